@@ -1,0 +1,62 @@
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DATASET ?= data/curated_training_data.parquet
+STORE ?= ./models
+UV_COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
+
+.PHONY: help run test setup check lint types imports docs docs-check lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+
+# A runtime environment; a development environment holds it too, so either stamp will do.
+$(VENV)/.runtime: requirements.lock
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(VENV)/.runtime $@
+
+data/curated_training_data.parquet: | $(VENV)/.runtime
+	@$(BIN)/python -m job sample-data $@
+
+run: $(VENV)/.runtime $(if $(filter data/curated_training_data.parquet,$(DATASET)),data/curated_training_data.parquet) ## the main job: sample data if there is none, then a model version into ./models
+	@$(BIN)/python -m job run --dataset $(DATASET) --store $(STORE)
+
+test: $(VENV)/.dev ## everything that needs no service
+	@$(BIN)/python -m pytest
+
+setup: $(VENV)/.dev ## make .venv from requirements-dev.lock, the package editable
+
+check: lint types imports docs-check test ## what CI runs
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+imports: $(VENV)/.dev
+	$(BIN)/lint-imports
+
+docs: $(VENV)/.dev ## write the generated parts of the docs anew
+	$(BIN)/python scripts/generate_docs.py
+
+docs-check: $(VENV)/.dev
+	$(BIN)/python scripts/generate_docs.py --check
+
+lock: ## resolve the locks anew (needs uv)
+	$(UV_COMPILE) pyproject.toml -o requirements.lock >/dev/null
+	$(UV_COMPILE) --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock >/dev/null
+
+clean: ## remove the environment, the sample data and the local store
+	rm -rf $(VENV) data models

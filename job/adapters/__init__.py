@@ -1,0 +1,1 @@
+"""What touches the outside: one module a service, the only importer of its client."""

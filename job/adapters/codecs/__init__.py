@@ -1,0 +1,1 @@
+"""Estimator to bytes and back."""

@@ -1,0 +1,1 @@
+"""What people read: the HTML report, its figures and the model card."""

@@ -1,0 +1,1 @@
+"""The vocabulary: values and ports, without I/O, clock or environment."""

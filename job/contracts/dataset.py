@@ -1,0 +1,163 @@
+"""The dataset: typed columns, one float32 matrix, and where they came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+
+    FloatMatrix = npt.NDArray[np.float32]
+    Strings = npt.NDArray[np.object_]
+
+OK: Final = 0
+MISSING: Final = 1
+UNREADABLE: Final = 2
+WRONG_WIDTH: Final = 3
+NOT_FINITE: Final = 4
+EMBEDDING_DEFECTS: Final = {
+    MISSING: "embeddings_missing",
+    UNREADABLE: "embeddings_unreadable",
+    WRONG_WIDTH: "embeddings_wrong_width",
+    NOT_FINITE: "embeddings_not_finite",
+}
+
+Kind = Literal["string", "number", "boolean", "timestamp"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One column of a role, in the job's own type.
+
+    Attributes
+    ----------
+    name
+        The settings' name of the column, after aliases.
+    role
+        target, text, numeric, categorical, boolean, timestamp, id or group.
+    values
+        Shape (n_rows,): object (str or None) for strings; float32 with NaN for numbers and
+        booleans; int64 microseconds since 1970 UTC for timestamps, the least int64 for none.
+    n_unreadable
+        Cells that could not be read as this kind; they count as missing.
+    """
+
+    name: str
+    role: str
+    kind: Kind
+    values: Any  # an ndarray whose dtype follows `kind`
+    n_unreadable: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Embeddings:
+    """The embedding matrix and what is wrong with it, row by row.
+
+    Attributes
+    ----------
+    matrix
+        Shape (n_rows, width), float32, C order; rows with a defect are zero.
+    defects
+        Shape (n_rows,), uint8: 0, or a key of `EMBEDDING_DEFECTS`.
+    widths
+        Shape (n_rows,), int32: numbers found in the cell; -1 where none could be read.
+    """
+
+    matrix: FloatMatrix
+    defects: npt.NDArray[np.uint8]
+    widths: npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """Where a table came from, by facts that can be checked later."""
+
+    uri: str
+    format: str
+    n_bytes: int
+    modified_at: datetime
+    file_digest: str
+    content_digest: str
+    metadata: tuple[tuple[str, str], ...] = ()
+    sidecar: tuple[tuple[str, str], ...] = ()
+    ignored_columns: tuple[str, ...] = ()
+    absent_columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dataset:
+    """Typed columns of one table, in file order.
+
+    Attributes
+    ----------
+    n_rows
+        Rows in the table.
+    columns
+        Every role column that the table has, embeddings apart.
+    embeddings
+        The matrix, or None where the table has none.
+    """
+
+    n_rows: int
+    columns: tuple[Column, ...]
+    embeddings: Embeddings | None
+    provenance: Provenance
+
+    def of_role(self, role: str) -> tuple[Column, ...]:
+        """Give the columns of one role, in settings order."""
+        return tuple(column for column in self.columns if column.role == role)
+
+    def strings(self, role: str) -> Strings | None:
+        """Give the values of a role that has one string column, or None."""
+        found = self.of_role(role)
+        return found[0].values if found else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """Rows that are fit to be trained or judged on.
+
+    Attributes
+    ----------
+    y
+        Labels, shape (n_rows,), object (str).
+    keys
+        Leakage keys, shape (n_rows,), object (str).
+    text_keys
+        Normalised texts, or the keys again where the table has no text.
+    text
+        Raw texts, or None.
+    embeddings
+        Shape (n_rows, width) float32, or None.
+    frame
+        Numeric, categorical and boolean columns by name.
+    """
+
+    y: Strings
+    keys: Strings
+    text_keys: Strings
+    text: Strings | None
+    embeddings: FloatMatrix | None
+    frame: pd.DataFrame
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def take(self, index: npt.NDArray[Any]) -> Rows:
+        """Give the rows at these positions, or under this mask."""
+        return Rows(
+            y=self.y[index],
+            keys=self.keys[index],
+            text_keys=self.text_keys[index],
+            text=None if self.text is None else self.text[index],
+            embeddings=None if self.embeddings is None else self.embeddings[index],
+            frame=self.frame.iloc[_positions(index)],
+        )
+
+
+def _positions(index: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    return index.nonzero()[0] if index.dtype == bool else index

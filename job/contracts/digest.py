@@ -1,0 +1,80 @@
+"""Digests and version names: the two identities that are written down."""
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_VERSION = re.compile(r"v(\d{8}_\d{6})_([0-9a-f]{8})")
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """A SHA-256 that prints as `sha256:<64 hex>`."""
+
+    hex: str
+
+    def __str__(self) -> str:
+        return f"sha256:{self.hex}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Digest":
+        """Read what `str` wrote.
+
+        Raises
+        ------
+        ValueError
+            The text is not `sha256:` and 64 lower-case hexadecimal digits.
+        """
+        if not _DIGEST.fullmatch(text):
+            raise ValueError("not a digest of the form sha256:<64 hex>")
+        return cls(text.removeprefix("sha256:"))
+
+    @classmethod
+    def of(cls, data: bytes) -> "Digest":
+        """Digest some bytes."""
+        return cls(hashlib.sha256(data).hexdigest())
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ModelVersion:
+    """A version name `vYYYYMMDD_HHMMSS_<8 hex>`: sorts by time, unique by run id."""
+
+    stamp: str
+    suffix: str
+
+    def __str__(self) -> str:
+        return f"v{self.stamp}_{self.suffix}"
+
+    @classmethod
+    def parse(cls, text: str) -> "ModelVersion":
+        """Read what `str` wrote.
+
+        Raises
+        ------
+        ValueError
+            The text is not a version name.
+        """
+        found = _VERSION.fullmatch(text)
+        if not found:
+            raise ValueError("not a version of the form vYYYYMMDD_HHMMSS_<8 hex>")
+        return cls(*found.groups())
+
+    @classmethod
+    def of(cls, run_id: str, started_at: datetime) -> "ModelVersion":
+        """Name the version that a run publishes."""
+        stamp = started_at.astimezone(UTC).strftime("%Y%m%d_%H%M%S")
+        return cls(stamp, run_suffix(run_id))
+
+
+def run_suffix(run_id: str) -> str:
+    """Give the 8 hex digits by which a run's version is known."""
+    return hashlib.sha256(run_id.encode()).hexdigest()[:8]
+
+
+def canonical_json(value: object) -> bytes:
+    """Write JSON with sorted keys and a final newline; NaN and infinity are refused."""
+    text = json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False)
+    return (text + "\n").encode()

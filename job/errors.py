@@ -1,0 +1,97 @@
+"""The failure tree: every way the job can end, and the exit code each way owns."""
+
+from enum import IntEnum
+from typing import ClassVar
+
+
+class ExitCode(IntEnum):
+    """Process exit codes; the README's table is checked against this."""
+
+    OK = 0
+    UNFORESEEN = 1
+    CONFIGURATION = 2
+    DATASET = 3
+    CONTRACT_VIOLATION = 4
+    TRAINING = 5
+    GATE_REJECTED = 6
+    VERSION_CONFLICT = 7
+    INTEGRITY = 8
+    TRANSIENT = 75
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+class JobError(Exception):
+    """A foreseen failure: what happened, what to do, and facts for the log.
+
+    Parameters
+    ----------
+    message
+        Names the thing, what was expected and what was found; never a cell of the data.
+    hint
+        What the person who reads it should do next.
+    context
+        Facts for the log line: counts, names, paths.
+    """
+
+    exit_code: ClassVar[ExitCode] = ExitCode.UNFORESEEN
+
+    def __init__(self, message: str, *, hint: str = "", **context: object) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.context = context
+
+
+class ConfigurationError(JobError):
+    """The operator asked for something that cannot be."""
+
+    exit_code = ExitCode.CONFIGURATION
+
+
+class DatasetNotFoundError(JobError):
+    """There is no table at the dataset URI."""
+
+    exit_code = ExitCode.DATASET
+
+
+class DatasetUnreadableError(JobError):
+    """There is something at the dataset URI, but it is not a readable table."""
+
+    exit_code = ExitCode.DATASET
+
+
+class ContractViolationError(JobError):
+    """The data breaks its expectations."""
+
+    exit_code = ExitCode.CONTRACT_VIOLATION
+
+
+class TrainingError(JobError):
+    """The data is valid, but no honest model can be trained from it."""
+
+    exit_code = ExitCode.TRAINING
+
+
+class GateRejectedError(JobError):
+    """The candidate was judged and not accepted."""
+
+    exit_code = ExitCode.GATE_REJECTED
+
+
+class VersionConflictError(JobError):
+    """Somebody else moved a channel or took a name first."""
+
+    exit_code = ExitCode.VERSION_CONFLICT
+
+
+class IntegrityError(JobError):
+    """Stored bytes are not the bytes that were published."""
+
+    exit_code = ExitCode.INTEGRITY
+
+
+class TransientError(JobError):
+    """A service or device is unreachable, full or busy; trying again later may help."""
+
+    exit_code = ExitCode.TRANSIENT

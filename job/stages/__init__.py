@@ -1,0 +1,1 @@
+"""What the job does: each stage turns values into a value, with at most one port."""
