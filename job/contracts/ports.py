@@ -1,0 +1,129 @@
+"""The ports: what stages ask of the outside, and nothing more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    import pandas as pd
+    import pyarrow as pa
+
+    from job.contracts.reports import RuleResult
+    from job.contracts.specs import ExpectationsSpec
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class SourceTable(Protocol):
+    """A table that has been opened, and not yet read.
+
+    Attributes
+    ----------
+    names
+        Column names in the file's order, duplicates and all.
+    n_rows
+        Rows, or None where only reading tells.
+    """
+
+    uri: str
+    format: str
+    names: tuple[str, ...]
+    n_rows: int | None
+    n_bytes: int
+    modified_at: datetime
+    metadata: tuple[tuple[str, str], ...]
+    sidecar: tuple[tuple[str, str], ...]
+
+    def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """Read these columns, batch by batch, in file order.
+
+        Raises
+        ------
+        DatasetUnreadableError
+            The bytes are not a table; the message quotes none of them.
+        """
+
+    def file_digest(self) -> str:
+        """Digest the file's bytes."""
+
+
+class TableSource(Protocol):
+    """Where tables are opened."""
+
+    def open(self, uri: str) -> SourceTable:
+        """Open a table, or raise `DatasetNotFoundError` or `DatasetUnreadableError`."""
+
+
+class ArtifactStore(Protocol):
+    """Keys to bytes, with create-only writes and compare-and-swap.
+
+    Every method raises `ConfigurationError` where the store may not be used as asked, and
+    `TransientError` where it is busy, full or unreachable.
+    """
+
+    @property
+    def uri(self) -> str:
+        """Name the store, without credentials."""
+
+    def get(self, key: str) -> bytes | None:
+        """Read an object, or None where there is none."""
+
+    def put_if_absent(self, key: str, data: bytes) -> bool:
+        """Create an object; False where the key is taken."""
+
+    def compare_and_swap(self, key: str, expected: bytes | None, data: bytes) -> bool:
+        """Replace an object if it still holds `expected` (None: is absent)."""
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """List the keys below a prefix, sorted."""
+
+    def delete(self, key: str) -> None:
+        """Remove one object; absent is fine."""
+
+    def check_writable(self) -> None:
+        """Raise unless an object can be created here."""
+
+
+class Executor(Protocol):
+    """Where fits run."""
+
+    n_workers: int
+
+    def map(self, function: Callable[[T], R], items: Iterable[T]) -> list[R]:
+        """Apply a function to each item; results in the order of the items."""
+
+
+class Codec(Protocol):
+    """An estimator as bytes, and back."""
+
+    def encode(self, model: Any) -> bytes:
+        """Write a model canonically: equal models give equal bytes."""
+
+    def decode(self, data: bytes) -> Any:
+        """Read a model whose digest has been verified."""
+
+
+class SuiteRunner(Protocol):
+    """Hold a table against an expectation suite."""
+
+    def check(
+        self,
+        table: pd.DataFrame,
+        spec: ExpectationsSpec,
+        defaults: dict[str, object],
+    ) -> tuple[RuleResult, ...]:
+        """Give one result per expectation, with counts and row positions but no values."""
+
+
+class Renderer(Protocol):
+    """Pages for people."""
+
+    def render(self, metadata: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, bytes]:
+        """Give report.html, model_card.md and figures/*.svg by name."""
+
+
+Timer = Callable[[], float]

@@ -1,0 +1,188 @@
+"""What stages find out: plain values that become JSON, without a cell of the data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Severity = Literal["critical", "warning", "info"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleResult:
+    """One expectation and what it met.
+
+    Attributes
+    ----------
+    rule
+        The expectation's type.
+    column
+        Role or column it is about, or None for the whole table.
+    is_met
+        Whether it holds within its tolerance.
+    n_broken
+        Rows that break it; 0 for expectations about the whole column.
+    rows
+        Positions of those rows.
+    thresholds
+        The rule's own bounds, as configured.
+    observed
+        A number it measured, where it is a count or a share.
+    """
+
+    rule: str
+    column: str | None
+    severity: Severity
+    is_met: bool
+    n_rows: int
+    n_broken: int = 0
+    rows: tuple[int, ...] = field(default=(), repr=False)
+    thresholds: tuple[tuple[str, Any], ...] = ()
+    observed: float | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Give counts and thresholds; row positions stay inside the process."""
+        return {
+            "rule": self.rule,
+            "column": self.column,
+            "severity": self.severity,
+            "is_met": self.is_met,
+            "n_rows": self.n_rows,
+            "n_broken": self.n_broken,
+            "thresholds": dict(self.thresholds),
+            "observed": self.observed,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValidationReport:
+    """Every rule's result and what was dropped for it."""
+
+    suite: str
+    results: tuple[RuleResult, ...]
+    n_rows: int
+    n_dropped: int
+    dropped_by_rule: tuple[tuple[str, int], ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the content of validation.json."""
+        return {
+            "suite": self.suite,
+            "n_rows": self.n_rows,
+            "n_dropped": self.n_dropped,
+            "dropped_by_rule": dict(self.dropped_by_rule),
+            "is_met": all(r.is_met for r in self.results if r.severity == "critical"),
+            "n_warnings": sum(not r.is_met and r.severity != "critical" for r in self.results),
+            "rules": [result.to_json() for result in self.results],
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitReport:
+    """What the split did, in counts."""
+
+    method: str
+    key: str
+    n_train: int
+    n_test: int
+    n_train_keys: int
+    n_test_keys: int
+    n_dropped_leaking: int
+    n_dropped_rare_class: int
+    n_rare_classes: int
+    n_conflicting_keys: int
+    n_conflicting_rows: int
+    test_only_classes: tuple[str, ...]
+    n_test_only_rows: int
+    class_rows: tuple[tuple[str, int, int], ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the counts, with each class's share of both sides."""
+        values = {name: getattr(self, name) for name in self.__slots__ if name != "class_rows"}
+        values["test_only_classes"] = list(self.test_only_classes)
+        values["classes"] = {
+            name: {
+                "n_train": train,
+                "n_test": test,
+                "train_share": train / max(self.n_train, 1),
+                "test_share": test / max(self.n_test, 1),
+            }
+            for name, train, test in self.class_rows
+        }
+        return values
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CandidateScore:
+    """One candidate and its score in each fold."""
+
+    estimator: str
+    parameters: tuple[tuple[str, Any], ...]
+    fold_scores: tuple[float, ...]
+
+    @property
+    def mean_score(self) -> float:
+        """The mean over the folds."""
+        return sum(self.fold_scores) / len(self.fold_scores)
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the candidate with its fold scores."""
+        return {
+            "estimator": self.estimator,
+            "parameters": dict(self.parameters),
+            "fold_scores": list(self.fold_scores),
+            "mean_score": self.mean_score,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchReport:
+    """All candidates, the chosen one, and the baselines to be shown beside it."""
+
+    metric: str
+    candidates: tuple[CandidateScore, ...]
+    chosen: CandidateScore
+    baselines: tuple[CandidateScore, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Give every candidate's fold scores."""
+        return {
+            "metric": self.metric,
+            "chosen": self.chosen.to_json(),
+            "candidates": [candidate.to_json() for candidate in self.candidates],
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Criterion:
+    """One thing the gate looked at: value, threshold, verdict, reason."""
+
+    name: str
+    value: float | None
+    threshold: float | None
+    is_met: bool
+    is_binding: bool
+    reason: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the criterion as it stands in the report."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateDecision:
+    """The verdict and all that led to it."""
+
+    criteria: tuple[Criterion, ...]
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether every binding criterion is met."""
+        return all(c.is_met for c in self.criteria if c.is_binding)
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the verdict with its criteria."""
+        return {
+            "is_accepted": self.is_accepted,
+            "criteria": [criterion.to_json() for criterion in self.criteria],
+        }

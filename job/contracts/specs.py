@@ -1,0 +1,218 @@
+"""What may be asked for: the settings' sections, each the spec of the stage that gets it."""
+
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Spec(BaseModel):
+    """Base of every section: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Metric(StrEnum):
+    """Scores by which candidates are chosen and compared; higher is better."""
+
+    ACCURACY = "accuracy"
+    BALANCED_ACCURACY = "balanced_accuracy"
+    F1_MACRO = "f1_macro"
+    F1_WEIGHTED = "f1_weighted"
+    PRECISION_MACRO = "precision_macro"
+    RECALL_MACRO = "recall_macro"
+    ROC_AUC_OVR = "roc_auc_ovr"
+    NEG_LOG_LOSS = "neg_log_loss"
+
+
+class ColumnsSpec(Spec):
+    """Which column plays which role."""
+
+    target: str = Field("intent", description="Column with the label.")
+    text: str | None = Field("text", description="Column with the text; null for none.")
+    embeddings: str | None = Field(
+        "embeddings",
+        description="Column with the embedding (list or JSON text), or `prefix*` for wide columns.",
+    )
+    numeric: tuple[str, ...] = Field(
+        ("confidence", "text_length", "word_count", "formality_score", "urgency_score"),
+        description="Columns with numbers.",
+    )
+    categorical: tuple[str, ...] = Field((), description="Columns with categories.")
+    boolean: tuple[str, ...] = Field(("has_personal_info",), description="Columns with true/false.")
+    timestamp: str | None = Field("timestamp", description="Column with the time of the row.")
+    id: str | None = Field(None, description="Column with the row's identifier.")
+    group: str | None = Field(
+        None, description="Column whose equal values must stay on one side of every split."
+    )
+
+
+class DatasetSpec(Spec):
+    """Where the curated table is and how it is read."""
+
+    uri: str | None = Field(
+        None,
+        description="Curated table, CSV or Parquet, a file or a folder of parts; unset: "
+        "`/data/curated_training_data.parquet`, else `.csv`.",
+    )
+    test_uri: str | None = Field(None, description="Official test table, used as the hold-out.")
+    min_rows: int = Field(5000, ge=1, description="Fewest rows the training table may have.")
+    max_rows: int = Field(1_000_000, ge=1, description="Most rows the training table may have.")
+    aliases: dict[str, str] = Field(
+        default_factory=dict, description="Renamed columns: `{name in the file: name used here}`."
+    )
+    columns: ColumnsSpec = Field(default_factory=ColumnsSpec, description="Column roles.")
+
+
+class ExpectationsSpec(Spec):
+    """The suite the table is held against."""
+
+    suite: str = Field(
+        "curated_training_data",
+        description="Name in `expectations/`, or the path of a suite of your own.",
+    )
+    parameters: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Values for the suite's `$PARAMETER`s; its `meta.parameters` are the defaults.",
+    )
+
+
+class SplitSpec(Spec):
+    """How the hold-out is made."""
+
+    method: Literal["hash", "stratified_group"] = Field(
+        "hash",
+        description="`hash`: a key's side follows from its salted hash alone; "
+        "`stratified_group`: seeded, class shares kept.",
+    )
+    test_fraction: Fraction = Field(0.2, description="Share of keys (hash) or rows held out.")
+    salt: str = Field("pcc", description="Salt of the keys' hash; another salt, another hold-out.")
+
+    @field_validator("salt", mode="before")
+    @classmethod
+    def _text(cls, value: object) -> object:
+        return str(value) if isinstance(value, int) else value
+
+
+FeatureName = Literal["text", "embeddings", "numeric", "categorical", "boolean"]
+
+
+class FeatureSpec(Spec):
+    """What the model sees."""
+
+    use: tuple[FeatureName, ...] = Field(
+        ("embeddings",), min_length=1, description="Which feature blocks the model takes."
+    )
+    min_groups: int = Field(
+        5,
+        ge=1,
+        description="A term, category or open-set class name is kept only if so many keys hold it.",
+    )
+
+
+class SearchSpec(Spec):
+    """Which candidates are tried, and how they are compared."""
+
+    metric: Metric = Field(Metric.F1_MACRO, description="Score that chooses the candidate.")
+    folds: int = Field(3, ge=2, le=20, description="Folds, by key and class.")
+    method: Literal["grid", "random"] = Field("grid", description="Whole grid, or a sample of it.")
+    n_iter: int = Field(10, ge=1, description="Candidates drawn when the method is random.")
+    estimators: dict[str, dict[str, tuple[Any, ...]]] = Field(
+        default_factory=lambda: {"logistic_regression": {}, "linear_svc": {}},
+        min_length=1,
+        description="Estimators and their grids; `{}` is the estimator's default grid.",
+    )
+    class_weight: Literal["balanced"] | None = Field(
+        None, description="`balanced` weighs classes by inverse frequency."
+    )
+    workers: int | None = Field(
+        None, ge=1, description="Fits at a time; unset: the CPUs this process may use."
+    )
+
+    @field_validator("estimators", mode="before")
+    @classmethod
+    def _lists(cls, value: object) -> object:
+        if not isinstance(value, dict):
+            return value
+        return {name: _grid(grid) for name, grid in value.items()}
+
+
+def _grid(grid: object) -> object:
+    if grid is None:
+        return {}
+    if not isinstance(grid, dict):
+        return grid
+    return {k: v if isinstance(v, (list, tuple)) else [v] for k, v in grid.items()}
+
+
+class FloorsSpec(Spec):
+    """Least scores of an acceptable model; null switches one off."""
+
+    accuracy: Share | None = Field(0.85, description="Least accuracy.")
+    precision_macro: Share | None = Field(0.80, description="Least macro precision.")
+    recall_macro: Share | None = Field(0.80, description="Least macro recall.")
+    f1_macro: Share | None = Field(0.80, description="Least macro F1.")
+
+
+class GateSpec(Spec):
+    """When a candidate is accepted."""
+
+    floors: FloorsSpec = Field(default_factory=FloorsSpec, description="Least scores.")
+    margin: Share = Field(
+        0.02, description="How much worse than the champion on `search.metric` is still accepted."
+    )
+    incomparable_champion: Literal["reject", "warn"] = Field(
+        "reject", description="What a champion that cannot be compared means for the candidate."
+    )
+    latency_p95_ms: float = Field(100.0, gt=0, description="Most one-row latency (p95), in ms.")
+    latency_severity: Literal["warn", "reject"] = Field(
+        "warn", description="Whether too slow a model is rejected; a timer does not repeat itself."
+    )
+    model_bytes: int = Field(512 * 2**20, gt=0, description="Largest model file, in bytes.")
+
+
+class StoreSpec(Spec):
+    """Where versions are published."""
+
+    uri: str = Field("./models", description="Folder of the store.")
+
+
+class PublishSpec(Spec):
+    """What is done with an accepted model."""
+
+    channel: str = Field(
+        "production",
+        pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$",
+        description="Channel that moves to the new version.",
+    )
+    embedding_model: str = Field(
+        "all-MiniLM-L6-v2", description="Embedding model named to the consumer in metadata.json."
+    )
+
+
+class LogsSpec(Spec):
+    """What goes to stderr."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least level that is logged."
+    )
+
+
+class JobSettings(Spec):
+    """Everything a run can be told."""
+
+    dataset: DatasetSpec = Field(default_factory=DatasetSpec, description="The table.")
+    expectations: ExpectationsSpec = Field(
+        default_factory=ExpectationsSpec, description="Its contract."
+    )
+    split: SplitSpec = Field(default_factory=SplitSpec, description="The hold-out.")
+    features: FeatureSpec = Field(default_factory=FeatureSpec, description="The model's input.")
+    search: SearchSpec = Field(default_factory=SearchSpec, description="The candidates.")
+    gate: GateSpec = Field(default_factory=GateSpec, description="The verdict.")
+    store: StoreSpec = Field(default_factory=StoreSpec, description="The store.")
+    publish: PublishSpec = Field(default_factory=PublishSpec, description="The publication.")
+    logs: LogsSpec = Field(default_factory=LogsSpec, description="The log.")
+    random_state: int = Field(42, ge=0, le=2**32 - 1, description="Seed of everything random.")
