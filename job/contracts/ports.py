@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from job.contracts.reports import RuleResult
-    from job.contracts.specs import ExpectationsSpec
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -108,13 +107,10 @@ class Codec(Protocol):
 
 
 class SuiteRunner(Protocol):
-    """Hold a table against an expectation suite."""
+    """Hold a table against expectations."""
 
     def check(
-        self,
-        table: pd.DataFrame,
-        spec: ExpectationsSpec,
-        defaults: dict[str, object],
+        self, table: pd.DataFrame, expectations: Sequence[Mapping[str, Any]]
     ) -> tuple[RuleResult, ...]:
         """Give one result per expectation, with counts and row positions but no values."""
 

@@ -39,6 +39,8 @@ class RuleResult:
     rows: tuple[int, ...] = field(default=(), repr=False)
     thresholds: tuple[tuple[str, Any], ...] = ()
     observed: float | None = None
+    has_failed_to_run: bool = False
+    is_applicable: bool = True
 
     def to_json(self) -> dict[str, Any]:
         """Give counts and thresholds; row positions stay inside the process."""
@@ -51,6 +53,8 @@ class RuleResult:
             "n_broken": self.n_broken,
             "thresholds": dict(self.thresholds),
             "observed": self.observed,
+            "has_failed_to_run": self.has_failed_to_run,
+            "is_applicable": self.is_applicable,
         }
 
 

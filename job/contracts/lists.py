@@ -1,0 +1,23 @@
+"""How lists of names stand in messages: sorted by the caller, quoted, capped at ten."""
+
+import difflib
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+_CAP: Final = 10
+
+
+def shortened(names: Sequence[object]) -> str:
+    """Write `'a', 'b' and N more`.
+
+    >>> shortened(["a", "b"])
+    "'a', 'b'"
+    """
+    text = ", ".join(f"'{name}'" for name in names[:_CAP])
+    return text if len(names) <= _CAP else f"{text} and {len(names) - _CAP} more"
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Write `; did you mean 'x'?`, or nothing where no known name is like it."""
+    found = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f"; did you mean '{found[0]}'?" if found else ""

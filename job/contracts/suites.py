@@ -1,0 +1,16 @@
+"""An expectation suite as it is written down, before its parameters have values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suite:
+    """Expectations of {type, kwargs, severity}, and the defaults of their parameters."""
+
+    name: str
+    parameters: Mapping[str, Any]
+    expectations: tuple[Mapping[str, Any], ...]

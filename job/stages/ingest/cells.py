@@ -1,0 +1,146 @@
+"""Turn Arrow columns into the job's own types, counting the cells that cannot be read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from job.contracts.dataset import Kind
+
+NO_TIME: Final = np.iinfo(np.int64).min
+_TRUE: Final = ("true", "t", "yes", "y", "1", "1.0")
+_FALSE: Final = ("false", "f", "no", "n", "0", "0.0")
+
+
+def convert(array: pa.Array, kind: Kind) -> tuple[np.ndarray[Any, Any], int]:
+    """Read one batch of a column.
+
+    Returns
+    -------
+    values
+        Shape (n_rows,): object (str or None), float32 with NaN, or int64 microseconds UTC with
+        `NO_TIME`, by kind.
+    n_unreadable
+        Cells that hold something, but nothing of this kind.
+    """
+    plain = _decoded(array)
+    match kind:
+        case "string":
+            return _strings(plain)
+        case "number":
+            return _numbers(plain)
+        case "boolean":
+            return _booleans(plain)
+        case "timestamp":
+            return _timestamps(plain)
+
+
+def _decoded(array: pa.Array) -> pa.Array:
+    return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
+
+
+def is_string(kind: pa.DataType) -> bool:
+    """Whether cells of this type are text."""
+    return (
+        pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    )
+
+
+def _strings(array: pa.Array) -> tuple[np.ndarray[Any, Any], int]:
+    if pa.types.is_nested(array.type):
+        return np.full(len(array), None, dtype=object), len(array) - array.null_count
+    text = array if is_string(array.type) else pc.cast(array, pa.string())
+    text.validate(full=True)  # Parquet readers do not check UTF-8
+    values = text.to_numpy(zero_copy_only=False).astype(object)
+    values[values == ""] = None
+    return values, 0
+
+
+def _numbers(array: pa.Array) -> tuple[np.ndarray[Any, Any], int]:
+    if is_string(array.type):
+        return _parsed_numbers(array)
+    if pa.types.is_boolean(array.type):
+        array = pc.cast(array, pa.int8())
+    if not _is_numeric(array.type):
+        return np.full(len(array), np.nan, np.float32), len(array) - array.null_count
+    doubles = pc.cast(array, pa.float64(), safe=False)
+    return _single(doubles.to_numpy(zero_copy_only=False)), 0
+
+
+def _is_numeric(kind: pa.DataType) -> bool:
+    return bool(
+        pa.types.is_integer(kind)
+        or pa.types.is_floating(kind)
+        or pa.types.is_decimal(kind)
+        or pa.types.is_null(kind)
+    )
+
+
+def _parsed_numbers(array: pa.Array) -> tuple[np.ndarray[Any, Any], int]:
+    trimmed = pc.utf8_trim_whitespace(array)
+    blank = pc.fill_null(pc.equal(trimmed, ""), True)
+    filled = pc.if_else(blank, pa.scalar(None, trimmed.type), trimmed)
+    try:
+        values = pc.cast(filled, pa.float64()).to_numpy(zero_copy_only=False)
+        return _single(values), 0
+    except pa.ArrowInvalid:
+        cells = pd.Series(filled.to_numpy(zero_copy_only=False), dtype=object)
+    parsed = pd.to_numeric(cells, errors="coerce").to_numpy(np.float64)
+    # NOTE: a cell that says NaN is missing, not unreadable
+    said_nan = cells.str.lower().isin(["nan", "+nan", "-nan"]).to_numpy()
+    n_unreadable = int((np.isnan(parsed) & cells.notna().to_numpy() & ~said_nan).sum())
+    return _single(parsed), n_unreadable
+
+
+def _single(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.asarray(values, dtype=np.float64).astype(np.float32)
+
+
+def _booleans(array: pa.Array) -> tuple[np.ndarray[Any, Any], int]:
+    if not is_string(array.type):
+        values, n_unreadable = _numbers(array)
+        wrong = ~np.isin(values, (0, 1)) & ~np.isnan(values)
+        return np.where(wrong, np.float32(np.nan), values), n_unreadable + int(wrong.sum())
+    words = pc.utf8_lower(pc.utf8_trim_whitespace(array))
+    is_true = _among(words, _TRUE)
+    is_false = _among(words, _FALSE)
+    blank = pc.fill_null(pc.equal(words, ""), True).to_numpy(zero_copy_only=False)
+    values = np.where(is_true, 1.0, np.where(is_false, 0.0, np.nan)).astype(np.float32)
+    return values, int((~is_true & ~is_false & ~blank).sum())
+
+
+def _among(words: pa.Array, known: Sequence[str]) -> np.ndarray[Any, Any]:
+    found = pc.is_in(words, value_set=pa.array(known, words.type))
+    values: np.ndarray[Any, Any] = found.to_numpy(zero_copy_only=False)
+    return values
+
+
+def _timestamps(array: pa.Array) -> tuple[np.ndarray[Any, Any], int]:
+    n_rows, n_present = len(array), len(array) - array.null_count
+    if pa.types.is_null(array.type):
+        return np.full(n_rows, NO_TIME), 0
+    if is_string(array.type):
+        trimmed = pc.utf8_trim_whitespace(array)
+        cells = pd.Series(trimmed.to_numpy(zero_copy_only=False), dtype=object)
+        cells = cells.where(cells != "", None)
+        parsed = pd.to_datetime(cells, format="ISO8601", utc=True, errors="coerce")
+        micros = _micros(parsed)
+        return micros, int((parsed.isna() & cells.notna()).sum())
+    if pa.types.is_timestamp(array.type) or pa.types.is_date(array.type):
+        zone = "UTC" if getattr(array.type, "tz", None) else None
+        moments = pc.cast(array, pa.timestamp("us", tz=zone), safe=False)
+        integers = pc.fill_null(pc.cast(moments, pa.int64()), int(NO_TIME))
+        return integers.to_numpy(zero_copy_only=False), 0
+    return np.full(n_rows, NO_TIME), n_present
+
+
+def _micros(moments: pd.Series[Any]) -> np.ndarray[Any, Any]:
+    micros = moments.dt.tz_localize(None).astype("datetime64[us]").to_numpy().view(np.int64)
+    values: np.ndarray[Any, Any] = micros
+    return values

@@ -1,0 +1,83 @@
+"""Leakage keys: what makes two rows the same question, and on which side a key falls."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from collections.abc import Iterable
+from typing import Any, Final
+
+import numpy as np
+
+from job.contracts.dataset import Dataset, Rows
+
+_SCALE: Final = 2.0**64
+
+
+def normalise(text: str) -> str:
+    """Fold what does not make a text another text: NFKC, case, punctuation, white space.
+
+    A text of punctuation alone stays as it is.
+
+    >>> normalise("  Delete MY\\taccount!! ")
+    'delete my account'
+    """
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    kept = (" " if unicodedata.category(c)[0] in "PSZC" else c for c in folded)
+    return " ".join("".join(kept).split()) or text.strip()
+
+
+def salted_digests(prefix: str, keys: Iterable[str], salt: str) -> np.ndarray[Any, Any]:
+    """Give SHA-256(salt, prefix, key) as uint64, one for each key."""
+    start = f"{len(salt)}:{salt}{prefix}\0".encode()
+    digests = (hashlib.sha256(start + key.encode("utf-8", "surrogatepass")) for key in keys)
+    return np.array([int.from_bytes(d.digest()[:8], "big") for d in digests], np.uint64)
+
+
+def is_held_out(keys: Iterable[str], salt: str, test_fraction: float) -> np.ndarray[Any, Any]:
+    """Say for each key whether its salted hash falls below the test fraction; shape (n_keys,)."""
+    held_out: np.ndarray[Any, Any] = salted_digests("side", keys, salt) / _SCALE < test_fraction
+    return held_out
+
+
+def make_rows(dataset: Dataset, is_sound: np.ndarray[Any, Any]) -> Rows:
+    """Give the sound rows with their keys.
+
+    A row's key is its group where there is a group column (a row without a group is its own
+    text's group), else its normalised text, else the digest of its embedding.
+    """
+    import pandas as pd
+
+    index = np.flatnonzero(is_sound)
+    text, group = dataset.strings("text"), dataset.strings("group")
+    target = dataset.strings("target")
+    assert target is not None  # ingest requires it
+    matrix = None if dataset.embeddings is None else dataset.embeddings.matrix[index]
+    texts = None if text is None else np.array([t or "" for t in text[index]], dtype=object)
+    text_keys = _text_keys(texts, matrix, len(index))
+    keys = text_keys
+    if group is not None:
+        pairs = zip(group[index], text_keys, strict=True)
+        keys = np.array([k if g is None else f"group:{g}" for g, k in pairs], dtype=object)
+    columns = [c for c in dataset.columns if c.role in ("numeric", "categorical", "boolean")]
+    return Rows(
+        y=target[index],
+        keys=keys,
+        text_keys=text_keys,
+        text=texts,
+        embeddings=matrix,
+        frame=pd.DataFrame({c.name: c.values[index] for c in columns}, index=range(len(index))),
+    )
+
+
+def _text_keys(texts: Any, matrix: Any, n_rows: int) -> np.ndarray[Any, Any]:
+    keys = np.empty(n_rows, dtype=object)
+    for row in range(n_rows):
+        folded = normalise(texts[row]) if texts is not None else ""
+        if folded:
+            keys[row] = f"text:{folded}"
+        elif matrix is not None:
+            keys[row] = f"embedding:{hashlib.sha256(matrix[row].tobytes()).hexdigest()}"
+        else:
+            keys[row] = f"row:{row}"
+    return keys

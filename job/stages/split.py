@@ -1,0 +1,159 @@
+"""Hold rows out so that nothing that is judged on was trained on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import structlog
+
+from job.contracts.dataset import Rows
+from job.contracts.lists import shortened
+from job.contracts.reports import SplitReport
+from job.contracts.specs import SplitSpec
+from job.errors import TrainingError
+from job.stages.keys import is_held_out
+
+log = structlog.get_logger(__name__)
+
+Mask = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataSplit:
+    """Both sides, and what was done to get them."""
+
+    train: Rows
+    test: Rows
+    report: SplitReport
+
+
+def split_dataset(
+    rows: Rows,
+    official_test: Rows | None,
+    spec: SplitSpec,
+    *,
+    has_groups: bool,
+    is_open_set: bool,
+    min_groups: int,
+    folds: int,
+    random_state: int,
+) -> DataSplit:
+    """Hold out the official test rows, or a share of the keys.
+
+    Rows of one key never fall on both sides.  Training rows whose normalised text also stands on
+    the test side are dropped.  In a table without a stated set of labels, classes that fewer
+    than `min_groups` keys hold are dropped: their names would be data, not schema.
+
+    Raises
+    ------
+    TrainingError
+        A class is missing on a side, or has fewer training keys than there are folds.
+    """
+    n_conflicting_keys, n_conflicting_rows = _conflicts(rows)
+    rows, n_rare_rows, n_rare = (
+        _drop_rare_classes(rows, min_groups) if is_open_set else (rows, 0, 0)
+    )
+    if official_test is None:
+        is_test = _choose(rows, spec, random_state)
+        train, test = rows.take(~is_test), rows.take(is_test)
+    else:
+        train, test = rows, official_test
+    leaks = np.isin(_as_text(train.text_keys), _as_text(np.unique(test.text_keys)))
+    if official_test is not None and has_groups:
+        leaks |= np.isin(_as_text(train.keys), _as_text(np.unique(test.keys)))
+    train = train.take(~leaks)
+    classes = sorted(set(train.y) | set(test.y))
+    report = SplitReport(
+        method=spec.method if official_test is None else "official_test",
+        key="group" if has_groups else "text" if rows.text is not None else "embedding",
+        n_train=len(train),
+        n_test=len(test),
+        n_train_keys=len(np.unique(train.keys)),
+        n_test_keys=len(np.unique(test.keys)),
+        n_dropped_leaking=int(leaks.sum()),
+        n_dropped_rare_class=n_rare_rows,
+        n_rare_classes=n_rare,
+        n_conflicting_keys=n_conflicting_keys,
+        n_conflicting_rows=n_conflicting_rows,
+        test_only_classes=tuple(c for c in classes if c not in set(train.y)),
+        n_test_only_rows=int((~np.isin(_as_text(test.y), _as_text(np.unique(train.y)))).sum()),
+        class_rows=tuple(
+            (name, int((train.y == name).sum()), int((test.y == name).sum())) for name in classes
+        ),
+    )
+    _check_sides(report, train, folds=folds, is_official=official_test is not None)
+    return DataSplit(train=train, test=test, report=report)
+
+
+def _as_text(values: Any) -> Any:
+    return pd.array(values, dtype=object).to_numpy()
+
+
+def _choose(rows: Rows, spec: SplitSpec, random_state: int) -> Mask:
+    if spec.method == "hash":
+        unique, inverse = np.unique(rows.keys, return_inverse=True)
+        chosen: Mask = is_held_out(unique, spec.salt, spec.test_fraction)[inverse]
+        return chosen
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    n_splits = max(2, round(1 / spec.test_fraction))
+    folds = StratifiedGroupKFold(n_splits, shuffle=True, random_state=random_state)
+    is_test = np.zeros(len(rows), bool)
+    try:
+        _, test = next(folds.split(rows.y, rows.y, rows.keys))
+    except ValueError:
+        raise TrainingError(
+            f"the table cannot be split into {n_splits} parts by key: its largest class has "
+            "fewer rows than that",
+            hint="add rows, or raise split.test_fraction",
+        ) from None
+    is_test[test] = True
+    return is_test
+
+
+def _conflicts(rows: Rows) -> tuple[int, int]:
+    """Count texts that carry more than one label, and their rows."""
+    pairs = pd.DataFrame({"key": rows.text_keys, "y": rows.y})
+    n_labels = pairs.groupby("key", sort=False)["y"].transform("nunique")
+    conflicting = pairs[n_labels > 1]
+    return int(conflicting["key"].nunique()), len(conflicting)
+
+
+def _drop_rare_classes(rows: Rows, min_groups: int) -> tuple[Rows, int, int]:
+    pairs = pd.DataFrame({"key": rows.keys, "y": rows.y})
+    n_keys = pairs.groupby("y")["key"].nunique()
+    rare = n_keys.index[n_keys < min_groups]
+    is_rare = pairs["y"].isin(rare).to_numpy()
+    if len(rare):
+        log.warning("rare_classes_dropped", n_classes=len(rare), n_rows=int(is_rare.sum()))
+    return rows.take(~is_rare), int(is_rare.sum()), len(rare)
+
+
+def _check_sides(report: SplitReport, train: Rows, *, folds: int, is_official: bool) -> None:
+    missing = {
+        "training": [name for name, n_train, _ in report.class_rows if n_train == 0],
+        "test": [name for name, _, n_test in report.class_rows if n_test == 0],
+    }
+    if not is_official:
+        for side, names in missing.items():
+            if names:
+                raise TrainingError(
+                    f"no row of class {shortened(names)} falls on the {side} side",
+                    hint="add rows of these classes, or choose another split.salt or "
+                    "split.test_fraction",
+                    classes=names,
+                )
+    counts = pd.DataFrame({"key": train.keys, "y": train.y}).groupby("y")["key"].nunique()
+    small = sorted(counts.index[counts < folds])
+    if small or len(counts) < 2:
+        raise TrainingError(
+            f"class {shortened(small)} has fewer distinct keys on the training side than the "
+            f"{folds} folds of the search"
+            if small
+            else "the training side has fewer than 2 classes",
+            hint="add rows of these classes, or lower search.folds",
+            classes=small,
+        )

@@ -1,0 +1,320 @@
+"""Hold the dataset against its suite: stop, or say which rows are dropped and why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import structlog
+
+from job.contracts.dataset import EMBEDDING_DEFECTS, NOT_FINITE, OK, Dataset
+from job.contracts.lists import nearest, shortened
+from job.contracts.ports import SuiteRunner
+from job.contracts.reports import RuleResult, ValidationReport
+from job.contracts.specs import ColumnsSpec, DatasetSpec, FeatureSpec
+from job.contracts.suites import Suite
+from job.errors import ConfigurationError, ContractViolationError
+
+log = structlog.get_logger(__name__)
+
+_DERIVED: Final = ("target_class_rows", "target_class_share", "embeddings_is_finite")
+_MOSTLY: Final = 0.98
+Mask = np.ndarray[Any, Any]
+
+
+def required_columns(suite: Suite, columns: ColumnsSpec, features: FeatureSpec) -> frozenset[str]:
+    """Name the columns a run cannot do without: target, group, used features, the suite's."""
+    in_suite = {
+        e["kwargs"].get("column")
+        for e in suite.expectations
+        if e["type"] == "expect_column_to_exist" and e["severity"] == "critical"
+    }
+    wanted = [columns.target, columns.group or ""]
+    for role in ("text", "embeddings", "numeric", "categorical", "boolean"):
+        names = getattr(columns, role)
+        names = (names,) if isinstance(names, str) else names or ()
+        if role in features.use:
+            if not names:
+                raise ConfigurationError(
+                    f"features.use has '{role}', but dataset.columns.{role} names no column",
+                    hint=f"set dataset.columns.{role}, or leave it out of features.use",
+                )
+            wanted.extend(names)
+        wanted.extend(name for name in names if role in in_suite or name in in_suite)
+    if columns.timestamp is not None and "timestamp" in in_suite:
+        wanted.append(columns.timestamp)
+    return frozenset(name for name in wanted if name)
+
+
+def validate_dataset(
+    dataset: Dataset,
+    suite: Suite,
+    runner: SuiteRunner,
+    *,
+    spec: DatasetSpec,
+    parameters: Mapping[str, Any],
+    features: FeatureSpec,
+    is_test: bool = False,
+) -> tuple[ValidationReport, Mask]:
+    """Check a table and find its sound rows.
+
+    A row that breaks a critical row expectation, within the expectation's `mostly`, is dropped.
+    Of an official test table only the expectations about rows are checked.
+
+    Returns
+    -------
+    report
+        Counts, column names and thresholds.
+    is_sound
+        Shape (n_rows,), bool: rows that are kept.
+
+    Raises
+    ------
+    ConfigurationError
+        A parameter that the suite does not have, or an expectation about an unknown column.
+    ContractViolationError
+        A critical expectation is not met.  Its `context["report"]` is the whole report.
+    """
+    table = _present(dataset)
+    values = _parameter_values(suite, parameters, spec, table)
+    expectations, absent = _bound(suite, values, spec.columns, table, is_test=is_test)
+    results = [*runner.check(table, expectations), *absent]
+    results += _safety(dataset, results, spec, features, is_test=is_test)
+    is_sound, dropped = _drop(results, dataset.n_rows)
+    report = ValidationReport(
+        suite=suite.name,
+        results=tuple(results),
+        n_rows=dataset.n_rows,
+        n_dropped=int((~is_sound).sum()),
+        dropped_by_rule=tuple(sorted(dropped.items())),
+    )
+    _stop_if_broken(report, dataset.provenance.uri)
+    return report, is_sound
+
+
+def _present(dataset: Dataset) -> pd.DataFrame:
+    """Lay the table out under role names, with the class distribution beside each row."""
+    data: dict[str, Any] = {}
+    for column in dataset.columns:
+        many = column.role in ("numeric", "categorical", "boolean")
+        data[column.name if many else column.role] = _presented(column.kind, column.values)
+    table = pd.DataFrame(data, index=pd.RangeIndex(dataset.n_rows))
+    if dataset.embeddings is not None:
+        widths = dataset.embeddings.widths
+        table["embeddings"] = np.where(widths >= 0, widths, np.nan)
+        is_finite = dataset.embeddings.defects != NOT_FINITE
+        table["embeddings_is_finite"] = is_finite
+    if "target" in table:
+        rows = table["target"].map(table["target"].value_counts())
+        table["target_class_rows"] = rows.astype(float)
+        table["target_class_share"] = rows / max(int(table["target"].notna().sum()), 1)
+    return table
+
+
+def _presented(kind: str, values: np.ndarray[Any, Any]) -> Any:
+    if kind != "timestamp":
+        return values
+    # the least integer is NaT to numpy, and stands for no time here
+    return pd.Series(values.view("datetime64[us]"))
+
+
+def _parameter_values(
+    suite: Suite, given: Mapping[str, Any], spec: DatasetSpec, table: pd.DataFrame
+) -> dict[str, Any]:
+    found: dict[str, Any] = {"min_rows": spec.min_rows, "max_rows": spec.max_rows}
+    found["labels"] = sorted(table["target"].dropna().unique()) if "target" in table else []
+    if "embeddings" in table:
+        widths = table["embeddings"].dropna()
+        found["embedding_width"] = int(widths.mode().max()) if len(widths) else 0
+    known = {**found, **suite.parameters}
+    for name in sorted(given):
+        if name not in known:
+            raise ConfigurationError(
+                f"suite '{suite.name}' has no parameter '{name}'{nearest(name, known)}",
+                hint=f"its parameters are {shortened(sorted(known))}",
+            )
+    return {**known, **given}
+
+
+def _bound(
+    suite: Suite,
+    values: Mapping[str, Any],
+    columns: ColumnsSpec,
+    table: pd.DataFrame,
+    *,
+    is_test: bool,
+) -> tuple[list[dict[str, Any]], list[RuleResult]]:
+    """Put values for parameters; set aside what is about an absent optional column."""
+    expectations, absent = [], []
+    for expectation in suite.expectations:
+        kwargs = {k: _value(v, values, suite) for k, v in expectation["kwargs"].items()}
+        column = kwargs.get("column")
+        if column is not None:
+            kwargs["column"] = column = _role_of(column, columns, suite)
+        bound = {**expectation, "kwargs": kwargs}
+        if is_test and not _is_about_rows(bound):
+            continue
+        if column is None or column in table or bound["type"] == "expect_column_to_exist":
+            expectations.append(bound)
+        else:
+            absent.append(_not_applicable(bound, len(table)))
+    return expectations, absent
+
+
+def _value(value: Any, values: Mapping[str, Any], suite: Suite) -> Any:
+    if not (isinstance(value, dict) and set(value) == {"$PARAMETER"}):
+        return value
+    name = value["$PARAMETER"]
+    if name not in values:
+        raise ConfigurationError(
+            f"parameter '{name}' of suite '{suite.name}' has no value",
+            hint=f"set expectations.parameters.{name}, or a default in the suite's meta.parameters",
+        )
+    return values[name]
+
+
+def _role_of(column: str, spec: ColumnsSpec, suite: Suite) -> str:
+    """Name a column as it is presented; a file's own name is understood too."""
+    single = ("target", "text", "embeddings", "timestamp", "id", "group")
+    many = (*spec.numeric, *spec.categorical, *spec.boolean)
+    if column in single or column in many or column in _DERIVED:
+        return column
+    for role in single:
+        if getattr(spec, role) == column:
+            return role
+    known = sorted({*single, *many, *_DERIVED})
+    raise ConfigurationError(
+        f"suite '{suite.name}' expects something of '{column}', which is no column with a role"
+        f"{nearest(column, known)}",
+        hint=f"columns stand under their role names: {shortened(known)}; "
+        "give a column a role with dataset.columns",
+    )
+
+
+def _is_about_rows(expectation: Mapping[str, Any]) -> bool:
+    kind, column = expectation["type"], str(expectation["kwargs"].get("column"))
+    return (
+        "column_values" in kind or "value_lengths" in kind if column not in _DERIVED[:2] else False
+    )
+
+
+def _not_applicable(expectation: Mapping[str, Any], n_rows: int) -> RuleResult:
+    return RuleResult(
+        rule=expectation["type"],
+        column=expectation["kwargs"]["column"],
+        severity="info",
+        is_met=True,
+        is_applicable=False,
+        n_rows=n_rows,
+    )
+
+
+def _safety(
+    dataset: Dataset,
+    results: list[RuleResult],
+    spec: DatasetSpec,
+    features: FeatureSpec,
+    *,
+    is_test: bool,
+) -> list[RuleResult]:
+    """Rules that hold whatever a suite leaves out."""
+    checked = {(r.rule, r.column) for r in results}
+    rules = []
+    if not is_test and ("expect_table_row_count_to_be_between", None) not in checked:
+        rules.append(_row_count(dataset.n_rows, spec))
+    for role in ("target", "text"):
+        values = dataset.strings(role)
+        if values is not None and (role == "target" or "text" in features.use):
+            missing = np.array([value is None for value in values])
+            rules.append(_row_rule(f"{role}_missing", role, missing))
+    if dataset.embeddings is not None and "embeddings" in features.use:
+        for code, name in EMBEDDING_DEFECTS.items():
+            rules.append(_row_rule(name, "embeddings", dataset.embeddings.defects == code))
+        unsound = float((dataset.embeddings.defects != OK).mean())
+        if unsound > 2 * (1 - _MOSTLY) and all(r.is_met for r in rules):
+            rules.append(
+                _row_rule("embeddings_defective", "embeddings", dataset.embeddings.defects != OK)
+            )
+    return rules
+
+
+def _row_count(n_rows: int, spec: DatasetSpec) -> RuleResult:
+    return RuleResult(
+        rule="row_count",
+        column=None,
+        severity="critical",
+        is_met=spec.min_rows <= n_rows <= spec.max_rows,
+        n_rows=n_rows,
+        thresholds=(("max_value", spec.max_rows), ("min_value", spec.min_rows)),
+        observed=float(n_rows),
+    )
+
+
+def _row_rule(name: str, column: str, is_broken: Mask) -> RuleResult:
+    rows = np.flatnonzero(is_broken)
+    return RuleResult(
+        rule=name,
+        column=column,
+        severity="critical",
+        is_met=len(rows) <= (1 - _MOSTLY) * len(is_broken),
+        n_rows=len(is_broken),
+        n_broken=len(rows),
+        rows=tuple(rows.tolist()),
+        thresholds=(("mostly", _MOSTLY),),
+    )
+
+
+def _drop(results: list[RuleResult], n_rows: int) -> tuple[Mask, Counter[str]]:
+    is_sound = np.ones(n_rows, bool)
+    dropped: Counter[str] = Counter()
+    for result in results:
+        if result.severity != "critical" or not result.rows:
+            continue
+        before = int(is_sound.sum())
+        is_sound[np.array(result.rows)] = False
+        count = before - int(is_sound.sum())
+        if count:
+            dropped[f"{result.column or 'table'}: {result.rule}"] += count
+    return is_sound, dropped
+
+
+def _stop_if_broken(report: ValidationReport, uri: str) -> None:
+    for result in report.results:
+        if not result.is_met and result.severity != "critical":
+            log.warning(
+                "expectation_not_met",
+                rule=result.rule,
+                column=result.column,
+                n_broken=result.n_broken,
+                thresholds=dict(result.thresholds),
+            )
+    broken = [r for r in report.results if not r.is_met and r.severity == "critical"]
+    if not broken:
+        return
+    findings = "; ".join(_describe(r) for r in broken[:10])
+    more = f" and {len(broken) - 10} more" if len(broken) > 10 else ""
+    raise ContractViolationError(
+        f"'{uri}' breaks {len(broken)} expectation{'s' if len(broken) > 1 else ''} of "
+        f"'{report.suite}': {findings}{more}",
+        hint="mend the table upstream, or change the suite's parameters if the contract has changed",
+        suite=report.suite,
+        n_broken_expectations=len(broken),
+        report=report,
+    )
+
+
+def _describe(result: RuleResult) -> str:
+    where = f"column '{result.column}'" if result.column else "table"
+    bounds = ", ".join(f"{name} {value}" for name, value in result.thresholds)
+    if result.has_failed_to_run:
+        return f"{where} cannot be held against {result.rule} (its values are of another type)"
+    if result.n_broken:
+        found = f"{result.n_broken} of {result.n_rows} rows break {result.rule}"
+    elif result.observed is not None:
+        found = f"{result.rule} found {result.observed:g}"
+    else:
+        found = f"{result.rule} is not met"
+    return f"{where}: {found}{f' ({bounds})' if bounds else ''}"
