@@ -148,12 +148,15 @@ def _check_sides(report: SplitReport, train: Rows, *, folds: int, is_official: b
                 )
     counts = pd.DataFrame({"key": train.keys, "y": train.y}).groupby("y")["key"].nunique()
     small = sorted(counts.index[counts < folds])
-    if small or len(counts) < 2:
+    if len(counts) < 2:
+        raise TrainingError(
+            "the training side has fewer than 2 classes",
+            hint="add rows of other classes, or lower features.min_groups",
+        )
+    if small:
         raise TrainingError(
             f"class {shortened(small)} has fewer distinct keys on the training side than the "
-            f"{folds} folds of the search"
-            if small
-            else "the training side has fewer than 2 classes",
+            f"{folds} folds of the search",
             hint="add rows of these classes, or lower search.folds",
             classes=small,
         )

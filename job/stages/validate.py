@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import structlog
 
-from job.contracts.dataset import EMBEDDING_DEFECTS, NOT_FINITE, OK, Dataset
+from job.contracts.dataset import EMBEDDING_DEFECTS, NOT_FINITE, Dataset
 from job.contracts.lists import nearest, shortened
 from job.contracts.ports import SuiteRunner
 from job.contracts.reports import RuleResult, ValidationReport
@@ -233,11 +233,6 @@ def _safety(
     if dataset.embeddings is not None and "embeddings" in features.use:
         for code, name in EMBEDDING_DEFECTS.items():
             rules.append(_row_rule(name, "embeddings", dataset.embeddings.defects == code))
-        unsound = float((dataset.embeddings.defects != OK).mean())
-        if unsound > 2 * (1 - _MOSTLY) and all(r.is_met for r in rules):
-            rules.append(
-                _row_rule("embeddings_defective", "embeddings", dataset.embeddings.defects != OK)
-            )
     return rules
 
 
@@ -299,7 +294,7 @@ def _stop_if_broken(report: ValidationReport, uri: str) -> None:
     raise ContractViolationError(
         f"'{uri}' breaks {len(broken)} expectation{'s' if len(broken) > 1 else ''} of "
         f"'{report.suite}': {findings}{more}",
-        hint="mend the table upstream, or change the suite's parameters if the contract has changed",
+        hint="mend the table upstream, or change expectations.parameters if the contract changed",
         suite=report.suite,
         n_broken_expectations=len(broken),
         report=report,

@@ -58,7 +58,7 @@ def ingest(
     table = source.open(uri)
     names = _known_names(table, spec.aliases)
     columns, wide = _assign_roles(names, spec.columns)
-    _check_required(table, names, spec.columns, required)
+    _check_required(table, names, required)
     with ThreadPoolExecutor(1) as beside:
         file_digest = beside.submit(table.file_digest)
         content = ContentDigest()
@@ -145,9 +145,7 @@ def _has(names: dict[str, str], wanted: str) -> bool:
     return wanted in names
 
 
-def _check_required(
-    table: SourceTable, names: dict[str, str], spec: ColumnsSpec, required: frozenset[str]
-) -> None:
+def _check_required(table: SourceTable, names: dict[str, str], required: frozenset[str]) -> None:
     missing = sorted(name for name in required if not _has(names, name))
     if not missing:
         return

@@ -1,0 +1,58 @@
+"""The estimators that can be asked for by name, each with its own grid."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.dummy import DummyClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.svm import LinearSVC
+
+from job.contracts.lists import nearest, shortened
+from job.contracts.specs import SearchSpec
+from job.errors import ConfigurationError
+
+GRIDS: Final[Mapping[str, Mapping[str, tuple[Any, ...]]]] = {
+    "logistic_regression": {"C": (1.0, 10.0, 100.0)},
+    "linear_svc": {"C": (0.1, 1.0, 10.0)},
+    "dummy": {"strategy": ("prior",)},
+}
+
+
+def make_classifier(name: str, parameters: Mapping[str, Any], spec: SearchSpec, seed: int) -> Any:
+    """Build a classifier, unfitted; raises `ConfigurationError` for an unknown parameter."""
+    weight = {} if name == "dummy" else {"class_weight": spec.class_weight}
+    values = {**weight, "random_state": seed, **_DEFAULTS[name], **parameters}
+    known = sorted(_CLASSES[name]().get_params())
+    for parameter in parameters:
+        if parameter not in known:
+            raise ConfigurationError(
+                f"search.estimators.{name} has no parameter '{parameter}'"
+                f"{nearest(parameter, known)}",
+                hint=f"its parameters are {shortened(known)}",
+            )
+    return _CLASSES[name](**values)
+
+
+_CLASSES: Final[Mapping[str, Any]] = {
+    "logistic_regression": LogisticRegression,
+    "linear_svc": LinearSVC,
+    "dummy": DummyClassifier,
+}
+_DEFAULTS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "logistic_regression": {"max_iter": 1000},
+    "linear_svc": {"max_iter": 5000},
+    "dummy": {},
+}
+
+
+def calibrated(classifier: Any, folds: Sequence[tuple[Any, Any]]) -> Any:
+    """Give a LinearSVC `predict_proba`: one temperature, learnt on the given folds.
+
+    A temperature leaves the order of the classes as it is (Guo et al. 2017).
+    """
+    if not isinstance(classifier, LinearSVC):
+        return classifier
+    return CalibratedClassifierCV(classifier, method="temperature", cv=folds, ensemble=False)
