@@ -124,7 +124,7 @@ def _build(expectation: Mapping[str, Any], position: int) -> Any:
         ) from None
     except (ValueError, TypeError) as error:
         # pydantic's messages quote the arguments, which may hold labels
-        details = getattr(error, "errors", list)()
+        details: list[Any] = getattr(error, "errors", list)()
         names = sorted({str(name) for d in details for name in d["loc"]})
         raise ConfigurationError(
             f"expectation '{kind}' has arguments that are missing, unknown or impossible: "

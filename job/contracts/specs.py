@@ -1,10 +1,13 @@
 """What may be asked for: the settings' sections, each the spec of the stage that gets it."""
 
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from job.contracts.lists import nearest, shortened
+
+ESTIMATORS: Final = ("dummy", "linear_svc", "logistic_regression")
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -137,6 +140,12 @@ class SearchSpec(Spec):
     def _lists(cls, value: object) -> object:
         if not isinstance(value, dict):
             return value
+        for name in value:
+            if name not in ESTIMATORS:
+                raise ValueError(
+                    f"no estimator '{name}'{nearest(str(name), ESTIMATORS)}; "
+                    f"there are {shortened(ESTIMATORS)}"
+                )
         return {name: _grid(grid) for name, grid in value.items()}
 
 

@@ -46,7 +46,7 @@ def _decoded(array: pa.Array) -> pa.Array:
 
 def is_string(kind: pa.DataType) -> bool:
     """Whether cells of this type are text."""
-    return (
+    return bool(
         pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
     )
 

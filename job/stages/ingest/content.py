@@ -68,6 +68,6 @@ def _bytes_of(text: pa.LargeStringArray) -> Any:
 
 
 def _one_nan_one_zero(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    canonical = np.add(values, np.float32(0)).astype("<f4")
+    canonical: np.ndarray[Any, Any] = np.add(values, np.float32(0)).astype("<f4")
     canonical[np.isnan(canonical)] = np.float32(np.nan)
     return canonical

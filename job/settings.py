@@ -1,0 +1,165 @@
+"""Effective settings: defaults, then a file, then PCC_JOB_* variables, then flags."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from job.contracts.lists import nearest
+from job.contracts.specs import JobSettings
+from job.errors import ConfigurationError
+
+PREFIX: Final = "PCC_JOB_"
+_OPEN: Final = ("dataset.aliases", "expectations.parameters", "search.estimators")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EffectiveSettings:
+    """The settings, and where each that is not a default came from."""
+
+    settings: JobSettings
+    origins: Mapping[str, str]
+
+
+def known_keys(model: type[BaseModel] = JobSettings, prefix: str = "") -> Iterator[str]:
+    """List every settable key, dotted; sections are not keys."""
+    for name, field in model.model_fields.items():
+        key = f"{prefix}{name}"
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from known_keys(field.annotation, f"{key}.")
+        else:
+            yield key
+
+
+def load_settings(
+    path: Path | None, environment: Mapping[str, str], flags: Sequence[tuple[str, str, Any]]
+) -> EffectiveSettings:
+    """Merge the sources, the later one winning key by key.
+
+    Parameters
+    ----------
+    flags
+        Triples of (dotted key, name of the flag, value).
+
+    Raises
+    ------
+    ConfigurationError
+        A file that is not there, an unknown key or variable, or an impossible value.
+    """
+    keys = tuple(known_keys())
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    layers = [(key, str(path), value) for key, value in (_flatten(_read(path)) if path else ())]
+    layers += _from_environment(environment, keys)
+    layers += list(flags)
+    for key, origin, value in layers:
+        _check_known(key, origin, keys)
+        values[key], origins[key] = value, origin
+    try:
+        settings = JobSettings.model_validate(_nested(values))
+    except ValidationError as error:
+        raise _explain(error, origins) from None
+    return EffectiveSettings(settings=settings, origins=origins)
+
+
+def parse_value(text: str, origin: str) -> Any:
+    """Read a value as YAML."""
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise ConfigurationError(
+            f"the value of {origin} is not YAML", hint="quote it, as in 'features.use=[text]'"
+        ) from None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError:
+        raise ConfigurationError(
+            f"the settings file '{path}' cannot be read", hint="check --config"
+        ) from None
+    except (yaml.YAMLError, UnicodeDecodeError):
+        raise ConfigurationError(
+            f"the settings file '{path}' is neither YAML nor JSON", hint="check its indentation"
+        ) from None
+    if content is not None and not isinstance(content, dict):
+        raise ConfigurationError(
+            f"the settings file '{path}' holds no mapping", hint="write `key: value` lines"
+        )
+    return content or {}
+
+
+def _flatten(content: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    sections = {key.rpartition(".")[0] for key in known_keys()}
+    sections |= {section.partition(".")[0] for section in sections}
+    for name, value in content.items():
+        key = f"{prefix}{name}"
+        if isinstance(value, Mapping) and key in sections and key not in _OPEN:
+            yield from _flatten(value, f"{key}.")
+        else:
+            yield key, value
+
+
+def _from_environment(
+    environment: Mapping[str, str], keys: Sequence[str]
+) -> list[tuple[str, str, Any]]:
+    found = []
+    names = {f"{PREFIX}{key.replace('.', '__').upper()}": key for key in keys}
+    for variable in sorted(environment):
+        if not variable.startswith(PREFIX):
+            continue
+        if variable not in names:
+            raise ConfigurationError(
+                f"unknown variable {variable}{nearest(variable, names)}",
+                hint="`pcc-job config show` lists the settings; "
+                "levels are separated by two underscores",
+            )
+        key = names[variable]
+        raw = environment[variable]
+        found.append((key, variable, raw if _takes_text(key) else parse_value(raw, variable)))
+    return found
+
+
+def _takes_text(key: str) -> bool:
+    model: Any = JobSettings
+    for name in key.split("."):
+        annotation = model.model_fields[name].annotation
+        model = annotation
+    return annotation is str
+
+
+def _check_known(key: str, origin: str, keys: Sequence[str]) -> None:
+    if key not in keys:
+        raise ConfigurationError(
+            f"unknown setting '{key}' from {origin}{nearest(key, keys)}",
+            hint="`pcc-job config show` lists the settings",
+        )
+
+
+def _nested(values: Mapping[str, Any]) -> dict[str, Any]:
+    tree: dict[str, Any] = {}
+    for key, value in values.items():
+        *parents, leaf = key.split(".")
+        branch = tree
+        for name in parents:
+            branch = branch.setdefault(name, {})
+        branch[leaf] = value
+    return tree
+
+
+def _explain(error: ValidationError, origins: Mapping[str, str]) -> ConfigurationError:
+    """Say which key is wrong and why, without the value: it may be a secret."""
+    lines = []
+    for problem in error.errors(include_input=False, include_url=False):
+        key = ".".join(str(part) for part in problem["loc"])
+        origin = next((o for k, o in origins.items() if key.startswith(k)), "the settings")
+        lines.append(f"{key} (from {origin}): {problem['msg']}")
+    return ConfigurationError(
+        "; ".join(sorted(lines)[:10]), hint="`pcc-job config schema` gives types and ranges"
+    )
