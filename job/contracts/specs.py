@@ -124,7 +124,7 @@ class SearchSpec(Spec):
     method: Literal["grid", "random"] = Field("grid", description="Whole grid, or a sample of it.")
     n_iter: int = Field(10, ge=1, description="Candidates drawn when the method is random.")
     estimators: dict[str, dict[str, tuple[Any, ...]]] = Field(
-        default_factory=lambda: {"logistic_regression": {}, "linear_svc": {}},
+        default={"logistic_regression": {}, "linear_svc": {}},
         min_length=1,
         description="Estimators and their grids; `{}` is the estimator's default grid.",
     )

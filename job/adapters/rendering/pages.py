@@ -1,0 +1,144 @@
+"""Draw the figures, and write the report and the model card."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import Any, Final
+
+import jinja2
+import matplotlib
+
+matplotlib.use("svg")
+from matplotlib.figure import Figure
+
+_STYLE: Final = {"svg.hashsalt": "pcc", "svg.fonttype": "none", "font.family": "sans-serif"}
+_MAX_CURVES: Final = 12
+
+_REPORT: Final = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{{ m.model_version }}</title>
+<style>body{font:16px/1.5 system-ui,sans-serif;max-width:62rem;margin:2rem auto;padding:0 1rem}
+table{border-collapse:collapse;margin:1rem 0}td,th{border:1px solid #bbb;padding:.2rem .6rem}
+td{text-align:right}td:first-child,th:first-child{text-align:left}svg{max-width:100%;height:auto}
+</style></head><body>
+<h1>{{ m.model_version }}</h1>
+<p>{{ m.classifier }} on {{ m.input.kind }}, trained on {{ m.trained_on.n_train }} rows,
+judged on {{ e.n_test }} held-out rows.
+{{ "Accepted" if e.gate.is_accepted else "Rejected" }} by the gate.</p>
+<h2>Scores</h2><table><tr><th>metric</th><th>model</th>
+{% for b in e.baselines %}<th>{{ b }}</th>{% endfor %}</tr>
+{% for k, v in e.scores.items() %}<tr><td>{{ k }}</td><td>{{ "%.4f"|format(v) }}</td>
+{% for b in e.baselines.values() %}<td>{{ "%.4f"|format(b[k]) if k in b else "" }}</td>{% endfor %}
+</tr>{% endfor %}</table>
+<h2>Gate</h2><table><tr><th>criterion</th><th>met</th><th>reason</th></tr>
+{% for c in e.gate.criteria %}<tr><td>{{ c.name }}</td><td>{{ "yes" if c.is_met else "no" }}</td>
+<td>{{ c.reason }}</td></tr>{% endfor %}</table>
+<h2>Classes</h2><table><tr><th>class</th><th>rows</th><th>precision</th><th>recall</th><th>F1</th>
+<th>ROC-AUC</th><th>PR-AUC</th></tr>
+{% for name, c in e.per_class.items() %}<tr><td>{{ name }}</td><td>{{ c.n_test }}</td>
+{% for k in ("precision", "recall", "f1", "roc_auc", "pr_auc") %}
+<td>{{ "%.3f"|format(c[k]) if k in c else "" }}</td>{% endfor %}</tr>{% endfor %}</table>
+{% for name, svg in figures.items() %}<h2>{{ name }}</h2>{{ svg|safe }}{% endfor %}
+<h2>Limitations</h2><ul>{% for l in m.limitations %}<li>{{ l }}</li>{% endfor %}</ul>
+</body></html>
+"""
+
+_CARD: Final = """# Model card: {{ m.model_version }}
+
+## Intended use
+
+Sort the texts of privacy requests into the intents {{ e.classes|join(", ") }}.
+The consumer is PCC; a person decides on every request that has legal effect.
+
+## Data
+
+{{ m.dataset.n_rows }} rows from `{{ m.dataset.uri }}` ({{ m.dataset.content_digest }}).
+{{ m.trained_on.n_train }} rows were trained on, {{ e.n_test }} were held out by {{ m.split.key }}.
+
+## Model
+
+{{ m.classifier }} with {{ m.hyperparameters }}, random state {{ m.random_state }}.
+
+## Scores on the hold-out
+
+| metric | model |{% for b in e.baselines %} {{ b }} |{% endfor %}
+
+|---|---:|{% for b in e.baselines %}---:|{% endfor %}
+
+{% for k, v in e.scores.items() %}| {{ k }} | {{ "%.4f"|format(v) }} |
+{%- for b in e.baselines.values() %} {{ "%.4f"|format(b[k]) if k in b else "" }} |{% endfor %}
+{% endfor %}
+## Limitations found in this run
+
+{% for l in m.limitations %}- {{ l }}
+{% endfor %}"""
+
+
+class Pages:
+    """The renderer: everything in one file, nothing from the web."""
+
+    def render(self, metadata: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, bytes]:
+        """Give report.html, model_card.md and figures/*.svg by name."""
+        with matplotlib.rc_context(_STYLE):
+            figures = {
+                "Confusion matrix": _confusion(evaluation),
+                "ROC curves": _curves(evaluation, "false_positive_rate", "true_positive_rate"),
+                "Precision and recall": _curves(evaluation, "recall", "precision"),
+            }
+        values = {"m": metadata, "e": evaluation}
+        page = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+        card = jinja2.Environment(autoescape=False, undefined=jinja2.StrictUndefined)  # noqa: S701
+        report = page.from_string(_REPORT).render(**values, figures=figures)
+        files = {
+            "report.html": report.encode(),
+            "model_card.md": (card.from_string(_CARD).render(**values).rstrip() + "\n").encode(),
+        }
+        for name, svg in figures.items():
+            files[f"figures/{name.lower().replace(' ', '_')}.svg"] = svg.encode()
+        return files
+
+
+def _svg(draw: Callable[[Any], None], size: tuple[float, float]) -> str:
+    figure = Figure(figsize=size, layout="constrained")
+    draw(figure.subplots())
+    stream = io.StringIO()
+    figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
+    text = stream.getvalue()
+    return text[text.index("<svg") :]
+
+
+def _confusion(evaluation: dict[str, Any]) -> str:
+    classes, counts = evaluation["classes"], evaluation["confusion"]
+
+    def draw(axes: Any) -> None:
+        axes.imshow(counts, cmap="Blues")
+        axes.set(xlabel="predicted", ylabel="true")
+        small = len(classes) <= 15
+        ticks = range(len(classes)) if small else []
+        names = classes if small else []
+        axes.set_xticks(ticks, names, rotation=45, ha="right")
+        axes.set_yticks(ticks, names)
+        most = max(max(row) for row in counts)
+        for y, row in enumerate(counts if small else ()):
+            for x, n in enumerate(row):
+                axes.text(x, y, n, ha="center", va="center", color="w" if n > most / 2 else "k")
+
+    return _svg(draw, (6, 5))
+
+
+def _curves(evaluation: dict[str, Any], x: str, y: str) -> str:
+    curves = sorted(
+        evaluation["curves"].items(),
+        key=lambda kv: (-evaluation["per_class"][kv[0]]["n_test"], kv[0]),
+    )
+
+    def draw(axes: Any) -> None:
+        for name, points in curves[:_MAX_CURVES]:
+            axes.plot(points[x], points[y], label=name)
+        axes.set(
+            xlabel=x.replace("_", " "), ylabel=y.replace("_", " "), xlim=(0, 1), ylim=(0, 1.02)
+        )
+        if curves:
+            axes.legend(fontsize="small")
+
+    return _svg(draw, (6, 5))

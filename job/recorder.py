@@ -1,0 +1,70 @@
+"""Name and time each stage, and write the record of the run whatever happens."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
+
+import structlog
+
+from job.contracts.digest import canonical_json
+from job.contracts.ports import ArtifactStore, Timer
+from job.errors import JobError
+
+log = structlog.get_logger(__name__)
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Recorder:
+    """Facts of one run, gathered as they become known."""
+
+    def __init__(self, store: ArtifactStore, run_id: str, timer: Timer) -> None:
+        self._store, self._run_id, self._timer = store, run_id, timer
+        self._started = timer()
+        self._lock = threading.Lock()
+        self._attempt: int | None = None
+        self.facts: dict[str, Any] = {"run_id": run_id}
+        self.reports: dict[str, bytes] = {}
+        self.stages: dict[str, float] = {}
+        self.stage: str | None = None
+
+    def run(self, name: str, stage: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run a stage: its name is bound to the log, its seconds are kept."""
+        self.stage = name
+        started = self._timer()
+        with structlog.contextvars.bound_contextvars(stage=name):
+            result = stage(*args, **kwargs)
+        self.stages[name] = round(self.stages.get(name, 0.0) + self._timer() - started, 3)
+        self.stage = None
+        return result
+
+    @property
+    def duration_seconds(self) -> float:
+        """Seconds since the run began."""
+        return round(self._timer() - self._started, 3)
+
+    def write(self, outcome: str, **facts: object) -> None:
+        """Write `runs/<run_id>/<attempt>.json` once; failing to is logged, never raised."""
+        if not self._lock.acquire(blocking=False):
+            return
+        record = {
+            **self.facts,
+            **facts,
+            "outcome": outcome,
+            "failed_stage": self.stage,
+            "stages": dict(self.stages),
+            "duration_seconds": self.duration_seconds,
+        }
+        try:
+            attempt = 1
+            while not self._store.put_if_absent(
+                f"runs/{self._run_id}/{attempt}.json",
+                canonical_json({**record, "attempt": attempt}),
+            ):
+                attempt += 1
+            for name, data in sorted(self.reports.items()):
+                self._store.put_if_absent(f"runs/{self._run_id}/{attempt}/{name}", data)
+        except (JobError, ValueError) as error:
+            log.warning("record_not_written", reason=type(error).__name__)
