@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from typing import Any
 
 import structlog
 from structlog.processors import ExceptionRenderer
@@ -12,11 +13,12 @@ from structlog.tracebacks import ExceptionDictTransformer
 
 def configure_logs(level: str) -> None:
     """Send events to stderr; tracebacks carry no locals, which would be rows of data."""
-    shared = [
+    shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
+    renderers: list[Any]  # structlog's processors differ in their return types
     if sys.stderr.isatty():
         renderers = [
             structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)

@@ -229,7 +229,7 @@ def main() -> None:
         raise SystemExit(error.exit_code) from None
     except (KeyboardInterrupt, typer.Abort):
         raise SystemExit(ExitCode.INTERRUPTED) from None
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  # the one boundary
         if hasattr(error, "format_message"):  # typer's usage errors
             _complain(error.format_message(), "see --help")
             raise SystemExit(ExitCode.CONFIGURATION) from None

@@ -182,7 +182,7 @@ def _version(package: str) -> str | None:
 
 def _git_revision() -> str | None:
     try:
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603  # fixed arguments
             ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"],  # noqa: S607
             capture_output=True,
             text=True,

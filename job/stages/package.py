@@ -28,7 +28,7 @@ def describe_input(rows: Rows, use: tuple[str, ...]) -> dict[str, Any]:
         names += embedding_names(width)
         dtypes += ["float32"] * width
     names += list(rows.frame.columns)
-    dtypes += ["str" if d == object else "float32" for d in rows.frame.dtypes]
+    dtypes += ["str" if d.kind == "O" else "float32" for d in rows.frame.dtypes]
     return {"kind": "dataframe", "names": names, "dtypes": dtypes, "shape": [None, len(names)]}
 
 

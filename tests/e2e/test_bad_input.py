@@ -1,0 +1,224 @@
+"""Bad input through a real process: the exit code, a clear error, nothing published, no cell."""
+
+import gzip
+import json
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+SECRET = "zq-secret-cell"
+
+
+def _frame(table):
+    return table.to_pandas()
+
+
+def _write(frame, path):
+    frame.to_parquet(path)
+    return path
+
+
+def _broken(kind, table, path):
+    frame = _frame(table)
+    n = len(frame)
+    if kind == "missing_column":
+        frame = frame.drop(columns=["intent", "embeddings"])
+    elif kind == "unknown_label":
+        frame.loc[: n // 2, "intent"] = SECRET
+    elif kind == "null_labels":
+        frame.loc[: n // 2, "intent"] = None
+    elif kind == "unequal_width":
+        frame["embeddings"] = [e[: 100 + 484 * (i % 2)] for i, e in enumerate(frame["embeddings"])]
+    elif kind == "nan":
+        frame["embeddings"] = [
+            np.full(584, np.nan) if i % 2 else e for i, e in enumerate(frame["embeddings"])
+        ]
+    elif kind == "infinite":
+        frame["embeddings"] = [
+            np.full(584, np.inf) if i % 2 else e for i, e in enumerate(frame["embeddings"])
+        ]
+    elif kind == "one_class":
+        frame["intent"] = "other"
+    elif kind == "few_rows":
+        frame = frame.head(20)
+    elif kind == "tiny_class":
+        frame = frame[(frame["intent"] != "opt_out") | (frame.index < 3)].reset_index(drop=True)
+        frame.loc[0, "intent"] = "opt_out"
+    return _write(frame, path)
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "words"),
+    [
+        ("missing_column", 4, ["'embeddings', 'intent'"]),
+        ("unknown_label", 4, ["target", "expect_column_values_to_be_in_set"]),
+        ("null_labels", 4, ["target", "not_be_null"]),
+        ("unequal_width", 4, ["embeddings"]),
+        ("nan", 4, ["embeddings_is_finite", "450 of 900"]),
+        ("infinite", 4, ["embeddings_is_finite"]),
+        ("one_class", 4, ["unique_value_count"]),
+        ("few_rows", 4, ["row_count", "20"]),
+        ("tiny_class", 5, ["opt_out"]),
+    ],
+)
+def test_broken_table(kind, code, words, train, table, tmp_path):
+    done = train(_broken(kind, table, tmp_path / "t.parquet"))
+
+    assert code == done.returncode, done.stderr[-1500:]
+    for word in words:
+        assert word in done.stderr
+    assert SECRET not in done.stderr + done.stdout
+    assert not list((tmp_path / "models").glob("v*"))
+    record = json.loads(next((tmp_path / "models/runs").glob("*/1.json")).read_text())
+    assert code == record["exit_code"]
+    assert SECRET not in json.dumps(record)
+
+
+def test_broken_json_cells(train, table, tmp_path):
+    frame = _frame(table)
+    frame["embeddings"] = [
+        f"[{SECRET}" if i % 2 else json.dumps(list(e)) for i, e in enumerate(frame["embeddings"])
+    ]
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    done = train(tmp_path / "t.csv")
+
+    assert done.returncode == 4
+    assert "embeddings" in done.stderr
+    assert SECRET not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("absent.parquet", None, "no such file"),
+        ("empty.csv", b"", "empty"),
+        ("empty.parquet", b"", "empty"),
+        ("header.csv", b"text,intent,embeddings\n", "no rows"),
+        ("not.parquet", SECRET.encode() * 50, "not a readable Parquet"),
+        ("utf8.csv", b"text,intent,embeddings\n\xff\xfe" + SECRET.encode() + b",a,[1]\n", "UTF-8"),
+        (
+            "ragged.csv",
+            b"text,intent,embeddings\n" + SECRET.encode() + b",a\n",
+            "1 rows do not have 3 cells",
+        ),
+        ("bad.csv.gz", SECRET.encode(), "not a readable CSV"),
+    ],
+)
+def test_unreadable_file(name, content, words, train, tmp_path):
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    done = train(tmp_path / name)
+
+    assert done.returncode == 3, done.stderr[-1500:]
+    assert words in done.stderr
+    assert name in done.stderr
+    assert SECRET not in done.stderr
+
+
+def test_truncated_parquet(train, sample, tmp_path):
+    path = tmp_path / "cut.parquet"
+    path.write_bytes(sample.read_bytes()[:-2000])
+
+    assert train(path).returncode == 3
+
+
+def test_duplicate_columns(train, table, tmp_path):
+    path = tmp_path / "twice.parquet"
+    pq.write_table(table.append_column("text", table["text"]), path)
+    done = train(path)
+
+    assert done.returncode == 4
+    assert "more than one column named 'text'" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--set", "search.metrik=accuracy"], "did you mean 'search.metric'"),
+        (["--set", "search.metric=acuracy"], "search.metric"),
+        (["--set", "search.estimators={linear_svm: {}}"], "did you mean 'linear_svc'"),
+        (["--set", "search.estimators={linear_svc: {c: [1]}}"], "did you mean 'C'"),
+        (["--set", "search.estimators={logistic_regression: {C: [-1]}}"], "'C' parameter"),
+        (["--set", "split.test_fraction=2"], "split.test_fraction"),
+        (["--set", "expectations.suite=curated"], "no expectation suite"),
+        (["--set", "expectations.parameters={validty: 1}"], "did you mean 'validity'"),
+        (["--datset", "x"], "--dataset"),
+        (["--store", "/proc/models"], "/proc/models"),
+        (["--config", "absent.yaml"], "absent.yaml"),
+    ],
+)
+def test_impossible_request(arguments, words, train, sample, tmp_path):
+    done = train(sample, *arguments)
+
+    assert done.returncode == 2, done.stderr[-1500:]
+    assert words in done.stderr
+    assert not list((tmp_path / "models").glob("v*"))
+
+
+def test_misspelt_variable(train, sample):
+    done = train(sample, PCC_JOB_SEARCH__FOLD="3")
+
+    assert done.returncode == 2
+    assert "PCC_JOB_SEARCH__FOLDS" in done.stderr
+
+
+def test_no_such_version_or_channel(pcc_job):
+    assert pcc_job("models", "show", "v20260101_000000_00000000").returncode == 2
+    assert pcc_job("models", "fetch", "staging", "out").returncode == 2
+
+
+def test_rows_broken_within_tolerance_are_dropped_and_counted(train, result_of, table, tmp_path):
+    frame = _frame(table)
+    cells = list(frame["embeddings"])
+    cells[3], cells[5] = np.full(584, np.nan), cells[5][:100]
+    frame["embeddings"] = cells
+    frame.loc[7, "intent"] = None
+    result = result_of(train(_write(frame, tmp_path / "t.parquet")))
+
+    report = json.loads((tmp_path / "models" / result["version"] / "validation.json").read_text())
+    assert report["n_dropped"] == 3
+    assert sum(report["dropped_by_rule"].values()) == 3
+
+
+def test_schema_evolution(train, result_of, table, sample, tmp_path):
+    """New, absent and renamed columns, other encodings: the same content, or a named difference."""
+    baseline = result_of(train(sample, store=tmp_path / "a"))["dataset"]["content_digest"]
+    frame = _frame(table)
+    encoded = pa.table(
+        {
+            **{name: table[name] for name in table.column_names},
+            "text": table["text"].cast(pa.large_string()),
+            "intent": table["intent"].dictionary_encode(),
+            "timestamp": table["timestamp"].cast(pa.timestamp("ns", "UTC")),
+            "embeddings": pa.array(list(frame["embeddings"]), pa.list_(pa.float32(), 584)),
+            "extra": pa.array([SECRET] * len(frame)),
+        }
+    )
+    pq.write_table(encoded, tmp_path / "e.parquet", row_group_size=100)
+    done = train(tmp_path / "e.parquet", store=tmp_path / "b")
+    assert baseline == result_of(done)["dataset"]["content_digest"]
+    assert '"columns": ["extra"]' in done.stderr
+    assert SECRET not in done.stderr
+
+    renamed = table.drop_columns(["urgency_score"]).rename_columns(
+        {"text": "message", "intent": "label"}
+    )
+    pq.write_table(renamed, tmp_path / "r.parquet")
+    aliases = ["--set", "dataset.aliases={message: text, label: intent}"]
+    assert (
+        result_of(train(tmp_path / "r.parquet", *aliases, store=tmp_path / "c"))["outcome"]
+        == "published"
+    )
+
+
+def test_gzip_csv_and_wide_columns(train, result_of, table, tmp_path):
+    frame = _frame(table)
+    wide = pd.DataFrame(np.stack(frame["embeddings"]), columns=[f"dim_{i}" for i in range(584)])
+    both = pd.concat([frame.drop(columns=["embeddings"]), wide], axis=1)
+    (tmp_path / "w.csv.gz").write_bytes(gzip.compress(both.to_csv(index=False).encode()))
+    done = train(tmp_path / "w.csv.gz", "--set", "dataset.columns.embeddings='dim_*'")
+
+    assert result_of(done)["outcome"] == "published"

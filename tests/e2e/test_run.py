@@ -1,0 +1,150 @@
+"""The whole job through a real process, into a real folder."""
+
+import hashlib
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import joblib
+import numpy as np
+
+
+def test_accepted_model_is_published_verified_and_loadable(
+    train, pcc_job, result_of, sample, table, tmp_path
+):
+    result = result_of(train(sample))
+
+    version = tmp_path / "models" / result["version"]
+    manifest = json.loads((version / "manifest.json").read_text())
+    for entry in manifest["files"]:
+        data = (version / entry["name"]).read_bytes()
+        assert entry["digest"] == "sha256:" + hashlib.sha256(data).hexdigest()
+    names = {entry["name"] for entry in manifest["files"]}
+    assert {
+        "model.joblib",
+        "metadata.json",
+        "evaluation.json",
+        "validation.json",
+        "model_card.md",
+        "report.html",
+    } <= names
+    assert "<svg" in (version / "report.html").read_text()
+    X = np.array(table["embeddings"].to_pylist()[:5])
+    proba = joblib.load(version / "model.joblib").predict_proba(X)
+    assert proba.shape == (5, 4)
+    assert json.loads(pcc_job("models", "verify", "latest", "--store", tmp_path / "models").stdout)[
+        "is_intact"
+    ]
+    fetched = result_of(pcc_job("models", "fetch", "production", "out", "--store", "models"))
+    assert (tmp_path / fetched["path"] / "manifest.json").exists()
+    (version / "model.joblib").write_bytes(b"changed")
+    assert pcc_job("models", "verify", "latest", "--store", "models").returncode == 8
+
+
+def test_model_loads_without_this_package(train, result_of, sample, tmp_path):
+    result = result_of(train(sample))
+
+    code = (
+        "import sys; sys.modules['job'] = None; import joblib; "
+        f"print(joblib.load('models/{result['version']}/model.joblib').classes_.tolist())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", code], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.stdout.strip() == "['data_deletion', 'opt_out', 'other', 'privacy_request']"
+
+
+def test_same_run_id_is_idempotent_and_refuses_other_settings(train, result_of, sample):
+    first = result_of(train(sample, "--run-id", "night-1"))
+    second = result_of(train(sample, "--run-id", "night-1"))
+    other = train(sample, "--run-id", "night-1", "--set", "random_state=7")
+
+    assert (first["outcome"], second["outcome"]) == ("published", "already_published")
+    assert first["version"] == second["version"]
+    assert other.returncode == 2
+
+
+def test_rejected_candidate_leaves_a_report_and_no_version(train, sample, tmp_path):
+    done = train(sample, "--run-id", "r1", "--set", "gate.floors.accuracy=1.0")
+
+    assert done.returncode == 6
+    assert json.loads(done.stdout)["outcome"] == "rejected"
+    assert not list((tmp_path / "models").glob("v*"))
+    assert (tmp_path / "models/runs/r1/1/report.html").exists()
+    record = json.loads((tmp_path / "models/runs/r1/1.json").read_text())
+    assert (record["outcome"], record["exit_code"]) == ("rejected", 6)
+
+
+def test_dry_run_publishes_nothing(train, result_of, sample, tmp_path):
+    assert result_of(train(sample, "--dry-run"))["outcome"] == "dry_run"
+    assert not list((tmp_path / "models").glob("v*"))
+    assert not (tmp_path / "models/channels").exists()
+
+
+def test_bytes_repeat_across_processes_and_formats(train, result_of, sample, table, tmp_path):
+    """Same rows, settings and seed: the same model.joblib, for embeddings and for text."""
+    csv = tmp_path / "curated.csv"
+    frame = table.to_pandas()
+    frame["embeddings"] = [json.dumps(list(row)) for row in frame["embeddings"]]
+    frame.to_csv(csv, index=False)
+    for use in ("[embeddings]", "[text]", "[text, numeric, boolean]"):
+        digests = set()
+        for n, path in enumerate((sample, csv)):
+            store = tmp_path / f"store-{use}-{n}"
+            result = result_of(
+                train(path, "--set", f"features.use={use}", store=store, PYTHONHASHSEED=str(n + 1))
+            )
+            model = (store / result["version"] / "model.joblib").read_bytes()
+            digests.add((result["dataset"]["content_digest"], hashlib.sha256(model).hexdigest()))
+        assert len(digests) == 1
+
+
+def test_second_run_is_compared_with_the_champion(train, result_of, sample, tmp_path):
+    result_of(train(sample))
+    second = result_of(train(sample, "--set", "random_state=1"))
+
+    evaluation = json.loads(
+        (tmp_path / "models" / second["version"] / "evaluation.json").read_text()
+    )
+    champion = next(c for c in evaluation["gate"]["criteria"] if c["name"] == "champion")
+    assert champion["is_met"]
+    assert champion["value"] is not None
+
+
+def test_sigterm_ends_a_run_within_two_seconds(sample, tmp_path):
+    """Even while native code runs; nothing half-visible is left."""
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "job",
+            "run",
+            "--dataset",
+            sample,
+            "--store",
+            tmp_path / "m",
+            "--run-id",
+            "ended",
+            "--set",
+            "dataset.min_rows=100",
+            "--set",
+            "search.estimators={logistic_regression: {C: [1.0e6], tol: [1.0e-12], max_iter: [100000]}}",
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    for line in process.stderr:
+        if "dataset_split" in line:
+            break
+    time.sleep(1)
+    started = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    code = process.wait(20)
+
+    assert code == 143
+    assert time.monotonic() - started < 2
+    assert not list((tmp_path / "m").glob("v*"))
+    assert json.loads((tmp_path / "m/runs/ended/1.json").read_text())["exit_code"] == 143
