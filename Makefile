@@ -49,10 +49,10 @@ imports: $(VENV)/.dev
 	$(BIN)/lint-imports
 
 docs: $(VENV)/.dev ## write the generated parts of the docs anew
-	$(BIN)/python scripts/generate_docs.py
+	$(BIN)/python -m scripts.generate_docs
 
 docs-check: $(VENV)/.dev
-	$(BIN)/python scripts/generate_docs.py --check
+	$(BIN)/python -m scripts.generate_docs --check
 
 lock: ## resolve the locks anew (needs uv)
 	$(UV_COMPILE) pyproject.toml -o requirements.lock >/dev/null

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import zlib
 from datetime import UTC, datetime, timedelta
@@ -192,7 +193,7 @@ def _embed(texts: list[str], rng: Any) -> Any:
     bounds = [0]
     for text in texts:
         words = text.lower().split()
-        grams = [*words, *(" ".join(pair) for pair in zip(words, words[1:], strict=False))]
+        grams = [*words, *(" ".join(pair) for pair in itertools.pairwise(words))]
         grams += [text.lower()[i : i + 4] for i in range(len(text) - 3)]
         indices.extend(zlib.crc32(gram.encode()) % _N_HASHED for gram in grams)
         bounds.append(len(indices))

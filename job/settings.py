@@ -56,7 +56,14 @@ def load_settings(
     origins: dict[str, str] = {}
     layers = [(key, str(path), value) for key, value in (_flatten(_read(path)) if path else ())]
     layers += _from_environment(environment, keys)
-    layers += list(flags)
+    for flag_key, flag, flag_value in flags:
+        section = [key for key in keys if key.startswith(f"{flag_key}.")]
+        if section and isinstance(flag_value, Mapping):
+            layers = [layer for layer in layers if layer[0] not in section]
+            inner = _flatten(flag_value, f"{flag_key}.")
+            layers += [(key, flag, value) for key, value in inner]
+        else:
+            layers.append((flag_key, flag, flag_value))
     for key, origin, value in layers:
         _check_known(key, origin, keys)
         values[key], origins[key] = value, origin

@@ -1,0 +1,49 @@
+"""Write the generated tables of the README; `--check` fails where they are stale."""
+
+import re
+import sys
+from pathlib import Path
+
+from job.contracts.specs import JobSettings
+from job.errors import ExitCode
+from job.settings import known_keys
+
+README = Path(__file__).parent.parent / "README.md"
+
+
+def settings_table() -> str:
+    lines = ["| key | default | what it is |", "|---|---|---|"]
+    for key in known_keys():
+        model: object = JobSettings
+        value: object = JobSettings().model_dump(mode="json")
+        for part in key.split("."):
+            field = model.model_fields[part]  # type: ignore[attr-defined]
+            model = field.annotation
+            assert isinstance(value, dict)
+            value = value[part]
+        shown = "unset" if value is None else str(value).replace("|", "\\|")
+        lines.append(f"| `{key}` | `{shown}` | {field.description} |")
+    return "\n".join(lines)
+
+
+def exit_codes() -> str:
+    lines = ["| code | name |", "|---:|---|"]
+    lines += [f"| {int(code)} | {code.name.lower()} |" for code in ExitCode]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    text = README.read_text()
+    fresh = text
+    for name, content in (("settings", settings_table()), ("exit-codes", exit_codes())):
+        pattern = rf"(<!-- {name} -->\n).*?(\n<!-- /{name} -->)"
+        replaced = re.sub(pattern, lambda m, c=content: m[1] + c + m[2], fresh, flags=re.S)
+        assert f"<!-- {name} -->" in fresh, f"README has no place for {name}"
+        fresh = replaced
+    if "--check" in sys.argv and fresh != text:
+        raise SystemExit("README.md is stale: run `make docs`")
+    README.write_text(fresh)
+
+
+if __name__ == "__main__":
+    main()
