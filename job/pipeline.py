@@ -25,7 +25,6 @@ from job.contracts.specs import JobSettings
 from job.contracts.suites import Suite
 from job.errors import GateRejectedError
 from job.recorder import Recorder
-from job.registry import read_verified
 from job.stages.channels import promote, read_channel
 from job.stages.evaluate import evaluate_model, measure_latency
 from job.stages.features import make_input
@@ -44,6 +43,7 @@ from job.stages.search import list_candidates, search
 from job.stages.split import DataSplit, split_dataset
 from job.stages.train import train_model
 from job.stages.validate import required_columns, validate_dataset
+from job.stages.versions import read_verified
 
 log = structlog.get_logger(__name__)
 

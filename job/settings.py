@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,17 @@ from job.errors import ConfigurationError
 
 PREFIX: Final = "PCC_JOB_"
 _OPEN: Final = ("dataset.aliases", "expectations.parameters", "search.estimators")
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML whose 1e-3 is a number, as in YAML 1.2 and JSON."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"),
+    list("-+.0123456789"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +89,7 @@ def load_settings(
 def parse_value(text: str, origin: str) -> Any:
     """Read a value as YAML."""
     try:
-        return yaml.safe_load(text)
+        return yaml.load(text, _Loader)  # noqa: S506  # a SafeLoader
     except yaml.YAMLError:
         raise ConfigurationError(
             f"the value of {origin} is not YAML", hint="quote it, as in 'features.use=[text]'"
@@ -86,7 +98,7 @@ def parse_value(text: str, origin: str) -> Any:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506
     except OSError:
         raise ConfigurationError(
             f"the settings file '{path}' cannot be read", hint="check --config"

@@ -1,6 +1,5 @@
 """Write the generated tables of the README; `--check` fails where they are stale."""
 
-import re
 import sys
 from pathlib import Path
 
@@ -36,10 +35,10 @@ def main() -> None:
     text = README.read_text()
     fresh = text
     for name, content in (("settings", settings_table()), ("exit-codes", exit_codes())):
-        pattern = rf"(<!-- {name} -->\n).*?(\n<!-- /{name} -->)"
-        replaced = re.sub(pattern, lambda m, c=content: m[1] + c + m[2], fresh, flags=re.S)
-        assert f"<!-- {name} -->" in fresh, f"README has no place for {name}"
-        fresh = replaced
+        before, start, rest = fresh.partition(f"<!-- {name} -->\n")
+        _, end, after = rest.partition(f"\n<!-- /{name} -->")
+        assert start and end, f"README has no place for {name}"
+        fresh = "".join((before, start, content, end, after))
     if "--check" in sys.argv and fresh != text:
         raise SystemExit("README.md is stale: run `make docs`")
     README.write_text(fresh)

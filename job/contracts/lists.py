@@ -19,5 +19,6 @@ def shortened(names: Sequence[object]) -> str:
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """Write `; did you mean 'x'?`, or nothing where no known name is like it."""
-    found = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return f"; did you mean '{found[0]}'?" if found else ""
+    by_fold = {candidate.casefold(): candidate for candidate in known}
+    found = difflib.get_close_matches(name.casefold(), list(by_fold), n=1, cutoff=0.5)
+    return f"; did you mean '{by_fold[found[0]]}'?" if found else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 import io
 import warnings
 from typing import Any
@@ -9,18 +10,21 @@ from typing import Any
 import joblib
 from joblib.numpy_pickle import NumpyPickler
 from sklearn.exceptions import InconsistentVersionWarning
+from sklearn.feature_extraction.text import CountVectorizer
 
 from job.errors import IntegrityError
 
 
 class JoblibCodec:
-    """Write without the pickler's memo, which depends on which equal strings are one object."""
+    """Leave out what depends on where in memory objects lie."""
 
     def encode(self, model: Any) -> bytes:
-        """Write a model."""
+        """Write a model; it holds no cycles, as fitted pipelines don't."""
         stream = io.BytesIO()
         pickler = NumpyPickler(stream, protocol=5)
-        pickler.fast = True  # no memo; fitted pipelines hold no cycles
+        # NOTE: the memo depends on which equal strings happen to be one object
+        pickler.fast = True
+        pickler.dispatch_table = {**copyreg.dispatch_table, CountVectorizer: _without_address}
         pickler.dump(model)
         return stream.getvalue()
 
@@ -42,3 +46,9 @@ class JoblibCodec:
                     f"{error.original_sklearn_version}, this is {error.current_sklearn_version}",
                     hint="load it with the versions in its metadata.json",
                 ) from None
+
+
+def _without_address(vectorizer: CountVectorizer) -> Any:
+    """Reduce a vectorizer without `_stop_words_id`, an address that only saves it a check."""
+    function, arguments, state, *rest = vectorizer.__reduce_ex__(5)
+    return function, arguments, {k: v for k, v in state.items() if k != "_stop_words_id"}, *rest

@@ -13,7 +13,16 @@ from typing import Final
 
 from job.errors import ConfigurationError, JobError, TransientError
 
-_REFUSED: Final = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
+_REFUSED: Final = (
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.ENOTDIR,
+    errno.EEXIST,
+    errno.ENOENT,
+    errno.ENAMETOOLONG,
+    errno.ELOOP,
+)
 _TEMPORARY: Final = ".tmp-"
 
 
