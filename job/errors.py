@@ -1,7 +1,7 @@
 """The failure tree: every way the job can end, and the exit code each way owns."""
 
 from enum import IntEnum
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class ExitCode(IntEnum):
@@ -36,11 +36,11 @@ class JobError(Exception):
 
     exit_code: ClassVar[ExitCode] = ExitCode.UNFORESEEN
 
-    def __init__(self, message: str, *, hint: str = "", **context: object) -> None:
+    def __init__(self, message: str, *, hint: str = "", **context: Any) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
-        self.context = context
+        self.context: dict[str, Any] = context  # JSON values, or a report
 
 
 class ConfigurationError(JobError):

@@ -29,7 +29,51 @@ def configure_logs(level: str) -> None:
     structlog.configure(
         processors=[*shared, *renderers],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),  # as it is at that moment
         cache_logger_on_first_use=False,
     )
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
+
+
+class Progress:
+    """A line on stderr that says which stage runs and how far it is; on a terminal only."""
+
+    def __init__(self) -> None:
+        self._bar: Any = None  # rich is loaded where there is a terminal
+
+    def __enter__(self) -> Progress:
+        if sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import Progress as Bar
+            from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+
+            # NOTE: a live bar takes sys.stderr over, so log lines scroll above it
+            self._bar = Bar(
+                SpinnerColumn(),
+                TextColumn("{task.description}"),
+                TimeElapsedColumn(),
+                console=Console(stderr=True),
+                transient=True,
+            )
+            self._task = self._bar.add_task("starting", total=None)
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Remove the line, and give the terminal back."""
+        if self._bar is not None:
+            self._bar.stop()
+
+    def begin_stage(self, name: str) -> None:
+        """Show the name of the stage that begins."""
+        self._stage = name
+        if self._bar is not None:
+            self._bar.update(self._task, description=name)
+
+    def advance(self, n_done: int, n_all: int) -> None:
+        """Show how many of the stage's fits are done."""
+        if self._bar is not None:
+            self._bar.update(self._task, description=f"{self._stage} {n_done}/{n_all}")

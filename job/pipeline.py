@@ -1,17 +1,17 @@
-"""One run, top to bottom."""
+"""One run, top to bottom: `run` is the whole job on one screen."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-import numpy as np
 import structlog
 
-from job.contracts.digest import Digest, ModelVersion, canonical_json
+from job.contracts.dataset import Dataset, Rows
+from job.contracts.digest import Digest
+from job.contracts.plan import Plan
 from job.contracts.ports import (
     ArtifactStore,
     Codec,
@@ -21,23 +21,16 @@ from job.contracts.ports import (
     TableSource,
     Timer,
 )
-from job.contracts.specs import JobSettings
-from job.contracts.suites import Suite
+from job.contracts.reports import GateDecision, SearchReport, SplitReport, ValidationReport
 from job.errors import GateRejectedError
 from job.recorder import Recorder
-from job.stages.channels import promote, read_channel
-from job.stages.evaluate import evaluate_model, measure_latency
-from job.stages.features import make_input
-from job.stages.gate import ChampionComparison, decide
+from job.stages.champion import Champion, compare, load_champion
+from job.stages.channels import finish_promotion, promote
+from job.stages.evaluate import evaluate
+from job.stages.gate import decide
 from job.stages.ingest import ingest
-from job.stages.keys import make_rows, salted_digests
-from job.stages.package import (
-    describe_dataset,
-    describe_input,
-    find_limitations,
-    make_bundle,
-    training_keys,
-)
+from job.stages.keys import make_rows
+from job.stages.package import describe_dataset, make_bundle, make_metadata, without_model
 from job.stages.publish import find_published, publish
 from job.stages.search import list_candidates, search
 from job.stages.split import DataSplit, split_dataset
@@ -62,43 +55,14 @@ class Ports:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """What this run is asked to do."""
+class Tables:
+    """The validated input: the table, its sound rows, and those of the official test if any."""
 
-    settings: JobSettings
-    suite: Suite
-    dataset_uri: str
-    run_id: str
-    started_at: datetime
-    is_dry_run: bool
-    environment: Mapping[str, Any]
-
-
-def load(plan: Plan, ports: Ports, uri: str, recorder: Recorder, *, is_test: bool = False) -> Any:
-    """Ingest and validate one table; give the dataset, the report and the sound rows."""
-    spec = plan.settings.dataset
-    required = required_columns(plan.suite, spec.columns, plan.settings.features)
-    dataset = recorder.run("ingest", ingest, ports.source, uri, spec, required=required)
-    recorder.facts["test_dataset" if is_test else "dataset"] = describe_dataset(dataset)
-    log.info(
-        "dataset_ingested",
-        uri=uri,
-        n_rows=dataset.n_rows,
-        content_digest=dataset.provenance.content_digest,
-    )
-    report, is_sound = recorder.run(
-        "validate",
-        validate_dataset,
-        dataset,
-        plan.suite,
-        ports.suites,
-        spec=spec,
-        parameters=plan.settings.expectations.parameters,
-        features=plan.settings.features,
-        is_test=is_test,
-    )
-    log.info("dataset_validated", n_rows=report.n_rows, n_dropped=report.n_dropped)
-    return dataset, report, is_sound
+    dataset: Dataset
+    validation: ValidationReport
+    rows: Rows
+    official_test: Rows | None
+    digests: Mapping[str, str]
 
 
 def run(plan: Plan, ports: Ports, recorder: Recorder) -> dict[str, Any]:
@@ -114,37 +78,153 @@ def run(plan: Plan, ports: Ports, recorder: Recorder) -> dict[str, Any]:
     GateRejectedError
         The candidate was not accepted; `context["result"]` is the result all the same.
     """
-    s = plan.settings
+    s, stage, columns = plan.settings, recorder.run, plan.settings.dataset.columns
+    _prepare(plan, ports, recorder)
+    tables = load_tables(plan, ports, recorder)
+    found = find_published(ports.store, plan.run_id, tables.digests)
+    if found:
+        return _finish(plan, ports, recorder, found)
+    split = stage("split", _split, plan, tables)
+    seed = s.random_state
+    report = stage(
+        "search",
+        search,
+        split.train,
+        s.search,
+        s.features,
+        columns,
+        ports.executor,
+        random_state=seed,
+    )
+    model = stage(
+        "train",
+        train_model,
+        split.train,
+        report,
+        s.search,
+        s.features,
+        columns,
+        ports.executor,
+        random_state=seed,
+    )
+    log.info("model_trained", estimator=model.estimator, n_samples=len(split.train))
+    evaluation = stage("evaluate", evaluate, model, split.test, s.features.use, ports.timer)
+    scores = evaluation["scores"]
+    log.info("model_evaluated", **scores)
+    payload = stage("encode", ports.codec.encode, model.pipeline)
+    champion = stage("gate", load_champion, ports.store, s.publish.channel)
+    comparison = stage(
+        "gate",
+        compare,
+        champion,
+        model.pipeline,
+        split.test,
+        ports.codec,
+        use=s.features.use,
+        metric=s.search.metric,
+    )
+    decision = decide(scores, evaluation["latency"], len(payload), comparison, s.gate)
+    evaluation |= _findings(payload, decision, report, split.report)
+    metadata = make_metadata(
+        plan,
+        tables.dataset,
+        split,
+        model,
+        tables.validation,
+        digests=tables.digests,
+        scores=scores,
+    )
+    bundle = stage(
+        "package",
+        make_bundle,
+        payload,
+        metadata,
+        evaluation,
+        tables.validation,
+        split.train,
+        ports.renderer,
+    )
+    recorder.facts |= {"scores": scores, "model_digest": str(Digest.of(payload))}
+    if plan.is_dry_run or not decision.is_accepted:
+        recorder.reports = without_model(bundle)
+    if not decision.is_accepted:
+        raise _rejection(decision, _result(plan, ports, recorder, "rejected", None, scores))
+    if plan.is_dry_run:
+        return _result(plan, ports, recorder, "dry_run", None, scores)
+    stage("publish", publish, ports.store, plan.version, plan.run_id, bundle)
+    log.info("model_published", version=plan.version)
+    stage("promote", _promote, plan, ports.store, champion)
+    return _result(plan, ports, recorder, "published", plan.version, scores)
+
+
+def _prepare(plan: Plan, ports: Ports, recorder: Recorder) -> None:
+    """Refuse what cannot work before anything is read."""
     recorder.facts |= {
-        "settings": s.model_dump(mode="json"),
+        "settings": plan.settings.model_dump(mode="json"),
+        "settings_digest": plan.settings_digest,
         "started_at": plan.started_at.isoformat(),
+        "environment": dict(plan.environment),
     }
-    list_candidates(s.search, s.random_state)
+    list_candidates(plan.settings.search, plan.settings.random_state)
     if not plan.is_dry_run:
         ports.store.check_writable()
-    dataset, validation, is_sound = load(plan, ports, plan.dataset_uri, recorder)
-    rows = make_rows(dataset, is_sound)
+
+
+def load_tables(plan: Plan, ports: Ports, recorder: Recorder) -> Tables:
+    """Ingest and validate the table, and the official test table if there is one."""
+    dataset, validation, rows = _load(plan, ports, plan.dataset_uri, recorder)
     digests = {
         "data_digest": dataset.provenance.content_digest,
-        "settings_digest": _digest_settings(s),
+        "settings_digest": plan.settings_digest,
     }
-    test = None
-    if s.dataset.test_uri:
-        test_set, _, is_sound = load(plan, ports, s.dataset.test_uri, recorder, is_test=True)
-        digests["test_data_digest"] = test_set.provenance.content_digest
-        test = make_rows(test_set, is_sound)
-    found = find_published(ports.store, plan.run_id, digests)
-    if found:
-        metadata = json.loads(read_verified(ports.store, found)["metadata.json"])
-        return _result(plan, ports, recorder, "already_published", found, metadata["metrics"])
-    split = recorder.run(
-        "split",
-        split_dataset,
-        rows,
-        test,
+    official_test = None
+    if plan.settings.dataset.test_uri:
+        test, _, official_test = _load(
+            plan, ports, plan.settings.dataset.test_uri, recorder, is_test=True
+        )
+        digests["test_data_digest"] = test.provenance.content_digest
+    recorder.facts |= digests
+    return Tables(
+        dataset=dataset,
+        validation=validation,
+        rows=rows,
+        official_test=official_test,
+        digests=digests,
+    )
+
+
+def _load(
+    plan: Plan, ports: Ports, uri: str, recorder: Recorder, *, is_test: bool = False
+) -> tuple[Dataset, ValidationReport, Rows]:
+    spec, name = plan.settings.dataset, "test_dataset" if is_test else "dataset"
+    required = required_columns(plan.suite, spec.columns, plan.settings.features)
+    dataset = recorder.run("ingest", ingest, ports.source, uri, spec, required=required)
+    recorder.facts[name] = describe_dataset(dataset)
+    digest = dataset.provenance.content_digest
+    log.info("dataset_ingested", uri=uri, n_rows=dataset.n_rows, content_digest=digest)
+    report, is_sound = recorder.run(
+        "validate",
+        validate_dataset,
+        dataset,
+        plan.suite,
+        ports.suites,
+        spec=spec,
+        parameters=plan.settings.expectations.parameters,
+        features=plan.settings.features,
+        is_test=is_test,
+    )
+    log.info("dataset_validated", n_rows=report.n_rows, n_dropped=report.n_dropped)
+    return dataset, report, make_rows(dataset, is_sound)
+
+
+def _split(plan: Plan, tables: Tables) -> DataSplit:
+    s = plan.settings
+    split = split_dataset(
+        tables.rows,
+        tables.official_test,
         s.split,
         has_groups=s.dataset.columns.group is not None,
-        is_open_set=_is_open_set(plan),
+        labels=plan.labels,
         min_groups=s.features.min_groups,
         folds=s.search.folds,
         random_state=s.random_state,
@@ -155,126 +235,51 @@ def run(plan: Plan, ports: Ports, recorder: Recorder) -> dict[str, Any]:
         n_test=split.report.n_test,
         n_dropped_leaking=split.report.n_dropped_leaking,
     )
-    columns = s.dataset.columns
-    report = recorder.run(
-        "search",
-        search,
-        split.train,
-        s.search,
-        s.features,
-        columns,
-        ports.executor,
-        random_state=s.random_state,
-    )
-    model = recorder.run(
-        "train",
-        train_model,
-        split.train,
-        report,
-        s.search,
-        s.features,
-        columns,
-        ports.executor,
-        random_state=s.random_state,
-    )
-    log.info("model_trained", estimator=model.estimator, n_samples=len(split.train))
-    X = make_input(split.test, s.features.use)
-    evaluation = recorder.run("evaluate", evaluate_model, model.pipeline, X, split.test)
-    evaluation["baselines"] = {
-        name: recorder.run("evaluate", evaluate_model, baseline, X, split.test)["scores"]
-        for name, baseline in model.baselines
-    }
-    evaluation["latency"] = measure_latency(model.pipeline, X, ports.timer)
-    payload = ports.codec.encode(model.pipeline)
-    evaluation["model_bytes"] = len(payload)
-    log.info("model_evaluated", **evaluation["scores"])
-    champion, pointer = read_channel(ports.store, s.publish.channel)
-    comparison = recorder.run("gate", _compare, plan, ports, model.pipeline, split, champion)
-    decision = decide(evaluation["scores"], evaluation["latency"], len(payload), comparison, s.gate)
-    evaluation |= {
+    return split
+
+
+def _findings(
+    payload: bytes, decision: GateDecision, search: SearchReport, split: SplitReport
+) -> dict[str, Any]:
+    return {
+        "model_bytes": len(payload),
         "gate": decision.to_json(),
-        "search": report.to_json(),
-        "split": split.report.to_json(),
+        "search": search.to_json(),
+        "split": split.to_json(),
     }
-    version = str(ModelVersion.of(plan.run_id, plan.started_at))
-    metadata = {
-        "model_version": version,
-        "embedding_model": s.publish.embedding_model if "embeddings" in s.features.use else None,
-        "classifier": model.estimator,
-        "trained_on": {
-            "n_train": len(split.train),
-            "data_version": dataset.provenance.file_digest,
-            "trained_at": plan.started_at.isoformat(),
-        },
-        "run_id": plan.run_id,
-        **digests,
-        "dataset": describe_dataset(dataset),
-        "split": split.report.to_json(),
-        "settings": s.model_dump(mode="json"),
-        "hyperparameters": dict(report.chosen.parameters),
-        "metrics": evaluation["scores"],
-        "classes": [str(c) for c in model.pipeline.classes_],
-        "input": describe_input(split.test, tuple(s.features.use)),
-        "training_keys_salt": s.split.salt,
-        "random_state": s.random_state,
-        "environment": dict(plan.environment),
-        "limitations": find_limitations(split.report, validation),
-    }
-    bundle = recorder.run(
-        "package",
-        lambda: make_bundle(
-            model=payload,
-            metadata=metadata,
-            evaluation=evaluation,
-            validation=validation.to_json(),
-            keys=training_keys(split.train, s.split.salt),
-            pages=ports.renderer.render(metadata, evaluation),
-        ),
+
+
+def _rejection(decision: GateDecision, result: dict[str, Any]) -> GateRejectedError:
+    reasons = [c.reason for c in decision.criteria if c.is_binding and not c.is_met]
+    log.warning("candidate_rejected", reasons=reasons)
+    return GateRejectedError(
+        f"the gate rejected the candidate: {'; '.join(reasons)}",
+        hint=f"see runs/{result['run_id']}/ in the store, or change gate.* in the settings",
+        result=result,
     )
-    recorder.facts |= {
-        "scores": evaluation["scores"],
-        "model_digest": str(Digest.of(payload)),
-        **digests,
-    }
-    if not decision.is_accepted or plan.is_dry_run:
-        recorder.reports = {
-            k: v for k, v in bundle.items() if k not in ("model.joblib", "training_keys.npy")
-        }
-    if not decision.is_accepted:
-        reasons = [c.reason for c in decision.criteria if c.is_binding and not c.is_met]
-        log.warning("candidate_rejected", reasons=reasons)
-        result = _result(plan, ports, recorder, "rejected", None, evaluation["scores"])
-        raise GateRejectedError(
-            f"the gate rejected the candidate: {'; '.join(reasons)}",
-            hint=f"see runs/{plan.run_id}/ in the store, or change gate.* in the settings",
-            result=result,
-        )
-    if plan.is_dry_run:
-        return _result(plan, ports, recorder, "dry_run", None, evaluation["scores"])
-    recorder.run("publish", publish, ports.store, version, plan.run_id, bundle)
-    log.info("model_published", version=version)
-    recorder.run(
-        "promote",
-        promote,
-        ports.store,
-        s.publish.channel,
-        version,
-        expected=pointer,
+
+
+def _promote(plan: Plan, store: ArtifactStore, champion: Champion | None) -> None:
+    promote(
+        store,
+        plan.settings.publish.channel,
+        plan.version,
+        expected=champion.pointer if champion else None,
         at=plan.started_at.isoformat(),
         by=plan.run_id,
         why="accepted by the gate",
     )
-    return _result(plan, ports, recorder, "published", version, evaluation["scores"])
 
 
-def _digest_settings(settings: JobSettings) -> str:
-    """Digest what can change a model: not where it is stored, nor what is logged."""
-    content = settings.model_dump(mode="json", exclude={"store", "logs"})
-    return str(Digest.of(canonical_json(content)))
-
-
-def _is_open_set(plan: Plan) -> bool:
-    return "labels" not in {**plan.suite.parameters, **plan.settings.expectations.parameters}
+def _finish(plan: Plan, ports: Ports, recorder: Recorder, version: str) -> dict[str, Any]:
+    """Promote what this run id has published, if it was ended before it could."""
+    if not plan.is_dry_run:
+        channel, at = plan.settings.publish.channel, plan.started_at.isoformat()
+        recorder.run(
+            "promote", finish_promotion, ports.store, channel, version, at=at, by=plan.run_id
+        )
+    metadata = json.loads(read_verified(ports.store, version)["metadata.json"])
+    return _result(plan, ports, recorder, "already_published", version, metadata["metrics"])
 
 
 def _result(
@@ -296,54 +301,3 @@ def _result(
         "stages": dict(recorder.stages),
         "duration_seconds": recorder.duration_seconds,
     }
-
-
-def _compare(
-    plan: Plan, ports: Ports, candidate: Any, split: DataSplit, champion: str | None
-) -> ChampionComparison | None:
-    """Score the champion on the hold-out rows that it was not trained on either."""
-    if champion is None:
-        return None
-    files = read_verified(ports.store, champion)
-    metadata = json.loads(files["metadata.json"])
-    test = split.test
-    if metadata["input"] != describe_input(test, tuple(plan.settings.features.use)):
-        return ChampionComparison(
-            version=champion,
-            n_rows=0,
-            champion_score=None,
-            candidate_score=None,
-            problem="it takes another input",
-        )
-    trained = _load_keys(files["training_keys.npy"])
-    salt = metadata["training_keys_salt"]
-    is_seen = np.isin(salted_digests("trained", test.keys, salt), trained)
-    is_seen |= np.isin(salted_digests("trained", test.text_keys, salt), trained)
-    fresh = test.take(~is_seen)
-    if len(fresh) < 30:
-        return ChampionComparison(
-            version=champion,
-            n_rows=len(fresh),
-            champion_score=None,
-            candidate_score=None,
-            problem=f"it was trained on all but {len(fresh)} hold-out rows",
-        )
-    X = make_input(fresh, plan.settings.features.use)
-    metric = plan.settings.search.metric.value
-    scores = [
-        evaluate_model(model, X, fresh)["scores"].get(metric)
-        for model in (ports.codec.decode(files["model.joblib"]), candidate)
-    ]
-    return ChampionComparison(
-        version=champion,
-        n_rows=len(fresh),
-        champion_score=scores[0],
-        candidate_score=scores[1],
-        problem="the metric is undefined",
-    )
-
-
-def _load_keys(data: bytes) -> Any:
-    import io
-
-    return np.load(io.BytesIO(data), allow_pickle=False)

@@ -20,11 +20,17 @@ R = TypeVar("R")
 class Recorder:
     """Facts of one run, gathered as they become known."""
 
-    def __init__(self, store: ArtifactStore, run_id: str, timer: Timer) -> None:
+    def __init__(
+        self,
+        store: ArtifactStore,
+        run_id: str,
+        timer: Timer,
+        on_stage: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self._store, self._run_id, self._timer = store, run_id, timer
+        self._on_stage = on_stage
         self._started = timer()
         self._lock = threading.Lock()
-        self._attempt: int | None = None
         self.facts: dict[str, Any] = {"run_id": run_id}
         self.reports: dict[str, bytes] = {}
         self.stages: dict[str, float] = {}
@@ -33,6 +39,7 @@ class Recorder:
     def run(self, name: str, stage: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run a stage: its name is bound to the log, its seconds are kept."""
         self.stage = name
+        self._on_stage(name)
         started = self._timer()
         with structlog.contextvars.bound_contextvars(stage=name):
             result = stage(*args, **kwargs)
@@ -57,6 +64,7 @@ class Recorder:
             "stages": dict(self.stages),
             "duration_seconds": self.duration_seconds,
         }
+        # NOTE: a failure to write the record must not hide the failure it is about
         try:
             attempt = 1
             while not self._store.put_if_absent(

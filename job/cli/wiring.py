@@ -3,28 +3,38 @@
 from __future__ import annotations
 
 import os
-import platform
-import subprocess
+import re
 import time
 import uuid
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlparse
 
 import structlog
 
 from job.adapters.stores.directory import DirectoryStore
-from job.contracts.specs import JobSettings
+from job.contracts.digest import canonical_json
 from job.errors import ConfigurationError, ExitCode, GateRejectedError, JobError
+from job.logs import Progress
 from job.recorder import Recorder
-from job.settings import EffectiveSettings
 from job.signals import watch
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from job.contracts.specs import JobSettings
+    from job.contracts.suites import Suite
+    from job.pipeline import Ports
+    from job.settings import EffectiveSettings
+
 log = structlog.get_logger(__name__)
-_DEFAULT_URIS = ("/data/curated_training_data.parquet", "/data/curated_training_data.csv")
-_PACKAGES = ("great-expectations", "joblib", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy")
+_DEFAULT_URIS: Final = (
+    "/data/curated_training_data.parquet",
+    "/data/curated_training_data.csv",
+)
+_RUN_ID: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}")
 
 
 def open_store(settings: JobSettings) -> DirectoryStore:
@@ -40,11 +50,14 @@ def open_store(settings: JobSettings) -> DirectoryStore:
     return DirectoryStore(Path(settings.store.uri))
 
 
-def suite_folder() -> Path:
-    """Find the suites: in the wheel, or beside the package in a checkout."""
-    package = Path(__file__).parent.parent
+def find_suite(settings: JobSettings) -> Suite:
+    """Read the suite, found by name in the wheel or the checkout, or by path."""
+    from job.adapters.gx import SuiteFolder
+
+    package = Path(__file__).parents[1]
     inside = package / "expectations"
-    return inside if inside.is_dir() else package.parent / "expectations"
+    folder = inside if inside.is_dir() else package.parent / "expectations"
+    return SuiteFolder(folder).load(settings.expectations.suite)
 
 
 def run_job(
@@ -52,49 +65,73 @@ def run_job(
 ) -> dict[str, Any]:
     """Run the whole job; its record is written whatever happens."""
     settings = effective.settings
-    name = run_id or uuid.uuid4().hex
-    if not name.replace("-", "").replace("_", "").replace(".", "").isalnum() or name[0] == ".":
+    name = uuid.uuid4().hex if run_id is None else run_id
+    if not _RUN_ID.fullmatch(name):
         raise ConfigurationError(
-            "--run-id takes letters, digits, '.', '_' and '-'", hint="choose another"
+            "--run-id takes up to 128 letters, digits, '.', '_' and '-', no '.' first",
+            hint="choose another",
         )
-    store = open_store(settings)
-    recorder = Recorder(store, name, time.perf_counter)
-    watch(lambda signal, code: recorder.write("ended", signal=signal, exit_code=int(code)))
-    with structlog.contextvars.bound_contextvars(run_id=name):
+    with Progress() as progress:
+        recorder = Recorder(open_store(settings), name, time.perf_counter, progress.begin_stage)
+
+        def leave(signal: str, code: ExitCode) -> None:
+            progress.stop()
+            recorder.write("ended", signal=signal, exit_code=int(code))
+
+        watch(leave)
+        with _recorded(recorder, name):
+            result = _execute(settings, recorder, progress, name, is_dry_run=is_dry_run)
+            recorder.write(result["outcome"], exit_code=0, version=result["version"])
+            facts = {k: result[k] for k in ("outcome", "version", "duration_seconds")}
+            log.info("run_finished", **facts)
+    return result
+
+
+@contextmanager
+def _recorded(recorder: Recorder, run_id: str) -> Iterator[None]:
+    """Write the record of a run that does not end well."""
+    with structlog.contextvars.bound_contextvars(run_id=run_id):
         try:
-            result = _execute(settings, store, recorder, name, is_dry_run=is_dry_run)
+            yield
         except GateRejectedError as error:
             recorder.write("rejected", exit_code=int(error.exit_code), reason=error.message)
             raise
         except JobError as error:
-            recorder.write("failed", exit_code=int(error.exit_code), reason=error.message)
+            if "report" in error.context:
+                report = error.context["report"].to_json()
+                recorder.reports = {"validation.json": canonical_json(report)}
+            recorder.write(
+                "failed",
+                exit_code=int(error.exit_code),
+                error=type(error).__name__,
+                reason=error.message,
+            )
             log.error(
-                "run_failed", error=type(error).__name__, reason=error.message, stage=recorder.stage
+                "run_failed",
+                error=type(error).__name__,
+                exit_code=int(error.exit_code),
+                stage=recorder.stage,
             )
             raise
-        except Exception:
-            recorder.write("crashed", exit_code=int(ExitCode.UNFORESEEN))
+        except BaseException as error:
+            recorder.write(
+                "crashed", exit_code=int(ExitCode.UNFORESEEN), error=type(error).__name__
+            )
             raise
-        recorder.write(result["outcome"], exit_code=0, version=result["version"])
-        log.info(
-            "run_finished",
-            outcome=result["outcome"],
-            version=result["version"],
-            duration_seconds=result["duration_seconds"],
-        )
-    return result
 
 
 def _execute(
     settings: JobSettings,
-    store: DirectoryStore,
     recorder: Recorder,
+    progress: Progress,
     run_id: str,
     *,
     is_dry_run: bool,
 ) -> dict[str, Any]:
-    ports, suite, uri = _ports(settings, store), _suite(settings), _dataset_uri(settings)
-    from job.pipeline import Plan, run
+    suite, uri = find_suite(settings), _dataset_uri(settings)
+    from job.cli.environment import describe_environment
+    from job.contracts.plan import Plan
+    from job.pipeline import run
 
     plan = Plan(
         settings=settings,
@@ -103,37 +140,37 @@ def _execute(
         run_id=run_id,
         started_at=datetime.now(UTC),
         is_dry_run=is_dry_run,
-        environment=_environment(),
+        environment=describe_environment(),
     )
-    return run(plan, ports, recorder)
+    return run(plan, _ports(settings, progress), recorder)
 
 
 def validate_only(effective: EffectiveSettings) -> dict[str, Any]:
-    """Ingest and validate, without a store."""
+    """Ingest and validate; the store is not touched."""
     settings = effective.settings
     watch(lambda _signal, _code: None)
-    from job.pipeline import Plan, load
+    suite, uri = find_suite(settings), _dataset_uri(settings)
+    from job.contracts.plan import Plan
+    from job.pipeline import load_tables
 
-    store = DirectoryStore(Path(os.devnull))
-    recorder = Recorder(store, "validate", time.perf_counter)
-    plan = Plan(
-        settings=settings,
-        suite=_suite(settings),
-        dataset_uri=_dataset_uri(settings),
-        run_id="validate",
-        started_at=datetime.now(UTC),
-        is_dry_run=True,
-        environment={},
-    )
-    ports = _ports(settings, store)
-    _, report, _ = load(plan, ports, plan.dataset_uri, recorder)
-    if settings.dataset.test_uri:
-        load(plan, ports, settings.dataset.test_uri, recorder, is_test=True)
-    content: dict[str, Any] = report.to_json()
+    with Progress() as progress:
+        store = DirectoryStore(Path(os.devnull))
+        recorder = Recorder(store, "validate", time.perf_counter, progress.begin_stage)
+        plan = Plan(
+            settings=settings,
+            suite=suite,
+            dataset_uri=uri,
+            run_id="validate",
+            started_at=datetime.now(UTC),
+            is_dry_run=True,
+            environment={},
+        )
+        tables = load_tables(plan, _ports(settings, progress), recorder)
+    content: dict[str, Any] = tables.validation.to_json()
     return content
 
 
-def _ports(settings: JobSettings, store: DirectoryStore) -> Any:
+def _ports(settings: JobSettings, progress: Progress) -> Ports:
     from job.adapters.codecs.canonical_joblib import JoblibCodec
     from job.adapters.executors.local import LocalThreads
     from job.adapters.gx import GreatExpectations
@@ -144,95 +181,15 @@ def _ports(settings: JobSettings, store: DirectoryStore) -> Any:
     return Ports(
         source=ArrowTables(),
         suites=GreatExpectations(),
-        store=store,
+        store=open_store(settings),
         codec=JoblibCodec(),
-        executor=LocalThreads(settings.search.workers),
+        executor=LocalThreads(settings.search.workers, progress.advance),
         renderer=Pages(),
         timer=time.perf_counter,
     )
-
-
-def _suite(settings: JobSettings) -> Any:
-    from job.adapters.gx import SuiteFolder
-
-    return SuiteFolder(suite_folder()).load(settings.expectations.suite)
 
 
 def _dataset_uri(settings: JobSettings) -> str:
     if settings.dataset.uri is not None:
         return settings.dataset.uri
     return next((uri for uri in _DEFAULT_URIS if Path(uri).exists()), _DEFAULT_URIS[0])
-
-
-def _environment() -> dict[str, Any]:
-    return {
-        "python": platform.python_version(),
-        "packages": {name: _version(name) for name in (*_PACKAGES, "pcc-training-job")},
-        "git_revision": os.environ.get("GIT_REVISION") or _git_revision(),
-        "cpu": _cpu(),
-    }
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
-
-
-def _git_revision() -> str | None:
-    try:
-        done = subprocess.run(  # noqa: S603  # fixed arguments
-            ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"],  # noqa: S607
-            capture_output=True,
-            text=True,
-            timeout=5,
-            check=False,
-        )
-    except OSError:
-        return None
-    return done.stdout.strip() or None
-
-
-def _cpu() -> str:
-    """Name the kernel set that the BLAS chose: bytes repeat on the same one only."""
-    import numpy as np  # noqa: F401  # loads the BLAS
-    import threadpoolctl
-
-    found = {
-        i.get("architecture")
-        for i in threadpoolctl.threadpool_info()
-        if i.get("user_api") == "blas"
-    }
-    return " ".join(sorted(str(name) for name in found if name)) or platform.machine()
-
-
-def fetch(store: DirectoryStore, version_name: str, directory: Path) -> Path:
-    """Write a verified version below a folder, whole or not at all."""
-    import shutil
-    import tempfile
-
-    from job.registry import read_verified
-    from job.stages.publish import MANIFEST
-
-    files = {
-        **read_verified(store, version_name),
-        MANIFEST: store.get(f"{version_name}/{MANIFEST}") or b"",
-    }
-    target = directory / version_name
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=directory, prefix=".tmp-") as name:
-            staged = Path(name) / version_name
-            for key, data in files.items():
-                (staged / key).parent.mkdir(parents=True, exist_ok=True)
-                (staged / key).write_bytes(data)
-            if target.exists():
-                shutil.rmtree(target)
-            staged.rename(target)
-    except OSError as error:
-        raise ConfigurationError(
-            f"'{directory}' cannot be written: {os.strerror(error.errno or 0)}",
-            hint="choose another folder",
-        ) from error
-    return target

@@ -12,8 +12,32 @@ from sklearn.preprocessing import label_binarize
 from job.contracts.dataset import Rows
 from job.contracts.ports import Timer
 from job.contracts.specs import Metric
+from job.stages.features import make_input
+from job.stages.train import TrainedModel
 
 _N_CURVE_POINTS = 101
+
+
+def evaluate(model: TrainedModel, test: Rows, use: tuple[str, ...], timer: Timer) -> dict[str, Any]:
+    """Judge the chosen model, with the baselines' scores and the latency beside it.
+
+    Returns
+    -------
+    evaluation
+        The content of evaluation.json, as far as the hold-out tells it.
+    """
+    X = make_input(test, use)
+    return {
+        **evaluate_model(model.pipeline, X, test),
+        "baselines": {name: score_model(other, X, test) for name, other in model.baselines},
+        "latency": measure_latency(model.pipeline, X, timer),
+    }
+
+
+def score_model(model: Any, X: Any, test: Rows) -> dict[str, float]:
+    """Give the scores alone."""
+    scores: dict[str, float] = evaluate_model(model, X, test)["scores"]
+    return scores
 
 
 def evaluate_model(model: Any, X: Any, test: Rows) -> dict[str, Any]:

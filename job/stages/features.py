@@ -155,9 +155,19 @@ def _categorical(rows: Rows, names: list[str], min_groups: int) -> Pipeline:
         counts = n_keys.groupby("level")["key"].nunique()
         kept = sorted(set(counts.index[counts >= min_groups]) - {_RARE})
         levels.append(np.array([*kept, _RARE], dtype=object))
-    # NOTE: the bucket column never occurs by name; with `ignore`, unknown and rare are all zero
-    encoder = OneHotEncoder(categories=levels, handle_unknown="ignore", dtype=np.float32)
-    impute = SimpleImputer(
-        strategy="constant", fill_value=_NONE, missing_values=None, keep_empty_features=True
+    # NOTE: the bucket never occurs by name, so it alone is infrequent, and takes the rare levels
+    # of the training rows and those that are met for the first time later
+    encoder = OneHotEncoder(
+        categories=levels,
+        min_frequency=1,
+        handle_unknown="infrequent_if_exist",
+        dtype=np.float32,
     )
-    return make_pipeline(impute, encoder)
+    # a consumer's missing category may be NaN or None
+    imputers = [
+        SimpleImputer(
+            strategy="constant", fill_value=_NONE, missing_values=missing, keep_empty_features=True
+        )
+        for missing in (np.nan, None)
+    ]
+    return make_pipeline(*imputers, encoder)

@@ -10,9 +10,13 @@ import numpy as np
 
 from job.contracts.dataset import Dataset, Rows
 from job.contracts.digest import canonical_json
+from job.contracts.plan import Plan
+from job.contracts.ports import Renderer
 from job.contracts.reports import SplitReport, ValidationReport
 from job.stages.features import embedding_names
 from job.stages.keys import salted_digests
+from job.stages.split import DataSplit
+from job.stages.train import TrainedModel
 
 
 def describe_input(rows: Rows, use: tuple[str, ...]) -> dict[str, Any]:
@@ -87,23 +91,71 @@ def training_keys(rows: Rows, salt: str) -> np.ndarray[Any, Any]:
     return np.unique(salted_digests("trained", {*rows.keys, *rows.text_keys}, salt))
 
 
-def make_bundle(
+def make_metadata(
+    plan: Plan,
+    dataset: Dataset,
+    split: DataSplit,
+    model: TrainedModel,
+    validation: ValidationReport,
     *,
-    model: bytes,
-    metadata: Mapping[str, Any],
-    evaluation: Mapping[str, Any],
-    validation: Mapping[str, Any],
-    keys: np.ndarray[Any, Any],
-    pages: Mapping[str, bytes],
-) -> dict[str, bytes]:
-    """Gather the files of a version."""
-    stream = io.BytesIO()
-    np.save(stream, keys, allow_pickle=False)
+    digests: Mapping[str, str],
+    scores: Mapping[str, float],
+) -> dict[str, Any]:
+    """Write down what a consumer and an auditor need to know of a version.
+
+    `model_version`, `embedding_model`, `classifier` and `trained_on` are the keys PCC reads.
+    """
+    settings = plan.settings
+    has_embeddings = "embeddings" in settings.features.use
     return {
-        **pages,
-        "model.joblib": model,
+        "model_version": plan.version,
+        "embedding_model": settings.publish.embedding_model if has_embeddings else None,
+        "classifier": model.estimator,
+        "trained_on": {
+            "n_train": len(split.train),
+            "data_version": dataset.provenance.file_digest,
+            "trained_at": plan.started_at.isoformat(),
+        },
+        "run_id": plan.run_id,
+        **digests,
+        "dataset": describe_dataset(dataset),
+        "split": split.report.to_json(),
+        "settings": settings.model_dump(mode="json"),
+        "hyperparameters": dict(model.parameters),
+        "metrics": dict(scores),
+        "classes": [str(name) for name in model.pipeline.classes_],
+        "input": describe_input(split.test, settings.features.use),
+        "training_keys_salt": settings.split.salt,
+        "random_state": settings.random_state,
+        "environment": dict(plan.environment),
+        "limitations": find_limitations(split.report, validation),
+    }
+
+
+def make_bundle(
+    payload: bytes,
+    metadata: dict[str, Any],
+    evaluation: dict[str, Any],
+    validation: ValidationReport,
+    train: Rows,
+    renderer: Renderer,
+) -> dict[str, bytes]:
+    """Gather the files of a version by name, all but the manifest."""
+    stream = io.BytesIO()
+    np.save(stream, training_keys(train, metadata["training_keys_salt"]), allow_pickle=False)
+    return {
+        **renderer.render(metadata, evaluation),
+        "model.joblib": payload,
         "metadata.json": canonical_json(metadata),
         "evaluation.json": canonical_json(evaluation),
-        "validation.json": canonical_json(validation),
+        "validation.json": canonical_json(validation.to_json()),
         "training_keys.npy": stream.getvalue(),
+    }
+
+
+def without_model(bundle: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Keep what a rejected or dry run may leave behind: its reports."""
+    kept = ("metadata.json", "evaluation.json", "validation.json", "model_card.md", "report.html")
+    return {name: bundle[name] for name in kept} | {
+        name: data for name, data in bundle.items() if name.startswith("figures/")
     }

@@ -36,7 +36,7 @@ def split_dataset(
     spec: SplitSpec,
     *,
     has_groups: bool,
-    is_open_set: bool,
+    labels: tuple[str, ...] | None,
     min_groups: int,
     folds: int,
     random_state: int,
@@ -44,8 +44,8 @@ def split_dataset(
     """Hold out the official test rows, or a share of the keys.
 
     Rows of one key never fall on both sides.  Training rows whose normalised text also stands on
-    the test side are dropped.  In a table without a stated set of labels, classes that fewer
-    than `min_groups` keys hold are dropped: their names would be data, not schema.
+    the test side are dropped.  `labels` is the stated set of labels; without one (None), classes
+    that fewer than `min_groups` keys hold are dropped: their names would be data, not schema.
 
     Raises
     ------
@@ -54,7 +54,7 @@ def split_dataset(
     """
     n_conflicting_keys, n_conflicting_rows = _conflicts(rows)
     rows, n_rare_rows, n_rare = (
-        _drop_rare_classes(rows, min_groups) if is_open_set else (rows, 0, 0)
+        _drop_rare_classes(rows, min_groups) if labels is None else (rows, 0, 0)
     )
     if official_test is None:
         is_test = _choose(rows, spec, random_state)
@@ -65,7 +65,7 @@ def split_dataset(
     if official_test is not None and has_groups:
         leaks |= np.isin(_as_text(train.keys), _as_text(np.unique(test.keys)))
     train = train.take(~leaks)
-    classes = sorted(set(train.y) | set(test.y))
+    classes = sorted(set(train.y) | set(test.y) | set(labels or ()))
     report = SplitReport(
         method=spec.method if official_test is None else "official_test",
         key="group" if has_groups else "text" if rows.text is not None else "embedding",
@@ -78,13 +78,15 @@ def split_dataset(
         n_rare_classes=n_rare,
         n_conflicting_keys=n_conflicting_keys,
         n_conflicting_rows=n_conflicting_rows,
-        test_only_classes=tuple(c for c in classes if c not in set(train.y)),
+        test_only_classes=tuple(sorted(set(test.y) - set(train.y))),
         n_test_only_rows=int((~np.isin(_as_text(test.y), _as_text(np.unique(train.y)))).sum()),
         class_rows=tuple(
             (name, int((train.y == name).sum()), int((test.y == name).sum())) for name in classes
         ),
     )
-    _check_sides(report, train, folds=folds, is_official=official_test is not None)
+    if official_test is None:
+        _check_sides(report)
+    _check_training(train, labels or (), folds)
     return DataSplit(train=train, test=test, report=report)
 
 
@@ -132,27 +134,29 @@ def _drop_rare_classes(rows: Rows, min_groups: int) -> tuple[Rows, int, int]:
     return rows.take(~is_rare), int(is_rare.sum()), len(rare)
 
 
-def _check_sides(report: SplitReport, train: Rows, *, folds: int, is_official: bool) -> None:
+def _check_sides(report: SplitReport) -> None:
     missing = {
         "training": [name for name, n_train, _ in report.class_rows if n_train == 0],
         "test": [name for name, _, n_test in report.class_rows if n_test == 0],
     }
-    if not is_official:
-        for side, names in missing.items():
-            if names:
-                raise TrainingError(
-                    f"no row of class {shortened(names)} falls on the {side} side",
-                    hint="add rows of these classes, or choose another split.salt or "
-                    "split.test_fraction",
-                    classes=names,
-                )
+    for side, names in missing.items():
+        if names:
+            raise TrainingError(
+                f"no row of class {shortened(names)} falls on the {side} side",
+                hint="add rows of these classes, or choose another split.salt or "
+                "split.test_fraction; expectations.parameters.labels states which there are",
+                classes=names,
+            )
+
+
+def _check_training(train: Rows, labels: tuple[str, ...], folds: int) -> None:
     counts = pd.DataFrame({"key": train.keys, "y": train.y}).groupby("y")["key"].nunique()
-    small = sorted(counts.index[counts < folds])
     if len(counts) < 2:
         raise TrainingError(
             "the training side has fewer than 2 classes",
             hint="add rows of other classes, or lower features.min_groups",
         )
+    small = sorted({*counts.index[counts < folds], *(set(labels) - set(counts.index))})
     if small:
         raise TrainingError(
             f"class {shortened(small)} has fewer distinct keys on the training side than the "

@@ -22,6 +22,7 @@ class TrainedModel:
     """The chosen pipeline, and the baselines by name; all fitted on the same rows."""
 
     estimator: str
+    parameters: tuple[tuple[str, Any], ...]
     pipeline: Any
     baselines: tuple[tuple[str, Any], ...]
 
@@ -55,6 +56,7 @@ def train_model(
     names = [candidate.estimator for candidate in report.baselines]
     return TrainedModel(
         estimator=report.chosen.estimator,
+        parameters=report.chosen.parameters,
         pipeline=chosen,
         baselines=tuple(zip(names, others, strict=True)),
     )

@@ -18,14 +18,22 @@ class LocalThreads:
     Native fits release the interpreter's lock, and threads share the matrix.
     """
 
-    def __init__(self, n_workers: int | None = None) -> None:
+    def __init__(
+        self,
+        n_workers: int | None = None,
+        on_progress: Callable[[int, int], None] = lambda _done, _all: None,
+    ) -> None:
+        self._on_progress = on_progress
         # joblib honours affinity and the container's CPU quota
         self.n_workers = n_workers or joblib.cpu_count()
 
     def map(self, function: Callable[[T], R], items: Iterable[T]) -> list[R]:
         """Apply a function to each item; results in the order of the items."""
+        work = list(items)
+        parallel = joblib.Parallel(n_jobs=self.n_workers, prefer="threads", return_as="generator")
+        results: list[R] = []
         with threadpoolctl.threadpool_limits(1):
-            results: list[R] = joblib.Parallel(n_jobs=self.n_workers, prefer="threads")(
-                joblib.delayed(function)(item) for item in items
-            )
+            for result in parallel(joblib.delayed(function)(item) for item in work):
+                results.append(result)
+                self._on_progress(len(results), len(work))
         return results

@@ -1,0 +1,98 @@
+"""The commands of a run: run, validate, sample-data; the other groups are joined here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from job import __version__
+from job.cli import config, models
+from job.cli.options import Config, DatasetUri, Output, Sets, StoreUri, effective_settings
+from job.cli.output import check_form, write_result
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Retrain, judge and publish the privacy-intent classifier.",
+)
+app.add_typer(models.app, name="models")
+app.add_typer(config.app, name="config")
+
+
+def _print_version(value: bool) -> None:
+    if value:
+        typer.echo(f"pcc-job {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command("run")
+def run(
+    config: Config = None,
+    dataset: DatasetUri = None,
+    store: StoreUri = None,
+    run_id: Annotated[
+        str | None, typer.Option("--run-id", help="Name of the run; the same again is idempotent.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Everything but publishing.")] = False,
+    set_: Sets = None,
+    output: Output = None,
+) -> None:
+    """Train, judge and publish one model version."""
+    check_form(output)
+    from job.cli.wiring import run_job
+    from job.errors import GateRejectedError
+
+    try:
+        result = run_job(
+            effective_settings(config, dataset, store, set_), run_id, is_dry_run=dry_run
+        )
+    except GateRejectedError as error:
+        write_result(error.context["result"], output)
+        raise
+    write_result(result, output)
+
+
+@app.command("validate")
+def validate(
+    config: Config = None, dataset: DatasetUri = None, set_: Sets = None, output: Output = None
+) -> None:
+    """Hold the data against its expectations, nothing else."""
+    check_form(output)
+    from job.cli.wiring import validate_only
+
+    write_result(validate_only(effective_settings(config, dataset, None, set_)), output)
+
+
+@app.command("sample-data")
+def sample_data(
+    path: Annotated[Path, typer.Argument(help="File to write.")],
+    rows: Annotated[int, typer.Option(min=1, help="Rows.")] = 6000,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed, other rows.")] = 7,
+    format: Annotated[
+        str | None, typer.Option(help="parquet or csv; by default as PATH ends.")
+    ] = None,
+) -> None:
+    """Write a synthetic table of the upstream contract."""
+    from job.errors import ConfigurationError
+    from job.samples import write_sample
+
+    chosen = format or ("csv" if path.name.endswith((".csv", ".csv.gz")) else "parquet")
+    if chosen not in ("parquet", "csv"):
+        raise ConfigurationError(f"no format '{chosen}'", hint="parquet or csv")
+    write_sample(path, n_rows=rows, seed=seed, is_csv=chosen == "csv")
+    typer.echo(f"wrote {rows} synthetic rows to {path}")

@@ -1,0 +1,56 @@
+"""The commands about settings: no run, no data, no store."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import typer
+
+from job.cli.options import Config, DatasetUri, Output, Sets, StoreUri, effective_settings
+from job.cli.output import check_form, write_result
+
+app = typer.Typer(no_args_is_help=True, help="Effective settings, without a run.")
+
+
+@app.command("show")
+def show(
+    config: Config = None,
+    dataset: DatasetUri = None,
+    store: StoreUri = None,
+    set_: Sets = None,
+    output: Output = None,
+) -> None:
+    """Print each effective setting and where it came from."""
+    check_form(output)
+    from job.settings import known_keys
+
+    effective = effective_settings(config, dataset, store, set_)
+    content = effective.settings.model_dump(mode="json")
+    rows = {}
+    for key in known_keys():
+        value: Any = content  # one level deeper by each part of the key
+        for part in key.split("."):
+            value = value[part]
+        rows[key] = {"value": value, "from": effective.origins.get(key, "default")}
+    write_result(rows, output)
+
+
+@app.command("schema")
+def schema() -> None:
+    """Print the JSON Schema of the settings file."""
+    from job.contracts.specs import JobSettings
+
+    typer.echo(json.dumps(JobSettings.model_json_schema(), indent=2))
+
+
+@app.command("check")
+def check(
+    config: Config = None, dataset: DatasetUri = None, store: StoreUri = None, set_: Sets = None
+) -> None:
+    """Check the settings, and nothing else."""
+    from job.cli.wiring import find_suite
+
+    effective = effective_settings(config, dataset, store, set_)
+    find_suite(effective.settings)
+    typer.echo("settings are valid")

@@ -1,0 +1,57 @@
+"""The options that commands share, and the settings they make."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from job.settings import EffectiveSettings
+
+Config = Annotated[Path | None, typer.Option("--config", help="Settings file, YAML or JSON.")]
+DatasetUri = Annotated[str | None, typer.Option("--dataset", help="Curated table.")]
+StoreUri = Annotated[str | None, typer.Option("--store", help="Folder of the store.")]
+Sets = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One setting; VALUE is YAML.")
+]
+Output = Annotated[
+    str | None, typer.Option("--output", help="json or table; by default as stdout is.")
+]
+
+
+def effective_settings(
+    config: Path | None = None,
+    dataset: str | None = None,
+    store: str | None = None,
+    sets: list[str] | None = None,
+) -> EffectiveSettings:
+    """Merge all sources of settings, and set the log up as they say.
+
+    Raises
+    ------
+    ConfigurationError
+        A source cannot be read, or has an unknown key or an impossible value.
+    """
+    from job.errors import ConfigurationError
+    from job.logs import configure_logs
+    from job.settings import load_settings, parse_value
+
+    flags: list[tuple[str, str, Any]] = []
+    for item in sets or ():
+        key, equals, value = item.partition("=")
+        if not equals:
+            raise ConfigurationError(
+                "--set takes KEY=VALUE", hint="as in --set 'features.use=[text]'"
+            )
+        flag = f"--set {key.strip()}"
+        flags.append((key.strip(), flag, parse_value(value, flag)))
+    if dataset is not None:
+        flags.append(("dataset.uri", "--dataset", dataset))
+    if store is not None:
+        flags.append(("store.uri", "--store", store))
+    effective = load_settings(config, os.environ, flags)
+    configure_logs(effective.settings.logs.level)
+    return effective

@@ -1,0 +1,50 @@
+"""What one run is asked to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from job.contracts.digest import Digest, ModelVersion, canonical_json
+from job.contracts.specs import JobSettings
+from job.contracts.suites import Suite
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The request, and the facts of where and when it is carried out.
+
+    Attributes
+    ----------
+    environment
+        Versions, revision and CPU type, as they go into metadata.json.
+    """
+
+    settings: JobSettings
+    suite: Suite
+    dataset_uri: str
+    run_id: str
+    started_at: datetime
+    is_dry_run: bool
+    environment: Mapping[str, Any]
+
+    @property
+    def version(self) -> str:
+        """The version that this run publishes if it publishes."""
+        return str(ModelVersion.of(self.run_id, self.started_at))
+
+    @property
+    def settings_digest(self) -> str:
+        """Digest what can change a model: not where tables and store lie, nor what is logged."""
+        content = self.settings.model_dump(
+            mode="json", exclude={"store": True, "logs": True, "dataset": {"uri", "test_uri"}}
+        )
+        return str(Digest.of(canonical_json(content)))
+
+    @property
+    def labels(self) -> tuple[str, ...] | None:
+        """The stated set of labels, or None: then labels are those found."""
+        stated = {**self.suite.parameters, **self.settings.expectations.parameters}.get("labels")
+        return None if stated is None else tuple(str(label) for label in stated)

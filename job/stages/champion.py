@@ -1,0 +1,95 @@
+"""Hold the candidate beside the champion, on rows that neither was trained on."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from job.contracts.dataset import Rows
+from job.contracts.ports import ArtifactStore, Codec
+from job.contracts.specs import Metric
+from job.stages.channels import read_channel
+from job.stages.evaluate import score_model
+from job.stages.features import make_input
+from job.stages.gate import ChampionComparison
+from job.stages.keys import salted_digests
+from job.stages.package import describe_input
+from job.stages.versions import read_verified
+
+_MIN_ROWS: Final = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Champion:
+    """The version a channel points to, its verified files, and the pointer as it was read."""
+
+    version: str
+    files: dict[str, bytes]
+    pointer: bytes
+
+
+def load_champion(store: ArtifactStore, channel: str) -> Champion | None:
+    """Read the version a channel points to; None where nothing has been promoted yet.
+
+    Raises
+    ------
+    IntegrityError
+        The pointer or a file of the version is damaged.
+    """
+    version, pointer = read_channel(store, channel)
+    if version is None or pointer is None:
+        return None
+    return Champion(version=version, files=read_verified(store, version), pointer=pointer)
+
+
+def compare(
+    champion: Champion | None,
+    candidate: Any,
+    test: Rows,
+    codec: Codec,
+    *,
+    use: tuple[str, ...],
+    metric: Metric,
+) -> ChampionComparison | None:
+    """Score both models on the hold-out rows that the champion has not seen either."""
+    if champion is None:
+        return None
+    metadata = json.loads(champion.files["metadata.json"])
+    if metadata["input"] != describe_input(test, use):
+        return _incomparable(champion, 0, "it takes another input")
+    fresh = test.take(~_is_seen(champion, metadata["training_keys_salt"], test))
+    if len(fresh) < _MIN_ROWS:
+        return _incomparable(
+            champion, len(fresh), f"it was trained on all but {len(fresh)} hold-out rows"
+        )
+    X = make_input(fresh, use)
+    model = codec.decode(champion.files["model.joblib"])
+    return ChampionComparison(
+        version=champion.version,
+        n_rows=len(fresh),
+        champion_score=score_model(model, X, fresh).get(metric.value),
+        candidate_score=score_model(candidate, X, fresh).get(metric.value),
+        problem=f"{metric.value} is undefined on these rows",
+    )
+
+
+def _is_seen(champion: Champion, salt: str, test: Rows) -> np.ndarray[Any, Any]:
+    trained = np.load(io.BytesIO(champion.files["training_keys.npy"]), allow_pickle=False)
+    by_key = np.isin(salted_digests("trained", test.keys, salt), trained)
+    by_text = np.isin(salted_digests("trained", test.text_keys, salt), trained)
+    is_seen: np.ndarray[Any, Any] = by_key | by_text
+    return is_seen
+
+
+def _incomparable(champion: Champion, n_rows: int, problem: str) -> ChampionComparison:
+    return ChampionComparison(
+        version=champion.version,
+        n_rows=n_rows,
+        champion_score=None,
+        candidate_score=None,
+        problem=problem,
+    )
