@@ -34,8 +34,9 @@ from job.stages.package import describe_dataset, make_bundle, make_metadata, wit
 from job.stages.publish import find_published, publish
 from job.stages.search import list_candidates, search
 from job.stages.split import DataSplit, split_dataset
+from job.stages.suites import required_columns
 from job.stages.train import train_model
-from job.stages.validate import required_columns, validate_dataset
+from job.stages.validate import validate_dataset
 from job.stages.versions import read_verified
 
 log = structlog.get_logger(__name__)

@@ -147,7 +147,7 @@ class _ParquetPart:
         self._file: Any = _guarded(
             path,
             # NOTE: pre-buffering would hold every column chunk of a row group in memory
-            lambda: pq.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20, memory_map=True),
+            lambda: pq.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20),
         )
         schema = _guarded(path, lambda: self._file.schema_arrow)
         self.names: tuple[str, ...] = tuple(schema.names)

@@ -52,7 +52,9 @@ def make_rows(dataset: Dataset, is_sound: np.ndarray[Any, Any]) -> Rows:
     text, group = dataset.strings("text"), dataset.strings("group")
     target = dataset.strings("target")
     assert target is not None  # ingest requires it
-    matrix = None if dataset.embeddings is None else dataset.embeddings.matrix[index]
+    matrix = None if dataset.embeddings is None else dataset.embeddings.matrix
+    if matrix is not None and len(index) < len(matrix):
+        matrix = matrix[index]  # a copy, which a table without defects is spared
     texts = None if text is None else np.array([t or "" for t in text[index]], dtype=object)
     text_keys = _text_keys(texts, matrix, len(index))
     keys = text_keys

@@ -10,43 +10,18 @@ import numpy as np
 import pandas as pd
 import structlog
 
-from job.contracts.dataset import EMBEDDING_DEFECTS, NOT_FINITE, Dataset
-from job.contracts.lists import nearest, shortened
+from job.contracts.dataset import EMBEDDING_DEFECTS, NOT_FINITE, Column, Dataset
 from job.contracts.ports import SuiteRunner
 from job.contracts.reports import RuleResult, ValidationReport
-from job.contracts.specs import ColumnsSpec, DatasetSpec, FeatureSpec
+from job.contracts.specs import DatasetSpec, FeatureSpec
 from job.contracts.suites import Suite
-from job.errors import ConfigurationError, ContractViolationError
+from job.errors import ContractViolationError
+from job.stages.suites import bind, parameter_values
 
 log = structlog.get_logger(__name__)
 
-_DERIVED: Final = ("target_class_rows", "target_class_share", "embeddings_is_finite")
 _MOSTLY: Final = 0.98
 Mask = np.ndarray[Any, Any]
-
-
-def required_columns(suite: Suite, columns: ColumnsSpec, features: FeatureSpec) -> frozenset[str]:
-    """Name the columns a run cannot do without: target, group, used features, the suite's."""
-    in_suite = {
-        e["kwargs"].get("column")
-        for e in suite.expectations
-        if e["type"] == "expect_column_to_exist" and e["severity"] == "critical"
-    }
-    wanted = [columns.target, columns.group or ""]
-    for role in ("text", "embeddings", "numeric", "categorical", "boolean"):
-        names = getattr(columns, role)
-        names = (names,) if isinstance(names, str) else names or ()
-        if role in features.use:
-            if not names:
-                raise ConfigurationError(
-                    f"features.use has '{role}', but dataset.columns.{role} names no column",
-                    hint=f"set dataset.columns.{role}, or leave it out of features.use",
-                )
-            wanted.extend(names)
-        wanted.extend(name for name in names if role in in_suite or name in in_suite)
-    if columns.timestamp is not None and "timestamp" in in_suite:
-        wanted.append(columns.timestamp)
-    return frozenset(name for name in wanted if name)
 
 
 def validate_dataset(
@@ -79,8 +54,8 @@ def validate_dataset(
         A critical expectation is not met.  Its `context["report"]` is the whole report.
     """
     table = _present(dataset)
-    values = _parameter_values(suite, parameters, spec, table)
-    expectations, absent = _bound(suite, values, spec.columns, table, is_test=is_test)
+    values = parameter_values(suite, parameters, spec, table)
+    expectations, absent = bind(suite, values, spec.columns, table, is_test=is_test)
     results = [*runner.check(table, expectations), *absent]
     results += _safety(dataset, results, spec, features, is_test=is_test)
     is_sound, dropped = _drop(results, dataset.n_rows)
@@ -121,97 +96,6 @@ def _presented(kind: str, values: np.ndarray[Any, Any]) -> Any:
     return pd.Series(values.view("datetime64[us]"))
 
 
-def _parameter_values(
-    suite: Suite, given: Mapping[str, Any], spec: DatasetSpec, table: pd.DataFrame
-) -> dict[str, Any]:
-    found: dict[str, Any] = {"min_rows": spec.min_rows, "max_rows": spec.max_rows}
-    found["labels"] = sorted(table["target"].dropna().unique()) if "target" in table else []
-    if "embeddings" in table:
-        widths = table["embeddings"].dropna()
-        found["embedding_width"] = int(widths.mode().max()) if len(widths) else 0
-    known = {**found, **suite.parameters}
-    for name in sorted(given):
-        if name not in known:
-            raise ConfigurationError(
-                f"suite '{suite.name}' has no parameter '{name}'{nearest(name, known)}",
-                hint=f"its parameters are {shortened(sorted(known))}",
-            )
-    return {**known, **given}
-
-
-def _bound(
-    suite: Suite,
-    values: Mapping[str, Any],
-    columns: ColumnsSpec,
-    table: pd.DataFrame,
-    *,
-    is_test: bool,
-) -> tuple[list[dict[str, Any]], list[RuleResult]]:
-    """Put values for parameters; set aside what is about an absent optional column."""
-    expectations, absent = [], []
-    for expectation in suite.expectations:
-        kwargs = {k: _value(v, values, suite) for k, v in expectation["kwargs"].items()}
-        column = kwargs.get("column")
-        if column is not None:
-            kwargs["column"] = column = _role_of(column, columns, suite)
-        bound = {**expectation, "kwargs": kwargs}
-        if is_test and not _is_about_rows(bound):
-            continue
-        if column is None or column in table or bound["type"] == "expect_column_to_exist":
-            expectations.append(bound)
-        else:
-            absent.append(_not_applicable(bound, len(table)))
-    return expectations, absent
-
-
-def _value(value: Any, values: Mapping[str, Any], suite: Suite) -> Any:
-    if not (isinstance(value, dict) and set(value) == {"$PARAMETER"}):
-        return value
-    name = value["$PARAMETER"]
-    if name not in values:
-        raise ConfigurationError(
-            f"parameter '{name}' of suite '{suite.name}' has no value",
-            hint=f"set expectations.parameters.{name}, or a default in the suite's meta.parameters",
-        )
-    return values[name]
-
-
-def _role_of(column: str, spec: ColumnsSpec, suite: Suite) -> str:
-    """Name a column as it is presented; a file's own name is understood too."""
-    single = ("target", "text", "embeddings", "timestamp", "id", "group")
-    many = (*spec.numeric, *spec.categorical, *spec.boolean)
-    if column in single or column in many or column in _DERIVED:
-        return column
-    for role in single:
-        if getattr(spec, role) == column:
-            return role
-    known = sorted({*single, *many, *_DERIVED})
-    raise ConfigurationError(
-        f"suite '{suite.name}' expects something of '{column}', which is no column with a role"
-        f"{nearest(column, known)}",
-        hint=f"columns stand under their role names: {shortened(known)}; "
-        "give a column a role with dataset.columns",
-    )
-
-
-def _is_about_rows(expectation: Mapping[str, Any]) -> bool:
-    kind, column = expectation["type"], str(expectation["kwargs"].get("column"))
-    return (
-        "column_values" in kind or "value_lengths" in kind if column not in _DERIVED[:2] else False
-    )
-
-
-def _not_applicable(expectation: Mapping[str, Any], n_rows: int) -> RuleResult:
-    return RuleResult(
-        rule=expectation["type"],
-        column=expectation["kwargs"]["column"],
-        severity="info",
-        is_met=True,
-        is_applicable=False,
-        n_rows=n_rows,
-    )
-
-
 def _safety(
     dataset: Dataset,
     results: list[RuleResult],
@@ -233,7 +117,19 @@ def _safety(
     if dataset.embeddings is not None and "embeddings" in features.use:
         for code, name in EMBEDDING_DEFECTS.items():
             rules.append(_row_rule(name, "embeddings", dataset.embeddings.defects == code))
-    return rules
+    return [*rules, *(_unreadable(c, dataset.n_rows) for c in dataset.columns if c.n_unreadable)]
+
+
+def _unreadable(column: Column, n_rows: int) -> RuleResult:
+    """Warn of cells that hold something, but not what the column is for; they count as missing."""
+    return RuleResult(
+        rule=f"{column.kind}_cells_unreadable",
+        column=column.name,
+        severity="warning",
+        is_met=False,
+        n_rows=n_rows,
+        n_broken=column.n_unreadable,
+    )
 
 
 def _row_count(n_rows: int, spec: DatasetSpec) -> RuleResult:

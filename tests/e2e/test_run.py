@@ -147,4 +147,5 @@ def test_sigterm_ends_a_run_within_two_seconds(sample, tmp_path):
     assert code == 143
     assert time.monotonic() - started < 2
     assert not list((tmp_path / "m").glob("v*"))
-    assert json.loads((tmp_path / "m/runs/ended/1.json").read_text())["exit_code"] == 143
+    record = json.loads((tmp_path / "m/runs/ended/1.json").read_text())
+    assert (record["exit_code"], record["failed_stage"]) == (143, "search")
