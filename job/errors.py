@@ -1,7 +1,8 @@
 """The failure tree: every way the job can end, and the exit code each way owns."""
 
+from collections.abc import Mapping
 from enum import IntEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 
 class ExitCode(IntEnum):
@@ -19,6 +20,22 @@ class ExitCode(IntEnum):
     TRANSIENT = 75
     INTERRUPTED = 130
     TERMINATED = 143
+
+
+MEANINGS: Final[Mapping[ExitCode, tuple[str, str]]] = {
+    ExitCode.OK: ("published, already published by this run id, or dry run completed", "nobody"),
+    ExitCode.UNFORESEEN: ("not foreseen: a bug", "developers"),
+    ExitCode.CONFIGURATION: ("settings, flags, paths or permissions are wrong", "operator"),
+    ExitCode.DATASET: ("the table is absent or unreadable", "data owner"),
+    ExitCode.CONTRACT_VIOLATION: ("the data breaks its expectations", "data owner"),
+    ExitCode.TRAINING: ("the data is valid, but no honest model comes of it", "model owner"),
+    ExitCode.GATE_REJECTED: ("the gate rejected the candidate", "model owner"),
+    ExitCode.VERSION_CONFLICT: ("somebody else was first", "operator"),
+    ExitCode.INTEGRITY: ("stored bytes are not those that were published", "operator"),
+    ExitCode.TRANSIENT: ("a device or service is full, busy or unreachable", "nobody yet: retry"),
+    ExitCode.INTERRUPTED: ("Ctrl-C", "nobody"),
+    ExitCode.TERMINATED: ("SIGTERM", "operator, if repeated"),
+}
 
 
 class JobError(Exception):

@@ -12,16 +12,8 @@ import structlog
 from job.contracts.dataset import Dataset, Rows
 from job.contracts.digest import Digest
 from job.contracts.plan import Plan
-from job.contracts.ports import (
-    ArtifactStore,
-    Codec,
-    Executor,
-    Renderer,
-    SuiteRunner,
-    TableSource,
-    Timer,
-)
-from job.contracts.reports import GateDecision, SearchReport, SplitReport, ValidationReport
+from job.contracts.ports import ArtifactStore, Ports
+from job.contracts.reports import GateDecision, SearchReport, ValidationReport
 from job.errors import GateRejectedError
 from job.recorder import Recorder
 from job.stages.champion import Champion, compare, load_champion
@@ -35,24 +27,11 @@ from job.stages.publish import find_published, publish
 from job.stages.search import list_candidates, search
 from job.stages.split import DataSplit, split_dataset
 from job.stages.suites import required_columns
-from job.stages.train import train_model
+from job.stages.train import TrainedModel, train_model
 from job.stages.validate import validate_dataset
 from job.stages.versions import read_verified
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ports:
-    """Everything of the outside that a run uses."""
-
-    source: TableSource
-    suites: SuiteRunner
-    store: ArtifactStore
-    codec: Codec
-    executor: Executor
-    renderer: Renderer
-    timer: Timer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +43,17 @@ class Tables:
     rows: Rows
     official_test: Rows | None
     digests: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A trained model, as the gate and the package see it."""
+
+    split: DataSplit
+    search: SearchReport
+    model: TrainedModel
+    payload: bytes
+    evaluation: Mapping[str, Any]
 
 
 def run(plan: Plan, ports: Ports, recorder: Recorder) -> dict[str, Any]:
@@ -79,83 +69,28 @@ def run(plan: Plan, ports: Ports, recorder: Recorder) -> dict[str, Any]:
     GateRejectedError
         The candidate was not accepted; `context["result"]` is the result all the same.
     """
-    s, stage, columns = plan.settings, recorder.run, plan.settings.dataset.columns
     _prepare(plan, ports, recorder)
     tables = load_tables(plan, ports, recorder)
     found = find_published(ports.store, plan.run_id, tables.digests)
     if found:
         return _finish(plan, ports, recorder, found)
-    split = stage("split", _split, plan, tables)
-    seed = s.random_state
-    report = stage(
-        "search",
-        search,
-        split.train,
-        s.search,
-        s.features,
-        columns,
-        ports.executor,
-        random_state=seed,
-    )
-    model = stage(
-        "train",
-        train_model,
-        split.train,
-        report,
-        s.search,
-        s.features,
-        columns,
-        ports.executor,
-        random_state=seed,
-    )
-    log.info("model_trained", estimator=model.estimator, n_samples=len(split.train))
-    evaluation = stage("evaluate", evaluate, model, split.test, s.features.use, ports.timer)
-    scores = evaluation["scores"]
-    log.info("model_evaluated", **scores)
-    payload = stage("encode", ports.codec.encode, model.pipeline)
-    champion = stage("gate", load_champion, ports.store, s.publish.channel)
-    comparison = stage(
-        "gate",
-        compare,
-        champion,
-        model.pipeline,
-        split.test,
-        ports.codec,
-        use=s.features.use,
-        metric=s.search.metric,
-    )
-    decision = decide(scores, evaluation["latency"], len(payload), comparison, s.gate)
-    evaluation |= _findings(payload, decision, report, split.report)
-    metadata = make_metadata(
-        plan,
-        tables.dataset,
-        split,
-        model,
-        tables.validation,
-        digests=tables.digests,
-        scores=scores,
-    )
-    bundle = stage(
-        "package",
-        make_bundle,
-        payload,
-        metadata,
-        evaluation,
-        tables.validation,
-        split.train,
-        ports.renderer,
-    )
-    recorder.facts |= {"scores": scores, "model_digest": str(Digest.of(payload))}
+    split = recorder.run("split", _split, plan, tables)
+    candidate = _train(plan, ports, recorder, split)
+    scores = candidate.evaluation["scores"]
+    champion = recorder.run("gate", load_champion, ports.store, plan.settings.publish.channel)
+    decision = recorder.run("gate", _judge, plan, ports, candidate, champion)
+    bundle = recorder.run("package", _package, plan, ports, tables, candidate, decision)
+    recorder.facts |= {"scores": scores, "model_digest": str(Digest.of(candidate.payload))}
     if plan.is_dry_run or not decision.is_accepted:
         recorder.reports = without_model(bundle)
     if not decision.is_accepted:
-        raise _rejection(decision, _result(plan, ports, recorder, "rejected", None, scores))
+        raise _rejection(decision, recorder.summarise("rejected", None, scores))
     if plan.is_dry_run:
-        return _result(plan, ports, recorder, "dry_run", None, scores)
-    stage("publish", publish, ports.store, plan.version, plan.run_id, bundle)
+        return recorder.summarise("dry_run", None, scores)
+    recorder.run("publish", publish, ports.store, plan.version, plan.run_id, bundle)
     log.info("model_published", version=plan.version)
-    stage("promote", _promote, plan, ports.store, champion)
-    return _result(plan, ports, recorder, "published", plan.version, scores)
+    recorder.run("promote", _promote, plan, ports.store, champion)
+    return recorder.summarise("published", plan.version, scores)
 
 
 def _prepare(plan: Plan, ports: Ports, recorder: Recorder) -> None:
@@ -239,15 +174,56 @@ def _split(plan: Plan, tables: Tables) -> DataSplit:
     return split
 
 
-def _findings(
-    payload: bytes, decision: GateDecision, search: SearchReport, split: SplitReport
-) -> dict[str, Any]:
-    return {
-        "model_bytes": len(payload),
+def _train(plan: Plan, ports: Ports, recorder: Recorder, split: DataSplit) -> Candidate:
+    spec = plan.settings.training
+    report = recorder.run("search", search, split.train, spec, ports.executor)
+    model = recorder.run("train", train_model, split.train, report, spec, ports.executor)
+    log.info("model_trained", estimator=model.estimator, n_samples=len(split.train))
+    use = spec.features.use
+    evaluation = recorder.run("evaluate", evaluate, model, split.test, use, ports.timer)
+    log.info("model_evaluated", **evaluation["scores"])
+    payload = ports.codec.encode(model.pipeline)
+    return Candidate(
+        split=split, search=report, model=model, payload=payload, evaluation=evaluation
+    )
+
+
+def _judge(
+    plan: Plan, ports: Ports, candidate: Candidate, champion: Champion | None
+) -> GateDecision:
+    comparison = compare(
+        champion,
+        candidate.model.pipeline,
+        candidate.split.test,
+        ports.codec,
+        use=plan.settings.features.use,
+        metric=plan.settings.search.metric,
+    )
+    scores, latency = candidate.evaluation["scores"], candidate.evaluation["latency"]
+    return decide(scores, latency, len(candidate.payload), comparison, plan.settings.gate)
+
+
+def _package(
+    plan: Plan, ports: Ports, tables: Tables, candidate: Candidate, decision: GateDecision
+) -> dict[str, bytes]:
+    evaluation = {
+        **candidate.evaluation,
+        "model_bytes": len(candidate.payload),
         "gate": decision.to_json(),
-        "search": search.to_json(),
-        "split": split.to_json(),
+        "search": candidate.search.to_json(),
+        "split": candidate.split.report.to_json(),
     }
+    metadata = make_metadata(
+        plan,
+        tables.dataset,
+        candidate.split,
+        candidate.model,
+        tables.validation,
+        digests=tables.digests,
+        scores=evaluation["scores"],
+    )
+    keys, report = candidate.split.train, tables.validation
+    return make_bundle(candidate.payload, metadata, evaluation, report, keys, ports.renderer)
 
 
 def _rejection(decision: GateDecision, result: dict[str, Any]) -> GateRejectedError:
@@ -280,25 +256,4 @@ def _finish(plan: Plan, ports: Ports, recorder: Recorder, version: str) -> dict[
             "promote", finish_promotion, ports.store, channel, version, at=at, by=plan.run_id
         )
     metadata = json.loads(read_verified(ports.store, version)["metadata.json"])
-    return _result(plan, ports, recorder, "already_published", version, metadata["metrics"])
-
-
-def _result(
-    plan: Plan,
-    ports: Ports,
-    recorder: Recorder,
-    outcome: str,
-    version: str | None,
-    scores: Mapping[str, float],
-) -> dict[str, Any]:
-    facts = recorder.facts["dataset"]
-    return {
-        "run_id": plan.run_id,
-        "outcome": outcome,
-        "version": version,
-        "store_uri": ports.store.uri,
-        "scores": dict(scores),
-        "dataset": {k: facts[k] for k in ("uri", "n_rows", "file_digest", "content_digest")},
-        "stages": dict(recorder.stages),
-        "duration_seconds": recorder.duration_seconds,
-    }
+    return recorder.summarise("already_published", version, metadata["metrics"])

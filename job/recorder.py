@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ParamSpec, TypeVar
 
 import structlog
@@ -51,6 +51,22 @@ class Recorder:
     def duration_seconds(self) -> float:
         """Seconds since the run began."""
         return round(self._timer() - self._started, 3)
+
+    def summarise(
+        self, outcome: str, version: str | None, scores: Mapping[str, float]
+    ) -> dict[str, Any]:
+        """Give the result of the run, as stdout gets it."""
+        dataset = self.facts["dataset"]
+        return {
+            "run_id": self._run_id,
+            "outcome": outcome,
+            "version": version,
+            "store_uri": self._store.uri,
+            "scores": dict(scores),
+            "dataset": {k: dataset[k] for k in ("uri", "n_rows", "file_digest", "content_digest")},
+            "stages": dict(self.stages),
+            "duration_seconds": self.duration_seconds,
+        }
 
     def write(self, outcome: str, **facts: object) -> None:
         """Write `runs/<run_id>/<attempt>.json` once; failing to is logged, never raised."""

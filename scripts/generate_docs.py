@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from job.contracts.specs import JobSettings
-from job.errors import ExitCode
+from job.errors import MEANINGS
 from job.settings import known_keys
 
 README = Path(__file__).parent.parent / "README.md"
@@ -26,8 +26,8 @@ def settings_table() -> str:
 
 
 def exit_codes() -> str:
-    lines = ["| code | name |", "|---:|---|"]
-    lines += [f"| {int(code)} | {code.name.lower()} |" for code in ExitCode]
+    lines = ["| code | what happened | who acts |", "|---:|---|---|"]
+    lines += [f"| {int(code)} | {what} | {who} |" for code, (what, who) in MEANINGS.items()]
     return "\n".join(lines)
 
 
@@ -36,9 +36,9 @@ def main() -> None:
     fresh = text
     for name, content in (("settings", settings_table()), ("exit-codes", exit_codes())):
         before, start, rest = fresh.partition(f"<!-- {name} -->\n")
-        _, end, after = rest.partition(f"\n<!-- /{name} -->")
+        _, end, after = rest.partition(f"<!-- /{name} -->")
         assert start and end, f"README has no place for {name}"
-        fresh = "".join((before, start, content, end, after))
+        fresh = "".join((before, start, content, "\n", end, after))
     if "--check" in sys.argv and fresh != text:
         raise SystemExit("README.md is stale: run `make docs`")
     README.write_text(fresh)

@@ -24,9 +24,9 @@ from job.signals import watch
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from job.contracts.ports import Ports
     from job.contracts.specs import JobSettings
     from job.contracts.suites import Suite
-    from job.pipeline import Ports
     from job.settings import EffectiveSettings
 
 log = structlog.get_logger(__name__)
@@ -176,7 +176,7 @@ def _ports(settings: JobSettings, progress: Progress) -> Ports:
     from job.adapters.gx import GreatExpectations
     from job.adapters.rendering.pages import Pages
     from job.adapters.tables import ArrowTables
-    from job.pipeline import Ports
+    from job.contracts.ports import Ports
 
     return Ports(
         source=ArrowTables(),

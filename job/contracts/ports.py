@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
@@ -123,3 +124,16 @@ class Renderer(Protocol):
 
 
 Timer = Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """Everything of the outside that a run uses."""
+
+    source: TableSource
+    suites: SuiteRunner
+    store: ArtifactStore
+    codec: Codec
+    executor: Executor
+    renderer: Renderer
+    timer: Timer

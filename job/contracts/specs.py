@@ -210,6 +210,15 @@ class LogsSpec(Spec):
     )
 
 
+class TrainingSpec(Spec):
+    """What search and training need to know; they see the same, so that they agree."""
+
+    search: SearchSpec
+    features: FeatureSpec
+    columns: ColumnsSpec
+    random_state: int
+
+
 class JobSettings(Spec):
     """Everything a run can be told."""
 
@@ -225,3 +234,13 @@ class JobSettings(Spec):
     publish: PublishSpec = Field(default_factory=PublishSpec, description="The publication.")
     logs: LogsSpec = Field(default_factory=LogsSpec, description="The log.")
     random_state: int = Field(42, ge=0, le=2**32 - 1, description="Seed of everything random.")
+
+    @property
+    def training(self) -> TrainingSpec:
+        """What concerns search and training."""
+        return TrainingSpec(
+            search=self.search,
+            features=self.features,
+            columns=self.dataset.columns,
+            random_state=self.random_state,
+        )

@@ -6,19 +6,16 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
-import structlog
 from sklearn.metrics import get_scorer
 from sklearn.model_selection import ParameterGrid, ParameterSampler, StratifiedGroupKFold
 
 from job.contracts.dataset import Rows
 from job.contracts.ports import Executor
 from job.contracts.reports import CandidateScore, SearchReport
-from job.contracts.specs import ColumnsSpec, FeatureSpec, Metric, SearchSpec
+from job.contracts.specs import Metric, SearchSpec, TrainingSpec
 from job.errors import ConfigurationError, TrainingError
 from job.stages.estimators import GRIDS, calibrated, make_classifier
 from job.stages.features import make_input, make_preprocessing
-
-log = structlog.get_logger(__name__)
 
 _OF_PROBABILITIES: Final = (Metric.ROC_AUC_OVR, Metric.NEG_LOG_LOSS)
 Fold = tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]
@@ -37,15 +34,7 @@ def make_folds(rows: Rows, n_folds: int, random_state: int) -> list[Fold]:
         ) from None
 
 
-def search(
-    train: Rows,
-    spec: SearchSpec,
-    features: FeatureSpec,
-    columns: ColumnsSpec,
-    executor: Executor,
-    *,
-    random_state: int,
-) -> SearchReport:
+def search(train: Rows, spec: TrainingSpec, executor: Executor) -> SearchReport:
     """Score all candidates on the same folds; the first of the best is chosen.
 
     Raises
@@ -55,24 +44,17 @@ def search(
     TrainingError
         A fold lacks a class on its training side.
     """
-    candidates = list_candidates(spec, random_state)
-    scores: list[list[float]] = [[] for _ in candidates]
-    for fold in make_folds(train, spec.folds, random_state):
-        for row, score in zip(
-            scores,
-            _score_fold(train, fold, candidates, spec, features, columns, executor, random_state),
-            strict=True,
-        ):
-            row.append(score)
-        log.debug("fold_scored", n_candidates=len(candidates))
+    candidates = list_candidates(spec.search, spec.random_state)
+    folds = make_folds(train, spec.search.folds, spec.random_state)
+    by_fold = [_score_fold(train, fold, candidates, spec, executor) for fold in folds]
     results = tuple(
         CandidateScore(
-            estimator=name, parameters=tuple(sorted(parameters.items())), fold_scores=tuple(row)
+            estimator=name, parameters=tuple(sorted(parameters.items())), fold_scores=scores
         )
-        for (name, parameters), row in zip(candidates, scores, strict=True)
+        for (name, parameters), scores in zip(candidates, zip(*by_fold, strict=True), strict=True)
     )
     return SearchReport(
-        metric=spec.metric.value,
+        metric=spec.search.metric.value,
         candidates=results,
         chosen=max(results, key=lambda c: c.mean_score),
         baselines=tuple(_best_of(results, name) for name in ("logistic_regression", "dummy")),
@@ -102,26 +84,26 @@ def _score_fold(
     train: Rows,
     fold: Fold,
     candidates: list[Candidate],
-    spec: SearchSpec,
-    features: FeatureSpec,
-    columns: ColumnsSpec,
+    spec: TrainingSpec,
     executor: Executor,
-    seed: int,
 ) -> list[float]:
     inner, outer = train.take(fold[0]), train.take(fold[1])
-    preprocess = make_preprocessing(inner, features, columns)
-    X_inner = preprocess.fit_transform(make_input(inner, features.use))
-    X_outer = preprocess.transform(make_input(outer, features.use))
-    folds = make_folds(inner, 3, seed) if spec.metric in _OF_PROBABILITIES else []
+    metric, use, seed = spec.search.metric, spec.features.use, spec.random_state
+    preprocess = make_preprocessing(inner, spec.features, spec.columns)
+    X_inner = preprocess.fit_transform(make_input(inner, use))
+    X_outer = preprocess.transform(make_input(outer, use))
+    needs_proba = metric in _OF_PROBABILITIES
+    folds = make_folds(inner, 3, seed) if needs_proba else []
 
     def score(candidate: Candidate) -> float:
-        classifier = make_classifier(*candidate, spec, seed)
+        classifier = make_classifier(*candidate, spec.search, seed)
         model = calibrated(classifier, folds) if folds else classifier
         fit(model, X_inner, inner.y, candidate[0])
-        known = np.isin(outer.y.astype(str), model.classes_.astype(str))
-        y = outer.y[known] if spec.metric in _OF_PROBABILITIES else outer.y
-        X = X_outer[known] if spec.metric in _OF_PROBABILITIES else X_outer
-        return float(get_scorer(spec.metric.value)(model, X, y))
+        X, y = X_outer, outer.y
+        if needs_proba:
+            known = np.isin(y.astype(str), model.classes_.astype(str))
+            X, y = X[known], y[known]
+        return float(get_scorer(metric.value)(model, X, y))
 
     return executor.map(score, candidates)
 

@@ -11,7 +11,7 @@ from sklearn.pipeline import Pipeline
 from job.contracts.dataset import Rows
 from job.contracts.ports import Executor
 from job.contracts.reports import CandidateScore, SearchReport
-from job.contracts.specs import ColumnsSpec, FeatureSpec, SearchSpec
+from job.contracts.specs import TrainingSpec
 from job.stages.estimators import calibrated, make_classifier
 from job.stages.features import make_input, make_preprocessing
 from job.stages.search import fit, make_folds
@@ -30,21 +30,17 @@ class TrainedModel:
 def train_model(
     train: Rows,
     report: SearchReport,
-    spec: SearchSpec,
-    features: FeatureSpec,
-    columns: ColumnsSpec,
+    spec: TrainingSpec,
     executor: Executor,
-    *,
-    random_state: int,
 ) -> TrainedModel:
     """Fit the preprocessing once, and on it the chosen candidate and the baselines."""
-    preprocess = make_preprocessing(train, features, columns)
-    X = preprocess.fit_transform(make_input(train, features.use))
-    folds = make_folds(train, 3, random_state)
+    preprocess = make_preprocessing(train, spec.features, spec.columns)
+    X = preprocess.fit_transform(make_input(train, spec.features.use))
+    folds = make_folds(train, 3, spec.random_state)
 
     def refit(candidate: CandidateScore) -> Any:
         classifier = make_classifier(
-            candidate.estimator, dict(candidate.parameters), spec, random_state
+            candidate.estimator, dict(candidate.parameters), spec.search, spec.random_state
         )
         model = calibrated(classifier, folds)
         fit(model, X, train.y.astype(str), candidate.estimator)
