@@ -30,6 +30,7 @@ data/curated_training_data.parquet: | $(VENV)/.runtime
 
 run: $(VENV)/.runtime $(if $(filter data/curated_training_data.parquet,$(DATASET)),data/curated_training_data.parquet) ## the main job: sample data if there is none, then a model version into ./models
 	@$(BIN)/python -m job run --dataset $(DATASET) --store $(STORE)
+	@printf 'report: %s\n' "$$(ls -d $(STORE)/v*/report.html | tail -n 1)" >&2
 
 test: $(VENV)/.dev ## everything that needs no service
 	@$(BIN)/python -m pytest
