@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from job.contracts.lists import nearest, shortened
 
@@ -51,6 +51,24 @@ class ColumnsSpec(Spec):
     group: str | None = Field(
         None, description="Column whose equal values must stay on one side of every split."
     )
+
+    @model_validator(mode="after")
+    def _one_role_each(self) -> "ColumnsSpec":
+        """A column is learnt from once, and never both learnt from and predicted."""
+        many = (*self.numeric, *self.categorical, *self.boolean)
+        single = {"target": self.target, "text": self.text, "embeddings": self.embeddings}
+        names = [*many, *(name for name in single.values() if name is not None)]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"{shortened(twice)} cannot have more than one role")
+        others = {"timestamp": self.timestamp, "id": self.id, "group": self.group}
+        roles = {role for role, name in (single | others).items() if name is not None}
+        taken = sorted(roles & set(many))
+        if taken:
+            raise ValueError(
+                f"{shortened(taken)} is the name of a role; rename the column with dataset.aliases"
+            )
+        return self
 
 
 class DatasetSpec(Spec):

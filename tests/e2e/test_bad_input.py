@@ -143,6 +143,7 @@ def test_duplicate_columns(train, table, tmp_path):
         (["--set", "search.estimators={linear_svc: {c: [1]}}"], "did you mean 'C'"),
         (["--set", "search.estimators={logistic_regression: {C: [-1]}}"], "'C' parameter"),
         (["--set", "split.test_fraction=2"], "split.test_fraction"),
+        (["--set", "dataset.columns.numeric=[intent]"], "'intent' cannot have more than one role"),
         (["--set", "expectations.suite=curated"], "no expectation suite"),
         (["--set", "expectations.parameters={validty: 1}"], "did you mean 'validity'"),
         (["--datset", "x"], "--dataset"),

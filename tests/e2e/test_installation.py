@@ -45,7 +45,16 @@ def test_wheel_carries_the_suites_and_finds_them_from_any_folder(tmp_path, sampl
     with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
         wheel.extractall(tmp_path / "site")
     done = subprocess.run(
-        [sys.executable, "-m", "job", "validate", "--dataset", sample, "--set", "dataset.min_rows=9"],
+        [
+            sys.executable,
+            "-m",
+            "job",
+            "validate",
+            "--dataset",
+            sample,
+            "--set",
+            "dataset.min_rows=9",
+        ],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(tmp_path / "site")},
         capture_output=True,
