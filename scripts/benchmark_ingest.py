@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from job.adapters.tables import ArrowTables
-from job.contracts.specs import DatasetSpec
+from job.contracts.dataset_specs import DatasetSpec
 from job.stages.ingest import ingest
 
 _REPEATS = 5

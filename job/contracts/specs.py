@@ -3,19 +3,14 @@
 from enum import StrEnum
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
+from job.contracts.dataset_specs import ColumnsSpec, DatasetSpec, Spec
 from job.contracts.lists import nearest, shortened
 
 ESTIMATORS: Final = ("dummy", "linear_svc", "logistic_regression")
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
-
-
-class Spec(BaseModel):
-    """Base of every section: frozen, and an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Metric(StrEnum):
@@ -29,63 +24,6 @@ class Metric(StrEnum):
     RECALL_MACRO = "recall_macro"
     ROC_AUC_OVR = "roc_auc_ovr"
     NEG_LOG_LOSS = "neg_log_loss"
-
-
-class ColumnsSpec(Spec):
-    """Which column plays which role."""
-
-    target: str = Field("intent", description="Column with the label.")
-    text: str | None = Field("text", description="Column with the text; null for none.")
-    embeddings: str | None = Field(
-        "embeddings",
-        description="Column with the embedding (list or JSON text), or `prefix*` for wide columns.",
-    )
-    numeric: tuple[str, ...] = Field(
-        ("confidence", "text_length", "word_count", "formality_score", "urgency_score"),
-        description="Columns with numbers.",
-    )
-    categorical: tuple[str, ...] = Field((), description="Columns with categories.")
-    boolean: tuple[str, ...] = Field(("has_personal_info",), description="Columns with true/false.")
-    timestamp: str | None = Field("timestamp", description="Column with the time of the row.")
-    id: str | None = Field(None, description="Column with the row's identifier.")
-    group: str | None = Field(
-        None, description="Column whose equal values must stay on one side of every split."
-    )
-
-    @model_validator(mode="after")
-    def _one_role_each(self) -> "ColumnsSpec":
-        """A column is learnt from once, and never both learnt from and predicted."""
-        many = (*self.numeric, *self.categorical, *self.boolean)
-        single = {"target": self.target, "text": self.text, "embeddings": self.embeddings}
-        names = [*many, *(name for name in single.values() if name is not None)]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"{shortened(twice)} cannot have more than one role")
-        others = {"timestamp": self.timestamp, "id": self.id, "group": self.group}
-        roles = {role for role, name in (single | others).items() if name is not None}
-        taken = sorted(roles & set(many))
-        if taken:
-            raise ValueError(
-                f"{shortened(taken)} is the name of a role; rename the column with dataset.aliases"
-            )
-        return self
-
-
-class DatasetSpec(Spec):
-    """Where the curated table is and how it is read."""
-
-    uri: str | None = Field(
-        None,
-        description="Curated table, CSV or Parquet, a file or a folder of parts; unset: "
-        "`/data/curated_training_data.parquet`, else `.csv`.",
-    )
-    test_uri: str | None = Field(None, description="Official test table, used as the hold-out.")
-    min_rows: int = Field(5000, ge=1, description="Fewest rows the training table may have.")
-    max_rows: int = Field(1_000_000, ge=1, description="Most rows the training table may have.")
-    aliases: dict[str, str] = Field(
-        default_factory=dict, description="Renamed columns: `{name in the file: name used here}`."
-    )
-    columns: ColumnsSpec = Field(default_factory=ColumnsSpec, description="Column roles.")
 
 
 class ExpectationsSpec(Spec):

@@ -20,7 +20,8 @@ from sklearn.preprocessing import (
 )
 
 from job.contracts.dataset import Rows
-from job.contracts.specs import ColumnsSpec, FeatureSpec
+from job.contracts.dataset_specs import ColumnsSpec
+from job.contracts.specs import FeatureSpec
 from job.errors import TrainingError
 
 _RARE: Final = "__rare__"

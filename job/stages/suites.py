@@ -7,9 +7,10 @@ from typing import Any, Final
 
 import pandas as pd
 
+from job.contracts.dataset_specs import ColumnsSpec, DatasetSpec
 from job.contracts.lists import nearest, shortened
 from job.contracts.reports import RuleResult
-from job.contracts.specs import ColumnsSpec, DatasetSpec, FeatureSpec
+from job.contracts.specs import FeatureSpec
 from job.contracts.suites import Suite
 from job.errors import ConfigurationError
 

@@ -11,9 +11,10 @@ import pandas as pd
 import structlog
 
 from job.contracts.dataset import EMBEDDING_DEFECTS, NOT_FINITE, Column, Dataset
+from job.contracts.dataset_specs import DatasetSpec
 from job.contracts.ports import SuiteRunner
 from job.contracts.reports import RuleResult, ValidationReport
-from job.contracts.specs import DatasetSpec, FeatureSpec
+from job.contracts.specs import FeatureSpec
 from job.contracts.suites import Suite
 from job.errors import ContractViolationError
 from job.stages.suites import bind, parameter_values

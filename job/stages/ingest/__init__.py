@@ -11,9 +11,9 @@ import pyarrow as pa
 import structlog
 
 from job.contracts.dataset import Column, Dataset, Embeddings, Kind, Provenance
+from job.contracts.dataset_specs import ColumnsSpec, DatasetSpec
 from job.contracts.lists import shortened
 from job.contracts.ports import SourceTable, TableSource
-from job.contracts.specs import ColumnsSpec, DatasetSpec
 from job.errors import ContractViolationError, DatasetUnreadableError
 from job.stages.ingest.cells import convert
 from job.stages.ingest.content import ContentDigest

@@ -1,0 +1,147 @@
+"""Open curated tables: CSV (also .gz) and Parquet, a file or a folder of parts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import unquote, urlparse
+
+import pyarrow as pa
+
+from job.adapters.tables.damage import format_of
+from job.adapters.tables.parts import CsvPart, ParquetPart
+from job.errors import (
+    ConfigurationError,
+    DatasetNotFoundError,
+    DatasetUnreadableError,
+)
+
+
+class ArrowTables:
+    """Tables in the local file system, read by pyarrow."""
+
+    def open(self, uri: str) -> _Table:
+        """Open a file or a folder of parts by path or file:// URI.
+
+        Raises
+        ------
+        ConfigurationError
+            The URI has a scheme or an ending that is not read here.
+        DatasetNotFoundError, DatasetUnreadableError
+            There is nothing, or nothing that is a table.
+        """
+        path = _local_path(uri)
+        if not path.exists():
+            raise DatasetNotFoundError(
+                f"no such file: '{uri}'",
+                hint="check dataset.uri, or whether the upstream export has finished",
+                uri=uri,
+            )
+        return _Table(uri, path, _parts_of(uri, path))
+
+
+def _local_path(uri: str) -> Path:
+    parsed = urlparse(uri)
+    if parsed.scheme == "file":
+        return Path(unquote(parsed.path))
+    if "://" in uri:
+        raise ConfigurationError(
+            f"dataset URIs of scheme '{parsed.scheme}' are not read",
+            hint="give a path or a file:// URI",
+        )
+    return Path(uri)
+
+
+def _parts_of(uri: str, path: Path) -> tuple[Path, ...]:
+    if path.is_file():
+        return (path,)
+    files = [p for p in path.rglob("*") if p.is_file() and not _is_hidden(p, path)]
+    parts = tuple(sorted(p for p in files if format_of(p) is not None))
+    if not parts:
+        raise DatasetNotFoundError(
+            f"no Parquet or CSV parts in the folder '{uri}'",
+            hint="parts end in .parquet, .csv or .csv.gz",
+            uri=uri,
+        )
+    if len({format_of(p) for p in parts}) > 1:
+        raise DatasetUnreadableError(f"the folder '{uri}' mixes CSV and Parquet parts", uri=uri)
+    return parts
+
+
+def _is_hidden(path: Path, root: Path) -> bool:
+    return any(name.startswith((".", "_")) for name in path.relative_to(root).parts)
+
+
+class _Table:
+    """Parts of one format that hold the same columns."""
+
+    def __init__(self, uri: str, path: Path, paths: tuple[Path, ...]) -> None:
+        table_format = format_of(paths[0])
+        if table_format is None:
+            raise ConfigurationError(
+                f"'{uri}' is neither CSV nor Parquet by its name",
+                hint="tables end in .parquet, .csv or .csv.gz",
+            )
+        part_type = ParquetPart if table_format == "parquet" else CsvPart
+        self._parts: tuple[ParquetPart | CsvPart, ...] = tuple(part_type(p) for p in paths)
+        self._paths = paths
+        self._root = path
+        self.uri = uri
+        self.format = table_format
+        self.names = self._parts[0].names
+        for part in self._parts[1:]:
+            if set(part.names) != set(self.names):
+                raise DatasetUnreadableError(
+                    f"part '{part.path.name}' of '{uri}' does not have the columns of "
+                    f"'{paths[0].name}'",
+                    hint="all parts of a folder must have the same columns",
+                )
+        counts = [part.n_rows for part in self._parts]
+        self.n_rows = None if None in counts else sum(n for n in counts if n is not None)
+        stats = [p.stat() for p in paths]
+        self.n_bytes = sum(s.st_size for s in stats)
+        self.modified_at = datetime.fromtimestamp(max(s.st_mtime for s in stats), UTC)
+        self.metadata = self._parts[0].metadata
+        self.sidecar = _read_sidecar(path)
+
+    def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """Read these columns of all parts, in order."""
+        for part in self._parts:
+            yield from part.batches(columns)
+
+    def file_digest(self) -> str:
+        """SHA-256 of the file; of a folder, that of its parts' names and digests."""
+        if self._root.is_file():
+            return f"sha256:{_sha256(self._root)}"
+        lines = [f"{_sha256(p)}  {p.relative_to(self._root).as_posix()}\n" for p in self._paths]
+        return f"sha256:{hashlib.sha256(''.join(lines).encode()).hexdigest()}"
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _read_sidecar(path: Path) -> tuple[tuple[str, str], ...]:
+    stem = re.sub(r"(?i)\.(parquet|pq|csv|csv\.gz)$", "", path.name)
+    for name in (f"{path.name}.metadata.json", f"{stem}.metadata.json"):
+        sidecar = path.with_name(name)
+        if not sidecar.is_file():
+            continue
+        try:
+            content = json.loads(sidecar.read_bytes())
+        except ValueError:
+            raise DatasetUnreadableError(
+                f"'{sidecar}' is not JSON", hint="repair or remove the sidecar"
+            ) from None
+        if isinstance(content, dict):
+            return tuple((str(k), _as_text(v)) for k, v in sorted(content.items()))
+    return ()
+
+
+def _as_text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True)

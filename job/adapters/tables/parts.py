@@ -1,0 +1,109 @@
+"""One file of a table: Parquet by row group, CSV by block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
+
+from job.adapters.tables.damage import guarded, guarded_stream
+from job.errors import DatasetUnreadableError
+
+_BATCH_ROWS: Final = 8192
+_CSV_BLOCK_BYTES: Final = 16 * 2**20
+_METADATA_SKIPPED: Final = (b"ARROW:schema", b"pandas")
+
+
+class ParquetPart:
+    """One Parquet file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file: Any = guarded(
+            path,
+            # NOTE: pre-buffering would hold every column chunk of a row group in memory
+            lambda: pq.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20),
+        )
+        schema = guarded(path, lambda: self._file.schema_arrow)
+        self.names: tuple[str, ...] = tuple(schema.names)
+        self.n_rows: int | None = self._file.metadata.num_rows
+        self.metadata = tuple(
+            (key.decode(errors="replace"), value.decode(errors="replace"))
+            for key, value in sorted((schema.metadata or {}).items())
+            if key not in _METADATA_SKIPPED
+        )
+
+    def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """Decode row group by row group."""
+        stream = self._file.iter_batches(_BATCH_ROWS, columns=list(columns))
+        yield from guarded_stream(self.path, stream)
+
+
+class CsvPart:
+    """One CSV file, every column read as text: types are the settings' business."""
+
+    n_rows: int | None = None
+    metadata: tuple[tuple[str, str], ...] = ()
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._n_ragged = 0
+        self._n_expected = 0
+        self.names: tuple[str, ...] = _read_header(path)
+
+    def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """Parse block by block; a row with too few or too many cells is an error."""
+        self._n_ragged = 0
+        reader = guarded(self.path, lambda: self._open(columns))
+        yield from guarded_stream(self.path, reader)
+        if self._n_ragged:
+            raise DatasetUnreadableError(
+                f"'{self.path}': {self._n_ragged} rows do not have {self._n_expected} cells, "
+                "as the header has",
+                hint="quote cells that hold a comma or a line break",
+                n_rows=self._n_ragged,
+            )
+
+    def _open(self, columns: Sequence[str]) -> Any:
+        return pacsv.open_csv(
+            _stream(self.path),
+            read_options=pacsv.ReadOptions(block_size=_CSV_BLOCK_BYTES, use_threads=False),
+            parse_options=pacsv.ParseOptions(
+                newlines_in_values=True, invalid_row_handler=self._count_ragged
+            ),
+            convert_options=pacsv.ConvertOptions(
+                column_types=dict.fromkeys(columns, pa.string()),
+                include_columns=list(columns),
+                strings_can_be_null=False,
+            ),
+        )
+
+    def _count_ragged(self, row: Any) -> str:
+        self._n_ragged += 1
+        self._n_expected = row.expected_columns
+        return "skip"
+
+
+def _stream(path: Path) -> Any:
+    return pa.input_stream(path, compression="gzip" if path.name.lower().endswith(".gz") else None)
+
+
+def _read_header(path: Path) -> tuple[str, ...]:
+    def parse() -> tuple[str, ...]:
+        reader = pacsv.open_csv(
+            _stream(path),
+            read_options=pacsv.ReadOptions(block_size=_CSV_BLOCK_BYTES, use_threads=False),
+            parse_options=pacsv.ParseOptions(
+                newlines_in_values=True, invalid_row_handler=lambda _: "skip"
+            ),
+            # NOTE: type inference would read cells, and its errors quote them
+            convert_options=pacsv.ConvertOptions(include_columns=[]),
+        )
+        return tuple(reader.schema.names)
+
+    names: tuple[str, ...] = guarded(path, parse)
+    return names
