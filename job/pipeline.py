@@ -96,9 +96,7 @@ def run(plan: Plan, ports: Ports, recorder: Recorder) -> dict[str, Any]:
 def _prepare(plan: Plan, ports: Ports, recorder: Recorder) -> None:
     """Refuse what cannot work before anything is read."""
     recorder.facts |= {
-        "settings": plan.settings.model_dump(mode="json"),
         "settings_digest": plan.settings_digest,
-        "started_at": plan.started_at.isoformat(),
         "environment": dict(plan.environment),
     }
     list_candidates(plan.settings.search, plan.settings.random_state)

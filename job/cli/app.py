@@ -74,8 +74,15 @@ def validate(
     """Hold the data against its expectations, nothing else."""
     check_form(output)
     from job.cli.wiring import validate_only
+    from job.errors import ContractViolationError
 
-    write_result(validate_only(effective_settings(config, dataset, None, set_)), output)
+    try:
+        result = validate_only(effective_settings(config, dataset, None, set_))
+    except ContractViolationError as error:
+        if "report" in error.context:
+            write_result(error.context["report"].to_json(), output)
+        raise
+    write_result(result, output)
 
 
 @app.command("sample-data")

@@ -73,6 +73,11 @@ def run_job(
         )
     with Progress() as progress:
         recorder = Recorder(open_store(settings), name, time.perf_counter, progress.begin_stage)
+        started_at = datetime.now(UTC)
+        recorder.facts |= {
+            "settings": settings.model_dump(mode="json"),
+            "started_at": started_at.isoformat(),
+        }
 
         def leave(signal: str, code: ExitCode) -> None:
             progress.stop()
@@ -80,7 +85,9 @@ def run_job(
 
         watch(leave)
         with _recorded(recorder, name):
-            result = _execute(settings, recorder, progress, name, is_dry_run=is_dry_run)
+            result = _execute(
+                settings, recorder, progress, name, started_at=started_at, is_dry_run=is_dry_run
+            )
             recorder.write(result["outcome"], exit_code=0, version=result["version"])
             facts = {k: result[k] for k in ("outcome", "version", "duration_seconds")}
             log.info("run_finished", **facts)
@@ -126,6 +133,7 @@ def _execute(
     progress: Progress,
     run_id: str,
     *,
+    started_at: datetime,
     is_dry_run: bool,
 ) -> dict[str, Any]:
     suite, uri = find_suite(settings), _dataset_uri(settings)
@@ -138,7 +146,7 @@ def _execute(
         suite=suite,
         dataset_uri=uri,
         run_id=run_id,
-        started_at=datetime.now(UTC),
+        started_at=started_at,
         is_dry_run=is_dry_run,
         environment=describe_environment(),
     )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -101,18 +103,19 @@ def _choose(rows: Rows, spec: SplitSpec, random_state: int) -> Mask:
         return chosen
     from sklearn.model_selection import StratifiedGroupKFold
 
-    n_splits = max(2, round(1 / spec.test_fraction))
+    share = max(Fraction(spec.test_fraction).limit_denominator(100), Fraction(1, 100))
+    n_splits = share.denominator
     folds = StratifiedGroupKFold(n_splits, shuffle=True, random_state=random_state)
     is_test = np.zeros(len(rows), bool)
     try:
-        _, test = next(folds.split(rows.y, rows.y, rows.keys))
+        for _, test in islice(folds.split(rows.y, rows.y, rows.keys), share.numerator):
+            is_test[test] = True
     except ValueError:
         raise TrainingError(
             f"the table cannot be split into {n_splits} parts by key: its largest class has "
             "fewer rows than that",
-            hint="add rows, or raise split.test_fraction",
+            hint="add rows, or choose a split.test_fraction such as 0.2 or 0.25",
         ) from None
-    is_test[test] = True
     return is_test
 
 

@@ -39,6 +39,11 @@ judged on {{ e.n_test }} held-out rows.
 {% for k in ("precision", "recall", "f1", "roc_auc", "pr_auc") %}
 <td>{{ "%.3f"|format(c[k]) if k in c else "" }}</td>{% endfor %}</tr>{% endfor %}</table>
 {% for name, svg in figures.items() %}<h2>{{ name }}</h2>{{ svg|safe }}{% endfor %}
+<h2>Search by {{ e.search.metric }}</h2><table><tr><th>candidate</th>
+<th>mean</th><th>folds</th></tr>
+{% for c in e.search.candidates %}<tr><td>{{ c.estimator }} {{ c.parameters }}</td>
+<td>{{ "%.4f"|format(c.mean_score) }}</td>
+<td>{% for s in c.fold_scores %}{{ "%.4f "|format(s) }}{% endfor %}</td></tr>{% endfor %}</table>
 <h2>Limitations</h2><ul>{% for l in m.limitations %}<li>{{ l }}</li>{% endfor %}</ul>
 </body></html>
 """

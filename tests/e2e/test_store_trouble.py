@@ -1,0 +1,68 @@
+"""A store that refuses, a store that is full, and Ctrl-C, through a real process."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+
+@pytest.fixture
+def mounted(tmp_path):
+    """Mount a small memory disk; skip where that is not allowed."""
+    point = tmp_path / "mounted"
+    point.mkdir()
+    if os.geteuid() != 0:
+        pytest.skip("mounting a tmpfs needs root")
+    try:
+        done = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", point], capture_output=True
+        )
+    except FileNotFoundError:
+        pytest.skip("there is no mount command")
+    if done.returncode != 0:
+        pytest.skip("this machine refuses to mount a tmpfs")
+    yield point
+    subprocess.run(["umount", "-l", point], check=True)
+
+
+def test_read_only_store_is_the_operators(train, sample, mounted):
+    """Nobody but the operator can give the job another store."""
+    subprocess.run(["mount", "-o", "remount,ro", mounted], check=True)
+    done = train(sample, store=mounted)
+
+    assert 2 == done.returncode, done.stderr
+
+
+def test_full_store_may_be_tried_again(train, sample, mounted):
+    """Space may be freed, so the scheduler may come back."""
+    done = train(sample, store=mounted)
+
+    assert 75 == done.returncode, done.stderr
+
+
+def test_full_store_shows_no_version(train, sample, mounted):
+    """What did not fit whole is not to be seen in part."""
+    train(sample, store=mounted)
+
+    assert [] == list(mounted.glob("v*/manifest.json"))
+
+
+def test_interrupted_search_leaves_its_record(sample, tmp_path):
+    """Ctrl-C in native code ends the run as Ctrl-C, and says where it was."""
+    slow = "search.estimators={linear_svc: {C: [1e6], tol: [1e-15], max_iter: [1000000000]}}"
+    command = [sys.executable, "-m", "job", "run", "--dataset", sample, "--store", tmp_path / "m"]
+    settings = ["--run-id", "ended", "--set", "dataset.min_rows=100", "--set", slow]
+    with subprocess.Popen(
+        [*command, *settings], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as process:
+        next(line for line in process.stderr if "dataset_split" in line)
+        time.sleep(2)  # by now liblinear iterates, for minutes
+        process.send_signal(signal.SIGINT)
+        code = process.wait(20)
+
+    record = json.loads((tmp_path / "m/runs/ended/1.json").read_text())
+    assert (130, 130, "search") == (code, record["exit_code"], record["failed_stage"])

@@ -1,0 +1,72 @@
+"""An artifact store in memory that can be told to fail at its n-th write."""
+
+from collections.abc import Callable, Iterator
+
+
+class Killed(BaseException):
+    """The process is gone: no handler of `Exception` runs."""
+
+
+class MemoryStore:
+    """The port `ArtifactStore` on a dict.
+
+    Parameters
+    ----------
+    fail_at
+        The write, counted from 1, at which `failure` is raised; None for a sound store.
+    failure
+        What is raised there, instead of the write.
+    before_swap
+        Called before every compare-and-swap: what somebody else does meanwhile.
+    """
+
+    uri = "memory:"
+
+    def __init__(
+        self,
+        *,
+        fail_at: int | None = None,
+        failure: BaseException | None = None,
+        before_swap: Callable[["MemoryStore"], None] = lambda _: None,
+    ) -> None:
+        self.objects: dict[str, bytes] = {}
+        self.written: list[str] = []
+        self._fail_at, self._failure, self._before_swap = fail_at, failure, before_swap
+        self._n_writes = 0
+
+    def get(self, key: str) -> bytes | None:
+        return self.objects.get(key)
+
+    def put_if_absent(self, key: str, data: bytes) -> bool:
+        self._count()
+        if key in self.objects:
+            return False
+        self._write(key, data)
+        return True
+
+    def compare_and_swap(self, key: str, expected: bytes | None, data: bytes) -> bool:
+        self._before_swap(self)
+        self._count()
+        if self.objects.get(key) != expected:
+            return False
+        self._write(key, data)
+        return True
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        yield from sorted(key for key in self.objects if key.startswith(prefix))
+
+    def delete(self, key: str) -> None:
+        self.objects.pop(key, None)
+
+    def check_writable(self) -> None:
+        pass
+
+    def _count(self) -> None:
+        self._n_writes += 1
+        if self._n_writes == self._fail_at:
+            assert self._failure is not None
+            raise self._failure
+
+    def _write(self, key: str, data: bytes) -> None:
+        self.objects[key] = data
+        self.written.append(key)

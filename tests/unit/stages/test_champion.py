@@ -1,0 +1,206 @@
+"""Champion and candidate are compared on rows that neither has seen, or not at all."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from support.memory_store import MemoryStore
+
+from job.adapters.codecs.canonical_joblib import JoblibCodec
+from job.contracts.digest import canonical_json
+from job.contracts.dataset import Rows
+from job.contracts.reports import ValidationReport
+from job.contracts.specs import Metric
+from job.errors import IntegrityError
+from job.stages.champion import Champion, compare, load_champion
+from job.stages.package import describe_input, make_bundle
+from job.stages.publish import publish
+
+VERSION = "v20260101_000000_aaaaaaaa"
+USE = ("embeddings",)
+VALIDATION = ValidationReport(
+    suite="s", results=(), n_rows=0, n_dropped=0, dropped_by_rule=()
+)
+
+
+class NoPages:
+    """A renderer without pages."""
+
+    def render(self, metadata, evaluation):
+        return {}
+
+
+def make_rows(start, stop, *, width=3, text_prefix="text"):
+    """Give rows whose first number tells the class, keyed by their position."""
+    positions = np.arange(start, stop)
+    matrix = np.zeros((len(positions), width), np.float32)
+    matrix[:, 0] = np.where(positions % 2, 1, -1)
+    return Rows(
+        y=np.array(["odd" if n % 2 else "even" for n in positions], dtype=object),
+        keys=np.array([f"key:{n}" for n in positions], dtype=object),
+        text_keys=np.array([f"{text_prefix}:{n}" for n in positions], dtype=object),
+        text=None,
+        embeddings=matrix,
+        frame=pd.DataFrame(index=range(len(positions))),
+    )
+
+
+def fit(rows, *, is_inverted=False):
+    """Fit a pipeline; an inverted one is always wrong."""
+    y = rows.y.astype(str)
+    if is_inverted:
+        y = np.where(y == "odd", "even", "odd")
+    return make_pipeline(StandardScaler(), LogisticRegression()).fit(rows.embeddings, y)
+
+
+def make_files(rows, *, salt="pcc"):
+    metadata = {"input": describe_input(rows, USE), "training_keys_salt": salt}
+    payload = JoblibCodec().encode(fit(rows))
+    return make_bundle(payload, metadata, {}, VALIDATION, rows, NoPages())
+
+
+def make_champion(rows, **options):
+    return Champion(version=VERSION, files=make_files(rows, **options), pointer=b"")
+
+
+def hold_beside(champion, test, *, candidate=None, metric=Metric.ACCURACY):
+    candidate = candidate or fit(make_rows(0, 40))
+    return compare(champion, candidate, test, JoblibCodec(), use=USE, metric=metric)
+
+
+def point_to(store, version):
+    store.objects["channels/production.json"] = canonical_json({"version": version})
+
+
+def test_channel_without_a_version_has_no_champion():
+    """The first run has none."""
+    assert load_champion(MemoryStore(), "production") is None
+
+
+def test_champion_is_the_version_of_the_channel_with_its_pointer():
+    """The pointer as it was read is what the promotion expects."""
+    store, files = MemoryStore(), make_files(make_rows(0, 40))
+    publish(store, VERSION, "r1", files)
+    point_to(store, VERSION)
+    champion = load_champion(store, "production")
+
+    assert (VERSION, store.objects["channels/production.json"]) == (
+        champion.version,
+        champion.pointer,
+    )
+
+
+def test_damaged_champion_is_refused():
+    """A model that is not what was published is not loaded."""
+    store = MemoryStore()
+    publish(store, VERSION, "r1", make_files(make_rows(0, 40)))
+    point_to(store, VERSION)
+    store.objects[f"{VERSION}/model.joblib"] += b" "
+
+    with pytest.raises(IntegrityError, match="model.joblib"):
+        load_champion(store, "production")
+
+
+def test_without_a_champion_there_is_no_comparison():
+    """Nothing to hold it against."""
+    assert hold_beside(None, make_rows(0, 40)) is None
+
+
+def test_unseen_rows_are_all_compared():
+    """No key and no text is common to both."""
+    assert 50 == hold_beside(make_champion(make_rows(0, 40)), make_rows(100, 150)).n_rows
+
+
+def test_both_models_are_scored():
+    """The champion is right everywhere, this candidate nowhere."""
+    rows = make_rows(0, 40)
+    found = hold_beside(
+        make_champion(rows), make_rows(100, 150), candidate=fit(rows, is_inverted=True)
+    )
+
+    assert (1.0, 0.0) == (found.champion_score, found.candidate_score)
+
+
+def test_rows_of_a_key_that_the_champion_was_trained_on_are_left_out():
+    """Their texts are others, their group is the same."""
+    champion = make_champion(make_rows(0, 40))
+
+    assert 60 == hold_beside(champion, make_rows(20, 100, text_prefix="other")).n_rows
+
+
+def test_rows_of_a_text_that_the_champion_was_trained_on_are_left_out():
+    """Their groups are others, their text is the same."""
+    trained, test = make_rows(0, 40), make_rows(20, 100)
+    renamed = np.array([f"new:{key}" for key in test.keys], dtype=object)
+    test = Rows(**{name: getattr(test, name) for name in Rows.__slots__} | {"keys": renamed})
+
+    assert 60 == hold_beside(make_champion(trained), test).n_rows
+
+
+def test_seen_rows_are_found_under_the_champions_own_salt():
+    """The salt that counts is the one that the keys were written with."""
+    champion = make_champion(make_rows(0, 40), salt="another")
+
+    assert 60 == hold_beside(champion, make_rows(20, 100)).n_rows
+
+
+def test_training_keys_do_not_tell_the_keys():
+    """The version holds digests, not texts."""
+    assert b"key:1" not in make_files(make_rows(0, 40))["training_keys.npy"]
+
+
+def test_champion_of_another_input_cannot_be_compared():
+    """A model of other embeddings cannot be asked."""
+    found = hold_beside(make_champion(make_rows(0, 40, width=2)), make_rows(100, 150))
+
+    assert (None, None, "it takes another input") == (
+        found.champion_score,
+        found.candidate_score,
+        found.problem,
+    )
+
+
+@pytest.mark.parametrize(("n_fresh", "is_comparable"), [(29, False), (30, True)])
+def test_fewer_than_thirty_fresh_rows_cannot_be_compared(n_fresh, is_comparable):
+    """So few rows tell chance, not quality."""
+    champion = make_champion(make_rows(0, 40))
+    found = hold_beside(champion, make_rows(20, 40 + n_fresh))
+
+    assert is_comparable == (found.champion_score is not None)
+
+
+def test_problem_of_too_few_rows_gives_their_number():
+    """The operator sees how far off it is."""
+    found = hold_beside(make_champion(make_rows(0, 40)), make_rows(20, 45))
+
+    assert "it was trained on all but 5 hold-out rows" == found.problem
+
+
+def test_metric_that_these_rows_do_not_define_cannot_be_compared():
+    """One class alone has no ROC curve."""
+    test = make_rows(100, 200)
+    found = hold_beside(
+        make_champion(make_rows(0, 40)), test.take(test.y == "odd"), metric=Metric.ROC_AUC_OVR
+    )
+
+    assert (None, "roc_auc_ovr is undefined on these rows") == (
+        found.champion_score,
+        found.problem,
+    )
+
+
+@pytest.mark.parametrize("metric", Metric)
+def test_every_metric_can_be_compared(metric):
+    """Whatever chooses the candidate also compares it."""
+    found = hold_beside(make_champion(make_rows(0, 40)), make_rows(100, 150), metric=metric)
+
+    assert None not in (found.champion_score, found.candidate_score)
+
+
+def test_metadata_of_the_bundle_is_json():
+    """What is compared has gone through a file."""
+    assert "input" in json.loads(make_files(make_rows(0, 40))["metadata.json"])

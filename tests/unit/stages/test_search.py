@@ -1,0 +1,207 @@
+"""Candidates are tried on folds that keep keys apart, and the best mean is chosen."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from job.contracts.dataset import Rows
+from job.contracts.dataset_specs import ColumnsSpec
+from job.contracts.specs import FeatureSpec, Metric, SearchSpec, TrainingSpec
+from job.errors import ConfigurationError, TrainingError
+from job.stages.search import list_candidates, make_folds, search
+
+MANY = {"logistic_regression": {"C": list(range(1, 101))}}
+
+
+class InTurn:
+    """An executor that fits one after the other."""
+
+    n_workers = 1
+
+    def map(self, function, items):
+        return [function(item) for item in items]
+
+
+def make_rows(keys, y):
+    """Give rows whose embedding lies near that of their class."""
+    classes = sorted(set(y))
+    noise = np.random.default_rng(0).normal(0, 0.4, (len(y), len(classes)))
+    matrix = noise + np.eye(len(classes))[[classes.index(label) for label in y]]
+    keys = np.array(keys, dtype=object)
+    return Rows(
+        y=np.array(y, dtype=object),
+        keys=keys,
+        text_keys=keys,
+        text=None,
+        embeddings=matrix.astype(np.float32),
+        frame=pd.DataFrame(index=range(len(y))),
+    )
+
+
+@pytest.fixture(scope="module")
+def rows():
+    """Three classes, twenty keys of three rows each."""
+    numbers = range(180)
+    return make_rows([f"k{n % 60}" for n in numbers], ["abc"[n % 3] for n in numbers])
+
+
+def spec(random_state=0, **options):
+    return TrainingSpec(
+        search=SearchSpec(**options),
+        features=FeatureSpec(),
+        columns=ColumnsSpec(),
+        random_state=random_state,
+    )
+
+
+@settings(max_examples=25, deadline=None)
+@given(keys=st.lists(st.integers(0, 30), min_size=40, max_size=80), seed=st.integers(0, 9))
+def test_folds_keep_keys_apart(keys, seed):
+    """No key is learnt from and judged on in one fold."""
+    rows = make_rows([f"k{n}" for n in keys], ["ab"[n % 2] for n in range(len(keys))])
+    folds = make_folds(rows, 3, seed)
+
+    assert all(set(rows.keys[a]).isdisjoint(rows.keys[b]) for a, b in folds)
+
+
+def test_each_row_is_judged_on_once(rows):
+    """The folds' other sides make up the table."""
+    judged = np.concatenate([outer for _, outer in make_folds(rows, 4, 0)])
+
+    assert list(range(len(rows))) == sorted(judged)
+
+
+def test_folds_repeat_with_their_seed(rows):
+    """The same seed, the same folds."""
+    first, second = ([b.tolist() for _, b in make_folds(rows, 3, 5)] for _ in range(2))
+
+    assert first == second
+
+
+def test_folds_follow_their_seed(rows):
+    """Another seed, other folds."""
+    first, second = ([b.tolist() for _, b in make_folds(rows, 3, seed)] for seed in (5, 6))
+
+    assert first != second
+
+
+def test_table_too_small_for_the_folds_is_a_training_error():
+    """More folds than rows of any class."""
+    with pytest.raises(TrainingError, match="4 folds"):
+        make_folds(make_rows(["1", "2", "3", "4"], ["a", "b", "a", "b"]), 4, 0)
+
+
+def test_every_candidate_has_a_score_of_each_fold(rows):
+    """The report shows them all."""
+    grids = {"logistic_regression": {"C": [0.1, 1]}, "linear_svc": {"C": [1]}, "dummy": {}}
+    report = search(rows, spec(folds=4, estimators=grids), InTurn())
+
+    assert [("logistic_regression", 4)] * 2 + [("linear_svc", 4), ("dummy", 4)] == [
+        (c.estimator, len(c.fold_scores)) for c in report.candidates
+    ]
+
+
+def test_chosen_candidate_has_the_best_mean(rows):
+    """The constant guess and the strangled fit come first and lose."""
+    grids = {"dummy": {}, "logistic_regression": {"C": [1e-9, 1.0]}}
+    report = search(rows, spec(estimators=grids, metric="neg_log_loss"), InTurn())
+
+    assert (("logistic_regression", (("C", 1.0),)), True) == (
+        (report.chosen.estimator, report.chosen.parameters),
+        report.chosen.mean_score == max(c.mean_score for c in report.candidates),
+    )
+
+
+def test_first_of_equals_is_chosen(rows):
+    """The order of the settings decides a tie."""
+    grids = {"logistic_regression": {"C": [1.0], "max_iter": [900, 800]}}
+    report = search(rows, spec(estimators=grids), InTurn())
+
+    assert report.candidates[0] == report.chosen
+
+
+def test_search_repeats(rows):
+    """Same rows, same spec, same report."""
+    reports = [search(rows, spec(), InTurn()) for _ in range(2)]
+
+    assert reports[0] == reports[1]
+
+
+def test_baselines_are_named_also_where_they_were_not_searched(rows):
+    """They are fitted later, to be shown beside the chosen one."""
+    report = search(rows, spec(estimators={"linear_svc": {"C": [1]}}), InTurn())
+
+    assert ["logistic_regression", "dummy"] == [c.estimator for c in report.baselines]
+
+
+@pytest.mark.parametrize("metric", Metric)
+@pytest.mark.parametrize("estimator", ["linear_svc", "logistic_regression", "dummy"])
+def test_each_metric_works_with_each_estimator(rows, metric, estimator):
+    """Also those of probabilities with a linear SVC, which has none of its own."""
+    grids = {estimator: {"strategy": ["prior"]} if estimator == "dummy" else {"C": [1.0]}}
+    report = search(rows, spec(estimators=grids, metric=metric), InTurn())
+
+    assert np.isfinite(report.chosen.fold_scores).all()
+
+
+@pytest.mark.parametrize("metric", ["roc_auc_ovr", "neg_log_loss"])
+def test_calibrated_svc_is_better_than_the_constant_guess(rows, metric):
+    """Its probabilities mean something."""
+    report = search(
+        rows, spec(estimators={"dummy": {}, "linear_svc": {"C": [1]}}, metric=metric), InTurn()
+    )
+
+    assert "linear_svc" == report.chosen.estimator
+
+
+def test_grid_is_spelt_out():
+    """Every value with every other."""
+    grid = {"C": [1, 2], "max_iter": [10, 20, 30]}
+
+    assert 6 == len(list_candidates(SearchSpec(estimators={"linear_svc": grid}), 0))
+
+
+def test_random_search_draws_as_many_as_asked_for():
+    """None of them twice."""
+    found = list_candidates(SearchSpec(estimators=MANY, method="random", n_iter=7), 0)
+
+    assert 7 == len({point["C"] for _, point in found})
+
+
+def test_random_search_repeats_with_its_seed():
+    """The same seed, the same candidates."""
+    random = SearchSpec(estimators=MANY, method="random", n_iter=7)
+
+    assert list_candidates(random, 3) == list_candidates(random, 3)
+
+
+def test_random_search_follows_its_seed():
+    """Another seed, other candidates."""
+    random = SearchSpec(estimators=MANY, method="random", n_iter=7)
+
+    assert list_candidates(random, 3) != list_candidates(random, 4)
+
+
+def test_random_search_of_a_small_grid_takes_all_of_it():
+    """More were asked for than there are."""
+    small = {"logistic_regression": {"C": [1, 2]}}
+
+    assert 2 == len(list_candidates(SearchSpec(estimators=small, method="random"), 0))
+
+
+def test_unknown_parameter_is_the_operators():
+    """The nearest known one is offered."""
+    grids = {"logistic_regression": {"Cc": [1]}}
+
+    with pytest.raises(ConfigurationError, match="no parameter 'Cc'; did you mean 'C'"):
+        list_candidates(SearchSpec(estimators=grids), 0)
+
+
+def test_refused_value_is_the_operators(rows):
+    """scikit-learn knows what its parameters may be."""
+    grids = {"logistic_regression": {"C": [-1]}}
+
+    with pytest.raises(ConfigurationError, match=r"search\.estimators\.logistic_regression"):
+        search(rows, spec(estimators=grids), InTurn())

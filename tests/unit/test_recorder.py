@@ -1,0 +1,192 @@
+"""Stages are named and timed, and the record is written once, whatever happens."""
+
+import json
+
+import pytest
+import structlog
+from structlog.testing import capture_logs
+from support.memory_store import MemoryStore
+
+from job.errors import TrainingError, TransientError
+from job.recorder import Recorder
+
+RECORD = "runs/r1/1.json"
+
+
+class Clock:
+    """A timer that goes on only when it is told to."""
+
+    def __init__(self):
+        self.seconds = 100.0
+
+    def __call__(self):
+        return self.seconds
+
+    def wait(self, seconds):
+        self.seconds += seconds
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def store():
+    return MemoryStore()
+
+
+@pytest.fixture
+def recorder(store, clock):
+    return Recorder(store, "r1", clock)
+
+
+def record(store, key=RECORD):
+    return json.loads(store.objects[key])
+
+
+def fail():
+    raise TrainingError("no")
+
+
+def test_stage_gets_its_arguments_and_gives_its_result(recorder):
+    """The recorder changes nothing of the call."""
+    assert "20" == recorder.run("convert", format, 16, "o")
+
+
+def test_stage_is_timed(recorder, clock):
+    """Seconds from its start to its end."""
+    clock.wait(5)
+    recorder.run("train", clock.wait, 1.5)
+
+    assert {"train": 1.5} == recorder.stages
+
+
+def test_times_of_a_stage_that_runs_twice_are_added_up(recorder, clock):
+    """One name, one number."""
+    for seconds in (1.5, 0.25):
+        recorder.run("gate", clock.wait, seconds)
+
+    assert {"gate": 1.75} == recorder.stages
+
+
+def test_duration_counts_from_the_start_of_the_run(recorder, clock):
+    """Time between stages counts too."""
+    clock.wait(2)
+
+    assert 2.0 == recorder.duration_seconds
+
+
+def test_each_stage_is_announced(store, clock):
+    """The progress bar is told before the stage runs."""
+    told = []
+    recorder = Recorder(store, "r1", clock, told.append)
+    for name in ("split", "search"):
+        recorder.run(name, told.append, f"in {name}")
+
+    assert ["split", "in split", "search", "in search"] == told
+
+
+def test_stage_is_bound_to_the_log_while_it_runs(recorder):
+    """Every line of a stage bears its name."""
+    assert {"stage": "split"} == recorder.run("split", structlog.contextvars.get_contextvars)
+
+
+def test_record_holds_facts_outcome_and_stages(recorder, store, clock):
+    """What was known when the run ended."""
+    recorder.facts["data_digest"] = "sha256:d"
+    recorder.run("split", clock.wait, 1.0)
+    recorder.write("published", version="v1", exit_code=0)
+
+    assert {
+        "run_id": "r1",
+        "attempt": 1,
+        "data_digest": "sha256:d",
+        "version": "v1",
+        "exit_code": 0,
+        "outcome": "published",
+        "failed_stage": None,
+        "stages": {"split": 1.0},
+        "duration_seconds": 1.0,
+    } == record(store)
+
+
+def test_failed_stage_is_named(recorder, store):
+    """The stage that raised is the one that was running."""
+    recorder.run("split", int)
+    with pytest.raises(TrainingError):
+        recorder.run("train", fail)
+    recorder.write("failed")
+
+    assert "train" == record(store)["failed_stage"]
+
+
+def test_attempt_number_goes_on_where_it_is_taken(store, clock):
+    """Every attempt of a run leaves its own record."""
+    for _ in range(3):
+        Recorder(store, "r1", clock).write("failed")
+
+    assert [1, 2, 3] == [record(store, f"runs/r1/{n}.json")["attempt"] for n in (1, 2, 3)]
+
+
+def test_earlier_attempt_is_left_as_it_was(store, clock):
+    """Records are create-only."""
+    for outcome in ("failed", "published"):
+        Recorder(store, "r1", clock).write(outcome)
+
+    assert "failed" == record(store)["outcome"]
+
+
+def test_reports_lie_beside_the_record_of_their_attempt(store, clock):
+    """A rejected candidate leaves its pages."""
+    Recorder(store, "r1", clock).write("failed")
+    recorder = Recorder(store, "r1", clock)
+    recorder.reports = {"figures/roc.svg": b"<svg/>"}
+    recorder.write("rejected")
+
+    assert b"<svg/>" == store.get("runs/r1/2/figures/roc.svg")
+
+
+def test_second_write_does_nothing(recorder, store):
+    """Signal and error may both come; the first to write has said it."""
+    recorder.write("ended")
+    recorder.write("crashed")
+
+    assert [RECORD] == list(store.objects)
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_store_that_fails_does_not_raise(n, clock):
+    """The failure that the record is about is the one to be seen; this one is logged."""
+    recorder = Recorder(MemoryStore(fail_at=n, failure=TransientError("full")), "r1", clock)
+    recorder.reports = {"report.html": b""}
+    with capture_logs() as logs:
+        recorder.write("failed")
+
+    assert [("record_not_written", "TransientError")] == [(e["event"], e["reason"]) for e in logs]
+
+
+def test_fact_that_json_refuses_does_not_raise(recorder):
+    """NaN is no JSON, and no reason to hide the first failure either."""
+    with capture_logs() as logs:
+        recorder.write("failed", accuracy=float("nan"))
+
+    assert ["record_not_written"] == [entry["event"] for entry in logs]
+
+
+def test_summary_gives_the_dataset_by_name_and_digest(recorder):
+    """Provenance in full stays in the record."""
+    facts = {"uri": "a.csv", "n_rows": 3, "file_digest": "f", "content_digest": "c"}
+    recorder.facts["dataset"] = {**facts, "n_bytes": 1}
+    summary = recorder.summarise("published", "v1", {"accuracy": 1.0})
+
+    assert {
+        "run_id": "r1",
+        "outcome": "published",
+        "version": "v1",
+        "store_uri": "memory:",
+        "scores": {"accuracy": 1.0},
+        "dataset": facts,
+        "stages": {},
+        "duration_seconds": 0.0,
+    } == summary
