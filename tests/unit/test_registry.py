@@ -124,8 +124,11 @@ def test_damage_of_one_version_leaves_the_other(store):
 
 @pytest.mark.parametrize(
     "raw",
-    [None, b"", b"{", b"\xff", b"null", b"[]", b"{}", b'{"files": 1}', b'{"files": [1]}']
-    + [b'{"files": [{"name": "model.joblib"}]}', b'{"files": {"name": "digest"}}'],
+    [
+        *(None, b"", b"{", b"\xff", b"null", b"[]", b"{}", b'{"files": 1}', b'{"files": [1]}'),
+        b'{"files": [{"name": "model.joblib"}]}',
+        b'{"files": {"name": "digest"}}',
+    ],
 )
 def test_damaged_manifest_is_found(store, raw):
     """Without its manifest a version proves nothing."""

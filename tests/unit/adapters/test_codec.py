@@ -27,10 +27,12 @@ CODEC = JoblibCodec()
 ESTIMATORS = ("linear_svc", "logistic_regression")
 USES = (("embeddings",), ("text",), ("text", "numeric", "categorical", "boolean"))
 KINDS = pytest.mark.parametrize("use", USES, ids="+".join)
-ROWS_WORDS = ("delete", "account", "please", "share", "data", "never")
+WORDS = ("delete", "account", "please", "share", "data", "never")
 
 
 class InTurn:
+    """An executor that fits one after the other."""
+
     n_workers = 1
 
     def map(self, function, items):
@@ -39,7 +41,7 @@ class InTurn:
 
 def make_rows(n_rows=90):
     rng = np.random.default_rng(0)
-    text = [f"{ROWS_WORDS[n % 6]} {ROWS_WORDS[n % 5]} {ROWS_WORDS[n % 4]}" for n in range(n_rows)]
+    text = [f"{WORDS[n % 6]} {WORDS[n % 5]} {WORDS[n % 4]}" for n in range(n_rows)]
     keys = np.array([f"k{n}" for n in range(n_rows)], dtype=object)
     frame = {"length": rng.random(n_rows), "kind": [f"kind {n % 3}" for n in range(n_rows)]}
     return Rows(

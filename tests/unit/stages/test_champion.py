@@ -11,8 +11,8 @@ from sklearn.preprocessing import StandardScaler
 from support.memory_store import MemoryStore
 
 from job.adapters.codecs.canonical_joblib import JoblibCodec
-from job.contracts.digest import canonical_json
 from job.contracts.dataset import Rows
+from job.contracts.digest import canonical_json
 from job.contracts.reports import ValidationReport
 from job.contracts.specs import Metric
 from job.errors import IntegrityError
@@ -22,9 +22,7 @@ from job.stages.publish import publish
 
 VERSION = "v20260101_000000_aaaaaaaa"
 USE = ("embeddings",)
-VALIDATION = ValidationReport(
-    suite="s", results=(), n_rows=0, n_dropped=0, dropped_by_rule=()
-)
+VALIDATION = ValidationReport(suite="s", results=(), n_rows=0, n_dropped=0, dropped_by_rule=())
 
 
 class NoPages:
@@ -101,7 +99,7 @@ def test_damaged_champion_is_refused():
     point_to(store, VERSION)
     store.objects[f"{VERSION}/model.joblib"] += b" "
 
-    with pytest.raises(IntegrityError, match="model.joblib"):
+    with pytest.raises(IntegrityError, match=r"model\.joblib"):
         load_champion(store, "production")
 
 

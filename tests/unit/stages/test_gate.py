@@ -11,7 +11,7 @@ from job.stages.gate import ChampionComparison, decide
 
 OFF = {"accuracy": None, "precision_macro": None, "recall_macro": None, "f1_macro": None}
 FLOORS = {"accuracy": 0.85, "precision_macro": 0.8, "recall_macro": 0.8, "f1_macro": 0.8}
-GOOD = {name: 1.0 for name in FLOORS}
+GOOD = dict.fromkeys(FLOORS, 1.0)
 
 
 def judge(scores=GOOD, *, p95_ms=1.0, n_model_bytes=1, comparison=None, **spec):

@@ -1,0 +1,178 @@
+"""The same rows give the same dataset and digest, however they are written down."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
+import pytest
+
+from job.adapters.tables import ArrowTables
+from job.contracts.dataset import MISSING, NOT_FINITE, OK, UNREADABLE, WRONG_WIDTH
+from job.contracts.dataset_specs import ColumnsSpec, DatasetSpec
+from job.errors import ContractViolationError
+from job.stages.ingest import ingest
+
+N, WIDTH = 50, 6
+MATRIX = np.random.default_rng(0).standard_normal((N, WIDTH)).astype(np.float32)
+
+
+def base(embeddings=None):
+    """Give the columns of a small table, with a null text, number, flag and time."""
+    times = pd.date_range("2026-01-01", periods=N, freq="37min", tz="UTC").to_list()
+    return {
+        "text": pa.array([None, *(f"text, {n}\n" for n in range(1, N))]),
+        "intent": pa.array([f"label {n % 3}" for n in range(N)]),
+        "confidence": pa.array([None, *(n / 7 for n in range(1, N))]),
+        "has_personal_info": pa.array([None, *(n % 2 == 0 for n in range(1, N))]),
+        "timestamp": pa.array([None, *times[1:]], pa.timestamp("us", "UTC")),
+        "embeddings": pa.array(MATRIX.tolist(), pa.list_(pa.float64()))
+        if embeddings is None
+        else embeddings,
+    }
+
+
+def read(path, embeddings="embeddings", **spec):
+    columns = ColumnsSpec(embeddings=embeddings)
+    return ingest(
+        ArrowTables(), str(path), DatasetSpec(columns=columns, **spec), required=frozenset()
+    )
+
+
+def digest(path, **options):
+    return read(path, **options).provenance.content_digest
+
+
+@pytest.fixture
+def baseline(tmp_path):
+    pq.write_table(pa.table(base()), tmp_path / "baseline.parquet")
+    return digest(tmp_path / "baseline.parquet")
+
+
+@pytest.mark.parametrize(
+    "kind", [pa.list_(pa.float32()), pa.large_list(pa.float64()), pa.list_(pa.float32(), WIDTH)]
+)
+def test_list_encodings_give_one_digest(baseline, tmp_path, kind):
+    """Floats count as float32, lists as rows."""
+    pq.write_table(pa.table(base(pa.array(MATRIX.tolist(), kind))), tmp_path / "t.parquet")
+
+    assert baseline == digest(tmp_path / "t.parquet")
+
+
+def test_wide_columns_give_the_digest_of_lists(baseline, tmp_path):
+    """`prefix*` stands for columns by the number they end in, not by their order."""
+    wide = {f"e_{n}": pa.array(MATRIX[:, n]) for n in reversed(range(WIDTH))}
+    columns = {k: v for k, v in base().items() if k != "embeddings"}
+    pq.write_table(pa.table({**wide, **columns}), tmp_path / "t.parquet")
+
+    assert baseline == digest(tmp_path / "t.parquet", embeddings="e_*")
+
+
+def test_csv_gives_the_digest_of_parquet(baseline, tmp_path):
+    """Null is the empty string; times may be text; embeddings JSON."""
+    cells = pa.array([json.dumps(row) for row in MATRIX.tolist()])
+    table = pa.table(base(cells))
+    times = [None if t is None else t.isoformat() for t in table["timestamp"].to_pylist()]
+    table = table.set_column(4, "timestamp", pa.array(times))
+    pacsv.write_csv(table, tmp_path / "t.csv")
+
+    assert baseline == digest(tmp_path / "t.csv")
+
+
+@pytest.mark.parametrize("unit", ["ms", "us", "ns"])
+def test_time_units_and_zones_give_one_digest(baseline, tmp_path, unit):
+    """Times count as UTC microseconds."""
+    table = pa.table(base())
+    times = table["timestamp"].cast(pa.timestamp(unit, "Europe/Berlin"))
+    pq.write_table(table.set_column(4, "timestamp", times), tmp_path / "t.parquet")
+
+    assert baseline == digest(tmp_path / "t.parquet")
+
+
+def test_chunking_and_parts_give_one_digest(baseline, tmp_path):
+    """A folder of parts is the table that its parts make, in the order of their names."""
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    table = pa.table(base())
+    pq.write_table(table.slice(0, 20), folder / "part-0.parquet", row_group_size=7)
+    pq.write_table(table.slice(20), folder / "part-1.parquet")
+    (folder / "_SUCCESS").touch()
+
+    assert baseline == digest(folder)
+
+
+def test_column_order_and_new_columns_do_not_matter(baseline, tmp_path):
+    """Only role columns count, in settings order."""
+    columns = dict(reversed(base().items())) | {"new": pa.array(range(N))}
+    pq.write_table(pa.table(columns), tmp_path / "t.parquet")
+
+    assert baseline == digest(tmp_path / "t.parquet")
+
+
+@pytest.mark.parametrize("change", ["row_order", "label", "embedding", "moved_boundary"])
+def test_other_rows_give_another_digest(baseline, tmp_path, change):
+    """Neither order nor a single cell, nor where one cell ends, may change unseen."""
+    table = pa.table(base())
+    if change == "row_order":
+        table = table.take([1, 0, *range(2, N)])
+    elif change == "label":
+        table = table.set_column(1, "intent", pa.array(["x", *table["intent"].to_pylist()[1:]]))
+    elif change == "embedding":
+        other = MATRIX.copy()
+        other[3, 3] = np.nextafter(other[3, 3], np.float32(9))
+        table = pa.table(base(pa.array(other.tolist())))
+    else:
+        texts = ["t", "ext, 1\n", *table["text"].to_pylist()[2:]]
+        table = table.set_column(0, "text", pa.array(texts))
+    pq.write_table(table, tmp_path / "t.parquet")
+
+    assert baseline != digest(tmp_path / "t.parquet")
+
+
+def test_defects_are_found_row_by_row(tmp_path):
+    """Each kind has its code; the matrix stays one block, defective rows zero."""
+    cells = ["[1, 2]", None, "[1, 2", "[1]", "[1, NaN]", "[1, 1e999]", "[1, 1e39]", '["a", 1]']
+    pacsv.write_csv(
+        pa.table({"intent": ["a"] * len(cells), "embeddings": cells}), tmp_path / "t.csv"
+    )
+    found = read(tmp_path / "t.csv").embeddings
+
+    expected = [OK, MISSING, UNREADABLE, WRONG_WIDTH, NOT_FINITE, NOT_FINITE, NOT_FINITE]
+    assert [*expected, UNREADABLE] == found.defects.tolist()
+    assert (np.float32, (len(cells), 2)) == (found.matrix.dtype, found.matrix.shape)
+    assert found.matrix.flags.c_contiguous
+    assert not found.matrix[1:].any()
+
+
+def test_all_missing_required_columns_are_listed(tmp_path):
+    """One look at the message tells everything that is to be mended."""
+    pq.write_table(pa.table({"other": [1]}), tmp_path / "t.parquet")
+
+    with pytest.raises(ContractViolationError, match="'intent', 'text'"):
+        ingest(
+            ArrowTables(),
+            str(tmp_path / "t.parquet"),
+            DatasetSpec(),
+            required=frozenset({"text", "intent"}),
+        )
+
+
+def test_alias_may_not_make_a_second_column_of_one_name(tmp_path):
+    """Which of the two is meant is not ours to guess."""
+    pq.write_table(pa.table({"text": ["a"], "message": ["b"]}), tmp_path / "t.parquet")
+
+    with pytest.raises(ContractViolationError, match="more than one column named 'text'"):
+        read(tmp_path / "t.parquet", aliases={"message": "text"})
+
+
+def test_sidecar_and_key_values_are_kept(tmp_path):
+    """What the upstream says of its table goes into the provenance."""
+    table = pa.table(base()).replace_schema_metadata({"upstream_run": "u-1"})
+    pq.write_table(table, tmp_path / "t.parquet")
+    (tmp_path / "t.metadata.json").write_text('{"version": 3}')
+    found = read(tmp_path / "t.parquet").provenance
+
+    assert (("upstream_run", "u-1"),) == found.metadata
+    assert (("version", "3"),) == found.sidecar

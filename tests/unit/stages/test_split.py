@@ -1,0 +1,128 @@
+"""Nothing that is judged on was trained on."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from job.contracts.dataset import Rows
+from job.contracts.specs import SplitSpec
+from job.errors import TrainingError
+from job.stages.split import split_dataset
+
+
+def rows_of(y, keys, text_keys=None):
+    keys = np.array(keys, dtype=object)
+    return Rows(
+        y=np.array(y, dtype=object),
+        keys=keys,
+        text_keys=keys if text_keys is None else np.array(text_keys, dtype=object),
+        text=None,
+        embeddings=np.zeros((len(y), 2), np.float32),
+        frame=pd.DataFrame(index=range(len(y))),
+    )
+
+
+def split(rows, official=None, has_groups=False, labels=None, **spec):
+    return split_dataset(
+        rows,
+        official,
+        SplitSpec(**spec),
+        has_groups=has_groups,
+        labels=labels,
+        min_groups=5,
+        folds=3,
+        random_state=0,
+    )
+
+
+@pytest.fixture
+def two_classes():
+    """A thousand rows of four hundred keys."""
+    numbers = np.random.default_rng(0).integers(0, 400, 1000)
+    return rows_of(["ab"[n % 2] for n in numbers], [f"k{n}" for n in numbers])
+
+
+@pytest.mark.parametrize("method", ["hash", "stratified_group"])
+def test_no_key_is_on_both_sides(two_classes, method):
+    """Rows of one key stay together."""
+    found = split(two_classes, method=method)
+
+    assert set() == set(found.train.keys) & set(found.test.keys)
+    assert len(two_classes) == len(found.train) + len(found.test)
+
+
+@pytest.mark.parametrize("fraction", [0.15, 0.2, 0.3])
+def test_strata_keep_class_shares_within_two_points(fraction):
+    """Where the groups allow, as they do when each row is its own."""
+    y = np.random.default_rng(1).choice(["a", "b", "c"], 4000, p=[0.6, 0.3, 0.1])
+    report = split(
+        rows_of(y, [f"k{n}" for n in range(4000)]),
+        method="stratified_group",
+        test_fraction=fraction,
+    ).report
+    shares = report.to_json()["classes"].values()
+
+    assert max(abs(s["train_share"] - s["test_share"]) for s in shares) < 0.02
+    assert abs(report.n_test / 4000 - fraction) < 0.02
+
+
+def test_training_rows_whose_text_stands_in_the_test_side_are_dropped():
+    """Groups may share texts; the training side gives way, and it is counted."""
+    n = 600
+    texts = [f"t{i % 150}" for i in range(n)]
+    rows = rows_of(["ab"[i % 2] for i in range(n)], [f"g{i % 60}" for i in range(n)], texts)
+    found = split(rows, has_groups=True)
+
+    assert set() == set(found.train.text_keys) & set(found.test.text_keys)
+    assert n - len(found.train) - len(found.test) == found.report.n_dropped_leaking > 0
+
+
+def test_rare_classes_of_an_open_set_are_dropped_and_not_named(two_classes):
+    """A name that few keys hold is data, not schema."""
+    rows = rows_of([*two_classes.y, "zq-secret"], [*two_classes.keys, "rare"])
+    report = split(rows).report
+
+    assert (1, 1) == (report.n_rare_classes, report.n_dropped_rare_class)
+    assert "zq-secret" not in json.dumps(report.to_json())
+
+
+def test_stated_class_without_rows_is_an_error(two_classes):
+    """A model that can never say one of the stated classes must not be published."""
+    with pytest.raises(TrainingError, match="'c'"):
+        split(two_classes, labels=("a", "b", "c"))
+
+
+def test_class_with_fewer_keys_than_folds_is_an_error(two_classes):
+    """Each fold needs a key of each class."""
+    few = [("c", f"c{n}") for n in range(8)]
+    sides = split(rows_of([*two_classes.y, *"c" * 8], [*two_classes.keys, *(k for _, k in few)]))
+    held_out = set(sides.test.keys)
+    kept = [(y, k) for y, k in few if k in held_out] + [
+        (y, k) for y, k in few if k not in held_out
+    ][:2]
+    rows = rows_of(
+        [*two_classes.y, *(y for y, _ in kept)], [*two_classes.keys, *(k for _, k in kept)]
+    )
+
+    with pytest.raises(TrainingError, match="folds"):
+        split(rows, labels=("a", "b", "c"))
+
+
+def test_official_test_drops_equal_texts_and_reports_its_own_class(two_classes):
+    """The official rows are the hold-out as they are."""
+    test = rows_of(["a", "b", "new"], ["k0", "other", "another"])
+    found = split(two_classes, test)
+
+    assert "k0" not in set(found.train.keys)
+    assert ("new",) == found.report.test_only_classes
+    assert 1 == found.report.n_test_only_rows
+
+
+def test_texts_with_two_labels_are_counted(two_classes):
+    """Both labels stay; the reader is told."""
+    rows = rows_of([*two_classes.y, "a", "b"], [*two_classes.keys, "both", "both"])
+    report = split(rows).report
+
+    assert (1, 2) == (report.n_conflicting_keys, report.n_conflicting_rows)
