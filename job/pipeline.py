@@ -148,7 +148,7 @@ def _load(
         is_test=is_test,
     )
     log.info("dataset_validated", n_rows=report.n_rows, n_dropped=report.n_dropped)
-    return dataset, report, make_rows(dataset, is_sound)
+    return dataset, report, make_rows(dataset, is_sound, plan.settings.features.use)
 
 
 def _split(plan: Plan, tables: Tables) -> DataSplit:

@@ -130,11 +130,11 @@ class Rows:
     text_keys
         Normalised texts, or the keys again where the table has no text.
     text
-        Raw texts, or None.
+        Raw texts, or None where they are not used.
     embeddings
-        Shape (n_rows, width) float32, or None.
+        Shape (n_rows, width) float32, or None where they are not used.
     frame
-        Numeric, categorical and boolean columns by name.
+        The numeric, categorical and boolean columns that are used, by name.
     """
 
     y: Strings

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import numpy as np
@@ -40,11 +41,12 @@ def is_held_out(keys: Iterable[str], salt: str, test_fraction: float) -> np.ndar
     return held_out
 
 
-def make_rows(dataset: Dataset, is_sound: np.ndarray[Any, Any]) -> Rows:
-    """Give the sound rows with their keys.
+def make_rows(dataset: Dataset, is_sound: np.ndarray[Any, Any], use: tuple[str, ...]) -> Rows:
+    """Give the sound rows with their keys, and with the feature blocks that are used.
 
     A row's key is its group where there is a group column (a row without a group is its own
-    text's group), else its normalised text, else the digest of its embedding.
+    text's group), else its normalised text, else the digest of its embedding, else that of its
+    other features.
     """
     import pandas as pd
 
@@ -56,30 +58,42 @@ def make_rows(dataset: Dataset, is_sound: np.ndarray[Any, Any]) -> Rows:
     if matrix is not None and len(index) < len(matrix):
         matrix = matrix[index]  # a copy, which a table without defects is spared
     texts = None if text is None else np.array([t or "" for t in text[index]], dtype=object)
-    text_keys = _text_keys(texts, matrix, len(index))
+    text_keys = _text_keys(texts, _contents(dataset, matrix, index), len(index))
     keys = text_keys
     if group is not None:
         pairs = zip(group[index], text_keys, strict=True)
         keys = np.array([k if g is None else f"group:{g}" for g, k in pairs], dtype=object)
-    columns = [c for c in dataset.columns if c.role in ("numeric", "categorical", "boolean")]
+    blocks = {"numeric", "categorical", "boolean"} & set(use)
+    columns = [c for c in dataset.columns if c.role in blocks]
     return Rows(
         y=target[index],
         keys=keys,
         text_keys=text_keys,
-        text=texts,
-        embeddings=matrix,
+        text=texts if "text" in use else None,
+        embeddings=matrix if "embeddings" in use else None,
         frame=pd.DataFrame({c.name: c.values[index] for c in columns}, index=range(len(index))),
     )
 
 
-def _text_keys(texts: Any, matrix: Any, n_rows: int) -> np.ndarray[Any, Any]:
+def _contents(dataset: Dataset, matrix: Any, index: np.ndarray[Any, Any]) -> Callable[[int], str]:
+    """Give what stands for a row without text: its embedding, else its other features."""
+    if matrix is not None:
+        return lambda row: f"embedding:{hashlib.sha256(matrix[row].tobytes()).hexdigest()}"
+    features = [
+        c.values[index] for c in dataset.columns if c.role in ("numeric", "categorical", "boolean")
+    ]
+    return lambda row: f"row:{'|'.join(str(values[row]) for values in features)}"
+
+
+def _text_keys(texts: Any, content: Callable[[int], str], n_rows: int) -> np.ndarray[Any, Any]:
     keys = np.empty(n_rows, dtype=object)
     for row in range(n_rows):
         folded = normalise(texts[row]) if texts is not None else ""
-        if folded:
-            keys[row] = f"text:{folded}"
-        elif matrix is not None:
-            keys[row] = f"embedding:{hashlib.sha256(matrix[row].tobytes()).hexdigest()}"
-        else:
-            keys[row] = f"row:{row}"
+        keys[row] = f"text:{folded}" if folded else content(row)
     return keys
+
+
+def key_kind(keys: Iterable[str]) -> str:
+    """Say what most tells rows apart: text, embedding or row."""
+    kinds = Counter(key.partition(":")[0] for key in keys)
+    return max(kinds, key=lambda kind: kinds[kind], default="row")

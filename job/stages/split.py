@@ -16,7 +16,7 @@ from job.contracts.lists import shortened
 from job.contracts.reports import SplitReport
 from job.contracts.specs import SplitSpec
 from job.errors import TrainingError
-from job.stages.keys import is_held_out
+from job.stages.keys import is_held_out, key_kind
 
 log = structlog.get_logger(__name__)
 
@@ -70,7 +70,7 @@ def split_dataset(
     classes = sorted(set(train.y) | set(test.y) | set(labels or ()))
     report = SplitReport(
         method=spec.method if official_test is None else "official_test",
-        key="group" if has_groups else "text" if rows.text is not None else "embedding",
+        key="group" if has_groups else key_kind(rows.keys),
         n_train=len(train),
         n_test=len(test),
         n_train_keys=len(np.unique(train.keys)),

@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import subprocess
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -38,6 +39,15 @@ def mounted(tmp_path):
         pytest.skip("this machine refuses to mount a tmpfs")
     yield point
     subprocess.run(["umount", "-l", point], check=True)
+
+
+class SlowStore(DirectoryStore):
+    """A store that leaves rivals time between what it reads and what it writes."""
+
+    def get(self, key):
+        data = super().get(key)
+        time.sleep(0.005)
+        return data
 
 
 def whole(n):
@@ -76,7 +86,7 @@ def create_as_rival(root, n, barrier, results):
 
 def swap_as_rival(root, n, barrier, results):
     barrier.wait()
-    results.put((n, DirectoryStore(root).compare_and_swap("key", b"before", whole(n))))
+    results.put((n, SlowStore(root).compare_and_swap("key", b"before", whole(n))))
 
 
 def test_absent_key_reads_as_none(store):
@@ -158,8 +168,9 @@ def test_swap_from_none_creates_an_absent_object(store):
 
 
 @pytest.mark.parametrize("before", [b"before", None])
-def test_one_of_many_threads_swaps(store, before):
+def test_one_of_many_threads_swaps(tmp_path, before):
     """All expect the same state; the first to come changes it for the others."""
+    store = SlowStore(tmp_path)
     if before is not None:
         store.put_if_absent("key", before)
     won = in_threads(lambda n: store.compare_and_swap("key", before, whole(n)))

@@ -174,6 +174,13 @@ def test_class_without_test_rows_has_no_curve():
     assert ["a", "b"] == sorted(found["curves"])
 
 
+def test_class_without_test_rows_stays_out_of_balanced_accuracy():
+    """As in scikit-learn: there is no recall of it."""
+    y, proba = ["a", "b", "b"], [[1, 0, 0], [0, 1, 0], [1, 0, 0]]
+
+    assert 0.75 == judge(y, proba, ["a", "b", "c"])["scores"]["balanced_accuracy"]
+
+
 def test_scores_alone_are_those_of_the_evaluation():
     """The champion is judged by the same function."""
     rows = make_rows(*THREE)
