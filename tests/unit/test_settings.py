@@ -1,0 +1,81 @@
+"""Defaults, then a file, then variables, then flags; and every mistake is named."""
+
+import pytest
+
+from job.errors import ConfigurationError
+from job.settings import load_settings, parse_value
+
+
+@pytest.fixture
+def file(tmp_path):
+    def write(text, name="job.yaml"):
+        (tmp_path / name).write_text(text)
+        return tmp_path / name
+
+    return write
+
+
+def test_later_sources_win_key_by_key(file):
+    """File < variable < flag, and each value knows where it came from."""
+    path = file("search: {folds: 4, n_iter: 7}\nsplit: {salt: from-file}\n")
+    environment = {"PCC_JOB_SEARCH__FOLDS": "5", "PCC_JOB_SPLIT__SALT": "7", "HOME": "x"}
+    found = load_settings(path, environment, [("search.folds", "--set search.folds", 6)])
+
+    assert (6, 7, "7") == (
+        found.settings.search.folds,
+        found.settings.search.n_iter,
+        found.settings.split.salt,
+    )
+    assert "--set search.folds" == found.origins["search.folds"]
+    assert "PCC_JOB_SPLIT__SALT" == found.origins["split.salt"]
+    assert str(path) == found.origins["search.n_iter"]
+    assert "random_state" not in found.origins
+
+
+def test_json_file_works(file):
+    """JSON is YAML."""
+    path = file('{"search": {"metric": "accuracy"}}', "job.json")
+
+    assert "accuracy" == load_settings(path, {}, []).settings.search.metric.value
+
+
+def test_flag_for_a_section_replaces_what_lower_sources_say_of_it(file):
+    """--set replaces the key, here a mapping."""
+    path = file("gate: {floors: {accuracy: 0.1, f1_macro: 0.2}}")
+    found = load_settings(path, {}, [("gate.floors", "--set gate.floors", {"accuracy": 0.5})])
+
+    assert (0.5, 0.8) == (found.settings.gate.floors.accuracy, found.settings.gate.floors.f1_macro)
+
+
+@pytest.mark.parametrize(("text", "value"), [("1e-3", 0.001), ("[a, 2]", ["a", 2]), ("null", None)])
+def test_values_are_yaml(text, value):
+    """And 1e-3 is a number, as everywhere else."""
+    assert value == parse_value(text, "--set x")
+
+
+@pytest.mark.parametrize(
+    ("text", "environment", "flags", "words"),
+    [
+        ("serach: {folds: 3}", {}, [], "unknown setting 'serach.*did you mean"),
+        ("search: {folds: 1}", {}, [], "search.folds .from .*job.yaml"),
+        ("- a\n", {}, [], "no mapping"),
+        ("a: [", {}, [], "neither YAML nor JSON"),
+        ("", {"PCC_JOB_SEARCH__FOLD": "3"}, [], "PCC_JOB_SEARCH__FOLDS"),
+        ("", {}, [("search.fold", "--set", 3)], "did you mean 'search.folds'"),
+        ("", {}, [("search", "--set", 3)], "search"),
+        ("", {}, [("search.estimators", "--set", {"linear_svm": {}})], "did you mean 'linear_svc'"),
+        ("", {}, [("dataset.columns.text", "--set", "intent")], "more than one role"),
+    ],
+)
+def test_mistakes_are_named(file, text, environment, flags, words):
+    """With the nearest thing that exists, where there is one."""
+    with pytest.raises(ConfigurationError, match=words):
+        load_settings(file(text), environment, flags)
+
+
+def test_impossible_value_is_not_quoted(file):
+    """A value in the wrong place may be a secret."""
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(file("search: {folds: zq-secret}"), {}, [])
+
+    assert "zq-secret" not in caught.value.message
