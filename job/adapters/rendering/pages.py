@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -52,7 +53,7 @@ _CARD: Final = """# Model card: {{ m.model_version }}
 
 ## Intended use
 
-Sort the texts of privacy requests into the intents {{ e.classes|join(", ") }}.
+Sort the texts of privacy requests into the intents {{ e.classes|map("plain")|join(", ") }}.
 The consumer is PCC; a person decides on every request that has legal effect.
 
 ## Data
@@ -93,6 +94,7 @@ class Pages:
         values = {"m": metadata, "e": evaluation}
         page = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
         card = jinja2.Environment(autoescape=False, undefined=jinja2.StrictUndefined)  # noqa: S701
+        card.filters["plain"] = _plain
         report = page.from_string(_REPORT).render(**values, figures=figures)
         files = {
             "report.html": report.encode(),
@@ -101,6 +103,11 @@ class Pages:
         for name, svg in figures.items():
             files[f"figures/{name.lower().replace(' ', '_')}.svg"] = svg.encode()
         return files
+
+
+def _plain(text: str) -> str:
+    """Make a class name mean nothing in Markdown: one line, no HTML, no markup."""
+    return re.sub(r"([\\`*_{}\[\]<>#|!&])", r"\\\1", " ".join(text.split()))
 
 
 def _svg(draw: Callable[[Any], None], size: tuple[float, float]) -> str:

@@ -33,7 +33,10 @@ def convert(array: pa.Array, kind: Kind) -> tuple[np.ndarray[Any, Any], int]:
         case "string":
             return _strings(plain)
         case "number":
-            return _numbers(plain)
+            values, n_unreadable = _numbers(plain)
+            is_infinite = np.isinf(values)  # said so, or too large for float32
+            values = np.where(is_infinite, np.float32(np.nan), values)
+            return values, n_unreadable + int(is_infinite.sum())
         case "boolean":
             return _booleans(plain)
         case "timestamp":

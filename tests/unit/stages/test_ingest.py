@@ -176,3 +176,13 @@ def test_sidecar_and_key_values_are_kept(tmp_path):
 
     assert (("upstream_run", "u-1"),) == found.metadata
     assert (("version", "3"),) == found.sidecar
+
+
+def test_infinite_number_is_unreadable_and_counts_as_missing(tmp_path):
+    """Also one that is too large for float32."""
+    table = {"intent": ["a"] * 4, "confidence": [float("inf"), 1e39, None, 0.5]}
+    pq.write_table(pa.table(table), tmp_path / "t.parquet")
+    [column] = read(tmp_path / "t.parquet").of_role("numeric")
+
+    assert 2 == column.n_unreadable
+    assert [True, True, True, False] == np.isnan(column.values).tolist()
