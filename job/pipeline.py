@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
@@ -14,16 +14,18 @@ from job.contracts.digest import Digest
 from job.contracts.plan import Plan
 from job.contracts.ports import ArtifactStore, Ports
 from job.contracts.reports import GateDecision, SearchReport, ValidationReport
+from job.contracts.stored import ProbeStep
 from job.errors import GateRejectedError
 from job.recorder import Recorder
 from job.stages.champion import Champion, compare, load_champion
-from job.stages.channels import finish_promotion, promote
+from job.stages.channels import finish_promotion, promote, require_conditions
+from job.stages.compatibility import make_compatible
 from job.stages.evaluate import evaluate
 from job.stages.gate import decide
 from job.stages.ingest import ingest
 from job.stages.keys import make_rows
 from job.stages.package import describe_dataset, make_bundle, make_metadata, without_model
-from job.stages.publish import find_published, publish
+from job.stages.publish import claim, find_claim, is_complete, publish
 from job.stages.search import list_candidates, search
 from job.stages.split import DataSplit, split_dataset
 from job.stages.suites import required_columns
@@ -53,6 +55,7 @@ class Candidate:
     search: SearchReport
     model: TrainedModel
     payload: bytes
+    compatible_with: tuple[str, ...]
     evaluation: Mapping[str, Any]
 
 
@@ -69,16 +72,18 @@ def run(plan: Plan, ports: Ports, recorder: Recorder) -> dict[str, Any]:
     GateRejectedError
         The candidate was not accepted; `context["result"]` is the result all the same.
     """
-    _prepare(plan, ports, recorder)
+    abilities = _prepare(plan, ports, recorder)
     tables = load_tables(plan, ports, recorder)
-    found = find_published(ports.store, plan.run_id, tables.digests)
-    if found:
-        return _finish(plan, ports, recorder, found)
+    found = find_claim(ports.store, plan.run_id, tables.digests)
+    if found and is_complete(ports.store, found.version):
+        return _finish(plan, ports, recorder, found.version, abilities)
     split = recorder.run("split", _split, plan, tables)
     candidate = _train(plan, ports, recorder, split)
     scores = candidate.evaluation["scores"]
     champion = recorder.run("gate", load_champion, ports.store, plan.settings.publish.channel)
     decision = recorder.run("gate", _judge, plan, ports, candidate, champion)
+    if decision.is_accepted and not plan.is_dry_run:
+        plan = recorder.run("claim", _claim, plan, ports.store, tables)
     bundle = recorder.run("package", _package, plan, ports, tables, candidate, decision)
     recorder.facts |= {"scores": scores, "model_digest": str(Digest.of(candidate.payload))}
     if plan.is_dry_run or not decision.is_accepted:
@@ -89,19 +94,24 @@ def run(plan: Plan, ports: Ports, recorder: Recorder) -> dict[str, Any]:
         return recorder.summarise("dry_run", None, scores)
     recorder.run("publish", publish, ports.store, plan.version, plan.run_id, bundle)
     log.info("model_published", version=plan.version)
-    recorder.run("promote", _promote, plan, ports.store, champion)
+    recorder.run("promote", _promote, plan, ports.store, champion, abilities)
     return recorder.summarise("published", plan.version, scores)
 
 
-def _prepare(plan: Plan, ports: Ports, recorder: Recorder) -> None:
+def _prepare(plan: Plan, ports: Ports, recorder: Recorder) -> tuple[ProbeStep, ...]:
     """Refuse what cannot work before anything is read."""
     recorder.facts |= {
         "settings_digest": plan.settings_digest,
         "environment": dict(plan.environment),
     }
     list_candidates(plan.settings.search, plan.settings.random_state)
-    if not plan.is_dry_run:
-        ports.store.check_writable()
+    if plan.is_dry_run:
+        return ()
+    abilities = recorder.run("probe", ports.store.probe, plan.run_id)
+    missing = [step.name for step in abilities if not step.is_met]
+    if missing:
+        log.warning("store_lacks", abilities=missing)
+    return abilities
 
 
 def load_tables(plan: Plan, ports: Ports, recorder: Recorder) -> Tables:
@@ -180,9 +190,14 @@ def _train(plan: Plan, ports: Ports, recorder: Recorder, split: DataSplit) -> Ca
     use = spec.features.use
     evaluation = recorder.run("evaluate", evaluate, model, split.test, use, ports.timer)
     log.info("model_evaluated", **evaluation["scores"])
-    payload = ports.codec.encode(model.pipeline)
+    compatible_with = make_compatible(model.pipeline, plan.settings.package.compatible_with)
     return Candidate(
-        split=split, search=report, model=model, payload=payload, evaluation=evaluation
+        split=split,
+        search=report,
+        model=model,
+        payload=ports.codec.encode(model.pipeline),
+        compatible_with=compatible_with,
+        evaluation=evaluation,
     )
 
 
@@ -219,6 +234,7 @@ def _package(
         tables.validation,
         digests=tables.digests,
         scores=evaluation["scores"],
+        compatible_with=candidate.compatible_with,
     )
     keys, report = candidate.split.train, tables.validation
     return make_bundle(candidate.payload, metadata, evaluation, report, keys, ports.renderer)
@@ -234,10 +250,27 @@ def _rejection(decision: GateDecision, result: dict[str, Any]) -> GateRejectedEr
     )
 
 
-def _promote(plan: Plan, store: ArtifactStore, champion: Champion | None) -> None:
+def _claim(plan: Plan, store: ArtifactStore, tables: Tables) -> Plan:
+    """Take the version and time that the first attempt of this run id has fixed."""
+    found = claim(
+        store, plan.run_id, tables.digests, version=plan.version, started_at=plan.started_at
+    )
+    return replace(plan, started_at=found.started_at)
+
+
+def _promote(
+    plan: Plan,
+    store: ArtifactStore,
+    champion: Champion | None,
+    abilities: tuple[ProbeStep, ...],
+) -> None:
+    channel = plan.settings.publish.channel
+    if channel is None:
+        return
+    require_conditions(store.uri, abilities)
     promote(
         store,
-        plan.settings.publish.channel,
+        channel,
         plan.version,
         expected=champion.pointer if champion else None,
         at=plan.started_at.isoformat(),
@@ -246,10 +279,17 @@ def _promote(plan: Plan, store: ArtifactStore, champion: Champion | None) -> Non
     )
 
 
-def _finish(plan: Plan, ports: Ports, recorder: Recorder, version: str) -> dict[str, Any]:
+def _finish(
+    plan: Plan,
+    ports: Ports,
+    recorder: Recorder,
+    version: str,
+    abilities: tuple[ProbeStep, ...],
+) -> dict[str, Any]:
     """Promote what this run id has published, if it was ended before it could."""
-    if not plan.is_dry_run:
-        channel, at = plan.settings.publish.channel, plan.started_at.isoformat()
+    channel, at = plan.settings.publish.channel, plan.started_at.isoformat()
+    if channel is not None and not plan.is_dry_run:
+        require_conditions(ports.store.uri, abilities)
         recorder.run(
             "promote", finish_promotion, ports.store, channel, version, at=at, by=plan.run_id
         )

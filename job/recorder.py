@@ -27,7 +27,7 @@ class Recorder:
         timer: Timer,
         on_stage: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self._store, self._run_id, self._timer = store, run_id, timer
+        self.store, self._run_id, self._timer = store, run_id, timer
         self._on_stage = on_stage
         self._started = timer()
         self._lock = threading.Lock()
@@ -61,7 +61,7 @@ class Recorder:
             "run_id": self._run_id,
             "outcome": outcome,
             "version": version,
-            "store_uri": self._store.uri,
+            "store_uri": self.store.uri,
             "scores": dict(scores),
             "dataset": {k: dataset[k] for k in ("uri", "n_rows", "file_digest", "content_digest")},
             "stages": dict(self.stages),
@@ -83,12 +83,12 @@ class Recorder:
         # NOTE: a failure to write the record must not hide the failure it is about
         try:
             attempt = 1
-            while not self._store.put_if_absent(
+            while not self.store.put_if_absent(
                 f"runs/{self._run_id}/{attempt}.json",
                 canonical_json({**record, "attempt": attempt}),
             ):
                 attempt += 1
             for name, data in sorted(self.reports.items()):
-                self._store.put_if_absent(f"runs/{self._run_id}/{attempt}/{name}", data)
+                self.store.put_if_absent(f"runs/{self._run_id}/{attempt}/{name}", data)
         except (JobError, ValueError) as error:
             log.warning("record_not_written", reason=type(error).__name__)

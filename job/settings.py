@@ -16,7 +16,7 @@ from job.contracts.specs import JobSettings
 from job.errors import ConfigurationError
 
 PREFIX: Final = "PCC_JOB_"
-_OPEN: Final = ("dataset.aliases", "expectations.parameters", "search.estimators")
+_OPEN: Final = ("dataset.aliases", "expectations.parameters", "search.estimators", "store.tags")
 
 
 class _Loader(yaml.SafeLoader):

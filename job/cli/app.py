@@ -85,6 +85,25 @@ def validate(
     write_result(result, output)
 
 
+@app.command("doctor")
+def doctor(
+    config: Config = None, store: StoreUri = None, set_: Sets = None, output: Output = None
+) -> None:
+    """Try for real whether the store can do what a run needs."""
+    check_form(output)
+    from job.cli.wiring import probe_store
+    from job.errors import ConfigurationError
+
+    result = probe_store(effective_settings(config, None, store, set_))
+    write_result(result, output)
+    if not result["is_fit"]:
+        missing = [name for name, step in result["steps"].items() if not step["is_met"]]
+        raise ConfigurationError(
+            f"'{result['store_uri']}' lacks: {', '.join(missing)}",
+            hint="a store without conditional writes takes versions, but no channel can move there",
+        )
+
+
 @app.command("sample-data")
 def sample_data(
     path: Annotated[Path, typer.Argument(help="File to write.")],

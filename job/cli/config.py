@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -49,8 +50,11 @@ def check(
     config: Config = None, dataset: DatasetUri = None, store: StoreUri = None, set_: Sets = None
 ) -> None:
     """Check the settings, and nothing else."""
-    from job.cli.wiring import find_suite
+    import tempfile
+
+    from job.cli.stores import copier, find_suite
 
     effective = effective_settings(config, dataset, store, set_)
-    find_suite(effective.settings)
+    with tempfile.TemporaryDirectory(prefix="pcc-job-") as folder:
+        find_suite(effective.settings, copier(effective.settings, Path(folder)))
     typer.echo("settings are valid")

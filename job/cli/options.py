@@ -12,8 +12,12 @@ if TYPE_CHECKING:
     from job.settings import EffectiveSettings
 
 Config = Annotated[Path | None, typer.Option("--config", help="Settings file, YAML or JSON.")]
-DatasetUri = Annotated[str | None, typer.Option("--dataset", help="Curated table.")]
-StoreUri = Annotated[str | None, typer.Option("--store", help="Folder of the store.")]
+DatasetUri = Annotated[
+    str | None, typer.Option("--dataset", help="Curated table: a path or s3:// URI.")
+]
+StoreUri = Annotated[
+    str | None, typer.Option("--store", help="Store: a folder, or s3://bucket/prefix.")
+]
 Sets = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One setting; VALUE is YAML.")
 ]

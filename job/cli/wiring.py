@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
+import tempfile
 import time
 import uuid
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import unquote, urlparse
 
 import structlog
 
-from job.adapters.stores.directory import DirectoryStore
+from job.cli.stores import copier, find_suite, open_store
 from job.contracts.digest import canonical_json
 from job.errors import ConfigurationError, ExitCode, GateRejectedError, JobError
 from job.logs import Progress
@@ -22,11 +23,10 @@ from job.recorder import Recorder
 from job.signals import watch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    from job.contracts.ports import Ports
+    from job.contracts.ports import ArtifactStore, Ports
     from job.contracts.specs import JobSettings
-    from job.contracts.suites import Suite
     from job.settings import EffectiveSettings
 
 log = structlog.get_logger(__name__)
@@ -35,29 +35,6 @@ _DEFAULT_URIS: Final = (
     "/data/curated_training_data.csv",
 )
 _RUN_ID: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}")
-
-
-def open_store(settings: JobSettings) -> DirectoryStore:
-    """Open the store at store.uri, a path or a file:// URI."""
-    parsed = urlparse(settings.store.uri)
-    if parsed.scheme == "file":
-        return DirectoryStore(Path(unquote(parsed.path)))
-    if "://" in settings.store.uri:
-        raise ConfigurationError(
-            f"stores of scheme '{parsed.scheme}' are not supported",
-            hint="give a path or a file:// URI",
-        )
-    return DirectoryStore(Path(settings.store.uri))
-
-
-def find_suite(settings: JobSettings) -> Suite:
-    """Read the suite, found by name in the wheel or the checkout, or by path."""
-    from job.adapters.gx import SuiteFolder
-
-    package = Path(__file__).parents[1]
-    inside = package / "expectations"
-    folder = inside if inside.is_dir() else package.parent / "expectations"
-    return SuiteFolder(folder).load(settings.expectations.suite)
 
 
 def run_job(
@@ -71,7 +48,7 @@ def run_job(
             "--run-id takes up to 128 letters, digits, '.', '_' and '-', no '.' first",
             hint="choose another",
         )
-    with Progress() as progress:
+    with Progress() as progress, _working_folder() as folder:
         recorder = Recorder(open_store(settings), name, time.perf_counter, progress.begin_stage)
         started_at = datetime.now(UTC)
         recorder.facts |= {
@@ -81,12 +58,19 @@ def run_job(
 
         def leave(signal: str, code: ExitCode) -> None:
             progress.stop()
+            shutil.rmtree(folder, ignore_errors=True)
             recorder.write("ended", signal=signal, exit_code=int(code))
 
         watch(leave)
         with _recorded(recorder, name):
             result = _execute(
-                settings, recorder, progress, name, started_at=started_at, is_dry_run=is_dry_run
+                settings,
+                recorder,
+                progress,
+                name,
+                copy=copier(settings, folder),
+                started_at=started_at,
+                is_dry_run=is_dry_run,
             )
             recorder.write(result["outcome"], exit_code=0, version=result["version"])
             facts = {k: result[k] for k in ("outcome", "version", "duration_seconds")}
@@ -133,10 +117,11 @@ def _execute(
     progress: Progress,
     run_id: str,
     *,
+    copy: Callable[[str], Path],
     started_at: datetime,
     is_dry_run: bool,
 ) -> dict[str, Any]:
-    suite, uri = find_suite(settings), _dataset_uri(settings)
+    suite, uri = find_suite(settings, copy), _dataset_uri(settings)
     from job.cli.environment import describe_environment
     from job.contracts.plan import Plan
     from job.pipeline import run
@@ -150,18 +135,20 @@ def _execute(
         is_dry_run=is_dry_run,
         environment=describe_environment(),
     )
-    return run(plan, _ports(settings, progress), recorder)
+    return run(plan, _ports(settings, recorder.store, progress, copy), recorder)
 
 
 def validate_only(effective: EffectiveSettings) -> dict[str, Any]:
     """Ingest and validate; the store is not touched."""
     settings = effective.settings
-    watch(lambda _signal, _code: None)
-    suite, uri = find_suite(settings), _dataset_uri(settings)
+    from job.adapters.stores.directory import DirectoryStore
     from job.contracts.plan import Plan
     from job.pipeline import load_tables
 
-    with Progress() as progress:
+    with Progress() as progress, _working_folder() as folder:
+        watch(lambda _signal, _code: shutil.rmtree(folder, ignore_errors=True))
+        copy = copier(settings, folder)
+        suite, uri = find_suite(settings, copy), _dataset_uri(settings)
         store = DirectoryStore(Path(os.devnull))
         recorder = Recorder(store, "validate", time.perf_counter, progress.begin_stage)
         plan = Plan(
@@ -173,12 +160,35 @@ def validate_only(effective: EffectiveSettings) -> dict[str, Any]:
             is_dry_run=True,
             environment={},
         )
-        tables = load_tables(plan, _ports(settings, progress), recorder)
+        tables = load_tables(plan, _ports(settings, store, progress, copy), recorder)
     content: dict[str, Any] = tables.validation.to_json()
     return content
 
 
-def _ports(settings: JobSettings, progress: Progress) -> Ports:
+def probe_store(effective: EffectiveSettings) -> dict[str, Any]:
+    """Try what the store can do, for real, and say what it answered."""
+    store = open_store(effective.settings)
+    steps = store.probe(f"doctor-{uuid.uuid4().hex}")
+    return {
+        "store_uri": store.uri,
+        "is_fit": all(step.is_met for step in steps),
+        "steps": {step.name: {"is_met": step.is_met, "answer": step.answer} for step in steps},
+    }
+
+
+@contextmanager
+def _working_folder() -> Iterator[Path]:
+    """Hold copies of tables for the time of the run."""
+    with tempfile.TemporaryDirectory(prefix="pcc-job-", ignore_cleanup_errors=True) as name:
+        yield Path(name)
+
+
+def _ports(
+    settings: JobSettings,
+    store: ArtifactStore,
+    progress: Progress,
+    copy: Callable[[str], Path],
+) -> Ports:
     from job.adapters.codecs.canonical_joblib import JoblibCodec
     from job.adapters.executors.local import LocalThreads
     from job.adapters.gx import GreatExpectations
@@ -187,9 +197,9 @@ def _ports(settings: JobSettings, progress: Progress) -> Ports:
     from job.contracts.ports import Ports
 
     return Ports(
-        source=ArrowTables(),
+        source=ArrowTables(copy),
         suites=GreatExpectations(),
-        store=open_store(settings),
+        store=store,
         codec=JoblibCodec(),
         executor=LocalThreads(settings.search.workers, progress.advance),
         renderer=Pages(),

@@ -56,7 +56,7 @@ class DatasetSpec(Spec):
 
     uri: str | None = Field(
         None,
-        description="Curated table, CSV or Parquet, a file or a folder of parts; unset: "
+        description="Curated table, CSV or Parquet, a file or folder of parts, or `s3://`; unset: "
         "`/data/curated_training_data.parquet`, else `.csv`.",
     )
     test_uri: str | None = Field(None, description="Official test table, used as the hold-out.")

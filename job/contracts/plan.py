@@ -39,7 +39,8 @@ class Plan:
     def settings_digest(self) -> str:
         """Digest what can change a model: not where tables and store lie, nor what is logged."""
         content = self.settings.model_dump(
-            mode="json", exclude={"store": True, "logs": True, "dataset": {"uri", "test_uri"}}
+            mode="json",
+            exclude={"store": True, "s3": True, "logs": True, "dataset": {"uri", "test_uri"}},
         )
         return str(Digest.of(canonical_json(content)))
 

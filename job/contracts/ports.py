@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from job.contracts.reports import RuleResult
+    from job.contracts.stored import ObjectInfo, ProbeStep
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -61,8 +62,8 @@ class TableSource(Protocol):
 class ArtifactStore(Protocol):
     """Keys to bytes, with create-only writes and compare-and-swap.
 
-    Every method raises `ConfigurationError` where the store may not be used as asked, and
-    `TransientError` where it is busy, full or unreachable.
+    Keys are checked by `check_key`.  Every method raises `ConfigurationError` where the store may
+    not be used as asked, and `TransientError` where it is busy, full or unreachable.
     """
 
     @property
@@ -81,11 +82,17 @@ class ArtifactStore(Protocol):
     def keys(self, prefix: str) -> Iterator[str]:
         """List the keys below a prefix, sorted."""
 
+    def head(self, key: str) -> ObjectInfo | None:
+        """Give size and age of an object, or None where there is none."""
+
     def delete(self, key: str) -> None:
         """Remove one object; absent is fine."""
 
-    def check_writable(self) -> None:
-        """Raise unless an object can be created here."""
+    def probe(self, token: str) -> tuple[ProbeStep, ...]:
+        """Try every ability under `probe/<token>`, and remove it again."""
+
+    def clear_unfinished(self, before: datetime, *, is_dry_run: bool) -> list[str]:
+        """Remove what writes that never ended have left, if older; name it."""
 
 
 class Executor(Protocol):

@@ -7,6 +7,7 @@ from pydantic import Field, field_validator
 
 from job.contracts.dataset_specs import ColumnsSpec, DatasetSpec, Spec
 from job.contracts.lists import nearest, shortened
+from job.contracts.store_specs import S3Spec, StoreSpec
 
 ESTIMATORS: Final = ("dummy", "linear_svc", "logistic_regression")
 Fraction = Annotated[float, Field(gt=0, lt=1)]
@@ -87,6 +88,10 @@ class SearchSpec(Spec):
     class_weight: Literal["balanced"] | None = Field(
         None, description="`balanced` weighs classes by inverse frequency."
     )
+    calibration: Literal["sigmoid", "temperature"] = Field(
+        "sigmoid",
+        description="How `linear_svc` gets probabilities; scikit-learn 1.4.2 has no `temperature`.",
+    )
     workers: int | None = Field(
         None, ge=1, description="Fits at a time; unset: the CPUs this process may use."
     )
@@ -139,22 +144,25 @@ class GateSpec(Spec):
     model_bytes: int = Field(512 * 2**20, gt=0, description="Largest model file, in bytes.")
 
 
-class StoreSpec(Spec):
-    """Where versions are published."""
-
-    uri: str = Field("./models", description="Folder of the store.")
-
-
 class PublishSpec(Spec):
     """What is done with an accepted model."""
 
-    channel: str = Field(
+    channel: str | None = Field(
         "production",
         pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$",
-        description="Channel that moves to the new version.",
+        description="Channel that moves to the new version; null: none does.",
     )
     embedding_model: str = Field(
         "all-MiniLM-L6-v2", description="Embedding model named to the consumer in metadata.json."
+    )
+
+
+class PackageSpec(Spec):
+    """What a published model promises."""
+
+    compatible_with: tuple[Literal["scikit-learn==1.4.2"], ...] = Field(
+        ("scikit-learn==1.4.2",),
+        description="Other versions that the model must load in; `[]` for none.",
     )
 
 
@@ -186,7 +194,9 @@ class JobSettings(Spec):
     features: FeatureSpec = Field(default_factory=FeatureSpec, description="The model's input.")
     search: SearchSpec = Field(default_factory=SearchSpec, description="The candidates.")
     gate: GateSpec = Field(default_factory=GateSpec, description="The verdict.")
+    package: PackageSpec = Field(default_factory=PackageSpec, description="The package.")
     store: StoreSpec = Field(default_factory=StoreSpec, description="The store.")
+    s3: S3Spec = Field(default_factory=S3Spec, description="The way to S3.")
     publish: PublishSpec = Field(default_factory=PublishSpec, description="The publication.")
     logs: LogsSpec = Field(default_factory=LogsSpec, description="The log.")
     random_state: int = Field(42, ge=0, le=2**32 - 1, description="Seed of everything random.")

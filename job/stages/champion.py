@@ -32,7 +32,7 @@ class Champion:
     pointer: bytes
 
 
-def load_champion(store: ArtifactStore, channel: str) -> Champion | None:
+def load_champion(store: ArtifactStore, channel: str | None) -> Champion | None:
     """Read the version a channel points to; None where nothing has been promoted yet.
 
     Raises
@@ -40,7 +40,7 @@ def load_champion(store: ArtifactStore, channel: str) -> Champion | None:
     IntegrityError
         The pointer or a file of the version is damaged.
     """
-    version, pointer = read_channel(store, channel)
+    version, pointer = (None, None) if channel is None else read_channel(store, channel)
     if version is None or pointer is None:
         return None
     return Champion(version=version, files=read_verified(store, version), pointer=pointer)

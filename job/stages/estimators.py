@@ -48,11 +48,12 @@ _DEFAULTS: Final[Mapping[str, Mapping[str, Any]]] = {
 }
 
 
-def calibrated(classifier: Any, folds: Sequence[tuple[Any, Any]]) -> Any:
-    """Give a LinearSVC `predict_proba`: one temperature, learnt on the given folds.
+def calibrated(classifier: Any, folds: Sequence[tuple[Any, Any]], method: str) -> Any:
+    """Give a LinearSVC `predict_proba`, learnt on the given folds.
 
-    A temperature leaves the order of the classes as it is (Guo et al. 2017).
+    `sigmoid` fits Platt's curve to each class (Platt 1999); `temperature` fits one number, and
+    leaves the order of the classes as it is (Guo et al. 2017).
     """
     if not isinstance(classifier, LinearSVC):
         return classifier
-    return CalibratedClassifierCV(classifier, method="temperature", cv=folds, ensemble=False)
+    return CalibratedClassifierCV(classifier, method=method, cv=folds, ensemble=False)

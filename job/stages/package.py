@@ -100,6 +100,7 @@ def make_metadata(
     *,
     digests: Mapping[str, str],
     scores: Mapping[str, float],
+    compatible_with: tuple[str, ...],
 ) -> dict[str, Any]:
     """Write down what a consumer and an auditor need to know of a version.
 
@@ -128,6 +129,7 @@ def make_metadata(
         "training_keys_salt": settings.split.salt,
         "random_state": settings.random_state,
         "environment": dict(plan.environment),
+        "compatible_with": list(compatible_with),
         "limitations": find_limitations(split.report, validation),
     }
 

@@ -1,73 +1,140 @@
-"""Store a bundle so that a reader sees the whole version or none: manifest last."""
+"""Store a bundle so that a reader of the manifest sees the whole version or none."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, Final
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
 
-from job.contracts.digest import Digest, canonical_json, run_suffix
+import structlog
+
+from job.contracts.digest import Digest, canonical_json
 from job.contracts.ports import ArtifactStore
-from job.errors import ConfigurationError, JobError, VersionConflictError
+from job.errors import ConfigurationError, IntegrityError, TransientError, VersionConflictError
 
+log = structlog.get_logger(__name__)
 MANIFEST: Final = "manifest.json"
-_LAST: Final = ("model.joblib", "metadata.json")
+# NOTE: today's PCC knows no manifest; so early, a folder without metadata.json lasts one request
+_FIRST: Final = ("model.joblib", "metadata.json")
+_N_THREADS: Final = 4
 
 
-def make_manifest(version: str, run_id: str, files: Mapping[str, bytes]) -> bytes:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What the first attempt of a run id has fixed for all others: name, time, data, settings."""
+
+    version: str
+    started_at: datetime
+
+
+def make_manifest(version: str, run_id: str, files: Mapping[str, bytes], **origin: str) -> bytes:
     """List name, bytes and SHA-256 of each file."""
     entries = [
         {"name": name, "n_bytes": len(data), "digest": str(Digest.of(data))}
         for name, data in sorted(files.items())
     ]
-    return canonical_json({"version": version, "run_id": run_id, "files": entries})
+    return canonical_json({"version": version, "run_id": run_id, "files": entries, **origin})
 
 
-def publish(store: ArtifactStore, version: str, run_id: str, files: Mapping[str, bytes]) -> None:
-    """Create every object of a version; the manifest commits it.
-
-    Raises
-    ------
-    VersionConflictError
-        A key of the version is taken.
-    """
-    rest = sorted(name for name in files if name not in _LAST)
-    contents = {**files, MANIFEST: make_manifest(version, run_id, files)}
-    written: list[str] = []
-    try:
-        for name in (*rest, *_LAST, MANIFEST):
-            key = f"{version}/{name}"
-            if not store.put_if_absent(key, contents[name]):
-                raise VersionConflictError(
-                    f"'{key}' is already in the store", hint="run again with another --run-id"
-                )
-            written.append(key)
-    except JobError:
-        for key in written:
-            store.delete(key)
-        raise
-
-
-def find_published(store: ArtifactStore, run_id: str, digests: Mapping[str, Any]) -> str | None:
-    """Find the complete version of a run id, if it was made of the same data and settings.
+def find_claim(store: ArtifactStore, run_id: str, digests: Mapping[str, str]) -> Claim | None:
+    """Read what an earlier or simultaneous attempt of this run id has fixed.
 
     Raises
     ------
     ConfigurationError
-        The run id has published from another dataset or with other settings.
+        It was of another dataset or other settings.
     """
-    suffix = run_suffix(run_id)
-    for key in store.keys("v"):
-        version, _, name = key.partition("/")
-        if name != MANIFEST or not version.endswith(f"_{suffix}"):
-            continue
-        metadata = json.loads(store.get(f"{version}/metadata.json") or b"{}")
-        if metadata.get("run_id") != run_id:
-            continue
-        if all(metadata.get(name) == value for name, value in digests.items()):
-            return version
+    raw = store.get(_claim_key(run_id))
+    if raw is None:
+        return None
+    try:
+        content = json.loads(raw)
+        claim = Claim(
+            version=str(content["version"]),
+            started_at=datetime.fromisoformat(content["started_at"]),
+        )
+        claimed = {name: value for name, value in content.items() if name.endswith("_digest")}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise IntegrityError(
+            f"{_claim_key(run_id)} is damaged", hint="run again with another --run-id"
+        ) from None
+    if claimed != dict(digests):
         raise ConfigurationError(
-            f"run id '{run_id}' has already published {version} from another dataset or settings",
+            f"run id '{run_id}' is taken by {claim.version}, of another dataset or settings",
             hint="use a new --run-id, or the dataset and settings of that version",
         )
-    return None
+    return claim
+
+
+def claim(
+    store: ArtifactStore,
+    run_id: str,
+    digests: Mapping[str, str],
+    *,
+    version: str,
+    started_at: datetime,
+) -> Claim:
+    """Fix the version that this run id publishes; the first attempt's word counts."""
+    content = {"version": version, "started_at": started_at.isoformat(), **digests}
+    if store.put_if_absent(_claim_key(run_id), canonical_json(content)):
+        return Claim(version=version, started_at=started_at)
+    found = find_claim(store, run_id, digests)
+    if found is None:
+        raise TransientError(f"{_claim_key(run_id)} was removed meanwhile", hint="run again")
+    return found
+
+
+def is_complete(store: ArtifactStore, version: str) -> bool:
+    """Say whether a version exists: whether its manifest does."""
+    return store.head(f"{version}/{MANIFEST}") is not None
+
+
+def publish(
+    store: ArtifactStore, version: str, run_id: str, files: Mapping[str, bytes], **origin: str
+) -> None:
+    """Create every object of a version; the manifest commits it.
+
+    What an earlier or simultaneous attempt of the same run has stored is left as it is and
+    becomes part of the version: objects are never changed, and the manifest lists what is there.
+
+    Raises
+    ------
+    VersionConflictError
+        The name is taken by another run.
+    """
+    stored = {name: _create(store, version, name, files[name]) for name in _FIRST}
+    owner = json.loads(stored["metadata.json"]).get("run_id")
+    if owner not in (run_id, None) and not origin:
+        raise VersionConflictError(
+            f"{version} belongs to run '{owner}'", hint="run again with another --run-id"
+        )
+    rest = sorted(name for name in files if name not in _FIRST)
+    with ThreadPoolExecutor(_N_THREADS) as pool:
+        contents = pool.map(lambda name: _create(store, version, name, files[name]), rest)
+        stored |= dict(zip(rest, contents, strict=True))
+    lost = {f"{version}/{name}" for name in stored} - set(store.keys(f"{version}/"))
+    if lost:
+        raise TransientError(
+            f"{len(lost)} files of {version} were removed meanwhile", hint="run again"
+        )
+    _create(store, version, MANIFEST, make_manifest(version, run_id, stored, **origin))
+
+
+def _create(store: ArtifactStore, version: str, name: str, data: bytes) -> bytes:
+    """Create an object, or give the one that is there."""
+    key = f"{version}/{name}"
+    if store.put_if_absent(key, data):
+        return data
+    found = store.get(key)
+    if found is None:
+        raise TransientError(f"'{key}' was removed meanwhile", hint="run again")
+    if found != data:
+        log.info("earlier_file_kept", key=key)
+    return found
+
+
+def _claim_key(run_id: str) -> str:
+    return f"runs/{run_id}/claim.json"

@@ -97,7 +97,7 @@ def _score_fold(
 
     def score(candidate: Candidate) -> float:
         classifier = make_classifier(*candidate, spec.search, seed)
-        model = calibrated(classifier, folds) if folds else classifier
+        model = calibrated(classifier, folds, spec.search.calibration) if folds else classifier
         fit(model, X_inner, inner.y, candidate[0])
         X, y = X_outer, outer.y
         if needs_proba:

@@ -42,7 +42,7 @@ def train_model(
         classifier = make_classifier(
             candidate.estimator, dict(candidate.parameters), spec.search, spec.random_state
         )
-        model = calibrated(classifier, folds)
+        model = calibrated(classifier, folds, spec.search.calibration)
         fit(model, X, train.y.astype(str), candidate.estimator)
         if isinstance(model, CalibratedClassifierCV):
             model.set_params(cv=None)  # row positions of the training table

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
 
 from job.contracts.digest import Digest, ModelVersion
 from job.contracts.lists import shortened
 from job.contracts.ports import ArtifactStore
+from job.contracts.stored import is_plain
 from job.errors import IntegrityError
 from job.stages.publish import MANIFEST
+
+_N_THREADS: Final = 4
 
 
 def list_versions(store: ArtifactStore) -> list[str]:
@@ -36,23 +41,54 @@ def read_verified(store: ArtifactStore, version: str) -> dict[str, bytes]:
     Raises
     ------
     IntegrityError
-        A file is missing, or its bytes are not those that were published.
+        A file is missing or not listed, or its bytes are not those that were published.
     """
-    raw = store.get(f"{version}/{MANIFEST}")
+    raw = store.get(f"{version}/{MANIFEST}") or b""
+    listed = _listed(version, raw)
+    prefix = f"{version}/"
+    present = {key.removeprefix(prefix) for key in store.keys(prefix)}
+    strangers = sorted(present - listed.keys() - {MANIFEST})
+    names = sorted(listed)
+    with ThreadPoolExecutor(_N_THREADS) as pool:
+        read = pool.map(lambda name: _sound(store, f"{prefix}{name}", listed[name]), names)
+        files = dict(zip(names, read, strict=True))
+    broken = [name for name, data in files.items() if data is None]
+    if broken or strangers:
+        problems = [f"{shortened(broken)} differ from the manifest"] if broken else []
+        problems += [f"{shortened(strangers)} are not in it"] if strangers else []
+        raise IntegrityError(
+            f"{version} is damaged: {'; '.join(problems)}",
+            hint="restore the files from a backup, or publish a new version",
+            files=[*broken, *strangers],
+        )
+    return {name: data for name, data in files.items() if data is not None} | {MANIFEST: raw}
+
+
+def _sound(store: ArtifactStore, key: str, digest: str) -> bytes | None:
+    data = store.get(key)
+    return data if data is not None and str(Digest.of(data)) == digest else None
+
+
+def _listed(version: str, raw: bytes) -> dict[str, str]:
+    """Read a manifest: digests by name."""
     try:
-        entries = json.loads(raw or b"")["files"]
-        listed = {str(e["name"]): str(e["digest"]) for e in entries}
+        content = json.loads(raw)
+        listed = {str(e["name"]): str(e["digest"]) for e in content["files"]}
+        owner = str(content["version"])
     except (ValueError, KeyError, TypeError):
         raise IntegrityError(
-            f"the manifest of {version} is missing or damaged", hint="publish a new version"
+            f"the manifest of {version} ({MANIFEST}) is missing or damaged",
+            hint="publish a new version",
         ) from None
-    files = {name: store.get(f"{version}/{name}") for name in sorted(listed)}
-    broken = [n for n, data in files.items() if data is None or str(Digest.of(data)) != listed[n]]
-    if broken:
+    if owner != version:
         raise IntegrityError(
-            f"{version} is damaged: {shortened(broken)} differ from the manifest",
-            hint="restore the files from a backup, or publish a new version",
-            files=broken,
+            f"{version}/{MANIFEST} is the manifest of another version",
+            hint="restore it from a backup, or publish a new version",
         )
-    sound = {name: data for name, data in files.items() if data is not None}
-    return sound | {MANIFEST: raw or b""}
+    # NOTE: names become paths where a version is fetched
+    if any(not is_plain(n) or {"", ".", ".."} & set(n.split("/")) for n in listed):
+        raise IntegrityError(
+            f"{version}/{MANIFEST} names a file outside its version",
+            hint="do not use this version; find out who wrote it",
+        )
+    return listed

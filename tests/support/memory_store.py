@@ -1,6 +1,9 @@
 """An artifact store in memory that can be told to fail at its n-th write."""
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+from job.contracts.stored import ObjectInfo, ProbeStep
 
 
 class Killed(BaseException):
@@ -21,6 +24,7 @@ class MemoryStore:
     """
 
     uri = "memory:"
+    now = datetime(2026, 1, 1, tzinfo=UTC)
 
     def __init__(
         self,
@@ -58,8 +62,16 @@ class MemoryStore:
     def delete(self, key: str) -> None:
         self.objects.pop(key, None)
 
-    def check_writable(self) -> None:
-        pass
+    def head(self, key: str) -> ObjectInfo | None:
+        if key not in self.objects:
+            return None
+        return ObjectInfo(n_bytes=len(self.objects[key]), modified_at=self.now)
+
+    def probe(self, token: str) -> tuple[ProbeStep, ...]:
+        return ()
+
+    def clear_unfinished(self, before: datetime, *, is_dry_run: bool) -> list[str]:
+        return []
 
     def _count(self) -> None:
         self._n_writes += 1

@@ -8,9 +8,11 @@ import fcntl
 import os
 import tempfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from job.contracts.stored import ObjectInfo, ProbeStep, check_key
 from job.errors import ConfigurationError, JobError, TransientError
 
 _REFUSED: Final = (
@@ -37,7 +39,7 @@ class DirectoryStore:
         """Read an object, or None where there is none."""
         with self._translated(key):
             try:
-                return (self._root / key).read_bytes()
+                return self._path(key).read_bytes()
             except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
                 return None
 
@@ -45,7 +47,7 @@ class DirectoryStore:
         """Create an object; False where the key is taken."""
         with self._translated(key), self._written(key, data) as temporary:
             try:
-                os.link(temporary, self._root / key)
+                os.link(temporary, self._path(key))
             except FileExistsError:
                 return False
             _sync_folder((self._root / key).parent)
@@ -56,24 +58,36 @@ class DirectoryStore:
         with self._translated(key), self._locked(), self._written(key, data) as temporary:
             if self.get(key) != expected:
                 return False
-            temporary.replace(self._root / key)
+            temporary.replace(self._path(key))
             _sync_folder((self._root / key).parent)
             return True
 
     def keys(self, prefix: str) -> Iterator[str]:
         """List the keys below a prefix, sorted."""
+        folder = self._root / prefix.rpartition("/")[0]
         with self._translated(prefix):
             found = [
                 path.relative_to(self._root).as_posix()
-                for path in self._root.rglob("*")
+                for path in folder.rglob("*")
                 if path.is_file() and not path.name.startswith(".")
             ]
         yield from sorted(key for key in found if key.startswith(prefix))
 
+    def head(self, key: str) -> ObjectInfo | None:
+        """Give size and age of an object, or None where there is none."""
+        with self._translated(key):
+            path = self._path(key)
+            if not path.is_file():
+                return None
+            found = path.stat()
+        return ObjectInfo(
+            n_bytes=found.st_size, modified_at=datetime.fromtimestamp(found.st_mtime, UTC)
+        )
+
     def delete(self, key: str) -> None:
         """Remove one object and the folders it leaves empty; absent is fine."""
         with self._translated(key):
-            path = self._root / key
+            path = self._path(key)
             path.unlink(missing_ok=True)
             with contextlib.suppress(OSError):
                 for folder in path.parents:
@@ -81,17 +95,46 @@ class DirectoryStore:
                         break
                     folder.rmdir()
 
-    def check_writable(self) -> None:
-        """Raise unless an object can be created here."""
+    def probe(self, token: str) -> tuple[ProbeStep, ...]:
+        """Try every ability under `probe/<token>`, and remove it again."""
+        key = f"probe/{token}"
+        steps = [
+            ("writes", self.put_if_absent(key, b"1")),
+            ("reads", self.get(key) == b"1"),
+            ("creates_once", not self.put_if_absent(key, b"2")),
+            (
+                "swaps",
+                not self.compare_and_swap(key, b"2", b"3")
+                and self.compare_and_swap(key, b"1", b"4"),
+            ),
+            ("lists", key in self.keys(key)),
+        ]
+        self.delete(key)
+        steps.append(("deletes", self.get(key) is None))
+        return tuple(
+            ProbeStep(name=name, is_met=is_met, answer="as it should" if is_met else "otherwise")
+            for name, is_met in steps
+        )
+
+    def clear_unfinished(self, before: datetime, *, is_dry_run: bool) -> list[str]:
+        """Remove temporary files written before; name them."""
+        cleared = []
         with self._translated(""):
-            self._root.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=self._root, prefix=_TEMPORARY):
-                pass
+            for path in sorted(self._root.rglob(f"{_TEMPORARY}*")):
+                if path.is_file() and path.stat().st_mtime < before.timestamp():
+                    cleared.append(path.relative_to(self._root).as_posix())
+                    if not is_dry_run:
+                        path.unlink(missing_ok=True)
+        return cleared
+
+    def _path(self, key: str) -> Path:
+        check_key(key)
+        return self._root / key
 
     @contextlib.contextmanager
     def _written(self, key: str, data: bytes) -> Iterator[Path]:
         """Write a temporary file beside the key, on disk before it gets its name."""
-        folder = (self._root / key).parent
+        folder = self._path(key).parent
         folder.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=folder, prefix=_TEMPORARY)
         try:

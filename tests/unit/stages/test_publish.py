@@ -1,6 +1,7 @@
 """A version is seen whole or not at all, wherever its publication ends."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -8,8 +9,8 @@ from hypothesis import strategies as st
 from support.memory_store import Killed, MemoryStore
 
 from job.contracts.digest import Digest, canonical_json, run_suffix
-from job.errors import ConfigurationError, TransientError, VersionConflictError
-from job.stages.publish import find_published, make_manifest, publish
+from job.errors import ConfigurationError, IntegrityError, TransientError, VersionConflictError
+from job.stages.publish import claim, find_claim, is_complete, make_manifest, publish
 from job.stages.versions import list_versions, read_verified
 
 RUN_ID = "night-1"
@@ -44,11 +45,11 @@ def test_published_files_are_those_of_the_bundle(published):
     )
 
 
-def test_model_metadata_and_manifest_are_last(published):
-    """PCC reads metadata.json for the model, and the manifest for everything."""
+def test_model_and_metadata_are_first_and_the_manifest_last(published):
+    """Today's PCC meets a folder without metadata.json for one request; the manifest commits."""
     order = [key.partition("/")[2] for key in published.written]
 
-    assert ["model.joblib", "metadata.json", "manifest.json"] == order[-3:]
+    assert ["model.joblib", "metadata.json", "manifest.json"] == [*order[:2], order[-1]]
 
 
 def test_manifest_names_each_file_with_bytes_and_digest():
@@ -87,13 +88,45 @@ def test_version_whose_nth_write_fails_is_not_seen(n, failure):
 
 
 @pytest.mark.parametrize("n", range(1, N_WRITES + 1))
-def test_failed_publication_takes_its_objects_back(n):
-    """An error that can be handled leaves nothing behind."""
-    store = MemoryStore(fail_at=n, failure=TransientError("full"))
-    with pytest.raises(TransientError):
+def test_publication_that_failed_is_finished_by_the_next_attempt(n):
+    """What is there stays and becomes part of the version."""
+    store = MemoryStore(fail_at=n, failure=Killed())
+    with pytest.raises(Killed):
+        publish(store, VERSION, RUN_ID, FILES)
+    publish(store, VERSION, RUN_ID, {**FILES, "evaluation.json": b'{"later": 1}'})
+
+    assert {*FILES, "manifest.json"} == set(read_verified(store, VERSION))
+
+
+def test_files_of_an_earlier_attempt_are_kept():
+    """No object is ever changed; the manifest lists what is there."""
+    store = MemoryStore()
+    store.put_if_absent(f"{VERSION}/evaluation.json", b"earlier")
+    publish(store, VERSION, RUN_ID, FILES)
+
+    assert b"earlier" == read_verified(store, VERSION)["evaluation.json"]
+
+
+def test_file_removed_meanwhile_is_not_committed():
+    """A version whose manifest lists what is gone would be worse than none."""
+
+    class Pruned(MemoryStore):
+        def keys(self, prefix):
+            self.delete(f"{VERSION}/model.joblib")
+            return super().keys(prefix)
+
+    store = Pruned()
+    with pytest.raises(TransientError, match="removed"):
         publish(store, VERSION, RUN_ID, FILES)
 
-    assert {} == store.objects
+    assert not is_complete(store, VERSION)
+
+
+def test_copy_says_where_it_came_from():
+    """A version that was published again names the first one."""
+    manifest = json.loads(make_manifest("v2", "r1", {}, copied_from="v1"))
+
+    assert "v1" == manifest["copied_from"]
 
 
 def test_reader_between_two_writes_sees_the_whole_version_or_none():
@@ -111,64 +144,61 @@ def test_reader_between_two_writes_sees_the_whole_version_or_none():
     assert [[]] * len(FILES) + [[{*FILES, "manifest.json"}]] == seen
 
 
-@pytest.mark.parametrize("name", [*FILES, "manifest.json"])
-def test_taken_key_is_a_conflict(name):
-    """Nothing of a version is ever overwritten."""
+def test_name_taken_by_another_run_is_a_conflict():
+    """Eight hex digits may meet; then the second run takes another id."""
     store = MemoryStore()
-    store.put_if_absent(f"{VERSION}/{name}", b"theirs")
+    publish(store, VERSION, "other", {**FILES, "metadata.json": b'{"run_id": "other"}'})
 
-    with pytest.raises(VersionConflictError, match=name):
+    with pytest.raises(VersionConflictError, match="other"):
         publish(store, VERSION, RUN_ID, FILES)
 
 
-@pytest.mark.parametrize("name", [*FILES, "manifest.json"])
-def test_conflict_leaves_what_was_there(name):
-    """Only what this publication wrote is taken back."""
-    store = MemoryStore()
-    store.put_if_absent(f"{VERSION}/{name}", b"theirs")
-    with pytest.raises(VersionConflictError):
-        publish(store, VERSION, RUN_ID, FILES)
-
-    assert {f"{VERSION}/{name}": b"theirs"} == store.objects
+def fix(store, digests=DIGESTS, version=VERSION):
+    at = datetime(2026, 11, 22, 2, tzinfo=UTC)
+    return claim(store, RUN_ID, digests, version=version, started_at=at)
 
 
-def test_version_of_the_same_run_is_found(published):
-    """A run that is repeated need not publish again."""
-    assert VERSION == find_published(published, RUN_ID, DIGESTS)
-
-
-def test_nothing_is_found_in_an_empty_store():
+def test_nothing_is_claimed_in_an_empty_store():
     """The first run publishes."""
-    assert find_published(MemoryStore(), RUN_ID, DIGESTS) is None
+    assert find_claim(MemoryStore(), RUN_ID, DIGESTS) is None
 
 
-def test_version_without_a_manifest_is_not_found(published):
-    """What is not complete has not been published."""
-    published.delete(f"{VERSION}/manifest.json")
+def test_first_claim_counts():
+    """All attempts of a run id publish one version."""
+    store = MemoryStore()
+    first = fix(store)
 
-    assert find_published(published, RUN_ID, DIGESTS) is None
+    assert (
+        first
+        == fix(store, version="v20270101_000000_00000000")
+        == find_claim(store, RUN_ID, DIGESTS)
+    )
+
+
+def test_claim_is_no_version():
+    """It is complete when its manifest is there."""
+    store = MemoryStore()
+    fix(store)
+
+    assert not is_complete(store, VERSION)
 
 
 @pytest.mark.parametrize("name", DIGESTS)
-def test_same_run_with_another_digest_is_refused(published, name):
+@pytest.mark.parametrize("act", [fix, lambda s, d: find_claim(s, RUN_ID, d)])
+def test_same_run_with_another_digest_is_refused(name, act):
     """One run id, one dataset and one set of settings."""
-    with pytest.raises(ConfigurationError, match=f"{RUN_ID}.*{VERSION}"):
-        find_published(published, RUN_ID, {**DIGESTS, name: "sha256:other"})
-
-
-def test_another_run_with_the_same_suffix_is_ignored():
-    """Eight hexadecimal digits may coincide; the run id decides."""
     store = MemoryStore()
-    metadata = canonical_json({"run_id": "another", **DIGESTS})
-    publish(store, VERSION, "another", {**FILES, "metadata.json": metadata})
+    fix(store)
 
-    assert find_published(store, RUN_ID, DIGESTS) is None
+    with pytest.raises(ConfigurationError, match=f"{RUN_ID}.*{VERSION}"):
+        act(store, {**DIGESTS, name: "sha256:other"})
 
 
-def test_version_of_the_run_is_found_behind_one_with_the_same_suffix(published):
-    """The search goes on after a coincidence."""
-    metadata = canonical_json({"run_id": "another", **DIGESTS})
-    earlier = f"v20260101_000000_{run_suffix(RUN_ID)}"
-    publish(published, earlier, "another", {**FILES, "metadata.json": metadata})
+@pytest.mark.parametrize("raw", [b"", b"[]", b"{}", b'{"version": "v", "started_at": "noon"}'])
+def test_damaged_claim_is_refused(raw):
+    """It cannot say what the run id stands for."""
+    store = MemoryStore()
+    store.put_if_absent(f"runs/{RUN_ID}/claim.json", raw)
 
-    assert VERSION == find_published(published, RUN_ID, DIGESTS)
+    with pytest.raises(IntegrityError, match="claim"):
+        find_claim(store, RUN_ID, DIGESTS)

@@ -1,0 +1,84 @@
+"""Connect to S3, as botocore's own chain of credentials and settings does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlparse
+
+import boto3
+from botocore.config import Config
+
+from job.adapters.stores.s3.faults import translated
+from job.contracts.store_specs import S3Spec
+from job.contracts.stored import check_key
+from job.errors import ConfigurationError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """A client, and the host it talks to."""
+
+    client: Any
+    host: str
+
+
+def connect(spec: S3Spec) -> Connection:
+    """Make a client; nothing is sent yet.
+
+    Raises
+    ------
+    ConfigurationError
+        The profile, the CA bundle or the endpoint cannot be used.
+    """
+    with translated(spec.endpoint_url or "S3"):
+        session = boto3.Session(profile_name=spec.profile, region_name=spec.region)
+        client = _client(session, spec, is_custom=True)
+        host = urlparse(client.meta.endpoint_url).netloc
+        if _is_aws(host):
+            client = _client(session, spec, is_custom=False)
+    return Connection(client=client, host=host)
+
+
+def _is_aws(host: str) -> bool:
+    return host.endswith((".amazonaws.com", ".amazonaws.com.cn"))
+
+
+def _client(session: Any, spec: S3Spec, *, is_custom: bool) -> Any:
+    checksums, addressing = spec.checksums, spec.addressing
+    if checksums == "auto":
+        # NOTE: CRC32 trailers break several stores, some of them over HTTPS only
+        checksums = "when_required" if is_custom else "when_supported"
+    if addressing == "auto":
+        addressing = "path" if is_custom else "virtual"
+    return session.client(
+        "s3",
+        endpoint_url=spec.endpoint_url,
+        verify=spec.ca_bundle,
+        config=Config(
+            connect_timeout=spec.connect_timeout_seconds,
+            read_timeout=spec.read_timeout_seconds,
+            retries={"mode": "standard", "total_max_attempts": spec.max_attempts},
+            max_pool_connections=16,
+            request_checksum_calculation=checksums,
+            response_checksum_validation=checksums,
+            s3={"addressing_style": addressing},
+        ),
+    )
+
+
+def split_uri(uri: str) -> tuple[str, str]:
+    """Give bucket and key (or prefix) of an s3:// URI, without slashes at its end.
+
+    Raises
+    ------
+    ConfigurationError
+        There is no bucket, or the key has a part such as `..`.
+    """
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    key = key.rstrip("/")
+    if not bucket or "?" in bucket or "#" in bucket:
+        raise ConfigurationError(f"'{uri}' names no bucket", hint="write s3://bucket/prefix")
+    if key:
+        check_key(key)
+    return bucket, key

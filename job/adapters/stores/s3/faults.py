@@ -1,0 +1,147 @@
+"""Translate what botocore raises, by one table; the host is named, a key of an account never."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from botocore import exceptions as boto
+from botocore.exceptions import BotoCoreError, ClientError
+
+from job.errors import ConfigurationError, JobError, TransientError
+
+_ACTIONS: Final = {
+    "HeadObject": "s3:GetObject",
+    "ListObjectsV2": "s3:ListBucket",
+    "CreateMultipartUpload": "s3:PutObject",
+    "UploadPart": "s3:PutObject",
+    "CompleteMultipartUpload": "s3:PutObject",
+    "ListMultipartUploads": "s3:ListBucketMultipartUploads",
+}
+_CLOCK: Final = ("the clock of this machine is wrong", "set the clock, as by NTP")
+_KEYS: Final = ("it does not accept the credentials", "check the access key and its secret")
+_EXPIRED: Final = ("the session token has expired", "renew the credentials")
+_REGION: Final = ("the bucket is in another region", "set s3.region")
+_REQUEST: Final = ("it does not take such a request", "check store.* and s3.* in the settings")
+_OPERATORS: Final = {
+    "RequestTimeTooSkewed": _CLOCK,
+    "InvalidAccessKeyId": _KEYS,
+    "SignatureDoesNotMatch": _KEYS,
+    "ExpiredToken": _EXPIRED,
+    "ExpiredTokenException": _EXPIRED,
+    "RequestExpired": _EXPIRED,
+    "TokenRefreshRequired": _EXPIRED,
+    "InvalidToken": ("the session token is not valid", "renew the credentials"),
+    "NoSuchBucket": ("there is no such bucket", "make the bucket, or mend the URI"),
+    "InvalidBucketName": ("no bucket can have that name", "mend the URI"),
+    "PermanentRedirect": _REGION,
+    "301": _REGION,
+    "AuthorizationHeaderMalformed": _REGION,
+    "IllegalLocationConstraintException": _REGION,
+    "InvalidStorageClass": ("it has no such storage class", "check store.storage_class"),
+    "InvalidArgument": _REQUEST,
+    "InvalidRequest": _REQUEST,
+    "InvalidTag": ("it does not take these tags", "check store.tags"),
+    "NotImplemented": _REQUEST,
+    "KeyTooLongError": ("the prefix is too long", "choose a shorter one"),
+}
+_LOCAL: Final[tuple[tuple[type[Exception], str, str], ...]] = (
+    (boto.NoCredentialsError, "no credentials were found", "set AWS_ACCESS_KEY_ID or a profile"),
+    (boto.PartialCredentialsError, "the credentials are incomplete", "give key and secret"),
+    (boto.CredentialRetrievalError, "no credentials could be had", "check the profile or role"),
+    (boto.ProfileNotFound, "there is no such profile", "check s3.profile and AWS_PROFILE"),
+    (boto.TokenRetrievalError, "no sign-on token could be had", "sign on again"),
+    (boto.UnauthorizedSSOTokenError, "the sign-on has expired", "sign on again"),
+    (boto.InvalidConfigError, "the AWS configuration file is wrong", "mend it"),
+    (boto.ConfigParseError, "the AWS configuration file is wrong", "mend it"),
+    (boto.InvalidProxiesConfigError, "the proxy settings are wrong", "check HTTPS_PROXY"),
+    (boto.NoRegionError, "no region is known", "set s3.region"),
+    (boto.ParamValidationError, "the request is not valid", "check the URI"),
+)
+_BEATEN: Final = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
+
+
+def code_of(error: ClientError) -> str:
+    """Give the service's code; HEAD answers have the status alone."""
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def status_of(error: ClientError) -> int:
+    """Give the HTTP status."""
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+
+
+def n_retries(error: ClientError) -> int:
+    """Say how often the request had been tried before."""
+    return int(error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0))
+
+
+def is_absent(error: ClientError) -> bool:
+    """Say whether there is no such object; an absent bucket is another matter."""
+    return code_of(error) in ("NoSuchKey", "404", "NotFound", "NoSuchUpload")
+
+
+def is_beaten(error: ClientError) -> bool:
+    """Say whether a condition was not met: somebody else was first."""
+    return code_of(error) in _BEATEN or status_of(error) == 412
+
+
+@contextmanager
+def translated(host: str, what: str = "") -> Iterator[None]:
+    """Raise the job's errors in place of the client's."""
+    try:
+        yield
+    except (BotoCoreError, ClientError, OSError, ValueError) as error:
+        raise explain(error, host, what) from error
+
+
+def explain(error: Exception, host: str, what: str = "") -> JobError:
+    """Say who must act, and what is wrong; never what was signed or sent."""
+    where = f"the store at {host}" + (f" ('{what}')" if what else "")
+    if isinstance(error, ClientError):
+        return _of_service(error, where)
+    for kind, reason, hint in _LOCAL:
+        if isinstance(error, kind):
+            return ConfigurationError(f"{where} cannot be used: {reason}", hint=hint)
+    if isinstance(error, boto.SSLError) and "certificate" in str(error).lower():
+        return ConfigurationError(
+            f"{where} shows a certificate that is refused", hint="set s3.ca_bundle to its authority"
+        )
+    if isinstance(error, (boto.SSLError, boto.HTTPClientError, boto.ConnectionError)):
+        kinds: Any = (boto.EndpointConnectionError, boto.ProxyConnectionError)
+        reason = "cannot be reached" if isinstance(error, kinds) else "broke the connection off"
+        if isinstance(error, (boto.ReadTimeoutError, boto.ConnectTimeoutError)):
+            reason = "did not answer in time"
+        return TransientError(f"{where} {reason}", hint="run again; check s3.endpoint_url")
+    if isinstance(error, (boto.ResponseStreamingError, boto.IncompleteReadError)):
+        return TransientError(f"{where} broke the connection off", hint="run again")
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return TransientError("no room for what is read", hint="free space, or set TMPDIR")
+    if isinstance(error, (OSError, ValueError)):
+        return ConfigurationError(
+            f"{where} cannot be used: its address or CA bundle is wrong",
+            hint="check s3.endpoint_url, s3.ca_bundle, s3.region and AWS_CA_BUNDLE",
+        )
+    return TransientError(f"{where} failed: {type(error).__name__}", hint="run again")
+
+
+def _of_service(error: ClientError, where: str) -> JobError:
+    code, status = code_of(error), status_of(error)
+    if code in _OPERATORS:
+        reason, hint = _OPERATORS[code]
+        return ConfigurationError(f"{where} refuses: {reason} ({code})", hint=hint)
+    if code in ("AccessDenied", "403", "Forbidden", "AllAccessDisabled", "AccountProblem"):
+        action = _ACTIONS.get(error.operation_name, f"s3:{error.operation_name}")
+        also = " (and s3:ListBucket, if the object may be absent)"
+        return ConfigurationError(
+            f"{where} refuses: these credentials may not {action}",
+            hint=f"grant {action}{also if action == 's3:GetObject' else ''}",
+        )
+    if code.startswith("KMS"):
+        return ConfigurationError(f"{where} refuses the key: {code}", hint="check store.kms_key_id")
+    return TransientError(
+        f"{where} failed: {status} {code} in {error.operation_name}",
+        hint="run again; if it stays, ask the store's operator",
+    )

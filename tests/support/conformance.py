@@ -1,0 +1,171 @@
+"""What every artifact store must do: the same tests for a folder and for each server."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from job.errors import ConfigurationError
+
+N_RIVALS = 8
+LARGE = bytes(range(256)) * (40 * 2**20 // 256)
+
+
+def in_threads(function):
+    barrier = threading.Barrier(N_RIVALS)
+
+    def call(n):
+        barrier.wait()
+        return function(n)
+
+    with ThreadPoolExecutor(N_RIVALS) as pool:
+        return list(pool.map(call, range(N_RIVALS)))
+
+
+class StoreConformance:
+    """Inherit, and give a fixture `store`: an empty one."""
+
+    @pytest.mark.parametrize("data", [b"", b"x", bytes(range(256)) * 5000])
+    def test_bytes_come_back(self, store, data):
+        store.put_if_absent("a/b.bin", data)
+
+        assert data == store.get("a/b.bin")
+
+    def test_absent_key_is_none(self, store):
+        assert (None, None) == (store.get("a/b"), store.head("a/b"))
+
+    def test_key_is_created_once(self, store):
+        assert [True, False] == [store.put_if_absent("key", data) for data in (b"1", b"2")]
+
+    def test_taken_key_keeps_its_bytes(self, store):
+        store.put_if_absent("key", b"first")
+        store.put_if_absent("key", b"second")
+
+        assert b"first" == store.get("key")
+
+    def test_large_object_comes_back(self, store):
+        store.put_if_absent("large", LARGE)
+
+        assert LARGE == store.get("large")
+
+    def test_large_object_is_created_once(self, store):
+        assert [True, False] == [store.put_if_absent("large", LARGE) for _ in range(2)]
+
+    def test_lost_large_object_leaves_nothing_unfinished(self, store):
+        for _ in range(2):
+            store.put_if_absent("large", LARGE)
+        tomorrow = datetime.now(UTC) + timedelta(days=1)
+
+        assert [] == store.clear_unfinished(tomorrow, is_dry_run=False)
+
+    def test_one_of_many_creates(self, store):
+        won = in_threads(lambda n: store.put_if_absent("key", bytes([n]) * 9000))
+
+        assert [store.get("key")] == [bytes([n]) * 9000 for n, is_mine in enumerate(won) if is_mine]
+
+    def test_swap_from_the_present_bytes(self, store):
+        store.put_if_absent("key", b"before")
+
+        assert (True, b"after") == (
+            store.compare_and_swap("key", b"before", b"after"),
+            store.get("key"),
+        )
+
+    @pytest.mark.parametrize("expected", [b"other", b"", None])
+    def test_swap_from_other_bytes(self, store, expected):
+        store.put_if_absent("key", b"before")
+
+        assert (False, b"before") == (
+            store.compare_and_swap("key", expected, b"after"),
+            store.get("key"),
+        )
+
+    def test_swap_of_an_absent_key(self, store):
+        assert (False, None) == (store.compare_and_swap("key", b"before", b"x"), store.get("key"))
+
+    def test_swap_from_none_creates(self, store):
+        assert (True, b"x") == (store.compare_and_swap("key", None, b"x"), store.get("key"))
+
+    @pytest.mark.parametrize("before", [b"before", None])
+    def test_one_of_many_swaps(self, store, before):
+        if before is not None:
+            store.put_if_absent("key", before)
+        won = in_threads(lambda n: store.compare_and_swap("key", before, bytes([n]) * 9000))
+
+        assert [store.get("key")] == [bytes([n]) * 9000 for n, is_mine in enumerate(won) if is_mine]
+
+    def test_keys_are_sorted_and_below_the_prefix(self, store):
+        for key in ("v2/b", "v10/a", "v2-x/a", "v2/a", "runs/v2/a"):
+            store.put_if_absent(key, b"")
+
+        assert ["v10/a", "v2-x/a", "v2/a", "v2/b"] == list(store.keys("v"))
+
+    def test_more_keys_than_a_page(self, store):
+        names = [f"n/{n:04d}" for n in range(1100)]
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda name: store.put_if_absent(name, b""), names))
+
+        assert names == list(store.keys("n/"))
+
+    def test_empty_store_has_no_keys(self, store):
+        assert [] == list(store.keys(""))
+
+    def test_head_tells_size_and_age(self, store):
+        store.put_if_absent("key", b"12345")
+        found = store.head("key")
+
+        assert (5, True) == (
+            found.n_bytes,
+            abs(datetime.now(UTC) - found.modified_at) < timedelta(minutes=1),
+        )
+
+    def test_deleted_key_may_be_created_again(self, store):
+        store.put_if_absent("v1/a", b"1")
+        store.delete("v1/a")
+
+        assert (True, b"2") == (store.put_if_absent("v1/a", b"2"), store.get("v1/a"))
+
+    def test_delete_leaves_the_neighbours(self, store):
+        for key in ("v1/a", "v1/b", "v2/a"):
+            store.put_if_absent(key, b"")
+        store.delete("v1/a")
+
+        assert ["v1/b", "v2/a"] == list(store.keys(""))
+
+    def test_delete_of_an_absent_key_is_fine(self, store):
+        store.delete("v1/b")
+
+        assert [] == list(store.keys(""))
+
+    @pytest.mark.parametrize("key", ["a b/c d", "ä/ö €", "a+b%20c&d=e/f", "日本/語", "a'(b)!*~"])
+    def test_key_may_hold_spaces_and_any_script(self, store, key):
+        store.put_if_absent(key, b"x")
+
+        assert (b"x", [key]) == (store.get(key), list(store.keys("")))
+
+    @pytest.mark.parametrize(
+        "key", ["", "..", "../a", "a/../../b", "/a", "a//b", "a/", "./a", "a\\b", "a\nb"]
+    )
+    @pytest.mark.parametrize(
+        "act",
+        [
+            lambda s, k: s.put_if_absent(k, b"x"),
+            lambda s, k: s.compare_and_swap(k, None, b"x"),
+            lambda s, k: s.get(k),
+            lambda s, k: s.delete(k),
+            lambda s, k: s.head(k),
+        ],
+        ids=["create", "swap", "get", "delete", "head"],
+    )
+    def test_key_that_leads_elsewhere_is_refused(self, store, key, act):
+        with pytest.raises(ConfigurationError, match="key"):
+            act(store, key)
+
+    def test_probe_finds_every_ability(self, store):
+        assert [] == [step for step in store.probe("token") if not step.is_met]
+
+    def test_probe_leaves_nothing(self, store):
+        store.probe("token")
+
+        assert [] == list(store.keys(""))
