@@ -8,7 +8,7 @@ DATASET ?= data/curated_training_data.parquet
 STORE ?= ./models
 UV_COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
-.PHONY: help run test setup check lint types imports docs docs-check lock clean
+.PHONY: help run test test-integration setup check lint types imports docs docs-check lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -33,7 +33,10 @@ run: $(VENV)/.runtime $(if $(filter data/curated_training_data.parquet,$(DATASET
 	@printf 'report: %s\n' "$$(ls -d $(STORE)/v*/report.html | tail -n 1)" >&2
 
 test: $(VENV)/.dev ## everything that needs no service
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --ignore tests/integration
+
+test-integration: $(VENV)/.dev ## the same job against real object stores (needs Docker)
+	@$(BIN)/python -m pytest tests/integration
 
 setup: $(VENV)/.dev ## make .venv from requirements-dev.lock, the package editable
 

@@ -187,10 +187,10 @@ def _train(plan: Plan, ports: Ports, recorder: Recorder, split: DataSplit) -> Ca
     report = recorder.run("search", search, split.train, spec, ports.executor)
     model = recorder.run("train", train_model, split.train, report, spec, ports.executor)
     log.info("model_trained", estimator=model.estimator, n_samples=len(split.train))
+    compatible_with = make_compatible(model.pipeline, plan.settings.package.compatible_with)
     use = spec.features.use
     evaluation = recorder.run("evaluate", evaluate, model, split.test, use, ports.timer)
     log.info("model_evaluated", **evaluation["scores"])
-    compatible_with = make_compatible(model.pipeline, plan.settings.package.compatible_with)
     return Candidate(
         split=split,
         search=report,

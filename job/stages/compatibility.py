@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import FunctionTransformer
 
 log = structlog.get_logger(__name__)
 _TOO_NEW: Final = "temperature"  # a calibration whose class scikit-learn 1.4.2 does not have
@@ -21,7 +22,8 @@ def make_compatible(model: Any, wanted: tuple[str, ...]) -> tuple[str, ...]:
     """Complete a fitted model in place, and give the versions it will load in.
 
     scikit-learn 1.4.2 reads `LogisticRegression.multi_class` and the matrix
-    `TfidfTransformer._idf_diag`, which later versions no longer write.
+    `TfidfTransformer._idf_diag`, which later versions no longer write.  Predictions are made in
+    double precision, for single precision rounds otherwise in other versions of numpy.
     """
     if not wanted:
         return ()
@@ -32,6 +34,10 @@ def make_compatible(model: Any, wanted: tuple[str, ...]) -> tuple[str, ...]:
     for part in parts:
         if isinstance(part, LogisticRegression):
             part.multi_class = "auto"
+            part.coef_ = part.coef_.astype(np.float64)
+            part.intercept_ = part.intercept_.astype(np.float64)
+        elif isinstance(part, FunctionTransformer) and part.kw_args == {"dtype": np.float32}:
+            part.kw_args = {"dtype": np.float64}
         elif isinstance(part, TfidfTransformer) and hasattr(part, "idf_"):
             part._idf_diag = sparse.csr_matrix(sparse.diags(np.asarray(part.idf_)))
     return wanted

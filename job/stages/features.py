@@ -93,7 +93,7 @@ def make_preprocessing(rows: Rows, spec: FeatureSpec, columns: ColumnsSpec) -> A
 
 def _embeddings() -> Pipeline:
     # unit rows after scaling: one grid of C suits every embedding model
-    return make_pipeline(StandardScaler(), Normalizer())
+    return make_pipeline(_as_float32(), StandardScaler(), Normalizer())
 
 
 def _as_float32() -> FunctionTransformer:

@@ -1,0 +1,102 @@
+"""Servers for the whole session, a bucket and a fast job for each test."""
+
+import itertools
+import os
+import uuid
+
+import pytest
+from support.processes import JobProcess
+from support.servers import KINDS, SECRET_KEY, client_of, running
+
+from job.samples import write_sample
+
+# the fixtures stop what they start
+os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")
+OPEN = "gate.floors={accuracy: null, precision_macro: null, recall_macro: null, f1_macro: null}"
+
+
+@pytest.fixture(scope="session")
+def docker_engine():
+    import docker
+
+    try:
+        docker.from_env().ping()
+    except docker.errors.DockerException as error:
+        if "docker" in os.environ.get("PCC_TEST_REQUIRE", ""):
+            pytest.fail(f"PCC_TEST_REQUIRE asks for Docker, which does not answer: {error}")
+        pytest.skip("there is no Docker here")
+
+
+@pytest.fixture(scope="session")
+def servers(docker_engine, tmp_path_factory):
+    """Give a server by kind, started when it is first asked for."""
+    import contextlib
+
+    with contextlib.ExitStack() as stack:
+        started = {}
+
+        def get(kind):
+            if kind not in started:
+                folder = tmp_path_factory.mktemp(kind)
+                started[kind] = stack.enter_context(running(kind, folder))
+            return started[kind]
+
+        yield get
+
+
+@pytest.fixture(params=KINDS)
+def any_server(request, servers):
+    return servers(request.param)
+
+
+@pytest.fixture(scope="session")
+def minio(servers):
+    return servers("minio")
+
+
+@pytest.fixture
+def bucket(minio):
+    """Make a bucket of the test's own on MinIO."""
+    name = f"b-{uuid.uuid4().hex[:12]}"
+    client_of(minio).create_bucket(Bucket=name)
+    return name
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory):
+    path = tmp_path_factory.mktemp("small") / "curated.parquet"
+    write_sample(path, n_rows=200, seed=5, is_csv=False)
+    return path
+
+
+@pytest.fixture
+def job(minio, tmp_path):
+    """Start the command line in a process of its own, with MinIO's address and rights."""
+    number = itertools.count()
+
+    def start(*arguments, environment=minio.environment):
+        return JobProcess(arguments, environment, tmp_path / f"process-{next(number)}")
+
+    return start
+
+
+@pytest.fixture
+def quick(small):
+    """Give the arguments of a run that takes seconds."""
+
+    def arguments(store, *more, dataset=small):
+        return (
+            *("run", "--dataset", dataset, "--store", store, "--set", "dataset.min_rows=50"),
+            *("--set", OPEN, "--set", "search.estimators={dummy: {}}", "--set", "search.folds=2"),
+            *("--set", "gate.margin=1.0", *more),
+        )
+
+    return arguments
+
+
+@pytest.fixture(autouse=True)
+def no_secret_in_any_stream(tmp_path):
+    """Hold every stream of every process against the secrets that were given to it."""
+    yield
+    for path in tmp_path.glob("process-*/std*"):
+        assert SECRET_KEY not in path.read_text(), f"{path.name} shows a secret"

@@ -1,0 +1,279 @@
+"""Who must act, by exit code and message, where a store refuses or cannot be reached."""
+
+import json
+import re
+import socket
+import uuid
+from pathlib import Path
+
+import pytest
+from support.proxy import FaultyProxy
+from support.servers import SECRET_KEY, add_user, client_of
+
+OPERATIONS = Path(__file__).parents[2] / "docs/operations.md"
+
+
+def refused(job, *arguments, environment, code, says):
+    done = job(*arguments, environment=environment)
+    assert code == done.wait(), done.stderr
+    assert re.search(says, done.stderr), done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_wrong_secret(job, minio, bucket):
+    environment = {**minio.environment, "AWS_SECRET_ACCESS_KEY": "canary-wrong-secret"}
+    refused(
+        job,
+        *("doctor", "--store", f"s3://{bucket}/p"),
+        environment=environment,
+        code=2,
+        says=r"localhost:\d+.*credentials",
+    )
+
+
+def test_unknown_access_key(job, minio, bucket):
+    environment = {**minio.environment, "AWS_ACCESS_KEY_ID": "nobody"}
+    refused(
+        job,
+        *("doctor", "--store", f"s3://{bucket}/p"),
+        environment=environment,
+        code=2,
+        says="credentials",
+    )
+
+
+def test_no_credentials(job, minio, bucket):
+    environment = {
+        "AWS_ENDPOINT_URL": minio.url,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent",
+        "AWS_CONFIG_FILE": "/nonexistent",
+    }
+    refused(
+        job,
+        *("doctor", "--store", f"s3://{bucket}/p"),
+        environment=environment,
+        code=2,
+        says="no credentials were found",
+    )
+
+
+def test_profile_that_is_not_there(job, minio, bucket):
+    refused(
+        job,
+        *("doctor", "--store", f"s3://{bucket}/p", "--set", "s3.profile=nobody"),
+        environment=minio.environment,
+        code=2,
+        says="no such profile",
+    )
+
+
+def test_absent_bucket(job, minio):
+    refused(
+        job,
+        *("doctor", "--store", f"s3://{uuid.uuid4().hex}/p"),
+        environment=minio.environment,
+        code=2,
+        says="no such bucket",
+    )
+
+
+def test_certificate_of_an_unknown_authority(job, servers):
+    server = servers("minio-tls")
+    environment = {k: v for k, v in server.environment.items() if k != "AWS_CA_BUNDLE"}
+    refused(
+        job,
+        *("doctor", "--store", "s3://models/p"),
+        environment=environment,
+        code=2,
+        says=r"localhost:\d+.*certificate",
+    )
+
+
+def test_ca_bundle_from_the_settings(job, servers):
+    server = servers("minio-tls")
+    client_of(server).create_bucket(Bucket="trusted")
+    environment = {k: v for k, v in server.environment.items() if k != "AWS_CA_BUNDLE"}
+    done = job(
+        *("doctor", "--store", "s3://trusted/p", "--set", f"s3.ca_bundle={server.ca_bundle}"),
+        environment=environment,
+    )
+
+    assert 0 == done.wait(), done.stderr
+
+
+def test_absent_ca_bundle(job, servers):
+    server = servers("minio-tls")
+    refused(
+        job,
+        *("doctor", "--store", "s3://models/p", "--set", "s3.ca_bundle=/nonexistent.pem"),
+        environment=server.environment,
+        code=2,
+        says="CA bundle",
+    )
+
+
+QUICK = ("--set", "s3.max_attempts=2", "--set", "s3.connect_timeout_seconds=1")
+
+
+def test_refused_connection(job, minio):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    refused(
+        job,
+        *("doctor", "--store", "s3://models/p", *QUICK),
+        environment={**minio.environment, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"},
+        code=75,
+        says=f"127.0.0.1:{port}",
+    )
+
+
+def test_unknown_host(job, minio):
+    refused(
+        job,
+        *("doctor", "--store", "s3://models/p", *QUICK),
+        environment={**minio.environment, "AWS_ENDPOINT_URL": "http://store.invalid:9000"},
+        code=75,
+        says="store.invalid:9000",
+    )
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "says"),
+    [
+        ((403, "RequestTimeTooSkewed"), 2, "clock"),
+        ((400, "ExpiredToken"), 2, "expired"),
+        ((403, "AccessDenied"), 2, "s3:PutObject"),
+        ((301, "PermanentRedirect"), 2, "region"),
+        ((503, "SlowDown"), 75, "503"),
+        ((500, "InternalError"), 75, "500"),
+        ((418, "Teapot"), 75, "Teapot"),
+        ("reset", 75, "connection"),
+        ("stall", 75, "in time"),
+    ],
+    ids=str,
+)
+def test_answers_of_a_store_in_trouble(job, minio, bucket, answer, code, says):
+    with FaultyProxy(minio.url, lambda *_: answer) as proxy:
+        refused(
+            job,
+            *("doctor", "--store", f"s3://{bucket}/p", *QUICK),
+            *("--set", "s3.read_timeout_seconds=1"),
+            environment={**minio.environment, "AWS_ENDPOINT_URL": proxy.url},
+            code=code,
+            says=says,
+        )
+
+
+def test_store_that_ignores_conditions_is_no_place_for_a_channel(job, quick, minio, bucket):
+    """The version is published; the message has the store's answer."""
+    with FaultyProxy(minio.url, lambda *_: "ignored") as proxy:
+        environment = {**minio.environment, "AWS_ENDPOINT_URL": proxy.url}
+        store = f"s3://{bucket}/p"
+        refused(
+            job,
+            *("doctor", "--store", store),
+            environment=environment,
+            code=2,
+            says="creates_once",
+        )
+        refused(job, *quick(store), environment=environment, code=2, says="answered 200")
+        listed = job("models", "list", "--store", store, environment=environment)
+
+    assert (0, 1, {}) == (
+        listed.wait(),
+        len(listed.result["versions"]),
+        listed.result["channels"],
+    )
+
+
+def test_store_that_ignores_conditions_takes_versions(job, quick, minio, bucket):
+    with FaultyProxy(minio.url, lambda *_: "ignored") as proxy:
+        environment = {**minio.environment, "AWS_ENDPOINT_URL": proxy.url}
+        done = job(
+            *quick(f"s3://{bucket}/p", "--set", "publish.channel=null"), environment=environment
+        )
+        assert 0 == done.wait(), done.stderr
+
+
+def policy(title, bucket, prefix):
+    text = OPERATIONS.read_text().partition(f"### {title}")[2].partition("```json")[2]
+    text = text.partition("```")[0].replace("BUCKET", bucket).replace("PREFIX", prefix)
+    return json.loads(text)
+
+
+@pytest.fixture
+def users(minio, bucket, tmp_path):
+    """Give the job's and the consumer's credentials, with the policies of the runbook."""
+    found = {}
+    for name, title in (("job", "The job's policy"), ("pcc", "The consumer's policy")):
+        secret = f"canary-{uuid.uuid4().hex}"
+        user = f"{name}-{uuid.uuid4().hex[:8]}"
+        rights = add_user(minio, user, secret, policy(title, bucket, "models"), tmp_path)
+        found[name] = {**minio.environment, **rights}
+    return found
+
+
+def test_policies_of_the_runbook_suffice(job, quick, users, bucket, tmp_path):
+    store = f"s3://{bucket}/models"
+    for run_id in ("r1", "r2"):
+        run = job(*quick(store, "--run-id", run_id), environment=users["job"])
+        assert 0 == run.wait(), run.stderr
+    for command in (("rollback",), ("prune",)):
+        done = job("models", *command, "--store", store, environment=users["job"])
+        assert 0 == done.wait(), done.stderr
+    fetched = job(
+        *("models", "fetch", "production", tmp_path / "out", "--store", store),
+        environment=users["pcc"],
+    )
+    assert 0 == fetched.wait(), fetched.stderr
+
+
+def test_consumer_may_not_write(job, quick, users, bucket):
+    refused(
+        job,
+        *quick(f"s3://{bucket}/models"),
+        environment=users["pcc"],
+        code=2,
+        says="s3:PutObject",
+    )
+
+
+def test_job_may_not_leave_its_prefix(job, users, bucket):
+    refused(
+        job,
+        *("doctor", "--store", f"s3://{bucket}/elsewhere"),
+        environment=users["job"],
+        code=2,
+        says="s3:",
+    )
+
+
+def test_no_credential_is_written_anywhere(job, quick, minio, bucket, tmp_path):
+    """Not at debug level, not in a record, not in an artifact."""
+    store = f"s3://{bucket}/p"
+    environment = {
+        **minio.environment,
+        "AWS_SESSION_TOKEN": "",
+        "HTTPS_PROXY": "http://user:canary-proxy-secret@127.0.0.1:9",
+        "PCC_JOB_LOGS__LEVEL": "debug",
+    }
+    done = job(*quick(store), environment=environment)
+    assert 0 == done.wait(), done.stderr
+    client = client_of(minio)
+    keys = [item["Key"] for item in client.list_objects_v2(Bucket=bucket)["Contents"]]
+    texts = [client.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys]
+    texts += [done.stdout.encode(), done.stderr.encode()]
+
+    assert [] == [t[:80] for t in texts if SECRET_KEY.encode() in t or b"canary" in t]
+
+
+@pytest.mark.parametrize(
+    "setting",
+    ["store.uri=s3://key:canary@bucket/p", "s3.endpoint_url=http://key:canary@host:9000"],
+)
+def test_credentials_in_an_address_are_refused(job, setting):
+    done = job("config", "show", "--set", setting)
+
+    assert (2, False) == (done.wait(), "canary" in done.stderr + done.stdout)

@@ -1,0 +1,305 @@
+"""The whole job with a bucket as its store, and what one does with versions there."""
+
+import json
+
+import pytest
+from support.servers import client_of
+
+from job.adapters.stores.s3.client import split_uri
+from job.errors import ConfigurationError
+
+
+@pytest.fixture
+def store(bucket):
+    return f"s3://{bucket}/pcc-models"
+
+
+@pytest.fixture
+def published(job, quick, store):
+    """Give the versions of two runs, both promoted in their turn."""
+    versions = []
+    for name in ("first", "second"):
+        run = job(*quick(store, "--run-id", name))
+        assert run.wait() == 0, run.stderr
+        versions.append(run.result["version"])
+    return versions
+
+
+@pytest.fixture
+def models(job, store):
+    def call(*arguments, code=0):
+        done = job("models", *arguments, "--store", store)
+        assert done.wait() == code, done.stderr
+        return json.loads(done.stdout) if code == 0 else done.stderr
+
+    return call
+
+
+@pytest.fixture
+def s3(minio):
+    return client_of(minio)
+
+
+def objects(s3, bucket, prefix=""):
+    found = s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", ())
+    return [item["Key"] for item in found]
+
+
+def test_published_version_is_listed(published, models):
+    assert published == models("list")["versions"]
+
+
+def test_channel_stands_at_the_last_one(published, models):
+    assert {"production": published[1]} == models("list")["channels"]
+
+
+def test_base_names_of_a_version_are_unique(published, s3, bucket):
+    """Today's PCC copies every file into one folder."""
+    names = [k.rpartition("/")[2] for k in objects(s3, bucket, f"pcc-models/{published[0]}/")]
+
+    assert len(names) == len(set(names)) > 5
+
+
+def test_same_run_id_is_already_published(published, job, quick, store):
+    again = job(*quick(store, "--run-id", "second"))
+
+    assert (0, "already_published") == (again.wait(), again.result["outcome"])
+
+
+def test_same_run_id_of_another_dataset_is_refused(published, job, quick, store, sample):
+    again = job(*quick(store, "--run-id", "second", dataset=sample))
+
+    assert (2, True) == (again.wait(), "second" in again.stderr)
+
+
+def test_probe_leaves_nothing(published, s3, bucket):
+    assert [] == objects(s3, bucket, "pcc-models/probe/")
+
+
+def test_fetched_version_is_verified_and_whole(published, models, tmp_path):
+    found = models("fetch", "production", tmp_path / "out")
+
+    assert (published[1], True) == (
+        found["version"],
+        (tmp_path / "out" / published[1] / "figures").is_dir(),
+    )
+
+
+def test_version_loads_in_a_process_of_its_own(published, models):
+    assert models("load-check", "latest")["is_loadable"]
+
+
+def test_diff_names_what_changed(published, models):
+    assert published == [models("diff", *published)[side] for side in ("before", "after")]
+
+
+def test_rollback_goes_back(published, models):
+    assert {"from": published[1], "to": published[0]}.items() <= models("rollback").items()
+
+
+def test_second_rollback_has_nothing_earlier(published, models):
+    models("rollback")
+
+    assert "no earlier version" in models("rollback", code=2)
+
+
+def test_republished_rollback_is_the_newest_folder(published, models):
+    """Today's PCC takes the greatest name."""
+    moved = models("rollback", "--republish")
+
+    assert models("list")["versions"] == [*published, moved["to"]]
+
+
+def test_republished_bytes_are_those_of_the_old_version(published, models, s3, bucket):
+    moved = models("rollback", "--republish")
+    bodies = [
+        s3.get_object(Bucket=bucket, Key=f"pcc-models/{v}/model.joblib")["Body"].read()
+        for v in (published[0], moved["to"])
+    ]
+
+    assert bodies[0] == bodies[1]
+
+
+def test_promotion_from_another_version_than_expected(published, models):
+    said = models("promote", published[0], "--expect", published[0], code=7)
+
+    assert all(version in said for version in published)
+
+
+def test_promotion_into_another_channel(published, models):
+    models("promote", published[0], "--channel", "staging")
+
+    assert {"production": published[1], "staging": published[0]} == models("list")["channels"]
+
+
+def test_history_says_who_and_why(published, models):
+    models("rollback")
+    moves = models("history")["moves"]
+
+    assert [("first", None), ("second", published[0])] == [(m["by"], m["from"]) for m in moves[:2]]
+    assert ("rollback", published[0]) == (moves[2]["action"], moves[2]["to"])
+
+
+def test_prune_keeps_what_the_channel_needs(published, models, job, quick, store):
+    third = job(*quick(store, "--run-id", "third", "--set", "publish.channel=null"))
+    assert third.wait() == 0, third.stderr
+    found = models("prune", "--keep", "1")
+
+    assert ([], [*published, third.result["version"]]) == (
+        found["removed_versions"],
+        found["kept_versions"],
+    )
+
+
+def test_prune_removes_surplus_versions(published, models, job, quick, store):
+    third = job(*quick(store, "--run-id", "third"))
+    assert third.wait() == 0, third.stderr
+    models("prune", "--keep", "1")
+
+    assert [published[1], third.result["version"]] == models("list")["versions"]
+
+
+def test_dry_prune_removes_nothing(published, models, job, quick, store):
+    assert job(*quick(store, "--run-id", "third")).wait() == 0
+    models("prune", "--keep", "1", "--dry-run")
+
+    assert 3 == len(models("list")["versions"])
+
+
+def test_prune_removes_abandoned_work(published, models, s3, bucket):
+    """A folder without a manifest, an upload that never ended, a probe."""
+    s3.put_object(Bucket=bucket, Key="pcc-models/v20200101_000000_00000000/model.joblib", Body=b"x")
+    s3.put_object(Bucket=bucket, Key="pcc-models/probe/killed", Body=b"x")
+    s3.create_multipart_upload(
+        Bucket=bucket, Key="pcc-models/v20200101_000000_00000000/metadata.json"
+    )
+    found = models("prune", "--set", "store.abandoned_after_hours=1e-9")
+
+    assert (["v20200101_000000_00000000"], 2, published) == (
+        found["removed_unfinished"],
+        len(found["removed_uploads"]),
+        models("list")["versions"],
+    )
+
+
+def test_young_unfinished_work_is_left(published, models, s3, bucket):
+    key = "pcc-models/v20200101_000000_00000000/model.joblib"
+    s3.put_object(Bucket=bucket, Key=key, Body=b"x")
+    models("prune")
+
+    assert key in objects(s3, bucket)
+
+
+def flip(s3, bucket, key):
+    data = bytearray(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+    data[len(data) // 2] ^= 1
+    s3.put_object(Bucket=bucket, Key=key, Body=bytes(data))
+
+
+def test_any_flipped_byte_is_found(published, models, s3, bucket):
+    """In each file, the manifest among them."""
+    prefix = f"pcc-models/{published[0]}/"
+    for key in objects(s3, bucket, prefix):
+        flip(s3, bucket, key)
+        said = models("verify", published[0], code=8)
+        flip(s3, bucket, key)
+        assert key.removeprefix(prefix) in said
+
+    assert models("verify", published[0])["is_intact"]
+
+
+@pytest.mark.parametrize("damage", ["flipped", "missing", "added", "foreign manifest"])
+def test_damaged_version_is_not_fetched(published, models, s3, bucket, tmp_path, damage):
+    old, new = (f"pcc-models/{version}/" for version in published)
+    if damage == "flipped":
+        flip(s3, bucket, f"{old}model.joblib")
+    elif damage == "missing":
+        s3.delete_object(Bucket=bucket, Key=f"{old}model.joblib")
+    elif damage == "added":
+        s3.put_object(Bucket=bucket, Key=f"{old}model.joblib.bak", Body=b"x")
+    else:
+        s3.copy_object(
+            Bucket=bucket, Key=f"{old}manifest.json", CopySource=f"{bucket}/{new}manifest.json"
+        )
+    said = models("fetch", published[0], tmp_path / "out", code=8)
+
+    assert ("manifest" if damage == "foreign manifest" else "model.joblib") in said
+    assert not (tmp_path / "out").exists()
+
+
+def test_manifest_that_names_a_file_outside_is_refused(published, models, s3, bucket, tmp_path):
+    key = f"pcc-models/{published[0]}/manifest.json"
+    manifest = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+    manifest["files"][0]["name"] = "../../escaped"
+    s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(manifest).encode())
+    models("fetch", published[0], tmp_path / "out", code=8)
+
+    assert not list(tmp_path.rglob("escaped"))
+
+
+@pytest.mark.parametrize("name", ["curated.parquet", "curated.csv", "folder"])
+def test_dataset_is_read_from_s3(job, quick, store, s3, bucket, small, tmp_path, name):
+    """The same rows give the same content digest wherever they lie."""
+    import pyarrow.parquet as pq
+
+    uri = f"s3://{bucket}/tables/{name}"
+    if name == "curated.csv":
+        table = pq.read_table(small).to_pandas()
+        table["embeddings"] = [json.dumps([float(x) for x in row]) for row in table["embeddings"]]
+        s3.put_object(Bucket=bucket, Key=f"tables/{name}", Body=table.to_csv(index=False).encode())
+    else:
+        key = f"tables/{name}" + ("/part-0.parquet" if name == "folder" else "")
+        s3.put_object(Bucket=bucket, Key=key, Body=small.read_bytes())
+    runs = [job(*quick(store, "--dry-run", dataset=place)) for place in (small, uri)]
+    assert [0, 0] == [run.wait() for run in runs], runs[1].stderr
+    digests = [run.result["dataset"]["content_digest"] for run in runs]
+
+    assert (digests[0], uri) == (digests[1], runs[1].result["dataset"]["uri"])
+
+
+def test_damaged_dataset_on_s3_is_named_by_its_uri(job, quick, store, s3, bucket):
+    s3.put_object(Bucket=bucket, Key="t.parquet", Body=b"no table")
+    run = job(*quick(store, dataset=f"s3://{bucket}/t.parquet"))
+
+    assert (3, True) == (run.wait(), f"s3://{bucket}/t.parquet" in run.stderr)
+
+
+def test_absent_dataset_on_s3(job, quick, store, bucket):
+    run = job(*quick(store, dataset=f"s3://{bucket}/none.parquet"))
+
+    assert (3, True) == (run.wait(), "none.parquet" in run.stderr)
+
+
+def test_suite_is_read_from_s3(job, quick, store, s3, bucket, request):
+    suite = (request.config.rootpath / "expectations/labelled_embeddings.json").read_bytes()
+    s3.put_object(Bucket=bucket, Key="suites/own.json", Body=suite)
+    run = job(
+        *quick(store, "--dry-run", "--set", f"expectations.suite=s3://{bucket}/suites/own.json")
+    )
+
+    assert 0 == run.wait(), run.stderr
+
+
+def test_doctor_finds_a_fit_store(job, store):
+    done = job("doctor", "--store", store)
+
+    assert (0, True) == (done.wait(), done.result["is_fit"])
+
+
+def test_encryption_class_and_tags_are_asked_for(job, quick, store, s3, bucket):
+    tags = "store.tags={team: privacy, kind: model & more}"
+    run = job(
+        *quick(store, "--set", tags, "--set", "store.storage_class=REDUCED_REDUNDANCY"),
+    )
+    assert run.wait() == 0, run.stderr
+    key = f"pcc-models/{run.result['version']}/metadata.json"
+    found = s3.get_object_tagging(Bucket=bucket, Key=key)["TagSet"]
+
+    assert {"team": "privacy", "kind": "model & more"} == {t["Key"]: t["Value"] for t in found}
+    assert "REDUCED_REDUNDANCY" == s3.head_object(Bucket=bucket, Key=key)["StorageClass"]
+
+
+@pytest.mark.parametrize("uri", ["s3://", "s3:///x", "s3://b/../c", "s3://bucket/a//b"])
+def test_uri_that_leads_elsewhere_is_refused(uri):
+    with pytest.raises(ConfigurationError):
+        split_uri(uri)

@@ -1,0 +1,59 @@
+"""The command line in real processes that start at once: forked from one that has loaded it all."""
+
+import json
+import multiprocessing
+import os
+import sys
+from pathlib import Path
+
+_CONTEXT = multiprocessing.get_context("forkserver")
+_CONTEXT.set_forkserver_preload(
+    ["job.cli.wiring", "job.pipeline", "job.adapters.gx", "job.adapters.tables", "boto3"]
+)
+
+
+class JobProcess:
+    """One run of the command line; its streams are files in `folder`."""
+
+    def __init__(self, arguments, environment, folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self._process = _CONTEXT.Process(
+            target=_main, args=([str(a) for a in arguments], environment, str(folder))
+        )
+        self._process.start()
+
+    @property
+    def pid(self):
+        return self._process.pid
+
+    def wait(self, timeout=180):
+        """Give the exit code; negative for a signal."""
+        self._process.join(timeout)
+        assert self._process.exitcode is not None, "the job hangs"
+        return self._process.exitcode
+
+    @property
+    def stdout(self):
+        return (self._folder / "stdout").read_text()
+
+    @property
+    def stderr(self):
+        return (self._folder / "stderr").read_text()
+
+    @property
+    def result(self):
+        return json.loads(self.stdout)
+
+
+def _main(arguments, environment, folder):
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        os.dup2(os.open(Path(folder) / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
+    for name in [n for n in os.environ if n.startswith(("PCC_JOB_", "AWS_"))]:
+        del os.environ[name]
+    os.environ.update(environment)
+    os.chdir(folder)
+    sys.argv = ["pcc-job", *arguments]
+    from job.cli import main
+
+    main()

@@ -1,0 +1,164 @@
+"""Real object stores in containers, over HTTP and over HTTPS with an authority of their own."""
+
+import json
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import docker
+import trustme
+from botocore.exceptions import BotoCoreError, ClientError
+from testcontainers.core.container import DockerContainer
+
+from job.adapters.stores.s3.client import connect
+from job.contracts.store_specs import S3Spec
+
+MINIO = "quay.io/minio/minio:RELEASE.2025-09-07T16-13-09Z"
+MC = "quay.io/minio/mc:RELEASE.2025-08-13T08-35-41Z"
+VERSITYGW = "versity/versitygw:v1.7.0"
+ACCESS_KEY, SECRET_KEY = "test-operator", "canary-root-secret-4711"
+KINDS = ("minio", "minio-tls", "versitygw", "versitygw-tls")
+
+
+@dataclass
+class Server:
+    """A running store: where it is, and who may use it."""
+
+    url: str
+    ca_bundle: str | None
+    container: DockerContainer
+    credentials: dict[str, str] = field(
+        default_factory=lambda: {
+            "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+            "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+            "AWS_REGION": "us-east-1",
+        }
+    )
+
+    @property
+    def spec(self):
+        return S3Spec(endpoint_url=self.url, region="us-east-1", ca_bundle=self.ca_bundle)
+
+    @property
+    def environment(self):
+        """Give the variables by which a process reaches it, as a user would set them."""
+        found = {**self.credentials, "AWS_ENDPOINT_URL": self.url}
+        return found | ({"AWS_CA_BUNDLE": self.ca_bundle} if self.ca_bundle else {})
+
+    @property
+    def address(self):
+        """Give the address on the containers' own network."""
+        container = self.container.get_wrapped_container()
+        container.reload()
+        networks = container.attrs["NetworkSettings"]["Networks"]
+        return next(iter(networks.values()))["IPAddress"]
+
+
+@contextmanager
+def running(kind, folder):
+    """Run a server of this kind, and wait until it answers."""
+    is_tls = kind.endswith("-tls")
+    certificates = _certificates(folder) if is_tls else None
+    container = _minio(certificates) if kind.startswith("minio") else _versitygw(certificates)
+    port = 9000 if kind.startswith("minio") else 7070
+    with container:
+        scheme = "https" if is_tls else "http"
+        url = f"{scheme}://localhost:{container.get_exposed_port(port)}"
+        bundle = str(certificates / "ca.pem") if certificates else None
+        server = Server(url, bundle, container)
+        _wait(server)
+        yield server
+
+
+def _minio(certificates):
+    container = (
+        DockerContainer(MINIO)
+        .with_exposed_ports(9000)
+        .with_env("MINIO_ROOT_USER", ACCESS_KEY)
+        .with_env("MINIO_ROOT_PASSWORD", SECRET_KEY)
+    )
+    if certificates:
+        container.with_volume_mapping(str(certificates), "/certs", "ro")
+    return container.with_command("server /data" + (" --certs-dir /certs" if certificates else ""))
+
+
+def _versitygw(certificates):
+    container = (
+        DockerContainer(VERSITYGW)
+        .with_exposed_ports(7070)
+        .with_env("ROOT_ACCESS_KEY", ACCESS_KEY)
+        .with_env("ROOT_SECRET_KEY", SECRET_KEY)
+    )
+    tls = ""
+    if certificates:
+        container.with_volume_mapping(str(certificates), "/certs", "ro")
+        tls = "--cert /certs/public.crt --key /certs/private.key "
+    return container.with_command(f"--port :7070 {tls}posix /tmp")
+
+
+def _certificates(folder):
+    authority = trustme.CA()
+    issued = authority.issue_cert("localhost", "127.0.0.1")
+    authority.cert_pem.write_to_path(str(folder / "ca.pem"))
+    issued.cert_chain_pems[0].write_to_path(str(folder / "public.crt"))
+    issued.private_key_pem.write_to_path(str(folder / "private.key"))
+    for path in folder.iterdir():
+        path.chmod(0o644)
+    return folder
+
+
+def client_of(server):
+    """Give a boto3 client with the server's own rights, whatever the environment says."""
+    import boto3
+    from botocore.config import Config
+
+    return boto3.client(
+        "s3",
+        endpoint_url=server.url,
+        verify=server.ca_bundle,
+        region_name="us-east-1",
+        aws_access_key_id=server.credentials["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=server.credentials["AWS_SECRET_ACCESS_KEY"],
+        config=Config(
+            s3={"addressing_style": "path"}, request_checksum_calculation="when_required"
+        ),
+    )
+
+
+def connection_of(server):
+    """Give the adapter's own connection."""
+    return connect(server.spec)
+
+
+def _wait(server):
+    client = client_of(server)
+    for _ in range(120):
+        try:
+            client.list_buckets()
+            return
+        except (BotoCoreError, ClientError) as error:
+            last = error
+            time.sleep(0.25)
+    raise RuntimeError(f"the store at {server.url} did not start") from last
+
+
+def add_user(server, name, secret, policy, folder):
+    """Give a new user this policy and nothing else, on MinIO."""
+    (folder / f"{name}.json").write_text(json.dumps(policy))
+    folder.chmod(0o755)
+    script = " && ".join(
+        (
+            f"mc alias set it http://{server.address}:9000 {ACCESS_KEY} {SECRET_KEY}",
+            f"mc admin user add it {name} {secret}",
+            f"mc admin policy create it {name} /policies/{name}.json",
+            f"mc admin policy attach it {name} --user {name}",
+        )
+    )
+    docker.from_env().containers.run(
+        MC,
+        entrypoint=["/bin/sh", "-c"],
+        command=[script],
+        volumes={str(folder): {"bind": "/policies", "mode": "ro"}},
+        remove=True,
+    )
+    return {"AWS_ACCESS_KEY_ID": name, "AWS_SECRET_ACCESS_KEY": secret}
