@@ -168,7 +168,12 @@ def validate_only(effective: EffectiveSettings) -> dict[str, Any]:
 def probe_store(effective: EffectiveSettings) -> dict[str, Any]:
     """Try what the store can do, for real, and say what it answered."""
     store = open_store(effective.settings)
-    steps = store.probe(f"doctor-{uuid.uuid4().hex}")
+    token = f"doctor-{uuid.uuid4().hex}"
+    steps = store.probe(token)
+    if all(step.is_met for step in steps):
+        from job.stages.race import race
+
+        steps = (*steps, race(store, token))
     return {
         "store_uri": store.uri,
         "is_fit": all(step.is_met for step in steps),

@@ -24,7 +24,15 @@ def in_threads(function):
 
 
 class StoreConformance:
-    """Inherit, and give a fixture `store`: an empty one."""
+    """Inherit, and give a fixture `store`: an empty one.
+
+    The fixture `n_winners` gives how many of several rivals may win at most: one, but in a store
+    that is known not to be atomic.
+    """
+
+    @pytest.fixture
+    def n_winners(self):
+        return 1
 
     @pytest.mark.parametrize("data", [b"", b"x", bytes(range(256)) * 5000])
     def test_bytes_come_back(self, store, data):
@@ -59,10 +67,11 @@ class StoreConformance:
 
         assert [] == store.clear_unfinished(tomorrow, is_dry_run=False)
 
-    def test_one_of_many_creates(self, store):
+    def test_one_of_many_creates(self, store, n_winners):
         won = in_threads(lambda n: store.put_if_absent("key", bytes([n]) * 9000))
 
-        assert [store.get("key")] == [bytes([n]) * 9000 for n, is_mine in enumerate(won) if is_mine]
+        assert 1 <= sum(won) <= n_winners
+        assert store.get("key") in [bytes([n]) * 9000 for n, is_mine in enumerate(won) if is_mine]
 
     def test_swap_from_the_present_bytes(self, store):
         store.put_if_absent("key", b"before")
@@ -88,12 +97,13 @@ class StoreConformance:
         assert (True, b"x") == (store.compare_and_swap("key", None, b"x"), store.get("key"))
 
     @pytest.mark.parametrize("before", [b"before", None])
-    def test_one_of_many_swaps(self, store, before):
+    def test_one_of_many_swaps(self, store, before, n_winners):
         if before is not None:
             store.put_if_absent("key", before)
         won = in_threads(lambda n: store.compare_and_swap("key", before, bytes([n]) * 9000))
 
-        assert [store.get("key")] == [bytes([n]) * 9000 for n, is_mine in enumerate(won) if is_mine]
+        assert 1 <= sum(won) <= n_winners
+        assert store.get("key") in [bytes([n]) * 9000 for n, is_mine in enumerate(won) if is_mine]
 
     def test_keys_are_sorted_and_below_the_prefix(self, store):
         for key in ("v2/b", "v10/a", "v2-x/a", "v2/a", "runs/v2/a"):

@@ -24,6 +24,7 @@ KINDS = ("minio", "minio-tls", "versitygw", "versitygw-tls")
 class Server:
     """A running store: where it is, and who may use it."""
 
+    kind: str
     url: str
     ca_bundle: str | None
     container: DockerContainer
@@ -65,7 +66,7 @@ def running(kind, folder):
         scheme = "https" if is_tls else "http"
         url = f"{scheme}://localhost:{container.get_exposed_port(port)}"
         bundle = str(certificates / "ca.pem") if certificates else None
-        server = Server(url, bundle, container)
+        server = Server(kind, url, bundle, container)
         _wait(server)
         yield server
 
