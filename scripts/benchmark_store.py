@@ -8,6 +8,8 @@ import subprocess
 import tempfile
 import time
 import uuid
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from job.adapters.stores.s3 import S3Store
@@ -17,13 +19,13 @@ from job.registry import fetch
 from job.stages.publish import publish
 
 
-def timed(act):
+def timed(act: Callable[[], object]) -> float:
     started = time.perf_counter()
     act()
     return time.perf_counter() - started
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("bucket", help="an existing bucket; AWS_* variables say where and who")
     parser.add_argument("--mc", nargs="+", default=["mc"], help="how to call mc")
@@ -34,7 +36,7 @@ def main():
     given = parser.parse_args()
     payload = os.urandom(given.megabytes * 10**6)
     files = {"model.joblib": payload, "metadata.json": b'{"run_id": "benchmark"}'}
-    times = {name: [] for name in ("publish", "mc up", "fetch", "mc down")}
+    times: dict[str, list[float]] = {name: [] for name in ("publish", "mc up", "fetch", "mc down")}
     with tempfile.TemporaryDirectory(dir=given.folder) as name:
         folder = Path(name)
         folder.chmod(0o755)
@@ -46,18 +48,15 @@ def main():
             store = S3Store(connect(S3Spec()), StoreSpec(uri=f"s3://{given.bucket}/{prefix}"))
             there = f"{given.alias}/{given.bucket}/mc-{prefix}"
 
-            def copy(*arguments):
+            def copy(*arguments: str) -> None:
                 command = [*given.mc, "cp", "--quiet", "--recursive", *arguments]
                 subprocess.run(command, check=True, capture_output=True)
 
-            times["publish"].append(
-                timed(lambda s=store, v=version: publish(s, v, "benchmark", files))
-            )
-            times["mc up"].append(timed(lambda t=there: copy(f"{folder}/up/", f"{t}/")))
-            times["fetch"].append(
-                timed(lambda s=store, v=version, n=n: fetch(s, v, folder / f"ours-{n}"))
-            )
-            times["mc down"].append(timed(lambda t=there, n=n: copy(f"{t}/", f"{folder}/mc-{n}/")))
+            ours = folder / f"ours-{n}"
+            times["publish"].append(timed(partial(publish, store, version, "benchmark", files)))
+            times["mc up"].append(timed(partial(copy, f"{folder}/up/", f"{there}/")))
+            times["fetch"].append(timed(partial(fetch, store, version, ours)))
+            times["mc down"].append(timed(partial(copy, f"{there}/", f"{folder}/mc-{n}/")))
     found = {name: statistics.median(values) for name, values in times.items()}
     print(
         json.dumps(

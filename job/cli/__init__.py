@@ -37,7 +37,7 @@ def _report_crash(error: Exception) -> None:
     structlog.get_logger(__name__).error(
         "run_crashed",
         error=type(error).__name__,
-        frames=[f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
+        frames=[f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames[-30:]],
     )
 
 
