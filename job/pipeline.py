@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -18,14 +18,14 @@ from job.contracts.stored import ProbeStep
 from job.errors import GateRejectedError
 from job.recorder import Recorder
 from job.stages.champion import Champion, compare, load_champion
-from job.stages.channels import finish_promotion, promote, require_conditions
 from job.stages.compatibility import make_compatible
 from job.stages.evaluate import evaluate
 from job.stages.gate import decide
 from job.stages.ingest import ingest
 from job.stages.keys import make_rows
 from job.stages.package import describe_dataset, make_bundle, make_metadata, without_model
-from job.stages.publish import claim, find_claim, is_complete, publish
+from job.stages.promotion import claim_version, finish_interrupted, promote_accepted
+from job.stages.publish import find_claim, is_complete, publish
 from job.stages.search import list_candidates, search
 from job.stages.split import DataSplit, split_dataset
 from job.stages.suites import required_columns
@@ -76,14 +76,15 @@ def run(plan: Plan, ports: Ports, recorder: Recorder) -> dict[str, Any]:
     tables = load_tables(plan, ports, recorder)
     found = find_claim(ports.store, plan.run_id, tables.digests)
     if found and is_complete(ports.store, found.version):
-        return _finish(plan, ports, recorder, found.version, abilities)
+        recorder.run("promote", finish_interrupted, plan, ports.store, found.version, abilities)
+        return _report_published(ports.store, recorder, found.version)
     split = recorder.run("split", _split, plan, tables)
     candidate = _train(plan, ports, recorder, split)
     scores = candidate.evaluation["scores"]
     champion = recorder.run("gate", load_champion, ports.store, plan.settings.publish.channel)
     decision = recorder.run("gate", _judge, plan, ports, candidate, champion)
     if decision.is_accepted and not plan.is_dry_run:
-        plan = recorder.run("claim", _claim, plan, ports.store, tables)
+        plan = recorder.run("claim", claim_version, plan, ports.store, tables.digests)
     bundle = recorder.run("package", _package, plan, ports, tables, candidate, decision)
     recorder.facts |= {"scores": scores, "model_digest": str(Digest.of(candidate.payload))}
     if plan.is_dry_run or not decision.is_accepted:
@@ -94,7 +95,7 @@ def run(plan: Plan, ports: Ports, recorder: Recorder) -> dict[str, Any]:
         return recorder.summarise("dry_run", None, scores)
     recorder.run("publish", publish, ports.store, plan.version, plan.run_id, bundle)
     log.info("model_published", version=plan.version)
-    recorder.run("promote", _promote, plan, ports.store, champion, abilities)
+    recorder.run("promote", promote_accepted, plan, ports.store, champion, abilities)
     return recorder.summarise("published", plan.version, scores)
 
 
@@ -107,7 +108,7 @@ def _prepare(plan: Plan, ports: Ports, recorder: Recorder) -> tuple[ProbeStep, .
     list_candidates(plan.settings.search, plan.settings.random_state)
     if plan.is_dry_run:
         return ()
-    abilities = recorder.run("probe", ports.store.probe, plan.run_id)
+    abilities = recorder.run("probe", ports.store.probe, f"{plan.run_id}-{plan.attempt_id}")
     missing = [step.name for step in abilities if not step.is_met]
     if missing:
         log.warning("store_lacks", abilities=missing)
@@ -250,48 +251,6 @@ def _rejection(decision: GateDecision, result: dict[str, Any]) -> GateRejectedEr
     )
 
 
-def _claim(plan: Plan, store: ArtifactStore, tables: Tables) -> Plan:
-    """Take the version and time that the first attempt of this run id has fixed."""
-    found = claim(
-        store, plan.run_id, tables.digests, version=plan.version, started_at=plan.started_at
-    )
-    return replace(plan, started_at=found.started_at)
-
-
-def _promote(
-    plan: Plan,
-    store: ArtifactStore,
-    champion: Champion | None,
-    abilities: tuple[ProbeStep, ...],
-) -> None:
-    channel = plan.settings.publish.channel
-    if channel is None:
-        return
-    require_conditions(store.uri, abilities)
-    promote(
-        store,
-        channel,
-        plan.version,
-        expected=champion.pointer if champion else None,
-        at=plan.started_at.isoformat(),
-        by=plan.run_id,
-        why="accepted by the gate",
-    )
-
-
-def _finish(
-    plan: Plan,
-    ports: Ports,
-    recorder: Recorder,
-    version: str,
-    abilities: tuple[ProbeStep, ...],
-) -> dict[str, Any]:
-    """Promote what this run id has published, if it was ended before it could."""
-    channel, at = plan.settings.publish.channel, plan.started_at.isoformat()
-    if channel is not None and not plan.is_dry_run:
-        require_conditions(ports.store.uri, abilities)
-        recorder.run(
-            "promote", finish_promotion, ports.store, channel, version, at=at, by=plan.run_id
-        )
-    metadata = json.loads(read_verified(ports.store, version)["metadata.json"])
+def _report_published(store: ArtifactStore, recorder: Recorder, version: str) -> dict[str, Any]:
+    metadata = json.loads(read_verified(store, version)["metadata.json"])
     return recorder.summarise("already_published", version, metadata["metrics"])

@@ -134,6 +134,7 @@ def _execute(
         started_at=started_at,
         is_dry_run=is_dry_run,
         environment=describe_environment(),
+        attempt_id=uuid.uuid4().hex,
     )
     return run(plan, _ports(settings, recorder.store, progress, copy), recorder)
 

@@ -18,6 +18,8 @@ class Plan:
 
     Attributes
     ----------
+    attempt_id
+        Tells this process from others of the same run id.
     environment
         Versions, revision and CPU type, as they go into metadata.json.
     """
@@ -29,6 +31,7 @@ class Plan:
     started_at: datetime
     is_dry_run: bool
     environment: Mapping[str, Any]
+    attempt_id: str = "0"
 
     @property
     def version(self) -> str:

@@ -287,7 +287,7 @@ def test_doctor_finds_a_fit_store(job, store):
 
 
 def test_encryption_class_and_tags_are_asked_for(job, quick, store, s3, bucket):
-    tags = "store.tags={team: privacy, kind: model & more}"
+    tags = "store.tags={team: privacy, kind: a/b + c}"
     run = job(
         *quick(store, "--set", tags, "--set", "store.storage_class=REDUCED_REDUNDANCY"),
     )
@@ -295,7 +295,7 @@ def test_encryption_class_and_tags_are_asked_for(job, quick, store, s3, bucket):
     key = f"pcc-models/{run.result['version']}/metadata.json"
     found = s3.get_object_tagging(Bucket=bucket, Key=key)["TagSet"]
 
-    assert {"team": "privacy", "kind": "model & more"} == {t["Key"]: t["Value"] for t in found}
+    assert {"team": "privacy", "kind": "a/b + c"} == {t["Key"]: t["Value"] for t in found}
     assert "REDUCED_REDUNDANCY" == s3.head_object(Bucket=bucket, Key=key)["StorageClass"]
 
 

@@ -128,11 +128,12 @@ class S3Store:
         inner = f"{self._prefix}/" if self._prefix else ""
         cleared = []
         with self._translated(""):
+            # NOTE: MinIO lists uploads of one whole key or of the whole bucket, not below a prefix
             pages = self._client.get_paginator("list_multipart_uploads").paginate(
-                Bucket=self._bucket, Prefix=inner
+                Bucket=self._bucket
             )
             for item in [item for page in pages for item in page.get("Uploads", ())]:
-                if item["Initiated"] >= before:
+                if item["Initiated"] >= before or not item["Key"].startswith(inner):
                     continue
                 cleared.append(item["Key"].removeprefix(inner))
                 if not is_dry_run:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
@@ -33,11 +34,19 @@ def connect(spec: S3Spec) -> Connection:
     """
     with translated(spec.endpoint_url or "S3"):
         session = boto3.Session(profile_name=spec.profile, region_name=spec.region)
+        _check_bundle(spec.ca_bundle or session._session.get_config_variable("ca_bundle"))
         client = _client(session, spec, is_custom=True)
         host = urlparse(client.meta.endpoint_url).netloc
         if _is_aws(host):
             client = _client(session, spec, is_custom=False)
     return Connection(client=client, host=host)
+
+
+def _check_bundle(path: str | None) -> None:
+    if path and not Path(path).is_file():
+        raise ConfigurationError(
+            f"there is no CA bundle '{path}'", hint="check s3.ca_bundle and AWS_CA_BUNDLE"
+        )
 
 
 def _is_aws(host: str) -> bool:

@@ -109,11 +109,6 @@ def explain(error: Exception, host: str, what: str = "") -> JobError:
         return ConfigurationError(
             f"{where} shows a certificate that is refused", hint="set s3.ca_bundle to its authority"
         )
-    if "certificate bundle" in str(error):
-        return ConfigurationError(
-            f"{where} cannot be used: there is no such CA bundle",
-            hint="check s3.ca_bundle and AWS_CA_BUNDLE",
-        )
     if isinstance(error, (boto.SSLError, boto.HTTPClientError, boto.ConnectionError)):
         kinds: Any = (boto.EndpointConnectionError, boto.ProxyConnectionError)
         reason = "cannot be reached" if isinstance(error, kinds) else "broke the connection off"
