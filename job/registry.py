@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-import subprocess
-import sys
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from job.adapters.codecs.trial import find_load_problem
 from job.contracts.digest import ModelVersion
 from job.contracts.lists import shortened
 from job.contracts.ports import ArtifactStore
-from job.errors import ConfigurationError, IntegrityError, VersionConflictError
+from job.errors import ConfigurationError, IntegrityError, JobError, VersionConflictError
 from job.stages import channels
 from job.stages.channels import list_history, read_channel
 from job.stages.prune import prune
@@ -47,24 +47,6 @@ _COMPARED: Final = (
     "random_state",
     "compatible_with",
 )
-# NOTE: what a consumer has: the files of the version, and none of our code
-_LOAD: Final = """
-import json, sys
-import joblib
-
-given = json.load(open(sys.argv[1] + "/metadata.json"))["input"]
-model = joblib.load(sys.argv[1] + "/model.joblib")
-if given["kind"] == "text":
-    row = ["please delete my data"]
-elif given["kind"] == "embeddings":
-    import numpy
-    row = numpy.zeros((1, given["shape"][1]), dtype="float32")
-else:
-    import pandas
-    kinds = zip(given["names"], given["dtypes"])
-    row = pandas.DataFrame({n: ["x" if d == "str" else 0.0] for n, d in kinds})
-assert len(model.predict(row)) == 1 and model.predict_proba(row).shape == (1, len(model.classes_))
-"""
 
 
 def resolve(store: ArtifactStore, name: str) -> str:
@@ -133,18 +115,26 @@ def fetch(store: ArtifactStore, version: str, directory: Path) -> Path:
     IntegrityError
         A file of the version is damaged.
     """
-    files = read_verified(store, version)
     target = directory / version
+    made = [folder for folder in (directory, *directory.parents) if not folder.exists()]
     try:
         directory.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=directory, prefix=".tmp-") as name:
             staged = Path(name) / version
-            for key, data in files.items():
+
+            def write(key: str, data: bytes) -> None:
                 (staged / key).parent.mkdir(parents=True, exist_ok=True)
                 (staged / key).write_bytes(data)
+
+            read_verified(store, version, write)
             if target.exists():
                 target.rename(Path(name) / "before")
             staged.rename(target)
+    except JobError:
+        for folder in made:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+        raise
     except OSError as error:
         raise ConfigurationError(
             f"'{directory}' cannot be written: {os.strerror(error.errno or 0)}",
@@ -242,16 +232,10 @@ def check_load(store: ArtifactStore, version: str) -> dict[str, Any]:
     """
     with tempfile.TemporaryDirectory(prefix="pcc-job-") as name:
         path = fetch(store, version, Path(name))
-        done = subprocess.run(  # noqa: S603  # our own interpreter and text
-            [sys.executable, "-I", "-c", _LOAD, str(path)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    if done.returncode:
-        kind = (done.stderr.strip().splitlines() or ["killed"])[-1].partition(":")[0]
+        problem = find_load_problem(path)
+    if problem:
         raise IntegrityError(
-            f"{version} cannot be loaded and used here: {kind}",
+            f"{version} cannot be loaded and used here: {problem}",
             hint="compare the installed packages with environment.packages in its metadata.json",
         )
     return {"version": version, "is_loadable": True}

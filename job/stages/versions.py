@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
@@ -35,8 +36,16 @@ def is_version(text: str) -> bool:
     return True
 
 
-def read_verified(store: ArtifactStore, version: str) -> dict[str, bytes]:
+def read_verified(
+    store: ArtifactStore, version: str, sink: Callable[[str, bytes], None] | None = None
+) -> dict[str, bytes]:
     """Read every file of a version against its manifest; the manifest is among them.
+
+    Parameters
+    ----------
+    sink
+        Gets name and bytes of each file while they are being compared; what it makes of them is
+        good only if this function returns.
 
     Raises
     ------
@@ -49,9 +58,20 @@ def read_verified(store: ArtifactStore, version: str) -> dict[str, bytes]:
     present = {key.removeprefix(prefix) for key in store.keys(prefix)}
     strangers = sorted(present - listed.keys() - {MANIFEST})
     names = sorted(listed)
+
+    def read(name: str) -> bytes | None:
+        data = store.get(f"{prefix}{name}")
+        if data is None:
+            return None
+        with ThreadPoolExecutor(1) as beside:
+            written = beside.submit(sink, name, data) if sink else None
+            is_sound = str(Digest.of(data)) == listed[name]
+        if written:
+            written.result()
+        return data if is_sound else None
+
     with ThreadPoolExecutor(_N_THREADS) as pool:
-        read = pool.map(lambda name: _sound(store, f"{prefix}{name}", listed[name]), names)
-        files = dict(zip(names, read, strict=True))
+        files = dict(zip(names, pool.map(read, names), strict=True))
     broken = [name for name, data in files.items() if data is None]
     if broken or strangers:
         problems = [f"{shortened(broken)} differ from the manifest"] if broken else []
@@ -61,12 +81,9 @@ def read_verified(store: ArtifactStore, version: str) -> dict[str, bytes]:
             hint="restore the files from a backup, or publish a new version",
             files=[*broken, *strangers],
         )
+    if sink:
+        sink(MANIFEST, raw)
     return {name: data for name, data in files.items() if data is not None} | {MANIFEST: raw}
-
-
-def _sound(store: ArtifactStore, key: str, digest: str) -> bytes | None:
-    data = store.get(key)
-    return data if data is not None and str(Digest.of(data)) == digest else None
 
 
 def _listed(version: str, raw: bytes) -> dict[str, str]:

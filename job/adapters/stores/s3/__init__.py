@@ -6,9 +6,9 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, IncompleteReadError
 
 from job.adapters.stores.s3.client import Connection, split_uri
 from job.adapters.stores.s3.faults import (
@@ -19,7 +19,7 @@ from job.adapters.stores.s3.faults import (
     status_of,
     translated,
 )
-from job.adapters.stores.s3.uploads import upload, write_options
+from job.adapters.stores.s3.uploads import PART_BYTES, in_parallel, upload, write_options
 from job.contracts.store_specs import StoreSpec
 from job.contracts.stored import ObjectInfo, ProbeStep, check_key
 from job.errors import IntegrityError, TransientError
@@ -148,7 +148,7 @@ class S3Store:
             for n in range(1, _N_READS + 1):
                 try:
                     answer = self._client.get_object(**self._at(key))
-                    return answer["Body"].read(), answer["ETag"]
+                    return self._body(key, answer), answer["ETag"]
                 except ClientError as error:
                     if is_absent(error):
                         return None
@@ -157,6 +157,30 @@ class S3Store:
                     if n == _N_READS:
                         raise
         raise AssertionError("unreachable")
+
+    def _body(self, key: str, answer: dict[str, Any]) -> bytes:
+        """Read a body, a large one by parts at once, all of the same ETag."""
+        body, n_bytes = answer["Body"], answer["ContentLength"]
+        if n_bytes <= 2 * PART_BYTES:
+            return bytes(body.read())
+        pin = {**self._at(key), "IfMatch": answer["ETag"]}
+        whole = bytearray(n_bytes)
+
+        def read(n: int) -> None:
+            target = memoryview(whole)[n * PART_BYTES : (n + 1) * PART_BYTES]
+            span = f"bytes={n * PART_BYTES}-{n * PART_BYTES + len(target) - 1}"
+            source = self._client.get_object(**pin, Range=span)["Body"] if n else body
+            while target:
+                n_read = source.readinto(target)
+                if not n_read:
+                    raise IncompleteReadError(actual_bytes=0, expected_bytes=len(target))
+                target = target[n_read:]
+
+        try:
+            in_parallel(read, range(-(-n_bytes // PART_BYTES)))
+        finally:
+            body.close()
+        return bytes(whole)
 
     def _write(self, key: str, data: bytes, **condition: str) -> bool | None:
         """Write under a condition; False where it is not met, None where the store is unsure."""
