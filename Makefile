@@ -61,6 +61,7 @@ docs-check: $(VENV)/.dev
 lock: ## resolve the locks anew (needs uv)
 	$(UV_COMPILE) pyproject.toml -o requirements.lock >/dev/null
 	$(UV_COMPILE) --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock >/dev/null
+	$(UV_COMPILE) --group image -c requirements-dev.lock -o requirements-image.lock >/dev/null
 
 clean: ## remove the environment, the sample data and the local store
 	rm -rf $(VENV) data models

@@ -6,26 +6,35 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from typing import Final
 
 from job.errors import ExitCode
 
-_CODES = {signal.SIGTERM: ExitCode.TERMINATED, signal.SIGINT: ExitCode.INTERRUPTED}
+_CODES: Final = {signal.SIGTERM: ExitCode.TERMINATED, signal.SIGINT: ExitCode.INTERRUPTED}
+Leave = Callable[[str, ExitCode], None]
 
 
-def watch(on_end: Callable[[str, ExitCode], None]) -> None:
-    """Wait for the signals in a thread of their own.
+class Watch:
+    """Waits for the signals in a thread of its own, from its making to the end of the process.
 
-    NOTE: a Python signal handler does not run while a fit runs in native code; a thread in
-    `sigwait` does.  `on_end` gets the signal's name and has a second to leave its record.
+    NOTE: a Python signal handler does not run while a fit runs in native code, and none but this
+    runs at all in the first process of a container; a thread in `sigwait` does.
+
+    Attributes
+    ----------
+    leave
+        Gets the signal's name and has a second to leave its record.
     """
-    signal.pthread_sigmask(signal.SIG_BLOCK, _CODES)
 
-    def wait() -> None:
+    def __init__(self, leave: Leave) -> None:
+        self.leave = leave
+        signal.pthread_sigmask(signal.SIG_BLOCK, _CODES)
+        threading.Thread(target=self._wait, name="signals", daemon=True).start()
+
+    def _wait(self) -> None:
         received = signal.Signals(signal.sigwait(_CODES))
         code = _CODES[received]
-        leaving = threading.Thread(target=on_end, args=(received.name, code), daemon=True)
+        leaving = threading.Thread(target=self.leave, args=(received.name, code), daemon=True)
         leaving.start()
         leaving.join(1.0)
         os._exit(code)
-
-    threading.Thread(target=wait, name="signals", daemon=True).start()

@@ -42,6 +42,7 @@ def _root(
 
 @app.command("run")
 def run(
+    context: typer.Context,
     config: Config = None,
     dataset: DatasetUri = None,
     store: StoreUri = None,
@@ -59,7 +60,10 @@ def run(
 
     try:
         result = run_job(
-            effective_settings(config, dataset, store, set_), run_id, is_dry_run=dry_run
+            effective_settings(config, dataset, store, set_),
+            run_id,
+            context.obj,
+            is_dry_run=dry_run,
         )
     except GateRejectedError as error:
         write_result(error.context["result"], output)
@@ -69,7 +73,11 @@ def run(
 
 @app.command("validate")
 def validate(
-    config: Config = None, dataset: DatasetUri = None, set_: Sets = None, output: Output = None
+    context: typer.Context,
+    config: Config = None,
+    dataset: DatasetUri = None,
+    set_: Sets = None,
+    output: Output = None,
 ) -> None:
     """Hold the data against its expectations, nothing else."""
     check_form(output)
@@ -77,7 +85,7 @@ def validate(
     from job.errors import ContractViolationError
 
     try:
-        result = validate_only(effective_settings(config, dataset, None, set_))
+        result = validate_only(effective_settings(config, dataset, None, set_), context.obj)
     except ContractViolationError as error:
         if "report" in error.context:
             write_result(error.context["report"].to_json(), output)

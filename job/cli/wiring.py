@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any, Final
 import structlog
 
 from job.cli.stores import copier, find_suite, open_store
+from job.cli.termination import leave_message
 from job.contracts.digest import canonical_json
 from job.errors import ConfigurationError, ExitCode, GateRejectedError, JobError
 from job.logs import Progress
 from job.recorder import Recorder
-from job.signals import watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,24 +28,25 @@ if TYPE_CHECKING:
     from job.contracts.ports import ArtifactStore, Ports
     from job.contracts.specs import JobSettings
     from job.settings import EffectiveSettings
+    from job.signals import Watch
 
 log = structlog.get_logger(__name__)
 _DEFAULT_URIS: Final = (
     "/data/curated_training_data.parquet",
     "/data/curated_training_data.csv",
 )
-_RUN_ID: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}")
+_RUN_ID: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}")
 
 
 def run_job(
-    effective: EffectiveSettings, run_id: str | None, *, is_dry_run: bool
+    effective: EffectiveSettings, run_id: str | None, watch: Watch, *, is_dry_run: bool
 ) -> dict[str, Any]:
     """Run the whole job; its record is written whatever happens."""
     settings = effective.settings
     name = uuid.uuid4().hex if run_id is None else run_id
     if not _RUN_ID.fullmatch(name):
         raise ConfigurationError(
-            "--run-id takes up to 128 letters, digits, '.', '_' and '-', no '.' first",
+            "--run-id takes up to 200 letters, digits, '.', '_' and '-', no '.' first",
             hint="choose another",
         )
     with Progress() as progress, _working_folder() as folder:
@@ -60,8 +61,9 @@ def run_job(
             progress.stop()
             shutil.rmtree(folder, ignore_errors=True)
             recorder.write("ended", signal=signal, exit_code=int(code))
+            leave_message("ended", code, error=signal, run_id=name)
 
-        watch(leave)
+        watch.leave = leave
         with _recorded(recorder, name):
             result = _execute(
                 settings,
@@ -75,6 +77,7 @@ def run_job(
             recorder.write(result["outcome"], exit_code=0, version=result["version"])
             facts = {k: result[k] for k in ("outcome", "version", "duration_seconds")}
             log.info("run_finished", **facts)
+    leave_message(result["outcome"], ExitCode.OK, run_id=name, version=result["version"])
     return result
 
 
@@ -85,9 +88,11 @@ def _recorded(recorder: Recorder, run_id: str) -> Iterator[None]:
         try:
             yield
         except GateRejectedError as error:
+            error.context["run_id"] = run_id
             recorder.write("rejected", exit_code=int(error.exit_code), reason=error.message)
             raise
         except JobError as error:
+            error.context.setdefault("run_id", run_id)
             if "report" in error.context:
                 report = error.context["report"].to_json()
                 recorder.reports = {"validation.json": canonical_json(report)}
@@ -139,7 +144,7 @@ def _execute(
     return run(plan, _ports(settings, recorder.store, progress, copy), recorder)
 
 
-def validate_only(effective: EffectiveSettings) -> dict[str, Any]:
+def validate_only(effective: EffectiveSettings, watch: Watch) -> dict[str, Any]:
     """Ingest and validate; the store is not touched."""
     settings = effective.settings
     from job.adapters.stores.directory import DirectoryStore
@@ -147,7 +152,7 @@ def validate_only(effective: EffectiveSettings) -> dict[str, Any]:
     from job.pipeline import load_tables
 
     with Progress() as progress, _working_folder() as folder:
-        watch(lambda _signal, _code: shutil.rmtree(folder, ignore_errors=True))
+        watch.leave = lambda _name, _code: shutil.rmtree(folder, ignore_errors=True)
         copy = copier(settings, folder)
         suite, uri = find_suite(settings, copy), _dataset_uri(settings)
         store = DirectoryStore(Path(os.devnull))

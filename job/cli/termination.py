@@ -1,0 +1,43 @@
+"""Leave the outcome where Kubernetes looks for it: in the container's termination message."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from pathlib import Path
+from typing import Final
+
+_PATH: Final = Path("/dev/termination-log")
+_MOST_BYTES: Final = 2048
+
+
+def leave_message(
+    outcome: str,
+    exit_code: int,
+    *,
+    error: str | None = None,
+    hint: str | None = None,
+    run_id: str | None = None,
+    version: str | None = None,
+    path: Path = _PATH,
+) -> None:
+    """Write one JSON object of at most 2,048 bytes, if the file is there; never fail for it.
+
+    What is too long is cut at the end of `hint`, then of `error`.
+    """
+    if not path.is_file():
+        return
+    content = {"outcome": outcome, "exit_code": int(exit_code), "run_id": run_id}
+    content |= {"version": version, "error": error, "hint": hint}
+    facts = {name: value for name, value in content.items() if value is not None}
+    for name in ("hint", "error"):
+        while len(_encoded(facts)) > _MOST_BYTES and facts.get(name):
+            excess = len(_encoded(facts)) - _MOST_BYTES
+            text = str(facts[name]).removesuffix("...")
+            facts[name] = f"{text[: max(len(text) - excess - 3, 0)]}..." if len(text) > 9 else ""
+    with contextlib.suppress(OSError):
+        path.write_bytes(_encoded(facts))
+
+
+def _encoded(facts: dict[str, object]) -> bytes:
+    return json.dumps(facts).encode()
