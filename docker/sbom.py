@@ -1,4 +1,4 @@
-"""List what the image holds, as CycloneDX 1.6: `sbom.py ENVIRONMENT`, from inside the image's stage."""
+"""List what the image holds, as CycloneDX 1.6: `sbom.py ENVIRONMENT`, run inside its stage."""
 
 import json
 import subprocess

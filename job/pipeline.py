@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import structlog
@@ -17,9 +18,11 @@ from job.contracts.reports import GateDecision, SearchReport, ValidationReport
 from job.contracts.stored import ProbeStep
 from job.errors import GateRejectedError
 from job.recorder import Recorder
+from job.stages.capacity import require_memory, require_memory_to_read
 from job.stages.champion import Champion, compare, load_champion
 from job.stages.compatibility import make_compatible
 from job.stages.evaluate import evaluate
+from job.stages.footprint import estimate_training_bytes
 from job.stages.gate import decide
 from job.stages.ingest import ingest
 from job.stages.keys import make_rows
@@ -143,7 +146,10 @@ def _load(
 ) -> tuple[Dataset, ValidationReport, Rows]:
     spec, name = plan.settings.dataset, "test_dataset" if is_test else "dataset"
     required = required_columns(plan.suite, spec.columns, plan.settings.features)
-    dataset = recorder.run("ingest", ingest, ports.source, uri, spec, required=required)
+    reserve = partial(require_memory_to_read, memory=ports.memory)
+    dataset = recorder.run(
+        "ingest", ingest, ports.source, uri, spec, required=required, reserve=reserve
+    )
     recorder.facts[name] = describe_dataset(dataset)
     digest = dataset.provenance.content_digest
     log.info("dataset_ingested", uri=uri, n_rows=dataset.n_rows, content_digest=digest)
@@ -185,6 +191,12 @@ def _split(plan: Plan, tables: Tables) -> DataSplit:
 
 def _train(plan: Plan, ports: Ports, recorder: Recorder, split: DataSplit) -> Candidate:
     spec = plan.settings.training
+    n_workers = ports.executor.n_workers
+    n_bytes = ports.memory.used_bytes() + estimate_training_bytes(split.train, spec, n_workers)
+    recorder.facts["estimated_memory_bytes"] = n_bytes
+    require_memory(
+        n_bytes, ports.memory, f"to train on {len(split.train)} rows with {n_workers} workers"
+    )
     report = recorder.run("search", search, split.train, spec, ports.executor)
     model = recorder.run("train", train_model, split.train, report, spec, ports.executor)
     log.info("model_trained", estimator=model.estimator, n_samples=len(split.train))

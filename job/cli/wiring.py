@@ -127,10 +127,16 @@ def _execute(
     is_dry_run: bool,
 ) -> dict[str, Any]:
     suite, uri = find_suite(settings, copy), _dataset_uri(settings)
+    from job.adapters.machine import Memory, limit_threads
     from job.cli.environment import describe_environment
     from job.contracts.plan import Plan
+    from job.stages.capacity import require_memory_to_start
+
+    memory = Memory()
+    require_memory_to_start(memory)
     from job.pipeline import run
 
+    limit_threads()
     plan = Plan(
         settings=settings,
         suite=suite,
@@ -203,6 +209,7 @@ def _ports(
     from job.adapters.codecs.canonical_joblib import JoblibCodec
     from job.adapters.executors.local import LocalThreads
     from job.adapters.gx import GreatExpectations
+    from job.adapters.machine import Memory
     from job.adapters.rendering.pages import Pages
     from job.adapters.tables import ArrowTables
     from job.contracts.ports import Ports
@@ -214,6 +221,7 @@ def _ports(
         codec=JoblibCodec(),
         executor=LocalThreads(settings.search.workers, progress.advance),
         renderer=Pages(),
+        memory=Memory(),
         timer=time.perf_counter,
     )
 

@@ -130,6 +130,21 @@ class Renderer(Protocol):
         """Give report.html, model_card.md and figures/*.svg by name."""
 
 
+class MemoryMeter(Protocol):
+    """The memory of this process, in bytes.
+
+    Attributes
+    ----------
+    limit_bytes
+        Most that it may use.
+    """
+
+    limit_bytes: int
+
+    def used_bytes(self) -> int:
+        """Give what it uses now."""
+
+
 Timer = Callable[[], float]
 
 
@@ -143,4 +158,5 @@ class Ports:
     codec: Codec
     executor: Executor
     renderer: Renderer
+    memory: MemoryMeter
     timer: Timer

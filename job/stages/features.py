@@ -26,7 +26,7 @@ from job.errors import TrainingError
 
 _RARE: Final = "__rare__"
 _NONE: Final = "__none__"
-_ANALYZERS: Final = (("word", (1, 2)), ("char_wb", (2, 5)))
+ANALYZERS: Final = (("word", (1, 2)), ("char_wb", (2, 5)))
 
 
 def make_input(rows: Rows, use: tuple[str, ...]) -> Any:
@@ -113,7 +113,7 @@ def _numeric() -> Pipeline:
 def _text(rows: Rows, min_groups: int) -> FeatureUnion:
     assert rows.text is not None
     parts = []
-    for analyzer, ngram_range in _ANALYZERS:
+    for analyzer, ngram_range in ANALYZERS:
         terms = _common_terms(rows, analyzer, ngram_range, min_groups)
         if terms:
             counts = CountVectorizer(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -39,7 +40,12 @@ class _RoleColumn:
 
 
 def ingest(
-    source: TableSource, uri: str, spec: DatasetSpec, *, required: frozenset[str]
+    source: TableSource,
+    uri: str,
+    spec: DatasetSpec,
+    *,
+    required: frozenset[str],
+    reserve: Callable[[int], None] = lambda _n_bytes: None,
 ) -> Dataset:
     """Read the role columns of a table.
 
@@ -47,6 +53,8 @@ def ingest(
     ----------
     required
         Columns that must be there; other role columns may be absent.
+    reserve
+        Gets the bytes of the embedding matrix before it is made, and may refuse them.
 
     Raises
     ------
@@ -62,7 +70,7 @@ def ingest(
     with ThreadPoolExecutor(1) as beside:
         file_digest = beside.submit(table.file_digest)
         content = ContentDigest()
-        n_rows, embeddings = _read(table, columns, wide, content)
+        n_rows, embeddings = _read(table, columns, wide, content, reserve)
         provenance = Provenance(
             uri=uri,
             format=table.format,
@@ -159,9 +167,13 @@ def _check_required(table: SourceTable, names: dict[str, str], required: frozens
 
 
 def _read(
-    table: SourceTable, columns: list[_RoleColumn], wide: tuple[str, ...], content: ContentDigest
+    table: SourceTable,
+    columns: list[_RoleColumn],
+    wide: tuple[str, ...],
+    content: ContentDigest,
+    reserve: Callable[[int], None],
 ) -> tuple[int, Embeddings | None]:
-    builder = MatrixBuilder(table.n_rows)
+    builder = MatrixBuilder(table.n_rows, reserve)
     wanted = list(dict.fromkeys([*(c.source_name for c in columns), *wide]))
     n_rows = 0
     for batch in table.batches(wanted):

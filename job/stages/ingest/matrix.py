@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
@@ -27,10 +28,14 @@ class MatrixBuilder:
     ----------
     n_rows
         Rows to come, or None: the matrix then grows by each batch.
+    reserve
+        Gets the matrix's bytes before it is made, where they are known, and may refuse them.
     """
 
-    def __init__(self, n_rows: int | None) -> None:
-        self._n_expected = n_rows
+    def __init__(
+        self, n_rows: int | None, reserve: Callable[[int], None] = lambda _n_bytes: None
+    ) -> None:
+        self._n_expected, self._reserve = n_rows, reserve
         self._matrix: np.ndarray[Any, Any] | None = None
         self._n_filled = 0
         self._defects: list[np.ndarray[Any, Any]] = []
@@ -52,7 +57,9 @@ class MatrixBuilder:
         else:
             lengths, flat = _lists(array)
         if self._matrix is None:
-            self._matrix = np.empty((self._n_expected or 0, _common(lengths)), np.float32)
+            shape = (self._n_expected or 0, _common(lengths))
+            self._reserve(shape[0] * shape[1] * np.dtype(np.float32).itemsize)
+            self._matrix = np.empty(shape, np.float32)
         return self._place(self._matrix, lengths, flat)
 
     def _place(self, matrix: Any, lengths: np.ndarray[Any, Any], flat: Any) -> Block:

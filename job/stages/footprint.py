@@ -1,0 +1,79 @@
+"""Estimate the memory that search and training take."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.feature_extraction.text import CountVectorizer
+
+from job.contracts.dataset import Rows
+from job.contracts.specs import TrainingSpec
+from job.stages.features import ANALYZERS
+
+Counts = npt.NDArray[Any]
+# Bytes, measured by `python -m scripts.benchmark_memory` and rounded up.
+_SLACK: Final = 64 * 2**20
+_PER_CELL: Final = 20  # copies of a dense value: the fold, its transforms, the hold-out
+_PER_CELL_AND_FIT: Final = {"logistic_regression": 2, "linear_svc": 26, "dummy": 0}
+_PER_TERM_IN_TEXT: Final = 50  # an entry of the sparse matrices, while counting and after
+_PER_TERM_IN_TEXT_AND_FIT: Final = {"logistic_regression": 8, "linear_svc": 26, "dummy": 0}
+_PER_TERM: Final = 160  # in the vocabulary of all terms, before the rare ones are dropped
+_PER_COEFFICIENT: Final = {"logistic_regression": 320, "linear_svc": 24, "dummy": 0}
+_N_SAMPLED: Final = 2000
+
+
+def estimate_training_bytes(train: Rows, spec: TrainingSpec, n_workers: int) -> int:
+    """Estimate what search and training add to the memory in use."""
+    names = {*spec.search.estimators, "logistic_regression"}  # the baseline is always fitted
+    width = 0 if train.embeddings is None else train.embeddings.shape[1]
+    n_columns = width + 2 * train.frame.shape[1]
+    n_in_text, n_terms, n_kept = _count_terms(train, spec.features.min_groups)
+
+    def most(sizes: Mapping[str, int]) -> int:
+        return n_workers * max(sizes[name] for name in names)
+
+    n_coefficients = len(set(train.y)) * (n_columns + n_kept)
+    return int(
+        _SLACK
+        + len(train) * n_columns * (_PER_CELL + most(_PER_CELL_AND_FIT))
+        + n_in_text * (_PER_TERM_IN_TEXT + most(_PER_TERM_IN_TEXT_AND_FIT))
+        + n_terms * _PER_TERM
+        + n_coefficients * most(_PER_COEFFICIENT)
+    )
+
+
+def _count_terms(train: Rows, min_groups: int) -> tuple[float, float, float]:
+    """Foresee from a sample how often terms occur, how many there are, and how many are kept."""
+    if train.text is None:
+        return 0.0, 0.0, 0.0
+    sample = train.text[:: -(-len(train) // _N_SAMPLED)]
+    growth = len(train) / len(sample)
+    found = np.zeros(3)
+    for analyzer, ngram_range in ANALYZERS:
+        counter = CountVectorizer(analyzer=analyzer, ngram_range=ngram_range, binary=True)
+        try:
+            occurs = counter.fit_transform(sample)
+        except ValueError:
+            continue  # no text has a term
+        whole = occurs.getnnz(axis=0)
+        half = occurs[::2].getnnz(axis=0)
+        found += (
+            occurs.nnz * growth,
+            _grown(half, whole, 1, growth),
+            _grown(half, whole, min_groups, growth),
+        )
+    return float(found[0]), float(found[1]), float(found[2])
+
+
+def _grown(half: Counts, whole: Counts, least: int, growth: float) -> float:
+    """Extrapolate how many terms occur so often.
+
+    The number grows as a power of the texts (Heaps' law); the power is that between half the
+    sample and the whole of it.
+    """
+    n_half, n_whole = (max(int((found >= least).sum()), 1) for found in (half, whole))
+    return float(n_whole * growth ** math.log2(n_whole / n_half))
