@@ -8,7 +8,10 @@ DATASET ?= data/curated_training_data.parquet
 STORE ?= ./models
 UV_COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
-.PHONY: help run test test-integration setup check lint types imports docs docs-check lock clean
+IMAGE ?= pcc-training-job
+COMPOSE := docker compose -f docker/compose.yaml --profile consumer
+
+.PHONY: help run test test-integration test-image image compose-demo setup check lint types imports docs docs-check lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -33,10 +36,22 @@ run: $(VENV)/.runtime $(if $(filter data/curated_training_data.parquet,$(DATASET
 	@printf 'report: %s\n' "$$(ls -d $(STORE)/v*/report.html | tail -n 1)" >&2
 
 test: $(VENV)/.dev ## everything that needs no service
-	@$(BIN)/python -m pytest --ignore tests/integration
+	@$(BIN)/python -m pytest --ignore tests/integration --ignore tests/image
 
 test-integration: $(VENV)/.dev ## the same job against real object stores (needs Docker)
 	@$(BIN)/python -m pytest tests/integration
+
+test-image: $(VENV)/.dev ## the image, the compose file and the README's docker commands (needs Docker)
+	@$(BIN)/python -m pytest tests/image
+
+image: ## build the image; BASE=python:3.13-slim-trixie@sha256:... pins its base
+	docker build --tag $(IMAGE) $(if $(BASE),--build-arg BASE=$(BASE)) \
+	  --build-arg REVISION=$$(git rev-parse HEAD 2>/dev/null) \
+	  --build-arg VERSION=$$(sed -n 's/^__version__ = "\(.*\)"/\1/p' job/__init__.py) .
+
+compose-demo: image ## publish into MinIO and fetch from it, in containers; leaves nothing behind
+	@trap '$(COMPOSE) down --volumes' EXIT; \
+	$(COMPOSE) run --rm job && $(COMPOSE) run --rm fetch
 
 setup: $(VENV)/.dev ## make .venv from requirements-dev.lock, the package editable
 
