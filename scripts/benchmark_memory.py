@@ -62,7 +62,7 @@ def main() -> None:
             rows, _, features = size.partition("x")
             table = Path(name) / f"{size}.parquet"
             write_table(table, int(rows), features)
-            seconds, peak, estimate = measure(table, features, Path(name) / "models")
+            seconds, peak, estimate = measure(table, features, Path(name) / f"models-{size}")
             print(
                 f"| {int(rows):,} x {features} | {seconds:.0f} | {peak / MIB:.0f} MiB "
                 f"| {estimate / MIB:.0f} MiB |",
