@@ -3,6 +3,7 @@
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -49,9 +50,27 @@ def values_schema() -> str:
     definitions = settings.pop("$defs")
     twice = sorted(definitions.keys() & schema["$defs"].keys())
     assert not twice, f"settings and values both define {twice}"
+    _require(schema)
     schema["properties"]["config"] = settings
     schema["$defs"] |= definitions
     return json.dumps(schema, indent=2) + "\n"
+
+
+def _require(schema: dict[str, Any]) -> None:
+    """Miss each key that may not be null: to Helm, null takes the chart's own value away."""
+    properties = schema.get("properties", {})
+    if properties:
+        schema["required"] = [
+            name
+            for name, child in properties.items()
+            if name != "global" and not _is_nullable(child)
+        ]
+    for child in properties.values():
+        _require(child)
+
+
+def _is_nullable(schema: dict[str, Any]) -> bool:
+    return "null" in schema.get("type", ()) or None in schema.get("enum", ())
 
 
 def _codes(*actions: PodAction) -> list[int]:

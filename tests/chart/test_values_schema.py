@@ -44,6 +44,12 @@ def paths(node, prefix=()):
             yield from paths(child, path)
 
 
+def chart_keys():
+    """List the keys of values.yaml, without those inside lists and resources."""
+    found = {".".join(path) for path in paths(load(CHART / "values.yaml"))}
+    return {key for key in found if "resources." not in key and ".dns." not in key}
+
+
 def misspell(values, path):
     """Double the last letter of one key; give the values, and the key as it is now."""
     changed = deepcopy(values)
@@ -136,6 +142,28 @@ def test_impossible_value_is_refused_at_its_place(path, value):
     assert f"at '/{path.replace('.', '/')}" in refusal(with_value(MINIMAL, path, value))
 
 
+NULLABLE = {
+    "job.activeDeadlineSeconds",
+    "job.ttlSecondsAfterFinished",
+    *(
+        f"podSecurityContext.{key}"
+        for key in ("runAsUser", "runAsGroup", "fsGroup", "fsGroupChangePolicy")
+    ),
+}
+
+
+@pytest.mark.parametrize("path", sorted(chart_keys() - NULLABLE))
+def test_null_is_missed_where_it_means_nothing(path):
+    """To Helm null takes the chart's own value away, so a limit would become 0 without a word."""
+    assert f"missing property '{path.split('.')[-1]}'" in refusal(with_value(MINIMAL, path, None))
+
+
+@pytest.mark.parametrize("path", sorted(NULLABLE))
+def test_null_is_accepted_where_it_means_something(path):
+    """Unset, or chosen by the platform."""
+    assert 0 == template(with_value(MINIMAL, path, None)).returncode
+
+
 def test_suite_whose_name_is_no_file_name_is_refused():
     """The name becomes part of an annotation's key and of a path."""
     assert "invalid propertyName 'a/b'" in refusal(
@@ -193,8 +221,4 @@ def test_schema_and_values_know_the_same_keys():
             if "properties" in child and name != "config":
                 yield from keys(child, f"{prefix}{name}.")
 
-    values = {".".join(path) for path in paths(load(CHART / "values.yaml"))}
-    resources = {path for path in values if "resources." in path}  # one definition for both
-    listed = {path for path in values if path.startswith("networkPolicy.dns.")}
-
-    assert values - resources - listed == set(keys(SCHEMA)) - {"global"}
+    assert chart_keys() == set(keys(SCHEMA)) - {"global"}
