@@ -14,7 +14,7 @@ from chart_support import (
 
 
 @pytest.mark.parametrize(
-    "release", ["123", "1e5", "true", "r" * 53, "a" * 40 + "-pcc-training-job"]
+    "release", ["123", "1e5", "true", "r" * 53, "a" * 36 + "-pcc-training-job"]
 )
 def test_names_stay_text_of_bounded_length(release):
     """A CronJob's name has at most 52 characters, and a release may be called 123."""

@@ -122,8 +122,9 @@ def test_no_variable_is_taken_for_a_setting(values):
 def test_doctor_is_the_run_but_for_its_arguments(case):
     """What `helm test` can do, a run can: same rights, volumes, user and network."""
     found = pods(render(CASES[case]))
+    arguments = {name: container_of(pod).pop("args") for name, pod in found.items()}
+    own = set(variables(found["run"])) - set(variables(found["doctor"]))
     for pod in found.values():
-        container_of(pod).pop("args")
         container_of(pod).pop("resources")
         environment = [
             item
@@ -139,5 +140,8 @@ def test_doctor_is_the_run_but_for_its_arguments(case):
     found["doctor"]["metadata"].pop("namespace")
 
     assert {"helm.sh/hook": "test", "helm.sh/hook-delete-policy": "before-hook-creation"} == hooks
+    assert {"NAMESPACE", "JOB_NAME", "JOB_UID"} == own
+    assert ["doctor", arguments["run"][1]] == arguments["doctor"]
+    assert ["run", "doctor"] == [given[0] for given in arguments.values()]
     assert found["run"]["spec"] == found["doctor"]["spec"]
     assert found["run"]["metadata"] == found["doctor"]["metadata"]
