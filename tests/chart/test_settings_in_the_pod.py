@@ -19,6 +19,7 @@ from chart_support import (
 )
 
 from job.adapters.gx import SuiteFolder
+from job.cli.wiring import _RUN_ID
 from job.settings import load_settings
 
 
@@ -107,7 +108,7 @@ def test_run_id_is_of_namespace_job_and_uid():
         "JOB_UID": "metadata.labels['batch.kubernetes.io/controller-uid']",
     } == fields
     assert f"{'n' * 63}.{'j' * 63}.{'u' * 36}" == expanded
-    assert len(expanded) <= 200
+    assert _RUN_ID.fullmatch(expanded)
 
 
 @pytest.mark.parametrize("values", [MINIMAL, EVERYTHING], ids=["minimal", "everything"])
