@@ -6,12 +6,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATASET ?= data/curated_training_data.parquet
 STORE ?= ./models
+CHART := charts/pcc-training-job
 UV_COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
 IMAGE ?= pcc-training-job
 COMPOSE := docker compose -f docker/compose.yaml --profile consumer
 
-.PHONY: help run test test-integration test-image image compose-demo setup check lint types imports docs docs-check lock clean
+.PHONY: help run test test-integration test-image image compose-demo test-chart chart-docs chart-golden setup check lint types imports docs docs-check lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -36,7 +37,7 @@ run: $(VENV)/.runtime $(if $(filter data/curated_training_data.parquet,$(DATASET
 	@printf 'report: %s\n' "$$(ls -d $(STORE)/v*/report.html | tail -n 1)" >&2
 
 test: $(VENV)/.dev ## everything that needs no service
-	@$(BIN)/python -m pytest --ignore tests/integration --ignore tests/image
+	@$(BIN)/python -m pytest --ignore tests/integration --ignore tests/image --ignore tests/chart
 
 test-integration: $(VENV)/.dev ## the same job against real object stores (needs Docker)
 	@$(BIN)/python -m pytest tests/integration
@@ -53,9 +54,12 @@ compose-demo: image ## publish into MinIO and fetch from it, in containers; leav
 	@trap '$(COMPOSE) down --volumes' EXIT; \
 	$(COMPOSE) run --rm job && $(COMPOSE) run --rm fetch
 
+test-chart: $(VENV)/.dev ## the chart, as helm renders it (needs helm)
+	@$(BIN)/python -m pytest tests/chart
+
 setup: $(VENV)/.dev ## make .venv from requirements-dev.lock, the package editable
 
-check: lint types imports docs-check test ## what CI runs
+check: lint types imports docs-check test test-chart ## what CI runs
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -69,9 +73,17 @@ imports: $(VENV)/.dev
 
 docs: $(VENV)/.dev ## write the generated parts of the docs anew
 	$(BIN)/python -m scripts.generate_docs
+	$(BIN)/python -m scripts.generate_chart
 
 docs-check: $(VENV)/.dev
 	$(BIN)/python -m scripts.generate_docs --check
+	$(BIN)/python -m scripts.generate_chart --check
+
+chart-docs: ## write the chart's README anew (needs helm-docs)
+	helm-docs --log-level warning -s file -c $(CHART)
+
+chart-golden: ## renew the reviewed manifests of the three environments (needs helm)
+	for name in dev staging production; do helm template pcc-training-job $(CHART) --namespace pcc --kube-version 1.34.0 -f $(CHART)/ci/$$name-values.yaml > tests/golden/chart/$$name.yaml; done
 
 lock: ## resolve the locks anew (needs uv)
 	$(UV_COMPILE) pyproject.toml -o requirements.lock >/dev/null
