@@ -8,11 +8,10 @@ DATASET ?= data/curated_training_data.parquet
 STORE ?= ./models
 CHART := charts/pcc-training-job
 UV_COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
-
 IMAGE ?= pcc-training-job
 COMPOSE := docker compose -f docker/compose.yaml --profile consumer
 
-.PHONY: help run test test-integration test-image image compose-demo test-chart chart-docs chart-golden setup check lint types imports docs docs-check lock clean
+.PHONY: help run test test-integration test-image test-cluster cluster-up cluster-down image compose-demo test-chart chart-docs chart-golden setup check lint types imports docs docs-check lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -37,7 +36,7 @@ run: $(VENV)/.runtime $(if $(filter data/curated_training_data.parquet,$(DATASET
 	@printf 'report: %s\n' "$$(ls -d $(STORE)/v*/report.html | tail -n 1)" >&2
 
 test: $(VENV)/.dev ## everything that needs no service
-	@$(BIN)/python -m pytest --ignore tests/integration --ignore tests/image --ignore tests/chart
+	@$(BIN)/python -m pytest tests/unit tests/e2e tests/data
 
 test-integration: $(VENV)/.dev ## the same job against real object stores (needs Docker)
 	@$(BIN)/python -m pytest tests/integration
@@ -53,6 +52,15 @@ image: ## build the image; BASE=python:3.13-slim-trixie@sha256:... pins its base
 compose-demo: image ## publish into MinIO and fetch from it, in containers; leaves nothing behind
 	@trap '$(COMPOSE) down --volumes' EXIT; \
 	$(COMPOSE) run --rm job && $(COMPOSE) run --rm fetch
+
+test-cluster: $(VENV)/.dev ## the chart on a real Kubernetes (needs Docker, helm, and the cluster of KUBECONFIG)
+	@$(BIN)/python -m pytest tests/cluster
+
+cluster-up: ## start a Kubernetes for the tests; prints what to export
+	@scripts/cluster.sh up
+
+cluster-down: ## stop it
+	@scripts/cluster.sh down
 
 test-chart: $(VENV)/.dev ## the chart, as helm renders it (needs helm)
 	@$(BIN)/python -m pytest tests/chart
