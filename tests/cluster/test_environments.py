@@ -208,7 +208,7 @@ def test_production(make_namespace, open_bucket, values, publish, production_thi
     metadata = publish(
         namespace, values("production", here, quick=True), "s3://pcc-models/models", "production"
     )
-    [rule] = namespace.get("prometheusrules")["items"]
+    [rule] = namespace.items("prometheusrules")
 
     assert 0.01 == metadata["settings"]["gate"]["margin"]
     assert rule["spec"]["groups"]

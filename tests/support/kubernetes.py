@@ -48,6 +48,10 @@ class Namespace:
         done = self.kubectl("get", *arguments, "--ignore-not-found", "--output", "json")
         return json.loads(done.stdout) if done.stdout else None
 
+    def items(self, *arguments):
+        """Give the objects of a list; kubectl prints nothing for an empty one."""
+        return (self.get(*arguments) or {"items": []})["items"]
+
     def apply(self, *manifests):
         items = {"apiVersion": "v1", "kind": "List", "items": list(manifests)}
         self.kubectl("apply", "--filename", "-", given=json.dumps(items))
@@ -58,7 +62,7 @@ class Namespace:
         return name
 
     def pods(self, job):
-        return self.get("pods", "--selector", f"batch.kubernetes.io/job-name={job}")["items"]
+        return self.items("pods", "--selector", f"batch.kubernetes.io/job-name={job}")
 
     def conditions(self, job):
         """Give the Job's conditions that hold: `{type: reason}`."""
