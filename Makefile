@@ -44,10 +44,11 @@ test-integration: $(VENV)/.dev ## the same job against real object stores (needs
 test-image: $(VENV)/.dev ## the image, the compose file and the README's docker commands (needs Docker)
 	@$(BIN)/python -m pytest tests/image
 
-image: ## build the image; BASE=python:3.13-slim-trixie@sha256:... pins its base
+image: ## build the image, and build/sbom.cdx.json beside it; BASE=python:3.13-slim-trixie@sha256:... pins its base
 	docker build --tag $(IMAGE) $(if $(BASE),--build-arg BASE=$(BASE)) \
 	  --build-arg REVISION=$$(git rev-parse HEAD 2>/dev/null) \
 	  --build-arg VERSION=$$(sed -n 's/^__version__ = "\(.*\)"/\1/p' job/__init__.py) .
+	docker build --quiet --target sbom --output build . $(if $(BASE),--build-arg BASE=$(BASE))
 
 compose-demo: image ## publish into MinIO and fetch from it, in containers; leaves nothing behind
 	@trap '$(COMPOSE) down --volumes' EXIT; \

@@ -73,7 +73,7 @@ def test_linear_svc_needs_more_by_each_worker():
     by_workers = [estimate_training_bytes(wide, spec("linear_svc"), n) for n in (1, 2, 3)]
 
     assert by_workers[1] - by_workers[0] == pytest.approx(by_workers[2] - by_workers[1], rel=0.01)
-    assert by_workers[1] - by_workers[0] > 10_000 * 64 * 24
+    assert by_workers[1] - by_workers[0] > 10_000 * 64 * 16
 
 
 def test_more_kinds_of_terms_need_more_memory():
