@@ -2,8 +2,6 @@
 
 import argparse
 import json
-import multiprocessing
-import os
 import subprocess
 import sys
 import tempfile
@@ -16,6 +14,18 @@ import pyarrow.parquet as pq
 
 MIB = 2**20
 OPEN = "gate.floors={accuracy: null, precision_macro: null, recall_macro: null, f1_macro: null}"
+# NOTE: getrusage counts what the parent held when it forked; the kernel's mark begins with exec
+RUN = """
+import sys
+from pathlib import Path
+from job.cli import main
+try:
+    main()
+finally:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    peak = next(line.split()[1] for line in lines if line.startswith("VmHWM"))
+    Path(sys.argv[0]).write_text(peak)
+"""
 SIZES = ("6000x584", "30000x384", "100000x384", "6000xtext", "30000xtext")
 
 
@@ -41,32 +51,33 @@ def write_table(path: Path, n_rows: int, features: str, n_classes: int = 8) -> N
 def measure(table: Path, features: str, store: Path) -> tuple[float, int, int]:
     """Run the job in a process of its own; give seconds, peak bytes, and the estimate."""
     kind = "text" if features == "text" else "embeddings"
-    command = [sys.executable, "-m", "job", "run", "--dataset", str(table), "--store", str(store)]
-    command += ["--run-id", table.stem, "--set", f"features.use=[{kind}]", "--set", OPEN]
-    command += ["--set", f"expectations.suite=labelled_{kind}"]
+    peak = store.with_suffix(".peak")
+    arguments = ["run", "--dataset", table, "--store", store, "--run-id", table.stem]
+    for setting in (f"features.use=[{kind}]", OPEN, f"expectations.suite=labelled_{kind}"):
+        arguments += ["--set", setting]
+    code = RUN.replace("sys.argv[0]", repr(str(peak)))
     started = time.monotonic()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        raise SystemExit(f"{table.stem} ended with {os.waitstatus_to_exitcode(status)}")
+    subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    seconds = time.monotonic() - started
     record = json.loads((store / f"runs/{table.stem}/1.json").read_text())
-    return time.monotonic() - started, usage.ru_maxrss * 1024, record["estimated_memory_bytes"]
+    return seconds, int(peak.read_text()) * 1024, record["estimated_memory_bytes"]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sizes", nargs="*", default=SIZES, help="ROWSxWIDTH or ROWSxtext")
     given = parser.parse_args()
-    spawn = multiprocessing.get_context("spawn")
     print("| rows x features | seconds | peak memory | estimate |\n|---|---:|---:|---:|")
     with tempfile.TemporaryDirectory() as name:
         for size in given.sizes:
             rows, _, features = size.partition("x")
             table = Path(name) / f"{size}.parquet"
-            # NOTE: a child's peak counts what its parent held when it was started
-            writer = spawn.Process(target=write_table, args=(table, int(rows), features))
-            writer.start()
-            writer.join()
+            write_table(table, int(rows), features)
             seconds, peak, estimate = measure(table, features, Path(name) / f"models-{size}")
             print(
                 f"| {int(rows):,} x {features} | {seconds:.0f} | {peak / MIB:.0f} MiB "
