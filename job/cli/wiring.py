@@ -155,7 +155,7 @@ def validate_only(effective: EffectiveSettings, watch: Watch) -> dict[str, Any]:
     settings = effective.settings
     from job.adapters.stores.directory import DirectoryStore
     from job.contracts.plan import Plan
-    from job.pipeline import load_tables
+    from job.pipeline.intake import load_tables
 
     with Progress() as progress, _working_folder() as folder:
         watch.leave = lambda _name, _code: shutil.rmtree(folder, ignore_errors=True)
