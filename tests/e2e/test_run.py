@@ -101,6 +101,33 @@ def test_bytes_repeat_across_processes_and_formats(train, result_of, sample, tab
         assert len(digests) == 1
 
 
+def test_bytes_repeat_across_formats_where_strings_are_of_other_types(
+    train, result_of, table, tmp_path
+):
+    """Truth values as labels, whole numbers with gaps as categories and keys: the same model."""
+    frame = table.drop_columns(["embeddings"]).to_pandas()
+    frame["intent"] = frame["intent"].isin(["other", "opt_out"])
+    frame["plan"] = (frame["text_length"] % 3).where(frame["text_length"] % 5 > 0)
+    frame["client"] = (frame.index // 3 * 1.0).where(frame.index % 7 > 0)
+    frame.to_parquet(tmp_path / "t.parquet")
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    columns = "{target: intent, embeddings: null, categorical: [plan], group: client}"
+    digests, classes = set(), []
+    for name in ("t.parquet", "t.csv"):
+        store = tmp_path / name.replace(".", "-")
+        settings = (f"dataset.columns={columns}", "features.use=[text, categorical]")
+        flags = [flag for item in settings for flag in ("--set", item)]
+        suite = ["--set", "expectations.suite=labelled_text"]
+        result = result_of(train(tmp_path / name, *flags, *suite, store=store))
+        version = store / result["version"]
+        model = hashlib.sha256((version / "model.joblib").read_bytes()).hexdigest()
+        digests.add((result["dataset"]["content_digest"], model))
+        classes.append(json.loads((version / "metadata.json").read_text())["classes"])
+
+    assert [["false", "true"]] * 2 == classes
+    assert 1 == len(digests)
+
+
 def test_second_run_is_compared_with_the_champion(train, result_of, sample, tmp_path):
     result_of(train(sample))
     second = result_of(train(sample, "--set", "random_state=1"))

@@ -192,7 +192,8 @@ def _read_column(
     table: SourceTable, column: _RoleColumn, batch: pa.RecordBatch, content: ContentDigest
 ) -> None:
     try:
-        values, n_unreadable = convert(batch.column(column.source_name), column.kind)
+        array = batch.column(column.source_name)
+        values, n_unreadable = convert(array, column.kind, is_prose=column.role == "text")
     except (pa.ArrowException, UnicodeDecodeError):
         values = None
         n_unreadable = 0
