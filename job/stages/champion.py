@@ -12,6 +12,7 @@ import numpy as np
 from job.contracts.dataset import Rows
 from job.contracts.ports import ArtifactStore, Codec
 from job.contracts.specs import Metric
+from job.errors import IncompatibleModelError
 from job.stages.channels import read_channel
 from job.stages.evaluate import score_model
 from job.stages.features import make_input
@@ -67,7 +68,10 @@ def compare(
             champion, len(fresh), f"it was trained on all but {len(fresh)} hold-out rows"
         )
     X = make_input(fresh, use)
-    model = codec.decode(champion.files["model.joblib"])
+    try:
+        model = codec.decode(champion.files["model.joblib"])
+    except IncompatibleModelError as error:
+        return _incomparable(champion, len(fresh), error.message)
     return ChampionComparison(
         version=champion.version,
         n_rows=len(fresh),

@@ -9,6 +9,7 @@ import time
 
 import joblib
 import numpy as np
+import sklearn
 
 
 def test_accepted_model_is_published_verified_and_loadable(
@@ -138,6 +139,22 @@ def test_second_run_is_compared_with_the_champion(train, result_of, sample, tmp_
     champion = next(c for c in evaluation["gate"]["criteria"] if c["name"] == "champion")
     assert champion["is_met"]
     assert champion["value"] is not None
+
+
+def test_champion_of_another_scikit_learn_is_the_gates_business(train, sample, tmp_path):
+    """After an upgrade runs are rejected, or warned of, as the settings say; nothing is damaged."""
+    version = tmp_path / "models" / json.loads(train(sample).stdout)["version"]
+    data = (version / "model.joblib").read_bytes().replace(sklearn.__version__.encode(), b"0.0.0")
+    (version / "model.joblib").write_bytes(data)
+    manifest = json.loads((version / "manifest.json").read_text())
+    entry = next(e for e in manifest["files"] if e["name"] == "model.joblib")
+    entry["digest"] = "sha256:" + hashlib.sha256(data).hexdigest()
+    (version / "manifest.json").write_text(json.dumps(manifest))
+    rejected = train(sample)
+    warned = train(sample, "--set", "gate.incomparable_champion=warn")
+
+    assert (6, 0) == (rejected.returncode, warned.returncode), rejected.stderr
+    assert f"champion {version.name} cannot be compared: it was written by" in rejected.stderr
 
 
 def test_sigterm_ends_a_run_within_two_seconds(sample, tmp_path):
