@@ -217,7 +217,9 @@ def _who(now: datetime) -> str:
 def _check_channel(name: str) -> None:
     import re
 
-    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,62}", name):
+    from job.contracts.specs import CHANNEL
+
+    if not re.fullmatch(CHANNEL, name):
         raise ConfigurationError(
             f"'{name}' cannot be a channel",
             hint="channels have small letters, digits, '-' and '_', 63 at most",

@@ -9,6 +9,7 @@ from job.contracts.dataset_specs import ColumnsSpec, DatasetSpec, Spec
 from job.contracts.lists import nearest, shortened
 from job.contracts.store_specs import S3Spec, StoreSpec
 
+CHANNEL: Final = r"^[a-z0-9][a-z0-9_-]{0,62}$"
 ESTIMATORS: Final = ("dummy", "linear_svc", "logistic_regression")
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -149,7 +150,7 @@ class PublishSpec(Spec):
 
     channel: str | None = Field(
         "production",
-        pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$",
+        pattern=CHANNEL,
         description="Channel that moves to the new version; null: none does.",
     )
     embedding_model: str = Field(
