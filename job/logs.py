@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import Any
+import warnings
+from typing import Any, TextIO
 
 import structlog
 from structlog.processors import ExceptionRenderer
@@ -33,6 +34,29 @@ def configure_logs(level: str) -> None:
         cache_logger_on_first_use=False,
     )
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
+    warnings.showwarning = _tell_warning
+    logging.lastResort = _Retold(logging.WARNING)  # gets what no other handler takes
+
+
+def _tell_warning(
+    message: Warning | str,  # noqa: ARG001  # the signature of warnings.showwarning
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,  # noqa: ARG001
+    line: str | None = None,  # noqa: ARG001
+) -> None:
+    """Name a library's warning and its place; its words may quote the data."""
+    place = f"{filename}:{lineno}"
+    structlog.get_logger(__name__).warning("library_warned", kind=category.__name__, place=place)
+
+
+class _Retold(logging.Handler):
+    """Name what a library logs and its place; its words may quote the data."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        place = f"{record.pathname}:{record.lineno}"
+        structlog.get_logger(record.name).warning("library_warned", kind=record.name, place=place)
 
 
 class Progress:

@@ -10,7 +10,7 @@ import typer
 from job import __version__
 from job.cli import config, models
 from job.cli.options import Config, DatasetUri, Output, Sets, StoreUri, effective_settings
-from job.cli.output import check_form, write_result
+from job.cli.output import check_form, write_result, write_text
 
 app = typer.Typer(
     add_completion=False,
@@ -129,4 +129,4 @@ def sample_data(
     if chosen not in ("parquet", "csv"):
         raise ConfigurationError(f"no format '{chosen}'", hint="parquet or csv")
     write_sample(path, n_rows=rows, seed=seed, is_csv=chosen == "csv")
-    typer.echo(f"wrote {rows} synthetic rows to {path}")
+    write_text(f"wrote {rows} synthetic rows to {path}")

@@ -9,7 +9,7 @@ from typing import Any
 import typer
 
 from job.cli.options import Config, DatasetUri, Output, Sets, StoreUri, effective_settings
-from job.cli.output import check_form, write_result
+from job.cli.output import check_form, write_result, write_text
 
 app = typer.Typer(no_args_is_help=True, help="Effective settings, without a run.")
 
@@ -42,7 +42,7 @@ def schema() -> None:
     """Print the JSON Schema of the settings file."""
     from job.contracts.specs import JobSettings
 
-    typer.echo(json.dumps(JobSettings.model_json_schema(), indent=2))
+    write_text(json.dumps(JobSettings.model_json_schema(), indent=2))
 
 
 @app.command("check")
@@ -57,4 +57,4 @@ def check(
     effective = effective_settings(config, dataset, store, set_)
     with tempfile.TemporaryDirectory(prefix="pcc-job-") as folder:
         find_suite(effective.settings, copier(effective.settings, Path(folder)))
-    typer.echo("settings are valid")
+    write_text("settings are valid")
