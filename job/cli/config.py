@@ -49,12 +49,15 @@ def schema() -> None:
 def check(
     config: Config = None, dataset: DatasetUri = None, store: StoreUri = None, set_: Sets = None
 ) -> None:
-    """Check the settings, and nothing else."""
+    """Check the settings and the suite as a run would, and nothing else."""
     import tempfile
 
     from job.cli.stores import copier, find_suite
 
     effective = effective_settings(config, dataset, store, set_)
     with tempfile.TemporaryDirectory(prefix="pcc-job-") as folder:
-        find_suite(effective.settings, copier(effective.settings, Path(folder)))
+        suite = find_suite(effective.settings, copier(effective.settings, Path(folder)))
+    from job.pipeline.intake import check_request
+
+    check_request(effective.settings, suite)
     write_text("settings are valid")

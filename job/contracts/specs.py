@@ -73,6 +73,14 @@ class FeatureSpec(Spec):
         description="A term, category or open-set class name is kept only if so many keys hold it.",
     )
 
+    @field_validator("use")
+    @classmethod
+    def _once_each(cls, value: tuple[FeatureName, ...]) -> tuple[FeatureName, ...]:
+        twice = sorted({name for name in value if value.count(name) > 1})
+        if twice:
+            raise ValueError(f"{shortened(twice)} stands twice")
+        return value
+
 
 class SearchSpec(Spec):
     """Which candidates are tried, and how they are compared."""

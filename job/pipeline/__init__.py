@@ -14,13 +14,12 @@ from job.contracts.reports import GateDecision
 from job.contracts.stored import ProbeStep
 from job.errors import GateRejectedError
 from job.pipeline.candidate import judge, package, split_tables, train_candidate
-from job.pipeline.intake import load_tables
+from job.pipeline.intake import check_request, load_tables
 from job.recorder import Recorder
 from job.stages.champion import load_champion
 from job.stages.package import without_model
 from job.stages.promotion import claim_version, finish_interrupted, promote_accepted
 from job.stages.publish import find_claim, is_complete, publish
-from job.stages.search import list_candidates
 from job.stages.versions import read_verified
 
 log = structlog.get_logger(__name__)
@@ -72,7 +71,7 @@ def _prepare(plan: Plan, ports: Ports, recorder: Recorder) -> tuple[ProbeStep, .
         "settings_digest": plan.settings_digest,
         "environment": dict(plan.environment),
     }
-    list_candidates(plan.settings.search, plan.settings.random_state)
+    check_request(plan.settings, plan.suite)
     if plan.is_dry_run:
         return ()
     abilities = recorder.run("probe", ports.store.probe, f"{plan.run_id}-{plan.attempt_id}")

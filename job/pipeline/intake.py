@@ -6,18 +6,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
+import pandas as pd
 import structlog
 
 from job.contracts.dataset import Dataset, Rows
 from job.contracts.plan import Plan
 from job.contracts.ports import Ports
 from job.contracts.reports import ValidationReport
+from job.contracts.specs import JobSettings
+from job.contracts.suites import Suite
 from job.recorder import Recorder
 from job.stages.capacity import require_memory_to_read
 from job.stages.ingest import ingest
 from job.stages.keys import make_rows
 from job.stages.package import describe_dataset
-from job.stages.suites import required_columns
+from job.stages.search import list_candidates
+from job.stages.suites import bind, parameter_values, required_columns
 from job.stages.validate import validate_dataset
 
 log = structlog.get_logger(__name__)
@@ -32,6 +36,22 @@ class Tables:
     rows: Rows
     official_test: Rows | None
     digests: Mapping[str, str]
+
+
+def check_request(settings: JobSettings, suite: Suite) -> None:
+    """Refuse what no table could make right, before one is read.
+
+    Raises
+    ------
+    ConfigurationError
+        An estimator's grid, a parameter of the suite, a column or a feature that cannot be.
+    """
+    spec = settings.dataset
+    list_candidates(settings.search, settings.random_state)
+    required_columns(suite, spec.columns, settings.features)
+    empty = pd.DataFrame({"target": [], "embeddings": []})
+    values = parameter_values(suite, settings.expectations.parameters, spec, empty)
+    bind(suite, values, spec.columns, empty, is_test=False)
 
 
 def load_tables(plan: Plan, ports: Ports, recorder: Recorder) -> Tables:

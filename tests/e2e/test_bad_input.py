@@ -146,7 +146,10 @@ def test_duplicate_columns(train, table, tmp_path):
         (["--set", "dataset.columns.numeric=[intent]"], "'intent' cannot have more than one role"),
         (["--set", "expectations.suite=curated"], "no expectation suite"),
         (["--set", "expectations.parameters={validty: 1}"], "did you mean 'validity'"),
+        (["--set", "features.use=[text]", "--set", "dataset.columns.text=null"], "names no column"),
         (["--datset", "x"], "--dataset"),
+        (["--dataset", ""], "dataset.uri"),
+        (["--store", ""], "store.uri"),
         (["--store", "/proc/models"], "/proc/models"),
         (["--config", "absent.yaml"], "absent.yaml"),
     ],
@@ -157,6 +160,33 @@ def test_impossible_request(arguments, words, train, sample, tmp_path):
     assert done.returncode == 2, done.stderr[-1500:]
     assert words in done.stderr
     assert not list((tmp_path / "models").glob("v*"))
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ("search.estimators={logistic_regression: {CC: [1]}}", "did you mean 'C'"),
+        ("expectations.parameters={validty: 1}", "did you mean 'validity'"),
+        ("dataset.columns.embeddings=null", "names no column"),
+        ("expectations.suite=own.json", "'nothing', which is no column with a role"),
+    ],
+)
+def test_config_check_finds_what_a_run_would_refuse(setting, words, pcc_job, tmp_path):
+    """Before the night in which it would matter."""
+    expectation = {"type": "expect_column_to_exist", "kwargs": {"column": "nothing"}}
+    (tmp_path / "own.json").write_text(json.dumps({"expectations": [expectation]}))
+    done = pcc_job("config", "check", "--set", setting)
+
+    assert 2 == done.returncode
+    assert words in done.stderr
+
+
+def test_config_check_accepts_every_suite(pcc_job):
+    """What is found in the table needs no value before."""
+    suites = ["labelled_text", "labelled_embeddings", "curated_training_data"]
+    done = [pcc_job("config", "check", "--set", f"expectations.suite={name}") for name in suites]
+
+    assert [0, 0, 0] == [process.returncode for process in done], done[0].stderr
 
 
 def test_misspelt_variable(train, sample):

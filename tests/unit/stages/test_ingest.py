@@ -105,6 +105,18 @@ def test_chunking_and_parts_give_one_digest(baseline, tmp_path):
     assert baseline == digest(folder)
 
 
+def test_current_folder_is_a_folder_of_parts(baseline, tmp_path, monkeypatch):
+    """Its sidecar lies beside it, by its name."""
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    pq.write_table(pa.table(base()), folder / "part-0.parquet")
+    (tmp_path / "parts.metadata.json").write_text('{"version": 3}')
+    monkeypatch.chdir(folder)
+    found = read(".").provenance
+
+    assert (baseline, (("version", "3"),)) == (found.content_digest, found.sidecar)
+
+
 def test_column_order_and_new_columns_do_not_matter(baseline, tmp_path):
     """Only role columns count, in settings order."""
     columns = dict(reversed(base().items())) | {"new": pa.array(range(N))}

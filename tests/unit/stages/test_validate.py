@@ -200,6 +200,13 @@ def test_suite_of_ones_own_by_path_and_by_the_files_column_name(tmp_path):
             },
             "'absent'",
         ),
+        (
+            {
+                "type": "expect_table_row_count_to_be_between",
+                "kwargs": {"min_value": 2, "max_value": 1},
+            },
+            "at odds with each other: 'max_value', 'min_value'",
+        ),
     ],
 )
 def test_broken_suite_is_the_operators(tmp_path, expectation, words):
