@@ -162,7 +162,12 @@ class PublishSpec(Spec):
         description="Channel that moves to the new version; null: none does.",
     )
     embedding_model: str = Field(
-        "all-MiniLM-L6-v2", description="Embedding model named to the consumer in metadata.json."
+        "all-MiniLM-L6-v2",
+        description="Embedding model named to the consumer in metadata.json, where the table's own "
+        "metadata has no `embedding_model`.",
+    )
+    intended_use: str | None = Field(
+        None, description="Purpose as the model card states it; unset: input and classes alone."
     )
 
 
