@@ -98,11 +98,35 @@ def test_broken_json_cells(train, table, tmp_path):
         ("empty.parquet", b"", "empty"),
         ("header.csv", b"text,intent,embeddings\n", "no rows"),
         ("not.parquet", SECRET.encode() * 50, "not a readable Parquet"),
-        ("utf8.csv", b"text,intent,embeddings\n\xff\xfe" + SECRET.encode() + b",a,[1]\n", "UTF-8"),
+        (
+            "utf8.csv",
+            b"text,intent,embeddings\n\xff\xfe"
+            + SECRET.encode()
+            + b",a,[1]\nx,\xe9,[2]\n\xe9,b,[3]",
+            "is not UTF-8 text: 1 cell of 'intent', 2 cells of 'text'",
+        ),
+        (
+            "latin.csv",
+            b"text,intent,embeddings\n\xe9,a\n" + SECRET.encode() + b",\xe9,[1],more\n",
+            "is not UTF-8 text: 1 cell of 'intent', 1 cell of 'text'",
+        ),
+        (
+            "late.csv.gz",
+            gzip.compress(b"text,intent,embeddings\n" + b"a,b,[1]\n" * 3_000_000 + b"\xe9\n"),
+            "is not UTF-8 text: 1 cell of 'text'",
+        ),
+        ("header.csv", b"text,int\xe9nt\n" + SECRET.encode(), "is not UTF-8 text: its header"),
+        ("wide.csv", f"text,intent\n{SECRET},a".encode("utf-16"), "is UTF-16, not UTF-8"),
+        ("packed.csv", gzip.compress(SECRET.encode()), "is compressed by gzip, and not named .gz"),
         (
             "ragged.csv",
             b"text,intent,embeddings\n" + SECRET.encode() + b",a\n",
-            "1 rows do not have 3 cells",
+            "1 row has not the header's 3 cells",
+        ),
+        (
+            "ragged2.csv",
+            b"text,intent,embeddings\n" + SECRET.encode() + b",a\n1,2,3,4\n",
+            "2 rows have not the header's 3 cells",
         ),
         ("bad.csv.gz", SECRET.encode(), "not a readable CSV"),
     ],
@@ -116,6 +140,17 @@ def test_unreadable_file(name, content, words, train, tmp_path):
     assert words in done.stderr
     assert name in done.stderr
     assert SECRET not in done.stderr
+    assert all(line.startswith("{") for line in done.stderr.splitlines())
+
+
+def test_bad_utf8_in_parquet(train, table, tmp_path):
+    """Its writers do not check what they are given."""
+    broken = pa.array([b"\xe9"] * 2 + [b"fine"] * (len(table) - 2)).view(pa.string())
+    pq.write_table(table.set_column(0, "text", broken), tmp_path / "t.parquet")
+    done = train(tmp_path / "t.parquet")
+
+    assert 3 == done.returncode
+    assert "column 'text' holds text that is not UTF-8 (2 cells or more)" in done.stderr
 
 
 def test_truncated_parquet(train, sample, tmp_path):

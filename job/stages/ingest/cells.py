@@ -57,6 +57,13 @@ def decoded(array: pa.Array) -> pa.Array:
     return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
 
 
+def count_undecodable(array: pa.Array) -> int:
+    """Count the cells of a batch that are no UTF-8."""
+    plain = decoded(array)
+    cells = pc.cast(plain, pa.large_binary()).to_pylist() if is_string(plain.type) else []
+    return sum("\ufffd" in cell.decode(errors="replace") for cell in cells if cell is not None)
+
+
 def is_string(kind: pa.DataType) -> bool:
     """Whether cells of this type are text."""
     return bool(
