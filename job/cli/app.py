@@ -121,6 +121,7 @@ def sample_data(
 ) -> None:
     """Write a synthetic table of the upstream contract."""
     from job.adapters.tables.damage import format_of
+    from job.contracts.lists import counted
     from job.errors import ConfigurationError
     from job.samples import write_sample
 
@@ -133,4 +134,4 @@ def sample_data(
             hint="tables end in .parquet, .csv or .csv.gz, and are read by their ending",
         )
     write_sample(path, n_rows=rows, seed=seed, is_csv=named == "csv")
-    write_text(f"wrote {rows} synthetic rows to {path}")
+    write_text(f"wrote {counted(rows, 'synthetic row')} to {path}")

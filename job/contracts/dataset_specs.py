@@ -18,7 +18,8 @@ class ColumnsSpec(Spec):
     text: str | None = Field("text", description="Column with the text; null for none.")
     embeddings: str | None = Field(
         "embeddings",
-        description="Column with the embedding (list or JSON text), or `prefix*` for wide columns.",
+        description="Column with the embedding (list or JSON text), or `prefix*` for wide columns "
+        "that end in a number.",
     )
     numeric: tuple[str, ...] = Field(
         ("confidence", "text_length", "word_count", "formality_score", "urgency_score"),

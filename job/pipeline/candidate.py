@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 
+from job.contracts.lists import counted
 from job.contracts.plan import Plan
 from job.contracts.ports import Ports
 from job.contracts.reports import GateDecision, SearchReport
@@ -68,7 +69,9 @@ def train_candidate(plan: Plan, ports: Ports, recorder: Recorder, split: DataSpl
     n_bytes = ports.memory.used_bytes() + estimate_training_bytes(split.train, spec, n_workers)
     recorder.facts["estimated_memory_bytes"] = n_bytes
     require_memory(
-        n_bytes, ports.memory, f"to train on {len(split.train)} rows with {n_workers} workers"
+        n_bytes,
+        ports.memory,
+        f"to train on {len(split.train)} rows with {counted(n_workers, 'worker')}",
     )
     report = recorder.run("search", search, split.train, spec, ports.executor)
     model = recorder.run("train", train_model, split.train, report, spec, ports.executor)

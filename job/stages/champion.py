@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from job.contracts.dataset import Rows
+from job.contracts.lists import counted
 from job.contracts.ports import ArtifactStore, Codec
 from job.contracts.specs import Metric
 from job.errors import IncompatibleModelError
@@ -65,7 +66,9 @@ def compare(
     fresh = test.take(~_is_seen(champion, metadata["training_keys_salt"], test))
     if len(fresh) < _MIN_ROWS:
         return _incomparable(
-            champion, len(fresh), f"it was trained on all but {len(fresh)} hold-out rows"
+            champion,
+            len(fresh),
+            f"it was trained on all but {counted(len(fresh), 'hold-out row')}",
         )
     X = make_input(fresh, use)
     try:

@@ -12,6 +12,7 @@ import structlog
 
 from job.contracts.dataset import EMBEDDING_DEFECTS, MISSING, NOT_FINITE, Column, Dataset
 from job.contracts.dataset_specs import DatasetSpec
+from job.contracts.lists import counted
 from job.contracts.ports import SuiteRunner
 from job.contracts.reports import RuleResult, ValidationReport
 from job.contracts.specs import FeatureSpec
@@ -192,7 +193,7 @@ def _stop_if_broken(report: ValidationReport, uri: str) -> None:
     findings = "; ".join(_describe(r) for r in broken[:10])
     more = f" and {len(broken) - 10} more" if len(broken) > 10 else ""
     raise ContractViolationError(
-        f"'{uri}' breaks {len(broken)} expectation{'s' if len(broken) > 1 else ''} of "
+        f"'{uri}' breaks {counted(len(broken), 'expectation')} of "
         f"'{report.suite}': {findings}{more}",
         hint="mend the table upstream, or change expectations.parameters if the contract changed",
         suite=report.suite,
@@ -207,7 +208,8 @@ def _describe(result: RuleResult) -> str:
     if result.has_failed_to_run:
         return f"{where} cannot be held against {result.rule} (its values are of another type)"
     if result.n_broken:
-        found = f"{result.n_broken} of {result.n_rows} rows break {result.rule}"
+        verb = "breaks" if result.n_broken == 1 else "break"
+        found = f"{result.n_broken} of {result.n_rows} rows {verb} {result.rule}"
     elif result.observed is not None:
         found = f"{result.rule} found {result.observed:g}"
     else:

@@ -236,6 +236,22 @@ def test_no_such_version_or_channel(pcc_job):
     assert pcc_job("models", "fetch", "staging", "out").returncode == 2
 
 
+@pytest.mark.parametrize("command", ["list", "prune", "history"])
+def test_store_that_is_not_there_is_no_empty_store(command, pcc_job, tmp_path):
+    """A misspelt folder would look like one without versions."""
+    done = pcc_job("models", command, "--store", "modles")
+
+    assert (2, []) == (done.returncode, list(tmp_path.iterdir()))
+    assert "there is no store at 'modles'" in done.stderr
+
+
+def test_store_of_no_version_yet_is_empty(pcc_job, result_of, tmp_path):
+    """As after a run that was rejected."""
+    (tmp_path / "models").mkdir()
+
+    assert [] == result_of(pcc_job("models", "list"))["versions"]
+
+
 def test_rows_broken_within_tolerance_are_dropped_and_counted(train, result_of, table, tmp_path):
     frame = _frame(table)
     cells = list(frame["embeddings"])

@@ -166,11 +166,8 @@ def _parse(cell: str | None) -> np.ndarray[Any, Any] | int:
 
 
 def wide_columns(names: tuple[str, ...], pattern: str) -> tuple[str, ...]:
-    """Give the columns `prefix*` stands for, by the number they end in."""
-    found = [name for name in names if name.startswith(pattern.removesuffix("*"))]
-    return tuple(sorted(found, key=lambda name: (_number(name), name)))
-
-
-def _number(name: str) -> int:
-    found = _NUMBERED.search(name)
-    return int(found.group()) if found else -1
+    """Give the columns `prefix*` stands for, by the number that follows the prefix."""
+    prefix = pattern.removesuffix("*")
+    rests = {name: name.removeprefix(prefix) for name in names if name.startswith(prefix)}
+    found = {name: int(n.group(1)) for name, rest in rests.items() if (n := _NUMBERED.search(rest))}
+    return tuple(sorted(found, key=lambda name: (found[name], name)))

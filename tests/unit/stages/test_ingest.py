@@ -72,6 +72,17 @@ def test_wide_columns_give_the_digest_of_lists(baseline, tmp_path):
     assert baseline == digest(tmp_path / "t.parquet", embeddings="e_*")
 
 
+def test_wide_columns_are_those_that_end_in_a_number(baseline, tmp_path):
+    """Others of the prefix are another thing: they are ignored, and named."""
+    wide = {f"e_{n}": pa.array(MATRIX[:, n]) for n in range(WIDTH)}
+    others = {"e_model": pa.array(["minilm"] * N), "e_norm": pa.array([1.0] * N)}
+    columns = {k: v for k, v in base().items() if k != "embeddings"}
+    pq.write_table(pa.table({**others, **wide, **columns}), tmp_path / "t.parquet")
+    found = read(tmp_path / "t.parquet", embeddings="e_*").provenance
+
+    assert (baseline, ("e_model", "e_norm")) == (found.content_digest, found.ignored_columns)
+
+
 def test_csv_gives_the_digest_of_parquet(baseline, tmp_path):
     """Null is the empty string; times may be text; embeddings JSON."""
     cells = pa.array([json.dumps(row) for row in MATRIX.tolist()])
