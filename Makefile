@@ -6,9 +6,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATASET ?= data/curated_training_data.parquet
 STORE ?= ./models
+CHART := charts/pcc-training-job
 UV_COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
+IMAGE ?= pcc-training-job
+COMPOSE := docker compose -f docker/compose.yaml --profile consumer
 
-.PHONY: help run test test-integration setup check lint types imports docs docs-check lock clean
+.PHONY: help run test test-integration test-image test-cluster cluster-up cluster-down image compose-demo test-chart chart-docs chart-golden setup check lint types imports docs docs-check lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -33,14 +36,39 @@ run: $(VENV)/.runtime $(if $(filter data/curated_training_data.parquet,$(DATASET
 	@printf 'report: %s\n' "$$(ls -d $(STORE)/v*/report.html | tail -n 1)" >&2
 
 test: $(VENV)/.dev ## everything that needs no service
-	@$(BIN)/python -m pytest --ignore tests/integration
+	@$(BIN)/python -m pytest tests/unit tests/e2e tests/data
 
 test-integration: $(VENV)/.dev ## the same job against real object stores (needs Docker)
 	@$(BIN)/python -m pytest tests/integration
 
+test-image: $(VENV)/.dev ## the image, the compose file and the README's docker commands (needs Docker)
+	@$(BIN)/python -m pytest tests/image
+
+image: ## build the image, and build/sbom.cdx.json beside it; BASE=python:3.13-slim-trixie@sha256:... pins its base
+	docker build --tag $(IMAGE) $(if $(BASE),--build-arg BASE=$(BASE)) \
+	  --build-arg REVISION=$$(git rev-parse HEAD 2>/dev/null) \
+	  --build-arg VERSION=$$(sed -n 's/^__version__ = "\(.*\)"/\1/p' job/__init__.py) .
+	docker build --quiet --target sbom --output build . $(if $(BASE),--build-arg BASE=$(BASE))
+
+compose-demo: image ## publish into MinIO and fetch from it, in containers; leaves nothing behind
+	@trap '$(COMPOSE) down --volumes' EXIT; \
+	$(COMPOSE) run --rm job && $(COMPOSE) run --rm fetch
+
+test-cluster: $(VENV)/.dev ## the chart on a real Kubernetes (needs Docker, helm, and the cluster of KUBECONFIG)
+	@$(BIN)/python -m pytest tests/cluster
+
+cluster-up: ## start a Kubernetes for the tests; prints what to export
+	@scripts/cluster.sh up
+
+cluster-down: ## stop it
+	@scripts/cluster.sh down
+
+test-chart: $(VENV)/.dev ## the chart, as helm renders it (needs helm)
+	@$(BIN)/python -m pytest tests/chart
+
 setup: $(VENV)/.dev ## make .venv from requirements-dev.lock, the package editable
 
-check: lint types imports docs-check test ## what CI runs
+check: lint types imports docs-check test test-chart ## what CI runs
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -54,9 +82,17 @@ imports: $(VENV)/.dev
 
 docs: $(VENV)/.dev ## write the generated parts of the docs anew
 	$(BIN)/python -m scripts.generate_docs
+	$(BIN)/python -m scripts.generate_chart
 
 docs-check: $(VENV)/.dev
 	$(BIN)/python -m scripts.generate_docs --check
+	$(BIN)/python -m scripts.generate_chart --check
+
+chart-docs: ## write the chart's README anew (needs helm-docs)
+	helm-docs --log-level warning -s file -c $(CHART)
+
+chart-golden: ## renew the reviewed manifests of the three environments (needs helm)
+	for name in dev staging production; do helm template pcc-training-job $(CHART) --namespace pcc --kube-version 1.34.0 -f $(CHART)/ci/$$name-values.yaml > tests/golden/chart/$$name.yaml; done
 
 lock: ## resolve the locks anew (needs uv)
 	$(UV_COMPILE) pyproject.toml -o requirements.lock >/dev/null

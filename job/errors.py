@@ -1,7 +1,7 @@
 """The failure tree: every way the job can end, and the exit code each way owns."""
 
 from collections.abc import Mapping
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from typing import Any, ClassVar, Final
 
 
@@ -35,6 +35,32 @@ MEANINGS: Final[Mapping[ExitCode, tuple[str, str]]] = {
     ExitCode.TRANSIENT: ("a device or service is full, busy or unreachable", "nobody yet: retry"),
     ExitCode.INTERRUPTED: ("Ctrl-C", "nobody"),
     ExitCode.TERMINATED: ("SIGTERM", "operator, if repeated"),
+}
+
+
+class PodAction(StrEnum):
+    """What Kubernetes makes of a pod that ended with a code."""
+
+    COMPLETE = "Complete"
+    COUNT = "Count"
+    COUNT_UNLESS_DISRUPTED = "Ignore if DisruptionTarget, else Count"
+    FAIL_JOB = "FailJob"
+
+
+# NOTE: nothing of Kubernetes' own sends SIGINT: who did, wanted the run to end, not to be repeated.
+POD_ACTIONS: Final[Mapping[ExitCode, PodAction]] = {
+    ExitCode.OK: PodAction.COMPLETE,
+    ExitCode.UNFORESEEN: PodAction.COUNT,
+    ExitCode.CONFIGURATION: PodAction.FAIL_JOB,
+    ExitCode.DATASET: PodAction.FAIL_JOB,
+    ExitCode.CONTRACT_VIOLATION: PodAction.FAIL_JOB,
+    ExitCode.TRAINING: PodAction.FAIL_JOB,
+    ExitCode.GATE_REJECTED: PodAction.FAIL_JOB,
+    ExitCode.VERSION_CONFLICT: PodAction.FAIL_JOB,
+    ExitCode.INTEGRITY: PodAction.FAIL_JOB,
+    ExitCode.TRANSIENT: PodAction.COUNT,
+    ExitCode.INTERRUPTED: PodAction.FAIL_JOB,
+    ExitCode.TERMINATED: PodAction.COUNT_UNLESS_DISRUPTED,
 }
 
 

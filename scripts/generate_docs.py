@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from job.contracts.specs import JobSettings
-from job.errors import MEANINGS
+from job.errors import MEANINGS, POD_ACTIONS
 from job.settings import known_keys
 
 README = Path(__file__).parent.parent / "README.md"
@@ -26,8 +26,11 @@ def settings_table() -> str:
 
 
 def exit_codes() -> str:
-    lines = ["| code | what happened | who acts |", "|---:|---|---|"]
-    lines += [f"| {int(code)} | {what} | {who} |" for code, (what, who) in MEANINGS.items()]
+    lines = ["| code | what happened | who acts | Kubernetes |", "|---:|---|---|---|"]
+    lines += [
+        f"| {int(code)} | {what} | {who} | {POD_ACTIONS[code]} |"
+        for code, (what, who) in MEANINGS.items()
+    ]
     return "\n".join(lines)
 
 

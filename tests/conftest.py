@@ -81,3 +81,15 @@ def result_of():
         return json.loads(done.stdout)
 
     return parse
+
+
+@pytest.fixture(scope="session")
+def docker_engine():
+    import docker
+
+    try:
+        docker.from_env().ping()
+    except docker.errors.DockerException as error:
+        if "docker" in os.environ.get("PCC_TEST_REQUIRE", ""):
+            pytest.fail(f"PCC_TEST_REQUIRE asks for Docker, which does not answer: {error}")
+        pytest.skip("there is no Docker here")

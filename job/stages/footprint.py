@@ -17,10 +17,10 @@ from job.stages.features import ANALYZERS
 Counts = npt.NDArray[Any]
 # Bytes, measured by `python -m scripts.benchmark_memory` and rounded up.
 _SLACK: Final = 64 * 2**20
-_PER_CELL: Final = 20  # copies of a dense value: the fold, its transforms, the hold-out
-_PER_CELL_AND_FIT: Final = {"logistic_regression": 2, "linear_svc": 26, "dummy": 0}
-_PER_TERM_IN_TEXT: Final = 50  # an entry of the sparse matrices, while counting and after
-_PER_TERM_IN_TEXT_AND_FIT: Final = {"logistic_regression": 8, "linear_svc": 26, "dummy": 0}
+_PER_CELL: Final = 18  # copies of a dense value: the fold, its transforms, the hold-out
+_PER_CELL_AND_FIT: Final = {"logistic_regression": 2, "linear_svc": 20, "dummy": 0}
+_PER_TERM_IN_TEXT: Final = 32  # an entry of the sparse matrices, while counting and after
+_PER_TERM_IN_TEXT_AND_FIT: Final = {"logistic_regression": 8, "linear_svc": 20, "dummy": 0}
 _PER_TERM: Final = 160  # in the vocabulary of all terms, before the rare ones are dropped
 _PER_COEFFICIENT: Final = {"logistic_regression": 320, "linear_svc": 24, "dummy": 0}
 _N_SAMPLED: Final = 2000

@@ -16,18 +16,6 @@ OPEN = "gate.floors={accuracy: null, precision_macro: null, recall_macro: null, 
 
 
 @pytest.fixture(scope="session")
-def docker_engine():
-    import docker
-
-    try:
-        docker.from_env().ping()
-    except docker.errors.DockerException as error:
-        if "docker" in os.environ.get("PCC_TEST_REQUIRE", ""):
-            pytest.fail(f"PCC_TEST_REQUIRE asks for Docker, which does not answer: {error}")
-        pytest.skip("there is no Docker here")
-
-
-@pytest.fixture(scope="session")
 def servers(docker_engine, tmp_path_factory):
     """Give a server by kind, started when it is first asked for."""
     import contextlib

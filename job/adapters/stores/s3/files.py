@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from job.adapters.stores.s3.client import Connection, split_uri
 from job.adapters.stores.s3.faults import code_of, is_absent, is_beaten, translated
 from job.adapters.stores.s3.uploads import PART_BYTES, in_parallel
-from job.errors import DatasetNotFoundError, TransientError
+from job.errors import ConfigurationError, DatasetNotFoundError, TransientError
 
 _N_READS: Final = 4
 
@@ -34,8 +34,10 @@ class S3Files:
         ------
         DatasetNotFoundError
             There is nothing.
+        ConfigurationError
+            There is no room for it.
         TransientError
-            An object changed while it was read, or there is no room for it.
+            An object changed while it was read.
         """
         bucket, key = split_uri(uri)
         target = self._folder / f"{len(list(self._folder.iterdir()))}" / key.rpartition("/")[2]
@@ -87,11 +89,12 @@ class S3Files:
             raise _changed(bucket, key)
         n_bytes = head["ContentLength"]
         target.parent.mkdir(parents=True, exist_ok=True)
-        if shutil.disk_usage(target.parent).free < n_bytes:
-            raise TransientError(
-                f"no room in {self._folder.parent} for the {n_bytes} bytes of "
-                f"'s3://{bucket}/{key}'",
-                hint="free space, or set TMPDIR",
+        free = shutil.disk_usage(target.parent).free
+        if free < n_bytes:
+            raise ConfigurationError(
+                f"'s3://{bucket}/{key}' needs {-(-n_bytes // 2**20)} MiB of temporary space in "
+                f"{self._folder.parent}, and there are {free // 2**20} MiB",
+                hint="give temporary space of the table's size, or set TMPDIR",
             )
         pin = {"IfMatch": head["ETag"]}
         if head.get("VersionId", "null") != "null":

@@ -1,0 +1,66 @@
+{{/* A CronJob's name has at most 52 characters: the controller adds eleven for the Job. */}}
+{{- define "pcc-training-job.fullname" -}}
+{{- $name := .Values.nameOverride | default .Chart.Name -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride -}}
+{{- else if contains $name .Release.Name -}}
+{{- .Release.Name | trunc 52 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name $name | trunc 52 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+
+{{/* What tells this release's pods from all others. */}}
+{{- define "pcc-training-job.selectorLabels" -}}
+app.kubernetes.io/name: {{ .Values.nameOverride | default .Chart.Name | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
+{{- end -}}
+
+{{- define "pcc-training-job.labels" -}}
+{{- $own := include "pcc-training-job.selectorLabels" . | fromYaml -}}
+{{- $_ := set $own "app.kubernetes.io/version" (.Chart.AppVersion | replace "+" "_" | trunc 63) -}}
+{{- $_ := set $own "app.kubernetes.io/component" "training" -}}
+{{- $_ := set $own "app.kubernetes.io/part-of" "pcc" -}}
+{{- $_ := set $own "app.kubernetes.io/managed-by" .Release.Service -}}
+{{- $_ := set $own "helm.sh/chart" (printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-") -}}
+{{- merge $own .Values.commonLabels | toYaml -}}
+{{- end -}}
+
+{{- define "pcc-training-job.podLabels" -}}
+{{- merge (include "pcc-training-job.labels" . | fromYaml) .Values.podLabels | toYaml -}}
+{{- end -}}
+
+{{/* The settings and suites travel in the pod template: what a Job has started with, its retries get. */}}
+{{- define "pcc-training-job.podAnnotations" -}}
+{{- $own := dict "pcc-training-job/config.yaml" (toPrettyJson .Values.config) -}}
+{{- range $name, $suite := .Values.expectations.suites -}}
+{{- $_ := set $own (printf "pcc-training-job/suite.%s.json" $name) (toPrettyJson $suite) -}}
+{{- end -}}
+{{- merge $own .Values.podAnnotations | toYaml -}}
+{{- end -}}
+
+{{- define "pcc-training-job.metadata" -}}
+labels:
+  {{- include "pcc-training-job.labels" . | nindent 2 }}
+{{- with .Values.commonAnnotations }}
+annotations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{/* The digest wins: a tag beside it would only pretend to choose. */}}
+{{- define "pcc-training-job.image" -}}
+{{- if .Values.image.digest -}}
+{{- printf "%s@%s" .Values.image.repository .Values.image.digest -}}
+{{- else -}}
+{{- printf "%s:%s" .Values.image.repository (.Values.image.tag | default .Chart.AppVersion) -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "pcc-training-job.serviceAccountName" -}}
+{{- if .Values.serviceAccount.create -}}
+{{- .Values.serviceAccount.name | default (include "pcc-training-job.fullname" .) -}}
+{{- else -}}
+{{- .Values.serviceAccount.name | default "default" -}}
+{{- end -}}
+{{- end -}}

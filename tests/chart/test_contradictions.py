@@ -1,0 +1,81 @@
+"""Values that the schema allows one by one, but that cannot go together."""
+
+import pytest
+from chart_support import MINIMAL, refusal, render, with_value
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"config.store": {}}, "config.store.uri is not set"),
+        (
+            {"config.store.uri": "/models"},
+            "config.store.uri is '/models', but no volume is mounted there",
+        ),
+        (
+            {"config.store.uri": "./models", "store.existingClaim": "c"},
+            "config.store.uri is './models'",
+        ),
+        ({"config.store.uri": "/tmp/models"}, "config.store.uri is '/tmp/models'"),
+        (
+            {"config.store.uri": "/models2", "store.existingClaim": "c"},
+            "config.store.uri is '/models2'",
+        ),
+        ({"config.dataset": {}}, "config.dataset.uri is '/data/curated_training_data.parquet'"),
+        (
+            {"config.dataset.test_uri": "/data/test.csv"},
+            "config.dataset.test_uri is '/data/test.csv'",
+        ),
+        ({"config.store.uri": "s3://key:secret@models/pcc"}, "credential in an address"),
+        ({"config.s3": {"endpoint_url": "https://key@s3.example.com"}}, "credential in an address"),
+        ({"dataset": {"existingClaim": "c", "volume": {"emptyDir": {}}}}, "both want /data"),
+        ({"caBundle": {"existingConfigMap": "a", "existingSecret": "b"}}, "set one"),
+        ({"expectations": {"suites": {"a": {}}, "existingConfigMap": "b"}}, "both want /suites"),
+        ({"expectations.suites": {"a": {}}}, "config.expectations.suite names none of them"),
+        ({"expectations.existingConfigMap": "a"}, "config.expectations.suite names none of them"),
+        (
+            {"expectations.suites": {"a": {}}, "config.expectations.suite": "/suites/b.json"},
+            "expectations.suites has only: a",
+        ),
+        (
+            {"config.expectations.suite": "/suites/b.json"},
+            "config.expectations.suite is '/suites/b.json'",
+        ),
+        (
+            {"extraEnv": [{"name": "JOB_UID", "value": "x"}]},
+            "JOB_UID is there twice, or is the chart's own",
+        ),
+        ({"extraEnv": [{"name": "A"}, {"name": "A"}]}, "A is there twice"),
+        (
+            {"prometheusRule": {"enabled": True}, "cronJob.failedJobsHistoryLimit": 1},
+            "the alert could never fire",
+        ),
+    ],
+)
+def test_contradiction_is_refused_with_its_reason(changes, reason):
+    """What would lose a model, leak a secret or never work is refused before anything is installed."""
+    values = MINIMAL
+    for path, value in changes.items():
+        values = with_value(values, path, value)
+
+    assert reason in refusal(values)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"config.store.uri": "/models", "store.existingClaim": "c"},
+        {"config.store.uri": "file:///models/pcc", "store.existingClaim": "c"},
+        {"config.dataset": {}, "dataset.existingClaim": "c"},
+        {"config.store.uri": "/mnt/a", "extraVolumeMounts": [{"name": "x", "mountPath": "/mnt/"}]},
+        {"config.expectations.suite": "/suites/a.json", "expectations.existingConfigMap": "a"},
+        {"config.s3": {"endpoint_url": "http://minio:9000/a@b"}},
+    ],
+)
+def test_what_only_looks_like_one_is_accepted(changes):
+    """A check must not stand in the way of what works."""
+    values = MINIMAL
+    for path, value in changes.items():
+        values = with_value(values, path, value)
+
+    assert "CronJob" in render(values)

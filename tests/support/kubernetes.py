@@ -1,0 +1,207 @@
+"""A namespace on a real Kubernetes, a store in it, and what an operator types."""
+
+import json
+import subprocess
+import threading
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+from support.containers import ROOT
+
+CHART = ROOT / "charts/pcc-training-job"
+MINIO = "quay.io/minio/minio:RELEASE.2025-09-07T16-13-09Z"
+ACCESS_KEY, SECRET_KEY = "cluster-operator", "canary-cluster-secret-0815"
+SECONDS = 180
+
+
+def call(*command, check=True, given=None, timeout=600):
+    """Run a program; give what it said."""
+    done = subprocess.run(
+        [str(part) for part in command],
+        capture_output=True,
+        text=True,
+        input=given,
+        timeout=timeout,
+        cwd=ROOT,
+    )
+    assert not check or done.returncode == 0, (
+        f"{command}: {done.stderr[-3000:]}{done.stdout[-2000:]}"
+    )
+    return done
+
+
+class Namespace:
+    """One namespace, as kubectl and helm see it."""
+
+    def __init__(self, name):
+        self.name = name
+
+    def kubectl(self, *arguments, **options):
+        return call("kubectl", "--namespace", self.name, *arguments, **options)
+
+    def helm(self, *arguments, **options):
+        return call("helm", "--namespace", self.name, *arguments, **options)
+
+    def get(self, *arguments):
+        """Give objects as Kubernetes has them; None where there is none."""
+        done = self.kubectl("get", *arguments, "--ignore-not-found", "--output", "json")
+        return json.loads(done.stdout) if done.stdout else None
+
+    def items(self, *arguments):
+        """Give the objects of a list; kubectl prints nothing for an empty one."""
+        return (self.get(*arguments) or {"items": []})["items"]
+
+    def apply(self, *manifests):
+        items = {"apiVersion": "v1", "kind": "List", "items": list(manifests)}
+        self.kubectl("apply", "--filename", "-", given=json.dumps(items))
+
+    def start(self, release, name):
+        """Start a run now, as the chart's notes say."""
+        self.kubectl("create", "job", name, f"--from=cronjob/{release}-pcc-training-job")
+        return name
+
+    def pods(self, job):
+        return self.items("pods", "--selector", f"batch.kubernetes.io/job-name={job}")
+
+    def conditions(self, job):
+        """Give the Job's conditions that hold: `{type: reason}`."""
+        status = self.get("job", job)["status"]
+        found = status.get("conditions", ())
+        return {c["type"]: c.get("reason") for c in found if c["status"] == "True"}
+
+    def wait_for_end(self, job, seconds=SECONDS):
+        """Wait until the Job is over; give its conditions."""
+
+        def ended():
+            found = self.conditions(job)
+            return found if {"Complete", "Failed"} & found.keys() else None
+
+        return wait_until(ended, seconds, f"{job} never ended: {self.get('job', job)['status']}")
+
+    def wait_for_event(self, job, event, seconds=SECONDS):
+        """Wait until a pod of the Job has logged an event; give the pod's name."""
+
+        def logged():
+            for pod in self.pods(job):
+                name = pod["metadata"]["name"]
+                done = self.kubectl("logs", name, check=False)
+                if f'"event": "{event}"' in done.stdout:
+                    return name
+            return None
+
+        return wait_until(logged, seconds, f"no pod of {job} has logged {event}")
+
+    @contextmanager
+    def watching(self, pod):
+        """Watch a pod that will be gone; give what waits for its exit code."""
+        path = "jsonpath={.status.containerStatuses[0].state.terminated.exitCode}{'\\n'}"
+        command = ["kubectl", "--namespace", self.name, "get", "pod", pod, "--watch", "-o", path]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            stop = threading.Timer(SECONDS, process.kill)
+            stop.start()
+            try:
+                yield lambda: next(int(line) for line in process.stdout if line.strip())
+            finally:
+                stop.cancel()
+                process.kill()
+
+    def endings(self, job):
+        """Give exit code and termination message of each pod that has ended, oldest first."""
+        found = []
+        for pod in sorted(self.pods(job), key=lambda p: p["metadata"]["creationTimestamp"]):
+            for status in pod["status"].get("containerStatuses", ()):
+                ended = status["state"].get("terminated")
+                if ended:
+                    found.append((ended["exitCode"], ended.get("message", "")))
+        return found
+
+
+def wait_until(probe, seconds, complaint):
+    """Ask again and again until the answer is true; give it."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        found = probe()
+        if found:
+            return found
+        time.sleep(0.5)
+    raise AssertionError(complaint)
+
+
+@contextmanager
+def forwarded(namespace, service, port):
+    """Reach a Service of the cluster at a local address, on any kind of cluster."""
+    command = ["kubectl", "--namespace", namespace.name, "port-forward", f"service/{service}"]
+    with subprocess.Popen(
+        [*command, f":{port}"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        try:
+            line = process.stdout.readline()
+            yield line.split(" -> ")[0].rpartition(":")[2]
+        finally:
+            process.kill()
+
+
+def minio_manifests(certificates: Path | None = None):
+    """Give a MinIO that Pod Security restricted admits, at the Service `minio`."""
+    labels = {"app": "minio"}
+    arguments = ["server", "/data", *(("--certs-dir", "/certs") if certificates else ())]
+    mounts, volumes = [{"name": "data", "mountPath": "/data"}], [{"name": "data", "emptyDir": {}}]
+    manifests = []
+    if certificates:
+        mounts.append({"name": "certs", "mountPath": "/certs", "readOnly": True})
+        volumes.append({"name": "certs", "secret": {"secretName": "minio-certs"}})
+        names = ("public.crt", "private.key")
+        texts = {name: (certificates / name).read_text() for name in names}
+        meta = {"name": "minio-certs"}
+        manifests.append(
+            {"apiVersion": "v1", "kind": "Secret", "metadata": meta, "stringData": texts}
+        )
+    container = {
+        "name": "minio",
+        "image": MINIO,
+        "imagePullPolicy": "IfNotPresent",
+        "args": arguments,
+        "env": [
+            {"name": "MINIO_ROOT_USER", "value": ACCESS_KEY},
+            {"name": "MINIO_ROOT_PASSWORD", "value": SECRET_KEY},
+        ],
+        "readinessProbe": {
+            "httpGet": {
+                "path": "/minio/health/ready",
+                "port": 9000,
+                "scheme": "HTTPS" if certificates else "HTTP",
+            },
+            "periodSeconds": 1,
+        },
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "volumeMounts": mounts,
+    }
+    security = {
+        "runAsNonRoot": True,
+        "runAsUser": 1000,
+        "fsGroup": 1000,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+    pod = {
+        "metadata": {"labels": labels},
+        "spec": {"containers": [container], "volumes": volumes, "securityContext": security},
+    }
+    return [
+        *manifests,
+        {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": {"name": "minio"},
+            "spec": {"selector": {"matchLabels": labels}, "template": pod},
+        },
+        {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": {"name": "minio"},
+            "spec": {"selector": labels, "ports": [{"port": 9000}]},
+        },
+    ]

@@ -1,0 +1,66 @@
+"""The memory limit is the least of all cgroups above the process, in both versions."""
+
+import pytest
+
+from job.adapters.machine import Memory
+
+MIB = 2**20
+
+
+@pytest.fixture
+def meter(tmp_path):
+    """Give the meter of a machine whose cgroup files have this content."""
+
+    def make(membership, **limits):
+        (tmp_path / "membership").write_text(membership)
+        for name, content in limits.items():
+            path = tmp_path / "cgroup" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content)
+        return Memory(tmp_path / "cgroup", tmp_path / "membership")
+
+    return make
+
+
+V2 = "0::/\n"
+V1 = "5:devices:/\n4:memory:/pod/job\n0::/\n"
+
+
+def test_version_2(meter):
+    assert 700 * MIB == meter(V2, **{"memory.max": f"{700 * MIB}\n"}).limit_bytes
+
+
+def test_version_2_of_a_nested_group_is_the_least_above_it(meter):
+    limits = {"memory.max": "max", "a/memory.max": str(5 * MIB), "a/b/memory.max": str(9 * MIB)}
+
+    assert 5 * MIB == meter("0::/a/b\n", **limits).limit_bytes
+
+
+def test_version_1(meter):
+    limits = {"memory/pod/job/memory.limit_in_bytes": f"{700 * MIB}\n"}
+
+    assert 700 * MIB == meter(V1, **limits).limit_bytes
+
+
+def test_version_1_inside_a_container_is_at_the_root(meter):
+    """The path is the host's, and what is mounted is the container's."""
+    limits = {"memory/memory.limit_in_bytes": f"{700 * MIB}\n"}
+
+    assert 700 * MIB == meter(V1, **limits).limit_bytes
+
+
+@pytest.mark.parametrize("text", ["max\n", str(2**63 - 4096), ""])
+def test_no_limit_is_the_machine(meter, text):
+    assert meter("").limit_bytes == meter(V2, **{"memory.max": text}).limit_bytes
+
+
+def test_machine_without_cgroups_has_its_own_memory(tmp_path):
+    assert Memory(tmp_path, tmp_path / "none").limit_bytes > 256 * MIB
+
+
+def test_used_memory_grows_with_what_is_held(tmp_path):
+    memory = Memory()
+    before = memory.used_bytes()
+    held = b"x" * (64 * MIB)
+
+    assert memory.used_bytes() - before > 60 * MIB, len(held)
