@@ -29,7 +29,7 @@ $(VENV)/.dev: requirements-dev.lock pyproject.toml
 	@touch $(VENV)/.runtime $@
 
 data/curated_training_data.parquet: | $(VENV)/.runtime
-	@$(BIN)/python -m job sample-data $@
+	@$(BIN)/python -m job sample-data $@ >&2
 
 run: $(VENV)/.runtime $(if $(filter data/curated_training_data.parquet,$(DATASET)),data/curated_training_data.parquet) ## the main job: sample data if there is none, then a model version into ./models
 	@$(BIN)/python -m job run --dataset $(DATASET) --store $(STORE)

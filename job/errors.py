@@ -134,6 +134,10 @@ class IntegrityError(JobError):
     exit_code = ExitCode.INTEGRITY
 
 
+class IncompatibleModelError(IntegrityError):
+    """A model cannot be read by the packages that are installed here."""
+
+
 class TransientError(JobError):
     """A service or device is unreachable, full or busy; trying again later may help."""
 

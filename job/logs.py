@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import Any
+import warnings
+from collections.abc import Mapping
+from typing import Any, TextIO
 
 import structlog
 from structlog.processors import ExceptionRenderer
@@ -33,12 +35,43 @@ def configure_logs(level: str) -> None:
         cache_logger_on_first_use=False,
     )
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
+    warnings.showwarning = _tell_warning
+    logging.lastResort = _Retold(logging.WARNING)  # gets what no other handler takes
+
+
+def _tell_warning(
+    message: Warning | str,  # noqa: ARG001  # the signature of warnings.showwarning
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,  # noqa: ARG001
+    line: str | None = None,  # noqa: ARG001
+) -> None:
+    """Name a library's warning and its place; its words may quote the data."""
+    place = f"{filename}:{lineno}"
+    structlog.get_logger(__name__).warning("library_warned", kind=category.__name__, place=place)
+
+
+class _Retold(logging.Handler):
+    """Name what a library logs and its place; its words may quote the data."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        place = f"{record.pathname}:{record.lineno}"
+        structlog.get_logger(record.name).warning("library_warned", kind=record.name, place=place)
 
 
 class Progress:
-    """A line on stderr that says which stage runs and how far it is; on a terminal only."""
+    """A line on stderr that says which stage runs and how far it is; on a terminal only.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    n_rounds
+        How often each stage has its work done; one that is not named has one round.
+    """
+
+    def __init__(self, n_rounds: Mapping[str, int] | None = None) -> None:
+        self._n_rounds = n_rounds or {}
+        self._n_before = 0  # fits of the rounds that are done
         self._bar: Any = None  # rich is loaded where there is a terminal
 
     def __enter__(self) -> Progress:
@@ -69,11 +102,20 @@ class Progress:
 
     def begin_stage(self, name: str) -> None:
         """Show the name of the stage that begins."""
-        self._stage = name
+        self._stage, self._n_before = name, 0
         if self._bar is not None:
             self._bar.update(self._task, description=name)
 
     def advance(self, n_done: int, n_all: int) -> None:
-        """Show how many of the stage's fits are done."""
+        """Show how many of the stage's fits are done, over all its rounds."""
+        text = self.describe(n_done, n_all)
         if self._bar is not None:
-            self._bar.update(self._task, description=f"{self._stage} {n_done}/{n_all}")
+            self._bar.update(self._task, description=text)
+
+    def describe(self, n_done: int, n_all: int) -> str:
+        """Say how far the stage is after a fit; the last one of a round ends it."""
+        text = (
+            f"{self._stage} {self._n_before + n_done}/{n_all * self._n_rounds.get(self._stage, 1)}"
+        )
+        self._n_before += n_all if n_done == n_all else 0
+        return text

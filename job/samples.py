@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import itertools
 import random
 import zlib
@@ -9,10 +11,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from job.contracts.digest import canonical_json
 from job.errors import ConfigurationError
 
 WIDTH: Final = 584
 _N_HASHED: Final = 4096
+_NOTES: Final = {
+    "description": "synthetic sample of pcc-training-job: its scores say nothing of real requests",
+    "embedding_model": "synthetic: seeded projection of hashed n-grams",
+}
 _SLOTS: Final = {
     "opener": [
         "Hi",
@@ -112,6 +119,8 @@ _URGENT: Final = ("today", "soon", "week")
 def write_sample(path: Path, *, n_rows: int, seed: int, is_csv: bool) -> None:
     """Write synthetic texts of the four intents with metadata and embeddings.
 
+    What it is stands in the Parquet file, or in a sidecar `<name>.metadata.json` of the CSV.
+
     The texts come from a grammar with slots, typos and ambiguous cases, so that no honest model
     reaches 1.0; the embeddings are a seeded random projection of hashed n-grams (Achlioptas
     2003), not those of a language model.
@@ -123,33 +132,55 @@ def write_sample(path: Path, *, n_rows: int, seed: int, is_csv: bool) -> None:
     """
     import numpy as np
     import pyarrow as pa
-    import pyarrow.csv as pacsv
-    import pyarrow.parquet as pq
 
     rng = random.Random(seed)  # noqa: S311
     rows = [_row(rng, number) for number in range(n_rows)]
     matrix = _embed([row["text"] for row in rows], np.random.default_rng(seed))
     table = pa.Table.from_pylist(rows)
-    if is_csv:
-        cells = ["[" + ", ".join(repr(float(v)) for v in row) + "]" for row in matrix]
-        table = table.append_column("embeddings", pa.array(cells))
-    else:
-        flat = pa.array(matrix.astype(np.float64).ravel())
-        offsets = np.arange(0, matrix.size + 1, WIDTH, dtype=np.int32)
-        table = table.append_column("embeddings", pa.ListArray.from_arrays(pa.array(offsets), flat))
-    notes = {"description": "synthetic sample of pcc-training-job", "seed": str(seed)}
-    temporary = path.with_name(f".{path.name}.tmp")
+    notes = {**_NOTES, "seed": str(seed)}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if is_csv:
-            pacsv.write_csv(table, temporary)
+            _write_csv(path, table, matrix, notes)
         else:
-            pq.write_table(table.replace_schema_metadata(notes), temporary)
-        temporary.replace(path)
+            _write_parquet(path, table, matrix, notes)
     except OSError as error:
         raise ConfigurationError(
             f"'{path}' cannot be written", hint="choose a folder that this user may write to"
         ) from error
+
+
+def _write_csv(path: Path, table: Any, matrix: Any, notes: dict[str, str]) -> None:
+    import pyarrow as pa
+    import pyarrow.csv as pacsv
+
+    cells = ["[" + ", ".join(repr(float(v)) for v in row) + "]" for row in matrix]
+    stream = io.BytesIO()
+    pacsv.write_csv(table.append_column("embeddings", pa.array(cells)), stream)
+    data = stream.getvalue()
+    is_packed = path.name.lower().endswith(".gz")
+    _replace(path.with_name(f"{path.name}.metadata.json"), canonical_json(notes))
+    _replace(path, gzip.compress(data, mtime=0) if is_packed else data)
+
+
+def _write_parquet(path: Path, table: Any, matrix: Any, notes: dict[str, str]) -> None:
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    flat = pa.array(matrix.astype(np.float64).ravel())
+    offsets = np.arange(0, matrix.size + 1, WIDTH, dtype=np.int32)
+    table = table.append_column("embeddings", pa.ListArray.from_arrays(pa.array(offsets), flat))
+    stream = io.BytesIO()
+    pq.write_table(table.replace_schema_metadata(notes), stream)
+    _replace(path, stream.getvalue())
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Write a whole file or none."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    temporary.write_bytes(data)
+    temporary.replace(path)
 
 
 def _row(rng: random.Random, number: int) -> dict[str, Any]:

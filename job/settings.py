@@ -20,7 +20,19 @@ _OPEN: Final = ("dataset.aliases", "expectations.parameters", "search.estimators
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML whose 1e-3 is a number, as in YAML 1.2 and JSON."""
+    """YAML whose 1e-3 is a number, as in YAML 1.2 and JSON, and whose keys stand once."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Refuse a key that stands twice; one that `<<` brings may be said again."""
+        keys = [str(key.value) for key, _ in node.value]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise _DuplicateKeyError(key)
+        return super().construct_mapping(node, deep)
+
+
+class _DuplicateKeyError(yaml.YAMLError):
+    """The later one would win in silence."""
 
 
 _Loader.add_implicit_resolver(
@@ -88,40 +100,48 @@ def load_settings(
 
 def parse_value(text: str, origin: str) -> Any:
     """Read a value as YAML."""
+    return _load(
+        text, f"the value of {origin}", "is not YAML", "quote it, as in 'features.use=[text]'"
+    )
+
+
+def _load(text: str, what: str, problem: str, hint: str) -> Any:
     try:
         return yaml.load(text, _Loader)  # noqa: S506  # a SafeLoader
+    except _DuplicateKeyError as error:
+        problem, hint = f"has the key '{error}' twice", "keep one of them"
     except yaml.YAMLError:
-        raise ConfigurationError(
-            f"the value of {origin} is not YAML", hint="quote it, as in 'features.use=[text]'"
-        ) from None
+        pass
+    raise ConfigurationError(f"{what} {problem}", hint=hint)
 
 
 def _read(path: Path) -> dict[str, Any]:
+    name, problem = f"the settings file '{path}'", "is neither YAML nor JSON"
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506
+        text = path.read_text(encoding="utf-8")
     except OSError:
-        raise ConfigurationError(
-            f"the settings file '{path}' cannot be read", hint="check --config"
-        ) from None
-    except (yaml.YAMLError, UnicodeDecodeError):
-        raise ConfigurationError(
-            f"the settings file '{path}' is neither YAML nor JSON", hint="check its indentation"
-        ) from None
+        raise ConfigurationError(f"{name} cannot be read", hint="check --config") from None
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{name} {problem}", hint="save it as UTF-8") from None
+    content = _load(text, name, problem, "check its indentation")
     if content is not None and not isinstance(content, dict):
-        raise ConfigurationError(
-            f"the settings file '{path}' holds no mapping", hint="write `key: value` lines"
-        )
+        raise ConfigurationError(f"{name} holds no mapping", hint="write `key: value` lines")
     return content or {}
 
 
+def _sections() -> set[str]:
+    """Name what holds keys and is none itself."""
+    sections = {key.rpartition(".")[0] for key in known_keys()} - {""}
+    return sections | {section.partition(".")[0] for section in sections}
+
+
 def _flatten(content: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    sections = {key.rpartition(".")[0] for key in known_keys()}
-    sections |= {section.partition(".")[0] for section in sections}
+    sections = _sections()
     for name, value in content.items():
         key = f"{prefix}{name}"
         if isinstance(value, Mapping) and key in sections and key not in _OPEN:
             yield from _flatten(value, f"{key}.")
-        else:
+        elif value is not None or (key not in sections and key not in _OPEN):
             yield key, value
 
 
@@ -154,6 +174,10 @@ def _takes_text(key: str) -> bool:
 
 
 def _check_known(key: str, origin: str, keys: Sequence[str]) -> None:
+    if key in _sections():
+        raise ConfigurationError(
+            f"'{key}' from {origin} is a section", hint="give it keys, or set one of its keys"
+        )
     if key not in keys:
         raise ConfigurationError(
             f"unknown setting '{key}' from {origin}{nearest(key, keys)}",

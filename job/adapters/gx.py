@@ -125,10 +125,11 @@ def _build(expectation: Mapping[str, Any], position: int) -> Any:
     except (ValueError, TypeError) as error:
         # pydantic's messages quote the arguments, which may hold labels
         details: list[Any] = getattr(error, "errors", list)()
-        names = sorted({str(name) for d in details for name in d["loc"]})
+        names = sorted({str(name) for d in details for name in d["loc"]} - {"__root__"})
+        problem = "missing, unknown or impossible" if names else "at odds with each other"
         raise ConfigurationError(
-            f"expectation '{kind}' has arguments that are missing, unknown or impossible: "
-            f"{shortened(names)}",
+            f"expectation '{kind}' has arguments that are {problem}: "
+            f"{shortened(names or sorted(expectation['kwargs']))}",
             hint="compare the suite's `kwargs` and `severity` with the expectation's documentation",
         ) from None
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from typing import Any
+
 import typer
 
 from job.cli.termination import leave_message
@@ -17,41 +20,72 @@ def main() -> None:
     try:
         code = app(standalone_mode=False, obj=watch)
     except JobError as error:
-        _complain(error.message, error.hint)
-        leave_message(
-            "rejected" if error.exit_code == ExitCode.GATE_REJECTED else "failed",
-            error.exit_code,
-            error=error.message,
-            hint=error.hint,
-            run_id=error.context.get("run_id"),
-        )
-        raise SystemExit(error.exit_code) from None
+        raise SystemExit(_fail(error)) from None
     except typer.Abort:
         raise SystemExit(ExitCode.INTERRUPTED) from None
     except Exception as error:  # noqa: BLE001  # the one boundary
         if hasattr(error, "format_message"):  # typer's usage errors
-            _complain(error.format_message(), "see --help")
-            leave_message("failed", ExitCode.CONFIGURATION, error=error.format_message())
-            raise SystemExit(ExitCode.CONFIGURATION) from None
+            raise SystemExit(_refuse(error)) from None
         _report_crash(error)
         leave_message("crashed", ExitCode.UNFORESEEN, error=type(error).__name__)
         raise SystemExit(ExitCode.UNFORESEEN) from None
     raise SystemExit(code if isinstance(code, int) else ExitCode.OK)
 
 
+def _fail(error: JobError) -> ExitCode:
+    """Tell a foreseen failure; one of a run has the run's id."""
+    is_rejected = error.exit_code == ExitCode.GATE_REJECTED
+    run_id = error.context.get("run_id")
+    facts = {name: error.context[name] for name in ("run_id", "stage") if error.context.get(name)}
+    event = "run_rejected" if is_rejected else "run_failed" if run_id else "command_failed"
+    _complain(event, error, error.message, error.hint, error.exit_code, **facts)
+    leave_message(
+        "rejected" if is_rejected else "failed",
+        error.exit_code,
+        error=error.message,
+        hint=error.hint,
+        run_id=run_id,
+    )
+    return error.exit_code
+
+
+def _refuse(error: Any) -> ExitCode:
+    """Tell what is wrong with the words of the command; without any, the help has been shown."""
+    message = error.format_message() or "no command was given"
+    _complain("command_failed", error, message, "see --help", ExitCode.CONFIGURATION)
+    leave_message("failed", ExitCode.CONFIGURATION, error=message)
+    return ExitCode.CONFIGURATION
+
+
 def _report_crash(error: Exception) -> None:
     """Log where it happened, without messages or locals, which may hold rows of data."""
     import traceback
 
-    import structlog
-
     frames = traceback.extract_tb(error.__traceback__)
-    structlog.get_logger(__name__).error(
+    _logger().error(
         "run_crashed",
         error=type(error).__name__,
         frames=[f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames[-30:]],
     )
 
 
-def _complain(message: str, hint: str) -> None:
-    typer.echo(f"error: {message}" + (f"\nhint: {hint}" if hint else ""), err=True)
+def _complain(
+    event: str, error: Exception, reason: str, hint: str, code: ExitCode, **facts: str
+) -> None:
+    """Write two plain lines on a terminal, else one JSON object as every line of the log is."""
+    if sys.stderr.isatty():
+        typer.echo(f"error: {reason}" + (f"\nhint: {hint}" if hint else ""), err=True)
+        return
+    facts |= {"error": type(error).__name__, "reason": reason, "hint": hint}
+    _logger().error(event, exit_code=int(code), **facts)
+
+
+def _logger() -> Any:
+    """Give the log, set up if the settings could not be read for it."""
+    import structlog
+
+    from job.logs import configure_logs
+
+    if not structlog.is_configured():
+        configure_logs("info")
+    return structlog.get_logger(__name__)

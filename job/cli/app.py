@@ -10,7 +10,7 @@ import typer
 from job import __version__
 from job.cli import config, models
 from job.cli.options import Config, DatasetUri, Output, Sets, StoreUri, effective_settings
-from job.cli.output import check_form, write_result
+from job.cli.output import check_form, write_result, write_text
 
 app = typer.Typer(
     add_completion=False,
@@ -117,16 +117,21 @@ def sample_data(
     path: Annotated[Path, typer.Argument(help="File to write.")],
     rows: Annotated[int, typer.Option(min=1, help="Rows.")] = 6000,
     seed: Annotated[int, typer.Option(min=0, help="Another seed, other rows.")] = 7,
-    format: Annotated[
-        str | None, typer.Option(help="parquet or csv; by default as PATH ends.")
-    ] = None,
+    format: Annotated[str | None, typer.Option(help="parquet or csv; PATH has to end so.")] = None,
 ) -> None:
     """Write a synthetic table of the upstream contract."""
+    from job.adapters.tables.damage import format_of
+    from job.contracts.lists import counted
     from job.errors import ConfigurationError
     from job.samples import write_sample
 
-    chosen = format or ("csv" if path.name.endswith((".csv", ".csv.gz")) else "parquet")
-    if chosen not in ("parquet", "csv"):
-        raise ConfigurationError(f"no format '{chosen}'", hint="parquet or csv")
-    write_sample(path, n_rows=rows, seed=seed, is_csv=chosen == "csv")
-    typer.echo(f"wrote {rows} synthetic rows to {path}")
+    if format not in (None, "parquet", "csv"):
+        raise ConfigurationError(f"no format '{format}'", hint="parquet or csv")
+    named = format_of(path)
+    if named is None or format not in (None, named):
+        raise ConfigurationError(
+            f"'{path}' does not end as a {format or 'table'} does",
+            hint="tables end in .parquet, .csv or .csv.gz, and are read by their ending",
+        )
+    write_sample(path, n_rows=rows, seed=seed, is_csv=named == "csv")
+    write_text(f"wrote {counted(rows, 'synthetic row')} to {path}")

@@ -9,7 +9,7 @@ from typing import Any
 import typer
 
 from job.cli.options import Config, DatasetUri, Output, Sets, StoreUri, effective_settings
-from job.cli.output import check_form, write_result
+from job.cli.output import check_form, write_result, write_text
 
 app = typer.Typer(no_args_is_help=True, help="Effective settings, without a run.")
 
@@ -42,19 +42,22 @@ def schema() -> None:
     """Print the JSON Schema of the settings file."""
     from job.contracts.specs import JobSettings
 
-    typer.echo(json.dumps(JobSettings.model_json_schema(), indent=2))
+    write_text(json.dumps(JobSettings.model_json_schema(), indent=2))
 
 
 @app.command("check")
 def check(
     config: Config = None, dataset: DatasetUri = None, store: StoreUri = None, set_: Sets = None
 ) -> None:
-    """Check the settings, and nothing else."""
+    """Check the settings and the suite as a run would, and nothing else."""
     import tempfile
 
     from job.cli.stores import copier, find_suite
 
     effective = effective_settings(config, dataset, store, set_)
     with tempfile.TemporaryDirectory(prefix="pcc-job-") as folder:
-        find_suite(effective.settings, copier(effective.settings, Path(folder)))
-    typer.echo("settings are valid")
+        suite = find_suite(effective.settings, copier(effective.settings, Path(folder)))
+    from job.pipeline.intake import check_request
+
+    check_request(effective.settings, suite)
+    write_text("settings are valid")

@@ -27,7 +27,7 @@ def _store(
     check_form(output)
     from job.cli.stores import open_store
 
-    return open_store(effective_settings(config, None, store, sets).settings)
+    return open_store(effective_settings(config, None, store, sets).settings, must_exist=True)
 
 
 @app.command("list")
@@ -201,8 +201,8 @@ def prune(
 
     settings = effective_settings(config, None, store, set_).settings
     before = datetime.now(UTC) - timedelta(hours=settings.store.abandoned_after_hours)
-    result = registry.prune(open_store(settings), before=before, keep=keep, is_dry_run=dry_run)
-    write_result(result, output)
+    found = open_store(settings, must_exist=True)
+    write_result(registry.prune(found, before=before, keep=keep, is_dry_run=dry_run), output)
 
 
 def _who(now: datetime) -> str:
@@ -217,7 +217,9 @@ def _who(now: datetime) -> str:
 def _check_channel(name: str) -> None:
     import re
 
-    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,62}", name):
+    from job.contracts.specs import CHANNEL
+
+    if not re.fullmatch(CHANNEL, name):
         raise ConfigurationError(
             f"'{name}' cannot be a channel",
             hint="channels have small letters, digits, '-' and '_', 63 at most",

@@ -15,8 +15,14 @@ if TYPE_CHECKING:
     from job.contracts.suites import Suite
 
 
-def open_store(settings: JobSettings) -> ArtifactStore:
-    """Open the store at store.uri: a path, a file:// or an s3:// URI."""
+def open_store(settings: JobSettings, *, must_exist: bool = False) -> ArtifactStore:
+    """Open the store at store.uri: a path, a file:// or an s3:// URI.
+
+    Raises
+    ------
+    ConfigurationError
+        Nothing of that scheme is a store, or a folder that must exist does not.
+    """
     uri = settings.store.uri
     parsed = urlparse(uri)
     if uri.startswith("s3://"):
@@ -31,7 +37,12 @@ def open_store(settings: JobSettings) -> ArtifactStore:
         )
     from job.adapters.stores.directory import DirectoryStore
 
-    return DirectoryStore(Path(unquote(parsed.path) if parsed.scheme == "file" else uri))
+    folder = Path(unquote(parsed.path) if parsed.scheme == "file" else uri)
+    if must_exist and not folder.is_dir():
+        raise ConfigurationError(
+            f"there is no store at '{uri}'", hint="check --store; a run makes the folder"
+        )
+    return DirectoryStore(folder)
 
 
 def copier(settings: JobSettings, folder: Path) -> Callable[[str], Path]:

@@ -49,7 +49,7 @@ def run_job(
             "--run-id takes up to 200 letters, digits, '.', '_' and '-', no '.' first",
             hint="choose another",
         )
-    with Progress() as progress, _working_folder() as folder:
+    with Progress({"search": settings.search.folds}) as progress, _working_folder() as folder:
         recorder = Recorder(open_store(settings), name, time.perf_counter, progress.begin_stage)
         started_at = datetime.now(UTC)
         recorder.facts |= {
@@ -61,6 +61,7 @@ def run_job(
             progress.stop()
             shutil.rmtree(folder, ignore_errors=True)
             recorder.write("ended", signal=signal, exit_code=int(code))
+            log.warning("run_ended", signal=signal, exit_code=int(code), run_id=name)
             leave_message("ended", code, error=signal, run_id=name)
 
         watch.leave = leave
@@ -92,7 +93,7 @@ def _recorded(recorder: Recorder, run_id: str) -> Iterator[None]:
             recorder.write("rejected", exit_code=int(error.exit_code), reason=error.message)
             raise
         except JobError as error:
-            error.context.setdefault("run_id", run_id)
+            error.context |= {"run_id": run_id, "stage": recorder.stage}
             if "report" in error.context:
                 report = error.context["report"].to_json()
                 recorder.reports = {"validation.json": canonical_json(report)}
@@ -101,12 +102,6 @@ def _recorded(recorder: Recorder, run_id: str) -> Iterator[None]:
                 exit_code=int(error.exit_code),
                 error=type(error).__name__,
                 reason=error.message,
-            )
-            log.error(
-                "run_failed",
-                error=type(error).__name__,
-                exit_code=int(error.exit_code),
-                stage=recorder.stage,
             )
             raise
         except BaseException as error:
@@ -155,7 +150,7 @@ def validate_only(effective: EffectiveSettings, watch: Watch) -> dict[str, Any]:
     settings = effective.settings
     from job.adapters.stores.directory import DirectoryStore
     from job.contracts.plan import Plan
-    from job.pipeline import load_tables
+    from job.pipeline.intake import load_tables
 
     with Progress() as progress, _working_folder() as folder:
         watch.leave = lambda _name, _code: shutil.rmtree(folder, ignore_errors=True)

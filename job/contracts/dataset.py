@@ -87,6 +87,10 @@ class Provenance:
     ignored_columns: tuple[str, ...] = ()
     absent_columns: tuple[str, ...] = ()
 
+    def says(self, name: str) -> str | None:
+        """Give what the table says of itself under a name; the sidecar has the last word."""
+        return dict(self.metadata + self.sidecar).get(name)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dataset:

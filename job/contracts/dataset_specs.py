@@ -18,7 +18,8 @@ class ColumnsSpec(Spec):
     text: str | None = Field("text", description="Column with the text; null for none.")
     embeddings: str | None = Field(
         "embeddings",
-        description="Column with the embedding (list or JSON text), or `prefix*` for wide columns.",
+        description="Column with the embedding (list or JSON text), or `prefix*` for wide columns "
+        "that end in a number.",
     )
     numeric: tuple[str, ...] = Field(
         ("confidence", "text_length", "word_count", "formality_score", "urgency_score"),
@@ -42,6 +43,8 @@ class ColumnsSpec(Spec):
         if twice:
             raise ValueError(f"{shortened(twice)} cannot have more than one role")
         others = {"timestamp": self.timestamp, "id": self.id, "group": self.group}
+        if self.target in others.values():
+            raise ValueError("the target cannot also be the timestamp, the id or the group")
         roles = {role for role, name in (single | others).items() if name is not None}
         taken = sorted(roles & set(many))
         if taken:
@@ -56,13 +59,22 @@ class DatasetSpec(Spec):
 
     uri: str | None = Field(
         None,
+        min_length=1,
         description="Curated table, CSV or Parquet, a file or folder of parts, or `s3://`; unset: "
         "`/data/curated_training_data.parquet`, else `.csv`.",
     )
-    test_uri: str | None = Field(None, description="Official test table, used as the hold-out.")
+    test_uri: str | None = Field(
+        None, min_length=1, description="Official test table, used as the hold-out."
+    )
     min_rows: int = Field(5000, ge=1, description="Fewest rows the training table may have.")
     max_rows: int = Field(1_000_000, ge=1, description="Most rows the training table may have.")
     aliases: dict[str, str] = Field(
         default_factory=dict, description="Renamed columns: `{name in the file: name used here}`."
     )
     columns: ColumnsSpec = Field(default_factory=ColumnsSpec, description="Column roles.")
+
+    @model_validator(mode="after")
+    def _bounds_agree(self) -> "DatasetSpec":
+        if self.max_rows < self.min_rows:
+            raise ValueError("dataset.max_rows is less than dataset.min_rows")
+        return self

@@ -17,6 +17,15 @@ def shortened(names: Sequence[object]) -> str:
     return text if len(names) <= _CAP else f"{text} and {len(names) - _CAP} more"
 
 
+def counted(n: int, noun: str) -> str:
+    """Write a number with its noun.
+
+    >>> counted(1, "row"), counted(2, "class")
+    ('1 row', '2 classes')
+    """
+    return f"{n} {noun}{'' if n == 1 else 'es' if noun.endswith('s') else 's'}"
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Write `; did you mean 'x'?`, or nothing where no known name is like it."""
     by_fold = {candidate.casefold(): candidate for candidate in known}

@@ -9,6 +9,7 @@ from typing import Any
 
 from job.contracts.digest import Digest, ModelVersion, canonical_json
 from job.contracts.specs import JobSettings
+from job.contracts.spelling import respell
 from job.contracts.suites import Suite
 
 
@@ -51,4 +52,4 @@ class Plan:
     def labels(self) -> tuple[str, ...] | None:
         """The stated set of labels, or None: then labels are those found."""
         stated = {**self.suite.parameters, **self.settings.expectations.parameters}.get("labels")
-        return None if stated is None else tuple(str(label) for label in stated)
+        return None if stated is None else tuple(respell(str(label)) for label in stated)

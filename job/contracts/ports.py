@@ -111,7 +111,7 @@ class Codec(Protocol):
         """Write a model canonically: equal models give equal bytes."""
 
     def decode(self, data: bytes) -> Any:
-        """Read a model whose digest has been verified."""
+        """Read a model whose digest has been verified, or raise `IncompatibleModelError`."""
 
 
 class SuiteRunner(Protocol):

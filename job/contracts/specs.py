@@ -9,6 +9,7 @@ from job.contracts.dataset_specs import ColumnsSpec, DatasetSpec, Spec
 from job.contracts.lists import nearest, shortened
 from job.contracts.store_specs import S3Spec, StoreSpec
 
+CHANNEL: Final = r"^[a-z0-9][a-z0-9_-]{0,62}$"
 ESTIMATORS: Final = ("dummy", "linear_svc", "logistic_regression")
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -71,6 +72,14 @@ class FeatureSpec(Spec):
         ge=1,
         description="A term, category or open-set class name is kept only if so many keys hold it.",
     )
+
+    @field_validator("use")
+    @classmethod
+    def _once_each(cls, value: tuple[FeatureName, ...]) -> tuple[FeatureName, ...]:
+        twice = sorted({name for name in value if value.count(name) > 1})
+        if twice:
+            raise ValueError(f"{shortened(twice)} stands twice")
+        return value
 
 
 class SearchSpec(Spec):
@@ -149,11 +158,16 @@ class PublishSpec(Spec):
 
     channel: str | None = Field(
         "production",
-        pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$",
+        pattern=CHANNEL,
         description="Channel that moves to the new version; null: none does.",
     )
     embedding_model: str = Field(
-        "all-MiniLM-L6-v2", description="Embedding model named to the consumer in metadata.json."
+        "all-MiniLM-L6-v2",
+        description="Embedding model named to the consumer in metadata.json, where the table's own "
+        "metadata has no `embedding_model`.",
+    )
+    intended_use: str | None = Field(
+        None, description="Purpose as the model card states it; unset: input and classes alone."
     )
 
 

@@ -13,7 +13,7 @@ Seconds = Annotated[float, Field(gt=0)]
 class StoreSpec(Spec):
     """Where versions are published, and how their objects are stored."""
 
-    uri: str = Field("./models", description="Folder, or `s3://bucket/prefix`.")
+    uri: str = Field("./models", min_length=1, description="Folder, or `s3://bucket/prefix`.")
     encryption: Literal["AES256", "aws:kms"] | None = Field(
         None, description="Server-side encryption that is asked for; unset: the bucket's own."
     )

@@ -10,8 +10,10 @@ from typing import Any, Final
 import numpy as np
 
 from job.contracts.dataset import Rows
+from job.contracts.lists import counted
 from job.contracts.ports import ArtifactStore, Codec
 from job.contracts.specs import Metric
+from job.errors import IncompatibleModelError
 from job.stages.channels import read_channel
 from job.stages.evaluate import score_model
 from job.stages.features import make_input
@@ -64,10 +66,15 @@ def compare(
     fresh = test.take(~_is_seen(champion, metadata["training_keys_salt"], test))
     if len(fresh) < _MIN_ROWS:
         return _incomparable(
-            champion, len(fresh), f"it was trained on all but {len(fresh)} hold-out rows"
+            champion,
+            len(fresh),
+            f"it was trained on all but {counted(len(fresh), 'hold-out row')}",
         )
     X = make_input(fresh, use)
-    model = codec.decode(champion.files["model.joblib"])
+    try:
+        model = codec.decode(champion.files["model.joblib"])
+    except IncompatibleModelError as error:
+        return _incomparable(champion, len(fresh), error.message)
     return ChampionComparison(
         version=champion.version,
         n_rows=len(fresh),

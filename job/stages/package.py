@@ -10,6 +10,7 @@ import numpy as np
 
 from job.contracts.dataset import Dataset, Rows
 from job.contracts.digest import canonical_json
+from job.contracts.lists import counted
 from job.contracts.plan import Plan
 from job.contracts.ports import Renderer
 from job.contracts.reports import SplitReport, ValidationReport
@@ -47,6 +48,7 @@ def describe_dataset(dataset: Dataset) -> dict[str, Any]:
         "modified_at": p.modified_at.isoformat(),
         "file_digest": p.file_digest,
         "content_digest": p.content_digest,
+        "description": p.says("description"),
         "metadata": dict(p.metadata),
         "sidecar": dict(p.sidecar),
         "ignored_columns": list(p.ignored_columns),
@@ -58,30 +60,30 @@ def find_limitations(split: SplitReport, validation: ValidationReport) -> list[s
     """Say what a reader must know about the data behind this very model."""
     found = []
     if validation.n_dropped:
-        found.append(f"{validation.n_dropped} rows broke an expectation and were dropped.")
+        found.append(f"Rows dropped because they broke an expectation: {validation.n_dropped}.")
     if split.n_conflicting_keys:
+        rows = counted(split.n_conflicting_rows, "row")
         found.append(
-            f"{split.n_conflicting_keys} texts carry more than one label "
-            f"({split.n_conflicting_rows} rows)."
+            f"Texts that carry more than one label: {split.n_conflicting_keys}, in {rows}."
         )
     if split.n_dropped_leaking:
         found.append(
-            f"{split.n_dropped_leaking} training rows also stood in the hold-out and were dropped."
+            "Training rows dropped because they also stood in the hold-out: "
+            f"{split.n_dropped_leaking}."
         )
     if split.n_rare_classes:
-        found.append(
-            f"{split.n_rare_classes} classes were too rare to learn and were dropped "
-            f"({split.n_dropped_rare_class} rows)."
-        )
+        rows = counted(split.n_dropped_rare_class, "row")
+        found.append(f"Classes dropped as too rare to learn: {split.n_rare_classes}, with {rows}.")
     if split.n_test_only_rows:
+        classes = counted(len(split.test_only_classes), "class")
         found.append(
-            f"{split.n_test_only_rows} test rows are of {len(split.test_only_classes)} classes "
-            "the model never saw; they count as errors."
+            f"Test rows of {classes} that the model never saw, which count as errors: "
+            f"{split.n_test_only_rows}."
         )
-    small = [name for name, _, n_test in split.class_rows if n_test < 30]
-    if small:
+    n_small = sum(n_test < 30 for _, _, n_test in split.class_rows)
+    if n_small:
         found.append(
-            f"{len(small)} classes have fewer than 30 test rows: their scores are uncertain."
+            f"Classes with fewer than 30 test rows, whose scores are uncertain: {n_small}."
         )
     return found or ["None were found in this run's own reports."]
 
@@ -108,9 +110,10 @@ def make_metadata(
     """
     settings = plan.settings
     has_embeddings = "embeddings" in settings.features.use
+    said = dataset.provenance.says("embedding_model") or settings.publish.embedding_model
     return {
         "model_version": plan.version,
-        "embedding_model": settings.publish.embedding_model if has_embeddings else None,
+        "embedding_model": said if has_embeddings else None,
         "classifier": model.estimator,
         "trained_on": {
             "n_train": len(split.train),

@@ -55,9 +55,9 @@ def split_dataset(
         A class is missing on a side, or has fewer training keys than there are folds.
     """
     n_conflicting_keys, n_conflicting_rows = _conflicts(rows)
-    rows, n_rare_rows, n_rare = (
-        _drop_rare_classes(rows, min_groups) if labels is None else (rows, 0, 0)
-    )
+    n_rare_rows, n_rare = 0, 0
+    if labels is None:
+        rows, n_rare_rows, n_rare = _drop_rare_classes(rows, min_groups)
     if official_test is None:
         is_test = _choose(rows, spec, random_state)
         train, test = rows.take(~is_test), rows.take(is_test)
@@ -67,29 +67,36 @@ def split_dataset(
     if official_test is not None and has_groups:
         leaks |= np.isin(_as_text(train.keys), _as_text(np.unique(test.keys)))
     train = train.take(~leaks)
-    classes = sorted(set(train.y) | set(test.y) | set(labels or ()))
     report = SplitReport(
         method=spec.method if official_test is None else "official_test",
         key="group" if has_groups else key_kind(rows.keys),
-        n_train=len(train),
-        n_test=len(test),
-        n_train_keys=len(np.unique(train.keys)),
-        n_test_keys=len(np.unique(test.keys)),
         n_dropped_leaking=int(leaks.sum()),
         n_dropped_rare_class=n_rare_rows,
         n_rare_classes=n_rare,
         n_conflicting_keys=n_conflicting_keys,
         n_conflicting_rows=n_conflicting_rows,
-        test_only_classes=tuple(sorted(set(test.y) - set(train.y))),
-        n_test_only_rows=int((~np.isin(_as_text(test.y), _as_text(np.unique(train.y)))).sum()),
-        class_rows=tuple(
-            (name, int((train.y == name).sum()), int((test.y == name).sum())) for name in classes
-        ),
+        **_sides(train, test, labels or ()),
     )
     if official_test is None:
         _check_sides(report)
     _check_training(train, labels or (), folds)
     return DataSplit(train=train, test=test, report=report)
+
+
+def _sides(train: Rows, test: Rows, labels: tuple[str, ...]) -> dict[str, Any]:
+    """Count both sides, and each class on them."""
+    classes = sorted(set(train.y) | set(test.y) | set(labels))
+    return {
+        "n_train": len(train),
+        "n_test": len(test),
+        "n_train_keys": len(np.unique(train.keys)),
+        "n_test_keys": len(np.unique(test.keys)),
+        "test_only_classes": tuple(sorted(set(test.y) - set(train.y))),
+        "n_test_only_rows": int((~np.isin(_as_text(test.y), _as_text(np.unique(train.y)))).sum()),
+        "class_rows": tuple(
+            (name, int((train.y == name).sum()), int((test.y == name).sum())) for name in classes
+        ),
+    }
 
 
 def _as_text(values: Any) -> Any:

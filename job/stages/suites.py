@@ -11,10 +11,14 @@ from job.contracts.dataset_specs import ColumnsSpec, DatasetSpec
 from job.contracts.lists import nearest, shortened
 from job.contracts.reports import RuleResult
 from job.contracts.specs import FeatureSpec
+from job.contracts.spelling import respell
 from job.contracts.suites import Suite
 from job.errors import ConfigurationError
 
 DERIVED: Final = ("target_class_rows", "target_class_share", "embeddings_is_finite")
+# the share of rows that must be there, and that must be sound, where a suite does not say
+SHARES: Final[Mapping[str, float]] = {"completeness": 0.99, "validity": 0.98}
+_FOUND: Final = ("labels", "embedding_width", "min_rows", "max_rows")
 _COLUMN_ARGUMENTS: Final = ("column", "column_A", "column_B", "column_list")
 
 
@@ -42,6 +46,32 @@ def required_columns(suite: Suite, columns: ColumnsSpec, features: FeatureSpec) 
     return frozenset(name for name in wanted if name)
 
 
+def check_parameters(suite: Suite, given: Mapping[str, Any]) -> None:
+    """Refuse parameters that the suite does not have, or that cannot be.
+
+    Raises
+    ------
+    ConfigurationError
+        The nearest name that there is stands in the message; the value does not.
+    """
+    known = {*_FOUND, *SHARES, *suite.parameters}
+    for name in sorted(given):
+        if name not in known:
+            raise ConfigurationError(
+                f"suite '{suite.name}' has no parameter '{name}'{nearest(name, known)}",
+                hint=f"its parameters are {shortened(sorted(known))}",
+            )
+    values = {**SHARES, **suite.parameters, **given}
+    wrong = [name for name in SHARES if not _is_share(values[name])]
+    if not isinstance(values.get("labels") or [], list):
+        wrong.append("labels")
+    if wrong:
+        raise ConfigurationError(
+            f"expectations.parameters: {shortened(wrong)} of suite '{suite.name}' cannot be that",
+            hint="labels are a list; completeness and validity are shares between 0 and 1",
+        )
+
+
 def parameter_values(
     suite: Suite, given: Mapping[str, Any], spec: DatasetSpec, table: pd.DataFrame
 ) -> dict[str, Any]:
@@ -50,21 +80,22 @@ def parameter_values(
     Raises
     ------
     ConfigurationError
-        The settings name a parameter that the suite does not have.
+        As from `check_parameters`.
     """
-    found: dict[str, Any] = {"min_rows": spec.min_rows, "max_rows": spec.max_rows}
+    check_parameters(suite, given)
+    found: dict[str, Any] = {"min_rows": spec.min_rows, "max_rows": spec.max_rows, **SHARES}
     found["labels"] = sorted(table["target"].dropna().unique()) if "target" in table else []
     if "embeddings" in table:
         widths = table["embeddings"].dropna()
         found["embedding_width"] = int(widths.mode().max()) if len(widths) else 0
-    known = {**found, **suite.parameters}
-    for name in sorted(given):
-        if name not in known:
-            raise ConfigurationError(
-                f"suite '{suite.name}' has no parameter '{name}'{nearest(name, known)}",
-                hint=f"its parameters are {shortened(sorted(known))}",
-            )
-    return {**known, **given}
+    values = {**found, **suite.parameters, **given}
+    # the table's labels have one spelling, whatever type they have in the file
+    values["labels"] = [respell(str(label)) for label in values["labels"] or found["labels"]]
+    return values
+
+
+def _is_share(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 1
 
 
 def bind(

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import structlog
 
-from job.contracts.dataset import EMBEDDING_DEFECTS, NOT_FINITE, Column, Dataset
+from job.contracts.dataset import EMBEDDING_DEFECTS, MISSING, NOT_FINITE, Column, Dataset
 from job.contracts.dataset_specs import DatasetSpec
+from job.contracts.lists import counted
 from job.contracts.ports import SuiteRunner
 from job.contracts.reports import RuleResult, ValidationReport
 from job.contracts.specs import FeatureSpec
 from job.contracts.suites import Suite
 from job.errors import ContractViolationError
-from job.stages.suites import bind, parameter_values
+from job.stages.suites import SHARES, bind, parameter_values
 
 log = structlog.get_logger(__name__)
 
-_MOSTLY: Final = 0.98
 Mask = np.ndarray[Any, Any]
 
 
@@ -58,7 +58,7 @@ def validate_dataset(
     values = parameter_values(suite, parameters, spec, table)
     expectations, absent = bind(suite, values, spec.columns, table, is_test=is_test)
     results = [*runner.check(table, expectations), *absent]
-    results += _safety(dataset, results, spec, features, is_test=is_test)
+    results += _safety(dataset, results, spec, features, values, is_test=is_test)
     is_sound, dropped = _drop(results, dataset.n_rows)
     report = ValidationReport(
         suite=suite.name,
@@ -102,10 +102,12 @@ def _safety(
     results: list[RuleResult],
     spec: DatasetSpec,
     features: FeatureSpec,
+    parameters: Mapping[str, Any],
     *,
     is_test: bool,
 ) -> list[RuleResult]:
-    """Rules that hold whatever a suite leaves out."""
+    """Rules that hold whatever a suite leaves out, with its own tolerances."""
+    completeness, validity = (parameters[name] for name in SHARES)
     checked = {(r.rule, r.column) for r in results}
     rules = []
     if not is_test and ("expect_table_row_count_to_be_between", None) not in checked:
@@ -114,10 +116,12 @@ def _safety(
         values = dataset.strings(role)
         if values is not None and (role == "target" or "text" in features.use):
             missing = np.array([value is None for value in values])
-            rules.append(_row_rule(f"{role}_missing", role, missing))
+            rules.append(_row_rule(f"{role}_missing", role, missing, completeness))
     if dataset.embeddings is not None and "embeddings" in features.use:
         for code, name in EMBEDDING_DEFECTS.items():
-            rules.append(_row_rule(name, "embeddings", dataset.embeddings.defects == code))
+            mostly = completeness if code == MISSING else validity
+            is_broken = dataset.embeddings.defects == code
+            rules.append(_row_rule(name, "embeddings", is_broken, mostly))
     return [*rules, *(_unreadable(c, dataset.n_rows) for c in dataset.columns if c.n_unreadable)]
 
 
@@ -145,17 +149,17 @@ def _row_count(n_rows: int, spec: DatasetSpec) -> RuleResult:
     )
 
 
-def _row_rule(name: str, column: str, is_broken: Mask) -> RuleResult:
+def _row_rule(name: str, column: str, is_broken: Mask, mostly: float) -> RuleResult:
     rows = np.flatnonzero(is_broken)
     return RuleResult(
         rule=name,
         column=column,
         severity="critical",
-        is_met=len(rows) <= (1 - _MOSTLY) * len(is_broken),
+        is_met=len(rows) <= (1 - mostly) * len(is_broken),
         n_rows=len(is_broken),
         n_broken=len(rows),
         rows=tuple(rows.tolist()),
-        thresholds=(("mostly", _MOSTLY),),
+        thresholds=(("mostly", mostly),),
     )
 
 
@@ -189,7 +193,7 @@ def _stop_if_broken(report: ValidationReport, uri: str) -> None:
     findings = "; ".join(_describe(r) for r in broken[:10])
     more = f" and {len(broken) - 10} more" if len(broken) > 10 else ""
     raise ContractViolationError(
-        f"'{uri}' breaks {len(broken)} expectation{'s' if len(broken) > 1 else ''} of "
+        f"'{uri}' breaks {counted(len(broken), 'expectation')} of "
         f"'{report.suite}': {findings}{more}",
         hint="mend the table upstream, or change expectations.parameters if the contract changed",
         suite=report.suite,
@@ -204,7 +208,8 @@ def _describe(result: RuleResult) -> str:
     if result.has_failed_to_run:
         return f"{where} cannot be held against {result.rule} (its values are of another type)"
     if result.n_broken:
-        found = f"{result.n_broken} of {result.n_rows} rows break {result.rule}"
+        verb = "breaks" if result.n_broken == 1 else "break"
+        found = f"{result.n_broken} of {result.n_rows} rows {verb} {result.rule}"
     elif result.observed is not None:
         found = f"{result.rule} found {result.observed:g}"
     else:

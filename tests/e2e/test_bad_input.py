@@ -98,11 +98,35 @@ def test_broken_json_cells(train, table, tmp_path):
         ("empty.parquet", b"", "empty"),
         ("header.csv", b"text,intent,embeddings\n", "no rows"),
         ("not.parquet", SECRET.encode() * 50, "not a readable Parquet"),
-        ("utf8.csv", b"text,intent,embeddings\n\xff\xfe" + SECRET.encode() + b",a,[1]\n", "UTF-8"),
+        (
+            "utf8.csv",
+            b"text,intent,embeddings\n\xff\xfe"
+            + SECRET.encode()
+            + b",a,[1]\nx,\xe9,[2]\n\xe9,b,[3]",
+            "is not UTF-8 text: 1 cell of 'intent', 2 cells of 'text'",
+        ),
+        (
+            "latin.csv",
+            b"text,intent,embeddings\n\xe9,a\n" + SECRET.encode() + b",\xe9,[1],more\n",
+            "is not UTF-8 text: 1 cell of 'intent', 1 cell of 'text'",
+        ),
+        (
+            "late.csv.gz",
+            gzip.compress(b"text,intent,embeddings\n" + b"a,b,[1]\n" * 3_000_000 + b"\xe9\n"),
+            "is not UTF-8 text: 1 cell of 'text'",
+        ),
+        ("header.csv", b"text,int\xe9nt\n" + SECRET.encode(), "is not UTF-8 text: its header"),
+        ("wide.csv", f"text,intent\n{SECRET},a".encode("utf-16"), "is UTF-16, not UTF-8"),
+        ("packed.csv", gzip.compress(SECRET.encode()), "is compressed by gzip, and not named .gz"),
         (
             "ragged.csv",
             b"text,intent,embeddings\n" + SECRET.encode() + b",a\n",
-            "1 rows do not have 3 cells",
+            "1 row has not the header's 3 cells",
+        ),
+        (
+            "ragged2.csv",
+            b"text,intent,embeddings\n" + SECRET.encode() + b",a\n1,2,3,4\n",
+            "2 rows have not the header's 3 cells",
         ),
         ("bad.csv.gz", SECRET.encode(), "not a readable CSV"),
     ],
@@ -116,6 +140,17 @@ def test_unreadable_file(name, content, words, train, tmp_path):
     assert words in done.stderr
     assert name in done.stderr
     assert SECRET not in done.stderr
+    assert all(line.startswith("{") for line in done.stderr.splitlines())
+
+
+def test_bad_utf8_in_parquet(train, table, tmp_path):
+    """Its writers do not check what they are given."""
+    broken = pa.array([b"\xe9"] * 2 + [b"fine"] * (len(table) - 2)).view(pa.string())
+    pq.write_table(table.set_column(0, "text", broken), tmp_path / "t.parquet")
+    done = train(tmp_path / "t.parquet")
+
+    assert 3 == done.returncode
+    assert "column 'text' holds text that is not UTF-8 (2 cells or more)" in done.stderr
 
 
 def test_truncated_parquet(train, sample, tmp_path):
@@ -146,7 +181,10 @@ def test_duplicate_columns(train, table, tmp_path):
         (["--set", "dataset.columns.numeric=[intent]"], "'intent' cannot have more than one role"),
         (["--set", "expectations.suite=curated"], "no expectation suite"),
         (["--set", "expectations.parameters={validty: 1}"], "did you mean 'validity'"),
+        (["--set", "features.use=[text]", "--set", "dataset.columns.text=null"], "names no column"),
         (["--datset", "x"], "--dataset"),
+        (["--dataset", ""], "dataset.uri"),
+        (["--store", ""], "store.uri"),
         (["--store", "/proc/models"], "/proc/models"),
         (["--config", "absent.yaml"], "absent.yaml"),
     ],
@@ -159,6 +197,33 @@ def test_impossible_request(arguments, words, train, sample, tmp_path):
     assert not list((tmp_path / "models").glob("v*"))
 
 
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ("search.estimators={logistic_regression: {CC: [1]}}", "did you mean 'C'"),
+        ("expectations.parameters={validty: 1}", "did you mean 'validity'"),
+        ("dataset.columns.embeddings=null", "names no column"),
+        ("expectations.suite=own.json", "'nothing', which is no column with a role"),
+    ],
+)
+def test_config_check_finds_what_a_run_would_refuse(setting, words, pcc_job, tmp_path):
+    """Before the night in which it would matter."""
+    expectation = {"type": "expect_column_to_exist", "kwargs": {"column": "nothing"}}
+    (tmp_path / "own.json").write_text(json.dumps({"expectations": [expectation]}))
+    done = pcc_job("config", "check", "--set", setting)
+
+    assert 2 == done.returncode
+    assert words in done.stderr
+
+
+def test_config_check_accepts_every_suite(pcc_job):
+    """What is found in the table needs no value before."""
+    suites = ["labelled_text", "labelled_embeddings", "curated_training_data"]
+    done = [pcc_job("config", "check", "--set", f"expectations.suite={name}") for name in suites]
+
+    assert [0, 0, 0] == [process.returncode for process in done], done[0].stderr
+
+
 def test_misspelt_variable(train, sample):
     done = train(sample, PCC_JOB_SEARCH__FOLD="3")
 
@@ -169,6 +234,22 @@ def test_misspelt_variable(train, sample):
 def test_no_such_version_or_channel(pcc_job):
     assert pcc_job("models", "show", "v20260101_000000_00000000").returncode == 2
     assert pcc_job("models", "fetch", "staging", "out").returncode == 2
+
+
+@pytest.mark.parametrize("command", ["list", "prune", "history"])
+def test_store_that_is_not_there_is_no_empty_store(command, pcc_job, tmp_path):
+    """A misspelt folder would look like one without versions."""
+    done = pcc_job("models", command, "--store", "modles")
+
+    assert (2, []) == (done.returncode, list(tmp_path.iterdir()))
+    assert "there is no store at 'modles'" in done.stderr
+
+
+def test_store_of_no_version_yet_is_empty(pcc_job, result_of, tmp_path):
+    """As after a run that was rejected."""
+    (tmp_path / "models").mkdir()
+
+    assert [] == result_of(pcc_job("models", "list"))["versions"]
 
 
 def test_rows_broken_within_tolerance_are_dropped_and_counted(train, result_of, table, tmp_path):

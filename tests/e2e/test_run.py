@@ -9,6 +9,7 @@ import time
 
 import joblib
 import numpy as np
+import sklearn
 
 
 def test_accepted_model_is_published_verified_and_loadable(
@@ -101,6 +102,33 @@ def test_bytes_repeat_across_processes_and_formats(train, result_of, sample, tab
         assert len(digests) == 1
 
 
+def test_bytes_repeat_across_formats_where_strings_are_of_other_types(
+    train, result_of, table, tmp_path
+):
+    """Truth values as labels, whole numbers with gaps as categories and keys: the same model."""
+    frame = table.drop_columns(["embeddings"]).to_pandas()
+    frame["intent"] = frame["intent"].isin(["other", "opt_out"])
+    frame["plan"] = (frame["text_length"] % 3).where(frame["text_length"] % 5 > 0)
+    frame["client"] = (frame.index // 3 * 1.0).where(frame.index % 7 > 0)
+    frame.to_parquet(tmp_path / "t.parquet")
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    columns = "{target: intent, embeddings: null, categorical: [plan], group: client}"
+    digests, classes = set(), []
+    for name in ("t.parquet", "t.csv"):
+        store = tmp_path / name.replace(".", "-")
+        settings = (f"dataset.columns={columns}", "features.use=[text, categorical]")
+        flags = [flag for item in settings for flag in ("--set", item)]
+        suite = ["--set", "expectations.suite=labelled_text"]
+        result = result_of(train(tmp_path / name, *flags, *suite, store=store))
+        version = store / result["version"]
+        model = hashlib.sha256((version / "model.joblib").read_bytes()).hexdigest()
+        digests.add((result["dataset"]["content_digest"], model))
+        classes.append(json.loads((version / "metadata.json").read_text())["classes"])
+
+    assert [["false", "true"]] * 2 == classes
+    assert 1 == len(digests)
+
+
 def test_second_run_is_compared_with_the_champion(train, result_of, sample, tmp_path):
     result_of(train(sample))
     second = result_of(train(sample, "--set", "random_state=1"))
@@ -111,6 +139,22 @@ def test_second_run_is_compared_with_the_champion(train, result_of, sample, tmp_
     champion = next(c for c in evaluation["gate"]["criteria"] if c["name"] == "champion")
     assert champion["is_met"]
     assert champion["value"] is not None
+
+
+def test_champion_of_another_scikit_learn_is_the_gates_business(train, sample, tmp_path):
+    """After an upgrade runs are rejected, or warned of, as the settings say; nothing is damaged."""
+    version = tmp_path / "models" / json.loads(train(sample).stdout)["version"]
+    data = (version / "model.joblib").read_bytes().replace(sklearn.__version__.encode(), b"0.0.0")
+    (version / "model.joblib").write_bytes(data)
+    manifest = json.loads((version / "manifest.json").read_text())
+    entry = next(e for e in manifest["files"] if e["name"] == "model.joblib")
+    entry["digest"] = "sha256:" + hashlib.sha256(data).hexdigest()
+    (version / "manifest.json").write_text(json.dumps(manifest))
+    rejected = train(sample)
+    warned = train(sample, "--set", "gate.incomparable_champion=warn")
+
+    assert (6, 0) == (rejected.returncode, warned.returncode), rejected.stderr
+    assert f"champion {version.name} cannot be compared: it was written by" in rejected.stderr
 
 
 def test_sigterm_ends_a_run_within_two_seconds(sample, tmp_path):

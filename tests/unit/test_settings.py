@@ -2,6 +2,7 @@
 
 import pytest
 
+from job.contracts.specs import JobSettings
 from job.errors import ConfigurationError
 from job.settings import load_settings, parse_value
 
@@ -65,12 +66,46 @@ def test_values_are_yaml(text, value):
         ("", {}, [("search", "--set", 3)], "search"),
         ("", {}, [("search.estimators", "--set", {"linear_svm": {}})], "did you mean 'linear_svc'"),
         ("", {}, [("dataset.columns.text", "--set", "intent")], "more than one role"),
+        ("", {}, [("dataset.columns.group", "--set", "intent")], "the target cannot also be"),
+        ("", {}, [("dataset.columns.id", "--set", "intent")], "the target cannot also be"),
+        ("", {}, [("dataset.columns.timestamp", "--set", "intent")], "the target cannot also be"),
+        ("dataset: {max_rows: 10}", {}, [], "dataset.max_rows is less than dataset.min_rows"),
+        ("dataset: {uri: ''}", {}, [], "dataset.uri .from .*job.yaml.: .*at least 1 char"),
+        ("dataset: {test_uri: ''}", {}, [], "dataset.test_uri"),
+        ("", {}, [("store.uri", "--store", "")], "store.uri .from --store"),
+        ("features: {use: [text, text]}", {}, [], "features.use .*: 'text' stands twice"),
+        ("search: {folds: 4}\nsearch: {n_iter: 7}", {}, [], "job.yaml' has the key 'search' twice"),
+        ('{"split": {"salt": "a", "salt": "b"}}', {}, [], "has the key 'salt' twice"),
+        ("gate: 5", {}, [], "'gate' from .*job.yaml is a section"),
+        ("", {}, [("gate.floors", "--set", None)], "'gate.floors' from --set is a section"),
+        ("", {}, [("dataset", "--set", 5)], "'dataset' from --set is a section"),
     ],
 )
 def test_mistakes_are_named(file, text, environment, flags, words):
     """With the nearest thing that exists, where there is one."""
     with pytest.raises(ConfigurationError, match=words):
         load_settings(file(text), environment, flags)
+
+
+def test_empty_section_says_nothing(file):
+    """As when all its keys are commented out."""
+    found = load_settings(file("search:\ngate:\n  floors:\ndataset:\n  aliases:\n"), {}, [])
+
+    assert (JobSettings(), {}) == (found.settings, found.origins)
+
+
+def test_value_with_a_key_twice_is_named():
+    """The last one would win in silence."""
+    with pytest.raises(ConfigurationError, match="--set search has the key 'C' twice"):
+        parse_value("{linear_svc: {C: [1], C: [2]}}", "--set search")
+
+
+def test_merged_mappings_are_no_duplicates(file):
+    """YAML's own way to say a default and change it."""
+    text = "search:\n  estimators:\n    linear_svc: &a {C: [1]}\n    logistic_regression: {<<: *a, C: [2]}\n"
+    found = load_settings(file(text), {}, []).settings.search.estimators
+
+    assert {"linear_svc": {"C": (1,)}, "logistic_regression": {"C": (2,)}} == found
 
 
 def test_impossible_value_is_not_quoted(file):

@@ -12,7 +12,7 @@ from joblib.numpy_pickle import NumpyPickler
 from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.feature_extraction.text import CountVectorizer
 
-from job.errors import IntegrityError
+from job.errors import IncompatibleModelError
 
 
 class JoblibCodec:
@@ -33,17 +33,22 @@ class JoblibCodec:
 
         Raises
         ------
-        IntegrityError
-            It was written by another version of scikit-learn.
+        IncompatibleModelError
+            It was written by another version of scikit-learn, or with classes that are gone.
         """
         with warnings.catch_warnings():
             warnings.simplefilter("error", InconsistentVersionWarning)
             try:
                 return joblib.load(io.BytesIO(data))
             except InconsistentVersionWarning as error:
-                raise IntegrityError(
-                    "the model was written by scikit-learn "
+                raise IncompatibleModelError(
+                    "it was written by scikit-learn "
                     f"{error.original_sklearn_version}, this is {error.current_sklearn_version}",
+                    hint="load it with the versions in its metadata.json",
+                ) from None
+            except (AttributeError, ImportError) as error:
+                raise IncompatibleModelError(
+                    f"it was written with classes that are not installed here ({error})",
                     hint="load it with the versions in its metadata.json",
                 ) from None
 

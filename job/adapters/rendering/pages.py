@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 
 _STYLE: Final = {"svg.hashsalt": "pcc", "svg.fonttype": "none", "font.family": "sans-serif"}
 _MAX_CURVES: Final = 12
+_MAX_NAMED: Final = 15
 
 _REPORT: Final = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{{ m.model_version }}</title>
@@ -26,6 +27,8 @@ td{text-align:right}td:first-child,th:first-child{text-align:left}svg{max-width:
 <p>{{ m.classifier }} on {{ m.input.kind }}, trained on {{ m.trained_on.n_train }} rows,
 judged on {{ e.n_test }} held-out rows.
 {{ "Accepted" if e.gate.is_accepted else "Rejected" }} by the gate.</p>
+<h2>Data and model</h2><table>
+{% for k, v in facts.items() %}<tr><td>{{ k }}</td><td>{{ v }}</td></tr>{% endfor %}</table>
 <h2>Scores</h2><table><tr><th>metric</th><th>model</th>
 {% for b in e.baselines %}<th>{{ b }}</th>{% endfor %}</tr>
 {% for k, v in e.scores.items() %}<tr><td>{{ k }}</td><td>{{ "%.4f"|format(v) }}</td>
@@ -39,6 +42,10 @@ judged on {{ e.n_test }} held-out rows.
 {% for name, c in e.per_class.items() %}<tr><td>{{ name }}</td><td>{{ c.n_test }}</td>
 {% for k in ("precision", "recall", "f1", "roc_auc", "pr_auc") %}
 <td>{{ "%.3f"|format(c[k]) if k in c else "" }}</td>{% endfor %}</tr>{% endfor %}</table>
+{% if confused %}<h2>Most confused</h2><table><tr><th>true class</th><th>predicted as</th>
+<th>rows</th></tr>
+{% for a, b, n in confused %}<tr><td>{{ a }}</td><td>{{ b }}</td><td>{{ n }}</td></tr>{% endfor %}
+</table>{% endif %}
 {% for name, svg in figures.items() %}<h2>{{ name }}</h2>{{ svg|safe }}{% endfor %}
 <h2>Search by {{ e.search.metric }}</h2><table><tr><th>candidate</th>
 <th>mean</th><th>folds</th></tr>
@@ -53,12 +60,15 @@ _CARD: Final = """# Model card: {{ m.model_version }}
 
 ## Intended use
 
-Sort the texts of privacy requests into the intents {{ e.classes|map("plain")|join(", ") }}.
-The consumer is PCC; a person decides on every request that has legal effect.
+{% if m.settings.publish.intended_use %}{{ m.settings.publish.intended_use }}
+{% else %}Sort {{ inputs }} into the classes {{ e.classes|map("plain")|join(", ") }}.
+{% endif %}
 
 ## Data
 
 {{ m.dataset.n_rows }} rows from `{{ m.dataset.uri }}` ({{ m.dataset.content_digest }}).
+{% if m.dataset.description %}The table says of itself: {{ m.dataset.description|plain }}.
+{% endif %}
 {{ m.trained_on.n_train }} rows were trained on, {{ e.n_test }} were held out by {{ m.split.key }}.
 
 ## Model
@@ -71,13 +81,18 @@ The consumer is PCC; a person decides on every request that has legal effect.
 
 |---|---:|{% for b in e.baselines %}---:|{% endfor %}
 
-{% for k, v in e.scores.items() %}| {{ k }} | {{ "%.4f"|format(v) }} |
+{% for k, v in e.scores.items() %}
+| {{ k }} | {{ "%.4f"|format(v) }} |
 {%- for b in e.baselines.values() %} {{ "%.4f"|format(b[k]) if k in b else "" }} |{% endfor %}
+
 {% endfor %}
+
 ## Limitations found in this run
 
-{% for l in m.limitations %}- {{ l }}
+{% for l in m.limitations %}
+- {{ l }}
 {% endfor %}"""
+_INPUTS: Final = {"embeddings": "embeddings", "text": "texts", "dataframe": "rows"}
 
 
 class Pages:
@@ -91,11 +106,18 @@ class Pages:
                 "ROC curves": _curves(evaluation, "false_positive_rate", "true_positive_rate"),
                 "Precision and recall": _curves(evaluation, "recall", "precision"),
             }
-        values = {"m": metadata, "e": evaluation}
+        inputs = _INPUTS[metadata["input"]["kind"]]
+        values = {"m": metadata, "e": evaluation, "inputs": inputs}
         page = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
-        card = jinja2.Environment(autoescape=False, undefined=jinja2.StrictUndefined)  # noqa: S701
+        card = jinja2.Environment(
+            autoescape=False,  # noqa: S701  # Markdown: `plain` is its escape
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,  # a blank line would end a table
+        )
         card.filters["plain"] = _plain
-        report = page.from_string(_REPORT).render(**values, figures=figures)
+        report = page.from_string(_REPORT).render(
+            **values, figures=figures, facts=_facts(metadata), confused=_confused(evaluation)
+        )
         files = {
             "report.html": report.encode(),
             "model_card.md": (card.from_string(_CARD).render(**values).rstrip() + "\n").encode(),
@@ -103,6 +125,36 @@ class Pages:
         for name, svg in figures.items():
             files[f"figures/{name.lower().replace(' ', '_')}.svg"] = svg.encode()
         return files
+
+
+def _facts(metadata: dict[str, Any]) -> dict[str, Any]:
+    """Name what the model came of, and by which digests it is found again."""
+    dataset, parameters = metadata["dataset"], metadata["hyperparameters"].items()
+    return {
+        "dataset": dataset["uri"],
+        "says of itself": dataset["description"] or "nothing",
+        "rows": dataset["n_rows"],
+        "content digest": dataset["content_digest"],
+        "file digest": dataset["file_digest"],
+        "settings digest": metadata["settings_digest"],
+        "estimator": metadata["classifier"],
+        "hyperparameters": ", ".join(f"{name} = {value}" for name, value in parameters) or "none",
+        "random state": metadata["random_state"],
+    }
+
+
+def _confused(evaluation: dict[str, Any]) -> list[tuple[str, str, int]]:
+    """List the classes most often taken for another, where the matrix cannot name them."""
+    classes, counts = evaluation["classes"], evaluation["confusion"]
+    if len(classes) <= _MAX_NAMED:
+        return []
+    pairs = [
+        (name, classes[n], count)
+        for name, row in zip(classes, counts, strict=True)
+        for n, count in enumerate(row)
+        if count and classes[n] != name
+    ]
+    return sorted(pairs, key=lambda pair: (-pair[2], pair))[:_MAX_NAMED]
 
 
 def _plain(text: str) -> str:
@@ -125,7 +177,7 @@ def _confusion(evaluation: dict[str, Any]) -> str:
     def draw(axes: Any) -> None:
         axes.imshow(counts, cmap="Blues")
         axes.set(xlabel="predicted", ylabel="true")
-        small = len(classes) <= 15
+        small = len(classes) <= _MAX_NAMED
         ticks = range(len(classes)) if small else []
         names = classes if small else []
         axes.set_xticks(ticks, names, rotation=45, ha="right")

@@ -143,9 +143,11 @@ def _sha256(path: Path) -> str:
 
 
 def _read_sidecar(path: Path) -> tuple[tuple[str, str], ...]:
+    if path.name in ("", ".."):  # as `.`, which has no name to put one beside
+        path = path.resolve()
     stem = re.sub(r"(?i)\.(parquet|pq|csv|csv\.gz)$", "", path.name)
     for name in (f"{path.name}.metadata.json", f"{stem}.metadata.json"):
-        sidecar = path.with_name(name)
+        sidecar = path.parent / name
         if not sidecar.is_file():
             continue
         try:

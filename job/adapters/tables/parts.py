@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -11,10 +12,12 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from job.adapters.tables.damage import SourceFile, guarded, guarded_stream
+from job.contracts.lists import counted
 from job.errors import DatasetUnreadableError
 
 _BATCH_ROWS: Final = 8192
 _CSV_BLOCK_BYTES: Final = 16 * 2**20
+_CHECKED_BYTES: Final = 2**20
 _METADATA_SKIPPED: Final = (b"ARROW:schema", b"pandas")
 
 
@@ -62,8 +65,9 @@ class CsvPart:
         yield from guarded_stream(self.file, reader)
         if self._n_ragged:
             raise DatasetUnreadableError(
-                f"'{self.file.label}': {self._n_ragged} rows do not have {self._n_expected} cells, "
-                "as the header has",
+                f"'{self.file.label}': {counted(self._n_ragged, 'row')} "
+                f"{'has' if self._n_ragged == 1 else 'have'} not the header's "
+                f"{self._n_expected} cells",
                 hint="quote cells that hold a comma or a line break",
                 n_rows=self._n_ragged,
             )
@@ -88,8 +92,32 @@ class CsvPart:
         return "skip"
 
 
+class _Utf8:
+    """Bytes of a file, checked as they are read.
+
+    NOTE: pyarrow decodes a ragged row before anybody can check it, and tells nobody but stderr
+    where it cannot.
+    """
+
+    closed = False
+
+    def __init__(self, path: Path) -> None:
+        is_packed = path.name.lower().endswith(".gz")
+        self._stream = pa.input_stream(path, compression="gzip" if is_packed else None)
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
+
+    def read(self, n_bytes: int) -> bytes:
+        """Read so many bytes, or raise UnicodeDecodeError."""
+        data: bytes = self._stream.read(n_bytes)
+        for start in range(0, len(data), _CHECKED_BYTES):  # a slice at a time: text takes memory
+            self._decoder.decode(data[start : start + _CHECKED_BYTES])
+        if not data:
+            self._decoder.decode(b"", final=True)
+        return data
+
+
 def _stream(path: Path) -> Any:
-    return pa.input_stream(path, compression="gzip" if path.name.lower().endswith(".gz") else None)
+    return pa.PythonFile(_Utf8(path), mode="r")
 
 
 def _read_header(file: SourceFile) -> tuple[str, ...]:

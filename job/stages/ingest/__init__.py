@@ -13,10 +13,10 @@ import structlog
 
 from job.contracts.dataset import Column, Dataset, Embeddings, Kind, Provenance
 from job.contracts.dataset_specs import ColumnsSpec, DatasetSpec
-from job.contracts.lists import shortened
+from job.contracts.lists import counted, shortened
 from job.contracts.ports import SourceTable, TableSource
 from job.errors import ContractViolationError, DatasetUnreadableError
-from job.stages.ingest.cells import convert
+from job.stages.ingest.cells import convert, count_undecodable
 from job.stages.ingest.content import ContentDigest
 from job.stages.ingest.matrix import MatrixBuilder, wide_columns
 
@@ -191,15 +191,17 @@ def _read(
 def _read_column(
     table: SourceTable, column: _RoleColumn, batch: pa.RecordBatch, content: ContentDigest
 ) -> None:
+    array = batch.column(column.source_name)
     try:
-        values, n_unreadable = convert(batch.column(column.source_name), column.kind)
+        values, n_unreadable = convert(array, column.kind, is_prose=column.role == "text")
     except (pa.ArrowException, UnicodeDecodeError):
         values = None
         n_unreadable = 0
     if values is None:
         # NOTE: raised outside the except block, because pyarrow's errors quote cells
         raise DatasetUnreadableError(
-            f"'{table.uri}': column '{column.source_name}' holds text that is not UTF-8",
+            f"'{table.uri}': column '{column.source_name}' holds text that is not UTF-8 "
+            f"({counted(count_undecodable(array), 'cell')} or more)",
             hint="export it as UTF-8",
             column=column.source_name,
         )

@@ -11,14 +11,22 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from job.contracts.dataset import Kind
+from job.contracts.spelling import RESPELT, respell
 
 NO_TIME: Final = np.iinfo(np.int64).min
 _TRUE: Final = ("true", "t", "yes", "y", "1", "1.0")
 _FALSE: Final = ("false", "f", "no", "n", "0", "0.0")
 
 
-def convert(array: pa.Array, kind: Kind) -> tuple[np.ndarray[Any, Any], int]:
+def convert(
+    array: pa.Array, kind: Kind, *, is_prose: bool = False
+) -> tuple[np.ndarray[Any, Any], int]:
     """Read one batch of a column.
+
+    Parameters
+    ----------
+    is_prose
+        The strings are texts, which stay as they are; others get the one spelling of their value.
 
     Returns
     -------
@@ -28,10 +36,11 @@ def convert(array: pa.Array, kind: Kind) -> tuple[np.ndarray[Any, Any], int]:
     n_unreadable
         Cells that hold something, but nothing of this kind.
     """
-    plain = _decoded(array)
+    plain = decoded(array)
     match kind:
         case "string":
-            return _strings(plain)
+            values, n_unreadable = _strings(plain)
+            return (values if is_prose else _respelt(values)), n_unreadable
         case "number":
             values, n_unreadable = _numbers(plain)
             is_infinite = np.isinf(values)  # said so, or too large for float32
@@ -43,8 +52,16 @@ def convert(array: pa.Array, kind: Kind) -> tuple[np.ndarray[Any, Any], int]:
             return _timestamps(plain)
 
 
-def _decoded(array: pa.Array) -> pa.Array:
+def decoded(array: pa.Array) -> pa.Array:
+    """Give the values themselves where the array holds positions in a dictionary."""
     return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
+
+
+def count_undecodable(array: pa.Array) -> int:
+    """Count the cells of a batch that are no UTF-8."""
+    plain = decoded(array)
+    cells = pc.cast(plain, pa.large_binary()).to_pylist() if is_string(plain.type) else []
+    return sum("\ufffd" in cell.decode(errors="replace") for cell in cells if cell is not None)
 
 
 def is_string(kind: pa.DataType) -> bool:
@@ -57,11 +74,27 @@ def is_string(kind: pa.DataType) -> bool:
 def _strings(array: pa.Array) -> tuple[np.ndarray[Any, Any], int]:
     if pa.types.is_nested(array.type):
         return np.full(len(array), None, dtype=object), len(array) - array.null_count
+    if pa.types.is_timestamp(array.type):
+        micros = _timestamps(array)[0].view("datetime64[us]")
+        moments = np.datetime_as_string(micros).astype(object)
+        moments[np.isnat(micros)] = None
+        return moments, 0
+    if pa.types.is_floating(array.type):
+        numbers = array.to_numpy(zero_copy_only=False)
+        # NOTE: as Python and pandas write them; a cast to string takes 1e-07 for 1e-7
+        return np.array([None if np.isnan(n) else str(n) for n in numbers], dtype=object), 0
     text = array if is_string(array.type) else pc.cast(array, pa.string())
     text.validate(full=True)  # Parquet readers do not check UTF-8
     values = text.to_numpy(zero_copy_only=False).astype(object)
     values[values == ""] = None
     return values, 0
+
+
+def _respelt(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    matches = pc.match_substring_regex(pa.array(values, pa.large_string()), RESPELT)
+    found = np.flatnonzero(pc.fill_null(matches, False).to_numpy(zero_copy_only=False))
+    values[found] = [respell(value) for value in values[found]]
+    return values
 
 
 def _numbers(array: pa.Array) -> tuple[np.ndarray[Any, Any], int]:
@@ -92,10 +125,11 @@ def _parsed_numbers(array: pa.Array) -> tuple[np.ndarray[Any, Any], int]:
         values = pc.cast(filled, pa.float64()).to_numpy(zero_copy_only=False)
         return _single(values), 0
     except pa.ArrowInvalid:
-        cells = pd.Series(filled.to_numpy(zero_copy_only=False), dtype=object)
+        cells = pd.Series(filled.to_numpy(zero_copy_only=False), dtype=object).str.lower()
+    cells = cells.replace({"true": "1", "false": "0"})  # Parquet has them as numbers too
     parsed = pd.to_numeric(cells, errors="coerce").to_numpy(np.float64)
     # NOTE: a cell that says NaN is missing, not unreadable
-    said_nan = cells.str.lower().isin(["nan", "+nan", "-nan"]).to_numpy()
+    said_nan = cells.isin(["nan", "+nan", "-nan"]).to_numpy()
     n_unreadable = int((np.isnan(parsed) & cells.notna().to_numpy() & ~said_nan).sum())
     return _single(parsed), n_unreadable
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from job.contracts.dataset import MISSING, NOT_FINITE, OK, UNREADABLE, WRONG_WIDTH, Embeddings
-from job.stages.ingest.cells import convert, is_string
+from job.stages.ingest.cells import convert, decoded, is_string
 
 _FLAT_LIST: Final = r"^\s*\[[^\[\]]*\]\s*$"
 _NUMBERED: Final = re.compile(r"(\d+)$")
@@ -49,7 +49,7 @@ class MatrixBuilder:
         rows, defects, widths
             The rows as they stand in the matrix, and what is wrong with them.
         """
-        array = _decoded(columns[0])
+        array = decoded(columns[0])
         if len(columns) > 1 or not (is_string(array.type) or _is_list(array.type)):
             lengths, flat = _wide(columns)
         elif is_string(array.type):
@@ -102,10 +102,6 @@ def _fill_sound_rows(block: Any, sound: Any, lengths: Any, flat: Any) -> None:
     starts = np.cumsum(present) - present
     block[:] = 0
     block[sound] = flat[starts[sound][:, None] + np.arange(block.shape[1])]
-
-
-def _decoded(array: pa.Array) -> pa.Array:
-    return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
 
 
 def _is_list(kind: pa.DataType) -> bool:
@@ -170,11 +166,8 @@ def _parse(cell: str | None) -> np.ndarray[Any, Any] | int:
 
 
 def wide_columns(names: tuple[str, ...], pattern: str) -> tuple[str, ...]:
-    """Give the columns `prefix*` stands for, by the number they end in."""
-    found = [name for name in names if name.startswith(pattern.removesuffix("*"))]
-    return tuple(sorted(found, key=lambda name: (_number(name), name)))
-
-
-def _number(name: str) -> int:
-    found = _NUMBERED.search(name)
-    return int(found.group()) if found else -1
+    """Give the columns `prefix*` stands for, by the number that follows the prefix."""
+    prefix = pattern.removesuffix("*")
+    rests = {name: name.removeprefix(prefix) for name in names if name.startswith(prefix)}
+    found = {name: int(n.group(1)) for name, rest in rests.items() if (n := _NUMBERED.search(rest))}
+    return tuple(sorted(found, key=lambda name: (found[name], name)))

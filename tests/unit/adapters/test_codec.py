@@ -18,7 +18,7 @@ from job.contracts.dataset import Rows
 from job.contracts.dataset_specs import ColumnsSpec
 from job.contracts.reports import CandidateScore, SearchReport
 from job.contracts.specs import FeatureSpec, SearchSpec, TrainingSpec
-from job.errors import IntegrityError
+from job.errors import IncompatibleModelError
 from job.stages.features import make_input
 from job.stages.train import train_model
 
@@ -151,14 +151,26 @@ def test_model_of_another_scikit_learn_is_refused(use):
     """Its predictions may be others; both versions are named."""
     data = of_another_version(CODEC.encode(train(use)))
 
-    with pytest.raises(IntegrityError, match=rf"scikit-learn 0+, this is {sklearn.__version__}"):
+    with pytest.raises(
+        IncompatibleModelError, match=rf"scikit-learn 0+, this is {sklearn.__version__}"
+    ):
+        CODEC.decode(data)
+
+
+def test_model_of_a_class_that_is_gone_is_refused():
+    """As an upgrade may leave it, before any version is read."""
+    data = CODEC.encode(train(("embeddings",))).replace(
+        b"preprocessing._data", b"preprocessing._gone"
+    )
+
+    with pytest.raises(IncompatibleModelError, match="_gone"):
         CODEC.decode(data)
 
 
 def test_filters_of_warnings_are_as_before():
     """The filter is the codec's while it reads, and nobody else's."""
     before = list(warnings.filters)
-    with pytest.raises(IntegrityError):
+    with pytest.raises(IncompatibleModelError):
         CODEC.decode(of_another_version(CODEC.encode(train(("embeddings",)))))
 
     assert before == list(warnings.filters)

@@ -7,7 +7,7 @@ from job.adapters.rendering.pages import Pages
 LABEL = "<script>alert(1)</script>"
 
 
-def render():
+def render(classes=(LABEL, "other"), confusion=((2, 0), (1, 1)), **publish):
     scores = {"precision": 1.0, "recall": 0.5, "f1": 0.6, "n_test": 2}
     points = {
         "false_positive_rate": [0, 1],
@@ -22,13 +22,13 @@ def render():
         "fold_scores": [0.4, 0.6],
     }
     evaluation = {
-        "classes": [LABEL, "other"],
+        "classes": list(classes),
         "n_test": 4,
-        "scores": {"accuracy": 0.75},
-        "baselines": {"dummy": {"accuracy": 0.5}},
-        "per_class": {LABEL: scores, "other": scores},
-        "confusion": [[2, 0], [1, 1]],
-        "curves": {LABEL: points, "other": points},
+        "scores": {"accuracy": 0.75, "f1_macro": 0.7},
+        "baselines": {"dummy": {"accuracy": 0.5}, "logistic_regression": {}},
+        "per_class": dict.fromkeys(classes, scores),
+        "confusion": confusion,
+        "curves": dict.fromkeys(classes, points),
         "gate": {"is_accepted": True, "criteria": []},
         "search": {"metric": "f1_macro", "candidates": [candidate]},
     }
@@ -37,11 +37,19 @@ def render():
         "classifier": "dummy",
         "input": {"kind": "text"},
         "trained_on": {"n_train": 8},
-        "dataset": {"n_rows": 12, "uri": "t.csv", "content_digest": "sha256:0"},
+        "dataset": {
+            "n_rows": 12,
+            "uri": "t.csv",
+            "content_digest": "sha256:0",
+            "file_digest": "sha256:1",
+            "description": "made up, <b>all</b> of it",
+        },
+        "settings": {"publish": {"intended_use": None, **publish}},
+        "settings_digest": "sha256:2",
         "split": {"key": "text"},
-        "hyperparameters": {},
+        "hyperparameters": {"C": 10.0},
         "random_state": 42,
-        "limitations": ["2 texts carry more than one label."],
+        "limitations": ["Texts that carry more than one label: 2, in 4 rows.", "Another."],
     }
     return {name: data.decode() for name, data in Pages().render(metadata, evaluation).items()}
 
@@ -70,6 +78,68 @@ def test_limitations_stand_in_card_and_report(pages):
     told = [n for n in ("model_card.md", "report.html") if "more than one label" in pages[n]]
 
     assert ["model_card.md", "report.html"] == told
+
+
+def test_scores_of_the_card_are_a_table(pages):
+    """Header, separator and rows follow each other, with as many cells each."""
+    lines = pages["model_card.md"].splitlines()
+    start = lines.index("| metric | model | dummy | logistic_regression |")
+
+    assert [
+        "",
+        "| metric | model | dummy | logistic_regression |",
+        "|---|---:|---:|---:|",
+        "| accuracy | 0.7500 | 0.5000 |  |",
+        "| f1_macro | 0.7000 |  |  |",
+        "",
+    ] == lines[start - 1 : start + 5]
+
+
+def test_limitations_of_the_card_are_a_list(pages):
+    """One line each."""
+    text = pages["model_card.md"]
+
+    assert text.endswith("\n\n- Texts that carry more than one label: 2, in 4 rows.\n- Another.\n")
+
+
+def test_card_and_report_say_what_the_table_says_of_itself(pages):
+    """A model of synthetic rows is known as one, and the words are no markup."""
+    assert "says of itself: made up, \\<b\\>all" in pages["model_card.md"]
+    assert "made up, &lt;b&gt;all" in pages["report.html"]
+
+
+def test_purpose_follows_from_input_and_classes():
+    """Nothing is claimed that the run does not know."""
+    card = render(("a", "b"))["model_card.md"]
+
+    assert "## Intended use\n\nSort texts into the classes a, b.\n\n## Data" in card
+
+
+def test_purpose_can_be_stated():
+    """By whoever knows it."""
+    card = render(intended_use="Triage of mail; a person decides.")["model_card.md"]
+
+    assert "## Intended use\n\nTriage of mail; a person decides.\n\n## Data" in card
+
+
+@pytest.mark.parametrize("words", ["t.csv", "sha256:0", "sha256:1", "sha256:2", "C = 10.0"])
+def test_report_names_dataset_digests_and_hyperparameters(pages, words):
+    """A page that was mailed tells what it is about."""
+    assert words in pages["report.html"]
+
+
+def test_report_of_many_classes_lists_the_most_confused():
+    """A matrix of so many has no room for names."""
+    names = [f"class {n}" for n in range(16)]
+    confusion = [[5 if a == b else 0 for b in range(16)] for a in range(16)]
+    confusion[3][4], confusion[7][1] = 2, 3
+    report = render(names, confusion)["report.html"]
+    rows = [
+        f"<tr><td>class {a}</td><td>class {b}</td><td>{n}</td></tr>"
+        for a, b, n in ((7, 1, 3), (3, 4, 2))
+    ]
+
+    assert 0 < report.index(rows[0]) < report.index(rows[1])
 
 
 def test_pages_repeat(pages):

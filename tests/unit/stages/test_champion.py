@@ -1,10 +1,12 @@
 """Champion and candidate are compared on rows that neither has seen, or not at all."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -160,6 +162,17 @@ def test_champion_of_another_input_cannot_be_compared():
         found.candidate_score,
         found.problem,
     )
+
+
+def test_champion_of_another_scikit_learn_cannot_be_compared():
+    """An upgrade is no damage: what becomes of the candidate is a setting."""
+    champion = make_champion(make_rows(0, 40))
+    payload = champion.files["model.joblib"].replace(sklearn.__version__.encode(), b"0.0.0")
+    files = {**champion.files, "model.joblib": payload}
+    found = hold_beside(replace(champion, files=files), make_rows(100, 150))
+
+    assert (None, None) == (found.champion_score, found.candidate_score)
+    assert f"it was written by scikit-learn 0.0.0, this is {sklearn.__version__}" == found.problem
 
 
 @pytest.mark.parametrize(("n_fresh", "is_comparable"), [(29, False), (30, True)])

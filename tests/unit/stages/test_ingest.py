@@ -1,6 +1,8 @@
 """The same rows give the same dataset and digest, however they are written down."""
 
 import json
+from datetime import date
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -70,6 +72,17 @@ def test_wide_columns_give_the_digest_of_lists(baseline, tmp_path):
     assert baseline == digest(tmp_path / "t.parquet", embeddings="e_*")
 
 
+def test_wide_columns_are_those_that_end_in_a_number(baseline, tmp_path):
+    """Others of the prefix are another thing: they are ignored, and named."""
+    wide = {f"e_{n}": pa.array(MATRIX[:, n]) for n in range(WIDTH)}
+    others = {"e_model": pa.array(["minilm"] * N), "e_norm": pa.array([1.0] * N)}
+    columns = {k: v for k, v in base().items() if k != "embeddings"}
+    pq.write_table(pa.table({**others, **wide, **columns}), tmp_path / "t.parquet")
+    found = read(tmp_path / "t.parquet", embeddings="e_*").provenance
+
+    assert (baseline, ("e_model", "e_norm")) == (found.content_digest, found.ignored_columns)
+
+
 def test_csv_gives_the_digest_of_parquet(baseline, tmp_path):
     """Null is the empty string; times may be text; embeddings JSON."""
     cells = pa.array([json.dumps(row) for row in MATRIX.tolist()])
@@ -101,6 +114,18 @@ def test_chunking_and_parts_give_one_digest(baseline, tmp_path):
     (folder / "_SUCCESS").touch()
 
     assert baseline == digest(folder)
+
+
+def test_current_folder_is_a_folder_of_parts(baseline, tmp_path, monkeypatch):
+    """Its sidecar lies beside it, by its name."""
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    pq.write_table(pa.table(base()), folder / "part-0.parquet")
+    (tmp_path / "parts.metadata.json").write_text('{"version": 3}')
+    monkeypatch.chdir(folder)
+    found = read(".").provenance
+
+    assert (baseline, (("version", "3"),)) == (found.content_digest, found.sidecar)
 
 
 def test_column_order_and_new_columns_do_not_matter(baseline, tmp_path):
@@ -186,3 +211,68 @@ def test_infinite_number_is_unreadable_and_counts_as_missing(tmp_path):
 
     assert 2 == column.n_unreadable
     assert [True, True, True, False] == np.isnan(column.values).tolist()
+
+
+STRINGLY = {
+    "truth_values": [True, False] * 3,
+    "truth_values_with_gaps": [True, None, False] * 2,
+    "whole_numbers": [3, 1, 2] * 2,
+    "whole_numbers_with_gaps": [2.0, None, 3.0] * 2,
+    "nullable_integers": pd.array([2, None, 3] * 2, dtype="Int64"),
+    "numbers": [0.1, 1e-7, 2.5] * 2,
+    "single_numbers": np.array([0.1, 16777216.0, 2.5] * 2, np.float32),
+    "decimals": [Decimal("2.00"), Decimal("2.50"), Decimal("0.10")] * 2,
+    "dates": [date(2026, 1, 2), date(2026, 1, 3)] * 3,
+    "days": pd.to_datetime(["2026-01-02", "2026-01-03"] * 3),
+    "times": pd.to_datetime(
+        ["2026-01-02 03:04:05", "2026-01-03 00:00:00.250000"] * 3, format="ISO8601"
+    ),
+    "times_in_a_zone": pd.to_datetime(["2026-01-02 03:04:05"] * 6).tz_localize("Europe/Berlin"),
+    "words": ["2.0", "True", "1.10"] * 2,
+}
+
+
+def written_both_ways(values, folder):
+    """Give the paths of a table of one column, as pandas writes it in both formats."""
+    frame = pd.DataFrame({"x": values, "intent": ["a", "b"] * 3})
+    frame.to_parquet(folder / "t.parquet")
+    frame.to_csv(folder / "t.csv", index=False)
+    return folder / "t.parquet", folder / "t.csv"
+
+
+def read_as(role, path):
+    roles = {"text": None, "numeric": (), "boolean": (), "timestamp": None, "embeddings": None}
+    columns = ColumnsSpec(**{**roles, role: ("x",) if role == "categorical" else "x"})
+    return ingest(ArrowTables(), str(path), DatasetSpec(columns=columns), required=frozenset())
+
+
+@pytest.mark.parametrize("role", ["target", "categorical", "group", "id"])
+@pytest.mark.parametrize("values", STRINGLY.values(), ids=STRINGLY)
+def test_strings_of_any_type_are_the_same_in_csv_and_parquet(values, role, tmp_path):
+    """Labels, categories and keys have one spelling, whatever type the file gave them."""
+    found = [read_as(role, path) for path in written_both_ways(values, tmp_path)]
+
+    assert found[0].of_role(role)[0].values.tolist() == found[1].of_role(role)[0].values.tolist()
+    assert found[0].provenance.content_digest == found[1].provenance.content_digest
+
+
+def test_text_is_taken_as_it_stands(tmp_path):
+    """A consumer gives the model its texts unchanged."""
+    pq.write_table(
+        pa.table({"text": ["2.0", "True"], "intent": ["a", "b"]}), tmp_path / "t.parquet"
+    )
+
+    assert ["2.0", "True"] == read(tmp_path / "t.parquet").strings("text").tolist()
+
+
+def test_truth_values_are_numbers_in_csv_as_in_parquet(tmp_path):
+    """A numeric column over true and false is 1 and 0."""
+    values = [True, False, True, None, True, False]
+    frame = pd.DataFrame({"confidence": values, "intent": ["a"] * 6})
+    frame.to_parquet(tmp_path / "t.parquet")
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    found = [read(tmp_path / name).of_role("numeric")[0] for name in ("t.parquet", "t.csv")]
+
+    assert [0, 0] == [column.n_unreadable for column in found]
+    np.testing.assert_array_equal([1, 0, 1, np.nan, 1, 0], found[1].values)
+    np.testing.assert_array_equal(found[0].values, found[1].values)

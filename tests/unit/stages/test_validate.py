@@ -110,6 +110,29 @@ def test_labels_default_to_those_found():
     assert report.to_json()["is_met"]
 
 
+def test_stated_labels_have_the_spelling_of_the_tables():
+    """Numbers and truth values in the settings are the texts that the column holds."""
+    data = dataset([("true", "2")[n % 2] for n in range(N)])
+
+    assert validate(data, labels=[True, 2.0])[0].to_json()["is_met"]
+
+
+@pytest.mark.parametrize(
+    "parameters", [{"labels": "other"}, {"validity": "most"}, {"completeness": 99}]
+)
+def test_impossible_parameter_is_the_operators(parameters):
+    """It is named before anything is held against it."""
+    with pytest.raises(ConfigurationError, match=f"'{next(iter(parameters))}'"):
+        validate(dataset(), **parameters)
+
+
+def test_tolerance_of_the_suite_is_that_of_every_row_rule():
+    """Who lets more rows be dropped has no second limit to find."""
+    data = dataset(with_first(10, None))
+
+    assert 10 == validate(data, completeness=0.9, validity=0.9)[0].n_dropped
+
+
 def test_class_above_the_given_share_stops_the_run():
     """A table of nearly one class teaches nothing."""
     with pytest.raises(ContractViolationError, match="target_class_share"):
@@ -176,6 +199,13 @@ def test_suite_of_ones_own_by_path_and_by_the_files_column_name(tmp_path):
                 "kwargs": {"column": "text", "mostly": {"$PARAMETER": "absent"}},
             },
             "'absent'",
+        ),
+        (
+            {
+                "type": "expect_table_row_count_to_be_between",
+                "kwargs": {"min_value": 2, "max_value": 1},
+            },
+            "at odds with each other: 'max_value', 'min_value'",
         ),
     ],
 )

@@ -1,0 +1,36 @@
+"""One spelling for the labels, categories and keys that files of different types write apart."""
+
+import re
+from datetime import UTC, datetime, time
+from typing import Final
+
+_MOMENT: Final = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?"
+# in the syntax that both Python and pyarrow read
+RESPELT: Final = rf"^((?i:true|false)|-?\d+\.0+|{_MOMENT})$"
+
+
+def respell(text: str) -> str:
+    """Give the one spelling of a truth value, a whole number or a moment; else the text itself.
+
+    A CSV does not say whether `2.0` was a number or a text, so it counts as the number in every
+    format, cell by cell: the same rows are the same strings.
+
+    >>> [respell(text) for text in ("True", "2.0", "2.50", "2026-01-02 03:04:05+01:00")]
+    ['true', '2', '2.50', '2026-01-02T02:04:05Z']
+    >>> respell("2026-01-02 00:00:00")
+    '2026-01-02'
+    """
+    if not re.fullmatch(RESPELT, text):
+        return text
+    if text[-1] in "eE":
+        return text.lower()
+    if "-" not in text[1:]:
+        return text.partition(".")[0]
+    try:
+        moment = datetime.fromisoformat(text)
+        moment = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return text
+    if moment.time() == time.min:
+        return moment.date().isoformat()
+    return f"{moment.replace(tzinfo=None).isoformat()}Z"

@@ -1,0 +1,96 @@
+"""One run, top to bottom: `run` is the whole job on one screen."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import structlog
+
+from job.contracts.digest import Digest
+from job.contracts.plan import Plan
+from job.contracts.ports import ArtifactStore, Ports
+from job.contracts.reports import GateDecision
+from job.contracts.stored import ProbeStep
+from job.errors import GateRejectedError
+from job.pipeline.candidate import judge, package, split_tables, train_candidate
+from job.pipeline.intake import check_request, load_tables
+from job.recorder import Recorder
+from job.stages.champion import load_champion
+from job.stages.package import without_model
+from job.stages.promotion import claim_version, finish_interrupted, promote_accepted
+from job.stages.publish import find_claim, is_complete, publish
+from job.stages.versions import read_verified
+
+log = structlog.get_logger(__name__)
+
+
+def run(plan: Plan, ports: Ports, recorder: Recorder) -> dict[str, Any]:
+    """Ingest, validate, split, search, train, evaluate, gate, package, publish, promote.
+
+    Returns
+    -------
+    result
+        What goes to stdout.
+
+    Raises
+    ------
+    GateRejectedError
+        The candidate was not accepted; `context["result"]` is the result all the same.
+    """
+    abilities = _prepare(plan, ports, recorder)
+    tables = load_tables(plan, ports, recorder)
+    found = find_claim(ports.store, plan.run_id, tables.digests)
+    if found and is_complete(ports.store, found.version):
+        recorder.run("promote", finish_interrupted, plan, ports.store, found.version, abilities)
+        return _report_published(ports.store, recorder, found.version)
+    split = recorder.run("split", split_tables, plan, tables)
+    candidate = train_candidate(plan, ports, recorder, split)
+    scores = candidate.evaluation["scores"]
+    champion = recorder.run("gate", load_champion, ports.store, plan.settings.publish.channel)
+    decision = recorder.run("gate", judge, plan, ports, candidate, champion)
+    if decision.is_accepted and not plan.is_dry_run:
+        plan = recorder.run("claim", claim_version, plan, ports.store, tables.digests)
+    bundle = recorder.run("package", package, plan, ports, tables, candidate, decision)
+    recorder.facts |= {"scores": scores, "model_digest": str(Digest.of(candidate.payload))}
+    if plan.is_dry_run or not decision.is_accepted:
+        recorder.reports = without_model(bundle)
+    if not decision.is_accepted:
+        raise _rejection(decision, recorder.summarise("rejected", None, scores))
+    if plan.is_dry_run:
+        return recorder.summarise("dry_run", None, scores)
+    recorder.run("publish", publish, ports.store, plan.version, plan.run_id, bundle)
+    log.info("model_published", version=plan.version)
+    recorder.run("promote", promote_accepted, plan, ports.store, champion, abilities)
+    return recorder.summarise("published", plan.version, scores)
+
+
+def _prepare(plan: Plan, ports: Ports, recorder: Recorder) -> tuple[ProbeStep, ...]:
+    """Refuse what cannot work before anything is read."""
+    recorder.facts |= {
+        "settings_digest": plan.settings_digest,
+        "environment": dict(plan.environment),
+    }
+    check_request(plan.settings, plan.suite)
+    if plan.is_dry_run:
+        return ()
+    abilities = recorder.run("probe", ports.store.probe, f"{plan.run_id}-{plan.attempt_id}")
+    missing = [step.name for step in abilities if not step.is_met]
+    if missing:
+        log.warning("store_lacks", abilities=missing)
+    return abilities
+
+
+def _rejection(decision: GateDecision, result: dict[str, Any]) -> GateRejectedError:
+    reasons = [c.reason for c in decision.criteria if c.is_binding and not c.is_met]
+    log.warning("candidate_rejected", reasons=reasons)
+    return GateRejectedError(
+        f"the gate rejected the candidate: {'; '.join(reasons)}",
+        hint=f"see runs/{result['run_id']}/ in the store, or change gate.* in the settings",
+        result=result,
+    )
+
+
+def _report_published(store: ArtifactStore, recorder: Recorder, version: str) -> dict[str, Any]:
+    metadata = json.loads(read_verified(store, version)["metadata.json"])
+    return recorder.summarise("already_published", version, metadata["metrics"])

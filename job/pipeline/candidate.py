@@ -1,0 +1,131 @@
+"""One candidate: split, trained, judged, and packed for whoever accepts it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from job.contracts.lists import counted
+from job.contracts.plan import Plan
+from job.contracts.ports import Ports
+from job.contracts.reports import GateDecision, SearchReport
+from job.pipeline.intake import Tables
+from job.recorder import Recorder
+from job.stages.capacity import require_memory
+from job.stages.champion import Champion, compare
+from job.stages.compatibility import make_compatible
+from job.stages.evaluate import evaluate
+from job.stages.footprint import estimate_training_bytes
+from job.stages.gate import decide
+from job.stages.package import make_bundle, make_metadata
+from job.stages.search import search
+from job.stages.split import DataSplit, split_dataset
+from job.stages.train import TrainedModel, train_model
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A trained model, as the gate and the package see it."""
+
+    split: DataSplit
+    search: SearchReport
+    model: TrainedModel
+    payload: bytes
+    compatible_with: tuple[str, ...]
+    evaluation: Mapping[str, Any]
+
+
+def split_tables(plan: Plan, tables: Tables) -> DataSplit:
+    """Hold rows out, or take the official test table's."""
+    s = plan.settings
+    split = split_dataset(
+        tables.rows,
+        tables.official_test,
+        s.split,
+        has_groups=s.dataset.columns.group is not None,
+        labels=plan.labels,
+        min_groups=s.features.min_groups,
+        folds=s.search.folds,
+        random_state=s.random_state,
+    )
+    log.info(
+        "dataset_split",
+        n_train=split.report.n_train,
+        n_test=split.report.n_test,
+        n_dropped_leaking=split.report.n_dropped_leaking,
+    )
+    return split
+
+
+def train_candidate(plan: Plan, ports: Ports, recorder: Recorder, split: DataSplit) -> Candidate:
+    """Search, train and evaluate, if the memory holds it."""
+    spec = plan.settings.training
+    n_workers = ports.executor.n_workers
+    n_bytes = ports.memory.used_bytes() + estimate_training_bytes(split.train, spec, n_workers)
+    recorder.facts["estimated_memory_bytes"] = n_bytes
+    require_memory(
+        n_bytes,
+        ports.memory,
+        f"to train on {len(split.train)} rows with {counted(n_workers, 'worker')}",
+    )
+    report = recorder.run("search", search, split.train, spec, ports.executor)
+    model = recorder.run("train", train_model, split.train, report, spec, ports.executor)
+    log.info("model_trained", estimator=model.estimator, n_samples=len(split.train))
+    compatible_with = make_compatible(model.pipeline, plan.settings.package.compatible_with)
+    use = spec.features.use
+    evaluation = recorder.run("evaluate", evaluate, model, split.test, use, ports.timer)
+    log.info("model_evaluated", **evaluation["scores"])
+    return Candidate(
+        split=split,
+        search=report,
+        model=model,
+        payload=ports.codec.encode(model.pipeline),
+        compatible_with=compatible_with,
+        evaluation=evaluation,
+    )
+
+
+def judge(
+    plan: Plan, ports: Ports, candidate: Candidate, champion: Champion | None
+) -> GateDecision:
+    """Hold the candidate against the floors and the champion."""
+    comparison = compare(
+        champion,
+        candidate.model.pipeline,
+        candidate.split.test,
+        ports.codec,
+        use=plan.settings.features.use,
+        metric=plan.settings.search.metric,
+    )
+    scores, latency = candidate.evaluation["scores"], candidate.evaluation["latency"]
+    return decide(scores, latency, len(candidate.payload), comparison, plan.settings.gate)
+
+
+def package(
+    plan: Plan, ports: Ports, tables: Tables, candidate: Candidate, decision: GateDecision
+) -> dict[str, bytes]:
+    """Gather the files of a version, or of a rejected candidate's reports."""
+    evaluation = {
+        **candidate.evaluation,
+        "model_bytes": len(candidate.payload),
+        "gate": decision.to_json(),
+        "search": candidate.search.to_json(),
+        "split": candidate.split.report.to_json(),
+    }
+    metadata = make_metadata(
+        plan,
+        tables.dataset,
+        candidate.split,
+        candidate.model,
+        tables.validation,
+        digests=tables.digests,
+        scores=evaluation["scores"],
+        compatible_with=candidate.compatible_with,
+    )
+    keys, report = candidate.split.train, tables.validation
+    return make_bundle(candidate.payload, metadata, evaluation, report, keys, ports.renderer)

@@ -1,0 +1,104 @@
+"""From a URI to rows that are fit to be trained on; `pcc-job validate` needs no more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+
+import pandas as pd
+import structlog
+
+from job.contracts.dataset import Dataset, Rows
+from job.contracts.plan import Plan
+from job.contracts.ports import Ports
+from job.contracts.reports import ValidationReport
+from job.contracts.specs import JobSettings
+from job.contracts.suites import Suite
+from job.recorder import Recorder
+from job.stages.capacity import require_memory_to_read
+from job.stages.ingest import ingest
+from job.stages.keys import make_rows
+from job.stages.package import describe_dataset
+from job.stages.search import list_candidates
+from job.stages.suites import bind, parameter_values, required_columns
+from job.stages.validate import validate_dataset
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tables:
+    """The validated input: the table, its sound rows, and those of the official test if any."""
+
+    dataset: Dataset
+    validation: ValidationReport
+    rows: Rows
+    official_test: Rows | None
+    digests: Mapping[str, str]
+
+
+def check_request(settings: JobSettings, suite: Suite) -> None:
+    """Refuse what no table could make right, before one is read.
+
+    Raises
+    ------
+    ConfigurationError
+        An estimator's grid, a parameter of the suite, a column or a feature that cannot be.
+    """
+    spec = settings.dataset
+    list_candidates(settings.search, settings.random_state)
+    required_columns(suite, spec.columns, settings.features)
+    empty = pd.DataFrame({"target": [], "embeddings": []})
+    values = parameter_values(suite, settings.expectations.parameters, spec, empty)
+    bind(suite, values, spec.columns, empty, is_test=False)
+
+
+def load_tables(plan: Plan, ports: Ports, recorder: Recorder) -> Tables:
+    """Ingest and validate the table, and the official test table if there is one."""
+    dataset, validation, rows = _load(plan, ports, plan.dataset_uri, recorder)
+    digests = {
+        "data_digest": dataset.provenance.content_digest,
+        "settings_digest": plan.settings_digest,
+    }
+    official_test = None
+    if plan.settings.dataset.test_uri:
+        test, _, official_test = _load(
+            plan, ports, plan.settings.dataset.test_uri, recorder, is_test=True
+        )
+        digests["test_data_digest"] = test.provenance.content_digest
+    recorder.facts |= digests
+    return Tables(
+        dataset=dataset,
+        validation=validation,
+        rows=rows,
+        official_test=official_test,
+        digests=digests,
+    )
+
+
+def _load(
+    plan: Plan, ports: Ports, uri: str, recorder: Recorder, *, is_test: bool = False
+) -> tuple[Dataset, ValidationReport, Rows]:
+    spec, name = plan.settings.dataset, "test_dataset" if is_test else "dataset"
+    required = required_columns(plan.suite, spec.columns, plan.settings.features)
+    reserve = partial(require_memory_to_read, memory=ports.memory)
+    dataset = recorder.run(
+        "ingest", ingest, ports.source, uri, spec, required=required, reserve=reserve
+    )
+    recorder.facts[name] = describe_dataset(dataset)
+    digest = dataset.provenance.content_digest
+    log.info("dataset_ingested", uri=uri, n_rows=dataset.n_rows, content_digest=digest)
+    report, is_sound = recorder.run(
+        "validate",
+        validate_dataset,
+        dataset,
+        plan.suite,
+        ports.suites,
+        spec=spec,
+        parameters=plan.settings.expectations.parameters,
+        features=plan.settings.features,
+        is_test=is_test,
+    )
+    log.info("dataset_validated", n_rows=report.n_rows, n_dropped=report.n_dropped)
+    return dataset, report, make_rows(dataset, is_sound, plan.settings.features.use)

@@ -1,0 +1,54 @@
+"""The sample is written as it is named, and is known as synthetic wherever it goes."""
+
+import gzip
+import json
+
+import pytest
+
+
+def make(pcc_job, path):
+    done = pcc_job("sample-data", path, "--rows", "900")
+    assert 0 == done.returncode, done.stderr
+    return path
+
+
+def test_packed_csv_is_packed_and_repeats(pcc_job, tmp_path):
+    """No time of writing is in it."""
+    paths = [make(pcc_job, tmp_path / name) for name in ("a.csv.gz", "b.csv.gz")]
+
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+    assert gzip.decompress(paths[0].read_bytes()).startswith(b'"text","intent"')
+
+
+@pytest.mark.parametrize("name", ["s.csv.gz", "s.parquet"])
+def test_models_of_the_sample_are_called_synthetic(name, pcc_job, train, result_of, tmp_path):
+    """In card, report and metadata; no language model is claimed for its embeddings."""
+    path = make(pcc_job, tmp_path / name)
+    version = tmp_path / "models" / result_of(train(path))["version"]
+    metadata = json.loads((version / "metadata.json").read_text())
+
+    assert "synthetic" in (version / "model_card.md").read_text()
+    assert "synthetic" in (version / "report.html").read_text()
+    assert "synthetic: seeded projection of hashed n-grams" == metadata["embedding_model"]
+
+
+def test_table_that_names_no_embedding_model_takes_that_of_the_settings(
+    train, result_of, table, tmp_path
+):
+    """The upstream's table does not say it."""
+    table.to_pandas().to_parquet(tmp_path / "t.parquet")
+    named = ["--set", "publish.embedding_model=ours"]
+    result = result_of(train(tmp_path / "t.parquet", *named))
+    metadata = json.loads((tmp_path / "models" / result["version"] / "metadata.json").read_text())
+
+    assert ("ours", None) == (metadata["embedding_model"], metadata["dataset"]["description"])
+
+
+@pytest.mark.parametrize(
+    "arguments", [["s.xlsx"], ["s"], ["s.parquet", "--format", "csv"], ["s.csv", "--format", "x"]]
+)
+def test_name_that_would_lie_is_refused(arguments, pcc_job, tmp_path):
+    """Tables are read by their ending."""
+    done = pcc_job("sample-data", *arguments)
+
+    assert (2, []) == (done.returncode, list(tmp_path.iterdir()))
