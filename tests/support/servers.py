@@ -1,5 +1,6 @@
 """Real object stores in containers, over HTTP and over HTTPS with an authority of their own."""
 
+import base64
 import json
 import time
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ MINIO = "quay.io/minio/minio:RELEASE.2025-09-07T16-13-09Z"
 MC = "quay.io/minio/mc:RELEASE.2025-08-13T08-35-41Z"
 VERSITYGW = "versity/versitygw:v1.7.0"
 ACCESS_KEY, SECRET_KEY = "test-operator", "canary-root-secret-4711"
+KMS_KEY = "test-key"
 KINDS = ("minio", "minio-tls", "versitygw", "versitygw-tls")
 
 
@@ -77,6 +79,7 @@ def _minio(certificates):
         .with_exposed_ports(9000)
         .with_env("MINIO_ROOT_USER", ACCESS_KEY)
         .with_env("MINIO_ROOT_PASSWORD", SECRET_KEY)
+        .with_env("MINIO_KMS_SECRET_KEY", f"{KMS_KEY}:{base64.b64encode(bytes(32)).decode()}")
     )
     if certificates:
         container.with_volume_mapping(str(certificates), "/certs", "ro")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Final
 
 from botocore import exceptions as boto
 from botocore.exceptions import BotoCoreError, ClientError
@@ -23,6 +23,7 @@ _ACTIONS: Final = {
 _CLOCK: Final = ("the clock of this machine is wrong", "set the clock, as by NTP")
 _KEYS: Final = ("it does not accept the credentials", "check the access key and its secret")
 _EXPIRED: Final = ("the session token has expired", "renew the credentials")
+_TOKEN: Final = ("the session token is not valid", "renew the credentials")
 _REGION: Final = ("the bucket is in another region", "set s3.region")
 _REQUEST: Final = ("it does not take such a request", "check store.* and s3.* in the settings")
 _OPERATORS: Final = {
@@ -33,7 +34,8 @@ _OPERATORS: Final = {
     "ExpiredTokenException": _EXPIRED,
     "RequestExpired": _EXPIRED,
     "TokenRefreshRequired": _EXPIRED,
-    "InvalidToken": ("the session token is not valid", "renew the credentials"),
+    "InvalidToken": _TOKEN,
+    "InvalidTokenId": _TOKEN,
     "NoSuchBucket": ("there is no such bucket", "make the bucket, or mend the URI"),
     "InvalidBucketName": ("no bucket can have that name", "mend the URI"),
     "PermanentRedirect": _REGION,
@@ -109,9 +111,14 @@ def explain(error: Exception, host: str, what: str = "") -> JobError:
         return ConfigurationError(
             f"{where} shows a certificate that is refused", hint="set s3.ca_bundle to its authority"
         )
+    if isinstance(error, boto.ProxyConnectionError):
+        return TransientError(
+            f"the proxy before {where} cannot be reached",
+            hint="run again; check HTTP_PROXY, HTTPS_PROXY and NO_PROXY",
+        )
     if isinstance(error, (boto.SSLError, boto.HTTPClientError, boto.ConnectionError)):
-        kinds: Any = (boto.EndpointConnectionError, boto.ProxyConnectionError)
-        reason = "cannot be reached" if isinstance(error, kinds) else "broke the connection off"
+        is_unreachable = isinstance(error, boto.EndpointConnectionError)
+        reason = "cannot be reached" if is_unreachable else "broke the connection off"
         if isinstance(error, (boto.ReadTimeoutError, boto.ConnectTimeoutError)):
             reason = "did not answer in time"
         return TransientError(f"{where} {reason}", hint="run again; check s3.endpoint_url")
@@ -134,14 +141,26 @@ def _of_service(error: ClientError, where: str) -> JobError:
         return ConfigurationError(f"{where} refuses: {reason} ({code})", hint=hint)
     if code in ("AccessDenied", "403", "Forbidden", "AllAccessDisabled", "AccountProblem"):
         action = _ACTIONS.get(error.operation_name, f"s3:{error.operation_name}")
-        also = " (and s3:ListBucket, if the object may be absent)"
-        return ConfigurationError(
-            f"{where} refuses: these credentials may not {action}",
-            hint=f"grant {action}{also if action == 's3:GetObject' else ''}",
-        )
-    if code.startswith("KMS"):
+        return denied_actions(where, [action])
+    if code.lower().startswith("kms"):
         return ConfigurationError(f"{where} refuses the key: {code}", hint="check store.kms_key_id")
+    if status in (401, 403):
+        return ConfigurationError(
+            f"{where} refuses: {status} {code} in {error.operation_name}",
+            hint="check the credentials and what they may do",
+        )
     return TransientError(
         f"{where} failed: {status} {code} in {error.operation_name}",
         hint="run again; if it stays, ask the store's operator",
+    )
+
+
+def denied_actions(where: str, actions: list[str]) -> ConfigurationError:
+    """Say which actions the credentials lack."""
+    also = " (and s3:ListBucket, if the object may be absent)"
+    names = ", ".join(actions)
+    return ConfigurationError(
+        f"{where} refuses: these credentials may not {names}",
+        hint=f"grant {names}{also if actions == ['s3:GetObject'] else ''}",
+        action=names,
     )
