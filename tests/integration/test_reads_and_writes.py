@@ -2,6 +2,7 @@
 
 import os
 import time
+import tracemalloc
 
 import pytest
 from support.proxy import FaultyProxy
@@ -177,6 +178,17 @@ def test_stalled_body_ends_in_time(direct, behind, minio):
         behind(proxy.url, max_attempts=2, read_timeout_seconds=1).get("key")
 
     assert time.monotonic() - started < 6
+
+
+def test_large_object_is_in_memory_once(direct):
+    """Whatever is made of its parts."""
+    direct.put_if_absent("key", LARGE)
+    tracemalloc.start()
+    direct.get("key")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert peak < 1.2 * len(LARGE)
 
 
 @pytest.mark.parametrize(

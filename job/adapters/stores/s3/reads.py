@@ -22,6 +22,8 @@ from job.adapters.stores.s3.uploads import PART_BYTES, in_parallel
 from job.errors import ConfigurationError, TransientError
 
 _N_TRIES: Final = 4
+# NOTE: urllib3 holds a copy of what it is asked for at once
+_CHUNK_BYTES: Final = 2**20
 # NOTE: botocore tries requests again, never the reading of a body
 _BROKEN: Final = (
     FlexibleChecksumError,
@@ -129,7 +131,7 @@ def _drain(body: Any, target: memoryview) -> tuple[int, BotoCoreError | None]:
     n_read = 0
     try:
         while n_read < len(target):
-            n_more = body.readinto(target[n_read:])
+            n_more = body.readinto(target[n_read : n_read + _CHUNK_BYTES])
             if not n_more:
                 raise IncompleteReadError(actual_bytes=n_read, expected_bytes=len(target))
             n_read += n_more
