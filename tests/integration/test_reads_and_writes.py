@@ -1,5 +1,6 @@
 """Bytes that break off, change or rot on their way, on MinIO behind a proxy that does it."""
 
+import itertools
 import os
 import time
 import tracemalloc
@@ -138,6 +139,36 @@ def test_bytes_that_the_store_did_not_check_may_be_sound(behind, minio):
         assert behind(proxy.url).put_if_absent("key", b"sound")
 
         assert ["PUT", "GET"] == [request.split()[0] for request in proxy.requests]
+
+
+@pytest.mark.parametrize(
+    ("act", "expected"),
+    [
+        (lambda s: s.get("absent"), None),
+        (lambda s: list(s.keys("")), ["key"]),
+        (lambda s: s.put_if_absent("key", b"other"), False),
+        (lambda s: s.put_if_absent("key", LARGE), False),
+        (lambda s: s.compare_and_swap("key", b"other", b"x"), False),
+    ],
+    ids=["get", "list", "create", "create large", "swap"],
+)
+def test_refusal_or_listing_that_breaks_off_is_asked_for_again(
+    direct, behind, minio, act, expected
+):
+    """Every second answer is cut in its text."""
+    direct.put_if_absent("key", b"x")
+    cut = itertools.cycle([True, False])
+    with FaultyProxy(minio.url, lambda *_: "truncate" if next(cut) else None) as proxy:
+        assert expected == act(behind(proxy.url))
+
+
+def test_listing_that_stays_cut_is_transient(direct, behind, minio):
+    direct.put_if_absent("key", b"x")
+    with (
+        FaultyProxy(minio.url, lambda *_: "truncate") as proxy,
+        pytest.raises(TransientError, match="broke the connection off"),
+    ):
+        list(behind(proxy.url).keys(""))
 
 
 @pytest.mark.parametrize("n", range(1, 9))

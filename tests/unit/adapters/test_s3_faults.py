@@ -3,6 +3,7 @@
 import pytest
 from botocore import exceptions as boto
 from botocore.exceptions import ClientError
+from urllib3.exceptions import ProtocolError
 
 from job.adapters.stores.s3.faults import explain
 from job.errors import ConfigurationError, TransientError
@@ -41,6 +42,11 @@ def test_answer_that_does_not_pass_by_waiting_is_the_operators(status, code, say
 )
 def test_answer_that_may_pass_is_tried_again(status, code):
     assert TransientError is type(answered(status, code))
+
+
+def test_answer_whose_text_breaks_off_is_tried_again():
+    """botocore lets urllib3's own error through."""
+    assert TransientError is type(explain(ProtocolError("canary"), "store"))
 
 
 def test_proxy_that_cannot_be_reached_is_named_as_one():

@@ -20,7 +20,7 @@ from job.adapters.stores.s3.faults import (
     translated,
 )
 from job.adapters.stores.s3.probe import probe
-from job.adapters.stores.s3.reads import Reader
+from job.adapters.stores.s3.reads import Reader, list_below
 from job.adapters.stores.s3.uploads import upload, write_options
 from job.contracts.store_specs import StoreSpec
 from job.contracts.stored import ObjectInfo, ProbeStep, check_key, is_ours
@@ -78,10 +78,8 @@ class S3Store:
         """List the keys below a prefix, sorted."""
         inner = f"{self._prefix}/" if self._prefix else ""
         with self._translated(prefix):
-            pages = self._client.get_paginator("list_objects_v2").paginate(
-                Bucket=self._bucket, Prefix=f"{inner}{prefix}"
-            )
-            found = [item["Key"] for page in pages for item in page.get("Contents", ())]
+            items = list_below(self._client, self._bucket, f"{inner}{prefix}")
+        found = [item["Key"] for item in items]
         yield from sorted(key.removeprefix(inner) for key in found if not key.endswith("/"))
 
     def head(self, key: str) -> ObjectInfo | None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, TypeVar
 
 from botocore import exceptions as boto
 from botocore.exceptions import BotoCoreError, ClientError
+from urllib3.exceptions import HTTPError
 
 from job.errors import ConfigurationError, JobError, TransientError
 
+T = TypeVar("T")
+_N_MORE: Final = 3
 _ACTIONS: Final = {
     "HeadObject": "s3:GetObject",
     "ListObjectsV2": "s3:ListBucket",
@@ -90,12 +94,24 @@ def is_beaten(error: ClientError) -> bool:
     return code_of(error) in _BEATEN or status_of(error) == 412
 
 
+def ask_again(function: Callable[[], T]) -> T:
+    """Make a request; once more, a few times, where its answer's text breaks off.
+
+    NOTE: botocore tries again what has no answer, and lets such an error of urllib3 through.  An
+    answer with a text is a refusal, a listing or a first step, so asking again does no harm.
+    """
+    for _ in range(_N_MORE):
+        with contextlib.suppress(HTTPError):
+            return function()
+    return function()
+
+
 @contextmanager
 def translated(host: str, what: str = "") -> Iterator[None]:
     """Raise the job's errors in place of the client's."""
     try:
         yield
-    except (BotoCoreError, ClientError, OSError, ValueError) as error:
+    except (BotoCoreError, ClientError, HTTPError, OSError, ValueError) as error:
         raise explain(error, host, what) from error
 
 
@@ -122,7 +138,7 @@ def explain(error: Exception, host: str, what: str = "") -> JobError:
         if isinstance(error, (boto.ReadTimeoutError, boto.ConnectTimeoutError)):
             reason = "did not answer in time"
         return TransientError(f"{where} {reason}", hint="run again; check s3.endpoint_url")
-    if isinstance(error, (boto.ResponseStreamingError, boto.IncompleteReadError)):
+    if isinstance(error, (boto.ResponseStreamingError, boto.IncompleteReadError, HTTPError)):
         return TransientError(f"{where} broke the connection off", hint="run again")
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return TransientError("no room for what is read", hint="free space, or set TMPDIR")

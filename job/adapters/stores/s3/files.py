@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from job.adapters.stores.s3.client import Connection, split_uri
 from job.adapters.stores.s3.faults import code_of, is_absent, translated
-from job.adapters.stores.s3.reads import Reader, changed, pinned
+from job.adapters.stores.s3.reads import Reader, changed, list_below, pinned
 from job.adapters.stores.s3.uploads import PART_BYTES, in_parallel
 from job.contracts.stored import is_key
 from job.errors import ConfigurationError, DatasetNotFoundError, DatasetUnreadableError
@@ -63,8 +63,7 @@ class S3Files:
 
     def _below(self, bucket: str, prefix: str) -> list[str]:
         """List the objects below a prefix; each is a file below one folder, or all are refused."""
-        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-        items = [item for page in pages for item in page.get("Contents", ())]
+        items = list_below(self._client, bucket, prefix)
         # NOTE: an empty object whose key ends with a slash is how consoles show a folder
         names = [
             item["Key"].removeprefix(prefix)

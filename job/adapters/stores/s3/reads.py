@@ -17,7 +17,7 @@ from botocore.exceptions import (
 )
 
 from job.adapters.stores.s3.client import Connection
-from job.adapters.stores.s3.faults import code_of, is_absent, is_beaten
+from job.adapters.stores.s3.faults import ask_again, code_of, is_absent, is_beaten
 from job.adapters.stores.s3.uploads import PART_BYTES, in_parallel
 from job.errors import ConfigurationError, TransientError
 
@@ -43,7 +43,7 @@ class Reader:
     def read(self, where: dict[str, str]) -> tuple[bytes, str] | None:
         """Give an object's bytes and ETag, or None where there is none."""
         try:
-            answer = self._client.get_object(**where)
+            answer = ask_again(lambda: self._client.get_object(**where))
         except ClientError as error:
             if is_absent(error):
                 return None
@@ -98,7 +98,8 @@ class Reader:
 
     def _open(self, pin: dict[str, str], first: int, last: int) -> Any:
         try:
-            answer = self._client.get_object(**pin, Range=f"bytes={first}-{last}")
+            span = f"bytes={first}-{last}"
+            answer = ask_again(lambda: self._client.get_object(**pin, Range=span))
         except ClientError as error:
             if is_beaten(error) or is_absent(error) or code_of(error) in _GONE:
                 raise changed(pin) from error
@@ -116,6 +117,12 @@ def pinned(where: dict[str, str], answer: dict[str, Any]) -> dict[str, str]:
     found = {**where, "IfMatch": answer["ETag"]}
     version = answer.get("VersionId", "null")
     return found if version == "null" else {**found, "VersionId": version}
+
+
+def list_below(client: Any, bucket: str, prefix: str) -> list[dict[str, Any]]:
+    """List the objects below a prefix."""
+    pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    return ask_again(lambda: [item for page in pages for item in page.get("Contents", ())])
 
 
 def changed(where: dict[str, str]) -> TransientError:
