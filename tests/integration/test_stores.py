@@ -61,3 +61,20 @@ def test_doctor_finds_out_who_lets_two_win(servers, tmp_path, kind, code):
     assert {"creates_alone"} - {n for n, s in done.result["steps"].items() if s["is_met"]} == (
         {"creates_alone"} if code else set()
     )
+    assert ("one writer at a time" in done.stderr) == bool(code)
+
+
+def test_store_that_lets_two_win_takes_one_run_at_a_time(servers, quick, tmp_path):
+    """As `doctor` says of it: a run publishes and moves the channel."""
+    server = servers("versitygw")
+    bucket = f"b-{uuid.uuid4().hex[:12]}"
+    client_of(server).create_bucket(Bucket=bucket)
+    store = f"s3://{bucket}/p"
+    done = JobProcess(quick(store), server.environment, tmp_path / "process-0")
+    assert 0 == done.wait(), done.stderr
+    listed = JobProcess(
+        ("models", "list", "--store", store), server.environment, tmp_path / "process-1"
+    )
+    assert 0 == listed.wait(), listed.stderr
+
+    assert {"production": done.result["version"]} == listed.result["channels"]

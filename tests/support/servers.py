@@ -48,6 +48,12 @@ class Server:
         found = {**self.credentials, "AWS_ENDPOINT_URL": self.url}
         return found | ({"AWS_CA_BUNDLE": self.ca_bundle} if self.ca_bundle else {})
 
+    def await_restart(self):
+        """Wait until it answers again; the port of a container that was stopped may be another."""
+        self.container.get_wrapped_container().reload()
+        self.url = f"{self.url.rpartition(':')[0]}:{self.container.get_exposed_port(9000)}"
+        _wait(self)
+
     @property
     def address(self):
         """Give the address on the containers' own network."""
