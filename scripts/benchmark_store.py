@@ -9,6 +9,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from job.adapters.stores.s3 import S3Store
 from job.adapters.stores.s3.client import connect
 from job.contracts.store_specs import S3Spec, StoreSpec
 from job.registry import fetch
-from job.stages.publish import publish
+from job.stages.publish import name_version, publish
 
 
 def timed(act: Callable[[], object]) -> float:
@@ -44,7 +45,8 @@ def main() -> None:
         for key, data in files.items():
             (folder / "up" / key).write_bytes(data)
         for n in range(given.rounds):
-            prefix, version = uuid.uuid4().hex, f"v20260101_0000{n:02d}_00000000"
+            at = datetime(2026, 1, 1, 0, 0, n, tzinfo=UTC)
+            prefix, version = uuid.uuid4().hex, name_version("benchmark", at)
             store = S3Store(connect(S3Spec()), StoreSpec(uri=f"s3://{given.bucket}/{prefix}"))
             there = f"{given.alias}/{given.bucket}/mc-{prefix}"
 

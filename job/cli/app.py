@@ -99,7 +99,7 @@ def doctor(
 ) -> None:
     """Try for real whether the store can do what a run needs."""
     check_form(output)
-    from job.cli.wiring import probe_store
+    from job.cli.wiring import explain_lack, probe_store
     from job.errors import ConfigurationError
 
     result = probe_store(effective_settings(config, None, store, set_))
@@ -107,8 +107,7 @@ def doctor(
     if not result["is_fit"]:
         missing = [name for name, step in result["steps"].items() if not step["is_met"]]
         raise ConfigurationError(
-            f"'{result['store_uri']}' lacks: {', '.join(missing)}",
-            hint="a store without conditional writes takes versions, but no channel can move there",
+            f"'{result['store_uri']}' lacks: {', '.join(missing)}", hint=explain_lack(missing)
         )
 
 

@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-import getpass
+import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from job.cli.options import Config, Output, Sets, StoreUri, effective_settings
-from job.cli.output import check_form, write_result
-from job.errors import ConfigurationError
+from job.cli import moves
+from job.cli.options import Config, Output, Sets, StoreUri, Version
+from job.cli.output import write_result
+from job.cli.stores import open_configured
+from job.cli.termination import leave_message
 
 if TYPE_CHECKING:
-    from job.contracts.ports import ArtifactStore
+    from collections.abc import Callable
+
+    from job.errors import ExitCode
 
 app = typer.Typer(no_args_is_help=True, help="Published versions and the channels they are in.")
-Version = Annotated[str, typer.Argument(help="A version, a channel, or `latest`.")]
-Channel = Annotated[str, typer.Option("--channel", help="Name of the channel.")]
-
-
-def _store(
-    config: Path | None, store: str | None, sets: list[str] | None, output: str | None
-) -> ArtifactStore:
-    check_form(output)
-    from job.cli.stores import open_store
-
-    return open_store(effective_settings(config, None, store, sets).settings, must_exist=True)
 
 
 @app.command("list")
@@ -37,7 +30,7 @@ def list_models(
     """List the complete versions and the channels that point to them."""
     from job.registry import list_channels, list_versions
 
-    found = _store(config, store, set_, output)
+    found = open_configured(config, store, set_, output)[0]
     versions, channels = list_versions(found), list_channels(found)
     write_result({"store_uri": found.uri, "versions": versions, "channels": channels}, output)
 
@@ -53,7 +46,7 @@ def show(
     """Print a version's metadata."""
     from job.registry import read_metadata, resolve
 
-    found = _store(config, store, set_, output)
+    found = open_configured(config, store, set_, output)[0]
     write_result(read_metadata(found, resolve(found, version)), output)
 
 
@@ -69,7 +62,7 @@ def diff(
     """Print what differs between two versions."""
     from job import registry
 
-    found = _store(config, store, set_, output)
+    found = open_configured(config, store, set_, output)[0]
     names = [registry.resolve(found, name) for name in (before, after)]
     write_result(registry.diff(found, *names), output)
 
@@ -83,16 +76,17 @@ def verify(
     output: Output = None,
 ) -> None:
     """Compare every file of a version with its manifest."""
-    from job.registry import read_verified, resolve
+    from job import registry
 
-    found = _store(config, store, set_, output)
-    name = resolve(found, version)
-    n_files = len(read_verified(found, name))
+    found = open_configured(config, store, set_, output)[0]
+    name = registry.resolve(found, version)
+    n_files = registry.verify(found, name)
     write_result({"version": name, "n_files": n_files, "is_intact": True}, output)
 
 
 @app.command("load-check")
 def load_check(
+    context: typer.Context,
     version: Version,
     config: Config = None,
     store: StoreUri = None,
@@ -102,12 +96,13 @@ def load_check(
     """Load a verified version in a process of its own, and predict one row."""
     from job.registry import check_load, resolve
 
-    found = _store(config, store, set_, output)
-    write_result(check_load(found, resolve(found, version)), output)
+    found = open_configured(config, store, set_, output)[0]
+    write_result(check_load(found, resolve(found, version), _undone_by(context)), output)
 
 
 @app.command("fetch")
 def fetch(
+    context: typer.Context,
     version: Version,
     directory: Annotated[Path, typer.Argument(help="Folder that gets DIRECTORY/VERSION.")],
     config: Config = None,
@@ -118,68 +113,15 @@ def fetch(
     """Copy a verified version into DIRECTORY/VERSION."""
     from job import registry
 
-    found = _store(config, store, set_, output)
+    found = open_configured(config, store, set_, output)[0]
     name = registry.resolve(found, version)
-    path = registry.fetch(found, name, directory)
+    path = registry.fetch(found, name, directory, _undone_by(context))
     write_result({"version": name, "path": str(path)}, output)
 
 
-@app.command("promote")
-def promote(
-    version: Version,
-    channel: Channel = "production",
-    expect: Annotated[
-        str | None, typer.Option(help="Version that the channel must be at, or exit 7.")
-    ] = None,
-    config: Config = None,
-    store: StoreUri = None,
-    set_: Sets = None,
-    output: Output = None,
-) -> None:
-    """Move a channel to a version, after verifying it."""
-    from job import registry
-
-    _check_channel(channel)
-    found = _store(config, store, set_, output)
-    name, now = registry.resolve(found, version), datetime.now(UTC)
-    moved = registry.promote(found, channel, name, at=now, by=_who(now), expect=expect)
-    write_result(moved, output)
-
-
-@app.command("rollback")
-def rollback(
-    channel: Channel = "production",
-    republish: Annotated[
-        bool, typer.Option("--republish", help="Copy it under a newer name, for today's PCC.")
-    ] = False,
-    config: Config = None,
-    store: StoreUri = None,
-    set_: Sets = None,
-    output: Output = None,
-) -> None:
-    """Move a channel back to the champion before the present one."""
-    from job import registry
-
-    _check_channel(channel)
-    found, now = _store(config, store, set_, output), datetime.now(UTC)
-    moved = registry.roll_back(found, channel, at=now, by=_who(now), is_republished=republish)
-    write_result(moved, output)
-
-
-@app.command("history")
-def history(
-    channel: Channel = "production",
-    config: Config = None,
-    store: StoreUri = None,
-    set_: Sets = None,
-    output: Output = None,
-) -> None:
-    """Print every move of a channel: who, when, from, to, why."""
-    from job.registry import list_history
-
-    _check_channel(channel)
-    found = _store(config, store, set_, output)
-    write_result({"channel": channel, "moves": list_history(found, channel)}, output)
+app.command("promote")(moves.promote)
+app.command("rollback")(moves.rollback)
+app.command("history")(moves.history)
 
 
 @app.command("prune")
@@ -196,31 +138,21 @@ def prune(
     """Remove abandoned work, and with --keep old versions; never what a channel needs."""
     from job import registry
 
-    check_form(output)
-    from job.cli.stores import open_store
-
-    settings = effective_settings(config, None, store, set_).settings
+    found, settings = open_configured(config, store, set_, output)
     before = datetime.now(UTC) - timedelta(hours=settings.store.abandoned_after_hours)
-    found = open_store(settings, must_exist=True)
-    write_result(registry.prune(found, before=before, keep=keep, is_dry_run=dry_run), output)
+    token = uuid.uuid4().hex
+    result = registry.prune(found, before=before, keep=keep, is_dry_run=dry_run, token=token)
+    write_result(result, output)
 
 
-def _who(now: datetime) -> str:
-    """Name the person and the moment, for the history."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):
-        user = "unknown"
-    return f"{user}-{now:%Y%m%dT%H%M%S%f}"
+def _undone_by(context: typer.Context) -> Callable[[Callable[[], None]], None]:
+    """Have a signal undo what a command has begun."""
 
+    def on_begin(undo: Callable[[], None]) -> None:
+        def leave(name: str, code: ExitCode) -> None:
+            undo()
+            leave_message("ended", code, error=name)
 
-def _check_channel(name: str) -> None:
-    import re
+        context.obj.leave = leave
 
-    from job.contracts.specs import CHANNEL
-
-    if not re.fullmatch(CHANNEL, name):
-        raise ConfigurationError(
-            f"'{name}' cannot be a channel",
-            hint="channels have small letters, digits, '-' and '_', 63 at most",
-        )
+    return on_begin

@@ -21,6 +21,7 @@ StoreUri = Annotated[
 Sets = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One setting; VALUE is YAML.")
 ]
+Version = Annotated[str, typer.Argument(help="A version, a channel, or `latest`.")]
 Output = Annotated[
     str | None, typer.Option("--output", help="json or table; by default as stdout is.")
 ]

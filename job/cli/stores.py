@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlparse
 
+from job.cli.options import effective_settings
+from job.cli.output import check_form
 from job.errors import ConfigurationError, DatasetNotFoundError
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ def open_store(settings: JobSettings, *, must_exist: bool = False) -> ArtifactSt
     """
     uri = settings.store.uri
     parsed = urlparse(uri)
-    if uri.startswith("s3://"):
+    if is_on_s3(uri):
         from job.adapters.stores.s3 import S3Store
         from job.adapters.stores.s3.client import connect
 
@@ -43,6 +45,30 @@ def open_store(settings: JobSettings, *, must_exist: bool = False) -> ArtifactSt
             f"there is no store at '{uri}'", hint="check --store; a run makes the folder"
         )
     return DirectoryStore(folder)
+
+
+def open_configured(
+    config: Path | None, store: str | None, sets: list[str] | None, output: str | None
+) -> tuple[ArtifactStore, JobSettings]:
+    """Open the store that a command's options name, and that must be there."""
+    check_form(output)
+    settings = effective_settings(config, None, store, sets).settings
+    return open_store(settings, must_exist=True), settings
+
+
+def is_on_s3(uri: str) -> bool:
+    """Say whether a URI is on S3; what only looks like it is refused, not taken for a folder.
+
+    Raises
+    ------
+    ConfigurationError
+        It begins like an s3:// URI, and is none.
+    """
+    if uri.lower().startswith("s3:") and not uri.startswith("s3://"):
+        raise ConfigurationError(
+            f"'{uri}' is no s3:// URI", hint="write s3://bucket/prefix, in small letters"
+        )
+    return uri.startswith("s3://")
 
 
 def copier(settings: JobSettings, folder: Path) -> Callable[[str], Path]:
@@ -70,7 +96,7 @@ def find_suite(settings: JobSettings, copy: Callable[[str], Path]) -> Suite:
     inside = package / "expectations"
     folder = inside if inside.is_dir() else package.parent / "expectations"
     name = settings.expectations.suite
-    if name.startswith("s3://"):
+    if is_on_s3(name):
         try:
             name = str(copy(name))
         except DatasetNotFoundError as error:

@@ -188,6 +188,18 @@ def probe_store(effective: EffectiveSettings) -> dict[str, Any]:
     }
 
 
+def explain_lack(missing: list[str]) -> str:
+    """Say what still works in a store that lacks these abilities."""
+    if missing == ["creates_alone"]:
+        return (
+            "one writer at a time is safe here: runs publish and channels move; two that move a "
+            "channel at the same moment can both believe that they did"
+        )
+    if set(missing) <= {"creates_once", "swaps"}:
+        return "it ignores conditions: it takes versions, but no channel can be moved there"
+    return "look at what the store answered, and ask its operator"
+
+
 @contextmanager
 def _working_folder() -> Iterator[Path]:
     """Hold copies of tables for the time of the run."""

@@ -8,8 +8,8 @@ from pydantic import Field, field_validator
 from job.contracts.dataset_specs import ColumnsSpec, DatasetSpec, Spec
 from job.contracts.lists import nearest, shortened
 from job.contracts.store_specs import S3Spec, StoreSpec
+from job.contracts.stored import CHANNEL, is_channel
 
-CHANNEL: Final = r"^[a-z0-9][a-z0-9_-]{0,62}$"
 ESTIMATORS: Final = ("dummy", "linear_svc", "logistic_regression")
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -161,6 +161,14 @@ class PublishSpec(Spec):
         pattern=CHANNEL,
         description="Channel that moves to the new version; null: none does.",
     )
+
+    @field_validator("channel")
+    @classmethod
+    def _is_channel(cls, value: str | None) -> str | None:
+        if value is not None and not is_channel(value):
+            raise ValueError("a channel cannot be named 'latest' or like a version")
+        return value
+
     embedding_model: str = Field(
         "all-MiniLM-L6-v2",
         description="Embedding model named to the consumer in metadata.json, where the table's own "

@@ -1,11 +1,18 @@
-"""What a store knows of its objects and of itself, and which keys it takes."""
+"""What a store knows of its objects and of itself, and which keys and names it takes."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
+from job.contracts.digest import is_version
 from job.errors import ConfigurationError
+
+MANIFEST: Final = "manifest.json"
+_FOLDERS: Final = ("channels", "probe", "removals", "runs")
+CHANNEL: Final = r"^[a-z0-9][a-z0-9_-]{0,62}$"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,14 +48,29 @@ def check_key(key: str) -> None:
     ConfigurationError
         A part is empty, `.` or `..`, or there is a backslash or a control character.
     """
-    parts = key.split("/")
-    if any(part in ("", ".", "..") for part in parts) or not is_plain(key):
+    if not is_key(key):
         raise ConfigurationError(
             f"{key!r} cannot be a key of the store",
             hint="keys have no empty part, '.', '..', backslash or control character",
         )
 
 
+def is_key(text: str) -> bool:
+    """Say whether a text names one place below a root, and no other."""
+    return is_plain(text) and not {"", ".", ".."} & set(text.split("/"))
+
+
 def is_plain(text: str) -> bool:
     """Say whether a text has no backslash and no control character."""
     return "\\" not in text and text.isprintable()
+
+
+def is_ours(key: str) -> bool:
+    """Say whether a key is of this job, where others use the same bucket or folder."""
+    first, slash, _ = key.partition("/")
+    return bool(slash) and (first in _FOLDERS or is_version(first))
+
+
+def is_channel(name: str) -> bool:
+    """Say whether a channel may have that name; a version and `latest` are other things."""
+    return bool(re.fullmatch(CHANNEL, name)) and name != "latest" and not is_version(name)

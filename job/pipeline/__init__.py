@@ -50,7 +50,7 @@ def run(plan: Plan, ports: Ports, recorder: Recorder) -> dict[str, Any]:
     champion = recorder.run("gate", load_champion, ports.store, plan.settings.publish.channel)
     decision = recorder.run("gate", judge, plan, ports, candidate, champion)
     if decision.is_accepted and not plan.is_dry_run:
-        plan = recorder.run("claim", claim_version, plan, ports.store, tables.digests)
+        plan = recorder.run("claim", claim_version, plan, ports.store, tables.digests, champion)
     bundle = recorder.run("package", package, plan, ports, tables, candidate, decision)
     recorder.facts |= {"scores": scores, "model_digest": str(Digest.of(candidate.payload))}
     if plan.is_dry_run or not decision.is_accepted:

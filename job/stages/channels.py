@@ -1,28 +1,31 @@
-"""The champion of a channel: a pointer that moves by compare-and-swap, and its history."""
+"""The champion of a channel: a pointer that moves by compare-and-swap."""
 
 from __future__ import annotations
 
-import json
-from typing import Any
+from dataclasses import replace
+from typing import Final, Literal
 
-from job.contracts.digest import canonical_json
 from job.contracts.ports import ArtifactStore
 from job.contracts.stored import ProbeStep
-from job.errors import ConfigurationError, IntegrityError, VersionConflictError
+from job.errors import ConfigurationError, VersionConflictError
+from job.stages.history import Move, next_number, read_moves, read_pointer, write_down
+from job.stages.publish import is_complete
+from job.stages.removal import is_being_removed
+
+_UNCONDITIONAL: Final = ("creates_once", "swaps")
 
 
 def read_channel(store: ArtifactStore, channel: str) -> tuple[str | None, bytes | None]:
     """Give the version a channel points to, and the pointer's bytes."""
     raw = store.get(f"channels/{channel}.json")
-    if raw is None:
-        return None, None
-    try:
-        return str(json.loads(raw)["version"]), raw
-    except (ValueError, KeyError, TypeError):
-        raise IntegrityError(
-            f"channels/{channel}.json is not a channel pointer",
-            hint="restore it from channels/*/history",
-        ) from None
+    return (None, None) if raw is None else (read_pointer(channel, raw).to, raw)
+
+
+def list_channels(store: ArtifactStore) -> dict[str, str | None]:
+    """Give each channel's version."""
+    keys = [key.split("/") for key in store.keys("channels/")]
+    names = sorted(k[1].removesuffix(".json") for k in keys if len(k) == 2)
+    return {name: read_channel(store, name)[0] for name in names}
 
 
 def require_conditions(store_uri: str, steps: tuple[ProbeStep, ...]) -> None:
@@ -34,7 +37,7 @@ def require_conditions(store_uri: str, steps: tuple[ProbeStep, ...]) -> None:
         Two who move the pointer at once would both be told that they won.
     """
     for step in steps:
-        if step.name in ("creates_once", "swaps") and not step.is_met:
+        if step.name in _UNCONDITIONAL and not step.is_met:
             raise ConfigurationError(
                 f"'{store_uri}' ignores conditional writes (it answered {step.answer}), so no "
                 "channel can be moved there; versions can be published",
@@ -51,7 +54,8 @@ def promote(
     at: str,
     by: str,
     why: str,
-    action: str = "promote",
+    action: Literal["promote", "rollback"] = "promote",
+    copy_of: str | None = None,
 ) -> None:
     """Move a channel to a version; where it is there already, nothing moves.
 
@@ -61,33 +65,41 @@ def promote(
     Raises
     ------
     VersionConflictError
-        Somebody else moved it first.
+        Somebody else moved it first, or is removing the version.
     """
-    before = None if expected is None else json.loads(expected)
+    before = None if expected is None else read_pointer(channel, expected)
     if before is not None:
-        _write_down(store, channel, before)
-        if before["version"] == version:
+        write_down(store, channel, before)
+        if before.to == version:
             return
-    pointer = {
-        "version": version,
-        "promoted_at": at,
-        "run_id": by,
-        "move": 1 if before is None else before.get("move", 0) + 1,
-        "from": None if before is None else before["version"],
-        "why": why,
-        "action": action,
-    }
-    if not store.compare_and_swap(f"channels/{channel}.json", expected, canonical_json(pointer)):
+    move = Move(
+        number=next_number(store, channel, before),
+        to=version,
+        origin=None if before is None else before.to,
+        at=at,
+        by=by,
+        why=why,
+        action=action,
+        copy_of=copy_of,
+    )
+    if not _swap(store, channel, expected, move):
         _check_moved_by_twin(store, channel, version, by)
         return
-    _write_down(store, channel, pointer)
+    _require_kept(store, channel, move)
+
+
+def _swap(store: ArtifactStore, channel: str, expected: bytes | None, move: Move) -> bool:
+    if not store.compare_and_swap(f"channels/{channel}.json", expected, move.pointer()):
+        return False
+    write_down(store, channel, move)
+    return True
 
 
 def _check_moved_by_twin(store: ArtifactStore, channel: str, version: str, by: str) -> None:
     """Accept that another attempt of the same run has moved the channel to the same version."""
     present, _ = read_channel(store, channel)
-    moves = list_history(store, channel)
-    if present == version or any(m["to"] == version and m["by"] == by for m in moves):
+    moves = read_moves(store, channel)
+    if present == version or any(m.to == version and m.by == by for m in moves):
         return
     raise VersionConflictError(
         f"channel '{channel}' was moved to {present} by somebody else, not to {version}",
@@ -95,66 +107,17 @@ def _check_moved_by_twin(store: ArtifactStore, channel: str, version: str, by: s
     )
 
 
-def list_history(store: ArtifactStore, channel: str) -> list[dict[str, Any]]:
-    """Give every move of a channel, oldest first."""
-    keys = list(store.keys(f"channels/{channel}/history/"))
-    moves = [json.loads(store.get(key) or b"{}") for key in keys]
-    _, raw = read_channel(store, channel)
-    if raw is not None:
-        pointer = json.loads(raw)
-        if _key_of(channel, pointer) not in keys:
-            moves.append(_move_of(pointer))
-    return moves
-
-
-def previous_version(store: ArtifactStore, channel: str) -> str | None:
-    """Give the champion before the present one, past those that were rolled back."""
-    champions: list[str] = []
-    for move in list_history(store, channel):
-        if move.get("action") == "rollback" and move["to"] in champions:
-            del champions[champions.index(move["to"]) + 1 :]
-        else:
-            champions.append(move["to"])
-    return champions[-2] if len(champions) > 1 else None
-
-
-def finish_promotion(store: ArtifactStore, channel: str, version: str, *, at: str, by: str) -> None:
-    """Move a channel to a version whose run was ended before it could.
-
-    A channel that the run has moved already, or that has gone on to a later version, stays.
-    """
-    champion, pointer = read_channel(store, channel)
-    if champion == version:
-        _write_down(store, channel, json.loads(pointer or b"{}"))
-    if champion is not None and champion >= version:
+def _require_kept(store: ArtifactStore, channel: str, move: Move) -> None:
+    """Take a move back whose version is being removed: `models prune` saw the old pointer."""
+    if is_complete(store, move.to) and not is_being_removed(store, move.to):
         return
-    if any(move["to"] == version for move in list_history(store, channel)):
-        return
-    promote(
-        store,
-        channel,
-        version,
-        expected=pointer,
-        at=at,
-        by=by,
-        why="accepted by the gate; promotion finished by a later attempt",
+    if move.origin is not None:
+        why, number = f"{move.to} was being removed", move.number + 1
+        back = replace(
+            move, number=number, to=move.origin, origin=move.to, action="rollback", why=why
+        )
+        _swap(store, channel, move.pointer(), replace(back, copy_of=None))
+    raise VersionConflictError(
+        f"{move.to} is being removed by `models prune`, so '{channel}' stays at {move.origin}",
+        hint="look at `pcc-job models list` and `history`, then promote a version that is there",
     )
-
-
-def _write_down(store: ArtifactStore, channel: str, pointer: dict[str, Any]) -> None:
-    store.put_if_absent(_key_of(channel, pointer), canonical_json(_move_of(pointer)))
-
-
-def _key_of(channel: str, pointer: dict[str, Any]) -> str:
-    return f"channels/{channel}/history/{pointer.get('move', 0):06d}.json"
-
-
-def _move_of(pointer: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "at": pointer.get("promoted_at"),
-        "by": pointer.get("run_id"),
-        "from": pointer.get("from"),
-        "to": pointer["version"],
-        "why": pointer.get("why"),
-        "action": pointer.get("action", "promote"),
-    }

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from job.contracts.digest import Digest, canonical_json
 from job.contracts.plan import Plan
 from job.contracts.ports import ArtifactStore
 from job.contracts.stored import ProbeStep
-from job.stages.channels import finish_promotion, promote, require_conditions
+from job.errors import VersionConflictError
+from job.stages.channels import promote, read_channel, require_conditions
+from job.stages.history import read_moves, read_pointer, write_down
 from job.stages.publish import claim
 
 if TYPE_CHECKING:
@@ -17,9 +20,20 @@ if TYPE_CHECKING:
     from job.stages.champion import Champion
 
 
-def claim_version(plan: Plan, store: ArtifactStore, digests: Mapping[str, str]) -> Plan:
-    """Take the version and time that the first attempt of this run id has fixed."""
+def claim_version(
+    plan: Plan, store: ArtifactStore, digests: Mapping[str, str], champion: Champion | None
+) -> Plan:
+    """Take the version and time that the first attempt of this run id has fixed.
+
+    The champion that the gate has seen is written down, so that an attempt that only finishes the
+    promotion moves the channel from there, and from nowhere else.
+    """
     found = claim(store, plan.run_id, digests, version=plan.version, started_at=plan.started_at)
+    channel = plan.settings.publish.channel
+    if channel is not None:
+        seen = champion.pointer if champion else None
+        content = {"channel": channel, "champion": champion.version if champion else None}
+        store.put_if_absent(_seen_key(plan.run_id, channel, seen), canonical_json(content))
     return replace(plan, started_at=found.started_at)
 
 
@@ -48,9 +62,43 @@ def promote_accepted(
 def finish_interrupted(
     plan: Plan, store: ArtifactStore, version: str, abilities: tuple[ProbeStep, ...]
 ) -> None:
-    """Promote what this run id has published, if it was ended before it could."""
-    channel, at = plan.settings.publish.channel, plan.started_at.isoformat()
+    """Promote what this run id has published, if it was ended before it could.
+
+    A channel that the run has moved already stays where it is.
+
+    Raises
+    ------
+    VersionConflictError
+        The channel is no longer where an attempt of this run found it: the operator decides.
+    """
+    channel = plan.settings.publish.channel
     if channel is None or plan.is_dry_run:
         return
     require_conditions(store.uri, abilities)
-    finish_promotion(store, channel, version, at=at, by=plan.run_id)
+    present, pointer = read_channel(store, channel)
+    if present == version and pointer is not None:
+        write_down(store, channel, read_pointer(channel, pointer))
+        return
+    if any(move.to == version for move in read_moves(store, channel)):
+        return
+    if store.head(_seen_key(plan.run_id, channel, pointer)) is None:
+        raise VersionConflictError(
+            f"channel '{channel}' has moved to {present} since {version} was judged",
+            hint=f"compare them with `pcc-job models diff {present} {version}`, then "
+            f"`pcc-job models promote {version}` if it is the better one",
+        )
+    promote(
+        store,
+        channel,
+        version,
+        expected=pointer,
+        at=plan.started_at.isoformat(),
+        by=plan.run_id,
+        why="accepted by the gate; promotion finished by a later attempt",
+    )
+
+
+def _seen_key(run_id: str, channel: str, pointer: bytes | None) -> str:
+    """Name the object that says that an attempt of this run saw the channel so."""
+    state = "unset" if pointer is None else Digest.of(pointer).hex
+    return f"runs/{run_id}/seen/{channel}-{state}.json"

@@ -5,19 +5,26 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from job.contracts.digest import is_version
 from job.contracts.ports import ArtifactStore
-from job.stages.channels import previous_version, read_channel
-from job.stages.publish import MANIFEST
-from job.stages.versions import is_version
+from job.contracts.stored import MANIFEST
+from job.stages.channels import list_channels
+from job.stages.history import previous_version
+from job.stages.removal import remove_version
 
 
 def prune(
-    store: ArtifactStore, *, before: datetime, keep: int | None, is_dry_run: bool
+    store: ArtifactStore, *, before: datetime, keep: int | None, is_dry_run: bool, token: str
 ) -> dict[str, Any]:
     """Remove unfinished work older than `before`, and versions past the newest `keep`.
 
     A version that a channel points to, or would roll back to, is never removed; nor is a
     complete one where `keep` is None.
+
+    Parameters
+    ----------
+    token
+        Tells this call from others at the same time.
     """
     folders: dict[str, list[str]] = {}
     for key in store.keys("v"):
@@ -25,37 +32,50 @@ def prune(
         if is_version(version):
             folders.setdefault(version, []).append(key)
     complete = sorted(v for v, keys in folders.items() if f"{v}/{MANIFEST}" in keys)
-    abandoned = [
-        version
-        for version, keys in sorted(folders.items())
-        if version not in complete and _are_older(store, keys, before)
-    ]
-    held = _held(store)
+    unfinished = sorted(folders.keys() - set(complete))
     surplus = [] if keep is None else complete[: max(len(complete) - keep, 0)]
+    held = _held(store) if surplus else set()
     outdated = [version for version in surplus if version not in held]
-    probes = [key for key in store.keys("probe/") if _are_older(store, [key], before)]
+    abandoned = [version for version in unfinished if _are_older(store, folders[version], before)]
+    traces = [*store.keys("probe/"), *store.keys("removals/")]
+    traces = [key for key in traces if _are_older(store, [key], before)]
     if not is_dry_run:
-        for version in (*outdated, *abandoned):
-            # NOTE: without its manifest a version is gone, whatever else is still there
-            for key in sorted(folders[version], key=lambda k: not k.endswith(f"/{MANIFEST}")):
-                store.delete(key)
-        for key in probes:
+        outdated = [v for v in outdated if _remove_outdated(store, v, token)]
+        abandoned = [v for v in abandoned if _remove_abandoned(store, v, before, token)]
+        for key in traces:
             store.delete(key)
     uploads = store.clear_unfinished(before, is_dry_run=is_dry_run)
     return {
         "removed_versions": outdated,
         "removed_unfinished": abandoned,
-        "removed_uploads": [*uploads, *probes],
+        "removed_uploads": [*uploads, *traces],
         "kept_versions": [version for version in complete if version not in outdated],
         "is_dry_run": is_dry_run,
     }
 
 
+def _remove_outdated(store: ArtifactStore, version: str, token: str) -> bool:
+    """Remove a complete version, if no channel has moved to it meanwhile."""
+
+    def may_go() -> bool:
+        return version not in list_channels(store).values()
+
+    return remove_version(store, version, token=token, may_go=may_go)
+
+
+def _remove_abandoned(store: ArtifactStore, version: str, before: datetime, token: str) -> bool:
+    """Remove an unfinished folder, if nobody has gone on with it meanwhile."""
+
+    def may_go() -> bool:
+        keys = list(store.keys(f"{version}/"))
+        return f"{version}/{MANIFEST}" not in keys and _are_older(store, keys, before)
+
+    return remove_version(store, version, token=token, may_go=may_go)
+
+
 def _held(store: ArtifactStore) -> set[str]:
-    parts = [key.split("/") for key in store.keys("channels/")]
-    channels = [p[1].removesuffix(".json") for p in parts if len(p) == 2]
-    found = {read_channel(store, channel)[0] for channel in channels}
-    found |= {previous_version(store, channel) for channel in channels}
+    channels = list_channels(store)
+    found = {*channels.values(), *(previous_version(store, channel) for channel in channels)}
     return {version for version in found if version is not None}
 
 

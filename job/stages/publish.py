@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,12 +11,13 @@ from typing import Final
 
 import structlog
 
-from job.contracts.digest import Digest, canonical_json
+from job.contracts.digest import Digest, ModelVersion, canonical_json, run_suffix
 from job.contracts.ports import ArtifactStore
+from job.contracts.stored import MANIFEST
 from job.errors import ConfigurationError, IntegrityError, TransientError, VersionConflictError
+from job.stages.removal import is_being_removed
 
 log = structlog.get_logger(__name__)
-MANIFEST: Final = "manifest.json"
 # NOTE: today's PCC knows no manifest; so early, a folder without metadata.json lasts one request
 _FIRST: Final = ("model.joblib", "metadata.json")
 _N_THREADS: Final = 4
@@ -30,13 +31,43 @@ class Claim:
     started_at: datetime
 
 
-def make_manifest(version: str, run_id: str, files: Mapping[str, bytes], **origin: str) -> bytes:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileEntry:
+    """One file as a manifest lists it."""
+
+    n_bytes: int
+    digest: str
+
+    @classmethod
+    def of(cls, data: bytes) -> FileEntry:
+        """Measure some bytes."""
+        return cls(n_bytes=len(data), digest=str(Digest.of(data)))
+
+
+def make_manifest(
+    version: str, run_id: str, files: Mapping[str, FileEntry], *, copied_from: str | None = None
+) -> bytes:
     """List name, bytes and SHA-256 of each file."""
     entries = [
-        {"name": name, "n_bytes": len(data), "digest": str(Digest.of(data))}
-        for name, data in sorted(files.items())
+        {"name": name, "n_bytes": entry.n_bytes, "digest": entry.digest}
+        for name, entry in sorted(files.items())
     ]
-    return canonical_json({"version": version, "run_id": run_id, "files": entries, **origin})
+    content = {"version": version, "run_id": run_id, "files": entries}
+    return canonical_json(content | ({"copied_from": copied_from} if copied_from else {}))
+
+
+def name_version(run_id: str, at: datetime, *, copied_from: str | None = None) -> str:
+    """Name what a run publishes, or the copy that a rollback makes of an older version."""
+    return str(ModelVersion.of(_owner(run_id, copied_from), at))
+
+
+def is_named_for(version: str, run_id: str, copied_from: str | None) -> bool:
+    """Say whether a version's name comes of that run id, or of that copy."""
+    return version.endswith(f"_{run_suffix(_owner(run_id, copied_from))}")
+
+
+def _owner(run_id: str, copied_from: str | None) -> str:
+    return run_id if copied_from is None else f"{run_id} {copied_from}"
 
 
 def find_claim(store: ArtifactStore, run_id: str, digests: Mapping[str, str]) -> Claim | None:
@@ -93,7 +124,12 @@ def is_complete(store: ArtifactStore, version: str) -> bool:
 
 
 def publish(
-    store: ArtifactStore, version: str, run_id: str, files: Mapping[str, bytes], **origin: str
+    store: ArtifactStore,
+    version: str,
+    run_id: str,
+    files: Mapping[str, bytes],
+    *,
+    copied_from: str | None = None,
 ) -> None:
     """Create every object of a version; the manifest commits it.
 
@@ -104,10 +140,12 @@ def publish(
     ------
     VersionConflictError
         The name is taken by another run.
+    TransientError
+        `models prune` has taken the folder for abandoned, and is removing it.
     """
     stored = {name: _create(store, version, name, files[name]) for name in _FIRST}
     owner = json.loads(stored["metadata.json"]).get("run_id")
-    if owner not in (run_id, None) and not origin:
+    if owner not in (run_id, None) and copied_from is None:
         raise VersionConflictError(
             f"{version} belongs to run '{owner}'", hint="run again with another --run-id"
         )
@@ -115,12 +153,28 @@ def publish(
     with ThreadPoolExecutor(_N_THREADS) as pool:
         contents = pool.map(lambda name: _create(store, version, name, files[name]), rest)
         stored |= dict(zip(rest, contents, strict=True))
-    lost = {f"{version}/{name}" for name in stored} - set(store.keys(f"{version}/"))
+    entries = {name: FileEntry.of(data) for name, data in stored.items()}
+    _require_all_there(store, version, entries)
+    manifest = make_manifest(version, run_id, entries, copied_from=copied_from)
+    _create(store, version, MANIFEST, manifest)
+
+
+def _require_all_there(store: ArtifactStore, version: str, names: Iterable[str]) -> None:
+    """Refuse to commit what `models prune` is removing, or has removed.
+
+    NOTE: the mark first, then the files: a removal that has taken its mark away has removed them.
+    """
+    if is_being_removed(store, version):
+        raise TransientError(
+            f"{version} is being removed by `models prune` as abandoned",
+            hint="run again when it has ended; if it was killed, once its mark below "
+            f"removals/{version}/ is old enough for the next `models prune`",
+        )
+    lost = {f"{version}/{name}" for name in names} - set(store.keys(f"{version}/"))
     if lost:
         raise TransientError(
             f"{len(lost)} files of {version} were removed meanwhile", hint="run again"
         )
-    _create(store, version, MANIFEST, make_manifest(version, run_id, stored, **origin))
 
 
 def _create(store: ArtifactStore, version: str, name: str, data: bytes) -> bytes:

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-from job.contracts.digest import Digest, ModelVersion
+from job.contracts.digest import is_version
 from job.contracts.lists import shortened
 from job.contracts.ports import ArtifactStore
-from job.contracts.stored import is_plain
+from job.contracts.stored import MANIFEST, is_key
 from job.errors import IntegrityError
-from job.stages.publish import MANIFEST
+from job.stages.publish import FileEntry, is_named_for, make_manifest
 
 _N_THREADS: Final = 4
 
@@ -27,19 +27,21 @@ def list_versions(store: ArtifactStore) -> list[str]:
     return sorted(found)
 
 
-def is_version(text: str) -> bool:
-    """Say whether a text is the name of a version."""
-    try:
-        ModelVersion.parse(text)
-    except ValueError:
-        return False
-    return True
-
-
-def read_verified(
-    store: ArtifactStore, version: str, sink: Callable[[str, bytes], None] | None = None
-) -> dict[str, bytes]:
+def read_verified(store: ArtifactStore, version: str) -> dict[str, bytes]:
     """Read every file of a version against its manifest; the manifest is among them.
+
+    Raises
+    ------
+    IntegrityError
+        As `verify` does.
+    """
+    files: dict[str, bytes] = {}
+    verify(store, version, files.__setitem__)
+    return files
+
+
+def verify(store: ArtifactStore, version: str, sink: Callable[[str, bytes], None]) -> int:
+    """Hold every file of a version against its manifest; give their number, the manifest too.
 
     Parameters
     ----------
@@ -50,29 +52,29 @@ def read_verified(
     Raises
     ------
     IntegrityError
-        A file is missing or not listed, or its bytes are not those that were published.
+        A file is missing or not listed, or a byte of a file or of the manifest is not the one
+        that was published.
     """
     raw = store.get(f"{version}/{MANIFEST}") or b""
-    listed = _listed(version, raw)
+    listed = _read_manifest(version, raw)
     prefix = f"{version}/"
     present = {key.removeprefix(prefix) for key in store.keys(prefix)}
     strangers = sorted(present - listed.keys() - {MANIFEST})
     names = sorted(listed)
 
-    def read(name: str) -> bytes | None:
+    def read(name: str) -> FileEntry | None:
         data = store.get(f"{prefix}{name}")
         if data is None:
             return None
         with ThreadPoolExecutor(1) as beside:
-            written = beside.submit(sink, name, data) if sink else None
-            is_sound = str(Digest.of(data)) == listed[name]
-        if written:
-            written.result()
-        return data if is_sound else None
+            written = beside.submit(sink, name, data)
+            entry = FileEntry.of(data)
+        written.result()
+        return entry
 
     with ThreadPoolExecutor(_N_THREADS) as pool:
-        files = dict(zip(names, pool.map(read, names), strict=True))
-    broken = [name for name, data in files.items() if data is None]
+        found = dict(zip(names, pool.map(read, names), strict=True))
+    broken = [name for name in names if found[name] != listed[name]]
     if broken or strangers:
         problems = [f"{shortened(broken)} differ from the manifest"] if broken else []
         problems += [f"{shortened(strangers)} are not in it"] if strangers else []
@@ -81,29 +83,41 @@ def read_verified(
             hint="restore the files from a backup, or publish a new version",
             files=[*broken, *strangers],
         )
-    if sink:
-        sink(MANIFEST, raw)
-    return {name: data for name, data in files.items() if data is not None} | {MANIFEST: raw}
+    sink(MANIFEST, raw)
+    return len(listed) + 1
 
 
-def _listed(version: str, raw: bytes) -> dict[str, str]:
-    """Read a manifest: digests by name."""
+def copied_from(store: ArtifactStore, version: str) -> str | None:
+    """Name the version that this one is a copy of, if it is one."""
+    origin: str | None = json.loads(store.get(f"{version}/{MANIFEST}") or b"{}").get("copied_from")
+    return origin
+
+
+def _read_manifest(version: str, raw: bytes) -> dict[str, FileEntry]:
+    """Read a manifest that is, byte for byte, what publishing these files writes."""
     try:
         content = json.loads(raw)
-        listed = {str(e["name"]): str(e["digest"]) for e in content["files"]}
-        owner = str(content["version"])
-    except (ValueError, KeyError, TypeError):
+        listed = {
+            str(e["name"]): FileEntry(n_bytes=int(e["n_bytes"]), digest=str(e["digest"]))
+            for e in content["files"]
+        }
+        owner, run_id = str(content["version"]), str(content["run_id"])
+        origin = content.get("copied_from")
+        is_whole = raw == make_manifest(owner, run_id, listed, copied_from=origin)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        is_whole = False
+    if not is_whole:
         raise IntegrityError(
             f"the manifest of {version} ({MANIFEST}) is missing or damaged",
             hint="publish a new version",
-        ) from None
-    if owner != version:
+        )
+    if owner != version or not is_named_for(version, run_id, origin):
         raise IntegrityError(
             f"{version}/{MANIFEST} is the manifest of another version",
             hint="restore it from a backup, or publish a new version",
         )
     # NOTE: names become paths where a version is fetched
-    if any(not is_plain(n) or {"", ".", ".."} & set(n.split("/")) for n in listed):
+    if not all(is_key(name) for name in listed):
         raise IntegrityError(
             f"{version}/{MANIFEST} names a file outside its version",
             hint="do not use this version; find out who wrote it",

@@ -6,8 +6,10 @@ import uuid
 
 import pytest
 from support.processes import JobProcess
-from support.servers import KINDS, SECRET_KEY, client_of, running
+from support.servers import KINDS, SECRET_KEY, client_of, connection_of, running
 
+from job.adapters.stores.s3 import S3Store
+from job.contracts.store_specs import StoreSpec
 from job.samples import write_sample
 
 # the fixtures stop what they start
@@ -48,6 +50,14 @@ def bucket(minio):
     name = f"b-{uuid.uuid4().hex[:12]}"
     client_of(minio).create_bucket(Bucket=name)
     return name
+
+
+@pytest.fixture
+def open_store(minio, monkeypatch):
+    """Open a bucket of MinIO in this process, as readers do."""
+    for name, value in minio.credentials.items():
+        monkeypatch.setenv(name, value)
+    return lambda bucket: S3Store(connection_of(minio), StoreSpec(uri=f"s3://{bucket}/p"))
 
 
 @pytest.fixture(scope="session")

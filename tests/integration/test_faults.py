@@ -1,12 +1,22 @@
 """A job that is killed, cut off or doubled leaves the old or the new version, complete."""
 
+import itertools
 import os
 import signal
 import time
+import uuid
 
 import pytest
+from support.processes import FunctionProcess
 from support.proxy import FaultyProxy
+from support.publishing import publish_by_parts
 from support.servers import client_of
+from support.versions import name_of
+
+from job import registry
+
+VERSION = name_of("large", 1)
+LARGE_FILES = {"model.joblib": 11 * 2**20, "metadata.json": b"{}"}
 
 
 def state(minio, bucket):
@@ -40,41 +50,85 @@ def finished(job, quick, bucket, run_id="night"):
     return again.result
 
 
-def test_kill_after_each_request(job, quick, minio, request):
-    """Every point of a publish-and-promote: 0 exceptions."""
-    names, exposed = iter(range(1000)), 0
-    client = client_of(minio)
+@pytest.fixture
+def buckets(minio):
+    """Give new buckets, empty or with what another bucket holds."""
+    client, numbers = client_of(minio), itertools.count()
 
-    def fresh():
-        name = f"kill-{os.getpid()}-{next(names)}"
+    def make(template=None):
+        name = f"kill-{uuid.uuid4().hex[:8]}-{next(numbers)}"
         client.create_bucket(Bucket=name)
+        if template:
+            for item in client.list_objects_v2(Bucket=template)["Contents"]:
+                source = {"Bucket": template, "Key": item["Key"]}
+                client.copy_object(Bucket=name, Key=item["Key"], CopySource=source)
         return name
 
-    _, requests = run_through(job, quick, minio, fresh(), lambda *_: None)
-    for n in range(1, len(requests) + 1):
-        bucket = fresh()
+    return make
+
+
+@pytest.mark.parametrize("has_champion", [False, True], ids=["empty bucket", "champion there"])
+def test_kill_after_each_request(job, quick, minio, open_store, buckets, request, has_champion):
+    """Every point of a publish-and-promote: the old or the new version, 0 exceptions."""
+    template, old, exposed = None, None, 0
+    if has_champion:
+        template = buckets()
+        assert 0 == job(*quick(f"s3://{template}/p", "--run-id", "before")).wait()
+        old = registry.list_channels(open_store(template))["production"]
+    _, requests = run_through(job, quick, minio, buckets(template), lambda *_: None)
+    # NOTE: what comes before the claim leaves nothing but a probe, whatever there was
+    writes = [n for n, line in enumerate(requests, 1) if line.startswith("PUT")]
+    claimed = next(n for n in writes if "claim.json" in requests[n - 1])
+    first = claimed if has_champion else 1
+    for n in range(first, len(requests) + 1):
+        bucket = buckets(template)
         process, _ = run_through(
             job, quick, minio, bucket, lambda i, *_, n=n: "kill" if i == n else None
         )
         assert process.wait() == -signal.SIGKILL
-        complete, is_promoted, without_metadata = state(minio, bucket)
+        store, (complete, _, without_metadata) = open_store(bucket), state(minio, bucket)
         exposed += bool(without_metadata)
-        if is_promoted:
-            assert complete, f"a channel without a version after request {n}: {requests[n - 1]}"
+        assert old is None or old in complete, f"the old version is gone after {requests[n - 1]}"
         for version in complete:
-            check = job("models", "verify", version, "--store", f"s3://{bucket}/p")
-            assert 0 == check.wait(), f"damaged after request {n}: {check.stderr}"
-        result = finished(job, quick, bucket)
-        assert result["outcome"] in ("published", "already_published")
-        assert 1 == len(state(minio, bucket)[0])
-        moves = job("models", "history", "--store", f"s3://{bucket}/p")
-        assert (0, 1) == (moves.wait(), len(moves.result["moves"]))
+            registry.verify(store, version)
+        champion = registry.list_channels(store).get("production")
+        assert champion == old or champion in complete - {old}, requests[n - 1]
+        assert finished(job, quick, bucket)["outcome"] in ("published", "already_published")
+        assert 1 + has_champion == len(state(minio, bucket)[0])
+        assert 1 + has_champion == len(registry.list_history(store, "production"))
 
     terminal = request.config.pluginmanager.get_plugin("terminalreporter")
     terminal.write_line(
-        f"\nkilled after each of {len(requests)} requests; {exposed} without metadata"
+        f"\nkilled after each of {len(requests)} requests, from number {first} on; "
+        f"{exposed} without metadata"
     )
     assert exposed == 1
+
+
+def test_kill_after_each_request_of_an_upload_by_parts(minio, open_store, buckets, request):
+    """A model too large for one request: no part of it is seen, none is in the way."""
+    arguments = (VERSION, "large", LARGE_FILES)
+    with FaultyProxy(minio.url) as proxy:
+        assert 0 == FunctionProcess(publish_by_parts, proxy.url, buckets(), *arguments).wait()
+        requests = list(proxy.requests)
+    assert any("partNumber=3" in line for line in requests)
+    for n in range(1, len(requests) + 1):
+        bucket, killed = buckets(), []
+        with FaultyProxy(
+            minio.url,
+            lambda i, *_, n=n: "kill" if i == n else None,
+            lambda killed=killed: os.kill(killed[0].pid, signal.SIGKILL),
+        ) as proxy:
+            killed.append(FunctionProcess(publish_by_parts, proxy.url, bucket, *arguments))
+            assert -signal.SIGKILL == killed[0].wait()
+        store = open_store(bucket)
+        for version in registry.list_versions(store):
+            registry.verify(store, version)
+        assert 0 == FunctionProcess(publish_by_parts, minio.url, bucket, *arguments).wait()
+        assert 3 == registry.verify(store, VERSION)
+
+    terminal = request.config.pluginmanager.get_plugin("terminalreporter")
+    terminal.write_line(f"\nkilled after each of {len(requests)} requests of an upload by parts")
 
 
 def in_the_middle(fault, *, lasting):
@@ -197,20 +251,49 @@ def test_sigterm_while_the_store_is_written(job, quick, minio, bucket, path):
     assert finished(job, quick, bucket)["outcome"] in ("published", "already_published")
 
 
-def test_store_that_is_stopped_and_started_again(job, quick, tmp_path, docker_engine):
-    """Unreachable is 75; once it is back, the same run id publishes."""
+@pytest.mark.parametrize("path", ["model.joblib", "manifest.json"])
+def test_store_that_is_stopped_in_the_middle_and_started_again(
+    job, quick, tmp_path, docker_engine, path
+):
+    """Unreachable is 75; once it is back, the same run id publishes what it had begun."""
     from support.servers import running
 
     with running("minio", tmp_path) as server:
         client_of(server).create_bucket(Bucket="models")
-        container = server.container.get_wrapped_container()
-        container.pause()
+        container, stopped = server.container.get_wrapped_container(), []
+
+        def stop(n, method, name):
+            if method == "PUT" and path in name and not stopped:
+                stopped.append(n)
+                container.stop(timeout=0)
+
         arguments = quick("s3://models/p", "--run-id", "night", *QUICK)
-        down = job(*arguments, environment=server.environment)
-        assert 75 == down.wait(), down.stderr
-        container.unpause()
+        with FaultyProxy(server.url, stop) as proxy:
+            environment = {**server.environment, "AWS_ENDPOINT_URL": proxy.url}
+            down = job(*arguments, environment=environment)
+            assert (75, 1) == (down.wait(), len(stopped)), down.stderr
+        container.start()
+        server.await_restart()
         up = job(*arguments, environment=server.environment)
-        assert 0 == up.wait(), up.stderr
+        assert (0, "published") == (up.wait(), up.result["outcome"]), up.stderr
+        check = job(
+            *("models", "verify", "production", "--store", "s3://models/p"),
+            environment=server.environment,
+        )
+        assert 0 == check.wait(), check.stderr
+
+
+def test_truncated_answers_during_a_publication_are_survived(job, quick, minio, bucket):
+    """Every second answer is cut off, those to reads in the middle of their bodies."""
+    assert 0 == job(*quick(f"s3://{bucket}/p", "--run-id", "before")).wait()
+    cut = itertools.cycle([True, False])
+    process, requests = run_through(
+        job, quick, minio, bucket, lambda *_: "truncate" if next(cut) else None
+    )
+
+    assert 0 == process.wait(), process.stderr
+    assert len(requests) > 30
+    finished(job, quick, bucket)
 
 
 def test_twenty_attempts_of_one_run_are_one_version(job, quick, minio, bucket):

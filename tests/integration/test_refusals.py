@@ -250,17 +250,89 @@ def test_job_may_not_leave_its_prefix(job, users, bucket):
     )
 
 
+@pytest.fixture
+def limited(minio, bucket, tmp_path):
+    """Give the job's rights without some actions."""
+
+    def make(*missing):
+        rights = policy("The job's policy", bucket, "models")
+        for statement in rights["Statement"]:
+            statement["Action"] = [a for a in statement["Action"] if a not in missing]
+        rights["Statement"] = [s for s in rights["Statement"] if s["Action"]]
+        user = f"job-{uuid.uuid4().hex[:8]}"
+        found = add_user(minio, user, f"canary-{uuid.uuid4().hex}", rights, tmp_path)
+        return {**minio.environment, **found}
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("missing", "left"),
+    [
+        (("s3:ListBucket",), 0),
+        (("s3:DeleteObject",), 1),
+        (("s3:ListBucket", "s3:DeleteObject"), 1),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("command", ["doctor", "run"])
+def test_missing_actions_are_all_named(job, quick, minio, bucket, limited, command, missing, left):
+    """The probe goes on where it can, and removes its object if it may."""
+    store = f"s3://{bucket}/models"
+    arguments = ("doctor", "--store", store) if command == "doctor" else quick(store)
+    refused(
+        job, *arguments, environment=limited(*missing), code=2, says="may not " + ", ".join(missing)
+    )
+    found = client_of(minio).list_objects_v2(Bucket=bucket, Prefix="models/probe/")
+
+    assert left == found["KeyCount"]
+
+
+def test_bad_session_token(job, minio, bucket):
+    refused(
+        job,
+        *("doctor", "--store", f"s3://{bucket}/p"),
+        environment={**minio.environment, "AWS_SESSION_TOKEN": "canary-token"},
+        code=2,
+        says="session token is not valid",
+    )
+
+
+@pytest.mark.parametrize("address", ["nonsense", "http://localhost:99999"])
+def test_endpoint_that_is_no_address(job, minio, address):
+    refused(
+        job,
+        *("doctor", "--store", "s3://models/p"),
+        environment={**minio.environment, "AWS_ENDPOINT_URL": address},
+        code=2,
+        says="endpoint of the store is not an address",
+    )
+
+
+def test_proxy_that_cannot_be_reached(job, minio):
+    """It is to blame, not the store; its password is not shown."""
+    refused(
+        job,
+        *("doctor", "--store", "s3://models/p", *QUICK),
+        environment={**minio.environment, "HTTP_PROXY": f"http://user:{SECRET_KEY}@127.0.0.1:9"},
+        code=75,
+        says="the proxy before the store",
+    )
+
+
 def test_no_credential_is_written_anywhere(job, quick, minio, bucket, tmp_path):
-    """Not at debug level, not in a record, not in an artifact."""
+    """Not at debug level, not in a record, not in an artifact; the proxy's password neither."""
     store = f"s3://{bucket}/p"
-    environment = {
-        **minio.environment,
-        "AWS_SESSION_TOKEN": "",
-        "HTTPS_PROXY": "http://user:canary-proxy-secret@127.0.0.1:9",
-        "PCC_JOB_LOGS__LEVEL": "debug",
-    }
-    done = job(*quick(store), environment=environment)
-    assert 0 == done.wait(), done.stderr
+    with FaultyProxy(minio.url) as proxy:
+        environment = {
+            **minio.environment,
+            "AWS_SESSION_TOKEN": "",
+            "HTTP_PROXY": proxy.url.replace("//", "//user:canary-proxy-secret@"),
+            "PCC_JOB_LOGS__LEVEL": "debug",
+        }
+        done = job(*quick(store), environment=environment)
+        assert 0 == done.wait(), done.stderr
+        assert len(proxy.requests) > 20
     client = client_of(minio)
     keys = [item["Key"] for item in client.list_objects_v2(Bucket=bucket)["Contents"]]
     texts = [client.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys]

@@ -3,9 +3,11 @@
 import json
 
 import pytest
+from support.proxy import FaultyProxy
 from support.servers import client_of
 
 from job.adapters.stores.s3.client import split_uri
+from job.contracts.digest import Digest
 from job.errors import ConfigurationError
 
 
@@ -255,6 +257,68 @@ def test_dataset_is_read_from_s3(job, quick, store, s3, bucket, small, tmp_path,
     digests = [run.result["dataset"]["content_digest"] for run in runs]
 
     assert (digests[0], uri) == (digests[1], runs[1].result["dataset"]["uri"])
+
+
+def test_official_test_table_is_read_from_s3(job, quick, store, s3, bucket, small, tmp_path):
+    """It is pinned and hashed as the dataset is."""
+    from job.samples import write_sample
+
+    write_sample(tmp_path / "test.parquet", n_rows=120, seed=6, is_csv=False)
+    s3.upload_file(str(tmp_path / "test.parquet"), bucket, "tables/test.parquet")
+    digests = []
+    for place in (tmp_path / "test.parquet", f"s3://{bucket}/tables/test.parquet"):
+        run = job(*quick(store, "--dry-run", "--set", f"dataset.test_uri={place}"))
+        assert 0 == run.wait(), run.stderr
+        key = f"pcc-models/runs/{run.result['run_id']}/1.json"
+        content = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+        digests.append(content["test_data_digest"])
+
+    assert digests[0] == digests[1]
+
+
+@pytest.mark.parametrize("change", ["overwritten", "removed"])
+def test_dataset_in_a_versioned_bucket_is_read_at_one_version(
+    job, quick, minio, store, s3, bucket, small, change
+):
+    """Whatever happens to the key meanwhile, the bytes hashed are the bytes trained on."""
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    s3.put_object(Bucket=bucket, Key="t.parquet", Body=small.read_bytes())
+    changed = []
+
+    def change_it(n, method, path):
+        if method == "GET" and "t.parquet" in path and "metadata" not in path and not changed:
+            changed.append(n)
+            if change == "removed":
+                s3.delete_object(Bucket=bucket, Key="t.parquet")
+            else:
+                s3.put_object(Bucket=bucket, Key="t.parquet", Body=b"no table")
+
+    with FaultyProxy(minio.url, change_it) as proxy:
+        environment = {**minio.environment, "AWS_ENDPOINT_URL": proxy.url}
+        arguments = quick(store, "--dry-run", dataset=f"s3://{bucket}/t.parquet")
+        run = job(*arguments, environment=environment)
+
+        assert (0, 1) == (run.wait(), len(changed)), run.stderr
+    assert Digest.of(small.read_bytes()) == Digest.parse(run.result["dataset"]["file_digest"])
+
+
+def test_sidecar_that_breaks_off_is_asked_for_again(job, quick, minio, store, s3, bucket, small):
+    s3.put_object(Bucket=bucket, Key="t.parquet", Body=small.read_bytes())
+    s3.put_object(Bucket=bucket, Key="t.metadata.json", Body=b'{"a": "' + b"b" * 9000 + b'"}')
+    cut = []
+
+    def truncate_once(n, method, path):
+        if method == "GET" and path.endswith("t.metadata.json") and not cut:
+            cut.append(n)
+            return "truncate"
+        return None
+
+    with FaultyProxy(minio.url, truncate_once) as proxy:
+        environment = {**minio.environment, "AWS_ENDPOINT_URL": proxy.url}
+        arguments = quick(store, "--dry-run", dataset=f"s3://{bucket}/t.parquet")
+        run = job(*arguments, environment=environment)
+
+        assert (0, 1) == (run.wait(), len(cut)), run.stderr
 
 
 def test_damaged_dataset_on_s3_is_named_by_its_uri(job, quick, store, s3, bucket):

@@ -26,13 +26,8 @@ def in_threads(function):
 class StoreConformance:
     """Inherit, and give a fixture `store`: an empty one.
 
-    The fixture `n_winners` gives how many of several rivals may win at most: one, but in a store
-    that is known not to be atomic.
+    `leave_unfinished` begins a write that never ends, `is_unfinished` finds what it gave.
     """
-
-    @pytest.fixture
-    def n_winners(self):
-        return 1
 
     @pytest.mark.parametrize("data", [b"", b"x", bytes(range(256)) * 5000])
     def test_bytes_come_back(self, store, data):
@@ -52,6 +47,16 @@ class StoreConformance:
 
         assert b"first" == store.get("key")
 
+    def test_unfinished_uploads_of_others_are_left_alone(self, store):
+        """Other programs use the bucket, or the folder, too."""
+        tomorrow = datetime.now(UTC) + timedelta(days=1)
+        theirs, ours = self.leave_unfinished(store, "theirs/a"), "v20260101_000000_00000000/a"
+        self.leave_unfinished(store, ours)
+        cleared = store.clear_unfinished(tomorrow, is_dry_run=False)
+
+        assert [1, True] == [len(cleared), cleared[0].startswith("v20260101_000000_00000000/")]
+        assert self.is_unfinished(store, theirs)
+
     def test_large_object_comes_back(self, store):
         store.put_if_absent("large", LARGE)
 
@@ -66,12 +71,6 @@ class StoreConformance:
         tomorrow = datetime.now(UTC) + timedelta(days=1)
 
         assert [] == store.clear_unfinished(tomorrow, is_dry_run=False)
-
-    def test_one_of_many_creates(self, store, n_winners):
-        won = in_threads(lambda n: store.put_if_absent("key", bytes([n]) * 9000))
-
-        assert 1 <= sum(won) <= n_winners
-        assert store.get("key") in [bytes([n]) * 9000 for n, is_mine in enumerate(won) if is_mine]
 
     def test_swap_from_the_present_bytes(self, store):
         store.put_if_absent("key", b"before")
@@ -95,15 +94,6 @@ class StoreConformance:
 
     def test_swap_from_none_creates(self, store):
         assert (True, b"x") == (store.compare_and_swap("key", None, b"x"), store.get("key"))
-
-    @pytest.mark.parametrize("before", [b"before", None])
-    def test_one_of_many_swaps(self, store, before, n_winners):
-        if before is not None:
-            store.put_if_absent("key", before)
-        won = in_threads(lambda n: store.compare_and_swap("key", before, bytes([n]) * 9000))
-
-        assert 1 <= sum(won) <= n_winners
-        assert store.get("key") in [bytes([n]) * 9000 for n, is_mine in enumerate(won) if is_mine]
 
     def test_keys_are_sorted_and_below_the_prefix(self, store):
         for key in ("v2/b", "v10/a", "v2-x/a", "v2/a", "runs/v2/a"):
@@ -179,3 +169,22 @@ class StoreConformance:
         store.probe("token")
 
         assert [] == list(store.keys(""))
+
+
+class Atomicity:
+    """What a store must do besides, so that two who move a channel at once cannot both win."""
+
+    def test_one_of_many_creates(self, store):
+        won = in_threads(lambda n: store.put_if_absent("key", bytes([n]) * 9000))
+
+        assert 1 == sum(won)
+        assert store.get("key") in [bytes([n]) * 9000 for n, is_mine in enumerate(won) if is_mine]
+
+    @pytest.mark.parametrize("before", [b"before", None])
+    def test_one_of_many_swaps(self, store, before):
+        if before is not None:
+            store.put_if_absent("key", before)
+        won = in_threads(lambda n: store.compare_and_swap("key", before, bytes([n]) * 9000))
+
+        assert 1 == sum(won)
+        assert store.get("key") in [bytes([n]) * 9000 for n, is_mine in enumerate(won) if is_mine]

@@ -12,15 +12,11 @@ _CONTEXT.set_forkserver_preload(
 )
 
 
-class JobProcess:
-    """One run of the command line; its streams are files in `folder`."""
+class FunctionProcess:
+    """A function in a process of its own, with the packages of the job loaded."""
 
-    def __init__(self, arguments, environment, folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        self._folder = folder
-        self._process = _CONTEXT.Process(
-            target=_main, args=([str(a) for a in arguments], environment, str(folder))
-        )
+    def __init__(self, function, *arguments):
+        self._process = _CONTEXT.Process(target=function, args=arguments)
         self._process.start()
 
     @property
@@ -30,8 +26,17 @@ class JobProcess:
     def wait(self, timeout=180):
         """Give the exit code; negative for a signal."""
         self._process.join(timeout)
-        assert self._process.exitcode is not None, "the job hangs"
+        assert self._process.exitcode is not None, "the process hangs"
         return self._process.exitcode
+
+
+class JobProcess(FunctionProcess):
+    """One run of the command line; its streams are files in `folder`."""
+
+    def __init__(self, arguments, environment, folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        super().__init__(_main, [str(a) for a in arguments], environment, str(folder))
 
     @property
     def stdout(self):

@@ -1,6 +1,7 @@
 """An HTTP proxy in front of a store that counts requests and can break any of them."""
 
 import http.client
+import re
 import socket
 import struct
 import threading
@@ -20,7 +21,8 @@ class FaultyProxy(ThreadingHTTPServer):
         URL of the store.
     fault
         Called as `fault(n, method, path)`, n from 1.  None lets the request pass; `reset`, `stall`,
-        `truncate`, `kill` and `ignored` do what they say; a pair is a status and a service's code.
+        `truncate`, `kill` and `ignored` do what they say; a pair is a status and a service's code;
+        a function gets the answer's status, headers and body, and gives others.
     on_kill
         Called after a request was carried out and before it is answered.
     """
@@ -70,6 +72,8 @@ class _Handler(BaseHTTPRequestHandler):
         if fault == "ignored" and answer.status == 412:
             return self._answer(200, [("ETag", '"0"')], b"")
         headers = [(k, v) for k, v in answer.getheaders() if k.lower() not in _HOP]
+        if callable(fault):
+            return self._answer(*fault(answer.status, headers, data))
         if self.command == "HEAD":
             headers.append(("Content-Length", answer.getheader("Content-Length") or "0"))
         return self._answer(answer.status, headers, data, is_cut=fault == "truncate")
@@ -77,10 +81,12 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _serve  # noqa: N815  # its names
 
     def _forward(self, body):
+        # a client that takes this for its HTTP_PROXY asks for the whole address
+        path = re.sub(r"^http://[^/]+", "", self.path)
         upstream = http.client.HTTPConnection(self.server.upstream.netloc, timeout=60)
-        upstream.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+        upstream.putrequest(self.command, path, skip_host=True, skip_accept_encoding=True)
         for name, value in self.headers.items():
-            if name.lower() != "expect":
+            if name.lower() not in ("expect", "proxy-authorization", "proxy-connection"):
                 upstream.putheader(name, value)
         upstream.endheaders(body or None)
         answer = upstream.getresponse()

@@ -1,5 +1,6 @@
 """Real object stores in containers, over HTTP and over HTTPS with an authority of their own."""
 
+import base64
 import json
 import time
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ MINIO = "quay.io/minio/minio:RELEASE.2025-09-07T16-13-09Z"
 MC = "quay.io/minio/mc:RELEASE.2025-08-13T08-35-41Z"
 VERSITYGW = "versity/versitygw:v1.7.0"
 ACCESS_KEY, SECRET_KEY = "test-operator", "canary-root-secret-4711"
+KMS_KEY = "test-key"
 KINDS = ("minio", "minio-tls", "versitygw", "versitygw-tls")
 
 
@@ -45,6 +47,12 @@ class Server:
         """Give the variables by which a process reaches it, as a user would set them."""
         found = {**self.credentials, "AWS_ENDPOINT_URL": self.url}
         return found | ({"AWS_CA_BUNDLE": self.ca_bundle} if self.ca_bundle else {})
+
+    def await_restart(self):
+        """Wait until it answers again; the port of a container that was stopped may be another."""
+        self.container.get_wrapped_container().reload()
+        self.url = f"{self.url.rpartition(':')[0]}:{self.container.get_exposed_port(9000)}"
+        _wait(self)
 
     @property
     def address(self):
@@ -77,6 +85,7 @@ def _minio(certificates):
         .with_exposed_ports(9000)
         .with_env("MINIO_ROOT_USER", ACCESS_KEY)
         .with_env("MINIO_ROOT_PASSWORD", SECRET_KEY)
+        .with_env("MINIO_KMS_SECRET_KEY", f"{KMS_KEY}:{base64.b64encode(bytes(32)).decode()}")
     )
     if certificates:
         container.with_volume_mapping(str(certificates), "/certs", "ro")

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from job.contracts.stored import ObjectInfo, ProbeStep, check_key
+from job.contracts.stored import ObjectInfo, ProbeStep, check_key, is_ours
 from job.errors import ConfigurationError, JobError, TransientError
 
 _REFUSED: Final = (
@@ -117,12 +117,14 @@ class DirectoryStore:
         )
 
     def clear_unfinished(self, before: datetime, *, is_dry_run: bool) -> list[str]:
-        """Remove temporary files written before; name them."""
+        """Remove temporary files of this store written before; name them."""
         cleared = []
         with self._translated(""):
             for path in sorted(self._root.rglob(f"{_TEMPORARY}*")):
-                if path.is_file() and path.stat().st_mtime < before.timestamp():
-                    cleared.append(path.relative_to(self._root).as_posix())
+                key = path.relative_to(self._root).as_posix()
+                is_ended = path.is_file() and path.stat().st_mtime < before.timestamp()
+                if is_ours(key) and is_ended:
+                    cleared.append(key)
                     if not is_dry_run:
                         path.unlink(missing_ok=True)
         return cleared

@@ -11,6 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from support.memory_store import MemoryStore
+from support.versions import name_of
 
 from job.adapters.codecs.canonical_joblib import JoblibCodec
 from job.contracts.dataset import Rows
@@ -22,7 +23,7 @@ from job.stages.champion import Champion, compare, load_champion
 from job.stages.package import describe_input, make_bundle
 from job.stages.publish import publish
 
-VERSION = "v20260101_000000_aaaaaaaa"
+VERSION = name_of("r1", 1)
 USE = ("embeddings",)
 VALIDATION = ValidationReport(suite="s", results=(), n_rows=0, n_dropped=0, dropped_by_rule=())
 

@@ -4,23 +4,23 @@ import json
 
 import pytest
 from support.memory_store import MemoryStore
+from support.versions import publish_small
 
 from job.contracts.digest import canonical_json
 from job.contracts.stored import ProbeStep
 from job.errors import ConfigurationError, IntegrityError, VersionConflictError
-from job.stages.channels import (
-    finish_promotion,
-    list_history,
-    previous_version,
-    promote,
-    read_channel,
-    require_conditions,
-)
+from job.stages.channels import list_channels, promote, read_channel, require_conditions
 
 POINTER = "channels/production.json"
 HISTORY = "channels/production/history/"
 MOVE = {"at": "noon", "by": "r1", "action": "promote"}
-V1, V2, V3 = (f"v2026010{n}_000000_0000000{n}" for n in (1, 2, 3))
+V1, V2, V3 = publish_small(MemoryStore(), "a", "b", "c")
+
+
+def make_store(**options):
+    store = MemoryStore(**options)
+    publish_small(store, "a", "b", "c")
+    return store
 
 
 def move(store, version, expected, why="accepted"):
@@ -29,10 +29,6 @@ def move(store, version, expected, why="accepted"):
 
 def move_on(store, version):
     move(store, version, store.get(POINTER))
-
-
-def finish(store, version):
-    finish_promotion(store, "production", version, at="later", by="r2")
 
 
 def champion(store):
@@ -49,7 +45,7 @@ def moved_meanwhile(store):
 
 @pytest.fixture
 def store():
-    return MemoryStore()
+    return make_store()
 
 
 def test_channel_that_never_moved_has_no_champion(store):
@@ -82,7 +78,7 @@ def test_other_channels_stay(store):
 @pytest.mark.parametrize("expected", [None, canonical_json({"version": V1})])
 def test_channel_moved_meanwhile_is_a_conflict(expected):
     """Neither the first promotion nor a later one overrules another run's."""
-    store = MemoryStore(before_swap=moved_meanwhile)
+    store = make_store(before_swap=moved_meanwhile)
 
     with pytest.raises(VersionConflictError, match="production"):
         move(store, V2, expected)
@@ -90,7 +86,7 @@ def test_channel_moved_meanwhile_is_a_conflict(expected):
 
 def test_conflict_leaves_the_pointer_untouched():
     """The other run's move stands."""
-    store = MemoryStore(before_swap=moved_meanwhile)
+    store = make_store(before_swap=moved_meanwhile)
     with pytest.raises(VersionConflictError):
         move(store, V2, None)
 
@@ -99,7 +95,7 @@ def test_conflict_leaves_the_pointer_untouched():
 
 def test_conflict_is_no_move_in_the_history():
     """What did not happen is not written down."""
-    store = MemoryStore(before_swap=moved_meanwhile)
+    store = make_store(before_swap=moved_meanwhile)
     with pytest.raises(VersionConflictError):
         move(store, V2, None)
 
@@ -134,14 +130,6 @@ def test_entry_left_out_by_a_killed_process_is_written_by_the_next(store):
     assert [V1, V2] == [entry["to"] for entry in history(store)]
 
 
-def test_history_knows_the_move_that_was_not_written_down(store):
-    """Whoever asks before the next move sees it too."""
-    move_on(store, V1)
-    store.delete(f"{HISTORY}000001.json")
-
-    assert [V1] == [entry["to"] for entry in list_history(store, "production")]
-
-
 def test_channel_at_the_version_already_does_not_move(store):
     """Another attempt of the same run was quicker."""
     move_on(store, V1)
@@ -152,7 +140,7 @@ def test_channel_at_the_version_already_does_not_move(store):
 
 def test_channel_moved_by_a_twin_is_no_conflict():
     """Two attempts of one run promote the same version."""
-    store = MemoryStore(before_swap=lambda s: s.objects.update({POINTER: twin}))
+    store = make_store(before_swap=lambda s: s.objects.update({POINTER: twin}))
     twin = canonical_json({"version": V2, "run_id": "r1"})
     move(store, V2, None)
 
@@ -161,38 +149,10 @@ def test_channel_moved_by_a_twin_is_no_conflict():
 
 def test_conflict_names_both_versions():
     """The operator must decide between them."""
-    store = MemoryStore(before_swap=moved_meanwhile)
+    store = make_store(before_swap=moved_meanwhile)
 
     with pytest.raises(VersionConflictError, match=f"{V3}.*{V2}"):
         move(store, V2, None)
-
-
-@pytest.mark.parametrize(
-    ("moves", "previous"),
-    [
-        ([], None),
-        ([(V1, "promote")], None),
-        ([(V1, "promote"), (V2, "promote")], V1),
-        ([(V1, "promote"), (V2, "promote"), (V1, "rollback")], None),
-        ([(V1, "promote"), (V2, "promote"), (V3, "promote"), (V2, "rollback")], V1),
-        ([(V1, "promote"), (V2, "promote"), (V1, "rollback"), (V3, "promote")], V1),
-    ],
-)
-def test_previous_version_is_past_those_rolled_back(store, moves, previous):
-    """A second rollback goes further back, not forth again."""
-    for version, action in moves:
-        promote(
-            store,
-            "production",
-            version,
-            expected=store.get(POINTER),
-            at="noon",
-            by="r1",
-            why="",
-            action=action,
-        )
-
-    assert previous == previous_version(store, "production")
 
 
 @pytest.mark.parametrize("name", ["creates_once", "swaps"])
@@ -210,52 +170,87 @@ def test_store_that_keeps_conditions_is_accepted():
 
 
 @pytest.mark.parametrize(
-    "raw", [b"", b"{", b"\xff", b"null", b"[]", b'"v1"', b"{}", b'{"run_id": "r1"}']
+    "raw",
+    [
+        *(b"", b"{", b"\xff", b"null", b"[]", b'"v1"', b"{}", b'{"run_id": "r1"}'),
+        b'{"version": "../../evil"}',
+        b'{"version": null}',
+        canonical_json({"version": V1, "move": "x"}),
+        canonical_json({"version": V1, "move": -1}),
+        canonical_json({"version": V1, "from": "x"}),
+        canonical_json({"version": V1, "why": 1}),
+        canonical_json({"version": V1, "action": "swap"}),
+    ],
 )
-def test_damaged_pointer_is_refused(store, raw):
+@pytest.mark.parametrize("act", [lambda s: read_channel(s, "production"), lambda s: move_on(s, V1)])
+def test_damaged_pointer_is_refused(store, raw, act):
     """A channel that cannot be read is not one that never moved."""
     store.objects[POINTER] = raw
 
     with pytest.raises(IntegrityError, match=POINTER):
-        read_channel(store, "production")
+        act(store)
 
 
-def test_promotion_of_a_run_that_was_ended_before_is_finished(store):
-    """The version is published, and the channel has not moved since."""
-    move_on(store, V1)
-    finish(store, V2)
-
-    assert V2 == champion(store)
-
-
-def test_finished_promotion_says_so_in_the_history(store):
-    """The entry is that of the later attempt."""
-    finish(store, V1)
-
-    assert [("r2", None, V1)] == [(e["by"], e["from"], e["to"]) for e in history(store)]
-
-
-@pytest.mark.parametrize("present", [V2, V3], ids=["done", "gone on"])
-def test_channel_at_this_version_or_a_later_one_is_left_alone(store, present):
-    """A repeated run never takes a channel back."""
-    move_on(store, present)
-    finish(store, V2)
-
-    assert [present] == [entry["to"] for entry in history(store)]
-
-
-def test_channel_that_was_rolled_back_is_left_alone(store):
-    """The run has moved it once; somebody had a reason to take it back."""
-    for version in (V1, V2, V1):
-        move_on(store, version)
-    finish(store, V2)
+def test_pointer_with_a_version_alone_is_enough(store):
+    """It may have been restored by hand."""
+    store.objects[POINTER] = canonical_json({"version": V1})
 
     assert V1 == champion(store)
 
 
-def test_finished_promotion_may_meet_a_conflict(store):
-    """The later attempt swaps as the first one would have."""
-    store = MemoryStore(before_swap=moved_meanwhile)
+def test_channel_whose_pointer_was_removed_moves_on_in_its_history(store):
+    """A number is never taken twice, and no move is lost."""
+    for version in (V1, V2):
+        move_on(store, version)
+    store.delete(POINTER)
+    move(store, V3, None)
 
-    with pytest.raises(VersionConflictError):
-        finish(store, V2)
+    assert [(None, V1), (V1, V2), (None, V3)] == [(e["from"], e["to"]) for e in history(store)]
+
+
+def test_pointer_that_was_restored_by_hand_is_written_down(store):
+    """Also where its number is taken by the move that it replaces."""
+    move_on(store, V1)
+    store.objects[POINTER] = canonical_json({"version": V2, "move": 1})
+    move_on(store, V3)
+
+    assert [V1, V2, V3] == [entry["to"] for entry in history(store)]
+
+
+def test_channels_are_listed_without_their_history(store):
+    """One pointer, one channel."""
+    move_on(store, V1)
+
+    assert {"production": V1} == list_channels(store)
+
+
+def removed_meanwhile(store):
+    """Have `models prune` remove the second version at the moment of the swap."""
+    if json.loads(store.objects.get(POINTER, b"{}")).get("version") != V2:
+        for key in list(store.keys(f"{V2}/")):
+            store.delete(key)
+
+
+def marked_meanwhile(store):
+    store.objects[f"removals/{V2}/x"] = b""
+
+
+@pytest.mark.parametrize("meanwhile", [removed_meanwhile, marked_meanwhile])
+def test_version_that_is_removed_meanwhile_is_no_champion(meanwhile):
+    """The channel goes back, and the history tells it."""
+    store = make_store(before_swap=meanwhile)
+    move(store, V1, None)
+
+    with pytest.raises(VersionConflictError, match=f"{V2} is being removed"):
+        move_on(store, V2)
+
+    assert V1 == champion(store)
+    assert [(V1, "promote"), (V2, "promote"), (V1, "rollback")] == [
+        (entry["to"], entry["action"]) for entry in history(store)
+    ]
+
+
+def test_first_version_that_is_removed_meanwhile_is_told():
+    """There is nothing to go back to."""
+    with pytest.raises(VersionConflictError, match="being removed"):
+        move(make_store(before_swap=marked_meanwhile), V2, None)

@@ -4,22 +4,23 @@ from datetime import timedelta
 
 import pytest
 from support.memory_store import MemoryStore
+from support.versions import FILES, publish_small
 
-from job.stages.channels import promote
+from job.errors import TransientError, VersionConflictError
+from job.stages.channels import promote, read_channel
 from job.stages.prune import prune
 from job.stages.publish import publish
-from job.stages.versions import list_versions
+from job.stages.versions import list_versions, read_verified
 
-VERSIONS = [f"v2026010{n}_000000_0000000{n}" for n in (1, 2, 3, 4)]
-FILES = {"model.joblib": b"m", "metadata.json": b"{}"}
+RUNS = ("a", "b", "c", "d")
+VERSIONS = publish_small(MemoryStore(), *RUNS)
 LATER = MemoryStore.now + timedelta(days=1)
 
 
 @pytest.fixture
 def store():
     store = MemoryStore()
-    for version in VERSIONS:
-        publish(store, version, "r", FILES)
+    publish_small(store, *RUNS)
     return store
 
 
@@ -36,7 +37,7 @@ def move(store, version):
 
 
 def removed(store, *, keep=None, before=LATER, is_dry_run=False):
-    return prune(store, before=before, keep=keep, is_dry_run=is_dry_run)
+    return prune(store, before=before, keep=keep, is_dry_run=is_dry_run, token="t")
 
 
 def test_complete_versions_stay_without_keep(store):
@@ -116,3 +117,113 @@ def test_dry_run_names_and_keeps(store):
         found["removed_versions"],
     )
     assert before == store.objects
+
+
+class Interrupted(MemoryStore):
+    """Something happens between what prune has seen and its first removal of a version."""
+
+    meanwhile = None
+
+    def delete(self, key):
+        if self.meanwhile and key.startswith("v"):
+            act, self.meanwhile = self.meanwhile, None
+            act()
+        super().delete(key)
+
+
+@pytest.fixture
+def interrupted():
+    store = Interrupted()
+    publish_small(store, *RUNS)
+    return store
+
+
+def test_run_that_goes_on_with_what_is_being_removed_is_told(interrupted):
+    """It does not commit a version whose files are going; the next attempt makes it whole."""
+    store, version = interrupted, VERSIONS[0]
+    store.objects.pop(f"{version}/manifest.json")
+    refused = []
+
+    def go_on():
+        with pytest.raises(TransientError, match="being removed"):
+            publish(store, version, "a", FILES)
+        refused.append(version)
+
+    store.meanwhile = go_on
+    removed(store)
+    assert [version] == refused
+    publish(store, version, "a", FILES)
+
+    assert set(FILES) < set(read_verified(store, version))
+
+
+def test_run_that_committed_before_the_mark_keeps_its_version(interrupted):
+    """Prune looks again once its mark is there."""
+    store, version = interrupted, VERSIONS[0]
+    store.objects.pop(f"{version}/manifest.json")
+    put = store.put_if_absent
+
+    def commit_first(key, data):
+        store.put_if_absent = put
+        publish(store, version, "a", FILES)
+        return put(key, data)
+
+    store.put_if_absent = commit_first
+    found = removed(store)
+
+    assert ([], set(FILES)) == (
+        found["removed_unfinished"],
+        set(read_verified(store, version)) - {"manifest.json"},
+    )
+
+
+def test_version_promoted_before_the_mark_is_kept(interrupted):
+    """Prune looks at the channels again once its mark is there."""
+    store, put = interrupted, interrupted.put_if_absent
+
+    def promote_first(key, data):
+        store.put_if_absent = put
+        move(store, VERSIONS[0])
+        return put(key, data)
+
+    store.put_if_absent = promote_first
+    removed(store, keep=1)
+
+    assert VERSIONS[0] in list_versions(store)
+
+
+def test_version_promoted_after_the_mark_is_no_champion(interrupted):
+    """Who promotes it sees the mark, and moves the channel back."""
+    store = interrupted
+    move(store, VERSIONS[3])
+
+    def promote_the_oldest():
+        with pytest.raises(VersionConflictError, match="being removed"):
+            move(store, VERSIONS[0])
+
+    store.meanwhile = promote_the_oldest
+    removed(store, keep=1)
+
+    assert VERSIONS[3] == read_channel(store, "production")[0]
+    assert VERSIONS[0] not in list_versions(store)
+
+
+def test_removal_leaves_no_mark(store):
+    removed(store, keep=1)
+
+    assert [] == list(store.keys("removals/"))
+
+
+def test_mark_of_a_killed_prune_goes_once_it_is_old(store):
+    key = f"removals/{VERSIONS[0]}/killed"
+    store.objects[key] = b""
+
+    assert [key] == removed(store)["removed_uploads"]
+
+
+def test_young_mark_stays(store):
+    key = f"removals/{VERSIONS[0]}/running"
+    store.objects[key] = b""
+    removed(store, before=MemoryStore.now)
+
+    assert key in store.objects

@@ -6,9 +6,9 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from botocore.exceptions import BotoCoreError, ClientError, IncompleteReadError
+from botocore.exceptions import ClientError
 
 from job.adapters.stores.s3.client import Connection, split_uri
 from job.adapters.stores.s3.faults import (
@@ -19,12 +19,13 @@ from job.adapters.stores.s3.faults import (
     status_of,
     translated,
 )
-from job.adapters.stores.s3.uploads import PART_BYTES, in_parallel, upload, write_options
+from job.adapters.stores.s3.probe import probe
+from job.adapters.stores.s3.reads import Reader, list_below
+from job.adapters.stores.s3.uploads import upload, write_options
 from job.contracts.store_specs import StoreSpec
-from job.contracts.stored import ObjectInfo, ProbeStep, check_key
+from job.contracts.stored import ObjectInfo, ProbeStep, check_key, is_ours
 from job.errors import IntegrityError, TransientError
 
-_N_READS: Final = 4
 _N_CONFLICTS: Final = 5
 
 
@@ -41,13 +42,15 @@ class S3Store:
 
     def __init__(self, connection: Connection, spec: StoreSpec) -> None:
         self._client, self._host = connection.client, connection.host
+        self._reader = Reader(connection)
         self._bucket, self._prefix = split_uri(spec.uri)
         self._options = write_options(spec)
         self.uri = f"s3://{self._bucket}/{self._prefix}".rstrip("/")
+        self.where = f"the store at {self._host} ('{self.uri}')"
 
     def get(self, key: str) -> bytes | None:
         """Read an object, or None where there is none."""
-        found = self._read(key)
+        found = self.read(key)
         return None if found is None else found[0]
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
@@ -66,7 +69,7 @@ class S3Store:
         """Replace an object if it still holds `expected` (None: is absent)."""
         if expected is None:
             return self.put_if_absent(key, data)
-        found = self._read(key)
+        found = self.read(key)
         if found is None or found[0] != expected:
             return False
         return bool(self._write(key, data, IfMatch=found[1]))
@@ -75,10 +78,8 @@ class S3Store:
         """List the keys below a prefix, sorted."""
         inner = f"{self._prefix}/" if self._prefix else ""
         with self._translated(prefix):
-            pages = self._client.get_paginator("list_objects_v2").paginate(
-                Bucket=self._bucket, Prefix=f"{inner}{prefix}"
-            )
-            found = [item["Key"] for page in pages for item in page.get("Contents", ())]
+            items = list_below(self._client, self._bucket, f"{inner}{prefix}")
+        found = [item["Key"] for item in items]
         yield from sorted(key.removeprefix(inner) for key in found if not key.endswith("/"))
 
     def head(self, key: str) -> ObjectInfo | None:
@@ -99,32 +100,10 @@ class S3Store:
 
     def probe(self, token: str) -> tuple[ProbeStep, ...]:
         """Try every ability under `probe/<token>`, and remove it again."""
-        key, other = f"probe/{token}", '"00000000000000000000000000000000"'
-        written = self._answer(key, b"1", IfNoneMatch="*")
-        found = self._read(key)
-        is_read = found is not None and found[0] == b"1"
-        again = self._answer(key, b"2", IfNoneMatch="*")
-        stale = self._answer(key, b"3", IfMatch=other)
-        found = self._read(key)
-        swapped = self._answer(key, b"4", IfMatch=found[1] if found else other)
-        is_listed = key in self.keys(key)
-        self.delete(key)
-        is_deleted = self.head(key) is None
-        return (
-            ProbeStep(name="writes", is_met=written == "200", answer=written),
-            ProbeStep(name="reads", is_met=is_read, answer="same bytes" if is_read else "others"),
-            ProbeStep(name="creates_once", is_met=again != "200", answer=again),
-            ProbeStep(
-                name="swaps",
-                is_met=stale != "200" and swapped == "200",
-                answer=f"{stale} to a stale condition, {swapped} to a true one",
-            ),
-            ProbeStep(name="lists", is_met=is_listed, answer="there" if is_listed else "absent"),
-            ProbeStep(name="deletes", is_met=is_deleted, answer="gone" if is_deleted else "there"),
-        )
+        return probe(self, f"probe/{token}")
 
     def clear_unfinished(self, before: datetime, *, is_dry_run: bool) -> list[str]:
-        """Abort multipart uploads that began before; name their keys."""
+        """Abort multipart uploads of this job that began before; name their keys."""
         inner = f"{self._prefix}/" if self._prefix else ""
         cleared = []
         with self._translated(""):
@@ -133,54 +112,38 @@ class S3Store:
                 Bucket=self._bucket
             )
             for item in [item for page in pages for item in page.get("Uploads", ())]:
-                if item["Initiated"] >= before or not item["Key"].startswith(inner):
+                key = item["Key"].removeprefix(inner)
+                is_below = item["Key"].startswith(inner)
+                # NOTE: the bucket's other users have uploads too
+                if item["Initiated"] >= before or not is_below or not is_ours(key):
                     continue
-                cleared.append(item["Key"].removeprefix(inner))
+                cleared.append(key)
                 if not is_dry_run:
                     self._client.abort_multipart_upload(
                         Bucket=self._bucket, Key=item["Key"], UploadId=item["UploadId"]
                     )
         return sorted(cleared)
 
-    def _read(self, key: str) -> tuple[bytes, str] | None:
-        """Give bytes and ETag; a body that breaks off is asked for again."""
+    def read(self, key: str) -> tuple[bytes, str] | None:
+        """Give an object's bytes and ETag, or None where there is none."""
         with self._translated(key):
-            for n in range(1, _N_READS + 1):
-                try:
-                    answer = self._client.get_object(**self._at(key))
-                    return self._body(key, answer), answer["ETag"]
-                except ClientError as error:
-                    if is_absent(error):
-                        return None
+            return self._reader.read(self._at(key))
+
+    def answer(self, key: str, data: bytes, **condition: str) -> str:
+        """Say what the store answers to a conditional write."""
+        with self._translated(key):
+            try:
+                upload(self._client, self._at(key), data, self._options, **condition)
+            except ClientError as error:
+                if not (is_beaten(error) or is_absent(error) or status_of(error) == 501):
                     raise
-                except BotoCoreError:
-                    if n == _N_READS:
-                        raise
-        raise AssertionError("unreachable")
+                if not self._is_own_first_try(error, key, data):
+                    return f"{status_of(error)} {code_of(error)}"
+        return "200"
 
-    def _body(self, key: str, answer: dict[str, Any]) -> bytes:
-        """Read a body, a large one by parts at once, all of the same ETag."""
-        body, n_bytes = answer["Body"], answer["ContentLength"]
-        if n_bytes <= 2 * PART_BYTES:
-            return bytes(body.read())
-        pin = {**self._at(key), "IfMatch": answer["ETag"]}
-        whole = bytearray(n_bytes)
-
-        def read(n: int) -> None:
-            target = memoryview(whole)[n * PART_BYTES : (n + 1) * PART_BYTES]
-            span = f"bytes={n * PART_BYTES}-{n * PART_BYTES + len(target) - 1}"
-            source = self._client.get_object(**pin, Range=span)["Body"] if n else body
-            while target:
-                n_read = source.readinto(target)
-                if not n_read:
-                    raise IncompleteReadError(actual_bytes=0, expected_bytes=len(target))
-                target = target[n_read:]
-
-        try:
-            in_parallel(read, range(-(-n_bytes // PART_BYTES)))
-        finally:
-            body.close()
-        return bytes(whole)
+    def _is_own_first_try(self, error: ClientError, key: str, data: bytes) -> bool:
+        """Say whether a request that was tried again has met what its own first try wrote."""
+        return n_retries(error) > 0 and self.get(key) == data
 
     def _write(self, key: str, data: bytes, **condition: str) -> bool | None:
         """Write under a condition; False where it is not met, None where the store is unsure."""
@@ -190,8 +153,7 @@ class S3Store:
             except ClientError as error:
                 if not (is_beaten(error) or ("IfMatch" in condition and is_absent(error))):
                     raise
-                # NOTE: a request that was tried again may have met its own first try
-                if n_retries(error) and self.get(key) == data:
+                if self._is_own_first_try(error, key, data):
                     return True
                 return None if status_of(error) == 409 else False
         if not is_checked and self.get(key) != data:
@@ -200,17 +162,6 @@ class S3Store:
                 hint="check the store's disks and proxies, then run again",
             )
         return True
-
-    def _answer(self, key: str, data: bytes, **condition: str) -> str:
-        """Say what the store answers to a conditional write."""
-        with self._translated(key):
-            try:
-                upload(self._client, self._at(key), data, self._options, **condition)
-            except ClientError as error:
-                if is_beaten(error) or is_absent(error) or status_of(error) == 501:
-                    return f"{status_of(error)} {code_of(error)}"
-                raise
-        return "200"
 
     def _at(self, key: str) -> dict[str, str]:
         check_key(key)

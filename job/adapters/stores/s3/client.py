@@ -18,10 +18,17 @@ from job.errors import ConfigurationError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
-    """A client, and the host it talks to."""
+    """A client, and the host it talks to.
+
+    Attributes
+    ----------
+    patience_seconds
+        How long a body that breaks off is asked for again: as long as a request is.
+    """
 
     client: Any
     host: str
+    patience_seconds: float
 
 
 def connect(spec: S3Spec) -> Connection:
@@ -35,11 +42,32 @@ def connect(spec: S3Spec) -> Connection:
     with translated(spec.endpoint_url or "S3"):
         session = boto3.Session(profile_name=spec.profile, region_name=spec.region)
         _check_bundle(spec.ca_bundle or session._session.get_config_variable("ca_bundle"))
-        client = _client(session, spec, is_custom=True)
+        client = _connected(session, spec)
         host = urlparse(client.meta.endpoint_url).netloc
         if _is_aws(host):
             client = _client(session, spec, is_custom=False)
-    return Connection(client=client, host=host)
+    return Connection(
+        client=client,
+        host=host,
+        patience_seconds=spec.read_timeout_seconds * spec.max_attempts,
+    )
+
+
+def _connected(session: Any, spec: S3Spec) -> Any:
+    """Make a client of the endpoint that settings, environment or profile name."""
+    try:
+        client = _client(session, spec, is_custom=True)
+        address = urlparse(client.meta.endpoint_url)
+        if address.port == 0 or "@" in address.netloc:
+            raise ValueError("no port, or a password")
+        return client
+    # NOTE: its words are not repeated, for an address may hold a password
+    except ValueError:
+        raise ConfigurationError(
+            "the endpoint of the store is not an address",
+            hint="write http:// or https://, a host, a port up to 65535, and no password; check "
+            "s3.endpoint_url, AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3 and the profile",
+        ) from None
 
 
 def _check_bundle(path: str | None) -> None:

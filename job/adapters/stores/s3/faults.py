@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Final, TypeVar
 
 from botocore import exceptions as boto
 from botocore.exceptions import BotoCoreError, ClientError
+from urllib3.exceptions import HTTPError
 
 from job.errors import ConfigurationError, JobError, TransientError
 
+T = TypeVar("T")
+_N_MORE: Final = 3
 _ACTIONS: Final = {
     "HeadObject": "s3:GetObject",
     "ListObjectsV2": "s3:ListBucket",
@@ -23,6 +27,7 @@ _ACTIONS: Final = {
 _CLOCK: Final = ("the clock of this machine is wrong", "set the clock, as by NTP")
 _KEYS: Final = ("it does not accept the credentials", "check the access key and its secret")
 _EXPIRED: Final = ("the session token has expired", "renew the credentials")
+_TOKEN: Final = ("the session token is not valid", "renew the credentials")
 _REGION: Final = ("the bucket is in another region", "set s3.region")
 _REQUEST: Final = ("it does not take such a request", "check store.* and s3.* in the settings")
 _OPERATORS: Final = {
@@ -33,7 +38,8 @@ _OPERATORS: Final = {
     "ExpiredTokenException": _EXPIRED,
     "RequestExpired": _EXPIRED,
     "TokenRefreshRequired": _EXPIRED,
-    "InvalidToken": ("the session token is not valid", "renew the credentials"),
+    "InvalidToken": _TOKEN,
+    "InvalidTokenId": _TOKEN,
     "NoSuchBucket": ("there is no such bucket", "make the bucket, or mend the URI"),
     "InvalidBucketName": ("no bucket can have that name", "mend the URI"),
     "PermanentRedirect": _REGION,
@@ -88,12 +94,24 @@ def is_beaten(error: ClientError) -> bool:
     return code_of(error) in _BEATEN or status_of(error) == 412
 
 
+def ask_again(function: Callable[[], T]) -> T:
+    """Make a request; once more, a few times, where its answer's text breaks off.
+
+    NOTE: botocore tries again what has no answer, and lets such an error of urllib3 through.  An
+    answer with a text is a refusal, a listing or a first step, so asking again does no harm.
+    """
+    for _ in range(_N_MORE):
+        with contextlib.suppress(HTTPError):
+            return function()
+    return function()
+
+
 @contextmanager
 def translated(host: str, what: str = "") -> Iterator[None]:
     """Raise the job's errors in place of the client's."""
     try:
         yield
-    except (BotoCoreError, ClientError, OSError, ValueError) as error:
+    except (BotoCoreError, ClientError, HTTPError, OSError, ValueError) as error:
         raise explain(error, host, what) from error
 
 
@@ -109,13 +127,18 @@ def explain(error: Exception, host: str, what: str = "") -> JobError:
         return ConfigurationError(
             f"{where} shows a certificate that is refused", hint="set s3.ca_bundle to its authority"
         )
+    if isinstance(error, boto.ProxyConnectionError):
+        return TransientError(
+            f"the proxy before {where} cannot be reached",
+            hint="run again; check HTTP_PROXY, HTTPS_PROXY and NO_PROXY",
+        )
     if isinstance(error, (boto.SSLError, boto.HTTPClientError, boto.ConnectionError)):
-        kinds: Any = (boto.EndpointConnectionError, boto.ProxyConnectionError)
-        reason = "cannot be reached" if isinstance(error, kinds) else "broke the connection off"
+        is_unreachable = isinstance(error, boto.EndpointConnectionError)
+        reason = "cannot be reached" if is_unreachable else "broke the connection off"
         if isinstance(error, (boto.ReadTimeoutError, boto.ConnectTimeoutError)):
             reason = "did not answer in time"
         return TransientError(f"{where} {reason}", hint="run again; check s3.endpoint_url")
-    if isinstance(error, (boto.ResponseStreamingError, boto.IncompleteReadError)):
+    if isinstance(error, (boto.ResponseStreamingError, boto.IncompleteReadError, HTTPError)):
         return TransientError(f"{where} broke the connection off", hint="run again")
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return TransientError("no room for what is read", hint="free space, or set TMPDIR")
@@ -134,14 +157,26 @@ def _of_service(error: ClientError, where: str) -> JobError:
         return ConfigurationError(f"{where} refuses: {reason} ({code})", hint=hint)
     if code in ("AccessDenied", "403", "Forbidden", "AllAccessDisabled", "AccountProblem"):
         action = _ACTIONS.get(error.operation_name, f"s3:{error.operation_name}")
-        also = " (and s3:ListBucket, if the object may be absent)"
-        return ConfigurationError(
-            f"{where} refuses: these credentials may not {action}",
-            hint=f"grant {action}{also if action == 's3:GetObject' else ''}",
-        )
-    if code.startswith("KMS"):
+        return denied_actions(where, [action])
+    if code.lower().startswith("kms"):
         return ConfigurationError(f"{where} refuses the key: {code}", hint="check store.kms_key_id")
+    if status in (401, 403):
+        return ConfigurationError(
+            f"{where} refuses: {status} {code} in {error.operation_name}",
+            hint="check the credentials and what they may do",
+        )
     return TransientError(
         f"{where} failed: {status} {code} in {error.operation_name}",
         hint="run again; if it stays, ask the store's operator",
+    )
+
+
+def denied_actions(where: str, actions: list[str]) -> ConfigurationError:
+    """Say which actions the credentials lack."""
+    also = " (and s3:ListBucket, if the object may be absent)"
+    names = ", ".join(actions)
+    return ConfigurationError(
+        f"{where} refuses: these credentials may not {names}",
+        hint=f"grant {names}{also if actions == ['s3:GetObject'] else ''}",
+        action=names,
     )

@@ -6,16 +6,16 @@ import os
 import re
 import shutil
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from job.adapters.stores.s3.client import Connection, split_uri
-from job.adapters.stores.s3.faults import code_of, is_absent, is_beaten, translated
+from job.adapters.stores.s3.faults import code_of, is_absent, translated
+from job.adapters.stores.s3.reads import Reader, changed, list_below, pinned
 from job.adapters.stores.s3.uploads import PART_BYTES, in_parallel
-from job.errors import ConfigurationError, DatasetNotFoundError, TransientError
-
-_N_READS: Final = 4
+from job.contracts.stored import is_key
+from job.errors import ConfigurationError, DatasetNotFoundError, DatasetUnreadableError
 
 
 class S3Files:
@@ -23,6 +23,7 @@ class S3Files:
 
     def __init__(self, connection: Connection, folder: Path) -> None:
         self._client, self._host = connection.client, connection.host
+        self._reader = Reader(connection)
         self._folder = folder
 
     def copy(self, uri: str) -> Path:
@@ -34,6 +35,8 @@ class S3Files:
         ------
         DatasetNotFoundError
             There is nothing.
+        DatasetUnreadableError
+            A key below the prefix cannot be the name of a file in a folder.
         ConfigurationError
             There is no room for it.
         TransientError
@@ -48,10 +51,9 @@ class S3Files:
                 self._copy_sidecar(bucket, key, target)
                 return target
             found = self._below(bucket, f"{key}/" if key else "")
-            for inner, n_bytes in found.items():
-                if inner and not inner.endswith("/") and ".." not in inner.split("/"):
-                    whole = f"{key}/{inner}" if key else inner
-                    self._copy(bucket, whole, self._head(bucket, whole), target / inner, n_bytes)
+            for inner in found:
+                whole = f"{key}/{inner}" if key else inner
+                self._copy(bucket, whole, self._head(bucket, whole), target / inner)
         if not found:
             raise DatasetNotFoundError(
                 f"no such object: '{uri}'",
@@ -59,10 +61,25 @@ class S3Files:
             )
         return target
 
-    def _below(self, bucket: str, prefix: str) -> dict[str, int]:
-        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-        items = [item for page in pages for item in page.get("Contents", ())]
-        return {item["Key"].removeprefix(prefix): item["Size"] for item in items}
+    def _below(self, bucket: str, prefix: str) -> list[str]:
+        """List the objects below a prefix; each is a file below one folder, or all are refused."""
+        items = list_below(self._client, bucket, prefix)
+        # NOTE: an empty object whose key ends with a slash is how consoles show a folder
+        names = [
+            item["Key"].removeprefix(prefix)
+            for item in items
+            if item["Size"] or not item["Key"].endswith("/")
+        ]
+        folders = {parent for name in names for parent in _parents(name)}
+        for name in names:
+            if not is_key(name) or name in folders:
+                raise DatasetUnreadableError(
+                    f"'s3://{bucket}/{prefix}' holds an object whose name {name!r} cannot be that "
+                    "of a file",
+                    hint="name the parts plainly: no empty part, '.' or '..', and no file that is "
+                    "a folder too",
+                )
+        return names
 
     def _head(self, bucket: str, key: str) -> Any:
         try:
@@ -76,17 +93,19 @@ class S3Files:
         stem = re.sub(r"(?i)\.(parquet|pq|csv|csv\.gz)$", "", key)
         for name in dict.fromkeys((f"{key}.metadata.json", f"{stem}.metadata.json")):
             try:
-                answer = self._client.get_object(Bucket=bucket, Key=name)
+                found = self._reader.read({"Bucket": bucket, "Key": name})
             except ClientError as error:
                 # NOTE: without the right to list, what is absent is "denied"
-                if is_absent(error) or code_of(error) == "AccessDenied":
+                if code_of(error) == "AccessDenied":
                     continue
                 raise
-            target.with_name(name.rpartition("/")[2]).write_bytes(answer["Body"].read())
+            if found is not None:
+                target.with_name(name.rpartition("/")[2]).write_bytes(found[0])
 
-    def _copy(self, bucket: str, key: str, head: Any, target: Path, _: int = 0) -> None:
+    def _copy(self, bucket: str, key: str, head: Any, target: Path) -> None:
+        where = {"Bucket": bucket, "Key": key}
         if head is None:
-            raise _changed(bucket, key)
+            raise changed(where)
         n_bytes = head["ContentLength"]
         target.parent.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(target.parent).free
@@ -96,17 +115,14 @@ class S3Files:
                 f"{self._folder.parent}, and there are {free // 2**20} MiB",
                 hint="give temporary space of the table's size, or set TMPDIR",
             )
-        pin = {"IfMatch": head["ETag"]}
-        if head.get("VersionId", "null") != "null":
-            pin["VersionId"] = head["VersionId"]
-        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT, 0o600)
+        pin = pinned(where, head)
+        # NOTE: nothing that is there already is written to, nor what a link points to
+        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
 
         def fetch(n: int) -> None:
             start = n * PART_BYTES
-            stop = min(start + PART_BYTES, n_bytes)
-            part = self._part(bucket, key, f"bytes={start}-{stop - 1}", pin)
-            if len(part) != stop - start:
-                raise _changed(bucket, key)
+            part = bytearray(min(PART_BYTES, n_bytes - start))
+            self._reader.read_span(pin, start, memoryview(part))
             os.pwrite(descriptor, part, start)
 
         try:
@@ -116,24 +132,8 @@ class S3Files:
         seconds = head["LastModified"].timestamp()
         os.utime(target, (seconds, seconds))
 
-    def _part(self, bucket: str, key: str, span: str, pin: dict[str, str]) -> bytes:
-        for n in range(1, _N_READS + 1):
-            try:
-                answer = self._client.get_object(Bucket=bucket, Key=key, Range=span, **pin)
-                data: bytes = answer["Body"].read()
-                return data
-            except ClientError as error:
-                gone = ("NoSuchVersion", "InvalidRange")
-                if is_beaten(error) or is_absent(error) or code_of(error) in gone:
-                    raise _changed(bucket, key) from error
-                raise
-            except BotoCoreError:
-                if n == _N_READS:
-                    raise
-        raise AssertionError("unreachable")
 
-
-def _changed(bucket: str, key: str) -> TransientError:
-    return TransientError(
-        f"'s3://{bucket}/{key}' changed while it was read", hint="run again once it is written"
-    )
+def _parents(name: str) -> list[str]:
+    """Name the folders that a file of that name needs."""
+    parts = name.split("/")
+    return ["/".join(parts[:n]) for n in range(1, len(parts))]

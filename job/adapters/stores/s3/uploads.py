@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from job.adapters.stores.s3.faults import ask_again
 from job.contracts.store_specs import StoreSpec
 
 PART_BYTES: Final = 16 * 2**20
@@ -47,14 +48,20 @@ def upload(
     if len(data) > 2 * PART_BYTES:
         return _by_parts(client, where, data, options, **condition)
     checksum = _sha256(data)
-    answer = client.put_object(**where, Body=data, ChecksumSHA256=checksum, **options, **condition)
+    answer = ask_again(
+        lambda: client.put_object(
+            **where, Body=data, ChecksumSHA256=checksum, **options, **condition
+        )
+    )
     return bool(answer.get("ChecksumSHA256") == checksum)
 
 
 def _by_parts(
     client: Any, where: dict[str, str], data: bytes, options: dict[str, str], **condition: str
 ) -> bool:
-    made = client.create_multipart_upload(**where, ChecksumAlgorithm="SHA256", **options)
+    made = ask_again(
+        lambda: client.create_multipart_upload(**where, ChecksumAlgorithm="SHA256", **options)
+    )
     upload_id = {"UploadId": made["UploadId"]}
     view = memoryview(data)
 

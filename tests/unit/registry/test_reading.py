@@ -1,45 +1,35 @@
-"""Versions are found by name, read against their manifest, and fetched whole."""
+"""Versions are found by name, and read against their manifest."""
+
+import json
 
 import pytest
 from support.memory_store import MemoryStore
+from support.versions import FILES, name_of, publish_small
 
 from job.contracts.digest import canonical_json
 from job.errors import ConfigurationError, IntegrityError
 from job.registry import (
-    fetch,
     list_channels,
+    list_history,
     list_versions,
     read_metadata,
     read_verified,
     resolve,
+    verify,
 )
 from job.stages.publish import publish
 
-OLD, NEW = "v20260101_000000_aaaaaaaa", "v20260102_000000_bbbbbbbb"
-FILES = {
-    "model.joblib": b"model",
-    "metadata.json": b'{"run_id": "r1"}',
-    "figures/roc.svg": b"<svg/>",
-}
+OLD, NEW = publish_small(MemoryStore(), "r1", "r2")
+ABSENT = name_of("r3", 3)
 
 
 @pytest.fixture
 def store():
     """Two versions; the channel stands at the older one."""
     store = MemoryStore()
-    for version in (NEW, OLD):
-        publish(store, version, "r1", FILES)
+    publish_small(store, "r1", "r2")
     store.objects["channels/production.json"] = canonical_json({"version": OLD})
-    store.objects["channels/production/history/000001.json"] = b"{}"
     return store
-
-
-def tree(folder):
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file()
-    }
 
 
 def test_versions_are_listed_oldest_first(store):
@@ -63,7 +53,7 @@ def test_version_is_found_by_its_name_as_latest_or_by_channel(store, name, versi
     assert version == resolve(store, name)
 
 
-@pytest.mark.parametrize("name", ["staging", "v20260103_000000_cccccccc", "../production", ""])
+@pytest.mark.parametrize("name", ["staging", ABSENT, "../production", ""])
 def test_unknown_name_is_refused_with_the_versions_there_are(store, name):
     """Newest first, as one looks for them."""
     with pytest.raises(ConfigurationError) as caught:
@@ -80,9 +70,17 @@ def test_latest_of_an_empty_store_is_refused():
     assert "versions: none yet" == caught.value.hint
 
 
-def test_channels_are_listed_without_their_history(store):
+def test_channels_are_listed_with_their_versions(store):
     """One pointer, one channel."""
     assert {"production": OLD} == list_channels(store)
+
+
+def test_history_of_a_channel_that_never_moved_is_refused(store):
+    """It is a misspelt name, more often than not."""
+    with pytest.raises(ConfigurationError, match="no channel 'prodction'") as caught:
+        list_history(store, "prodction")
+
+    assert "channels: 'production'" == caught.value.hint
 
 
 def test_verified_files_are_all_of_the_bundle_and_the_manifest(store):
@@ -94,7 +92,10 @@ def test_verified_files_are_all_of_the_bundle_and_the_manifest(store):
 
 def test_metadata_is_read(store):
     """It is the JSON of metadata.json."""
-    assert {"run_id": "r1"} == read_metadata(store, NEW)
+    version = name_of("r3", 3)
+    publish(store, version, "r3", {**FILES, "metadata.json": b'{"run_id": "r3"}'})
+
+    assert {"run_id": "r3"} == read_metadata(store, version)
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -148,44 +149,38 @@ def test_metadata_of_a_damaged_version_is_not_given(store):
         read_metadata(store, NEW)
 
 
-def test_fetched_version_is_whole(store, tmp_path):
-    """Files in folders and the manifest are among them."""
-    fetched = fetch(store, NEW, tmp_path / "out/models")
-
-    assert read_verified(store, NEW) == tree(fetched)
+def test_number_of_verified_files_counts_the_manifest(store):
+    """What the command line prints."""
+    assert len(FILES) + 1 == verify(store, NEW)
 
 
-def test_fetched_version_lies_under_its_name(store, tmp_path):
-    """Nothing else is left in the folder."""
-    fetch(store, NEW, tmp_path)
+@pytest.mark.parametrize("is_copy", [False, True], ids=["version", "copy"])
+def test_every_bit_of_the_manifest_counts(store, is_copy):
+    """Whichever is flipped, it is found: run id and sizes have no digest of their own."""
+    version = NEW
+    if is_copy:
+        version = name_of(f"by hand {OLD}", 3)
+        publish(store, version, "by hand", FILES, copied_from=OLD)
+    key = f"{version}/manifest.json"
+    raw, passed = store.objects[key], []
+    for position in range(len(raw)):
+        for bit in range(8):
+            changed = bytearray(raw)
+            changed[position] ^= 1 << bit
+            store.objects[key] = bytes(changed)
+            try:
+                verify(store, version)
+                passed.append((position, bit))
+            except IntegrityError:
+                pass
 
-    assert [tmp_path / NEW] == list(tmp_path.iterdir())
-
-
-def test_older_copy_is_replaced_whole(store, tmp_path):
-    """No file of the former copy survives in the new one."""
-    stale = tmp_path / NEW / "figures/stale.svg"
-    stale.parent.mkdir(parents=True)
-    stale.write_bytes(b"stale")
-    fetch(store, NEW, tmp_path)
-
-    assert read_verified(store, NEW) == tree(tmp_path / NEW)
-
-
-def test_damaged_version_is_not_fetched(store, tmp_path):
-    """The copy that is there stays as it is."""
-    (tmp_path / NEW).mkdir()
-    (tmp_path / NEW / "model.joblib").write_bytes(b"before")
-    store.objects[f"{NEW}/model.joblib"] = b"changed"
-    with pytest.raises(IntegrityError):
-        fetch(store, NEW, tmp_path)
-
-    assert {f"{NEW}/model.joblib": b"before"} == tree(tmp_path)
+    assert [] == passed
 
 
-def test_folder_that_cannot_be_written_is_the_operators(store, tmp_path):
-    """A file is no folder."""
-    (tmp_path / "file").write_bytes(b"")
+def test_manifest_of_the_same_content_in_other_bytes_is_refused(store):
+    """There is one way to write it."""
+    key = f"{NEW}/manifest.json"
+    store.objects[key] = json.dumps(json.loads(store.objects[key])).encode()
 
-    with pytest.raises(ConfigurationError, match="cannot be written"):
-        fetch(store, NEW, tmp_path / "file/out")
+    with pytest.raises(IntegrityError, match="manifest"):
+        verify(store, NEW)

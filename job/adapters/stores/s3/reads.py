@@ -1,0 +1,147 @@
+"""Read objects from S3, pinned to one version; a body that breaks off goes on where it broke."""
+
+from __future__ import annotations
+
+import io
+import time
+from contextlib import closing
+from typing import Any, Final
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    FlexibleChecksumError,
+    IncompleteReadError,
+    ReadTimeoutError,
+    ResponseStreamingError,
+)
+
+from job.adapters.stores.s3.client import Connection
+from job.adapters.stores.s3.faults import ask_again, code_of, is_absent, is_beaten
+from job.adapters.stores.s3.uploads import PART_BYTES, in_parallel
+from job.errors import ConfigurationError, TransientError
+
+_N_TRIES: Final = 4
+# NOTE: urllib3 holds a copy of what it is asked for at once
+_CHUNK_BYTES: Final = 2**20
+# NOTE: botocore tries requests again, never the reading of a body
+_BROKEN: Final = (
+    FlexibleChecksumError,
+    IncompleteReadError,
+    ReadTimeoutError,
+    ResponseStreamingError,
+)
+_GONE: Final = ("NoSuchVersion", "InvalidRange")
+
+
+class Reader:
+    """Reads objects, large ones by parts at once."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._client, self._patience = connection.client, connection.patience_seconds
+
+    def read(self, where: dict[str, str]) -> tuple[bytes, str] | None:
+        """Give an object's bytes and ETag, or None where there is none."""
+        try:
+            answer = ask_again(lambda: self._client.get_object(**where))
+        except ClientError as error:
+            if is_absent(error):
+                return None
+            raise
+        n_bytes, pin = answer["ContentLength"], pinned(where, answer)
+        # NOTE: a BytesIO of exactly this size gives its bytes away without copying them
+        whole = io.BytesIO()
+        if n_bytes:
+            whole.seek(n_bytes - 1)
+            whole.write(b"\0")
+        with whole.getbuffer() as target, closing(answer["Body"]) as body:
+            if n_bytes <= 2 * PART_BYTES:
+                self.read_span(pin, 0, target, body)
+            else:
+                self._read_parts(pin, target, body)
+        return whole.getvalue(), answer["ETag"]
+
+    def _read_parts(self, pin: dict[str, str], target: memoryview, body: Any) -> None:
+        def read(n: int) -> None:
+            start = n * PART_BYTES
+            self.read_span(pin, start, target[start : start + PART_BYTES], None if n else body)
+
+        in_parallel(read, range(-(-len(target) // PART_BYTES)))
+
+    def read_span(
+        self, pin: dict[str, str], start: int, target: memoryview, body: Any = None
+    ) -> None:
+        """Fill `target` with an object's bytes from `start` on.
+
+        Parameters
+        ----------
+        pin
+            What `pinned` gave.
+        body
+            An answer's body that stands at `start`, if there is one.
+
+        Raises
+        ------
+        TransientError
+            The object is no longer the one that was pinned.
+        """
+        deadline = time.monotonic() + self._patience
+        for n in range(1, _N_TRIES + 1):
+            if body is None and len(target):
+                body = self._open(pin, start, start + len(target) - 1)
+            n_read, broken = _drain(body, target)
+            if broken is None:
+                return
+            if n == _N_TRIES or time.monotonic() > deadline:
+                raise broken
+            start, target, body = start + n_read, target[n_read:], None
+
+    def _open(self, pin: dict[str, str], first: int, last: int) -> Any:
+        try:
+            span = f"bytes={first}-{last}"
+            answer = ask_again(lambda: self._client.get_object(**pin, Range=span))
+        except ClientError as error:
+            if is_beaten(error) or is_absent(error) or code_of(error) in _GONE:
+                raise changed(pin) from error
+            raise
+        if not str(answer.get("ContentRange", "")).startswith(f"bytes {first}-{last}/"):
+            raise ConfigurationError(
+                f"the store gives all of 's3://{pin['Bucket']}/{pin['Key']}' where a part is asked",
+                hint="check what stands between, such as a proxy that drops the Range header",
+            )
+        return answer["Body"]
+
+
+def pinned(where: dict[str, str], answer: dict[str, Any]) -> dict[str, str]:
+    """Ask for the very object that an answer was about: its version, where there are versions."""
+    found = {**where, "IfMatch": answer["ETag"]}
+    version = answer.get("VersionId", "null")
+    return found if version == "null" else {**found, "VersionId": version}
+
+
+def list_below(client: Any, bucket: str, prefix: str) -> list[dict[str, Any]]:
+    """List the objects below a prefix."""
+    pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    return ask_again(lambda: [item for page in pages for item in page.get("Contents", ())])
+
+
+def changed(where: dict[str, str]) -> TransientError:
+    """Say that an object is no longer the one that was pinned."""
+    return TransientError(
+        f"'s3://{where['Bucket']}/{where['Key']}' changed while it was read",
+        hint="run again once it is written",
+    )
+
+
+def _drain(body: Any, target: memoryview) -> tuple[int, BotoCoreError | None]:
+    """Read a body into a target; give the bytes that came, and what broke it if anything did."""
+    n_read = 0
+    try:
+        while n_read < len(target):
+            n_more = body.readinto(target[n_read : n_read + _CHUNK_BYTES])
+            if not n_more:
+                raise IncompleteReadError(actual_bytes=n_read, expected_bytes=len(target))
+            n_read += n_more
+    except _BROKEN as error:
+        return n_read, error
+    return n_read, None

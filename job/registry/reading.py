@@ -1,0 +1,104 @@
+"""Find versions and channels by name, and say what is in them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from job.contracts.lists import shortened
+from job.contracts.ports import ArtifactStore
+from job.contracts.stored import is_channel
+from job.errors import ConfigurationError
+from job.stages import versions as stored
+from job.stages.channels import list_channels, read_channel
+from job.stages.history import read_moves
+from job.stages.versions import list_versions, read_verified
+
+_COMPARED: Final = (
+    "classifier",
+    "hyperparameters",
+    "metrics",
+    "settings",
+    "classes",
+    "input",
+    "environment",
+    "data_digest",
+    "random_state",
+    "compatible_with",
+)
+
+
+def resolve(store: ArtifactStore, name: str) -> str:
+    """Find a version by its name, as `latest`, or as the name of a channel.
+
+    Raises
+    ------
+    ConfigurationError
+        There is none.
+    """
+    versions = list_versions(store)
+    if name in versions:
+        return name
+    if name == "latest" and versions:
+        return versions[-1]
+    pointed = read_channel(store, name)[0] if is_channel(name) else None
+    if pointed is None:
+        raise ConfigurationError(
+            f"no version or channel '{name}' in '{store.uri}'",
+            hint=f"versions: {shortened(versions[::-1]) or 'none yet'}",
+        )
+    return pointed
+
+
+def read_metadata(store: ArtifactStore, version: str) -> dict[str, Any]:
+    """Give a version's metadata.json, verified."""
+    content: dict[str, Any] = json.loads(read_verified(store, version)["metadata.json"])
+    return content
+
+
+def verify(store: ArtifactStore, version: str) -> int:
+    """Hold every file of a version against its manifest; give their number.
+
+    Raises
+    ------
+    IntegrityError
+        A file is missing, not listed, or not the one that was published.
+    """
+    return stored.verify(store, version, lambda _name, _data: None)
+
+
+def list_history(store: ArtifactStore, channel: str) -> list[dict[str, Any]]:
+    """Give every move of a channel, oldest first.
+
+    Raises
+    ------
+    ConfigurationError
+        There is no such channel.
+    """
+    moves = [move.entry() for move in read_moves(store, channel)]
+    if not moves:
+        raise ConfigurationError(
+            f"no channel '{channel}' in '{store.uri}'",
+            hint=f"channels: {shortened(sorted(list_channels(store))) or 'none yet'}",
+        )
+    return moves
+
+
+def diff(store: ArtifactStore, before: str, after: str) -> dict[str, Any]:
+    """Give what differs between two versions: `{dotted key: {before, after}}`."""
+    contents = [read_metadata(store, version) for version in (before, after)]
+    flat = [dict(_flatten({k: c.get(k) for k in _COMPARED})) for c in contents]
+    changed = {
+        key: {"before": flat[0].get(key), "after": flat[1].get(key)}
+        for key in sorted(flat[0].keys() | flat[1].keys())
+        if flat[0].get(key) != flat[1].get(key)
+    }
+    return {"before": before, "after": after, "changed": changed}
+
+
+def _flatten(content: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    found = []
+    for key, value in content.items():
+        nested = isinstance(value, dict) and value
+        found += _flatten(value, f"{prefix}{key}.") if nested else [(f"{prefix}{key}", value)]
+    return found

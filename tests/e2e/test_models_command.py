@@ -1,0 +1,90 @@
+"""Channels and versions at the command line, through a real process and a folder."""
+
+import json
+
+import pytest
+from support.versions import publish_small
+
+from job import registry
+from job.adapters.stores.directory import DirectoryStore
+
+
+@pytest.fixture
+def store(tmp_path):
+    """Two versions, the channel `production` promoted to each in its turn."""
+    from datetime import UTC, datetime
+
+    store = DirectoryStore(tmp_path / "models")
+    for n, version in enumerate(publish_small(store, "a", "b")):
+        at = datetime(2026, 2, 1, n, tzinfo=UTC)
+        for channel in ("production", "staging"):
+            registry.promote(store, channel, version, at=at, by=f"x{n}", expect=None)
+    return store
+
+
+@pytest.fixture
+def models(pcc_job, store):
+    def call(*arguments, code=0, **environment):
+        done = pcc_job("models", *arguments, "--store", store.uri, **environment)
+        assert code == done.returncode, done.stderr
+        return json.loads(done.stdout) if code == 0 else done.stderr
+
+    return call
+
+
+@pytest.mark.parametrize("name", ["CORP\\alice", "a/../../b"])
+def test_name_of_the_user_may_hold_anything(models, store, name):
+    """It is told in the history."""
+    models("promote", registry.list_versions(store)[0], LOGNAME=name)
+
+    assert registry.list_history(store, "production")[-1]["by"].startswith(name)
+
+
+def test_channel_of_the_settings_is_meant_where_none_is_named(models):
+    """As `run` promotes to it."""
+    assert "staging" == models("rollback", "--set", "publish.channel=staging")["channel"]
+    assert "staging" == models("history", "--set", "publish.channel=staging")["channel"]
+
+
+def test_no_channel_at_all_is_refused(models):
+    said = models("rollback", "--set", "publish.channel=null", code=2)
+
+    assert "give --channel" in said
+
+
+@pytest.mark.parametrize("name", ["latest", "v20260101_000000_00000000", "A"])
+def test_channel_that_could_not_be_addressed_is_refused(models, name):
+    assert "cannot be a channel" in models("promote", "latest", "--channel", name, code=2)
+    assert "channel" in models("list", "--set", f"publish.channel={name}", code=2)
+
+
+def test_history_of_an_unknown_channel_is_refused(models):
+    said = models("history", "--channel", "nosuch", code=2)
+
+    assert "'production', 'staging'" in said
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[]", '{"to": "../x"}'])
+@pytest.mark.parametrize(
+    "command", [("history",), ("rollback",), ("prune", "--keep", "1")], ids=lambda c: c[0]
+)
+def test_damaged_history_is_named(models, tmp_path, content, command):
+    path = tmp_path / "models/channels/production/history/000001.json"
+    path.write_text(content)
+
+    assert "channels/production/history/000001.json" in models(*command, code=8)
+
+
+@pytest.mark.parametrize("content", ['{"version": "../../evil"}', '{"move": 1}', ""])
+def test_damaged_pointer_is_named(models, tmp_path, content):
+    (tmp_path / "models/channels/production.json").write_text(content)
+
+    assert "channels/production.json" in models("promote", "latest", code=8)
+
+
+@pytest.mark.parametrize("uri", ["s3:/bucket/x", "S3://bucket/x", "s3:bucket", "S3:/bucket"])
+def test_store_that_only_looks_like_s3_is_no_folder(pcc_job, tmp_path, uri):
+    done = pcc_job("models", "list", "--store", uri)
+
+    assert (2, True) == (done.returncode, "s3://bucket/prefix" in done.stderr)
+    assert [] == list(tmp_path.iterdir())

@@ -1,0 +1,259 @@
+"""Bytes that break off, change or rot on their way, on MinIO behind a proxy that does it."""
+
+import itertools
+import os
+import time
+import tracemalloc
+
+import pytest
+from support.proxy import FaultyProxy
+from support.servers import KMS_KEY, client_of
+
+from job.adapters.stores.s3 import S3Store
+from job.adapters.stores.s3.client import connect
+from job.contracts.store_specs import S3Spec, StoreSpec
+from job.errors import ConfigurationError, IntegrityError, TransientError
+
+SMALL, LARGE = os.urandom(100_000), os.urandom(70 * 2**20)
+
+
+@pytest.fixture
+def rights(minio, monkeypatch):
+    for name, value in minio.credentials.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def behind(minio, bucket, rights):
+    """Give the store behind a proxy with this fault."""
+
+    def store(proxy_url, **settings):
+        spec = S3Spec(endpoint_url=proxy_url, region="us-east-1", **settings)
+        return S3Store(connect(spec), StoreSpec(uri=f"s3://{bucket}/p"))
+
+    return store
+
+
+@pytest.fixture
+def direct(behind, minio):
+    return behind(minio.url)
+
+
+def on(method, part, fault, *, times=1):
+    """Break the first requests of a method on a path."""
+    left = [times]
+
+    def decide(n, found, path):
+        if found == method and part in path and left[0]:
+            left[0] -= 1
+            return fault
+        return None
+
+    return decide
+
+
+@pytest.mark.parametrize("data", [SMALL, LARGE], ids=["small", "large"])
+@pytest.mark.parametrize("times", [1, 3])
+def test_body_that_breaks_off_goes_on(direct, behind, minio, data, times):
+    direct.put_if_absent("key", data)
+    with FaultyProxy(minio.url, on("GET", "key", "truncate", times=times)) as proxy:
+        assert data == behind(proxy.url).get("key")
+
+
+def test_body_that_breaks_off_goes_on_where_it_broke(direct, behind, minio):
+    """One broken part does not make the others be fetched again."""
+    direct.put_if_absent("key", LARGE)
+    with FaultyProxy(minio.url, lambda n, *_: "truncate" if n == 3 else None) as proxy:
+        behind(proxy.url).get("key")
+
+        assert 6 == len(proxy.requests)
+
+
+def test_body_that_breaks_off_each_time_is_transient(direct, behind, minio):
+    direct.put_if_absent("key", SMALL)
+    with FaultyProxy(minio.url, on("GET", "key", "truncate", times=99)) as proxy:
+        with pytest.raises(TransientError, match="broke the connection off"):
+            behind(proxy.url).get("key")
+
+        assert 4 == len(proxy.requests)
+
+
+@pytest.mark.parametrize("fault", ["stall", "reset", (503, "SlowDown")], ids=str)
+def test_request_without_an_answer_is_tried_as_often_as_was_asked(direct, behind, minio, fault):
+    """The retries of a body do not multiply those of a request."""
+    direct.put_if_absent("key", SMALL)
+    with FaultyProxy(minio.url, on("GET", "key", fault, times=99)) as proxy:
+        with pytest.raises(TransientError):
+            behind(proxy.url, max_attempts=2, read_timeout_seconds=1).get("key")
+
+        assert 2 == len(proxy.requests)
+
+
+def test_large_object_that_changes_while_it_is_read_is_not_mixed(direct, behind, minio, bucket):
+    direct.put_if_absent("key", LARGE)
+
+    def change(n, *_):
+        if n == 2:
+            client_of(minio).put_object(Bucket=bucket, Key="p/key", Body=LARGE[::-1])
+
+    with (
+        FaultyProxy(minio.url, change) as proxy,
+        pytest.raises(TransientError, match="changed while it was read"),
+    ):
+        behind(proxy.url).get("key")
+
+
+def test_ranges_that_are_ignored_are_found_out(direct, behind, minio):
+    """As by a proxy that drops the header: the first bytes are not taken for others."""
+    direct.put_if_absent("key", LARGE)
+
+    def whole(status, headers, data):
+        return 200, [(k, v) for k, v in headers if k.lower() != "content-range"], data
+
+    with (
+        FaultyProxy(minio.url, lambda n, *_: whole if n == 2 else None) as proxy,
+        pytest.raises(ConfigurationError, match="where a part is asked"),
+    ):
+        behind(proxy.url).get("key")
+
+
+def test_bytes_that_the_store_did_not_check_are_read_back(behind, minio, bucket):
+    """The store says nothing of SHA-256, and holds other bytes."""
+
+    def rot(status, headers, data):
+        client_of(minio).put_object(Bucket=bucket, Key="p/key", Body=b"rotten")
+        return status, [(k, v) for k, v in headers if "checksum" not in k.lower()], data
+
+    with (
+        FaultyProxy(minio.url, on("PUT", "key", rot)) as proxy,
+        pytest.raises(IntegrityError, match="does not hold the bytes that were sent"),
+    ):
+        behind(proxy.url).put_if_absent("key", b"sound")
+
+
+def test_bytes_that_the_store_did_not_check_may_be_sound(behind, minio):
+    def silent(status, headers, data):
+        return status, [(k, v) for k, v in headers if "checksum" not in k.lower()], data
+
+    with FaultyProxy(minio.url, on("PUT", "key", silent)) as proxy:
+        assert behind(proxy.url).put_if_absent("key", b"sound")
+
+        assert ["PUT", "GET"] == [request.split()[0] for request in proxy.requests]
+
+
+@pytest.mark.parametrize(
+    ("act", "expected"),
+    [
+        (lambda s: s.get("absent"), None),
+        (lambda s: list(s.keys("")), ["key"]),
+        (lambda s: s.put_if_absent("key", b"other"), False),
+        (lambda s: s.put_if_absent("key", LARGE), False),
+        (lambda s: s.compare_and_swap("key", b"other", b"x"), False),
+    ],
+    ids=["get", "list", "create", "create large", "swap"],
+)
+def test_refusal_or_listing_that_breaks_off_is_asked_for_again(
+    direct, behind, minio, act, expected
+):
+    """Every second answer is cut in its text."""
+    direct.put_if_absent("key", b"x")
+    cut = itertools.cycle([True, False])
+    with FaultyProxy(minio.url, lambda *_: "truncate" if next(cut) else None) as proxy:
+        assert expected == act(behind(proxy.url))
+
+
+def test_listing_that_stays_cut_is_transient(direct, behind, minio):
+    direct.put_if_absent("key", b"x")
+    with (
+        FaultyProxy(minio.url, lambda *_: "truncate") as proxy,
+        pytest.raises(TransientError, match="broke the connection off"),
+    ):
+        list(behind(proxy.url).keys(""))
+
+
+@pytest.mark.parametrize("n", range(1, 9))
+def test_lost_answer_is_no_lack_of_the_store(behind, minio, n):
+    """The request was carried out, and is tried again: what it meets is its own first try."""
+    with FaultyProxy(minio.url, lambda i, *_: "kill" if i == n else None) as proxy:
+        steps = behind(proxy.url).probe("token")
+
+        assert [] == [step for step in steps if not step.is_met]
+        assert len(proxy.requests) > n
+
+
+@pytest.mark.parametrize(("times", "is_written"), [(1, True), (99, None)], ids=["once", "lasting"])
+def test_conflict_of_two_writes_is_tried_again(behind, minio, times, is_written):
+    """409 says that another write is under way, as AWS answers it; it may come to nothing."""
+    fault = (409, "ConditionalRequestConflict")
+    with FaultyProxy(minio.url, on("PUT", "key", fault, times=times)) as proxy:
+        if is_written:
+            assert behind(proxy.url).put_if_absent("key", b"x")
+        else:
+            with pytest.raises(TransientError, match="written by others"):
+                behind(proxy.url).put_if_absent("key", b"x")
+
+
+def test_stalled_body_ends_in_time(direct, behind, minio):
+    """All tries of a body together are not much longer than one request's."""
+    direct.put_if_absent("key", SMALL)
+
+    def slow(status, headers, data):
+        time.sleep(3)
+        return status, headers, data
+
+    started = time.monotonic()
+    with (
+        FaultyProxy(minio.url, on("GET", "key", slow, times=99)) as proxy,
+        pytest.raises(TransientError),
+    ):
+        behind(proxy.url, max_attempts=2, read_timeout_seconds=1).get("key")
+
+    assert time.monotonic() - started < 6
+
+
+def test_large_object_is_in_memory_once(direct):
+    """Whatever is made of its parts."""
+    direct.put_if_absent("key", LARGE)
+    tracemalloc.start()
+    direct.get("key")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert peak < 1.2 * len(LARGE)
+
+
+@pytest.mark.parametrize(
+    ("options", "answer"),
+    [
+        ({"encryption": "AES256"}, ("AES256", None)),
+        ({"encryption": "aws:kms", "kms_key_id": KMS_KEY}, ("aws:kms", KMS_KEY)),
+    ],
+    ids=["AES256", "aws:kms"],
+)
+@pytest.mark.parametrize("data", [SMALL, LARGE], ids=["small", "large"])
+def test_encryption_is_asked_for(minio, bucket, rights, options, answer, data):
+    store = S3Store(connect(minio.spec), StoreSpec(uri=f"s3://{bucket}/p", **options))
+    store.put_if_absent("key", data)
+    found = client_of(minio).head_object(Bucket=bucket, Key="p/key")
+    key = found.get("SSEKMSKeyId")
+
+    assert data == store.get("key")
+    assert answer == (found["ServerSideEncryption"], key and key.rpartition(":")[2])
+
+
+def test_unknown_key_is_the_operators(minio, bucket, rights):
+    options = {"encryption": "aws:kms", "kms_key_id": "nobody"}
+    store = S3Store(connect(minio.spec), StoreSpec(uri=f"s3://{bucket}/p", **options))
+
+    with pytest.raises(ConfigurationError, match="refuses the key"):
+        store.put_if_absent("key", b"x")
+
+
+@pytest.mark.parametrize("checksums", ["when_required", "when_supported"])
+@pytest.mark.parametrize("data", [b"", SMALL, LARGE], ids=["empty", "small", "large"])
+def test_either_checksum_mode_works(minio, bucket, rights, checksums, data):
+    spec = minio.spec.model_copy(update={"checksums": checksums})
+    store = S3Store(connect(spec), StoreSpec(uri=f"s3://{bucket}/p"))
+
+    assert store.put_if_absent("key", data)
+    assert data == store.get("key")

@@ -1,0 +1,74 @@
+"""Objects of a dataset become files in one folder, and nowhere else.
+
+The stores that tests can start refuse such keys, AWS takes them: the listing is botocore's stub.
+"""
+
+from pathlib import Path
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from job.adapters.stores.s3.client import Connection
+from job.adapters.stores.s3.files import S3Files
+from job.errors import DatasetNotFoundError, DatasetUnreadableError
+
+
+@pytest.fixture
+def listing(tmp_path):
+    """Give a copier of a prefix that lists these keys."""
+
+    def make(*keys, n_bytes=5):
+        client = boto3.client(
+            "s3", region_name="eu-west-1", aws_access_key_id="k", aws_secret_access_key="s"
+        )
+        stub = Stubber(client)
+        stub.add_client_error("head_object", "404", http_status_code=404)
+        found = [{"Key": f"t/{key}", "Size": n_bytes} for key in keys]
+        stub.add_response("list_objects_v2", {"Contents": found, "IsTruncated": False})
+        stub.activate()
+        folder = tmp_path / "inside"
+        folder.mkdir()
+        return S3Files(Connection(client=client, host="aws", patience_seconds=1), folder)
+
+    return make
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        *("/tmp/part-0.parquet", "a//b", "../x", "a/../../x", "./x", "a\\b", "a\nb", "a/"),
+        *("..", "."),
+    ],
+)
+def test_key_that_leads_elsewhere_is_refused(listing, tmp_path, key):
+    """It is told, not dropped; and no byte is written."""
+    with pytest.raises(DatasetUnreadableError, match="cannot be that of a file"):
+        listing("part-0.parquet", key).copy("s3://b/t")
+
+    assert [] == [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_file_that_is_a_folder_too_is_refused(listing):
+    """A disk has room for one of them only."""
+    with pytest.raises(DatasetUnreadableError, match="'a'"):
+        listing("a", "a/b").copy("s3://b/t")
+
+
+def test_folder_marks_of_consoles_are_no_files(listing):
+    """Empty, with a slash at the end."""
+    with pytest.raises(DatasetNotFoundError):
+        listing("", "sub/", n_bytes=0).copy("s3://b/t")
+
+
+@pytest.mark.parametrize("make", [Path.symlink_to, Path.hardlink_to])
+def test_file_that_is_there_already_is_not_written_to(listing, tmp_path, make):
+    """Nor what a link points to."""
+    mine, target = tmp_path / "mine", tmp_path / "inside/x"
+    mine.write_bytes(b"mine")
+    files = listing()
+    make(target, mine)
+    with pytest.raises(FileExistsError):
+        files._copy("b", "t/x", {"ContentLength": 0, "ETag": "e"}, target)
+
+    assert b"mine" == mine.read_bytes()

@@ -1,0 +1,36 @@
+"""Names of keys and channels: which are ours, and which are refused."""
+
+import pytest
+
+from job.contracts.stored import is_channel, is_ours
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "v20260101_000000_00000000/a",
+        *("runs/r/1.json", "channels/production.json", "probe/x", "removals/v/x"),
+    ],
+)
+def test_own_keys(key):
+    assert is_ours(key)
+
+
+@pytest.mark.parametrize(
+    "key", ["backup/a", "v1/a", "runs", "runsome/a", "", "vacation/a", "/runs/a"]
+)
+def test_keys_of_others(key):
+    assert not is_ours(key)
+
+
+@pytest.mark.parametrize("name", ["production", "a", "0-b_c", "latest2", "x" * 63])
+def test_channels(name):
+    assert is_channel(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["latest", "v20260101_000000_00000000", "", "-a", "A", "a/b", "..", "x" * 64, "a\n"],
+)
+def test_what_cannot_be_addressed_is_no_channel(name):
+    assert not is_channel(name)
