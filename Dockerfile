@@ -10,6 +10,7 @@ RUN python -m venv --without-pip /opt/pcc-job
 COPY requirements.lock docker/trim.py ./
 RUN pip --python /opt/pcc-job/bin/python install --quiet --require-hashes --no-compile -r requirements.lock \
  && python trim.py /opt/pcc-job/lib/python3*/site-packages \
+ && find /opt/pcc-job/bin -type f -delete \
  && python -m compileall -q --invalidation-mode unchecked-hash /opt/pcc-job/lib
 
 FROM build AS code

@@ -9,7 +9,8 @@ STORE ?= ./models
 CHART := charts/pcc-training-job
 UV_COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 IMAGE ?= pcc-training-job
-COMPOSE := docker compose -f docker/compose.yaml --profile consumer
+# a project of its own: what somebody keeps by the compose file's own name is not touched
+DEMO := docker compose -p pcc-training-job-demo -f docker/compose.yaml --profile consumer
 
 .PHONY: help run test test-integration test-image test-cluster cluster-up cluster-down image compose-demo test-chart chart-docs chart-golden setup check lint types imports docs docs-check lock clean
 
@@ -51,8 +52,8 @@ image: ## build the image, and build/sbom.cdx.json beside it; BASE=python:3.13-s
 	docker build --quiet --target sbom --output build . $(if $(BASE),--build-arg BASE=$(BASE))
 
 compose-demo: image ## publish into MinIO and fetch from it, in containers; leaves nothing behind
-	@trap '$(COMPOSE) down --volumes' EXIT; \
-	$(COMPOSE) run --rm job && $(COMPOSE) run --rm fetch
+	@trap 'trap "" INT TERM; $(DEMO) down --volumes --remove-orphans --timeout 3' EXIT; \
+	$(DEMO) run --rm job && $(DEMO) run --rm fetch
 
 test-cluster: $(VENV)/.dev ## the chart on a real Kubernetes (needs Docker, helm, and the cluster of KUBECONFIG)
 	@$(BIN)/python -m pytest tests/cluster

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 from typing import Final
 
 _CGROUPS: Final = Path("/sys/fs/cgroup")
 _MEMBERSHIP: Final = Path("/proc/self/cgroup")
 _STATUS: Final = Path("/proc/self/statm")
+_MOUNTS: Final = Path("/proc/self/mounts")
 
 
 class Memory:
@@ -22,21 +24,61 @@ class Memory:
 
     def __init__(self, cgroups: Path = _CGROUPS, membership: Path = _MEMBERSHIP) -> None:
         physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-        self.limit_bytes = min([physical, *_cgroup_limits(cgroups, membership)])
+        limits = _cgroup_limits(cgroups, membership)
+        self._group = min(limits, key=lambda folder: limits[folder], default=None)
+        self.limit_bytes = min([physical, *limits.values()])
 
     def used_bytes(self) -> int:
-        """Give the bytes that are resident now."""
+        """Give the bytes that are resident now, and those of files that are kept in memory.
+
+        A tmpfs, such as a container's `/tmp` often is, is charged to the group that wrote it.
+        """
         n_pages = int(_STATUS.read_text().split()[1]) if _STATUS.exists() else 0
-        return n_pages * os.sysconf("SC_PAGE_SIZE")
+        return n_pages * os.sysconf("SC_PAGE_SIZE") + self._in_memory_files()
+
+    def _in_memory_files(self) -> int:
+        if self._group is None:
+            return 0
+        lines = _read(self._group / "memory.stat").splitlines()
+        return next((int(line.split()[1]) for line in lines if line.startswith("shmem ")), 0)
 
 
-def _cgroup_limits(cgroups: Path, membership: Path) -> list[int]:
-    """Read the limits of the process's cgroup and of those above it.
+def free_temporary_bytes(folder: Path, memory: Memory) -> int:
+    """Give the bytes that may still be written below a folder that this run alone writes to.
+
+    The least of what its device has, what a volume may hold (`TMPDIR_LIMIT_BYTES`, which the
+    chart sets: a device tells nothing of it), and, where its files are kept in memory, what the
+    memory limit leaves.
+    """
+    free = [shutil.disk_usage(folder).free]
+    stated = os.environ.get("TMPDIR_LIMIT_BYTES", "")
+    if stated.isdigit():
+        taken = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        free.append(max(int(stated) - taken, 0))
+    if _file_system_of(folder) in ("tmpfs", "ramfs"):
+        free.append(max(memory.limit_bytes - memory.used_bytes(), 0))
+    return min(free)
+
+
+def _file_system_of(folder: Path) -> str:
+    """Name the kind of file system that a folder lies on."""
+    found = ("", "")
+    here = folder.resolve()
+    for line in _read(_MOUNTS).splitlines():
+        _, where, kind, *_ = line.split()
+        point = Path(where.replace("\\040", " "))
+        if here.is_relative_to(point) and len(where) >= len(found[0]):
+            found = (where, kind)
+    return found[1]
+
+
+def _cgroup_limits(cgroups: Path, membership: Path) -> dict[Path, int]:
+    """Read the limits of the process's cgroup and of those above it, by folder.
 
     Inside a container the path of membership may be one of the host's; then the root of what is
     mounted is the container's own group.
     """
-    found = []
+    found: dict[Path, int] = {}
     for line in membership.read_text().splitlines() if membership.exists() else ():
         _, controllers, path = line.split(":", 2)
         if controllers not in ("", "memory"):
@@ -50,7 +92,7 @@ def _cgroup_limits(cgroups: Path, membership: Path) -> list[int]:
         for folder in (group, *group.parents):
             text = _read(folder / name)
             if text.isdigit():  # `max` is no limit
-                found.append(int(text))
+                found[folder] = int(text)
             if folder == root:
                 break
     return found

@@ -5,8 +5,6 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-import typer
-
 from job.cli.termination import leave_message
 from job.errors import ExitCode, JobError
 from job.signals import Watch
@@ -14,7 +12,10 @@ from job.signals import Watch
 
 def main() -> None:
     """Run the command line; every ending has its exit code."""
+    # NOTE: before anything else is loaded: until then the first process of a container is deaf
     watch = Watch(lambda name, code: leave_message("ended", code, error=name))
+    import typer
+
     from job.cli.app import app
 
     try:
@@ -74,7 +75,7 @@ def _complain(
 ) -> None:
     """Write two plain lines on a terminal, else one JSON object as every line of the log is."""
     if sys.stderr.isatty():
-        typer.echo(f"error: {reason}" + (f"\nhint: {hint}" if hint else ""), err=True)
+        sys.stderr.write(f"error: {reason}\n" + (f"hint: {hint}\n" if hint else ""))
         return
     facts |= {"error": type(error).__name__, "reason": reason, "hint": hint}
     _logger().error(event, exit_code=int(code), **facts)

@@ -148,10 +148,15 @@ def _execute(
 def validate_only(effective: EffectiveSettings, watch: Watch) -> dict[str, Any]:
     """Ingest and validate; the store is not touched."""
     settings = effective.settings
+    from job.adapters.machine import Memory, limit_threads
     from job.adapters.stores.directory import DirectoryStore
     from job.contracts.plan import Plan
+    from job.stages.capacity import require_memory_to_start
+
+    require_memory_to_start(Memory())
     from job.pipeline.intake import load_tables
 
+    limit_threads()
     with Progress() as progress, _working_folder() as folder:
         watch.leave = lambda _name, _code: shutil.rmtree(folder, ignore_errors=True)
         copy = copier(settings, folder)

@@ -1,7 +1,8 @@
 """What may be asked of the table: where it is, and which column plays which role."""
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from job.contracts.addresses import without_credentials
 from job.contracts.lists import shortened
 
 
@@ -66,6 +67,12 @@ class DatasetSpec(Spec):
     test_uri: str | None = Field(
         None, min_length=1, description="Official test table, used as the hold-out."
     )
+
+    @field_validator("uri", "test_uri")
+    @classmethod
+    def _no_credentials(cls, value: str | None) -> str | None:
+        return None if value is None else without_credentials(value)
+
     min_rows: int = Field(5000, ge=1, description="Fewest rows the training table may have.")
     max_rows: int = Field(1_000_000, ge=1, description="Most rows the training table may have.")
     aliases: dict[str, str] = Field(

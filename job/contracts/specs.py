@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, field_validator
 
+from job.contracts.addresses import without_credentials
 from job.contracts.dataset_specs import ColumnsSpec, DatasetSpec, Spec
 from job.contracts.lists import nearest, shortened
 from job.contracts.store_specs import S3Spec, StoreSpec
@@ -35,6 +36,12 @@ class ExpectationsSpec(Spec):
         "curated_training_data",
         description="Name in `expectations/`, or the path of a suite of your own.",
     )
+
+    @field_validator("suite")
+    @classmethod
+    def _no_credentials(cls, value: str) -> str:
+        return without_credentials(value)
+
     parameters: dict[str, Any] = Field(
         default_factory=dict,
         description="Values for the suite's `$PARAMETER`s; its `meta.parameters` are the defaults.",

@@ -1,10 +1,10 @@
 """What may be asked of the store and of S3."""
 
 from typing import Annotated, Literal
-from urllib.parse import urlparse
 
 from pydantic import Field, field_validator, model_validator
 
+from job.contracts.addresses import without_credentials
 from job.contracts.dataset_specs import Spec
 
 Seconds = Annotated[float, Field(gt=0)]
@@ -64,12 +64,3 @@ class S3Spec(Spec):
         if value is not None and not value.startswith(("http://", "https://")):
             raise ValueError("an endpoint begins with http:// or https://")
         return None if value is None else without_credentials(value)
-
-
-def without_credentials(uri: str) -> str:
-    """Give the URI back; raises ValueError where it carries a user or a password."""
-    if "://" in uri and "@" in urlparse(uri).netloc:
-        raise ValueError(
-            "credentials do not belong in an address; give them by environment or profile"
-        )
-    return uri

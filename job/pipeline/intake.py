@@ -16,7 +16,7 @@ from job.contracts.reports import ValidationReport
 from job.contracts.specs import JobSettings
 from job.contracts.suites import Suite
 from job.recorder import Recorder
-from job.stages.capacity import require_memory_to_read
+from job.stages.capacity import require_memory_to_read, require_memory_to_validate
 from job.stages.ingest import ingest
 from job.stages.keys import make_rows
 from job.stages.package import describe_dataset
@@ -89,6 +89,7 @@ def _load(
     recorder.facts[name] = describe_dataset(dataset)
     digest = dataset.provenance.content_digest
     log.info("dataset_ingested", uri=uri, n_rows=dataset.n_rows, content_digest=digest)
+    require_memory_to_validate(dataset, ports.memory)
     report, is_sound = recorder.run(
         "validate",
         validate_dataset,

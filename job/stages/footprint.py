@@ -16,7 +16,7 @@ from job.stages.features import ANALYZERS
 
 Counts = npt.NDArray[Any]
 # Bytes, measured by `python -m scripts.benchmark_memory` and rounded up.
-_SLACK: Final = 64 * 2**20
+_SLACK: Final = 96 * 2**20
 _PER_CELL: Final = 18  # copies of a dense value: the fold, its transforms, the hold-out
 _PER_CELL_AND_FIT: Final = {"logistic_regression": 2, "linear_svc": 20, "dummy": 0}
 _PER_TERM_IN_TEXT: Final = 32  # an entry of the sparse matrices, while counting and after
@@ -24,6 +24,7 @@ _PER_TERM_IN_TEXT_AND_FIT: Final = {"logistic_regression": 8, "linear_svc": 20, 
 _PER_TERM: Final = 160  # in the vocabulary of all terms, before the rare ones are dropped
 _PER_COEFFICIENT: Final = {"logistic_regression": 320, "linear_svc": 24, "dummy": 0}
 _N_SAMPLED: Final = 2000
+_N_SAMPLED_CHARACTERS: Final = 2_000_000
 
 
 def estimate_training_bytes(train: Rows, spec: TrainingSpec, n_workers: int) -> int:
@@ -51,6 +52,8 @@ def _count_terms(train: Rows, min_groups: int) -> tuple[float, float, float]:
     if train.text is None:
         return 0.0, 0.0, 0.0
     sample = train.text[:: -(-len(train) // _N_SAMPLED)]
+    n_characters = np.cumsum([len(text) for text in sample])
+    sample = sample[: max(int(np.searchsorted(n_characters, _N_SAMPLED_CHARACTERS)), 2)]
     growth = len(train) / len(sample)
     found = np.zeros(3)
     for analyzer, ngram_range in ANALYZERS:

@@ -27,14 +27,22 @@ QUICK = {"gate": {"floors": OPEN}, "search": {"estimators": {"dummy": {}}, "fold
 
 @pytest.fixture(scope="session")
 def cluster(docker_engine):
-    """Find the cluster that KUBECONFIG names, and give it the images."""
+    """Find the cluster that was made for tests, and give it the images.
+
+    The tests label nodes and remove what they find by name: no other cluster is touched.
+    """
+    is_required = "cluster" in os.environ.get("PCC_TEST_REQUIRE", "").replace(",", " ").split()
+    made = os.environ.get("PCC_TEST_CLUSTER")
+    if not made or made != os.environ.get("KUBECONFIG"):
+        reason = 'no cluster for tests is named: eval "$(make -s cluster-up)"'
+        pytest.fail(reason) if is_required else pytest.skip(reason)
     try:
         call("kubectl", "version", timeout=30)
         call("helm", "version", timeout=30)
     except (AssertionError, OSError, subprocess.TimeoutExpired) as error:
-        if "cluster" in os.environ.get("PCC_TEST_REQUIRE", ""):
+        if is_required:
             pytest.fail(f"PCC_TEST_REQUIRE asks for a cluster, which does not answer: {error}")
-        pytest.skip("no cluster answers, or helm is not there: `make cluster-up`")
+        pytest.skip("the cluster does not answer, or helm is not there")
     docker("build", "--quiet", "--tag", IMAGE, ".")
     call("scripts/cluster.sh", "load", IMAGE, MINIO)
 

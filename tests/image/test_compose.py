@@ -5,7 +5,7 @@ import subprocess
 import pytest
 from support.containers import ROOT, docker
 
-PROJECT = "pcc-training-job"
+PROJECT = "pcc-training-job-demo"
 
 
 def owned(kind):

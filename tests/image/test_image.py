@@ -10,22 +10,24 @@ from support.containers import ROOT, docker
 
 MB = 10**6
 ENVIRONMENT = "/opt/pcc-job"
-# every regular file of our layers by the digest of its content, and every link by its target
+# every regular file of the image by the digest of its content, and every link by its target
 DIGESTS = """
 import hashlib, json, os
 found = {}
-for root in ("/opt", "/usr/share/pcc-job", "/models", "/data"):
-    for folder, folders, files in os.walk(root):
-        for name in [*folders, *files]:
-            path = os.path.join(folder, name)
-            if os.path.islink(path):
-                found[path] = os.readlink(path)
-            elif os.path.isfile(path):
-                found[path] = hashlib.sha256(open(path, "rb").read()).hexdigest()
-            else:
-                found[path] = "folder"
+for root, folders, files in os.walk("/"):
+    if root == "/":
+        folders[:] = [name for name in folders if name not in ("proc", "sys", "dev")]
+    for name in [*folders, *files]:
+        path = os.path.join(root, name)
+        if os.path.islink(path):
+            found[path] = os.readlink(path)
+        elif os.path.isfile(path) and path not in ("/etc/hosts", "/etc/hostname", "/etc/resolv.conf"):
+            found[path] = hashlib.sha256(open(path, "rb").read()).hexdigest()
+        else:
+            found[path] = "folder"
 print(json.dumps(found))
 """
+ROOT_USER = ("--user", "0")
 
 
 def test_user_is_a_number_that_is_not_root(facts):
@@ -69,28 +71,28 @@ def test_compressed_size_is_at_most_200_mb(image):
     assert n_bytes <= 200 * MB, f"{n_bytes / MB:.1f} MB"
 
 
-def test_no_build_tool_test_or_cache_is_in_our_layers(inside):
-    found = inside(DIGESTS)
+def test_layers_hold_the_job_and_nothing_else(inside):
+    """No build tool, test, cache or other file beside the base image's."""
+    base = re.search(r"^ARG BASE=(.*)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)[1]
+    theirs = inside(DIGESTS, *ROOT_USER, tag=base)
+    ours = {
+        path for path, digest in inside(DIGESTS, *ROOT_USER).items() if theirs.get(path) != digest
+    }
+    places = ("/opt/pcc-job", "/usr/share/pcc-job", "/models", "/data")
     site = f"{ENVIRONMENT}/lib/python3.13/site-packages"
-    unwanted = [
-        path
-        for path in found
-        if path.startswith(
-            tuple(f"{site}/{name}" for name in ("pip", "setuptools", "hatchling", "pytest", "ruff"))
-        )
-        or (
-            path.rpartition("/")[2] in ("tests", ".git", ".cache", ".pytest_cache")
-            and "numpy/_core/tests" not in path
-        )
-        or "/opt/tools" in path
-    ]
+    tools = tuple(f"{site}/{name}" for name in ("pip", "setuptools", "hatchling", "pytest", "ruff"))
 
-    assert [] == unwanted
+    assert set() == {path for path in ours if not path.startswith(places)}
+    assert {f"{ENVIRONMENT}/bin/pcc-job"} == {
+        path for path in ours if path.startswith(f"{ENVIRONMENT}/bin/") and "python" not in path
+    }
+    assert set() == {path for path in ours if path.startswith(tools)}
+    assert set() == {p for p in ours if p.endswith("/tests") and p != f"{site}/numpy/_core/tests"}
 
 
 def test_every_module_is_compiled(inside):
     """A container with a read-only root would compile it again at each start."""
-    found = inside(DIGESTS)
+    found = inside(DIGESTS, *ROOT_USER)
     sources = [
         path for path in found if path.startswith(f"{ENVIRONMENT}/lib") and path.endswith(".py")
     ]
@@ -106,7 +108,7 @@ def test_every_module_is_compiled(inside):
 
 def test_two_builds_have_the_same_content(image, inside):
     docker("build", "--quiet", "--no-cache", "--tag", f"{image}-again", ".")
-    first, second = inside(DIGESTS), inside(DIGESTS, tag=f"{image}-again")
+    first, second = inside(DIGESTS, *ROOT_USER), inside(DIGESTS, *ROOT_USER, tag=f"{image}-again")
     docker("image", "rm", f"{image}-again")
 
     assert {} == {

@@ -15,7 +15,7 @@ from job.adapters.tables.damage import SourceFile, guarded, guarded_stream
 from job.contracts.lists import counted
 from job.errors import DatasetUnreadableError
 
-_BATCH_ROWS: Final = 8192
+_BATCH_ROWS: Final = 2048
 _CSV_BLOCK_BYTES: Final = 16 * 2**20
 _CHECKED_BYTES: Final = 2**20
 _METADATA_SKIPPED: Final = (b"ARROW:schema", b"pandas")

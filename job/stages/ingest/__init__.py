@@ -54,7 +54,7 @@ def ingest(
     required
         Columns that must be there; other role columns may be absent.
     reserve
-        Gets the bytes of the embedding matrix before it is made, and may refuse them.
+        Gets the bytes that are still to come, before they do, and may refuse them.
 
     Raises
     ------
@@ -173,13 +173,16 @@ def _read(
     content: ContentDigest,
     reserve: Callable[[int], None],
 ) -> tuple[int, Embeddings | None]:
+    # NOTE: where the number of rows is unknown, the matrix grows as the other columns do
     builder = MatrixBuilder(table.n_rows, reserve)
     wanted = list(dict.fromkeys([*(c.source_name for c in columns), *wide]))
-    n_rows = 0
+    n_rows = n_bytes = 0
     for batch in table.batches(wanted):
         if batch.num_rows == 0:
             continue
         n_rows += batch.num_rows
+        n_bytes += sum(batch.column(column.source_name).nbytes for column in columns)
+        reserve(int(n_bytes * max((table.n_rows or 0) / n_rows - 1, 0)))
         content.add_rows(batch.num_rows)
         for column in columns:
             _read_column(table, column, batch, content)

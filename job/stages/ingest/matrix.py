@@ -58,7 +58,8 @@ class MatrixBuilder:
             lengths, flat = _lists(array)
         if self._matrix is None:
             shape = (self._n_expected or 0, _common(lengths))
-            self._reserve(shape[0] * shape[1] * np.dtype(np.float32).itemsize)
+            if self._n_expected:
+                self._reserve(shape[0] * shape[1] * np.dtype(np.float32).itemsize)
             self._matrix = np.empty(shape, np.float32)
         return self._place(self._matrix, lengths, flat)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from job.adapters.machine import Memory, free_temporary_bytes
 from job.adapters.stores.s3.client import Connection, split_uri
 from job.adapters.stores.s3.faults import code_of, is_absent, translated
 from job.adapters.stores.s3.reads import Reader, changed, list_below, pinned
@@ -24,7 +24,7 @@ class S3Files:
     def __init__(self, connection: Connection, folder: Path) -> None:
         self._client, self._host = connection.client, connection.host
         self._reader = Reader(connection)
-        self._folder = folder
+        self._folder, self._memory = folder, Memory()
 
     def copy(self, uri: str) -> Path:
         """Copy an object and its sidecar, or every object below a prefix.
@@ -108,12 +108,13 @@ class S3Files:
             raise changed(where)
         n_bytes = head["ContentLength"]
         target.parent.mkdir(parents=True, exist_ok=True)
-        free = shutil.disk_usage(target.parent).free
+        free = free_temporary_bytes(self._folder, self._memory)
         if free < n_bytes:
             raise ConfigurationError(
                 f"'s3://{bucket}/{key}' needs {-(-n_bytes // 2**20)} MiB of temporary space in "
                 f"{self._folder.parent}, and there are {free // 2**20} MiB",
-                hint="give temporary space of the table's size, or set TMPDIR",
+                hint="give temporary space of the table's size (a tmpfs counts against the memory "
+                "limit), or set TMPDIR",
             )
         pin = pinned(where, head)
         # NOTE: nothing that is there already is written to, nor what a link points to
