@@ -19,6 +19,7 @@ up_with_kind() {
 case "${1:-}" in
 up)
   if own; then exports=$(cluster-up); else exports=$(up_with_kind); fi
+  # shellcheck disable=SC2016  # whoever evaluates it has the value
   printf '%s\n' "$exports" 'export PCC_TEST_CLUSTER=$KUBECONFIG'
   ;;
 load)

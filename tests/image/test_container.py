@@ -138,6 +138,14 @@ def test_memory_limit_that_is_too_small_is_refused_before_the_fit(run, small, me
     assert f"may use {limit[:-1]} MiB" in read()["error"]
 
 
+def test_validation_alone_is_refused_too(run, small):
+    small()
+    limits = ("--memory", "200m", "--memory-swap", "200m")
+    done = run("validate", "--dataset", "/out/small.parquet", options=(*HARDENED, *limits))
+
+    assert (2, True) == (done.returncode, "may use 200 MiB" in done.stderr)
+
+
 def test_memory_limit_that_is_enough_is_enough(run, small):
     done = run(*small(), options=(*HARDENED, "--memory", "700m", "--memory-swap", "700m"))
 

@@ -1,8 +1,10 @@
 """The memory limit is the least of all cgroups above the process, in both versions."""
 
+from pathlib import Path
+
 import pytest
 
-from job.adapters.machine import Memory
+from job.adapters.machine import Memory, free_temporary_bytes
 
 MIB = 2**20
 
@@ -64,3 +66,34 @@ def test_used_memory_grows_with_what_is_held(tmp_path):
     held = b"x" * (64 * MIB)
 
     assert memory.used_bytes() - before > 60 * MIB, len(held)
+
+
+def test_files_in_memory_count_as_used(meter):
+    """A tmpfs is charged to the group that wrote it."""
+    limits = {"memory.max": str(900 * MIB), "memory.stat": f"anon 1\nshmem {500 * MIB}\n"}
+    without = meter(V2, **{"memory.max": str(900 * MIB), "memory.stat": "anon 1\nshmem 0\n"})
+    before = without.used_bytes()
+
+    assert abs(meter(V2, **limits).used_bytes() - before - 500 * MIB) < 20 * MIB
+
+
+def test_stated_size_of_a_volume_bounds_temporary_space(tmp_path, monkeypatch):
+    """What the run has written there already is taken off."""
+    monkeypatch.setenv("TMPDIR_LIMIT_BYTES", str(5 * MIB))
+    (tmp_path / "part").write_bytes(b"x" * (2 * MIB))
+
+    assert 3 * MIB == free_temporary_bytes(tmp_path, Memory())
+
+
+def test_temporary_space_in_memory_is_bounded_by_the_memory_limit(meter, monkeypatch):
+    monkeypatch.delenv("TMPDIR_LIMIT_BYTES", raising=False)
+    memory = meter(V2, **{"memory.max": "1"})
+
+    assert 0 == free_temporary_bytes(Path("/dev/shm"), memory)
+
+
+def test_temporary_space_on_a_disk_is_what_the_disk_has(meter, tmp_path, monkeypatch):
+    monkeypatch.delenv("TMPDIR_LIMIT_BYTES", raising=False)
+    memory = meter(V2, **{"memory.max": "1"})
+
+    assert free_temporary_bytes(tmp_path, memory) > 0

@@ -6,10 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from job.contracts.dataset import Rows
+from job.contracts.dataset import Column, Dataset, Rows
 from job.contracts.specs import JobSettings
 from job.errors import ConfigurationError
-from job.stages.capacity import require_memory, require_memory_to_read, require_memory_to_start
+from job.stages.capacity import (
+    require_memory,
+    require_memory_to_read,
+    require_memory_to_start,
+    require_memory_to_validate,
+)
 from job.stages.footprint import estimate_training_bytes
 
 MIB = 2**20
@@ -94,3 +99,13 @@ def test_more_kinds_of_terms_need_more_memory():
 
 def test_text_without_a_term_can_be_estimated():
     assert estimate_training_bytes(rows(30, text=np.array([""] * 30, object)), spec("dummy"), 1) > 0
+
+
+def test_texts_are_copied_while_they_are_validated():
+    values = np.array(["x" * MIB] * 100, object)
+    column = Column(name="text", role="text", kind="string", values=values)
+    dataset = Dataset(n_rows=100, columns=(column,), embeddings=None, provenance=None)
+
+    require_memory_to_validate(dataset, Meter(600 * MIB))
+    with pytest.raises(ConfigurationError, match="to validate the table"):
+        require_memory_to_validate(dataset, Meter(400 * MIB))
