@@ -21,7 +21,7 @@ class FaultyProxy(ThreadingHTTPServer):
         URL of the store.
     fault
         Called as `fault(n, method, path)`, n from 1.  None lets the request pass; `reset`, `stall`,
-        `truncate`, `kill` and `ignored` do what they say; a pair is a status and a service's code;
+        `truncate`, `hang` (half an answer, then silence), `kill` and `ignored` do what they say; a pair is a status and a service's code;
         a function gets the answer's status, headers and body, and gives others.
     on_kill
         Called after a request was carried out and before it is answered.
@@ -76,7 +76,7 @@ class _Handler(BaseHTTPRequestHandler):
             return self._answer(*fault(answer.status, headers, data))
         if self.command == "HEAD":
             headers.append(("Content-Length", answer.getheader("Content-Length") or "0"))
-        return self._answer(answer.status, headers, data, is_cut=fault == "truncate")
+        return self._answer(answer.status, headers, data, cut=fault)
 
     do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _serve  # noqa: N815  # its names
 
@@ -94,7 +94,8 @@ class _Handler(BaseHTTPRequestHandler):
         upstream.close()
         return answer, data
 
-    def _answer(self, status, headers, data, *, is_cut=False):
+    def _answer(self, status, headers, data, *, cut=None):
+        is_cut = cut in ("truncate", "hang")
         self.send_response_only(status)
         for name, value in headers:
             self.send_header(name, value)
@@ -103,6 +104,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(data[: len(data) // 2] if is_cut else data)
+        if cut == "hang":
+            self.wfile.flush()
+            time.sleep(5)
         if is_cut:
             self._reset()
 

@@ -206,6 +206,7 @@ def test_channel_whose_pointer_was_removed_moves_on_in_its_history(store):
     move(store, V3, None)
 
     assert [(None, V1), (V1, V2), (None, V3)] == [(e["from"], e["to"]) for e in history(store)]
+    assert 3 == json.loads(store.get(POINTER))["move"]
 
 
 def test_pointer_that_was_restored_by_hand_is_written_down(store):
