@@ -8,6 +8,7 @@ import filecmp
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +30,8 @@ class _Staging:
         self._made = [f for f in (directory, *directory.parents) if not f.exists()]
         self._directory = directory
         self._root: Path | None = None
+        # NOTE: the work is undone by another thread, and nothing may be made again after that
+        self._lock = threading.Lock()
         self._is_over = False
 
     def begin(self) -> None:
@@ -45,19 +48,26 @@ class _Staging:
 
     def write(self, name: str, data: bytes) -> None:
         """Write a file, unless the process is leaving."""
-        if not self._is_over:
-            path = self.files / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
+        with self._lock:
+            if not self._is_over:
+                path = self.files / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(data)
+
+    def move(self, target: Path) -> None:
+        """Give the files their place."""
+        with self._lock:
+            _move(self.files, target)
 
     def drop(self) -> None:
         """Remove what is still there, and the folders that were made and are empty."""
-        self._is_over = True
-        if self._root is not None:
-            shutil.rmtree(self._root, ignore_errors=True)
-        for folder in self._made:
-            with contextlib.suppress(OSError):
-                folder.rmdir()
+        with self._lock:
+            self._is_over = True
+            if self._root is not None:
+                shutil.rmtree(self._root, ignore_errors=True)
+            for folder in self._made:
+                with contextlib.suppress(OSError):
+                    folder.rmdir()
 
 
 def fetch(
@@ -89,7 +99,7 @@ def fetch(
         with _translated(directory):
             staging.begin()
             verify(store, version, staging.write)
-            _move(staging.files, target)
+            staging.move(target)
     finally:
         staging.drop()
     return target
