@@ -45,7 +45,7 @@ from chart_support import MINIMAL, refusal, render, with_value
             {"extraEnv": [{"name": "JOB_UID", "value": "x"}]},
             "JOB_UID is there twice, or is the chart's own",
         ),
-        ({"extraEnv": [{"name": "A"}, {"name": "A"}]}, "A is there twice"),
+        ({"extraEnv": [{"name": "A", "value": "a"}] * 2}, "A is there twice"),
         (
             {"prometheusRule": {"enabled": True}, "cronJob.failedJobsHistoryLimit": 1},
             "the alert could never fire",

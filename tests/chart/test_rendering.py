@@ -174,6 +174,12 @@ def test_everything_is_where_it_belongs():
                 "items": [{"key": "bundle.pem", "path": "ca.crt"}],
             }
         },
-        "dataset": {"csi": {"driver": "s3.csi.example.com", "readOnly": True}},
+        "dataset": {
+            "csi": {
+                "driver": "s3.csi.example.com",
+                "readOnly": True,
+                "volumeAttributes": {"bucket": "a"},
+            }
+        },
         "store": {"persistentVolumeClaim": {"claimName": "models"}},
     } == {k: v for k, v in volumes(pod).items() if k in ("ca-bundle", "dataset", "store")}
