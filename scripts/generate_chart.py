@@ -1,11 +1,11 @@
-"""Write the parts of the chart that follow from the code and Kubernetes' API; `--check` fails where they are stale."""
+"""Write the parts of the chart that follow from code and API; `--check` fails where stale."""
 
 import json
 import sys
 from pathlib import Path
 from typing import Any
 
-import kubernetes_validate
+import kubernetes_validate  # type: ignore[import-untyped]
 import yaml
 
 from job.contracts.specs import JobSettings
@@ -62,7 +62,7 @@ def values_schema() -> str:
 def kubernetes_types() -> dict[str, Any]:
     """Give the types of the API that values hold, and all that these use, closed at each level.
 
-    They are of the newest version there are schemas for: an older API server ignores what it does not know.
+    They are of the newest version there are schemas for; an older server drops what it lacks.
     """
     version = kubernetes_validate.latest_version()
     path = API / f"v{version}-local-strict" / "_definitions.json"

@@ -96,7 +96,9 @@ def test_run_id_is_of_namespace_job_and_uid():
     """All pods of one Job share it; the longest one fits the job's rule."""
     pod = pods(render(MINIMAL))["run"]
     fields = {
-        name: item["valueFrom"]["fieldRef"]["fieldPath"] for name, item in variables(pod).items()
+        name: item["valueFrom"]["fieldRef"]["fieldPath"]
+        for name, item in variables(pod).items()
+        if "valueFrom" in item
     }
     run_id = container_of(pod)["args"][2].removeprefix("--run-id=")
     longest = {"NAMESPACE": "n" * 63, "JOB_NAME": "j" * 63, "JOB_UID": "u" * 36}
@@ -117,6 +119,9 @@ def test_no_variable_is_taken_for_a_setting(values):
     for pod in pods(render(values)).values():
         assert [] == [name for name in variables(pod) if name.startswith("PCC_JOB_")]
         assert pod["spec"]["enableServiceLinks"] is False
+
+
+DELETED = "before-hook-creation,hook-succeeded"
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -140,7 +145,7 @@ def test_doctor_is_the_run_but_for_its_arguments(case):
     found["doctor"]["metadata"].pop("name")
     found["doctor"]["metadata"].pop("namespace")
 
-    assert {"helm.sh/hook": "test", "helm.sh/hook-delete-policy": "before-hook-creation"} == hooks
+    assert {"helm.sh/hook": "test", "helm.sh/hook-delete-policy": DELETED} == hooks
     assert {"NAMESPACE", "JOB_NAME", "JOB_UID"} == own
     assert ["doctor", arguments["run"][1]] == arguments["doctor"]
     assert ["run", "doctor"] == [given[0] for given in arguments.values()]

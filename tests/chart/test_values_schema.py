@@ -225,6 +225,7 @@ def test_added_key_is_refused_and_named(path):
         ("dataset.volume", {"csi": {"driver": "a"}, "emptyDir": {}}),
         ("extraVolumes", [{"name": "x", "csi": {"driver": "a"}, "emptyDir": {}}]),
         ("prometheusRule.runbookUrl", "https://a.example/{{ $labels.x }}"),
+        ("prometheusRule.noSuccess.severity", "{{ x"),
         ("config.search.folds", 1),
         ("config.search.folds", "3"),
         ("config.gate.margin", 1.5),
