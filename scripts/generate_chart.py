@@ -1,16 +1,19 @@
-"""Write the parts of the chart that follow from the code; `--check` fails where they are stale."""
+"""Write the parts of the chart that follow from code and API; `--check` fails where stale."""
 
 import json
 import sys
 from pathlib import Path
 from typing import Any
 
+import kubernetes_validate  # type: ignore[import-untyped]
 import yaml
 
 from job.contracts.specs import JobSettings
 from job.errors import POD_ACTIONS, PodAction
 
 CHART = Path(__file__).parent.parent / "charts" / "pcc-training-job"
+API = Path(kubernetes_validate.__file__).parent / "kubernetes-json-schema"
+API_TYPES = ("Affinity", "EnvVarSource", "Volume")
 POLICY = """\
 {{{{/* Generated from job/errors.py by scripts/generate_chart.py. */}}}}
 {{{{- define "pcc-training-job.podFailurePolicy" -}}}}
@@ -44,7 +47,7 @@ def pod_failure_policy() -> str:
 
 
 def values_schema() -> str:
-    """Give the schema of the values: its hand-written base, and the settings' own schema."""
+    """Give the schema of the values: its hand-written base, the settings' own, and Kubernetes'."""
     schema = yaml.safe_load((CHART / "values.schema.base.yaml").read_text())
     settings = JobSettings.model_json_schema()
     definitions = settings.pop("$defs")
@@ -52,8 +55,50 @@ def values_schema() -> str:
     assert not twice, f"settings and values both define {twice}"
     _require(schema)
     schema["properties"]["config"] = settings
-    schema["$defs"] |= definitions
+    schema["$defs"] |= definitions | kubernetes_types()
     return json.dumps(schema, indent=2) + "\n"
+
+
+def kubernetes_types() -> dict[str, Any]:
+    """Give the types of the API that values hold, and all that these use, closed at each level.
+
+    They are of the newest version there are schemas for; an older server drops what it lacks.
+    """
+    version = kubernetes_validate.latest_version()
+    path = API / f"v{version}-local-strict" / "_definitions.json"
+    api = json.loads(path.read_text())["$defs"]
+    found: dict[str, Any] = {}
+    wanted = [f"io.k8s.api.core.v1.{name}" for name in API_TYPES]
+    while wanted:
+        name = wanted.pop()
+        if _short(name) not in found:
+            found[_short(name)] = _without_prose(api[name], wanted)
+    source = dict(found["Kubernetes.Volume"])
+    source["properties"] = {k: v for k, v in source["properties"].items() if k != "name"}
+    source["required"] = [name for name in source["required"] if name != "name"]
+    found["Kubernetes.VolumeSource"] = source | {"maxProperties": 1}
+    return dict(sorted(found.items()))
+
+
+def _without_prose(node: Any, wanted: list[str]) -> Any:
+    """Copy a schema without its descriptions; note which others it refers to."""
+    if isinstance(node, list):
+        return [_without_prose(child, wanted) for child in node]
+    if not isinstance(node, dict):
+        return node
+    if isinstance(node.get("$ref"), str):
+        name = node["$ref"].rpartition("/")[2]
+        wanted.append(name)
+        return {"$ref": f"#/$defs/{_short(name)}"}
+    return {
+        key: _without_prose(child, wanted)
+        for key, child in node.items()
+        if not (key in ("description", "format") and isinstance(child, str))
+    }
+
+
+def _short(name: str) -> str:
+    return f"Kubernetes.{name.rpartition('.')[2]}"
 
 
 def _require(schema: dict[str, Any]) -> None:

@@ -100,6 +100,7 @@ class SearchSpec(Spec):
         default={"logistic_regression": {}, "linear_svc": {}},
         min_length=1,
         description="Estimators and their grids; `{}` is the estimator's default grid.",
+        json_schema_extra={"propertyNames": {"enum": list(ESTIMATORS)}},
     )
     class_weight: Literal["balanced"] | None = Field(
         None, description="`balanced` weighs classes by inverse frequency."

@@ -87,6 +87,8 @@ def test_notes_give_commands_that_a_shell_can_read(notes, case):
 
     assert f'kubectl -n pcc create job "$RUN" --from=cronjob/{name}' in text
     assert "helm test pcc-training-job -n pcc --logs" in text
+    assert f"kubectl -n pcc delete pod/{name}-doctor" in text
+    assert "|| ended; do" in text
     assert f"Models go to {load(CASES[case])['config']['store']['uri']};" in text
     assert len(f"{name}-1800000000") <= 63
 

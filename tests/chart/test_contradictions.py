@@ -28,6 +28,20 @@ from chart_support import MINIMAL, refusal, render, with_value
         ),
         ({"config.store.uri": "s3://key:secret@models/pcc"}, "credential in an address"),
         ({"config.s3": {"endpoint_url": "https://key@s3.example.com"}}, "credential in an address"),
+        (
+            {"config.s3": {"endpoint_url": "10.0.0.1:9000"}},
+            "config.s3.endpoint_url is '10.0.0.1:9000': it begins with http:// or https://",
+        ),
+        ({"config.s3": {"endpoint_url": "http://[::1:9000"}}, "config.s3.endpoint_url is"),
+        (
+            {"config.expectations.parameters": {"a": ["b" * 9] * 21_000}},
+            "config, expectations.suites and podAnnotations come to",
+        ),
+        ({"podAnnotations": {"a": "b" * 260_000}}, "podAnnotations come to 260"),
+        (
+            {"extraEnv": [{"name": "TMPDIR_LIMIT_BYTES", "value": "1"}]},
+            "TMPDIR_LIMIT_BYTES is there twice, or is the chart's own",
+        ),
         ({"dataset": {"existingClaim": "c", "volume": {"emptyDir": {}}}}, "both want /data"),
         ({"caBundle": {"existingConfigMap": "a", "existingSecret": "b"}}, "set one"),
         ({"expectations": {"suites": {"a": {}}, "existingConfigMap": "b"}}, "both want /suites"),
@@ -45,7 +59,7 @@ from chart_support import MINIMAL, refusal, render, with_value
             {"extraEnv": [{"name": "JOB_UID", "value": "x"}]},
             "JOB_UID is there twice, or is the chart's own",
         ),
-        ({"extraEnv": [{"name": "A"}, {"name": "A"}]}, "A is there twice"),
+        ({"extraEnv": [{"name": "A", "value": "a"}] * 2}, "A is there twice"),
         (
             {"prometheusRule": {"enabled": True}, "cronJob.failedJobsHistoryLimit": 1},
             "the alert could never fire",
@@ -70,6 +84,8 @@ def test_contradiction_is_refused_with_its_reason(changes, reason):
         {"config.store.uri": "/mnt/a", "extraVolumeMounts": [{"name": "x", "mountPath": "/mnt/"}]},
         {"config.expectations.suite": "/suites/a.json", "expectations.existingConfigMap": "a"},
         {"config.s3": {"endpoint_url": "http://minio:9000/a@b"}},
+        {"config.s3": {"endpoint_url": "https://[fd00::1]:9000"}},
+        {"config.expectations.parameters": {"a": "b" * 250_000}},
     ],
 )
 def test_what_only_looks_like_one_is_accepted(changes):

@@ -42,7 +42,7 @@ def test_names_of_the_user_stay_text():
     objects = render(values)
     pod = pods(objects)["run"]
     claim = volumes(pod)["dataset"]["persistentVolumeClaim"]["claimName"]
-    refs = [item["valueFrom"].get("secretKeyRef") for item in variables(pod).values()]
+    refs = [item.get("valueFrom", {}).get("secretKeyRef") for item in variables(pod).values()]
 
     assert ("123", "1e3", "77") == (
         objects["CronJob"]["metadata"]["name"],
@@ -91,6 +91,15 @@ def test_account_that_is_not_made_is_used_by_name():
     )
 
     assert ("mine", "default") == (named["serviceAccountName"], unnamed["serviceAccountName"])
+
+
+def test_account_outlives_an_upgrade_that_names_another():
+    """A retry of a run under way still needs it, and Helm would delete it."""
+    annotations = {"eks.amazonaws.com/role-arn": "arn"}
+    values = MINIMAL | {"serviceAccount": {"annotations": annotations}}
+    found = render(values)["ServiceAccount"]["metadata"]["annotations"]
+
+    assert annotations | {"helm.sh/resource-policy": "keep"} == found
 
 
 @pytest.mark.parametrize(

@@ -112,6 +112,48 @@ def test_null_user_is_left_to_the_platform():
         )
 
 
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [
+        ("2Gi", 2 * 2**30),
+        ("1.5Gi", 3 * 2**29),
+        ("512Mi", 2**29),
+        ("3Ki", 3072),
+        ("1Ti", 2**40),
+        ("2Pi", 2**51),
+        ("100k", 100_000),
+        ("20M", 20_000_000),
+        ("7G", 7_000_000_000),
+        ("1T", 10**12),
+        ("1500m", 1),
+        ("123456789", 123456789),
+        (1073741824, 2**30),
+    ],
+)
+def test_job_is_told_how_much_it_may_write(size, expected):
+    """The limit of /tmp is not seen from inside: it would be evicted in place of refusing."""
+    for pod in pods(render(with_value(MINIMAL, "tmp.sizeLimit", size))).values():
+        assert str(expected) == variables(pod)["TMPDIR_LIMIT_BYTES"]["value"]
+        assert {"emptyDir": {"sizeLimit": size}} == volumes(pod)["tmp"]
+
+
+def test_one_claim_for_table_and_models_is_one_volume():
+    """Of two volumes of one claim the second is waited for, for ever."""
+    values = with_value(MINIMAL, "dataset", {"existingClaim": "c", "subPath": "in"})
+    pod = pods(render(values | {"store": {"existingClaim": "c", "subPath": "out"}}))["run"]
+    mounted = [mounts(pod)[path] for path in ("/data", "/models")]
+
+    assert [{"claimName": "c"}] == [
+        item["persistentVolumeClaim"]
+        for item in pod["spec"]["volumes"]
+        if "persistentVolumeClaim" in item
+    ]
+    assert 1 == len({item["name"] for item in mounted})
+    assert [("in", True), ("out", False)] == [
+        (item["subPath"], item.get("readOnly", False)) for item in mounted
+    ]
+
+
 def test_network_policy_opens_dns_and_443_by_default():
     """Nobody comes in; out go DNS and HTTPS."""
     spec = render(MINIMAL)["NetworkPolicy"]["spec"]
@@ -174,6 +216,12 @@ def test_everything_is_where_it_belongs():
                 "items": [{"key": "bundle.pem", "path": "ca.crt"}],
             }
         },
-        "dataset": {"csi": {"driver": "s3.csi.example.com", "readOnly": True}},
+        "dataset": {
+            "csi": {
+                "driver": "s3.csi.example.com",
+                "readOnly": True,
+                "volumeAttributes": {"bucket": "a"},
+            }
+        },
         "store": {"persistentVolumeClaim": {"claimName": "models"}},
     } == {k: v for k, v in volumes(pod).items() if k in ("ca-bundle", "dataset", "store")}

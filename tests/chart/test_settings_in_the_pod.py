@@ -96,7 +96,9 @@ def test_run_id_is_of_namespace_job_and_uid():
     """All pods of one Job share it; the longest one fits the job's rule."""
     pod = pods(render(MINIMAL))["run"]
     fields = {
-        name: item["valueFrom"]["fieldRef"]["fieldPath"] for name, item in variables(pod).items()
+        name: item["valueFrom"]["fieldRef"]["fieldPath"]
+        for name, item in variables(pod).items()
+        if "valueFrom" in item
     }
     run_id = container_of(pod)["args"][2].removeprefix("--run-id=")
     longest = {"NAMESPACE": "n" * 63, "JOB_NAME": "j" * 63, "JOB_UID": "u" * 36}

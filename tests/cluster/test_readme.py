@@ -23,31 +23,51 @@ def namespace_pcc(cluster):
     call("kubectl", "delete", "namespace", "pcc", "--ignore-not-found", check=False)
 
 
+@pytest.fixture
+def type_the_page(namespace, bucket, namespace_pcc, tmp_path):
+    """Type the block; changed are only the image, where the test's store is, and the table's size."""
+
+    def run(min_rows):
+        values = yaml.safe_load(block("kubernetes-values", "yaml"))
+        values["image"] = {
+            "repository": "pcc-training-job",
+            "tag": "cluster",
+            "pullPolicy": "IfNotPresent",
+        }
+        values["config"]["s3"]["endpoint_url"] = f"http://minio.{namespace.name}:9000"
+        values["config"]["dataset"]["min_rows"] = min_rows
+        values["resources"] = {"requests": {"cpu": "100m", "memory": "1Gi"}}
+        (tmp_path / "values.yaml").write_text(yaml.safe_dump(values))
+        (tmp_path / "charts").symlink_to(ROOT / "charts")
+        keys = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
+        return subprocess.run(
+            ["bash", "-c", f"set -euo pipefail\n{block('kubernetes', 'sh')}"],
+            cwd=tmp_path,
+            env={**os.environ, **keys},
+            capture_output=True,
+            text=True,
+            timeout=600,
+        )
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("min_rows", "condition", "message"),
+    [
+        (500, "Complete ", '0 {"outcome": "published"'),
+        (5000, "Failed PodFailurePolicy ", '4 {"outcome": "failed"'),
+    ],
+    ids=["published", "failed"],
+)
 def test_operator_installs_starts_a_run_and_reads_its_result(
-    namespace, bucket, namespace_pcc, tmp_path
+    type_the_page, min_rows, condition, message
 ):
-    """Changed are only the image, where the test's store is, and the size of its table."""
-    values = yaml.safe_load(block("kubernetes-values", "yaml"))
-    values["image"] = {
-        "repository": "pcc-training-job",
-        "tag": "cluster",
-        "pullPolicy": "IfNotPresent",
-    }
-    values["config"]["s3"]["endpoint_url"] = f"http://minio.{namespace.name}:9000"
-    values["config"]["dataset"]["min_rows"] = 500
-    values["resources"] = {"requests": {"cpu": "100m", "memory": "1Gi"}}
-    (tmp_path / "values.yaml").write_text(yaml.safe_dump(values))
-    (tmp_path / "charts").symlink_to(ROOT / "charts")
-    keys = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
-    done = subprocess.run(
-        ["bash", "-c", f"set -euo pipefail\n{block('kubernetes', 'sh')}"],
-        cwd=tmp_path,
-        env={**os.environ, **keys},
-        capture_output=True,
-        text=True,
-        timeout=600,
-    )
+    """The commands end whether the run succeeds or fails, and show which it was, and why."""
+    done = type_the_page(min_rows)
+    lines = done.stdout.splitlines()
 
     assert 0 == done.returncode, done.stderr[-3000:]
     assert '"is_fit": true' in done.stdout
-    assert re.search(r'^0 \{"outcome": "published"', done.stdout, re.MULTILINE)
+    assert [condition] == [condition for line in lines if line.startswith(condition)]
+    assert [message] == [message for line in lines if line.startswith(message)]

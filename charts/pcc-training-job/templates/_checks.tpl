@@ -20,6 +20,12 @@
 {{- with $dataset.test_uri -}}
 {{- include "pcc-training-job.checkPath" (list $ "config.dataset.test_uri" .) -}}
 {{- end -}}
+{{- with ($config.s3 | default dict).endpoint_url -}}
+{{- if not (regexMatch `^https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?(/[^\s%]*)?$` .) -}}
+{{- fail (printf "config.s3.endpoint_url is '%s': it begins with http:// or https://, then a host, as in http://minio:9000" .) -}}
+{{- end -}}
+{{- end -}}
+{{- include "pcc-training-job.checkSize" . -}}
 {{- include "pcc-training-job.checkSuites" . -}}
 {{- include "pcc-training-job.checkEnv" . -}}
 {{- with .Values.prometheusRule -}}
@@ -44,6 +50,18 @@
 {{- if not $found.mount -}}
 {{- fail (printf "%s is '%s', but no volume is mounted there: use s3://, dataset.existingClaim or dataset.volume for /data, store.existingClaim for /models, or extraVolumeMounts" (index . 1) $uri) -}}
 {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The API server takes 262144 bytes of annotations, keys too; some are left for those of the cluster's own plugins. */}}
+{{- define "pcc-training-job.checkSize" -}}
+{{- $limit := 258048 -}}
+{{- $size := 0 -}}
+{{- range $key, $value := include "pcc-training-job.podAnnotations" . | fromYaml -}}
+{{- $size = add $size (len $key) (len $value) -}}
+{{- end -}}
+{{- if gt (int $size) $limit -}}
+{{- fail (printf "config, expectations.suites and podAnnotations come to %d bytes of annotations, indented as they are kept; a pod may have %d: give large suites by expectations.existingConfigMap" $size $limit) -}}
 {{- end -}}
 {{- end -}}
 

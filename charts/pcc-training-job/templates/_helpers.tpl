@@ -48,6 +48,28 @@ annotations:
 {{- end }}
 {{- end -}}
 
+{{/* A Kubernetes quantity in bytes: the limit of an emptyDir cannot be seen from inside. */}}
+{{- define "pcc-training-job.bytes" -}}
+{{- $unit := "" -}}
+{{- $number := . -}}
+{{- if kindIs "string" . -}}
+{{- $unit = regexFind "[A-Za-z]*$" . -}}
+{{- $number = trimSuffix $unit . -}}
+{{- end -}}
+{{- $factors := dict "" 1 "m" 0.001 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "P" 1e15 "E" 1e18 -}}
+{{- range $power, $name := list "Ki" "Mi" "Gi" "Ti" "Pi" "Ei" -}}
+{{- $factor := 1 -}}
+{{- range until (int (add1 $power)) }}{{ $factor = mul $factor 1024 }}{{ end -}}
+{{- $_ := set $factors $name $factor -}}
+{{- end -}}
+{{- mulf (float64 $number) (get $factors $unit) | floor | int64 -}}
+{{- end -}}
+
+{{/* One claim for both is one volume: a pod with two volumes of one claim never starts. */}}
+{{- define "pcc-training-job.isClaimShared" -}}
+{{- if and .Values.dataset.existingClaim (eq .Values.dataset.existingClaim .Values.store.existingClaim) }}true{{ end -}}
+{{- end -}}
+
 {{/* The digest wins: a tag beside it would only pretend to choose. */}}
 {{- define "pcc-training-job.image" -}}
 {{- if .Values.image.digest -}}

@@ -41,10 +41,8 @@ containers:
     imagePullPolicy: {{ $values.image.pullPolicy }}
     args:
       {{- toYaml .args | nindent 6 }}
-    {{- with include "pcc-training-job.env" . | trim }}
     env:
-      {{- . | nindent 6 }}
-    {{- end }}
+      {{- include "pcc-training-job.env" . | trim | nindent 6 }}
     {{- with $values.extraEnvFrom }}
     envFrom:
       {{- toYaml . | nindent 6 }}
@@ -92,6 +90,8 @@ volumes:
 {{- end }}
 {{- end }}
 {{- end }}
+- name: TMPDIR_LIMIT_BYTES
+  value: {{ include "pcc-training-job.bytes" $values.tmp.sizeLimit | quote }}
 {{- if .isRun }}
 - name: NAMESPACE
   valueFrom:
@@ -125,7 +125,7 @@ volumes:
   readOnly: true
 {{- end }}
 {{- if or .Values.dataset.existingClaim .Values.dataset.volume }}
-- name: dataset
+- name: {{ ternary "store" "dataset" (eq (include "pcc-training-job.isClaimShared" .) "true") }}
   mountPath: /data
   readOnly: true
   {{- with .Values.dataset.subPath }}
@@ -183,6 +183,7 @@ volumes:
         path: ca.crt
 {{- end }}
 {{- end }}
+{{- if not (include "pcc-training-job.isClaimShared" .) }}
 {{- with .Values.dataset }}
 {{- if .existingClaim }}
 - name: dataset
@@ -192,6 +193,7 @@ volumes:
 {{- else if .volume }}
 - name: dataset
   {{- toYaml .volume | nindent 2 }}
+{{- end }}
 {{- end }}
 {{- end }}
 {{- if .Values.store.existingClaim }}
