@@ -97,6 +97,17 @@ def test_memory_limit_that_is_too_small_is_refused_before_the_fit(namespace, ins
     assert "may use 430 MiB" in told(message)["error"]
 
 
+def test_temporary_space_that_is_too_small_is_refused(namespace, install):
+    """Not evicted for it: the volume's size is known to the job."""
+    release = install({"tmp": {"sizeLimit": "1Mi"}, "job": {"backoffLimit": 3}})
+    job = namespace.start(release, f"{release}-now")
+
+    assert "PodFailurePolicy" == namespace.wait_for_end(job)["Failed"]
+    [(code, message)] = namespace.endings(job)
+    assert 2 == code
+    assert "temporary space" in told(message)["error"]
+
+
 def test_store_that_is_away_is_tried_again(namespace, install, bucket, serving):
     """75 costs a retry; when the store is back, the next pod publishes."""
     release = install({"job": {"backoffLimit": 3}, "config": {"s3": {"max_attempts": 1}}})
@@ -194,12 +205,16 @@ def test_schedule_fires_and_forbids_a_second_run_beside_the_first(namespace, ins
 
 
 def test_upgrade_leaves_a_run_under_way_alone(namespace, install, values, bucket):
-    """Its retries have the settings it began with, and no object of theirs goes."""
+    """Its retries have the settings and the account it began with."""
     wide = {"config": {"search": {"folds": 10, "estimators": {"linear_svc": {}}}}}
     release = install(wide, {"job": {"backoffLimit": 3}})
     job = namespace.start(release, f"{release}-now")
     pod = namespace.wait_for_event(job, "dataset_split")
-    changed = values("dev", {"config": {"store": {"uri": f"s3://pcc/{release}-new"}}})
+    changed = values(
+        "dev",
+        {"config": {"store": {"uri": f"s3://pcc/{release}-new"}}},
+        {"serviceAccount": {"create": False, "name": "default"}},
+    )
     namespace.helm("upgrade", release, "charts/pcc-training-job", *changed)
     namespace.kubectl("delete", "pod", pod, "--wait=false")
 
