@@ -12,6 +12,7 @@ from typing import Final
 import structlog
 
 from job.contracts.digest import Digest, ModelVersion, canonical_json, run_suffix
+from job.contracts.lists import counted
 from job.contracts.ports import ArtifactStore
 from job.contracts.stored import MANIFEST
 from job.errors import ConfigurationError, IntegrityError, TransientError, VersionConflictError
@@ -173,7 +174,7 @@ def _require_all_there(store: ArtifactStore, version: str, names: Iterable[str])
     lost = {f"{version}/{name}" for name in names} - set(store.keys(f"{version}/"))
     if lost:
         raise TransientError(
-            f"{len(lost)} files of {version} were removed meanwhile", hint="run again"
+            f"{counted(len(lost), 'file')} of {version} removed meanwhile", hint="run again"
         )
 
 
