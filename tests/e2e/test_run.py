@@ -11,6 +11,8 @@ import joblib
 import numpy as np
 import sklearn
 
+from job.contracts.digest import canonical_json
+
 
 def test_accepted_model_is_published_verified_and_loadable(
     train, pcc_job, result_of, sample, table, tmp_path
@@ -149,7 +151,7 @@ def test_champion_of_another_scikit_learn_is_the_gates_business(train, sample, t
     manifest = json.loads((version / "manifest.json").read_text())
     entry = next(e for e in manifest["files"] if e["name"] == "model.joblib")
     entry["digest"] = "sha256:" + hashlib.sha256(data).hexdigest()
-    (version / "manifest.json").write_text(json.dumps(manifest))
+    (version / "manifest.json").write_bytes(canonical_json(manifest))
     rejected = train(sample)
     warned = train(sample, "--set", "gate.incomparable_champion=warn")
 
