@@ -6,6 +6,7 @@ import os
 import signal
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from support.processes import FunctionProcess
@@ -71,7 +72,7 @@ def buckets(minio):
 @pytest.mark.parametrize("has_champion", [False, True], ids=["empty bucket", "champion there"])
 def test_kill_after_each_request(job, quick, minio, open_store, buckets, request, has_champion):
     """Every point of a publish-and-promote: the old or the new version, 0 exceptions."""
-    template, old, exposed = None, None, 0
+    template, old = None, None
     if has_champion:
         template = buckets()
         assert 0 == job(*quick(f"s3://{template}/p", "--run-id", "before")).wait()
@@ -81,14 +82,14 @@ def test_kill_after_each_request(job, quick, minio, open_store, buckets, request
     writes = [n for n, line in enumerate(requests, 1) if line.startswith("PUT")]
     claimed = next(n for n in writes if "claim.json" in requests[n - 1])
     first = claimed if has_champion else 1
-    for n in range(first, len(requests) + 1):
+
+    def kill_after(n):
         bucket = buckets(template)
         process, _ = run_through(
-            job, quick, minio, bucket, lambda i, *_, n=n: "kill" if i == n else None
+            job, quick, minio, bucket, lambda i, *_: "kill" if i == n else None
         )
         assert process.wait() == -signal.SIGKILL
         store, (complete, _, without_metadata) = open_store(bucket), state(minio, bucket)
-        exposed += bool(without_metadata)
         assert old is None or old in complete, f"the old version is gone after {requests[n - 1]}"
         for version in complete:
             registry.verify(store, version)
@@ -97,7 +98,10 @@ def test_kill_after_each_request(job, quick, minio, open_store, buckets, request
         assert finished(job, quick, bucket)["outcome"] in ("published", "already_published")
         assert 1 + has_champion == len(state(minio, bucket)[0])
         assert 1 + has_champion == len(registry.list_history(store, "production"))
+        return bool(without_metadata)
 
+    with ThreadPoolExecutor(2) as pool:
+        exposed = sum(pool.map(kill_after, range(first, len(requests) + 1)))
     terminal = request.config.pluginmanager.get_plugin("terminalreporter")
     terminal.write_line(
         f"\nkilled after each of {len(requests)} requests, from number {first} on; "

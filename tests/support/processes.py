@@ -8,7 +8,11 @@ from pathlib import Path
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(
-    ["job.cli.wiring", "job.pipeline", "job.adapters.gx", "job.adapters.tables", "boto3"]
+    [
+        *("job.cli.wiring", "job.pipeline", "job.adapters.gx", "job.adapters.tables"),
+        *("job.adapters.rendering.pages", "job.adapters.codecs.canonical_joblib"),
+        *("job.adapters.stores.s3", "matplotlib.backends.backend_svg", "boto3"),
+    ]
 )
 
 
