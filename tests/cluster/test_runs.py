@@ -99,7 +99,7 @@ def test_memory_limit_that_is_too_small_is_refused_before_the_fit(namespace, ins
 
 def test_temporary_space_that_is_too_small_is_refused(namespace, install):
     """Not evicted for it: the volume's size is known to the job."""
-    release = install({"tmp": {"sizeLimit": "1Mi"}, "job": {"backoffLimit": 3}})
+    release = install({"tmp": {"sizeLimit": "512Ki"}, "job": {"backoffLimit": 3}})
     job = namespace.start(release, f"{release}-now")
 
     assert "PodFailurePolicy" == namespace.wait_for_end(job)["Failed"]
