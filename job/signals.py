@@ -23,18 +23,27 @@ class Watch:
     Attributes
     ----------
     leave
-        Gets the signal's name and has a second to leave its record.
+        Gets the signal's name; it and what is undone before it have a second.
     """
 
     def __init__(self, leave: Leave) -> None:
         self.leave = leave
+        self._undo: Callable[[], None] = lambda: None
         signal.pthread_sigmask(signal.SIG_BLOCK, _CODES)
         threading.Thread(target=self._wait, name="signals", daemon=True).start()
+
+    def undo_by(self, undo: Callable[[], None]) -> None:
+        """Have a signal undo what has begun, before the process leaves."""
+        self._undo = undo
 
     def _wait(self) -> None:
         received = signal.Signals(signal.sigwait(_CODES))
         code = _CODES[received]
-        leaving = threading.Thread(target=self.leave, args=(received.name, code), daemon=True)
+        leaving = threading.Thread(target=self._go, args=(received.name, code), daemon=True)
         leaving.start()
         leaving.join(1.0)
         os._exit(code)
+
+    def _go(self, name: str, code: ExitCode) -> None:
+        self._undo()
+        self.leave(name, code)

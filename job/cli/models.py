@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -13,12 +13,6 @@ from job.cli import moves
 from job.cli.options import Config, Output, Sets, StoreUri, Version
 from job.cli.output import write_result
 from job.cli.stores import open_configured
-from job.cli.termination import leave_message
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from job.errors import ExitCode
 
 app = typer.Typer(no_args_is_help=True, help="Published versions and the channels they are in.")
 
@@ -97,7 +91,7 @@ def load_check(
     from job.registry import check_load, resolve
 
     found = open_configured(config, store, set_, output)[0]
-    write_result(check_load(found, resolve(found, version), _undone_by(context)), output)
+    write_result(check_load(found, resolve(found, version), context.obj.undo_by), output)
 
 
 @app.command("fetch")
@@ -115,7 +109,7 @@ def fetch(
 
     found = open_configured(config, store, set_, output)[0]
     name = registry.resolve(found, version)
-    path = registry.fetch(found, name, directory, _undone_by(context))
+    path = registry.fetch(found, name, directory, context.obj.undo_by)
     write_result({"version": name, "path": str(path)}, output)
 
 
@@ -143,16 +137,3 @@ def prune(
     token = uuid.uuid4().hex
     result = registry.prune(found, before=before, keep=keep, is_dry_run=dry_run, token=token)
     write_result(result, output)
-
-
-def _undone_by(context: typer.Context) -> Callable[[Callable[[], None]], None]:
-    """Have a signal undo what a command has begun."""
-
-    def on_begin(undo: Callable[[], None]) -> None:
-        def leave(name: str, code: ExitCode) -> None:
-            undo()
-            leave_message("ended", code, error=name)
-
-        context.obj.leave = leave
-
-    return on_begin

@@ -25,7 +25,7 @@ from job.recorder import Recorder
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from job.contracts.ports import ArtifactStore, Ports
+    from job.contracts.ports import ArtifactStore, MemoryMeter, Ports
     from job.contracts.specs import JobSettings
     from job.settings import EffectiveSettings
     from job.signals import Watch
@@ -57,13 +57,16 @@ def run_job(
             "started_at": started_at.isoformat(),
         }
 
-        def leave(signal: str, code: ExitCode) -> None:
+        def undo() -> None:
             progress.stop()
             shutil.rmtree(folder, ignore_errors=True)
+
+        def leave(signal: str, code: ExitCode) -> None:
             recorder.write("ended", signal=signal, exit_code=int(code))
             log.warning("run_ended", signal=signal, exit_code=int(code), run_id=name)
             leave_message("ended", code, error=signal, run_id=name)
 
+        watch.undo_by(undo)
         watch.leave = leave
         with _recorded(recorder, name):
             result = _execute(
@@ -122,16 +125,11 @@ def _execute(
     is_dry_run: bool,
 ) -> dict[str, Any]:
     suite, uri = find_suite(settings, copy), _dataset_uri(settings)
-    from job.adapters.machine import Memory, limit_threads
+    memory = _load_libraries()
     from job.cli.environment import describe_environment
     from job.contracts.plan import Plan
-    from job.stages.capacity import require_memory_to_start
-
-    memory = Memory()
-    require_memory_to_start(memory)
     from job.pipeline import run
 
-    limit_threads()
     plan = Plan(
         settings=settings,
         suite=suite,
@@ -142,23 +140,19 @@ def _execute(
         environment=describe_environment(),
         attempt_id=uuid.uuid4().hex,
     )
-    return run(plan, _ports(settings, recorder.store, progress, copy), recorder)
+    return run(plan, _ports(settings, recorder.store, progress, copy, memory), recorder)
 
 
 def validate_only(effective: EffectiveSettings, watch: Watch) -> dict[str, Any]:
     """Ingest and validate; the store is not touched."""
     settings = effective.settings
-    from job.adapters.machine import Memory, limit_threads
+    memory = _load_libraries()
     from job.adapters.stores.directory import DirectoryStore
     from job.contracts.plan import Plan
-    from job.stages.capacity import require_memory_to_start
-
-    require_memory_to_start(Memory())
     from job.pipeline.intake import load_tables
 
-    limit_threads()
     with Progress() as progress, _working_folder() as folder:
-        watch.leave = lambda _name, _code: shutil.rmtree(folder, ignore_errors=True)
+        watch.undo_by(lambda: shutil.rmtree(folder, ignore_errors=True))
         copy = copier(settings, folder)
         suite, uri = find_suite(settings, copy), _dataset_uri(settings)
         store = DirectoryStore(Path(os.devnull))
@@ -172,7 +166,7 @@ def validate_only(effective: EffectiveSettings, watch: Watch) -> dict[str, Any]:
             is_dry_run=True,
             environment={},
         )
-        tables = load_tables(plan, _ports(settings, store, progress, copy), recorder)
+        tables = load_tables(plan, _ports(settings, store, progress, copy, memory), recorder)
     content: dict[str, Any] = tables.validation.to_json()
     return content
 
@@ -205,6 +199,19 @@ def explain_lack(missing: list[str]) -> str:
     return "look at what the store answered, and ask its operator"
 
 
+def _load_libraries() -> MemoryMeter:
+    """Load what every run needs, if the memory holds it, and hold its threads to the CPUs."""
+    from job.adapters.machine import Memory, limit_threads
+    from job.stages.capacity import require_memory_to_start
+
+    memory = Memory()
+    require_memory_to_start(memory)
+    import job.pipeline  # noqa: F401  # the BLAS libraries come with it
+
+    limit_threads()
+    return memory
+
+
 @contextmanager
 def _working_folder() -> Iterator[Path]:
     """Hold copies of tables for the time of the run."""
@@ -217,11 +224,11 @@ def _ports(
     store: ArtifactStore,
     progress: Progress,
     copy: Callable[[str], Path],
+    memory: MemoryMeter,
 ) -> Ports:
     from job.adapters.codecs.canonical_joblib import JoblibCodec
     from job.adapters.executors.local import LocalThreads
     from job.adapters.gx import GreatExpectations
-    from job.adapters.machine import Memory
     from job.adapters.rendering.pages import Pages
     from job.adapters.tables import ArrowTables
     from job.contracts.ports import Ports
@@ -233,7 +240,7 @@ def _ports(
         codec=JoblibCodec(),
         executor=LocalThreads(settings.search.workers, progress.advance),
         renderer=Pages(),
-        memory=Memory(),
+        memory=memory,
         timer=time.perf_counter,
     )
 

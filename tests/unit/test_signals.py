@@ -1,0 +1,34 @@
+"""What has begun is undone before the process says how it ended."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CODE = """
+import os, signal, time
+from job.signals import Watch
+
+def say(text):
+    os.write(1, text.encode())
+
+watch = Watch(lambda name, code: say(f"left by {name}"))
+if {has_begun}:
+    watch.undo_by(lambda: say("undone, "))
+os.kill(os.getpid(), signal.SIGTERM)
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize(
+    ("has_begun", "expected"), [(False, "left by SIGTERM"), (True, "undone, left by SIGTERM")]
+)
+def test_signal_undoes_and_then_leaves(has_begun, expected):
+    code = CODE.replace("{has_begun}", str(has_begun))
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=30
+    )
+
+    assert (143, expected) == (done.returncode, done.stdout)
