@@ -19,12 +19,13 @@ RUN = """
 import sys
 from pathlib import Path
 from job.cli import main
+target = Path(sys.argv.pop(1))
 try:
     main()
 finally:
     lines = Path("/proc/self/status").read_text().splitlines()
     peak = next(line.split()[1] for line in lines if line.startswith("VmHWM"))
-    Path(sys.argv[0]).write_text(peak)
+    target.write_text(peak)
 """
 SIZES = ("6000x584", "30000x384", "100000x384", "6000xtext", "30000xtext")
 
@@ -55,10 +56,9 @@ def measure(table: Path, features: str, store: Path) -> tuple[float, int, int]:
     arguments = ["run", "--dataset", table, "--store", store, "--run-id", table.stem]
     for setting in (f"features.use=[{kind}]", OPEN, f"expectations.suite=labelled_{kind}"):
         arguments += ["--set", setting]
-    code = RUN.replace("sys.argv[0]", repr(str(peak)))
     started = time.monotonic()
     subprocess.run(
-        [sys.executable, "-c", code, *map(str, arguments)],
+        [sys.executable, "-c", RUN, *map(str, [peak, *arguments])],
         check=True,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from support.requirements import skip_without
+from support.settings import OPEN
 
 from job.samples import write_sample
 
@@ -56,7 +58,7 @@ def train(pcc_job, tmp_path):
             "--set",
             "dataset.min_rows=100",
             "--set",
-            "gate.floors={accuracy: null, precision_macro: null, recall_macro: null, f1_macro: null}",
+            OPEN,
             "--set",
             "search.estimators={logistic_regression: {C: [10]}}",
             *arguments,
@@ -90,6 +92,4 @@ def docker_engine():
     try:
         docker.from_env().ping()
     except docker.errors.DockerException as error:
-        if "docker" in os.environ.get("PCC_TEST_REQUIRE", "").replace(",", " ").split():
-            pytest.fail(f"PCC_TEST_REQUIRE asks for Docker, which does not answer: {error}")
-        pytest.skip("there is no Docker here")
+        skip_without("docker", f"there is no Docker here: {error}")

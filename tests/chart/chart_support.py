@@ -1,14 +1,13 @@
 """Run helm as a user would, and find one's way in what it renders."""
 
 import json
-import os
 import shutil
 import subprocess
 from copy import deepcopy
 from pathlib import Path
 
-import pytest
 import yaml
+from support.requirements import skip_without
 
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "charts" / "pcc-training-job"
@@ -27,9 +26,7 @@ def program(name, requirement="helm"):
     """Give the path of a program; where it is absent the test is skipped, or fails if it is asked for."""
     path = shutil.which(name)
     if path is None:
-        if requirement in os.environ.get("PCC_TEST_REQUIRE", "").replace(",", " ").split():
-            pytest.fail(f"PCC_TEST_REQUIRE asks for {requirement}, but there is no {name}")
-        pytest.skip(f"there is no {name} here")
+        skip_without(requirement, f"there is no {name} here")
     return path
 
 

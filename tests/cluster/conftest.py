@@ -10,13 +10,14 @@ import yaml
 from support.containers import docker
 from support.kubernetes import (
     ACCESS_KEY,
-    MINIO,
     SECRET_KEY,
     Namespace,
     call,
     forwarded,
     minio_manifests,
 )
+from support.requirements import skip_without
+from support.servers import MINIO
 
 from job.samples import write_sample
 
@@ -31,18 +32,14 @@ def cluster(docker_engine):
 
     The tests label nodes and remove what they find by name: no other cluster is touched.
     """
-    is_required = "cluster" in os.environ.get("PCC_TEST_REQUIRE", "").replace(",", " ").split()
     made = os.environ.get("PCC_TEST_CLUSTER")
     if not made or made != os.environ.get("KUBECONFIG"):
-        reason = 'no cluster for tests is named: eval "$(make -s cluster-up)"'
-        pytest.fail(reason) if is_required else pytest.skip(reason)
+        skip_without("cluster", 'none for tests is named: eval "$(make -s cluster-up)"')
     try:
         call("kubectl", "version", timeout=30)
         call("helm", "version", timeout=30)
     except (AssertionError, OSError, subprocess.TimeoutExpired) as error:
-        if is_required:
-            pytest.fail(f"PCC_TEST_REQUIRE asks for a cluster, which does not answer: {error}")
-        pytest.skip("the cluster does not answer, or helm is not there")
+        skip_without("cluster", f"it does not answer, or helm is not there: {error}")
     docker("build", "--quiet", "--tag", IMAGE, ".")
     call("scripts/cluster.sh", "load", IMAGE, MINIO)
 

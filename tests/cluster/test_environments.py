@@ -4,8 +4,8 @@ import json
 from contextlib import contextmanager
 
 import pytest
-import trustme
 from support.kubernetes import call, forwarded
+from support.servers import make_certificates
 
 POD_SECURITY = {
     "runAsNonRoot": True,
@@ -146,11 +146,7 @@ def test_staging(make_namespace, open_bucket, values, publish, tmp_path):
     namespace = make_namespace()
     certificates = tmp_path / "certificates"
     certificates.mkdir()
-    authority = trustme.CA()
-    issued = authority.issue_cert("minio", "localhost", "127.0.0.1")
-    authority.cert_pem.write_to_path(str(certificates / "ca.pem"))
-    issued.cert_chain_pems[0].write_to_path(str(certificates / "public.crt"))
-    issued.private_key_pem.write_to_path(str(certificates / "private.key"))
+    make_certificates(certificates, "minio")
     open_bucket(namespace, "pcc-staging", "pcc-training-s3", certificates)
     copy_secret(namespace, "pcc-training-s3")
     ca = f"--from-file=ca.crt={certificates / 'ca.pem'}"

@@ -3,7 +3,8 @@
 import json
 
 import pytest
-from support.containers import HARDENED, OPEN, docker
+from support.containers import HARDENED, docker
+from support.settings import OPEN
 
 TAG = "pcc-training-job:test"
 

@@ -4,7 +4,8 @@ import json
 import time
 
 import pytest
-from support.containers import HARDENED, OPEN, docker
+from support.containers import HARDENED, docker
+from support.settings import OPEN
 
 # more than the machine can fit in the time of the test
 LONG = (

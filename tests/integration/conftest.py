@@ -7,6 +7,7 @@ import uuid
 import pytest
 from support.processes import JobProcess
 from support.servers import KINDS, SECRET_KEY, client_of, connection_of, running
+from support.settings import OPEN
 
 from job.adapters.stores.s3 import S3Store
 from job.contracts.store_specs import StoreSpec
@@ -14,7 +15,6 @@ from job.samples import write_sample
 
 # the fixtures stop what they start
 os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")
-OPEN = "gate.floors={accuracy: null, precision_macro: null, recall_macro: null, f1_macro: null}"
 
 
 @pytest.fixture(scope="session")

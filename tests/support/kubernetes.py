@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from support.containers import ROOT
+from support.servers import MINIO
 
 CHART = ROOT / "charts/pcc-training-job"
-MINIO = "quay.io/minio/minio:RELEASE.2025-09-07T16-13-09Z"
 ACCESS_KEY, SECRET_KEY = "cluster-operator", "canary-cluster-secret-0815"
 SECONDS = 180
 

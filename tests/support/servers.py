@@ -67,7 +67,7 @@ class Server:
 def running(kind, folder):
     """Run a server of this kind, and wait until it answers."""
     is_tls = kind.endswith("-tls")
-    certificates = _certificates(folder) if is_tls else None
+    certificates = make_certificates(folder) if is_tls else None
     container = _minio(certificates) if kind.startswith("minio") else _versitygw(certificates)
     port = 9000 if kind.startswith("minio") else 7070
     with container:
@@ -106,9 +106,10 @@ def _versitygw(certificates):
     return container.with_command(f"--port :7070 {tls}posix /tmp")
 
 
-def _certificates(folder):
+def make_certificates(folder, *names):
+    """Issue a certificate for this machine and these names, by an authority of their own."""
     authority = trustme.CA()
-    issued = authority.issue_cert("localhost", "127.0.0.1")
+    issued = authority.issue_cert("localhost", "127.0.0.1", *names)
     authority.cert_pem.write_to_path(str(folder / "ca.pem"))
     issued.cert_chain_pems[0].write_to_path(str(folder / "public.crt"))
     issued.private_key_pem.write_to_path(str(folder / "private.key"))
