@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -72,6 +72,12 @@ class ArtifactStore(Protocol):
 
     def get(self, key: str) -> bytes | None:
         """Read an object, or None where there is none."""
+
+    def pieces(self, key: str) -> Generator[bytes, None, None]:
+        """Read an object piece by piece, in order; close what is not read to its end.
+
+        Where there is no object there is no piece; an empty one is one empty piece.
+        """
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
         """Create an object; False where the key is taken."""

@@ -2,7 +2,9 @@
 
 import itertools
 import os
+import time
 import tracemalloc
+from contextlib import closing
 
 import pytest
 from support.proxy import FaultyProxy
@@ -10,6 +12,7 @@ from support.servers import KMS_KEY, client_of
 
 from job.adapters.stores.s3 import S3Store
 from job.adapters.stores.s3.client import connect
+from job.adapters.stores.s3.parts import N_THREADS
 from job.contracts.store_specs import S3Spec, StoreSpec
 from job.errors import ConfigurationError, IntegrityError, TransientError
 
@@ -38,6 +41,14 @@ def direct(behind, minio):
     return behind(minio.url)
 
 
+@pytest.fixture(params=["whole", "pieces"])
+def read(request):
+    """Read an object in either way."""
+    if request.param == "whole":
+        return lambda store: store.get("key")
+    return lambda store: b"".join(store.pieces("key"))
+
+
 def on(method, part, fault, *, times=1):
     """Break the first requests of a method on a path."""
     left = [times]
@@ -53,22 +64,22 @@ def on(method, part, fault, *, times=1):
 
 @pytest.mark.parametrize("data", [SMALL, LARGE], ids=["small", "large"])
 @pytest.mark.parametrize("times", [1, 3])
-def test_body_that_breaks_off_goes_on(direct, behind, minio, data, times):
+def test_body_that_breaks_off_goes_on(direct, behind, minio, read, data, times):
     direct.put_if_absent("key", data)
     with FaultyProxy(minio.url, on("GET", "key", "truncate", times=times)) as proxy:
-        assert data == behind(proxy.url).get("key")
+        assert data == read(behind(proxy.url))
 
 
-def test_body_that_breaks_off_goes_on_where_it_broke(direct, behind, minio):
+def test_body_that_breaks_off_goes_on_where_it_broke(direct, behind, minio, read):
     """One broken part does not make the others be fetched again."""
     direct.put_if_absent("key", LARGE)
     with FaultyProxy(minio.url, lambda n, *_: "truncate" if n == 3 else None) as proxy:
-        behind(proxy.url).get("key")
+        read(behind(proxy.url))
 
         assert 6 == len(proxy.requests)
 
 
-def test_rest_of_a_body_that_broke_off_is_all_that_is_asked_for(direct, behind, minio):
+def test_rest_of_a_body_that_broke_off_is_all_that_is_asked_for(direct, behind, minio, read):
     """What has arrived stays, up to a chunk or what the connection held."""
     data, spans = LARGE[: 16 * 2**20], []
     direct.put_if_absent("key", data)
@@ -78,32 +89,36 @@ def test_rest_of_a_body_that_broke_off_is_all_that_is_asked_for(direct, behind, 
         return status, headers, data
 
     with FaultyProxy(minio.url, lambda n, *_: "truncate" if n == 1 else keep) as proxy:
-        assert behind(proxy.url).get("key") == data
+        assert read(behind(proxy.url)) == data
 
     assert [False] == [span.startswith("bytes 0-") for span in spans]
 
 
-def test_body_that_breaks_off_each_time_is_transient(direct, behind, minio):
+def test_body_that_breaks_off_each_time_is_transient(direct, behind, minio, read):
     direct.put_if_absent("key", SMALL)
     with FaultyProxy(minio.url, on("GET", "key", "truncate", times=99)) as proxy:
         with pytest.raises(TransientError, match="broke the connection off"):
-            behind(proxy.url).get("key")
+            read(behind(proxy.url))
 
         assert 4 == len(proxy.requests)
 
 
 @pytest.mark.parametrize("fault", ["stall", "reset", (503, "SlowDown")], ids=str)
-def test_request_without_an_answer_is_tried_as_often_as_was_asked(direct, behind, minio, fault):
+def test_request_without_an_answer_is_tried_as_often_as_was_asked(
+    direct, behind, minio, read, fault
+):
     """The retries of a body do not multiply those of a request."""
     direct.put_if_absent("key", SMALL)
     with FaultyProxy(minio.url, on("GET", "key", fault, times=99)) as proxy:
         with pytest.raises(TransientError):
-            behind(proxy.url, max_attempts=2, read_timeout_seconds=1).get("key")
+            read(behind(proxy.url, max_attempts=2, read_timeout_seconds=1))
 
         assert 2 == len(proxy.requests)
 
 
-def test_large_object_that_changes_while_it_is_read_is_not_mixed(direct, behind, minio, bucket):
+def test_large_object_that_changes_while_it_is_read_is_not_mixed(
+    direct, behind, minio, read, bucket
+):
     direct.put_if_absent("key", LARGE)
 
     def change(n, *_):
@@ -114,10 +129,10 @@ def test_large_object_that_changes_while_it_is_read_is_not_mixed(direct, behind,
         FaultyProxy(minio.url, change) as proxy,
         pytest.raises(TransientError, match="changed while it was read"),
     ):
-        behind(proxy.url).get("key")
+        read(behind(proxy.url))
 
 
-def test_ranges_that_are_ignored_are_found_out(direct, behind, minio):
+def test_ranges_that_are_ignored_are_found_out(direct, behind, minio, read):
     """As by a proxy that drops the header: the first bytes are not taken for others."""
     direct.put_if_absent("key", LARGE)
 
@@ -128,7 +143,7 @@ def test_ranges_that_are_ignored_are_found_out(direct, behind, minio):
         FaultyProxy(minio.url, lambda n, *_: whole if n == 2 else None) as proxy,
         pytest.raises(ConfigurationError, match="where a part is asked"),
     ):
-        behind(proxy.url).get("key")
+        read(behind(proxy.url))
 
 
 def test_bytes_that_the_store_did_not_check_are_read_back(behind, minio, bucket):
@@ -207,12 +222,14 @@ def test_conflict_of_two_writes_is_tried_again(behind, minio, times, is_written)
                 behind(proxy.url).put_if_absent("key", b"x")
 
 
-def test_body_that_falls_silent_is_not_waited_for_longer_than_a_request(direct, behind, minio):
+def test_body_that_falls_silent_is_not_waited_for_longer_than_a_request(
+    direct, behind, minio, read
+):
     """One second is what a request has here: the second silence ends it."""
     direct.put_if_absent("key", SMALL)
     with FaultyProxy(minio.url, lambda *_: "hang") as proxy:
         with pytest.raises(TransientError, match="did not answer in time"):
-            behind(proxy.url, max_attempts=1, read_timeout_seconds=1).get("key")
+            read(behind(proxy.url, max_attempts=1, read_timeout_seconds=1))
 
         assert len(proxy.requests) <= 2
 
@@ -226,6 +243,32 @@ def test_large_object_is_in_memory_once(direct):
     tracemalloc.stop()
 
     assert peak < 1.2 * len(LARGE)
+
+
+def test_few_parts_are_in_memory_where_pieces_are_read(direct, monkeypatch):
+    """As many as are read at once, however slowly they are taken."""
+    monkeypatch.setattr("job.adapters.stores.s3.reads.PART_BYTES", 2**20)
+    direct.put_if_absent("key", LARGE)
+    tracemalloc.start()
+    n_bytes = 0
+    for piece in direct.pieces("key"):
+        time.sleep(0.01)
+        n_bytes += len(piece)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert len(LARGE) == n_bytes
+    assert peak < 10 * 2**20
+
+
+def test_reading_that_ends_early_leaves_the_rest(direct, behind, minio):
+    """No part is asked for that was not begun."""
+    direct.put_if_absent("key", LARGE)
+    with FaultyProxy(minio.url) as proxy:
+        with closing(behind(proxy.url).pieces("key")) as pieces:
+            next(pieces)
+
+        assert len(proxy.requests) <= N_THREADS
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -33,10 +34,18 @@ class StoreConformance:
     def test_bytes_come_back(self, store, data):
         store.put_if_absent("a/b.bin", data)
 
-        assert data == store.get("a/b.bin")
+        assert data == store.get("a/b.bin") == b"".join(store.pieces("a/b.bin"))
 
     def test_absent_key_is_none(self, store):
         assert (None, None) == (store.get("a/b"), store.head("a/b"))
+
+    def test_absent_key_has_no_piece(self, store):
+        assert [] == list(store.pieces("a/b"))
+
+    def test_empty_object_is_one_empty_piece(self, store):
+        store.put_if_absent("a/b", b"")
+
+        assert [b""] == list(store.pieces("a/b"))
 
     def test_key_is_created_once(self, store):
         assert [True, False] == [store.put_if_absent("key", data) for data in (b"1", b"2")]
@@ -61,6 +70,21 @@ class StoreConformance:
         store.put_if_absent("large", LARGE)
 
         assert LARGE == store.get("large")
+
+    def test_large_object_comes_in_pieces(self, store):
+        store.put_if_absent("large", LARGE)
+        pieces = list(store.pieces("large"))
+
+        assert LARGE == b"".join(pieces)
+        assert max(map(len, pieces)) <= 2**20
+
+    def test_large_object_may_be_read_in_part(self, store):
+        store.put_if_absent("large", LARGE)
+        with closing(store.pieces("large")) as pieces:
+            first = next(pieces)
+
+        assert LARGE.startswith(first)
+        assert [] == list(pieces)
 
     def test_large_object_is_created_once(self, store):
         assert [True, False] == [store.put_if_absent("large", LARGE) for _ in range(2)]
@@ -153,10 +177,11 @@ class StoreConformance:
             lambda s, k: s.put_if_absent(k, b"x"),
             lambda s, k: s.compare_and_swap(k, None, b"x"),
             lambda s, k: s.get(k),
+            lambda s, k: list(s.pieces(k)),
             lambda s, k: s.delete(k),
             lambda s, k: s.head(k),
         ],
-        ids=["create", "swap", "get", "delete", "head"],
+        ids=["create", "swap", "get", "pieces", "delete", "head"],
     )
     def test_key_that_leads_elsewhere_is_refused(self, store, key, act):
         with pytest.raises(ConfigurationError, match="key"):

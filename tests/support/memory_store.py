@@ -1,6 +1,6 @@
 """An artifact store in memory that can be told to fail at its n-th write."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from datetime import UTC, datetime
 
 from job.contracts.stored import ObjectInfo, ProbeStep
@@ -40,6 +40,12 @@ class MemoryStore:
 
     def get(self, key: str) -> bytes | None:
         return self.objects.get(key)
+
+    def pieces(self, key: str) -> Generator[bytes, None, None]:
+        data = self.get(key)
+        if data is not None:
+            yield data[:1]
+            yield from (data[n : n + 1000] for n in range(1, len(data), 1000))
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
         self._count()

@@ -7,7 +7,7 @@ import errno
 import fcntl
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -26,6 +26,7 @@ _REFUSED: Final = (
     errno.ELOOP,
 )
 _TEMPORARY: Final = ".tmp-"
+_PIECE_BYTES: Final = 2**20
 
 
 class DirectoryStore:
@@ -42,6 +43,18 @@ class DirectoryStore:
                 return self._path(key).read_bytes()
             except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
                 return None
+
+    def pieces(self, key: str) -> Generator[bytes, None, None]:
+        """Read an object piece by piece, in order; none where there is no object."""
+        with self._translated(key):
+            try:
+                stream = self._path(key).open("rb", buffering=0)
+            except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+                return
+            with stream:
+                yield stream.read(_PIECE_BYTES)
+                while piece := stream.read(_PIECE_BYTES):
+                    yield piece
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
         """Create an object; False where the key is taken."""

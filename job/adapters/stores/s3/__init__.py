@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Final
@@ -52,6 +52,11 @@ class S3Store:
         """Read an object, or None where there is none."""
         found = self.read(key)
         return None if found is None else found[0]
+
+    def pieces(self, key: str) -> Generator[bytes, None, None]:
+        """Read an object piece by piece, in order; none where there is no object."""
+        with self._translated(key):
+            yield from self._reader.pieces(self._at(key))
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
         """Create an object; False where the key is taken."""

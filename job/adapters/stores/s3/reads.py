@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import io
 import time
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from typing import Any, Final
 
 from botocore.exceptions import (
-    BotoCoreError,
     ClientError,
     FlexibleChecksumError,
     IncompleteReadError,
@@ -18,12 +18,11 @@ from botocore.exceptions import (
 
 from job.adapters.stores.s3.client import Connection
 from job.adapters.stores.s3.faults import ask_again, code_of, is_absent, is_beaten
-from job.adapters.stores.s3.uploads import PART_BYTES, in_parallel
+from job.adapters.stores.s3.parts import PART_BYTES, in_order, in_parallel
 from job.errors import ConfigurationError, TransientError
 
 _N_TRIES: Final = 4
-# NOTE: urllib3 holds a copy of what it is asked for at once
-_CHUNK_BYTES: Final = 2**20
+_PIECE_BYTES: Final = 2**20
 # NOTE: botocore tries requests again, never the reading of a body
 _BROKEN: Final = (
     FlexibleChecksumError,
@@ -42,12 +41,9 @@ class Reader:
 
     def read(self, where: dict[str, str]) -> tuple[bytes, str] | None:
         """Give an object's bytes and ETag, or None where there is none."""
-        try:
-            answer = ask_again(lambda: self._client.get_object(**where))
-        except ClientError as error:
-            if is_absent(error):
-                return None
-            raise
+        answer = self._ask(where)
+        if answer is None:
+            return None
         n_bytes, pin = answer["ContentLength"], pinned(where, answer)
         # NOTE: a BytesIO of exactly this size gives its bytes away without copying them
         whole = io.BytesIO()
@@ -60,6 +56,38 @@ class Reader:
             else:
                 self._read_parts(pin, target, body)
         return whole.getvalue(), answer["ETag"]
+
+    def pieces(self, where: dict[str, str]) -> Generator[bytes, None, None]:
+        """Give an object's bytes in order, as they come; no piece where there is no object."""
+        answer = self._ask(where)
+        if answer is None:
+            return
+        n_bytes, pin = answer["ContentLength"], pinned(where, answer)
+        with closing(answer["Body"]) as body:
+            if not n_bytes:
+                yield b""
+            elif n_bytes <= 2 * PART_BYTES:
+                yield from self._span(pin, 0, n_bytes, body)
+            else:
+                yield from self._parts(pin, n_bytes, body)
+
+    def _ask(self, where: dict[str, str]) -> dict[str, Any] | None:
+        try:
+            answer: dict[str, Any] = ask_again(lambda: self._client.get_object(**where))
+        except ClientError as error:
+            if is_absent(error):
+                return None
+            raise
+        return answer
+
+    def _parts(self, pin: dict[str, str], n_bytes: int, body: Any) -> Generator[bytes, None, None]:
+        def read(start: int) -> Iterator[bytes]:
+            stop = min(start + PART_BYTES, n_bytes)
+            return self._span(pin, start, stop, None if start else body)
+
+        # NOTE: who ends early waits for the threads, before the body is closed
+        with closing(in_order(read, range(0, n_bytes, PART_BYTES))) as pieces:
+            yield from pieces
 
     def _read_parts(self, pin: dict[str, str], target: memoryview, body: Any) -> None:
         def read(n: int) -> None:
@@ -85,16 +113,27 @@ class Reader:
         TransientError
             The object is no longer the one that was pinned.
         """
+        n_read = 0
+        for piece in self._span(pin, start, start + len(target), body):
+            target[n_read : n_read + len(piece)] = piece
+            n_read += len(piece)
+
+    def _span(self, pin: dict[str, str], start: int, stop: int, body: Any) -> Iterator[bytes]:
         deadline = time.monotonic() + self._patience
         for n in range(1, _N_TRIES + 1):
-            if body is None and len(target):
-                body = self._open(pin, start, start + len(target) - 1)
-            n_read, broken = _drain(body, target)
-            if broken is None:
+            body = self._open(pin, start, stop - 1) if body is None else body
+            try:
+                while start < stop:
+                    piece = body.read(min(_PIECE_BYTES, stop - start))
+                    if not piece:
+                        raise IncompleteReadError(actual_bytes=0, expected_bytes=stop - start)
+                    start += len(piece)
+                    yield piece
                 return
-            if n == _N_TRIES or time.monotonic() > deadline:
-                raise broken
-            start, target, body = start + n_read, target[n_read:], None
+            except _BROKEN:
+                if n == _N_TRIES or time.monotonic() > deadline:
+                    raise
+            body = None
 
     def _open(self, pin: dict[str, str], first: int, last: int) -> Any:
         try:
@@ -131,17 +170,3 @@ def changed(where: dict[str, str]) -> TransientError:
         f"'s3://{where['Bucket']}/{where['Key']}' changed while it was read",
         hint="run again once it is written",
     )
-
-
-def _drain(body: Any, target: memoryview) -> tuple[int, BotoCoreError | None]:
-    """Read a body into a target; give the bytes that came, and what broke it if anything did."""
-    n_read = 0
-    try:
-        while n_read < len(target):
-            n_more = body.readinto(target[n_read : n_read + _CHUNK_BYTES])
-            if not n_more:
-                raise IncompleteReadError(actual_bytes=n_read, expected_bytes=len(target))
-            n_read += n_more
-    except _BROKEN as error:
-        return n_read, error
-    return n_read, None

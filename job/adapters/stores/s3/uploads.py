@@ -5,18 +5,14 @@ from __future__ import annotations
 import base64
 import contextlib
 import hashlib
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urlencode
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from job.adapters.stores.s3.faults import ask_again
+from job.adapters.stores.s3.parts import PART_BYTES, in_parallel
 from job.contracts.store_specs import StoreSpec
-
-PART_BYTES: Final = 16 * 2**20
-N_THREADS: Final = 4
 
 
 def write_options(spec: StoreSpec) -> dict[str, str]:
@@ -86,16 +82,6 @@ def _by_parts(
             client.abort_multipart_upload(**where, **upload_id)
         raise
     return all(is_checked for _, is_checked in parts)
-
-
-def in_parallel(function: Callable[[int], Any], items: range) -> list[Any]:
-    """Call in a few threads, the results in order; the first error ends it."""
-    with ThreadPoolExecutor(N_THREADS) as pool:
-        try:
-            return list(pool.map(function, items))
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
 
 
 def _sha256(data: bytes) -> str:
