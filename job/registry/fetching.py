@@ -46,13 +46,14 @@ class _Staging:
         assert self._root is not None
         return self._root / "files"
 
-    def write(self, name: str, data: bytes) -> None:
-        """Write a file, unless the process is leaving."""
+    def write(self, name: str, piece: bytes) -> None:
+        """Write the next piece of a file, unless the process is leaving."""
         with self._lock:
             if not self._is_over:
                 path = self.files / name
                 path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(data)
+                with path.open("ab") as stream:
+                    stream.write(piece)
 
     def move(self, target: Path) -> None:
         """Give the files their place."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
+from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Final
 
-from job.contracts.digest import is_version
+from job.contracts.digest import Digest, is_version
 from job.contracts.lists import shortened
 from job.contracts.ports import ArtifactStore
 from job.contracts.stored import MANIFEST, is_key
@@ -35,19 +39,19 @@ def read_verified(store: ArtifactStore, version: str) -> dict[str, bytes]:
     IntegrityError
         As `verify` does.
     """
-    files: dict[str, bytes] = {}
-    verify(store, version, files.__setitem__)
-    return files
+    files: dict[str, io.BytesIO] = defaultdict(io.BytesIO)
+    verify(store, version, lambda name, piece: files[name].write(piece))
+    return {name: stream.getvalue() for name, stream in files.items()}
 
 
-def verify(store: ArtifactStore, version: str, sink: Callable[[str, bytes], None]) -> int:
+def verify(store: ArtifactStore, version: str, sink: Callable[[str, bytes], object]) -> int:
     """Hold every file of a version against its manifest; give their number, the manifest too.
 
     Parameters
     ----------
     sink
-        Gets name and bytes of each file while they are being compared; what it makes of them is
-        good only if this function returns.
+        Gets the name and the next piece of a file, for each file in order, for several at once;
+        what it makes of them is good only if this function returns.
 
     Raises
     ------
@@ -63,14 +67,14 @@ def verify(store: ArtifactStore, version: str, sink: Callable[[str, bytes], None
     names = sorted(listed)
 
     def read(name: str) -> FileEntry | None:
-        data = store.get(f"{prefix}{name}")
-        if data is None:
-            return None
-        with ThreadPoolExecutor(1) as beside:
-            written = beside.submit(sink, name, data)
-            entry = FileEntry.of(data)
-        written.result()
-        return entry
+        is_there, n_bytes, digest = False, 0, hashlib.sha256()
+        with closing(store.pieces(f"{prefix}{name}")) as pieces:
+            for piece in pieces:
+                is_there, n_bytes = True, n_bytes + len(piece)
+                sink(name, piece)
+                digest.update(piece)
+        found = FileEntry(n_bytes=n_bytes, digest=str(Digest(digest.hexdigest())))
+        return found if is_there else None
 
     with ThreadPoolExecutor(_N_THREADS) as pool:
         found = dict(zip(names, pool.map(read, names), strict=True))

@@ -3,13 +3,18 @@
 import errno
 import os
 import stat
+import tracemalloc
 
 import pytest
 from support.memory_store import MemoryStore
-from support.versions import publish_small
+from support.versions import FILES, name_of, publish_small
 
+from job.adapters.stores.directory import DirectoryStore
 from job.errors import ConfigurationError, IntegrityError, TransientError
 from job.registry import fetch, read_verified
+from job.stages.publish import publish
+
+N_LARGE = 40 * 2**20
 
 
 @pytest.fixture
@@ -118,6 +123,34 @@ def test_full_disk_may_be_tried_again(store, version, tmp_path, monkeypatch, num
     assert [] == list(tmp_path.iterdir())
 
 
+def test_full_disk_is_not_taken_for_the_stores(tmp_path, monkeypatch):
+    """Also where the store is a folder, which reads while the other is written."""
+
+    def fail(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    store = DirectoryStore(tmp_path / "store")
+    version = publish_small(store, "r1")[0]
+    monkeypatch.setattr("job.registry.fetching._Staging.write", fail)
+
+    with pytest.raises(TransientError, match=f"'{tmp_path}/out' failed"):
+        fetch(store, version, tmp_path / "out")
+
+
+def test_large_file_is_never_whole_in_memory(tmp_path):
+    """It is written and digested piece by piece."""
+    store = DirectoryStore(tmp_path / "store")
+    version = name_of("r1", 1)
+    publish(store, version, "r1", {**FILES, "model.joblib": bytes(N_LARGE)})
+    tracemalloc.start()
+    fetched = fetch(store, version, tmp_path / "out")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert N_LARGE == (fetched / "model.joblib").stat().st_size
+    assert peak < N_LARGE / 4
+
+
 def test_process_that_must_leave_leaves_nothing(store, version, tmp_path):
     """What is told to undo the work does so, and what is written after it is not."""
     undo = []
@@ -127,6 +160,25 @@ def test_process_that_must_leave_leaves_nothing(store, version, tmp_path):
             if key.endswith("model.joblib"):
                 undo[0]()
             return super().get(key)
+
+    leaving = Leaving()
+    leaving.objects = store.objects
+    with pytest.raises(ConfigurationError):
+        fetch(leaving, version, tmp_path / "out/models", undo.append)
+
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_process_that_must_leave_in_the_middle_of_a_file_leaves_nothing(store, version, tmp_path):
+    """Its next piece is not written."""
+    undo = []
+
+    class Leaving(MemoryStore):
+        def pieces(self, key):
+            first, *rest = super().pieces(key)
+            yield first
+            undo[0]()
+            yield from rest
 
     leaving = Leaving()
     leaving.objects = store.objects

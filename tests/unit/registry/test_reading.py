@@ -90,6 +90,17 @@ def test_verified_files_are_all_of_the_bundle_and_the_manifest(store):
     assert FILES | {"manifest.json": manifest} == read_verified(store, NEW)
 
 
+def test_missing_file_is_found_if_it_was_empty(store):
+    """Nothing read is not the same as nothing there."""
+    version = name_of("r3", 3)
+    publish(store, version, "r3", {**FILES, "empty": b""})
+    assert b"" == read_verified(store, version)["empty"]
+    store.delete(f"{version}/empty")
+
+    with pytest.raises(IntegrityError, match="'empty' differ"):
+        read_verified(store, version)
+
+
 def test_metadata_is_read(store):
     """It is the JSON of metadata.json."""
     version = name_of("r3", 3)
