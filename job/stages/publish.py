@@ -144,17 +144,21 @@ def publish(
     TransientError
         `models prune` has taken the folder for abandoned, and is removing it.
     """
-    stored = {name: _create(store, version, name, files[name]) for name in _FIRST}
-    owner = json.loads(stored["metadata.json"]).get("run_id")
-    if owner not in (run_id, None) and copied_from is None:
-        raise VersionConflictError(
-            f"{version} belongs to run '{owner}'", hint="run again with another --run-id"
-        )
-    rest = sorted(name for name in files if name not in _FIRST)
     with ThreadPoolExecutor(_N_THREADS) as pool:
+        measured = {name: pool.submit(FileEntry.of, data) for name, data in files.items()}
+        stored = {name: _create(store, version, name, files[name]) for name in _FIRST}
+        owner = json.loads(stored["metadata.json"]).get("run_id")
+        if owner not in (run_id, None) and copied_from is None:
+            raise VersionConflictError(
+                f"{version} belongs to run '{owner}'", hint="run again with another --run-id"
+            )
+        rest = sorted(name for name in files if name not in _FIRST)
         contents = pool.map(lambda name: _create(store, version, name, files[name]), rest)
         stored |= dict(zip(rest, contents, strict=True))
-    entries = {name: FileEntry.of(data) for name, data in stored.items()}
+    entries = {
+        name: measured[name].result() if data is files[name] else FileEntry.of(data)
+        for name, data in stored.items()
+    }
     _require_all_there(store, version, entries)
     manifest = make_manifest(version, run_id, entries, copied_from=copied_from)
     _create(store, version, MANIFEST, manifest)
