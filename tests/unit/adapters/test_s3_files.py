@@ -3,10 +3,14 @@
 The stores that tests can start refuse such keys, AWS takes them: the listing is botocore's stub.
 """
 
+import io
+import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import boto3
 import pytest
+from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
 from job.adapters.stores.s3.client import Connection
@@ -15,13 +19,17 @@ from job.errors import DatasetNotFoundError, DatasetUnreadableError
 
 
 @pytest.fixture
-def listing(tmp_path):
+def client():
+    return boto3.client(
+        "s3", region_name="eu-west-1", aws_access_key_id="k", aws_secret_access_key="s"
+    )
+
+
+@pytest.fixture
+def listing(client, tmp_path):
     """Give a copier of a prefix that lists these keys."""
 
     def make(*keys, n_bytes=5):
-        client = boto3.client(
-            "s3", region_name="eu-west-1", aws_access_key_id="k", aws_secret_access_key="s"
-        )
         stub = Stubber(client)
         stub.add_client_error("head_object", "404", http_status_code=404)
         found = [{"Key": f"t/{key}", "Size": n_bytes} for key in keys]
@@ -72,3 +80,18 @@ def test_file_that_is_there_already_is_not_written_to(listing, tmp_path, make):
         files._copy("b", "t/x", {"ContentLength": 0, "ETag": "e"}, target)
 
     assert b"mine" == mine.read_bytes()
+
+
+def test_disk_that_takes_a_part_of_a_write_is_given_the_rest(client, tmp_path, monkeypatch):
+    """Nothing is lost where it has room after all; where it has none, it says so then."""
+    data, write = os.urandom(100_000), os.pwrite
+    monkeypatch.setattr(os, "pwrite", lambda fd, part, start: write(fd, part[:999], start))
+    stub = Stubber(client)
+    answer = {"Body": StreamingBody(io.BytesIO(data), len(data))}
+    stub.add_response("get_object", {**answer, "ContentRange": "bytes 0-99999/100000"})
+    stub.activate()
+    head = {"ContentLength": len(data), "ETag": "e", "LastModified": datetime.now(UTC)}
+    connection = Connection(client=client, host="aws", patience_seconds=1)
+    S3Files(connection, tmp_path)._copy("b", "t/x", head, tmp_path / "x")
+
+    assert data == (tmp_path / "x").read_bytes()

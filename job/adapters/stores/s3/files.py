@@ -122,9 +122,9 @@ class S3Files:
 
         def fetch(n: int) -> None:
             start = n * PART_BYTES
-            part = bytearray(min(PART_BYTES, n_bytes - start))
-            self._reader.read_span(pin, start, memoryview(part))
-            os.pwrite(descriptor, part, start)
+            for piece in self._reader.span(pin, start, min(start + PART_BYTES, n_bytes)):
+                _write(descriptor, piece, start)
+                start += len(piece)
 
         try:
             in_parallel(fetch, range(-(-n_bytes // PART_BYTES)))
@@ -132,6 +132,14 @@ class S3Files:
             os.close(descriptor)
         seconds = head["LastModified"].timestamp()
         os.utime(target, (seconds, seconds))
+
+
+def _write(descriptor: int, data: bytes, start: int) -> None:
+    """Write all of it: a disk that fills up takes a part, and only then refuses."""
+    rest = memoryview(data)
+    while rest:
+        n_written = os.pwrite(descriptor, rest, start)
+        rest, start = rest[n_written:], start + n_written
 
 
 def _parents(name: str) -> list[str]:

@@ -52,7 +52,7 @@ class Reader:
             whole.write(b"\0")
         with whole.getbuffer() as target, closing(answer["Body"]) as body:
             if n_bytes <= 2 * PART_BYTES:
-                self.read_span(pin, 0, target, body)
+                self._fill(pin, 0, target, body)
             else:
                 self._read_parts(pin, target, body)
         return whole.getvalue(), answer["ETag"]
@@ -67,7 +67,7 @@ class Reader:
             if not n_bytes:
                 yield b""
             elif n_bytes <= 2 * PART_BYTES:
-                yield from self._span(pin, 0, n_bytes, body)
+                yield from self.span(pin, 0, n_bytes, body)
             else:
                 yield from self._parts(pin, n_bytes, body)
 
@@ -83,23 +83,25 @@ class Reader:
     def _parts(self, pin: dict[str, str], n_bytes: int, body: Any) -> Generator[bytes, None, None]:
         def read(start: int) -> Iterator[bytes]:
             stop = min(start + PART_BYTES, n_bytes)
-            return self._span(pin, start, stop, None if start else body)
+            return self.span(pin, start, stop, None if start else body)
 
-        # NOTE: who ends early waits for the threads, before the body is closed
-        with closing(in_order(read, range(0, n_bytes, PART_BYTES))) as pieces:
-            yield from pieces
+        return in_order(read, range(0, n_bytes, PART_BYTES))
 
     def _read_parts(self, pin: dict[str, str], target: memoryview, body: Any) -> None:
         def read(n: int) -> None:
             start = n * PART_BYTES
-            self.read_span(pin, start, target[start : start + PART_BYTES], None if n else body)
+            self._fill(pin, start, target[start : start + PART_BYTES], None if n else body)
 
         in_parallel(read, range(-(-len(target) // PART_BYTES)))
 
-    def read_span(
-        self, pin: dict[str, str], start: int, target: memoryview, body: Any = None
-    ) -> None:
-        """Fill `target` with an object's bytes from `start` on.
+    def _fill(self, pin: dict[str, str], start: int, target: memoryview, body: Any) -> None:
+        n_read = 0
+        for piece in self.span(pin, start, start + len(target), body):
+            target[n_read : n_read + len(piece)] = piece
+            n_read += len(piece)
+
+    def span(self, pin: dict[str, str], start: int, stop: int, body: Any = None) -> Iterator[bytes]:
+        """Give an object's bytes from `start` to `stop`, as they come.
 
         Parameters
         ----------
@@ -113,12 +115,6 @@ class Reader:
         TransientError
             The object is no longer the one that was pinned.
         """
-        n_read = 0
-        for piece in self._span(pin, start, start + len(target), body):
-            target[n_read : n_read + len(piece)] = piece
-            n_read += len(piece)
-
-    def _span(self, pin: dict[str, str], start: int, stop: int, body: Any) -> Iterator[bytes]:
         deadline = time.monotonic() + self._patience
         for n in range(1, _N_TRIES + 1):
             body = self._open(pin, start, stop - 1) if body is None else body
