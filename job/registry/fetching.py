@@ -20,6 +20,8 @@ from job.errors import ConfigurationError, IntegrityError, TransientError
 from job.stages.versions import verify
 
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+# NOTE: for larger writes the kernel looks for larger free pages, and may have to make them first
+_WRITE_BYTES: Final = 2**15
 OnBegin = Callable[[Callable[[], None]], None]
 
 
@@ -52,8 +54,9 @@ class _Staging:
             if not self._is_over:
                 path = self.files / name
                 path.parent.mkdir(parents=True, exist_ok=True)
-                with path.open("ab") as stream:
-                    stream.write(piece)
+                with path.open("ab", buffering=_WRITE_BYTES // 2) as stream:
+                    for start in range(0, len(piece), _WRITE_BYTES):
+                        stream.write(piece[start : start + _WRITE_BYTES])
 
     def move(self, target: Path) -> None:
         """Give the files their place."""
