@@ -245,6 +245,24 @@ def test_large_object_is_in_memory_once(direct):
     assert peak < 1.2 * len(LARGE)
 
 
+def test_large_object_is_sent_without_a_copy(direct):
+    """What is published is in memory already."""
+    tracemalloc.start()
+    direct.put_if_absent("key", LARGE)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert peak < 10 * 2**20
+
+
+@pytest.mark.parametrize("fault", ["reset", "kill", (503, "SlowDown")], ids=str)
+def test_part_that_was_refused_or_lost_is_sent_again_from_its_start(direct, behind, minio, fault):
+    with FaultyProxy(minio.url, on("PUT", "partNumber=2", fault)) as proxy:
+        assert behind(proxy.url).put_if_absent("key", LARGE)
+
+    assert LARGE == direct.get("key")
+
+
 def test_few_parts_are_in_memory_where_pieces_are_read(direct, monkeypatch):
     """As many as are read at once, however slowly they are taken."""
     monkeypatch.setattr("job.adapters.stores.s3.reads.PART_BYTES", 2**20)

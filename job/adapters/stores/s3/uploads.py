@@ -62,14 +62,14 @@ def _by_parts(
     view = memoryview(data)
 
     def send(n: int) -> tuple[dict[str, Any], bool]:
-        body = view[(n - 1) * PART_BYTES : n * PART_BYTES].tobytes()
-        checksum = _sha256(body)
+        part = view[(n - 1) * PART_BYTES : n * PART_BYTES]
+        checksum = _sha256(part)
         answer = client.upload_part(
-            **where, **upload_id, PartNumber=n, Body=body, ChecksumSHA256=checksum
+            **where, **upload_id, PartNumber=n, Body=_Body(part), ChecksumSHA256=checksum
         )
-        part = {"PartNumber": n, "ETag": answer["ETag"]}
+        stored = {"PartNumber": n, "ETag": answer["ETag"]}
         is_checked = answer.get("ChecksumSHA256") == checksum
-        return part | ({"ChecksumSHA256": checksum} if is_checked else {}), is_checked
+        return stored | ({"ChecksumSHA256": checksum} if is_checked else {}), is_checked
 
     try:
         parts = in_parallel(send, range(1, -(-len(data) // PART_BYTES) + 1))
@@ -84,5 +84,26 @@ def _by_parts(
     return all(is_checked for _, is_checked in parts)
 
 
-def _sha256(data: bytes) -> str:
+class _Body:
+    """Bytes as a file that botocore can sign, send and send again, without a copy of them."""
+
+    def __init__(self, data: memoryview) -> None:
+        self._data, self._at = data, 0
+
+    def __len__(self) -> int:
+        return len(self._data)
+
+    def read(self, size: int) -> memoryview:
+        piece = self._data[self._at : self._at + size]
+        self._at += len(piece)
+        return piece
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int) -> None:
+        self._at = offset
+
+
+def _sha256(data: bytes | memoryview) -> str:
     return base64.b64encode(hashlib.sha256(data).digest()).decode()
