@@ -56,7 +56,7 @@ class _Staging:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 with path.open("ab", buffering=_WRITE_BYTES // 2) as stream:
                     for start in range(0, len(piece), _WRITE_BYTES):
-                        stream.write(piece[start : start + _WRITE_BYTES])
+                        stream.write(memoryview(piece)[start : start + _WRITE_BYTES])
 
     def move(self, target: Path) -> None:
         """Give the files their place."""
