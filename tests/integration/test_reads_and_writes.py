@@ -265,7 +265,8 @@ def test_part_that_was_refused_or_lost_is_sent_again_from_its_start(direct, behi
 
 def test_few_parts_are_in_memory_where_pieces_are_read(direct, monkeypatch):
     """As many as are read at once, however slowly they are taken."""
-    monkeypatch.setattr("job.adapters.stores.s3.reads.PART_BYTES", 2**20)
+    for module in ("reads", "parts"):
+        monkeypatch.setattr(f"job.adapters.stores.s3.{module}.PART_BYTES", 2**20)
     direct.put_if_absent("key", LARGE)
     tracemalloc.start()
     n_bytes = 0
