@@ -11,8 +11,8 @@ import numpy.typing as npt
 from sklearn.feature_extraction.text import CountVectorizer
 
 from job.contracts.dataset import Rows
-from job.contracts.specs import TrainingSpec
-from job.stages.features import ANALYZERS
+from job.contracts.specs import FeatureSpec, TrainingSpec
+from job.stages.terms import NGRAMS
 
 Counts = npt.NDArray[Any]
 # Bytes, measured by `python -m scripts.benchmark_memory` and rounded up.
@@ -32,7 +32,7 @@ def estimate_training_bytes(train: Rows, spec: TrainingSpec, n_workers: int) -> 
     names = {*spec.search.estimators, "logistic_regression"}  # the baseline is always fitted
     width = 0 if train.embeddings is None else train.embeddings.shape[1]
     n_columns = width + 2 * train.frame.shape[1]
-    n_in_text, n_terms, n_kept = _count_terms(train, spec.features.min_groups)
+    n_in_text, n_terms, n_kept = _count_terms(train, spec.features)
 
     def most(sizes: Mapping[str, int]) -> int:
         return n_workers * max(sizes[name] for name in names)
@@ -47,7 +47,7 @@ def estimate_training_bytes(train: Rows, spec: TrainingSpec, n_workers: int) -> 
     )
 
 
-def _count_terms(train: Rows, min_groups: int) -> tuple[float, float, float]:
+def _count_terms(train: Rows, spec: FeatureSpec) -> tuple[float, float, float]:
     """Foresee from a sample how often terms occur, how many there are, and how many are kept."""
     if train.text is None:
         return 0.0, 0.0, 0.0
@@ -56,8 +56,8 @@ def _count_terms(train: Rows, min_groups: int) -> tuple[float, float, float]:
     sample = sample[: max(int(np.searchsorted(n_characters, _N_SAMPLED_CHARACTERS)), 2)]
     growth = len(train) / len(sample)
     found = np.zeros(3)
-    for analyzer, ngram_range in ANALYZERS:
-        counter = CountVectorizer(analyzer=analyzer, ngram_range=ngram_range, binary=True)
+    for analyzer in spec.analyzers:
+        counter = CountVectorizer(analyzer=analyzer, ngram_range=NGRAMS[analyzer], binary=True)
         try:
             occurs = counter.fit_transform(sample)
         except ValueError:
@@ -67,7 +67,7 @@ def _count_terms(train: Rows, min_groups: int) -> tuple[float, float, float]:
         found += (
             occurs.nnz * growth,
             _grown(half, whole, 1, growth),
-            _grown(half, whole, min_groups, growth),
+            _grown(half, whole, spec.min_groups, growth),
         )
     return float(found[0]), float(found[1]), float(found[2])
 
