@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.pipeline import Pipeline
+from sklearn.svm import LinearSVC
 
 from job.contracts.dataset import Rows
 from job.contracts.ports import Executor
@@ -40,12 +41,13 @@ def train_model(
     prepared = preparation.fit(np.arange(len(train)))
     X, y = prepared.X, train.y.astype(str)
     preprocess = prepared.published()
-    folds = make_folds(train, 3, spec.random_state)
     candidates = [report.chosen, *(c for c in report.baselines if c != report.chosen)]
     models = [
         make_classifier(c.estimator, dict(c.parameters), spec.search, spec.random_state)
         for c in candidates
     ]
+    is_calibrated = any(isinstance(model, LinearSVC) for model in models)
+    folds = make_folds(train, 3, spec.random_state) if is_calibrated else []
     fit_first(models, X, y, spec, executor)
 
     def refit(n: int) -> Any:

@@ -15,8 +15,9 @@ from job.contracts.reports import CandidateScore, SearchReport
 from job.contracts.specs import Metric, TrainingSpec
 from job.errors import ConfigurationError
 from job.stages.estimators import GRIDS, calibrated, make_classifier
+from job.stages.folds import Fold
 from job.stages.preparation import Preparation
-from job.stages.search.candidates import Candidate, Fold, list_candidates, make_folds
+from job.stages.search.candidates import Candidate, list_candidates, make_folds
 from job.stages.search.fast import fit_together
 
 __all__ = ["fit", "fit_first", "list_candidates", "make_folds", "search"]

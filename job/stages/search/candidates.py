@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-from sklearn.model_selection import ParameterGrid, ParameterSampler, StratifiedGroupKFold
+from sklearn.model_selection import ParameterGrid, ParameterSampler
 
 from job.contracts.dataset import Rows
 from job.contracts.specs import SearchSpec
 from job.errors import TrainingError
 from job.stages.estimators import GRIDS, make_classifier
+from job.stages.folds import Fold, cut_folds
 
-Fold = tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]
 Candidate = tuple[str, dict[str, Any]]
 
 
 def make_folds(rows: Rows, n_folds: int, random_state: int) -> list[Fold]:
     """Cut the rows into folds by key and class, seeded."""
-    cutter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=random_state)
     try:
-        return list(cutter.split(rows.y, rows.y, rows.keys))
+        return cut_folds(rows.y.astype(str), rows.keys, n_folds, random_state)
     except ValueError:
         raise TrainingError(
             f"the training side cannot be cut into {n_folds} folds",

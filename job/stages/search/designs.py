@@ -23,7 +23,7 @@ Array = npt.NDArray[Any]
 # shape (P, K, n), from logits of shape (P, K, n) and the rows they are of.
 Residuals = Callable[[Array, slice], tuple[Array, Array]]
 _N_SPANS: Final = 8
-_BLOCK: Final = 1024
+_BLOCK: Final = 512
 
 
 class Design(Protocol):
