@@ -64,6 +64,18 @@ def _blocks(span: slice) -> list[slice]:
     return [slice(a, min(a + _BLOCK, span.stop)) for a in range(span.start, span.stop, _BLOCK)]
 
 
+def _views(X: Any) -> list[tuple[slice, Any]]:
+    """Cut a matrix into spans of rows that share its arrays."""
+    parts = []
+    for span in _spans(X.shape[0]):
+        ends = X.indptr[span.start : span.stop + 1]
+        entries = slice(ends[0], ends[-1])
+        arrays = (X.data[entries], X.indices[entries], ends - ends[0])
+        shape = (span.stop - span.start, X.shape[1])
+        parts.append((span, sparse.csr_matrix(arrays, shape=shape, copy=False)))
+    return parts
+
+
 def _sum(parts: Iterable[Array]) -> Array:
     return functools.reduce(operator.add, parts)
 
@@ -133,9 +145,9 @@ class SparseDesign:
     def __init__(self, X: sparse.csr_matrix, spread: Spread) -> None:
         self.spread = spread
         self.shape, self.dtype = X.shape, X.dtype
-        self._rows = [(span, X[span]) for span in _spans(X.shape[0])]
+        self._rows = _views(X)
         by_column = X.T.tocsr()
-        self._columns = [(span, by_column[span]) for span in _spans(X.shape[1])]
+        self._columns = _views(by_column)
 
     def evaluate(
         self, coefficients: Array, intercepts: Array, residuals: Residuals

@@ -30,7 +30,7 @@ from job.stages.search.lbfgs import N_PAIRS, Minima, minimise
 
 Array = npt.NDArray[Any]
 _MOST_DECOMPOSED: Final = 1536
-_HISTORY_BYTES: Final = 384 * 2**20
+_BATCH_BYTES: Final = 384 * 2**20
 _N_BEFORE: Final = 8
 _LARGE: Final = 2**18
 
@@ -67,10 +67,8 @@ def fit_many(
     max_iter: int,
 ) -> Fits:
     """Fit one model a value of `C`; `codes` are classes 0...K-1, shape (n_samples,)."""
-    n_classes = int(codes.max()) + 1
-    n_values = n_classes * (design.shape[1] + 1)
-    n_at_once = max(_HISTORY_BYTES // (n_values * 4 * (2 * N_PAIRS + 16)), 1)
-    n_batches = -(-len(C) // n_at_once)
+    n_values = (int(codes.max()) + 1) * (design.shape[1] + 1)
+    n_batches = -(-len(C) // _count_at_once(n_values))
     parts = [
         _Batch(design, codes, weights, np.asarray(some)).fit(tolerance, max_iter)
         for some in np.array_split(np.asarray(C, np.float64), n_batches)
@@ -78,6 +76,20 @@ def fit_many(
     return Fits(
         **{name: np.concatenate([getattr(part, name) for part in parts]) for name in Fits.__slots__}
     )
+
+
+def batch_bytes(n_models: int, n_values: int) -> int:
+    """Give the memory that fitting so many models of so many values takes beside the matrix."""
+    return min(n_models, _count_at_once(n_values)) * _model_bytes(n_values)
+
+
+def _count_at_once(n_values: int) -> int:
+    return max(_BATCH_BYTES // _model_bytes(n_values), 1)
+
+
+def _model_bytes(n_values: int) -> int:
+    """Bound a model's pairs and what an evaluation makes of its point."""
+    return n_values * (8 if n_values < _LARGE else 4) * (2 * N_PAIRS + 16)
 
 
 class _Batch:
