@@ -121,6 +121,37 @@ class Dataset:
         return found[0].values if found else None
 
 
+class MatrixRows:
+    """Some rows of a matrix, which is shared and not copied.
+
+    Parameters
+    ----------
+    matrix
+        Shape (n, width), float32.
+    index
+        Positions of the rows.
+    """
+
+    __slots__ = ("_index", "_matrix")
+
+    def __init__(self, matrix: FloatMatrix, index: npt.NDArray[Any]) -> None:
+        self._matrix, self._index = matrix, index
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Give rows and width."""
+        return len(self._index), self._matrix.shape[1]
+
+    def take(self, index: npt.NDArray[Any]) -> MatrixRows:
+        """Give the rows at these positions of this selection, or under this mask."""
+        return MatrixRows(self._matrix, self._index[index])
+
+    def read(self, rows: slice = slice(None)) -> FloatMatrix:
+        """Copy rows out of the matrix."""
+        found: FloatMatrix = self._matrix[self._index[rows]]
+        return found
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rows:
     """Rows that are fit to be trained or judged on.
@@ -136,7 +167,7 @@ class Rows:
     text
         Raw texts, or None where they are not used.
     embeddings
-        Shape (n_rows, width) float32, or None where they are not used.
+        Those of the rows, or None where they are not used.
     frame
         The numeric, categorical and boolean columns that are used, by name.
     """
@@ -145,7 +176,7 @@ class Rows:
     keys: Strings
     text_keys: Strings
     text: Strings | None
-    embeddings: FloatMatrix | None
+    embeddings: MatrixRows | None
     frame: pd.DataFrame
 
     def __len__(self) -> int:
@@ -158,7 +189,7 @@ class Rows:
             keys=self.keys[index],
             text_keys=self.text_keys[index],
             text=None if self.text is None else self.text[index],
-            embeddings=None if self.embeddings is None else self.embeddings[index],
+            embeddings=None if self.embeddings is None else self.embeddings.take(index),
             frame=self.frame.iloc[_positions(index)],
         )
 

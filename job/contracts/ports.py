@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -101,6 +102,10 @@ class ArtifactStore(Protocol):
         """Remove what writes that never ended have left, if older; name it."""
 
 
+# Calls a function for each item at once; results in the order of the items.
+Spread = Callable[[Callable[[Any], Any], Iterable[Any]], list[Any]]
+
+
 class Executor(Protocol):
     """Where fits run."""
 
@@ -108,6 +113,9 @@ class Executor(Protocol):
 
     def map(self, function: Callable[[T], R], items: Iterable[T]) -> list[R]:
         """Apply a function to each item; results in the order of the items."""
+
+    def pool(self) -> AbstractContextManager[Spread]:
+        """Keep workers ready for many short calls, with one BLAS thread each."""
 
 
 class Codec(Protocol):

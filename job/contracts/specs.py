@@ -80,9 +80,15 @@ class FeatureSpec(Spec):
         description="A term, category or open-set class name is kept only if so many keys hold it.",
     )
 
-    @field_validator("use")
+    analyzers: tuple[Literal["word", "char_wb"], ...] = Field(
+        ("word", "char_wb"),
+        min_length=1,
+        description="Terms of texts: words and pairs of words, 2 to 5 characters within words.",
+    )
+
+    @field_validator("use", "analyzers")
     @classmethod
-    def _once_each(cls, value: tuple[FeatureName, ...]) -> tuple[FeatureName, ...]:
+    def _once_each(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         twice = sorted({name for name in value if value.count(name) > 1})
         if twice:
             raise ValueError(f"{shortened(twice)} stands twice")
@@ -108,6 +114,11 @@ class SearchSpec(Spec):
     calibration: Literal["sigmoid", "temperature"] = Field(
         "sigmoid",
         description="How `linear_svc` gets probabilities; scikit-learn 1.4.2 has no `temperature`.",
+    )
+    engine: Literal["fast", "reference"] = Field(
+        "fast",
+        description="`fast`: all logistic regressions of a fold at once; `reference`: each by "
+        "scikit-learn alone.",
     )
     workers: int | None = Field(
         None, ge=1, description="Fits at a time; unset: the CPUs this process may use."

@@ -21,6 +21,7 @@ from job.stages.evaluate import evaluate
 from job.stages.footprint import estimate_training_bytes
 from job.stages.gate import decide
 from job.stages.package import make_bundle, make_metadata
+from job.stages.preparation import Preparation
 from job.stages.search import search
 from job.stages.split import DataSplit, split_dataset
 from job.stages.train import TrainedModel, train_model
@@ -73,8 +74,10 @@ def train_candidate(plan: Plan, ports: Ports, recorder: Recorder, split: DataSpl
         ports.memory,
         f"to train on {len(split.train)} rows with {counted(n_workers, 'worker')}",
     )
-    report = recorder.run("search", search, split.train, spec, ports.executor)
-    model = recorder.run("train", train_model, split.train, report, spec, ports.executor)
+    train = split.train
+    preparation = recorder.run("search", Preparation, train, spec.features, spec.columns)
+    report = recorder.run("search", search, train, preparation, spec, ports.executor)
+    model = recorder.run("train", train_model, train, preparation, report, spec, ports.executor)
     log.info("model_trained", estimator=model.estimator, n_samples=len(split.train))
     compatible_with = make_compatible(model.pipeline, plan.settings.package.compatible_with)
     use = spec.features.use

@@ -6,11 +6,9 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
 from sklearn.compose import ColumnTransformer
-from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 from sklearn.impute import SimpleImputer
-from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
     Normalizer,
@@ -22,11 +20,9 @@ from sklearn.preprocessing import (
 from job.contracts.dataset import Rows
 from job.contracts.dataset_specs import ColumnsSpec
 from job.contracts.specs import FeatureSpec
-from job.errors import TrainingError
 
 _RARE: Final = "__rare__"
 _NONE: Final = "__none__"
-ANALYZERS: Final = (("word", (1, 2)), ("char_wb", (2, 5)))
 
 
 def make_input(rows: Rows, use: tuple[str, ...]) -> Any:
@@ -39,7 +35,7 @@ def make_input(rows: Rows, use: tuple[str, ...]) -> Any:
         A mixture: DataFrame with columns `text`, `embeddings_0`... and the metadata's names.
     """
     if tuple(use) == ("embeddings",):
-        return rows.embeddings
+        return None if rows.embeddings is None else rows.embeddings.read()
     if tuple(use) == ("text",):
         assert rows.text is not None
         return rows.text.tolist()
@@ -48,7 +44,7 @@ def make_input(rows: Rows, use: tuple[str, ...]) -> Any:
         blocks.append(pd.DataFrame({"text": rows.text}))
     if "embeddings" in use and rows.embeddings is not None:
         names = embedding_names(rows.embeddings.shape[1])
-        blocks.append(pd.DataFrame(rows.embeddings, columns=names))
+        blocks.append(pd.DataFrame(rows.embeddings.read(), columns=names))
     blocks.append(rows.frame.reset_index(drop=True))
     return pd.concat(blocks, axis=1)
 
@@ -58,26 +54,25 @@ def embedding_names(width: int) -> list[str]:
     return [f"embeddings_{n}" for n in range(width)]
 
 
-def make_preprocessing(rows: Rows, spec: FeatureSpec, columns: ColumnsSpec) -> Any:
+def make_preprocessing(rows: Rows, spec: FeatureSpec, columns: ColumnsSpec, text: Any) -> Any:
     """Build the preprocessing for these training rows, unfitted.
 
-    Vocabulary terms and categories are taken from the rows, and only if `spec.min_groups`
-    different keys hold them.
-
-    Raises
-    ------
-    TrainingError
-        No term of any text is held by so many keys.
+    Parameters
+    ----------
+    rows
+        Categories are taken from them, and only if `spec.min_groups` different keys hold them.
+    text
+        What makes features of texts, or None where the features have no text.
     """
     if tuple(spec.use) == ("embeddings",):
-        return _embeddings()
+        return make_scaling()
     if tuple(spec.use) == ("text",):
-        return _text(rows, spec.min_groups)
+        return text
     parts: list[tuple[str, Any, Any]] = []
     if "text" in spec.use:
-        parts.append(("text", _text(rows, spec.min_groups), "text"))
+        parts.append(("text", text, "text"))
     if "embeddings" in spec.use and rows.embeddings is not None:
-        parts.append(("embeddings", _embeddings(), embedding_names(rows.embeddings.shape[1])))
+        parts.append(("embeddings", make_scaling(), embedding_names(rows.embeddings.shape[1])))
     if "numeric" in spec.use:
         parts.append(("numeric", _numeric(), list(columns.numeric)))
     if "boolean" in spec.use:
@@ -91,7 +86,8 @@ def make_preprocessing(rows: Rows, spec: FeatureSpec, columns: ColumnsSpec) -> A
     return ColumnTransformer(parts, sparse_threshold=0.3)
 
 
-def _embeddings() -> Pipeline:
+def make_scaling() -> Pipeline:
+    """Build the preprocessing of embeddings, unfitted."""
     # unit rows after scaling: one grid of C suits every embedding model
     return make_pipeline(_as_float32(), StandardScaler(), Normalizer())
 
@@ -108,44 +104,6 @@ def _numeric() -> Pipeline:
         FunctionTransformer(np.arcsinh),  # linear near 0, logarithmic far out: damps outliers
         StandardScaler(),
     )
-
-
-def _text(rows: Rows, min_groups: int) -> FeatureUnion:
-    assert rows.text is not None
-    parts = []
-    for analyzer, ngram_range in ANALYZERS:
-        terms = _common_terms(rows, analyzer, ngram_range, min_groups)
-        if terms:
-            counts = CountVectorizer(
-                analyzer=analyzer, ngram_range=ngram_range, vocabulary=terms, dtype=np.float32
-            )
-            parts.append((analyzer, make_pipeline(counts, TfidfTransformer(sublinear_tf=True))))
-    if not parts:
-        raise TrainingError(
-            f"no term of the text column is held by {min_groups} different keys",
-            hint="add rows, or lower features.min_groups",
-        )
-    return FeatureUnion(parts)
-
-
-def _common_terms(
-    rows: Rows, analyzer: str, ngram_range: tuple[int, int], min_groups: int
-) -> dict[str, int]:
-    vectorizer = CountVectorizer(
-        analyzer=analyzer, ngram_range=ngram_range, binary=True, dtype=np.float32
-    )
-    try:
-        occurs = vectorizer.fit_transform(rows.text)
-    except ValueError:
-        return {}  # no text has a term
-    keys, inverse = np.unique(rows.keys, return_inverse=True)
-    n_rows = len(rows)
-    by_key = sparse.csr_matrix(
-        (np.ones(n_rows, np.float32), (inverse, np.arange(n_rows))), shape=(len(keys), n_rows)
-    )
-    n_keys = (by_key @ occurs).getnnz(axis=0)
-    terms = vectorizer.get_feature_names_out()[n_keys >= min_groups]
-    return {term: position for position, term in enumerate(terms.tolist())}
 
 
 def _categorical(rows: Rows, names: list[str], min_groups: int) -> Pipeline:

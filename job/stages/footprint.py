@@ -11,18 +11,21 @@ import numpy.typing as npt
 from sklearn.feature_extraction.text import CountVectorizer
 
 from job.contracts.dataset import Rows
-from job.contracts.specs import TrainingSpec
-from job.stages.features import ANALYZERS
+from job.contracts.specs import FeatureSpec, TrainingSpec
+from job.stages.search.candidates import list_candidates
+from job.stages.search.logistic import batch_bytes
+from job.stages.terms import NGRAMS
 
 Counts = npt.NDArray[Any]
 # Bytes, measured by `python -m scripts.benchmark_memory` and rounded up.
 _SLACK: Final = 160 * 2**20
 _PER_CELL: Final = 18  # copies of a dense value: the fold, its transforms, the hold-out
+_PER_CELL_ALONE: Final = 10  # of embeddings alone, which are transformed block by block
 _PER_CELL_AND_FIT: Final = {"logistic_regression": 2, "linear_svc": 20, "dummy": 0}
 _PER_TERM_IN_TEXT: Final = 32  # an entry of the sparse matrices, while counting and after
 _PER_TERM_IN_TEXT_AND_FIT: Final = {"logistic_regression": 8, "linear_svc": 20, "dummy": 0}
 _PER_TERM: Final = 160  # in the vocabulary of all terms, before the rare ones are dropped
-_PER_COEFFICIENT: Final = {"logistic_regression": 320, "linear_svc": 24, "dummy": 0}
+_PER_COEFFICIENT: Final = {"logistic_regression": 160, "linear_svc": 24, "dummy": 0}
 _N_SAMPLED: Final = 2000
 _N_SAMPLED_CHARACTERS: Final = 2_000_000
 
@@ -32,22 +35,27 @@ def estimate_training_bytes(train: Rows, spec: TrainingSpec, n_workers: int) -> 
     names = {*spec.search.estimators, "logistic_regression"}  # the baseline is always fitted
     width = 0 if train.embeddings is None else train.embeddings.shape[1]
     n_columns = width + 2 * train.frame.shape[1]
-    n_in_text, n_terms, n_kept = _count_terms(train, spec.features.min_groups)
+    n_in_text, n_terms, n_kept = _count_terms(train, spec.features)
 
     def most(sizes: Mapping[str, int]) -> int:
         return n_workers * max(sizes[name] for name in names)
 
-    n_coefficients = len(set(train.y)) * (n_columns + n_kept)
+    n_classes = len(set(train.y))
+    n_coefficients = n_classes * (n_columns + n_kept)
+    n_models = len(list_candidates(spec.search, spec.random_state))
+    is_alone = tuple(spec.features.use) == ("embeddings",)
+    per_cell = _PER_CELL_ALONE if is_alone else _PER_CELL
     return int(
         _SLACK
-        + len(train) * n_columns * (_PER_CELL + most(_PER_CELL_AND_FIT))
+        + len(train) * n_columns * (per_cell + most(_PER_CELL_AND_FIT))
         + n_in_text * (_PER_TERM_IN_TEXT + most(_PER_TERM_IN_TEXT_AND_FIT))
         + n_terms * _PER_TERM
         + n_coefficients * most(_PER_COEFFICIENT)
+        + batch_bytes(n_models, int(n_coefficients) + n_classes)
     )
 
 
-def _count_terms(train: Rows, min_groups: int) -> tuple[float, float, float]:
+def _count_terms(train: Rows, spec: FeatureSpec) -> tuple[float, float, float]:
     """Foresee from a sample how often terms occur, how many there are, and how many are kept."""
     if train.text is None:
         return 0.0, 0.0, 0.0
@@ -56,8 +64,8 @@ def _count_terms(train: Rows, min_groups: int) -> tuple[float, float, float]:
     sample = sample[: max(int(np.searchsorted(n_characters, _N_SAMPLED_CHARACTERS)), 2)]
     growth = len(train) / len(sample)
     found = np.zeros(3)
-    for analyzer, ngram_range in ANALYZERS:
-        counter = CountVectorizer(analyzer=analyzer, ngram_range=ngram_range, binary=True)
+    for analyzer in spec.analyzers:
+        counter = CountVectorizer(analyzer=analyzer, ngram_range=NGRAMS[analyzer], binary=True)
         try:
             occurs = counter.fit_transform(sample)
         except ValueError:
@@ -67,7 +75,7 @@ def _count_terms(train: Rows, min_groups: int) -> tuple[float, float, float]:
         found += (
             occurs.nnz * growth,
             _grown(half, whole, 1, growth),
-            _grown(half, whole, min_groups, growth),
+            _grown(half, whole, spec.min_groups, growth),
         )
     return float(found[0]), float(found[1]), float(found[2])
 

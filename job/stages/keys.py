@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from job.contracts.dataset import Dataset, Rows
+from job.contracts.dataset import Dataset, MatrixRows, Rows
 
 _SCALE: Final = 2.0**64
 
@@ -55,8 +55,7 @@ def make_rows(dataset: Dataset, is_sound: np.ndarray[Any, Any], use: tuple[str, 
     target = dataset.strings("target")
     assert target is not None  # ingest requires it
     matrix = None if dataset.embeddings is None else dataset.embeddings.matrix
-    if matrix is not None and len(index) < len(matrix):
-        matrix = matrix[index]  # a copy, which a table without defects is spared
+    embeddings = None if matrix is None else MatrixRows(matrix, index)
     texts = None if text is None else np.array([t or "" for t in text[index]], dtype=object)
     text_keys = _text_keys(texts, _contents(dataset, matrix, index), len(index))
     keys = text_keys
@@ -70,7 +69,7 @@ def make_rows(dataset: Dataset, is_sound: np.ndarray[Any, Any], use: tuple[str, 
         keys=keys,
         text_keys=text_keys,
         text=texts if "text" in use else None,
-        embeddings=matrix if "embeddings" in use else None,
+        embeddings=embeddings if "embeddings" in use else None,
         frame=pd.DataFrame({c.name: c.values[index] for c in columns}, index=range(len(index))),
     )
 
@@ -78,7 +77,7 @@ def make_rows(dataset: Dataset, is_sound: np.ndarray[Any, Any], use: tuple[str, 
 def _contents(dataset: Dataset, matrix: Any, index: np.ndarray[Any, Any]) -> Callable[[int], str]:
     """Give what stands for a row without text: its embedding, else its other features."""
     if matrix is not None:
-        return lambda row: f"embedding:{hashlib.sha256(matrix[row].tobytes()).hexdigest()}"
+        return lambda row: f"embedding:{hashlib.sha256(matrix[index[row]].tobytes()).hexdigest()}"
     features = [
         c.values[index] for c in dataset.columns if c.role in ("numeric", "categorical", "boolean")
     ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from job.contracts.lists import shortened
 from job.contracts.reports import SplitReport
 from job.contracts.specs import SplitSpec
 from job.errors import TrainingError
+from job.stages.folds import cut_folds
 from job.stages.keys import is_held_out, key_kind
 
 log = structlog.get_logger(__name__)
@@ -108,14 +108,12 @@ def _choose(rows: Rows, spec: SplitSpec, random_state: int) -> Mask:
         unique, inverse = np.unique(rows.keys, return_inverse=True)
         chosen: Mask = is_held_out(unique, spec.salt, spec.test_fraction)[inverse]
         return chosen
-    from sklearn.model_selection import StratifiedGroupKFold
-
     share = max(Fraction(spec.test_fraction).limit_denominator(100), Fraction(1, 100))
     n_splits = share.denominator
-    folds = StratifiedGroupKFold(n_splits, shuffle=True, random_state=random_state)
     is_test = np.zeros(len(rows), bool)
     try:
-        for _, test in islice(folds.split(rows.y, rows.y, rows.keys), share.numerator):
+        folds = cut_folds(rows.y.astype(str), rows.keys, n_splits, random_state)
+        for _, test in folds[: share.numerator]:
             is_test[test] = True
     except ValueError:
         raise TrainingError(

@@ -5,16 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.pipeline import Pipeline
+from sklearn.svm import LinearSVC
 
 from job.contracts.dataset import Rows
 from job.contracts.ports import Executor
-from job.contracts.reports import CandidateScore, SearchReport
+from job.contracts.reports import SearchReport
 from job.contracts.specs import TrainingSpec
 from job.stages.estimators import calibrated, make_classifier
-from job.stages.features import make_input, make_preprocessing
-from job.stages.search import fit, make_folds
+from job.stages.preparation import Preparation
+from job.stages.search import fit, fit_first, make_folds
+from job.stages.search.fast import confirm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,30 +32,36 @@ class TrainedModel:
 
 def train_model(
     train: Rows,
+    preparation: Preparation,
     report: SearchReport,
     spec: TrainingSpec,
     executor: Executor,
 ) -> TrainedModel:
     """Fit the preprocessing once, and on it the chosen candidate and the baselines."""
-    preprocess = make_preprocessing(train, spec.features, spec.columns)
-    X = preprocess.fit_transform(make_input(train, spec.features.use))
-    folds = make_folds(train, 3, spec.random_state)
+    prepared = preparation.fit(np.arange(len(train)))
+    X, y = prepared.X, train.y.astype(str)
+    preprocess = prepared.published()
+    candidates = [report.chosen, *(c for c in report.baselines if c != report.chosen)]
+    models = [
+        make_classifier(c.estimator, dict(c.parameters), spec.search, spec.random_state)
+        for c in candidates
+    ]
+    is_calibrated = any(isinstance(model, LinearSVC) for model in models)
+    folds = make_folds(train, 3, spec.random_state) if is_calibrated else []
+    fit_first(models, X, y, spec, executor)
 
-    def refit(candidate: CandidateScore) -> Any:
-        classifier = make_classifier(
-            candidate.estimator, dict(candidate.parameters), spec.search, spec.random_state
-        )
-        model = calibrated(classifier, folds, spec.search.calibration)
-        fit(model, X, train.y.astype(str), candidate.estimator)
+    def refit(n: int) -> Any:
+        confirm(models[n], X, y)
+        model = calibrated(models[n], folds, spec.search.calibration)
+        fit(model, X, y, candidates[n].estimator)
         if isinstance(model, CalibratedClassifierCV):
             model.set_params(cv=None)  # row positions of the training table
         return Pipeline([("preprocess", preprocess), ("classifier", model)])
 
-    chosen, *others = executor.map(refit, [report.chosen, *report.baselines])
-    names = [candidate.estimator for candidate in report.baselines]
+    fitted = executor.map(refit, range(len(models)))
     return TrainedModel(
         estimator=report.chosen.estimator,
         parameters=report.chosen.parameters,
-        pipeline=chosen,
-        baselines=tuple(zip(names, others, strict=True)),
+        pipeline=fitted[0],
+        baselines=tuple((c.estimator, fitted[candidates.index(c)]) for c in report.baselines),
     )

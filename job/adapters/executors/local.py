@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TypeVar
 
 import joblib
 import threadpoolctl
+
+from job.contracts.ports import Spread
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -37,3 +41,9 @@ class LocalThreads:
                 results.append(result)
                 self._on_progress(len(results), len(work))
         return results
+
+    @contextmanager
+    def pool(self) -> Iterator[Spread]:
+        """Keep threads ready for many short calls, with one BLAS thread each."""
+        with threadpoolctl.threadpool_limits(1), ThreadPoolExecutor(self.n_workers) as threads:
+            yield lambda function, items: list(threads.map(function, items))

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from job.contracts.dataset import Column, Dataset, Rows
+from job.contracts.dataset import Column, Dataset, MatrixRows, Rows
 from job.contracts.specs import JobSettings
 from job.errors import ConfigurationError
 from job.stages.capacity import (
@@ -31,7 +31,8 @@ class Meter:
 
 def rows(n, *, width=0, text=None):
     y = np.array([f"c{i % 3}" for i in range(n)], object)
-    embeddings = np.zeros((n, width), np.float32) if width else None
+    matrix = np.zeros((n, width), np.float32)
+    embeddings = MatrixRows(matrix, np.arange(n)) if width else None
     frame = pd.DataFrame(index=range(n))
     return Rows(y=y, keys=y, text_keys=y, text=text, embeddings=embeddings, frame=frame)
 

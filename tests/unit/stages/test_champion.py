@@ -14,7 +14,7 @@ from support.memory_store import MemoryStore
 from support.versions import name_of
 
 from job.adapters.codecs.canonical_joblib import JoblibCodec
-from job.contracts.dataset import Rows
+from job.contracts.dataset import MatrixRows, Rows
 from job.contracts.digest import canonical_json
 from job.contracts.reports import ValidationReport
 from job.contracts.specs import Metric
@@ -45,7 +45,7 @@ def make_rows(start, stop, *, width=3, text_prefix="text"):
         keys=np.array([f"key:{n}" for n in positions], dtype=object),
         text_keys=np.array([f"{text_prefix}:{n}" for n in positions], dtype=object),
         text=None,
-        embeddings=matrix,
+        embeddings=MatrixRows(matrix, np.arange(len(matrix))),
         frame=pd.DataFrame(index=range(len(positions))),
     )
 
@@ -55,7 +55,7 @@ def fit(rows, *, is_inverted=False):
     y = rows.y.astype(str)
     if is_inverted:
         y = np.where(y == "odd", "even", "odd")
-    return make_pipeline(StandardScaler(), LogisticRegression()).fit(rows.embeddings, y)
+    return make_pipeline(StandardScaler(), LogisticRegression()).fit(rows.embeddings.read(), y)
 
 
 def make_files(rows, *, salt="pcc"):

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from sklearn import metrics
 
-from job.contracts.dataset import Rows
+from job.contracts.dataset import MatrixRows, Rows
 from job.stages.evaluate import evaluate, evaluate_model, measure_latency, score_model
 from job.stages.train import TrainedModel
 
@@ -47,7 +47,7 @@ def make_rows(y, proba):
         keys=none,
         text_keys=none,
         text=None,
-        embeddings=np.array(proba),
+        embeddings=MatrixRows(np.array(proba), np.arange(len(proba))),
         frame=pd.DataFrame(index=range(len(y))),
     )
 
@@ -185,7 +185,7 @@ def test_scores_alone_are_those_of_the_evaluation():
     """The champion is judged by the same function."""
     rows = make_rows(*THREE)
 
-    assert judge(*THREE)["scores"] == score_model(Fixed("abc"), rows.embeddings, rows)
+    assert judge(*THREE)["scores"] == score_model(Fixed("abc"), rows.embeddings.read(), rows)
 
 
 class Ticks:

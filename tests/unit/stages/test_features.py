@@ -10,10 +10,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 from job.adapters.codecs.canonical_joblib import JoblibCodec
-from job.contracts.dataset import Rows
+from job.contracts.dataset import MatrixRows, Rows
 from job.contracts.dataset_specs import ColumnsSpec
 from job.contracts.specs import FeatureSpec
-from job.stages.features import make_input, make_preprocessing
+from job.stages.features import make_input
+from job.stages.preparation import Preparation
 
 N = 60
 ALL = ("text", "embeddings", "numeric", "categorical", "boolean")
@@ -34,14 +35,16 @@ def rows():
         keys=keys,
         text_keys=keys,
         text=np.array(texts, dtype=object),
-        embeddings=np.random.default_rng(0).standard_normal((N, 4)).astype(np.float32),
+        embeddings=MatrixRows(
+            np.random.default_rng(0).standard_normal((N, 4)).astype(np.float32), np.arange(N)
+        ),
         frame=pd.DataFrame({"x": x, "kind": kinds, "flag": np.float32([1, 0, np.nan] * 20)}),
     )
 
 
 def fitted(rows, *use):
     spec = FeatureSpec(use=use)
-    return make_preprocessing(rows, spec, COLUMNS).fit(make_input(rows, spec.use))
+    return Preparation(rows, spec, COLUMNS).fit(np.arange(len(rows))).published()
 
 
 def encoded(model, **values):
@@ -91,9 +94,9 @@ def test_outlier_is_damped(rows):
 @pytest.mark.parametrize("use", [("embeddings",), ("text",), ALL])
 def test_published_types_are_scikit_learn_and_numpy_only(rows, use):
     """The consumer needs no package of ours."""
-    spec = FeatureSpec(use=use)
-    model = make_pipeline(make_preprocessing(rows, spec, COLUMNS), LogisticRegression())
-    data = JoblibCodec().encode(model.fit(make_input(rows, spec.use), rows.y))
+    model = make_pipeline(fitted(rows, *use), LogisticRegression())
+    model[-1].fit(model[0].transform(make_input(rows, use)), rows.y)
+    data = JoblibCodec().encode(model)
 
     assert modules_in(data) <= {"sklearn", "numpy", "scipy", "joblib", "builtins"}
 

@@ -1,27 +1,29 @@
 """Candidates are tried on folds that keep keys apart, and the best mean is chosen."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
+import structlog
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import Pipeline
+from support.executors import InTurn
 
-from job.contracts.dataset import Rows
+from job.contracts.dataset import MatrixRows, Rows
 from job.contracts.dataset_specs import ColumnsSpec
 from job.contracts.specs import FeatureSpec, Metric, SearchSpec, TrainingSpec
 from job.errors import ConfigurationError, TrainingError
+from job.stages.features import make_scaling
+from job.stages.preparation import Preparation
 from job.stages.search import list_candidates, make_folds, search
+from job.stages.search.fast import fit_together
+from job.stages.search.lbfgs import Minima
 
 MANY = {"logistic_regression": {"C": list(range(1, 101))}}
-
-
-class InTurn:
-    """An executor that fits one after the other."""
-
-    n_workers = 1
-
-    def map(self, function, items):
-        return [function(item) for item in items]
 
 
 def make_rows(keys, y):
@@ -35,7 +37,7 @@ def make_rows(keys, y):
         keys=keys,
         text_keys=keys,
         text=None,
-        embeddings=matrix.astype(np.float32),
+        embeddings=MatrixRows(matrix.astype(np.float32), np.arange(len(y))),
         frame=pd.DataFrame(index=range(len(y))),
     )
 
@@ -45,6 +47,11 @@ def rows():
     """Three classes, twenty keys of three rows each."""
     numbers = range(180)
     return make_rows([f"k{n % 60}" for n in numbers], ["abc"[n % 3] for n in numbers])
+
+
+def run(rows, spec):
+    preparation = Preparation(rows, spec.features, spec.columns)
+    return search(rows, preparation, spec, InTurn())
 
 
 def spec(random_state=0, **options):
@@ -97,7 +104,7 @@ def test_table_too_small_for_the_folds_is_a_training_error():
 def test_every_candidate_has_a_score_of_each_fold(rows):
     """The report shows them all."""
     grids = {"logistic_regression": {"C": [0.1, 1]}, "linear_svc": {"C": [1]}, "dummy": {}}
-    report = search(rows, spec(folds=4, estimators=grids), InTurn())
+    report = run(rows, spec(folds=4, estimators=grids))
 
     assert [("logistic_regression", 4)] * 2 + [("linear_svc", 4), ("dummy", 4)] == [
         (c.estimator, len(c.fold_scores)) for c in report.candidates
@@ -107,7 +114,7 @@ def test_every_candidate_has_a_score_of_each_fold(rows):
 def test_chosen_candidate_has_the_best_mean(rows):
     """The constant guess and the strangled fit come first and lose."""
     grids = {"dummy": {}, "logistic_regression": {"C": [1e-9, 1.0]}}
-    report = search(rows, spec(estimators=grids, metric="neg_log_loss"), InTurn())
+    report = run(rows, spec(estimators=grids, metric="neg_log_loss"))
 
     assert (("logistic_regression", (("C", 1.0),)), True) == (
         (report.chosen.estimator, report.chosen.parameters),
@@ -118,21 +125,21 @@ def test_chosen_candidate_has_the_best_mean(rows):
 def test_first_of_equals_is_chosen(rows):
     """The order of the settings decides a tie."""
     grids = {"logistic_regression": {"C": [1.0], "max_iter": [900, 800]}}
-    report = search(rows, spec(estimators=grids), InTurn())
+    report = run(rows, spec(estimators=grids))
 
     assert report.candidates[0] == report.chosen
 
 
 def test_search_repeats(rows):
     """Same rows, same spec, same report."""
-    reports = [search(rows, spec(), InTurn()) for _ in range(2)]
+    reports = [run(rows, spec()) for _ in range(2)]
 
     assert reports[0] == reports[1]
 
 
 def test_baselines_are_named_also_where_they_were_not_searched(rows):
     """They are fitted later, to be shown beside the chosen one."""
-    report = search(rows, spec(estimators={"linear_svc": {"C": [1]}}), InTurn())
+    report = run(rows, spec(estimators={"linear_svc": {"C": [1]}}))
 
     assert ["logistic_regression", "dummy"] == [c.estimator for c in report.baselines]
 
@@ -143,7 +150,7 @@ def test_baselines_are_named_also_where_they_were_not_searched(rows):
 def test_each_metric_works_with_each_estimator(rows, metric, estimator):
     """Also those of probabilities with a linear SVC, which has none of its own."""
     grids = {estimator: {"strategy": ["prior"]} if estimator == "dummy" else {"C": [1.0]}}
-    report = search(rows, spec(estimators=grids, metric=metric), InTurn())
+    report = run(rows, spec(estimators=grids, metric=metric))
 
     assert np.isfinite(report.chosen.fold_scores).all()
 
@@ -151,9 +158,8 @@ def test_each_metric_works_with_each_estimator(rows, metric, estimator):
 @pytest.mark.parametrize("metric", ["roc_auc_ovr", "neg_log_loss"])
 def test_calibrated_svc_is_better_than_the_constant_guess(rows, metric):
     """Its probabilities mean something."""
-    report = search(
-        rows, spec(estimators={"dummy": {}, "linear_svc": {"C": [1]}}, metric=metric), InTurn()
-    )
+    grids = {"dummy": {}, "linear_svc": {"C": [1]}}
+    report = run(rows, spec(estimators=grids, metric=metric))
 
     assert "linear_svc" == report.chosen.estimator
 
@@ -206,4 +212,78 @@ def test_refused_value_is_the_operators(rows):
     grids = {"logistic_regression": {"C": [-1]}}
 
     with pytest.raises(ConfigurationError, match=r"search\.estimators\.logistic_regression"):
-        search(rows, spec(estimators=grids), InTurn())
+        run(rows, spec(estimators=grids))
+
+
+def noisy_rows(seed, n=240, n_classes=4):
+    """Rows that are hard to tell apart, so that the candidates differ."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, n_classes, n)
+    labels[: 3 * n_classes] = np.tile(np.arange(n_classes), 3)
+    rows = make_rows([f"k{i}" for i in range(n)], ["abcdef"[label] for label in labels])
+    matrix = rng.standard_normal((n, 20)) + 1.2 * np.eye(n_classes, 20)[labels]
+    return replace(rows, embeddings=MatrixRows(matrix.astype(np.float32), np.arange(n)))
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("n_classes", [2, 5])
+@pytest.mark.parametrize("class_weight", [None, "balanced"])
+@pytest.mark.parametrize("metric", ["f1_macro", "neg_log_loss"])
+def test_engines_give_the_same_scores(seed, n_classes, class_weight, metric):
+    """Whoever solves it, the scores of each fold and the choice are the same."""
+    rows = noisy_rows(seed, n_classes=n_classes)
+    grids = {"logistic_regression": {"C": [0.1, 1, 10, 100]}, "linear_svc": {"C": [1]}}
+    options = {"estimators": grids, "class_weight": class_weight, "metric": metric}
+    fast, reference = (run(rows, spec(engine=name, **options)) for name in ("fast", "reference"))
+
+    assert fast.chosen.parameters == reference.chosen.parameters
+    for ours, theirs in zip(fast.candidates, reference.candidates, strict=True):
+        np.testing.assert_allclose(ours.fold_scores, theirs.fold_scores, atol=1e-3)
+
+
+def test_reference_engine_is_a_grid_search():
+    """Its scores are those of scikit-learn's `GridSearchCV` over the whole pipeline."""
+    rows = noisy_rows(0)
+    values = [0.1, 1.0, 10.0]
+    found = run(rows, spec(engine="reference", estimators={"logistic_regression": {"C": values}}))
+    pipeline = Pipeline(
+        [("scaling", make_scaling()), ("model", LogisticRegression(tol=1e-6, max_iter=1000))]
+    )
+    grid = GridSearchCV(
+        pipeline, {"model__C": values}, scoring="f1_macro", cv=make_folds(rows, 3, 0), refit=False
+    ).fit(rows.embeddings.read(), rows.y.astype(str))
+
+    for n, candidate in enumerate(found.candidates):
+        by_fold = [grid.cv_results_[f"split{k}_test_score"][n] for k in range(3)]
+        np.testing.assert_allclose(candidate.fold_scores, by_fold, atol=1e-9)
+
+
+def test_fast_engine_leaves_what_it_cannot_finish_to_scikit_learn(rows, monkeypatch):
+    """It says so, and the scores are the reference's."""
+    monkeypatch.setattr("job.stages.search.logistic._Batch._minimise", out_of_steps)
+    with structlog.testing.capture_logs() as logs:
+        found = run(rows, spec(estimators={"logistic_regression": {"C": [1, 10]}}))
+    reference = run(
+        rows, spec(engine="reference", estimators={"logistic_regression": {"C": [1, 10]}})
+    )
+
+    assert found == reference
+    assert {"fast_engine_fell_back"} == {e["event"] for e in logs if e["log_level"] == "warning"}
+
+
+def out_of_steps(_batch, points, _tolerance, _max_iter):
+    """Give a solver's result that has not moved."""
+    n = len(points)
+    return Minima(points=points, errors=np.ones(n), n_iter=np.zeros(n, int))
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [{"solver": "newton-cg"}, {"fit_intercept": False}, {"l1_ratio": 0.5, "solver": "saga"}],
+)
+def test_fast_engine_takes_only_what_it_solves(rows, parameters):
+    """Other solvers and penalties are scikit-learn's."""
+    model = LogisticRegression(**parameters)
+    fit_together([model], rows.embeddings.read(), rows.y, InTurn())
+
+    assert not hasattr(model, "coef_")

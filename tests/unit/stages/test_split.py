@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from job.contracts.dataset import Rows
+from job.contracts.dataset import MatrixRows, Rows
 from job.contracts.specs import SplitSpec
 from job.errors import TrainingError
 from job.stages.split import split_dataset
@@ -19,7 +19,7 @@ def rows_of(y, keys, text_keys=None):
         keys=keys,
         text_keys=keys if text_keys is None else np.array(text_keys, dtype=object),
         text=None,
-        embeddings=np.zeros((len(y), 2), np.float32),
+        embeddings=MatrixRows(np.zeros((len(y), 2), np.float32), np.arange(len(y))),
         frame=pd.DataFrame(index=range(len(y))),
     )
 

@@ -1,0 +1,44 @@
+"""Spell the candidates out, and cut the folds that they are tried in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sklearn.model_selection import ParameterGrid, ParameterSampler
+
+from job.contracts.dataset import Rows
+from job.contracts.specs import SearchSpec
+from job.errors import TrainingError
+from job.stages.estimators import GRIDS, make_classifier
+from job.stages.folds import Fold, cut_folds
+
+Candidate = tuple[str, dict[str, Any]]
+
+
+def make_folds(rows: Rows, n_folds: int, random_state: int) -> list[Fold]:
+    """Cut the rows into folds by key and class, seeded."""
+    try:
+        return cut_folds(rows.y.astype(str), rows.keys, n_folds, random_state)
+    except ValueError:
+        raise TrainingError(
+            f"the training side cannot be cut into {n_folds} folds",
+            hint="add rows of the smallest classes, or lower search.folds",
+        ) from None
+
+
+def list_candidates(spec: SearchSpec, random_state: int) -> list[Candidate]:
+    """Spell the grids out, or draw from them.
+
+    Raises
+    ------
+    ConfigurationError
+        An estimator has no such parameter.
+    """
+    grids = {name: dict(grid or GRIDS[name]) for name, grid in spec.estimators.items()}
+    every = [(name, point) for name in grids for point in ParameterGrid(grids[name])]
+    for name, point in every:
+        make_classifier(name, point, spec, random_state)
+    if spec.method == "grid" or len(every) <= spec.n_iter:
+        return every
+    sampler = ParameterSampler({"n": range(len(every))}, spec.n_iter, random_state=random_state)
+    return [every[n] for n in sorted(point["n"] for point in sampler)]

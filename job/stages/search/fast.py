@@ -1,0 +1,85 @@
+"""The fast engine: all logistic regressions of a matrix at once, in scikit-learn's own objects."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from numbers import Real
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import structlog
+from sklearn.linear_model import LogisticRegression
+from sklearn.utils.class_weight import compute_sample_weight
+
+from job.contracts.ports import Executor
+from job.stages.search.designs import Design, make_design
+from job.stages.search.logistic import fit_many
+
+log = structlog.get_logger(__name__)
+Array = npt.NDArray[Any]
+_OWN: Final = {"C", "class_weight", "max_iter", "random_state", "tol"}
+
+
+def fit_together(models: Sequence[Any], X: Any, y: Array, executor: Executor) -> None:
+    """Fit those of the models that the fast engine can; leave the others as they are.
+
+    Models that the engine cannot bring to their tolerance are left to scikit-learn, and the log
+    says so.
+    """
+    groups: dict[str, list[LogisticRegression]] = {}
+    for model in models:
+        if _is_ours(model):
+            shared = {k: v for k, v in model.get_params().items() if k not in ("C", "random_state")}
+            groups.setdefault(repr(sorted(shared.items())), []).append(model)
+    classes, codes = np.unique(y, return_inverse=True)
+    if not groups or len(classes) < 2:
+        return
+    with executor.pool() as spread:
+        design = make_design(X, spread)
+        for some in groups.values():
+            _fit_group(some, design, classes, codes)
+
+
+def confirm(model: Any, X: Any, y: Array) -> None:
+    """Let scikit-learn go on from where the fast engine ended, until its own rule stops it."""
+    if _is_ours(model) and hasattr(model, "coef_"):
+        model.set_params(warm_start=True)
+        model.fit(X, y)
+        model.set_params(warm_start=False)
+
+
+def _is_ours(model: Any) -> bool:
+    """Say whether a model is a plain L2 logistic regression with values scikit-learn takes."""
+    if type(model) is not LogisticRegression:
+        return False
+    defaults, given = LogisticRegression().get_params(), model.get_params()
+    numbers = [given[name] for name in ("C", "tol", "max_iter")]
+    return (
+        all(given[name] == defaults[name] for name in given if name not in _OWN)
+        and given["class_weight"] in (None, "balanced")
+        and all(isinstance(n, Real) and not isinstance(n, bool) for n in numbers)
+        and all(0 < n < np.inf for n in numbers)
+        and isinstance(given["max_iter"], int)
+    )
+
+
+def _fit_group(
+    models: Sequence[LogisticRegression], design: Design, classes: Array, codes: Array
+) -> None:
+    first = models[0]
+    weights = np.ones(len(codes))
+    if first.class_weight is not None:
+        weights = compute_sample_weight(first.class_weight, codes)
+    C = [model.C for model in models]
+    fits = fit_many(design, codes, weights, C, tolerance=first.tol, max_iter=first.max_iter)
+    is_reached = fits.errors <= first.tol
+    log.debug("models_fitted_together", n_models=len(models), n_iter=fits.n_iter.tolist())
+    if not is_reached.all():
+        missed = [c for c, is_done in zip(C, is_reached, strict=True) if not is_done]
+        log.warning("fast_engine_fell_back", estimator="logistic_regression", C=missed)
+    for n in np.flatnonzero(is_reached).tolist():
+        model = models[n]
+        model.classes_, model.n_features_in_ = classes, design.shape[1]
+        model.coef_, model.intercept_ = fits.coefficients[n], fits.intercepts[n]
+        model.n_iter_ = fits.n_iter[n : n + 1].astype(np.int32)

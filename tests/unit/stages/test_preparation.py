@@ -1,0 +1,111 @@
+"""Subsets of a table are prepared as if they had been fitted afresh."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+from job.contracts.dataset import MatrixRows, Rows
+from job.contracts.dataset_specs import ColumnsSpec
+from job.contracts.specs import FeatureSpec
+from job.errors import TrainingError
+from job.stages.features import make_input, make_scaling
+from job.stages.preparation import Preparation
+
+N = 90
+WORDS = ["delete", "export", "account", "my", "data", "please"]
+COLUMNS = ColumnsSpec(numeric=("x",))
+INNER, OUTER = np.arange(0, N, 2), np.arange(1, N, 2)
+
+
+@pytest.fixture
+def rows():
+    """Ninety texts of ninety keys; the odd rows alone say 'outer', the last ones alone 'late'."""
+    rng = np.random.default_rng(0)
+    texts = [" ".join(rng.choice(WORDS, 4)) + " outer" * (n % 2) for n in range(N)]
+    texts[-3:] = [f"{text} late" for text in texts[-3:]]
+    keys = np.array([f"k{n}" for n in range(N)], dtype=object)
+    matrix = rng.standard_normal((N + 10, 5)).astype(np.float32)
+    return Rows(
+        y=np.array(["p", "q"] * 45, dtype=object),
+        keys=keys,
+        text_keys=keys,
+        text=np.array(texts, dtype=object),
+        embeddings=MatrixRows(matrix, np.arange(N) + 10),
+        frame=pd.DataFrame({"x": np.arange(N, dtype=np.float32)}),
+    )
+
+
+def dense(X):
+    return X.toarray() if hasattr(X, "toarray") else np.asarray(X)
+
+
+def vocabulary(preprocess):
+    """Name the terms of a prepared text."""
+    return {
+        term for _, part in preprocess.transformer_list for term in part.steps[0][1].vocabulary_
+    }
+
+
+def test_counted_terms_give_what_scikit_learn_gives_on_the_texts(rows):
+    """One count of all rows, cut down to a fold, is a fit in the fold."""
+    spec = FeatureSpec(use=("text",), analyzers=("word",), min_groups=5)
+    prepared = Preparation(rows, spec, COLUMNS).fit(INNER)
+    afresh = TfidfVectorizer(ngram_range=(1, 2), min_df=5, sublinear_tf=True, dtype=np.float32).fit(
+        rows.text[INNER]
+    )
+
+    np.testing.assert_array_equal(dense(afresh.transform(rows.text[INNER])), dense(prepared.X))
+    np.testing.assert_array_equal(
+        dense(afresh.transform(rows.text[OUTER])), dense(prepared.transform(OUTER))
+    )
+
+
+def test_no_term_comes_from_the_rows_that_are_judged_on(rows):
+    """Their texts are counted, and not looked at."""
+    prepared = Preparation(rows, FeatureSpec(use=("text",)), COLUMNS).fit(INNER)
+
+    assert not [term for term in vocabulary(prepared.published()) if "oute" in term]
+
+
+def test_term_of_few_keys_is_not_kept(rows):
+    """However the count over all rows may be."""
+    keys = np.array(["one"] * N, dtype=object)
+    keys[:60] = rows.keys[:60]
+    few = Rows(**{name: getattr(rows, name) for name in Rows.__slots__} | {"keys": keys})
+    spec = FeatureSpec(use=("text",), min_groups=2)
+    kept = vocabulary(Preparation(few, spec, COLUMNS).fit(np.arange(N)).published())
+
+    assert "late" not in kept
+    assert "delete" in kept
+
+
+def test_text_without_common_terms_is_a_training_error(rows):
+    """Nothing could be learnt from it."""
+    spec = FeatureSpec(use=("text",), min_groups=80)
+
+    with pytest.raises(TrainingError, match="no term"):
+        Preparation(rows, spec, COLUMNS).fit(INNER)
+
+
+@pytest.mark.parametrize(
+    "use", [("text",), ("embeddings",), ("text", "embeddings"), ("text", "numeric")]
+)
+def test_published_preprocessing_takes_what_the_consumer_has(rows, use):
+    """It gives the rows that the model was fitted to."""
+    prepared = Preparation(rows, FeatureSpec(use=use), COLUMNS).fit(INNER)
+    judged, fitted = dense(prepared.transform(OUTER)), dense(prepared.X)
+    published = prepared.published()
+
+    for index, expected in ((INNER, fitted), (OUTER, judged)):
+        found = dense(published.transform(make_input(rows.take(index), use)))
+        np.testing.assert_allclose(expected, found, atol=1e-6)
+
+
+def test_scaling_by_blocks_is_scaling(rows, monkeypatch):
+    """Cut where blocks end in the middle of the rows."""
+    monkeypatch.setattr("job.stages.preparation._BLOCK", 7)
+    prepared = Preparation(rows, FeatureSpec(), COLUMNS).fit(INNER)
+    X = rows.embeddings.take(INNER).read()
+
+    np.testing.assert_allclose(make_scaling().fit_transform(X), prepared.X, atol=1e-6)
