@@ -22,6 +22,9 @@ from job.stages.search.fast import fit_together
 
 __all__ = ["fit", "fit_first", "list_candidates", "make_folds", "search"]
 
+# Of many rows, those that the last digits of a model decide are too few to move a score.
+_MANY_ROWS: Final = 2000
+_SLACK_OF_MANY: Final = 10.0
 Array = npt.NDArray[Any]
 _OF_PROBABILITIES: Final = (Metric.ROC_AUC_OVR, Metric.NEG_LOG_LOSS)
 
@@ -86,7 +89,8 @@ def _score_fold(
     needs_proba = metric in _OF_PROBABILITIES
     folds = make_folds(train.take(fold[0]), 3, spec.random_state) if needs_proba else []
     models = [make_classifier(*c, spec.search, spec.random_state) for c in candidates]
-    fit_first(models, X_inner, y_inner, spec, executor)
+    slack = _SLACK_OF_MANY if len(y_outer) >= _MANY_ROWS else 1.0
+    fit_first(models, X_inner, y_inner, spec, executor, slack=slack)
 
     def score(n: int) -> float:
         model = calibrated(models[n], folds, spec.search.calibration) if folds else models[n]
@@ -101,11 +105,17 @@ def _score_fold(
 
 
 def fit_first(
-    models: Sequence[Any], X: Any, y: Array, spec: TrainingSpec, executor: Executor
+    models: Sequence[Any],
+    X: Any,
+    y: Array,
+    spec: TrainingSpec,
+    executor: Executor,
+    *,
+    slack: float = 1.0,
 ) -> None:
-    """Fit what the engine of the settings fits better than one by one."""
+    """Fit what the engine of the settings fits better than one by one, to `slack` tolerances."""
     if spec.search.engine == "fast":
-        fit_together(models, X, y, executor)
+        fit_together(models, X, y, executor, slack=slack)
 
 
 def fit(model: Any, X: Any, y: Array, name: str) -> None:

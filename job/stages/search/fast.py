@@ -21,11 +21,13 @@ Array = npt.NDArray[Any]
 _OWN: Final = {"C", "class_weight", "max_iter", "random_state", "tol"}
 
 
-def fit_together(models: Sequence[Any], X: Any, y: Array, executor: Executor) -> None:
+def fit_together(
+    models: Sequence[Any], X: Any, y: Array, executor: Executor, *, slack: float = 1.0
+) -> None:
     """Fit those of the models that the fast engine can; leave the others as they are.
 
-    Models that the engine cannot bring to their tolerance are left to scikit-learn, and the log
-    says so.
+    Models that the engine cannot bring to their tolerance, times the slack, are left to
+    scikit-learn, and the log says so.
     """
     groups: dict[str, list[LogisticRegression]] = {}
     for model in models:
@@ -38,7 +40,7 @@ def fit_together(models: Sequence[Any], X: Any, y: Array, executor: Executor) ->
     with executor.pool() as spread:
         design = make_design(X, spread)
         for some in groups.values():
-            _fit_group(some, design, classes, codes)
+            _fit_group(some, design, classes, codes, slack)
 
 
 def confirm(model: Any, X: Any, y: Array) -> None:
@@ -65,15 +67,20 @@ def _is_ours(model: Any) -> bool:
 
 
 def _fit_group(
-    models: Sequence[LogisticRegression], design: Design, classes: Array, codes: Array
+    models: Sequence[LogisticRegression],
+    design: Design,
+    classes: Array,
+    codes: Array,
+    slack: float,
 ) -> None:
     first = models[0]
+    tolerance = slack * first.tol
     weights = np.ones(len(codes))
     if first.class_weight is not None:
         weights = compute_sample_weight(first.class_weight, codes)
     C = [model.C for model in models]
-    fits = fit_many(design, codes, weights, C, tolerance=first.tol, max_iter=first.max_iter)
-    is_reached = fits.errors <= first.tol
+    fits = fit_many(design, codes, weights, C, tolerance=tolerance, max_iter=first.max_iter)
+    is_reached = fits.errors <= tolerance
     log.debug("models_fitted_together", n_models=len(models), n_iter=fits.n_iter.tolist())
     if not is_reached.all():
         missed = [c for c, is_done in zip(C, is_reached, strict=True) if not is_done]

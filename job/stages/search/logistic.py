@@ -108,7 +108,7 @@ class _Batch:
             self._vectors = vectors.astype(design.dtype)
         elif spread.ndim == 2:
             spread = np.diag(spread)
-        self._mean, self._spread = mean, np.maximum(spread, 0.0)
+        self._mean, self._spread = mean.astype(design.dtype), np.maximum(spread, 0.0)
         share = np.bincount(codes, weights, n_classes)[-self._n_rows :] / weights.sum()
         self._set_curvature(np.tile(share * (1 - share), (len(C), 1)))
 
@@ -116,7 +116,8 @@ class _Batch:
         """Make the basis for this curvature of each class, shape (P, K)."""
         h = np.maximum(curvature, 1e-9)
         inner = h[..., None] * self._spread + self._penalty[:, None, None]
-        self._scale, self._intercept_scale = 1 / np.sqrt(inner), 1 / np.sqrt(h)
+        self._scale = (1 / np.sqrt(inner)).astype(self._design.dtype)
+        self._intercept_scale = 1 / np.sqrt(h)
 
     def fit(self, tolerance: float, max_iter: int) -> Fits:
         """Fit all; the basis is made anew once, when probabilities have taken shape."""
@@ -141,7 +142,8 @@ class _Batch:
 
     def _coefficients(self, points: Array, problems: Array) -> tuple[Array, Array]:
         u = points.reshape(len(points), self._n_rows, -1)
-        W = (u[..., 1:] * self._scale[problems]).astype(self._design.dtype)
+        W = u[..., 1:].astype(self._design.dtype)
+        W *= self._scale[problems]
         if self._vectors is not None:
             W = W @ self._vectors.T
         return W, u[..., 0] * self._intercept_scale[problems] - W @ self._mean
@@ -155,16 +157,19 @@ class _Batch:
         W, b = self._coefficients(points, problems)
         loss, by_W, by_b = self._design.evaluate(W, b, self._residuals)
         penalty = self._penalty[problems]
-        by_W += penalty.astype(W.dtype)[:, None, None] * W
-        loss = loss + 0.5 * penalty * np.einsum("pkd,pkd->p", W, W, dtype=np.float64)
-        error = np.maximum(np.abs(by_W).max(axis=(1, 2)), np.abs(by_b).max(axis=1))
-        inner = by_W - (by_b[..., None] * self._mean).astype(W.dtype)
-        if self._vectors is not None:
-            inner = inner @ self._vectors
-        inner = inner * self._scale[problems]
-        outer = by_b * self._intercept_scale[problems]
-        gradient = np.concatenate([outer[..., None], inner], axis=-1)
-        return loss, gradient.reshape(len(points), -1).astype(points.dtype), error
+        squares = np.matmul(W[..., None, :], W[..., None])[..., 0, 0]
+        loss = loss + 0.5 * penalty * squares.sum(axis=1, dtype=np.float64)
+        W *= penalty[:, None, None].astype(W.dtype)
+        by_W += W
+        largest = np.maximum(by_W.max(axis=(1, 2)), -by_W.min(axis=(1, 2)))
+        error = np.maximum(largest, np.abs(by_b).max(axis=1))
+        by_W -= np.multiply(by_b[..., None], self._mean, out=W, casting="same_kind")
+        inner = by_W if self._vectors is None else by_W @ self._vectors
+        inner *= self._scale[problems]
+        gradient = np.empty((len(points), self._n_rows, inner.shape[-1] + 1), points.dtype)
+        gradient[..., 0] = by_b * self._intercept_scale[problems]
+        gradient[..., 1:] = inner
+        return loss, gradient.reshape(len(points), -1), error
 
     def _residuals(self, Z: Array, rows: slice) -> tuple[Array, Array]:
         residuals = _logistic if self._n_rows == 1 else _softmax
