@@ -3,6 +3,9 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
 
+import joblib
+import numpy as np
+import pandas as pd
 import pytest
 from support.settings import OPEN
 
@@ -100,3 +103,66 @@ def test_privacyqa_by_app(pcc_job, result_of, shared_data, tmp_path):
     assert result["scores"]["accuracy"] >= 0.70
     evaluation = json.loads((tmp_path / "m" / result["version"] / "evaluation.json").read_text())
     assert evaluation["split"]["test_only_classes"] == ["audiences"]
+
+
+ENGINES = {
+    "upstream": ("upstream", "curated_training_data.parquet", None, ()),
+    "banking77": (
+        "banking77",
+        "embedded_train.parquet",
+        "embedded_test.parquet",
+        ("dataset.columns.embeddings=embedding", "expectations.suite=labelled_embeddings"),
+    ),
+    "banking77 text": (
+        "banking77",
+        "train.csv",
+        "test.csv",
+        ("features={use: [text], analyzers: [word]}", "expectations.suite=labelled_text"),
+    ),
+    "privacyqa": (
+        "privacyqa",
+        "embedded_train.parquet",
+        "embedded_test.parquet",
+        (
+            "dataset.columns={embeddings: embedding, group: group_id}",
+            "expectations.suite=labelled_embeddings",
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_engines_agree(pcc_job, result_of, shared_data, tmp_path, name):
+    """The same choice, fold scores within a thousandth, the same labels for 99.9 % of the rows."""
+    folder, train, test, extra = ENGINES[name]
+    found = {}
+    for engine in ("fast", "reference"):
+        values = [
+            "dataset.min_rows=1000",
+            "search.estimators={logistic_regression: {C: [1, 10]}}",
+            f"search.engine={engine}",
+            *extra,
+        ]
+        if test:
+            values.append(f"dataset.test_uri={shared_data / folder / test}")
+        settings = [word for value in values for word in ("--set", value)]
+        arguments = ("--dataset", shared_data / folder / train, "--store", engine)
+        result = result_of(pcc_job("run", *arguments, *settings, *ANY))
+        version = tmp_path / engine / result["version"]
+        model = joblib.load(version / "model.joblib")
+        found[engine] = json.loads((version / "evaluation.json").read_text()), model
+    (ours, fast), (theirs, reference) = found["fast"], found["reference"]
+    column = "text" if "text" in name else "embeddings" if folder == "upstream" else "embedding"
+    X = _input(shared_data / folder / (test or train), column)
+
+    assert ours["search"]["chosen"]["parameters"] == theirs["search"]["chosen"]["parameters"]
+    pairs = zip(ours["search"]["candidates"], theirs["search"]["candidates"], strict=True)
+    for one, other in pairs:
+        np.testing.assert_allclose(one["fold_scores"], other["fold_scores"], atol=1e-3)
+    assert (fast.predict(X) == reference.predict(X)).mean() >= 0.999
+
+
+def _input(path, column):
+    table = pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
+    values = table[column].tolist()
+    return values if column == "text" else np.array(values, np.float32)
