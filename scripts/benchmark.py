@@ -43,7 +43,8 @@ from sklearn.preprocessing import Normalizer, StandardScaler
 from job.adapters.executors.local import LocalThreads
 from job.contracts.dataset import MatrixRows, Rows
 from job.contracts.dataset_specs import ColumnsSpec
-from job.contracts.specs import FeatureSpec, SearchSpec, TrainingSpec
+from job.contracts.search_specs import SearchSpec
+from job.contracts.specs import FeatureSpec, TrainingSpec
 from job.stages.features import make_input
 from job.stages.keys import normalise
 from job.stages.preparation import Preparation
@@ -190,7 +191,7 @@ def contend(name: str, table: str, folder: Path, chosen: float) -> dict[str, Any
         executor = LocalThreads(WORKERS)
         started = time.perf_counter()
         preparation = Preparation(train, spec.features, spec.columns)
-        report = search(train, preparation, spec, executor)
+        report = search(train, preparation, spec, executor, time.perf_counter)
         model = train_model(train, preparation, report, spec, executor).pipeline
         found = {"C": dict(report.chosen.parameters)["C"]}
         found["folds"] = [list(candidate.fold_scores) for candidate in report.candidates]
@@ -299,7 +300,7 @@ def main() -> None:
         write_data(options, Path(name))
         found = measure(options, Path(name))
         row = report(options, found)
-        print(json.dumps(agreement(Path(name), found), indent=1))
+        print(json.dumps(agreement(Path(name), found)))
         print(row)
 
 

@@ -141,17 +141,25 @@ class CandidateScore:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchReport:
-    """All candidates, the chosen one, and the baselines to be shown beside it."""
+    """All candidates, the chosen one, and the baselines to be shown beside it.
+
+    Attributes
+    ----------
+    is_cut_short
+        Whether time was over before all folds were done.
+    """
 
     metric: str
     candidates: tuple[CandidateScore, ...]
     chosen: CandidateScore
     baselines: tuple[CandidateScore, ...]
+    is_cut_short: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Give every candidate's fold scores."""
         return {
             "metric": self.metric,
+            "is_cut_short": self.is_cut_short,
             "chosen": self.chosen.to_json(),
             "candidates": [candidate.to_json() for candidate in self.candidates],
         }

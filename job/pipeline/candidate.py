@@ -76,7 +76,7 @@ def train_candidate(plan: Plan, ports: Ports, recorder: Recorder, split: DataSpl
     )
     train = split.train
     preparation = recorder.run("search", Preparation, train, spec.features, spec.columns)
-    report = recorder.run("search", search, train, preparation, spec, ports.executor)
+    report = recorder.run("search", search, train, preparation, spec, ports.executor, ports.timer)
     model = recorder.run("train", train_model, train, preparation, report, spec, ports.executor)
     log.info("model_trained", estimator=model.estimator, n_samples=len(split.train))
     compatible_with = make_compatible(model.pipeline, plan.settings.package.compatible_with)

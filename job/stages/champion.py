@@ -12,7 +12,7 @@ import numpy as np
 from job.contracts.dataset import Rows
 from job.contracts.lists import counted
 from job.contracts.ports import ArtifactStore, Codec
-from job.contracts.specs import Metric
+from job.contracts.search_specs import Metric
 from job.errors import IncompatibleModelError
 from job.stages.channels import read_channel
 from job.stages.evaluate import score_model

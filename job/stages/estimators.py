@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
 from job.contracts.lists import nearest, shortened
-from job.contracts.specs import SearchSpec
+from job.contracts.search_specs import SearchSpec
 from job.errors import ConfigurationError
 
 GRIDS: Final[Mapping[str, Mapping[str, tuple[Any, ...]]]] = {

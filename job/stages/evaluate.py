@@ -11,7 +11,7 @@ from sklearn.preprocessing import label_binarize
 
 from job.contracts.dataset import Rows
 from job.contracts.ports import Timer
-from job.contracts.specs import Metric
+from job.contracts.search_specs import Metric
 from job.stages.features import make_input
 from job.stages.train import TrainedModel
 

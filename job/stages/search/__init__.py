@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+import structlog
 from sklearn.metrics import get_scorer
 
 from job.contracts.dataset import Rows
-from job.contracts.ports import Executor
+from job.contracts.ports import Executor, Timer
 from job.contracts.reports import CandidateScore, SearchReport
-from job.contracts.specs import Metric, TrainingSpec
+from job.contracts.search_specs import Metric
+from job.contracts.specs import TrainingSpec
 from job.errors import ConfigurationError
 from job.stages.estimators import GRIDS, calibrated, make_classifier
 from job.stages.folds import Fold
@@ -22,6 +25,8 @@ from job.stages.search.fast import fit_together
 
 __all__ = ["fit", "fit_first", "list_candidates", "make_folds", "search"]
 
+log = structlog.get_logger(__name__)
+
 # Of many rows, those that the last digits of a model decide are too few to move a score.
 _MANY_ROWS: Final = 2000
 _SLACK_OF_MANY: Final = 10.0
@@ -30,7 +35,7 @@ _OF_PROBABILITIES: Final = (Metric.ROC_AUC_OVR, Metric.NEG_LOG_LOSS)
 
 
 def search(
-    train: Rows, preparation: Preparation, spec: TrainingSpec, executor: Executor
+    train: Rows, preparation: Preparation, spec: TrainingSpec, executor: Executor, timer: Timer
 ) -> SearchReport:
     """Score all candidates on the same folds; the first of the best is chosen.
 
@@ -38,6 +43,8 @@ def search(
     ----------
     preparation
         Of the same rows.
+    timer
+        Ends the search after the fold in which `max_seconds` are over.
 
     Raises
     ------
@@ -49,9 +56,13 @@ def search(
     candidates = list_candidates(spec.search, spec.random_state)
     folds = make_folds(train, spec.search.folds, spec.random_state)
     _, codes = np.unique(train.y.astype(str), return_inverse=True)
-    by_fold = [
-        _score_fold(train, codes, preparation, fold, candidates, spec, executor) for fold in folds
-    ]
+    ends_at = timer() + (spec.search.max_seconds or math.inf)
+    by_fold: list[list[float]] = []
+    for fold in folds:
+        if by_fold and timer() >= ends_at:
+            log.warning("search_cut_short", n_folds=len(by_fold), n_folds_asked=len(folds))
+            break
+        by_fold.append(_score_fold(train, codes, preparation, fold, candidates, spec, executor))
     results = tuple(
         CandidateScore(
             estimator=name, parameters=tuple(sorted(parameters.items())), fold_scores=scores
@@ -60,6 +71,7 @@ def search(
     )
     return SearchReport(
         metric=spec.search.metric.value,
+        is_cut_short=len(by_fold) < len(folds),
         candidates=results,
         chosen=max(results, key=lambda c: c.mean_score),
         baselines=tuple(_best_of(results, name) for name in ("logistic_regression", "dummy")),

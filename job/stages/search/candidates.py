@@ -7,7 +7,7 @@ from typing import Any
 from sklearn.model_selection import ParameterGrid, ParameterSampler
 
 from job.contracts.dataset import Rows
-from job.contracts.specs import SearchSpec
+from job.contracts.search_specs import SearchSpec
 from job.errors import TrainingError
 from job.stages.estimators import GRIDS, make_classifier
 from job.stages.folds import Fold, cut_folds

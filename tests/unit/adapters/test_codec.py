@@ -18,7 +18,8 @@ from job.adapters.codecs.canonical_joblib import JoblibCodec
 from job.contracts.dataset import MatrixRows, Rows
 from job.contracts.dataset_specs import ColumnsSpec
 from job.contracts.reports import CandidateScore, SearchReport
-from job.contracts.specs import FeatureSpec, SearchSpec, TrainingSpec
+from job.contracts.search_specs import SearchSpec
+from job.contracts.specs import FeatureSpec, TrainingSpec
 from job.errors import IncompatibleModelError
 from job.stages.features import make_input
 from job.stages.preparation import Preparation

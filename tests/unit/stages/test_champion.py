@@ -17,7 +17,7 @@ from job.adapters.codecs.canonical_joblib import JoblibCodec
 from job.contracts.dataset import MatrixRows, Rows
 from job.contracts.digest import canonical_json
 from job.contracts.reports import ValidationReport
-from job.contracts.specs import Metric
+from job.contracts.search_specs import Metric
 from job.errors import IntegrityError
 from job.stages.champion import Champion, compare, load_champion
 from job.stages.package import describe_input, make_bundle

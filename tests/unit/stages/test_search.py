@@ -1,6 +1,7 @@
 """Candidates are tried on folds that keep keys apart, and the best mean is chosen."""
 
 from dataclasses import replace
+from itertools import count
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,8 @@ from support.executors import InTurn
 
 from job.contracts.dataset import MatrixRows, Rows
 from job.contracts.dataset_specs import ColumnsSpec
-from job.contracts.specs import FeatureSpec, Metric, SearchSpec, TrainingSpec
+from job.contracts.search_specs import Metric, SearchSpec
+from job.contracts.specs import FeatureSpec, TrainingSpec
 from job.errors import ConfigurationError, TrainingError
 from job.stages.features import make_scaling
 from job.stages.preparation import Preparation
@@ -49,9 +51,9 @@ def rows():
     return make_rows([f"k{n % 60}" for n in numbers], ["abc"[n % 3] for n in numbers])
 
 
-def run(rows, spec):
+def run(rows, spec, timer=lambda: 0.0):
     preparation = Preparation(rows, spec.features, spec.columns)
-    return search(rows, preparation, spec, InTurn())
+    return search(rows, preparation, spec, InTurn(), timer)
 
 
 def spec(random_state=0, **options):
@@ -287,3 +289,16 @@ def test_fast_engine_takes_only_what_it_solves(rows, parameters):
     fit_together([model], rows.embeddings.read(), rows.y, InTurn())
 
     assert not hasattr(model, "coef_")
+
+
+@pytest.mark.parametrize(("max_seconds", "n_folds"), [(0.5, 1), (1.5, 2), (9.0, 4), (None, 4)])
+def test_time_that_is_over_ends_the_search_after_a_fold(rows, max_seconds, n_folds):
+    """One fold is always done; the clock ticks once before the first and once before each other."""
+    asked = spec(folds=4, max_seconds=max_seconds, estimators={"logistic_regression": {"C": [1]}})
+    with structlog.testing.capture_logs() as logs:
+        found = run(rows, asked, timer=count().__next__)
+
+    assert (n_folds, n_folds < 4) == (len(found.chosen.fold_scores), found.is_cut_short)
+    assert [n_folds] * (n_folds < 4) == [
+        entry["n_folds"] for entry in logs if entry["event"] == "search_cut_short"
+    ]

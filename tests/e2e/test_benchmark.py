@@ -1,0 +1,31 @@
+"""The benchmark of the search runs, and its contenders agree; how long they take is not asked."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+@pytest.mark.parametrize("table", ["embeddings", "texts"])
+def test_contenders_agree(table):
+    """Engines give the same; scikit-learn's default tolerance, on so few rows, nearly the same."""
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "scripts.benchmark", table, "1200", "--repetitions", "1"),
+            *("--contenders", "fast,reference,naive"),
+        ],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=True,
+    )
+    found = next(json.loads(line) for line in done.stdout.splitlines() if line.startswith("{"))
+
+    assert found["C"]["fast"] == found["C"]["reference"]
+    assert 0.999 <= found["reference"]["labels_equal"]
+    assert found["reference"]["largest_difference_of_a_fold"] <= 1e-3
+    assert found["naive"]["f1_difference"] <= 0.05
+    assert done.stdout.splitlines()[-1].startswith(f"| {table} 1200 |")
