@@ -18,7 +18,8 @@ def cut_folds(y: Array, keys: Array, n_folds: int, random_state: int) -> list[Fo
     """Give the positions of both sides of each fold, class shares kept, seeded.
 
     Few keys are weighed one by one against the folds (`StratifiedGroupKFold`).  Many are shuffled
-    and dealt out, class by class and large ones first; a key's class is that of most of its rows.
+    and dealt out, class by class and large ones first; a key's class is that of most of its rows,
+    and its other rows go with them.
 
     Raises
     ------
@@ -35,7 +36,11 @@ def cut_folds(y: Array, keys: Array, n_folds: int, random_state: int) -> list[Fo
     sizes = np.bincount(key_codes)
     order = order[np.lexsort((-sizes[order], class_of_key[order]))]
     fold_of_key = np.empty(len(unique), int)
-    fold_of_key[order] = np.arange(len(unique)) % n_folds
+    n_rows = np.zeros(n_folds)
+    for some in np.split(order, np.flatnonzero(np.diff(class_of_key[order])) + 1):
+        # the emptiest fold is dealt to first
+        fold_of_key[some] = np.argsort(n_rows, kind="stable")[np.arange(len(some)) % n_folds]
+        n_rows += np.bincount(fold_of_key[some], sizes[some], n_folds)
     fold_of_row = fold_of_key[key_codes]
     return [
         (np.flatnonzero(fold_of_row != n), np.flatnonzero(fold_of_row == n)) for n in range(n_folds)

@@ -13,6 +13,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from job.contracts.dataset import Rows
 from job.contracts.specs import FeatureSpec, TrainingSpec
 from job.stages.search.candidates import list_candidates
+from job.stages.search.designs import sparse_row_bytes
 from job.stages.search.logistic import batch_bytes
 from job.stages.terms import NGRAMS
 
@@ -44,6 +45,7 @@ def estimate_training_bytes(train: Rows, spec: TrainingSpec, n_workers: int) -> 
     n_coefficients = n_classes * (n_columns + n_kept)
     n_models = len(list_candidates(spec.search, spec.random_state))
     is_alone = tuple(spec.features.use) == ("embeddings",)
+    row_bytes = 0 if is_alone else sparse_row_bytes(len(train), n_classes)
     per_cell = _PER_CELL_ALONE if is_alone else _PER_CELL
     return int(
         _SLACK
@@ -51,7 +53,7 @@ def estimate_training_bytes(train: Rows, spec: TrainingSpec, n_workers: int) -> 
         + n_in_text * (_PER_TERM_IN_TEXT + most(_PER_TERM_IN_TEXT_AND_FIT))
         + n_terms * _PER_TERM
         + n_coefficients * most(_PER_COEFFICIENT)
-        + batch_bytes(n_models, int(n_coefficients) + n_classes)
+        + batch_bytes(n_models, int(n_coefficients) + n_classes, row_bytes)
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -46,7 +47,11 @@ class Preparation:
         text = self._terms.union(index, self._spec.min_groups) if self._terms else None
         preprocess = make_preprocessing(inner, self._spec, self._columns, text)
         X = preprocess.fit_transform(self._input(index))
-        return Prepared(X=X, preprocess=preprocess, read=self._input)
+        return Prepared(
+            X=X,
+            preprocess=preprocess,
+            transform=lambda index: preprocess.transform(self._input(index)),
+        )
 
     def _input(self, index: Array) -> Any:
         """Give the rows with positions for their texts."""
@@ -64,15 +69,13 @@ class Prepared:
     ----------
     X
         The rows it was fitted to, shape (n_samples, n_features).
+    transform
+        Gives other rows of the table, by their positions, as a matrix.
     """
 
     X: Any
     preprocess: Any
-    read: Any
-
-    def transform(self, index: Array) -> Any:
-        """Give other rows of the table as a matrix."""
-        return self.preprocess.transform(self.read(index))
+    transform: Callable[[Array], Any]
 
     def published(self) -> Any:
         """Give the preprocessing that takes what the consumer has; `transform` ends with it."""
@@ -80,14 +83,23 @@ class Prepared:
 
 
 def _fit_scaling(embeddings: MatrixRows, index: Array) -> Prepared:
-    """Fit and transform block by block: the whole has no copy but the result."""
+    """Fit and transform block by block: no whole has a copy but its result."""
     rows = embeddings.take(index)
     pipeline = make_scaling()
     cast, scaler, normalizer = (step for _, step in pipeline.steps)
-    blocks = [slice(start, start + _BLOCK) for start in range(0, rows.shape[0], _BLOCK)]
-    for block in blocks:
+    for block in _blocks(rows):
         scaler.partial_fit(cast.fit_transform(rows.read(block)))
-    X = np.empty(rows.shape, np.float32)
-    for block in blocks:
-        X[block] = normalizer.fit_transform(scaler.transform(rows.read(block)))
-    return Prepared(X=X, preprocess=pipeline, read=lambda index: embeddings.take(index).read())
+    normalizer.fit(rows.read(slice(1)))
+
+    def transform(index: Array) -> Array:
+        some = embeddings.take(index)
+        X = np.empty(some.shape, np.float32)
+        for block in _blocks(some):
+            X[block] = normalizer.transform(scaler.transform(some.read(block)))
+        return X
+
+    return Prepared(X=transform(index), preprocess=pipeline, transform=transform)
+
+
+def _blocks(rows: MatrixRows) -> list[slice]:
+    return [slice(start, start + _BLOCK) for start in range(0, rows.shape[0], _BLOCK)]

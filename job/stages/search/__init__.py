@@ -55,14 +55,14 @@ def search(
     """
     candidates = list_candidates(spec.search, spec.random_state)
     folds = make_folds(train, spec.search.folds, spec.random_state)
-    _, codes = np.unique(train.y.astype(str), return_inverse=True)
+    y = train.y.astype(str)
     ends_at = timer() + (spec.search.max_seconds or math.inf)
     by_fold: list[list[float]] = []
     for fold in folds:
         if by_fold and timer() >= ends_at:
             log.warning("search_cut_short", n_folds=len(by_fold), n_folds_asked=len(folds))
             break
-        by_fold.append(_score_fold(train, codes, preparation, fold, candidates, spec, executor))
+        by_fold.append(_score_fold(train, y, preparation, fold, candidates, spec, executor))
     results = tuple(
         CandidateScore(
             estimator=name, parameters=tuple(sorted(parameters.items())), fold_scores=scores
@@ -87,7 +87,7 @@ def _best_of(results: Sequence[CandidateScore], name: str) -> CandidateScore:
 
 def _score_fold(
     train: Rows,
-    codes: Array,
+    y: Array,
     preparation: Preparation,
     fold: Fold,
     candidates: Sequence[Candidate],
@@ -96,7 +96,7 @@ def _score_fold(
 ) -> list[float]:
     prepared = preparation.fit(fold[0])
     X_inner, X_outer = prepared.X, prepared.transform(fold[1])
-    y_inner, y_outer = codes[fold[0]], codes[fold[1]]
+    y_inner, y_outer = y[fold[0]], y[fold[1]]
     metric = spec.search.metric
     needs_proba = metric in _OF_PROBABILITIES
     folds = make_folds(train.take(fold[0]), 3, spec.random_state) if needs_proba else []
@@ -107,11 +107,10 @@ def _score_fold(
     def score(n: int) -> float:
         model = calibrated(models[n], folds, spec.search.calibration) if folds else models[n]
         fit(model, X_inner, y_inner, candidates[n][0])
-        X, y = X_outer, y_outer
-        if needs_proba:
-            known = np.isin(y, model.classes_)
-            X, y = X[known], y[known]
-        return float(get_scorer(metric.value)(model, X, y))
+        if not needs_proba:
+            return float(get_scorer(metric.value)(model, X_outer, y_outer))
+        known = np.isin(y_outer, model.classes_)
+        return float(get_scorer(metric.value)(model, X_outer[known], y_outer[known]))
 
     return executor.map(score, range(len(models)))
 

@@ -23,6 +23,7 @@ Array = npt.NDArray[Any]
 # shape (P, K, n), from logits of shape (P, K, n) and the rows they are of.
 Residuals = Callable[[Array, slice], tuple[Array, Array]]
 _N_SPANS: Final = 8
+_MOST_DECOMPOSED: Final = 1536
 _BLOCK: Final = 512
 
 
@@ -45,6 +46,9 @@ class Design(Protocol):
 
     def moments(self, weights: Array) -> tuple[Array, Array]:
         """Give the mean of the columns (D,), and their covariance (D, D) or variance (D,)."""
+
+    def row_bytes(self, n_classes: int) -> int:
+        """Give the memory that evaluating one model takes for the rows."""
 
 
 def make_design(X: Any, spread: Spread) -> Design:
@@ -129,14 +133,23 @@ class DenseDesign:
         return _sum(self.spread(work, _spans(self.shape[0], _BLOCK)))
 
     def moments(self, weights: Array) -> tuple[Array, Array]:
-        """Give mean and covariance, from a sample."""
+        """Give mean and covariance, of wide matrices the variance alone, from a sample."""
         # NOTE: they only steer the steps, and a sample of some rows a column steers as well
-        step = max(self.shape[0] // (32 * self.shape[1]), 1)
-        sample = self._X[::step].astype(np.float64)
-        w = weights[::step] / weights[::step].sum()
-        mean = w @ sample
-        sample -= mean
-        return mean, (sample * w[:, None]).T @ sample
+        n_rows, width = self.shape
+        picked = np.arange(0, n_rows, max(n_rows // (32 * width), 1))
+        w = weights[picked] / weights[picked].sum()
+        blocks = _blocks(slice(0, len(picked)))
+        mean = _sum(w[rows] @ self._X[picked[rows]].astype(np.float64) for rows in blocks)
+        is_wide = width > _MOST_DECOMPOSED
+        spread = np.zeros(width if is_wide else (width, width))
+        for rows in blocks:
+            part = (self._X[picked[rows]] - mean) * np.sqrt(w[rows])[:, None]
+            spread += (part * part).sum(axis=0) if is_wide else part.T @ part
+        return mean, spread
+
+    def row_bytes(self, _n_classes: int) -> int:
+        """Give what one model's rows take: blocks alone."""
+        return 0
 
 
 class SparseDesign:
@@ -200,3 +213,12 @@ class SparseDesign:
         mean = _sum(X.T @ w[rows] for rows, X in self._rows)
         square = _sum(X.multiply(X).T @ w[rows] for rows, X in self._rows)
         return mean, np.maximum(square - mean**2, 0.0)
+
+    def row_bytes(self, n_classes: int) -> int:
+        """Give what one model's rows take: the derivatives, and the logits of spans."""
+        return sparse_row_bytes(self.shape[0], n_classes)
+
+
+def sparse_row_bytes(n_rows: int, n_classes: int) -> int:
+    """Give the memory that a sparse design takes for the rows of one model."""
+    return 8 * n_rows * n_classes

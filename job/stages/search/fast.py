@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from numbers import Real
 from typing import Any, Final
@@ -18,6 +19,7 @@ from job.stages.search.logistic import fit_many
 
 log = structlog.get_logger(__name__)
 Array = npt.NDArray[Any]
+_LOOSEST: Final = 1e-5
 _OWN: Final = {"C", "class_weight", "max_iter", "random_state", "tol"}
 
 
@@ -61,7 +63,7 @@ def _is_ours(model: Any) -> bool:
         all(given[name] == defaults[name] for name in given if name not in _OWN)
         and given["class_weight"] in (None, "balanced")
         and all(isinstance(n, Real) and not isinstance(n, bool) for n in numbers)
-        and all(0 < n < np.inf for n in numbers)
+        and all(0 < n <= sys.float_info.max for n in numbers)
         and isinstance(given["max_iter"], int)
     )
 
@@ -74,7 +76,8 @@ def _fit_group(
     slack: float,
 ) -> None:
     first = models[0]
-    tolerance = slack * first.tol
+    # NOTE: a tolerance that the operator has loosened is not loosened once more
+    tolerance = max(first.tol, min(slack * first.tol, _LOOSEST))
     weights = np.ones(len(codes))
     if first.class_weight is not None:
         weights = compute_sample_weight(first.class_weight, codes)

@@ -29,7 +29,6 @@ from job.stages.search.designs import Design
 from job.stages.search.lbfgs import N_PAIRS, Minima, minimise
 
 Array = npt.NDArray[Any]
-_MOST_DECOMPOSED: Final = 1536
 _BATCH_BYTES: Final = 384 * 2**20
 _N_BEFORE: Final = 8
 _LARGE: Final = 2**18
@@ -67,8 +66,9 @@ def fit_many(
     max_iter: int,
 ) -> Fits:
     """Fit one model a value of `C`; `codes` are classes 0...K-1, shape (n_samples,)."""
-    n_values = (int(codes.max()) + 1) * (design.shape[1] + 1)
-    n_batches = -(-len(C) // _count_at_once(n_values))
+    n_classes = int(codes.max()) + 1
+    n_values = n_classes * (design.shape[1] + 1)
+    n_batches = -(-len(C) // _count_at_once(n_values, design.row_bytes(n_classes)))
     parts = [
         _Batch(design, codes, weights, np.asarray(some)).fit(tolerance, max_iter)
         for some in np.array_split(np.asarray(C, np.float64), n_batches)
@@ -78,13 +78,14 @@ def fit_many(
     )
 
 
-def batch_bytes(n_models: int, n_values: int) -> int:
+def batch_bytes(n_models: int, n_values: int, row_bytes: int) -> int:
     """Give the memory that fitting so many models of so many values takes beside the matrix."""
-    return min(n_models, _count_at_once(n_values)) * _model_bytes(n_values)
+    n_at_once = min(n_models, _count_at_once(n_values, row_bytes))
+    return n_at_once * (_model_bytes(n_values) + row_bytes)
 
 
-def _count_at_once(n_values: int) -> int:
-    return max(_BATCH_BYTES // _model_bytes(n_values), 1)
+def _count_at_once(n_values: int, row_bytes: int) -> int:
+    return max(_BATCH_BYTES // (_model_bytes(n_values) + row_bytes), 1)
 
 
 def _model_bytes(n_values: int) -> int:
@@ -103,11 +104,9 @@ class _Batch:
         self._penalty = 1.0 / (C * weights.sum())
         mean, spread = design.moments(weights)
         self._vectors = None
-        if spread.ndim == 2 and len(spread) <= _MOST_DECOMPOSED:
+        if spread.ndim == 2:
             spread, vectors = np.linalg.eigh(spread)
             self._vectors = vectors.astype(design.dtype)
-        elif spread.ndim == 2:
-            spread = np.diag(spread)
         self._mean, self._spread = mean.astype(design.dtype), np.maximum(spread, 0.0)
         share = np.bincount(codes, weights, n_classes)[-self._n_rows :] / weights.sum()
         self._set_curvature(np.tile(share * (1 - share), (len(C), 1)))

@@ -74,3 +74,25 @@ def test_order_of_rows_within_a_key_does_not_matter():
     one, two = cut_folds(y, keys, 3, 0), cut_folds(y[flipped], keys[flipped], 3, 0)
 
     assert [set(keys[b]) for _, b in one] == [set(keys[flipped][b]) for _, b in two]
+
+
+def test_large_keys_of_all_classes_are_not_in_one_fold():
+    """Each class begins at the emptiest fold."""
+    n_rows = np.tile([1000, *[1] * 999], 5)
+    keys = np.repeat(np.arange(5000), n_rows)
+    y = np.repeat(np.repeat(np.arange(5), 1000), n_rows)
+    folds = cut_folds(y, keys, 5, 0)
+
+    assert max(len(outer) for _, outer in folds) <= 2100
+
+
+@pytest.mark.parametrize("most", [0, 1])
+def test_class_of_a_key_is_that_of_most_of_its_rows_whichever_it_is(most):
+    """Every fold gets as many keys of either majority."""
+    keys = np.repeat(np.arange(40), 3)
+    y = np.tile([most, most, 1 - most], 40)
+    y[60:] = 1 - y[60:]
+    folds = cut_folds(y, keys, 4, 0)
+    majority = np.array([np.bincount(y[keys == key], minlength=2).argmax() for key in range(40)])
+
+    assert [5] * 4 == [int(majority[np.unique(keys[outer])].sum()) for _, outer in folds]

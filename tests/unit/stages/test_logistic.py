@@ -97,8 +97,9 @@ def test_probabilities_are_those_of_a_cold_fit(problem):
 
 
 @pytest.mark.parametrize("kind", [np.asarray, sparse.csr_matrix])
-def test_bits_do_not_depend_on_the_number_of_threads(kind):
+def test_bits_do_not_depend_on_the_number_of_threads(kind, monkeypatch):
     """Spans follow from the matrix alone, and are added in their order."""
+    monkeypatch.setattr("job.stages.search.lbfgs._SPAN", 16)
     from job.adapters.executors.local import LocalThreads
 
     rng = np.random.default_rng(0)

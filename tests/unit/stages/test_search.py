@@ -302,3 +302,41 @@ def test_time_that_is_over_ends_the_search_after_a_fold(rows, max_seconds, n_fol
     assert [n_folds] * (n_folds < 4) == [
         entry["n_folds"] for entry in logs if entry["event"] == "search_cut_short"
     ]
+
+
+@pytest.mark.parametrize("engine", ["fast", "reference"])
+def test_parameters_may_speak_of_labels(rows, engine):
+    """A class weight names the classes of the table."""
+    grids = {
+        "logistic_regression": {"C": [1.0], "class_weight": [{"a": 2, "b": 1, "c": 1}]},
+        "dummy": {"strategy": ["constant"], "constant": ["a"]},
+    }
+    found = run(rows, spec(engine=engine, estimators=grids))
+
+    assert "logistic_regression" == found.chosen.estimator
+
+
+def test_models_of_other_weights_are_fitted_apart():
+    """Each candidate has its own class weight, also where they are fitted together."""
+    rows = noisy_rows(1)
+    rows = rows.take(np.flatnonzero((rows.y != "a") | (np.arange(len(rows)) % 5 == 0)))
+    grids = {"logistic_regression": {"C": [1.0], "class_weight": [None, "balanced"]}}
+    fast, reference = (
+        run(rows, spec(engine=name, estimators=grids)) for name in ("fast", "reference")
+    )
+    plain, balanced = fast.candidates
+
+    assert plain.fold_scores != balanced.fold_scores
+    assert [c.fold_scores for c in fast.candidates] == [c.fold_scores for c in reference.candidates]
+
+
+def test_many_rows_are_scored_within_a_thousandth_of_the_reference():
+    """Ten tolerances are fine enough there, and an operator's own is not loosened."""
+    rows = noisy_rows(0, n=6600)
+    for tol in (1e-6, 1e-5):
+        grids = {"logistic_regression": {"C": [1, 100], "tol": [tol]}}
+        fast, reference = (
+            run(rows, spec(engine=name, estimators=grids)) for name in ("fast", "reference")
+        )
+        for ours, theirs in zip(fast.candidates, reference.candidates, strict=True):
+            np.testing.assert_allclose(ours.fold_scores, theirs.fold_scores, atol=1e-3)

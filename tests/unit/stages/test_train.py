@@ -1,0 +1,96 @@
+"""The chosen candidate is fitted to all training rows, and scikit-learn has the last word."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import LogisticRegression
+from support.executors import InTurn
+
+from job.contracts.dataset import MatrixRows, Rows
+from job.contracts.dataset_specs import ColumnsSpec
+from job.contracts.reports import CandidateScore, SearchReport
+from job.contracts.search_specs import SearchSpec
+from job.contracts.specs import FeatureSpec, TrainingSpec
+from job.stages.preparation import Preparation
+from job.stages.train import train_model
+
+N = 300
+
+
+@pytest.fixture
+def rows():
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 3, N)
+    matrix = (rng.standard_normal((N, 8)) + 2 * np.eye(3, 8)[labels]).astype(np.float32)
+    keys = np.array([f"k{n}" for n in range(N)], dtype=object)
+    return Rows(
+        y=np.array(["abc"[n] for n in labels], dtype=object),
+        keys=keys,
+        text_keys=keys,
+        text=None,
+        embeddings=MatrixRows(matrix, np.arange(N)),
+        frame=pd.DataFrame(index=range(N)),
+    )
+
+
+@pytest.fixture
+def fits(monkeypatch):
+    """Count what scikit-learn is asked to fit, and from where."""
+    found, original = [], LogisticRegression.fit
+
+    def fit(model, X, y, sample_weight=None):
+        found.append((len(X), hasattr(model, "coef_") and model.warm_start))
+        return original(model, X, y, sample_weight)
+
+    monkeypatch.setattr(LogisticRegression, "fit", fit)
+    return found
+
+
+def train(rows, engine="fast"):
+    chosen = CandidateScore(
+        estimator="logistic_regression", parameters=(("C", 10.0),), fold_scores=(1.0,)
+    )
+    spec = TrainingSpec(
+        search=SearchSpec(engine=engine),
+        features=FeatureSpec(),
+        columns=ColumnsSpec(),
+        random_state=0,
+    )
+    report = SearchReport(
+        metric="accuracy", candidates=(chosen,), chosen=chosen, baselines=(chosen,)
+    )
+    preparation = Preparation(rows, spec.features, spec.columns)
+    return train_model(rows, preparation, report, spec, InTurn())
+
+
+def test_scikit_learn_confirms_the_model_on_all_rows(rows, fits):
+    """Once, from where the fast engine ended."""
+    train(rows)
+
+    assert [(N, True)] == fits
+
+
+def test_reference_engine_begins_from_nothing(rows, fits):
+    """scikit-learn alone."""
+    train(rows, "reference")
+
+    assert [(N, False)] == fits
+
+
+def test_published_model_is_at_its_minimum(rows):
+    """The derivative of its objective is within its tolerance, and it would start anew."""
+    pipeline = train(rows).pipeline
+    model = pipeline[-1]
+    X = pipeline[0].transform(rows.embeddings.read()).astype(np.float64)
+    p = model.predict_proba(X) - (rows.y[:, None].astype(str) == model.classes_)
+    gradient = np.hstack([p.T @ X / N + model.coef_ / (10 * N), p.mean(axis=0)[:, None]])
+
+    assert np.abs(gradient).max() <= 2e-6
+    assert not model.warm_start
+
+
+def test_baseline_that_was_chosen_is_fitted_once(rows):
+    """It is the same model."""
+    found = train(rows)
+
+    assert found.pipeline is dict(found.baselines)["logistic_regression"]
