@@ -15,7 +15,8 @@ reference  the job's search and refit, every candidate by scikit-learn, to the j
 fast       the job's search and refit
 
 Printed are minimum, median and maximum of the seconds, the highest memory of the process (without
-the children that the naive script starts), and what the results have in common.  The last line is a row of the table in docs/benchmarks.md.
+the children that the naive script starts), and what the results have in common.  The last line is
+a row of the table in docs/benchmarks.md.
 """
 
 from __future__ import annotations
