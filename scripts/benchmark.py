@@ -44,6 +44,8 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import Normalizer, StandardScaler
 
 from job.adapters.executors.local import LocalThreads
+from job.adapters.machine import Memory
+from job.adapters.matrices import Matrices
 from job.contracts.dataset import MatrixRows, Rows
 from job.contracts.dataset_specs import ColumnsSpec
 from job.contracts.search_specs import SearchSpec
@@ -194,8 +196,9 @@ def contend(name: str, table: str, folder: Path, chosen: float) -> dict[str, Any
                 found = {"C": model.best_params_["model__C"]}
     else:
         executor = LocalThreads(WORKERS)
+        matrices = Matrices(folder, None, Memory())
         started = time.perf_counter()
-        preparation = Preparation(train, spec.features, spec.columns)
+        preparation = Preparation(train, spec.features, spec.columns, matrices)
         report = search(train, preparation, spec, executor, time.perf_counter)
         model = train_model(train, preparation, report, spec, executor).pipeline
         found = {"C": dict(report.chosen.parameters)["C"]}

@@ -17,6 +17,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from job.adapters.machine import Memory
+from job.adapters.matrices import Matrices
 from job.adapters.tables import ArrowTables
 from job.contracts.dataset_specs import DatasetSpec
 from job.stages.ingest import ingest
@@ -39,7 +41,13 @@ def run_side(side: str, path: str) -> dict[str, float]:
     if side == "pyarrow":
         pq.read_table(path)
     else:
-        ingest(ArrowTables(), path, DatasetSpec(), required=frozenset({"intent"}))
+        ingest(
+            ArrowTables(),
+            path,
+            DatasetSpec(),
+            required=frozenset({"intent"}),
+            matrices=Matrices(Path(), None, Memory()),
+        )
     seconds = time.perf_counter() - started
     return {"seconds": seconds, "added_mb": peak_mb() - before_mb, "imports_mb": before_mb}
 

@@ -10,6 +10,7 @@ from typing import Final
 _CGROUPS: Final = Path("/sys/fs/cgroup")
 _MEMBERSHIP: Final = Path("/proc/self/cgroup")
 _STATUS: Final = Path("/proc/self/statm")
+_LIBRARY_FILES: Final = 320 * 2**20  # most that the pages of loaded libraries take
 _MOUNTS: Final = Path("/proc/self/mounts")
 
 
@@ -32,9 +33,13 @@ class Memory:
         """Give the bytes that are resident now, and those of files that are kept in memory.
 
         A tmpfs, such as a container's `/tmp` often is, is charged to the group that wrote it.
+        Pages of files beyond those of the libraries are not counted: the kernel can drop them.
         """
-        n_pages = int(_STATUS.read_text().split()[1]) if _STATUS.exists() else 0
-        return n_pages * os.sysconf("SC_PAGE_SIZE") + self._in_memory_files()
+        if not _STATUS.exists():
+            return self._in_memory_files()
+        page = os.sysconf("SC_PAGE_SIZE")
+        resident, of_files = (int(n) * page for n in _STATUS.read_text().split()[1:3])
+        return resident - max(of_files - _LIBRARY_FILES, 0) + self._in_memory_files()
 
     def _in_memory_files(self) -> int:
         if self._group is None:

@@ -1,11 +1,10 @@
-"""Build the adapters, read the clock, make the run id, and hand over to the pipeline."""
+"""Read the clock, make the run id, and hand over to the pipeline."""
 
 from __future__ import annotations
 
 import os
 import re
 import shutil
-import tempfile
 import time
 import uuid
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
+from job.cli.adapters import load_libraries, make_ports, working_folder
 from job.cli.stores import copier, find_suite, open_store
 from job.cli.termination import leave_message
 from job.contracts.digest import canonical_json
@@ -23,9 +23,8 @@ from job.logs import Progress
 from job.recorder import Recorder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-    from job.contracts.ports import ArtifactStore, MemoryMeter, Ports
     from job.contracts.specs import JobSettings
     from job.settings import EffectiveSettings
     from job.signals import Watch
@@ -49,7 +48,7 @@ def run_job(
             "--run-id takes up to 200 letters, digits, '.', '_' and '-', no '.' first",
             hint="choose another",
         )
-    with Progress({"search": settings.search.folds}) as progress, _working_folder() as folder:
+    with Progress({"search": settings.search.folds}) as progress, working_folder() as folder:
         recorder = Recorder(open_store(settings), name, time.perf_counter, progress.begin_stage)
         started_at = datetime.now(UTC)
         recorder.facts |= {
@@ -74,7 +73,7 @@ def run_job(
                 recorder,
                 progress,
                 name,
-                copy=copier(settings, folder),
+                folder=folder,
                 started_at=started_at,
                 is_dry_run=is_dry_run,
             )
@@ -120,12 +119,13 @@ def _execute(
     progress: Progress,
     run_id: str,
     *,
-    copy: Callable[[str], Path],
+    folder: Path,
     started_at: datetime,
     is_dry_run: bool,
 ) -> dict[str, Any]:
+    copy = copier(settings, folder)
     suite, uri = find_suite(settings, copy), _dataset_uri(settings)
-    memory = _load_libraries()
+    memory = load_libraries()
     from job.cli.environment import describe_environment
     from job.contracts.plan import Plan
     from job.pipeline import run
@@ -140,18 +140,19 @@ def _execute(
         environment=describe_environment(),
         attempt_id=uuid.uuid4().hex,
     )
-    return run(plan, _ports(settings, recorder.store, progress, copy, memory), recorder)
+    ports = make_ports(settings, recorder.store, progress, copy, memory=memory, folder=folder)
+    return run(plan, ports, recorder)
 
 
 def validate_only(effective: EffectiveSettings, watch: Watch) -> dict[str, Any]:
     """Ingest and validate; the store is not touched."""
     settings = effective.settings
-    memory = _load_libraries()
+    memory = load_libraries()
     from job.adapters.stores.directory import DirectoryStore
     from job.contracts.plan import Plan
     from job.pipeline.intake import load_tables
 
-    with Progress() as progress, _working_folder() as folder:
+    with Progress() as progress, working_folder() as folder:
         watch.undo_by(lambda: shutil.rmtree(folder, ignore_errors=True))
         copy = copier(settings, folder)
         suite, uri = find_suite(settings, copy), _dataset_uri(settings)
@@ -166,7 +167,8 @@ def validate_only(effective: EffectiveSettings, watch: Watch) -> dict[str, Any]:
             is_dry_run=True,
             environment={},
         )
-        tables = load_tables(plan, _ports(settings, store, progress, copy, memory), recorder)
+        ports = make_ports(settings, store, progress, copy, memory=memory, folder=folder)
+        tables = load_tables(plan, ports, recorder)
     content: dict[str, Any] = tables.validation.to_json()
     return content
 
@@ -197,52 +199,6 @@ def explain_lack(missing: list[str]) -> str:
     if set(missing) <= {"creates_once", "swaps"}:
         return "it ignores conditions: it takes versions, but no channel can be moved there"
     return "look at what the store answered, and ask its operator"
-
-
-def _load_libraries() -> MemoryMeter:
-    """Load what every run needs, if the memory holds it, and hold its threads to the CPUs."""
-    from job.adapters.machine import Memory, limit_threads
-    from job.stages.capacity import require_memory_to_start
-
-    memory = Memory()
-    require_memory_to_start(memory)
-    import job.pipeline  # noqa: F401  # the BLAS libraries come with it
-
-    limit_threads()
-    return memory
-
-
-@contextmanager
-def _working_folder() -> Iterator[Path]:
-    """Hold copies of tables for the time of the run."""
-    with tempfile.TemporaryDirectory(prefix="pcc-job-", ignore_cleanup_errors=True) as name:
-        yield Path(name)
-
-
-def _ports(
-    settings: JobSettings,
-    store: ArtifactStore,
-    progress: Progress,
-    copy: Callable[[str], Path],
-    memory: MemoryMeter,
-) -> Ports:
-    from job.adapters.codecs.canonical_joblib import JoblibCodec
-    from job.adapters.executors.local import LocalThreads
-    from job.adapters.gx import GreatExpectations
-    from job.adapters.rendering.pages import Pages
-    from job.adapters.tables import ArrowTables
-    from job.contracts.ports import Ports
-
-    return Ports(
-        source=ArrowTables(copy),
-        suites=GreatExpectations(),
-        store=store,
-        codec=JoblibCodec(),
-        executor=LocalThreads(settings.search.workers, progress.advance),
-        renderer=Pages(),
-        memory=memory,
-        timer=time.perf_counter,
-    )
 
 
 def _dataset_uri(settings: JobSettings) -> str:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+    from job.contracts.dataset import FloatMatrix
     from job.contracts.reports import RuleResult
     from job.contracts.stored import ObjectInfo, ProbeStep
 
@@ -118,6 +119,16 @@ class Executor(Protocol):
         """Keep workers ready for many short calls, with one BLAS thread each."""
 
 
+class MatrixMaker(Protocol):
+    """Where large float32 matrices are kept."""
+
+    def memory_bytes(self, shape: tuple[int, int]) -> int:
+        """Give the memory that a matrix of this shape takes: none where it lies in a file."""
+
+    def empty(self, shape: tuple[int, int]) -> FloatMatrix:
+        """Make a matrix, C order, of any content."""
+
+
 class Codec(Protocol):
     """An estimator as bytes, and back."""
 
@@ -171,6 +182,7 @@ class Ports:
     store: ArtifactStore
     codec: Codec
     executor: Executor
+    matrices: MatrixMaker
     renderer: Renderer
     memory: MemoryMeter
     timer: Timer

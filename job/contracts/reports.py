@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from job.contracts.search_specs import Use
+
 Severity = Literal["critical", "warning", "info"]
 
 
@@ -118,11 +120,25 @@ class SplitReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CandidateScore:
-    """One candidate and its score in each fold."""
+    """One candidate and its scores in the folds of the last round that it was in.
+
+    Attributes
+    ----------
+    use
+        The feature blocks that it was given.
+    n_samples
+        Rows of that round.
+    ended
+        Why it is not among those that one is chosen from, or None: it was not kept by successive
+        halving, or it was stopped early.
+    """
 
     estimator: str
     parameters: tuple[tuple[str, Any], ...]
+    use: Use
     fold_scores: tuple[float, ...]
+    n_samples: int = 0
+    ended: Literal["halved", "beaten"] | None = None
 
     @property
     def mean_score(self) -> float:
@@ -134,8 +150,11 @@ class CandidateScore:
         return {
             "estimator": self.estimator,
             "parameters": dict(self.parameters),
+            "input": list(self.use),
+            "n_samples": self.n_samples,
             "fold_scores": list(self.fold_scores),
             "mean_score": self.mean_score,
+            "ended": self.ended,
         }
 
 
@@ -146,7 +165,7 @@ class SearchReport:
     Attributes
     ----------
     is_cut_short
-        Whether time was over before all folds were done.
+        Whether time was over before all rounds and folds were done.
     """
 
     metric: str

@@ -8,6 +8,8 @@ from pydantic import Field, field_validator
 from job.contracts.dataset_specs import Spec
 from job.contracts.lists import nearest, shortened
 
+FeatureName = Literal["text", "embeddings", "numeric", "categorical", "boolean"]
+Use = tuple[FeatureName, ...]
 ESTIMATORS: Final = ("dummy", "linear_svc", "logistic_regression")
 
 
@@ -49,15 +51,47 @@ class SearchSpec(Spec):
         description="`fast`: all logistic regressions of a fold at once; `reference`: each by "
         "scikit-learn alone.",
     )
+    inputs: tuple[Use, ...] = Field(
+        (),
+        description="Inputs to choose among, as in `[[text], [text, embeddings]]`; each of blocks "
+        "of `features.use`. Empty: `features.use` alone.",
+    )
+    halving_factor: int | None = Field(
+        None,
+        ge=2,
+        description="Successive halving: each round keeps one of so many candidates, and takes so "
+        "many times the rows. Unset: all candidates meet all rows.",
+    )
+    stop_early: bool = Field(
+        False,
+        description="Stop a candidate that would have to make up more in every fold that is left "
+        "than the lead over any candidate has varied from fold to fold.",
+    )
     max_seconds: float | None = Field(
         None,
         gt=0,
         description="After the first fold that ends later than this, the search ends with the best "
         "so far; a clock does not repeat itself, so neither does such a search.",
     )
+    max_memory: int | None = Field(
+        None,
+        ge=0,
+        description="Largest matrix of embeddings alone, in bytes, that is held in memory; larger "
+        "ones lie in files in TMPDIR, if the table says how many rows it has. Unset: none do.",
+    )
     workers: int | None = Field(
         None, ge=1, description="Fits at a time; unset: the CPUs this process may use."
     )
+
+    @field_validator("inputs")
+    @classmethod
+    def _differ(cls, value: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
+        sets = [frozenset(blocks) for blocks in value]
+        if any(not blocks for blocks in sets):
+            raise ValueError("an input has one feature block at least")
+        if len(set(sets)) < len(sets) or any(len(set(b)) < len(b) for b in value):
+            raise ValueError("an input or a block of it stands twice")
+        return value
 
     @field_validator("estimators", mode="before")
     @classmethod

@@ -2,12 +2,12 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from job.contracts.addresses import without_credentials
 from job.contracts.dataset_specs import ColumnsSpec, DatasetSpec, Spec
 from job.contracts.lists import shortened
-from job.contracts.search_specs import SearchSpec
+from job.contracts.search_specs import FeatureName, SearchSpec
 from job.contracts.store_specs import S3Spec, StoreSpec
 from job.contracts.stored import CHANNEL, is_channel
 
@@ -49,9 +49,6 @@ class SplitSpec(Spec):
     @classmethod
     def _text(cls, value: object) -> object:
         return str(value) if isinstance(value, int) else value
-
-
-FeatureName = Literal["text", "embeddings", "numeric", "categorical", "boolean"]
 
 
 class FeatureSpec(Spec):
@@ -140,6 +137,10 @@ class PackageSpec(Spec):
         ("scikit-learn==1.4.2",),
         description="Other versions that the model must load in; `[]` for none.",
     )
+    allowed_inputs: tuple[FeatureName, ...] | None = Field(
+        None,
+        description="Feature blocks that the consumer can send; unset: those of `features.use`.",
+    )
 
 
 class LogsSpec(Spec):
@@ -176,6 +177,20 @@ class JobSettings(Spec):
     publish: PublishSpec = Field(default_factory=PublishSpec, description="The publication.")
     logs: LogsSpec = Field(default_factory=LogsSpec, description="The log.")
     random_state: int = Field(42, ge=0, le=2**32 - 1, description="Seed of everything random.")
+
+    @model_validator(mode="after")
+    def _consumer_can_send_them(self) -> "JobSettings":
+        asked = self.search.inputs or (self.features.use,)
+        blocks = {block for use in asked for block in use}
+        unread = sorted(blocks - set(self.features.use))
+        if unread:
+            raise ValueError(f"search.inputs has {shortened(unread)}, which features.use has not")
+        allowed = self.package.allowed_inputs
+        unsent = sorted(blocks - set(self.features.use if allowed is None else allowed))
+        if unsent:
+            key = "search.inputs" if self.search.inputs else "features.use"
+            raise ValueError(f"{key} has {shortened(unsent)}, which package.allowed_inputs has not")
+        return self
 
     @property
     def training(self) -> TrainingSpec:

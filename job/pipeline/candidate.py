@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
@@ -18,6 +18,7 @@ from job.stages.capacity import require_memory
 from job.stages.champion import Champion, compare
 from job.stages.compatibility import make_compatible
 from job.stages.evaluate import evaluate
+from job.stages.features import restrict
 from job.stages.footprint import estimate_training_bytes
 from job.stages.gate import decide
 from job.stages.package import make_bundle, make_metadata
@@ -67,7 +68,8 @@ def train_candidate(plan: Plan, ports: Ports, recorder: Recorder, split: DataSpl
     """Search, train and evaluate, if the memory holds it."""
     spec = plan.settings.training
     n_workers = ports.executor.n_workers
-    n_bytes = ports.memory.used_bytes() + estimate_training_bytes(split.train, spec, n_workers)
+    n_more = estimate_training_bytes(split.train, spec, n_workers, ports.matrices)
+    n_bytes = ports.memory.used_bytes() + n_more
     recorder.facts["estimated_memory_bytes"] = n_bytes
     require_memory(
         n_bytes,
@@ -75,13 +77,15 @@ def train_candidate(plan: Plan, ports: Ports, recorder: Recorder, split: DataSpl
         f"to train on {len(split.train)} rows with {counted(n_workers, 'worker')}",
     )
     train = split.train
-    preparation = recorder.run("search", Preparation, train, spec.features, spec.columns)
+    preparation = recorder.run(
+        "search", Preparation, train, spec.features, spec.columns, ports.matrices
+    )
     report = recorder.run("search", search, train, preparation, spec, ports.executor, ports.timer)
     model = recorder.run("train", train_model, train, preparation, report, spec, ports.executor)
     log.info("model_trained", estimator=model.estimator, n_samples=len(split.train))
     compatible_with = make_compatible(model.pipeline, plan.settings.package.compatible_with)
-    use = spec.features.use
-    evaluation = recorder.run("evaluate", evaluate, model, split.test, use, ports.timer)
+    split = replace(split, test=restrict(split.test, model.use, spec.columns))
+    evaluation = recorder.run("evaluate", evaluate, model, split.test, ports.timer)
     log.info("model_evaluated", **evaluation["scores"])
     return Candidate(
         split=split,
@@ -102,7 +106,7 @@ def judge(
         candidate.model.pipeline,
         candidate.split.test,
         ports.codec,
-        use=plan.settings.features.use,
+        use=candidate.model.use,
         metric=plan.settings.search.metric,
     )
     scores, latency = candidate.evaluation["scores"], candidate.evaluation["latency"]

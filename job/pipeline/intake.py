@@ -47,7 +47,7 @@ def check_request(settings: JobSettings, suite: Suite) -> None:
         An estimator's grid, a parameter of the suite, a column or a feature that cannot be.
     """
     spec = settings.dataset
-    list_candidates(settings.search, settings.random_state)
+    list_candidates(settings.search, settings.features.use, settings.random_state)
     required_columns(suite, spec.columns, settings.features)
     empty = pd.DataFrame({"target": [], "embeddings": []})
     values = parameter_values(suite, settings.expectations.parameters, spec, empty)
@@ -84,7 +84,14 @@ def _load(
     required = required_columns(plan.suite, spec.columns, plan.settings.features)
     reserve = partial(require_memory_to_read, memory=ports.memory)
     dataset = recorder.run(
-        "ingest", ingest, ports.source, uri, spec, required=required, reserve=reserve
+        "ingest",
+        ingest,
+        ports.source,
+        uri,
+        spec,
+        required=required,
+        matrices=ports.matrices,
+        reserve=reserve,
     )
     recorder.facts[name] = describe_dataset(dataset)
     digest = dataset.provenance.content_digest

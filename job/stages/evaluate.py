@@ -18,7 +18,7 @@ from job.stages.train import TrainedModel
 _N_CURVE_POINTS = 101
 
 
-def evaluate(model: TrainedModel, test: Rows, use: tuple[str, ...], timer: Timer) -> dict[str, Any]:
+def evaluate(model: TrainedModel, test: Rows, timer: Timer) -> dict[str, Any]:
     """Judge the chosen model, with the baselines' scores and the latency beside it.
 
     Returns
@@ -26,7 +26,7 @@ def evaluate(model: TrainedModel, test: Rows, use: tuple[str, ...], timer: Timer
     evaluation
         The content of evaluation.json, as far as the hold-out tells it.
     """
-    X = make_input(test, use)
+    X = make_input(test, model.use)
     return {
         **evaluate_model(model.pipeline, X, test),
         "baselines": {name: score_model(other, X, test) for name, other in model.baselines},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -23,6 +24,22 @@ from job.contracts.specs import FeatureSpec
 
 _RARE: Final = "__rare__"
 _NONE: Final = "__none__"
+
+
+def restrict(rows: Rows, use: tuple[str, ...], columns: ColumnsSpec) -> Rows:
+    """Leave out the feature blocks that are not in use."""
+    kept = {
+        name
+        for block in ("numeric", "categorical", "boolean")
+        if block in use
+        for name in getattr(columns, block)
+    }
+    return replace(
+        rows,
+        text=rows.text if "text" in use else None,
+        embeddings=rows.embeddings if "embeddings" in use else None,
+        frame=rows.frame[[name for name in rows.frame.columns if name in kept]],
+    )
 
 
 def make_input(rows: Rows, use: tuple[str, ...]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final
 
 import numpy as np
@@ -45,6 +46,22 @@ def cut_folds(y: Array, keys: Array, n_folds: int, random_state: int) -> list[Fo
     return [
         (np.flatnonzero(fold_of_row != n), np.flatnonzero(fold_of_row == n)) for n in range(n_folds)
     ]
+
+
+def take_share(y: Array, keys: Array, share: float, least: int, random_state: int) -> Array:
+    """Give the positions of a share of the keys of each class, but `least` of them; seeded.
+
+    What a larger share gives holds what a smaller one gives.
+    """
+    unique, key_codes = np.unique(keys, return_inverse=True)
+    classes, codes = np.unique(y, return_inverse=True)
+    class_of_key = _majority(codes, key_codes, len(classes))
+    order = np.random.default_rng(random_state).permutation(len(unique))
+    is_kept = np.zeros(len(unique), bool)
+    for n in range(len(classes)):
+        some = order[class_of_key[order] == n]
+        is_kept[some[: max(math.ceil(share * len(some)), least)]] = True
+    return np.flatnonzero(is_kept[key_codes])
 
 
 def _majority(codes: Array, key_codes: Array, n_classes: int) -> Array:

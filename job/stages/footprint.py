@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ import numpy.typing as npt
 from sklearn.feature_extraction.text import CountVectorizer
 
 from job.contracts.dataset import Rows
+from job.contracts.ports import MatrixMaker
 from job.contracts.specs import FeatureSpec, TrainingSpec
 from job.stages.search.candidates import list_candidates
 from job.stages.search.designs import sparse_row_bytes
@@ -31,7 +33,9 @@ _N_SAMPLED: Final = 2000
 _N_SAMPLED_CHARACTERS: Final = 2_000_000
 
 
-def estimate_training_bytes(train: Rows, spec: TrainingSpec, n_workers: int) -> int:
+def estimate_training_bytes(
+    train: Rows, spec: TrainingSpec, n_workers: int, matrices: MatrixMaker
+) -> int:
     """Estimate what search and training add to the memory in use."""
     names = {*spec.search.estimators, "logistic_regression"}  # the baseline is always fitted
     width = 0 if train.embeddings is None else train.embeddings.shape[1]
@@ -43,10 +47,13 @@ def estimate_training_bytes(train: Rows, spec: TrainingSpec, n_workers: int) -> 
 
     n_classes = len(set(train.y))
     n_coefficients = n_classes * (n_columns + n_kept)
-    n_models = len(list_candidates(spec.search, spec.random_state))
-    is_alone = tuple(spec.features.use) == ("embeddings",)
+    candidates = list_candidates(spec.search, spec.features.use, spec.random_state)
+    n_models = max(Counter(candidate.use for candidate in candidates).values())
+    is_alone = spec.features.use == ("embeddings",)
     row_bytes = 0 if is_alone else sparse_row_bytes(len(train), n_classes)
     per_cell = _PER_CELL_ALONE if is_alone else _PER_CELL
+    if is_alone and not matrices.memory_bytes((len(train), width)):
+        per_cell = 0  # they lie in files
     return int(
         _SLACK
         + len(train) * n_columns * (per_cell + most(_PER_CELL_AND_FIT))

@@ -109,7 +109,7 @@ def make_metadata(
     `model_version`, `embedding_model`, `classifier` and `trained_on` are the keys PCC reads.
     """
     settings = plan.settings
-    has_embeddings = "embeddings" in settings.features.use
+    has_embeddings = "embeddings" in model.use
     said = dataset.provenance.says("embedding_model") or settings.publish.embedding_model
     return {
         "model_version": plan.version,
@@ -128,7 +128,7 @@ def make_metadata(
         "hyperparameters": dict(model.parameters),
         "metrics": dict(scores),
         "classes": [str(name) for name in model.pipeline.classes_],
-        "input": describe_input(split.test, settings.features.use),
+        "input": describe_input(split.test, model.use),
         "training_keys_salt": settings.split.salt,
         "random_state": settings.random_state,
         "environment": dict(plan.environment),

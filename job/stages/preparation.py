@@ -6,13 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-import numpy as np
 import numpy.typing as npt
 
 from job.contracts.dataset import MatrixRows, Rows
 from job.contracts.dataset_specs import ColumnsSpec
+from job.contracts.ports import MatrixMaker
+from job.contracts.search_specs import Use
 from job.contracts.specs import FeatureSpec
-from job.stages.features import make_input, make_preprocessing, make_scaling
+from job.stages.features import make_input, make_preprocessing, make_scaling, restrict
 from job.stages.terms import Terms, restore
 
 Array = npt.NDArray[Any]
@@ -26,39 +27,51 @@ class Preparation:
     ----------
     rows
         The table.
+    matrices
+        Makes those of embeddings alone.
     """
 
-    def __init__(self, rows: Rows, spec: FeatureSpec, columns: ColumnsSpec) -> None:
+    def __init__(
+        self, rows: Rows, spec: FeatureSpec, columns: ColumnsSpec, matrices: MatrixMaker
+    ) -> None:
         self._rows, self._spec, self._columns = rows, spec, columns
+        self._matrices = matrices
         self._terms = Terms(rows, spec.analyzers) if "text" in spec.use else None
 
-    def fit(self, index: Array) -> Prepared:
+    def fit(self, index: Array, use: Use | None = None) -> Prepared:
         """Fit the preprocessing to the rows at these positions.
+
+        Parameters
+        ----------
+        use
+            The feature blocks, of those of the spec; None for all of them.
 
         Raises
         ------
         TrainingError
             No term of any text is held by `min_groups` keys.
         """
-        if tuple(self._spec.use) == ("embeddings",):
+        spec = self._spec if use is None else self._spec.model_copy(update={"use": use})
+        if spec.use == ("embeddings",):
             assert self._rows.embeddings is not None
-            return _fit_scaling(self._rows.embeddings, index)
-        inner = self._rows.take(index)
-        text = self._terms.union(index, self._spec.min_groups) if self._terms else None
-        preprocess = make_preprocessing(inner, self._spec, self._columns, text)
-        X = preprocess.fit_transform(self._input(index))
+            return _fit_scaling(self._rows.embeddings, index, self._matrices)
+        terms = self._terms if "text" in spec.use else None
+        inner = restrict(self._rows.take(index), spec.use, self._columns)
+        text = terms.union(index, spec.min_groups) if terms else None
+        preprocess = make_preprocessing(inner, spec, self._columns, text)
+        X = preprocess.fit_transform(self._input(index, spec.use))
         return Prepared(
             X=X,
             preprocess=preprocess,
-            transform=lambda index: preprocess.transform(self._input(index)),
+            transform=lambda index: preprocess.transform(self._input(index, spec.use)),
         )
 
-    def _input(self, index: Array) -> Any:
+    def _input(self, index: Array, use: Use) -> Any:
         """Give the rows with positions for their texts."""
-        if tuple(self._spec.use) == ("text",):
+        if use == ("text",):
             return index
-        X = make_input(self._rows.take(index), self._spec.use)
-        return X.assign(text=index) if self._terms else X
+        X = make_input(restrict(self._rows.take(index), use, self._columns), use)
+        return X.assign(text=index) if "text" in use else X
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,18 +84,21 @@ class Prepared:
         The rows it was fitted to, shape (n_samples, n_features).
     transform
         Gives other rows of the table, by their positions, as a matrix.
+    has_fixed_columns
+        Whether each column means the same whatever rows it is fitted to.
     """
 
     X: Any
     preprocess: Any
     transform: Callable[[Array], Any]
+    has_fixed_columns: bool = False
 
     def published(self) -> Any:
         """Give the preprocessing that takes what the consumer has; `transform` ends with it."""
         return restore(self.preprocess)
 
 
-def _fit_scaling(embeddings: MatrixRows, index: Array) -> Prepared:
+def _fit_scaling(embeddings: MatrixRows, index: Array, matrices: MatrixMaker) -> Prepared:
     """Fit and transform block by block: no whole has a copy but its result."""
     rows = embeddings.take(index)
     pipeline = make_scaling()
@@ -93,12 +109,14 @@ def _fit_scaling(embeddings: MatrixRows, index: Array) -> Prepared:
 
     def transform(index: Array) -> Array:
         some = embeddings.take(index)
-        X = np.empty(some.shape, np.float32)
+        X = matrices.empty(some.shape)
         for block in _blocks(some):
             X[block] = normalizer.transform(scaler.transform(some.read(block)))
         return X
 
-    return Prepared(X=transform(index), preprocess=pipeline, transform=transform)
+    return Prepared(
+        X=transform(index), preprocess=pipeline, transform=transform, has_fixed_columns=True
+    )
 
 
 def _blocks(rows: MatrixRows) -> list[slice]:

@@ -13,6 +13,7 @@ from sklearn.svm import LinearSVC
 from job.contracts.dataset import Rows
 from job.contracts.ports import Executor
 from job.contracts.reports import SearchReport
+from job.contracts.search_specs import Use
 from job.contracts.specs import TrainingSpec
 from job.stages.estimators import calibrated, make_classifier
 from job.stages.preparation import Preparation
@@ -22,10 +23,17 @@ from job.stages.search.fast import confirm
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainedModel:
-    """The chosen pipeline, and the baselines by name; all fitted on the same rows."""
+    """The chosen pipeline, and the baselines by name; all fitted on the same rows.
+
+    Attributes
+    ----------
+    use
+        The feature blocks that all of them take.
+    """
 
     estimator: str
     parameters: tuple[tuple[str, Any], ...]
+    use: Use
     pipeline: Any
     baselines: tuple[tuple[str, Any], ...]
 
@@ -38,7 +46,7 @@ def train_model(
     executor: Executor,
 ) -> TrainedModel:
     """Fit the preprocessing once, and on it the chosen candidate and the baselines."""
-    prepared = preparation.fit(np.arange(len(train)))
+    prepared = preparation.fit(np.arange(len(train)), report.chosen.use)
     X, y = prepared.X, train.y.astype(str)
     preprocess = prepared.published()
     candidates = [report.chosen, *(c for c in report.baselines if c != report.chosen)]
@@ -48,7 +56,7 @@ def train_model(
     ]
     is_calibrated = any(isinstance(model, LinearSVC) for model in models)
     folds = make_folds(train, 3, spec.random_state) if is_calibrated else []
-    fit_first(models, X, y, spec, executor)
+    fit_first(models, X, y, spec.search.engine, executor)
 
     def refit(n: int) -> Any:
         confirm(models[n], X, y)
@@ -62,6 +70,7 @@ def train_model(
     return TrainedModel(
         estimator=report.chosen.estimator,
         parameters=report.chosen.parameters,
+        use=report.chosen.use,
         pipeline=fitted[0],
         baselines=tuple((c.estimator, fitted[candidates.index(c)]) for c in report.baselines),
     )

@@ -87,18 +87,24 @@ def test_dry_run_publishes_nothing(train, result_of, sample, tmp_path):
 
 
 def test_bytes_repeat_across_processes_and_formats(train, result_of, sample, table, tmp_path):
-    """Same rows, settings and seed: the same model.joblib, for embeddings and for text."""
+    """Same rows, settings and seed: the same model.joblib, for embeddings and for text.
+
+    Whatever the format, the workers, and where the matrices lie; the logistic regression of the
+    fast engine, and whatever wins.
+    """
     csv = tmp_path / "curated.csv"
     frame = table.to_pandas()
     frame["embeddings"] = [json.dumps(list(row)) for row in frame["embeddings"]]
     frame.to_csv(csv, index=False)
-    for use in ("[embeddings]", "[text]", "[text, numeric, boolean]"):
+    only = ["--set", "search.estimators={logistic_regression: {}}"]
+    ways = ((sample, "1", "0"), (csv, "2", "null"))
+    for use, more in (("[embeddings]", only), ("[text]", only), ("[text, numeric, boolean]", [])):
         digests = set()
-        for n, path in enumerate((sample, csv)):
+        for n, (path, workers, most) in enumerate(ways):
             store = tmp_path / f"store-{use}-{n}"
-            result = result_of(
-                train(path, "--set", f"features.use={use}", store=store, PYTHONHASHSEED=str(n + 1))
-            )
+            how = [f"search.workers={workers}", f"search.max_memory={most}"]
+            flags = [flag for item in (*how, f"features.use={use}") for flag in ("--set", item)]
+            result = result_of(train(path, *flags, *more, store=store, PYTHONHASHSEED=str(n + 1)))
             model = (store / result["version"] / "model.joblib").read_bytes()
             digests.add((result["dataset"]["content_digest"], hashlib.sha256(model).hexdigest()))
         assert len(digests) == 1

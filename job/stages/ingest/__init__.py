@@ -14,7 +14,7 @@ import structlog
 from job.contracts.dataset import Column, Dataset, Embeddings, Kind, Provenance
 from job.contracts.dataset_specs import ColumnsSpec, DatasetSpec
 from job.contracts.lists import counted, shortened
-from job.contracts.ports import SourceTable, TableSource
+from job.contracts.ports import MatrixMaker, SourceTable, TableSource
 from job.errors import ContractViolationError, DatasetUnreadableError
 from job.stages.ingest.cells import convert, count_undecodable
 from job.stages.ingest.content import ContentDigest
@@ -45,6 +45,7 @@ def ingest(
     spec: DatasetSpec,
     *,
     required: frozenset[str],
+    matrices: MatrixMaker,
     reserve: Callable[[int], None] = lambda _n_bytes: None,
 ) -> Dataset:
     """Read the role columns of a table.
@@ -53,6 +54,8 @@ def ingest(
     ----------
     required
         Columns that must be there; other role columns may be absent.
+    matrices
+        Makes the matrix of the embeddings, where the table says how many rows it has.
     reserve
         Gets the bytes that are still to come, before they do, and may refuse them.
 
@@ -70,7 +73,7 @@ def ingest(
     with ThreadPoolExecutor(1) as beside:
         file_digest = beside.submit(table.file_digest)
         content = ContentDigest()
-        n_rows, embeddings = _read(table, columns, wide, content, reserve)
+        n_rows, embeddings = _read(table, columns, wide, content, reserve, matrices)
         provenance = Provenance(
             uri=uri,
             format=table.format,
@@ -172,9 +175,10 @@ def _read(
     wide: tuple[str, ...],
     content: ContentDigest,
     reserve: Callable[[int], None],
+    matrices: MatrixMaker,
 ) -> tuple[int, Embeddings | None]:
     # NOTE: where the number of rows is unknown, the matrix grows as the other columns do
-    builder = MatrixBuilder(table.n_rows, reserve)
+    builder = MatrixBuilder(table.n_rows, reserve, matrices)
     wanted = list(dict.fromkeys([*(c.source_name for c in columns), *wide]))
     n_rows = n_bytes = 0
     for batch in table.batches(wanted):

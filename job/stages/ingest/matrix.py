@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from job.contracts.dataset import MISSING, NOT_FINITE, OK, UNREADABLE, WRONG_WIDTH, Embeddings
+from job.contracts.ports import MatrixMaker
 from job.stages.ingest.cells import convert, decoded, is_string
 
 _FLAT_LIST: Final = r"^\s*\[[^\[\]]*\]\s*$"
@@ -30,12 +31,14 @@ class MatrixBuilder:
         Rows to come, or None: the matrix then grows by each batch.
     reserve
         Gets the matrix's bytes before it is made, where they are known, and may refuse them.
+    matrices
+        Makes it, where the rows are known.
     """
 
     def __init__(
-        self, n_rows: int | None, reserve: Callable[[int], None] = lambda _n_bytes: None
+        self, n_rows: int | None, reserve: Callable[[int], None], matrices: MatrixMaker
     ) -> None:
-        self._n_expected, self._reserve = n_rows, reserve
+        self._n_expected, self._reserve, self._matrices = n_rows, reserve, matrices
         self._matrix: np.ndarray[Any, Any] | None = None
         self._n_filled = 0
         self._defects: list[np.ndarray[Any, Any]] = []
@@ -59,8 +62,10 @@ class MatrixBuilder:
         if self._matrix is None:
             shape = (self._n_expected or 0, _common(lengths))
             if self._n_expected:
-                self._reserve(shape[0] * shape[1] * np.dtype(np.float32).itemsize)
-            self._matrix = np.empty(shape, np.float32)
+                self._reserve(self._matrices.memory_bytes(shape))
+                self._matrix = self._matrices.empty(shape)
+            else:
+                self._matrix = np.empty(shape, np.float32)  # grows
         return self._place(self._matrix, lengths, flat)
 
     def _place(self, matrix: Any, lengths: np.ndarray[Any, Any], flat: Any) -> Block:

@@ -3,35 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
-import numpy as np
-import numpy.typing as npt
 import structlog
-from sklearn.metrics import get_scorer
 
 from job.contracts.dataset import Rows
 from job.contracts.ports import Executor, Timer
 from job.contracts.reports import CandidateScore, SearchReport
-from job.contracts.search_specs import Metric
+from job.contracts.search_specs import Use
 from job.contracts.specs import TrainingSpec
-from job.errors import ConfigurationError
-from job.stages.estimators import GRIDS, calibrated, make_classifier
+from job.stages.estimators import GRIDS
 from job.stages.folds import Fold
 from job.stages.preparation import Preparation
 from job.stages.search.candidates import Candidate, list_candidates, make_folds
-from job.stages.search.fast import fit_together
+from job.stages.search.rounds import find_beaten, keep_best, plan_rounds, positions_of
+from job.stages.search.scoring import FoldScorer, fit, fit_first
 
 __all__ = ["fit", "fit_first", "list_candidates", "make_folds", "search"]
 
 log = structlog.get_logger(__name__)
-
-# Of many rows, those that the last digits of a model decide are too few to move a score.
-_MANY_ROWS: Final = 2000
-_SLACK_OF_MANY: Final = 10.0
-Array = npt.NDArray[Any]
-_OF_PROBABILITIES: Final = (Metric.ROC_AUC_OVR, Metric.NEG_LOG_LOSS)
 
 
 def search(
@@ -51,93 +42,93 @@ def search(
     ConfigurationError
         An estimator has no such parameter, or refuses its value.
     TrainingError
-        A fold lacks a class on its training side.
+        The rows cannot be cut into so many folds.
     """
-    candidates = list_candidates(spec.search, spec.random_state)
-    folds = make_folds(train, spec.search.folds, spec.random_state)
-    y = train.y.astype(str)
-    ends_at = timer() + (spec.search.max_seconds or math.inf)
-    by_fold: list[list[float]] = []
-    for fold in folds:
-        if by_fold and timer() >= ends_at:
-            log.warning("search_cut_short", n_folds=len(by_fold), n_folds_asked=len(folds))
+    asked, seed = spec.search, spec.random_state
+    ends_at = timer() + (asked.max_seconds or math.inf)
+    candidates = dict(enumerate(list_candidates(asked, spec.features.use, seed)))
+    shares = plan_rounds(
+        len(candidates), len(train), len(set(train.y)), asked.folds, asked.halving_factor
+    )
+    scorer = FoldScorer(train, preparation, spec, executor)
+    results: dict[int, CandidateScore] = {}
+    going, is_cut_short = list(candidates), False
+    for n, share in enumerate(shares):
+        is_cut_short = n > 0 and timer() >= ends_at
+        if is_cut_short:
             break
-        by_fold.append(_score_fold(train, y, preparation, fold, candidates, spec, executor))
-    results = tuple(
-        CandidateScore(
-            estimator=name, parameters=tuple(sorted(parameters.items())), fold_scores=scores
+        positions = positions_of(train, share, asked.folds, seed)
+        folds = [
+            (positions[inner], positions[outer])
+            for inner, outer in make_folds(train.take(positions), asked.folds, seed)
+        ]
+        some = {n: candidates[n] for n in going}
+        found, is_cut_short = _play(
+            some, folds, scorer, stops_early=asked.stop_early, is_over=lambda: timer() >= ends_at
         )
-        for (name, parameters), scores in zip(candidates, zip(*by_fold, strict=True), strict=True)
-    )
+        results |= found
+        going = [n for n in going if found[n].ended is None]
+        if is_cut_short:
+            break
+        if asked.halving_factor is not None and n + 1 < len(shares):
+            means = [found[n].mean_score for n in going]
+            kept = [going[k] for k in keep_best(means, asked.halving_factor)]
+            results |= {n: replace(found[n], ended="halved") for n in going if n not in kept}
+            going = kept
+    if is_cut_short:
+        log.warning("search_cut_short", n_folds=len(results[going[0]].fold_scores))
+    chosen = max((results[n] for n in going), key=lambda c: c.mean_score)
+    scores = [results[n] for n in candidates]
     return SearchReport(
-        metric=spec.search.metric.value,
-        is_cut_short=len(by_fold) < len(folds),
-        candidates=results,
-        chosen=max(results, key=lambda c: c.mean_score),
-        baselines=tuple(_best_of(results, name) for name in ("logistic_regression", "dummy")),
+        metric=asked.metric.value,
+        is_cut_short=is_cut_short,
+        candidates=tuple(scores),
+        chosen=chosen,
+        baselines=tuple(
+            _best_of(scores, name, chosen.use) for name in ("logistic_regression", "dummy")
+        ),
     )
 
 
-def _best_of(results: Sequence[CandidateScore], name: str) -> CandidateScore:
-    found = [c for c in results if c.estimator == name]
-    default = tuple((k, v[0]) for k, v in GRIDS[name].items())
-    unsearched = CandidateScore(estimator=name, parameters=default, fold_scores=())
-    return max(found, key=lambda c: c.mean_score) if found else unsearched
-
-
-def _score_fold(
-    train: Rows,
-    y: Array,
-    preparation: Preparation,
-    fold: Fold,
-    candidates: Sequence[Candidate],
-    spec: TrainingSpec,
-    executor: Executor,
-) -> list[float]:
-    prepared = preparation.fit(fold[0])
-    X_inner, X_outer = prepared.X, prepared.transform(fold[1])
-    y_inner, y_outer = y[fold[0]], y[fold[1]]
-    metric = spec.search.metric
-    needs_proba = metric in _OF_PROBABILITIES
-    folds = make_folds(train.take(fold[0]), 3, spec.random_state) if needs_proba else []
-    models = [make_classifier(*c, spec.search, spec.random_state) for c in candidates]
-    slack = _SLACK_OF_MANY if len(y_outer) >= _MANY_ROWS else 1.0
-    fit_first(models, X_inner, y_inner, spec, executor, slack=slack)
-
-    def score(n: int) -> float:
-        model = calibrated(models[n], folds, spec.search.calibration) if folds else models[n]
-        fit(model, X_inner, y_inner, candidates[n][0])
-        if not needs_proba:
-            return float(get_scorer(metric.value)(model, X_outer, y_outer))
-        known = np.isin(y_outer, model.classes_)
-        return float(get_scorer(metric.value)(model, X_outer[known], y_outer[known]))
-
-    return executor.map(score, range(len(models)))
-
-
-def fit_first(
-    models: Sequence[Any],
-    X: Any,
-    y: Array,
-    spec: TrainingSpec,
-    executor: Executor,
+def _play(
+    candidates: Mapping[int, Candidate],
+    folds: Sequence[Fold],
+    scorer: FoldScorer,
     *,
-    slack: float = 1.0,
-) -> None:
-    """Fit what the engine of the settings fits better than one by one, to `slack` tolerances."""
-    if spec.search.engine == "fast":
-        fit_together(models, X, y, executor, slack=slack)
+    stops_early: bool,
+    is_over: Callable[[], bool],
+) -> tuple[dict[int, CandidateScore], bool]:
+    """Play one round; say whether time was over before its last fold."""
+    scores: dict[int, list[float]] = {n: [] for n in candidates}
+    going = list(candidates)
+    for k, fold in enumerate(folds):
+        if k and is_over():
+            break
+        for n, score in scorer.score({n: candidates[n] for n in going}, fold).items():
+            scores[n].append(score)
+        if stops_early:
+            beaten = find_beaten([scores[n] for n in going], len(folds) - k - 1)
+            going = [n for position, n in enumerate(going) if position not in beaten]
+    n_done = max(len(found) for found in scores.values())
+    found = {
+        n: CandidateScore(
+            estimator=candidate.estimator,
+            parameters=candidate.parameters,
+            use=candidate.use,
+            n_samples=sum(len(side) for side in folds[0]),
+            fold_scores=tuple(scores[n]),
+            ended=None if n in going else "beaten",
+        )
+        for n, candidate in candidates.items()
+    }
+    return found, n_done < len(folds)
 
 
-def fit(model: Any, X: Any, y: Array, name: str) -> None:
-    """Fit in place what is not fitted yet; a value that scikit-learn refuses is the operator's."""
-    from sklearn.utils._param_validation import InvalidParameterError
-
-    if hasattr(model, "classes_"):
-        return
-    try:
-        model.fit(X, y)
-    except InvalidParameterError as error:
-        raise ConfigurationError(
-            f"search.estimators.{name}: {error}", hint="correct the grid"
-        ) from None
+def _best_of(results: Sequence[CandidateScore], name: str, use: Use) -> CandidateScore:
+    found = [c for c in results if c.estimator == name and c.use == use]
+    default = tuple((k, v[0]) for k, v in GRIDS[name].items())
+    unsearched = CandidateScore(estimator=name, parameters=default, use=use, fold_scores=())
+    # those of the last rounds and of most folds know best
+    return max(
+        found, key=lambda c: (c.n_samples, len(c.fold_scores), c.mean_score), default=unsearched
+    )

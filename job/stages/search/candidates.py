@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from sklearn.model_selection import ParameterGrid, ParameterSampler
 
 from job.contracts.dataset import Rows
-from job.contracts.search_specs import SearchSpec
+from job.contracts.search_specs import SearchSpec, Use
 from job.errors import TrainingError
 from job.stages.estimators import GRIDS, make_classifier
 from job.stages.folds import Fold, cut_folds
 
-Candidate = tuple[str, dict[str, Any]]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """An estimator by name, its parameters, and the feature blocks that it is given."""
+
+    estimator: str
+    parameters: tuple[tuple[str, Any], ...]
+    use: Use
+
+    def build(self, spec: SearchSpec, random_state: int) -> Any:
+        """Build the classifier, unfitted; raises `ConfigurationError` for an unknown parameter."""
+        return make_classifier(self.estimator, dict(self.parameters), spec, random_state)
 
 
 def make_folds(rows: Rows, n_folds: int, random_state: int) -> list[Fold]:
@@ -26,8 +38,13 @@ def make_folds(rows: Rows, n_folds: int, random_state: int) -> list[Fold]:
         ) from None
 
 
-def list_candidates(spec: SearchSpec, random_state: int) -> list[Candidate]:
-    """Spell the grids out, or draw from them.
+def list_candidates(spec: SearchSpec, use: Use, random_state: int) -> list[Candidate]:
+    """Spell the grids out for every input, or draw from them.
+
+    Parameters
+    ----------
+    use
+        The input where `spec.inputs` names none.
 
     Raises
     ------
@@ -35,9 +52,14 @@ def list_candidates(spec: SearchSpec, random_state: int) -> list[Candidate]:
         An estimator has no such parameter.
     """
     grids = {name: dict(grid or GRIDS[name]) for name, grid in spec.estimators.items()}
-    every = [(name, point) for name in grids for point in ParameterGrid(grids[name])]
-    for name, point in every:
-        make_classifier(name, point, spec, random_state)
+    every = [
+        Candidate(estimator=name, parameters=tuple(sorted(point.items())), use=some)
+        for some in spec.inputs or (use,)
+        for name in grids
+        for point in ParameterGrid(grids[name])
+    ]
+    for candidate in every:
+        candidate.build(spec, random_state)
     if spec.method == "grid" or len(every) <= spec.n_iter:
         return every
     sampler = ParameterSampler({"n": range(len(every))}, spec.n_iter, random_state=random_state)

@@ -24,25 +24,38 @@ _OWN: Final = {"C", "class_weight", "max_iter", "random_state", "tol"}
 
 
 def fit_together(
-    models: Sequence[Any], X: Any, y: Array, executor: Executor, *, slack: float = 1.0
+    models: Sequence[Any],
+    X: Any,
+    y: Array,
+    executor: Executor,
+    *,
+    slack: float = 1.0,
+    near: Sequence[Any] = (),
 ) -> None:
     """Fit those of the models that the fast engine can; leave the others as they are.
 
     Models that the engine cannot bring to their tolerance, times the slack, are left to
     scikit-learn, and the log says so.
+
+    Parameters
+    ----------
+    near
+        The same models as fitted to other rows with the same columns, to start from; None for one
+        that is not.
     """
-    groups: dict[str, list[LogisticRegression]] = {}
-    for model in models:
+    groups: dict[str, list[int]] = {}
+    for n, model in enumerate(models):
         if _is_ours(model):
             shared = {k: v for k, v in model.get_params().items() if k not in ("C", "random_state")}
-            groups.setdefault(repr(sorted(shared.items())), []).append(model)
+            groups.setdefault(repr(sorted(shared.items())), []).append(n)
     classes, codes = np.unique(y, return_inverse=True)
     if not groups or len(classes) < 2:
         return
     with executor.pool() as spread:
         design = make_design(X, spread)
         for some in groups.values():
-            _fit_group(some, design, classes, codes, slack)
+            start = _start([near[n] for n in some], classes, design.shape[1]) if near else None
+            _fit_group([models[n] for n in some], design, classes, codes, slack, start)
 
 
 def confirm(model: Any, X: Any, y: Array) -> None:
@@ -68,12 +81,29 @@ def _is_ours(model: Any) -> bool:
     )
 
 
+def _start(
+    models: Sequence[LogisticRegression | None], classes: Array, n_features: int
+) -> tuple[Array, Array] | None:
+    """Give coefficients and intercepts of fitted models, if they are of the same shape."""
+    alike = [
+        model
+        for model in models
+        if model is not None
+        and np.array_equal(getattr(model, "classes_", ()), classes)
+        and model.n_features_in_ == n_features
+    ]
+    if len(alike) < len(models):
+        return None
+    return np.stack([m.coef_ for m in alike]), np.stack([m.intercept_ for m in alike])
+
+
 def _fit_group(
     models: Sequence[LogisticRegression],
     design: Design,
     classes: Array,
     codes: Array,
     slack: float,
+    start: tuple[Array, Array] | None,
 ) -> None:
     first = models[0]
     # NOTE: a tolerance that the operator has loosened is not loosened once more
@@ -82,7 +112,9 @@ def _fit_group(
     if first.class_weight is not None:
         weights = compute_sample_weight(first.class_weight, codes)
     C = [model.C for model in models]
-    fits = fit_many(design, codes, weights, C, tolerance=tolerance, max_iter=first.max_iter)
+    fits = fit_many(
+        design, codes, weights, C, tolerance=tolerance, max_iter=first.max_iter, start=start
+    )
     is_reached = fits.errors <= tolerance
     log.debug("models_fitted_together", n_models=len(models), n_iter=fits.n_iter.tolist())
     if not is_reached.all():

@@ -64,15 +64,20 @@ def fit_many(
     *,
     tolerance: float,
     max_iter: int,
+    start: tuple[Array, Array] | None = None,
 ) -> Fits:
-    """Fit one model a value of `C`; `codes` are classes 0...K-1, shape (n_samples,)."""
+    """Fit one model a value of `C`; `codes` are classes 0...K-1, shape (n_samples,).
+
+    `start` gives coefficients (P, K, D) and intercepts (P, K) near the minimum, if they are known.
+    """
     n_classes = int(codes.max()) + 1
     n_values = n_classes * (design.shape[1] + 1)
     n_batches = -(-len(C) // _count_at_once(n_values, design.row_bytes(n_classes)))
-    parts = [
-        _Batch(design, codes, weights, np.asarray(some)).fit(tolerance, max_iter)
-        for some in np.array_split(np.asarray(C, np.float64), n_batches)
-    ]
+    parts = []
+    for some in np.array_split(np.arange(len(C)), n_batches):
+        batch = _Batch(design, codes, weights, np.asarray(C, np.float64)[some])
+        near = None if start is None else (start[0][some], start[1][some])
+        parts.append(batch.fit(tolerance, max_iter, near))
     return Fits(
         **{name: np.concatenate([getattr(part, name) for part in parts]) for name in Fits.__slots__}
     )
@@ -118,23 +123,25 @@ class _Batch:
         self._scale = (1 / np.sqrt(inner)).astype(self._design.dtype)
         self._intercept_scale = 1 / np.sqrt(h)
 
-    def fit(self, tolerance: float, max_iter: int) -> Fits:
-        """Fit all; the basis is made anew once, when probabilities have taken shape."""
+    def fit(self, tolerance: float, max_iter: int, start: tuple[Array, Array] | None) -> Fits:
+        """Fit all; the basis is made for the curvature where probabilities have taken shape."""
         n_problems, n_features = len(self._penalty), self._design.shape[1]
         # NOTE: float64 where it costs nothing; large ones are bound by the memory they read
         n_values = self._n_rows * (n_features + 1)
         dtype = np.float64 if n_values < _LARGE else self._design.dtype
-        points = np.zeros((n_problems, n_values), dtype)
-        first = self._minimise(points, tolerance, min(_N_BEFORE, max_iter))
-        W, b = self._coefficients(first.points, np.arange(n_problems))
-        if max_iter <= _N_BEFORE or (first.errors <= tolerance).all():
-            return Fits(coefficients=W, intercepts=b, errors=first.errors, n_iter=first.n_iter)
-        self._set_curvature(self._design.sum_rows(W, b, self._curvatures))
-        points = self._points(W, b).astype(dtype)
-        rest = self._minimise(points, tolerance, max_iter - _N_BEFORE)
+        n_iter = np.zeros(n_problems, int)
+        if start is None:
+            points = np.zeros((n_problems, n_values), dtype)
+            first = self._minimise(points, tolerance, min(_N_BEFORE, max_iter))
+            start, n_iter = self._coefficients(first.points, np.arange(n_problems)), first.n_iter
+            if max_iter <= _N_BEFORE or (first.errors <= tolerance).all():
+                W, b = start
+                return Fits(coefficients=W, intercepts=b, errors=first.errors, n_iter=n_iter)
+        self._set_curvature(self._design.sum_rows(*start, self._curvatures))
+        points = self._points(*start).astype(dtype)
+        rest = self._minimise(points, tolerance, max_iter - int(n_iter.max()))
         W, b = self._coefficients(rest.points, np.arange(n_problems))
-        n_iter = first.n_iter + rest.n_iter
-        return Fits(coefficients=W, intercepts=b, errors=rest.errors, n_iter=n_iter)
+        return Fits(coefficients=W, intercepts=b, errors=rest.errors, n_iter=n_iter + rest.n_iter)
 
     def _minimise(self, points: Array, tolerance: float, max_iter: int) -> Minima:
         return minimise(self._evaluate, points, tolerance, max_iter, self._design.spread)

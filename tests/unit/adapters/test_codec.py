@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 import sklearn
 from support.executors import InTurn
+from support.matrices import IN_MEMORY
 
 from job.adapters.codecs.canonical_joblib import JoblibCodec
 from job.contracts.dataset import MatrixRows, Rows
@@ -50,7 +51,9 @@ def make_rows(n_rows=90):
 
 
 def train(use, estimator="logistic_regression"):
-    chosen = CandidateScore(estimator=estimator, parameters=(("C", 1.0),), fold_scores=(1.0,))
+    chosen = CandidateScore(
+        estimator=estimator, parameters=(("C", 1.0),), use=tuple(use), fold_scores=(1.0,)
+    )
     spec = TrainingSpec(
         search=SearchSpec(),
         features=FeatureSpec(use=use),
@@ -59,7 +62,7 @@ def train(use, estimator="logistic_regression"):
     )
     report = SearchReport(metric="accuracy", candidates=(chosen,), chosen=chosen, baselines=())
     rows = make_rows()
-    preparation = Preparation(rows, spec.features, spec.columns)
+    preparation = Preparation(rows, spec.features, spec.columns, IN_MEMORY)
     return train_model(rows, preparation, report, spec, InTurn()).pipeline
 
 

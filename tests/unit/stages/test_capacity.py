@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import pytest
+from support.matrices import IN_MEMORY
 
 from job.contracts.dataset import Column, Dataset, MatrixRows, Rows
 from job.contracts.specs import JobSettings
@@ -66,9 +67,17 @@ def test_matrix_counts_on_top_of_what_is_in_use():
 
 
 def test_twice_the_rows_need_twice_the_memory_of_a_dense_fit():
-    fixed = estimate_training_bytes(rows(0 + 3, width=64), spec("logistic_regression"), 1)
-    one = estimate_training_bytes(rows(10_000, width=64), spec("logistic_regression"), 1) - fixed
-    two = estimate_training_bytes(rows(20_000, width=64), spec("logistic_regression"), 1) - fixed
+    fixed = estimate_training_bytes(
+        rows(0 + 3, width=64), spec("logistic_regression"), 1, IN_MEMORY
+    )
+    one = (
+        estimate_training_bytes(rows(10_000, width=64), spec("logistic_regression"), 1, IN_MEMORY)
+        - fixed
+    )
+    two = (
+        estimate_training_bytes(rows(20_000, width=64), spec("logistic_regression"), 1, IN_MEMORY)
+        - fixed
+    )
 
     assert two == pytest.approx(2 * one, rel=0.01)
 
@@ -76,7 +85,9 @@ def test_twice_the_rows_need_twice_the_memory_of_a_dense_fit():
 def test_linear_svc_needs_more_by_each_worker():
     """liblinear copies the matrix for each fit."""
     wide = rows(10_000, width=64)
-    by_workers = [estimate_training_bytes(wide, spec("linear_svc"), n) for n in (1, 2, 3)]
+    by_workers = [
+        estimate_training_bytes(wide, spec("linear_svc"), n, IN_MEMORY) for n in (1, 2, 3)
+    ]
 
     assert by_workers[1] - by_workers[0] == pytest.approx(by_workers[2] - by_workers[1], rel=0.01)
     assert by_workers[1] - by_workers[0] > 10_000 * 64 * 16
@@ -91,7 +102,7 @@ def test_more_kinds_of_terms_need_more_memory():
         for kinds in (50, 50_000)
     )
     few, many = (
-        estimate_training_bytes(rows(3000, text=t), spec("logistic_regression"), 1)
+        estimate_training_bytes(rows(3000, text=t), spec("logistic_regression"), 1, IN_MEMORY)
         for t in (poor, rich)
     )
 
@@ -99,7 +110,12 @@ def test_more_kinds_of_terms_need_more_memory():
 
 
 def test_text_without_a_term_can_be_estimated():
-    assert estimate_training_bytes(rows(30, text=np.array([""] * 30, object)), spec("dummy"), 1) > 0
+    assert (
+        estimate_training_bytes(
+            rows(30, text=np.array([""] * 30, object)), spec("dummy"), 1, IN_MEMORY
+        )
+        > 0
+    )
 
 
 def test_texts_are_copied_while_they_are_validated():

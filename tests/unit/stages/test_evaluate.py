@@ -237,10 +237,11 @@ def test_evaluation_holds_baselines_and_latency_beside_the_scores():
     model = TrainedModel(
         estimator="chosen",
         parameters=(),
+        use=("embeddings",),
         pipeline=Fixed("ab"),
         baselines=(("dummy", Fixed("ab")),),
     )
-    found = evaluate(model, rows, ("embeddings",), Ticks())
+    found = evaluate(model, rows, Ticks())
 
     assert ({"dummy": found["scores"]}, {"p50_ms", "p95_ms"}) == (
         found["baselines"],

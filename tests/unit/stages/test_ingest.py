@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import pytest
+from support.matrices import IN_MEMORY
 
 from job.adapters.tables import ArrowTables
 from job.contracts.dataset import MISSING, NOT_FINITE, OK, UNREADABLE, WRONG_WIDTH
@@ -39,7 +40,11 @@ def base(embeddings=None):
 def read(path, embeddings="embeddings", **spec):
     columns = ColumnsSpec(embeddings=embeddings)
     return ingest(
-        ArrowTables(), str(path), DatasetSpec(columns=columns, **spec), required=frozenset()
+        ArrowTables(),
+        str(path),
+        DatasetSpec(columns=columns, **spec),
+        required=frozenset(),
+        matrices=IN_MEMORY,
     )
 
 
@@ -181,6 +186,7 @@ def test_all_missing_required_columns_are_listed(tmp_path):
             str(tmp_path / "t.parquet"),
             DatasetSpec(),
             required=frozenset({"text", "intent"}),
+            matrices=IN_MEMORY,
         )
 
 
@@ -243,7 +249,13 @@ def written_both_ways(values, folder):
 def read_as(role, path):
     roles = {"text": None, "numeric": (), "boolean": (), "timestamp": None, "embeddings": None}
     columns = ColumnsSpec(**{**roles, role: ("x",) if role == "categorical" else "x"})
-    return ingest(ArrowTables(), str(path), DatasetSpec(columns=columns), required=frozenset())
+    return ingest(
+        ArrowTables(),
+        str(path),
+        DatasetSpec(columns=columns),
+        required=frozenset(),
+        matrices=IN_MEMORY,
+    )
 
 
 @pytest.mark.parametrize("role", ["target", "categorical", "group", "id"])

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
+from support.matrices import IN_MEMORY
 
 from job.contracts.dataset import MatrixRows, Rows
 from job.contracts.dataset_specs import ColumnsSpec
@@ -50,7 +51,7 @@ def vocabulary(preprocess):
 def test_counted_terms_give_what_scikit_learn_gives_on_the_texts(rows):
     """One count of all rows, cut down to a fold, is a fit in the fold."""
     spec = FeatureSpec(use=("text",), analyzers=("word",), min_groups=5)
-    prepared = Preparation(rows, spec, COLUMNS).fit(INNER)
+    prepared = Preparation(rows, spec, COLUMNS, IN_MEMORY).fit(INNER)
     afresh = TfidfVectorizer(ngram_range=(1, 2), min_df=5, sublinear_tf=True, dtype=np.float32).fit(
         rows.text[INNER]
     )
@@ -63,7 +64,7 @@ def test_counted_terms_give_what_scikit_learn_gives_on_the_texts(rows):
 
 def test_no_term_comes_from_the_rows_that_are_judged_on(rows):
     """Their texts are counted, and not looked at."""
-    prepared = Preparation(rows, FeatureSpec(use=("text",)), COLUMNS).fit(INNER)
+    prepared = Preparation(rows, FeatureSpec(use=("text",)), COLUMNS, IN_MEMORY).fit(INNER)
 
     assert not [term for term in vocabulary(prepared.published()) if "oute" in term]
 
@@ -74,7 +75,7 @@ def test_term_of_few_keys_is_not_kept(rows):
     keys[:60] = rows.keys[:60]
     few = Rows(**{name: getattr(rows, name) for name in Rows.__slots__} | {"keys": keys})
     spec = FeatureSpec(use=("text",), min_groups=2)
-    kept = vocabulary(Preparation(few, spec, COLUMNS).fit(np.arange(N)).published())
+    kept = vocabulary(Preparation(few, spec, COLUMNS, IN_MEMORY).fit(np.arange(N)).published())
 
     assert "late" not in kept
     assert "delete" in kept
@@ -85,7 +86,7 @@ def test_text_without_common_terms_is_a_training_error(rows):
     spec = FeatureSpec(use=("text",), min_groups=80)
 
     with pytest.raises(TrainingError, match="no term"):
-        Preparation(rows, spec, COLUMNS).fit(INNER)
+        Preparation(rows, spec, COLUMNS, IN_MEMORY).fit(INNER)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +94,7 @@ def test_text_without_common_terms_is_a_training_error(rows):
 )
 def test_published_preprocessing_takes_what_the_consumer_has(rows, use):
     """It gives the rows that the model was fitted to."""
-    prepared = Preparation(rows, FeatureSpec(use=use), COLUMNS).fit(INNER)
+    prepared = Preparation(rows, FeatureSpec(use=use), COLUMNS, IN_MEMORY).fit(INNER)
     judged, fitted = dense(prepared.transform(OUTER)), dense(prepared.X)
     published = prepared.published()
 
@@ -105,7 +106,7 @@ def test_published_preprocessing_takes_what_the_consumer_has(rows, use):
 def test_scaling_by_blocks_is_scaling(rows, monkeypatch):
     """Cut where blocks end in the middle of the rows."""
     monkeypatch.setattr("job.stages.preparation._BLOCK", 7)
-    prepared = Preparation(rows, FeatureSpec(), COLUMNS).fit(INNER)
+    prepared = Preparation(rows, FeatureSpec(), COLUMNS, IN_MEMORY).fit(INNER)
     X = rows.embeddings.take(INNER).read()
 
     np.testing.assert_allclose(make_scaling().fit_transform(X), prepared.X, atol=1e-6)

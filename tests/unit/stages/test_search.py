@@ -13,6 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
 from support.executors import InTurn
+from support.matrices import IN_MEMORY
 
 from job.contracts.dataset import MatrixRows, Rows
 from job.contracts.dataset_specs import ColumnsSpec
@@ -24,7 +25,9 @@ from job.stages.preparation import Preparation
 from job.stages.search import list_candidates, make_folds, search
 from job.stages.search.fast import fit_together
 from job.stages.search.lbfgs import Minima
+from job.stages.search.logistic import fit_many
 
+USE = ("embeddings",)
 MANY = {"logistic_regression": {"C": list(range(1, 101))}}
 
 
@@ -52,7 +55,7 @@ def rows():
 
 
 def run(rows, spec, timer=lambda: 0.0):
-    preparation = Preparation(rows, spec.features, spec.columns)
+    preparation = Preparation(rows, spec.features, spec.columns, IN_MEMORY)
     return search(rows, preparation, spec, InTurn(), timer)
 
 
@@ -170,35 +173,35 @@ def test_grid_is_spelt_out():
     """Every value with every other."""
     grid = {"C": [1, 2], "max_iter": [10, 20, 30]}
 
-    assert 6 == len(list_candidates(SearchSpec(estimators={"linear_svc": grid}), 0))
+    assert 6 == len(list_candidates(SearchSpec(estimators={"linear_svc": grid}), USE, 0))
 
 
 def test_random_search_draws_as_many_as_asked_for():
     """None of them twice."""
-    found = list_candidates(SearchSpec(estimators=MANY, method="random", n_iter=7), 0)
+    found = list_candidates(SearchSpec(estimators=MANY, method="random", n_iter=7), USE, 0)
 
-    assert 7 == len({point["C"] for _, point in found})
+    assert 7 == len({c.parameters for c in found})
 
 
 def test_random_search_repeats_with_its_seed():
     """The same seed, the same candidates."""
     random = SearchSpec(estimators=MANY, method="random", n_iter=7)
 
-    assert list_candidates(random, 3) == list_candidates(random, 3)
+    assert list_candidates(random, USE, 3) == list_candidates(random, USE, 3)
 
 
 def test_random_search_follows_its_seed():
     """Another seed, other candidates."""
     random = SearchSpec(estimators=MANY, method="random", n_iter=7)
 
-    assert list_candidates(random, 3) != list_candidates(random, 4)
+    assert list_candidates(random, USE, 3) != list_candidates(random, USE, 4)
 
 
 def test_random_search_of_a_small_grid_takes_all_of_it():
     """More were asked for than there are."""
     small = {"logistic_regression": {"C": [1, 2]}}
 
-    assert 2 == len(list_candidates(SearchSpec(estimators=small, method="random"), 0))
+    assert 2 == len(list_candidates(SearchSpec(estimators=small, method="random"), USE, 0))
 
 
 def test_unknown_parameter_is_the_operators():
@@ -206,7 +209,7 @@ def test_unknown_parameter_is_the_operators():
     grids = {"logistic_regression": {"Cc": [1]}}
 
     with pytest.raises(ConfigurationError, match="no parameter 'Cc'; did you mean 'C'"):
-        list_candidates(SearchSpec(estimators=grids), 0)
+        list_candidates(SearchSpec(estimators=grids), USE, 0)
 
 
 def test_refused_value_is_the_operators(rows):
@@ -340,3 +343,97 @@ def test_many_rows_are_scored_within_a_thousandth_of_the_reference():
         )
         for ours, theirs in zip(fast.candidates, reference.candidates, strict=True):
             np.testing.assert_allclose(ours.fold_scores, theirs.fold_scores, atol=1e-3)
+
+
+def test_halving_drops_the_worse_and_gives_the_others_more_rows():
+    """Nine candidates, three, one; the last one meets all rows and is chosen."""
+    rows = noisy_rows(3, n=900)
+    grids = {"logistic_regression": {"C": [1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.1, 1, 10, 100]}}
+    found = run(rows, spec(estimators=grids, halving_factor=3))
+    by_rows = sorted((c.n_samples, c.ended) for c in found.candidates if c.n_samples < 900)
+
+    assert ([(100, "halved")] * 6 + [(300, "halved")] * 2, 900, None) == (
+        [(round(n, -2), ended) for n, ended in by_rows],
+        found.chosen.n_samples,
+        found.chosen.ended,
+    )
+
+
+def test_time_that_is_over_between_rounds_ends_with_the_best_of_those_that_were_kept():
+    """Three folds, then the clock; the next round does not begin."""
+    rows = noisy_rows(3, n=900)
+    grids = {"logistic_regression": {"C": [1e-6, 1.0, 10.0]}}
+    asked = spec(estimators=grids, halving_factor=3, max_seconds=2.5)
+    found = run(rows, asked, timer=count().__next__)
+
+    assert (True, 300, 3) == (
+        found.is_cut_short,
+        round(found.chosen.n_samples, -2),
+        len(found.chosen.fold_scores),
+    )
+
+
+def test_candidate_that_cannot_win_is_stopped():
+    """After two folds; the report says so, and it is not chosen."""
+    rows = noisy_rows(0, n=600)
+    grids = {"dummy": {}, "logistic_regression": {"C": [1.0, 3.0]}}
+    found = run(rows, spec(estimators=grids, folds=5, stop_early=True))
+
+    assert [("beaten", 2), (None, 5), (None, 5)] == [
+        (c.ended, len(c.fold_scores)) for c in found.candidates
+    ]
+    assert "logistic_regression" == found.chosen.estimator
+
+
+def test_early_stop_changes_no_score_of_those_that_go_on():
+    """They meet the same folds."""
+    rows = noisy_rows(0, n=600)
+    grids = {"dummy": {}, "logistic_regression": {"C": [1.0, 3.0]}}
+    whole, stopped = (
+        run(rows, spec(estimators=grids, folds=5, stop_early=early)) for early in (False, True)
+    )
+
+    assert whole.candidates[1:] == stopped.candidates[1:]
+
+
+def test_best_input_is_found():
+    """The numbers tell the classes apart, the embeddings do not; a baseline has the same input."""
+    rng = np.random.default_rng(0)
+    rows = noisy_rows(0, n=300)
+    told = pd.DataFrame({"told": (rows.y == "a") * 2.0 + rng.normal(0, 0.1, 300)})
+    rows = replace(
+        rows,
+        y=np.where(rows.y == "a", "a", "b").astype(object),
+        embeddings=MatrixRows(rng.standard_normal((300, 4)).astype(np.float32), np.arange(300)),
+        frame=told.astype(np.float32),
+    )
+    inputs = (("embeddings",), ("numeric",), ("embeddings", "numeric"))
+    asked = TrainingSpec(
+        search=SearchSpec(estimators={"logistic_regression": {"C": [1.0]}}, inputs=inputs),
+        features=FeatureSpec(use=("embeddings", "numeric")),
+        columns=ColumnsSpec(numeric=("told",)),
+        random_state=0,
+    )
+    found = run(rows, asked)
+
+    assert inputs == tuple(c.use for c in found.candidates)
+    assert found.candidates[0].mean_score < 0.7
+    assert ("numeric",) == found.chosen.use
+    assert [("numeric",)] * 2 == [c.use for c in found.baselines]
+
+
+def test_folds_start_from_the_fold_before(rows, monkeypatch):
+    """Where the columns are the same; the scores are those of a start from nothing."""
+    asked = spec(estimators={"logistic_regression": {"C": [1.0, 10.0]}}, folds=3)
+    near = run(rows, asked)
+    n_iter = []
+
+    def fit(*arguments, start, **options):
+        found = fit_many(*arguments, start=None, **options)
+        n_iter.append(start is not None)
+        return found
+
+    monkeypatch.setattr("job.stages.search.fast.fit_many", fit)
+
+    assert near == run(rows, asked)
+    assert [False, True, True] == n_iter

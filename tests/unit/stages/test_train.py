@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 from support.executors import InTurn
+from support.matrices import IN_MEMORY
 
 from job.contracts.dataset import MatrixRows, Rows
 from job.contracts.dataset_specs import ColumnsSpec
@@ -48,7 +49,10 @@ def fits(monkeypatch):
 
 def train(rows, engine="fast"):
     chosen = CandidateScore(
-        estimator="logistic_regression", parameters=(("C", 10.0),), fold_scores=(1.0,)
+        estimator="logistic_regression",
+        parameters=(("C", 10.0),),
+        use=("embeddings",),
+        fold_scores=(1.0,),
     )
     spec = TrainingSpec(
         search=SearchSpec(engine=engine),
@@ -59,7 +63,7 @@ def train(rows, engine="fast"):
     report = SearchReport(
         metric="accuracy", candidates=(chosen,), chosen=chosen, baselines=(chosen,)
     )
-    preparation = Preparation(rows, spec.features, spec.columns)
+    preparation = Preparation(rows, spec.features, spec.columns, IN_MEMORY)
     return train_model(rows, preparation, report, spec, InTurn())
 
 

@@ -1,0 +1,103 @@
+"""Fit candidates in a fold, and score them on its other side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.metrics import get_scorer
+
+from job.contracts.dataset import Rows
+from job.contracts.ports import Executor
+from job.contracts.search_specs import Metric, Use
+from job.contracts.specs import TrainingSpec
+from job.errors import ConfigurationError
+from job.stages.estimators import calibrated
+from job.stages.folds import Fold
+from job.stages.preparation import Preparation
+from job.stages.search.candidates import Candidate, make_folds
+from job.stages.search.fast import fit_together
+
+Array = npt.NDArray[Any]
+# Of many rows, those that the last digits of a model decide are too few to move a score.
+_MANY_ROWS: Final = 2000
+_SLACK_OF_MANY: Final = 10.0
+_OF_PROBABILITIES: Final = (Metric.ROC_AUC_OVR, Metric.NEG_LOG_LOSS)
+
+
+class FoldScorer:
+    """Scores candidates fold by fold; each fold starts from the models of the one before."""
+
+    def __init__(
+        self, train: Rows, preparation: Preparation, spec: TrainingSpec, executor: Executor
+    ) -> None:
+        self._train, self._preparation = train, preparation
+        self._spec, self._executor = spec, executor
+        self._y = train.y.astype(str)
+        self._near: dict[int, Any] = {}
+
+    def score(self, candidates: Mapping[int, Candidate], fold: Fold) -> dict[int, float]:
+        """Give the score of each candidate on the fold's second side."""
+        by_use: dict[Use, list[int]] = {}
+        for n, candidate in candidates.items():
+            by_use.setdefault(candidate.use, []).append(n)
+        scores: dict[int, float] = {}
+        for use, some in by_use.items():
+            found = self._score_input({n: candidates[n] for n in some}, fold, use)
+            scores |= dict(zip(some, found, strict=True))
+        return scores
+
+    def _score_input(
+        self, candidates: Mapping[int, Candidate], fold: Fold, use: Use
+    ) -> list[float]:
+        spec, seed = self._spec.search, self._spec.random_state
+        prepared = self._preparation.fit(fold[0], use)
+        X_inner, X_outer = prepared.X, prepared.transform(fold[1])
+        y_inner, y_outer = self._y[fold[0]], self._y[fold[1]]
+        needs_proba = spec.metric in _OF_PROBABILITIES
+        folds = make_folds(self._train.take(fold[0]), 3, seed) if needs_proba else []
+        models = {n: candidate.build(spec, seed) for n, candidate in candidates.items()}
+        slack = _SLACK_OF_MANY if len(y_outer) >= _MANY_ROWS else 1.0
+        near = [self._near.get(n) for n in candidates] if prepared.has_fixed_columns else ()
+        fit_first(list(models.values()), X_inner, y_inner, spec.engine, self._executor, slack, near)
+        self._near |= models
+
+        def score(n: int) -> float:
+            model = calibrated(models[n], folds, spec.calibration) if folds else models[n]
+            fit(model, X_inner, y_inner, candidates[n].estimator)
+            if not needs_proba:
+                return float(get_scorer(spec.metric.value)(model, X_outer, y_outer))
+            known = np.isin(y_outer, model.classes_)
+            return float(get_scorer(spec.metric.value)(model, X_outer[known], y_outer[known]))
+
+        return self._executor.map(score, list(candidates))
+
+
+def fit_first(
+    models: Sequence[Any],
+    X: Any,
+    y: Array,
+    engine: str,
+    executor: Executor,
+    slack: float = 1.0,
+    near: Sequence[Any] = (),
+) -> None:
+    """Fit what the engine of the settings fits better than one by one, to `slack` tolerances."""
+    if engine == "fast":
+        fit_together(models, X, y, executor, slack=slack, near=near)
+
+
+def fit(model: Any, X: Any, y: Array, name: str) -> None:
+    """Fit in place what is not fitted yet; a value that scikit-learn refuses is the operator's."""
+    from sklearn.utils._param_validation import InvalidParameterError
+
+    if hasattr(model, "classes_"):
+        return
+    try:
+        model.fit(X, y)
+    except InvalidParameterError as error:
+        raise ConfigurationError(
+            f"search.estimators.{name}: {error}", hint="correct the grid"
+        ) from None
