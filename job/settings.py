@@ -201,8 +201,11 @@ def _explain(error: ValidationError, origins: Mapping[str, str]) -> Configuratio
     lines = []
     for problem in error.errors(include_input=False, include_url=False):
         key = ".".join(str(part) for part in problem["loc"])
-        related = (o for k, o in origins.items() if key.startswith(k) or k.startswith(f"{key}."))
         reason = problem["msg"].removeprefix("Value error, ")
+        if not key:  # of sections that do not fit together; the reason names the keys
+            lines.append(reason)
+            continue
+        related = (o for k, o in origins.items() if key.startswith(k) or k.startswith(f"{key}."))
         lines.append(f"{key} (from {next(related, 'the settings')}): {reason}")
     return ConfigurationError(
         "; ".join(sorted(lines)[:10]), hint="`pcc-job config schema` gives types and ranges"

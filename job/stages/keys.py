@@ -13,6 +13,10 @@ import numpy as np
 from job.contracts.dataset import Dataset, MatrixRows, Rows
 
 _SCALE: Final = 2.0**64
+# most texts are ASCII, where letters and digits are all that is kept
+_ASCII: Final = bytes(ord(chr(n).lower() if chr(n).isalnum() else " ") for n in range(128)).ljust(
+    256
+)
 
 
 def normalise(text: str) -> str:
@@ -23,9 +27,12 @@ def normalise(text: str) -> str:
     >>> normalise("  Delete MY\\taccount!! ")
     'delete my account'
     """
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    kept = (" " if unicodedata.category(c)[0] in "PSZC" else c for c in folded)
-    return " ".join("".join(kept).split()) or text.strip()
+    if text.isascii():
+        kept = text.encode().translate(_ASCII).decode()
+    else:
+        folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+        kept = "".join(" " if unicodedata.category(c)[0] in "PSZC" else c for c in folded)
+    return " ".join(kept.split()) or text.strip()
 
 
 def salted_digests(prefix: str, keys: Iterable[str], salt: str) -> np.ndarray[Any, Any]:
@@ -85,10 +92,13 @@ def _contents(dataset: Dataset, matrix: Any, index: np.ndarray[Any, Any]) -> Cal
 
 
 def _text_keys(texts: Any, content: Callable[[int], str], n_rows: int) -> np.ndarray[Any, Any]:
-    keys = np.empty(n_rows, dtype=object)
-    for row in range(n_rows):
-        folded = normalise(texts[row]) if texts is not None else ""
-        keys[row] = f"text:{folded}" if folded else content(row)
+    keys = np.full(n_rows, "", dtype=object)
+    if texts is not None:
+        keys[:] = [normalise(text) for text in texts]
+    has_text = keys != ""
+    keys[has_text] = "text:" + keys[has_text]
+    for row in np.flatnonzero(~has_text).tolist():
+        keys[row] = content(row)
     return keys
 
 

@@ -54,6 +54,9 @@ def test_values_are_yaml(text, value):
     assert value == parse_value(text, "--set x")
 
 
+BOTH, ONE = "features: {use: [text, embeddings]}\n", "[embeddings]"
+
+
 @pytest.mark.parametrize(
     ("text", "environment", "flags", "words"),
     [
@@ -79,6 +82,21 @@ def test_values_are_yaml(text, value):
         ("gate: 5", {}, [], "'gate' from .*job.yaml is a section"),
         ("", {}, [("gate.floors", "--set", None)], "'gate.floors' from --set is a section"),
         ("", {}, [("dataset", "--set", 5)], "'dataset' from --set is a section"),
+        ("search: {inputs: [[text]]}", {}, [], "^search.inputs has 'text', which features.use has"),
+        ("search: {inputs: [[]]}", {}, [], "search.inputs .*: an input has one feature block"),
+        (f"{BOTH}search: {{inputs: [{ONE}, {ONE}]}}", {}, [], "search.inputs .*stands twice"),
+        (
+            f"{BOTH}package: {{allowed_inputs: [text]}}\nsearch: {{inputs: [{ONE}, [text]]}}",
+            {},
+            [],
+            "^search.inputs has 'embeddings', which package.allowed_inputs has not",
+        ),
+        (
+            "package: {allowed_inputs: [text]}",
+            {},
+            [],
+            "^features.use has 'embeddings', which package.allowed_inputs has not",
+        ),
     ],
 )
 def test_mistakes_are_named(file, text, environment, flags, words):

@@ -47,11 +47,16 @@ judged on {{ e.n_test }} held-out rows.
 {% for a, b, n in confused %}<tr><td>{{ a }}</td><td>{{ b }}</td><td>{{ n }}</td></tr>{% endfor %}
 </table>{% endif %}
 {% for name, svg in figures.items() %}<h2>{{ name }}</h2>{{ svg|safe }}{% endfor %}
-<h2>Search by {{ e.search.metric }}</h2><table><tr><th>candidate</th>
-<th>mean</th><th>folds</th></tr>
+<h2>Search by {{ e.search.metric }}</h2>
+{% if e.search.is_cut_short %}<p>Time was over before the search had ended
+(search.max_seconds): this is the best so far.</p>{% endif %}
+<table><tr><th>candidate</th><th>input</th><th>rows</th><th>mean</th><th>folds</th><th></th></tr>
 {% for c in e.search.candidates %}<tr><td>{{ c.estimator }} {{ c.parameters }}</td>
+<td>{{ c.input|join(", ") }}</td><td>{{ c.n_samples }}</td>
 <td>{{ "%.4f"|format(c.mean_score) }}</td>
-<td>{% for s in c.fold_scores %}{{ "%.4f "|format(s) }}{% endfor %}</td></tr>{% endfor %}</table>
+<td>{% for s in c.fold_scores %}{{ "%.4f "|format(s) }}{% endfor %}</td>
+<td>{{ {"halved": "not kept for more rows", "beaten": "stopped: could not win"}[c.ended]
+if c.ended else "" }}</td></tr>{% endfor %}</table>
 <h2>Limitations</h2><ul>{% for l in m.limitations %}<li>{{ l }}</li>{% endfor %}</ul>
 </body></html>
 """

@@ -7,13 +7,13 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.metrics import get_scorer
+from sklearn.metrics import get_scorer, log_loss, roc_auc_score
 
 from job.contracts.dataset import Rows
 from job.contracts.ports import Executor
 from job.contracts.search_specs import Metric, Use
 from job.contracts.specs import TrainingSpec
-from job.errors import ConfigurationError
+from job.errors import ConfigurationError, TrainingError
 from job.stages.estimators import calibrated
 from job.stages.folds import Fold
 from job.stages.preparation import Preparation
@@ -69,10 +69,28 @@ class FoldScorer:
             fit(model, X_inner, y_inner, candidates[n].estimator)
             if not needs_proba:
                 return float(get_scorer(spec.metric.value)(model, X_outer, y_outer))
-            known = np.isin(y_outer, model.classes_)
-            return float(get_scorer(spec.metric.value)(model, X_outer[known], y_outer[known]))
+            return _score_probabilities(spec.metric, model, X_outer, y_outer)
 
         return self._executor.map(score, list(candidates))
+
+
+def _score_probabilities(metric: Metric, model: Any, X: Any, y: Array) -> float:
+    """Score on the rows whose class the model knows; a class without rows is left out."""
+    known = np.isin(y, model.classes_)
+    y, proba = y[known], model.predict_proba(X[known]) if known.any() else np.empty((0, 0))
+    if len(y) and metric is Metric.NEG_LOG_LOSS:
+        return -float(log_loss(y, proba, labels=model.classes_))
+    areas = [
+        roc_auc_score(y == name, proba[:, n])
+        for n, name in enumerate(model.classes_)
+        if 0 < (y == name).sum() < len(y)
+    ]
+    if not areas:
+        raise TrainingError(
+            f"a fold of the search holds too few classes: {metric.value} is undefined there",
+            hint="add rows of the smallest classes, lower search.folds, or choose another metric",
+        )
+    return float(np.mean(areas))
 
 
 def fit_first(

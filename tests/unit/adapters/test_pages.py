@@ -18,9 +18,13 @@ def render(classes=(LABEL, "other"), confusion=((2, 0), (1, 1)), **publish):
     candidate = {
         "estimator": "dummy",
         "parameters": {},
+        "input": ["embeddings", "text"],
+        "n_samples": 8,
         "mean_score": 0.5,
         "fold_scores": [0.4, 0.6],
+        "ended": None,
     }
+    stopped = {**candidate, "ended": "beaten"}
     evaluation = {
         "classes": list(classes),
         "n_test": 4,
@@ -30,7 +34,11 @@ def render(classes=(LABEL, "other"), confusion=((2, 0), (1, 1)), **publish):
         "confusion": confusion,
         "curves": dict.fromkeys(classes, points),
         "gate": {"is_accepted": True, "criteria": []},
-        "search": {"metric": "f1_macro", "candidates": [candidate]},
+        "search": {
+            "metric": "f1_macro",
+            "is_cut_short": True,
+            "candidates": [candidate, stopped],
+        },
     }
     metadata = {
         "model_version": "v20260101_000000_aaaaaaaa",
@@ -145,3 +153,12 @@ def test_report_of_many_classes_lists_the_most_confused():
 def test_pages_repeat(pages):
     """No date, no random identifier."""
     assert pages == render()
+
+
+def test_report_tells_what_ended_before_its_time(pages):
+    """A candidate that was stopped, and a search that had no more time; and inputs by name."""
+    report = pages["report.html"]
+
+    assert 1 == report.count("stopped: could not win")
+    assert "Time was over" in report
+    assert "embeddings, text" in report

@@ -19,6 +19,14 @@ def test_normalise_is_idempotent(text):
     assert normalise(normalise(text)) == normalise(text)
 
 
+@given(st.text(st.characters(max_codepoint=127)))
+def test_texts_of_ascii_are_folded_as_others_are(text):
+    """They take a shorter way, which a dash that is not of ASCII closes."""
+    word = f"a{text}"
+
+    assert normalise(f"{word}\u2014") == normalise(word)
+
+
 @given(KEYS, KEYS)
 def test_side_does_not_depend_on_other_keys(keys, others):
     """A growing or reordered table moves no row across."""

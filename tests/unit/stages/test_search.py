@@ -161,6 +161,26 @@ def test_each_metric_works_with_each_estimator(rows, metric, estimator):
 
 
 @pytest.mark.parametrize("metric", ["roc_auc_ovr", "neg_log_loss"])
+def test_class_that_one_key_holds_is_judged_on_where_it_is_known(metric):
+    """In the fold that judges it nobody has learnt it, and no probability is given to it."""
+    rows = noisy_rows(0, n=240, n_classes=3)
+    keys = np.where(rows.y == "c", "all of c", rows.keys).astype(object)
+    grids = {"logistic_regression": {"C": [1.0]}}
+    found = run(replace(rows, keys=keys), spec(estimators=grids, metric=metric))
+
+    assert np.isfinite(found.chosen.fold_scores).all()
+
+
+def test_fold_with_too_few_classes_is_a_training_error():
+    """Each class is one key's, so a fold judges what it has not learnt."""
+    rows = noisy_rows(0, n=240, n_classes=3)
+    rows = replace(rows, keys=rows.y)
+
+    with pytest.raises(TrainingError, match="a fold of the search holds too few classes"):
+        run(rows, spec(estimators={"dummy": {}}, metric="neg_log_loss"))
+
+
+@pytest.mark.parametrize("metric", ["roc_auc_ovr", "neg_log_loss"])
 def test_calibrated_svc_is_better_than_the_constant_guess(rows, metric):
     """Its probabilities mean something."""
     grids = {"dummy": {}, "linear_svc": {"C": [1]}}
