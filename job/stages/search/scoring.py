@@ -57,8 +57,9 @@ class FoldScorer:
         X_inner, X_outer = prepared.X, prepared.transform(fold[1])
         y_inner, y_outer = self._y[fold[0]], self._y[fold[1]]
         needs_proba = spec.metric in _OF_PROBABILITIES
-        folds = make_folds(self._train.take(fold[0]), 3, seed) if needs_proba else []
         models = {n: candidate.build(spec, seed) for n, candidate in candidates.items()}
+        has_none = needs_proba and any(not hasattr(m, "predict_proba") for m in models.values())
+        folds = make_folds(self._train.take(fold[0]), 3, seed) if has_none else []
         slack = _SLACK_OF_MANY if len(y_outer) >= _MANY_ROWS else 1.0
         near = [self._near.get(n) for n in candidates] if prepared.has_fixed_columns else ()
         fit_first(list(models.values()), X_inner, y_inner, spec.engine, self._executor, slack, near)
