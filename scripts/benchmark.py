@@ -198,7 +198,7 @@ def contend(name: str, table: str, folder: Path, chosen: float) -> dict[str, Any
         executor = LocalThreads(WORKERS)
         matrices = Matrices(folder, None, Memory())
         started = time.perf_counter()
-        preparation = Preparation(train, spec.features, spec.columns, matrices)
+        preparation = Preparation(train, spec.features, spec.columns, matrices, executor)
         report = search(train, preparation, spec, executor, time.perf_counter)
         model = train_model(train, preparation, report, spec, executor).pipeline
         found = {"C": dict(report.chosen.parameters)["C"]}

@@ -77,11 +77,12 @@ def train_candidate(plan: Plan, ports: Ports, recorder: Recorder, split: DataSpl
         f"to train on {len(split.train)} rows with {counted(n_workers, 'worker')}",
     )
     train = split.train
+    executor = ports.executor
     preparation = recorder.run(
-        "search", Preparation, train, spec.features, spec.columns, ports.matrices
+        "search", Preparation, train, spec.features, spec.columns, ports.matrices, executor
     )
-    report = recorder.run("search", search, train, preparation, spec, ports.executor, ports.timer)
-    model = recorder.run("train", train_model, train, preparation, report, spec, ports.executor)
+    report = recorder.run("search", search, train, preparation, spec, executor, ports.timer)
+    model = recorder.run("train", train_model, train, preparation, report, spec, executor)
     log.info("model_trained", estimator=model.estimator, n_samples=len(split.train))
     compatible_with = make_compatible(model.pipeline, plan.settings.package.compatible_with)
     split = replace(split, test=restrict(split.test, model.use, spec.columns))

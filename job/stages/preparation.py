@@ -6,11 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+import numpy as np
 import numpy.typing as npt
+from sklearn.preprocessing import StandardScaler
 
 from job.contracts.dataset import MatrixRows, Rows
 from job.contracts.dataset_specs import ColumnsSpec
-from job.contracts.ports import MatrixMaker
+from job.contracts.ports import Executor, MatrixMaker
 from job.contracts.search_specs import Use
 from job.contracts.specs import FeatureSpec
 from job.stages.features import make_input, make_preprocessing, make_scaling, restrict
@@ -18,6 +20,7 @@ from job.stages.terms import Terms, restore
 
 Array = npt.NDArray[Any]
 _BLOCK: Final = 8192
+_MOMENTS: Final = ("mean_", "var_")
 
 
 class Preparation:
@@ -27,15 +30,20 @@ class Preparation:
     ----------
     rows
         The table.
-    matrices
-        Makes those of embeddings alone.
+    matrices, executor
+        Make those of embeddings alone.
     """
 
     def __init__(
-        self, rows: Rows, spec: FeatureSpec, columns: ColumnsSpec, matrices: MatrixMaker
+        self,
+        rows: Rows,
+        spec: FeatureSpec,
+        columns: ColumnsSpec,
+        matrices: MatrixMaker,
+        executor: Executor,
     ) -> None:
         self._rows, self._spec, self._columns = rows, spec, columns
-        self._matrices = matrices
+        self._matrices, self._executor = matrices, executor
         self._terms = Terms(rows, spec.analyzers) if "text" in spec.use else None
 
     def fit(self, index: Array, use: Use | None = None) -> Prepared:
@@ -54,7 +62,7 @@ class Preparation:
         spec = self._spec if use is None else self._spec.model_copy(update={"use": use})
         if spec.use == ("embeddings",):
             assert self._rows.embeddings is not None
-            return _fit_scaling(self._rows.embeddings, index, self._matrices)
+            return _fit_scaling(self._rows.embeddings, index, self._matrices, self._executor)
         terms = self._terms if "text" in spec.use else None
         inner = restrict(self._rows.take(index), spec.use, self._columns)
         text = terms.union(index, spec.min_groups) if terms else None
@@ -98,20 +106,26 @@ class Prepared:
         return restore(self.preprocess)
 
 
-def _fit_scaling(embeddings: MatrixRows, index: Array, matrices: MatrixMaker) -> Prepared:
+def _fit_scaling(
+    embeddings: MatrixRows, index: Array, matrices: MatrixMaker, executor: Executor
+) -> Prepared:
     """Fit and transform block by block: no whole has a copy but its result."""
     rows = embeddings.take(index)
     pipeline = make_scaling()
     cast, scaler, normalizer = (step for _, step in pipeline.steps)
-    for block in _blocks(rows):
-        scaler.partial_fit(cast.fit_transform(rows.read(block)))
+    cast.fit(rows.read(slice(1)))
     normalizer.fit(rows.read(slice(1)))
+    _fit_scaler(scaler, rows, executor)
 
     def transform(index: Array) -> Array:
         some = embeddings.take(index)
         X = matrices.empty(some.shape)
-        for block in _blocks(some):
+
+        def fill(block: slice) -> None:
             X[block] = normalizer.transform(scaler.transform(some.read(block)))
+
+        with executor.pool() as spread:
+            spread(fill, _blocks(some.shape[0]))
         return X
 
     return Prepared(
@@ -119,5 +133,24 @@ def _fit_scaling(embeddings: MatrixRows, index: Array, matrices: MatrixMaker) ->
     )
 
 
-def _blocks(rows: MatrixRows) -> list[slice]:
-    return [slice(start, start + _BLOCK) for start in range(0, rows.shape[0], _BLOCK)]
+def _fit_scaler(scaler: StandardScaler, rows: MatrixRows, executor: Executor) -> None:
+    """Fit blocks apart, and put them together by the pooled mean and variance.
+
+    scikit-learn itself takes the last block in: it knows best what a constant column is.
+    """
+    *blocks, last = _blocks(rows.shape[0])
+    if blocks:
+        with executor.pool() as spread:
+            parts = spread(lambda block: StandardScaler().fit(rows.read(block)), blocks)
+        n = np.array([part.n_samples_seen_ for part in parts])
+        means, variances = (np.stack([getattr(p, name) for p in parts]) for name in _MOMENTS)
+        scaler.n_samples_seen_ = n.sum()
+        scaler.mean_ = n @ means / n.sum()
+        scaler.var_ = n @ (variances + (means - scaler.mean_) ** 2) / n.sum()
+        scaler.scale_ = np.sqrt(scaler.var_)
+        scaler.n_features_in_ = rows.shape[1]
+    scaler.partial_fit(rows.read(last))
+
+
+def _blocks(n_rows: int) -> list[slice]:
+    return [slice(start, min(start + _BLOCK, n_rows)) for start in range(0, n_rows, _BLOCK)]

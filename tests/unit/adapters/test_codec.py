@@ -62,7 +62,7 @@ def train(use, estimator="logistic_regression"):
     )
     report = SearchReport(metric="accuracy", candidates=(chosen,), chosen=chosen, baselines=())
     rows = make_rows()
-    preparation = Preparation(rows, spec.features, spec.columns, IN_MEMORY)
+    preparation = Preparation(rows, spec.features, spec.columns, IN_MEMORY, InTurn())
     return train_model(rows, preparation, report, spec, InTurn()).pipeline
 
 

@@ -8,6 +8,7 @@ import pytest
 from joblib.numpy_pickle import NumpyUnpickler
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
+from support.executors import InTurn
 from support.matrices import IN_MEMORY
 
 from job.adapters.codecs.canonical_joblib import JoblibCodec
@@ -45,7 +46,9 @@ def rows():
 
 def fitted(rows, *use):
     spec = FeatureSpec(use=use)
-    return Preparation(rows, spec, COLUMNS, IN_MEMORY).fit(np.arange(len(rows))).published()
+    return (
+        Preparation(rows, spec, COLUMNS, IN_MEMORY, InTurn()).fit(np.arange(len(rows))).published()
+    )
 
 
 def encoded(model, **values):

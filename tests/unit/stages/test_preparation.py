@@ -1,9 +1,12 @@
 """Subsets of a table are prepared as if they had been fitted afresh."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
+from support.executors import InTurn
 from support.matrices import IN_MEMORY
 
 from job.contracts.dataset import MatrixRows, Rows
@@ -51,7 +54,7 @@ def vocabulary(preprocess):
 def test_counted_terms_give_what_scikit_learn_gives_on_the_texts(rows):
     """One count of all rows, cut down to a fold, is a fit in the fold."""
     spec = FeatureSpec(use=("text",), analyzers=("word",), min_groups=5)
-    prepared = Preparation(rows, spec, COLUMNS, IN_MEMORY).fit(INNER)
+    prepared = Preparation(rows, spec, COLUMNS, IN_MEMORY, InTurn()).fit(INNER)
     afresh = TfidfVectorizer(ngram_range=(1, 2), min_df=5, sublinear_tf=True, dtype=np.float32).fit(
         rows.text[INNER]
     )
@@ -64,7 +67,9 @@ def test_counted_terms_give_what_scikit_learn_gives_on_the_texts(rows):
 
 def test_no_term_comes_from_the_rows_that_are_judged_on(rows):
     """Their texts are counted, and not looked at."""
-    prepared = Preparation(rows, FeatureSpec(use=("text",)), COLUMNS, IN_MEMORY).fit(INNER)
+    prepared = Preparation(rows, FeatureSpec(use=("text",)), COLUMNS, IN_MEMORY, InTurn()).fit(
+        INNER
+    )
 
     assert not [term for term in vocabulary(prepared.published()) if "oute" in term]
 
@@ -75,7 +80,9 @@ def test_term_of_few_keys_is_not_kept(rows):
     keys[:60] = rows.keys[:60]
     few = Rows(**{name: getattr(rows, name) for name in Rows.__slots__} | {"keys": keys})
     spec = FeatureSpec(use=("text",), min_groups=2)
-    kept = vocabulary(Preparation(few, spec, COLUMNS, IN_MEMORY).fit(np.arange(N)).published())
+    kept = vocabulary(
+        Preparation(few, spec, COLUMNS, IN_MEMORY, InTurn()).fit(np.arange(N)).published()
+    )
 
     assert "late" not in kept
     assert "delete" in kept
@@ -86,7 +93,7 @@ def test_text_without_common_terms_is_a_training_error(rows):
     spec = FeatureSpec(use=("text",), min_groups=80)
 
     with pytest.raises(TrainingError, match="no term"):
-        Preparation(rows, spec, COLUMNS, IN_MEMORY).fit(INNER)
+        Preparation(rows, spec, COLUMNS, IN_MEMORY, InTurn()).fit(INNER)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +101,7 @@ def test_text_without_common_terms_is_a_training_error(rows):
 )
 def test_published_preprocessing_takes_what_the_consumer_has(rows, use):
     """It gives the rows that the model was fitted to."""
-    prepared = Preparation(rows, FeatureSpec(use=use), COLUMNS, IN_MEMORY).fit(INNER)
+    prepared = Preparation(rows, FeatureSpec(use=use), COLUMNS, IN_MEMORY, InTurn()).fit(INNER)
     judged, fitted = dense(prepared.transform(OUTER)), dense(prepared.X)
     published = prepared.published()
 
@@ -104,9 +111,18 @@ def test_published_preprocessing_takes_what_the_consumer_has(rows, use):
 
 
 def test_scaling_by_blocks_is_scaling(rows, monkeypatch):
-    """Cut where blocks end in the middle of the rows."""
+    """Cut where blocks end in the middle of the rows; one column is constant."""
     monkeypatch.setattr("job.stages.preparation._BLOCK", 7)
-    prepared = Preparation(rows, FeatureSpec(), COLUMNS, IN_MEMORY).fit(INNER)
+    matrix = np.concatenate([np.zeros((10, 5)), rows.embeddings.read() + 100]).astype(np.float32)
+    matrix[:, 2] = 0.1
+    rows = replace(rows, embeddings=MatrixRows(matrix, np.arange(N) + 10))
+    prepared = Preparation(rows, FeatureSpec(), COLUMNS, IN_MEMORY, InTurn()).fit(INNER)
     X = rows.embeddings.take(INNER).read()
+    whole = make_scaling()
 
-    np.testing.assert_allclose(make_scaling().fit_transform(X), prepared.X, atol=1e-6)
+    np.testing.assert_allclose(whole.fit_transform(X), prepared.X, atol=1e-5)
+    for name in ("mean_", "var_", "scale_"):
+        theirs, ours = (getattr(p[1], name) for p in (whole, prepared.published()))
+        np.testing.assert_allclose(theirs, ours, rtol=1e-6, atol=1e-12)
+    assert vars(whole[1]).keys() == vars(prepared.published()[1]).keys()
+    assert len(INNER) == prepared.published()[1].n_samples_seen_

@@ -55,7 +55,7 @@ def rows():
 
 
 def run(rows, spec, timer=lambda: 0.0):
-    preparation = Preparation(rows, spec.features, spec.columns, IN_MEMORY)
+    preparation = Preparation(rows, spec.features, spec.columns, IN_MEMORY, InTurn())
     return search(rows, preparation, spec, InTurn(), timer)
 
 

@@ -63,7 +63,7 @@ def train(rows, engine="fast"):
     report = SearchReport(
         metric="accuracy", candidates=(chosen,), chosen=chosen, baselines=(chosen,)
     )
-    preparation = Preparation(rows, spec.features, spec.columns, IN_MEMORY)
+    preparation = Preparation(rows, spec.features, spec.columns, IN_MEMORY, InTurn())
     return train_model(rows, preparation, report, spec, InTurn())
 
 
