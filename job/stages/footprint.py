@@ -15,8 +15,8 @@ from job.contracts.dataset import Rows
 from job.contracts.ports import MatrixMaker
 from job.contracts.specs import FeatureSpec, TrainingSpec
 from job.stages.search.candidates import list_candidates
-from job.stages.search.designs import sparse_row_bytes
 from job.stages.search.logistic import batch_bytes
+from job.stages.search.sparse import sparse_row_bytes
 from job.stages.terms import NGRAMS
 
 Counts = npt.NDArray[Any]

@@ -65,13 +65,19 @@ class Preparation:
             return _fit_scaling(self._rows.embeddings, index, self._matrices, self._executor)
         terms = self._terms if "text" in spec.use else None
         inner = restrict(self._rows.take(index), spec.use, self._columns)
-        text = terms.union(index, spec.min_groups) if terms else None
+        text, columns = terms.union(index, spec.min_groups) if terms else (None, None)
         preprocess = make_preprocessing(inner, spec, self._columns, text)
         X = preprocess.fit_transform(self._input(index, spec.use))
+        if columns is not None and spec.use != ("text",):
+            # of text and embeddings the terms come first; of other blocks columns may come and go
+            width = X.shape[1] - len(columns)
+            is_known = set(spec.use) == {"text", "embeddings"}
+            columns = np.concatenate([columns, -1 - np.arange(width)]) if is_known else None
         return Prepared(
             X=X,
             preprocess=preprocess,
             transform=lambda index: preprocess.transform(self._input(index, spec.use)),
+            columns=columns,
         )
 
     def _input(self, index: Array, use: Use) -> Any:
@@ -92,14 +98,15 @@ class Prepared:
         The rows it was fitted to, shape (n_samples, n_features).
     transform
         Gives other rows of the table, by their positions, as a matrix.
-    has_fixed_columns
-        Whether each column means the same whatever rows it is fitted to.
+    columns
+        What each column is, shape (n_features,): the same number whatever rows it is fitted to;
+        None where nobody knows.
     """
 
     X: Any
     preprocess: Any
     transform: Callable[[Array], Any]
-    has_fixed_columns: bool = False
+    columns: Array | None = None
 
     def published(self) -> Any:
         """Give the preprocessing that takes what the consumer has; `transform` ends with it."""
@@ -129,7 +136,10 @@ def _fit_scaling(
         return X
 
     return Prepared(
-        X=transform(index), preprocess=pipeline, transform=transform, has_fixed_columns=True
+        X=transform(index),
+        preprocess=pipeline,
+        transform=transform,
+        columns=np.arange(rows.shape[1]),
     )
 
 

@@ -53,19 +53,28 @@ class Terms:
                 continue  # no text has a term
             self._counted.append((analyzer, vectorizer.get_feature_names_out(), counts))
 
-    def union(self, index: Array, min_groups: int) -> FeatureUnion:
+    def union(self, index: Array, min_groups: int) -> tuple[FeatureUnion, Array]:
         """Build TF-IDF of the terms that so many keys of the rows at `index` hold.
 
         It takes positions; `restore` makes it take texts.
+
+        Returns
+        -------
+        union
+            Unfitted.
+        columns
+            The number of each term among those of all rows, shape (n_features,).
 
         Raises
         ------
         TrainingError
             There is no such term.
         """
-        parts = []
+        parts, columns, n_before = [], [], 0
         for analyzer, names, counts in self._counted:
             is_kept = self._count_keys(counts, index) >= min_groups
+            columns.append(n_before + np.flatnonzero(is_kept))
+            n_before += len(names)
             if is_kept.any():
                 terms = {term: n for n, term in enumerate(names[is_kept].tolist())}
                 stand_in = CountedTerms(
@@ -79,7 +88,7 @@ class Terms:
                 f"no term of the text column is held by {min_groups} different keys",
                 hint="add rows, or lower features.min_groups",
             )
-        return FeatureUnion(parts)
+        return FeatureUnion(parts), np.concatenate(columns)
 
     def _count_keys(self, counts: Any, index: Array) -> Array:
         found = counts[index]

@@ -10,16 +10,19 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import structlog
+from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.class_weight import compute_sample_weight
 
-from job.contracts.ports import Executor
-from job.stages.search.designs import Design, make_design
+from job.contracts.ports import Executor, Spread
+from job.stages.search.dense import DenseDesign
+from job.stages.search.designs import Design
 from job.stages.search.logistic import fit_many
+from job.stages.search.sparse import SparseDesign
 
 log = structlog.get_logger(__name__)
 Array = npt.NDArray[Any]
-_LOOSEST: Final = 1e-5
+Start = tuple[Array, Array]  # coefficients (K, D) and intercepts (K,)
 _OWN: Final = {"C", "class_weight", "max_iter", "random_state", "tol"}
 
 
@@ -29,19 +32,19 @@ def fit_together(
     y: Array,
     executor: Executor,
     *,
-    slack: float = 1.0,
-    near: Sequence[Any] = (),
+    excess: float = 0.0,
+    starts: Sequence[Start | None] = (),
 ) -> None:
     """Fit those of the models that the fast engine can; leave the others as they are.
 
-    Models that the engine cannot bring to their tolerance, times the slack, are left to
-    scikit-learn, and the log says so.
+    Those that it cannot bring to their tolerance are left to scikit-learn, and the log says so.
 
     Parameters
     ----------
-    near
-        The same models as fitted to other rows with the same columns, to start from; None for one
-        that is not.
+    excess
+        Loss above the minimum, a row, that is near enough whatever the tolerance.
+    starts
+        Where each model may begin; all begin from nothing where there is none for one of them.
     """
     groups: dict[str, list[int]] = {}
     for n, model in enumerate(models):
@@ -54,8 +57,30 @@ def fit_together(
     with executor.pool() as spread:
         design = make_design(X, spread)
         for some in groups.values():
-            start = _start([near[n] for n in some], classes, design.shape[1]) if near else None
-            _fit_group([models[n] for n in some], design, classes, codes, slack, start)
+            near = [found for n in some if starts and (found := starts[n]) is not None]
+            W, b = ([part[k] for part in near] for k in range(2))
+            start = (np.stack(W), np.stack(b)) if len(near) == len(some) else None
+            _fit_group([models[n] for n in some], design, classes, codes, excess, start)
+
+
+def start_of(model: Any, columns: Array, y: Array, new_columns: Array) -> Start | None:
+    """Give a fitted model's coefficients in other columns; None where it knows other classes.
+
+    Columns are numbered alike; coefficients of columns that the model has not are 0.
+    """
+    if not _is_ours(model) or not np.array_equal(model.classes_, np.unique(y)):
+        return None
+    W = np.zeros((len(model.coef_), len(new_columns)), model.coef_.dtype)
+    _, old, new = np.intersect1d(columns, new_columns, assume_unique=True, return_indices=True)
+    W[:, new] = model.coef_[:, old]
+    return W, model.intercept_
+
+
+def make_design(X: Any, spread: Spread) -> Design:
+    """Wrap a dense or a sparse matrix."""
+    if sparse.issparse(X):
+        return SparseDesign(X.tocsr(), spread)
+    return DenseDesign(np.ascontiguousarray(X), spread)
 
 
 def confirm(model: Any, X: Any, y: Array) -> None:
@@ -81,41 +106,30 @@ def _is_ours(model: Any) -> bool:
     )
 
 
-def _start(
-    models: Sequence[LogisticRegression | None], classes: Array, n_features: int
-) -> tuple[Array, Array] | None:
-    """Give coefficients and intercepts of fitted models, if they are of the same shape."""
-    alike = [
-        model
-        for model in models
-        if model is not None
-        and np.array_equal(getattr(model, "classes_", ()), classes)
-        and model.n_features_in_ == n_features
-    ]
-    if len(alike) < len(models):
-        return None
-    return np.stack([m.coef_ for m in alike]), np.stack([m.intercept_ for m in alike])
-
-
 def _fit_group(
     models: Sequence[LogisticRegression],
     design: Design,
     classes: Array,
     codes: Array,
-    slack: float,
-    start: tuple[Array, Array] | None,
+    excess: float,
+    start: Start | None,
 ) -> None:
     first = models[0]
-    # NOTE: a tolerance that the operator has loosened is not loosened once more
-    tolerance = max(first.tol, min(slack * first.tol, _LOOSEST))
     weights = np.ones(len(codes))
     if first.class_weight is not None:
         weights = compute_sample_weight(first.class_weight, codes)
     C = [model.C for model in models]
     fits = fit_many(
-        design, codes, weights, C, tolerance=tolerance, max_iter=first.max_iter, start=start
+        design,
+        codes,
+        weights,
+        C,
+        tolerance=first.tol,
+        max_iter=first.max_iter,
+        excess=excess,
+        start=start,
     )
-    is_reached = fits.errors <= tolerance
+    is_reached = fits.errors <= first.tol
     log.debug("models_fitted_together", n_models=len(models), n_iter=fits.n_iter.tolist())
     if not is_reached.all():
         missed = [c for c, is_done in zip(C, is_reached, strict=True) if not is_done]

@@ -3,8 +3,7 @@
 The functions share their evaluation, which is where the time goes: one call of the objective
 evaluates all that are still under way.  Each has its own pairs, its own step and its own end.
 
-The direction is the two-loop recursion (Nocedal 1980; Nocedal & Wright 2006, algorithm 7.4) on
-inner products instead of vectors (Chen, Wang & Zhou 2014), the identity scaled by the last pair.
+`pairs.py` gives the direction.
 A step is accepted where it meets the weak Wolfe conditions, and is found by bisection (Lewis &
 Overton 2013, algorithm 4.6), which keeps the curvature of every pair positive.  Losses that come
 from float32 sums are known to some 1e-7 only; the decrease is asked for within that, and the
@@ -21,16 +20,15 @@ import numpy as np
 import numpy.typing as npt
 
 from job.contracts.ports import Spread
+from job.stages.search.pairs import Pairs
 
 Array = npt.NDArray[Any]
 # Gives loss (P,), gradient (P, N) and error (P,) at points (P, N) of the problems named (P,).
 Objective = Callable[[Array, Array], tuple[Array, Array, Array]]
-N_PAIRS: Final = 10
 _DECREASE: Final = 1e-4
 _SLOPE: Final = 0.9
 _NOISE: Final = 2e-7
 _N_STEPS: Final = 25
-_SPAN: Final = 2**16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,20 +54,19 @@ class Minima:
 def minimise(
     objective: Objective, start: Array, tolerance: float, max_iter: int, spread: Spread
 ) -> Minima:
-    """Go down from `start` (P, N) until each problem's error is within the tolerance."""
+    """Go down from `start` (P, N), which is overwritten, until each error is within tolerance."""
     problems = np.arange(len(start))
     state = _State(problems, start, *objective(start, problems), spread)
-    points, errors, n_iter = start.copy(), state.error.copy(), np.zeros(len(start), int)
+    found = Minima(
+        points=np.empty_like(start), errors=np.empty(len(start)), n_iter=np.zeros(len(start), int)
+    )
     for n in range(max_iter + 1):
-        points[state.problems], errors[state.problems] = state.points, state.error
-        n_iter[state.problems] = n
-        going = state.error > tolerance
-        if n == max_iter or not going.any():
+        found.n_iter[state.problems] = n
+        state.keep((state.error > tolerance) & (n < max_iter), found)
+        if not len(state.problems):
             break
-        state.keep(going)
-        moved = _move(objective, state, *state.pairs.direction())
-        state.keep(moved)
-    return Minima(points=points, errors=errors, n_iter=n_iter)
+        state.keep(_move(objective, state, *state.pairs.direction()), found)
+    return found
 
 
 class _State:
@@ -86,142 +83,68 @@ class _State:
     ) -> None:
         self.problems, self.points = problems, points
         self.loss, self.error = loss, error
-        self.pairs = _Pairs(gradient, spread)
+        self.pairs = Pairs(gradient, spread)
 
-    def keep(self, chosen: Array) -> None:
-        """Let go of the other problems."""
-        if not chosen.all():
-            for name in ("problems", "points", "loss", "error"):
-                setattr(self, name, getattr(self, name)[chosen])
-            self.pairs.keep(chosen)
-
-
-class _Pairs:
-    """The last steps s and changes of gradient y, the gradient behind them, and their products."""
-
-    def __init__(self, gradient: Array, spread: Spread) -> None:
-        n_problems, n_values = gradient.shape
-        n_vectors = 2 * N_PAIRS + 1
-        self._vectors = np.zeros((n_problems, n_vectors, n_values), gradient.dtype)
-        self._products = np.zeros((n_problems, n_vectors, n_vectors))
-        self._scale = np.ones(n_problems)
-        self._n_seen = 0
-        self._spread = spread
-        self._spans = [slice(a, a + _SPAN) for a in range(0, n_values, _SPAN)]
-        self._vectors[:, -1] = gradient
-        self._multiply([-1])
-
-    @property
-    def gradient(self) -> Array:
-        """The gradient of each problem."""
-        return self._vectors[:, -1]
-
-    def keep(self, chosen: Array) -> None:
-        """Let go of the other problems."""
-        self._vectors = self._vectors[chosen]
-        self._products, self._scale = self._products[chosen], self._scale[chosen]
-
-    def add(self, s: Array, gradient: Array) -> None:
-        """Take a step in for the oldest; one without curvature counts for nothing."""
-        slot = self._n_seen % N_PAIRS
-        self._n_seen += 1
-
-        def fill(span: slice) -> None:
-            self._vectors[:, slot, span] = s[:, span]
-            y = gradient[:, span] - self._vectors[:, -1, span]
-            self._vectors[:, N_PAIRS + slot, span] = y
-            self._vectors[:, -1, span] = gradient[:, span]
-
-        self._each(fill)
-        self._multiply([slot, N_PAIRS + slot, -1])
-        curvature = self._products[:, slot, N_PAIRS + slot]
-        length = self._products[:, N_PAIRS + slot, N_PAIRS + slot]
-        is_sound = curvature > np.finfo(np.float32).eps * length
-        self._scale[is_sound] = curvature[is_sound] / length[is_sound]
-        for vector in (slot, N_PAIRS + slot):
-            self._products[~is_sound, vector] = 0.0
-            self._products[~is_sound, :, vector] = 0.0
-
-    def direction(self) -> tuple[Array, Array]:
-        """Give minus the inverse Hessian's estimate times the gradient, and the slope along it."""
-        slots = [n % N_PAIRS for n in range(max(self._n_seen - N_PAIRS, 0), self._n_seen)]
-        parts = np.zeros(self._products.shape[:2])
-        parts[:, -1] = 1.0
-        weights = {}
-        for slot in reversed(slots):
-            weights[slot] = self._share(slot, parts, slot)
-            parts[:, N_PAIRS + slot] -= weights[slot]
-        parts *= self._scale[:, None]
-        for slot in slots:
-            parts[:, slot] += weights[slot] - self._share(N_PAIRS + slot, parts, slot)
-        found = np.empty_like(self._vectors[:, 0])
-        combined = -parts[:, None].astype(found.dtype)
-
-        def combine(span: slice) -> None:
-            found[:, span] = np.matmul(combined, self._vectors[:, :, span])[:, 0]
-
-        self._each(combine)
-        return found, -np.einsum("pv,pv->p", self._products[:, -1], parts)
-
-    def slope(self, gradient: Array, direction: Array) -> Array:
-        """Give the products of each problem's gradient and direction."""
-        parts = self._each(
-            lambda span: np.einsum(
-                "pi,pi->p", gradient[:, span], direction[:, span], dtype=np.float64
-            )
-        )
-        return np.asarray(np.sum(parts, axis=0))
-
-    def _share(self, vector: int, parts: Array, slot: int) -> Array:
-        curvature = self._products[:, slot, N_PAIRS + slot]
-        inner = np.einsum("pv,pv->p", self._products[:, vector], parts)
-        np.divide(inner, curvature, out=inner, where=curvature > 0)
-        return np.where(curvature > 0, inner, 0.0)
-
-    def _multiply(self, vectors: list[int]) -> None:
-        """Renew the products of these vectors with all."""
-
-        def multiply(span: slice) -> Array:
-            # NOTE: BLAS multiplies by one vector at a time faster than by a few together
-            some = self._vectors[:, :, span]
-            products = [np.matmul(some, some[:, vector, :, None])[:, :, 0] for vector in vectors]
-            return np.stack(products, axis=1).astype(np.float64)
-
-        found = np.sum(self._each(multiply), axis=0)
-        self._products[:, vectors] = found
-        self._products[:, :, vectors] = found.transpose(0, 2, 1)
-
-    def _each(self, function: Callable[[slice], Any]) -> list[Any]:
-        is_alone = len(self._spans) == 1
-        return [function(self._spans[0])] if is_alone else self._spread(function, self._spans)
+    def keep(self, chosen: Array, found: Minima) -> None:
+        """Let go of the other problems, which end where they are."""
+        if chosen.all():
+            return
+        ended = self.problems[~chosen]
+        found.points[ended], found.errors[ended] = self.points[~chosen], self.error[~chosen]
+        for name in ("problems", "points", "loss", "error"):
+            setattr(self, name, getattr(self, name)[chosen])
+        self.pairs.keep(chosen)
 
 
 def _move(objective: Objective, state: _State, direction: Array, slope: Array) -> Array:
     """Move every problem along its direction; say which of them found a step."""
     n = len(state.problems)
     low, high, step = np.zeros(n), np.full(n, np.inf), np.ones(n)
-    gradient = state.pairs.gradient.copy()
-    taken, moved = np.zeros(n), np.zeros(n, bool)
+    gradient, taken = np.empty_like(direction), np.zeros(n)
+    points = np.empty_like(direction)
     pending = np.flatnonzero(slope < 0)
+
+    def walk(n: int, span: slice) -> None:
+        np.multiply(direction[n, span], direction.dtype.type(step[n]), out=points[n, span])
+        points[n, span] += state.points[n, span]
+
     for _ in range(_N_STEPS):
         if not len(pending):
             break
-        along = direction if len(pending) == n else direction[pending]
-        points = along * step[pending, None].astype(along.dtype)
-        points += state.points if len(pending) == n else state.points[pending]
-        loss, by_point, error = objective(points, state.problems[pending])
+        state.pairs.each(walk)
+        is_all = len(pending) == n
+        tried = points if is_all else points[pending]
+        loss, by_point, error = objective(tried, state.problems[pending])
         bound = state.loss[pending] + _DECREASE * step[pending] * slope[pending]
         is_down = loss <= bound + _NOISE * np.abs(state.loss[pending])
-        is_flat = state.pairs.slope(by_point, along) >= _SLOPE * slope[pending]
+        is_flat = _slopes(by_point, direction, pending) >= _SLOPE * slope[pending]
         accepted = is_down & is_flat
         found = pending[accepted]
-        gradient[found], state.error[found] = by_point[accepted], error[accepted]
-        state.loss[found], taken[found], moved[found] = loss[accepted], step[found], True
+        if len(found) == n:
+            gradient = by_point
+        else:
+            gradient[found] = by_point[accepted]
+        state.error[found], state.loss[found] = error[accepted], loss[accepted]
+        taken[found] = step[found]
         high[pending[~is_down]] = step[pending[~is_down]]
         low[pending[is_down]] = step[pending[is_down]]
         step = np.where(np.isfinite(high), (low + high) / 2, 2 * low)
         pending = pending[~accepted]
-    direction *= taken[:, None].astype(direction.dtype)
-    state.points = state.points + direction
+    moved: Array = taken > 0
+    for stuck in np.flatnonzero(~moved).tolist():
+        gradient[stuck] = state.pairs.gradient(stuck)
+
+    def take(n: int, span: slice) -> None:
+        direction[n, span] *= direction.dtype.type(taken[n])
+        state.points[n, span] += direction[n, span]
+
+    state.pairs.each(take)
     state.pairs.add(direction, gradient)
     return moved
+
+
+def _slopes(gradients: Array, directions: Array, problems: Array) -> Array:
+    """Give the products of each problem's gradient and direction."""
+    return np.array(
+        [np.vdot(g, directions[n]) for g, n in zip(gradients, problems, strict=True)], np.float64
+    )

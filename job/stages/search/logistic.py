@@ -12,26 +12,27 @@ rows.  Only the diagonal of the bound over the classes is used here, so with the
 columns V diag(e) V', and the intercept taken at the mean of the rows, the curvature of class k is
 about h_k e + 1 / (C S) along each column of V: one decomposition does for every C.  The
 minimiser works in the basis u = V' (w scaled by the root of it), where the curvature is about 1
-in every direction.  Wide and sparse matrices take the diagonal of the covariance for V = I.
+in every direction.  Wide and sparse matrices take the diagonal of the covariance for V = I, but
+for the columns of them that are full.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit, softmax
 
-from job.stages.search.designs import Design
-from job.stages.search.lbfgs import N_PAIRS, Minima, minimise
+from job.stages.search.designs import Design, spans_of
+from job.stages.search.lbfgs import Minima, minimise
+from job.stages.search.losses import curvature, logistic_loss, softmax_loss
+from job.stages.search.pairs import LARGE, count_pairs
 
 Array = npt.NDArray[Any]
 _BATCH_BYTES: Final = 384 * 2**20
 _N_BEFORE: Final = 8
-_LARGE: Final = 2**18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +46,8 @@ class Fits:
     intercepts
         Shape (P, K).
     errors
-        Largest absolute derivative of F, shape (P,): scikit-learn's stopping rule.
+        Largest absolute derivative of F, shape (P,), scikit-learn's stopping rule; less where the
+        excess is nearer to its end.  Done is who is within the tolerance.
     n_iter
         Shape (P,).
     """
@@ -64,20 +66,31 @@ def fit_many(
     *,
     tolerance: float,
     max_iter: int,
+    excess: float = 0.0,
     start: tuple[Array, Array] | None = None,
 ) -> Fits:
-    """Fit one model a value of `C`; `codes` are classes 0...K-1, shape (n_samples,).
+    """Fit one model a value of `C`.
 
-    `start` gives coefficients (P, K, D) and intercepts (P, K) near the minimum, if they are known.
+    Parameters
+    ----------
+    codes
+        Classes 0...K-1, shape (n_samples,).
+    tolerance
+        A model is done where no derivative is larger,
+    excess
+        or where F is so little above its minimum, as half the squared gradient in the even basis
+        estimates.
+    start
+        Coefficients (P, K, D) and intercepts (P, K) near the minimum, if they are known.
     """
     n_classes = int(codes.max()) + 1
     n_values = n_classes * (design.shape[1] + 1)
     n_batches = -(-len(C) // _count_at_once(n_values, design.row_bytes(n_classes)))
     parts = []
     for some in np.array_split(np.arange(len(C)), n_batches):
-        batch = _Batch(design, codes, weights, np.asarray(C, np.float64)[some])
+        batch = _Batch(design, codes, weights, np.asarray(C, np.float64)[some], tolerance, excess)
         near = None if start is None else (start[0][some], start[1][some])
-        parts.append(batch.fit(tolerance, max_iter, near))
+        parts.append(batch.fit(max_iter, near))
     return Fits(
         **{name: np.concatenate([getattr(part, name) for part in parts]) for name in Fits.__slots__}
     )
@@ -95,111 +108,141 @@ def _count_at_once(n_values: int, row_bytes: int) -> int:
 
 def _model_bytes(n_values: int) -> int:
     """Bound a model's pairs and what an evaluation makes of its point."""
-    return n_values * (8 if n_values < _LARGE else 4) * (2 * N_PAIRS + 16)
+    return n_values * (8 if n_values < LARGE else 4) * (2 * count_pairs(n_values) + 16)
 
 
 class _Batch:
     """Models that are fitted side by side, and the basis in which each of them is round."""
 
-    def __init__(self, design: Design, codes: Array, weights: Array, C: Array) -> None:
+    def __init__(
+        self,
+        design: Design,
+        codes: Array,
+        weights: Array,
+        C: Array,
+        tolerance: float,
+        excess: float,
+    ) -> None:
         self._design, self._codes = design, codes
+        self._tolerance, self._excess = tolerance, excess
         n_classes = int(codes.max()) + 1
         self._n_rows = 1 if n_classes == 2 else n_classes
         self._weights = (weights / weights.sum()).astype(design.dtype)
         self._penalty = 1.0 / (C * weights.sum())
-        mean, spread = design.moments(weights)
-        self._vectors = None
-        if spread.ndim == 2:
-            spread, vectors = np.linalg.eigh(spread)
-            self._vectors = vectors.astype(design.dtype)
+        mean, spread, covariance = design.moments(weights)
+        values, vectors = np.linalg.eigh(covariance)
+        spread = spread.copy()
+        spread[design.full] = values
+        self._vectors = vectors.astype(design.dtype)
         self._mean, self._spread = mean.astype(design.dtype), np.maximum(spread, 0.0)
         share = np.bincount(codes, weights, n_classes)[-self._n_rows :] / weights.sum()
         self._set_curvature(np.tile(share * (1 - share), (len(C), 1)))
 
-    def _set_curvature(self, curvature: Array) -> None:
+    def _set_curvature(self, found: Array) -> None:
         """Make the basis for this curvature of each class, shape (P, K)."""
-        h = np.maximum(curvature, 1e-9)
+        h = np.maximum(found, 1e-9)
         inner = h[..., None] * self._spread + self._penalty[:, None, None]
-        self._scale = (1 / np.sqrt(inner)).astype(self._design.dtype)
-        self._intercept_scale = 1 / np.sqrt(h)
+        scale = (1 / np.sqrt(inner)).astype(self._design.dtype)
+        self._scale = scale.reshape(-1, scale.shape[-1])
+        self._intercept_scale = (1 / np.sqrt(h)).ravel()
 
-    def fit(self, tolerance: float, max_iter: int, start: tuple[Array, Array] | None) -> Fits:
+    def fit(self, max_iter: int, start: tuple[Array, Array] | None) -> Fits:
         """Fit all; the basis is made for the curvature where probabilities have taken shape."""
         n_problems, n_features = len(self._penalty), self._design.shape[1]
         # NOTE: float64 where it costs nothing; large ones are bound by the memory they read
         n_values = self._n_rows * (n_features + 1)
-        dtype = np.float64 if n_values < _LARGE else self._design.dtype
+        dtype = np.float64 if n_values < LARGE else self._design.dtype
         n_iter = np.zeros(n_problems, int)
         if start is None:
             points = np.zeros((n_problems, n_values), dtype)
-            first = self._minimise(points, tolerance, min(_N_BEFORE, max_iter))
+            first = self._minimise(points, min(_N_BEFORE, max_iter))
             start, n_iter = self._coefficients(first.points, np.arange(n_problems)), first.n_iter
-            if max_iter <= _N_BEFORE or (first.errors <= tolerance).all():
+            if max_iter <= _N_BEFORE or (first.errors <= self._tolerance).all():
                 W, b = start
                 return Fits(coefficients=W, intercepts=b, errors=first.errors, n_iter=n_iter)
         self._set_curvature(self._design.sum_rows(*start, self._curvatures))
         points = self._points(*start).astype(dtype)
-        rest = self._minimise(points, tolerance, max_iter - int(n_iter.max()))
+        rest = self._minimise(points, max_iter - int(n_iter.max()))
         W, b = self._coefficients(rest.points, np.arange(n_problems))
         return Fits(coefficients=W, intercepts=b, errors=rest.errors, n_iter=n_iter + rest.n_iter)
 
-    def _minimise(self, points: Array, tolerance: float, max_iter: int) -> Minima:
-        return minimise(self._evaluate, points, tolerance, max_iter, self._design.spread)
+    def _minimise(self, points: Array, max_iter: int) -> Minima:
+        return minimise(self._evaluate, points, self._tolerance, max_iter, self._design.spread)
 
     def _coefficients(self, points: Array, problems: Array) -> tuple[Array, Array]:
-        u = points.reshape(len(points), self._n_rows, -1)
-        W = u[..., 1:].astype(self._design.dtype)
-        W *= self._scale[problems]
-        if self._vectors is not None:
-            W = W @ self._vectors.T
-        return W, u[..., 0] * self._intercept_scale[problems] - W @ self._mean
+        """Give the coefficients (P, K, D) and intercepts (P, K) at points of the basis."""
+        u, ids = self._rows_of(points, problems)
+        W = np.empty((len(u), u.shape[1] - 1), self._design.dtype)
+        b = np.empty(len(u))
+
+        def outward(some: slice) -> None:
+            part = u[some, 1:].astype(W.dtype)
+            part *= self._scale[ids[some]]
+            W[some] = self._turned(part, self._vectors.T)
+            b[some] = u[some, 0] * self._intercept_scale[ids[some]] - W[some] @ self._mean
+
+        self._each(outward, W)
+        return W.reshape(len(points), self._n_rows, -1), b.reshape(len(points), -1)
 
     def _points(self, W: Array, b: Array) -> Array:
-        inner = (W if self._vectors is None else W @ self._vectors) / self._scale
-        outer = (b + W @ self._mean) / self._intercept_scale
+        inner = self._turned(W.copy(), self._vectors) / self._scale.reshape(W.shape)
+        outer = (b + W @ self._mean) / self._intercept_scale.reshape(b.shape)
         return np.concatenate([outer[..., None], inner], axis=-1).reshape(len(W), -1)
 
+    def _turned(self, W: Array, vectors: Array) -> Array:
+        """Give W with its full columns turned; W itself may be changed."""
+        if len(vectors) == W.shape[-1]:
+            return W @ vectors
+        full = self._design.full
+        W[..., full] = W[..., full] @ vectors
+        return W
+
+    def _rows_of(self, points: Array, problems: Array) -> tuple[Array, Array]:
+        """Give one row for each problem and class, and its position among all of them."""
+        ids = problems[:, None] * self._n_rows + np.arange(self._n_rows)
+        return points.reshape(ids.size, -1), ids.ravel()
+
+    def _each(self, function: Callable[[slice], None], rows: Array) -> None:
+        """Work on spans of rows, which threads share where it is worth it."""
+        if rows.size < LARGE:
+            function(slice(0, len(rows)))
+        else:
+            self._design.spread(function, spans_of(len(rows)))
+
     def _evaluate(self, points: Array, problems: Array) -> tuple[Array, Array, Array]:
-        W, b = self._coefficients(points, problems)
-        loss, by_W, by_b = self._design.evaluate(W, b, self._residuals)
-        penalty = self._penalty[problems]
-        squares = np.matmul(W[..., None, :], W[..., None])[..., 0, 0]
-        loss = loss + 0.5 * penalty * squares.sum(axis=1, dtype=np.float64)
-        W *= penalty[:, None, None].astype(W.dtype)
-        by_W += W
-        largest = np.maximum(by_W.max(axis=(1, 2)), -by_W.min(axis=(1, 2)))
-        error = np.maximum(largest, np.abs(by_b).max(axis=1))
-        by_W -= np.multiply(by_b[..., None], self._mean, out=W, casting="same_kind")
-        inner = by_W if self._vectors is None else by_W @ self._vectors
-        inner *= self._scale[problems]
-        gradient = np.empty((len(points), self._n_rows, inner.shape[-1] + 1), points.dtype)
-        gradient[..., 0] = by_b * self._intercept_scale[problems]
-        gradient[..., 1:] = inner
+        coefficients, intercepts = self._coefficients(points, problems)
+        loss, by_coefficient, by_intercept = self._design.evaluate(
+            coefficients, intercepts, self._residuals
+        )
+        u, ids = self._rows_of(points, problems)
+        W, G = (array.reshape(len(u), -1) for array in (coefficients, by_coefficient))
+        by_b, penalty = by_intercept.ravel(), np.repeat(self._penalty[problems], self._n_rows)
+        squares, largest, slopes = (np.empty(len(u)) for _ in range(3))
+        gradient = np.empty_like(u)
+
+        def inward(some: slice) -> None:
+            w, g = W[some], G[some]
+            squares[some] = np.einsum("rd,rd->r", w, w)
+            w *= penalty[some, None].astype(w.dtype)
+            g += w
+            largest[some] = np.maximum(g.max(axis=1), -g.min(axis=1))
+            g -= np.multiply(by_b[some, None], self._mean, out=w, casting="same_kind")
+            gradient[some, 0] = by_b[some] * self._intercept_scale[ids[some]]
+            turned = self._turned(g, self._vectors)
+            np.multiply(turned, self._scale[ids[some]], out=gradient[some, 1:])
+            slopes[some] = np.einsum("rd,rd->r", gradient[some], gradient[some])
+
+        self._each(inward, W)
+        loss = loss + 0.5 * (penalty * squares).reshape(intercepts.shape).sum(axis=1)
+        error = np.maximum(largest, np.abs(by_b)).reshape(intercepts.shape).max(axis=1)
+        if self._excess:
+            above = 0.5 * slopes.reshape(intercepts.shape).sum(axis=1)
+            error = np.minimum(error, self._tolerance * np.sqrt(above / self._excess))
         return loss, gradient.reshape(len(points), -1), error
 
     def _residuals(self, Z: Array, rows: slice) -> tuple[Array, Array]:
-        residuals = _logistic if self._n_rows == 1 else _softmax
+        residuals = logistic_loss if self._n_rows == 1 else softmax_loss
         return residuals(Z, self._codes[rows], self._weights[rows])
 
     def _curvatures(self, Z: Array, rows: slice) -> Array:
-        p = expit(Z) if self._n_rows == 1 else softmax(Z, axis=1)
-        found: Array = (p - p * p) @ self._weights[rows]
-        return found.astype(np.float64)
-
-
-def _softmax(Z: Array, y: Array, s: Array) -> tuple[Array, Array]:
-    each = np.arange(len(y))
-    Z -= Z.max(axis=1, keepdims=True)
-    at_y = Z[:, y, each]
-    np.exp(Z, out=Z)
-    total = Z.sum(axis=1)
-    loss = (np.log(total) - at_y) @ s
-    Z *= (s / total)[:, None, :]
-    Z[:, y, each] -= s
-    return loss.astype(np.float64), Z
-
-
-def _logistic(Z: Array, y: Array, s: Array) -> tuple[Array, Array]:
-    sign = np.where(y == 1, Z.dtype.type(1), Z.dtype.type(-1))
-    loss = np.logaddexp(0, -sign * Z[:, 0]) @ s
-    return loss.astype(np.float64), (expit(Z) - (y == 1)) * s
+        return curvature(Z, self._weights[rows])

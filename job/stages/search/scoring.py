@@ -18,12 +18,12 @@ from job.stages.estimators import calibrated
 from job.stages.folds import Fold
 from job.stages.preparation import Preparation
 from job.stages.search.candidates import Candidate, make_folds
-from job.stages.search.fast import fit_together
+from job.stages.search.fast import Start, fit_together, start_of
 
 Array = npt.NDArray[Any]
 # Of many rows, those that the last digits of a model decide are too few to move a score.
 _MANY_ROWS: Final = 2000
-_SLACK_OF_MANY: Final = 10.0
+_EXCESS_OF_MANY: Final = 5e-7
 _OF_PROBABILITIES: Final = (Metric.ROC_AUC_OVR, Metric.NEG_LOG_LOSS)
 
 
@@ -36,7 +36,7 @@ class FoldScorer:
         self._train, self._preparation = train, preparation
         self._spec, self._executor = spec, executor
         self._y = train.y.astype(str)
-        self._near: dict[int, Any] = {}
+        self._near: dict[int, tuple[Any, Array | None]] = {}
 
     def score(self, candidates: Mapping[int, Candidate], fold: Fold) -> dict[int, float]:
         """Give the score of each candidate on the fold's second side."""
@@ -60,10 +60,16 @@ class FoldScorer:
         models = {n: candidate.build(spec, seed) for n, candidate in candidates.items()}
         has_none = needs_proba and any(not hasattr(m, "predict_proba") for m in models.values())
         folds = make_folds(self._train.take(fold[0]), 3, seed) if has_none else []
-        slack = _SLACK_OF_MANY if len(y_outer) >= _MANY_ROWS else 1.0
-        near = [self._near.get(n) for n in candidates] if prepared.has_fixed_columns else ()
-        fit_first(list(models.values()), X_inner, y_inner, spec.engine, self._executor, slack, near)
-        self._near |= models
+        excess = _EXCESS_OF_MANY if len(y_outer) >= _MANY_ROWS else 0.0
+        fit_first(
+            list(models.values()),
+            X_inner,
+            y_inner,
+            spec.engine,
+            self._executor,
+            excess=excess,
+            starts=[self._start(n, y_inner, prepared.columns) for n in candidates],
+        )
 
         def score(n: int) -> float:
             model = calibrated(models[n], folds, spec.calibration) if folds else models[n]
@@ -72,7 +78,15 @@ class FoldScorer:
                 return float(get_scorer(spec.metric.value)(model, X_outer, y_outer))
             return _score_probabilities(spec.metric, model, X_outer, y_outer)
 
-        return self._executor.map(score, list(candidates))
+        scores = self._executor.map(score, list(candidates))
+        self._near |= {n: (model, prepared.columns) for n, model in models.items()}
+        return scores
+
+    def _start(self, n: int, y: Array, columns: Array | None) -> Start | None:
+        model, before = self._near.get(n, (None, None))
+        if model is None or columns is None or before is None:
+            return None
+        return start_of(model, before, y, columns)
 
 
 def _score_probabilities(metric: Metric, model: Any, X: Any, y: Array) -> float:
@@ -100,12 +114,13 @@ def fit_first(
     y: Array,
     engine: str,
     executor: Executor,
-    slack: float = 1.0,
-    near: Sequence[Any] = (),
+    *,
+    excess: float = 0.0,
+    starts: Sequence[Start | None] = (),
 ) -> None:
-    """Fit what the engine of the settings fits better than one by one, to `slack` tolerances."""
+    """Fit what the engine of the settings fits better than one by one."""
     if engine == "fast":
-        fit_together(models, X, y, executor, slack=slack, near=near)
+        fit_together(models, X, y, executor, excess=excess, starts=starts)
 
 
 def fit(model: Any, X: Any, y: Array, name: str) -> None:

@@ -296,7 +296,7 @@ def test_fast_engine_leaves_what_it_cannot_finish_to_scikit_learn(rows, monkeypa
     assert {"fast_engine_fell_back"} == {e["event"] for e in logs if e["log_level"] == "warning"}
 
 
-def out_of_steps(_batch, points, _tolerance, _max_iter):
+def out_of_steps(_batch, points, _max_iter):
     """Give a solver's result that has not moved."""
     n = len(points)
     return Minima(points=points, errors=np.ones(n), n_iter=np.zeros(n, int))

@@ -1,0 +1,92 @@
+"""A matrix that is full."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from job.contracts.ports import Spread
+from job.stages.search.designs import BLOCK, Residuals, blocks_of, spans_of, sum_of
+
+Array = npt.NDArray[Any]
+MOST_DECOMPOSED: Final = 1536
+
+
+class DenseDesign:
+    """Rows that are full: both products of a block while it is in the cache."""
+
+    def __init__(self, X: Array, spread: Spread) -> None:
+        self._X, self.spread = X, spread
+        self.shape, self.dtype = X.shape, X.dtype
+        self.full = slice(0, X.shape[1] if X.shape[1] <= MOST_DECOMPOSED else 0)
+
+    def evaluate(
+        self, coefficients: Array, intercepts: Array, residuals: Residuals
+    ) -> tuple[Array, Array, Array]:
+        """Give losses and gradients, as every design does."""
+        n_problems, n_classes, n_features = coefficients.shape
+        W = coefficients.reshape(-1, n_features).astype(self.dtype, copy=False)
+        b = intercepts.reshape(-1, 1).astype(self.dtype, copy=False)
+
+        def work(span: slice) -> tuple[Array, Array, Array]:
+            loss = np.zeros(n_problems)
+            by_W, by_b = np.zeros_like(W), np.zeros(len(b))
+            for rows in blocks_of(span):
+                block = self._X[rows]
+                Z = W @ block.T
+                Z += b
+                block_loss, R = residuals(Z.reshape(n_problems, n_classes, -1), rows)
+                R = R.reshape(len(W), -1)
+                loss += block_loss
+                by_W += R @ block
+                by_b += R.sum(axis=1)
+            return loss, by_W, by_b
+
+        parts = self.spread(work, spans_of(self.shape[0], BLOCK))
+        loss, by_W, by_b = (sum_of(part[n] for part in parts) for n in range(3))
+        return loss, by_W.reshape(coefficients.shape), by_b.reshape(intercepts.shape)
+
+    def sum_rows(
+        self, coefficients: Array, intercepts: Array, function: Callable[[Array, slice], Array]
+    ) -> Array:
+        """Sum what a function gives, as every design does."""
+        W = coefficients.reshape(-1, self.shape[1]).astype(self.dtype, copy=False)
+        b = intercepts.reshape(-1, 1).astype(self.dtype, copy=False)
+
+        def work(span: slice) -> Array:
+            return sum_of(
+                function((W @ self._X[rows].T + b).reshape(*intercepts.shape, -1), rows)
+                for rows in blocks_of(span)
+            )
+
+        return sum_of(self.spread(work, spans_of(self.shape[0], BLOCK)))
+
+    def moments(self, weights: Array) -> tuple[Array, Array, Array]:
+        """Give moments as every design does, from a sample; of wide matrices no covariance."""
+        mean, covariance = sampled_moments(self._X, weights)
+        if self.full.stop:
+            return mean, np.diag(covariance), covariance
+        return mean, covariance, np.empty((0, 0))
+
+    def row_bytes(self, _n_classes: int) -> int:
+        """Give what one model's rows take: blocks alone."""
+        return 0
+
+
+def sampled_moments(X: Array, weights: Array) -> tuple[Array, Array]:
+    """Give mean and covariance, of more than 1,536 columns the variance alone, from a sample."""
+    # NOTE: they only steer the steps, and a sample of some rows a column steers as well
+    n_rows, width = X.shape
+    picked = np.arange(0, n_rows, max(n_rows // (32 * width), 1))
+    w = weights[picked] / weights[picked].sum()
+    blocks = blocks_of(slice(0, len(picked)))
+    mean = sum_of(w[rows] @ X[picked[rows]].astype(np.float64) for rows in blocks)
+    is_wide = width > MOST_DECOMPOSED
+    spread = np.zeros(width if is_wide else (width, width))
+    for rows in blocks:
+        part = (X[picked[rows]] - mean) * np.sqrt(w[rows])[:, None]
+        spread += (part * part).sum(axis=0) if is_wide else part.T @ part
+    return mean, spread
