@@ -1,6 +1,7 @@
 """Compare the search with the script that everybody writes, and with one scikit-learn fit.
 
     python -m scripts.benchmark embeddings 100000 [--repetitions 3] [--contenders naive,one,fast]
+    python -m scripts.benchmark embeddings 10000 100000 1000000 --contenders fast
     python -m scripts.benchmark texts 100000
     python -m scripts.benchmark banking77|privacyqa --data FOLDER
 
@@ -15,8 +16,8 @@ reference  the job's search and refit, every candidate by scikit-learn, to the j
 fast       the job's search and refit
 
 Printed are minimum, median and maximum of the seconds, the highest memory of the process (without
-the children that the naive script starts), and what the results have in common.  The last line is
-a row of the table in docs/benchmarks.md.
+the children that the naive script starts), what the results have in common, and a row of the table
+in docs/benchmarks.md.  Several sizes give the log-log slopes of the fast engine besides.
 """
 
 from __future__ import annotations
@@ -289,10 +290,15 @@ def report(options: argparse.Namespace, found: dict[str, list[dict[str, Any]]]) 
     return f"| {' | '.join([*cells, f'{peak:.0f} MB'])} |"
 
 
+def slope(sizes: list[int], values: list[float]) -> float:
+    """Give the slope of the line through the logarithms."""
+    return float(np.polyfit(np.log(sizes), np.log(values), 1)[0])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("table", choices=["embeddings", "texts", "banking77", "privacyqa"])
-    parser.add_argument("rows", nargs="?", type=int)
+    parser.add_argument("rows", nargs="*", type=int)
     parser.add_argument("--data")
     parser.add_argument("--repetitions", type=int, default=3)
     parser.add_argument("--contenders", default=",".join(CONTENDERS))
@@ -306,12 +312,20 @@ def main() -> None:
         name, folder = options.side
         print(json.dumps(contend(name, options.table, Path(folder), options.chosen)))
         return
-    with tempfile.TemporaryDirectory() as name:
-        write_data(options, Path(name))
-        found = measure(options, Path(name))
-        row = report(options, found)
-        print(json.dumps(agreement(Path(name), found)))
-        print(row)
+    sizes, fast = options.rows or [None], []
+    for rows in sizes:
+        options.rows = rows
+        with tempfile.TemporaryDirectory() as name:
+            write_data(options, Path(name))
+            found = measure(options, Path(name))
+            row = report(options, found)
+            print(json.dumps(agreement(Path(name), found)))
+            print(row, flush=True)
+            fast.append(found["fast"])
+    if len(sizes) > 1:
+        for name in ("seconds", "peak_mb"):
+            middle = [statistics.median(run[name] for run in runs) for runs in fast]
+            print(f"slope of {name}: {slope(sizes, middle):.2f}")
 
 
 if __name__ == "__main__":

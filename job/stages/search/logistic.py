@@ -79,7 +79,7 @@ def fit_many(
         A model is done where no derivative is larger,
     excess
         or where F is so little above its minimum, as half the squared gradient in the even basis
-        estimates.
+        estimates to a factor of ten.
     start
         Coefficients (P, K, D) and intercepts (P, K) near the minimum, if they are known.
     """

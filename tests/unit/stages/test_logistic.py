@@ -168,12 +168,12 @@ def objective(X, codes, W, b, C):
 
 @pytest.mark.parametrize("excess", [1e-3, 1e-5])
 def test_excess_is_what_the_loss_is_above_its_minimum(excess):
-    """Half the squared gradient of the even basis tells it well enough, for every C."""
+    """Half the squared gradient of the even basis tells it to a factor of ten, for every C."""
     rng = np.random.default_rng(0)
     codes = rng.integers(0, 4, 3000)
     X = rng.standard_normal((3000, 30)) * 3.0 ** -np.arange(30) + np.eye(4, 30)[codes]
     found, exact = (solve(X, codes, tolerance=1e-9, excess=some) for some in (excess, 0.0))
     for n, c in enumerate(C):
         above = [objective(X, codes, f.coefficients[n], f.intercepts[n], c) for f in (found, exact)]
-        assert 0 <= above[0] - above[1] <= 2 * excess
+        assert 0 <= above[0] - above[1] <= 10 * excess
     assert (found.n_iter < exact.n_iter).all()
