@@ -12,11 +12,10 @@ import numpy as np
 from job.contracts.dataset import Rows
 from job.contracts.lists import counted
 from job.contracts.ports import ArtifactStore, Codec
-from job.contracts.search_specs import Metric
+from job.contracts.search_specs import Metric, Use
 from job.errors import IncompatibleModelError
 from job.stages.channels import read_channel
 from job.stages.evaluate import score_model
-from job.stages.features import make_input
 from job.stages.gate import ChampionComparison
 from job.stages.keys import salted_digests
 from job.stages.package import describe_input
@@ -54,7 +53,7 @@ def compare(
     test: Rows,
     codec: Codec,
     *,
-    use: tuple[str, ...],
+    use: Use,
     metric: Metric,
 ) -> ChampionComparison | None:
     """Score both models on the hold-out rows that the champion has not seen either."""
@@ -70,7 +69,6 @@ def compare(
             len(fresh),
             f"it was trained on all but {counted(len(fresh), 'hold-out row')}",
         )
-    X = make_input(fresh, use)
     try:
         model = codec.decode(champion.files["model.joblib"])
     except IncompatibleModelError as error:
@@ -78,8 +76,8 @@ def compare(
     return ChampionComparison(
         version=champion.version,
         n_rows=len(fresh),
-        champion_score=score_model(model, X, fresh).get(metric.value),
-        candidate_score=score_model(candidate, X, fresh).get(metric.value),
+        champion_score=score_model(model, fresh, use).get(metric.value),
+        candidate_score=score_model(candidate, fresh, use).get(metric.value),
         problem=f"{metric.value} is undefined on these rows",
     )
 

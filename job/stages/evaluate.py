@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
+import pandas as pd
 from sklearn import metrics
-from sklearn.preprocessing import label_binarize
 
 from job.contracts.dataset import Rows
 from job.contracts.ports import Timer
-from job.contracts.search_specs import Metric
+from job.contracts.search_specs import Metric, Use
 from job.stages.features import make_input
 from job.stages.train import TrainedModel
 
-_N_CURVE_POINTS = 101
+_N_CURVE_POINTS: Final = 101
+_N_TIMED: Final = 50
+_BLOCK: Final = 8192
 
 
 def evaluate(model: TrainedModel, test: Rows, timer: Timer) -> dict[str, Any]:
@@ -26,21 +28,21 @@ def evaluate(model: TrainedModel, test: Rows, timer: Timer) -> dict[str, Any]:
     evaluation
         The content of evaluation.json, as far as the hold-out tells it.
     """
-    X = make_input(test, model.use)
+    some = test.take(np.arange(min(len(test), _N_TIMED)))
     return {
-        **evaluate_model(model.pipeline, X, test),
-        "baselines": {name: score_model(other, X, test) for name, other in model.baselines},
-        "latency": measure_latency(model.pipeline, X, timer),
+        **evaluate_model(model.pipeline, test, model.use),
+        "baselines": {name: score_model(m, test, model.use) for name, m in model.baselines},
+        "latency": measure_latency(model.pipeline, make_input(some, model.use), timer),
     }
 
 
-def score_model(model: Any, X: Any, test: Rows) -> dict[str, float]:
+def score_model(model: Any, test: Rows, use: Use) -> dict[str, float]:
     """Give the scores alone."""
-    scores: dict[str, float] = evaluate_model(model, X, test)["scores"]
+    scores: dict[str, float] = evaluate_model(model, test, use)["scores"]
     return scores
 
 
-def evaluate_model(model: Any, X: Any, test: Rows) -> dict[str, Any]:
+def evaluate_model(model: Any, test: Rows, use: Use) -> dict[str, Any]:
     """Score a model on the hold-out.
 
     A class that only the test side has counts as an error in every score of labels, and stays
@@ -52,26 +54,40 @@ def evaluate_model(model: Any, X: Any, test: Rows) -> dict[str, Any]:
         `scores` (metric: value), `classes`, `per_class`, `confusion` (rows are true classes) and
         `curves` (one-vs-rest points).
     """
-    proba = model.predict_proba(X)
-    y_pred = model.classes_[proba.argmax(axis=1)].astype(object)
+    proba = _probabilities(model, test, use)
     classes = sorted(set(test.y) | set(model.classes_))
-    per_class, scores = _label_scores(test.y, y_pred, classes)
-    curves = _probability_scores(test.y, proba, list(model.classes_), per_class, scores)
+    # numbers are compared faster than words
+    index = pd.Index(classes, dtype=object)
+    known = index.get_indexer(np.asarray(model.classes_, dtype=object))
+    y_true, y_pred = index.get_indexer(test.y), known[proba.argmax(axis=1)]
+    per_class, scores = _label_scores(y_true, y_pred, classes)
+    curves = _probability_scores(y_true, proba, known, classes, per_class, scores)
+    numbers = np.arange(len(classes))
     return {
         "classes": classes,
         "n_test": len(test),
         "scores": {k: round(v, 6) for k, v in sorted(scores.items())},
         "per_class": per_class,
-        "confusion": metrics.confusion_matrix(test.y, y_pred, labels=classes).tolist(),
+        "confusion": metrics.confusion_matrix(y_true, y_pred, labels=numbers).tolist(),
         "curves": curves,
     }
+
+
+def _probabilities(model: Any, test: Rows, use: Use) -> Any:
+    """Predict block by block: the hold-out has no copy."""
+    blocks = [
+        model.predict_proba(make_input(test.take(np.arange(start, stop)), use))
+        for start in range(0, len(test), _BLOCK)
+        for stop in (min(start + _BLOCK, len(test)),)
+    ]
+    return np.concatenate(blocks)
 
 
 def _label_scores(
     y_true: Any, y_pred: Any, classes: list[str]
 ) -> tuple[dict[str, dict[str, Any]], dict[str, float]]:
     precision, recall, f1, support = metrics.precision_recall_fscore_support(
-        y_true, y_pred, labels=classes, zero_division=0
+        y_true, y_pred, labels=np.arange(len(classes)), zero_division=0
     )
     per_class = {
         name: {
@@ -96,25 +112,25 @@ def _label_scores(
 def _probability_scores(
     y_true: Any,
     proba: Any,
+    known: Any,
     classes: list[str],
     per_class: dict[str, dict[str, Any]],
     scores: dict[str, float],
 ) -> dict[str, Any]:
-    known = np.isin(y_true.astype(str), np.array(classes, str))
-    if not known.any():
+    """Score the rows whose class the model knows; `known` numbers the columns of `proba`."""
+    is_known = np.isin(y_true, known)
+    if not is_known.any():
         return {}
-    y, p = y_true[known], proba[known]
-    scores["log_loss"] = float(metrics.log_loss(y.astype(str), p, labels=classes))
+    y, p = y_true[is_known], proba[is_known]
+    scores["log_loss"] = float(metrics.log_loss(y, p, labels=known))
     scores[Metric.NEG_LOG_LOSS.value] = -scores["log_loss"]
-    truth = label_binarize(y.astype(str), classes=classes)
-    if len(classes) == 2:
-        truth = np.hstack([1 - truth, truth])
     curves = {}
-    for n, name in enumerate(classes):
-        if 0 < truth[:, n].sum() < len(truth):
-            per_class[name]["roc_auc"] = float(metrics.roc_auc_score(truth[:, n], p[:, n]))
-            per_class[name]["pr_auc"] = float(metrics.average_precision_score(truth[:, n], p[:, n]))
-            curves[name] = _curves(truth[:, n], p[:, n])
+    for n, number in enumerate(known):
+        name, truth = classes[number], y == number
+        if 0 < truth.sum() < len(truth):
+            per_class[name]["roc_auc"] = float(metrics.roc_auc_score(truth, p[:, n]))
+            per_class[name]["pr_auc"] = float(metrics.average_precision_score(truth, p[:, n]))
+            curves[name] = _curves(truth, p[:, n])
     for score, name in (("roc_auc", Metric.ROC_AUC_OVR.value), ("pr_auc", "pr_auc_ovr")):
         found = [c[score] for c in per_class.values() if score in c]
         if found:
@@ -134,7 +150,7 @@ def _curves(truth: Any, score: Any) -> dict[str, list[float]]:
     }
 
 
-def measure_latency(model: Any, X: Any, timer: Timer, n_rows: int = 50) -> dict[str, float]:
+def measure_latency(model: Any, X: Any, timer: Timer, n_rows: int = _N_TIMED) -> dict[str, float]:
     """Time one-row predictions; p50 and p95 in milliseconds."""
     seconds = []
     for n in range(min(n_rows, X.shape[0] if hasattr(X, "shape") else len(X)) + 2):

@@ -63,9 +63,9 @@ def split_dataset(
         train, test = rows.take(~is_test), rows.take(is_test)
     else:
         train, test = rows, official_test
-    leaks = np.isin(_as_text(train.text_keys), _as_text(np.unique(test.text_keys)))
+    leaks = _is_among(train.text_keys, test.text_keys)
     if official_test is not None and has_groups:
-        leaks |= np.isin(_as_text(train.keys), _as_text(np.unique(test.keys)))
+        leaks |= _is_among(train.keys, test.keys)
     train = train.take(~leaks)
     report = SplitReport(
         method=spec.method if official_test is None else "official_test",
@@ -89,24 +89,26 @@ def _sides(train: Rows, test: Rows, labels: tuple[str, ...]) -> dict[str, Any]:
     return {
         "n_train": len(train),
         "n_test": len(test),
-        "n_train_keys": len(np.unique(train.keys)),
-        "n_test_keys": len(np.unique(test.keys)),
+        "n_train_keys": len(_coded(train.keys)[1]),
+        "n_test_keys": len(_coded(test.keys)[1]),
         "test_only_classes": tuple(sorted(set(test.y) - set(train.y))),
-        "n_test_only_rows": int((~np.isin(_as_text(test.y), _as_text(np.unique(train.y)))).sum()),
+        "n_test_only_rows": int((~_is_among(test.y, train.y)).sum()),
         "class_rows": tuple(
             (name, int((train.y == name).sum()), int((test.y == name).sum())) for name in classes
         ),
     }
 
 
-def _as_text(values: Any) -> Any:
-    return pd.array(values, dtype=object).to_numpy()
+def _is_among(values: Any, others: Any) -> Mask:
+    # NOTE: numpy compares objects one with each other one, which takes hours where rows are many
+    found: Mask = pd.Index(values, dtype=object).isin(others)
+    return found
 
 
 def _choose(rows: Rows, spec: SplitSpec, random_state: int) -> Mask:
     if spec.method == "hash":
-        unique, inverse = np.unique(rows.keys, return_inverse=True)
-        chosen: Mask = is_held_out(unique, spec.salt, spec.test_fraction)[inverse]
+        codes, keys = _coded(rows.keys)
+        chosen: Mask = is_held_out(keys, spec.salt, spec.test_fraction)[codes]
         return chosen
     share = max(Fraction(spec.test_fraction).limit_denominator(100), Fraction(1, 100))
     n_splits = share.denominator
@@ -124,22 +126,35 @@ def _choose(rows: Rows, spec: SplitSpec, random_state: int) -> Mask:
     return is_test
 
 
+def _coded(values: Any) -> tuple[Any, Any]:
+    """Give a number for each value, and what the numbers stand for; nothing is copied."""
+    codes, names = pd.factorize(np.asarray(values, dtype=object))
+    return codes, names
+
+
 def _conflicts(rows: Rows) -> tuple[int, int]:
     """Count texts that carry more than one label, and their rows."""
-    pairs = pd.DataFrame({"key": rows.text_keys, "y": rows.y})
-    n_labels = pairs.groupby("key", sort=False)["y"].transform("nunique")
-    conflicting = pairs[n_labels > 1]
-    return int(conflicting["key"].nunique()), len(conflicting)
+    (keys, _), (labels, classes) = _coded(rows.text_keys), _coded(rows.y)
+    n_labels = np.bincount(np.unique(keys * len(classes) + labels) // len(classes))
+    is_conflicting = n_labels > 1
+    return int(is_conflicting.sum()), int(is_conflicting[keys].sum())
+
+
+def _count_keys(rows: Rows) -> tuple[Any, Any, Any]:
+    """Give the class of each row as a number, the classes, and how many keys hold each."""
+    (keys, _), (labels, classes) = _coded(rows.keys), _coded(rows.y)
+    pairs = np.unique(keys * len(classes) + labels)
+    return labels, classes, np.bincount(pairs % len(classes), minlength=len(classes))
 
 
 def _drop_rare_classes(rows: Rows, min_groups: int) -> tuple[Rows, int, int]:
-    pairs = pd.DataFrame({"key": rows.keys, "y": rows.y})
-    n_keys = pairs.groupby("y")["key"].nunique()
-    rare = n_keys.index[n_keys < min_groups]
-    is_rare = pairs["y"].isin(rare).to_numpy()
-    if len(rare):
-        log.warning("rare_classes_dropped", n_classes=len(rare), n_rows=int(is_rare.sum()))
-    return rows.take(~is_rare), int(is_rare.sum()), len(rare)
+    labels, _, n_keys = _count_keys(rows)
+    is_rare_class = n_keys < min_groups
+    is_rare = is_rare_class[labels]
+    n_rare = int(is_rare_class.sum())
+    if n_rare:
+        log.warning("rare_classes_dropped", n_classes=n_rare, n_rows=int(is_rare.sum()))
+    return rows.take(~is_rare), int(is_rare.sum()), n_rare
 
 
 def _check_sides(report: SplitReport) -> None:
@@ -158,13 +173,13 @@ def _check_sides(report: SplitReport) -> None:
 
 
 def _check_training(train: Rows, labels: tuple[str, ...], folds: int) -> None:
-    counts = pd.DataFrame({"key": train.keys, "y": train.y}).groupby("y")["key"].nunique()
-    if len(counts) < 2:
+    _, classes, n_keys = _count_keys(train)
+    if len(classes) < 2:
         raise TrainingError(
             "the training side has fewer than 2 classes",
             hint="add rows of other classes, or lower features.min_groups",
         )
-    small = sorted({*counts.index[counts < folds], *(set(labels) - set(counts.index))})
+    small = sorted({*classes[n_keys < folds], *(set(labels) - set(classes))})
     if small:
         raise TrainingError(
             f"class {shortened(small)} has fewer distinct keys on the training side than the "

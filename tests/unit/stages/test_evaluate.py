@@ -54,7 +54,7 @@ def make_rows(y, proba):
 
 def judge(y, proba, classes=None):
     classes = classes or sorted(set(y))
-    return evaluate_model(Fixed(classes), np.array(proba), make_rows(y, proba))
+    return evaluate_model(Fixed(classes), make_rows(y, proba), ("embeddings",))
 
 
 def predicted(y, proba):
@@ -185,7 +185,7 @@ def test_scores_alone_are_those_of_the_evaluation():
     """The champion is judged by the same function."""
     rows = make_rows(*THREE)
 
-    assert judge(*THREE)["scores"] == score_model(Fixed("abc"), rows.embeddings.read(), rows)
+    assert judge(*THREE)["scores"] == score_model(Fixed("abc"), rows, ("embeddings",))
 
 
 class Ticks:
@@ -199,6 +199,14 @@ class Ticks:
         if self.n_calls % 2 == 0:
             self.now += self.n_calls / 2 / 1000
         return self.now
+
+
+def test_blocks_of_rows_are_judged_as_one(monkeypatch):
+    """Where a block ends changes nothing."""
+    whole = judge(*THREE)
+    monkeypatch.setattr("job.stages.evaluate._BLOCK", 3)
+
+    assert whole == judge(*THREE)
 
 
 def test_latency_is_exact_by_the_timer():
