@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import sys
 import warnings
-from collections.abc import Mapping
 from typing import Any, TextIO
 
 import structlog
@@ -61,17 +60,10 @@ class _Retold(logging.Handler):
 
 
 class Progress:
-    """A line on stderr that says which stage runs and how far it is; on a terminal only.
+    """A line on stderr that says which stage runs and how far it is; on a terminal only."""
 
-    Parameters
-    ----------
-    n_rounds
-        How often each stage has its work done; one that is not named has one round.
-    """
-
-    def __init__(self, n_rounds: Mapping[str, int] | None = None) -> None:
-        self._n_rounds = n_rounds or {}
-        self._n_before = 0  # fits of the rounds that are done
+    def __init__(self) -> None:
+        self._n_rounds = 0  # that are done
         self._bar: Any = None  # rich is loaded where there is a terminal
 
     def __enter__(self) -> Progress:
@@ -102,20 +94,18 @@ class Progress:
 
     def begin_stage(self, name: str) -> None:
         """Show the name of the stage that begins."""
-        self._stage, self._n_before = name, 0
+        self._stage, self._n_rounds = name, 0
         if self._bar is not None:
             self._bar.update(self._task, description=name)
 
     def advance(self, n_done: int, n_all: int) -> None:
-        """Show how many of the stage's fits are done, over all its rounds."""
+        """Show how many of a round's fits or scores are done."""
         text = self.describe(n_done, n_all)
         if self._bar is not None:
             self._bar.update(self._task, description=text)
 
     def describe(self, n_done: int, n_all: int) -> str:
-        """Say how far the stage is after a fit; the last one of a round ends it."""
-        text = (
-            f"{self._stage} {self._n_before + n_done}/{n_all * self._n_rounds.get(self._stage, 1)}"
-        )
-        self._n_before += n_all if n_done == n_all else 0
+        """Say how far the stage is; how many rounds it will have, nobody knows before."""
+        text = f"{self._stage} {n_done}/{n_all}, round {self._n_rounds + 1}"
+        self._n_rounds += n_done == n_all
         return text

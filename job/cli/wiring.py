@@ -48,7 +48,7 @@ def run_job(
             "--run-id takes up to 200 letters, digits, '.', '_' and '-', no '.' first",
             hint="choose another",
         )
-    with Progress({"search": settings.search.folds}) as progress, working_folder() as folder:
+    with Progress() as progress, working_folder() as folder:
         recorder = Recorder(open_store(settings), name, time.perf_counter, progress.begin_stage)
         started_at = datetime.now(UTC)
         recorder.facts |= {

@@ -1,22 +1,22 @@
-"""The line of progress says how far a stage is, all in all."""
+"""The line of progress says how far a stage is."""
 
 from job.logs import Progress
 
 
-def test_progress_of_a_stage_in_rounds_does_not_start_again():
-    """The search fits all candidates in one fold after the other."""
-    progress = Progress({"search": 2})
+def test_progress_of_a_stage_counts_its_rounds():
+    """The search fits and scores all candidates in one fold after the other."""
+    progress = Progress()
     progress.begin_stage("search")
     found = [progress.describe(n, 2) for _fold in range(2) for n in (1, 2)]
 
-    assert ["search 1/4", "search 2/4", "search 3/4", "search 4/4"] == found
+    assert [f"search {n}/2, round {k}" for k in (1, 2) for n in (1, 2)] == found
 
 
 def test_progress_of_the_next_stage_starts_at_one():
     """Each has its own count."""
-    progress = Progress({"search": 2})
+    progress = Progress()
     progress.begin_stage("search")
     progress.describe(2, 2)
     progress.begin_stage("train")
 
-    assert "train 1/3" == progress.describe(1, 3)
+    assert "train 1/3, round 1" == progress.describe(1, 3)

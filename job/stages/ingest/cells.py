@@ -40,7 +40,7 @@ def convert(
     match kind:
         case "string":
             values, n_unreadable = _strings(plain)
-            return (values if is_prose else _respelt(values)), n_unreadable
+            return (values if is_prose else _shared(_respelt(values))), n_unreadable
         case "number":
             values, n_unreadable = _numbers(plain)
             is_infinite = np.isinf(values)  # said so, or too large for float32
@@ -95,6 +95,13 @@ def _respelt(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     found = np.flatnonzero(pc.fill_null(matches, False).to_numpy(zero_copy_only=False))
     values[found] = [respell(value) for value in values[found]]
     return values
+
+
+def _shared(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Let equal values be one object: labels and categories are few."""
+    codes, names = pd.factorize(values)  # None is -1, which picks what is appended last
+    found: np.ndarray[Any, Any] = np.append(names, [None])[codes]
+    return found
 
 
 def _numbers(array: pa.Array) -> tuple[np.ndarray[Any, Any], int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -52,35 +52,45 @@ class FoldScorer:
     def _score_input(
         self, candidates: Mapping[int, Candidate], fold: Fold, use: Use
     ) -> list[float]:
+        # NOTE: the matrix that was fitted to is gone before that of the other side comes
+        models, transform = self._fit_input(candidates, fold, use)
+        X, y, metric = transform(fold[1]), self._y[fold[1]], self._spec.search.metric
+
+        def score(model: Any) -> float:
+            if metric in _OF_PROBABILITIES:
+                return _score_probabilities(metric, model, X, y)
+            return float(get_scorer(metric.value)(model, X, y))
+
+        return self._executor.map(score, models)
+
+    def _fit_input(
+        self, candidates: Mapping[int, Candidate], fold: Fold, use: Use
+    ) -> tuple[list[Any], Callable[[Array], Any]]:
         spec, seed = self._spec.search, self._spec.random_state
         prepared = self._preparation.fit(fold[0], use)
-        X_inner, X_outer = prepared.X, prepared.transform(fold[1])
-        y_inner, y_outer = self._y[fold[0]], self._y[fold[1]]
-        needs_proba = spec.metric in _OF_PROBABILITIES
+        y = self._y[fold[0]]
         models = {n: candidate.build(spec, seed) for n, candidate in candidates.items()}
+        needs_proba = spec.metric in _OF_PROBABILITIES
         has_none = needs_proba and any(not hasattr(m, "predict_proba") for m in models.values())
         folds = make_folds(self._train.take(fold[0]), 3, seed) if has_none else []
-        excess = _EXCESS_OF_MANY if len(y_outer) >= _MANY_ROWS else 0.0
         fit_first(
             list(models.values()),
-            X_inner,
-            y_inner,
+            prepared.X,
+            y,
             spec.engine,
             self._executor,
-            excess=excess,
-            starts=[self._start(n, y_inner, prepared.columns) for n in candidates],
+            excess=_EXCESS_OF_MANY if len(fold[1]) >= _MANY_ROWS else 0.0,
+            starts=[self._start(n, y, prepared.columns) for n in candidates],
         )
 
-        def score(n: int) -> float:
+        def fit_one(n: int) -> Any:
             model = calibrated(models[n], folds, spec.calibration) if folds else models[n]
-            fit(model, X_inner, y_inner, candidates[n].estimator)
-            if not needs_proba:
-                return float(get_scorer(spec.metric.value)(model, X_outer, y_outer))
-            return _score_probabilities(spec.metric, model, X_outer, y_outer)
+            fit(model, prepared.X, y, candidates[n].estimator)
+            return model
 
-        scores = self._executor.map(score, list(candidates))
+        fitted = self._executor.map(fit_one, list(candidates))
         self._near |= {n: (model, prepared.columns) for n, model in models.items()}
-        return scores
+        return fitted, prepared.transform
 
     def _start(self, n: int, y: Array, columns: Array | None) -> Start | None:
         model, before = self._near.get(n, (None, None))
