@@ -22,7 +22,7 @@ from job.stages.terms import NGRAMS
 Counts = npt.NDArray[Any]
 # Bytes, measured by `python -m scripts.benchmark_memory` and rounded up.
 _SLACK: Final = 160 * 2**20
-_PER_CELL: Final = 18  # copies of a dense value: the fold, its transforms, the hold-out
+_PER_CELL: Final = 22  # copies of a dense value: the fold, its transforms, the hold-out
 _PER_CELL_ALONE: Final = 10  # of embeddings alone, which are transformed block by block
 _PER_CELL_AND_FIT: Final = {"logistic_regression": 2, "linear_svc": 20, "dummy": 0}
 _PER_TERM_IN_TEXT: Final = 32  # an entry of the sparse matrices, while counting and after
