@@ -48,17 +48,17 @@ class Memory:
         return next((int(line.split()[1]) for line in lines if line.startswith("shmem ")), 0)
 
 
-def free_temporary_bytes(folder: Path, memory: Memory) -> int:
+def free_temporary_bytes(folder: Path, memory: Memory, n_unnamed: int = 0) -> int:
     """Give the bytes that may still be written below a folder that this run alone writes to.
 
     The least of what its device has, what a volume may hold (`TMPDIR_LIMIT_BYTES`, which the
     chart sets: a device tells nothing of it), and, where its files are kept in memory, what the
-    memory limit leaves.
+    memory limit leaves.  `n_unnamed` bytes are in files there that have no name.
     """
     free = [shutil.disk_usage(folder).free]
     stated = os.environ.get("TMPDIR_LIMIT_BYTES", "")
     if stated.isdigit():
-        taken = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        taken = n_unnamed + sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
         free.append(max(int(stated) - taken, 0))
     if _file_system_of(folder) in ("tmpfs", "ramfs"):
         free.append(max(memory.limit_bytes - memory.used_bytes(), 0))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
 import tempfile
+import weakref
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,6 +31,7 @@ class Matrices:
 
     def __init__(self, folder: Path, most_bytes: int | None, memory: Memory) -> None:
         self._folder, self._most_bytes, self._memory = folder, most_bytes, memory
+        self._n_live = 0  # bytes in files
 
     def memory_bytes(self, shape: tuple[int, int]) -> int:
         """Give the memory that a matrix of this shape takes: none where it lies in a file."""
@@ -46,12 +49,25 @@ class Matrices:
         n_bytes = math.prod(shape) * _ITEM_BYTES
         if not n_bytes or self.memory_bytes(shape):
             return np.empty(shape, np.float32)
-        free = free_temporary_bytes(self._folder, self._memory)
+        free = free_temporary_bytes(self._folder, self._memory, self._n_live)
         if n_bytes > free:
-            raise ConfigurationError(
-                f"a matrix of {-(-n_bytes // 2**20)} MiB does not fit into the temporary folder, "
-                f"which has {free // 2**20} MiB",
-                hint="give it more space (TMPDIR), or raise search.max_memory",
-            )
+            raise self._too_large(n_bytes, free)
         with tempfile.TemporaryFile(dir=self._folder) as file:
-            return np.asarray(np.memmap(file, np.float32, "w+", shape=shape))
+            try:
+                os.posix_fallocate(file.fileno(), 0, n_bytes)  # or a full disk is a SIGBUS
+            except OSError:
+                raise self._too_large(n_bytes, free) from None
+            mapped = np.memmap(file, np.float32, "r+", shape=shape)
+        self._n_live += n_bytes
+        weakref.finalize(mapped, self._forget, n_bytes)
+        return np.asarray(mapped)
+
+    def _forget(self, n_bytes: int) -> None:
+        self._n_live -= n_bytes
+
+    def _too_large(self, n_bytes: int, free: int) -> ConfigurationError:
+        return ConfigurationError(
+            f"a matrix of {-(-n_bytes // 2**20)} MiB does not fit into the temporary folder, "
+            f"which has {free // 2**20} MiB",
+            hint="give it more space (TMPDIR), or raise search.max_memory",
+        )

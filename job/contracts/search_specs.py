@@ -65,7 +65,8 @@ class SearchSpec(Spec):
     stop_early: bool = Field(
         False,
         description="Stop a candidate that would have to make up more in every fold that is left "
-        "than the lead over any candidate has varied from fold to fold.",
+        "than the lead over any candidate has varied from fold to fold. Needs three folds; of "
+        "halving it acts in the last round.",
     )
     max_seconds: float | None = Field(
         None,
@@ -82,6 +83,13 @@ class SearchSpec(Spec):
     workers: int | None = Field(
         None, ge=1, description="Fits at a time; unset: the CPUs this process may use."
     )
+
+    @field_validator("inputs", mode="before")
+    @classmethod
+    def _lists_of_lists(cls, value: object) -> object:
+        if isinstance(value, (list, tuple)) and any(isinstance(some, str) for some in value):
+            raise ValueError("an input is a list of blocks, as in [[text], [text, embeddings]]")
+        return value
 
     @field_validator("inputs")
     @classmethod

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -85,8 +85,8 @@ def train_candidate(plan: Plan, ports: Ports, recorder: Recorder, split: DataSpl
     model = recorder.run("train", train_model, train, preparation, report, spec, executor)
     log.info("model_trained", estimator=model.estimator, n_samples=len(split.train))
     compatible_with = make_compatible(model.pipeline, plan.settings.package.compatible_with)
-    split = replace(split, test=restrict(split.test, model.use, spec.columns))
-    evaluation = recorder.run("evaluate", evaluate, model, split.test, ports.timer)
+    test = restrict(split.test, model.use, spec.columns)
+    evaluation = recorder.run("evaluate", evaluate, model, test, ports.timer)
     log.info("model_evaluated", **evaluation["scores"])
     return Candidate(
         split=split,
@@ -104,11 +104,10 @@ def judge(
     """Hold the candidate against the floors and the champion."""
     comparison = compare(
         champion,
-        candidate.model.pipeline,
+        candidate.model,
         candidate.split.test,
         ports.codec,
-        use=candidate.model.use,
-        metric=plan.settings.search.metric,
+        spec=plan.settings.training,
     )
     scores, latency = candidate.evaluation["scores"], candidate.evaluation["latency"]
     return decide(scores, latency, len(candidate.payload), comparison, plan.settings.gate)

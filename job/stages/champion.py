@@ -12,13 +12,16 @@ import numpy as np
 from job.contracts.dataset import Rows
 from job.contracts.lists import counted
 from job.contracts.ports import ArtifactStore, Codec
-from job.contracts.search_specs import Metric, Use
+from job.contracts.search_specs import Use
+from job.contracts.specs import TrainingSpec
 from job.errors import IncompatibleModelError
 from job.stages.channels import read_channel
 from job.stages.evaluate import score_model
+from job.stages.features import restrict
 from job.stages.gate import ChampionComparison
 from job.stages.keys import salted_digests
 from job.stages.package import describe_input
+from job.stages.train import TrainedModel
 from job.stages.versions import read_verified
 
 _MIN_ROWS: Final = 30
@@ -49,18 +52,27 @@ def load_champion(store: ArtifactStore, channel: str | None) -> Champion | None:
 
 def compare(
     champion: Champion | None,
-    candidate: Any,
+    candidate: TrainedModel,
     test: Rows,
     codec: Codec,
     *,
-    use: Use,
-    metric: Metric,
+    spec: TrainingSpec,
 ) -> ChampionComparison | None:
-    """Score both models on the hold-out rows that the champion has not seen either."""
+    """Score both models on the hold-out rows that the champion has not seen either.
+
+    The champion may take another input than the candidate, if it is one of those searched.
+    """
     if champion is None:
         return None
+    metric = spec.search.metric
     metadata = json.loads(champion.files["metadata.json"])
-    if metadata["input"] != describe_input(test, use):
+    uses = (candidate.use, *spec.search.inputs)
+    taken = [
+        use
+        for use in uses
+        if metadata["input"] == describe_input(restrict(test, use, spec.columns), use)
+    ]
+    if not taken:
         return _incomparable(champion, 0, "it takes another input")
     fresh = test.take(~_is_seen(champion, metadata["training_keys_salt"], test))
     if len(fresh) < _MIN_ROWS:
@@ -73,11 +85,15 @@ def compare(
         model = codec.decode(champion.files["model.joblib"])
     except IncompatibleModelError as error:
         return _incomparable(champion, len(fresh), error.message)
+
+    def score(some: Any, use: Use) -> float | None:
+        return score_model(some, restrict(fresh, use, spec.columns), use).get(metric.value)
+
     return ChampionComparison(
         version=champion.version,
         n_rows=len(fresh),
-        champion_score=score_model(model, fresh, use).get(metric.value),
-        candidate_score=score_model(candidate, fresh, use).get(metric.value),
+        champion_score=score(model, taken[0]),
+        candidate_score=score(candidate.pipeline, candidate.use),
         problem=f"{metric.value} is undefined on these rows",
     )
 

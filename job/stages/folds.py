@@ -49,17 +49,18 @@ def cut_folds(y: Array, keys: Array, n_folds: int, random_state: int) -> list[Fo
 
 
 def take_share(y: Array, keys: Array, share: float, least: int, random_state: int) -> Array:
-    """Give the positions of a share of the keys of each class, but `least` of them; seeded.
+    """Give the positions of a share of the keys that hold each class, but `least`; seeded.
 
     What a larger share gives holds what a smaller one gives.
     """
     unique, key_codes = np.unique(keys, return_inverse=True)
     classes, codes = np.unique(y, return_inverse=True)
-    class_of_key = _majority(codes, key_codes, len(classes))
     order = np.random.default_rng(random_state).permutation(len(unique))
     is_kept = np.zeros(len(unique), bool)
     for n in range(len(classes)):
-        some = order[class_of_key[order] == n]
+        holds = np.zeros(len(unique), bool)
+        holds[key_codes[codes == n]] = True
+        some = order[holds[order]]
         is_kept[some[: max(math.ceil(share * len(some)), least)]] = True
     return np.flatnonzero(is_kept[key_codes])
 

@@ -29,6 +29,7 @@ _PER_TERM_IN_TEXT: Final = 32  # an entry of the sparse matrices, while counting
 _PER_TERM_IN_TEXT_AND_FIT: Final = {"logistic_regression": 8, "linear_svc": 20, "dummy": 0}
 _PER_TERM: Final = 160  # in the vocabulary of all terms, before the rare ones are dropped
 _PER_COEFFICIENT: Final = {"logistic_regression": 160, "linear_svc": 24, "dummy": 0}
+_PER_START: Final = 12  # of a model of the fold before, and where the next one starts
 _N_SAMPLED: Final = 2000
 _N_SAMPLED_CHARACTERS: Final = 2_000_000
 
@@ -40,16 +41,18 @@ def estimate_training_bytes(
     names = {*spec.search.estimators, "logistic_regression"}  # the baseline is always fitted
     width = 0 if train.embeddings is None else train.embeddings.shape[1]
     n_columns = width + 2 * train.frame.shape[1]
-    n_in_text, n_terms, n_kept = _count_terms(train, spec.features)
+    candidates = list_candidates(spec.search, spec.features.use, spec.random_state)
+    has_text = any("text" in candidate.use for candidate in candidates)
+    n_in_text, n_terms, n_kept = _count_terms(train, spec.features) if has_text else (0, 0, 0)
 
     def most(sizes: Mapping[str, int]) -> int:
         return n_workers * max(sizes[name] for name in names)
 
     n_classes = len(set(train.y))
     n_coefficients = n_classes * (n_columns + n_kept)
-    candidates = list_candidates(spec.search, spec.features.use, spec.random_state)
     n_models = max(Counter(candidate.use for candidate in candidates).values())
-    is_alone = spec.features.use == ("embeddings",)
+    uses = {candidate.use for candidate in candidates}
+    is_alone = uses == {("embeddings",)}
     row_bytes = 0 if is_alone else sparse_row_bytes(len(train), n_classes)
     per_cell = _PER_CELL_ALONE if is_alone else _PER_CELL
     if is_alone and not matrices.memory_bytes((len(train), width)):
@@ -59,7 +62,7 @@ def estimate_training_bytes(
         + len(train) * n_columns * (per_cell + most(_PER_CELL_AND_FIT))
         + n_in_text * (_PER_TERM_IN_TEXT + most(_PER_TERM_IN_TEXT_AND_FIT))
         + n_terms * _PER_TERM
-        + n_coefficients * most(_PER_COEFFICIENT)
+        + n_coefficients * (most(_PER_COEFFICIENT) + n_models * _PER_START)
         + batch_bytes(n_models, int(n_coefficients) + n_classes, row_bytes)
     )
 

@@ -14,7 +14,7 @@ from job.contracts.lists import counted
 from job.contracts.plan import Plan
 from job.contracts.ports import Renderer
 from job.contracts.reports import SplitReport, ValidationReport
-from job.stages.features import embedding_names
+from job.stages.features import embedding_names, restrict
 from job.stages.keys import salted_digests
 from job.stages.split import DataSplit
 from job.stages.train import TrainedModel
@@ -128,7 +128,9 @@ def make_metadata(
         "hyperparameters": dict(model.parameters),
         "metrics": dict(scores),
         "classes": [str(name) for name in model.pipeline.classes_],
-        "input": describe_input(split.test, model.use),
+        "input": describe_input(
+            restrict(split.test, model.use, settings.dataset.columns), model.use
+        ),
         "training_keys_salt": settings.split.salt,
         "random_state": settings.random_state,
         "environment": dict(plan.environment),

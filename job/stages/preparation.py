@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -44,22 +45,24 @@ class Preparation:
     ) -> None:
         self._rows, self._spec, self._columns = rows, spec, columns
         self._matrices, self._executor = matrices, executor
-        self._terms = Terms(rows, spec.analyzers) if "text" in spec.use else None
 
-    def fit(self, index: Array, use: Use | None = None) -> Prepared:
+    def fit(self, index: Array, use: Use | None = None, min_groups: int | None = None) -> Prepared:
         """Fit the preprocessing to the rows at these positions.
 
         Parameters
         ----------
         use
             The feature blocks, of those of the spec; None for all of them.
+        min_groups
+            In place of the spec's, where only a part of the table is looked at.
 
         Raises
         ------
         TrainingError
             No term of any text is held by `min_groups` keys.
         """
-        spec = self._spec if use is None else self._spec.model_copy(update={"use": use})
+        given = {"use": use, "min_groups": min_groups}
+        spec = self._spec.model_copy(update={k: v for k, v in given.items() if v is not None})
         if spec.use == ("embeddings",):
             assert self._rows.embeddings is not None
             return _fit_scaling(self._rows.embeddings, index, self._matrices, self._executor)
@@ -79,6 +82,10 @@ class Preparation:
             transform=lambda index: preprocess.transform(self._input(index, spec.use)),
             columns=columns,
         )
+
+    @functools.cached_property
+    def _terms(self) -> Terms:
+        return Terms(self._rows, self._spec.analyzers)
 
     def _input(self, index: Array, use: Use) -> Any:
         """Give the rows with positions for their texts."""

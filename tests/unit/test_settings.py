@@ -83,6 +83,12 @@ BOTH, ONE = "features: {use: [text, embeddings]}\n", "[embeddings]"
         ("", {}, [("gate.floors", "--set", None)], "'gate.floors' from --set is a section"),
         ("", {}, [("dataset", "--set", 5)], "'dataset' from --set is a section"),
         ("search: {inputs: [[text]]}", {}, [], "^search.inputs has 'text', which features.use has"),
+        (
+            "search: {inputs: [text]}",
+            {},
+            [],
+            "search.inputs .*: an input is a list of blocks, as in",
+        ),
         ("search: {inputs: [[]]}", {}, [], "search.inputs .*: an input has one feature block"),
         (f"{BOTH}search: {{inputs: [{ONE}, {ONE}]}}", {}, [], "search.inputs .*stands twice"),
         (

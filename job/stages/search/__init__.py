@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -54,6 +55,9 @@ def search(
     results: dict[int, CandidateScore] = {}
     going, is_cut_short = list(candidates), False
     for n, share in enumerate(shares):
+        is_last = n + 1 == len(shares)
+        if len(going) == 1 and results and not is_last:
+            continue  # nobody is left to be compared with
         is_cut_short = n > 0 and timer() >= ends_at
         if is_cut_short:
             break
@@ -64,19 +68,24 @@ def search(
         ]
         some = {n: candidates[n] for n in going}
         found, is_cut_short = _play(
-            some, folds, scorer, stops_early=asked.stop_early, is_over=lambda: timer() >= ends_at
+            some,
+            folds,
+            functools.partial(scorer.score, share=share),
+            stops_early=asked.stop_early and is_last,
+            is_over=lambda: timer() >= ends_at,
         )
         results |= found
         going = [n for n in going if found[n].ended is None]
         if is_cut_short:
             break
-        if asked.halving_factor is not None and n + 1 < len(shares):
+        if asked.halving_factor is not None and not is_last:
             means = [found[n].mean_score for n in going]
             kept = [going[k] for k in keep_best(means, asked.halving_factor)]
             results |= {n: replace(found[n], ended="halved") for n in going if n not in kept}
             going = kept
     if is_cut_short:
-        log.warning("search_cut_short", n_folds=len(results[going[0]].fold_scores))
+        last = results[going[0]]
+        log.warning("search_cut_short", n_folds=len(last.fold_scores), n_samples=last.n_samples)
     chosen = max((results[n] for n in going), key=lambda c: c.mean_score)
     scores = [results[n] for n in candidates]
     return SearchReport(
@@ -93,7 +102,7 @@ def search(
 def _play(
     candidates: Mapping[int, Candidate],
     folds: Sequence[Fold],
-    scorer: FoldScorer,
+    score_fold: Callable[[dict[int, Candidate], Fold], dict[int, float]],
     *,
     stops_early: bool,
     is_over: Callable[[], bool],
@@ -104,7 +113,7 @@ def _play(
     for k, fold in enumerate(folds):
         if k and is_over():
             break
-        for n, score in scorer.score({n: candidates[n] for n in going}, fold).items():
+        for n, score in score_fold({n: candidates[n] for n in going}, fold).items():
             scores[n].append(score)
         if stops_early:
             beaten = find_beaten([scores[n] for n in going], len(folds) - k - 1)

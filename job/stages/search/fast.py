@@ -23,6 +23,7 @@ from job.stages.search.sparse import SparseDesign
 log = structlog.get_logger(__name__)
 Array = npt.NDArray[Any]
 Start = tuple[Array, Array]  # coefficients (K, D) and intercepts (K,)
+_LOOSEST: Final = 1e-5
 _OWN: Final = {"C", "class_weight", "max_iter", "random_state", "tol"}
 
 
@@ -64,11 +65,13 @@ def fit_together(
 
 
 def start_of(model: Any, columns: Array, y: Array, new_columns: Array) -> Start | None:
-    """Give a fitted model's coefficients in other columns; None where it knows other classes.
+    """Give a fitted model's coefficients in other columns, or None where they are of no use.
 
     Columns are numbered alike; coefficients of columns that the model has not are 0.
     """
-    if not _is_ours(model) or not np.array_equal(model.classes_, np.unique(y)):
+    is_alike = _is_ours(model) and np.array_equal(model.classes_, np.unique(y))
+    # NOTE: where the tolerance is loose, a model that has seen the rows that are judged might stay
+    if not is_alike or model.tol > _LOOSEST:
         return None
     W = np.zeros((len(model.coef_), len(new_columns)), model.coef_.dtype)
     _, old, new = np.intersect1d(columns, new_columns, assume_unique=True, return_indices=True)

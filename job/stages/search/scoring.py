@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -28,7 +29,11 @@ _OF_PROBABILITIES: Final = (Metric.ROC_AUC_OVR, Metric.NEG_LOG_LOSS)
 
 
 class FoldScorer:
-    """Scores candidates fold by fold; each fold starts from the models of the one before."""
+    """Scores candidates fold by fold.
+
+    Each fold starts from the models of the one before, and goes on to the minimum: what those have
+    seen of the rows that are judged now is forgotten there.
+    """
 
     def __init__(
         self, train: Rows, preparation: Preparation, spec: TrainingSpec, executor: Executor
@@ -38,8 +43,18 @@ class FoldScorer:
         self._y = train.y.astype(str)
         self._near: dict[int, tuple[Any, Array | None]] = {}
 
-    def score(self, candidates: Mapping[int, Candidate], fold: Fold) -> dict[int, float]:
-        """Give the score of each candidate on the fold's second side."""
+    def score(
+        self, candidates: Mapping[int, Candidate], fold: Fold, share: float = 1.0
+    ) -> dict[int, float]:
+        """Give the score of each candidate on the fold's second side.
+
+        Parameters
+        ----------
+        share
+            Of the table, in the folds of this round: `features.min_groups` shrinks as it does.
+        """
+        self._near = {n: found for n, found in self._near.items() if n in candidates}
+        self._min_groups = math.ceil(self._spec.features.min_groups * share)
         by_use: dict[Use, list[int]] = {}
         for n, candidate in candidates.items():
             by_use.setdefault(candidate.use, []).append(n)
@@ -67,7 +82,7 @@ class FoldScorer:
         self, candidates: Mapping[int, Candidate], fold: Fold, use: Use
     ) -> tuple[list[Any], Callable[[Array], Any]]:
         spec, seed = self._spec.search, self._spec.random_state
-        prepared = self._preparation.fit(fold[0], use)
+        prepared = self._preparation.fit(fold[0], use, self._min_groups)
         y = self._y[fold[0]]
         models = {n: candidate.build(spec, seed) for n, candidate in candidates.items()}
         needs_proba = spec.metric in _OF_PROBABILITIES
@@ -89,7 +104,8 @@ class FoldScorer:
             return model
 
         fitted = self._executor.map(fit_one, list(candidates))
-        self._near |= {n: (model, prepared.columns) for n, model in models.items()}
+        if spec.engine == "fast":
+            self._near |= {n: (model, prepared.columns) for n, model in models.items()}
         return fitted, prepared.transform
 
     def _start(self, n: int, y: Array, columns: Array | None) -> Start | None:

@@ -1,5 +1,7 @@
 """Matrices lie in memory or in a file, and nobody can tell by what is in them."""
 
+import shutil
+
 import numpy as np
 import pytest
 
@@ -55,3 +57,23 @@ def test_folder_without_space_is_refused(tmp_path, monkeypatch):
 
     with pytest.raises(ConfigurationError, match=r"1 MiB does not fit .* has 0 MiB"):
         Matrices(tmp_path, 0, Memory()).empty(SHAPE)
+
+
+def test_files_without_a_name_count_while_they_live(tmp_path, monkeypatch):
+    """A volume's limit is for all of them; one that is gone gives its space back."""
+    monkeypatch.setenv("TMPDIR_LIMIT_BYTES", str(N_BYTES))
+    matrices = Matrices(tmp_path, 0, Memory())
+    first = matrices.empty(SHAPE)
+    with pytest.raises(ConfigurationError, match="does not fit"):
+        matrices.empty(SHAPE)
+    del first
+
+    assert SHAPE == matrices.empty(SHAPE).shape
+
+
+def test_space_is_taken_before_it_is_written(tmp_path):
+    """Or a disk that is full later would end the process without a word."""
+    before = shutil.disk_usage(tmp_path).free
+    matrix = Matrices(tmp_path, 0, Memory()).empty((20_000, 1024))
+
+    assert before - shutil.disk_usage(tmp_path).free > matrix.nbytes / 2

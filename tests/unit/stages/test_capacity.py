@@ -38,10 +38,9 @@ def rows(n, *, width=0, text=None):
     return Rows(y=y, keys=y, text_keys=y, text=text, embeddings=embeddings, frame=frame)
 
 
-def spec(*estimators):
-    return JobSettings.model_validate(
-        {"search": {"estimators": {e: {} for e in estimators}}}
-    ).training
+def spec(*estimators, use="embeddings"):
+    search = {"estimators": {e: {} for e in estimators}}
+    return JobSettings.model_validate({"search": search, "features": {"use": [use]}}).training
 
 
 def test_need_equal_to_the_limit_is_granted():
@@ -102,7 +101,9 @@ def test_more_kinds_of_terms_need_more_memory():
         for kinds in (50, 50_000)
     )
     few, many = (
-        estimate_training_bytes(rows(3000, text=t), spec("logistic_regression"), 1, IN_MEMORY)
+        estimate_training_bytes(
+            rows(3000, text=t), spec("logistic_regression", use="text"), 1, IN_MEMORY
+        )
         for t in (poor, rich)
     )
 

@@ -15,13 +15,16 @@ from support.versions import name_of
 
 from job.adapters.codecs.canonical_joblib import JoblibCodec
 from job.contracts.dataset import MatrixRows, Rows
+from job.contracts.dataset_specs import ColumnsSpec
 from job.contracts.digest import canonical_json
 from job.contracts.reports import ValidationReport
-from job.contracts.search_specs import Metric
+from job.contracts.search_specs import Metric, SearchSpec
+from job.contracts.specs import FeatureSpec, TrainingSpec
 from job.errors import IntegrityError
 from job.stages.champion import Champion, compare, load_champion
 from job.stages.package import describe_input, make_bundle
 from job.stages.publish import publish
+from job.stages.train import TrainedModel
 
 VERSION = name_of("r1", 1)
 USE = ("embeddings",)
@@ -68,9 +71,21 @@ def make_champion(rows, **options):
     return Champion(version=VERSION, files=make_files(rows, **options), pointer=b"")
 
 
-def hold_beside(champion, test, *, candidate=None, metric=Metric.ACCURACY):
-    candidate = candidate or fit(make_rows(0, 40))
-    return compare(champion, candidate, test, JoblibCodec(), use=USE, metric=metric)
+def hold_beside(champion, test, *, candidate=None, metric=Metric.ACCURACY, use=USE, inputs=()):
+    model = TrainedModel(
+        estimator="logistic_regression",
+        parameters=(),
+        use=use,
+        pipeline=candidate or fit(make_rows(0, 40)),
+        baselines=(),
+    )
+    spec = TrainingSpec(
+        search=SearchSpec(metric=metric, inputs=inputs),
+        features=FeatureSpec(use=(*USE, "numeric")),
+        columns=ColumnsSpec(numeric=("told",)),
+        random_state=0,
+    )
+    return compare(champion, model, test, JoblibCodec(), spec=spec)
 
 
 def point_to(store, version):
@@ -216,3 +231,17 @@ def test_every_metric_can_be_compared(metric):
 def test_metadata_of_the_bundle_is_json():
     """What is compared has gone through a file."""
     assert "input" in json.loads(make_files(make_rows(0, 40))["metadata.json"])
+
+
+@pytest.mark.parametrize(("inputs", "n_rows"), [((USE, ("numeric",)), 50), ((("numeric",),), 0)])
+def test_champion_of_another_searched_input_is_compared_on_its_own(inputs, n_rows):
+    """A search that may choose the input must not stop where it finds a better one."""
+    test = make_rows(100, 150)
+    told = pd.DataFrame({"told": np.where(test.y == "odd", 1, -1)}, dtype=np.float32)
+    test = replace(test, frame=told)
+    candidate = LogisticRegression().fit(told, test.y.astype(str))
+    found = hold_beside(
+        make_champion(make_rows(0, 40)), test, candidate=candidate, use=("numeric",), inputs=inputs
+    )
+
+    assert (n_rows, n_rows > 0) == (found.n_rows, found.champion_score == 1.0)

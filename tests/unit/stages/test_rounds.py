@@ -68,6 +68,14 @@ def test_share_holds_whole_keys_of_every_class():
     )
 
 
+def test_class_that_leads_no_key_is_in_every_share():
+    """A few rows among many of the others."""
+    y = np.array(["many", "many", "few"] * 5 + ["many"] * 285)
+    keys = np.array([f"k{n // 3}" for n in range(300)])
+
+    assert 3 <= (y[take_share(y, keys, 0.05, 3, 0)] == "few").sum()
+
+
 def test_larger_share_holds_the_smaller_one():
     """What was learnt of a candidate stays true of some of its rows."""
     y, keys = np.array(["a", "b"] * 100), np.array([f"k{n}" for n in range(200)])

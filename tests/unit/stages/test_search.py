@@ -457,3 +457,58 @@ def test_folds_start_from_the_fold_before(rows, monkeypatch):
 
     assert near == run(rows, asked)
     assert [False, True, True] == n_iter
+
+
+def test_loose_tolerance_does_not_keep_what_the_fold_before_has_seen():
+    """Labels without a reason cannot be foretold; a model that has seen them could."""
+    rng = np.random.default_rng(0)
+    rows = noisy_rows(0, n=600)
+    matrix = rng.standard_normal((600, 200)).astype(np.float32)
+    labels = np.array(["a", "b", "c"], dtype=object)[rng.integers(0, 3, 600)]
+    rows = replace(rows, y=labels, embeddings=MatrixRows(matrix, np.arange(600)))
+    grids = {"logistic_regression": {"C": [1, 100], "tol": [1e-2]}}
+    found = run(rows, spec(estimators=grids, metric="accuracy"))
+
+    assert max(max(c.fold_scores) for c in found.candidates) < 0.45
+
+
+def test_early_rounds_keep_terms_that_as_many_of_their_keys_hold():
+    """A limit that is set for the whole table would leave few texts without any."""
+    rng = np.random.default_rng(0)
+    words = np.array([f"w{n}" for n in range(200)])
+    texts = [" ".join([*rng.choice(words, 6), f"about{n % 4}"]) for n in range(800)]
+    rows = noisy_rows(0, n=800)
+    rows = replace(
+        rows,
+        y=np.array([f"c{n % 4}" for n in range(800)], dtype=object),
+        text=np.array(texts, dtype=object),
+    )
+    asked = TrainingSpec(
+        search=SearchSpec(
+            estimators={"logistic_regression": {"C": [10.0**n for n in range(-12, 4)]}},
+            halving_factor=2,
+        ),
+        features=FeatureSpec(use=("text",), analyzers=("word",), min_groups=40),
+        columns=ColumnsSpec(),
+        random_state=0,
+    )
+
+    assert 800 == run(rows, asked).chosen.n_samples
+
+
+def test_last_of_the_candidates_goes_straight_to_all_rows(monkeypatch):
+    """Rounds in which nobody is compared with it decide nothing."""
+    rows = noisy_rows(3, n=900)
+    grids = {"logistic_regression": {"C": [1.0]}}
+    monkeypatch.setattr("job.stages.search.plan_rounds", lambda *_: [1 / 9, 1 / 3, 1.0])
+    n_samples = []
+
+    def fit(design, *arguments, **options):
+        n_samples.append(design.shape[0])
+        return fit_many(design, *arguments, **options)
+
+    monkeypatch.setattr("job.stages.search.fast.fit_many", fit)
+    run(rows, spec(estimators=grids, halving_factor=3))
+
+    assert [67, 600] == [round(n) for n in (n_samples[0], n_samples[-1])]
+    assert 6 == len(n_samples)
