@@ -100,7 +100,7 @@ def _sides(train: Rows, test: Rows, labels: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _is_among(values: Any, others: Any) -> Mask:
-    # NOTE: numpy compares objects one with each other one, which takes hours where rows are many
+    # NOTE: numpy compares each object with each other one
     found: Mask = pd.Index(values, dtype=object).isin(others)
     return found
 
