@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import warnings
@@ -102,9 +101,6 @@ class GreatExpectations:
             built = [_build(e, position) for position, e in enumerate(expectations)]
             suite = gx.ExpectationSuite(name="suite", expectations=built)
             outcome = batch.validate(suite, result_format=_COUNTED)
-        # its objects hold each other, and the table's copies with them
-        del context, asset, batch
-        gc.collect()
         found = {result.expectation_config.meta["position"]: result for result in outcome.results}
         return tuple(
             _counts(expectation, found[position], len(table))

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from sklearn import metrics
 
+from job.contracts.blocks import cut
 from job.contracts.dataset import Rows
 from job.contracts.ports import Timer
 from job.contracts.search_specs import Metric, Use
@@ -75,12 +76,9 @@ def evaluate_model(model: Any, test: Rows, use: Use) -> dict[str, Any]:
 
 def _probabilities(model: Any, test: Rows, use: Use) -> Any:
     """Predict block by block: the hold-out has no copy."""
-    blocks = [
-        model.predict_proba(make_input(test.take(np.arange(start, stop)), use))
-        for start in range(0, len(test), _BLOCK)
-        for stop in (min(start + _BLOCK, len(test)),)
-    ]
-    return np.concatenate(blocks)
+    positions = np.arange(len(test))
+    blocks = (test.take(positions[rows]) for rows in cut(slice(0, len(test)), _BLOCK))
+    return np.concatenate([model.predict_proba(make_input(some, use)) for some in blocks])
 
 
 def _label_scores(

@@ -42,7 +42,8 @@ def estimate_training_bytes(
     width = 0 if train.embeddings is None else train.embeddings.shape[1]
     n_columns = width + 2 * train.frame.shape[1]
     candidates = list_candidates(spec.search, spec.features.use, spec.random_state)
-    has_text = any("text" in candidate.use for candidate in candidates)
+    n_models_of = Counter(candidate.use for candidate in candidates)
+    has_text = any("text" in use for use in n_models_of)
     n_in_text, n_terms, n_kept = _count_terms(train, spec.features) if has_text else (0, 0, 0)
 
     def most(sizes: Mapping[str, int]) -> int:
@@ -50,9 +51,8 @@ def estimate_training_bytes(
 
     n_classes = len(set(train.y))
     n_coefficients = n_classes * (n_columns + n_kept)
-    n_models = max(Counter(candidate.use for candidate in candidates).values())
-    uses = {candidate.use for candidate in candidates}
-    is_alone = uses == {("embeddings",)}
+    n_models = max(n_models_of.values())
+    is_alone = set(n_models_of) == {("embeddings",)}
     row_bytes = 0 if is_alone else sparse_row_bytes(len(train), n_classes)
     per_cell = _PER_CELL_ALONE if is_alone else _PER_CELL
     if is_alone and not matrices.memory_bytes((len(train), width)):

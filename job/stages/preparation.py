@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.preprocessing import StandardScaler
 
+from job.contracts.blocks import cut
 from job.contracts.dataset import MatrixRows, Rows
 from job.contracts.dataset_specs import ColumnsSpec
 from job.contracts.ports import Executor, MatrixMaker
@@ -139,7 +140,7 @@ def _fit_scaling(
             X[block] = normalizer.transform(scaler.transform(some.read(block)))
 
         with executor.pool() as spread:
-            spread(fill, _blocks(some.shape[0]))
+            spread(fill, cut(slice(0, some.shape[0]), _BLOCK))
         return X
 
     return Prepared(
@@ -155,7 +156,7 @@ def _fit_scaler(scaler: StandardScaler, rows: MatrixRows, executor: Executor) ->
 
     scikit-learn itself takes the last block in: it knows best what a constant column is.
     """
-    *blocks, last = _blocks(rows.shape[0])
+    *blocks, last = cut(slice(0, rows.shape[0]), _BLOCK)
     if blocks:
         with executor.pool() as spread:
             parts = spread(lambda block: StandardScaler().fit(rows.read(block)), blocks)
@@ -167,7 +168,3 @@ def _fit_scaler(scaler: StandardScaler, rows: MatrixRows, executor: Executor) ->
         scaler.scale_ = np.sqrt(scaler.var_)
         scaler.n_features_in_ = rows.shape[1]
     scaler.partial_fit(rows.read(last))
-
-
-def _blocks(n_rows: int) -> list[slice]:
-    return [slice(start, min(start + _BLOCK, n_rows)) for start in range(0, n_rows, _BLOCK)]

@@ -135,16 +135,22 @@ def _coded(values: Any) -> tuple[Any, Any]:
 def _conflicts(rows: Rows) -> tuple[int, int]:
     """Count texts that carry more than one label, and their rows."""
     (keys, _), (labels, classes) = _coded(rows.text_keys), _coded(rows.y)
-    n_labels = np.bincount(np.unique(keys * len(classes) + labels) // len(classes))
-    is_conflicting = n_labels > 1
+    pair_keys, _ = _pairs(keys, labels, len(classes))
+    is_conflicting = np.bincount(pair_keys) > 1
     return int(is_conflicting.sum()), int(is_conflicting[keys].sum())
 
 
 def _count_keys(rows: Rows) -> tuple[Any, Any, Any]:
     """Give the class of each row as a number, the classes, and how many keys hold each."""
     (keys, _), (labels, classes) = _coded(rows.keys), _coded(rows.y)
-    pairs = np.unique(keys * len(classes) + labels)
-    return labels, classes, np.bincount(pairs % len(classes), minlength=len(classes))
+    _, pair_labels = _pairs(keys, labels, len(classes))
+    return labels, classes, np.bincount(pair_labels, minlength=len(classes))
+
+
+def _pairs(keys: Any, labels: Any, n_classes: int) -> tuple[Any, Any]:
+    """Give key and label of each pair that occurs."""
+    pairs = np.unique(keys * n_classes + labels)
+    return pairs // n_classes, pairs % n_classes
 
 
 def _drop_rare_classes(rows: Rows, min_groups: int) -> tuple[Rows, int, int]:

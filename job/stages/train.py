@@ -17,8 +17,8 @@ from job.contracts.search_specs import Use
 from job.contracts.specs import TrainingSpec
 from job.stages.estimators import calibrated, make_classifier
 from job.stages.preparation import Preparation
-from job.stages.search import fit, fit_first, make_folds
-from job.stages.search.fast import confirm
+from job.stages.search import fit, make_folds
+from job.stages.search.fast import confirm, fit_together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +56,8 @@ def train_model(
     ]
     is_calibrated = any(isinstance(model, LinearSVC) for model in models)
     folds = make_folds(train, 3, spec.random_state) if is_calibrated else []
-    fit_first(models, X, y, spec.search.engine, executor)
+    if spec.search.engine == "fast":
+        fit_together(models, X, y, executor)
 
     def refit(n: int) -> Any:
         confirm(models[n], X, y)

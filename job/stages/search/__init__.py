@@ -19,9 +19,9 @@ from job.stages.folds import Fold
 from job.stages.preparation import Preparation
 from job.stages.search.candidates import Candidate, list_candidates, make_folds
 from job.stages.search.rounds import find_beaten, keep_best, plan_rounds, positions_of
-from job.stages.search.scoring import FoldScorer, fit, fit_first
+from job.stages.search.scoring import FoldScorer, fit
 
-__all__ = ["fit", "fit_first", "list_candidates", "make_folds", "search"]
+__all__ = ["fit", "list_candidates", "make_folds", "search"]
 
 log = structlog.get_logger(__name__)
 

@@ -8,8 +8,9 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from job.contracts.blocks import cut
 from job.contracts.ports import Spread
-from job.stages.search.designs import BLOCK, Residuals, blocks_of, spans_of, sum_of
+from job.stages.search.designs import BLOCK, Residuals, spans_of, sum_of
 
 Array = npt.NDArray[Any]
 MOST_DECOMPOSED: Final = 1536
@@ -34,7 +35,7 @@ class DenseDesign:
         def work(span: slice) -> tuple[Array, Array, Array]:
             loss = np.zeros(n_problems)
             by_W, by_b = np.zeros_like(W), np.zeros(len(b))
-            for rows in blocks_of(span):
+            for rows in cut(span, BLOCK):
                 block = self._X[rows]
                 Z = W @ block.T
                 Z += b
@@ -59,7 +60,7 @@ class DenseDesign:
         def work(span: slice) -> Array:
             return sum_of(
                 function((W @ self._X[rows].T + b).reshape(*intercepts.shape, -1), rows)
-                for rows in blocks_of(span)
+                for rows in cut(span, BLOCK)
             )
 
         return sum_of(self.spread(work, spans_of(self.shape[0], BLOCK)))
@@ -82,7 +83,7 @@ def sampled_moments(X: Array, weights: Array) -> tuple[Array, Array]:
     n_rows, width = X.shape
     picked = np.arange(0, n_rows, max(n_rows // (32 * width), 1))
     w = weights[picked] / weights[picked].sum()
-    blocks = blocks_of(slice(0, len(picked)))
+    blocks = cut(slice(0, len(picked)), BLOCK)
     mean = sum_of(w[rows] @ X[picked[rows]].astype(np.float64) for rows in blocks)
     is_wide = width > MOST_DECOMPOSED
     spread = np.zeros(width if is_wide else (width, width))

@@ -21,7 +21,7 @@ Array = npt.NDArray[Any]
 # shape (P, K, n), from logits of shape (P, K, n) and the rows they are of.
 Residuals = Callable[[Array, slice], tuple[Array, Array]]
 _N_SPANS: Final = 8
-BLOCK: Final = 512
+BLOCK: Final = 512  # rows that fit into the cache
 
 
 class Design(Protocol):
@@ -60,11 +60,6 @@ def spans_of(n: int, step: int = 1) -> list[slice]:
     n_steps = -(-n // step)
     edges = [step * (k * n_steps // _N_SPANS) for k in range(_N_SPANS + 1)]
     return [slice(a, min(b, n)) for a, b in itertools.pairwise(edges) if a < min(b, n)]
-
-
-def blocks_of(span: slice) -> list[slice]:
-    """Cut a span into blocks that fit into the cache."""
-    return [slice(a, min(a + BLOCK, span.stop)) for a in range(span.start, span.stop, BLOCK)]
 
 
 def sum_of(parts: Iterable[Array]) -> Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from numbers import Real
 from typing import Any, Final
 
@@ -22,9 +23,40 @@ from job.stages.search.sparse import SparseDesign
 
 log = structlog.get_logger(__name__)
 Array = npt.NDArray[Any]
-Start = tuple[Array, Array]  # coefficients (K, D) and intercepts (K,)
 _LOOSEST: Final = 1e-5
 _OWN: Final = {"C", "class_weight", "max_iter", "random_state", "tol"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Before:
+    """The same models as fitted to other rows.
+
+    Attributes
+    ----------
+    models
+        In the order of the models that are fitted now; None for one that was not.
+    moved
+        Positions of the columns that both matrices have, in the one of then and in that of now.
+    """
+
+    models: Sequence[Any]
+    moved: tuple[Array, Array]
+
+    def start(
+        self, positions: Sequence[int], classes: Array, n_features: int
+    ) -> tuple[Array, Array] | None:
+        """Give coefficients (P, K, D) and intercepts (P, K) of some models; new columns are 0.
+
+        None where one of them is missing, or knows other classes.
+        """
+        models = [self.models[n] for n in positions]
+        if not all(m is not None and np.array_equal(m.classes_, classes) for m in models):
+            return None
+        then, now = self.moved
+        known = np.stack([model.coef_ for model in models])
+        W = np.zeros((*known.shape[:2], n_features), known.dtype)
+        W[..., now] = known[..., then]
+        return W, np.stack([model.intercept_ for model in models])
 
 
 def fit_together(
@@ -34,7 +66,7 @@ def fit_together(
     executor: Executor,
     *,
     excess: float = 0.0,
-    starts: Sequence[Start | None] = (),
+    before: Before | None = None,
 ) -> None:
     """Fit those of the models that the fast engine can; leave the others as they are.
 
@@ -44,8 +76,8 @@ def fit_together(
     ----------
     excess
         Loss above the minimum, a row, that is near enough whatever the tolerance.
-    starts
-        Where each model may begin; all begin from nothing where there is none for one of them.
+    before
+        Where they may begin.
     """
     groups: dict[str, list[int]] = {}
     for n, model in enumerate(models):
@@ -58,25 +90,12 @@ def fit_together(
     with executor.pool() as spread:
         design = make_design(X, spread)
         for some in groups.values():
-            near = [found for n in some if starts and (found := starts[n]) is not None]
-            W, b = ([part[k] for part in near] for k in range(2))
-            start = (np.stack(W), np.stack(b)) if len(near) == len(some) else None
-            _fit_group([models[n] for n in some], design, classes, codes, excess, start)
-
-
-def start_of(model: Any, columns: Array, y: Array, new_columns: Array) -> Start | None:
-    """Give a fitted model's coefficients in other columns, or None where they are of no use.
-
-    Columns are numbered alike; coefficients of columns that the model has not are 0.
-    """
-    is_alike = _is_ours(model) and np.array_equal(model.classes_, np.unique(y))
-    # NOTE: where the tolerance is loose, a model that has seen the rows that are judged might stay
-    if not is_alike or model.tol > _LOOSEST:
-        return None
-    W = np.zeros((len(model.coef_), len(new_columns)), model.coef_.dtype)
-    _, old, new = np.intersect1d(columns, new_columns, assume_unique=True, return_indices=True)
-    W[:, new] = model.coef_[:, old]
-    return W, model.intercept_
+            group = [models[n] for n in some]
+            start = None
+            # NOTE: where the tolerance is loose, a model that has seen judged rows might stay
+            if before is not None and group[0].tol <= _LOOSEST:
+                start = before.start(some, classes, design.shape[1])
+            _fit_group(group, design, classes, codes, excess, start)
 
 
 def make_design(X: Any, spread: Spread) -> Design:
@@ -115,7 +134,7 @@ def _fit_group(
     classes: Array,
     codes: Array,
     excess: float,
-    start: Start | None,
+    start: tuple[Array, Array] | None,
 ) -> None:
     first = models[0]
     weights = np.ones(len(codes))

@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from job.contracts.blocks import cut
 from job.contracts.ports import Spread
 
 Array = npt.NDArray[Any]
@@ -39,7 +40,7 @@ class Pairs:
         self._scale = np.ones(n_problems)
         self._n_seen = 0
         self._spread = spread
-        self._spans = [slice(a, a + _SPAN) for a in range(0, n_values, _SPAN)]
+        self._spans = cut(slice(0, n_values), _SPAN)
         for vectors, values in zip(self._vectors, gradient, strict=True):
             vectors[-1] = values
         self._multiply([-1])
@@ -56,25 +57,23 @@ class Pairs:
 
     def add(self, s: Array, gradient: Array) -> None:
         """Take a step in for the oldest; one without curvature counts for nothing."""
-        n_pairs = self._n_pairs
-        slot = self._n_seen % n_pairs
+        slot = self._n_seen % self._n_pairs
+        change = self._n_pairs + slot
         self._n_seen += 1
 
         def fill(n: int, span: slice) -> None:
             vectors = self._vectors[n]
             vectors[slot, span] = s[n, span]
-            np.subtract(
-                gradient[n, span], vectors[-1, span], out=vectors[self._n_pairs + slot, span]
-            )
+            np.subtract(gradient[n, span], vectors[-1, span], out=vectors[change, span])
             vectors[-1, span] = gradient[n, span]
 
         self.each(fill)
-        self._multiply([slot, self._n_pairs + slot, -1])
-        curvature = self._products[:, slot, self._n_pairs + slot]
-        length = self._products[:, self._n_pairs + slot, self._n_pairs + slot]
+        self._multiply([slot, change, -1])
+        curvature = self._products[:, slot, change]
+        length = self._products[:, change, change]
         is_sound = curvature > np.finfo(np.float32).eps * length
         self._scale[is_sound] = curvature[is_sound] / length[is_sound]
-        for vector in (slot, self._n_pairs + slot):
+        for vector in (slot, change):
             self._products[~is_sound, vector] = 0.0
             self._products[~is_sound, :, vector] = 0.0
 

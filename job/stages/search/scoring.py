@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -19,7 +19,7 @@ from job.stages.estimators import calibrated
 from job.stages.folds import Fold
 from job.stages.preparation import Preparation
 from job.stages.search.candidates import Candidate, make_folds
-from job.stages.search.fast import Start, fit_together, start_of
+from job.stages.search.fast import Before, fit_together
 
 Array = npt.NDArray[Any]
 # Of many rows, those that the last digits of a model decide are too few to move a score.
@@ -41,10 +41,10 @@ class FoldScorer:
         self._train, self._preparation = train, preparation
         self._spec, self._executor = spec, executor
         self._y = train.y.astype(str)
-        self._near: dict[int, tuple[Any, Array | None]] = {}
+        self._near: dict[Use, tuple[dict[int, Any], Array | None]] = {}
 
     def score(
-        self, candidates: Mapping[int, Candidate], fold: Fold, share: float = 1.0
+        self, candidates: Mapping[int, Candidate], fold: Fold, share: float
     ) -> dict[int, float]:
         """Give the score of each candidate on the fold's second side.
 
@@ -53,22 +53,22 @@ class FoldScorer:
         share
             Of the table, in the folds of this round: `features.min_groups` shrinks as it does.
         """
-        self._near = {n: found for n, found in self._near.items() if n in candidates}
-        self._min_groups = math.ceil(self._spec.features.min_groups * share)
+        min_groups = math.ceil(self._spec.features.min_groups * share)
         by_use: dict[Use, list[int]] = {}
         for n, candidate in candidates.items():
             by_use.setdefault(candidate.use, []).append(n)
+        self._near = {use: found for use, found in self._near.items() if use in by_use}
         scores: dict[int, float] = {}
         for use, some in by_use.items():
-            found = self._score_input({n: candidates[n] for n in some}, fold, use)
+            found = self._score_input({n: candidates[n] for n in some}, fold, use, min_groups)
             scores |= dict(zip(some, found, strict=True))
         return scores
 
     def _score_input(
-        self, candidates: Mapping[int, Candidate], fold: Fold, use: Use
+        self, candidates: Mapping[int, Candidate], fold: Fold, use: Use, min_groups: int
     ) -> list[float]:
         # NOTE: the matrix that was fitted to is gone before that of the other side comes
-        models, transform = self._fit_input(candidates, fold, use)
+        models, transform = self._fit_input(candidates, fold, use, min_groups)
         X, y, metric = transform(fold[1]), self._y[fold[1]], self._spec.search.metric
 
         def score(model: Any) -> float:
@@ -79,40 +79,40 @@ class FoldScorer:
         return self._executor.map(score, models)
 
     def _fit_input(
-        self, candidates: Mapping[int, Candidate], fold: Fold, use: Use
+        self, candidates: Mapping[int, Candidate], fold: Fold, use: Use, min_groups: int
     ) -> tuple[list[Any], Callable[[Array], Any]]:
         spec, seed = self._spec.search, self._spec.random_state
-        prepared = self._preparation.fit(fold[0], use, self._min_groups)
+        prepared = self._preparation.fit(fold[0], use, min_groups)
         y = self._y[fold[0]]
         models = {n: candidate.build(spec, seed) for n, candidate in candidates.items()}
         needs_proba = spec.metric in _OF_PROBABILITIES
         has_none = needs_proba and any(not hasattr(m, "predict_proba") for m in models.values())
         folds = make_folds(self._train.take(fold[0]), 3, seed) if has_none else []
-        fit_first(
-            list(models.values()),
-            prepared.X,
-            y,
-            spec.engine,
-            self._executor,
-            excess=_EXCESS_OF_MANY if len(fold[1]) >= _MANY_ROWS else 0.0,
-            starts=[self._start(n, y, prepared.columns) for n in candidates],
-        )
+        if spec.engine == "fast":
+            fit_together(
+                list(models.values()),
+                prepared.X,
+                y,
+                self._executor,
+                excess=_EXCESS_OF_MANY if len(fold[1]) >= _MANY_ROWS else 0.0,
+                before=self._before(candidates, use, prepared.columns),
+            )
+            self._near[use] = (models, prepared.columns)
 
         def fit_one(n: int) -> Any:
             model = calibrated(models[n], folds, spec.calibration) if folds else models[n]
             fit(model, prepared.X, y, candidates[n].estimator)
             return model
 
-        fitted = self._executor.map(fit_one, list(candidates))
-        if spec.engine == "fast":
-            self._near |= {n: (model, prepared.columns) for n, model in models.items()}
-        return fitted, prepared.transform
+        return self._executor.map(fit_one, list(candidates)), prepared.transform
 
-    def _start(self, n: int, y: Array, columns: Array | None) -> Start | None:
-        model, before = self._near.get(n, (None, None))
-        if model is None or columns is None or before is None:
+    def _before(self, candidates: Iterable[int], use: Use, columns: Array | None) -> Before | None:
+        """Give the models of the fold before, if the columns of both are known."""
+        models, then = self._near.get(use, ({}, None))
+        if columns is None or then is None:
             return None
-        return start_of(model, before, y, columns)
+        _, *moved = np.intersect1d(then, columns, assume_unique=True, return_indices=True)
+        return Before(models=[models.get(n) for n in candidates], moved=(moved[0], moved[1]))
 
 
 def _score_probabilities(metric: Metric, model: Any, X: Any, y: Array) -> float:
@@ -132,21 +132,6 @@ def _score_probabilities(metric: Metric, model: Any, X: Any, y: Array) -> float:
             hint="add rows of the smallest classes, lower search.folds, or choose another metric",
         )
     return float(np.mean(areas))
-
-
-def fit_first(
-    models: Sequence[Any],
-    X: Any,
-    y: Array,
-    engine: str,
-    executor: Executor,
-    *,
-    excess: float = 0.0,
-    starts: Sequence[Start | None] = (),
-) -> None:
-    """Fit what the engine of the settings fits better than one by one."""
-    if engine == "fast":
-        fit_together(models, X, y, executor, excess=excess, starts=starts)
 
 
 def fit(model: Any, X: Any, y: Array, name: str) -> None:
