@@ -16,7 +16,7 @@ from job.contracts.ports import MatrixMaker
 from job.contracts.specs import FeatureSpec, TrainingSpec
 from job.stages.search.candidates import list_candidates
 from job.stages.search.logistic import batch_bytes
-from job.stages.search.sparse import sparse_row_bytes
+from job.stages.search.newton import fit_bytes
 from job.stages.terms import NGRAMS
 
 Counts = npt.NDArray[Any]
@@ -53,7 +53,8 @@ def estimate_training_bytes(
     n_coefficients = n_classes * (n_columns + n_kept)
     n_models = max(n_models_of.values())
     is_alone = set(n_models_of) == {("embeddings",)}
-    row_bytes = 0 if is_alone else sparse_row_bytes(len(train), n_classes)
+    n_values = int(n_coefficients) + n_classes
+    fit = fit_bytes(len(train), n_classes, n_values, n_models)
     per_cell = _PER_CELL_ALONE if is_alone else _PER_CELL
     if is_alone and not matrices.memory_bytes((len(train), width)):
         per_cell = 0  # they lie in files
@@ -63,7 +64,7 @@ def estimate_training_bytes(
         + n_in_text * (_PER_TERM_IN_TEXT + most(_PER_TERM_IN_TEXT_AND_FIT))
         + n_terms * _PER_TERM
         + n_coefficients * (most(_PER_COEFFICIENT) + n_models * _PER_START)
-        + batch_bytes(n_models, int(n_coefficients) + n_classes, row_bytes)
+        + (batch_bytes(n_models, n_values) if is_alone else fit)
     )
 
 

@@ -10,9 +10,12 @@ import numpy.typing as npt
 
 from job.contracts.blocks import cut
 from job.contracts.ports import Spread
-from job.stages.search.designs import BLOCK, Residuals, spans_of, sum_of
+from job.stages.search.designs import BLOCK, spans_of, sum_of
 
 Array = npt.NDArray[Any]
+# Gives the summed loss of each problem, shape (P,), and the derivative by each logit,
+# shape (P, K, n), from logits of shape (P, K, n) and the rows they are of.
+Residuals = Callable[[Array, slice], tuple[Array, Array]]
 MOST_DECOMPOSED: Final = 1536
 
 
@@ -22,7 +25,6 @@ class DenseDesign:
     def __init__(self, X: Array, spread: Spread) -> None:
         self._X, self.spread = X, spread
         self.shape, self.dtype = X.shape, X.dtype
-        self.full = slice(0, X.shape[1] if X.shape[1] <= MOST_DECOMPOSED else 0)
 
     def evaluate(
         self, coefficients: Array, intercepts: Array, residuals: Residuals
@@ -67,21 +69,15 @@ class DenseDesign:
 
     def moments(self, weights: Array) -> tuple[Array, Array, Array]:
         """Give moments as every design does, from a sample; of wide matrices no covariance."""
-        mean, covariance = sampled_moments(self._X, weights)
-        if self.full.stop:
-            return mean, np.diag(covariance), covariance
-        return mean, covariance, np.empty((0, 0))
-
-    def row_bytes(self, _n_classes: int) -> int:
-        """Give what one model's rows take: blocks alone."""
-        return 0
+        mean, spread = sampled_moments(self._X, weights)
+        return (mean, np.diag(spread), spread) if spread.ndim == 2 else (mean, spread, np.eye(0))
 
 
 def sampled_moments(X: Array, weights: Array) -> tuple[Array, Array]:
     """Give mean and covariance, of more than 1,536 columns the variance alone, from a sample."""
     # NOTE: they only steer the steps, and a sample of some rows a column steers as well
     n_rows, width = X.shape
-    picked = np.arange(0, n_rows, max(n_rows // (32 * width), 1))
+    picked = np.arange(0, n_rows, max(n_rows // (32 * max(width, 1)), 1))
     w = weights[picked] / weights[picked].sum()
     blocks = cut(slice(0, len(picked)), BLOCK)
     mean = sum_of(w[rows] @ X[picked[rows]].astype(np.float64) for rows in blocks)

@@ -1,4 +1,4 @@
-"""What a matrix must do to be fitted to: the two products of an evaluation, shared among threads.
+"""What both kinds of matrices share: spans of rows for threads, and the models that are found.
 
 Rows are cut into spans that depend on the matrix alone.  Which thread takes which span changes
 nothing: what spans give is added in their order.
@@ -9,50 +9,39 @@ from __future__ import annotations
 import functools
 import itertools
 import operator
-from collections.abc import Callable, Iterable
-from typing import Any, Final, Protocol
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
 
 import numpy.typing as npt
 
-from job.contracts.ports import Spread
-
 Array = npt.NDArray[Any]
-# Gives the summed loss of each problem, shape (P,), and the derivative by each logit,
-# shape (P, K, n), from logits of shape (P, K, n) and the rows they are of.
-Residuals = Callable[[Array, slice], tuple[Array, Array]]
+T = TypeVar("T", float, Array)
 _N_SPANS: Final = 8
 BLOCK: Final = 512  # rows that fit into the cache
 
 
-class Design(Protocol):
-    """A matrix of shape (n_samples, n_features) that many linear models are fitted to.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fits:
+    """The models of one matrix.
 
     Attributes
     ----------
-    full
-        The columns whose covariance is worth its decomposition; there may be none.
+    coefficients
+        Shape (P, K, D); K is 1 for two classes.
+    intercepts
+        Shape (P, K).
+    errors
+        Largest absolute derivative of F, shape (P,), scikit-learn's stopping rule; less where the
+        excess is nearer to its end.  Done is who is within the tolerance.
+    n_iter
+        Shape (P,).
     """
 
-    shape: tuple[int, int]
-    full: slice
-    dtype: Any
-    spread: Spread
-
-    def evaluate(
-        self, coefficients: Array, intercepts: Array, residuals: Residuals
-    ) -> tuple[Array, Array, Array]:
-        """Give losses (P,) and their gradients by coefficients (P, K, D) and intercepts (P, K)."""
-
-    def sum_rows(
-        self, coefficients: Array, intercepts: Array, function: Callable[[Array, slice], Array]
-    ) -> Array:
-        """Sum what a function gives of logits, shape (P, K, n), and the rows they are of."""
-
-    def moments(self, weights: Array) -> tuple[Array, Array, Array]:
-        """Give mean and variance of columns (D,), and the covariance of the full ones (F, F)."""
-
-    def row_bytes(self, n_classes: int) -> int:
-        """Give the memory that evaluating one model takes for the rows."""
+    coefficients: Array
+    intercepts: Array
+    errors: Array
+    n_iter: Array
 
 
 def spans_of(n: int, step: int = 1) -> list[slice]:
@@ -62,6 +51,6 @@ def spans_of(n: int, step: int = 1) -> list[slice]:
     return [slice(a, min(b, n)) for a, b in itertools.pairwise(edges) if a < min(b, n)]
 
 
-def sum_of(parts: Iterable[Array]) -> Array:
-    """Add arrays up, in their order."""
+def sum_of(parts: Iterable[T]) -> T:
+    """Add numbers or arrays up, in their order."""
     return functools.reduce(operator.add, parts)

@@ -17,8 +17,9 @@ from sklearn.utils.class_weight import compute_sample_weight
 
 from job.contracts.ports import Executor, Spread
 from job.stages.search.dense import DenseDesign
-from job.stages.search.designs import Design
+from job.stages.search.designs import Fits
 from job.stages.search.logistic import fit_many
+from job.stages.search.newton import fit_path
 from job.stages.search.sparse import SparseDesign
 
 log = structlog.get_logger(__name__)
@@ -88,21 +89,22 @@ def fit_together(
     if not groups or len(classes) < 2:
         return
     with executor.pool() as spread:
-        design = make_design(X, spread)
         for some in groups.values():
             group = [models[n] for n in some]
             start = None
             # NOTE: where the tolerance is loose, a model that has seen judged rows might stay
             if before is not None and group[0].tol <= _LOOSEST:
-                start = before.start(some, classes, design.shape[1])
-            _fit_group(group, design, classes, codes, excess, start)
+                start = before.start(some, classes, X.shape[1])
+            _fit_group(group, X, spread, classes, codes, excess, start)
 
 
-def make_design(X: Any, spread: Spread) -> Design:
-    """Wrap a dense or a sparse matrix."""
+def fit_matrix(
+    X: Any, codes: Array, weights: Array, C: Sequence[float], spread: Spread, **rule: Any
+) -> Fits:
+    """Fit one model a value of `C` to a dense or a sparse matrix, as `fit_many` says."""
     if sparse.issparse(X):
-        return SparseDesign(X.tocsr(), spread)
-    return DenseDesign(np.ascontiguousarray(X), spread)
+        return fit_path(SparseDesign(X.tocsr(), weights, spread), codes, weights, C, **rule)
+    return fit_many(DenseDesign(np.ascontiguousarray(X), spread), codes, weights, C, **rule)
 
 
 def confirm(model: Any, X: Any, y: Array) -> None:
@@ -130,7 +132,8 @@ def _is_ours(model: Any) -> bool:
 
 def _fit_group(
     models: Sequence[LogisticRegression],
-    design: Design,
+    X: Any,
+    spread: Spread,
     classes: Array,
     codes: Array,
     excess: float,
@@ -141,11 +144,12 @@ def _fit_group(
     if first.class_weight is not None:
         weights = compute_sample_weight(first.class_weight, codes)
     C = [model.C for model in models]
-    fits = fit_many(
-        design,
+    fits = fit_matrix(
+        X,
         codes,
         weights,
         C,
+        spread,
         tolerance=first.tol,
         max_iter=first.max_iter,
         excess=excess,
@@ -158,6 +162,6 @@ def _fit_group(
         log.warning("fast_engine_fell_back", estimator="logistic_regression", C=missed)
     for n in np.flatnonzero(is_reached).tolist():
         model = models[n]
-        model.classes_, model.n_features_in_ = classes, design.shape[1]
+        model.classes_, model.n_features_in_ = classes, X.shape[1]
         model.coef_, model.intercept_ = fits.coefficients[n], fits.intercepts[n]
         model.n_iter_ = fits.n_iter[n : n + 1].astype(np.int32)

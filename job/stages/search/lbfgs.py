@@ -19,7 +19,6 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from job.contracts.ports import Spread
 from job.stages.search.pairs import Pairs
 
 Array = npt.NDArray[Any]
@@ -51,12 +50,10 @@ class Minima:
     n_iter: Array
 
 
-def minimise(
-    objective: Objective, start: Array, tolerance: float, max_iter: int, spread: Spread
-) -> Minima:
+def minimise(objective: Objective, start: Array, tolerance: float, max_iter: int) -> Minima:
     """Go down from `start` (P, N), which is overwritten, until each error is within tolerance."""
     problems = np.arange(len(start))
-    state = _State(problems, start, *objective(start, problems), spread)
+    state = _State(problems, start, *objective(start, problems))
     found = Minima(
         points=np.empty_like(start), errors=np.empty(len(start)), n_iter=np.zeros(len(start), int)
     )
@@ -79,11 +76,10 @@ class _State:
         loss: Array,
         gradient: Array,
         error: Array,
-        spread: Spread,
     ) -> None:
         self.problems, self.points = problems, points
         self.loss, self.error = loss, error
-        self.pairs = Pairs(gradient, spread)
+        self.pairs = Pairs(gradient)
 
     def keep(self, chosen: Array, found: Minima) -> None:
         """Let go of the other problems, which end where they are."""
@@ -101,29 +97,18 @@ def _move(objective: Objective, state: _State, direction: Array, slope: Array) -
     n = len(state.problems)
     low, high, step = np.zeros(n), np.full(n, np.inf), np.ones(n)
     gradient, taken = np.empty_like(direction), np.zeros(n)
-    points = np.empty_like(direction)
     pending = np.flatnonzero(slope < 0)
-
-    def walk(n: int, span: slice) -> None:
-        np.multiply(direction[n, span], direction.dtype.type(step[n]), out=points[n, span])
-        points[n, span] += state.points[n, span]
-
     for _ in range(_N_STEPS):
         if not len(pending):
             break
-        state.pairs.each(walk)
-        is_all = len(pending) == n
-        tried = points if is_all else points[pending]
+        tried = state.points[pending] + step[pending, None] * direction[pending]
         loss, by_point, error = objective(tried, state.problems[pending])
         bound = state.loss[pending] + _DECREASE * step[pending] * slope[pending]
         is_down = loss <= bound + _NOISE * np.abs(state.loss[pending])
         is_flat = _slopes(by_point, direction, pending) >= _SLOPE * slope[pending]
         accepted = is_down & is_flat
         found = pending[accepted]
-        if len(found) == n:
-            gradient = by_point
-        else:
-            gradient[found] = by_point[accepted]
+        gradient[found] = by_point[accepted]
         state.error[found], state.loss[found] = error[accepted], loss[accepted]
         taken[found] = step[found]
         high[pending[~is_down]] = step[pending[~is_down]]
@@ -133,13 +118,9 @@ def _move(objective: Objective, state: _State, direction: Array, slope: Array) -
     moved: Array = taken > 0
     for stuck in np.flatnonzero(~moved).tolist():
         gradient[stuck] = state.pairs.gradient(stuck)
-
-    def take(n: int, span: slice) -> None:
-        direction[n, span] *= direction.dtype.type(taken[n])
-        state.points[n, span] += direction[n, span]
-
-    state.pairs.each(take)
-    state.pairs.add(direction, gradient)
+    moves = taken[:, None] * direction
+    state.points += moves
+    state.pairs.add(moves, gradient)
     return moved
 
 

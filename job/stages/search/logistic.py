@@ -1,4 +1,4 @@
-"""Fit logistic regression for many C at once, on one matrix.
+"""Fit logistic regression for many C at once, on one dense matrix.
 
 What is minimised is what scikit-learn's `LogisticRegression` minimises, in its own scaling:
 
@@ -12,54 +12,30 @@ rows.  Only the diagonal of the bound over the classes is used here, so with the
 columns V diag(e) V', and the intercept taken at the mean of the rows, the curvature of class k is
 about h_k e + 1 / (C S) along each column of V: one decomposition does for every C.  The
 minimiser works in the basis u = V' (w scaled by the root of it), where the curvature is about 1
-in every direction.  Wide and sparse matrices take the diagonal of the covariance for V = I, but
-for the columns of them that are full.
+in every direction.  Wide matrices take the diagonal of the covariance for V = I.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from job.stages.search.designs import Design, spans_of
+from job.stages.search.dense import DenseDesign
+from job.stages.search.designs import Fits
 from job.stages.search.lbfgs import Minima, minimise
 from job.stages.search.losses import curvature, logistic_loss, softmax_loss
-from job.stages.search.pairs import LARGE, count_pairs
+from job.stages.search.pairs import N_PAIRS
 
 Array = npt.NDArray[Any]
 _BATCH_BYTES: Final = 384 * 2**20
 _N_BEFORE: Final = 8
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fits:
-    """The models of one matrix.
-
-    Attributes
-    ----------
-    coefficients
-        Shape (P, K, D); K is 1 for two classes.
-    intercepts
-        Shape (P, K).
-    errors
-        Largest absolute derivative of F, shape (P,), scikit-learn's stopping rule; less where the
-        excess is nearer to its end.  Done is who is within the tolerance.
-    n_iter
-        Shape (P,).
-    """
-
-    coefficients: Array
-    intercepts: Array
-    errors: Array
-    n_iter: Array
-
-
 def fit_many(
-    design: Design,
+    design: DenseDesign,
     codes: Array,
     weights: Array,
     C: Sequence[float],
@@ -85,7 +61,7 @@ def fit_many(
     """
     n_classes = int(codes.max()) + 1
     n_values = n_classes * (design.shape[1] + 1)
-    n_batches = -(-len(C) // _count_at_once(n_values, design.row_bytes(n_classes)))
+    n_batches = -(-len(C) // _count_at_once(n_values))
     parts = []
     for some in np.array_split(np.arange(len(C)), n_batches):
         batch = _Batch(design, codes, weights, np.asarray(C, np.float64)[some], tolerance, excess)
@@ -96,19 +72,18 @@ def fit_many(
     )
 
 
-def batch_bytes(n_models: int, n_values: int, row_bytes: int) -> int:
+def batch_bytes(n_models: int, n_values: int) -> int:
     """Give the memory that fitting so many models of so many values takes beside the matrix."""
-    n_at_once = min(n_models, _count_at_once(n_values, row_bytes))
-    return n_at_once * (_model_bytes(n_values) + row_bytes)
+    return min(n_models, _count_at_once(n_values)) * _model_bytes(n_values)
 
 
-def _count_at_once(n_values: int, row_bytes: int) -> int:
-    return max(_BATCH_BYTES // (_model_bytes(n_values) + row_bytes), 1)
+def _count_at_once(n_values: int) -> int:
+    return max(_BATCH_BYTES // _model_bytes(n_values), 1)
 
 
 def _model_bytes(n_values: int) -> int:
     """Bound a model's pairs and what an evaluation makes of its point."""
-    return n_values * (8 if n_values < LARGE else 4) * (2 * count_pairs(n_values) + 16)
+    return n_values * 8 * (2 * N_PAIRS + 16)
 
 
 class _Batch:
@@ -116,7 +91,7 @@ class _Batch:
 
     def __init__(
         self,
-        design: Design,
+        design: DenseDesign,
         codes: Array,
         weights: Array,
         C: Array,
@@ -130,9 +105,9 @@ class _Batch:
         self._weights = (weights / weights.sum()).astype(design.dtype)
         self._penalty = 1.0 / (C * weights.sum())
         mean, spread, covariance = design.moments(weights)
-        values, vectors = np.linalg.eigh(covariance)
-        spread = spread.copy()
-        spread[design.full] = values
+        vectors = np.eye(0)
+        if len(covariance):
+            spread, vectors = np.linalg.eigh(covariance)
         self._vectors = vectors.astype(design.dtype)
         self._mean, self._spread = mean.astype(design.dtype), np.maximum(spread, 0.0)
         share = np.bincount(codes, weights, n_classes)[-self._n_rows :] / weights.sum()
@@ -149,65 +124,45 @@ class _Batch:
     def fit(self, max_iter: int, start: tuple[Array, Array] | None) -> Fits:
         """Fit all; the basis is made for the curvature where probabilities have taken shape."""
         n_problems, n_features = len(self._penalty), self._design.shape[1]
-        # NOTE: float64 where it costs nothing; large ones are bound by the memory they read
-        n_values = self._n_rows * (n_features + 1)
-        dtype = np.float64 if n_values < LARGE else self._design.dtype
         n_iter = np.zeros(n_problems, int)
         if start is None:
-            points = np.zeros((n_problems, n_values), dtype)
+            points = np.zeros((n_problems, self._n_rows * (n_features + 1)))
             first = self._minimise(points, min(_N_BEFORE, max_iter))
             start, n_iter = self._coefficients(first.points, np.arange(n_problems)), first.n_iter
             if max_iter <= _N_BEFORE or (first.errors <= self._tolerance).all():
                 W, b = start
                 return Fits(coefficients=W, intercepts=b, errors=first.errors, n_iter=n_iter)
         self._set_curvature(self._design.sum_rows(*start, self._curvatures))
-        points = self._points(*start).astype(dtype)
-        rest = self._minimise(points, max_iter - int(n_iter.max()))
+        rest = self._minimise(self._points(*start), max_iter - int(n_iter.max()))
         W, b = self._coefficients(rest.points, np.arange(n_problems))
         return Fits(coefficients=W, intercepts=b, errors=rest.errors, n_iter=n_iter + rest.n_iter)
 
     def _minimise(self, points: Array, max_iter: int) -> Minima:
-        return minimise(self._evaluate, points, self._tolerance, max_iter, self._design.spread)
+        return minimise(self._evaluate, points, self._tolerance, max_iter)
 
     def _coefficients(self, points: Array, problems: Array) -> tuple[Array, Array]:
         """Give the coefficients (P, K, D) and intercepts (P, K) at points of the basis."""
         u, ids = self._rows_of(points, problems)
-        W = np.empty((len(u), u.shape[1] - 1), self._design.dtype)
-        b = np.empty(len(u))
-
-        def outward(some: slice) -> None:
-            part = u[some, 1:].astype(W.dtype)
-            part *= self._scale[ids[some]]
-            W[some] = self._turned(part, self._vectors.T)
-            b[some] = u[some, 0] * self._intercept_scale[ids[some]] - W[some] @ self._mean
-
-        self._each(outward, W)
+        part = u[:, 1:].astype(self._design.dtype)
+        part *= self._scale[ids]
+        W = self._turned(part, self._vectors.T)
+        b = u[:, 0] * self._intercept_scale[ids] - W @ self._mean
         return W.reshape(len(points), self._n_rows, -1), b.reshape(len(points), -1)
 
     def _points(self, W: Array, b: Array) -> Array:
-        inner = self._turned(W.copy(), self._vectors) / self._scale.reshape(W.shape)
+        inner = self._turned(W, self._vectors) / self._scale.reshape(W.shape)
         outer = (b + W @ self._mean) / self._intercept_scale.reshape(b.shape)
-        return np.concatenate([outer[..., None], inner], axis=-1).reshape(len(W), -1)
+        return np.concatenate([outer[..., None], inner], axis=-1, dtype=np.float64).reshape(
+            len(W), -1
+        )
 
     def _turned(self, W: Array, vectors: Array) -> Array:
-        """Give W with its full columns turned; W itself may be changed."""
-        if len(vectors) == W.shape[-1]:
-            return W @ vectors
-        full = self._design.full
-        W[..., full] = W[..., full] @ vectors
-        return W
+        return W @ vectors if len(vectors) else W
 
     def _rows_of(self, points: Array, problems: Array) -> tuple[Array, Array]:
         """Give one row for each problem and class, and its position among all of them."""
         ids = problems[:, None] * self._n_rows + np.arange(self._n_rows)
         return points.reshape(ids.size, -1), ids.ravel()
-
-    def _each(self, function: Callable[[slice], None], rows: Array) -> None:
-        """Work on spans of rows, which threads share where it is worth it."""
-        if rows.size < LARGE:
-            function(slice(0, len(rows)))
-        else:
-            self._design.spread(function, spans_of(len(rows)))
 
     def _evaluate(self, points: Array, problems: Array) -> tuple[Array, Array, Array]:
         coefficients, intercepts = self._coefficients(points, problems)
@@ -215,27 +170,19 @@ class _Batch:
             coefficients, intercepts, self._residuals
         )
         u, ids = self._rows_of(points, problems)
-        W, G = (array.reshape(len(u), -1) for array in (coefficients, by_coefficient))
+        W, g = (array.reshape(len(u), -1) for array in (coefficients, by_coefficient))
         by_b, penalty = by_intercept.ravel(), np.repeat(self._penalty[problems], self._n_rows)
-        squares, largest, slopes = (np.empty(len(u)) for _ in range(3))
+        squares = np.einsum("rd,rd->r", W, W)
+        g += W * penalty[:, None].astype(W.dtype)
+        largest = np.maximum(g.max(axis=1), -g.min(axis=1))
+        g -= (by_b[:, None] * self._mean).astype(g.dtype)
         gradient = np.empty_like(u)
-
-        def inward(some: slice) -> None:
-            w, g = W[some], G[some]
-            squares[some] = np.einsum("rd,rd->r", w, w)
-            w *= penalty[some, None].astype(w.dtype)
-            g += w
-            largest[some] = np.maximum(g.max(axis=1), -g.min(axis=1))
-            g -= np.multiply(by_b[some, None], self._mean, out=w, casting="same_kind")
-            gradient[some, 0] = by_b[some] * self._intercept_scale[ids[some]]
-            turned = self._turned(g, self._vectors)
-            np.multiply(turned, self._scale[ids[some]], out=gradient[some, 1:])
-            slopes[some] = np.einsum("rd,rd->r", gradient[some], gradient[some])
-
-        self._each(inward, W)
+        gradient[:, 0] = by_b * self._intercept_scale[ids]
+        gradient[:, 1:] = self._turned(g, self._vectors) * self._scale[ids]
         loss = loss + 0.5 * (penalty * squares).reshape(intercepts.shape).sum(axis=1)
         error = np.maximum(largest, np.abs(by_b)).reshape(intercepts.shape).max(axis=1)
         if self._excess:
+            slopes = np.einsum("rd,rd->r", gradient, gradient)
             above = 0.5 * slopes.reshape(intercepts.shape).sum(axis=1)
             error = np.minimum(error, self._tolerance * np.sqrt(above / self._excess))
         return loss, gradient.reshape(len(points), -1), error

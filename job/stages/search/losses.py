@@ -42,3 +42,19 @@ def curvature(Z: Array, s: Array) -> Array:
     p = expit(Z) if Z.shape[1] == 1 else softmax(Z, axis=1)
     found: Array = (p - p * p) @ s
     return found.astype(np.float64)
+
+
+def softmax_probabilities(Z: Array, y: Array) -> tuple[Array, Array]:
+    """Give losses (n,) and probabilities, which take the place of the logits Z (n, K)."""
+    Z -= Z.max(axis=1, keepdims=True)
+    at_y = Z[np.arange(len(y)), y]
+    np.exp(Z, out=Z)
+    total = Z.sum(axis=1)
+    Z /= total[:, None]
+    return np.log(total) - at_y, Z
+
+
+def logistic_probabilities(Z: Array, y: Array) -> tuple[Array, Array]:
+    """Give losses and probabilities for one column of logits and two classes."""
+    sign = np.where(y == 1, Z.dtype.type(1), Z.dtype.type(-1))
+    return np.logaddexp(0, -sign * Z[:, 0]), expit(Z)

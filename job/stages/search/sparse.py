@@ -11,98 +11,111 @@ from scipy import sparse
 
 from job.contracts.ports import Spread
 from job.stages.search.dense import MOST_DECOMPOSED, sampled_moments
-from job.stages.search.designs import Residuals, spans_of, sum_of
+from job.stages.search.designs import spans_of, sum_of
 
 Array = npt.NDArray[Any]
+# Gives a number and the derivatives by logits, shape (n, K), from logits of that shape and the
+# rows they are of.
+Residuals = Callable[[Array, slice], tuple[float, Array]]
 _LEAST_FULL: Final = 16
 
 
 class SparseDesign:
-    """Logits by rows, gradients by columns; full columns, as of embeddings, by dense products."""
+    """Logits by rows, gradients by columns; full columns, as of embeddings, by dense products.
 
-    def __init__(self, X: sparse.csr_matrix, spread: Spread) -> None:
+    The full columns are held around their mean and turned to their principal axes, the widest
+    first.  A point has shape (D + 1, K), with the intercepts in its last row, and is of the columns
+    as they are held; `outward` and `inward` lead to the coefficients of the given ones and back.
+
+    Attributes
+    ----------
+    full
+        Which columns are full; there may be none.
+    axes
+        The turned columns, shape (n_samples, n_full).
+    """
+
+    def __init__(self, X: sparse.csr_matrix, weights: Array, spread: Spread) -> None:
         self.spread = spread
         self.shape, self.dtype = X.shape, X.dtype
         self.full = _longest_full_run(X)
-        self._dense = X[:, self.full].toarray()
+        dense = X[:, self.full].toarray()
+        mean, covariance = sampled_moments(dense, weights)
+        self._mean = mean.astype(self.dtype)
+        self._turn = np.linalg.eigh(covariance)[1][:, ::-1].astype(self.dtype)
+        self.axes = np.ascontiguousarray((dense - self._mean) @ self._turn)
         rest = _without(X, self.full)
         self._rows = _views(rest)
         self._columns = _views(rest.T.tocsr())
 
-    def evaluate(
-        self, coefficients: Array, intercepts: Array, residuals: Residuals
-    ) -> tuple[Array, Array, Array]:
-        """Give losses and gradients, as every design does."""
-        n_problems, n_classes, n_features = coefficients.shape
-        n_columns = n_problems * n_classes
-        W = np.ascontiguousarray(coefficients.reshape(n_columns, -1).T, dtype=self.dtype)
-        b = intercepts.reshape(-1).astype(self.dtype, copy=False)
-        R = np.empty((self.shape[0], n_columns), self.dtype)
-        G = np.empty((n_columns, n_features), self.dtype)
+    def differentiate(self, point: Array, residuals: Residuals) -> tuple[float, Array]:
+        """Give the sum of what `residuals` gives, and the derivatives by the point."""
+        W, b = point[:-1].astype(self.dtype, copy=False), point[-1].astype(self.dtype, copy=False)
+        R = np.empty((self.shape[0], len(b)), self.dtype)
+        turned = np.ascontiguousarray(W[self.full])
 
-        def forward(part: tuple[slice, Any]) -> tuple[Array, Array]:
-            Z = self._logits(part, W, b).reshape(n_problems, n_classes, -1)
-            loss, found = residuals(Z, part[0])
-            found = found.reshape(n_columns, -1)
-            R[part[0]] = found.T
-            return loss, found.sum(axis=1)
+        def forward(part: tuple[slice, Any]) -> tuple[float, Array, Array]:
+            rows, X = part
+            Z = X @ W
+            Z += self.axes[rows] @ turned
+            Z += b
+            found, R[rows] = residuals(Z, rows)
+            return found, self.axes[rows].T @ R[rows], R[rows].sum(axis=0)
+
+        parts = self.spread(forward, self._rows)
+        found, by_axis, by_intercept = (sum_of(part[n] for part in parts) for n in range(3))
+        gradient = self._backward(R, lambda X: X)
+        gradient[self.full], gradient[-1] = by_axis, by_intercept
+        return found, gradient
+
+    def weigh_squares(self, weights: Array) -> Array:
+        """Sum weights, shape (n_samples, K), times the square of each column, a last one of 1."""
+
+        def square(part: tuple[slice, Any]) -> tuple[Array, Array]:
+            rows, _ = part
+            return np.square(self.axes[rows]).T @ weights[rows], weights[rows].sum(axis=0)
+
+        found = self._backward(weights, lambda X: X.multiply(X).tocsr())
+        parts = self.spread(square, self._rows)
+        found[self.full], found[-1] = (sum_of(part[n] for part in parts) for n in range(2))
+        return found
+
+    def _backward(self, R: Array, of: Callable[[Any], Any]) -> Array:
+        found = np.empty((self.shape[1] + 1, R.shape[1]), self.dtype)
 
         def backward(part: tuple[slice, Any]) -> None:
             columns, X = part
-            G[:, columns] = (X @ R).T
+            found[columns] = of(X) @ R
 
-        def backward_full(some: slice) -> None:
-            G[some, self.full] = R[:, some].T @ self._dense
-
-        parts = self.spread(forward, self._rows)
         self.spread(backward, self._columns)
-        if self._dense.shape[1]:
-            self.spread(backward_full, spans_of(n_columns))
-        loss, by_b = (sum_of(part[n] for part in parts) for n in range(2))
-        return loss, G.reshape(coefficients.shape), by_b.reshape(intercepts.shape)
+        return found
 
-    def sum_rows(
-        self, coefficients: Array, intercepts: Array, function: Callable[[Array, slice], Array]
-    ) -> Array:
-        """Sum what a function gives, as every design does."""
-        W = np.ascontiguousarray(coefficients.reshape(-1, self.shape[1]).T, dtype=self.dtype)
-        b = intercepts.reshape(-1).astype(self.dtype, copy=False)
+    def outward(self, point: Array) -> tuple[Array, Array]:
+        """Give coefficients (K, D) and intercepts (K,) of the given columns."""
+        W, b = point[:-1].astype(self.dtype), point[-1]
+        W[self.full] = self._turn @ W[self.full]
+        return np.ascontiguousarray(W.T), b - self._mean @ W[self.full]
 
-        def work(part: tuple[slice, Any]) -> Array:
-            Z = self._logits(part, W, b)
-            return function(Z.reshape(*intercepts.shape, -1), part[0])
+    def inward(self, coefficients: Array, intercepts: Array) -> Array:
+        """Give the point of coefficients and intercepts, in float64."""
+        point = np.vstack([coefficients.T, intercepts]).astype(np.float64)
+        point[-1] += self._mean @ point[self.full]
+        point[self.full] = self._turn.T @ point[self.full]
+        return point
 
-        return sum_of(self.spread(work, self._rows))
+    def follow(self, point: Array, move: Array) -> Array:
+        """Move a point along the full columns and the intercepts."""
+        moved = point.copy()
+        moved[self.full] += move[self.full]
+        moved[-1] += move[-1]
+        return moved
 
-    def _logits(self, part: tuple[slice, Any], W: Array, b: Array) -> Array:
-        """Give the logits of a span of rows, shape (n_columns, n)."""
-        rows, X = part
-        Z = X @ W
-        if self._dense.shape[1]:
-            Z += self._dense[rows] @ W[self.full]
-        Z += b
-        return np.ascontiguousarray(Z.T)
-
-    def moments(self, weights: Array) -> tuple[Array, Array, Array]:
-        """Give moments as every design does; those of full columns from a sample."""
-        w = weights / weights.sum()
-        mean = sum_of(X.T @ w[rows] for rows, X in self._rows)
-        square = sum_of(X.multiply(X).T @ w[rows] for rows, X in self._rows)
-        variance = np.maximum(square - mean**2, 0.0)
-        covariance = np.empty((0, 0))
-        if self._dense.shape[1]:
-            mean[self.full], covariance = sampled_moments(self._dense, weights)
-            variance[self.full] = np.diag(covariance)
-        return mean, variance, covariance
-
-    def row_bytes(self, n_classes: int) -> int:
-        """Give what one model's rows take: the derivatives, and the logits of spans."""
-        return sparse_row_bytes(self.shape[0], n_classes)
-
-
-def sparse_row_bytes(n_rows: int, n_classes: int) -> int:
-    """Give the memory that a sparse design takes for the rows of one model."""
-    return 8 * n_rows * n_classes
+    def largest(self, gradient: Array) -> float:
+        """Give the largest derivative by coefficients and intercepts of the given columns."""
+        given = gradient.copy()
+        by_axis = self._turn @ gradient[self.full]
+        given[self.full] = by_axis + np.outer(self._mean, gradient[-1])
+        return float(np.abs(given).max())
 
 
 def _views(X: Any) -> list[tuple[slice, Any]]:

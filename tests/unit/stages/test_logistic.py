@@ -8,21 +8,20 @@ from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 from support.executors import InTurn
 
-from job.stages.search.fast import make_design
-from job.stages.search.logistic import fit_many
+from job.stages.search.fast import fit_matrix
 
 C = (0.01, 1.0, 30.0)
 TOLERANCE = 1e-7
 MAX_ITER = 3000
 
 
-def solve(X, codes, weights=None, C=C, *, tolerance=TOLERANCE, max_iter=MAX_ITER, excess=0.0):
+def solve(
+    X, codes, weights=None, C=C, *, tolerance=TOLERANCE, max_iter=MAX_ITER, excess=0.0, start=None
+):
     weights = np.ones(len(codes)) if weights is None else weights
     with InTurn().pool() as spread:
-        design = make_design(X, spread)
-        return fit_many(
-            design, codes, weights, C, tolerance=tolerance, max_iter=max_iter, excess=excess
-        )
+        rule = {"tolerance": tolerance, "max_iter": max_iter, "excess": excess, "start": start}
+        return fit_matrix(X, codes, weights, C, spread, **rule)
 
 
 def probabilities(X, W, b):
@@ -106,10 +105,8 @@ def test_probabilities_are_those_of_a_cold_fit(problem):
 
 
 @pytest.mark.parametrize("layout", ["full", "sparse", "mixed"])
-def test_bits_do_not_depend_on_the_number_of_threads(layout, monkeypatch):
+def test_bits_do_not_depend_on_the_number_of_threads(layout):
     """Spans follow from the matrix alone, and are added in their order."""
-    monkeypatch.setattr("job.stages.search.pairs._SPAN", 16)
-    monkeypatch.setattr("job.stages.search.logistic.LARGE", 1)
     from job.adapters.executors.local import LocalThreads
 
     rng = np.random.default_rng(0)
@@ -121,9 +118,7 @@ def test_bits_do_not_depend_on_the_number_of_threads(layout, monkeypatch):
     found = []
     for n_workers in (1, 2, 3):
         with LocalThreads(n_workers).pool() as spread:
-            fits = fit_many(
-                make_design(X, spread), codes, np.ones(5000), C, tolerance=1e-5, max_iter=100
-            )
+            fits = fit_matrix(X, codes, np.ones(5000), C, spread, tolerance=1e-5, max_iter=100)
             found.append((fits.coefficients.tobytes(), fits.intercepts.tobytes()))
 
     assert 1 == len(set(found))
@@ -177,3 +172,34 @@ def test_excess_is_what_the_loss_is_above_its_minimum(excess):
         above = [objective(X, codes, f.coefficients[n], f.intercepts[n], c) for f in (found, exact)]
         assert 0 <= above[0] - above[1] <= 10 * excess
     assert (found.n_iter < exact.n_iter).all()
+
+
+@pytest.mark.parametrize("layout", ["full", "sparse", "mixed"])
+def test_start_leads_to_the_same_models(layout):
+    """Wherever it begins, and in whatever order the values of C are given."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((400, 60))
+    if layout != "full":
+        X[:, 20 if layout == "mixed" else 0 :] *= rng.random((400, 1)) < 0.2
+        X = sparse.csr_matrix(X)
+    codes, values = rng.integers(0, 4, 400), (30.0, 0.01, 1.0)
+    cold = solve(X, codes, C=values)
+    moved = cold.coefficients + 0.3 * rng.standard_normal(cold.coefficients.shape)
+    near = solve(X, codes, C=values, start=(moved, cold.intercepts + 1))
+
+    assert (near.errors <= TOLERANCE).all()
+    np.testing.assert_allclose(near.coefficients, cold.coefficients, atol=1e-3)
+    for n in range(3):
+        ours, theirs = (probabilities(X, f.coefficients[n], f.intercepts[n]) for f in (near, cold))
+        np.testing.assert_allclose(ours, theirs, atol=1e-4)
+
+
+def test_start_at_the_minimum_is_its_end():
+    """What is known already is not worked out anew."""
+    rng = np.random.default_rng(0)
+    codes = rng.integers(0, 4, 400)
+    X = sparse.csr_matrix(rng.standard_normal((400, 50)) * (rng.random((400, 1)) < 0.2))
+    cold = solve(X, codes, C=[1.0])
+    near = solve(X, codes, C=[1.0], start=(cold.coefficients, cold.intercepts))
+
+    assert [1] == near.n_iter.tolist()
