@@ -169,6 +169,9 @@ class MemoryMeter(Protocol):
     def used_bytes(self) -> int:
         """Give what it uses now."""
 
+    def release(self) -> None:
+        """Give back what was freed."""
+
 
 Timer = Callable[[], float]
 

@@ -69,6 +69,7 @@ def train_candidate(plan: Plan, ports: Ports, recorder: Recorder, split: DataSpl
     spec = plan.settings.training
     n_workers = ports.executor.n_workers
     n_more = estimate_training_bytes(split.train, spec, n_workers, ports.matrices)
+    ports.memory.release()
     n_bytes = ports.memory.used_bytes() + n_more
     recorder.facts["estimated_memory_bytes"] = n_bytes
     require_memory(
@@ -82,6 +83,7 @@ def train_candidate(plan: Plan, ports: Ports, recorder: Recorder, split: DataSpl
         "search", Preparation, train, spec.features, spec.columns, ports.matrices, executor
     )
     report = recorder.run("search", search, train, preparation, spec, executor, ports.timer)
+    ports.memory.release()  # the search's, before the whole table is prepared
     model = recorder.run("train", train_model, train, preparation, report, spec, executor)
     log.info("model_trained", estimator=model.estimator, n_samples=len(split.train))
     compatible_with = make_compatible(model.pipeline, plan.settings.package.compatible_with)

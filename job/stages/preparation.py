@@ -21,7 +21,7 @@ from job.stages.features import make_input, make_preprocessing, make_scaling, re
 from job.stages.terms import Terms, restore
 
 Array = npt.NDArray[Any]
-_BLOCK: Final = 8192
+_BLOCK: Final = 2048
 _MOMENTS: Final = ("mean_", "var_")
 
 

@@ -1,5 +1,6 @@
 """The memory limit is the least of all cgroups above the process, in both versions."""
 
+import platform
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,19 @@ def test_used_memory_grows_with_what_is_held(tmp_path):
     held = b"x" * (64 * MIB)
 
     assert memory.used_bytes() - before > 60 * MIB, len(held)
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries keep nothing")
+def test_freed_blocks_go_back_to_the_system():
+    """The C library keeps those below the last one that is in use."""
+    memory = Memory()
+    held = [bytes([n % 256]) * 2000 for n in range(50_000)]
+    last = held[-1]
+    del held
+    before = memory.used_bytes()
+    memory.release()
+
+    assert before - memory.used_bytes() > 60 * MIB, len(last)
 
 
 def test_files_in_memory_count_as_used(meter):
