@@ -44,6 +44,54 @@ class Latency(Part):
     p95_ms: Annotated[float, Field(ge=0)]
 
 
+class IntervalPart(Part):
+    """A value, and the ends between which it is believed to lie."""
+
+    value: float
+    lower: float
+    upper: float
+    is_by_count: bool = Field(False, description="The number of groups alone makes the ends.")
+
+
+class Intervals(BaseModel):
+    """The intervals of the scores, and how they were found."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    method: str
+    level: Probability
+    n_groups: Count | None = None
+    scores: dict[str, IntervalPart]
+    per_class: dict[str, dict[str, IntervalPart]]
+
+
+class RecallChangePart(Part):
+    """The recall of one class in both models."""
+
+    n_rows: Count
+    champion_recall: Probability
+    candidate_recall: Probability
+    difference: IntervalPart
+
+
+class ComparisonPart(BaseModel):
+    """A candidate and another model on rows that neither was trained on."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    role: str
+    version: str
+    metric: str
+    n_rows: Count
+    n_groups: Count
+    n_excluded: Count
+    champion_score: float | None
+    candidate_score: float | None
+    difference: IntervalPart | None
+    recalls: dict[str, RecallChangePart]
+    problem: str
+
+
 class CriterionPart(BaseModel):
     """One thing the gate looked at; a criterion may say more of itself."""
 
@@ -55,6 +103,8 @@ class CriterionPart(BaseModel):
     is_met: bool
     is_binding: bool = Field(description="Whether it rejects, or only warns.")
     reason: str
+    lower: float | None = None
+    upper: float | None = None
 
 
 class Gate(BaseModel):
@@ -64,6 +114,8 @@ class Gate(BaseModel):
 
     is_accepted: bool
     criteria: list[CriterionPart]
+    override: str | None = Field(None, description="Why it was published all the same.")
+    comparisons: list[ComparisonPart] = []
 
 
 class Candidate(Part):
@@ -96,6 +148,29 @@ class ClassRows(Part):
     test_share: Probability
 
 
+class Families(BaseModel):
+    """Duplicates of the table, in counts."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    near_duplicates: Literal["text", "embeddings", "off"]
+    n_exact_duplicates: Count
+    n_near_duplicates: Count
+    n_families: Count
+    largest: list[Count] = Field(description="Rows of the largest families.")
+    n_near_official_test: Count
+
+
+class Optimism(Part):
+    """What a random split would have claimed of one cheap classifier."""
+
+    estimator: str
+    n_rows: Count
+    folds: Count
+    random_accuracy: Probability
+    leakage_safe_accuracy: Probability
+
+
 class Split(BaseModel):
     """What the split did, in counts."""
 
@@ -115,6 +190,9 @@ class Split(BaseModel):
     test_only_classes: list[str]
     n_test_only_rows: Count
     classes: dict[str, ClassRows]
+    n_dealt_classes: Count = 0
+    families: Families | None = None
+    optimism: Optimism | None = None
 
 
 class Change(Part):
@@ -150,4 +228,5 @@ class Evaluation(BaseModel):
     gate: Gate
     search: Search
     split: Split
+    intervals: Intervals | None = None
     changes: Changes | None = Field(None, description="Absent where there is no champion.")

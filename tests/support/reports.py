@@ -69,15 +69,15 @@ def make_reports(n_classes=4, *, names=None, n_rows=40, is_accepted=True, champi
 def add_intervals(evaluation):
     """Put intervals beside every score, as the bootstrap does."""
     found = {
-        name: {"value": value, "low": round(value - 0.0211, 6), "high": round(value + 0.0187, 6)}
+        name: {"value": value, "lower": round(value - 0.0211, 6), "upper": round(value + 0.0187, 6)}
         for name, value in evaluation["scores"].items()
     }
     per_class = {
-        name: {"recall": {"value": c["recall"], "low": c["recall"] * 0.9, "high": c["recall"]}}
+        name: {"recall": {"value": c["recall"], "lower": c["recall"] * 0.9, "upper": c["recall"]}}
         for name, c in evaluation["per_class"].items()
     }
     stated = {"method": "percentile bootstrap over groups", "level": 0.95}
-    return {**evaluation, "intervals": {**stated, **found, "per_class": per_class}}
+    return {**evaluation, "intervals": {**stated, "scores": found, "per_class": per_class}}
 
 
 def _judge(names, n_rows):

@@ -63,17 +63,29 @@ def line_chart(
     return _svg(_WIDTH, height, label, parts)
 
 
-def dots(scale: Scale, value: float, low: float | None = None, high: float | None = None) -> Markup:
-    """Draw a value as a dot, with whiskers where its interval is known; the number is beside it."""
+def dots(
+    scale: Scale,
+    value: float,
+    low: float | None = None,
+    high: float | None = None,
+    *,
+    is_signed: bool = False,
+) -> Markup:
+    """Draw a value as a dot, with whiskers where its interval is known; the number is beside it.
+
+    A signed one has a mark at zero.
+    """
     width = 160
-    whisker = Markup("")
+    more = Markup("")
+    if is_signed:
+        more = Markup('<path class="zero" d="M{} 1V15"/>').format(scale.place(0, width))
     if low is not None and high is not None:
         a, b = scale.place(low, width), scale.place(high, width)
-        whisker = Markup('<path class="whisker" d="M{0} 4V12M{0} 8H{1}M{1} 4V12"/>').format(a, b)
+        more += Markup('<path class="whisker" d="M{0} 4V12M{0} 8H{1}M{1} 4V12"/>').format(a, b)
     return Markup(
         '<svg class="dots" viewBox="0 0 {} 16" aria-hidden="true" focusable="false">'
         '<path class="rail" d="M6 8H{}"/>{}<circle class="dot" cx="{}" cy="8" r="4"/></svg>'
-    ).format(width, width - 6, whisker, scale.place(value, width))
+    ).format(width, width - 6, more, scale.place(value, width))
 
 
 def scale_of(values: Sequence[float]) -> Scale:
@@ -122,7 +134,8 @@ def _axes(x_label: str, y_label: str) -> Markup:
         parts.append(_text(f"{tick:g}", _LEFT - 8, y + 4, "end", "tick"))
     parts.append(_text(x_label, _LEFT + _SIDE / 2, bottom + 34, "middle"))
     turned = Markup(
-        '<text class="label" text-anchor="middle" transform="translate(12 {}) rotate(-90)">{}</text>'
+        '<text class="label" text-anchor="middle" '
+        'transform="translate(12 {}) rotate(-90)">{}</text>'
     )
     parts.append(turned.format(_TOP + _SIDE / 2, y_label))
     return Markup("").join(parts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,15 +20,20 @@ def find_interval(
 ) -> Interval | None:
     """Give the interval of a metric, of one class where `name` says which; None: there is none."""
     found = evaluation.get("intervals") or {}
-    if name is not None:
-        found = found.get("per_class", {}).get(name, {})
-    ends = found.get(metric)
-    return Interval(low=ends["low"], high=ends["high"]) if isinstance(ends, dict) else None
+    scores = found.get("scores", {}) if name is None else found.get("per_class", {}).get(name, {})
+    return read_interval(scores.get(metric))
+
+
+def read_interval(content: Mapping[str, Any] | None) -> Interval | None:
+    """Read the ends beside a value, where it has any."""
+    if not content or content.get("lower") is None or content.get("upper") is None:
+        return None
+    return Interval(low=content["lower"], high=content["upper"])
 
 
 def describe_intervals(evaluation: dict[str, Any]) -> dict[str, Any] | None:
-    """Give `level` and `method` of the intervals, as far as stated; None: there are none."""
+    """Give `level`, `method` and `n_groups`, as far as stated; None: there are no intervals."""
     found = evaluation.get("intervals")
     if not found:
         return None
-    return {name: found.get(name) for name in ("level", "method")}
+    return {name: found.get(name) for name in ("level", "method", "n_groups")}

@@ -8,6 +8,7 @@ from job.adapters.rendering.sections import (
     candidates,
     changes,
     classes,
+    comparisons,
     confusion,
     curves,
     data,
@@ -21,6 +22,7 @@ from job.adapters.rendering.sections.section import Section
 
 SECTIONS: Final[tuple[Section, ...]] = (
     gate.SECTION,
+    comparisons.SECTION,
     changes.SECTION,
     scores.SECTION,
     classes.SECTION,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from job.adapters.rendering.sections.section import Section
 
@@ -10,41 +10,37 @@ _TEMPLATE = """
 {% if facts %}<dl class="facts">
 {% for name, value in facts %}<div><dt>{{ name }}</dt><dd>{{ value|number }}</dd></div>
 {% endfor %}</dl>{% endif %}
-{% if sizes %}<p>Rows in the largest groups: {{ sizes|plain }}.</p>{% endif %}
+{% if sizes %}<p>Rows in the largest families: {{ sizes|plain }}.</p>{% endif %}
 {% if optimism %}<div class="scroll" role="region" tabindex="0" \
 aria-label="Optimism of a random split"><table>
-<caption>The same model judged by rows that have copies in training, and without them.</caption>
-<thead><tr><th scope="col">Split</th><th scope="col" class="n">Score</th></tr></thead>
-<tbody>{% for name, value in optimism %}<tr><th scope="row">{{ name }}</th>
-<td class="n">{{ value|score }}</td></tr>
-{% endfor %}</tbody></table></div>{% endif %}
+<caption>What a random split would have claimed: {{ optimism.estimator|words }} on
+{{ optimism.n_rows|count }} rows, in {{ optimism.folds }} folds.</caption>
+<thead><tr><th scope="col">Split</th><th scope="col" class="n">Accuracy</th></tr></thead>
+<tbody><tr><th scope="row">at random, by rows</th>
+<td class="n">{{ optimism.random_accuracy|score }}</td></tr>
+<tr><th scope="row">as in this run, without leakage</th>
+<td class="n strong">{{ optimism.leakage_safe_accuracy|score }}</td></tr></tbody></table></div>
+{% endif %}
 """
-
-
-def _find(evaluation: dict[str, Any]) -> dict[str, Any]:
-    """Fit to where the split's report keeps them; the only place that knows."""
-    split = evaluation.get("split") or {}
-    found: dict[str, Any] = split.get("near_duplicates") or {}
-    return found
+_COUNTS: Final = {
+    "n_exact_duplicates": "rows beyond the first of each text",
+    "n_near_duplicates": "texts beyond the first of each family",
+    "n_families": "families, which stay on one side",
+    "n_near_official_test": "training rows that nearly equal test rows, and stay",
+}
 
 
 def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | None:
-    found = _find(evaluation)
-    optimism = found.get("optimism") or {}
-    sizes = found.get("largest_groups") or []
-    words = {
-        "n_exact": "rows that equal another",
-        "n_near": "rows that nearly equal another",
-        "n_groups": "groups that stay on one side",
-    }
-    facts = [(text, found[key]) for key, text in words.items() if key in found]
-    if not facts and not optimism and not sizes:
+    split = evaluation.get("split") or {}
+    families, optimism = split.get("families") or {}, split.get("optimism")
+    if families.get("near_duplicates") == "off":
+        families = {}
+    if not families and not optimism:
         return None
-    names = {"random": "at random, by rows", "safe": "as in this run, without leakage"}
     return {
-        "facts": facts,
-        "sizes": sizes,
-        "optimism": [(text, optimism[key]) for key, text in names.items() if key in optimism],
+        "facts": [(words, families[key]) for key, words in _COUNTS.items() if key in families],
+        "sizes": families.get("largest", []),
+        "optimism": optimism,
     }
 
 

@@ -14,7 +14,8 @@ from job.adapters.rendering.words import metric_name
 _TEMPLATE = """
 {% if method %}<p>The dot is the score, the whiskers are its \
 {% if method.level %}{{ method.level|percent }} {% endif %}interval\
-{% if method.method %} ({{ method.method }}){% endif %}.</p>{% endif %}
+{% if method.method %} ({{ method.method }}){% endif %}\
+{% if method.n_groups %}, {{ method.n_groups|count }} groups{% endif %}.</p>{% endif %}
 <div class="scroll" role="region" tabindex="0" aria-label="Scores"><table>
 <caption>Scores on {{ n_test|count }} held-out rows{% if scale %}; the rail of a dot goes from
 {{ scale.low }} to {{ scale.high }}{% endif %}.</caption>

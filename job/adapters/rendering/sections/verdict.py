@@ -18,6 +18,7 @@ def head_of_page(metadata: dict[str, Any], evaluation: dict[str, Any]) -> dict[s
     names = [metric, *(name for name in _ALWAYS if name != metric)]
     return {
         "is_accepted": evaluation["gate"]["is_accepted"],
+        "override": evaluation["gate"].get("override"),
         "reasons": [c["reason"] for c in failed if c["is_binding"]],
         "warnings": [c["reason"] for c in failed if not c["is_binding"]],
         "champion": next((c["reason"] for c in criteria if c["name"] == "champion"), None),

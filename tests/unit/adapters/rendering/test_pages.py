@@ -13,6 +13,7 @@ from support.reports import HOSTILE, add_intervals, make_reports
 
 from job.adapters.rendering.pages import Pages
 from job.adapters.rendering.sections import SECTIONS
+from job.contracts.digest import canonical_json
 
 QUIET = ("script", "style")
 
@@ -113,6 +114,7 @@ ABSENT = {
     "confusion": ("confusion", "Taken for another"),
     "per_class": ("classes", "Scores of every class"),
     "split": ("data", "distinct keys"),
+    "comparisons": ("comparisons", "On the same rows"),
     "near_duplicates": ("near-duplicates", "Near-duplicates"),
 }
 
@@ -142,36 +144,93 @@ def _report_alone(metadata, evaluation):
     return render_report(metadata, evaluation)
 
 
+_UNCOUNTED = {"near-duplicates", "comparisons"}
+
+
 def test_every_section_of_these_reports_is_there(pages):
-    """All but that of near-duplicates, which these reports do not count."""
+    """All but those whose numbers these reports lack."""
     found = [a["id"] for tag, a in Reader(pages["report.html"]).elements if tag == "section"]
 
-    assert [s.anchor for s in SECTIONS if s.anchor != "near-duplicates"] == found
+    assert [s.anchor for s in SECTIONS if s.anchor not in _UNCOUNTED] == found
 
 
 def test_near_duplicates_stand_side_by_side_with_a_random_split(reports):
     """Groups by size, never text."""
     metadata, evaluation = copy.deepcopy(reports)
-    evaluation["split"]["near_duplicates"] = {
-        "n_exact": 1554,
-        "n_near": 1801,
-        "largest_groups": [77, 41],
-        "optimism": {"random": 1.0, "safe": 0.9455},
+    evaluation["split"]["families"] = {
+        "near_duplicates": "text",
+        "n_exact_duplicates": 1554,
+        "n_near_duplicates": 301,
+        "n_families": 44,
+        "largest": [77, 41],
+    }
+    evaluation["split"]["optimism"] = {
+        "estimator": "logistic_regression",
+        "n_rows": 2000,
+        "folds": 5,
+        "random_accuracy": 1.0,
+        "leakage_safe_accuracy": 0.9455,
     }
     text = Reader(draw(metadata, evaluation)["report.html"]).text
 
-    assert "Rows in the largest groups: 77, 41." in text
+    assert "Rows in the largest families: 77, 41." in text
     assert "at random, by rows 1.0000" in text
     assert "without leakage 0.9455" in text
+
+
+def test_comparison_on_the_same_rows_names_the_classes_that_lost(reports):
+    """The score first, then classes by their change, each with its interval."""
+    metadata, evaluation = copy.deepcopy(reports)
+    difference = {"value": -0.0125, "lower": -0.0312, "upper": 0.0062}
+    ends = {"champion_recall": 0.9, "candidate_recall": 0.8}
+    evaluation["gate"]["comparisons"] = [
+        {
+            "role": "champion",
+            "version": HOSTILE[0],
+            "metric": "f1_macro",
+            "n_rows": 150,
+            "n_groups": 80,
+            "n_excluded": 10,
+            "champion_score": 0.9312,
+            "candidate_score": 0.9187,
+            "difference": difference,
+            "recalls": {
+                "b": {**ends, "n_rows": 9, "difference": {"value": 0.1}},
+                "a": {**ends, "n_rows": 9, "difference": {"value": -0.1}},
+            },
+            "problem": "",
+        },
+        {"role": "anchor", "version": "v1", "difference": None, "problem": "it is too old"},
+    ]
+    text = Reader(draw(metadata, evaluation)["report.html"]).text
+
+    assert (
+        "F1, macro 0.9312 0.9187 \u22120.0125 \u22120.0312 to +0.0062 a 0.9000 0.8000 \u22120.1000"
+        in text
+    )
+    assert "cannot be compared: it is too old." in text
+
+
+def test_override_is_told_with_its_reason():
+    """In the head of the page and of the card."""
+    metadata, evaluation = make_reports(is_accepted=False)
+    evaluation["gate"]["override"] = "audit 12 <b>wants</b> it"
+    pages = draw(metadata, evaluation)
+
+    assert (
+        "Published against the gate, because: audit 12 <b>wants</b> it"
+        in Reader(pages["report.html"]).text
+    )
+    assert "published against it, because: audit 12 \\<b\\>wants" in pages["model_card.md"]
 
 
 def test_intervals_are_whiskers_and_words(reports, pages):
     """With the level and the method that made them."""
     report = pages["report.html"]
-    accuracy = reports[1]["intervals"]["accuracy"]
+    accuracy = reports[1]["intervals"]["scores"]["accuracy"]
 
     assert 'class="whisker"' in report
-    assert f"{accuracy['low']:.4f} to {accuracy['high']:.4f}" in Reader(report).text
+    assert f"{accuracy['lower']:.4f} to {accuracy['upper']:.4f}" in Reader(report).text
     assert "95 % interval (percentile bootstrap over groups)" in Reader(report).text
 
 
@@ -273,7 +332,7 @@ def test_report_tells_what_ended_before_its_time(pages):
 
 
 def test_page_is_drawn_from_what_was_published(reports, pages):
-    """From the JSON alone, as `report --anew` does."""
-    metadata, evaluation = json.loads(json.dumps(reports))
+    """From the files alone, as `report --anew` does."""
+    metadata, evaluation = (json.loads(canonical_json(content)) for content in reports)
 
     assert pages["report.html"] == _report_alone(metadata, evaluation)
