@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from job.contracts.lists import printable
 from job.errors import ConfigurationError, TransientError
 
 Layout = Callable[[Mapping[str, Any]], list[str]]
@@ -74,7 +75,7 @@ def _lines(content: Mapping[str, Any], indent: str = "") -> list[str]:
     """Lay nested mappings out, one value a line."""
     found = []
     for key, value in content.items():
-        name = _printable(key)
+        name = _one_line(key)
         if isinstance(value, Mapping) and value:
             found += [f"{indent}{name}", *_lines(value, f"{indent}  ")]
         else:
@@ -85,9 +86,8 @@ def _lines(content: Mapping[str, Any], indent: str = "") -> list[str]:
 def _cell(value: Any) -> str:
     if value is None:
         return "-"
-    return _printable(value) if isinstance(value, str) else json.dumps(value)
+    return _one_line(value) if isinstance(value, str) else json.dumps(value)
 
 
-def _printable(text: str) -> str:
-    """Keep what a name of the data holds from commanding the terminal."""
-    return text if text.isprintable() else json.dumps(text)
+def _one_line(text: str) -> str:
+    return printable(" ".join(text.split("\n")))

@@ -45,7 +45,7 @@ def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | N
         "metrics": [
             {**row, "name": metric_name(row["key"].removeprefix("metrics."))}
             for row in rows
-            if row["key"].startswith("metrics.")
+            if row["key"].startswith("metrics.") and row["key"] != "metrics.neg_log_loss"
         ],
         "others": [row for row in rows if not row["key"].startswith("metrics.")],
     }
