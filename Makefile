@@ -12,7 +12,7 @@ IMAGE ?= pcc-training-job
 # a project of its own: what somebody keeps by the compose file's own name is not touched
 DEMO := docker compose -p pcc-training-job-demo -f docker/compose.yaml --profile consumer
 
-.PHONY: help run test test-integration test-image test-cluster cluster-up cluster-down image compose-demo test-chart chart-docs chart-golden setup check lint types imports docs docs-check lock clean
+.PHONY: help run test test-integration test-browser test-image test-cluster cluster-up cluster-down image compose-demo test-chart chart-docs chart-golden setup check lint types imports docs docs-check lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -41,6 +41,9 @@ test: $(VENV)/.dev ## everything that needs no service
 
 test-integration: $(VENV)/.dev ## the same job against real object stores (needs Docker)
 	@$(BIN)/python -m pytest tests/integration
+
+test-browser: $(VENV)/.dev ## the report in headless Chromium (needs chromium); pictures go to build/screenshots
+	@$(BIN)/python -m pytest tests/browser
 
 test-image: $(VENV)/.dev ## the image, the compose file and the README's docker commands (needs Docker)
 	@$(BIN)/python -m pytest tests/image
@@ -84,10 +87,12 @@ imports: $(VENV)/.dev
 docs: $(VENV)/.dev ## write the generated parts of the docs anew
 	$(BIN)/python -m scripts.generate_docs
 	$(BIN)/python -m scripts.generate_chart
+	$(BIN)/python -m scripts.generate_schemas
 
 docs-check: $(VENV)/.dev
 	$(BIN)/python -m scripts.generate_docs --check
 	$(BIN)/python -m scripts.generate_chart --check
+	$(BIN)/python -m scripts.generate_schemas --check
 
 chart-docs: ## write the chart's README anew (needs helm-docs)
 	helm-docs --log-level warning -s file -c $(CHART)

@@ -9,20 +9,11 @@ FOLDERS = ("tests", "test", "include")
 SUFFIXES = {".a", ".c", ".cpp", ".cxx", ".h", ".hpp", ".pxd", ".pxi", ".pyi", ".pyx"}
 # Parts that no import of the job reaches: Arrow's own clients of clouds and its network protocol,
 # twins of one library or of one module, cryptography for databases that Great Expectations could
-# read, grammars of programming languages, pictures, and fonts other than the one of our figures.
+# read, grammars of programming languages, and pictures.
 UNUSED = (
-    "PIL/_avif*.so",
     "boto3/examples",
     "cffi*",
     "cryptography*",
-    "fontTools/**/*.so",
-    "matplotlib/mpl-data/fonts/afm",
-    "matplotlib/mpl-data/fonts/pdfcorefonts",
-    "matplotlib/mpl-data/fonts/ttf/[!DL]*.ttf",
-    "matplotlib/mpl-data/fonts/ttf/DejaVuSerif*",
-    "matplotlib/mpl-data/images",
-    "matplotlib/mpl-data/sample_data",
-    "pillow.libs/libavif*",
     "pycparser*",
     "pyarrow/_azurefs*.so",
     "pyarrow/_flight*.so",

@@ -11,6 +11,8 @@ import structlog
 from structlog.processors import ExceptionRenderer
 from structlog.tracebacks import ExceptionDictTransformer
 
+from job.contracts.lists import printable
+
 
 def configure_logs(level: str) -> None:
     """Send events to stderr; tracebacks carry no locals, which would be rows of data."""
@@ -21,9 +23,8 @@ def configure_logs(level: str) -> None:
     ]
     renderers: list[Any]  # structlog's processors differ in their return types
     if sys.stderr.isatty():
-        renderers = [
-            structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
-        ]
+        console = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        renderers = [_make_printable, console]
     else:
         exceptions = ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
         renderers = [exceptions, structlog.processors.JSONRenderer(sort_keys=True, default=str)]
@@ -36,6 +37,11 @@ def configure_logs(level: str) -> None:
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
     warnings.showwarning = _tell_warning
     logging.lastResort = _Retold(logging.WARNING)  # gets what no other handler takes
+
+
+def _make_printable(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+    """Keep names of classes and columns from commanding the terminal; JSON escapes them itself."""
+    return {k: printable(v) if isinstance(v, str) else v for k, v in event.items()}
 
 
 def _tell_warning(

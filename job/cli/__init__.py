@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 from job.cli.termination import leave_message
+from job.contracts.lists import printable
 from job.errors import ExitCode, JobError
 from job.signals import Watch
 
@@ -75,7 +76,8 @@ def _complain(
 ) -> None:
     """Write two plain lines on a terminal, else one JSON object as every line of the log is."""
     if sys.stderr.isatty():
-        sys.stderr.write(f"error: {reason}\n" + (f"hint: {hint}\n" if hint else ""))
+        text = f"error: {reason}\n" + (f"hint: {hint}\n" if hint else "")
+        sys.stderr.write(printable(text))
         return
     facts |= {"error": type(error).__name__, "reason": reason, "hint": hint}
     _logger().error(event, exit_code=int(code), **facts)

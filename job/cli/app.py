@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from job import __version__
-from job.cli import config, models
+from job.cli import config, models, report
 from job.cli.options import Config, DatasetUri, Output, Sets, StoreUri, effective_settings
 from job.cli.output import check_form, write_result, write_text
 
@@ -20,6 +20,7 @@ app = typer.Typer(
 )
 app.add_typer(models.app, name="models")
 app.add_typer(config.app, name="config")
+app.command("report")(report.report)
 
 
 def _print_version(value: bool) -> None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from job.cli import moves
 from job.cli.options import Config, Output, Sets, StoreUri, Version
-from job.cli.output import write_result
+from job.cli.output import lay_out_columns, write_result
 from job.cli.stores import open_configured
 
 app = typer.Typer(no_args_is_help=True, help="Published versions and the channels they are in.")
@@ -58,7 +59,15 @@ def diff(
 
     found = open_configured(config, store, set_, output)[0]
     names = [registry.resolve(found, name) for name in (before, after)]
-    write_result(registry.diff(found, *names), output)
+    write_result(registry.diff(found, *names), output, _lay_out_differences)
+
+
+def _lay_out_differences(result: Mapping[str, Any]) -> list[str]:
+    """Lay a comparison out as the report does: scores first."""
+    changed = sorted(result["changed"].items(), key=lambda c: not c[0].startswith("metrics."))
+    rows = [(key, e["before"], e["after"], e.get("difference", "")) for key, e in changed]
+    head = ("what", result["before"], result["after"], "difference")
+    return lay_out_columns(head, rows)
 
 
 @app.command("verify")

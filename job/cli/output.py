@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from job.contracts.lists import printable
 from job.errors import ConfigurationError, TransientError
+
+Layout = Callable[[Mapping[str, Any]], list[str]]
 
 
 def check_form(form: str | None) -> None:
@@ -17,14 +21,16 @@ def check_form(form: str | None) -> None:
         raise ConfigurationError(f"no output form '{form}'", hint="json or table")
 
 
-def write_result(result: Mapping[str, Any], form: str | None) -> None:
-    """Write a result to stdout."""
+def write_result(
+    result: Mapping[str, Any], form: str | None, lay_out: Layout | None = None
+) -> None:
+    """Write a result to stdout; `lay_out` gives the lines of a table that is not key by key."""
     check_form(form)
     is_terminal = sys.stdout is not None and sys.stdout.isatty()
     if form == "json" or (form is None and not is_terminal):
         write_text(json.dumps(result, sort_keys=True))
     else:
-        write_text("\n".join(_lines(result)))
+        write_text("\n".join((lay_out or _lines)(result)))
 
 
 def write_text(text: str) -> None:
@@ -48,18 +54,40 @@ def write_text(text: str) -> None:
         ) from error
 
 
+def lay_out_columns(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[str]:
+    """Lay rows out in columns; numbers are aligned to the right."""
+    cells = [tuple(head), *([_cell(value) for value in row] for row in rows)]
+    widths = [max(len(row[n]) for row in cells) for n in range(len(head))]
+    return [
+        "  ".join(
+            cell.rjust(width) if _is_number(cell) else cell.ljust(width)
+            for cell, width in zip(row, widths, strict=True)
+        ).rstrip()
+        for row in cells
+    ]
+
+
+def _is_number(cell: str) -> bool:
+    return bool(re.fullmatch(r"[-+]?[0-9.]+(e[-+]?[0-9]+)?", cell))
+
+
 def _lines(content: Mapping[str, Any], indent: str = "") -> list[str]:
     """Lay nested mappings out, one value a line."""
     found = []
     for key, value in content.items():
+        name = _one_line(key)
         if isinstance(value, Mapping) and value:
-            found += [f"{indent}{key}", *_lines(value, f"{indent}  ")]
+            found += [f"{indent}{name}", *_lines(value, f"{indent}  ")]
         else:
-            found.append(f"{indent}{key:<{max(28 - len(indent), 1)}} {_cell(value)}")
+            found.append(f"{indent}{name:<{max(28 - len(indent), 1)}} {_cell(value)}")
     return found
 
 
 def _cell(value: Any) -> str:
     if value is None:
         return "-"
-    return value if isinstance(value, str) else json.dumps(value)
+    return _one_line(value) if isinstance(value, str) else json.dumps(value)
+
+
+def _one_line(text: str) -> str:
+    return printable(" ".join(text.split("\n")))

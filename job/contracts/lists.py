@@ -1,6 +1,7 @@
 """How lists of names stand in messages: sorted by the caller, quoted, capped at ten."""
 
 import difflib
+import json
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -31,3 +32,8 @@ def nearest(name: str, known: Iterable[str]) -> str:
     by_fold = {candidate.casefold(): candidate for candidate in known}
     found = difflib.get_close_matches(name.casefold(), list(by_fold), n=1, cutoff=0.5)
     return f"; did you mean '{by_fold[found[0]]}'?" if found else ""
+
+
+def printable(text: str) -> str:
+    """Keep what a name of the data holds from commanding a terminal; lines stay lines."""
+    return "\n".join(line if line.isprintable() else json.dumps(line) for line in text.split("\n"))

@@ -51,7 +51,16 @@ def run(plan: Plan, ports: Ports, recorder: Recorder) -> dict[str, Any]:
     decision = recorder.run("gate", judge, plan, ports, candidate, champion)
     if decision.is_accepted and not plan.is_dry_run:
         plan = recorder.run("claim", claim_version, plan, ports.store, tables.digests, champion)
-    bundle = recorder.run("package", package, plan, ports, tables, candidate, decision)
+    bundle = recorder.run(
+        "package",
+        package,
+        plan,
+        ports,
+        tables,
+        candidate=candidate,
+        decision=decision,
+        champion=champion,
+    )
     recorder.facts |= {"scores": scores, "model_digest": str(Digest.of(candidate.payload))}
     if plan.is_dry_run or not decision.is_accepted:
         recorder.reports = without_model(bundle)

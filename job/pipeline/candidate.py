@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ from job.recorder import Recorder
 from job.stages.capacity import require_memory
 from job.stages.champion import Champion, compare
 from job.stages.compatibility import make_compatible
+from job.stages.differences import compare_metadata
 from job.stages.evaluate import evaluate
 from job.stages.features import restrict
 from job.stages.footprint import estimate_training_bytes
@@ -116,16 +118,15 @@ def judge(
 
 
 def package(
-    plan: Plan, ports: Ports, tables: Tables, candidate: Candidate, decision: GateDecision
+    plan: Plan,
+    ports: Ports,
+    tables: Tables,
+    *,
+    candidate: Candidate,
+    decision: GateDecision,
+    champion: Champion | None,
 ) -> dict[str, bytes]:
     """Gather the files of a version, or of a rejected candidate's reports."""
-    evaluation = {
-        **candidate.evaluation,
-        "model_bytes": len(candidate.payload),
-        "gate": decision.to_json(),
-        "search": candidate.search.to_json(),
-        "split": candidate.split.report.to_json(),
-    }
     metadata = make_metadata(
         plan,
         tables.dataset,
@@ -133,8 +134,19 @@ def package(
         candidate.model,
         tables.validation,
         digests=tables.digests,
-        scores=evaluation["scores"],
+        scores=candidate.evaluation["scores"],
         compatible_with=candidate.compatible_with,
     )
+    evaluation = {
+        **candidate.evaluation,
+        "model_bytes": len(candidate.payload),
+        "gate": decision.to_json(),
+        "search": candidate.search.to_json(),
+        "split": candidate.split.report.to_json(),
+    }
+    if champion is not None:
+        before = json.loads(champion.files["metadata.json"])
+        changed = compare_metadata(before, metadata)
+        evaluation["changes"] = {"champion": champion.version, "changed": changed}
     keys, report = candidate.split.train, tables.validation
     return make_bundle(candidate.payload, metadata, evaluation, report, keys, ports.renderer)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Final
+from typing import Any
 
 from job.contracts.lists import shortened
 from job.contracts.ports import ArtifactStore
@@ -11,21 +11,9 @@ from job.contracts.stored import is_channel
 from job.errors import ConfigurationError
 from job.stages import versions as stored
 from job.stages.channels import list_channels, read_channel
+from job.stages.differences import compare_metadata
 from job.stages.history import read_moves
 from job.stages.versions import list_versions, read_verified
-
-_COMPARED: Final = (
-    "classifier",
-    "hyperparameters",
-    "metrics",
-    "settings",
-    "classes",
-    "input",
-    "environment",
-    "data_digest",
-    "random_state",
-    "compatible_with",
-)
 
 
 def resolve(store: ArtifactStore, name: str) -> str:
@@ -85,20 +73,6 @@ def list_history(store: ArtifactStore, channel: str) -> list[dict[str, Any]]:
 
 
 def diff(store: ArtifactStore, before: str, after: str) -> dict[str, Any]:
-    """Give what differs between two versions: `{dotted key: {before, after}}`."""
-    contents = [read_metadata(store, version) for version in (before, after)]
-    flat = [dict(_flatten({k: c.get(k) for k in _COMPARED})) for c in contents]
-    changed = {
-        key: {"before": flat[0].get(key), "after": flat[1].get(key)}
-        for key in sorted(flat[0].keys() | flat[1].keys())
-        if flat[0].get(key) != flat[1].get(key)
-    }
+    """Give what differs between two versions, as the report says it of a champion."""
+    changed = compare_metadata(read_metadata(store, before), read_metadata(store, after))
     return {"before": before, "after": after, "changed": changed}
-
-
-def _flatten(content: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
-    found = []
-    for key, value in content.items():
-        nested = isinstance(value, dict) and value
-        found += _flatten(value, f"{prefix}{key}.") if nested else [(f"{prefix}{key}", value)]
-    return found

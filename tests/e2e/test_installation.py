@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-HEAVY = ("pandas", "sklearn", "pyarrow", "great_expectations", "matplotlib")
+HEAVY = ("pandas", "sklearn", "pyarrow", "great_expectations", "jinja2")
 
 
 @pytest.mark.parametrize(

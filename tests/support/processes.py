@@ -11,7 +11,7 @@ _CONTEXT.set_forkserver_preload(
     [
         *("job.cli.wiring", "job.pipeline", "job.adapters.gx", "job.adapters.tables"),
         *("job.adapters.rendering.pages", "job.adapters.codecs.canonical_joblib"),
-        *("job.adapters.stores.s3", "matplotlib.backends.backend_svg", "boto3"),
+        *("job.adapters.stores.s3", "boto3"),
     ]
 )
 

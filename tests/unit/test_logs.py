@@ -1,6 +1,35 @@
-"""The line of progress says how far a stage is."""
+"""The line of progress says how far a stage is, and names of the data are text in every log."""
 
-from job.logs import Progress
+import io
+import sys
+
+import pytest
+import structlog
+from support.reports import HOSTILE
+
+from job.logs import Progress, configure_logs
+
+
+class Stream(io.StringIO):
+    def __init__(self, is_terminal):
+        super().__init__()
+        self._is_terminal = is_terminal
+
+    def isatty(self):
+        return self._is_terminal
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_names_of_the_data_command_no_terminal(monkeypatch, is_terminal):
+    """Neither alone nor in a list; a colour of the log itself is another thing."""
+    stream = Stream(is_terminal)
+    monkeypatch.setattr(sys, "stderr", stream)
+    configure_logs("info")
+    structlog.get_logger().info("told", name="".join(HOSTILE), names=list(HOSTILE))
+    structlog.reset_defaults()
+
+    assert not set(stream.getvalue()) & set("\u202e\u2066\u200b\x07\x00")
+    assert "\x1b[31mnul" not in stream.getvalue()
 
 
 def test_progress_of_a_stage_counts_its_rounds():

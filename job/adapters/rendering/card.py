@@ -1,0 +1,90 @@
+"""Write the model card: YAML for the hub's readers, then what people ask about a model."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import jinja2
+import yaml
+
+from job.adapters.rendering import words
+from job.adapters.rendering.report import read_template
+from job.adapters.rendering.text import as_code, in_markdown, visible
+
+_INPUTS: Final = {"embeddings": "embeddings", "text": "texts", "dataframe": "rows"}
+# the hub's own names of metrics; others are left out of the front matter
+_HUB_METRICS: Final[dict[str, tuple[str, dict[str, str]]]] = {
+    "accuracy": ("accuracy", {}),
+    "f1_macro": ("f1", {"average": "macro"}),
+    "f1_weighted": ("f1", {"average": "weighted"}),
+    "precision_macro": ("precision", {"average": "macro"}),
+    "recall_macro": ("recall", {"average": "macro"}),
+    "roc_auc_ovr": ("roc_auc", {"multi_class": "ovr"}),
+}
+
+
+def render_card(metadata: dict[str, Any], evaluation: dict[str, Any], figures: list[str]) -> str:
+    """Give the card; `figures` are the files beside it that it may show."""
+    environment = jinja2.Environment(
+        autoescape=False,  # noqa: S701  # Markdown: `plain` and `code` are its escapes
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,  # a blank line would end a table
+    )
+    environment.filters |= {
+        "plain": lambda value: in_markdown(words.plain_value(value)),
+        "code": lambda value: as_code(words.plain_value(value)),
+        "count": words.count,
+        "metric": lambda name: in_markdown(words.metric_name(name)),
+        "score": words.score,
+    }
+    text = environment.from_string(read_template("card.md")).render(
+        m=metadata,
+        e=evaluation,
+        inputs=_INPUTS[metadata["input"]["kind"]],
+        figures=figures,
+    )
+    front = yaml.safe_dump(
+        front_matter(metadata, evaluation), sort_keys=False, allow_unicode=False, width=10**6
+    )
+    return f"---\n{front}---\n\n{text.strip()}\n"
+
+
+def front_matter(metadata: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any]:
+    """Give what the hub reads; nothing is claimed that the run does not know."""
+    is_text = metadata["input"]["kind"] == "text"
+    task = "text-classification" if is_text else "tabular-classification"
+    found = {k: v for k, v in evaluation["scores"].items() if k in _HUB_METRICS}
+    return {
+        "license": "unknown",
+        "library_name": "sklearn",
+        "pipeline_tag": task,
+        "tags": ["sklearn", "intent-classification", "privacy"],
+        "model_format": "pickle",
+        "model_file": "model.joblib",
+        "metrics": sorted({_HUB_METRICS[name][0] for name in found}),
+        "model-index": [
+            {
+                "name": metadata["model_version"],
+                "results": [_results(metadata, task, found)],
+            }
+        ],
+    }
+
+
+def _results(metadata: dict[str, Any], task: str, scores: dict[str, float]) -> dict[str, Any]:
+    dataset = metadata["dataset"]
+    metrics = []
+    for name, value in scores.items():
+        kind, arguments = _HUB_METRICS[name]
+        entry = {"type": kind, "name": words.metric_name(name), "value": value}
+        metrics.append({**entry, "args": arguments} if arguments else entry)
+    return {
+        "task": {"type": task, "name": "Intent classification"},
+        "dataset": {
+            "type": "private",
+            "name": visible(dataset["uri"]),
+            "split": "test",
+            "revision": dataset["content_digest"],
+        },
+        "metrics": metrics,
+    }

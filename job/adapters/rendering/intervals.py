@@ -1,0 +1,39 @@
+"""Find the intervals in evaluation.json; the only place that knows how they lie there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """The two ends of an interval."""
+
+    low: float
+    high: float
+
+
+def find_interval(
+    evaluation: dict[str, Any], metric: str, name: str | None = None
+) -> Interval | None:
+    """Give the interval of a metric, of one class where `name` says which; None: there is none."""
+    found = evaluation.get("intervals") or {}
+    scores = found.get("scores", {}) if name is None else found.get("per_class", {}).get(name, {})
+    return read_interval(scores.get(metric))
+
+
+def read_interval(content: Mapping[str, Any] | None) -> Interval | None:
+    """Read the ends beside a value, where it has any."""
+    if not content or content.get("lower") is None or content.get("upper") is None:
+        return None
+    return Interval(low=content["lower"], high=content["upper"])
+
+
+def describe_intervals(evaluation: dict[str, Any]) -> dict[str, Any] | None:
+    """Give `level`, `method` and `n_groups`, as far as stated; None: there are no intervals."""
+    found = evaluation.get("intervals")
+    if not found:
+        return None
+    return {name: found.get(name) for name in ("level", "method", "n_groups")}

@@ -1,0 +1,36 @@
+"""The report's sections, in the order of the page."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from job.adapters.rendering.sections import (
+    candidates,
+    changes,
+    classes,
+    comparisons,
+    confusion,
+    curves,
+    data,
+    gate,
+    limitations,
+    near_duplicates,
+    provenance,
+    scores,
+)
+from job.adapters.rendering.sections.section import Section
+
+SECTIONS: Final[tuple[Section, ...]] = (
+    gate.SECTION,
+    comparisons.SECTION,
+    changes.SECTION,
+    scores.SECTION,
+    classes.SECTION,
+    confusion.SECTION,
+    curves.SECTION,
+    data.SECTION,
+    near_duplicates.SECTION,
+    candidates.SECTION,
+    limitations.SECTION,
+    provenance.SECTION,
+)

@@ -1,0 +1,49 @@
+"""What the search tried."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from job.adapters.rendering.sections.section import Section
+from job.adapters.rendering.words import metric_name, plain_value
+
+_TEMPLATE = """
+{% if is_cut_short %}<p class="note">Time was over before the search had ended
+(<code>search.max_seconds</code>): this is the best so far.</p>{% endif %}
+<div class="scroll tall" role="region" tabindex="0" aria-label="Candidates of the search">
+<table class="sortable"><caption>By the mean {{ metric }} over the folds.</caption>
+<thead><tr><th scope="col">Candidate</th><th scope="col">Input</th>
+<th scope="col" class="n">Rows</th><th scope="col" class="n" aria-sort="descending">Mean</th>
+<th scope="col" class="n">Folds</th><th scope="col">Outcome</th></tr></thead>
+<tbody>{% for c in candidates %}<tr><th scope="row">{{ c.estimator|words }}<br>\
+<small>{{ c.parameters|plain }}</small></th><td>{{ c.input|join(", ") }}</td>
+<td class="n">{{ c.n_samples|count }}</td><td class="n strong">{{ c.mean_score|score }}</td>
+<td class="n">{% for s in c.fold_scores %}{{ s|score }} {% endfor %}</td>
+<td>{{ c.outcome }}</td></tr>
+{% endfor %}</tbody></table></div>
+"""
+_ENDED = {"halved": "not kept for more rows", "beaten": "stopped: could not win"}
+
+
+def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | None:
+    search = evaluation.get("search") or {}
+    if not search.get("candidates"):
+        return None
+    chosen = search.get("chosen")
+    ordered = sorted(
+        search["candidates"],
+        key=lambda c: (-c["mean_score"], c["estimator"], plain_value(c["parameters"])),
+    )
+    return {
+        "metric": metric_name(search["metric"]),
+        "is_cut_short": search.get("is_cut_short", False),
+        "candidates": [
+            {**c, "outcome": "chosen" if c == chosen else _ENDED.get(c.get("ended") or "", "")}
+            for c in ordered
+        ],
+    }
+
+
+SECTION = Section(
+    anchor="candidates", title="Search candidates", template=_TEMPLATE, values=_values
+)

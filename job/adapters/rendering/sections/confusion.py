@@ -1,0 +1,85 @@
+"""Which classes are taken for which: a list of the worst, and the whole matrix."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from job.adapters.rendering.sections.section import Section
+
+_MANY: Final = 15
+_MOST_PAIRS: Final = 15
+_LEVELS: Final = 5
+_TEMPLATE = """
+{% if pairs %}<div class="scroll" role="region" tabindex="0" aria-label="Most confused classes">
+<table><caption>Taken for another most often.</caption>
+<thead><tr><th scope="col">True class</th><th scope="col">Predicted as</th>
+<th scope="col" class="n">Rows</th><th scope="col" class="n">Of its test rows</th></tr></thead>
+<tbody>{% for p in pairs %}<tr><td>{{ p.true|breakable }}</td><td>{{ p.predicted|breakable }}</td>
+<td class="n">{{ p.n|count }}</td><td class="n">{{ p.of|count }}</td></tr>
+{% endfor %}</tbody></table></div>
+{% else %}<p>No row of the hold-out is taken for another class.</p>{% endif %}
+<div class="{{ "many" if is_many else "few" }}">
+{% if is_many %}<p class="paper">The whole matrix is in the page on the screen, and in
+<code>evaluation.json</code>.</p>{% endif %}
+<div class="scroll tall matrix" role="region" tabindex="0" aria-label="Confusion matrix"><table>
+<caption>Rows are true classes, columns the predicted ones, shades the share of the row\
+{% if is_many %}; the classes with most errors come first{% endif %}.</caption>
+<thead><tr><td></td>{% for name in names %}\
+<th scope="col" title="{{ name }}"><span>{{ name }}</span></th>\
+{% endfor %}</tr></thead>
+<tbody>{% for r in rows %}<tr><th scope="row" title="{{ r.name }}">{{ r.name }}</th>\
+{% for n, kind in r.cells %}<td{% if kind %} class="{{ kind }}"{% endif %}>\
+{% if n or not is_many %}{{ n|count }}{% endif %}</td>{% endfor %}</tr>
+{% endfor %}</tbody></table></div></div>
+"""
+
+
+def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | None:
+    counts, classes = evaluation.get("confusion"), evaluation["classes"]
+    if not counts:
+        return None
+    is_many = len(classes) > _MANY
+    order = list(range(len(classes)))
+    if is_many:
+        order.sort(key=lambda n: -_n_errors(counts, n))
+    return {
+        "pairs": _pairs(classes, counts),
+        "is_many": is_many,
+        "names": [classes[n] for n in order],
+        "rows": [
+            {
+                "name": classes[row],
+                "cells": [
+                    (counts[row][column], _kind(counts[row], row, column)) for column in order
+                ],
+            }
+            for row in order
+        ],
+    }
+
+
+def _n_errors(counts: list[list[int]], n: int) -> int:
+    """Count the rows of a class that are taken for others, and those of others taken for it."""
+    return sum(counts[n]) + sum(row[n] for row in counts) - 2 * counts[n][n]
+
+
+def _kind(line: list[int], row: int, column: int) -> str:
+    """Name the shade of a cell: `d1` to `d5` on the diagonal, `e1` to `e5` beside it."""
+    if not line[column]:
+        return ""
+    level = min(_LEVELS, 1 + _LEVELS * line[column] // (sum(line) or 1))
+    return f"{'d' if row == column else 'e'}{level}"
+
+
+def _pairs(classes: list[str], counts: list[list[int]]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = [
+        {"true": classes[row], "predicted": classes[column], "n": n, "of": sum(line)}
+        for row, line in enumerate(counts)
+        for column, n in enumerate(line)
+        if n and row != column
+    ]
+    found.sort(key=lambda pair: (-pair["n"], pair["true"], pair["predicted"]))
+    return found[:_MOST_PAIRS]
+
+
+SECTION = Section(anchor="confusion", title="Confusion", template=_TEMPLATE, values=_values)

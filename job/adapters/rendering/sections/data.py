@@ -1,0 +1,54 @@
+"""The table, and how it was split so that nothing leaks."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from job.adapters.rendering.sections.section import Section
+
+_TEMPLATE = """
+{% if description %}<p>The table says of itself: {{ description }}</p>{% endif %}
+<dl class="facts">
+{% for name, value in facts %}<div><dt>{{ name }}</dt><dd>{{ value }}</dd></div>
+{% endfor %}</dl>
+{% if test_only %}<p>Classes that only the test table has: \
+{% for name in test_only %}<bdi>{{ name }}</bdi>{{ ", " if not loop.last }}{% endfor %}.</p>\
+{% endif %}
+"""
+_COUNTS: Final = {
+    "n_train": "training rows",
+    "n_train_keys": "distinct keys in them",
+    "n_test": "held-out rows",
+    "n_test_keys": "distinct keys in these",
+    "n_dropped_leaking": "training rows dropped: they also stood in the hold-out",
+    "n_dropped_rare_class": "rows dropped: their class is too rare",
+    "n_rare_classes": "classes too rare to learn",
+    "n_conflicting_keys": "keys with more than one label",
+    "n_conflicting_rows": "rows of such keys",
+    "n_test_only_rows": "test rows of classes that were never trained on",
+}
+_METHODS: Final = {
+    "hash": "a salted hash of the key",
+    "stratified_group": "seeded, by class and key",
+    "official_test": "an official test table",
+}
+
+
+def _values(metadata: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | None:
+    split = evaluation.get("split") or metadata.get("split")
+    if not split or "n_train" not in split:
+        return None
+    facts: list[tuple[str, Any]] = [
+        ("rows in the table", f"{metadata['dataset']['n_rows']:,}"),
+        ("what stays on one side", split["key"]),
+        ("the hold-out is made by", _METHODS.get(split["method"], split["method"])),
+    ]
+    facts += [(words, f"{split[key]:,}") for key, words in _COUNTS.items() if key in split]
+    return {
+        "facts": facts,
+        "description": metadata["dataset"].get("description"),
+        "test_only": split.get("test_only_classes", []),
+    }
+
+
+SECTION = Section(anchor="data", title="Data and leakage", template=_TEMPLATE, values=_values)

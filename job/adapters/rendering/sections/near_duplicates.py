@@ -1,0 +1,49 @@
+"""Copies that are not quite equal, and what a random split would have made of them."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from job.adapters.rendering.sections.section import Section
+
+_TEMPLATE = """
+{% if facts %}<dl class="facts">
+{% for name, value in facts %}<div><dt>{{ name }}</dt><dd>{{ value|number }}</dd></div>
+{% endfor %}</dl>{% endif %}
+{% if sizes %}<p>Rows in the largest families: {{ sizes|plain }}.</p>{% endif %}
+{% if optimism %}<div class="scroll" role="region" tabindex="0" \
+aria-label="Optimism of a random split"><table>
+<caption>What a random split would have claimed: {{ optimism.estimator|words }} on
+{{ optimism.n_rows|count }} rows, in {{ optimism.folds }} folds.</caption>
+<thead><tr><th scope="col">Split</th><th scope="col" class="n">Accuracy</th></tr></thead>
+<tbody><tr><th scope="row">at random, by rows</th>
+<td class="n">{{ optimism.random_accuracy|score }}</td></tr>
+<tr><th scope="row">as in this run, without leakage</th>
+<td class="n strong">{{ optimism.leakage_safe_accuracy|score }}</td></tr></tbody></table></div>
+{% endif %}
+"""
+_COUNTS: Final = {
+    "n_exact_duplicates": "rows beyond the first of each text",
+    "n_near_duplicates": "texts beyond the first of each family",
+    "n_families": "families, which stay on one side",
+    "n_near_official_test": "training rows that nearly equal test rows, and stay",
+}
+
+
+def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | None:
+    split = evaluation.get("split") or {}
+    families, optimism = split.get("families") or {}, split.get("optimism")
+    if families.get("near_duplicates") == "off":
+        families = {}
+    if not families and not optimism:
+        return None
+    return {
+        "facts": [(words, families[key]) for key, words in _COUNTS.items() if key in families],
+        "sizes": families.get("largest", []),
+        "optimism": optimism,
+    }
+
+
+SECTION = Section(
+    anchor="near-duplicates", title="Near-duplicates", template=_TEMPLATE, values=_values
+)

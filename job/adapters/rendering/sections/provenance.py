@@ -1,0 +1,58 @@
+"""What the model came of, with digests to copy, and every setting."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from job.adapters.rendering.sections.section import Section
+from job.adapters.rendering.words import flatten
+
+_TEMPLATE = """
+<dl class="facts wide">
+{% for name, value in digests %}<div><dt>{{ name }}</dt>
+<dd><code class="copy">{{ value }}</code></dd></div>
+{% endfor %}{% for name, value in facts %}<div><dt>{{ name }}</dt><dd>{{ value|plain }}</dd></div>
+{% endfor %}</dl>
+{% for title, rows in tables %}<details><summary>{{ title }}</summary>
+<div class="scroll" role="region" tabindex="0" aria-label="{{ title }}"><table>
+<caption>As they are in <code>metadata.json</code>.</caption>
+<thead><tr><th scope="col">Name</th><th scope="col">Value</th></tr></thead>
+<tbody>{% for key, value in rows %}<tr><th scope="row"><code>{{ key|breakable }}</code></th>
+<td class="words">{{ value|plain }}</td></tr>
+{% endfor %}</tbody></table></div></details>{% endfor %}
+"""
+
+
+def _values(metadata: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | None:
+    dataset = metadata["dataset"]
+    digests = [
+        ("version", metadata["model_version"]),
+        ("run", metadata.get("run_id")),
+        ("content of the table", dataset["content_digest"]),
+        ("file of the table", dataset["file_digest"]),
+        ("content of the test table", metadata.get("test_data_digest")),
+        ("settings", metadata["settings_digest"]),
+        ("revision of the code", metadata.get("environment", {}).get("git_revision")),
+    ]
+    facts = {
+        "table": dataset["uri"],
+        "trained at": metadata["trained_on"].get("trained_at"),
+        "estimator": metadata["classifier"],
+        "hyperparameters": metadata["hyperparameters"],
+        "random state": metadata["random_state"],
+        "embedding model": metadata.get("embedding_model"),
+        "model file, bytes": evaluation.get("model_bytes"),
+        "one-row latency, p50 and p95 in ms": evaluation.get("latency"),
+    }
+    tables = {
+        "Settings": metadata.get("settings"),
+        "Environment": metadata.get("environment"),
+    }
+    return {
+        "digests": [(name, value) for name, value in digests if value],
+        "facts": [(name, value) for name, value in facts.items() if value is not None],
+        "tables": [(name, flatten(found)) for name, found in tables.items() if found],
+    }
+
+
+SECTION = Section(anchor="provenance", title="Provenance", template=_TEMPLATE, values=_values)

@@ -1,0 +1,49 @@
+"""The head of the page: what was decided, why, and the few numbers that matter most."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from job.adapters.rendering.intervals import describe_intervals, find_interval
+from job.adapters.rendering.words import count, metric_name, score
+
+_ALWAYS = ("accuracy", "f1_macro", "log_loss")
+
+
+def head_of_page(metadata: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any]:
+    """Give the verdict with its reasons, and the headline numbers."""
+    criteria = evaluation["gate"]["criteria"]
+    failed = [c for c in criteria if not c["is_met"]]
+    metric = evaluation["search"]["metric"]
+    names = [metric, *(name for name in _ALWAYS if name != metric)]
+    return {
+        "is_accepted": evaluation["gate"]["is_accepted"],
+        "override": evaluation["gate"].get("override"),
+        "reasons": [c["reason"] for c in failed if c["is_binding"]],
+        "warnings": [c["reason"] for c in failed if not c["is_binding"]],
+        "champion": next((c["reason"] for c in criteria if c["name"] == "champion"), None),
+        "n_train": metadata["trained_on"]["n_train"],
+        "n_test": evaluation["n_test"],
+        "n_classes": len(evaluation["classes"]),
+        "intervals": describe_intervals(evaluation),
+        "numbers": [_number(evaluation, name) for name in names if name in evaluation["scores"]],
+    }
+
+
+def _number(evaluation: dict[str, Any], name: str) -> dict[str, Any]:
+    interval = find_interval(evaluation, name)
+    return {
+        "name": metric_name(name),
+        "value": score(evaluation["scores"][name]),
+        "interval": interval and f"{score(interval.low)} to {score(interval.high)}",
+        "is_chosen_by": name == evaluation["search"]["metric"],
+    }
+
+
+def describe_model(metadata: dict[str, Any], evaluation: dict[str, Any]) -> str:
+    """Say in one sentence what was trained and judged."""
+    name = str(metadata["classifier"]).replace("_", " ").capitalize()
+    trained = count(metadata["trained_on"]["n_train"])
+    judged = count(evaluation["n_test"])
+    kind = {"embeddings": "embeddings", "text": "texts"}.get(metadata["input"]["kind"], "rows")
+    return f"{name} on {kind}, trained on {trained} rows, judged on {judged} held-out rows."

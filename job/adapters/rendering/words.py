@@ -1,0 +1,83 @@
+"""How the pages name and write numbers."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+METRICS: Final = {
+    "accuracy": "Accuracy",
+    "balanced_accuracy": "Balanced accuracy",
+    "champion": "Champion",
+    "f1": "F1",
+    "f1_macro": "F1, macro",
+    "f1_weighted": "F1, weighted",
+    "latency_p95_ms": "Latency of one row, p95 in ms",
+    "log_loss": "Log loss",
+    "model_bytes": "Model file, bytes",
+    "pr_auc": "PR-AUC",
+    "pr_auc_ovr": "PR-AUC, one against the rest",
+    "precision": "Precision",
+    "precision_macro": "Precision, macro",
+    "precision_weighted": "Precision, weighted",
+    "recall": "Recall",
+    "recall_macro": "Recall, macro",
+    "recall_weighted": "Recall, weighted",
+    "roc_auc": "ROC-AUC",
+    "roc_auc_ovr": "ROC-AUC, one against the rest",
+}
+
+
+def metric_name(key: str) -> str:
+    """Give the name of a metric, or what it is called in evaluation.json."""
+    return METRICS.get(key, key)
+
+
+def score(value: float | None) -> str:
+    """Write a score with four digits; nothing where it is not defined."""
+    return "" if value is None else f"{value:.4f}"
+
+
+def signed(value: float) -> str:
+    """Write a difference with its sign, the minus as wide as the plus."""
+    return f"{value:+.4f}".replace("-", "\u2212")
+
+
+def count(value: int) -> str:
+    """Write a count with its thousands apart."""
+    return f"{value:,}"
+
+
+def percent(value: float) -> str:
+    """Write a share in per cent."""
+    return f"{100 * value:g} %"
+
+
+def number(value: float | None) -> str:
+    """Write any number: a whole one as a count, others with four digits."""
+    if value is None:
+        return ""
+    return count(int(value)) if float(value).is_integer() else f"{value:.4f}"
+
+
+def plain_value(value: Any) -> str:
+    """Write a value of the settings or of a comparison on one line."""
+    if value is None:
+        return "unset"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, list):
+        return ", ".join(plain_value(item) for item in value) or "none"
+    if isinstance(value, dict):
+        return ", ".join(f"{k} = {plain_value(v)}" for k, v in sorted(value.items())) or "none"
+    return str(value)
+
+
+def flatten(content: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    """Give nested values by dotted keys."""
+    found: list[tuple[str, Any]] = []
+    for key, value in content.items():
+        nested = isinstance(value, dict) and value
+        found += flatten(value, f"{prefix}{key}.") if nested else [(f"{prefix}{key}", value)]
+    return found

@@ -1,0 +1,232 @@
+"""The content of evaluation.json; its JSON Schema is published with the docs."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Probability = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=0)]
+Scores = dict[str, float]
+
+
+class Part(BaseModel):
+    """Base of what is known in full: nothing else stands in it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ClassScores(Part):
+    """One class against the rest."""
+
+    precision: Probability
+    recall: Probability
+    f1: Probability
+    n_test: Count
+    roc_auc: Probability | None = Field(None, description="Absent where it is not defined.")
+    pr_auc: Probability | None = Field(None, description="Absent where it is not defined.")
+
+
+class Curves(Part):
+    """Points of the two curves of a class, on a grid of their horizontal axes."""
+
+    false_positive_rate: list[Probability]
+    true_positive_rate: list[Probability]
+    recall: list[Probability]
+    precision: list[Probability]
+
+
+class Latency(Part):
+    """Predictions of one row each."""
+
+    p50_ms: Annotated[float, Field(ge=0)]
+    p95_ms: Annotated[float, Field(ge=0)]
+
+
+class IntervalPart(Part):
+    """A value, and the ends between which it is believed to lie."""
+
+    value: float
+    lower: float
+    upper: float
+    is_by_count: bool = Field(False, description="The number of groups alone makes the ends.")
+
+
+class Intervals(BaseModel):
+    """The intervals of the scores, and how they were found."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    method: str
+    level: Probability
+    n_groups: Count | None = None
+    scores: dict[str, IntervalPart]
+    per_class: dict[str, dict[str, IntervalPart]]
+
+
+class RecallChangePart(Part):
+    """The recall of one class in both models."""
+
+    n_rows: Count
+    champion_recall: Probability
+    candidate_recall: Probability
+    difference: IntervalPart
+
+
+class ComparisonPart(BaseModel):
+    """A candidate and another model on rows that neither was trained on."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    role: str
+    version: str
+    metric: str
+    n_rows: Count
+    n_groups: Count
+    n_excluded: Count
+    champion_score: float | None
+    candidate_score: float | None
+    difference: IntervalPart | None
+    recalls: dict[str, RecallChangePart]
+    problem: str
+
+
+class CriterionPart(BaseModel):
+    """One thing the gate looked at; a criterion may say more of itself."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    name: str
+    value: float | None
+    threshold: float | None
+    is_met: bool
+    is_binding: bool = Field(description="Whether it rejects, or only warns.")
+    reason: str
+    lower: float | None = None
+    upper: float | None = None
+
+
+class Gate(BaseModel):
+    """The verdict and all that led to it."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    is_accepted: bool
+    criteria: list[CriterionPart]
+    override: str | None = Field(None, description="Why it was published all the same.")
+    comparisons: list[ComparisonPart] = []
+
+
+class Candidate(Part):
+    """One candidate of the search."""
+
+    estimator: str
+    parameters: dict[str, Any]
+    input: list[str]
+    n_samples: Count
+    fold_scores: list[float]
+    mean_score: float
+    ended: Literal["halved", "beaten"] | None
+
+
+class Search(Part):
+    """What was tried."""
+
+    metric: str
+    is_cut_short: bool
+    chosen: Candidate
+    candidates: list[Candidate]
+
+
+class ClassRows(Part):
+    """Rows of one class on both sides."""
+
+    n_train: Count
+    n_test: Count
+    train_share: Probability
+    test_share: Probability
+
+
+class Families(BaseModel):
+    """Duplicates of the table, in counts."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    near_duplicates: Literal["text", "embeddings", "off"]
+    n_exact_duplicates: Count
+    n_near_duplicates: Count
+    n_families: Count
+    largest: list[Count] = Field(description="Rows of the largest families.")
+    n_near_official_test: Count
+
+
+class Optimism(Part):
+    """What a random split would have claimed of one cheap classifier."""
+
+    estimator: str
+    n_rows: Count
+    folds: Count
+    random_accuracy: Probability
+    leakage_safe_accuracy: Probability
+
+
+class Split(BaseModel):
+    """What the split did, in counts."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    method: str
+    key: str
+    n_train: Count
+    n_test: Count
+    n_train_keys: Count
+    n_test_keys: Count
+    n_dropped_leaking: Count
+    n_dropped_rare_class: Count
+    n_rare_classes: Count
+    n_conflicting_keys: Count
+    n_conflicting_rows: Count
+    test_only_classes: list[str]
+    n_test_only_rows: Count
+    classes: dict[str, ClassRows]
+    n_dealt_classes: Count = 0
+    families: Families | None = None
+    optimism: Optimism | None = None
+
+
+class Change(Part):
+    """One value of the metadata, of both models."""
+
+    before: Any
+    after: Any
+    difference: float | None = Field(None, description="Of scores: after less before.")
+
+
+class Changes(Part):
+    """What differs from the champion's metadata, by dotted keys."""
+
+    champion: str
+    changed: dict[str, Change]
+
+
+class Evaluation(BaseModel):
+    """What a run found out about its model; the report shows no number that is not in here."""
+
+    # NOTE: readers of this release take what later ones add; our tests do not
+    model_config = ConfigDict(frozen=True, extra="allow", title="evaluation.json")
+
+    classes: list[str] = Field(description="Sorted; the order of `confusion`.")
+    n_test: Count
+    scores: Scores = Field(description="By metric, on the hold-out.")
+    per_class: dict[str, ClassScores]
+    confusion: list[list[Count]] = Field(description="Rows are true classes.")
+    curves: dict[str, Curves] = Field(description="By class, where they are defined.")
+    baselines: dict[str, Scores]
+    latency: Latency
+    model_bytes: Count
+    gate: Gate
+    search: Search
+    split: Split
+    intervals: Intervals | None = None
+    changes: Changes | None = Field(None, description="Absent where there is no champion.")

@@ -1,0 +1,115 @@
+"""Reports and comparisons at the command line, of versions that runs have published."""
+
+import json
+
+import jsonschema
+import pytest
+
+from job.contracts.evaluation import Evaluation
+from scripts.generate_schemas import FOLDER
+
+CANARY = "zq-canary-4711"
+SCHEMA = json.loads((FOLDER / "evaluation.schema.json").read_text())
+
+
+@pytest.fixture
+def versions(train, result_of, table, tmp_path):
+    """Publish two versions of a table in which one text holds a word of its own."""
+    import pyarrow.parquet as pq
+
+    frame = table.to_pandas()
+    frame.loc[5, "text"] = f"please delete {CANARY} at once"
+    path = tmp_path / "curated.parquet"
+    import pyarrow as pa
+
+    pq.write_table(pa.Table.from_pandas(frame, table.schema), path)
+    first = result_of(train(path))
+    more = ("--set", "search.estimators={logistic_regression: {C: [1]}}", "--set", "gate.margin=1")
+    return [first["version"], result_of(train(path, *more))["version"]]
+
+
+def test_reports_of_versions(versions, pcc_job, result_of, tmp_path):
+    """The published bytes, verified; the same comparison on the page and at the command line."""
+    models = tmp_path / "models"
+    published = (models / versions[1] / "report.html").read_bytes()
+    evaluation = json.loads((models / versions[1] / "evaluation.json").read_text())
+    script = tmp_path / "browser"
+    script.write_text(f'#!/bin/sh\necho "$1" > {tmp_path}/asked\n')
+    script.chmod(0o755)
+    browser = {"BROWSER": f"{script} %s"}
+    told = result_of(pcc_job("report", "latest", "--open", "--store", "models", **browser))
+
+    assert {"is_verified": True, "is_opened": True, "is_drawn_anew": False}.items() <= told.items()
+    assert published == (tmp_path / told["path"]).read_bytes()
+    assert f"{(tmp_path / told['path']).as_uri()}\n" == (tmp_path / "asked").read_text()
+    assert told["path"] == result_of(pcc_job("report", "latest", "--store", "models"))["path"]
+
+    drawn = result_of(pcc_job("report", f"models/{versions[1]}", "--anew", "--to", "anew.html"))
+    assert published == (tmp_path / drawn["path"]).read_bytes()
+
+    local = result_of(pcc_job("report", f"models/{versions[1]}"))
+    assert (True, f"models/{versions[1]}/report.html") == (local["is_verified"], local["path"])
+
+    difference = result_of(pcc_job("models", "diff", *versions, "--store", "models"))
+    assert versions[0] == evaluation["changes"]["champion"]
+    assert difference["changed"] == evaluation["changes"]["changed"]
+    lines = pcc_job("models", "diff", *versions, "--store", "models", "--output", "table").stdout
+    head, *rows = lines.splitlines()
+    assert ["what", *versions, "difference"] == head.split()
+    assert ["hyperparameters.C", "10", "1"] in [row.split() for row in rows]
+    assert rows[0].startswith("metrics.")
+
+    for path in (models / versions[1]).rglob("*"):
+        assert path.is_dir() or CANARY.encode() not in path.read_bytes(), path.name
+    for version in versions:
+        content = json.loads((models / version / "evaluation.json").read_text())
+        jsonschema.validate(content, SCHEMA)
+        _check_that_all_is_known(content)
+
+    (models / versions[1] / "report.html").write_bytes(b"changed")
+    for arguments in (("latest", "--store", "models"), (f"models/{versions[1]}",)):
+        assert 8 == pcc_job("report", *arguments, "--to", "damaged.html").returncode
+    assert not (tmp_path / "damaged.html").exists()
+
+
+def _check_that_all_is_known(content):
+    """Later fields are allowed to others; what we write stands in the schema."""
+    found = Evaluation.model_validate(content)
+    for part in (found, found.gate, found.split, *found.gate.criteria):
+        assert not part.model_extra, f"{type(part).__name__} lacks {sorted(part.model_extra)}"
+
+
+def test_report_of_a_rejected_run_is_shown_where_it_lies(train, pcc_job, result_of, sample):
+    """Nothing verifies it, and that is told."""
+    done = train(sample, "--run-id", "r1", "--set", "gate.floors.accuracy=1.0")
+    told = result_of(pcc_job("report", "models/runs/r1/1"))
+
+    assert 6 == done.returncode
+    assert (False, "models/runs/r1/1/report.html") == (told["is_verified"], told["path"])
+
+
+def test_report_replaces_nothing(pcc_job, tmp_path):
+    """A file of that name may be somebody's own."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (tmp_path / "mine.html").write_text("mine")
+    for name in ("report.html", "metadata.json", "evaluation.json"):
+        (folder / name).write_text("{}")
+    refused = pcc_job("report", "folder", "--to", "mine.html")
+
+    assert (2, True) == (refused.returncode, "'mine.html' is there already" in refused.stderr)
+    assert "mine" == (tmp_path / "mine.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("content", "arguments", "words"),
+    [(None, (), "has no report.html"), ("{}", ("--anew",), "not what a run of this job writes")],
+)
+def test_folder_without_a_report_is_refused(pcc_job, tmp_path, content, arguments, words):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for name in ("report.html", "metadata.json", "evaluation.json") if content else ():
+        (folder / name).write_text(content)
+    refused = pcc_job("report", "folder", *arguments)
+
+    assert (2, True) == (refused.returncode, words in refused.stderr)

@@ -1,0 +1,208 @@
+"""What a run writes of a model, made by the job's own functions from seeded answers."""
+
+import numpy as np
+import pandas as pd
+
+from job.contracts.dataset import MatrixRows, Rows
+from job.contracts.reports import (
+    CandidateScore,
+    Criterion,
+    GateDecision,
+    SearchReport,
+    SplitReport,
+)
+from job.contracts.specs import JobSettings
+from job.stages.differences import compare_metadata
+from job.stages.evaluate import evaluate_model
+
+VERSION = "v20260101_000000_aaaaaaaa"
+CHAMPION = "v20251201_000000_bbbbbbbb"
+HOSTILE = (
+    "<img src=x onerror=alert(1)>",
+    '"><script>alert(2)</script>',
+    "javascript:alert(3)",
+    "[a](javascript:alert(4))",
+    "' onmouseover='alert(5)",
+    "</style><svg onload=alert(6)>",
+    "{{ 7 * 7 }}",
+    "--> ]]> &lt;b&gt;",
+    "right\u202eleft\u2066\u200b",
+    "bell\x07\x1b[31m\x00nul",
+    "line\n# heading\n| cell | `code` ```",
+    "http://example.invalid/?a=1&b=2 www.example.invalid",
+)
+
+
+class Fixed:
+    """A model that answers with the probabilities it is given as X."""
+
+    def __init__(self, classes):
+        self.classes_ = np.array(classes, dtype=object)
+
+    def predict_proba(self, X):
+        return np.asarray(X)
+
+
+def make_reports(n_classes=4, *, names=None, n_rows=40, is_accepted=True, champion=True):
+    """Give metadata and evaluation of a model that is right in nine of ten rows."""
+    names = list(names or [f"request_of_kind_{n:02d}" for n in range(n_classes)])
+    evaluation = {
+        **_judge(sorted(names), n_rows),
+        "latency": {"p50_ms": 0.7657864999828234, "p95_ms": 1.9299279000032354},
+        "model_bytes": 35758,
+    }
+    scores = evaluation["scores"]
+    worse = {name: round(value - 0.0123, 6) for name, value in scores.items()}
+    evaluation["baselines"] = {"dummy": {"accuracy": 0.25}, "logistic_regression": scores}
+    evaluation["gate"] = _decide(scores, is_accepted, champion).to_json()
+    evaluation["search"] = _search().to_json()
+    evaluation["split"] = _split(sorted(names), n_rows).to_json()
+    metadata = make_metadata(VERSION, sorted(names), scores, evaluation["n_test"])
+    if champion:
+        before = make_metadata(CHAMPION, sorted(names), worse, evaluation["n_test"])
+        before["hyperparameters"] = {"C": 0.1}
+        changed = compare_metadata(before, metadata)
+        evaluation["changes"] = {"champion": CHAMPION, "changed": changed}
+    return metadata, evaluation
+
+
+def add_intervals(evaluation):
+    """Put intervals beside every score, as the bootstrap does."""
+    found = {
+        name: {"value": value, "lower": round(value - 0.0211, 6), "upper": round(value + 0.0187, 6)}
+        for name, value in evaluation["scores"].items()
+    }
+    per_class = {
+        name: {"recall": {"value": c["recall"], "lower": c["recall"] * 0.9, "upper": c["recall"]}}
+        for name, c in evaluation["per_class"].items()
+    }
+    stated = {"method": "percentile bootstrap over groups", "level": 0.95}
+    return {**evaluation, "intervals": {**stated, "scores": found, "per_class": per_class}}
+
+
+def _judge(names, n_rows):
+    random = np.random.default_rng(3)
+    truth = np.repeat(np.arange(len(names)), n_rows)
+    proba = random.dirichlet(np.full(len(names), 0.3), len(truth))
+    is_right = random.random(len(truth)) < 0.9
+    proba[is_right, truth[is_right]] += 2
+    proba /= proba.sum(axis=1, keepdims=True)
+    keys = np.array([str(n) for n in range(len(truth))], dtype=object)
+    rows = Rows(
+        y=np.array(names, dtype=object)[truth],
+        keys=keys,
+        text_keys=keys,
+        text=None,
+        embeddings=MatrixRows(proba, np.arange(len(truth))),
+        frame=pd.DataFrame(index=range(len(truth))),
+    )
+    return evaluate_model(Fixed(names), rows, ("embeddings",))
+
+
+def _decide(scores, is_accepted, champion):
+    floor = 0.5 if is_accepted else 0.9999
+    criteria = [
+        Criterion(
+            name="f1_macro",
+            value=scores["f1_macro"],
+            threshold=floor,
+            is_met=is_accepted,
+            is_binding=True,
+            reason=f"f1_macro {scores['f1_macro']:.4f}, at least {floor} is wanted",
+        ),
+        Criterion(
+            name="latency_p95_ms",
+            value=1.9299279000032354,
+            threshold=1,
+            is_met=False,
+            is_binding=False,
+            reason="latency_p95_ms 1.92993, at most 1 is wanted",
+        ),
+    ]
+    if champion:
+        criteria.append(
+            Criterion(
+                name="champion",
+                value=0.91,
+                threshold=0.88,
+                is_met=True,
+                is_binding=True,
+                reason=f"0.9100 where champion {CHAMPION} scores 0.9000 on the same 40 rows",
+            )
+        )
+    return GateDecision(criteria=tuple(criteria))
+
+
+def _search():
+    candidates = tuple(
+        CandidateScore(
+            estimator="logistic_regression",
+            parameters=(("C", c),),
+            use=("embeddings",),
+            fold_scores=(score, score + 0.01),
+            n_samples=800,
+            ended="beaten" if c == 1 else None,
+        )
+        for c, score in ((1, 0.81), (10, 0.85))
+    )
+    return SearchReport(
+        metric="f1_macro",
+        candidates=candidates,
+        chosen=candidates[1],
+        baselines=(),
+        is_cut_short=True,
+    )
+
+
+def _split(names, n_rows):
+    n_test = n_rows * len(names)
+    counts = {"n_train": 4 * n_test, "n_test": n_test, "n_train_keys": 700, "n_test_keys": 90}
+    return SplitReport(
+        method="hash",
+        key="text",
+        **counts,
+        n_dropped_leaking=3,
+        n_dropped_rare_class=0,
+        n_rare_classes=0,
+        n_conflicting_keys=2,
+        n_conflicting_rows=5,
+        test_only_classes=(names[0],),
+        n_test_only_rows=1,
+        class_rows=tuple((name, 4 * n_rows, n_rows) for name in names),
+    )
+
+
+def make_metadata(version, names, scores, n_test, **more):
+    """Give what a consumer and an auditor need to know of a version."""
+    return {
+        "model_version": version,
+        "embedding_model": "all-MiniLM-L6-v2",
+        "classifier": "logistic_regression",
+        "trained_on": {
+            "n_train": 4 * n_test,
+            "data_version": f"sha256:{'1' * 64}",
+            "trained_at": "2026-01-01T00:00:00+00:00",
+        },
+        "run_id": "0123456789abcdef0123456789abcdef",
+        "data_digest": f"sha256:{'0' * 64}",
+        "settings_digest": f"sha256:{'2' * 64}",
+        "dataset": {
+            "uri": "t.csv",
+            "n_rows": 5 * n_test,
+            "content_digest": f"sha256:{'0' * 64}",
+            "file_digest": f"sha256:{'1' * 64}",
+            "description": "made up, <b>all</b> of it",
+            "metadata": {},
+        },
+        "split": {"key": "text"},
+        "settings": JobSettings().model_dump(mode="json"),
+        "hyperparameters": {"C": 10},
+        "metrics": scores,
+        "classes": names,
+        "input": {"kind": "embeddings", "names": [], "dtypes": ["float32"], "shape": [None, 384]},
+        "random_state": 42,
+        "environment": {"python": "3.13.1", "git_revision": "a" * 40, "packages": {"numpy": "2.4"}},
+        "compatible_with": ["scikit-learn==1.4.2"],
+        "limitations": ["Texts that carry more than one label: 2, in 5 rows.", "Another."],
+        **more,
+    }
