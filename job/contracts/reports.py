@@ -84,8 +84,64 @@ class ValidationReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FamilyReport:
+    """Duplicates of the table, in counts; the table is that which is split.
+
+    Attributes
+    ----------
+    near_duplicates
+        What they were found by: text, embeddings, or off.
+    n_exact_duplicates
+        Rows beyond the first of each text.
+    n_near_duplicates
+        Texts beyond the first of each family.
+    n_families
+        Families of more than one text.
+    largest
+        Rows of the largest families.
+    n_near_official_test
+        Training rows that are near-duplicates of official test rows; they stay.
+    """
+
+    near_duplicates: Literal["text", "embeddings", "off"] = "off"
+    n_exact_duplicates: int = 0
+    n_near_duplicates: int = 0
+    n_families: int = 0
+    largest: tuple[int, ...] = ()
+    n_near_official_test: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the counts."""
+        values = {name: getattr(self, name) for name in self.__slots__}
+        return {**values, "largest": list(self.largest)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Optimism:
+    """Accuracy of one cheap classifier, cross-validated by rows and without leakage."""
+
+    estimator: str
+    n_rows: int
+    folds: int
+    random_accuracy: float
+    leakage_safe_accuracy: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Give both scores, and what they are of."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SplitReport:
-    """What the split did, in counts."""
+    """What the split did, in counts.
+
+    Attributes
+    ----------
+    n_dealt_classes
+        Classes that the hash, or the seed, had left out of a side, and that were dealt anew.
+    optimism
+        None where nothing could be scored.
+    """
 
     method: str
     key: str
@@ -101,11 +157,16 @@ class SplitReport:
     test_only_classes: tuple[str, ...]
     n_test_only_rows: int
     class_rows: tuple[tuple[str, int, int], ...]
+    n_dealt_classes: int = 0
+    families: FamilyReport = FamilyReport()
+    optimism: Optimism | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Give the counts, with each class's share of both sides."""
         values = {name: getattr(self, name) for name in self.__slots__ if name != "class_rows"}
         values["test_only_classes"] = list(self.test_only_classes)
+        values["families"] = self.families.to_json()
+        values["optimism"] = None if self.optimism is None else self.optimism.to_json()
         values["classes"] = {
             name: {
                 "n_train": train,

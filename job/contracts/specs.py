@@ -13,6 +13,7 @@ from job.contracts.stored import CHANNEL, is_channel
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
+Similarity = Annotated[float, Field(ge=0.3, le=1)]
 
 
 class ExpectationsSpec(Spec):
@@ -44,6 +45,17 @@ class SplitSpec(Spec):
     )
     test_fraction: Fraction = Field(0.2, description="Share of keys (hash) or rows held out.")
     salt: str = Field("pcc", description="Salt of the keys' hash; another salt, another hold-out.")
+    near_duplicates: Literal["auto", "text", "embeddings", "off"] = Field(
+        "auto",
+        description="What near-duplicates, which stay on one side, are found by; `auto`: texts, "
+        "else the embeddings that the model takes.",
+    )
+    min_jaccard: Similarity = Field(
+        0.5, description="Least share of n-grams that texts of one family have in common."
+    )
+    min_cosine: Similarity = Field(
+        0.97, description="Least cosine of embeddings of one family, where texts are not looked at."
+    )
 
     @field_validator("salt", mode="before")
     @classmethod
