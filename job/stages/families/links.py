@@ -8,7 +8,8 @@ connects the same rows as all links would.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import itertools
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -21,10 +22,11 @@ from job.contracts.blocks import cut
 from job.contracts.ports import Executor
 
 Array = npt.NDArray[Any]
-Bands = Iterable[tuple[Array, Array]]  # what a band is sorted by, and what must be equal in it
-_REACH: Final = 4  # how many that follow each one is compared with
+Bands = Iterator[tuple[Array, Array]]  # what a band is sorted by, and what must be equal in it
+_REACH: Final = 2  # how many that follow each one is compared with
 _BLOCK: Final = 16_384
 _N_BANDS: Final = 32
+_N_AT_A_TIME: Final = 4  # bands whose links are held at once
 _N_STEPS: Final = 8
 _STRICTEST: Final = 0.2  # of the distance that links may have at first
 
@@ -66,7 +68,8 @@ def bands_of_numbers(signatures: Array) -> Iterator[tuple[Array, Array]]:
     """Cut signatures of 128 numbers into bands of four, as one integer each."""
     words = signatures.view(np.uint64)
     for n in range(_N_BANDS):
-        yield words[:, n], words[:, n]
+        word = words[:, n].copy()
+        yield word, word
 
 
 def bands_of_bits(signatures: Array) -> Iterator[tuple[Array, Array]]:
@@ -79,7 +82,7 @@ def bands_of_bits(signatures: Array) -> Iterator[tuple[Array, Array]]:
 
 def share_of_numbers(one: Array, other: Array) -> Array:
     """Give the share of numbers that are equal, row by row."""
-    share: Array = (one == other).mean(axis=1)
+    share: Array = (one == other).sum(axis=1, dtype=np.uint16) / one.shape[1]
     return share
 
 
@@ -98,22 +101,22 @@ def link(
     executor: Executor,
 ) -> Links:
     """Link rows whose signatures are alike by `least` or more."""
-    forest, found, n_found = Links.none(), [Links.none()], 0
+
+    def look(band: tuple[Array, Array]) -> Links:
+        one, other = _neighbours(*band)
+        found = [Links.none()]
+        for block in cut(slice(0, len(one)), _BLOCK):
+            pair = one[block], other[block]
+            similarity = compare(*(np.take(signatures, side, axis=0) for side in pair))
+            every = Links(one=pair[0], other=pair[1], similarity=similarity)
+            found.append(every.take(similarity >= least))
+        return Links.joined(*found)
+
+    forest = Links.none()
     with executor.pool() as spread:
-        for sorted_by, is_equal_by in bands:
-            one, other = _neighbours(sorted_by, is_equal_by)
-
-            def look(block: slice, one: Array = one, other: Array = other) -> Links:
-                similarity = compare(signatures[one[block]], signatures[other[block]])
-                every = Links(one=one[block], other=other[block], similarity=similarity)
-                return every.take(similarity >= least)
-
-            found += spread(look, cut(slice(0, len(one)), _BLOCK))
-            n_found += len(one)
-            if n_found > 4 * len(signatures):
-                forest, n_found = _thin(Links.joined(forest, *found), len(signatures)), 0
-                found = [Links.none()]
-    return _thin(Links.joined(forest, *found), len(signatures))
+        while some := list(itertools.islice(bands, _N_AT_A_TIME)):
+            forest = _thin(Links.joined(forest, *spread(look, some)), len(signatures))
+    return forest
 
 
 def _neighbours(sorted_by: Array, is_equal_by: Array) -> tuple[Array, Array]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Any, Final
 
 import numpy.typing as npt
@@ -29,20 +30,25 @@ _RUN: Final = re.compile(rf"\b{_BEFORE}*{SLOT}\b{_AFTER}*")
 
 
 def make_template(text: str) -> str:
-    """Give the normalised text with its slots masked.
+    """Give the normalised text with its slots masked; slots alone are no template, and stay.
 
     >>> make_template("Order #A-17 of 3 May 2026 (EUR 5.00) is late, write to jo@example.com!")
     'order 0 of 0 is late write to 0'
     """
-    if not _MAY_BE_FILLED.search(text):
-        return normalise(text)
-    return _RUN.sub(SLOT, normalise(_FILLED.sub(f" {SLOT} ", text)))
+    # some signs are digits in another form, as in a superscript
+    plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    if _MAY_BE_FILLED.search(plain):
+        template = _RUN.sub(SLOT, normalise(_FILLED.sub(f" {SLOT} ", plain)))
+        if template != SLOT:
+            return template
+    return normalise(text)
 
 
 def make_templates(texts: Array, text_keys: Array) -> Array:
     """Give a template for each row, with the prefix of its key; the key where there is no slot."""
     templates = text_keys.copy()
     for row, text in enumerate(texts):
-        if text and _MAY_BE_FILLED.search(text) and text_keys[row].startswith(TEXT):
+        may_differ = bool(text) and (_MAY_BE_FILLED.search(text) or not text.isascii())
+        if may_differ and text_keys[row].startswith(TEXT):
             templates[row] = TEXT + make_template(text)
     return templates

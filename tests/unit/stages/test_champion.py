@@ -72,7 +72,9 @@ def make_champion(rows, **options):
     return Champion(version=VERSION, files=make_files(rows, **options), pointer=b"")
 
 
-def hold_beside(champion, test, *, candidate=None, metric=Metric.ACCURACY, use=USE, inputs=(), **split):
+def hold_beside(
+    champion, test, *, candidate=None, metric=Metric.ACCURACY, use=USE, inputs=(), **split
+):
     model = TrainedModel(
         estimator="logistic_regression",
         parameters=(),
