@@ -29,6 +29,8 @@ judged on {{ e.n_test }} held-out rows.
 {{ "Accepted" if e.gate.is_accepted else "Rejected" }} by the gate.</p>
 <h2>Data and model</h2><table>
 {% for k, v in facts.items() %}<tr><td>{{ k }}</td><td>{{ v }}</td></tr>{% endfor %}</table>
+<h2>Duplicates</h2><table>
+{% for k, v in duplicates.items() %}<tr><td>{{ k }}</td><td>{{ v }}</td></tr>{% endfor %}</table>
 <h2>Scores</h2><table><tr><th>metric</th><th>model</th>
 {% for b in e.baselines %}<th>{{ b }}</th>{% endfor %}</tr>
 {% for k, v in e.scores.items() %}<tr><td>{{ k }}</td><td>{{ "%.4f"|format(v) }}</td>
@@ -75,6 +77,8 @@ _CARD: Final = """# Model card: {{ m.model_version }}
 {% if m.dataset.description %}The table says of itself: {{ m.dataset.description|plain }}.
 {% endif %}
 {{ m.trained_on.n_train }} rows were trained on, {{ e.n_test }} were held out by {{ m.split.key }}.
+Rows that repeat a text: {{ m.split.families.n_exact_duplicates }};
+texts that are near-duplicates of another: {{ m.split.families.n_near_duplicates }}.
 
 ## Model
 
@@ -121,7 +125,11 @@ class Pages:
         )
         card.filters["plain"] = _plain
         report = page.from_string(_REPORT).render(
-            **values, figures=figures, facts=_facts(metadata), confused=_confused(evaluation)
+            **values,
+            figures=figures,
+            facts=_facts(metadata),
+            duplicates=_duplicates(evaluation["split"]),
+            confused=_confused(evaluation),
         )
         files = {
             "report.html": report.encode(),
@@ -146,6 +154,25 @@ def _facts(metadata: dict[str, Any]) -> dict[str, Any]:
         "hyperparameters": ", ".join(f"{name} = {value}" for name, value in parameters) or "none",
         "random state": metadata["random_state"],
     }
+
+
+def _duplicates(split: dict[str, Any]) -> dict[str, Any]:
+    """Count copies, and say what a split that ignores them would have claimed."""
+    families, optimism = split["families"], split["optimism"]
+    found = {
+        "near-duplicates found by": families["near_duplicates"],
+        "rows that repeat a text": families["n_exact_duplicates"],
+        "texts near to another": families["n_near_duplicates"],
+        "families of such texts": families["n_families"],
+        "rows of the largest": ", ".join(map(str, families["largest"])) or "none",
+    }
+    if families["n_near_official_test"]:
+        found["training rows near to official test rows"] = families["n_near_official_test"]
+    if optimism:
+        what = f"{optimism['estimator']} on {optimism['n_rows']} rows, {optimism['folds']} folds"
+        found[f"accuracy, random split ({what})"] = f"{optimism['random_accuracy']:.4f}"
+        found["accuracy, families kept whole"] = f"{optimism['leakage_safe_accuracy']:.4f}"
+    return found
 
 
 def _confused(evaluation: dict[str, Any]) -> list[tuple[str, str, int]]:

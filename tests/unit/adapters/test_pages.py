@@ -3,6 +3,7 @@
 import pytest
 
 from job.adapters.rendering.pages import Pages
+from job.contracts.reports import FamilyReport, Optimism
 
 LABEL = "<script>alert(1)</script>"
 
@@ -25,6 +26,15 @@ def render(classes=(LABEL, "other"), confusion=((2, 0), (1, 1)), **publish):
         "ended": None,
     }
     stopped = {**candidate, "ended": "beaten"}
+    families = FamilyReport(near_duplicates="text", n_exact_duplicates=3, largest=(31, 7))
+    optimism = Optimism(
+        estimator="ridge_classifier",
+        n_rows=12,
+        folds=3,
+        random_accuracy=0.98765,
+        leakage_safe_accuracy=0.91,
+    )
+    split = {"key": "text", "families": families.to_json(), "optimism": optimism.to_json()}
     evaluation = {
         "classes": list(classes),
         "n_test": 4,
@@ -34,6 +44,7 @@ def render(classes=(LABEL, "other"), confusion=((2, 0), (1, 1)), **publish):
         "confusion": confusion,
         "curves": dict.fromkeys(classes, points),
         "gate": {"is_accepted": True, "criteria": []},
+        "split": split,
         "search": {
             "metric": "f1_macro",
             "is_cut_short": True,
@@ -54,7 +65,7 @@ def render(classes=(LABEL, "other"), confusion=((2, 0), (1, 1)), **publish):
         },
         "settings": {"publish": {"intended_use": None, **publish}},
         "settings_digest": "sha256:2",
-        "split": {"key": "text"},
+        "split": split,
         "hyperparameters": {"C": 10.0},
         "random_state": 42,
         "limitations": ["Texts that carry more than one label: 2, in 4 rows.", "Another."],
@@ -162,3 +173,12 @@ def test_report_tells_what_ended_before_its_time(pages):
     assert 1 == report.count("stopped: could not win")
     assert "Time was over" in report
     assert "embeddings, text" in report
+
+
+def test_report_holds_both_scores_of_the_split(pages):
+    """What a random split would claim, beside what holds without it."""
+    report = pages["report.html"]
+
+    assert "0.9877" in report
+    assert "0.9100" in report
+    assert "31, 7" in report
