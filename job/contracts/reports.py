@@ -90,7 +90,7 @@ class FamilyReport:
     Attributes
     ----------
     near_duplicates
-        What they were found by: text, embeddings, or off.
+        What they were found by: text, embeddings, or none.
     n_exact_duplicates
         Rows beyond the first of each text.
     n_near_duplicates
@@ -103,7 +103,7 @@ class FamilyReport:
         Training rows that are near-duplicates of official test rows; they stay.
     """
 
-    near_duplicates: Literal["text", "embeddings", "off"] = "off"
+    near_duplicates: Literal["text", "embeddings", "none"] = "none"
     n_exact_duplicates: int = 0
     n_near_duplicates: int = 0
     n_families: int = 0

@@ -50,7 +50,7 @@ def split_dataset(
     min_groups: int,
     folds: int,
     random_state: int,
-    near_duplicates: Kind = "off",
+    near_duplicates: Kind = "none",
 ) -> DataSplit:
     """Hold out the official test rows, or a share of the families.
 

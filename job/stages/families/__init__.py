@@ -29,8 +29,8 @@ from job.stages.families.minhash import sign_texts
 from job.stages.families.slots import TEXT
 
 Array = npt.NDArray[Any]
-Kind = Literal["text", "embeddings", "off"]
-_PER_ROW: Final[dict[Kind, int]] = {"text": 900, "embeddings": 400, "off": 40}  # bytes
+Kind = Literal["text", "embeddings", "none"]
+_PER_ROW: Final[dict[Kind, int]] = {"text": 900, "embeddings": 400, "none": 40}  # bytes
 _LEAST_CUT: Final = 10  # members of a family that is not looked at for chains
 
 
@@ -45,8 +45,8 @@ def choose_kind(rows: Rows, spec: SplitSpec) -> Kind:
     has = {"text": rows.templates is not None, "embeddings": rows.embeddings is not None}
     asked = spec.near_duplicates
     if asked == "auto":
-        return "text" if has["text"] else "embeddings" if has["embeddings"] else "off"
-    if asked != "off" and not has[asked]:
+        return "text" if has["text"] else "embeddings" if has["embeddings"] else "none"
+    if asked != "none" and not has[asked]:
         raise ConfigurationError(
             f"split.near_duplicates is '{asked}', and the rows have no {asked}",
             hint="text needs dataset.columns.text, embeddings must be among features.use; "
@@ -62,9 +62,9 @@ def find_families(
 
     Rows of equal text, or whose texts differ in their slots alone, are of one family always.
     """
-    keys, _ = pd.factorize(_joined([rows.text_keys for rows in tables]), sort=kind == "off")
+    keys, _ = pd.factorize(_joined([rows.text_keys for rows in tables]), sort=kind == "none")
     families = keys
-    if kind != "off":
+    if kind != "none":
         find = _link_texts if kind == "text" else _link_embeddings
         nodes, n_nodes, links, least = find(tables, spec, executor)
         n_classes = len(pd.unique(_joined([rows.y for rows in tables])))

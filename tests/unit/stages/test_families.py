@@ -132,7 +132,7 @@ def test_texts_equal_but_for_a_lost_address_stay_together():
 def test_switched_off_leaves_equal_texts_together():
     """As without families."""
     rows = rows_of([BASE, f"{BASE} thanks", BASE])
-    (found,) = find_families([rows], SplitSpec(), "off", InTurn())
+    (found,) = find_families([rows], SplitSpec(), "none", InTurn())
 
     assert [0, 1, 0] == found.families.tolist()
 
@@ -208,7 +208,7 @@ def test_what_is_asked_for_and_not_there_is_an_error():
 
     with pytest.raises(ConfigurationError, match="embeddings"):
         choose_kind(rows, SplitSpec(near_duplicates="embeddings"))
-    assert "off" == choose_kind(replace(rows, templates=None), SplitSpec())
+    assert "none" == choose_kind(replace(rows, templates=None), SplitSpec())
 
 
 def test_chains_are_cut_and_what_is_nearly_equal_is_not():
