@@ -10,8 +10,8 @@ from scipy import sparse
 from sklearn.linear_model import RidgeClassifier
 
 from job.contracts.dataset import Rows
+from job.contracts.duplicates import Optimism
 from job.contracts.ports import Executor, MatrixMaker
-from job.contracts.reports import Optimism
 from job.contracts.specs import TrainingSpec
 from job.stages.folds import Fold, cut_folds
 from job.stages.preparation import Preparation

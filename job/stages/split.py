@@ -10,8 +10,9 @@ import pandas as pd
 import structlog
 
 from job.contracts.dataset import Rows
+from job.contracts.duplicates import FamilyReport
 from job.contracts.lists import shortened
-from job.contracts.reports import FamilyReport, SplitReport
+from job.contracts.reports import SplitReport
 from job.contracts.specs import SplitSpec
 from job.errors import TrainingError
 from job.stages.families import Kind

@@ -30,7 +30,8 @@ from job.stages.families.slots import TEXT
 
 Array = npt.NDArray[Any]
 Kind = Literal["text", "embeddings", "none"]
-_PER_ROW: Final[dict[Kind, int]] = {"text": 900, "embeddings": 400, "none": 40}  # bytes
+# bytes, measured by `python -m scripts.benchmark_families` and rounded up
+_PER_ROW: Final[dict[Kind, int]] = {"text": 1300, "embeddings": 1300, "none": 40}
 _LEAST_CUT: Final = 10  # members of a family that is not looked at for chains
 
 

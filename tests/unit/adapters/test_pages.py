@@ -3,7 +3,7 @@
 import pytest
 
 from job.adapters.rendering.pages import Pages
-from job.contracts.reports import FamilyReport, Optimism
+from job.contracts.duplicates import FamilyReport, Optimism
 
 LABEL = "<script>alert(1)</script>"
 
