@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     FloatMatrix = npt.NDArray[np.float32]
     Strings = npt.NDArray[np.object_]
+    Numbers = npt.NDArray[np.int64]
 
 OK: Final = 0
 MISSING: Final = 1
@@ -170,6 +171,12 @@ class Rows:
         Those of the rows, or None where they are not used.
     frame
         The numeric, categorical and boolean columns that are used, by name.
+    templates
+        Normalised texts with masked slots, and keys where there is none; None where the table has
+        no text, or nobody asks.
+    families
+        The number of the family of near-duplicates that each row belongs to, shape (n_rows,);
+        None before they are looked for.
     """
 
     y: Strings
@@ -178,9 +185,25 @@ class Rows:
     text: Strings | None
     embeddings: MatrixRows | None
     frame: pd.DataFrame
+    templates: Strings | None = None
+    families: Numbers | None = None
 
     def __len__(self) -> int:
         return len(self.y)
+
+    @property
+    def units(self) -> Numbers:
+        """Number what stays on one side of every split: the row's group, else its family."""
+        import numpy as np
+        import pandas as pd
+
+        is_grouped = self.keys != self.text_keys
+        if self.families is not None and not is_grouped.any():
+            return self.families
+        own, _ = pd.factorize(self.keys, sort=True)
+        if self.families is None:
+            return own
+        return np.where(is_grouped, own + self.families.max() + 1, self.families)
 
     def take(self, index: npt.NDArray[Any]) -> Rows:
         """Give the rows at these positions, or under this mask."""
@@ -191,6 +214,8 @@ class Rows:
             text=None if self.text is None else self.text[index],
             embeddings=None if self.embeddings is None else self.embeddings.take(index),
             frame=self.frame.iloc[_positions(index)],
+            templates=None if self.templates is None else self.templates[index],
+            families=None if self.families is None else self.families[index],
         )
 
 

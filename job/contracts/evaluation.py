@@ -148,12 +148,10 @@ class ClassRows(Part):
     test_share: Probability
 
 
-class Families(BaseModel):
+class Families(Part):
     """Duplicates of the table, in counts."""
 
-    model_config = ConfigDict(frozen=True, extra="allow")
-
-    near_duplicates: Literal["text", "embeddings", "off"]
+    near_duplicates: Literal["text", "embeddings", "none"]
     n_exact_duplicates: Count
     n_near_duplicates: Count
     n_families: Count
@@ -190,9 +188,9 @@ class Split(BaseModel):
     test_only_classes: list[str]
     n_test_only_rows: Count
     classes: dict[str, ClassRows]
-    n_dealt_classes: Count = 0
-    families: Families | None = None
-    optimism: Optimism | None = None
+    n_dealt_classes: Count
+    families: Families
+    optimism: Optimism | None
 
 
 class Change(Part):

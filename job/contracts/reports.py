@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from job.contracts.duplicates import FamilyReport, Optimism
 from job.contracts.search_specs import Use
 
 Severity = Literal["critical", "warning", "info"]
@@ -85,7 +86,15 @@ class ValidationReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SplitReport:
-    """What the split did, in counts."""
+    """What the split did, in counts.
+
+    Attributes
+    ----------
+    n_dealt_classes
+        Classes that the hash, or the seed, had left out of a side, and that were dealt anew.
+    optimism
+        None where nothing could be scored.
+    """
 
     method: str
     key: str
@@ -101,11 +110,16 @@ class SplitReport:
     test_only_classes: tuple[str, ...]
     n_test_only_rows: int
     class_rows: tuple[tuple[str, int, int], ...]
+    n_dealt_classes: int = 0
+    families: FamilyReport = field(default_factory=FamilyReport)
+    optimism: Optimism | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Give the counts, with each class's share of both sides."""
         values = {name: getattr(self, name) for name in self.__slots__ if name != "class_rows"}
         values["test_only_classes"] = list(self.test_only_classes)
+        values["families"] = self.families.to_json()
+        values["optimism"] = None if self.optimism is None else self.optimism.to_json()
         values["classes"] = {
             name: {
                 "n_train": train,

@@ -13,6 +13,7 @@ from job.contracts.stored import CHANNEL, is_channel
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
+Similarity = Annotated[float, Field(ge=0.3, le=1)]
 
 
 class ExpectationsSpec(Spec):
@@ -39,11 +40,23 @@ class SplitSpec(Spec):
 
     method: Literal["hash", "stratified_group"] = Field(
         "hash",
-        description="`hash`: a key's side follows from its salted hash alone; "
+        description="`hash`: a family's side follows from the salted hash of one of its keys; "
         "`stratified_group`: seeded, class shares kept.",
     )
-    test_fraction: Fraction = Field(0.2, description="Share of keys (hash) or rows held out.")
+    test_fraction: Fraction = Field(0.2, description="Share of families (hash) or rows held out.")
     salt: str = Field("pcc", description="Salt of the keys' hash; another salt, another hold-out.")
+    near_duplicates: Literal["auto", "text", "embeddings", "none"] = Field(
+        "auto",
+        description="What near-duplicates, which stay on one side, are found by; `auto`: texts, "
+        "else the embeddings that the model takes. `none`: equal texts alone stay together.",
+    )
+    min_jaccard: Similarity = Field(
+        0.5, description="Least share of 8-character runs that near-duplicate texts have in common."
+    )
+    min_cosine: Similarity = Field(
+        0.97,
+        description="Least cosine of near-duplicate embeddings, where texts are not looked at.",
+    )
 
     @field_validator("salt", mode="before")
     @classmethod

@@ -44,7 +44,7 @@ def run(plan: Plan, ports: Ports, recorder: Recorder) -> dict[str, Any]:
     if found and is_complete(ports.store, found.version):
         recorder.run("promote", finish_interrupted, plan, ports.store, found.version, abilities)
         return _report_published(ports.store, recorder, found.version)
-    split = recorder.run("split", split_tables, plan, tables)
+    split = recorder.run("split", split_tables, plan, ports, tables)
     candidate = train_candidate(plan, ports, recorder, split)
     scores = candidate.evaluation["scores"]
     champion = recorder.run("gate", load_champion, ports.store, plan.settings.publish.channel)

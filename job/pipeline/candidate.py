@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
@@ -20,9 +20,11 @@ from job.stages.champion import Champion, compare
 from job.stages.compatibility import make_compatible
 from job.stages.differences import compare_metadata
 from job.stages.evaluate import evaluate
+from job.stages.families import choose_kind, family_bytes, find_families
 from job.stages.features import restrict
 from job.stages.footprint import estimate_training_bytes
 from job.stages.gate import decide
+from job.stages.optimism import measure_optimism
 from job.stages.package import make_bundle, make_metadata
 from job.stages.preparation import Preparation
 from job.stages.search import search
@@ -44,24 +46,34 @@ class Candidate:
     evaluation: Mapping[str, Any]
 
 
-def split_tables(plan: Plan, tables: Tables) -> DataSplit:
-    """Hold rows out, or take the official test table's."""
+def split_tables(plan: Plan, ports: Ports, tables: Tables) -> DataSplit:
+    """Hold rows out, or take the official test table's, near-duplicates looked for."""
     s = plan.settings
+    kind = choose_kind(tables.rows, s.split)
+    n_rows = len(tables.rows) + len(tables.official_test or ())
+    n_bytes = ports.memory.used_bytes() + family_bytes(n_rows, kind)
+    require_memory(n_bytes, ports.memory, f"to look for near-duplicates among {n_rows} rows")
+    given = [rows for rows in (tables.rows, tables.official_test) if rows is not None]
+    rows, *others = find_families(given, s.split, kind, ports.executor)
     split = split_dataset(
-        tables.rows,
-        tables.official_test,
+        rows,
+        others[0] if others else None,
         s.split,
         has_groups=s.dataset.columns.group is not None,
         labels=plan.labels,
         min_groups=s.features.min_groups,
         folds=s.search.folds,
         random_state=s.random_state,
+        near_duplicates=kind,
     )
+    optimism = measure_optimism(split.table, s.training, ports.matrices, ports.executor)
+    split = replace(split, report=replace(split.report, optimism=optimism))
     log.info(
         "dataset_split",
         n_train=split.report.n_train,
         n_test=split.report.n_test,
         n_dropped_leaking=split.report.n_dropped_leaking,
+        n_near_duplicates=split.report.families.n_near_duplicates,
     )
     return split
 
@@ -109,7 +121,7 @@ def judge(
     comparison = compare(
         champion,
         candidate.model,
-        candidate.split.test,
+        candidate.split,
         ports.codec,
         spec=plan.settings.training,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import pandas as pd
@@ -17,6 +17,7 @@ from job.contracts.specs import JobSettings
 from job.contracts.suites import Suite
 from job.recorder import Recorder
 from job.stages.capacity import require_memory_to_read, require_memory_to_validate
+from job.stages.families.slots import make_templates
 from job.stages.ingest import ingest
 from job.stages.keys import make_rows
 from job.stages.package import describe_dataset
@@ -109,4 +110,8 @@ def _load(
         is_test=is_test,
     )
     log.info("dataset_validated", n_rows=report.n_rows, n_dropped=report.n_dropped)
-    return dataset, report, make_rows(dataset, is_sound, plan.settings.features.use)
+    rows = make_rows(dataset, is_sound, plan.settings.features.use)
+    texts = dataset.strings("text")
+    if texts is not None and plan.settings.split.near_duplicates in ("auto", "text"):
+        rows = replace(rows, templates=make_templates(texts[is_sound], rows.text_keys))
+    return dataset, report, rows

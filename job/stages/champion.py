@@ -21,6 +21,7 @@ from job.stages.features import restrict
 from job.stages.gate import ChampionComparison
 from job.stages.keys import salted_digests
 from job.stages.package import describe_input
+from job.stages.split import DataSplit
 from job.stages.train import TrainedModel
 from job.stages.versions import read_verified
 
@@ -53,18 +54,20 @@ def load_champion(store: ArtifactStore, channel: str | None) -> Champion | None:
 def compare(
     champion: Champion | None,
     candidate: TrainedModel,
-    test: Rows,
+    split: DataSplit,
     codec: Codec,
     *,
     spec: TrainingSpec,
 ) -> ChampionComparison | None:
     """Score both models on the hold-out rows that the champion has not seen either.
 
+    Nor has it seen a near-duplicate of them, as far as the table tells: a family of which any row
+    was trained on is left out, except of an official test, which holds near-duplicates by design.
     The champion may take another input than the candidate, if it is one of those searched.
     """
     if champion is None:
         return None
-    metric = spec.search.metric
+    metric, test = spec.search.metric, split.test
     metadata = json.loads(champion.files["metadata.json"])
     uses = (candidate.use, *spec.search.inputs)
     taken = [
@@ -74,7 +77,7 @@ def compare(
     ]
     if not taken:
         return _incomparable(champion, 0, "it takes another input")
-    fresh = test.take(~_is_seen(champion, metadata["training_keys_salt"], test))
+    fresh = test.take(~_is_seen(champion, metadata["training_keys_salt"], split))
     if len(fresh) < _MIN_ROWS:
         return _incomparable(
             champion,
@@ -98,12 +101,21 @@ def compare(
     )
 
 
-def _is_seen(champion: Champion, salt: str, test: Rows) -> np.ndarray[Any, Any]:
+def _is_seen(champion: Champion, salt: str, split: DataSplit) -> np.ndarray[Any, Any]:
     trained = np.load(io.BytesIO(champion.files["training_keys.npy"]), allow_pickle=False)
-    by_key = np.isin(salted_digests("trained", test.keys, salt), trained)
-    by_text = np.isin(salted_digests("trained", test.text_keys, salt), trained)
-    is_seen: np.ndarray[Any, Any] = by_key | by_text
-    return is_seen
+
+    def was_trained_on(rows: Rows) -> np.ndarray[Any, Any]:
+        by_key = np.isin(salted_digests("trained", rows.keys, salt), trained)
+        found: np.ndarray[Any, Any] = by_key
+        if (rows.keys != rows.text_keys).any():
+            found = by_key | np.isin(salted_digests("trained", rows.text_keys, salt), trained)
+        return found
+
+    is_seen = was_trained_on(split.test)
+    table, test = split.table, split.test
+    if split.report.method == "official_test" or table.families is None or test.families is None:
+        return is_seen
+    return is_seen | np.isin(test.families, table.families[was_trained_on(table)])
 
 
 def _incomparable(champion: Champion, n_rows: int, problem: str) -> ChampionComparison:

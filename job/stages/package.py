@@ -71,6 +71,16 @@ def find_limitations(split: SplitReport, validation: ValidationReport) -> list[s
             "Training rows dropped because they also stood in the hold-out: "
             f"{split.n_dropped_leaking}."
         )
+    n_near = split.families.n_near_official_test
+    if n_near:
+        found.append(
+            f"Training rows that are near-duplicates of rows of the official test: {n_near}."
+        )
+    if split.n_dealt_classes:
+        found.append(
+            "Classes of few families, whose test rows were chosen so that both sides have some: "
+            f"{split.n_dealt_classes}."
+        )
     if split.n_rare_classes:
         rows = counted(split.n_dropped_rare_class, "row")
         found.append(f"Classes dropped as too rare to learn: {split.n_rare_classes}, with {rows}.")

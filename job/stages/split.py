@@ -3,32 +3,41 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 import structlog
 
 from job.contracts.dataset import Rows
+from job.contracts.duplicates import FamilyReport
 from job.contracts.lists import shortened
 from job.contracts.reports import SplitReport
 from job.contracts.specs import SplitSpec
 from job.errors import TrainingError
-from job.stages.folds import cut_folds
-from job.stages.keys import is_held_out, key_kind
+from job.stages.families import Kind
+from job.stages.holdout import hold_out
+from job.stages.keys import key_kind
 
 log = structlog.get_logger(__name__)
 
 Mask = np.ndarray[Any, Any]
+_N_LARGEST: Final = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataSplit:
-    """Both sides, and what was done to get them."""
+    """Both sides, and what was done to get them.
+
+    Attributes
+    ----------
+    table
+        All rows of the table, whatever became of them.
+    """
 
     train: Rows
     test: Rows
+    table: Rows
     report: SplitReport
 
 
@@ -42,30 +51,32 @@ def split_dataset(
     min_groups: int,
     folds: int,
     random_state: int,
+    near_duplicates: Kind = "none",
 ) -> DataSplit:
-    """Hold out the official test rows, or a share of the keys.
+    """Hold out the official test rows, or a share of the families.
 
-    Rows of one key never fall on both sides.  Training rows whose normalised text also stands on
-    the test side are dropped.  `labels` is the stated set of labels; without one (None), classes
-    that fewer than `min_groups` keys hold are dropped: their names would be data, not schema.
+    Rows of one family, or of one group where rows have groups, never fall on both sides.  Training
+    rows of a family that also stands on the test side, because groups share it, are dropped; of an
+    official test those whose normalised text stands there.  `labels` is the stated set of labels;
+    without one (None), classes that fewer than `min_groups` keys hold are dropped: their names
+    would be data, not schema.
 
     Raises
     ------
     TrainingError
-        A class is missing on a side, or has fewer training keys than there are folds.
+        A class is missing on a side, or has fewer training families than there are folds.
     """
+    table, n_dealt = rows, 0
     n_conflicting_keys, n_conflicting_rows = _conflicts(rows)
     n_rare_rows, n_rare = 0, 0
     if labels is None:
         rows, n_rare_rows, n_rare = _drop_rare_classes(rows, min_groups)
     if official_test is None:
-        is_test = _choose(rows, spec, random_state)
+        is_test, n_dealt = hold_out(rows, spec, folds, random_state)
         train, test = rows.take(~is_test), rows.take(is_test)
     else:
         train, test = rows, official_test
-    leaks = _is_among(train.text_keys, test.text_keys)
-    if official_test is not None and has_groups:
-        leaks |= _is_among(train.keys, test.keys)
+    leaks = _find_leaks(train, test, is_official=official_test is not None, has_groups=has_groups)
     train = train.take(~leaks)
     report = SplitReport(
         method=spec.method if official_test is None else "official_test",
@@ -75,12 +86,49 @@ def split_dataset(
         n_rare_classes=n_rare,
         n_conflicting_keys=n_conflicting_keys,
         n_conflicting_rows=n_conflicting_rows,
+        n_dealt_classes=n_dealt,
+        families=_count_families(table, train, official_test, near_duplicates),
         **_sides(train, test, labels or ()),
     )
     if official_test is None:
         _check_sides(report)
     _check_training(train, labels or (), folds)
-    return DataSplit(train=train, test=test, report=report)
+    return DataSplit(train=train, test=test, table=table, report=report)
+
+
+def _find_leaks(train: Rows, test: Rows, *, is_official: bool, has_groups: bool) -> Mask:
+    """Say which training rows the test side gives away."""
+    if not is_official and train.families is not None and test.families is not None:
+        near: Mask = np.isin(train.families, test.families)
+        return near
+    leaks = _is_among(train.text_keys, test.text_keys)
+    if is_official and has_groups:
+        leaks |= _is_among(train.keys, test.keys)
+    return leaks
+
+
+def _count_families(
+    table: Rows, train: Rows, official_test: Rows | None, kind: Kind
+) -> FamilyReport:
+    keys, names = _coded(table.text_keys)
+    n_exact = len(table) - len(names)
+    if table.families is None or train.families is None:
+        return FamilyReport(near_duplicates=kind, n_exact_duplicates=n_exact)
+    families, numbers = pd.factorize(table.families)
+    n_texts = np.bincount(_pairs(families, keys, len(names))[0], minlength=len(numbers))
+    is_family = n_texts > 1
+    sizes = np.sort(np.bincount(families)[is_family])[::-1]
+    n_near = 0
+    if official_test is not None and official_test.families is not None:
+        n_near = int(np.isin(train.families, official_test.families).sum())
+    return FamilyReport(
+        near_duplicates=kind,
+        n_exact_duplicates=n_exact,
+        n_near_duplicates=len(names) - len(numbers),
+        n_families=int(is_family.sum()),
+        largest=tuple(sizes[:_N_LARGEST].tolist()),
+        n_near_official_test=n_near,
+    )
 
 
 def _sides(train: Rows, test: Rows, labels: tuple[str, ...]) -> dict[str, Any]:
@@ -105,27 +153,6 @@ def _is_among(values: Any, others: Any) -> Mask:
     return found
 
 
-def _choose(rows: Rows, spec: SplitSpec, random_state: int) -> Mask:
-    if spec.method == "hash":
-        codes, keys = _coded(rows.keys)
-        chosen: Mask = is_held_out(keys, spec.salt, spec.test_fraction)[codes]
-        return chosen
-    share = max(Fraction(spec.test_fraction).limit_denominator(100), Fraction(1, 100))
-    n_splits = share.denominator
-    is_test = np.zeros(len(rows), bool)
-    try:
-        folds = cut_folds(rows.y.astype(str), rows.keys, n_splits, random_state)
-        for _, test in folds[: share.numerator]:
-            is_test[test] = True
-    except ValueError:
-        raise TrainingError(
-            f"the table cannot be split into {n_splits} parts by key: its largest class has "
-            "fewer rows than that",
-            hint="add rows, or choose a split.test_fraction such as 0.2 or 0.25",
-        ) from None
-    return is_test
-
-
 def _coded(values: Any) -> tuple[Any, Any]:
     """Give a number for each value, and what the numbers stand for; nothing is copied."""
     codes, names = pd.factorize(np.asarray(values, dtype=object))
@@ -140,10 +167,10 @@ def _conflicts(rows: Rows) -> tuple[int, int]:
     return int(is_conflicting.sum()), int(is_conflicting[keys].sum())
 
 
-def _count_keys(rows: Rows) -> tuple[Any, Any, Any]:
+def _count_keys(rows: Rows, keys: Any) -> tuple[Any, Any, Any]:
     """Give the class of each row as a number, the classes, and how many keys hold each."""
-    (keys, _), (labels, classes) = _coded(rows.keys), _coded(rows.y)
-    _, pair_labels = _pairs(keys, labels, len(classes))
+    labels, classes = _coded(rows.y)
+    _, pair_labels = _pairs(pd.factorize(keys)[0], labels, len(classes))
     return labels, classes, np.bincount(pair_labels, minlength=len(classes))
 
 
@@ -154,7 +181,7 @@ def _pairs(keys: Any, labels: Any, n_classes: int) -> tuple[Any, Any]:
 
 
 def _drop_rare_classes(rows: Rows, min_groups: int) -> tuple[Rows, int, int]:
-    labels, _, n_keys = _count_keys(rows)
+    labels, _, n_keys = _count_keys(rows, rows.keys)
     is_rare_class = n_keys < min_groups
     is_rare = is_rare_class[labels]
     n_rare = int(is_rare_class.sum())
@@ -172,24 +199,26 @@ def _check_sides(report: SplitReport) -> None:
         if names:
             raise TrainingError(
                 f"no row of class {shortened(names)} falls on the {side} side",
-                hint="add rows of these classes, or choose another split.salt or "
-                "split.test_fraction; expectations.parameters.labels states which there are",
+                hint="add rows of these classes that are not copies of one another, or choose "
+                "another split.salt or split.test_fraction; split.min_jaccard says how alike "
+                "near-duplicates are, expectations.parameters.labels which classes there are",
                 classes=names,
             )
 
 
 def _check_training(train: Rows, labels: tuple[str, ...], folds: int) -> None:
-    _, classes, n_keys = _count_keys(train)
+    _, classes, n_units = _count_keys(train, train.units)
     if len(classes) < 2:
         raise TrainingError(
             "the training side has fewer than 2 classes",
             hint="add rows of other classes, or lower features.min_groups",
         )
-    small = sorted({*classes[n_keys < folds], *(set(labels) - set(classes))})
+    small = sorted({*classes[n_units < folds], *(set(labels) - set(classes))})
     if small:
         raise TrainingError(
-            f"class {shortened(small)} has fewer distinct keys on the training side than the "
-            f"{folds} folds of the search",
-            hint="add rows of these classes, or lower search.folds",
+            f"class {shortened(small)} has fewer distinct keys, near-duplicates counted once, on "
+            f"the training side than the {folds} folds of the search",
+            hint="add rows of these classes that are not copies, or lower search.folds; "
+            "split.min_jaccard says how alike near-duplicates are",
             classes=small,
         )

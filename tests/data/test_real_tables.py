@@ -13,13 +13,17 @@ pytestmark = pytest.mark.data
 ANY = ("--set", OPEN)
 
 
-def test_upstream_has_no_leak(pcc_job, result_of, shared_data):
+def test_upstream_has_no_leak(pcc_job, result_of, shared_data, tmp_path):
+    """Sentence families stay together; a random split scores what it does not deserve."""
+
     def accuracy(salt):
         done = pcc_job(
             "run",
             "--dataset",
             shared_data / "upstream/curated_training_data.parquet",
             "--dry-run",
+            "--store",
+            "models",
             "--set",
             "dataset.min_rows=1000",
             "--set",
@@ -28,13 +32,51 @@ def test_upstream_has_no_leak(pcc_job, result_of, shared_data):
             "search.estimators={logistic_regression: {C: [10]}}",
             *ANY,
         )
-        return result_of(done)["scores"]["accuracy"]
+        result = result_of(done)
+        return result["scores"]["accuracy"], _evaluation(tmp_path, result)["split"]
 
     # a run is mostly imports: two at a time keep two cores busy
     with ThreadPoolExecutor(2) as pool:
-        accuracies = list(pool.map(accuracy, range(10)))
+        accuracies, splits = zip(*pool.map(accuracy, range(10)), strict=True)
 
-    assert 0.9 < sum(accuracies) / 10 < 0.999
+    assert 0.9 < sum(accuracies) / 10 <= 0.975
+    optimism = splits[0]["optimism"]
+    assert optimism["random_accuracy"] > optimism["leakage_safe_accuracy"] + 0.03
+    assert all(0.1 < split["n_test"] / 2000 < 0.3 for split in splits)
+
+
+def _evaluation(folder, result):
+    runs = folder / "models/runs" / result["run_id"]
+    (path,) = runs.rglob("evaluation.json")
+    return json.loads(path.read_text())
+
+
+def test_hold_out_of_banking77_estimates_its_official_test(
+    pcc_job, result_of, shared_data, tmp_path
+):
+    """Questions of real people are alike without being copies: families stay small."""
+    done = pcc_job(
+        "run",
+        "--dataset",
+        shared_data / "banking77/embedded_train.parquet",
+        "--dry-run",
+        "--store",
+        "models",
+        "--set",
+        "dataset.columns.embeddings=embedding",
+        "--set",
+        "expectations.suite=labelled_embeddings",
+        "--set",
+        "search.estimators={logistic_regression: {C: [10]}}",
+        *ANY,
+    )
+    result = result_of(done)
+    split = _evaluation(tmp_path, result)["split"]
+    error = np.sqrt(0.92 * 0.08 / split["n_test"])
+
+    assert abs(result["scores"]["accuracy"] - 0.92) < 1.96 * error
+    assert max(split["families"]["largest"]) < 0.005 * 10_003
+    assert split["families"]["n_near_duplicates"] < 0.25 * 10_003
 
 
 def _official(pcc_job, result_of, folder, suffix, *arguments):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from sklearn.model_selection import ParameterGrid, ParameterSampler
 
 from job.contracts.dataset import Rows
@@ -28,14 +29,21 @@ class Candidate:
 
 
 def make_folds(rows: Rows, n_folds: int, random_state: int) -> list[Fold]:
-    """Cut the rows into folds by key and class, seeded."""
+    """Cut the rows into folds by group or family and by class, seeded.
+
+    Families that groups share leave the training side of a fold that judges them.
+    """
     try:
-        return cut_folds(rows.y.astype(str), rows.keys, n_folds, random_state)
+        folds = cut_folds(rows.y.astype(str), rows.units, n_folds, random_state)
     except ValueError:
         raise TrainingError(
             f"the training side cannot be cut into {n_folds} folds",
             hint="add rows of the smallest classes, or lower search.folds",
         ) from None
+    families = rows.families
+    if families is None:
+        return folds
+    return [(inner[~np.isin(families[inner], families[outer])], outer) for inner, outer in folds]
 
 
 def list_candidates(spec: SearchSpec, use: Use, random_state: int) -> list[Candidate]:

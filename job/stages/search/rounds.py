@@ -45,10 +45,10 @@ def _floor_log(value: float, base: int) -> int:
 def positions_of(
     train: Rows, share: float, n_folds: int, random_state: int
 ) -> npt.NDArray[np.intp]:
-    """Give the rows of a round: whole keys, class by class; a larger share holds a smaller one."""
+    """Give the rows of a round: whole units, class by class; a larger share holds a smaller one."""
     if share == 1.0:
         return np.arange(len(train))
-    return take_share(train.y.astype(str), train.keys, share, 2 * n_folds, random_state)
+    return take_share(train.y.astype(str), train.units, share, 2 * n_folds, random_state)
 
 
 def keep_best(means: Sequence[float], factor: int) -> list[int]:

@@ -17,13 +17,14 @@ from job.adapters.codecs.canonical_joblib import JoblibCodec
 from job.contracts.dataset import MatrixRows, Rows
 from job.contracts.dataset_specs import ColumnsSpec
 from job.contracts.digest import canonical_json
-from job.contracts.reports import ValidationReport
+from job.contracts.reports import SplitReport, ValidationReport
 from job.contracts.search_specs import Metric, SearchSpec
 from job.contracts.specs import FeatureSpec, TrainingSpec
 from job.errors import IntegrityError
 from job.stages.champion import Champion, compare, load_champion
 from job.stages.package import describe_input, make_bundle
 from job.stages.publish import publish
+from job.stages.split import DataSplit
 from job.stages.train import TrainedModel
 
 VERSION = name_of("r1", 1)
@@ -71,7 +72,9 @@ def make_champion(rows, **options):
     return Champion(version=VERSION, files=make_files(rows, **options), pointer=b"")
 
 
-def hold_beside(champion, test, *, candidate=None, metric=Metric.ACCURACY, use=USE, inputs=()):
+def hold_beside(
+    champion, test, *, candidate=None, metric=Metric.ACCURACY, use=USE, inputs=(), **split
+):
     model = TrainedModel(
         estimator="logistic_regression",
         parameters=(),
@@ -85,7 +88,34 @@ def hold_beside(champion, test, *, candidate=None, metric=Metric.ACCURACY, use=U
         columns=ColumnsSpec(numeric=("told",)),
         random_state=0,
     )
-    return compare(champion, model, test, JoblibCodec(), spec=spec)
+    return compare(champion, model, split_of(test, **split), JoblibCodec(), spec=spec)
+
+
+def split_of(test, *, train=None, method="hash"):
+    """Give a split of a table that holds the test rows, and the training rows if any are given."""
+    table = test
+    if train is not None:
+        names = ("y", "keys", "text_keys", "families")
+        both = {n: np.concatenate([getattr(train, n), getattr(test, n)]) for n in names}
+        table = replace(train, **both)
+    train = table.take(np.zeros(len(table), bool)) if train is None else train
+    report = SplitReport(
+        method=method,
+        key="text",
+        n_train=len(train),
+        n_test=len(test),
+        n_train_keys=0,
+        n_test_keys=0,
+        n_dropped_leaking=0,
+        n_dropped_rare_class=0,
+        n_rare_classes=0,
+        n_conflicting_keys=0,
+        n_conflicting_rows=0,
+        test_only_classes=(),
+        n_test_only_rows=0,
+        class_rows=(),
+    )
+    return DataSplit(train=train, test=test, table=table, report=report)
 
 
 def point_to(store, version):
@@ -245,3 +275,27 @@ def test_champion_of_another_searched_input_is_compared_on_its_own(inputs, n_row
     )
 
     assert (n_rows, n_rows > 0) == (found.n_rows, found.champion_score == 1.0)
+
+
+def of_family(rows, first):
+    """Give each row a family of its own, counted from a number."""
+    return replace(rows, families=np.arange(first, first + len(rows)))
+
+
+@pytest.mark.parametrize(("method", "n_rows"), [("hash", 60), ("official_test", 80)])
+def test_rows_near_to_what_the_champion_was_trained_on_are_left_out(method, n_rows):
+    """It knows their family by rows of today's training side; an official test holds such rows."""
+    seen = of_family(make_rows(0, 40), 0)
+    test = of_family(make_rows(100, 180), 20)
+    found = hold_beside(make_champion(make_rows(0, 40)), test, train=seen, method=method)
+
+    assert n_rows == found.n_rows
+
+
+def test_family_that_the_champion_met_on_what_is_now_the_test_side_is_left_out_whole():
+    """A new row may carry its family to the other side."""
+    test = make_rows(20, 100)
+    test = replace(test, families=np.arange(80) // 2)
+    champion = make_champion(make_rows(0, 31))  # its last row is the first of a pair
+
+    assert 80 - 12 == hold_beside(champion, test, train=test.take(np.zeros(80, bool))).n_rows

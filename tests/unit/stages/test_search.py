@@ -512,3 +512,23 @@ def test_last_of_the_candidates_goes_straight_to_all_rows(monkeypatch):
 
     assert [67, 600] == [round(n) for n in (n_samples[0], n_samples[-1])]
     assert 6 == len(n_samples)
+
+
+def test_family_that_groups_share_is_not_trained_on_where_it_is_judged():
+    """The fold's training side gives it away."""
+    n = 240
+    keys = np.array([f"group:{i % 24}" for i in range(n)], dtype=object)
+    rows = Rows(
+        y=np.array(["ab"[i % 2] for i in range(n)], dtype=object),
+        keys=keys,
+        text_keys=np.array([f"text:{i}" for i in range(n)], dtype=object),
+        text=None,
+        embeddings=None,
+        frame=pd.DataFrame(index=range(n)),
+        families=np.arange(n) // 2,
+    )
+    folds = make_folds(rows, 3, 0)
+
+    assert all(set(rows.keys[a]).isdisjoint(rows.keys[b]) for a, b in folds)
+    assert all(set(rows.families[a]).isdisjoint(rows.families[b]) for a, b in folds)
+    assert [*range(n)] == sorted(i for _, outer in folds for i in outer)

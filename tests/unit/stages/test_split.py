@@ -1,6 +1,7 @@
 """Nothing that is judged on was trained on."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -96,14 +97,9 @@ def test_stated_class_without_rows_is_an_error(two_classes):
 
 def test_class_with_fewer_keys_than_folds_is_an_error(two_classes):
     """Each fold needs a key of each class."""
-    few = [("c", f"c{n}") for n in range(8)]
-    sides = split(rows_of([*two_classes.y, *"c" * 8], [*two_classes.keys, *(k for _, k in few)]))
-    held_out = set(sides.test.keys)
-    kept = [(y, k) for y, k in few if k in held_out] + [
-        (y, k) for y, k in few if k not in held_out
-    ][:2]
+    few = [("c", f"c{n}") for n in range(3)]  # one is held out, which leaves two
     rows = rows_of(
-        [*two_classes.y, *(y for y, _ in kept)], [*two_classes.keys, *(k for _, k in kept)]
+        [*two_classes.y, *(y for y, _ in few)], [*two_classes.keys, *(k for _, k in few)]
     )
 
     with pytest.raises(TrainingError, match="folds"):
@@ -126,3 +122,57 @@ def test_texts_with_two_labels_are_counted(two_classes):
     report = split(rows).report
 
     assert (1, 2) == (report.n_conflicting_keys, report.n_conflicting_rows)
+
+
+def with_families(rows, families):
+    return replace(rows, families=np.array(families))
+
+
+def test_group_that_shares_a_family_with_the_test_side_gives_its_rows():
+    """Groups that ask alike are not joined: all of them would be one before long."""
+    n = 600
+    groups = [f"group:{i % 60}" for i in range(n)]
+    rows = rows_of(["ab"[i % 2] for i in range(n)], groups, [f"t{i}" for i in range(n)])
+    found = split(with_families(rows, np.arange(n) // 4), has_groups=True)
+
+    assert set() == set(found.train.families) & set(found.test.families)
+    assert set() == set(found.train.keys) & set(found.test.keys)
+    assert n - len(found.train) - len(found.test) == found.report.n_dropped_leaking > 0
+
+
+def test_near_duplicates_of_an_official_test_stay_and_are_counted(two_classes):
+    """Equal texts go; what is only near is how real questions are."""
+    rows = rows_of([*two_classes.y, "a", "a"], [*two_classes.keys, "near", "equal"])
+    rows = with_families(rows, [*pd.factorize(two_classes.keys)[0], 900, 901])
+    test = with_families(rows_of(["a", "b"], ["equal", "other"]), [901, 900])
+    found = split(rows, test)
+
+    assert (1, 1) == (found.report.families.n_near_official_test, found.report.n_dropped_leaking)
+    assert "near" in set(found.train.keys)
+
+
+def test_duplicates_are_counted():
+    """Of twenty rows five texts are left, three of which are of one family."""
+    keys = ["a1", "a2", "a3", "b", "c", "a1", "a1", "a1", "b", "b"] * 2
+    families = [{"a": 0, "b": 1, "c": 2}[key[0]] for key in keys]
+    more = [f"x{n}" for n in range(60)]
+    rows = rows_of(["ab"[n % 2] for n in range(20)] + ["ab"[n % 2] for n in range(60)], keys + more)
+    rows = with_families(rows, [*families, *range(10, 70)])
+    report = split(rows, test_fraction=0.3).report.families
+
+    assert (15, 2, 1, (12,)) == (
+        report.n_exact_duplicates,
+        report.n_near_duplicates,
+        report.n_families,
+        report.largest,
+    )
+
+
+def test_class_with_fewer_families_than_folds_is_an_error(two_classes):
+    """Copies do not make up for texts."""
+    keys = [f"c{n}" for n in range(30)]
+    rows = rows_of([*two_classes.y, *"c" * 30], [*two_classes.keys, *keys])
+    families = [*pd.factorize(two_classes.keys)[0], *(900 + np.arange(30) % 3)]
+
+    with pytest.raises(TrainingError, match="near-duplicates counted once"):
+        split(with_families(rows, families), labels=("a", "b", "c"))

@@ -33,7 +33,7 @@ _COUNTS: Final = {
 def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | None:
     split = evaluation.get("split") or {}
     families, optimism = split.get("families") or {}, split.get("optimism")
-    if families.get("near_duplicates") == "off":
+    if families.get("near_duplicates") == "none":
         families = {}
     if not families and not optimism:
         return None

@@ -1,0 +1,54 @@
+"""What copies and near-copies of a table amount to: counts and scores, never a text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FamilyReport:
+    """Duplicates of the table, in counts; the table is that which is split.
+
+    Attributes
+    ----------
+    near_duplicates
+        What they were found by: text, embeddings, or none.
+    n_exact_duplicates
+        Rows beyond the first of each text.
+    n_near_duplicates
+        Texts beyond the first of each family.
+    n_families
+        Families of more than one text.
+    largest
+        Rows of the largest families.
+    n_near_official_test
+        Training rows that are near-duplicates of official test rows; they stay.
+    """
+
+    near_duplicates: Literal["text", "embeddings", "none"] = "none"
+    n_exact_duplicates: int = 0
+    n_near_duplicates: int = 0
+    n_families: int = 0
+    largest: tuple[int, ...] = ()
+    n_near_official_test: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the counts."""
+        values = {name: getattr(self, name) for name in self.__slots__}
+        return {**values, "largest": list(self.largest)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Optimism:
+    """Accuracy of one cheap classifier, cross-validated by rows and without leakage."""
+
+    estimator: str
+    n_rows: int
+    folds: int
+    random_accuracy: float
+    leakage_safe_accuracy: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Give both scores, and what they are of."""
+        return {name: getattr(self, name) for name in self.__slots__}
