@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
@@ -15,13 +15,13 @@ from job.contracts.reports import GateDecision, SearchReport
 from job.pipeline.intake import Tables
 from job.recorder import Recorder
 from job.stages.capacity import require_memory
-from job.stages.champion import Champion, compare
+from job.stages.champion import Champion, compare, load_anchor
 from job.stages.compatibility import make_compatible
 from job.stages.evaluate import evaluate
 from job.stages.features import restrict
 from job.stages.footprint import estimate_training_bytes
 from job.stages.gate import decide
-from job.stages.package import make_bundle, make_metadata
+from job.stages.package import describe_override, make_bundle, make_metadata
 from job.stages.preparation import Preparation
 from job.stages.search import search
 from job.stages.split import DataSplit, split_dataset
@@ -86,7 +86,15 @@ def train_candidate(plan: Plan, ports: Ports, recorder: Recorder, split: DataSpl
     log.info("model_trained", estimator=model.estimator, n_samples=len(split.train))
     compatible_with = make_compatible(model.pipeline, plan.settings.package.compatible_with)
     test = restrict(split.test, model.use, spec.columns)
-    evaluation = recorder.run("evaluate", evaluate, model, test, ports.timer)
+    evaluation = recorder.run(
+        "evaluate",
+        evaluate,
+        model,
+        test,
+        ports.timer,
+        spec=plan.settings.evaluation,
+        random_state=plan.settings.random_state,
+    )
     log.info("model_evaluated", **evaluation["scores"])
     return Candidate(
         split=split,
@@ -101,16 +109,26 @@ def train_candidate(plan: Plan, ports: Ports, recorder: Recorder, split: DataSpl
 def judge(
     plan: Plan, ports: Ports, candidate: Candidate, champion: Champion | None
 ) -> GateDecision:
-    """Hold the candidate against the floors and the champion."""
-    comparison = compare(
-        champion,
-        candidate.model,
-        candidate.split.test,
-        ports.codec,
-        spec=plan.settings.training,
+    """Hold the candidate against the floors, the champion and the anchor."""
+    settings = plan.settings
+    anchor = load_anchor(ports.store, settings.gate.anchor)
+    comparisons = tuple(
+        compare(
+            some,
+            candidate.model,
+            candidate.split.test,
+            ports.codec,
+            training=settings.training,
+            paired=settings.paired,
+        )
+        for some in (champion, anchor)
+        if some is not None
     )
-    scores, latency = candidate.evaluation["scores"], candidate.evaluation["latency"]
-    return decide(scores, latency, len(candidate.payload), comparison, plan.settings.gate)
+    decision = decide(candidate.evaluation, len(candidate.payload), comparisons, settings.gate)
+    if decision.is_accepted or plan.override is None:
+        return decision
+    log.warning("gate_overridden", why=plan.override, reasons=decision.reasons)
+    return replace(decision, override=plan.override)
 
 
 def package(
@@ -134,5 +152,6 @@ def package(
         scores=evaluation["scores"],
         compatible_with=candidate.compatible_with,
     )
+    metadata["override"] = describe_override(decision)
     keys, report = candidate.split.train, tables.validation
     return make_bundle(candidate.payload, metadata, evaluation, report, keys, ports.renderer)

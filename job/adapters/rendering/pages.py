@@ -34,8 +34,11 @@ judged on {{ e.n_test }} held-out rows.
 {% for k, v in e.scores.items() %}<tr><td>{{ k }}</td><td>{{ "%.4f"|format(v) }}</td>
 {% for b in e.baselines.values() %}<td>{{ "%.4f"|format(b[k]) if k in b else "" }}</td>{% endfor %}
 </tr>{% endfor %}</table>
-<h2>Gate</h2><table><tr><th>criterion</th><th>met</th><th>reason</th></tr>
-{% for c in e.gate.criteria %}<tr><td>{{ c.name }}</td><td>{{ "yes" if c.is_met else "no" }}</td>
+<h2>Gate</h2>{% if e.gate.override %}<p>Published against the gate: {{ e.gate.override }}</p>
+{% endif %}<table><tr><th>criterion</th><th>met</th><th>value</th><th>interval</th><th>reason</th>
+</tr>{% for c in e.gate.criteria %}<tr><td>{{ c.name }}</td>
+<td>{{ "yes" if c.is_met else "no" }}</td><td>{{ "%.4f"|format(c.value) if c.value is not none }}
+</td><td>{% if c.lower is not none %}{{ "%.4f to %.4f"|format(c.lower, c.upper) }}{% endif %}</td>
 <td>{{ c.reason }}</td></tr>{% endfor %}</table>
 <h2>Classes</h2><table><tr><th>class</th><th>rows</th><th>precision</th><th>recall</th><th>F1</th>
 <th>ROC-AUC</th><th>PR-AUC</th></tr>

@@ -33,7 +33,7 @@ def render(classes=(LABEL, "other"), confusion=((2, 0), (1, 1)), **publish):
         "per_class": dict.fromkeys(classes, scores),
         "confusion": confusion,
         "curves": dict.fromkeys(classes, points),
-        "gate": {"is_accepted": True, "criteria": []},
+        "gate": {"is_accepted": True, "override": None, "criteria": []},
         "search": {
             "metric": "f1_macro",
             "is_cut_short": True,
