@@ -18,8 +18,8 @@ def find_ends(point: Array, resampled: Array, left_out: Array, units: Units, tai
     """Give lower and upper ends, shape (2, n_metrics), each missed with the probability `tail`.
 
     Bias-corrected and accelerated (Efron), with quantiles of Student's t in place of the normal's:
-    its degrees of freedom are twice the number of groups that the metric hangs on (Satterthwaite's, of
-    a variance that is a sum of squares), so that a score that few groups spoil has wide ends.
+    its degrees of freedom are twice the number of groups that the metric hangs on (Satterthwaite's,
+    of a sum of squares), so that a score that few groups spoil has wide ends.
 
     Parameters
     ----------
