@@ -15,6 +15,7 @@ from job.contracts.dataset import Rows
 
 Array = np.ndarray[Any, Any]
 _BLOCK: Final = 2**22  # draws at a time
+_CACHED: Final = 2**16  # counts that the processor holds beside it
 _DEAR: Final = 8  # so many draws of a group cost as much as a binomial draw
 
 
@@ -152,6 +153,10 @@ def _draw(n_alike: Array, n_groups: int, n: int, rng: np.random.Generator) -> Ar
     picked = rng.integers(n_groups, size=(n, n_groups - 1), dtype=np.uint32)
     if len(n_alike) < n_groups:
         picked = np.repeat(np.arange(len(n_alike), dtype=np.uint32), n_alike)[picked]
+    if n * len(n_alike) <= _CACHED:
+        cells = picked + np.arange(0, n * len(n_alike), len(n_alike))[:, None]
+        counts = np.bincount(cells.ravel(), minlength=n * len(n_alike))
+        return counts.reshape(n, -1).astype(float)
     drawn = np.empty((n, len(n_alike)))
     for row, some in enumerate(picked):
         drawn[row] = np.bincount(some, minlength=len(n_alike))
