@@ -88,6 +88,7 @@ docs: $(VENV)/.dev ## write the generated parts of the docs anew
 docs-check: $(VENV)/.dev
 	$(BIN)/python -m scripts.generate_docs --check
 	$(BIN)/python -m scripts.generate_chart --check
+	$(BIN)/python -m scripts.simulate_gate --check
 
 chart-docs: ## write the chart's README anew (needs helm-docs)
 	helm-docs --log-level warning -s file -c $(CHART)

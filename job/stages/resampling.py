@@ -138,11 +138,13 @@ def resample(
     for stratum in np.unique(units.strata):
         members = np.flatnonzero(units.strata == stratum)
         held, n_alike = units.sums[members], units.n_alike[members]
+        touched = np.unique(held.nonzero()[1])  # few of the columns belong to a class
+        held = held[:, touched]
         n_groups = int(n_alike.sum())
         at_once = max(1, _BLOCK // n_groups)
         for some in cut(slice(0, n_resamples), at_once):
             drawn = _draw(n_alike, n_groups, some.stop - some.start, rng)
-            sums[some] += (drawn @ held) * (n_groups / (n_groups - 1))
+            sums[some, touched] += (drawn @ held) * (n_groups / (n_groups - 1))
     return measure(sums)
 
 
