@@ -93,6 +93,7 @@ docs-check: $(VENV)/.dev
 	$(BIN)/python -m scripts.generate_docs --check
 	$(BIN)/python -m scripts.generate_chart --check
 	$(BIN)/python -m scripts.generate_schemas --check
+	$(BIN)/python -m scripts.simulate_gate --check
 
 chart-docs: ## write the chart's README anew (needs helm-docs)
 	helm-docs --log-level warning -s file -c $(CHART)

@@ -66,6 +66,7 @@ class Recorder:
             "dataset": {k: dataset[k] for k in ("uri", "n_rows", "file_digest", "content_digest")},
             "stages": dict(self.stages),
             "duration_seconds": self.duration_seconds,
+            **{name: self.facts[name] for name in ("override",) if name in self.facts},
         }
 
     def write(self, outcome: str, **facts: object) -> None:

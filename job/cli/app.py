@@ -9,7 +9,15 @@ import typer
 
 from job import __version__
 from job.cli import config, models, report
-from job.cli.options import Config, DatasetUri, Output, Sets, StoreUri, effective_settings
+from job.cli.options import (
+    Config,
+    DatasetUri,
+    Output,
+    Sets,
+    StoreUri,
+    Version,
+    effective_settings,
+)
 from job.cli.output import check_form, write_result, write_text
 
 app = typer.Typer(
@@ -51,6 +59,12 @@ def run(
         str | None, typer.Option("--run-id", help="Name of the run; the same again is idempotent.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Everything but publishing.")] = False,
+    override: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REASON", help="Publish what the gate rejects; the reason is kept for ever."
+        ),
+    ] = None,
     set_: Sets = None,
     output: Output = None,
 ) -> None:
@@ -65,6 +79,7 @@ def run(
             run_id,
             context.obj,
             is_dry_run=dry_run,
+            override=override,
         )
     except GateRejectedError as error:
         write_result(error.context["result"], output)
@@ -82,7 +97,7 @@ def validate(
 ) -> None:
     """Hold the data against its expectations, nothing else."""
     check_form(output)
-    from job.cli.wiring import validate_only
+    from job.cli.checks import validate_only
     from job.errors import ContractViolationError
 
     try:
@@ -90,6 +105,31 @@ def validate(
     except ContractViolationError as error:
         if "report" in error.context:
             write_result(error.context["report"].to_json(), output)
+        raise
+    write_result(result, output)
+
+
+@app.command("gate")
+def gate(
+    context: typer.Context,
+    candidate: Version,
+    champion: Version,
+    config: Config = None,
+    dataset: DatasetUri = None,
+    store: StoreUri = None,
+    set_: Sets = None,
+    output: Output = None,
+) -> None:
+    """Judge one published version beside another, on rows that neither was trained on."""
+    check_form(output)
+    from job.cli.checks import gate_only
+    from job.errors import GateRejectedError
+
+    effective = effective_settings(config, dataset, store, set_)
+    try:
+        result = gate_only(effective, candidate, champion, context.obj)
+    except GateRejectedError as error:
+        write_result(error.context["result"], output)
         raise
     write_result(result, output)
 

@@ -144,5 +144,12 @@ def prune(
     found, settings = open_configured(config, store, set_, output)
     before = datetime.now(UTC) - timedelta(hours=settings.store.abandoned_after_hours)
     token = uuid.uuid4().hex
-    result = registry.prune(found, before=before, keep=keep, is_dry_run=dry_run, token=token)
+    result = registry.prune(
+        found,
+        before=before,
+        keep=keep,
+        is_dry_run=dry_run,
+        token=token,
+        anchor=settings.gate.anchor,
+    )
     write_result(result, output)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import time
@@ -34,11 +33,17 @@ _DEFAULT_URIS: Final = (
     "/data/curated_training_data.parquet",
     "/data/curated_training_data.csv",
 )
+_MOST_REASON: Final = 500
 _RUN_ID: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}")
 
 
 def run_job(
-    effective: EffectiveSettings, run_id: str | None, watch: Watch, *, is_dry_run: bool
+    effective: EffectiveSettings,
+    run_id: str | None,
+    watch: Watch,
+    *,
+    is_dry_run: bool,
+    override: str | None,
 ) -> dict[str, Any]:
     """Run the whole job; its record is written whatever happens."""
     settings = effective.settings
@@ -48,6 +53,7 @@ def run_job(
             "--run-id takes up to 200 letters, digits, '.', '_' and '-', no '.' first",
             hint="choose another",
         )
+    why = _check_override(override, is_dry_run)
     with Progress() as progress, working_folder() as folder:
         recorder = Recorder(open_store(settings), name, time.perf_counter, progress.begin_stage)
         started_at = datetime.now(UTC)
@@ -76,6 +82,7 @@ def run_job(
                 folder=folder,
                 started_at=started_at,
                 is_dry_run=is_dry_run,
+                override=why,
             )
             recorder.write(result["outcome"], exit_code=0, version=result["version"])
             facts = {k: result[k] for k in ("outcome", "version", "duration_seconds")}
@@ -122,9 +129,10 @@ def _execute(
     folder: Path,
     started_at: datetime,
     is_dry_run: bool,
+    override: str | None,
 ) -> dict[str, Any]:
     copy = copier(settings, folder)
-    suite, uri = find_suite(settings, copy), _dataset_uri(settings)
+    suite, uri = find_suite(settings, copy), dataset_uri(settings)
     memory = load_libraries()
     from job.cli.environment import describe_environment
     from job.contracts.plan import Plan
@@ -139,38 +147,10 @@ def _execute(
         is_dry_run=is_dry_run,
         environment=describe_environment(),
         attempt_id=uuid.uuid4().hex,
+        override=override,
     )
     ports = make_ports(settings, recorder.store, progress, copy, memory=memory, folder=folder)
     return run(plan, ports, recorder)
-
-
-def validate_only(effective: EffectiveSettings, watch: Watch) -> dict[str, Any]:
-    """Ingest and validate; the store is not touched."""
-    settings = effective.settings
-    memory = load_libraries()
-    from job.adapters.stores.directory import DirectoryStore
-    from job.contracts.plan import Plan
-    from job.pipeline.intake import load_tables
-
-    with Progress() as progress, working_folder() as folder:
-        watch.undo_by(lambda: shutil.rmtree(folder, ignore_errors=True))
-        copy = copier(settings, folder)
-        suite, uri = find_suite(settings, copy), _dataset_uri(settings)
-        store = DirectoryStore(Path(os.devnull))
-        recorder = Recorder(store, "validate", time.perf_counter, progress.begin_stage)
-        plan = Plan(
-            settings=settings,
-            suite=suite,
-            dataset_uri=uri,
-            run_id="validate",
-            started_at=datetime.now(UTC),
-            is_dry_run=True,
-            environment={},
-        )
-        ports = make_ports(settings, store, progress, copy, memory=memory, folder=folder)
-        tables = load_tables(plan, ports, recorder)
-    content: dict[str, Any] = tables.validation.to_json()
-    return content
 
 
 def probe_store(effective: EffectiveSettings) -> dict[str, Any]:
@@ -201,7 +181,25 @@ def explain_lack(missing: list[str]) -> str:
     return "look at what the store answered, and ask its operator"
 
 
-def _dataset_uri(settings: JobSettings) -> str:
+def _check_override(reason: str | None, is_dry_run: bool) -> str | None:
+    """Give the reason as it is kept: one line that says something."""
+    if reason is None:
+        return None
+    text = " ".join(reason.split())
+    if not text or len(text) > _MOST_REASON or not text.isprintable():
+        raise ConfigurationError(
+            f"--override takes a reason of one to {_MOST_REASON} printable characters",
+            hint="say who decided and why: it is kept for ever",
+        )
+    if is_dry_run:
+        raise ConfigurationError(
+            "--override publishes, --dry-run does not", hint="give one of them"
+        )
+    return text
+
+
+def dataset_uri(settings: JobSettings) -> str:
+    """Give the table's URI, or the first of its usual places."""
     if settings.dataset.uri is not None:
         return settings.dataset.uri
     return next((uri for uri in _DEFAULT_URIS if Path(uri).exists()), _DEFAULT_URIS[0])

@@ -50,17 +50,18 @@ class IntervalPart(Part):
     value: float
     lower: float
     upper: float
-    is_by_count: bool = Field(False, description="The number of groups alone makes the ends.")
+    is_by_count: bool = Field(description="The number of groups alone makes the ends.")
 
 
-class Intervals(BaseModel):
+class Intervals(Part):
     """The intervals of the scores, and how they were found."""
-
-    model_config = ConfigDict(frozen=True, extra="allow")
 
     method: str
     level: Probability
-    n_groups: Count | None = None
+    n_resamples: Count
+    n_rows: Count
+    n_groups: Count
+    not_covered: list[str] = Field(description="Scores that have none.")
     scores: dict[str, IntervalPart]
     per_class: dict[str, dict[str, IntervalPart]]
 
@@ -74,10 +75,8 @@ class RecallChangePart(Part):
     difference: IntervalPart
 
 
-class ComparisonPart(BaseModel):
+class ComparisonPart(Part):
     """A candidate and another model on rows that neither was trained on."""
-
-    model_config = ConfigDict(frozen=True, extra="allow")
 
     role: str
     version: str
@@ -92,10 +91,8 @@ class ComparisonPart(BaseModel):
     problem: str
 
 
-class CriterionPart(BaseModel):
-    """One thing the gate looked at; a criterion may say more of itself."""
-
-    model_config = ConfigDict(frozen=True, extra="allow")
+class CriterionPart(Part):
+    """One thing the gate looked at."""
 
     name: str
     value: float | None
@@ -103,19 +100,17 @@ class CriterionPart(BaseModel):
     is_met: bool
     is_binding: bool = Field(description="Whether it rejects, or only warns.")
     reason: str
-    lower: float | None = None
-    upper: float | None = None
+    lower: float | None = Field(description="The ends of the value's interval, if it has one.")
+    upper: float | None
 
 
-class Gate(BaseModel):
+class Gate(Part):
     """The verdict and all that led to it."""
-
-    model_config = ConfigDict(frozen=True, extra="allow")
 
     is_accepted: bool
     criteria: list[CriterionPart]
-    override: str | None = Field(None, description="Why it was published all the same.")
-    comparisons: list[ComparisonPart] = []
+    override: str | None = Field(description="Why it was published all the same.")
+    comparisons: list[ComparisonPart]
 
 
 class Candidate(Part):
@@ -226,5 +221,5 @@ class Evaluation(BaseModel):
     gate: Gate
     search: Search
     split: Split
-    intervals: Intervals | None = None
+    intervals: Intervals
     changes: Changes | None = Field(None, description="Absent where there is no champion.")

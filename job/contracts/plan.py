@@ -23,6 +23,8 @@ class Plan:
         Tells this process from others of the same run id.
     environment
         Versions, revision and CPU type, as they go into metadata.json.
+    override
+        Why a candidate is published that the gate rejects, or None: then it is not.
     """
 
     settings: JobSettings
@@ -33,6 +35,7 @@ class Plan:
     is_dry_run: bool
     environment: Mapping[str, Any]
     attempt_id: str = "0"
+    override: str | None = None
 
     @property
     def version(self) -> str:

@@ -6,13 +6,13 @@ from pydantic import Field, field_validator, model_validator
 
 from job.contracts.addresses import without_credentials
 from job.contracts.dataset_specs import ColumnsSpec, DatasetSpec, Spec
+from job.contracts.gate_specs import EvaluationSpec, GateSpec, PairedSpec
 from job.contracts.lists import shortened
 from job.contracts.search_specs import FeatureName, SearchSpec
 from job.contracts.store_specs import S3Spec, StoreSpec
 from job.contracts.stored import CHANNEL, is_channel
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
-Share = Annotated[float, Field(ge=0, le=1)]
 Similarity = Annotated[float, Field(ge=0.3, le=1)]
 
 
@@ -91,32 +91,6 @@ class FeatureSpec(Spec):
         return value
 
 
-class FloorsSpec(Spec):
-    """Least scores of an acceptable model; null switches one off."""
-
-    accuracy: Share | None = Field(0.85, description="Least accuracy.")
-    precision_macro: Share | None = Field(0.80, description="Least macro precision.")
-    recall_macro: Share | None = Field(0.80, description="Least macro recall.")
-    f1_macro: Share | None = Field(0.80, description="Least macro F1.")
-
-
-class GateSpec(Spec):
-    """When a candidate is accepted."""
-
-    floors: FloorsSpec = Field(default_factory=FloorsSpec, description="Least scores.")
-    margin: Share = Field(
-        0.02, description="How much worse than the champion on `search.metric` is still accepted."
-    )
-    incomparable_champion: Literal["reject", "warn"] = Field(
-        "reject", description="What a champion that cannot be compared means for the candidate."
-    )
-    latency_p95_ms: float = Field(100.0, gt=0, description="Most one-row latency (p95), in ms.")
-    latency_severity: Literal["warn", "reject"] = Field(
-        "warn", description="Whether too slow a model is rejected; a timer does not repeat itself."
-    )
-    model_bytes: int = Field(512 * 2**20, gt=0, description="Largest model file, in bytes.")
-
-
 class PublishSpec(Spec):
     """What is done with an accepted model."""
 
@@ -183,6 +157,7 @@ class JobSettings(Spec):
     split: SplitSpec = Field(default_factory=SplitSpec, description="The hold-out.")
     features: FeatureSpec = Field(default_factory=FeatureSpec, description="The model's input.")
     search: SearchSpec = Field(default_factory=SearchSpec, description="The candidates.")
+    evaluation: EvaluationSpec = Field(default_factory=EvaluationSpec, description="The intervals.")
     gate: GateSpec = Field(default_factory=GateSpec, description="The verdict.")
     package: PackageSpec = Field(default_factory=PackageSpec, description="The package.")
     store: StoreSpec = Field(default_factory=StoreSpec, description="The store.")
@@ -204,6 +179,16 @@ class JobSettings(Spec):
             key = "search.inputs" if self.search.inputs else "features.use"
             raise ValueError(f"{key} has {shortened(unsent)}, which package.allowed_inputs has not")
         return self
+
+    @property
+    def paired(self) -> PairedSpec:
+        """What concerns the comparison with a champion."""
+        return PairedSpec(
+            metric=self.search.metric,
+            alpha=self.gate.alpha,
+            resamples=self.evaluation.resamples,
+            random_state=self.random_state,
+        )
 
     @property
     def training(self) -> TrainingSpec:

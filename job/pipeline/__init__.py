@@ -16,7 +16,7 @@ from job.errors import GateRejectedError
 from job.pipeline.candidate import judge, package, split_tables, train_candidate
 from job.pipeline.intake import check_request, load_tables
 from job.recorder import Recorder
-from job.stages.champion import load_champion
+from job.stages.champion import find_anchor, load_champion
 from job.stages.package import without_model
 from job.stages.promotion import claim_version, finish_interrupted, promote_accepted
 from job.stages.publish import find_claim, is_complete, publish
@@ -49,8 +49,9 @@ def run(plan: Plan, ports: Ports, recorder: Recorder) -> dict[str, Any]:
     scores = candidate.evaluation["scores"]
     champion = recorder.run("gate", load_champion, ports.store, plan.settings.publish.channel)
     decision = recorder.run("gate", judge, plan, ports, candidate, champion)
-    if decision.is_accepted and not plan.is_dry_run:
+    if decision.is_published and not plan.is_dry_run:
         plan = recorder.run("claim", claim_version, plan, ports.store, tables.digests, champion)
+    recorder.facts |= {"override": decision.override} if decision.override else {}
     bundle = recorder.run(
         "package",
         package,
@@ -62,15 +63,16 @@ def run(plan: Plan, ports: Ports, recorder: Recorder) -> dict[str, Any]:
         champion=champion,
     )
     recorder.facts |= {"scores": scores, "model_digest": str(Digest.of(candidate.payload))}
-    if plan.is_dry_run or not decision.is_accepted:
+    if plan.is_dry_run or not decision.is_published:
         recorder.reports = without_model(bundle)
-    if not decision.is_accepted:
+    if not decision.is_published:
         raise _rejection(decision, recorder.summarise("rejected", None, scores))
     if plan.is_dry_run:
         return recorder.summarise("dry_run", None, scores)
     recorder.run("publish", publish, ports.store, plan.version, plan.run_id, bundle)
     log.info("model_published", version=plan.version)
-    recorder.run("promote", promote_accepted, plan, ports.store, champion, abilities)
+    why, store = decision.override, ports.store
+    recorder.run("promote", promote_accepted, plan, store, champion, abilities, override=why)
     return recorder.summarise("published", plan.version, scores)
 
 
@@ -81,6 +83,8 @@ def _prepare(plan: Plan, ports: Ports, recorder: Recorder) -> tuple[ProbeStep, .
         "environment": dict(plan.environment),
     }
     check_request(plan.settings, plan.suite)
+    if plan.settings.gate.anchor is not None:
+        find_anchor(ports.store, plan.settings.gate.anchor)
     if plan.is_dry_run:
         return ()
     abilities = recorder.run("probe", ports.store.probe, f"{plan.run_id}-{plan.attempt_id}")
@@ -91,11 +95,10 @@ def _prepare(plan: Plan, ports: Ports, recorder: Recorder) -> tuple[ProbeStep, .
 
 
 def _rejection(decision: GateDecision, result: dict[str, Any]) -> GateRejectedError:
-    reasons = [c.reason for c in decision.criteria if c.is_binding and not c.is_met]
-    log.warning("candidate_rejected", reasons=reasons)
+    log.warning("candidate_rejected", reasons=decision.reasons)
     return GateRejectedError(
-        f"the gate rejected the candidate: {'; '.join(reasons)}",
-        hint=f"see runs/{result['run_id']}/ in the store, or change gate.* in the settings",
+        f"the gate rejected the candidate: {'; '.join(decision.reasons)}",
+        hint=f"see runs/{result['run_id']}/ in the store; --override REASON publishes all the same",
         result=result,
     )
 

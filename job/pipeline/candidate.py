@@ -13,19 +13,18 @@ from job.contracts.lists import counted
 from job.contracts.plan import Plan
 from job.contracts.ports import Ports
 from job.contracts.reports import GateDecision, SearchReport
-from job.pipeline.intake import Tables
+from job.pipeline.intake import Tables, find_near_duplicates
 from job.recorder import Recorder
 from job.stages.capacity import require_memory
-from job.stages.champion import Champion, compare
+from job.stages.champion import Champion, compare, load_anchor
 from job.stages.compatibility import make_compatible
 from job.stages.differences import compare_metadata
 from job.stages.evaluate import evaluate
-from job.stages.families import choose_kind, family_bytes, find_families
 from job.stages.features import restrict
 from job.stages.footprint import estimate_training_bytes
 from job.stages.gate import decide
 from job.stages.optimism import measure_optimism
-from job.stages.package import make_bundle, make_metadata
+from job.stages.package import describe_override, make_bundle, make_metadata
 from job.stages.preparation import Preparation
 from job.stages.search import search
 from job.stages.split import DataSplit, split_dataset
@@ -49,15 +48,10 @@ class Candidate:
 def split_tables(plan: Plan, ports: Ports, tables: Tables) -> DataSplit:
     """Hold rows out, or take the official test table's, near-duplicates looked for."""
     s = plan.settings
-    kind = choose_kind(tables.rows, s.split)
-    n_rows = len(tables.rows) + len(tables.official_test or ())
-    n_bytes = ports.memory.used_bytes() + family_bytes(n_rows, kind)
-    require_memory(n_bytes, ports.memory, f"to look for near-duplicates among {n_rows} rows")
-    given = [rows for rows in (tables.rows, tables.official_test) if rows is not None]
-    rows, *others = find_families(given, s.split, kind, ports.executor)
+    tables, kind = find_near_duplicates(plan, ports, tables)
     split = split_dataset(
-        rows,
-        others[0] if others else None,
+        tables.rows,
+        tables.official_test,
         s.split,
         has_groups=s.dataset.columns.group is not None,
         labels=plan.labels,
@@ -102,7 +96,15 @@ def train_candidate(plan: Plan, ports: Ports, recorder: Recorder, split: DataSpl
     log.info("model_trained", estimator=model.estimator, n_samples=len(split.train))
     compatible_with = make_compatible(model.pipeline, plan.settings.package.compatible_with)
     test = restrict(split.test, model.use, spec.columns)
-    evaluation = recorder.run("evaluate", evaluate, model, test, ports.timer)
+    evaluation = recorder.run(
+        "evaluate",
+        evaluate,
+        model,
+        test,
+        ports.timer,
+        spec=plan.settings.evaluation,
+        random_state=plan.settings.random_state,
+    )
     log.info("model_evaluated", **evaluation["scores"])
     return Candidate(
         split=split,
@@ -117,16 +119,29 @@ def train_candidate(plan: Plan, ports: Ports, recorder: Recorder, split: DataSpl
 def judge(
     plan: Plan, ports: Ports, candidate: Candidate, champion: Champion | None
 ) -> GateDecision:
-    """Hold the candidate against the floors and the champion."""
-    comparison = compare(
-        champion,
-        candidate.model,
-        candidate.split,
-        ports.codec,
-        spec=plan.settings.training,
+    """Hold the candidate against the floors, the champion and the anchor."""
+    settings, split = plan.settings, candidate.split
+    # an official test holds near-duplicates by design
+    table = split.table if split.report.method != "official_test" else None
+    anchor = load_anchor(ports.store, settings.gate.anchor)
+    comparisons = tuple(
+        compare(
+            some,
+            candidate.model,
+            split.test,
+            table,
+            ports.codec,
+            training=settings.training,
+            paired=settings.paired,
+        )
+        for some in (champion, anchor)
+        if some is not None
     )
-    scores, latency = candidate.evaluation["scores"], candidate.evaluation["latency"]
-    return decide(scores, latency, len(candidate.payload), comparison, plan.settings.gate)
+    decision = decide(candidate.evaluation, len(candidate.payload), comparisons, settings.gate)
+    if decision.is_accepted or plan.override is None:
+        return decision
+    log.warning("gate_overridden", why=plan.override, reasons=decision.reasons)
+    return replace(decision, override=plan.override)
 
 
 def package(
@@ -149,6 +164,7 @@ def package(
         scores=candidate.evaluation["scores"],
         compatible_with=candidate.compatible_with,
     )
+    metadata["override"] = describe_override(decision)
     evaluation = {
         **candidate.evaluation,
         "model_bytes": len(candidate.payload),

@@ -16,7 +16,12 @@ from job.contracts.reports import ValidationReport
 from job.contracts.specs import JobSettings
 from job.contracts.suites import Suite
 from job.recorder import Recorder
-from job.stages.capacity import require_memory_to_read, require_memory_to_validate
+from job.stages.capacity import (
+    require_memory,
+    require_memory_to_read,
+    require_memory_to_validate,
+)
+from job.stages.families import Kind, choose_kind, family_bytes, find_families
 from job.stages.families.slots import make_templates
 from job.stages.ingest import ingest
 from job.stages.keys import make_rows
@@ -76,6 +81,18 @@ def load_tables(plan: Plan, ports: Ports, recorder: Recorder) -> Tables:
         official_test=official_test,
         digests=digests,
     )
+
+
+def find_near_duplicates(plan: Plan, ports: Ports, tables: Tables) -> tuple[Tables, Kind]:
+    """Number the families of both tables' rows; say what they were found by."""
+    spec = plan.settings.split
+    kind = choose_kind(tables.rows, spec)
+    n_rows = len(tables.rows) + len(tables.official_test or ())
+    n_bytes = ports.memory.used_bytes() + family_bytes(n_rows, kind)
+    require_memory(n_bytes, ports.memory, f"to look for near-duplicates among {n_rows} rows")
+    given = [rows for rows in (tables.rows, tables.official_test) if rows is not None]
+    rows, *others = find_families(given, spec, kind, ports.executor)
+    return replace(tables, rows=rows, official_test=others[0] if others else None), kind
 
 
 def _load(

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import io
 import json
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal
 
 import numpy as np
 
 from job.contracts.dataset import Rows
+from job.contracts.dataset_specs import ColumnsSpec
+from job.contracts.digest import is_version
+from job.contracts.gate_specs import PairedSpec
+from job.contracts.judgement import Comparison
 from job.contracts.lists import counted
 from job.contracts.ports import ArtifactStore, Codec
 from job.contracts.search_specs import Use
 from job.contracts.specs import TrainingSpec
-from job.errors import IncompatibleModelError
+from job.errors import ConfigurationError, IncompatibleModelError
 from job.stages.channels import read_channel
-from job.stages.evaluate import score_model
 from job.stages.features import restrict
-from job.stages.gate import ChampionComparison
 from job.stages.keys import salted_digests
 from job.stages.package import describe_input
-from job.stages.split import DataSplit
+from job.stages.paired import compare_pair
+from job.stages.predictions import predict
+from job.stages.publish import is_complete
 from job.stages.train import TrainedModel
 from job.stages.versions import read_verified
 
@@ -30,11 +35,12 @@ _MIN_ROWS: Final = 30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Champion:
-    """The version a channel points to, its verified files, and the pointer as it was read."""
+    """A published version, its verified files, and the pointer that led to it, as it was read."""
 
     version: str
     files: dict[str, bytes]
-    pointer: bytes
+    pointer: bytes = b""
+    role: Literal["champion", "anchor"] = "champion"
 
 
 def load_champion(store: ArtifactStore, channel: str | None) -> Champion | None:
@@ -51,78 +57,120 @@ def load_champion(store: ArtifactStore, channel: str | None) -> Champion | None:
     return Champion(version=version, files=read_verified(store, version), pointer=pointer)
 
 
+def load_anchor(store: ArtifactStore, name: str | None) -> Champion | None:
+    """Read the fixed version that `gate.anchor` names, itself or by a channel.
+
+    Raises
+    ------
+    ConfigurationError
+        There is no such version.
+    IntegrityError
+        A file of it is damaged.
+    """
+    if name is None:
+        return None
+    version = find_anchor(store, name)
+    return Champion(version=version, files=read_verified(store, version), role="anchor")
+
+
+def find_anchor(store: ArtifactStore, name: str) -> str:
+    """Give the version that an anchor's name means, or raise `ConfigurationError`."""
+    version = name if is_version(name) else read_channel(store, name)[0]
+    if version is None or not is_complete(store, version):
+        raise ConfigurationError(
+            f"gate.anchor '{name}' is no version or channel of '{store.uri}'",
+            hint="`pcc-job models list` names them",
+        )
+    return version
+
+
 def compare(
-    champion: Champion | None,
+    champion: Champion,
     candidate: TrainedModel,
-    split: DataSplit,
+    test: Rows,
+    table: Rows | None,
     codec: Codec,
     *,
-    spec: TrainingSpec,
-) -> ChampionComparison | None:
-    """Score both models on the hold-out rows that the champion has not seen either.
+    training: TrainingSpec,
+    paired: PairedSpec,
+) -> Comparison:
+    """Compare both models on the hold-out rows that the champion has not seen either.
 
-    Nor has it seen a near-duplicate of them, as far as the table tells: a family of which any row
-    was trained on is left out, except of an official test, which holds near-duplicates by design.
-    The champion may take another input than the candidate, if it is one of those searched.
+    Nor has it seen a near-duplicate of them, as far as `table` tells: the rows of which the test is
+    a part, or None where near-duplicates stay.  The champion may take another input than the
+    candidate, if it is one of those searched; it has to know the same classes.
     """
-    if champion is None:
-        return None
-    metric, test = spec.search.metric, split.test
     metadata = json.loads(champion.files["metadata.json"])
-    uses = (candidate.use, *spec.search.inputs)
-    taken = [
-        use
-        for use in uses
-        if metadata["input"] == describe_input(restrict(test, use, spec.columns), use)
-    ]
-    if not taken:
-        return _incomparable(champion, 0, "it takes another input")
-    fresh = test.take(~_is_seen(champion, metadata["training_keys_salt"], split))
+    told = Comparison(role=champion.role, version=champion.version, metric=paired.metric.value)
+    use = find_use(metadata, test, (candidate.use, *training.search.inputs), training.columns)
+    if use is None:
+        return replace(told, problem="it takes another input")
+    fresh = test.take(~is_seen(champion, test, table))
+    told = replace(told, n_rows=len(fresh), n_excluded=len(test) - len(fresh))
     if len(fresh) < _MIN_ROWS:
-        return _incomparable(
-            champion,
-            len(fresh),
-            f"it was trained on all but {counted(len(fresh), 'hold-out row')}",
+        return replace(
+            told, problem=f"it was trained on all but {counted(len(fresh), 'hold-out row')}"
         )
     try:
         model = codec.decode(champion.files["model.joblib"])
     except IncompatibleModelError as error:
-        return _incomparable(champion, len(fresh), error.message)
-
-    def score(some: Any, use: Use) -> float | None:
-        return score_model(some, restrict(fresh, use, spec.columns), use).get(metric.value)
-
-    return ChampionComparison(
-        version=champion.version,
-        n_rows=len(fresh),
-        champion_score=score(model, taken[0]),
-        candidate_score=score(candidate.pipeline, candidate.use),
-        problem=f"{metric.value} is undefined on these rows",
+        return replace(told, problem=error.message)
+    if problem := _other_classes(model, candidate.pipeline):
+        return replace(told, problem=problem)
+    groups = fresh.units
+    found = compare_pair(
+        predict(model, restrict(fresh, use, training.columns), use),
+        predict(
+            candidate.pipeline, restrict(fresh, candidate.use, training.columns), candidate.use
+        ),
+        groups,
+        paired,
+    )
+    undefined = f"{paired.metric.value} is undefined on these rows"
+    return replace(
+        told,
+        n_groups=len(np.unique(groups)),
+        champion_score=found.champion_score,
+        candidate_score=found.candidate_score,
+        difference=found.interval,
+        recalls=found.recalls,
+        problem=undefined if found.interval is None else "",
     )
 
 
-def _is_seen(champion: Champion, salt: str, split: DataSplit) -> np.ndarray[Any, Any]:
+def find_use(
+    metadata: Mapping[str, Any], rows: Rows, uses: Iterable[Use], columns: ColumnsSpec
+) -> Use | None:
+    """Give the first of these inputs that is the one a version says it takes."""
+    taken = (u for u in uses if metadata["input"] == describe_input(restrict(rows, u, columns), u))
+    return next(taken, None)
+
+
+def _other_classes(champion: Any, candidate: Any) -> str:
+    """Say in what the classes of two models differ, if they do."""
+    old, new = set(champion.classes_), set(candidate.classes_)
+    if old == new:
+        return ""
+    sides = ((old - new, "only it knows"), (new - old, "it does not know"))
+    parts = [f"{counted(len(some), 'class')} {what}" for some, what in sides if some]
+    return f"its classes are others: {', '.join(parts)}"
+
+
+def is_seen(champion: Champion, rows: Rows, table: Rows | None) -> np.ndarray[Any, Any]:
+    """Say which rows a version was trained on, or on their group, text, or near-duplicate.
+
+    A family of which any row of `table` was trained on counts as a whole.
+    """
+    salt = json.loads(champion.files["metadata.json"])["training_keys_salt"]
     trained = np.load(io.BytesIO(champion.files["training_keys.npy"]), allow_pickle=False)
 
-    def was_trained_on(rows: Rows) -> np.ndarray[Any, Any]:
-        by_key = np.isin(salted_digests("trained", rows.keys, salt), trained)
-        found: np.ndarray[Any, Any] = by_key
-        if (rows.keys != rows.text_keys).any():
-            found = by_key | np.isin(salted_digests("trained", rows.text_keys, salt), trained)
+    def was_trained_on(some: Rows) -> np.ndarray[Any, Any]:
+        found: np.ndarray[Any, Any] = np.isin(salted_digests("trained", some.keys, salt), trained)
+        if (some.keys != some.text_keys).any():
+            found |= np.isin(salted_digests("trained", some.text_keys, salt), trained)
         return found
 
-    is_seen = was_trained_on(split.test)
-    table, test = split.table, split.test
-    if split.report.method == "official_test" or table.families is None or test.families is None:
-        return is_seen
-    return is_seen | np.isin(test.families, table.families[was_trained_on(table)])
-
-
-def _incomparable(champion: Champion, n_rows: int, problem: str) -> ChampionComparison:
-    return ChampionComparison(
-        version=champion.version,
-        n_rows=n_rows,
-        champion_score=None,
-        candidate_score=None,
-        problem=problem,
-    )
+    seen = was_trained_on(rows)
+    if table is None or table.families is None or rows.families is None:
+        return seen
+    return seen | np.isin(rows.families, table.families[was_trained_on(table)])

@@ -6,23 +6,26 @@ import math
 from typing import Any, Final
 
 import numpy as np
-import pandas as pd
 from sklearn import metrics
 
-from job.contracts.blocks import cut
 from job.contracts.dataset import Rows
+from job.contracts.gate_specs import EvaluationSpec
 from job.contracts.ports import Timer
 from job.contracts.search_specs import Metric, Use
 from job.stages.features import make_input
+from job.stages.intervals import find_intervals
+from job.stages.predictions import Predictions, predict
+from job.stages.row_scores import brier_losses, calibration_error
 from job.stages.train import TrainedModel
 
 _N_CURVE_POINTS: Final = 101
 _N_TIMED: Final = 50
-_BLOCK: Final = 8192
 
 
-def evaluate(model: TrainedModel, test: Rows, timer: Timer) -> dict[str, Any]:
-    """Judge the chosen model, with the baselines' scores and the latency beside it.
+def evaluate(
+    model: TrainedModel, test: Rows, timer: Timer, *, spec: EvaluationSpec, random_state: int
+) -> dict[str, Any]:
+    """Judge the chosen model, with intervals, the baselines' scores and the latency beside it.
 
     Returns
     -------
@@ -30,8 +33,10 @@ def evaluate(model: TrainedModel, test: Rows, timer: Timer) -> dict[str, Any]:
         The content of evaluation.json, as far as the hold-out tells it.
     """
     some = test.take(np.arange(min(len(test), _N_TIMED)))
+    found = predict(model.pipeline, test, model.use)
     return {
-        **evaluate_model(model.pipeline, test, model.use),
+        **evaluate_predictions(found),
+        "intervals": find_intervals(found, test.units, spec, random_state).to_json(),
         "baselines": {name: score_model(m, test, model.use) for name, m in model.baselines},
         "latency": measure_latency(model.pipeline, make_input(some, model.use), timer),
     }
@@ -44,7 +49,12 @@ def score_model(model: Any, test: Rows, use: Use) -> dict[str, float]:
 
 
 def evaluate_model(model: Any, test: Rows, use: Use) -> dict[str, Any]:
-    """Score a model on the hold-out.
+    """Score a model on the hold-out, as `evaluate_predictions` does."""
+    return evaluate_predictions(predict(model, test, use))
+
+
+def evaluate_predictions(found: Predictions) -> dict[str, Any]:
+    """Score what a model says of the hold-out.
 
     A class that only the test side has counts as an error in every score of labels, and stays
     out of those of probabilities.
@@ -55,30 +65,18 @@ def evaluate_model(model: Any, test: Rows, use: Use) -> dict[str, Any]:
         `scores` (metric: value), `classes`, `per_class`, `confusion` (rows are true classes) and
         `curves` (one-vs-rest points).
     """
-    proba = _probabilities(model, test, use)
-    classes = sorted(set(test.y) | set(model.classes_))
-    # numbers are compared faster than words
-    index = pd.Index(classes, dtype=object)
-    known = index.get_indexer(np.asarray(model.classes_, dtype=object))
-    y_true, y_pred = index.get_indexer(test.y), known[proba.argmax(axis=1)]
+    classes, y_true, y_pred = list(found.classes), found.y_true, found.y_pred
     per_class, scores = _label_scores(y_true, y_pred, classes)
-    curves = _probability_scores(y_true, proba, known, classes, per_class, scores)
+    curves = _probability_scores(found, per_class, scores)
     numbers = np.arange(len(classes))
     return {
         "classes": classes,
-        "n_test": len(test),
+        "n_test": len(y_true),
         "scores": {k: round(v, 6) for k, v in sorted(scores.items())},
         "per_class": per_class,
         "confusion": metrics.confusion_matrix(y_true, y_pred, labels=numbers).tolist(),
         "curves": curves,
     }
-
-
-def _probabilities(model: Any, test: Rows, use: Use) -> Any:
-    """Predict block by block: the hold-out has no copy."""
-    positions = np.arange(len(test))
-    blocks = (test.take(positions[rows]) for rows in cut(slice(0, len(test)), _BLOCK))
-    return np.concatenate([model.predict_proba(make_input(some, use)) for some in blocks])
 
 
 def _label_scores(
@@ -108,18 +106,15 @@ def _label_scores(
 
 
 def _probability_scores(
-    y_true: Any,
-    proba: Any,
-    known: Any,
-    classes: list[str],
-    per_class: dict[str, dict[str, Any]],
-    scores: dict[str, float],
+    found: Predictions, per_class: dict[str, dict[str, Any]], scores: dict[str, float]
 ) -> dict[str, Any]:
-    """Score the rows whose class the model knows; `known` numbers the columns of `proba`."""
-    is_known = np.isin(y_true, known)
-    if not is_known.any():
+    """Score the rows whose class the model knows."""
+    if not found.is_known.any():
         return {}
-    y, p = y_true[is_known], proba[is_known]
+    found = found.take(found.is_known)
+    y, p, known, classes = found.y_true, found.proba, found.known, found.classes
+    scores["brier"] = float(brier_losses(found).mean())
+    scores["calibration_error"] = calibration_error(found)
     scores["log_loss"] = float(metrics.log_loss(y, p, labels=known))
     scores[Metric.NEG_LOG_LOSS.value] = -scores["log_loss"]
     curves = {}
@@ -130,9 +125,9 @@ def _probability_scores(
             per_class[name]["pr_auc"] = float(metrics.average_precision_score(truth, p[:, n]))
             curves[name] = _curves(truth, p[:, n])
     for score, name in (("roc_auc", Metric.ROC_AUC_OVR.value), ("pr_auc", "pr_auc_ovr")):
-        found = [c[score] for c in per_class.values() if score in c]
-        if found:
-            scores[name] = math.fsum(found) / len(found)
+        areas = [c[score] for c in per_class.values() if score in c]
+        if areas:
+            scores[name] = math.fsum(areas) / len(areas)
     return curves
 
 

@@ -1,97 +1,181 @@
-"""Hold a candidate against floors and the champion."""
+"""Hold a candidate against floors, ceilings, the champion and the anchor."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from typing import Any
 
+from scipy.stats import norm
+
+from job.contracts.gate_specs import GateSpec
+from job.contracts.judgement import Comparison, Interval, RecallChange
+from job.contracts.lists import counted
 from job.contracts.reports import Criterion, GateDecision
-from job.contracts.specs import GateSpec
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChampionComparison:
-    """Champion and candidate on rows that neither was trained on.
-
-    `problem` says why there are no scores, where there are none.
-    """
-
-    version: str
-    n_rows: int
-    champion_score: float | None
-    candidate_score: float | None
-    problem: str = ""
+_POWER = 0.8  # chance of acceptance for which wanted rows are counted
 
 
 def decide(
-    scores: Mapping[str, float],
-    latency: Mapping[str, float],
+    evaluation: Mapping[str, Any],
     n_model_bytes: int,
-    comparison: ChampionComparison | None,
+    comparisons: tuple[Comparison, ...],
     spec: GateSpec,
 ) -> GateDecision:
-    """Judge; equal to a floor is enough, and a missing score is not."""
-    criteria = [
-        _at_least(name, scores.get(name), floor)
-        for name, floor in spec.floors.model_dump().items()
-        if floor is not None
-    ]
-    criteria.append(_at_most("model_bytes", n_model_bytes, spec.model_bytes, is_binding=True))
-    criteria.append(
-        _at_most(
-            "latency_p95_ms",
-            latency["p95_ms"],
-            spec.latency_p95_ms,
-            is_binding=spec.latency_severity == "reject",
+    """Judge; equal to a floor is enough, and a missing score is not.
+
+    Parameters
+    ----------
+    evaluation
+        `scores`, `latency` and `intervals`, as in evaluation.json.
+    """
+    criteria = list(_floors(evaluation, spec))
+    criteria += _ceilings(evaluation, n_model_bytes, spec)
+    for comparison in comparisons:
+        criteria.append(against(comparison, spec))
+        if comparison.recalls and spec.recall_margin is not None:
+            criteria.append(_recalls(comparison, spec.recall_margin))
+    return GateDecision(criteria=tuple(criteria), comparisons=comparisons)
+
+
+def _floors(evaluation: Mapping[str, Any], spec: GateSpec) -> Iterator[Criterion]:
+    level = evaluation["intervals"]["level"]
+    for name, floor in spec.floors.model_dump().items():
+        if floor is None:
+            continue
+        value = evaluation["scores"].get(name)
+        ends = evaluation["intervals"]["scores"].get(name, {})
+        lower, upper = ends.get("lower"), ends.get("upper")
+        least = lower if spec.floors_on == "lower" else value
+        found = "not measured" if value is None else f"{value:.4f}"
+        if value is not None and lower is not None:
+            found += f" ({level:.0%} interval {lower:.4f} to {upper:.4f})"
+        what = "of its lower end is wanted" if spec.floors_on == "lower" else "is wanted"
+        yield Criterion(
+            name=name,
+            value=value,
+            threshold=floor,
+            is_met=value is not None and least is not None and least >= floor,
+            is_binding=True,
+            reason=f"{name} {found}, at least {floor} {what}",
+            lower=lower,
+            upper=upper,
         )
-    )
-    if comparison is not None:
-        criteria.append(_against_champion(comparison, spec))
-    return GateDecision(criteria=tuple(criteria))
 
 
-def _at_least(name: str, value: float | None, floor: float) -> Criterion:
-    is_met = value is not None and value >= floor
-    found = "not measured" if value is None else f"{value:.4f}"
-    return Criterion(
-        name=name,
-        value=value,
-        threshold=floor,
-        is_met=is_met,
-        is_binding=True,
-        reason=f"{name} {found}, at least {floor} is wanted",
+def _ceilings(
+    evaluation: Mapping[str, Any], n_model_bytes: int, spec: GateSpec
+) -> Iterator[Criterion]:
+    if spec.calibration_error is not None:
+        value = evaluation["scores"].get("calibration_error")
+        yield _at_most("calibration_error", value, spec.calibration_error)
+    yield _at_most("model_bytes", n_model_bytes, spec.model_bytes)
+    yield _at_most(
+        "latency_p95_ms",
+        evaluation["latency"]["p95_ms"],
+        spec.latency_p95_ms,
+        is_binding=spec.latency_severity == "reject",
     )
 
 
-def _at_most(name: str, value: float, ceiling: float, *, is_binding: bool) -> Criterion:
+def _at_most(
+    name: str, value: float | None, ceiling: float, *, is_binding: bool = True
+) -> Criterion:
+    found = "not measured" if value is None else f"{value:g}"
     return Criterion(
         name=name,
         value=value,
         threshold=ceiling,
-        is_met=value <= ceiling,
+        is_met=value is not None and value <= ceiling,
         is_binding=is_binding,
-        reason=f"{name} {value:g}, at most {ceiling:g} is wanted",
+        reason=f"{name} {found}, at most {ceiling:g} is wanted",
     )
 
 
-def _against_champion(comparison: ChampionComparison, spec: GateSpec) -> Criterion:
-    champion, candidate = comparison.champion_score, comparison.candidate_score
-    if champion is None or candidate is None:
+def against(comparison: Comparison, spec: GateSpec) -> Criterion:
+    """Judge the difference to a champion: its lower end must be above what may be lost."""
+    difference, role = comparison.difference, comparison.role
+    if difference is None:
         return Criterion(
-            name="champion",
+            name=role,
             value=None,
             threshold=None,
             is_met=False,
             is_binding=spec.incomparable_champion == "reject",
-            reason=f"champion {comparison.version} cannot be compared: {comparison.problem}",
+            reason=f"{role} {comparison.version} cannot be compared: {comparison.problem}",
         )
-    least = champion - spec.margin
+    threshold = 0.0 if spec.rule == "superiority" else -spec.margin
+    is_met = difference.lower > threshold
+    reason = _difference(comparison, difference, spec)
+    reason += f"; its lower end has to be above {threshold:g}"
+    if not is_met and difference.upper > threshold:
+        reason += _wanted_rows(comparison, difference, spec)
     return Criterion(
-        name="champion",
-        value=candidate,
-        threshold=least,
-        is_met=candidate >= least,
+        name=role,
+        value=difference.value,
+        threshold=threshold,
+        is_met=is_met,
         is_binding=True,
-        reason=f"{candidate:.4f} where champion {comparison.version} scores {champion:.4f} on the "
-        f"same {comparison.n_rows} rows; at least {least:.4f} is wanted",
+        reason=reason,
+        lower=difference.lower,
+        upper=difference.upper,
+    )
+
+
+def _difference(comparison: Comparison, difference: Interval, spec: GateSpec) -> str:
+    rows = f"{counted(comparison.n_rows, 'row')} in {counted(comparison.n_groups, 'group')}"
+    seen = ""
+    if comparison.n_excluded:
+        seen = f" ({counted(comparison.n_excluded, 'row')} that it was trained on left out)"
+    return (
+        f"{comparison.metric} {comparison.candidate_score:.4f} where {comparison.role} "
+        f"{comparison.version} has {comparison.champion_score:.4f} on the same {rows}{seen}: "
+        f"difference {difference.value:+.4f}, {1 - 2 * spec.alpha:.0%} interval "
+        f"{difference.lower:+.4f} to {difference.upper:+.4f}"
+    )
+
+
+def _wanted_rows(comparison: Comparison, difference: Interval, spec: GateSpec) -> str:
+    """Say how many rows would tell an equal candidate; an interval shrinks with their root."""
+    if spec.rule == "superiority" or not spec.margin:
+        return "; too few rows to tell"
+    z = norm.ppf(1 - spec.alpha)
+    error = (difference.upper - difference.lower) / (2 * z)
+    wanted = comparison.n_rows * ((z + norm.ppf(_POWER)) * error / spec.margin) ** 2
+    if wanted <= comparison.n_rows:
+        return ""
+    return (
+        f"; too few rows to tell: an equal candidate is accepted {_POWER:.0%} of the time with "
+        f"about {wanted:,.0f}"
+    )
+
+
+def _recalls(comparison: Comparison, margin: float) -> Criterion:
+    """Reject what is shown to have lost recall in a class, and more of it than the margin."""
+    changes = sorted(comparison.recalls, key=lambda change: change.difference.value)
+    worst, fallen = changes[0], [c for c in changes if _is_fallen(c, margin)]
+    shown = "; ".join(_fall(change) for change in fallen[:10])
+    more = f"; and {len(fallen) - 10} more" if len(fallen) > 10 else ""
+    return Criterion(
+        name=f"{comparison.role}_recall",
+        value=worst.difference.value,
+        threshold=-margin,
+        is_met=not fallen,
+        is_binding=True,
+        reason=f"recall against {comparison.role} {comparison.version}, by class, bounds for all "
+        f"classes at once: {shown or 'no class is shown to have fallen'}{more}; at most "
+        f"{margin:g} may be lost" + ("" if fallen else f", most was lost by {_fall(worst)}"),
+        lower=worst.difference.lower,
+        upper=worst.difference.upper,
+    )
+
+
+def _is_fallen(change: RecallChange, margin: float) -> bool:
+    return change.difference.value < -margin and change.difference.upper < 0
+
+
+def _fall(change: RecallChange) -> str:
+    ends = change.difference
+    return (
+        f"'{change.name}' {ends.value:+.4f} ({ends.lower:+.4f} to {ends.upper:+.4f}) on "
+        f"{counted(change.n_rows, 'row')}"
     )

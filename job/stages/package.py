@@ -13,7 +13,7 @@ from job.contracts.digest import canonical_json
 from job.contracts.lists import counted
 from job.contracts.plan import Plan
 from job.contracts.ports import Renderer
-from job.contracts.reports import SplitReport, ValidationReport
+from job.contracts.reports import GateDecision, SplitReport, ValidationReport
 from job.stages.features import embedding_names, restrict
 from job.stages.keys import salted_digests
 from job.stages.split import DataSplit
@@ -147,6 +147,13 @@ def make_metadata(
         "compatible_with": list(compatible_with),
         "limitations": find_limitations(split.report, validation),
     }
+
+
+def describe_override(decision: GateDecision) -> dict[str, Any] | None:
+    """Say why a rejected candidate is published, and what it was rejected for."""
+    if decision.override is None:
+        return None
+    return {"reason": decision.override, "rejected_for": decision.reasons}
 
 
 def make_bundle(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from job.errors import VersionConflictError
 from job.stages.channels import promote, read_channel, require_conditions
 from job.stages.history import read_moves, read_pointer, write_down
 from job.stages.publish import claim
+from job.stages.versions import read_verified
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +44,8 @@ def promote_accepted(
     store: ArtifactStore,
     champion: Champion | None,
     abilities: tuple[ProbeStep, ...],
+    *,
+    override: str | None = None,
 ) -> None:
     """Move the channel, if there is one, from the champion that the gate has seen."""
     channel = plan.settings.publish.channel
@@ -55,7 +59,7 @@ def promote_accepted(
         expected=champion.pointer if champion else None,
         at=plan.started_at.isoformat(),
         by=plan.run_id,
-        why="accepted by the gate",
+        why=_why(override),
     )
 
 
@@ -94,8 +98,19 @@ def finish_interrupted(
         expected=pointer,
         at=plan.started_at.isoformat(),
         by=plan.run_id,
-        why="accepted by the gate; promotion finished by a later attempt",
+        why=f"{_why(_override_of(store, version))}; promotion finished by a later attempt",
     )
+
+
+def _why(override: str | None) -> str:
+    return "accepted by the gate" if override is None else f"against the gate: {override}"
+
+
+def _override_of(store: ArtifactStore, version: str) -> str | None:
+    """Read why a version was published against the gate, if it was."""
+    metadata = json.loads(read_verified(store, version)["metadata.json"])
+    override = metadata.get("override")
+    return None if override is None else str(override["reason"])
 
 
 def _seen_key(run_id: str, channel: str, pointer: bytes | None) -> str:

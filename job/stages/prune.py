@@ -14,12 +14,18 @@ from job.stages.removal import remove_version
 
 
 def prune(
-    store: ArtifactStore, *, before: datetime, keep: int | None, is_dry_run: bool, token: str
+    store: ArtifactStore,
+    *,
+    before: datetime,
+    keep: int | None,
+    is_dry_run: bool,
+    token: str,
+    anchor: str | None = None,
 ) -> dict[str, Any]:
     """Remove unfinished work older than `before`, and versions past the newest `keep`.
 
-    A version that a channel points to, or would roll back to, is never removed; nor is a
-    complete one where `keep` is None.
+    A version that a channel points to, or would roll back to, is never removed, nor is `anchor`,
+    nor a complete one where `keep` is None.
 
     Parameters
     ----------
@@ -34,7 +40,7 @@ def prune(
     complete = sorted(v for v, keys in folders.items() if f"{v}/{MANIFEST}" in keys)
     unfinished = sorted(folders.keys() - set(complete))
     surplus = [] if keep is None else complete[: max(len(complete) - keep, 0)]
-    held = _held(store) if surplus else set()
+    held = {*_held(store), anchor} if surplus else set()
     outdated = [version for version in surplus if version not in held]
     abandoned = [version for version in unfinished if _are_older(store, folders[version], before)]
     traces = [*store.keys("probe/"), *store.keys("removals/")]

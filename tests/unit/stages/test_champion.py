@@ -17,14 +17,14 @@ from job.adapters.codecs.canonical_joblib import JoblibCodec
 from job.contracts.dataset import MatrixRows, Rows
 from job.contracts.dataset_specs import ColumnsSpec
 from job.contracts.digest import canonical_json
-from job.contracts.reports import SplitReport, ValidationReport
+from job.contracts.gate_specs import PairedSpec
+from job.contracts.reports import ValidationReport
 from job.contracts.search_specs import Metric, SearchSpec
 from job.contracts.specs import FeatureSpec, TrainingSpec
-from job.errors import IntegrityError
-from job.stages.champion import Champion, compare, load_champion
+from job.errors import ConfigurationError, IntegrityError
+from job.stages.champion import Champion, compare, load_anchor, load_champion
 from job.stages.package import describe_input, make_bundle
 from job.stages.publish import publish
-from job.stages.split import DataSplit
 from job.stages.train import TrainedModel
 
 VERSION = name_of("r1", 1)
@@ -88,34 +88,21 @@ def hold_beside(
         columns=ColumnsSpec(numeric=("told",)),
         random_state=0,
     )
-    return compare(champion, model, split_of(test, **split), JoblibCodec(), spec=spec)
-
-
-def split_of(test, *, train=None, method="hash"):
-    """Give a split of a table that holds the test rows, and the training rows if any are given."""
-    table = test
-    if train is not None:
-        names = ("y", "keys", "text_keys", "families")
-        both = {n: np.concatenate([getattr(train, n), getattr(test, n)]) for n in names}
-        table = replace(train, **both)
-    train = table.take(np.zeros(len(table), bool)) if train is None else train
-    report = SplitReport(
-        method=method,
-        key="text",
-        n_train=len(train),
-        n_test=len(test),
-        n_train_keys=0,
-        n_test_keys=0,
-        n_dropped_leaking=0,
-        n_dropped_rare_class=0,
-        n_rare_classes=0,
-        n_conflicting_keys=0,
-        n_conflicting_rows=0,
-        test_only_classes=(),
-        n_test_only_rows=0,
-        class_rows=(),
+    paired = PairedSpec(metric=metric, alpha=0.05, resamples=1000, random_state=0)
+    return compare(
+        champion, model, test, table_of(test, **split), JoblibCodec(), training=spec, paired=paired
     )
-    return DataSplit(train=train, test=test, table=table, report=report)
+
+
+def table_of(test, *, train=None, method="hash"):
+    """Give a table that holds the test rows, and the training rows if any are given."""
+    if method == "official_test":
+        return None
+    if train is None:
+        return test
+    names = ("y", "keys", "text_keys", "families")
+    both = {n: np.concatenate([getattr(train, n), getattr(test, n)]) for n in names}
+    return replace(train, **both)
 
 
 def point_to(store, version):
@@ -151,11 +138,6 @@ def test_damaged_champion_is_refused():
         load_champion(store, "production")
 
 
-def test_without_a_champion_there_is_no_comparison():
-    """Nothing to hold it against."""
-    assert hold_beside(None, make_rows(0, 40)) is None
-
-
 def test_unseen_rows_are_all_compared():
     """No key and no text is common to both."""
     assert 50 == hold_beside(make_champion(make_rows(0, 40)), make_rows(100, 150)).n_rows
@@ -175,7 +157,9 @@ def test_rows_of_a_key_that_the_champion_was_trained_on_are_left_out():
     """Their texts are others, their group is the same."""
     champion = make_champion(make_rows(0, 40))
 
-    assert 60 == hold_beside(champion, make_rows(20, 100, text_prefix="other")).n_rows
+    found = hold_beside(champion, make_rows(20, 100, text_prefix="other"))
+
+    assert (60, 20) == (found.n_rows, found.n_excluded)
 
 
 def test_rows_of_a_text_that_the_champion_was_trained_on_are_left_out():
@@ -256,6 +240,45 @@ def test_every_metric_can_be_compared(metric):
     found = hold_beside(make_champion(make_rows(0, 40)), make_rows(100, 150), metric=metric)
 
     assert None not in (found.champion_score, found.candidate_score)
+
+
+def test_always_wrong_candidate_loses_everything_for_sure():
+    """The difference of two scores on the same rows, and its ends."""
+    rows = make_rows(0, 40)
+    wrong = fit(rows, is_inverted=True)
+    found = hold_beside(make_champion(rows), make_rows(100, 150), candidate=wrong).difference
+
+    assert -1.0 == found.value
+    assert found.upper < -0.9
+
+
+def test_champion_of_other_classes_cannot_be_compared():
+    """It could not be right about a class it does not know."""
+    rows = make_rows(0, 40)
+    y = np.where(np.arange(40) < 4, "third", rows.y).astype(object)
+    found = hold_beside(make_champion(replace(rows, y=y)), make_rows(100, 150))
+
+    assert (None, "its classes are others: 1 class only it knows") == (
+        found.difference,
+        found.problem,
+    )
+
+
+@pytest.mark.parametrize("name", [VERSION, "anchors"])
+def test_anchor_is_found_by_version_or_channel(name):
+    """A channel that nobody moves is a name for a version."""
+    store = MemoryStore()
+    publish(store, VERSION, "r1", make_files(make_rows(0, 40)))
+    store.objects["channels/anchors.json"] = canonical_json({"version": VERSION})
+    found = load_anchor(store, name)
+
+    assert (VERSION, "anchor") == (found.version, found.role)
+
+
+def test_anchor_that_does_not_exist_is_refused():
+    """A rule that silently compares nothing is none."""
+    with pytest.raises(ConfigurationError, match=r"gate\.anchor"):
+        load_anchor(MemoryStore(), VERSION)
 
 
 def test_metadata_of_the_bundle_is_json():

@@ -8,6 +8,7 @@ import pytest
 from sklearn import metrics
 
 from job.contracts.dataset import MatrixRows, Rows
+from job.contracts.gate_specs import EvaluationSpec
 from job.stages.evaluate import evaluate, evaluate_model, measure_latency, score_model
 from job.stages.train import TrainedModel
 
@@ -204,7 +205,7 @@ class Ticks:
 def test_blocks_of_rows_are_judged_as_one(monkeypatch):
     """Where a block ends changes nothing."""
     whole = judge(*THREE)
-    monkeypatch.setattr("job.stages.evaluate._BLOCK", 3)
+    monkeypatch.setattr("job.stages.predictions._BLOCK", 3)
 
     assert whole == judge(*THREE)
 
@@ -249,7 +250,7 @@ def test_evaluation_holds_baselines_and_latency_beside_the_scores():
         pipeline=Fixed("ab"),
         baselines=(("dummy", Fixed("ab")),),
     )
-    found = evaluate(model, rows, Ticks())
+    found = evaluate(model, rows, Ticks(), spec=EvaluationSpec(resamples=1000), random_state=0)
 
     assert ({"dummy": found["scores"]}, {"p50_ms", "p95_ms"}) == (
         found["baselines"],

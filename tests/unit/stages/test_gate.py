@@ -1,31 +1,62 @@
 """Floors, ceilings and the champion: what is accepted, and what is said of the rest."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from job.contracts.specs import FloorsSpec, GateSpec
-from job.stages.gate import ChampionComparison, decide
+from job.contracts.gate_specs import FloorsSpec, GateSpec
+from job.contracts.judgement import Comparison, Interval, RecallChange
+from job.stages.gate import decide
 
 OFF = {"accuracy": None, "precision_macro": None, "recall_macro": None, "f1_macro": None}
 FLOORS = {"accuracy": 0.85, "precision_macro": 0.8, "recall_macro": 0.8, "f1_macro": 0.8}
 GOOD = dict.fromkeys(FLOORS, 1.0)
 
 
-def judge(scores=GOOD, *, p95_ms=1.0, n_model_bytes=1, comparison=None, **spec):
-    latency = {"p50_ms": 0.0, "p95_ms": p95_ms}
-    return decide(scores, latency, n_model_bytes, comparison, GateSpec(**spec))
+def judge(scores=GOOD, *, lower=0.0, p95_ms=1.0, n_model_bytes=1, comparisons=(), **spec):
+    ends = {name: {"value": v, "lower": lower, "upper": 1.0} for name, v in scores.items()}
+    evaluation = {
+        "scores": scores,
+        "latency": {"p50_ms": 0.0, "p95_ms": p95_ms},
+        "intervals": {"level": 0.95, "scores": ends},
+    }
+    return decide(evaluation, n_model_bytes, comparisons, GateSpec(**spec))
 
 
-def beside(champion, candidate, problem=""):
-    return ChampionComparison(
+def interval(value, lower, upper):
+    return Interval(value=value, lower=lower, upper=upper)
+
+
+def beside(lower=-0.01, upper=0.01, *, role="champion", recalls=(), n_excluded=0):
+    middle = (lower + upper) / 2
+    return Comparison(
+        role=role,
         version="v1",
-        n_rows=40,
-        champion_score=champion,
-        candidate_score=candidate,
-        problem=problem,
+        metric="f1_macro",
+        n_rows=400,
+        n_groups=90,
+        n_excluded=n_excluded,
+        champion_score=0.9,
+        candidate_score=0.9 + middle,
+        difference=interval(middle, lower, upper),
+        recalls=recalls,
+    )
+
+
+def apart(problem="it takes another input", role="champion"):
+    return Comparison(role=role, version="v1", metric="f1_macro", problem=problem)
+
+
+def recall(name, value, lower, upper):
+    return RecallChange(
+        name=name,
+        n_rows=50,
+        champion_recall=0.9,
+        candidate_recall=0.9 + value,
+        difference=interval(value, lower, upper),
     )
 
 
@@ -81,7 +112,9 @@ def test_reason_names_metric_score_and_floor():
     """A rejection can be understood from its line in the log."""
     decision = judge(GOOD | {"f1_macro": 0.5})
 
-    assert "f1_macro 0.5000, at least 0.8 is wanted" == reason(decision, "f1_macro")
+    assert "f1_macro 0.5000 (95% interval 0.0000 to 1.0000), at least 0.8 is wanted" == reason(
+        decision, "f1_macro"
+    )
 
 
 def test_reason_of_a_missing_score_says_so():
@@ -89,27 +122,76 @@ def test_reason_of_a_missing_score_says_so():
     assert "accuracy not measured, at least 0.85 is wanted" == reason(judge({}), "accuracy")
 
 
-@pytest.mark.parametrize(("candidate", "is_accepted"), [(0.75, True), (0.9, True), (0.74, False)])
-def test_champion_may_be_missed_by_the_margin(candidate, is_accepted):
-    """Exactly the margin is within it."""
-    decision = judge(comparison=beside(1.0, candidate), margin=0.25)
+@pytest.mark.parametrize(("lower", "is_accepted"), [(0.85, True), (0.84, False)])
+def test_lower_end_is_held_against_the_floor_where_settings_say_so(lower, is_accepted):
+    """A good score on few rows is not enough then."""
+    decision = judge(
+        {"accuracy": 0.99},
+        lower=lower,
+        floors_on="lower",
+        floors=FloorsSpec(**OFF | {"accuracy": 0.85}),
+    )
 
     assert is_accepted == decision.is_accepted
 
 
-def test_margin_of_zero_accepts_an_equal():
-    """As good as the champion is good enough."""
-    assert judge(comparison=beside(0.9, 0.9), margin=0.0).is_accepted
+def test_lower_end_is_not_asked_for_by_default():
+    """The floors stand for the score itself."""
+    assert judge(GOOD, lower=0.0).is_accepted
 
 
-def test_reason_names_champion_both_scores_and_threshold():
-    """The rows are told as a count."""
-    decision = judge(comparison=beside(0.9, 0.5), margin=0.25)
+def test_score_without_an_interval_reaches_no_floor_of_lower_ends():
+    """What is not known has not been shown."""
+    evaluation = {
+        "scores": GOOD,
+        "latency": {"p95_ms": 1.0},
+        "intervals": {"level": 0.95, "scores": {}},
+    }
+
+    assert not decide(evaluation, 1, (), GateSpec(floors_on="lower")).is_accepted
+
+
+@pytest.mark.parametrize(("lower", "is_accepted"), [(-0.24, True), (-0.25, False), (-0.26, False)])
+def test_non_inferior_is_what_loses_less_than_the_margin(lower, is_accepted):
+    """The lower end of the difference has to be above it; equal is not enough."""
+    decision = judge(comparisons=(beside(lower, 0.3),), margin=0.25)
+
+    assert is_accepted == decision.is_accepted
+
+
+@pytest.mark.parametrize(("lower", "is_accepted"), [(0.001, True), (0.0, False), (-0.001, False)])
+def test_superior_is_what_is_shown_to_gain(lower, is_accepted):
+    """The margin has no say then."""
+    decision = judge(comparisons=(beside(lower, 0.3),), rule="superiority", margin=0.5)
+
+    assert is_accepted == decision.is_accepted
+
+
+def test_reason_names_metric_scores_rows_difference_and_interval():
+    """A rejection can be understood from its line in the log."""
+    decision = judge(comparisons=(beside(-0.04, -0.02, n_excluded=7),), margin=0.02)
 
     assert (
-        "0.5000 where champion v1 scores 0.9000 on the same 40 rows; at least 0.6500 is wanted"
-        == reason(decision, "champion")
+        "f1_macro 0.8700 where champion v1 has 0.9000 on the same 400 rows in 90 groups "
+        "(7 rows that it was trained on left out): difference -0.0300, 90% interval "
+        "-0.0400 to -0.0200; its lower end has to be above -0.02"
+    ) == reason(decision, "champion")
+
+
+def test_reason_of_too_few_rows_says_how_many_would_do():
+    """The end at 0.05 is 1.645 standard errors away, power of 80 % is 0.842 more."""
+    decision = judge(comparisons=(beside(-0.04, 0.04),), margin=0.02)
+    wanted = 400 * ((1.6449 + 0.8416) * (0.04 / 1.6449) / 0.02) ** 2
+
+    assert (
+        f"too few rows to tell: an equal candidate is accepted 80% of the time with about {wanted:,.0f}"
+        in reason(decision, "champion")
     )
+
+
+def test_candidate_that_is_shown_to_be_worse_is_not_told_to_bring_rows():
+    """More rows would not help it."""
+    assert "too few" not in reason(judge(comparisons=(beside(-0.09, -0.03),)), "champion")
 
 
 def test_without_a_champion_there_is_no_such_criterion():
@@ -117,32 +199,83 @@ def test_without_a_champion_there_is_no_such_criterion():
     assert "champion" not in [c.name for c in judge().criteria]
 
 
+def test_anchor_is_judged_as_the_champion_is():
+    """A good step from the champion may be one too many from the anchor."""
+    decision = judge(comparisons=(beside(), beside(-0.05, -0.03, role="anchor")))
+
+    assert ["anchor"] == [c.name for c in decision.criteria if not c.is_met]
+    assert not decision.is_accepted
+
+
 @pytest.mark.parametrize(("severity", "is_accepted"), [("reject", False), ("warn", True)])
-@pytest.mark.parametrize("scores", [(None, None), (None, 0.9), (0.9, None)])
-def test_incomparable_champion_counts_as_the_settings_say(severity, is_accepted, scores):
-    """One score alone compares nothing."""
-    decision = judge(comparison=beside(*scores), incomparable_champion=severity)
+@pytest.mark.parametrize("role", ["champion", "anchor"])
+def test_incomparable_champion_counts_as_the_settings_say(severity, is_accepted, role):
+    """A warning binds nobody."""
+    decision = judge(comparisons=(apart(role=role),), incomparable_champion=severity)
 
     assert is_accepted == decision.is_accepted
 
 
 def test_incomparable_champion_rejects_by_default():
     """Whoever wants to go on blindly must say so."""
-    assert not judge(comparison=beside(None, None)).is_accepted
+    assert not judge(comparisons=(apart(),)).is_accepted
 
 
 def test_incomparable_champion_is_a_criterion_not_met_even_as_a_warning():
     """The report shows it although it binds nobody."""
-    decision = judge(comparison=beside(None, None), incomparable_champion="warn")
+    decision = judge(comparisons=(apart(),), incomparable_champion="warn")
 
     assert ["champion"] == [c.name for c in decision.criteria if not c.is_met]
 
 
 def test_reason_of_an_incomparable_champion_gives_the_problem():
     """It says what kept the two apart."""
-    decision = judge(comparison=beside(None, None, "it takes another input"))
+    decision = judge(comparisons=(apart(),))
 
     assert "champion v1 cannot be compared: it takes another input" == reason(decision, "champion")
+
+
+@pytest.mark.parametrize(
+    ("change", "is_accepted"),
+    [
+        ((-0.20, -0.30, -0.10), False),
+        ((-0.20, -0.45, 0.05), True),  # large, but not shown
+        ((-0.04, -0.05, -0.03), True),  # shown, but small
+        ((0.20, 0.10, 0.30), True),
+    ],
+)
+def test_recall_of_a_class_may_not_be_shown_to_fall_by_more_than_the_margin(change, is_accepted):
+    """Either alone is not enough."""
+    recalls = (recall("kept", 0.0, -0.1, 0.1), recall("lost", *change))
+    decision = judge(comparisons=(beside(recalls=recalls),), recall_margin=0.05)
+
+    assert is_accepted == decision.is_accepted
+    assert (
+        "'lost' -0.2000 (-0.3000 to -0.1000) on 50 rows" in reason(decision, "champion_recall")
+    ) != is_accepted
+
+
+def test_recall_is_not_looked_at_without_a_margin():
+    """null switches it off."""
+    recalls = (recall("lost", -0.9, -1.0, -0.8),)
+
+    assert judge(comparisons=(beside(recalls=recalls),), recall_margin=None).is_accepted
+
+
+@pytest.mark.parametrize(("error", "is_accepted"), [(0.05, True), (0.051, False), (None, False)])
+def test_calibration_is_a_criterion_on_demand(error, is_accepted):
+    """What was not measured has not been shown."""
+    scores = GOOD | ({} if error is None else {"calibration_error": error})
+
+    assert is_accepted == judge(scores, calibration_error=0.05).is_accepted
+
+
+def test_override_publishes_and_stays_a_rejection():
+    """Who reads the decision sees both."""
+    decision = replace(judge({}), override="agreed with the owner")
+
+    assert (False, True) == (decision.is_accepted, decision.is_published)
+    assert "agreed with the owner" == decision.to_json()["override"]
 
 
 def test_slow_model_is_accepted_by_default():

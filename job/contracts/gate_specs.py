@@ -1,0 +1,102 @@
+"""How a model is judged: the settings' sections of the evaluation and of the gate."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+
+from job.contracts.dataset_specs import Spec
+from job.contracts.digest import is_version
+from job.contracts.search_specs import Metric
+from job.contracts.stored import is_channel
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class EvaluationSpec(Spec):
+    """How sure the scores are said to be."""
+
+    confidence: float = Field(
+        0.95, ge=0.5, le=0.99, description="Confidence level of the scores' intervals."
+    )
+    resamples: int = Field(
+        2000,
+        ge=1000,
+        le=20_000,
+        description="How often the hold-out's groups are drawn again, for intervals and the gate.",
+    )
+
+
+class FloorsSpec(Spec):
+    """Least scores of an acceptable model; null switches one off."""
+
+    accuracy: Share | None = Field(0.85, description="Least accuracy.")
+    precision_macro: Share | None = Field(0.80, description="Least macro precision.")
+    recall_macro: Share | None = Field(0.80, description="Least macro recall.")
+    f1_macro: Share | None = Field(0.80, description="Least macro F1.")
+
+
+class GateSpec(Spec):
+    """When a candidate is accepted."""
+
+    floors: FloorsSpec = Field(default_factory=FloorsSpec, description="Least scores.")
+    floors_on: Literal["point", "lower"] = Field(
+        "point",
+        description="What has to reach a floor: the score itself, or the lower end of its interval "
+        "(`evaluation.confidence`).",
+    )
+    rule: Literal["non_inferiority", "superiority"] = Field(
+        "non_inferiority",
+        description="What has to be shown against the champion on `search.metric`: that the "
+        "candidate is not worse by `gate.margin` or more, or that it is better.",
+    )
+    margin: Share = Field(
+        0.02,
+        description="How much worse than the champion is still as good; 0.03 serves hold-outs of "
+        "fewer than about 1,000 rows ([docs/gate.md](docs/gate.md)).",
+    )
+    alpha: float = Field(
+        0.05,
+        ge=0.005,
+        le=0.2,
+        description="Most chance of accepting a candidate that is worse by just the margin "
+        "(`non_inferiority`) or equal (`superiority`), and of rejecting an equal one for the "
+        "recall of some class.",
+    )
+    recall_margin: Share | None = Field(
+        0.05,
+        description="A candidate is rejected where the recall of a class is shown to have fallen, "
+        "and by more than this; all classes share `gate.alpha`. null: not looked at.",
+    )
+    anchor: str | None = Field(
+        None,
+        description="A fixed version, or a channel that does not move: compared as the champion "
+        "is, so that many small losses do not add up. Unset: none.",
+    )
+    incomparable_champion: Literal["reject", "warn"] = Field(
+        "reject",
+        description="What a champion or an anchor that cannot be compared means for the candidate.",
+    )
+    calibration_error: Share | None = Field(
+        None, description="Most expected calibration error (15 bins of equal mass); null: any."
+    )
+    latency_p95_ms: float = Field(100.0, gt=0, description="Most one-row latency (p95), in ms.")
+    latency_severity: Literal["warn", "reject"] = Field(
+        "warn", description="Whether too slow a model is rejected; a timer does not repeat itself."
+    )
+    model_bytes: int = Field(512 * 2**20, gt=0, description="Largest model file, in bytes.")
+
+    @field_validator("anchor")
+    @classmethod
+    def _is_name(cls, value: str | None) -> str | None:
+        if value is not None and not is_version(value) and not is_channel(value):
+            raise ValueError("an anchor is the name of a version or of a channel")
+        return value
+
+
+class PairedSpec(Spec):
+    """What the comparison with a champion needs to know, out of several sections."""
+
+    metric: Metric
+    alpha: float
+    resamples: int
+    random_state: int

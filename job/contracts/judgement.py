@@ -1,0 +1,117 @@
+"""How sure a score is, and how a candidate stands beside another model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """A value, and the ends between which it is believed to lie.
+
+    Attributes
+    ----------
+    is_by_count
+        Whether no resample differs from the whole, so that the ends follow from the number of
+        groups alone.
+    """
+
+    value: float
+    lower: float
+    upper: float
+    is_by_count: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the three numbers, rounded as scores are."""
+        ends = {name: round(getattr(self, name), 6) for name in ("value", "lower", "upper")}
+        return {**ends, "is_by_count": self.is_by_count}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntervalReport:
+    """The intervals of a model's scores, and how they were found.
+
+    Attributes
+    ----------
+    scores
+        Name of the score, and its interval.
+    per_class
+        Name of the class, name of the score, and its interval.
+    """
+
+    level: float
+    n_resamples: int
+    n_rows: int
+    n_groups: int
+    scores: tuple[tuple[str, Interval], ...]
+    per_class: tuple[tuple[str, tuple[tuple[str, Interval], ...]], ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the part `intervals` of evaluation.json."""
+        return {
+            "method": "bootstrap over groups, stratified by class; BCa ends with Student's t",
+            "level": self.level,
+            "n_resamples": self.n_resamples,
+            "n_rows": self.n_rows,
+            "n_groups": self.n_groups,
+            "not_covered": ["pr_auc_ovr", "per-class roc_auc and pr_auc", "calibration_error"],
+            "scores": {name: interval.to_json() for name, interval in self.scores},
+            "per_class": {
+                name: {score: interval.to_json() for score, interval in scores}
+                for name, scores in self.per_class
+            },
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecallChange:
+    """The recall of one class in both models; the ends hold for all classes at once."""
+
+    name: str
+    n_rows: int
+    champion_recall: float
+    candidate_recall: float
+    difference: Interval
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the numbers of the class."""
+        return {
+            "n_rows": self.n_rows,
+            "champion_recall": round(self.champion_recall, 6),
+            "candidate_recall": round(self.candidate_recall, 6),
+            "difference": self.difference.to_json(),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """A candidate and another model on rows that neither was trained on.
+
+    Attributes
+    ----------
+    n_excluded
+        Rows left out because the other model was trained on them, or on their group or text.
+    difference
+        Candidate less champion, with its interval of level 1 - 2 alpha: each end is a one-sided
+        bound.  None where there is no comparison; then `problem` says why.
+    """
+
+    role: Literal["champion", "anchor"]
+    version: str
+    metric: str
+    n_rows: int = 0
+    n_groups: int = 0
+    n_excluded: int = 0
+    champion_score: float | None = None
+    candidate_score: float | None = None
+    difference: Interval | None = None
+    recalls: tuple[RecallChange, ...] = ()
+    problem: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the comparison as it stands in the report."""
+        content = {name: getattr(self, name) for name in self.__slots__}
+        content["difference"] = None if self.difference is None else self.difference.to_json()
+        content["recalls"] = {change.name: change.to_json() for change in self.recalls}
+        return content

@@ -1,0 +1,110 @@
+"""Judge a published version beside another one: the gate alone, without a training."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+
+from job.contracts.dataset import Rows
+from job.contracts.lists import counted
+from job.contracts.plan import Plan
+from job.contracts.ports import Ports
+from job.errors import ConfigurationError, GateRejectedError
+from job.pipeline.intake import check_request, find_near_duplicates, load_tables
+from job.recorder import Recorder
+from job.stages.champion import Champion, compare, find_use, is_seen, load_anchor
+from job.stages.evaluate import evaluate
+from job.stages.features import restrict
+from job.stages.gate import decide
+from job.stages.train import TrainedModel
+from job.stages.versions import read_verified
+
+
+def judge_versions(
+    plan: Plan, ports: Ports, recorder: Recorder, candidate: str, champion: str
+) -> dict[str, Any]:
+    """Hold a version against the floors, another version and the anchor.
+
+    Rows of the table that the candidate was trained on are left out, and those of classes that it
+    does not know; each comparison leaves out what the other model was trained on.
+
+    Raises
+    ------
+    GateRejectedError
+        A criterion is not met; `context["result"]` is the result all the same.
+    ConfigurationError
+        The candidate takes another input, or has seen the whole table.
+    """
+    check_request(plan.settings, plan.suite)
+    spec = plan.settings
+    old, new = (
+        Champion(version=name, files=read_verified(ports.store, name))
+        for name in (champion, candidate)
+    )
+    rivals = [old, *filter(None, [load_anchor(ports.store, spec.gate.anchor)])]
+    tables, _ = find_near_duplicates(plan, ports, load_tables(plan, ports, recorder))
+    rows = tables.rows if tables.official_test is None else tables.official_test
+    # an official test holds near-duplicates by design
+    table = rows if tables.official_test is None else None
+    fresh = rows.take(~is_seen(new, rows, table))
+    model = _load(plan, ports, new, fresh)
+    test = fresh.take(np.isin(fresh.y.astype(str), model.pipeline.classes_.astype(str)))
+    if not len(test):
+        raise ConfigurationError(
+            f"{candidate} was trained on all rows that it could be judged on",
+            hint="give a table with rows that are new to it",
+        )
+    evaluation = recorder.run(
+        "evaluate",
+        evaluate,
+        model,
+        restrict(test, model.use, spec.dataset.columns),
+        ports.timer,
+        spec=spec.evaluation,
+        random_state=spec.random_state,
+    )
+    comparisons = tuple(
+        compare(rival, model, test, table, ports.codec, training=spec.training, paired=spec.paired)
+        for rival in rivals
+    )
+    n_bytes = len(new.files["model.joblib"])
+    decision = decide(evaluation, n_bytes, comparisons, spec.gate)
+    result = {
+        "candidate": candidate,
+        "champion": champion,
+        "n_rows": len(rows),
+        "n_trained_on": len(rows) - len(fresh),
+        "n_unknown_class": len(fresh) - len(test),
+        "n_judged": len(test),
+        "scores": evaluation["scores"],
+        "gate": decision.to_json(),
+    }
+    if not decision.is_accepted:
+        raise GateRejectedError(
+            f"the gate rejects {candidate}: {'; '.join(decision.reasons)}",
+            hint="see the criteria on stdout, or change gate.* in the settings",
+            result=result,
+        )
+    return result
+
+
+def _load(plan: Plan, ports: Ports, version: Champion, rows: Rows) -> TrainedModel:
+    """Load the candidate, if its input is one that the settings name."""
+    settings, metadata = plan.settings, json.loads(version.files["metadata.json"])
+    uses = (settings.features.use, *settings.search.inputs)
+    use = find_use(metadata, rows, uses, settings.dataset.columns)
+    if use is None:
+        raise ConfigurationError(
+            f"{version.version} takes another input than features.use and search.inputs name",
+            hint=f"it takes {counted(len(metadata['input']['names']), 'column')} as "
+            f"{metadata['input']['kind']}; `pcc-job models show` has its settings",
+        )
+    return TrainedModel(
+        estimator=metadata["classifier"],
+        parameters=(),
+        use=use,
+        pipeline=ports.codec.decode(version.files["model.joblib"]),
+        baselines=(),
+    )

@@ -1,0 +1,98 @@
+"""How sure the scores of a hold-out are: a bootstrap over its groups."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from job.contracts.gate_specs import EvaluationSpec
+from job.contracts.judgement import Interval, IntervalReport
+from job.stages.bounds import bounded, find_ends
+from job.stages.label_scores import LabelScores, count_groups, label_cells
+from job.stages.predictions import Predictions
+from job.stages.resampling import Units, count_units, leave_one_out, resample, sum_units
+from job.stages.row_scores import brier_losses, log_losses, roc_auc_influences
+
+Array = np.ndarray[Any, Any]
+_Named = list[tuple[str, Interval]]
+
+
+def find_intervals(
+    found: Predictions, groups: Array, spec: EvaluationSpec, random_state: int
+) -> IntervalReport:
+    """Give the interval of every score of labels, of the losses and of the mean ROC-AUC.
+
+    Parameters
+    ----------
+    groups
+        Number of each row's group, shape (n_rows,).
+    """
+    rng = np.random.default_rng(random_state)
+    scores, per_class = of_labels(found, groups, spec, rng)
+    scores += _of_rows(found, groups, spec, rng)
+    return IntervalReport(
+        level=spec.confidence,
+        n_resamples=spec.resamples,
+        n_rows=len(groups),
+        n_groups=len(np.unique(groups)),
+        scores=tuple(sorted(scores, key=lambda named: named[0])),
+        per_class=tuple((name, tuple(some)) for name, some in per_class.items()),
+    )
+
+
+def of_labels(
+    found: Predictions, groups: Array, spec: EvaluationSpec, rng: np.random.Generator
+) -> tuple[_Named, dict[str, _Named]]:
+    """Give the intervals of averaged scores, and of those of each class."""
+    n_classes = len(found.classes)
+    cells = label_cells(found.y_true, found.y_pred, n_classes)
+    units = count_units(groups, found.y_true, cells, 3 * n_classes)
+    label_scores = LabelScores(units.total)
+    point, ends = _ends(units, label_scores.measure, spec, rng)
+    n_groups = label_scores.spread(*count_groups(groups, found.y_true, found.y_pred, n_classes))
+    tail = (1 - spec.confidence) / 2
+    scores: _Named = []
+    per_class: dict[str, _Named] = {name: [] for name in found.classes}
+    for column, (name, number) in enumerate(label_scores.names):
+        low, high = ends[:, column]
+        interval = bounded(point[column], low, high, n_groups=n_groups[column], tail=tail)
+        (scores if number is None else per_class[found.classes[number]]).append((name, interval))
+    return scores, per_class
+
+
+def _of_rows(
+    found: Predictions, groups: Array, spec: EvaluationSpec, rng: np.random.Generator
+) -> _Named:
+    """Take the rows whose class the model knows."""
+    is_known = found.is_known
+    if not is_known.any():
+        return []
+    some = found.take(is_known)
+    area, shares = roc_auc_influences(some)
+    values = np.stack([log_losses(some), brier_losses(some), shares], axis=1)
+    units = sum_units(groups[is_known], some.y_true, np.insert(values, 0, 1.0, axis=1))
+    point, ends = _ends(units, lambda sums: sums[:, 1:] / sums[:, :1], spec, rng)
+    (loss, brier, _), (low, high) = point, ends
+    scores = [
+        ("log_loss", _interval(loss, low[0], high[0])),
+        ("neg_log_loss", _interval(-loss, -high[0], -low[0])),
+        ("brier", _interval(brier, low[1], high[1])),
+    ]
+    if not np.isnan(area):
+        ends_of_area = area + low[2], min(area + high[2], 1.0)
+        scores.append(("roc_auc_ovr", _interval(area, *ends_of_area)))
+    return scores
+
+
+def _ends(
+    units: Units, measure: Any, spec: EvaluationSpec, rng: np.random.Generator
+) -> tuple[Array, Array]:
+    point = measure(units.total)[0]
+    resampled = resample(units, measure, spec.resamples, rng)
+    left_out = leave_one_out(units, measure)
+    return point, find_ends(point, resampled, left_out, units, (1 - spec.confidence) / 2)
+
+
+def _interval(value: float, low: float, high: float) -> Interval:
+    return Interval(value=float(value), lower=float(low), upper=float(high))

@@ -1,0 +1,213 @@
+"""Simulate what the gate decides, with the gate's own functions; writes the tables of docs/gate.md.
+
+`--check` compares the settings that the page was made with, and makes one cheap cell again.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from job.contracts.gate_specs import GateSpec, PairedSpec
+from job.contracts.judgement import Comparison
+from job.contracts.search_specs import Metric
+from job.stages.gate import against
+from job.stages.paired import Difference, compare_pair
+from job.stages.predictions import Predictions
+
+PAGE = Path(__file__).parent.parent / "docs/gate.md"
+N_CLASSES = 4
+ACCURACY = 0.93
+SEED = 5
+N_ROWS = (500, 2000, 10_000)
+DISCORDANT = (0.04, 0.08)
+DROPS = (0.0, 0.01, 0.02, 0.03, 0.05)
+MARGINS = (0.01, 0.02, 0.03)
+SIMULATIONS = 400
+WEEKS, CHAINS, CHAIN_ROWS = 52, 20, 2000
+CHAIN_DROPS = (0.0, 0.0025, 0.005, 0.01)
+SPEC = PairedSpec(metric=Metric.F1_MACRO, alpha=0.05, resamples=2000, random_state=42)
+CHEAP = (500, 0.04, 0.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """Rows and, for each, whether a model is right; wrong ones all take the next class."""
+
+    y: np.ndarray[Any, Any]
+    is_right: np.ndarray[Any, Any]
+
+    def predictions(self) -> Predictions:
+        taken = np.where(self.is_right, self.y, (self.y + 1) % N_CLASSES)
+        return Predictions(
+            classes=tuple("abcd"),
+            y_true=self.y,
+            proba=np.eye(N_CLASSES)[taken],
+            known=np.arange(N_CLASSES),
+        )
+
+
+def first_model(n_rows: int, rng: np.random.Generator) -> World:
+    """Draw rows of equal classes: a drop of accuracy is then the same drop of macro F1."""
+    y = rng.integers(N_CLASSES, size=n_rows)
+    return World(y=y, is_right=rng.random(n_rows) < ACCURACY)
+
+
+def next_model(
+    before: World,
+    discordant: float,
+    drop: float,
+    rng: np.random.Generator,
+    *,
+    accuracy: float = ACCURACY,
+) -> World:
+    """Change the verdict of a share of the rows, so that the true accuracy falls by `drop`."""
+    lost, won = (discordant + drop) / 2, (discordant - drop) / 2
+    chance = np.where(before.is_right, lost / accuracy, won / max(1 - accuracy, won))
+    flips = rng.random(len(before.y)) < chance
+    return World(y=before.y, is_right=before.is_right ^ flips)
+
+
+def decided(before: World, after: World, spec: PairedSpec = SPEC) -> Difference:
+    """Compare with the gate's own bootstrap; a row is a group of its own."""
+    groups = np.arange(len(before.y))
+    return compare_pair(before.predictions(), after.predictions(), groups, spec)
+
+
+def accepts(found: Difference, **gate: Any) -> bool:
+    """Ask the gate's own rule."""
+    comparison = Comparison(
+        role="champion",
+        version="v",
+        metric=SPEC.metric.value,
+        n_rows=1,
+        champion_score=found.champion_score,
+        candidate_score=found.candidate_score,
+        difference=found.interval,
+    )
+    return against(comparison, GateSpec(**gate)).is_met
+
+
+def simulate_cell(n_rows: int, discordant: float, drop: float, n: int = SIMULATIONS) -> list[float]:
+    """Give the shares accepted: by non-inferiority with each margin, then by superiority."""
+    rng = np.random.default_rng([SEED, n_rows, round(1e4 * discordant), round(1e4 * drop)])
+    counts = np.zeros(len(MARGINS) + 1)
+    for _ in range(n):
+        before = first_model(n_rows, rng)
+        found = decided(before, next_model(before, discordant, drop, rng))
+        counts += [accepts(found, margin=margin) for margin in MARGINS] + [
+            accepts(found, rule="superiority")
+        ]
+    return [float(count) / n for count in counts]
+
+
+def simulate_slide(drop: float, *, has_anchor: bool, n: int = CHAINS) -> tuple[float, float]:
+    """Retrain for a year by candidates that are each `drop` worse than the champion.
+
+    Returns
+    -------
+    n_accepted, lost
+        Means: candidates accepted, and accuracy lost since the anchor, in points.
+    """
+    rng = np.random.default_rng([SEED, round(1e5 * drop)])
+    accepted, lost = [], []
+    for _ in range(n):
+        anchor = champion = first_model(CHAIN_ROWS, rng)
+        n_accepted = 0
+        for _ in range(WEEKS):
+            accuracy = ACCURACY - n_accepted * drop
+            candidate = next_model(champion, 0.04, drop, rng, accuracy=accuracy)
+            is_fit = accepts(decided(champion, candidate))
+            if is_fit and has_anchor:
+                is_fit = accepts(decided(anchor, candidate))
+            if is_fit:
+                champion, n_accepted = candidate, n_accepted + 1
+        accepted.append(n_accepted)
+        lost.append(100 * n_accepted * drop)
+    return float(np.mean(accepted)), float(np.mean(lost))
+
+
+def cells() -> list[tuple[int, float, float]]:
+    return [(n, q, d) for q in DISCORDANT for n in N_ROWS for d in DROPS if d <= q]
+
+
+def header() -> str:
+    return (
+        f"{SIMULATIONS} simulations a cell, seed {SEED}, {SPEC.resamples} resamples, "
+        f"{SPEC.metric.value}, alpha {SPEC.alpha}, {N_CLASSES} equal classes, "
+        f"champion {ACCURACY:.0%} right, a row a group"
+    )
+
+
+def line(cell: tuple[int, float, float], shares: list[float]) -> str:
+    n_rows, discordant, drop = cell
+    values = " | ".join(f"{100 * share:.1f}" for share in shares)
+    return f"| {discordant:.0%} | {n_rows:,} | {100 * drop:.0f} | {values} |"
+
+
+def power_table(found: list[list[float]]) -> Iterator[str]:
+    yield header() + "."
+    yield ""
+    margins = " | ".join(f"margin {100 * margin:.0f}" for margin in MARGINS)
+    yield f"| discordant | rows | true drop, points | {margins} | superiority |"
+    yield "|---:|---:|---:|" + "---:|" * (len(MARGINS) + 1)
+    yield from (line(cell, shares) for cell, shares in zip(cells(), found, strict=True))
+
+
+def slide_table(found: list[tuple[float, float]]) -> Iterator[str]:
+    yield (
+        f"{WEEKS} retrainings, {CHAINS} times, {CHAIN_ROWS:,} rows, 4% discordant each week, "
+        f"margin {GateSpec().margin}, seed {SEED}."
+    )
+    yield ""
+    yield "| each is worse by, points | anchor | accepted of 52 | lost in a year, points |"
+    yield "|---:|---|---:|---:|"
+    runs = [(drop, has) for drop in CHAIN_DROPS for has in (False, True)]
+    for (drop, has_anchor), (accepted, lost) in zip(runs, found, strict=True):
+        shown = "yes" if has_anchor else "no"
+        yield f"| {100 * drop:.2f} | {shown} | {accepted:.1f} | {lost:.1f} |"
+
+
+def write(workers: int) -> None:
+    with ProcessPoolExecutor(workers) as pool:
+        power = [pool.submit(simulate_cell, *cell) for cell in cells()]
+        slides = [
+            pool.submit(simulate_slide, drop, has_anchor=has)
+            for drop in CHAIN_DROPS
+            for has in (False, True)
+        ]
+        tables = {
+            "power": power_table([job.result() for job in power]),
+            "slide": slide_table([job.result() for job in slides]),
+        }
+    text = PAGE.read_text()
+    for name, lines in tables.items():
+        before, start, rest = text.partition(f"<!-- {name} -->\n")
+        _, end, after = rest.partition(f"<!-- /{name} -->")
+        assert start and end, f"docs/gate.md has no place for {name}"
+        text = "".join((before, start, "\n".join(lines), "\n", end, after))
+    PAGE.write_text(text)
+
+
+def check() -> None:
+    text = PAGE.read_text()
+    if header() not in text:
+        raise SystemExit("docs/gate.md was made with other settings: run scripts.simulate_gate")
+    if line(CHEAP, simulate_cell(*CHEAP)) not in text:
+        raise SystemExit("docs/gate.md is stale: run scripts.simulate_gate")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--workers", type=int, default=1)
+    arguments = parser.parse_args(sys.argv[1:])
+    if arguments.check:
+        check()
+    else:
+        write(arguments.workers)

@@ -1,0 +1,37 @@
+"""Predictions drawn by chance, in groups that are right or wrong together."""
+
+import numpy as np
+
+from job.stages.predictions import Predictions
+
+SHARES = np.array([0.4, 0.3, 0.2, 0.1])
+RECALLS = np.array([0.92, 0.95, 0.96, 0.97])
+SIZES = np.array([1, 1, 1, 2, 5, 12])
+
+
+def predictions(y_true, y_pred, n_classes=4):
+    """Give predictions that are sure of `y_pred`."""
+    return Predictions(
+        classes=tuple(f"c{n:02}" for n in range(n_classes)),
+        y_true=np.asarray(y_true),
+        proba=np.eye(n_classes)[np.asarray(y_pred)],
+        known=np.arange(n_classes),
+    )
+
+
+def draw(n_groups, rng, *, is_uneven):
+    """Draw groups of one class each; in uneven worlds they have 1 to 12 rows that hang together.
+
+    Returns
+    -------
+    groups, predictions
+    """
+    of_group = rng.choice(4, n_groups, p=SHARES)
+    sizes = rng.choice(SIZES, n_groups) if is_uneven else np.ones(n_groups, int)
+    groups = np.repeat(np.arange(n_groups), sizes)
+    y = of_group[groups]
+    chance = RECALLS[of_group]
+    if is_uneven:
+        chance = rng.beta(chance, 1 - chance)
+    is_right = rng.random(len(y)) < chance[groups]
+    return groups, predictions(y, np.where(is_right, y, (y + 1) % 4))

@@ -1,0 +1,129 @@
+"""Two models on the same rows: what the gate promises holds in simulations."""
+
+import numpy as np
+import pytest
+from support.simulated import predictions
+
+from job.contracts.gate_specs import PairedSpec
+from job.contracts.search_specs import Metric
+from job.stages.paired import compare_pair
+from scripts.simulate_gate import ACCURACY, accepts, decided, first_model, next_model
+
+N = 200
+ALPHA = 0.05
+TWO_ERRORS = 2 * np.sqrt(ALPHA * (1 - ALPHA) / N)
+
+
+def simulate(n_rows, discordant, drop, *, seed=11, n=N):
+    rng = np.random.default_rng([seed, n_rows])
+    for _ in range(n):
+        before = first_model(n_rows, rng)
+        yield decided(before, next_model(before, discordant, drop, rng))
+
+
+def share(decisions):
+    return np.mean(list(decisions))
+
+
+def compare(y, old, new, *, metric=Metric.ACCURACY, n_classes=4, groups=None):
+    spec = PairedSpec(metric=metric, alpha=ALPHA, resamples=1000, random_state=0)
+    pair = predictions(y, old, n_classes), predictions(y, new, n_classes)
+    return compare_pair(*pair, np.arange(len(y)) if groups is None else groups, spec)
+
+
+def test_superiority_promotes_an_equal_at_most_alpha_of_the_time():
+    """A/A: whatever is promoted is promoted for nothing."""
+    found = simulate(1000, 0.08, 0.0)
+
+    assert share(accepts(some, rule="superiority") for some in found) <= ALPHA + TWO_ERRORS
+
+
+@pytest.mark.parametrize(("margin", "discordant"), [(0.01, 0.04), (0.02, 0.04), (0.03, 0.08)])
+def test_non_inferiority_accepts_a_drop_of_the_margin_at_most_alpha_of_the_time(margin, discordant):
+    """The worst that must not pass."""
+    found = simulate(1000, discordant, margin)
+
+    assert share(accepts(some, margin=margin) for some in found) <= ALPHA + TWO_ERRORS
+
+
+def test_equal_model_is_accepted_by_the_defaults_at_2000_rows():
+    """The power that the defaults were chosen for."""
+    assert share(accepts(some) for some in simulate(2000, 0.04, 0.0)) >= 0.95
+
+
+def test_champion_that_is_3_points_better_stays():
+    """10,000 rows; at least 99 % of 200 simulations."""
+    assert share(not accepts(some) for some in simulate(10_000, 0.08, 0.03)) >= 0.99
+
+
+def test_no_class_is_taken_for_fallen_in_more_than_alpha_of_equal_models():
+    """77 classes of 26 rows: the bounds hold for all of them at once."""
+    rng = np.random.default_rng(1)
+    y, n_false = np.repeat(np.arange(77), 26), 0
+    for _ in range(N):
+        models = [np.where(rng.random(len(y)) < ACCURACY, y, (y + 1) % 77) for _ in range(2)]
+        changes = compare(y, *models, n_classes=77).recalls
+        n_false += any(change.difference.upper < 0 for change in changes)
+
+    assert n_false / N <= ALPHA + TWO_ERRORS
+
+
+def test_class_that_is_lost_is_seen_among_77():
+    """Half of 26 rows of one class."""
+    y = np.repeat(np.arange(77), 26)
+    new = y.copy()
+    new[:13] = 1
+    fallen = [c.name for c in compare(y, y, new, n_classes=77).recalls if c.difference.upper < 0]
+
+    assert ["c00"] == fallen
+
+
+def test_difference_is_candidate_less_champion():
+    """The sign says who is better."""
+    y = np.arange(200) % 4
+    worse = np.where(np.arange(200) < 20, (y + 1) % 4, y)
+    found = compare(y, y, worse)
+
+    assert (1.0, 0.9) == (found.champion_score, found.candidate_score)
+    assert -0.1 == pytest.approx(found.interval.value)
+    assert found.interval.lower < -0.1 < found.interval.upper < 0
+
+
+def test_equal_predictions_are_not_sure_to_be_equal():
+    """No difference in 40 rows leaves one in 7 % open."""
+    y = np.arange(40) % 4
+    found = compare(y, y, y).interval
+
+    assert (True, pytest.approx(-(1 - 0.05 ** (1 / 40)))) == (found.is_by_count, found.lower)
+
+
+def test_rows_of_one_group_count_as_one():
+    """A hundred rows that fall together show less than a hundred that fall alone."""
+    y = np.zeros(1000, int)
+    y[500:] = 1
+    worse = np.where(np.arange(1000) % 500 < 50, 1 - y, y)
+    alone = compare(y, y, worse, n_classes=2).interval
+    together = compare(y, y, worse, n_classes=2, groups=np.arange(1000) // 50).interval
+
+    assert together.lower < alone.lower
+    assert together.upper > alone.upper
+
+
+@pytest.mark.parametrize("metric", [Metric.NEG_LOG_LOSS, Metric.ROC_AUC_OVR])
+def test_scores_of_probabilities_have_intervals_too(metric):
+    """The better model is better for sure."""
+    y = np.arange(400) % 4
+    worse = np.where(np.arange(400) % 7 == 0, (y + 1) % 4, y)
+    found = compare(y, worse, y, metric=metric)
+
+    assert 0 < found.interval.lower < found.interval.value < found.interval.upper
+
+
+def test_metric_that_is_undefined_has_no_interval():
+    """One class alone has no ROC curve."""
+    assert (
+        compare(
+            np.zeros(50, int), np.zeros(50, int), np.zeros(50, int), metric=Metric.ROC_AUC_OVR
+        ).interval
+        is None
+    )
