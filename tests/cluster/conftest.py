@@ -23,7 +23,10 @@ from job.samples import write_sample
 
 IMAGE = "pcc-training-job:cluster"
 OPEN = {"accuracy": None, "precision_macro": None, "recall_macro": None, "f1_macro": None}
-QUICK = {"gate": {"floors": OPEN, "margin": 0.5}, "search": {"estimators": {"dummy": {}}, "folds": 2}}
+QUICK = {
+    "gate": {"floors": OPEN, "margin": 0.5},
+    "search": {"estimators": {"dummy": {}}, "folds": 2},
+}
 
 
 @pytest.fixture(scope="session")
