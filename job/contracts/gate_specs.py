@@ -76,6 +76,11 @@ class GateSpec(Spec):
         "reject",
         description="What a champion or an anchor that cannot be compared means for the candidate.",
     )
+    inconclusive: Literal["reject", "warn"] = Field(
+        "reject",
+        description="What too few rows to tell mean for a candidate that scores within the rule: "
+        "`warn` lets it pass, as tables of a few hundred texts may need.",
+    )
     calibration_error: Share | None = Field(
         None, description="Most expected calibration error (15 bins of equal mass); null: any."
     )

@@ -105,6 +105,7 @@ def against(comparison: Comparison, spec: GateSpec) -> Criterion:
         )
     threshold = 0.0 if spec.rule == "superiority" else -spec.margin
     is_met = difference.lower > threshold
+    is_open = difference.value >= threshold  # neither shown nor refuted
     reason = _difference(comparison, difference, spec)
     reason += f"; its lower end has to be above {threshold:g}"
     if not is_met and difference.upper > threshold:
@@ -114,7 +115,7 @@ def against(comparison: Comparison, spec: GateSpec) -> Criterion:
         value=difference.value,
         threshold=threshold,
         is_met=is_met,
-        is_binding=True,
+        is_binding=spec.inconclusive == "reject" or not is_open,
         reason=reason,
         lower=difference.lower,
         upper=difference.upper,

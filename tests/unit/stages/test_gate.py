@@ -189,6 +189,17 @@ def test_reason_of_too_few_rows_says_how_many_would_do():
     )
 
 
+@pytest.mark.parametrize(
+    ("lower", "upper", "is_accepted"), [(-0.06, 0.05, True), (-0.08, 0.03, False)]
+)
+def test_inconclusive_comparison_lets_pass_what_scores_within_the_rule(lower, upper, is_accepted):
+    """Differences of -.005 and -.025, a margin of .02: only one of them is within it."""
+    some = (beside(lower, upper),)
+
+    assert not judge(comparisons=some).is_accepted
+    assert is_accepted == judge(comparisons=some, inconclusive="warn").is_accepted
+
+
 def test_candidate_that_is_shown_to_be_worse_is_not_told_to_bring_rows():
     """More rows would not help it."""
     assert "too few" not in reason(judge(comparisons=(beside(-0.09, -0.03),)), "champion")
