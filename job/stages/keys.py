@@ -84,11 +84,16 @@ def make_rows(dataset: Dataset, is_sound: np.ndarray[Any, Any], use: tuple[str, 
 def _contents(dataset: Dataset, matrix: Any, index: np.ndarray[Any, Any]) -> Callable[[int], str]:
     """Give what stands for a row without text: its embedding, else its other features."""
     if matrix is not None:
-        return lambda row: f"embedding:{hashlib.sha256(matrix[index[row]].tobytes()).hexdigest()}"
+        return lambda row: f"embedding:{_digest_row(matrix[index[row]])}"
     features = [
         c.values[index] for c in dataset.columns if c.role in ("numeric", "categorical", "boolean")
     ]
     return lambda row: f"row:{'|'.join(str(values[row]) for values in features)}"
+
+
+def _digest_row(values: np.ndarray[Any, Any]) -> str:
+    # short, for a million of them are held
+    return hashlib.blake2b(values.tobytes(), digest_size=16).hexdigest()
 
 
 def _text_keys(texts: Any, content: Callable[[int], str], n_rows: int) -> np.ndarray[Any, Any]:
