@@ -64,6 +64,13 @@ class SplitSpec(Spec):
         return str(value) if isinstance(value, int) else value
 
 
+def _once_each(names: tuple[str, ...]) -> tuple[str, ...]:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"{shortened(twice)} stands twice")
+    return names
+
+
 class FeatureSpec(Spec):
     """What the model sees."""
 
@@ -85,10 +92,7 @@ class FeatureSpec(Spec):
     @field_validator("use", "analyzers")
     @classmethod
     def _once_each(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        twice = sorted({name for name in value if value.count(name) > 1})
-        if twice:
-            raise ValueError(f"{shortened(twice)} stands twice")
-        return value
+        return _once_each(value)
 
 
 class PublishSpec(Spec):
@@ -128,6 +132,11 @@ class PackageSpec(Spec):
         None,
         description="Feature blocks that the consumer can send; unset: those of `features.use`.",
     )
+
+    @field_validator("allowed_inputs")
+    @classmethod
+    def _named_once(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        return None if value is None else _once_each(value)
 
 
 class LogsSpec(Spec):

@@ -77,6 +77,12 @@ BOTH, ONE = "features: {use: [text, embeddings]}\n", "[embeddings]"
         ("dataset: {test_uri: ''}", {}, [], "dataset.test_uri"),
         ("", {}, [("store.uri", "--store", "")], "store.uri .from --store"),
         ("features: {use: [text, text]}", {}, [], "features.use .*: 'text' stands twice"),
+        (
+            "package: {allowed_inputs: [text, text]}",
+            {},
+            [],
+            "allowed_inputs .*: 'text' stands twice",
+        ),
         ("search: {folds: 4}\nsearch: {n_iter: 7}", {}, [], "job.yaml' has the key 'search' twice"),
         ('{"split": {"salt": "a", "salt": "b"}}', {}, [], "has the key 'salt' twice"),
         ("gate: 5", {}, [], "'gate' from .*job.yaml is a section"),
