@@ -137,7 +137,8 @@ def write_sample(path: Path, *, n_rows: int, seed: int, is_csv: bool) -> None:
     rows = [_row(rng, number) for number in range(n_rows)]
     matrix = _embed([row["text"] for row in rows], np.random.default_rng(seed))
     table = pa.Table.from_pylist(rows)
-    notes = {**_NOTES, "seed": str(seed)}
+    model = f"{_NOTES['embedding_model']}, seed {seed}"
+    notes = {**_NOTES, "embedding_model": model, "seed": str(seed)}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if is_csv:

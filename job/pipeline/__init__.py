@@ -48,7 +48,9 @@ def run(plan: Plan, ports: Ports, recorder: Recorder) -> dict[str, Any]:
     candidate = train_candidate(plan, ports, recorder, split)
     scores = candidate.evaluation["scores"]
     champion = recorder.run("gate", load_champion, ports.store, plan.settings.publish.channel)
-    decision = recorder.run("gate", judge, plan, ports, candidate, champion)
+    decision = recorder.run(
+        "gate", judge, plan, ports, tables, candidate=candidate, champion=champion
+    )
     if decision.is_published and not plan.is_dry_run:
         plan = recorder.run("claim", claim_version, plan, ports.store, tables.digests, champion)
     recorder.facts |= {"override": decision.override} if decision.override else {}

@@ -24,7 +24,12 @@ from job.stages.features import restrict
 from job.stages.footprint import estimate_training_bytes
 from job.stages.gate import decide
 from job.stages.optimism import measure_optimism
-from job.stages.package import describe_override, make_bundle, make_metadata
+from job.stages.package import (
+    describe_override,
+    make_bundle,
+    make_metadata,
+    name_embedding_model,
+)
 from job.stages.preparation import Preparation
 from job.stages.search import search
 from job.stages.split import DataSplit, split_dataset
@@ -117,7 +122,12 @@ def train_candidate(plan: Plan, ports: Ports, recorder: Recorder, split: DataSpl
 
 
 def judge(
-    plan: Plan, ports: Ports, candidate: Candidate, champion: Champion | None
+    plan: Plan,
+    ports: Ports,
+    tables: Tables,
+    *,
+    candidate: Candidate,
+    champion: Champion | None,
 ) -> GateDecision:
     """Hold the candidate against the floors, the champion and the anchor."""
     settings, split = plan.settings, candidate.split
@@ -133,6 +143,8 @@ def judge(
             ports.codec,
             training=settings.training,
             paired=settings.paired,
+            embedding_model=name_embedding_model(tables.dataset, settings.publish),
+            payload=candidate.payload,
         )
         for some in (champion, anchor)
         if some is not None

@@ -14,10 +14,18 @@ from job.contracts.ports import Ports
 from job.errors import ConfigurationError, GateRejectedError
 from job.pipeline.intake import check_request, find_near_duplicates, load_tables
 from job.recorder import Recorder
-from job.stages.champion import Champion, compare, find_use, is_seen, load_anchor
+from job.stages.champion import (
+    Champion,
+    compare,
+    find_problem,
+    find_use,
+    is_seen,
+    load_anchor,
+)
 from job.stages.evaluate import evaluate
 from job.stages.features import restrict
 from job.stages.gate import decide
+from job.stages.package import name_embedding_model
 from job.stages.train import TrainedModel
 from job.stages.versions import read_verified
 
@@ -27,8 +35,8 @@ def judge_versions(
 ) -> dict[str, Any]:
     """Hold a version against the floors, another version and the anchor.
 
-    Rows of the table that the candidate was trained on are left out, and those of classes that it
-    does not know; each comparison leaves out what the other model was trained on.
+    Rows of the table that the candidate was trained on are left out; those of classes that it does
+    not know count as errors.  Each comparison leaves out what the other model was trained on.
 
     Raises
     ------
@@ -49,9 +57,10 @@ def judge_versions(
     # an official test holds near-duplicates by design
     table = rows if tables.official_test is None else None
     fresh = rows.take(~is_seen(new, rows, table))
-    model = _load(plan, ports, new, fresh)
-    test = fresh.take(np.isin(fresh.y.astype(str), model.pipeline.classes_.astype(str)))
-    if not len(test):
+    embedding_model = name_embedding_model(tables.dataset, spec.publish)
+    model = _load(plan, ports, new, fresh, embedding_model)
+    n_unknown = int((~np.isin(fresh.y.astype(str), model.pipeline.classes_.astype(str))).sum())
+    if not len(fresh):
         raise ConfigurationError(
             f"{candidate} was trained on all rows that it could be judged on",
             hint="give a table with rows that are new to it",
@@ -60,13 +69,23 @@ def judge_versions(
         "evaluate",
         evaluate,
         model,
-        restrict(test, model.use, spec.dataset.columns),
+        restrict(fresh, model.use, spec.dataset.columns),
         ports.timer,
         spec=spec.evaluation,
         random_state=spec.random_state,
     )
     comparisons = tuple(
-        compare(rival, model, test, table, ports.codec, training=spec.training, paired=spec.paired)
+        compare(
+            rival,
+            model,
+            fresh,
+            table,
+            ports.codec,
+            training=spec.training,
+            paired=spec.paired,
+            embedding_model=embedding_model,
+            payload=new.files["model.joblib"],
+        )
         for rival in rivals
     )
     n_bytes = len(new.files["model.joblib"])
@@ -76,8 +95,8 @@ def judge_versions(
         "champion": champion,
         "n_rows": len(rows),
         "n_trained_on": len(rows) - len(fresh),
-        "n_unknown_class": len(fresh) - len(test),
-        "n_judged": len(test),
+        "n_unknown_class": n_unknown,
+        "n_judged": len(fresh),
         "scores": evaluation["scores"],
         "gate": decision.to_json(),
     }
@@ -90,7 +109,9 @@ def judge_versions(
     return result
 
 
-def _load(plan: Plan, ports: Ports, version: Champion, rows: Rows) -> TrainedModel:
+def _load(
+    plan: Plan, ports: Ports, version: Champion, rows: Rows, embedding_model: str
+) -> TrainedModel:
     """Load the candidate, if its input is one that the settings name."""
     settings, metadata = plan.settings, json.loads(version.files["metadata.json"])
     uses = (settings.features.use, *settings.search.inputs)
@@ -100,6 +121,11 @@ def _load(plan: Plan, ports: Ports, version: Champion, rows: Rows) -> TrainedMod
             f"{version.version} takes another input than features.use and search.inputs name",
             hint=f"it takes {counted(len(metadata['input']['names']), 'column')} as "
             f"{metadata['input']['kind']}; `pcc-job models show` has its settings",
+        )
+    if problem := find_problem(metadata, rows, use, embedding_model):
+        raise ConfigurationError(
+            f"{version.version} cannot be judged on this table: {problem}",
+            hint="give a table as the one that it was trained on",
         )
     return TrainedModel(
         estimator=metadata["classifier"],

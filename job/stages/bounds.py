@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from scipy.stats import norm
@@ -12,6 +12,7 @@ from job.contracts.judgement import Interval
 from job.stages.resampling import Units
 
 Array = np.ndarray[Any, Any]
+LEAST_GROUPS: Final = 5  # of fewer, resamples say too little
 
 
 def find_ends(point: Array, resampled: Array, left_out: Array, units: Units, tail: float) -> Array:

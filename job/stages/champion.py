@@ -14,15 +14,16 @@ from job.contracts.dataset import Rows
 from job.contracts.dataset_specs import ColumnsSpec
 from job.contracts.digest import is_version
 from job.contracts.gate_specs import PairedSpec
-from job.contracts.judgement import Comparison
+from job.contracts.judgement import Comparison, Interval
 from job.contracts.lists import counted
 from job.contracts.ports import ArtifactStore, Codec
 from job.contracts.search_specs import Use
 from job.contracts.specs import TrainingSpec
 from job.errors import ConfigurationError, IncompatibleModelError
+from job.stages.bounds import LEAST_GROUPS
 from job.stages.channels import read_channel
 from job.stages.features import restrict
-from job.stages.keys import salted_digests
+from job.stages.keys import key_kind, salted_digests
 from job.stages.package import describe_input
 from job.stages.paired import compare_pair
 from job.stages.predictions import predict
@@ -93,31 +94,42 @@ def compare(
     *,
     training: TrainingSpec,
     paired: PairedSpec,
+    embedding_model: str,
+    payload: bytes,
 ) -> Comparison:
     """Compare both models on the hold-out rows that the champion has not seen either.
 
     Nor has it seen a near-duplicate of them, as far as `table` tells: the rows of which the test is
     a part, or None where near-duplicates stay.  The champion may take another input than the
     candidate, if it is one of those searched; it has to know the same classes.
+
+    Parameters
+    ----------
+    embedding_model
+        What the table's embeddings come from.
+    payload
+        The candidate as bytes: the champion's own need no rows to be found as good.
     """
     metadata = json.loads(champion.files["metadata.json"])
     told = Comparison(role=champion.role, version=champion.version, metric=paired.metric.value)
     use = find_use(metadata, test, (candidate.use, *training.search.inputs), training.columns)
-    if use is None:
-        return replace(told, problem="it takes another input")
-    fresh = test.take(~is_seen(champion, test, table))
-    told = replace(told, n_rows=len(fresh), n_excluded=len(test) - len(fresh))
-    if len(fresh) < _MIN_ROWS:
-        return replace(
-            told, problem=f"it was trained on all but {counted(len(fresh), 'hold-out row')}"
-        )
+    if problem := find_problem(metadata, test, use, embedding_model):
+        return replace(told, problem=problem)
+    assert use is not None  # it would be a problem
+    is_same = champion.files["model.joblib"] == payload
+    fresh = test if is_same else test.take(~is_seen(champion, test, table))
+    groups = fresh.units
+    n_groups = len(np.unique(groups))
+    told = replace(told, n_rows=len(fresh), n_groups=n_groups, n_excluded=len(test) - len(fresh))
+    if not is_same and (len(fresh) < _MIN_ROWS or n_groups < LEAST_GROUPS):
+        left = f"{counted(len(fresh), 'hold-out row')} in {counted(n_groups, 'group')}"
+        return replace(told, problem=f"it was trained on all but {left}")
     try:
         model = codec.decode(champion.files["model.joblib"])
     except IncompatibleModelError as error:
         return replace(told, problem=error.message)
     if problem := _other_classes(model, candidate.pipeline):
         return replace(told, problem=problem)
-    groups = fresh.units
     found = compare_pair(
         predict(model, restrict(fresh, use, training.columns), use),
         predict(
@@ -129,13 +141,28 @@ def compare(
     undefined = f"{paired.metric.value} is undefined on these rows"
     return replace(
         told,
-        n_groups=len(np.unique(groups)),
         champion_score=found.champion_score,
         candidate_score=found.candidate_score,
-        difference=found.interval,
-        recalls=found.recalls,
+        # the very same model is as good on any rows
+        difference=Interval(value=0.0, lower=0.0, upper=0.0) if is_same else found.interval,
+        recalls=() if is_same else found.recalls,
         problem=undefined if found.interval is None else "",
     )
+
+
+def find_problem(
+    metadata: Mapping[str, Any], rows: Rows, use: Use | None, embedding_model: str
+) -> str:
+    """Say why a version cannot be judged on these rows, by what it tells of itself."""
+    if use is None:
+        return "it takes another input"
+    if "embeddings" in use and metadata.get("embedding_model") != embedding_model:
+        return "its embeddings come from another model than this table's"
+    kind = key_kind(rows.text_keys)
+    known = metadata.get("training_keys_of", kind)
+    if known != kind:
+        return f"what it was trained on is known by {known}, this table's rows by {kind}"
+    return ""
 
 
 def find_use(
@@ -159,15 +186,19 @@ def _other_classes(champion: Any, candidate: Any) -> str:
 def is_seen(champion: Champion, rows: Rows, table: Rows | None) -> np.ndarray[Any, Any]:
     """Say which rows a version was trained on, or on their group, text, or near-duplicate.
 
-    A family of which any row of `table` was trained on counts as a whole.
+    Texts that differ in what fills their slots count, and a family of which any row of `table` was
+    trained on counts as a whole; without a table, equal texts alone do.
     """
     salt = json.loads(champion.files["metadata.json"])["training_keys_salt"]
     trained = np.load(io.BytesIO(champion.files["training_keys.npy"]), allow_pickle=False)
 
     def was_trained_on(some: Rows) -> np.ndarray[Any, Any]:
         found: np.ndarray[Any, Any] = np.isin(salted_digests("trained", some.keys, salt), trained)
-        if (some.keys != some.text_keys).any():
-            found |= np.isin(salted_digests("trained", some.text_keys, salt), trained)
+        others = [some.text_keys] if (some.keys != some.text_keys).any() else []
+        if table is not None and some.templates is not None:
+            others.append(some.templates)
+        for values in others:
+            found |= np.isin(salted_digests("trained", values, salt), trained)
         return found
 
     seen = was_trained_on(rows)

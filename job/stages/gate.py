@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -80,14 +81,16 @@ def _ceilings(
 def _at_most(
     name: str, value: float | None, ceiling: float, *, is_binding: bool = True
 ) -> Criterion:
-    found = "not measured" if value is None else f"{value:g}"
+    found, most = "not measured" if value is None else f"{value:g}", f"{ceiling:g}"
+    if isinstance(value, int):
+        found, most = f"{value:,}", f"{ceiling:,}"
     return Criterion(
         name=name,
         value=value,
         threshold=ceiling,
         is_met=value is not None and value <= ceiling,
         is_binding=is_binding,
-        reason=f"{name} {found}, at most {ceiling:g} is wanted",
+        reason=f"{name} {found}, at most {most} is wanted",
     )
 
 
@@ -139,6 +142,12 @@ def _wanted_rows(comparison: Comparison, difference: Interval, spec: GateSpec) -
     """Say how many rows would tell an equal candidate; an interval shrinks with their root."""
     if spec.rule == "superiority" or not spec.margin:
         return "; too few rows to tell"
+    if difference.is_by_count:
+        radius = min((difference.upper - difference.lower) / 2, 0.999)
+        wanted = comparison.n_rows * math.log1p(-radius) / math.log1p(-spec.margin)
+        return (
+            f"; too few rows to tell: models that agree on all rows pass from about {wanted:,.0f}"
+        )
     z = norm.ppf(1 - spec.alpha)
     error = (difference.upper - difference.lower) / (2 * z)
     wanted = comparison.n_rows * ((z + norm.ppf(_POWER)) * error / spec.margin) ** 2

@@ -8,7 +8,7 @@ import numpy as np
 
 from job.contracts.gate_specs import EvaluationSpec
 from job.contracts.judgement import Interval, IntervalReport
-from job.stages.bounds import bounded, find_ends
+from job.stages.bounds import LEAST_GROUPS, bounded, find_ends
 from job.stages.label_scores import LabelScores, count_groups, label_cells
 from job.stages.predictions import Predictions
 from job.stages.resampling import Units, count_units, leave_one_out, resample, sum_units
@@ -51,6 +51,8 @@ def of_labels(
     label_scores = LabelScores(units.total)
     point, ends = _ends(units, label_scores.measure, spec, rng)
     n_groups = label_scores.spread(*count_groups(groups, found.y_true, found.y_pred, n_classes))
+    if units.n_groups < LEAST_GROUPS:
+        ends = np.stack([point, point])  # their number says more than they do
     tail = (1 - spec.confidence) / 2
     scores: _Named = []
     per_class: dict[str, _Named] = {name: [] for name in found.classes}
@@ -72,6 +74,8 @@ def _of_rows(
     area, shares = roc_auc_influences(some)
     values = np.stack([log_losses(some), brier_losses(some), shares], axis=1)
     units = sum_units(groups[is_known], some.y_true, np.insert(values, 0, 1.0, axis=1))
+    if units.n_groups < LEAST_GROUPS:
+        return []
     point, ends = _ends(units, lambda sums: sums[:, 1:] / sums[:, :1], spec, rng)
     (loss, brier, _), (low, high) = point, ends
     scores = [
@@ -81,7 +85,9 @@ def _of_rows(
     ]
     if not np.isnan(area):
         ends_of_area = area + low[2], min(area + high[2], 1.0)
-        scores.append(("roc_auc_ovr", _interval(area, *ends_of_area)))
+        tail = (1 - spec.confidence) / 2
+        found_area = bounded(area, *ends_of_area, n_groups=units.n_groups, tail=tail)
+        scores.append(("roc_auc_ovr", found_area))
     return scores
 
 

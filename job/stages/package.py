@@ -14,8 +14,9 @@ from job.contracts.lists import counted
 from job.contracts.plan import Plan
 from job.contracts.ports import Renderer
 from job.contracts.reports import GateDecision, SplitReport, ValidationReport
+from job.contracts.specs import PublishSpec
 from job.stages.features import embedding_names, restrict
-from job.stages.keys import salted_digests
+from job.stages.keys import key_kind, salted_digests
 from job.stages.split import DataSplit
 from job.stages.train import TrainedModel
 
@@ -99,8 +100,17 @@ def find_limitations(split: SplitReport, validation: ValidationReport) -> list[s
 
 
 def training_keys(rows: Rows, salt: str) -> np.ndarray[Any, Any]:
-    """Give sorted salted digests of all keys trained on, shape (n_keys,), uint64."""
-    return np.unique(salted_digests("trained", {*rows.keys, *rows.text_keys}, salt))
+    """Give sorted salted digests of all that was trained on, shape (n_keys,), uint64.
+
+    They are of groups, of texts, and of texts without what fills their slots.
+    """
+    templates = () if rows.templates is None else rows.templates
+    return np.unique(salted_digests("trained", {*rows.keys, *rows.text_keys, *templates}, salt))
+
+
+def name_embedding_model(dataset: Dataset, spec: PublishSpec) -> str:
+    """Give the embedding model that the table names, else the settings'."""
+    return dataset.provenance.says("embedding_model") or spec.embedding_model
 
 
 def make_metadata(
@@ -120,7 +130,7 @@ def make_metadata(
     """
     settings = plan.settings
     has_embeddings = "embeddings" in model.use
-    said = dataset.provenance.says("embedding_model") or settings.publish.embedding_model
+    said = name_embedding_model(dataset, settings.publish)
     return {
         "model_version": plan.version,
         "embedding_model": said if has_embeddings else None,
@@ -142,6 +152,7 @@ def make_metadata(
             restrict(split.test, model.use, settings.dataset.columns), model.use
         ),
         "training_keys_salt": settings.split.salt,
+        "training_keys_of": key_kind(split.train.text_keys),
         "random_state": settings.random_state,
         "environment": dict(plan.environment),
         "compatible_with": list(compatible_with),

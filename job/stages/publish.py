@@ -147,10 +147,16 @@ def publish(
     with ThreadPoolExecutor(_N_THREADS) as pool:
         measured = {name: pool.submit(FileEntry.of, data) for name, data in files.items()}
         stored = {name: _create(store, version, name, files[name]) for name in _FIRST}
-        owner = json.loads(stored["metadata.json"]).get("run_id")
+        told = json.loads(stored["metadata.json"])
+        owner = told.get("run_id")
         if owner not in (run_id, None) and copied_from is None:
             raise VersionConflictError(
                 f"{version} belongs to run '{owner}'", hint="run again with another --run-id"
+            )
+        if told.get("override") != json.loads(files["metadata.json"]).get("override"):
+            raise VersionConflictError(
+                f"an interrupted attempt of run '{run_id}' has stored another verdict of the gate",
+                hint="run again with another --run-id",
             )
         rest = sorted(name for name in files if name not in _FIRST)
         contents = pool.map(lambda name: _create(store, version, name, files[name]), rest)

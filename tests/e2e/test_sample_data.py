@@ -29,7 +29,7 @@ def test_models_of_the_sample_are_called_synthetic(name, pcc_job, train, result_
 
     assert "synthetic" in (version / "model_card.md").read_text()
     assert "synthetic" in (version / "report.html").read_text()
-    assert "synthetic: seeded projection of hashed n-grams" == metadata["embedding_model"]
+    assert "synthetic: seeded projection of hashed n-grams, seed 7" == metadata["embedding_model"]
 
 
 def test_table_that_names_no_embedding_model_takes_that_of_the_settings(

@@ -62,8 +62,13 @@ def fit(rows, *, is_inverted=False):
     return make_pipeline(StandardScaler(), LogisticRegression()).fit(rows.embeddings.read(), y)
 
 
-def make_files(rows, *, salt="pcc"):
-    metadata = {"input": describe_input(rows, USE), "training_keys_salt": salt}
+def make_files(rows, *, salt="pcc", **more):
+    metadata = {
+        "input": describe_input(rows, USE),
+        "training_keys_salt": salt,
+        "embedding_model": "ours",
+        **more,
+    }
     payload = JoblibCodec().encode(fit(rows))
     return make_bundle(payload, metadata, {}, VALIDATION, rows, NoPages())
 
@@ -79,7 +84,7 @@ def hold_beside(
         estimator="logistic_regression",
         parameters=(),
         use=use,
-        pipeline=candidate or fit(make_rows(0, 40)),
+        pipeline=candidate or fit(make_rows(0, 30)),
         baselines=(),
     )
     spec = TrainingSpec(
@@ -90,7 +95,15 @@ def hold_beside(
     )
     paired = PairedSpec(metric=metric, alpha=0.05, resamples=1000, random_state=0)
     return compare(
-        champion, model, test, table_of(test, **split), JoblibCodec(), training=spec, paired=paired
+        champion,
+        model,
+        test,
+        table_of(test, **split),
+        JoblibCodec(),
+        training=spec,
+        paired=paired,
+        embedding_model="ours",
+        payload=JoblibCodec().encode(model.pipeline),
     )
 
 
@@ -218,7 +231,7 @@ def test_problem_of_too_few_rows_gives_their_number():
     """The operator sees how far off it is."""
     found = hold_beside(make_champion(make_rows(0, 40)), make_rows(20, 45))
 
-    assert "it was trained on all but 5 hold-out rows" == found.problem
+    assert "it was trained on all but 5 hold-out rows in 5 groups" == found.problem
 
 
 def test_metric_that_these_rows_do_not_define_cannot_be_compared():
@@ -322,3 +335,51 @@ def test_family_that_the_champion_met_on_what_is_now_the_test_side_is_left_out_w
     champion = make_champion(make_rows(0, 31))  # its last row is the first of a pair
 
     assert 80 - 12 == hold_beside(champion, test, train=test.take(np.zeros(80, bool))).n_rows
+
+
+@pytest.mark.parametrize(
+    ("told", "problem"),
+    [
+        ({"embedding_model": "theirs"}, "embeddings come from another model"),
+        ({"training_keys_of": "embedding"}, "known by embedding, this table's rows by text"),
+    ],
+)
+def test_champion_of_another_kind_of_rows_is_not_compared(told, problem):
+    """Its scores would be those of noise, or of rows that it was trained on."""
+    found = hold_beside(make_champion(make_rows(0, 40), **told), make_rows(100, 150))
+
+    assert problem in found.problem
+    assert found.difference is None
+
+
+def test_rows_of_few_groups_show_nothing():
+    """What four groups agree on is no evidence, however many rows they have."""
+    test = make_rows(100, 200)
+    keys = np.array([f"group:{n % 4}" for n in range(100)], dtype=object)
+    found = hold_beside(make_champion(make_rows(0, 40)), replace(test, keys=keys))
+
+    assert found.difference is None
+    assert "in 4 groups" in found.problem
+
+
+def test_very_same_model_is_as_good_on_any_rows():
+    """Even on those that it was trained on, and on fewer than would show it."""
+    rows = make_rows(0, 40)
+    found = hold_beside(make_champion(rows), rows, candidate=fit(rows)).difference
+
+    assert (0.0, 0.0, 0.0) == (found.value, found.lower, found.upper)
+
+
+def test_texts_that_differ_in_their_slots_alone_count_as_trained_on():
+    """The old rows need not stand in today's table."""
+
+    def fill(rows, number):
+        texts = [f"text:order {number} of kind {chr(97 + n % 26)}{n} is late" for n in range(40)]
+        templates = [f"text:order 0 of kind {chr(97 + n % 26)}{n} is late" for n in range(40)]
+        keys, templates = (np.array(values, dtype=object) for values in (texts, templates))
+        return replace(rows, keys=keys, text_keys=keys, templates=templates)
+
+    champion = make_champion(fill(make_rows(0, 40), 11111))
+    found = hold_beside(champion, fill(make_rows(100, 140), 22222))
+
+    assert (0, 40) == (found.n_rows, found.n_excluded)

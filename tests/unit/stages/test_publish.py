@@ -156,6 +156,19 @@ def test_name_taken_by_another_run_is_a_conflict():
         publish(store, VERSION, RUN_ID, FILES)
 
 
+@pytest.mark.parametrize("earlier", [None, {"reason": "another one", "rejected_for": []}])
+def test_attempt_that_was_judged_otherwise_is_a_conflict(earlier):
+    """The version would say for ever that it was accepted, or overridden for another reason."""
+    store = MemoryStore()
+    told = {"run_id": RUN_ID, **DIGESTS}
+    store.put_if_absent(f"{VERSION}/metadata.json", canonical_json({**told, "override": earlier}))
+    now = {**told, "override": {"reason": "agreed with the owner", "rejected_for": []}}
+
+    with pytest.raises(VersionConflictError, match="another verdict"):
+        publish(store, VERSION, RUN_ID, {**FILES, "metadata.json": canonical_json(now)})
+    assert not is_complete(store, VERSION)
+
+
 def fix(store, digests=DIGESTS, version=VERSION):
     at = datetime(2026, 11, 22, 2, tzinfo=UTC)
     return claim(store, RUN_ID, digests, version=version, started_at=at)
