@@ -63,6 +63,7 @@ def judge_versions(
         restrict(test, model.use, spec.dataset.columns),
         ports.timer,
         spec=spec.evaluation,
+        metric=spec.search.metric,
         random_state=spec.random_state,
     )
     comparisons = tuple(
