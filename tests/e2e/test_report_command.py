@@ -60,6 +60,9 @@ def test_reports_of_versions(versions, pcc_job, result_of, tmp_path):
     local = result_of(pcc_job("report", f"models/{versions[1]}"))
     assert (True, f"models/{versions[1]}/report.html") == (local["is_verified"], local["path"])
 
+    by_channel = {s["value"] for s in evaluation["slices"]["scores"] if s["column"] == "channel"}
+    assert {"app", "mail", "web"} <= by_channel <= {"app", "mail", "web", "(other)"}
+
     difference = result_of(pcc_job("models", "diff", *versions, "--store", "models"))
     assert versions[0] == evaluation["changes"]["champion"]
     assert difference["changed"] == evaluation["changes"]["changed"]
