@@ -71,19 +71,20 @@ def judge_slices(
 
 
 def _cut(column: pd.Series[Any], groups: Array) -> list[_Slice]:
-    codes, found = column.cat.codes.to_numpy(), []
-    for code in np.unique(codes):
-        is_in = codes == code
-        found.append(
-            _Slice(
-                column=str(column.name),
-                value=str(column.cat.categories[code]),
-                is_in=is_in,
-                n_groups=len(np.unique(groups[is_in])),
-                n_other_groups=len(np.unique(groups[~is_in])),
-            )
+    codes, sizes = column.cat.codes.to_numpy().astype(int), np.bincount(groups)
+    pairs, counts = np.unique(codes * len(sizes) + groups, return_counts=True)
+    is_whole = counts == sizes[pairs % len(sizes)]  # no row of the group is in another slice
+    return [
+        _Slice(
+            column=str(column.name),
+            value=str(column.cat.categories[code]),
+            is_in=codes == code,
+            n_groups=int(is_here.sum()),
+            n_other_groups=len(sizes) - int(is_whole[is_here].sum()),
         )
-    return found
+        for code in np.unique(codes)
+        for is_here in [pairs // len(sizes) == code]
+    ]
 
 
 def _measure(

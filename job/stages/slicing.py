@@ -105,9 +105,6 @@ def _pooled(
     kept = [name for name, named in zip(names, is_named, strict=True) if named]
     shown = [*sorted({*kept} - {OTHER, MISSING}), OTHER, MISSING]
     numbers = {name: number for number, name in enumerate(shown)}
-    new = [
-        numbers.get(name if named else OTHER, numbers[OTHER])
-        for name, named in zip(names, is_named, strict=True)
-    ]
+    new = [numbers.get(name, numbers[OTHER]) for name in names]
     cells = np.array([*new, numbers[MISSING]])[codes]
     return pd.Categorical.from_codes(cells, dtype=pd.CategoricalDtype(shown))

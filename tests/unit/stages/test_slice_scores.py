@@ -72,6 +72,16 @@ def test_slice_of_fewer_groups_than_ten_is_counted(n_groups, n_shown):
     assert (n_shown, 2 - n_shown) == (len(report.scores), report.n_not_shown)
 
 
+def test_group_that_lies_in_both_slices_counts_in_both():
+    """Nine groups of `few` alone and one that it shares are ten; `many` has the shared one too."""
+    found, _ = half_wrong(400)
+    groups = np.where(np.arange(400) < 100, np.arange(400) % 10, np.arange(400))
+    is_few = (np.arange(400) < 100) & ((groups != 9) | (np.arange(400) < 50))
+    report = judge(found, groups, {"x": np.where(is_few, "few", "many")})
+
+    assert {"few": 10, "many": 301} == {s.value: s.n_groups for s in report.scores}
+
+
 def test_column_of_one_slice_is_undivided():
     """It has no rest."""
     found, names = half_wrong()

@@ -21,19 +21,20 @@ together.</p>{% endif %}
 accuracy; the difference is that to the rest of the hold-out, its bound holds for all slices at
 once.{% if n_more %} {{ n_more|count }} more that are better stand in evaluation.json.{% endif %}
 </caption>
-<thead><tr><th scope="col">Slice</th><td class="dotted"></td><th scope="col" class="n">Accuracy</th>
+<thead><tr><th scope="col">Slice</th><th scope="col" class="n">Rows</th>
+<th scope="col" class="n">Groups</th>
+<td class="dotted"></td><th scope="col" class="n">Accuracy</th>
 <th scope="col" class="n">Interval</th>
 <th scope="col" class="n" aria-sort="ascending">Difference</th>
 <th scope="col" class="n">At most</th>
-{% if metric %}<th scope="col" class="n">{{ metric }}</th>{% endif %}
-<th scope="col" class="n">Rows</th><th scope="col" class="n">Groups</th></tr></thead>
+{% if metric %}<th scope="col" class="n">{{ metric }}</th>{% endif %}</tr></thead>
 <tbody>{% for r in rows %}<tr><th scope="row">{{ r.column|breakable }}: {{ r.value }}</th>
+<td class="n">{{ r.n_rows|count }}</td><td class="n">{{ r.n_groups|count }}</td>
 <td class="dotted">{{ r.dots }}</td><td class="n strong">{{ r.accuracy.value|score }}</td>
 <td class="n">{{ r.interval.low|score }} to {{ r.interval.high|score }}</td>
 <td class="n">{{ r.difference|signed }}</td>
 <td class="n">{{ r.difference_upper_bound|signed }}</td>
-{% if metric %}<td class="n">{{ r.score|score }}</td>{% endif %}
-<td class="n">{{ r.n_rows|count }}</td><td class="n">{{ r.n_groups|count }}</td></tr>
+{% if metric %}<td class="n">{{ r.score|score }}</td>{% endif %}</tr>
 {% endfor %}</tbody></table></div>{% endif %}
 {% if n_not_shown %}<p class="note">Not shown: {{ n_not_shown|count }} with fewer than
 {{ min_rows|count }} rows or {{ min_groups|count }} groups, or beside a rest with fewer.</p>
