@@ -177,6 +177,9 @@ class Rows:
     families
         The number of the family of near-duplicates that each row belongs to, shape (n_rows,);
         None before they are looked for.
+    slices
+        The slice of each row, a categorical column for each thing to slice by; None where the
+        rows are not cut.
     """
 
     y: Strings
@@ -187,6 +190,7 @@ class Rows:
     frame: pd.DataFrame
     templates: Strings | None = None
     families: Numbers | None = None
+    slices: pd.DataFrame | None = None
 
     def __len__(self) -> int:
         return len(self.y)
@@ -216,6 +220,7 @@ class Rows:
             frame=self.frame.iloc[_positions(index)],
             templates=None if self.templates is None else self.templates[index],
             families=None if self.families is None else self.families[index],
+            slices=None if self.slices is None else self.slices.iloc[_positions(index)],
         )
 
 

@@ -54,6 +54,12 @@ class ColumnsSpec(Spec):
             )
         return self
 
+    @property
+    def sliceable(self) -> tuple[str, ...]:
+        """Columns that the hold-out may be sliced by; an id or a group never is."""
+        names = (*self.categorical, *self.boolean, self.text, self.timestamp)
+        return tuple(n for n in names if n is not None and n not in (self.id, self.group))
+
 
 class DatasetSpec(Spec):
     """Where the curated table is and how it is read."""

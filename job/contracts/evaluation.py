@@ -188,6 +188,34 @@ class Split(BaseModel):
     optimism: Optimism | None
 
 
+class SlicePart(Part):
+    """One slice beside the rest of the hold-out."""
+
+    column: str
+    value: str
+    n_rows: Count
+    n_groups: Count
+    accuracy: IntervalPart
+    upper_bound: Probability = Field(description="Of the accuracy, for all slices at once.")
+    difference: float = Field(description="Accuracy less that of the rest.")
+    difference_upper_bound: float = Field(description="Of the difference, for all slices at once.")
+    score: float | None = Field(description="By `metric`; null where it is not defined.")
+    is_worse: bool = Field(description="Whether it is shown to be worse than the rest.")
+
+
+class Slices(Part):
+    """Parts of the hold-out, the worst first."""
+
+    method: str
+    metric: str
+    level: Probability
+    min_rows: Count
+    min_groups: Count
+    n_not_shown: Count = Field(description="Slices that, or whose rest, are smaller.")
+    undivided: list[str] = Field(description="Columns whose rows are one slice.")
+    scores: list[SlicePart]
+
+
 class Change(Part):
     """One value of the metadata, of both models."""
 
@@ -222,4 +250,5 @@ class Evaluation(BaseModel):
     search: Search
     split: Split
     intervals: Intervals
+    slices: Slices | None = Field(None, description="Null where none is asked for.")
     changes: Changes | None = Field(None, description="Absent where there is no champion.")

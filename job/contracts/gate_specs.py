@@ -24,6 +24,18 @@ class EvaluationSpec(Spec):
         le=20_000,
         description="How often the hold-out's groups are drawn again, for intervals and the gate.",
     )
+    slices: tuple[str, ...] | None = Field(
+        None,
+        description="Columns that the hold-out is sliced by: categorical and boolean ones, the "
+        "text's (by its length), the timestamp's (newest month against older). Unset: all of "
+        "them; `[]`: none.",
+    )
+    min_slice_rows: int = Field(
+        30,
+        ge=10,
+        description="A slice is shown if it and the rest have so many hold-out rows, in 10 groups "
+        "or more; others are counted.",
+    )
 
 
 class FloorsSpec(Spec):
@@ -83,6 +95,12 @@ class GateSpec(Spec):
     )
     calibration_error: Share | None = Field(
         None, description="Most expected calibration error (15 bins of equal mass); null: any."
+    )
+    slice_floor: Share | None = Field(
+        None,
+        description="A candidate is rejected where the accuracy of a slice is shown to be below "
+        "this (upper bound for all slices at once), or where no slice can be shown; null: not "
+        "looked at.",
     )
     latency_p95_ms: float = Field(100.0, gt=0, description="Most one-row latency (p95), in ms.")
     latency_severity: Literal["warn", "reject"] = Field(

@@ -189,6 +189,30 @@ class JobSettings(Spec):
             raise ValueError(f"{key} has {shortened(unsent)}, which package.allowed_inputs has not")
         return self
 
+    @model_validator(mode="after")
+    def _slices_can_be_made(self) -> "JobSettings":
+        asked, possible = self.evaluation.slices, self.dataset.columns.sliceable
+        odd = sorted(set(asked or ()) - set(possible))
+        if odd:
+            raise ValueError(
+                f"evaluation.slices names {shortened(odd)}; slices are made by categorical, "
+                "boolean, text and timestamp columns, never by an id or a group: add it to "
+                "dataset.columns.categorical, which the model need not take, or name some of "
+                f"{shortened(sorted(possible))}"
+            )
+        if self.gate.slice_floor is not None and asked == ():
+            raise ValueError(
+                "gate.slice_floor wants slices, and evaluation.slices is []: name columns there, "
+                "or leave it out"
+            )
+        return self
+
+    @property
+    def slicing(self) -> tuple[str, ...]:
+        """The columns that the hold-out is sliced by, as far as the table has them."""
+        asked = self.evaluation.slices
+        return self.dataset.columns.sliceable if asked is None else asked
+
     @property
     def paired(self) -> PairedSpec:
         """What concerns the comparison with a champion."""

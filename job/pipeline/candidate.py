@@ -108,6 +108,7 @@ def train_candidate(plan: Plan, ports: Ports, recorder: Recorder, split: DataSpl
         test,
         ports.timer,
         spec=plan.settings.evaluation,
+        metric=plan.settings.search.metric,
         random_state=plan.settings.random_state,
     )
     log.info("model_evaluated", **evaluation["scores"])

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
+import numpy as np
 import pandas as pd
 import structlog
 
@@ -27,6 +28,7 @@ from job.stages.ingest import ingest
 from job.stages.keys import make_rows
 from job.stages.package import describe_dataset
 from job.stages.search import list_candidates
+from job.stages.slicing import NamingRule, make_slices
 from job.stages.suites import bind, parameter_values, required_columns
 from job.stages.validate import validate_dataset
 
@@ -100,6 +102,7 @@ def _load(
 ) -> tuple[Dataset, ValidationReport, Rows]:
     spec, name = plan.settings.dataset, "test_dataset" if is_test else "dataset"
     required = required_columns(plan.suite, spec.columns, plan.settings.features)
+    required |= set(plan.settings.evaluation.slices or ())
     reserve = partial(require_memory_to_read, memory=ports.memory)
     dataset = recorder.run(
         "ingest",
@@ -128,6 +131,13 @@ def _load(
     )
     log.info("dataset_validated", n_rows=report.n_rows, n_dropped=report.n_dropped)
     rows = make_rows(dataset, is_sound, plan.settings.features.use)
+    if plan.settings.slicing:
+        rule = NamingRule(
+            min_rows=plan.settings.evaluation.min_slice_rows,
+            min_groups=plan.settings.features.min_groups,
+        )
+        index, names = np.flatnonzero(is_sound), plan.settings.slicing
+        rows = replace(rows, slices=make_slices(dataset, index, rows.keys, names, rule))
     texts = dataset.strings("text")
     if texts is not None and plan.settings.split.near_duplicates in ("auto", "text"):
         rows = replace(rows, templates=make_templates(texts[is_sound], rows.text_keys))

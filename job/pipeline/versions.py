@@ -72,6 +72,7 @@ def judge_versions(
         restrict(fresh, model.use, spec.dataset.columns),
         ports.timer,
         spec=spec.evaluation,
+        metric=spec.search.metric,
         random_state=spec.random_state,
     )
     comparisons = tuple(

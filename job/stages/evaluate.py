@@ -16,6 +16,7 @@ from job.stages.features import make_input
 from job.stages.intervals import find_intervals
 from job.stages.predictions import Predictions, predict
 from job.stages.row_scores import brier_losses, calibration_error
+from job.stages.slice_scores import judge_slices
 from job.stages.train import TrainedModel
 
 _N_CURVE_POINTS: Final = 101
@@ -23,9 +24,15 @@ _N_TIMED: Final = 50
 
 
 def evaluate(
-    model: TrainedModel, test: Rows, timer: Timer, *, spec: EvaluationSpec, random_state: int
+    model: TrainedModel,
+    test: Rows,
+    timer: Timer,
+    *,
+    spec: EvaluationSpec,
+    metric: Metric,
+    random_state: int,
 ) -> dict[str, Any]:
-    """Judge the chosen model, with intervals, the baselines' scores and the latency beside it.
+    """Judge the chosen model, with intervals and slices, the baselines' scores and the latency.
 
     Returns
     -------
@@ -34,9 +41,14 @@ def evaluate(
     """
     some = test.take(np.arange(min(len(test), _N_TIMED)))
     found = predict(model.pipeline, test, model.use)
+    units = test.units
+    slices = None
+    if test.slices is not None:
+        slices = judge_slices(found, units, test.slices, metric, spec, random_state).to_json()
     return {
         **evaluate_predictions(found),
-        "intervals": find_intervals(found, test.units, spec, random_state).to_json(),
+        "intervals": find_intervals(found, units, spec, random_state).to_json(),
+        "slices": slices,
         "baselines": {name: score_model(m, test, model.use) for name, m in model.baselines},
         "latency": measure_latency(model.pipeline, make_input(some, model.use), timer),
     }

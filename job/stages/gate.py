@@ -27,10 +27,12 @@ def decide(
     Parameters
     ----------
     evaluation
-        `scores`, `latency` and `intervals`, as in evaluation.json.
+        `scores`, `latency`, `intervals` and `slices`, as in evaluation.json.
     """
     criteria = list(_floors(evaluation, spec))
     criteria += _ceilings(evaluation, n_model_bytes, spec)
+    if spec.slice_floor is not None:
+        criteria.append(_slices(evaluation.get("slices"), spec.slice_floor))
     for comparison in comparisons:
         criteria.append(against(comparison, spec))
         if comparison.recalls and spec.recall_margin is not None:
@@ -91,6 +93,35 @@ def _at_most(
         is_met=value is not None and value <= ceiling,
         is_binding=is_binding,
         reason=f"{name} {found}, at most {most} is wanted",
+    )
+
+
+def _slices(found: Mapping[str, Any] | None, floor: float) -> Criterion:
+    """Reject where a slice is shown to be below the floor, or where none can be shown."""
+    scores = sorted((found or {}).get("scores", []), key=lambda some: some["upper_bound"])
+    low = [some for some in scores if some["upper_bound"] < floor]
+    shown = "; ".join(_slice(some) for some in (low or scores)[:10])
+    more = f"; and {len(low) - 10} more" if len(low) > 10 else ""
+    wanted = f"none may be shown to be below {floor:g}"
+    reason = f"accuracy by slice, upper bounds for all slices at once: {shown}{more}; {wanted}"
+    worst = scores[0] if scores else None
+    return Criterion(
+        name="slice_floor",
+        value=worst["accuracy"]["value"] if worst else None,
+        threshold=floor,
+        is_met=bool(scores) and not low,
+        is_binding=True,
+        reason=reason
+        if scores
+        else f"accuracy by slice not measured, no slice is large enough; {wanted}",
+        upper=worst["upper_bound"] if worst else None,
+    )
+
+
+def _slice(some: Mapping[str, Any]) -> str:
+    return (
+        f"'{some['column']}' is '{some['value']}' {some['accuracy']['value']:.4f} (at most "
+        f"{some['upper_bound']:.4f}) on {counted(some['n_rows'], 'row')}"
     )
 
 

@@ -63,9 +63,9 @@ def count_units(groups: Array, y: Array, cells: tuple[Array, ...], n_columns: in
     order = np.argsort(groups, kind="stable")
     starts = np.flatnonzero(np.diff(groups[order], prepend=-1))
     # NOTE: equal sums of random words mean equal rows, but for one chance in 2 ** 64 a pair
-    sizes = (int(y.max(initial=0)) + 1, *(n_columns + 1 for _ in cells))
-    codes = np.ravel_multi_index((y, *(cell + 1 for cell in cells)), sizes)
-    codes, found = pd.factorize(codes)
+    codes, found = pd.factorize(y)
+    for cell in cells:
+        codes, found = pd.factorize(codes * (n_columns + 1) + cell + 1)
     words = np.random.default_rng(0).integers(0, 2**64, len(found), dtype=np.uint64)
     hashes = np.add.reduceat(words[codes[order]], starts)
     _, first, n_alike = np.unique(hashes, return_index=True, return_counts=True)

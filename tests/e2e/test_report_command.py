@@ -19,12 +19,22 @@ def versions(train, result_of, table, tmp_path):
 
     frame = table.to_pandas()
     frame.loc[5, "text"] = f"please delete {CANARY} at once"
+    frame["channel"] = ["web", "app", "mail"] * (len(frame) // 3) + ["web"] * (len(frame) % 3)
+    frame.loc[::25, "channel"] = [f"{CANARY}-{n}" for n in range(len(frame.loc[::25]))]
     path = tmp_path / "curated.parquet"
     import pyarrow as pa
 
-    pq.write_table(pa.Table.from_pandas(frame, table.schema), path)
-    first = result_of(train(path))
-    more = ("--set", "search.estimators={logistic_regression: {C: [1]}}", "--set", "gate.margin=1")
+    schema = table.schema.append(pa.field("channel", pa.string()))
+    pq.write_table(pa.Table.from_pandas(frame, schema), path)
+    by_channel = ("--set", "dataset.columns.categorical=[channel]")
+    first = result_of(train(path, *by_channel))
+    more = (
+        *by_channel,
+        "--set",
+        "search.estimators={logistic_regression: {C: [1]}}",
+        "--set",
+        "gate.margin=1",
+    )
     return [first["version"], result_of(train(path, *more))["version"]]
 
 
@@ -49,6 +59,9 @@ def test_reports_of_versions(versions, pcc_job, result_of, tmp_path):
 
     local = result_of(pcc_job("report", f"models/{versions[1]}"))
     assert (True, f"models/{versions[1]}/report.html") == (local["is_verified"], local["path"])
+
+    by_channel = {s["value"] for s in evaluation["slices"]["scores"] if s["column"] == "channel"}
+    assert {"app", "mail", "web"} <= by_channel <= {"app", "mail", "web", "(other)"}
 
     difference = result_of(pcc_job("models", "diff", *versions, "--store", "models"))
     assert versions[0] == evaluation["changes"]["champion"]

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from job.contracts.dataset import MatrixRows, Rows
+from job.contracts.judgement import Interval
 from job.contracts.reports import (
     CandidateScore,
     Criterion,
@@ -11,6 +12,7 @@ from job.contracts.reports import (
     SearchReport,
     SplitReport,
 )
+from job.contracts.slices import SliceReport, SliceScore
 from job.contracts.specs import JobSettings
 from job.stages.differences import compare_metadata
 from job.stages.evaluate import evaluate_model
@@ -57,6 +59,7 @@ def make_reports(n_classes=4, *, names=None, n_rows=40, is_accepted=True, champi
     evaluation["gate"] = _decide(scores, is_accepted, champion).to_json()
     evaluation["search"] = _search().to_json()
     evaluation["split"] = _split(sorted(names), n_rows).to_json()
+    evaluation["slices"] = _slices(names).to_json()
     metadata = make_metadata(VERSION, sorted(names), scores, evaluation["n_test"])
     if champion:
         before = make_metadata(CHAMPION, sorted(names), worse, evaluation["n_test"])
@@ -97,6 +100,28 @@ def _judge(names, n_rows):
         frame=pd.DataFrame(index=range(len(truth))),
     )
     return evaluate_model(Fixed(names), rows, ("embeddings",))
+
+
+def _slices(names):
+    """Give two slices of a column, the names of both out of those of the classes."""
+    found = (
+        (names[0], 61, 52, Interval(value=0.71, lower=0.58, upper=0.82), 0.84, -0.21, -0.07, 0.66),
+        (names[1], 99, 83, Interval(value=0.92, lower=0.85, upper=0.97), 0.98, 0.21, 0.34, None),
+    )
+    keys = ("value", "n_rows", "n_groups", "accuracy", "upper_bound", "difference")
+    keys = (*keys, "difference_upper_bound", "score")
+    scores = tuple(
+        SliceScore(column=names[-1], **dict(zip(keys, values, strict=True))) for values in found
+    )
+    return SliceReport(
+        metric="f1_macro",
+        level=0.95,
+        min_rows=30,
+        min_groups=10,
+        n_not_shown=3,
+        undivided=(names[0],),
+        scores=scores,
+    )
 
 
 def _decide(scores, is_accepted, champion):

@@ -144,3 +144,36 @@ def test_impossible_value_is_not_quoted(file):
         load_settings(file("search: {folds: zq-secret}"), {}, [])
 
     assert "zq-secret" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("text", "odd"),
+    [
+        ("evaluation: {slices: [colour]}", "'colour'"),
+        ("evaluation: {slices: [confidence]}", "'confidence'"),
+        ("dataset: {columns: {id: row, categorical: [row]}}\nevaluation: {slices: [row]}", "'row'"),
+        ("dataset: {columns: {group: app, boolean: [app]}}\nevaluation: {slices: [app]}", "'app'"),
+    ],
+)
+def test_slices_by_a_column_that_cannot_be_are_refused(file, text, odd):
+    """Numbers, ids and groups are none; the reason names column, expectation and remedy."""
+    with pytest.raises(ConfigurationError) as told:
+        load_settings(file(text), {}, [])
+
+    assert f"evaluation.slices names {odd}; slices are made by" in told.value.message
+    assert "dataset.columns.categorical" in told.value.message
+
+
+def test_floor_of_slices_without_slices_is_refused(file):
+    """It could never be met."""
+    with pytest.raises(ConfigurationError, match=r"gate\.slice_floor wants slices"):
+        load_settings(file("evaluation: {slices: []}\ngate: {slice_floor: 0.5}"), {}, [])
+
+
+def test_hold_out_is_sliced_by_every_column_that_can_be(file):
+    """But by no id and no group, though they may be categories too."""
+    text = "dataset: {columns: {id: row, group: app, categorical: [row, app, source]}}"
+
+    assert ("source", "has_personal_info", "text", "timestamp") == load_settings(
+        file(text), {}, []
+    ).settings.slicing

@@ -30,6 +30,7 @@ METRICS: Final = {
     "recall_weighted": "Recall, weighted",
     "roc_auc": "ROC-AUC",
     "roc_auc_ovr": "ROC-AUC, one against the rest",
+    "slice_floor": "Accuracy of the lowest slice",
 }
 
 

@@ -9,6 +9,7 @@ from sklearn import metrics
 
 from job.contracts.dataset import MatrixRows, Rows
 from job.contracts.gate_specs import EvaluationSpec
+from job.contracts.search_specs import Metric
 from job.stages.evaluate import evaluate, evaluate_model, measure_latency, score_model
 from job.stages.train import TrainedModel
 
@@ -250,7 +251,8 @@ def test_evaluation_holds_baselines_and_latency_beside_the_scores():
         pipeline=Fixed("ab"),
         baselines=(("dummy", Fixed("ab")),),
     )
-    found = evaluate(model, rows, Ticks(), spec=EvaluationSpec(resamples=1000), random_state=0)
+    spec = EvaluationSpec(resamples=1000)
+    found = evaluate(model, rows, Ticks(), spec=spec, metric=Metric.F1_MACRO, random_state=0)
 
     assert ({"dummy": found["scores"]}, {"p50_ms", "p95_ms"}) == (
         found["baselines"],

@@ -16,12 +16,15 @@ FLOORS = {"accuracy": 0.85, "precision_macro": 0.8, "recall_macro": 0.8, "f1_mac
 GOOD = dict.fromkeys(FLOORS, 1.0)
 
 
-def judge(scores=GOOD, *, lower=0.0, p95_ms=1.0, n_model_bytes=1, comparisons=(), **spec):
+def judge(
+    scores=GOOD, *, lower=0.0, p95_ms=1.0, n_model_bytes=1, comparisons=(), slices=None, **spec
+):
     ends = {name: {"value": v, "lower": lower, "upper": 1.0} for name, v in scores.items()}
     evaluation = {
         "scores": scores,
         "latency": {"p50_ms": 0.0, "p95_ms": p95_ms},
         "intervals": {"level": 0.95, "scores": ends},
+        "slices": slices,
     }
     return decide(evaluation, n_model_bytes, comparisons, GateSpec(**spec))
 
@@ -316,3 +319,45 @@ def test_reason_of_a_ceiling_names_measure_and_threshold():
     decision = judge(p95_ms=250.5)
 
     assert "latency_p95_ms 250.5, at most 100 is wanted" == reason(decision, "latency_p95_ms")
+
+
+def slices(**upper_bounds):
+    return {
+        "scores": [
+            {
+                "column": "channel",
+                "value": value,
+                "accuracy": {"value": bound - 0.1},
+                "upper_bound": bound,
+                "n_rows": 60,
+            }
+            for value, bound in upper_bounds.items()
+        ]
+    }
+
+
+def test_slices_are_not_looked_at_without_a_floor():
+    """It is off unless it is asked for."""
+    assert [] == [c for c in judge(slices=slices(web=0.1)).criteria if c.name == "slice_floor"]
+
+
+@pytest.mark.parametrize(("bound", "is_accepted"), [(0.7, True), (0.699, False)])
+def test_slice_that_is_shown_to_be_below_its_floor_is_rejected(bound, is_accepted):
+    """Its point value may be below: that shows nothing."""
+    decision = judge(slices=slices(web=0.9, app=bound), slice_floor=0.7)
+
+    assert is_accepted == decision.is_accepted
+
+
+def test_reason_names_the_slices_below_the_floor():
+    """And those alone, with value, bound and rows."""
+    found = reason(judge(slices=slices(web=0.9, app=0.6), slice_floor=0.7), "slice_floor")
+
+    assert "'channel' is 'app' 0.5000 (at most 0.6000) on 60 rows; none" in found
+    assert "'web'" not in found
+
+
+@pytest.mark.parametrize("found", [None, {"scores": []}])
+def test_floor_of_slices_without_any_is_rejected(found):
+    """What is not measured is not met."""
+    assert not judge(slices=found, slice_floor=0.7).is_accepted

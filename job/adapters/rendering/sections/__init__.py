@@ -17,6 +17,7 @@ from job.adapters.rendering.sections import (
     near_duplicates,
     provenance,
     scores,
+    slices,
 )
 from job.adapters.rendering.sections.section import Section
 
@@ -26,6 +27,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     changes.SECTION,
     scores.SECTION,
     classes.SECTION,
+    slices.SECTION,
     confusion.SECTION,
     curves.SECTION,
     data.SECTION,

@@ -109,11 +109,12 @@ def test_number_that_is_not_in_the_files_is_found():
 
 ABSENT = {
     "changes": ("changes", "Beside the champion"),
-    "intervals": (None, "whisker"),
+    "intervals": (None, "the whiskers are its"),
     "curves": ("curves", "ROC, with the area"),
     "confusion": ("confusion", "Taken for another"),
     "per_class": ("classes", "Scores of every class"),
     "split": ("data", "distinct keys"),
+    "slices": ("slices", "Accuracy of slices"),
     "comparisons": ("comparisons", "On the same rows"),
     "near_duplicates": ("near-duplicates", "Near-duplicates"),
 }

@@ -1,0 +1,67 @@
+"""Parts of the hold-out, the worst first: where the model fails."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from job.adapters.rendering.charts import dots, scale_of
+from job.adapters.rendering.intervals import read_interval
+from job.adapters.rendering.sections.section import Section
+from job.adapters.rendering.words import metric_name
+
+_MOST: Final = 40
+_TEMPLATE = """
+{% if worse %}<p>Shown to be worse than the rest of the hold-out, all slices looked at together:
+{% for r in worse %}<strong>{{ r.column }}: {{ r.value }}</strong>\
+{% if not loop.last %}, {% endif %}{% endfor %}.</p>
+{% elif rows %}<p>No slice is shown to be worse than the rest of the hold-out, all slices looked at
+together.</p>{% endif %}
+{% if rows %}<div class="scroll tall" role="region" tabindex="0" aria-label="Accuracy of slices">
+<table class="sortable"><caption>Whiskers and brackets are the {{ level|percent }} interval of the
+accuracy; the difference is that to the rest of the hold-out, its bound holds for all slices at
+once.{% if n_more %} {{ n_more|count }} more that are better stand in evaluation.json.{% endif %}
+</caption>
+<thead><tr><th scope="col">Slice</th><th scope="col" class="n">Rows</th>
+<th scope="col" class="n">Groups</th>
+<td class="dotted"></td><th scope="col" class="n">Accuracy</th>
+<th scope="col" class="n">Interval</th>
+<th scope="col" class="n" aria-sort="ascending">Difference</th>
+<th scope="col" class="n">At most</th>
+{% if metric %}<th scope="col" class="n">{{ metric }}</th>{% endif %}</tr></thead>
+<tbody>{% for r in rows %}<tr><th scope="row">{{ r.column|breakable }}: {{ r.value }}</th>
+<td class="n">{{ r.n_rows|count }}</td><td class="n">{{ r.n_groups|count }}</td>
+<td class="dotted">{{ r.dots }}</td><td class="n strong">{{ r.accuracy.value|score }}</td>
+<td class="n">{{ r.interval.low|score }} to {{ r.interval.high|score }}</td>
+<td class="n">{{ r.difference|signed }}</td>
+<td class="n">{{ r.difference_upper_bound|signed }}</td>
+{% if metric %}<td class="n">{{ r.score|score }}</td>{% endif %}</tr>
+{% endfor %}</tbody></table></div>{% endif %}
+{% if n_not_shown %}<p class="note">Not shown: {{ n_not_shown|count }} with fewer than
+{{ min_rows|count }} rows or {{ min_groups|count }} groups, or beside a rest with fewer.</p>
+{% endif %}
+{% if undivided %}<p class="note">All rows alike, as far as their values may be named:
+{% for name in undivided %}<code>{{ name }}</code>{% if not loop.last %}, {% endif %}{% endfor %}.
+</p>{% endif %}
+"""
+
+
+def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | None:
+    found = evaluation.get("slices")
+    if not found:
+        return None
+    every = [{**some, "interval": read_interval(some["accuracy"])} for some in found["scores"]]
+    scale = scale_of([some["interval"].low for some in every])
+    for some in every:
+        ends = some["interval"]
+        some["dots"] = dots(scale, some["accuracy"]["value"], ends.low, ends.high)
+    is_another = found["metric"] != "accuracy"
+    return {
+        **found,
+        "rows": every[:_MOST],
+        "n_more": max(0, len(every) - _MOST),
+        "worse": [some for some in every if some["is_worse"]],
+        "metric": metric_name(found["metric"]) if is_another else "",
+    }
+
+
+SECTION = Section(anchor="slices", title="Slices", template=_TEMPLATE, values=_values)
