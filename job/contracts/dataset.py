@@ -177,6 +177,8 @@ class Rows:
     families
         The number of the family of near-duplicates that each row belongs to, shape (n_rows,);
         None before they are looked for.
+    positions
+        Each row's place in the table, from 0, shape (n_rows,); None where nobody asks.
     """
 
     y: Strings
@@ -187,6 +189,7 @@ class Rows:
     frame: pd.DataFrame
     templates: Strings | None = None
     families: Numbers | None = None
+    positions: Numbers | None = None
 
     def __len__(self) -> int:
         return len(self.y)
@@ -216,6 +219,7 @@ class Rows:
             frame=self.frame.iloc[_positions(index)],
             templates=None if self.templates is None else self.templates[index],
             families=None if self.families is None else self.families[index],
+            positions=None if self.positions is None else self.positions[index],
         )
 
 

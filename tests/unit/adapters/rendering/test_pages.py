@@ -116,6 +116,7 @@ ABSENT = {
     "split": ("data", "distinct keys"),
     "comparisons": ("comparisons", "On the same rows"),
     "near_duplicates": ("near-duplicates", "Near-duplicates"),
+    "label_noise": ("labels", "Label problems"),
 }
 
 
