@@ -228,9 +228,9 @@ def test_wrong_labels_of_banking77_come_first(pcc_job, result_of, shared_data, t
         "evaluation.label_issues=true",
     )
     settings = [word for value in values for word in ("--set", value)]
-    arguments = ("--dataset", "flipped.parquet", "--dry-run", "--store", "m")
+    arguments = ("--dataset", "flipped.parquet", "--dry-run", "--store", "models")
     result = result_of(pcc_job("run", *arguments, *settings, *ANY))
-    (path,) = (tmp_path / "m/runs" / result["run_id"]).rglob("label_issues.json")
+    (path,) = (tmp_path / "models/runs" / result["run_id"]).rglob("label_issues.json")
     issues = json.loads(path.read_text())["issues"]
     first = [issue["id"] for issue in issues[:500]]
     ids = table["record_id"].astype(str)

@@ -16,6 +16,7 @@ from job.contracts.search_specs import SearchSpec
 from job.contracts.specs import FeatureSpec, TrainingSpec
 from job.stages import label_noise
 from job.stages.label_noise import count_confident, estimate_label_noise
+from job.stages.out_of_fold import predict_out_of_fold
 from job.stages.predictions import Predictions
 from job.stages.preparation import Preparation
 
@@ -147,3 +148,42 @@ def test_row_of_several_confident_classes_is_of_the_likeliest():
 
     # thresholds: .5 and .55
     assert [[1, 1], [1, 2]] == count_confident(found).tolist()
+
+
+def test_row_is_judged_by_a_model_that_has_not_seen_its_copies():
+    """Labels that nothing explains can be known by heart alone."""
+    rng = np.random.default_rng(0)
+    families = np.repeat(np.arange(60), 5)
+    X = rng.standard_normal((60, 100))[families] + 0.01 * rng.standard_normal((300, 100))
+    rows = replace(rows_of(rng.integers(0, 2, 60)[families], X), families=families)
+
+    assert 0.25 < _predict(rows, np.arange(300)).of_truth().mean() < 0.75
+
+
+def test_predictions_follow_the_positions():
+    """Also where the rows that are looked at are few, and in another order."""
+    rows, _ = draw(0, 0, 0)
+    positions = np.random.default_rng(1).permutation(len(rows))[:400]
+    found = _predict(rows, positions)
+
+    assert list(rows.y[positions]) == [found.classes[n] for n in found.y_true]
+    assert (found.y_pred == found.y_true).mean() > 0.95
+
+
+def _predict(rows, positions):
+    spec = TrainingSpec(
+        search=SearchSpec(), features=FeatureSpec(), columns=ColumnsSpec(), random_state=0
+    )
+    return predict_out_of_fold(
+        rows,
+        Preparation(rows, spec.features, spec.columns, IN_MEMORY, InTurn()),
+        CandidateScore(
+            estimator="logistic_regression",
+            parameters=(("C", 10.0),),
+            use=("embeddings",),
+            fold_scores=(1.0,),
+        ),
+        spec=spec,
+        executor=InTurn(),
+        positions=positions,
+    )
