@@ -8,9 +8,9 @@ from job.adapters.rendering.sections.section import Section
 
 _MOST: Final = 15
 _TEMPLATE = """
-<p>About <strong>{{ share.value|percent }}</strong> of the training labels are likely wrong \
-({{ level|percent }} interval {{ share.lower|percent }} to
-{{ share.upper|percent }}).</p>
+<p>About <strong>{{ (100 * share.value)|round(1) }} %</strong> of the training labels are likely wrong \
+({{ level|percent }} interval {{ (100 * share.lower)|round(1) }} % to
+{{ (100 * share.upper)|round(1) }} %).</p>
 <p>{{ estimator|words|capitalize }} judged {{ n_rows|count }} rows in {{ folds }} folds, each row \
 by a model that had seen neither it nor its family; confident learning counts the labels it firmly \
 disagrees with. Classes that overlap look wrong too, and the interval says only what other rows \
