@@ -8,7 +8,8 @@ from job.adapters.rendering.sections.section import Section
 
 _MOST: Final = 15
 _TEMPLATE = """
-<p>About <strong>{{ (100 * share.value)|round(1) }} %</strong> of the training labels are likely wrong \
+<p>About <strong>{{ (100 * share.value)|round(1) }} %</strong> of the training labels \
+are likely wrong \
 ({{ level|percent }} interval {{ (100 * share.lower)|round(1) }} % to
 {{ (100 * share.upper)|round(1) }} %).</p>
 <p>{{ estimator|words|capitalize }} judged {{ n_rows|count }} rows in {{ folds }} folds, each row \
