@@ -180,6 +180,8 @@ class Rows:
     slices
         The slice of each row, a categorical column for each thing to slice by; None where the
         rows are not cut.
+    positions
+        Each row's place in the table, from 0, shape (n_rows,); None where nobody asks.
     """
 
     y: Strings
@@ -191,6 +193,7 @@ class Rows:
     templates: Strings | None = None
     families: Numbers | None = None
     slices: pd.DataFrame | None = None
+    positions: Numbers | None = None
 
     def __len__(self) -> int:
         return len(self.y)
@@ -221,6 +224,7 @@ class Rows:
             templates=None if self.templates is None else self.templates[index],
             families=None if self.families is None else self.families[index],
             slices=None if self.slices is None else self.slices.iloc[_positions(index)],
+            positions=None if self.positions is None else self.positions[index],
         )
 
 

@@ -143,6 +143,34 @@ class ClassRows(Part):
     test_share: Probability
 
 
+class ClassLabels(Part):
+    """Labels of one class."""
+
+    n_rows: Count
+    n_wrong: Annotated[float, Field(ge=0, description="An estimate.")]
+
+
+class LabelPair(Part):
+    """A label that is given where another is likely."""
+
+    given: str
+    likely: str
+    n_rows: Annotated[float, Field(ge=0, description="An estimate.")]
+
+
+class LabelNoise(Part):
+    """How many labels of the training side are wrong, as far as a model can tell."""
+
+    estimator: str
+    folds: Count
+    level: Probability
+    n_rows: Count = Field(description="Rows that were looked at.")
+    n_groups: Count
+    share: IntervalPart
+    per_class: dict[str, ClassLabels]
+    pairs: list[LabelPair] = Field(description="Those of most rows.")
+
+
 class Families(Part):
     """Duplicates of the table, in counts."""
 
@@ -251,4 +279,7 @@ class Evaluation(BaseModel):
     split: Split
     intervals: Intervals
     slices: Slices | None = Field(None, description="Null where none is asked for.")
+    label_noise: LabelNoise | None = Field(
+        None, description="Absent where `evaluation.label_noise` is off."
+    )
     changes: Changes | None = Field(None, description="Absent where there is no champion.")

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from job.contracts.dataset_specs import Spec
 from job.contracts.digest import is_version
@@ -36,6 +36,23 @@ class EvaluationSpec(Spec):
         description="A slice is shown if it and the rest have so many hold-out rows, in 10 groups "
         "or more; others are counted.",
     )
+    label_noise: bool = Field(
+        True,
+        description="Estimate how many labels of the training side are wrong, by class; of more "
+        "than 20,000 rows a sample of whole families is looked at.",
+    )
+    label_issues: bool = Field(
+        False,
+        description="List the rows whose labels are doubted, all rows looked at: their places and "
+        "`dataset.columns.id`, never a text, in `runs/<run_id>/<attempt>/label_issues.json`. Ids "
+        "may be personal data.",
+    )
+
+    @model_validator(mode="after")
+    def _issues_are_estimated(self) -> "EvaluationSpec":
+        if self.label_issues and not self.label_noise:
+            raise ValueError("evaluation.label_issues needs evaluation.label_noise")
+        return self
 
 
 class FloorsSpec(Spec):

@@ -13,7 +13,13 @@ from job.contracts.ports import ArtifactStore, Ports
 from job.contracts.reports import GateDecision
 from job.contracts.stored import ProbeStep
 from job.errors import GateRejectedError
-from job.pipeline.candidate import judge, package, split_tables, train_candidate
+from job.pipeline.candidate import (
+    judge,
+    list_label_issues,
+    package,
+    split_tables,
+    train_candidate,
+)
 from job.pipeline.intake import check_request, load_tables
 from job.recorder import Recorder
 from job.stages.champion import find_anchor, load_champion
@@ -67,6 +73,7 @@ def run(plan: Plan, ports: Ports, recorder: Recorder) -> dict[str, Any]:
     recorder.facts |= {"scores": scores, "model_digest": str(Digest.of(candidate.payload))}
     if plan.is_dry_run or not decision.is_published:
         recorder.reports = without_model(bundle)
+    recorder.reports |= list_label_issues(tables, candidate)
     if not decision.is_published:
         raise _rejection(decision, recorder.summarise("rejected", None, scores))
     if plan.is_dry_run:

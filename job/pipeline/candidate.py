@@ -9,6 +9,8 @@ from typing import Any
 
 import structlog
 
+from job.contracts.digest import canonical_json
+from job.contracts.label_noise import LabelNoise
 from job.contracts.lists import counted
 from job.contracts.plan import Plan
 from job.contracts.ports import Ports
@@ -23,6 +25,7 @@ from job.stages.evaluate import evaluate
 from job.stages.features import restrict
 from job.stages.footprint import estimate_training_bytes
 from job.stages.gate import decide
+from job.stages.label_noise import estimate_label_noise
 from job.stages.optimism import measure_optimism
 from job.stages.package import (
     describe_override,
@@ -48,6 +51,7 @@ class Candidate:
     payload: bytes
     compatible_with: tuple[str, ...]
     evaluation: Mapping[str, Any]
+    label_noise: LabelNoise | None
 
 
 def split_tables(plan: Plan, ports: Ports, tables: Tables) -> DataSplit:
@@ -112,6 +116,20 @@ def train_candidate(plan: Plan, ports: Ports, recorder: Recorder, split: DataSpl
         random_state=plan.settings.random_state,
     )
     log.info("model_evaluated", **evaluation["scores"])
+    noise = None
+    if plan.settings.evaluation.label_noise:
+        noise = recorder.run(
+            "labels",
+            estimate_label_noise,
+            train,
+            preparation,
+            report,
+            spec=spec,
+            evaluation=plan.settings.evaluation,
+            executor=executor,
+        )
+        evaluation["label_noise"] = noise.to_json()
+        log.info("labels_judged", n_rows=noise.n_rows, wrong_share=round(noise.share.value, 6))
     return Candidate(
         split=split,
         search=report,
@@ -119,6 +137,7 @@ def train_candidate(plan: Plan, ports: Ports, recorder: Recorder, split: DataSpl
         payload=ports.codec.encode(model.pipeline),
         compatible_with=compatible_with,
         evaluation=evaluation,
+        label_noise=noise,
     )
 
 
@@ -155,6 +174,22 @@ def judge(
         return decision
     log.warning("gate_overridden", why=plan.override, reasons=decision.reasons)
     return replace(decision, override=plan.override)
+
+
+def list_label_issues(tables: Tables, candidate: Candidate) -> dict[str, bytes]:
+    """Give the file of doubted labels, if it is allowed; it belongs to the run, not to a version.
+
+    Nothing of the rows but places, labels and ids is in it.
+    """
+    found = candidate.label_noise
+    if found is None or not found.issues:
+        return {}
+    ids = tables.dataset.strings("id")
+    issues = [
+        {**issue.to_json(), **({} if ids is None else {"id": ids[issue.row]})}
+        for issue in found.issues
+    ]
+    return {"label_issues.json": canonical_json({"n_rows": found.n_rows, "issues": issues})}
 
 
 def package(

@@ -78,6 +78,7 @@ def make_rows(dataset: Dataset, is_sound: np.ndarray[Any, Any], use: tuple[str, 
         text=texts if "text" in use else None,
         embeddings=embeddings if "embeddings" in use else None,
         frame=pd.DataFrame({c.name: c.values[index] for c in columns}, index=range(len(index))),
+        positions=index,
     )
 
 

@@ -208,3 +208,35 @@ def _input(path, column):
     table = pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
     values = table[column].tolist()
     return values if column == "text" else np.array(values, np.float32)
+
+
+def test_wrong_labels_of_banking77_come_first(pcc_job, result_of, shared_data, tmp_path):
+    """Five labels in a hundred are another: of the first 500 doubted at least 60 % are such."""
+    table = pd.read_parquet(shared_data / "banking77/embedded_train.parquet")
+    rng = np.random.default_rng(7)
+    flipped = rng.choice(len(table), round(0.05 * len(table)), replace=False)
+    classes = np.unique(table["intent"])
+    codes = np.searchsorted(classes, table["intent"])
+    codes[flipped] += rng.integers(1, len(classes), len(flipped))
+    table["intent"] = classes[codes % len(classes)]
+    table.to_parquet(tmp_path / "flipped.parquet")
+    values = (
+        f"dataset.test_uri={shared_data / 'banking77/embedded_test.parquet'}",
+        "dataset.columns={embeddings: embedding, id: record_id}",
+        "expectations.suite=labelled_embeddings",
+        "search.estimators={logistic_regression: {C: [10]}}",
+        "evaluation.label_issues=true",
+    )
+    settings = [word for value in values for word in ("--set", value)]
+    arguments = ("--dataset", "flipped.parquet", "--dry-run", "--store", "models")
+    result = result_of(pcc_job("run", *arguments, *settings, *ANY))
+    (path,) = (tmp_path / "models/runs" / result["run_id"]).rglob("label_issues.json")
+    issues = json.loads(path.read_text())["issues"]
+    first = [issue["id"] for issue in issues[:500]]
+    ids = table["record_id"].astype(str)
+    share = _evaluation(tmp_path, result)["label_noise"]["share"]
+
+    assert 500 == len(set(first))
+    assert ids.iloc[flipped].isin(first).sum() >= 0.6 * 500
+    assert 0.04 < share["value"] < 0.09
+    assert list(ids.iloc[[issue["row"] for issue in issues]]) == [issue["id"] for issue in issues]

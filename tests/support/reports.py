@@ -5,6 +5,7 @@ import pandas as pd
 
 from job.contracts.dataset import MatrixRows, Rows
 from job.contracts.judgement import Interval
+from job.contracts.label_noise import ClassLabels, LabelNoise, LabelPair
 from job.contracts.reports import (
     CandidateScore,
     Criterion,
@@ -60,6 +61,7 @@ def make_reports(n_classes=4, *, names=None, n_rows=40, is_accepted=True, champi
     evaluation["search"] = _search().to_json()
     evaluation["split"] = _split(sorted(names), n_rows).to_json()
     evaluation["slices"] = _slices(names).to_json()
+    evaluation["label_noise"] = _doubt(sorted(names), n_rows).to_json()
     metadata = make_metadata(VERSION, sorted(names), scores, evaluation["n_test"])
     if champion:
         before = make_metadata(CHAMPION, sorted(names), worse, evaluation["n_test"])
@@ -176,6 +178,22 @@ def _search():
         chosen=candidates[1],
         baselines=(),
         is_cut_short=True,
+    )
+
+
+def _doubt(names, n_rows):
+    return LabelNoise(
+        estimator="logistic_regression",
+        folds=3,
+        level=0.95,
+        n_rows=4 * n_rows * len(names),
+        n_groups=700,
+        share=Interval(value=0.0625, lower=0.041, upper=0.088),
+        classes=tuple(
+            ClassLabels(name=name, n_rows=4 * n_rows, n_wrong=n % 4 * 5.3)
+            for n, name in enumerate(names)
+        ),
+        pairs=(LabelPair(given=names[-1], likely=names[0], n_rows=11.4),),
     )
 
 

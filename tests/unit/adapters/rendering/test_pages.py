@@ -117,6 +117,7 @@ ABSENT = {
     "slices": ("slices", "Accuracy of slices"),
     "comparisons": ("comparisons", "On the same rows"),
     "near_duplicates": ("near-duplicates", "Near-duplicates"),
+    "label_noise": ("labels", "Label problems"),
 }
 
 

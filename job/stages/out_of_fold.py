@@ -1,0 +1,74 @@
+"""Predict each row by a model that has seen neither it nor its family."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+
+from job.contracts.dataset import Rows
+from job.contracts.ports import Executor
+from job.contracts.reports import CandidateScore
+from job.contracts.specs import TrainingSpec
+from job.stages.estimators import make_classifier
+from job.stages.predictions import Predictions
+from job.stages.preparation import Preparation
+from job.stages.search import fit, make_folds
+from job.stages.search.fast import fit_together
+
+Array = np.ndarray[Any, Any]
+_EXCESS: Final = 5e-7  # of loss a row: the digits behind it move no rank
+
+
+def predict_out_of_fold(
+    train: Rows,
+    preparation: Preparation,
+    candidate: CandidateScore,
+    *,
+    spec: TrainingSpec,
+    executor: Executor,
+    positions: Array,
+) -> Predictions:
+    """Cross-validate one candidate on some rows.
+
+    Parameters
+    ----------
+    preparation
+        Of all the rows.
+    candidate
+        Has probabilities.
+    positions
+        The rows that are looked at.
+
+    Returns
+    -------
+    predictions
+        In the order of the positions; a class that a fold had no row of has probability 0 there.
+    """
+    some = train.take(positions)
+    classes, codes = np.unique(some.y.astype(str), return_inverse=True)
+    proba = np.zeros((len(positions), len(classes)), np.float32)
+    min_groups = math.ceil(spec.features.min_groups * len(positions) / len(train))
+
+    def fit_to(inner: Array) -> tuple[Any, Callable[[Array], Any]]:
+        # NOTE: the matrix that was fitted to is gone before that of the other side comes
+        prepared = preparation.fit(positions[inner], candidate.use, min_groups)
+        name, y = candidate.estimator, classes[codes[inner]]
+        model = make_classifier(name, dict(candidate.parameters), spec.search, spec.random_state)
+        if spec.search.engine == "fast":
+            fit_together([model], prepared.X, y, executor, excess=_EXCESS)
+        fit(model, prepared.X, y, name)
+        return model, prepared.transform
+
+    for inner, outer in make_folds(some, spec.search.folds, spec.random_state):
+        model, transform = fit_to(inner)
+        known = np.searchsorted(classes, model.classes_)
+        proba[np.ix_(outer, known)] = model.predict_proba(transform(positions[outer]))
+    return Predictions(
+        classes=tuple(classes.tolist()),
+        y_true=codes,
+        proba=proba,
+        known=np.arange(len(classes)),
+    )
