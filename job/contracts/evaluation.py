@@ -37,6 +37,39 @@ class Curves(Part):
     precision: list[Probability]
 
 
+class Bins(Part):
+    """Rows by confidence, in bins of about as many rows each."""
+
+    confidence: list[Probability] = Field(description="Mean of each bin.")
+    accuracy: list[Probability] = Field(description="Share that came true.")
+    n_rows: list[Count]
+
+
+class ClassReliability(Part):
+    """The probability of one class, against its share of the rows that were given it."""
+
+    calibration_error: Probability
+    brier: Probability
+    bins: Bins
+
+
+class Reliability(Part):
+    """Whether confidence means what it says, of rows whose class the model knows."""
+
+    min_rows: Count = Field(description="No bin has fewer rows.")
+    bins: Bins = Field(description="Of the predicted class.")
+    per_class: dict[str, ClassReliability]
+
+
+class RiskCoverage(Part):
+    """Share of wrong answers by the share of rows that are answered, surest first."""
+
+    area: Probability = Field(description="Mean risk over all coverages.")
+    coverage: list[Probability]
+    risk: list[Probability]
+    threshold: list[Probability] = Field(description="Least confidence among the answered.")
+
+
 class Latency(Part):
     """Predictions of one row each."""
 
@@ -64,6 +97,18 @@ class Intervals(Part):
     not_covered: list[str] = Field(description="Scores that have none.")
     scores: dict[str, IntervalPart]
     per_class: dict[str, dict[str, IntervalPart]]
+
+
+class Decision(Part):
+    """A threshold of confidence, chosen out of fold on the training side."""
+
+    target_precision: Probability
+    threshold: Probability | None = Field(description="null: none is shown to reach the target.")
+    n_chosen_on: Count
+    n_groups_chosen_on: Count
+    n_answered: Count = Field(description="Rows of the hold-out at or above it.")
+    coverage: IntervalPart | None = Field(description="On the hold-out, which did not choose.")
+    precision: IntervalPart | None = Field(description="On the hold-out; absent without answers.")
 
 
 class RecallChangePart(Part):
@@ -215,6 +260,9 @@ class Evaluation(BaseModel):
     per_class: dict[str, ClassScores]
     confusion: list[list[Count]] = Field(description="Rows are true classes.")
     curves: dict[str, Curves] = Field(description="By class, where they are defined.")
+    reliability: Reliability
+    risk_coverage: RiskCoverage | None = Field(description="null: too few rows.")
+    decision: Decision | None = Field(description="null: no target was set.")
     baselines: dict[str, Scores]
     latency: Latency
     model_bytes: Count

@@ -9,6 +9,8 @@ from typing import Any
 
 import structlog
 
+from job.contracts.abstention import Threshold
+from job.contracts.dataset import Rows
 from job.contracts.lists import counted
 from job.contracts.plan import Plan
 from job.contracts.ports import Ports
@@ -24,10 +26,13 @@ from job.stages.features import restrict
 from job.stages.footprint import estimate_training_bytes
 from job.stages.gate import decide
 from job.stages.optimism import measure_optimism
-from job.stages.package import describe_override, make_bundle, make_metadata
+from job.stages.out_of_fold import predict_out_of_fold
+from job.stages.package import describe_decision, describe_override, make_bundle, make_metadata
+from job.stages.predictions import Predictions
 from job.stages.preparation import Preparation
 from job.stages.search import search
 from job.stages.split import DataSplit, split_dataset
+from job.stages.threshold import choose_threshold
 from job.stages.train import TrainedModel, train_model
 
 log = structlog.get_logger(__name__)
@@ -91,6 +96,13 @@ def train_candidate(plan: Plan, ports: Ports, recorder: Recorder, split: DataSpl
         "search", Preparation, train, spec.features, spec.columns, ports.matrices, executor
     )
     report = recorder.run("search", search, train, preparation, spec, executor, ports.timer)
+    threshold = None
+    if plan.settings.decision.target_precision is not None:
+        chosen = report.chosen
+        found = recorder.run(
+            "threshold", predict_out_of_fold, train, preparation, chosen, spec, executor
+        )
+        threshold = recorder.run("threshold", choose, plan, found, train)
     ports.memory.release()  # the search's, before the whole table is prepared
     model = recorder.run("train", train_model, train, preparation, report, spec, executor)
     log.info("model_trained", estimator=model.estimator, n_samples=len(split.train))
@@ -104,6 +116,7 @@ def train_candidate(plan: Plan, ports: Ports, recorder: Recorder, split: DataSpl
         ports.timer,
         spec=plan.settings.evaluation,
         random_state=plan.settings.random_state,
+        threshold=threshold,
     )
     log.info("model_evaluated", **evaluation["scores"])
     return Candidate(
@@ -114,6 +127,14 @@ def train_candidate(plan: Plan, ports: Ports, recorder: Recorder, split: DataSpl
         compatible_with=compatible_with,
         evaluation=evaluation,
     )
+
+
+def choose(plan: Plan, found: Predictions, train: Rows) -> Threshold:
+    """Choose the threshold of confidence by what was said of the training side out of fold."""
+    s = plan.settings
+    threshold = choose_threshold(found, train.units, s.decision, s.evaluation)
+    log.info("threshold_chosen", threshold=threshold.value, n_rows=threshold.n_rows)
+    return threshold
 
 
 def judge(
@@ -164,6 +185,7 @@ def package(
         scores=candidate.evaluation["scores"],
         compatible_with=candidate.compatible_with,
     )
+    metadata["decision"] = describe_decision(candidate.evaluation["decision"])
     metadata["override"] = describe_override(decision)
     evaluation = {
         **candidate.evaluation,

@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 from sklearn import metrics
 
+from job.contracts.abstention import Threshold
 from job.contracts.dataset import Rows
 from job.contracts.gate_specs import EvaluationSpec
 from job.contracts.ports import Timer
@@ -15,7 +16,9 @@ from job.contracts.search_specs import Metric, Use
 from job.stages.features import make_input
 from job.stages.intervals import find_intervals
 from job.stages.predictions import Predictions, predict
+from job.stages.reliability import measure_reliability, trace_risk
 from job.stages.row_scores import brier_losses, calibration_error
+from job.stages.threshold import measure_abstention
 from job.stages.train import TrainedModel
 
 _N_CURVE_POINTS: Final = 101
@@ -23,9 +26,20 @@ _N_TIMED: Final = 50
 
 
 def evaluate(
-    model: TrainedModel, test: Rows, timer: Timer, *, spec: EvaluationSpec, random_state: int
+    model: TrainedModel,
+    test: Rows,
+    timer: Timer,
+    *,
+    spec: EvaluationSpec,
+    random_state: int,
+    threshold: Threshold | None = None,
 ) -> dict[str, Any]:
     """Judge the chosen model, with intervals, the baselines' scores and the latency beside it.
+
+    Parameters
+    ----------
+    threshold
+        Chosen elsewhere, and measured here; None: nobody has asked for one.
 
     Returns
     -------
@@ -34,8 +48,12 @@ def evaluate(
     """
     some = test.take(np.arange(min(len(test), _N_TIMED)))
     found = predict(model.pipeline, test, model.use)
+    decision = None
+    if threshold is not None:
+        decision = measure_abstention(found, test.units, threshold, spec, random_state).to_json()
     return {
         **evaluate_predictions(found),
+        "decision": decision,
         "intervals": find_intervals(found, test.units, spec, random_state).to_json(),
         "baselines": {name: score_model(m, test, model.use) for name, m in model.baselines},
         "latency": measure_latency(model.pipeline, make_input(some, model.use), timer),
@@ -62,8 +80,8 @@ def evaluate_predictions(found: Predictions) -> dict[str, Any]:
     Returns
     -------
     evaluation
-        `scores` (metric: value), `classes`, `per_class`, `confusion` (rows are true classes) and
-        `curves` (one-vs-rest points).
+        `scores` (metric: value), `classes`, `per_class`, `confusion` (rows are true classes),
+        `curves` (one-vs-rest points), `reliability` and `risk_coverage`.
     """
     classes, y_true, y_pred = list(found.classes), found.y_true, found.y_pred
     per_class, scores = _label_scores(y_true, y_pred, classes)
@@ -76,6 +94,8 @@ def evaluate_predictions(found: Predictions) -> dict[str, Any]:
         "per_class": per_class,
         "confusion": metrics.confusion_matrix(y_true, y_pred, labels=numbers).tolist(),
         "curves": curves,
+        "reliability": measure_reliability(found.take(found.is_known)),
+        "risk_coverage": trace_risk(found),
     }
 
 

@@ -149,6 +149,14 @@ def make_metadata(
     }
 
 
+def describe_decision(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Give a consumer the threshold, and what it did on the hold-out."""
+    if found is None:
+        return None
+    shares = {name: found[name] and found[name]["value"] for name in ("coverage", "precision")}
+    return {**{name: found[name] for name in ("target_precision", "threshold")}, **shares}
+
+
 def describe_override(decision: GateDecision) -> dict[str, Any] | None:
     """Say why a rejected candidate is published, and what it was rejected for."""
     if decision.override is None:
