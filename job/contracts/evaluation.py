@@ -260,7 +260,7 @@ class Evaluation(BaseModel):
     per_class: dict[str, ClassScores]
     confusion: list[list[Count]] = Field(description="Rows are true classes.")
     curves: dict[str, Curves] = Field(description="By class, where they are defined.")
-    reliability: Reliability
+    reliability: Reliability | None = Field(description="null: no row of a known class.")
     risk_coverage: RiskCoverage | None = Field(description="null: too few rows.")
     decision: Decision | None = Field(description="null: no target was set.")
     baselines: dict[str, Scores]

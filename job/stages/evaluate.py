@@ -94,7 +94,7 @@ def evaluate_predictions(found: Predictions) -> dict[str, Any]:
         "per_class": per_class,
         "confusion": metrics.confusion_matrix(y_true, y_pred, labels=numbers).tolist(),
         "curves": curves,
-        "reliability": measure_reliability(found.take(found.is_known)),
+        "reliability": measure_reliability(found),
         "risk_coverage": trace_risk(found),
     }
 

@@ -15,14 +15,14 @@ MIN_ROWS: Final = 20
 _N_POINTS: Final = 100
 
 
-def measure_reliability(found: Predictions) -> dict[str, Any]:
+def measure_reliability(found: Predictions) -> dict[str, Any] | None:
     """Compare confidence with what came true, of the predicted class and of each class.
 
-    Parameters
-    ----------
-    found
-        Rows whose class the model knows.
+    Rows whose class the model does not know stay out; None where no other row is left.
     """
+    if not found.is_known.any():
+        return None
+    found = found.take(found.is_known)
     is_right = found.y_pred == found.y_true
     per_class = {}
     for column, number in enumerate(found.known):

@@ -40,37 +40,39 @@ def choose_threshold(
     _, unit_of_row = np.unique(groups, return_inverse=True)
     tried = np.quantile(sure, np.linspace(0, 1, _N_TRIED))[:-1]
     tried = np.unique([0.0, *np.floor(tried[1:] * 10**_DIGITS) / 10**_DIGITS])
-    tail, value = 1 - evaluation.confidence, None
-    for least in tried:
-        is_answered = sure >= least
-        bound = _lower_bound(is_right[is_answered], unit_of_row[is_answered], tail)
-        if bound >= spec.target_precision:
-            value = float(least)
-            break
+    bounds = _lower_bounds(sure, is_right, unit_of_row, tried, 1 - evaluation.confidence)
+    shown = tried[bounds >= spec.target_precision]
     return Threshold(
         target_precision=spec.target_precision,
-        value=value,
+        value=float(shown[0]) if len(shown) else None,
         n_rows=len(sure),
         n_groups=int(unit_of_row.max(initial=-1)) + 1,
     )
 
 
-def _lower_bound(is_right: Array, units: Array, tail: float) -> float:
-    """Give the lower bound of a share whose rows hang together in units.
+def _lower_bounds(sure: Array, is_right: Array, units: Array, tried: Array, tail: float) -> Array:
+    """Give the lower bound of the answers' precision at each threshold.
 
-    Clopper and Pearson's, of as many rows as would vary so much if none hung together (Korn and
+    Rows hang together in units.  Clopper and Pearson's, of as many rows as would vary so much if none hung together (Korn and
     Graubard 1998), fewer where the variance hangs on few units; where nothing varies, of as many
     as there are units.
     """
+    found = np.array([_share_and_size(is_right[sure >= t], units[sure >= t]) for t in tried])
+    share, n, freedom = found.T
+    n = n * (norm.ppf(tail) / student.ppf(tail, freedom)) ** 2
+    bounds: Array = beta.ppf(tail, share * n, (1 - share) * n + 1)
+    return np.where(share > 0, bounds, 0.0)
+
+
+def _share_and_size(is_right: Array, units: Array) -> tuple[float, float, float]:
+    """Give the share that is right, as how many rows it counts, and its degrees of freedom."""
     sizes, share = np.bincount(units), float(is_right.mean())
     squares = np.square((np.bincount(units, is_right) - share * sizes) / len(is_right))
     variance = float(squares.sum())
-    n = float((sizes > 0).sum())
-    if variance > 0:
-        freedom = 2 * variance**2 / float(np.square(squares).sum())
-        n = min(share * (1 - share) / variance, len(is_right))
-        n *= (norm.ppf(tail) / student.ppf(tail, freedom)) ** 2
-    return float(beta.ppf(tail, share * n, (1 - share) * n + 1)) if share else 0.0
+    if not variance:
+        return share, float((sizes > 0).sum()), np.inf
+    n = min(share * (1 - share) / variance, len(is_right))
+    return share, n, 2 * variance**2 / float(np.square(squares).sum())
 
 
 def measure_abstention(

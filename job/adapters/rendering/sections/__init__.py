@@ -16,6 +16,7 @@ from job.adapters.rendering.sections import (
     limitations,
     near_duplicates,
     provenance,
+    reliability,
     scores,
 )
 from job.adapters.rendering.sections.section import Section
@@ -28,6 +29,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     classes.SECTION,
     confusion.SECTION,
     curves.SECTION,
+    reliability.SECTION,
     data.SECTION,
     near_duplicates.SECTION,
     candidates.SECTION,
