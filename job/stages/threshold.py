@@ -53,9 +53,9 @@ def choose_threshold(
 def _lower_bounds(sure: Array, is_right: Array, units: Array, tried: Array, tail: float) -> Array:
     """Give the lower bound of the answers' precision at each threshold.
 
-    Rows hang together in units.  Clopper and Pearson's, of as many rows as would vary so much if none hung together (Korn and
-    Graubard 1998), fewer where the variance hangs on few units; where nothing varies, of as many
-    as there are units.
+    Rows hang together in units.  The bound is Clopper and Pearson's, of as many rows as would vary
+    so much if none hung together (Korn and Graubard 1998), fewer where the variance hangs on few
+    units; where nothing varies, of as many as there are units.
     """
     found = np.array([_share_and_size(is_right[sure >= t], units[sure >= t]) for t in tried])
     share, n, freedom = found.T
