@@ -111,6 +111,22 @@ class Decision(Part):
     precision: IntervalPart | None = Field(description="On the hold-out; absent without answers.")
 
 
+class ProbabilityLosses(Part):
+    """Losses of probabilities on the hold-out."""
+
+    calibration_error: Probability
+    log_loss: float
+    brier: Probability
+
+
+class Temperature(Part):
+    """The number that divides the logits, learnt out of fold on the training side."""
+
+    temperature: Annotated[float, Field(gt=0)]
+    before: ProbabilityLosses
+    after: ProbabilityLosses
+
+
 class RecallChangePart(Part):
     """The recall of one class in both models."""
 
@@ -262,6 +278,7 @@ class Evaluation(BaseModel):
     curves: dict[str, Curves] = Field(description="By class, where they are defined.")
     reliability: Reliability | None = Field(description="null: no row of a known class.")
     risk_coverage: RiskCoverage | None = Field(description="null: too few rows.")
+    temperature: Temperature | None = Field(description="null: the model was not divided.")
     decision: Decision | None = Field(description="null: no target was set.")
     baselines: dict[str, Scores]
     latency: Latency

@@ -13,8 +13,8 @@ from job.contracts.abstention import Threshold
 from job.contracts.dataset import Rows
 from job.contracts.lists import counted
 from job.contracts.plan import Plan
-from job.contracts.ports import Ports
-from job.contracts.reports import GateDecision, SearchReport
+from job.contracts.ports import Executor, Ports
+from job.contracts.reports import CandidateScore, GateDecision, SearchReport
 from job.pipeline.intake import Tables, find_near_duplicates
 from job.recorder import Recorder
 from job.stages.capacity import require_memory
@@ -28,10 +28,10 @@ from job.stages.gate import decide
 from job.stages.optimism import measure_optimism
 from job.stages.out_of_fold import predict_out_of_fold
 from job.stages.package import describe_decision, describe_override, make_bundle, make_metadata
-from job.stages.predictions import Predictions
 from job.stages.preparation import Preparation
 from job.stages.search import search
 from job.stages.split import DataSplit, split_dataset
+from job.stages.temperature import divide, find_temperature, heat
 from job.stages.threshold import choose_threshold
 from job.stages.train import TrainedModel, train_model
 
@@ -96,15 +96,13 @@ def train_candidate(plan: Plan, ports: Ports, recorder: Recorder, split: DataSpl
         "search", Preparation, train, spec.features, spec.columns, ports.matrices, executor
     )
     report = recorder.run("search", search, train, preparation, spec, executor, ports.timer)
-    threshold = None
-    if plan.settings.decision.target_precision is not None:
-        chosen = report.chosen
-        found = recorder.run(
-            "threshold", predict_out_of_fold, train, preparation, chosen, spec, executor
-        )
-        threshold = recorder.run("threshold", choose, plan, found, train)
+    temperature, threshold = recorder.run(
+        "threshold", learn_confidence, plan, executor, train, preparation, report.chosen
+    )
     ports.memory.release()  # the search's, before the whole table is prepared
     model = recorder.run("train", train_model, train, preparation, report, spec, executor)
+    if temperature is not None:
+        divide(model.pipeline[-1], temperature)
     log.info("model_trained", estimator=model.estimator, n_samples=len(split.train))
     compatible_with = make_compatible(model.pipeline, plan.settings.package.compatible_with)
     test = restrict(split.test, model.use, spec.columns)
@@ -117,6 +115,7 @@ def train_candidate(plan: Plan, ports: Ports, recorder: Recorder, split: DataSpl
         spec=plan.settings.evaluation,
         random_state=plan.settings.random_state,
         threshold=threshold,
+        temperature=temperature,
     )
     log.info("model_evaluated", **evaluation["scores"])
     return Candidate(
@@ -129,12 +128,27 @@ def train_candidate(plan: Plan, ports: Ports, recorder: Recorder, split: DataSpl
     )
 
 
-def choose(plan: Plan, found: Predictions, train: Rows) -> Threshold:
-    """Choose the threshold of confidence by what was said of the training side out of fold."""
+def learn_confidence(
+    plan: Plan, executor: Executor, train: Rows, preparation: Preparation, chosen: CandidateScore
+) -> tuple[float | None, Threshold | None]:
+    """Learn temperature and threshold by what is said of the training side out of fold.
+
+    The first is None where nothing is to be divided, the second where no target is set.
+    """
     s = plan.settings
-    threshold = choose_threshold(found, train.units, s.decision, s.evaluation)
-    log.info("threshold_chosen", threshold=threshold.value, n_rows=threshold.n_rows)
-    return threshold
+    is_divided = s.search.temperature and chosen.estimator == "logistic_regression"
+    if not is_divided and s.decision.target_precision is None:
+        return None, None
+    found = predict_out_of_fold(train, preparation, chosen, s.training, executor)
+    temperature, threshold = None, None
+    if is_divided:
+        temperature = find_temperature(found)
+        found = heat(found, temperature)
+    if s.decision.target_precision is not None:
+        threshold = choose_threshold(found, train.units, s.decision, s.evaluation)
+    value = None if threshold is None else threshold.value
+    log.info("confidence_learnt", temperature=temperature, threshold=value, n_rows=len(train))
+    return temperature, threshold
 
 
 def judge(

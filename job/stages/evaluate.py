@@ -18,6 +18,7 @@ from job.stages.intervals import find_intervals
 from job.stages.predictions import Predictions, predict
 from job.stages.reliability import measure_reliability, trace_risk
 from job.stages.row_scores import brier_losses, calibration_error
+from job.stages.temperature import describe_temperature
 from job.stages.threshold import measure_abstention
 from job.stages.train import TrainedModel
 
@@ -33,6 +34,7 @@ def evaluate(
     spec: EvaluationSpec,
     random_state: int,
     threshold: Threshold | None = None,
+    temperature: float | None = None,
 ) -> dict[str, Any]:
     """Judge the chosen model, with intervals, the baselines' scores and the latency beside it.
 
@@ -40,6 +42,8 @@ def evaluate(
     ----------
     threshold
         Chosen elsewhere, and measured here; None: nobody has asked for one.
+    temperature
+        By which the model was divided; None: it was not.
 
     Returns
     -------
@@ -54,6 +58,9 @@ def evaluate(
     return {
         **evaluate_predictions(found),
         "decision": decision,
+        "temperature": None
+        if temperature is None or not found.is_known.any()
+        else describe_temperature(found, temperature),
         "intervals": find_intervals(found, test.units, spec, random_state).to_json(),
         "baselines": {name: score_model(m, test, model.use) for name, m in model.baselines},
         "latency": measure_latency(model.pipeline, make_input(some, model.use), timer),

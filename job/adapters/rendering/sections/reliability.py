@@ -24,6 +24,11 @@ answered ({{ decision.coverage.value|score }}{% if coverage %}, {{ coverage.low|
 {% else %}<p class="note">No confidence is known at which {{ decision.target_precision|percent }} of
 the answers are right: {{ decision.n_chosen_on|count }} training rows in
 {{ decision.n_groups_chosen_on|count }} groups show it at none.</p>{% endif %}{% endif %}
+{% if temperature %}<p>Logits were divided by a temperature of
+{{ temperature.temperature|number }}, learnt on the training side: on the hold-out the calibration
+error went from {{ temperature.before.calibration_error|score }} to
+{{ temperature.after.calibration_error|score }}, the log loss from
+{{ temperature.before.log_loss|score }} to {{ temperature.after.log_loss|score }}.</p>{% endif %}
 <div class="charts">{% if diagram %}<figure>{{ diagram }}<figcaption>Share of right answers by
 confidence, in bins of equal mass; below the diagonal the model is too sure</figcaption></figure>
 {% endif %}{% if curve %}<figure>{{ curve }}<figcaption>Share of wrong answers by the share of rows
@@ -56,6 +61,7 @@ def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | N
     )
     return {
         "decision": decision,
+        "temperature": evaluation.get("temperature"),
         "coverage": read_interval((decision or {}).get("coverage")),
         "precision": read_interval((decision or {}).get("precision")),
         "n_test": evaluation["n_test"],
