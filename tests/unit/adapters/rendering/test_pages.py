@@ -226,6 +226,11 @@ def test_threshold_is_told_in_words(reports):
         "precision": {"value": 0.9667, "lower": 0.9234, "upper": 0.9876, **ends},
     }
     text = Reader(draw(metadata, evaluation)["report.html"]).text
+    evaluation["temperature"] = {
+        "temperature": 0.4736,
+        "before": {"calibration_error": 0.0599, "log_loss": 0.2848, "brier": 0.1},
+        "after": {"calibration_error": 0.0113, "log_loss": 0.2545, "brier": 0.1},
+    }
     evaluation["decision"] |= {"threshold": None, "coverage": None, "precision": None}
     none = Reader(draw(metadata, evaluation)["report.html"]).text
 
@@ -233,6 +238,7 @@ def test_threshold_is_told_in_words(reports):
     assert "at which 95 % of the answers were shown to be right, on 640 training rows" in text
     assert "120 of 160 rows are answered (0.7500, 0.6911 to 0.8123)" in text
     assert "0.9667 are right (0.9234 to 0.9876)" in text
+    assert "the calibration error went from 0.0599 to 0.0113" in none
     assert "No confidence is known at which 95 % of the answers are right" in none
 
 
