@@ -6,111 +6,22 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Probability = Annotated[float, Field(ge=0, le=1)]
-Count = Annotated[int, Field(ge=0)]
-Scores = dict[str, float]
-
-
-class Part(BaseModel):
-    """Base of what is known in full: nothing else stands in it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class ClassScores(Part):
-    """One class against the rest."""
-
-    precision: Probability
-    recall: Probability
-    f1: Probability
-    n_test: Count
-    roc_auc: Probability | None = Field(None, description="Absent where it is not defined.")
-    pr_auc: Probability | None = Field(None, description="Absent where it is not defined.")
-
-
-class Curves(Part):
-    """Points of the two curves of a class, on a grid of their horizontal axes."""
-
-    false_positive_rate: list[Probability]
-    true_positive_rate: list[Probability]
-    recall: list[Probability]
-    precision: list[Probability]
-
-
-class Latency(Part):
-    """Predictions of one row each."""
-
-    p50_ms: Annotated[float, Field(ge=0)]
-    p95_ms: Annotated[float, Field(ge=0)]
-
-
-class IntervalPart(Part):
-    """A value, and the ends between which it is believed to lie."""
-
-    value: float
-    lower: float
-    upper: float
-    is_by_count: bool = Field(description="The number of groups alone makes the ends.")
-
-
-class Intervals(Part):
-    """The intervals of the scores, and how they were found."""
-
-    method: str
-    level: Probability
-    n_resamples: Count
-    n_rows: Count
-    n_groups: Count
-    not_covered: list[str] = Field(description="Scores that have none.")
-    scores: dict[str, IntervalPart]
-    per_class: dict[str, dict[str, IntervalPart]]
-
-
-class RecallChangePart(Part):
-    """The recall of one class in both models."""
-
-    n_rows: Count
-    champion_recall: Probability
-    candidate_recall: Probability
-    difference: IntervalPart
-
-
-class ComparisonPart(Part):
-    """A candidate and another model on rows that neither was trained on."""
-
-    role: str
-    version: str
-    metric: str
-    n_rows: Count
-    n_groups: Count
-    n_excluded: Count
-    champion_score: float | None
-    candidate_score: float | None
-    difference: IntervalPart | None
-    recalls: dict[str, RecallChangePart]
-    problem: str
-
-
-class CriterionPart(Part):
-    """One thing the gate looked at."""
-
-    name: str
-    value: float | None
-    threshold: float | None
-    is_met: bool
-    is_binding: bool = Field(description="Whether it rejects, or only warns.")
-    reason: str
-    lower: float | None = Field(description="The ends of the value's interval, if it has one.")
-    upper: float | None
-
-
-class Gate(Part):
-    """The verdict and all that led to it."""
-
-    is_accepted: bool
-    criteria: list[CriterionPart]
-    override: str | None = Field(description="Why it was published all the same.")
-    comparisons: list[ComparisonPart]
+from job.contracts.evaluation_parts import (
+    ClassScores,
+    Count,
+    Curves,
+    Decision,
+    Gate,
+    IntervalPart,
+    Intervals,
+    Latency,
+    Part,
+    Probability,
+    Reliability,
+    RiskCoverage,
+    Scores,
+    Temperature,
+)
 
 
 class Candidate(Part):
@@ -271,6 +182,10 @@ class Evaluation(BaseModel):
     per_class: dict[str, ClassScores]
     confusion: list[list[Count]] = Field(description="Rows are true classes.")
     curves: dict[str, Curves] = Field(description="By class, where they are defined.")
+    reliability: Reliability | None = Field(description="null: no row of a known class.")
+    risk_coverage: RiskCoverage | None = Field(description="null: too few rows.")
+    temperature: Temperature | None = Field(description="null: the model was not divided.")
+    decision: Decision | None = Field(description="null: no target was set.")
     baselines: dict[str, Scores]
     latency: Latency
     model_bytes: Count

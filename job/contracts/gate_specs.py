@@ -55,6 +55,18 @@ class EvaluationSpec(Spec):
         return self
 
 
+class DecisionSpec(Spec):
+    """When a consumer should answer."""
+
+    target_precision: float | None = Field(
+        0.95,
+        gt=0,
+        lt=1,
+        description="Share of answers that shall be right: the least confidence that is shown to "
+        "reach it out of fold is `decision.threshold` in metadata.json; null: none is chosen.",
+    )
+
+
 class FloorsSpec(Spec):
     """Least scores of an acceptable model; null switches one off."""
 

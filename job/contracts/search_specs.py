@@ -46,6 +46,11 @@ class SearchSpec(Spec):
         "sigmoid",
         description="How `linear_svc` gets probabilities; scikit-learn 1.4.2 has no `temperature`.",
     )
+    temperature: bool = Field(
+        True,
+        description="Divide a chosen `logistic_regression` by one temperature, learnt out of fold: "
+        "probabilities change, the order of the classes does not.",
+    )
     engine: Literal["fast", "reference"] = Field(
         "fast",
         description="`fast`: all logistic regressions of a fold at once; `reference`: each by "

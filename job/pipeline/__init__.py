@@ -7,20 +7,15 @@ from typing import Any
 
 import structlog
 
+from job.contracts.decisions import GateDecision
 from job.contracts.digest import Digest
 from job.contracts.plan import Plan
 from job.contracts.ports import ArtifactStore, Ports
-from job.contracts.reports import GateDecision
 from job.contracts.stored import ProbeStep
 from job.errors import GateRejectedError
-from job.pipeline.candidate import (
-    judge,
-    list_label_issues,
-    package,
-    split_tables,
-    train_candidate,
-)
+from job.pipeline.candidate import split_tables, train_candidate
 from job.pipeline.intake import check_request, load_tables
+from job.pipeline.verdict import judge, list_label_issues, package
 from job.recorder import Recorder
 from job.stages.champion import find_anchor, load_champion
 from job.stages.package import without_model

@@ -1,41 +1,36 @@
-"""One candidate: split, trained, judged, and packed for whoever accepts it."""
+"""One candidate: split off, searched, trained and measured."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
 
-from job.contracts.digest import canonical_json
+from job.contracts.abstention import Threshold
+from job.contracts.dataset import Rows
 from job.contracts.label_noise import LabelNoise
 from job.contracts.lists import counted
 from job.contracts.plan import Plan
 from job.contracts.ports import Ports
-from job.contracts.reports import GateDecision, SearchReport
+from job.contracts.reports import CandidateScore, SearchReport
 from job.pipeline.intake import Tables, find_near_duplicates
 from job.recorder import Recorder
 from job.stages.capacity import require_memory
-from job.stages.champion import Champion, compare, load_anchor
 from job.stages.compatibility import make_compatible
-from job.stages.differences import compare_metadata
 from job.stages.evaluate import evaluate
 from job.stages.features import restrict
 from job.stages.footprint import estimate_training_bytes
-from job.stages.gate import decide
 from job.stages.label_noise import estimate_label_noise
 from job.stages.optimism import measure_optimism
-from job.stages.package import (
-    describe_override,
-    make_bundle,
-    make_metadata,
-    name_embedding_model,
-)
+from job.stages.out_of_fold import predict_out_of_fold
+from job.stages.predictions import Predictions
 from job.stages.preparation import Preparation
 from job.stages.search import search
 from job.stages.split import DataSplit, split_dataset
+from job.stages.temperature import divide, find_temperature, heat
+from job.stages.threshold import choose_threshold
 from job.stages.train import TrainedModel, train_model
 
 log = structlog.get_logger(__name__)
@@ -100,8 +95,22 @@ def train_candidate(plan: Plan, ports: Ports, recorder: Recorder, split: DataSpl
         "search", Preparation, train, spec.features, spec.columns, ports.matrices, executor
     )
     report = recorder.run("search", search, train, preparation, spec, executor, ports.timer)
+    told = None
+    if needs_out_of_fold(plan, report.chosen):
+        told = recorder.run(
+            "out_of_fold",
+            predict_out_of_fold,
+            train,
+            preparation,
+            report.chosen,
+            spec=spec,
+            executor=executor,
+        )
+    temperature, threshold = learn_confidence(plan, train, report.chosen, told)
     ports.memory.release()  # the search's, before the whole table is prepared
     model = recorder.run("train", train_model, train, preparation, report, spec, executor)
+    if temperature is not None:
+        divide(model.pipeline[-1], temperature)
     log.info("model_trained", estimator=model.estimator, n_samples=len(split.train))
     compatible_with = make_compatible(model.pipeline, plan.settings.package.compatible_with)
     test = restrict(split.test, model.use, spec.columns)
@@ -114,6 +123,8 @@ def train_candidate(plan: Plan, ports: Ports, recorder: Recorder, split: DataSpl
         spec=plan.settings.evaluation,
         metric=plan.settings.search.metric,
         random_state=plan.settings.random_state,
+        threshold=threshold,
+        temperature=temperature,
     )
     log.info("model_evaluated", **evaluation["scores"])
     noise = None
@@ -127,6 +138,7 @@ def train_candidate(plan: Plan, ports: Ports, recorder: Recorder, split: DataSpl
             spec=spec,
             evaluation=plan.settings.evaluation,
             executor=executor,
+            told=told,
         )
         evaluation["label_noise"] = noise.to_json()
         log.info("labels_judged", n_rows=noise.n_rows, wrong_share=round(noise.share.value, 6))
@@ -141,88 +153,30 @@ def train_candidate(plan: Plan, ports: Ports, recorder: Recorder, split: DataSpl
     )
 
 
-def judge(
-    plan: Plan,
-    ports: Ports,
-    tables: Tables,
-    *,
-    candidate: Candidate,
-    champion: Champion | None,
-) -> GateDecision:
-    """Hold the candidate against the floors, the champion and the anchor."""
-    settings, split = plan.settings, candidate.split
-    # an official test holds near-duplicates by design
-    table = split.table if split.report.method != "official_test" else None
-    anchor = load_anchor(ports.store, settings.gate.anchor)
-    comparisons = tuple(
-        compare(
-            some,
-            candidate.model,
-            split.test,
-            table,
-            ports.codec,
-            training=settings.training,
-            paired=settings.paired,
-            embedding_model=name_embedding_model(tables.dataset, settings.publish),
-            payload=candidate.payload,
-        )
-        for some in (champion, anchor)
-        if some is not None
-    )
-    decision = decide(candidate.evaluation, len(candidate.payload), comparisons, settings.gate)
-    if decision.is_accepted or plan.override is None:
-        return decision
-    log.warning("gate_overridden", why=plan.override, reasons=decision.reasons)
-    return replace(decision, override=plan.override)
+def needs_out_of_fold(plan: Plan, chosen: CandidateScore) -> bool:
+    """Say whether anything is learnt from what the chosen candidate says out of fold."""
+    return _is_divided(plan, chosen) or plan.settings.decision.target_precision is not None
 
 
-def list_label_issues(tables: Tables, candidate: Candidate) -> dict[str, bytes]:
-    """Give the file of doubted labels, if it is allowed; it belongs to the run, not to a version.
+def _is_divided(plan: Plan, chosen: CandidateScore) -> bool:
+    return plan.settings.search.temperature and chosen.estimator == "logistic_regression"
 
-    Nothing of the rows but places, labels and ids is in it.
+
+def learn_confidence(
+    plan: Plan, train: Rows, chosen: CandidateScore, told: Predictions | None
+) -> tuple[float | None, Threshold | None]:
+    """Learn temperature and threshold by what is said of the training side out of fold.
+
+    The first is None where nothing is to be divided, the second where no target is set.
     """
-    found = candidate.label_noise
-    if found is None or not found.issues:
-        return {}
-    ids = tables.dataset.strings("id")
-    issues = [
-        {**issue.to_json(), **({} if ids is None else {"id": ids[issue.row]})}
-        for issue in found.issues
-    ]
-    return {"label_issues.json": canonical_json({"n_rows": found.n_rows, "issues": issues})}
-
-
-def package(
-    plan: Plan,
-    ports: Ports,
-    tables: Tables,
-    *,
-    candidate: Candidate,
-    decision: GateDecision,
-    champion: Champion | None,
-) -> dict[str, bytes]:
-    """Gather the files of a version, or of a rejected candidate's reports."""
-    metadata = make_metadata(
-        plan,
-        tables.dataset,
-        candidate.split,
-        candidate.model,
-        tables.validation,
-        digests=tables.digests,
-        scores=candidate.evaluation["scores"],
-        compatible_with=candidate.compatible_with,
-    )
-    metadata["override"] = describe_override(decision)
-    evaluation = {
-        **candidate.evaluation,
-        "model_bytes": len(candidate.payload),
-        "gate": decision.to_json(),
-        "search": candidate.search.to_json(),
-        "split": candidate.split.report.to_json(),
-    }
-    if champion is not None:
-        before = json.loads(champion.files["metadata.json"])
-        changed = compare_metadata(before, metadata)
-        evaluation["changes"] = {"champion": champion.version, "changed": changed}
-    keys, report = candidate.split.train, tables.validation
-    return make_bundle(candidate.payload, metadata, evaluation, report, keys, ports.renderer)
+    if told is None:
+        return None, None
+    s, temperature, threshold = plan.settings, None, None
+    if _is_divided(plan, chosen):
+        temperature = find_temperature(told)
+        told = heat(told, temperature)
+    if s.decision.target_precision is not None:
+        threshold = choose_threshold(told, train.units, s.decision, s.evaluation)
+    value = None if threshold is None else threshold.value
+    log.info("confidence_learnt", temperature=temperature, threshold=value, n_rows=len(train))
+    return temperature, threshold

@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 from sklearn import metrics
 
+from job.contracts.abstention import Threshold
 from job.contracts.dataset import Rows
 from job.contracts.gate_specs import EvaluationSpec
 from job.contracts.ports import Timer
@@ -15,8 +16,11 @@ from job.contracts.search_specs import Metric, Use
 from job.stages.features import make_input
 from job.stages.intervals import find_intervals
 from job.stages.predictions import Predictions, predict
+from job.stages.reliability import measure_reliability, trace_risk
 from job.stages.row_scores import brier_losses, calibration_error
 from job.stages.slice_scores import judge_slices
+from job.stages.temperature import describe_temperature
+from job.stages.threshold import measure_abstention
 from job.stages.train import TrainedModel
 
 _N_CURVE_POINTS: Final = 101
@@ -31,8 +35,17 @@ def evaluate(
     spec: EvaluationSpec,
     metric: Metric,
     random_state: int,
+    threshold: Threshold | None = None,
+    temperature: float | None = None,
 ) -> dict[str, Any]:
     """Judge the chosen model, with intervals and slices, the baselines' scores and the latency.
+
+    Parameters
+    ----------
+    threshold
+        Chosen elsewhere, and measured here; None: nobody has asked for one.
+    temperature
+        By which the model was divided; None: it was not.
 
     Returns
     -------
@@ -42,11 +55,17 @@ def evaluate(
     some = test.take(np.arange(min(len(test), _N_TIMED)))
     found = predict(model.pipeline, test, model.use)
     units = test.units
-    slices = None
+    slices = decision = None
     if test.slices is not None:
         slices = judge_slices(found, units, test.slices, metric, spec, random_state).to_json()
+    if threshold is not None:
+        decision = measure_abstention(found, units, threshold, spec, random_state).to_json()
     return {
         **evaluate_predictions(found),
+        "decision": decision,
+        "temperature": None
+        if temperature is None or not found.is_known.any()
+        else describe_temperature(found, temperature),
         "intervals": find_intervals(found, units, spec, random_state).to_json(),
         "slices": slices,
         "baselines": {name: score_model(m, test, model.use) for name, m in model.baselines},
@@ -74,8 +93,8 @@ def evaluate_predictions(found: Predictions) -> dict[str, Any]:
     Returns
     -------
     evaluation
-        `scores` (metric: value), `classes`, `per_class`, `confusion` (rows are true classes) and
-        `curves` (one-vs-rest points).
+        `scores` (metric: value), `classes`, `per_class`, `confusion` (rows are true classes),
+        `curves` (one-vs-rest points), `reliability` and `risk_coverage`.
     """
     classes, y_true, y_pred = list(found.classes), found.y_true, found.y_pred
     per_class, scores = _label_scores(y_true, y_pred, classes)
@@ -88,6 +107,8 @@ def evaluate_predictions(found: Predictions) -> dict[str, Any]:
         "per_class": per_class,
         "confusion": metrics.confusion_matrix(y_true, y_pred, labels=numbers).tolist(),
         "curves": curves,
+        "reliability": measure_reliability(found),
+        "risk_coverage": trace_risk(found),
     }
 
 

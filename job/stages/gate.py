@@ -8,10 +8,10 @@ from typing import Any
 
 from scipy.stats import norm
 
+from job.contracts.decisions import Criterion, GateDecision
 from job.contracts.gate_specs import GateSpec
 from job.contracts.judgement import Comparison, Interval, RecallChange
 from job.contracts.lists import counted
-from job.contracts.reports import Criterion, GateDecision
 
 _POWER = 0.8  # chance of acceptance for which wanted rows are counted
 

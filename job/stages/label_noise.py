@@ -19,7 +19,7 @@ from job.contracts.ports import Executor
 from job.contracts.reports import SearchReport
 from job.contracts.specs import TrainingSpec
 from job.stages.bounds import bounded, find_ends
-from job.stages.out_of_fold import predict_out_of_fold
+from job.stages.out_of_fold import MOST_FOLDS, predict_out_of_fold
 from job.stages.predictions import Predictions
 from job.stages.preparation import Preparation
 from job.stages.resampling import count_units, leave_one_out, resample
@@ -39,17 +39,27 @@ def estimate_label_noise(
     spec: TrainingSpec,
     evaluation: EvaluationSpec,
     executor: Executor,
+    told: Predictions | None = None,
 ) -> LabelNoise:
     """Judge the labels of the training side by the best logistic regression of the search.
 
     A larger table is sampled by whole units, seeded, unless its rows are to be listed.
+
+    Parameters
+    ----------
+    told
+        What the chosen candidate says of all rows out of fold, if that is known: a logistic
+        regression that was chosen is not fitted once more.
     """
     share = 1.0 if evaluation.label_issues else min(1.0, _N_ROWS / len(train))
     positions = positions_of(train, share, spec.search.folds, spec.random_state)
     judge = next(c for c in report.baselines if c.estimator == "logistic_regression")
-    found = predict_out_of_fold(
-        train, preparation, judge, spec=spec, executor=executor, positions=positions
-    )
+    if told is not None and judge == report.chosen:
+        found = told.take(positions)
+    else:
+        found = predict_out_of_fold(
+            train, preparation, judge, spec=spec, executor=executor, positions=positions
+        )
     groups = train.units[positions]
     joint = count_confident(found)
     wrong = _estimate(joint, found)
@@ -57,7 +67,7 @@ def estimate_label_noise(
     rows = train.positions if evaluation.label_issues else None
     return LabelNoise(
         estimator=judge.estimator,
-        folds=spec.search.folds,
+        folds=min(MOST_FOLDS, spec.search.folds),
         level=evaluation.confidence,
         n_rows=len(positions),
         n_groups=len(np.unique(groups)),

@@ -1,4 +1,4 @@
-"""Predict each row by a model that has seen neither it nor its family."""
+"""What one candidate says of training rows that it was not fitted to."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
+from sklearn.svm import LinearSVC
 
 from job.contracts.dataset import Rows
 from job.contracts.ports import Executor
 from job.contracts.reports import CandidateScore
 from job.contracts.specs import TrainingSpec
-from job.stages.estimators import make_classifier
+from job.stages.estimators import calibrated, make_classifier
 from job.stages.predictions import Predictions
 from job.stages.preparation import Preparation
 from job.stages.search import fit, make_folds
 from job.stages.search.fast import fit_together
 
 Array = np.ndarray[Any, Any]
+MOST_FOLDS: Final = 3
 _EXCESS: Final = 5e-7  # of loss a row: the digits behind it move no rank
 
 
@@ -29,24 +31,26 @@ def predict_out_of_fold(
     *,
     spec: TrainingSpec,
     executor: Executor,
-    positions: Array,
+    positions: Array | None = None,
 ) -> Predictions:
-    """Cross-validate one candidate on some rows.
+    """Predict each row by a model that has seen neither it nor its group or family.
+
+    Preprocessing and calibration are learnt on the other folds, too.
 
     Parameters
     ----------
     preparation
         Of all the rows.
-    candidate
-        Has probabilities.
     positions
-        The rows that are looked at.
+        The rows that are looked at; None for all of them.
 
     Returns
     -------
     predictions
         In the order of the positions; a class that a fold had no row of has probability 0 there.
     """
+    if positions is None:
+        positions = np.arange(len(train))
     some = train.take(positions)
     classes, codes = np.unique(some.y.astype(str), return_inverse=True)
     proba = np.zeros((len(positions), len(classes)), np.float32)
@@ -55,14 +59,17 @@ def predict_out_of_fold(
     def fit_to(inner: Array) -> tuple[Any, Callable[[Array], Any]]:
         # NOTE: the matrix that was fitted to is gone before that of the other side comes
         prepared = preparation.fit(positions[inner], candidate.use, min_groups)
-        name, y = candidate.estimator, classes[codes[inner]]
-        model = make_classifier(name, dict(candidate.parameters), spec.search, spec.random_state)
+        name, y, seed = candidate.estimator, classes[codes[inner]], spec.random_state
+        model = make_classifier(name, dict(candidate.parameters), spec.search, seed)
         if spec.search.engine == "fast":
             fit_together([model], prepared.X, y, executor, excess=_EXCESS)
+        if isinstance(model, LinearSVC):
+            folds = make_folds(some.take(inner), MOST_FOLDS, seed)
+            model = calibrated(model, folds, spec.search.calibration)
         fit(model, prepared.X, y, name)
         return model, prepared.transform
 
-    for inner, outer in make_folds(some, spec.search.folds, spec.random_state):
+    for inner, outer in make_folds(some, min(MOST_FOLDS, spec.search.folds), spec.random_state):
         model, transform = fit_to(inner)
         known = np.searchsorted(classes, model.classes_)
         proba[np.ix_(outer, known)] = model.predict_proba(transform(positions[outer]))

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from job.contracts.dataset import Dataset, Rows
+from job.contracts.decisions import GateDecision
 from job.contracts.digest import canonical_json
 from job.contracts.lists import counted
 from job.contracts.plan import Plan
 from job.contracts.ports import Renderer
-from job.contracts.reports import GateDecision, SplitReport, ValidationReport
+from job.contracts.reports import SplitReport, ValidationReport
 from job.contracts.specs import PublishSpec
 from job.stages.features import embedding_names, restrict
 from job.stages.keys import key_kind, salted_digests
@@ -158,6 +159,14 @@ def make_metadata(
         "compatible_with": list(compatible_with),
         "limitations": find_limitations(split.report, validation),
     }
+
+
+def describe_decision(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Give a consumer the threshold, and what it did on the hold-out."""
+    if found is None:
+        return None
+    shares = {name: found[name] and found[name]["value"] for name in ("coverage", "precision")}
+    return {**{name: found[name] for name in ("target_precision", "threshold")}, **shares}
 
 
 def describe_override(decision: GateDecision) -> dict[str, Any] | None:

@@ -63,8 +63,12 @@ def _share_below(order: Array, values: Array) -> Array:
 
 def calibration_error(found: Predictions, n_bins: int = 15) -> float:
     """Give the expected calibration error of the predicted class, in bins of equal mass."""
-    confidence = found.proba.max(axis=1)
+    return equal_mass_error(found.proba.max(axis=1), found.y_pred == found.y_true, n_bins)
+
+
+def equal_mass_error(confidence: Array, is_right: Array, n_bins: int = 15) -> float:
+    """Give the mean gap between confidence and what came true, in bins of equal mass."""
     order = np.argsort(confidence, kind="stable")
-    gaps = (found.y_pred == found.y_true).astype(float) - confidence
+    gaps = is_right.astype(float) - confidence
     bins = np.array_split(gaps[order], min(n_bins, len(gaps)))
     return float(sum(abs(some.sum()) for some in bins) / len(gaps))

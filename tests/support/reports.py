@@ -4,15 +4,10 @@ import numpy as np
 import pandas as pd
 
 from job.contracts.dataset import MatrixRows, Rows
+from job.contracts.decisions import Criterion, GateDecision
 from job.contracts.judgement import Interval
 from job.contracts.label_noise import ClassLabels, LabelNoise, LabelPair
-from job.contracts.reports import (
-    CandidateScore,
-    Criterion,
-    GateDecision,
-    SearchReport,
-    SplitReport,
-)
+from job.contracts.reports import CandidateScore, SearchReport, SplitReport
 from job.contracts.slices import SliceReport, SliceScore
 from job.contracts.specs import JobSettings
 from job.stages.differences import compare_metadata

@@ -35,3 +35,32 @@ def draw(n_groups, rng, *, is_uneven):
         chance = rng.beta(chance, 1 - chance)
     is_right = rng.random(len(y)) < chance[groups]
     return groups, predictions(y, np.where(is_right, y, (y + 1) % 4))
+
+
+def simulate(n_rows, rng, *, is_grouped=False, sharpened=1.0):
+    """Draw the classes of rows from their own probabilities: a model that is calibrated.
+
+    Parameters
+    ----------
+    is_grouped
+        Rows come in groups of 1 to 5 that share probabilities and class.
+    sharpened
+        The power to which the model's probabilities are raised afterwards; 1 leaves them.
+
+    Returns
+    -------
+    predictions, groups
+    """
+    sizes = rng.choice([1, 1, 2, 5], n_rows) if is_grouped else np.ones(n_rows, int)
+    groups = np.repeat(np.arange(n_rows), sizes)[:n_rows]
+    proba = rng.dirichlet([0.5, 0.3, 0.2], groups[-1] + 1)
+    of_group = (proba.cumsum(axis=1) < rng.random((len(proba), 1))).sum(axis=1).clip(max=2)
+    proba = proba**sharpened
+    proba /= proba.sum(axis=1, keepdims=True)
+    found = Predictions(
+        classes=("a", "b", "c"),
+        y_true=of_group[groups],
+        proba=proba[groups],
+        known=np.arange(3),
+    )
+    return found, groups

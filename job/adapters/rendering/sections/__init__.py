@@ -17,6 +17,7 @@ from job.adapters.rendering.sections import (
     limitations,
     near_duplicates,
     provenance,
+    reliability,
     scores,
     slices,
 )
@@ -31,6 +32,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     slices.SECTION,
     confusion.SECTION,
     curves.SECTION,
+    reliability.SECTION,
     data.SECTION,
     near_duplicates.SECTION,
     label_noise.SECTION,

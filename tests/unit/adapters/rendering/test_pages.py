@@ -111,6 +111,7 @@ ABSENT = {
     "changes": ("changes", "Beside the champion"),
     "intervals": (None, "the whiskers are its"),
     "curves": ("curves", "ROC, with the area"),
+    "reliability": ("reliability", "Reliability diagram"),
     "confusion": ("confusion", "Taken for another"),
     "per_class": ("classes", "Scores of every class"),
     "split": ("data", "distinct keys"),
@@ -211,6 +212,36 @@ def test_comparison_on_the_same_rows_names_the_classes_that_lost(reports):
         in text
     )
     assert "cannot be compared: it is too old." in text
+
+
+def test_threshold_is_told_in_words(reports):
+    """With its target, and what it does on rows that did not choose it."""
+    metadata, evaluation = copy.deepcopy(reports)
+    ends = {"is_by_count": False}
+    evaluation["decision"] = {
+        "target_precision": 0.95,
+        "threshold": 0.7312,
+        "n_chosen_on": 640,
+        "n_groups_chosen_on": 512,
+        "n_answered": 120,
+        "coverage": {"value": 0.75, "lower": 0.6911, "upper": 0.8123, **ends},
+        "precision": {"value": 0.9667, "lower": 0.9234, "upper": 0.9876, **ends},
+    }
+    text = Reader(draw(metadata, evaluation)["report.html"]).text
+    evaluation["temperature"] = {
+        "temperature": 0.4736,
+        "before": {"calibration_error": 0.0599, "log_loss": 0.2848, "brier": 0.1},
+        "after": {"calibration_error": 0.0113, "log_loss": 0.2545, "brier": 0.1},
+    }
+    evaluation["decision"] |= {"threshold": None, "coverage": None, "precision": None}
+    none = Reader(draw(metadata, evaluation)["report.html"]).text
+
+    assert "the greatest probability is at least 0.7312 :" in text
+    assert "at which 95 % of the answers were shown to be right, on 640 training rows" in text
+    assert "120 of 160 rows are answered (0.7500, 0.6911 to 0.8123)" in text
+    assert "0.9667 are right (0.9234 to 0.9876)" in text
+    assert "the calibration error went from 0.0599 to 0.0113" in none
+    assert "No confidence is known at which 95 % of the answers are right" in none
 
 
 def test_override_is_told_with_its_reason():

@@ -1,0 +1,99 @@
+"""Whether confidence can be believed, and what is gained where low confidence gets no answer."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from job.adapters.rendering.charts import Line, line_chart
+from job.adapters.rendering.intervals import read_interval
+from job.adapters.rendering.sections.section import Section
+
+_MOST_CLASSES: Final = 10
+_DIAGONAL: Final = Line(x=(0, 1), y=(0, 1))
+_TEMPLATE = """
+{% if decision %}
+{% if decision.threshold is not none %}<p>Answer only where the greatest probability is at least
+<strong>{{ decision.threshold|number }}</strong>: the least confidence at which
+{{ decision.target_precision|percent }} of the answers were shown to be right, on
+{{ decision.n_chosen_on|count }} training rows whose models had not seen their groups. On the
+hold-out, which did not choose it, {{ decision.n_answered|count }} of {{ n_test|count }} rows are
+answered ({{ decision.coverage.value|score }}{% if coverage %}, {{ coverage.low|score }} to
+{{ coverage.high|score }}{% endif %}){% if decision.precision %}, and of the answers
+{{ decision.precision.value|score }} are right{% if precision %} ({{ precision.low|score }} to
+{{ precision.high|score }}){% endif %}{% endif %}.</p>
+{% else %}<p class="note">No confidence is known at which {{ decision.target_precision|percent }} of
+the answers are right: {{ decision.n_chosen_on|count }} training rows in
+{{ decision.n_groups_chosen_on|count }} groups show it at none.</p>{% endif %}{% endif %}
+{% if temperature %}<p>Logits were divided by a temperature of
+{{ temperature.temperature|number }}, learnt on the training side: on the hold-out the calibration
+error went from {{ temperature.before.calibration_error|score }} to
+{{ temperature.after.calibration_error|score }}, the log loss from
+{{ temperature.before.log_loss|score }} to {{ temperature.after.log_loss|score }}.</p>{% endif %}
+<div class="charts">{% if diagram %}<figure>{{ diagram }}<figcaption>Share of right answers by
+confidence, in bins of equal mass; below the diagonal the model is too sure</figcaption></figure>
+{% endif %}{% if curve %}<figure>{{ curve }}<figcaption>Share of wrong answers by the share of rows
+that are answered, surest first; mean {{ area|score }}</figcaption></figure>{% endif %}</div>
+{% if rows %}<details><summary>Bins in figures</summary>
+<div class="scroll" role="region" tabindex="0" aria-label="Bins of the reliability diagram"><table>
+<thead><tr><th scope="col" class="n">Mean confidence</th><th scope="col" class="n">Right</th>
+<th scope="col" class="n">Rows</th></tr></thead><tbody>{% for confidence, accuracy, n in rows %}<tr>
+<td class="n">{{ confidence|score }}</td><td class="n">{{ accuracy|score }}</td>
+<td class="n">{{ n|count }}</td></tr>{% endfor %}</tbody></table></div></details>{% endif %}
+{% if classes %}<div class="scroll" role="region" tabindex="0"
+aria-label="Calibration of the classes"><table class="sortable">
+<caption>Classes whose probability is furthest from what came true, each against the rest.</caption>
+<thead><tr><th scope="col">Class</th>
+<th scope="col" class="n" aria-sort="descending">Calibration error</th>
+<th scope="col" class="n">Brier score</th></tr></thead><tbody>{% for name, c in classes %}
+<tr><th scope="row">{{ name|breakable }}</th><td class="n">{{ c.calibration_error|score }}</td>
+<td class="n">{{ c.brier|score }}</td></tr>{% endfor %}</tbody></table></div>{% endif %}
+"""
+
+
+def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | None:
+    found = evaluation.get("reliability")
+    if not found:
+        return None
+    decision, risk = evaluation.get("decision"), evaluation.get("risk_coverage")
+    bins = found["bins"]
+    classes = sorted(
+        found["per_class"].items(), key=lambda item: (-item[1]["calibration_error"], item[0])
+    )
+    return {
+        "decision": decision,
+        "temperature": evaluation.get("temperature"),
+        "coverage": read_interval((decision or {}).get("coverage")),
+        "precision": read_interval((decision or {}).get("precision")),
+        "n_test": evaluation["n_test"],
+        "rows": list(zip(bins["confidence"], bins["accuracy"], bins["n_rows"], strict=True)),
+        "diagram": _draw_diagram(bins),
+        "curve": None if risk is None else _draw_risk(risk),
+        "area": None if risk is None else risk["area"],
+        "classes": classes[:_MOST_CLASSES],
+    }
+
+
+def _draw_diagram(bins: dict[str, Any]) -> Any:
+    if not bins["n_rows"]:
+        return None
+    return line_chart(
+        [Line(x=bins["confidence"], y=bins["accuracy"], name="this model")],
+        "Reliability diagram",
+        x_label="Confidence",
+        y_label="Right",
+        reference=_DIAGONAL,
+    )
+
+
+def _draw_risk(risk: dict[str, Any]) -> Any:
+    return line_chart(
+        [Line(x=risk["coverage"], y=risk["risk"], name="this model")],
+        "Risk-coverage curve",
+        x_label="Answered",
+        y_label="Wrong among the answers",
+    )
+
+
+SECTION = Section(
+    anchor="reliability", title="Confidence and abstention", template=_TEMPLATE, values=_values
+)

@@ -1,0 +1,115 @@
+"""The verdict on a candidate, and what is packed for whoever accepts it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import structlog
+
+from job.contracts.decisions import GateDecision
+from job.contracts.digest import canonical_json
+from job.contracts.plan import Plan
+from job.contracts.ports import Ports
+from job.pipeline.candidate import Candidate
+from job.pipeline.intake import Tables
+from job.stages.champion import Champion, compare, load_anchor
+from job.stages.differences import compare_metadata
+from job.stages.gate import decide
+from job.stages.package import (
+    describe_decision,
+    describe_override,
+    make_bundle,
+    make_metadata,
+    name_embedding_model,
+)
+
+log = structlog.get_logger(__name__)
+
+
+def judge(
+    plan: Plan,
+    ports: Ports,
+    tables: Tables,
+    *,
+    candidate: Candidate,
+    champion: Champion | None,
+) -> GateDecision:
+    """Hold the candidate against the floors, the champion and the anchor."""
+    settings, split = plan.settings, candidate.split
+    # an official test holds near-duplicates by design
+    table = split.table if split.report.method != "official_test" else None
+    anchor = load_anchor(ports.store, settings.gate.anchor)
+    comparisons = tuple(
+        compare(
+            some,
+            candidate.model,
+            split.test,
+            table,
+            ports.codec,
+            training=settings.training,
+            paired=settings.paired,
+            embedding_model=name_embedding_model(tables.dataset, settings.publish),
+            payload=candidate.payload,
+        )
+        for some in (champion, anchor)
+        if some is not None
+    )
+    decision = decide(candidate.evaluation, len(candidate.payload), comparisons, settings.gate)
+    if decision.is_accepted or plan.override is None:
+        return decision
+    log.warning("gate_overridden", why=plan.override, reasons=decision.reasons)
+    return replace(decision, override=plan.override)
+
+
+def list_label_issues(tables: Tables, candidate: Candidate) -> dict[str, bytes]:
+    """Give the file of doubted labels, if it is allowed; it belongs to the run, not to a version.
+
+    Nothing of the rows but places, labels and ids is in it.
+    """
+    found = candidate.label_noise
+    if found is None or not found.issues:
+        return {}
+    ids = tables.dataset.strings("id")
+    issues = [
+        {**issue.to_json(), **({} if ids is None else {"id": ids[issue.row]})}
+        for issue in found.issues
+    ]
+    return {"label_issues.json": canonical_json({"n_rows": found.n_rows, "issues": issues})}
+
+
+def package(
+    plan: Plan,
+    ports: Ports,
+    tables: Tables,
+    *,
+    candidate: Candidate,
+    decision: GateDecision,
+    champion: Champion | None,
+) -> dict[str, bytes]:
+    """Gather the files of a version, or of a rejected candidate's reports."""
+    metadata = make_metadata(
+        plan,
+        tables.dataset,
+        candidate.split,
+        candidate.model,
+        tables.validation,
+        digests=tables.digests,
+        scores=candidate.evaluation["scores"],
+        compatible_with=candidate.compatible_with,
+    )
+    metadata["decision"] = describe_decision(candidate.evaluation["decision"])
+    metadata["override"] = describe_override(decision)
+    evaluation = {
+        **candidate.evaluation,
+        "model_bytes": len(candidate.payload),
+        "gate": decision.to_json(),
+        "search": candidate.search.to_json(),
+        "split": candidate.split.report.to_json(),
+    }
+    if champion is not None:
+        before = json.loads(champion.files["metadata.json"])
+        changed = compare_metadata(before, metadata)
+        evaluation["changes"] = {"champion": champion.version, "changed": changed}
+    keys, report = candidate.split.train, tables.validation
+    return make_bundle(candidate.payload, metadata, evaluation, report, keys, ports.renderer)

@@ -1,0 +1,84 @@
+"""Training rows are predicted by models that know nothing of their families."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from support.executors import InTurn
+from support.matrices import IN_MEMORY
+
+from job.contracts.dataset import MatrixRows, Rows
+from job.contracts.dataset_specs import ColumnsSpec
+from job.contracts.reports import CandidateScore
+from job.contracts.search_specs import SearchSpec
+from job.contracts.specs import FeatureSpec, TrainingSpec
+from job.stages.out_of_fold import predict_out_of_fold
+from job.stages.preparation import Preparation
+
+
+def rows_of(y, X, families):
+    keys = np.array([f"k{n}" for n in range(len(y))], dtype=object)
+    return Rows(
+        y=np.array(y, dtype=object),
+        keys=keys,
+        text_keys=keys,
+        text=None,
+        embeddings=MatrixRows(X.astype(np.float32), np.arange(len(y))),
+        frame=pd.DataFrame(index=range(len(y))),
+        families=np.array(families),
+    )
+
+
+def predict(rows, estimator="logistic_regression", **search):
+    spec = TrainingSpec(
+        search=SearchSpec(**search), features=FeatureSpec(), columns=ColumnsSpec(), random_state=0
+    )
+    chosen = CandidateScore(
+        estimator=estimator, parameters=(("C", 10.0),), use=("embeddings",), fold_scores=()
+    )
+    preparation = Preparation(rows, spec.features, spec.columns, IN_MEMORY, InTurn())
+    return predict_out_of_fold(rows, preparation, chosen, spec=spec, executor=InTurn())
+
+
+@pytest.fixture
+def copies():
+    """Sixty points without any meaning, ten near-copies of each."""
+    rng = np.random.default_rng(0)
+    families = np.repeat(np.arange(60), 10)
+    X = rng.standard_normal((60, 40))[families] + 0.05 * rng.standard_normal((600, 40))
+    return rows_of(rng.choice(["a", "b"], 60)[families], X, families)
+
+
+@pytest.mark.parametrize("estimator", ["logistic_regression", "linear_svc"])
+def test_labels_that_nothing_explains_are_not_known_by_heart(copies, estimator):
+    """A model that has met a copy would be right in all rows."""
+    found = predict(copies, estimator)
+
+    assert abs((found.y_pred == found.y_true).mean() - 0.5) < 0.2
+
+
+def test_every_row_has_probabilities_of_its_own(copies):
+    """They sum to one, in the order of the rows."""
+    y = np.where(copies.families % 3 == 0, "c", copies.y).astype(object)
+    X = np.eye(3, 40)[np.searchsorted(["a", "b", "c"], y.astype(str))]
+    found = predict(rows_of(y, X + copies.embeddings.read() / 10, copies.families))
+
+    assert found.proba.sum(axis=1) == pytest.approx(1)
+    assert (found.y_pred == found.y_true).mean() > 0.95
+    assert list(y) == [found.classes[n] for n in found.y_true]
+
+
+def test_class_that_other_folds_lack_gets_no_probability(copies):
+    """One family cannot be on two sides."""
+    y = np.where(copies.families == 0, "rare", copies.y).astype(object)
+    found = predict(replace(copies, y=y))
+    rare = found.classes.index("rare")
+
+    assert (found.proba[copies.families == 0, rare] == 0).all()
+    assert found.proba.sum(axis=1) == pytest.approx(1)
+
+
+def test_it_repeats(copies):
+    """The seed decides, and nothing else."""
+    assert np.array_equal(predict(copies).proba, predict(copies).proba)
