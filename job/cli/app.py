@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -18,7 +19,7 @@ from job.cli.options import (
     Version,
     effective_settings,
 )
-from job.cli.output import check_form, write_result, write_text
+from job.cli.output import check_form, lay_out_columns, write_result, write_text
 
 app = typer.Typer(
     add_completion=False,
@@ -129,9 +130,25 @@ def gate(
     try:
         result = gate_only(effective, candidate, champion, context.obj)
     except GateRejectedError as error:
-        write_result(error.context["result"], output)
+        write_result(error.context["result"], output, _lay_out_verdict)
         raise
-    write_result(result, output)
+    write_result(result, output, _lay_out_verdict)
+
+
+def _word(criterion: Mapping[str, Any]) -> str:
+    if criterion["is_met"]:
+        return "met"
+    return "not met" if criterion["is_binding"] else "warns"
+
+
+def _lay_out_verdict(result: Mapping[str, Any]) -> list[str]:
+    """Give the counts and the criteria; scores and comparisons are in the JSON."""
+    counts = [f"{name:<20} {value}" for name, value in result.items() if name.startswith("n_")]
+    gate = result["gate"]
+    rows = [(_word(c), c["name"], c["reason"]) for c in gate["criteria"]]
+    verdict = "accepted" if gate["is_accepted"] else "rejected"
+    head = f"{result['candidate']} beside {result['champion']}: {verdict}"
+    return [head, *counts, *lay_out_columns(("", "criterion", "reason"), rows)]
 
 
 @app.command("doctor")

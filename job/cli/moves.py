@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import getpass
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from job.cli.options import Config, Output, Sets, StoreUri, Version
-from job.cli.output import write_result
+from job.cli.output import lay_out_columns, write_result
 from job.cli.stores import open_configured
 from job.errors import ConfigurationError
 
@@ -73,7 +74,14 @@ def history(
 
     found, settings = open_configured(config, store, set_, output)
     name = _channel(channel, settings)
-    write_result({"channel": name, "moves": list_history(found, name)}, output)
+    write_result({"channel": name, "moves": list_history(found, name)}, output, _lay_out_moves)
+
+
+def _lay_out_moves(result: Mapping[str, Any]) -> list[str]:
+    """Give one line a move, the latest last."""
+    head = ("at", "from", "to", "by", "why")
+    rows = ([move.get(name) for name in head] for move in result["moves"])
+    return [f"channel {result['channel']}", *lay_out_columns(head, rows)]
 
 
 def _who(now: datetime) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -20,6 +20,18 @@ from job.stages.features import embedding_names, restrict
 from job.stages.keys import key_kind, salted_digests
 from job.stages.split import DataSplit
 from job.stages.train import TrainedModel
+
+_NOTES: Final = (
+    "created_at",
+    "description",
+    "embedding_model",
+    "generator",
+    "git_commit",
+    "license",
+    "schema_version",
+    "seed",
+    "version",
+)
 
 
 def describe_input(rows: Rows, use: tuple[str, ...]) -> dict[str, Any]:
@@ -40,7 +52,10 @@ def describe_input(rows: Rows, use: tuple[str, ...]) -> dict[str, Any]:
 
 
 def describe_dataset(dataset: Dataset) -> dict[str, Any]:
-    """Give the provenance as it is recorded."""
+    """Give the provenance as it is recorded.
+
+    What a table says of itself is kept by its name: exporters write there what they like.
+    """
     p = dataset.provenance
     return {
         "uri": p.uri,
@@ -51,8 +66,9 @@ def describe_dataset(dataset: Dataset) -> dict[str, Any]:
         "file_digest": p.file_digest,
         "content_digest": p.content_digest,
         "description": p.says("description"),
-        "metadata": dict(p.metadata),
-        "sidecar": dict(p.sidecar),
+        "metadata": {k: v for k, v in p.metadata if k in _NOTES},
+        "sidecar": {k: v for k, v in p.sidecar if k in _NOTES},
+        "n_other_notes": sum(k not in _NOTES for k, _ in p.metadata + p.sidecar),
         "ignored_columns": list(p.ignored_columns),
         "absent_columns": list(p.absent_columns),
     }

@@ -26,7 +26,8 @@ def plant(table):
     frame["source"] = np.where(is_planted, words, np.array(["web", "app"])[np.arange(n) % 2])
     frame["customer"] = np.where(is_planted, words, [f"c{row}" for row in range(n)])
     frame["note"] = words
-    return pa.Table.from_pandas(frame, preserve_index=False)
+    planted = pa.Table.from_pandas(frame, preserve_index=False)
+    return planted.replace_schema_metadata({f"{CANARY} owner": f"{CANARY} 4711", "seed": "7"})
 
 
 def spellings(word):

@@ -75,6 +75,12 @@ def test_gate_alone_judges_two_versions_and_writes_nothing(
     assert 0 < accepted["n_judged"] == accepted["n_rows"] - accepted["n_trained_on"]
     assert files == sorted(tmp_path.glob("models/**/*"))
 
+    lines = pcc_job("gate", bad, good, *options, "--output", "table").stdout.splitlines()
+    criteria = [line for line in lines if line.startswith(("met ", "not met ", "warns "))]
+    assert f"{bad} beside {good}: rejected" == lines[0]
+    assert len(criteria) == len(result["gate"]["criteria"])
+    assert any(line.split()[:3] == ["not", "met", "champion"] for line in criteria)
+
 
 def test_anchor_stops_what_the_champion_lets_pass(train, pcc_job, result_of, sample):
     """And one that does not exist is refused before anything is read."""

@@ -46,6 +46,16 @@ def test_channel_of_the_settings_is_meant_where_none_is_named(models):
     assert "staging" == models("history", "--set", "publish.channel=staging")["channel"]
 
 
+def test_history_is_a_table_on_demand(pcc_job, store):
+    """One line a move, the latest last."""
+    done = pcc_job("models", "history", "--store", store.uri, "--output", "table")
+
+    title, head, *moves = done.stdout.splitlines()
+    assert "channel production" == title
+    assert ["at", "from", "to", "by", "why"] == head.split()
+    assert ["x0", "x1"] == [line.split()[3] for line in moves]
+
+
 def test_no_channel_at_all_is_refused(models):
     said = models("rollback", "--set", "publish.channel=null", code=2)
 
