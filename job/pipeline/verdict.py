@@ -38,7 +38,7 @@ def judge(
     """Hold the candidate against the floors, the champion and the anchor."""
     settings, split = plan.settings, candidate.split
     # an official test holds near-duplicates by design
-    table = split.table if split.report.method != "official_test" else None
+    table = split.table if tables.official_test is None else None
     anchor = load_anchor(ports.store, settings.gate.anchor)
     comparisons = tuple(
         compare(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
@@ -9,10 +10,34 @@ from scipy.stats import norm
 from scipy.stats import t as student
 
 from job.contracts.judgement import Interval
-from job.stages.resampling import Units
+from job.stages.resampling import Units, leave_one_out, resample
 
 Array = np.ndarray[Any, Any]
 LEAST_GROUPS: Final = 5  # of fewer, resamples say too little
+
+
+def bootstrap(
+    units: Units,
+    measure: Callable[[Array], Array],
+    n_resamples: int,
+    rng: np.random.Generator,
+    tail: float,
+) -> tuple[Array, Array]:
+    """Measure all groups, and give the ends of each metric as `find_ends` does."""
+    point = measure(units.total)[0]
+    resampled = resample(units, measure, n_resamples, rng)
+    return point, find_ends(point, resampled, leave_one_out(units, measure), units, tail)
+
+
+def find_reach(deviations: Array, alpha: float) -> float:
+    """Give how far the furthest metric of a resample lies out, but in a share alpha (max T).
+
+    Parameters
+    ----------
+    deviations
+        In standard errors, towards the side that is looked at, shape (n_resamples, n_metrics).
+    """
+    return float(np.quantile(deviations.max(axis=1), 1 - alpha))
 
 
 def find_ends(point: Array, resampled: Array, left_out: Array, units: Units, tail: float) -> Array:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from job.contracts.nesting import flatten
+
 _COMPARED: Final = (
     "classifier",
     "hyperparameters",
@@ -20,7 +22,7 @@ _COMPARED: Final = (
 
 def compare_metadata(before: dict[str, Any], after: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Give what differs: `{dotted key: {before, after}}`, of scores the `difference` too."""
-    flat = [dict(_flatten({k: c.get(k) for k in _COMPARED})) for c in (before, after)]
+    flat = [dict(flatten({k: c.get(k) for k in _COMPARED})) for c in (before, after)]
     keys = sorted(flat[0].keys() | flat[1].keys())
     ends = {key: (flat[0].get(key), flat[1].get(key)) for key in keys}
     return {key: _describe(key, old, new) for key, (old, new) in ends.items() if old != new}
@@ -30,12 +32,4 @@ def _describe(key: str, before: Any, after: Any) -> dict[str, Any]:
     found = {"before": before, "after": after}
     if key.startswith("metrics.") and before is not None and after is not None:
         found["difference"] = round(after - before, 6)
-    return found
-
-
-def _flatten(content: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
-    found = []
-    for key, value in content.items():
-        nested = isinstance(value, dict) and value
-        found += _flatten(value, f"{prefix}{key}.") if nested else [(f"{prefix}{key}", value)]
     return found

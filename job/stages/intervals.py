@@ -8,10 +8,10 @@ import numpy as np
 
 from job.contracts.gate_specs import EvaluationSpec
 from job.contracts.judgement import Interval, IntervalReport
-from job.stages.bounds import LEAST_GROUPS, bounded, find_ends
+from job.stages.bounds import LEAST_GROUPS, bootstrap, bounded
 from job.stages.label_scores import LabelScores, count_groups, label_cells
 from job.stages.predictions import Predictions
-from job.stages.resampling import Units, count_units, leave_one_out, resample, sum_units
+from job.stages.resampling import count_units, sum_units
 from job.stages.row_scores import brier_losses, log_losses, roc_auc_influences
 
 Array = np.ndarray[Any, Any]
@@ -49,11 +49,11 @@ def of_labels(
     cells = label_cells(found.y_true, found.y_pred, n_classes)
     units = count_units(groups, found.y_true, cells, 3 * n_classes)
     label_scores = LabelScores(units.total)
-    point, ends = _ends(units, label_scores.measure, spec, rng)
+    tail = (1 - spec.confidence) / 2
+    point, ends = bootstrap(units, label_scores.measure, spec.resamples, rng, tail)
     n_groups = label_scores.spread(*count_groups(groups, found.y_true, found.y_pred, n_classes))
     if units.n_groups < LEAST_GROUPS:
         ends = np.stack([point, point])  # their number says more than they do
-    tail = (1 - spec.confidence) / 2
     scores: _Named = []
     per_class: dict[str, _Named] = {name: [] for name in found.classes}
     for column, (name, number) in enumerate(label_scores.names):
@@ -76,8 +76,10 @@ def _of_rows(
     units = sum_units(groups[is_known], some.y_true, np.insert(values, 0, 1.0, axis=1))
     if units.n_groups < LEAST_GROUPS:
         return []
-    point, ends = _ends(units, lambda sums: sums[:, 1:] / sums[:, :1], spec, rng)
-    (loss, brier, _), (low, high) = point, ends
+    tail = (1 - spec.confidence) / 2
+    (loss, brier, _), (low, high) = bootstrap(
+        units, lambda sums: sums[:, 1:] / sums[:, :1], spec.resamples, rng, tail
+    )
     scores = [
         ("log_loss", _interval(loss, low[0], high[0])),
         ("neg_log_loss", _interval(-loss, -high[0], -low[0])),
@@ -85,19 +87,9 @@ def _of_rows(
     ]
     if not np.isnan(area):
         ends_of_area = area + low[2], min(area + high[2], 1.0)
-        tail = (1 - spec.confidence) / 2
         found_area = bounded(area, *ends_of_area, n_groups=units.n_groups, tail=tail)
         scores.append(("roc_auc_ovr", found_area))
     return scores
-
-
-def _ends(
-    units: Units, measure: Any, spec: EvaluationSpec, rng: np.random.Generator
-) -> tuple[Array, Array]:
-    point = measure(units.total)[0]
-    resampled = resample(units, measure, spec.resamples, rng)
-    left_out = leave_one_out(units, measure)
-    return point, find_ends(point, resampled, left_out, units, (1 - spec.confidence) / 2)
 
 
 def _interval(value: float, low: float, high: float) -> Interval:

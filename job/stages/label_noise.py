@@ -18,11 +18,11 @@ from job.contracts.label_noise import ClassLabels, LabelIssue, LabelNoise, Label
 from job.contracts.ports import Executor
 from job.contracts.reports import SearchReport
 from job.contracts.specs import TrainingSpec
-from job.stages.bounds import bounded, find_ends
+from job.stages.bounds import bootstrap, bounded
 from job.stages.out_of_fold import MOST_FOLDS, predict_out_of_fold
 from job.stages.predictions import Predictions
 from job.stages.preparation import Preparation
-from job.stages.resampling import count_units, leave_one_out, resample
+from job.stages.resampling import count_units
 from job.stages.search.rounds import positions_of
 
 Array = np.ndarray[Any, Any]
@@ -140,12 +140,9 @@ def _find_share(
         np.where(confident == y, 2 * n_classes + y, -1),
     )
     units = count_units(groups, y, cells, 3 * n_classes)
-    measure = _measure_of(n_classes)
-    point = measure(units.total)[0]
     rng, tail = np.random.default_rng(random_state), (1 - spec.confidence) / 2
-    resampled = resample(units, measure, spec.resamples, rng)
-    low, high = find_ends(point, resampled, leave_one_out(units, measure), units, tail)[:, 0]
-    return bounded(point[0], low, high, n_groups=units.n_groups, tail=tail)
+    point, ends = bootstrap(units, _measure_of(n_classes), spec.resamples, rng, tail)
+    return bounded(point[0], *ends[:, 0], n_groups=units.n_groups, tail=tail)
 
 
 def _measure_of(n_classes: int) -> Callable[[Array], Array]:

@@ -10,7 +10,7 @@ import numpy as np
 from job.contracts.gate_specs import PairedSpec
 from job.contracts.judgement import Interval, RecallChange
 from job.contracts.search_specs import Metric
-from job.stages.bounds import bounded, find_ends
+from job.stages.bounds import bootstrap, bounded, find_ends, find_reach
 from job.stages.label_scores import AVERAGED, LabelScores, count_groups, label_cells
 from job.stages.predictions import Predictions
 from job.stages.resampling import count_units, leave_one_out, resample, sum_units
@@ -111,7 +111,7 @@ def _recall_changes(
     n_true, reach = int((n_rows > 0).sum()), [0.0, 0.0]
     if varies.any():
         distances = (resampled[:, varies] - point[varies]) / spread[varies]
-        reach = [float(np.quantile((sign * distances).max(axis=1), 1 - alpha)) for sign in (1, -1)]
+        reach = [find_reach(sign * distances, alpha) for sign in (1, -1)]
     return tuple(
         RecallChange(
             name=name,
@@ -160,12 +160,7 @@ def _compare_rows(
     def measure(sums: Array) -> Array:
         return change + sums[:, 1:] / sums[:, :1]
 
-    ends = find_ends(
-        measure(units.total)[0],
-        resample(units, measure, spec.resamples, rng),
-        leave_one_out(units, measure),
-        units,
-        spec.alpha,
-    )[:, 0]
-    interval = Interval(value=change, lower=float(ends[0]), upper=float(ends[1]))
+    _, ends = bootstrap(units, measure, spec.resamples, rng, spec.alpha)
+    low, high = ends[:, 0]
+    interval = Interval(value=change, lower=float(low), upper=float(high))
     return scores[0], scores[1], interval

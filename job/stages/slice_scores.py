@@ -11,7 +11,7 @@ import pandas as pd
 from job.contracts.gate_specs import EvaluationSpec
 from job.contracts.search_specs import Metric
 from job.contracts.slices import SliceReport, SliceScore
-from job.stages.bounds import bounded, find_ends
+from job.stages.bounds import bounded, find_ends, find_reach
 from job.stages.label_scores import AVERAGED, LabelScores, label_cells
 from job.stages.predictions import Predictions
 from job.stages.resampling import count_units, leave_one_out, resample
@@ -170,11 +170,9 @@ def _upper_bounds(point: Array, resampled: Array, n_groups: Array, alpha: float)
     spread = resampled.std(axis=0)
     varies = spread > 0
     by_count = 1.0 - (alpha / len(point)) ** (1 / n_groups)
-    if not varies.any():
-        reach = 0.0
-    else:
-        furthest = ((point - resampled)[:, varies] / spread[varies]).max(axis=1)
-        reach = float(np.quantile(furthest, 1 - alpha))
+    reach = 0.0
+    if varies.any():
+        reach = find_reach((point - resampled)[:, varies] / spread[varies], alpha)
     bounds: Array = np.minimum(point + np.where(varies, reach * spread, by_count), 1.0)
     return bounds
 

@@ -11,9 +11,9 @@ from scipy.stats import t as student
 from job.contracts.abstention import AbstentionReport, Threshold
 from job.contracts.gate_specs import DecisionSpec, EvaluationSpec
 from job.contracts.judgement import Interval
-from job.stages.bounds import bounded, find_ends
+from job.stages.bounds import bootstrap, bounded
 from job.stages.predictions import Predictions
-from job.stages.resampling import leave_one_out, resample, sum_units
+from job.stages.resampling import sum_units
 
 Array = np.ndarray[Any, Any]
 _N_TRIED: Final = 101
@@ -90,9 +90,7 @@ def measure_abstention(
     values = np.stack([np.ones(len(groups)), is_answered, is_right], axis=1)
     units, rng = sum_units(groups, found.y_true, values), np.random.default_rng(random_state)
     tail = (1 - spec.confidence) / 2
-    point = _shares(units.total)[0]
-    resampled = resample(units, _shares, spec.resamples, rng)
-    ends = find_ends(point, resampled, leave_one_out(units, _shares), units, tail)
+    point, ends = bootstrap(units, _shares, spec.resamples, rng, tail)
     n_groups = (units.n_groups, len(np.unique(groups[is_answered])))
     coverage, precision = (
         bounded(value, *ends_of, n_groups=n, tail=tail)

@@ -79,12 +79,3 @@ def plain_value(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{k} = {plain_value(v)}" for k, v in sorted(value.items())) or "none"
     return str(value)
-
-
-def flatten(content: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
-    """Give nested values by dotted keys."""
-    found: list[tuple[str, Any]] = []
-    for key, value in content.items():
-        nested = isinstance(value, dict) and value
-        found += flatten(value, f"{prefix}{key}.") if nested else [(f"{prefix}{key}", value)]
-    return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from job.adapters.rendering.sections.section import Section
-from job.adapters.rendering.words import flatten
+from job.contracts.nesting import flatten
 
 _TEMPLATE = """
 <dl class="facts wide">
