@@ -206,5 +206,5 @@ def test_production(make_namespace, open_bucket, values, publish, production_thi
     )
     [rule] = namespace.items("prometheusrules")
 
-    assert 0.01 == metadata["settings"]["gate"]["margin"]
+    assert "lower" == metadata["settings"]["gate"]["floors_on"]
     assert rule["spec"]["groups"]
