@@ -4,25 +4,29 @@ import json
 import sys
 from pathlib import Path
 
+from pydantic import BaseModel
+
 from job.contracts.evaluation import Evaluation
+from job.contracts.profile import Profile
 
 FOLDER = Path(__file__).parent.parent / "docs/schemas"
+SCHEMAS: dict[str, type[BaseModel]] = {"evaluation": Evaluation, "profile": Profile}
 
 
-def schema() -> str:
-    content = Evaluation.model_json_schema()
+def schema(model: type[BaseModel]) -> str:
+    content = model.model_json_schema()
     content["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     return json.dumps(content, indent=2, sort_keys=True) + "\n"
 
 
 def main() -> None:
-    path = FOLDER / "evaluation.schema.json"
-    if "--check" in sys.argv:
-        if not path.exists() or path.read_text() != schema():
+    FOLDER.mkdir(exist_ok=True)
+    for name, model in SCHEMAS.items():
+        path = FOLDER / f"{name}.schema.json"
+        if "--check" not in sys.argv:
+            path.write_text(schema(model))
+        elif not path.exists() or path.read_text() != schema(model):
             raise SystemExit(f"{path} is stale: run `make docs`")
-        return
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(schema())
 
 
 if __name__ == "__main__":

@@ -155,6 +155,35 @@ class Slices(Part):
     scores: list[SlicePart]
 
 
+class DriftMeasurePart(Part):
+    """One measure of one thing."""
+
+    subject: str
+    measure: Literal[
+        "psi", "jensen_shannon", "missing", "class_share", "unseen_words", "mean_shift", "axes"
+    ]
+    value: float
+    by_chance: float | None = Field(description="Exceeded once in a thousand times by chance.")
+    threshold: float | None = Field(description="The most allowed; null: the measure is only told.")
+    before: float | None = Field(description="In the champion's table, where it is a change.")
+    after: float | None
+    is_drift: bool = Field(description="Whether it is above its threshold and above chance.")
+
+
+class Drift(Part):
+    """How far the table is from that of the champion."""
+
+    champion: str
+    n_rows: Count
+    n_units: Count = Field(description="Groups, or families of near-duplicates.")
+    n_rows_before: Count
+    n_units_before: Count
+    measures: list[DriftMeasurePart]
+    not_compared: list[str] = Field(description="Subjects that one of the two tables has not.")
+    principal_angles: list[float] = Field(description="Of the embeddings' axes, in degrees.")
+    problem: str = Field(description="Why nothing was compared; empty where it was.")
+
+
 class Change(Part):
     """One value of the metadata, of both models."""
 
@@ -196,5 +225,8 @@ class Evaluation(BaseModel):
     slices: Slices | None = Field(None, description="Null where none is asked for.")
     label_noise: LabelNoise | None = Field(
         None, description="Absent where `evaluation.label_noise` is off."
+    )
+    drift: Drift | None = Field(
+        None, description="Null without a champion, or where `drift.action` is `ignore`."
     )
     changes: Changes | None = Field(None, description="Absent where there is no champion.")

@@ -6,6 +6,7 @@ from pydantic import Field, field_validator, model_validator
 
 from job.contracts.addresses import without_credentials
 from job.contracts.dataset_specs import ColumnsSpec, DatasetSpec, Spec
+from job.contracts.drift_specs import DriftSpec
 from job.contracts.gate_specs import DecisionSpec, EvaluationSpec, GateSpec, PairedSpec
 from job.contracts.lists import shortened
 from job.contracts.search_specs import FeatureName, SearchSpec
@@ -168,6 +169,7 @@ class JobSettings(Spec):
     search: SearchSpec = Field(default_factory=SearchSpec, description="The candidates.")
     evaluation: EvaluationSpec = Field(default_factory=EvaluationSpec, description="The intervals.")
     decision: DecisionSpec = Field(default_factory=DecisionSpec, description="The threshold.")
+    drift: DriftSpec = Field(default_factory=DriftSpec, description="The last table.")
     gate: GateSpec = Field(default_factory=GateSpec, description="The verdict.")
     package: PackageSpec = Field(default_factory=PackageSpec, description="The package.")
     store: StoreSpec = Field(default_factory=StoreSpec, description="The store.")

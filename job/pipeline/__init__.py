@@ -14,6 +14,7 @@ from job.contracts.ports import ArtifactStore, Ports
 from job.contracts.stored import ProbeStep
 from job.errors import GateRejectedError
 from job.pipeline.candidate import split_tables, train_candidate
+from job.pipeline.drift import look_for_drift
 from job.pipeline.intake import check_request, load_tables
 from job.pipeline.verdict import judge, list_label_issues, package
 from job.recorder import Recorder
@@ -27,7 +28,7 @@ log = structlog.get_logger(__name__)
 
 
 def run(plan: Plan, ports: Ports, recorder: Recorder) -> dict[str, Any]:
-    """Ingest, validate, split, search, train, evaluate, gate, package, publish, promote.
+    """Run every stage, from the table to the channel.
 
     Returns
     -------
@@ -46,6 +47,7 @@ def run(plan: Plan, ports: Ports, recorder: Recorder) -> dict[str, Any]:
         recorder.run("promote", finish_interrupted, plan, ports.store, found.version, abilities)
         return _report_published(ports.store, recorder, found.version)
     split = recorder.run("split", split_tables, plan, ports, tables)
+    drift = recorder.run("drift", look_for_drift, plan, ports.store, recorder, tables, split)
     candidate = train_candidate(plan, ports, recorder, split)
     scores = candidate.evaluation["scores"]
     champion = recorder.run("gate", load_champion, ports.store, plan.settings.publish.channel)
@@ -62,6 +64,7 @@ def run(plan: Plan, ports: Ports, recorder: Recorder) -> dict[str, Any]:
         ports,
         tables,
         candidate=candidate,
+        drift=drift,
         decision=decision,
         champion=champion,
     )

@@ -97,6 +97,13 @@ def find_near_duplicates(plan: Plan, ports: Ports, tables: Tables) -> tuple[Tabl
     return replace(tables, rows=rows, official_test=others[0] if others else None), kind
 
 
+def naming_rule(settings: JobSettings) -> NamingRule:
+    """Give the rule by which values of a table may be named."""
+    return NamingRule(
+        min_rows=settings.evaluation.min_slice_rows, min_groups=settings.features.min_groups
+    )
+
+
 def _load(
     plan: Plan, ports: Ports, uri: str, recorder: Recorder, *, is_test: bool = False
 ) -> tuple[Dataset, ValidationReport, Rows]:
@@ -132,11 +139,8 @@ def _load(
     log.info("dataset_validated", n_rows=report.n_rows, n_dropped=report.n_dropped)
     rows = make_rows(dataset, is_sound, plan.settings.features.use)
     if plan.settings.slicing:
-        rule = NamingRule(
-            min_rows=plan.settings.evaluation.min_slice_rows,
-            min_groups=plan.settings.features.min_groups,
-        )
         index, names = np.flatnonzero(is_sound), plan.settings.slicing
+        rule = naming_rule(plan.settings)
         rows = replace(rows, slices=make_slices(dataset, index, rows.keys, names, rule))
     texts = dataset.strings("text")
     if texts is not None and plan.settings.split.near_duplicates in ("auto", "text"):

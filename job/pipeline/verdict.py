@@ -12,6 +12,7 @@ from job.contracts.digest import canonical_json
 from job.contracts.plan import Plan
 from job.contracts.ports import Ports
 from job.pipeline.candidate import Candidate
+from job.pipeline.drift import Drift
 from job.pipeline.intake import Tables
 from job.stages.champion import Champion, compare, load_anchor
 from job.stages.differences import compare_metadata
@@ -84,6 +85,7 @@ def package(
     tables: Tables,
     *,
     candidate: Candidate,
+    drift: Drift,
     decision: GateDecision,
     champion: Champion | None,
 ) -> dict[str, bytes]:
@@ -106,10 +108,12 @@ def package(
         "gate": decision.to_json(),
         "search": candidate.search.to_json(),
         "split": candidate.split.report.to_json(),
+        "drift": None if drift.report is None else drift.report.to_json(),
     }
     if champion is not None:
         before = json.loads(champion.files["metadata.json"])
         changed = compare_metadata(before, metadata)
         evaluation["changes"] = {"champion": champion.version, "changed": changed}
     keys, report = candidate.split.train, tables.validation
-    return make_bundle(candidate.payload, metadata, evaluation, report, keys, ports.renderer)
+    files = make_bundle(candidate.payload, metadata, evaluation, report, keys, ports.renderer)
+    return {**files, **drift.kept.files()}

@@ -10,6 +10,7 @@ _COMPARED: Final = (
     "classifier",
     "hyperparameters",
     "metrics",
+    "decision",
     "settings",
     "classes",
     "input",

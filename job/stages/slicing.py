@@ -91,9 +91,21 @@ def _months(moments: Array) -> tuple[Array, list[str]]:
     return codes, ["older", f"{newest}, the newest month"]
 
 
-def _pooled(
-    codes: Array, names: list[str], key_codes: Array, rule: NamingRule
-) -> pd.Categorical[Any]:
+def find_named(values: Array, keys: Array, rule: NamingRule) -> list[str]:
+    """Give the values, sorted, that the rule allows to be named.
+
+    Parameters
+    ----------
+    values, keys
+        Shape (n_rows,), object (str); None for no value.
+    """
+    codes, found = pd.factorize(values)
+    names = [str(name) for name in found]
+    key_codes = pd.factorize(np.asarray(keys, dtype=object))[0]
+    return _named(codes, names, key_codes, rule)
+
+
+def _named(codes: Array, names: list[str], key_codes: Array, rule: NamingRule) -> list[str]:
     is_held = codes >= 0
     n_rows = np.bincount(codes[is_held], minlength=len(names))
     n_all_keys = int(key_codes.max(initial=0)) + 1
@@ -102,8 +114,14 @@ def _pooled(
     is_named = (n_rows >= rule.min_rows) & (n_keys >= rule.min_groups)
     if len(names) > _MOST_VALUES or max(map(len, names), default=0) > _LONGEST_NAME:
         is_named[:] = False
-    kept = [name for name, named in zip(names, is_named, strict=True) if named]
-    shown = [*sorted({*kept} - {OTHER, MISSING}), OTHER, MISSING]
+    kept = {name for name, named in zip(names, is_named, strict=True) if named}
+    return sorted(kept - {OTHER, MISSING})
+
+
+def _pooled(
+    codes: Array, names: list[str], key_codes: Array, rule: NamingRule
+) -> pd.Categorical[Any]:
+    shown = [*_named(codes, names, key_codes, rule), OTHER, MISSING]
     numbers = {name: number for number, name in enumerate(shown)}
     new = [numbers.get(name, numbers[OTHER]) for name in names]
     cells = np.array([*new, numbers[MISSING]])[codes]

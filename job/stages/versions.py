@@ -6,7 +6,7 @@ import hashlib
 import io
 import json
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Final
@@ -44,14 +44,34 @@ def read_verified(store: ArtifactStore, version: str) -> dict[str, bytes]:
     return {name: stream.getvalue() for name, stream in files.items()}
 
 
-def verify(store: ArtifactStore, version: str, sink: Callable[[str, bytes], object]) -> int:
-    """Hold every file of a version against its manifest; give their number, the manifest too.
+def read_some(store: ArtifactStore, version: str, names: Collection[str]) -> dict[str, bytes]:
+    """Read those of these files that a version has, against its manifest.
+
+    Raises
+    ------
+    IntegrityError
+        As `verify` does.
+    """
+    files: dict[str, io.BytesIO] = defaultdict(io.BytesIO)
+    verify(store, version, lambda name, piece: files[name].write(piece), names)
+    return {name: files[name].getvalue() for name in names if name in files}
+
+
+def verify(
+    store: ArtifactStore,
+    version: str,
+    sink: Callable[[str, bytes], object],
+    wanted: Collection[str] | None = None,
+) -> int:
+    """Hold the files of a version against its manifest; give their number, the manifest too.
 
     Parameters
     ----------
     sink
         Gets the name and the next piece of a file, for each file in order, for several at once;
         what it makes of them is good only if this function returns.
+    wanted
+        Names of the files that are read; None: all.
 
     Raises
     ------
@@ -64,7 +84,7 @@ def verify(store: ArtifactStore, version: str, sink: Callable[[str, bytes], obje
     prefix = f"{version}/"
     present = {key.removeprefix(prefix) for key in store.keys(prefix)}
     strangers = sorted(present - listed.keys() - {MANIFEST})
-    names = sorted(listed)
+    names = sorted(listed if wanted is None else listed.keys() & set(wanted))
 
     def read(name: str) -> FileEntry | None:
         is_there, n_bytes, digest = False, 0, hashlib.sha256()
@@ -88,7 +108,7 @@ def verify(store: ArtifactStore, version: str, sink: Callable[[str, bytes], obje
             files=[*broken, *strangers],
         )
     sink(MANIFEST, raw)
-    return len(listed) + 1
+    return len(names) + 1
 
 
 def copied_from(store: ArtifactStore, version: str) -> str | None:

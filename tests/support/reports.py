@@ -5,6 +5,7 @@ import pandas as pd
 
 from job.contracts.dataset import MatrixRows, Rows
 from job.contracts.decisions import Criterion, GateDecision
+from job.contracts.drift import DriftMeasure, DriftReport
 from job.contracts.judgement import Interval
 from job.contracts.label_noise import ClassLabels, LabelNoise, LabelPair
 from job.contracts.reports import CandidateScore, SearchReport, SplitReport
@@ -56,6 +57,7 @@ def make_reports(n_classes=4, *, names=None, n_rows=40, is_accepted=True, champi
     evaluation["search"] = _search().to_json()
     evaluation["split"] = _split(sorted(names), n_rows).to_json()
     evaluation["slices"] = _slices(names).to_json()
+    evaluation["drift"] = _drift(names).to_json()
     evaluation["label_noise"] = _doubt(sorted(names), n_rows).to_json()
     metadata = make_metadata(VERSION, sorted(names), scores, evaluation["n_test"])
     if champion:
@@ -118,6 +120,36 @@ def _slices(names):
         n_not_shown=3,
         undivided=(names[0],),
         scores=scores,
+    )
+
+
+def _drift(names):
+    """Give what has moved from the champion's table, under names of classes."""
+    moved = DriftMeasure(
+        subject=f"class {names[0]}",
+        measure="class_share",
+        value=0.17,
+        by_chance=0.04,
+        threshold=0.1,
+        before=0.31,
+        after=0.48,
+    )
+    psi = DriftMeasure(
+        subject=f"column {names[-1]}", measure="psi", value=0.013, by_chance=0.06, threshold=0.25
+    )
+    distance = DriftMeasure(subject=psi.subject, measure="jensen_shannon", value=0.021)
+    missing = DriftMeasure(
+        subject=psi.subject, measure="missing", value=0.02, before=0.03, after=0.05
+    )
+    return DriftReport(
+        champion=CHAMPION,
+        n_rows=1234,
+        n_units=987,
+        n_rows_before=1111,
+        n_units_before=888,
+        measures=(moved, psi, distance, missing),
+        not_compared=(f"column {names[1]}",),
+        principal_angles=(1.25, 17.5),
     )
 
 

@@ -118,6 +118,7 @@ ABSENT = {
     "slices": ("slices", "Accuracy of slices"),
     "comparisons": ("comparisons", "On the same rows"),
     "near_duplicates": ("near-duplicates", "Near-duplicates"),
+    "drift": ("drift", "Drift of the data"),
     "label_noise": ("labels", "Label problems"),
 }
 

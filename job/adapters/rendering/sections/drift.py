@@ -1,0 +1,83 @@
+"""How far the table is from that of the champion: what moved first."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from job.adapters.rendering.sections.section import Section
+
+_MOST: Final = 25
+_MEASURES: Final = {
+    "psi": "Population stability index",
+    "class_share": "Change of share",
+    "unseen_words": "Rise of unseen words",
+    "mean_shift": "Shift of the mean",
+    "axes": "Turn of the axes",
+}
+_TEMPLATE = """
+{% if problem %}<p>The table was not held against that of <code>{{ champion }}</code>: \
+{{ problem }}.</p>{% else %}
+<p>{% if found %}<strong>The table has moved</strong> from that of \
+<code>{{ champion }}</code>: {% for r in found %}{{ r.subject }}\
+{% if not loop.last %}, {% endif %}{% endfor %}.{% else %}Nothing has moved from the table of \
+<code>{{ champion }}</code> by more than is allowed and by more than chance makes.{% endif %}
+{{ n_rows|count }} rows in {{ n_units|count }} families, after {{ n_rows_before|count }} in
+{{ n_units_before|count }}.</p>
+<div class="scroll tall" role="region" tabindex="0" aria-label="Drift">
+<table class="sortable"><caption>Drift is what exceeds both of the last two numbers: the most that \
+is allowed, and what tables of these sizes exceed once in a thousand times where nothing has \
+changed.{% if n_more %} {{ n_more|count }} more that moved less stand in evaluation.json.\
+{% endif %}</caption>
+<thead><tr><th scope="col">What</th><th scope="col">Measure</th>
+<th scope="col" class="n">Before</th><th scope="col" class="n">Now</th>
+<th scope="col" class="n">Value</th><th scope="col" class="n">Jensen-Shannon distance</th>
+<th scope="col" class="n">Allowed</th><th scope="col" class="n">By chance</th></tr></thead>
+<tbody>{% for r in rows %}<tr><th scope="row">{{ r.subject|breakable }}</th>
+<td>{{ r.name }}{% if r.is_drift %}: <strong>drift</strong>{% endif %}</td>
+<td class="n">{{ r.before|score }}</td><td class="n">{{ r.after|score }}</td>
+<td class="n strong">{{ r.value|score }}</td><td class="n">{{ r.distance|score }}</td>
+<td class="n">{{ r.threshold|score }}</td><td class="n">{{ r.by_chance|score }}</td></tr>
+{% endfor %}</tbody></table></div>
+{% if missing %}<p class="note">Missing values: {% for r in missing %}{{ r.subject }} \
+{{ (100 * r.before)|round(1) }} % before, {{ (100 * r.after)|round(1) }} % now\
+{% if not loop.last %}; {% endif %}{% endfor %}.</p>{% endif %}
+{% if principal_angles %}<p class="note">Angles between the first principal axes of both
+embeddings: {% for angle in principal_angles %}{{ angle|round(1) }}°\
+{% if not loop.last %}, {% endif %}{% endfor %}.</p>{% endif %}
+{% if not_compared %}<p class="note">Not compared, because one of the two tables has it not, or of
+another kind: {% for name in not_compared %}{{ name }}{% if not loop.last %}, {% endif %}\
+{% endfor %}.</p>{% endif %}{% endif %}
+"""
+
+
+def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | None:
+    report = evaluation.get("drift")
+    if not report:
+        return None
+    measures = report["measures"]
+    distances = {m["subject"]: m["value"] for m in measures if m["measure"] == "jensen_shannon"}
+    rows: list[dict[str, Any]] = [
+        {
+            **m,
+            "name": _MEASURES.get(m["measure"], m["measure"]),
+            "distance": distances.get(m["subject"]) if m["measure"] == "psi" else None,
+        }
+        for m in measures
+        if m["threshold"] is not None
+    ]
+    rows.sort(key=lambda row: (-row["is_drift"], -_excess(row), row["subject"]))
+    return {
+        **report,
+        "found": [row for row in rows if row["is_drift"]][:_MOST],
+        "rows": rows[:_MOST],
+        "n_more": max(len(rows) - _MOST, 0),
+        "missing": [m for m in measures if m["measure"] == "missing"],
+    }
+
+
+def _excess(row: dict[str, Any]) -> float:
+    most = max(row["threshold"], row["by_chance"] or 0.0)
+    return float(row["value"] / most) if most else 0.0
+
+
+SECTION = Section(anchor="drift", title="Drift of the data", template=_TEMPLATE, values=_values)

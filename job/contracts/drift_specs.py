@@ -1,0 +1,47 @@
+"""When a table is another one than the champion's was: the settings' section of drift."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from job.contracts.dataset_specs import Spec
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class DriftSpec(Spec):
+    """How far the table may be from that which the champion was trained on.
+
+    What chance makes of tables of these sizes is never drift, whatever the thresholds are.
+    """
+
+    action: Literal["ignore", "warn", "fail"] = Field(
+        "warn",
+        description="What drift means: nothing is looked at, a warning in log and report, or the "
+        "end of the run with exit code 4, before the search.",
+    )
+    psi: float = Field(
+        0.25,
+        gt=0,
+        description="Most population stability index of the classes, of a column's values, and of "
+        "the texts' lengths.",
+    )
+    class_share: Share = Field(
+        0.1, description="Most that the share of a class may change, either way."
+    )
+    unseen_words: Share = Field(
+        0.05,
+        description="Most that the share of words which the champion's table had not, or hardly, "
+        "may rise.",
+    )
+    mean_shift: float = Field(
+        0.25,
+        gt=0,
+        description="Most distance of the embeddings' mean, in root mean square distances of the "
+        "champion's rows from theirs.",
+    )
+    axes: Share = Field(
+        0.5,
+        description="Most distance of the embeddings' first principal axes: mean squared sine of "
+        "the principal angles, 0 to 1.",
+    )

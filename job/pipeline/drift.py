@@ -1,0 +1,88 @@
+"""Keep a profile of the table, and hold the table against that of the champion."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import structlog
+
+from job.contracts.digest import canonical_json
+from job.contracts.drift import DriftReport
+from job.contracts.lists import counted
+from job.contracts.plan import Plan
+from job.contracts.ports import ArtifactStore
+from job.errors import ContractViolationError
+from job.pipeline.intake import Tables, naming_rule
+from job.recorder import Recorder
+from job.stages.channels import read_channel
+from job.stages.drift import KeptTable, ObservedTable, keep, load_kept, measure_drift, observe
+from job.stages.package import name_embedding_model
+from job.stages.split import DataSplit
+
+log = structlog.get_logger(__name__)
+_MOST_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drift:
+    """The table as it is kept, and its drift; None where there is nothing to hold it against."""
+
+    kept: KeptTable
+    report: DriftReport | None
+
+
+def look_for_drift(
+    plan: Plan, store: ArtifactStore, recorder: Recorder, tables: Tables, split: DataSplit
+) -> Drift:
+    """Look at the table, as it is before it is split.
+
+    Raises
+    ------
+    ContractViolationError
+        It has drifted, and `drift.action` is `fail`.
+    """
+    s = plan.settings
+    model = name_embedding_model(tables.dataset, s.publish)
+    table = observe(tables.dataset, split.table, model, s.random_state)
+    classes = plan.labels or tuple(sorted(set(split.train.y)))
+    kept = keep(table, classes, naming_rule(s), s.split.salt)
+    report = None if s.drift.action == "ignore" else _compare(plan, store, table)
+    if report is not None:
+        _tell(plan, recorder, report)
+    return Drift(kept=kept, report=report)
+
+
+def _compare(plan: Plan, store: ArtifactStore, table: ObservedTable) -> DriftReport | None:
+    channel = plan.settings.publish.channel
+    version = None if channel is None else read_channel(store, channel)[0]
+    if version is None:
+        return None
+    before = load_kept(store, version)
+    if before is None:
+        return DriftReport(champion=version, problem="it was published without a profile")
+    return measure_drift(table, before, version, plan.settings.drift)
+
+
+def _tell(plan: Plan, recorder: Recorder, report: DriftReport) -> None:
+    if report.problem:
+        log.warning("drift_not_measured", champion=report.champion, reason=report.problem)
+        return
+    found = [measure.describe() for measure in report.found]
+    tell = log.warning if found or report.not_compared else log.info
+    tell(
+        "drift_measured",
+        champion=report.champion,
+        n_measures=len(report.measures),
+        found=found[:_MOST_NAMED],
+        not_compared=report.not_compared[:_MOST_NAMED],
+    )
+    if found and plan.settings.drift.action == "fail":
+        recorder.reports["drift.json"] = canonical_json(report.to_json())
+        more = f" and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
+        raise ContractViolationError(
+            f"'{plan.dataset_uri}' has drifted from the table of {report.champion} in "
+            f"{counted(len(found), 'measure')}: {'; '.join(found[:_MOST_NAMED])}{more}",
+            hint="find out what changed upstream; if it is meant, run once with "
+            "drift.action=warn, or raise the thresholds under drift",
+            n_found=len(found),
+        )

@@ -1,0 +1,76 @@
+"""A table, looked at for what is kept of it and for drift."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from job.contracts.dataset import Column, Dataset, Rows
+from job.contracts.profile import Directions
+from job.stages.drift.directions import keep_directions
+from job.stages.drift.words import CountedWords
+
+Array = np.ndarray[Any, Any]
+CLASSES: Final = "classes"
+TEXT_LENGTH: Final = "text length"
+_COLUMN: Final = "column "
+_PROFILED: Final = ("categorical", "boolean", "numeric")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObservedTable:
+    """What is looked at.
+
+    Attributes
+    ----------
+    keys, units
+        Leakage key, and number of the group or family, of each row.
+    cells
+        By subject the values of the rows, shape (n_rows,): object (str or None), or float with NaN.
+    words
+        None where there is no text.
+    directions
+        None where the model takes no embeddings, or there are too few rows.
+    """
+
+    keys: Array
+    units: Array
+    cells: dict[str, Array]
+    words: CountedWords | None
+    directions: Directions | None
+    embedding_model: str
+
+
+def observe(dataset: Dataset, rows: Rows, embedding_model: str, random_state: int) -> ObservedTable:
+    """Look at all sound rows of a table; their `positions` say where they stand in it."""
+    assert rows.positions is not None  # those of a whole table have them
+    units, cells = rows.units, {CLASSES: rows.y}
+    words, directions = None, None
+    for column in dataset.columns:
+        if column.role in _PROFILED:
+            cells[_COLUMN + column.name] = _read(column, rows.positions)
+        if column.role == "text":
+            texts = column.values[rows.positions]
+            cells[TEXT_LENGTH] = np.array([len(text) if text else np.nan for text in texts], float)
+            words = CountedWords(rows, units, random_state)
+    if rows.embeddings is not None:
+        directions = keep_directions(rows.embeddings, units, random_state)
+    return ObservedTable(
+        keys=rows.keys,
+        units=units,
+        cells=cells,
+        words=None if words is None or words.is_empty else words,
+        directions=directions,
+        embedding_model=embedding_model,
+    )
+
+
+def _read(column: Column, positions: Array) -> Array:
+    values: Array = column.values[positions]
+    if column.role != "boolean":
+        return values
+    names = np.array(["false", "true", None], dtype=object)
+    codes = np.where(np.isnan(values), 2, np.nan_to_num(values)).astype(int)
+    return np.asarray(names[codes])
