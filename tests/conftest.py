@@ -4,10 +4,12 @@ import json
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from support.processes import run_command
 from support.requirements import skip_without
 from support.settings import OPEN
 
@@ -26,16 +28,33 @@ def table(sample):
     return pq.read_table(sample)
 
 
+def clean_environment():
+    return {k: v for k, v in os.environ.items() if not k.startswith("PCC_JOB_")}
+
+
 @pytest.fixture
 def pcc_job(tmp_path):
-    """Run the command line in a process of its own, in an empty folder."""
+    """Run the command line in a process of its own, in an empty folder.
+
+    It is forked from one that has the packages loaded: most of what a short run takes.
+    """
 
     def run(*arguments, **environment):
-        clean = {k: v for k, v in os.environ.items() if not k.startswith("PCC_JOB_")}
+        return run_command(arguments, tmp_path, {**clean_environment(), **environment})
+
+    return run
+
+
+@pytest.fixture
+def cold_job(tmp_path):
+    """Run the command line as users do, in a process that loads all that it needs."""
+
+    def run(*arguments, **environment):
+        path = {"PYTHONPATH": str(Path(__file__).parent.parent)}
         return subprocess.run(
             [sys.executable, "-m", "job", *map(str, arguments)],
             cwd=tmp_path,
-            env={**clean, "PYTHONPATH": str(Path(__file__).parent.parent), **environment},
+            env={**clean_environment(), **path, **environment},
             capture_output=True,
             text=True,
             timeout=300,
@@ -47,25 +66,24 @@ def pcc_job(tmp_path):
 @pytest.fixture
 def train(pcc_job, tmp_path):
     """Train with settings that suit the small sample."""
+    return partial(train_with, pcc_job, tmp_path)
 
-    def run(dataset, *arguments, store=None, **environment):
-        return pcc_job(
-            "run",
-            "--dataset",
-            dataset,
-            "--store",
-            store or tmp_path / "models",
-            "--set",
-            "dataset.min_rows=100",
-            "--set",
-            OPEN,
-            "--set",
-            "search.estimators={logistic_regression: {C: [10]}}",
-            *arguments,
-            **environment,
-        )
 
-    return run
+@pytest.fixture
+def train_cold(cold_job, tmp_path):
+    """Train as `train` does, in a process that loads all that it needs."""
+    return partial(train_with, cold_job, tmp_path)
+
+
+def train_with(command, folder, dataset, *arguments, store=None, **environment):
+    settings = (
+        "dataset.min_rows=100",
+        OPEN,
+        "search.estimators={logistic_regression: {C: [10]}}",
+    )
+    options = [part for setting in settings for part in ("--set", setting)]
+    where = ("--dataset", dataset, "--store", store or folder / "models")
+    return command("run", *where, *options, *arguments, **environment)
 
 
 @pytest.fixture(scope="session")

@@ -15,9 +15,9 @@ from job.contracts.digest import canonical_json
 
 
 def test_accepted_model_is_published_verified_and_loadable(
-    train, pcc_job, result_of, sample, table, tmp_path
+    train_cold, pcc_job, result_of, sample, table, tmp_path
 ):
-    result = result_of(train(sample))
+    result = result_of(train_cold(sample))
 
     version = tmp_path / "models" / result["version"]
     manifest = json.loads((version / "manifest.json").read_text())
@@ -86,7 +86,7 @@ def test_dry_run_publishes_nothing(train, result_of, sample, tmp_path):
     assert not (tmp_path / "models/channels").exists()
 
 
-def test_bytes_repeat_across_processes_and_formats(train, result_of, sample, table, tmp_path):
+def test_bytes_repeat_across_processes_and_formats(train_cold, result_of, sample, table, tmp_path):
     """Same rows, settings and seed: the same model.joblib, for embeddings and for text.
 
     Whatever the format, the workers, and where the matrices lie; the logistic regression of the
@@ -104,7 +104,9 @@ def test_bytes_repeat_across_processes_and_formats(train, result_of, sample, tab
             store = tmp_path / f"store-{use}-{n}"
             how = [f"search.workers={workers}", f"search.max_memory={most}"]
             flags = [flag for item in (*how, f"features.use={use}") for flag in ("--set", item)]
-            result = result_of(train(path, *flags, *more, store=store, PYTHONHASHSEED=str(n + 1)))
+            result = result_of(
+                train_cold(path, *flags, *more, store=store, PYTHONHASHSEED=str(n + 1))
+            )
             model = (store / result["version"] / "model.joblib").read_bytes()
             digests.add((result["dataset"]["content_digest"], hashlib.sha256(model).hexdigest()))
         assert len(digests) == 1

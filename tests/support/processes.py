@@ -3,7 +3,9 @@
 import json
 import multiprocessing
 import os
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 _CONTEXT = multiprocessing.get_context("forkserver")
@@ -12,6 +14,9 @@ _CONTEXT.set_forkserver_preload(
         *("job.cli.wiring", "job.pipeline", "job.adapters.gx", "job.adapters.tables"),
         *("job.adapters.rendering.pages", "job.adapters.codecs.canonical_joblib"),
         *("job.adapters.stores.s3", "boto3"),
+        # what they import only when they need it
+        *("great_expectations", "job.cli.app", "job.adapters.executors.local"),
+        *("job.adapters.stores.directory", "job.adapters.matrices", "job.adapters.machine"),
     ]
 )
 
@@ -55,11 +60,30 @@ class JobProcess(FunctionProcess):
         return json.loads(self.stdout)
 
 
+def run_command(arguments, folder, environment, timeout=300):
+    """Run the command line to its end in `folder`, with this environment alone."""
+    with tempfile.TemporaryDirectory() as streams:
+        asked = [str(a) for a in arguments], environment, str(folder), streams
+        process = FunctionProcess(_run_alone, *asked)
+        code = process.wait(timeout)
+        out, err = (Path(streams, name).read_text() for name in ("stdout", "stderr"))
+    return subprocess.CompletedProcess(["pcc-job", *asked[0]], code, out, err)
+
+
+def _run_alone(arguments, environment, folder, streams):
+    os.environ.clear()
+    _run(arguments, environment, folder, streams)
+
+
 def _main(arguments, environment, folder):
-    for number, name in ((1, "stdout"), (2, "stderr")):
-        os.dup2(os.open(Path(folder) / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
     for name in [n for n in os.environ if n.startswith(("PCC_JOB_", "AWS_"))]:
         del os.environ[name]
+    _run(arguments, environment, folder, folder)
+
+
+def _run(arguments, environment, folder, streams):
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        os.dup2(os.open(Path(streams) / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
     os.environ.update(environment)
     os.chdir(folder)
     sys.argv = ["pcc-job", *arguments]
