@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -23,6 +23,7 @@ log = structlog.get_logger(__name__)
 
 Mask = np.ndarray[Any, Any]
 _N_LARGEST: Final = 10
+NEAR_TRAINING: Final = "near-duplicate of a training row"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +79,8 @@ def split_dataset(
         train, test = rows, official_test
     leaks = _find_leaks(train, test, is_official=official_test is not None, has_groups=has_groups)
     train = train.take(~leaks)
+    if official_test is not None:
+        test = _mark_near(test, train)
     report = SplitReport(
         method=spec.method if official_test is None else "official_test",
         key="group" if has_groups else key_kind(rows.keys),
@@ -94,6 +97,15 @@ def split_dataset(
         _check_sides(report)
     _check_training(train, labels or (), folds)
     return DataSplit(train=train, test=test, table=table, report=report)
+
+
+def _mark_near(test: Rows, train: Rows) -> Rows:
+    """Make two slices of an official test: rows with a near-duplicate in training, and others."""
+    if test.slices is None or test.families is None or train.families is None:
+        return test
+    is_near = np.isin(test.families, train.families)
+    marks = pd.Categorical(np.where(is_near, "yes", "no"), categories=["no", "yes"])
+    return replace(test, slices=test.slices.assign(**{NEAR_TRAINING: marks}))
 
 
 def _find_leaks(train: Rows, test: Rows, *, is_official: bool, has_groups: bool) -> Mask:

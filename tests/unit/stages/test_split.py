@@ -10,7 +10,7 @@ import pytest
 from job.contracts.dataset import MatrixRows, Rows
 from job.contracts.specs import SplitSpec
 from job.errors import TrainingError
-from job.stages.split import split_dataset
+from job.stages.split import NEAR_TRAINING, split_dataset
 
 
 def rows_of(y, keys, text_keys=None):
@@ -138,6 +138,18 @@ def test_group_that_shares_a_family_with_the_test_side_gives_its_rows():
     assert set() == set(found.train.families) & set(found.test.families)
     assert set() == set(found.train.keys) & set(found.test.keys)
     assert n - len(found.train) - len(found.test) == found.report.n_dropped_leaking > 0
+
+
+def test_near_duplicates_of_an_official_test_are_a_slice(two_classes):
+    """What a model knows from training is told apart from what it does not."""
+    official = rows_of(["a", "b", "a"], ["new 1", "new 2", "new 3"])
+    slices = pd.DataFrame({"source": pd.Categorical(["web"] * 3)})
+    found = split(
+        replace(two_classes, families=np.arange(1000)),
+        replace(official, families=np.array([5, 2000, 2001]), slices=slices),
+    )
+
+    assert ["yes", "no", "no"] == found.test.slices[NEAR_TRAINING].tolist()
 
 
 def test_near_duplicates_of_an_official_test_stay_and_are_counted(two_classes):
