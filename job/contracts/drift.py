@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 Measure = Literal[
-    "psi", "jensen_shannon", "missing", "class_share", "unseen_words", "mean_shift", "axes"
+    "psi", "jensen_shannon", "missing", "class_share", "unseen_words", "mean_shift", "lost_variance"
 ]
 
 
@@ -62,8 +62,10 @@ class DriftReport:
     ----------
     n_units, n_units_before
         Groups, or families of near-duplicates.
+    lost
+        Subjects that the champion's table had, and that this one has not, or of another kind.
     not_compared
-        Subjects that one of the two has not, or has of another kind.
+        Subjects that the champion's table had not, or too little of.
     principal_angles
         Between the first principal axes of both embeddings, in degrees, the smallest first.
     problem
@@ -76,14 +78,16 @@ class DriftReport:
     n_rows_before: int = 0
     n_units_before: int = 0
     measures: tuple[DriftMeasure, ...] = ()
+    lost: tuple[str, ...] = ()
     not_compared: tuple[str, ...] = ()
     principal_angles: tuple[float, ...] = ()
     problem: str = ""
 
     @property
-    def found(self) -> tuple[DriftMeasure, ...]:
-        """What is drift."""
-        return tuple(measure for measure in self.measures if measure.is_drift)
+    def found(self) -> tuple[str, ...]:
+        """What is drift, each in a line."""
+        moved = (measure.describe() for measure in self.measures if measure.is_drift)
+        return (*(f"{subject}: it is gone, or of another kind" for subject in self.lost), *moved)
 
     def to_json(self) -> dict[str, Any]:
         """Give the part `drift` of evaluation.json."""
@@ -94,6 +98,7 @@ class DriftReport:
             "n_rows_before": self.n_rows_before,
             "n_units_before": self.n_units_before,
             "measures": [measure.to_json() for measure in self.measures],
+            "lost": list(self.lost),
             "not_compared": list(self.not_compared),
             "principal_angles": [round(angle, 2) for angle in self.principal_angles],
             "problem": self.problem,

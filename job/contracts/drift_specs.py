@@ -12,13 +12,14 @@ Share = Annotated[float, Field(ge=0, le=1)]
 class DriftSpec(Spec):
     """How far the table may be from that which the champion was trained on.
 
-    What chance makes of tables of these sizes is never drift, whatever the thresholds are.
+    What tables of these sizes exceed by chance once in a thousand times is no drift, whatever the
+    thresholds are.
     """
 
     action: Literal["ignore", "warn", "fail"] = Field(
         "warn",
         description="What drift means: nothing is looked at, a warning in log and report, or the "
-        "end of the run with exit code 4, before the search.",
+        "end of the run with exit code 4, before the search. A column that is gone is drift, too.",
     )
     psi: float = Field(
         0.25,
@@ -40,8 +41,8 @@ class DriftSpec(Spec):
         description="Most distance of the embeddings' mean, in root mean square distances of the "
         "champion's rows from theirs.",
     )
-    axes: Share = Field(
-        0.5,
-        description="Most distance of the embeddings' first principal axes: mean squared sine of "
-        "the principal angles, 0 to 1.",
+    lost_variance: Share = Field(
+        0.25,
+        description="Most share of the embeddings' variance along the champion's first principal "
+        "axes that may be lost.",
     )

@@ -160,7 +160,13 @@ class DriftMeasurePart(Part):
 
     subject: str
     measure: Literal[
-        "psi", "jensen_shannon", "missing", "class_share", "unseen_words", "mean_shift", "axes"
+        "psi",
+        "jensen_shannon",
+        "missing",
+        "class_share",
+        "unseen_words",
+        "mean_shift",
+        "lost_variance",
     ]
     value: float
     by_chance: float | None = Field(description="Exceeded once in a thousand times by chance.")
@@ -179,7 +185,12 @@ class Drift(Part):
     n_rows_before: Count
     n_units_before: Count
     measures: list[DriftMeasurePart]
-    not_compared: list[str] = Field(description="Subjects that one of the two tables has not.")
+    lost: list[str] = Field(
+        description="Subjects of the champion's table that this one has not, or of another kind."
+    )
+    not_compared: list[str] = Field(
+        description="Subjects that the champion's table had not, or too little of."
+    )
     principal_angles: list[float] = Field(description="Of the embeddings' axes, in degrees.")
     problem: str = Field(description="Why nothing was compared; empty where it was.")
 

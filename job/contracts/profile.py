@@ -16,54 +16,59 @@ class _Kept(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class Values(_Kept):
+class _Part(_Kept):
+    missing: Share = Field(description="Share of rows without a value.")
+    expected_index: Size = Field(
+        description="Stability index that drawing such units makes by itself, on average."
+    )
+    degrees_of_freedom: Size = Field(
+        description="Of the scaled chi-squared that the index follows."
+    )
+
+
+class Values(_Part):
     """Classes, categories or truth values."""
 
-    shares: dict[str, Share] = Field(
-        description="By value; few rows' values are pooled as `(other)`, none is `(missing)`."
-    )
-    effective_rows: Size = Field(
-        description="Rows that would tell as much, were each a unit by itself."
-    )
+    shares: dict[str, Share] = Field(description="By value, of those that may be named.")
+    standard_errors: dict[str, Size] = Field(description="Of the shares, over units.")
+    other: Share = Field(description="Share of all other values.")
 
 
-class Numbers(_Kept):
-    """Numbers, in bins between rounded deciles."""
+class Numbers(_Part):
+    """Numbers, in bins between deciles."""
 
     edges: list[float] = Field(description="Ends of the bins, ascending; a bin has its upper end.")
-    shares: list[Share] = Field(description="Of the bins, and last of missing numbers.")
-    effective_rows: Size = Field(
-        description="Rows that would tell as much, were each a unit by itself."
-    )
+    ties: list[float] = Field(description="Edges that many rows hold: each is a bin of its own.")
+    shares: list[Share] = Field(description="Of the bins, ascending; a tie is before what follows.")
 
 
 class Words(_Kept):
     """The words of texts; their digests are in `vocabulary.npy`."""
 
     n_rows: Count = Field(description="Texts that were looked at, drawn at random.")
-    n_words: Count = Field(description="Words that enough leakage keys hold.")
     salt: str = Field(description="Of the digests.")
+    n_words: Count = Field(description="Words that enough units hold.")
     is_masked: bool = Field(description="Whether ids, dates and amounts were left out.")
     unseen_share: Share = Field(
-        description="Share of words in texts that too few other texts hold, as new ones would have."
+        description="Share of words in texts that too few other units hold, as new ones would have."
     )
     standard_error: Size = Field(description="Of `unseen_share`, over units.")
 
 
 class Directions(_Kept):
-    """Mean and first principal axes of the embeddings."""
+    """Mean and first principal axes of the embeddings, of one mean embedding for each unit."""
 
-    n_rows: Count = Field(description="Rows that were looked at, drawn at random.")
+    n_units: Count = Field(description="Those of rows that were drawn at random.")
     mean: list[float]
-    mean_error: Size = Field(description="Root of the trace of the mean's covariance, over units.")
-    spread: Size = Field(description="Root mean square distance of the rows from the mean.")
+    spread: Size = Field(description="Root mean square distance of the units from the mean.")
     effective_dimensions: float = Field(
         ge=1, description="(trace of the covariance)^2 / trace of its square, or less."
     )
     axes: list[list[float]] = Field(description="Unit vectors, first that of most variance.")
-    distance_by_chance: Share = Field(
-        description="Of the axes of one half of the rows and of the other."
+    captured: Share = Field(
+        description="Share of the variance along such axes, in units that did not choose them."
     )
+    standard_error: Size = Field(description="Of `captured`.")
 
 
 class Profile(_Kept):
@@ -79,4 +84,6 @@ class Profile(_Kept):
     )
     words: Words | None = Field(description="null where there is no text.")
     embedding_model: str
-    embeddings: Directions | None = Field(description="null where the model takes none.")
+    embeddings: Directions | None = Field(
+        description="null where the model takes none, or of fewer than 20 units."
+    )

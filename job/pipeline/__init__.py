@@ -47,7 +47,7 @@ def run(plan: Plan, ports: Ports, recorder: Recorder) -> dict[str, Any]:
         recorder.run("promote", finish_interrupted, plan, ports.store, found.version, abilities)
         return _report_published(ports.store, recorder, found.version)
     split = recorder.run("split", split_tables, plan, ports, tables)
-    drift = recorder.run("drift", look_for_drift, plan, ports.store, recorder, tables, split)
+    drift = recorder.run("drift", look_for_drift, plan, ports, recorder, tables, split)
     candidate = train_candidate(plan, ports, recorder, split)
     scores = candidate.evaluation["scores"]
     champion = recorder.run("gate", load_champion, ports.store, plan.settings.publish.channel)

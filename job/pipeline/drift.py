@@ -10,7 +10,7 @@ from job.contracts.digest import canonical_json
 from job.contracts.drift import DriftReport
 from job.contracts.lists import counted
 from job.contracts.plan import Plan
-from job.contracts.ports import ArtifactStore
+from job.contracts.ports import ArtifactStore, Ports
 from job.errors import ContractViolationError
 from job.pipeline.intake import Tables, naming_rule
 from job.recorder import Recorder
@@ -32,7 +32,7 @@ class Drift:
 
 
 def look_for_drift(
-    plan: Plan, store: ArtifactStore, recorder: Recorder, tables: Tables, split: DataSplit
+    plan: Plan, ports: Ports, recorder: Recorder, tables: Tables, split: DataSplit
 ) -> Drift:
     """Look at the table, as it is before it is split.
 
@@ -43,32 +43,35 @@ def look_for_drift(
     """
     s = plan.settings
     model = name_embedding_model(tables.dataset, s.publish)
-    table = observe(tables.dataset, split.table, model, s.random_state)
     classes = plan.labels or tuple(sorted(set(split.train.y)))
-    kept = keep(table, classes, naming_rule(s), s.split.salt)
-    report = None if s.drift.action == "ignore" else _compare(plan, store, table)
+    with ports.executor.pool():  # one BLAS thread: the same bits on any number of CPUs
+        table = observe(tables.dataset, split.table, model, s.random_state)
+        kept = keep(table, classes, naming_rule(s), s.split.salt)
+    report = None if s.drift.action == "ignore" else _compare(plan, ports.store, table, kept)
     if report is not None:
         _tell(plan, recorder, report)
     return Drift(kept=kept, report=report)
 
 
-def _compare(plan: Plan, store: ArtifactStore, table: ObservedTable) -> DriftReport | None:
+def _compare(
+    plan: Plan, store: ArtifactStore, table: ObservedTable, now: KeptTable
+) -> DriftReport | None:
     channel = plan.settings.publish.channel
     version = None if channel is None else read_channel(store, channel)[0]
     if version is None:
         return None
     before = load_kept(store, version)
     if before is None:
-        return DriftReport(champion=version, problem="it was published without a profile")
-    return measure_drift(table, before, version, plan.settings.drift)
+        return DriftReport(champion=version, problem="it has no profile that this release reads")
+    return measure_drift(table, before, now, version, plan.settings.drift)
 
 
 def _tell(plan: Plan, recorder: Recorder, report: DriftReport) -> None:
     if report.problem:
         log.warning("drift_not_measured", champion=report.champion, reason=report.problem)
         return
-    found = [measure.describe() for measure in report.found]
-    tell = log.warning if found or report.not_compared else log.info
+    found = report.found
+    tell = log.warning if found else log.info
     tell(
         "drift_measured",
         champion=report.champion,
@@ -81,7 +84,7 @@ def _tell(plan: Plan, recorder: Recorder, report: DriftReport) -> None:
         more = f" and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
         raise ContractViolationError(
             f"'{plan.dataset_uri}' has drifted from the table of {report.champion} in "
-            f"{counted(len(found), 'measure')}: {'; '.join(found[:_MOST_NAMED])}{more}",
+            f"{counted(len(found), 'finding')}: {'; '.join(found[:_MOST_NAMED])}{more}",
             hint="find out what changed upstream; if it is meant, run once with "
             "drift.action=warn, or raise the thresholds under drift",
             n_found=len(found),

@@ -91,17 +91,18 @@ def _months(moments: Array) -> tuple[Array, list[str]]:
     return codes, ["older", f"{newest}, the newest month"]
 
 
-def find_named(values: Array, keys: Array, rule: NamingRule) -> list[str]:
+def find_named(values: Array, key_codes: Array, rule: NamingRule) -> list[str]:
     """Give the values, sorted, that the rule allows to be named.
 
     Parameters
     ----------
-    values, keys
-        Shape (n_rows,), object (str); None for no value.
+    values
+        Shape (n_rows,), object (str or None).
+    key_codes
+        Number of each row's leakage key, shape (n_rows,).
     """
     codes, found = pd.factorize(values)
     names = [str(name) for name in found]
-    key_codes = pd.factorize(np.asarray(keys, dtype=object))[0]
     return _named(codes, names, key_codes, rule)
 
 

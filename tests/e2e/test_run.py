@@ -87,7 +87,7 @@ def test_dry_run_publishes_nothing(train, result_of, sample, tmp_path):
 
 
 def test_bytes_repeat_across_processes_and_formats(train_cold, result_of, sample, table, tmp_path):
-    """Same rows, settings and seed: the same model.joblib, for embeddings and for text.
+    """Same rows, settings and seed: the same model and profile, for embeddings and for text.
 
     Whatever the format, the workers, and where the matrices lie; the logistic regression of the
     fast engine, and whatever wins.
@@ -107,8 +107,13 @@ def test_bytes_repeat_across_processes_and_formats(train_cold, result_of, sample
             result = result_of(
                 train_cold(path, *flags, *more, store=store, PYTHONHASHSEED=str(n + 1))
             )
-            model = (store / result["version"] / "model.joblib").read_bytes()
-            digests.add((result["dataset"]["content_digest"], hashlib.sha256(model).hexdigest()))
+            names = ("model.joblib", "vocabulary.npy")
+            files = [(store / result["version"] / name).read_bytes() for name in names]
+            # a CSV does not say what its embeddings come from
+            profile = json.loads((store / result["version"] / "profile.json").read_text())
+            files.append(canonical_json({**profile, "embedding_model": ""}))
+            content = tuple(hashlib.sha256(data).hexdigest() for data in files)
+            digests.add((result["dataset"]["content_digest"], *content))
         assert len(digests) == 1
 
 

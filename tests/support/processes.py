@@ -35,7 +35,10 @@ class FunctionProcess:
     def wait(self, timeout=180):
         """Give the exit code; negative for a signal."""
         self._process.join(timeout)
-        assert self._process.exitcode is not None, "the process hangs"
+        if self._process.exitcode is None:
+            self._process.kill()
+            self._process.join()
+            raise AssertionError(f"the process does not end in {timeout} s")
         return self._process.exitcode
 
 
@@ -65,7 +68,11 @@ def run_command(arguments, folder, environment, timeout=300):
     with tempfile.TemporaryDirectory() as streams:
         asked = [str(a) for a in arguments], environment, str(folder), streams
         process = FunctionProcess(_run_alone, *asked)
-        code = process.wait(timeout)
+        try:
+            code = process.wait(timeout)
+        except AssertionError as error:
+            told = Path(streams, "stderr").read_text()[-2000:]
+            raise AssertionError(f"{error}: {told}") from None
         out, err = (Path(streams, name).read_text() for name in ("stdout", "stderr"))
     return subprocess.CompletedProcess(["pcc-job", *asked[0]], code, out, err)
 

@@ -5,97 +5,148 @@ from __future__ import annotations
 from typing import Any, Final
 
 import numpy as np
+from scipy import sparse
 from scipy.linalg import subspace_angles
-from scipy.stats import chi2
+from scipy.stats import chi2, norm
 from sklearn.decomposition import PCA
 
 from job.contracts.dataset import MatrixRows
 from job.contracts.profile import Directions
 from job.stages.drift.shares import SURE
+from job.stages.drift.units import Units, number_units, ratio_error
 
 Array = np.ndarray[Any, Any]
 _MOST_ROWS: Final = 20_000
 _AXES: Final = 5
-_LEAST_ROWS: Final = 4 * _AXES  # halves have axes of their own, too
+_LEAST_UNITS: Final = 4 * _AXES  # halves have axes of their own, too
+_FAR: Final = 2.0  # median distances; what is farther counts as that far
 
 
-def keep_directions(embeddings: MatrixRows, units: Array, random_state: int) -> Directions | None:
-    """Keep the mean and the first five principal axes; None of too few rows or columns.
+class Means:
+    """One embedding for each unit of a sample: the mean of its rows.
+
+    So no axis is that of a text that stands in many rows.
 
     Parameters
     ----------
     embeddings
-        Shape (n, width).
-    units
-        Number of what each row is one of, shape (n,).
+        Shape (n_rows, width).
     """
-    index = np.arange(len(units))
-    draw = np.random.default_rng(random_state)
-    if len(index) > _MOST_ROWS:
-        index = np.sort(draw.choice(index, _MOST_ROWS, replace=False))
-    names, members = np.unique(units[index], return_inverse=True)
-    if min(len(index), len(names)) < _LEAST_ROWS or embeddings.shape[1] <= _AXES:
-        return None
-    found = embeddings.take(index).read()
-    mean = found.mean(axis=0, dtype=np.float64)
-    variance = float(found.var(axis=0, dtype=np.float64).sum())
-    axes, variances = _axes(found, random_state)
-    is_first = draw.permutation(len(names))[members] * 2 < len(names)
-    halves = [_axes(found[side], random_state)[0] for side in (is_first, ~is_first)]
-    return Directions(
-        n_rows=len(index),
-        mean=_rounded(mean),
-        mean_error=round(_mean_error(found - mean, members), 6),
-        spread=round(variance**0.5, 6),
-        effective_dimensions=round(_dimensions(variance, variances), 3),
-        axes=[_rounded(axis) for axis in axes],
-        distance_by_chance=round(axes_distance(*halves)[0], 6),
-    )
+
+    def __init__(self, embeddings: MatrixRows, units: Units, random_state: int) -> None:
+        index = np.arange(len(units.codes))
+        self._random_state = random_state
+        if len(index) > _MOST_ROWS:
+            draw = np.random.default_rng(random_state)
+            index = np.sort(draw.choice(index, _MOST_ROWS, replace=False))
+        some = units.take(index)
+        shares = 1 / some.sizes[some.codes]
+        average = sparse.csr_matrix((shares, (some.codes, np.arange(len(index)))))
+        self._means = average @ embeddings.take(index).read().astype(np.float64)
+        self.center = self._means.mean(axis=0)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Give units and width."""
+        n_units, width = self._means.shape
+        return n_units, width
+
+    def capture(self, center: Array, axes: Array) -> tuple[float, float]:
+        """Give the share of the variance around a point along axes, and its standard error."""
+        return _capture(self._means, center, axes)
+
+    def keep(self) -> Directions | None:
+        """Keep the mean and the first five principal axes; None of too few units or columns."""
+        n_units, width = self.shape
+        apart = _clipped(self._means - self.center)
+        spread = float(np.sqrt((apart**2).sum(axis=1).mean()))
+        if n_units < _LEAST_UNITS or width <= _AXES or not 0 < spread < np.inf:
+            return None
+        axes, variances = self._axes(apart)
+        is_first = np.random.default_rng(self._random_state).permutation(n_units) * 2 < n_units
+        captured, error = self._captured(apart, is_first)
+        return Directions(
+            n_units=n_units,
+            mean=_rounded(self.center, spread),
+            spread=spread,
+            effective_dimensions=_dimensions(spread**2, variances),
+            axes=[_rounded(axis, 1.0) for axis in axes],
+            captured=round(captured, 6),
+            standard_error=round(error, 6),
+        )
+
+    def _captured(self, apart: Array, is_first: Array) -> tuple[float, float]:
+        """Hold each half against the axes of the other."""
+        parts, wholes = np.zeros(len(apart)), (apart**2).sum(axis=1)
+        for here in (is_first, ~is_first):
+            axes = self._axes(apart[~here])[0]
+            parts[here] = ((apart[here] @ axes.T) ** 2).sum(axis=1)
+        return ratio_error(parts, wholes, number_units(np.arange(len(apart))))
+
+    def _axes(self, apart: Array) -> tuple[Array, Array]:
+        pca = PCA(_AXES, svd_solver="randomized", random_state=self._random_state).fit(apart)
+        return pca.components_, pca.explained_variance_
 
 
-def _axes(found: Array, random_state: int) -> tuple[Array, Array]:
-    pca = PCA(_AXES, svd_solver="randomized", random_state=random_state).fit(found)
-    return pca.components_, pca.explained_variance_
+def _clipped(apart: Array) -> Array:
+    """Draw in what is far out, so that no axis is that of one unit."""
+    lengths = np.sqrt((apart**2).sum(axis=1, keepdims=True))
+    most = _FAR * np.median(lengths)
+    clipped: Array = apart * np.minimum(1.0, most / np.maximum(lengths, np.finfo(float).tiny))
+    return clipped
+
+
+def _capture(means: Array, center: Array, axes: Array) -> tuple[float, float]:
+    apart = _clipped(means - center)
+    parts = ((apart @ axes.T) ** 2).sum(axis=1)
+    return ratio_error(parts, (apart**2).sum(axis=1), number_units(np.arange(len(apart))))
 
 
 def _dimensions(trace: float, first: Array) -> float:
     """Give trace^2 / trace of the square, or less: variances beyond the first count as the last."""
-    known = first.astype(float)
-    square = (known**2).sum() + known[-1] * max(trace - known.sum(), 0.0)
-    return max(float(trace**2 / square), 1.0) if square else 1.0
+    square = (first**2).sum() + first[-1] * max(trace - first.sum(), 0.0)
+    return round(max(float(trace**2 / square), 1.0), 3) if square else 1.0
 
 
-def _rounded(values: Array) -> list[float]:
-    return [round(value, 6) for value in values.tolist()]
+def _rounded(values: Array, scale: float) -> list[float]:
+    """Round to four digits of the scale."""
+    digits = 4 - int(np.floor(np.log10(scale)))
+    return [round(value, digits) for value in values.tolist()]
 
 
-def _mean_error(apart: Array, members: Array) -> float:
-    """Give the root of the trace of the mean's covariance, by the jackknife over units."""
-    order = np.argsort(members, kind="stable")
-    starts = np.flatnonzero(np.diff(members[order], prepend=-1))
-    sums = np.add.reduceat(apart[order], starts, axis=0)
-    rest = len(apart) - np.bincount(members)
-    return float(np.sqrt(((sums / rest[:, None]) ** 2).sum()))
-
-
-def mean_shift(before: Directions, after: Directions) -> tuple[float, float]:
+def mean_shift(before: Directions, after: Means) -> tuple[float, float]:
     """Give the distance of the means in spreads of the first, and what chance may make of it.
 
-    The squared distance is about chi-squared / d times the traces of the covariances of both means,
-    with d effective dimensions (Satterthwaite's approximation).
+    The squared distance of means of n and m units is about (1/n + 1/m) of the squared spread times
+    chi-squared / d, with d effective dimensions (Satterthwaite's approximation).
     """
-    if not before.spread:
-        return 0.0, 0.0
-    distance = float(np.linalg.norm(np.subtract(after.mean, before.mean)))
+    distance = float(np.linalg.norm(after.center - np.array(before.mean))) / before.spread
     d = before.effective_dimensions
-    error = np.hypot(before.mean_error, after.mean_error) * np.sqrt(chi2.ppf(SURE, d) / d)
-    return distance / before.spread, float(error) / before.spread
+    per_unit = 1 / before.n_units + 1 / after.shape[0]
+    return distance, float(np.sqrt(per_unit * chi2.ppf(SURE, d) / d))
 
 
-def axes_distance(before: Array, after: Array) -> tuple[float, tuple[float, ...]]:
-    """Give the mean squared sine of the principal angles, and the angles in degrees, ascending.
+def lost_variance(before: Directions, after: Means) -> tuple[float, float, float]:
+    """Give how much of the variance along the first's axes is gone, and what chance may make of it.
+
+    Returns
+    -------
+    captured
+        Share of the second's variance, around its own mean, along the axes.
+    lost, by_chance
+        1 less its ratio to that of the first; what exceeds the latter once in a thousand times.
+    """
+    captured, error = after.capture(after.center, np.array(before.axes))
+    if not before.captured:
+        return captured, 0.0, 0.0
+    by_chance = norm.ppf(SURE) * np.hypot(error, before.standard_error) / before.captured
+    return captured, 1 - captured / before.captured, float(by_chance)
+
+
+def principal_angles(before: Directions, after: Directions) -> tuple[float, ...]:
+    """Give the angles between both sets of axes in degrees, ascending.
 
     Bjorck and Golub (1973), "Numerical methods for computing angles between linear subspaces".
     """
-    angles = subspace_angles(np.asarray(before, float).T, np.asarray(after, float).T)[::-1]
-    return float((np.sin(angles) ** 2).mean()), tuple(np.degrees(angles).tolist())
+    angles = subspace_angles(np.array(before.axes).T, np.array(after.axes).T)[::-1]
+    return tuple(np.degrees(angles).tolist())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from scipy.stats import norm
@@ -11,63 +11,86 @@ from scipy.stats import norm
 from job.contracts.drift import DriftMeasure, DriftReport
 from job.contracts.drift_specs import DriftSpec
 from job.contracts.profile import Numbers, Profile, Values
-from job.stages.drift.directions import axes_distance, mean_shift
-from job.stages.drift.observed import CLASSES, ObservedTable
+from job.stages.drift.directions import lost_variance, mean_shift, principal_angles
+from job.stages.drift.observed import CLASSES, EMBEDDINGS, WORDS, ObservedTable
 from job.stages.drift.profile import KeptTable
 from job.stages.drift.shares import (
     SURE,
     Shares,
     count_again,
-    list_names,
     read_shares,
     shannon_distance,
     stability_index,
 )
 
 Array = np.ndarray[Any, Any]
-_WORDS, _EMBEDDINGS = "words", "embeddings"
+_Z: Final = float(norm.ppf((1 + SURE) / 2))
 
 
 def measure_drift(
-    table: ObservedTable, before: KeptTable, champion: str, spec: DriftSpec
+    table: ObservedTable, kept: KeptTable, now: KeptTable, champion: str, spec: DriftSpec
 ) -> DriftReport:
-    """Measure what both have; the values and bins are those that were kept."""
-    old = before.profile
+    """Measure what both have; the values and bins are those that were kept.
+
+    Parameters
+    ----------
+    kept, now
+        What was kept of the champion's table, and what is of this one.
+    """
+    old, new = kept.profile, now.profile
     measures: list[DriftMeasure] = []
-    angles: tuple[float, ...] = ()
-    compared = {s for s, kept in old.parts.items() if _is_alike(kept, table.cells.get(s))}
-    subjects = {*old.parts, *table.cells}
+    compared = {s for s, part in old.parts.items() if _is_alike(part, table.cells.get(s))}
     for subject in sorted(compared):
-        kept = old.parts[subject]
-        then, now = read_shares(kept), count_again(kept, table.cells[subject], table.units)
-        measures += _distances(subject, then, now, spec)
-        if subject == CLASSES and isinstance(kept, Values):
-            measures += _class_shares(list_names(kept), then, now, spec)
-    if old.words or table.words:
-        subjects.add(_WORDS)
-        if old.words and table.words and old.words.is_masked == table.words.is_masked:
-            compared.add(_WORDS)
-            measures.append(_unseen(table, before, spec))
-    if old.embeddings or table.directions:
-        subjects.add(_EMBEDDINGS)
-        if _has_same_axes(old, table):
-            compared.add(_EMBEDDINGS)
-            turned, angles = _turned(old, table, spec)
-            measures += turned
+        part = old.parts[subject]
+        then, again = read_shares(part), count_again(part, table.cells[subject], table.units)
+        measures += _distances(subject, then, again, spec)
+        if subject == CLASSES and isinstance(part, Values):
+            measures += _class_shares(list(part.shares), then, again, spec)
+    if old.words and new.words and old.words.is_masked == new.words.is_masked:
+        compared.add(WORDS)
+        measures.append(_unseen(table, kept, spec))
+    angles: tuple[float, ...] = ()
+    if old.embeddings and new.embeddings and _has_same_axes(old, new):
+        compared.add(EMBEDDINGS)
+        measures += _turned(old, table, spec)
+        angles = principal_angles(old.embeddings, new.embeddings)
+    before, after = _list_subjects(old), _list_subjects(new)
     return DriftReport(
         champion=champion,
-        n_rows=len(table.keys),
-        n_units=len(np.unique(table.units)),
+        n_rows=new.n_rows,
+        n_units=new.n_units,
         n_rows_before=old.n_rows,
         n_units_before=old.n_units,
         measures=tuple(measures),
-        not_compared=tuple(sorted(subjects - compared)),
+        lost=tuple(sorted(before - compared)),
+        not_compared=tuple(sorted((after | {*old.parts, *table.cells}) - before - compared)),
         principal_angles=angles,
     )
 
 
-def _is_alike(kept: Values | Numbers, cells: Array | None) -> bool:
-    return cells is not None and isinstance(kept, Numbers) == (cells.dtype.kind == "f")
+def _list_subjects(profile: Profile) -> set[str]:
+    """Name what a profile lets be compared."""
+    found = {subject for subject, part in profile.parts.items() if _has_bins(part)}
+    found |= {WORDS} if profile.words else set()
+    return found | ({EMBEDDINGS} if profile.embeddings else set())
+
+
+def _has_bins(part: Values | Numbers) -> bool:
+    return bool(part.edges) if isinstance(part, Numbers) else bool(part.shares)
+
+
+def _is_alike(part: Values | Numbers, cells: Array | None) -> bool:
+    is_kind = cells is not None and isinstance(part, Numbers) == (cells.dtype.kind == "f")
+    return is_kind and _has_bins(part)
+
+
+def _has_same_axes(old: Profile, new: Profile) -> bool:
+    """Say whether both embeddings are of one model, and of one width."""
+    if old.embeddings is None or new.embeddings is None:
+        return False
+    both = old.embeddings, new.embeddings
+    shapes = {(len(some.mean), len(some.axes)) for some in both}
+    return old.embedding_model == new.embedding_model and len(shapes) == 1
 
 
 def _distances(
@@ -90,31 +113,26 @@ def _class_shares(
     names: list[str], before: Shares, after: Shares, spec: DriftSpec
 ) -> Iterator[DriftMeasure]:
     """Give the change of each share; chance makes it by the normal approximation."""
-    n, m = before.effective_rows, after.effective_rows
-    subjects = [*(f"class {name}" for name in names), "other classes"]
-    for subject, old, new in zip(
-        subjects, before.shares.tolist(), after.shares.tolist(), strict=False
-    ):
-        share = (old * n + new * m) / (n + m)
-        error = np.sqrt(share * (1 - share) * (1 / n + 1 / m))
-        if old or new:
-            yield DriftMeasure(
-                subject=subject,
-                measure="class_share",
-                value=abs(new - old),
-                by_chance=float(norm.ppf((1 + SURE) / 2) * error),
-                threshold=spec.class_share,
-                before=old,
-                after=new,
-            )
+    errors = np.hypot(before.errors, after.errors)
+    numbers = zip(names, before.shares, after.shares, errors, strict=False)
+    for name, old, new, error in numbers:
+        yield DriftMeasure(
+            subject=f"class {name}",
+            measure="class_share",
+            value=abs(float(new - old)),
+            by_chance=_Z * float(error),
+            threshold=spec.class_share,
+            before=float(old),
+            after=float(new),
+        )
 
 
-def _unseen(table: ObservedTable, before: KeptTable, spec: DriftSpec) -> DriftMeasure:
-    assert table.words is not None and before.profile.words is not None
-    old = before.profile.words
-    share, by_chance = table.words.unseen(old, before.vocabulary)
+def _unseen(table: ObservedTable, kept: KeptTable, spec: DriftSpec) -> DriftMeasure:
+    assert table.words is not None and kept.profile.words is not None
+    old = kept.profile.words
+    share, by_chance = table.words.unseen(old, kept.vocabulary)
     return DriftMeasure(
-        subject=_WORDS,
+        subject=WORDS,
         measure="unseen_words",
         value=share - old.unseen_share,
         by_chance=by_chance,
@@ -124,34 +142,23 @@ def _unseen(table: ObservedTable, before: KeptTable, spec: DriftSpec) -> DriftMe
     )
 
 
-def _has_same_axes(old: Profile, table: ObservedTable) -> bool:
-    """Say whether both embeddings are of one model, and of one width."""
-    if old.embeddings is None or table.directions is None:
-        return False
-    is_same = old.embedding_model == table.embedding_model
-    return is_same and len(old.embeddings.mean) == len(table.directions.mean)
-
-
-def _turned(
-    old: Profile, table: ObservedTable, spec: DriftSpec
-) -> tuple[list[DriftMeasure], tuple[float, ...]]:
-    assert old.embeddings is not None and table.directions is not None
-    shift, shift_by_chance = mean_shift(old.embeddings, table.directions)
-    distance, angles = axes_distance(np.array(old.embeddings.axes), np.array(table.directions.axes))
-    by_chance = max(old.embeddings.distance_by_chance, table.directions.distance_by_chance)
-    return [
-        DriftMeasure(
-            subject=_EMBEDDINGS,
-            measure="mean_shift",
-            value=shift,
-            by_chance=shift_by_chance,
-            threshold=spec.mean_shift,
-        ),
-        DriftMeasure(
-            subject=_EMBEDDINGS,
-            measure="axes",
-            value=distance,
-            by_chance=by_chance,
-            threshold=spec.axes,
-        ),
-    ], angles
+def _turned(old: Profile, table: ObservedTable, spec: DriftSpec) -> Iterator[DriftMeasure]:
+    assert old.embeddings is not None and table.means is not None
+    shift, by_chance = mean_shift(old.embeddings, table.means)
+    yield DriftMeasure(
+        subject=EMBEDDINGS,
+        measure="mean_shift",
+        value=shift,
+        by_chance=by_chance,
+        threshold=spec.mean_shift,
+    )
+    captured, lost, by_chance = lost_variance(old.embeddings, table.means)
+    yield DriftMeasure(
+        subject=EMBEDDINGS,
+        measure="lost_variance",
+        value=lost,
+        by_chance=by_chance,
+        threshold=spec.lost_variance,
+        before=old.embeddings.captured,
+        after=captured,
+    )

@@ -6,15 +6,18 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+import pandas as pd
 
 from job.contracts.dataset import Column, Dataset, Rows
-from job.contracts.profile import Directions
-from job.stages.drift.directions import keep_directions
+from job.stages.drift.directions import Means
+from job.stages.drift.units import Units, number_units
 from job.stages.drift.words import CountedWords
 
 Array = np.ndarray[Any, Any]
 CLASSES: Final = "classes"
 TEXT_LENGTH: Final = "text length"
+WORDS: Final = "words"
+EMBEDDINGS: Final = "embeddings"
 _COLUMN: Final = "column "
 _PROFILED: Final = ("categorical", "boolean", "numeric")
 
@@ -25,44 +28,46 @@ class ObservedTable:
 
     Attributes
     ----------
-    keys, units
-        Leakage key, and number of the group or family, of each row.
+    key_codes
+        Number of each row's leakage key, shape (n_rows,).
     cells
-        By subject the values of the rows, shape (n_rows,): object (str or None), or float with NaN.
+        By subject the values of the rows, shape (n_rows,): object (str or None), or float32 with
+        NaN.
     words
         None where there is no text.
-    directions
-        None where the model takes no embeddings, or there are too few rows.
+    means
+        None where the model takes no embeddings.
     """
 
-    keys: Array
-    units: Array
+    key_codes: Array
+    units: Units
     cells: dict[str, Array]
     words: CountedWords | None
-    directions: Directions | None
+    means: Means | None
     embedding_model: str
 
 
 def observe(dataset: Dataset, rows: Rows, embedding_model: str, random_state: int) -> ObservedTable:
     """Look at all sound rows of a table; their `positions` say where they stand in it."""
     assert rows.positions is not None  # those of a whole table have them
-    units, cells = rows.units, {CLASSES: rows.y}
-    words, directions = None, None
+    units, cells = number_units(rows.units), {CLASSES: rows.y}
+    words, means = None, None
     for column in dataset.columns:
         if column.role in _PROFILED:
             cells[_COLUMN + column.name] = _read(column, rows.positions)
         if column.role == "text":
             texts = column.values[rows.positions]
-            cells[TEXT_LENGTH] = np.array([len(text) if text else np.nan for text in texts], float)
+            lengths = [len(text) if text else np.nan for text in texts]
+            cells[TEXT_LENGTH] = np.array(lengths, np.float32)
             words = CountedWords(rows, units, random_state)
-    if rows.embeddings is not None:
-        directions = keep_directions(rows.embeddings, units, random_state)
+    if rows.embeddings is not None and len(rows):
+        means = Means(rows.embeddings, units, random_state)
     return ObservedTable(
-        keys=rows.keys,
+        key_codes=pd.factorize(rows.keys)[0],
         units=units,
         cells=cells,
         words=None if words is None or words.is_empty else words,
-        directions=directions,
+        means=means,
         embedding_model=embedding_model,
     )
 

@@ -1,9 +1,8 @@
-"""Keep aggregates of a table."""
+"""Keep aggregates of a table, and read them again."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy as np
 from job.contracts.digest import canonical_json
 from job.contracts.ports import ArtifactStore
 from job.contracts.profile import Numbers, Profile, Values
+from job.stages.drift.edges import find_edges
 from job.stages.drift.observed import CLASSES, ObservedTable
 from job.stages.drift.shares import keep_numbers, keep_values
 from job.stages.slicing import NamingRule, find_named
@@ -22,7 +22,7 @@ Array = np.ndarray[Any, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptTable:
-    """The profile of a table, and the words that many keys hold.
+    """The profile of a table, and the words that many units hold.
 
     Attributes
     ----------
@@ -54,31 +54,27 @@ def keep(table: ObservedTable, classes: tuple[str, ...], rule: NamingRule, salt:
     words, vocabulary = None, np.array([], np.uint64)
     if table.words is not None:
         words, vocabulary = table.words.keep(rule.min_groups, salt)
+    parts: dict[str, Values | Numbers] = {}
+    for subject, cells in sorted(table.cells.items()):
+        if cells.dtype.kind == "f":
+            edges = find_edges(cells, table.units.codes, table.key_codes, rule)
+            parts[subject] = keep_numbers(cells, table.units, *edges)
+        else:
+            names = classes if subject == CLASSES else find_named(cells, table.key_codes, rule)
+            parts[subject] = keep_values(cells, table.units, names)
     profile = Profile(
-        n_rows=len(table.keys),
-        n_units=len(np.unique(table.units)),
-        parts={
-            subject: _keep_part(cells, classes if subject == CLASSES else None, table, rule)
-            for subject, cells in sorted(table.cells.items())
-        },
+        n_rows=len(table.key_codes),
+        n_units=len(table.units.sizes),
+        parts=parts,
         words=words,
         embedding_model=table.embedding_model,
-        embeddings=table.directions,
+        embeddings=None if table.means is None else table.means.keep(),
     )
     return KeptTable(profile=profile, vocabulary=vocabulary)
 
 
-def _keep_part(
-    cells: Array, names: Sequence[str] | None, table: ObservedTable, rule: NamingRule
-) -> Values | Numbers:
-    if cells.dtype.kind == "f":
-        return keep_numbers(cells, table.units)
-    names = find_named(cells, table.keys, rule) if names is None else names
-    return keep_values(cells, table.units, names)
-
-
 def load_kept(store: ArtifactStore, version: str) -> KeptTable | None:
-    """Read what a version kept of its table; None where it kept nothing, as older ones.
+    """Read what a version kept of its table; None where it kept nothing that can be read here.
 
     Raises
     ------
@@ -86,10 +82,11 @@ def load_kept(store: ArtifactStore, version: str) -> KeptTable | None:
         A byte of it is not the one that was published.
     """
     files = read_some(store, version, ("profile.json", "vocabulary.npy"))
-    if "profile.json" not in files:
-        return None
-    profile = Profile.model_validate_json(files["profile.json"])
     vocabulary = np.array([], np.uint64)
-    if "vocabulary.npy" in files:
-        vocabulary = np.load(io.BytesIO(files["vocabulary.npy"]), allow_pickle=False)
+    try:  # an older release writes none, a later one may write another
+        profile = Profile.model_validate_json(files["profile.json"])
+        if profile.words is not None:
+            vocabulary = np.load(io.BytesIO(files["vocabulary.npy"]), allow_pickle=False)
+    except (KeyError, ValueError):
+        return None
     return KeptTable(profile=profile, vocabulary=vocabulary)

@@ -12,80 +12,95 @@ from scipy.special import rel_entr
 from scipy.stats import chi2
 
 from job.contracts.profile import Numbers, Values
-from job.stages.slicing import MISSING, OTHER
+from job.stages.drift.units import Units, share_covariance
 
 Array = np.ndarray[Any, Any]
 SURE: Final = 0.999  # chance is told with this certainty
-_DECILES: Final = np.arange(1, 10) / 10
-_DIGITS: Final = 3  # of an edge: no number of a row stands in a profile
-_LEAST: Final = 100  # known numbers, and twenty units, that deciles are taken of
-_LEAST_UNITS: Final = 20
+_MANY: Final = 1e6  # rows that shares of one bin are taken to be of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shares:
-    """Shares of values or bins, shape (n_bins,), and the rows that would tell as much."""
+    """Shares of values or bins, and how sure they are.
+
+    Attributes
+    ----------
+    shares
+        Shape (n_bins,); the last is that of missing values.
+    errors
+        Standard errors, shape (n_bins,); kept for values alone.
+    expected_index, degrees_of_freedom
+        The stability index that drawing such units makes by itself: its mean, and its degrees of
+        freedom as a scaled chi-squared.
+    """
 
     shares: Array
-    effective_rows: float
+    errors: Array
+    expected_index: float
+    degrees_of_freedom: float
 
 
-def keep_values(cells: Array, units: Array, names: Sequence[str]) -> Values:
+def keep_values(cells: Array, units: Units, names: Sequence[str]) -> Values:
     """Keep the shares of these names; all others are one.
 
     Parameters
     ----------
     cells
-        Shape (n,), object (str or None).
-    units
-        Number of the group or family of each row, shape (n,).
+        Shape (n_rows,), object (str or None).
     """
     found = _count(_code_values(cells, names), len(names) + 2, units)
-    shown = zip((*names, OTHER, MISSING), found.shares.tolist(), strict=True)
-    kept = {name: round(share, 9) for name, share in shown if share or name in names}
-    return Values(shares=kept, effective_rows=round(found.effective_rows, 3))
+    shares, errors = _rounded(found.shares), _rounded(found.errors)
+    return Values(
+        shares=dict(zip(names, shares, strict=False)),
+        standard_errors=dict(zip(names, errors, strict=False)),
+        other=shares[-2],
+        missing=shares[-1],
+        expected_index=round(found.expected_index, 9),
+        degrees_of_freedom=round(found.degrees_of_freedom, 6),
+    )
 
 
-def keep_numbers(cells: Array, units: Array) -> Numbers:
-    """Keep the shares of the bins between the deciles, which are rounded to three digits.
+def keep_numbers(cells: Array, units: Units, edges: Sequence[float], ties: set[float]) -> Numbers:
+    """Keep the shares of the bins between these edges.
 
     Parameters
     ----------
     cells
-        Shape (n,), NaN for none.
+        Shape (n_rows,), float32, NaN for none.
     """
-    known = np.isfinite(cells)
-    edges: list[float] = []
-    if known.sum() >= _LEAST and len(np.unique(units[known])) >= _LEAST_UNITS:
-        found = np.quantile(cells[known].astype(float), _DECILES)
-        edges = sorted({float(f"{edge:.{_DIGITS}g}") for edge in found.tolist()})
-    counts = _count(_code_numbers(cells, edges), len(edges) + 2, units)
+    codes, n_bins = _code_numbers(cells, edges, ties)
+    found = _count(codes, n_bins, units)
+    shares = _rounded(found.shares)
     return Numbers(
-        edges=edges,
-        shares=[round(share, 9) for share in counts.shares.tolist()],
-        effective_rows=round(counts.effective_rows, 3),
+        edges=list(edges),
+        ties=sorted(ties),
+        shares=shares[:-1],
+        missing=shares[-1],
+        expected_index=round(found.expected_index, 9),
+        degrees_of_freedom=round(found.degrees_of_freedom, 6),
     )
 
 
-def list_names(kept: Values) -> list[str]:
-    """Give the values that are named."""
-    return [name for name in kept.shares if name not in (OTHER, MISSING)]
-
-
 def read_shares(kept: Values | Numbers) -> Shares:
-    """Give what was kept, in the order in which it is counted; missing ones are the last."""
+    """Give what was kept, in the order in which it is counted."""
     if isinstance(kept, Numbers):
-        return Shares(shares=np.array(kept.shares), effective_rows=kept.effective_rows)
-    names = (*list_names(kept), OTHER, MISSING)
-    shares = np.array([kept.shares.get(name, 0.0) for name in names])
-    return Shares(shares=shares, effective_rows=kept.effective_rows)
+        shares, errors = [*kept.shares, kept.missing], []
+    else:
+        shares = [*kept.shares.values(), kept.other, kept.missing]
+        errors = [*(kept.standard_errors.get(name, 0.0) for name in kept.shares), 0.0, 0.0]
+    return Shares(
+        shares=np.array(shares),
+        errors=np.array(errors),
+        expected_index=kept.expected_index,
+        degrees_of_freedom=kept.degrees_of_freedom,
+    )
 
 
-def count_again(kept: Values | Numbers, cells: Array, units: Array) -> Shares:
+def count_again(kept: Values | Numbers, cells: Array, units: Units) -> Shares:
     """Count the same values or bins in another table."""
     if isinstance(kept, Numbers):
-        return _count(_code_numbers(cells, kept.edges), len(kept.edges) + 2, units)
-    names = list_names(kept)
+        return _count(*_code_numbers(cells, kept.edges, set(kept.ties)), units)
+    names = list(kept.shares)
     return _count(_code_values(cells, names), len(names) + 2, units)
 
 
@@ -96,61 +111,68 @@ def _code_values(cells: Array, names: Sequence[str]) -> Array:
     return np.asarray(order[codes])
 
 
-def _code_numbers(cells: Array, edges: Sequence[float]) -> Array:
-    bins = np.searchsorted(np.asarray(edges, float), cells.astype(float), side="left")
-    return np.where(np.isnan(cells), len(edges) + 1, bins)
+def _code_numbers(cells: Array, edges: Sequence[float], ties: set[float]) -> tuple[Array, int]:
+    """Give the bin of each number, and how many there are; missing ones are the last."""
+    ends = np.asarray(edges, np.float32)
+    is_tie = np.array([edge in ties for edge in edges] + [False])
+    first = np.arange(len(ends) + 1) + np.concatenate([[0], np.cumsum(is_tie[:-1])]).astype(int)
+    place = np.searchsorted(ends, cells, side="left")
+    place[np.isnan(cells)] = len(ends)
+    is_equal = is_tie[place] & (np.append(ends, np.float32(np.nan))[place] == cells)
+    n_bins = int(first[-1]) + 2
+    return np.where(np.isnan(cells), n_bins - 1, first[place] + is_equal), n_bins
 
 
-def _count(codes: Array, n_bins: int, units: Array) -> Shares:
+def _count(codes: Array, n_bins: int, units: Units) -> Shares:
     shares = np.bincount(codes, minlength=n_bins) / max(len(codes), 1)
-    return Shares(shares=shares, effective_rows=_effective_rows(codes, shares, units))
+    covariance = share_covariance(codes, shares, units)
+    is_used = shares > 0
+    roots = np.sqrt(shares[is_used])
+    scaled = covariance[np.ix_(is_used, is_used)] / np.outer(roots, roots)
+    trace, squares = float(np.trace(scaled)), float((scaled**2).sum())
+    return Shares(
+        shares=shares,
+        errors=np.sqrt(np.maximum(np.diag(covariance), 0)),
+        expected_index=max(trace, 0.0),
+        degrees_of_freedom=trace**2 / squares if squares > 0 else 0.0,
+    )
 
 
-def _effective_rows(codes: Array, shares: Array, units: Array) -> float:
-    """Divide the rows by the design effect of the shares.
-
-    It is the mean over the bins of variance over units / variance over rows, as in Rao and Scott
-    (1981), "The analysis of categorical data from complex sample surveys"; the variance over units
-    is that of the jackknife, so that a large unit does not hide what it does.
-    """
-    n, n_bins = len(codes), len(shares)
-    members, sizes = np.unique(units, return_inverse=True, return_counts=True)[1:]
-    if len(sizes) < 2:
-        return float(len(sizes))
-    pairs, counts = np.unique(members.astype(np.int64) * n_bins + codes, return_counts=True)
-    unit, bin_ = pairs // n_bins, pairs % n_bins
-    weight = 1 / (1 - sizes / n) ** 2
-    # sum over units of weight * (count - share * size)^2, of which most counts are none
-    squares = weight[unit] * counts * (counts - 2.0 * shares[bin_] * sizes[unit])
-    variance = np.bincount(bin_, squares, minlength=n_bins)
-    variance += shares**2 * (weight * sizes.astype(float) ** 2).sum()
-    is_used = (shares > 0) & (shares < 1)
-    if not is_used.any():
-        return float(n)
-    by_rows = n * shares[is_used] * (1 - shares[is_used])
-    effect = np.average(variance[is_used] / by_rows, weights=1 - shares[is_used])
-    return float(n / max(effect, 1.0))
+def _rounded(values: Array) -> list[float]:
+    return [round(value, 9) for value in values.tolist()]
 
 
 def stability_index(before: Shares, after: Shares) -> tuple[float, float]:
     """Give the population stability index, and what it exceeds by chance once in a thousand.
 
-    Sum of (a - b) ln(a / b); half a row is added to each bin, so that none is empty.  Of tables
-    with n and m rows it is about (1/n + 1/m) chi-squared with one degree less than there are bins
-    (Yurdakul and Naranjo 2020, "Statistical properties of the population stability index").
+    Sum of (a - b) ln(a / b); half a row is added to each bin, so that none is empty.  By itself it
+    is about the sum of (a - b)^2 / b (Yurdakul and Naranjo 2020, "Statistical properties of the
+    population stability index"), which follows a scaled chi-squared where rows hang together (Rao
+    and Scott 1981, second order).
     """
     is_used = (before.shares + after.shares) > 0
-    n_bins = int(is_used.sum())
-    n, m = before.effective_rows, after.effective_rows
-    if n_bins < 2 or not n or not m:
+    if is_used.sum() < 2:
         return 0.0, 0.0
-    p, q = _smoothed(before.shares[is_used], n), _smoothed(after.shares[is_used], m)
-    by_chance = chi2.ppf(SURE, n_bins - 1) * (1 / n + 1 / m)
-    return float(((q - p) * np.log(q / p)).sum()), float(by_chance)
+    p, q = (_smoothed(some, is_used) for some in (before, after))
+    expected = before.expected_index + after.expected_index
+    squares = sum(_root_of_squares(some) for some in (before, after)) ** 2
+    by_chance = 0.0
+    if squares:
+        by_chance = squares / expected * float(chi2.ppf(SURE, expected**2 / squares))
+    return float(((q - p) * np.log(q / p)).sum()), by_chance
 
 
-def _smoothed(shares: Array, n_rows: float) -> Array:
-    smoothed: Array = (shares * n_rows + 0.5) / (shares.sum() * n_rows + 0.5 * len(shares))
+def _root_of_squares(some: Shares) -> float:
+    degrees = some.degrees_of_freedom
+    return some.expected_index / np.sqrt(degrees) if degrees else 0.0
+
+
+def _smoothed(some: Shares, is_used: Array) -> Array:
+    """Add half a row to each bin, of as many rows as would be as sure by themselves."""
+    shares = some.shares[is_used]
+    n_free = int((some.shares > 0).sum()) - 1
+    n_rows = n_free / some.expected_index if n_free and some.expected_index else _MANY
+    smoothed: Array = (shares * n_rows + 0.5) / (n_rows + 0.5 * len(shares))
     return smoothed
 
 

@@ -1,4 +1,4 @@
-"""The words of texts: which many leakage keys hold, and how many of a text's words are others."""
+"""The words of texts: which many units hold, and how many of a text's words are others."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from job.contracts.dataset import Rows
 from job.contracts.profile import Words
 from job.stages.drift.shares import SURE
+from job.stages.drift.units import Units, ratio_error
 from job.stages.families.slots import TEXT
 from job.stages.keys import salted_digests
 
@@ -26,11 +27,9 @@ class CountedWords:
     ----------
     rows
         Rows with texts, whose slots are left out where templates are known.
-    units
-        Number of the group or family of each row, shape (n_rows,).
     """
 
-    def __init__(self, rows: Rows, units: Array, random_state: int) -> None:
+    def __init__(self, rows: Rows, units: Units, random_state: int) -> None:
         self.is_masked = rows.templates is not None
         keys = rows.text_keys if rows.templates is None else rows.templates
         index = np.flatnonzero([key.startswith(TEXT) for key in keys])
@@ -38,8 +37,7 @@ class CountedWords:
             drawn = np.random.default_rng(random_state).choice(index, _MOST_ROWS, replace=False)
             index = np.sort(drawn)
         texts = [key.removeprefix(TEXT) for key in keys[index]]
-        self._keys = np.unique(rows.keys[index], return_inverse=True)[1]
-        self._units = np.unique(units[index], return_inverse=True)[1]
+        self._units = units.take(index)
         vectorizer = CountVectorizer()
         try:
             self._counts = vectorizer.fit_transform(texts).tocsr()
@@ -53,11 +51,11 @@ class CountedWords:
         """Whether no text has a word."""
         return not len(self._names)
 
-    def keep(self, min_groups: int, salt: str) -> tuple[Words, Array]:
-        """Keep the words that so many keys hold, as sorted salted digests, and what is unseen.
+    def keep(self, least: int, salt: str) -> tuple[Words, Array]:
+        """Keep the words that so many units hold, as sorted salted digests, and what is unseen.
 
-        A word of a text counts as unseen if fewer than `min_groups` other keys hold it: as it would
-        be if the text were new.
+        A word of a text counts as unseen if fewer than `least` other units hold it: as it would be
+        if the text were new.
 
         Returns
         -------
@@ -66,9 +64,9 @@ class CountedWords:
         digests
             Shape (n_words,), uint64.
         """
-        n_keys = self._count_keys()
-        share, error = self._unseen_share(n_keys <= min_groups)
-        digests = np.sort(self._digest(salt)[n_keys >= min_groups])
+        n_units = self._count_units()
+        share, error = self._unseen_share(n_units <= least)
+        digests = np.sort(self._digest(salt)[n_units >= least])
         words = Words(
             n_rows=self._counts.shape[0],
             salt=salt,
@@ -96,19 +94,13 @@ class CountedWords:
     def _digest(self, salt: str) -> Array:
         return salted_digests("word", self._names.tolist(), salt)
 
-    def _count_keys(self) -> Array:
+    def _count_units(self) -> Array:
         n_texts = self._counts.shape[0]
         ones = np.ones(n_texts, np.float32)
-        by_key = sparse.csr_matrix((ones, (self._keys, np.arange(n_texts)))) @ self._counts
-        n_keys: Array = by_key.getnnz(axis=0)
-        return n_keys
+        by_unit = sparse.csr_matrix((ones, (self._units.codes, np.arange(n_texts)))) @ self._counts
+        n_units: Array = by_unit.getnnz(axis=0)
+        return n_units
 
     def _unseen_share(self, is_unseen: Array) -> tuple[float, float]:
-        """Give the share among all words, and its standard error as of a ratio over units."""
-        n_words = np.bincount(self._units, self._counts.sum(axis=1).A1)
-        n_unseen = np.bincount(self._units, self._counts @ is_unseen.astype(float))
-        total = n_words.sum()
-        if not total:
-            return 0.0, 0.0
-        share = float(n_unseen.sum() / total)
-        return share, float(np.sqrt(((n_unseen - share * n_words) ** 2).sum()) / total)
+        n_words = np.asarray(self._counts.sum(axis=1)).ravel().astype(float)
+        return ratio_error(self._counts @ is_unseen.astype(float), n_words, self._units)

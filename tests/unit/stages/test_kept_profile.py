@@ -14,7 +14,16 @@ WORDS = Words(n_rows=9, n_words=2, salt="s", is_masked=True, unseen_share=0.25, 
 PROFILE = Profile(
     n_rows=9,
     n_units=7,
-    parts={"classes": Values(shares={"a": 1.0}, effective_rows=9)},
+    parts={
+        "classes": Values(
+            shares={"a": 1.0},
+            standard_errors={"a": 0.0},
+            other=0.0,
+            missing=0.0,
+            expected_index=0.0,
+            degrees_of_freedom=0.0,
+        )
+    },
     words=WORDS,
     embedding_model="m",
     embeddings=None,
@@ -48,3 +57,20 @@ def test_damaged_profile_is_noticed():
 
     with pytest.raises(IntegrityError, match=r"profile\.json"):
         load_kept(store, name)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"profile.json": PROFILE.model_dump_json().replace('"other"', '"others"').encode()},
+        {"profile.json": b"{}"},
+        {"vocabulary.npy": b"of another release"},
+    ],
+    ids=["another part", "nothing", "another vocabulary"],
+)
+def test_profile_of_another_release_is_none(changed):
+    store, name = MemoryStore(), name_of("r", 1)
+    kept = KeptTable(profile=PROFILE, vocabulary=np.array([1], np.uint64))
+    publish(store, name, "r", {**FILES, **kept.files(), **changed})
+
+    assert load_kept(store, name) is None

@@ -12,15 +12,18 @@ _MEASURES: Final = {
     "class_share": "Change of share",
     "unseen_words": "Rise of unseen words",
     "mean_shift": "Shift of the mean",
-    "axes": "Turn of the axes",
+    "lost_variance": "Loss along the axes",
 }
 _TEMPLATE = """
 {% if problem %}<p>The table was not held against that of <code>{{ champion }}</code>: \
 {{ problem }}.</p>{% else %}
-<p>{% if found %}<strong>The table has moved</strong> from that of \
-<code>{{ champion }}</code>: {% for r in found %}{{ r.subject }}\
-{% if not loop.last %}, {% endif %}{% endfor %}.{% else %}Nothing has moved from the table of \
-<code>{{ champion }}</code> by more than is allowed and by more than chance makes.{% endif %}
+<p>{% if found or lost %}<strong>The table has moved</strong> from that of \
+<code>{{ champion }}</code>: {% for name in found %}{{ name }}\
+{% if not loop.last %}, {% endif %}{% endfor %}{% if lost %}{% if found %}; {% endif %}gone, or of
+another kind: {% for name in lost %}{{ name }}{% if not loop.last %}, {% endif %}{% endfor %}\
+{% endif %}.{% elif rows %}Of what was compared nothing has moved from the table of \
+<code>{{ champion }}</code> by more than is allowed and by more than chance makes.{% else %}Nothing
+could be compared with the table of <code>{{ champion }}</code>.{% endif %}
 {{ n_rows|count }} rows in {{ n_units|count }} families, after {{ n_rows_before|count }} in
 {{ n_units_before|count }}.</p>
 <div class="scroll tall" role="region" tabindex="0" aria-label="Drift">
@@ -44,8 +47,8 @@ changed.{% if n_more %} {{ n_more|count }} more that moved less stand in evaluat
 {% if principal_angles %}<p class="note">Angles between the first principal axes of both
 embeddings: {% for angle in principal_angles %}{{ angle|round(1) }}°\
 {% if not loop.last %}, {% endif %}{% endfor %}.</p>{% endif %}
-{% if not_compared %}<p class="note">Not compared, because one of the two tables has it not, or of
-another kind: {% for name in not_compared %}{{ name }}{% if not loop.last %}, {% endif %}\
+{% if not_compared %}<p class="note">Not compared, because the champion's table had it not, or too
+little of it: {% for name in not_compared %}{{ name }}{% if not loop.last %}, {% endif %}\
 {% endfor %}.</p>{% endif %}{% endif %}
 """
 
@@ -68,7 +71,7 @@ def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | N
     rows.sort(key=lambda row: (-row["is_drift"], -_excess(row), row["subject"]))
     return {
         **report,
-        "found": [row for row in rows if row["is_drift"]][:_MOST],
+        "found": list(dict.fromkeys(row["subject"] for row in rows if row["is_drift"]))[:_MOST],
         "rows": rows[:_MOST],
         "n_more": max(len(rows) - _MOST, 0),
         "missing": [m for m in measures if m["measure"] == "missing"],
