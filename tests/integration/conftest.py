@@ -80,14 +80,20 @@ def job(minio, tmp_path):
 
 @pytest.fixture
 def quick(small):
-    """Give the arguments of a run that takes seconds."""
+    """Give the arguments of a run that takes seconds: a store does not care for what it is told."""
+    least = (
+        "dataset.min_rows=50",
+        OPEN,
+        "gate.margin=1.0",
+        "expectations.suite=labelled_embeddings",
+        "search={estimators: {dummy: {}}, folds: 2}",
+        "evaluation={label_noise: false, slices: [], resamples: 1000}",
+        "decision.target_precision=null",
+    )
+    settings = [part for setting in least for part in ("--set", setting)]
 
     def arguments(store, *more, dataset=small):
-        return (
-            *("run", "--dataset", dataset, "--store", store, "--set", "dataset.min_rows=50"),
-            *("--set", OPEN, "--set", "search.estimators={dummy: {}}", "--set", "search.folds=2"),
-            *("--set", "gate.margin=1.0", *more),
-        )
+        return ("run", "--dataset", dataset, "--store", store, *settings, *more)
 
     return arguments
 

@@ -159,7 +159,7 @@ def stability_index(before: Shares, after: Shares) -> tuple[float, float]:
     by_chance = 0.0
     if squares:
         by_chance = squares / expected * float(chi2.ppf(SURE, expected**2 / squares))
-    return float(((q - p) * np.log(q / p)).sum()), by_chance
+    return float(((q - p) * np.log(q / p)).sum()), float(by_chance)
 
 
 def _root_of_squares(some: Shares) -> float:

@@ -452,8 +452,10 @@ def test_one_large_unit_does_not_look_sure():
     assert keep_values(cells, number_units(unit), ("a", "b")).standard_errors["a"] > 0.5
 
 
-def test_report_is_json():
-    content = drift(draw(0), draw(1, mean=1.5)).to_json()
+@pytest.mark.parametrize("n_rows", [60, 600])
+def test_report_is_json(n_rows):
+    """Whether chance makes more than what is allowed, as of few rows, or less."""
+    content = drift(draw(0, n_rows), draw(1, n_rows, mean=9)).to_json()
 
     assert content == json.loads(json.dumps(content))
-    assert any(measure["is_drift"] for measure in content["measures"])
+    assert any(measure["is_drift"] for measure in content["measures"]) == (n_rows > 100)
