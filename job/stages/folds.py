@@ -12,7 +12,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 Array = npt.NDArray[Any]
 Fold = tuple[Array, Array]
 # NOTE: StratifiedGroupKFold weighs each key against all folds in Python, some .3 ms a key
-_MOST_WEIGHED: Final = 3000
+_MOST_WEIGHED: Final = 300
 
 
 def cut_folds(y: Array, keys: Array, n_folds: int, random_state: int) -> list[Fold]:

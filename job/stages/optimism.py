@@ -8,12 +8,13 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 from sklearn.linear_model import RidgeClassifier
+from sklearn.model_selection import StratifiedKFold
 
 from job.contracts.dataset import Rows
 from job.contracts.duplicates import Optimism
 from job.contracts.ports import Executor, MatrixMaker
 from job.contracts.specs import TrainingSpec
-from job.stages.folds import Fold, cut_folds
+from job.stages.folds import Fold
 from job.stages.preparation import Preparation
 from job.stages.search.candidates import make_folds
 
@@ -35,7 +36,8 @@ def measure_optimism(
     y = some.y.astype(str)
     if len(np.unique(y)) < 2:
         return None
-    by_row = cut_folds(y, np.arange(len(some)), _N_FOLDS, spec.random_state)
+    cutter = StratifiedKFold(_N_FOLDS, shuffle=True, random_state=spec.random_state)
+    by_row = list(cutter.split(y, y))
     by_unit = make_folds(some, _N_FOLDS, spec.random_state)
     preparation = Preparation(some, spec.features, spec.columns, matrices, executor)
 
