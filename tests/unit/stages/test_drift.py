@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import numpy as np
 import pandas as pd
@@ -10,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import jensenshannon
+from support.datasets import table_of
 
-from job.contracts.dataset import Column, Dataset, MatrixRows, Provenance, Rows
+from job.contracts.dataset import Column, MatrixRows, Rows
 from job.contracts.drift_specs import DriftSpec
 from job.contracts.profile import Profile
 from job.stages.drift import keep, measure_drift, observe
@@ -62,15 +62,7 @@ def make(y, columns, matrix, unit, texts=None):
         Column(name=name, role=role, kind=kind, values=values)
         for name, (role, kind, values) in columns.items()
     )
-    provenance = Provenance(
-        uri="t",
-        format="csv",
-        n_bytes=1,
-        modified_at=datetime(2026, 1, 1, tzinfo=UTC),
-        file_digest="",
-        content_digest="",
-    )
-    dataset = Dataset(n_rows=len(y), columns=made, embeddings=None, provenance=provenance)
+    dataset = replace(table_of(made), n_rows=len(y))
     ids = [f"row:{n}" for n in range(len(y))]
     keys = np.array(ids if texts is None else [f"text:{text}" for text in texts], object)
     rows = Rows(
@@ -222,7 +214,7 @@ def test_what_is_gone_is_found_and_what_is_new_is_told():
     """A column that is gone or new, another model's embeddings, texts that are not there."""
     dataset, rows = draw(1)
     columns = tuple(c for c in dataset.columns if c.role not in ("boolean", "text"))
-    other = Dataset(n_rows=600, columns=columns, embeddings=None, provenance=dataset.provenance)
+    other = table_of(columns)
     tables = [look(draw(0)), observe(other, rows, "another", 0)]
     kept = [keep(table, CLASSES, RULE, "salt") for table in tables]
     lost = measure_drift(tables[1], *kept, "v1", SPEC)

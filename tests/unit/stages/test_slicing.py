@@ -1,14 +1,14 @@
 """Rows fall into slices, and no value that few rows hold keeps its name."""
 
 from collections import Counter
-from datetime import UTC, datetime
 from itertools import pairwise
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from support.datasets import table_of
 
-from job.contracts.dataset import Column, Dataset, Provenance
+from job.contracts.dataset import Column
 from job.stages.slicing import MISSING, OTHER, NamingRule, make_slices
 
 RULE = NamingRule(min_rows=4, min_groups=2)
@@ -22,16 +22,7 @@ def dataset_of(**columns):
         Column(name=role, role=role, kind=KINDS[role], values=np.asarray(values))
         for role, values in columns.items()
     )
-    provenance = Provenance(
-        uri="t",
-        format="csv",
-        n_bytes=1,
-        modified_at=datetime(2026, 1, 1, tzinfo=UTC),
-        file_digest="",
-        content_digest="",
-    )
-    n_rows = len(made[0].values)
-    return Dataset(n_rows=n_rows, columns=made, embeddings=None, provenance=provenance)
+    return table_of(made)
 
 
 def slices_of(values, role="categorical", *, keys=None, index=None, rule=RULE):

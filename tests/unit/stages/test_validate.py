@@ -2,14 +2,14 @@
 
 import json
 import os
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
+from support.datasets import table_of
 
 from job.adapters.gx import GreatExpectations, SuiteFolder
-from job.contracts.dataset import Column, Dataset, Embeddings, Provenance
+from job.contracts.dataset import Column, Embeddings
 from job.contracts.dataset_specs import ColumnsSpec, DatasetSpec
 from job.contracts.specs import FeatureSpec
 from job.errors import ConfigurationError, ContractViolationError
@@ -41,23 +41,12 @@ def dataset(intents=None, texts=None, confidence=None, n_unreadable=0):
                 n_unreadable=n_unreadable,
             )
         )
-    return Dataset(
-        n_rows=N,
-        columns=tuple(made),
-        embeddings=Embeddings(
-            matrix=np.ones((N, 584), np.float32),
-            defects=np.zeros(N, np.uint8),
-            widths=np.full(N, 584, np.int32),
-        ),
-        provenance=Provenance(
-            uri="t.parquet",
-            format="parquet",
-            n_bytes=1,
-            modified_at=datetime(2026, 1, 1, tzinfo=UTC),
-            file_digest="sha256:0",
-            content_digest="sha256:0",
-        ),
+    embeddings = Embeddings(
+        matrix=np.ones((N, 584), np.float32),
+        defects=np.zeros(N, np.uint8),
+        widths=np.full(N, 584, np.int32),
     )
+    return table_of(made, embeddings)
 
 
 def validate(data, suite="curated_training_data", **parameters):

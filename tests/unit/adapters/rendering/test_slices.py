@@ -1,16 +1,16 @@
 """The section of slices: the worst first, and nothing of what is pooled."""
 
 import json
-from datetime import UTC, datetime
 
 import numpy as np
 import pandas as pd
 import pytest
+from support.datasets import table_of
 from support.reports import HOSTILE, make_reports
 from support.simulated import predictions
 
 from job.adapters.rendering.pages import Pages
-from job.contracts.dataset import Column, Dataset, Provenance
+from job.contracts.dataset import Column
 from job.contracts.evaluation import Slices
 from job.contracts.gate_specs import EvaluationSpec
 from job.contracts.search_specs import Metric
@@ -19,14 +19,6 @@ from job.stages.slicing import NamingRule, make_slices
 
 N = 600
 CANARY = "zq-canary-4711"
-PROVENANCE = Provenance(
-    uri="t",
-    format="csv",
-    n_bytes=1,
-    modified_at=datetime(2026, 1, 1, tzinfo=UTC),
-    file_digest="",
-    content_digest="",
-)
 
 
 def make_page(names, **columns):
@@ -35,7 +27,7 @@ def make_page(names, **columns):
         Column(name=name, role="categorical", kind="string", values=np.array(values, dtype=object))
         for name, values in columns.items()
     )
-    dataset = Dataset(n_rows=N, columns=made, embeddings=None, provenance=PROVENANCE)
+    dataset = table_of(made)
     rule = NamingRule(min_rows=30, min_groups=5)
     keys = [f"k{n}" for n in range(N)]
     frame = make_slices(dataset, np.arange(N), keys, list(columns), rule)
