@@ -13,6 +13,8 @@ from job.stages.split import NEAR_TRAINING
 
 pytestmark = pytest.mark.data
 ANY = ("--set", OPEN)
+# what comes after the choice fits more models, which a test of the choice need not wait for
+CHOICE_ALONE = ("evaluation.label_noise=false", "decision.target_precision=null")
 
 
 def test_upstream_has_no_leak(pcc_job, result_of, shared_data, tmp_path):
@@ -103,6 +105,7 @@ def test_families_of_banking77_are_small(pcc_job, result_of, shared_data, tmp_pa
         *("run", "--dataset", shared_data / "banking77/train.csv", "--dry-run", "--store", "m"),
         *("--set", "features.use=[text]", "--set", "expectations.suite=labelled_text"),
         *("--set", "search.estimators={dummy: {}}", *ANY),
+        *(word for value in CHOICE_ALONE for word in ("--set", value)),
     )
     families = _evaluation(tmp_path / "m", result_of(done))["split"]["families"]
 
@@ -122,6 +125,7 @@ def _official(pcc_job, result_of, folder, suffix, *arguments):
         "--set",
         "dataset.min_rows=1000",
         *arguments,
+        *(word for value in CHOICE_ALONE for word in ("--set", value)),
         *ANY,
     )
     return result_of(done)
@@ -212,10 +216,9 @@ def test_engines_agree(pcc_job, result_of, shared_data, tmp_path, name):
     for engine in ("fast", "reference"):
         values = [
             "dataset.min_rows=1000",
-            "search.estimators={logistic_regression: {C: [1, 10]}}",
+            "search={estimators: {logistic_regression: {C: [1, 10]}}, folds: 2}",
             f"search.engine={engine}",
-            # what comes after the choice fits more models, by the same engine
-            *("evaluation.label_noise=false", "decision.target_precision=null"),
+            *CHOICE_ALONE,
             *extra,
         ]
         if test:
