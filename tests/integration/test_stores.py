@@ -49,13 +49,15 @@ class TestAtomicServer(Atomicity):
 
 @pytest.mark.parametrize(("kind", "code"), [("minio", 0), ("versitygw", 2)])
 def test_doctor_finds_out_who_lets_two_win(servers, tmp_path, kind, code):
-    """Alone, either store keeps its conditions."""
+    """Alone, either store keeps its conditions; a race may be won by chance, so it is run again."""
     server = servers(kind)
     bucket = f"b-{uuid.uuid4().hex[:12]}"
     client_of(server).create_bucket(Bucket=bucket)
-    done = JobProcess(
-        ("doctor", "--store", f"s3://{bucket}/p"), server.environment, tmp_path / "process-0"
-    )
+    for attempt in range(5):
+        arguments = ("doctor", "--store", f"s3://{bucket}/p")
+        done = JobProcess(arguments, server.environment, tmp_path / f"process-{attempt}")
+        if done.wait() or not code:
+            break
 
     assert code == done.wait(), done.stderr
     assert {"creates_alone"} - {n for n, s in done.result["steps"].items() if s["is_met"]} == (
