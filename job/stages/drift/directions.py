@@ -42,23 +42,24 @@ class Means:
         some = units.take(index)
         shares = 1 / some.sizes[some.codes]
         average = sparse.csr_matrix((shares, (some.codes, np.arange(len(index)))))
-        self._means = average @ embeddings.take(index).read().astype(np.float64)
-        self.center = self._means.mean(axis=0)
+        means = average @ embeddings.take(index).read().astype(np.float64)
+        self.center = means.mean(axis=0)
+        self._apart = _clipped(means - self.center)
 
     @property
     def shape(self) -> tuple[int, int]:
         """Give units and width."""
-        n_units, width = self._means.shape
+        n_units, width = self._apart.shape
         return n_units, width
 
-    def capture(self, center: Array, axes: Array) -> tuple[float, float]:
-        """Give the share of the variance around a point along axes, and its standard error."""
-        return _capture(self._means, center, axes)
+    def capture(self, axes: Array) -> tuple[float, float]:
+        """Give the share of the variance around the mean along axes, and its standard error."""
+        return _share_along(_squares_along(self._apart, axes), self._apart)
 
     def keep(self) -> Directions | None:
         """Keep the mean and the first five principal axes; None of too few units or columns."""
         n_units, width = self.shape
-        apart = _clipped(self._means - self.center)
+        apart = self._apart
         spread = float(np.sqrt((apart**2).sum(axis=1).mean()))
         if n_units < _LEAST_UNITS or width <= _AXES or not 0 < spread < np.inf:
             return None
@@ -77,11 +78,10 @@ class Means:
 
     def _captured(self, apart: Array, is_first: Array) -> tuple[float, float]:
         """Hold each half against the axes of the other."""
-        parts, wholes = np.zeros(len(apart)), (apart**2).sum(axis=1)
+        along = np.zeros(len(apart))
         for here in (is_first, ~is_first):
-            axes = self._axes(apart[~here])[0]
-            parts[here] = ((apart[here] @ axes.T) ** 2).sum(axis=1)
-        return ratio_error(parts, wholes, number_units(np.arange(len(apart))))
+            along[here] = _squares_along(apart[here], self._axes(apart[~here])[0])
+        return _share_along(along, apart)
 
     def _axes(self, apart: Array) -> tuple[Array, Array]:
         pca = PCA(_AXES, svd_solver="randomized", random_state=self._random_state).fit(apart)
@@ -96,10 +96,13 @@ def _clipped(apart: Array) -> Array:
     return clipped
 
 
-def _capture(means: Array, center: Array, axes: Array) -> tuple[float, float]:
-    apart = _clipped(means - center)
-    parts = ((apart @ axes.T) ** 2).sum(axis=1)
-    return ratio_error(parts, (apart**2).sum(axis=1), number_units(np.arange(len(apart))))
+def _squares_along(apart: Array, axes: Array) -> Array:
+    squares: Array = ((apart @ axes.T) ** 2).sum(axis=1)
+    return squares
+
+
+def _share_along(along: Array, apart: Array) -> tuple[float, float]:
+    return ratio_error(along, (apart**2).sum(axis=1), number_units(np.arange(len(apart))))
 
 
 def _dimensions(trace: float, first: Array) -> float:
@@ -136,7 +139,7 @@ def lost_variance(before: Directions, after: Means) -> tuple[float, float, float
     lost, by_chance
         1 less its ratio to that of the first; what exceeds the latter once in a thousand times.
     """
-    captured, error = after.capture(after.center, np.array(before.axes))
+    captured, error = after.capture(np.array(before.axes))
     if not before.captured:
         return captured, 0.0, 0.0
     by_chance = norm.ppf(SURE) * np.hypot(error, before.standard_error) / before.captured
