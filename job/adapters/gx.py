@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import warnings
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlparse
 
+from job.adapters.machine import loading
 from job.contracts.lists import shortened
 from job.contracts.reports import RuleResult
 from job.contracts.suites import Suite
@@ -74,7 +76,17 @@ def _checked(expectation: dict[str, Any]) -> dict[str, Any]:
 
 
 class GreatExpectations:
-    """The suite runner: an ephemeral context, no analytics, no data docs."""
+    """The suite runner: an ephemeral context, no analytics, no data docs.
+
+    Making one loads the library, before there is data.
+    """
+
+    def __init__(self) -> None:
+        # NOTE: read when a context is made; it phones home otherwise
+        os.environ["GX_ANALYTICS_ENABLED"] = "false"
+        with warnings.catch_warnings(), loading():
+            warnings.simplefilter("ignore")
+            import great_expectations  # noqa: F401
 
     def check(
         self, table: pd.DataFrame, expectations: Sequence[Mapping[str, Any]]
@@ -86,26 +98,34 @@ class GreatExpectations:
         ConfigurationError
             An expectation's type or arguments do not exist.
         """
-        # NOTE: read when the context is made; it phones home otherwise
-        os.environ["GX_ANALYTICS_ENABLED"] = "false"
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            import great_expectations as gx
+        from great_expectations.data_context.data_context.context_factory import set_context
 
-            context = gx.get_context(mode="ephemeral")
-            context.variables.progress_bars = {"globally": False}
-            asset = context.data_sources.add_pandas("memory").add_dataframe_asset("table")
-            batch = asset.add_batch_definition_whole_dataframe("all").get_batch(
-                {"dataframe": table}
-            )
-            built = [_build(e, position) for position, e in enumerate(expectations)]
-            suite = gx.ExpectationSuite(name="suite", expectations=built)
-            outcome = batch.validate(suite, result_format=_COUNTED)
-        found = {result.expectation_config.meta["position"]: result for result in outcome.results}
-        return tuple(
-            _counts(expectation, found[position], len(table))
-            for position, expectation in enumerate(expectations)
-        )
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return _check(table, expectations)
+        finally:
+            set_context(None)  # or the library holds the table until the process ends
+            gc.collect()
+
+
+def _check(
+    table: pd.DataFrame, expectations: Sequence[Mapping[str, Any]]
+) -> tuple[RuleResult, ...]:
+    import great_expectations as gx
+
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False}
+    asset = context.data_sources.add_pandas("memory").add_dataframe_asset("table")
+    batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": table})
+    built = [_build(e, position) for position, e in enumerate(expectations)]
+    suite = gx.ExpectationSuite(name="suite", expectations=built)
+    outcome = batch.validate(suite, result_format=_COUNTED)
+    found = {result.expectation_config.meta["position"]: result for result in outcome.results}
+    return tuple(
+        _counts(expectation, found[position], len(table))
+        for position, expectation in enumerate(expectations)
+    )
 
 
 def _build(expectation: Mapping[str, Any], position: int) -> Any:

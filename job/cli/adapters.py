@@ -18,13 +18,15 @@ if TYPE_CHECKING:
 
 
 def load_libraries() -> Memory:
-    """Load what every run needs, if the memory holds it, and hold its threads to the CPUs."""
-    from job.adapters.machine import Memory, limit_threads
+    """Load what every run needs, if the memory holds it, and hold it to the CPUs and the memory."""
+    from job.adapters.machine import Memory, keep_no_large_blocks, limit_threads, loading
     from job.stages.capacity import require_memory_to_start
 
     memory = Memory()
     require_memory_to_start(memory)
-    import job.pipeline  # noqa: F401  # the BLAS libraries come with it
+    keep_no_large_blocks()
+    with loading():
+        import job.pipeline  # noqa: F401  # the BLAS libraries come with it
 
     limit_threads()
     return memory

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -120,6 +120,10 @@ class Dataset:
         """Give the values of a role that has one string column, or None."""
         found = self.of_role(role)
         return found[0].values if found else None
+
+    def without(self, role: str) -> Dataset:
+        """Leave out the columns of a role."""
+        return replace(self, columns=tuple(c for c in self.columns if c.role != role))
 
 
 class MatrixRows:

@@ -145,4 +145,6 @@ def _load(
     texts = dataset.strings("text")
     if texts is not None and plan.settings.split.near_duplicates in ("auto", "text"):
         rows = replace(rows, templates=make_templates(texts[is_sound], rows.text_keys))
+    if not plan.settings.evaluation.label_issues:
+        dataset = dataset.without("id")  # nobody asks for them any more
     return dataset, report, rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any, Final
@@ -14,10 +15,11 @@ from job.contracts.ports import Executor
 from job.contracts.reports import CandidateScore
 from job.contracts.specs import TrainingSpec
 from job.stages.estimators import calibrated, make_classifier
+from job.stages.folds import Fold
 from job.stages.predictions import Predictions
 from job.stages.preparation import Preparation
 from job.stages.search import fit, make_folds
-from job.stages.search.fast import fit_together
+from job.stages.search.fast import Before, fit_together
 
 Array = np.ndarray[Any, Any]
 MOST_FOLDS: Final = 3
@@ -56,23 +58,43 @@ def predict_out_of_fold(
     proba = np.zeros((len(positions), len(classes)), np.float32)
     min_groups = math.ceil(spec.features.min_groups * len(positions) / len(train))
 
+    make = functools.partial(
+        make_classifier,
+        candidate.estimator,
+        dict(candidate.parameters),
+        spec.search,
+        spec.random_state,
+    )
+    is_fast = spec.search.engine == "fast" and not isinstance(make(), LinearSVC)
+    near: tuple[Any, Array | None] = (None, None)  # the model of the fold before, and its columns
+
     def fit_to(inner: Array) -> tuple[Any, Callable[[Array], Any]]:
         # NOTE: the matrix that was fitted to is gone before that of the other side comes
+        nonlocal near
         prepared = preparation.fit(positions[inner], candidate.use, min_groups)
-        name, y, seed = candidate.estimator, classes[codes[inner]], spec.random_state
-        model = make_classifier(name, dict(candidate.parameters), spec.search, seed)
-        if spec.search.engine == "fast":
-            fit_together([model], prepared.X, y, executor, excess=_EXCESS)
+        model, y = make(), classes[codes[inner]]
+        if is_fast:
+            before = Before.of([near[0]], near[1], prepared.columns)
+            fit_together([model], prepared.X, y, executor, excess=_EXCESS, before=before)
+            near = model, prepared.columns
         if isinstance(model, LinearSVC):
-            folds = make_folds(some.take(inner), MOST_FOLDS, seed)
+            folds = make_folds(some.take(inner), MOST_FOLDS, spec.random_state)
             model = calibrated(model, folds, spec.search.calibration)
-        fit(model, prepared.X, y, name)
+        fit(model, prepared.X, y, candidate.estimator)
         return model, prepared.transform
 
-    for inner, outer in make_folds(some, min(MOST_FOLDS, spec.search.folds), spec.random_state):
+    def predict(fold: Fold) -> None:
+        inner, outer = fold
         model, transform = fit_to(inner)
         known = np.searchsorted(classes, model.classes_)
         proba[np.ix_(outer, known)] = model.predict_proba(transform(positions[outer]))
+
+    cut = make_folds(some, min(MOST_FOLDS, spec.search.folds), spec.random_state)
+    if is_fast:  # all CPUs work on one fold, and each begins where the one before has ended
+        for fold in cut:
+            predict(fold)
+    else:
+        executor.map(predict, cut)
     return Predictions(
         classes=tuple(classes.tolist()),
         y_true=codes,

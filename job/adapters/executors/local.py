@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -34,10 +35,9 @@ class LocalThreads:
     def map(self, function: Callable[[T], R], items: Iterable[T]) -> list[R]:
         """Apply a function to each item; results in the order of the items."""
         work = list(items)
-        parallel = joblib.Parallel(n_jobs=self.n_workers, prefer="threads", return_as="generator")
         results: list[R] = []
-        with threadpoolctl.threadpool_limits(1):
-            for result in parallel(joblib.delayed(function)(item) for item in work):
+        with self._threads() as threads:
+            for result in threads.map(function, work):
                 results.append(result)
                 self._on_progress(len(results), len(work))
         return results
@@ -45,5 +45,15 @@ class LocalThreads:
     @contextmanager
     def pool(self) -> Iterator[Spread]:
         """Keep threads ready for many short calls, with one BLAS thread each."""
-        with threadpoolctl.threadpool_limits(1), ThreadPoolExecutor(self.n_workers) as threads:
+        with self._threads() as threads:
             yield lambda function, items: list(threads.map(function, items))
+
+    @contextmanager
+    def _threads(self) -> Iterator[ThreadPoolExecutor]:
+        with self._libraries.limit(limits=1), ThreadPoolExecutor(self.n_workers) as threads:
+            yield threads
+
+    @functools.cached_property
+    def _libraries(self) -> threadpoolctl.ThreadpoolController:
+        # NOTE: it looks through all that the process has loaded, some 4 ms each time
+        return threadpoolctl.ThreadpoolController()

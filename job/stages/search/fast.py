@@ -43,6 +43,14 @@ class Before:
     models: Sequence[Any]
     moved: tuple[Array, Array]
 
+    @classmethod
+    def of(cls, models: Sequence[Any], then: Array | None, now: Array | None) -> Before | None:
+        """Match the columns by their numbers; None where those of either are not known."""
+        if then is None or now is None:
+            return None
+        _, *moved = np.intersect1d(then, now, assume_unique=True, return_indices=True)
+        return cls(models=models, moved=(moved[0], moved[1]))
+
     def start(
         self, positions: Sequence[int], classes: Array, n_features: int
     ) -> tuple[Array, Array] | None:
@@ -82,7 +90,7 @@ def fit_together(
     """
     groups: dict[str, list[int]] = {}
     for n, model in enumerate(models):
-        if _is_ours(model):
+        if can_fit(model):
             shared = {k: v for k, v in model.get_params().items() if k not in ("C", "random_state")}
             groups.setdefault(repr(sorted(shared.items())), []).append(n)
     classes, codes = np.unique(y, return_inverse=True)
@@ -109,13 +117,16 @@ def fit_matrix(
 
 def confirm(model: Any, X: Any, y: Array) -> None:
     """Let scikit-learn go on from where the fast engine ended, until its own rule stops it."""
-    if _is_ours(model) and hasattr(model, "coef_"):
+    if can_fit(model) and hasattr(model, "coef_"):
+        # NOTE: it copies the labels several times, and strings are long
+        classes, codes = np.unique(y, return_inverse=True)
         model.set_params(warm_start=True)
-        model.fit(X, y)
+        model.fit(X, codes)
         model.set_params(warm_start=False)
+        model.classes_ = classes
 
 
-def _is_ours(model: Any) -> bool:
+def can_fit(model: Any) -> bool:
     """Say whether a model is a plain L2 logistic regression with values scikit-learn takes."""
     if type(model) is not LogisticRegression:
         return False

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -19,7 +20,7 @@ from job.stages.estimators import calibrated
 from job.stages.folds import Fold
 from job.stages.preparation import Preparation
 from job.stages.search.candidates import Candidate, make_folds
-from job.stages.search.fast import Before, fit_together
+from job.stages.search.fast import Before, can_fit, fit_together
 
 Array = npt.NDArray[Any]
 # Of many rows, those that the last digits of a model decide are too few to move a score.
@@ -88,31 +89,27 @@ class FoldScorer:
         needs_proba = spec.metric in _OF_PROBABILITIES
         has_none = needs_proba and any(not hasattr(m, "predict_proba") for m in models.values())
         folds = make_folds(self._train.take(fold[0]), 3, seed) if has_none else []
-        if spec.engine == "fast":
-            fit_together(
-                list(models.values()),
-                prepared.X,
-                y,
-                self._executor,
-                excess=_EXCESS_OF_MANY if len(fold[1]) >= _MANY_ROWS else 0.0,
-                before=self._before(candidates, use, prepared.columns),
-            )
+        near, then = self._near.get(use, ({}, None))
+        before = Before.of([near.get(n) for n in candidates], then, prepared.columns)
+        excess = _EXCESS_OF_MANY if len(fold[1]) >= _MANY_ROWS else 0.0
+
+        def fit_fast() -> None:
+            some = list(models.values())
+            fit_together(some, prepared.X, y, self._executor, excess=excess, before=before)
             self._near[use] = (models, prepared.columns)
 
-        def fit_one(n: int) -> Any:
-            model = calibrated(models[n], folds, spec.calibration) if folds else models[n]
-            fit(model, prepared.X, y, candidates[n].estimator)
-            return model
+        def fit_one(n: int) -> None:
+            if folds:
+                models[n] = calibrated(models[n], folds, spec.calibration)
+            fit(models[n], prepared.X, y, candidates[n].estimator)
 
-        return self._executor.map(fit_one, list(candidates)), prepared.transform
-
-    def _before(self, candidates: Iterable[int], use: Use, columns: Array | None) -> Before | None:
-        """Give the models of the fold before, if the columns of both are known."""
-        models, then = self._near.get(use, ({}, None))
-        if columns is None or then is None:
-            return None
-        _, *moved = np.intersect1d(then, columns, assume_unique=True, return_indices=True)
-        return Before(models=[models.get(n) for n in candidates], moved=(moved[0], moved[1]))
+        is_fast = {n: spec.engine == "fast" and can_fit(m) for n, m in models.items()}
+        work: list[Callable[[], None]] = [fit_fast] if any(is_fast.values()) else []
+        work += [functools.partial(fit_one, n) for n in candidates if not is_fast[n]]
+        self._executor.map(lambda do: do(), work)
+        # those that the fast engine did not get there are scikit-learn's
+        self._executor.map(fit_one, [n for n in candidates if is_fast[n]])
+        return list(models.values()), prepared.transform
 
 
 def _score_probabilities(metric: Metric, model: Any, X: Any, y: Array) -> float:

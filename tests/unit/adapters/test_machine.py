@@ -1,11 +1,14 @@
 """The memory limit is the least of all cgroups above the process, in both versions."""
 
+import gc
 import platform
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from job.adapters.machine import Memory, free_temporary_bytes
+from job.adapters.machine import Memory, free_temporary_bytes, loading
 
 MIB = 2**20
 
@@ -82,6 +85,33 @@ def test_freed_blocks_go_back_to_the_system():
     assert before - memory.used_bytes() > 60 * MIB, len(last)
 
 
+LARGE_BLOCKS = """
+from job.adapters.machine import Memory, keep_no_large_blocks
+keep_no_large_blocks()
+import numpy as np, pyarrow
+memory = Memory()
+def block():
+    return np.ones(2**20)
+block()  # glibc keeps what is not larger than the largest that was freed
+held = [block() for _ in range(20)]
+before = memory.used_bytes()
+del held[:-1]
+print(pyarrow.default_memory_pool().backend_name, (before - memory.used_bytes()) >> 20)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries keep nothing")
+def test_large_blocks_go_back_when_they_are_freed():
+    """In a process of its own, before Arrow is loaded."""
+    done = subprocess.run(
+        [sys.executable, "-c", LARGE_BLOCKS], capture_output=True, text=True, check=True
+    )
+    pool, n_freed = done.stdout.split()
+
+    assert "system" == pool
+    assert int(n_freed) > 140
+
+
 def test_files_in_memory_count_as_used(meter):
     """A tmpfs is charged to the group that wrote it."""
     limits = {"memory.max": str(900 * MIB), "memory.stat": f"anon 1\nshmem {500 * MIB}\n"}
@@ -111,3 +141,16 @@ def test_temporary_space_on_a_disk_is_what_the_disk_has(meter, tmp_path, monkeyp
     memory = meter(V2, **{"memory.max": "1"})
 
     assert free_temporary_bytes(tmp_path, memory) > 0
+
+
+@pytest.mark.parametrize("is_enabled", [True, False])
+def test_collector_is_held_while_libraries_load(is_enabled):
+    """And is left as it was, also where a library cannot be loaded."""
+    (gc.enable if is_enabled else gc.disable)()
+    try:
+        with pytest.raises(ImportError), loading():
+            assert not gc.isenabled()
+            raise ImportError
+        assert gc.isenabled() is is_enabled
+    finally:
+        gc.enable()
