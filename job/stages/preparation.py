@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+from sklearn import config_context
 from sklearn.preprocessing import StandardScaler
 
 from job.contracts.blocks import cut
@@ -22,7 +23,6 @@ from job.stages.terms import Terms, restore
 
 Array = npt.NDArray[Any]
 _BLOCK: Final = 2048
-_MOMENTS: Final = ("mean_", "var_")
 
 
 class Preparation:
@@ -137,7 +137,10 @@ def _fit_scaling(
         X = matrices.empty(some.shape)
 
         def fill(block: slice) -> None:
-            X[block] = normalizer.transform(scaler.transform(some.read(block)))
+            rows = some.read(block)  # a copy, which both may change
+            with config_context(assume_finite=True):
+                rows = scaler.transform(rows, copy=False)
+                X[block] = normalizer.transform(rows, copy=False)
 
         with executor.pool() as spread:
             spread(fill, cut(slice(0, some.shape[0]), _BLOCK))
@@ -152,19 +155,27 @@ def _fit_scaling(
 
 
 def _fit_scaler(scaler: StandardScaler, rows: MatrixRows, executor: Executor) -> None:
-    """Fit blocks apart, and put them together by the pooled mean and variance.
+    """Measure blocks apart, and put them together by the pooled mean and variance.
 
     scikit-learn itself takes the last block in: it knows best what a constant column is.
     """
     *blocks, last = cut(slice(0, rows.shape[0]), _BLOCK)
     if blocks:
         with executor.pool() as spread:
-            parts = spread(lambda block: StandardScaler().fit(rows.read(block)), blocks)
-        n = np.array([part.n_samples_seen_ for part in parts])
-        means, variances = (np.stack([getattr(p, name) for p in parts]) for name in _MOMENTS)
+            parts = spread(lambda block: _moments_of(rows.read(block)), blocks)
+        n = np.array([block.stop - block.start for block in blocks])
+        means, variances = (np.stack(some) for some in zip(*parts, strict=True))
         scaler.n_samples_seen_ = n.sum()
         scaler.mean_ = n @ means / n.sum()
         scaler.var_ = n @ (variances + (means - scaler.mean_) ** 2) / n.sum()
         scaler.scale_ = np.sqrt(scaler.var_)
         scaler.n_features_in_ = rows.shape[1]
     scaler.partial_fit(rows.read(last))
+
+
+def _moments_of(block: Array) -> tuple[Array, Array]:
+    """Give mean and variance of each column, in double precision as `StandardScaler` does."""
+    from_mean = block.astype(np.float64)
+    mean = from_mean.mean(axis=0)
+    from_mean -= mean
+    return mean, np.einsum("nd,nd->d", from_mean, from_mean) / len(block)
