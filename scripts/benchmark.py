@@ -45,7 +45,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import Normalizer, StandardScaler
 
 from job.adapters.executors.local import LocalThreads
-from job.adapters.machine import Memory
+from job.adapters.machine import Memory, keep_no_large_blocks
 from job.adapters.matrices import Matrices
 from job.contracts.dataset import MatrixRows, Rows
 from job.contracts.dataset_specs import ColumnsSpec
@@ -196,6 +196,7 @@ def contend(name: str, table: str, folder: Path, chosen: float) -> dict[str, Any
                 ).fit(X, y)
                 found = {"C": model.best_params_["model__C"]}
     else:
+        keep_no_large_blocks()
         executor = LocalThreads(WORKERS)
         matrices = Matrices(folder, None, Memory())
         started = time.perf_counter()

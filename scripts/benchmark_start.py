@@ -1,4 +1,7 @@
-"""Time whole runs on a small table beside a bare import of what they import, in turns."""
+"""Time whole runs on a small table beside a bare import of what they import, in turns.
+
+What is asked of a run on 2,000 rows is 1.3 times the bare import and 3 s.
+"""
 
 import argparse
 import statistics

@@ -16,7 +16,8 @@ _MEMBERSHIP: Final = Path("/proc/self/cgroup")
 _STATUS: Final = Path("/proc/self/statm")
 _LIBRARY_FILES: Final = 320 * 2**20  # most that the pages of loaded libraries take
 _MOUNTS: Final = Path("/proc/self/mounts")
-_MMAP_THRESHOLD: Final = -3  # glibc's name for it, in malloc.h
+_MMAP_THRESHOLD: Final = -3  # glibc's names, in malloc.h
+_TRIM_THRESHOLD: Final = -1
 _LARGE_BLOCK: Final = 4 * 2**20
 
 
@@ -150,6 +151,8 @@ def keep_no_large_blocks() -> None:
     set_option = getattr(ctypes.CDLL(None), "mallopt", None)
     if set_option is not None:
         set_option(_MMAP_THRESHOLD, _LARGE_BLOCK)
+        # or smaller ones at the end of the heap would go back each time, and come anew
+        set_option(_TRIM_THRESHOLD, 4 * _LARGE_BLOCK)
 
 
 def limit_threads() -> None:

@@ -52,7 +52,7 @@ def measure_optimism(
         model.fit(prepared.X, y[inner])
         return int((model.predict(prepared.transform(outer)) == y[outer]).sum())
 
-    found = executor.map(count_right, [*by_row, *by_unit])
+    found = [count_right(fold) for fold in (*by_row, *by_unit)]
     return Optimism(
         estimator="ridge_classifier",
         n_rows=len(some),

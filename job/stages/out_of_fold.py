@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
+from scipy import sparse
 from sklearn.svm import LinearSVC
 
 from job.contracts.dataset import Rows
@@ -15,7 +15,6 @@ from job.contracts.ports import Executor
 from job.contracts.reports import CandidateScore
 from job.contracts.specs import TrainingSpec
 from job.stages.estimators import calibrated, make_classifier
-from job.stages.folds import Fold
 from job.stages.predictions import Predictions
 from job.stages.preparation import Preparation
 from job.stages.search import fit, make_folds
@@ -58,43 +57,30 @@ def predict_out_of_fold(
     proba = np.zeros((len(positions), len(classes)), np.float32)
     min_groups = math.ceil(spec.features.min_groups * len(positions) / len(train))
 
-    make = functools.partial(
-        make_classifier,
-        candidate.estimator,
-        dict(candidate.parameters),
-        spec.search,
-        spec.random_state,
-    )
-    is_fast = spec.search.engine == "fast" and not isinstance(make(), LinearSVC)
     near: tuple[Any, Array | None] = (None, None)  # the model of the fold before, and its columns
 
     def fit_to(inner: Array) -> tuple[Any, Callable[[Array], Any]]:
         # NOTE: the matrix that was fitted to is gone before that of the other side comes
         nonlocal near
         prepared = preparation.fit(positions[inner], candidate.use, min_groups)
-        model, y = make(), classes[codes[inner]]
-        if is_fast:
-            before = Before.of([near[0]], near[1], prepared.columns)
+        name, y, seed = candidate.estimator, classes[codes[inner]], spec.random_state
+        model = make_classifier(name, dict(candidate.parameters), spec.search, seed)
+        if spec.search.engine == "fast":
+            is_dense = not sparse.issparse(prepared.X)  # a sparse one comes along the path of C
+            before = Before.of([near[0]], near[1], prepared.columns) if is_dense else None
             fit_together([model], prepared.X, y, executor, excess=_EXCESS, before=before)
             near = model, prepared.columns
         if isinstance(model, LinearSVC):
-            folds = make_folds(some.take(inner), MOST_FOLDS, spec.random_state)
+            folds = make_folds(some.take(inner), MOST_FOLDS, seed)
             model = calibrated(model, folds, spec.search.calibration)
-        fit(model, prepared.X, y, candidate.estimator)
+        fit(model, prepared.X, y, name, executor.n_workers)
         return model, prepared.transform
 
-    def predict(fold: Fold) -> None:
-        inner, outer = fold
-        model, transform = fit_to(inner)
-        known = np.searchsorted(classes, model.classes_)
-        proba[np.ix_(outer, known)] = model.predict_proba(transform(positions[outer]))
-
-    cut = make_folds(some, min(MOST_FOLDS, spec.search.folds), spec.random_state)
-    if is_fast:  # all CPUs work on one fold, and each begins where the one before has ended
-        for fold in cut:
-            predict(fold)
-    else:
-        executor.map(predict, cut)
+    with executor.pool():  # one BLAS thread: the same bits on any number of CPUs
+        for inner, outer in make_folds(some, min(MOST_FOLDS, spec.search.folds), spec.random_state):
+            model, transform = fit_to(inner)
+            known = np.searchsorted(classes, model.classes_)
+            proba[np.ix_(outer, known)] = model.predict_proba(transform(positions[outer]))
     return Predictions(
         classes=tuple(classes.tolist()),
         y_true=codes,

@@ -62,7 +62,7 @@ def train_model(
     def refit(n: int) -> Any:
         confirm(models[n], X, y)
         model = calibrated(models[n], folds, spec.search.calibration)
-        fit(model, X, y, candidates[n].estimator)
+        fit(model, X, y, candidates[n].estimator, executor.n_workers)
         if isinstance(model, CalibratedClassifierCV):
             model.set_params(cv=None)  # row positions of the training table
         return Pipeline([("preprocess", preprocess), ("classifier", model)])

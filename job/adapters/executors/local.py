@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import functools
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -50,7 +51,16 @@ class LocalThreads:
 
     @contextmanager
     def _threads(self) -> Iterator[ThreadPoolExecutor]:
-        with self._libraries.limit(limits=1), ThreadPoolExecutor(self.n_workers) as threads:
+        context = contextvars.copy_context()  # what a line of the log says of its run
+
+        def enter() -> None:
+            for variable, value in context.items():
+                variable.set(value)
+
+        with (
+            self._libraries.limit(limits=1),
+            ThreadPoolExecutor(self.n_workers, initializer=enter) as threads,
+        ):
             yield threads
 
     @functools.cached_property

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import math
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+import joblib
 import numpy as np
 import numpy.typing as npt
 from sklearn.metrics import get_scorer, log_loss, roc_auc_score
+from sklearn.svm import LinearSVC
 
 from job.contracts.dataset import Rows
 from job.contracts.ports import Executor
@@ -26,6 +30,7 @@ Array = npt.NDArray[Any]
 # Of many rows, those that the last digits of a model decide are too few to move a score.
 _MANY_ROWS: Final = 2000
 _EXCESS_OF_MANY: Final = 5e-7
+_DRAWS: Final = threading.Lock()
 _OF_PROBABILITIES: Final = (Metric.ROC_AUC_OVR, Metric.NEG_LOG_LOSS)
 
 
@@ -131,15 +136,37 @@ def _score_probabilities(metric: Metric, model: Any, X: Any, y: Array) -> float:
     return float(np.mean(areas))
 
 
-def fit(model: Any, X: Any, y: Array, name: str) -> None:
-    """Fit in place what is not fitted yet; a value that scikit-learn refuses is the operator's."""
+def fit(model: Any, X: Any, y: Array, name: str, n_threads: int = 1) -> None:
+    """Fit in place what is not fitted yet; a value that scikit-learn refuses is the operator's.
+
+    Parameters
+    ----------
+    n_threads
+        So many folds of a calibration are fitted at once.
+    """
     from sklearn.utils._param_validation import InvalidParameterError
 
     if hasattr(model, "classes_"):
         return
+    is_drawn = _draws(model, X)
     try:
-        model.fit(X, y)
+        with (
+            _DRAWS if is_drawn else contextlib.nullcontext(),
+            joblib.parallel_config("threading", n_jobs=1 if is_drawn else n_threads),
+        ):
+            model.fit(X, y)
     except InvalidParameterError as error:
         raise ConfigurationError(
             f"search.estimators.{name}: {error}", hint="correct the grid"
         ) from None
+
+
+def _draws(model: Any, X: Any) -> bool:
+    """Say whether liblinear may draw rows or columns: all its fits share one generator."""
+    inner = getattr(model, "estimator", model)
+    given = inner.get_params()
+    if not isinstance(inner, LinearSVC):
+        return bool(given.get("solver") == "liblinear")
+    # NOTE: "auto" takes the solver that draws where a fold has fewer rows than columns
+    is_primal = given["dual"] in ("auto", False) and given["penalty"] == "l2"
+    return not (is_primal and X.shape[0] >= 2 * X.shape[1])

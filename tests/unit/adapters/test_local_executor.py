@@ -1,5 +1,9 @@
 """Fits run on threads, each with one BLAS thread."""
 
+import threading
+
+import pytest
+import structlog
 import threadpoolctl
 
 from job.adapters.executors.local import LocalThreads
@@ -26,3 +30,30 @@ def test_blas_has_one_thread_while_the_threads_work():
         assert [{1}] == spread(blas_threads, [None])
 
     assert [{1}] == executor.map(blas_threads, [None])
+
+
+def test_log_lines_of_threads_name_their_run():
+    """What is bound where the work is given out."""
+    executor = LocalThreads(2)
+    with structlog.contextvars.bound_contextvars(run_id="r1"):
+        found = executor.map(lambda _: structlog.contextvars.get_contextvars(), range(4))
+        with executor.pool() as spread:
+            found += spread(lambda _: structlog.contextvars.get_contextvars(), range(4))
+
+    assert [{"run_id": "r1"}] * 8 == found
+
+
+def test_work_that_waits_is_dropped_after_an_error():
+    """And the error is told as it was raised."""
+    begun, may_go = [], threading.Event()
+
+    def work(n):
+        begun.append(n)
+        if n == 0:
+            raise LookupError("no such thing")
+        may_go.wait(0.2)
+
+    with pytest.raises(LookupError, match="no such thing"):
+        LocalThreads(2).map(work, range(100))
+
+    assert len(begun) < 10

@@ -85,6 +85,15 @@ def test_freed_blocks_go_back_to_the_system():
     assert before - memory.used_bytes() > 60 * MIB, len(last)
 
 
+def test_what_libraries_made_is_left_alone():
+    """The collector never looks at it again, not even at the end."""
+    before = gc.get_freeze_count()
+    with loading():
+        held = [[] for _ in range(1000)]
+
+    assert gc.get_freeze_count() - before >= len(held)
+
+
 LARGE_BLOCKS = """
 from job.adapters.machine import Memory, keep_no_large_blocks
 keep_no_large_blocks()
@@ -96,7 +105,15 @@ block()  # glibc keeps what is not larger than the largest that was freed
 held = [block() for _ in range(20)]
 before = memory.used_bytes()
 del held[:-1]
-print(pyarrow.default_memory_pool().backend_name, (before - memory.used_bytes()) >> 20)
+n_freed = before - memory.used_bytes()
+import resource
+def faults():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+np.ones(3 * 2**17)
+before = faults()
+for _ in range(50):
+    np.ones(3 * 2**17)
+print(pyarrow.default_memory_pool().backend_name, n_freed >> 20, faults() - before)
 """
 
 
@@ -106,10 +123,11 @@ def test_large_blocks_go_back_when_they_are_freed():
     done = subprocess.run(
         [sys.executable, "-c", LARGE_BLOCKS], capture_output=True, text=True, check=True
     )
-    pool, n_freed = done.stdout.split()
+    pool, n_freed, n_faults = done.stdout.split()
 
     assert "system" == pool
     assert int(n_freed) > 140
+    assert int(n_faults) < 1000, "blocks of 3 MiB go back and come again"
 
 
 def test_files_in_memory_count_as_used(meter):

@@ -8,6 +8,7 @@ import pytest
 from support.executors import InTurn
 from support.matrices import IN_MEMORY
 
+from job.adapters.executors.local import LocalThreads
 from job.contracts.dataset import MatrixRows, Rows
 from job.contracts.dataset_specs import ColumnsSpec
 from job.contracts.reports import CandidateScore
@@ -30,15 +31,16 @@ def rows_of(y, X, families):
     )
 
 
-def predict(rows, estimator="logistic_regression", **search):
+def predict(rows, estimator="logistic_regression", executor=None, **search):
     spec = TrainingSpec(
         search=SearchSpec(**search), features=FeatureSpec(), columns=ColumnsSpec(), random_state=0
     )
     chosen = CandidateScore(
         estimator=estimator, parameters=(("C", 10.0),), use=("embeddings",), fold_scores=()
     )
-    preparation = Preparation(rows, spec.features, spec.columns, IN_MEMORY, InTurn())
-    return predict_out_of_fold(rows, preparation, chosen, spec=spec, executor=InTurn())
+    executor = executor or InTurn()
+    preparation = Preparation(rows, spec.features, spec.columns, IN_MEMORY, executor)
+    return predict_out_of_fold(rows, preparation, chosen, spec=spec, executor=executor)
 
 
 @pytest.fixture
@@ -89,3 +91,14 @@ def test_a_fold_forgets_what_the_model_of_the_fold_before_has_seen(copies):
     found, cold = (predict(copies, engine=engine).proba for engine in ("fast", "reference"))
 
     assert found == pytest.approx(cold, abs=5e-3)
+
+
+@pytest.mark.parametrize("width", [40, 900])
+@pytest.mark.parametrize("estimator", ["logistic_regression", "linear_svc"])
+def test_number_of_threads_changes_no_bit(copies, estimator, width):
+    """Of more columns than rows liblinear draws, from one generator for all threads."""
+    X = np.random.default_rng(1).standard_normal((600, width))
+    rows = rows_of(copies.y, X, copies.families)
+    one, three = (predict(rows, estimator, LocalThreads(n)).proba for n in (1, 3))
+
+    assert np.array_equal(one, three)

@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
+from sklearn.svm import LinearSVC
 from support.executors import InTurn
 from support.matrices import IN_MEMORY
 
+from job.adapters.executors.local import LocalThreads
 from job.contracts.dataset import MatrixRows, Rows
 from job.contracts.dataset_specs import ColumnsSpec
 from job.contracts.search_specs import Metric, SearchSpec
@@ -22,7 +24,7 @@ from job.contracts.specs import FeatureSpec, TrainingSpec
 from job.errors import ConfigurationError, TrainingError
 from job.stages.features import make_scaling
 from job.stages.preparation import Preparation
-from job.stages.search import list_candidates, make_folds, search
+from job.stages.search import fit, list_candidates, make_folds, search
 from job.stages.search.fast import fit_together
 from job.stages.search.lbfgs import Minima
 from job.stages.search.logistic import fit_many
@@ -532,3 +534,18 @@ def test_family_that_groups_share_is_not_trained_on_where_it_is_judged():
     assert all(set(rows.keys[a]).isdisjoint(rows.keys[b]) for a, b in folds)
     assert all(set(rows.families[a]).isdisjoint(rows.families[b]) for a, b in folds)
     assert [*range(n)] == sorted(i for _, outer in folds for i in outer)
+
+
+def test_fits_that_draw_are_the_same_on_threads():
+    """All of liblinear's fits share one generator, which each of them seeds anew."""
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((200, 600)), rng.choice(["a", "b", "c"], 200)
+
+    def coefficients(_):
+        model = LinearSVC(random_state=0)
+        fit(model, X, y, "linear_svc")
+        return model.coef_
+
+    alone = coefficients(None)
+
+    assert all(np.array_equal(alone, some) for some in LocalThreads(4).map(coefficients, range(8)))
