@@ -11,6 +11,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from scripts.benchmark_memory import OPEN
+
 IMPORTS = "import great_expectations, job.cli.app, " + ", ".join(
     f"job.{name}"
     for name in (
@@ -25,7 +27,6 @@ IMPORTS = "import great_expectations, job.cli.app, " + ", ".join(
         "adapters.tables",
     )
 )
-OPEN = "gate.floors={accuracy: null, precision_macro: null, recall_macro: null, f1_macro: null}"
 
 
 def seconds(*arguments: str) -> float:

@@ -118,10 +118,10 @@ def fit_matrix(
 def confirm(model: Any, X: Any, y: Array) -> None:
     """Let scikit-learn go on from where the fast engine ended, until its own rule stops it."""
     if can_fit(model) and hasattr(model, "coef_"):
-        # NOTE: it copies the labels several times, and strings are long
-        classes, codes = np.unique(y, return_inverse=True)
+        classes = model.classes_
         model.set_params(warm_start=True)
-        model.fit(X, codes)
+        # NOTE: it copies the labels several times, and strings are long
+        model.fit(X, np.searchsorted(classes, y))
         model.set_params(warm_start=False)
         model.classes_ = classes
 
