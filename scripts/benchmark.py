@@ -4,12 +4,13 @@
     python -m scripts.benchmark embeddings 10000 100000 1000000 --contenders fast
     python -m scripts.benchmark texts 100000
     python -m scripts.benchmark banking77|privacyqa --data FOLDER
+    python -m scripts.benchmark embeddings 20000 --estimator linear_svc
 
 Every contender runs in a process of its own, in turns, on the same rows, features and folds:
 
-naive      GridSearchCV over a pipeline of features and LogisticRegression, six C, five folds, two
+naive      GridSearchCV over a pipeline of features and the estimator, six C, five folds, two
            jobs, scikit-learn's defaults but for max_iter; embeddings as float64, as a list of
-           doubles becomes
+           doubles becomes; without the probabilities that the job gives a LinearSVC
 one        the naive pipeline, fitted once, at the C that the fast engine chose; one BLAS thread,
            with which it is fastest
 reference  the job's search and refit, every candidate by scikit-learn, to the job's tolerance
@@ -43,6 +44,7 @@ from sklearn.metrics import accuracy_score, f1_score
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import Normalizer, StandardScaler
+from sklearn.svm import LinearSVC
 
 from job.adapters.executors.local import LocalThreads
 from job.adapters.machine import Memory, keep_no_large_blocks
@@ -146,7 +148,7 @@ def read_rows(folder: Path, side: str) -> Rows:
     )
 
 
-def make_spec(table: str, engine: str) -> TrainingSpec:
+def make_spec(table: str, engine: str, estimator: str = "logistic_regression") -> TrainingSpec:
     features = {
         "embeddings": FeatureSpec(use=("embeddings",)),
         "texts": FeatureSpec(use=("text",), analyzers=("word",), min_groups=2),
@@ -154,16 +156,14 @@ def make_spec(table: str, engine: str) -> TrainingSpec:
         "privacyqa": FeatureSpec(use=("embeddings",)),
     }[table]
     return TrainingSpec(
-        search=SearchSpec(
-            estimators={"logistic_regression": {"C": list(C)}}, folds=5, engine=engine
-        ),
+        search=SearchSpec(estimators={estimator: {"C": list(C)}}, folds=5, engine=engine),
         features=features,
         columns=ColumnsSpec(),
         random_state=0,
     )
 
 
-def naive_pipeline(table: str, width: int) -> Pipeline:
+def naive_pipeline(table: str, width: int, estimator: str) -> Pipeline:
     """Build the features of the job out of scikit-learn alone."""
     scale = make_pipeline(StandardScaler(), Normalizer())
     weigh = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True)
@@ -171,18 +171,19 @@ def naive_pipeline(table: str, width: int) -> Pipeline:
     if features is None:
         names = [f"embeddings_{n}" for n in range(width)]
         features = ColumnTransformer([("text", weigh, "text"), ("embeddings", scale, names)])
-    return Pipeline([("features", features), ("model", LogisticRegression(max_iter=1000))])
+    kinds = {"logistic_regression": LogisticRegression, "linear_svc": LinearSVC}
+    return Pipeline([("features", features), ("model", kinds[estimator](max_iter=1000))])
 
 
-def contend(name: str, table: str, folder: Path, chosen: float) -> dict[str, Any]:
+def contend(name: str, table: str, folder: Path, chosen: float, estimator: str) -> dict[str, Any]:
     """Run one contender; reading the rows is not counted."""
     train, test = read_rows(folder, "train"), read_rows(folder, "test")
-    spec = make_spec(table, "reference" if name == "reference" else "fast")
+    spec = make_spec(table, "reference" if name == "reference" else "fast", estimator)
     use = spec.features.use
     if name in ("naive", "one"):
         X, y = _as_double(make_input(train, use)), train.y.astype(str)
         width = 0 if train.embeddings is None else train.embeddings.shape[1]
-        pipeline = naive_pipeline(table, width)
+        pipeline = naive_pipeline(table, width, estimator)
         folds = make_folds(train, 5, 0)
         started = time.perf_counter()
         # NOTE: more BLAS threads make it slower
@@ -238,6 +239,7 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, list[dict[st
     for _ in range(options.repetitions):
         for name in contenders:
             arguments = ["--side", name, str(folder), "--chosen", str(chosen)]
+            arguments += ["--estimator", options.estimator]
             done = subprocess.run(
                 [sys.executable, "-m", "scripts.benchmark", options.table, *arguments],
                 stdout=subprocess.PIPE,
@@ -303,6 +305,9 @@ def main() -> None:
     parser.add_argument("--data")
     parser.add_argument("--repetitions", type=int, default=3)
     parser.add_argument("--contenders", default=",".join(CONTENDERS))
+    parser.add_argument(
+        "--estimator", choices=["logistic_regression", "linear_svc"], default="logistic_regression"
+    )
     parser.add_argument("--side", nargs=2)
     parser.add_argument("--chosen", type=float, default=1.0)
     options = parser.parse_args()
@@ -311,7 +316,8 @@ def main() -> None:
     warnings.simplefilter("ignore")
     if options.side:
         name, folder = options.side
-        print(json.dumps(contend(name, options.table, Path(folder), options.chosen)))
+        found = contend(name, options.table, Path(folder), options.chosen, options.estimator)
+        print(json.dumps(found))
         return
     sizes, fast = options.rows or [None], []
     for rows in sizes:

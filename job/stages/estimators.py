@@ -36,6 +36,11 @@ def make_classifier(name: str, parameters: Mapping[str, Any], spec: SearchSpec, 
     return _CLASSES[name](**values)
 
 
+def name_of(classifier: Any) -> str:
+    """Give the name by which a classifier is asked for."""
+    return next(name for name, kind in _CLASSES.items() if type(classifier) is kind)
+
+
 _CLASSES: Final[Mapping[str, Any]] = {
     "logistic_regression": LogisticRegression,
     "linear_svc": LinearSVC,

@@ -14,8 +14,8 @@ from sklearn.feature_extraction.text import CountVectorizer
 from job.contracts.dataset import Rows
 from job.contracts.ports import MatrixMaker
 from job.contracts.specs import FeatureSpec, TrainingSpec
+from job.stages.search.batch import batch_bytes
 from job.stages.search.candidates import list_candidates
-from job.stages.search.logistic import batch_bytes
 from job.stages.search.newton import fit_bytes
 from job.stages.terms import NGRAMS
 

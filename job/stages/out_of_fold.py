@@ -65,14 +65,14 @@ def predict_out_of_fold(
         prepared = preparation.fit(positions[inner], candidate.use, min_groups)
         name, y, seed = candidate.estimator, classes[codes[inner]], spec.random_state
         model = make_classifier(name, dict(candidate.parameters), spec.search, seed)
+        if isinstance(model, LinearSVC):
+            folds = make_folds(some.take(inner), MOST_FOLDS, seed)
+            model = calibrated(model, folds, spec.search.calibration)
         if spec.search.engine == "fast":
             is_dense = not sparse.issparse(prepared.X)  # a sparse one comes along the path of C
             before = Before.of([near[0]], near[1], prepared.columns) if is_dense else None
             fit_together([model], prepared.X, y, executor, excess=_EXCESS, before=before)
             near = model, prepared.columns
-        if isinstance(model, LinearSVC):
-            folds = make_folds(some.take(inner), MOST_FOLDS, seed)
-            model = calibrated(model, folds, spec.search.calibration)
         fit(model, prepared.X, y, name, executor.n_workers)
         return model, prepared.transform
 

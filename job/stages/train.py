@@ -54,14 +54,14 @@ def train_model(
         make_classifier(c.estimator, dict(c.parameters), spec.search, spec.random_state)
         for c in candidates
     ]
-    is_calibrated = any(isinstance(model, LinearSVC) for model in models)
-    folds = make_folds(train, 3, spec.random_state) if is_calibrated else []
+    if any(isinstance(model, LinearSVC) for model in models):
+        folds = make_folds(train, 3, spec.random_state)
+        models = [calibrated(model, folds, spec.search.calibration) for model in models]
     if spec.search.engine == "fast":
         fit_together(models, X, y, executor)
 
     def refit(n: int) -> Any:
-        confirm(models[n], X, y)
-        model = calibrated(models[n], folds, spec.search.calibration)
+        model = confirm(models[n], X, y)
         fit(model, X, y, candidates[n].estimator, executor.n_workers)
         if isinstance(model, CalibratedClassifierCV):
             model.set_params(cv=None)  # row positions of the training table

@@ -47,7 +47,14 @@ class LocalThreads:
     def pool(self) -> Iterator[Spread]:
         """Keep threads ready for many short calls, with one BLAS thread each."""
         with self._threads() as threads:
-            yield lambda function, items: list(threads.map(function, items))
+
+            def spread(function: Callable[[T], R], items: Iterable[T]) -> list[R]:
+                work = list(items)
+                if len(work) == 1:  # a thread would only be waited for
+                    return [function(work[0])]
+                return list(threads.map(function, work))
+
+            yield spread
 
     @contextmanager
     def _threads(self) -> Iterator[ThreadPoolExecutor]:

@@ -20,11 +20,17 @@ MOST_DECOMPOSED: Final = 1536
 
 
 class DenseDesign:
-    """Rows that are full: both products of a block while it is in the cache."""
+    """Rows that are full: both products of a block while it is in the cache.
 
-    def __init__(self, X: Array, spread: Spread) -> None:
+    Parameters
+    ----------
+    dtype
+        In which blocks are multiplied; that of the matrix where nobody asks.
+    """
+
+    def __init__(self, X: Array, spread: Spread, dtype: npt.DTypeLike | None = None) -> None:
         self._X, self.spread = X, spread
-        self.shape, self.dtype = X.shape, X.dtype
+        self.shape, self.dtype = X.shape, np.dtype(dtype or X.dtype)
 
     def evaluate(
         self, coefficients: Array, intercepts: Array, residuals: Residuals
@@ -38,9 +44,8 @@ class DenseDesign:
             loss = np.zeros(n_problems)
             by_W, by_b = np.zeros_like(W), np.zeros(len(b))
             for rows in cut(span, BLOCK):
-                block = self._X[rows]
-                Z = W @ block.T
-                Z += b
+                block = self._X[rows].astype(self.dtype, copy=False)
+                Z = _logits(W, b, block)
                 block_loss, R = residuals(Z.reshape(n_problems, n_classes, -1), rows)
                 R = R.reshape(len(W), -1)
                 loss += block_loss
@@ -61,7 +66,7 @@ class DenseDesign:
 
         def work(span: slice) -> Array:
             return sum_of(
-                function((W @ self._X[rows].T + b).reshape(*intercepts.shape, -1), rows)
+                function(_logits(W, b, self._X[rows]).reshape(*intercepts.shape, -1), rows)
                 for rows in cut(span, BLOCK)
             )
 
@@ -71,6 +76,12 @@ class DenseDesign:
         """Give moments as every design does, from a sample; of wide matrices no covariance."""
         mean, spread = sampled_moments(self._X, weights)
         return (mean, np.diag(spread), spread) if spread.ndim == 2 else (mean, spread, np.eye(0))
+
+
+def _logits(W: Array, b: Array, block: Array) -> Array:
+    """Give those of a block, shape (R, n); the product is faster this way round for few rows."""
+    found: Array = np.add((block @ W.T).T, b, order="C")
+    return found
 
 
 def sampled_moments(X: Array, weights: Array) -> tuple[Array, Array]:

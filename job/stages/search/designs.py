@@ -45,10 +45,19 @@ class Fits:
 
 
 def spans_of(n: int, step: int = 1) -> list[slice]:
-    """Cut n rows into a few spans whose edges are multiples of the step."""
+    """Cut n rows into a few spans whose edges are multiples of the step.
+
+    Four steps and fewer are one span: handing them to threads would take longer.
+    """
     n_steps = -(-n // step)
-    edges = [step * (k * n_steps // _N_SPANS) for k in range(_N_SPANS + 1)]
+    n_spans = min(-(-n_steps // 4), _N_SPANS)
+    edges = [step * (k * n_steps // n_spans) for k in range(n_spans + 1)]
     return [slice(a, min(b, n)) for a, b in itertools.pairwise(edges) if a < min(b, n)]
+
+
+def is_small(n: int) -> bool:
+    """Say whether so many rows are one span."""
+    return len(spans_of(n, BLOCK)) <= 1
 
 
 def sum_of(parts: Iterable[T]) -> T:

@@ -1,26 +1,35 @@
-"""The fast engine: all logistic regressions of a matrix at once, in scikit-learn's own objects."""
+"""The fast engine: all linear models of a matrix at once, in scikit-learn's own objects."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import structlog
 from scipy import sparse
+from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.class_weight import compute_sample_weight
 
 from job.contracts.ports import Executor, Spread
+from job.stages.estimators import name_of
+from job.stages.search.batch import fit_many
 from job.stages.search.dense import DenseDesign
-from job.stages.search.designs import Fits
-from job.stages.search.logistic import fit_many
+from job.stages.search.designs import Fits, is_small
+from job.stages.search.losses import Logistic
 from job.stages.search.newton import fit_path
 from job.stages.search.sparse import SparseDesign
+from job.stages.search.svc import (
+    CLOSER,
+    can_fit_svc,
+    fit_svcs,
+    has_plain_values,
+    is_at_rest,
+    linear_of,
+)
 
 log = structlog.get_logger(__name__)
 Array = npt.NDArray[Any]
@@ -58,8 +67,8 @@ class Before:
 
         None where one of them is missing, or knows other classes.
         """
-        models = [self.models[n] for n in positions]
-        if not all(m is not None and np.array_equal(m.classes_, classes) for m in models):
+        models = [linear_of(self.models[n]) for n in positions]
+        if not all(np.array_equal(getattr(m, "classes_", ()), classes) for m in models):
             return None
         then, now = self.moved
         known = np.stack([model.coef_ for model in models])
@@ -84,64 +93,92 @@ def fit_together(
     Parameters
     ----------
     excess
-        Loss above the minimum, a row, that is near enough whatever the tolerance.
+        Loss of a logistic regression above the minimum, a row, that is near enough whatever its
+        tolerance.
     before
         Where they may begin.
     """
     groups: dict[str, list[int]] = {}
     for n, model in enumerate(models):
-        if can_fit(model):
-            shared = {k: v for k, v in model.get_params().items() if k not in ("C", "random_state")}
-            groups.setdefault(repr(sorted(shared.items())), []).append(n)
+        if can_fit(model, X):
+            groups.setdefault(_key_of(model), []).append(n)
     classes, codes = np.unique(y, return_inverse=True)
     if not groups or len(classes) < 2:
         return
     with executor.pool() as spread:
-        for some in groups.values():
+
+        def fit(some: list[int]) -> None:
             group = [models[n] for n in some]
-            start = None
+            first, start = linear_of(group[0]), None
+            is_logistic = isinstance(first, LogisticRegression)
             # NOTE: where the tolerance is loose, a model that has seen judged rows might stay
-            if before is not None and group[0].tol <= _LOOSEST:
+            tolerance = first.tol if is_logistic else CLOSER * first.tol
+            if before is not None and tolerance <= _LOOSEST:
                 start = before.start(some, classes, X.shape[1])
-            _fit_group(group, X, spread, classes, codes, excess, start)
+            if is_logistic:
+                is_done, n_iter = _fit_logistic(group, X, spread, classes, codes, excess, start)
+            else:
+                is_done, n_iter = fit_svcs(group, X, spread, classes, codes, start)
+            _tell(group, is_done, n_iter)
+
+        if is_small(len(codes)):
+            executor.map(fit, groups.values())  # each of them has work for one thread only
+        else:
+            for some in groups.values():
+                fit(some)
 
 
 def fit_matrix(
     X: Any, codes: Array, weights: Array, C: Sequence[float], spread: Spread, **rule: Any
 ) -> Fits:
-    """Fit one model a value of `C` to a dense or a sparse matrix, as `fit_many` says."""
+    """Fit one logistic regression a value of `C` to a dense or a sparse matrix."""
     if sparse.issparse(X):
         return fit_path(SparseDesign(X.tocsr(), weights, spread), codes, weights, C, **rule)
-    return fit_many(DenseDesign(np.ascontiguousarray(X), spread), codes, weights, C, **rule)
+    design = DenseDesign(np.ascontiguousarray(X), spread)
+    return fit_many(design, codes, weights, C, Logistic(), **rule)
 
 
-def confirm(model: Any, X: Any, y: Array) -> None:
-    """Let scikit-learn go on from where the fast engine ended, until its own rule stops it."""
-    if can_fit(model) and hasattr(model, "coef_"):
+def confirm(model: Any, X: Any, y: Array) -> Any:
+    """Let scikit-learn's own rule of the end judge a model of the fast engine.
+
+    `LogisticRegression` goes on from there until its rule stops it.  `LinearSVC` cannot go on: its
+    rule is worked out here, and one that does not meet it comes back unfitted.
+    """
+    linear = linear_of(model)
+    if not can_fit(model, X) or not hasattr(linear, "coef_"):
+        return model
+    if isinstance(model, LogisticRegression):
         classes = model.classes_
         model.set_params(warm_start=True)
         # NOTE: it copies the labels several times, and strings are long
         model.fit(X, np.searchsorted(classes, y))
         model.set_params(warm_start=False)
         model.classes_ = classes
+    elif not is_at_rest(linear, X, y):
+        _tell([model], [False], np.array([linear.n_iter_]))
+        return clone(model)
+    return model
 
 
-def can_fit(model: Any) -> bool:
-    """Say whether a model is a plain L2 logistic regression with values scikit-learn takes."""
-    if type(model) is not LogisticRegression:
-        return False
-    defaults, given = LogisticRegression().get_params(), model.get_params()
-    numbers = [given[name] for name in ("C", "tol", "max_iter")]
-    return (
-        all(given[name] == defaults[name] for name in given if name not in _OWN)
-        and given["class_weight"] in (None, "balanced")
-        and all(isinstance(n, Real) and not isinstance(n, bool) for n in numbers)
-        and all(0 < n <= sys.float_info.max for n in numbers)
-        and isinstance(given["max_iter"], int)
-    )
+def can_fit(model: Any, X: Any) -> bool:
+    """Say whether a model is of those that the fast engine fits to such a matrix.
+
+    They are plain L2 logistic regressions, and on full matrices plain linear SVCs, with values
+    that scikit-learn takes: it is fast itself with `LinearSVC` on a sparse matrix.
+    """
+    if type(model) is LogisticRegression:
+        return has_plain_values(model, _OWN)
+    return not sparse.issparse(X) and can_fit_svc(model)
 
 
-def _fit_group(
+def _key_of(model: Any) -> str:
+    """Tell models apart that are not fitted side by side."""
+    linear = linear_of(model)
+    given = {k: v for k, v in linear.get_params().items() if k not in ("C", "random_state")}
+    return repr([type(model).__name__, id(getattr(model, "cv", None)), sorted(given.items())])
+
+
+def _fit_logistic(
     models: Sequence[LogisticRegression],
     X: Any,
     spread: Spread,
@@ -149,17 +186,17 @@ def _fit_group(
     codes: Array,
     excess: float,
     start: tuple[Array, Array] | None,
-) -> None:
+) -> tuple[list[bool], Array]:
+    """Fit those that come to their tolerance; say which they are, and give the iterations."""
     first = models[0]
     weights = np.ones(len(codes))
     if first.class_weight is not None:
         weights = compute_sample_weight(first.class_weight, codes)
-    C = [model.C for model in models]
     fits = fit_matrix(
         X,
         codes,
         weights,
-        C,
+        [model.C for model in models],
         spread,
         tolerance=first.tol,
         max_iter=first.max_iter,
@@ -167,12 +204,16 @@ def _fit_group(
         start=start,
     )
     is_reached = fits.errors <= first.tol
-    log.debug("models_fitted_together", n_models=len(models), n_iter=fits.n_iter.tolist())
-    if not is_reached.all():
-        missed = [c for c, is_done in zip(C, is_reached, strict=True) if not is_done]
-        log.warning("fast_engine_fell_back", estimator="logistic_regression", C=missed)
     for n in np.flatnonzero(is_reached).tolist():
         model = models[n]
         model.classes_, model.n_features_in_ = classes, X.shape[1]
         model.coef_, model.intercept_ = fits.coefficients[n], fits.intercepts[n]
         model.n_iter_ = fits.n_iter[n : n + 1].astype(np.int32)
+    return is_reached.tolist(), fits.n_iter
+
+
+def _tell(models: Sequence[Any], is_done: Sequence[bool], n_iter: Array) -> None:
+    log.debug("models_fitted_together", n_models=len(models), n_iter=n_iter.tolist())
+    missed = [linear_of(m).C for m, done in zip(models, is_done, strict=True) if not done]
+    if missed:
+        log.warning("fast_engine_fell_back", estimator=name_of(linear_of(models[0])), C=missed)

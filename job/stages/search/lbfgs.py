@@ -6,8 +6,8 @@ evaluates all that are still under way.  Each has its own pairs, its own step an
 `pairs.py` gives the direction.
 A step is accepted where it meets the weak Wolfe conditions, and is found by bisection (Lewis &
 Overton 2013, algorithm 4.6), which keeps the curvature of every pair positive.  Losses that come
-from float32 sums are known to some 1e-7 only; the decrease is asked for within that, and the
-slope, which is known better, decides.
+from float32 logits are known to some 1e-7 only; where they tell nothing the slope, which is known
+better, decides (the approximate Wolfe conditions of Hager & Zhang 2005).
 """
 
 from __future__ import annotations
@@ -26,8 +26,10 @@ Array = npt.NDArray[Any]
 Objective = Callable[[Array, Array], tuple[Array, Array, Array]]
 _DECREASE: Final = 1e-4
 _SLOPE: Final = 0.9
-_NOISE: Final = 2e-7
+_NOISE: Final = 1e-6
+_LEAST_LOSS: Final = 0.1  # of smaller ones the logits' last digits are more than the noise
 _N_STEPS: Final = 25
+_PATIENCE: Final = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +42,7 @@ class Minima:
         Shape (P, N).
     errors
         What the objective gave as error there, shape (P,); above the tolerance where a problem
-        ran out of iterations or found no step.
+        ran out of iterations, found no step, or came no further for fifty iterations.
     n_iter
         Iterations, shape (P,).
     """
@@ -59,7 +61,8 @@ def minimise(objective: Objective, start: Array, tolerance: float, max_iter: int
     )
     for n in range(max_iter + 1):
         found.n_iter[state.problems] = n
-        state.keep((state.error > tolerance) & (n < max_iter), found)
+        is_going = (state.error > tolerance) & (n < max_iter) & (state.count_idle() < _PATIENCE)
+        state.keep(is_going, found)
         if not len(state.problems):
             break
         state.keep(_move(objective, state, *state.pairs.direction()), found)
@@ -80,6 +83,16 @@ class _State:
         self.problems, self.points = problems, points
         self.loss, self.error = loss, error
         self.pairs = Pairs(gradient)
+        self._n_idle = np.zeros(len(problems), int)
+        self._least_loss, self._least_error = loss, error
+
+    def count_idle(self) -> Array:
+        """Give for how many iterations neither loss nor error was the least so far, shape (P,)."""
+        is_lower = (self.loss < self._least_loss) | (self.error < self._least_error)
+        self._n_idle = np.where(is_lower, 0, self._n_idle + 1)
+        self._least_loss = np.minimum(self._least_loss, self.loss)
+        self._least_error = np.minimum(self._least_error, self.error)
+        return self._n_idle
 
     def keep(self, chosen: Array, found: Minima) -> None:
         """Let go of the other problems, which end where they are."""
@@ -87,7 +100,15 @@ class _State:
             return
         ended = self.problems[~chosen]
         found.points[ended], found.errors[ended] = self.points[~chosen], self.error[~chosen]
-        for name in ("problems", "points", "loss", "error"):
+        for name in (
+            "problems",
+            "points",
+            "loss",
+            "error",
+            "_n_idle",
+            "_least_error",
+            "_least_loss",
+        ):
             setattr(self, name, getattr(self, name)[chosen])
         self.pairs.keep(chosen)
 
@@ -103,10 +124,12 @@ def _move(objective: Objective, state: _State, direction: Array, slope: Array) -
             break
         tried = state.points[pending] + step[pending, None] * direction[pending]
         loss, by_point, error = objective(tried, state.problems[pending])
-        bound = state.loss[pending] + _DECREASE * step[pending] * slope[pending]
-        is_down = loss <= bound + _NOISE * np.abs(state.loss[pending])
-        is_flat = _slopes(by_point, direction, pending) >= _SLOPE * slope[pending]
-        accepted = is_down & is_flat
+        before, falling = state.loss[pending], slope[pending]
+        slopes = _slopes(by_point, direction, pending)
+        noise = _NOISE * np.maximum(np.abs(before), _LEAST_LOSS)
+        is_level = (loss <= before + noise) & (slopes <= -_SLOPE * falling)
+        is_down = (loss <= before + _DECREASE * step[pending] * falling) | is_level
+        accepted = is_down & (slopes >= _SLOPE * falling)
         found = pending[accepted]
         gradient[found] = by_point[accepted]
         state.error[found], state.loss[found] = error[accepted], loss[accepted]

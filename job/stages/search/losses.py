@@ -1,8 +1,9 @@
-"""The losses of logits, their derivatives, and their curvature."""
+"""What rows cost by their logits: losses, their derivatives, and their curvature."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -11,37 +12,140 @@ from scipy.special import expit, softmax
 Array = npt.NDArray[Any]
 
 
-def softmax_loss(Z: Array, y: Array, s: Array) -> tuple[Array, Array]:
-    """Give summed loss (P,) and derivatives (P, K, n), which take the place of the logits Z.
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """Labels of some rows, for each of P problems.
 
-    Parameters
+    Attributes
     ----------
-    y, s
-        Class and weight of each row, shape (n,).
+    y
+        Classes, shape (n,).
+    s
+        Weights of the rows, shape (P, n) or (1, n).
+    gains
+        What a row counts more at the logit of its own class, shape (P, n), of more than two
+        classes; None for 1.
     """
-    each = np.arange(len(y))
-    Z -= Z.max(axis=1, keepdims=True)
-    at_y = Z[:, y, each]
-    np.exp(Z, out=Z)
-    total = Z.sum(axis=1)
-    loss = (np.log(total) - at_y) @ s
-    Z *= (s / total)[:, None, :]
-    Z[:, y, each] -= s
-    return loss.astype(np.float64), Z
+
+    y: Array
+    s: Array
+    gains: Array | None = None
 
 
-def logistic_loss(Z: Array, y: Array, s: Array) -> tuple[Array, Array]:
-    """Give what `softmax_loss` gives, for one row of logits and two classes."""
-    sign = np.where(y == 1, Z.dtype.type(1), Z.dtype.type(-1))
-    loss = np.logaddexp(0, -sign * Z[:, 0]) @ s
-    return loss.astype(np.float64), (expit(Z) - (y == 1)) * s
+class Loss(Protocol):
+    """A convex loss of logits Z, shape (P, K, n); K is 1 for two classes."""
+
+    penalizes_intercept: ClassVar[bool]
+
+    def differentiate(self, Z: Array, labels: Labels) -> tuple[Array, Array]:
+        """Give summed loss (P,) and derivatives (P, K, n), which take the place of the logits."""
+
+    def curve(self, Z: Array, labels: Labels) -> Array:
+        """Give the weighted sum of the second derivatives, shape (P, K)."""
+
+    def guess_curve(self, share: Array) -> Array:
+        """Give about that, shape (P, K), before a logit is known, from each class's share."""
+
+    def measure(self, by_W: Array, by_b: Array) -> Array:
+        """Give the size of gradients (R, D) and (R,) by which their solver ends, shape (R,)."""
 
 
-def curvature(Z: Array, s: Array) -> Array:
-    """Give the weighted sum of p (1 - p), shape (P, K); one row of logits is of two classes."""
-    p = expit(Z) if Z.shape[1] == 1 else softmax(Z, axis=1)
-    found: Array = (p - p * p) @ s
-    return found.astype(np.float64)
+class Logistic:
+    """The softmax loss, of two classes the logistic loss of one logit."""
+
+    penalizes_intercept: ClassVar[bool] = False
+
+    def differentiate(self, Z: Array, labels: Labels) -> tuple[Array, Array]:
+        """Give what a loss does."""
+        y, s = labels.y, labels.s
+        if Z.shape[1] == 1:
+            loss = _weighted_sum(np.logaddexp(0, -_signs(y, Z) * Z[:, 0]), s)
+            return loss, (expit(Z) - (y == 1)) * s[:, None]
+        each = np.arange(len(y))
+        Z -= Z.max(axis=1, keepdims=True)
+        at_y = Z[:, y, each]
+        np.exp(Z, out=Z)
+        total = Z.sum(axis=1)
+        loss = _weighted_sum(np.log(total) - at_y, s)
+        Z *= (s / total)[:, None]
+        Z[:, y, each] -= s
+        return loss, Z
+
+    def curve(self, Z: Array, labels: Labels) -> Array:
+        """Give the weighted sum of p (1 - p)."""
+        p = expit(Z) if Z.shape[1] == 1 else softmax(Z, axis=1)
+        return _weighted_sum(p - p * p, labels.s[:, None])
+
+    def guess_curve(self, share: Array) -> Array:
+        """Give that of probabilities which are the shares."""
+        found: Array = share * (1 - share)
+        return found
+
+    def measure(self, by_W: Array, by_b: Array) -> Array:
+        """Give the largest absolute derivative."""
+        found: Array = np.maximum(np.maximum(by_W.max(axis=1), -by_W.min(axis=1)), np.abs(by_b))
+        return found
+
+
+class SquaredHinge:
+    """The squared hinge of each class against the others, of two classes of the second's logit."""
+
+    penalizes_intercept: ClassVar[bool] = True
+
+    def differentiate(self, Z: Array, labels: Labels) -> tuple[Array, Array]:
+        """Give what a loss does."""
+        sides = self._sides(Z, labels.y)
+        Z *= -sides
+        Z += 1
+        np.maximum(Z, 0, out=Z)
+        squares = np.einsum("pkn,pkn->pn", Z, Z)
+        if labels.gains is not None:
+            own = _own(labels.y)
+            squares += (labels.gains - 1) * Z[own] ** 2
+            Z[own] *= labels.gains
+        Z *= -2 * sides
+        Z *= labels.s[:, None]
+        return _weighted_sum(squares, labels.s), Z
+
+    def curve(self, Z: Array, labels: Labels) -> Array:
+        """Count twice the rows within the margin."""
+        found = (self._sides(Z, labels.y) * Z < 1).astype(Z.dtype)
+        if labels.gains is not None:
+            found[_own(labels.y)] *= labels.gains
+        return 2 * _weighted_sum(found, labels.s[:, None])
+
+    def guess_curve(self, share: Array) -> Array:
+        """Give that of all rows within the margin."""
+        found: Array = np.full_like(share, 2.0)
+        return found
+
+    def measure(self, by_W: Array, by_b: Array) -> Array:
+        """Give the length."""
+        found: Array = np.sqrt(np.einsum("rd,rd->r", by_W, by_W) + by_b**2)
+        return found
+
+    def _sides(self, Z: Array, y: Array) -> Array:
+        if Z.shape[1] == 1:
+            return _signs(y, Z)
+        own = y == np.arange(Z.shape[1])[:, None]
+        found: Array = np.where(own, Z.dtype.type(1), Z.dtype.type(-1))
+        return found
+
+
+def _own(y: Array) -> Any:
+    """Say where the logit of each row's own class is, of more than two classes."""
+    return slice(None), y, np.arange(len(y))
+
+
+def _signs(y: Array, Z: Array) -> Array:
+    found: Array = np.where(y == 1, Z.dtype.type(1), Z.dtype.type(-1))
+    return found
+
+
+def _weighted_sum(values: Array, s: Array) -> Array:
+    """Sum rows up in double precision, whose last digits tell a step down from one up."""
+    found: Array = np.vecdot(values.astype(np.float64), s.astype(np.float64))
+    return found
 
 
 def softmax_probabilities(Z: Array, y: Array) -> tuple[Array, Array]:
@@ -56,5 +160,5 @@ def softmax_probabilities(Z: Array, y: Array) -> tuple[Array, Array]:
 
 def logistic_probabilities(Z: Array, y: Array) -> tuple[Array, Array]:
     """Give losses and probabilities for one column of logits and two classes."""
-    sign = np.where(y == 1, Z.dtype.type(1), Z.dtype.type(-1))
+    sign = _signs(y, Z)
     return np.logaddexp(0, -sign * Z[:, 0]), expit(Z)

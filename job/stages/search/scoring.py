@@ -93,7 +93,9 @@ class FoldScorer:
         models = {n: candidate.build(spec, seed) for n, candidate in candidates.items()}
         needs_proba = spec.metric in _OF_PROBABILITIES
         has_none = needs_proba and any(not hasattr(m, "predict_proba") for m in models.values())
-        folds = make_folds(self._train.take(fold[0]), 3, seed) if has_none else []
+        if has_none:
+            folds = make_folds(self._train.take(fold[0]), 3, seed)
+            models = {n: calibrated(m, folds, spec.calibration) for n, m in models.items()}
         near, then = self._near.get(use, ({}, None))
         before = Before.of([near.get(n) for n in candidates], then, prepared.columns)
         excess = _EXCESS_OF_MANY if len(fold[1]) >= _MANY_ROWS else 0.0
@@ -104,11 +106,9 @@ class FoldScorer:
             self._near[use] = (models, prepared.columns)
 
         def fit_one(n: int) -> None:
-            if folds:
-                models[n] = calibrated(models[n], folds, spec.calibration)
             fit(models[n], prepared.X, y, candidates[n].estimator)
 
-        is_fast = {n: spec.engine == "fast" and can_fit(m) for n, m in models.items()}
+        is_fast = {n: spec.engine == "fast" and can_fit(m, prepared.X) for n, m in models.items()}
         work: list[Callable[[], None]] = [fit_fast] if any(is_fast.values()) else []
         work += [functools.partial(fit_one, n) for n in candidates if not is_fast[n]]
         self._executor.map(lambda do: do(), work)

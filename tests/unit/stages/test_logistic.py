@@ -148,7 +148,7 @@ def test_batches_of_one_give_what_a_whole_batch_gives(monkeypatch):
     rng = np.random.default_rng(0)
     X, codes = rng.standard_normal((200, 6)), rng.integers(0, 3, 200)
     together = solve(X, codes)
-    monkeypatch.setattr("job.stages.search.logistic._BATCH_BYTES", 1)
+    monkeypatch.setattr("job.stages.search.batch._BATCH_BYTES", 1)
     alone = solve(X, codes)
 
     np.testing.assert_allclose(together.coefficients, alone.coefficients, atol=1e-4)

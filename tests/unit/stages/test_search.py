@@ -25,9 +25,9 @@ from job.errors import ConfigurationError, TrainingError
 from job.stages.features import make_scaling
 from job.stages.preparation import Preparation
 from job.stages.search import fit, list_candidates, make_folds, search
+from job.stages.search.batch import fit_many
 from job.stages.search.fast import fit_together
 from job.stages.search.lbfgs import Minima
-from job.stages.search.logistic import fit_many
 
 USE = ("embeddings",)
 MANY = {"logistic_regression": {"C": list(range(1, 101))}}
@@ -287,7 +287,7 @@ def test_reference_engine_is_a_grid_search():
 
 def test_fast_engine_leaves_what_it_cannot_finish_to_scikit_learn(rows, monkeypatch):
     """It says so, and the scores are the reference's."""
-    monkeypatch.setattr("job.stages.search.logistic._Batch._minimise", out_of_steps)
+    monkeypatch.setattr("job.stages.search.batch._Batch._minimise", out_of_steps)
     with structlog.testing.capture_logs() as logs:
         found = run(rows, spec(estimators={"logistic_regression": {"C": [1, 10]}}))
     reference = run(

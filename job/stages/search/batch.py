@@ -1,18 +1,13 @@
-"""Fit logistic regression for many C at once, on one dense matrix.
+"""Fit linear models for many C at once, on one dense matrix.
 
-What is minimised is what scikit-learn's `LogisticRegression` minimises, in its own scaling:
-
-    F(W, b) = sum_i s_i loss(y_i, W x_i + b) / S  +  |W|^2 / (2 C S),    S = sum_i s_i,
-
-with the softmax loss for K > 2 classes and the logistic loss of one row of W for two.
-
-Its Hessian is that of the loss plus 1 / (C S).  The softmax loss has the Hessian (diag(p) - p p')
-x x', which Böhning (1992) bounds by a constant matrix of the classes times the Gram matrix of the
-rows.  Only the diagonal of the bound over the classes is used here, so with the covariance of the
-columns V diag(e) V', and the intercept taken at the mean of the rows, the curvature of class k is
-about h_k e + 1 / (C S) along each column of V: one decomposition does for every C.  The
-minimiser works in the basis u = V' (w scaled by the root of it), where the curvature is about 1
-in every direction.  Wide matrices take the diagonal of the covariance for V = I.
+The Hessian of F (`objective.py`) is that of the loss plus 1 / (C S).  The softmax loss has the
+Hessian (diag(p) - p p') x x', which Böhning (1992) bounds by a constant matrix of the classes times
+the Gram matrix of the rows.  Only the diagonal of the bound over the classes is used here, so with
+the covariance of the columns V diag(e) V', and the intercept taken at the mean of the rows, the
+curvature of class k is about h_k e + 1 / (C S) along each column of V: one decomposition does for
+every C.  The minimiser works in the basis u = V' (w scaled by the root of it), where the curvature
+is about 1 in every direction.  Wide matrices take the diagonal of the covariance for V = I.  The
+squared hinge curves by twice the rows within the margin, which is h_k there.
 """
 
 from __future__ import annotations
@@ -26,7 +21,8 @@ import numpy.typing as npt
 from job.stages.search.dense import DenseDesign
 from job.stages.search.designs import Fits
 from job.stages.search.lbfgs import Minima, minimise
-from job.stages.search.losses import curvature, logistic_loss, softmax_loss
+from job.stages.search.losses import Loss
+from job.stages.search.objective import Objective
 from job.stages.search.pairs import N_PAIRS
 
 Array = npt.NDArray[Any]
@@ -39,7 +35,9 @@ def fit_many(
     codes: Array,
     weights: Array,
     C: Sequence[float],
+    loss: Loss,
     *,
+    gains: Array | None = None,
     tolerance: float,
     max_iter: int,
     excess: float = 0.0,
@@ -51,8 +49,12 @@ def fit_many(
     ----------
     codes
         Classes 0...K-1, shape (n_samples,).
+    weights
+        Shape (n_samples,), or (P, n_samples) where each model has its own.
+    gains
+        What rows count more at the logit of their own class, shape (P, n_classes).
     tolerance
-        A model is done where no derivative is larger,
+        A model is done where its loss says so,
     excess
         or where F is so little above its minimum, as half the squared gradient in the even basis
         estimates to a factor of ten.
@@ -64,7 +66,10 @@ def fit_many(
     n_batches = -(-len(C) // _count_at_once(n_values))
     parts = []
     for some in np.array_split(np.arange(len(C)), n_batches):
-        batch = _Batch(design, codes, weights, np.asarray(C, np.float64)[some], tolerance, excess)
+        of = weights if weights.ndim == 1 else weights[some]
+        gain = None if gains is None else gains[some]
+        objective = Objective(design, codes, of, np.asarray(C, np.float64)[some], loss, gain)
+        batch = _Batch(design, objective, loss, tolerance, excess)
         near = None if start is None else (start[0][some], start[1][some])
         parts.append(batch.fit(max_iter, near))
     return Fits(
@@ -90,40 +95,31 @@ class _Batch:
     """Models that are fitted side by side, and the basis in which each of them is round."""
 
     def __init__(
-        self,
-        design: DenseDesign,
-        codes: Array,
-        weights: Array,
-        C: Array,
-        tolerance: float,
-        excess: float,
+        self, design: DenseDesign, objective: Objective, loss: Loss, tolerance: float, excess: float
     ) -> None:
-        self._design, self._codes = design, codes
+        self._objective, self._dtype = objective, design.dtype
         self._tolerance, self._excess = tolerance, excess
-        n_classes = int(codes.max()) + 1
-        self._n_rows = 1 if n_classes == 2 else n_classes
-        self._weights = (weights / weights.sum()).astype(design.dtype)
-        self._penalty = 1.0 / (C * weights.sum())
-        mean, spread, covariance = design.moments(weights)
+        self._n_rows = objective.n_rows
+        mean, spread, covariance = design.moments(objective.row_weights())
         vectors = np.eye(0)
         if len(covariance):
             spread, vectors = np.linalg.eigh(covariance)
         self._vectors = vectors.astype(design.dtype)
         self._mean, self._spread = mean.astype(design.dtype), np.maximum(spread, 0.0)
-        share = np.bincount(codes, weights, n_classes)[-self._n_rows :] / weights.sum()
-        self._set_curvature(np.tile(share * (1 - share), (len(C), 1)))
+        self._set_curvature(loss.guess_curve(objective.shares()))
 
     def _set_curvature(self, found: Array) -> None:
         """Make the basis for this curvature of each class, shape (P, K)."""
-        h = np.maximum(found, 1e-9)
-        inner = h[..., None] * self._spread + self._penalty[:, None, None]
-        scale = (1 / np.sqrt(inner)).astype(self._design.dtype)
+        h, penalty = np.maximum(found, 1e-9), self._objective.penalty
+        inner = h[..., None] * self._spread + penalty[:, None, None]
+        scale = (1 / np.sqrt(inner)).astype(self._dtype)
         self._scale = scale.reshape(-1, scale.shape[-1])
-        self._intercept_scale = (1 / np.sqrt(h)).ravel()
+        of_intercept = h + penalty[:, None] if self._objective.penalizes_intercept else h
+        self._intercept_scale = (1 / np.sqrt(of_intercept)).ravel()
 
     def fit(self, max_iter: int, start: tuple[Array, Array] | None) -> Fits:
-        """Fit all; the basis is made for the curvature where probabilities have taken shape."""
-        n_problems, n_features = len(self._penalty), self._design.shape[1]
+        """Fit all; the basis is made for the curvature where logits have taken shape."""
+        n_problems, n_features = len(self._objective.penalty), len(self._mean)
         n_iter = np.zeros(n_problems, int)
         if start is None:
             points = np.zeros((n_problems, self._n_rows * (n_features + 1)))
@@ -132,7 +128,7 @@ class _Batch:
             if max_iter <= _N_BEFORE or (first.errors <= self._tolerance).all():
                 W, b = start
                 return Fits(coefficients=W, intercepts=b, errors=first.errors, n_iter=n_iter)
-        self._set_curvature(self._design.sum_rows(*start, self._curvatures))
+        self._set_curvature(self._objective.curvatures(*start))
         rest = self._minimise(self._points(*start), max_iter - int(n_iter.max()))
         W, b = self._coefficients(rest.points, np.arange(n_problems))
         return Fits(coefficients=W, intercepts=b, errors=rest.errors, n_iter=n_iter + rest.n_iter)
@@ -143,9 +139,9 @@ class _Batch:
     def _coefficients(self, points: Array, problems: Array) -> tuple[Array, Array]:
         """Give the coefficients (P, K, D) and intercepts (P, K) at points of the basis."""
         u, ids = self._rows_of(points, problems)
-        part = u[:, 1:].astype(self._design.dtype)
+        part = u[:, 1:].astype(self._dtype)
         part *= self._scale[ids]
-        W = self._turned(part, self._vectors.T)
+        W = np.ascontiguousarray((self._vectors @ part.T).T) if len(self._vectors) else part
         b = u[:, 0] * self._intercept_scale[ids] - W @ self._mean
         return W.reshape(len(points), self._n_rows, -1), b.reshape(len(points), -1)
 
@@ -165,31 +161,16 @@ class _Batch:
         return points.reshape(ids.size, -1), ids.ravel()
 
     def _evaluate(self, points: Array, problems: Array) -> tuple[Array, Array, Array]:
-        coefficients, intercepts = self._coefficients(points, problems)
-        loss, by_coefficient, by_intercept = self._design.evaluate(
-            coefficients, intercepts, self._residuals
-        )
+        W, b = self._coefficients(points, problems)
+        value, by_W, by_b, error = self._objective.evaluate(W, b, problems)
         u, ids = self._rows_of(points, problems)
-        W, g = (array.reshape(len(u), -1) for array in (coefficients, by_coefficient))
-        by_b, penalty = by_intercept.ravel(), np.repeat(self._penalty[problems], self._n_rows)
-        squares = np.einsum("rd,rd->r", W, W)
-        g += W * penalty[:, None].astype(W.dtype)
-        largest = np.maximum(g.max(axis=1), -g.min(axis=1))
+        g, by_b = by_W.reshape(len(u), -1), by_b.ravel()
         g -= (by_b[:, None] * self._mean).astype(g.dtype)
         gradient = np.empty_like(u)
         gradient[:, 0] = by_b * self._intercept_scale[ids]
         gradient[:, 1:] = self._turned(g, self._vectors) * self._scale[ids]
-        loss = loss + 0.5 * (penalty * squares).reshape(intercepts.shape).sum(axis=1)
-        error = np.maximum(largest, np.abs(by_b)).reshape(intercepts.shape).max(axis=1)
+        gradient = gradient.reshape(len(points), -1)
         if self._excess:
-            slopes = np.einsum("rd,rd->r", gradient, gradient)
-            above = 0.5 * slopes.reshape(intercepts.shape).sum(axis=1)
+            above = 0.5 * np.einsum("pn,pn->p", gradient, gradient)
             error = np.minimum(error, self._tolerance * np.sqrt(above / self._excess))
-        return loss, gradient.reshape(len(points), -1), error
-
-    def _residuals(self, Z: Array, rows: slice) -> tuple[Array, Array]:
-        residuals = logistic_loss if self._n_rows == 1 else softmax_loss
-        return residuals(Z, self._codes[rows], self._weights[rows])
-
-    def _curvatures(self, Z: Array, rows: slice) -> Array:
-        return curvature(Z, self._weights[rows])
+        return value, gradient, error
