@@ -47,9 +47,9 @@ _CLASSES: Final[Mapping[str, Any]] = {
     "dummy": DummyClassifier,
 }
 _DEFAULTS: Final[Mapping[str, Mapping[str, Any]]] = {
-    # its own tolerance of 1e-4 ends so early that two solvers differ in one label of fifty
+    # their own tolerance of 1e-4 ends so early that two solvers differ in one label of fifty
     "logistic_regression": {"max_iter": 1000, "tol": 1e-6},
-    "linear_svc": {"max_iter": 5000},
+    "linear_svc": {"max_iter": 5000, "tol": 1e-5},
     "dummy": {},
 }
 

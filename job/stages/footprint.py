@@ -24,7 +24,11 @@ Counts = npt.NDArray[Any]
 _SLACK: Final = 160 * 2**20
 _PER_CELL: Final = 22  # copies of a dense value: the fold, its transforms, the hold-out
 _PER_CELL_ALONE: Final = 10  # of embeddings alone, which are transformed block by block
+_PER_CELL_IN_DOUBLE: Final = 8
 _PER_CELL_AND_FIT: Final = {"logistic_regression": 2, "linear_svc": 20, "dummy": 0}
+_PER_CELL_AND_FAST_FIT: Final = {"logistic_regression": 2, "linear_svc": 2, "dummy": 0}
+_PER_ROW_AND_PROBLEM: Final = 4  # its weight in a fold of a calibration
+_N_PROBLEMS: Final = 4  # of a calibrated model
 _PER_TERM_IN_TEXT: Final = 32  # an entry of the sparse matrices, while counting and after
 _PER_TERM_IN_TEXT_AND_FIT: Final = {"logistic_regression": 8, "linear_svc": 20, "dummy": 0}
 _PER_TERM: Final = 160  # in the vocabulary of all terms, before the rare ones are dropped
@@ -53,18 +57,23 @@ def estimate_training_bytes(
     n_coefficients = n_classes * (n_columns + n_kept)
     n_models = max(n_models_of.values())
     is_alone = set(n_models_of) == {("embeddings",)}
+    is_fast = spec.search.engine == "fast"
+    n_problems = n_models * (_N_PROBLEMS if "linear_svc" in names else 1)
     n_values = int(n_coefficients) + n_classes
     fit = fit_bytes(len(train), n_classes, n_values, n_models)
     per_cell = _PER_CELL_ALONE if is_alone else _PER_CELL
     if is_alone and not matrices.memory_bytes((len(train), width)):
         per_cell = 0  # they lie in files
+    if not is_fast:
+        per_cell += _PER_CELL_IN_DOUBLE
+    per_fit = most(_PER_CELL_AND_FAST_FIT if is_alone and is_fast else _PER_CELL_AND_FIT)
     return int(
         _SLACK
-        + len(train) * n_columns * (per_cell + most(_PER_CELL_AND_FIT))
+        + len(train) * (n_columns * (per_cell + per_fit) + n_problems * _PER_ROW_AND_PROBLEM)
         + n_in_text * (_PER_TERM_IN_TEXT + most(_PER_TERM_IN_TEXT_AND_FIT))
         + n_terms * _PER_TERM
         + n_coefficients * (most(_PER_COEFFICIENT) + n_models * _PER_START)
-        + (batch_bytes(n_models, n_values) if is_alone else fit)
+        + (batch_bytes(n_problems, n_values) if is_alone else fit)
     )
 
 

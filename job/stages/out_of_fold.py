@@ -63,17 +63,18 @@ def predict_out_of_fold(
         # NOTE: the matrix that was fitted to is gone before that of the other side comes
         nonlocal near
         prepared = preparation.fit(positions[inner], candidate.use, min_groups)
+        X = prepared.matrix(spec.search.engine)
         name, y, seed = candidate.estimator, classes[codes[inner]], spec.random_state
         model = make_classifier(name, dict(candidate.parameters), spec.search, seed)
         if isinstance(model, LinearSVC):
             folds = make_folds(some.take(inner), MOST_FOLDS, seed)
             model = calibrated(model, folds, spec.search.calibration)
         if spec.search.engine == "fast":
-            is_dense = not sparse.issparse(prepared.X)  # a sparse one comes along the path of C
+            is_dense = not sparse.issparse(X)  # a sparse one comes along the path of C
             before = Before.of([near[0]], near[1], prepared.columns) if is_dense else None
-            fit_together([model], prepared.X, y, executor, excess=_EXCESS, before=before)
+            fit_together([model], X, y, executor, excess=_EXCESS, before=before)
             near = model, prepared.columns
-        fit(model, prepared.X, y, name, executor.n_workers)
+        fit(model, X, y, name, executor.n_workers)
         return model, prepared.transform
 
     with executor.pool():  # one BLAS thread: the same bits on any number of CPUs

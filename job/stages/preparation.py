@@ -116,6 +116,14 @@ class Prepared:
     transform: Callable[[Array], Any]
     columns: Array | None = None
 
+    def matrix(self, engine: str) -> Any:
+        """Give X as an engine takes it.
+
+        scikit-learn alone takes double precision: in single its logistic regression ends where
+        the loss no longer tells steps apart, before its own rule does.
+        """
+        return self.X.astype(np.float64) if engine == "reference" else self.X
+
     def published(self) -> Any:
         """Give the preprocessing that takes what the consumer has; `transform` ends with it."""
         return restore(self.preprocess)

@@ -47,7 +47,7 @@ def train_model(
 ) -> TrainedModel:
     """Fit the preprocessing once, and on it the chosen candidate and the baselines."""
     prepared = preparation.fit(np.arange(len(train)), report.chosen.use)
-    X, y = prepared.X, train.y.astype(str)
+    X, y = prepared.matrix(spec.search.engine), train.y.astype(str)
     preprocess = prepared.published()
     candidates = [report.chosen, *(c for c in report.baselines if c != report.chosen)]
     models = [

@@ -210,13 +210,15 @@ ENGINES = {
 
 @pytest.mark.parametrize("name", ENGINES)
 def test_engines_agree(pcc_job, result_of, shared_data, tmp_path, name):
-    """The same choice, fold scores within a thousandth or a row, 99.9 % of the labels the same."""
+    """The same choice, fold scores within a thousandth, 99.9 % of the labels the same."""
     folder, train, test, extra = ENGINES[name]
+    # liblinear takes minutes with 77 classes
+    others = "" if folder == "banking77" else ", linear_svc: {C: [0.1, 1, 10]}"
     found = {}
     for engine in ("fast", "reference"):
         values = [
             "dataset.min_rows=1000",
-            "search={estimators: {logistic_regression: {C: [1, 10]}}, folds: 2}",
+            f"search={{estimators: {{logistic_regression: {{C: [1, 10]}}{others}}}, folds: 2}}",
             f"search.engine={engine}",
             *CHOICE_ALONE,
             *extra,
@@ -236,10 +238,7 @@ def test_engines_agree(pcc_job, result_of, shared_data, tmp_path, name):
     assert ours["search"]["chosen"]["parameters"] == theirs["search"]["chosen"]["parameters"]
     pairs = zip(ours["search"]["candidates"], theirs["search"]["candidates"], strict=True)
     for one, other in pairs:
-        # in folds of a few hundred rows a single one near a tie is worth more than a thousandth
-        of_one_row = len(one["fold_scores"]) / one["n_samples"]
-        atol = max(1e-3, of_one_row)
-        np.testing.assert_allclose(one["fold_scores"], other["fold_scores"], atol=atol)
+        np.testing.assert_allclose(one["fold_scores"], other["fold_scores"], atol=1e-3)
     assert (fast.predict(X) == reference.predict(X)).mean() >= 0.999
 
 

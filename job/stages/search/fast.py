@@ -22,14 +22,7 @@ from job.stages.search.designs import Fits, is_small
 from job.stages.search.losses import Logistic
 from job.stages.search.newton import fit_path
 from job.stages.search.sparse import SparseDesign
-from job.stages.search.svc import (
-    CLOSER,
-    can_fit_svc,
-    fit_svcs,
-    has_plain_values,
-    is_at_rest,
-    linear_of,
-)
+from job.stages.search.svc import can_fit_svc, fit_svcs, has_plain_values, is_at_rest, linear_of
 
 log = structlog.get_logger(__name__)
 Array = npt.NDArray[Any]
@@ -112,8 +105,7 @@ def fit_together(
             first, start = linear_of(group[0]), None
             is_logistic = isinstance(first, LogisticRegression)
             # NOTE: where the tolerance is loose, a model that has seen judged rows might stay
-            tolerance = first.tol if is_logistic else CLOSER * first.tol
-            if before is not None and tolerance <= _LOOSEST:
+            if before is not None and first.tol <= _LOOSEST:
                 start = before.start(some, classes, X.shape[1])
             if is_logistic:
                 is_done, n_iter = _fit_logistic(group, X, spread, classes, codes, excess, start)

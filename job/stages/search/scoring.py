@@ -89,7 +89,7 @@ class FoldScorer:
     ) -> tuple[list[Any], Callable[[Array], Any]]:
         spec, seed = self._spec.search, self._spec.random_state
         prepared = self._preparation.fit(fold[0], use, min_groups)
-        y = self._y[fold[0]]
+        X, y = prepared.matrix(spec.engine), self._y[fold[0]]
         models = {n: candidate.build(spec, seed) for n, candidate in candidates.items()}
         needs_proba = spec.metric in _OF_PROBABILITIES
         has_none = needs_proba and any(not hasattr(m, "predict_proba") for m in models.values())
@@ -102,13 +102,13 @@ class FoldScorer:
 
         def fit_fast() -> None:
             some = list(models.values())
-            fit_together(some, prepared.X, y, self._executor, excess=excess, before=before)
+            fit_together(some, X, y, self._executor, excess=excess, before=before)
             self._near[use] = (models, prepared.columns)
 
         def fit_one(n: int) -> None:
-            fit(models[n], prepared.X, y, candidates[n].estimator)
+            fit(models[n], X, y, candidates[n].estimator)
 
-        is_fast = {n: spec.engine == "fast" and can_fit(m, prepared.X) for n, m in models.items()}
+        is_fast = {n: spec.engine == "fast" and can_fit(m, X) for n, m in models.items()}
         work: list[Callable[[], None]] = [fit_fast] if any(is_fast.values()) else []
         work += [functools.partial(fit_one, n) for n in candidates if not is_fast[n]]
         self._executor.map(lambda do: do(), work)

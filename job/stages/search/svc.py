@@ -27,7 +27,6 @@ from job.stages.search.losses import SquaredHinge
 from job.stages.search.objective import Objective
 
 Array = npt.NDArray[Any]
-CLOSER: Final = 0.1  # goes so much closer than liblinear, where decision values still move
 _OWN: Final = {"C", "class_weight", "dual", "max_iter", "random_state", "tol"}
 _BLOCK: Final = 4096
 
@@ -95,7 +94,7 @@ def fit_svcs(
         np.repeat([linear_of(model).C for model in models], n_each).tolist(),
         SquaredHinge(),
         gains=None if gains is None else np.tile(gains, (len(models), 1)),
-        tolerance=CLOSER * first.tol,
+        tolerance=first.tol,
         max_iter=first.max_iter,
         start=start,
     )
