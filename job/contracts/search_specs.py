@@ -53,7 +53,7 @@ class SearchSpec(Spec):
     )
     engine: Literal["fast", "reference"] = Field(
         "fast",
-        description="`fast`: all logistic regressions of a fold at once; `reference`: each by "
+        description="`fast`: all linear models of a fold at once; `reference`: each by "
         "scikit-learn alone.",
     )
     inputs: tuple[Use, ...] = Field(

@@ -18,11 +18,10 @@ from job.stages.estimators import calibrated, make_classifier
 from job.stages.predictions import Predictions
 from job.stages.preparation import Preparation
 from job.stages.search import fit, make_folds
-from job.stages.search.fast import Before, fit_together
+from job.stages.search.fast import Before, excess_for, fit_together
 
 Array = np.ndarray[Any, Any]
 MOST_FOLDS: Final = 3
-_EXCESS: Final = 5e-7  # of loss a row: the digits behind it move no rank
 
 
 def predict_out_of_fold(
@@ -72,7 +71,8 @@ def predict_out_of_fold(
         if spec.search.engine == "fast":
             is_dense = not sparse.issparse(X)  # a sparse one comes along the path of C
             before = Before.of([near[0]], near[1], prepared.columns) if is_dense else None
-            fit_together([model], X, y, executor, excess=_EXCESS, before=before)
+            excess = excess_for(len(positions) - len(inner))
+            fit_together([model], X, y, executor, excess=excess, before=before)
             near = model, prepared.columns
         fit(model, X, y, name, executor.n_workers)
         return model, prepared.transform

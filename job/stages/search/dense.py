@@ -17,6 +17,7 @@ Array = npt.NDArray[Any]
 # shape (P, K, n), from logits of shape (P, K, n) and the rows they are of.
 Residuals = Callable[[Array, slice], tuple[Array, Array]]
 MOST_DECOMPOSED: Final = 1536
+_N_BLOCKS: Final = 32
 
 
 class DenseDesign:
@@ -39,6 +40,7 @@ class DenseDesign:
         n_problems, n_classes, n_features = coefficients.shape
         W = coefficients.reshape(-1, n_features).astype(self.dtype, copy=False)
         b = intercepts.reshape(-1, 1).astype(self.dtype, copy=False)
+        ones = np.ones(BLOCK, self.dtype)
 
         def work(span: slice) -> tuple[Array, Array, Array]:
             loss = np.zeros(n_problems)
@@ -50,27 +52,24 @@ class DenseDesign:
                 R = R.reshape(len(W), -1)
                 loss += block_loss
                 by_W += R @ block
-                by_b += R.sum(axis=1)
+                by_b += R @ ones[: R.shape[1]]
             return loss, by_W, by_b
 
         parts = self.spread(work, spans_of(self.shape[0], BLOCK))
         loss, by_W, by_b = (sum_of(part[n] for part in parts) for n in range(3))
         return loss, by_W.reshape(coefficients.shape), by_b.reshape(intercepts.shape)
 
-    def sum_rows(
+    def sum_some(
         self, coefficients: Array, intercepts: Array, function: Callable[[Array, slice], Array]
     ) -> Array:
-        """Sum what a function gives, as every design does."""
+        """Sum what a function gives for logits of some blocks, which lie evenly, and their rows."""
         W = coefficients.reshape(-1, self.shape[1]).astype(self.dtype, copy=False)
         b = intercepts.reshape(-1, 1).astype(self.dtype, copy=False)
-
-        def work(span: slice) -> Array:
-            return sum_of(
-                function(_logits(W, b, self._X[rows]).reshape(*intercepts.shape, -1), rows)
-                for rows in cut(span, BLOCK)
-            )
-
-        return sum_of(self.spread(work, spans_of(self.shape[0], BLOCK)))
+        blocks = cut(slice(0, self.shape[0]), BLOCK)
+        return sum_of(
+            function(_logits(W, b, self._X[rows]).reshape(*intercepts.shape, -1), rows)
+            for rows in blocks[:: max(len(blocks) // _N_BLOCKS, 1)]
+        )
 
     def moments(self, weights: Array) -> tuple[Array, Array, Array]:
         """Give moments as every design does, from a sample; of wide matrices no covariance."""
@@ -80,8 +79,9 @@ class DenseDesign:
 
 def _logits(W: Array, b: Array, block: Array) -> Array:
     """Give those of a block, shape (R, n); the product is faster this way round for few rows."""
-    found: Array = np.add((block @ W.T).T, b, order="C")
-    return found
+    Z = np.ascontiguousarray((block @ W.T).T)
+    Z += b
+    return Z
 
 
 def sampled_moments(X: Array, weights: Array) -> tuple[Array, Array]:
@@ -89,12 +89,14 @@ def sampled_moments(X: Array, weights: Array) -> tuple[Array, Array]:
     # NOTE: they only steer the steps, and a sample of some rows a column steers as well
     n_rows, width = X.shape
     picked = np.arange(0, n_rows, max(n_rows // (32 * max(width, 1)), 1))
-    w = weights[picked] / weights[picked].sum()
+    w = (weights[picked] / weights[picked].sum()).astype(X.dtype)
     blocks = cut(slice(0, len(picked)), BLOCK)
-    mean = sum_of(w[rows] @ X[picked[rows]].astype(np.float64) for rows in blocks)
+    mean = sum_of(w[rows] @ X[picked[rows]] for rows in blocks)
     is_wide = width > MOST_DECOMPOSED
     spread = np.zeros(width if is_wide else (width, width))
     for rows in blocks:
-        part = (X[picked[rows]] - mean) * np.sqrt(w[rows])[:, None]
+        part = X[picked[rows]]
+        part -= mean
+        part *= np.sqrt(w[rows])[:, None]
         spread += (part * part).sum(axis=0) if is_wide else part.T @ part
     return mean, spread

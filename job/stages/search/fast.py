@@ -27,6 +27,9 @@ from job.stages.search.svc import can_fit_svc, fit_svcs, has_plain_values, is_at
 log = structlog.get_logger(__name__)
 Array = npt.NDArray[Any]
 _LOOSEST: Final = 1e-5
+# Of many rows, those that the last digits of a model decide are too few to move a score.
+_MANY_ROWS: Final = 2000
+_EXCESS_OF_MANY: Final = 5e-7
 _OWN: Final = {"C", "class_weight", "max_iter", "random_state", "tol"}
 
 
@@ -118,6 +121,11 @@ def fit_together(
         else:
             for some in groups.values():
                 fit(some)
+
+
+def excess_for(n_judged: int) -> float:
+    """Give what is near enough, as `fit_together` takes it, for models that judge so many rows."""
+    return _EXCESS_OF_MANY if n_judged >= _MANY_ROWS else 0.0
 
 
 def fit_matrix(

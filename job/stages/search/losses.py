@@ -38,7 +38,10 @@ class Loss(Protocol):
     penalizes_intercept: ClassVar[bool]
 
     def differentiate(self, Z: Array, labels: Labels) -> tuple[Array, Array]:
-        """Give summed loss (P,) and derivatives (P, K, n), which take the place of the logits."""
+        """Give summed loss (P,) and derivatives (P, K, n), which take the place of the logits.
+
+        Z is in C order.
+        """
 
     def curve(self, Z: Array, labels: Labels) -> Array:
         """Give the weighted sum of the second derivatives, shape (P, K)."""
@@ -61,14 +64,14 @@ class Logistic:
         if Z.shape[1] == 1:
             loss = _weighted_sum(np.logaddexp(0, -_signs(y, Z) * Z[:, 0]), s)
             return loss, (expit(Z) - (y == 1)) * s[:, None]
-        each = np.arange(len(y))
+        own, flat = _own(Z, y), Z.reshape(-1)
         Z -= Z.max(axis=1, keepdims=True)
-        at_y = Z[:, y, each]
+        at_y = flat[own]
         np.exp(Z, out=Z)
         total = Z.sum(axis=1)
         loss = _weighted_sum(np.log(total) - at_y, s)
         Z *= (s / total)[:, None]
-        Z[:, y, each] -= s
+        flat[own] -= s
         return loss, Z
 
     def curve(self, Z: Array, labels: Labels) -> Array:
@@ -100,9 +103,9 @@ class SquaredHinge:
         np.maximum(Z, 0, out=Z)
         squares = np.einsum("pkn,pkn->pn", Z, Z)
         if labels.gains is not None:
-            own = _own(labels.y)
-            squares += (labels.gains - 1) * Z[own] ** 2
-            Z[own] *= labels.gains
+            own, flat = _own(Z, labels.y), Z.reshape(-1)
+            squares += (labels.gains - 1) * flat[own] ** 2
+            flat[own] *= labels.gains
         Z *= -2 * sides
         Z *= labels.s[:, None]
         return _weighted_sum(squares, labels.s), Z
@@ -111,7 +114,7 @@ class SquaredHinge:
         """Count twice the rows within the margin."""
         found = (self._sides(Z, labels.y) * Z < 1).astype(Z.dtype)
         if labels.gains is not None:
-            found[_own(labels.y)] *= labels.gains
+            found.reshape(-1)[_own(Z, labels.y)] *= labels.gains
         return 2 * _weighted_sum(found, labels.s[:, None])
 
     def guess_curve(self, share: Array) -> Array:
@@ -132,9 +135,12 @@ class SquaredHinge:
         return found
 
 
-def _own(y: Array) -> Any:
-    """Say where the logit of each row's own class is, of more than two classes."""
-    return slice(None), y, np.arange(len(y))
+def _own(Z: Array, y: Array) -> Array:
+    """Give where the logit of each row's own class is in Z, which is flat, shape (P, n)."""
+    n_problems, n_classes, n = Z.shape
+    starts = np.arange(0, n_problems * n_classes * n, n_classes * n)[:, None]
+    found: Array = starts + (y * n + np.arange(n))
+    return found
 
 
 def _signs(y: Array, Z: Array) -> Array:

@@ -1,6 +1,6 @@
 """Fit logistic regression on a sparse matrix for many C, by Newton's method along the path of C.
 
-What is minimised is what `logistic.py` minimises for dense matrices.  Here the classes' curvatures
+What is minimised is what `objective.py` says for dense matrices.  Here the classes' curvatures
 differ too much from each other for one basis, and the points are too large for the memory of a
 quasi-Newton method: so steps come from Newton's equations, solved by preconditioned conjugate
 gradients as far as they are worth it (Dembo, Eisenstat & Steihaug 1982; Nocedal & Wright 2006,

@@ -94,13 +94,17 @@ class Objective:
         return loss, by_W, by_b, errors
 
     def curvatures(self, W: Array, b: Array) -> Array:
-        """Give the summed second derivative of the loss of each logit, shape (P, K)."""
+        """Give the second derivative of the loss of each logit, shape (P, K), from some rows."""
         problems = np.arange(len(W))
 
         def curve(Z: Array, rows: slice) -> Array:
-            return self._loss.curve(Z, self._labels(problems, rows))
+            labels = self._labels(problems, rows)
+            weight = np.broadcast_to(labels.s.sum(axis=1), len(W))
+            return np.column_stack([self._loss.curve(Z, labels), weight])
 
-        return self._design.sum_rows(W, b, curve)
+        found = self._design.sum_some(W, b, curve)
+        # NOTE: they only steer the steps, as the moments do
+        return found[:, :-1] / np.maximum(found[:, -1:], np.finfo(np.float32).tiny)
 
     def _derive(self, W: Array, b: Array, problems: Array) -> tuple[Array, Array, Array, Array]:
         def differentiate(Z: Array, rows: slice) -> tuple[Array, Array]:

@@ -24,12 +24,9 @@ from job.stages.estimators import calibrated
 from job.stages.folds import Fold
 from job.stages.preparation import Preparation
 from job.stages.search.candidates import Candidate, make_folds
-from job.stages.search.fast import Before, can_fit, fit_together
+from job.stages.search.fast import Before, can_fit, excess_for, fit_together
 
 Array = npt.NDArray[Any]
-# Of many rows, those that the last digits of a model decide are too few to move a score.
-_MANY_ROWS: Final = 2000
-_EXCESS_OF_MANY: Final = 5e-7
 _DRAWS: Final = threading.Lock()
 _OF_PROBABILITIES: Final = (Metric.ROC_AUC_OVR, Metric.NEG_LOG_LOSS)
 
@@ -98,10 +95,10 @@ class FoldScorer:
             models = {n: calibrated(m, folds, spec.calibration) for n, m in models.items()}
         near, then = self._near.get(use, ({}, None))
         before = Before.of([near.get(n) for n in candidates], then, prepared.columns)
-        excess = _EXCESS_OF_MANY if len(fold[1]) >= _MANY_ROWS else 0.0
 
         def fit_fast() -> None:
             some = list(models.values())
+            excess = excess_for(len(fold[1]))
             fit_together(some, X, y, self._executor, excess=excess, before=before)
             self._near[use] = (models, prepared.columns)
 
@@ -113,7 +110,7 @@ class FoldScorer:
         work += [functools.partial(fit_one, n) for n in candidates if not is_fast[n]]
         self._executor.map(lambda do: do(), work)
         # those that the fast engine did not get there are scikit-learn's
-        self._executor.map(fit_one, [n for n in candidates if is_fast[n]])
+        self._executor.map(fit_one, [n for n in candidates if not hasattr(models[n], "classes_")])
         return list(models.values()), prepared.transform
 
 
