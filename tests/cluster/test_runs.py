@@ -6,9 +6,12 @@ import time
 import pytest
 from support.kubernetes import wait_until
 
-# more fits than fit into the time of a test
+# more fits than fit into the time of a test, of a loss that only liblinear has
 MANY = [n / 100 for n in range(1, 1001)]
-LONG = {"config": {"search": {"folds": 20, "estimators": {"linear_svc": {"C": MANY}}}}}
+HINGE = {"loss": ["hinge"]}
+LONG = {"config": {"search": {"folds": 20, "estimators": {"linear_svc": {"C": MANY, **HINGE}}}}}
+# some seconds of them
+WIDE = {"config": {"search": {"folds": 20, "estimators": {"linear_svc": HINGE}}}}
 
 
 def told(message):
@@ -145,8 +148,7 @@ def evict(namespace, pod):
 def test_evicted_pod_is_replaced_without_a_retry_and_publishes_once(namespace, install, bucket):
     """SIGTERM in a fit: 143, which the DisruptionTarget makes nobody's fault."""
     # no retry at all: an eviction that counted would end the Job
-    wide = {"config": {"search": {"folds": 10, "estimators": {"linear_svc": {}}}}}
-    release = install(wide, {"job": {"backoffLimit": 0}})
+    release = install(WIDE, {"job": {"backoffLimit": 0}})
     job = namespace.start(release, f"{release}-now")
     pod = namespace.wait_for_event(job, "dataset_split")
     with namespace.watching(pod) as exit_code:
@@ -161,8 +163,7 @@ def test_evicted_pod_is_replaced_without_a_retry_and_publishes_once(namespace, i
 
 def test_pod_that_is_deleted_in_mid_run_is_replaced_and_publishes_once(namespace, install, bucket):
     """Both pods have one run id."""
-    wide = {"config": {"search": {"folds": 10, "estimators": {"linear_svc": {}}}}}
-    release = install(wide, {"job": {"backoffLimit": 3}})
+    release = install(WIDE, {"job": {"backoffLimit": 3}})
     job = namespace.start(release, f"{release}-now")
     pod = namespace.wait_for_event(job, "dataset_split")
     namespace.kubectl("delete", "pod", pod, "--wait=false")
@@ -206,8 +207,7 @@ def test_schedule_fires_and_forbids_a_second_run_beside_the_first(namespace, ins
 
 def test_upgrade_leaves_a_run_under_way_alone(namespace, install, values, bucket):
     """Its retries have the settings and the account it began with."""
-    wide = {"config": {"search": {"folds": 10, "estimators": {"linear_svc": {}}}}}
-    release = install(wide, {"job": {"backoffLimit": 3}})
+    release = install(WIDE, {"job": {"backoffLimit": 3}})
     job = namespace.start(release, f"{release}-now")
     pod = namespace.wait_for_event(job, "dataset_split")
     changed = values(

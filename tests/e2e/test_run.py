@@ -189,7 +189,7 @@ def test_sigterm_ends_a_run_within_two_seconds(sample, tmp_path):
             "--set",
             "dataset.min_rows=100",
             "--set",
-            "search.estimators={linear_svc: {C: [1e6], tol: [1e-15], max_iter: [1000000000]}}",
+            "search.estimators={linear_svc: {C: [1e6], loss: [hinge], tol: [1e-15], max_iter: [1000000000]}}",
         ],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

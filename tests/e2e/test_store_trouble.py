@@ -51,7 +51,7 @@ def test_full_store_shows_no_version(train, sample, mounted):
 
 def test_interrupted_search_leaves_its_record(sample, tmp_path):
     """Ctrl-C in native code ends the run as Ctrl-C, and says where it was."""
-    slow = "search.estimators={linear_svc: {C: [1e6], tol: [1e-15], max_iter: [1000000000]}}"
+    slow = "search.estimators={linear_svc: {C: [1e6], loss: [hinge], tol: [1e-15], max_iter: [1000000000]}}"
     command = [sys.executable, "-m", "job", "run", "--dataset", sample, "--store", tmp_path / "m"]
     settings = ["--run-id", "ended", "--set", "dataset.min_rows=100", "--set", slow]
     with subprocess.Popen(
