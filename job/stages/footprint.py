@@ -16,6 +16,7 @@ from job.contracts.ports import MatrixMaker
 from job.contracts.specs import FeatureSpec, TrainingSpec
 from job.stages.search.batch import batch_bytes
 from job.stages.search.candidates import list_candidates
+from job.stages.search.fast import is_fitted_fast
 from job.stages.search.newton import fit_bytes
 from job.stages.terms import NGRAMS
 
@@ -27,8 +28,9 @@ _PER_CELL_ALONE: Final = 10  # of embeddings alone, which are transformed block 
 _PER_CELL_IN_DOUBLE: Final = 8
 _PER_CELL_AND_FIT: Final = {"logistic_regression": 2, "linear_svc": 20, "dummy": 0}
 _PER_CELL_AND_FAST_FIT: Final = {"logistic_regression": 2, "linear_svc": 2, "dummy": 0}
-_PER_ROW_AND_PROBLEM: Final = 4  # its weight in a fold of a calibration
+_PER_ROW_AND_PROBLEM: Final = 12  # its weight in a fold of a calibration, in both precisions
 _N_PROBLEMS: Final = 4  # of a calibrated model
+_PER_TERM_IN_DOUBLE: Final = 12
 _PER_TERM_IN_TEXT: Final = 32  # an entry of the sparse matrices, while counting and after
 _PER_TERM_IN_TEXT_AND_FIT: Final = {"logistic_regression": 8, "linear_svc": 20, "dummy": 0}
 _PER_TERM: Final = 160  # in the vocabulary of all terms, before the rare ones are dropped
@@ -58,19 +60,22 @@ def estimate_training_bytes(
     n_models = max(n_models_of.values())
     is_alone = set(n_models_of) == {("embeddings",)}
     is_fast = spec.search.engine == "fast"
+    models = [candidate.build(spec.search, spec.random_state) for candidate in candidates]
+    is_all_fast = is_alone and is_fast and all(is_fitted_fast(model) for model in models)
     n_problems = n_models * (_N_PROBLEMS if "linear_svc" in names else 1)
     n_values = int(n_coefficients) + n_classes
     fit = fit_bytes(len(train), n_classes, n_values, n_models)
     per_cell = _PER_CELL_ALONE if is_alone else _PER_CELL
     if is_alone and not matrices.memory_bytes((len(train), width)):
         per_cell = 0  # they lie in files
+    per_term = _PER_TERM_IN_TEXT
     if not is_fast:
-        per_cell += _PER_CELL_IN_DOUBLE
-    per_fit = most(_PER_CELL_AND_FAST_FIT if is_alone and is_fast else _PER_CELL_AND_FIT)
+        per_cell, per_term = per_cell + _PER_CELL_IN_DOUBLE, per_term + _PER_TERM_IN_DOUBLE
+    per_fit = most(_PER_CELL_AND_FAST_FIT if is_all_fast else _PER_CELL_AND_FIT)
     return int(
         _SLACK
-        + len(train) * (n_columns * (per_cell + per_fit) + n_problems * _PER_ROW_AND_PROBLEM)
-        + n_in_text * (_PER_TERM_IN_TEXT + most(_PER_TERM_IN_TEXT_AND_FIT))
+        + len(train) * (n_columns * (per_cell + per_fit) + _N_PROBLEMS * _PER_ROW_AND_PROBLEM)
+        + n_in_text * (per_term + most(_PER_TERM_IN_TEXT_AND_FIT))
         + n_terms * _PER_TERM
         + n_coefficients * (most(_PER_COEFFICIENT) + n_models * _PER_START)
         + (batch_bytes(n_problems, n_values) if is_alone else fit)

@@ -61,7 +61,8 @@ def train_model(
         fit_together(models, X, y, executor)
 
     def refit(n: int) -> Any:
-        model = confirm(models[n], X, y)
+        model = models[n]
+        confirm(model, X, y)
         fit(model, X, y, candidates[n].estimator, executor.n_workers)
         if isinstance(model, CalibratedClassifierCV):
             model.set_params(cv=None)  # row positions of the training table

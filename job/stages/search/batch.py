@@ -37,6 +37,7 @@ def fit_many(
     C: Sequence[float],
     loss: Loss,
     *,
+    of: Array | None = None,
     gains: Array | None = None,
     tolerance: float,
     max_iter: int,
@@ -50,9 +51,11 @@ def fit_many(
     codes
         Classes 0...K-1, shape (n_samples,).
     weights
-        Shape (n_samples,), or (P, n_samples) where each model has its own.
+        Shape (n_samples,), or (n_weightings, n_samples).
+    of
+        Which of the weightings each model has, shape (P,); None for the first.
     gains
-        What rows count more at the logit of their own class, shape (P, n_classes).
+        What rows count more at the logit of their own class, shape (n_weightings, n_classes).
     tolerance
         A model is done where its loss says so,
     excess
@@ -64,11 +67,12 @@ def fit_many(
     n_classes = int(codes.max()) + 1
     n_values = n_classes * (design.shape[1] + 1)
     n_batches = -(-len(C) // _count_at_once(n_values))
+    weights = np.atleast_2d(weights)
+    of = np.zeros(len(C), int) if of is None else of
     parts = []
     for some in np.array_split(np.arange(len(C)), n_batches):
-        of = weights if weights.ndim == 1 else weights[some]
-        gain = None if gains is None else gains[some]
-        objective = Objective(design, codes, of, np.asarray(C, np.float64)[some], loss, gain)
+        inverse = np.asarray(C, np.float64)[some]
+        objective = Objective(design, codes, weights, inverse, loss, of[some], gains)
         batch = _Batch(design, objective, loss, tolerance, excess)
         near = None if start is None else (start[0][some], start[1][some])
         parts.append(batch.fit(max_iter, near))

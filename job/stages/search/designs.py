@@ -32,8 +32,8 @@ class Fits:
     intercepts
         Shape (P, K).
     errors
-        Largest absolute derivative of F, shape (P,), scikit-learn's stopping rule; less where the
-        excess is nearer to its end.  Done is who is within the tolerance.
+        How far from done each is by the rule of its loss, shape (P,), or by the excess where that
+        is nearer to its end.  Done is who is within the tolerance.
     n_iter
         Shape (P,).
     """

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import structlog
 from scipy import sparse
-from sklearn.base import clone
+from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.class_weight import compute_sample_weight
 
@@ -22,7 +22,7 @@ from job.stages.search.designs import Fits, is_small
 from job.stages.search.losses import Logistic
 from job.stages.search.newton import fit_path
 from job.stages.search.sparse import SparseDesign
-from job.stages.search.svc import can_fit_svc, fit_svcs, has_plain_values, is_at_rest, linear_of
+from job.stages.search.svc import can_fit_svc, fit_svcs, has_plain_values, linear_of
 
 log = structlog.get_logger(__name__)
 Array = npt.NDArray[Any]
@@ -138,26 +138,18 @@ def fit_matrix(
     return fit_many(design, codes, weights, C, Logistic(), **rule)
 
 
-def confirm(model: Any, X: Any, y: Array) -> Any:
-    """Let scikit-learn's own rule of the end judge a model of the fast engine.
+def confirm(model: Any, X: Any, y: Array) -> None:
+    """Let scikit-learn's logistic regression go on from where the fast engine ended.
 
-    `LogisticRegression` goes on from there until its rule stops it.  `LinearSVC` cannot go on: its
-    rule is worked out here, and one that does not meet it comes back unfitted.
+    Its own rule stops it.  `LinearSVC` cannot go on; `fit_svcs` has worked out its rule.
     """
-    linear = linear_of(model)
-    if not can_fit(model, X) or not hasattr(linear, "coef_"):
-        return model
-    if isinstance(model, LogisticRegression):
+    if type(model) is LogisticRegression and can_fit(model, X) and hasattr(model, "coef_"):
         classes = model.classes_
         model.set_params(warm_start=True)
         # NOTE: it copies the labels several times, and strings are long
         model.fit(X, np.searchsorted(classes, y))
         model.set_params(warm_start=False)
         model.classes_ = classes
-    elif not is_at_rest(linear, X, y):
-        _tell([model], [False], np.array([linear.n_iter_]))
-        return clone(model)
-    return model
 
 
 def can_fit(model: Any, X: Any) -> bool:
@@ -169,6 +161,14 @@ def can_fit(model: Any, X: Any) -> bool:
     if type(model) is LogisticRegression:
         return has_plain_values(model, _OWN)
     return not sparse.issparse(X) and can_fit_svc(model)
+
+
+def is_fitted_fast(model: Any) -> bool:
+    """Say whether a model of full matrices never takes scikit-learn's own copy of them.
+
+    A classifier that knows the classes' shares only takes none either.
+    """
+    return isinstance(model, DummyClassifier) or can_fit(model, np.empty((0, 0)))
 
 
 def _key_of(model: Any) -> str:

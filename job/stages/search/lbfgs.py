@@ -30,6 +30,7 @@ _NOISE: Final = 1e-6
 _LEAST_LOSS: Final = 0.1  # of smaller ones the logits' last digits are more than the noise
 _N_STEPS: Final = 25
 _PATIENCE: Final = 50
+_LESS_ERROR: Final = 0.9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,11 +88,12 @@ class _State:
         self._least_loss, self._least_error = loss, error
 
     def count_idle(self) -> Array:
-        """Give for how many iterations neither loss nor error was the least so far, shape (P,)."""
-        is_lower = (self.loss < self._least_loss) | (self.error < self._least_error)
+        """Give for how many iterations neither loss nor error has come down by much, shape (P,)."""
+        is_lower = self.loss < self._least_loss - _NOISE * np.abs(self._least_loss)
+        is_lower |= self.error < _LESS_ERROR * self._least_error
         self._n_idle = np.where(is_lower, 0, self._n_idle + 1)
-        self._least_loss = np.minimum(self._least_loss, self.loss)
-        self._least_error = np.minimum(self._least_error, self.error)
+        self._least_loss = np.where(is_lower, self.loss, self._least_loss)
+        self._least_error = np.where(is_lower, self.error, self._least_error)
         return self._n_idle
 
     def keep(self, chosen: Array, found: Minima) -> None:

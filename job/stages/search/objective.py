@@ -35,11 +35,13 @@ class Objective:
     codes
         Classes 0...K-1, shape (n,).
     weights
-        Shape (n,), or (P, n) where each problem has its own.
+        Shape (n_weightings, n).
     C
         Shape (P,).
+    of
+        Which of the weightings each problem has, shape (P,).
     gains
-        What rows count more at the logit of their own class, shape (P, n_classes).
+        What rows count more at the logit of their own class, shape (n_weightings, n_classes).
     """
 
     def __init__(
@@ -49,13 +51,14 @@ class Objective:
         weights: Array,
         C: Array,
         loss: Loss,
+        of: Array,
         gains: Array | None = None,
     ) -> None:
         self._design, self._codes, self._loss, self._gains = design, codes, loss, gains
-        weights = np.atleast_2d(weights)
-        total = weights.sum(axis=1)
-        self._weights = (weights / total[:, None]).astype(design.dtype)
-        self.penalty = 1.0 / (C * total)
+        total = weights.sum(axis=1, dtype=np.float64)
+        self._weights = np.divide(weights, total[:, None], dtype=design.dtype, casting="same_kind")
+        self._of = of
+        self.penalty = 1.0 / (C * total[of])
         n_classes = int(codes.max()) + 1
         self.n_rows = 1 if n_classes == 2 else n_classes
         self._limits = np.ones((len(C), self.n_rows))
@@ -67,12 +70,11 @@ class Objective:
         """Give the weight of each logit's class, shape (P, K)."""
         n_classes = int(self._codes.max()) + 1
         found = [np.bincount(self._codes, some, n_classes) for some in self._weights]
-        shape = (len(self.penalty), self.n_rows)
-        shares: Array = np.broadcast_to(np.stack(found)[:, -self.n_rows :], shape)
+        shares: Array = np.stack(found)[self._of, -self.n_rows :]
         return shares
 
     def row_weights(self) -> Array:
-        """Give the weight of each row in all problems, shape (n,)."""
+        """Give the weight of each row in all weightings, shape (n,)."""
         found: Array = self._weights.sum(axis=0, dtype=np.float64)
         return found
 
@@ -99,7 +101,7 @@ class Objective:
 
         def curve(Z: Array, rows: slice) -> Array:
             labels = self._labels(problems, rows)
-            weight = np.broadcast_to(labels.s.sum(axis=1), len(W))
+            weight = np.broadcast_to(labels.s.sum(axis=1, dtype=np.float64), len(W))
             return np.column_stack([self._loss.curve(Z, labels), weight])
 
         found = self._design.sum_some(W, b, curve)
@@ -122,8 +124,9 @@ class Objective:
 
     def _labels(self, problems: Array, rows: slice) -> Labels:
         y, gains = self._codes[rows], self._gains
-        s = self._weights[:, rows] if len(self._weights) == 1 else self._weights[problems, rows]
-        return Labels(y, s, None if gains is None else gains[problems][:, y].astype(s.dtype))
+        of = self._of[problems] if len(self._weights) > 1 else [0]
+        s = self._weights[of, rows]
+        return Labels(y, s, None if gains is None else gains[of][:, y].astype(s.dtype))
 
     def _find_limits(self) -> Array:
         shape = (len(self.penalty), self.n_rows)
@@ -134,6 +137,6 @@ class Objective:
         n_classes = int(self._codes.max()) + 1
         own = np.stack([np.bincount(self._codes[some], None, n_classes) for some in is_counted])
         own = own[:, -self.n_rows :]
-        rarer = np.maximum(np.minimum(own, n - own), 1) / n
+        rarer = (np.maximum(np.minimum(own, n - own), 1) / n)[self._of]
         limits: Array = np.maximum(sizes * rarer, np.finfo(np.float32).tiny)
         return limits

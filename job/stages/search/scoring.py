@@ -12,10 +12,12 @@ from typing import Any, Final
 import joblib
 import numpy as np
 import numpy.typing as npt
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.metrics import get_scorer, log_loss, roc_auc_score
 from sklearn.svm import LinearSVC
 
 from job.contracts.dataset import Rows
+from job.contracts.lists import shortened
 from job.contracts.ports import Executor
 from job.contracts.search_specs import Metric, Use
 from job.contracts.specs import TrainingSpec
@@ -145,6 +147,7 @@ def fit(model: Any, X: Any, y: Array, name: str, n_threads: int = 1) -> None:
 
     if hasattr(model, "classes_"):
         return
+    _require_classes(model, y)
     is_drawn = _draws(model, X)
     try:
         with (
@@ -156,6 +159,22 @@ def fit(model: Any, X: Any, y: Array, name: str, n_threads: int = 1) -> None:
         raise ConfigurationError(
             f"search.estimators.{name}: {error}", hint="correct the grid"
         ) from None
+
+
+def _require_classes(model: Any, y: Array) -> None:
+    """Refuse folds that scikit-learn cannot calibrate on: two classes of three, or one of two."""
+    if not isinstance(model, CalibratedClassifierCV):
+        return
+    classes = np.unique(y)
+    for inner, _ in model.cv:
+        found = np.unique(y[inner])
+        if len(found) < min(len(classes), 3):
+            missing = sorted(set(classes.tolist()) - set(found.tolist()))
+            raise TrainingError(
+                f"a fold of the calibration has no row of {shortened(missing)} to learn from",
+                hint="add rows of other texts or groups to the smallest classes, or search "
+                "logistic_regression alone",
+            )
 
 
 def _draws(model: Any, X: Any) -> bool:

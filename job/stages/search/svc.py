@@ -29,6 +29,8 @@ from job.stages.search.objective import Objective
 Array = npt.NDArray[Any]
 _OWN: Final = {"C", "class_weight", "dual", "max_iter", "random_state", "tol"}
 _BLOCK: Final = 4096
+_SAFE: Final = 0.5  # of the tolerance is where single precision ends
+_MOST_ITERATIONS: Final = 500  # in each precision
 
 
 def linear_of(model: Any) -> Any:
@@ -52,13 +54,20 @@ def has_plain_values(model: Any, own: set[str]) -> bool:
     """Say whether all parameters but these have their defaults, and these are of their kind."""
     defaults, given = type(model)().get_params(), model.get_params()
     numbers = [given[name] for name in ("C", "tol", "max_iter")]
+    seed = given["random_state"]
     return (
-        all(given[name] == defaults[name] for name in given if name not in own)
+        all(_same(given[name], defaults[name]) for name in given if name not in own)
         and given["class_weight"] in (None, "balanced")
         and all(isinstance(n, Real) and not isinstance(n, bool) for n in numbers)
         and all(0 < n <= sys.float_info.max for n in numbers)
         and isinstance(given["max_iter"], int)
+        and (seed is None or (type(seed) is int and seed >= 0))
+        and any(_same(given.get("dual", False), some) for some in ("auto", True, False))
     )
+
+
+def _same(one: Any, other: Any) -> bool:
+    return type(one) is type(other) and one == other
 
 
 def fit_svcs(
@@ -71,10 +80,13 @@ def fit_svcs(
 ) -> tuple[list[bool], Array]:
     """Fit those that come to their tolerance; say which they are, and give the iterations.
 
+    What single precision finds is judged in double, and brought to its end there if need be.
+
     Parameters
     ----------
     models
-        Alike but for C, and calibrated on the same folds or not at all.
+        Alike but for C, and calibrated on the same folds or not at all.  Where a fold has no row of
+        a class to learn from, the class's rows count as far from it.
     codes
         Positions of the labels in `classes`.
     start
@@ -85,40 +97,38 @@ def fit_svcs(
     parts = [np.arange(len(codes)), *(inner for inner, _ in folds)]
     weights, gains = _weigh(codes, parts, first.class_weight)
     n_each = len(parts)
+    C = np.repeat([float(linear_of(model).C) for model in models], n_each)
+    of = np.tile(np.arange(n_each), len(models))
     if start is not None:
         start = (np.repeat(start[0], n_each, axis=0), np.repeat(start[1], n_each, axis=0))
-    fits = fit_many(
-        DenseDesign(np.ascontiguousarray(X), spread),
-        codes,
-        np.tile(weights, (len(models), 1)) if folds else weights[0],
-        np.repeat([linear_of(model).C for model in models], n_each).tolist(),
-        SquaredHinge(),
-        gains=None if gains is None else np.tile(gains, (len(models), 1)),
-        tolerance=first.tol,
-        max_iter=first.max_iter,
-        start=start,
-    )
-    is_reached = (fits.errors <= first.tol).reshape(len(models), n_each).all(axis=1)
+    X = np.ascontiguousarray(X)
+    limit = min(first.max_iter, _MOST_ITERATIONS)
+    design, loss = DenseDesign(X, spread), SquaredHinge()
+    rule = {"of": of, "gains": gains, "tolerance": _SAFE * first.tol, "max_iter": limit}
+    fits = fit_many(design, codes, weights, C.tolist(), loss, start=start, **rule)
+    W, b, n_iter = fits.coefficients, fits.intercepts, fits.n_iter
+
+    exact = DenseDesign(X, spread, np.float64)
+    objective = Objective(exact, codes, weights, C, loss, of, gains)
+    *_, errors = objective.evaluate(W, b, np.arange(len(C)))
+    late = np.flatnonzero(errors > first.tol)
+    if len(late):
+        rule |= {"of": of[late], "tolerance": first.tol}
+        near = (W[late].astype(np.float64), b[late])
+        rest = fit_many(exact, codes, weights, C[late].tolist(), loss, start=near, **rule)
+        W, b = W.astype(np.float64), b.astype(np.float64)
+        W[late], b[late], errors[late] = rest.coefficients, rest.intercepts, rest.errors
+        n_iter[late] += rest.n_iter
+
+    is_reached = (errors <= first.tol).reshape(len(models), n_each).all(axis=1)
     for n in np.flatnonzero(is_reached).tolist():
-        of = slice(n * n_each, (n + 1) * n_each)
-        W, b = fits.coefficients[of], fits.intercepts[of]
+        each = slice(n * n_each, (n + 1) * n_each)
         fitted = clone(linear_of(models[n])) if folds else models[n]
-        _set(fitted, classes, W[0], b[0], int(fits.n_iter[of].max()))
+        _set(fitted, classes, W[each][0], b[each][0], int(n_iter[each].max()))
         if folds:
-            decisions = _decide(X, folds, W[1:], b[1:])
+            decisions = _decide(X, folds, W[each][1:], b[each][1:])
             _calibrate(models[n], fitted, decisions, codes)
-    return is_reached.tolist(), fits.n_iter
-
-
-def is_at_rest(model: LinearSVC, X: Array, y: Array) -> bool:
-    """Say whether liblinear would end here, worked out in double precision."""
-    codes = np.searchsorted(model.classes_, y)
-    weights, gains = _weigh(codes, [np.arange(len(codes))], model.class_weight)
-    design = DenseDesign(X, lambda function, items: [function(item) for item in items], np.float64)
-    C = np.array([model.C], np.float64)
-    objective = Objective(design, codes, weights[0], C, SquaredHinge(), gains)
-    *_, errors = objective.evaluate(model.coef_[None], model.intercept_[None], np.arange(1))
-    return bool(errors[0] <= model.tol)
+    return is_reached.tolist(), n_iter
 
 
 def _weigh(
@@ -147,7 +157,7 @@ def _set(model: LinearSVC, classes: Array, W: Array, b: Array, n_iter: int) -> N
 
 def _decide(X: Array, folds: Sequence[tuple[Array, Array]], W: Array, b: Array) -> Array:
     """Give decision values (n, K) of each row by the model of the fold that judges it."""
-    found = np.empty((len(X), W.shape[1]))
+    found = np.full((len(X), W.shape[1]), np.nan)  # which scikit-learn would refuse
     for (_, outer), some, one in zip(folds, W, b, strict=True):
         for block in cut(slice(0, len(outer)), _BLOCK):
             rows = outer[block]

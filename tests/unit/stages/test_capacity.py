@@ -94,6 +94,18 @@ def test_linear_svc_needs_more_by_each_worker():
     assert added("reference") > 10_000 * 64 * 16 > 4 * added("fast")
 
 
+def test_loss_that_only_liblinear_has_needs_its_copies():
+    wide = rows(10_000, width=64)
+    asked = spec("linear_svc")
+    grids = {"linear_svc": {"loss": ("hinge",)}}
+    hinge = asked.model_copy(
+        update={"search": asked.search.model_copy(update={"estimators": grids})}
+    )
+    plain, own = (estimate_training_bytes(wide, some, 1, IN_MEMORY) for some in (asked, hinge))
+
+    assert own - plain > 10_000 * 64 * 16
+
+
 def test_more_kinds_of_terms_need_more_memory():
     rng = np.random.default_rng(0)
     poor, rich = (

@@ -13,7 +13,9 @@ from sklearn.svm import LinearSVC
 from support.executors import InTurn
 
 from job.adapters.executors.local import LocalThreads
-from job.stages.search.fast import confirm, fit_together
+from job.errors import TrainingError
+from job.stages.search import fit
+from job.stages.search.fast import fit_together
 from job.stages.search.svc import linear_of
 
 C = (0.01, 1.0, 30.0)
@@ -23,13 +25,16 @@ NAMES = np.array(["a", "b", "c", "d", "e"], dtype=object)
 
 @st.composite
 def problems(draw):
-    """Tables of many shapes: wide, collinear, constant, scaled, separable, of rare classes."""
+    """Tables of many shapes: wide, collinear, constant, scaled, separable, of rare classes.
+
+    Of single precision, as tables are, and of double.
+    """
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     n_classes = draw(st.integers(2, 5))
-    n, d = draw(st.integers(n_classes * 6, 90)), draw(st.integers(1, 120))
-    codes = np.concatenate(
-        [np.tile(np.arange(n_classes), 3), rng.integers(0, n_classes, n - 3 * n_classes)]
-    )
+    n, d = draw(st.integers(n_classes * 6, 200)), draw(st.integers(1, 120))
+    share = draw(st.sampled_from([1.0, 0.3, 0.02])) ** np.arange(n_classes)
+    drawn = rng.choice(n_classes, n - 3 * n_classes, p=share / share.sum())
+    codes = np.concatenate([np.tile(np.arange(n_classes), 3), drawn])
     apart = draw(st.sampled_from([0.0, 1.0, 5.0]))
     X = rng.standard_normal((n, d)) + apart * rng.standard_normal((n_classes, d))[codes]
     kind = draw(st.sampled_from(["plain", "collinear", "constant", "scaled", "shifted"]))
@@ -41,12 +46,13 @@ def problems(draw):
         X = X * 10.0 ** rng.integers(-1, 2, X.shape[1])
     if kind == "shifted":
         X = X + 3
-    return X, NAMES[codes].astype(str)
+    X = X.astype(draw(st.sampled_from([np.float32, np.float64])))
+    return X, NAMES[codes].astype(str), kind
 
 
 def gradients(model, W, X, y):
     """Give those of liblinear's objective, class by class, worked out from its formula."""
-    X = np.hstack([X, np.ones((len(X), 1))])
+    X = np.hstack([X, np.ones((len(X), 1))]).astype(np.float64)
     of_class = {} if model.class_weight is None else weights_of(y)
     found = []
     for name, w in zip(model.classes_[-len(W) :], W, strict=True):
@@ -62,32 +68,27 @@ def weights_of(y):
     return dict(zip(labels, len(y) / len(labels) / counts, strict=True))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(problems(), st.sampled_from([None, "balanced"]))
 def test_ends_where_liblinears_rule_does(problem, class_weight):
     """The rule is asserted on liblinear's formula, with its own weights of classes.
 
-    Its objective is strongly convex, so the rule bounds how far away the minimum can be; the labels
-    of a fit by liblinear itself are compared where no row is near a tie.
+    Its objective is strongly convex, so the rule bounds how far away the minimum can be.
     """
-    X, y = problem
+    X, y, kind = problem
     models = [LinearSVC(C=c, class_weight=class_weight, tol=TOLERANCE, max_iter=3000) for c in C]
     fit_together(models, X, y, InTurn())
+    # columns of hundred scales, or that repeat each other, may be left to scikit-learn
+    assert kind in ("scaled", "collinear") or all(hasattr(model, "coef_") for model in models)
     for model in models:
         if not hasattr(model, "coef_"):
-            continue  # left to scikit-learn, as ten rows in columns of hundred scales may be
+            continue
         W = np.hstack([model.coef_, model.intercept_[:, None]])
         lengths, at_zero = (
             np.linalg.norm(gradients(model, some, X, y), axis=1) for some in (W, np.zeros_like(W))
         )
         shares = np.array([np.mean(y == name) for name in model.classes_[-len(W) :]])
         assert np.all(lengths <= 1.001 * TOLERANCE * np.minimum(shares, 1 - shares) * at_zero)
-
-        theirs = clone(model).set_params(dual=False, tol=1e-7, max_iter=10_000).fit(X, y)
-        decided = theirs.decision_function(X)
-        top = np.sort(decided, axis=1)[:, -2:] if decided.ndim == 2 else np.c_[0 * decided, decided]
-        is_plain = np.abs(top[:, 1] - top[:, 0]) > 0.05
-        assert (model.predict(X) == theirs.predict(X))[is_plain].all()
 
 
 def make(n_classes=4, n=900, width=30, seed=0):
@@ -179,6 +180,9 @@ def test_sparse_matrices_are_left_to_liblinear():
         {"class_weight": {"a": 2.0}},
         {"C": -1.0},
         {"max_iter": 0},
+        {"dual": "yes"},
+        {"random_state": "one"},
+        {"fit_intercept": 1},
     ],
 )
 def test_only_what_it_solves_is_taken(parameters):
@@ -193,7 +197,7 @@ def test_only_what_it_solves_is_taken(parameters):
 def test_tolerance_that_single_precision_does_not_reach_is_left_to_liblinear():
     """Soon: fifty iterations without a step forward end it, whatever `max_iter` says."""
     X, y = make()
-    model = LinearSVC(C=10.0, tol=1e-13, max_iter=10**9)
+    model = LinearSVC(C=10.0, tol=1e-18, max_iter=10**9)
     with structlog.testing.capture_logs() as logs:
         fit_together([model], X, y, InTurn())
 
@@ -203,16 +207,64 @@ def test_tolerance_that_single_precision_does_not_reach_is_left_to_liblinear():
     ]
 
 
+@pytest.mark.parametrize("n_rare", [20, 60])
+@pytest.mark.parametrize("n_classes", [2, 4])
 @pytest.mark.parametrize("is_calibrated", [False, True])
-@pytest.mark.parametrize(("moved_by", "is_kept"), [(0.0, True), (0.01, False)])
-def test_what_liblinear_would_not_end_with_comes_back_unfitted(is_calibrated, moved_by, is_kept):
-    """Its rule is worked out anew before a model is published."""
-    X, y = make()
-    model = LinearSVC()
+def test_rare_class_that_weighs_as_much_as_the_others_is_fitted(n_rare, n_classes, is_calibrated):
+    """Single precision does not reach the rule there, double does; the curves are fitted, too."""
+    rng = np.random.default_rng(0)
+    codes = rng.integers(0, n_classes - 1, 6000)
+    codes[:n_rare] = n_classes - 1
+    X = rng.standard_normal((6000, 48)) + 0.5 * np.eye(n_classes, 48)[codes]
+    X = (X / np.linalg.norm(X, axis=1, keepdims=True)).astype(np.float32)
+    y = NAMES[codes].astype(str)
+    model = LinearSVC(C=10.0, class_weight="balanced", tol=TOLERANCE, max_iter=5000)
     if is_calibrated:
         model = CalibratedClassifierCV(model, cv=sides(3, y), ensemble=False)
     fit_together([model], X, y, InTurn())
-    linear_of(model).coef_ += moved_by
-    found = confirm(model, X, y)
+    linear = linear_of(model)
+    W = np.hstack([linear.coef_, linear.intercept_[:, None]])
+    lengths, at_zero = (
+        np.linalg.norm(gradients(linear, some, X, y), axis=1) for some in (W, np.zeros_like(W))
+    )
+    shares = np.array([np.mean(y == name) for name in linear.classes_[-len(W) :]])
 
-    assert is_kept == (found is model) == hasattr(found, "classes_")
+    assert np.all(lengths <= 1.001 * TOLERANCE * np.minimum(shares, 1 - shares) * at_zero)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3, 4])
+def test_class_that_a_fold_has_not_learnt_counts_as_far_from_its_rows(n_classes):
+    """scikit-learn refuses such folds, or holds minus infinity for a decision."""
+    X, y = make(n_classes)
+    name = NAMES[n_classes - 1]
+    is_rare = y == name
+    folds = [
+        (np.setdiff1d(inner, np.flatnonzero(is_rare)) if n == 0 else inner, outer)
+        for n, (inner, outer) in enumerate(sides(3, y))
+    ]
+    model = CalibratedClassifierCV(LinearSVC(), cv=folds, ensemble=False)
+    fit_together([model], X, y, InTurn())
+    whole = CalibratedClassifierCV(LinearSVC(), cv=sides(3, y), ensemble=False).fit(X, y)
+    ours, theirs = (m.predict_proba(X)[is_rare, -1].mean() for m in (model, whole))
+
+    assert 0.3 * theirs < ours < 1.1 * theirs
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_scikit_learn_alone_says_which_class_a_fold_lacks(n_classes):
+    """And what to do about it."""
+    X, y = make(n_classes)
+    inner, outer = sides(2, y)[0]
+    name = NAMES[n_classes - 1]
+    folds = [(inner[y[inner] != name], outer), (outer, inner)]
+    model = CalibratedClassifierCV(LinearSVC(), cv=folds, ensemble=False)
+    with pytest.raises(TrainingError, match=f"no row of '{name}' to learn from"):
+        fit(model, X, y, "linear_svc")
+
+
+def test_folds_that_judge_some_rows_only_are_refused():
+    """As scikit-learn refuses them; nothing is learnt from rows without a decision."""
+    X, y = make()
+    model = CalibratedClassifierCV(LinearSVC(), cv=sides(3, y)[:2], ensemble=False)
+    with pytest.raises(ValueError, match="NaN"):
+        fit_together([model], X, y, InTurn())
