@@ -112,6 +112,7 @@ class Objective:
         def differentiate(Z: Array, rows: slice) -> tuple[Array, Array]:
             return self._loss.differentiate(Z, self._labels(problems, rows))
 
+        W = W.astype(self._design.dtype, copy=False)
         loss, by_W, by_b = self._design.evaluate(W, b, differentiate)
         penalty = self.penalty[problems]
         squares = np.einsum("pkd,pkd->p", W, W)
