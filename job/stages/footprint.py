@@ -27,7 +27,7 @@ _PER_CELL: Final = 22  # copies of a dense value: the fold, its transforms, the 
 _PER_CELL_ALONE: Final = 10  # of embeddings alone, which are transformed block by block
 _PER_CELL_IN_DOUBLE: Final = 8
 _PER_CELL_AND_FIT: Final = {"logistic_regression": 2, "linear_svc": 20, "dummy": 0}
-_PER_CELL_AND_FAST_FIT: Final = {"logistic_regression": 2, "linear_svc": 2, "dummy": 0}
+_PER_CELL_AND_FAST_FIT: Final = 2
 _PER_ROW_AND_PROBLEM: Final = 12  # its weight in a fold of a calibration, in both precisions
 _N_PROBLEMS: Final = 4  # of a calibrated model
 _PER_TERM_IN_DOUBLE: Final = 12
@@ -71,7 +71,7 @@ def estimate_training_bytes(
     per_term = _PER_TERM_IN_TEXT
     if not is_fast:
         per_cell, per_term = per_cell + _PER_CELL_IN_DOUBLE, per_term + _PER_TERM_IN_DOUBLE
-    per_fit = most(_PER_CELL_AND_FAST_FIT if is_all_fast else _PER_CELL_AND_FIT)
+    per_fit = n_workers * _PER_CELL_AND_FAST_FIT if is_all_fast else most(_PER_CELL_AND_FIT)
     return int(
         _SLACK
         + len(train) * (n_columns * (per_cell + per_fit) + _N_PROBLEMS * _PER_ROW_AND_PROBLEM)

@@ -205,7 +205,7 @@ def test_only_what_it_solves_is_taken(parameters):
     assert not hasattr(model, "coef_")
 
 
-def test_tolerance_that_single_precision_does_not_reach_is_left_to_liblinear():
+def test_tolerance_that_no_precision_reaches_is_left_to_liblinear():
     """Soon: fifty iterations without a step forward end it, whatever `max_iter` says."""
     X, y = make()
     model = LinearSVC(C=10.0, tol=1e-18, max_iter=10**9)
