@@ -16,11 +16,10 @@ from sklearn.utils.class_weight import compute_sample_weight
 
 from job.contracts.ports import Executor, Spread
 from job.stages.estimators import name_of
-from job.stages.search.batch import fit_many
-from job.stages.search.dense import DenseDesign
 from job.stages.search.designs import Fits, is_small
 from job.stages.search.losses import Logistic
 from job.stages.search.newton import fit_path
+from job.stages.search.precision import fit_precisely
 from job.stages.search.sparse import SparseDesign
 from job.stages.search.svc import can_fit_svc, fit_svcs, has_plain_values, linear_of
 
@@ -134,8 +133,7 @@ def fit_matrix(
     """Fit one logistic regression a value of `C` to a dense or a sparse matrix."""
     if sparse.issparse(X):
         return fit_path(SparseDesign(X.tocsr(), weights, spread), codes, weights, C, **rule)
-    design = DenseDesign(np.ascontiguousarray(X), spread)
-    return fit_many(design, codes, weights, C, Logistic(), **rule)
+    return fit_precisely(X, codes, weights, np.asarray(C, np.float64), Logistic(), spread, **rule)
 
 
 def confirm(model: Any, X: Any, y: Array) -> None:

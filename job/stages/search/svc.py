@@ -21,15 +21,12 @@ from sklearn.svm import LinearSVC
 
 from job.contracts.blocks import cut
 from job.contracts.ports import Spread
-from job.stages.search.batch import fit_many
-from job.stages.search.dense import DenseDesign
 from job.stages.search.losses import SquaredHinge
-from job.stages.search.objective import Objective
+from job.stages.search.precision import fit_precisely
 
 Array = npt.NDArray[Any]
 _OWN: Final = {"C", "class_weight", "dual", "max_iter", "random_state", "tol"}
 _BLOCK: Final = 4096
-_SAFE: Final = 0.5  # of the tolerance is where single precision ends
 _MOST_ITERATIONS: Final = 500  # in each precision
 
 
@@ -97,30 +94,26 @@ def fit_svcs(
     parts = [np.arange(len(codes)), *(inner for inner, _ in folds)]
     weights, gains = _weigh(codes, parts, first.class_weight)
     n_each = len(parts)
-    C = np.repeat([float(linear_of(model).C) for model in models], n_each)
+    C = np.repeat(np.array([linear_of(model).C for model in models], np.float64), n_each)
     of = np.tile(np.arange(n_each), len(models))
     if start is not None:
         start = (np.repeat(start[0], n_each, axis=0), np.repeat(start[1], n_each, axis=0))
-    X = np.ascontiguousarray(X)
-    limit = min(first.max_iter, _MOST_ITERATIONS)
-    design, loss = DenseDesign(X, spread), SquaredHinge()
-    rule = {"of": of, "gains": gains, "tolerance": _SAFE * first.tol, "max_iter": limit}
-    fits = fit_many(design, codes, weights, C.tolist(), loss, start=start, **rule)
+    fits = fit_precisely(
+        X,
+        codes,
+        weights,
+        C,
+        SquaredHinge(),
+        spread,
+        tolerance=first.tol,
+        max_iter=min(first.max_iter, _MOST_ITERATIONS),
+        of=of,
+        gains=gains,
+        start=start,
+        is_judged=True,
+    )
     W, b, n_iter = fits.coefficients, fits.intercepts, fits.n_iter
-
-    exact = DenseDesign(X, spread, np.float64)
-    objective = Objective(exact, codes, weights, C, loss, of, gains)
-    *_, errors = objective.evaluate(W, b, np.arange(len(C)))
-    late = np.flatnonzero(errors > first.tol)
-    if len(late):
-        rule |= {"of": of[late], "tolerance": first.tol}
-        near = (W[late].astype(np.float64), b[late])
-        rest = fit_many(exact, codes, weights, C[late].tolist(), loss, start=near, **rule)
-        W, b = W.astype(np.float64), b.astype(np.float64)
-        W[late], b[late], errors[late] = rest.coefficients, rest.intercepts, rest.errors
-        n_iter[late] += rest.n_iter
-
-    is_reached = (errors <= first.tol).reshape(len(models), n_each).all(axis=1)
+    is_reached = (fits.errors <= first.tol).reshape(len(models), n_each).all(axis=1)
     for n in np.flatnonzero(is_reached).tolist():
         each = slice(n * n_each, (n + 1) * n_each)
         fitted = clone(linear_of(models[n])) if folds else models[n]

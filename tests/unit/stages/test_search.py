@@ -455,7 +455,7 @@ def test_folds_start_from_the_fold_before(rows, monkeypatch):
         n_iter.append(start is not None)
         return found
 
-    monkeypatch.setattr("job.stages.search.fast.fit_many", fit)
+    monkeypatch.setattr("job.stages.search.precision.fit_many", fit)
 
     assert near == run(rows, asked)
     assert [False, True, True] == n_iter
@@ -509,7 +509,7 @@ def test_last_of_the_candidates_goes_straight_to_all_rows(monkeypatch):
         n_samples.append(design.shape[0])
         return fit_many(design, *arguments, **options)
 
-    monkeypatch.setattr("job.stages.search.fast.fit_many", fit)
+    monkeypatch.setattr("job.stages.search.precision.fit_many", fit)
     run(rows, spec(estimators=grids, halving_factor=3))
 
     assert [67, 600] == [round(n) for n in (n_samples[0], n_samples[-1])]
