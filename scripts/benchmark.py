@@ -60,6 +60,7 @@ from job.stages.search import make_folds, search
 from job.stages.train import train_model
 
 C = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
+KINDS = {"logistic_regression": LogisticRegression, "linear_svc": LinearSVC}
 CONTENDERS = ("naive", "one", "reference", "fast")
 N_CLASSES = 12
 WORKERS = 2
@@ -148,7 +149,7 @@ def read_rows(folder: Path, side: str) -> Rows:
     )
 
 
-def make_spec(table: str, engine: str, estimator: str = "logistic_regression") -> TrainingSpec:
+def make_spec(table: str, engine: str, estimator: str) -> TrainingSpec:
     features = {
         "embeddings": FeatureSpec(use=("embeddings",)),
         "texts": FeatureSpec(use=("text",), analyzers=("word",), min_groups=2),
@@ -171,8 +172,7 @@ def naive_pipeline(table: str, width: int, estimator: str) -> Pipeline:
     if features is None:
         names = [f"embeddings_{n}" for n in range(width)]
         features = ColumnTransformer([("text", weigh, "text"), ("embeddings", scale, names)])
-    kinds = {"logistic_regression": LogisticRegression, "linear_svc": LinearSVC}
-    return Pipeline([("features", features), ("model", kinds[estimator](max_iter=1000))])
+    return Pipeline([("features", features), ("model", KINDS[estimator](max_iter=1000))])
 
 
 def contend(name: str, table: str, folder: Path, chosen: float, estimator: str) -> dict[str, Any]:
@@ -305,9 +305,7 @@ def main() -> None:
     parser.add_argument("--data")
     parser.add_argument("--repetitions", type=int, default=3)
     parser.add_argument("--contenders", default=",".join(CONTENDERS))
-    parser.add_argument(
-        "--estimator", choices=["logistic_regression", "linear_svc"], default="logistic_regression"
-    )
+    parser.add_argument("--estimator", choices=[*KINDS], default="logistic_regression")
     parser.add_argument("--side", nargs=2)
     parser.add_argument("--chosen", type=float, default=1.0)
     options = parser.parse_args()

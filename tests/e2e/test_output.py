@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.settings import ENDLESS
 
 ROOT = Path(__file__).parents[2]
 
@@ -91,9 +92,8 @@ def test_warnings_of_libraries_are_json_without_their_words():
 
 def test_terminated_run_says_so(sample, tmp_path):
     """The record tells the store, the event tells the log."""
-    slow = "search.estimators={linear_svc: {C: [1e6], loss: [hinge], tol: [1e-15], max_iter: [1000000000]}}"
     command = [sys.executable, "-m", "job", "run", "--dataset", sample, "--store", tmp_path / "m"]
-    settings = ["--run-id", "ended", "--set", "dataset.min_rows=100", "--set", slow]
+    settings = ["--run-id", "ended", "--set", "dataset.min_rows=100", "--set", ENDLESS]
     with subprocess.Popen(
         [*command, *settings], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     ) as process:

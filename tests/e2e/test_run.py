@@ -10,6 +10,7 @@ import time
 import joblib
 import numpy as np
 import sklearn
+from support.settings import ENDLESS
 
 from job.contracts.digest import canonical_json
 
@@ -189,7 +190,7 @@ def test_sigterm_ends_a_run_within_two_seconds(sample, tmp_path):
             "--set",
             "dataset.min_rows=100",
             "--set",
-            "search.estimators={linear_svc: {C: [1e6], loss: [hinge], tol: [1e-15], max_iter: [1000000000]}}",
+            ENDLESS,
         ],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

@@ -8,6 +8,7 @@ import time
 
 import pytest
 from support.requirements import skip_without
+from support.settings import ENDLESS
 
 
 @pytest.fixture
@@ -51,9 +52,8 @@ def test_full_store_shows_no_version(train, sample, mounted):
 
 def test_interrupted_search_leaves_its_record(sample, tmp_path):
     """Ctrl-C in native code ends the run as Ctrl-C, and says where it was."""
-    slow = "search.estimators={linear_svc: {C: [1e6], loss: [hinge], tol: [1e-15], max_iter: [1000000000]}}"
     command = [sys.executable, "-m", "job", "run", "--dataset", sample, "--store", tmp_path / "m"]
-    settings = ["--run-id", "ended", "--set", "dataset.min_rows=100", "--set", slow]
+    settings = ["--run-id", "ended", "--set", "dataset.min_rows=100", "--set", ENDLESS]
     with subprocess.Popen(
         [*command, *settings], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     ) as process:

@@ -5,3 +5,9 @@ OPEN = (
     "gate={floors: {accuracy: null, precision_macro: null, recall_macro: null, f1_macro: null}, "
     "margin: 0.5}"
 )
+
+# liblinear alone has this loss, and goes on for minutes in native code
+ENDLESS = (
+    "search.estimators={linear_svc: "
+    "{C: [1e6], loss: [hinge], tol: [1e-15], max_iter: [1000000000]}}"
+)

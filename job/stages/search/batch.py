@@ -73,7 +73,7 @@ def fit_many(
     for some in np.array_split(np.arange(len(C)), n_batches):
         inverse = np.asarray(C, np.float64)[some]
         objective = Objective(design, codes, weights, inverse, loss, of[some], gains)
-        batch = _Batch(design, objective, loss, tolerance, excess)
+        batch = _Batch(design, objective, tolerance, excess)
         near = None if start is None else (start[0][some], start[1][some])
         parts.append(batch.fit(max_iter, near))
     return Fits(
@@ -99,7 +99,7 @@ class _Batch:
     """Models that are fitted side by side, and the basis in which each of them is round."""
 
     def __init__(
-        self, design: DenseDesign, objective: Objective, loss: Loss, tolerance: float, excess: float
+        self, design: DenseDesign, objective: Objective, tolerance: float, excess: float
     ) -> None:
         self._objective, self._dtype = objective, design.dtype
         self._tolerance, self._excess = tolerance, excess
@@ -110,7 +110,7 @@ class _Batch:
             spread, vectors = np.linalg.eigh(covariance)
         self._vectors = vectors.astype(design.dtype)
         self._mean, self._spread = mean.astype(design.dtype), np.maximum(spread, 0.0)
-        self._set_curvature(loss.guess_curve(objective.shares()))
+        self._set_curvature(objective.guess_curvatures())
 
     def _set_curvature(self, found: Array) -> None:
         """Make the basis for this curvature of each class, shape (P, K)."""

@@ -46,7 +46,7 @@ class DenseDesign:
             loss = np.zeros(n_problems)
             by_W, by_b = np.zeros_like(W), np.zeros(len(b))
             for rows in cut(span, BLOCK):
-                block = self._X[rows].astype(self.dtype, copy=False)
+                block = self._block(rows)
                 Z = _logits(W, b, block)
                 block_loss, R = residuals(Z.reshape(n_problems, n_classes, -1), rows)
                 R = R.reshape(len(W), -1)
@@ -67,7 +67,7 @@ class DenseDesign:
         b = intercepts.reshape(-1, 1).astype(self.dtype, copy=False)
         blocks = cut(slice(0, self.shape[0]), BLOCK)
         return sum_of(
-            function(_logits(W, b, self._X[rows]).reshape(*intercepts.shape, -1), rows)
+            function(_logits(W, b, self._block(rows)).reshape(*intercepts.shape, -1), rows)
             for rows in blocks[:: max(len(blocks) // _N_BLOCKS, 1)]
         )
 
@@ -75,6 +75,9 @@ class DenseDesign:
         """Give moments as every design does, from a sample; of wide matrices no covariance."""
         mean, spread = sampled_moments(self._X, weights)
         return (mean, np.diag(spread), spread) if spread.ndim == 2 else (mean, spread, np.eye(0))
+
+    def _block(self, rows: slice) -> Array:
+        return self._X[rows].astype(self.dtype, copy=False)
 
 
 def _logits(W: Array, b: Array, block: Array) -> Array:

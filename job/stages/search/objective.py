@@ -59,19 +59,17 @@ class Objective:
         self._weights = np.divide(weights, total[:, None], dtype=design.dtype, casting="same_kind")
         self._of = of
         self.penalty = 1.0 / (C * total[of])
-        n_classes = int(codes.max()) + 1
-        self.n_rows = 1 if n_classes == 2 else n_classes
+        self._n_classes = int(codes.max()) + 1
+        self.n_rows = 1 if self._n_classes == 2 else self._n_classes
         self._limits = np.ones((len(C), self.n_rows))
         self.penalizes_intercept = loss.penalizes_intercept
         if self.penalizes_intercept:
             self._limits = self._find_limits()
 
-    def shares(self) -> Array:
-        """Give the weight of each logit's class, shape (P, K)."""
-        n_classes = int(self._codes.max()) + 1
-        found = [np.bincount(self._codes, some, n_classes) for some in self._weights]
-        shares: Array = np.stack(found)[self._of, -self.n_rows :]
-        return shares
+    def guess_curvatures(self) -> Array:
+        """Give about what `curvatures` does, shape (P, K), before a logit is known."""
+        found = [np.bincount(self._codes, some, self._n_classes) for some in self._weights]
+        return self._loss.guess_curve(np.stack(found)[self._of, -self.n_rows :])
 
     def row_weights(self) -> Array:
         """Give the weight of each row in all weightings, shape (n,)."""
@@ -135,9 +133,8 @@ class Objective:
         *_, sizes = self._derive(origin, np.zeros(shape), np.arange(len(origin)))
         is_counted = self._weights > 0
         n = is_counted.sum(axis=1)[:, None]
-        n_classes = int(self._codes.max()) + 1
-        own = np.stack([np.bincount(self._codes[some], None, n_classes) for some in is_counted])
-        own = own[:, -self.n_rows :]
+        counts = [np.bincount(self._codes[some], None, self._n_classes) for some in is_counted]
+        own = np.stack(counts)[:, -self.n_rows :]
         rarer = (np.maximum(np.minimum(own, n - own), 1) / n)[self._of]
         limits: Array = np.maximum(sizes * rarer, np.finfo(np.float32).tiny)
         return limits

@@ -63,6 +63,16 @@ def gradients(model, W, X, y):
     return np.array(found)
 
 
+def is_done(model, X, y):
+    """Apply liblinear's rule: gradients against those at zero, times the share of the rarer side."""
+    W = np.hstack([model.coef_, model.intercept_[:, None]])
+    lengths, at_zero = (
+        np.linalg.norm(gradients(model, some, X, y), axis=1) for some in (W, np.zeros_like(W))
+    )
+    shares = np.array([np.mean(y == name) for name in model.classes_[-len(W) :]])
+    return np.all(lengths <= 1.001 * TOLERANCE * np.minimum(shares, 1 - shares) * at_zero)
+
+
 def weights_of(y):
     labels, counts = np.unique(y, return_counts=True)
     return dict(zip(labels, len(y) / len(labels) / counts, strict=True))
@@ -81,12 +91,7 @@ def test_ends_where_liblinears_rule_does(problem, class_weight):
     for model in models:
         if not hasattr(model, "coef_"):
             continue  # a few rows or columns of many scales may be left to scikit-learn
-        W = np.hstack([model.coef_, model.intercept_[:, None]])
-        lengths, at_zero = (
-            np.linalg.norm(gradients(model, some, X, y), axis=1) for some in (W, np.zeros_like(W))
-        )
-        shares = np.array([np.mean(y == name) for name in model.classes_[-len(W) :]])
-        assert np.all(lengths <= 1.001 * TOLERANCE * np.minimum(shares, 1 - shares) * at_zero)
+        assert is_done(model, X, y)
 
 
 def make(n_classes=4, n=900, width=30, seed=0):
@@ -233,14 +238,8 @@ def test_rare_class_that_weighs_as_much_as_the_others_is_fitted(n_rare, n_classe
     if is_calibrated:
         model = CalibratedClassifierCV(model, cv=sides(3, y), ensemble=False)
     fit_together([model], X, y, InTurn())
-    linear = linear_of(model)
-    W = np.hstack([linear.coef_, linear.intercept_[:, None]])
-    lengths, at_zero = (
-        np.linalg.norm(gradients(linear, some, X, y), axis=1) for some in (W, np.zeros_like(W))
-    )
-    shares = np.array([np.mean(y == name) for name in linear.classes_[-len(W) :]])
 
-    assert np.all(lengths <= 1.001 * TOLERANCE * np.minimum(shares, 1 - shares) * at_zero)
+    assert is_done(linear_of(model), X, y)
 
 
 @pytest.mark.parametrize("n_classes", [2, 3, 4])
