@@ -201,11 +201,13 @@ def _fit_logistic(
         excess=excess,
         start=start,
     )
+    # NOTE: doubles, which some may have needed, would have every prediction copy its rows
+    W = fits.coefficients.astype(X.dtype, copy=False)
     is_reached = fits.errors <= first.tol
     for n in np.flatnonzero(is_reached).tolist():
         model = models[n]
         model.classes_, model.n_features_in_ = classes, X.shape[1]
-        model.coef_, model.intercept_ = fits.coefficients[n], fits.intercepts[n]
+        model.coef_, model.intercept_ = W[n], fits.intercepts[n]
         model.n_iter_ = fits.n_iter[n : n + 1].astype(np.int32)
     return is_reached.tolist(), fits.n_iter
 

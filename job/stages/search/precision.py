@@ -68,15 +68,16 @@ def fit_precisely(
             start=near,
         )
 
-    end = _SAFE * tolerance if is_judged else tolerance
+    is_single = X.dtype == np.float32
+    end = _SAFE * tolerance if is_judged and is_single else tolerance
     single = fit_in(DenseDesign(X, spread), np.arange(len(C)), start, end)
     W, b, errors = single.coefficients, single.intercepts, single.errors
     exact = DenseDesign(X, spread, np.float64)
     if is_judged:
         objective = Objective(exact, codes, weights, C, loss, of, gains)
         *_, errors = objective.evaluate(W, b, np.arange(len(C)))
-    late = np.flatnonzero(~(errors <= tolerance))
-    if not len(late) or X.dtype == exact.dtype:
+    late = np.flatnonzero(errors > tolerance)  # not NaN, which no precision mends
+    if not len(late) or not is_single:
         return Fits(coefficients=W, intercepts=b, errors=errors, n_iter=single.n_iter)
     double = fit_in(exact, late, (W[late].astype(np.float64), b[late]), tolerance)
     W, b, errors, n_iter = W.astype(np.float64), b.astype(np.float64), errors.copy(), single.n_iter

@@ -8,7 +8,8 @@ from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 from support.executors import InTurn
 
-from job.stages.search.fast import fit_matrix
+from job.adapters.executors.local import LocalThreads
+from job.stages.search.fast import fit_matrix, fit_together
 
 C = (0.01, 1.0, 30.0)
 TOLERANCE = 1e-7
@@ -107,8 +108,6 @@ def test_probabilities_are_those_of_a_cold_fit(problem):
 @pytest.mark.parametrize("layout", ["full", "sparse", "mixed"])
 def test_bits_do_not_depend_on_the_number_of_threads(layout):
     """Spans follow from the matrix alone, and are added in their order."""
-    from job.adapters.executors.local import LocalThreads
-
     rng = np.random.default_rng(0)
     X = rng.standard_normal((5000, 30)).astype(np.float32)
     if layout != "full":
@@ -134,16 +133,19 @@ def test_float32_reaches_a_fine_tolerance():
     assert (fits.errors <= 1e-6).all()
 
 
+def with_rare_class(n_classes, seed):
+    rng = np.random.default_rng(seed)
+    codes = np.concatenate([np.full(20, n_classes - 1), rng.integers(0, n_classes - 1, 8980)])
+    X = rng.normal(size=(9000, 48)) + 0.5 * np.eye(n_classes, 48)[codes]
+    return (X / np.linalg.norm(X, axis=1, keepdims=True)).astype(np.float32), codes
+
+
 @pytest.mark.parametrize("n_classes", [3, 4])
 def test_rare_class_is_brought_to_its_end_in_double_precision(n_classes):
     """Twenty rows of thousands pull less than the last digits of what the others cancel."""
     late = 0
     for seed in (5, 6, 7):
-        rng = np.random.default_rng(seed)
-        rare = np.full(20, n_classes - 1)
-        codes = np.concatenate([rare, rng.integers(0, n_classes - 1, 8980)])
-        X = rng.normal(size=(9000, 48)) + 0.5 * np.eye(n_classes, 48)[codes]
-        X = (X / np.linalg.norm(X, axis=1, keepdims=True)).astype(np.float32)
+        X, codes = with_rare_class(n_classes, seed)
         fits = solve(X, codes, C=[10.0], tolerance=1e-6)
         late += fits.coefficients.dtype == np.float64
         by_formula = gradient(
@@ -153,6 +155,19 @@ def test_rare_class_is_brought_to_its_end_in_double_precision(n_classes):
         assert (fits.errors <= 1e-6).all()
         assert np.abs(by_formula).max() <= 2e-6
     assert late
+
+
+def test_bits_in_double_precision_do_not_depend_on_the_number_of_threads():
+    """Predictions need no doubles: models have the precision of their matrix."""
+    X, codes = with_rare_class(3, 5)
+    found = []
+    for n_workers in (1, 2):
+        models = [LogisticRegression(C=c, tol=1e-6, max_iter=1000) for c in (1.0, 10.0)]
+        fit_together(models, X, codes, LocalThreads(n_workers))
+        assert {np.dtype(np.float32)} == {m.coef_.dtype for m in models}
+        found.append([(m.coef_.tobytes(), m.intercept_.tobytes()) for m in models])
+
+    assert found[0] == found[1]
 
 
 def test_one_that_is_out_of_iterations_says_so():
