@@ -12,7 +12,6 @@ squared hinge curves by twice the rows within the margin, which is h_k there.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -34,15 +33,15 @@ def fit_many(
     design: DenseDesign,
     codes: Array,
     weights: Array,
-    C: Sequence[float],
+    C: Array,
     loss: Loss,
     *,
-    of: Array | None = None,
-    gains: Array | None = None,
+    of: Array,
+    gains: Array | None,
     tolerance: float,
     max_iter: int,
-    excess: float = 0.0,
-    start: tuple[Array, Array] | None = None,
+    excess: float,
+    start: tuple[Array, Array] | None,
 ) -> Fits:
     """Fit one model a value of `C`.
 
@@ -51,9 +50,11 @@ def fit_many(
     codes
         Classes 0...K-1, shape (n_samples,).
     weights
-        Shape (n_samples,), or (n_weightings, n_samples).
+        Shape (n_weightings, n_samples).
+    C
+        Shape (P,).
     of
-        Which of the weightings each model has, shape (P,); None for the first.
+        Which of the weightings each model has, shape (P,).
     gains
         What rows count more at the logit of their own class, shape (n_weightings, n_classes).
     tolerance
@@ -67,12 +68,9 @@ def fit_many(
     n_classes = int(codes.max()) + 1
     n_values = n_classes * (design.shape[1] + 1)
     n_batches = -(-len(C) // _count_at_once(n_values))
-    weights = np.atleast_2d(weights)
-    of = np.zeros(len(C), int) if of is None else of
     parts = []
     for some in np.array_split(np.arange(len(C)), n_batches):
-        inverse = np.asarray(C, np.float64)[some]
-        objective = Objective(design, codes, weights, inverse, loss, of[some], gains)
+        objective = Objective(design, codes, weights, C[some], loss, of[some], gains)
         batch = _Batch(design, objective, tolerance, excess)
         near = None if start is None else (start[0][some], start[1][some])
         parts.append(batch.fit(max_iter, near))

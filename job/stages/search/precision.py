@@ -42,6 +42,10 @@ def fit_precisely(
 
     Parameters
     ----------
+    weights
+        Shape (n_samples,), or (n_weightings, n_samples).
+    of
+        None for the first of the weightings.
     max_iter
         In each precision.
     is_judged
@@ -58,7 +62,7 @@ def fit_precisely(
             design,
             codes,
             weights,
-            C[some].tolist(),
+            C[some],
             loss,
             of=of[some],
             gains=gains,
@@ -68,16 +72,16 @@ def fit_precisely(
             start=near,
         )
 
-    is_single = X.dtype == np.float32
-    end = _SAFE * tolerance if is_judged and is_single else tolerance
-    single = fit_in(DenseDesign(X, spread), np.arange(len(C)), start, end)
+    every, exact = np.arange(len(C)), DenseDesign(X, spread, np.float64)
+    if X.dtype == exact.dtype:
+        return fit_in(exact, every, start, tolerance)
+    end = _SAFE * tolerance if is_judged else tolerance
+    single = fit_in(DenseDesign(X, spread), every, start, end)
     W, b, errors = single.coefficients, single.intercepts, single.errors
-    exact = DenseDesign(X, spread, np.float64)
     if is_judged:
-        objective = Objective(exact, codes, weights, C, loss, of, gains)
-        *_, errors = objective.evaluate(W, b, np.arange(len(C)))
+        *_, errors = Objective(exact, codes, weights, C, loss, of, gains).evaluate(W, b, every)
     late = np.flatnonzero(errors > tolerance)  # not NaN, which no precision mends
-    if not len(late) or not is_single:
+    if not len(late):
         return Fits(coefficients=W, intercepts=b, errors=errors, n_iter=single.n_iter)
     double = fit_in(exact, late, (W[late].astype(np.float64), b[late]), tolerance)
     W, b, errors, n_iter = W.astype(np.float64), b.astype(np.float64), errors.copy(), single.n_iter

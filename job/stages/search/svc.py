@@ -94,7 +94,7 @@ def fit_svcs(
     parts = [np.arange(len(codes)), *(inner for inner, _ in folds)]
     weights, gains = _weigh(codes, parts, first.class_weight)
     n_each = len(parts)
-    C = np.repeat(np.array([linear_of(model).C for model in models], np.float64), n_each)
+    C = np.repeat([float(linear_of(model).C) for model in models], n_each)
     of = np.tile(np.arange(n_each), len(models))
     if start is not None:
         start = (np.repeat(start[0], n_each, axis=0), np.repeat(start[1], n_each, axis=0))
