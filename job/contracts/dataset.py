@@ -151,9 +151,11 @@ class MatrixRows:
         """Give the rows at these positions of this selection, or under this mask."""
         return MatrixRows(self._matrix, self._index[index])
 
-    def read(self, rows: slice = slice(None)) -> FloatMatrix:
-        """Copy rows out of the matrix."""
-        found: FloatMatrix = self._matrix[self._index[rows]]
+    def read(self, rows: slice = slice(None), out: FloatMatrix | None = None) -> FloatMatrix:
+        """Copy rows out of the matrix, or into another one, which is contiguous."""
+        index = self._index[rows]
+        # NOTE: positions are within the matrix; where numpy is to check them, it copies twice
+        found: FloatMatrix = self._matrix.take(index, axis=0, out=out, mode="clip")
         return found
 
 

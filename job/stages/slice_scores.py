@@ -12,10 +12,9 @@ from job.contracts.gate_specs import EvaluationSpec
 from job.contracts.search_specs import Metric
 from job.contracts.slices import SliceReport, SliceScore
 from job.stages.bounds import bounded, find_ends, find_reach
-from job.stages.label_scores import AVERAGED, LabelScores, label_cells
 from job.stages.predictions import Predictions
 from job.stages.resampling import count_units, leave_one_out, resample
-from job.stages.row_scores import log_losses, roc_auc_influences
+from job.stages.scores import score_of
 
 Array = np.ndarray[Any, Any]
 MIN_GROUPS: Final = 10
@@ -175,19 +174,3 @@ def _upper_bounds(point: Array, resampled: Array, n_groups: Array, alpha: float)
         reach = find_reach((point - resampled)[:, varies] / spread[varies], alpha)
     bounds: Array = np.minimum(point + np.where(varies, reach * spread, by_count), 1.0)
     return bounds
-
-
-def score_of(found: Predictions, metric: Metric) -> float | None:
-    """Give the score by which candidates are chosen; None where it is not defined."""
-    if metric.value in AVERAGED:
-        n = len(found.classes)
-        cells = [cell[cell >= 0] for cell in label_cells(found.y_true, found.y_pred, n)]
-        counts = np.bincount(np.concatenate(cells), minlength=3 * n)[None].astype(float)
-        return float(LabelScores(counts).measure(counts)[0, AVERAGED.index(metric.value)])
-    some = found.take(found.is_known)
-    if not len(some.y_true):
-        return None
-    if metric is Metric.NEG_LOG_LOSS:
-        return -float(log_losses(some).mean())
-    area, _ = roc_auc_influences(some)
-    return None if np.isnan(area) else area

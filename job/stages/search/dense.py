@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from job.contracts.blocks import cut
 from job.contracts.ports import Spread
-from job.stages.search.designs import BLOCK, spans_of, sum_of
+from job.stages.search.designs import STEP, spans_of, sum_of
 
 Array = npt.NDArray[Any]
 # Gives the summed loss of each problem, shape (P,), and the derivative by each logit,
@@ -18,6 +18,8 @@ Array = npt.NDArray[Any]
 Residuals = Callable[[Array, slice], tuple[Array, Array]]
 MOST_DECOMPOSED: Final = 1536
 _N_BLOCKS: Final = 32
+_MOST_ROWS: Final = 2048
+_BLOCK_BYTES: Final = 3 * 2**20  # the heap reuses them, while it maps larger arrays anew each time
 
 
 class DenseDesign:
@@ -40,12 +42,13 @@ class DenseDesign:
         n_problems, n_classes, n_features = coefficients.shape
         W = coefficients.reshape(-1, n_features).astype(self.dtype, copy=False)
         b = intercepts.reshape(-1, 1).astype(self.dtype, copy=False)
-        ones = np.ones(BLOCK, self.dtype)
+        size = self._block_rows(len(W))
+        ones = np.ones(size, self.dtype)
 
         def work(span: slice) -> tuple[Array, Array, Array]:
             loss = np.zeros(n_problems)
             by_W, by_b = np.zeros_like(W), np.zeros(len(b))
-            for rows in cut(span, BLOCK):
+            for rows in cut(span, size):
                 block = self._block(rows)
                 Z = _logits(W, b, block)
                 block_loss, R = residuals(Z.reshape(n_problems, n_classes, -1), rows)
@@ -55,7 +58,7 @@ class DenseDesign:
                 by_b += R @ ones[: R.shape[1]]
             return loss, by_W, by_b
 
-        parts = self.spread(work, spans_of(self.shape[0], BLOCK))
+        parts = self.spread(work, spans_of(self.shape[0], STEP))
         loss, by_W, by_b = (sum_of(part[n] for part in parts) for n in range(3))
         return loss, by_W.reshape(coefficients.shape), by_b.reshape(intercepts.shape)
 
@@ -65,7 +68,7 @@ class DenseDesign:
         """Sum what a function gives for logits of some blocks, which lie evenly, and their rows."""
         W = coefficients.reshape(-1, self.shape[1]).astype(self.dtype, copy=False)
         b = intercepts.reshape(-1, 1).astype(self.dtype, copy=False)
-        blocks = cut(slice(0, self.shape[0]), BLOCK)
+        blocks = cut(slice(0, self.shape[0]), STEP)
         return sum_of(
             function(_logits(W, b, self._block(rows)).reshape(*intercepts.shape, -1), rows)
             for rows in blocks[:: max(len(blocks) // _N_BLOCKS, 1)]
@@ -75,6 +78,12 @@ class DenseDesign:
         """Give moments as every design does, from a sample; of wide matrices no covariance."""
         mean, spread = sampled_moments(self._X, weights)
         return (mean, np.diag(spread), spread) if spread.ndim == 2 else (mean, spread, np.eye(0))
+
+    def _block_rows(self, n_logits: int) -> int:
+        """Give how many rows to take at once: each block costs a score of calls."""
+        is_cast = self.dtype != self._X.dtype
+        width = max(n_logits, self.shape[1]) if is_cast else n_logits
+        return min(max(_BLOCK_BYTES // (width * self.dtype.itemsize), STEP), _MOST_ROWS)
 
     def _block(self, rows: slice) -> Array:
         return self._X[rows].astype(self.dtype, copy=False)
@@ -93,7 +102,7 @@ def sampled_moments(X: Array, weights: Array) -> tuple[Array, Array]:
     n_rows, width = X.shape
     picked = np.arange(0, n_rows, max(n_rows // (32 * max(width, 1)), 1))
     w = (weights[picked] / weights[picked].sum()).astype(X.dtype)
-    blocks = cut(slice(0, len(picked)), BLOCK)
+    blocks = cut(slice(0, len(picked)), STEP)
     mean = sum_of(w[rows] @ X[picked[rows]] for rows in blocks)
     is_wide = width > MOST_DECOMPOSED
     spread = np.zeros(width if is_wide else (width, width))

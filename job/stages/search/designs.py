@@ -18,7 +18,7 @@ import numpy.typing as npt
 Array = npt.NDArray[Any]
 T = TypeVar("T", float, Array)
 _N_SPANS: Final = 8
-BLOCK: Final = 512  # rows that fit into the cache
+STEP: Final = 512  # rows that are not cut
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +57,7 @@ def spans_of(n: int, step: int = 1) -> list[slice]:
 
 def is_small(n: int) -> bool:
     """Say whether so many rows are one span."""
-    return len(spans_of(n, BLOCK)) <= 1
+    return len(spans_of(n, STEP)) <= 1
 
 
 def sum_of(parts: Iterable[T]) -> T:

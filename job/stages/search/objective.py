@@ -123,7 +123,8 @@ class Objective:
 
     def _labels(self, problems: Array, rows: slice) -> Labels:
         y, gains = self._codes[rows], self._gains
-        of = self._of[problems] if len(self._weights) > 1 else [0]
+        is_one = len(self._weights) == 1
+        of = slice(None) if is_one else self._of[problems]
         s = self._weights[of, rows]
         return Labels(y, s, None if gains is None else gains[of][:, y].astype(s.dtype))
 

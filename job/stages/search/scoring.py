@@ -13,7 +13,6 @@ import joblib
 import numpy as np
 import numpy.typing as npt
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.metrics import get_scorer, log_loss, roc_auc_score
 from sklearn.svm import LinearSVC
 
 from job.contracts.dataset import Rows
@@ -24,13 +23,14 @@ from job.contracts.specs import TrainingSpec
 from job.errors import ConfigurationError, TrainingError
 from job.stages.estimators import calibrated
 from job.stages.folds import Fold
+from job.stages.predictions import Predictions
 from job.stages.preparation import Preparation
+from job.stages.scores import is_of_labels, score_labels, score_of
 from job.stages.search.candidates import Candidate, make_folds
 from job.stages.search.fast import Before, can_fit, excess_for, fit_together
 
 Array = npt.NDArray[Any]
 _DRAWS: Final = threading.Lock()
-_OF_PROBABILITIES: Final = (Metric.ROC_AUC_OVR, Metric.NEG_LOG_LOSS)
 
 
 class FoldScorer:
@@ -46,6 +46,7 @@ class FoldScorer:
         self._train, self._preparation = train, preparation
         self._spec, self._executor = spec, executor
         self._y = train.y.astype(str)
+        self._classes, self._codes = np.unique(self._y, return_inverse=True)
         self._near: dict[Use, tuple[dict[int, Any], Array | None]] = {}
 
     def score(
@@ -74,12 +75,10 @@ class FoldScorer:
     ) -> list[float]:
         # NOTE: the matrix that was fitted to is gone before that of the other side comes
         models, transform = self._fit_input(candidates, fold, use, min_groups)
-        X, y, metric = transform(fold[1]), self._y[fold[1]], self._spec.search.metric
+        X, codes, metric = transform(fold[1]), self._codes[fold[1]], self._spec.search.metric
 
         def score(model: Any) -> float:
-            if metric in _OF_PROBABILITIES:
-                return _score_probabilities(metric, model, X, y)
-            return float(get_scorer(metric.value)(model, X, y))
+            return _score(metric, model, X, codes, self._classes)
 
         return self._executor.map(score, models)
 
@@ -90,7 +89,7 @@ class FoldScorer:
         prepared = self._preparation.fit(fold[0], use, min_groups)
         X, y = prepared.matrix(spec.engine), self._y[fold[0]]
         models = {n: candidate.build(spec, seed) for n, candidate in candidates.items()}
-        needs_proba = spec.metric in _OF_PROBABILITIES
+        needs_proba = not is_of_labels(spec.metric)
         has_none = needs_proba and any(not hasattr(m, "predict_proba") for m in models.values())
         if has_none:
             folds = make_folds(self._train.take(fold[0]), 3, seed)
@@ -116,23 +115,27 @@ class FoldScorer:
         return list(models.values()), prepared.transform
 
 
-def _score_probabilities(metric: Metric, model: Any, X: Any, y: Array) -> float:
-    """Score on the rows whose class the model knows; a class without rows is left out."""
-    known = np.isin(y, model.classes_)
-    y, proba = y[known], model.predict_proba(X[known]) if known.any() else np.empty((0, 0))
-    if len(y) and metric is Metric.NEG_LOG_LOSS:
-        return -float(log_loss(y, proba, labels=model.classes_))
-    areas = [
-        roc_auc_score(y == name, proba[:, n])
-        for n, name in enumerate(model.classes_)
-        if 0 < (y == name).sum() < len(y)
-    ]
-    if not areas:
+def _score(metric: Metric, model: Any, X: Any, codes: Array, classes: Array) -> float:
+    """Score a fitted model on rows whose classes are numbers: they are compared faster than words.
+
+    A class without rows is left out of means over classes.
+    """
+    if is_of_labels(metric):
+        y_pred = np.searchsorted(classes, model.predict(X))
+        return score_labels(metric, codes, y_pred, len(classes))
+    found = Predictions(
+        classes=tuple(classes.tolist()),
+        y_true=codes,
+        proba=model.predict_proba(X),
+        known=np.searchsorted(classes, model.classes_),
+    )
+    score = score_of(found, metric)
+    if score is None:
         raise TrainingError(
             f"a fold of the search holds too few classes: {metric.value} is undefined there",
             hint="add rows of the smallest classes, lower search.folds, or choose another metric",
         )
-    return float(np.mean(areas))
+    return score
 
 
 def fit(model: Any, X: Any, y: Array, name: str, n_threads: int = 1) -> None:

@@ -126,3 +126,15 @@ def test_scaling_by_blocks_is_scaling(rows, monkeypatch):
         np.testing.assert_allclose(theirs, ours, rtol=1e-6, atol=1e-12)
     assert vars(whole[1]).keys() == vars(prepared.published()[1]).keys()
     assert len(INNER) == prepared.published()[1].n_samples_seen_
+
+
+def test_rows_are_scaled_as_the_published_preprocessing_scales_them(rows, monkeypatch):
+    """To the last bit; one row is the mean itself, and has no length to be divided by."""
+    monkeypatch.setattr("job.stages.preparation._IN_CACHE", 3)
+    half = rows.embeddings.read(slice(20))
+    matrix = np.concatenate([half, -half, np.zeros((1, half.shape[1]), np.float32)])
+    rows = replace(rows.take(np.arange(41)), embeddings=MatrixRows(matrix, np.arange(41)))
+    prepared = Preparation(rows, FeatureSpec(), COLUMNS, IN_MEMORY, InTurn()).fit(np.arange(41))
+
+    assert not prepared.X[-1].any()
+    np.testing.assert_array_equal(prepared.published().transform(matrix), prepared.X)

@@ -5,12 +5,11 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn import metrics
 from support.simulated import draw, predictions
 
 from job.contracts.gate_specs import EvaluationSpec
 from job.contracts.search_specs import Metric
-from job.stages.slice_scores import judge_slices, score_of
+from job.stages.slice_scores import judge_slices
 
 SPEC = EvaluationSpec(resamples=1000)
 
@@ -113,28 +112,6 @@ def test_slice_of_errors_alone_has_an_upper_bound_above_zero():
 
     assert pytest.approx(1 - (0.05 / 2) ** (1 / 60)) == worst.upper_bound
     assert worst.is_worse
-
-
-@pytest.mark.parametrize("metric", [Metric.ACCURACY, Metric.F1_MACRO, Metric.RECALL_MACRO])
-def test_score_of_labels_is_that_of_scikit_learn(metric):
-    """On the slice's rows alone."""
-    found, names = half_wrong()
-    some = found.take(names == "a")
-    expected = {
-        "accuracy": metrics.accuracy_score(some.y_true, some.y_pred),
-        "f1_macro": metrics.f1_score(some.y_true, some.y_pred, average="macro"),
-        "recall_macro": metrics.recall_score(some.y_true, some.y_pred, average="macro"),
-    }
-
-    assert pytest.approx(expected[metric.value]) == score_of(some, metric)
-
-
-def test_score_that_is_not_defined_is_none():
-    """No area where all rows are of one class."""
-    found = predictions(np.zeros(5, int), np.zeros(5, int))
-
-    assert score_of(found, Metric.ROC_AUC_OVR) is None
-    assert pytest.approx(0, abs=1e-9) == score_of(found, Metric.NEG_LOG_LOSS)
 
 
 def test_report_is_json():
