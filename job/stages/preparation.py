@@ -14,7 +14,7 @@ from sklearn.preprocessing import StandardScaler
 from job.contracts.blocks import cut
 from job.contracts.dataset import MatrixRows, Rows
 from job.contracts.dataset_specs import ColumnsSpec
-from job.contracts.ports import Executor, MatrixMaker
+from job.contracts.ports import Executor, MatrixMaker, Spread
 from job.contracts.search_specs import Use
 from job.contracts.specs import FeatureSpec
 from job.stages.features import make_input, make_preprocessing, make_scaling, restrict
@@ -133,12 +133,21 @@ def _fit_scaling(
     embeddings: MatrixRows, index: Array, matrices: MatrixMaker, executor: Executor
 ) -> Prepared:
     """Fit and transform block by block: no whole has a copy but its result."""
-    rows = embeddings.take(index)
     pipeline = make_scaling()
     cast, scaler, normalizer = (step for _, step in pipeline.steps)
+    rows = embeddings.take(index)
+    X = matrices.empty(rows.shape)
     cast.fit(rows.read(slice(1)))
     normalizer.fit(rows.read(slice(1)))
-    _fit_scaler(scaler, rows, executor)
+    blocks = cut(slice(0, len(index)), _BLOCK)
+
+    def scale(block: slice) -> None:
+        for few in cut(block, _IN_CACHE):
+            _scale(X[few], scaler)
+
+    with executor.pool() as spread:
+        _fit_scaler(scaler, rows, X, blocks, spread)
+        spread(scale, blocks)
 
     def transform(index: Array) -> Array:
         some = embeddings.take(index)
@@ -149,15 +158,10 @@ def _fit_scaling(
                 _scale(some.read(few, out=X[few]), scaler)
 
         with executor.pool() as spread:
-            spread(fill, cut(slice(0, some.shape[0]), _BLOCK))
+            spread(fill, cut(slice(0, len(index)), _BLOCK))
         return X
 
-    return Prepared(
-        X=transform(index),
-        preprocess=pipeline,
-        transform=transform,
-        columns=np.arange(rows.shape[1]),
-    )
+    return Prepared(X=X, preprocess=pipeline, transform=transform, columns=np.arange(rows.shape[1]))
 
 
 def _scale(rows: Array, scaler: StandardScaler) -> None:
@@ -169,28 +173,36 @@ def _scale(rows: Array, scaler: StandardScaler) -> None:
     rows /= norms[:, None]
 
 
-def _fit_scaler(scaler: StandardScaler, rows: MatrixRows, executor: Executor) -> None:
-    """Measure blocks apart, and put them together by the pooled mean and variance.
+def _fit_scaler(
+    scaler: StandardScaler, rows: MatrixRows, X: Array, blocks: list[slice], spread: Spread
+) -> None:
+    """Copy the rows into X, and measure blocks apart while they are in the cache.
 
     scikit-learn itself takes the last block in: it knows best what a constant column is.
     """
-    *blocks, last = cut(slice(0, rows.shape[0]), _BLOCK)
-    if blocks:
-        with executor.pool() as spread:
-            parts = spread(lambda block: _moments_of(rows.read(block)), blocks)
-        n = np.array([block.stop - block.start for block in blocks])
-        means, variances = (np.stack(some) for some in zip(*parts, strict=True))
-        scaler.n_samples_seen_ = n.sum()
-        scaler.mean_ = n @ means / n.sum()
-        scaler.var_ = n @ (variances + (means - scaler.mean_) ** 2) / n.sum()
+
+    def measure(block: slice) -> tuple[int, Array, Array]:
+        return _pooled([_moments_of(rows.read(few, out=X[few])) for few in cut(block, _IN_CACHE)])
+
+    *others, last = blocks
+    if others:
+        n, scaler.mean_, scaler.var_ = _pooled(spread(measure, others))
+        scaler.n_samples_seen_ = np.int64(n)
         scaler.scale_ = np.sqrt(scaler.var_)
         scaler.n_features_in_ = rows.shape[1]
-    scaler.partial_fit(rows.read(last))
+    scaler.partial_fit(rows.read(last, out=X[last]))
 
 
-def _moments_of(block: Array) -> tuple[Array, Array]:
-    """Give mean and variance of each column, in double precision as `StandardScaler` does."""
-    from_mean = block.astype(np.float64)
+def _moments_of(rows: Array) -> tuple[int, Array, Array]:
+    """Count rows and give mean and variance of each column, in double precision as scikit-learn."""
+    from_mean = rows.astype(np.float64)
     mean = from_mean.mean(axis=0)
     from_mean -= mean
-    return mean, np.einsum("nd,nd->d", from_mean, from_mean) / len(block)
+    return len(rows), mean, np.einsum("nd,nd->d", from_mean, from_mean) / len(rows)
+
+
+def _pooled(parts: list[tuple[int, Array, Array]]) -> tuple[int, Array, Array]:
+    """Put moments of parts together: the pooled mean and variance."""
+    n, means, variances = (np.stack(some) for some in zip(*parts, strict=True))
+    mean = n @ means / n.sum()
+    return int(n.sum()), mean, n @ (variances + (means - mean) ** 2) / n.sum()
