@@ -18,7 +18,7 @@ Array = npt.NDArray[Any]
 Residuals = Callable[[Array, slice], tuple[Array, Array]]
 MOST_DECOMPOSED: Final = 1536
 _N_BLOCKS: Final = 32
-_MOST_ROWS: Final = 2048
+_MOST_ROWS: Final = 4096
 _BLOCK_BYTES: Final = 3 * 2**20  # the heap reuses them, while it maps larger arrays anew each time
 
 

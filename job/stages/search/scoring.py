@@ -12,6 +12,7 @@ from typing import Any, Final
 import joblib
 import numpy as np
 import numpy.typing as npt
+from sklearn import config_context
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.svm import LinearSVC
 
@@ -78,7 +79,8 @@ class FoldScorer:
         X, codes, metric = transform(fold[1]), self._codes[fold[1]], self._spec.search.metric
 
         def score(model: Any) -> float:
-            return _score(metric, model, X, codes, self._classes)
+            with config_context(assume_finite=True):  # the table was looked through long ago
+                return _score(metric, model, X, codes, self._classes)
 
         return self._executor.map(score, models)
 
