@@ -71,8 +71,15 @@ def predict_out_of_fold(
         if spec.search.engine == "fast":
             is_dense = not sparse.issparse(X)  # a sparse one comes along the path of C
             before = Before.of([near[0]], near[1], prepared.columns) if is_dense else None
-            excess = excess_for(len(positions) - len(inner))
-            fit_together([model], X, y, executor, excess=excess, before=before)
+            fit_together(
+                [model],
+                X,
+                codes[inner],
+                executor,
+                classes=classes,
+                excess=excess_for(len(positions) - len(inner)),
+                before=before,
+            )
             near = model, prepared.columns
         fit(model, X, y, name, executor.n_workers)
         return model, prepared.transform

@@ -143,10 +143,11 @@ def _fit_scaling(
 
     def scale(block: slice) -> None:
         for few in cut(block, _IN_CACHE):
-            _scale(X[few], scaler)
+            _scale(X[few], mean, deviation)
 
     with executor.pool() as spread:
         _fit_scaler(scaler, rows, X, blocks, spread)
+        mean, deviation = (some.astype(X.dtype) for some in (scaler.mean_, scaler.scale_))
         spread(scale, blocks)
 
     def transform(index: Array) -> Array:
@@ -155,7 +156,7 @@ def _fit_scaling(
 
         def fill(block: slice) -> None:
             for few in cut(block, _IN_CACHE):
-                _scale(some.read(few, out=X[few]), scaler)
+                _scale(some.read(few, out=X[few]), mean, deviation)
 
         with executor.pool() as spread:
             spread(fill, cut(slice(0, len(index)), _BLOCK))
@@ -164,10 +165,10 @@ def _fit_scaling(
     return Prepared(X=X, preprocess=pipeline, transform=transform, columns=np.arange(rows.shape[1]))
 
 
-def _scale(rows: Array, scaler: StandardScaler) -> None:
+def _scale(rows: Array, mean: Array, deviation: Array) -> None:
     """Do in place what scaler and normalizer do, operation by operation, without their checks."""
-    rows -= scaler.mean_.astype(rows.dtype)
-    rows /= scaler.scale_.astype(rows.dtype)
+    rows -= mean
+    rows /= deviation
     norms = np.sqrt(np.einsum("nd,nd->n", rows, rows))
     norms[norms < 10 * np.finfo(norms.dtype).eps] = 1  # scikit-learn's rule for rows of zeros
     rows /= norms[:, None]

@@ -78,6 +78,7 @@ def fit_together(
     y: Array,
     executor: Executor,
     *,
+    classes: Array | None = None,
     excess: float = 0.0,
     before: Before | None = None,
 ) -> None:
@@ -87,6 +88,10 @@ def fit_together(
 
     Parameters
     ----------
+    y
+        The label of each row, shape (n,).
+    classes
+        What y are positions in, where they are numbers; those without rows are left out.
     excess
         Loss of a logistic regression above the minimum, a row, that is near enough whatever its
         tolerance.
@@ -97,7 +102,8 @@ def fit_together(
     for n, model in enumerate(models):
         if can_fit(model, X):
             groups.setdefault(_key_of(model), []).append(n)
-    classes, codes = np.unique(y, return_inverse=True)
+    found, codes = np.unique(y, return_inverse=True)
+    classes = found if classes is None else classes[found]
     if not groups or len(classes) < 2:
         return
     with executor.pool() as spread:

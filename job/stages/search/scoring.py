@@ -89,7 +89,7 @@ class FoldScorer:
     ) -> tuple[list[Any], Callable[[Array], Any]]:
         spec, seed = self._spec.search, self._spec.random_state
         prepared = self._preparation.fit(fold[0], use, min_groups)
-        X, y = prepared.matrix(spec.engine), self._y[fold[0]]
+        X, y, codes = prepared.matrix(spec.engine), self._y[fold[0]], self._codes[fold[0]]
         models = {n: candidate.build(spec, seed) for n, candidate in candidates.items()}
         needs_proba = not is_of_labels(spec.metric)
         has_none = needs_proba and any(not hasattr(m, "predict_proba") for m in models.values())
@@ -101,8 +101,15 @@ class FoldScorer:
 
         def fit_fast() -> None:
             some = list(models.values())
-            excess = excess_for(len(fold[1]))
-            fit_together(some, X, y, self._executor, excess=excess, before=before)
+            fit_together(
+                some,
+                X,
+                codes,
+                self._executor,
+                classes=self._classes,
+                excess=excess_for(len(fold[1])),
+                before=before,
+            )
             self._near[use] = (models, prepared.columns)
 
         def fit_one(n: int) -> None:
