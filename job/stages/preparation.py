@@ -197,7 +197,7 @@ def _fit_scaler(
 def _moments_of(rows: Array) -> tuple[int, Array, Array]:
     """Count rows and give mean and variance of each column, in double precision as scikit-learn."""
     from_mean = rows.astype(np.float64)
-    mean = from_mean.mean(axis=0)
+    mean = np.ones(len(rows)) @ from_mean / len(rows)
     from_mean -= mean
     return len(rows), mean, np.einsum("nd,nd->d", from_mean, from_mean) / len(rows)
 

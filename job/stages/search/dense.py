@@ -13,9 +13,9 @@ from job.contracts.ports import Spread
 from job.stages.search.designs import STEP, spans_of, sum_of
 
 Array = npt.NDArray[Any]
-# Gives the summed loss of each problem, shape (P,), and the derivative by each logit,
-# shape (P, K, n), from logits of shape (P, K, n) and the rows they are of.
-Residuals = Callable[[Array, slice], tuple[Array, Array]]
+# Gives the summed loss of each problem, shape (P,), from logits of shape (P, K, n), in C order, and
+# the rows they are of; derivatives by the logits take their place.
+Residuals = Callable[[Array, slice], Array]
 MOST_DECOMPOSED: Final = 1536
 _N_BLOCKS: Final = 32
 _MOST_ROWS: Final = 4096
@@ -23,7 +23,7 @@ _BLOCK_BYTES: Final = 3 * 2**20  # the heap reuses them, while it maps larger ar
 
 
 class DenseDesign:
-    """Rows that are full: both products of a block while it is in the cache.
+    """Rows that are full: both products of a block of them, one after the other.
 
     Parameters
     ----------
@@ -51,11 +51,9 @@ class DenseDesign:
             for rows in cut(span, size):
                 block = self._block(rows)
                 Z = _logits(W, b, block)
-                block_loss, R = residuals(Z.reshape(n_problems, n_classes, -1), rows)
-                R = R.reshape(len(W), -1)
-                loss += block_loss
-                by_W += R @ block
-                by_b += R @ ones[: R.shape[1]]
+                loss += residuals(Z.reshape(n_problems, n_classes, -1), rows)
+                by_W += Z @ block
+                by_b += Z @ ones[: Z.shape[1]]
             return loss, by_W, by_b
 
         parts = self.spread(work, spans_of(self.shape[0], STEP))

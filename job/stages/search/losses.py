@@ -37,11 +37,8 @@ class Loss(Protocol):
 
     penalizes_intercept: ClassVar[bool]
 
-    def differentiate(self, Z: Array, labels: Labels) -> tuple[Array, Array]:
-        """Give summed loss (P,) and derivatives (P, K, n), which take the place of the logits.
-
-        Z is in C order.
-        """
+    def differentiate(self, Z: Array, labels: Labels) -> Array:
+        """Give the summed loss (P,); derivatives take the place of the logits, in C order."""
 
     def curve(self, Z: Array, labels: Labels) -> Array:
         """Give the weighted sum of the second derivatives, shape (P, K)."""
@@ -58,12 +55,15 @@ class Logistic:
 
     penalizes_intercept: ClassVar[bool] = False
 
-    def differentiate(self, Z: Array, labels: Labels) -> tuple[Array, Array]:
+    def differentiate(self, Z: Array, labels: Labels) -> Array:
         """Give what a loss does."""
         y, s = labels.y, labels.s
         if Z.shape[1] == 1:
             loss = _weighted_sum(np.logaddexp(0, -_signs(y, Z) * Z[:, 0]), s)
-            return loss, (expit(Z) - (y == 1)) * s[:, None]
+            expit(Z, out=Z)
+            Z -= y == 1
+            Z *= s[:, None]
+            return loss
         own, flat = _own(Z, y), Z.reshape(-1)
         Z -= Z.max(axis=1, keepdims=True)
         at_y = flat[own]
@@ -72,12 +72,13 @@ class Logistic:
         loss = _weighted_sum(np.log(total) - at_y, s)
         Z *= (s / total)[:, None]
         flat[own] -= s
-        return loss, Z
+        return loss
 
     def curve(self, Z: Array, labels: Labels) -> Array:
         """Give the weighted sum of p (1 - p)."""
         p = expit(Z) if Z.shape[1] == 1 else softmax(Z, axis=1)
-        return _weighted_sum(p - p * p, labels.s[:, None])
+        p -= p * p
+        return _about(p, labels.s)
 
     def guess_curve(self, share: Array) -> Array:
         """Give that of probabilities which are the shares."""
@@ -95,7 +96,7 @@ class SquaredHinge:
 
     penalizes_intercept: ClassVar[bool] = True
 
-    def differentiate(self, Z: Array, labels: Labels) -> tuple[Array, Array]:
+    def differentiate(self, Z: Array, labels: Labels) -> Array:
         """Give what a loss does."""
         sides = self._sides(Z, labels.y)
         Z *= -sides
@@ -108,14 +109,14 @@ class SquaredHinge:
             flat[own] *= labels.gains
         Z *= -2 * sides
         Z *= labels.s[:, None]
-        return _weighted_sum(squares, labels.s), Z
+        return _weighted_sum(squares, labels.s)
 
     def curve(self, Z: Array, labels: Labels) -> Array:
         """Count twice the rows within the margin."""
         found = (self._sides(Z, labels.y) * Z < 1).astype(Z.dtype)
         if labels.gains is not None:
             found.reshape(-1)[_own(Z, labels.y)] *= labels.gains
-        return 2 * _weighted_sum(found, labels.s[:, None])
+        return 2 * _about(found, labels.s)
 
     def guess_curve(self, share: Array) -> Array:
         """Give that of all rows within the margin."""
@@ -151,6 +152,12 @@ def _signs(y: Array, Z: Array) -> Array:
 def _weighted_sum(values: Array, s: Array) -> Array:
     """Sum rows up in double precision, whose last digits tell a step down from one up."""
     found: Array = np.vecdot(values.astype(np.float64), s.astype(np.float64))
+    return found
+
+
+def _about(curves: Array, s: Array) -> Array:
+    """Sum rows up in their own precision, which is enough for curvatures (P, K)."""
+    found: Array = np.vecdot(curves, s[:, None])
     return found
 
 

@@ -107,7 +107,7 @@ class Objective:
         return found[:, :-1] / np.maximum(found[:, -1:], np.finfo(np.float32).tiny)
 
     def _derive(self, W: Array, b: Array, problems: Array) -> tuple[Array, Array, Array, Array]:
-        def differentiate(Z: Array, rows: slice) -> tuple[Array, Array]:
+        def differentiate(Z: Array, rows: slice) -> Array:
             return self._loss.differentiate(Z, self._labels(problems, rows))
 
         W = W.astype(self._design.dtype, copy=False)
