@@ -132,9 +132,9 @@ class MatrixRows:
     Parameters
     ----------
     matrix
-        Shape (n, width), float32.
+        Shape (n, width), float32, in C order, or `read` copies all of it each time.
     index
-        Positions of the rows.
+        Positions of the rows, from 0; they are not checked.
     """
 
     __slots__ = ("_index", "_matrix")

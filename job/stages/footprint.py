@@ -16,6 +16,7 @@ from job.contracts.ports import MatrixMaker
 from job.contracts.specs import FeatureSpec, TrainingSpec
 from job.stages.search.batch import batch_bytes
 from job.stages.search.candidates import list_candidates
+from job.stages.search.designs import N_SPANS
 from job.stages.search.fast import is_fitted_fast
 from job.stages.search.newton import fit_bytes
 from job.stages.terms import NGRAMS
@@ -23,6 +24,7 @@ from job.stages.terms import NGRAMS
 Counts = npt.NDArray[Any]
 # Bytes, measured by `python -m scripts.benchmark_memory` and rounded up.
 _SLACK: Final = 160 * 2**20
+_PER_WORKER: Final = 16 * 2**20  # blocks of the span of rows that it works on
 _PER_CELL: Final = 22  # copies of a dense value: the fold, its transforms, the hold-out
 _PER_CELL_ALONE: Final = 10  # of embeddings alone, which are transformed block by block
 _PER_CELL_IN_DOUBLE: Final = 8
@@ -74,6 +76,7 @@ def estimate_training_bytes(
     per_fit = n_workers * _PER_CELL_AND_FAST_FIT if is_all_fast else most(_PER_CELL_AND_FIT)
     return int(
         _SLACK
+        + min(n_workers, N_SPANS) * _PER_WORKER
         + len(train) * (n_columns * (per_cell + per_fit) + _N_PROBLEMS * _PER_ROW_AND_PROBLEM)
         + n_in_text * (per_term + most(_PER_TERM_IN_TEXT_AND_FIT))
         + n_terms * _PER_TERM

@@ -17,12 +17,13 @@ from job.contracts.dataset_specs import ColumnsSpec
 from job.contracts.ports import Executor, MatrixMaker, Spread
 from job.contracts.search_specs import Use
 from job.contracts.specs import FeatureSpec
+from job.errors import TrainingError
 from job.stages.features import make_input, make_preprocessing, make_scaling, restrict
 from job.stages.terms import Terms, restore
 
 Array = npt.NDArray[Any]
 _BLOCK: Final = 2048
-_IN_CACHE: Final = 256
+_ROWS_IN_CACHE: Final = 256
 
 
 class Preparation:
@@ -141,13 +142,14 @@ def _fit_scaling(
     normalizer.fit(rows.read(slice(1)))
     blocks = cut(slice(0, len(index)), _BLOCK)
 
-    def scale(block: slice) -> None:
-        for few in cut(block, _IN_CACHE):
-            _scale(X[few], mean, deviation)
-
     with executor.pool() as spread:
         _fit_scaler(scaler, rows, X, blocks, spread)
         mean, deviation = (some.astype(X.dtype) for some in (scaler.mean_, scaler.scale_))
+
+        def scale(block: slice) -> None:
+            for few in cut(block, _ROWS_IN_CACHE):
+                _standardize(X[few], mean, deviation)
+
         spread(scale, blocks)
 
     def transform(index: Array) -> Array:
@@ -155,8 +157,8 @@ def _fit_scaling(
         X = matrices.empty(some.shape)
 
         def fill(block: slice) -> None:
-            for few in cut(block, _IN_CACHE):
-                _scale(some.read(few, out=X[few]), mean, deviation)
+            for few in cut(block, _ROWS_IN_CACHE):
+                _standardize(some.read(few, out=X[few]), mean, deviation)
 
         with executor.pool() as spread:
             spread(fill, cut(slice(0, len(index)), _BLOCK))
@@ -165,11 +167,23 @@ def _fit_scaling(
     return Prepared(X=X, preprocess=pipeline, transform=transform, columns=np.arange(rows.shape[1]))
 
 
-def _scale(rows: Array, mean: Array, deviation: Array) -> None:
-    """Do in place what scaler and normalizer do, operation by operation, without their checks."""
+def _standardize(rows: Array, mean: Array, deviation: Array) -> None:
+    """Do in place what scaler and normalizer do, operation by operation.
+
+    Raises
+    ------
+    TrainingError
+        A row's length is not a number of single precision; NaN would come of it.
+    """
     rows -= mean
-    rows /= deviation
-    norms = np.sqrt(np.einsum("nd,nd->n", rows, rows))
+    with np.errstate(over="ignore"):
+        rows /= deviation
+        norms = np.sqrt(np.einsum("nd,nd->n", rows, rows))
+    if not np.isfinite(norms).all():
+        raise TrainingError(
+            "embeddings of the table hold a value that is too far from the others to be scaled",
+            hint="look for a huge number that stands for a missing one, and leave such rows out",
+        )
     norms[norms < 10 * np.finfo(norms.dtype).eps] = 1  # scikit-learn's rule for rows of zeros
     rows /= norms[:, None]
 
@@ -183,7 +197,8 @@ def _fit_scaler(
     """
 
     def measure(block: slice) -> tuple[int, Array, Array]:
-        return _pooled([_moments_of(rows.read(few, out=X[few])) for few in cut(block, _IN_CACHE)])
+        pieces = cut(block, _ROWS_IN_CACHE)
+        return _pooled([_moments_of(rows.read(few, out=X[few])) for few in pieces])
 
     *others, last = blocks
     if others:

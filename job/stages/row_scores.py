@@ -9,7 +9,8 @@ import numpy as np
 from job.stages.predictions import Predictions
 
 Array = np.ndarray[Any, Any]
-_LEAST: Final = float(np.finfo(np.float64).eps)  # as in scikit-learn's log loss
+# As in scikit-learn's log loss of doubles; of single precision, too, so that models compare.
+_LEAST: Final = float(np.finfo(np.float64).eps)
 
 
 def log_losses(found: Predictions) -> Array:

@@ -38,5 +38,6 @@ def score_of(found: Predictions, metric: Metric) -> float | None:
         return None
     if metric is Metric.NEG_LOG_LOSS:
         return -float(log_losses(some).mean())
+    assert metric is Metric.ROC_AUC_OVR
     area, _ = roc_auc_influences(some)
     return None if np.isnan(area) else area

@@ -19,7 +19,7 @@ Residuals = Callable[[Array, slice], Array]
 MOST_DECOMPOSED: Final = 1536
 _N_BLOCKS: Final = 32
 _MOST_ROWS: Final = 4096
-_BLOCK_BYTES: Final = 3 * 2**20  # the heap reuses them, while it maps larger arrays anew each time
+_BLOCK_BYTES: Final = 3 * 2**20  # `keep_no_large_blocks` has larger arrays mapped anew each time
 
 
 class DenseDesign:
@@ -78,7 +78,7 @@ class DenseDesign:
         return (mean, np.diag(spread), spread) if spread.ndim == 2 else (mean, spread, np.eye(0))
 
     def _block_rows(self, n_logits: int) -> int:
-        """Give how many rows to take at once: each block costs a score of calls."""
+        """Give how many rows to take at once: each block costs about twenty calls."""
         is_cast = self.dtype != self._X.dtype
         width = max(n_logits, self.shape[1]) if is_cast else n_logits
         return min(max(_BLOCK_BYTES // (width * self.dtype.itemsize), STEP), _MOST_ROWS)

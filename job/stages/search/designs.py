@@ -17,8 +17,8 @@ import numpy.typing as npt
 
 Array = npt.NDArray[Any]
 T = TypeVar("T", float, Array)
-_N_SPANS: Final = 8
-STEP: Final = 512  # rows that are not cut
+N_SPANS: Final = 8
+STEP: Final = 512  # the edges of spans are multiples of it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ def spans_of(n: int, step: int = 1) -> list[slice]:
     Four steps and fewer are one span: handing them to threads would take longer.
     """
     n_steps = -(-n // step)
-    n_spans = min(-(-n_steps // 4), _N_SPANS)
+    n_spans = min(-(-n_steps // 4), N_SPANS)
     edges = [step * (k * n_steps // n_spans) for k in range(n_spans + 1)]
     return [slice(a, min(b, n)) for a, b in itertools.pairwise(edges) if a < min(b, n)]
 

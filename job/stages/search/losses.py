@@ -23,8 +23,8 @@ class Labels:
     s
         Weights of the rows, shape (P, n) or (1, n).
     gains
-        What a row counts more at the logit of its own class, shape (P, n), of more than two
-        classes; None for 1.
+        What a row counts more at the logit of its own class, shape (P, n) or (1, n), of more than
+        two classes; None for 1.
     """
 
     y: Array
@@ -38,7 +38,7 @@ class Loss(Protocol):
     penalizes_intercept: ClassVar[bool]
 
     def differentiate(self, Z: Array, labels: Labels) -> Array:
-        """Give the summed loss (P,); derivatives take the place of the logits, in C order."""
+        """Give the summed loss (P,); derivatives take the place of Z, which is in C order."""
 
     def curve(self, Z: Array, labels: Labels) -> Array:
         """Give the weighted sum of the second derivatives, shape (P, K)."""
@@ -78,7 +78,7 @@ class Logistic:
         """Give the weighted sum of p (1 - p)."""
         p = expit(Z) if Z.shape[1] == 1 else softmax(Z, axis=1)
         p -= p * p
-        return _about(p, labels.s)
+        return _sum_roughly(p, labels.s)
 
     def guess_curve(self, share: Array) -> Array:
         """Give that of probabilities which are the shares."""
@@ -116,7 +116,7 @@ class SquaredHinge:
         found = (self._sides(Z, labels.y) * Z < 1).astype(Z.dtype)
         if labels.gains is not None:
             found.reshape(-1)[_own(Z, labels.y)] *= labels.gains
-        return 2 * _about(found, labels.s)
+        return 2 * _sum_roughly(found, labels.s)
 
     def guess_curve(self, share: Array) -> Array:
         """Give that of all rows within the margin."""
@@ -155,7 +155,7 @@ def _weighted_sum(values: Array, s: Array) -> Array:
     return found
 
 
-def _about(curves: Array, s: Array) -> Array:
+def _sum_roughly(curves: Array, s: Array) -> Array:
     """Sum rows up in their own precision, which is enough for curvatures (P, K)."""
     found: Array = np.vecdot(curves, s[:, None])
     return found

@@ -82,8 +82,8 @@ def test_twice_the_rows_need_twice_the_memory_of_a_dense_fit():
 
 
 def test_linear_svc_needs_more_by_each_worker():
-    """liblinear copies the matrix for each fit; the fast engine has one for all."""
-    wide = rows(10_000, width=64)
+    """liblinear copies the matrix for each fit; the fast engine has one for all, and blocks."""
+    wide = rows(10_000, width=2048)
 
     def added(engine):
         asked = spec("linear_svc", engine=engine)
@@ -91,7 +91,7 @@ def test_linear_svc_needs_more_by_each_worker():
         assert sizes[1] - sizes[0] == pytest.approx(sizes[2] - sizes[1], rel=0.01)
         return sizes[1] - sizes[0]
 
-    assert added("reference") > 10_000 * 64 * 16 > 4 * added("fast")
+    assert added("reference") > 10_000 * 2048 * 16 > 4 * added("fast") > 4 * 10 * MIB
 
 
 def test_loss_that_only_liblinear_has_needs_its_copies():

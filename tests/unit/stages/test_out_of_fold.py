@@ -17,6 +17,8 @@ from job.contracts.specs import FeatureSpec, TrainingSpec
 from job.stages.out_of_fold import predict_out_of_fold
 from job.stages.preparation import Preparation
 
+ENGINES = ["fast", "reference"]
+
 
 def rows_of(y, X, families):
     keys = np.array([f"k{n}" for n in range(len(y))], dtype=object)
@@ -71,14 +73,16 @@ def test_every_row_has_probabilities_of_its_own(copies):
     assert list(y) == [found.classes[n] for n in found.y_true]
 
 
-def test_class_that_other_folds_lack_gets_no_probability(copies):
-    """One family cannot be on two sides."""
-    y = np.where(copies.families == 0, "rare", copies.y).astype(object)
-    found = predict(replace(copies, y=y))
-    rare = found.classes.index("rare")
+@pytest.mark.parametrize("name", ["a rare one", "b rare one", "rare"])
+def test_class_that_other_folds_lack_gets_no_probability(copies, name):
+    """One family cannot be on two sides; wherever the class stands among the others."""
+    y = np.where(copies.families == 0, name, copies.y).astype(object)
+    found, by_scikit_learn = (predict(replace(copies, y=y), engine=e) for e in ENGINES)
+    rare = found.classes.index(name)
 
     assert (found.proba[copies.families == 0, rare] == 0).all()
     assert found.proba.sum(axis=1) == pytest.approx(1)
+    np.testing.assert_allclose(by_scikit_learn.proba, found.proba, atol=2e-3)
 
 
 def test_it_repeats(copies):

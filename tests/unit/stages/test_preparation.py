@@ -113,6 +113,7 @@ def test_published_preprocessing_takes_what_the_consumer_has(rows, use):
 def test_scaling_by_blocks_is_scaling(rows, monkeypatch):
     """Cut where blocks end in the middle of the rows; one column is constant."""
     monkeypatch.setattr("job.stages.preparation._BLOCK", 7)
+    monkeypatch.setattr("job.stages.preparation._ROWS_IN_CACHE", 3)
     matrix = np.concatenate([np.zeros((10, 5)), rows.embeddings.read() + 100]).astype(np.float32)
     matrix[:, 2] = 0.1
     rows = replace(rows, embeddings=MatrixRows(matrix, np.arange(N) + 10))
@@ -130,7 +131,7 @@ def test_scaling_by_blocks_is_scaling(rows, monkeypatch):
 
 def test_rows_are_scaled_as_the_published_preprocessing_scales_them(rows, monkeypatch):
     """To the last bit; one row is the mean itself, and has no length to be divided by."""
-    monkeypatch.setattr("job.stages.preparation._IN_CACHE", 3)
+    monkeypatch.setattr("job.stages.preparation._ROWS_IN_CACHE", 3)
     half = rows.embeddings.read(slice(20))
     matrix = np.concatenate([half, -half, np.zeros((1, half.shape[1]), np.float32)])
     rows = replace(rows.take(np.arange(41)), embeddings=MatrixRows(matrix, np.arange(41)))
@@ -138,3 +139,14 @@ def test_rows_are_scaled_as_the_published_preprocessing_scales_them(rows, monkey
 
     assert not prepared.X[-1].any()
     np.testing.assert_array_equal(prepared.published().transform(matrix), prepared.X)
+
+
+def test_embeddings_that_cannot_be_scaled_are_a_training_error(rows):
+    """One of the judged rows holds a number that stands for a missing one."""
+    matrix = rows.embeddings.read() / 100
+    matrix[OUTER[3], 2] = np.finfo(np.float32).max
+    rows = replace(rows, embeddings=MatrixRows(matrix, np.arange(N)))
+    prepared = Preparation(rows, FeatureSpec(), COLUMNS, IN_MEMORY, InTurn()).fit(INNER)
+
+    with pytest.raises(TrainingError, match="too far from the others"):
+        prepared.transform(OUTER)

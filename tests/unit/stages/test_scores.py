@@ -10,7 +10,8 @@ from support.simulated import predictions
 from job.contracts.search_specs import Metric
 from job.stages.scores import is_of_labels, score_labels, score_of
 
-OF_LABELS = [metric for metric in Metric if is_of_labels(metric)]
+OF_PROBABILITIES = {Metric.ROC_AUC_OVR, Metric.NEG_LOG_LOSS}
+OF_LABELS = [metric for metric in Metric if metric not in OF_PROBABILITIES]
 
 
 def drawn(n_classes=6, n=300):
@@ -35,6 +36,7 @@ def test_score_of_labels_is_that_of_scikit_learn(metric):
     y_true, y_pred = drawn()
     expected = pytest.approx(of_scikit_learn(metric, y_true, y_pred))
 
+    assert is_of_labels(metric)
     assert expected == score_labels(metric, y_true, y_pred, 6)
     assert expected == score_of(predictions(y_true, y_pred, 6), metric)
 
@@ -42,12 +44,12 @@ def test_score_of_labels_is_that_of_scikit_learn(metric):
 def test_score_of_probabilities_is_that_of_scikit_learn():
     """On the rows of the classes that the model knows."""
     rng = np.random.default_rng(0)
-    y = rng.integers(0, 3, 200)
+    y = rng.integers(0, 4, 200)
     found = predictions(y, y)
-    proba = rng.dirichlet((1, 1), 200)
-    found = replace(found, classes=("a", "b", "c"), proba=proba, known=np.array([0, 2]))
+    proba = rng.dirichlet((1, 1, 1), 200)
+    found = replace(found, classes=("a", "b", "c", "d"), proba=proba, known=np.array([0, 2, 3]))
     known = y != 1
-    area = metrics.roc_auc_score(y[known] == 2, proba[known, 1])
+    area = metrics.roc_auc_score(y[known], proba[known], multi_class="ovr")
     loss = metrics.log_loss(y[known], proba[known])
 
     assert pytest.approx(area) == score_of(found, Metric.ROC_AUC_OVR)

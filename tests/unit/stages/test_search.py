@@ -151,7 +151,6 @@ def test_baselines_are_named_also_where_they_were_not_searched(rows):
     assert ["logistic_regression", "dummy"] == [c.estimator for c in report.baselines]
 
 
-@pytest.mark.filterwarnings("ignore:Precision is ill-defined")  # of the constant guess
 @pytest.mark.parametrize("metric", Metric)
 @pytest.mark.parametrize("estimator", ["linear_svc", "logistic_regression", "dummy"])
 def test_each_metric_works_with_each_estimator(rows, metric, estimator):
