@@ -1,5 +1,6 @@
 """How candidates are tried: the search's section of the settings."""
 
+import math
 from enum import StrEnum
 from typing import Any, Final, Literal
 
@@ -125,4 +126,10 @@ def _grid(grid: object) -> object:
         return {}
     if not isinstance(grid, dict):
         return grid
-    return {k: v if isinstance(v, (list, tuple)) else [v] for k, v in grid.items()}
+    lists = {k: v if isinstance(v, (list, tuple)) else [v] for k, v in grid.items()}
+    for name, values in lists.items():
+        if not values:
+            raise ValueError(f"the grid of '{name}' has no value")
+        if not all(math.isfinite(value) for value in values if isinstance(value, float)):
+            raise ValueError(f"the grid of '{name}' is to have finite numbers")
+    return lists

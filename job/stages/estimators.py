@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 from sklearn.calibration import CalibratedClassifierCV
@@ -34,6 +35,17 @@ def make_classifier(name: str, parameters: Mapping[str, Any], spec: SearchSpec, 
                 hint=f"its parameters are {shortened(known)}",
             )
     return _CLASSES[name](**values)
+
+
+@contextmanager
+def refusals(name: str) -> Iterator[None]:
+    """Take what scikit-learn says of values for what the operator's grid is to blame for."""
+    try:
+        yield
+    except ValueError as error:
+        raise ConfigurationError(
+            f"search.estimators.{name}: {error}", hint="correct the grid"
+        ) from None
 
 
 def name_of(classifier: Any) -> str:

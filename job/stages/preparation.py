@@ -18,6 +18,7 @@ from job.contracts.ports import Executor, MatrixMaker, Spread
 from job.contracts.search_specs import Use
 from job.contracts.specs import FeatureSpec
 from job.errors import TrainingError
+from job.stages.broadcasting import row_by_row
 from job.stages.features import make_input, make_preprocessing, make_scaling, restrict
 from job.stages.terms import Terms, restore
 
@@ -146,6 +147,7 @@ def _fit_scaling(
         _fit_scaler(scaler, rows, X, blocks, spread)
         mean, deviation = (some.astype(X.dtype) for some in (scaler.mean_, scaler.scale_))
 
+        @row_by_row()
         def scale(block: slice) -> None:
             for few in cut(block, _ROWS_IN_CACHE):
                 _standardize(X[few], mean, deviation)
@@ -156,6 +158,7 @@ def _fit_scaling(
         some = embeddings.take(index)
         X = matrices.empty(some.shape)
 
+        @row_by_row()
         def fill(block: slice) -> None:
             for few in cut(block, _ROWS_IN_CACHE):
                 _standardize(some.read(few, out=X[few]), mean, deviation)
@@ -196,6 +199,7 @@ def _fit_scaler(
     scikit-learn itself takes the last block in: it knows best what a constant column is.
     """
 
+    @row_by_row()
     def measure(block: slice) -> tuple[int, Array, Array]:
         pieces = cut(block, _ROWS_IN_CACHE)
         return _pooled([_moments_of(rows.read(few, out=X[few])) for few in pieces])

@@ -13,7 +13,8 @@ HEAVY = ("pandas", "sklearn", "pyarrow", "great_expectations", "jinja2")
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["--version"], ["run", "--help"], ["run", "--set", "x.y=1"]]
+    "arguments",
+    [["--help"], ["--version"], ["run", "--help"], ["run", "--set", "x.y=1"], ["config", "show"]],
 )
 def test_light_commands_import_nothing_heavy(arguments, tmp_path):
     """Help, version and configuration errors come at once."""

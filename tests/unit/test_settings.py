@@ -1,5 +1,7 @@
 """Defaults, then a file, then variables, then flags; and every mistake is named."""
 
+import math
+
 import pytest
 
 from job.contracts.specs import JobSettings
@@ -68,6 +70,9 @@ BOTH, ONE = "features: {use: [text, embeddings]}\n", "[embeddings]"
         ("", {}, [("search.fold", "--set", 3)], "did you mean 'search.folds'"),
         ("", {}, [("search", "--set", 3)], "search"),
         ("", {}, [("search.estimators", "--set", {"linear_svm": {}})], "did you mean 'linear_svc'"),
+        ("", {}, [("search.estimators", "--set", {"linear_svc": {"C": []}})], "has no value"),
+        ("", {}, [("search.estimators", "--set", {"dummy": {"x": [math.inf]}})], "finite numbers"),
+        ("", {}, [("search.max_seconds", "--set", math.inf)], "finite number"),
         ("", {}, [("dataset.columns.text", "--set", "intent")], "more than one role"),
         ("", {}, [("dataset.columns.group", "--set", "intent")], "the target cannot also be"),
         ("", {}, [("dataset.columns.id", "--set", "intent")], "the target cannot also be"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -83,11 +84,21 @@ def search(
             kept = [going[k] for k in keep_best(means, asked.halving_factor)]
             results |= {n: replace(found[n], ended="halved") for n in going if n not in kept}
             going = kept
-    if is_cut_short:
-        last = results[going[0]]
-        log.warning("search_cut_short", n_folds=len(last.fold_scores), n_samples=last.n_samples)
     chosen = max((results[n] for n in going), key=lambda c: c.mean_score)
     scores = [results[n] for n in candidates]
+    ended = Counter(candidate.ended for candidate in scores if candidate.ended is not None)
+    if ended:
+        log.info("candidates_ended", n_candidates=len(scores), why=dict(ended))
+    if is_cut_short:
+        log.warning(
+            "search_cut_short",
+            max_seconds=asked.max_seconds,
+            n_folds=len(chosen.fold_scores),
+            n_samples=chosen.n_samples,
+            estimator=chosen.estimator,
+            parameters=dict(chosen.parameters),
+            use=chosen.use,
+        )
     return SearchReport(
         metric=asked.metric.value,
         is_cut_short=is_cut_short,

@@ -11,7 +11,7 @@ from sklearn.model_selection import ParameterGrid, ParameterSampler
 from job.contracts.dataset import Rows
 from job.contracts.search_specs import SearchSpec, Use
 from job.errors import TrainingError
-from job.stages.estimators import GRIDS, make_classifier
+from job.stages.estimators import GRIDS, make_classifier, refusals
 from job.stages.folds import Fold, cut_folds
 
 
@@ -57,7 +57,7 @@ def list_candidates(spec: SearchSpec, use: Use, random_state: int) -> list[Candi
     Raises
     ------
     ConfigurationError
-        An estimator has no such parameter.
+        An estimator has no such parameter, or refuses its value.
     """
     grids = {name: dict(grid or GRIDS[name]) for name, grid in spec.estimators.items()}
     every = [
@@ -67,7 +67,8 @@ def list_candidates(spec: SearchSpec, use: Use, random_state: int) -> list[Candi
         for point in ParameterGrid(grids[name])
     ]
     for candidate in every:
-        candidate.build(spec, random_state)
+        with refusals(candidate.estimator):
+            candidate.build(spec, random_state)._validate_params()
     if spec.method == "grid" or len(every) <= spec.n_iter:
         return every
     sampler = ParameterSampler({"n": range(len(every))}, spec.n_iter, random_state=random_state)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from job.contracts.blocks import cut
 from job.contracts.ports import Spread
+from job.stages.broadcasting import row_by_row
 from job.stages.search.designs import STEP, spans_of, sum_of
 
 Array = npt.NDArray[Any]
@@ -45,6 +46,7 @@ class DenseDesign:
         size = self._block_rows(len(W))
         ones = np.ones(size, self.dtype)
 
+        @row_by_row()
         def work(span: slice) -> tuple[Array, Array, Array]:
             loss = np.zeros(n_problems)
             by_W, by_b = np.zeros_like(W), np.zeros(len(b))
@@ -60,6 +62,7 @@ class DenseDesign:
         loss, by_W, by_b = (sum_of(part[n] for part in parts) for n in range(3))
         return loss, by_W.reshape(coefficients.shape), by_b.reshape(intercepts.shape)
 
+    @row_by_row()
     def sum_some(
         self, coefficients: Array, intercepts: Array, function: Callable[[Array, slice], Array]
     ) -> Array:

@@ -58,7 +58,7 @@ def keep_best(means: Sequence[float], factor: int) -> list[int]:
 
 
 def find_beaten(scores: Sequence[Sequence[float]], n_left: int) -> list[int]:
-    """Give the positions of candidates that cannot win any more.
+    """Give the positions of candidates that are too far behind to be likely to win.
 
     The leader has the best mean.  Beaten is who would have to make up more in every fold that is
     left than the lead over anybody has varied from fold to fold.

@@ -12,7 +12,7 @@ from typing import Any, Final
 import joblib
 import numpy as np
 import numpy.typing as npt
-from sklearn import config_context
+from sklearn import clone, config_context
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.svm import LinearSVC
 
@@ -21,8 +21,8 @@ from job.contracts.lists import shortened
 from job.contracts.ports import Executor
 from job.contracts.search_specs import Metric, Use
 from job.contracts.specs import TrainingSpec
-from job.errors import ConfigurationError, TrainingError
-from job.stages.estimators import calibrated
+from job.errors import TrainingError
+from job.stages.estimators import calibrated, refusals
 from job.stages.folds import Fold
 from job.stages.predictions import Predictions
 from job.stages.preparation import Preparation
@@ -155,8 +155,6 @@ def fit(model: Any, X: Any, y: Array, name: str, n_threads: int = 1) -> None:
     n_threads
         So many folds of a calibration are fitted at once.
     """
-    from sklearn.utils._param_validation import InvalidParameterError
-
     if hasattr(model, "classes_"):
         return
     _require_classes(model, y)
@@ -167,10 +165,13 @@ def fit(model: Any, X: Any, y: Array, name: str, n_threads: int = 1) -> None:
             joblib.parallel_config("threading", n_jobs=1 if is_drawn else n_threads),
         ):
             model.fit(X, y)
-    except InvalidParameterError as error:
-        raise ConfigurationError(
-            f"search.estimators.{name}: {error}", hint="correct the grid"
-        ) from None
+    except ValueError:
+        # some values go together with no others, or not with so many classes
+        classes = np.repeat(np.unique(y), 5)
+        with refusals(name):
+            drawn = np.random.default_rng(0).standard_normal((len(classes), 2))
+            clone(getattr(model, "estimator", model)).fit(drawn, classes)
+        raise
 
 
 def _require_classes(model: Any, y: Array) -> None:

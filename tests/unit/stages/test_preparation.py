@@ -9,6 +9,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from support.executors import InTurn
 from support.matrices import IN_MEMORY
 
+from job.adapters.executors.local import LocalThreads
 from job.contracts.dataset import MatrixRows, Rows
 from job.contracts.dataset_specs import ColumnsSpec
 from job.contracts.specs import FeatureSpec
@@ -150,3 +151,15 @@ def test_embeddings_that_cannot_be_scaled_are_a_training_error(rows):
 
     with pytest.raises(TrainingError, match="too far from the others"):
         prepared.transform(OUTER)
+
+
+def test_bits_of_scaled_rows_do_not_depend_on_the_number_of_threads(rows, monkeypatch):
+    """Blocks follow from the rows alone, and their moments are pooled in order."""
+    monkeypatch.setattr("job.stages.preparation._BLOCK", 7)
+    monkeypatch.setattr("job.stages.preparation._ROWS_IN_CACHE", 3)
+    found = set()
+    for executor in (InTurn(), LocalThreads(1), LocalThreads(3)):
+        prepared = Preparation(rows, FeatureSpec(), COLUMNS, IN_MEMORY, executor).fit(INNER)
+        found.add((prepared.X.tobytes(), prepared.transform(OUTER).tobytes()))
+
+    assert 1 == len(found)

@@ -233,12 +233,28 @@ def test_unknown_parameter_is_the_operators():
         list_candidates(SearchSpec(estimators=grids), USE, 0)
 
 
-def test_refused_value_is_the_operators(rows):
-    """scikit-learn knows what its parameters may be."""
-    grids = {"logistic_regression": {"C": [-1]}}
+@pytest.mark.parametrize("value", [-1, "many"])
+def test_refused_value_is_the_operators(value):
+    """scikit-learn knows what its parameters may be, before it sees a row."""
+    asked = SearchSpec(estimators={"logistic_regression": {"C": [value]}})
 
     with pytest.raises(ConfigurationError, match=r"search\.estimators\.logistic_regression"):
-        run(rows, spec(estimators=grids))
+        list_candidates(asked, USE, 0)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "grid"),
+    [
+        ("logistic_regression", {"solver": ["liblinear"]}),
+        ("logistic_regression", {"l1_ratio": [1.0], "solver": ["lbfgs"], "penalty": ["l1"]}),
+        ("linear_svc", {"loss": ["hinge"], "dual": [False]}),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_values_that_do_not_go_together_are_the_operators(rows, estimator, grid):
+    """Each of them is one of its parameter's; three classes are too many for one solver."""
+    with pytest.raises(ConfigurationError, match=rf"search\.estimators\.{estimator}"):
+        run(rows, spec(estimators={estimator: grid}))
 
 
 def noisy_rows(seed, n=240, n_classes=4):

@@ -22,7 +22,7 @@ _TEMPLATE = """
 <td>{{ c.outcome }}</td></tr>
 {% endfor %}</tbody></table></div>
 """
-_ENDED = {"halved": "not kept for more rows", "beaten": "stopped: could not win"}
+_ENDED = {"halved": "not kept for more rows", "beaten": "stopped: too far behind"}
 
 
 def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | None:

@@ -361,7 +361,7 @@ def test_report_tells_what_ended_before_its_time(pages):
     """A candidate that was stopped, and a search that had no more time."""
     text = Reader(pages["report.html"]).text
 
-    assert "stopped: could not win" in text
+    assert "stopped: too far behind" in text
     assert "Time was over" in text
 
 
