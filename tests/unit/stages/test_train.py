@@ -1,5 +1,8 @@
 """The chosen candidate is fitted to all training rows, and scikit-learn has the last word."""
 
+import io
+
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,12 +10,14 @@ from sklearn.linear_model import LogisticRegression
 from support.executors import InTurn
 from support.matrices import IN_MEMORY
 
+from job.adapters.executors.local import LocalThreads
 from job.contracts.dataset import MatrixRows, Rows
 from job.contracts.dataset_specs import ColumnsSpec
 from job.contracts.reports import CandidateScore, SearchReport
 from job.contracts.search_specs import SearchSpec
 from job.contracts.specs import FeatureSpec, TrainingSpec
 from job.stages.preparation import Preparation
+from job.stages.search import search
 from job.stages.train import train_model
 
 N = 300
@@ -20,17 +25,21 @@ N = 300
 
 @pytest.fixture
 def rows():
+    return drawn(N)
+
+
+def drawn(n_rows, near=2):
     rng = np.random.default_rng(0)
-    labels = rng.integers(0, 3, N)
-    matrix = (rng.standard_normal((N, 8)) + 2 * np.eye(3, 8)[labels]).astype(np.float32)
-    keys = np.array([f"k{n}" for n in range(N)], dtype=object)
+    labels = rng.integers(0, 3, n_rows)
+    matrix = (rng.standard_normal((n_rows, 8)) + near * np.eye(3, 8)[labels]).astype(np.float32)
+    keys = np.array([f"k{n}" for n in range(n_rows)], dtype=object)
     return Rows(
         y=np.array(["abc"[n] for n in labels], dtype=object),
         keys=keys,
         text_keys=keys,
         text=None,
-        embeddings=MatrixRows(matrix, np.arange(N)),
-        frame=pd.DataFrame(index=range(N)),
+        embeddings=MatrixRows(matrix, np.arange(n_rows)),
+        frame=pd.DataFrame(index=range(n_rows)),
     )
 
 
@@ -65,6 +74,28 @@ def train(rows, engine="fast"):
     )
     preparation = Preparation(rows, spec.features, spec.columns, IN_MEMORY, InTurn())
     return train_model(rows, preparation, report, spec, InTurn())
+
+
+def test_bytes_do_not_depend_on_the_number_of_threads():
+    """From scaling to the refit, with rows enough for several blocks and spans of each."""
+    rows, found = drawn(7000, near=0.5), set()
+    grids = {"logistic_regression": {"C": [1.0, 10.0]}, "linear_svc": {"C": [1.0]}}
+    spec = TrainingSpec(
+        search=SearchSpec(estimators=grids, folds=2),
+        features=FeatureSpec(),
+        columns=ColumnsSpec(),
+        random_state=0,
+    )
+    for n_workers in (1, 2, 3):
+        executor = LocalThreads(n_workers)
+        preparation = Preparation(rows, spec.features, spec.columns, IN_MEMORY, executor)
+        report = search(rows, preparation, spec, executor, lambda: 0.0)
+        model = train_model(rows, preparation, report, spec, executor)
+        file = io.BytesIO()
+        joblib.dump((model.pipeline, [baseline for _, baseline in model.baselines]), file)
+        found.add((report, file.getvalue()))
+
+    assert 1 == len(found)
 
 
 def test_scikit_learn_confirms_the_model_on_all_rows(rows, fits):
