@@ -283,6 +283,50 @@ def test_engines_give_the_same_scores(seed, n_classes, class_weight, metric):
         np.testing.assert_allclose(ours.fold_scores, theirs.fold_scores, atol=1e-3)
 
 
+@st.composite
+def odd_rows(draw):
+    """Few or wide, of one scale or many, apart or mixed, with columns that say nothing new."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    n_classes = draw(st.integers(2, 6))
+    n, width = draw(st.integers(8 * n_classes, 120)), draw(st.integers(1, 150))
+    codes = np.concatenate([np.repeat(np.arange(n_classes), 6), rng.integers(0, n_classes, n)])
+    near = draw(st.sampled_from([0.0, 1.0, 20.0]))
+    matrix = rng.standard_normal((len(codes), width))
+    matrix += near * rng.standard_normal((n_classes, width))[codes]
+    kind = draw(st.sampled_from(["plain", "collinear", "constant", "scaled", "mostly zero"]))
+    if kind == "collinear":
+        matrix = np.hstack([matrix, 2 * matrix[:, :1], matrix[:, :1]])
+    if kind == "constant":
+        matrix = np.hstack([matrix, np.ones((len(matrix), 2)), np.zeros((len(matrix), 1))])
+    if kind == "scaled":
+        matrix *= 10.0 ** rng.integers(-3, 3, width)
+    if kind == "mostly zero":
+        matrix *= rng.random(matrix.shape) < 0.1
+    rows = make_rows([f"k{n}" for n in range(len(codes))], ["abcdef"[code] for code in codes])
+    return replace(rows, embeddings=MatrixRows(matrix.astype(np.float32), np.arange(len(codes))))
+
+
+@settings(max_examples=30, deadline=None, derandomize=True)
+@given(
+    odd_rows(),
+    st.sampled_from([None, "balanced"]),
+    st.sampled_from(["logistic_regression", "linear_svc"]),
+    st.integers(2, 4),
+)
+def test_engines_give_the_same_losses_on_odd_rows(rows, class_weight, estimator, n_folds):
+    """Of probabilities, which tell more than labels do."""
+    grids = {estimator: {"C": [0.1, 10]}}
+    options = {"estimators": grids, "class_weight": class_weight, "metric": "neg_log_loss"}
+    fast, reference = (
+        run(rows, spec(engine=name, folds=n_folds, **options)) for name in ("fast", "reference")
+    )
+
+    for ours, theirs in zip(fast.candidates, reference.candidates, strict=True):
+        np.testing.assert_allclose(ours.fold_scores, theirs.fold_scores, atol=1e-3)
+    best = next(c for c in reference.candidates if c.parameters == fast.chosen.parameters)
+    assert best.mean_score >= reference.chosen.mean_score - 1e-3
+
+
 def test_reference_engine_is_a_grid_search():
     """Its scores are those of scikit-learn's `GridSearchCV` over the whole pipeline."""
     rows = noisy_rows(0)
