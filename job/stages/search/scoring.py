@@ -154,6 +154,13 @@ def fit(model: Any, X: Any, y: Array, name: str, n_threads: int = 1) -> None:
     ----------
     n_threads
         So many folds of a calibration are fitted at once.
+
+    Raises
+    ------
+    ConfigurationError
+        scikit-learn refuses the values for any rows of so many classes.
+    TrainingError
+        A fold of the calibration lacks a class.
     """
     if hasattr(model, "classes_"):
         return
@@ -166,12 +173,17 @@ def fit(model: Any, X: Any, y: Array, name: str, n_threads: int = 1) -> None:
         ):
             model.fit(X, y)
     except ValueError:
-        # some values go together with no others, or not with so many classes
-        classes = np.repeat(np.unique(y), 5)
-        with refusals(name):
-            drawn = np.random.default_rng(0).standard_normal((len(classes), 2))
-            clone(getattr(model, "estimator", model)).fit(drawn, classes)
+        _require_values(model, np.unique(y), name)
         raise
+
+
+def _require_values(model: Any, classes: Array, name: str) -> None:
+    """Refuse values that go together with no others, or not with so many classes, whatever X is."""
+    if len(classes) > 1:
+        y = np.repeat(classes, 5)
+        X = np.random.default_rng(0).standard_normal((len(y), 2))
+        with refusals(name):
+            clone(getattr(model, "estimator", model)).fit(X, y)
 
 
 def _require_classes(model: Any, y: Array) -> None:
