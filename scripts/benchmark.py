@@ -51,13 +51,14 @@ from job.adapters.machine import Memory, keep_no_large_blocks
 from job.adapters.matrices import Matrices
 from job.contracts.dataset import MatrixRows, Rows
 from job.contracts.dataset_specs import ColumnsSpec
+from job.contracts.reports import SearchReport
 from job.contracts.search_specs import SearchSpec
 from job.contracts.specs import FeatureSpec, TrainingSpec
 from job.stages.features import make_input
 from job.stages.keys import normalise
 from job.stages.preparation import Preparation
 from job.stages.search import make_folds, search
-from job.stages.train import train_model
+from job.stages.train import TrainedModel, train_model
 
 C = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
 KINDS = {"logistic_regression": LogisticRegression, "linear_svc": LinearSVC}
@@ -175,6 +176,15 @@ def naive_pipeline(table: str, width: int, estimator: str) -> Pipeline:
     return Pipeline([("features", features), ("model", KINDS[estimator](max_iter=1000))])
 
 
+def search_and_refit(
+    train: Rows, spec: TrainingSpec, executor: LocalThreads, matrices: Matrices
+) -> tuple[SearchReport, TrainedModel]:
+    """Do what the job does between its split and its evaluation."""
+    preparation = Preparation(train, spec.features, spec.columns, matrices, executor)
+    report = search(train, preparation, spec, executor, time.perf_counter)
+    return report, train_model(train, preparation, report, spec, executor)
+
+
 def contend(name: str, table: str, folder: Path, chosen: float, estimator: str) -> dict[str, Any]:
     """Run one contender; reading the rows is not counted."""
     train, test = read_rows(folder, "train"), read_rows(folder, "test")
@@ -201,9 +211,8 @@ def contend(name: str, table: str, folder: Path, chosen: float, estimator: str) 
         executor = LocalThreads(WORKERS)
         matrices = Matrices(folder, None, Memory())
         started = time.perf_counter()
-        preparation = Preparation(train, spec.features, spec.columns, matrices, executor)
-        report = search(train, preparation, spec, executor, time.perf_counter)
-        model = train_model(train, preparation, report, spec, executor).pipeline
+        report, trained = search_and_refit(train, spec, executor, matrices)
+        model = trained.pipeline
         found = {"C": dict(report.chosen.parameters)["C"]}
         found["folds"] = [list(candidate.fold_scores) for candidate in report.candidates]
     found["seconds"] = time.perf_counter() - started

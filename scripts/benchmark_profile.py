@@ -19,17 +19,13 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from job.adapters.executors.local import LocalThreads
 from job.adapters.machine import Memory, keep_no_large_blocks
 from job.adapters.matrices import Matrices
-from job.stages.preparation import Preparation
-from job.stages.search import search
-from job.stages.train import train_model
-from scripts.benchmark import make_spec, read_rows, write_data
+from scripts.benchmark import make_spec, read_rows, search_and_refit, write_data
 
 SAMPLES_A_SECOND = 499
 PARTS = {
@@ -78,16 +74,12 @@ def work(options: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_data(options, folder)
-        train, spec = (
-            read_rows(folder, "train"),
-            make_spec(options.table, "fast", options.estimator),
-        )
+        train = read_rows(folder, "train")
+        spec = make_spec(options.table, "fast", options.estimator)
         executor, matrices = LocalThreads(options.workers), Matrices(folder, None, Memory())
         for context in (contextlib.nullcontext(), sampling(folder / "perf.data")):
             with context:
-                preparation = Preparation(train, spec.features, spec.columns, matrices, executor)
-                report = search(train, preparation, spec, executor, time.perf_counter)
-                train_model(train, preparation, report, spec, executor)
+                search_and_refit(train, spec, executor, matrices)
         print(json.dumps(shares(folder / "perf.data")))
 
 
