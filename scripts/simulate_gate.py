@@ -16,8 +16,8 @@ import numpy as np
 from job.contracts.gate_specs import GateSpec, PairedSpec
 from job.contracts.judgement import Comparison
 from job.contracts.search_specs import Metric
-from job.stages.gate import against
-from job.stages.paired import Difference, compare_pair
+from job.stages.gate.criteria import against
+from job.stages.gate.paired_bootstrap import Difference, compare_pair
 from job.stages.predictions import Predictions
 
 PAGE = Path(__file__).parent.parent / "docs/gate.md"

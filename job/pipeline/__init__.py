@@ -18,7 +18,7 @@ from job.pipeline.drift import look_for_drift
 from job.pipeline.intake import check_request, load_tables
 from job.pipeline.verdict import judge, list_label_issues, package
 from job.recorder import Recorder
-from job.stages.champion import find_anchor, load_champion
+from job.stages.gate.comparison import find_anchor, load_champion
 from job.stages.package import without_model
 from job.stages.promotion import claim_version, finish_interrupted, promote_accepted
 from job.stages.publish import find_claim, is_complete, publish

@@ -14,9 +14,9 @@ from job.contracts.ports import Ports
 from job.pipeline.candidate import Candidate
 from job.pipeline.drift import Drift
 from job.pipeline.intake import Tables
-from job.stages.champion import Champion, compare, load_anchor
 from job.stages.differences import compare_metadata
-from job.stages.gate import decide
+from job.stages.gate.comparison import Champion, compare, load_anchor
+from job.stages.gate.criteria import decide
 from job.stages.package import (
     describe_decision,
     describe_override,

@@ -14,7 +14,9 @@ from job.contracts.ports import Ports
 from job.errors import ConfigurationError, GateRejectedError
 from job.pipeline.intake import check_request, find_near_duplicates, load_tables
 from job.recorder import Recorder
-from job.stages.champion import (
+from job.stages.evaluate import evaluate
+from job.stages.features import restrict
+from job.stages.gate.comparison import (
     Champion,
     compare,
     find_problem,
@@ -22,9 +24,7 @@ from job.stages.champion import (
     is_seen,
     load_anchor,
 )
-from job.stages.evaluate import evaluate
-from job.stages.features import restrict
-from job.stages.gate import decide
+from job.stages.gate.criteria import decide
 from job.stages.package import name_embedding_model
 from job.stages.train import TrainedModel
 from job.stages.versions import read_verified

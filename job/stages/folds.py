@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -32,7 +33,7 @@ def cut_folds(y: Array, keys: Array, n_folds: int, random_state: int) -> list[Fo
     if len(unique) <= _MOST_WEIGHED:
         cutter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=random_state)
         return list(cutter.split(codes, codes, key_codes))
-    class_of_key = _majority(codes, key_codes, len(classes))
+    class_of_key = GroupCounts.of(codes, key_codes).class_of_group
     order = np.random.default_rng(random_state).permutation(len(unique))
     sizes = np.bincount(key_codes)
     order = order[np.lexsort((-sizes[order], class_of_key[order]))]
@@ -65,9 +66,41 @@ def take_share(y: Array, keys: Array, share: float, least: int, random_state: in
     return np.flatnonzero(is_kept[key_codes])
 
 
-def _majority(codes: Array, key_codes: Array, n_classes: int) -> Array:
-    """Give the class of most rows of each key; the first of equals."""
-    pairs, n_rows = np.unique(key_codes * n_classes + codes, return_counts=True)
-    pairs = pairs[np.lexsort((-n_rows, pairs // n_classes))]
-    first = np.flatnonzero(np.diff(pairs // n_classes, prepend=-1))
-    return np.asarray(pairs[first] % n_classes)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupCounts:
+    """Rows of each group by class, for the pairs of group and class that occur.
+
+    Attributes
+    ----------
+    group, label, n_rows
+        Shape (n_pairs,), sorted by group, then by class; numbers from 0.
+    class_of_group
+        The class of most of its rows, the first of equals, shape (n_groups,).
+    """
+
+    group: Array
+    label: Array
+    n_rows: Array
+    class_of_group: Array
+
+    @classmethod
+    def of(cls, labels: Array, group_of_row: Array) -> GroupCounts:
+        """Count the rows; every group has some."""
+        n_classes = int(labels.max(initial=0)) + 1
+        pairs, n_rows = np.unique(group_of_row * n_classes + labels, return_counts=True)
+        group, label = pairs // n_classes, pairs % n_classes
+        most = np.lexsort((label, -n_rows, group))
+        first = np.flatnonzero(np.diff(group, prepend=-1))
+        return cls(group=group, label=label, n_rows=n_rows, class_of_group=label[most][first])
+
+    @property
+    def sizes(self) -> Array:
+        """Rows of each group, shape (n_groups,)."""
+        return np.bincount(self.group, self.n_rows).astype(np.int64)
+
+    def of_class(self, number: int) -> Array:
+        """Return each group's rows of one class, shape (n_groups,)."""
+        is_here = self.label == number
+        n_groups = len(self.class_of_group)
+        found = np.bincount(self.group[is_here], self.n_rows[is_here], n_groups)
+        return found.astype(np.int64)

@@ -1,7 +1,22 @@
-"""Choose the rows that are held out, whole units at a time: families of rows, or groups."""
+"""Choose the rows that are held out, whole groups at a time.
+
+How it works, for `split.method: hash`
+--------------------------------------
+1. A group belongs to the class of most of its rows.
+2. Within each class, groups are taken in the order of their salted hash, up to the point where the
+   rows of the class on the test side are nearest to `split.test_fraction` of its rows.  Rows of the
+   class that already stand on the test side, in groups of other classes, count.
+3. A group of more than an eighth of its class is always trained on: with it on the test side, the
+   class would be judged on little else.
+4. No group is passed over because it overshoots: then every later choice would hang on the sizes of
+   the earlier ones, and a few new groups would move many old ones to the other side.
+5. Classes that are left without a test group, or with fewer training groups than there are folds,
+   are dealt again alone; only classes that never have most of a group's rows, or few groups, are.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final
 
@@ -12,97 +27,159 @@ import pandas as pd
 from job.contracts.dataset import Rows
 from job.contracts.specs import SplitSpec
 from job.errors import TrainingError
-from job.stages.folds import cut_folds
+from job.stages.folds import GroupCounts, cut_folds
 from job.stages.keys import salted_digests
 
 Array = npt.NDArray[Any]
-_SCALE: Final = 2.0**64
-_N_PASSES: Final = 3  # a unit of two classes can take from one what the other needs
+MAX_GROUP_SHARE: Final = 1 / 8  # of its class: a larger group is always trained on
+_N_PASSES: Final = 3  # a group of two classes can take from one what the other needs
 
 
-def hold_out(rows: Rows, spec: SplitSpec, folds: int, random_state: int) -> tuple[Array, int]:
-    """Choose the test rows, and count the classes that had to be dealt anew.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldOut:
+    """Which rows are held out, and what had to be done for it.
 
-    By `hash` a unit's side follows from the salted hash of one of its keys.  Where that, or the
-    seed, leaves a class without a test unit, or with fewer training units than folds though it has
-    enough, the units of that class alone are dealt anew: in the order of their hash, as many as
-    fit into the class's share of the rows, the smallest where none fits.
+    Attributes
+    ----------
+    is_test
+        Mask of shape (n_rows,).
+    n_dealt_classes
+        Classes that were dealt again, so that both sides have some of their groups.
+    n_large_groups, n_rows_large_groups
+        Groups that are always trained on because of their size, and their rows.
+    """
+
+    is_test: Array
+    n_dealt_classes: int = 0
+    n_large_groups: int = 0
+    n_rows_large_groups: int = 0
+
+
+def hold_out(rows: Rows, spec: SplitSpec, folds: int, random_state: int) -> HoldOut:
+    """Choose the test rows.
+
+    Parameters
+    ----------
+    folds
+        Number of training groups that each class needs.
 
     Raises
     ------
     TrainingError
         The rows cannot be cut into so many parts.
     """
-    numbers, unit_of_row = np.unique(rows.units, return_inverse=True)
-    if spec.method == "hash":
-        digests = _digest_units(rows, unit_of_row, len(numbers), spec.salt)
-        is_test = digests / _SCALE < spec.test_fraction
-    else:
-        digests = None
-        is_test = np.zeros(len(numbers), bool)
-        is_test[unit_of_row[_cut(rows, spec, random_state)]] = True
+    numbers, group_of_row = np.unique(rows.units, return_inverse=True)
     labels, classes = pd.factorize(np.asarray(rows.y, dtype=object), sort=True)
+    digests, n_large, n_rows_large = None, 0, 0
+    if spec.method == "hash":
+        digests = digest_groups(rows, group_of_row, len(numbers), spec.salt)
+        counts = GroupCounts.of(labels, group_of_row)
+        is_large = _find_large(counts)
+        n_large, n_rows_large = int(is_large.sum()), int(counts.sizes[is_large].sum())
+        is_test = _take_by_class(counts, is_large, digests, spec.test_fraction, folds)
+    else:
+        is_test = np.zeros(len(numbers), bool)
+        is_test[group_of_row[_cut(rows, spec, random_state)]] = True
     dealt: set[int] = set()
     for _ in range(_N_PASSES):
-        held = [_Held(unit_of_row[labels == n], folds) for n in range(len(classes))]
+        held = [_Held(group_of_row[labels == n], folds) for n in range(len(classes))]
         broken = [n for n, some in enumerate(held) if some.is_broken(is_test)]
         if not broken:
             break
         if digests is None:
-            digests = _digest_units(rows, unit_of_row, len(numbers), spec.salt)
+            digests = digest_groups(rows, group_of_row, len(numbers), spec.salt)
         for n in broken:
             held[n].deal(is_test, digests, spec.test_fraction)
         dealt |= set(broken)
-    return is_test[unit_of_row], len(dealt)
+    return HoldOut(
+        is_test=is_test[group_of_row],
+        n_dealt_classes=len(dealt),
+        n_large_groups=n_large,
+        n_rows_large_groups=n_rows_large,
+    )
+
+
+def digest_groups(rows: Rows, group_of_row: Array, n_groups: int, salt: str) -> Array:
+    """Return a salted digest of each group, shape (n_groups,), uint64.
+
+    It is that of the key that stands for the group: the one whose own salted digest is the least.
+    The digest that decides the side is another one: the least of many would be small, and large
+    groups be held out more often than others.
+    """
+    codes, keys = pd.factorize(np.asarray(rows.keys, dtype=object))
+    pairs = np.unique(group_of_row * len(keys) + codes)
+    groups, members = pairs // len(keys), pairs % len(keys)
+    rank = np.zeros(len(pairs), np.uint64)
+    has_choice = np.bincount(groups, minlength=n_groups)[groups] > 1
+    rank[has_choice] = salted_digests("family", keys[members[has_choice]], salt)
+    order = np.lexsort((rank, groups))
+    first = order[np.flatnonzero(np.diff(groups[order], prepend=-1))]
+    return salted_digests("side", keys[members[first]], salt)
+
+
+def _find_large(counts: GroupCounts) -> Array:
+    """Return a mask of the groups that are too large to be held out, shape (n_groups,).
+
+    Where that would be every group of a class, which then has few of them, it is the largest one.
+    """
+    sizes, class_of_group = counts.sizes, counts.class_of_group
+    is_large: Array = sizes > MAX_GROUP_SHARE * np.bincount(class_of_group, sizes)[class_of_group]
+    for number in np.unique(class_of_group):
+        members = np.flatnonzero(class_of_group == number)
+        if is_large[members].all():
+            is_large[members] = False
+            is_large[members[sizes[members].argmax()]] = len(members) > 1
+    return is_large
+
+
+def _take_by_class(
+    counts: GroupCounts, is_large: Array, digests: Array, fraction: float, folds: int
+) -> Array:
+    """Return a mask of the test groups, shape (n_groups,)."""
+    is_test = np.zeros(len(is_large), bool)
+    for number in np.unique(counts.class_of_group):
+        members = np.flatnonzero(counts.class_of_group == number)
+        n_rows = counts.of_class(number)
+        n_wanted = fraction * n_rows.sum() - n_rows[is_test].sum()
+        order = members[~is_large[members]]
+        order = order[np.argsort(digests[order], kind="stable")]
+        order = order[: max(len(members) - folds, 1)]
+        if len(order):
+            distance = np.abs(np.cumsum(n_rows[order]) - n_wanted)
+            is_test[order[: int(distance.argmin()) + 1]] = True
+    return is_test
 
 
 class _Held:
-    """The units that hold one class, with how many of its rows each has."""
+    """The groups that hold one class, with how many of its rows each has."""
 
-    def __init__(self, unit_of_row: Array, folds: int) -> None:
-        self._units, self._n_rows = np.unique(unit_of_row, return_counts=True)
+    def __init__(self, group_of_row: Array, folds: int) -> None:
+        self._groups, self._n_rows = np.unique(group_of_row, return_counts=True)
         self._folds = folds
 
     def is_broken(self, is_test: Array) -> bool:
-        """Say whether a side lacks units that the class has."""
-        n, n_test = len(self._units), int(is_test[self._units].sum())
+        """Return whether a side lacks groups that the class has."""
+        n, n_test = len(self._groups), int(is_test[self._groups].sum())
         return n > 1 and (n_test == 0 or n - n_test < min(self._folds, n - 1))
 
     def deal(self, is_test: Array, digests: Array, fraction: float) -> None:
-        """Hold units out in the order of their digests, as far as they fit."""
+        """Hold groups out in the order of their digests, as far as they fit."""
         n_left = fraction * self._n_rows.sum()
-        most = max(len(self._units) - self._folds, 1)
-        order = np.argsort(digests[self._units], kind="stable")
+        n_most = max(len(self._groups) - self._folds, 1)
+        order = np.argsort(digests[self._groups], kind="stable")
         taken: list[int] = []
         for n in order.tolist():
-            if len(taken) < most and self._n_rows[n] <= n_left:
+            if len(taken) < n_most and self._n_rows[n] <= n_left:
                 taken.append(n)
                 n_left -= self._n_rows[n]
         if not taken:
             taken = [order[np.argmin(self._n_rows[order])]]
-        is_test[self._units] = False
-        is_test[self._units[taken]] = True
-
-
-def _digest_units(rows: Rows, unit_of_row: Array, n_units: int, salt: str) -> Array:
-    """Digest the key that stands for each unit: the one whose own salted digest is the least.
-
-    The digest that decides the side is another one: the least of many would be small, and large
-    families be held out more often than others.
-    """
-    codes, keys = pd.factorize(np.asarray(rows.keys, dtype=object))
-    pairs = np.unique(unit_of_row * len(keys) + codes)
-    units, members = pairs // len(keys), pairs % len(keys)
-    rank = np.zeros(len(pairs), np.uint64)
-    has_choice = np.bincount(units, minlength=n_units)[units] > 1
-    rank[has_choice] = salted_digests("family", keys[members[has_choice]], salt)
-    order = np.lexsort((rank, units))
-    first = order[np.flatnonzero(np.diff(units[order], prepend=-1))]
-    return salted_digests("side", keys[members[first]], salt)
+        is_test[self._groups] = False
+        is_test[self._groups[taken]] = True
 
 
 def _cut(rows: Rows, spec: SplitSpec, random_state: int) -> Array:
-    """Give a mask of rows, seeded and stratified by class."""
+    """Return a mask of rows, seeded and stratified by class."""
     share = max(Fraction(spec.test_fraction).limit_denominator(100), Fraction(1, 100))
     n_splits = share.denominator
     is_test = np.zeros(len(rows), bool)

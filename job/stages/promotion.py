@@ -19,7 +19,7 @@ from job.stages.versions import read_verified
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from job.stages.champion import Champion
+    from job.stages.gate.comparison import Champion
 
 
 def claim_version(

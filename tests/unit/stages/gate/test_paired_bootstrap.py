@@ -6,7 +6,7 @@ from support.simulated import predictions
 
 from job.contracts.gate_specs import PairedSpec
 from job.contracts.search_specs import Metric
-from job.stages.paired import compare_pair
+from job.stages.gate.paired_bootstrap import compare_pair
 from scripts.simulate_gate import ACCURACY, accepts, decided, first_model, next_model
 
 N = 200

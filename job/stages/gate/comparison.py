@@ -23,9 +23,9 @@ from job.errors import ConfigurationError, IncompatibleModelError
 from job.stages.bounds import LEAST_GROUPS
 from job.stages.channels import read_channel
 from job.stages.features import restrict
+from job.stages.gate.paired_bootstrap import compare_pair
 from job.stages.keys import key_kind, salted_digests
 from job.stages.package import describe_input
-from job.stages.paired import compare_pair
 from job.stages.predictions import predict
 from job.stages.publish import is_complete
 from job.stages.train import TrainedModel

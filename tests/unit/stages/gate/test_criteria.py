@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from job.contracts.gate_specs import FloorsSpec, GateSpec
 from job.contracts.judgement import Comparison, Interval, RecallChange
-from job.stages.gate import decide
+from job.stages.gate.criteria import decide
 
 OFF = {"accuracy": None, "precision_macro": None, "recall_macro": None, "f1_macro": None}
 FLOORS = {"accuracy": 0.85, "precision_macro": 0.8, "recall_macro": 0.8, "f1_macro": 0.8}
