@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from job.contracts.judgement import Interval
+
+ThresholdStatus = Literal["chosen", "not_needed", "not_shown", "templates"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,13 +17,21 @@ class Threshold:
     Attributes
     ----------
     value
-        None where no threshold shows the target.
+        None unless `status` is `chosen`.
+    status
+        `chosen`; `not_needed`: all answers, and those of each class, are shown to reach the target;
+        `not_shown`: no threshold is shown to reach it; `templates`: most rows come from sentence
+        templates, so they show nothing about other wording.
+    reason
+        A sentence for people.
     n_rows, n_groups
-        Training rows, each predicted by a model that had not seen its group, and their groups.
+        Rows that were predicted by a model that had not seen their group, and their groups.
     """
 
     target_precision: float
     value: float | None
+    status: ThresholdStatus
+    reason: str
     n_rows: int
     n_groups: int
 
@@ -44,11 +54,13 @@ class AbstentionReport:
     precision: Interval | None
 
     def to_json(self) -> dict[str, Any]:
-        """Give the part `decision` of evaluation.json."""
+        """Return the part `decision` of evaluation.json."""
         coverage, precision = self.coverage, self.precision
         return {
             "target_precision": self.threshold.target_precision,
             "threshold": self.threshold.value,
+            "status": self.threshold.status,
+            "reason": self.threshold.reason,
             "n_chosen_on": self.threshold.n_rows,
             "n_groups_chosen_on": self.threshold.n_groups,
             "n_answered": self.n_answered,

@@ -123,6 +123,13 @@ class Split(BaseModel):
     n_test_only_rows: Count
     classes: dict[str, ClassRows]
     n_dealt_classes: Count
+    n_large_groups: Count = Field(
+        0, description="Groups of more than an eighth of their class, which are always trained on."
+    )
+    n_rows_large_groups: Count = 0
+    class_share_difference: Probability = Field(
+        0, description="Largest difference between a class's shares of the two sides."
+    )
     families: Families
     optimism: Optimism | None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -103,7 +103,11 @@ class Decision(Part):
     """A threshold of confidence, chosen out of fold on the training side."""
 
     target_precision: Probability
-    threshold: Probability | None = Field(description="null: none is shown to reach the target.")
+    threshold: Probability | None = Field(description="null: `status` and `reason` say why.")
+    status: Literal["chosen", "not_needed", "not_shown", "templates"] | None = Field(
+        None, description="Absent in versions of before 2026-12."
+    )
+    reason: str = ""
     n_chosen_on: Count
     n_groups_chosen_on: Count
     n_answered: Count = Field(description="Rows of the hold-out at or above it.")

@@ -24,6 +24,17 @@ class EvaluationSpec(Spec):
         le=20_000,
         description="How often the hold-out's groups are drawn again, for intervals and the gate.",
     )
+    method: Literal["auto", "holdout", "cross_fit"] = Field(
+        "auto",
+        description="Which predictions the scores rest on. `holdout`: the published model's, of "
+        "the held-out rows. `cross_fit`: those of models of the same recipe for every row of the "
+        "table, each by a model that has not seen its group. `auto`: cross-fitted where the "
+        "hold-out has fewer than 150 effective groups, or a class of it fewer than 150 divided by "
+        "the number of classes. An official test is always judged on as it is.",
+    )
+    cross_fit_folds: int = Field(
+        5, ge=3, le=20, description="Folds of a cross-fitted evaluation, by group and class."
+    )
     slices: tuple[str, ...] | None = Field(
         None,
         description="Columns that the hold-out is sliced by: categorical and boolean ones, the "
@@ -117,10 +128,17 @@ class GateSpec(Spec):
         "reject",
         description="What a champion or an anchor that cannot be compared means for the candidate.",
     )
-    inconclusive: Literal["reject", "warn"] = Field(
-        "reject",
-        description="What too few rows to tell mean for a candidate that scores within the rule: "
-        "`warn` lets it pass, as tables of a few hundred texts may need.",
+    inconclusive: Literal["tolerate", "reject", "warn"] = Field(
+        "tolerate",
+        description="What happens where the table has too few groups to show `gate.margin`. "
+        "`tolerate`: a candidate passes unless it scores lower by more than chance explains, or "
+        "by more than `gate.max_drop`. `reject`: it is rejected. `warn`: it passes where its "
+        "score is within the margin.",
+    )
+    max_drop: Share = Field(
+        0.05,
+        description="Largest drop of the score that `gate.inconclusive: tolerate` lets pass, "
+        "whatever chance explains.",
     )
     calibration_error: Share | None = Field(
         None, description="Most expected calibration error (15 bins of equal mass); null: any."

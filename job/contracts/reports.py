@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from job.contracts.duplicates import FamilyReport, Optimism
 from job.contracts.search_specs import Use
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 Severity = Literal["critical", "warning", "info"]
 
@@ -92,6 +96,8 @@ class SplitReport:
     ----------
     n_dealt_classes
         Classes that the hash, or the seed, had left out of a side, and that were dealt anew.
+    n_large_groups, n_rows_large_groups
+        Groups of more than an eighth of their class, which are always trained on, and their rows.
     optimism
         None where nothing could be scored.
     """
@@ -111,8 +117,19 @@ class SplitReport:
     n_test_only_rows: int
     class_rows: tuple[tuple[str, int, int], ...]
     n_dealt_classes: int = 0
+    n_large_groups: int = 0
+    n_rows_large_groups: int = 0
     families: FamilyReport = field(default_factory=FamilyReport)
     optimism: Optimism | None = None
+
+    @property
+    def class_share_difference(self) -> float:
+        """Largest difference between a class's shares of the training and the test rows."""
+        n_train, n_test = max(self.n_train, 1), max(self.n_test, 1)
+        return max(
+            (abs(train / n_train - test / n_test) for _, train, test in self.class_rows),
+            default=0.0,
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Give the counts, with each class's share of both sides."""
@@ -120,6 +137,7 @@ class SplitReport:
         values["test_only_classes"] = list(self.test_only_classes)
         values["families"] = self.families.to_json()
         values["optimism"] = None if self.optimism is None else self.optimism.to_json()
+        values["class_share_difference"] = self.class_share_difference
         values["classes"] = {
             name: {
                 "n_train": train,
@@ -173,6 +191,25 @@ class CandidateScore:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SearchedLabels:
+    """Labels that the candidates predicted for the training rows, out of fold.
+
+    Attributes
+    ----------
+    y_true, y_pred
+        Positions in the sorted classes, shapes (n_rows,) and (n_candidates, n_rows); -1 where a
+        candidate predicted nothing in the last round.
+    fold
+        Fold of the last round in which each row was predicted, -1 where in none; (n_rows,).
+    """
+
+    n_classes: int
+    y_true: npt.NDArray[np.int64]
+    y_pred: npt.NDArray[np.int16]
+    fold: npt.NDArray[np.int16]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SearchReport:
     """All candidates, the chosen one, and the baselines to be shown beside it.
 
@@ -180,6 +217,8 @@ class SearchReport:
     ----------
     is_cut_short
         Whether time was over before all rounds and folds were done.
+    labels
+        What the candidates predicted, where `metric` is one of labels.
     """
 
     metric: str
@@ -187,6 +226,7 @@ class SearchReport:
     chosen: CandidateScore
     baselines: tuple[CandidateScore, ...]
     is_cut_short: bool = False
+    labels: SearchedLabels | None = field(default=None, repr=False, compare=False)
 
     def to_json(self) -> dict[str, Any]:
         """Give every candidate's fold scores."""

@@ -41,10 +41,10 @@ class SplitSpec(Spec):
 
     method: Literal["hash", "stratified_group"] = Field(
         "hash",
-        description="`hash`: a family's side follows from the salted hash of one of its keys; "
-        "`stratified_group`: seeded, class shares kept.",
+        description="`hash`: within each class, groups are held out in the order of the salted "
+        "hash of one of their keys; `stratified_group`: seeded. Both keep class shares.",
     )
-    test_fraction: Fraction = Field(0.2, description="Share of families (hash) or rows held out.")
+    test_fraction: Fraction = Field(0.2, description="Share of each class's rows held out.")
     salt: str = Field("pcc", description="Salt of the keys' hash; another salt, another hold-out.")
     near_duplicates: Literal["auto", "text", "embeddings", "none"] = Field(
         "auto",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 from sklearn import metrics
@@ -19,7 +19,7 @@ from job.stages.predictions import Predictions, predict
 from job.stages.reliability import measure_reliability, trace_risk
 from job.stages.row_scores import brier_losses, calibration_error
 from job.stages.slice_scores import judge_slices
-from job.stages.temperature import describe_temperature
+from job.stages.temperature import describe_temperature, heat
 from job.stages.threshold import measure_abstention
 from job.stages.train import TrainedModel
 
@@ -37,6 +37,7 @@ def evaluate(
     random_state: int,
     threshold: Threshold | None = None,
     temperature: float | None = None,
+    method: Literal["holdout", "official_test"] = "holdout",
 ) -> dict[str, Any]:
     """Judge the chosen model, with intervals and slices, the baselines' scores and the latency.
 
@@ -46,31 +47,51 @@ def evaluate(
         Chosen elsewhere, and measured here; None: nobody has asked for one.
     temperature
         By which the model was divided; None: it was not.
+    method
+        Where the rows come from.
 
     Returns
     -------
     evaluation
         The content of evaluation.json, as far as the hold-out tells it.
     """
-    some = test.take(np.arange(min(len(test), _N_TIMED)))
     found = predict(model.pipeline, test, model.use)
-    units = test.units
-    slices = decision = None
-    if test.slices is not None:
-        slices = judge_slices(found, units, test.slices, metric, spec, random_state).to_json()
+    decision = divided = None
     if threshold is not None:
-        decision = measure_abstention(found, units, threshold, spec, random_state).to_json()
+        decision = measure_abstention(found, test.units, threshold, spec, random_state).to_json()
+    if temperature is not None and found.is_known.any():
+        before = heat(found, 1 / temperature)
+        divided = describe_temperature(before, found, temperature)
+    return {
+        **evaluate_rows(found, test, spec=spec, metric=metric, random_state=random_state),
+        "method": method,
+        "cross_fit": None,
+        "holdout": None,
+        "decision": decision,
+        "temperature": divided,
+        "baselines": {name: score_model(m, test, model.use) for name, m in model.baselines},
+        "latency": time_model(model, test, timer),
+    }
+
+
+def evaluate_rows(
+    found: Predictions, rows: Rows, *, spec: EvaluationSpec, metric: Metric, random_state: int
+) -> dict[str, Any]:
+    """Return scores, their intervals and slices of predictions of these rows."""
+    slices = None
+    if rows.slices is not None:
+        slices = judge_slices(found, rows.units, rows.slices, metric, spec, random_state).to_json()
     return {
         **evaluate_predictions(found),
-        "decision": decision,
-        "temperature": None
-        if temperature is None or not found.is_known.any()
-        else describe_temperature(found, temperature),
-        "intervals": find_intervals(found, units, spec, random_state).to_json(),
+        "intervals": find_intervals(found, rows.units, spec, random_state).to_json(),
         "slices": slices,
-        "baselines": {name: score_model(m, test, model.use) for name, m in model.baselines},
-        "latency": measure_latency(model.pipeline, make_input(some, model.use), timer),
     }
+
+
+def time_model(model: TrainedModel, rows: Rows, timer: Timer) -> dict[str, float]:
+    """Time one-row predictions of some of the rows."""
+    some = rows.take(np.arange(min(len(rows), _N_TIMED)))
+    return measure_latency(model.pipeline, make_input(some, model.use), timer)
 
 
 def score_model(model: Any, test: Rows, use: Use) -> dict[str, float]:

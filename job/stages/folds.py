@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -29,7 +30,7 @@ def cut_folds(y: Array, keys: Array, n_folds: int, random_state: int) -> list[Fo
         No class has as many rows as there are folds.
     """
     unique, key_codes = np.unique(keys, return_inverse=True)
-    classes, codes = np.unique(y, return_inverse=True)
+    codes = np.unique(y, return_inverse=True)[1]
     if len(unique) <= _MOST_WEIGHED:
         cutter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=random_state)
         return list(cutter.split(codes, codes, key_codes))
@@ -47,6 +48,41 @@ def cut_folds(y: Array, keys: Array, n_folds: int, random_state: int) -> list[Fo
     return [
         (np.flatnonzero(fold_of_row != n), np.flatnonzero(fold_of_row == n)) for n in range(n_folds)
     ]
+
+
+def cut_hash_folds(labels: Array, group_of_row: Array, digests: Array, n_folds: int) -> Array:
+    """Return the fold of each row, shape (n_rows,): whole groups, class shares kept.
+
+    Within each class (a group's class is that of most of its rows), groups are put in the order of
+    their digests, and the row of them is cut into folds of as many rows each; a group is of the
+    fold that its middle falls into.  So a group mostly stays in its fold when others come or go.
+
+    Parameters
+    ----------
+    labels, group_of_row
+        Class and group of each row, as numbers from 0.
+    digests
+        Shape (n_groups,).
+    """
+    counts = GroupCounts.of(labels, group_of_row)
+    sizes, fold_of_group = counts.sizes, np.zeros(len(digests), int)
+    for number in np.unique(counts.class_of_group):
+        members = np.flatnonzero(counts.class_of_group == number)
+        members = members[np.argsort(digests[members], kind="stable")]
+        ends = np.cumsum(sizes[members])
+        middles = (ends - sizes[members] / 2) / ends[-1]
+        fold_of_group[members] = (middles * n_folds).astype(int)
+    return fold_of_group[group_of_row]
+
+
+def without_near_rows(folds: Sequence[Fold], families: Array | None) -> list[Fold]:
+    """Return folds whose training rows have no near-duplicate among the rows that are judged.
+
+    Groups may share near-duplicates; without a group column nothing changes.
+    """
+    if families is None:
+        return list(folds)
+    return [(train[~np.isin(families[train], families[test])], test) for train, test in folds]
 
 
 def take_share(y: Array, keys: Array, share: float, least: int, random_state: int) -> Array:

@@ -48,13 +48,13 @@ def estimate_label_noise(
     Parameters
     ----------
     told
-        What the chosen candidate says of all rows out of fold, if that is known: a logistic
-        regression that was chosen is not fitted once more.
+        Out-of-fold predictions of all rows by that logistic regression, if they are known: it is
+        not fitted once more.
     """
     share = 1.0 if evaluation.label_issues else min(1.0, _N_ROWS / len(train))
     positions = positions_of(train, share, spec.search.folds, spec.random_state)
     judge = next(c for c in report.baselines if c.estimator == "logistic_regression")
-    if told is not None and judge == report.chosen:
+    if told is not None:
         found = told.take(positions)
     else:
         found = predict_out_of_fold(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -15,6 +15,7 @@ from job.contracts.ports import Executor
 from job.contracts.reports import CandidateScore
 from job.contracts.specs import TrainingSpec
 from job.stages.estimators import calibrated, make_classifier
+from job.stages.folds import Fold
 from job.stages.predictions import Predictions
 from job.stages.preparation import Preparation
 from job.stages.search import fit, make_folds
@@ -32,6 +33,7 @@ def predict_out_of_fold(
     spec: TrainingSpec,
     executor: Executor,
     positions: Array | None = None,
+    folds: Sequence[Fold] | None = None,
 ) -> Predictions:
     """Predict each row by a model that has seen neither it nor its group or family.
 
@@ -43,15 +45,20 @@ def predict_out_of_fold(
         Of all the rows.
     positions
         The rows that are looked at; None for all of them.
+    folds
+        Positions, within those, of the rows to fit to and to predict; None: cut here.
 
     Returns
     -------
     predictions
-        In the order of the positions; a class that a fold had no row of has probability 0 there.
+        In the order of the positions; a class that a fold had no row of has probability 0 there,
+        and in rows that no fold predicts every class has.
     """
     if positions is None:
         positions = np.arange(len(train))
     some = train.take(positions)
+    if folds is None:
+        folds = make_folds(some, min(MOST_FOLDS, spec.search.folds), spec.random_state)
     classes, codes = np.unique(some.y.astype(str), return_inverse=True)
     proba = np.zeros((len(positions), len(classes)), np.float32)
     min_groups = math.ceil(spec.features.min_groups * len(positions) / len(train))
@@ -85,7 +92,7 @@ def predict_out_of_fold(
         return model, prepared.transform
 
     with executor.pool():  # one BLAS thread: the same bits on any number of CPUs
-        for inner, outer in make_folds(some, min(MOST_FOLDS, spec.search.folds), spec.random_state):
+        for inner, outer in folds:
             model, transform = fit_to(inner)
             known = np.searchsorted(classes, model.classes_)
             proba[np.ix_(outer, known)] = model.predict_proba(transform(positions[outer]))

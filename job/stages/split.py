@@ -22,6 +22,7 @@ from job.stages.keys import key_kind
 log = structlog.get_logger(__name__)
 
 Mask = np.ndarray[Any, Any]
+Positions = np.ndarray[Any, Any]
 _N_LARGEST: Final = 10
 NEAR_TRAINING: Final = "near-duplicate of a training row"
 
@@ -34,11 +35,17 @@ class DataSplit:
     ----------
     table
         All rows of the table, whatever became of them.
+    kept
+        The table's rows without those of classes that are too rare to learn.
+    train_index
+        Positions of the training rows in `kept`, shape (n_train,).
     """
 
     train: Rows
     test: Rows
     table: Rows
+    kept: Rows
+    train_index: Positions
     report: SplitReport
 
 
@@ -67,18 +74,21 @@ def split_dataset(
     TrainingError
         A class is missing on a side, or has fewer training families than there are folds.
     """
-    table, n_dealt = rows, 0
+    table, held = rows, None
     n_conflicting_keys, n_conflicting_rows = _conflicts(rows)
     n_rare_rows, n_rare = 0, 0
     if labels is None:
         rows, n_rare_rows, n_rare = _drop_rare_classes(rows, min_groups)
     if official_test is None:
-        is_test, n_dealt = hold_out(rows, spec, folds, random_state)
-        train, test = rows.take(~is_test), rows.take(is_test)
+        held = hold_out(rows, spec, folds, random_state)
+        train_index, test = np.flatnonzero(~held.is_test), rows.take(held.is_test)
     else:
-        train, test = rows, official_test
-    leaks = _find_leaks(train, test, is_official=official_test is not None, has_groups=has_groups)
-    train = train.take(~leaks)
+        train_index, test = np.arange(len(rows)), official_test
+    leaks = _find_leaks(
+        rows.take(train_index), test, is_official=official_test is not None, has_groups=has_groups
+    )
+    train_index = train_index[~leaks]
+    train = rows.take(train_index)
     if official_test is not None:
         test = _mark_near(test, train)
     report = SplitReport(
@@ -89,14 +99,18 @@ def split_dataset(
         n_rare_classes=n_rare,
         n_conflicting_keys=n_conflicting_keys,
         n_conflicting_rows=n_conflicting_rows,
-        n_dealt_classes=n_dealt,
+        n_dealt_classes=held.n_dealt_classes if held else 0,
+        n_large_groups=held.n_large_groups if held else 0,
+        n_rows_large_groups=held.n_rows_large_groups if held else 0,
         families=_count_families(table, train, official_test, near_duplicates),
         **_sides(train, test, labels or ()),
     )
     if official_test is None:
         _check_sides(report)
     _check_training(train, labels or (), folds)
-    return DataSplit(train=train, test=test, table=table, report=report)
+    return DataSplit(
+        train=train, test=test, table=table, kept=rows, train_index=train_index, report=report
+    )
 
 
 def _mark_near(test: Rows, train: Rows) -> Rows:

@@ -13,6 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from job.stages.predictions import Predictions
 from job.stages.row_scores import brier_losses, calibration_error, log_losses
 
+Array = np.ndarray[Any, Any]
 _LEAST: Final = 1e-300
 _MOST: Final = 20.0  # temperatures from a twentieth to twenty are looked at
 _DIGITS: Final = 4
@@ -50,15 +51,24 @@ def divide(model: Any, temperature: float) -> None:
     model.intercept_ = model.intercept_ / model.intercept_.dtype.type(temperature)
 
 
-def describe_temperature(found: Predictions, temperature: float) -> dict[str, Any]:
-    """Give what the hold-out says of the model before and after it was divided."""
-    found = found.take(found.is_known)
-    before = heat(found, 1 / temperature)
+def describe_temperature(
+    before: Predictions, after: Predictions, temperature: float
+) -> dict[str, Any]:
+    """Return what judged rows say of the model before and after it was divided."""
     return {
         "temperature": temperature,
-        "before": _losses(before),
-        "after": _losses(found),
+        "before": _losses(before.take(before.is_known)),
+        "after": _losses(after.take(after.is_known)),
     }
+
+
+def heat_across(found: Predictions, fold: Array) -> Predictions:
+    """Heat each fold by the temperature that the other folds are best described by."""
+    proba = found.proba.astype(np.float64)
+    for number in np.unique(fold):
+        own = fold == number
+        proba[own] = heat(found.take(own), find_temperature(found.take(~own))).proba
+    return replace(found, proba=proba)
 
 
 def _losses(found: Predictions) -> dict[str, float]:

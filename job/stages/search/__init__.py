@@ -68,6 +68,7 @@ def search(
             for inner, outer in make_folds(train.take(positions), asked.folds, seed)
         ]
         some = {n: candidates[n] for n in going}
+        scorer.begin_round()
         found, is_cut_short = _play(
             some,
             folds,
@@ -102,6 +103,7 @@ def search(
     return SearchReport(
         metric=asked.metric.value,
         is_cut_short=is_cut_short,
+        labels=scorer.labels(len(scores)),
         candidates=tuple(scores),
         chosen=chosen,
         baselines=tuple(

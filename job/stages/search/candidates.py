@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from sklearn.model_selection import ParameterGrid, ParameterSampler
 
 from job.contracts.dataset import Rows
 from job.contracts.search_specs import SearchSpec, Use
 from job.errors import TrainingError
 from job.stages.estimators import GRIDS, make_classifier, refusals
-from job.stages.folds import Fold, cut_folds
+from job.stages.folds import Fold, cut_folds, without_near_rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,10 +39,7 @@ def make_folds(rows: Rows, n_folds: int, random_state: int) -> list[Fold]:
             f"the training side cannot be cut into {n_folds} folds",
             hint="add rows of the smallest classes, or lower search.folds",
         ) from None
-    families = rows.families
-    if families is None:
-        return folds
-    return [(inner[~np.isin(families[inner], families[outer])], outer) for inner, outer in folds]
+    return without_near_rows(folds, rows.families)
 
 
 def list_candidates(spec: SearchSpec, use: Use, random_state: int) -> list[Candidate]:

@@ -19,6 +19,7 @@ from sklearn.svm import LinearSVC
 from job.contracts.dataset import Rows
 from job.contracts.lists import shortened
 from job.contracts.ports import Executor
+from job.contracts.reports import SearchedLabels
 from job.contracts.search_specs import Metric, Use
 from job.contracts.specs import TrainingSpec
 from job.errors import TrainingError
@@ -49,6 +50,27 @@ class FoldScorer:
         self._y = train.y.astype(str)
         self._classes, self._codes = np.unique(self._y, return_inverse=True)
         self._near: dict[Use, tuple[dict[int, Any], Array | None]] = {}
+        self._predicted: dict[int, Array] = {}
+        self._fold = np.full(len(train), -1, np.int16)
+        self._n_folds = 0
+
+    def begin_round(self) -> None:
+        """Forget what was predicted in the round before."""
+        self._predicted.clear()
+        self._fold[:] = -1
+        self._n_folds = 0
+
+    def labels(self, n_candidates: int) -> SearchedLabels | None:
+        """Return what was predicted in this round; None where the metric is not one of labels."""
+        if not is_of_labels(self._spec.search.metric):
+            return None
+        nothing = np.full(len(self._train), -1, np.int16)
+        return SearchedLabels(
+            n_classes=len(self._classes),
+            y_true=self._codes,
+            y_pred=np.stack([self._predicted.get(n, nothing) for n in range(n_candidates)]),
+            fold=self._fold,
+        )
 
     def score(
         self, candidates: Mapping[int, Candidate], fold: Fold, share: float
@@ -69,6 +91,8 @@ class FoldScorer:
         for use, some in by_use.items():
             found = self._score_input({n: candidates[n] for n in some}, fold, use, min_groups)
             scores |= dict(zip(some, found, strict=True))
+        self._fold[fold[1]] = self._n_folds
+        self._n_folds += 1
         return scores
 
     def _score_input(
@@ -78,15 +102,21 @@ class FoldScorer:
         models, transform = self._fit_input(candidates, fold, use, min_groups)
         X, codes, metric = transform(fold[1]), self._codes[fold[1]], self._spec.search.metric
 
-        def score(model: Any) -> float:
+        def score(n: int) -> float:
             with config_context(assume_finite=True):  # the table was looked through long ago
-                return _score(metric, model, X, codes, self._classes)
+                if not is_of_labels(metric):
+                    return _score_probabilities(metric, models[n], X, codes, self._classes)
+                y_pred = np.searchsorted(self._classes, models[n].predict(X))
+            self._predicted[n][fold[1]] = y_pred
+            return score_labels(metric, codes, y_pred, len(self._classes))
 
-        return self._executor.map(score, models)
+        for n in candidates:
+            self._predicted.setdefault(n, np.full(len(self._train), -1, np.int16))
+        return self._executor.map(score, candidates)
 
     def _fit_input(
         self, candidates: Mapping[int, Candidate], fold: Fold, use: Use, min_groups: int
-    ) -> tuple[list[Any], Callable[[Array], Any]]:
+    ) -> tuple[dict[int, Any], Callable[[Array], Any]]:
         spec, seed = self._spec.search, self._spec.random_state
         prepared = self._preparation.fit(fold[0], use, min_groups)
         X, y, codes = prepared.matrix(spec.engine), self._y[fold[0]], self._codes[fold[0]]
@@ -121,17 +151,14 @@ class FoldScorer:
         self._executor.map(lambda do: do(), work)
         # those that the fast engine did not get there are scikit-learn's
         self._executor.map(fit_one, [n for n in candidates if not hasattr(models[n], "classes_")])
-        return list(models.values()), prepared.transform
+        return models, prepared.transform
 
 
-def _score(metric: Metric, model: Any, X: Any, codes: Array, classes: Array) -> float:
+def _score_probabilities(metric: Metric, model: Any, X: Any, codes: Array, classes: Array) -> float:
     """Score a fitted model on rows whose classes are numbers: they are compared faster than words.
 
     A class without rows is left out of means over classes.
     """
-    if is_of_labels(metric):
-        y_pred = np.searchsorted(classes, model.predict(X))
-        return score_labels(metric, codes, y_pred, len(classes))
     found = Predictions(
         classes=tuple(classes.tolist()),
         y_true=codes,

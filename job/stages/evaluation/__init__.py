@@ -1,0 +1,1 @@
+"""Evaluation: what the predictions of judged rows amount to."""

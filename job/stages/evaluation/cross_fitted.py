@@ -1,0 +1,98 @@
+"""Judge a recipe on every row of its table, and its published model on the held-out ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from job.contracts.abstention import Threshold
+from job.contracts.dataset import Rows
+from job.contracts.gate_specs import DecisionSpec, EvaluationSpec
+from job.contracts.ports import Timer
+from job.contracts.reports import CandidateScore
+from job.contracts.search_specs import Metric
+from job.stages.evaluate import evaluate_predictions, evaluate_rows, time_model
+from job.stages.evaluation.method import effective_groups
+from job.stages.intervals import find_intervals
+from job.stages.predictions import Predictions, predict
+from job.stages.temperature import describe_temperature, heat_across
+from job.stages.threshold import choose_across, measure_abstention
+from job.stages.train import TrainedModel
+from job.stages.training.cross_fit import CrossFit
+
+Array = np.ndarray[Any, Any]
+
+
+def heated(found: Predictions, cross: CrossFit, temperature: float | None) -> Predictions:
+    """Return predictions as the published model would be divided; None: it is not."""
+    return found if temperature is None else heat_across(found, cross.fold)
+
+
+def evaluate_cross_fit(
+    cross: CrossFit,
+    rows: Rows,
+    model: TrainedModel,
+    test: Rows,
+    timer: Timer,
+    *,
+    chosen: CandidateScore,
+    spec: EvaluationSpec,
+    decision: DecisionSpec,
+    metric: Metric,
+    random_state: int,
+    threshold: Threshold | None,
+    temperature: float | None,
+) -> dict[str, Any]:
+    """Return the content of evaluation.json, with the scores of the recipe on all rows.
+
+    Parameters
+    ----------
+    cross
+        Predictions of `rows`, which are not divided by a temperature yet.
+    model, test
+        The published model, and the rows that it was not trained on: `holdout` are its scores.
+    threshold
+        Chosen on all rows; None: no target is set.
+    """
+    found = heated(cross.nested, cross, temperature)
+    abstention = divided = None
+    if threshold is not None:
+        own = heated(cross.chosen, cross, temperature)
+        least = None
+        if threshold.value is not None:
+            least = choose_across(own, rows.units, cross.fold, decision, spec)
+        abstention = measure_abstention(
+            found, rows.units, threshold, spec, random_state, least=least
+        ).to_json()
+    if temperature is not None:
+        divided = describe_temperature(cross.nested, found, temperature)
+    return {
+        **evaluate_rows(found, rows, spec=spec, metric=metric, random_state=random_state),
+        "method": "cross_fit",
+        "cross_fit": {
+            "n_folds": cross.n_folds,
+            "n_rows": len(rows),
+            "n_groups": len(np.unique(rows.units)),
+            "n_effective_groups": round(effective_groups(rows.units), 1),
+            "is_nested": cross.is_nested,
+            "n_other_choices": cross.n_other_choices(chosen),
+        },
+        "holdout": _judge_model(predict(model.pipeline, test, model.use), test, spec, random_state),
+        "decision": abstention,
+        "temperature": divided,
+        "baselines": {name: evaluate_predictions(some)["scores"] for name, some in cross.baselines},
+        "latency": time_model(model, test, timer),
+    }
+
+
+def _judge_model(
+    found: Predictions, test: Rows, spec: EvaluationSpec, random_state: int
+) -> dict[str, Any]:
+    """Return the scores of the published model on the held-out rows."""
+    return {
+        "n_rows": len(test),
+        "n_groups": len(np.unique(test.units)),
+        "scores": evaluate_predictions(found)["scores"],
+        "intervals": find_intervals(found, test.units, spec, random_state).to_json()["scores"],
+    }

@@ -1,0 +1,52 @@
+"""Choose which predictions the scores rest on."""
+
+from __future__ import annotations
+
+from typing import Any, Final, Literal
+
+import numpy as np
+
+from job.contracts.gate_specs import EvaluationSpec
+from job.stages.split import DataSplit
+
+Array = np.ndarray[Any, Any]
+Method = Literal["holdout", "cross_fit", "official_test"]
+MIN_GROUPS: Final = 150  # of a hold-out: fewer cannot show a margin of two points
+_MIN_FOLDS: Final = 3
+
+
+def effective_groups(groups: Array) -> float:
+    """Return as how many groups of equal size these count: `sum(n)**2 / sum(n**2)` (Kish 1965).
+
+    Parameters
+    ----------
+    groups
+        Group of each row, shape (n_rows,).
+    """
+    sizes = np.unique(groups, return_counts=True)[1].astype(float)
+    return float(sizes.sum() ** 2 / np.square(sizes).sum()) if len(sizes) else 0.0
+
+
+def choose_method(split: DataSplit, spec: EvaluationSpec, n_folds: int) -> Method:
+    """Return the method of the settings, or what `auto` means for this split.
+
+    Parameters
+    ----------
+    n_folds
+        Folds that the table can be cut into; of fewer than three nothing is cross-fitted.
+    """
+    if split.report.method == "official_test":
+        return "official_test"
+    if spec.method != "auto":
+        return spec.method
+    return "cross_fit" if n_folds >= _MIN_FOLDS and has_few_groups(split) else "holdout"
+
+
+def has_few_groups(split: DataSplit) -> bool:
+    """Return whether the hold-out, or a class of it, has too few effective groups."""
+    y, groups = np.asarray(split.test.y, dtype=object), split.test.units
+    classes = np.unique(y.astype(str))
+    if effective_groups(groups) < MIN_GROUPS:
+        return True
+    few = MIN_GROUPS / max(len(classes), 1)
+    return any(effective_groups(groups[y == name]) < few for name in classes)

@@ -1,0 +1,1 @@
+"""Training: predictions by models that have not seen the row."""

@@ -1,0 +1,179 @@
+"""Cross-fitted predictions: each row's, by a model of the recipe that has not seen its group.
+
+How it works
+------------
+1. The rows of the table are cut into folds: whole groups, class shares kept, in the order of the
+   groups' salted hash (`job.stages.folds.cut_hash_folds`).
+2. For each fold, the chosen candidate is fitted to the other folds, preprocessing and calibration
+   included, and predicts the fold.
+3. The search chose the candidate with the labels of most of these rows.  Where it could have chosen
+   another one, the choice is made again for each fold, by the search's out-of-fold predictions of
+   the rows in the other folds; a fold for which it differs is predicted by that other candidate.
+   So the scores are those of the recipe, the choice included (nested cross-validation).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from job.contracts.dataset import Rows
+from job.contracts.ports import Executor
+from job.contracts.reports import CandidateScore, SearchedLabels, SearchReport
+from job.contracts.search_specs import Metric
+from job.contracts.specs import TrainingSpec
+from job.stages.folds import Fold, GroupCounts, cut_hash_folds, without_near_rows
+from job.stages.holdout import digest_groups
+from job.stages.out_of_fold import predict_out_of_fold
+from job.stages.predictions import Predictions
+from job.stages.preparation import Preparation
+from job.stages.scores import score_labels
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrossFit:
+    """Predictions of all rows of a table, in its order.
+
+    Attributes
+    ----------
+    chosen
+        By the candidate that is published.
+    nested
+        By the candidate that would have been chosen without the row's fold.
+    baselines
+        By each baseline, in the same folds.
+    fold
+        Shape (n_rows,).
+    choices
+        The candidate behind `nested`, for each fold.
+    is_nested
+        Whether the choice was made again for each fold.
+    """
+
+    chosen: Predictions
+    nested: Predictions
+    baselines: tuple[tuple[str, Predictions], ...]
+    fold: Array
+    choices: tuple[CandidateScore, ...]
+    is_nested: bool
+
+    @property
+    def n_folds(self) -> int:
+        """Number of folds."""
+        return len(self.choices)
+
+    def n_other_choices(self, chosen: CandidateScore) -> int:
+        """Count the folds for which another candidate was chosen."""
+        return sum(choice != chosen for choice in self.choices)
+
+
+def count_folds(rows: Rows, n_folds: int) -> int:
+    """Return how many folds the rows can be cut into: at most one for each group of a class."""
+    labels = pd.factorize(np.asarray(rows.y, dtype=object), sort=True)[0]
+    groups = np.unique(rows.units, return_inverse=True)[1]
+    counts = GroupCounts.of(labels, groups)
+    return min(n_folds, int(np.bincount(counts.label).min()))
+
+
+def cross_fit(
+    rows: Rows,
+    train_index: Array,
+    preparation: Preparation,
+    report: SearchReport,
+    *,
+    spec: TrainingSpec,
+    executor: Executor,
+    n_folds: int,
+    salt: str,
+) -> CrossFit:
+    """Predict every row by models of the search's choice, and of its baselines.
+
+    Parameters
+    ----------
+    rows
+        The rows of the table, the held-out ones among them.
+    train_index
+        Positions of the rows that were searched on, shape (n_train,).
+    preparation
+        Of `rows`.
+
+    Raises
+    ------
+    TrainingError
+        A fold cannot be calibrated, because its training side lacks a class.
+    """
+    groups = np.unique(rows.units, return_inverse=True)[1]
+    labels = pd.factorize(np.asarray(rows.y, dtype=object), sort=True)[0]
+    digests = digest_groups(rows, groups, int(groups.max()) + 1, salt)
+    fold = cut_hash_folds(labels, groups, digests, n_folds)
+    cuts = [(np.flatnonzero(fold != n), np.flatnonzero(fold == n)) for n in range(n_folds)]
+    folds = without_near_rows(cuts, rows.families)
+
+    def predict(candidate: CandidateScore, some: Sequence[Fold]) -> Predictions:
+        return predict_out_of_fold(
+            rows, preparation, candidate, spec=spec, executor=executor, folds=some
+        )
+
+    chosen = predict(report.chosen, folds)
+    choices = _choose_again(report, fold, train_index, n_folds)
+    nested = chosen
+    others = [c for c in report.candidates if c != report.chosen and c in choices]
+    for other in others:
+        some = [folds[n] for n, choice in enumerate(choices) if choice == other]
+        nested = _replace(nested, predict(other, some), np.concatenate([f[1] for f in some]))
+    baselines = tuple(
+        (c.estimator, chosen if c == report.chosen else predict(c, folds)) for c in report.baselines
+    )
+    return CrossFit(
+        chosen=chosen,
+        nested=nested,
+        baselines=baselines,
+        fold=fold,
+        choices=choices,
+        is_nested=len(_finalists(report)) > 1 and report.labels is not None,
+    )
+
+
+def _replace(some: Predictions, others: Predictions, index: Array) -> Predictions:
+    """Return predictions in which the rows at these positions are the others'."""
+    proba = some.proba.copy()
+    proba[index] = others.proba[index]
+    return Predictions(classes=some.classes, y_true=some.y_true, proba=proba, known=some.known)
+
+
+def _finalists(report: SearchReport) -> list[int]:
+    """Return the positions of the candidates among which one was chosen."""
+    return [n for n, candidate in enumerate(report.candidates) if candidate.ended is None]
+
+
+def _choose_again(
+    report: SearchReport, fold: Array, train_index: Array, n_folds: int
+) -> tuple[CandidateScore, ...]:
+    """Return the candidate that is best without each fold, by the search's own rule."""
+    labels, finalists = report.labels, _finalists(report)
+    if labels is None or len(finalists) < 2:
+        return (report.chosen,) * n_folds
+    metric = Metric(report.metric)
+    choices = []
+    for n in range(n_folds):
+        is_left = fold[train_index] != n
+        means = [_mean_score(labels, candidate, is_left, metric) for candidate in finalists]
+        choices.append(report.candidates[finalists[int(np.argmax(means))]])
+    return tuple(choices)
+
+
+def _mean_score(labels: SearchedLabels, candidate: int, is_left: Array, metric: Metric) -> float:
+    """Return the mean over the search's folds, of the rows that are left."""
+    y_pred = labels.y_pred[candidate]
+    scores = []
+    for n in range(int(labels.fold.max()) + 1):
+        some = is_left & (labels.fold == n) & (y_pred >= 0)
+        if some.any():
+            scores.append(score_labels(metric, labels.y_true[some], y_pred[some], labels.n_classes))
+    return float(np.mean(scores)) if scores else -np.inf
