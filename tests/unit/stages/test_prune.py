@@ -92,6 +92,13 @@ def test_anchor_is_kept_and_the_one_before_it_is_not(store):
     assert [VERSIONS[1], VERSIONS[3]] == list_versions(store)
 
 
+def test_dry_run_does_not_name_an_anchor(store):
+    """It names what a prune would remove."""
+    anchor(store, VERSIONS[0])
+
+    assert VERSIONS[1:3] == removed(store, keep=1, is_dry_run=True)["removed_versions"]
+
+
 def test_damaged_anchor_stops_the_removal_of_versions(store):
     """Which version it names is not known."""
     store.objects["channels/production.anchor.json"] = b"{"
