@@ -22,12 +22,17 @@ app = typer.Typer(no_args_is_help=True, help="Published versions and the channel
 def list_models(
     config: Config = None, store: StoreUri = None, set_: Sets = None, output: Output = None
 ) -> None:
-    """List the complete versions and the channels that point to them."""
-    from job.registry import list_channels, list_versions
+    """List the complete versions, and the channels and anchors that point to them."""
+    from job.registry import list_anchors, list_channels, list_versions
 
     found = open_configured(config, store, set_, output)[0]
-    versions, channels = list_versions(found), list_channels(found)
-    write_result({"store_uri": found.uri, "versions": versions, "channels": channels}, output)
+    result = {
+        "store_uri": found.uri,
+        "versions": list_versions(found),
+        "channels": list_channels(found),
+        "anchors": list_anchors(found),
+    }
+    write_result(result, output)
 
 
 @app.command("show")
@@ -138,7 +143,7 @@ def prune(
     set_: Sets = None,
     output: Output = None,
 ) -> None:
-    """Remove abandoned work, and with --keep old versions; never what a channel needs."""
+    """Remove abandoned work, and with --keep old versions; never what a channel or anchor needs."""
     from job import registry
 
     found, settings = open_configured(config, store, set_, output)

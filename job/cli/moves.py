@@ -1,4 +1,4 @@
-"""The commands that move a channel, and the one that tells how it has moved."""
+"""The commands that move a channel or its anchor, and the one that prints their moves."""
 
 from __future__ import annotations
 
@@ -26,20 +26,25 @@ def promote(
     version: Version,
     channel: Channel = None,
     expect: Annotated[
-        str | None, typer.Option(help="Version that the channel must be at, or exit 7.")
+        str | None,
+        typer.Option(help="Version that the channel (with --anchor: its anchor) is at, or exit 7."),
     ] = None,
+    anchor: Annotated[
+        bool, typer.Option("--anchor", help="Move the channel's anchor, and not the channel.")
+    ] = False,
     config: Config = None,
     store: StoreUri = None,
     set_: Sets = None,
     output: Output = None,
 ) -> None:
-    """Move a channel to a version, after verifying it."""
+    """Move a channel, or its anchor, to a version, after verifying it."""
     from job import registry
 
     found, settings = open_configured(config, store, set_, output)
     target = _channel(channel, settings)
     name, now = registry.resolve(found, version), datetime.now(UTC)
-    moved = registry.promote(found, target, name, at=now, by=_who(now), expect=expect)
+    move = registry.promote_anchor if anchor else registry.promote
+    moved = move(found, target, name, at=now, by=_who(now), expect=expect)
     write_result(moved, output)
 
 
@@ -64,24 +69,34 @@ def rollback(
 
 def history(
     channel: Channel = None,
+    anchor: Annotated[
+        bool, typer.Option("--anchor", help="Print the moves of the channel's anchor.")
+    ] = False,
     config: Config = None,
     store: StoreUri = None,
     set_: Sets = None,
     output: Output = None,
 ) -> None:
-    """Print every move of a channel: who, when, from, to, why."""
-    from job.registry import list_history
+    """Print every move of a channel, or of its anchor: who, when, from, to, why."""
+    from job.registry import list_anchor_history, list_history
 
     found, settings = open_configured(config, store, set_, output)
     name = _channel(channel, settings)
-    write_result({"channel": name, "moves": list_history(found, name)}, output, _lay_out_moves)
+    moves = (
+        {"anchor_moves": list_anchor_history(found, name)}
+        if anchor
+        else {"moves": list_history(found, name)}
+    )
+    write_result({"channel": name, **moves}, output, _lay_out_moves)
 
 
 def _lay_out_moves(result: Mapping[str, Any]) -> list[str]:
-    """Give one line a move, the latest last."""
+    """Return one line per move, the latest last."""
     head = ("at", "from", "to", "by", "why")
-    rows = ([move.get(name) for name in head] for move in result["moves"])
-    return [f"channel {result['channel']}", *lay_out_columns(head, rows)]
+    is_anchor = "anchor_moves" in result
+    moves = result["anchor_moves" if is_anchor else "moves"]
+    title = f"{'anchor of ' if is_anchor else ''}channel {result['channel']}"
+    return [title, *lay_out_columns(head, ([move.get(name) for name in head] for move in moves))]
 
 
 def _who(now: datetime) -> str:

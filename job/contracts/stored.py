@@ -13,6 +13,7 @@ from job.errors import ConfigurationError
 MANIFEST: Final = "manifest.json"
 _FOLDERS: Final = ("channels", "probe", "removals", "runs")
 CHANNEL: Final = r"^[a-z0-9][a-z0-9_-]{0,62}$"
+_ANCHOR: Final = ".anchor"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,3 +75,27 @@ def is_ours(key: str) -> bool:
 def is_channel(name: str) -> bool:
     """Say whether a channel may have that name; a version and `latest` are other things."""
     return bool(re.fullmatch(CHANNEL, name)) and name != "latest" and not is_version(name)
+
+
+def anchor_pointer(channel: str) -> str:
+    """Return the name of the pointer below `channels/` that is the anchor of a channel."""
+    return f"{channel}{_ANCHOR}"
+
+
+def anchored_channel(pointer: str) -> str | None:
+    """Return the channel whose anchor a pointer is; None where it is a channel itself."""
+    channel = pointer.removesuffix(_ANCHOR)
+    return channel if channel != pointer and is_channel(channel) else None
+
+
+def describe_pointer(pointer: str) -> str:
+    """Return what messages call a pointer."""
+    channel = anchored_channel(pointer)
+    return f"channel '{pointer}'" if channel is None else f"the anchor of channel '{channel}'"
+
+
+def promote_command(pointer: str, version: str) -> str:
+    """Return the command that moves a pointer to a version."""
+    channel = anchored_channel(pointer)
+    options = f"--channel {pointer}" if channel is None else f"--channel {channel} --anchor"
+    return f"`pcc-job models promote {version} {options}`"

@@ -1,4 +1,4 @@
-"""Move a channel by hand: to a version, or back to an earlier champion."""
+"""Move a channel or its anchor by hand: to a version, or back to an earlier champion."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import Any, Final
 
 from job.contracts.digest import Digest, ModelVersion, is_version
 from job.contracts.ports import ArtifactStore
-from job.contracts.stored import MANIFEST
+from job.contracts.stored import MANIFEST, anchor_pointer, describe_pointer
 from job.errors import ConfigurationError, VersionConflictError
 from job.registry.reading import verify
 from job.stages import channels
-from job.stages.channels import list_channels, read_channel
+from job.stages.anchors import pointed_versions, read_anchor, set_anchor
+from job.stages.channels import read_channel
 from job.stages.history import previous_version
 from job.stages.publish import is_complete, name_version, publish
 from job.stages.removal import remove_version
@@ -34,11 +35,7 @@ def promote(
     """
     verify(store, version)
     present, pointer = read_channel(store, channel)
-    if expect is not None and present != expect:
-        raise VersionConflictError(
-            f"channel '{channel}' is at {present}, not at {expect}",
-            hint="look at `pcc-job models history`, then decide",
-        )
+    _require_at(channel, present, expect)
     _require_conditions(store, by)
     channels.promote(
         store,
@@ -50,6 +47,36 @@ def promote(
         why="promoted by hand",
     )
     return {"channel": channel, "from": present, "to": version}
+
+
+def promote_anchor(
+    store: ArtifactStore, channel: str, version: str, *, at: datetime, by: str, expect: str | None
+) -> dict[str, Any]:
+    """Move the anchor of a channel to a verified version; the channel stays where it is.
+
+    Raises
+    ------
+    VersionConflictError
+        The anchor is not at `expect`, or was set or moved meanwhile; both versions are named.
+    IntegrityError
+        The version, or the anchor's pointer, is damaged.
+    """
+    verify(store, version)
+    present, pointer = read_anchor(store, channel)
+    _require_at(anchor_pointer(channel), present, expect)
+    _require_conditions(store, by)
+    is_set = set_anchor(
+        store,
+        channel,
+        version,
+        expected=pointer,
+        at=at.astimezone(UTC).isoformat(),
+        by=by,
+        why="set by hand",
+    )
+    if not is_set:
+        _require_at(anchor_pointer(channel), read_anchor(store, channel)[0], version)
+    return {"channel": channel, "anchor_from": present, "anchor_to": version}
 
 
 def roll_back(
@@ -129,8 +156,17 @@ def _take_back(store: ArtifactStore, copy: str, by: str) -> None:
         store,
         copy,
         token=_token(by),
-        may_go=lambda: copy not in list_channels(store).values(),
+        may_go=lambda: copy not in pointed_versions(store),
     )
+
+
+def _require_at(pointer: str, present: str | None, expect: str | None) -> None:
+    """Raise `VersionConflictError` where a pointer is not at the version that is expected."""
+    if expect is not None and present != expect:
+        raise VersionConflictError(
+            f"{describe_pointer(pointer)} is at {present}, not at {expect}",
+            hint="look at `pcc-job models history`, then decide",
+        )
 
 
 def _require_conditions(store: ArtifactStore, by: str) -> None:

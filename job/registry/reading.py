@@ -7,9 +7,10 @@ from typing import Any
 
 from job.contracts.lists import shortened
 from job.contracts.ports import ArtifactStore
-from job.contracts.stored import is_channel
+from job.contracts.stored import anchor_pointer, is_channel, promote_command
 from job.errors import ConfigurationError
 from job.stages import versions as stored
+from job.stages.anchors import list_anchors
 from job.stages.channels import list_channels, read_channel
 from job.stages.differences import compare_metadata
 from job.stages.history import read_moves
@@ -68,6 +69,25 @@ def list_history(store: ArtifactStore, channel: str) -> list[dict[str, Any]]:
         raise ConfigurationError(
             f"no channel '{channel}' in '{store.uri}'",
             hint=f"channels: {shortened(sorted(list_channels(store))) or 'none yet'}",
+        )
+    return moves
+
+
+def list_anchor_history(store: ArtifactStore, channel: str) -> list[dict[str, Any]]:
+    """Return every move of a channel's anchor, oldest first.
+
+    Raises
+    ------
+    ConfigurationError
+        The channel has no anchor.
+    """
+    pointer = anchor_pointer(channel)
+    moves = [move.entry() for move in read_moves(store, pointer)]
+    if not moves:
+        raise ConfigurationError(
+            f"channel '{channel}' has no anchor in '{store.uri}'",
+            hint=f"channels with one: {shortened(sorted(list_anchors(store))) or 'none yet'}; "
+            f"{promote_command(pointer, 'VERSION')} sets it",
         )
     return moves
 

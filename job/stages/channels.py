@@ -1,4 +1,4 @@
-"""The champion of a channel: a pointer that moves by compare-and-swap."""
+"""The champion of a channel: a pointer that moves by compare-and-swap; an anchor is one too."""
 
 from __future__ import annotations
 
@@ -6,7 +6,12 @@ from dataclasses import replace
 from typing import Final, Literal
 
 from job.contracts.ports import ArtifactStore
-from job.contracts.stored import ProbeStep
+from job.contracts.stored import (
+    ProbeStep,
+    anchored_channel,
+    describe_pointer,
+    promote_command,
+)
 from job.errors import ConfigurationError, VersionConflictError
 from job.stages.history import Move, next_number, read_moves, read_pointer, write_down
 from job.stages.publish import is_complete
@@ -22,10 +27,15 @@ def read_channel(store: ArtifactStore, channel: str) -> tuple[str | None, bytes 
 
 
 def list_channels(store: ArtifactStore) -> dict[str, str | None]:
-    """Give each channel's version."""
-    keys = [key.split("/") for key in store.keys("channels/")]
-    names = sorted(k[1].removesuffix(".json") for k in keys if len(k) == 2)
+    """Return each channel's version."""
+    names = [name for name in list_pointers(store) if anchored_channel(name) is None]
     return {name: read_channel(store, name)[0] for name in names}
+
+
+def list_pointers(store: ArtifactStore) -> list[str]:
+    """Return the names of all pointers, of channels and of anchors, sorted."""
+    keys = [key.split("/") for key in store.keys("channels/")]
+    return sorted(k[1].removesuffix(".json") for k in keys if len(k) == 2)
 
 
 def require_conditions(store_uri: str, steps: tuple[ProbeStep, ...]) -> None:
@@ -88,6 +98,38 @@ def promote(
     _require_kept(store, channel, move)
 
 
+def create_pointer(
+    store: ArtifactStore, channel: str, version: str, *, at: str, by: str, why: str
+) -> bool:
+    """Create a pointer that does not exist yet, and return whether it is the caller's.
+
+    Another attempt of the same run, or a request whose answer was lost, counts as the caller.
+
+    Raises
+    ------
+    VersionConflictError
+        Somebody is removing the version.
+    """
+    move = Move(
+        number=next_number(store, channel, None),
+        to=version,
+        origin=None,
+        at=at,
+        by=by,
+        why=why,
+        action="promote",
+    )
+    if _swap(store, channel, None, move):
+        _require_kept(store, channel, move)
+        return True
+    raw = store.get(f"channels/{channel}.json")
+    present = None if raw is None else read_pointer(channel, raw)
+    if present is None or (present.to, present.by) != (version, by):
+        return False
+    write_down(store, channel, present)
+    return True
+
+
 def _swap(store: ArtifactStore, channel: str, expected: bytes | None, move: Move) -> bool:
     if not store.compare_and_swap(f"channels/{channel}.json", expected, move.pointer()):
         return False
@@ -102,8 +144,9 @@ def _check_moved_by_twin(store: ArtifactStore, channel: str, version: str, by: s
     if present == version or any(m.to == version and m.by == by for m in moves):
         return
     raise VersionConflictError(
-        f"channel '{channel}' was moved to {present} by somebody else, not to {version}",
-        hint=f"{version} is published; look at the channel, then `pcc-job models promote` it",
+        f"{describe_pointer(channel)} was moved to {present} by somebody else, not to {version}",
+        hint=f"{version} is published; look at `pcc-job models list` and `history`, then run "
+        f"{promote_command(channel, version)} if it is the better one",
     )
 
 
@@ -118,6 +161,7 @@ def _require_kept(store: ArtifactStore, channel: str, move: Move) -> None:
         )
         _swap(store, channel, move.pointer(), replace(back, copy_of=None))
     raise VersionConflictError(
-        f"{move.to} is being removed by `models prune`, so '{channel}' stays at {move.origin}",
+        f"{move.to} is being removed by `models prune`, so {describe_pointer(channel)} stays at "
+        f"{move.origin}",
         hint="look at `pcc-job models list` and `history`, then promote a version that is there",
     )

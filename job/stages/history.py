@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from job.contracts.digest import canonical_json, is_version
 from job.contracts.ports import ArtifactStore
-from job.contracts.stored import MANIFEST
+from job.contracts.stored import MANIFEST, describe_pointer, promote_command
 from job.errors import IntegrityError
 
 _NUMBER: Final = re.compile(r"([0-9]{6,})\.json")
@@ -78,9 +78,10 @@ def read_pointer(channel: str, raw: bytes) -> Move:
         return _move(content | {"by": content.get("run_id")}, content.get("move", 0))
     except (ValueError, KeyError, TypeError):
         raise IntegrityError(
-            f"channels/{channel}.json is not a channel pointer",
-            hint="remove it, then promote the version that `to` names in the newest entry of "
-            f"channels/{channel}/history/",
+            f"channels/{channel}.json is damaged: it must name the version of "
+            f"{describe_pointer(channel)}",
+            hint=f"remove it, then run {promote_command(channel, 'VERSION')} with the version that "
+            f"`to` names in the newest entry of channels/{channel}/history/",
         ) from None
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from job.contracts.digest import is_version
 from job.contracts.ports import ArtifactStore
 from job.contracts.stored import MANIFEST
+from job.stages.anchors import pointed_versions
 from job.stages.channels import list_channels
 from job.stages.history import previous_version
 from job.stages.removal import remove_version
@@ -24,8 +25,8 @@ def prune(
 ) -> dict[str, Any]:
     """Remove unfinished work older than `before`, and versions past the newest `keep`.
 
-    A version that a channel points to, or would roll back to, is never removed, nor is `anchor`,
-    nor a complete one where `keep` is None.
+    A version that a channel or its anchor points to, or that a channel would roll back to, is never
+    removed, nor is `anchor`, nor a complete one where `keep` is None.
 
     Parameters
     ----------
@@ -61,10 +62,10 @@ def prune(
 
 
 def _remove_outdated(store: ArtifactStore, version: str, token: str) -> bool:
-    """Remove a complete version, if no channel has moved to it meanwhile."""
+    """Remove a complete version, if no channel and no anchor has moved to it meanwhile."""
 
     def may_go() -> bool:
-        return version not in list_channels(store).values()
+        return version not in pointed_versions(store)
 
     return remove_version(store, version, token=token, may_go=may_go)
 
@@ -80,9 +81,8 @@ def _remove_abandoned(store: ArtifactStore, version: str, before: datetime, toke
 
 
 def _held(store: ArtifactStore) -> set[str]:
-    channels = list_channels(store)
-    found = {*channels.values(), *(previous_version(store, channel) for channel in channels)}
-    return {version for version in found if version is not None}
+    previous = {previous_version(store, channel) for channel in list_channels(store)}
+    return pointed_versions(store) | {version for version in previous if version is not None}
 
 
 def _are_older(store: ArtifactStore, keys: list[str], before: datetime) -> bool:

@@ -92,6 +92,97 @@ def test_damaged_pointer_is_named(models, tmp_path, content):
     assert "channels/production.json" in models("promote", "latest", code=8)
 
 
+def test_anchor_is_set_listed_and_moved(models, store):
+    """`--anchor` moves the anchor and leaves the channel; `--expect` speaks of the anchor."""
+    old, new = registry.list_versions(store)
+    first = models("promote", old, "--anchor")
+    listed = models("list")
+    refused = models("promote", new, "--anchor", "--expect", new, code=7)
+    second = models("promote", "production", "--anchor", "--expect", old)
+
+    assert {"channel": "production", "anchor_from": None, "anchor_to": old} == first
+    assert {"channel": "production", "anchor_from": old, "anchor_to": new} == second
+    assert ({"production": old}, {"production": new, "staging": new}) == (
+        listed["anchors"],
+        listed["channels"],
+    )
+    assert f"the anchor of channel 'production' is at {old}, not at {new}" in refused
+
+
+def test_anchor_is_of_the_channel_that_is_named(models, store):
+    """`publish.channel` where none is."""
+    old, new = registry.list_versions(store)
+    models("promote", old, "--anchor", "--channel", "staging")
+    models("promote", new, "--anchor", "--set", "publish.channel=nightly")
+
+    assert {"nightly": new, "staging": old} == models("list")["anchors"]
+
+
+def test_moves_of_the_anchor_are_apart_from_those_of_its_channel(models, pcc_job, store):
+    """`--anchor` prints the former, in JSON and as a table."""
+    old, new = registry.list_versions(store)
+    for version in (new, old):
+        models("promote", version, "--anchor")
+    found = models("history", "--anchor")
+    table = pcc_job("models", "history", "--anchor", "--store", store.uri, "--output", "table")
+
+    assert ("production", [(None, new), (new, old)]) == (
+        found["channel"],
+        [(move["from"], move["to"]) for move in found["anchor_moves"]],
+    )
+    assert 2 == len(models("history")["moves"])
+    assert "anchor of channel production" == table.stdout.splitlines()[0]
+
+
+def test_history_of_an_absent_anchor_is_refused(models):
+    said = models("history", "--anchor", code=2)
+
+    assert "channel 'production' has no anchor" in said
+    assert "pcc-job models promote VERSION --channel production --anchor" in said
+
+
+def test_anchor_outlives_a_prune(models, store):
+    """No channel needs it any more."""
+    publish_small(store, "a", "b", "c", "d")
+    old, _, third, newest = registry.list_versions(store)
+    models("promote", old, "--anchor")
+    for channel in ("production", "staging"):
+        for version in (third, newest):
+            models("promote", version, "--channel", channel)
+    found = models("prune", "--keep", "1")
+
+    assert [old, third, newest] == found["kept_versions"] == models("list")["versions"]
+
+
+@pytest.mark.parametrize("content", ['{"version": "../../evil"}', '{"move": 1}', ""])
+@pytest.mark.parametrize(
+    "command",
+    [("list",), ("promote", "latest", "--anchor"), ("history", "--anchor"), ("prune", "--keep=1")],
+    ids=lambda c: c[0],
+)
+def test_damaged_anchor_is_named_with_what_helps(models, tmp_path, content, command):
+    """Its history tells which version it was."""
+    models("promote", "latest", "--anchor")
+    (tmp_path / "models/channels/production.anchor.json").write_text(content)
+    said = models(*command, code=8)
+
+    assert "channels/production.anchor.json is damaged" in said
+    assert "pcc-job models promote VERSION --channel production --anchor" in said
+    assert "channels/production.anchor/history/" in said
+
+
+def test_damaged_anchor_is_repaired_as_the_message_says(models, tmp_path):
+    """Its history goes on with the next number."""
+    models("promote", "latest", "--anchor")
+    (tmp_path / "models/channels/production.anchor.json").unlink()
+    models("promote", "latest", "--channel", "production", "--anchor")
+
+    assert [1, 2] == [
+        int(path.stem)
+        for path in sorted((tmp_path / "models/channels/production.anchor/history").iterdir())
+    ]
+
+
 @pytest.mark.parametrize("uri", ["s3:/bucket/x", "S3://bucket/x", "s3:bucket", "S3:/bucket"])
 def test_store_that_only_looks_like_s3_is_no_folder(pcc_job, tmp_path, uri):
     done = pcc_job("models", "list", "--store", uri)

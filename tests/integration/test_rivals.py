@@ -132,6 +132,22 @@ def test_prune_beside_a_promotion_of_what_it_removes(job, minio, run, models, ur
     assert models("verify", "production")["is_intact"]
 
 
+def test_prune_beside_an_anchor_that_moves_to_what_it_removes(job, minio, run, models, uri):
+    """As with a channel: the move ends with 7, and the anchor stays at a version that exists."""
+    versions = [run(name)[1] for name in ("a", "b", "c")]
+    models("promote", versions[2], "--anchor")
+    gate = Gate("DELETE", f"{versions[0]}/manifest.json")
+    pruning = held(job, minio, gate, "models", "prune", "--keep", "1", "--store", uri)
+    said = models("promote", versions[0], "--anchor", code=7)
+    gate.opened.set()
+
+    assert 0 == pruning.wait(), pruning.stderr
+    assert (True, versions[2]) == (
+        "being removed" in said,
+        models("list")["anchors"]["production"],
+    )
+
+
 def test_rollback_that_loses_its_race_is_not_seen_by_todays_pcc(
     job, minio, run, models, uri, open_store, bucket
 ):

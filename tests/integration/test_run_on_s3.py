@@ -134,6 +134,28 @@ def test_promotion_into_another_channel(published, models):
     assert {"production": published[1], "staging": published[0]} == models("list")["channels"]
 
 
+def test_anchor_is_set_moved_and_kept(published, models, job, quick, store, s3, bucket):
+    """It is a pointer of its own: no channel, and safe from `models prune`."""
+    old, new = published
+    first = models("promote", new, "--anchor")
+    models("promote", old, "--anchor", "--expect", old, code=7)
+    second = models("promote", old, "--anchor", "--expect", new)
+    for name in ("third", "fourth"):
+        run = job(*quick(store, "--run-id", name))
+        assert run.wait() == 0, run.stderr
+    pruned, listed = models("prune", "--keep", "1"), models("list")
+
+    assert [(None, new), (new, old)] == [
+        (m["anchor_from"], m["anchor_to"]) for m in (first, second)
+    ]
+    assert ({"production": old}, ["production"]) == (listed["anchors"], list(listed["channels"]))
+    assert ([new], old) == (pruned["removed_versions"], pruned["kept_versions"][0])
+    assert [new, old] == [m["to"] for m in models("history", "--anchor")["anchor_moves"]]
+    assert "pcc-models/channels/production.anchor.json" in objects(
+        s3, bucket, "pcc-models/channels/"
+    )
+
+
 def test_history_says_who_and_why(published, models):
     models("rollback")
     moves = models("history")["moves"]

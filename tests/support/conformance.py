@@ -6,8 +6,11 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from support.versions import publish_small
 
 from job.errors import ConfigurationError
+from job.stages.anchors import list_anchors, read_anchor, set_anchor
+from job.stages.channels import list_channels
 
 N_RIVALS = 8
 LARGE = bytes(range(256)) * (40 * 2**20 // 256)
@@ -195,6 +198,21 @@ class StoreConformance:
 
         assert [] == list(store.keys(""))
 
+    def test_anchor_is_created_once_and_moved_by_swap(self, store):
+        """It is a pointer beside the channel's own, and no channel."""
+        first, second = publish_small(store, "a", "b")
+        rest = {"at": "noon", "by": "r1", "why": ""}
+        created = set_anchor(store, "production", first, expected=None, **rest)
+        pointer = read_anchor(store, "production")[1]
+        late = set_anchor(store, "production", second, expected=None, **rest)
+        moved = set_anchor(store, "production", second, expected=pointer, **rest)
+
+        assert (True, False, True) == (created, late, moved)
+        assert ({"production": second}, {}) == (list_anchors(store), list_channels(store))
+        assert [f"channels/production.anchor/history/00000{n}.json" for n in (1, 2)] == list(
+            store.keys("channels/production.anchor/")
+        )
+
 
 class Atomicity:
     """What a store must do besides, so that two who move a channel at once cannot both win."""
@@ -213,3 +231,15 @@ class Atomicity:
 
         assert 1 == sum(won)
         assert store.get("key") in [bytes([n]) * 9000 for n, is_mine in enumerate(won) if is_mine]
+
+    def test_one_of_many_runs_sets_the_anchor(self, store):
+        """The others are told that they were late, and it stays where the first one put it."""
+        versions = publish_small(store, *(f"r{n}" for n in range(N_RIVALS)))
+        won = in_threads(
+            lambda n: set_anchor(
+                *(store, "production", versions[n]), expected=None, at="noon", by=f"r{n}", why=""
+            )
+        )
+
+        assert 1 == sum(won)
+        assert {"production": versions[won.index(True)]} == list_anchors(store)

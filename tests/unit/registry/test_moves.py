@@ -39,6 +39,10 @@ def promote(store, version, *, expect=None, by="alice"):
     return registry.promote(store, "production", version, at=NOW, by=by, expect=expect)
 
 
+def promote_anchor(store, version, *, expect=None):
+    return registry.promote_anchor(store, "production", version, at=NOW, by="bob", expect=expect)
+
+
 def roll_back(store, *, by="alice", is_republished=False, at=NOW):
     return registry.roll_back(store, "production", at=at, by=by, is_republished=is_republished)[
         "to"
@@ -86,6 +90,55 @@ def test_name_of_a_user_may_hold_anything(store, by):
 
     assert by == registry.list_history(store, "production")[-1]["by"]
     assert all(token.isalnum() for token in store.tokens)
+
+
+def test_anchor_is_set_and_moved_without_its_channel(store):
+    """The result has keys of its own."""
+    found = [promote_anchor(store, version) for version in (V1, V2)]
+
+    assert [
+        {"channel": "production", "anchor_from": None, "anchor_to": V1},
+        {"channel": "production", "anchor_from": V1, "anchor_to": V2},
+    ] == found
+    assert (V2, V3) == (registry.list_anchors(store)["production"], champion(store))
+
+
+def test_expected_version_of_an_anchor_is_not_that_of_its_channel(store):
+    """`--expect` speaks of what is moved."""
+    promote_anchor(store, V1)
+
+    with pytest.raises(VersionConflictError, match=f"the anchor .* {V1}, not at {V3}"):
+        promote_anchor(store, V2, expect=V3)
+    assert V2 == promote_anchor(store, V2, expect=V1)["anchor_to"]
+
+
+def test_anchor_that_a_run_has_set_meanwhile_is_a_conflict():
+    """Who acts by hand is told, unless it stands where it was to stand."""
+    pointer = canonical_json({"version": V1, "run_id": "run"})
+    store = make_store(
+        before_swap=lambda store: store.objects.update({"channels/production.anchor.json": pointer})
+    )
+
+    with pytest.raises(VersionConflictError, match=f"{V1}, not at {V2}"):
+        promote_anchor(store, V2)
+    store.delete("channels/production.anchor.json")
+    assert V1 == promote_anchor(store, V1)["anchor_to"]
+
+
+def test_damaged_version_is_no_anchor(store):
+    store.objects[f"{V1}/model.joblib"] = b"changed"
+    with pytest.raises(IntegrityError):
+        promote_anchor(store, V1)
+
+    assert {} == registry.list_anchors(store)
+
+
+def test_store_that_ignores_conditions_gets_no_anchor(store):
+    """Two who set it at once would both be told that they did."""
+    store.abilities = (ProbeStep(name="swaps", is_met=False, answer="200"),)
+
+    with pytest.raises(ConfigurationError, match="ignores conditional writes"):
+        promote_anchor(store, V1)
 
 
 def test_rollbacks_go_further_back(store):
@@ -188,6 +241,27 @@ def test_copy_of_a_rollback_that_lost_its_race_is_taken_back():
         roll_back(store, is_republished=True)
 
     assert V3 == newest(store)
+
+
+def test_copy_of_a_lost_rollback_that_is_an_anchor_stays():
+    """Somebody has named it before it could be taken back."""
+    begun = []
+
+    def moved_and_anchored(store):
+        if begun:
+            moved_by_another(store)
+            content = canonical_json({"version": newest(store)})
+            store.objects.setdefault("channels/production.anchor.json", content)
+
+    store = make_store(before_swap=moved_and_anchored)
+    for version in (V1, V2, V3):
+        promote(store, version)
+    begun.append(True)
+    with pytest.raises(VersionConflictError):
+        roll_back(store, is_republished=True)
+
+    assert [newest(store)] == list(registry.list_anchors(store).values())
+    assert V3 != newest(store)
 
 
 def test_copy_left_by_a_killed_rollback_is_taken_as_it_is(store):

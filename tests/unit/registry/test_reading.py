@@ -9,6 +9,7 @@ from support.versions import FILES, name_of, publish_small
 from job.contracts.digest import canonical_json
 from job.errors import ConfigurationError, IntegrityError
 from job.registry import (
+    list_anchor_history,
     list_channels,
     list_history,
     list_versions,
@@ -29,6 +30,7 @@ def store():
     store = MemoryStore()
     publish_small(store, "r1", "r2")
     store.objects["channels/production.json"] = canonical_json({"version": OLD})
+    store.objects["channels/production.anchor.json"] = canonical_json({"version": OLD})
     return store
 
 
@@ -53,7 +55,7 @@ def test_version_is_found_by_its_name_as_latest_or_by_channel(store, name, versi
     assert version == resolve(store, name)
 
 
-@pytest.mark.parametrize("name", ["staging", ABSENT, "../production", ""])
+@pytest.mark.parametrize("name", ["staging", ABSENT, "production.anchor", "../production", ""])
 def test_unknown_name_is_refused_with_the_versions_there_are(store, name):
     """Newest first, as one looks for them."""
     with pytest.raises(ConfigurationError) as caught:
@@ -81,6 +83,17 @@ def test_history_of_a_channel_that_never_moved_is_refused(store):
         list_history(store, "prodction")
 
     assert "channels: 'production'" == caught.value.hint
+
+
+def test_history_of_an_anchor_that_was_never_set_is_refused(store):
+    """The hint names the channels that have one, and the command that sets it."""
+    with pytest.raises(ConfigurationError, match="'staging' has no anchor") as caught:
+        list_anchor_history(store, "staging")
+
+    assert (
+        "channels with one: 'production'; "
+        "`pcc-job models promote VERSION --channel staging --anchor` sets it"
+    ) == caught.value.hint
 
 
 def test_verified_files_are_all_of_the_bundle_and_the_manifest(store):

@@ -6,7 +6,8 @@ import pytest
 from support.memory_store import MemoryStore
 from support.versions import FILES, publish_small
 
-from job.errors import TransientError, VersionConflictError
+from job.errors import IntegrityError, TransientError, VersionConflictError
+from job.stages.anchors import read_anchor, set_anchor
 from job.stages.channels import promote, read_channel
 from job.stages.prune import prune
 from job.stages.publish import publish
@@ -34,6 +35,11 @@ def move(store, version):
         by=version,
         why="",
     )
+
+
+def anchor(store, version):
+    expected = read_anchor(store, "production")[1]
+    set_anchor(store, "production", version, expected=expected, at="noon", by=version, why="")
 
 
 def removed(store, *, keep=None, before=LATER, is_dry_run=False):
@@ -74,6 +80,32 @@ def test_champion_and_the_one_before_it_are_kept(store):
     removed(store, keep=1)
 
     assert VERSIONS[1:] == list_versions(store)
+
+
+def test_anchor_is_kept_and_the_one_before_it_is_not(store):
+    """Also that of a channel that points elsewhere; an anchor is never rolled back."""
+    for version in VERSIONS[:2]:
+        anchor(store, version)
+    move(store, VERSIONS[3])
+    removed(store, keep=1)
+
+    assert [VERSIONS[1], VERSIONS[3]] == list_versions(store)
+
+
+def test_dry_run_does_not_name_an_anchor(store):
+    """It names what a prune would remove."""
+    anchor(store, VERSIONS[0])
+
+    assert VERSIONS[1:3] == removed(store, keep=1, is_dry_run=True)["removed_versions"]
+
+
+def test_damaged_anchor_stops_the_removal_of_versions(store):
+    """Which version it names is not known."""
+    store.objects["channels/production.anchor.json"] = b"{"
+
+    with pytest.raises(IntegrityError, match=r"channels/production\.anchor\.json"):
+        removed(store, keep=1)
+    assert VERSIONS == list_versions(store)
 
 
 def test_folder_without_a_manifest_goes(store):
@@ -177,13 +209,14 @@ def test_run_that_committed_before_the_mark_keeps_its_version(interrupted):
     )
 
 
-def test_version_promoted_before_the_mark_is_kept(interrupted):
-    """Prune looks at the channels again once its mark is there."""
+@pytest.mark.parametrize("act", [move, anchor], ids=["channel", "anchor"])
+def test_version_promoted_before_the_mark_is_kept(interrupted, act):
+    """Prune looks at channels and anchors again once its mark is there."""
     store, put = interrupted, interrupted.put_if_absent
 
     def promote_first(key, data):
         store.put_if_absent = put
-        move(store, VERSIONS[0])
+        act(store, VERSIONS[0])
         return put(key, data)
 
     store.put_if_absent = promote_first
@@ -205,6 +238,22 @@ def test_version_promoted_after_the_mark_is_no_champion(interrupted):
     removed(store, keep=1)
 
     assert VERSIONS[3] == read_channel(store, "production")[0]
+    assert VERSIONS[0] not in list_versions(store)
+
+
+def test_version_anchored_after_the_mark_is_no_anchor(interrupted):
+    """Who moves the anchor to it sees the mark, and moves it back."""
+    store = interrupted
+    anchor(store, VERSIONS[3])
+
+    def anchor_the_oldest():
+        with pytest.raises(VersionConflictError, match="being removed"):
+            anchor(store, VERSIONS[0])
+
+    store.meanwhile = anchor_the_oldest
+    removed(store, keep=1)
+
+    assert VERSIONS[3] == read_anchor(store, "production")[0]
     assert VERSIONS[0] not in list_versions(store)
 
 
