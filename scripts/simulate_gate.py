@@ -16,7 +16,7 @@ import numpy as np
 from job.contracts.gate_specs import GateSpec, PairedSpec
 from job.contracts.judgement import Comparison
 from job.contracts.search_specs import Metric
-from job.stages.gate.criteria import against
+from job.stages.gate.comparison_criteria import against
 from job.stages.gate.paired_bootstrap import Difference, compare_pair
 from job.stages.predictions import Predictions
 

@@ -146,12 +146,18 @@ class ComparisonPart(Part):
     role: str
     version: str
     metric: str
+    basis: Literal["new_rows", "shared_groups"] = Field(
+        "new_rows",
+        description="Held-out rows that are new to both models, or the groups that both runs' "
+        "tables hold, by each run's cross-fitted predictions.",
+    )
     n_rows: Count
     n_groups: Count
     n_excluded: Count
     champion_score: float | None
     candidate_score: float | None
     difference: IntervalPart | None
+    standard_error: float | None = Field(None, description="Of the difference.")
     recalls: dict[str, RecallChangePart]
     problem: str
 
@@ -167,12 +173,27 @@ class CriterionPart(Part):
     reason: str
     lower: float | None = Field(description="The ends of the value's interval, if it has one.")
     upper: float | None
+    rule: Literal["margin", "default"] | None = Field(
+        None,
+        description="Of a comparison: whether `gate.margin` decided, or the default for tables "
+        "that cannot show it; null: neither.",
+    )
+
+
+class CanShow(Part):
+    """What the gate can tell on this table."""
+
+    metric: str
+    standard_error: float = Field(description="Of the difference of two equal retrainings.")
+    equal_accepted: Probability = Field(description="Share of equally good candidates that pass.")
+    largest_drop: float = Field(description="True drop of the metric that passes in 5 % of runs.")
 
 
 class Gate(Part):
     """The verdict and all that led to it."""
 
     is_accepted: bool
+    can_show: CanShow | None = Field(None, description="null: nothing was compared.")
     criteria: list[CriterionPart]
     override: str | None = Field(description="Why it was published all the same.")
     comparisons: list[ComparisonPart]

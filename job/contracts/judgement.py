@@ -90,8 +90,16 @@ class Comparison:
 
     Attributes
     ----------
+    basis
+        `new_rows`: held-out rows that the other model has not seen either; `shared_groups`: the
+        groups that both runs' tables hold, by the cross-fitted predictions of each run.
     n_excluded
-        Rows left out because the other model was trained on them, or on their group or text.
+        Rows left out: the other model was trained on them, or on their group or text; or the other
+        run's table does not hold their group with their label.
+    standard_error
+        Of the difference; None where the two models are the very same.
+    is_advisory
+        Whether it only warns where there is no comparison: the anchor that a run has set by itself.
     difference
         Candidate less champion, with its interval of level 1 - 2 alpha: each end is a one-sided
         bound.  None where there is no comparison; then `problem` says why.
@@ -100,18 +108,21 @@ class Comparison:
     role: Literal["champion", "anchor"]
     version: str
     metric: str
+    basis: Literal["new_rows", "shared_groups"] = "new_rows"
     n_rows: int = 0
     n_groups: int = 0
     n_excluded: int = 0
     champion_score: float | None = None
     candidate_score: float | None = None
     difference: Interval | None = None
+    standard_error: float | None = None
     recalls: tuple[RecallChange, ...] = ()
     problem: str = ""
+    is_advisory: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Give the comparison as it stands in the report."""
-        content = {name: getattr(self, name) for name in self.__slots__}
+        content = {name: getattr(self, name) for name in self.__slots__ if name != "is_advisory"}
         content["difference"] = None if self.difference is None else self.difference.to_json()
         content["recalls"] = {change.name: change.to_json() for change in self.recalls}
         return content

@@ -18,9 +18,10 @@ from job.pipeline.drift import look_for_drift
 from job.pipeline.intake import check_request, load_tables
 from job.pipeline.verdict import judge, list_label_issues, package
 from job.recorder import Recorder
-from job.stages.gate.comparison import find_anchor, load_champion
+from job.stages.gate.kept_errors import keep_group_errors
+from job.stages.gate.published import find_anchor, load_champion
 from job.stages.package import without_model
-from job.stages.promotion import claim_version, finish_interrupted, promote_accepted
+from job.stages.promotion import choose_anchor, claim_version, finish_interrupted, promote_accepted
 from job.stages.publish import find_claim, is_complete, publish
 from job.stages.versions import read_verified
 
@@ -68,6 +69,8 @@ def run(plan: Plan, ports: Ports, recorder: Recorder) -> dict[str, Any]:
         decision=decision,
         champion=champion,
     )
+    if candidate.group_errors is not None:
+        recorder.run("package", keep_group_errors, ports.store, plan.run_id, candidate.group_errors)
     recorder.facts |= {"scores": scores, "model_digest": str(Digest.of(candidate.payload))}
     if plan.is_dry_run or not decision.is_published:
         recorder.reports = without_model(bundle)
@@ -78,8 +81,16 @@ def run(plan: Plan, ports: Ports, recorder: Recorder) -> dict[str, Any]:
         return recorder.summarise("dry_run", None, scores)
     recorder.run("publish", publish, ports.store, plan.version, plan.run_id, bundle)
     log.info("model_published", version=plan.version)
-    why, store = decision.override, ports.store
-    recorder.run("promote", promote_accepted, plan, store, champion, abilities, override=why)
+    recorder.run(
+        "promote",
+        promote_accepted,
+        plan,
+        ports.store,
+        champion,
+        abilities,
+        override=decision.override,
+        anchor=choose_anchor(plan.version, decision, champion),
+    )
     return recorder.summarise("published", plan.version, scores)
 
 

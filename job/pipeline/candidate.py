@@ -8,40 +8,52 @@ from typing import Any
 
 import structlog
 
-from job.contracts.abstention import Threshold
 from job.contracts.dataset import Rows
 from job.contracts.label_noise import LabelNoise
 from job.contracts.lists import counted
 from job.contracts.plan import Plan
 from job.contracts.ports import Ports
-from job.contracts.reports import CandidateScore, SearchReport
+from job.contracts.reports import SearchReport
+from job.pipeline.evaluation import (
+    evaluate_candidate,
+    find_label_judge,
+    learn_confidence,
+    needs_out_of_fold,
+    predict_all_rows,
+)
 from job.pipeline.intake import Tables, find_near_duplicates
 from job.recorder import Recorder
 from job.stages.capacity import require_memory
 from job.stages.compatibility import make_compatible
-from job.stages.evaluate import evaluate
-from job.stages.evaluation.cross_fitted import evaluate_cross_fit, heated
-from job.stages.evaluation.method import Method, choose_method
-from job.stages.features import restrict
+from job.stages.evaluation.method import choose_method
 from job.stages.footprint import estimate_training_bytes
+from job.stages.gate.group_errors import GroupErrors, count_group_errors
+from job.stages.gate.power import measure_equal_error
 from job.stages.label_noise import estimate_label_noise
 from job.stages.optimism import measure_optimism
 from job.stages.out_of_fold import predict_out_of_fold
-from job.stages.predictions import Predictions
 from job.stages.preparation import Preparation
 from job.stages.search import search
 from job.stages.split import DataSplit, split_dataset
-from job.stages.temperature import divide, find_temperature, heat
-from job.stages.threshold import choose_threshold
+from job.stages.temperature import divide
 from job.stages.train import TrainedModel, train_model
-from job.stages.training.cross_fit import CrossFit, count_folds, cross_fit
+from job.stages.training.cross_fit import CrossFit, count_folds
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A trained model, as the gate and the package see it."""
+    """A trained model, as the gate and the package see it.
+
+    Attributes
+    ----------
+    group_errors
+        Of a cross-fitted evaluation: what later runs are compared with.
+    equal_error
+        The search's metric, and the standard error of its difference between two equal retrainings;
+        None where it is not known.
+    """
 
     split: DataSplit
     search: SearchReport
@@ -50,7 +62,8 @@ class Candidate:
     compatible_with: tuple[str, ...]
     evaluation: Mapping[str, Any]
     label_noise: LabelNoise | None
-    cross_fit: CrossFit | None
+    group_errors: GroupErrors | None
+    equal_error: tuple[str, float] | None
 
 
 def split_tables(plan: Plan, ports: Ports, tables: Tables) -> DataSplit:
@@ -93,7 +106,7 @@ def train_candidate(plan: Plan, ports: Ports, recorder: Recorder, split: DataSpl
     report = recorder.run("search", search, train, preparation, spec, executor, ports.timer)
     cross = told = None
     if is_crossed:
-        cross = recorder.run("cross_fit", _cross_fit, plan, ports, split, report, n_folds)
+        cross = recorder.run("cross_fit", predict_all_rows, plan, ports, split, report, n_folds)
         told = cross.chosen.take(split.train_index)
     elif needs_out_of_fold(plan, report.chosen):
         told = recorder.run(
@@ -115,7 +128,7 @@ def train_candidate(plan: Plan, ports: Ports, recorder: Recorder, split: DataSpl
     compatible_with = make_compatible(model.pipeline, s.package.compatible_with)
     evaluation = recorder.run(
         "evaluate",
-        _evaluate,
+        evaluate_candidate,
         plan,
         ports,
         split,
@@ -138,7 +151,7 @@ def train_candidate(plan: Plan, ports: Ports, recorder: Recorder, split: DataSpl
             spec=spec,
             evaluation=s.evaluation,
             executor=executor,
-            told=_judge_of_labels(report, split, cross, told),
+            told=find_label_judge(report, split, cross, told),
         )
         evaluation["label_noise"] = noise.to_json()
         log.info("labels_judged", n_rows=noise.n_rows, wrong_share=round(noise.share.value, 6))
@@ -150,7 +163,10 @@ def train_candidate(plan: Plan, ports: Ports, recorder: Recorder, split: DataSpl
         compatible_with=compatible_with,
         evaluation=evaluation,
         label_noise=noise,
-        cross_fit=cross,
+        group_errors=None
+        if cross is None
+        else count_group_errors(cross.nested, split.kept, s.split.salt),
+        equal_error=None if cross is None else _measure_equal_error(plan, split, report, cross),
     )
 
 
@@ -165,122 +181,17 @@ def _require_memory(plan: Plan, ports: Ports, recorder: Recorder, rows: Rows) ->
     require_memory(n_bytes, ports.memory, work)
 
 
-def _cross_fit(
-    plan: Plan, ports: Ports, split: DataSplit, report: SearchReport, n_folds: int
-) -> CrossFit:
-    """Predict all rows that were kept, each by models that have not seen its group."""
-    spec, rows, executor = plan.settings.training, split.kept, ports.executor
-    preparation = Preparation(rows, spec.features, spec.columns, ports.matrices, executor)
-    return cross_fit(
-        rows,
-        split.train_index,
-        preparation,
-        report,
-        spec=spec,
-        executor=executor,
-        n_folds=n_folds,
-        salt=plan.settings.split.salt,
-    )
-
-
-def _evaluate(
-    plan: Plan,
-    ports: Ports,
-    split: DataSplit,
-    report: SearchReport,
-    model: TrainedModel,
-    *,
-    method: Method,
-    cross: CrossFit | None,
-    threshold: Threshold | None,
-    temperature: float | None,
-) -> dict[str, Any]:
-    """Judge the recipe on all rows, or the model on those that it was not trained on."""
-    s, columns = plan.settings, plan.settings.dataset.columns
-    test = restrict(split.test, model.use, columns)
-    if cross is None:
-        assert method != "cross_fit"  # it is cross-fitted
-        return evaluate(
-            model,
-            test,
-            ports.timer,
-            spec=s.evaluation,
-            metric=s.search.metric,
-            random_state=s.random_state,
-            threshold=threshold,
-            temperature=temperature,
-            method=method,
-        )
-    return evaluate_cross_fit(
-        cross,
-        split.kept,
-        model,
-        test,
-        ports.timer,
-        chosen=report.chosen,
-        spec=s.evaluation,
-        decision=s.decision,
-        metric=s.search.metric,
-        random_state=s.random_state,
-        threshold=threshold,
-        temperature=temperature,
-    )
-
-
-def _judge_of_labels(
-    report: SearchReport, split: DataSplit, cross: CrossFit | None, told: Predictions | None
-) -> Predictions | None:
-    """Return what is known out of fold of the model that judges the labels; None: nothing."""
-    judge = next(c for c in report.baselines if c.estimator == "logistic_regression")
-    if judge == report.chosen:
-        return told
-    if cross is None:
+def _measure_equal_error(
+    plan: Plan, split: DataSplit, report: SearchReport, cross: CrossFit
+) -> tuple[str, float] | None:
+    """Measure how far two trainings of the chosen candidate differ by chance."""
+    if report.labels is None:
         return None
-    return dict(cross.baselines)[judge.estimator].take(split.train_index)
-
-
-def needs_out_of_fold(plan: Plan, chosen: CandidateScore) -> bool:
-    """Return whether anything is learnt from out-of-fold predictions of the chosen candidate."""
-    return _is_divided(plan, chosen) or plan.settings.decision.target_precision is not None
-
-
-def _is_divided(plan: Plan, chosen: CandidateScore) -> bool:
-    return plan.settings.search.temperature and chosen.estimator == "logistic_regression"
-
-
-def learn_confidence(
-    plan: Plan,
-    split: DataSplit,
-    chosen: CandidateScore,
-    told: Predictions | None,
-    cross: CrossFit | None,
-) -> tuple[float | None, Threshold | None]:
-    """Learn temperature and threshold from predictions of rows that their models had not seen.
-
-    The temperature is learnt on the training rows; the threshold on all rows where these are
-    cross-fitted.
-
-    Returns
-    -------
-    temperature, threshold
-        The first is None where nothing is to be divided, the second where no target is set.
-    """
-    if told is None:
-        return None, None
-    s, temperature, threshold = plan.settings, None, None
-    if _is_divided(plan, chosen):
-        temperature = find_temperature(told)
-        told = heat(told, temperature)
-    groups = split.train.units
-    if cross is not None:
-        told, groups = heated(cross.chosen, cross, temperature), split.kept.units
-    if s.decision.target_precision is not None:
-        threshold = choose_threshold(told, groups, s.decision, s.evaluation)
-    log.info(
-        "confidence_learnt",
-        temperature=temperature,
-        threshold=None if threshold is None else threshold.value,
-        status=None if threshold is None else threshold.status,
-        n_rows=len(groups),
+    found = measure_equal_error(
+        report.labels,
+        report.candidates.index(report.chosen),
+        cross.chosen.y_pred[split.train_index],
+        split.train.units,
+        plan.settings.paired,
     )
-    return temperature, threshold
+    return None if found is None else (report.metric, found)

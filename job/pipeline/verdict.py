@@ -9,14 +9,17 @@ import structlog
 
 from job.contracts.decisions import GateDecision
 from job.contracts.digest import canonical_json
+from job.contracts.judgement import Comparison
 from job.contracts.plan import Plan
-from job.contracts.ports import Ports
+from job.contracts.ports import ArtifactStore, Ports
 from job.pipeline.candidate import Candidate
 from job.pipeline.drift import Drift
 from job.pipeline.intake import Tables
 from job.stages.differences import compare_metadata
-from job.stages.gate.comparison import Champion, compare, load_anchor
+from job.stages.gate.comparison import compare, compare_errors
 from job.stages.gate.criteria import decide
+from job.stages.gate.kept_errors import describe_cross_fit, read_group_errors
+from job.stages.gate.published import Champion, load_anchor, load_channel_anchor
 from job.stages.package import (
     describe_decision,
     describe_override,
@@ -24,6 +27,7 @@ from job.stages.package import (
     make_metadata,
     name_embedding_model,
 )
+from job.stages.promotion import choose_anchor
 
 log = structlog.get_logger(__name__)
 
@@ -36,31 +40,57 @@ def judge(
     candidate: Candidate,
     champion: Champion | None,
 ) -> GateDecision:
-    """Hold the candidate against the floors, the champion and the anchor."""
-    settings, split = plan.settings, candidate.split
-    # an official test holds near-duplicates by design
-    table = split.table if tables.official_test is None else None
-    anchor = load_anchor(ports.store, settings.gate.anchor)
-    comparisons = tuple(
-        compare(
-            some,
-            candidate.model,
-            split.test,
-            table,
-            ports.codec,
-            training=settings.training,
-            paired=settings.paired,
-            embedding_model=name_embedding_model(tables.dataset, settings.publish),
-            payload=candidate.payload,
-        )
-        for some in (champion, anchor)
-        if some is not None
+    """Judge the candidate by the floors, the champion and the anchor."""
+    settings = plan.settings
+    rivals = [some for some in (champion, _find_anchor(plan, ports.store, champion)) if some]
+    comparisons = tuple(_compare(plan, ports, tables, candidate, some) for some in rivals)
+    decision = decide(
+        candidate.evaluation,
+        len(candidate.payload),
+        comparisons,
+        settings.gate,
+        equal_error=candidate.equal_error,
     )
-    decision = decide(candidate.evaluation, len(candidate.payload), comparisons, settings.gate)
     if decision.is_accepted or plan.override is None:
         return decision
     log.warning("gate_overridden", why=plan.override, reasons=decision.reasons)
     return replace(decision, override=plan.override)
+
+
+def _find_anchor(plan: Plan, store: ArtifactStore, champion: Champion | None) -> Champion | None:
+    """Load the anchor of the settings, else the channel's own, unless it is the champion."""
+    channel = plan.settings.publish.channel
+    anchor = load_anchor(store, plan.settings.gate.anchor)
+    if anchor is None and channel is not None:
+        anchor = load_channel_anchor(store, channel)
+    is_champion = anchor and champion and anchor.version == champion.version
+    return None if is_champion else anchor
+
+
+def _compare(
+    plan: Plan, ports: Ports, tables: Tables, candidate: Candidate, rival: Champion
+) -> Comparison:
+    """Compare on the groups that both tables share, or else on held-out rows new to both."""
+    s, split = plan.settings, candidate.split
+    is_same = rival.files["model.joblib"] == candidate.payload
+    if candidate.group_errors is not None and not is_same:
+        before = read_group_errors(ports.store, rival.metadata)
+        found = before and compare_errors(rival, before, candidate.group_errors, s.paired)
+        if found:
+            return found
+    # an official test holds near-duplicates by design
+    table = split.table if tables.official_test is None else None
+    return compare(
+        rival,
+        candidate.model,
+        split.test,
+        table,
+        ports.codec,
+        training=s.training,
+        paired=s.paired,
+        embedding_model=name_embedding_model(tables.dataset, s.publish),
+        payload=candidate.payload,
+    )
 
 
 def list_label_issues(tables: Tables, candidate: Candidate) -> dict[str, bytes]:
@@ -102,6 +132,8 @@ def package(
     )
     metadata["decision"] = describe_decision(candidate.evaluation["decision"])
     metadata["override"] = describe_override(decision)
+    metadata["cross_fit"] = describe_cross_fit(candidate.evaluation, candidate.group_errors)
+    metadata["sets_anchor"] = choose_anchor(plan.version, decision, champion)
     evaluation = {
         **candidate.evaluation,
         "model_bytes": len(candidate.payload),

@@ -16,15 +16,9 @@ from job.pipeline.intake import check_request, find_near_duplicates, load_tables
 from job.recorder import Recorder
 from job.stages.evaluate import evaluate
 from job.stages.features import restrict
-from job.stages.gate.comparison import (
-    Champion,
-    compare,
-    find_problem,
-    find_use,
-    is_seen,
-    load_anchor,
-)
+from job.stages.gate.comparison import compare, find_problem, find_use, is_seen
 from job.stages.gate.criteria import decide
+from job.stages.gate.published import Champion, load_anchor
 from job.stages.package import name_embedding_model
 from job.stages.train import TrainedModel
 from job.stages.versions import read_verified

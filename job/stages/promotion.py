@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import structlog
 
 from job.contracts.digest import Digest, canonical_json
 from job.contracts.plan import Plan
 from job.contracts.ports import ArtifactStore
 from job.contracts.stored import ProbeStep
 from job.errors import VersionConflictError
+from job.stages.anchors import read_anchor, set_anchor
 from job.stages.channels import promote, read_channel, require_conditions
 from job.stages.history import read_moves, read_pointer, write_down
 from job.stages.publish import claim
@@ -19,7 +22,10 @@ from job.stages.versions import read_verified
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from job.stages.gate.comparison import Champion
+    from job.contracts.decisions import GateDecision
+    from job.stages.gate.published import Champion
+
+log = structlog.get_logger(__name__)
 
 
 def claim_version(
@@ -39,6 +45,30 @@ def claim_version(
     return replace(plan, started_at=found.started_at)
 
 
+def choose_anchor(
+    version: str, decision: GateDecision, champion: Champion | None
+) -> dict[str, Any] | None:
+    """Return which anchor the channel gets when this version is promoted, as metadata.json says it.
+
+    The first promotion that rests on the gate's default makes its champion the anchor, so that no
+    slide goes unseen; one by override makes the version itself the anchor, where the channel's
+    anchor could not be compared any more.
+
+    Returns
+    -------
+    anchor
+        `version`, and `replaces`: the anchor until then, or None where there is none.  None: the
+        anchor stays as it is.
+    """
+    anchors = [some for some in decision.comparisons if some.role == "anchor"]
+    if decision.override is not None:
+        lost = next((a for a in anchors if a.is_advisory and a.difference is None), None)
+        return None if lost is None else {"version": version, "replaces": lost.version}
+    if champion is not None and not anchors and decision.rests_on_default:
+        return {"version": champion.version, "replaces": None}
+    return None
+
+
 def promote_accepted(
     plan: Plan,
     store: ArtifactStore,
@@ -46,12 +76,20 @@ def promote_accepted(
     abilities: tuple[ProbeStep, ...],
     *,
     override: str | None = None,
+    anchor: Mapping[str, Any] | None = None,
 ) -> None:
-    """Move the channel, if there is one, from the champion that the gate has seen."""
+    """Move the channel, if there is one, from the champion that the gate has seen.
+
+    Parameters
+    ----------
+    anchor
+        What `choose_anchor` returned.
+    """
     channel = plan.settings.publish.channel
     if channel is None:
         return
     require_conditions(store.uri, abilities)
+    _set_anchor(plan, store, channel, anchor)
     promote(
         store,
         channel,
@@ -91,6 +129,8 @@ def finish_interrupted(
             hint=f"compare them with `pcc-job models diff {present} {version}`, then "
             f"`pcc-job models promote {version}` if it is the better one",
         )
+    metadata = json.loads(read_verified(store, version)["metadata.json"])
+    _set_anchor(plan, store, channel, metadata.get("sets_anchor"))
     promote(
         store,
         channel,
@@ -98,17 +138,44 @@ def finish_interrupted(
         expected=pointer,
         at=plan.started_at.isoformat(),
         by=plan.run_id,
-        why=f"{_why(_override_of(store, version))}; promotion finished by a later attempt",
+        why=f"{_why(_override_of(metadata))}; promotion finished by a later attempt",
     )
+
+
+def _set_anchor(
+    plan: Plan, store: ArtifactStore, channel: str, asked: Mapping[str, Any] | None
+) -> None:
+    """Set the channel's anchor before the channel moves; one that somebody has set stays."""
+    if asked is None:
+        return
+    expected = None
+    if asked["replaces"] is not None:
+        present, expected = read_anchor(store, channel)
+        if present != asked["replaces"]:
+            return
+    why = (
+        "the gate's default decided: the table cannot show gate.margin"
+        if expected is None
+        else f"{asked['replaces']} cannot be compared any more"
+    )
+    set_anchor(
+        store,
+        channel,
+        asked["version"],
+        expected=expected,
+        at=plan.started_at.isoformat(),
+        by=plan.run_id,
+        why=why,
+    )
+    log.info("anchor_set", channel=channel, version=asked["version"], why=why)
 
 
 def _why(override: str | None) -> str:
     return "accepted by the gate" if override is None else f"against the gate: {override}"
 
 
-def _override_of(store: ArtifactStore, version: str) -> str | None:
-    """Read why a version was published against the gate, if it was."""
-    metadata = json.loads(read_verified(store, version)["metadata.json"])
+def _override_of(metadata: Mapping[str, Any]) -> str | None:
+    """Return why a version was published against the gate, if it was."""
     override = metadata.get("override")
     return None if override is None else str(override["reason"])
 

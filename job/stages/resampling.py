@@ -88,8 +88,21 @@ def sum_units(groups: Array, y: Array, values: Array) -> Units:
     groups = pd.factorize(groups)[0]
     n_groups = int(groups.max(initial=-1)) + 1
     sums = np.stack([np.bincount(groups, column, n_groups) for column in values.T], axis=1)
-    n_alike = np.ones(n_groups, int)
-    return Units(sums=sums, n_alike=n_alike, strata=_pooled(_strata(groups, y), n_alike))
+    return make_units(sums, _strata(groups, y))
+
+
+def make_units(sums: Any, strata: Array) -> Units:
+    """Return groups as units, each like no other.
+
+    Parameters
+    ----------
+    sums
+        Dense or sparse, shape (n_groups, n_columns).
+    strata
+        Class of each group, shape (n_groups,).
+    """
+    n_alike = np.ones(len(strata), int)
+    return Units(sums=sums, n_alike=n_alike, strata=_pooled(strata, n_alike))
 
 
 def _strata(groups: Array, y: Array) -> Array:

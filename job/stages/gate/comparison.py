@@ -5,84 +5,32 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Final, Literal
+from dataclasses import replace
+from typing import Any, Final
 
 import numpy as np
 
 from job.contracts.dataset import Rows
 from job.contracts.dataset_specs import ColumnsSpec
-from job.contracts.digest import is_version
 from job.contracts.gate_specs import PairedSpec
 from job.contracts.judgement import Comparison, Interval
 from job.contracts.lists import counted
-from job.contracts.ports import ArtifactStore, Codec
+from job.contracts.ports import Codec
 from job.contracts.search_specs import Use
 from job.contracts.specs import TrainingSpec
-from job.errors import ConfigurationError, IncompatibleModelError
+from job.errors import IncompatibleModelError
 from job.stages.bounds import LEAST_GROUPS
-from job.stages.channels import read_channel
 from job.stages.features import restrict
-from job.stages.gate.paired_bootstrap import compare_pair
+from job.stages.gate.group_errors import GroupErrors, pair_group_errors
+from job.stages.gate.paired_bootstrap import compare_counts, compare_pair
+from job.stages.gate.published import Champion
 from job.stages.keys import key_kind, salted_digests
+from job.stages.label_scores import AVERAGED
 from job.stages.package import describe_input
 from job.stages.predictions import predict
-from job.stages.publish import is_complete
 from job.stages.train import TrainedModel
-from job.stages.versions import read_verified
 
 _MIN_ROWS: Final = 30
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Champion:
-    """A published version, its verified files, and the pointer that led to it, as it was read."""
-
-    version: str
-    files: dict[str, bytes]
-    pointer: bytes = b""
-    role: Literal["champion", "anchor"] = "champion"
-
-
-def load_champion(store: ArtifactStore, channel: str | None) -> Champion | None:
-    """Read the version a channel points to; None where nothing has been promoted yet.
-
-    Raises
-    ------
-    IntegrityError
-        The pointer or a file of the version is damaged.
-    """
-    version, pointer = (None, None) if channel is None else read_channel(store, channel)
-    if version is None or pointer is None:
-        return None
-    return Champion(version=version, files=read_verified(store, version), pointer=pointer)
-
-
-def load_anchor(store: ArtifactStore, name: str | None) -> Champion | None:
-    """Read the fixed version that `gate.anchor` names, itself or by a channel.
-
-    Raises
-    ------
-    ConfigurationError
-        There is no such version.
-    IntegrityError
-        A file of it is damaged.
-    """
-    if name is None:
-        return None
-    version = find_anchor(store, name)
-    return Champion(version=version, files=read_verified(store, version), role="anchor")
-
-
-def find_anchor(store: ArtifactStore, name: str) -> str:
-    """Give the version that an anchor's name means, or raise `ConfigurationError`."""
-    version = name if is_version(name) else read_channel(store, name)[0]
-    if version is None or not is_complete(store, version):
-        raise ConfigurationError(
-            f"gate.anchor '{name}' is no version or channel of '{store.uri}'",
-            hint="`pcc-job models list` names them",
-        )
-    return version
 
 
 def compare(
@@ -110,8 +58,13 @@ def compare(
     payload
         The candidate as bytes: the champion's own need no rows to be found as good.
     """
-    metadata = json.loads(champion.files["metadata.json"])
-    told = Comparison(role=champion.role, version=champion.version, metric=paired.metric.value)
+    metadata = champion.metadata
+    told = Comparison(
+        role=champion.role,
+        version=champion.version,
+        metric=paired.metric.value,
+        is_advisory=champion.is_advisory,
+    )
     use = find_use(metadata, test, (candidate.use, *training.search.inputs), training.columns)
     if problem := find_problem(metadata, test, use, embedding_model):
         return replace(told, problem=problem)
@@ -143,10 +96,48 @@ def compare(
         told,
         champion_score=found.champion_score,
         candidate_score=found.candidate_score,
+        standard_error=None if is_same else found.standard_error,
         # the very same model is as good on any rows
         difference=Interval(value=0.0, lower=0.0, upper=0.0) if is_same else found.interval,
         recalls=() if is_same else found.recalls,
         problem=undefined if found.interval is None else "",
+    )
+
+
+def compare_errors(
+    champion: Champion,
+    before: GroupErrors,
+    candidate: GroupErrors,
+    paired: PairedSpec,
+) -> Comparison | None:
+    """Compare both runs on the groups that their tables share, by their cross-fitted predictions.
+
+    Returns
+    -------
+    comparison
+        None where that cannot be done: the classes differ, the tables share too few groups, or the
+        metric is one of probabilities, of which nothing is kept.
+    """
+    if before.classes != candidate.classes or paired.metric.value not in AVERAGED:
+        return None
+    counts = pair_group_errors(before, candidate)
+    n_groups, n_rows = counts.n_groups[0], round(counts.units.total[0, : len(before.classes)].sum())
+    if n_rows < _MIN_ROWS or n_groups < LEAST_GROUPS:
+        return None
+    found = compare_counts(counts, paired)
+    return Comparison(
+        role=champion.role,
+        version=champion.version,
+        metric=paired.metric.value,
+        basis="shared_groups",
+        n_rows=n_rows,
+        n_groups=n_groups,
+        n_excluded=int(candidate.n_rows.sum()) - n_rows,
+        champion_score=found.champion_score,
+        candidate_score=found.candidate_score,
+        difference=found.interval,
+        standard_error=found.standard_error,
+        recalls=found.recalls,
     )
 
 

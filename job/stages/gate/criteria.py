@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from scipy.stats import norm
-
-from job.contracts.decisions import Criterion, GateDecision
+from job.contracts.decisions import CanShow, Criterion, GateDecision
 from job.contracts.gate_specs import GateSpec
-from job.contracts.judgement import Comparison, Interval, RecallChange
+from job.contracts.judgement import Comparison
 from job.contracts.lists import counted
-
-_POWER = 0.8  # chance of acceptance for which wanted rows are counted
+from job.stages.gate.comparison_criteria import judge_comparison
+from job.stages.gate.power import describe_power
 
 
 def decide(
@@ -21,6 +18,8 @@ def decide(
     n_model_bytes: int,
     comparisons: tuple[Comparison, ...],
     spec: GateSpec,
+    *,
+    equal_error: tuple[str, float] | None = None,
 ) -> GateDecision:
     """Judge; equal to a floor is enough, and a missing score is not.
 
@@ -28,16 +27,32 @@ def decide(
     ----------
     evaluation
         `scores`, `latency`, `intervals` and `slices`, as in evaluation.json.
+    equal_error
+        Metric, and standard error of its difference between two equal retrainings, as the folds of
+        this table have it: what the gate can show where there is no champion yet.
     """
     criteria = list(_floors(evaluation, spec))
     criteria += _ceilings(evaluation, n_model_bytes, spec)
     if spec.slice_floor is not None:
         criteria.append(_slices(evaluation.get("slices"), spec.slice_floor))
     for comparison in comparisons:
-        criteria.append(against(comparison, spec))
-        if comparison.recalls and spec.recall_margin is not None:
-            criteria.append(_recalls(comparison, spec.recall_margin))
-    return GateDecision(criteria=tuple(criteria), comparisons=comparisons)
+        criteria += judge_comparison(comparison, spec, equal_error[1] if equal_error else 0.0)
+    return GateDecision(
+        criteria=tuple(criteria),
+        comparisons=comparisons,
+        can_show=_can_show(comparisons, equal_error, spec),
+    )
+
+
+def _can_show(
+    comparisons: tuple[Comparison, ...], equal_error: tuple[str, float] | None, spec: GateSpec
+) -> CanShow | None:
+    """Return what the comparison with the champion can show, or what one on this table could."""
+    metric, standard_error = equal_error or ("", 0.0)
+    for some in comparisons:
+        if some.role == "champion" and some.standard_error:
+            metric, standard_error = some.metric, max(standard_error, some.standard_error)
+    return describe_power(standard_error, spec, metric) if standard_error > 0 else None
 
 
 def _floors(evaluation: Mapping[str, Any], spec: GateSpec) -> Iterator[Criterion]:
@@ -122,101 +137,4 @@ def _slice(some: Mapping[str, Any]) -> str:
     return (
         f"'{some['column']}' is '{some['value']}' {some['accuracy']['value']:.4f} (at most "
         f"{some['upper_bound']:.4f}) on {counted(some['n_rows'], 'row')}"
-    )
-
-
-def against(comparison: Comparison, spec: GateSpec) -> Criterion:
-    """Judge the difference to a champion: its lower end must be above what may be lost."""
-    difference, role = comparison.difference, comparison.role
-    if difference is None:
-        return Criterion(
-            name=role,
-            value=None,
-            threshold=None,
-            is_met=False,
-            is_binding=spec.incomparable_champion == "reject",
-            reason=f"{role} {comparison.version} cannot be compared: {comparison.problem}",
-        )
-    threshold = 0.0 if spec.rule == "superiority" else -spec.margin
-    is_met = difference.lower > threshold
-    is_open = difference.value >= threshold  # neither shown nor refuted
-    reason = _difference(comparison, difference, spec)
-    reason += f"; its lower end has to be above {threshold:g}"
-    if not is_met and difference.upper > threshold:
-        reason += _wanted_rows(comparison, difference, spec)
-    return Criterion(
-        name=role,
-        value=difference.value,
-        threshold=threshold,
-        is_met=is_met,
-        is_binding=spec.inconclusive == "reject" or not is_open,
-        reason=reason,
-        lower=difference.lower,
-        upper=difference.upper,
-    )
-
-
-def _difference(comparison: Comparison, difference: Interval, spec: GateSpec) -> str:
-    rows = f"{counted(comparison.n_rows, 'row')} in {counted(comparison.n_groups, 'group')}"
-    seen = ""
-    if comparison.n_excluded:
-        seen = f" ({counted(comparison.n_excluded, 'row')} that it was trained on left out)"
-    return (
-        f"{comparison.metric} {comparison.candidate_score:.4f} where {comparison.role} "
-        f"{comparison.version} has {comparison.champion_score:.4f} on the same {rows}{seen}: "
-        f"difference {difference.value:+.4f}, {1 - 2 * spec.alpha:.0%} interval "
-        f"{difference.lower:+.4f} to {difference.upper:+.4f}"
-    )
-
-
-def _wanted_rows(comparison: Comparison, difference: Interval, spec: GateSpec) -> str:
-    """Say how many rows would tell an equal candidate; an interval shrinks with their root."""
-    if spec.rule == "superiority" or not spec.margin:
-        return "; too few rows to tell"
-    if difference.is_by_count:
-        radius = min((difference.upper - difference.lower) / 2, 0.999)
-        wanted = comparison.n_rows * math.log1p(-radius) / math.log1p(-spec.margin)
-        return (
-            f"; too few rows to tell: models that agree on all rows pass from about {wanted:,.0f}"
-        )
-    z = norm.ppf(1 - spec.alpha)
-    error = (difference.upper - difference.lower) / (2 * z)
-    wanted = comparison.n_rows * ((z + norm.ppf(_POWER)) * error / spec.margin) ** 2
-    if wanted <= comparison.n_rows:
-        return ""
-    return (
-        f"; too few rows to tell: an equal candidate is accepted {_POWER:.0%} of the time with "
-        f"about {wanted:,.0f}"
-    )
-
-
-def _recalls(comparison: Comparison, margin: float) -> Criterion:
-    """Reject what is shown to have lost recall in a class, and more of it than the margin."""
-    changes = sorted(comparison.recalls, key=lambda change: change.difference.value)
-    worst, fallen = changes[0], [c for c in changes if _is_fallen(c, margin)]
-    shown = "; ".join(_fall(change) for change in fallen[:10])
-    more = f"; and {len(fallen) - 10} more" if len(fallen) > 10 else ""
-    return Criterion(
-        name=f"{comparison.role}_recall",
-        value=worst.difference.value,
-        threshold=-margin,
-        is_met=not fallen,
-        is_binding=True,
-        reason=f"recall against {comparison.role} {comparison.version}, by class, bounds for all "
-        f"classes at once: {shown or 'no class is shown to have fallen'}{more}; at most "
-        f"{margin:g} may be lost" + ("" if fallen else f", most was lost by {_fall(worst)}"),
-        lower=worst.difference.lower,
-        upper=worst.difference.upper,
-    )
-
-
-def _is_fallen(change: RecallChange, margin: float) -> bool:
-    return change.difference.value < -margin and change.difference.upper < 0
-
-
-def _fall(change: RecallChange) -> str:
-    ends = change.difference
-    return (
-        f"'{change.name}' {ends.value:+.4f} ({ends.lower:+.4f} to {ends.upper:+.4f}) on "
-        f"{counted(change.n_rows, 'row')}"
     )

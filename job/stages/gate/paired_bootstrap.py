@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,10 +10,10 @@ import numpy as np
 from job.contracts.gate_specs import PairedSpec
 from job.contracts.judgement import Interval, RecallChange
 from job.contracts.search_specs import Metric
-from job.stages.bounds import bootstrap, bounded, find_ends, find_reach
+from job.stages.bounds import bounded, find_ends, find_reach
 from job.stages.label_scores import AVERAGED, LabelScores, count_groups, label_cells
 from job.stages.predictions import Predictions
-from job.stages.resampling import count_units, leave_one_out, resample, sum_units
+from job.stages.resampling import Units, count_units, leave_one_out, resample, sum_units
 from job.stages.row_scores import log_losses, roc_auc_influences
 
 Array = np.ndarray[Any, Any]
@@ -21,12 +21,37 @@ Array = np.ndarray[Any, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """Candidate less champion; None where the metric is undefined on these rows."""
+    """Candidate less champion; None where the metric is undefined on these rows.
 
-    champion_score: float | None
-    candidate_score: float | None
-    interval: Interval | None
-    recalls: tuple[RecallChange, ...]
+    Attributes
+    ----------
+    standard_error
+        Of the difference, over resamples of the groups.
+    """
+
+    champion_score: float | None = None
+    candidate_score: float | None = None
+    interval: Interval | None = None
+    standard_error: float | None = None
+    recalls: tuple[RecallChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairedCounts:
+    """Rows of each group, by class and by what both models take them for.
+
+    Attributes
+    ----------
+    units
+        `sums` has shape (n_units, 5 * n_classes): rows of each class, rows that the candidate takes
+        for it, its hits, rows that the champion takes for it, its hits.
+    n_groups
+        As `job.stages.label_scores.count_groups` counts them.
+    """
+
+    classes: tuple[str, ...]
+    units: Units
+    n_groups: tuple[int, Array, Array]
 
 
 def compare_pair(
@@ -36,35 +61,45 @@ def compare_pair(
 
     Each end of the interval is a one-sided bound at `spec.alpha`.
     """
+    y_true, y_pred = champion.y_true, (champion.y_pred, candidate.y_pred)
+    counts = count_pair(champion.classes, y_true, y_pred, groups)
     rng = np.random.default_rng(spec.random_state)
-    labels, recalls = _compare_labels(champion, candidate, groups, spec, rng)
-    found = labels or _compare_rows(champion, candidate, groups, spec, rng)
-    if found is None:
-        return Difference(champion_score=None, candidate_score=None, interval=None, recalls=recalls)
-    champion_score, candidate_score, interval = found
-    return Difference(
-        champion_score=champion_score,
-        candidate_score=candidate_score,
-        interval=interval,
-        recalls=recalls,
+    of_labels = _compare_labels(counts, spec, rng)
+    if spec.metric.value in AVERAGED:
+        return of_labels
+    found = _compare_rows(champion, candidate, groups, spec, rng)
+    return replace(found, recalls=of_labels.recalls)
+
+
+def count_pair(
+    classes: tuple[str, ...], y_true: Array, y_pred: tuple[Array, Array], groups: Array
+) -> PairedCounts:
+    """Count the rows of each group by class and by the labels of champion and candidate.
+
+    Parameters
+    ----------
+    y_true, y_pred
+        Positions in `classes`, shape (n_rows,) each.
+    """
+    n, (old, new) = len(classes), y_pred
+    true, taken, hit = label_cells(y_true, new, n)
+    _, old_taken, old_hit = label_cells(y_true, old, n)
+    cells = (true, taken, hit, old_taken + 2 * n, np.where(old_hit < 0, -1, old_hit + 2 * n))
+    return PairedCounts(
+        classes=classes,
+        units=count_units(groups, y_true, cells, 5 * n),
+        n_groups=count_groups(groups, y_true, new, n),
     )
 
 
-_Scored = tuple[float, float, Interval]
+def compare_counts(counts: PairedCounts, spec: PairedSpec) -> Difference:
+    """Compare two models of which the counts by group are known; the metric is one of labels."""
+    return _compare_labels(counts, spec, np.random.default_rng(spec.random_state))
 
 
-def _compare_labels(
-    champion: Predictions,
-    candidate: Predictions,
-    groups: Array,
-    spec: PairedSpec,
-    rng: np.random.Generator,
-) -> tuple[_Scored | None, tuple[RecallChange, ...]]:
-    n, y_true = len(champion.classes), champion.y_true
-    true, taken, hit = label_cells(y_true, candidate.y_pred, n)
-    _, old_taken, old_hit = label_cells(y_true, champion.y_pred, n)
-    cells = (true, taken, hit, old_taken + 2 * n, np.where(old_hit < 0, -1, old_hit + 2 * n))
-    units = count_units(groups, y_true, cells, 5 * n)
+def _compare_labels(counts: PairedCounts, spec: PairedSpec, rng: np.random.Generator) -> Difference:
+    """Compare recalls and, where the metric is one of labels, the metric."""
+    n, units = len(counts.classes), counts.units
     new_columns, old_columns = np.arange(3 * n), np.r_[:n, 3 * n : 5 * n]
     new, old = (LabelScores(units.total[:, some]) for some in (new_columns, old_columns))
 
@@ -76,12 +111,17 @@ def _compare_labels(
         for some, columns in ((old, old_columns), (new, new_columns))
     ]
     point, resampled = scores[1] - scores[0], resample(units, measure, spec.resamples, rng)
-    counts = count_groups(groups, y_true, candidate.y_pred, n)
-    changes = _recall_changes(
-        champion.classes, y_true, [s[-n:] for s in scores], resampled[:, -n:], counts[1], spec.alpha
+    n_rows = units.total[0, :n]
+    recalls = _recall_changes(
+        counts.classes,
+        n_rows,
+        [s[-n:] for s in scores],
+        resampled[:, -n:],
+        counts.n_groups[1],
+        spec.alpha,
     )
     if spec.metric.value not in AVERAGED:
-        return None, changes
+        return Difference(recalls=recalls)
     column = AVERAGED.index(spec.metric.value)
     only = slice(column, column + 1)
     left_out = leave_one_out(units, lambda sums: measure(sums)[:, only])
@@ -89,23 +129,29 @@ def _compare_labels(
     interval = bounded(
         point[column],
         *ends[:, 0],
-        n_groups=new.spread(*counts)[column],
+        n_groups=new.spread(*counts.n_groups)[column],
         tail=spec.alpha,
         least=-1.0,
     )
-    return (float(scores[0][column]), float(scores[1][column]), interval), changes
+    return Difference(
+        champion_score=float(scores[0][column]),
+        candidate_score=float(scores[1][column]),
+        interval=interval,
+        standard_error=float(resampled[:, column].std()),
+        recalls=recalls,
+    )
 
 
 def _recall_changes(
     names: tuple[str, ...],
-    y_true: Array,
+    n_rows: Array,
     scores: list[Array],
     resampled: Array,
     n_groups: Array,
     alpha: float,
 ) -> tuple[RecallChange, ...]:
     """Give each class's change between ends that hold for all classes at once (max T)."""
-    n_rows, point = np.bincount(y_true, minlength=len(names)), scores[1] - scores[0]
+    point = scores[1] - scores[0]
     spread = resampled.std(axis=0)
     varies = (spread > 0) & (n_rows > 0)
     n_true, reach = int((n_rows > 0).sum()), [0.0, 0.0]
@@ -138,20 +184,23 @@ def _compare_rows(
     groups: Array,
     spec: PairedSpec,
     rng: np.random.Generator,
-) -> _Scored | None:
+) -> Difference:
     """Compare by log loss or ROC-AUC, on the rows whose class the models know."""
     is_known = champion.is_known
     if not is_known.any():
-        return None
+        return Difference()
     old, new = champion.take(is_known), candidate.take(is_known)
-    if spec.metric is Metric.NEG_LOG_LOSS:
-        values = [-log_losses(some) for some in (old, new)]
-        scores = [float(some.mean()) for some in values]
-    else:
-        areas = [roc_auc_influences(some) for some in (old, new)]
-        scores, values = [area for area, _ in areas], [shares for _, shares in areas]
+    match spec.metric:
+        case Metric.NEG_LOG_LOSS:
+            values = [-log_losses(some) for some in (old, new)]
+            scores = [float(some.mean()) for some in values]
+        case Metric.ROC_AUC_OVR:
+            areas = [roc_auc_influences(some) for some in (old, new)]
+            scores, values = [area for area, _ in areas], [shares for _, shares in areas]
+        case _:
+            raise NotImplementedError(f"{spec.metric.value} cannot be compared row by row")
     if np.isnan(scores).any():
-        return None
+        return Difference()
     change = scores[1] - scores[0]
     values = [some - some.mean() for some in values]
     columns = np.stack([np.ones(len(values[0])), values[1] - values[0]], axis=1)
@@ -160,7 +209,13 @@ def _compare_rows(
     def measure(sums: Array) -> Array:
         return change + sums[:, 1:] / sums[:, :1]
 
-    _, ends = bootstrap(units, measure, spec.resamples, rng, spec.alpha)
-    low, high = ends[:, 0]
-    interval = Interval(value=change, lower=float(low), upper=float(high))
-    return scores[0], scores[1], interval
+    resampled = resample(units, measure, spec.resamples, rng)
+    point = measure(units.total)[0]
+    left_out = leave_one_out(units, measure)
+    low, high = find_ends(point, resampled, left_out, units, spec.alpha)[:, 0]
+    return Difference(
+        champion_score=scores[0],
+        candidate_score=scores[1],
+        interval=Interval(value=change, lower=float(low), upper=float(high)),
+        standard_error=float(resampled[:, 0].std()),
+    )

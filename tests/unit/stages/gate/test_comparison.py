@@ -22,7 +22,8 @@ from job.contracts.reports import ValidationReport
 from job.contracts.search_specs import Metric, SearchSpec
 from job.contracts.specs import FeatureSpec, TrainingSpec
 from job.errors import ConfigurationError, IntegrityError
-from job.stages.gate.comparison import Champion, compare, load_anchor, load_champion
+from job.stages.gate.comparison import compare
+from job.stages.gate.published import Champion, load_anchor, load_champion
 from job.stages.package import describe_input, make_bundle
 from job.stages.publish import publish
 from job.stages.train import TrainedModel

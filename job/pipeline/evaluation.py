@@ -1,0 +1,146 @@
+"""Whose predictions the scores rest on, and what is learnt from out-of-fold predictions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+
+from job.contracts.abstention import Threshold
+from job.contracts.plan import Plan
+from job.contracts.ports import Ports
+from job.contracts.reports import CandidateScore, SearchReport
+from job.stages.evaluate import evaluate
+from job.stages.evaluation.cross_fitted import evaluate_cross_fit, heated
+from job.stages.evaluation.method import Method
+from job.stages.features import restrict
+from job.stages.predictions import Predictions
+from job.stages.preparation import Preparation
+from job.stages.split import DataSplit
+from job.stages.temperature import find_temperature, heat
+from job.stages.threshold import choose_threshold
+from job.stages.train import TrainedModel
+from job.stages.training.cross_fit import CrossFit, cross_fit
+
+log = structlog.get_logger(__name__)
+
+
+def predict_all_rows(
+    plan: Plan, ports: Ports, split: DataSplit, report: SearchReport, n_folds: int
+) -> CrossFit:
+    """Predict all rows that were kept, each by models that have not seen its group."""
+    spec, rows, executor = plan.settings.training, split.kept, ports.executor
+    preparation = Preparation(rows, spec.features, spec.columns, ports.matrices, executor)
+    return cross_fit(
+        rows,
+        split.train_index,
+        preparation,
+        report,
+        spec=spec,
+        executor=executor,
+        n_folds=n_folds,
+        salt=plan.settings.split.salt,
+    )
+
+
+def evaluate_candidate(
+    plan: Plan,
+    ports: Ports,
+    split: DataSplit,
+    report: SearchReport,
+    model: TrainedModel,
+    *,
+    method: Method,
+    cross: CrossFit | None,
+    threshold: Threshold | None,
+    temperature: float | None,
+) -> dict[str, Any]:
+    """Judge the recipe on all rows, or the model on those that it was not trained on."""
+    s, columns = plan.settings, plan.settings.dataset.columns
+    test = restrict(split.test, model.use, columns)
+    if cross is None:
+        assert method != "cross_fit"  # it is cross-fitted
+        return evaluate(
+            model,
+            test,
+            ports.timer,
+            spec=s.evaluation,
+            metric=s.search.metric,
+            random_state=s.random_state,
+            threshold=threshold,
+            temperature=temperature,
+            method=method,
+        )
+    return evaluate_cross_fit(
+        cross,
+        split.kept,
+        model,
+        test,
+        ports.timer,
+        chosen=report.chosen,
+        spec=s.evaluation,
+        decision=s.decision,
+        metric=s.search.metric,
+        random_state=s.random_state,
+        threshold=threshold,
+        temperature=temperature,
+    )
+
+
+def find_label_judge(
+    report: SearchReport, split: DataSplit, cross: CrossFit | None, told: Predictions | None
+) -> Predictions | None:
+    """Return what is known out of fold of the model that judges the labels; None: nothing."""
+    judge = next(c for c in report.baselines if c.estimator == "logistic_regression")
+    if judge == report.chosen:
+        return told
+    if cross is None:
+        return None
+    return dict(cross.baselines)[judge.estimator].take(split.train_index)
+
+
+def needs_out_of_fold(plan: Plan, chosen: CandidateScore) -> bool:
+    """Return whether anything is learnt from out-of-fold predictions of the chosen candidate."""
+    return _is_divided(plan, chosen) or plan.settings.decision.target_precision is not None
+
+
+def _is_divided(plan: Plan, chosen: CandidateScore) -> bool:
+    return plan.settings.search.temperature and chosen.estimator == "logistic_regression"
+
+
+def learn_confidence(
+    plan: Plan,
+    split: DataSplit,
+    chosen: CandidateScore,
+    told: Predictions | None,
+    cross: CrossFit | None,
+) -> tuple[float | None, Threshold | None]:
+    """Learn temperature and threshold from predictions of rows that their models had not seen.
+
+    The temperature is learnt on the training rows; the threshold on all rows where these are
+    cross-fitted.
+
+    Returns
+    -------
+    temperature, threshold
+        The first is None where nothing is to be divided, the second where no target is set.
+    """
+    if told is None:
+        return None, None
+    s, temperature, threshold = plan.settings, None, None
+    if _is_divided(plan, chosen):
+        temperature = find_temperature(told)
+        told = heat(told, temperature)
+    groups = split.train.units
+    if cross is not None:
+        told, groups = heated(cross.chosen, cross, temperature), split.kept.units
+    if s.decision.target_precision is not None:
+        threshold = choose_threshold(told, groups, s.decision, s.evaluation)
+    log.info(
+        "confidence_learnt",
+        temperature=temperature,
+        threshold=None if threshold is None else threshold.value,
+        status=None if threshold is None else threshold.status,
+        n_rows=len(groups),
+    )
+    return temperature, threshold

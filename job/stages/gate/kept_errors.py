@@ -1,0 +1,48 @@
+"""Where a run keeps its groups' errors, and how a later run reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+
+from job.contracts.digest import Digest
+from job.contracts.ports import ArtifactStore
+from job.stages.gate.group_errors import GroupErrors
+
+log = structlog.get_logger(__name__)
+
+
+def describe_cross_fit(
+    evaluation: Mapping[str, Any], errors: GroupErrors | None
+) -> dict[str, Any] | None:
+    """Return the part `cross_fit` of metadata.json: the folds, and the digest of what is kept."""
+    if errors is None:
+        return None
+    digest = str(Digest.of(errors.to_bytes()))
+    return {**evaluation["cross_fit"], "group_errors_digest": digest}
+
+
+def keep_group_errors(store: ArtifactStore, run_id: str, errors: GroupErrors) -> None:
+    """Store them under their digest, below the run: any attempt may do so again."""
+    data = errors.to_bytes()
+    store.put_if_absent(_key(run_id, Digest.of(data)), data)
+
+
+def read_group_errors(store: ArtifactStore, metadata: Mapping[str, Any]) -> GroupErrors | None:
+    """Read what the run of a version has kept; None where there is nothing, or other bytes."""
+    kept = metadata.get("cross_fit")
+    if kept is None:
+        return None
+    digest = Digest.parse(kept["group_errors_digest"])
+    data = store.get(_key(metadata["run_id"], digest))
+    if data is None or Digest.of(data) != digest:
+        reason = "they are gone" if data is None else "they are not what was stored"
+        log.warning("group_errors_not_read", version=metadata["model_version"], reason=reason)
+        return None
+    return GroupErrors.from_bytes(data)
+
+
+def _key(run_id: str, digest: Digest) -> str:
+    return f"runs/{run_id}/group_errors/{digest.hex}.json"
