@@ -40,6 +40,7 @@ class IntervalReport:
         Name of the class, name of the score, and its interval.
     """
 
+    method: str
     level: float
     n_resamples: int
     n_rows: int
@@ -50,7 +51,7 @@ class IntervalReport:
     def to_json(self) -> dict[str, Any]:
         """Give the part `intervals` of evaluation.json."""
         return {
-            "method": "bootstrap over groups, stratified by class; BCa ends with Student's t",
+            "method": self.method,
             "level": self.level,
             "n_resamples": self.n_resamples,
             "n_rows": self.n_rows,

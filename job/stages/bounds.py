@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
-from scipy.stats import norm
+from scipy.stats import beta, norm
 from scipy.stats import t as student
 
 from job.contracts.judgement import Interval
@@ -92,6 +92,25 @@ def _quantiles(order: Array, shares: Array) -> Array:
         order[high, columns] - order[low, columns]
     )
     return found
+
+
+def share_ends(value: Array, n_effective: Array, tail: float) -> Array:
+    """Return lower and upper ends of shares, shape (2, n_metrics): Jeffreys' interval.
+
+    Quantiles of a beta distribution with half a success and half a failure more than were seen
+    (Brown, Cai and DasGupta 2001).
+
+    Parameters
+    ----------
+    value
+        Shares, shape (n_metrics,).
+    n_effective
+        Independent trials that each share counts as, shape (n_metrics,).
+    """
+    right, wrong = value * n_effective, (1 - value) * n_effective
+    low = np.where(value > 0, beta.ppf(tail, right + 0.5, wrong + 0.5), 0.0)
+    high = np.where(value < 1, beta.ppf(1 - tail, right + 0.5, wrong + 0.5), 1.0)
+    return np.stack([low, high])
 
 
 def bounded(

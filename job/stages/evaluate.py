@@ -75,7 +75,13 @@ def evaluate(
 
 
 def evaluate_rows(
-    found: Predictions, rows: Rows, *, spec: EvaluationSpec, metric: Metric, random_state: int
+    found: Predictions,
+    rows: Rows,
+    *,
+    spec: EvaluationSpec,
+    metric: Metric,
+    random_state: int,
+    is_cross_fitted: bool = False,
 ) -> dict[str, Any]:
     """Return scores, their intervals and slices of predictions of these rows."""
     slices = None
@@ -83,7 +89,9 @@ def evaluate_rows(
         slices = judge_slices(found, rows.units, rows.slices, metric, spec, random_state).to_json()
     return {
         **evaluate_predictions(found),
-        "intervals": find_intervals(found, rows.units, spec, random_state).to_json(),
+        "intervals": find_intervals(
+            found, rows.units, spec, random_state, is_cross_fitted=is_cross_fitted
+        ).to_json(),
         "slices": slices,
     }
 

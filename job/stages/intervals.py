@@ -2,26 +2,46 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from job.contracts.gate_specs import EvaluationSpec
 from job.contracts.judgement import Interval, IntervalReport
-from job.stages.bounds import LEAST_GROUPS, bootstrap, bounded
-from job.stages.label_scores import LabelScores, count_groups, label_cells
+from job.stages.bounds import LEAST_GROUPS, bootstrap, bounded, find_ends, share_ends
+from job.stages.label_scores import (
+    LabelScores,
+    count_effective_groups,
+    count_groups,
+    label_cells,
+)
 from job.stages.predictions import Predictions
-from job.stages.resampling import count_units, sum_units
+from job.stages.resampling import count_units, leave_one_out, resample, sum_units
 from job.stages.row_scores import brier_losses, log_losses, roc_auc_influences
 
 Array = np.ndarray[Any, Any]
+_HELD_OUT: Final = "bootstrap over groups, stratified by class; BCa ends with Student's t"
+_CROSS_FITTED: Final = (
+    "scores of labels: Jeffreys' interval of a share, of as many trials as there are effective "
+    "groups; others: bootstrap over groups, stratified by class; BCa ends with Student's t"
+)
 _Named = list[tuple[str, Interval]]
 
 
 def find_intervals(
-    found: Predictions, groups: Array, spec: EvaluationSpec, random_state: int
+    found: Predictions,
+    groups: Array,
+    spec: EvaluationSpec,
+    random_state: int,
+    *,
+    is_cross_fitted: bool = False,
 ) -> IntervalReport:
     """Give the interval of every score of labels, of the losses and of the mean ROC-AUC.
+
+    Cross-fitted scores vary with the training tables, too, which all groups of a fold share; and
+    where most groups are right, few of them tell by how much.  Scores of labels then have Jeffreys'
+    interval of a share, of as many trials as there are effective groups, or fewer where the
+    bootstrap finds a larger error.
 
     Parameters
     ----------
@@ -29,9 +49,10 @@ def find_intervals(
         Number of each row's group, shape (n_rows,).
     """
     rng = np.random.default_rng(random_state)
-    scores, per_class = of_labels(found, groups, spec, rng)
+    scores, per_class = of_labels(found, groups, spec, rng, is_cross_fitted=is_cross_fitted)
     scores += _of_rows(found, groups, spec, rng)
     return IntervalReport(
+        method=_CROSS_FITTED if is_cross_fitted else _HELD_OUT,
         level=spec.confidence,
         n_resamples=spec.resamples,
         n_rows=len(groups),
@@ -42,7 +63,12 @@ def find_intervals(
 
 
 def of_labels(
-    found: Predictions, groups: Array, spec: EvaluationSpec, rng: np.random.Generator
+    found: Predictions,
+    groups: Array,
+    spec: EvaluationSpec,
+    rng: np.random.Generator,
+    *,
+    is_cross_fitted: bool = False,
 ) -> tuple[_Named, dict[str, _Named]]:
     """Give the intervals of averaged scores, and of those of each class."""
     n_classes = len(found.classes)
@@ -50,7 +76,14 @@ def of_labels(
     units = count_units(groups, found.y_true, cells, 3 * n_classes)
     label_scores = LabelScores(units.total)
     tail = (1 - spec.confidence) / 2
-    point, ends = bootstrap(units, label_scores.measure, spec.resamples, rng, tail)
+    point = label_scores.measure(units.total)[0]
+    resampled = resample(units, label_scores.measure, spec.resamples, rng)
+    if is_cross_fitted:
+        counts = count_effective_groups(groups, found.y_true, found.y_pred, n_classes)
+        ends = _share_ends(point, resampled, label_scores.spread(*counts), tail)
+    else:
+        left_out = leave_one_out(units, label_scores.measure)
+        ends = find_ends(point, resampled, left_out, units, tail)
     n_groups = label_scores.spread(*count_groups(groups, found.y_true, found.y_pred, n_classes))
     if units.n_groups < LEAST_GROUPS:
         ends = np.stack([point, point])  # their number says more than they do
@@ -61,6 +94,15 @@ def of_labels(
         interval = bounded(point[column], low, high, n_groups=n_groups[column], tail=tail)
         (scores if number is None else per_class[found.classes[number]]).append((name, interval))
     return scores, per_class
+
+
+def _share_ends(point: Array, resampled: Array, n_effective: Array, tail: float) -> Array:
+    """Return the ends of shares that rest on so many groups, or on fewer as resamples vary."""
+    variance = resampled.var(axis=0)
+    by_variance = np.divide(
+        point * (1 - point), variance, out=np.full(len(point), np.inf), where=variance > 0
+    )
+    return share_ends(point, np.maximum(np.minimum(n_effective, by_variance), 1e-9), tail)
 
 
 def _of_rows(

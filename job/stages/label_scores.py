@@ -30,6 +30,25 @@ def count_groups(
     return len(np.unique(groups)), true, predicted
 
 
+def count_effective_groups(
+    groups: Array, y_true: Array, y_pred: Array, n_classes: int
+) -> tuple[float, Array, Array]:
+    """Count as `count_groups` does, uneven groups as so many of equal size.
+
+    That is `sum(n)**2 / sum(n**2)` (Kish 1965).
+    """
+    groups = np.unique(groups, return_inverse=True)[1]
+    sizes = np.bincount(groups).astype(float)
+    of_class = []
+    for y in (y_true, y_pred):
+        pairs, n_rows = np.unique(groups * n_classes + y, return_counts=True)
+        n_rows = n_rows.astype(float)
+        sums = np.bincount(pairs % n_classes, n_rows, n_classes)
+        squares = np.bincount(pairs % n_classes, n_rows**2, n_classes)
+        of_class.append(np.divide(sums**2, squares, out=np.zeros(n_classes), where=squares > 0))
+    return float(sizes.sum() ** 2 / np.square(sizes).sum()), of_class[0], of_class[1]
+
+
 class LabelScores:
     """Every score of labels, as `measure` gives them and `names` names them.
 
@@ -51,12 +70,12 @@ class LabelScores:
         classes = [(name, n) for name in OF_CLASS for n in range(self.n_classes)]
         return [*((name, None) for name in AVERAGED), *classes]
 
-    def spread(self, n_groups: int, true: Array, predicted: Array) -> Array:
+    def spread(self, n_groups: float, true: Array, predicted: Array) -> Array:
         """Give how many groups each score rests on, where all of them agree.
 
         A macro average rests on as many as if each class had the smallest one's.
         """
-        macro = int(self._occurs.sum()) * int(true[self._is_true].min(initial=n_groups))
+        macro = int(self._occurs.sum()) * true[self._is_true].min(initial=n_groups)
         averaged = [n_groups, *[macro] * (1 + len(OF_CLASS)), *[n_groups] * len(OF_CLASS)]
         return np.concatenate([averaged, np.minimum(true, predicted), predicted, true])
 

@@ -68,7 +68,14 @@ def evaluate_cross_fit(
     if temperature is not None:
         divided = describe_temperature(cross.nested, found, temperature)
     return {
-        **evaluate_rows(found, rows, spec=spec, metric=metric, random_state=random_state),
+        **evaluate_rows(
+            found,
+            rows,
+            spec=spec,
+            metric=metric,
+            random_state=random_state,
+            is_cross_fitted=True,
+        ),
         "method": "cross_fit",
         "cross_fit": {
             "n_folds": cross.n_folds,

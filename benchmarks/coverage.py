@@ -1,0 +1,153 @@
+"""Ask how often the interval of a cross-fitted accuracy holds the accuracy on new groups.
+
+    python -m benchmarks.coverage TABLE [--simulations 1000] [--accuracy 0.94]
+
+TABLE lends the sizes of its groups and nothing else.  Each simulation draws as many groups: a class
+for each, a point near the class's own in a space of 20 dimensions, and rows close to that point.  A
+ridge classifier is cross-fitted as a run does it, and the accuracy gets the interval of a run.  The
+truth is what such a classifier, fitted to four fifths of another such table, reaches on average on
+new groups, each as likely as the others.
+
+Printed are the share of intervals that hold the truth, the shares that lie below and above it, the
+mean width, and a row of docs/benchmarks.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import structlog
+from scipy.optimize import brentq
+
+from benchmarks.real_table import read_table
+from job.contracts.gate_specs import EvaluationSpec
+from job.stages.folds import cut_hash_folds
+from job.stages.intervals import find_intervals
+from job.stages.predictions import Predictions
+
+Array = np.ndarray[Any, Any]
+N_CLASSES, WIDTH, N_FOLDS = 4, 20, 5
+WITHIN = 0.3  # standard deviation of the rows of a group; that of a class's groups is 1
+ALPHA = 1.0
+N_TRUTH = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """What tables are drawn from: the classes' points, and the sizes of groups."""
+
+    centres: Array
+    sizes: Array
+
+    def draw(self, rng: np.random.Generator) -> tuple[Array, Array, Array]:
+        """Return X, class and group of each row."""
+        sizes = rng.permutation(self.sizes)
+        labels = rng.permutation(np.arange(len(sizes)) % N_CLASSES)
+        groups = np.repeat(np.arange(len(sizes)), sizes)
+        points = self.centres[labels] + rng.standard_normal((len(sizes), WIDTH))
+        X = points[groups] + WITHIN * rng.standard_normal((len(groups), WIDTH))
+        return X, labels[groups], groups
+
+
+def fit(X: Array, y: Array) -> Array:
+    """Return the weights of a ridge classifier, shape (WIDTH + 1, N_CLASSES)."""
+    A = np.column_stack([X, np.ones(len(X))])
+    target = 2.0 * (y[:, None] == np.arange(N_CLASSES)) - 1
+    penalty = ALPHA * np.eye(A.shape[1])
+    penalty[-1, -1] = 0
+    weights: Array = np.linalg.solve(A.T @ A + penalty, A.T @ target)
+    return weights
+
+
+def classify(weights: Array, X: Array) -> Array:
+    taken: Array = (np.column_stack([X, np.ones(len(X))]) @ weights).argmax(axis=1)
+    return taken
+
+
+def find_truth(world: World, rng: np.random.Generator, n: int = N_TRUTH) -> float:
+    """Return the mean accuracy on new groups, of models fitted to four fifths of a table."""
+    even = World(centres=world.centres, sizes=np.ones(1000, int))
+    found = []
+    for _ in range(n):
+        X, y, groups = world.draw(rng)
+        kept = groups < round((1 - 1 / N_FOLDS) * len(world.sizes))
+        X_new, y_new, _ = even.draw(rng)
+        found.append((classify(fit(X[kept], y[kept]), X_new) == y_new).mean())
+    return float(np.mean(found))
+
+
+def make_world(sizes: Array, accuracy: float) -> World:
+    """Return classes that are as far apart as the accuracy wants."""
+    corners = np.zeros((N_CLASSES, WIDTH))
+    corners[np.arange(N_CLASSES), np.arange(N_CLASSES)] = 1.0
+
+    def miss(distance: float) -> float:
+        world = World(centres=distance * corners, sizes=sizes)
+        return find_truth(world, np.random.default_rng(0), 40) - accuracy
+
+    return World(centres=brentq(miss, 1.0, 12.0, xtol=0.01) * corners, sizes=sizes)
+
+
+def simulate(world: World, seeds: range) -> list[tuple[float, float, float]]:
+    """Return value, lower and upper end of each simulation."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    spec, found = EvaluationSpec(), []
+    for seed in seeds:
+        rng = np.random.default_rng([1, seed])
+        X, y, groups = world.draw(rng)
+        fold = cut_hash_folds(y, groups, rng.random(len(world.sizes)), N_FOLDS)
+        y_pred = np.empty(len(y), int)
+        for n in range(N_FOLDS):
+            y_pred[fold == n] = classify(fit(X[fold != n], y[fold != n]), X[fold == n])
+        predictions = Predictions(
+            classes=tuple("abcd"),
+            y_true=y,
+            proba=np.eye(N_CLASSES)[y_pred],
+            known=np.arange(N_CLASSES),
+        )
+        report = find_intervals(predictions, groups, spec, seed, is_cross_fitted=True)
+        interval = dict(report.scores)["accuracy"]
+        found.append((interval.value, interval.lower, interval.upper))
+    return found
+
+
+def main(arguments: list[str]) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("table")
+    parser.add_argument("--simulations", type=int, default=1000)
+    parser.add_argument("--accuracy", type=float, default=0.94)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--set", action="append", default=[])
+    options = parser.parse_args(arguments)
+    rows = read_table(options.table, options.set)[2]
+    sizes = np.unique(rows.units, return_counts=True)[1]
+    world = make_world(sizes, options.accuracy)
+    truth = find_truth(world, np.random.default_rng(2))
+    parts = [range(n, options.simulations, options.workers) for n in range(options.workers)]
+    with ProcessPoolExecutor(options.workers) as pool:
+        jobs = [pool.submit(simulate, world, part) for part in parts]
+        found = np.array([row for job in jobs for row in job.result()])
+    value, lower, upper = found.T
+    result = {
+        "n_groups": len(sizes),
+        "truth": round(truth, 4),
+        "mean": round(float(value.mean()), 4),
+        "coverage": round(float(((lower <= truth) & (truth <= upper)).mean()), 4),
+        "below": round(float((upper < truth).mean()), 4),
+        "above": round(float((lower > truth).mean()), 4),
+        "width": round(float((upper - lower).mean()), 4),
+    }
+    print(json.dumps(result))
+    shown = " | ".join(str(result[name]) for name in ("truth", "coverage", "below", "above"))
+    print(f"| {len(sizes)} groups, {options.simulations} simulations | {shown} |")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,244 @@
+"""Retrain night after night on a table that changes, and count what the gate lets pass.
+
+    python -m benchmarks.nights TABLE [--chains 20] [--nights 10] [--workers 2]
+
+Every chain draws four fifths of the table's groups; each night a fifth of those give way to others.
+Each night the recipe (logistic regression, C = 10) is fitted to the folds of the search and of the
+cross-fitted evaluation, and the gate decides as in a run: floors, champion, and the anchor, which
+the first promotion by the gate's default sets.
+
+equal     the nights after the first: how many are promoted
+wrong     the same nights, with the answers to whole groups, drawn at random up to a tenth of the
+          rows, turned wrong: how many are promoted all the same
+shuffled  one night a chain on which the labels of one class are shuffled among all classes
+
+Printed is one JSON object, and a row of docs/benchmarks.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import structlog
+
+from benchmarks.real_table import read_table
+from job.contracts.dataset import Rows
+from job.contracts.decisions import GateDecision
+from job.contracts.judgement import Comparison
+from job.contracts.plan import Plan
+from job.contracts.ports import Ports
+from job.contracts.reports import SearchReport
+from job.stages.evaluate import evaluate_rows
+from job.stages.gate.comparison import compare_errors
+from job.stages.gate.criteria import decide
+from job.stages.gate.group_errors import GroupErrors, count_group_errors
+from job.stages.gate.power import measure_equal_error
+from job.stages.gate.published import Champion
+from job.stages.predictions import Predictions
+from job.stages.preparation import Preparation
+from job.stages.search import search
+from job.stages.split import DataSplit, split_dataset
+from job.stages.training.cross_fit import count_folds, cross_fit
+
+RECIPE = "search.estimators={logistic_regression: {C: [10]}}"
+SHARE = 0.8
+NEW = 0.2
+WRONG = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Night:
+    """One retraining: predictions of all rows of its table, and what the folds say of chance."""
+
+    name: str
+    rows: Rows
+    found: Predictions
+    errors: GroupErrors
+    equal_error: tuple[str, float] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """Nights, and how many of each kind the gate promoted."""
+
+    equal: tuple[int, int] = (0, 0)
+    wrong: tuple[int, int] = (0, 0)
+    shuffled: tuple[int, int] = (0, 0)
+
+    def plus(self, other: Counts) -> Counts:
+        pairs = {
+            name: tuple(np.add(getattr(self, name), getattr(other, name)).tolist())
+            for name in self.__slots__
+        }
+        return Counts(**pairs)
+
+
+class Job:
+    """The stages of a run that a night needs."""
+
+    def __init__(self, plan: Plan, ports: Ports) -> None:
+        self._plan, self._ports, self._s = plan, ports, plan.settings
+
+    def retrain(self, name: str, rows: Rows) -> Night:
+        s, executor = self._s, self._ports.executor
+        split = self._split(rows)
+        report = self._search(split)
+        whole = self._prepare(split.kept)
+        cross = cross_fit(
+            split.kept,
+            split.train_index,
+            whole,
+            report,
+            spec=s.training,
+            executor=executor,
+            n_folds=count_folds(split.kept, s.evaluation.cross_fit_folds),
+            salt=s.split.salt,
+        )
+        y_pred, groups = cross.chosen.y_pred[split.train_index], split.train.units
+        assert report.labels is not None
+        chance = measure_equal_error(report.labels, 0, y_pred, groups, s.paired)
+        return Night(
+            name=name,
+            rows=split.kept,
+            found=cross.nested,
+            errors=count_group_errors(cross.nested, split.kept, s.split.salt),
+            equal_error=None if chance is None else (report.metric, chance),
+        )
+
+    def decide(self, night: Night, rivals: dict[str, Night]) -> GateDecision:
+        s = self._s
+        found = evaluate_rows(
+            night.found,
+            replace(night.rows, slices=None),
+            spec=s.evaluation,
+            metric=s.search.metric,
+            random_state=s.random_state,
+            is_cross_fitted=True,
+        )
+        comparisons = tuple(
+            comparison
+            for role, rival in rivals.items()
+            if (comparison := self._compare(role, rival, night)) is not None
+        )
+        assert len(comparisons) == len(rivals)
+        found["latency"] = {"p95_ms": 0.0}  # no model is timed here
+        return decide(found, 0, comparisons, s.gate, equal_error=night.equal_error)
+
+    def turn_wrong(self, night: Night, rng: np.random.Generator) -> Night:
+        groups, sizes = np.unique(night.rows.units, return_counts=True)
+        order = rng.permutation(len(groups))
+        n_groups = int(np.abs(np.cumsum(sizes[order]) - WRONG * sizes.sum()).argmin()) + 1
+        is_wrong = np.isin(night.rows.units, groups[order[:n_groups]])
+        proba = night.found.proba.copy()
+        n = len(night.found.classes)
+        proba[is_wrong] = np.eye(n)[(night.found.y_true[is_wrong] + 1) % n]
+        found = replace(night.found, proba=proba)
+        errors = count_group_errors(found, night.rows, self._s.split.salt)
+        return replace(night, found=found, errors=errors)
+
+    def _compare(self, role: Any, rival: Night, night: Night) -> Comparison | None:
+        champion = Champion(version=rival.name, files={}, role=role)
+        return compare_errors(champion, rival.errors, night.errors, self._s.paired)
+
+    def _split(self, rows: Rows) -> DataSplit:
+        s = self._s
+        return split_dataset(
+            rows,
+            None,
+            s.split,
+            has_groups=s.dataset.columns.group is not None,
+            labels=self._plan.labels,
+            min_groups=s.features.min_groups,
+            folds=s.search.folds,
+            random_state=s.random_state,
+        )
+
+    def _prepare(self, rows: Rows) -> Preparation:
+        spec, ports = self._s.training, self._ports
+        return Preparation(rows, spec.features, spec.columns, ports.matrices, ports.executor)
+
+    def _search(self, split: DataSplit) -> SearchReport:
+        ports, preparation = self._ports, self._prepare(split.train)
+        return search(split.train, preparation, self._s.training, ports.executor, ports.timer)
+
+
+def play(uri: str, sets: list[str], seed: int, nights: int) -> Counts:
+    """Play one chain of nights."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    plan, ports, table = read_table(uri, [RECIPE, "search.workers=1", *sets])
+    job, rng, counts = Job(plan, ports), np.random.default_rng(seed), Counts()
+    groups = rng.permutation(np.unique(table.units))
+    present = groups[: round(SHARE * len(groups))]
+
+    def take(some: Any) -> Rows:
+        return table.take(np.isin(table.units, some))
+
+    champion = job.retrain("night0", take(present))
+    anchor: Night | None = None
+    shuffled_night = int(rng.integers(1, nights))
+    for n in range(1, nights):
+        absent = np.setdiff1d(groups, present)
+        n_new = min(round(NEW * len(present)), len(absent))
+        present = np.concatenate(
+            [rng.permutation(present)[: len(present) - n_new], rng.permutation(absent)[:n_new]]
+        )
+        rows, rivals = take(present), {"champion": champion}
+        if anchor is not None and anchor.name != champion.name:
+            rivals["anchor"] = anchor
+        night = job.retrain(f"night{n}", rows)
+        decision = job.decide(night, rivals)
+        wrong = job.decide(job.turn_wrong(night, rng), rivals)
+        counts = counts.plus(
+            Counts(equal=(1, int(decision.is_accepted)), wrong=(1, int(wrong.is_accepted)))
+        )
+        if n == shuffled_night:
+            bad = job.decide(job.retrain("shuffled", shuffle(rows, rng)), rivals)
+            counts = counts.plus(Counts(shuffled=(1, int(bad.is_accepted))))
+        if decision.is_accepted:
+            if anchor is None and decision.rests_on_default:
+                anchor = champion
+            champion = night
+    return counts
+
+
+def shuffle(rows: Rows, rng: np.random.Generator) -> Rows:
+    """Give the rows of one class any class's label."""
+    y = rows.y.copy()
+    classes = np.unique(y.astype(str))
+    is_one = y == rng.choice(classes)
+    y[is_one] = rng.choice(classes, int(is_one.sum()))
+    return replace(rows, y=y)
+
+
+def main(arguments: list[str]) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("table")
+    parser.add_argument("--chains", type=int, default=20)
+    parser.add_argument("--nights", type=int, default=10)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--set", action="append", default=[])
+    options = parser.parse_args(arguments)
+    with ProcessPoolExecutor(options.workers) as pool:
+        jobs = [
+            pool.submit(play, options.table, options.set, seed, options.nights)
+            for seed in range(options.chains)
+        ]
+        counts = Counts()
+        for job in jobs:
+            counts = counts.plus(job.result())
+            print(json.dumps({n: getattr(counts, n) for n in counts.__slots__}), file=sys.stderr)
+    found = {name: getattr(counts, name) for name in counts.__slots__}
+    print(json.dumps({"chains": options.chains, "nights": options.nights, **found}))
+    shown = " | ".join(f"{n_passed} of {n}" for n, n_passed in found.values())
+    print(f"| {options.chains} chains of {options.nights} nights | {shown} |")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,39 @@
+"""Read a real table as a run does: validated, its near-duplicates numbered."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from job.cli.adapters import load_libraries, make_ports
+from job.cli.options import effective_settings
+from job.cli.stores import copier, find_suite, open_store
+from job.contracts.dataset import Rows
+from job.contracts.plan import Plan
+from job.contracts.ports import Ports
+from job.logs import Progress
+from job.pipeline.intake import find_near_duplicates, load_tables
+from job.recorder import Recorder
+
+
+def read_table(uri: str, sets: list[str]) -> tuple[Plan, Ports, Rows]:
+    """Return the plan, the ports and the rows of a run that only reads."""
+    folder = Path(tempfile.mkdtemp())
+    settings = effective_settings(None, uri, str(folder / "store"), sets).settings
+    memory, copy, store = load_libraries(), copier(settings, folder), open_store(settings)
+    plan = Plan(
+        settings=settings,
+        suite=find_suite(settings, copy),
+        dataset_uri=uri,
+        run_id="benchmark",
+        started_at=datetime.now(UTC),
+        is_dry_run=True,
+        environment={},
+    )
+    progress = Progress()
+    progress.begin_stage(plan.run_id)
+    ports = make_ports(settings, store, progress, copy, memory=memory, folder=folder)
+    tables = load_tables(plan, ports, Recorder(store, plan.run_id, time.perf_counter))
+    return plan, ports, find_near_duplicates(plan, ports, tables)[0].rows
