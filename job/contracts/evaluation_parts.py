@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -100,15 +100,21 @@ class Intervals(Part):
 
 
 class Decision(Part):
-    """A threshold of confidence, chosen out of fold on the training side."""
+    """A threshold of confidence, chosen on rows whose models had not seen their groups."""
 
+    status: Literal["chosen", "not_needed", "not_shown", "templates"] | None = Field(
+        None, description="Absent in files of earlier releases."
+    )
+    reason: str | None = Field(None, description="A sentence. Absent in files of earlier releases.")
     target_precision: Probability
-    threshold: Probability | None = Field(description="null: none is shown to reach the target.")
+    threshold: Probability | None = Field(description="null: none is published; see `status`.")
     n_chosen_on: Count
     n_groups_chosen_on: Count
-    n_answered: Count = Field(description="Rows of the hold-out at or above it.")
-    coverage: IntervalPart | None = Field(description="On the hold-out, which did not choose.")
-    precision: IntervalPart | None = Field(description="On the hold-out; absent without answers.")
+    n_answered: Count = Field(description="Judged rows at or above it.")
+    coverage: IntervalPart | None = Field(description="On the judged rows.")
+    precision: IntervalPart | None = Field(
+        description="On the judged rows; absent without answers."
+    )
 
 
 class ProbabilityLosses(Part):
@@ -163,6 +169,17 @@ class CriterionPart(Part):
     reason: str
     lower: float | None = Field(description="The ends of the value's interval, if it has one.")
     upper: float | None
+    rule: Literal["margin", "default"] | None = Field(
+        None, description="`default`: the data cannot show the margin. Absent where neither."
+    )
+
+
+class CanShow(Part):
+    """What a comparison on this table can show, derived by the gate's own functions."""
+
+    metric: str
+    equal_accepted: Probability = Field(description="Equally good retrainings that pass.")
+    largest_drop: float = Field(description="Drop of the metric that passes in at most 5 %.")
 
 
 class Gate(Part):
@@ -172,3 +189,4 @@ class Gate(Part):
     criteria: list[CriterionPart]
     override: str | None = Field(description="Why it was published all the same.")
     comparisons: list[ComparisonPart]
+    can_show: CanShow | None = Field(None, description="null: it was not derived.")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import structlog
 
 from job.contracts.abstention import Threshold
@@ -20,12 +21,13 @@ from job.recorder import Recorder
 from job.stages.capacity import require_memory
 from job.stages.compatibility import make_compatible
 from job.stages.evaluate import evaluate
+from job.stages.evaluation.wording import measure_wording
 from job.stages.features import restrict
 from job.stages.footprint import estimate_training_bytes
 from job.stages.label_noise import estimate_label_noise
 from job.stages.optimism import measure_optimism
 from job.stages.out_of_fold import predict_out_of_fold
-from job.stages.predictions import Predictions
+from job.stages.predictions import Predictions, predict
 from job.stages.preparation import Preparation
 from job.stages.search import search
 from job.stages.split import DataSplit, split_dataset
@@ -127,6 +129,17 @@ def train_candidate(plan: Plan, ports: Ports, recorder: Recorder, split: DataSpl
         temperature=temperature,
     )
     log.info("model_evaluated", **evaluation["scores"])
+    wording = recorder.run(
+        "wording",
+        measure_wording,
+        restrict(split.table, model.use, spec.columns),
+        test,
+        [(np.arange(len(test)), train)],
+        found=predict(model.pipeline, test, model.use),
+        spec=plan.settings.evaluation,
+        random_state=plan.settings.random_state,
+    )
+    evaluation["wording"] = wording.to_json()
     noise = None
     if plan.settings.evaluation.label_noise:
         noise = recorder.run(

@@ -1,0 +1,1 @@
+"""Findings about the rows that a model is judged on."""
