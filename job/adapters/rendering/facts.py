@@ -66,7 +66,9 @@ def _describe_factors(evaluation: dict[str, Any]) -> str:
 
 def _describe_split(evaluation: dict[str, Any]) -> list[str]:
     """Return what stays on one side of the split."""
-    split = evaluation["split"]
+    split = evaluation.get("split")
+    if not split:
+        return []
     families, has_groups = split["families"], split["key"] == "group"
     has_near = families["near_duplicates"] != "none"
     kept = "rows of one group" if has_groups else f"rows of equal {_KEYS.get(split['key'], 'key')}"

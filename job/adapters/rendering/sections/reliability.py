@@ -12,9 +12,9 @@ from job.adapters.rendering.sections.section import Section
 _MOST_CLASSES: Final = 10
 _DIAGONAL: Final = Line(x=(0, 1), y=(0, 1))
 _TEMPLATE = """
-{% if decision %}{% if status == "chosen" %}<p>Answer only where the greatest probability is at least
-<strong>{{ decision.threshold|number }}</strong>: the least confidence at which
-{{ decision.target_precision|percent }} of the answers were shown to be right, on
+{% if decision %}{% if status == "chosen" %}<p>Answer only where the greatest
+probability is at least <strong>{{ decision.threshold|number }}</strong>: the least confidence at
+which {{ decision.target_precision|percent }} of the answers were shown to be right, on
 {{ decision.n_chosen_on|count }} rows in {{ decision.n_groups_chosen_on|count }} groups whose models
 had not seen them.
 {% elif status == "not_needed" %}<p>No threshold is needed: all answers together were shown to reach

@@ -27,7 +27,8 @@ _TEMPLATE = """
 <div class="scroll" role="region" tabindex="0" aria-label="Scores"><table>
 <caption>Scores on {{ judged }}{% if scale %}; the rail of a dot goes from
 {{ scale.low }} to {{ scale.high }}{% endif %}.</caption>
-<thead><tr><th scope="col">Metric</th><td class="dotted"></td><th scope="col" class="n">{{ score_name }}</th>
+<thead><tr><th scope="col">Metric</th><td class="dotted"></td>
+<th scope="col" class="n">{{ score_name }}</th>
 {% if method %}<th scope="col" class="n">Interval</th>{% endif %}
 {% if published %}<th scope="col" class="n">{{ published }}</th>
 <th scope="col" class="n">Its interval</th>{% endif %}

@@ -80,7 +80,7 @@ def test_hostile_names_make_no_heading_table_or_element():
     inline = {child.type for token in tokens for child in token.children or ()}
 
     assert 1 + len(SECTIONS) == [t.type for t in tokens].count("heading_open")
-    assert 3 == [t.type for t in tokens].count("table_open")
+    assert 4 == [t.type for t in tokens].count("table_open")
     assert not {"html_inline", "link_open"} & inline
     assert "html_block" not in {t.type for t in tokens}
     assert {"image"} == inline - {"text", "text_special", "code_inline", "softbreak"}
@@ -97,7 +97,7 @@ def test_scores_are_a_table(card):
 
 def test_scores_of_every_class_are_a_table(card, reports):
     lines = card.splitlines()
-    start = lines.index("| class | test rows | recall | precision | F1 |") + 2
+    start = lines.index("| class | judged rows | recall | precision | F1 |") + 2
 
     names = [line.split("`")[1] for line in lines[start : start + 4]]
     assert reports[1]["classes"] == names

@@ -120,6 +120,7 @@ ABSENT = {
     "near_duplicates": ("near-duplicates", "Near-duplicates"),
     "drift": ("drift", "Drift of the data"),
     "label_noise": ("labels", "Label problems"),
+    "wording": ("wording", "Accuracy by similarity"),
 }
 
 
@@ -238,11 +239,14 @@ def test_threshold_is_told_in_words(reports):
     none = Reader(draw(metadata, evaluation)["report.html"]).text
 
     assert "the greatest probability is at least 0.7312 :" in text
-    assert "at which 95 % of the answers were shown to be right, on 640 training rows" in text
+    assert (
+        "at which 95 % of the answers were shown to be right, on 640 rows in 512 groups whose models"
+        in text
+    )
     assert "120 of 160 rows are answered (0.7500, 0.6911 to 0.8123)" in text
     assert "0.9667 are right (0.9234 to 0.9876)" in text
     assert "the calibration error went from 0.0599 to 0.0113" in none
-    assert "No confidence is known at which 95 % of the answers are right" in none
+    assert "640 rows in 512 groups show a precision of 95 % at no confidence" in none
 
 
 def test_override_is_told_with_its_reason():
