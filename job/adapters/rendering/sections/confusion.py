@@ -14,7 +14,7 @@ _TEMPLATE = """
 {% if pairs %}<div class="scroll" role="region" tabindex="0" aria-label="Most confused classes">
 <table><caption>Taken for another most often.</caption>
 <thead><tr><th scope="col">True class</th><th scope="col">Predicted as</th>
-<th scope="col" class="n">Rows</th><th scope="col" class="n">Of its test rows</th></tr></thead>
+<th scope="col" class="n">Rows</th><th scope="col" class="n">Of its judged rows</th></tr></thead>
 <tbody>{% for p in pairs %}<tr><td>{{ p.true|breakable }}</td><td>{{ p.predicted|breakable }}</td>
 <td class="n">{{ p.n|count }}</td><td class="n">{{ p.of|count }}</td></tr>
 {% endfor %}</tbody></table></div>

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from job.adapters.rendering.intervals import describe_intervals, find_interval
-from job.adapters.rendering.methods import HOLDS_FOR, count_judged, describe_scores
+from job.adapters.rendering.methods import HOLDS_FOR, describe_scores
 from job.adapters.rendering.words import count, metric_name, score
 
 _ALWAYS = ("accuracy", "f1_macro", "log_loss")
@@ -42,9 +42,9 @@ def _number(evaluation: dict[str, Any], name: str) -> dict[str, Any]:
     }
 
 
-def describe_model(metadata: dict[str, Any], evaluation: dict[str, Any]) -> str:
-    """Say in one sentence what was trained and judged."""
+def describe_model(metadata: dict[str, Any]) -> str:
+    """Return in one sentence what was trained."""
     name = str(metadata["classifier"]).replace("_", " ").capitalize()
     trained = count(metadata["trained_on"]["n_train"])
     kind = {"embeddings": "embeddings", "text": "texts"}.get(metadata["input"]["kind"], "rows")
-    return f"{name} on {kind}, trained on {trained} rows, judged on {count_judged(evaluation)}."
+    return f"{name} on {kind}, trained on {trained} rows."
