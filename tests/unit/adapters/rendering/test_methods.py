@@ -75,6 +75,7 @@ def test_gate_tells_what_the_table_can_show(text):
 def test_criterion_that_the_default_decided_says_so(reports):
     metadata, evaluation = copy.deepcopy(reports)
     evaluation["gate"]["criteria"][0]["rule"] = "default"
+    evaluation["gate"]["criteria"][1]["rule"] = "margin"
     evaluation["gate"]["can_show"] = None
     text = Reader(draw(metadata, evaluation)["report.html"]).text
 

@@ -122,6 +122,16 @@ def test_work_is_bounded_and_the_sample_is_of_whole_items(small, make):
     assert np.array_equal(found.values, again.values, equal_nan=True)
 
 
+def test_text_that_is_sampled_in_one_fold_has_no_value_in_another(monkeypatch):
+    """Another model has seen other rows."""
+    monkeypatch.setattr(similarity, "MAX_JUDGED_ITEMS", 1)
+    judged, trained = rows_of_texts([TRAINED[0]] * 2), rows_of_texts(TRAINED)
+    found = measure_similarity(judged, [(np.array([n]), trained) for n in range(2)], 1)
+
+    assert (2, 1) == (found.n_items, found.n_sampled_items)
+    assert 1 == np.isnan(found.values).sum()
+
+
 def test_pairs_are_bounded(monkeypatch):
     """Many training items leave room for fewer judged ones."""
     monkeypatch.setattr(similarity, "MAX_PAIRS", 12)
