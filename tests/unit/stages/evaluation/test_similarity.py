@@ -122,13 +122,15 @@ def test_work_is_bounded_and_the_sample_is_of_whole_items(small, make):
     assert np.array_equal(found.values, again.values, equal_nan=True)
 
 
-def test_text_that_is_sampled_in_one_fold_has_no_value_in_another(monkeypatch):
+@pytest.mark.parametrize("seed", range(6))
+def test_text_that_is_sampled_in_one_fold_has_no_value_in_another(monkeypatch, seed):
     """Another model has seen other rows."""
-    monkeypatch.setattr(similarity, "MAX_JUDGED_ITEMS", 1)
-    judged, trained = rows_of_texts([TRAINED[0]] * 2), rows_of_texts(TRAINED)
-    found = measure_similarity(judged, [(np.array([n]), trained) for n in range(2)], 1)
+    monkeypatch.setattr(similarity, "MAX_JUDGED_ITEMS", 3)
+    judged, trained = rows_of_texts(TRAINED[:2] * 2), rows_of_texts(TRAINED)
+    parts = [(np.arange(2), trained), (np.arange(2, 4), trained)]
+    found = measure_similarity(judged, parts, seed)
 
-    assert (2, 1) == (found.n_items, found.n_sampled_items)
+    assert (4, 3) == (found.n_items, found.n_sampled_items)
     assert 1 == np.isnan(found.values).sum()
 
 
