@@ -122,7 +122,7 @@ def test_work_is_bounded_and_the_sample_is_of_whole_items(small, make):
     assert np.array_equal(found.values, again.values, equal_nan=True)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", [0, 6])  # the first fold lacks one, the second
 def test_text_that_is_sampled_in_one_fold_has_no_value_in_another(monkeypatch, seed):
     """Another model has seen other rows."""
     monkeypatch.setattr(similarity, "MAX_JUDGED_ITEMS", 3)
