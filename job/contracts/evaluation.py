@@ -22,6 +22,8 @@ from job.contracts.evaluation_parts import (
     Scores,
     Temperature,
 )
+from job.contracts.evaluation_split import Split
+from job.contracts.evaluation_wording import CrossFit, Holdout, Wording
 
 
 class Candidate(Part):
@@ -43,15 +45,6 @@ class Search(Part):
     is_cut_short: bool
     chosen: Candidate
     candidates: list[Candidate]
-
-
-class ClassRows(Part):
-    """Rows of one class on both sides."""
-
-    n_train: Count
-    n_test: Count
-    train_share: Probability
-    test_share: Probability
 
 
 class ClassLabels(Part):
@@ -80,58 +73,6 @@ class LabelNoise(Part):
     share: IntervalPart
     per_class: dict[str, ClassLabels]
     pairs: list[LabelPair] = Field(description="Those of most rows.")
-
-
-class Families(Part):
-    """Duplicates of the table, in counts."""
-
-    near_duplicates: Literal["text", "embeddings", "none"]
-    n_exact_duplicates: Count
-    n_near_duplicates: Count
-    n_families: Count
-    largest: list[Count] = Field(description="Rows of the largest families.")
-    n_near_official_test: Count
-
-
-class Optimism(Part):
-    """What a random split would have claimed of one cheap classifier."""
-
-    estimator: str
-    n_rows: Count
-    folds: Count
-    random_accuracy: Probability
-    leakage_safe_accuracy: Probability
-
-
-class Split(BaseModel):
-    """What the split did, in counts."""
-
-    model_config = ConfigDict(frozen=True, extra="allow")
-
-    method: str
-    key: str
-    n_train: Count
-    n_test: Count
-    n_train_keys: Count
-    n_test_keys: Count
-    n_dropped_leaking: Count
-    n_dropped_rare_class: Count
-    n_rare_classes: Count
-    n_conflicting_keys: Count
-    n_conflicting_rows: Count
-    test_only_classes: list[str]
-    n_test_only_rows: Count
-    classes: dict[str, ClassRows]
-    n_dealt_classes: Count
-    n_large_groups: Count = Field(
-        0, description="Groups of more than an eighth of their class, which are always trained on."
-    )
-    n_rows_large_groups: Count = 0
-    class_share_difference: Probability = Field(
-        0, description="Largest difference between a class's shares of the two sides."
-    )
-    families: Families
-    optimism: Optimism | None
 
 
 class SlicePart(Part):
@@ -223,9 +164,21 @@ class Evaluation(BaseModel):
     # NOTE: readers of this release take what later ones add; our tests do not
     model_config = ConfigDict(frozen=True, extra="allow", title="evaluation.json")
 
+    method: Literal["cross_fit", "holdout", "official_test"] | None = Field(
+        None, description="How `scores` were made. Absent in files of earlier releases."
+    )
+    cross_fit: CrossFit | None = Field(
+        None, description="null: the scores are not cross-fitted ones."
+    )
+    holdout: Holdout | None = Field(
+        None, description="null: `scores` are those of the published model."
+    )
+    wording: Wording | None = Field(None, description="Absent in files of earlier releases.")
     classes: list[str] = Field(description="Sorted; the order of `confusion`.")
-    n_test: Count
-    scores: Scores = Field(description="By metric, on the hold-out.")
+    n_test: Count = Field(description="Rows that were judged.")
+    scores: Scores = Field(
+        description="By metric, on the judged rows; of the recipe where they are cross-fitted."
+    )
     per_class: dict[str, ClassScores]
     confusion: list[list[Count]] = Field(description="Rows are true classes.")
     curves: dict[str, Curves] = Field(description="By class, where they are defined.")

@@ -100,19 +100,21 @@ class Intervals(Part):
 
 
 class Decision(Part):
-    """A threshold of confidence, chosen out of fold on the training side."""
+    """A threshold of confidence, chosen on rows whose models had not seen their groups."""
 
-    target_precision: Probability
-    threshold: Probability | None = Field(description="null: `status` and `reason` say why.")
     status: Literal["chosen", "not_needed", "not_shown", "templates"] | None = Field(
-        None, description="Absent in versions of before 2026-12."
+        None, description="Absent in files of earlier releases."
     )
-    reason: str = ""
+    reason: str | None = Field(None, description="A sentence. Absent in files of earlier releases.")
+    target_precision: Probability
+    threshold: Probability | None = Field(description="null: none is published; see `status`.")
     n_chosen_on: Count
     n_groups_chosen_on: Count
-    n_answered: Count = Field(description="Rows of the hold-out at or above it.")
-    coverage: IntervalPart | None = Field(description="On the hold-out, which did not choose.")
-    precision: IntervalPart | None = Field(description="On the hold-out; absent without answers.")
+    n_answered: Count = Field(description="Judged rows at or above it.")
+    coverage: IntervalPart | None = Field(description="On the judged rows.")
+    precision: IntervalPart | None = Field(
+        description="On the judged rows; absent without answers."
+    )
 
 
 class ProbabilityLosses(Part):

@@ -17,6 +17,7 @@ from job.contracts.reports import SearchReport
 from job.pipeline.evaluation import (
     evaluate_candidate,
     find_label_judge,
+    judge_rows,
     learn_confidence,
     needs_out_of_fold,
     predict_all_rows,
@@ -26,6 +27,8 @@ from job.recorder import Recorder
 from job.stages.capacity import require_memory
 from job.stages.compatibility import make_compatible
 from job.stages.evaluation.method import choose_method
+from job.stages.evaluation.wording import measure_templates, measure_wording
+from job.stages.features import restrict
 from job.stages.footprint import estimate_training_bytes
 from job.stages.gate.group_errors import GroupErrors, count_group_errors
 from job.stages.gate.power import measure_equal_error
@@ -118,7 +121,10 @@ def train_candidate(plan: Plan, ports: Ports, recorder: Recorder, split: DataSpl
             spec=spec,
             executor=executor,
         )
-    temperature, threshold = learn_confidence(plan, split, report.chosen, told, cross)
+    is_templated = measure_templates(split.table).is_templated
+    temperature, threshold = learn_confidence(
+        plan, split, report.chosen, told, cross, is_templated=is_templated
+    )
     ports.memory.release()  # the search's, before the whole table is prepared
     asked = replace(report, baselines=()) if is_crossed else report
     model = recorder.run("train", train_model, train, preparation, asked, spec, executor)
@@ -126,6 +132,7 @@ def train_candidate(plan: Plan, ports: Ports, recorder: Recorder, split: DataSpl
         divide(model.pipeline[-1], temperature)
     log.info("model_trained", estimator=model.estimator, n_samples=len(train))
     compatible_with = make_compatible(model.pipeline, s.package.compatible_with)
+    judged = recorder.run("evaluate", judge_rows, plan, split, model, cross, temperature)
     evaluation = recorder.run(
         "evaluate",
         evaluate_candidate,
@@ -134,12 +141,24 @@ def train_candidate(plan: Plan, ports: Ports, recorder: Recorder, split: DataSpl
         split,
         report,
         model,
+        judged,
         method=method,
         cross=cross,
         threshold=threshold,
         temperature=temperature,
     )
     log.info("model_evaluated", method=method, **evaluation["scores"])
+    wording = recorder.run(
+        "wording",
+        measure_wording,
+        restrict(split.table, model.use, spec.columns),
+        judged.rows,
+        judged.parts,
+        found=judged.found,
+        spec=s.evaluation,
+        random_state=s.random_state,
+    )
+    evaluation["wording"] = wording.to_json()
     noise = None
     if s.evaluation.label_noise:
         noise = recorder.run(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import structlog
 
 from job.contracts.abstention import Threshold
+from job.contracts.dataset import Rows
 from job.contracts.plan import Plan
 from job.contracts.ports import Ports
 from job.contracts.reports import CandidateScore, SearchReport
@@ -14,7 +17,7 @@ from job.stages.evaluate import evaluate
 from job.stages.evaluation.cross_fitted import evaluate_cross_fit, heated
 from job.stages.evaluation.method import Method
 from job.stages.features import restrict
-from job.stages.predictions import Predictions
+from job.stages.predictions import Predictions, predict
 from job.stages.preparation import Preparation
 from job.stages.split import DataSplit
 from job.stages.temperature import find_temperature, heat
@@ -23,6 +26,7 @@ from job.stages.train import TrainedModel
 from job.stages.training.cross_fit import CrossFit, cross_fit
 
 log = structlog.get_logger(__name__)
+Array = np.ndarray[Any, Any]
 
 
 def predict_all_rows(
@@ -43,26 +47,67 @@ def predict_all_rows(
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgedRows:
+    """Predictions that the scores rest on.
+
+    Attributes
+    ----------
+    parts
+        Positions of rows, and the rows that the model that judged them was trained on.
+    """
+
+    rows: Rows
+    found: Predictions
+    parts: tuple[tuple[Array, Rows], ...]
+
+
+def judge_rows(
+    plan: Plan,
+    split: DataSplit,
+    model: TrainedModel,
+    cross: CrossFit | None,
+    temperature: float | None,
+) -> JudgedRows:
+    """Predict the held-out rows, or take the cross-fitted predictions of all rows."""
+    columns = plan.settings.dataset.columns
+    if cross is None:
+        test = restrict(split.test, model.use, columns)
+        return JudgedRows(
+            rows=test,
+            found=predict(model.pipeline, test, model.use),
+            parts=((np.arange(len(test)), restrict(split.train, model.use, columns)),),
+        )
+    rows = restrict(split.kept, model.use, columns)
+    folds = range(cross.n_folds)
+    return JudgedRows(
+        rows=rows,
+        found=heated(cross.nested, cross, temperature),
+        parts=tuple((np.flatnonzero(cross.fold == n), rows.take(cross.fold != n)) for n in folds),
+    )
+
+
 def evaluate_candidate(
     plan: Plan,
     ports: Ports,
     split: DataSplit,
     report: SearchReport,
     model: TrainedModel,
+    judged: JudgedRows,
     *,
     method: Method,
     cross: CrossFit | None,
     threshold: Threshold | None,
     temperature: float | None,
 ) -> dict[str, Any]:
-    """Judge the recipe on all rows, or the model on those that it was not trained on."""
-    s, columns = plan.settings, plan.settings.dataset.columns
-    test = restrict(split.test, model.use, columns)
+    """Evaluate the recipe on all rows, or the model on those that it was not trained on."""
+    s = plan.settings
     if cross is None:
         assert method != "cross_fit"  # it is cross-fitted
         return evaluate(
+            judged.found,
             model,
-            test,
+            judged.rows,
             ports.timer,
             spec=s.evaluation,
             metric=s.search.metric,
@@ -72,10 +117,11 @@ def evaluate_candidate(
             method=method,
         )
     return evaluate_cross_fit(
+        judged.found,
         cross,
-        split.kept,
+        judged.rows,
         model,
-        test,
+        restrict(split.test, model.use, s.dataset.columns),
         ports.timer,
         chosen=report.chosen,
         spec=s.evaluation,
@@ -114,6 +160,8 @@ def learn_confidence(
     chosen: CandidateScore,
     told: Predictions | None,
     cross: CrossFit | None,
+    *,
+    is_templated: bool,
 ) -> tuple[float | None, Threshold | None]:
     """Learn temperature and threshold from predictions of rows that their models had not seen.
 
@@ -135,7 +183,9 @@ def learn_confidence(
     if cross is not None:
         told, groups = heated(cross.chosen, cross, temperature), split.kept.units
     if s.decision.target_precision is not None:
-        threshold = choose_threshold(told, groups, s.decision, s.evaluation)
+        threshold = choose_threshold(
+            told, groups, s.decision, s.evaluation, is_templated=is_templated
+        )
     log.info(
         "confidence_learnt",
         temperature=temperature,

@@ -27,6 +27,7 @@ from job.stages.package import (
     make_metadata,
     name_embedding_model,
 )
+from job.stages.packaging.limitations import find_limitations
 from job.stages.promotion import choose_anchor
 
 log = structlog.get_logger(__name__)
@@ -125,7 +126,6 @@ def package(
         tables.dataset,
         candidate.split,
         candidate.model,
-        tables.validation,
         digests=tables.digests,
         scores=candidate.evaluation["scores"],
         compatible_with=candidate.compatible_with,
@@ -142,6 +142,7 @@ def package(
         "split": candidate.split.report.to_json(),
         "drift": None if drift.report is None else drift.report.to_json(),
     }
+    metadata["limitations"] = find_limitations(evaluation, tables.validation, plan.settings)
     if champion is not None:
         before = json.loads(champion.files["metadata.json"])
         changed = compare_metadata(before, metadata)

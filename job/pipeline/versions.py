@@ -20,6 +20,7 @@ from job.stages.gate.comparison import compare, find_problem, find_use, is_seen
 from job.stages.gate.criteria import decide
 from job.stages.gate.published import Champion, load_anchor
 from job.stages.package import name_embedding_model
+from job.stages.predictions import predict
 from job.stages.train import TrainedModel
 from job.stages.versions import read_verified
 
@@ -59,11 +60,13 @@ def judge_versions(
             f"{candidate} was trained on all rows that it could be judged on",
             hint="give a table with rows that are new to it",
         )
+    judged = restrict(fresh, model.use, spec.dataset.columns)
     evaluation = recorder.run(
         "evaluate",
         evaluate,
+        predict(model.pipeline, judged, model.use),
         model,
-        restrict(fresh, model.use, spec.dataset.columns),
+        judged,
         ports.timer,
         spec=spec.evaluation,
         metric=spec.search.metric,

@@ -28,6 +28,7 @@ _N_TIMED: Final = 50
 
 
 def evaluate(
+    found: Predictions,
     model: TrainedModel,
     test: Rows,
     timer: Timer,
@@ -43,6 +44,8 @@ def evaluate(
 
     Parameters
     ----------
+    found
+        The model's predictions of the test rows.
     threshold
         Chosen elsewhere, and measured here; None: nobody has asked for one.
     temperature
@@ -55,7 +58,6 @@ def evaluate(
     evaluation
         The content of evaluation.json, as far as the hold-out tells it.
     """
-    found = predict(model.pipeline, test, model.use)
     decision = divided = None
     if threshold is not None:
         decision = measure_abstention(found, test.units, threshold, spec, random_state).to_json()

@@ -11,10 +11,9 @@ import numpy as np
 from job.contracts.dataset import Dataset, Rows
 from job.contracts.decisions import GateDecision
 from job.contracts.digest import canonical_json
-from job.contracts.lists import counted
 from job.contracts.plan import Plan
 from job.contracts.ports import Renderer
-from job.contracts.reports import SplitReport, ValidationReport
+from job.contracts.reports import ValidationReport
 from job.contracts.specs import PublishSpec
 from job.stages.features import embedding_names, restrict
 from job.stages.keys import key_kind, salted_digests
@@ -74,48 +73,6 @@ def describe_dataset(dataset: Dataset) -> dict[str, Any]:
     }
 
 
-def find_limitations(split: SplitReport, validation: ValidationReport) -> list[str]:
-    """Say what a reader must know about the data behind this very model."""
-    found = []
-    if validation.n_dropped:
-        found.append(f"Rows dropped because they broke an expectation: {validation.n_dropped}.")
-    if split.n_conflicting_keys:
-        rows = counted(split.n_conflicting_rows, "row")
-        found.append(
-            f"Texts that carry more than one label: {split.n_conflicting_keys}, in {rows}."
-        )
-    if split.n_dropped_leaking:
-        found.append(
-            "Training rows dropped because they also stood in the hold-out: "
-            f"{split.n_dropped_leaking}."
-        )
-    n_near = split.families.n_near_official_test
-    if n_near:
-        found.append(
-            f"Training rows that are near-duplicates of rows of the official test: {n_near}."
-        )
-    if split.n_dealt_classes:
-        found.append(
-            "Classes of few families, whose test rows were chosen so that both sides have some: "
-            f"{split.n_dealt_classes}."
-        )
-    if split.n_rare_classes:
-        rows = counted(split.n_dropped_rare_class, "row")
-        found.append(f"Classes dropped as too rare to learn: {split.n_rare_classes}, with {rows}.")
-    if split.n_test_only_rows:
-        classes = counted(len(split.test_only_classes), "class")
-        found.append(
-            f"Test rows of {classes} that the model never saw, which count as errors: "
-            f"{split.n_test_only_rows}."
-        )
-    n_small = sum(n_test < 30 for _, _, n_test in split.class_rows)
-    if n_small:
-        found.append(
-            f"Classes with fewer than 30 test rows, whose scores are uncertain: {n_small}."
-        )
-    return found or ["None were found in this run's own reports."]
-
-
 def training_keys(rows: Rows, salt: str) -> np.ndarray[Any, Any]:
     """Give sorted salted digests of all that was trained on, shape (n_keys,), uint64.
 
@@ -135,7 +92,6 @@ def make_metadata(
     dataset: Dataset,
     split: DataSplit,
     model: TrainedModel,
-    validation: ValidationReport,
     *,
     digests: Mapping[str, str],
     scores: Mapping[str, float],
@@ -173,7 +129,6 @@ def make_metadata(
         "random_state": settings.random_state,
         "environment": dict(plan.environment),
         "compatible_with": list(compatible_with),
-        "limitations": find_limitations(split.report, validation),
     }
 
 
@@ -182,7 +137,10 @@ def describe_decision(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
     if found is None:
         return None
     shares = {name: found[name] and found[name]["value"] for name in ("coverage", "precision")}
-    return {**{name: found[name] for name in ("target_precision", "threshold")}, **shares}
+    said = {name: found[name] for name in ("target_precision", "threshold")}
+    # absent where an earlier release measured
+    said |= {name: found[name] for name in ("status", "reason") if name in found}
+    return {**said, **shares}
 
 
 def describe_override(decision: GateDecision) -> dict[str, Any] | None:

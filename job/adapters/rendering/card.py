@@ -8,6 +8,8 @@ import jinja2
 import yaml
 
 from job.adapters.rendering import words
+from job.adapters.rendering.facts import is_about_privacy, list_facts
+from job.adapters.rendering.methods import method_of
 from job.adapters.rendering.report import read_template
 from job.adapters.rendering.text import as_code, in_markdown, visible
 
@@ -40,6 +42,7 @@ def render_card(metadata: dict[str, Any], evaluation: dict[str, Any], figures: l
     text = environment.from_string(read_template("card.md")).render(
         m=metadata,
         e=evaluation,
+        facts=list_facts(metadata, evaluation),
         inputs=_INPUTS[metadata["input"]["kind"]],
         figures=figures,
     )
@@ -54,24 +57,28 @@ def front_matter(metadata: dict[str, Any], evaluation: dict[str, Any]) -> dict[s
     is_text = metadata["input"]["kind"] == "text"
     task = "text-classification" if is_text else "tabular-classification"
     found = {k: v for k, v in evaluation["scores"].items() if k in _HUB_METRICS}
+    is_private = is_about_privacy(metadata)
+    split = "cross-fitted" if method_of(evaluation) == "cross_fit" else "test"
     return {
         "license": "unknown",
         "library_name": "sklearn",
         "pipeline_tag": task,
-        "tags": ["sklearn", "intent-classification", "privacy"],
+        "tags": ["sklearn", "intent-classification", *(["privacy"] if is_private else [])],
         "model_format": "pickle",
         "model_file": "model.joblib",
         "metrics": sorted({_HUB_METRICS[name][0] for name in found}),
         "model-index": [
             {
                 "name": metadata["model_version"],
-                "results": [_results(metadata, task, found)],
+                "results": [_results(metadata, task, found, split=split)],
             }
         ],
     }
 
 
-def _results(metadata: dict[str, Any], task: str, scores: dict[str, float]) -> dict[str, Any]:
+def _results(
+    metadata: dict[str, Any], task: str, scores: dict[str, float], *, split: str
+) -> dict[str, Any]:
     dataset = metadata["dataset"]
     metrics = []
     for name, value in scores.items():
@@ -83,7 +90,7 @@ def _results(metadata: dict[str, Any], task: str, scores: dict[str, float]) -> d
         "dataset": {
             "type": "private",
             "name": visible(dataset["uri"]),
-            "split": "test",
+            "split": split,
             "revision": dataset["content_digest"],
         },
         "metrics": metrics,

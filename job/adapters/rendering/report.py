@@ -30,7 +30,7 @@ def render_report(metadata: dict[str, Any], evaluation: dict[str, Any]) -> str:
     return environment.from_string(read_template("page.html")).render(
         m=metadata,
         head=head_of_page(metadata, evaluation),
-        sentence=describe_model(metadata, evaluation),
+        sentence=describe_model(metadata),
         sections=sections,
         css=css,
         script=script,

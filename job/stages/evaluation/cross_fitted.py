@@ -30,6 +30,7 @@ def heated(found: Predictions, cross: CrossFit, temperature: float | None) -> Pr
 
 
 def evaluate_cross_fit(
+    found: Predictions,
     cross: CrossFit,
     rows: Rows,
     model: TrainedModel,
@@ -48,14 +49,15 @@ def evaluate_cross_fit(
 
     Parameters
     ----------
+    found
+        Cross-fitted predictions of `rows`, the choice of the candidate included.
     cross
-        Predictions of `rows`, which are not divided by a temperature yet.
+        The same, not divided by a temperature yet.
     model, test
         The published model, and the rows that it was not trained on: `holdout` are its scores.
     threshold
         Chosen on all rows; None: no target is set.
     """
-    found = heated(cross.nested, cross, temperature)
     abstention = divided = None
     if threshold is not None:
         own = heated(cross.chosen, cross, temperature)

@@ -21,6 +21,7 @@ from job.adapters.rendering.sections import (
     reliability,
     scores,
     slices,
+    wording,
 )
 from job.adapters.rendering.sections.section import Section
 
@@ -29,6 +30,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     comparisons.SECTION,
     changes.SECTION,
     scores.SECTION,
+    wording.SECTION,
     classes.SECTION,
     slices.SECTION,
     confusion.SECTION,

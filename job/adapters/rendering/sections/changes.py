@@ -12,7 +12,7 @@ _TEMPLATE = """
 {% if same_rows %}On rows that neither was trained on: {{ same_rows }}.{% endif %}</p>
 {% if metrics %}<div class="scroll" role="region" tabindex="0" \
 aria-label="Scores beside the champion's"><table>
-<caption>Scores that differ, each model on the hold-out of its own run: the rows may not be the
+<caption>Scores that differ, each model on the judged rows of its own run: the rows may not be the
 same ones.</caption>
 <thead><tr><th scope="col">Metric</th><th scope="col" class="n">Champion</th>
 <th scope="col" class="n">This model</th><th scope="col" class="n">Difference</th></tr></thead>

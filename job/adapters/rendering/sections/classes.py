@@ -18,7 +18,7 @@ _TEMPLATE = """
 {% for name in metrics %}<th scope="col" class="n"\
 {% if loop.first %} aria-sort="ascending"{% endif %}>{{ name }}</th>
 {% if loop.first and has_intervals %}<th scope="col" class="n">Interval</th>{% endif %}{% endfor %}
-<th scope="col" class="n">Test rows</th><th scope="col" class="n">Training rows</th></tr></thead>
+<th scope="col" class="n">Judged rows</th><th scope="col" class="n">Training rows</th></tr></thead>
 <tbody>{% for r in rows %}<tr><th scope="row">{{ r.name|breakable }}</th>
 <td class="dotted">{{ r.dots }}</td>
 {% for value in r.scores %}<td class="n">{{ value|score }}</td>

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from job.adapters.rendering.methods import judged_rows
 from job.adapters.rendering.sections.section import Section
 
 _MANY: Final = 15
@@ -13,11 +14,11 @@ _TEMPLATE = """
 {% if pairs %}<div class="scroll" role="region" tabindex="0" aria-label="Most confused classes">
 <table><caption>Taken for another most often.</caption>
 <thead><tr><th scope="col">True class</th><th scope="col">Predicted as</th>
-<th scope="col" class="n">Rows</th><th scope="col" class="n">Of its test rows</th></tr></thead>
+<th scope="col" class="n">Rows</th><th scope="col" class="n">Of its judged rows</th></tr></thead>
 <tbody>{% for p in pairs %}<tr><td>{{ p.true|breakable }}</td><td>{{ p.predicted|breakable }}</td>
 <td class="n">{{ p.n|count }}</td><td class="n">{{ p.of|count }}</td></tr>
 {% endfor %}</tbody></table></div>
-{% else %}<p>No row of the hold-out is taken for another class.</p>{% endif %}
+{% else %}<p>No row of {{ judged }} is taken for another class.</p>{% endif %}
 <div class="{{ "many" if is_many else "few" }}">
 {% if is_many %}<p class="paper">The whole matrix is in the page on the screen, and in
 <code>evaluation.json</code>.</p>{% endif %}
@@ -45,6 +46,7 @@ def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | N
     return {
         "pairs": _pairs(classes, counts),
         "is_many": is_many,
+        "judged": judged_rows(evaluation),
         "names": [classes[n] for n in order],
         "rows": [
             {

@@ -20,6 +20,8 @@ _COUNTS: Final = {
     "n_train_keys": "distinct keys in them",
     "n_test": "held-out rows",
     "n_test_keys": "distinct keys in these",
+    "n_large_groups": "groups too large to hold out, always trained on",
+    "n_rows_large_groups": "rows of these groups",
     "n_dropped_leaking": "training rows dropped: they also stood in the hold-out",
     "n_dropped_rare_class": "rows dropped: their class is too rare",
     "n_rare_classes": "classes too rare to learn",
@@ -28,7 +30,7 @@ _COUNTS: Final = {
     "n_test_only_rows": "test rows of classes that were never trained on",
 }
 _METHODS: Final = {
-    "hash": "a salted hash of the key",
+    "hash": "a salted hash of the key, by class",
     "stratified_group": "seeded, by class and key",
     "official_test": "an official test table",
 }
@@ -43,7 +45,12 @@ def _values(metadata: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, A
         ("what stays on one side", split["key"]),
         ("the hold-out is made by", _METHODS.get(split["method"], split["method"])),
     ]
-    facts += [(words, f"{split[key]:,}") for key, words in _COUNTS.items() if key in split]
+    facts += [
+        (words, f"{split[key]:,}") for key, words in _COUNTS.items() if split.get(key) is not None
+    ]
+    difference = split.get("class_share_difference")
+    if difference is not None:
+        facts.append(("largest difference of a class's share", f"{difference:.4f}"))
     return {
         "facts": facts,
         "description": metadata["dataset"].get("description"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from job.adapters.rendering.sections.section import Section
-from job.adapters.rendering.words import metric_name
 
 _TEMPLATE = """
 <div class="scroll" role="region" tabindex="0" aria-label="Criteria of the gate"><table>
@@ -17,14 +16,20 @@ _TEMPLATE = """
 <td>{% if c.is_met %}<span class="met">✓ met</span>{% elif c.is_binding %}<span class="unmet">✕ \
 not met</span>{% else %}<span class="warned">! warns</span>{% endif %}</td>
 <td class="n">{{ c.value|number }}</td><td class="n">{{ c.threshold|number }}</td>
-<td class="words">{{ c.reason }}</td></tr>
+<td class="words">{{ c.reason }}{% if c.rule == "default" %} (by the default for data that
+cannot show the margin){% endif %}</td></tr>
 {% endfor %}</tbody></table></div>
+{% if can_show %}<h3>What this table can show</h3>
+<p>Of retrainings that are as good as the champion, a share of {{ can_show.equal_accepted|number }}
+passes. A drop of {{ can_show.metric|metric }} by {{ can_show.largest_drop|number }} passes in at
+most one of twenty.</p>{% endif %}
 """
 
 
 def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | None:
-    criteria = evaluation["gate"]["criteria"]
-    return {"criteria": criteria, "name": metric_name} if criteria else None
+    gate = evaluation["gate"]
+    criteria = [{"rule": None, **criterion} for criterion in gate["criteria"]]
+    return {"criteria": criteria, "can_show": gate.get("can_show")} if criteria else None
 
 
 SECTION = Section(anchor="gate", title="The gate", template=_TEMPLATE, values=_values)

@@ -6,26 +6,35 @@ from typing import Any, Final
 
 from job.adapters.rendering.charts import Line, line_chart
 from job.adapters.rendering.intervals import read_interval
+from job.adapters.rendering.methods import judged_rows, method_of
 from job.adapters.rendering.sections.section import Section
 
 _MOST_CLASSES: Final = 10
 _DIAGONAL: Final = Line(x=(0, 1), y=(0, 1))
 _TEMPLATE = """
-{% if decision %}
-{% if decision.threshold is not none %}<p>Answer only where the greatest probability is at least
-<strong>{{ decision.threshold|number }}</strong>: the least confidence at which
-{{ decision.target_precision|percent }} of the answers were shown to be right, on
-{{ decision.n_chosen_on|count }} training rows whose models had not seen their groups. On the
-hold-out, which did not choose it, {{ decision.n_answered|count }} of {{ n_test|count }} rows are
-answered ({{ decision.coverage.value|score }}{% if coverage %}, {{ coverage.low|score }} to
-{{ coverage.high|score }}{% endif %}){% if decision.precision %}, and of the answers
-{{ decision.precision.value|score }} are right{% if precision %} ({{ precision.low|score }} to
-{{ precision.high|score }}){% endif %}{% endif %}.</p>
-{% else %}<p class="note">No confidence is known at which {{ decision.target_precision|percent }} of
-the answers are right: {{ decision.n_chosen_on|count }} training rows in
-{{ decision.n_groups_chosen_on|count }} groups show it at none.</p>{% endif %}{% endif %}
+{% if decision %}{% if status == "chosen" %}<p>Answer only where the greatest
+probability is at least <strong>{{ decision.threshold|number }}</strong>: the least confidence at
+which {{ decision.target_precision|percent }} of the answers were shown to be right, on
+{{ decision.n_chosen_on|count }} rows in {{ decision.n_groups_chosen_on|count }} groups whose models
+had not seen them.
+{% elif status == "not_needed" %}<p>No threshold is needed: all answers together were shown to reach
+a precision of {{ decision.target_precision|percent }} in every class, on
+{{ decision.n_chosen_on|count }} rows in {{ decision.n_groups_chosen_on|count }} groups whose models
+had not seen them.
+{% elif status == "templates" %}<p class="note">No threshold is published: most rows come from
+sentence templates, and rows of one template are no independent evidence.
+{% else %}<p class="note">No threshold is published: {{ decision.n_chosen_on|count }} rows in
+{{ decision.n_groups_chosen_on|count }} groups show a precision of
+{{ decision.target_precision|percent }} at no confidence.
+{% endif %}{% if reason %}Reason: {{ reason }}{% endif %}
+{% if decision.coverage %}On {{ judged }}{{ chosen_by }}, {{ decision.n_answered|count }} of
+{{ n_test|count }} rows are answered ({{ decision.coverage.value|score }}{% if coverage %},
+{{ coverage.low|score }} to {{ coverage.high|score }}{% endif %}){% if decision.precision %}, and of
+the answers {{ decision.precision.value|score }} are right{% if precision %}
+({{ precision.low|score }} to {{ precision.high|score }}){% endif %}{% endif %}.{% endif %}</p>
+{% endif %}
 {% if temperature %}<p>Logits were divided by a temperature of
-{{ temperature.temperature|number }}, learnt on the training side: on the hold-out the calibration
+{{ temperature.temperature|number }}, learnt out of fold: on {{ judged }} the calibration
 error went from {{ temperature.before.calibration_error|score }} to
 {{ temperature.after.calibration_error|score }}, the log loss from
 {{ temperature.before.log_loss|score }} to {{ temperature.after.log_loss|score }}.</p>{% endif %}
@@ -61,6 +70,11 @@ def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | N
     )
     return {
         "decision": decision,
+        "status": _status_of(decision),
+        "reason": (decision or {}).get("reason"),
+        "judged": judged_rows(evaluation),
+        # cross-fitted predictions choose the threshold and measure it
+        "chosen_by": "" if method_of(evaluation) == "cross_fit" else ", which did not choose it",
         "temperature": evaluation.get("temperature"),
         "coverage": read_interval((decision or {}).get("coverage")),
         "precision": read_interval((decision or {}).get("precision")),
@@ -71,6 +85,14 @@ def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | N
         "area": None if risk is None else risk["area"],
         "classes": classes[:_MOST_CLASSES],
     }
+
+
+def _status_of(decision: dict[str, Any] | None) -> str | None:
+    """Return what became of the threshold; files of earlier releases say it by the value alone."""
+    if decision is None:
+        return None
+    default = "not_shown" if decision["threshold"] is None else "chosen"
+    return str(decision.get("status") or default)
 
 
 def _draw_diagram(bins: dict[str, Any]) -> Any:

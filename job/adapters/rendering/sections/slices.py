@@ -1,4 +1,4 @@
-"""Parts of the hold-out, the worst first: where the model fails."""
+"""Parts of the judged rows, the worst first: where the model fails."""
 
 from __future__ import annotations
 
@@ -6,19 +6,20 @@ from typing import Any, Final
 
 from job.adapters.rendering.charts import dots, scale_of
 from job.adapters.rendering.intervals import read_interval
+from job.adapters.rendering.methods import judged_rows
 from job.adapters.rendering.sections.section import Section
 from job.adapters.rendering.words import metric_name
 
 _MOST: Final = 40
 _TEMPLATE = """
-{% if worse %}<p>Shown to be worse than the rest of the hold-out, all slices looked at together:
+{% if worse %}<p>Shown to be worse than the rest of {{ judged }}, all slices looked at together:
 {% for r in worse %}<strong>{{ r.column }}: {{ r.value }}</strong>\
 {% if not loop.last %}, {% endif %}{% endfor %}.</p>
-{% elif rows %}<p>No slice is shown to be worse than the rest of the hold-out, all slices looked at
-together.</p>{% endif %}
+{% elif rows %}<p>No slice is shown to be worse than the rest of {{ judged }}, all slices looked
+at together.</p>{% endif %}
 {% if rows %}<div class="scroll tall" role="region" tabindex="0" aria-label="Accuracy of slices">
 <table class="sortable"><caption>Whiskers and brackets are the {{ level|percent }} interval of the
-accuracy; the difference is that to the rest of the hold-out, its bound holds for all slices at
+accuracy; the difference is that to the rest of {{ judged }}, its bound holds for all slices at
 once.{% if n_more %} {{ n_more|count }} more that are better stand in evaluation.json.{% endif %}
 </caption>
 <thead><tr><th scope="col">Slice</th><th scope="col" class="n">Rows</th>
@@ -57,6 +58,7 @@ def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | N
     is_another = found["metric"] != "accuracy"
     return {
         **found,
+        "judged": judged_rows(evaluation),
         "rows": every[:_MOST],
         "n_more": max(0, len(every) - _MOST),
         "worse": [some for some in every if some["is_worse"]],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from job.adapters.rendering.intervals import describe_intervals, find_interval
+from job.adapters.rendering.methods import HOLDS_FOR, describe_scores
 from job.adapters.rendering.words import count, metric_name, score
 
 _ALWAYS = ("accuracy", "f1_macro", "log_loss")
@@ -22,6 +23,7 @@ def head_of_page(metadata: dict[str, Any], evaluation: dict[str, Any]) -> dict[s
         "reasons": [c["reason"] for c in failed if c["is_binding"]],
         "warnings": [c["reason"] for c in failed if not c["is_binding"]],
         "champion": next((c["reason"] for c in criteria if c["name"] == "champion"), None),
+        "method": f"{describe_scores(evaluation)} {HOLDS_FOR}",
         "n_train": metadata["trained_on"]["n_train"],
         "n_test": evaluation["n_test"],
         "n_classes": len(evaluation["classes"]),
@@ -40,10 +42,9 @@ def _number(evaluation: dict[str, Any], name: str) -> dict[str, Any]:
     }
 
 
-def describe_model(metadata: dict[str, Any], evaluation: dict[str, Any]) -> str:
-    """Say in one sentence what was trained and judged."""
+def describe_model(metadata: dict[str, Any]) -> str:
+    """Return in one sentence what was trained."""
     name = str(metadata["classifier"]).replace("_", " ").capitalize()
     trained = count(metadata["trained_on"]["n_train"])
-    judged = count(evaluation["n_test"])
     kind = {"embeddings": "embeddings", "text": "texts"}.get(metadata["input"]["kind"], "rows")
-    return f"{name} on {kind}, trained on {trained} rows, judged on {judged} held-out rows."
+    return f"{name} on {kind}, trained on {trained} rows."

@@ -5,7 +5,7 @@ import re
 import pytest
 import yaml
 from huggingface_hub import ModelCard
-from support.reports import HOSTILE, make_metadata, make_reports
+from support.reports import HOSTILE, cross_fitted, make_metadata, make_reports
 
 from job.adapters.rendering.pages import Pages
 
@@ -80,7 +80,7 @@ def test_hostile_names_make_no_heading_table_or_element():
     inline = {child.type for token in tokens for child in token.children or ()}
 
     assert 1 + len(SECTIONS) == [t.type for t in tokens].count("heading_open")
-    assert 3 == [t.type for t in tokens].count("table_open")
+    assert 4 == [t.type for t in tokens].count("table_open")
     assert not {"html_inline", "link_open"} & inline
     assert "html_block" not in {t.type for t in tokens}
     assert {"image"} == inline - {"text", "text_special", "code_inline", "softbreak"}
@@ -97,7 +97,7 @@ def test_scores_are_a_table(card):
 
 def test_scores_of_every_class_are_a_table(card, reports):
     lines = card.splitlines()
-    start = lines.index("| class | test rows | recall | precision | F1 |") + 2
+    start = lines.index("| class | judged rows | recall | precision | F1 |") + 2
 
     names = [line.split("`")[1] for line in lines[start : start + 4]]
     assert reports[1]["classes"] == names
@@ -131,3 +131,128 @@ def test_text_model_is_for_texts(reports):
     metadata = make_metadata("v20260101_000000_aaaaaaaa", ["a"], {}, 4, input={"kind": "text"})
 
     assert "pipeline_tag: text-classification" in write(metadata, reports[1])
+
+
+def test_scores_hold_for_the_wording_of_the_table(card):
+    assert "\nThe scores hold for wording like the table's.\n" in card
+
+
+def test_factors_are_those_of_the_run(reports):
+    """Slices and similarity are named where they were measured, and only there."""
+    metadata, evaluation = reports
+    plain = {**evaluation, "slices": None, "wording": None}
+
+    assert (
+        "by class, by slices of `request_of_kind_03` and by similarity to the nearest training row,"
+    ) in write(metadata, evaluation)
+    assert "Scores are reported by class, in `evaluation.json`" in write(metadata, plain)
+
+
+def test_accuracy_by_similarity_is_a_table(card):
+    """Without rows, or with few groups, it says so."""
+    lines = card.splitlines()
+    start = lines.index("| similarity | rows | groups | accuracy | interval |") + 2
+
+    assert "| 0.0 to 0.2 | 0 | 0 | no such rows |  |" == lines[start]
+    assert "| 0.2 to 0.4 | 17 | 3 | 0.6471 | too few groups |" == lines[start + 1]
+    assert "| 0.4 to 1.0 | 143 | 88 | 0.9312 | 0.9127 to 0.9518 |" == lines[start + 2]
+
+
+SIDES = {
+    "equal": ({}, "none", "Rows of equal text stay on one side."),
+    "near": (
+        {},
+        "text",
+        "Rows of equal text, and near-duplicates found by text, stay on one side.",
+    ),
+    "groups": (
+        {"key": "group"},
+        "embeddings",
+        "Rows of one group stay on one side; training rows that have near-duplicates in the "
+        "hold-out were dropped: 3.",
+    ),
+    "official": (
+        {"method": "official_test", "key": "group"},
+        "text",
+        "Training rows that share a text or a group with the official test were dropped: 3. "
+        "Near-duplicates of its rows stay in training: 12.",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SIDES)
+def test_what_stays_on_one_side_follows_from_the_split(reports, name):
+    """Equal rows, near-duplicates or groups; of an official test, what was dropped for it."""
+    more, kind, text = SIDES[name]
+    metadata, evaluation = reports
+    families = {
+        **evaluation["split"]["families"],
+        "near_duplicates": kind,
+        "n_near_official_test": 12,
+    }
+    split = {**evaluation["split"], **more, "families": families}
+
+    assert f"\n{text}\n" in write(metadata, {**evaluation, "split": split})
+
+
+def test_scores_of_the_recipe_and_of_the_model_have_their_names(reports):
+    """Each in a column of its own; the hub is told that the scores are cross-fitted."""
+    metadata, evaluation = reports
+    text = write(metadata, cross_fitted(evaluation))
+    accuracy = evaluation["scores"]["accuracy"]
+
+    assert "The scores are cross-fitted ones of the chosen recipe: 160 rows in 90 groups" in text
+    assert "its own scores are of 163 held-out rows in 94 groups" in text
+    assert "| metric | Recipe, cross-fitted | Published model, on the hold-out | dummy |" in text
+    assert f"| Accuracy | {accuracy:.4f} | {accuracy - 0.0317:.4f} | 0.2500 |" in text
+    assert "split: cross-fitted\n" in text
+
+
+@pytest.mark.parametrize(
+    ("suite", "use", "is_about"),
+    [
+        ("curated_training_data", None, True),
+        ("labelled_text", None, False),
+        ("labelled_text", "Sorting of privacy requests.", True),
+        ("curated_training_data", "Routing of bank questions.", False),
+    ],
+)
+def test_texts_are_about_privacy_only_where_it_is_stated(reports, suite, use, is_about):
+    """By the upstream's suite, or by the intended use."""
+    metadata = with_settings(reports[0], intended_use=use)
+    metadata["settings"]["expectations"] = {"suite": suite, "parameters": {}}
+    text = write(metadata, reports[1])
+
+    assert is_about == ("requests of people about their privacy" in text)
+    assert is_about != ("The table's texts may hold personal data." in text)
+    assert is_about == ("- privacy\n" in text)
+
+
+def test_licence_of_the_table_is_told(reports):
+    """Where the table or its sidecar states one."""
+    metadata, evaluation = reports
+    dataset = {**metadata["dataset"], "sidecar": {"license": "CC BY 4.0"}}
+
+    assert "- Licence of the model: unknown\n" in write(metadata, evaluation)
+    assert "unknown; the table states: CC BY 4.0\n" in write(
+        {**metadata, "dataset": dataset}, evaluation
+    )
+
+
+DECISION = {"target_precision": 0.95, "threshold": None, "reason": "Too few groups."}
+
+
+@pytest.mark.parametrize(
+    ("decision", "text"),
+    [
+        ({**DECISION, "status": "not_shown"}, "No decision threshold is published for a precision"),
+        ({**DECISION, "status": "not_needed"}, "No decision threshold is needed for a precision"),
+        ({**DECISION, "status": "chosen", "threshold": 0.7}, "Decision threshold for a precision"),
+    ],
+)
+def test_threshold_or_its_absence_is_told_with_the_reason(reports, decision, text):
+    metadata, evaluation = reports
+    found = write(metadata, {**evaluation, "decision": decision, "reliability": None})
+
+    assert f"\n{text} of 0.95" in found
+    assert "Too few groups." in found

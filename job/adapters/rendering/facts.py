@@ -1,0 +1,129 @@
+"""Sentences of the model card that depend on the run: none of them is fixed text."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from job.adapters.rendering.methods import (
+    HOLDS_FOR,
+    PUBLISHED,
+    RECIPE,
+    describe_scores,
+    method_of,
+)
+from job.adapters.rendering.text import as_code, in_markdown
+from job.adapters.rendering.words import count, plain_value
+
+PRIVACY_SUITE: Final = "curated_training_data"
+_KEYS: Final = {"text": "text", "embedding": "embedding", "row": "values", "group": "group"}
+_KEPT: Final = (
+    "the published files hold salted digests of training keys and, as far as the table has them, "
+    "of words, and aggregates of the table: shares of values that enough different keys hold, "
+    "deciles of numbers and of the texts' lengths, mean and principal axes of embeddings."
+)
+
+
+def list_facts(metadata: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any]:
+    """Return what the card's template needs beside the files; all of it is finished Markdown."""
+    dataset = metadata["dataset"]
+    notes = {**dataset.get("metadata", {}), **(dataset.get("sidecar") or {})}
+    similarity = (evaluation.get("wording") or {}).get("similarity")
+    return {
+        "license": notes.get("license"),
+        "holds_for": HOLDS_FOR,
+        "factors": _describe_factors(evaluation),
+        "judged": [in_markdown(describe_scores(evaluation)), *_describe_split(evaluation)],
+        "score_name": RECIPE if method_of(evaluation) == "cross_fit" else "model",
+        "published": PUBLISHED if evaluation.get("holdout") else "",
+        "bins": similarity["bins"] if similarity else [],
+        "threshold": _describe_threshold(evaluation),
+        "ethics": _describe_people(metadata),
+    }
+
+
+def is_about_privacy(metadata: dict[str, Any]) -> bool:
+    """Return whether the table is stated to hold requests about privacy, and not another topic.
+
+    The settings' intended use has the last word; without one, the upstream's suite says it.
+    """
+    settings = metadata["settings"]
+    use = settings["publish"]["intended_use"]
+    if use:
+        return "privacy" in use.lower()
+    return bool(settings["expectations"]["suite"] == PRIVACY_SUITE)
+
+
+def _describe_factors(evaluation: dict[str, Any]) -> str:
+    factors = ["by class"]
+    columns = dict.fromkeys(s["column"] for s in (evaluation.get("slices") or {}).get("scores", ()))
+    if columns:
+        factors.append(f"by slices of {', '.join(as_code(name) for name in columns)}")
+    if (evaluation.get("wording") or {}).get("similarity"):
+        factors.append("by similarity to the nearest training row")
+    text = factors[0] if len(factors) == 1 else f"{', '.join(factors[:-1])} and {factors[-1]}"
+    return f"Scores are reported {text}, in `evaluation.json` and in `report.html`."
+
+
+def _describe_split(evaluation: dict[str, Any]) -> list[str]:
+    """Return what stays on one side of the split."""
+    split = evaluation.get("split")
+    if not split:
+        return []
+    families, has_groups = split["families"], split["key"] == "group"
+    has_near = families["near_duplicates"] != "none"
+    kept = "rows of one group" if has_groups else f"rows of equal {_KEYS.get(split['key'], 'key')}"
+    if split["method"] == "official_test":
+        text = (
+            f"Training rows that share a text{' or a group' if has_groups else ''} with the "
+            f"official test were dropped: {count(split['n_dropped_leaking'])}."
+        )
+        if has_near:
+            n = count(families["n_near_official_test"])
+            text += f" Near-duplicates of its rows stay in training: {n}."
+        return [text]
+    sides = "in one fold and on one side" if method_of(evaluation) == "cross_fit" else "on one side"
+    if has_near and has_groups:
+        n = count(split["n_dropped_leaking"])
+        return [f"{kept.capitalize()} stay {sides}; training rows that have near-duplicates in "
+                f"the hold-out were dropped: {n}."]  # fmt: skip
+    near = f", and near-duplicates found by {families['near_duplicates']}," if has_near else ""
+    return [f"{kept.capitalize()}{near} stay {sides}."]
+
+
+def _describe_threshold(evaluation: dict[str, Any]) -> str:
+    decision = evaluation.get("decision")
+    if decision is None:
+        return ""
+    status, value = decision.get("status"), decision["threshold"]
+    reason = in_markdown(decision.get("reason") or "")
+    target = plain_value(decision["target_precision"])
+    if status == "not_needed":
+        return f"No decision threshold is needed for a precision of {target}. {reason}".strip()
+    if value is None:
+        return f"No decision threshold is published for a precision of {target}. {reason}".strip()
+    return f"Decision threshold for a precision of {target}: {plain_value(value)}. {reason}".strip()
+
+
+def _describe_people(metadata: dict[str, Any]) -> list[str]:
+    is_private = is_about_privacy(metadata)
+    has_texts = metadata.get("training_keys_of", "text") == "text"
+    if is_private:
+        first = "The texts are requests of people about their privacy, and may hold personal data."
+    else:
+        first = f"The table's {'texts' if has_texts else 'rows'} may hold personal data."
+    if metadata["input"]["kind"] == "embeddings":
+        kept = f"The model takes embeddings alone and keeps no text; {_KEPT}"
+    else:
+        kept = (
+            "The model keeps the words and categories that it learnt from, those alone that enough "
+            f"different keys hold; {_KEPT}"
+        )
+    what = "request" if is_private else "text" if has_texts else "row"
+    return [
+        first,
+        kept,
+        f"A {what} that is classified wrongly may be answered late or not at all: the errors of "
+        "each class are in the report."
+        if is_private
+        else f"A {what} may be classified wrongly: the errors of each class are in the report.",
+    ]

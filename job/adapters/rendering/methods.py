@@ -1,0 +1,72 @@
+"""How a model was judged, in words: whose scores the headline scores are, and on which rows."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from job.adapters.rendering.words import count
+
+HOLDS_FOR: Final = "The scores hold for wording like the table's."
+RECIPE: Final = "Recipe, cross-fitted"
+PUBLISHED: Final = "Published model, on the hold-out"
+_JUDGED: Final = {
+    "cross_fit": "the judged rows",
+    "holdout": "the hold-out",
+    "official_test": "the official test",
+}
+
+
+def method_of(evaluation: dict[str, Any]) -> str:
+    """Return how the scores were made; files of earlier releases say it by the split alone."""
+    method = evaluation.get("method")
+    if method is not None:
+        return str(method)
+    split = evaluation.get("split") or {}
+    return "official_test" if split.get("method") == "official_test" else "holdout"
+
+
+def judged_rows(evaluation: dict[str, Any]) -> str:
+    """Return the name of the rows that the scores are of."""
+    return _JUDGED[method_of(evaluation)]
+
+
+def count_judged(evaluation: dict[str, Any]) -> str:
+    """Return how many rows were judged, in how many groups where that is known, and by whom."""
+    method, n_rows = method_of(evaluation), count(evaluation["n_test"])
+    groups = _count_groups(evaluation)
+    if method == "cross_fit":
+        return f"{n_rows} rows{groups}, each judged by models that did not see its group"
+    if method == "official_test":
+        return f"{n_rows} rows of the official test table{groups}"
+    return f"{n_rows} held-out rows{groups}"
+
+
+def _count_groups(evaluation: dict[str, Any]) -> str:
+    judged = (evaluation.get("wording") or {}).get("judged")
+    if not judged:
+        return ""
+    noun = "group" if judged["n_groups"] == 1 else "groups"
+    return f" in {count(judged['n_groups'])} {noun}"
+
+
+def describe_scores(evaluation: dict[str, Any]) -> str:
+    """Return whose scores the headline scores are."""
+    judged = count_judged(evaluation)
+    if method_of(evaluation) != "cross_fit":
+        return f"The scores are those of the published model on {judged}."
+    text = f"The scores are cross-fitted ones of the chosen recipe: {judged}."
+    found, holdout = evaluation.get("cross_fit"), evaluation.get("holdout")
+    if found and found["is_nested"]:
+        text += (
+            f" The recipe was chosen anew in each of {found['n_folds']} folds, and in "
+            f"{found['n_other_choices']} of them another one was chosen."
+        )
+    elif found:
+        text += f" It was fitted in {found['n_folds']} folds."
+    if holdout:
+        noun = "group" if holdout["n_groups"] == 1 else "groups"
+        text += (
+            " The published model was trained on the training side; its own scores are of "
+            f"{count(holdout['n_rows'])} held-out rows in {count(holdout['n_groups'])} {noun}."
+        )
+    return text

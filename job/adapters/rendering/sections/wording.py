@@ -1,0 +1,87 @@
+"""How many wordings the table has, and the accuracy by how new a wording is to the model."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from job.adapters.rendering.intervals import read_interval
+from job.adapters.rendering.methods import HOLDS_FOR
+from job.adapters.rendering.sections.section import Section
+
+_TEMPLATE = """
+<p><strong>{{ holds_for }}</strong>{% if bins %} What the model does with other wording shows in
+the rows of low similarity, if there are any.{% endif %}</p>
+<dl class="facts">
+{% for name, value in facts %}<div><dt>{{ name }}</dt><dd>{{ value }}</dd></div>
+{% endfor %}</dl>
+{% if templates.is_templated %}<p>Most rows come from sentence templates: near-duplicates of
+{{ templates.min_rows }} rows or more.</p>{% endif %}
+{% if bins %}<div class="scroll" role="region" tabindex="0" aria-label="Accuracy by similarity">
+<table><caption>Accuracy by the similarity of a row to the nearest {{ nearest }} that the model
+judging it was trained on; brackets are the {{ s.level|percent }} interval over groups.
+{{ s.n_rows|count }} rows were compared: {{ s.n_sampled_items|count }} of {{ s.n_items|count }}
+distinct {{ items }} with {{ s.n_sampled_trained_items|count }} of
+{{ s.n_trained_items|count }}.</caption>
+<thead><tr><th scope="col">Similarity</th><th scope="col" class="n">Rows</th>
+<th scope="col" class="n">Groups</th><th scope="col" class="n">Accuracy</th>
+<th scope="col" class="n">Interval</th></tr></thead>
+<tbody>{% for r in bins %}<tr><th scope="row">{{ r.lower }} to {{ r.upper }}</th>
+<td class="n">{{ r.n_rows|count }}</td><td class="n">{{ r.n_groups|count }}</td>
+<td class="n strong">{{ r.accuracy|score if r.n_rows else "no such rows" }}</td>
+<td class="n">{% if r.ends %}{{ r.ends.low|score }} to {{ r.ends.high|score }}\
+{% elif r.n_rows %}too few groups{% endif %}</td></tr>
+{% endfor %}</tbody></table></div>{% endif %}
+{% if embeddings %}<p>{% if embeddings.is_standardized %}The columns of the embeddings look \
+standardized per batch: the same text has other numbers in another batch, and the scores hold for \
+embeddings that are made together with this table's.{% else %}The columns of the embeddings do not \
+look standardized per batch.{% endif %} Median of |mean| / standard deviation:
+{{ embeddings.mean_ratio|score }}; columns at the two most common scales:
+{{ embeddings.scale_share|score }}; variation of the rows' lengths:
+{{ embeddings.length_variation|score }}.</p>{% endif %}
+"""
+_ITEMS: Final = {"text": "texts", "embedding": "embeddings", "row": "rows"}
+_NEAREST: Final = {"text": "training text", "embeddings": "training embedding"}
+
+
+def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | None:
+    found = evaluation.get("wording")
+    if not found:
+        return None
+    similarity, table, judged = found["similarity"], found["table"], found["judged"]
+    templates = found["templates"]
+    items = _ITEMS[found["items"]]
+    facts = [
+        ("rows in the table", f"{table['n_rows']:,}"),
+        (f"distinct {items}", f"{found['n_items']:,}"),
+        ("groups", f"{table['n_groups']:,}"),
+        ("effective number of groups", f"{table['n_effective_groups']:,}"),
+        ("sentence templates", f"{templates['n_templates']:,}"),
+        ("their share of the rows", f"{templates['share']:.4f}"),
+        ("share of the largest family", f"{max(templates['largest'], default=0):.4f}"),
+        ("judged rows", f"{judged['n_rows']:,}"),
+        ("groups of these", f"{judged['n_groups']:,}"),
+        ("effective number of these", f"{judged['n_effective_groups']:,}"),
+    ]
+    if similarity:
+        facts += [
+            ("median similarity of a judged row", f"{similarity['median']:.4f}"),
+            (
+                f"judged rows of new wording (below {similarity['new_below']})",
+                f"{similarity['n_new_rows']:,}",
+            ),
+        ]
+    return {
+        "holds_for": HOLDS_FOR,
+        "items": items,
+        "facts": facts,
+        "templates": templates,
+        "s": similarity,
+        "nearest": _NEAREST[similarity["of"]] if similarity else "",
+        "bins": [{**one, "ends": read_interval(one["interval"])} for one in similarity["bins"]]
+        if similarity
+        else [],
+        "embeddings": found["standardization"],
+    }
+
+
+SECTION = Section(anchor="wording", title="Wording", template=_TEMPLATE, values=_values)

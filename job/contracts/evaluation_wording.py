@@ -1,0 +1,107 @@
+"""Parts of evaluation.json that describe how and on which wording a model was judged."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from job.contracts.evaluation_parts import Count, IntervalPart, Intervals, Part, Probability, Scores
+
+Effective = Annotated[float, Field(ge=0)]
+Cosine = Annotated[float, Field(ge=-1, le=1)]
+
+
+class CrossFit(Part):
+    """Every group judged by models of the chosen recipe that did not see it."""
+
+    n_folds: Count
+    n_rows: Count
+    n_groups: Count
+    n_effective_groups: Effective = Field(description="`sum(n)^2 / sum(n^2)` over group sizes.")
+    is_nested: bool = Field(description="Whether the recipe was chosen anew in every fold.")
+    n_other_choices: Count = Field(description="Folds that chose another recipe.")
+
+
+class Holdout(Part):
+    """The published model on the held-out rows, where `scores` are of its recipe."""
+
+    n_rows: Count
+    n_groups: Count
+    scores: Scores
+    intervals: Intervals
+
+
+class GroupCountsPart(Part):
+    """Rows and their groups."""
+
+    n_rows: Count
+    n_groups: Count
+    n_effective_groups: Effective = Field(description="`sum(n)^2 / sum(n^2)` over group sizes.")
+
+
+class TemplatesPart(Part):
+    """Families of near-duplicates that are as large as sentence templates."""
+
+    min_rows: Count = Field(description="Rows that make a family a template.")
+    n_templates: Count
+    share: Probability = Field(description="Of the table's rows.")
+    largest: list[Probability] = Field(description="Shares of the largest families.")
+    is_templated: bool = Field(description="Whether templates hold more than half of the rows.")
+
+
+class SimilarityBinPart(Part):
+    """Rows with a similarity in [lower, upper)."""
+
+    lower: Probability
+    upper: Probability
+    n_rows: Count
+    n_groups: Count
+    accuracy: Probability | None = Field(description="null: no such rows.")
+    interval: IntervalPart | None = Field(description="null: fewer groups than `min_groups`.")
+
+
+class SimilarityPart(Part):
+    """Accuracy by similarity to the nearest row that the judging model was trained on."""
+
+    of: Literal["text", "embeddings"]
+    n_rows: Count = Field(description="Judged rows that were compared.")
+    n_items: Count = Field(description="Distinct texts or embeddings among the judged rows.")
+    n_sampled_items: Count
+    n_trained_items: Count = Field(description="Of all models together.")
+    n_sampled_trained_items: Count
+    median: Cosine
+    new_below: Cosine = Field(description="Rows below it have new wording.")
+    n_new_rows: Count
+    n_new_groups: Count
+    min_groups: Count
+    level: Probability
+    bins: list[SimilarityBinPart]
+
+
+class StandardizationPart(Part):
+    """Whether the embeddings look standardized within the table."""
+
+    n_rows: Count
+    mean_ratio: Annotated[float, Field(ge=0)] = Field(
+        description="Median over columns of |mean| / standard deviation."
+    )
+    scale_share: Probability = Field(description="Columns at the two most common scales.")
+    length_variation: Annotated[float, Field(ge=0)] = Field(
+        description="Standard deviation of the rows' lengths, divided by their mean."
+    )
+    is_standardized: bool
+
+
+class Wording(Part):
+    """The wording of the table and of its judged rows."""
+
+    items: Literal["text", "embedding", "row"] = Field(description="What makes two rows equal.")
+    n_items: Count = Field(description="Distinct ones in the table.")
+    table: GroupCountsPart
+    judged: GroupCountsPart
+    templates: TemplatesPart
+    similarity: SimilarityPart | None = Field(description="null: no texts and no embeddings.")
+    standardization: StandardizationPart | None = Field(
+        description="null: the model takes no embeddings."
+    )

@@ -1,0 +1,1 @@
+"""What is stated about a version in its metadata."""

@@ -1,0 +1,181 @@
+"""What a reader must know about the data and the scores behind one version.
+
+Every finding of the run that weakens its scores becomes one sentence. Keys that are read by `get`
+are optional in evaluation.json.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from job.contracts.lists import counted, shortened
+from job.contracts.reports import ValidationReport
+from job.contracts.specs import JobSettings
+
+NONE: Final = "None were found in this run's own reports."
+FEW_EFFECTIVE_GROUPS: Final = 150
+WIDE_INTERVAL: Final = 0.1
+OPTIMISM: Final = 0.02
+WRONG_LABELS: Final = 0.02
+_FEW_TEST_ROWS: Final = 30
+_Found = Mapping[str, Any]
+
+
+def find_limitations(
+    evaluation: _Found, validation: ValidationReport, settings: JobSettings
+) -> list[str]:
+    """Return one sentence for each finding, or the sentence that there are none.
+
+    Parameters
+    ----------
+    evaluation
+        The whole content of evaluation.json but `changes`.
+    """
+    found = [
+        *_find_in_data(evaluation["split"], validation),
+        *_find_in_sides(evaluation["split"], settings),
+        *(text for find in _FINDERS for text in find(evaluation)),
+        *_find_in_settings(evaluation, settings),
+    ]
+    return found or [NONE]
+
+
+def _find_in_data(split: _Found, validation: ValidationReport) -> Iterator[str]:
+    if validation.n_dropped:
+        yield f"Rows dropped because they broke an expectation: {validation.n_dropped}."
+    families = split["families"]
+    n_exact, n_near = families["n_exact_duplicates"], families["n_near_duplicates"]
+    if n_exact:
+        yield f"Duplicates: rows that are equal to an earlier row: {n_exact}."
+    if n_near:
+        yield f"Near-duplicates: distinct rows that are much like an earlier row: {n_near}."
+    if split["n_conflicting_keys"]:
+        rows = counted(split["n_conflicting_rows"], "row")
+        yield f"Texts that carry more than one label: {split['n_conflicting_keys']}, in {rows}."
+    if split["n_rare_classes"]:
+        rows = counted(split["n_dropped_rare_class"], "row")
+        yield f"Classes dropped as too rare to learn: {split['n_rare_classes']}, with {rows}."
+
+
+def _find_in_sides(split: _Found, settings: JobSettings) -> Iterator[str]:
+    if split["n_dropped_leaking"]:
+        n = split["n_dropped_leaking"]
+        yield f"Training rows dropped because they also stood in the hold-out: {n}."
+    if n := split["families"]["n_near_official_test"]:
+        yield f"Training rows that are near-duplicates of rows of the official test: {n}."
+    if n := split["n_dealt_classes"]:
+        yield (
+            f"Classes of few families, whose test rows were chosen so that both sides have some: "
+            f"{n}."
+        )
+    if n := split.get("n_large_groups"):
+        rows = counted(split["n_rows_large_groups"], "row")
+        yield f"Groups too large to be held out, which are always trained on: {n}, with {rows}."
+    if n := split["n_test_only_rows"]:
+        classes = counted(len(split["test_only_classes"]), "class")
+        yield f"Test rows of {classes} that the model never saw, which count as errors: {n}."
+    difference = split.get("class_share_difference")
+    if difference is not None and difference > settings.drift.class_share:
+        yield (
+            "Class shares differ between training side and hold-out: by "
+            f"{difference:.4f} for one class."
+        )
+
+
+def _find_in_scores(evaluation: _Found) -> Iterator[str]:
+    judged = evaluation["wording"]["judged"]
+    if judged["n_effective_groups"] < FEW_EFFECTIVE_GROUPS:
+        yield (
+            f"Few groups: the {judged['n_rows']} judged rows come from "
+            f"{counted(judged['n_groups'], 'group')}, worth {judged['n_effective_groups']:g} "
+            "of equal size."
+        )
+    intervals = evaluation["intervals"]["scores"]
+    for name in dict.fromkeys(("accuracy", evaluation["search"]["metric"])):
+        ends = intervals.get(name)
+        if ends is not None and ends["upper"] - ends["lower"] > WIDE_INTERVAL:
+            yield f"Wide interval: {name} lies between {ends['lower']:.4f} and {ends['upper']:.4f}."
+    n_small = sum(c["n_test"] < _FEW_TEST_ROWS for c in evaluation["per_class"].values())
+    if n_small:
+        yield (
+            f"Classes with fewer than {_FEW_TEST_ROWS} judged rows, whose scores are uncertain: "
+            f"{n_small}."
+        )
+
+
+def _find_in_wording(evaluation: _Found) -> Iterator[str]:
+    wording = evaluation["wording"]
+    templates, similarity = wording["templates"], wording["similarity"]
+    if templates["is_templated"]:
+        yield (
+            f"Templates: {counted(templates['n_templates'], 'sentence template')} hold "
+            f"{templates['share']:.4f} of the table's rows."
+        )
+    if similarity is not None and similarity["n_new_groups"] < similarity["min_groups"]:
+        yield (
+            f"New wording was hardly judged: {counted(similarity['n_new_rows'], 'judged row')} in "
+            f"{counted(similarity['n_new_groups'], 'group')} with a similarity below "
+            f"{similarity['new_below']:g} to the nearest training row."
+        )
+    embeddings = wording["standardization"]
+    if embeddings is not None and embeddings["is_standardized"]:
+        yield (
+            "Embeddings look standardized per batch: the same text has other numbers in another "
+            "batch, and the scores hold for embeddings of this table alone "
+            f"(mean ratio {embeddings['mean_ratio']:.4f})."
+        )
+
+
+def _find_optimism(evaluation: _Found) -> Iterator[str]:
+    found = evaluation["split"]["optimism"]
+    if found is None:
+        return
+    claimed, safe = found["random_accuracy"], found["leakage_safe_accuracy"]
+    if claimed - safe > OPTIMISM:
+        yield (
+            "Optimism: a random split would have claimed an accuracy of "
+            f"{claimed:.4f} where groups that stay together show {safe:.4f}."
+        )
+
+
+def _find_in_comparisons(evaluation: _Found) -> Iterator[str]:
+    drift, slices, noise = (evaluation.get(name) for name in ("drift", "slices", "label_noise"))
+    n_moved = sum(measure["is_drift"] for measure in (drift or {}).get("measures", ()))
+    if n_moved:
+        yield f"Drift: measures of the table that moved from the champion's: {n_moved}."
+    n_worse = sum(some["is_worse"] for some in (slices or {}).get("scores", ()))
+    if n_worse:
+        yield f"Slices that are shown to be worse than the rest: {n_worse}."
+    if noise and noise["share"]["lower"] > WRONG_LABELS:
+        yield f"Labels: an estimated share of {noise['share']['value']:.4f} is wrong."
+
+
+def _find_threshold(evaluation: _Found) -> Iterator[str]:
+    decision = evaluation["decision"]
+    if decision is None:
+        yield "No decision threshold is published: no target precision was set."
+        return
+    if decision["threshold"] is None and decision.get("status") != "not_needed":
+        reason = decision.get("reason") or (
+            f"{decision['n_chosen_on']} rows in {decision['n_groups_chosen_on']} groups show a "
+            f"precision of {decision['target_precision']:g} at no confidence"
+        )
+        yield f"No decision threshold is published: {reason.rstrip('.')}."
+
+
+def _find_in_settings(evaluation: _Found, settings: JobSettings) -> Iterator[str]:
+    if evaluation["gate"]["override"] is not None:
+        yield "The gate rejected this version; it is published because of an override."
+    off = [name for name, floor in settings.gate.floors if floor is None]
+    if off:
+        yield f"Floors of the gate that are switched off: {shortened(off)}."
+
+
+_FINDERS: Final[tuple[Callable[[_Found], Iterator[str]], ...]] = (
+    _find_in_scores,
+    _find_in_wording,
+    _find_optimism,
+    _find_in_comparisons,
+    _find_threshold,
+)

@@ -1,0 +1,71 @@
+"""Read a report as a person does: its elements, its words, and its numbers."""
+
+import re
+from html.parser import HTMLParser
+
+from job.adapters.rendering.pages import Pages
+
+QUIET = ("script", "style")
+
+
+class Reader(HTMLParser):
+    """Elements with their attributes, and the text that a person reads, ticks of axes apart."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.elements, self.words, self._skip = [], [], False
+        self.feed(page)
+
+    def handle_starttag(self, tag, attributes):
+        found = dict(attributes)
+        self.elements.append((tag, found))
+        self._skip = tag in QUIET or "tick" in (found.get("class") or "")
+
+    def handle_endtag(self, tag):
+        self._skip = False
+
+    def handle_data(self, data):
+        if not self._skip:
+            self.words.append(data)
+
+    @property
+    def text(self):
+        return " ".join(" ".join(self.words).split())
+
+
+def draw(metadata, evaluation):
+    return {name: data.decode() for name, data in Pages().render(metadata, evaluation).items()}
+
+
+def numbers_of(content):
+    """Give every number of a JSON value: those inside texts, too."""
+    if isinstance(content, dict):
+        return numbers_of([*content.values(), *content])
+    if isinstance(content, list):
+        return {n for item in content for n in numbers_of(item)}
+    if isinstance(content, str):
+        return {float(n) for n in re.findall(r"\d+(?:\.\d+)?(?:e[-+]?\d+)?", content)}
+    return {abs(float(content))} if isinstance(content, (int, float)) else set()
+
+
+def numbers_shown(report):
+    """Give the numbers that a person reads, names and digests apart."""
+    names = r"sha256:\w+|\b[0-9a-f]{32,40}\b|v\d{8}_\w+|\b(?:F1|p50|p95)\b|\w+_\w+"
+    words = re.sub(names, "", Reader(report).text)
+    return re.findall(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?", words)
+
+
+def find_unknown_numbers(metadata, evaluation):
+    """Give the numbers of the page that are neither in the files nor one of them, rounded."""
+    known = numbers_of([metadata, evaluation])
+    known |= {100 * value for value in known if value <= 1}
+    known |= {n / 10 for n in range(11)}  # ends of the rails that dots lie on
+    others = [key for key in evaluation["changes"]["changed"] if not key.startswith("metrics.")]
+    known.add(len(others))
+    shown = numbers_shown(draw(metadata, evaluation)["report.html"])
+    return [n for n in shown if not is_rounded(n.replace(",", ""), known)]
+
+
+def is_rounded(text, known):
+    digits = len(text.partition(".")[2].partition("e")[0])
+    return any(round(n, digits) == float(text) for n in known)

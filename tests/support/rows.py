@@ -1,0 +1,36 @@
+"""Rows that were never a table: texts or embeddings with their keys."""
+
+import hashlib
+
+import numpy as np
+import pandas as pd
+
+from job.contracts.dataset import MatrixRows, Rows
+from job.stages.keys import normalise
+
+
+def rows_of_texts(texts, *, families=None, y=None):
+    """Give rows with texts; each text is its own family unless families are given."""
+    keys = np.array([f"text:{normalise(text)}" for text in texts], dtype=object)
+    return _rows(keys, None, families, y)
+
+
+def rows_of_embeddings(X, *, families=None, y=None):
+    """Give rows that have embeddings and no texts."""
+    X = np.ascontiguousarray(X, dtype=np.float32)
+    digests = (hashlib.blake2b(x.tobytes(), digest_size=16).hexdigest() for x in X)
+    keys = np.array([f"embedding:{digest}" for digest in digests], dtype=object)
+    return _rows(keys, MatrixRows(X, np.arange(len(X))), families, y)
+
+
+def _rows(keys, embeddings, families, y):
+    own, _ = pd.factorize(keys)
+    return Rows(
+        y=np.array(["a"] * len(keys) if y is None else y, dtype=object),
+        keys=keys,
+        text_keys=keys,
+        text=None,
+        embeddings=embeddings,
+        frame=pd.DataFrame(index=range(len(keys))),
+        families=np.asarray(own if families is None else families, dtype=np.int64),
+    )

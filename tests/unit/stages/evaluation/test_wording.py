@@ -1,0 +1,90 @@
+"""Templates, groups and distinct items are counted, and come together as one report."""
+
+import numpy as np
+import pytest
+from support.rows import rows_of_embeddings, rows_of_texts
+from support.simulated import predictions
+
+from job.contracts.evaluation_wording import Wording
+from job.contracts.gate_specs import EvaluationSpec
+from job.stages.evaluation.wording import (
+    TEMPLATE_MIN_ROWS,
+    count_groups,
+    measure_templates,
+    measure_wording,
+)
+
+SPEC = EvaluationSpec(resamples=1000)
+
+
+def test_equal_groups_count_in_full():
+    """Kish's number of groups of one size is their number."""
+    found = count_groups(np.repeat(np.arange(7), 3))
+
+    assert (21, 7, 7.0) == (found.n_rows, found.n_groups, found.n_effective_groups)
+
+
+def test_one_large_group_is_worth_little_more_than_one():
+    """Groups of 90, 5 and 5 rows: 100 ** 2 / (90 ** 2 + 2 * 5 ** 2)."""
+    found = count_groups(np.repeat(np.arange(3), (90, 5, 5)))
+
+    assert 10_000 / 8150 == pytest.approx(found.n_effective_groups)
+
+
+@pytest.mark.parametrize(
+    ("n_templated", "n_single", "is_templated"), [(51, 49, True), (50, 50, False)]
+)
+def test_more_than_half_of_the_rows_make_a_table_templated(n_templated, n_single, is_templated):
+    """Half of them does not."""
+    families = np.append(np.zeros(n_templated, int), 1 + np.arange(n_single))
+    found = measure_templates(rows_of_texts(["a"] * 100, families=families))
+
+    assert (1, n_templated / 100) == (found.n_templates, found.share)
+    assert is_templated == found.is_templated
+
+
+def test_family_one_row_too_small_is_no_template():
+    """Texts of people repeat, but in few copies."""
+    families = np.repeat(np.arange(30), TEMPLATE_MIN_ROWS - 1)
+    found = measure_templates(rows_of_texts(["a"] * len(families), families=families))
+
+    assert (0, 0.0, False) == (found.n_templates, found.share, found.is_templated)
+
+
+def test_largest_families_come_first():
+    found = measure_templates(rows_of_texts(["a"] * 10, families=[0, 1, 1, 1, 2, 2, 2, 2, 2, 2]))
+
+    assert (0.6, 0.3, 0.1) == pytest.approx(found.largest)
+
+
+def measure(rows, judged, parts):
+    y = np.zeros(len(judged), int)
+    found = predictions(y, y)
+    return measure_wording(rows, judged, parts, found=found, spec=SPEC, random_state=1)
+
+
+def test_texts_are_counted_and_compared():
+    """A table of texts has no embeddings to check."""
+    rows = rows_of_texts(["delete my data"] * 6 + ["stop the adverts", "who are you"])
+    judged, trained = rows.take(np.arange(6, 8)), rows.take(np.arange(6))
+    found = measure(rows, judged, [(np.arange(2), trained)])
+
+    assert ("text", 3, 8, 2) == (
+        found.items,
+        found.n_items,
+        found.table.n_rows,
+        found.judged.n_rows,
+    )
+    assert found.standardization is None
+    Wording.model_validate(found.to_json())
+
+
+def test_embeddings_are_compared_where_there_are_no_texts():
+    rng = np.random.default_rng(0)
+    rows = rows_of_embeddings(rng.normal(size=(40, 8)))
+    judged, trained = rows.take(np.arange(10)), rows.take(np.arange(10, 40))
+    found = measure(rows, judged, [(np.arange(10), trained)])
+
+    assert ("embedding", "embeddings") == (found.items, found.similarity.of)
+    assert 40 == found.standardization.n_rows
+    Wording.model_validate(found.to_json())

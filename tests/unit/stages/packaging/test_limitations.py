@@ -1,0 +1,198 @@
+"""Every finding is one sentence with its numbers, and only a clean run has none."""
+
+import copy
+
+import pytest
+from support.reports import cross_fitted, make_reports, make_wording
+
+from job.contracts.reports import ValidationReport
+from job.contracts.specs import JobSettings
+from job.stages.packaging.limitations import NONE, find_limitations
+
+ENDS = {"value": 0.95, "lower": 0.93, "upper": 0.97, "is_by_count": False}
+
+
+def validation(n_dropped=0):
+    return ValidationReport(
+        suite="s", results=(), n_rows=1800, n_dropped=n_dropped, dropped_by_rule=()
+    )
+
+
+@pytest.fixture
+def clean():
+    """Give the evaluation of a run in which nothing is wrong."""
+    _, evaluation = make_reports()
+    evaluation = copy.deepcopy(evaluation)
+    evaluation["split"] |= {
+        "n_conflicting_keys": 0,
+        "n_dropped_leaking": 0,
+        "n_test_only_rows": 0,
+        "test_only_classes": [],
+    }
+    evaluation["slices"]["scores"] = []
+    evaluation["drift"]["measures"] = []
+    evaluation["label_noise"]["share"]["lower"] = 0.001
+    evaluation["intervals"] = {"scores": {"accuracy": dict(ENDS), "f1_macro": dict(ENDS)}}
+    evaluation["decision"] = {
+        "status": "chosen",
+        "reason": "",
+        "threshold": 0.7,
+        "target_precision": 0.95,
+        "n_chosen_on": 640,
+        "n_groups_chosen_on": 512,
+    }
+    return evaluation
+
+
+def find(evaluation, *, n_dropped=0, **settings):
+    return find_limitations(evaluation, validation(n_dropped), JobSettings(**settings))
+
+
+def test_clean_run_has_none(clean):
+    assert [NONE] == find(clean)
+
+
+SPLIT = {
+    "n_conflicting_keys": "Texts that carry more than one label: 2, in 5 rows.",
+    "n_dropped_leaking": "because they also stood in the hold-out: 2.",
+    "n_dealt_classes": "so that both sides have some: 2.",
+    "n_rare_classes": "too rare to learn: 2, with 0 rows.",
+    "n_test_only_rows": "that the model never saw, which count as errors: 2.",
+    "n_large_groups": "always trained on: 2, with 400 rows.",
+}
+
+
+@pytest.mark.parametrize("name", SPLIT)
+def test_count_of_the_split_is_told(clean, name):
+    clean["split"] |= {"n_rows_large_groups": 400, name: 2}
+    [text] = find(clean)
+
+    assert SPLIT[name] in text
+
+
+FAMILIES = {
+    "n_exact_duplicates": "Duplicates: rows that are equal to an earlier row: 8364.",
+    "n_near_duplicates": "Near-duplicates: distinct rows that are much like an earlier row: 8364.",
+    "n_near_official_test": "near-duplicates of rows of the official test: 8364.",
+}
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_duplicates_are_told(clean, name):
+    clean["split"]["families"][name] = 8364
+    [text] = find(clean)
+
+    assert FAMILIES[name] in text
+
+
+def test_dropped_rows_are_told(clean):
+    assert ["Rows dropped because they broke an expectation: 3."] == find(clean, n_dropped=3)
+
+
+@pytest.mark.parametrize(("difference", "is_told"), [(0.1, False), (0.1001, True)])
+def test_class_shares_are_held_against_the_setting_of_drift(clean, difference, is_told):
+    clean["split"]["class_share_difference"] = difference
+
+    assert is_told == ("Class shares differ" in find(clean)[0])
+
+
+@pytest.mark.parametrize(("n", "is_told"), [(149.9, True), (150.0, False)])
+def test_few_effective_groups_are_told(clean, n, is_told):
+    clean["wording"]["judged"]["n_effective_groups"] = n
+
+    assert is_told == ("Few groups: the 160 judged rows come from 90 groups" in find(clean)[0])
+
+
+@pytest.mark.parametrize("name", ["accuracy", "f1_macro"])
+def test_wide_interval_of_accuracy_or_of_the_search_metric_is_told(clean, name):
+    clean["intervals"]["scores"][name] |= {"lower": 0.8, "upper": 0.9001}
+
+    assert [f"Wide interval: {name} lies between 0.8000 and 0.9001."] == find(clean)
+
+
+def test_metric_without_an_interval_is_no_finding(clean):
+    del clean["intervals"]["scores"]["f1_macro"]
+
+    assert [NONE] == find(clean)
+
+
+def test_small_classes_are_told(clean):
+    clean["per_class"]["request_of_kind_00"]["n_test"] = 29
+
+    assert ["Classes with fewer than 30 judged rows, whose scores are uncertain: 1."] == find(clean)
+
+
+def test_templates_are_told_with_their_share(clean):
+    clean["wording"] = make_wording(is_templated=True).to_json()
+
+    assert ["Templates: 6 sentence templates hold 0.9214 of the table's rows."] == find(clean)
+
+
+def test_new_wording_that_was_hardly_judged_is_told(clean):
+    clean["wording"] = make_wording(n_new_groups=4).to_json()
+
+    assert "17 judged rows in 4 groups with a similarity below 0.4" in find(clean)[0]
+
+
+def test_standardized_embeddings_are_told(clean):
+    clean["wording"] = make_wording(is_standardized=True).to_json()
+
+    assert "standardized per batch" in find(clean)[0]
+
+
+@pytest.mark.parametrize(("claimed", "is_told"), [(0.9199, False), (0.9201, True)])
+def test_optimism_of_a_random_split_is_told(clean, claimed, is_told):
+    clean["split"]["optimism"] = {"random_accuracy": claimed, "leakage_safe_accuracy": 0.9}
+
+    assert is_told == (f"an accuracy of {claimed:.4f} where" in find(clean)[0])
+
+
+def test_moved_measures_worse_slices_and_wrong_labels_are_told(clean):
+    clean["drift"]["measures"] = [{"is_drift": True}, {"is_drift": False}]
+    clean["slices"]["scores"] = [{"is_worse": True}]
+    clean["label_noise"]["share"]["lower"] = 0.021
+    drift, slices, labels = find(clean)
+
+    assert drift.endswith("champion's: 1.")
+    assert slices.endswith("the rest: 1.")
+    assert "0.0625 is wrong" in labels
+
+
+THRESHOLDS = [
+    (None, "No decision threshold is published: no target precision was set."),
+    (
+        {"status": "templates", "reason": "Templates."},
+        "No decision threshold is published: Templates.",
+    ),
+    (
+        {"status": "not_shown", "reason": None},
+        "640 rows in 512 groups show a precision of 0.95 at no",
+    ),
+    ({"status": "not_needed", "reason": "All are."}, NONE),
+]
+
+
+@pytest.mark.parametrize(("decision", "text"), THRESHOLDS)
+def test_absent_threshold_is_told_with_its_reason(clean, decision, text):
+    """One that is not needed is no limitation."""
+    clean["decision"] = decision and {**clean["decision"], "threshold": None, **decision}
+
+    assert text in find(clean)[0]
+
+
+def test_override_is_told(clean):
+    clean["gate"]["override"] = "audit"
+
+    assert "because of an override" in find(clean)[0]
+
+
+def test_floors_that_are_off_are_named(clean):
+    gate = {"floors": {"accuracy": None, "f1_macro": None}}
+
+    assert ["Floors of the gate that are switched off: 'accuracy', 'f1_macro'."] == find(
+        clean, gate=gate
+    )
+
+
+def test_cross_fitted_evaluation_is_read_as_any_other(clean):
+    assert [NONE] == find(cross_fitted(clean))
