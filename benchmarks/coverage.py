@@ -1,9 +1,10 @@
 """Ask how often the interval of a cross-fitted accuracy holds the accuracy on new groups.
 
-    python -m benchmarks.coverage TABLE [--simulations 1000] [--accuracy 0.94]
+    python -m benchmarks.coverage TABLE [--simulations 1000] [--accuracy 0.94] [--within 0.2]
 
 TABLE lends the sizes of its groups and nothing else.  Each simulation draws as many groups: a class
-for each, a point near the class's own in a space of 20 dimensions, and rows close to that point.  A
+for each, a point near the class's own in a space of 20 dimensions, and rows close to that point
+(`--within`: how close; near 0 all rows of a group are right or wrong together).  A
 ridge classifier is cross-fitted as a run does it, and the accuracy gets the interval of a run.  The
 truth is what such a classifier, fitted to four fifths of another such table, reaches on average on
 new groups, each as likely as the others.
@@ -34,17 +35,27 @@ from job.stages.predictions import Predictions
 
 Array = np.ndarray[Any, Any]
 N_CLASSES, WIDTH, N_FOLDS = 4, 20, 5
-WITHIN = 0.3  # standard deviation of the rows of a group; that of a class's groups is 1
 ALPHA = 1.0
 N_TRUTH = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """What tables are drawn from: the classes' points, and the sizes of groups."""
+    """What tables are drawn from.
+
+    Attributes
+    ----------
+    centres
+        The classes' points, shape (N_CLASSES, WIDTH).
+    sizes
+        Rows of each group.
+    within
+        Standard deviation of the rows of a group; that of the groups of a class is 1.
+    """
 
     centres: Array
     sizes: Array
+    within: float
 
     def draw(self, rng: np.random.Generator) -> tuple[Array, Array, Array]:
         """Return X, class and group of each row."""
@@ -52,7 +63,7 @@ class World:
         labels = rng.permutation(np.arange(len(sizes)) % N_CLASSES)
         groups = np.repeat(np.arange(len(sizes)), sizes)
         points = self.centres[labels] + rng.standard_normal((len(sizes), WIDTH))
-        X = points[groups] + WITHIN * rng.standard_normal((len(groups), WIDTH))
+        X = points[groups] + self.within * rng.standard_normal((len(groups), WIDTH))
         return X, labels[groups], groups
 
 
@@ -73,7 +84,7 @@ def classify(weights: Array, X: Array) -> Array:
 
 def find_truth(world: World, rng: np.random.Generator, n: int = N_TRUTH) -> float:
     """Return the mean accuracy on new groups, of models fitted to four fifths of a table."""
-    even = World(centres=world.centres, sizes=np.ones(1000, int))
+    even = World(centres=world.centres, sizes=np.ones(1000, int), within=world.within)
     found = []
     for _ in range(n):
         X, y, groups = world.draw(rng)
@@ -83,16 +94,17 @@ def find_truth(world: World, rng: np.random.Generator, n: int = N_TRUTH) -> floa
     return float(np.mean(found))
 
 
-def make_world(sizes: Array, accuracy: float) -> World:
+def make_world(sizes: Array, accuracy: float, within: float) -> World:
     """Return classes that are as far apart as the accuracy wants."""
     corners = np.zeros((N_CLASSES, WIDTH))
     corners[np.arange(N_CLASSES), np.arange(N_CLASSES)] = 1.0
 
     def miss(distance: float) -> float:
-        world = World(centres=distance * corners, sizes=sizes)
+        world = World(centres=distance * corners, sizes=sizes, within=within)
         return find_truth(world, np.random.default_rng(0), 40) - accuracy
 
-    return World(centres=brentq(miss, 1.0, 12.0, xtol=0.01) * corners, sizes=sizes)
+    distance = brentq(miss, 1.0, 12.0, xtol=0.01)
+    return World(centres=distance * corners, sizes=sizes, within=within)
 
 
 def simulate(world: World, seeds: range) -> list[tuple[float, float, float]]:
@@ -123,12 +135,13 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("table")
     parser.add_argument("--simulations", type=int, default=1000)
     parser.add_argument("--accuracy", type=float, default=0.94)
+    parser.add_argument("--within", type=float, default=0.2)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--set", action="append", default=[])
     options = parser.parse_args(arguments)
     rows = read_table(options.table, options.set)[2]
     sizes = np.unique(rows.units, return_counts=True)[1]
-    world = make_world(sizes, options.accuracy)
+    world = make_world(sizes, options.accuracy, options.within)
     truth = find_truth(world, np.random.default_rng(2))
     parts = [range(n, options.simulations, options.workers) for n in range(options.workers)]
     with ProcessPoolExecutor(options.workers) as pool:
@@ -146,7 +159,9 @@ def main(arguments: list[str]) -> None:
     }
     print(json.dumps(result))
     shown = " | ".join(str(result[name]) for name in ("truth", "coverage", "below", "above"))
-    print(f"| {len(sizes)} groups, {options.simulations} simulations | {shown} |")
+    print(
+        f"| {len(sizes)} groups, within {options.within:g}, {options.simulations} times | {shown} |"
+    )
 
 
 if __name__ == "__main__":

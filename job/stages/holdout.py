@@ -143,7 +143,7 @@ def _take_by_class(
         n_wanted = fraction * n_rows.sum() - n_rows[is_test].sum()
         order = members[~is_large[members]]
         order = order[np.argsort(digests[order], kind="stable")]
-        order = order[: max(len(members) - folds, 1)]
+        order = order[: min(max(len(members) - folds, 1), len(members) - 1)]
         if len(order):
             distance = np.abs(np.cumsum(n_rows[order]) - n_wanted)
             is_test[order[: int(distance.argmin()) + 1]] = True

@@ -8,7 +8,7 @@ import numpy as np
 
 from job.contracts.gate_specs import EvaluationSpec
 from job.contracts.judgement import Interval, IntervalReport
-from job.stages.bounds import LEAST_GROUPS, bootstrap, bounded, find_ends, share_ends
+from job.stages.bounds import LEAST_GROUPS, bootstrap, bounded, share_ends
 from job.stages.label_scores import (
     LabelScores,
     count_effective_groups,
@@ -16,7 +16,7 @@ from job.stages.label_scores import (
     label_cells,
 )
 from job.stages.predictions import Predictions
-from job.stages.resampling import count_units, leave_one_out, resample, sum_units
+from job.stages.resampling import count_units, sum_units
 from job.stages.row_scores import brier_losses, log_losses, roc_auc_influences
 
 Array = np.ndarray[Any, Any]
@@ -38,10 +38,10 @@ def find_intervals(
 ) -> IntervalReport:
     """Give the interval of every score of labels, of the losses and of the mean ROC-AUC.
 
-    Cross-fitted scores vary with the training tables, too, which all groups of a fold share; and
-    where most groups are right, few of them tell by how much.  Scores of labels then have Jeffreys'
-    interval of a share, of as many trials as there are effective groups, or fewer where the
-    bootstrap finds a larger error.
+    Cross-fitted scores vary with the training tables, too, which all groups of a fold share, and
+    where most groups are right a bootstrap of them sees neither that nor rare errors.  Scores of
+    labels then have Jeffreys' interval of a share, of as many trials as there are effective groups:
+    as if all rows of a group were right or wrong together.
 
     Parameters
     ----------
@@ -76,14 +76,12 @@ def of_labels(
     units = count_units(groups, found.y_true, cells, 3 * n_classes)
     label_scores = LabelScores(units.total)
     tail = (1 - spec.confidence) / 2
-    point = label_scores.measure(units.total)[0]
-    resampled = resample(units, label_scores.measure, spec.resamples, rng)
     if is_cross_fitted:
+        point = label_scores.measure(units.total)[0]
         counts = count_effective_groups(groups, found.y_true, found.y_pred, n_classes)
-        ends = _share_ends(point, resampled, label_scores.spread(*counts), tail)
+        ends = share_ends(point, label_scores.spread(*counts), tail)
     else:
-        left_out = leave_one_out(units, label_scores.measure)
-        ends = find_ends(point, resampled, left_out, units, tail)
+        point, ends = bootstrap(units, label_scores.measure, spec.resamples, rng, tail)
     n_groups = label_scores.spread(*count_groups(groups, found.y_true, found.y_pred, n_classes))
     if units.n_groups < LEAST_GROUPS:
         ends = np.stack([point, point])  # their number says more than they do
@@ -94,15 +92,6 @@ def of_labels(
         interval = bounded(point[column], low, high, n_groups=n_groups[column], tail=tail)
         (scores if number is None else per_class[found.classes[number]]).append((name, interval))
     return scores, per_class
-
-
-def _share_ends(point: Array, resampled: Array, n_effective: Array, tail: float) -> Array:
-    """Return the ends of shares that rest on so many groups, or on fewer as resamples vary."""
-    variance = resampled.var(axis=0)
-    by_variance = np.divide(
-        point * (1 - point), variance, out=np.full(len(point), np.inf), where=variance > 0
-    )
-    return share_ends(point, np.maximum(np.minimum(n_effective, by_variance), 1e-9), tail)
 
 
 def _of_rows(

@@ -11,6 +11,7 @@ from job.contracts.dataset import MatrixRows, Rows
 from job.contracts.gate_specs import EvaluationSpec
 from job.contracts.search_specs import Metric
 from job.stages.evaluate import evaluate, evaluate_model, measure_latency, score_model
+from job.stages.predictions import predict
 from job.stages.train import TrainedModel
 
 TWO = (
@@ -252,7 +253,10 @@ def test_evaluation_holds_baselines_and_latency_beside_the_scores():
         baselines=(("dummy", Fixed("ab")),),
     )
     spec = EvaluationSpec(resamples=1000)
-    found = evaluate(model, rows, Ticks(), spec=spec, metric=Metric.F1_MACRO, random_state=0)
+    predicted = predict(model.pipeline, rows, model.use)
+    found = evaluate(
+        predicted, model, rows, Ticks(), spec=spec, metric=Metric.F1_MACRO, random_state=0
+    )
 
     assert ({"dummy": found["scores"]}, {"p50_ms", "p95_ms"}) == (
         found["baselines"],

@@ -6,7 +6,7 @@ from sklearn.linear_model import LogisticRegression
 from support.simulated import simulate
 
 from job.stages.row_scores import calibration_error, log_losses
-from job.stages.temperature import describe_temperature, divide, find_temperature, heat
+from job.stages.temperature import describe_temperature, divide, find_temperature, heat, heat_across
 
 
 @pytest.mark.parametrize("power", [0.5, 1.0, 3.0])
@@ -51,7 +51,20 @@ def _with(found, proba):
 def test_before_and_after_are_told():
     """Before is what the model said undivided."""
     found, _ = simulate(5000, np.random.default_rng(3), sharpened=2.0)
-    told = describe_temperature(heat(found, 2.0), 2.0)
+    told = describe_temperature(found, heat(found, 2.0), 2.0)
 
     assert told["before"]["log_loss"] == pytest.approx(log_losses(found).mean(), abs=1e-6)
     assert told["after"]["log_loss"] < told["before"]["log_loss"]
+
+
+def test_fold_is_heated_by_what_the_others_say():
+    """A fold that is too sure by itself keeps what the other folds make of it."""
+    found, _ = simulate(6000, np.random.default_rng(4))
+    fold = np.arange(6000) % 3
+    sharp = heat(found, 0.5)
+    mixed = found.proba.astype(float)
+    mixed[fold == 0] = sharp.proba[fold == 0]
+    heated = heat_across(_with(found, mixed), fold)
+    expected = heat(sharp.take(fold == 0), find_temperature(found.take(fold != 0)))
+
+    assert heated.proba[fold == 0] == pytest.approx(expected.proba, abs=1e-9)

@@ -6,7 +6,7 @@ from support.simulated import predictions, simulate
 
 from job.contracts.abstention import Threshold
 from job.contracts.gate_specs import DecisionSpec, EvaluationSpec
-from job.stages.threshold import choose_threshold, measure_abstention
+from job.stages.threshold import choose_across, choose_threshold, measure_abstention
 
 SPEC = EvaluationSpec(resamples=1000)
 N_DRAWS = 100
@@ -16,8 +16,10 @@ def choose(found, groups, target=0.95):
     return choose_threshold(found, groups, DecisionSpec(target_precision=target), SPEC)
 
 
-def set_at(value):
-    return Threshold(target_precision=0.95, value=value, n_rows=1, n_groups=1)
+def set_at(value, status="chosen"):
+    return Threshold(
+        target_precision=0.95, value=value, status=status, reason="", n_rows=1, n_groups=1
+    )
 
 
 @pytest.mark.parametrize("is_grouped", [False, True])
@@ -36,17 +38,70 @@ def test_threshold_reaches_its_target_on_fresh_rows(is_grouped):
 def test_higher_target_answers_less():
     """The threshold grows with what is wanted of it."""
     found, groups = simulate(5000, np.random.default_rng(0))
-    chosen = [choose(found, groups, target).value for target in (0.5, 0.8, 0.9, 0.95, 0.98)]
+    chosen = [choose(found, groups, target).value for target in (0.9, 0.95, 0.97, 0.98)]
 
     assert chosen == sorted(chosen)
     assert chosen[0] < chosen[-1]
 
 
-def test_model_that_is_always_right_answers_all():
-    """Where the rows are enough to say so."""
+def test_model_that_is_always_right_needs_none():
+    """Where the rows of every class are enough to say so; it is never a threshold of 0."""
     y = np.repeat([0, 1], 100)
+    chosen = choose(predictions(y, y, 2), np.arange(200))
 
-    assert 0.0 == choose(predictions(y, y, 2), np.arange(200)).value
+    assert ("not_needed", None) == (chosen.status, chosen.value)
+
+
+def test_class_of_few_groups_does_not_make_a_threshold_needless():
+    """All answers reach the target; those of the rare class are not shown to."""
+    y = np.array([0] * 400 + [1] * 5)
+    found = predictions(y, y, 2)
+    found.proba[:400] = [0.9, 0.1]
+    found.proba[0] = [0.6, 0.4]
+    chosen = choose(found, np.arange(405))
+
+    assert ("chosen", True) == (chosen.status, chosen.value > 0)
+
+
+def test_templates_show_nothing():
+    """Groups of one generator are no independent evidence, however many they are."""
+    y = np.repeat([0, 1], 1000)
+    found, groups = predictions(y, y, 2), np.arange(2000)
+    spec = DecisionSpec(target_precision=0.95)
+    chosen = choose_threshold(found, groups, spec, SPEC, is_templated=True)
+
+    assert ("templates", None) == (chosen.status, chosen.value)
+
+
+def test_reason_says_how_many_groups_it_takes():
+    """0.95 to the 59th is the first power below 0.05."""
+    y = np.repeat([0, 1], 2000)
+    chosen = choose(predictions(y, y, 2), np.arange(4000) % 40)
+
+    assert ("not_shown", True) == (chosen.status, "at least 59" in chosen.reason)
+
+
+def test_threshold_of_a_fold_comes_from_the_other_folds():
+    """Answers of one fold that are all wrong, and sure, do not change its own threshold."""
+    found, groups = simulate(4000, np.random.default_rng(1))
+    fold = np.arange(4000) % 4
+    spec = DecisionSpec(target_precision=0.95)
+    before = choose_across(found, groups, fold, spec, SPEC)
+    found.proba[fold == 0] = found.proba[fold == 0][:, ::-1]
+    after = choose_across(found, groups, fold, spec, SPEC)
+
+    assert before[fold == 0].tolist() == after[fold == 0].tolist()
+    assert before[fold == 1].tolist() != after[fold == 1].tolist()
+
+
+def test_needless_threshold_answers_everything():
+    """What is measured of it is the precision of all answers."""
+    y = np.repeat([0, 1], 100)
+    report = measure_abstention(
+        predictions(y, y, 2), np.arange(200), set_at(None, "not_needed"), SPEC, 0
+    )
+
+    assert (200, 1.0, 1.0) == (report.n_answered, report.coverage.value, report.precision.value)
 
 
 def test_few_groups_show_nothing():
@@ -90,7 +145,7 @@ def test_without_answers_there_is_no_precision():
 def test_without_a_threshold_nothing_is_measured():
     """And the target is told all the same."""
     found, groups = simulate(100, np.random.default_rng(0))
-    content = measure_abstention(found, groups, set_at(None), SPEC, 0).to_json()
+    content = measure_abstention(found, groups, set_at(None, "not_shown"), SPEC, 0).to_json()
 
     assert (0.95, None, None) == (
         content["target_precision"],
