@@ -1,0 +1,173 @@
+"""What a run keeps of its groups, and how two runs are paired by it."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from support.memory_store import MemoryStore
+from support.simulated import draw, predictions
+
+from job.contracts.dataset import Rows
+from job.contracts.gate_specs import PairedSpec
+from job.contracts.search_specs import Metric
+from job.stages.gate.comparison import compare_errors
+from job.stages.gate.group_errors import GroupErrors, count_group_errors, pair_group_errors
+from job.stages.gate.kept_errors import describe_cross_fit, keep_group_errors, read_group_errors
+from job.stages.gate.paired_bootstrap import compare_pair
+from job.stages.gate.published import Champion
+
+SPEC = PairedSpec(metric=Metric.F1_MACRO, alpha=0.05, resamples=1000, random_state=0)
+
+
+def rows_of(groups, y):
+    keys = np.array([f"secret text {n}" for n in groups], dtype=object)
+    return Rows(
+        y=np.array([f"c{n:02}" for n in y], dtype=object),
+        keys=keys,
+        text_keys=keys,
+        text=None,
+        embeddings=None,
+        frame=pd.DataFrame(index=range(len(y))),
+        families=np.asarray(groups),
+    )
+
+
+def count(groups, found, index=slice(None)):
+    mask = np.zeros(len(groups), bool)
+    mask[index] = True
+    return count_group_errors(found.take(mask), rows_of(groups[mask], found.y_true[mask]), "pcc")
+
+
+@pytest.fixture
+def pair():
+    rng = np.random.default_rng(0)
+    groups, old = draw(300, rng, is_uneven=True)
+    wrong = rng.random(len(groups)) < 0.05
+    new = predictions(old.y_true, np.where(wrong, (old.y_true + 2) % 4, old.y_pred))
+    return groups, old, new
+
+
+def compare(before, after):
+    champion = Champion(version="v1", files={})
+    return compare_errors(champion, before, after, SPEC)
+
+
+def test_same_table_compares_as_row_by_row(pair):
+    """The counts by group are all that the comparison needs."""
+    groups, old, new = pair
+    found = compare(count(groups, old), count(groups, new))
+    expected = compare_pair(old, new, groups, SPEC)
+
+    assert (found.champion_score, found.candidate_score) == pytest.approx(
+        (expected.champion_score, expected.candidate_score)
+    )
+    assert found.standard_error == pytest.approx(expected.standard_error, rel=0.1)
+    assert found.difference.lower == pytest.approx(expected.interval.lower, abs=0.005)
+    assert {r.name: r.difference.value for r in found.recalls} == pytest.approx(
+        {r.name: r.difference.value for r in expected.recalls}
+    )
+    assert ("shared_groups", len(groups), 300, 0) == (
+        found.basis,
+        found.n_rows,
+        found.n_groups,
+        found.n_excluded,
+    )
+
+
+def test_groups_of_one_table_alone_are_left_out(pair):
+    """The others are compared as if there were no more."""
+    groups, old, new = pair
+    first, last = np.flatnonzero(groups < 200), np.flatnonzero(groups >= 100)
+    both = (groups >= 100) & (groups < 200)
+    found = compare(count(groups, old, first), count(groups, new, last))
+    expected = compare_pair(old.take(both), new.take(both), groups[both], SPEC)
+
+    assert found.difference.value == pytest.approx(expected.interval.value)
+    assert (int(both.sum()), 100) == (found.n_rows, found.n_groups)
+    assert len(last) - both.sum() == found.n_excluded
+
+
+def test_rows_weigh_as_tonight(pair):
+    """More copies of a group in the champion's table change nothing."""
+    groups, old, new = pair
+    copied = np.repeat(np.arange(len(groups)), 1 + 4 * (groups % 3 == 0))
+    before = count_group_errors(
+        old.take(copied), rows_of(groups[copied], old.y_true[copied]), "pcc"
+    )
+    found, expected = (compare(some, count(groups, new)) for some in (before, count(groups, old)))
+
+    assert found.difference.value == pytest.approx(expected.difference.value)
+    assert found.champion_score == pytest.approx(expected.champion_score)
+
+
+def test_group_with_another_label_is_left_out(pair):
+    """It is another question: what the champion's run was right about, it cannot tell."""
+    groups, old, new = pair
+    y = np.where(groups < 50, (new.y_true + 1) % 4, new.y_true)
+    relabelled = predictions(y, new.y_pred)
+    found = compare(count(groups, old), count(groups, relabelled))
+
+    assert (groups < 50).sum() == found.n_excluded
+    assert 250 == found.n_groups
+
+
+def test_few_shared_groups_cannot_be_compared(pair):
+    """The hold-out is asked instead."""
+    groups, old, new = pair
+
+    assert compare(count(groups, old, groups < 4), count(groups, new)) is None
+    assert compare(count(groups, old, groups < 100), count(groups, new, groups >= 100)) is None
+
+
+def test_other_classes_cannot_be_compared(pair):
+    """Nor metrics of probabilities, of which nothing is kept."""
+    groups, old, new = pair
+    other = predictions(old.y_true, old.y_pred, 5)
+    errors = count(groups, new)
+
+    assert compare(count_group_errors(other, rows_of(groups, old.y_true), "pcc"), errors) is None
+    spec = SPEC.model_copy(update={"metric": Metric.NEG_LOG_LOSS})
+    assert compare_errors(Champion(version="v", files={}), errors, errors, spec) is None
+
+
+def test_counts_hold_every_row_once(pair):
+    """By group, class and predicted class."""
+    groups, old, _ = pair
+    errors = count(groups, old)
+    counts = pair_group_errors(errors, errors)
+
+    assert len(groups) == errors.n_rows.sum() == counts.units.total[0, :4].sum()
+
+
+def test_what_is_kept_names_no_text(pair):
+    """Digests of 64 bits in its place."""
+    groups, old, _ = pair
+    data = count(groups, old).to_bytes()
+
+    assert b"secret" not in data
+    assert {16} == {len(group) for group in json.loads(data)["groups"]}
+
+
+def test_kept_errors_are_read_as_written(pair):
+    """Under the run, by their digest."""
+    groups, old, _ = pair
+    store, errors = MemoryStore(), count(groups, old)
+    keep_group_errors(store, "night", errors)
+    keep_group_errors(store, "night", errors)  # another attempt
+    metadata = {
+        "run_id": "night",
+        "model_version": "v1",
+        "cross_fit": describe_cross_fit({"cross_fit": {"n_folds": 5}}, errors),
+    }
+    found = read_group_errors(store, metadata)
+
+    assert isinstance(found, GroupErrors)
+    assert errors.to_bytes() == found.to_bytes()
+    (key,) = store.keys("runs/")
+    store.delete(key)
+    store.put_if_absent(key, errors.to_bytes().replace(b"1", b"2"))
+    assert read_group_errors(store, metadata) is None
+    store.delete(key)
+    assert read_group_errors(store, metadata) is None
+    assert read_group_errors(store, {"cross_fit": None}) is None

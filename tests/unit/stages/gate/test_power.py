@@ -1,0 +1,105 @@
+"""What a comparison can show is what the gate's own rules let pass."""
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+
+from job.contracts.gate_specs import GateSpec, PairedSpec
+from job.contracts.judgement import Comparison, Interval
+from job.contracts.reports import SearchedLabels
+from job.contracts.search_specs import Metric
+from job.stages.gate.comparison_criteria import against
+from job.stages.gate.power import (
+    can_show_margin,
+    describe_power,
+    measure_equal_error,
+    tolerated_drop,
+)
+
+SPEC = PairedSpec(metric=Metric.F1_MACRO, alpha=0.05, resamples=1000, random_state=0)
+
+
+def passes(difference, standard_error, spec):
+    reach = norm.ppf(1 - spec.alpha) * standard_error
+    ends = Interval(value=difference, lower=difference - reach, upper=difference + reach)
+    comparison = Comparison(
+        role="champion",
+        version="v1",
+        metric="f1_macro",
+        n_rows=1000,
+        n_groups=200,
+        champion_score=0.9,
+        candidate_score=0.9 + difference,
+        difference=ends,
+        standard_error=standard_error,
+    )
+    return against(comparison, spec).is_met
+
+
+@pytest.mark.parametrize("standard_error", [0.002, 0.005, 0.01, 0.024, 0.06])
+@pytest.mark.parametrize("inconclusive", ["tolerate", "reject", "warn"])
+def test_shares_are_those_of_the_gates_decisions(standard_error, inconclusive):
+    """Of normal differences; `warn` lets a difference within the margin pass without meeting it."""
+    spec = GateSpec(inconclusive=inconclusive)
+    found = describe_power(standard_error, spec, "f1_macro")
+    noise = standard_error * norm.ppf((np.arange(4000) + 0.5) / 4000)
+
+    def share(drop):
+        met = [
+            passes(d, standard_error, spec)
+            or (
+                inconclusive == "warn"
+                and d >= -spec.margin
+                and not can_show_margin(standard_error, spec)
+            )
+            for d in noise - drop
+        ]
+        return float(np.mean(met))
+
+    assert share(0.0) == pytest.approx(found.equal_accepted, abs=0.002)
+    if found.largest_drop > 0:
+        assert share(found.largest_drop) == pytest.approx(0.05, abs=0.002)
+
+
+def test_even_table_of_three_thousand_groups_rules_three_points_out():
+    """8 % of the rows flip between two retrainings: the standard error is .0052."""
+    found = describe_power(np.sqrt(0.08 / 3000), GateSpec(), "accuracy")
+
+    assert found.equal_accepted > 0.9
+    assert found.largest_drop <= 0.03
+
+
+def test_upstreams_table_rules_ten_points_out():
+    """Its groups have a standard error of .0245 between two sets of folds."""
+    found = describe_power(0.0245, GateSpec(), "f1_macro")
+
+    assert found.equal_accepted > 0.9
+    assert found.largest_drop <= 0.10
+
+
+@pytest.mark.parametrize("margin", [0.0, 0.02, 0.1])
+def test_tolerated_drop_has_two_bounds(margin):
+    """The margin from below, `max_drop` from above; chance decides between them."""
+    spec = GateSpec(margin=margin, max_drop=0.05)
+
+    assert min(margin, 0.05) == tolerated_drop(0.0, spec)
+    assert 0.05 == tolerated_drop(1.0, spec)
+
+
+def test_error_of_equal_retrainings_is_that_of_two_sets_of_folds():
+    """Rows that the search has not predicted do not count."""
+    rng = np.random.default_rng(0)
+    groups = np.repeat(np.arange(200), 5)
+    y = groups % 2
+    flips = rng.random(200) < 0.05
+    first = np.where(flips[groups], 1 - y, y)
+    labels = SearchedLabels(
+        n_classes=2,
+        y_true=y,
+        y_pred=np.stack([first, np.full(1000, -1)]).astype(np.int16),
+        fold=np.zeros(1000, np.int16),
+    )
+    found = measure_equal_error(labels, 0, y, groups, SPEC)
+
+    assert found == pytest.approx(np.sqrt(flips.mean() / 200), rel=0.25)
+    assert measure_equal_error(labels, 1, y, groups, SPEC) is None

@@ -1,0 +1,160 @@
+"""Every row of the table is predicted by models of the recipe that have not seen its group."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from support.executors import InTurn
+from support.matrices import IN_MEMORY
+
+from job.contracts.dataset import MatrixRows, Rows
+from job.contracts.dataset_specs import ColumnsSpec
+from job.contracts.reports import CandidateScore, SearchedLabels, SearchReport
+from job.contracts.search_specs import SearchSpec
+from job.contracts.specs import FeatureSpec, TrainingSpec
+from job.stages.folds import cut_hash_folds
+from job.stages.preparation import Preparation
+from job.stages.training.cross_fit import count_folds, cross_fit
+
+LOGISTIC = CandidateScore(
+    estimator="logistic_regression",
+    parameters=(("C", 10.0),),
+    use=("embeddings",),
+    fold_scores=(0.9,),
+)
+DUMMY = CandidateScore(
+    estimator="dummy",
+    parameters=(("strategy", "prior"),),
+    use=("embeddings",),
+    fold_scores=(0.1,),
+)
+
+
+def rows_of(y, X, groups, keys=None):
+    keys = np.array([f"k{n}" for n in groups] if keys is None else keys, dtype=object)
+    return Rows(
+        y=np.array(y, dtype=object),
+        keys=keys,
+        text_keys=np.array([f"t{n}" for n in groups], dtype=object) if keys is None else keys,
+        text=None,
+        embeddings=MatrixRows(X.astype(np.float32), np.arange(len(y))),
+        frame=pd.DataFrame(index=range(len(y))),
+        families=np.array(groups),
+    )
+
+
+@pytest.fixture
+def copies():
+    """Sixty points without any meaning, ten near-copies of each."""
+    rng = np.random.default_rng(0)
+    groups = np.repeat(np.arange(60), 10)
+    X = rng.standard_normal((60, 40))[groups] + 0.05 * rng.standard_normal((600, 40))
+    return rows_of(rng.permutation(["a", "b"] * 30)[groups], X, groups)
+
+
+def report_of(*candidates, chosen, labels=None):
+    return SearchReport(
+        metric="accuracy",
+        candidates=candidates,
+        chosen=chosen,
+        baselines=(LOGISTIC, DUMMY),
+        labels=labels,
+    )
+
+
+def fit(rows, report, n_folds=5):
+    spec = TrainingSpec(
+        search=SearchSpec(metric="accuracy"),
+        features=FeatureSpec(),
+        columns=ColumnsSpec(),
+        random_state=0,
+    )
+    preparation = Preparation(rows, spec.features, spec.columns, IN_MEMORY, InTurn())
+    train_index = np.arange(len(rows))
+    return cross_fit(
+        rows,
+        train_index,
+        preparation,
+        report,
+        spec=spec,
+        executor=InTurn(),
+        n_folds=n_folds,
+        salt="pcc",
+    )
+
+
+def test_labels_that_nothing_explains_are_not_known_by_heart(copies):
+    """A model that has met a copy would be right in all rows."""
+    found = fit(copies, report_of(LOGISTIC, chosen=LOGISTIC))
+
+    assert abs((found.nested.y_pred == found.nested.y_true).mean() - 0.5) < 0.2
+    assert found.nested.proba.sum(axis=1) == pytest.approx(1)
+
+
+def test_group_is_in_one_fold(copies):
+    """All of its rows, and every fold has some."""
+    fold = fit(copies, report_of(LOGISTIC, chosen=LOGISTIC)).fold
+
+    assert 60 == len(set(zip(copies.families.tolist(), fold.tolist(), strict=True)))
+    assert {0, 1, 2, 3, 4} == set(fold.tolist())
+
+
+def test_choice_is_made_again_without_each_fold(copies):
+    """A candidate that was best only because of the rows of a fold does not predict that fold."""
+    fold = fit(copies, report_of(LOGISTIC, chosen=LOGISTIC)).fold
+    y_true = np.searchsorted(["a", "b"], copies.y.astype(str))
+    wrong = 1 - y_true
+    rng = np.random.default_rng(0)
+    # the logistic regression is right in fold 2 and seldom elsewhere, the dummy half of the time
+    logistic = np.where((fold == 2) | (rng.random(600) < 0.3), y_true, wrong)
+    dummy = np.where(rng.random(600) < 0.43, y_true, wrong)
+    labels = SearchedLabels(
+        n_classes=2,
+        y_true=y_true,
+        y_pred=np.stack([logistic, dummy]).astype(np.int16),
+        fold=(np.arange(600) % 3).astype(np.int16),
+    )
+    found = fit(copies, report_of(LOGISTIC, DUMMY, chosen=LOGISTIC, labels=labels))
+
+    assert (DUMMY, LOGISTIC) == (found.choices[2], found.choices[0])
+    assert 1 == found.n_other_choices(LOGISTIC)
+    own = fold == 2
+    assert np.array_equal(found.nested.proba[own], dict(found.baselines)["dummy"].proba[own])
+    assert np.array_equal(found.nested.proba[~own], found.chosen.proba[~own])
+    assert not np.array_equal(found.chosen.proba[own], found.nested.proba[own])
+
+
+def test_near_duplicate_that_groups_share_is_not_trained_on():
+    """A group column keeps groups apart; copies across groups leave the training side."""
+    rng = np.random.default_rng(0)
+    groups, families = np.repeat(np.arange(60), 10), np.tile(np.arange(300), 2)
+    X = rng.standard_normal((300, 400))[families]
+    y = rng.permutation(["a", "b"] * 150)[families]
+    rows = rows_of(y, X, families, keys=[f"group:{n}" for n in groups])
+    rows = Rows(**{n: getattr(rows, n) for n in rows.__slots__} | {"text_keys": rows.keys + "t"})
+    found = fit(rows, report_of(LOGISTIC, chosen=LOGISTIC))
+
+    assert abs((found.nested.y_pred == found.nested.y_true).mean() - 0.5) < 0.2
+
+
+def test_folds_are_as_many_as_the_smallest_class_has_groups(copies):
+    """A class of three groups cannot be in five folds."""
+    y = np.where(np.isin(copies.families, [0, 1, 2]), "c", copies.y).astype(object)
+
+    assert 5 == count_folds(copies, 5)
+    assert 3 == count_folds(rows_of(y, copies.embeddings.read(), copies.families), 5)
+
+
+def test_folds_keep_class_shares_and_hardly_move():
+    """A tenth of new groups leaves most of the others in their fold."""
+    rng = np.random.default_rng(0)
+    sizes = rng.geometric(0.05, 300)
+    groups = np.repeat(np.arange(300), sizes)
+    labels, digests = groups % 3, rng.integers(0, 2**64, 300, dtype=np.uint64)
+    fold = cut_hash_folds(labels, groups, digests, 5)
+    shares = np.stack([np.bincount(labels[fold == n], minlength=3) for n in range(5)])
+    is_old = groups < 270
+    before = cut_hash_folds(labels[is_old], groups[is_old], digests[:270], 5)
+    first = np.unique(groups[is_old], return_index=True)[1]
+
+    assert np.abs(shares / shares.sum(axis=0) - 0.2).max() < 0.05
+    assert (before != fold[is_old])[first].mean() < 0.15
