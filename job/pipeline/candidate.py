@@ -64,8 +64,6 @@ def split_tables(plan: Plan, ports: Ports, tables: Tables) -> DataSplit:
         random_state=s.random_state,
         near_duplicates=kind,
     )
-    optimism = measure_optimism(split.table, s.training, ports.matrices, ports.executor)
-    split = replace(split, report=replace(split.report, optimism=optimism))
     log.info(
         "dataset_split",
         n_train=split.report.n_train,
@@ -74,6 +72,13 @@ def split_tables(plan: Plan, ports: Ports, tables: Tables) -> DataSplit:
         n_near_duplicates=split.report.families.n_near_duplicates,
     )
     return split
+
+
+def add_optimism(plan: Plan, ports: Ports, split: DataSplit) -> DataSplit:
+    """Return the split with what a random one would have claimed in its report."""
+    spec = plan.settings.training
+    optimism = measure_optimism(split.table, spec, ports.matrices, ports.executor)
+    return replace(split, report=replace(split.report, optimism=optimism))
 
 
 def train_candidate(plan: Plan, ports: Ports, recorder: Recorder, split: DataSplit) -> Candidate:
