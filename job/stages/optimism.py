@@ -80,10 +80,11 @@ def measure_optimism(
 
 def _count_rows(rows: Rows, spec: TrainingSpec) -> int:
     """Return how many rows may be looked at: most of those whose fits stay within the bound."""
-    n = np.arange(1, _MAX_ROWS + 1)
-    is_narrow = spec.features.use == ("embeddings",) and rows.embeddings is not None
+    rank = n = np.arange(1, _MAX_ROWS + 1)
     # columns of terms and categories are unknown before the rows are, and may be more than these
-    rank = np.minimum(n, rows.embeddings.shape[1]) if is_narrow else n
+    if spec.features.use == ("embeddings",):
+        assert rows.embeddings is not None
+        rank = np.minimum(n, rows.embeddings.shape[1])
     products = n * rank * (rank + len(set(rows.y)))
     return int(np.searchsorted(products, _MAX_PRODUCTS, side="right"))
 

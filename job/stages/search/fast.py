@@ -84,7 +84,7 @@ def fit_together(
 ) -> None:
     """Fit those of the models that the fast engine can; leave the others as they are.
 
-    Those that it cannot bring to their tolerance are left to scikit-learn, and a debug line says so.
+    Those that it cannot bring to their tolerance are left to scikit-learn; a debug line says so.
 
     Parameters
     ----------
