@@ -9,7 +9,6 @@ import pytest
 from support.executors import InTurn
 from support.matrices import IN_MEMORY
 
-from job.adapters.executors.local import LocalThreads
 from job.contracts.dataset import MatrixRows, Rows
 from job.contracts.dataset_specs import ColumnsSpec
 from job.contracts.search_specs import SearchSpec
@@ -102,19 +101,6 @@ def test_group_that_fills_a_fold_is_left_out_of_a_sample(copies, monkeypatch):
     found = measure(replace(copies, families=families))
 
     assert 290 == found.n_rows
-
-
-def test_number_of_threads_changes_nothing(copies):
-    """What is measured follows from the table and the seed."""
-    spec = TrainingSpec(
-        search=SearchSpec(),
-        features=FeatureSpec(use=("text",)),
-        columns=ColumnsSpec(),
-        random_state=0,
-    )
-    one, three = (measure_optimism(copies, spec, IN_MEMORY, LocalThreads(n)) for n in (1, 3))
-
-    assert one == three
 
 
 def test_classes_without_families_for_every_fold_take_no_part(copies):

@@ -15,7 +15,8 @@ _TEMPLATE = """
 {% if decision.threshold is not none %}<p>Answer only where the greatest probability is at least
 <strong>{{ decision.threshold|number }}</strong>: the least confidence at which
 {{ decision.target_precision|percent }} of the answers were shown to be right, on
-{{ decision.n_chosen_on|count }} training rows whose models had not seen their groups. On the
+{{ decision.n_chosen_on|count }} training rows whose models had not seen their groups{% if is_calibrated %} (their decision values
+calibrated on the rows of the other folds){% endif %}. On the
 hold-out, which did not choose it, {{ decision.n_answered|count }} of {{ n_test|count }} rows are
 answered ({{ decision.coverage.value|score }}{% if coverage %}, {{ coverage.low|score }} to
 {{ coverage.high|score }}{% endif %}){% if decision.precision %}, and of the answers
@@ -54,6 +55,7 @@ def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | N
     found = evaluation.get("reliability")
     if not found:
         return None
+    chosen = (evaluation.get("search") or {}).get("chosen") or {}
     decision, risk = evaluation.get("decision"), evaluation.get("risk_coverage")
     bins = found["bins"]
     classes = sorted(
@@ -61,6 +63,7 @@ def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | N
     )
     return {
         "decision": decision,
+        "is_calibrated": chosen.get("estimator") == "linear_svc",
         "temperature": evaluation.get("temperature"),
         "coverage": read_interval((decision or {}).get("coverage")),
         "precision": read_interval((decision or {}).get("precision")),
