@@ -15,8 +15,9 @@ _TEMPLATE = """
 {% if decision.threshold is not none %}<p>Answer only where the greatest probability is at least
 <strong>{{ decision.threshold|number }}</strong>: the least confidence at which
 {{ decision.target_precision|percent }} of the answers were shown to be right, on
-{{ decision.n_chosen_on|count }} training rows whose models had not seen their groups{% if is_calibrated %} (their decision values
-calibrated on the rows of the other folds){% endif %}. On the
+{{ decision.n_chosen_on|count }} training rows whose models had not seen their groups\
+{% if is_calibrated %} (their decision values calibrated on the rows of the other folds){% endif %}.
+On the
 hold-out, which did not choose it, {{ decision.n_answered|count }} of {{ n_test|count }} rows are
 answered ({{ decision.coverage.value|score }}{% if coverage %}, {{ coverage.low|score }} to
 {{ coverage.high|score }}{% endif %}){% if decision.precision %}, and of the answers
