@@ -23,20 +23,15 @@ def open_store(settings: JobSettings, *, must_exist: bool = False) -> ArtifactSt
     Raises
     ------
     ConfigurationError
-        Nothing of that scheme is a store, or a folder that must exist does not.
+        A folder that must exist does not.
     """
     uri = settings.store.uri
     parsed = urlparse(uri)
-    if is_on_s3(uri):
+    if uri.startswith("s3://"):
         from job.adapters.stores.s3 import S3Store
         from job.adapters.stores.s3.client import connect
 
         return S3Store(connect(settings.s3), settings.store)
-    if "://" in uri and parsed.scheme != "file":
-        raise ConfigurationError(
-            f"stores of scheme '{parsed.scheme}' are not supported",
-            hint="give a path, a file:// or an s3:// URI",
-        )
     from job.adapters.stores.directory import DirectoryStore
 
     folder = Path(unquote(parsed.path) if parsed.scheme == "file" else uri)
@@ -54,21 +49,6 @@ def open_configured(
     check_form(output)
     settings = effective_settings(config, None, store, sets).settings
     return open_store(settings, must_exist=True), settings
-
-
-def is_on_s3(uri: str) -> bool:
-    """Say whether a URI is on S3; what only looks like it is refused, not taken for a folder.
-
-    Raises
-    ------
-    ConfigurationError
-        It begins like an s3:// URI, and is none.
-    """
-    if uri.lower().startswith("s3:") and not uri.startswith("s3://"):
-        raise ConfigurationError(
-            f"'{uri}' is no s3:// URI", hint="write s3://bucket/prefix, in small letters"
-        )
-    return uri.startswith("s3://")
 
 
 def copier(settings: JobSettings, folder: Path) -> Callable[[str], Path]:
@@ -96,7 +76,7 @@ def find_suite(settings: JobSettings, copy: Callable[[str], Path]) -> Suite:
     inside = package / "expectations"
     folder = inside if inside.is_dir() else package.parent / "expectations"
     name = settings.expectations.suite
-    if is_on_s3(name):
+    if name.startswith("s3://"):
         try:
             name = str(copy(name))
         except DatasetNotFoundError as error:

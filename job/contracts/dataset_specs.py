@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from job.contracts.addresses import without_credentials
+from job.contracts.addresses import require_readable
 from job.contracts.lists import shortened
 
 
@@ -76,8 +76,8 @@ class DatasetSpec(Spec):
 
     @field_validator("uri", "test_uri")
     @classmethod
-    def _no_credentials(cls, value: str | None) -> str | None:
-        return None if value is None else without_credentials(value)
+    def _is_readable(cls, value: str | None) -> str | None:
+        return None if value is None else require_readable(value)
 
     min_rows: int = Field(5000, ge=1, description="Fewest rows the training table may have.")
     max_rows: int = Field(1_000_000, ge=1, description="Most rows the training table may have.")

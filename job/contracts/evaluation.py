@@ -65,7 +65,7 @@ class LabelPair(Part):
 class LabelNoise(Part):
     """How many labels of the training side are wrong, as far as a model can tell."""
 
-    estimator: str
+    estimator: str = Field(description="The one that was chosen; the dummy judges no labels.")
     folds: Count
     level: Probability
     n_rows: Count = Field(description="Rows that were looked at.")

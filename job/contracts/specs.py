@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from job.contracts.addresses import without_credentials
+from job.contracts.addresses import require_readable
 from job.contracts.dataset_specs import ColumnsSpec, DatasetSpec, Spec
 from job.contracts.drift_specs import DriftSpec
 from job.contracts.gate_specs import DecisionSpec, EvaluationSpec, GateSpec, PairedSpec
@@ -27,8 +27,8 @@ class ExpectationsSpec(Spec):
 
     @field_validator("suite")
     @classmethod
-    def _no_credentials(cls, value: str) -> str:
-        return without_credentials(value)
+    def _is_readable(cls, value: str) -> str:
+        return require_readable(value)
 
     parameters: dict[str, Any] = Field(
         default_factory=dict,

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from job.contracts.addresses import without_credentials
+from job.contracts.addresses import require_readable, without_credentials
 from job.contracts.dataset_specs import Spec
 
 Seconds = Annotated[float, Field(gt=0)]
@@ -28,8 +28,8 @@ class StoreSpec(Spec):
 
     @field_validator("uri")
     @classmethod
-    def _no_credentials(cls, value: str) -> str:
-        return without_credentials(value)
+    def _is_readable(cls, value: str) -> str:
+        return require_readable(value)
 
     @model_validator(mode="after")
     def _key_needs_kms(self) -> "StoreSpec":

@@ -13,7 +13,7 @@ from job.contracts.plan import Plan
 from job.contracts.ports import ArtifactStore, Ports
 from job.contracts.stored import ProbeStep
 from job.errors import GateRejectedError
-from job.pipeline.candidate import split_tables, train_candidate
+from job.pipeline.candidate import add_optimism, split_tables, train_candidate
 from job.pipeline.drift import look_for_drift
 from job.pipeline.intake import check_request, load_tables
 from job.pipeline.verdict import judge, list_label_issues, package
@@ -48,6 +48,7 @@ def run(plan: Plan, ports: Ports, recorder: Recorder) -> dict[str, Any]:
         recorder.run("promote", finish_interrupted, plan, ports.store, found.version, abilities)
         return _report_published(ports.store, recorder, found.version)
     split = recorder.run("split", split_tables, plan, ports, tables)
+    split = recorder.run("optimism", add_optimism, plan, ports, split)
     drift = recorder.run("drift", look_for_drift, plan, ports, recorder, tables, split)
     candidate = train_candidate(plan, ports, recorder, split)
     scores = candidate.evaluation["scores"]

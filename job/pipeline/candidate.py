@@ -16,7 +16,6 @@ from job.contracts.ports import Ports
 from job.contracts.reports import SearchReport
 from job.pipeline.evaluation import (
     evaluate_candidate,
-    find_label_judge,
     judge_rows,
     learn_confidence,
     needs_out_of_fold,
@@ -84,16 +83,29 @@ def split_tables(plan: Plan, ports: Ports, tables: Tables) -> DataSplit:
         random_state=s.random_state,
         near_duplicates=kind,
     )
-    optimism = measure_optimism(split.table, s.training, ports.matrices, ports.executor)
-    split = replace(split, report=replace(split.report, optimism=optimism))
     log.info(
         "dataset_split",
         n_train=split.report.n_train,
         n_test=split.report.n_test,
         n_dropped_leaking=split.report.n_dropped_leaking,
         n_near_duplicates=split.report.families.n_near_duplicates,
+        n_large_groups=split.report.n_large_groups,
     )
+    difference = split.report.class_share_difference
+    if tables.official_test is None and difference > s.drift.class_share:
+        log.warning(
+            "class_shares_differ",
+            largest_difference=round(difference, 4),
+            drift_class_share=s.drift.class_share,
+        )
     return split
+
+
+def add_optimism(plan: Plan, ports: Ports, split: DataSplit) -> DataSplit:
+    """Return the split with what a random one would have claimed in its report."""
+    spec = plan.settings.training
+    optimism = measure_optimism(split.table, spec, ports.matrices, ports.executor)
+    return replace(split, report=replace(split.report, optimism=optimism))
 
 
 def train_candidate(plan: Plan, ports: Ports, recorder: Recorder, split: DataSplit) -> Candidate:
@@ -170,7 +182,7 @@ def train_candidate(plan: Plan, ports: Ports, recorder: Recorder, split: DataSpl
             spec=spec,
             evaluation=s.evaluation,
             executor=executor,
-            told=find_label_judge(report, split, cross, told),
+            told=told,
         )
         evaluation["label_noise"] = noise.to_json()
         log.info("labels_judged", n_rows=noise.n_rows, wrong_share=round(noise.share.value, 6))

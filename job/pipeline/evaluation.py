@@ -133,18 +133,6 @@ def evaluate_candidate(
     )
 
 
-def find_label_judge(
-    report: SearchReport, split: DataSplit, cross: CrossFit | None, told: Predictions | None
-) -> Predictions | None:
-    """Return what is known out of fold of the model that judges the labels; None: nothing."""
-    judge = next(c for c in report.baselines if c.estimator == "logistic_regression")
-    if judge == report.chosen:
-        return told
-    if cross is None:
-        return None
-    return dict(cross.baselines)[judge.estimator].take(split.train_index)
-
-
 def needs_out_of_fold(plan: Plan, chosen: CandidateScore) -> bool:
     """Return whether anything is learnt from out-of-fold predictions of the chosen candidate."""
     return _is_divided(plan, chosen) or plan.settings.decision.target_precision is not None

@@ -41,20 +41,24 @@ def estimate_label_noise(
     executor: Executor,
     told: Predictions | None = None,
 ) -> LabelNoise:
-    """Judge the labels of the training side by the best logistic regression of the search.
+    """Judge the labels of the training side by the chosen candidate, out of fold.
+
+    Where that is the dummy, which knows no row from another, the best logistic regression judges.
 
     A larger table is sampled by whole units, seeded, unless its rows are to be listed.
 
     Parameters
     ----------
     told
-        Out-of-fold predictions of all rows by that logistic regression, if they are known: it is
-        not fitted once more.
+        Out-of-fold predictions of all rows by the chosen candidate, if they are known: it is not
+        fitted once more.
     """
     share = 1.0 if evaluation.label_issues else min(1.0, _N_ROWS / len(train))
     positions = positions_of(train, share, spec.search.folds, spec.random_state)
-    judge = next(c for c in report.baselines if c.estimator == "logistic_regression")
-    if told is not None:
+    judge = report.chosen
+    if judge.estimator == "dummy":
+        judge = next(c for c in report.baselines if c.estimator == "logistic_regression")
+    if told is not None and judge == report.chosen:
         found = told.take(positions)
     else:
         found = predict_out_of_fold(

@@ -1,5 +1,6 @@
 """What an installed command needs, and what it leaves alone until it needs it."""
 
+import json
 import os
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-HEAVY = ("pandas", "sklearn", "pyarrow", "great_expectations", "jinja2")
+HEAVY = ("pandas", "sklearn", "pyarrow", "great_expectations", "jinja2", "boto3")
 
 
 @pytest.mark.parametrize(
@@ -18,21 +19,47 @@ HEAVY = ("pandas", "sklearn", "pyarrow", "great_expectations", "jinja2")
 )
 def test_light_commands_import_nothing_heavy(arguments, tmp_path):
     """Help, version and configuration errors come at once."""
+    assert "[]" == run_listing_imports(arguments, tmp_path).stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "key", "scheme"),
+    [
+        (["run", "--dataset", "gs://bucket/table.csv"], "dataset.uri", "gs"),
+        (["validate", "--dataset", "https://host/table.csv"], "dataset.uri", "https"),
+        (["run", "--set", "dataset.test_uri=az://bucket/test.csv"], "dataset.test_uri", "az"),
+        (["run", "--set", "expectations.suite=http://h/s.json"], "expectations.suite", "http"),
+        (["run", "--store", "gs://bucket/models"], "store.uri", "gs"),
+        (["models", "list", "--store", "ABFSS://bucket"], "store.uri", "ABFSS"),
+    ],
+)
+def test_scheme_that_is_not_read_is_refused_at_once(arguments, key, scheme, tmp_path):
+    """The message names what is read; no library of data is imported, no folder made."""
+    done = run_listing_imports(arguments, tmp_path)
+    *_, line, imported = done.stderr.splitlines()
+    reason = json.loads(line)["reason"]
+
+    assert (2, "[]", []) == (done.returncode, imported, list(tmp_path.iterdir()))
+    assert key in reason
+    assert f"URIs of scheme '{scheme}' are not read" in reason
+    assert "give a path, a file:// or an s3:// URI" in reason
+
+
+def run_listing_imports(arguments, folder):
+    """Run the command line; the last line of its stderr lists the heavy packages it imported."""
     code = (
         "import sys; sys.argv = ['pcc-job', *sys.argv[1:]]\n"
         "from job.cli import main\n"
         "try: main()\n"
         f"finally: print([n for n in {HEAVY} if n in sys.modules], file=sys.stderr)"
     )
-    done = subprocess.run(
+    return subprocess.run(
         [sys.executable, "-c", code, *arguments],
-        cwd=tmp_path,
+        cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
     )
-
-    assert "[]" == done.stderr.splitlines()[-1]
 
 
 def test_wheel_carries_the_suites_and_finds_them_from_any_folder(tmp_path, sample):

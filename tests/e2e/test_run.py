@@ -81,6 +81,15 @@ def test_rejected_candidate_leaves_a_report_and_no_version(train, sample, tmp_pa
     assert (record["outcome"], record["exit_code"]) == ("rejected", 6)
 
 
+def test_every_stage_has_its_seconds(train, result_of, sample):
+    """Where a run's time went is in its result; the optimism check is not hidden in the split."""
+    stages = result_of(train(sample, "--dry-run"))["stages"]
+    before = {"ingest", "validate", "split", "optimism", "drift"}
+    after = {"search", "out_of_fold", "train", "evaluate", "labels", "gate", "package"}
+
+    assert before | after == set(stages)
+
+
 def test_dry_run_publishes_nothing(train, result_of, sample, tmp_path):
     assert result_of(train(sample, "--dry-run"))["outcome"] == "dry_run"
     assert not list((tmp_path / "models").glob("v*"))

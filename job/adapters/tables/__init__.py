@@ -39,7 +39,7 @@ class ArrowTables:
         Raises
         ------
         ConfigurationError
-            The URI has a scheme or an ending that is not read here.
+            The URI has an ending that is not read here.
         DatasetNotFoundError, DatasetUnreadableError
             There is nothing, or nothing that is a table.
         """
@@ -56,14 +56,7 @@ class ArrowTables:
 
 def _local_path(uri: str) -> Path:
     parsed = urlparse(uri)
-    if parsed.scheme == "file":
-        return Path(unquote(parsed.path))
-    if "://" in uri:
-        raise ConfigurationError(
-            f"dataset URIs of scheme '{parsed.scheme}' are not read",
-            hint="give a path, a file:// or an s3:// URI",
-        )
-    return Path(uri)
+    return Path(unquote(parsed.path) if parsed.scheme == "file" else uri)
 
 
 def _parts_of(uri: str, path: Path) -> tuple[Path, ...]:

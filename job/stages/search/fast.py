@@ -84,7 +84,7 @@ def fit_together(
 ) -> None:
     """Fit those of the models that the fast engine can; leave the others as they are.
 
-    Those that it cannot bring to their tolerance are left to scikit-learn, and the log says so.
+    Those that it cannot bring to their tolerance are left to scikit-learn; a debug line says so.
 
     Parameters
     ----------
@@ -222,4 +222,4 @@ def _tell(models: Sequence[Any], is_done: Sequence[bool], n_iter: Array) -> None
     log.debug("models_fitted_together", n_models=len(models), n_iter=n_iter.tolist())
     missed = [linear_of(m).C for m, done in zip(models, is_done, strict=True) if not done]
     if missed:
-        log.warning("fast_engine_fell_back", estimator=name_of(linear_of(models[0])), C=missed)
+        log.debug("fast_engine_fell_back", estimator=name_of(linear_of(models[0])), C=missed)

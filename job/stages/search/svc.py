@@ -158,22 +158,38 @@ def _decide(X: Array, folds: Sequence[tuple[Array, Array]], W: Array, b: Array) 
     return found
 
 
-def _calibrate(
-    model: CalibratedClassifierCV, fitted: LinearSVC, decisions: Array, codes: Array
-) -> None:
-    """Let scikit-learn fit its curves to decision values, which it gets as if they were features.
+def fit_calibration(decisions: Array, codes: Array, method: str) -> CalibratedClassifierCV:
+    """Let scikit-learn calibrate decision values, which it gets as if they were features.
 
     Its own way to them would be to fit each fold anew.
+
+    Parameters
+    ----------
+    decisions
+        Shape (n_samples, n_classes); of two classes (n_samples, 1), of the second one.
+    codes
+        The class of each row, from 0 without a gap, shape (n_samples,).
+
+    Returns
+    -------
+    model
+        Takes decision values, and gives probabilities of the classes in their order.
     """
     n_logits = decisions.shape[1]
     passing = LinearSVC()
     _set(passing, np.unique(codes), np.eye(n_logits), np.zeros(n_logits), 0)
     rows = np.arange(len(codes))
-    stand_in = CalibratedClassifierCV(
-        FrozenEstimator(passing), method=model.method, cv=[(rows, rows)], ensemble=False
+    model = CalibratedClassifierCV(
+        FrozenEstimator(passing), method=method, cv=[(rows, rows)], ensemble=False
     )
-    stand_in.fit(decisions, codes)
-    (pair,) = stand_in.calibrated_classifiers_
+    return model.fit(decisions, codes)
+
+
+def _calibrate(
+    model: CalibratedClassifierCV, fitted: LinearSVC, decisions: Array, codes: Array
+) -> None:
+    """Calibrate a model on decision values of the rows it was fitted to, out of fold."""
+    (pair,) = fit_calibration(decisions, codes, model.method).calibrated_classifiers_
     pair.estimator, pair.classes = fitted, fitted.classes_
     model.calibrated_classifiers_ = [pair]
     model.classes_, model.n_features_in_ = fitted.classes_, fitted.n_features_in_

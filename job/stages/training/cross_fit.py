@@ -14,8 +14,7 @@ How it works
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -26,7 +25,7 @@ from job.contracts.ports import Executor
 from job.contracts.reports import CandidateScore, SearchedLabels, SearchReport
 from job.contracts.search_specs import Metric
 from job.contracts.specs import TrainingSpec
-from job.stages.folds import Fold, GroupCounts, cut_hash_folds, without_near_rows
+from job.stages.folds import GroupCounts, cut_hash_folds, without_near_rows
 from job.stages.holdout import digest_groups
 from job.stages.out_of_fold import predict_out_of_fold
 from job.stages.predictions import Predictions
@@ -115,20 +114,19 @@ def cross_fit(
     cuts = [(np.flatnonzero(fold != n), np.flatnonzero(fold == n)) for n in range(n_folds)]
     folds = without_near_rows(cuts, rows.families)
 
-    def predict(candidate: CandidateScore, some: Sequence[Fold]) -> Predictions:
+    def predict(candidate: CandidateScore) -> Predictions:
         return predict_out_of_fold(
-            rows, preparation, candidate, spec=spec, executor=executor, folds=some
+            rows, preparation, candidate, spec=spec, executor=executor, folds=folds
         )
 
-    chosen = predict(report.chosen, folds)
+    chosen = predict(report.chosen)
     choices = _choose_again(report, fold, train_index, n_folds)
     nested = chosen
-    others = [c for c in report.candidates if c != report.chosen and c in choices]
-    for other in others:
-        some = [folds[n] for n, choice in enumerate(choices) if choice == other]
-        nested = _replace(nested, predict(other, some), np.concatenate([f[1] for f in some]))
+    for other in (c for c in report.candidates if c != report.chosen and c in choices):
+        is_others = np.isin(fold, [n for n, choice in enumerate(choices) if choice == other])
+        nested = _replace(nested, predict(other), is_others)
     baselines = tuple(
-        (c.estimator, chosen if c == report.chosen else predict(c, folds)) for c in report.baselines
+        (c.estimator, chosen if c == report.chosen else predict(c)) for c in report.baselines
     )
     return CrossFit(
         chosen=chosen,
@@ -140,11 +138,9 @@ def cross_fit(
     )
 
 
-def _replace(some: Predictions, others: Predictions, index: Array) -> Predictions:
-    """Return predictions in which the rows at these positions are the others'."""
-    proba = some.proba.copy()
-    proba[index] = others.proba[index]
-    return Predictions(classes=some.classes, y_true=some.y_true, proba=proba, known=some.known)
+def _replace(some: Predictions, others: Predictions, is_others: Array) -> Predictions:
+    """Return predictions in which the rows under a mask are the others'."""
+    return replace(some, proba=np.where(is_others[:, None], others.proba, some.proba))
 
 
 def _finalists(report: SearchReport) -> list[int]:

@@ -50,14 +50,25 @@ def draw(*wrong_shares, n=1500):
     return rows_of(np.where(is_wrong, (truth + 1) % 3, truth), X), is_wrong
 
 
-def estimate(rows, **given):
+CANDIDATES = {
+    name: CandidateScore(
+        estimator=name, parameters=parameters, use=("embeddings",), fold_scores=(1.0,)
+    )
+    for name, parameters in (
+        ("logistic_regression", (("C", 1.0),)),
+        ("linear_svc", ()),
+        ("dummy", ()),
+    )
+}
+
+
+def estimate(rows, chosen="logistic_regression", told=None, **given):
     use = ("embeddings",)
-    found = [
-        CandidateScore(estimator=name, parameters=parameters, use=use, fold_scores=(1.0,))
-        for name, parameters in (("logistic_regression", (("C", 1.0),)), ("linear_svc", ()))
-    ]
     report = SearchReport(
-        metric="accuracy", candidates=tuple(found), chosen=found[1], baselines=(found[0],)
+        metric="accuracy",
+        candidates=tuple(CANDIDATES.values()),
+        chosen=CANDIDATES[chosen],
+        baselines=(CANDIDATES["logistic_regression"],),
     )
     spec = TrainingSpec(
         search=SearchSpec(), features=FeatureSpec(use=use), columns=ColumnsSpec(), random_state=0
@@ -69,15 +80,18 @@ def estimate(rows, **given):
         spec=spec,
         evaluation=EvaluationSpec(resamples=1000, **given),
         executor=InTurn(),
+        told=told,
     )
 
 
+@pytest.mark.parametrize("chosen", ["logistic_regression", "linear_svc"])
 @pytest.mark.parametrize("share", [0.05, 0.1])
-def test_share_of_wrong_labels_is_near_the_truth(share):
+def test_share_of_wrong_labels_is_near_the_truth(share, chosen):
     """The interval holds it, and the classes' parts make up the whole."""
     rows, is_wrong = draw(share, share, share)
-    found = estimate(rows)
+    found = estimate(rows, chosen)
 
+    assert chosen == found.estimator
     assert is_wrong.mean() == pytest.approx(found.share.value, abs=0.01)
     assert found.share.lower <= is_wrong.mean() <= found.share.upper
     assert sum(c.n_wrong for c in found.classes) == pytest.approx(found.share.value * len(rows))
@@ -116,6 +130,26 @@ def test_wrong_labels_are_listed_first():
     assert () == estimate(rows).issues
     assert "secret" not in str(found.to_json())
     assert "issues" not in found.to_json()
+
+
+@pytest.mark.parametrize("chosen", ["logistic_regression", "linear_svc"])
+def test_what_is_known_out_of_fold_is_not_fitted_again(chosen):
+    """Whichever candidate was chosen, its out-of-fold predictions of the run are those that count."""
+    rows, _ = draw(0.1, 0.1, 0.1)
+    told = _predict(rows, np.arange(len(rows)))
+    others = replace(told, proba=np.roll(told.proba, 1, axis=1))
+
+    assert estimate(rows, chosen).share.value < 0.2
+    assert estimate(rows, chosen, others).share.value > 0.8
+
+
+def test_dummy_judges_no_labels():
+    """It says the same of every row; the best logistic regression judges in its place."""
+    rows, is_wrong = draw(0.1, 0.1, 0.1)
+    found = estimate(rows, "dummy", _predict(rows, np.arange(len(rows))))
+
+    assert "logistic_regression" == found.estimator
+    assert is_wrong.mean() == pytest.approx(found.share.value, abs=0.02)
 
 
 def test_list_ends_at_its_cap(monkeypatch):

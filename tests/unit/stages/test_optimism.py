@@ -75,11 +75,32 @@ def test_texts_are_scored_and_not_told(copies):
 
 def test_large_table_is_sampled_by_whole_families(copies, monkeypatch):
     """Rows drawn one by one would leave their copies behind, and the leak with them."""
-    monkeypatch.setattr(optimism, "_N_ROWS", 300)
+    monkeypatch.setattr(optimism, "_MAX_ROWS", 300)
     found = measure(copies)
 
     assert 300 >= found.n_rows > 200
     assert found.random_accuracy > found.leakage_safe_accuracy + 0.2
+
+
+@pytest.mark.parametrize("use", [("embeddings",), ("text",)])
+def test_work_is_bounded_by_rows_columns_and_classes(copies, monkeypatch, use):
+    """Fits to n rows of d columns and K classes take about n min(n, d) (min(n, d) + K) products."""
+    monkeypatch.setattr(optimism, "_MAX_PRODUCTS", 200**2 * 202)
+    n_columns = {"embeddings": 40, "text": 600}[use[0]]
+    n_rows = measure(copies, use).n_rows
+    rank = min(n_rows, n_columns)
+
+    assert n_rows * rank * (rank + 2) <= 200**2 * 202
+    assert {"embeddings": 600, "text": 200}[use[0]] == n_rows
+
+
+def test_group_that_fills_a_fold_is_left_out_of_a_sample(copies, monkeypatch):
+    """It would be the whole sample; the others are looked at all the same."""
+    monkeypatch.setattr(optimism, "_MAX_ROWS", 300)
+    families = np.where(copies.families < 31, 0, copies.families)
+    found = measure(replace(copies, families=families))
+
+    assert 290 == found.n_rows
 
 
 def test_classes_without_families_for_every_fold_take_no_part(copies):

@@ -5,6 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import log_loss
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import Normalizer, StandardScaler
+from sklearn.svm import LinearSVC
 from support.executors import InTurn
 from support.matrices import IN_MEMORY
 
@@ -14,8 +18,10 @@ from job.contracts.dataset_specs import ColumnsSpec
 from job.contracts.reports import CandidateScore
 from job.contracts.search_specs import SearchSpec
 from job.contracts.specs import FeatureSpec, TrainingSpec
+from job.stages.estimators import calibrated
 from job.stages.out_of_fold import predict_out_of_fold
 from job.stages.preparation import Preparation
+from job.stages.search import make_folds
 
 ENGINES = ["fast", "reference"]
 
@@ -73,16 +79,40 @@ def test_every_row_has_probabilities_of_its_own(copies):
     assert list(y) == [found.classes[n] for n in found.y_true]
 
 
+@pytest.mark.parametrize("estimator", ["logistic_regression", "linear_svc"])
 @pytest.mark.parametrize("name", ["a rare one", "b rare one", "rare"])
-def test_class_that_other_folds_lack_gets_no_probability(copies, name):
+def test_class_that_other_folds_lack_gets_no_probability(copies, name, estimator):
     """One family cannot be on two sides; wherever the class stands among the others."""
     y = np.where(copies.families == 0, name, copies.y).astype(object)
-    found, by_scikit_learn = (predict(replace(copies, y=y), engine=e) for e in ENGINES)
+    found, by_scikit_learn = (predict(replace(copies, y=y), estimator, engine=e) for e in ENGINES)
     rare = found.classes.index(name)
 
     assert (found.proba[copies.families == 0, rare] == 0).all()
     assert found.proba.sum(axis=1) == pytest.approx(1)
     np.testing.assert_allclose(by_scikit_learn.proba, found.proba, atol=2e-3)
+
+
+@pytest.mark.parametrize("calibration", ["sigmoid", "temperature"])
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_linear_svc_is_calibrated_as_by_a_calibration_within_each_fold(n_classes, calibration):
+    """The other way fits each fold four times over, and judges it by models of fewer rows."""
+    rng = np.random.default_rng(2)
+    y = rng.integers(0, n_classes, 900)
+    X = 1.2 * np.eye(n_classes, 30)[y] + rng.standard_normal((900, 30))
+    rows = rows_of(np.array(["a", "b", "c"])[y], X, np.arange(900))
+    found = predict(rows, "linear_svc", calibration=calibration)
+    nested = np.zeros(found.proba.shape)
+    for train_index, test_index in make_folds(rows, 3, 0):
+        prepared = make_pipeline(StandardScaler(), Normalizer()).fit(X[train_index])
+        folds = make_folds(rows.take(train_index), 3, 0)
+        model = calibrated(LinearSVC(C=10.0, random_state=0), folds, calibration)
+        model.fit(prepared.transform(X[train_index]), y[train_index])
+        nested[test_index] = model.predict_proba(prepared.transform(X[test_index]))
+    accuracy = (found.y_pred == y).mean()
+
+    assert log_loss(y, found.proba) < log_loss(y, nested) + 0.002
+    assert accuracy == pytest.approx((nested.argmax(axis=1) == y).mean(), abs=0.01)
+    assert accuracy == pytest.approx(found.proba.max(axis=1).mean(), abs=0.02)
 
 
 def test_it_repeats(copies):

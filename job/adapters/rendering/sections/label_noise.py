@@ -13,7 +13,9 @@ are likely wrong \
 ({{ level|percent }} interval {{ (100 * share.lower)|round(1) }} % to
 {{ (100 * share.upper)|round(1) }} %).</p>
 <p>{{ estimator|words|capitalize }} judged {{ n_rows|count }} rows in {{ folds }} folds, each row \
-by a model that had seen neither it nor its family; confident learning counts the labels it firmly \
+by a model that had seen neither it nor its family\
+{% if estimator == "linear_svc" %}, its decision values calibrated on the rows of the other \
+folds{% endif %}; confident learning counts the labels it firmly \
 disagrees with. Classes that overlap look wrong too, and the interval says only what other rows \
 would change: take it as a reason to look, not as a verdict.</p>
 {% if classes %}<div class="scroll" role="region" tabindex="0" aria-label="Doubted labels">

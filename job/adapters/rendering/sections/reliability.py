@@ -16,7 +16,8 @@ _TEMPLATE = """
 probability is at least <strong>{{ decision.threshold|number }}</strong>: the least confidence at
 which {{ decision.target_precision|percent }} of the answers were shown to be right, on
 {{ decision.n_chosen_on|count }} rows in {{ decision.n_groups_chosen_on|count }} groups whose models
-had not seen them.
+had not seen them{% if is_calibrated %} (decision values calibrated on the rows of the other folds)\
+{% endif %}.
 {% elif status == "not_needed" %}<p>No threshold is needed: all answers together were shown to reach
 a precision of {{ decision.target_precision|percent }} in every class, on
 {{ decision.n_chosen_on|count }} rows in {{ decision.n_groups_chosen_on|count }} groups whose models
@@ -63,6 +64,7 @@ def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | N
     found = evaluation.get("reliability")
     if not found:
         return None
+    chosen = (evaluation.get("search") or {}).get("chosen") or {}
     decision, risk = evaluation.get("decision"), evaluation.get("risk_coverage")
     bins = found["bins"]
     classes = sorted(
@@ -73,8 +75,10 @@ def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | N
         "status": _status_of(decision),
         "reason": (decision or {}).get("reason"),
         "judged": judged_rows(evaluation),
-        # cross-fitted predictions choose the threshold and measure it
-        "chosen_by": "" if method_of(evaluation) == "cross_fit" else ", which did not choose it",
+        "chosen_by": ", each by the threshold that the other folds choose"
+        if method_of(evaluation) == "cross_fit"
+        else ", which did not choose it",
+        "is_calibrated": chosen.get("estimator") == "linear_svc",
         "temperature": evaluation.get("temperature"),
         "coverage": read_interval((decision or {}).get("coverage")),
         "precision": read_interval((decision or {}).get("precision")),

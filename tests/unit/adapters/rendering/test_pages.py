@@ -194,6 +194,27 @@ def test_threshold_is_told_in_words(reports):
     assert "640 rows in 512 groups show a precision of 95 % at no confidence" in none
 
 
+@pytest.mark.parametrize(("estimator", "n_times"), [("logistic_regression", 0), ("linear_svc", 2)])
+def test_calibration_across_folds_is_told_of_a_linear_svc(reports, estimator, n_times):
+    """Of the threshold and of the labels: other estimators have probabilities of their own."""
+    metadata, evaluation = copy.deepcopy(reports)
+    evaluation["search"]["chosen"]["estimator"] = estimator
+    evaluation["label_noise"]["estimator"] = estimator
+    evaluation["decision"] = {
+        "target_precision": 0.95,
+        "threshold": 0.62,
+        "n_chosen_on": 800,
+        "n_groups_chosen_on": 700,
+        "n_answered": 100,
+        "coverage": {"value": 0.8, "lower": 0.7, "upper": 0.9},
+        "precision": {"value": 0.97, "lower": 0.95, "upper": 0.99},
+    }
+    text = Reader(draw(metadata, evaluation)["report.html"]).text
+    words = "decision values calibrated on the rows of the other folds"
+
+    assert n_times == " ".join(text.split()).count(words)
+
+
 def test_override_is_told_with_its_reason():
     """In the head of the page and of the card."""
     metadata, evaluation = make_reports(is_accepted=False)
