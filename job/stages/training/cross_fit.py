@@ -10,12 +10,14 @@ How it works
    another one, the choice is made again for each fold, by the search's out-of-fold predictions of
    the rows in the other folds; a fold for which it differs is predicted by that other candidate.
    So the scores are those of the recipe, the choice included (nested cross-validation).
+4. A choice between candidates whose out-of-fold labels differ in at most half a percent of the rows
+   would not matter, and is not made again.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -33,6 +35,7 @@ from job.stages.preparation import Preparation
 from job.stages.scores import score_labels
 
 Array = np.ndarray[Any, Any]
+MAX_SAME: Final = 0.005  # share of rows in which the labels of candidates that are the same differ
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,12 +159,19 @@ def _choose_again(
     if labels is None or len(finalists) < 2:
         return (report.chosen,) * n_folds
     metric = Metric(report.metric)
+    chosen = report.candidates.index(report.chosen)
     choices = []
     for n in range(n_folds):
         is_left = fold[train_index] != n
         means = [_mean_score(labels, candidate, is_left, metric) for candidate in finalists]
-        choices.append(report.candidates[finalists[int(np.argmax(means))]])
+        best = finalists[int(np.argmax(means))]
+        choices.append(report.candidates[best if _differ(labels, best, chosen) else chosen])
     return tuple(choices)
+
+
+def _differ(labels: SearchedLabels, one: int, other: int) -> bool:
+    """Return whether two candidates predict other labels in more than a few rows."""
+    return bool((labels.y_pred[one] != labels.y_pred[other]).mean() > MAX_SAME)
 
 
 def _mean_score(labels: SearchedLabels, candidate: int, is_left: Array, metric: Metric) -> float:
