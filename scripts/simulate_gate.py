@@ -18,6 +18,7 @@ from job.contracts.judgement import Comparison
 from job.contracts.search_specs import Metric
 from job.stages.gate.comparison_criteria import against
 from job.stages.gate.paired_bootstrap import Difference, compare_pair
+from job.stages.gate.power import can_show_margin, describe_power
 from job.stages.predictions import Predictions
 
 PAGE = Path(__file__).parent.parent / "docs/gate.md"
@@ -33,6 +34,9 @@ WEEKS, CHAINS, CHAIN_ROWS = 52, 100, 2000
 CHAIN_DROPS = (0.0, 0.0025, 0.005, 0.01)
 SPEC = PairedSpec(metric=Metric.F1_MACRO, alpha=0.05, resamples=2000, random_state=42)
 CHEAP = (500, 0.04, 0.0)
+ERRORS = (0.0025, 0.005, 0.008, 0.012, 0.0168, 0.0245, 0.04, 0.07)
+EVEN_GROUPS, EVEN_DISCORDANT, EVEN_DROPS = 3000, 0.08, (0.0, 0.02, 0.03)
+EVEN_SIMULATIONS = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +93,7 @@ def accepts(found: Difference, **gate: Any) -> bool:
         champion_score=found.champion_score,
         candidate_score=found.candidate_score,
         difference=found.interval,
+        standard_error=found.standard_error,
     )
     return against(comparison, GateSpec(**gate)).is_met
 
@@ -100,7 +105,7 @@ def simulate_cell(n_rows: int, discordant: float, drop: float, n: int = SIMULATI
     for _ in range(n):
         before = first_model(n_rows, rng)
         found = decided(before, next_model(before, discordant, drop, rng))
-        counts += [accepts(found, margin=margin) for margin in MARGINS] + [
+        counts += [accepts(found, margin=m, inconclusive="reject") for m in MARGINS] + [
             accepts(found, rule="superiority")
         ]
     return [float(count) / n for count in counts]
@@ -122,9 +127,9 @@ def simulate_slide(drop: float, *, has_anchor: bool, n: int = CHAINS) -> tuple[f
         for _ in range(WEEKS):
             accuracy = ACCURACY - n_accepted * drop
             candidate = next_model(champion, 0.04, drop, rng, accuracy=accuracy)
-            is_fit = accepts(decided(champion, candidate))
+            is_fit = accepts(decided(champion, candidate), inconclusive="reject")
             if is_fit and has_anchor:
-                is_fit = accepts(decided(anchor, candidate))
+                is_fit = accepts(decided(anchor, candidate), inconclusive="reject")
             if is_fit:
                 champion, n_accepted = candidate, n_accepted + 1
         accepted.append(n_accepted)
@@ -173,6 +178,46 @@ def slide_table(found: list[tuple[float, float]]) -> Iterator[str]:
         yield f"| {100 * drop:.2f} | {shown} | {accepted:.1f} | {lost:.1f} |"
 
 
+def shown_table() -> Iterator[str]:
+    """Say what a comparison with some standard error can show, by the gate's own functions."""
+    spec = GateSpec()
+    yield (
+        f"margin {spec.margin}, alpha {spec.alpha}, max_drop {spec.max_drop}, "
+        f"inconclusive {spec.inconclusive}."
+    )
+    yield ""
+    yield "| standard error | decided by | equal accepted, % | drop that passes in 5 %, points |"
+    yield "|---:|---|---:|---:|"
+    for error in ERRORS:
+        found = describe_power(error, spec, SPEC.metric.value)
+        rule = "margin" if can_show_margin(error, spec) else "default"
+        equal, drop = 100 * found.equal_accepted, 100 * found.largest_drop
+        yield f"| {error:g} | {rule} | {equal:.1f} | {drop:.1f} |"
+
+
+def simulate_even(drop: float) -> float:
+    """Return the share accepted by default, of a table of even groups of one row each."""
+    rng = np.random.default_rng([SEED, EVEN_GROUPS, round(1e4 * drop)])
+    n_accepted = 0
+    for _ in range(EVEN_SIMULATIONS):
+        before = first_model(EVEN_GROUPS, rng)
+        found = decided(before, next_model(before, EVEN_DISCORDANT, drop, rng))
+        n_accepted += accepts(found)
+    return n_accepted / EVEN_SIMULATIONS
+
+
+def even_table(found: list[float]) -> Iterator[str]:
+    yield (
+        f"{EVEN_SIMULATIONS} simulations, {EVEN_GROUPS:,} even groups, {EVEN_DISCORDANT:.0%} "
+        f"discordant, seed {SEED}."
+    )
+    yield ""
+    yield "| true drop, points | accepted, % |"
+    yield "|---:|---:|"
+    for drop, share in zip(EVEN_DROPS, found, strict=True):
+        yield f"| {100 * drop:.0f} | {100 * share:.1f} |"
+
+
 def write(workers: int) -> None:
     with ProcessPoolExecutor(workers) as pool:
         power = [pool.submit(simulate_cell, *cell) for cell in cells()]
@@ -181,7 +226,10 @@ def write(workers: int) -> None:
             for drop in CHAIN_DROPS
             for has in (False, True)
         ]
+        even = [pool.submit(simulate_even, drop) for drop in EVEN_DROPS]
         tables = {
+            "shown": shown_table(),
+            "even": even_table([job.result() for job in even]),
             "power": power_table([job.result() for job in power]),
             "slide": slide_table([job.result() for job in slides]),
         }
@@ -198,6 +246,8 @@ def check() -> None:
     text = PAGE.read_text()
     if header() not in text:
         raise SystemExit("docs/gate.md was made with other settings: run scripts.simulate_gate")
+    if "\n".join(shown_table()) not in text:
+        raise SystemExit("docs/gate.md is stale: run scripts.simulate_gate")
     if line(CHEAP, simulate_cell(*CHEAP)) not in text:
         raise SystemExit("docs/gate.md is stale: run scripts.simulate_gate")
 

@@ -89,7 +89,6 @@ def promote_accepted(
     if channel is None:
         return
     require_conditions(store.uri, abilities)
-    _set_anchor(plan, store, channel, anchor)
     promote(
         store,
         channel,
@@ -99,6 +98,7 @@ def promote_accepted(
         by=plan.run_id,
         why=_why(override),
     )
+    _set_anchor(plan, store, channel, anchor)
 
 
 def finish_interrupted(
@@ -118,8 +118,10 @@ def finish_interrupted(
         return
     require_conditions(store.uri, abilities)
     present, pointer = read_channel(store, channel)
+    metadata = json.loads(read_verified(store, version)["metadata.json"])
     if present == version and pointer is not None:
         write_down(store, channel, read_pointer(channel, pointer))
+        _set_anchor(plan, store, channel, metadata.get("sets_anchor"))
         return
     if any(move.to == version for move in read_moves(store, channel)):
         return
@@ -129,8 +131,6 @@ def finish_interrupted(
             hint=f"compare them with `pcc-job models diff {present} {version}`, then "
             f"`pcc-job models promote {version}` if it is the better one",
         )
-    metadata = json.loads(read_verified(store, version)["metadata.json"])
-    _set_anchor(plan, store, channel, metadata.get("sets_anchor"))
     promote(
         store,
         channel,
@@ -140,12 +140,13 @@ def finish_interrupted(
         by=plan.run_id,
         why=f"{_why(_override_of(metadata))}; promotion finished by a later attempt",
     )
+    _set_anchor(plan, store, channel, metadata.get("sets_anchor"))
 
 
 def _set_anchor(
     plan: Plan, store: ArtifactStore, channel: str, asked: Mapping[str, Any] | None
 ) -> None:
-    """Set the channel's anchor before the channel moves; one that somebody has set stays."""
+    """Set the channel's anchor once the channel has moved; one that somebody has set stays."""
     if asked is None:
         return
     expected = None

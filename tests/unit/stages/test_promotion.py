@@ -1,5 +1,6 @@
 """A run moves the channel from where its gate saw it, and a later attempt from nowhere else."""
 
+import json
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
@@ -7,13 +8,22 @@ import pytest
 from support.memory_store import MemoryStore
 from support.versions import FILES, name_of, publish_small
 
+from job.contracts.decisions import Criterion, GateDecision
+from job.contracts.digest import canonical_json
+from job.contracts.judgement import Comparison, Interval
 from job.contracts.plan import Plan
 from job.contracts.specs import JobSettings
 from job.contracts.suites import Suite
 from job.errors import VersionConflictError
+from job.stages.anchors import read_anchor, set_anchor
 from job.stages.channels import promote, read_channel
 from job.stages.history import read_moves
-from job.stages.promotion import claim_version, finish_interrupted, promote_accepted
+from job.stages.promotion import (
+    choose_anchor,
+    claim_version,
+    finish_interrupted,
+    promote_accepted,
+)
 from job.stages.publish import publish
 
 RUN_ID = "night"
@@ -173,3 +183,113 @@ def test_run_without_a_channel_moves_none(store):
     finish_interrupted(plan, store, OURS, ())
 
     assert [] == list(store.keys("channels/"))
+
+
+def decided(*, rests_on_default=False, override=None, anchor=None):
+    """Give a decision of the gate; `anchor` is its comparison with the channel's own."""
+    champion = Criterion(
+        name="champion",
+        value=0.0,
+        threshold=-0.05,
+        is_met=True,
+        is_binding=True,
+        reason="",
+        rule="default" if rests_on_default else "margin",
+    )
+    return GateDecision(
+        criteria=(champion,), comparisons=() if anchor is None else (anchor,), override=override
+    )
+
+
+def anchor_beside(problem=""):
+    difference = None if problem else Interval(value=0.0, lower=-0.1, upper=0.1)
+    return Comparison(
+        role="anchor",
+        version=V1,
+        metric="f1_macro",
+        difference=difference,
+        problem=problem,
+        is_advisory=True,
+    )
+
+
+def test_first_promotion_by_default_makes_its_champion_the_anchor(store):
+    """Later candidates are compared with the last version that was shown to be good."""
+    move(store, V1)
+    champion = see(store)
+    plan = attempt(store, champion)
+    asked = choose_anchor(OURS, decided(rests_on_default=True), champion)
+    promote_accepted(plan, store, champion, (), anchor=asked)
+
+    assert (OURS, V1) == (champion_of(store), read_anchor(store, "production")[0])
+
+
+def test_promotion_by_margin_sets_no_anchor(store):
+    """It has been shown; nor does a first version, which has no champion."""
+    move(store, V1)
+
+    assert choose_anchor(OURS, decided(), see(store)) is None
+    assert choose_anchor(OURS, decided(rests_on_default=True), None) is None
+
+
+def test_anchor_that_is_there_stays(store):
+    """Every night would move it otherwise, and the slide would go unseen."""
+    move(store, V2)
+    again = decided(rests_on_default=True, anchor=anchor_beside())
+
+    assert choose_anchor(OURS, again, see(store)) is None
+    set_anchor(store, "production", V1, expected=None, at="noon", by="somebody", why="")
+    plan, champion = attempt(store, see(store)), see(store)
+    promote_accepted(plan, store, champion, (), anchor={"version": V2, "replaces": None})
+    assert V1 == read_anchor(store, "production")[0]
+
+
+def test_override_sets_a_lost_anchor_anew(store):
+    """The one that cannot be compared gives way to the version that somebody stood up for."""
+    move(store, V2)
+    set_anchor(store, "production", V1, expected=None, at="noon", by="somebody", why="")
+    champion = see(store)
+    lost = decided(override="agreed", anchor=anchor_beside("its classes are others"))
+    plan = attempt(store, champion)
+    promote_accepted(
+        plan, store, champion, (), override="agreed", anchor=choose_anchor(OURS, lost, champion)
+    )
+
+    assert OURS == read_anchor(store, "production")[0]
+
+
+def test_override_keeps_an_anchor_that_could_be_compared(store):
+    """Overriding one night does not forget where the slide began."""
+    move(store, V2)
+
+    assert choose_anchor(OURS, decided(override="agreed", anchor=anchor_beside()), None) is None
+
+
+def test_lost_race_sets_no_anchor(store):
+    """The version was not promoted."""
+    move(store, V1)
+    champion = see(store)
+    plan = attempt(store, champion)
+    move(store, V2)
+    with pytest.raises(VersionConflictError):
+        promote_accepted(plan, store, champion, (), anchor={"version": V1, "replaces": None})
+
+    assert read_anchor(store, "production") == (None, None)
+
+
+@pytest.mark.parametrize("has_moved", [False, True])
+def test_later_attempt_sets_the_anchor_too(store, has_moved):
+    """The first one was ended before it could; what it had decided stands in the metadata."""
+    move(store, V1)
+    champion = see(store)
+    claim_version(make_plan(), store, {}, champion)
+    metadata = {
+        **json.loads(FILES["metadata.json"]),
+        "sets_anchor": {"version": V1, "replaces": None},
+    }
+    publish(store, OURS, RUN_ID, {**FILES, "metadata.json": canonical_json(metadata)})
+    if has_moved:
+        move(store, OURS, by=RUN_ID)
+    finish(store)
+
+    assert (OURS, V1) == (champion_of(store), read_anchor(store, "production")[0])

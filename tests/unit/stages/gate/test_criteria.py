@@ -361,3 +361,101 @@ def test_reason_names_the_slices_below_the_floor():
 def test_floor_of_slices_without_any_is_rejected(found):
     """What is not measured is not met."""
     assert not judge(slices=found, slice_floor=0.7).is_accepted
+
+
+def uncertain(value, *, standard_error=0.03, n_groups=90, role="champion", is_advisory=False):
+    """Give a comparison on a table that cannot show the margin."""
+    reach = 1.645 * standard_error
+    return Comparison(
+        role=role,
+        version="v1",
+        metric="f1_macro",
+        basis="shared_groups",
+        n_rows=4000,
+        n_groups=n_groups,
+        champion_score=0.9,
+        candidate_score=0.9 + value,
+        difference=interval(value, value - reach, value + reach),
+        standard_error=standard_error,
+        is_advisory=is_advisory,
+    )
+
+
+@pytest.mark.parametrize(("value", "is_accepted"), [(0.0, True), (-0.049, True), (-0.051, False)])
+def test_small_table_tolerates_what_chance_explains(value, is_accepted):
+    """1.645 standard errors, but no more than `gate.max_drop`; the reason says which rule it was."""
+    decision = judge(comparisons=(uncertain(value),))
+    criterion = decision.criteria[-1]
+
+    assert is_accepted == decision.is_accepted
+    assert "default" == criterion.rule
+    assert "drops of more than" in criterion.reason
+    assert decision.rests_on_default == is_accepted
+
+
+def test_drop_is_tolerated_up_to_chance_only():
+    """A table of a standard error of .015 tolerates 2.5 points, not five."""
+    assert judge(comparisons=(uncertain(-0.024, standard_error=0.015),)).is_accepted
+    assert not judge(comparisons=(uncertain(-0.026, standard_error=0.015),)).is_accepted
+
+
+def test_table_that_can_show_the_margin_has_to():
+    """Its candidate is inconclusive by itself: nothing is tolerated."""
+    close = uncertain(-0.012, standard_error=0.006)
+    decision = judge(comparisons=(close,))
+
+    assert not decision.is_accepted
+    assert "margin" == decision.criteria[-1].rule
+
+
+def test_models_that_agree_on_every_row_pass_on_any_table():
+    """What shows in none of few groups may befall some of them, and is tolerated."""
+    same = replace(
+        uncertain(0.0, n_groups=60),
+        standard_error=0.0,
+        difference=replace(interval(0.0, -0.05, 0.05), is_by_count=True),
+    )
+
+    assert judge(comparisons=(same,)).is_accepted
+    assert not judge(comparisons=(same,), inconclusive="reject").is_accepted
+
+
+def test_superiority_tolerates_nothing():
+    """It has to be shown."""
+    assert not judge(comparisons=(uncertain(0.01),), rule="superiority").is_accepted
+
+
+def test_error_of_equal_retrainings_counts_where_it_is_larger():
+    """Two models may agree by luck on groups that retraining often flips."""
+    close = uncertain(-0.03, standard_error=0.012)
+    evaluation = {
+        "scores": GOOD,
+        "latency": {"p50_ms": 0.0, "p95_ms": 1.0},
+        "intervals": {"level": 0.95, "scores": {}},
+    }
+    alone = decide(evaluation, 1, (close,), GateSpec())
+    with_folds = decide(evaluation, 1, (close,), GateSpec(), equal_error=("f1_macro", 0.025))
+
+    assert (False, True) == (alone.is_accepted, with_folds.is_accepted)
+    assert 0.025 == with_folds.can_show.standard_error
+
+
+def test_without_a_champion_the_folds_say_what_can_be_shown():
+    """And without folds nothing does."""
+    evaluation = {
+        "scores": GOOD,
+        "latency": {"p50_ms": 0.0, "p95_ms": 1.0},
+        "intervals": {"level": 0.95, "scores": {}},
+    }
+
+    assert decide(evaluation, 1, (), GateSpec()).can_show is None
+    found = decide(evaluation, 1, (), GateSpec(), equal_error=("f1_macro", 0.025)).can_show
+    assert 0.9 < found.equal_accepted < 1
+
+
+def test_anchor_that_a_run_has_set_only_warns_where_it_cannot_be_compared():
+    """One of the settings rejects."""
+    own = replace(apart(role="anchor"), is_advisory=True)
+
+    assert judge(comparisons=(own,)).is_accepted
+    assert not judge(comparisons=(apart(role="anchor"),)).is_accepted
