@@ -25,9 +25,9 @@ def run(table: str, salt: str | None, sets: list[str]) -> dict[str, Any]:
     values = [*sets, *([] if salt is None else [f"split.salt={salt}"])]
     options = [word for value in values for word in ("--set", value)]
     with tempfile.TemporaryDirectory() as store:
+        arguments = ("--dataset", table, "--store", store, *options)
         done = subprocess.run(
-            [*(sys.executable, "-m", "job", "run"), *("--dataset", table), "--store", store]
-            + options,
+            [sys.executable, "-m", "job", "run", *arguments],
             capture_output=True,
             text=True,
             check=False,

@@ -6,6 +6,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from job.stages.resampling import effective_groups
+
 Array = np.ndarray[Any, Any]
 OF_CLASS: Final = ("f1", "precision", "recall")
 AVERAGED: Final = (
@@ -37,16 +39,11 @@ def count_effective_groups(
 
     That is `sum(n)**2 / sum(n**2)` (Kish 1965).
     """
-    groups = np.unique(groups, return_inverse=True)[1]
-    sizes = np.bincount(groups).astype(float)
-    of_class = []
-    for y in (y_true, y_pred):
-        pairs, n_rows = np.unique(groups * n_classes + y, return_counts=True)
-        n_rows = n_rows.astype(float)
-        sums = np.bincount(pairs % n_classes, n_rows, n_classes)
-        squares = np.bincount(pairs % n_classes, n_rows**2, n_classes)
-        of_class.append(np.divide(sums**2, squares, out=np.zeros(n_classes), where=squares > 0))
-    return float(sizes.sum() ** 2 / np.square(sizes).sum()), of_class[0], of_class[1]
+    true, predicted = (
+        np.array([effective_groups(groups[y == n]) for n in range(n_classes)])
+        for y in (y_true, y_pred)
+    )
+    return effective_groups(groups), true, predicted
 
 
 class LabelScores:

@@ -49,6 +49,18 @@ class Units:
         return total
 
 
+def effective_groups(groups: Array) -> float:
+    """Return as how many groups of equal size these count: `sum(n)**2 / sum(n**2)` (Kish 1965).
+
+    Parameters
+    ----------
+    groups
+        Group of each row, shape (n_rows,).
+    """
+    sizes = np.unique(groups, return_counts=True)[1].astype(float)
+    return float(sizes.sum() ** 2 / np.square(sizes).sum()) if len(sizes) else 0.0
+
+
 def count_units(groups: Array, y: Array, cells: tuple[Array, ...], n_columns: int) -> Units:
     """Count cells in each group, and take groups with equal counts as one unit.
 

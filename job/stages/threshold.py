@@ -19,8 +19,8 @@ from job.stages.resampling import sum_units
 
 Array = np.ndarray[Any, Any]
 _TEMPLATES: Final = (
-    "most rows come from sentence templates, which are no evidence of how sure the model may be of "
-    "requests in people's own words"
+    "Most rows come from sentence templates, which are no evidence of how sure the model may be of "
+    "requests in people's own words."
 )
 _N_TRIED: Final = 101
 _DIGITS: Final = 6
@@ -65,10 +65,10 @@ def choose_threshold(
         status, reason = "templates", _TEMPLATES
     elif bounds[0] >= target and _is_shown_by_class(found, group_of_row, target, tail):
         status = "not_needed"
-        reason = f"all answers, and those of each class, are shown to reach {target:.0%}"
+        reason = f"All answers, and those of each class, are shown to reach {target:.0%}."
     elif len(shown):
         value, status = float(shown[0]), "chosen"
-        reason = f"the least confidence at which the answers are shown to reach {target:.0%}"
+        reason = f"It is the least confidence at which answers are shown to reach {target:.0%}."
     return Threshold(
         target_precision=target,
         value=value,
@@ -85,9 +85,9 @@ def _explain_absence(target: float, confidence: float, n_groups: int) -> str:
     if n_groups < n_needed:
         return (
             f"{counted(n_groups, 'group')} cannot show {target:.0%} with {confidence:.0%} "
-            f"confidence: that takes at least {n_needed}, without any error"
+            f"confidence: that takes at least {n_needed}, without any error."
         )
-    return f"at no confidence are the answers shown to reach {target:.0%}"
+    return f"At no confidence are the answers shown to reach {target:.0%}."
 
 
 def _is_shown_by_class(found: Predictions, group_of_row: Array, target: float, tail: float) -> bool:

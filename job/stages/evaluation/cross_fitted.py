@@ -13,9 +13,9 @@ from job.contracts.ports import Timer
 from job.contracts.reports import CandidateScore
 from job.contracts.search_specs import Metric
 from job.stages.evaluate import evaluate_predictions, evaluate_rows, time_model
-from job.stages.evaluation.method import effective_groups
 from job.stages.intervals import find_intervals
 from job.stages.predictions import Predictions, predict
+from job.stages.resampling import effective_groups
 from job.stages.temperature import describe_temperature, heat_across
 from job.stages.threshold import choose_across, measure_abstention
 from job.stages.train import TrainedModel

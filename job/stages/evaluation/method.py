@@ -7,24 +7,13 @@ from typing import Any, Final, Literal
 import numpy as np
 
 from job.contracts.gate_specs import EvaluationSpec
+from job.stages.resampling import effective_groups
 from job.stages.split import DataSplit
 
 Array = np.ndarray[Any, Any]
 Method = Literal["holdout", "cross_fit", "official_test"]
 MIN_GROUPS: Final = 150  # of a hold-out: fewer cannot show a margin of two points
 _MIN_FOLDS: Final = 3
-
-
-def effective_groups(groups: Array) -> float:
-    """Return as how many groups of equal size these count: `sum(n)**2 / sum(n**2)` (Kish 1965).
-
-    Parameters
-    ----------
-    groups
-        Group of each row, shape (n_rows,).
-    """
-    sizes = np.unique(groups, return_counts=True)[1].astype(float)
-    return float(sizes.sum() ** 2 / np.square(sizes).sum()) if len(sizes) else 0.0
 
 
 def choose_method(split: DataSplit, spec: EvaluationSpec, n_folds: int) -> Method:

@@ -112,6 +112,10 @@ def _find_in_wording(evaluation: _Found) -> Iterator[str]:
             f"Templates: {counted(templates['n_templates'], 'sentence template')} hold "
             f"{templates['share']:.4f} of the table's rows."
         )
+        yield (
+            "Wording: the scores hold for wording like the table's; requests in people's own words "
+            "may be classified much worse."
+        )
     if similarity is not None and similarity["n_new_groups"] < similarity["min_groups"]:
         yield (
             f"New wording was hardly judged: {counted(similarity['n_new_rows'], 'judged row')} in "
@@ -161,7 +165,7 @@ def _find_threshold(evaluation: _Found) -> Iterator[str]:
             f"{decision['n_chosen_on']} rows in {decision['n_groups_chosen_on']} groups show a "
             f"precision of {decision['target_precision']:g} at no confidence"
         )
-        yield f"No decision threshold is published: {reason.rstrip('.')}."
+        yield f"No decision threshold is published: {reason[:1].lower()}{reason[1:].rstrip('.')}."
 
 
 def _find_in_settings(evaluation: _Found, settings: JobSettings) -> Iterator[str]:

@@ -19,6 +19,7 @@ from job.stages.estimators import GRIDS
 from job.stages.folds import Fold
 from job.stages.preparation import Preparation
 from job.stages.search.candidates import Candidate, list_candidates, make_folds
+from job.stages.search.choice import choose
 from job.stages.search.rounds import find_beaten, keep_best, plan_rounds, positions_of
 from job.stages.search.scoring import FoldScorer, fit
 
@@ -30,7 +31,7 @@ log = structlog.get_logger(__name__)
 def search(
     train: Rows, preparation: Preparation, spec: TrainingSpec, executor: Executor, timer: Timer
 ) -> SearchReport:
-    """Score all candidates on the same folds; the first of the best is chosen.
+    """Score all candidates on the same folds, and choose one (`job.stages.search.choice`).
 
     Parameters
     ----------
@@ -85,8 +86,10 @@ def search(
             kept = [going[k] for k in keep_best(means, asked.halving_factor)]
             results |= {n: replace(found[n], ended="halved") for n in going if n not in kept}
             going = kept
+    scores, labels = [results[n] for n in candidates], scorer.labels(len(candidates))
     chosen = max((results[n] for n in going), key=lambda c: c.mean_score)
-    scores = [results[n] for n in candidates]
+    if labels is not None:
+        chosen = results[choose(labels, going, asked.metric, train.units)]
     ended = Counter(candidate.ended for candidate in scores if candidate.ended is not None)
     if ended:
         log.info("candidates_ended", n_candidates=len(scores), why=dict(ended))
@@ -103,7 +106,7 @@ def search(
     return SearchReport(
         metric=asked.metric.value,
         is_cut_short=is_cut_short,
-        labels=scorer.labels(len(scores)),
+        labels=labels,
         candidates=tuple(scores),
         chosen=chosen,
         baselines=tuple(

@@ -32,7 +32,7 @@ from job.stages.holdout import digest_groups
 from job.stages.out_of_fold import predict_out_of_fold
 from job.stages.predictions import Predictions
 from job.stages.preparation import Preparation
-from job.stages.scores import score_labels
+from job.stages.search.choice import choose
 
 Array = np.ndarray[Any, Any]
 MAX_SAME: Final = 0.005  # share of rows in which the labels of candidates that are the same differ
@@ -123,7 +123,7 @@ def cross_fit(
         )
 
     chosen = predict(report.chosen)
-    choices = _choose_again(report, fold, train_index, n_folds)
+    choices = _choose_again(report, fold, train_index, rows.units[train_index], n_folds)
     nested = chosen
     for other in (c for c in report.candidates if c != report.chosen and c in choices):
         is_others = np.isin(fold, [n for n, choice in enumerate(choices) if choice == other])
@@ -152,34 +152,21 @@ def _finalists(report: SearchReport) -> list[int]:
 
 
 def _choose_again(
-    report: SearchReport, fold: Array, train_index: Array, n_folds: int
+    report: SearchReport, fold: Array, train_index: Array, groups: Array, n_folds: int
 ) -> tuple[CandidateScore, ...]:
     """Return the candidate that is best without each fold, by the search's own rule."""
     labels, finalists = report.labels, _finalists(report)
     if labels is None or len(finalists) < 2:
         return (report.chosen,) * n_folds
-    metric = Metric(report.metric)
-    chosen = report.candidates.index(report.chosen)
+    metric, chosen = Metric(report.metric), report.candidates.index(report.chosen)
     choices = []
     for n in range(n_folds):
         is_left = fold[train_index] != n
-        means = [_mean_score(labels, candidate, is_left, metric) for candidate in finalists]
-        best = finalists[int(np.argmax(means))]
-        choices.append(report.candidates[best if _differ(labels, best, chosen) else chosen])
+        found = choose(labels, finalists, metric, groups, is_left)
+        choices.append(report.candidates[found if _differ(labels, found, chosen) else chosen])
     return tuple(choices)
 
 
 def _differ(labels: SearchedLabels, one: int, other: int) -> bool:
     """Return whether two candidates predict other labels in more than a few rows."""
     return bool((labels.y_pred[one] != labels.y_pred[other]).mean() > MAX_SAME)
-
-
-def _mean_score(labels: SearchedLabels, candidate: int, is_left: Array, metric: Metric) -> float:
-    """Return the mean over the search's folds, of the rows that are left."""
-    y_pred = labels.y_pred[candidate]
-    scores = []
-    for n in range(int(labels.fold.max()) + 1):
-        some = is_left & (labels.fold == n) & (y_pred >= 0)
-        if some.any():
-            scores.append(score_labels(metric, labels.y_true[some], y_pred[some], labels.n_classes))
-    return float(np.mean(scores)) if scores else -np.inf

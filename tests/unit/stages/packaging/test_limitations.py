@@ -125,7 +125,10 @@ def test_small_classes_are_told(clean):
 def test_templates_are_told_with_their_share(clean):
     clean["wording"] = make_wording(is_templated=True).to_json()
 
-    assert ["Templates: 6 sentence templates hold 0.9214 of the table's rows."] == find(clean)
+    templates, wording = find(clean)
+
+    assert "Templates: 6 sentence templates hold 0.9214 of the table's rows." == templates
+    assert wording.startswith("Wording: the scores hold for wording like the table's")
 
 
 def test_new_wording_that_was_hardly_judged_is_told(clean):
@@ -162,7 +165,7 @@ THRESHOLDS = [
     (None, "No decision threshold is published: no target precision was set."),
     (
         {"status": "templates", "reason": "Templates."},
-        "No decision threshold is published: Templates.",
+        "No decision threshold is published: templates.",
     ),
     (
         {"status": "not_shown", "reason": None},
