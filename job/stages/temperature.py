@@ -64,7 +64,8 @@ def describe_temperature(
 
 def heat_across(found: Predictions, fold: Array) -> Predictions:
     """Heat each fold by the temperature that the other folds are best described by."""
-    proba = found.proba.astype(np.float64)
+    found = replace(found, proba=found.proba.astype(np.float64))
+    proba = found.proba.copy()
     for number in np.unique(fold):
         own = fold == number
         proba[own] = heat(found.take(own), find_temperature(found.take(~own))).proba

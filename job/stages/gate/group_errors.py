@@ -3,11 +3,13 @@
 How it works
 ------------
 1. A cross-fitted evaluation predicts every row by models that have not seen its group.  What is
-   kept of it is the number of rows of each group by class and predicted class, under a salted
-   digest of the group: no text, and no prediction of a single row.
-2. The next run pairs its own numbers with those of the champion's run, group by group.  Rows count
-   where both tables hold their group with their class; each group and class has tonight's number of
-   rows, and the champion's errors in proportion.
+   kept of it is the number of rows of each group by class and predicted class, and salted digests
+   of the texts (or of the group column's values) that the group holds: no text, and no prediction
+   of a single row.
+2. The next run pairs its own numbers with those of the champion's run.  A group is the champion's
+   group with which it shares most texts; texts come and go between two nights.  Rows count where
+   the group has their class in both tables; each group and class has tonight's number of rows, and
+   the champion's errors in proportion.
 3. The paired groups are drawn again as in every comparison (`paired_bootstrap`).
 """
 
@@ -15,7 +17,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -24,11 +26,12 @@ from scipy import sparse
 from job.contracts.dataset import Rows
 from job.contracts.digest import canonical_json
 from job.stages.gate.paired_bootstrap import PairedCounts
-from job.stages.holdout import digest_groups
+from job.stages.keys import salted_digests
 from job.stages.predictions import Predictions
 from job.stages.resampling import make_units
 
 Array = np.ndarray[Any, Any]
+_NUMBERS: Final = ("key_groups", "groups", "y_true", "y_pred", "n_rows")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +40,10 @@ class GroupErrors:
 
     Attributes
     ----------
+    keys, key_groups
+        Salted digests of what the groups hold, sorted, and the group of each; shape (n_keys,).
     groups
-        Salted digest of each entry's group, shape (n_entries,), uint64, sorted.
+        Number of each entry's group, shape (n_entries,).
     y_true, y_pred
         Positions in `classes`, shape (n_entries,).
     n_rows
@@ -46,6 +51,8 @@ class GroupErrors:
     """
 
     classes: tuple[str, ...]
+    keys: Array
+    key_groups: Array
     groups: Array
     y_true: Array
     y_pred: Array
@@ -53,15 +60,9 @@ class GroupErrors:
 
     def to_bytes(self) -> bytes:
         """Write them as JSON; the digests are hexadecimal, for doubles cannot hold them."""
-        return canonical_json(
-            {
-                "classes": list(self.classes),
-                "groups": [f"{group:016x}" for group in self.groups.tolist()],
-                "y_true": self.y_true.tolist(),
-                "y_pred": self.y_pred.tolist(),
-                "n_rows": self.n_rows.tolist(),
-            }
-        )
+        content: dict[str, Any] = {name: getattr(self, name).tolist() for name in _NUMBERS}
+        keys = [f"{key:016x}" for key in self.keys.tolist()]
+        return canonical_json({**content, "keys": keys, "classes": list(self.classes)})
 
     @classmethod
     def from_bytes(cls, data: bytes) -> GroupErrors:
@@ -69,23 +70,28 @@ class GroupErrors:
         content = json.loads(data)
         return cls(
             classes=tuple(content["classes"]),
-            groups=np.array([int(group, 16) for group in content["groups"]], np.uint64),
-            **{name: np.array(content[name], np.int64) for name in ("y_true", "y_pred", "n_rows")},
+            keys=np.array([int(key, 16) for key in content["keys"]], np.uint64),
+            **{name: np.array(content[name], np.int64) for name in _NUMBERS},
         )
 
 
 def count_group_errors(found: Predictions, rows: Rows, salt: str) -> GroupErrors:
     """Count the rows of each group by class and predicted class."""
     groups = np.unique(rows.units, return_inverse=True)[1]
-    digests = digest_groups(rows, groups, int(groups.max(initial=-1)) + 1, salt)
     cells, n_rows = np.unique(
         np.stack([groups, found.y_true, found.y_pred], axis=1), axis=0, return_counts=True
     )
-    order = np.lexsort((cells[:, 2], cells[:, 1], digests[cells[:, 0]]))
-    cells, n_rows = cells[order], n_rows[order]
+    texts = rows.text_keys if rows.templates is None else rows.templates
+    names = np.where(rows.keys != rows.text_keys, rows.keys, texts)
+    codes, distinct = pd.factorize(names)
+    first = np.unique(codes, return_index=True)[1]
+    digests = salted_digests("group", distinct, salt)
+    order = np.argsort(digests, kind="stable")
     return GroupErrors(
         classes=found.classes,
-        groups=digests[cells[:, 0]],
+        keys=digests[order],
+        key_groups=groups[first][order],
+        groups=cells[:, 0],
         y_true=cells[:, 1],
         y_pred=cells[:, 2],
         n_rows=n_rows,
@@ -98,7 +104,9 @@ def pair_group_errors(champion: GroupErrors, candidate: GroupErrors) -> PairedCo
     The classes of both are the same.
     """
     n, key = len(candidate.classes), ["group", "y_true"]
-    old, new = (_as_frame(some) for some in (champion, candidate))
+    new = _as_frame(candidate)
+    old = _as_frame(champion).drop(columns="group")
+    old = old.merge(_match_groups(champion, candidate), on="old_group")
     totals = [some.groupby(key)["n_rows"].sum() for some in (old, new)]
     shared = pd.concat(totals, axis=1, join="inner", keys=["old", "new"]).reset_index()
     shared["row"] = pd.factorize(shared["group"], sort=True)[0]
@@ -125,11 +133,21 @@ def pair_group_errors(champion: GroupErrors, candidate: GroupErrors) -> PairedCo
 
 
 def _as_frame(some: GroupErrors) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "group": some.groups,
-            "y_true": some.y_true,
-            "y_pred": some.y_pred,
-            "n_rows": some.n_rows.astype(float),
-        }
+    columns = {"group": some.groups, "y_true": some.y_true, "y_pred": some.y_pred}
+    frame = pd.DataFrame({**columns, "n_rows": some.n_rows.astype(float)})
+    return frame.assign(old_group=frame["group"])
+
+
+def _match_groups(champion: GroupErrors, candidate: GroupErrors) -> pd.DataFrame:
+    """Return, for each group of the candidate, the champion's with which it shares most keys."""
+    _, old, new = np.intersect1d(
+        champion.keys, candidate.keys, assume_unique=True, return_indices=True
     )
+    pairs = pd.DataFrame(
+        {"old_group": champion.key_groups[old], "group": candidate.key_groups[new]}
+    )
+    n_shared = pairs.value_counts().rename("n_shared").reset_index()
+    n_shared = n_shared.sort_values(
+        ["group", "n_shared", "old_group"], ascending=[True, False, True]
+    )
+    return n_shared.drop_duplicates("group")[["old_group", "group"]]

@@ -1,6 +1,7 @@
 """What a run keeps of its groups, and how two runs are paired by it."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -112,6 +113,30 @@ def test_group_with_another_label_is_left_out(pair):
     assert 250 == found.n_groups
 
 
+def test_group_is_known_by_the_texts_that_stay(pair):
+    """Most of a group's texts are new tonight; one that both tables hold is enough."""
+    groups, old, new = pair
+    first = np.unique(groups, return_index=True)[1]
+    rows = rows_of(groups, old.y_true)
+    tonight = rows.text_keys + " of tonight"
+    tonight[first] = rows.text_keys[first]
+    later = replace(rows, keys=tonight, text_keys=tonight)
+    found = compare(count(groups, old), count_group_errors(new, later, "pcc"))
+    expected = compare(count(groups, old), count(groups, new))
+
+    assert expected == found
+
+
+def test_group_that_has_grown_together_is_the_one_it_shares_most_with(pair):
+    """Two groups of the champion's table are one tonight."""
+    groups, old, new = pair
+    joined = np.where(groups == 1, 0, groups)
+    rows = replace(rows_of(groups, new.y_true), families=joined)
+    found = compare(count(groups, old), count_group_errors(new, rows, "pcc"))
+
+    assert 299 == found.n_groups
+
+
 def test_few_shared_groups_cannot_be_compared(pair):
     """The hold-out is asked instead."""
     groups, old, new = pair
@@ -146,7 +171,7 @@ def test_what_is_kept_names_no_text(pair):
     data = count(groups, old).to_bytes()
 
     assert b"secret" not in data
-    assert {16} == {len(group) for group in json.loads(data)["groups"]}
+    assert {16} == {len(key) for key in json.loads(data)["keys"]}
 
 
 def test_kept_errors_are_read_as_written(pair):
