@@ -9,7 +9,7 @@ from job.adapters.rendering.words import metric_name
 
 _TEMPLATE = """
 <p>The champion is <code>{{ champion }}</code>.
-{% if same_rows %}On rows that neither was trained on: {{ same_rows }}.{% endif %}</p>
+{% if same_rows %}What the gate compared: {{ same_rows }}.{% endif %}</p>
 {% if metrics %}<div class="scroll" role="region" tabindex="0" \
 aria-label="Scores beside the champion's"><table>
 <caption>Scores that differ, each model on the judged rows of its own run: the rows may not be the

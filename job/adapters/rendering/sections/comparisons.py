@@ -17,9 +17,11 @@ _TEMPLATE = """
 <h3>The {{ c.role }}, <code>{{ c.version }}</code></h3>
 {% if c.rows %}<div class="scroll" role="region" tabindex="0" \
 aria-label="This model beside the {{ c.role }}"><table>
-<caption>On {{ c.n_rows|count }} rows in {{ c.n_groups|count }} groups that neither was trained on;
-{{ c.n_excluded|count }} were left out because the {{ c.role }} had seen them. Classes by the lowest
-change of recall.</caption>
+<caption>{% if c.basis == "shared_groups" %}By the cross-fitted predictions of both runs, on
+{{ c.n_rows|count }} rows in {{ c.n_groups|count }} groups that both tables hold; {{ c.n_excluded|count }}
+rows that the other table does not hold were left out.{% else %}On {{ c.n_rows|count }} rows in
+{{ c.n_groups|count }} groups that neither was trained on; {{ c.n_excluded|count }} were left out
+because the {{ c.role }} had seen them.{% endif %} Classes by the lowest change of recall.</caption>
 <thead><tr><th scope="col">What</th><th scope="col" class="n">{{ c.role|capitalize }}</th>
 <th scope="col" class="n">This model</th><td class="dotted"></td>
 <th scope="col" class="n">Difference</th><th scope="col" class="n">Interval</th></tr></thead>
@@ -38,7 +40,9 @@ def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | N
     found = evaluation["gate"].get("comparisons")
     if not found:
         return None
-    return {"comparisons": [{**one, "rows": _rows(one)} for one in found]}
+    # versions of earlier releases do not say on which rows
+    basis = {"basis": "new_rows"}
+    return {"comparisons": [{**basis, **one, "rows": _rows(one)} for one in found]}
 
 
 def _rows(comparison: dict[str, Any]) -> list[dict[str, Any]]:
