@@ -45,7 +45,7 @@ from job.stages.predictions import Predictions
 from job.stages.preparation import Preparation
 from job.stages.search import search
 from job.stages.split import DataSplit, split_dataset
-from job.stages.training.cross_fit import count_folds, cross_fit
+from job.stages.training.cross_fit import cross_fit, plan_folds
 
 RECIPE = "search.estimators={logistic_regression: {C: [10]}}"
 SHARE = 0.8
@@ -91,6 +91,8 @@ class Job:
         split = self._split(rows)
         report = self._search(split)
         whole = self._prepare(split.kept)
+        folds = plan_folds(split.kept, s.evaluation.cross_fit_folds, s.split.salt)
+        assert folds is not None
         cross = cross_fit(
             split.kept,
             split.train_index,
@@ -98,8 +100,7 @@ class Job:
             report,
             spec=s.training,
             executor=executor,
-            n_folds=count_folds(split.kept, s.evaluation.cross_fit_folds),
-            salt=s.split.salt,
+            plan=folds,
         )
         y_pred, groups = cross.chosen.y_pred[split.train_index], split.train.units
         assert report.labels is not None
@@ -108,7 +109,7 @@ class Job:
             name=name,
             rows=split.kept,
             found=cross.nested,
-            errors=count_group_errors(cross.nested, split.kept, s.split.salt),
+            errors=count_group_errors(cross.nested, split.kept),
             equal_error=None if chance is None else (report.metric, chance),
         )
 
@@ -140,7 +141,7 @@ class Job:
         n = len(night.found.classes)
         proba[is_wrong] = np.eye(n)[(night.found.y_true[is_wrong] + 1) % n]
         found = replace(night.found, proba=proba)
-        errors = count_group_errors(found, night.rows, self._s.split.salt)
+        errors = count_group_errors(found, night.rows)
         return replace(night, found=found, errors=errors)
 
     def _compare(self, role: Any, rival: Night, night: Night) -> Comparison | None:

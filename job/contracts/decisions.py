@@ -90,7 +90,7 @@ class GateDecision:
     @property
     def rests_on_default(self) -> bool:
         """Whether the table could not show `gate.margin` against the champion or the anchor."""
-        return any(c.rule == "default" and c.is_met for c in self.criteria)
+        return any(c.rule == "default" and c.is_met and c.is_binding for c in self.criteria)
 
     @property
     def reasons(self) -> list[str]:

@@ -22,7 +22,7 @@ class EvaluationSpec(Spec):
         2000,
         ge=1000,
         le=20_000,
-        description="How often the hold-out's groups are drawn again, for intervals and the gate.",
+        description="How often the judged groups are drawn again, for intervals and the gate.",
     )
     method: Literal["auto", "holdout", "cross_fit"] = Field(
         "auto",
@@ -37,14 +37,14 @@ class EvaluationSpec(Spec):
     )
     slices: tuple[str, ...] | None = Field(
         None,
-        description="Columns that the hold-out is sliced by: categorical and boolean ones, the "
+        description="Columns that the judged rows are sliced by: categorical and boolean ones, the "
         "text's (by its length), the timestamp's (newest month against older). Unset: all of "
         "them; `[]`: none.",
     )
     min_slice_rows: int = Field(
         30,
         ge=10,
-        description="A slice is shown if it and the rest have so many hold-out rows, in 10 groups "
+        description="A slice is shown if it and the rest have so many judged rows, in 10 groups "
         "or more; others are counted.",
     )
     label_noise: bool = Field(
@@ -122,7 +122,8 @@ class GateSpec(Spec):
     anchor: str | None = Field(
         None,
         description="A fixed version, or a channel that does not move: compared as the champion "
-        "is, so that many small losses do not add up. Unset: none.",
+        "is, so that many small losses do not add up. Unset: the channel's own anchor, which a run "
+        "sets when it needs one.",
     )
     incomparable_champion: Literal["reject", "warn"] = Field(
         "reject",

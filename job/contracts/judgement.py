@@ -99,14 +99,18 @@ class Comparison:
         run's table does not hold their group with their label.
     standard_error
         Of the difference; None where the two models are the very same.
+    role
+        `champion_model` where the recipes are compared on shared groups, as `champion`, and the
+        published models on held-out rows besides.
     is_advisory
-        Whether it only warns where there is no comparison: the anchor that a run has set by itself.
+        Whether it only warns: an anchor that a run has set and that cannot be compared, and the
+        comparison of published models beside that of the recipes.
     difference
         Candidate less champion, with its interval of level 1 - 2 alpha: each end is a one-sided
         bound.  None where there is no comparison; then `problem` says why.
     """
 
-    role: Literal["champion", "anchor"]
+    role: Literal["champion", "champion_model", "anchor"]
     version: str
     metric: str
     basis: Literal["new_rows", "shared_groups"] = "new_rows"

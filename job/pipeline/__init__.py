@@ -21,7 +21,7 @@ from job.recorder import Recorder
 from job.stages.gate.kept_errors import keep_group_errors
 from job.stages.gate.published import find_anchor, load_champion
 from job.stages.package import without_model
-from job.stages.promotion import choose_anchor, claim_version, finish_interrupted, promote_accepted
+from job.stages.promotion import claim_version, finish_interrupted, promote_accepted
 from job.stages.publish import find_claim, is_complete, publish
 from job.stages.versions import read_verified
 
@@ -70,8 +70,6 @@ def run(plan: Plan, ports: Ports, recorder: Recorder) -> dict[str, Any]:
         decision=decision,
         champion=champion,
     )
-    if candidate.group_errors is not None:
-        recorder.run("package", keep_group_errors, ports.store, plan.run_id, candidate.group_errors)
     recorder.facts |= {"scores": scores, "model_digest": str(Digest.of(candidate.payload))}
     if plan.is_dry_run or not decision.is_published:
         recorder.reports = without_model(bundle)
@@ -80,6 +78,8 @@ def run(plan: Plan, ports: Ports, recorder: Recorder) -> dict[str, Any]:
         raise _rejection(decision, recorder.summarise("rejected", None, scores))
     if plan.is_dry_run:
         return recorder.summarise("dry_run", None, scores)
+    if candidate.group_errors is not None:  # later runs are compared with what is published only
+        recorder.run("publish", keep_group_errors, ports.store, plan.run_id, candidate.group_errors)
     recorder.run("publish", publish, ports.store, plan.version, plan.run_id, bundle)
     log.info("model_published", version=plan.version)
     recorder.run(
@@ -90,7 +90,6 @@ def run(plan: Plan, ports: Ports, recorder: Recorder) -> dict[str, Any]:
         champion,
         abilities,
         override=decision.override,
-        anchor=choose_anchor(plan.version, decision, champion),
     )
     return recorder.summarise("published", plan.version, scores)
 

@@ -39,7 +39,7 @@ from job.stages.search import search
 from job.stages.split import DataSplit, split_dataset
 from job.stages.temperature import divide
 from job.stages.train import TrainedModel, train_model
-from job.stages.training.cross_fit import CrossFit, count_folds
+from job.stages.training.cross_fit import CrossFit, plan_folds
 
 log = structlog.get_logger(__name__)
 
@@ -111,8 +111,8 @@ def add_optimism(plan: Plan, ports: Ports, split: DataSplit) -> DataSplit:
 def train_candidate(plan: Plan, ports: Ports, recorder: Recorder, split: DataSplit) -> Candidate:
     """Search, train and evaluate, if the memory holds it."""
     s, spec, executor = plan.settings, plan.settings.training, ports.executor
-    n_folds = count_folds(split.kept, s.evaluation.cross_fit_folds)
-    method = choose_method(split, s.evaluation, n_folds)
+    folds = plan_folds(split.kept, s.evaluation.cross_fit_folds, s.split.salt)
+    method = choose_method(split, s.evaluation, None if folds is None else len(folds.folds))
     train, is_crossed = split.train, method == "cross_fit"
     _require_memory(plan, ports, recorder, split.kept if is_crossed else train)
     preparation = recorder.run(
@@ -120,8 +120,8 @@ def train_candidate(plan: Plan, ports: Ports, recorder: Recorder, split: DataSpl
     )
     report = recorder.run("search", search, train, preparation, spec, executor, ports.timer)
     cross = told = None
-    if is_crossed:
-        cross = recorder.run("cross_fit", predict_all_rows, plan, ports, split, report, n_folds)
+    if is_crossed and folds is not None:
+        cross = recorder.run("cross_fit", predict_all_rows, plan, ports, split, report, folds)
         told = cross.chosen.take(split.train_index)
     elif needs_out_of_fold(plan, report.chosen):
         told = recorder.run(
@@ -194,9 +194,7 @@ def train_candidate(plan: Plan, ports: Ports, recorder: Recorder, split: DataSpl
         compatible_with=compatible_with,
         evaluation=evaluation,
         label_noise=noise,
-        group_errors=None
-        if cross is None
-        else count_group_errors(cross.nested, split.kept, s.split.salt),
+        group_errors=None if cross is None else count_group_errors(cross.nested, split.kept),
         equal_error=None if cross is None else _measure_equal_error(plan, split, report, cross),
     )
 

@@ -23,14 +23,14 @@ from job.stages.split import DataSplit
 from job.stages.temperature import find_temperature, heat
 from job.stages.threshold import choose_threshold
 from job.stages.train import TrainedModel
-from job.stages.training.cross_fit import CrossFit, cross_fit
+from job.stages.training.cross_fit import CrossFit, FoldPlan, cross_fit
 
 log = structlog.get_logger(__name__)
 Array = np.ndarray[Any, Any]
 
 
 def predict_all_rows(
-    plan: Plan, ports: Ports, split: DataSplit, report: SearchReport, n_folds: int
+    plan: Plan, ports: Ports, split: DataSplit, report: SearchReport, folds: FoldPlan
 ) -> CrossFit:
     """Predict all rows that were kept, each by models that have not seen its group."""
     spec, rows, executor = plan.settings.training, split.kept, ports.executor
@@ -42,8 +42,7 @@ def predict_all_rows(
         report,
         spec=spec,
         executor=executor,
-        n_folds=n_folds,
-        salt=plan.settings.split.salt,
+        plan=folds,
     )
 
 
@@ -82,7 +81,7 @@ def judge_rows(
     folds = range(cross.n_folds)
     return JudgedRows(
         rows=rows,
-        found=heated(cross.nested, cross, temperature),
+        found=heated(cross.nested, cross, temperature, is_nested=True),
         parts=tuple((np.flatnonzero(cross.fold == n), rows.take(cross.fold != n)) for n in folds),
     )
 

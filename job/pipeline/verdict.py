@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 
 import structlog
@@ -44,7 +45,11 @@ def judge(
     """Judge the candidate by the floors, the champion and the anchor."""
     settings = plan.settings
     rivals = [some for some in (champion, _find_anchor(plan, ports.store, champion)) if some]
-    comparisons = tuple(_compare(plan, ports, tables, candidate, some) for some in rivals)
+    comparisons = tuple(
+        comparison
+        for some in rivals
+        for comparison in _compare(plan, ports, tables, candidate, some)
+    )
     decision = decide(
         candidate.evaluation,
         len(candidate.payload),
@@ -70,15 +75,41 @@ def _find_anchor(plan: Plan, store: ArtifactStore, champion: Champion | None) ->
 
 def _compare(
     plan: Plan, ports: Ports, tables: Tables, candidate: Candidate, rival: Champion
-) -> Comparison:
-    """Compare on the groups that both tables share, or else on held-out rows new to both."""
-    s, split = plan.settings, candidate.split
+) -> Iterator[Comparison]:
+    """Compare on the groups that both tables share, or else on held-out rows new to both.
+
+    The published models of a champion and of the candidate are compared on held-out rows in any
+    case: where the groups decide between the recipes, that only warns.
+    """
+    s = plan.settings
+    if not rival.files:
+        yield Comparison(
+            role=rival.role,
+            version=rival.version,
+            metric=s.search.metric.value,
+            problem="its version is gone",
+            is_advisory=rival.is_advisory,
+        )
+        return
     is_same = rival.files["model.joblib"] == candidate.payload
     if candidate.group_errors is not None and not is_same:
         before = read_group_errors(ports.store, rival.metadata)
         found = before and compare_errors(rival, before, candidate.group_errors, s.paired)
         if found:
-            return found
+            yield found
+            if rival.role == "champion":
+                models = _compare_models(plan, ports, tables, candidate, rival)
+                if models.difference is not None:
+                    yield replace(models, role="champion_model", is_advisory=True)
+            return
+    yield _compare_models(plan, ports, tables, candidate, rival)
+
+
+def _compare_models(
+    plan: Plan, ports: Ports, tables: Tables, candidate: Candidate, rival: Champion
+) -> Comparison:
+    """Compare the published models on held-out rows that are new to both."""
+    s, split = plan.settings, candidate.split
     # an official test holds near-duplicates by design
     table = split.table if tables.official_test is None else None
     return compare(
@@ -133,7 +164,7 @@ def package(
     metadata["decision"] = describe_decision(candidate.evaluation["decision"])
     metadata["override"] = describe_override(decision)
     metadata["cross_fit"] = describe_cross_fit(candidate.evaluation, candidate.group_errors)
-    metadata["sets_anchor"] = choose_anchor(plan.version, decision, champion)
+    metadata["sets_anchor"] = choose_anchor(plan, decision, champion)
     evaluation = {
         **candidate.evaluation,
         "model_bytes": len(candidate.payload),

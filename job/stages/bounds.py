@@ -110,7 +110,8 @@ def share_ends(value: Array, n_effective: Array, tail: float) -> Array:
     right, wrong = value * n_effective, (1 - value) * n_effective
     low = np.where(value > 0, beta.ppf(tail, right + 0.5, wrong + 0.5), 0.0)
     high = np.where(value < 1, beta.ppf(1 - tail, right + 0.5, wrong + 0.5), 1.0)
-    return np.stack([low, high])
+    # near 0 and 1 the half success more may put an end past the share itself
+    return np.stack([np.minimum(low, value), np.maximum(high, value)])
 
 
 def bounded(

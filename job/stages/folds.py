@@ -56,6 +56,8 @@ def cut_hash_folds(labels: Array, group_of_row: Array, digests: Array, n_folds: 
     Within each class (a group's class is that of most of its rows), groups are put in the order of
     their digests, and the row of them is cut into folds of as many rows each; a group is of the
     fold that its middle falls into.  So a group mostly stays in its fold when others come or go.
+    A class whose groups all fall into one fold, because they are of other classes by most of their
+    rows, has them dealt to the folds in turn.
 
     Parameters
     ----------
@@ -72,6 +74,11 @@ def cut_hash_folds(labels: Array, group_of_row: Array, digests: Array, n_folds: 
         ends = np.cumsum(sizes[members])
         middles = (ends - sizes[members] / 2) / ends[-1]
         fold_of_group[members] = (middles * n_folds).astype(int)
+    for number in np.unique(counts.label):
+        holders = counts.group[counts.label == number]
+        if len(holders) > 1 and len(np.unique(fold_of_group[holders])) == 1:
+            order = holders[np.argsort(digests[holders], kind="stable")]
+            fold_of_group[order] = np.arange(len(order)) % n_folds
     return fold_of_group[group_of_row]
 
 

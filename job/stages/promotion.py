@@ -46,13 +46,13 @@ def claim_version(
 
 
 def choose_anchor(
-    version: str, decision: GateDecision, champion: Champion | None
+    plan: Plan, decision: GateDecision, champion: Champion | None
 ) -> dict[str, Any] | None:
     """Return which anchor the channel gets when this version is promoted, as metadata.json says it.
 
     The first promotion that rests on the gate's default makes its champion the anchor, so that no
-    slide goes unseen; one by override makes the version itself the anchor, where the channel's
-    anchor could not be compared any more.
+    slide goes unseen; a run with `--override` makes its own version the anchor, where the channel's
+    could not be compared any more.
 
     Returns
     -------
@@ -61,9 +61,9 @@ def choose_anchor(
         anchor stays as it is.
     """
     anchors = [some for some in decision.comparisons if some.role == "anchor"]
-    if decision.override is not None:
+    if plan.override is not None:
         lost = next((a for a in anchors if a.is_advisory and a.difference is None), None)
-        return None if lost is None else {"version": version, "replaces": lost.version}
+        return None if lost is None else {"version": plan.version, "replaces": lost.version}
     if champion is not None and not anchors and decision.rests_on_default:
         return {"version": champion.version, "replaces": None}
     return None
@@ -76,14 +76,10 @@ def promote_accepted(
     abilities: tuple[ProbeStep, ...],
     *,
     override: str | None = None,
-    anchor: Mapping[str, Any] | None = None,
 ) -> None:
     """Move the channel, if there is one, from the champion that the gate has seen.
 
-    Parameters
-    ----------
-    anchor
-        What `choose_anchor` returned.
+    The version's own metadata say which anchor that sets.
     """
     channel = plan.settings.publish.channel
     if channel is None:
@@ -98,7 +94,7 @@ def promote_accepted(
         by=plan.run_id,
         why=_why(override),
     )
-    _set_anchor(plan, store, channel, anchor)
+    _set_anchor(plan, store, channel, plan.version)
 
 
 def finish_interrupted(
@@ -118,10 +114,9 @@ def finish_interrupted(
         return
     require_conditions(store.uri, abilities)
     present, pointer = read_channel(store, channel)
-    metadata = json.loads(read_verified(store, version)["metadata.json"])
     if present == version and pointer is not None:
         write_down(store, channel, read_pointer(channel, pointer))
-        _set_anchor(plan, store, channel, metadata.get("sets_anchor"))
+        _set_anchor(plan, store, channel, version)
         return
     if any(move.to == version for move in read_moves(store, channel)):
         return
@@ -138,15 +133,14 @@ def finish_interrupted(
         expected=pointer,
         at=plan.started_at.isoformat(),
         by=plan.run_id,
-        why=f"{_why(_override_of(metadata))}; promotion finished by a later attempt",
+        why=f"{_why(_override_of(store, version))}; promotion finished by a later attempt",
     )
-    _set_anchor(plan, store, channel, metadata.get("sets_anchor"))
+    _set_anchor(plan, store, channel, version)
 
 
-def _set_anchor(
-    plan: Plan, store: ArtifactStore, channel: str, asked: Mapping[str, Any] | None
-) -> None:
+def _set_anchor(plan: Plan, store: ArtifactStore, channel: str, version: str) -> None:
     """Set the channel's anchor once the channel has moved; one that somebody has set stays."""
+    asked = _metadata_of(store, version).get("sets_anchor")
     if asked is None:
         return
     expected = None
@@ -159,25 +153,35 @@ def _set_anchor(
         if expected is None
         else f"{asked['replaces']} cannot be compared any more"
     )
-    set_anchor(
-        store,
-        channel,
-        asked["version"],
-        expected=expected,
-        at=plan.started_at.isoformat(),
-        by=plan.run_id,
-        why=why,
-    )
-    log.info("anchor_set", channel=channel, version=asked["version"], why=why)
+    try:
+        is_set = set_anchor(
+            store,
+            channel,
+            asked["version"],
+            expected=expected,
+            at=plan.started_at.isoformat(),
+            by=plan.run_id,
+            why=why,
+        )
+    except VersionConflictError as error:  # the channel has moved all the same
+        log.warning("anchor_not_set", channel=channel, reason=error.message)
+        return
+    if is_set:
+        log.info("anchor_set", channel=channel, version=asked["version"], why=why)
 
 
 def _why(override: str | None) -> str:
     return "accepted by the gate" if override is None else f"against the gate: {override}"
 
 
-def _override_of(metadata: Mapping[str, Any]) -> str | None:
+def _metadata_of(store: ArtifactStore, version: str) -> dict[str, Any]:
+    metadata: dict[str, Any] = json.loads(read_verified(store, version)["metadata.json"])
+    return metadata
+
+
+def _override_of(store: ArtifactStore, version: str) -> str | None:
     """Return why a version was published against the gate, if it was."""
-    override = metadata.get("override")
+    override = _metadata_of(store, version).get("override")
     return None if override is None else str(override["reason"])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -62,13 +63,14 @@ def describe_temperature(
     }
 
 
-def heat_across(found: Predictions, fold: Array) -> Predictions:
-    """Heat each fold by the temperature that the other folds are best described by."""
+def heat_across(found: Predictions, fold: Array, folds: Sequence[int]) -> Predictions:
+    """Heat these folds, each by the temperature that the others of them are best described by."""
     found = replace(found, proba=found.proba.astype(np.float64))
     proba = found.proba.copy()
-    for number in np.unique(fold):
-        own = fold == number
-        proba[own] = heat(found.take(own), find_temperature(found.take(~own))).proba
+    is_heated = np.isin(fold, folds)
+    for number in folds:
+        own, others = fold == number, is_heated & (fold != number)
+        proba[own] = heat(found.take(own), find_temperature(found.take(others))).proba
     return replace(found, proba=proba)
 
 

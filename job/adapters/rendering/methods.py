@@ -58,8 +58,8 @@ def describe_scores(evaluation: dict[str, Any]) -> str:
     found, holdout = evaluation.get("cross_fit"), evaluation.get("holdout")
     if found and found["is_nested"]:
         text += (
-            f" The recipe was chosen anew in each of {found['n_folds']} folds, and in "
-            f"{found['n_other_choices']} of them another one was chosen."
+            f" The candidate was chosen again without each of the {found['n_folds']} folds; for "
+            f"{found['n_other_choices'] or 'none'} of them it was another one."
         )
     elif found:
         text += f" It was fitted in {found['n_folds']} folds."

@@ -24,9 +24,21 @@ from job.stages.training.cross_fit import CrossFit
 Array = np.ndarray[Any, Any]
 
 
-def heated(found: Predictions, cross: CrossFit, temperature: float | None) -> Predictions:
-    """Return predictions as the published model would be divided; None: it is not."""
-    return found if temperature is None else heat_across(found, cross.fold)
+def heated(
+    found: Predictions, cross: CrossFit, temperature: float | None, *, is_nested: bool = False
+) -> Predictions:
+    """Return predictions as the published model is divided by its temperature; None: it is not.
+
+    Parameters
+    ----------
+    is_nested
+        Whether the candidate differs from fold to fold; linear SVCs are not divided.
+    """
+    if temperature is None:
+        return found
+    names = [choice.estimator for choice in cross.choices]
+    folds = [n for n, name in enumerate(names) if not is_nested or name == "logistic_regression"]
+    return heat_across(found, cross.fold, folds)
 
 
 def evaluate_cross_fit(
@@ -103,5 +115,5 @@ def _judge_model(
         "n_rows": len(test),
         "n_groups": len(np.unique(test.units)),
         "scores": evaluate_predictions(found)["scores"],
-        "intervals": find_intervals(found, test.units, spec, random_state).to_json()["scores"],
+        "intervals": find_intervals(found, test.units, spec, random_state).to_json(),
     }

@@ -7,6 +7,7 @@ from typing import Any, Final, Literal
 import numpy as np
 
 from job.contracts.gate_specs import EvaluationSpec
+from job.errors import TrainingError
 from job.stages.resampling import effective_groups
 from job.stages.split import DataSplit
 
@@ -16,19 +17,32 @@ MIN_GROUPS: Final = 150  # of a hold-out: fewer cannot show a margin of two poin
 _MIN_FOLDS: Final = 3
 
 
-def choose_method(split: DataSplit, spec: EvaluationSpec, n_folds: int) -> Method:
+def choose_method(split: DataSplit, spec: EvaluationSpec, n_folds: int | None) -> Method:
     """Return the method of the settings, or what `auto` means for this split.
 
     Parameters
     ----------
     n_folds
-        Folds that the table can be cut into; of fewer than three nothing is cross-fitted.
+        Folds that the table can be cut into, None where it cannot; `auto` cross-fits with three
+        or more.
+
+    Raises
+    ------
+    TrainingError
+        The settings ask for `cross_fit`, and the table cannot be cut.
     """
     if split.report.method == "official_test":
         return "official_test"
+    if spec.method == "cross_fit" and n_folds is None:
+        raise TrainingError(
+            "the table cannot be cut into folds for a cross-fitted evaluation: some fold would "
+            "leave a class without rows to learn from",
+            hint="add groups of the smallest classes, or set evaluation.method=auto",
+        )
     if spec.method != "auto":
         return spec.method
-    return "cross_fit" if n_folds >= _MIN_FOLDS and has_few_groups(split) else "holdout"
+    has_folds = n_folds is not None and n_folds >= _MIN_FOLDS
+    return "cross_fit" if has_folds and has_few_groups(split) else "holdout"
 
 
 def has_few_groups(split: DataSplit) -> bool:

@@ -31,6 +31,7 @@ from job.stages.predictions import Predictions
 from job.stages.resampling import make_units
 
 Array = np.ndarray[Any, Any]
+_SALT: Final = "group errors"  # that of the split may change from run to run
 _NUMBERS: Final = ("key_groups", "groups", "y_true", "y_pred", "n_rows")
 
 
@@ -75,7 +76,7 @@ class GroupErrors:
         )
 
 
-def count_group_errors(found: Predictions, rows: Rows, salt: str) -> GroupErrors:
+def count_group_errors(found: Predictions, rows: Rows) -> GroupErrors:
     """Count the rows of each group by class and predicted class."""
     groups = np.unique(rows.units, return_inverse=True)[1]
     cells, n_rows = np.unique(
@@ -85,7 +86,7 @@ def count_group_errors(found: Predictions, rows: Rows, salt: str) -> GroupErrors
     names = np.where(rows.keys != rows.text_keys, rows.keys, texts)
     codes, distinct = pd.factorize(names)
     first = np.unique(codes, return_index=True)[1]
-    digests = salted_digests("group", distinct, salt)
+    digests = salted_digests("group", distinct, _SALT)
     order = np.argsort(digests, kind="stable")
     return GroupErrors(
         classes=found.classes,
@@ -139,7 +140,7 @@ def _as_frame(some: GroupErrors) -> pd.DataFrame:
 
 
 def _match_groups(champion: GroupErrors, candidate: GroupErrors) -> pd.DataFrame:
-    """Return, for each group of the candidate, the champion's with which it shares most keys."""
+    """Pair the groups that share most keys; each is in one pair at most."""
     _, old, new = np.intersect1d(
         champion.keys, candidate.keys, assume_unique=True, return_indices=True
     )
@@ -147,7 +148,7 @@ def _match_groups(champion: GroupErrors, candidate: GroupErrors) -> pd.DataFrame
         {"old_group": champion.key_groups[old], "group": candidate.key_groups[new]}
     )
     n_shared = pairs.value_counts().rename("n_shared").reset_index()
-    n_shared = n_shared.sort_values(
-        ["group", "n_shared", "old_group"], ascending=[True, False, True]
-    )
-    return n_shared.drop_duplicates("group")[["old_group", "group"]]
+    order = ["n_shared", "group", "old_group"]
+    n_shared = n_shared.sort_values(order, ascending=[False, True, True])
+    best = n_shared.drop_duplicates("group").drop_duplicates("old_group")
+    return best[["old_group", "group"]]

@@ -69,7 +69,9 @@ def load_anchor(store: ArtifactStore, name: str | None) -> Champion | None:
 
 
 def load_channel_anchor(store: ArtifactStore, channel: str) -> Champion | None:
-    """Read the anchor of a channel; None where there is none, or its version is gone.
+    """Read the anchor of a channel; None where there is none.
+
+    It has no files where its version is gone.
 
     Raises
     ------
@@ -77,15 +79,10 @@ def load_channel_anchor(store: ArtifactStore, channel: str) -> Champion | None:
         The pointer or a file of the version is damaged.
     """
     version, pointer = read_anchor(store, channel)
-    if version is None or pointer is None or not is_complete(store, version):
+    if version is None or pointer is None:
         return None
-    return Champion(
-        version=version,
-        files=read_verified(store, version),
-        pointer=pointer,
-        role="anchor",
-        is_advisory=True,
-    )
+    files = read_verified(store, version) if is_complete(store, version) else {}
+    return Champion(version=version, files=files, pointer=pointer, role="anchor", is_advisory=True)
 
 
 def find_anchor(store: ArtifactStore, name: str) -> str:

@@ -126,8 +126,7 @@ def _find_in_wording(evaluation: _Found) -> Iterator[str]:
     if embeddings is not None and embeddings["is_standardized"]:
         yield (
             "Embeddings look standardized per batch: the same text has other numbers in another "
-            "batch, and the scores hold for embeddings of this table alone "
-            f"(mean ratio {embeddings['mean_ratio']:.4f})."
+            "batch, and the scores hold for embeddings of this table alone."
         )
 
 

@@ -22,7 +22,7 @@ import numpy.typing as npt
 from job.contracts.reports import SearchedLabels
 from job.contracts.search_specs import Metric
 from job.stages.label_scores import AVERAGED, LabelScores, label_cells
-from job.stages.resampling import effective_groups
+from job.stages.resampling import count_units, effective_groups, leave_one_out
 from job.stages.scores import score_labels
 
 Array = npt.NDArray[Any]
@@ -54,12 +54,19 @@ def choose(
     best = candidates[int(np.argmax(means))]
     if len(candidates) < 2 or effective_groups(groups[rows]) >= MIN_GROUPS:
         return best
-    groups = np.unique(groups[rows], return_inverse=True)[1]
-    y_true, y_pred = labels.y_true[rows], labels.y_pred[:, rows].astype(np.int64)
-    counts = {n: _count(y_true, y_pred[n], groups, labels.n_classes) for n in candidates}
-    shares = {n: _share_of_groups(y_pred[n] == y_true, groups) for n in candidates}
-    as_good = [n for n in candidates if _is_as_good(counts[n], counts[best], metric)]
-    return max(as_good, key=lambda n: shares[n])
+    groups, y_true = np.unique(groups[rows], return_inverse=True)[1], labels.y_true[rows]
+
+    def predicted(n: int) -> Array:
+        found: Array = labels.y_pred[n, rows].astype(np.int64)
+        return found
+
+    as_good = [
+        n
+        for n in candidates
+        if n == best
+        or _is_as_good(y_true, predicted(n), predicted(best), groups, metric, labels.n_classes)
+    ]
+    return max(as_good, key=lambda n: _share_of_groups(predicted(n) == y_true, groups))
 
 
 def _mean_over_folds(labels: SearchedLabels, n: int, metric: Metric, rows: Array) -> float:
@@ -72,29 +79,25 @@ def _mean_over_folds(labels: SearchedLabels, n: int, metric: Metric, rows: Array
     return float(np.mean(scores)) if scores else -math.inf
 
 
-def _count(y_true: Array, y_pred: Array, groups: Array, n_classes: int) -> Array:
-    """Count rows of a class, rows taken for it and hits, shape (n_groups, 3 * n_classes)."""
-    n_groups, n_columns = int(groups.max()) + 1, 3 * n_classes
-    counts = np.zeros(n_groups * n_columns)
-    for cell in label_cells(y_true, y_pred, n_classes):
-        is_in = cell >= 0
-        counts += np.bincount(groups[is_in] * n_columns + cell[is_in], minlength=len(counts))
-    return counts.reshape(n_groups, n_columns)
+def _is_as_good(
+    y_true: Array, some: Array, best: Array, groups: Array, metric: Metric, n: int
+) -> bool:
+    """Return whether labels score within one standard error of the best ones."""
+    true, taken, hit = label_cells(y_true, some, n)
+    _, best_taken, best_hit = label_cells(y_true, best, n)
+    best_hit = np.where(best_hit < 0, -1, best_hit + 2 * n)
+    units = count_units(groups, y_true, (true, taken, hit, best_taken + 2 * n, best_hit), 5 * n)
+    columns, best_columns = np.arange(3 * n), np.r_[:n, 3 * n : 5 * n]
+    own, other = (LabelScores(units.total[:, which]) for which in (columns, best_columns))
+    column = AVERAGED.index(metric.value)
 
+    def measure(sums: Array) -> Array:
+        found = other.measure(sums[:, best_columns]) - own.measure(sums[:, columns])
+        return found[:, column : column + 1]
 
-def _is_as_good(some: Array, best: Array, metric: Metric) -> bool:
-    """Return whether a candidate is within one standard error of the best."""
-    column, n = AVERAGED.index(metric.value), len(some)
-
-    def without_each(counts: Array) -> tuple[float, Array]:
-        total = counts.sum(axis=0, keepdims=True)
-        scores = LabelScores(total)
-        return float(scores.measure(total)[0, column]), scores.measure(total - counts)[:, column]
-
-    (score, left_out), (best_score, best_left_out) = without_each(some), without_each(best)
-    differences = best_left_out - left_out
-    variance = (n - 1) / n * np.square(differences - differences.mean()).sum()
-    return best_score - score <= math.sqrt(variance)
+    difference = measure(units.total)[0, 0]
+    shifts = (leave_one_out(units, measure) - difference)[:, 0]
+    return bool(difference <= math.sqrt(float(units.n_alike @ np.square(shifts))))
 
 
 def _share_of_groups(is_right: Array, groups: Array) -> float:

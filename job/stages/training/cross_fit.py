@@ -9,7 +9,8 @@ How it works
 3. The search chose the candidate with the labels of most of these rows.  Where it could have chosen
    another one, the choice is made again for each fold, by the search's out-of-fold predictions of
    the rows in the other folds; a fold for which it differs is predicted by that other candidate.
-   So the scores are those of the recipe, the choice included (nested cross-validation).
+   So the scores are those of the recipe, the choice included.  It is nearly nested
+   cross-validation: the models that chose have seen rows of the fold, but are not judged by them.
 4. A choice between candidates whose out-of-fold labels differ in at most half a percent of the rows
    would not matter, and is not made again.
 """
@@ -27,7 +28,7 @@ from job.contracts.ports import Executor
 from job.contracts.reports import CandidateScore, SearchedLabels, SearchReport
 from job.contracts.search_specs import Metric
 from job.contracts.specs import TrainingSpec
-from job.stages.folds import GroupCounts, cut_hash_folds, without_near_rows
+from job.stages.folds import Fold, GroupCounts, cut_hash_folds, without_near_rows
 from job.stages.holdout import digest_groups
 from job.stages.out_of_fold import predict_out_of_fold
 from job.stages.predictions import Predictions
@@ -35,6 +36,7 @@ from job.stages.preparation import Preparation
 from job.stages.search.choice import choose
 
 Array = np.ndarray[Any, Any]
+MIN_FOLDS: Final = 2
 MAX_SAME: Final = 0.005  # share of rows in which the labels of candidates that are the same differ
 
 
@@ -75,12 +77,46 @@ class CrossFit:
         return sum(choice != chosen for choice in self.choices)
 
 
-def count_folds(rows: Rows, n_folds: int) -> int:
-    """Return how many folds the rows can be cut into: at most one for each group of a class."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoldPlan:
+    """How the rows of a table are cut.
+
+    Attributes
+    ----------
+    fold
+        Of each row, shape (n_rows,).
+    folds
+        Positions of the rows to fit to and to predict; every class has rows of both kinds.
+    """
+
+    fold: Array
+    folds: tuple[Fold, ...]
+
+
+def plan_folds(rows: Rows, n_folds: int, salt: str) -> FoldPlan | None:
+    """Cut the rows into folds, as many as the smallest class has groups, and `n_folds` at most.
+
+    Returns
+    -------
+    plan
+        None where there would be fewer than two, or where some fold would leave a class without
+        rows to fit to.
+    """
     labels = pd.factorize(np.asarray(rows.y, dtype=object), sort=True)[0]
     groups = np.unique(rows.units, return_inverse=True)[1]
     counts = GroupCounts.of(labels, groups)
-    return min(n_folds, int(np.bincount(counts.label).min()))
+    n_folds = min(n_folds, int(np.bincount(counts.label).min()))
+    if n_folds < MIN_FOLDS:
+        return None
+    digests = digest_groups(rows, groups, int(groups.max()) + 1, salt)
+    fold = cut_hash_folds(labels, groups, digests, n_folds)
+    cuts = [(np.flatnonzero(fold != n), np.flatnonzero(fold == n)) for n in np.unique(fold)]
+    folds = without_near_rows(cuts, rows.families)
+    n_classes = int(labels.max()) + 1
+    if any(len(np.unique(labels[train])) < n_classes for train, _ in folds):
+        return None
+    fold = np.unique(fold, return_inverse=True)[1]
+    return FoldPlan(fold=fold, folds=tuple(folds))
 
 
 def cross_fit(
@@ -91,8 +127,7 @@ def cross_fit(
     *,
     spec: TrainingSpec,
     executor: Executor,
-    n_folds: int,
-    salt: str,
+    plan: FoldPlan,
 ) -> CrossFit:
     """Predict every row by models of the search's choice, and of its baselines.
 
@@ -104,18 +139,8 @@ def cross_fit(
         Positions of the rows that were searched on, shape (n_train,).
     preparation
         Of `rows`.
-
-    Raises
-    ------
-    TrainingError
-        A fold cannot be calibrated, because its training side lacks a class.
     """
-    groups = np.unique(rows.units, return_inverse=True)[1]
-    labels = pd.factorize(np.asarray(rows.y, dtype=object), sort=True)[0]
-    digests = digest_groups(rows, groups, int(groups.max()) + 1, salt)
-    fold = cut_hash_folds(labels, groups, digests, n_folds)
-    cuts = [(np.flatnonzero(fold != n), np.flatnonzero(fold == n)) for n in range(n_folds)]
-    folds = without_near_rows(cuts, rows.families)
+    fold, folds, n_folds = plan.fold, plan.folds, len(plan.folds)
 
     def predict(candidate: CandidateScore) -> Predictions:
         return predict_out_of_fold(
@@ -169,4 +194,6 @@ def _choose_again(
 
 def _differ(labels: SearchedLabels, one: int, other: int) -> bool:
     """Return whether two candidates predict other labels in more than a few rows."""
-    return bool((labels.y_pred[one] != labels.y_pred[other]).mean() > MAX_SAME)
+    first, second = labels.y_pred[one], labels.y_pred[other]
+    has_both = (first >= 0) & (second >= 0)
+    return bool((first != second)[has_both].mean() > MAX_SAME) if has_both.any() else False

@@ -1,6 +1,7 @@
 """A run moves the channel from where its gate saw it, and a later attempt from nowhere else."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
@@ -185,7 +186,7 @@ def test_run_without_a_channel_moves_none(store):
     assert [] == list(store.keys("channels/"))
 
 
-def decided(*, rests_on_default=False, override=None, anchor=None):
+def decided(*, rests_on_default=False, anchor=None):
     """Give a decision of the gate; `anchor` is its comparison with the channel's own."""
     champion = Criterion(
         name="champion",
@@ -196,9 +197,7 @@ def decided(*, rests_on_default=False, override=None, anchor=None):
         reason="",
         rule="default" if rests_on_default else "margin",
     )
-    return GateDecision(
-        criteria=(champion,), comparisons=() if anchor is None else (anchor,), override=override
-    )
+    return GateDecision(criteria=(champion,), comparisons=() if anchor is None else (anchor,))
 
 
 def anchor_beside(problem=""):
@@ -213,23 +212,42 @@ def anchor_beside(problem=""):
     )
 
 
+def publish_with(store, asked):
+    """Publish the run's version; its metadata say which anchor its promotion sets."""
+    metadata = {**json.loads(FILES["metadata.json"]), "sets_anchor": asked}
+    publish(store, OURS, RUN_ID, {**FILES, "metadata.json": canonical_json(metadata)})
+
+
+def promote_ours(store, champion, asked, **options):
+    plan = claim_version(make_plan(), store, {}, champion)
+    publish_with(store, asked)
+    promote_accepted(plan, store, champion, (), **options)
+
+
+def anchor_of(store):
+    return read_anchor(store, "production")[0]
+
+
+def override(plan, reason="agreed"):
+    return replace(plan, override=reason)
+
+
 def test_first_promotion_by_default_makes_its_champion_the_anchor(store):
     """Later candidates are compared with the last version that was shown to be good."""
     move(store, V1)
     champion = see(store)
-    plan = attempt(store, champion)
-    asked = choose_anchor(OURS, decided(rests_on_default=True), champion)
-    promote_accepted(plan, store, champion, (), anchor=asked)
+    asked = choose_anchor(make_plan(), decided(rests_on_default=True), champion)
+    promote_ours(store, champion, asked)
 
-    assert (OURS, V1) == (champion_of(store), read_anchor(store, "production")[0])
+    assert (OURS, V1) == (champion_of(store), anchor_of(store))
 
 
 def test_promotion_by_margin_sets_no_anchor(store):
     """It has been shown; nor does a first version, which has no champion."""
     move(store, V1)
 
-    assert choose_anchor(OURS, decided(), see(store)) is None
-    assert choose_anchor(OURS, decided(rests_on_default=True), None) is None
+    assert choose_anchor(make_plan(), decided(), see(store)) is None
+    assert choose_anchor(make_plan(), decided(rests_on_default=True), None) is None
 
 
 def test_anchor_that_is_there_stays(store):
@@ -237,59 +255,70 @@ def test_anchor_that_is_there_stays(store):
     move(store, V2)
     again = decided(rests_on_default=True, anchor=anchor_beside())
 
-    assert choose_anchor(OURS, again, see(store)) is None
+    assert choose_anchor(make_plan(), again, see(store)) is None
     set_anchor(store, "production", V1, expected=None, at="noon", by="somebody", why="")
-    plan, champion = attempt(store, see(store)), see(store)
-    promote_accepted(plan, store, champion, (), anchor={"version": V2, "replaces": None})
-    assert V1 == read_anchor(store, "production")[0]
+    promote_ours(store, see(store), {"version": V2, "replaces": None})
+    assert V1 == anchor_of(store)
 
 
 def test_override_sets_a_lost_anchor_anew(store):
-    """The one that cannot be compared gives way to the version that somebody stood up for."""
+    """The one that cannot be compared gives way, also where the gate accepts the candidate."""
     move(store, V2)
     set_anchor(store, "production", V1, expected=None, at="noon", by="somebody", why="")
     champion = see(store)
-    lost = decided(override="agreed", anchor=anchor_beside("its classes are others"))
-    plan = attempt(store, champion)
-    promote_accepted(
-        plan, store, champion, (), override="agreed", anchor=choose_anchor(OURS, lost, champion)
-    )
+    lost = decided(anchor=anchor_beside("its classes are others"))
+    asked = choose_anchor(override(make_plan()), lost, champion)
+    promote_ours(store, champion, asked, override="agreed")
 
-    assert OURS == read_anchor(store, "production")[0]
+    assert OURS == anchor_of(store)
+
+
+def test_without_override_a_lost_anchor_stays(store):
+    """It warns until somebody stands up for a version."""
+    move(store, V2)
+    lost = decided(rests_on_default=True, anchor=anchor_beside("its version is gone"))
+
+    assert choose_anchor(make_plan(), lost, see(store)) is None
 
 
 def test_override_keeps_an_anchor_that_could_be_compared(store):
     """Overriding one night does not forget where the slide began."""
     move(store, V2)
+    compared = decided(anchor=anchor_beside())
 
-    assert choose_anchor(OURS, decided(override="agreed", anchor=anchor_beside()), None) is None
+    assert choose_anchor(override(make_plan()), compared, see(store)) is None
 
 
 def test_lost_race_sets_no_anchor(store):
     """The version was not promoted."""
     move(store, V1)
     champion = see(store)
-    plan = attempt(store, champion)
+    plan = claim_version(make_plan(), store, {}, champion)
+    publish_with(store, {"version": V1, "replaces": None})
     move(store, V2)
     with pytest.raises(VersionConflictError):
-        promote_accepted(plan, store, champion, (), anchor={"version": V1, "replaces": None})
+        promote_accepted(plan, store, champion, ())
 
-    assert read_anchor(store, "production") == (None, None)
+    assert anchor_of(store) is None
+
+
+def test_anchor_that_somebody_has_moved_meanwhile_stays(store):
+    """The channel has moved all the same."""
+    move(store, V2)
+    set_anchor(store, "production", V2, expected=None, at="noon", by="somebody", why="")
+    promote_ours(store, see(store), {"version": OURS, "replaces": V1}, override="agreed")
+
+    assert (OURS, V2) == (champion_of(store), anchor_of(store))
 
 
 @pytest.mark.parametrize("has_moved", [False, True])
 def test_later_attempt_sets_the_anchor_too(store, has_moved):
     """The first one was ended before it could; what it had decided stands in the metadata."""
     move(store, V1)
-    champion = see(store)
-    claim_version(make_plan(), store, {}, champion)
-    metadata = {
-        **json.loads(FILES["metadata.json"]),
-        "sets_anchor": {"version": V1, "replaces": None},
-    }
-    publish(store, OURS, RUN_ID, {**FILES, "metadata.json": canonical_json(metadata)})
+    claim_version(make_plan(), store, {}, see(store))
+    publish_with(store, {"version": V1, "replaces": None})
     if has_moved:
         move(store, OURS, by=RUN_ID)
     finish(store)
 
-    assert (OURS, V1) == (champion_of(store), read_anchor(store, "production")[0])
+    assert (OURS, V1) == (champion_of(store), anchor_of(store))

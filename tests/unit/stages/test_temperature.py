@@ -64,7 +64,7 @@ def test_fold_is_heated_by_what_the_others_say():
     sharp = heat(found, 0.5)
     mixed = found.proba.astype(float)
     mixed[fold == 0] = sharp.proba[fold == 0]
-    heated = heat_across(_with(found, mixed), fold)
+    heated = heat_across(_with(found, mixed), fold, range(3))
     expected = heat(sharp.take(fold == 0), find_temperature(found.take(fold != 0)))
 
     assert heated.proba[fold == 0] == pytest.approx(expected.proba, abs=1e-9)

@@ -12,8 +12,8 @@ _TEMPLATE = """
 {% if same_rows %}What the gate compared: {{ same_rows }}.{% endif %}</p>
 {% if metrics %}<div class="scroll" role="region" tabindex="0" \
 aria-label="Scores beside the champion's"><table>
-<caption>Scores that differ, each model on the judged rows of its own run: the rows may not be the
-same ones.</caption>
+<caption>Scores that differ, each as its own run judged it: the rows may not be the same ones, and
+cross-fitted scores are of a recipe, others of a model.</caption>
 <thead><tr><th scope="col">Metric</th><th scope="col" class="n">Champion</th>
 <th scope="col" class="n">This model</th><th scope="col" class="n">Difference</th></tr></thead>
 <tbody>{% for m in metrics %}<tr><th scope="row">{{ m.name }}</th>

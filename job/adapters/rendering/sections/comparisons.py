@@ -18,8 +18,8 @@ _TEMPLATE = """
 {% if c.rows %}<div class="scroll" role="region" tabindex="0" \
 aria-label="This model beside the {{ c.role }}"><table>
 <caption>{% if c.basis == "shared_groups" %}By the cross-fitted predictions of both runs, on
-{{ c.n_rows|count }} rows in {{ c.n_groups|count }} groups that both tables hold; {{ c.n_excluded|count }}
-rows that the other table does not hold were left out.{% else %}On {{ c.n_rows|count }} rows in
+{{ c.n_rows|count }} rows in {{ c.n_groups|count }} groups that share texts with its table;
+{{ c.n_excluded|count }} other rows were left out.{% else %}On {{ c.n_rows|count }} rows in
 {{ c.n_groups|count }} groups that neither was trained on; {{ c.n_excluded|count }} were left out
 because the {{ c.role }} had seen them.{% endif %} Classes by the lowest change of recall.</caption>
 <thead><tr><th scope="col">What</th><th scope="col" class="n">{{ c.role|capitalize }}</th>

@@ -27,7 +27,7 @@ sentence templates, and rows of one template are no independent evidence.
 {% else %}<p class="note">No threshold is published: {{ decision.n_chosen_on|count }} rows in
 {{ decision.n_groups_chosen_on|count }} groups show a precision of
 {{ decision.target_precision|percent }} at no confidence.
-{% endif %}{% if reason %}Reason: {{ reason }}{% endif %}
+{% endif %}{% if reason and status == "not_shown" %}{{ reason }}{% endif %}
 {% if decision.coverage %}On {{ judged }}{{ chosen_by }}, {{ decision.n_answered|count }} of
 {{ n_test|count }} rows are answered ({{ decision.coverage.value|score }}{% if coverage %},
 {{ coverage.low|score }} to {{ coverage.high|score }}{% endif %}){% if decision.precision %}, and of

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from job.contracts.gate_specs import EvaluationSpec
-from job.stages.evaluation.method import choose_method, effective_groups
+from job.errors import TrainingError
+from job.stages.evaluation.method import choose_method
+from job.stages.resampling import effective_groups
 
 
 def split_of(groups, y, method="hash"):
@@ -61,3 +63,12 @@ def test_settings_have_the_last_word():
 def test_class_of_two_groups_keeps_the_hold_out():
     """There is nothing to cut into three folds."""
     assert "holdout" == method_of(split_of(range(10), ["a", "b"] * 5), n_folds=2)
+
+
+def test_cross_fit_that_cannot_be_had_is_an_error():
+    """Where the settings ask for it; `auto` keeps the hold-out."""
+    few = split_of(range(10), ["a", "b"] * 5)
+
+    assert "holdout" == method_of(few, n_folds=None)
+    with pytest.raises(TrainingError, match="cannot be cut into folds"):
+        method_of(few, n_folds=None, method="cross_fit")

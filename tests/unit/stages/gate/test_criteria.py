@@ -459,3 +459,12 @@ def test_anchor_that_a_run_has_set_only_warns_where_it_cannot_be_compared():
 
     assert judge(comparisons=(own,)).is_accepted
     assert not judge(comparisons=(apart(role="anchor"),)).is_accepted
+
+
+def test_published_models_beside_the_recipes_only_warn():
+    """A hold-out of few groups hangs on luck; the reader learns of a fall all the same."""
+    fallen = uncertain(-0.2, role="champion_model")
+    decision = judge(comparisons=(uncertain(0.0), fallen))
+
+    assert decision.is_accepted
+    assert [c.name for c in decision.criteria if not c.is_met] == ["champion_model"]

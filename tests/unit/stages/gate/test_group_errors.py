@@ -37,7 +37,7 @@ def rows_of(groups, y):
 def count(groups, found, index=slice(None)):
     mask = np.zeros(len(groups), bool)
     mask[index] = True
-    return count_group_errors(found.take(mask), rows_of(groups[mask], found.y_true[mask]), "pcc")
+    return count_group_errors(found.take(mask), rows_of(groups[mask], found.y_true[mask]))
 
 
 @pytest.fixture
@@ -93,9 +93,7 @@ def test_rows_weigh_as_tonight(pair):
     """More copies of a group in the champion's table change nothing."""
     groups, old, new = pair
     copied = np.repeat(np.arange(len(groups)), 1 + 4 * (groups % 3 == 0))
-    before = count_group_errors(
-        old.take(copied), rows_of(groups[copied], old.y_true[copied]), "pcc"
-    )
+    before = count_group_errors(old.take(copied), rows_of(groups[copied], old.y_true[copied]))
     found, expected = (compare(some, count(groups, new)) for some in (before, count(groups, old)))
 
     assert found.difference.value == pytest.approx(expected.difference.value)
@@ -121,7 +119,7 @@ def test_group_is_known_by_the_texts_that_stay(pair):
     tonight = rows.text_keys + " of tonight"
     tonight[first] = rows.text_keys[first]
     later = replace(rows, keys=tonight, text_keys=tonight)
-    found = compare(count(groups, old), count_group_errors(new, later, "pcc"))
+    found = compare(count(groups, old), count_group_errors(new, later))
     expected = compare(count(groups, old), count(groups, new))
 
     assert expected == found
@@ -132,7 +130,7 @@ def test_group_that_has_grown_together_is_the_one_it_shares_most_with(pair):
     groups, old, new = pair
     joined = np.where(groups == 1, 0, groups)
     rows = replace(rows_of(groups, new.y_true), families=joined)
-    found = compare(count(groups, old), count_group_errors(new, rows, "pcc"))
+    found = compare(count(groups, old), count_group_errors(new, rows))
 
     assert 299 == found.n_groups
 
@@ -151,7 +149,7 @@ def test_other_classes_cannot_be_compared(pair):
     other = predictions(old.y_true, old.y_pred, 5)
     errors = count(groups, new)
 
-    assert compare(count_group_errors(other, rows_of(groups, old.y_true), "pcc"), errors) is None
+    assert compare(count_group_errors(other, rows_of(groups, old.y_true)), errors) is None
     spec = SPEC.model_copy(update={"metric": Metric.NEG_LOG_LOSS})
     assert compare_errors(Champion(version="v", files={}), errors, errors, spec) is None
 

@@ -13,7 +13,7 @@ from job.contracts.search_specs import SearchSpec
 from job.contracts.specs import FeatureSpec, TrainingSpec
 from job.stages.folds import cut_hash_folds
 from job.stages.preparation import Preparation
-from job.stages.training.cross_fit import count_folds, cross_fit
+from job.stages.training.cross_fit import cross_fit, plan_folds
 
 LOGISTIC = CandidateScore(
     estimator="logistic_regression",
@@ -77,8 +77,7 @@ def fit(rows, report, n_folds=5):
         report,
         spec=spec,
         executor=InTurn(),
-        n_folds=n_folds,
-        salt="pcc",
+        plan=plan_folds(rows, n_folds, "pcc"),
     )
 
 
@@ -140,8 +139,10 @@ def test_folds_are_as_many_as_the_smallest_class_has_groups(copies):
     """A class of three groups cannot be in five folds."""
     y = np.where(np.isin(copies.families, [0, 1, 2]), "c", copies.y).astype(object)
 
-    assert 5 == count_folds(copies, 5)
-    assert 3 == count_folds(rows_of(y, copies.embeddings.read(), copies.families), 5)
+    fewer = rows_of(y, copies.embeddings.read(), copies.families)
+
+    assert 5 == len(plan_folds(copies, 5, "pcc").folds)
+    assert 3 == len(plan_folds(fewer, 5, "pcc").folds)
 
 
 def test_folds_keep_class_shares_and_hardly_move():
@@ -158,3 +159,30 @@ def test_folds_keep_class_shares_and_hardly_move():
 
     assert np.abs(shares / shares.sum(axis=0) - 0.2).max() < 0.05
     assert (before != fold[is_old])[first].mean() < 0.15
+
+
+@pytest.mark.parametrize("salt", [str(n) for n in range(40)])
+def test_every_fold_can_learn_every_class(salt):
+    """Also one that never has most of a group's rows, wherever the hash puts those groups."""
+    groups = np.repeat(np.arange(24), 5)
+    y = np.where(groups % 2, "a", "c").astype(object)
+    y[np.isin(groups, [0, 6, 12, 18]) & (np.arange(120) % 5 < 2)] = "b"
+    rows = rows_of(y, np.zeros((120, 2)), groups)
+    plan = plan_folds(rows, 5, salt)
+
+    assert 4 == len(plan.folds)
+    for train, test in plan.folds:
+        assert {"a", "b", "c"} == set(y[train])
+        assert not set(groups[train]) & set(groups[test])
+
+
+def test_class_that_no_fold_could_learn_leaves_no_plan():
+    """Its rows in every other group are near-duplicates of those that are judged."""
+    groups, families = np.repeat(np.arange(12), 4), np.arange(48)
+    families[groups >= 10] = 0
+    y = np.where(groups % 2, "a", "b").astype(object)
+    y[groups >= 10] = "c"
+    rows = rows_of(y, np.zeros((48, 2)), families, keys=[f"group:{n}" for n in groups])
+    rows = Rows(**{n: getattr(rows, n) for n in rows.__slots__} | {"text_keys": rows.keys + "t"})
+
+    assert plan_folds(rows, 5, "pcc") is None
