@@ -68,7 +68,7 @@ def test_second_night_is_promoted_and_compared_on_all_shared_groups(
     first, second = result_of(night(1)), result_of(night(2))
     third = result_of(night(3))
     found = evaluation_of(tmp_path, second)
-    (comparison,) = found["gate"]["comparisons"]
+    comparison, models = found["gate"]["comparisons"]
     listed = result_of(pcc_job("models", "list", "--store", "models"))
 
     assert ("cross_fit", "shared_groups") == (found["method"], comparison["basis"])
@@ -76,8 +76,9 @@ def test_second_night_is_promoted_and_compared_on_all_shared_groups(
     assert found["holdout"]["n_rows"] < found["n_test"] == sum(map(sum, found["confusion"]))
     assert {"production": first["version"]} == listed["anchors"]
     assert third["version"] == listed["channels"]["production"]
+    assert ("champion_model", "new_rows") == (models["role"], models["basis"])
     roles = [c["role"] for c in evaluation_of(tmp_path, third)["gate"]["comparisons"]]
-    assert ["champion", "anchor"] == roles
+    assert ["champion", "champion_model", "anchor"] == roles
 
 
 def test_night_with_many_wrong_groups_is_rejected(night, result_of):
@@ -86,7 +87,7 @@ def test_night_with_many_wrong_groups_is_rejected(night, result_of):
     done = night(2, "--set", OPEN, wrong=0.3)
 
     assert 6 == done.returncode
-    assert "that both tables hold" in done.stderr
+    assert "that share texts with its table" in done.stderr
 
 
 def test_what_a_run_keeps_of_its_groups_holds_no_text(night, result_of, tmp_path):

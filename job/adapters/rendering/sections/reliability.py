@@ -22,12 +22,11 @@ had not seen them{% if is_calibrated %} (decision values calibrated on the rows 
 a precision of {{ decision.target_precision|percent }} in every class, on
 {{ decision.n_chosen_on|count }} rows in {{ decision.n_groups_chosen_on|count }} groups whose models
 had not seen them.
-{% elif status == "templates" %}<p class="note">No threshold is published: most rows come from
-sentence templates, and rows of one template are no independent evidence.
-{% else %}<p class="note">No threshold is published: {{ decision.n_chosen_on|count }} rows in
-{{ decision.n_groups_chosen_on|count }} groups show a precision of
-{{ decision.target_precision|percent }} at no confidence.
-{% endif %}{% if reason and status == "not_shown" %}{{ reason }}{% endif %}
+{% else %}<p class="note">No threshold is published for a precision of
+{{ decision.target_precision|percent }}, with {{ decision.n_chosen_on|count }} rows in
+{{ decision.n_groups_chosen_on|count }} groups to choose it on.
+{% if reason %}{{ reason }}{% endif %}
+{% endif %}
 {% if decision.coverage %}On {{ judged }}{{ chosen_by }}, {{ decision.n_answered|count }} of
 {{ n_test|count }} rows are answered ({{ decision.coverage.value|score }}{% if coverage %},
 {{ coverage.low|score }} to {{ coverage.high|score }}{% endif %}){% if decision.precision %}, and of

@@ -191,7 +191,7 @@ def test_threshold_is_told_in_words(reports):
     assert "120 of 160 rows are answered (0.7500, 0.6911 to 0.8123)" in text
     assert "0.9667 are right (0.9234 to 0.9876)" in text
     assert "the calibration error went from 0.0599 to 0.0113" in none
-    assert "640 rows in 512 groups show a precision of 95 % at no confidence" in none
+    assert "640 rows in 512 groups to choose it on" in none
 
 
 @pytest.mark.parametrize(("estimator", "n_times"), [("logistic_regression", 0), ("linear_svc", 2)])

@@ -43,7 +43,10 @@ def test_non_inferiority_accepts_a_drop_of_the_margin_at_most_alpha_of_the_time(
     """The worst that must not pass."""
     found = simulate(1000, discordant, margin)
 
-    assert share(accepts(some, margin=margin, inconclusive="reject") for some in found) <= ALPHA + TWO_ERRORS
+    assert (
+        share(accepts(some, margin=margin, inconclusive="reject") for some in found)
+        <= ALPHA + TWO_ERRORS
+    )
 
 
 def test_equal_model_is_accepted_by_the_defaults_at_2000_rows():
@@ -53,7 +56,10 @@ def test_equal_model_is_accepted_by_the_defaults_at_2000_rows():
 
 def test_champion_that_is_3_points_better_stays():
     """10,000 rows; at least 99 % of 200 simulations."""
-    assert share(not accepts(some, inconclusive="reject") for some in simulate(10_000, 0.08, 0.03)) >= 0.99
+    assert (
+        share(not accepts(some, inconclusive="reject") for some in simulate(10_000, 0.08, 0.03))
+        >= 0.99
+    )
 
 
 def test_no_class_is_taken_for_fallen_in_more_than_alpha_of_equal_models():
