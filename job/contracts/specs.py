@@ -90,6 +90,12 @@ class FeatureSpec(Spec):
         description="Terms of texts: words and pairs of words, 2 to 5 characters within words.",
     )
 
+    geometry: Literal["auto", "given"] = Field(
+        "auto",
+        description="`auto`: embeddings whose columns were standardized get back rows of length 1 "
+        "where the table shows how, and are left as they are elsewhere; `given`: always left.",
+    )
+
     @field_validator("use", "analyzers")
     @classmethod
     def _once_each(cls, value: tuple[str, ...]) -> tuple[str, ...]:
