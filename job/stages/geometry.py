@@ -5,14 +5,16 @@ columns destroys both, and can be undone from the matrix alone.
 
 How it works
 ------------
-1. Distinct rows are drawn, seeded. Rows of one length are left as they are.
+1. Distinct rows are drawn, seeded. Rows of one length are left as they are. Rows that are far
+   from the others (zeros in place of an embedding) are left out.
 2. Only the first columns may come from the embedder: the upstream adds 200 others behind its 384.
-   Prefixes are tried from the narrowest: those at whose end the scale of the columns changes, then
+   Prefixes are tried: those at whose end the scale of the columns changes, then
    the whole width. Where the whole width shows that only its first columns have a part in it, they
    are fitted alone.
-3. `job.stages.quadric` fits each prefix; most of the rows are fitted, the rest is held out. A prefix
-   of w columns has 2 w + 1 unknowns, and is not looked at with fewer distinct rows.
-4. The first prefix that is sound is restored. If none is, nothing is changed.
+3. `job.stages.quadric` fits each prefix to most of the rows; the rest is held out. A prefix of w
+   columns has 2 w + 1 unknowns, and is not looked at with fewer distinct rows.
+4. Of the prefixes that are sound, the one with the clearest singular value is restored. If none is,
+   nothing is changed.
 
 A column that is constant cannot be restored: restored rows are those without it, divided by their
 length.
@@ -22,6 +24,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -32,8 +35,16 @@ from job.contracts.blocks import cut
 from job.contracts.dataset import MatrixRows, Rows
 from job.contracts.geometry import Geometry, Status
 from job.contracts.ports import Executor
+from job.contracts.search_specs import Use
 from job.contracts.specs import FeatureSpec
-from job.stages.quadric import MIN_COLUMNS, Products, QuadricFit, fit_quadric, sum_products
+from job.stages.quadric import (
+    MIN_COLUMNS,
+    Products,
+    QuadricFit,
+    fit_quadric,
+    measure_columns,
+    sum_products,
+)
 
 log = structlog.get_logger(__name__)
 Array = npt.NDArray[Any]
@@ -47,6 +58,7 @@ _HELD_OUT_SHARE: Final = 10  # one of so many
 _BLOCK: Final = 1024
 _MIN_CHANGE: Final = np.log(1.2)  # of the scale of columns
 _MAX_DEPTH: Final = 2
+_FAR: Final = 2.0  # times the median distance from the mean
 
 
 def restore_geometry(
@@ -66,6 +78,11 @@ def restore_geometry(
         singular_values=found.singular_values,
     )
     return found
+
+
+def describe_geometry(found: Geometry | None, use: Use) -> dict[str, Any] | None:
+    """Return the part `geometry` of evaluation.json; None where a model takes no embeddings."""
+    return None if found is None or "embeddings" not in use else found.to_json()
 
 
 def geometry_bytes(width: int) -> int:
@@ -90,7 +107,10 @@ def find_geometry(embeddings: MatrixRows, random_state: int) -> Geometry:
     n_rows, width = embeddings.shape
     if n_rows > _MAX_ROWS:
         embeddings = embeddings.take(np.sort(rng.choice(n_rows, _MAX_ROWS, replace=False)))
-    rows = embeddings.take(rng.permutation(_find_distinct(embeddings)))
+    distinct = embeddings.take(rng.permutation(_find_distinct(embeddings)))
+    rows = distinct
+    for _ in range(2):  # a huge value hides the others at first
+        rows = rows.take(_is_ordinary(rows))
     n_held_out = min(max(rows.shape[0] // _HELD_OUT_SHARE, _MIN_HELD_OUT), _MAX_HELD_OUT)
     n_fitted = min(rows.shape[0] - n_held_out, _MAX_FITTED)
     best, status = None, _exclude(rows, n_fitted)
@@ -100,12 +120,13 @@ def find_geometry(embeddings: MatrixRows, random_state: int) -> Geometry:
         is_sound = best is not None and best.is_sound
         is_known = is_sound or n_fitted > 2 * width
         status = "restored" if is_sound else "not_found" if is_known else "too_few_rows"
-    counts = {"n_rows": embeddings.shape[0], "n_distinct_rows": rows.shape[0], "width": width}
+    found = Geometry(
+        status=status, n_rows=embeddings.shape[0], n_distinct_rows=distinct.shape[0], width=width
+    )
     if best is None:
-        return Geometry(status=status, **counts)
-    return Geometry(
-        status=status,
-        **counts,
+        return found
+    return replace(
+        found,
         prefix=best.prefix,
         n_columns=len(best.map.columns),
         n_fitted_rows=n_fitted,
@@ -124,6 +145,18 @@ def _find_distinct(rows: MatrixRows) -> Array:
         found = [hashlib.blake2b(row, digest_size=8).digest() for row in rows.read(block)]
         digests[block] = np.frombuffer(b"".join(found), np.uint64)
     return np.sort(np.unique(digests, return_index=True)[1])
+
+
+def _is_ordinary(rows: MatrixRows) -> Array:
+    """Return which rows are about as far from the mean as others, in standardized columns."""
+    if not rows.shape[0]:
+        return np.zeros(0, bool)
+    blocks = cut(slice(0, rows.shape[0]), _BLOCK)
+    mean, scale, _ = measure_columns(rows)
+    distances = np.concatenate([_lengths((rows.read(some) - mean) / scale) for some in blocks])
+    median = np.median(distances)
+    is_ordinary: Array = (distances >= median / _FAR) & (distances <= median * _FAR)
+    return is_ordinary
 
 
 def _exclude(rows: MatrixRows, n_fitted: int) -> Status | None:
@@ -147,17 +180,15 @@ def _lengths(rows: Array) -> Array:
 
 
 def _fit_best(products: Products) -> QuadricFit | None:
-    """Return the first sound fit, else the one whose smallest singular value stands out most."""
-    best: QuadricFit | None = None
+    """Return the fit whose smallest singular value stands out most, a sound one if there is any."""
+    fits: list[QuadricFit] = []
     for prefix in _list_prefixes(products):
         fit = fit_quadric(products, prefix)
-        if fit is not None and not fit.is_sound and fit.map.columns[-1] + 1 < prefix:
-            fit = fit_quadric(products, int(fit.map.columns[-1]) + 1) or fit
-        if fit is not None and (best is None or fit.is_sound or fit.ratio < best.ratio):
-            best = fit
-        if best is not None and best.is_sound:
-            break
-    return best
+        if fit is not None and not fit.is_sound and fit.prefix < prefix:
+            fit = fit_quadric(products, fit.prefix) or fit
+        if fit is not None:
+            fits.append(fit)
+    return min(fits, key=lambda fit: (not fit.is_sound, fit.ratio), default=None)
 
 
 def _list_prefixes(products: Products) -> list[int]:
@@ -166,7 +197,7 @@ def _list_prefixes(products: Products) -> list[int]:
     scale = np.log(products.deviation)
     scale[~products.varies] = np.median(scale[products.varies]) if products.varies.any() else 0.0
     widths = {width, *_find_changes(scale, 0, _MAX_DEPTH), *_find_departure(scale)}
-    return sorted(w for w in widths if MIN_COLUMNS <= w and 2 * w < products.n_rows)
+    return sorted(w for w in widths if w >= MIN_COLUMNS and 2 * w < products.n_rows)
 
 
 def _find_changes(scale: Array, start: int, depth: int) -> Iterator[int]:
