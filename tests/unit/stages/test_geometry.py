@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from support.executors import InTurn
 from support.rows import rows_of_embeddings, rows_of_texts
+from threadpoolctl import threadpool_limits
 
 from job.adapters.executors.local import LocalThreads
 from job.contracts.dataset import MatrixRows
@@ -77,7 +78,7 @@ def test_batch_of_one_class_is_restored():
 
 
 @pytest.mark.parametrize("noise", [0, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 3e-2, 0.1, 0.5])
-@pytest.mark.parametrize("n", [90, 150, 3000])
+@pytest.mark.parametrize("n", [96, 110, 3000])
 def test_noise_is_never_restored_wrongly(n, noise):
     """With a cosine of .999 or not at all; little noise is no obstacle."""
     U = unit_rows(n)
@@ -173,6 +174,10 @@ def odd_tables():
         "few dimensions": standardize(U / np.linalg.norm(U, axis=1, keepdims=True)),
         "the same columns twice": np.hstack([S, S]),
         "some components": standardize(C),
+        "lengths that vary by a fifth of a percent": standardize(
+            unit_rows(3000) * (1 + 0.002 * N[:, :1])
+        ),
+        "columns before": np.hstack([others(3000, 10), S]),
         "constant": np.ones((300, WIDTH)) * np.arange(WIDTH),
         "narrow": standardize(unit_rows(300, 8)),
         "no rows": np.zeros((0, WIDTH)),
@@ -203,8 +208,9 @@ def test_summary_has_no_statistic_of_a_column():
 def test_bits_do_not_depend_on_threads_and_seed_alone_draws():
     rows = rows_of_embeddings(np.hstack([standardize(unit_rows(9000)), others(9000, 9)]))
     spec, bits = FeatureSpec(), set()
-    for executor in (LocalThreads(1), LocalThreads(2), LocalThreads(3)):
-        found = restore_geometry(rows, spec, 0, executor)
+    for n_threads in (1, 2):
+        with threadpool_limits(limits=n_threads):
+            found = restore_geometry(rows, spec, 0, LocalThreads(n_threads))
         bits.add((found, found.map.scale.tobytes(), found.map.offset.tobytes()))
 
     assert 1 == len(bits)
@@ -228,3 +234,17 @@ def test_memory_is_foreseen():
     """The largest arrays are four of the products of all terms."""
     assert geometry_bytes(384) > 4 * 8 * 769**2
     assert 0 == geometry_bytes(4096)
+
+
+@pytest.mark.parametrize("noise", [1e-4, 1e-3])
+def test_expected_error_is_that_of_the_rows_and_decides(noise, monkeypatch):
+    """Within a factor of ten; above its bound nothing is restored."""
+    U = unit_rows(300)
+    X = standardize(U) + noise * np.random.default_rng(10).standard_normal(U.shape)
+    found = find(X)
+    E = X @ np.diag(found.map.scale) + found.map.offset
+    error = 1 - ((E / np.linalg.norm(E, axis=1, keepdims=True)) * U).sum(axis=1).mean()
+    monkeypatch.setattr("job.stages.quadric.MAX_COSINE_ERROR", found.cosine_error / 2)
+
+    assert error / 10 < found.cosine_error < error * 10
+    assert ("not_found", None) == ((again := find(X)).status, again.map)
