@@ -23,7 +23,7 @@ from job.contracts.evaluation_parts import (
     Temperature,
 )
 from job.contracts.evaluation_split import Split
-from job.contracts.evaluation_wording import CrossFit, Holdout, Wording
+from job.contracts.evaluation_wording import CrossFit, GeometryPart, Holdout, Wording
 
 
 class Candidate(Part):
@@ -174,6 +174,9 @@ class Evaluation(BaseModel):
         None, description="null: `scores` are those of the published model."
     )
     wording: Wording | None = Field(None, description="Absent in files of earlier releases.")
+    geometry: GeometryPart | None = Field(
+        None, description="null: the model takes no embeddings, or `features.geometry` is `given`."
+    )
     classes: list[str] = Field(description="Sorted; the order of `confusion`.")
     n_test: Count = Field(description="Rows that were judged.")
     scores: Scores = Field(

@@ -93,6 +93,32 @@ class StandardizationPart(Part):
     is_standardized: bool
 
 
+class GeometryPart(Part):
+    """Whether the rows had length 1 before an affine map of each column, and were restored."""
+
+    status: Literal["restored", "one_length", "too_few_rows", "too_wide", "not_found"] = Field(
+        description="`restored`: the model sees rows of length 1; else it sees scaled columns."
+    )
+    n_rows: Count = Field(description="Training rows that were looked at.")
+    n_distinct_rows: Count
+    width: Count = Field(description="Columns of the embeddings.")
+    prefix: Count | None = Field(
+        description="Columns from the first one on that are restored, or came closest to it."
+    )
+    n_columns: Count = Field(description="Columns of the prefix with a part in those rows.")
+    n_fitted_rows: Count
+    n_held_out_rows: Count = Field(description="Rows that the map was checked on.")
+    singular_values: list[Annotated[float, Field(ge=0)]] | None = Field(
+        description="The smallest and the next; far apart where the rows had length 1."
+    )
+    length_deviation: Annotated[float, Field(ge=0)] | None = Field(
+        description="Root mean square of |length - 1| over the restored held-out rows."
+    )
+    cosine_error: float | None = Field(
+        description="Expected 1 - cosine of restored rows to the original ones."
+    )
+
+
 class Wording(Part):
     """The wording of the table and of its judged rows."""
 

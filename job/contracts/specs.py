@@ -90,6 +90,13 @@ class FeatureSpec(Spec):
         description="Terms of texts: words and pairs of words, 2 to 5 characters within words.",
     )
 
+    geometry: Literal["auto", "given"] = Field(
+        "given",
+        description="`given`: embeddings are taken as they are. `auto`: where columns were "
+        "standardized and the table determines how, its rows get back length 1, so that a batch "
+        "that was standardized anew costs less; other tables stay as they are.",
+    )
+
     @field_validator("use", "analyzers")
     @classmethod
     def _once_each(cls, value: tuple[str, ...]) -> tuple[str, ...]:

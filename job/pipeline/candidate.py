@@ -31,6 +31,7 @@ from job.stages.features import restrict
 from job.stages.footprint import estimate_training_bytes
 from job.stages.gate.group_errors import GroupErrors, count_group_errors
 from job.stages.gate.power import measure_equal_error
+from job.stages.geometry import describe_geometry, restore_geometry
 from job.stages.label_noise import estimate_label_noise
 from job.stages.optimism import measure_optimism
 from job.stages.out_of_fold import predict_out_of_fold
@@ -115,13 +116,25 @@ def train_candidate(plan: Plan, ports: Ports, recorder: Recorder, split: DataSpl
     method = choose_method(split, s.evaluation, None if folds is None else len(folds.folds))
     train, is_crossed = split.train, method == "cross_fit"
     _require_memory(plan, ports, recorder, split.kept if is_crossed else train)
+    geometry = recorder.run(
+        "geometry", restore_geometry, train, spec.features, s.random_state, executor
+    )
     preparation = recorder.run(
-        "search", Preparation, train, spec.features, spec.columns, ports.matrices, executor
+        "search",
+        Preparation,
+        train,
+        spec.features,
+        spec.columns,
+        ports.matrices,
+        executor,
+        geometry=geometry,
     )
     report = recorder.run("search", search, train, preparation, spec, executor, ports.timer)
     cross = told = None
     if is_crossed and folds is not None:
-        cross = recorder.run("cross_fit", predict_all_rows, plan, ports, split, report, folds)
+        cross = recorder.run(
+            "cross_fit", predict_all_rows, plan, ports, split, report, folds, geometry=geometry
+        )
         told = cross.chosen.take(split.train_index)
     elif needs_out_of_fold(plan, report.chosen):
         told = recorder.run(
@@ -171,6 +184,7 @@ def train_candidate(plan: Plan, ports: Ports, recorder: Recorder, split: DataSpl
         random_state=s.random_state,
     )
     evaluation["wording"] = wording.to_json()
+    evaluation["geometry"] = describe_geometry(geometry, model.use)
     noise = None
     if s.evaluation.label_noise:
         noise = recorder.run(

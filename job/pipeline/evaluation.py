@@ -10,6 +10,7 @@ import structlog
 
 from job.contracts.abstention import Threshold
 from job.contracts.dataset import Rows
+from job.contracts.geometry import Geometry
 from job.contracts.plan import Plan
 from job.contracts.ports import Ports
 from job.contracts.reports import CandidateScore, SearchReport
@@ -30,11 +31,22 @@ Array = np.ndarray[Any, Any]
 
 
 def predict_all_rows(
-    plan: Plan, ports: Ports, split: DataSplit, report: SearchReport, folds: FoldPlan
+    plan: Plan,
+    ports: Ports,
+    split: DataSplit,
+    report: SearchReport,
+    folds: FoldPlan,
+    *,
+    geometry: Geometry | None,
 ) -> CrossFit:
-    """Predict all rows that were kept, each by models that have not seen its group."""
+    """Predict all rows that were kept, each by models that have not seen its group.
+
+    The geometry is that of the training rows.
+    """
     spec, rows, executor = plan.settings.training, split.kept, ports.executor
-    preparation = Preparation(rows, spec.features, spec.columns, ports.matrices, executor)
+    preparation = Preparation(
+        rows, spec.features, spec.columns, ports.matrices, executor, geometry=geometry
+    )
     return cross_fit(
         rows,
         split.train_index,

@@ -164,6 +164,7 @@ def package(
     metadata["decision"] = describe_decision(candidate.evaluation["decision"])
     metadata["override"] = describe_override(decision)
     metadata["cross_fit"] = describe_cross_fit(candidate.evaluation, candidate.group_errors)
+    metadata["geometry"] = candidate.evaluation["geometry"]
     metadata["sets_anchor"] = choose_anchor(plan, decision, champion)
     evaluation = {
         **candidate.evaluation,

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from numpy.polynomial.polynomial import polyval
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -20,6 +21,7 @@ from sklearn.preprocessing import (
 
 from job.contracts.dataset import Rows
 from job.contracts.dataset_specs import ColumnsSpec
+from job.contracts.geometry import AffineMap
 from job.contracts.specs import FeatureSpec
 
 _RARE: Final = "__rare__"
@@ -71,7 +73,14 @@ def embedding_names(width: int) -> list[str]:
     return [f"embeddings_{n}" for n in range(width)]
 
 
-def make_preprocessing(rows: Rows, spec: FeatureSpec, columns: ColumnsSpec, text: Any) -> Any:
+def make_preprocessing(
+    rows: Rows,
+    spec: FeatureSpec,
+    columns: ColumnsSpec,
+    text: Any,
+    *,
+    restoring: AffineMap | None = None,
+) -> Any:
     """Build the preprocessing for these training rows, unfitted.
 
     Parameters
@@ -80,16 +89,19 @@ def make_preprocessing(rows: Rows, spec: FeatureSpec, columns: ColumnsSpec, text
         Categories are taken from them, and only if `spec.min_groups` different keys hold them.
     text
         What makes features of texts, or None where the features have no text.
+    restoring
+        The map that gives embeddings back their rows of length 1; None: they are standardized.
     """
+    scaling = make_scaling() if restoring is None else make_restoring(restoring)
     if tuple(spec.use) == ("embeddings",):
-        return make_scaling()
+        return scaling
     if tuple(spec.use) == ("text",):
         return text
     parts: list[tuple[str, Any, Any]] = []
     if "text" in spec.use:
         parts.append(("text", text, "text"))
     if "embeddings" in spec.use and rows.embeddings is not None:
-        parts.append(("embeddings", make_scaling(), embedding_names(rows.embeddings.shape[1])))
+        parts.append(("embeddings", scaling, embedding_names(rows.embeddings.shape[1])))
     if "numeric" in spec.use:
         parts.append(("numeric", _numeric(), list(columns.numeric)))
     if "boolean" in spec.use:
@@ -107,6 +119,21 @@ def make_scaling() -> Pipeline:
     """Build the preprocessing of embeddings, unfitted."""
     # unit rows after scaling: one grid of C suits every embedding model
     return make_pipeline(_as_float32(), StandardScaler(), Normalizer())
+
+
+def make_restoring(found: AffineMap) -> Pipeline:
+    """Build the preprocessing that gives embeddings back their rows of length 1.
+
+    Its steps learn nothing: whatever they are fitted to, they stay as they are.
+    """
+    # a polynomial of degree 1 for each column, in the precision of the rows
+    coefficients = np.stack([found.offset, found.scale]).astype(np.float32)
+    return make_pipeline(
+        _as_float32(),
+        FunctionTransformer(np.take, kw_args={"indices": found.columns, "axis": 1}),
+        FunctionTransformer(polyval, kw_args={"c": coefficients, "tensor": False}),
+        Normalizer(),
+    )
 
 
 def _as_float32() -> FunctionTransformer:

@@ -14,6 +14,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from job.contracts.dataset import Rows
 from job.contracts.ports import MatrixMaker
 from job.contracts.specs import FeatureSpec, TrainingSpec
+from job.stages.geometry import geometry_bytes
 from job.stages.search.batch import batch_bytes
 from job.stages.search.candidates import list_candidates
 from job.stages.search.designs import N_SPANS
@@ -74,14 +75,17 @@ def estimate_training_bytes(
     if not is_fast:
         per_cell, per_term = per_cell + _PER_CELL_IN_DOUBLE, per_term + _PER_TERM_IN_DOUBLE
     per_fit = n_workers * _PER_CELL_AND_FAST_FIT if is_all_fast else most(_PER_CELL_AND_FIT)
-    return int(
-        _SLACK
-        + min(n_workers, N_SPANS) * _PER_WORKER
-        + len(train) * (n_columns * (per_cell + per_fit) + _N_PROBLEMS * _PER_ROW_AND_PROBLEM)
-        + n_in_text * (per_term + most(_PER_TERM_IN_TEXT_AND_FIT))
-        + n_terms * _PER_TERM
-        + n_coefficients * (most(_PER_COEFFICIENT) + n_models * _PER_START)
-        + (batch_bytes(n_problems, n_values) if is_alone else fit)
+    restored = geometry_bytes(width) if spec.features.geometry == "auto" else 0
+    return _SLACK + max(
+        restored,  # before anything is fitted
+        int(
+            min(n_workers, N_SPANS) * _PER_WORKER
+            + len(train) * (n_columns * (per_cell + per_fit) + _N_PROBLEMS * _PER_ROW_AND_PROBLEM)
+            + n_in_text * (per_term + most(_PER_TERM_IN_TEXT_AND_FIT))
+            + n_terms * _PER_TERM
+            + n_coefficients * (most(_PER_COEFFICIENT) + n_models * _PER_START)
+            + (batch_bytes(n_problems, n_values) if is_alone else fit)
+        ),
     )
 
 

@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.preprocessing import StandardScaler
 
-from job.contracts.blocks import cut
-from job.contracts.dataset import MatrixRows, Rows
+from job.contracts.dataset import Rows
 from job.contracts.dataset_specs import ColumnsSpec
-from job.contracts.ports import Executor, MatrixMaker, Spread
+from job.contracts.geometry import Geometry
+from job.contracts.ports import Executor, MatrixMaker
 from job.contracts.search_specs import Use
 from job.contracts.specs import FeatureSpec
-from job.errors import TrainingError
-from job.stages.broadcasting import row_by_row
-from job.stages.features import make_input, make_preprocessing, make_scaling, restrict
-from job.stages.terms import Terms, restore
+from job.stages.features import make_input, make_preprocessing, restrict
+from job.stages.scaling import Prepared, fit_scaling, restore_rows
+from job.stages.terms import Terms
 
 Array = npt.NDArray[Any]
-_BLOCK: Final = 2048
-_ROWS_IN_CACHE: Final = 256
 
 
 class Preparation:
@@ -36,6 +30,11 @@ class Preparation:
         The table.
     matrices, executor
         Make those of embeddings alone.
+    geometry
+        Of the rows that are trained on: where its status is `restored`, embeddings are restored
+        instead of standardized. It is found once, not per fold. That leaks nothing: it is found
+        without labels and without rows that are held out of training, and it undoes one map that
+        all rows went through, so any large part of them determines the same map.
     """
 
     def __init__(
@@ -45,9 +44,12 @@ class Preparation:
         columns: ColumnsSpec,
         matrices: MatrixMaker,
         executor: Executor,
+        *,
+        geometry: Geometry | None = None,
     ) -> None:
         self._rows, self._spec, self._columns = rows, spec, columns
         self._matrices, self._executor = matrices, executor
+        self._restoring = None if geometry is None else geometry.map
 
     def fit(self, index: Array, use: Use | None = None, min_groups: int | None = None) -> Prepared:
         """Fit the preprocessing to the rows at these positions.
@@ -68,11 +70,14 @@ class Preparation:
         spec = self._spec.model_copy(update={k: v for k, v in given.items() if v is not None})
         if spec.use == ("embeddings",):
             assert self._rows.embeddings is not None
-            return _fit_scaling(self._rows.embeddings, index, self._matrices, self._executor)
+            ports, embeddings = (self._matrices, self._executor), self._rows.embeddings
+            if self._restoring is not None:
+                return restore_rows(embeddings, index, self._restoring, *ports)
+            return fit_scaling(embeddings, index, *ports)
         terms = self._terms if "text" in spec.use else None
         inner = restrict(self._rows.take(index), spec.use, self._columns)
         text, columns = terms.union(index, spec.min_groups) if terms else (None, None)
-        preprocess = make_preprocessing(inner, spec, self._columns, text)
+        preprocess = make_preprocessing(inner, spec, self._columns, text, restoring=self._restoring)
         X = preprocess.fit_transform(self._input(index, spec.use))
         if columns is not None and spec.use != ("text",):
             # of text and embeddings the terms come first; of other blocks columns may come and go
@@ -96,133 +101,3 @@ class Preparation:
             return index
         X = make_input(restrict(self._rows.take(index), use, self._columns), use)
         return X.assign(text=index) if "text" in use else X
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
-    """Fitted preprocessing.
-
-    Attributes
-    ----------
-    X
-        The rows it was fitted to, shape (n_samples, n_features).
-    transform
-        Gives other rows of the table, by their positions, as a matrix.
-    columns
-        What each column is, shape (n_features,): the same number whatever rows it is fitted to;
-        None where nobody knows.
-    """
-
-    X: Any
-    preprocess: Any
-    transform: Callable[[Array], Any]
-    columns: Array | None = None
-
-    def matrix(self, engine: str) -> Any:
-        """Give X as an engine takes it.
-
-        scikit-learn alone takes double precision: in single its logistic regression ends where
-        the loss no longer tells steps apart, before its own rule does.
-        """
-        return self.X.astype(np.float64) if engine == "reference" else self.X
-
-    def published(self) -> Any:
-        """Give the preprocessing that takes what the consumer has; `transform` ends with it."""
-        return restore(self.preprocess)
-
-
-def _fit_scaling(
-    embeddings: MatrixRows, index: Array, matrices: MatrixMaker, executor: Executor
-) -> Prepared:
-    """Fit and transform block by block: no whole has a copy but its result."""
-    pipeline = make_scaling()
-    cast, scaler, normalizer = (step for _, step in pipeline.steps)
-    rows = embeddings.take(index)
-    X = matrices.empty(rows.shape)
-    cast.fit(rows.read(slice(1)))
-    normalizer.fit(rows.read(slice(1)))
-    blocks = cut(slice(0, len(index)), _BLOCK)
-
-    with executor.pool() as spread:
-        _fit_scaler(scaler, rows, X, blocks, spread)
-        mean, deviation = (some.astype(X.dtype) for some in (scaler.mean_, scaler.scale_))
-
-        @row_by_row()
-        def scale(block: slice) -> None:
-            for few in cut(block, _ROWS_IN_CACHE):
-                _standardize(X[few], mean, deviation)
-
-        spread(scale, blocks)
-
-    def transform(index: Array) -> Array:
-        some = embeddings.take(index)
-        X = matrices.empty(some.shape)
-
-        @row_by_row()
-        def fill(block: slice) -> None:
-            for few in cut(block, _ROWS_IN_CACHE):
-                _standardize(some.read(few, out=X[few]), mean, deviation)
-
-        with executor.pool() as spread:
-            spread(fill, cut(slice(0, len(index)), _BLOCK))
-        return X
-
-    return Prepared(X=X, preprocess=pipeline, transform=transform, columns=np.arange(rows.shape[1]))
-
-
-def _standardize(rows: Array, mean: Array, deviation: Array) -> None:
-    """Do in place what scaler and normalizer do, operation by operation.
-
-    Raises
-    ------
-    TrainingError
-        A row's length is not a number of single precision; NaN would come of it.
-    """
-    rows -= mean
-    with np.errstate(over="ignore"):
-        rows /= deviation
-        norms = np.sqrt(np.einsum("nd,nd->n", rows, rows))
-    if not np.isfinite(norms).all():
-        raise TrainingError(
-            "embeddings of the table hold a value that is too far from the others to be scaled",
-            hint="look for a huge number that stands for a missing one, and leave such rows out",
-        )
-    norms[norms < 10 * np.finfo(norms.dtype).eps] = 1  # scikit-learn's rule for rows of zeros
-    rows /= norms[:, None]
-
-
-def _fit_scaler(
-    scaler: StandardScaler, rows: MatrixRows, X: Array, blocks: list[slice], spread: Spread
-) -> None:
-    """Copy the rows into X, and measure blocks apart while they are in the cache.
-
-    scikit-learn itself takes the last block in: it knows best what a constant column is.
-    """
-
-    @row_by_row()
-    def measure(block: slice) -> tuple[int, Array, Array]:
-        pieces = cut(block, _ROWS_IN_CACHE)
-        return _pooled([_moments_of(rows.read(few, out=X[few])) for few in pieces])
-
-    *others, last = blocks
-    if others:
-        n, scaler.mean_, scaler.var_ = _pooled(spread(measure, others))
-        scaler.n_samples_seen_ = np.int64(n)
-        scaler.scale_ = np.sqrt(scaler.var_)
-        scaler.n_features_in_ = rows.shape[1]
-    scaler.partial_fit(rows.read(last, out=X[last]))
-
-
-def _moments_of(rows: Array) -> tuple[int, Array, Array]:
-    """Count rows and give mean and variance of each column, in double precision as scikit-learn."""
-    from_mean = rows.astype(np.float64)
-    mean = np.ones(len(rows)) @ from_mean / len(rows)
-    from_mean -= mean
-    return len(rows), mean, np.einsum("nd,nd->d", from_mean, from_mean) / len(rows)
-
-
-def _pooled(parts: list[tuple[int, Array, Array]]) -> tuple[int, Array, Array]:
-    """Put moments of parts together: the pooled mean and variance."""
-    n, means, variances = (np.stack(some) for some in zip(*parts, strict=True))
-    mean = n @ means / n.sum()
-    return int(n.sum()), mean, n @ (variances + (means - mean) ** 2) / n.sum()

@@ -85,7 +85,7 @@ def test_every_stage_has_its_seconds(train, result_of, sample):
     """Where a run's time went is in its result; the optimism check is not hidden in the split."""
     stages = result_of(train(sample, "--dry-run"))["stages"]
     held = result_of(train(sample, "--dry-run", "--set", "evaluation.method=holdout"))["stages"]
-    before = {"ingest", "validate", "split", "optimism", "drift", "search"}
+    before = {"ingest", "validate", "split", "optimism", "drift", "geometry", "search"}
     after = {"train", "evaluate", "wording", "labels", "gate", "package"}
 
     assert before | after | {"cross_fit"} == set(stages)

@@ -130,6 +130,16 @@ def _find_in_wording(evaluation: _Found) -> Iterator[str]:
         )
 
 
+def _find_in_geometry(evaluation: _Found) -> Iterator[str]:
+    found = evaluation.get("geometry")
+    if found is not None and found["status"] == "restored":
+        yield (
+            "Embeddings are restored to rows of length 1 by the map of this table, from "
+            f"{found['prefix']} of {counted(found['width'], 'column')}: embeddings that were "
+            "standardized in another batch are restored only approximately."
+        )
+
+
 def _find_optimism(evaluation: _Found) -> Iterator[str]:
     found = evaluation["split"]["optimism"]
     if found is None:
@@ -178,6 +188,7 @@ def _find_in_settings(evaluation: _Found, settings: JobSettings) -> Iterator[str
 _FINDERS: Final[tuple[Callable[[_Found], Iterator[str]], ...]] = (
     _find_in_scores,
     _find_in_wording,
+    _find_in_geometry,
     _find_optimism,
     _find_in_comparisons,
     _find_threshold,

@@ -12,6 +12,7 @@ from support.matrices import IN_MEMORY
 from job.adapters.executors.local import LocalThreads
 from job.contracts.dataset import MatrixRows, Rows
 from job.contracts.dataset_specs import ColumnsSpec
+from job.contracts.geometry import AffineMap, Geometry
 from job.contracts.specs import FeatureSpec
 from job.errors import TrainingError
 from job.stages.features import make_input, make_scaling
@@ -113,8 +114,8 @@ def test_published_preprocessing_takes_what_the_consumer_has(rows, use):
 
 def test_scaling_by_blocks_is_scaling(rows, monkeypatch):
     """Cut where blocks end in the middle of the rows; one column is constant."""
-    monkeypatch.setattr("job.stages.preparation._BLOCK", 7)
-    monkeypatch.setattr("job.stages.preparation._ROWS_IN_CACHE", 3)
+    monkeypatch.setattr("job.stages.scaling._BLOCK", 7)
+    monkeypatch.setattr("job.stages.scaling._ROWS_IN_CACHE", 3)
     matrix = np.concatenate([np.zeros((10, 5)), rows.embeddings.read() + 100]).astype(np.float32)
     matrix[:, 2] = 0.1
     rows = replace(rows, embeddings=MatrixRows(matrix, np.arange(N) + 10))
@@ -132,7 +133,7 @@ def test_scaling_by_blocks_is_scaling(rows, monkeypatch):
 
 def test_rows_are_scaled_as_the_published_preprocessing_scales_them(rows, monkeypatch):
     """To the last bit; one row is the mean itself, and has no length to be divided by."""
-    monkeypatch.setattr("job.stages.preparation._ROWS_IN_CACHE", 3)
+    monkeypatch.setattr("job.stages.scaling._ROWS_IN_CACHE", 3)
     half = rows.embeddings.read(slice(20))
     matrix = np.concatenate([half, -half, np.zeros((1, half.shape[1]), np.float32)])
     rows = replace(rows.take(np.arange(41)), embeddings=MatrixRows(matrix, np.arange(41)))
@@ -155,11 +156,73 @@ def test_embeddings_that_cannot_be_scaled_are_a_training_error(rows):
 
 def test_bits_of_scaled_rows_do_not_depend_on_the_number_of_threads(rows, monkeypatch):
     """Blocks follow from the rows alone, and their moments are pooled in order."""
-    monkeypatch.setattr("job.stages.preparation._BLOCK", 7)
-    monkeypatch.setattr("job.stages.preparation._ROWS_IN_CACHE", 3)
+    monkeypatch.setattr("job.stages.scaling._BLOCK", 7)
+    monkeypatch.setattr("job.stages.scaling._ROWS_IN_CACHE", 3)
     found = set()
     for executor in (InTurn(), LocalThreads(1), LocalThreads(3)):
         prepared = Preparation(rows, FeatureSpec(), COLUMNS, IN_MEMORY, executor).fit(INNER)
         found.add((prepared.X.tobytes(), prepared.transform(OUTER).tobytes()))
 
     assert 1 == len(found)
+
+
+@pytest.fixture
+def geometry():
+    """Three of five columns, mapped."""
+    found = AffineMap(
+        columns=np.array([0, 1, 3]), scale=np.array([0.5, 2.0, 0.1]), offset=np.array([0, -1, 0.3])
+    )
+    return Geometry(status="restored", n_rows=N, n_distinct_rows=N, width=5, map=found)
+
+
+def test_restored_rows_are_those_of_the_published_preprocessing(rows, geometry, monkeypatch):
+    """To the last bit, with blocks that end in the middle; nothing is learnt from the rows."""
+    monkeypatch.setattr("job.stages.scaling._BLOCK", 7)
+    monkeypatch.setattr("job.stages.scaling._ROWS_IN_CACHE", 3)
+    preparation = Preparation(
+        rows, FeatureSpec(), COLUMNS, IN_MEMORY, LocalThreads(2), geometry=geometry
+    )
+    prepared, others = preparation.fit(INNER), preparation.fit(OUTER)
+    X = rows.embeddings.read()
+    expected = X[:, [0, 1, 3]] * [0.5, 2.0, 0.1] + [0, -1, 0.3]
+    expected /= np.linalg.norm(expected, axis=1, keepdims=True)
+
+    np.testing.assert_allclose(expected[INNER], prepared.X, atol=1e-6)
+    np.testing.assert_array_equal(prepared.published().transform(X[INNER]), prepared.X)
+    np.testing.assert_array_equal(others.transform(INNER), prepared.X)
+    assert np.float32 == prepared.X.dtype
+    assert [0, 1, 2] == list(prepared.columns)
+
+
+@pytest.mark.parametrize("use", [("text", "embeddings"), ("embeddings", "numeric")])
+def test_mixtures_have_restored_rows_too(rows, geometry, use):
+    """The columns of the embeddings are those of embeddings alone."""
+    given = (rows, FeatureSpec(use=use), COLUMNS, IN_MEMORY, InTurn())
+    alone = Preparation(rows, FeatureSpec(), COLUMNS, IN_MEMORY, InTurn(), geometry=geometry).fit(
+        INNER
+    )
+    mixed = Preparation(*given, geometry=geometry).fit(INNER)
+    n_text = dense(mixed.X).shape[1] - (5 if "numeric" in use else 3)
+    found = dense(mixed.X)[:, n_text : n_text + 3] if "text" in use else dense(mixed.X)[:, :3]
+
+    np.testing.assert_allclose(alone.X, found, atol=1e-7)
+    assert dense(mixed.X).shape[1] == dense(Preparation(*given).fit(INNER).X).shape[1] - 2
+
+
+def test_geometry_that_was_not_found_changes_no_bit(rows, geometry):
+    without = replace(geometry, status="not_found", map=None)
+    given = (rows, FeatureSpec(), COLUMNS, IN_MEMORY, InTurn())
+    found = Preparation(*given, geometry=without).fit(INNER)
+
+    assert Preparation(*given).fit(INNER).X.tobytes() == found.X.tobytes()
+
+
+def test_embeddings_that_cannot_be_restored_are_a_training_error(rows, geometry):
+    """As those that cannot be scaled are."""
+    matrix = rows.embeddings.read()
+    matrix[3, 1] = np.finfo(np.float32).max
+    rows = replace(rows, embeddings=MatrixRows(matrix, np.arange(N)))
+    preparation = Preparation(rows, FeatureSpec(), COLUMNS, IN_MEMORY, InTurn(), geometry=geometry)
+
+    with pytest.raises(TrainingError, match="too far from the others"):
+        preparation.fit(np.arange(N))

@@ -29,11 +29,32 @@ _COUNTS: Final = {
     "n_conflicting_rows": "rows of such keys",
     "n_test_only_rows": "test rows of classes that were never trained on",
 }
+_NOT_RESTORED: Final = {
+    "one_length": "not restored: the rows have one length as they are",
+    "too_few_rows": "not restored: {n_rows} do not determine it",
+    "too_wide": "not restored: too many columns to look for it",
+    "not_found": "not restored: not found",
+}
 _METHODS: Final = {
     "hash": "a salted hash of the key, by class",
     "stratified_group": "seeded, by class and key",
     "official_test": "an official test table",
 }
+
+
+def describe_geometry(found: dict[str, Any]) -> str:
+    """Return in words whether rows of length 1 were restored, and why not."""
+    n_columns = f"{found['prefix'] or found['width']:,} of {found['width']:,} columns"
+    if found["status"] == "restored":
+        smallest, following = found["singular_values"]
+        deviation = found["length_deviation"]
+        return (
+            f"restored from {n_columns} (smallest singular value {smallest:.6f}, the next "
+            f"{following:.6f}, deviation of held-out lengths {deviation:.6f}); "
+            "other columns are not used"
+        )
+    n_rows = f"{found['n_distinct_rows']:,} distinct rows"
+    return _NOT_RESTORED[found["status"]].format(n_rows=n_rows, n_columns=n_columns)
 
 
 def _values(metadata: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | None:
@@ -51,6 +72,9 @@ def _values(metadata: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, A
     difference = split.get("class_share_difference")
     if difference is not None:
         facts.append(("largest difference of a class's share", f"{difference:.4f}"))
+    geometry = evaluation.get("geometry")
+    if geometry:
+        facts.append(("rows of length 1 behind the embeddings", describe_geometry(geometry)))
     return {
         "facts": facts,
         "description": metadata["dataset"].get("description"),

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 from support.pages import Reader, draw, find_unknown_numbers, is_rounded, numbers_shown
-from support.reports import HOSTILE, add_intervals, make_reports
+from support.reports import HOSTILE, add_intervals, make_geometry, make_reports
 
 from job.adapters.rendering.pages import Pages
 from job.adapters.rendering.sections import SECTIONS
@@ -86,6 +86,28 @@ def test_section_without_its_numbers_is_not_there(reports, name):
 
     assert words not in body
     assert f'id="{anchor}"' not in body
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ("restored", "restored from 384 of 584 columns (smallest singular value 0.000001, the"),
+        ("one_length", "not restored: the rows have one length as they are"),
+        ("too_few_rows", "not restored: 446 distinct rows do not determine it"),
+        ("too_wide", "not restored: too many columns"),
+        ("not_found", "not restored: not found"),
+    ],
+)
+def test_data_says_whether_rows_of_length_1_were_restored(reports, status, words):
+    """And where nothing was looked for, nothing."""
+    metadata, evaluation = copy.deepcopy(reports)
+    evaluation["geometry"] = make_geometry(status).to_json()
+    found = Reader(Pages().render(metadata, evaluation)["report.html"].decode()).text
+    evaluation["geometry"] = None
+    without = Reader(Pages().render(metadata, evaluation)["report.html"].decode()).text
+
+    assert f"rows of length 1 behind the embeddings {words}" in found
+    assert "rows of length 1" not in without
 
 
 def _report_alone(metadata, evaluation):

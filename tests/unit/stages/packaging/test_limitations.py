@@ -3,7 +3,7 @@
 import copy
 
 import pytest
-from support.reports import cross_fitted, make_reports, make_wording
+from support.reports import cross_fitted, make_geometry, make_reports, make_wording
 
 from job.contracts.reports import ValidationReport
 from job.contracts.specs import JobSettings
@@ -30,6 +30,7 @@ def clean():
         "test_only_classes": [],
     }
     evaluation["slices"]["scores"] = []
+    evaluation["geometry"] = make_geometry("one_length").to_json()
     evaluation["drift"]["measures"] = []
     evaluation["label_noise"]["share"]["lower"] = 0.001
     evaluation["intervals"] = {"scores": {"accuracy": dict(ENDS), "f1_macro": dict(ENDS)}}
@@ -141,6 +142,13 @@ def test_standardized_embeddings_are_told(clean):
     clean["wording"] = make_wording(is_standardized=True).to_json()
 
     assert "standardized per batch" in find(clean)[0]
+
+
+def test_map_of_this_table_is_told(clean):
+    """The columns of another batch were scaled by other numbers."""
+    clean["geometry"] = make_geometry().to_json()
+
+    assert "from 384 of 584 columns: embeddings that were standardized in another" in find(clean)[0]
 
 
 @pytest.mark.parametrize(("claimed", "is_told"), [(0.9199, False), (0.9201, True)])
