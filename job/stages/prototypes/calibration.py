@@ -16,12 +16,13 @@ from sklearn.linear_model import LogisticRegression
 
 Array = npt.NDArray[Any]
 _DECIMALS: Final = 3
+_PRECISION: Final = 0.1  # of the priors: the inverse of their variance
 
 
 def calibrate(log_densities: Array, codes: Array, weights: Array) -> LogisticRegression:
     """Fit slope and intercepts by the weighted log loss.
 
-    The logarithm of the slope and the intercepts have standard normal priors, so that classes that
+    The logarithm of the slope and the intercepts have normal priors around 0, so that classes that
     are told apart without an error still have a finite slope.
 
     Parameters
@@ -49,8 +50,8 @@ def calibrate(log_densities: Array, codes: Array, weights: Array) -> LogisticReg
         residuals[rows, codes] -= 1
         residuals *= weights[:, None]
         gradient = np.concatenate([[slope * (residuals * L).sum()], residuals.sum(axis=0)])
-        value = float((weights * (total - logits[rows, codes])).sum() + point @ point / 2)
-        return value, gradient + point
+        log_loss = float(weights @ (total - logits[rows, codes]))
+        return log_loss + _PRECISION * float(point @ point) / 2, gradient + _PRECISION * point
 
     found = minimize(loss, np.zeros(n_classes + 1), jac=True, method="L-BFGS-B")
     slope = np.round(np.exp(found.x[0]), _DECIMALS)
