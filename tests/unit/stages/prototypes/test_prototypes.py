@@ -228,6 +228,27 @@ def test_rows_are_predicted_by_models_without_their_group():
     np.testing.assert_allclose(found.proba.sum(axis=1), 1, atol=1e-6)
 
 
+def test_every_fit_is_told_the_groups_of_its_own_rows(monkeypatch):
+    """Of search, refit and out-of-fold fits: rows of a group are near-copies of each other."""
+    spreads = []
+
+    def fit_and_measure(models, X, y, groups):
+        mean = pd.DataFrame(X).groupby(groups.group).transform("mean").to_numpy()
+        spreads.append(float(np.linalg.norm(X - mean, axis=1).max()))
+        fit_prototypes(models, X, y, groups)
+
+    for module in ("fitting", "scoring"):
+        monkeypatch.setattr(f"job.stages.search.{module}.fit_prototypes", fit_and_measure)
+    X, y, group = draw()
+    order = np.random.default_rng(0).permutation(len(X))
+    rows, asked = rows_of(X[order], y[order], group[order]), spec()
+    preparation, report, _ = run(rows, InTurn())
+    predict_out_of_fold(rows, preparation, report.chosen, spec=asked, executor=InTurn())
+
+    assert 3 + 1 + 3 == len(spreads)
+    assert max(spreads) < 0.5
+
+
 def test_prediction_in_double_precision_equals_that_of_the_search():
     X, y, group = draw()
     _, _, pipeline = run(rows_of(X, y, group), InTurn())
