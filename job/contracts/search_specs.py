@@ -11,7 +11,7 @@ from job.contracts.lists import nearest, shortened
 
 FeatureName = Literal["text", "embeddings", "numeric", "categorical", "boolean"]
 Use = tuple[FeatureName, ...]
-ESTIMATORS: Final = ("dummy", "linear_svc", "logistic_regression")
+ESTIMATORS: Final = ("dummy", "linear_svc", "logistic_regression", "prototypes")
 
 
 class Metric(StrEnum):

@@ -38,6 +38,8 @@ def make_compatible(model: Any, wanted: tuple[str, ...]) -> tuple[str, ...]:
             part.intercept_ = part.intercept_.astype(np.float64)
         elif isinstance(part, FunctionTransformer) and part.kw_args == {"dtype": np.float32}:
             part.kw_args = {"dtype": np.float64}
+        elif isinstance(part, FunctionTransformer) and "b" in (part.kw_args or {}):
+            part.kw_args = {"b": part.kw_args["b"].astype(np.float64)}  # of a product of matrices
         elif isinstance(part, TfidfTransformer) and hasattr(part, "idf_"):
             part._idf_diag = sparse.csr_matrix(sparse.diags(np.asarray(part.idf_)))
     return wanted

@@ -14,11 +14,13 @@ from sklearn.svm import LinearSVC
 from job.contracts.lists import nearest, shortened
 from job.contracts.search_specs import SearchSpec
 from job.errors import ConfigurationError
+from job.stages.prototypes import Prototypes
 
 GRIDS: Final[Mapping[str, Mapping[str, tuple[Any, ...]]]] = {
     "logistic_regression": {"C": (1.0, 10.0, 100.0)},
     "linear_svc": {"C": (0.1, 1.0, 10.0)},
     "dummy": {"strategy": ("prior",)},
+    "prototypes": {"n_centers": (10, 20, 40), "temperature": (0.05, 0.1, 0.2)},
 }
 
 
@@ -57,12 +59,14 @@ _CLASSES: Final[Mapping[str, Any]] = {
     "logistic_regression": LogisticRegression,
     "linear_svc": LinearSVC,
     "dummy": DummyClassifier,
+    "prototypes": Prototypes,
 }
 _DEFAULTS: Final[Mapping[str, Mapping[str, Any]]] = {
     # their own tolerance of 1e-4 ends so early that two solvers differ in one label of fifty
     "logistic_regression": {"max_iter": 1000, "tol": 1e-6},
     "linear_svc": {"max_iter": 5000, "tol": 1e-5},
     "dummy": {},
+    "prototypes": {},
 }
 
 

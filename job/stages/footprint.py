@@ -29,15 +29,30 @@ _PER_WORKER: Final = 16 * 2**20  # blocks of the span of rows that it works on
 _PER_CELL: Final = 22  # copies of a dense value: the fold, its transforms, the hold-out
 _PER_CELL_ALONE: Final = 10  # of embeddings alone, which are transformed block by block
 _PER_CELL_IN_DOUBLE: Final = 8
-_PER_CELL_AND_FIT: Final = {"logistic_regression": 2, "linear_svc": 20, "dummy": 0}
+_PER_CELL_AND_FIT: Final = {
+    "logistic_regression": 2,
+    "linear_svc": 20,
+    "dummy": 0,
+    "prototypes": 16,
+}
 _PER_CELL_AND_FAST_FIT: Final = 2
 _PER_ROW_AND_PROBLEM: Final = 12  # its weight in a fold of a calibration, in both precisions
 _N_PROBLEMS: Final = 4  # of a calibrated model
 _PER_TERM_IN_DOUBLE: Final = 12
 _PER_TERM_IN_TEXT: Final = 32  # an entry of the sparse matrices, while counting and after
-_PER_TERM_IN_TEXT_AND_FIT: Final = {"logistic_regression": 8, "linear_svc": 20, "dummy": 0}
+_PER_TERM_IN_TEXT_AND_FIT: Final = {
+    "logistic_regression": 8,
+    "linear_svc": 20,
+    "dummy": 0,
+    "prototypes": 0,
+}
 _PER_TERM: Final = 160  # in the vocabulary of all terms, before the rare ones are dropped
-_PER_COEFFICIENT: Final = {"logistic_regression": 160, "linear_svc": 24, "dummy": 0}
+_PER_COEFFICIENT: Final = {
+    "logistic_regression": 160,
+    "linear_svc": 24,
+    "dummy": 0,
+    "prototypes": 24,
+}
 _PER_START: Final = 12  # of a model of the fold before, and where the next one starts
 _N_SAMPLED: Final = 2000
 _N_SAMPLED_CHARACTERS: Final = 2_000_000
@@ -64,7 +79,7 @@ def estimate_training_bytes(
     is_alone = set(n_models_of) == {("embeddings",)}
     is_fast = spec.search.engine == "fast"
     models = [candidate.build(spec.search, spec.random_state) for candidate in candidates]
-    is_all_fast = is_alone and is_fast and all(is_fitted_fast(model) for model in models)
+    is_all_fast = is_alone and is_fast and all(map(is_fitted_fast, models))
     n_problems = n_models * (_N_PROBLEMS if "linear_svc" in names else 1)
     n_values = int(n_coefficients) + n_classes
     fit = fit_bytes(len(train), n_classes, n_values, n_models)
@@ -75,6 +90,8 @@ def estimate_training_bytes(
     if not is_fast:
         per_cell, per_term = per_cell + _PER_CELL_IN_DOUBLE, per_term + _PER_TERM_IN_DOUBLE
     per_fit = n_workers * _PER_CELL_AND_FAST_FIT if is_all_fast else most(_PER_CELL_AND_FIT)
+    if "prototypes" in names:
+        per_fit = max(per_fit, n_workers * _PER_CELL_AND_FIT["prototypes"])
     restored = geometry_bytes(width) if spec.features.geometry == "auto" else 0
     return _SLACK + max(
         restored,  # before anything is fitted

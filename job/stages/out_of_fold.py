@@ -19,6 +19,7 @@ from job.stages.fold_calibration import calibrate_folds, decide
 from job.stages.folds import Fold
 from job.stages.predictions import Predictions
 from job.stages.preparation import Preparation
+from job.stages.prototypes import RowGroups
 from job.stages.search import fit, make_folds
 from job.stages.search.fast import Before, excess_for, fit_together
 
@@ -101,6 +102,7 @@ class _FoldFitter:
         self._spec, self._executor, self._positions = spec, executor, positions
         self._classes, self._codes = np.unique(train.y[positions].astype(str), return_inverse=True)
         self._min_groups = math.ceil(spec.features.min_groups * len(positions) / len(train))
+        self._groups = train.take(positions).units
         self._before: tuple[Any, Array | None] = (None, None)  # a model, and what its columns are
 
     def fit(self, train_index: Array) -> tuple[Any, Callable[[Array], Any]]:
@@ -128,5 +130,7 @@ class _FoldFitter:
                 before=Before.of([near], then, prepared.columns) if is_dense else None,
             )
             self._before = model, prepared.columns
-        fit(model, X, self._classes[codes], name, self._executor.n_workers)
+        groups = RowGroups(group=self._groups[train_index], min_groups=self._min_groups)
+        y = self._classes[codes]
+        fit(model, X, y, name, self._executor.n_workers, groups=groups)
         return model, prepared.transform

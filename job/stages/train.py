@@ -17,6 +17,7 @@ from job.contracts.search_specs import Use
 from job.contracts.specs import TrainingSpec
 from job.stages.estimators import calibrated, make_classifier
 from job.stages.preparation import Preparation
+from job.stages.prototypes import Prototypes, RowGroups
 from job.stages.search import fit, make_folds
 from job.stages.search.fast import confirm, fit_together
 
@@ -48,6 +49,7 @@ def train_model(
     """Fit the preprocessing once, and on it the chosen candidate and the baselines."""
     prepared = preparation.fit(np.arange(len(train)), report.chosen.use)
     X, y = prepared.matrix(spec.search.engine), train.y.astype(str)
+    groups = RowGroups(group=train.units, min_groups=spec.features.min_groups)
     preprocess = prepared.published()
     candidates = [report.chosen, *(c for c in report.baselines if c != report.chosen)]
     models = [
@@ -63,9 +65,11 @@ def train_model(
     def refit(n: int) -> Any:
         model = models[n]
         confirm(model, X, y)
-        fit(model, X, y, candidates[n].estimator, executor.n_workers)
+        fit(model, X, y, candidates[n].estimator, executor.n_workers, groups=groups)
         if isinstance(model, CalibratedClassifierCV):
             model.set_params(cv=None)  # row positions of the training table
+        if isinstance(model, Prototypes):
+            model = model.pipeline_
         return Pipeline([("preprocess", preprocess), ("classifier", model)])
 
     fitted = executor.map(refit, range(len(models)))

@@ -91,6 +91,25 @@ def test_labels_are_equal_and_probabilities_too(
     np.testing.assert_allclose(theirs[1], ours[1], rtol=0, atol=1e-9)
 
 
+def test_prototypes_are_equal_too(train, sample, result_of, pcc_python, tmp_path):
+    """A pipeline of products needs no class of this project."""
+    import json
+
+    import joblib
+
+    search = "search.estimators={prototypes: {n_centers: [5], temperature: [0.1]}}"
+    result = result_of(train(sample, "--set", "features.use=[embeddings]", "--set", search))
+    folder = tmp_path / "models" / result["version"]
+    metadata = json.loads((folder / "metadata.json").read_text())
+    joblib.dump(inputs(sample, metadata), tmp_path / "X")
+    ours = predict(sys.executable, folder, tmp_path / "X", tmp_path / "ours.npz")
+    theirs = predict(pcc_python, folder, tmp_path / "X", tmp_path / "theirs.npz")
+
+    assert ["scikit-learn==1.4.2"] == metadata["compatible_with"]
+    assert ours[0].tolist() == theirs[0].tolist()
+    np.testing.assert_allclose(theirs[1], ours[1], rtol=0, atol=1e-9)
+
+
 def test_one_row_as_pcc_sends_it(train, sample, result_of, pcc_python, tmp_path):
     """An array of shape (1, 584)."""
     import joblib

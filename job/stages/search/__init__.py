@@ -20,8 +20,9 @@ from job.stages.folds import Fold
 from job.stages.preparation import Preparation
 from job.stages.search.candidates import Candidate, list_candidates, make_folds
 from job.stages.search.choice import choose
+from job.stages.search.fitting import fit
 from job.stages.search.rounds import find_beaten, keep_best, plan_rounds, positions_of
-from job.stages.search.scoring import FoldScorer, fit
+from job.stages.search.scoring import FoldScorer
 
 __all__ = ["fit", "list_candidates", "make_folds", "search"]
 

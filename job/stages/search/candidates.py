@@ -9,7 +9,7 @@ from sklearn.model_selection import ParameterGrid, ParameterSampler
 
 from job.contracts.dataset import Rows
 from job.contracts.search_specs import SearchSpec, Use
-from job.errors import TrainingError
+from job.errors import ConfigurationError, TrainingError
 from job.stages.estimators import GRIDS, make_classifier, refusals
 from job.stages.folds import Fold, cut_folds, without_near_rows
 
@@ -53,7 +53,7 @@ def list_candidates(spec: SearchSpec, use: Use, random_state: int) -> list[Candi
     Raises
     ------
     ConfigurationError
-        An estimator has no such parameter, or refuses its value.
+        An estimator has no such parameter, refuses its value, or does not take such an input.
     """
     grids = {name: dict(grid or GRIDS[name]) for name, grid in spec.estimators.items()}
     every = [
@@ -62,6 +62,11 @@ def list_candidates(spec: SearchSpec, use: Use, random_state: int) -> list[Candi
         for name in grids
         for point in ParameterGrid(grids[name])
     ]
+    if "prototypes" in grids and any("text" in some for some in spec.inputs or (use,)):
+        raise ConfigurationError(
+            "search.estimators.prototypes takes no text: it needs dense inputs",
+            hint="search other estimators, or set features.use (or search.inputs) without text",
+        )
     for candidate in every:
         with refusals(candidate.estimator):
             candidate.build(spec, random_state)._validate_params()

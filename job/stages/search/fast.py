@@ -16,6 +16,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 
 from job.contracts.ports import Executor, Spread
 from job.stages.estimators import name_of
+from job.stages.prototypes import Prototypes
 from job.stages.search.designs import Fits, is_small
 from job.stages.search.losses import Logistic
 from job.stages.search.newton import fit_path
@@ -170,9 +171,10 @@ def can_fit(model: Any, X: Any) -> bool:
 def is_fitted_fast(model: Any) -> bool:
     """Say whether a model of full matrices never takes scikit-learn's own copy of them.
 
-    A classifier that knows the classes' shares only takes none either.
+    A classifier that knows the classes' shares only takes none either, and prototypes are no
+    classifier of scikit-learn's.
     """
-    return isinstance(model, DummyClassifier) or can_fit(model, np.empty((0, 0)))
+    return isinstance(model, (DummyClassifier, Prototypes)) or can_fit(model, np.empty((0, 0)))
 
 
 def _key_of(model: Any) -> str:

@@ -2,37 +2,32 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import math
-import threading
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any
 
-import joblib
 import numpy as np
 import numpy.typing as npt
-from sklearn import clone, config_context
-from sklearn.calibration import CalibratedClassifierCV
-from sklearn.svm import LinearSVC
+from sklearn import config_context
 
 from job.contracts.dataset import Rows
-from job.contracts.lists import shortened
 from job.contracts.ports import Executor
 from job.contracts.reports import SearchedLabels
 from job.contracts.search_specs import Metric, Use
 from job.contracts.specs import TrainingSpec
 from job.errors import TrainingError
-from job.stages.estimators import calibrated, refusals
+from job.stages.estimators import calibrated
 from job.stages.folds import Fold
 from job.stages.predictions import Predictions
 from job.stages.preparation import Preparation
+from job.stages.prototypes import Prototypes, RowGroups, fit_prototypes, with_same_centers
 from job.stages.scores import is_of_labels, score_labels, score_of
 from job.stages.search.candidates import Candidate, make_folds
 from job.stages.search.fast import Before, can_fit, excess_for, fit_together
+from job.stages.search.fitting import fit
 
 Array = npt.NDArray[Any]
-_DRAWS: Final = threading.Lock()
 
 
 class FoldScorer:
@@ -47,7 +42,7 @@ class FoldScorer:
     ) -> None:
         self._train, self._preparation = train, preparation
         self._spec, self._executor = spec, executor
-        self._y = train.y.astype(str)
+        self._y, self._groups = train.y.astype(str), train.units
         self._classes, self._codes = np.unique(self._y, return_inverse=True)
         self._near: dict[Use, tuple[dict[int, Any], Array | None]] = {}
         self._predicted: dict[int, Array] = {}
@@ -126,6 +121,7 @@ class FoldScorer:
         if has_none:
             folds = make_folds(self._train.take(fold[0]), 3, seed)
             models = {n: calibrated(m, folds, spec.calibration) for n, m in models.items()}
+        groups = RowGroups(group=self._groups[fold[0]], min_groups=min_groups)
         near, then = self._near.get(use, ({}, None))
         before = Before.of([near.get(n) for n in candidates], then, prepared.columns)
 
@@ -143,11 +139,17 @@ class FoldScorer:
             self._near[use] = (models, prepared.columns)
 
         def fit_one(n: int) -> None:
-            fit(models[n], X, y, candidates[n].estimator)
+            fit(models[n], X, y, candidates[n].estimator, groups=groups)
 
         is_fast = {n: spec.engine == "fast" and can_fit(m, X) for n, m in models.items()}
         work: list[Callable[[], None]] = [fit_fast] if any(is_fast.values()) else []
-        work += [functools.partial(fit_one, n) for n in candidates if not is_fast[n]]
+        prototypes = [m for m in models.values() if isinstance(m, Prototypes)]
+        work += [
+            functools.partial(fit_prototypes, some, X, y, groups)
+            for some in with_same_centers(prototypes)
+        ]
+        others = [n for n, model in models.items() if not isinstance(model, Prototypes)]
+        work += [functools.partial(fit_one, n) for n in others if not is_fast[n]]
         self._executor.map(lambda do: do(), work)
         # those that the fast engine did not get there are scikit-learn's
         self._executor.map(fit_one, [n for n in candidates if not hasattr(models[n], "classes_")])
@@ -172,69 +174,3 @@ def _score_probabilities(metric: Metric, model: Any, X: Any, codes: Array, class
             hint="add rows of the smallest classes, lower search.folds, or choose another metric",
         )
     return score
-
-
-def fit(model: Any, X: Any, y: Array, name: str, n_threads: int = 1) -> None:
-    """Fit in place what is not fitted yet; a value that scikit-learn refuses is the operator's.
-
-    Parameters
-    ----------
-    n_threads
-        So many folds of a calibration are fitted at once.
-
-    Raises
-    ------
-    ConfigurationError
-        scikit-learn refuses the values for any rows of so many classes.
-    TrainingError
-        A fold of the calibration lacks a class.
-    """
-    if hasattr(model, "classes_"):
-        return
-    _require_classes(model, y)
-    is_drawn = _draws(model, X)
-    try:
-        with (
-            _DRAWS if is_drawn else contextlib.nullcontext(),
-            joblib.parallel_config("threading", n_jobs=1 if is_drawn else n_threads),
-        ):
-            model.fit(X, y)
-    except ValueError:
-        _require_values(model, np.unique(y), name)
-        raise
-
-
-def _require_values(model: Any, classes: Array, name: str) -> None:
-    """Refuse values that go together with no others, or not with so many classes, whatever X is."""
-    if len(classes) > 1:
-        y = np.repeat(classes, 5)
-        X = np.random.default_rng(0).standard_normal((len(y), 2))
-        with refusals(name):
-            clone(getattr(model, "estimator", model)).fit(X, y)
-
-
-def _require_classes(model: Any, y: Array) -> None:
-    """Refuse folds that scikit-learn cannot calibrate on: two classes of three, or one of two."""
-    if not isinstance(model, CalibratedClassifierCV):
-        return
-    classes = np.unique(y)
-    for inner, _ in model.cv:
-        found = np.unique(y[inner])
-        if len(found) < min(len(classes), 3):
-            missing = sorted(set(classes.tolist()) - set(found.tolist()))
-            raise TrainingError(
-                f"a fold of the calibration has no row of {shortened(missing)} to learn from",
-                hint="add rows of other texts or groups to the smallest classes, or search "
-                "logistic_regression alone",
-            )
-
-
-def _draws(model: Any, X: Any) -> bool:
-    """Say whether liblinear may draw rows or columns: all its fits share one generator."""
-    inner = getattr(model, "estimator", model)
-    given = inner.get_params()
-    if not isinstance(inner, LinearSVC):
-        return bool(given.get("solver") == "liblinear")
-    # NOTE: "auto" takes the solver that draws where a fold has fewer rows than columns
-    is_primal = given["dual"] in ("auto", False) and given["penalty"] == "l2"
-    return not (is_primal and X.shape[0] >= 2 * X.shape[1])

@@ -207,7 +207,7 @@ def test_summary_has_no_statistic_of_a_column():
 
 def test_bits_do_not_depend_on_threads_and_seed_alone_draws():
     rows = rows_of_embeddings(np.hstack([standardize(unit_rows(9000)), others(9000, 9)]))
-    spec, bits = FeatureSpec(), set()
+    spec, bits = FeatureSpec(geometry="auto"), set()
     for n_threads in (1, 2):
         with threadpool_limits(limits=n_threads):
             found = restore_geometry(rows, spec, 0, LocalThreads(n_threads))
