@@ -210,7 +210,7 @@ def play(uri: str, sets: list[str], seed: int, nights: int) -> Counts:
 
 
 def shuffle(rows: Rows, rng: np.random.Generator) -> Rows:
-    """Give the rows of one class any class's label."""
+    """Return the rows with the labels of one class drawn anew from all classes."""
     y = rows.y.copy()
     classes = np.unique(y.astype(str))
     is_one = y == rng.choice(classes)

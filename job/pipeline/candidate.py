@@ -25,7 +25,7 @@ from job.pipeline.intake import Tables, find_near_duplicates
 from job.recorder import Recorder
 from job.stages.capacity import require_memory
 from job.stages.compatibility import make_compatible
-from job.stages.evaluation.method import choose_method
+from job.stages.evaluation.method import choose_method, may_cross_fit
 from job.stages.evaluation.wording import measure_templates, measure_wording
 from job.stages.features import restrict
 from job.stages.footprint import estimate_training_bytes
@@ -112,7 +112,9 @@ def add_optimism(plan: Plan, ports: Ports, split: DataSplit) -> DataSplit:
 def train_candidate(plan: Plan, ports: Ports, recorder: Recorder, split: DataSplit) -> Candidate:
     """Search, train and evaluate, if the memory holds it."""
     s, spec, executor = plan.settings, plan.settings.training, ports.executor
-    folds = plan_folds(split.kept, s.evaluation.cross_fit_folds, s.split.salt)
+    folds = None
+    if may_cross_fit(split, s.evaluation):
+        folds = plan_folds(split.kept, s.evaluation.cross_fit_folds, s.split.salt)
     method = choose_method(split, s.evaluation, None if folds is None else len(folds.folds))
     train, is_crossed = split.train, method == "cross_fit"
     _require_memory(plan, ports, recorder, split.kept if is_crossed else train)

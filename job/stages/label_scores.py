@@ -23,6 +23,18 @@ def label_cells(y_true: Array, y_pred: Array, n_classes: int) -> tuple[Array, Ar
     return y_true, n_classes + y_pred, hit
 
 
+def pair_cells(y_true: Array, y_pred: Array, other: Array, n_classes: int) -> tuple[Array, ...]:
+    """Return the columns in which each row counts for two sets of labels, of 5 * n_classes.
+
+    The first three blocks are those of `label_cells` for `y_pred`; the labels and hits of `other`
+    follow.
+    """
+    true, taken, hit = label_cells(y_true, y_pred, n_classes)
+    _, other_taken, other_hit = label_cells(y_true, other, n_classes)
+    other_hit = np.where(other_hit < 0, -1, other_hit + 2 * n_classes)
+    return true, taken, hit, other_taken + 2 * n_classes, other_hit
+
+
 def count_groups(
     groups: Array, y_true: Array, y_pred: Array, n_classes: int
 ) -> tuple[int, Array, Array]:

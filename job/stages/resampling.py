@@ -49,6 +49,10 @@ class Units:
         return total
 
 
+# Fewer effective groups than that cannot show a margin of two points, not even of equal models.
+FEW_GROUPS: Final = 150
+
+
 def effective_groups(groups: Array) -> float:
     """Return as how many groups of equal size these count: `sum(n)**2 / sum(n**2)` (Kish 1965).
 

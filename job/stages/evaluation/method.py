@@ -8,13 +8,19 @@ import numpy as np
 
 from job.contracts.gate_specs import EvaluationSpec
 from job.errors import TrainingError
-from job.stages.resampling import effective_groups
+from job.stages.resampling import FEW_GROUPS, effective_groups
 from job.stages.split import DataSplit
 
 Array = np.ndarray[Any, Any]
 Method = Literal["holdout", "cross_fit", "official_test"]
-MIN_GROUPS: Final = 150  # of a hold-out: fewer cannot show a margin of two points
 _MIN_FOLDS: Final = 3
+
+
+def may_cross_fit(split: DataSplit, spec: EvaluationSpec) -> bool:
+    """Return whether folds are asked for, if the table can be cut into them."""
+    if split.report.method == "official_test":
+        return False
+    return spec.method == "cross_fit" or (spec.method == "auto" and has_few_groups(split))
 
 
 def choose_method(split: DataSplit, spec: EvaluationSpec, n_folds: int | None) -> Method:
@@ -49,7 +55,7 @@ def has_few_groups(split: DataSplit) -> bool:
     """Return whether the hold-out, or a class of it, has too few effective groups."""
     y, groups = np.asarray(split.test.y, dtype=object), split.test.units
     classes = np.unique(y.astype(str))
-    if effective_groups(groups) < MIN_GROUPS:
+    if effective_groups(groups) < FEW_GROUPS:
         return True
-    few = MIN_GROUPS / max(len(classes), 1)
+    few = FEW_GROUPS / max(len(classes), 1)
     return any(effective_groups(groups[y == name]) < few for name in classes)

@@ -17,6 +17,7 @@ from job.stages.evaluation.similarity_scores import score_by_similarity
 from job.stages.evaluation.standardization import check_standardization
 from job.stages.keys import key_kind
 from job.stages.predictions import Predictions
+from job.stages.resampling import effective_groups
 
 Array = npt.NDArray[Any]
 # Families of near-duplicates with at least so many rows count as sentence templates. They hold more
@@ -75,11 +76,10 @@ def count_groups(groups: Array) -> GroupCounts:
         Group of each row, shape (n_rows,).
     """
     _, sizes = np.unique(groups, return_counts=True)
-    n_rows = int(sizes.sum())
     return GroupCounts(
-        n_rows=n_rows,
+        n_rows=int(sizes.sum()),
         n_groups=len(sizes),
-        n_effective_groups=n_rows**2 / max(float(np.square(sizes.astype(float)).sum()), 1.0),
+        n_effective_groups=effective_groups(groups),
     )
 
 

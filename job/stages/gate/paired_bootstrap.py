@@ -11,7 +11,7 @@ from job.contracts.gate_specs import PairedSpec
 from job.contracts.judgement import Interval, RecallChange
 from job.contracts.search_specs import Metric
 from job.stages.bounds import bounded, find_ends, find_reach
-from job.stages.label_scores import AVERAGED, LabelScores, count_groups, label_cells
+from job.stages.label_scores import AVERAGED, LabelScores, count_groups, pair_cells
 from job.stages.predictions import Predictions
 from job.stages.resampling import Units, count_units, leave_one_out, resample, sum_units
 from job.stages.row_scores import log_losses, roc_auc_influences
@@ -82,12 +82,9 @@ def count_pair(
         Positions in `classes`, shape (n_rows,) each.
     """
     n, (old, new) = len(classes), y_pred
-    true, taken, hit = label_cells(y_true, new, n)
-    _, old_taken, old_hit = label_cells(y_true, old, n)
-    cells = (true, taken, hit, old_taken + 2 * n, np.where(old_hit < 0, -1, old_hit + 2 * n))
     return PairedCounts(
         classes=classes,
-        units=count_units(groups, y_true, cells, 5 * n),
+        units=count_units(groups, y_true, pair_cells(y_true, new, old, n), 5 * n),
         n_groups=count_groups(groups, y_true, new, n),
     )
 

@@ -12,9 +12,9 @@ from typing import Any, Final
 from job.contracts.lists import counted, shortened
 from job.contracts.reports import ValidationReport
 from job.contracts.specs import JobSettings
+from job.stages.resampling import FEW_GROUPS
 
 NONE: Final = "None were found in this run's own reports."
-FEW_EFFECTIVE_GROUPS: Final = 150
 WIDE_INTERVAL: Final = 0.1
 OPTIMISM: Final = 0.02
 WRONG_LABELS: Final = 0.02
@@ -85,7 +85,7 @@ def _find_in_sides(split: _Found, settings: JobSettings) -> Iterator[str]:
 
 def _find_in_scores(evaluation: _Found) -> Iterator[str]:
     judged = evaluation["wording"]["judged"]
-    if judged["n_effective_groups"] < FEW_EFFECTIVE_GROUPS:
+    if judged["n_effective_groups"] < FEW_GROUPS:
         yield (
             f"Few groups: the {judged['n_rows']} judged rows come from "
             f"{counted(judged['n_groups'], 'group')}, worth {judged['n_effective_groups']:g} "

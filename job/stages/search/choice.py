@@ -14,19 +14,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from job.contracts.reports import SearchedLabels
 from job.contracts.search_specs import Metric
-from job.stages.label_scores import AVERAGED, LabelScores, label_cells
-from job.stages.resampling import count_units, effective_groups, leave_one_out
+from job.stages.label_scores import AVERAGED, LabelScores, pair_cells
+from job.stages.resampling import FEW_GROUPS, count_units, effective_groups, leave_one_out
 from job.stages.scores import score_labels
 
 Array = npt.NDArray[Any]
-MIN_GROUPS: Final = 150  # effective ones; of more, the mean over folds is sure enough
 
 
 def choose(
@@ -52,7 +51,7 @@ def choose(
     rows = labels.fold >= 0 if is_left is None else is_left & (labels.fold >= 0)
     means = [_mean_over_folds(labels, n, metric, rows) for n in candidates]
     best = candidates[int(np.argmax(means))]
-    if len(candidates) < 2 or effective_groups(groups[rows]) >= MIN_GROUPS:
+    if len(candidates) < 2 or effective_groups(groups[rows]) >= FEW_GROUPS:
         return best
     groups, y_true = np.unique(groups[rows], return_inverse=True)[1], labels.y_true[rows]
 
@@ -83,10 +82,7 @@ def _is_as_good(
     y_true: Array, some: Array, best: Array, groups: Array, metric: Metric, n: int
 ) -> bool:
     """Return whether labels score within one standard error of the best ones."""
-    true, taken, hit = label_cells(y_true, some, n)
-    _, best_taken, best_hit = label_cells(y_true, best, n)
-    best_hit = np.where(best_hit < 0, -1, best_hit + 2 * n)
-    units = count_units(groups, y_true, (true, taken, hit, best_taken + 2 * n, best_hit), 5 * n)
+    units = count_units(groups, y_true, pair_cells(y_true, some, best, n), 5 * n)
     columns, best_columns = np.arange(3 * n), np.r_[:n, 3 * n : 5 * n]
     own, other = (LabelScores(units.total[:, which]) for which in (columns, best_columns))
     column = AVERAGED.index(metric.value)
