@@ -43,6 +43,11 @@ class Search(Part):
 
     metric: str
     is_cut_short: bool
+    prefers: Literal["score", "wording"] | None = Field(
+        None,
+        description="`wording`: candidates that are robust to wording come first where their "
+        "scores are near. Absent in files of earlier releases.",
+    )
     chosen: Candidate
     candidates: list[Candidate]
 

@@ -219,6 +219,8 @@ class SearchReport:
         Whether time was over before all rounds and folds were done.
     labels
         What the candidates predicted, where `metric` is one of labels.
+    prefers
+        `wording`: candidates that are robust to wording are chosen where their scores are near.
     """
 
     metric: str
@@ -226,6 +228,7 @@ class SearchReport:
     chosen: CandidateScore
     baselines: tuple[CandidateScore, ...]
     is_cut_short: bool = False
+    prefers: Literal["score", "wording"] = "score"
     labels: SearchedLabels | None = field(default=None, repr=False, compare=False)
 
     def to_json(self) -> dict[str, Any]:
@@ -233,6 +236,7 @@ class SearchReport:
         return {
             "metric": self.metric,
             "is_cut_short": self.is_cut_short,
+            "prefers": self.prefers,
             "chosen": self.chosen.to_json(),
             "candidates": [candidate.to_json() for candidate in self.candidates],
         }

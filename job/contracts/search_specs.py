@@ -40,6 +40,14 @@ class SearchSpec(Spec):
         description="Estimators and their grids; `{}` is the estimator's default grid.",
         json_schema_extra={"propertyNames": {"enum": list(ESTIMATORS)}},
     )
+    prefer: Literal["auto", "score", "wording"] = Field(
+        "auto",
+        description="`score`: the candidate with the best score is chosen. `wording`: `prototypes` "
+        "are tried besides, and chosen unless another candidate is clearly better: of templates a "
+        "cross-validation does not show who understands requests in other words, and they do "
+        "better there. Needs embeddings alone. `auto`: `wording` where most rows come from "
+        "sentence templates.",
+    )
     class_weight: Literal["balanced"] | None = Field(
         None, description="`balanced` weighs classes by inverse frequency."
     )
@@ -49,8 +57,8 @@ class SearchSpec(Spec):
     )
     temperature: bool = Field(
         True,
-        description="Divide a chosen `logistic_regression` by one temperature, learnt out of fold: "
-        "probabilities change, the order of the classes does not.",
+        description="Divide the logits of a chosen `logistic_regression` or `prototypes` by one "
+        "temperature, learnt out of fold: probabilities change, the order of the classes does not.",
     )
     engine: Literal["fast", "reference"] = Field(
         "fast",

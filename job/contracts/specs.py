@@ -91,7 +91,7 @@ class FeatureSpec(Spec):
     )
 
     geometry: Literal["auto", "given"] = Field(
-        "given",
+        "auto",
         description="`given`: embeddings are taken as they are. `auto`: where columns were "
         "standardized and the table determines how, its rows get back length 1, so that a batch "
         "that was standardized anew costs less; other tables stay as they are.",

@@ -14,6 +14,7 @@ from job.contracts.lists import counted
 from job.contracts.plan import Plan
 from job.contracts.ports import Ports
 from job.contracts.reports import SearchReport
+from job.contracts.specs import TrainingSpec
 from job.pipeline.evaluation import (
     evaluate_candidate,
     judge_rows,
@@ -37,6 +38,7 @@ from job.stages.optimism import measure_optimism
 from job.stages.out_of_fold import predict_out_of_fold
 from job.stages.preparation import Preparation
 from job.stages.search import search
+from job.stages.search.preference import resolve_preference
 from job.stages.split import DataSplit, split_dataset
 from job.stages.temperature import divide
 from job.stages.train import TrainedModel, train_model
@@ -111,13 +113,15 @@ def add_optimism(plan: Plan, ports: Ports, split: DataSplit) -> DataSplit:
 
 def train_candidate(plan: Plan, ports: Ports, recorder: Recorder, split: DataSplit) -> Candidate:
     """Search, train and evaluate, if the memory holds it."""
-    s, spec, executor = plan.settings, plan.settings.training, ports.executor
+    s, executor = plan.settings, ports.executor
+    is_templated = measure_templates(split.table).is_templated
+    spec = resolve_preference(s.training, is_templated=is_templated)
     folds = None
     if may_cross_fit(split, s.evaluation):
         folds = plan_folds(split.kept, s.evaluation.cross_fit_folds, s.split.salt)
     method = choose_method(split, s.evaluation, None if folds is None else len(folds.folds))
     train, is_crossed = split.train, method == "cross_fit"
-    _require_memory(plan, ports, recorder, split.kept if is_crossed else train)
+    _require_memory(spec, ports, recorder, split.kept if is_crossed else train)
     geometry = recorder.run(
         "geometry", restore_geometry, train, spec.features, s.random_state, executor
     )
@@ -135,7 +139,7 @@ def train_candidate(plan: Plan, ports: Ports, recorder: Recorder, split: DataSpl
     cross = told = None
     if is_crossed and folds is not None:
         cross = recorder.run(
-            "cross_fit", predict_all_rows, plan, ports, split, report, folds, geometry=geometry
+            "cross_fit", predict_all_rows, spec, ports, split, report, folds, geometry=geometry
         )
         told = cross.chosen.take(split.train_index)
     elif needs_out_of_fold(plan, report.chosen):
@@ -148,7 +152,6 @@ def train_candidate(plan: Plan, ports: Ports, recorder: Recorder, split: DataSpl
             spec=spec,
             executor=executor,
         )
-    is_templated = measure_templates(split.table).is_templated
     temperature, threshold = learn_confidence(
         plan, split, report.chosen, told, cross, is_templated=is_templated
     )
@@ -156,7 +159,7 @@ def train_candidate(plan: Plan, ports: Ports, recorder: Recorder, split: DataSpl
     asked = replace(report, baselines=()) if is_crossed else report
     model = recorder.run("train", train_model, train, preparation, asked, spec, executor)
     if temperature is not None:
-        divide(model.pipeline[-1], temperature)
+        divide(model.pipeline, temperature)
     log.info("model_trained", estimator=model.estimator, n_samples=len(train))
     compatible_with = make_compatible(model.pipeline, s.package.compatible_with)
     judged = recorder.run("evaluate", judge_rows, plan, split, model, cross, temperature)
@@ -215,10 +218,10 @@ def train_candidate(plan: Plan, ports: Ports, recorder: Recorder, split: DataSpl
     )
 
 
-def _require_memory(plan: Plan, ports: Ports, recorder: Recorder, rows: Rows) -> None:
+def _require_memory(spec: TrainingSpec, ports: Ports, recorder: Recorder, rows: Rows) -> None:
     """Raise `ConfigurationError` where the memory cannot hold a training on these rows."""
     n_workers = ports.executor.n_workers
-    n_more = estimate_training_bytes(rows, plan.settings.training, n_workers, ports.matrices)
+    n_more = estimate_training_bytes(rows, spec, n_workers, ports.matrices)
     ports.memory.release()
     n_bytes = ports.memory.used_bytes() + n_more
     recorder.facts["estimated_memory_bytes"] = n_bytes

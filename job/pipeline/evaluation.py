@@ -14,6 +14,7 @@ from job.contracts.geometry import Geometry
 from job.contracts.plan import Plan
 from job.contracts.ports import Ports
 from job.contracts.reports import CandidateScore, SearchReport
+from job.contracts.specs import TrainingSpec
 from job.stages.evaluate import evaluate
 from job.stages.evaluation.cross_fitted import evaluate_cross_fit, heated
 from job.stages.evaluation.method import Method
@@ -21,7 +22,7 @@ from job.stages.features import restrict
 from job.stages.predictions import Predictions, predict
 from job.stages.preparation import Preparation
 from job.stages.split import DataSplit
-from job.stages.temperature import find_temperature, heat
+from job.stages.temperature import DIVISIBLE, find_temperature, heat
 from job.stages.threshold import choose_threshold
 from job.stages.train import TrainedModel
 from job.stages.training.cross_fit import CrossFit, FoldPlan, cross_fit
@@ -31,7 +32,7 @@ Array = np.ndarray[Any, Any]
 
 
 def predict_all_rows(
-    plan: Plan,
+    spec: TrainingSpec,
     ports: Ports,
     split: DataSplit,
     report: SearchReport,
@@ -43,7 +44,7 @@ def predict_all_rows(
 
     The geometry is that of the training rows.
     """
-    spec, rows, executor = plan.settings.training, split.kept, ports.executor
+    rows, executor = split.kept, ports.executor
     preparation = Preparation(
         rows, spec.features, spec.columns, ports.matrices, executor, geometry=geometry
     )
@@ -150,7 +151,7 @@ def needs_out_of_fold(plan: Plan, chosen: CandidateScore) -> bool:
 
 
 def _is_divided(plan: Plan, chosen: CandidateScore) -> bool:
-    return plan.settings.search.temperature and chosen.estimator == "logistic_regression"
+    return plan.settings.search.temperature and chosen.estimator in DIVISIBLE
 
 
 def learn_confidence(

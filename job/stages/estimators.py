@@ -20,7 +20,7 @@ GRIDS: Final[Mapping[str, Mapping[str, tuple[Any, ...]]]] = {
     "logistic_regression": {"C": (1.0, 10.0, 100.0)},
     "linear_svc": {"C": (0.1, 1.0, 10.0)},
     "dummy": {"strategy": ("prior",)},
-    "prototypes": {"n_centers": (10, 20, 40), "temperature": (0.05, 0.1, 0.2)},
+    "prototypes": {"n_centers": (80,), "temperature": (0.05, 0.1)},
 }
 
 

@@ -10,11 +10,13 @@ from typing import Any, Final
 import numpy as np
 from scipy.optimize import minimize_scalar
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline
 
 from job.stages.predictions import Predictions
 from job.stages.row_scores import brier_losses, calibration_error, log_losses
 
 Array = np.ndarray[Any, Any]
+DIVISIBLE: Final = ("logistic_regression", "prototypes")
 _LEAST: Final = 1e-300
 _MOST: Final = 20.0  # temperatures from a twentieth to twenty are looked at
 _DIGITS: Final = 4
@@ -45,8 +47,17 @@ def heat(found: Predictions, temperature: float) -> Predictions:
     return replace(found, proba=proba / proba.sum(axis=1, keepdims=True))
 
 
-def divide(model: Any, temperature: float) -> None:
-    """Divide the coefficients themselves: no class of scikit-learn is needed to load the model."""
+def divide(pipeline: Any, temperature: float) -> None:
+    """Divide the coefficients themselves: no class of scikit-learn is needed to load the model.
+
+    Parameters
+    ----------
+    pipeline
+        Of an estimator of `DIVISIBLE`: its last step is a logistic regression, or ends in one.
+    """
+    model = pipeline[-1]
+    if isinstance(model, Pipeline):
+        model = model[-1]
     assert isinstance(model, LogisticRegression)
     model.coef_ = model.coef_ / model.coef_.dtype.type(temperature)
     model.intercept_ = model.intercept_ / model.intercept_.dtype.type(temperature)

@@ -16,7 +16,7 @@ from job.stages.evaluate import evaluate_predictions, evaluate_rows, time_model
 from job.stages.intervals import find_intervals
 from job.stages.predictions import Predictions, predict
 from job.stages.resampling import effective_groups
-from job.stages.temperature import describe_temperature, heat_across
+from job.stages.temperature import DIVISIBLE, describe_temperature, heat_across
 from job.stages.threshold import choose_across, measure_abstention
 from job.stages.train import TrainedModel
 from job.stages.training.cross_fit import CrossFit
@@ -37,7 +37,7 @@ def heated(
     if temperature is None:
         return found
     names = [choice.estimator for choice in cross.choices]
-    folds = [n for n, name in enumerate(names) if not is_nested or name == "logistic_regression"]
+    folds = [n for n, name in enumerate(names) if not is_nested or name in DIVISIBLE]
     return heat_across(found, cross.fold, folds)
 
 

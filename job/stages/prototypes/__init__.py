@@ -1,4 +1,4 @@
-"""The estimator `prototypes`: classes as sums of local densities around a few centers each."""
+"""The estimator `prototypes`: a few centers a class, and a logistic regression on the nearest."""
 
 from job.stages.prototypes.estimator import Prototypes, fit_prototypes, with_same_centers
 from job.stages.prototypes.items import RowGroups

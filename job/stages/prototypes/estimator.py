@@ -3,11 +3,12 @@
 How it works
 ------------
 1. Each class has a few centers (`job.stages.prototypes.centers`).
-2. The density of a class at a row is the mean of exp(cosine / temperature) over its centers: a
-   smooth count of how many of them are near.
-3. The logarithms of the densities become probabilities by one slope and an intercept a class
-   (`job.stages.prototypes.calibration`).
-Every step is a product of matrices or a function of single values.
+2. A row is described by how near it is to each center: exp(cosine / temperature), divided by the
+   sum over all centers.  So a row far from everything is described by what is least far, where a
+   hyperplane would go on along a line that the table has never shown.
+3. A logistic regression on these shares gives the probabilities; each group weighs alike in it.
+These are normalized radial basis functions (Moody and Darken 1989) with softmax outputs.  Every
+step is a product of matrices or a function of single values.
 """
 
 from __future__ import annotations
@@ -20,13 +21,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, Normalizer, normalize
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.class_weight import compute_sample_weight
 
 from job.errors import ConfigurationError
-from job.stages.prototypes.calibration import calibrate
 from job.stages.prototypes.centers import place_centers
 from job.stages.prototypes.items import Items, RowGroups, find_items
 
@@ -34,6 +34,8 @@ Array = npt.NDArray[Any]
 _LEAST_TEMPERATURE: Final = 0.02  # exp(1 / .02) and its inverse are numbers of single precision
 _MOST_OFF: Final = 1e-3  # difference of a row's length from 1 that is rounding
 _BLOCK: Final = 2048
+_MAX_ITER: Final = 1000
+_DECIMALS: Final = 3
 
 
 class Prototypes(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -44,20 +46,21 @@ class Prototypes(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     n_centers
         Centers of a class, at most.
     temperature
-        Of the cosine: the smaller, the more local the densities.
-    class_weight
-        As of `LogisticRegression`, for the calibration.
+        Of the cosine: the smaller, the fewer centers describe a row.
+    C, class_weight
+        Of the logistic regression; shares are small numbers, so that a large C is usual.
 
     Attributes
     ----------
     pipeline_
-        Types of scikit-learn and NumPy alone.  It holds centers and the calibration, and no count
-        of rows.
+        Types of scikit-learn and NumPy alone.  It holds centers and coefficients, and no count of
+        rows.
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "n_centers": [Interval(Integral, 1, None, closed="left")],
         "temperature": [Interval(Real, _LEAST_TEMPERATURE, 10, closed="both")],
+        "C": [Interval(Real, 0, None, closed="neither")],
         "class_weight": [StrOptions({"balanced"}), None],
         "random_state": [Interval(Integral, 0, None, closed="left"), None],
     }
@@ -65,13 +68,15 @@ class Prototypes(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def __init__(
         self,
         *,
-        n_centers: int = 20,
+        n_centers: int = 80,
         temperature: float = 0.1,
+        C: float = 10_000.0,
         class_weight: Literal["balanced"] | None = None,
         random_state: int | None = None,
     ) -> None:
         self.n_centers = n_centers
         self.temperature = temperature
+        self.C = C
         self.class_weight = class_weight
         self.random_state = random_state
 
@@ -124,12 +129,12 @@ def fit_prototypes(models: Sequence[Prototypes], X: Any, y: Array, groups: RowGr
     own = X[items.rows] if is_unit else normalize(X[items.rows])
     for some in with_same_centers(models):
         seed, min_groups = some[0].random_state or 0, groups.min_groups
-        centers, label = place_centers(
+        centers = place_centers(
             own, items, some[0].n_centers, min_groups=min_groups, random_state=seed
         )
         for model in some:
             model.classes_, model.n_features_in_ = classes, X.shape[1]
-            model.pipeline_ = _publish(model, own, items, centers, label, classes, is_unit=is_unit)
+            model.pipeline_ = _publish(model, own, items, centers, classes, is_unit=is_unit)
 
 
 def with_same_centers(models: Sequence[Prototypes]) -> list[list[Prototypes]]:
@@ -141,33 +146,28 @@ def with_same_centers(models: Sequence[Prototypes]) -> list[list[Prototypes]]:
 
 
 def _publish(
-    model: Prototypes,
-    X: Array,
-    items: Items,
-    centers: Array,
-    label: Array,
-    classes: Array,
-    *,
-    is_unit: bool,
+    model: Prototypes, X: Array, items: Items, centers: Array, classes: Array, *, is_unit: bool
 ) -> Pipeline:
-    """Build the pipeline of one model, calibrated on the items."""
-    is_of_class = label[:, None] == np.arange(len(classes))
-    densities = [
+    """Build the pipeline of one model, its logistic regression fitted to the items."""
+    shares = [
         ("cosines", _product((centers / model.temperature).T, X.dtype)),
         ("exponentials", FunctionTransformer(np.exp)),
-        ("densities", _product(is_of_class / is_of_class.sum(axis=0), X.dtype)),
-        ("logarithms", FunctionTransformer(np.log)),
+        ("shares", Normalizer("l1")),
     ]
-    weights = items.weights
-    if model.class_weight is not None:
-        weights = weights * compute_sample_weight(model.class_weight, items.label)
-    n_groups = int(items.group.max()) + 1
-    classifier = calibrate(
-        Pipeline(densities).transform(X), items.label, weights * (n_groups / weights.sum())
+    # the sum of the weights is the number of groups
+    weights = 1 / np.bincount(items.group)[items.group]
+    classifier = LogisticRegression(
+        C=model.C, class_weight=model.class_weight, max_iter=_MAX_ITER, random_state=0
     )
-    classifier.classes_ = classes
+    classifier.fit(
+        Pipeline(shares).transform(X).astype(np.float64),
+        classes[items.label],
+        sample_weight=weights,
+    )
+    classifier.coef_ = classifier.coef_.round(_DECIMALS)
+    classifier.intercept_ = classifier.intercept_.round(_DECIMALS)
     first = [] if is_unit else [("normalizer", Normalizer())]
-    return Pipeline([*first, *densities, ("calibration", classifier)])
+    return Pipeline([*first, *shares, ("classifier", classifier)])
 
 
 def _product(matrix: Array, dtype: Any) -> FunctionTransformer:

@@ -42,8 +42,8 @@ class Items:
     group
         The group of each, as a number from 0, shape (n_items,).
     weights
-        1 / sqrt(items of the group), shape (n_items,): a template in 100 wordings counts as 10
-        items.
+        1 / sqrt(items of the group), shape (n_items,): to clusters a template in 100 wordings
+        counts as 10 items.
     """
 
     rows: Array

@@ -7,6 +7,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Literal
 
 import structlog
 
@@ -21,6 +22,7 @@ from job.stages.preparation import Preparation
 from job.stages.search.candidates import Candidate, list_candidates, make_folds
 from job.stages.search.choice import choose
 from job.stages.search.fitting import fit
+from job.stages.search.preference import find_preferred
 from job.stages.search.rounds import find_beaten, keep_best, plan_rounds, positions_of
 from job.stages.search.scoring import FoldScorer
 
@@ -88,9 +90,11 @@ def search(
             results |= {n: replace(found[n], ended="halved") for n in going if n not in kept}
             going = kept
     scores, labels = [results[n] for n in candidates], scorer.labels(len(candidates))
+    prefers: Literal["score", "wording"] = "wording" if asked.prefer == "wording" else "score"
     chosen = max((results[n] for n in going), key=lambda c: c.mean_score)
     if labels is not None:
-        chosen = results[choose(labels, going, asked.metric, train.units)]
+        preferred = find_preferred(scores) if prefers == "wording" else ()
+        chosen = results[choose(labels, going, asked.metric, train.units, preferred=preferred)]
     ended = Counter(candidate.ended for candidate in scores if candidate.ended is not None)
     if ended:
         log.info("candidates_ended", n_candidates=len(scores), why=dict(ended))
@@ -107,6 +111,7 @@ def search(
     return SearchReport(
         metric=asked.metric.value,
         is_cut_short=is_cut_short,
+        prefers=prefers,
         labels=labels,
         candidates=tuple(scores),
         chosen=chosen,

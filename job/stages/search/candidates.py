@@ -60,9 +60,10 @@ def list_candidates(spec: SearchSpec, use: Use, random_state: int) -> list[Candi
         Candidate(estimator=name, parameters=tuple(sorted(point.items())), use=some)
         for some in spec.inputs or (use,)
         for name in grids
+        if name != "prototypes" or "text" not in some
         for point in ParameterGrid(grids[name])
     ]
-    if "prototypes" in grids and any("text" in some for some in spec.inputs or (use,)):
+    if not every:
         raise ConfigurationError(
             "search.estimators.prototypes takes no text: it needs dense inputs",
             hint="search other estimators, or set features.use (or search.inputs) without text",

@@ -8,13 +8,16 @@ How it works
    (Breiman et al. 1984): that of the difference, by a jackknife over groups.
 3. Among these, the one is chosen that is right in most groups: by the mean over groups of the share
    of right rows, in which every group counts once, however many copies it has.
+4. Where wording is preferred (`job.stages.search.preference`), candidates of the preferred
+   estimators come first, as long as their score is within one standard error or `WORDING_MARGIN`
+   of the best one.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Collection, Sequence
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +29,7 @@ from job.stages.resampling import FEW_GROUPS, count_units, effective_groups, lea
 from job.stages.scores import score_labels
 
 Array = npt.NDArray[Any]
+WORDING_MARGIN: Final = 0.05
 
 
 def choose(
@@ -34,6 +38,8 @@ def choose(
     metric: Metric,
     groups: Array,
     is_left: Array | None = None,
+    *,
+    preferred: Collection[int] = (),
 ) -> int:
     """Return which of the candidates is chosen, by its position in the labels.
 
@@ -47,11 +53,14 @@ def choose(
         Group of each row, shape (n_rows,).
     is_left
         Mask of the rows that are looked at; None: all of them.
+    preferred
+        Positions of those that are chosen where they are about as good as the best.
     """
     rows = labels.fold >= 0 if is_left is None else is_left & (labels.fold >= 0)
-    means = [_mean_over_folds(labels, n, metric, rows) for n in candidates]
-    best = candidates[int(np.argmax(means))]
-    if len(candidates) < 2 or effective_groups(groups[rows]) >= FEW_GROUPS:
+    means = {n: _mean_over_folds(labels, n, metric, rows) for n in candidates}
+    best = max(candidates, key=lambda n: means[n])
+    has_few = effective_groups(groups[rows]) < FEW_GROUPS
+    if len(candidates) < 2 or not (has_few or preferred):
         return best
     groups, y_true = np.unique(groups[rows], return_inverse=True)[1], labels.y_true[rows]
 
@@ -59,13 +68,17 @@ def choose(
         found: Array = labels.y_pred[n, rows].astype(np.int64)
         return found
 
-    as_good = [
-        n
-        for n in candidates
-        if n == best
-        or _is_as_good(y_true, predicted(n), predicted(best), groups, metric, labels.n_classes)
-    ]
-    return max(as_good, key=lambda n: _share_of_groups(predicted(n) == y_true, groups))
+    def is_as_good(n: int) -> bool:
+        some = (predicted(n), predicted(best))
+        return n == best or _is_as_good(y_true, *some, groups, metric, labels.n_classes)
+
+    def is_near(n: int) -> bool:
+        return means[n] >= means[best] - WORDING_MARGIN or is_as_good(n)
+
+    as_good = [n for n in candidates if n in preferred and is_near(n)]
+    if not as_good and has_few:
+        as_good = [n for n in candidates if is_as_good(n)]
+    return max(as_good or [best], key=lambda n: _share_of_groups(predicted(n) == y_true, groups))
 
 
 def _mean_over_folds(labels: SearchedLabels, n: int, metric: Metric, rows: Array) -> float:

@@ -34,6 +34,7 @@ from job.stages.out_of_fold import predict_out_of_fold
 from job.stages.predictions import Predictions
 from job.stages.preparation import Preparation
 from job.stages.search.choice import choose
+from job.stages.search.preference import find_preferred
 
 Array = np.ndarray[Any, Any]
 MIN_FOLDS: Final = 2
@@ -184,10 +185,11 @@ def _choose_again(
     if labels is None or len(finalists) < 2:
         return (report.chosen,) * n_folds
     metric, chosen = Metric(report.metric), report.candidates.index(report.chosen)
+    preferred = find_preferred(report.candidates) if report.prefers == "wording" else ()
     choices = []
     for n in range(n_folds):
         is_left = fold[train_index] != n
-        found = choose(labels, finalists, metric, groups, is_left)
+        found = choose(labels, finalists, metric, groups, is_left, preferred=preferred)
         choices.append(report.candidates[found if _differ(labels, found, chosen) else chosen])
     return tuple(choices)
 

@@ -37,7 +37,7 @@ def test_divided_coefficients_say_what_heated_probabilities_say(n_classes):
     model = LogisticRegression().fit(X, y)
     found, _ = simulate(300, rng)
     expected = heat(_with(found, model.predict_proba(X)), 0.4).proba
-    divide(model, 0.4)
+    divide(Pipeline([("classifier", model)]), 0.4)
 
     assert model.predict_proba(X) == pytest.approx(expected, abs=1e-12)
 

@@ -1,0 +1,48 @@
+"""Which estimators are tried, and preferred, where most rows come from sentence templates.
+
+Cross-validation on templates prefers what learns templates: a hyperplane tells held-out ones apart
+almost without an error, and is wrong on a third or more of requests that people put in their own
+words.  Estimators that judge by what is near lose a few points on templates and far fewer on other
+words (docs/adr/0024).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any, Final
+
+import structlog
+
+from job.contracts.reports import CandidateScore
+from job.contracts.specs import TrainingSpec
+
+log = structlog.get_logger(__name__)
+ROBUST_TO_WORDING: Final[Collection[str]] = ("prototypes",)
+_INPUT: Final = ("embeddings",)
+
+
+def resolve_preference(spec: TrainingSpec, *, is_templated: bool) -> TrainingSpec:
+    """Return the settings with `search.prefer` decided, and the estimators that it asks for.
+
+    Parameters
+    ----------
+    is_templated
+        Whether most rows come from sentence templates.
+    """
+    search = spec.search
+    wants = search.prefer == "wording" or (search.prefer == "auto" and is_templated)
+    can = _INPUT in (search.inputs or (spec.features.use,))
+    if wants and not can:
+        log.info("wording_not_preferred", reason="no input of embeddings alone")
+    if not wants or not can:
+        return spec.model_copy(update={"search": search.model_copy(update={"prefer": "score"})})
+    more: dict[str, dict[str, tuple[Any, ...]]] = {
+        name: {} for name in ROBUST_TO_WORDING if name not in search.estimators
+    }
+    chosen = {"prefer": "wording", "estimators": {**search.estimators, **more}}
+    return spec.model_copy(update={"search": search.model_copy(update=chosen)})
+
+
+def find_preferred(candidates: Sequence[CandidateScore]) -> list[int]:
+    """Return the positions of candidates that are robust to wording."""
+    return [n for n, found in enumerate(candidates) if found.estimator in ROBUST_TO_WORDING]
