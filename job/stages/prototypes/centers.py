@@ -4,8 +4,9 @@ How it works
 ------------
 1. k-means (Lloyd 1982, started by k-means++) finds clusters among the distinct items of a class;
    the items of a group of n together weigh sqrt(n).
-2. A cluster of too few groups borrows the nearest other groups of its class, whole ones, until it
-   has enough (microaggregation, Domingo-Ferrer and Mateo-Sanz 2002, with clusters that overlap).
+2. A cluster of too few groups borrows the nearest item of the nearest other group of its class,
+   then of the next, until it has enough (microaggregation, Domingo-Ferrer and Mateo-Sanz 2002, with
+   clusters that overlap).
 3. A center is the mean of one mean direction a group, brought to length 1 and rounded: no group
    moves it more than another one.
 """
@@ -54,37 +55,30 @@ def place_centers(
         n_most = max(min(n_centers, len(own) // min_groups), 1) if n_groups > min_groups else 1
         model = KMeans(n_most, n_init=1, max_iter=_MAX_ITER, random_state=random_state)
         cluster = model.fit(own, sample_weight=items.weights[index]).labels_
-        whole = _mean_directions(own, group, n_groups)
-        for number in np.unique(cluster):
-            is_in = cluster == number
-            found.append(_center(own[is_in], group[is_in], whole, min_groups))
+        least = min(min_groups, n_groups)
+        found += [_center(own, group, cluster == number, least) for number in np.unique(cluster)]
     return np.round(np.stack(found), _DECIMALS)
 
 
-def _center(X: Array, group: Array, whole: Array, min_groups: int) -> Array:
+def _center(X: Array, group: Array, is_in: Array, min_groups: int) -> Array:
     """Return the direction of the mean over a cluster's groups, and over others if it needs some.
 
     Parameters
     ----------
     X, group
-        The cluster's items, and the group of each.
-    whole
-        The mean direction of each group of the class, shape (n_groups, n_features).
+        The items of the class, and the group of each.
+    is_in
+        Mask of those in the cluster.
     """
-    own, codes = np.unique(group, return_inverse=True)
-    means = _mean_directions(X, codes, len(own))
-    n_more = min(min_groups, len(whole)) - len(own)
+    own, codes = np.unique(group[is_in], return_inverse=True)
+    means = np.zeros((len(own), X.shape[1]))
+    np.add.at(means, codes, X[is_in])
+    means = normalize(means)
+    n_more = min_groups - len(own)
     if n_more > 0:
-        cosines = whole @ means.mean(axis=0)
-        cosines[own] = -np.inf
-        means = np.concatenate([means, whole[np.argsort(-cosines, kind="stable")[:n_more]]])
+        nearest = np.argsort(-(X @ means.mean(axis=0)), kind="stable")
+        nearest = nearest[~np.isin(group[nearest], own)]
+        first = np.sort(np.unique(group[nearest], return_index=True)[1])[:n_more]
+        means = np.concatenate([means, X[nearest[first]]])
     center: Array = normalize(means.mean(axis=0)[None])[0]
     return center
-
-
-def _mean_directions(X: Array, group: Array, n_groups: int) -> Array:
-    """Return the direction of each group's mean, shape (n_groups, n_features)."""
-    total = np.zeros((n_groups, X.shape[1]))
-    np.add.at(total, group, X)
-    means: Array = normalize(total)
-    return means

@@ -6,7 +6,8 @@ How it works
 2. A row is described by how near it is to each center: exp(cosine / temperature), divided by the
    sum over all centers.  So a row far from everything is described by what is least far, where a
    hyperplane would go on along a line that the table has never shown.
-3. A logistic regression on these shares gives the probabilities; each group weighs alike in it.
+3. A logistic regression on these shares and, with a small weight, on the row itself gives the
+   probabilities; each group weighs alike in it.
 These are normalized radial basis functions (Moody and Darken 1989) with softmax outputs.  Every
 step is a product of matrices or a function of single values.
 """
@@ -22,7 +23,7 @@ import numpy.typing as npt
 from scipy import sparse
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import Pipeline
+from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import FunctionTransformer, Normalizer, normalize
 from sklearn.utils._param_validation import Interval, StrOptions
 
@@ -47,6 +48,8 @@ class Prototypes(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Centers of a class, at most.
     temperature
         Of the cosine: the smaller, the fewer centers describe a row.
+    row_weight
+        Of the row's own values beside the shares: the larger, the more of a hyperplane there is.
     C, class_weight
         Of the logistic regression; shares are small numbers, so that a large C is usual.
 
@@ -60,6 +63,7 @@ class Prototypes(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "n_centers": [Interval(Integral, 1, None, closed="left")],
         "temperature": [Interval(Real, _LEAST_TEMPERATURE, 10, closed="both")],
+        "row_weight": [Interval(Real, 0, None, closed="left")],
         "C": [Interval(Real, 0, None, closed="neither")],
         "class_weight": [StrOptions({"balanced"}), None],
         "random_state": [Interval(Integral, 0, None, closed="left"), None],
@@ -70,12 +74,14 @@ class Prototypes(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         *,
         n_centers: int = 80,
         temperature: float = 0.1,
+        row_weight: float = 0.06,
         C: float = 10_000.0,
         class_weight: Literal["balanced"] | None = None,
         random_state: int | None = None,
     ) -> None:
         self.n_centers = n_centers
         self.temperature = temperature
+        self.row_weight = row_weight
         self.C = C
         self.class_weight = class_weight
         self.random_state = random_state
@@ -149,25 +155,30 @@ def _publish(
     model: Prototypes, X: Array, items: Items, centers: Array, classes: Array, *, is_unit: bool
 ) -> Pipeline:
     """Build the pipeline of one model, its logistic regression fitted to the items."""
-    shares = [
-        ("cosines", _product((centers / model.temperature).T, X.dtype)),
-        ("exponentials", FunctionTransformer(np.exp)),
-        ("shares", Normalizer("l1")),
-    ]
+    shares = Pipeline(
+        [
+            ("cosines", _product((centers / model.temperature).T, X.dtype)),
+            ("exponentials", FunctionTransformer(np.exp)),
+            ("sum", Normalizer("l1")),
+        ]
+    )
+    inputs = FeatureUnion(
+        [("shares", shares), ("row", "passthrough")], transformer_weights={"row": model.row_weight}
+    )
     # the sum of the weights is the number of groups
     weights = 1 / np.bincount(items.group)[items.group]
     classifier = LogisticRegression(
         C=model.C, class_weight=model.class_weight, max_iter=_MAX_ITER, random_state=0
     )
     classifier.fit(
-        Pipeline(shares).transform(X).astype(np.float64),
+        inputs.transform(X).astype(np.float64),
         classes[items.label],
         sample_weight=weights,
     )
     classifier.coef_ = classifier.coef_.round(_DECIMALS)
     classifier.intercept_ = classifier.intercept_.round(_DECIMALS)
     first = [] if is_unit else [("normalizer", Normalizer())]
-    return Pipeline([*first, *shares, ("classifier", classifier)])
+    return Pipeline([*first, ("inputs", inputs), ("classifier", classifier)])
 
 
 def _product(matrix: Array, dtype: Any) -> FunctionTransformer:

@@ -75,3 +75,31 @@ def test_rows_that_were_not_predicted_do_not_count(groups):
     labels.fold[60:80] = -1
 
     assert 0 == choose(labels, [0, 1], Metric.ACCURACY, groups)
+
+
+def test_preferred_candidate_is_chosen_within_the_margin():
+    """Four groups in a hundred more are wrong: the others are no better by what counts."""
+    groups = np.arange(600)
+    y = groups % 2
+    labels = labels_of(y, flipped(y, slice(0, 6)), flipped(y, slice(0, 30)))
+
+    assert 1 == choose(labels, [0, 1], Metric.ACCURACY, groups, preferred=[1])
+    assert 0 == choose(labels, [0, 1], Metric.ACCURACY, groups)
+
+
+def test_preferred_candidate_that_is_clearly_worse_is_not_chosen():
+    """Beyond the margin, and beyond the standard error."""
+    groups = np.arange(600)
+    y = groups % 2
+    labels = labels_of(y, flipped(y, slice(0, 6)), flipped(y, slice(0, 60)))
+
+    assert 0 == choose(labels, [0, 1], Metric.ACCURACY, groups, preferred=[1])
+
+
+def test_best_of_the_preferred_ones_is_chosen():
+    """By groups, as among any others."""
+    groups = np.arange(600)
+    y = groups % 2
+    labels = labels_of(y, y, flipped(y, slice(0, 20)), flipped(y, slice(0, 10)))
+
+    assert 2 == choose(labels, [0, 1, 2], Metric.ACCURACY, groups, preferred=[1, 2])

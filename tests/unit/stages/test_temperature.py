@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline
 from support.simulated import simulate
 
 from job.stages.row_scores import calibration_error, log_losses

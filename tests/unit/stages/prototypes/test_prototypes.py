@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import sparse
-from scipy.special import logsumexp, softmax
+from scipy.special import softmax
 from sklearn.preprocessing import normalize
 from support.executors import InTurn
 from support.matrices import IN_MEMORY
@@ -49,7 +49,11 @@ def fit(X, y, group, min_groups=5, **parameters):
 
 
 def centers_of(model):
-    return model.pipeline_["cosines"].kw_args["b"] * model.temperature
+    return shares_of(model)["cosines"].kw_args["b"] * model.temperature
+
+
+def shares_of(model):
+    return model.pipeline_["inputs"].transformer_list[0][1]
 
 
 def rows_of(X, y, group):
@@ -83,18 +87,24 @@ def run(rows, executor, **options):
 
 
 def test_probabilities_follow_the_formula():
-    """The mean of exp(cosine / temperature) over a class's centers, one slope, an intercept each."""
+    """Shares of exp(cosine / temperature) over all centers, and the row itself with its weight."""
     X, y, group = draw()
-    model = fit(X, y, group, temperature=0.2)
-    label = model.pipeline_["densities"].kw_args["b"].argmax(axis=1)
-    exponents = X.astype(float) @ centers_of(model) / 0.2
-    densities = [logsumexp(exponents[:, label == k], axis=1) for k in range(3)]
-    densities -= np.log(np.bincount(label))[:, None]
-    calibration = model.pipeline_["calibration"]
-    expected = softmax(calibration.coef_[0, 0] * densities.T + calibration.intercept_, axis=1)
+    model = fit(X, y, group, temperature=0.2, row_weight=0.5)
+    shares = softmax(X.astype(float) @ centers_of(model) / 0.2, axis=1)
+    last = model.pipeline_["classifier"]
+    logits = np.concatenate([shares, 0.5 * X], axis=1) @ last.coef_.T + last.intercept_
 
-    np.testing.assert_allclose(model.predict_proba(X), expected, atol=1e-5)
-    assert np.array_equal(calibration.coef_, calibration.coef_[0, 0] * np.eye(3))
+    np.testing.assert_allclose(model.predict_proba(X), softmax(logits, axis=1), atol=1e-5)
+
+
+def test_row_far_from_everything_stays_unsure():
+    """A hyperplane is the surer the farther a row is from it; shares are not."""
+    X, y, group = draw(n_classes=2)
+    far = normalize(np.eye(WIDTH, dtype=np.float32) - X.mean(axis=0))
+    near = fit(X, y, group, row_weight=0.0).predict_proba(X).max(axis=1)
+    farther = fit(X, y, group, row_weight=0.0).predict_proba(far).max(axis=1)
+
+    assert np.median(farther) < np.median(near)
 
 
 @pytest.mark.parametrize("n_classes", [2, 3, 5])
@@ -127,7 +137,7 @@ def test_each_group_of_a_center_counts_alike():
         normalize(X), np.zeros(99, int), np.repeat(np.arange(6), [90, 1, 1, 1, 1, 5])
     )
     own = normalize(X)[items.rows]
-    (center,), _ = place_centers(own, items, 20, min_groups=5, random_state=0)
+    (center,) = place_centers(own, items, 1, min_groups=5, random_state=0)
 
     np.testing.assert_allclose(center, 6**-0.5, atol=0.01)
 
@@ -138,29 +148,42 @@ def test_each_center_covers_enough_groups():
     group = np.repeat(np.arange(40), rng.integers(1, 9, 40))
     X = normalize(np.eye(40)[group] + rng.normal(0, 0.01, (len(group), 40)))
     items = find_items(X, np.zeros(len(X), int), group)
-    centers, _ = place_centers(X[items.rows], items, 20, min_groups=5, random_state=0)
+    centers = place_centers(X[items.rows], items, 20, min_groups=5, random_state=0)
     n_groups = (centers > 0.15).sum(axis=1)
 
-    assert 40 == n_groups.sum()
-    assert 5 <= n_groups.min()
-    assert 1 < len(centers) <= 8
+    assert 5 == n_groups.min()
+    assert 8 < len(centers) <= 20
+    assert centers.max() < 0.5  # of one group among five it is 5 ** -0.5
+
+
+def test_cluster_borrows_the_nearest_items_of_other_groups():
+    """Three groups here, three there: no center lies between, though each has many clusters."""
+    angle = np.concatenate([np.linspace(0, 0.4, 12), np.linspace(1.5, 1.9, 12)])
+    X = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    items = find_items(X, np.zeros(24, int), np.repeat(np.arange(6), 4))
+    centers = place_centers(X, items, 8, min_groups=3, random_state=0)
+    found = np.arctan2(centers[:, 1], centers[:, 0])
+
+    assert 8 == len(centers)
+    assert ((found < 0.4) | (found > 1.5)).all()
 
 
 def test_centers_are_rounded():
     X, y, group = draw()
     items = find_items(X, np.unique(y, return_inverse=True)[1], group)
-    centers, _ = place_centers(X[items.rows], items, 4, min_groups=5, random_state=0)
+    centers = place_centers(X[items.rows], items, 4, min_groups=5, random_state=0)
 
     np.testing.assert_array_equal(centers, np.round(centers, 3))
 
 
 def test_class_with_one_group_has_one_center():
     X, y, group = draw(n_each=4)
+    others = fit(X[group > 0], y[group > 0], group[group > 0])
     y[group == 0] = "z"
     model = fit(X, y, group)
 
     assert "z" == model.classes_[-1]
-    assert 1 == (model.pipeline_["densities"].kw_args["b"][:, -1] > 0).sum()
+    assert centers_of(others).shape[1] + 1 == centers_of(model).shape[1]
     assert np.isfinite(model.predict_proba(X)).all()
 
 
@@ -254,14 +277,15 @@ def test_prediction_in_double_precision_equals_that_of_the_search():
     _, _, pipeline = run(rows_of(X, y, group), InTurn())
     before = pipeline.predict_proba(X)
     make_compatible(pipeline, ("scikit-learn==1.4.2",))
+    shares = pipeline["classifier"]["inputs"].transformer_list[0][1]
 
-    assert np.float64 == pipeline["classifier"]["cosines"].kw_args["b"].dtype
+    assert np.float64 == shares["cosines"].kw_args["b"].dtype
     np.testing.assert_allclose(pipeline.predict_proba(X), before, atol=1e-4)
 
 
 @pytest.mark.parametrize(
     "grid",
-    [{"n_neighbors": [3]}, {"n_centers": [0]}, {"temperature": [0.0]}, {"temperature": ["low"]}],
+    [{"n_neighbors": [3]}, {"n_centers": [0]}, {"temperature": [0.0]}, {"C": ["low"]}],
 )
 def test_unknown_parameters_and_values_are_refused(grid):
     with pytest.raises(ConfigurationError, match=r"search\.estimators\.prototypes"):

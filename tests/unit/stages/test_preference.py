@@ -1,0 +1,61 @@
+"""Templates bring prototypes among the candidates, where the input lets them."""
+
+import pytest
+
+from job.contracts.dataset_specs import ColumnsSpec
+from job.contracts.search_specs import SearchSpec
+from job.contracts.specs import FeatureSpec, TrainingSpec
+from job.stages.search.preference import resolve_preference
+
+
+def spec(use=("embeddings",), **options):
+    return TrainingSpec(
+        search=SearchSpec(**options),
+        features=FeatureSpec(use=use),
+        columns=ColumnsSpec(),
+        random_state=0,
+    )
+
+
+@pytest.mark.parametrize(
+    ("prefer", "is_templated", "expected"),
+    [
+        ("auto", True, "wording"),
+        ("auto", False, "score"),
+        ("wording", False, "wording"),
+        ("score", True, "score"),
+    ],
+)
+def test_preference_follows_the_table_unless_told(prefer, is_templated, expected):
+    asked = spec(prefer=prefer)
+    found = resolve_preference(asked, is_templated=is_templated).search
+
+    assert expected == found.prefer
+    assert (expected == "wording") == ("prototypes" in found.estimators)
+    assert {"logistic_regression", "linear_svc"} <= set(found.estimators)
+    assert prefer == asked.search.prefer
+
+
+def test_grid_of_prototypes_that_was_asked_for_stays():
+    grid = {"n_centers": (7,)}
+    asked = spec(estimators={"logistic_regression": {}, "prototypes": grid})
+
+    assert grid == resolve_preference(asked, is_templated=True).search.estimators["prototypes"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"use": ("text",)}, {"use": ("text", "embeddings"), "inputs": (("text",),)}],
+)
+def test_other_inputs_are_chosen_by_score(options):
+    found = resolve_preference(spec(**options), is_templated=True).search
+
+    assert "score" == found.prefer
+    assert "prototypes" not in found.estimators
+
+
+def test_one_input_of_embeddings_alone_is_enough():
+    inputs = (("text",), ("embeddings",))
+    asked = spec(use=("text", "embeddings"), inputs=inputs)
+
+    assert "wording" == resolve_preference(asked, is_templated=True).search.prefer
