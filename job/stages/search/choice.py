@@ -9,8 +9,8 @@ How it works
 3. Among these, the one is chosen that is right in most groups: by the mean over groups of the share
    of right rows, in which every group counts once, however many copies it has.
 4. Where wording is preferred (`job.stages.search.preference`), candidates of the preferred
-   estimators come first, as long as their score is within one standard error or `WORDING_MARGIN`
-   of the best one.
+   estimators come first, as long as their score is within `WORDING_MARGIN` of the best one:
+   differences on templates say little about other words.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from job.stages.resampling import FEW_GROUPS, count_units, effective_groups, lea
 from job.stages.scores import score_labels
 
 Array = npt.NDArray[Any]
-WORDING_MARGIN: Final = 0.05
+WORDING_MARGIN: Final = 0.1
 
 
 def choose(
@@ -54,7 +54,7 @@ def choose(
     is_left
         Mask of the rows that are looked at; None: all of them.
     preferred
-        Positions of those that are chosen where they are about as good as the best.
+        Positions of those that are chosen unless their score is much lower than the best one.
     """
     rows = labels.fold >= 0 if is_left is None else is_left & (labels.fold >= 0)
     means = {n: _mean_over_folds(labels, n, metric, rows) for n in candidates}
@@ -72,10 +72,8 @@ def choose(
         some = (predicted(n), predicted(best))
         return n == best or _is_as_good(y_true, *some, groups, metric, labels.n_classes)
 
-    def is_near(n: int) -> bool:
-        return means[n] >= means[best] - WORDING_MARGIN or is_as_good(n)
-
-    as_good = [n for n in candidates if n in preferred and is_near(n)]
+    least = means[best] - WORDING_MARGIN
+    as_good = [n for n in candidates if n in preferred and means[n] >= least]
     if not as_good and has_few:
         as_good = [n for n in candidates if is_as_good(n)]
     return max(as_good or [best], key=lambda n: _share_of_groups(predicted(n) == y_true, groups))
