@@ -37,6 +37,7 @@ def list_facts(metadata: dict[str, Any], evaluation: dict[str, Any]) -> dict[str
         "published": PUBLISHED if evaluation.get("holdout") else "",
         "bins": similarity["bins"] if similarity else [],
         "threshold": _describe_threshold(evaluation),
+        "stress": _describe_stress(evaluation),
         "ethics": _describe_people(metadata),
     }
 
@@ -102,6 +103,18 @@ def _describe_threshold(evaluation: dict[str, Any]) -> str:
     if value is None:
         return f"No decision threshold is published for a precision of {target}. {reason}".strip()
     return f"Decision threshold for a precision of {target}: {plain_value(value)}. {reason}".strip()
+
+
+def _describe_stress(evaluation: dict[str, Any]) -> str:
+    found = evaluation.get("stress")
+    if not found:
+        return ""
+    return (
+        f"In batches of another class mix that are standardized anew, its accuracy is "
+        f"{plain_value(found['accuracy'])} (lowest by class: "
+        f"{plain_value(found['worst']['accuracy'])}); of the same rows as given, "
+        f"{plain_value(found['accuracy_as_given'])}."
+    )
 
 
 def _describe_people(metadata: dict[str, Any]) -> list[str]:
