@@ -14,6 +14,8 @@ Held-out rows are drawn into batches of 85 % of one class and standardized anew,
 of a run does it.  Training on batches besides: as many rows again as there are, in batches of 500
 of the same class mixes.
 
+Recipes of restored rows are also measured on batches that the consumer recenters.
+
 Printed is one line a salt and recipe: accuracy on the held-out rows, on the batches, and on those
 of each class; then one JSON object of means over the salts, and rows of docs/benchmarks.md.
 """
@@ -110,11 +112,19 @@ def fit(recipe: Recipe, train: Rows, columns: Columns, plan: Plan, ports: Ports)
     return train_model(rows, preparation, report, spec, ports.executor)
 
 
-def judge(model: TrainedModel, test: Rows, columns: Columns, seed: int) -> dict[str, Any]:
+def judge(
+    model: TrainedModel, test: Rows, columns: Columns, seed: int, *, is_restored: bool
+) -> dict[str, Any]:
     """Return accuracies of the held-out rows, of all batches, and of those of each class."""
     found = predict(model.pipeline, test, model.use)
     stress = measure_stress(
-        model, test, columns, stated_by="settings", spec=EvaluationSpec(), random_state=seed
+        model,
+        test,
+        columns,
+        stated_by="settings",
+        is_restored=is_restored,
+        spec=EvaluationSpec(),
+        random_state=seed,
     )
     if stress is None:
         raise SystemExit("no class has held-out rows enough for a batch")
@@ -122,24 +132,38 @@ def judge(model: TrainedModel, test: Rows, columns: Columns, seed: int) -> dict[
         "held_out": round(float((found.y_pred == found.y_true).mean()), 4),
         "batches": round(stress.accuracy, 4),
         "classes": {some.name: round(some.accuracy, 4) for some in stress.classes},
+        "recentered": {
+            some.name: round(some.accuracy_recentered, 4)
+            for some in stress.classes
+            if some.accuracy_recentered is not None
+        },
     }
 
 
 def average(found: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the means over the salts."""
-    names = sorted({name for one in found for name in one["classes"]})
 
     def mean(values: list[float]) -> float:
         return round(float(np.mean(values)), 4)
 
+    def by_class(part: str) -> dict[str, float]:
+        names = sorted({name for one in found for name in one[part]})
+        return {
+            name: mean([one[part][name] for one in found if name in one[part]]) for name in names
+        }
+
     return {
         "held_out": mean([one["held_out"] for one in found]),
         "batches": mean([one["batches"] for one in found]),
-        "classes": {
-            name: mean([one["classes"][name] for one in found if name in one["classes"]])
-            for name in names
-        },
+        "classes": by_class("classes"),
+        "recentered": by_class("recentered"),
     }
+
+
+def print_row(name: str, held_out: float, classes: dict[str, float]) -> None:
+    """Print accuracy on held-out rows, mean accuracy on batches, and that of each class."""
+    values = (held_out, float(np.mean(list(classes.values()))), *classes.values())
+    print(f"| {name} | {' | '.join(f'{value:.4f}' for value in values)} |")
 
 
 def main(arguments: list[str]) -> None:
@@ -161,13 +185,16 @@ def main(arguments: list[str]) -> None:
         columns = Columns.of(rows.embeddings)
         for name in names:
             model = fit(RECIPES[name], train, columns, plan, ports)
-            found[name].append(judge(model, test, columns, salt))
+            found[name].append(
+                judge(model, test, columns, salt, is_restored=RECIPES[name].is_restored)
+            )
             print(json.dumps({"salt": salt, "recipe": name, **found[name][-1]}), flush=True)
     means = {name: average(some) for name, some in found.items()}
     print(json.dumps(means))
     for name, some in means.items():
-        values = (some["held_out"], some["batches"], *some["classes"].values())
-        print(f"| {name} | {' | '.join(f'{value:.4f}' for value in values)} |")
+        print_row(name, some["held_out"], some["classes"])
+        if some["recentered"]:
+            print_row(f"{name}, recentered", some["held_out"], some["recentered"])
 
 
 if __name__ == "__main__":

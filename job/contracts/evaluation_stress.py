@@ -15,6 +15,9 @@ class BatchScorePart(Part):
     name: str = Field(alias="class")
     accuracy: Probability = Field(description="Standardized anew within each batch.")
     accuracy_as_given: Probability = Field(description="The same rows as they are in the table.")
+    accuracy_recentered: Probability | None = Field(
+        description="After the consumer recentered the batch; null: rows are not restored."
+    )
 
 
 class StressPart(Part):
@@ -33,6 +36,7 @@ class StressPart(Part):
     )
     accuracy: Probability = Field(description="Mean over the classes.")
     accuracy_as_given: Probability
+    accuracy_recentered: Probability | None
     interval: IntervalPart | None = Field(
         description="Of `accuracy`, over groups; null: fewer than five groups."
     )

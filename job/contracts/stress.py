@@ -22,11 +22,14 @@ class BatchScore:
         Share of rows classified correctly after the batch was standardized anew.
     accuracy_as_given
         The same for the same rows with the embeddings of the table.
+    accuracy_recentered
+        The same after the consumer recentered the batch; None where rows are not restored.
     """
 
     name: str
     accuracy: float
     accuracy_as_given: float
+    accuracy_recentered: float | None
 
     def to_json(self) -> dict[str, Any]:
         """Return the scores with six decimals."""
@@ -34,6 +37,7 @@ class BatchScore:
             "class": self.name,
             "accuracy": round(self.accuracy, 6),
             "accuracy_as_given": round(self.accuracy_as_given, 6),
+            "accuracy_recentered": _rounded(self.accuracy_recentered),
         }
 
 
@@ -83,6 +87,16 @@ class StressReport:
         return sum(some.accuracy_as_given for some in self.classes) / len(self.classes)
 
     @property
+    def accuracy_recentered(self) -> float | None:
+        """Mean accuracy over the classes of batches that the consumer recentered."""
+        found = [
+            some.accuracy_recentered
+            for some in self.classes
+            if some.accuracy_recentered is not None
+        ]
+        return sum(found) / len(found) if found else None
+
+    @property
     def worst(self) -> BatchScore:
         """The class with the lowest accuracy; of several, the first."""
         return min(self.classes, key=lambda some: some.accuracy)
@@ -96,8 +110,13 @@ class StressReport:
             **{name: getattr(self, name) for name in counts},
             "accuracy": round(self.accuracy, 6),
             "accuracy_as_given": round(self.accuracy_as_given, 6),
+            "accuracy_recentered": _rounded(self.accuracy_recentered),
             "interval": None if self.interval is None else self.interval.to_json(),
             "level": self.level,
             "worst": self.worst.to_json(),
             "classes": [some.to_json() for some in self.classes],
         }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 6)

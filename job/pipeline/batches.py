@@ -46,6 +46,7 @@ def judge_batches(
             restrict(split.test, model.use, s.dataset.columns),
             Columns.of(split.table.embeddings),
             stated_by=stated_by,
+            is_restored=model.use == ("embeddings",) and _is_restored(evaluation["geometry"]),
             spec=s.evaluation,
             random_state=s.random_state,
         )
@@ -57,12 +58,17 @@ def judge_batches(
             n_classes=len(stress.classes),
             accuracy=round(stress.accuracy, 6),
             accuracy_as_given=round(stress.accuracy_as_given, 6),
+            accuracy_recentered=stress.to_json()["accuracy_recentered"],
             worst=round(stress.worst.accuracy, 6),
         )
     return {
         "stress": None if stress is None else stress.to_json(),
         "input_check": None if check is None else check.to_json(),
     }
+
+
+def _is_restored(geometry: Mapping[str, Any] | None) -> bool:
+    return geometry is not None and geometry["status"] == "restored"
 
 
 def find_standardization(

@@ -12,7 +12,7 @@ from job.adapters.rendering.methods import (
     method_of,
 )
 from job.adapters.rendering.text import as_code, in_markdown
-from job.adapters.rendering.words import count, plain_value
+from job.adapters.rendering.words import count, plain_value, score
 
 PRIVACY_SUITE: Final = "curated_training_data"
 _KEYS: Final = {"text": "text", "embedding": "embedding", "row": "values", "group": "group"}
@@ -109,11 +109,13 @@ def _describe_stress(evaluation: dict[str, Any]) -> str:
     found = evaluation.get("stress")
     if not found:
         return ""
+    recentered = found["accuracy_recentered"]
     return (
-        f"In batches of another class mix that are standardized anew, its accuracy is "
-        f"{plain_value(found['accuracy'])} (lowest by class: "
-        f"{plain_value(found['worst']['accuracy'])}); of the same rows as given, "
-        f"{plain_value(found['accuracy_as_given'])}."
+        "In batches of another class mix whose embeddings are standardized anew, the published "
+        f"model's accuracy is {score(found['accuracy'])} (lowest by class: "
+        f"{score(found['worst']['accuracy'])}); of the same rows as given, it is "
+        f"{score(found['accuracy_as_given'])}"
+        + ("." if recentered is None else f", and of recentered batches {score(recentered)}.")
     )
 
 

@@ -9,6 +9,8 @@ How it works
 2. Mean and standard deviation of each column of the batch are brought to those of the table. That
    is what standardizing anew does where the table's own columns were standardized.
 3. The model predicts the batch, and the accuracy is compared with that of the same rows as given.
+4. Where the model restores embeddings to length 1, a consumer can recenter the batch first
+   (`job.stages.evaluation.recentering`); that is measured besides.
 
 The work is bounded: at most 100,000 rows are predicted, by fewer draws where there are many
 classes, and by a seeded sample of the classes beyond 500.
@@ -28,6 +30,7 @@ from job.contracts.gate_specs import EvaluationSpec
 from job.contracts.judgement import Interval
 from job.contracts.stress import BatchScore, StatedBy, StressReport
 from job.stages.bounds import LEAST_GROUPS, bootstrap, bounded
+from job.stages.evaluation.recentering import predict_recentered
 from job.stages.predictions import predict
 from job.stages.quadric import measure_columns
 from job.stages.resampling import count_units
@@ -74,6 +77,7 @@ def measure_stress(
     columns: Columns,
     *,
     stated_by: StatedBy,
+    is_restored: bool,
     spec: EvaluationSpec,
     random_state: int,
 ) -> StressReport | None:
@@ -86,6 +90,8 @@ def measure_stress(
         them.
     columns
         Of the table.
+    is_restored
+        Whether the model restores embeddings, and takes nothing else.
 
     Returns
     -------
@@ -94,30 +100,28 @@ def measure_stress(
     """
     rng = np.random.default_rng(random_state)
     of_class = _find_rows(rows, model)
-    n_fewest = int(np.ceil(SHARE * MIN_BATCH_ROWS))
-    names = [name for name, some in of_class.items() if len(some) >= n_fewest]
-    if not names or len(of_class) < 2:
+    sizes = _choose_sizes(of_class, rng)
+    if sizes is None:
         return None
-    n_most = min(len(of_class[name]) for name in names)
-    n_batch_rows = min(MAX_BATCH_ROWS, int(n_most / SHARE))
-    if len(names) * n_batch_rows > MAX_PREDICTED:
-        kept = rng.choice(len(names), MAX_PREDICTED // n_batch_rows, replace=False)
-        names = [names[n] for n in np.sort(kept)]
-    n_draws = min(N_DRAWS, MAX_PREDICTED // (len(names) * n_batch_rows))
+    names, n_batch_rows, n_draws = sizes
     found = predict(model.pipeline, rows, model.use)
     is_right_as_given = found.y_pred == found.y_true
     drawn, is_right, scores = [], [], []
     for name in names:
         batches = [draw_batch(of_class, name, n_batch_rows, rng) for _ in range(n_draws)]
-        drawn.append(np.concatenate(batches))
-        is_right.append(_predict_batches(model, rows, batches, columns))
-        scores.append(
-            BatchScore(
-                name=name,
-                accuracy=float(is_right[-1].mean()),
-                accuracy_as_given=float(is_right_as_given[drawn[-1]].mean()),
-            )
+        index, moved = np.concatenate(batches), _standardize(rows, batches, columns)
+        is_right_moved, recentered = _predict_batches(model, rows, index, moved), None
+        if is_restored:
+            recentered = float((predict_recentered(model, moved) == rows.y[index]).mean())
+        score = BatchScore(
+            name=name,
+            accuracy=float(is_right_moved.mean()),
+            accuracy_as_given=float(is_right_as_given[index].mean()),
+            accuracy_recentered=recentered,
         )
+        drawn.append(index)
+        is_right.append(is_right_moved)
+        scores.append(score)
     index = np.concatenate(drawn)
     return StressReport(
         stated_by=stated_by,
@@ -133,6 +137,22 @@ def measure_stress(
         ),
         level=spec.confidence,
     )
+
+
+def _choose_sizes(
+    of_class: Mapping[str, Array], rng: np.random.Generator
+) -> tuple[list[str], int, int] | None:
+    """Return the classes that have batches, the rows of a batch, and the batches of a class."""
+    n_fewest = int(np.ceil(SHARE * MIN_BATCH_ROWS))
+    names = [name for name, some in of_class.items() if len(some) >= n_fewest]
+    if not names or len(of_class) < 2:
+        return None
+    n_most = min(len(of_class[name]) for name in names)
+    n_batch_rows = min(MAX_BATCH_ROWS, int(n_most / SHARE))
+    if len(names) * n_batch_rows > MAX_PREDICTED:
+        kept = rng.choice(len(names), MAX_PREDICTED // n_batch_rows, replace=False)
+        names = [names[n] for n in np.sort(kept)]
+    return names, n_batch_rows, min(N_DRAWS, MAX_PREDICTED // (len(names) * n_batch_rows))
 
 
 def draw_batch(
@@ -167,17 +187,17 @@ def _find_rows(rows: Rows, model: TrainedModel) -> dict[str, Array]:
     return {name: np.flatnonzero(y == name) for name in known}
 
 
-def _predict_batches(
-    model: TrainedModel, rows: Rows, batches: list[Array], columns: Columns
-) -> Array:
-    """Return which rows of the batches are classified correctly once they are standardized."""
+def _standardize(rows: Rows, batches: list[Array], columns: Columns) -> list[Array]:
+    """Return the embeddings of each batch, standardized anew."""
     assert rows.embeddings is not None
-    index = np.concatenate(batches)
-    matrix = np.concatenate(
-        [columns.standardize(rows.embeddings.take(some).read()) for some in batches]
-    )
-    moved = replace(rows.take(index), embeddings=MatrixRows(matrix, np.arange(len(index))))
-    found = predict(model.pipeline, moved, model.use)
+    return [columns.standardize(rows.embeddings.take(some).read()) for some in batches]
+
+
+def _predict_batches(model: TrainedModel, rows: Rows, index: Array, moved: list[Array]) -> Array:
+    """Return which rows at these positions are classified correctly with other embeddings."""
+    matrix = np.concatenate(moved)
+    others = replace(rows.take(index), embeddings=MatrixRows(matrix, np.arange(len(index))))
+    found = predict(model.pipeline, others, model.use)
     is_right: Array = found.y_pred == found.y_true
     return is_right
 

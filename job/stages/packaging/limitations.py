@@ -143,11 +143,13 @@ def _find_in_geometry(evaluation: _Found) -> Iterator[str]:
 def _find_in_stress(evaluation: _Found) -> Iterator[str]:
     found = evaluation.get("stress")
     if found is not None:
+        recentered = found["accuracy_recentered"]
         yield (
             "Batches: in batches of another class mix whose embeddings are standardized anew, the "
             f"accuracy is {found['accuracy']:.4f} (lowest by class {found['worst']['accuracy']:.4f}"
             f"), and of the same rows as given {found['accuracy_as_given']:.4f}. Scalers of "
-            "embeddings must be kept, not fitted to each batch."
+            "embeddings must be kept, not fitted to each batch"
+            + ("." if recentered is None else f"; recentered batches reach {recentered:.4f}.")
         )
 
 

@@ -13,6 +13,8 @@ _TEMPLATE = """
 published model is right on <strong>{{ s.accuracy|score }}</strong> of the rows\
 {% if ends %} ({{ s.level|percent }} interval over groups: {{ ends.low|score }} to \
 {{ ends.high|score }}){% endif %}, and on {{ s.accuracy_as_given|score }} of the same rows as given.
+{% if s.accuracy_recentered is not none %}Where the consumer recenters such batches
+(docs/consumers.md), it is right on <strong>{{ s.accuracy_recentered|score }}</strong>.{% endif %}
 Scalers that are kept, and not fitted to each batch, avoid the difference.</p>
 <div class="scroll tall" role="region" tabindex="0" aria-label="Accuracy of batches">
 <table class="sortable"><caption>{{ s.n_draws|count }} batches of {{ s.n_batch_rows|count }} rows \
@@ -21,9 +23,12 @@ for each class, drawn from {{ s.n_rows|count }} held-out rows in {{ s.n_groups|c
 {% if n_more %} {{ n_more|count }} more classes stand in evaluation.json.{% endif %}</caption>
 <thead><tr><th scope="col">Most rows are of</th>
 <th scope="col" class="n" aria-sort="ascending">Accuracy</th>
+{% if s.accuracy_recentered is not none %}<th scope="col" class="n">Recentered</th>{% endif %}
 <th scope="col" class="n">As given</th></tr></thead>
 <tbody>{% for r in rows %}<tr><th scope="row">{{ r["class"]|breakable }}</th>
 <td class="n strong">{{ r.accuracy|score }}</td>
+{% if s.accuracy_recentered is not none %}<td class="n">
+{{ r.accuracy_recentered|score }}</td>{% endif %}
 <td class="n">{{ r.accuracy_as_given|score }}</td></tr>
 {% endfor %}</tbody></table></div>
 {% if s.n_classes_left_out %}<p class="note">Classes without batches of their own:
