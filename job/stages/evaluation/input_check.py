@@ -11,8 +11,13 @@ How it works
    class mix, and 0 for a batch that was standardized anew.
 3. Both bounds are constants. Nothing is computed from the rows for them, so no group can move them.
 
-Calibration on the upstream's 10,000 rows, 300 batches each of 50, 200 and 1,000 rows, half of them
-with 85 % of one class: see docs/consumers.md.
+Calibration, 200 batches each of 50, 200 and 1,000 rows, half of them with 85 % of one class, as
+(scalers kept, standardized anew)
+    length deviation, upstream, 10,000 rows         0.00000002-0.00000004   0.0042-0.11
+    column means, upstream, 10,000 and 2,000 rows   0.44-142                0
+    eight random sums of columns, |mean| at most    0.02-0.8                0
+Sums of columns in fixed directions were tried, too: the mean of a moved batch lies within any
+bounds about the table's, and no lower bound holds for them, for eight of them vary too much.
 """
 
 from __future__ import annotations
