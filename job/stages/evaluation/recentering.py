@@ -5,8 +5,9 @@ How it works
 1. A batch that is standardized anew differs from one whose scalers were kept by a shift and a scale
    of each column. The shift matters: it is the class mix of the batch.
 2. Rows e that the map of the table restores had length 1. With the shift d they have it again:
-   `|e + d|^2 = 1`, so `2 e d + |d|^2 = 1 - |e|^2`, linear in d once both sides are centered over
-   the batch. A ridge regression finds d, three times, for the scales are not looked at.
+   `|e + d|^2 = 1`, so `2 e d + |d|^2 = 1 - |e|^2`, linear in d; the columns are centered over the
+   batch, so that |d|^2 drops out. A ridge regression finds d, in three rounds, for the scales
+   are not looked at.
 3. Rows of a batch whose scalers were kept have length 1 already. The right side is zero, and so is
    the shift: nothing changes.
 
@@ -51,7 +52,7 @@ def recenter(rows: Array) -> Array:
         gram = A.T @ A
         ridge = _RIDGE * np.trace(gram) / len(found) + np.finfo(float).tiny
         gram[np.diag_indices_from(gram)] += ridge
-        found += np.linalg.solve(gram, A.T @ (missing - missing.mean()))
+        found += np.linalg.solve(gram, A.T @ missing)
     return found
 
 

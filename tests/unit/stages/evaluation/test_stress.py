@@ -95,6 +95,14 @@ def test_batch_is_mostly_of_one_class_and_evenly_of_the_others(name):
     assert len(np.unique(index[:170])) == 170
 
 
+def test_rest_that_cannot_be_shared_evenly_is_drawn_all_the_same():
+    """One class gives one row more."""
+    of_class = {name: np.arange(n, n + 200) for name, n in (("a", 0), ("b", 200), ("c", 400))}
+    index = draw_batch(of_class, "a", 205, np.random.default_rng(0))
+
+    assert [15, 16, 174] == sorted(np.bincount(index // 200).tolist())
+
+
 @pytest.mark.parametrize(
     ("n", "n_batch_rows"), [(84, None), (86, 50), (200, 117), (340, 200), (900, 200)]
 )
