@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 
 from job.contracts.plan import Plan
+from job.contracts.ports import Executor
 from job.contracts.specs import JobSettings
 from job.contracts.stress import StatedBy
 from job.contracts.suites import Suite
@@ -22,7 +23,11 @@ log = structlog.get_logger(__name__)
 
 
 def judge_batches(
-    plan: Plan, split: DataSplit, model: TrainedModel, evaluation: Mapping[str, Any]
+    plan: Plan,
+    split: DataSplit,
+    model: TrainedModel,
+    evaluation: Mapping[str, Any],
+    executor: Executor,
 ) -> dict[str, Any]:
     """Measure the published model on held-out rows in batches that are standardized anew.
 
@@ -41,15 +46,16 @@ def judge_batches(
     check = choose_input_check(evaluation["geometry"], model.use, is_standardized=is_standardized)
     stress = None
     if is_standardized and "embeddings" in model.use and split.table.embeddings is not None:
-        stress = measure_stress(
-            model,
-            restrict(split.test, model.use, s.dataset.columns),
-            Columns.of(split.table.embeddings),
-            stated_by=stated_by,
-            is_restored=model.use == ("embeddings",) and _is_restored(evaluation["geometry"]),
-            spec=s.evaluation,
-            random_state=s.random_state,
-        )
+        with executor.pool():  # one BLAS thread: small systems of equations are slower with more
+            stress = measure_stress(
+                model,
+                restrict(split.test, model.use, s.dataset.columns),
+                Columns.of(split.table.embeddings),
+                stated_by=stated_by,
+                is_restored=model.use == ("embeddings",) and _is_restored(evaluation["geometry"]),
+                spec=s.evaluation,
+                random_state=s.random_state,
+            )
     if stress is not None:
         log.info(
             "batches_judged",

@@ -188,7 +188,7 @@ def train_candidate(plan: Plan, ports: Ports, recorder: Recorder, split: DataSpl
     )
     evaluation["wording"] = wording.to_json()
     evaluation["geometry"] = describe_geometry(geometry, model.use)
-    evaluation |= recorder.run("stress", judge_batches, plan, split, model, evaluation)
+    evaluation |= recorder.run("stress", judge_batches, plan, split, model, evaluation, executor)
     noise = None
     if s.evaluation.label_noise:
         noise = recorder.run(

@@ -142,6 +142,11 @@ def _find_in_geometry(evaluation: _Found) -> Iterator[str]:
 
 def _find_in_stress(evaluation: _Found) -> Iterator[str]:
     found = evaluation.get("stress")
+    if found is None and evaluation.get("input_check") is not None:
+        yield (
+            "Batches of embeddings that are standardized anew were not measured; scalers of "
+            "embeddings must be kept, not fitted to each batch."
+        )
     if found is not None:
         recentered = found["accuracy_recentered"]
         yield (

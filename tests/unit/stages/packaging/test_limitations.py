@@ -37,7 +37,7 @@ def clean():
     }
     evaluation["slices"]["scores"] = []
     evaluation["geometry"] = make_geometry("one_length").to_json()
-    evaluation["stress"] = None
+    evaluation["stress"] = evaluation["input_check"] = None
     evaluation["drift"]["measures"] = []
     evaluation["label_noise"]["share"]["lower"] = 0.001
     evaluation["intervals"] = {"scores": {"accuracy": dict(ENDS), "f1_macro": dict(ENDS)}}
@@ -169,6 +169,14 @@ def test_loss_in_batches_that_are_standardized_anew_is_told(clean):
         in text
     )
     assert "other" not in text.replace("another", "")
+
+
+def test_batches_that_could_not_be_measured_are_told(clean):
+    """A consumer has to know all the same."""
+    clean["input_check"] = {"measure": "column_means"}
+    [text] = find(clean)
+
+    assert "were not measured; scalers of embeddings must be kept" in text
 
 
 @pytest.mark.parametrize(("claimed", "is_told"), [(0.9199, False), (0.9201, True)])
