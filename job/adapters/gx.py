@@ -44,14 +44,21 @@ class SuiteFolder:
         path = self._path_of(name)
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
-            parameters = dict(content.get("meta", {}).get("parameters", {}))
+            meta = content.get("meta", {})
+            parameters = dict(meta.get("parameters", {}))
+            is_standardized = _flag(meta.get("embeddings_standardized_per_batch"))
             expectations = tuple(_checked(e) for e in content["expectations"])
         except (ValueError, KeyError, TypeError, AttributeError):
             raise ConfigurationError(
                 f"'{path}' is not an expectation suite",
                 hint="a suite is JSON with a list `expectations` of {type, kwargs, severity}",
             ) from None
-        return Suite(name=path.stem, parameters=parameters, expectations=expectations)
+        return Suite(
+            name=path.stem,
+            parameters=parameters,
+            expectations=expectations,
+            embeddings_standardized_per_batch=is_standardized,
+        )
 
     def _path_of(self, name: str) -> Path:
         parsed = urlparse(name)
@@ -65,6 +72,12 @@ class SuiteFolder:
                 hint=f"expectations.suite is a path, or one of {shortened(known)}",
             )
         return path
+
+
+def _flag(value: object) -> bool | None:
+    if value is None or isinstance(value, bool):
+        return value
+    raise TypeError
 
 
 def _checked(expectation: dict[str, Any]) -> dict[str, Any]:

@@ -81,6 +81,12 @@ class DatasetSpec(Spec):
 
     min_rows: int = Field(5000, ge=1, description="Fewest rows the training table may have.")
     max_rows: int = Field(1_000_000, ge=1, description="Most rows the training table may have.")
+    embeddings_standardized_per_batch: bool | None = Field(
+        None,
+        description="Whether whoever makes the embeddings standardizes their columns anew for each "
+        "batch; then the model is also measured on such batches of another class mix. Unset: what "
+        "`meta` of the expectation suite states, else what the table's columns look like.",
+    )
     aliases: dict[str, str] = Field(
         default_factory=dict, description="Renamed columns: `{name in the file: name used here}`."
     )

@@ -23,6 +23,7 @@ from job.contracts.evaluation_parts import (
     Temperature,
 )
 from job.contracts.evaluation_split import Split
+from job.contracts.evaluation_stress import InputCheckPart, StressPart
 from job.contracts.evaluation_wording import CrossFit, GeometryPart, Holdout, Wording
 
 
@@ -181,6 +182,12 @@ class Evaluation(BaseModel):
     wording: Wording | None = Field(None, description="Absent in files of earlier releases.")
     geometry: GeometryPart | None = Field(
         None, description="null: the model takes no embeddings, or `features.geometry` is `given`."
+    )
+    stress: StressPart | None = Field(
+        None, description="null: embeddings are not standardized per batch, or too few rows."
+    )
+    input_check: InputCheckPart | None = Field(
+        None, description="null: no embeddings, or not standardized ones."
     )
     classes: list[str] = Field(description="Sorted; the order of `confusion`.")
     n_test: Count = Field(description="Rows that were judged.")

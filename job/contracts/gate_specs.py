@@ -150,6 +150,12 @@ class GateSpec(Spec):
         "this (upper bound for all slices at once), or where no slice can be shown; null: not "
         "looked at.",
     )
+    stress_floor: Share | None = Field(
+        None,
+        description="Least accuracy on held-out rows in batches of another class mix whose "
+        "embeddings are standardized anew; a candidate is rejected, too, where that cannot be "
+        "measured. null: not looked at.",
+    )
     latency_p95_ms: float = Field(100.0, gt=0, description="Most one-row latency (p95), in ms.")
     latency_severity: Literal["warn", "reject"] = Field(
         "warn", description="Whether too slow a model is rejected; a timer does not repeat itself."

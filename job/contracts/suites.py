@@ -9,8 +9,15 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suite:
-    """Expectations of {type, kwargs, severity}, and the defaults of their parameters."""
+    """Expectations of {type, kwargs, severity}, and the defaults of their parameters.
+
+    Attributes
+    ----------
+    embeddings_standardized_per_batch
+        What `meta` of the suite states; None: nothing.
+    """
 
     name: str
     parameters: Mapping[str, Any]
     expectations: tuple[Mapping[str, Any], ...]
+    embeddings_standardized_per_batch: bool | None = None

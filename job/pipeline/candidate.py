@@ -15,6 +15,7 @@ from job.contracts.plan import Plan
 from job.contracts.ports import Ports
 from job.contracts.reports import SearchReport
 from job.contracts.specs import TrainingSpec
+from job.pipeline.batches import judge_batches
 from job.pipeline.evaluation import (
     evaluate_candidate,
     judge_rows,
@@ -190,6 +191,7 @@ def train_candidate(plan: Plan, ports: Ports, recorder: Recorder, split: DataSpl
     )
     evaluation["wording"] = wording.to_json()
     evaluation["geometry"] = describe_geometry(geometry, model.use)
+    evaluation |= recorder.run("stress", judge_batches, plan, split, model, evaluation, executor)
     noise = None
     if s.evaluation.label_noise:
         noise = recorder.run(

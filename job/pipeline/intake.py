@@ -16,6 +16,7 @@ from job.contracts.ports import Ports
 from job.contracts.reports import ValidationReport
 from job.contracts.specs import JobSettings
 from job.contracts.suites import Suite
+from job.pipeline.batches import check_stress_floor
 from job.recorder import Recorder
 from job.stages.capacity import (
     require_memory,
@@ -55,6 +56,7 @@ def check_request(settings: JobSettings, suite: Suite) -> None:
         An estimator's grid, a parameter of the suite, a column or a feature that cannot be.
     """
     spec = settings.dataset
+    check_stress_floor(settings)
     list_candidates(settings.search, settings.features.use, settings.random_state)
     required_columns(suite, spec.columns, settings.features)
     empty = pd.DataFrame({"target": [], "embeddings": []})

@@ -165,6 +165,7 @@ def package(
     metadata["override"] = describe_override(decision)
     metadata["cross_fit"] = describe_cross_fit(candidate.evaluation, candidate.group_errors)
     metadata["geometry"] = candidate.evaluation["geometry"]
+    metadata["input_check"] = candidate.evaluation["input_check"]
     metadata["sets_anchor"] = choose_anchor(plan, decision, champion)
     evaluation = {
         **candidate.evaluation,

@@ -42,6 +42,16 @@ def test_night_after_the_first_is_promoted_and_a_wrong_one_is_not(shared_data):
     assert [[1, 1], [1, 0], [1, 0]] == [found["equal"], found["wrong"], found["shuffled"]]
 
 
+def test_recentering_mends_batches_that_were_standardized_anew(shared_data):
+    """One salt; a linear model of the columns as given is wrong on a fifth and more."""
+    recipes = ("--recipe", "given", "--recipe", "restored")
+    found = run("batches", shared_data, "--salts", "1", *recipes)
+    restored = found["restored"]
+
+    assert found["given"]["batches"] < 0.8
+    assert min(restored["recentered"].values()) > max(restored["classes"].values()) + 0.1
+
+
 def test_interval_of_a_cross_fitted_accuracy_covers_it(shared_data):
     """Of 40 simulations, nominal 95 %; fewer than 33 would come once in ten thousand."""
     found = run("coverage", shared_data, "--simulations", "40", "--workers", "1")

@@ -12,6 +12,7 @@ from job.contracts.label_noise import ClassLabels, LabelNoise, LabelPair
 from job.contracts.reports import CandidateScore, SearchReport, SplitReport
 from job.contracts.slices import SliceReport, SliceScore
 from job.contracts.specs import JobSettings
+from job.contracts.stress import BatchScore, StressReport
 from job.contracts.wording import (
     GroupCounts,
     SimilarityBin,
@@ -69,6 +70,13 @@ def make_reports(n_classes=4, *, names=None, n_rows=40, is_accepted=True, champi
     evaluation["drift"] = _drift(names).to_json()
     evaluation["wording"] = make_wording().to_json()
     evaluation["geometry"] = make_geometry().to_json()
+    evaluation["stress"] = make_stress(sorted(names)).to_json()
+    evaluation["input_check"] = {
+        "measure": "length_deviation",
+        "lower": 0.0,
+        "upper": 0.001,
+        "min_rows": 1,
+    }
     evaluation["label_noise"] = _doubt(sorted(names), n_rows).to_json()
     metadata = make_metadata(VERSION, sorted(names), scores, evaluation["n_test"])
     if champion:
@@ -280,6 +288,31 @@ def make_wording(*, n_new_groups=7, is_templated=False, is_standardized=False):
             length_variation=0.1443,
             is_standardized=is_standardized,
         ),
+    )
+
+
+def make_stress(names, stated_by="suite"):
+    """Give accuracies that fall from class to class."""
+    scores = tuple(
+        BatchScore(
+            name=name,
+            accuracy=0.8128 - 0.002 * n,
+            accuracy_as_given=0.9321,
+            accuracy_recentered=0.9231,
+        )
+        for n, name in enumerate(names)
+    )
+    return StressReport(
+        stated_by=stated_by,
+        share=0.85,
+        n_batch_rows=187,
+        n_draws=10,
+        n_rows=160,
+        n_groups=90,
+        n_classes_left_out=1,
+        classes=scores,
+        interval=Interval(value=0.8098, lower=0.6127, upper=0.8911),
+        level=0.95,
     )
 
 

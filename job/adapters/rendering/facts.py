@@ -12,7 +12,7 @@ from job.adapters.rendering.methods import (
     method_of,
 )
 from job.adapters.rendering.text import as_code, in_markdown
-from job.adapters.rendering.words import count, plain_value
+from job.adapters.rendering.words import count, plain_value, score
 
 PRIVACY_SUITE: Final = "curated_training_data"
 _KEYS: Final = {"text": "text", "embedding": "embedding", "row": "values", "group": "group"}
@@ -37,6 +37,7 @@ def list_facts(metadata: dict[str, Any], evaluation: dict[str, Any]) -> dict[str
         "published": PUBLISHED if evaluation.get("holdout") else "",
         "bins": similarity["bins"] if similarity else [],
         "threshold": _describe_threshold(evaluation),
+        "stress": _describe_stress(evaluation),
         "ethics": _describe_people(metadata),
     }
 
@@ -102,6 +103,20 @@ def _describe_threshold(evaluation: dict[str, Any]) -> str:
     if value is None:
         return f"No decision threshold is published for a precision of {target}. {reason}".strip()
     return f"Decision threshold for a precision of {target}: {plain_value(value)}. {reason}".strip()
+
+
+def _describe_stress(evaluation: dict[str, Any]) -> str:
+    found = evaluation.get("stress")
+    if not found:
+        return ""
+    recentered = found["accuracy_recentered"]
+    return (
+        "In batches of another class mix whose embeddings are standardized anew, the published "
+        f"model's accuracy is {score(found['accuracy'])} (lowest by class: "
+        f"{score(found['worst']['accuracy'])}); of the same rows as given, it is "
+        f"{score(found['accuracy_as_given'])}"
+        + ("." if recentered is None else f", and of recentered batches {score(recentered)}.")
+    )
 
 
 def _describe_people(metadata: dict[str, Any]) -> list[str]:

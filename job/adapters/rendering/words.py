@@ -31,6 +31,7 @@ METRICS: Final = {
     "roc_auc": "ROC-AUC",
     "roc_auc_ovr": "ROC-AUC, one against the rest",
     "slice_floor": "Accuracy of the lowest slice",
+    "stress_accuracy": "Accuracy in batches that are standardized anew",
 }
 
 

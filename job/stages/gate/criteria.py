@@ -26,7 +26,7 @@ def decide(
     Parameters
     ----------
     evaluation
-        `scores`, `latency`, `intervals` and `slices`, as in evaluation.json.
+        `scores`, `latency`, `intervals`, `slices` and `stress`, as in evaluation.json.
     equal_error
         Metric, and standard error of its difference between two equal retrainings, as the folds of
         this table have it: what the gate can show where there is no champion yet.
@@ -35,6 +35,8 @@ def decide(
     criteria += _ceilings(evaluation, n_model_bytes, spec)
     if spec.slice_floor is not None:
         criteria.append(_slices(evaluation.get("slices"), spec.slice_floor))
+    if spec.stress_floor is not None:
+        criteria.append(_stress(evaluation.get("stress"), spec.stress_floor))
     for comparison in comparisons:
         criteria += judge_comparison(comparison, spec, equal_error[1] if equal_error else 0.0)
     return GateDecision(
@@ -130,6 +132,33 @@ def _slices(found: Mapping[str, Any] | None, floor: float) -> Criterion:
         if scores
         else f"accuracy by slice not measured, no slice is large enough; {wanted}",
         upper=worst["upper_bound"] if worst else None,
+    )
+
+
+def _stress(found: Mapping[str, Any] | None, floor: float) -> Criterion:
+    """Reject where the mean accuracy on standardized batches is low, or was not measured."""
+    if found is None:
+        return Criterion(
+            name="stress_accuracy",
+            value=None,
+            threshold=floor,
+            is_met=False,
+            is_binding=True,
+            reason="accuracy in batches that are standardized anew not measured, at least "
+            f"{floor:g} is wanted",
+        )
+    ends = found["interval"] or {}
+    worst = found["worst"]
+    return Criterion(
+        name="stress_accuracy",
+        value=found["accuracy"],
+        threshold=floor,
+        is_met=found["accuracy"] >= floor,
+        is_binding=True,
+        reason=f"accuracy in batches that are standardized anew {found['accuracy']:.4f} (lowest "
+        f"{worst['accuracy']:.4f}, mostly '{worst['class']}'), at least {floor:g} is wanted",
+        lower=ends.get("lower"),
+        upper=ends.get("upper"),
     )
 
 

@@ -140,6 +140,24 @@ def _find_in_geometry(evaluation: _Found) -> Iterator[str]:
         )
 
 
+def _find_in_stress(evaluation: _Found) -> Iterator[str]:
+    found = evaluation.get("stress")
+    if found is None and evaluation.get("input_check") is not None:
+        yield (
+            "Batches of embeddings that are standardized anew were not measured; scalers of "
+            "embeddings must be kept, not fitted to each batch."
+        )
+    if found is not None:
+        recentered = found["accuracy_recentered"]
+        yield (
+            "Batches: in batches of another class mix whose embeddings are standardized anew, the "
+            f"accuracy is {found['accuracy']:.4f} (lowest by class {found['worst']['accuracy']:.4f}"
+            f"), and of the same rows as given {found['accuracy_as_given']:.4f}. Scalers of "
+            "embeddings must be kept, not fitted to each batch"
+            + ("." if recentered is None else f"; recentered batches reach {recentered:.4f}.")
+        )
+
+
 def _find_optimism(evaluation: _Found) -> Iterator[str]:
     found = evaluation["split"]["optimism"]
     if found is None:
@@ -189,6 +207,7 @@ _FINDERS: Final[tuple[Callable[[_Found], Iterator[str]], ...]] = (
     _find_in_scores,
     _find_in_wording,
     _find_in_geometry,
+    _find_in_stress,
     _find_optimism,
     _find_in_comparisons,
     _find_threshold,

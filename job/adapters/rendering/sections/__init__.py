@@ -21,6 +21,7 @@ from job.adapters.rendering.sections import (
     reliability,
     scores,
     slices,
+    stress,
     wording,
 )
 from job.adapters.rendering.sections.section import Section
@@ -31,6 +32,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     changes.SECTION,
     scores.SECTION,
     wording.SECTION,
+    stress.SECTION,
     classes.SECTION,
     slices.SECTION,
     confusion.SECTION,

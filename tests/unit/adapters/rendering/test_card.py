@@ -256,3 +256,15 @@ def test_threshold_or_its_absence_is_told_with_the_reason(reports, decision, tex
 
     assert f"\n{text} of 0.95" in found
     assert "Too few groups." in found
+
+
+def test_batches_that_are_standardized_anew_are_told_in_one_line(reports):
+    """And not at all where they were not measured."""
+    metadata, evaluation = reports
+    found = write(metadata, evaluation)
+    without = write(metadata, {**evaluation, "stress": None})
+    text = "In batches of another class mix whose embeddings are standardized anew"
+
+    assert 1 == found.count(f"\n{text}")
+    assert "it is 0.9321, and of recentered batches 0.9231.\n" in found
+    assert text not in without

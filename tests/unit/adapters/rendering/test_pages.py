@@ -9,10 +9,11 @@ from xml.etree import ElementTree
 
 import pytest
 from support.pages import Reader, draw, find_unknown_numbers, is_rounded, numbers_shown
-from support.reports import HOSTILE, add_intervals, make_geometry, make_reports
+from support.reports import HOSTILE, add_intervals, make_geometry, make_reports, make_stress
 
 from job.adapters.rendering.pages import Pages
 from job.adapters.rendering.sections import SECTIONS
+from job.adapters.rendering.sections.stress import STATED
 from job.contracts.digest import canonical_json
 
 
@@ -66,6 +67,7 @@ ABSENT = {
     "drift": ("drift", "Drift of the data"),
     "label_noise": ("labels", "Label problems"),
     "wording": ("wording", "Accuracy by similarity"),
+    "stress": ("batches", "Batches of another class mix"),
 }
 
 
@@ -108,6 +110,20 @@ def test_data_says_whether_rows_of_length_1_were_restored(reports, status, words
 
     assert f"rows of length 1 behind the embeddings {words}" in found
     assert "rows of length 1" not in without
+
+
+@pytest.mark.parametrize("stated_by", ["settings", "suite", "check"])
+def test_report_says_what_batches_cost_and_who_states_it(reports, stated_by):
+    """The class with the lowest accuracy comes first."""
+    metadata, evaluation = copy.deepcopy(reports)
+    names = ["one", "two"]
+    evaluation["stress"] = make_stress(names, stated_by).to_json()
+    found = Reader(Pages().render(metadata, evaluation)["report.html"].decode()).text
+    found = found.partition("Batches of another class mix")[2]
+
+    assert STATED[stated_by] in found
+    assert "right on 0.8118 of the rows (95 % interval over groups: 0.6127 to 0.8911)" in found
+    assert found.index("two 0.8108") < found.index("one 0.8128")
 
 
 def _report_alone(metadata, evaluation):

@@ -17,7 +17,15 @@ GOOD = dict.fromkeys(FLOORS, 1.0)
 
 
 def judge(
-    scores=GOOD, *, lower=0.0, p95_ms=1.0, n_model_bytes=1, comparisons=(), slices=None, **spec
+    scores=GOOD,
+    *,
+    lower=0.0,
+    p95_ms=1.0,
+    n_model_bytes=1,
+    comparisons=(),
+    slices=None,
+    stress=None,
+    **spec,
 ):
     ends = {name: {"value": v, "lower": lower, "upper": 1.0} for name, v in scores.items()}
     evaluation = {
@@ -25,6 +33,7 @@ def judge(
         "latency": {"p50_ms": 0.0, "p95_ms": p95_ms},
         "intervals": {"level": 0.95, "scores": ends},
         "slices": slices,
+        "stress": stress,
     }
     return decide(evaluation, n_model_bytes, comparisons, GateSpec(**spec))
 
@@ -361,6 +370,41 @@ def test_reason_names_the_slices_below_the_floor():
 def test_floor_of_slices_without_any_is_rejected(found):
     """What is not measured is not met."""
     assert not judge(slices=found, slice_floor=0.7).is_accepted
+
+
+def stressed(accuracy, interval=None):
+    worst = {"class": "opt_out", "accuracy": 0.31}
+    return {"accuracy": accuracy, "interval": interval, "worst": worst}
+
+
+def test_standardized_batches_are_not_looked_at_without_a_floor():
+    """It is off unless it is asked for."""
+    found = judge(stress=stressed(0.1))
+
+    assert [] == [c for c in found.criteria if c.name == "stress_accuracy"]
+
+
+@pytest.mark.parametrize(("accuracy", "is_accepted"), [(0.7, True), (0.6999, False)])
+def test_accuracy_in_standardized_batches_below_its_floor_is_rejected(accuracy, is_accepted):
+    """The floor itself is good enough."""
+    assert is_accepted == judge(stress=stressed(accuracy), stress_floor=0.7).is_accepted
+
+
+def test_reason_names_the_class_of_the_lowest_batches():
+    """The criterion carries the interval, where there is one."""
+    decision = judge(stress=stressed(0.8, {"lower": 0.7, "upper": 0.9}), stress_floor=0.7)
+    (found,) = [c for c in decision.criteria if c.name == "stress_accuracy"]
+
+    assert "0.8000 (lowest 0.3100, mostly 'opt_out'), at least 0.7 is" in found.reason
+    assert (0.7, 0.9) == (found.lower, found.upper)
+
+
+def test_floor_of_standardized_batches_without_any_is_rejected():
+    """What is not measured is not met."""
+    decision = judge(stress_floor=0.0)
+
+    assert not decision.is_accepted
+    assert "not measured" in reason(decision, "stress_accuracy")
 
 
 def uncertain(value, *, standard_error=0.03, n_groups=90, role="champion", is_advisory=False):

@@ -3,7 +3,13 @@
 import copy
 
 import pytest
-from support.reports import cross_fitted, make_geometry, make_reports, make_wording
+from support.reports import (
+    cross_fitted,
+    make_geometry,
+    make_reports,
+    make_stress,
+    make_wording,
+)
 
 from job.contracts.reports import ValidationReport
 from job.contracts.specs import JobSettings
@@ -31,6 +37,7 @@ def clean():
     }
     evaluation["slices"]["scores"] = []
     evaluation["geometry"] = make_geometry("one_length").to_json()
+    evaluation["stress"] = evaluation["input_check"] = None
     evaluation["drift"]["measures"] = []
     evaluation["label_noise"]["share"]["lower"] = 0.001
     evaluation["intervals"] = {"scores": {"accuracy": dict(ENDS), "f1_macro": dict(ENDS)}}
@@ -149,6 +156,27 @@ def test_map_of_this_table_is_told(clean):
     clean["geometry"] = make_geometry().to_json()
 
     assert "from 384 of 584 columns: embeddings that were standardized in another" in find(clean)[0]
+
+
+def test_loss_in_batches_that_are_standardized_anew_is_told(clean):
+    """With what avoids it; classes have no names here."""
+    clean["stress"] = make_stress(["one", "other"]).to_json()
+    [text] = find(clean)
+
+    assert "the accuracy is 0.8118 (lowest by class 0.8108), and of the same rows as" in text
+    assert (
+        "Scalers of embeddings must be kept, not fitted to each batch; recentered batches reach 0.9231."
+        in text
+    )
+    assert "other" not in text.replace("another", "")
+
+
+def test_batches_that_could_not_be_measured_are_told(clean):
+    """A consumer has to know all the same."""
+    clean["input_check"] = {"measure": "column_means"}
+    [text] = find(clean)
+
+    assert "were not measured; scalers of embeddings must be kept" in text
 
 
 @pytest.mark.parametrize(("claimed", "is_told"), [(0.9199, False), (0.9201, True)])

@@ -1,0 +1,201 @@
+"""Ask what a day of another class mix costs, where each batch is standardized anew.
+
+    python -m benchmarks.batches TABLE [--salts 10] [--recipe NAME ...] [--set KEY=VALUE]
+
+A fifth of the groups is held out by each salt, and the rest is trained on:
+
+    given                 logistic regression (C=10) on the columns as they are
+    given_augmented       the same, on batches of the training rows besides
+    restored              logistic regression on rows that were restored to length 1
+    prototypes            20 centers a class, temperature 0.1, on restored rows
+    prototypes_augmented  the same, on batches of the training rows besides
+
+Held-out rows are drawn into batches of 85 % of one class and standardized anew, as the stress score
+of a run does it.  Training on batches besides: as many rows again as there are, in batches of 500
+of the same class mixes.
+
+Recipes of restored rows are also measured on batches that the consumer recenters.
+
+Printed is one line a salt and recipe: accuracy on the held-out rows, on the batches, and on those
+of each class; then one JSON object of means over the salts, and rows of docs/benchmarks.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from benchmarks.real_table import read_table
+from job.contracts.dataset import MatrixRows, Rows
+from job.contracts.gate_specs import EvaluationSpec
+from job.contracts.plan import Plan
+from job.contracts.ports import Ports
+from job.contracts.reports import CandidateScore, SearchReport
+from job.stages.evaluation.stress import Columns, draw_batch, measure_stress
+from job.stages.geometry import restore_geometry
+from job.stages.predictions import predict
+from job.stages.preparation import Preparation
+from job.stages.train import TrainedModel, train_model
+from job.stages.training.cross_fit import plan_folds
+
+N_FOLDS = 5
+N_AUGMENTED_ROWS = 500  # of a batch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """What is trained, and on what."""
+
+    estimator: str
+    parameters: tuple[tuple[str, Any], ...]
+    is_restored: bool
+    is_augmented: bool = False
+
+
+LOGISTIC = Recipe(estimator="logistic_regression", parameters=(("C", 10.0),), is_restored=False)
+PROTOTYPES = Recipe(
+    estimator="prototypes",
+    parameters=(("n_centers", 20), ("temperature", 0.1)),
+    is_restored=True,
+)
+RECIPES = {
+    "given": LOGISTIC,
+    "given_augmented": replace(LOGISTIC, is_augmented=True),
+    "restored": replace(LOGISTIC, is_restored=True),
+    "prototypes": PROTOTYPES,
+    "prototypes_augmented": replace(PROTOTYPES, is_augmented=True),
+}
+
+
+def augment(rows: Rows, columns: Columns, seed: int) -> Rows:
+    """Return the rows and about as many again, in batches that are standardized anew."""
+    assert rows.embeddings is not None
+    rng, y = np.random.default_rng(seed), rows.y.astype(str)
+    of_class = {name: np.flatnonzero(y == name) for name in np.unique(y).tolist()}
+    batches = []
+    for n in range(len(rows) // N_AUGMENTED_ROWS):
+        name = list(of_class)[n % len(of_class)]
+        batches.append(draw_batch(of_class, name, N_AUGMENTED_ROWS, rng))
+    moved = [columns.standardize(rows.embeddings.take(some).read()) for some in batches]
+    matrix = np.concatenate([rows.embeddings.read(), *moved])
+    index = np.concatenate([np.arange(len(rows)), *batches])
+    return replace(rows.take(index), embeddings=MatrixRows(matrix, np.arange(len(index))))
+
+
+def fit(recipe: Recipe, train: Rows, columns: Columns, plan: Plan, ports: Ports) -> TrainedModel:
+    """Train as a run does, with nothing to choose."""
+    spec, seed = plan.settings.training, plan.settings.random_state
+    features = spec.features.model_copy(
+        update={"geometry": "auto" if recipe.is_restored else "given"}
+    )
+    geometry = restore_geometry(train, features, seed, ports.executor)
+    if recipe.is_restored and (geometry is None or geometry.map is None):
+        raise SystemExit("the rows cannot be restored to length 1")
+    rows = augment(train, columns, seed) if recipe.is_augmented else train
+    preparation = Preparation(
+        rows, features, spec.columns, ports.matrices, ports.executor, geometry=geometry
+    )
+    chosen = CandidateScore(
+        estimator=recipe.estimator,
+        parameters=recipe.parameters,
+        use=("embeddings",),
+        fold_scores=(0.0,),
+    )
+    report = SearchReport(
+        metric=spec.search.metric.value, candidates=(chosen,), chosen=chosen, baselines=()
+    )
+    return train_model(rows, preparation, report, spec, ports.executor)
+
+
+def judge(
+    model: TrainedModel, test: Rows, columns: Columns, seed: int, *, is_restored: bool
+) -> dict[str, Any]:
+    """Return accuracies of the held-out rows, of all batches, and of those of each class."""
+    found = predict(model.pipeline, test, model.use)
+    stress = measure_stress(
+        model,
+        test,
+        columns,
+        stated_by="settings",
+        is_restored=is_restored,
+        spec=EvaluationSpec(),
+        random_state=seed,
+    )
+    if stress is None:
+        raise SystemExit("no class has held-out rows enough for a batch")
+    return {
+        "held_out": round(float((found.y_pred == found.y_true).mean()), 4),
+        "batches": round(stress.accuracy, 4),
+        "classes": {some.name: round(some.accuracy, 4) for some in stress.classes},
+        "recentered": {
+            some.name: round(some.accuracy_recentered, 4)
+            for some in stress.classes
+            if some.accuracy_recentered is not None
+        },
+    }
+
+
+def average(found: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the means over the salts."""
+
+    def mean(values: list[float]) -> float:
+        return round(float(np.mean(values)), 4)
+
+    def by_class(part: str) -> dict[str, float]:
+        names = sorted({name for one in found for name in one[part]})
+        return {
+            name: mean([one[part][name] for one in found if name in one[part]]) for name in names
+        }
+
+    return {
+        "held_out": mean([one["held_out"] for one in found]),
+        "batches": mean([one["batches"] for one in found]),
+        "classes": by_class("classes"),
+        "recentered": by_class("recentered"),
+    }
+
+
+def print_row(name: str, held_out: float, classes: dict[str, float]) -> None:
+    """Print accuracy on held-out rows, mean accuracy on batches, and that of each class."""
+    values = (held_out, float(np.mean(list(classes.values()))), *classes.values())
+    print(f"| {name} | {' | '.join(f'{value:.4f}' for value in values)} |")
+
+
+def main(arguments: list[str]) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("table")
+    parser.add_argument("--salts", type=int, default=10)
+    parser.add_argument("--recipe", action="append", choices=RECIPES)
+    parser.add_argument("--set", action="append", default=[])
+    options = parser.parse_args(arguments)
+    names = options.recipe or list(RECIPES)
+    plan, ports, rows = read_table(options.table, options.set)
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
+    for salt in range(options.salts):
+        folds = plan_folds(rows, N_FOLDS, str(salt))
+        if folds is None or rows.embeddings is None:
+            raise SystemExit("the table has no embeddings, or too few groups to hold some out")
+        kept, held_out = folds.folds[0]
+        train, test = rows.take(kept), rows.take(held_out)
+        columns = Columns.of(rows.embeddings)
+        for name in names:
+            model = fit(RECIPES[name], train, columns, plan, ports)
+            found[name].append(
+                judge(model, test, columns, salt, is_restored=RECIPES[name].is_restored)
+            )
+            print(json.dumps({"salt": salt, "recipe": name, **found[name][-1]}), flush=True)
+    means = {name: average(some) for name, some in found.items()}
+    print(json.dumps(means))
+    for name, some in means.items():
+        print_row(name, some["held_out"], some["classes"])
+        if some["recentered"]:
+            print_row(f"{name}, recentered", some["held_out"], some["recentered"])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

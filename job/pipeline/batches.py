@@ -1,0 +1,111 @@
+"""What is known, measured and published about embeddings that are standardized per batch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+
+from job.contracts.plan import Plan
+from job.contracts.ports import Executor
+from job.contracts.specs import JobSettings
+from job.contracts.stress import StatedBy
+from job.contracts.suites import Suite
+from job.errors import ConfigurationError
+from job.stages.evaluation.input_check import choose_input_check
+from job.stages.evaluation.stress import Columns, measure_stress
+from job.stages.features import restrict
+from job.stages.split import DataSplit
+from job.stages.train import TrainedModel
+
+log = structlog.get_logger(__name__)
+
+
+def judge_batches(
+    plan: Plan,
+    split: DataSplit,
+    model: TrainedModel,
+    evaluation: Mapping[str, Any],
+    executor: Executor,
+) -> dict[str, Any]:
+    """Measure the published model on held-out rows in batches that are standardized anew.
+
+    Parameters
+    ----------
+    evaluation
+        `wording` and `geometry` of evaluation.json.
+
+    Returns
+    -------
+    parts
+        `stress` and `input_check`, each None where it does not apply.
+    """
+    s = plan.settings
+    is_standardized, stated_by = find_standardization(s, plan.suite, evaluation)
+    check = choose_input_check(evaluation["geometry"], model.use, is_standardized=is_standardized)
+    stress = None
+    if is_standardized and "embeddings" in model.use and split.table.embeddings is not None:
+        with executor.pool():  # one BLAS thread: small systems of equations are slower with more
+            stress = measure_stress(
+                model,
+                restrict(split.test, model.use, s.dataset.columns),
+                Columns.of(split.table.embeddings),
+                stated_by=stated_by,
+                is_restored=model.use == ("embeddings",) and _is_restored(evaluation["geometry"]),
+                spec=s.evaluation,
+                random_state=s.random_state,
+            )
+    if stress is not None:
+        log.info(
+            "batches_judged",
+            n_batch_rows=stress.n_batch_rows,
+            n_draws=stress.n_draws,
+            n_classes=len(stress.classes),
+            accuracy=round(stress.accuracy, 6),
+            accuracy_as_given=round(stress.accuracy_as_given, 6),
+            accuracy_recentered=stress.to_json()["accuracy_recentered"],
+            worst=round(stress.worst.accuracy, 6),
+        )
+    return {
+        "stress": None if stress is None else stress.to_json(),
+        "input_check": None if check is None else check.to_json(),
+    }
+
+
+def _is_restored(geometry: Mapping[str, Any] | None) -> bool:
+    return geometry is not None and geometry["status"] == "restored"
+
+
+def find_standardization(
+    settings: JobSettings, suite: Suite, evaluation: Mapping[str, Any]
+) -> tuple[bool, StatedBy]:
+    """Return whether embeddings are standardized per batch, and what says so.
+
+    The settings have the first word, then the suite, then what the table itself shows.
+    """
+    stated = settings.dataset.embeddings_standardized_per_batch
+    if stated is not None:
+        return stated, "settings"
+    if suite.embeddings_standardized_per_batch is not None:
+        return suite.embeddings_standardized_per_batch, "suite"
+    found = evaluation["wording"]["standardization"]
+    return bool(found and found["is_standardized"]), "check"
+
+
+def check_stress_floor(settings: JobSettings) -> None:
+    """Raise `ConfigurationError` where a floor is set for what is never measured."""
+    if settings.gate.stress_floor is None:
+        return
+    if "embeddings" not in settings.features.use:
+        raise ConfigurationError(
+            "gate.stress_floor needs a model that takes embeddings, and features.use has none",
+            hint="add embeddings to features.use, or --set gate.stress_floor=null",
+        )
+    if settings.dataset.embeddings_standardized_per_batch is False:
+        raise ConfigurationError(
+            "gate.stress_floor needs embeddings that are standardized per batch, and "
+            "dataset.embeddings_standardized_per_batch is false",
+            hint="--set dataset.embeddings_standardized_per_batch=true, or "
+            "--set gate.stress_floor=null",
+        )

@@ -1,0 +1,158 @@
+"""Batches of another class mix are drawn, standardized anew and predicted within bounds."""
+
+import numpy as np
+import pytest
+from support.rows import rows_of_embeddings
+
+from job.contracts.dataset import MatrixRows
+from job.contracts.gate_specs import EvaluationSpec
+from job.stages.evaluation import stress
+from job.stages.evaluation.stress import SHARE, Columns, draw_batch, measure_stress
+from job.stages.train import TrainedModel
+
+
+class BySign:
+    """A model that knows class `a` by a first column below zero."""
+
+    def __init__(self, *more):
+        self.classes_ = np.array(["a", "b", *more], dtype=object)
+        self.n_predicted = 0
+
+    def predict_proba(self, X):
+        self.n_predicted += len(X)
+        found = np.zeros((len(X), len(self.classes_)))
+        found[np.arange(len(X)), (X[:, 0] > 0).astype(int)] = 1
+        return found
+
+
+def make_rows(n=300, *, n_groups=60, seed=0, names=("a", "b")):
+    """Give columns of mean 0 and deviation 1 whose first is the class."""
+    y = np.array(names, dtype=object)[np.arange(n) % len(names)]
+    X = np.random.default_rng(seed).standard_normal((n, 4))
+    X[:, 0] = np.where(y == "a", -1, 1) + 0.35 * X[:, 0]
+    X = (X - X.mean(axis=0)) / X.std(axis=0)
+    return rows_of_embeddings(X, y=y, families=np.arange(n) % n_groups)
+
+
+def measure(rows, pipeline=None, seed=0):
+    model = TrainedModel(
+        estimator="x",
+        parameters=(),
+        use=("embeddings",),
+        pipeline=pipeline or BySign(),
+        baselines=(),
+    )
+    return measure_stress(
+        model,
+        rows,
+        Columns.of(rows.embeddings),
+        stated_by="check",
+        is_restored=False,
+        spec=EvaluationSpec(resamples=1000),
+        random_state=seed,
+    )
+
+
+def test_model_that_is_right_as_given_is_wrong_once_the_mean_moves():
+    """The mean of a batch of one class is nearly that of the class, which then lies around zero."""
+    found = measure(make_rows())
+
+    assert found.accuracy_as_given > 0.98
+    assert 0.6 < found.accuracy < 0.9
+    assert found.worst.accuracy == min(some.accuracy for some in found.classes)
+    assert found.interval.lower <= found.accuracy <= found.interval.upper
+    assert ["a", "b"] == [some.name for some in found.classes]
+
+
+def test_batch_has_the_means_and_deviations_of_the_table():
+    """Those of each column, whatever they were before; the rows keep their order."""
+    table = np.random.default_rng(0).normal(3, 0.7, (500, 5)).astype(np.float32)
+    batch = np.random.default_rng(1).gamma(2, 5, (60, 5)).astype(np.float32)
+    columns = Columns.of(MatrixRows(table, np.arange(500)))
+    found = columns.standardize(batch)
+
+    assert np.allclose(table.mean(axis=0), found.mean(axis=0), atol=1e-5)
+    assert np.allclose(table.std(axis=0), found.std(axis=0), atol=1e-5)
+    assert (np.argsort(batch, axis=0) == np.argsort(found, axis=0)).all()
+
+
+def test_column_that_does_not_vary_in_the_batch_gets_the_mean_of_the_table():
+    """Nothing is divided by zero, nor by the rounding of a mean."""
+    columns = Columns(mean=np.array([2.0]), deviation=np.array([0.7]))
+
+    assert ([[2.0]] * 50) == columns.standardize(np.full((50, 1), 0.1, np.float32)).tolist()
+
+
+@pytest.mark.parametrize("name", ["a", "b", "c"])
+def test_batch_is_mostly_of_one_class_and_evenly_of_the_others(name):
+    of_class = {"a": np.arange(200), "b": np.arange(200, 400), "c": np.arange(400, 402)}
+    of_class[name] = np.arange(1000, 1200)
+    index = draw_batch(of_class, name, 200, np.random.default_rng(0))
+    counts = {other: int(np.isin(index, some).sum()) for other, some in of_class.items()}
+
+    assert round(SHARE * 200) == counts.pop(name)
+    assert [15, 15] == list(counts.values())
+    assert len(np.unique(index[:170])) == 170
+
+
+def test_rest_that_cannot_be_shared_evenly_is_drawn_all_the_same():
+    """One class gives one row more."""
+    of_class = {name: np.arange(n, n + 200) for name, n in (("a", 0), ("b", 200), ("c", 400))}
+    index = draw_batch(of_class, "a", 205, np.random.default_rng(0))
+
+    assert [15, 16, 174] == sorted(np.bincount(index // 200).tolist())
+
+
+@pytest.mark.parametrize(
+    ("n", "n_batch_rows"), [(84, None), (86, 50), (200, 117), (340, 200), (900, 200)]
+)
+def test_batch_is_as_large_as_the_smallest_class_allows(n, n_batch_rows):
+    """Up to 200 rows, and none of fewer than 50."""
+    found = measure(make_rows(n))
+
+    assert n_batch_rows == (found and found.n_batch_rows)
+
+
+def test_small_class_has_no_batches_of_its_own():
+    """It is among the rest of the others'."""
+    rows = make_rows(400)
+    rows.y[:8] = "c"
+    found = measure(rows, BySign("c"))
+
+    assert (["a", "b"], 1) == ([some.name for some in found.classes], found.n_classes_left_out)
+
+
+def test_class_that_the_model_does_not_know_is_in_no_batch():
+    """Its rows are errors before and after."""
+    rows = make_rows(400)
+    rows.y[:100] = "unknown"
+    found = measure(rows)
+
+    assert found.accuracy_as_given > 0.98
+    assert 0 == found.n_classes_left_out
+
+
+def test_one_class_makes_no_mix():
+    assert measure(make_rows(names=("a",))) is None
+
+
+def test_same_seed_draws_the_same_batches():
+    rows = make_rows()
+
+    assert measure(rows) == measure(rows)
+    assert measure(rows) != measure(rows, seed=1)
+
+
+@pytest.mark.parametrize("n_most", [1000, 300])
+def test_work_is_bounded_by_fewer_draws_and_then_by_fewer_classes(monkeypatch, n_most):
+    """Rows are predicted once as given beside that."""
+    monkeypatch.setattr(stress, "MAX_PREDICTED", n_most)
+    rows, model = make_rows(), BySign()
+    found = measure(rows, model)
+
+    assert n_most - found.n_batch_rows * 2 < model.n_predicted - len(rows) <= n_most
+    assert found.n_classes_left_out == (n_most == 300)
+
+
+def test_few_groups_have_no_interval():
+    assert measure(make_rows(n_groups=4)).interval is None
