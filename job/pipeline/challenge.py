@@ -17,16 +17,17 @@ from job.contracts.reports import SearchReport
 from job.recorder import Recorder
 from job.stages.capacity import require_memory_to_read
 from job.stages.challenge.choice import choose_on_challenge
-from job.stages.challenge.requests import ChallengeSet
+from job.stages.challenge.requests import ChallengeSet, make_challenge_set
 from job.stages.challenge.scores import Purpose, score_challenge
 from job.stages.challenge.threshold import learn_threshold, measure_threshold
 from job.stages.challenge.validation import validate_challenge
 from job.stages.families.slots import make_templates
 from job.stages.features import restrict
 from job.stages.gate.challenge_comparison import compare_on_challenge
+from job.stages.gate.comparison import is_seen
 from job.stages.gate.published import Champion
 from job.stages.ingest import ingest
-from job.stages.keys import make_rows
+from job.stages.keys import key_kind, make_rows
 from job.stages.package import describe_dataset, name_embedding_model
 from job.stages.predictions import predict
 from job.stages.preparation import Preparation
@@ -184,3 +185,47 @@ def compare_champion(
         embedding_model=embedding_model,
         payload=payload,
     )
+
+
+def judge_version(
+    plan: Plan,
+    ports: Ports,
+    requests: Rows,
+    *,
+    new: Champion,
+    old: Champion,
+    model: TrainedModel,
+    embedding_model: str,
+) -> tuple[dict[str, Any] | None, tuple[Comparison, ...]]:
+    """Judge a published version on the requests that are new to it, and compare it with another.
+
+    Returns
+    -------
+    scored, comparisons
+        The part `challenge` of an evaluation, None where no request is new to the version or its
+        input is not one that the set was checked for.
+    """
+    s, kind = plan.settings, key_kind(requests.text_keys)
+    if model.use not in (s.search.inputs or (s.features.use,)):
+        return None, ()
+    fresh = requests
+    if new.metadata.get("training_keys_of", kind) == kind:
+        fresh = requests.take(~is_seen(new, requests, requests))
+    if not len(fresh):
+        return None, ()
+    challenge = make_challenge_set(fresh, s.evaluation.challenge_split, s.split.salt, n_dropped=0)
+    judged = restrict(challenge.judging, model.use, s.dataset.columns)
+    scored = score_challenge(
+        predict(model.pipeline, judged, model.use),
+        judged,
+        challenge,
+        labels=fresh.y,
+        used_for=(),
+        spec=s.evaluation,
+        random_state=s.random_state,
+    )
+    payload = new.files["model.joblib"]
+    compared = compare_champion(
+        plan, ports, challenge, old, model, payload=payload, embedding_model=embedding_model
+    )
+    return scored, (compared,)
