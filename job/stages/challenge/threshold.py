@@ -32,7 +32,7 @@ from job.stages.threshold import choose_across, choose_threshold, measure_absten
 
 Array = np.ndarray[Any, Any]
 N_FOLDS: Final = 5
-_MAX_NEEDED: Final = 100_000
+_MAX_NEEDED: Final = 10_000
 
 
 def learn_threshold(
@@ -97,7 +97,7 @@ def count_needed(target: float, confidence: float, share: float = 1.0) -> int | 
     if share >= 1:
         return math.ceil(math.log(1 - confidence) / math.log(target))
     low, high = 1, _MAX_NEEDED
-    if _lower_bound(share, high, confidence) < target:
+    if share <= target or _lower_bound(share, high, confidence) < target:
         return None
     while low < high:
         middle = (low + high) // 2
@@ -124,7 +124,7 @@ def _explain_absence(found: Predictions, chosen: Threshold, confidence: float) -
     )
     needed = _count_needed_requests(found, target, confidence)
     if needed is None:
-        return f"{text}; here the answers do not reach {target:.0%} at any confidence."
+        return f"{text}; here the answers hardly reach {target:.0%} at any confidence."
     n_requests, share, coverage = needed
     return (
         f"{text}; about {n_requests} requests if {share:.1%} of the surest {coverage:.0%} stay "
