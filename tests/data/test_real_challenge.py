@@ -58,7 +58,7 @@ def test_challenge_set_chooses_prototypes(upstream):
     challenge = found["challenge"]
 
     assert "prototypes" == found["search"]["chosen"]["estimator"]
-    assert challenge["scores"]["accuracy"] >= 0.8
+    assert challenge["scores"]["accuracy"] >= 0.75
     assert challenge["is_used_up"]
     assert found["scores"]["accuracy"] > 0.9
     assert not found["cross_fit"]["is_nested"]
