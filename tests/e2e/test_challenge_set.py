@@ -149,7 +149,7 @@ def test_set_chooses_by_one_half_and_judges_by_the_other(run, result_of, tmp_pat
         "evaluation.challenge_split=half",
         "search.estimators={logistic_regression: {C: [0.001, 10]}, dummy: {}}",
     )
-    evaluation = read(tmp_path, result_of(run(make_rows(120, 1), *settings)), "evaluation.json")
+    evaluation = read(tmp_path, result_of(run(make_rows(121, 1), *settings)), "evaluation.json")
     found, search = evaluation["challenge"], evaluation["search"]
 
     assert ("half", ["choice", "threshold"], False) == (
@@ -158,6 +158,8 @@ def test_set_chooses_by_one_half_and_judges_by_the_other(run, result_of, tmp_pat
         found["is_used_up"],
     )
     assert 50 <= found["n_rows"] <= 70
+    assert 121 - found["n_rows"] == evaluation["decision"]["n_chosen_on"]
+    assert found["n_rows"] == evaluation["decision"]["n_measured_on"]
     assert "challenge" == search["chosen_on"]
     assert (
         max(c["challenge_score"] for c in search["candidates"])
@@ -184,3 +186,35 @@ def test_another_set_is_another_run(run, result_of):
     assert "already_published" == result_of(same)["outcome"]
     assert 2 == other.returncode
     assert "run id 'one' is taken" in other.stderr
+
+
+def test_gate_alone_judges_a_version_on_the_set(run, pcc_job, result_of, tmp_path):
+    """By the floors, and beside the other version; nothing of the set is in the result."""
+    challenge = make_rows(90, 1)
+    good = result_of(run(challenge))["version"]
+    bad = result_of(run(None, "search.estimators={dummy: {}}", "publish.channel=null"))["version"]
+    words = ("evaluation.challenge_uri=challenge.parquet", "gate.challenge_floors.accuracy=0.5")
+    words = (*SETTINGS, *words, "gate.recall_margin=null", "gate.margin=1.0")
+    values = [word for value in words for word in ("--set", value)]
+    options = ("--dataset", "table.parquet", "--store", "models", *values)
+    rejected = pcc_job("gate", bad, good, *options)
+    accepted = result_of(pcc_job("gate", good, bad, *options))
+    failed = [c["name"] for c in json.loads(rejected.stdout)["gate"]["criteria"] if not c["is_met"]]
+
+    assert 6 == rejected.returncode
+    assert ["challenge_accuracy", "challenge_champion"] == failed
+    assert accepted["gate"]["is_accepted"]
+    assert accepted["challenge_scores"]["accuracy"] > 0.5
+
+
+def test_no_word_of_a_request_reaches_an_output(run, tmp_path):
+    """Neither logs nor any file of the store."""
+    challenge = make_rows(60, 1)
+    challenge["text"] += [f" zqcanary{n}x" for n in range(60)]
+    done = run(challenge, "features.use=[text, embeddings]", "logs.level=debug")
+    files = [path for path in (tmp_path / "models").rglob("*") if path.is_file()]
+
+    assert 0 == done.returncode, done.stderr
+    assert len(files) > 8
+    assert "zqcanary" not in done.stdout + done.stderr
+    assert [] == [path.name for path in files if b"zqcanary" in path.read_bytes()]
