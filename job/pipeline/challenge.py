@@ -23,13 +23,12 @@ from job.stages.challenge.threshold import learn_threshold, measure_threshold
 from job.stages.challenge.validation import validate_challenge
 from job.stages.families.slots import make_templates
 from job.stages.features import restrict
-from job.stages.gate.challenge_comparison import compare_on_challenge
-from job.stages.gate.comparison import is_seen
+from job.stages.gate.challenge_comparison import compare_on_challenge, take_unseen
 from job.stages.gate.published import Champion
 from job.stages.ingest import ingest
-from job.stages.keys import key_kind, make_rows
+from job.stages.keys import make_rows
 from job.stages.package import describe_dataset, name_embedding_model
-from job.stages.predictions import predict
+from job.stages.predictions import Predictions, predict
 from job.stages.preparation import Preparation
 from job.stages.split import DataSplit
 from job.stages.train import TrainedModel
@@ -82,6 +81,7 @@ def choose_candidate(
     plan: Plan,
     ports: Ports,
     recorder: Recorder,
+    *,
     split: DataSplit,
     report: SearchReport,
     preparation: Preparation,
@@ -136,7 +136,21 @@ def judge_on_challenge(
     )
     if not is_learning:
         return {"challenge": scored}
-    choosing = restrict(challenge.choosing, model.use, columns)
+    return {"challenge": scored, "decision": _learn_decision(plan, challenge, model, found, judged)}
+
+
+def _learn_decision(
+    plan: Plan, challenge: ChallengeSet, model: TrainedModel, found: Predictions, judged: Rows
+) -> dict[str, Any]:
+    """Return the part `decision` of evaluation.json: a threshold, and what it does elsewhere.
+
+    Parameters
+    ----------
+    found, judged
+        The model's predictions of the judging requests, and these.
+    """
+    s = plan.settings
+    choosing = restrict(challenge.choosing, model.use, s.dataset.columns)
     threshold = learn_threshold(
         predict(model.pipeline, choosing, model.use) if challenge.is_halved else found,
         choosing.units,
@@ -160,7 +174,7 @@ def judge_on_challenge(
         n_rows=threshold.n_rows,
         n_answered=measured.n_answered,
     )
-    return {"challenge": scored, "decision": measured.to_json()}
+    return measured.to_json()
 
 
 def compare_champion(
@@ -205,12 +219,10 @@ def judge_version(
         The part `challenge` of an evaluation, None where no request is new to the version or its
         input is not one that the set was checked for.
     """
-    s, kind = plan.settings, key_kind(requests.text_keys)
+    s = plan.settings
     if model.use not in (s.search.inputs or (s.features.use,)):
         return None, ()
-    fresh = requests
-    if new.metadata.get("training_keys_of", kind) == kind:
-        fresh = requests.take(~is_seen(new, requests, requests))
+    fresh = take_unseen(new, requests)
     if not len(fresh):
         return None, ()
     challenge = make_challenge_set(fresh, s.evaluation.challenge_split, s.split.salt, n_dropped=0)

@@ -52,19 +52,8 @@ def judge(
         for some in rivals
         for comparison in _compare(plan, ports, tables, candidate, some)
     )
-    challenge = candidate.split.challenge
-    if challenge is not None and champion is not None and champion.files:
-        comparisons += (
-            compare_champion(
-                plan,
-                ports,
-                challenge,
-                champion,
-                candidate.model,
-                payload=candidate.payload,
-                embedding_model=name_embedding_model(tables.dataset, settings.publish),
-            ),
-        )
+    if champion is not None:
+        comparisons += tuple(_compare_on_challenge(plan, ports, tables, candidate, champion))
     decision = decide(
         candidate.evaluation,
         len(candidate.payload),
@@ -118,6 +107,23 @@ def _compare(
                     yield replace(models, role="champion_model", is_advisory=True)
             return
     yield _compare_models(plan, ports, tables, candidate, rival)
+
+
+def _compare_on_challenge(
+    plan: Plan, ports: Ports, tables: Tables, candidate: Candidate, champion: Champion
+) -> Iterator[Comparison]:
+    """Compare the published models on the challenge set, if there is one."""
+    challenge = candidate.split.challenge
+    if challenge is not None and champion.files:
+        yield compare_champion(
+            plan,
+            ports,
+            challenge,
+            champion,
+            candidate.model,
+            payload=candidate.payload,
+            embedding_model=name_embedding_model(tables.dataset, plan.settings.publish),
+        )
 
 
 def _compare_models(

@@ -52,17 +52,17 @@ def choose_on_challenge(
     preparation
         Of the training rows.
     """
-    metric, candidates = Metric(report.metric), list(report.candidates)
+    candidates = list(report.candidates)
     finalists = [n for n, c in enumerate(candidates) if c.ended is None]
     of_table = candidates.index(report.chosen)
     for use in dict.fromkeys(candidates[n].use for n in finalists):
         some = [n for n in finalists if candidates[n].use == use]
-        inputs = restrict(requests, use, spec.columns)
         models = _fit(
             [candidates[n] for n in some], report, train, preparation, spec, executor=executor
         )
+        inputs = restrict(requests, use, spec.columns)
         for n, model in zip(some, models, strict=True):
-            score = score_of(predict(model, inputs, use), metric)
+            score = score_of(predict(model, inputs, use), Metric(report.metric))
             rounded = None if score is None else round(score, 6)
             candidates[n] = replace(candidates[n], challenge_score=rounded)
     best = max(finalists, key=lambda n: _rank(candidates[n]))

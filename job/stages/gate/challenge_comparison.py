@@ -63,10 +63,8 @@ def compare_on_challenge(
         return replace(told, problem="it takes another input than the challenge set has")
     if problem := find_embedding_problem(metadata, use, embedding_model):
         return replace(told, problem=problem)
-    is_same, fresh = champion.files["model.joblib"] == payload, requests
-    kind = key_kind(requests.text_keys)
-    if not is_same and metadata.get("training_keys_of", kind) == kind:
-        fresh = requests.take(~is_seen(champion, requests, requests))
+    is_same = champion.files["model.joblib"] == payload
+    fresh = requests if is_same else take_unseen(champion, requests)
     n_rows, n_groups = len(fresh), len(np.unique(fresh.units))
     told = replace(told, n_rows=n_rows, n_groups=n_groups, n_excluded=len(requests) - n_rows)
     if not is_same and (n_rows < MIN_ROWS or n_groups < LEAST_GROUPS):
@@ -83,6 +81,14 @@ def compare_on_challenge(
         paired=paired,
         is_same=is_same,
     )
+
+
+def take_unseen(version: Champion, requests: Rows) -> Rows:
+    """Return the requests that a version was not trained on, as far as its training keys tell."""
+    kind = key_kind(requests.text_keys)
+    if version.metadata.get("training_keys_of", kind) != kind:
+        return requests
+    return requests.take(~is_seen(version, requests, requests))
 
 
 def judge_challenge(comparison: Comparison, spec: GateSpec) -> Criterion:

@@ -187,7 +187,7 @@ def find_problem(
 
 
 def find_embedding_problem(metadata: Mapping[str, Any], use: Use, embedding_model: str) -> str:
-    """Say whether a version wants embeddings of another model than the table's."""
+    """Return why embeddings do not fit: they come from another model; empty where they fit."""
     if "embeddings" in use and metadata.get("embedding_model") != embedding_model:
         return "its embeddings come from another model than this table's"
     return ""
