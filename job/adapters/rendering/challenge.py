@@ -43,9 +43,9 @@ def _describe_use(found: dict[str, Any]) -> list[str]:
     texts = []
     uses = " and ".join(_USES[name] for name in found["used_for"])
     if uses and found["judged"] == "half":
-        texts.append(f"The other half of the set chose {uses}.")
+        texts.append(f"The other half of the set decided on {uses}.")
     elif uses:
-        texts.append(f"The same requests chose {uses}.")
+        texts.append(f"The same requests decided on {uses}.")
     if found["is_used_up"]:
         texts.append(
             "So its scores are too high: the set is used up for judging, and the next one is to be "

@@ -68,9 +68,14 @@ def test_hostile_names_of_classes_stay_words():
 @pytest.mark.parametrize(
     ("judged", "used_for", "words", "is_used_up"),
     [
-        ("half", ("choice", "threshold"), "The other half of the set chose the candidate", False),
-        ("all", ("choice",), "The same requests chose the candidate", True),
-        ("all", ("threshold",), "The same requests chose the decision threshold", False),
+        (
+            "half",
+            ("choice", "threshold"),
+            "The other half of the set decided on the candidate",
+            False,
+        ),
+        ("all", ("choice",), "The same requests decided on the candidate", True),
+        ("all", ("threshold",), "The same requests decided on the decision threshold", False),
         ("all", (), "", False),
     ],
 )
