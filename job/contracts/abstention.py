@@ -26,6 +26,8 @@ class Threshold:
         A sentence for people.
     n_rows, n_groups
         Rows that were predicted by a model that had not seen their group, and their groups.
+    learnt_on
+        Out-of-fold predictions of the table, or the published model's of the challenge set.
     """
 
     target_precision: float
@@ -34,6 +36,7 @@ class Threshold:
     reason: str
     n_rows: int
     n_groups: int
+    learnt_on: Literal["table", "challenge"] = "table"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +52,7 @@ class AbstentionReport:
     """
 
     threshold: Threshold
+    n_rows: int
     n_answered: int
     coverage: Interval | None
     precision: Interval | None
@@ -63,6 +67,8 @@ class AbstentionReport:
             "reason": self.threshold.reason,
             "n_chosen_on": self.threshold.n_rows,
             "n_groups_chosen_on": self.threshold.n_groups,
+            "learnt_on": self.threshold.learnt_on,
+            "n_measured_on": self.n_rows,
             "n_answered": self.n_answered,
             "coverage": None if coverage is None else coverage.to_json(),
             "precision": None if precision is None else precision.to_json(),

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from job.contracts.evaluation_challenge import Challenge
 from job.contracts.evaluation_parts import (
     ClassScores,
     Count,
@@ -37,6 +38,9 @@ class Candidate(Part):
     fold_scores: list[float]
     mean_score: float
     ended: Literal["halved", "beaten"] | None
+    challenge_score: float | None = Field(
+        None, description="On the challenge set; null where that does not choose."
+    )
 
 
 class Search(Part):
@@ -48,6 +52,9 @@ class Search(Part):
         None,
         description="`wording`: candidates that are robust to wording come first where their "
         "scores are near. Absent in files of earlier releases.",
+    )
+    chosen_on: Literal["table", "challenge"] | None = Field(
+        None, description="Absent in files of earlier releases."
     )
     chosen: Candidate
     candidates: list[Candidate]
@@ -178,6 +185,9 @@ class Evaluation(BaseModel):
     )
     holdout: Holdout | None = Field(
         None, description="null: `scores` are those of the published model."
+    )
+    challenge: Challenge | None = Field(
+        None, description="null: there is no challenge set. Absent in files of earlier releases."
     )
     wording: Wording | None = Field(None, description="Absent in files of earlier releases.")
     geometry: GeometryPart | None = Field(

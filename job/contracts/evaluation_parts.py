@@ -110,11 +110,17 @@ class Decision(Part):
     threshold: Probability | None = Field(description="null: none is published; see `status`.")
     n_chosen_on: Count
     n_groups_chosen_on: Count
-    n_answered: Count = Field(description="Judged rows at or above it.")
-    coverage: IntervalPart | None = Field(description="On the judged rows.")
-    precision: IntervalPart | None = Field(
-        description="On the judged rows; absent without answers."
+    learnt_on: Literal["table", "challenge"] | None = Field(
+        None, description="Absent in files of earlier releases."
     )
+    n_measured_on: Count | None = Field(
+        None,
+        description="Rows that coverage and precision are of: judged rows of the table, or of the "
+        "challenge set. Absent in files of earlier releases.",
+    )
+    n_answered: Count = Field(description="Rows of these at or above it.")
+    coverage: IntervalPart | None = Field(description="On these rows.")
+    precision: IntervalPart | None = Field(description="On these rows; absent without answers.")
 
 
 class ProbabilityLosses(Part):
@@ -148,10 +154,10 @@ class ComparisonPart(Part):
     role: str
     version: str
     metric: str
-    basis: Literal["new_rows", "shared_groups"] = Field(
+    basis: Literal["new_rows", "shared_groups", "challenge"] = Field(
         "new_rows",
-        description="Held-out rows that are new to both models, or the groups that both runs' "
-        "tables hold, by each run's cross-fitted predictions.",
+        description="Held-out rows that are new to both models, the groups that both runs' "
+        "tables hold, by each run's cross-fitted predictions, or the challenge set.",
     )
     n_rows: Count
     n_groups: Count

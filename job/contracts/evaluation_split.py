@@ -65,6 +65,11 @@ class Split(BaseModel):
         "files of earlier releases.",
     )
     n_rows_large_groups: Count | None = Field(None, description="Rows of these groups.")
+    n_dropped_challenge: Count | None = Field(
+        None,
+        description="Rows left out as near-duplicates of the challenge set. Absent in files of "
+        "earlier releases.",
+    )
     class_share_difference: Probability | None = Field(
         None,
         description="Largest difference of a class's share between the sides. Absent in files of "

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from job.contracts.addresses import require_readable
 from job.contracts.dataset_specs import Spec
 from job.contracts.digest import is_version
 from job.contracts.search_specs import Metric
@@ -59,6 +60,32 @@ class EvaluationSpec(Spec):
         "may be personal data.",
     )
 
+    challenge_uri: str | None = Field(
+        None,
+        min_length=1,
+        description="Challenge set: a small table of real requests in people's own words, with the "
+        "columns and formats of the dataset. It is never trained on, near-duplicates of it are "
+        "left out, and the published model is judged on it "
+        "([how to make one](docs/challenge-set.md)).",
+    )
+    challenge_split: Literal["none", "half"] = Field(
+        "none",
+        description="`half`: half of the groups of the challenge set, by class and salted hash, "
+        "choose the candidate and the threshold, the other half judges. `none`: all of it does "
+        "both.",
+    )
+
+    @field_validator("challenge_uri")
+    @classmethod
+    def _is_readable(cls, value: str | None) -> str | None:
+        return None if value is None else require_readable(value)
+
+    @model_validator(mode="after")
+    def _half_of_something(self) -> "EvaluationSpec":
+        if self.challenge_split == "half" and self.challenge_uri is None:
+            raise ValueError("evaluation.challenge_split needs evaluation.challenge_uri")
+        return self
+
     @model_validator(mode="after")
     def _issues_are_estimated(self) -> "EvaluationSpec":
         if self.label_issues and not self.label_noise:
@@ -76,6 +103,12 @@ class DecisionSpec(Spec):
         description="Share of answers that shall be right: the least confidence that is shown to "
         "reach it out of fold is `decision.threshold` in metadata.json; null: none is chosen.",
     )
+    learn_on: Literal["auto", "table", "challenge"] = Field(
+        "auto",
+        description="Rows that the threshold is learnt on: out-of-fold predictions of the table, "
+        "or the published model's of the challenge set. `auto`: the challenge set where there is "
+        "one.",
+    )
 
 
 class FloorsSpec(Spec):
@@ -87,10 +120,24 @@ class FloorsSpec(Spec):
     f1_macro: Share | None = Field(0.80, description="Least macro F1.")
 
 
+class ChallengeFloorsSpec(Spec):
+    """Least scores on the challenge set; null switches one off."""
+
+    accuracy: Share | None = Field(None, description="Least accuracy on the challenge set.")
+    precision_macro: Share | None = Field(
+        None, description="Least macro precision on the challenge set."
+    )
+    recall_macro: Share | None = Field(None, description="Least macro recall on the challenge set.")
+    f1_macro: Share | None = Field(None, description="Least macro F1 on the challenge set.")
+
+
 class GateSpec(Spec):
     """When a candidate is accepted."""
 
     floors: FloorsSpec = Field(default_factory=FloorsSpec, description="Least scores.")
+    challenge_floors: ChallengeFloorsSpec = Field(
+        default_factory=ChallengeFloorsSpec, description="Least scores on the challenge set."
+    )
     floors_on: Literal["point", "lower"] = Field(
         "point",
         description="What has to reach a floor: the score itself, or the lower end of its interval "

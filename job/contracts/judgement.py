@@ -93,7 +93,8 @@ class Comparison:
     ----------
     basis
         `new_rows`: held-out rows that the other model has not seen either; `shared_groups`: the
-        groups that both runs' tables hold, by the cross-fitted predictions of each run.
+        groups that both runs' tables hold, by the cross-fitted predictions of each run;
+        `challenge`: the challenge set, by both published models.
     n_excluded
         Rows left out: the other model was trained on them, or on their group or text; or the other
         run's table does not hold their group with their label.
@@ -113,7 +114,7 @@ class Comparison:
     role: Literal["champion", "champion_model", "anchor"]
     version: str
     metric: str
-    basis: Literal["new_rows", "shared_groups"] = "new_rows"
+    basis: Literal["new_rows", "shared_groups", "challenge"] = "new_rows"
     n_rows: int = 0
     n_groups: int = 0
     n_excluded: int = 0

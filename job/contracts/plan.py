@@ -47,7 +47,13 @@ class Plan:
         """Digest what can change a model: not where tables and store lie, nor what is logged."""
         content = self.settings.model_dump(
             mode="json",
-            exclude={"store": True, "s3": True, "logs": True, "dataset": {"uri", "test_uri"}},
+            exclude={
+                "store": True,
+                "s3": True,
+                "logs": True,
+                "dataset": {"uri", "test_uri"},
+                "evaluation": {"challenge_uri"},
+            },
         )
         return str(Digest.of(canonical_json(content)))
 

@@ -98,6 +98,8 @@ class SplitReport:
         Classes that the hash, or the seed, had left out of a side, and that were dealt anew.
     n_large_groups, n_rows_large_groups
         Groups of more than an eighth of their class, which are always trained on, and their rows.
+    n_dropped_challenge
+        Rows of the table left out because they, or near-duplicates, stand in the challenge set.
     optimism
         None where nothing could be scored.
     """
@@ -119,6 +121,7 @@ class SplitReport:
     n_dealt_classes: int = 0
     n_large_groups: int = 0
     n_rows_large_groups: int = 0
+    n_dropped_challenge: int = 0
     families: FamilyReport = field(default_factory=FamilyReport)
     optimism: Optimism | None = None
 
@@ -163,6 +166,8 @@ class CandidateScore:
     ended
         Why it is not among those that one is chosen from, or None: it was not kept by successive
         halving, or it was stopped early.
+    challenge_score
+        By the search's metric on the challenge set; None where that does not choose.
     """
 
     estimator: str
@@ -171,6 +176,7 @@ class CandidateScore:
     fold_scores: tuple[float, ...]
     n_samples: int = 0
     ended: Literal["halved", "beaten"] | None = None
+    challenge_score: float | None = None
 
     @property
     def mean_score(self) -> float:
@@ -187,6 +193,7 @@ class CandidateScore:
             "fold_scores": list(self.fold_scores),
             "mean_score": self.mean_score,
             "ended": self.ended,
+            "challenge_score": self.challenge_score,
         }
 
 
@@ -229,6 +236,7 @@ class SearchReport:
     baselines: tuple[CandidateScore, ...]
     is_cut_short: bool = False
     prefers: Literal["score", "wording"] = "score"
+    chosen_on: Literal["table", "challenge"] = "table"
     labels: SearchedLabels | None = field(default=None, repr=False, compare=False)
 
     def to_json(self) -> dict[str, Any]:
@@ -237,6 +245,7 @@ class SearchReport:
             "metric": self.metric,
             "is_cut_short": self.is_cut_short,
             "prefers": self.prefers,
+            "chosen_on": self.chosen_on,
             "chosen": self.chosen.to_json(),
             "candidates": [candidate.to_json() for candidate in self.candidates],
         }

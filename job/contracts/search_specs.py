@@ -31,6 +31,12 @@ class SearchSpec(Spec):
     """Which candidates are tried, and how they are compared."""
 
     metric: Metric = Field(Metric.F1_MACRO, description="Score that chooses the candidate.")
+    choose_on: Literal["table", "challenge"] = Field(
+        "table",
+        description="Rows that choose among the candidates: the folds of the table, or the "
+        "challenge set, which is then used up for judging unless "
+        "`evaluation.challenge_split` is `half`.",
+    )
     folds: int = Field(3, ge=2, le=20, description="Folds, by key and class.")
     method: Literal["grid", "random"] = Field("grid", description="Whole grid, or a sample of it.")
     n_iter: int = Field(10, ge=1, description="Candidates drawn when the method is random.")

@@ -9,9 +9,9 @@ from job.contracts.dataset_specs import ColumnsSpec, DatasetSpec, Spec
 from job.contracts.drift_specs import DriftSpec
 from job.contracts.gate_specs import DecisionSpec, EvaluationSpec, GateSpec, PairedSpec
 from job.contracts.lists import shortened
+from job.contracts.publish_specs import LogsSpec, PublishSpec
 from job.contracts.search_specs import FeatureName, SearchSpec
 from job.contracts.store_specs import S3Spec, StoreSpec
-from job.contracts.stored import CHANNEL, is_channel
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Similarity = Annotated[float, Field(ge=0.3, le=1)]
@@ -103,32 +103,6 @@ class FeatureSpec(Spec):
         return _once_each(value)
 
 
-class PublishSpec(Spec):
-    """What is done with an accepted model."""
-
-    channel: str | None = Field(
-        "production",
-        pattern=CHANNEL,
-        description="Channel that moves to the new version; null: none does.",
-    )
-
-    @field_validator("channel")
-    @classmethod
-    def _is_channel(cls, value: str | None) -> str | None:
-        if value is not None and not is_channel(value):
-            raise ValueError("a channel cannot be named 'latest' or like a version")
-        return value
-
-    embedding_model: str = Field(
-        "all-MiniLM-L6-v2",
-        description="Embedding model named to the consumer in metadata.json, where the table's own "
-        "metadata has no `embedding_model`.",
-    )
-    intended_use: str | None = Field(
-        None, description="Purpose as the model card states it; unset: input and classes alone."
-    )
-
-
 class PackageSpec(Spec):
     """What a published model promises."""
 
@@ -145,14 +119,6 @@ class PackageSpec(Spec):
     @classmethod
     def _named_once(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
         return None if value is None else _once_each(value)
-
-
-class LogsSpec(Spec):
-    """What goes to stderr."""
-
-    level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="Least level that is logged."
-    )
 
 
 class TrainingSpec(Spec):
@@ -216,6 +182,25 @@ class JobSettings(Spec):
                 "or leave it out"
             )
         return self
+
+    @model_validator(mode="after")
+    def _challenge_set_is_there(self) -> "JobSettings":
+        floors = self.gate.challenge_floors
+        asking = {
+            "search.choose_on=challenge": self.search.choose_on == "challenge",
+            "decision.learn_on=challenge": self.decision.learn_on == "challenge",
+            "gate.challenge_floors": any(floor is not None for _, floor in floors),
+        }
+        named = [name for name, is_asked in asking.items() if is_asked]
+        if named and self.evaluation.challenge_uri is None:
+            raise ValueError(f"{', '.join(named)} wants evaluation.challenge_uri: name a table")
+        return self
+
+    @property
+    def learns_on_challenge(self) -> bool:
+        """Whether the threshold is learnt on the challenge set."""
+        has_one = self.evaluation.challenge_uri is not None
+        return has_one and self.decision.learn_on != "table"
 
     @property
     def slicing(self) -> tuple[str, ...]:

@@ -13,9 +13,10 @@ from job.contracts.plan import Plan
 from job.contracts.ports import ArtifactStore, Ports
 from job.contracts.stored import ProbeStep
 from job.errors import GateRejectedError
-from job.pipeline.candidate import add_optimism, split_tables, train_candidate
+from job.pipeline.candidate import train_candidate
 from job.pipeline.drift import look_for_drift
 from job.pipeline.intake import check_request, load_tables
+from job.pipeline.split import add_optimism, split_tables
 from job.pipeline.verdict import judge, list_label_issues, package
 from job.recorder import Recorder
 from job.stages.gate.kept_errors import keep_group_errors

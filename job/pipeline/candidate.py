@@ -16,6 +16,7 @@ from job.contracts.ports import Ports
 from job.contracts.reports import SearchReport
 from job.contracts.specs import TrainingSpec
 from job.pipeline.batches import judge_batches
+from job.pipeline.challenge import choose_candidate, judge_on_challenge
 from job.pipeline.evaluation import (
     evaluate_candidate,
     judge_rows,
@@ -23,7 +24,6 @@ from job.pipeline.evaluation import (
     needs_out_of_fold,
     predict_all_rows,
 )
-from job.pipeline.intake import Tables, find_near_duplicates
 from job.recorder import Recorder
 from job.stages.capacity import require_memory
 from job.stages.compatibility import make_compatible
@@ -35,12 +35,11 @@ from job.stages.gate.group_errors import GroupErrors, count_group_errors
 from job.stages.gate.power import measure_equal_error
 from job.stages.geometry import describe_geometry, restore_geometry
 from job.stages.label_noise import estimate_label_noise
-from job.stages.optimism import measure_optimism
 from job.stages.out_of_fold import predict_out_of_fold
 from job.stages.preparation import Preparation
 from job.stages.search import search
 from job.stages.search.preference import resolve_preference
-from job.stages.split import DataSplit, split_dataset
+from job.stages.split import DataSplit
 from job.stages.temperature import divide
 from job.stages.train import TrainedModel, train_model
 from job.stages.training.cross_fit import CrossFit, plan_folds
@@ -72,46 +71,6 @@ class Candidate:
     equal_error: tuple[str, float] | None
 
 
-def split_tables(plan: Plan, ports: Ports, tables: Tables) -> DataSplit:
-    """Hold rows out, or take the official test table's, near-duplicates looked for."""
-    s = plan.settings
-    tables, kind = find_near_duplicates(plan, ports, tables)
-    split = split_dataset(
-        tables.rows,
-        tables.official_test,
-        s.split,
-        has_groups=s.dataset.columns.group is not None,
-        labels=plan.labels,
-        min_groups=s.features.min_groups,
-        folds=s.search.folds,
-        random_state=s.random_state,
-        near_duplicates=kind,
-    )
-    log.info(
-        "dataset_split",
-        n_train=split.report.n_train,
-        n_test=split.report.n_test,
-        n_dropped_leaking=split.report.n_dropped_leaking,
-        n_near_duplicates=split.report.families.n_near_duplicates,
-        n_large_groups=split.report.n_large_groups,
-    )
-    difference = split.report.class_share_difference
-    if tables.official_test is None and difference > s.drift.class_share:
-        log.warning(
-            "class_shares_differ",
-            largest_difference=round(difference, 4),
-            drift_class_share=s.drift.class_share,
-        )
-    return split
-
-
-def add_optimism(plan: Plan, ports: Ports, split: DataSplit) -> DataSplit:
-    """Return the split with what a random one would have claimed in its report."""
-    spec = plan.settings.training
-    optimism = measure_optimism(split.table, spec, ports.matrices, ports.executor)
-    return replace(split, report=replace(split.report, optimism=optimism))
-
-
 def train_candidate(plan: Plan, ports: Ports, recorder: Recorder, split: DataSplit) -> Candidate:
     """Search, train and evaluate, if the memory holds it."""
     s, executor = plan.settings, ports.executor
@@ -137,6 +96,9 @@ def train_candidate(plan: Plan, ports: Ports, recorder: Recorder, split: DataSpl
         geometry=geometry,
     )
     report = recorder.run("search", search, train, preparation, spec, executor, ports.timer)
+    report = choose_candidate(
+        plan, ports, recorder, split=split, report=report, preparation=preparation
+    )
     cross = told = None
     if is_crossed and folds is not None:
         cross = recorder.run(
@@ -179,6 +141,11 @@ def train_candidate(plan: Plan, ports: Ports, recorder: Recorder, split: DataSpl
         temperature=temperature,
     )
     log.info("model_evaluated", method=method, **evaluation["scores"])
+    evaluation["challenge"] = None
+    if split.challenge is not None:
+        evaluation |= recorder.run(
+            "challenge", judge_on_challenge, plan, split.challenge, model, split.table.y
+        )
     wording = recorder.run(
         "wording",
         measure_wording,

@@ -147,7 +147,13 @@ def evaluate_candidate(
 
 def needs_out_of_fold(plan: Plan, chosen: CandidateScore) -> bool:
     """Return whether anything is learnt from out-of-fold predictions of the chosen candidate."""
-    return _is_divided(plan, chosen) or plan.settings.decision.target_precision is not None
+    return _is_divided(plan, chosen) or _learns_threshold(plan)
+
+
+def _learns_threshold(plan: Plan) -> bool:
+    """Return whether a threshold is learnt on the table, and not on the challenge set."""
+    s = plan.settings
+    return s.decision.target_precision is not None and not s.learns_on_challenge
 
 
 def _is_divided(plan: Plan, chosen: CandidateScore) -> bool:
@@ -171,7 +177,8 @@ def learn_confidence(
     Returns
     -------
     temperature, threshold
-        The first is None where nothing is to be divided, the second where no target is set.
+        The first is None where nothing is to be divided, the second where no target is set or the
+        challenge set decides.
     """
     if told is None:
         return None, None
@@ -182,7 +189,7 @@ def learn_confidence(
     groups = split.train.units
     if cross is not None:
         told, groups = heated(cross.chosen, cross, temperature), split.kept.units
-    if s.decision.target_precision is not None:
+    if _learns_threshold(plan):
         threshold = choose_threshold(
             told, groups, s.decision, s.evaluation, is_templated=is_templated
         )

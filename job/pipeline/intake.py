@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import structlog
 
@@ -17,13 +18,15 @@ from job.contracts.reports import ValidationReport
 from job.contracts.specs import JobSettings
 from job.contracts.suites import Suite
 from job.pipeline.batches import check_stress_floor
+from job.pipeline.challenge import load_challenge
 from job.recorder import Recorder
 from job.stages.capacity import (
     require_memory,
     require_memory_to_read,
     require_memory_to_validate,
 )
-from job.stages.families import Kind, choose_kind, family_bytes, find_families
+from job.stages.challenge.near_duplicates import number_families
+from job.stages.families import Kind, choose_kind, family_bytes
 from job.stages.families.slots import make_templates
 from job.stages.ingest import ingest
 from job.stages.keys import make_rows
@@ -38,13 +41,24 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tables:
-    """The validated input: the table, its sound rows, and those of the official test if any."""
+    """The validated input: the table, its sound rows, and those of the official test if any.
+
+    Attributes
+    ----------
+    challenge
+        Rows of the challenge set; None without one.
+    is_near_challenge
+        Mask of the table's rows that are near-duplicates of the challenge set, shape (n_rows,);
+        None without one, or before they are looked for.
+    """
 
     dataset: Dataset
     validation: ValidationReport
     rows: Rows
     official_test: Rows | None
     digests: Mapping[str, str]
+    challenge: Rows | None = None
+    is_near_challenge: npt.NDArray[np.bool_] | None = None
 
 
 def check_request(settings: JobSettings, suite: Suite) -> None:
@@ -65,7 +79,7 @@ def check_request(settings: JobSettings, suite: Suite) -> None:
 
 
 def load_tables(plan: Plan, ports: Ports, recorder: Recorder) -> Tables:
-    """Ingest and validate the table, and the official test table if there is one."""
+    """Ingest and validate the table, the official test table and the challenge set, if any."""
     dataset, validation, rows = _load(plan, ports, plan.dataset_uri, recorder)
     digests = {
         "data_digest": dataset.provenance.content_digest,
@@ -77,6 +91,11 @@ def load_tables(plan: Plan, ports: Ports, recorder: Recorder) -> Tables:
             plan, ports, plan.settings.dataset.test_uri, recorder, is_test=True
         )
         digests["test_data_digest"] = test.provenance.content_digest
+    challenge, uri = None, plan.settings.evaluation.challenge_uri
+    if uri is not None:
+        challenge, digests["challenge_data_digest"] = load_challenge(
+            plan, ports, uri, recorder, table=dataset, table_rows=rows
+        )
     recorder.facts |= digests
     return Tables(
         dataset=dataset,
@@ -84,19 +103,27 @@ def load_tables(plan: Plan, ports: Ports, recorder: Recorder) -> Tables:
         rows=rows,
         official_test=official_test,
         digests=digests,
+        challenge=challenge,
     )
 
 
 def find_near_duplicates(plan: Plan, ports: Ports, tables: Tables) -> tuple[Tables, Kind]:
-    """Number the families of both tables' rows; say what they were found by."""
+    """Number the families of all tables' rows; say what they were found by."""
     spec = plan.settings.split
     kind = choose_kind(tables.rows, spec)
-    n_rows = len(tables.rows) + len(tables.official_test or ())
+    n_rows = sum(len(rows or ()) for rows in (tables.rows, tables.official_test, tables.challenge))
     n_bytes = ports.memory.used_bytes() + family_bytes(n_rows, kind)
     require_memory(n_bytes, ports.memory, f"to look for near-duplicates among {n_rows} rows")
-    given = [rows for rows in (tables.rows, tables.official_test) if rows is not None]
-    rows, *others = find_families(given, spec, kind, ports.executor)
-    return replace(tables, rows=rows, official_test=others[0] if others else None), kind
+    found = number_families(
+        tables.rows,
+        tables.official_test,
+        tables.challenge,
+        spec=spec,
+        kind=kind,
+        executor=ports.executor,
+    )
+    numbered = {name: getattr(found, name) for name in found.__slots__}
+    return replace(tables, **numbered), kind
 
 
 def naming_rule(settings: JobSettings) -> NamingRule:

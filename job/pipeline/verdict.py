@@ -14,6 +14,7 @@ from job.contracts.judgement import Comparison
 from job.contracts.plan import Plan
 from job.contracts.ports import ArtifactStore, Ports
 from job.pipeline.candidate import Candidate
+from job.pipeline.challenge import compare_champion
 from job.pipeline.drift import Drift
 from job.pipeline.intake import Tables
 from job.stages.differences import compare_metadata
@@ -22,6 +23,7 @@ from job.stages.gate.criteria import decide
 from job.stages.gate.kept_errors import describe_cross_fit, read_group_errors
 from job.stages.gate.published import Champion, load_anchor, load_channel_anchor
 from job.stages.package import (
+    describe_challenge,
     describe_decision,
     describe_override,
     make_bundle,
@@ -50,6 +52,8 @@ def judge(
         for some in rivals
         for comparison in _compare(plan, ports, tables, candidate, some)
     )
+    if champion is not None:
+        comparisons += tuple(_compare_on_challenge(plan, ports, tables, candidate, champion))
     decision = decide(
         candidate.evaluation,
         len(candidate.payload),
@@ -103,6 +107,23 @@ def _compare(
                     yield replace(models, role="champion_model", is_advisory=True)
             return
     yield _compare_models(plan, ports, tables, candidate, rival)
+
+
+def _compare_on_challenge(
+    plan: Plan, ports: Ports, tables: Tables, candidate: Candidate, champion: Champion
+) -> Iterator[Comparison]:
+    """Compare the published models on the challenge set, if there is one."""
+    challenge = candidate.split.challenge
+    if challenge is not None and champion.files:
+        yield compare_champion(
+            plan,
+            ports,
+            challenge,
+            champion,
+            candidate.model,
+            payload=candidate.payload,
+            embedding_model=name_embedding_model(tables.dataset, plan.settings.publish),
+        )
 
 
 def _compare_models(
@@ -164,6 +185,7 @@ def package(
     metadata["decision"] = describe_decision(candidate.evaluation["decision"])
     metadata["override"] = describe_override(decision)
     metadata["cross_fit"] = describe_cross_fit(candidate.evaluation, candidate.group_errors)
+    metadata["challenge"] = describe_challenge(candidate.evaluation["challenge"])
     metadata["geometry"] = candidate.evaluation["geometry"]
     metadata["input_check"] = candidate.evaluation["input_check"]
     metadata["sets_anchor"] = choose_anchor(plan, decision, champion)

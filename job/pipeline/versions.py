@@ -12,6 +12,7 @@ from job.contracts.lists import counted
 from job.contracts.plan import Plan
 from job.contracts.ports import Ports
 from job.errors import ConfigurationError, GateRejectedError
+from job.pipeline.challenge import judge_version
 from job.pipeline.intake import check_request, find_near_duplicates, load_tables
 from job.recorder import Recorder
 from job.stages.evaluate import evaluate
@@ -86,6 +87,18 @@ def judge_versions(
         )
         for rival in rivals
     )
+    challenge = None
+    if tables.challenge is not None:
+        challenge, found = judge_version(
+            plan,
+            ports,
+            tables.challenge,
+            new=new,
+            old=old,
+            model=model,
+            embedding_model=embedding_model,
+        )
+        evaluation, comparisons = {**evaluation, "challenge": challenge}, (*comparisons, *found)
     n_bytes = len(new.files["model.joblib"])
     decision = decide(evaluation, n_bytes, comparisons, spec.gate)
     result = {
@@ -96,6 +109,7 @@ def judge_versions(
         "n_unknown_class": n_unknown,
         "n_judged": len(fresh),
         "scores": evaluation["scores"],
+        "challenge_scores": None if challenge is None else challenge["scores"],
         "gate": decision.to_json(),
     }
     if not decision.is_accepted:

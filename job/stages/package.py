@@ -13,8 +13,8 @@ from job.contracts.decisions import GateDecision
 from job.contracts.digest import canonical_json
 from job.contracts.plan import Plan
 from job.contracts.ports import Renderer
+from job.contracts.publish_specs import PublishSpec
 from job.contracts.reports import ValidationReport
-from job.contracts.specs import PublishSpec
 from job.stages.features import embedding_names, restrict
 from job.stages.keys import key_kind, salted_digests
 from job.stages.split import DataSplit
@@ -139,8 +139,18 @@ def describe_decision(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
     shares = {name: found[name] and found[name]["value"] for name in ("coverage", "precision")}
     said = {name: found[name] for name in ("target_precision", "threshold")}
     # absent where an earlier release measured
-    said |= {name: found[name] for name in ("status", "reason") if name in found}
+    said |= {name: found[name] for name in ("status", "reason", "learnt_on") if name in found}
     return {**said, **shares}
+
+
+def describe_challenge(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return what the challenge set says of the published model; None: there is none."""
+    if found is None:
+        return None
+    said = {name: found[name] for name in ("n_rows", "n_groups", "judged", "used_for")}
+    intervals = found["intervals"]
+    scores = {name: intervals["scores"][name] for name in ("accuracy", "f1_macro")}
+    return {**said, "level": intervals["level"], **scores}
 
 
 def describe_override(decision: GateDecision) -> dict[str, Any] | None:

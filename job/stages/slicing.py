@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
-from job.contracts.dataset import Column, Dataset
+from job.contracts.dataset import Column, Dataset, Rows
 
 Array = np.ndarray[Any, Any]
 OTHER: Final = "(other)"
 MISSING: Final = "(missing)"
+NEAR_TRAINING: Final = "near-duplicate of a training row"
 _MOST_VALUES: Final = 50  # of a column whose values are schema, not data
 _LONGEST_NAME: Final = 60
 _QUARTERS: Final = (0.25, 0.5, 0.75)
@@ -127,3 +128,12 @@ def _pooled(
     new = [numbers.get(name, numbers[OTHER]) for name in names]
     cells = np.array([*new, numbers[MISSING]])[codes]
     return pd.Categorical.from_codes(cells, dtype=pd.CategoricalDtype(shown))
+
+
+def mark_near_training(test: Rows, train: Rows) -> Rows:
+    """Return an official test with two slices more: near-duplicates of training rows, or not."""
+    if test.slices is None or test.families is None or train.families is None:
+        return test
+    is_near = np.isin(test.families, train.families)
+    marks = pd.Categorical(np.where(is_near, "yes", "no"), categories=["no", "yes"])
+    return replace(test, slices=test.slices.assign(**{NEAR_TRAINING: marks}))

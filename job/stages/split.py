@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -15,16 +15,17 @@ from job.contracts.lists import shortened
 from job.contracts.reports import SplitReport
 from job.contracts.specs import SplitSpec
 from job.errors import TrainingError
+from job.stages.challenge.requests import ChallengeSet
 from job.stages.families import Kind
 from job.stages.holdout import hold_out
 from job.stages.keys import key_kind
+from job.stages.slicing import mark_near_training
 
 log = structlog.get_logger(__name__)
 
 Mask = np.ndarray[Any, Any]
 Positions = np.ndarray[Any, Any]
 _N_LARGEST: Final = 10
-NEAR_TRAINING: Final = "near-duplicate of a training row"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +37,12 @@ class DataSplit:
     table
         All rows of the table, whatever became of them.
     kept
-        The table's rows without those of classes that are too rare to learn.
+        The table's rows without those of classes that are too rare to learn, and without
+        near-duplicates of the challenge set.
     train_index
         Positions of the training rows in `kept`, shape (n_train,).
+    challenge
+        Requests that nothing is trained on, nor on near-duplicates of them; None without a set.
     """
 
     train: Rows
@@ -47,6 +51,7 @@ class DataSplit:
     kept: Rows
     train_index: Positions
     report: SplitReport
+    challenge: ChallengeSet | None = None
 
 
 def split_dataset(
@@ -90,7 +95,7 @@ def split_dataset(
     train_index = train_index[~leaks]
     train = rows.take(train_index)
     if official_test is not None:
-        test = _mark_near(test, train)
+        test = mark_near_training(test, train)
     report = SplitReport(
         method=spec.method if official_test is None else "official_test",
         key="group" if has_groups else key_kind(rows.keys),
@@ -111,15 +116,6 @@ def split_dataset(
     return DataSplit(
         train=train, test=test, table=table, kept=rows, train_index=train_index, report=report
     )
-
-
-def _mark_near(test: Rows, train: Rows) -> Rows:
-    """Make two slices of an official test: rows with a near-duplicate in training, and others."""
-    if test.slices is None or test.families is None or train.families is None:
-        return test
-    is_near = np.isin(test.families, train.families)
-    marks = pd.Categorical(np.where(is_near, "yes", "no"), categories=["no", "yes"])
-    return replace(test, slices=test.slices.assign(**{NEAR_TRAINING: marks}))
 
 
 def _find_leaks(train: Rows, test: Rows, *, is_official: bool, has_groups: bool) -> Mask:

@@ -148,7 +148,9 @@ def measure_abstention(
     """
     value = 0.0 if threshold.status == "not_needed" else threshold.value
     if value is None:
-        return AbstentionReport(threshold=threshold, n_answered=0, coverage=None, precision=None)
+        return AbstentionReport(
+            threshold=threshold, n_rows=len(groups), n_answered=0, coverage=None, precision=None
+        )
     is_answered = found.proba.max(axis=1) >= (value if least is None else least)
     is_right = is_answered & (found.y_pred == found.y_true)
     values = np.stack([np.ones(len(groups)), is_answered, is_right], axis=1)
@@ -162,6 +164,7 @@ def measure_abstention(
     )
     return AbstentionReport(
         threshold=threshold,
+        n_rows=len(groups),
         n_answered=int(is_answered.sum()),
         coverage=_within(coverage),
         precision=_within(precision) if is_answered.any() else None,

@@ -26,6 +26,10 @@ from chart_support import MINIMAL, refusal, render, with_value
             {"config.dataset.test_uri": "/data/test.csv"},
             "config.dataset.test_uri is '/data/test.csv'",
         ),
+        (
+            {"config.evaluation.challenge_uri": "/data/challenge.csv"},
+            "config.evaluation.challenge_uri is '/data/challenge.csv'",
+        ),
         ({"config.store.uri": "s3://key:secret@models/pcc"}, "credential in an address"),
         ({"config.s3": {"endpoint_url": "https://key@s3.example.com"}}, "credential in an address"),
         (

@@ -6,6 +6,7 @@ import pandas as pd
 from job.contracts.dataset import MatrixRows, Rows
 from job.contracts.decisions import Criterion, GateDecision
 from job.contracts.drift import DriftMeasure, DriftReport
+from job.contracts.gate_specs import EvaluationSpec
 from job.contracts.geometry import Geometry
 from job.contracts.judgement import Interval
 from job.contracts.label_noise import ClassLabels, LabelNoise, LabelPair
@@ -21,8 +22,11 @@ from job.contracts.wording import (
     Templates,
     Wording,
 )
+from job.stages.challenge.requests import ChallengeSet
+from job.stages.challenge.scores import score_challenge
 from job.stages.differences import compare_metadata
 from job.stages.evaluate import evaluate_model
+from job.stages.predictions import predict
 
 VERSION = "v20260101_000000_aaaaaaaa"
 CHAMPION = "v20251201_000000_bbbbbbbb"
@@ -225,6 +229,41 @@ def _search():
         baselines=(),
         is_cut_short=True,
     )
+
+
+def make_challenge(names, *, judged="half", used_for=("threshold",), n_rows=14):
+    """Give a model that takes every seventh request of each class for one of another class."""
+    rng = np.random.default_rng(11)
+    y = np.repeat(np.arange(len(names)), n_rows)
+    is_wrong = rng.random(len(y)) < 1 / 7
+    proba = 0.9 * np.eye(len(names))[np.where(is_wrong, (y + 1) % len(names), y)]
+    proba += 0.1 / len(names)
+    keys = np.array([f"c{n}" for n in range(len(y))], dtype=object)
+    rows = Rows(
+        y=np.array(names, dtype=object)[y],
+        keys=keys,
+        text_keys=keys,
+        text=None,
+        embeddings=MatrixRows(proba, np.arange(len(y))),
+        frame=pd.DataFrame(index=range(len(y))),
+    )
+    challenge = ChallengeSet(
+        rows=rows, choosing=rows, judging=rows, is_halved=judged == "half", n_dropped=29
+    )
+    return score_challenge(
+        predict(Fixed(names), rows, ("embeddings",)),
+        rows,
+        challenge,
+        labels=rows.y,
+        used_for=used_for,
+        spec=EvaluationSpec(resamples=1000),
+        random_state=0,
+    )
+
+
+def challenged(evaluation, **more):
+    """Put a challenge set before the scores of the table's own rows."""
+    return {**evaluation, "challenge": make_challenge(evaluation["classes"], **more)}
 
 
 def _doubt(names, n_rows):

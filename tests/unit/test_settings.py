@@ -80,6 +80,11 @@ BOTH, ONE = "features: {use: [text, embeddings]}\n", "[embeddings]"
         ("dataset: {max_rows: 10}", {}, [], "dataset.max_rows is less than dataset.min_rows"),
         ("dataset: {uri: ''}", {}, [], "dataset.uri .from .*job.yaml.: .*at least 1 char"),
         ("dataset: {test_uri: ''}", {}, [], "dataset.test_uri"),
+        ("search: {choose_on: challenge}", {}, [], "^search.choose_on=challenge wants eval"),
+        ("decision: {learn_on: challenge}", {}, [], "^decision.learn_on=challenge wants eval"),
+        ("gate: {challenge_floors: {f1_macro: 0.5}}", {}, [], "^gate.challenge_floors wants eval"),
+        ("evaluation: {challenge_split: half}", {}, [], "challenge_split needs evaluation.chall"),
+        ("evaluation: {challenge_uri: 'az://b/c'}", {}, [], "evaluation.challenge_uri .*'az'"),
         ("", {}, [("store.uri", "--store", "")], "store.uri .from --store"),
         ("features: {use: [text, text]}", {}, [], "features.use .*: 'text' stands twice"),
         (

@@ -70,10 +70,26 @@ def front_matter(metadata: dict[str, Any], evaluation: dict[str, Any]) -> dict[s
         "model-index": [
             {
                 "name": metadata["model_version"],
-                "results": [_results(metadata, task, found, split=split)],
+                "results": [
+                    *_challenge_results(metadata, task, evaluation),
+                    _results(metadata, task, found, split=split),
+                ],
             }
         ],
     }
+
+
+def _challenge_results(
+    metadata: dict[str, Any], task: str, evaluation: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """Return the results on the challenge set, if there is one."""
+    found = evaluation.get("challenge")
+    if not found:
+        return []
+    scores = {name: value for name, value in found["scores"].items() if name in _HUB_METRICS}
+    digest = metadata.get("challenge_data_digest", "unknown")
+    dataset = {"uri": "challenge set", "content_digest": digest}
+    return [_results({**metadata, "dataset": dataset}, task, scores, split="challenge")]
 
 
 def _results(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from job.adapters.rendering.challenge import describe_challenge, list_challenge_scores
 from job.adapters.rendering.methods import (
     HOLDS_FOR,
     PUBLISHED,
@@ -32,6 +33,8 @@ def list_facts(metadata: dict[str, Any], evaluation: dict[str, Any]) -> dict[str
         "license": notes.get("license"),
         "holds_for": HOLDS_FOR,
         "factors": _describe_factors(evaluation),
+        "challenge": [in_markdown(text) for text in describe_challenge(evaluation)],
+        "challenge_scores": list_challenge_scores(evaluation),
         "judged": [in_markdown(describe_scores(evaluation)), *_describe_split(evaluation)],
         "score_name": RECIPE if method_of(evaluation) == "cross_fit" else "model",
         "published": PUBLISHED if evaluation.get("holdout") else "",
@@ -96,13 +99,16 @@ def _describe_threshold(evaluation: dict[str, Any]) -> str:
     if decision is None:
         return ""
     status, value = decision.get("status"), decision["threshold"]
+    rows = " It was learnt on the challenge set."
+    learnt = rows if decision.get("learnt_on") == "challenge" and value is not None else ""
     reason = in_markdown(decision.get("reason") or "")
     target = plain_value(decision["target_precision"])
     if status == "not_needed":
         return f"No decision threshold is needed for a precision of {target}. {reason}".strip()
     if value is None:
         return f"No decision threshold is published for a precision of {target}. {reason}".strip()
-    return f"Decision threshold for a precision of {target}: {plain_value(value)}. {reason}".strip()
+    text = f"Decision threshold for a precision of {target}: {plain_value(value)}. {reason}{learnt}"
+    return text.strip()
 
 
 def _describe_stress(evaluation: dict[str, Any]) -> str:

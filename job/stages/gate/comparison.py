@@ -71,12 +71,45 @@ def compare(
     assert use is not None  # it would be a problem
     is_same = champion.files["model.joblib"] == payload
     fresh = test if is_same else test.take(~is_seen(champion, test, table))
-    groups = fresh.units
-    n_groups = len(np.unique(groups))
+    n_groups = len(np.unique(fresh.units))
     told = replace(told, n_rows=len(fresh), n_groups=n_groups, n_excluded=len(test) - len(fresh))
     if not is_same and (len(fresh) < _MIN_ROWS or n_groups < LEAST_GROUPS):
         left = f"{counted(len(fresh), 'hold-out row')} in {counted(n_groups, 'group')}"
         return replace(told, problem=f"it was trained on all but {left}")
+    return compare_models(
+        told,
+        champion,
+        candidate,
+        fresh,
+        use,
+        codec,
+        training=training,
+        paired=paired,
+        is_same=is_same,
+    )
+
+
+def compare_models(
+    told: Comparison,
+    champion: Champion,
+    candidate: TrainedModel,
+    rows: Rows,
+    use: Use,
+    codec: Codec,
+    *,
+    training: TrainingSpec,
+    paired: PairedSpec,
+    is_same: bool,
+) -> Comparison:
+    """Return the comparison with the scores of both models on these rows.
+
+    Parameters
+    ----------
+    use
+        The champion's input.
+    is_same
+        Whether the models are the very same: then they are equally good on any rows.
+    """
     try:
         model = codec.decode(champion.files["model.joblib"])
     except IncompatibleModelError as error:
@@ -84,11 +117,9 @@ def compare(
     if problem := _other_classes(model, candidate.pipeline):
         return replace(told, problem=problem)
     found = compare_pair(
-        predict(model, restrict(fresh, use, training.columns), use),
-        predict(
-            candidate.pipeline, restrict(fresh, candidate.use, training.columns), candidate.use
-        ),
-        groups,
+        predict(model, restrict(rows, use, training.columns), use),
+        predict(candidate.pipeline, restrict(rows, candidate.use, training.columns), candidate.use),
+        rows.units,
         paired,
     )
     undefined = f"{paired.metric.value} is undefined on these rows"
@@ -97,7 +128,6 @@ def compare(
         champion_score=found.champion_score,
         candidate_score=found.candidate_score,
         standard_error=None if is_same else found.standard_error,
-        # the very same model is as good on any rows
         difference=Interval(value=0.0, lower=0.0, upper=0.0) if is_same else found.interval,
         recalls=() if is_same else found.recalls,
         problem=undefined if found.interval is None else "",
@@ -147,12 +177,19 @@ def find_problem(
     """Say why a version cannot be judged on these rows, by what it tells of itself."""
     if use is None:
         return "it takes another input"
-    if "embeddings" in use and metadata.get("embedding_model") != embedding_model:
-        return "its embeddings come from another model than this table's"
+    if problem := find_embedding_problem(metadata, use, embedding_model):
+        return problem
     kind = key_kind(rows.text_keys)
     known = metadata.get("training_keys_of", kind)
     if known != kind:
         return f"what it was trained on is known by {known}, this table's rows by {kind}"
+    return ""
+
+
+def find_embedding_problem(metadata: Mapping[str, Any], use: Use, embedding_model: str) -> str:
+    """Return why embeddings do not fit: they come from another model; empty where they fit."""
+    if "embeddings" in use and metadata.get("embedding_model") != embedding_model:
+        return "its embeddings come from another model than this table's"
     return ""
 
 

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from job.contracts.decisions import CanShow, Criterion, GateDecision
-from job.contracts.gate_specs import GateSpec
+from job.contracts.gate_specs import ChallengeFloorsSpec, FloorsSpec, GateSpec
 from job.contracts.judgement import Comparison
 from job.contracts.lists import counted
+from job.stages.gate.challenge_comparison import judge_challenge
 from job.stages.gate.comparison_criteria import judge_comparison
 from job.stages.gate.power import describe_power
 
@@ -26,18 +27,24 @@ def decide(
     Parameters
     ----------
     evaluation
-        `scores`, `latency`, `intervals`, `slices` and `stress`, as in evaluation.json.
+        `scores`, `latency`, `intervals`, `slices`, `stress` and `challenge`, as in
+        evaluation.json.
     equal_error
         Metric, and standard error of its difference between two equal retrainings, as the folds of
         this table have it: what the gate can show where there is no champion yet.
     """
-    criteria = list(_floors(evaluation, spec))
+    criteria = list(_floors(evaluation, spec.floors, spec))
+    found = evaluation.get("challenge") or {}
+    criteria += _floors(found, spec.challenge_floors, spec, prefix="challenge_")
     criteria += _ceilings(evaluation, n_model_bytes, spec)
     if spec.slice_floor is not None:
         criteria.append(_slices(evaluation.get("slices"), spec.slice_floor))
     if spec.stress_floor is not None:
         criteria.append(_stress(evaluation.get("stress"), spec.stress_floor))
     for comparison in comparisons:
+        if comparison.basis == "challenge":
+            criteria.append(judge_challenge(comparison, spec))
+            continue
         criteria += judge_comparison(comparison, spec, equal_error[1] if equal_error else 0.0)
     return GateDecision(
         criteria=tuple(criteria),
@@ -52,31 +59,38 @@ def _can_show(
     """Return what the comparison with the champion can show, or what one on this table could."""
     metric, standard_error = equal_error or ("", 0.0)
     for some in comparisons:
-        if some.role == "champion" and some.standard_error:
+        if some.role == "champion" and some.basis != "challenge" and some.standard_error:
             metric, standard_error = some.metric, max(standard_error, some.standard_error)
     return describe_power(standard_error, spec, metric) if standard_error > 0 else None
 
 
-def _floors(evaluation: Mapping[str, Any], spec: GateSpec) -> Iterator[Criterion]:
-    level = evaluation["intervals"]["level"]
-    for name, floor in spec.floors.model_dump().items():
+def _floors(
+    evaluation: Mapping[str, Any],
+    floors: FloorsSpec | ChallengeFloorsSpec,
+    spec: GateSpec,
+    *,
+    prefix: str = "",
+) -> Iterator[Criterion]:
+    """Hold scores against floors; without scores none is reached."""
+    intervals = evaluation.get("intervals", {"level": 0.0, "scores": {}})
+    for name, floor in floors.model_dump().items():
         if floor is None:
             continue
-        value = evaluation["scores"].get(name)
-        ends = evaluation["intervals"]["scores"].get(name, {})
+        value = evaluation.get("scores", {}).get(name)
+        ends = intervals["scores"].get(name, {})
         lower, upper = ends.get("lower"), ends.get("upper")
         least = lower if spec.floors_on == "lower" else value
         found = "not measured" if value is None else f"{value:.4f}"
         if value is not None and lower is not None:
-            found += f" ({level:.0%} interval {lower:.4f} to {upper:.4f})"
+            found += f" ({intervals['level']:.0%} interval {lower:.4f} to {upper:.4f})"
         what = "of its lower end is wanted" if spec.floors_on == "lower" else "is wanted"
         yield Criterion(
-            name=name,
+            name=f"{prefix}{name}",
             value=value,
             threshold=floor,
             is_met=value is not None and least is not None and least >= floor,
             is_binding=True,
-            reason=f"{name} {found}, at least {floor} {what}",
+            reason=f"{prefix}{name} {found}, at least {floor} {what}",
             lower=lower,
             upper=upper,
         )

@@ -26,7 +26,7 @@ from job.stages.search.preference import find_preferred
 from job.stages.search.rounds import find_beaten, keep_best, plan_rounds, positions_of
 from job.stages.search.scoring import FoldScorer
 
-__all__ = ["fit", "list_candidates", "make_folds", "search"]
+__all__ = ["choose_baselines", "fit", "list_candidates", "make_folds", "search"]
 
 log = structlog.get_logger(__name__)
 
@@ -115,9 +115,7 @@ def search(
         labels=labels,
         candidates=tuple(scores),
         chosen=chosen,
-        baselines=tuple(
-            _best_of(scores, name, chosen.use) for name in ("logistic_regression", "dummy")
-        ),
+        baselines=choose_baselines(scores, chosen.use),
     )
 
 
@@ -153,6 +151,11 @@ def _play(
         for n, candidate in candidates.items()
     }
     return found, n_done < len(folds)
+
+
+def choose_baselines(candidates: Sequence[CandidateScore], use: Use) -> tuple[CandidateScore, ...]:
+    """Return what is shown beside a chosen candidate of this input."""
+    return tuple(_best_of(candidates, name, use) for name in ("logistic_regression", "dummy"))
 
 
 def _best_of(results: Sequence[CandidateScore], name: str, use: Use) -> CandidateScore:

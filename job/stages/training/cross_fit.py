@@ -12,7 +12,7 @@ How it works
    So the scores are those of the recipe, the choice included.  It is nearly nested
    cross-validation: the models that chose have seen rows of the fold, but are not judged by them.
 4. A choice between candidates whose out-of-fold labels differ in at most half a percent of the rows
-   would not matter, and is not made again.
+   would not matter, and is not made again; nor is one that the challenge set has made.
 """
 
 from __future__ import annotations
@@ -173,7 +173,9 @@ def _replace(some: Predictions, others: Predictions, is_others: Array) -> Predic
 
 
 def _finalists(report: SearchReport) -> list[int]:
-    """Return the positions of the candidates among which one was chosen."""
+    """Return the positions of the candidates among which the table has chosen one."""
+    if report.chosen_on == "challenge":
+        return [report.candidates.index(report.chosen)]
     return [n for n, candidate in enumerate(report.candidates) if candidate.ended is None]
 
 

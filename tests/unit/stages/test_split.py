@@ -10,7 +10,8 @@ import pytest
 from job.contracts.dataset import MatrixRows, Rows
 from job.contracts.specs import SplitSpec
 from job.errors import TrainingError
-from job.stages.split import NEAR_TRAINING, split_dataset
+from job.stages.slicing import NEAR_TRAINING
+from job.stages.split import split_dataset
 
 
 def rows_of(y, keys, text_keys=None):

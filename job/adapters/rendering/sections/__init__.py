@@ -6,6 +6,7 @@ from typing import Final
 
 from job.adapters.rendering.sections import (
     candidates,
+    challenge,
     changes,
     classes,
     comparisons,
@@ -30,6 +31,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     gate.SECTION,
     comparisons.SECTION,
     changes.SECTION,
+    challenge.SECTION,
     scores.SECTION,
     wording.SECTION,
     stress.SECTION,

@@ -11,13 +11,16 @@ _TEMPLATE = """
 {% if is_cut_short %}<p class="note">Time was over before the search had ended
 (<code>search.max_seconds</code>): this is the best so far.</p>{% endif %}
 <div class="scroll tall" role="region" tabindex="0" aria-label="Candidates of the search">
-<table class="sortable"><caption>By the mean {{ metric }} over the folds.</caption>
+<table class="sortable"><caption>By the mean {{ metric }} over the folds\
+{% if is_challenged %}; its value on the challenge set has chosen{% endif %}.</caption>
 <thead><tr><th scope="col">Candidate</th><th scope="col">Input</th>
 <th scope="col" class="n">Rows</th><th scope="col" class="n" aria-sort="descending">Mean</th>
+{% if is_challenged %}<th scope="col" class="n">On the challenge set</th>{% endif %}
 <th scope="col" class="n">Folds</th><th scope="col">Outcome</th></tr></thead>
 <tbody>{% for c in candidates %}<tr><th scope="row">{{ c.estimator|words }}<br>\
 <small>{{ c.parameters|plain }}</small></th><td>{{ c.input|join(", ") }}</td>
 <td class="n">{{ c.n_samples|count }}</td><td class="n strong">{{ c.mean_score|score }}</td>
+{% if is_challenged %}<td class="n strong">{{ c.challenge_score|score }}</td>{% endif %}
 <td class="n">{% for s in c.fold_scores %}{{ s|score }} {% endfor %}</td>
 <td>{{ c.outcome }}</td></tr>
 {% endfor %}</tbody></table></div>
@@ -36,6 +39,7 @@ def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | N
     )
     return {
         "metric": metric_name(search["metric"]),
+        "is_challenged": search.get("chosen_on") == "challenge",
         "is_cut_short": search.get("is_cut_short", False),
         "candidates": [
             {**c, "outcome": "chosen" if c == chosen else _ENDED.get(c.get("ended") or "", "")}

@@ -19,9 +19,12 @@ _TEMPLATE = """
 aria-label="This model beside the {{ c.role }}"><table>
 <caption>{% if c.basis == "shared_groups" %}By the cross-fitted predictions of both runs, on
 {{ c.n_rows|count }} rows in {{ c.n_groups|count }} groups that share texts with its table;
-{{ c.n_excluded|count }} other rows were left out.{% else %}On {{ c.n_rows|count }} rows in
-{{ c.n_groups|count }} groups that neither was trained on; {{ c.n_excluded|count }} were left out
-because the {{ c.role }} had seen them.{% endif %} Classes by the lowest change of recall.</caption>
+{{ c.n_excluded|count }} other rows were left out.{% elif c.basis == "challenge" %}By the published
+models, on {{ c.n_rows|count }} requests of the challenge set in {{ c.n_groups|count }} groups;
+{{ c.n_excluded|count }} were left out because the {{ c.role }} had seen them.{% else %}On
+{{ c.n_rows|count }} rows in {{ c.n_groups|count }} groups that neither was trained on;
+{{ c.n_excluded|count }} were left out because the {{ c.role }} had seen them.{% endif %}
+Classes by the lowest change of recall.</caption>
 <thead><tr><th scope="col">What</th><th scope="col" class="n">{{ c.role|capitalize }}</th>
 <th scope="col" class="n">This model</th><td class="dotted"></td>
 <th scope="col" class="n">Difference</th><th scope="col" class="n">Interval</th></tr></thead>
@@ -31,7 +34,8 @@ because the {{ c.role }} had seen them.{% endif %} Classes by the lowest change 
 <td class="n">{% if r.interval %}{{ r.interval.low|signed }} to {{ r.interval.high|signed }}\
 {% endif %}</td></tr>
 {% endfor %}</tbody></table></div>
-{% else %}<p class="note">They cannot be compared: {{ c.problem }}.</p>{% endif %}
+{% else %}<p class="note">They cannot be compared\
+{% if c.basis == "challenge" %} on the challenge set{% endif %}: {{ c.problem }}.</p>{% endif %}
 {% endfor %}
 """
 

@@ -44,7 +44,7 @@ def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | N
     if is_many:
         order.sort(key=lambda n: -_n_errors(counts, n))
     return {
-        "pairs": _pairs(classes, counts),
+        "pairs": list_confused(classes, counts),
         "is_many": is_many,
         "judged": judged_rows(evaluation),
         "names": [classes[n] for n in order],
@@ -73,7 +73,8 @@ def _kind(line: list[int], row: int, column: int) -> str:
     return f"{'d' if row == column else 'e'}{level}"
 
 
-def _pairs(classes: list[str], counts: list[list[int]]) -> list[dict[str, Any]]:
+def list_confused(classes: list[str], counts: list[list[int]]) -> list[dict[str, Any]]:
+    """Return true and predicted class of the pairs with most rows, and how many these are."""
     found: list[dict[str, Any]] = [
         {"true": classes[row], "predicted": classes[column], "n": n, "of": sum(line)}
         for row, line in enumerate(counts)

@@ -69,6 +69,9 @@ def _values(metadata: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, A
     facts += [
         (words, f"{split[key]:,}") for key, words in _COUNTS.items() if split.get(key) is not None
     ]
+    if evaluation.get("challenge"):
+        n_near = f"{split.get('n_dropped_challenge', 0):,}"
+        facts.append(("rows left out: near-duplicates of the challenge set", n_near))
     difference = split.get("class_share_difference")
     if difference is not None:
         facts.append(("largest difference of a class's share", f"{difference:.4f}"))

@@ -8,6 +8,7 @@ from job.adapters.rendering.charts import Line, line_chart
 from job.adapters.rendering.intervals import read_interval
 from job.adapters.rendering.methods import judged_rows, method_of
 from job.adapters.rendering.sections.section import Section
+from job.adapters.rendering.words import count
 
 _MOST_CLASSES: Final = 10
 _DIAGONAL: Final = Line(x=(0, 1), y=(0, 1))
@@ -15,20 +16,19 @@ _TEMPLATE = """
 {% if decision %}{% if status == "chosen" %}<p>Answer only where the greatest
 probability is at least <strong>{{ decision.threshold|number }}</strong>: the least confidence at
 which {{ decision.target_precision|percent }} of the answers were shown to be right, on
-{{ decision.n_chosen_on|count }} rows in {{ decision.n_groups_chosen_on|count }} groups whose models
-had not seen them{% if is_calibrated %} (decision values calibrated on the rows of the other folds)\
+{{ decision.n_chosen_on|count }} {{ chosen_on }} whose models had not seen them\
+{% if is_calibrated %} (decision values calibrated on the rows of the other folds)\
 {% endif %}.
 {% elif status == "not_needed" %}<p>No threshold is needed: all answers together were shown to reach
 a precision of {{ decision.target_precision|percent }} in every class, on
-{{ decision.n_chosen_on|count }} rows in {{ decision.n_groups_chosen_on|count }} groups whose models
-had not seen them.
+{{ decision.n_chosen_on|count }} {{ chosen_on }} whose models had not seen them.
 {% else %}<p class="note">No threshold is published for a precision of
-{{ decision.target_precision|percent }}, with {{ decision.n_chosen_on|count }} rows in
-{{ decision.n_groups_chosen_on|count }} groups to choose it on.
+{{ decision.target_precision|percent }}, with {{ decision.n_chosen_on|count }}
+{{ chosen_on }} to choose it on.
 {% if reason %}{{ reason }}{% endif %}
 {% endif %}
-{% if decision.coverage %}On {{ judged }}{{ chosen_by }}, {{ decision.n_answered|count }} of
-{{ n_test|count }} rows are answered ({{ decision.coverage.value|score }}{% if coverage %},
+{% if decision.coverage %}On {{ measured }}{{ chosen_by }}, {{ decision.n_answered|count }} of
+{{ n_measured|count }} rows are answered ({{ decision.coverage.value|score }}{% if coverage %},
 {{ coverage.low|score }} to {{ coverage.high|score }}{% endif %}){% if decision.precision %}, and of
 the answers {{ decision.precision.value|score }} are right{% if precision %}
 ({{ precision.low|score }} to {{ precision.high|score }}){% endif %}{% endif %}.{% endif %}</p>
@@ -74,19 +74,44 @@ def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | N
         "status": _status_of(decision),
         "reason": (decision or {}).get("reason"),
         "judged": judged_rows(evaluation),
-        "chosen_by": ", each by the threshold that the other folds choose"
-        if method_of(evaluation) == "cross_fit"
-        else ", which did not choose it",
-        "is_calibrated": chosen.get("estimator") == "linear_svc",
+        **_describe_decision(evaluation),
+        "is_calibrated": chosen.get("estimator") == "linear_svc" and not _is_of_challenge(decision),
         "temperature": evaluation.get("temperature"),
         "coverage": read_interval((decision or {}).get("coverage")),
         "precision": read_interval((decision or {}).get("precision")),
-        "n_test": evaluation["n_test"],
         "rows": list(zip(bins["confidence"], bins["accuracy"], bins["n_rows"], strict=True)),
         "diagram": _draw_diagram(bins),
         "curve": None if risk is None else _draw_risk(risk),
         "area": None if risk is None else risk["area"],
         "classes": classes[:_MOST_CLASSES],
+    }
+
+
+def _is_of_challenge(decision: dict[str, Any] | None) -> bool:
+    return (decision or {}).get("learnt_on") == "challenge"
+
+
+def _describe_decision(evaluation: dict[str, Any]) -> dict[str, Any]:
+    """Return which rows chose the threshold, and which it was measured on."""
+    decision = evaluation.get("decision") or {}
+    rows, measured, is_folded = (
+        "rows",
+        judged_rows(evaluation),
+        method_of(evaluation) == "cross_fit",
+    )
+    challenge = evaluation.get("challenge")
+    if _is_of_challenge(decision) and challenge:
+        is_halved = challenge["judged"] == "half"
+        rows, is_folded = "requests of the challenge set", not is_halved
+        measured = "the other half of it" if is_halved else "the challenge set"
+    groups = count(decision.get("n_groups_chosen_on", 0))
+    return {
+        "chosen_on": f"{rows} in {groups} groups",
+        "measured": measured,
+        "chosen_by": ", each by the threshold that the other folds choose"
+        if is_folded
+        else ", which did not choose it",
+        "n_measured": decision.get("n_measured_on", evaluation["n_test"]),
     }
 
 

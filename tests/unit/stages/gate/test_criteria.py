@@ -25,6 +25,7 @@ def judge(
     comparisons=(),
     slices=None,
     stress=None,
+    challenge=None,
     **spec,
 ):
     ends = {name: {"value": v, "lower": lower, "upper": 1.0} for name, v in scores.items()}
@@ -34,6 +35,7 @@ def judge(
         "intervals": {"level": 0.95, "scores": ends},
         "slices": slices,
         "stress": stress,
+        "challenge": challenge,
     }
     return decide(evaluation, n_model_bytes, comparisons, GateSpec(**spec))
 
@@ -512,3 +514,41 @@ def test_published_models_beside_the_recipes_only_warn():
 
     assert decision.is_accepted
     assert [c.name for c in decision.criteria if not c.is_met] == ["champion_model"]
+
+
+CHALLENGE = {
+    "scores": {"accuracy": 0.7, "f1_macro": 0.69},
+    "intervals": {"level": 0.95, "scores": {"accuracy": {"lower": 0.6, "upper": 0.8}}},
+}
+
+
+@pytest.mark.parametrize(
+    ("floor", "floors_on", "is_accepted"),
+    [(0.7, "point", True), (0.71, "point", False), (0.6, "lower", True), (0.61, "lower", False)],
+)
+def test_floor_on_the_challenge_set_binds(floor, floors_on, is_accepted):
+    """As the table's floors do: by the score, or by the lower end of its interval."""
+    decision = judge(
+        lower=1.0,
+        challenge=CHALLENGE,
+        challenge_floors={"accuracy": floor},
+        floors_on=floors_on,
+    )
+
+    assert is_accepted == decision.is_accepted
+    assert "challenge_accuracy 0.7000 (95% interval 0.6000 to 0.8000)" in reason(
+        decision, "challenge_accuracy"
+    )
+
+
+def test_challenge_set_that_was_not_judged_reaches_no_floor():
+    decision = judge(challenge_floors={"f1_macro": 0.1})
+
+    assert not decision.is_accepted
+    assert "challenge_f1_macro not measured" in reason(decision, "challenge_f1_macro")
+
+
+def test_challenge_set_has_no_floor_by_default():
+    names = [c.name for c in judge(challenge=CHALLENGE).criteria]
+
+    assert [] == [name for name in names if name.startswith("challenge")]

@@ -1,5 +1,7 @@
 """Every row of the table is predicted by models of the recipe that have not seen its group."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -120,6 +122,23 @@ def test_choice_is_made_again_without_each_fold(copies):
     assert np.array_equal(found.nested.proba[own], dict(found.baselines)["dummy"].proba[own])
     assert np.array_equal(found.nested.proba[~own], found.chosen.proba[~own])
     assert not np.array_equal(found.chosen.proba[own], found.nested.proba[own])
+
+
+def test_choice_of_the_challenge_set_is_not_made_again(copies):
+    """No row of the table took part in it, so the chosen candidate predicts every fold."""
+    y_true = np.searchsorted(["a", "b"], copies.y.astype(str))
+    labels = SearchedLabels(
+        n_classes=2,
+        y_true=y_true,
+        y_pred=np.stack([1 - y_true, y_true]).astype(np.int16),
+        fold=(np.arange(600) % 3).astype(np.int16),
+    )
+    report = report_of(LOGISTIC, DUMMY, chosen=LOGISTIC, labels=labels)
+    found = fit(copies, replace(report, chosen_on="challenge"))
+
+    assert {LOGISTIC} == set(found.choices)
+    assert found.nested is found.chosen
+    assert not found.is_nested
 
 
 def test_near_duplicate_that_groups_share_is_not_trained_on():

@@ -1,0 +1,74 @@
+"""The challenge set in words, and its scores as rows of a table; finished text of no markup."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from job.adapters.rendering.intervals import find_interval
+from job.adapters.rendering.words import count, metric_name, percent, score
+
+METRICS: Final = (
+    "accuracy",
+    "f1_macro",
+    "precision_macro",
+    "recall_macro",
+    "log_loss",
+    "calibration_error",
+)
+_USES: Final = {"choice": "the candidate", "threshold": "the decision threshold"}
+
+
+def describe_challenge(evaluation: dict[str, Any]) -> list[str]:
+    """Return sentences about the challenge set, the accuracy with its interval first."""
+    found = evaluation.get("challenge")
+    if not found:
+        return []
+    requests = "request" if found["n_rows"] == 1 else "requests"
+    groups = "group" if found["n_groups"] == 1 else "groups"
+    text = (
+        f"On {count(found['n_rows'])} {requests} of the challenge set in "
+        f"{count(found['n_groups'])} {groups}, which nothing was trained on, the published model "
+        f"has an accuracy of {score(found['scores']['accuracy'])}"
+    )
+    interval = find_interval(found, "accuracy")
+    if interval:
+        text += (
+            f"; the {percent(found['intervals']['level'])} interval goes from "
+            f"{score(interval.low)} to {score(interval.high)}"
+        )
+    return [f"{text}.", *_describe_use(found)]
+
+
+def _describe_use(found: dict[str, Any]) -> list[str]:
+    texts = []
+    uses = " and ".join(_USES[name] for name in found["used_for"])
+    if uses and found["judged"] == "half":
+        texts.append(f"The other half of the set decided on {uses}.")
+    elif uses:
+        texts.append(f"The same requests decided on {uses}.")
+    if found["is_used_up"]:
+        texts.append(
+            "So its scores are too high: the set is used up for judging, and the next one is to be "
+            "written anew."
+        )
+    if found["n_dropped_from_training"]:
+        n = count(found["n_dropped_from_training"])
+        texts.append(f"Rows of the table that were left out as near-duplicates of the set: {n}.")
+    return texts
+
+
+def list_challenge_scores(evaluation: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return name, value and interval of each score that is shown; empty without a set."""
+    found = evaluation.get("challenge")
+    if not found:
+        return []
+    return [
+        {
+            "key": name,
+            "name": metric_name(name),
+            "value": found["scores"][name],
+            "interval": find_interval(found, name),
+        }
+        for name in METRICS
+        if name in found["scores"]
+    ]

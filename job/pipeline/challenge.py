@@ -1,0 +1,243 @@
+"""The challenge set in a run: read, chosen by, judged on, and compared with the champion on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+import structlog
+
+from job.contracts.dataset import Dataset, Rows
+from job.contracts.judgement import Comparison
+from job.contracts.plan import Plan
+from job.contracts.ports import Ports
+from job.contracts.reports import SearchReport
+from job.recorder import Recorder
+from job.stages.capacity import require_memory_to_read
+from job.stages.challenge.choice import choose_on_challenge
+from job.stages.challenge.requests import ChallengeSet, make_challenge_set
+from job.stages.challenge.scores import Purpose, score_challenge
+from job.stages.challenge.threshold import learn_threshold, measure_threshold
+from job.stages.challenge.validation import validate_challenge
+from job.stages.families.slots import make_templates
+from job.stages.features import restrict
+from job.stages.gate.challenge_comparison import compare_on_challenge, take_unseen
+from job.stages.gate.published import Champion
+from job.stages.ingest import ingest
+from job.stages.keys import make_rows
+from job.stages.package import describe_dataset, name_embedding_model
+from job.stages.predictions import Predictions, predict
+from job.stages.preparation import Preparation
+from job.stages.split import DataSplit
+from job.stages.train import TrainedModel
+
+log = structlog.get_logger(__name__)
+
+
+def load_challenge(
+    plan: Plan, ports: Ports, uri: str, recorder: Recorder, *, table: Dataset, table_rows: Rows
+) -> tuple[Rows, str]:
+    """Read the challenge set, and refuse one that the candidates cannot be judged on.
+
+    Returns
+    -------
+    rows, content_digest
+        Without families.
+    """
+    s = plan.settings
+    dataset = recorder.run(
+        "ingest",
+        ingest,
+        ports.source,
+        uri,
+        s.dataset,
+        required=frozenset({s.dataset.columns.target}),
+        matrices=ports.matrices,
+        reserve=partial(require_memory_to_read, memory=ports.memory),
+    )
+    recorder.facts["challenge_dataset"] = describe_dataset(dataset)
+    digest = dataset.provenance.content_digest
+    log.info("challenge_set_ingested", uri=uri, n_rows=dataset.n_rows, content_digest=digest)
+    recorder.run(
+        "validate",
+        validate_challenge,
+        dataset,
+        table,
+        table_rows.y,
+        uses=s.search.inputs or (s.features.use,),
+        columns=s.dataset.columns,
+        embedding_model=name_embedding_model(table, s.publish),
+    )
+    rows = make_rows(dataset, np.ones(dataset.n_rows, bool), s.features.use)
+    texts = dataset.strings("text")
+    if texts is not None and s.split.near_duplicates in ("auto", "text"):
+        rows = replace(rows, templates=make_templates(texts, rows.text_keys))
+    return rows, digest
+
+
+def choose_candidate(
+    plan: Plan,
+    ports: Ports,
+    recorder: Recorder,
+    *,
+    split: DataSplit,
+    report: SearchReport,
+    preparation: Preparation,
+) -> SearchReport:
+    """Choose again by the challenge set, where `search.choose_on` asks for that."""
+    challenge = split.challenge
+    if challenge is None or plan.settings.search.choose_on != "challenge":
+        return report
+    if not challenge.is_halved:
+        log.warning("challenge_set_used_up", n_rows=len(challenge.rows))
+    return recorder.run(
+        "choose",
+        choose_on_challenge,
+        report,
+        challenge.choosing,
+        split.train,
+        preparation,
+        spec=plan.settings.training,
+        executor=ports.executor,
+    )
+
+
+def judge_on_challenge(
+    plan: Plan,
+    challenge: ChallengeSet,
+    model: TrainedModel,
+    labels: np.ndarray[Any, Any],
+) -> dict[str, Any]:
+    """Return the part `challenge` of evaluation.json, and `decision` where that is learnt on it.
+
+    Parameters
+    ----------
+    labels
+        Those of the table's rows.
+    """
+    s, columns = plan.settings, plan.settings.dataset.columns
+    judged = restrict(challenge.judging, model.use, columns)
+    found = predict(model.pipeline, judged, model.use)
+    is_learning = s.learns_on_challenge and s.decision.target_precision is not None
+    purposes: dict[Purpose, bool] = {
+        "choice": s.search.choose_on == "challenge",
+        "threshold": is_learning,
+    }
+    scored = score_challenge(
+        found,
+        judged,
+        challenge,
+        labels=labels,
+        used_for=tuple(name for name, is_asked in purposes.items() if is_asked),
+        spec=s.evaluation,
+        random_state=s.random_state,
+    )
+    if not is_learning:
+        return {"challenge": scored}
+    return {"challenge": scored, "decision": _learn_decision(plan, challenge, model, found, judged)}
+
+
+def _learn_decision(
+    plan: Plan, challenge: ChallengeSet, model: TrainedModel, found: Predictions, judged: Rows
+) -> dict[str, Any]:
+    """Return the part `decision` of evaluation.json: a threshold, and what it does elsewhere.
+
+    Parameters
+    ----------
+    found, judged
+        The model's predictions of the judging requests, and these.
+    """
+    s = plan.settings
+    choosing = restrict(challenge.choosing, model.use, s.dataset.columns)
+    threshold = learn_threshold(
+        predict(model.pipeline, choosing, model.use) if challenge.is_halved else found,
+        choosing.units,
+        s.decision,
+        s.evaluation,
+    )
+    measured = measure_threshold(
+        threshold,
+        found,
+        judged,
+        is_halved=challenge.is_halved,
+        decision=s.decision,
+        evaluation=s.evaluation,
+        salt=s.split.salt,
+        random_state=s.random_state,
+    )
+    log.info(
+        "threshold_learnt_on_challenge",
+        threshold=threshold.value,
+        status=threshold.status,
+        n_rows=threshold.n_rows,
+        n_answered=measured.n_answered,
+    )
+    return measured.to_json()
+
+
+def compare_champion(
+    plan: Plan,
+    ports: Ports,
+    challenge: ChallengeSet,
+    champion: Champion,
+    model: TrainedModel,
+    *,
+    payload: bytes,
+    embedding_model: str,
+) -> Comparison:
+    """Compare the published models of the candidate and of the champion on the judging requests."""
+    s = plan.settings
+    return compare_on_challenge(
+        champion,
+        model,
+        challenge.judging,
+        ports.codec,
+        training=s.training,
+        paired=s.paired,
+        embedding_model=embedding_model,
+        payload=payload,
+    )
+
+
+def judge_version(
+    plan: Plan,
+    ports: Ports,
+    requests: Rows,
+    *,
+    new: Champion,
+    old: Champion,
+    model: TrainedModel,
+    embedding_model: str,
+) -> tuple[dict[str, Any] | None, tuple[Comparison, ...]]:
+    """Judge a published version on the requests that are new to it, and compare it with another.
+
+    Returns
+    -------
+    scored, comparisons
+        The part `challenge` of an evaluation, None where no request is new to the version or its
+        input is not one that the set was checked for.
+    """
+    s = plan.settings
+    if model.use not in (s.search.inputs or (s.features.use,)):
+        return None, ()
+    fresh = take_unseen(new, requests)
+    if not len(fresh):
+        return None, ()
+    challenge = make_challenge_set(fresh, s.evaluation.challenge_split, s.split.salt, n_dropped=0)
+    judged = restrict(challenge.judging, model.use, s.dataset.columns)
+    scored = score_challenge(
+        predict(model.pipeline, judged, model.use),
+        judged,
+        challenge,
+        labels=fresh.y,
+        used_for=(),
+        spec=s.evaluation,
+        random_state=s.random_state,
+    )
+    payload = new.files["model.joblib"]
+    compared = compare_champion(
+        plan, ports, challenge, old, model, payload=payload, embedding_model=embedding_model
+    )
+    return scored, (compared,)

@@ -1,0 +1,76 @@
+"""The split of the table: what is held out, what is left out, and what a random split claims."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import structlog
+
+from job.contracts.plan import Plan
+from job.contracts.ports import Ports
+from job.pipeline.intake import Tables, find_near_duplicates
+from job.stages.challenge.near_duplicates import without_near
+from job.stages.challenge.requests import make_challenge_set, warn_of_few_requests
+from job.stages.optimism import measure_optimism
+from job.stages.split import DataSplit, split_dataset
+
+log = structlog.get_logger(__name__)
+
+
+def split_tables(plan: Plan, ports: Ports, tables: Tables) -> DataSplit:
+    """Hold rows out, or take the official test table's, near-duplicates looked for."""
+    s = plan.settings
+    tables, kind = find_near_duplicates(plan, ports, tables)
+    split = split_dataset(
+        without_near(tables.rows, tables.is_near_challenge),
+        tables.official_test,
+        s.split,
+        has_groups=s.dataset.columns.group is not None,
+        labels=plan.labels,
+        min_groups=s.features.min_groups,
+        folds=s.search.folds,
+        random_state=s.random_state,
+        near_duplicates=kind,
+    )
+    split = _add_challenge(plan, tables, split)
+    log.info(
+        "dataset_split",
+        n_train=split.report.n_train,
+        n_test=split.report.n_test,
+        n_dropped_leaking=split.report.n_dropped_leaking,
+        n_dropped_challenge=split.report.n_dropped_challenge,
+        n_near_duplicates=split.report.families.n_near_duplicates,
+        n_large_groups=split.report.n_large_groups,
+    )
+    difference = split.report.class_share_difference
+    if tables.official_test is None and difference > s.drift.class_share:
+        log.warning(
+            "class_shares_differ",
+            largest_difference=round(difference, 4),
+            drift_class_share=s.drift.class_share,
+        )
+    return split
+
+
+def _add_challenge(plan: Plan, tables: Tables, split: DataSplit) -> DataSplit:
+    """Return the split with the challenge set, and with the rows that were left out for it."""
+    requests, is_near = tables.challenge, tables.is_near_challenge
+    if requests is None or is_near is None:
+        return split
+    s, n_dropped = plan.settings, int(is_near.sum())
+    warn_of_few_requests(requests, tables.rows.y)
+    return replace(
+        split,
+        table=tables.rows,
+        challenge=make_challenge_set(
+            requests, s.evaluation.challenge_split, s.split.salt, n_dropped
+        ),
+        report=replace(split.report, n_dropped_challenge=n_dropped),
+    )
+
+
+def add_optimism(plan: Plan, ports: Ports, split: DataSplit) -> DataSplit:
+    """Return the split with what a random one would have claimed in its report."""
+    spec = plan.settings.training
+    optimism = measure_optimism(split.table, spec, ports.matrices, ports.executor)
+    return replace(split, report=replace(split.report, optimism=optimism))

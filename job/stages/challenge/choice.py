@@ -1,0 +1,108 @@
+"""Choose the candidate by the challenge set, instead of by the folds of the table.
+
+How it works
+------------
+1. Every candidate that has met all folds of the search is fitted to all training rows, as the
+   published model will be. Those of one input share the preprocessing.
+2. Each predicts the choosing requests of the challenge set.
+3. The one with the best score (`search.metric`) is chosen; among equals, the one with the best mean
+   over the folds of the table, then the first.
+
+The folds play no part otherwise, so a cross-fitted evaluation has no choice to repeat.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import structlog
+
+from job.contracts.dataset import Rows
+from job.contracts.ports import Executor
+from job.contracts.reports import CandidateScore, SearchReport
+from job.contracts.search_specs import Metric
+from job.contracts.specs import TrainingSpec
+from job.stages.features import restrict
+from job.stages.predictions import predict
+from job.stages.preparation import Preparation
+from job.stages.scores import score_of
+from job.stages.search import choose_baselines
+from job.stages.train import train_model
+
+log = structlog.get_logger(__name__)
+
+
+def choose_on_challenge(
+    report: SearchReport,
+    requests: Rows,
+    train: Rows,
+    preparation: Preparation,
+    *,
+    spec: TrainingSpec,
+    executor: Executor,
+) -> SearchReport:
+    """Return the report with the candidate that is best on these requests.
+
+    Parameters
+    ----------
+    requests
+        The choosing part of the challenge set.
+    preparation
+        Of the training rows.
+    """
+    candidates = list(report.candidates)
+    finalists = [n for n, c in enumerate(candidates) if c.ended is None]
+    of_table = candidates.index(report.chosen)
+    for use in dict.fromkeys(candidates[n].use for n in finalists):
+        some = [n for n in finalists if candidates[n].use == use]
+        models = _fit(
+            [candidates[n] for n in some], report, train, preparation, spec, executor=executor
+        )
+        inputs = restrict(requests, use, spec.columns)
+        for n, model in zip(some, models, strict=True):
+            score = score_of(predict(model, inputs, use), Metric(report.metric))
+            rounded = None if score is None else round(score, 6)
+            candidates[n] = replace(candidates[n], challenge_score=rounded)
+    best = max(finalists, key=lambda n: _rank(candidates[n]))
+    chosen = candidates[best]
+    log.info(
+        "candidate_chosen_on_challenge",
+        estimator=chosen.estimator,
+        parameters=dict(chosen.parameters),
+        metric=report.metric,
+        score=chosen.challenge_score,
+        n_rows=len(requests),
+        n_candidates=len(finalists),
+        is_choice_of_table=best == of_table,
+    )
+    return replace(
+        report,
+        candidates=tuple(candidates),
+        chosen=chosen,
+        baselines=choose_baselines(candidates, chosen.use),
+        chosen_on="challenge",
+    )
+
+
+def _fit(
+    candidates: list[CandidateScore],
+    report: SearchReport,
+    train: Rows,
+    preparation: Preparation,
+    spec: TrainingSpec,
+    *,
+    executor: Executor,
+) -> list[Any]:
+    """Return the models of candidates of one input, fitted to all training rows."""
+    first, *others = candidates
+    asked = replace(report, chosen=first, baselines=tuple(others))
+    model = train_model(train, preparation, asked, spec, executor)
+    return [model.pipeline, *(pipeline for _, pipeline in model.baselines)]
+
+
+def _rank(candidate: CandidateScore) -> tuple[float, float]:
+    """Return what orders candidates, best last; a score that is not defined is the worst."""
+    score = candidate.challenge_score
+    return (-math.inf if score is None else score, candidate.mean_score)

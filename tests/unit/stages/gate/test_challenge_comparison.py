@@ -1,0 +1,193 @@
+"""On the challenge set both published models are compared, and only a shown drop rejects."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from job.adapters.codecs.canonical_joblib import JoblibCodec
+from job.contracts.dataset import MatrixRows, Rows
+from job.contracts.dataset_specs import ColumnsSpec
+from job.contracts.digest import canonical_json
+from job.contracts.gate_specs import GateSpec, PairedSpec
+from job.contracts.judgement import Comparison, Interval
+from job.contracts.search_specs import Metric, SearchSpec
+from job.contracts.specs import FeatureSpec, TrainingSpec
+from job.stages.gate.challenge_comparison import compare_on_challenge, judge_challenge
+from job.stages.gate.criteria import decide
+from job.stages.gate.published import Champion
+from job.stages.package import describe_input, make_bundle
+from job.stages.train import TrainedModel
+
+USE = ("embeddings",)
+
+
+class NoPages:
+    """A renderer without pages."""
+
+    def render(self, metadata, evaluation):
+        return {}
+
+
+class NoReport:
+    """A validation without rules."""
+
+    def to_json(self):
+        return {}
+
+
+def make_requests(start, stop, *, prefix="text", width=3):
+    """Give requests whose first number tells the class, each a family of its own."""
+    positions = np.arange(start, stop)
+    matrix = np.zeros((len(positions), width), np.float32)
+    matrix[:, 0] = np.where(positions % 2, 1, -1)
+    keys = np.array([f"{prefix}:{n}" for n in positions], dtype=object)
+    return Rows(
+        y=np.where(positions % 2, "odd", "even").astype(object),
+        keys=keys,
+        text_keys=keys,
+        text=None,
+        embeddings=MatrixRows(matrix, np.arange(len(matrix))),
+        frame=pd.DataFrame(index=range(len(positions))),
+        families=positions.astype(np.int64),
+    )
+
+
+def fit(rows, *, is_wrong=False):
+    """Fit a pipeline that is always right, or always wrong."""
+    y = rows.y.astype(str)
+    if is_wrong:
+        y = np.where(y == "odd", "even", "odd")
+    return make_pipeline(StandardScaler(), LogisticRegression()).fit(rows.embeddings.read(), y)
+
+
+def make_champion(rows, *, is_wrong=False, **more):
+    metadata = {
+        "input": describe_input(rows, USE),
+        "training_keys_salt": "pcc",
+        "embedding_model": "ours",
+        **more,
+    }
+    payload = JoblibCodec().encode(fit(rows, is_wrong=is_wrong))
+    files = make_bundle(payload, metadata, {}, NoReport(), rows, NoPages())
+    return Champion(version="v1", files={**files, "metadata.json": canonical_json(metadata)})
+
+
+def compare(champion, requests, *, is_wrong=False):
+    model = TrainedModel(
+        estimator="logistic_regression",
+        parameters=(),
+        use=USE,
+        pipeline=fit(make_requests(0, 31), is_wrong=is_wrong),
+        baselines=(),
+    )
+    spec = TrainingSpec(
+        search=SearchSpec(metric=Metric.ACCURACY),
+        features=FeatureSpec(use=USE),
+        columns=ColumnsSpec(),
+        random_state=0,
+    )
+    return compare_on_challenge(
+        champion,
+        model,
+        requests,
+        JoblibCodec(),
+        training=spec,
+        paired=PairedSpec(metric=Metric.ACCURACY, alpha=0.05, resamples=1000, random_state=0),
+        embedding_model="ours",
+        payload=JoblibCodec().encode(model.pipeline),
+    )
+
+
+def told(lower, upper, **more):
+    return Comparison(
+        role="champion",
+        version="v1",
+        metric="accuracy",
+        basis="challenge",
+        n_rows=64,
+        champion_score=0.8,
+        candidate_score=0.8 + (lower + upper) / 2,
+        difference=Interval(value=(lower + upper) / 2, lower=lower, upper=upper),
+        **more,
+    )
+
+
+def test_requests_that_the_champion_was_trained_on_are_left_out():
+    """An older champion may have met some of them."""
+    found = compare(make_champion(make_requests(0, 20)), make_requests(10, 74))
+
+    assert ("challenge", 54, 10) == (found.basis, found.n_rows, found.n_excluded)
+    assert 0 == found.difference.value
+
+
+@pytest.mark.parametrize(("is_wrong", "drop"), [(True, -1.0), (False, 1.0)])
+def test_difference_is_of_both_models_on_the_same_requests(is_wrong, drop):
+    champion = make_champion(make_requests(100, 140), is_wrong=not is_wrong)
+    found = compare(champion, make_requests(0, 64), is_wrong=is_wrong)
+
+    assert drop == found.difference.value
+    assert found.candidate_score - found.champion_score == drop
+
+
+@pytest.mark.parametrize(
+    ("champion", "requests", "words"),
+    [
+        (make_requests(100, 140, width=4), make_requests(0, 64), "takes another input"),
+        (make_requests(0, 40), make_requests(0, 64), "24 requests in 24 groups"),
+    ],
+)
+def test_champion_that_cannot_be_compared_is_told(champion, requests, words):
+    """It never rejects: another criterion holds it against the table."""
+    found = compare(make_champion(champion), requests)
+    criterion = judge_challenge(found, GateSpec())
+
+    assert found.difference is None
+    assert words in criterion.reason
+    assert (False, False) == (criterion.is_met, criterion.is_binding)
+
+
+def test_champion_of_other_embeddings_is_told():
+    champion = make_champion(make_requests(100, 140), embedding_model="theirs")
+
+    assert "another model" in compare(champion, make_requests(0, 64)).problem
+
+
+def test_set_without_texts_is_compared_with_a_champion_of_texts():
+    """Its training keys say nothing of the set, which is kept out of every table."""
+    champion = make_champion(make_requests(0, 40), training_keys_of="text")
+    found = compare(champion, make_requests(0, 64, prefix="embedding"))
+
+    assert (64, 0, "") == (found.n_rows, found.n_excluded, found.problem)
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "is_met"), [(-0.2, -0.01, False), (-0.2, 0.0, True), (0.01, 0.2, True)]
+)
+def test_only_a_shown_drop_rejects(lower, upper, is_met):
+    """All of the interval below 0; a small set shows little else."""
+    criterion = judge_challenge(told(lower, upper), GateSpec())
+
+    assert ("challenge_champion", is_met, True) == (
+        criterion.name,
+        criterion.is_met,
+        criterion.is_binding,
+    )
+
+
+def test_comparison_on_the_set_says_nothing_about_the_table():
+    """What the gate can show is that of the comparison on the table's rows."""
+    evaluation = {
+        "scores": dict.fromkeys(("accuracy", "precision_macro", "recall_macro", "f1_macro"), 1.0),
+        "latency": {"p50_ms": 0.0, "p95_ms": 1.0},
+        "intervals": {"level": 0.95, "scores": {}},
+    }
+    comparison = replace(told(-0.1, 0.1), standard_error=0.05)
+    decision = decide(evaluation, 1, (comparison,), GateSpec())
+
+    assert decision.can_show is None
+    assert decision.is_accepted
