@@ -97,7 +97,7 @@ def train_candidate(plan: Plan, ports: Ports, recorder: Recorder, split: DataSpl
     )
     report = recorder.run("search", search, train, preparation, spec, executor, ports.timer)
     report = choose_candidate(
-        plan, ports, recorder, split=split, report=report, preparation=preparation
+        plan, spec, ports, recorder, split=split, report=report, preparation=preparation
     )
     cross = told = None
     if is_crossed and folds is not None:

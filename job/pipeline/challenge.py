@@ -14,6 +14,7 @@ from job.contracts.judgement import Comparison
 from job.contracts.plan import Plan
 from job.contracts.ports import Ports
 from job.contracts.reports import SearchReport
+from job.contracts.specs import TrainingSpec
 from job.recorder import Recorder
 from job.stages.capacity import require_memory_to_read
 from job.stages.challenge.choice import choose_on_challenge
@@ -79,6 +80,7 @@ def load_challenge(
 
 def choose_candidate(
     plan: Plan,
+    spec: TrainingSpec,
     ports: Ports,
     recorder: Recorder,
     *,
@@ -99,7 +101,7 @@ def choose_candidate(
         challenge.choosing,
         split.train,
         preparation,
-        spec=plan.settings.training,
+        spec=spec,
         executor=ports.executor,
     )
 
