@@ -3,7 +3,8 @@
     python -m benchmarks.nights TABLE [--chains 20] [--nights 10] [--workers 2]
 
 Every chain draws four fifths of the table's groups; each night a fifth of those give way to others.
-Each night the recipe (logistic regression, C = 10) is fitted to the folds of the search and of the
+Each night the recipe (prototypes at a temperature of .1 on restored rows, what defaults choose on
+the upstream's table; `--set` another one) is fitted to the folds of the search and of the
 cross-fitted evaluation, and the gate decides as in a run: floors, champion, and the anchor, which
 the first promotion by the gate's default sets.
 
@@ -41,13 +42,14 @@ from job.stages.gate.criteria import decide
 from job.stages.gate.group_errors import GroupErrors, count_group_errors
 from job.stages.gate.power import measure_equal_error
 from job.stages.gate.published import Champion
+from job.stages.geometry import restore_geometry
 from job.stages.predictions import Predictions
 from job.stages.preparation import Preparation
 from job.stages.search import search
 from job.stages.split import DataSplit, split_dataset
 from job.stages.training.cross_fit import cross_fit, plan_folds
 
-RECIPE = "search.estimators={logistic_regression: {C: [10]}}"
+RECIPE = "search.estimators={prototypes: {temperature: [0.1]}}"  # what defaults choose
 SHARE = 0.8
 NEW = 0.2
 WRONG = 0.1
@@ -163,7 +165,10 @@ class Job:
 
     def _prepare(self, rows: Rows) -> Preparation:
         spec, ports = self._s.training, self._ports
-        return Preparation(rows, spec.features, spec.columns, ports.matrices, ports.executor)
+        geometry = restore_geometry(rows, spec.features, spec.random_state, ports.executor)
+        return Preparation(
+            rows, spec.features, spec.columns, ports.matrices, ports.executor, geometry=geometry
+        )
 
     def _search(self, split: DataSplit) -> SearchReport:
         ports, preparation = self._ports, self._prepare(split.train)

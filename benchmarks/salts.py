@@ -5,7 +5,9 @@
 The default salt and the numbers from 0 are tried, each by a run of its own into an empty store.
 
 Printed is one line a salt: outcome, accuracy with its interval, the largest difference of a class's
-share between the sides, and the threshold; then one JSON object, and a row of docs/benchmarks.md.
+share between the sides, the threshold, and the accuracy on the challenge set if
+`--set evaluation.challenge_uri=...` names one; then one JSON object, and a row of
+docs/benchmarks.md.
 """
 
 from __future__ import annotations
@@ -36,7 +38,7 @@ def run(table: str, salt: str | None, sets: list[str]) -> dict[str, Any]:
             raise SystemExit(done.stderr)
         (path,) = Path(store).rglob("evaluation.json")
         evaluation = json.loads(path.read_text())
-    interval = evaluation["intervals"]["scores"]["accuracy"]
+    interval, challenge = evaluation["intervals"]["scores"]["accuracy"], evaluation["challenge"]
     return {
         "outcome": json.loads(done.stdout)["outcome"],
         "method": evaluation["method"],
@@ -45,6 +47,7 @@ def run(table: str, salt: str | None, sets: list[str]) -> dict[str, Any]:
         "upper": interval["upper"],
         "class_share_difference": evaluation["split"]["class_share_difference"],
         "threshold": (evaluation["decision"] or {}).get("threshold"),
+        "challenge": challenge and challenge["scores"]["accuracy"],
     }
 
 
@@ -55,6 +58,7 @@ def summarise(found: list[dict[str, Any]]) -> dict[str, Any]:
     for n, one in enumerate(found):
         others = statistics.mean(accuracies[:n] + accuracies[n + 1 :])
         n_held += one["lower"] <= others <= one["upper"]
+    challenges = [one["challenge"] for one in found if one["challenge"] is not None]
     return {
         "runs": len(found),
         "published": sum(one["outcome"] == "published" for one in found),
@@ -65,6 +69,8 @@ def summarise(found: list[dict[str, Any]]) -> dict[str, Any]:
             max(one["class_share_difference"] for one in found), 4
         ),
         "thresholds": sum(one["threshold"] is not None for one in found),
+        "challenge": round(statistics.mean(challenges), 4) if challenges else None,
+        "challenge_least": min(challenges, default=None),
     }
 
 

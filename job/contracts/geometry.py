@@ -58,7 +58,7 @@ class Geometry:
     cosine_error
         Expected 1 - cosine of restored rows to the original ones.
     map
-        None unless the status is `restored`.
+        None unless the status is `restored`, or rows of one length are to keep it.
     """
 
     status: Status

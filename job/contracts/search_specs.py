@@ -52,7 +52,7 @@ class SearchSpec(Spec):
         "are tried besides, and chosen unless another candidate is clearly better: of templates a "
         "cross-validation does not show who understands requests in other words, and they do "
         "better there. Needs embeddings alone. `auto`: `wording` where most rows come from "
-        "sentence templates.",
+        "sentence templates, and embeddings have rows of length 1 or are restored to it.",
     )
     class_weight: Literal["balanced"] | None = Field(
         None, description="`balanced` weighs classes by inverse frequency."

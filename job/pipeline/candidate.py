@@ -33,7 +33,7 @@ from job.stages.features import restrict
 from job.stages.footprint import estimate_training_bytes
 from job.stages.gate.group_errors import GroupErrors, count_group_errors
 from job.stages.gate.power import measure_equal_error
-from job.stages.geometry import describe_geometry, restore_geometry
+from job.stages.geometry import describe_geometry, keep_lengths, restore_geometry
 from job.stages.label_noise import estimate_label_noise
 from job.stages.out_of_fold import predict_out_of_fold
 from job.stages.preparation import Preparation
@@ -75,7 +75,8 @@ def train_candidate(plan: Plan, ports: Ports, recorder: Recorder, split: DataSpl
     """Search, train and evaluate, if the memory holds it."""
     s, executor = plan.settings, ports.executor
     is_templated = measure_templates(split.table).is_templated
-    spec = resolve_preference(s.training, is_templated=is_templated)
+    # what it needs at most: only the geometry decides whether prototypes are tried
+    spec = resolve_preference(s.training, is_templated=is_templated, geometry="restored")
     folds = None
     if may_cross_fit(split, s.evaluation):
         folds = plan_folds(split.kept, s.evaluation.cross_fit_folds, s.split.salt)
@@ -85,6 +86,13 @@ def train_candidate(plan: Plan, ports: Ports, recorder: Recorder, split: DataSpl
     geometry = recorder.run(
         "geometry", restore_geometry, train, spec.features, s.random_state, executor
     )
+    spec = resolve_preference(
+        s.training,
+        is_templated=is_templated,
+        geometry=None if geometry is None else geometry.status,
+    )
+    if geometry is not None and spec.search.prefer == "wording":
+        geometry = keep_lengths(geometry)
     preparation = recorder.run(
         "search",
         Preparation,

@@ -33,7 +33,7 @@ import structlog
 
 from job.contracts.blocks import cut
 from job.contracts.dataset import MatrixRows, Rows
-from job.contracts.geometry import Geometry, Status
+from job.contracts.geometry import AffineMap, Geometry, Status
 from job.contracts.ports import Executor
 from job.contracts.search_specs import Use
 from job.contracts.specs import FeatureSpec
@@ -78,6 +78,15 @@ def restore_geometry(
         singular_values=found.singular_values,
     )
     return found
+
+
+def keep_lengths(found: Geometry) -> Geometry:
+    """Return a geometry by which rows of one length are not standardized; others stay as found."""
+    if found.status != "one_length":
+        return found
+    columns = np.arange(found.width)
+    unchanged = AffineMap(columns=columns, scale=np.ones(found.width), offset=np.zeros(found.width))
+    return replace(found, map=unchanged)
 
 
 def describe_geometry(found: Geometry | None, use: Use) -> dict[str, Any] | None:

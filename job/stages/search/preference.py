@@ -13,24 +13,31 @@ from typing import Any, Final
 
 import structlog
 
+from job.contracts.geometry import Status
 from job.contracts.reports import CandidateScore
 from job.contracts.specs import TrainingSpec
 
 log = structlog.get_logger(__name__)
 ROBUST_TO_WORDING: Final[Collection[str]] = ("prototypes",)
+HAS_UNIT_ROWS: Final[Collection[Status]] = ("restored", "one_length")
 _INPUT: Final = ("embeddings",)
 
 
-def resolve_preference(spec: TrainingSpec, *, is_templated: bool) -> TrainingSpec:
+def resolve_preference(
+    spec: TrainingSpec, *, is_templated: bool, geometry: Status | None
+) -> TrainingSpec:
     """Return the settings with `search.prefer` decided, and the estimators that it asks for.
 
     Parameters
     ----------
     is_templated
         Whether most rows come from sentence templates.
+    geometry
+        Of the embeddings: prototypes gain nothing where rows have no length of 1 to be restored to.
     """
     search = spec.search
-    wants = search.prefer == "wording" or (search.prefer == "auto" and is_templated)
+    is_useful = is_templated and geometry in HAS_UNIT_ROWS
+    wants = search.prefer == "wording" or (search.prefer == "auto" and is_useful)
     can = _INPUT in (search.inputs or (spec.features.use,))
     if wants and not can:
         log.info("wording_not_preferred", reason="no input of embeddings alone")

@@ -18,17 +18,20 @@ def spec(use=("embeddings",), **options):
 
 
 @pytest.mark.parametrize(
-    ("prefer", "is_templated", "expected"),
+    ("prefer", "is_templated", "geometry", "expected"),
     [
-        ("auto", True, "wording"),
-        ("auto", False, "score"),
-        ("wording", False, "wording"),
-        ("score", True, "score"),
+        ("auto", True, "restored", "wording"),
+        ("auto", True, "one_length", "wording"),
+        ("auto", True, "too_few_rows", "score"),
+        ("auto", True, None, "score"),
+        ("auto", False, "restored", "score"),
+        ("wording", False, None, "wording"),
+        ("score", True, "restored", "score"),
     ],
 )
-def test_preference_follows_the_table_unless_told(prefer, is_templated, expected):
+def test_preference_follows_the_table_unless_told(prefer, is_templated, geometry, expected):
     asked = spec(prefer=prefer)
-    found = resolve_preference(asked, is_templated=is_templated).search
+    found = resolve_preference(asked, is_templated=is_templated, geometry=geometry).search
 
     assert expected == found.prefer
     assert (expected == "wording") == ("prototypes" in found.estimators)
@@ -40,7 +43,12 @@ def test_grid_of_prototypes_that_was_asked_for_stays():
     grid = {"n_centers": (7,)}
     asked = spec(estimators={"logistic_regression": {}, "prototypes": grid})
 
-    assert grid == resolve_preference(asked, is_templated=True).search.estimators["prototypes"]
+    assert (
+        grid
+        == resolve_preference(asked, is_templated=True, geometry="restored").search.estimators[
+            "prototypes"
+        ]
+    )
 
 
 @pytest.mark.parametrize(
@@ -48,7 +56,7 @@ def test_grid_of_prototypes_that_was_asked_for_stays():
     [{"use": ("text",)}, {"use": ("text", "embeddings"), "inputs": (("text",),)}],
 )
 def test_other_inputs_are_chosen_by_score(options):
-    found = resolve_preference(spec(**options), is_templated=True).search
+    found = resolve_preference(spec(**options), is_templated=True, geometry="restored").search
 
     assert "score" == found.prefer
     assert "prototypes" not in found.estimators
@@ -58,4 +66,6 @@ def test_one_input_of_embeddings_alone_is_enough():
     inputs = (("text",), ("embeddings",))
     asked = spec(use=("text", "embeddings"), inputs=inputs)
 
-    assert "wording" == resolve_preference(asked, is_templated=True).search.prefer
+    assert (
+        "wording" == resolve_preference(asked, is_templated=True, geometry="restored").search.prefer
+    )
