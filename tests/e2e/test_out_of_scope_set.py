@@ -127,15 +127,18 @@ def test_unsound_embedding_is_4(run, nowhere):
     assert "1 of 60 rows breaks out_of_scope_embeddings_not_finite" in done.stderr
 
 
-def test_another_set_is_another_run(run, result_of, nowhere):
-    """A run id is of one table, one set and one choice of settings: the set is in the report."""
+def test_another_set_is_another_run(run, result_of, tmp_path, nowhere):
+    """A run id is of one set, wherever that lies: what it shows is in the report."""
+    nowhere.to_parquet(tmp_path / "moved.parquet")
     first, same, other, none = (
         run(requests, options=("--run-id", "one"))
         for requests in (nowhere, nowhere, nowhere[:50], None)
     )
 
+    moved = run(None, "evaluation.out_of_scope_uri=moved.parquet", options=("--run-id", "one"))
+
     assert "published" == result_of(first)["outcome"]
-    assert "already_published" == result_of(same)["outcome"]
+    assert ["already_published"] * 2 == [result_of(some)["outcome"] for some in (same, moved)]
     assert (2, 2) == (other.returncode, none.returncode)
     assert "run id 'one' is taken" in other.stderr
 
