@@ -23,6 +23,7 @@ from job.contracts.evaluation_parts import (
     Scores,
     Temperature,
 )
+from job.contracts.evaluation_scope import OutOfScope
 from job.contracts.evaluation_split import Split
 from job.contracts.evaluation_stress import InputCheckPart, StressPart
 from job.contracts.evaluation_wording import CrossFit, GeometryPart, Holdout, Wording
@@ -188,6 +189,10 @@ class Evaluation(BaseModel):
     )
     challenge: Challenge | None = Field(
         None, description="null: there is no challenge set. Absent in files of earlier releases."
+    )
+    out_of_scope: OutOfScope | None = Field(
+        None,
+        description="Requests that belong to no class. Absent in files of earlier releases.",
     )
     wording: Wording | None = Field(None, description="Absent in files of earlier releases.")
     geometry: GeometryPart | None = Field(

@@ -74,8 +74,16 @@ class EvaluationSpec(Spec):
         "choose the candidate and the threshold, the other half judges. `none`: all of it does "
         "both.",
     )
+    out_of_scope_uri: str | None = Field(
+        None,
+        min_length=1,
+        description="Out-of-scope set: a small table of requests that belong to none of the "
+        "classes, with the columns and formats of the dataset; labels are not read. How many of "
+        "them the published model answers is measured "
+        "([how to make one](docs/challenge-set.md#requests-that-belong-to-no-class)).",
+    )
 
-    @field_validator("challenge_uri")
+    @field_validator("challenge_uri", "out_of_scope_uri")
     @classmethod
     def _is_readable(cls, value: str | None) -> str | None:
         return None if value is None else require_readable(value)

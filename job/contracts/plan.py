@@ -52,7 +52,7 @@ class Plan:
                 "s3": True,
                 "logs": True,
                 "dataset": {"uri", "test_uri"},
-                "evaluation": {"challenge_uri"},
+                "evaluation": {"challenge_uri", "out_of_scope_uri"},
             },
         )
         return str(Digest.of(canonical_json(content)))

@@ -51,7 +51,7 @@ def run(plan: Plan, ports: Ports, recorder: Recorder) -> dict[str, Any]:
     split = recorder.run("split", split_tables, plan, ports, tables)
     split = recorder.run("optimism", add_optimism, plan, ports, split)
     drift = recorder.run("drift", look_for_drift, plan, ports, recorder, tables, split)
-    candidate = train_candidate(plan, ports, recorder, split)
+    candidate = train_candidate(plan, ports, recorder, split, tables.out_of_scope)
     scores = candidate.evaluation["scores"]
     champion = recorder.run("gate", load_champion, ports.store, plan.settings.publish.channel)
     decision = recorder.run(

@@ -24,6 +24,7 @@ from job.pipeline.evaluation import (
     needs_out_of_fold,
     predict_all_rows,
 )
+from job.pipeline.out_of_scope import judge_out_of_scope
 from job.recorder import Recorder
 from job.stages.capacity import require_memory
 from job.stages.compatibility import make_compatible
@@ -71,8 +72,16 @@ class Candidate:
     equal_error: tuple[str, float] | None
 
 
-def train_candidate(plan: Plan, ports: Ports, recorder: Recorder, split: DataSplit) -> Candidate:
-    """Search, train and evaluate, if the memory holds it."""
+def train_candidate(
+    plan: Plan, ports: Ports, recorder: Recorder, split: DataSplit, out_of_scope: Rows | None
+) -> Candidate:
+    """Search, train and evaluate, if the memory holds it.
+
+    Parameters
+    ----------
+    out_of_scope
+        Requests that belong to no class; None without such a set.
+    """
     s, executor = plan.settings, ports.executor
     is_templated = measure_templates(split.table).is_templated
     # what it needs at most: only the geometry decides whether prototypes are tried
@@ -154,6 +163,9 @@ def train_candidate(plan: Plan, ports: Ports, recorder: Recorder, split: DataSpl
         evaluation |= recorder.run(
             "challenge", judge_on_challenge, plan, split.challenge, model, split.table.y
         )
+    evaluation["out_of_scope"] = recorder.run(
+        "out_of_scope", judge_out_of_scope, plan, split, model, evaluation, out_of_scope
+    )
     wording = recorder.run(
         "wording",
         measure_wording,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,8 +14,8 @@ from job.contracts.plan import Plan
 from job.contracts.ports import Ports
 from job.contracts.reports import SearchReport
 from job.contracts.specs import TrainingSpec
+from job.pipeline.requests import read_requests
 from job.recorder import Recorder
-from job.stages.capacity import require_memory_to_read
 from job.stages.challenge.choice import choose_on_challenge
 from job.stages.challenge.requests import ChallengeSet, make_challenge_set
 from job.stages.challenge.scores import Purpose, score_challenge
@@ -26,9 +25,8 @@ from job.stages.families.slots import make_templates
 from job.stages.features import restrict
 from job.stages.gate.challenge_comparison import compare_on_challenge, take_unseen
 from job.stages.gate.published import Champion
-from job.stages.ingest import ingest
 from job.stages.keys import make_rows
-from job.stages.package import describe_dataset, name_embedding_model
+from job.stages.package import name_embedding_model
 from job.stages.predictions import Predictions, predict
 from job.stages.preparation import Preparation
 from job.stages.split import DataSplit
@@ -48,19 +46,8 @@ def load_challenge(
         Without families.
     """
     s = plan.settings
-    dataset = recorder.run(
-        "ingest",
-        ingest,
-        ports.source,
-        uri,
-        s.dataset,
-        required=frozenset({s.dataset.columns.target}),
-        matrices=ports.matrices,
-        reserve=partial(require_memory_to_read, memory=ports.memory),
-    )
-    recorder.facts["challenge_dataset"] = describe_dataset(dataset)
-    digest = dataset.provenance.content_digest
-    log.info("challenge_set_ingested", uri=uri, n_rows=dataset.n_rows, content_digest=digest)
+    required = frozenset({s.dataset.columns.target})
+    dataset = read_requests(plan, ports, uri, recorder, name="challenge", required=required)
     recorder.run(
         "validate",
         validate_challenge,
@@ -75,7 +62,7 @@ def load_challenge(
     texts = dataset.strings("text")
     if texts is not None and s.split.near_duplicates in ("auto", "text"):
         rows = replace(rows, templates=make_templates(texts, rows.text_keys))
-    return rows, digest
+    return rows, dataset.provenance.content_digest
 
 
 def choose_candidate(

@@ -19,6 +19,7 @@ from job.contracts.specs import JobSettings
 from job.contracts.suites import Suite
 from job.pipeline.batches import check_stress_floor
 from job.pipeline.challenge import load_challenge
+from job.pipeline.out_of_scope import load_out_of_scope
 from job.recorder import Recorder
 from job.stages.capacity import (
     require_memory,
@@ -47,6 +48,8 @@ class Tables:
     ----------
     challenge
         Rows of the challenge set; None without one.
+    out_of_scope
+        Rows of the out-of-scope set, without labels; None without one.
     is_near_challenge
         Mask of the table's rows that are near-duplicates of the challenge set, shape (n_rows,);
         None without one, or before they are looked for.
@@ -58,6 +61,7 @@ class Tables:
     official_test: Rows | None
     digests: Mapping[str, str]
     challenge: Rows | None = None
+    out_of_scope: Rows | None = None
     is_near_challenge: npt.NDArray[np.bool_] | None = None
 
 
@@ -79,7 +83,7 @@ def check_request(settings: JobSettings, suite: Suite) -> None:
 
 
 def load_tables(plan: Plan, ports: Ports, recorder: Recorder) -> Tables:
-    """Ingest and validate the table, the official test table and the challenge set, if any."""
+    """Ingest and validate the table, and the official test and the sets of requests, if any."""
     dataset, validation, rows = _load(plan, ports, plan.dataset_uri, recorder)
     digests = {
         "data_digest": dataset.provenance.content_digest,
@@ -96,6 +100,11 @@ def load_tables(plan: Plan, ports: Ports, recorder: Recorder) -> Tables:
         challenge, digests["challenge_data_digest"] = load_challenge(
             plan, ports, uri, recorder, table=dataset, table_rows=rows
         )
+    out_of_scope, uri = None, plan.settings.evaluation.out_of_scope_uri
+    if uri is not None:
+        out_of_scope, digests["out_of_scope_data_digest"] = load_out_of_scope(
+            plan, ports, uri, recorder, table=dataset
+        )
     recorder.facts |= digests
     return Tables(
         dataset=dataset,
@@ -104,6 +113,7 @@ def load_tables(plan: Plan, ports: Ports, recorder: Recorder) -> Tables:
         official_test=official_test,
         digests=digests,
         challenge=challenge,
+        out_of_scope=out_of_scope,
     )
 
 

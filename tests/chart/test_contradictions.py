@@ -30,6 +30,10 @@ from chart_support import MINIMAL, refusal, render, with_value
             {"config.evaluation.challenge_uri": "/data/challenge.csv"},
             "config.evaluation.challenge_uri is '/data/challenge.csv'",
         ),
+        (
+            {"config.evaluation.out_of_scope_uri": "/data/none.csv"},
+            "config.evaluation.out_of_scope_uri is '/data/none.csv'",
+        ),
         ({"config.store.uri": "s3://key:secret@models/pcc"}, "credential in an address"),
         ({"config.s3": {"endpoint_url": "https://key@s3.example.com"}}, "credential in an address"),
         (

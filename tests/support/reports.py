@@ -26,7 +26,8 @@ from job.stages.challenge.requests import ChallengeSet
 from job.stages.challenge.scores import score_challenge
 from job.stages.differences import compare_metadata
 from job.stages.evaluate import evaluate_model
-from job.stages.predictions import predict
+from job.stages.out_of_scope import measure_out_of_scope
+from job.stages.predictions import Predictions, predict
 
 VERSION = "v20260101_000000_aaaaaaaa"
 CHAMPION = "v20251201_000000_bbbbbbbb"
@@ -81,6 +82,7 @@ def make_reports(n_classes=4, *, names=None, n_rows=40, is_accepted=True, champi
         "upper": 0.001,
         "min_rows": 1,
     }
+    evaluation["out_of_scope"] = make_out_of_scope(sorted(names))
     evaluation["label_noise"] = _doubt(sorted(names), n_rows).to_json()
     metadata = make_metadata(VERSION, sorted(names), scores, evaluation["n_test"])
     if champion:
@@ -258,6 +260,27 @@ def make_challenge(names, *, judged="half", used_for=("threshold",), n_rows=14):
         used_for=used_for,
         spec=EvaluationSpec(resamples=1000),
         random_state=0,
+    )
+
+
+def make_out_of_scope(names, *, threshold=0.7, n_answered=3, n_rows=83, has_set=True):
+    """Give requests of no class, some of which a model is surer of than the threshold."""
+    known = np.arange(len(names))
+
+    def answer(confidence):
+        proba = np.full((len(confidence), len(names)), 0.0)
+        proba[np.arange(len(proba)), np.arange(len(proba)) % len(names)] = confidence
+        classes = tuple(sorted(names))
+        return Predictions(classes=classes, y_true=known[:1], proba=proba, known=known)
+
+    sure = np.linspace(0.4113, 0.6917, n_rows)
+    sure[:n_answered] = 0.8731
+    return measure_out_of_scope(
+        answer(np.array([0.5127])),
+        answer(sure) if has_set else None,
+        np.arange(n_rows) if has_set else None,
+        decision={"threshold": threshold, "target_precision": 0.95},
+        confidence=0.95,
     )
 
 

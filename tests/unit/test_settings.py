@@ -85,6 +85,7 @@ BOTH, ONE = "features: {use: [text, embeddings]}\n", "[embeddings]"
         ("gate: {challenge_floors: {f1_macro: 0.5}}", {}, [], "^gate.challenge_floors wants eval"),
         ("evaluation: {challenge_split: half}", {}, [], "challenge_split needs evaluation.chall"),
         ("evaluation: {challenge_uri: 'az://b/c'}", {}, [], "evaluation.challenge_uri .*'az'"),
+        ("evaluation: {out_of_scope_uri: 'az://b/c'}", {}, [], "out_of_scope_uri .*'az'"),
         ("", {}, [("store.uri", "--store", "")], "store.uri .from --store"),
         ("features: {use: [text, text]}", {}, [], "features.use .*: 'text' stands twice"),
         (

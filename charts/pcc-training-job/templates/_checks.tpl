@@ -23,6 +23,9 @@
 {{- with ($config.evaluation | default dict).challenge_uri -}}
 {{- include "pcc-training-job.checkPath" (list $ "config.evaluation.challenge_uri" .) -}}
 {{- end -}}
+{{- with ($config.evaluation | default dict).out_of_scope_uri -}}
+{{- include "pcc-training-job.checkPath" (list $ "config.evaluation.out_of_scope_uri" .) -}}
+{{- end -}}
 {{- with ($config.s3 | default dict).endpoint_url -}}
 {{- if not (regexMatch `^https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?(/[^\s%]*)?$` .) -}}
 {{- fail (printf "config.s3.endpoint_url is '%s': it begins with http:// or https://, then a host, as in http://minio:9000" .) -}}

@@ -12,6 +12,7 @@ from job.adapters.rendering.methods import (
     describe_scores,
     method_of,
 )
+from job.adapters.rendering.out_of_scope import describe_out_of_scope
 from job.adapters.rendering.text import as_code, in_markdown
 from job.adapters.rendering.words import count, plain_value, score
 
@@ -40,6 +41,7 @@ def list_facts(metadata: dict[str, Any], evaluation: dict[str, Any]) -> dict[str
         "published": PUBLISHED if evaluation.get("holdout") else "",
         "bins": similarity["bins"] if similarity else [],
         "threshold": _describe_threshold(evaluation),
+        "out_of_scope": [in_markdown(text) for text in describe_out_of_scope(evaluation)[:1]],
         "stress": _describe_stress(evaluation),
         "ethics": _describe_people(metadata),
     }

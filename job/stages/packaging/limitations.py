@@ -12,7 +12,7 @@ from typing import Any, Final
 from job.contracts.lists import counted, shortened
 from job.contracts.reports import ValidationReport
 from job.contracts.specs import JobSettings
-from job.stages.challenge.requests import MIN_CLASS_ROWS, MIN_ROWS
+from job.stages.packaging.request_limitations import find_in_challenge, find_out_of_scope
 from job.stages.resampling import FEW_GROUPS
 
 NONE: Final = "None were found in this run's own reports."
@@ -102,29 +102,6 @@ def _find_in_scores(evaluation: _Found) -> Iterator[str]:
         yield (
             f"Classes with fewer than {_FEW_TEST_ROWS} judged rows, whose scores are uncertain: "
             f"{n_small}."
-        )
-
-
-def _find_in_challenge(evaluation: _Found) -> Iterator[str]:
-    found = evaluation.get("challenge")
-    if found is None:
-        return
-    n_rows, n_smallest = found["n_rows"], found["n_smallest_class"]
-    if n_rows < MIN_ROWS or n_smallest < MIN_CLASS_ROWS:
-        yield (
-            f"The challenge set shows little: {counted(n_rows, 'judged request')}, {n_smallest} of "
-            "one class."
-        )
-    ends, own = found["intervals"]["scores"]["accuracy"], evaluation["scores"]["accuracy"]
-    if ends["upper"] < own:
-        yield (
-            f"Wording: accuracy is {ends['value']:.4f} on the challenge set (at most "
-            f"{ends['upper']:.4f}), and {own:.4f} on the table's own rows."
-        )
-    if found["is_used_up"]:
-        yield (
-            "The challenge set has chosen the candidate: its scores on the set are too high, and "
-            "the set is used up for judging."
         )
 
 
@@ -228,7 +205,7 @@ def _find_in_settings(evaluation: _Found, settings: JobSettings) -> Iterator[str
 
 
 _FINDERS: Final[tuple[Callable[[_Found], Iterator[str]], ...]] = (
-    _find_in_challenge,
+    find_in_challenge,
     _find_in_scores,
     _find_in_wording,
     _find_in_geometry,
@@ -236,4 +213,5 @@ _FINDERS: Final[tuple[Callable[[_Found], Iterator[str]], ...]] = (
     _find_optimism,
     _find_in_comparisons,
     _find_threshold,
+    find_out_of_scope,
 )

@@ -32,6 +32,7 @@ def _values(metadata: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, A
         ("file of the table", dataset["file_digest"]),
         ("content of the test table", metadata.get("test_data_digest")),
         ("content of the challenge set", metadata.get("challenge_data_digest")),
+        ("content of the out-of-scope set", metadata.get("out_of_scope_data_digest")),
         ("settings", metadata["settings_digest"]),
         ("revision of the code", metadata.get("environment", {}).get("git_revision")),
     ]

@@ -9,7 +9,7 @@ from support.datasets import PROVENANCE, table_of
 from job.contracts.dataset import MISSING, OK, Column, Embeddings
 from job.contracts.dataset_specs import ColumnsSpec
 from job.errors import ConfigurationError, ContractViolationError
-from job.stages.challenge.validation import validate_challenge
+from job.stages.challenge.validation import validate_challenge, validate_out_of_scope
 
 COLUMNS = ColumnsSpec(numeric=("length",), boolean=())
 SECRET = "do not show this"
@@ -112,3 +112,41 @@ def test_embeddings_of_another_model_are_refused():
 
     with pytest.raises(ContractViolationError, match="challenge_embedding_model"):
         check(challenge)
+
+
+def check_out_of_scope(requests, *uses):
+    validate_out_of_scope(
+        requests, TABLE, uses=uses or (("embeddings",),), columns=COLUMNS, embedding_model="ours"
+    )
+
+
+@pytest.mark.parametrize("labels", [(None, None), (SECRET, "a")])
+def test_labels_of_an_out_of_scope_set_are_not_looked_at(labels):
+    check_out_of_scope(make_table(labels, width=3))
+
+
+def test_out_of_scope_set_that_lacks_a_column_is_a_wrong_setting():
+    """The message names the setting, and the set by its own name."""
+    with pytest.raises(ConfigurationError, match=r"^out-of-scope set .* lacks 'text'") as error:
+        check_out_of_scope(make_table(width=3), ("embeddings",), ("text", "embeddings"))
+
+    assert "evaluation.out_of_scope_uri" in error.value.hint
+
+
+@pytest.mark.parametrize(
+    ("requests", "use", "rule"),
+    [
+        (make_table(texts=(SECRET, None)), ("text",), "out_of_scope_text_missing"),
+        (
+            make_table(width=3, defects=(OK, MISSING)),
+            ("embeddings",),
+            "out_of_scope_embeddings_missing",
+        ),
+        (make_table(width=4), ("embeddings",), "out_of_scope_embedding_width"),
+    ],
+)
+def test_unsound_out_of_scope_set_breaks_an_expectation_by_name(requests, use, rule):
+    with pytest.raises(ContractViolationError, match=rule) as error:
+        check_out_of_scope(requests, use)
+
+    assert SECRET not in str(error.value)

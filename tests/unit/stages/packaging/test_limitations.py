@@ -6,6 +6,7 @@ import pytest
 from support.reports import (
     cross_fitted,
     make_geometry,
+    make_out_of_scope,
     make_reports,
     make_stress,
     make_wording,
@@ -54,6 +55,23 @@ def clean():
 
 def find(evaluation, *, n_dropped=0, **settings):
     return find_limitations(evaluation, validation(n_dropped), JobSettings(**settings))
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"has_set": False}, "requests that belong to no class was not measured"),
+        ({"n_answered": 4}, None),  # of 83: below .05
+        ({"n_answered": 5}, "no class: 0.0602 of 83 requests are answered at the decision"),
+        ({"threshold": None}, "no class: all of 83 requests are answered, as there is no decision"),
+    ],
+)
+def test_answers_to_requests_of_no_class_are_told(clean, asked, words):
+    """Where they are more than the share of answers that may be wrong, or nobody has looked."""
+    clean["out_of_scope"] = make_out_of_scope(["a", "b"], **asked)
+    [text] = find(clean)
+
+    assert text == NONE if words is None else words in text
 
 
 def test_clean_run_has_none(clean):

@@ -1,0 +1,47 @@
+"""What the published model says of requests that belong to none of its classes."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from job.adapters.rendering.out_of_scope import describe_empty, describe_out_of_scope
+from job.adapters.rendering.sections.section import Section
+
+_MOST: Final = 40
+_TEMPLATE = """
+{% for text in texts %}<p>{{ text }}</p>{% endfor %}
+<p>An empty request (a text of no characters, an embedding of zeros, no metadata) is taken for
+<strong>{{ empty.predicted|breakable }}</strong> with a confidence of {{ empty.confidence|score }},
+and is {% if not empty.is_answered %}not {% endif %}answered.</p>
+{% if rows %}<div class="scroll tall" role="region" tabindex="0"
+aria-label="Classes that requests of no class are taken for">
+<table class="sortable"><caption>What they are taken for, answered or not.\
+{% if n_more %} {{ n_more|count }} more classes stand in evaluation.json.{% endif %}</caption>
+<thead><tr><th scope="col">Predicted as</th>
+<th scope="col" class="n" aria-sort="descending">Requests</th></tr></thead>
+<tbody>{% for name, n in rows %}<tr><th scope="row">{{ name|breakable }}</th>
+<td class="n">{{ n|count }}</td></tr>
+{% endfor %}</tbody></table></div>{% endif %}
+"""
+
+
+def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | None:
+    found, empty = evaluation.get("out_of_scope"), describe_empty(evaluation)
+    if not found or empty is None:
+        return None
+    predicted = (found["requests"] or {}).get("predicted", {})
+    rows = sorted(predicted.items(), key=lambda item: (-item[1], item[0]))
+    return {
+        "texts": describe_out_of_scope(evaluation),
+        "empty": empty,
+        "rows": rows[:_MOST],
+        "n_more": max(0, len(rows) - _MOST),
+    }
+
+
+SECTION = Section(
+    anchor="no-class",
+    title="Requests that belong to no class",
+    template=_TEMPLATE,
+    values=_values,
+)

@@ -1,0 +1,77 @@
+"""The out-of-scope set in a run: read, checked, and put to the published model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from job.contracts.dataset import Dataset, Rows
+from job.contracts.plan import Plan
+from job.contracts.ports import Ports
+from job.pipeline.requests import read_requests
+from job.recorder import Recorder
+from job.stages.challenge.validation import validate_out_of_scope
+from job.stages.features import restrict
+from job.stages.out_of_scope import make_empty_request, make_unlabelled_rows, measure_out_of_scope
+from job.stages.package import name_embedding_model
+from job.stages.predictions import predict
+from job.stages.split import DataSplit
+from job.stages.train import TrainedModel
+
+
+def load_out_of_scope(
+    plan: Plan, ports: Ports, uri: str, recorder: Recorder, *, table: Dataset
+) -> tuple[Rows, str]:
+    """Read the out-of-scope set, and refuse one that the candidates cannot predict.
+
+    Returns
+    -------
+    rows, content_digest
+        Without labels.
+    """
+    s = plan.settings
+    dataset = read_requests(plan, ports, uri, recorder, name="out_of_scope", required=frozenset())
+    recorder.run(
+        "validate",
+        validate_out_of_scope,
+        dataset,
+        table,
+        uses=s.search.inputs or (s.features.use,),
+        columns=s.dataset.columns,
+        embedding_model=name_embedding_model(table, s.publish),
+    )
+    rows = make_unlabelled_rows(dataset, s.features.use, target=s.dataset.columns.target)
+    return rows, dataset.provenance.content_digest
+
+
+def judge_out_of_scope(
+    plan: Plan,
+    split: DataSplit,
+    model: TrainedModel,
+    evaluation: Mapping[str, Any],
+    requests: Rows | None,
+) -> dict[str, Any]:
+    """Return the part `out_of_scope` of evaluation.json.
+
+    Parameters
+    ----------
+    model
+        The published one, divided by its temperature.
+    evaluation
+        `decision` of evaluation.json.
+    requests
+        The out-of-scope set; None without one: then the empty request alone is judged.
+    """
+    s = plan.settings
+    empty = make_empty_request(restrict(split.train, model.use, s.dataset.columns))
+    found = None
+    if requests is not None:
+        judged = restrict(requests, model.use, s.dataset.columns)
+        found = predict(model.pipeline, judged, model.use)
+    return measure_out_of_scope(
+        predict(model.pipeline, empty, model.use),
+        found,
+        None if requests is None else requests.units,
+        decision=evaluation["decision"],
+        confidence=s.evaluation.confidence,
+    )

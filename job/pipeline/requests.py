@@ -1,0 +1,49 @@
+"""Read a small table of requests beside the table: the challenge set, the out-of-scope set."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import structlog
+
+from job.contracts.dataset import Dataset
+from job.contracts.plan import Plan
+from job.contracts.ports import Ports
+from job.recorder import Recorder
+from job.stages.capacity import require_memory_to_read
+from job.stages.ingest import ingest
+from job.stages.package import describe_dataset
+
+log = structlog.get_logger(__name__)
+
+
+def read_requests(
+    plan: Plan, ports: Ports, uri: str, recorder: Recorder, *, name: str, required: frozenset[str]
+) -> Dataset:
+    """Ingest a set of requests as the table is, and record what it is.
+
+    Parameters
+    ----------
+    name
+        Of the set, in the log and in the facts of the run: `challenge` or `out_of_scope`.
+    required
+        Columns that must be there.
+    """
+    dataset = recorder.run(
+        "ingest",
+        ingest,
+        ports.source,
+        uri,
+        plan.settings.dataset,
+        required=required,
+        matrices=ports.matrices,
+        reserve=partial(require_memory_to_read, memory=ports.memory),
+    )
+    recorder.facts[f"{name}_dataset"] = describe_dataset(dataset)
+    log.info(
+        f"{name}_set_ingested",
+        uri=uri,
+        n_rows=dataset.n_rows,
+        content_digest=dataset.provenance.content_digest,
+    )
+    return dataset

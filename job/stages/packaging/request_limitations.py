@@ -1,0 +1,54 @@
+"""Limitations that the challenge set and the out-of-scope set show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from job.contracts.lists import counted
+from job.stages.challenge.requests import MIN_CLASS_ROWS, MIN_ROWS
+
+_Found = Mapping[str, Any]
+
+
+def find_in_challenge(evaluation: _Found) -> Iterator[str]:
+    """Return what weakens the scores on the challenge set."""
+    found = evaluation.get("challenge")
+    if found is None:
+        return
+    n_rows, n_smallest = found["n_rows"], found["n_smallest_class"]
+    if n_rows < MIN_ROWS or n_smallest < MIN_CLASS_ROWS:
+        yield (
+            f"The challenge set shows little: {counted(n_rows, 'judged request')}, {n_smallest} of "
+            "one class."
+        )
+    ends, own = found["intervals"]["scores"]["accuracy"], evaluation["scores"]["accuracy"]
+    if ends["upper"] < own:
+        yield (
+            f"Wording: accuracy is {ends['value']:.4f} on the challenge set (at most "
+            f"{ends['upper']:.4f}), and {own:.4f} on the table's own rows."
+        )
+    if found["is_used_up"]:
+        yield (
+            "The challenge set has chosen the candidate: its scores on the set are too high, and "
+            "the set is used up for judging."
+        )
+
+
+def find_out_of_scope(evaluation: _Found) -> Iterator[str]:
+    """Return what the model answers to requests that belong to no class."""
+    found, decision = evaluation["out_of_scope"], evaluation["decision"]
+    requests = found["requests"]
+    if requests is None:
+        yield "What the model says of requests that belong to no class was not measured."
+        return
+    share, rows = requests["answered"]["value"], counted(requests["n_rows"], "request")
+    if found["threshold"] is None:
+        yield (
+            f"Requests of no class: all of {rows} are answered, as there is no decision threshold."
+        )
+    elif decision is not None and share > 1 - decision["target_precision"]:
+        yield (
+            f"Requests of no class: {share:.4f} of {rows} are answered at the decision threshold, "
+            "which is shown for requests of the model's classes alone."
+        )
