@@ -138,12 +138,12 @@ def test_table_that_looks_standardized_is_measured_and_told(publish):
 
 
 def test_settings_have_the_last_word(publish):
-    """Of a table that looks standardized and is not, nothing is measured."""
+    """Of a table that looks standardized and is not, nothing is measured; lengths stay checked."""
     folder, log = publish("dataset.embeddings_standardized_per_batch=false")
     metadata, evaluation = read(folder)
 
     assert evaluation["stress"] is None
-    assert metadata["input_check"] is None
+    assert "length_deviation" == metadata["input_check"]["measure"]
     assert '"batches_judged"' not in log
 
 

@@ -86,7 +86,7 @@ def test_every_stage_has_its_seconds(train, result_of, sample):
     stages = result_of(train(sample, "--dry-run"))["stages"]
     held = result_of(train(sample, "--dry-run", "--set", "evaluation.method=holdout"))["stages"]
     before = {"ingest", "validate", "split", "optimism", "drift", "geometry", "search"}
-    after = {"train", "evaluate", "wording", "stress", "labels", "gate", "package"}
+    after = {"train", "evaluate", "out_of_scope", "wording", "stress", "labels", "gate", "package"}
 
     assert before | after | {"cross_fit"} == set(stages)
     assert before | after | {"out_of_fold"} == set(held)
