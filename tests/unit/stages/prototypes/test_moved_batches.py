@@ -3,11 +3,22 @@
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.preprocessing import normalize
+from support.executors import InTurn
+from support.matrices import IN_MEMORY
 
+from job.contracts.dataset import MatrixRows, Rows
+from job.contracts.dataset_specs import ColumnsSpec
+from job.contracts.geometry import AffineMap, Geometry
+from job.contracts.reports import CandidateScore, SearchReport
+from job.contracts.search_specs import SearchSpec
+from job.contracts.specs import FeatureSpec, TrainingSpec
+from job.stages.preparation import Preparation
 from job.stages.prototypes import Prototypes, RowGroups
 from job.stages.prototypes.moved_batches import bear_moved_batches, draw_moved_batches
+from job.stages.train import train_model
 
 WIDTH = 24
 
@@ -116,3 +127,55 @@ def test_drawn_rows_keep_their_order_of_columns_and_place():
             assert line[0] > 0
     lengths = np.square(rows).sum(axis=1)
     assert lengths.std() > 0.1
+
+
+def train(X, y, group, *, bears_moved_batches):
+    """Train on columns of deviation 2 whose map is known."""
+    keys = np.array([f"k{n}" for n in range(len(y))], dtype=object)
+    rows = Rows(
+        y=y.astype(object),
+        keys=keys,
+        text_keys=keys,
+        text=None,
+        embeddings=MatrixRows(2 * X, np.arange(len(y))),
+        frame=pd.DataFrame(index=range(len(y))),
+        families=group,
+    )
+    columns = np.arange(WIDTH)
+    found = AffineMap(columns=columns, scale=np.full(WIDTH, 0.5), offset=np.zeros(WIDTH))
+    counts = {"n_rows": len(y), "n_distinct_rows": len(y), "width": WIDTH}
+    spec = TrainingSpec(
+        search=SearchSpec(), features=FeatureSpec(), columns=ColumnsSpec(), random_state=0
+    )
+    preparation = Preparation(
+        rows,
+        spec.features,
+        spec.columns,
+        IN_MEMORY,
+        InTurn(),
+        geometry=Geometry(status="restored", map=found, **counts),
+    )
+    chosen = CandidateScore(
+        estimator="prototypes",
+        parameters=(("n_centers", 8),),
+        use=("embeddings",),
+        fold_scores=(0.0,),
+    )
+    report = SearchReport(
+        metric=spec.search.metric.value, candidates=(chosen,), chosen=chosen, baselines=()
+    )
+    model = train_model(
+        rows, preparation, report, spec, InTurn(), bears_moved_batches=bears_moved_batches
+    )
+    return model.pipeline
+
+
+def test_training_leaves_lengths_to_the_model_that_needs_them():
+    """Asked for, the trained pipeline tells moved rows; without, it is blind to lengths."""
+    X, y, group = draw()
+    plain = train(X, y, group, bears_moved_batches=False)
+    bearing = train(X, y, group, bears_moved_batches=True)
+    np.testing.assert_allclose(bearing.predict_proba(2 * X), plain.predict_proba(2 * X), atol=1e-5)
+    longer = 2.4 * X
+    np.testing.assert_allclose(plain.predict_proba(longer), plain.predict_proba(2 * X), atol=1e-5)
+    assert np.abs(bearing.predict_proba(longer) - plain.predict_proba(longer)).max() > 0.01
