@@ -51,6 +51,11 @@ class Preparation:
         self._matrices, self._executor = matrices, executor
         self._restoring = None if geometry is None else geometry.map
 
+    def restores(self, use: Use | None) -> bool:
+        """Return whether these blocks are embeddings alone, and restored to rows of length 1."""
+        used = self._spec.use if use is None else use
+        return self._restoring is not None and tuple(used) == ("embeddings",)
+
     def fit(self, index: Array, use: Use | None = None, min_groups: int | None = None) -> Prepared:
         """Fit the preprocessing to the rows at these positions.
 

@@ -18,6 +18,7 @@ from job.contracts.specs import TrainingSpec
 from job.stages.estimators import calibrated, make_classifier
 from job.stages.preparation import Preparation
 from job.stages.prototypes import Prototypes, RowGroups
+from job.stages.prototypes.moved_batches import bear_moved_batches
 from job.stages.search import fit, make_folds
 from job.stages.search.fast import confirm, fit_together
 
@@ -45,8 +46,17 @@ def train_model(
     report: SearchReport,
     spec: TrainingSpec,
     executor: Executor,
+    *,
+    bears_moved_batches: bool = False,
 ) -> TrainedModel:
-    """Fit the preprocessing once, and on it the chosen candidate and the baselines."""
+    """Fit the preprocessing once, and on it the chosen candidate and the baselines.
+
+    Parameters
+    ----------
+    bears_moved_batches
+        Whether prototypes on restored embeddings alone are to bear batches that were standardized
+        anew (`job.stages.prototypes.moved_batches`).
+    """
     prepared = preparation.fit(np.arange(len(train)), report.chosen.use)
     X, y = prepared.matrix(spec.search.engine), train.y.astype(str)
     groups = RowGroups(group=train.units, min_groups=spec.features.min_groups)
@@ -68,9 +78,17 @@ def train_model(
         fit(model, X, y, candidates[n].estimator, executor.n_workers, groups=groups)
         if isinstance(model, CalibratedClassifierCV):
             model.set_params(cv=None)  # row positions of the training table
-        if isinstance(model, Prototypes):
-            model = model.pipeline_
-        return Pipeline([("preprocess", preprocess), ("classifier", model)])
+        if not isinstance(model, Prototypes):
+            return Pipeline([("preprocess", preprocess), ("classifier", model)])
+        classifier = model.pipeline_
+        if not (bears_moved_batches and preparation.restores(report.chosen.use)):
+            return Pipeline([("preprocess", preprocess), ("classifier", classifier)])
+        bearing = bear_moved_batches(
+            classifier, X, y, group=groups.group, random_state=spec.random_state
+        )
+        # it needs the lengths, which the last step would take away
+        affine = Pipeline([*preprocess.steps[:-1], ("as_long_as_it_is", "passthrough")])
+        return Pipeline([("preprocess", affine), ("classifier", bearing)])
 
     fitted = executor.map(refit, range(len(models)))
     return TrainedModel(
