@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 
+from job.contracts.geometry import Geometry
 from job.contracts.plan import Plan
 from job.contracts.ports import Executor
 from job.contracts.specs import JobSettings
@@ -91,6 +92,14 @@ def find_standardization(
         return suite.embeddings_standardized_per_batch, "suite"
     found = evaluation["wording"]["standardization"]
     return bool(found and found["is_standardized"]), "check"
+
+
+def may_move(settings: JobSettings, suite: Suite, geometry: Geometry | None) -> bool:
+    """Return whether other batches may be standardized anew: this one was, and none denies it."""
+    stated = settings.dataset.embeddings_standardized_per_batch
+    if stated is None:
+        stated = suite.embeddings_standardized_per_batch
+    return stated is not False and geometry is not None and geometry.status == "restored"
 
 
 def check_stress_floor(settings: JobSettings) -> None:

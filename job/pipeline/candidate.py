@@ -15,7 +15,7 @@ from job.contracts.plan import Plan
 from job.contracts.ports import Ports
 from job.contracts.reports import SearchReport
 from job.contracts.specs import TrainingSpec
-from job.pipeline.batches import judge_batches
+from job.pipeline.batches import judge_batches, may_move
 from job.pipeline.challenge import choose_candidate, judge_on_challenge
 from job.pipeline.evaluation import (
     evaluate_candidate,
@@ -137,7 +137,16 @@ def train_candidate(
     )
     ports.memory.release()  # the search's, before the whole table is prepared
     asked = replace(report, baselines=()) if is_crossed else report
-    model = recorder.run("train", train_model, train, preparation, asked, spec, executor)
+    model = recorder.run(
+        "train",
+        train_model,
+        train,
+        preparation,
+        asked,
+        spec,
+        executor,
+        bears_moved_batches=may_move(s, plan.suite, geometry),
+    )
     if temperature is not None:
         divide(model.pipeline, temperature)
     log.info("model_trained", estimator=model.estimator, n_samples=len(train))

@@ -15,6 +15,7 @@ from job.contracts.dataset import Rows
 from job.contracts.ports import MatrixMaker
 from job.contracts.specs import FeatureSpec, TrainingSpec
 from job.stages.geometry import geometry_bytes
+from job.stages.prototypes.moved_batches import moved_batches_bytes
 from job.stages.search.batch import batch_bytes
 from job.stages.search.candidates import list_candidates
 from job.stages.search.designs import N_SPANS
@@ -93,8 +94,10 @@ def estimate_training_bytes(
     if "prototypes" in names:
         per_fit = max(per_fit, n_workers * _PER_CELL_AND_FIT["prototypes"])
     restored = geometry_bytes(width) if spec.features.geometry == "auto" else 0
+    moved = moved_batches_bytes(width) + len(train) * n_columns * _PER_CELL_ALONE
     return _SLACK + max(
         restored,  # before anything is fitted
+        moved if restored and "prototypes" in names else 0,  # after the search
         int(
             min(n_workers, N_SPANS) * _PER_WORKER
             + len(train) * (n_columns * (per_cell + per_fit) + _N_PROBLEMS * _PER_ROW_AND_PROBLEM)

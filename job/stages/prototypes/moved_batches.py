@@ -46,6 +46,7 @@ _N_EPOCHS: Final = 3
 _SCALE: Final = 5.0  # of the perceptron's inputs; rows of length 1 are small numbers to it
 _NATURAL: Final = 0.2  # rows as they are, per row of a moved batch
 _DECIMALS: Final = 4
+_N_COPIES: Final = 5  # of the drawn rows, while inputs are put together
 
 
 def bear_moved_batches(
@@ -95,6 +96,12 @@ def _sum_scores(classifier: LogisticRegression) -> LogisticRegression:
     published.intercept_ = np.zeros(len(ones))
     published.n_features_in_ = published.coef_.shape[1]
     return published
+
+
+def moved_batches_bytes(width: int) -> int:
+    """Return the memory that a fit takes at most, beside the rows."""
+    n_rows = int((1 + _NATURAL) * _N_BATCHES * _KEPT_ROWS)
+    return _N_COPIES * n_rows * (width + 1) * np.dtype(np.float32).itemsize
 
 
 def draw_moved_batches(
