@@ -84,8 +84,9 @@ class DatasetSpec(Spec):
     embeddings_standardized_per_batch: bool | None = Field(
         None,
         description="Whether whoever makes the embeddings standardizes their columns anew for each "
-        "batch; then the model is also measured on such batches of another class mix. Unset: what "
-        "`meta` of the expectation suite states, else what the table's columns look like.",
+        "batch; then the model is also measured on such batches of another class mix, and "
+        "prototypes on restored embeddings bear them. Unset: what `meta` of the expectation suite "
+        "states, else what the table's columns look like.",
     )
     aliases: dict[str, str] = Field(
         default_factory=dict, description="Renamed columns: `{name in the file: name used here}`."

@@ -10,6 +10,10 @@ from job.adapters.rendering.words import metric_name, plain_value
 _TEMPLATE = """
 {% if is_cut_short %}<p class="note">Time was over before the search had ended
 (<code>search.max_seconds</code>): this is the best so far.</p>{% endif %}
+{% if prefers_wording %}<p>Most rows come from sentence templates, on which a cross-validation
+does not show who understands requests in other words. Prototypes do better there, so the best of
+them is chosen, unless another candidate scores more than ten points higher
+(<code>search.prefer</code>).</p>{% endif %}
 <div class="scroll tall" role="region" tabindex="0" aria-label="Candidates of the search">
 <table class="sortable"><caption>By the mean {{ metric }} over the folds\
 {% if is_challenged %}; its value on the challenge set has chosen{% endif %}.</caption>
@@ -40,6 +44,8 @@ def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | N
     return {
         "metric": metric_name(search["metric"]),
         "is_challenged": search.get("chosen_on") == "challenge",
+        "prefers_wording": search.get("prefers") == "wording"
+        and search.get("chosen_on") != "challenge",
         "is_cut_short": search.get("is_cut_short", False),
         "candidates": [
             {**c, "outcome": "chosen" if c == chosen else _ENDED.get(c.get("ended") or "", "")}
