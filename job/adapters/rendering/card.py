@@ -100,7 +100,7 @@ def _results(
     for name, value in scores.items():
         kind, arguments = _HUB_METRICS[name]
         entry = {"type": kind, "name": words.metric_name(name), "value": value}
-        metrics.append({**entry, "args": arguments} if arguments else entry)
+        metrics.append({**entry, "args": dict(arguments)} if arguments else entry)
     return {
         "task": {"type": task, "name": "Intent classification"},
         "dataset": {
