@@ -184,6 +184,16 @@ class JobSettings(Spec):
         return self
 
     @model_validator(mode="after")
+    def _wording_can_be_preferred(self) -> "JobSettings":
+        inputs = self.search.inputs or (self.features.use,)
+        if self.search.prefer == "wording" and ("embeddings",) not in inputs:
+            raise ValueError(
+                "search.prefer=wording wants an input of embeddings alone: set features.use or "
+                "search.inputs, or leave it out"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _challenge_set_is_there(self) -> "JobSettings":
         floors = self.gate.challenge_floors
         asking = {

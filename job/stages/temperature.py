@@ -41,7 +41,7 @@ def find_temperature(found: Predictions) -> float:
 
 def heat(found: Predictions, temperature: float) -> Predictions:
     """Give the probabilities that the logits have when they are divided."""
-    logits = np.log(np.clip(found.proba, _LEAST, None)) / temperature
+    logits = np.log(np.clip(found.proba.astype(np.float64), _LEAST, None)) / temperature
     logits -= logits.max(axis=1, keepdims=True)
     proba = np.exp(logits)
     return replace(found, proba=proba / proba.sum(axis=1, keepdims=True))

@@ -65,7 +65,7 @@ def choose_on_challenge(
             score = score_of(predict(model, inputs, use), Metric(report.metric))
             rounded = None if score is None else round(score, 6)
             candidates[n] = replace(candidates[n], challenge_score=rounded)
-    best = max(finalists, key=lambda n: _rank(candidates[n]))
+    best = max(finalists, key=lambda n: _rank(candidates[n], is_of_table=n == of_table))
     chosen = candidates[best]
     log.info(
         "candidate_chosen_on_challenge",
@@ -102,7 +102,10 @@ def _fit(
     return [model.pipeline, *(pipeline for _, pipeline in model.baselines)]
 
 
-def _rank(candidate: CandidateScore) -> tuple[float, float]:
-    """Return what orders candidates, best last; a score that is not defined is the worst."""
+def _rank(candidate: CandidateScore, *, is_of_table: bool) -> tuple[float, bool, float]:
+    """Return what orders candidates, best last: of equals the choice of the table comes first.
+
+    A score that is not defined is the worst.
+    """
     score = candidate.challenge_score
-    return (-math.inf if score is None else score, candidate.mean_score)
+    return (-math.inf if score is None else score, is_of_table, candidate.mean_score)

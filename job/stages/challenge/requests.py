@@ -10,6 +10,7 @@ import pandas as pd
 import structlog
 
 from job.contracts.dataset import Rows
+from job.errors import ContractViolationError
 from job.stages.folds import cut_hash_folds
 from job.stages.holdout import digest_groups
 
@@ -52,11 +53,21 @@ def make_challenge_set(
         With families; a family stays in one half, and each class is cut by itself.
     salt
         Of the hash that decides the half.
+
+    Raises
+    ------
+    ContractViolationError
+        All requests fall into one half.
     """
     choosing = judging = rows
     if split == "half":
         fold = cut_folds_of_requests(rows, 2, salt)
         choosing, judging = rows.take(fold == 0), rows.take(fold == 1)
+        if not len(choosing) or not len(judging):
+            raise ContractViolationError(
+                "the challenge set cannot be cut into halves: its requests are one family",
+                hint="add requests, or --set evaluation.challenge_split=none",
+            )
     return ChallengeSet(
         rows=rows,
         choosing=choosing,

@@ -29,7 +29,7 @@ from job.stages.resampling import FEW_GROUPS, count_units, effective_groups, lea
 from job.stages.scores import score_labels
 
 Array = npt.NDArray[Any]
-WORDING_MARGIN: Final = 0.1
+WORDING_MARGIN: Final = 0.15
 
 
 def choose(

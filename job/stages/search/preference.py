@@ -11,13 +11,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any, Final
 
-import structlog
-
 from job.contracts.geometry import Status
 from job.contracts.reports import CandidateScore
 from job.contracts.specs import TrainingSpec
 
-log = structlog.get_logger(__name__)
 ROBUST_TO_WORDING: Final[Collection[str]] = ("prototypes",)
 HAS_UNIT_ROWS: Final[Collection[Status]] = ("restored", "one_length")
 _INPUT: Final = ("embeddings",)
@@ -39,8 +36,6 @@ def resolve_preference(
     is_useful = is_templated and geometry in HAS_UNIT_ROWS
     wants = search.prefer == "wording" or (search.prefer == "auto" and is_useful)
     can = _INPUT in (search.inputs or (spec.features.use,))
-    if wants and not can:
-        log.info("wording_not_preferred", reason="no input of embeddings alone")
     if not wants or not can:
         return spec.model_copy(update={"search": search.model_copy(update={"prefer": "score"})})
     more: dict[str, dict[str, tuple[Any, ...]]] = {

@@ -4,7 +4,7 @@ import pytest
 
 from job.contracts.dataset_specs import ColumnsSpec
 from job.contracts.search_specs import SearchSpec
-from job.contracts.specs import FeatureSpec, TrainingSpec
+from job.contracts.specs import FeatureSpec, JobSettings, TrainingSpec
 from job.stages.search.preference import resolve_preference
 
 
@@ -69,3 +69,9 @@ def test_one_input_of_embeddings_alone_is_enough():
     assert (
         "wording" == resolve_preference(asked, is_templated=True, geometry="restored").search.prefer
     )
+
+
+def test_wording_that_cannot_be_preferred_is_refused():
+    """As a setting, before anything is read."""
+    with pytest.raises(ValueError, match=r"search\.prefer=wording wants an input"):
+        JobSettings(features={"use": ("text",)}, search={"prefer": "wording"})

@@ -69,3 +69,14 @@ def test_fold_is_heated_by_what_the_others_say():
     expected = heat(sharp.take(fold == 0), find_temperature(found.take(fold != 0)))
 
     assert heated.proba[fold == 0] == pytest.approx(expected.proba, abs=1e-9)
+
+
+def test_probabilities_of_zero_in_single_precision_can_be_heated():
+    """Prototypes are sure in single precision, where the floor of logarithms is zero."""
+    found, _ = simulate(20, np.random.default_rng(4))
+    sure = np.zeros_like(found.proba, np.float32)
+    sure[:, 0] = 1
+    with np.errstate(all="raise"):
+        heated = heat(_with(found, sure), 2.0)
+
+    assert np.isfinite(heated.proba).all()

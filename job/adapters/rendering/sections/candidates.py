@@ -12,7 +12,7 @@ _TEMPLATE = """
 (<code>search.max_seconds</code>): this is the best so far.</p>{% endif %}
 {% if prefers_wording %}<p>Most rows come from sentence templates, on which a cross-validation
 does not show who understands requests in other words. Prototypes do better there, so the best of
-them is chosen, unless another candidate scores more than ten points higher
+them is chosen, unless another candidate scores more than 15 points higher
 (<code>search.prefer</code>).</p>{% endif %}
 <div class="scroll tall" role="region" tabindex="0" aria-label="Candidates of the search">
 <table class="sortable"><caption>By the mean {{ metric }} over the folds\

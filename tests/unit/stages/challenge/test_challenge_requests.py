@@ -1,9 +1,11 @@
 """Halves and folds of a challenge set keep groups whole, and do not move with the rows' order."""
 
 import numpy as np
+import pytest
 import structlog
 from support.rows import rows_of_texts
 
+from job.errors import ContractViolationError
 from job.stages.challenge.requests import (
     cut_folds_of_requests,
     make_challenge_set,
@@ -43,6 +45,13 @@ def test_half_of_a_request_follows_from_its_hash():
 
     assert (fold[order] == cut_folds_of_requests(rows.take(order), 2, "salt")).all()
     assert (fold != cut_folds_of_requests(rows, 2, "another")).any()
+
+
+def test_set_of_one_family_has_no_halves():
+    """All requests would choose, and none judge."""
+    rows = rows_of_texts(["one", "another"], y=np.array(["a", "a"]), families=np.zeros(2, int))
+    with pytest.raises(ContractViolationError, match="one family"):
+        make_challenge_set(rows, "half", "salt", 0)
 
 
 def test_small_set_is_a_warning():
