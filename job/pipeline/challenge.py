@@ -19,7 +19,11 @@ from job.recorder import Recorder
 from job.stages.challenge.choice import choose_on_challenge
 from job.stages.challenge.requests import ChallengeSet, make_challenge_set
 from job.stages.challenge.scores import Purpose, score_challenge
-from job.stages.challenge.threshold import learn_threshold, measure_threshold
+from job.stages.challenge.threshold import (
+    learn_threshold,
+    measure_threshold,
+    withhold_threshold,
+)
 from job.stages.challenge.validation import validate_challenge
 from job.stages.families.slots import make_templates
 from job.stages.features import restrict
@@ -146,6 +150,8 @@ def _learn_decision(
         s.decision,
         s.evaluation,
     )
+    if s.search.choose_on == "challenge" and not challenge.is_halved:
+        threshold = withhold_threshold(threshold)
     measured = measure_threshold(
         threshold,
         found,

@@ -8,9 +8,14 @@ import structlog
 
 from job.contracts.plan import Plan
 from job.contracts.ports import Ports
+from job.errors import ConfigurationError
 from job.pipeline.intake import Tables, find_near_duplicates
 from job.stages.challenge.near_duplicates import without_near
-from job.stages.challenge.requests import make_challenge_set, warn_of_few_requests
+from job.stages.challenge.requests import (
+    MIN_CHOOSING,
+    make_challenge_set,
+    warn_of_few_requests,
+)
 from job.stages.optimism import measure_optimism
 from job.stages.split import DataSplit, split_dataset
 
@@ -59,12 +64,18 @@ def _add_challenge(plan: Plan, tables: Tables, split: DataSplit) -> DataSplit:
         return split
     s, n_dropped = plan.settings, int(is_near.sum())
     warn_of_few_requests(requests, tables.rows.y)
+    challenge = make_challenge_set(requests, s.evaluation.challenge_split, s.split.salt, n_dropped)
+    n_choosing = len(challenge.choosing)
+    if s.search.choose_on == "challenge" and n_choosing < MIN_CHOOSING:
+        raise ConfigurationError(
+            f"search.choose_on=challenge wants at least {MIN_CHOOSING} requests to choose by, and "
+            f"there are {n_choosing}",
+            hint="add requests, or --set search.choose_on=table",
+        )
     return replace(
         split,
         table=tables.rows,
-        challenge=make_challenge_set(
-            requests, s.evaluation.challenge_split, s.split.salt, n_dropped
-        ),
+        challenge=challenge,
         report=replace(split.report, n_dropped_challenge=n_dropped),
     )
 

@@ -173,9 +173,22 @@ def test_set_that_chose_and_judges_is_said_to_be_used_up(run, result_of, tmp_pat
     version = tmp_path / "models" / result_of(done)["version"]
     limitations = json.loads((version / "metadata.json").read_text())["limitations"]
 
+    decision = json.loads((version / "metadata.json").read_text())["decision"]
+
+    assert (None, "not_shown") == (decision["threshold"], decision["status"])
+    assert "challenge_split=half" in decision["reason"]
     assert '"challenge_set_used_up"' in done.stderr
     assert any("used up for judging" in text for text in limitations)
     assert "used up for judging" in (version / "report.html").read_text()
+
+
+def test_set_of_few_requests_chooses_nothing(run):
+    """Before the search."""
+    done = run(make_rows(12, 1), "search.choose_on=challenge")
+
+    assert 2 == done.returncode
+    assert "wants at least 20 requests" in done.stderr
+    assert '"model_trained"' not in done.stderr
 
 
 def test_another_set_is_another_run(run, result_of):

@@ -36,12 +36,15 @@ def describe_challenge(evaluation: dict[str, Any]) -> list[str]:
             f"; the {percent(found['intervals']['level'])} interval goes from "
             f"{score(interval.low)} to {score(interval.high)}"
         )
-    return [f"{text}.", *_describe_use(found)]
+    decision = evaluation.get("decision") or {}
+    is_none_shown = decision.get("status") in ("not_shown", "templates")
+    return [f"{text}.", *_describe_use(found, is_none_shown=is_none_shown)]
 
 
-def _describe_use(found: dict[str, Any]) -> list[str]:
+def _describe_use(found: dict[str, Any], *, is_none_shown: bool) -> list[str]:
     texts = []
-    uses = " and ".join(_USES[name] for name in found["used_for"])
+    names = [name for name in found["used_for"] if name != "threshold" or not is_none_shown]
+    uses = " and ".join(_USES[name] for name in names)
     if uses and found["judged"] == "half":
         texts.append(f"The other half of the set decided on {uses}.")
     elif uses:

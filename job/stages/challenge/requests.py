@@ -18,6 +18,7 @@ log = structlog.get_logger(__name__)
 Array = np.ndarray[Any, Any]
 MIN_ROWS: Final = 30
 MIN_CLASS_ROWS: Final = 5
+MIN_CHOOSING: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,6 +54,17 @@ def learn_threshold(
     return replace(chosen, reason=reason, learnt_on="challenge")
 
 
+def withhold_threshold(threshold: Threshold) -> Threshold:
+    """Return no threshold: requests that chose the candidate cannot show its precision."""
+    return replace(
+        threshold,
+        value=None,
+        status="not_shown",
+        reason="The same requests have chosen the candidate, so they cannot show how sure it may "
+        "be; evaluation.challenge_split=half keeps a half for that.",
+    )
+
+
 def measure_threshold(
     threshold: Threshold,
     found: Predictions,

@@ -85,6 +85,8 @@ def test_use_of_the_set_is_told(judged, used_for, words, is_used_up):
     text = " ".join(describe_challenge(evaluation))
 
     assert words in text
+    evaluation["decision"] = {"status": "not_shown"}
+    assert "decision threshold" not in " ".join(describe_challenge(evaluation))
     assert is_used_up is evaluation["challenge"]["is_used_up"] is ("used up" in text)
     assert "near-duplicates of the set: 29." in text
 
