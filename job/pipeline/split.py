@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any, Final
 
+import numpy as np
 import structlog
 
 from job.contracts.plan import Plan
@@ -20,12 +22,15 @@ from job.stages.optimism import measure_optimism
 from job.stages.split import DataSplit, split_dataset
 
 log = structlog.get_logger(__name__)
+_MANY_NEAR: Final = 0.05  # of the table's rows
 
 
 def split_tables(plan: Plan, ports: Ports, tables: Tables) -> DataSplit:
     """Hold rows out, or take the official test table's, near-duplicates looked for."""
     s = plan.settings
     tables, kind = find_near_duplicates(plan, ports, tables)
+    if tables.is_near_challenge is not None:
+        _warn_of_near_rows(tables.is_near_challenge)
     split = split_dataset(
         without_near(tables.rows, tables.is_near_challenge),
         tables.official_test,
@@ -55,6 +60,13 @@ def split_tables(plan: Plan, ports: Ports, tables: Tables) -> DataSplit:
             drift_class_share=s.drift.class_share,
         )
     return split
+
+
+def _warn_of_near_rows(is_near: np.ndarray[Any, Any]) -> None:
+    """Log a warning where a large part of the table is left out for the challenge set."""
+    share = float(is_near.mean())
+    if share > _MANY_NEAR:
+        log.warning("challenge_set_near_table", n_dropped=int(is_near.sum()), share=round(share, 4))
 
 
 def _add_challenge(plan: Plan, tables: Tables, split: DataSplit) -> DataSplit:

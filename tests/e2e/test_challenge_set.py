@@ -94,6 +94,17 @@ def test_set_that_lacks_what_a_candidate_takes_is_2(run, tmp_path, settings, lac
     assert not list((tmp_path / "models").glob("v*"))
 
 
+def test_set_that_is_like_the_table_is_a_warning(run, tmp_path):
+    """A tenth of the table is left out for it."""
+    table = pd.read_parquet(tmp_path / "table.parquet")
+    done = run(pd.concat([make_rows(60, 1), table.iloc[::10]]))
+    other = run(make_rows(60, 1))
+
+    assert 0 == done.returncode
+    assert '"challenge_set_near_table"' in done.stderr
+    assert '"challenge_set_near_table"' not in other.stderr
+
+
 def test_set_without_texts_is_judged_by_embeddings(run, result_of, tmp_path):
     """The model takes no texts; copies are found by embeddings."""
     table = pd.read_parquet(tmp_path / "table.parquet")
