@@ -5,29 +5,20 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from support.settings import OPEN
-
-LABELS = np.array(["ask", "drop", "stop"])
-SETTINGS = (
-    "dataset.min_rows=100",
-    "expectations.suite=labelled_embeddings",
-    "dataset.columns.embeddings=embedding",
-    "search.estimators={logistic_regression: {C: [10]}}",
-    "evaluation.slices=[]",
-    "evaluation.label_noise=false",
-    OPEN,
-)
+from support.request_sets import LABELS, SETTINGS, make_texts, read, start_with
 
 
 def make_rows(n_rows, seed, *, spread=0.5):
     """Make texts of random words, and embeddings around a centre of each class."""
     rng = np.random.default_rng(seed)
-    words = np.array([f"w{chr(97 + n % 26)}{chr(97 + n // 26)}x" for n in range(600)])
     y = np.arange(n_rows) % 3
     X = np.eye(3, 12)[y] + spread * rng.standard_normal((n_rows, 12))
-    texts = [" ".join(rng.choice(words, 12)) for _ in range(n_rows)]
     return pd.DataFrame(
-        {"text": texts, "intent": LABELS[y], "embedding": list(X.astype(np.float32))}
+        {
+            "text": make_texts(n_rows, rng),
+            "intent": LABELS[y],
+            "embedding": list(X.astype(np.float32)),
+        }
     )
 
 
@@ -36,18 +27,18 @@ def run(pcc_job, tmp_path):
     make_rows(600, 0).to_parquet(tmp_path / "table.parquet")
 
     def start(challenge, *settings, command="run", options=()):
-        if challenge is not None:
-            challenge.to_parquet(tmp_path / "challenge.parquet")
-            settings = ("evaluation.challenge_uri=challenge.parquet", *settings)
-        words = [word for value in (*SETTINGS, *settings) for word in ("--set", value)]
-        store = () if command == "validate" else ("--store", "models")
-        return pcc_job(command, "--dataset", "table.parquet", *store, *words, *options)
+        return start_with(
+            pcc_job,
+            tmp_path,
+            challenge,
+            settings,
+            name="challenge.parquet",
+            setting="evaluation.challenge_uri",
+            command=command,
+            options=options,
+        )
 
     return start
-
-
-def read(folder, result, name):
-    return json.loads((folder / "models" / result["version"] / name).read_text())
 
 
 def test_set_is_judged_first_and_its_near_duplicates_leave_training(run, result_of, tmp_path):

@@ -5,27 +5,14 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from support.settings import OPEN
-
-LABELS = np.array(["ask", "drop", "stop"])
-SETTINGS = (
-    "dataset.min_rows=100",
-    "expectations.suite=labelled_embeddings",
-    "dataset.columns.embeddings=embedding",
-    "search.estimators={logistic_regression: {C: [10]}}",
-    "evaluation.slices=[]",
-    "evaluation.label_noise=false",
-    OPEN,
-)
+from support.request_sets import LABELS, make_texts, read, start_with
 
 
 def make_rows(n_rows, seed, centers):
     """Make texts of random words, and embeddings around the center of each row."""
     rng = np.random.default_rng(seed)
-    words = np.array([f"w{chr(97 + n % 26)}{chr(97 + n // 26)}x" for n in range(600)])
     X = np.asarray(centers) + 0.4 * rng.standard_normal((n_rows, 12))
-    texts = [" ".join(rng.choice(words, 12)) for _ in range(n_rows)]
-    return pd.DataFrame({"text": texts, "embedding": list(X.astype(np.float32))})
+    return pd.DataFrame({"text": make_texts(n_rows, rng), "embedding": list(X.astype(np.float32))})
 
 
 @pytest.fixture
@@ -42,18 +29,18 @@ def run(pcc_job, tmp_path):
     table.to_parquet(tmp_path / "table.parquet")
 
     def start(requests, *settings, command="run", options=()):
-        if requests is not None:
-            requests.to_parquet(tmp_path / "nowhere.parquet")
-            settings = ("evaluation.out_of_scope_uri=nowhere.parquet", *settings)
-        words = [word for value in (*SETTINGS, *settings) for word in ("--set", value)]
-        store = () if command == "validate" else ("--store", "models")
-        return pcc_job(command, "--dataset", "table.parquet", *store, *words, *options)
+        return start_with(
+            pcc_job,
+            tmp_path,
+            requests,
+            settings,
+            name="nowhere.parquet",
+            setting="evaluation.out_of_scope_uri",
+            command=command,
+            options=options,
+        )
 
     return start
-
-
-def read(folder, result, name):
-    return json.loads((folder / "models" / result["version"] / name).read_text())
 
 
 def test_requests_are_counted_by_the_threshold_of_the_version(run, result_of, tmp_path, nowhere):
