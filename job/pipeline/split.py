@@ -26,7 +26,7 @@ _MANY_NEAR: Final = 0.05  # of the table's rows
 
 
 def split_tables(plan: Plan, ports: Ports, tables: Tables) -> DataSplit:
-    """Hold rows out, or take the official test table's, near-duplicates looked for."""
+    """Number near-duplicates, then hold rows out, or take those of the official test table."""
     s = plan.settings
     tables, kind = find_near_duplicates(plan, ports, tables)
     if tables.is_near_challenge is not None:

@@ -3,10 +3,10 @@
 How it works
 ------------
 1. Every candidate that has met all folds of the search is fitted to all training rows, as the
-   published model will be. Those of one input share the preprocessing.
+   published model will be, but for a temperature. Those of one input share the preprocessing.
 2. Each predicts the choosing requests of the challenge set.
-3. The one with the best score (`search.metric`) is chosen; among equals, the one with the best mean
-   over the folds of the table, then the first.
+3. The one with the best score (`search.metric`) is chosen; among equals, the one that the table has
+   chosen, then the one with the best mean over its folds, then the first.
 
 The folds play no part otherwise, so a cross-fitted evaluation has no choice to repeat.
 """

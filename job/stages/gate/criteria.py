@@ -71,7 +71,7 @@ def _floors(
     *,
     prefix: str = "",
 ) -> Iterator[Criterion]:
-    """Hold scores against floors; without scores none is reached."""
+    """Compare scores with their floors; a score that is missing reaches none."""
     intervals = evaluation.get("intervals", {"level": 0.0, "scores": {}})
     for name, floor in floors.model_dump().items():
         if floor is None:
