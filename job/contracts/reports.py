@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 Severity = Literal["critical", "warning", "info"]
+Preference = Literal["score", "wording"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,7 +236,7 @@ class SearchReport:
     chosen: CandidateScore
     baselines: tuple[CandidateScore, ...]
     is_cut_short: bool = False
-    prefers: Literal["score", "wording"] = "score"
+    prefers: Preference = "score"
     chosen_on: Literal["table", "challenge"] = "table"
     labels: SearchedLabels | None = field(default=None, repr=False, compare=False)
 

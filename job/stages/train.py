@@ -78,17 +78,16 @@ def train_model(
         fit(model, X, y, candidates[n].estimator, executor.n_workers, groups=groups)
         if isinstance(model, CalibratedClassifierCV):
             model.set_params(cv=None)  # row positions of the training table
-        if not isinstance(model, Prototypes):
-            return Pipeline([("preprocess", preprocess), ("classifier", model)])
-        classifier = model.pipeline_
-        if not (bears_moved_batches and preparation.restores(report.chosen.use)):
-            return Pipeline([("preprocess", preprocess), ("classifier", classifier)])
-        bearing = bear_moved_batches(
-            classifier, X, y, group=groups.group, random_state=spec.random_state
-        )
-        # it needs the lengths, which the last step would take away
-        affine = Pipeline([*preprocess.steps[:-1], ("as_long_as_it_is", "passthrough")])
-        return Pipeline([("preprocess", affine), ("classifier", bearing)])
+        before = preprocess
+        if isinstance(model, Prototypes):
+            model = model.pipeline_
+            if bears_moved_batches and preparation.restores(report.chosen.use):
+                model = bear_moved_batches(
+                    model, X, y, group=groups.group, random_state=spec.random_state
+                )
+                # it needs the lengths, which the last step would take away
+                before = Pipeline([*preprocess.steps[:-1], ("as_long_as_it_is", "passthrough")])
+        return Pipeline([("preprocess", before), ("classifier", model)])
 
     fitted = executor.map(refit, range(len(models)))
     return TrainedModel(

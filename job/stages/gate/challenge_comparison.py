@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from job.contracts.ports import Codec
 from job.contracts.specs import TrainingSpec
 from job.stages.bounds import LEAST_GROUPS
 from job.stages.gate.comparison import (
+    MIN_ROWS,
     compare_models,
     find_embedding_problem,
     find_use,
@@ -24,8 +24,6 @@ from job.stages.gate.comparison import (
 from job.stages.gate.published import Champion
 from job.stages.keys import key_kind
 from job.stages.train import TrainedModel
-
-MIN_ROWS: Final = 30
 
 
 def compare_on_challenge(

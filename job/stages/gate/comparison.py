@@ -30,7 +30,7 @@ from job.stages.package import describe_input
 from job.stages.predictions import predict
 from job.stages.train import TrainedModel
 
-_MIN_ROWS: Final = 30
+MIN_ROWS: Final = 30
 
 
 def compare(
@@ -73,7 +73,7 @@ def compare(
     fresh = test if is_same else test.take(~is_seen(champion, test, table))
     n_groups = len(np.unique(fresh.units))
     told = replace(told, n_rows=len(fresh), n_groups=n_groups, n_excluded=len(test) - len(fresh))
-    if not is_same and (len(fresh) < _MIN_ROWS or n_groups < LEAST_GROUPS):
+    if not is_same and (len(fresh) < MIN_ROWS or n_groups < LEAST_GROUPS):
         left = f"{counted(len(fresh), 'hold-out row')} in {counted(n_groups, 'group')}"
         return replace(told, problem=f"it was trained on all but {left}")
     return compare_models(
@@ -152,7 +152,7 @@ def compare_errors(
         return None
     counts = pair_group_errors(before, candidate)
     n_groups, n_rows = counts.n_groups[0], round(counts.units.total[0, : len(before.classes)].sum())
-    if n_rows < _MIN_ROWS or n_groups < LEAST_GROUPS:
+    if n_rows < MIN_ROWS or n_groups < LEAST_GROUPS:
         return None
     found = compare_counts(counts, paired)
     return Comparison(

@@ -23,6 +23,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 from numpy.polynomial.polynomial import polyval
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
@@ -89,7 +90,7 @@ def bear_moved_batches(
 
 def _sum_scores(classifier: LogisticRegression) -> LogisticRegression:
     """Return a logistic regression that adds both branches' scores, each with its two signs."""
-    published = LogisticRegression().set_params(**classifier.get_params())
+    published = clone(classifier)
     published.classes_, published.n_iter_ = classifier.classes_, classifier.n_iter_
     ones = np.eye(len(classifier.coef_))
     published.coef_ = np.concatenate([ones, -ones, ones, -ones], axis=1)

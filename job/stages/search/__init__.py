@@ -7,13 +7,12 @@ import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Literal
 
 import structlog
 
 from job.contracts.dataset import Rows
 from job.contracts.ports import Executor, Timer
-from job.contracts.reports import CandidateScore, SearchReport
+from job.contracts.reports import CandidateScore, Preference, SearchReport
 from job.contracts.search_specs import Use
 from job.contracts.specs import TrainingSpec
 from job.stages.estimators import GRIDS
@@ -90,10 +89,10 @@ def search(
             results |= {n: replace(found[n], ended="halved") for n in going if n not in kept}
             going = kept
     scores, labels = [results[n] for n in candidates], scorer.labels(len(candidates))
-    prefers: Literal["score", "wording"] = "wording" if asked.prefer == "wording" else "score"
+    prefers: Preference = "wording" if asked.prefer == "wording" else "score"
     chosen = max((results[n] for n in going), key=lambda c: c.mean_score)
     if labels is not None:
-        preferred = find_preferred(scores) if prefers == "wording" else ()
+        preferred = find_preferred(scores, prefers)
         chosen = results[choose(labels, going, asked.metric, train.units, preferred=preferred)]
     ended = Counter(candidate.ended for candidate in scores if candidate.ended is not None)
     if ended:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 from job.contracts.geometry import Status
-from job.contracts.reports import CandidateScore
+from job.contracts.reports import CandidateScore, Preference
 from job.contracts.specs import TrainingSpec
 
 ROBUST_TO_WORDING: Final[Collection[str]] = ("prototypes",)
@@ -45,6 +45,8 @@ def resolve_preference(
     return spec.model_copy(update={"search": search.model_copy(update=chosen)})
 
 
-def find_preferred(candidates: Sequence[CandidateScore]) -> list[int]:
-    """Return the positions of candidates that are robust to wording."""
+def find_preferred(candidates: Sequence[CandidateScore], prefers: Preference) -> list[int]:
+    """Return the positions of candidates that come first: those that are robust to wording."""
+    if prefers == "score":
+        return []
     return [n for n, found in enumerate(candidates) if found.estimator in ROBUST_TO_WORDING]

@@ -187,7 +187,7 @@ def _choose_again(
     if labels is None or len(finalists) < 2:
         return (report.chosen,) * n_folds
     metric, chosen = Metric(report.metric), report.candidates.index(report.chosen)
-    preferred = find_preferred(report.candidates) if report.prefers == "wording" else ()
+    preferred = find_preferred(report.candidates, report.prefers)
     choices = []
     for n in range(n_folds):
         is_left = fold[train_index] != n
