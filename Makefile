@@ -12,7 +12,7 @@ IMAGE ?= pcc-training-job
 # a project of its own: what somebody keeps by the compose file's own name is not touched
 DEMO := docker compose -p pcc-training-job-demo -f docker/compose.yaml --profile consumer
 
-.PHONY: help run test test-integration test-browser test-image test-cluster cluster-up cluster-down image compose-demo test-chart chart-docs chart-golden setup check lint types imports docs docs-check lock clean
+.PHONY: help run test golden test-integration test-browser test-image test-cluster cluster-up cluster-down image compose-demo test-chart chart-docs chart-golden setup check lint types imports docs docs-check lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -38,6 +38,9 @@ run: $(VENV)/.runtime $(if $(filter data/curated_training_data.parquet,$(DATASET
 
 test: $(VENV)/.dev ## everything that needs no service
 	@$(BIN)/python -m pytest tests/unit tests/e2e tests/data
+
+golden: $(VENV)/.dev ## renew the kept files of the sample runs (needs Python 3.11 on x86-64); review the difference
+	@PYTHONPATH=tests $(BIN)/python -m support.golden_runs --renew
 
 test-integration: $(VENV)/.dev ## the same job against real object stores (needs Docker)
 	@$(BIN)/python -m pytest tests/integration

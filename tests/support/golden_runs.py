@@ -1,0 +1,154 @@
+"""Runs of the sample table whose published files are kept in `tests/golden/published`.
+
+`make golden` renews the kept files; `tests/e2e/test_golden_files.py` compares with them.
+The runs take place in processes whose numerical libraries choose the same code on every x86-64
+machine, so that what is published depends on the table, the settings and the locked versions alone.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+TESTS = Path(__file__).parents[1]
+GOLDEN = TESTS / "golden" / "published"
+PYTHON = (3, 11)
+# The code that every x86-64 processor can run, for OpenBLAS, NumPy and the C library.
+BASELINE = {
+    "OPENBLAS_CORETYPE": "Prescott",
+    "NPY_DISABLE_CPU_FEATURES": "AVX512_SPR AVX512_ICL X86_V4 X86_V3",
+    "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX512F,-AVX2,-FMA,-FMA4",
+}
+
+_FLOORS = "{accuracy: null, precision_macro: null, recall_macro: null, f1_macro: null}"
+_SETTINGS = (
+    "dataset.min_rows=100",
+    f"gate={{floors: {_FLOORS}, margin: 0.5, latency_p95_ms: 1000000}}",
+    "search.estimators={logistic_regression: {C: [1, 10]}, linear_svc: {C: [1]}}",
+    "publish.channel=nightly",
+    "evaluation.resamples=1000",
+    "evaluation.cross_fit_folds=3",
+)
+_INPUTS = {
+    "embeddings": ("features.use=[embeddings]",),
+    "text": ("features.use=[text]",),
+    "mixture": ("features.use=[embeddings, text, numeric, boolean]",),
+}
+_ENGINES = {
+    "fast": ("search.engine=fast", "evaluation.method=cross_fit"),
+    "reference": ("search.engine=reference", "evaluation.method=holdout"),
+}
+# The run after "mixture-fast", in its store: everything that a run may be asked for besides.
+_NEXT_NIGHT = (
+    *_INPUTS["mixture"],
+    *_ENGINES["reference"],
+    "search.halving_factor=2",
+    "search.stop_early=true",
+    "evaluation.challenge_uri=../challenge.parquet",
+    "evaluation.out_of_scope_uri=../challenge.parquet",
+    "evaluation.label_issues=true",
+    "gate.slice_floor=0.1",
+    "gate.calibration_error=0.9",
+    "drift.psi=0.001",
+)
+CASES = {
+    **{
+        f"{name}-{engine}": (*columns, *_ENGINES[engine])
+        for name, columns in _INPUTS.items()
+        for engine in _ENGINES
+    },
+    "mixture-next": _NEXT_NIGHT,
+}
+FILES = ("evaluation.json", "manifest.json", "metadata.json", "profile.json")
+
+_RUN_SPECIFIC = {
+    *("cpu", "git_revision", "packages", "platform", "python", "modified_at", "trained_at", "uri"),
+    *("model_version", "version", "p50_ms", "p95_ms"),
+}
+# Files whose bytes hold a time, a path or the version's name.
+_TIMED = {
+    *("evaluation.json", "metadata.json", "validation.json", "report.html", "model_card.md"),
+    # the one criterion of the gate that is a measured time
+    "latency_p95_ms",
+}
+_FOLDER = re.compile(r"^/.*/(?=\w+\.parquet$)")
+_VERSION = re.compile(r"v\d{8}_\d{6}_[0-9a-f]{8}")
+
+
+def run_cases(folder, names=tuple(CASES)):
+    """Run the cases in `folder`; return, by case and file, the masked text of what they publish."""
+    done = subprocess.run(
+        [sys.executable, "-m", "support.golden_runs", str(folder), *names],
+        env={**os.environ, **BASELINE, "PYTHONPATH": os.pathsep.join([str(TESTS), *sys.path])},
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stderr[-4000:]
+    return {name: _read(folder / name) for name in names}
+
+
+def _read(version):
+    files = {name: masked(json.loads((version / name).read_text())) for name in FILES}
+    return {name: _dump(files[name]) for name in FILES}
+
+
+def masked(value):
+    """Return `value` without what differs from run to run, floats to 12 significant digits."""
+    if isinstance(value, dict):
+        differs = _RUN_SPECIFIC
+        if value.get("name") in _TIMED:
+            differs = value.keys() - {"name"}
+        return {k: "masked" if k in differs else masked(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [masked(item) for item in value]
+    if isinstance(value, float):
+        return float(f"{value:.12g}")
+    if isinstance(value, str):
+        return _FOLDER.sub("<folder>/", _VERSION.sub("<version>", value))
+    return value
+
+
+def _dump(value):
+    """Return indented JSON with each array of numbers on one line."""
+    text = json.dumps(value, indent=1, sort_keys=True)
+    numbers = re.compile(r"\[[\s\d.,eE+\-]*\]")
+    return numbers.sub(lambda found: re.sub(r"\s+", " ", found.group()), text) + "\n"
+
+
+def _run_all(folder, names):
+    from support.processes import JobProcess
+
+    import pyarrow.parquet as pq
+
+    from job.samples import write_sample
+
+    write_sample(folder / "all.parquet", n_rows=1000, seed=3, is_csv=False)
+    table = pq.read_table(folder / "all.parquet")
+    for name, start, n_rows in (("first", 0, 600), ("next", 300, 600), ("challenge", 900, 100)):
+        pq.write_table(table.slice(start, n_rows), folder / f"{name}.parquet")
+    for name in names:
+        is_next = name.endswith("-next")
+        words = [word for value in (*_SETTINGS, *CASES[name]) for word in ("--set", value)]
+        table = "next" if is_next else "first"
+        store = "mixture-fast" if is_next else name
+        where = ("--dataset", folder / f"{table}.parquet", "--store", folder / "stores" / store)
+        streams = folder / f"{name}.out"
+        job = JobProcess(("run", *where, "--run-id", f"golden-{name}", *words), {}, streams)
+        assert job.wait() == 0, f"{name}: {job.stderr[-3000:]}"
+        (folder / name).symlink_to(f"stores/{store}/{job.result['version']}")
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "--renew":
+        import tempfile
+
+        with tempfile.TemporaryDirectory() as folder:
+            for name, files in run_cases(Path(folder)).items():
+                (GOLDEN / name).mkdir(parents=True, exist_ok=True)
+                for file, text in files.items():
+                    (GOLDEN / name / file).write_text(text)
+    else:
+        _run_all(Path(sys.argv[1]), sys.argv[2:])
