@@ -33,16 +33,17 @@ import numpy as np
 
 from benchmarks.real_table import read_table
 from job.contracts.dataset import MatrixRows, Rows
-from job.contracts.gate_specs import EvaluationSpec
+from job.contracts.model import TrainedModel
 from job.contracts.plan import Plan
 from job.contracts.ports import Ports
-from job.contracts.reports import CandidateScore, SearchReport
+from job.contracts.reports.search import CandidateScore, SearchReport
+from job.contracts.settings.evaluation import EvaluationSpec
 from job.stages.evaluation.stress import Columns, draw_batch, measure_stress
-from job.stages.geometry import restore_geometry
-from job.stages.predictions import predict
-from job.stages.preparation import Preparation
-from job.stages.train import TrainedModel, train_model
+from job.stages.features.feature_matrix import Preparation
+from job.stages.features.geometry import restore_geometry
+from job.stages.metrics.predictions import predict
 from job.stages.training.cross_fit import plan_folds
+from job.stages.training.refit import train_model
 
 N_FOLDS = 5
 N_AUGMENTED_ROWS = 500  # of a batch

@@ -28,10 +28,10 @@ import structlog
 from scipy.optimize import brentq
 
 from benchmarks.real_table import read_table
-from job.contracts.gate_specs import EvaluationSpec
-from job.stages.folds import cut_hash_folds
-from job.stages.intervals import find_intervals
-from job.stages.predictions import Predictions
+from job.contracts.settings.evaluation import EvaluationSpec
+from job.stages.evaluation.intervals import find_intervals
+from job.stages.metrics.predictions import Predictions
+from job.stages.split.folds import cut_hash_folds
 
 Array = np.ndarray[Any, Any]
 N_CLASSES, WIDTH, N_FOLDS = 4, 20, 5

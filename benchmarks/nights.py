@@ -31,23 +31,23 @@ import structlog
 
 from benchmarks.real_table import read_table
 from job.contracts.dataset import Rows
-from job.contracts.decisions import GateDecision
-from job.contracts.judgement import Comparison
 from job.contracts.plan import Plan
 from job.contracts.ports import Ports
-from job.contracts.reports import SearchReport
-from job.stages.evaluate import evaluate_rows
+from job.contracts.reports.comparison import Comparison
+from job.contracts.reports.gate import GateDecision
+from job.contracts.reports.search import SearchReport
+from job.registry.published import Champion
+from job.stages.evaluation.evaluate import evaluate_rows
+from job.stages.features.feature_matrix import Preparation
+from job.stages.features.geometry import restore_geometry
 from job.stages.gate.comparison import compare_errors
 from job.stages.gate.criteria import decide
 from job.stages.gate.group_errors import GroupErrors, count_group_errors
 from job.stages.gate.power import measure_equal_error
-from job.stages.gate.published import Champion
-from job.stages.geometry import restore_geometry
-from job.stages.predictions import Predictions
-from job.stages.preparation import Preparation
-from job.stages.search import search
-from job.stages.split import DataSplit, split_dataset
+from job.stages.metrics.predictions import Predictions
+from job.stages.split.split import DataSplit, split_dataset
 from job.stages.training.cross_fit import cross_fit, plan_folds
+from job.stages.training.search import search
 
 RECIPE = "search.estimators={prototypes: {temperature: [0.1]}}"  # what defaults choose
 SHARE = 0.8

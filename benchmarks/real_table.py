@@ -7,9 +7,8 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from job.cli.adapters import load_libraries, make_ports
-from job.cli.options import effective_settings
-from job.cli.stores import copier, find_suite, open_store
+from job.cli.commands.options import effective_settings
+from job.cli.composition import copier, find_suite, load_libraries, make_ports, open_store
 from job.contracts.dataset import Rows
 from job.contracts.plan import Plan
 from job.contracts.ports import Ports

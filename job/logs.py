@@ -11,7 +11,7 @@ import structlog
 from structlog.processors import ExceptionRenderer
 from structlog.tracebacks import ExceptionDictTransformer
 
-from job.contracts.lists import printable
+from job.contracts.messages import printable
 
 
 def configure_logs(level: str) -> None:

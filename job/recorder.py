@@ -8,7 +8,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import structlog
 
-from job.contracts.digest import canonical_json
+from job.contracts.identity import canonical_json
 from job.contracts.ports import ArtifactStore, Timer
 from job.errors import JobError
 

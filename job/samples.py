@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from job.contracts.digest import canonical_json
+from job.contracts.identity import canonical_json
 from job.errors import ConfigurationError
 
 WIDTH: Final = 584

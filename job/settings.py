@@ -11,8 +11,8 @@ from typing import Any, Final
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from job.contracts.lists import nearest
-from job.contracts.specs import JobSettings
+from job.contracts.messages import nearest
+from job.contracts.settings.job_settings import JobSettings
 from job.errors import ConfigurationError
 
 PREFIX: Final = "PCC_JOB_"

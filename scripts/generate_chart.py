@@ -8,7 +8,7 @@ from typing import Any
 import kubernetes_validate  # type: ignore[import-untyped]
 import yaml
 
-from job.contracts.specs import JobSettings
+from job.contracts.settings.job_settings import JobSettings
 from job.errors import POD_ACTIONS, PodAction
 
 CHART = Path(__file__).parent.parent / "charts" / "pcc-training-job"

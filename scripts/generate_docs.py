@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from job.contracts.specs import JobSettings
+from job.contracts.settings.job_settings import JobSettings
 from job.errors import MEANINGS, POD_ACTIONS
 from job.settings import known_keys
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from job.contracts.evaluation import Evaluation
-from job.contracts.profile import Profile
+from job.contracts.reports.evaluation import Evaluation
+from job.contracts.reports.profile import Profile
 
 FOLDER = Path(__file__).parent.parent / "docs/schemas"
 SCHEMAS: dict[str, type[BaseModel]] = {"evaluation": Evaluation, "profile": Profile}

@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from job.contracts.gate_specs import GateSpec, PairedSpec
-from job.contracts.judgement import Comparison
-from job.contracts.search_specs import Metric
+from job.contracts.metrics import Metric
+from job.contracts.reports.comparison import Comparison
+from job.contracts.settings.gate import GateSpec, PairedSpec
 from job.stages.gate.comparison_criteria import against
 from job.stages.gate.paired_bootstrap import Difference, compare_pair
 from job.stages.gate.power import can_show_margin, describe_power
-from job.stages.predictions import Predictions
+from job.stages.metrics.predictions import Predictions
 
 PAGE = Path(__file__).parent.parent / "docs/gate.md"
 N_CLASSES = 4

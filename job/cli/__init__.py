@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 from job.cli.termination import leave_message
-from job.contracts.lists import printable
+from job.contracts.messages import printable
 from job.errors import ExitCode, JobError
 from job.signals import Watch
 
@@ -17,7 +17,7 @@ def main() -> None:
     watch = Watch(lambda name, code: leave_message("ended", code, error=name))
     import typer
 
-    from job.cli.app import app
+    from job.cli.commands.app import app
 
     try:
         code = app(standalone_mode=False, obj=watch)

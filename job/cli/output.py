@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from job.contracts.lists import printable
+from job.contracts.messages import printable
 from job.errors import ConfigurationError, TransientError
 
 Layout = Callable[[Mapping[str, Any]], list[str]]

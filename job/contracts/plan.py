@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from job.contracts.digest import Digest, ModelVersion, canonical_json
-from job.contracts.specs import JobSettings
-from job.contracts.spelling import respell
+from job.contracts.canonical_strings import respell
+from job.contracts.identity import Digest, ModelVersion, canonical_json
+from job.contracts.settings.job_settings import JobSettings
 from job.contracts.suites import Suite
 
 

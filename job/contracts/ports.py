@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from job.contracts.dataset import FloatMatrix
-    from job.contracts.reports import RuleResult
-    from job.contracts.stored import ObjectInfo, ProbeStep
+    from job.contracts.reports.validation import RuleResult
+    from job.contracts.store_keys import ObjectInfo, ProbeStep
 
 T = TypeVar("T")
 R = TypeVar("R")

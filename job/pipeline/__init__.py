@@ -7,24 +7,24 @@ from typing import Any
 
 import structlog
 
-from job.contracts.decisions import GateDecision
-from job.contracts.digest import Digest
+from job.contracts.identity import Digest
 from job.contracts.plan import Plan
 from job.contracts.ports import ArtifactStore, Ports
-from job.contracts.stored import ProbeStep
+from job.contracts.reports.gate import GateDecision
+from job.contracts.store_keys import ProbeStep
 from job.errors import GateRejectedError
-from job.pipeline.candidate import train_candidate
 from job.pipeline.drift import look_for_drift
 from job.pipeline.intake import check_request, load_tables
+from job.pipeline.judge_candidate import judge, list_label_issues, package
 from job.pipeline.split import add_optimism, split_tables
-from job.pipeline.verdict import judge, list_label_issues, package
+from job.pipeline.train_candidate import train_candidate
 from job.recorder import Recorder
+from job.registry.publish import find_claim, is_complete, publish
+from job.registry.published import find_anchor, load_champion
+from job.registry.run_promotion import claim_version, finish_interrupted, promote_accepted
+from job.registry.versions import read_verified
 from job.stages.gate.kept_errors import keep_group_errors
-from job.stages.gate.published import find_anchor, load_champion
-from job.stages.package import without_model
-from job.stages.promotion import claim_version, finish_interrupted, promote_accepted
-from job.stages.publish import find_claim, is_complete, publish
-from job.stages.versions import read_verified
+from job.stages.packaging.bundle import without_model
 
 log = structlog.get_logger(__name__)
 

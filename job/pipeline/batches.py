@@ -7,18 +7,18 @@ from typing import Any
 
 import structlog
 
-from job.contracts.geometry import Geometry
+from job.contracts.model import TrainedModel
 from job.contracts.plan import Plan
 from job.contracts.ports import Executor
-from job.contracts.specs import JobSettings
-from job.contracts.stress import StatedBy
+from job.contracts.reports.geometry import Geometry
+from job.contracts.reports.stress import StatedBy
+from job.contracts.settings.job_settings import JobSettings
 from job.contracts.suites import Suite
 from job.errors import ConfigurationError
 from job.stages.evaluation.input_check import choose_input_check
 from job.stages.evaluation.stress import Columns, measure_stress
-from job.stages.features import restrict
-from job.stages.split import DataSplit
-from job.stages.train import TrainedModel
+from job.stages.features.preprocessing import restrict
+from job.stages.split.split import DataSplit
 
 log = structlog.get_logger(__name__)
 

@@ -9,32 +9,32 @@ import numpy as np
 import structlog
 
 from job.contracts.dataset import Dataset, Rows
-from job.contracts.judgement import Comparison
+from job.contracts.model import TrainedModel
 from job.contracts.plan import Plan
 from job.contracts.ports import Ports
-from job.contracts.reports import SearchReport
-from job.contracts.specs import TrainingSpec
+from job.contracts.reports.comparison import Comparison
+from job.contracts.reports.search import SearchReport
+from job.contracts.settings.job_settings import TrainingSpec
 from job.pipeline.requests import read_requests
 from job.recorder import Recorder
-from job.stages.challenge.choice import choose_on_challenge
-from job.stages.challenge.requests import ChallengeSet, make_challenge_set
-from job.stages.challenge.scores import Purpose, score_challenge
-from job.stages.challenge.threshold import (
+from job.registry.published import Champion
+from job.stages.data.challenge_validation import validate_challenge
+from job.stages.data.leakage_keys import make_rows
+from job.stages.evaluation.challenge_scores import Purpose, score_challenge
+from job.stages.features.feature_matrix import Preparation
+from job.stages.features.preprocessing import restrict
+from job.stages.gate.challenge_comparison import compare_on_challenge, take_unseen
+from job.stages.metrics.predictions import Predictions, predict
+from job.stages.packaging.metadata import name_embedding_model
+from job.stages.split.challenge_halves import ChallengeSet, make_challenge_set
+from job.stages.split.near_duplicates.templates import make_templates
+from job.stages.split.split import DataSplit
+from job.stages.training.challenge_choice import choose_on_challenge
+from job.stages.training.challenge_threshold import (
     learn_threshold,
     measure_threshold,
     withhold_threshold,
 )
-from job.stages.challenge.validation import validate_challenge
-from job.stages.families.slots import make_templates
-from job.stages.features import restrict
-from job.stages.gate.challenge_comparison import compare_on_challenge, take_unseen
-from job.stages.gate.published import Champion
-from job.stages.keys import make_rows
-from job.stages.package import name_embedding_model
-from job.stages.predictions import Predictions, predict
-from job.stages.preparation import Preparation
-from job.stages.split import DataSplit
-from job.stages.train import TrainedModel
 
 log = structlog.get_logger(__name__)
 

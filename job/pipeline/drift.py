@@ -6,18 +6,18 @@ from dataclasses import dataclass
 
 import structlog
 
-from job.contracts.digest import canonical_json
-from job.contracts.drift import DriftReport
-from job.contracts.lists import counted
+from job.contracts.identity import canonical_json
+from job.contracts.messages import counted
 from job.contracts.plan import Plan
 from job.contracts.ports import ArtifactStore, Ports
+from job.contracts.reports.drift import DriftReport
 from job.errors import ContractViolationError
 from job.pipeline.intake import Tables, naming_rule
 from job.recorder import Recorder
-from job.stages.channels import read_channel
+from job.registry.channels import read_channel
 from job.stages.drift import KeptTable, ObservedTable, keep, load_kept, measure_drift, observe
-from job.stages.package import name_embedding_model
-from job.stages.split import DataSplit
+from job.stages.packaging.metadata import name_embedding_model
+from job.stages.split.split import DataSplit
 
 log = structlog.get_logger(__name__)
 _MOST_NAMED = 5

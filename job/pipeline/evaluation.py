@@ -8,24 +8,24 @@ from typing import Any
 import numpy as np
 import structlog
 
-from job.contracts.abstention import Threshold
 from job.contracts.dataset import Rows
-from job.contracts.geometry import Geometry
+from job.contracts.model import TrainedModel
 from job.contracts.plan import Plan
 from job.contracts.ports import Ports
-from job.contracts.reports import CandidateScore, SearchReport
-from job.contracts.specs import TrainingSpec
-from job.stages.evaluate import evaluate
+from job.contracts.reports.decision_threshold import Threshold
+from job.contracts.reports.geometry import Geometry
+from job.contracts.reports.search import CandidateScore, SearchReport
+from job.contracts.settings.job_settings import TrainingSpec
 from job.stages.evaluation.cross_fitted import evaluate_cross_fit, heated
+from job.stages.evaluation.evaluate import evaluate
 from job.stages.evaluation.method import Method
-from job.stages.features import restrict
-from job.stages.predictions import Predictions, predict
-from job.stages.preparation import Preparation
-from job.stages.split import DataSplit
-from job.stages.temperature import DIVISIBLE, find_temperature, heat
-from job.stages.threshold import choose_threshold
-from job.stages.train import TrainedModel
+from job.stages.features.feature_matrix import Preparation
+from job.stages.features.preprocessing import restrict
+from job.stages.metrics.predictions import Predictions, predict
+from job.stages.split.split import DataSplit
 from job.stages.training.cross_fit import CrossFit, FoldPlan, cross_fit
+from job.stages.training.decision_threshold import choose_threshold
+from job.stages.training.temperature_scaling import DIVISIBLE, find_temperature, heat
 
 log = structlog.get_logger(__name__)
 Array = np.ndarray[Any, Any]

@@ -14,28 +14,28 @@ import structlog
 from job.contracts.dataset import Dataset, Rows
 from job.contracts.plan import Plan
 from job.contracts.ports import Ports
-from job.contracts.reports import ValidationReport
-from job.contracts.specs import JobSettings
+from job.contracts.reports.validation import ValidationReport
+from job.contracts.settings.job_settings import JobSettings
 from job.contracts.suites import Suite
 from job.pipeline.batches import check_stress_floor
 from job.pipeline.challenge import load_challenge
 from job.pipeline.out_of_scope import load_out_of_scope
 from job.recorder import Recorder
-from job.stages.capacity import (
+from job.stages.data.ingest import ingest
+from job.stages.data.leakage_keys import make_rows
+from job.stages.data.slices import NamingRule, make_slices
+from job.stages.data.suite_binding import bind, parameter_values, required_columns
+from job.stages.data.validate import validate_dataset
+from job.stages.packaging.metadata import describe_dataset
+from job.stages.split.challenge_near_duplicates import number_families
+from job.stages.split.near_duplicates import Kind, choose_kind, family_bytes
+from job.stages.split.near_duplicates.templates import make_templates
+from job.stages.training.memory_limit import (
     require_memory,
     require_memory_to_read,
     require_memory_to_validate,
 )
-from job.stages.challenge.near_duplicates import number_families
-from job.stages.families import Kind, choose_kind, family_bytes
-from job.stages.families.slots import make_templates
-from job.stages.ingest import ingest
-from job.stages.keys import make_rows
-from job.stages.package import describe_dataset
-from job.stages.search import list_candidates
-from job.stages.slicing import NamingRule, make_slices
-from job.stages.suites import bind, parameter_values, required_columns
-from job.stages.validate import validate_dataset
+from job.stages.training.search.candidates import list_candidates
 
 log = structlog.get_logger(__name__)
 

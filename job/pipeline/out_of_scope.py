@@ -6,17 +6,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from job.contracts.dataset import Dataset, Rows
+from job.contracts.model import TrainedModel
 from job.contracts.plan import Plan
 from job.contracts.ports import Ports
 from job.pipeline.requests import read_requests
 from job.recorder import Recorder
-from job.stages.challenge.validation import validate_out_of_scope
-from job.stages.features import restrict
-from job.stages.out_of_scope import make_empty_request, make_unlabelled_rows, measure_out_of_scope
-from job.stages.package import name_embedding_model
-from job.stages.predictions import predict
-from job.stages.split import DataSplit
-from job.stages.train import TrainedModel
+from job.stages.data.challenge_validation import validate_out_of_scope
+from job.stages.evaluation.out_of_scope import (
+    make_empty_request,
+    make_unlabelled_rows,
+    measure_out_of_scope,
+)
+from job.stages.features.preprocessing import restrict
+from job.stages.metrics.predictions import predict
+from job.stages.packaging.metadata import name_embedding_model
+from job.stages.split.split import DataSplit
 
 
 def load_out_of_scope(

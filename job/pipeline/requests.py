@@ -10,9 +10,9 @@ from job.contracts.dataset import Dataset
 from job.contracts.plan import Plan
 from job.contracts.ports import Ports
 from job.recorder import Recorder
-from job.stages.capacity import require_memory_to_read
-from job.stages.ingest import ingest
-from job.stages.package import describe_dataset
+from job.stages.data.ingest import ingest
+from job.stages.packaging.metadata import describe_dataset
+from job.stages.training.memory_limit import require_memory_to_read
 
 log = structlog.get_logger(__name__)
 

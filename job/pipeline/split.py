@@ -12,14 +12,10 @@ from job.contracts.plan import Plan
 from job.contracts.ports import Ports
 from job.errors import ConfigurationError
 from job.pipeline.intake import Tables, find_near_duplicates
-from job.stages.challenge.near_duplicates import without_near
-from job.stages.challenge.requests import (
-    MIN_CHOOSING,
-    make_challenge_set,
-    warn_of_few_requests,
-)
-from job.stages.optimism import measure_optimism
-from job.stages.split import DataSplit, split_dataset
+from job.stages.split.challenge_halves import MIN_CHOOSING, make_challenge_set, warn_of_few_requests
+from job.stages.split.challenge_near_duplicates import without_near
+from job.stages.split.optimism import measure_optimism
+from job.stages.split.split import DataSplit, split_dataset
 
 log = structlog.get_logger(__name__)
 _MANY_NEAR: Final = 0.05  # of the table's rows

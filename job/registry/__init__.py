@@ -1,8 +1,11 @@
 """What one does with published versions: resolve, compare, fetch, promote, roll back."""
 
-from job.registry.fetching import check_load, fetch
-from job.registry.moves import promote, promote_anchor, roll_back
-from job.registry.reading import (
+from job.registry.anchors import list_anchors
+from job.registry.channels import list_channels
+from job.registry.fetch import check_load, fetch
+from job.registry.promotion import promote, promote_anchor
+from job.registry.prune import prune
+from job.registry.resolve import (
     diff,
     list_anchor_history,
     list_history,
@@ -10,10 +13,8 @@ from job.registry.reading import (
     resolve,
     verify,
 )
-from job.stages.anchors import list_anchors
-from job.stages.channels import list_channels
-from job.stages.prune import prune
-from job.stages.versions import list_versions, read_verified
+from job.registry.rollback import roll_back
+from job.registry.versions import list_versions, read_verified
 
 __all__ = [
     "check_load",

@@ -6,7 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from support.reports import HOSTILE, add_intervals, make_reports
 
-from job.adapters.rendering.pages import Pages
+from job.adapters.rendering.renderer import Pages
 
 DESKTOP, PHONE = (1280, 800), (390, 844)
 SERIOUS = ("serious", "critical")

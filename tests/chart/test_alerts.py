@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 import yaml
-from chart_support import MINIMAL, program, render
+from support.chart import MINIMAL, program, render
 
 HOUR = 3600
 JOB = "pcc-training-job"

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 import yaml
-from chart_support import CASES, CHART, MINIMAL, load, program, render, with_value
+from support.chart import CASES, CHART, MINIMAL, load, program, render, with_value
 
 from job import __version__
 

@@ -1,7 +1,7 @@
 """Values that the schema allows one by one, but that cannot go together."""
 
 import pytest
-from chart_support import MINIMAL, refusal, render, with_value
+from support.chart import MINIMAL, refusal, render, with_value
 
 
 @pytest.mark.parametrize(

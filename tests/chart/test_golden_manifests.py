@@ -5,7 +5,7 @@
 
 import pytest
 import yaml
-from chart_support import CASES, ENVIRONMENTS, ROOT, template
+from support.chart import CASES, ENVIRONMENTS, ROOT, template
 
 GOLDEN = ROOT / "tests" / "golden" / "chart"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import kubernetes_validate
 import pytest
 import yaml
-from chart_support import CASES, MINIMAL, pods, program, render, template, with_value
+from support.chart import CASES, MINIMAL, pods, program, render, template, with_value
 
 VERSIONS = tuple(f"1.{minor}" for minor in range(29, 38))
 # a kind of the Prometheus operator: no part of Kubernetes

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from chart_support import (
+from support.chart import (
     MINIMAL,
     container_of,
     pods,

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from chart_support import CASES, MINIMAL, ROOT, job_spec, pods, render
+from support.chart import CASES, MINIMAL, ROOT, job_spec, pods, render
 
 from job.errors import MEANINGS, POD_ACTIONS, ExitCode, PodAction
 from scripts.generate_chart import CHART, pod_failure_policy

@@ -1,7 +1,7 @@
 """Which single values the schema refuses, and which it must let pass."""
 
 import pytest
-from chart_support import MINIMAL, refusal, template, with_value
+from support.chart import MINIMAL, refusal, template, with_value
 
 
 @pytest.mark.parametrize(

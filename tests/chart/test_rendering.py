@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from chart_support import (
+from support.chart import (
     CASES,
     CHART,
     EVERYTHING,

@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from chart_support import (
+from support.chart import (
     CASES,
     EVERYTHING,
     MINIMAL,
@@ -18,8 +18,8 @@ from chart_support import (
     with_value,
 )
 
-from job.adapters.gx import SuiteFolder
-from job.cli.wiring import _RUN_ID
+from job.adapters.suites import SuiteFolder
+from job.cli.run_job import _RUN_ID
 from job.settings import load_settings
 
 

@@ -5,9 +5,9 @@ from copy import deepcopy
 
 import jsonschema
 import pytest
-from chart_support import CHART, EVERYTHING, MINIMAL, load, refusal, template, with_value
+from support.chart import CHART, EVERYTHING, MINIMAL, load, refusal, template, with_value
 
-from job.contracts.specs import JobSettings
+from job.contracts.settings.job_settings import JobSettings
 from job.settings import known_keys
 from scripts.generate_chart import values_schema
 

@@ -6,7 +6,7 @@ import pytest
 
 from job.adapters.executors.local import LocalThreads
 from job.contracts.dataset import MatrixRows
-from job.stages.geometry import find_geometry
+from job.stages.features.geometry import find_geometry
 
 pytestmark = pytest.mark.data
 TABLES = {

@@ -9,7 +9,7 @@ from support.settings import OPEN
 
 from job.adapters.executors.local import LocalThreads
 from job.contracts.dataset import MatrixRows
-from job.stages.geometry import find_geometry
+from job.stages.features.geometry import find_geometry
 
 pytestmark = pytest.mark.data
 COMMON = ("evaluation.label_noise=false", "evaluation.slices=[]", OPEN)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from job.stages.prototypes import Prototypes, RowGroups
+from job.stages.training.prototypes import Prototypes, RowGroups
 
 pytestmark = pytest.mark.data
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from support.settings import OPEN
 
-from job.stages.slicing import NEAR_TRAINING
+from job.stages.data.slices import NEAR_TRAINING
 
 pytestmark = pytest.mark.data
 ANY = ("--set", OPEN)

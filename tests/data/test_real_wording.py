@@ -8,12 +8,12 @@ import pytest
 from support.executors import InTurn
 from support.rows import rows_of_embeddings, rows_of_texts
 
-from job.contracts.specs import SplitSpec
-from job.stages.evaluation.similarity import measure_similarity
+from job.contracts.settings.split import SplitSpec
 from job.stages.evaluation.standardization import check_standardization
 from job.stages.evaluation.wording import count_groups, measure_templates
-from job.stages.families import choose_kind, find_families
-from job.stages.families.slots import make_templates
+from job.stages.evaluation.wording_similarity import measure_similarity
+from job.stages.split.near_duplicates import choose_kind, find_families
+from job.stages.split.near_duplicates.templates import make_templates
 
 pytestmark = pytest.mark.data
 TABLES = {

@@ -13,7 +13,7 @@ def test_contenders_agree(table):
     """Engines give the same; scikit-learn's default tolerance, on so few rows, nearly the same."""
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "scripts.benchmark", table, "800", "--repetitions", "1"),
+            *(sys.executable, "-m", "benchmarks.search", table, "800", "--repetitions", "1"),
             *("--contenders", "fast,reference,naive"),
         ],
         cwd=Path(__file__).parents[2],

@@ -2,7 +2,7 @@
 
 import pytest
 
-from scripts.benchmark_memory import measure, write_table
+from benchmarks.memory import measure, write_table
 
 
 @pytest.mark.parametrize("features", ["384", "text"])

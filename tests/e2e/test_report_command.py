@@ -5,7 +5,7 @@ import json
 import jsonschema
 import pytest
 
-from job.contracts.evaluation import Evaluation
+from job.contracts.reports.evaluation import Evaluation
 from scripts.generate_schemas import FOLDER
 
 CANARY = "zq-canary-4711"

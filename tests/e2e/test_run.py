@@ -12,7 +12,7 @@ import numpy as np
 import sklearn
 from support.settings import ENDLESS
 
-from job.contracts.digest import canonical_json
+from job.contracts.identity import canonical_json
 
 
 def test_accepted_model_is_published_verified_and_loadable(

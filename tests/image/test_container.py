@@ -156,7 +156,7 @@ def test_memory_limit_that_is_enough_is_enough(run, small):
 def test_threads_follow_the_cpu_quota(inside):
     code = (
         "import json, sklearn.linear_model, pyarrow, threadpoolctl;"
-        "from job.adapters.machine import limit_threads;"
+        "from job.adapters.host_limits import limit_threads;"
         "from job.adapters.executors.local import LocalThreads;"
         "limit_threads();"
         "print(json.dumps([*{i['num_threads'] for i in threadpoolctl.threadpool_info()},"

@@ -10,7 +10,7 @@ from support.servers import KINDS, SECRET_KEY, client_of, connection_of, running
 from support.settings import OPEN
 
 from job.adapters.stores.s3 import S3Store
-from job.contracts.store_specs import StoreSpec
+from job.contracts.settings.store import StoreSpec
 from job.samples import write_sample
 
 # the fixtures stop what they start

@@ -13,7 +13,7 @@ from support.servers import KMS_KEY, client_of
 from job.adapters.stores.s3 import S3Store
 from job.adapters.stores.s3.client import connect
 from job.adapters.stores.s3.parts import N_THREADS
-from job.contracts.store_specs import S3Spec, StoreSpec
+from job.contracts.settings.store import S3Spec, StoreSpec
 from job.errors import ConfigurationError, IntegrityError, TransientError
 
 SMALL, LARGE = os.urandom(100_000), os.urandom(70 * 2**20)

@@ -7,7 +7,7 @@ from support.proxy import FaultyProxy
 from support.servers import client_of
 
 from job.adapters.stores.s3.client import split_uri
-from job.contracts.digest import Digest
+from job.contracts.identity import Digest
 from job.errors import ConfigurationError
 
 

@@ -8,7 +8,7 @@ from support.processes import JobProcess
 from support.servers import client_of, connection_of
 
 from job.adapters.stores.s3 import S3Store
-from job.contracts.store_specs import StoreSpec
+from job.contracts.settings.store import StoreSpec
 
 
 def make_store(server, monkeypatch):

@@ -9,8 +9,8 @@ import pytest
 from support.versions import publish_small
 
 from job.errors import ConfigurationError
-from job.stages.anchors import list_anchors, read_anchor, set_anchor
-from job.stages.channels import list_channels
+from job.registry.anchors import list_anchors, read_anchor, set_anchor
+from job.registry.channels import list_channels
 
 N_RIVALS = 8
 LARGE = bytes(range(256)) * (40 * 2**20 // 256)

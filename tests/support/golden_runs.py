@@ -119,9 +119,8 @@ def _dump(value):
 
 
 def _run_all(folder, names):
-    from support.processes import JobProcess
-
     import pyarrow.parquet as pq
+    from support.processes import JobProcess
 
     from job.samples import write_sample
 

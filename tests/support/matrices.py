@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from job.adapters.machine import Memory
-from job.adapters.matrices import Matrices
+from job.adapters.host_limits import Memory
+from job.adapters.matrix_allocator import Matrices
 
 IN_MEMORY = Matrices(Path(), None, Memory())

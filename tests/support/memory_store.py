@@ -3,7 +3,7 @@
 from collections.abc import Callable, Generator, Iterator
 from datetime import UTC, datetime
 
-from job.contracts.stored import ObjectInfo, ProbeStep
+from job.contracts.store_keys import ObjectInfo, ProbeStep
 
 
 class Killed(BaseException):

@@ -3,7 +3,7 @@
 import re
 from html.parser import HTMLParser
 
-from job.adapters.rendering.pages import Pages
+from job.adapters.rendering.renderer import Pages
 
 QUIET = ("script", "style")
 

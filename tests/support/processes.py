@@ -11,12 +11,16 @@ from pathlib import Path
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(
     [
-        *("job.cli.wiring", "job.pipeline", "job.adapters.gx", "job.adapters.tables"),
-        *("job.adapters.rendering.pages", "job.adapters.codecs.canonical_joblib"),
+        *("job.cli.run_job", "job.pipeline", "job.adapters.suites", "job.adapters.tables"),
+        *("job.adapters.rendering.renderer", "job.adapters.codecs.canonical_joblib"),
         *("job.adapters.stores.s3", "boto3"),
         # what they import only when they need it
-        *("great_expectations", "job.cli.app", "job.adapters.executors.local"),
-        *("job.adapters.stores.directory", "job.adapters.matrices", "job.adapters.machine"),
+        *("great_expectations", "job.cli.commands.app", "job.adapters.executors.local"),
+        *(
+            "job.adapters.stores.directory",
+            "job.adapters.matrix_allocator",
+            "job.adapters.host_limits",
+        ),
     ]
 )
 

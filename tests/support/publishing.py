@@ -6,8 +6,8 @@ from support.servers import ACCESS_KEY, SECRET_KEY
 
 from job.adapters.stores.s3 import S3Store, reads, uploads
 from job.adapters.stores.s3.client import connect
-from job.contracts.store_specs import S3Spec, StoreSpec
-from job.stages.publish import publish
+from job.contracts.settings.store import S3Spec, StoreSpec
+from job.registry.publish import publish
 
 PART_BYTES = 5 * 2**20  # the least that S3 takes
 

@@ -4,17 +4,16 @@ import numpy as np
 import pandas as pd
 
 from job.contracts.dataset import MatrixRows, Rows
-from job.contracts.decisions import Criterion, GateDecision
-from job.contracts.drift import DriftMeasure, DriftReport
-from job.contracts.gate_specs import EvaluationSpec
-from job.contracts.geometry import Geometry
-from job.contracts.judgement import Interval
-from job.contracts.label_noise import ClassLabels, LabelNoise, LabelPair
-from job.contracts.reports import CandidateScore, SearchReport, SplitReport
-from job.contracts.slices import SliceReport, SliceScore
-from job.contracts.specs import JobSettings
-from job.contracts.stress import BatchScore, StressReport
-from job.contracts.wording import (
+from job.contracts.reports.drift import DriftMeasure, DriftReport
+from job.contracts.reports.gate import Criterion, GateDecision
+from job.contracts.reports.geometry import Geometry
+from job.contracts.reports.intervals import Interval
+from job.contracts.reports.label_noise import ClassLabels, LabelNoise, LabelPair
+from job.contracts.reports.search import CandidateScore, SearchReport
+from job.contracts.reports.slices import SliceReport, SliceScore
+from job.contracts.reports.split import SplitReport
+from job.contracts.reports.stress import BatchScore, StressReport
+from job.contracts.reports.wording import (
     GroupCounts,
     SimilarityBin,
     SimilarityReport,
@@ -22,12 +21,14 @@ from job.contracts.wording import (
     Templates,
     Wording,
 )
-from job.stages.challenge.requests import ChallengeSet
-from job.stages.challenge.scores import score_challenge
-from job.stages.differences import compare_metadata
-from job.stages.evaluate import evaluate_model
-from job.stages.out_of_scope import measure_out_of_scope
-from job.stages.predictions import Predictions, predict
+from job.contracts.settings.evaluation import EvaluationSpec
+from job.contracts.settings.job_settings import JobSettings
+from job.registry.metadata_diff import compare_metadata
+from job.stages.evaluation.challenge_scores import score_challenge
+from job.stages.evaluation.evaluate import evaluate_model
+from job.stages.evaluation.out_of_scope import measure_out_of_scope
+from job.stages.metrics.predictions import Predictions, predict
+from job.stages.split.challenge_halves import ChallengeSet
 
 VERSION = "v20260101_000000_aaaaaaaa"
 CHAMPION = "v20251201_000000_bbbbbbbb"

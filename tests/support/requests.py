@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from job.contracts.dataset import MatrixRows
-from job.stages.geometry import find_geometry
+from job.stages.features.geometry import find_geometry
 
 OWN_WORDS = Path(__file__).parents[1] / "data/requests/own_words.parquet"
 

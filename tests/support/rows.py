@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from job.contracts.dataset import MatrixRows, Rows
-from job.stages.keys import normalise
+from job.stages.data.leakage_keys import normalise
 
 
 def rows_of_texts(texts, *, families=None, y=None):

@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from testcontainers.core.container import DockerContainer
 
 from job.adapters.stores.s3.client import connect
-from job.contracts.store_specs import S3Spec
+from job.contracts.settings.store import S3Spec
 
 MINIO = "quay.io/minio/minio:RELEASE.2025-09-07T16-13-09Z"
 MC = "quay.io/minio/mc:RELEASE.2025-08-13T08-35-41Z"

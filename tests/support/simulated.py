@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from job.stages.predictions import Predictions
+from job.stages.metrics.predictions import Predictions
 
 SHARES = np.array([0.4, 0.3, 0.2, 0.1])
 RECALLS = np.array([0.92, 0.95, 0.96, 0.97])

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from job.stages.publish import name_version, publish
+from job.registry.publish import name_version, publish
 
 FILES = {"model.joblib": b"model", "metadata.json": b"{}", "figures/roc.svg": b"<svg/>"}
 

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from job.contracts.specs import JobSettings
+from job.contracts.settings.job_settings import JobSettings
 from job.errors import ConfigurationError
 from job.settings import load_settings, parse_value
 

@@ -7,11 +7,11 @@ from typing import Any, Final
 import jinja2
 import yaml
 
-from job.adapters.rendering import words
+from job.adapters.rendering import formatting as words
+from job.adapters.rendering.escaping import as_code, in_markdown, visible
 from job.adapters.rendering.facts import is_about_privacy, list_facts
 from job.adapters.rendering.methods import method_of
 from job.adapters.rendering.report import read_template
-from job.adapters.rendering.text import as_code, in_markdown, visible
 
 _INPUTS: Final = {"embeddings": "embeddings", "text": "texts", "dataframe": "rows"}
 # the hub's own names of metrics; others are left out of the front matter

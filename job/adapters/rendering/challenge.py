@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from job.adapters.rendering.formatting import count, metric_name, percent, score
 from job.adapters.rendering.intervals import find_interval
-from job.adapters.rendering.words import count, metric_name, percent, score
 
 METRICS: Final = (
     "accuracy",

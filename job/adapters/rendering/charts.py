@@ -8,7 +8,7 @@ from typing import Final
 
 from markupsafe import Markup, escape
 
-from job.adapters.rendering.text import visible
+from job.adapters.rendering.escaping import visible
 
 _LEFT, _TOP, _SIDE = 46, 12, 296  # of the square that curves are drawn in
 _WIDTH: Final = 356

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from job.adapters.rendering.challenge import describe_challenge, list_challenge_scores
+from job.adapters.rendering.escaping import as_code, in_markdown
+from job.adapters.rendering.formatting import count, plain_value, score
 from job.adapters.rendering.methods import (
     HOLDS_FOR,
     PUBLISHED,
@@ -13,8 +15,6 @@ from job.adapters.rendering.methods import (
     method_of,
 )
 from job.adapters.rendering.out_of_scope import describe_out_of_scope
-from job.adapters.rendering.text import as_code, in_markdown
-from job.adapters.rendering.words import count, plain_value, score
 
 PRIVACY_SUITE: Final = "curated_training_data"
 _KEYS: Final = {"text": "text", "embedding": "embedding", "row": "values", "group": "group"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from job.adapters.rendering.words import count
+from job.adapters.rendering.formatting import count
 
 HOLDS_FOR: Final = "The scores hold for wording like the table's."
 RECIPE: Final = "Recipe, cross-fitted"

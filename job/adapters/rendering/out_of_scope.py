@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from job.adapters.rendering.formatting import count, percent, score
 from job.adapters.rendering.intervals import read_interval
-from job.adapters.rendering.words import count, percent, score
 
 NOT_MEASURED = "What the model says of requests that belong to no class was not measured."
 

@@ -10,10 +10,10 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from job.adapters.rendering import words
+from job.adapters.rendering import formatting as words
+from job.adapters.rendering.escaping import breakable, finalize
 from job.adapters.rendering.sections import SECTIONS
 from job.adapters.rendering.sections.verdict import describe_model, head_of_page
-from job.adapters.rendering.text import breakable, finalize
 
 
 def render_report(metadata: dict[str, Any], evaluation: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from job.contracts.stored import ObjectInfo, ProbeStep, check_key, is_ours
+from job.contracts.store_keys import ObjectInfo, ProbeStep, check_key, is_ours
 from job.errors import ConfigurationError, JobError, TransientError
 
 _REFUSED: Final = (

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlparse
 
 import pyarrow as pa
 
-from job.adapters.tables.damage import SourceFile, format_of
+from job.adapters.tables.formats import SourceFile, format_of
 from job.adapters.tables.parts import CsvPart, ParquetPart
 from job.errors import (
     ConfigurationError,

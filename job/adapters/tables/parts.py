@@ -11,8 +11,9 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
-from job.adapters.tables.damage import SourceFile, guarded, guarded_stream
-from job.contracts.lists import counted
+from job.adapters.tables.errors import guarded, guarded_stream
+from job.adapters.tables.formats import SourceFile
+from job.contracts.messages import counted
 from job.errors import DatasetUnreadableError
 
 _BATCH_ROWS: Final = 2048

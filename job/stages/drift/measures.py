@@ -8,13 +8,10 @@ from typing import Any, Final
 import numpy as np
 from scipy.stats import norm
 
-from job.contracts.drift import DriftMeasure, DriftReport
-from job.contracts.drift_specs import DriftSpec
-from job.contracts.profile import Numbers, Profile, Values
-from job.stages.drift.directions import lost_variance, mean_shift, principal_angles
-from job.stages.drift.observed import CLASSES, EMBEDDINGS, WORDS, ObservedTable
-from job.stages.drift.profile import KeptTable
-from job.stages.drift.shares import (
+from job.contracts.reports.drift import DriftMeasure, DriftReport
+from job.contracts.reports.profile import Numbers, Profile, Values
+from job.contracts.settings.drift import DriftSpec
+from job.stages.drift.histograms import (
     SURE,
     Shares,
     count_again,
@@ -22,6 +19,9 @@ from job.stages.drift.shares import (
     shannon_distance,
     stability_index,
 )
+from job.stages.drift.principal_axes import lost_variance, mean_shift, principal_angles
+from job.stages.drift.profile import KeptTable
+from job.stages.drift.snapshot import CLASSES, EMBEDDINGS, WORDS, ObservedTable
 
 Array = np.ndarray[Any, Any]
 _Z: Final = float(norm.ppf((1 + SURE) / 2))

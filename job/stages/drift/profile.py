@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from job.contracts.digest import canonical_json
+from job.contracts.identity import canonical_json
 from job.contracts.ports import ArtifactStore
-from job.contracts.profile import Numbers, Profile, Values
-from job.stages.drift.edges import find_edges
-from job.stages.drift.observed import CLASSES, ObservedTable
-from job.stages.drift.shares import keep_numbers, keep_values
-from job.stages.slicing import NamingRule, find_named
-from job.stages.versions import read_some
+from job.contracts.reports.profile import Numbers, Profile, Values
+from job.registry.versions import read_some
+from job.stages.data.slices import NamingRule, find_named
+from job.stages.drift.bins import find_edges
+from job.stages.drift.histograms import keep_numbers, keep_values
+from job.stages.drift.snapshot import CLASSES, ObservedTable
 
 Array = np.ndarray[Any, Any]
 

@@ -6,20 +6,20 @@ from typing import Any
 
 import numpy as np
 
-from job.contracts.abstention import Threshold
 from job.contracts.dataset import Rows
-from job.contracts.gate_specs import DecisionSpec, EvaluationSpec
+from job.contracts.metrics import Metric
+from job.contracts.model import TrainedModel
 from job.contracts.ports import Timer
-from job.contracts.reports import CandidateScore
-from job.contracts.search_specs import Metric
-from job.stages.evaluate import evaluate_predictions, evaluate_rows, time_model
-from job.stages.intervals import find_intervals
-from job.stages.predictions import Predictions, predict
-from job.stages.resampling import effective_groups
-from job.stages.temperature import DIVISIBLE, describe_temperature, heat_across
-from job.stages.threshold import choose_across, measure_abstention
-from job.stages.train import TrainedModel
+from job.contracts.reports.decision_threshold import Threshold
+from job.contracts.reports.search import CandidateScore
+from job.contracts.settings.evaluation import DecisionSpec, EvaluationSpec
+from job.stages.evaluation.evaluate import evaluate_predictions, evaluate_rows, time_model
+from job.stages.evaluation.intervals import find_intervals
+from job.stages.metrics.group_bootstrap import effective_groups
+from job.stages.metrics.predictions import Predictions, predict
 from job.stages.training.cross_fit import CrossFit
+from job.stages.training.decision_threshold import choose_across, measure_abstention
+from job.stages.training.temperature_scaling import DIVISIBLE, describe_temperature, heat_across
 
 Array = np.ndarray[Any, Any]
 

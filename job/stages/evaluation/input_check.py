@@ -25,8 +25,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from job.contracts.input_check import InputCheck
-from job.contracts.search_specs import Use
+from job.contracts.reports.input_check import InputCheck
+from job.contracts.settings.search import Use
 
 BY_LENGTH: Final = InputCheck(measure="length_deviation", lower=0.0, upper=1e-3, min_rows=1)
 BY_MEANS: Final = InputCheck(measure="column_means", lower=0.3, upper=None, min_rows=50)

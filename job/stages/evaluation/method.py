@@ -6,10 +6,10 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
-from job.contracts.gate_specs import EvaluationSpec
+from job.contracts.settings.evaluation import EvaluationSpec
 from job.errors import TrainingError
-from job.stages.resampling import FEW_GROUPS, effective_groups
-from job.stages.split import DataSplit
+from job.stages.metrics.group_bootstrap import FEW_GROUPS, effective_groups
+from job.stages.split.split import DataSplit
 
 Array = np.ndarray[Any, Any]
 Method = Literal["holdout", "cross_fit", "official_test"]

@@ -30,7 +30,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from job.stages.train import TrainedModel
+from job.contracts.model import TrainedModel
 
 Array = npt.NDArray[Any]
 _RIDGE: Final = 0.3  # of the mean squared length of the rows of the regression

@@ -28,9 +28,9 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from job.contracts.blocks import cut
 from job.contracts.dataset import MatrixRows
-from job.contracts.wording import Standardization
+from job.contracts.reports.wording import Standardization
+from job.contracts.row_blocks import cut
 
 Array = npt.NDArray[Any]
 MAX_MEAN_RATIO: Final = 0.15

@@ -27,15 +27,15 @@ import numpy as np
 import numpy.typing as npt
 
 from job.contracts.dataset import MatrixRows, Rows
-from job.contracts.gate_specs import EvaluationSpec
-from job.contracts.judgement import Interval
-from job.contracts.stress import BatchScore, StatedBy, StressReport
-from job.stages.bounds import LEAST_GROUPS, bootstrap, bounded
+from job.contracts.model import TrainedModel
+from job.contracts.reports.intervals import Interval
+from job.contracts.reports.stress import BatchScore, StatedBy, StressReport
+from job.contracts.settings.evaluation import EvaluationSpec
 from job.stages.evaluation.recentering import predict_recentered
-from job.stages.predictions import predict
-from job.stages.quadric import measure_columns
-from job.stages.resampling import count_units
-from job.stages.train import TrainedModel
+from job.stages.features.quadric import measure_columns
+from job.stages.metrics.confidence_bounds import LEAST_GROUPS, bootstrap, bounded
+from job.stages.metrics.group_bootstrap import count_units
+from job.stages.metrics.predictions import predict
 
 Array = npt.NDArray[Any]
 SHARE: Final = 0.85

@@ -10,14 +10,14 @@ import numpy.typing as npt
 import pandas as pd
 
 from job.contracts.dataset import Rows
-from job.contracts.gate_specs import EvaluationSpec
-from job.contracts.wording import GroupCounts, ItemKind, Templates, Wording
-from job.stages.evaluation.similarity import Part, measure_similarity
-from job.stages.evaluation.similarity_scores import score_by_similarity
+from job.contracts.reports.wording import GroupCounts, ItemKind, Templates, Wording
+from job.contracts.settings.evaluation import EvaluationSpec
+from job.stages.data.leakage_keys import key_kind
+from job.stages.evaluation.scores_by_similarity import score_by_similarity
 from job.stages.evaluation.standardization import check_standardization
-from job.stages.keys import key_kind
-from job.stages.predictions import Predictions
-from job.stages.resampling import effective_groups
+from job.stages.evaluation.wording_similarity import Part, measure_similarity
+from job.stages.metrics.group_bootstrap import effective_groups
+from job.stages.metrics.predictions import Predictions
 
 Array = npt.NDArray[Any]
 # Families of near-duplicates with at least so many rows count as sentence templates. They hold more

@@ -7,13 +7,15 @@ from dataclasses import replace
 import numpy as np
 
 from job.contracts.dataset import Rows
-from job.contracts.decisions import Criterion
-from job.contracts.gate_specs import GateSpec, PairedSpec
-from job.contracts.judgement import Comparison
-from job.contracts.lists import counted
+from job.contracts.messages import counted
+from job.contracts.model import TrainedModel
 from job.contracts.ports import Codec
-from job.contracts.specs import TrainingSpec
-from job.stages.bounds import LEAST_GROUPS
+from job.contracts.reports.comparison import Comparison
+from job.contracts.reports.gate import Criterion
+from job.contracts.settings.gate import GateSpec, PairedSpec
+from job.contracts.settings.job_settings import TrainingSpec
+from job.registry.published import Champion
+from job.stages.data.leakage_keys import key_kind
 from job.stages.gate.comparison import (
     MIN_ROWS,
     compare_models,
@@ -21,9 +23,7 @@ from job.stages.gate.comparison import (
     find_use,
     is_seen,
 )
-from job.stages.gate.published import Champion
-from job.stages.keys import key_kind
-from job.stages.train import TrainedModel
+from job.stages.metrics.confidence_bounds import LEAST_GROUPS
 
 
 def compare_on_challenge(

@@ -11,24 +11,25 @@ from typing import Any, Final
 import numpy as np
 
 from job.contracts.dataset import Rows
-from job.contracts.dataset_specs import ColumnsSpec
-from job.contracts.gate_specs import PairedSpec
-from job.contracts.judgement import Comparison, Interval
-from job.contracts.lists import counted
+from job.contracts.messages import counted
+from job.contracts.model import TrainedModel
 from job.contracts.ports import Codec
-from job.contracts.search_specs import Use
-from job.contracts.specs import TrainingSpec
+from job.contracts.reports.comparison import Comparison
+from job.contracts.reports.intervals import Interval
+from job.contracts.settings.dataset import ColumnsSpec
+from job.contracts.settings.gate import PairedSpec
+from job.contracts.settings.job_settings import TrainingSpec
+from job.contracts.settings.search import Use
 from job.errors import IncompatibleModelError
-from job.stages.bounds import LEAST_GROUPS
-from job.stages.features import restrict
+from job.registry.published import Champion
+from job.stages.data.leakage_keys import key_kind, salted_digests
+from job.stages.features.preprocessing import restrict
 from job.stages.gate.group_errors import GroupErrors, pair_group_errors
 from job.stages.gate.paired_bootstrap import compare_counts, compare_pair
-from job.stages.gate.published import Champion
-from job.stages.keys import key_kind, salted_digests
-from job.stages.label_scores import AVERAGED
-from job.stages.package import describe_input
-from job.stages.predictions import predict
-from job.stages.train import TrainedModel
+from job.stages.metrics.confidence_bounds import LEAST_GROUPS
+from job.stages.metrics.label_metrics import AVERAGED
+from job.stages.metrics.predictions import predict
+from job.stages.packaging.metadata import describe_input
 
 MIN_ROWS: Final = 30
 

@@ -8,12 +8,13 @@ from dataclasses import replace
 
 from scipy.stats import norm
 
-from job.contracts.decisions import Criterion
-from job.contracts.gate_specs import GateSpec
-from job.contracts.judgement import Comparison, Interval, RecallChange
-from job.contracts.lists import counted
+from job.contracts.messages import counted
+from job.contracts.reports.comparison import Comparison, RecallChange
+from job.contracts.reports.gate import Criterion
+from job.contracts.reports.intervals import Interval
+from job.contracts.settings.gate import GateSpec
 from job.stages.gate.power import POWER, can_show_margin, tolerated_drop
-from job.stages.label_scores import AVERAGED
+from job.stages.metrics.label_metrics import AVERAGED
 
 
 def judge_comparison(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from job.contracts.decisions import CanShow, Criterion, GateDecision
-from job.contracts.gate_specs import ChallengeFloorsSpec, FloorsSpec, GateSpec
-from job.contracts.judgement import Comparison
-from job.contracts.lists import counted
+from job.contracts.messages import counted
+from job.contracts.reports.comparison import Comparison
+from job.contracts.reports.gate import CanShow, Criterion, GateDecision
+from job.contracts.settings.gate import ChallengeFloorsSpec, FloorsSpec, GateSpec
 from job.stages.gate.challenge_comparison import judge_challenge
 from job.stages.gate.comparison_criteria import judge_comparison
 from job.stages.gate.power import describe_power

@@ -24,11 +24,11 @@ import pandas as pd
 from scipy import sparse
 
 from job.contracts.dataset import Rows
-from job.contracts.digest import canonical_json
+from job.contracts.identity import canonical_json
+from job.stages.data.leakage_keys import salted_digests
 from job.stages.gate.paired_bootstrap import PairedCounts
-from job.stages.keys import salted_digests
-from job.stages.predictions import Predictions
-from job.stages.resampling import make_units
+from job.stages.metrics.group_bootstrap import make_units
+from job.stages.metrics.predictions import Predictions
 
 Array = np.ndarray[Any, Any]
 _SALT: Final = "group errors"  # that of the split may change from run to run

@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 
-from job.contracts.digest import Digest
+from job.contracts.identity import Digest
 from job.contracts.ports import ArtifactStore
 from job.stages.gate.group_errors import GroupErrors
 

@@ -7,14 +7,21 @@ from typing import Any
 
 import numpy as np
 
-from job.contracts.gate_specs import PairedSpec
-from job.contracts.judgement import Interval, RecallChange
-from job.contracts.search_specs import Metric
-from job.stages.bounds import bounded, find_ends, find_reach
-from job.stages.label_scores import AVERAGED, LabelScores, count_groups, pair_cells
-from job.stages.predictions import Predictions
-from job.stages.resampling import Units, count_units, leave_one_out, resample, sum_units
-from job.stages.row_scores import log_losses, roc_auc_influences
+from job.contracts.metrics import Metric
+from job.contracts.reports.comparison import RecallChange
+from job.contracts.reports.intervals import Interval
+from job.contracts.settings.gate import PairedSpec
+from job.stages.metrics.confidence_bounds import bounded, find_ends, find_reach
+from job.stages.metrics.group_bootstrap import (
+    Units,
+    count_units,
+    leave_one_out,
+    resample,
+    sum_units,
+)
+from job.stages.metrics.label_metrics import AVERAGED, LabelScores, count_groups, pair_cells
+from job.stages.metrics.predictions import Predictions
+from job.stages.metrics.row_metrics import log_losses, roc_auc_influences
 
 Array = np.ndarray[Any, Any]
 
@@ -46,7 +53,7 @@ class PairedCounts:
         `sums` has shape (n_units, 5 * n_classes): rows of each class, rows that the candidate takes
         for it, its hits, rows that the champion takes for it, its hits.
     n_groups
-        As `job.stages.label_scores.count_groups` counts them.
+        As `job.stages.metrics.label_metrics.count_groups` counts them.
     """
 
     classes: tuple[str, ...]

@@ -23,9 +23,9 @@ from typing import Any, Final
 import numpy as np
 from scipy.stats import norm
 
-from job.contracts.decisions import CanShow
-from job.contracts.gate_specs import GateSpec, PairedSpec
-from job.contracts.reports import SearchedLabels
+from job.contracts.reports.gate import CanShow
+from job.contracts.reports.search import SearchedLabels
+from job.contracts.settings.gate import GateSpec, PairedSpec
 from job.stages.gate.paired_bootstrap import compare_counts, count_pair
 
 Array = np.ndarray[Any, Any]

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from job.contracts.lists import counted, shortened
-from job.contracts.reports import ValidationReport
-from job.contracts.specs import JobSettings
+from job.contracts.messages import counted, shortened
+from job.contracts.reports.validation import ValidationReport
+from job.contracts.settings.job_settings import JobSettings
+from job.stages.metrics.group_bootstrap import FEW_GROUPS
 from job.stages.packaging.request_limitations import find_in_challenge, find_out_of_scope
-from job.stages.resampling import FEW_GROUPS
 
 NONE: Final = "None were found in this run's own reports."
 WIDE_INTERVAL: Final = 0.1

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from job.contracts.lists import counted
-from job.stages.challenge.requests import MIN_CLASS_ROWS, MIN_ROWS
+from job.contracts.messages import counted
+from job.stages.split.challenge_halves import MIN_CLASS_ROWS, MIN_ROWS
 
 _Found = Mapping[str, Any]
 

@@ -3,7 +3,7 @@
 How it works
 ------------
 1. The rows of the table are cut into folds: whole groups, class shares kept, in the order of the
-   groups' salted hash (`job.stages.folds.cut_hash_folds`).
+   groups' salted hash (`job.stages.split.folds.cut_hash_folds`).
 2. For each fold, the chosen candidate is fitted to the other folds, preprocessing and calibration
    included, and predicts the fold.
 3. The search chose the candidate with the labels of most of these rows.  Where it could have chosen
@@ -24,17 +24,17 @@ import numpy as np
 import pandas as pd
 
 from job.contracts.dataset import Rows
+from job.contracts.metrics import Metric
 from job.contracts.ports import Executor
-from job.contracts.reports import CandidateScore, SearchedLabels, SearchReport
-from job.contracts.search_specs import Metric
-from job.contracts.specs import TrainingSpec
-from job.stages.folds import Fold, GroupCounts, cut_hash_folds, without_near_rows
-from job.stages.holdout import digest_groups
-from job.stages.out_of_fold import predict_out_of_fold
-from job.stages.predictions import Predictions
-from job.stages.preparation import Preparation
-from job.stages.search.choice import choose
-from job.stages.search.preference import find_preferred
+from job.contracts.reports.search import CandidateScore, SearchedLabels, SearchReport
+from job.contracts.settings.job_settings import TrainingSpec
+from job.stages.features.feature_matrix import Preparation
+from job.stages.metrics.predictions import Predictions
+from job.stages.split.folds import Fold, GroupCounts, cut_hash_folds, without_near_rows
+from job.stages.split.holdout import digest_groups
+from job.stages.training.out_of_fold import predict_out_of_fold
+from job.stages.training.search.choice import choose
+from job.stages.training.search.preference import find_preferred
 
 Array = np.ndarray[Any, Any]
 MIN_FOLDS: Final = 2

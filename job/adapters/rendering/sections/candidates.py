@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from job.adapters.rendering.formatting import metric_name, plain_value
 from job.adapters.rendering.sections.section import Section
-from job.adapters.rendering.words import metric_name, plain_value
 
 _TEMPLATE = """
 {% if is_cut_short %}<p class="note">Time was over before the search had ended

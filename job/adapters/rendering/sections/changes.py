@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from job.adapters.rendering.formatting import metric_name
 from job.adapters.rendering.sections.section import Section
-from job.adapters.rendering.words import metric_name
 
 _TEMPLATE = """
 <p>The champion is <code>{{ champion }}</code>.

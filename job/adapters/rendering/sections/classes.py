@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from job.adapters.rendering.charts import dots, scale_of
+from job.adapters.rendering.formatting import METRICS
 from job.adapters.rendering.intervals import find_interval
 from job.adapters.rendering.sections.section import Section
-from job.adapters.rendering.words import METRICS
 
 _METRICS: Final = ("recall", "precision", "f1", "roc_auc", "pr_auc")
 _TEMPLATE = """

@@ -7,9 +7,9 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from job.adapters.rendering.charts import Scale, dots
+from job.adapters.rendering.formatting import metric_name
 from job.adapters.rendering.intervals import read_interval
 from job.adapters.rendering.sections.section import Section
-from job.adapters.rendering.words import metric_name
 
 _MOST_CLASSES: Final = 10
 _TEMPLATE = """

@@ -8,8 +8,8 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from job.adapters.rendering.charts import N_COLOURS, Line, line_chart
+from job.adapters.rendering.formatting import score
 from job.adapters.rendering.sections.section import Section
-from job.adapters.rendering.words import score
 
 _TEMPLATE = """
 <p>Each class against the rest.

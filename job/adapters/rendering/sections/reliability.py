@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any, Final
 
 from job.adapters.rendering.charts import Line, line_chart
+from job.adapters.rendering.formatting import count
 from job.adapters.rendering.intervals import read_interval
 from job.adapters.rendering.methods import judged_rows, method_of
 from job.adapters.rendering.sections.section import Section
-from job.adapters.rendering.words import count
 
 _MOST_CLASSES: Final = 10
 _DIAGONAL: Final = Line(x=(0, 1), y=(0, 1))

@@ -7,6 +7,7 @@ from typing import Any
 from markupsafe import Markup
 
 from job.adapters.rendering.charts import Scale, dots, scale_of
+from job.adapters.rendering.formatting import metric_name
 from job.adapters.rendering.intervals import describe_intervals, find_interval
 from job.adapters.rendering.methods import (
     PUBLISHED,
@@ -16,7 +17,6 @@ from job.adapters.rendering.methods import (
     method_of,
 )
 from job.adapters.rendering.sections.section import Section
-from job.adapters.rendering.words import metric_name
 
 _TEMPLATE = """
 <p>{{ whose }}</p>

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any, Final
 
 from job.adapters.rendering.charts import dots, scale_of
+from job.adapters.rendering.formatting import metric_name
 from job.adapters.rendering.intervals import read_interval
 from job.adapters.rendering.methods import judged_rows
 from job.adapters.rendering.sections.section import Section
-from job.adapters.rendering.words import metric_name
 
 _MOST: Final = 40
 _TEMPLATE = """

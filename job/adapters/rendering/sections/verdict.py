@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from job.adapters.rendering.challenge import describe_challenge
+from job.adapters.rendering.formatting import count, metric_name, score
 from job.adapters.rendering.intervals import describe_intervals, find_interval
 from job.adapters.rendering.methods import HOLDS_FOR, describe_scores
-from job.adapters.rendering.words import count, metric_name, score
 
 _ALWAYS = ("accuracy", "f1_macro", "log_loss")
 

@@ -11,7 +11,7 @@ from typing import Final
 from botocore.exceptions import ClientError
 
 from job.adapters.stores.s3.client import Connection, split_uri
-from job.adapters.stores.s3.faults import (
+from job.adapters.stores.s3.errors import (
     code_of,
     is_absent,
     is_beaten,
@@ -22,8 +22,8 @@ from job.adapters.stores.s3.faults import (
 from job.adapters.stores.s3.probe import probe
 from job.adapters.stores.s3.reads import Reader, list_below
 from job.adapters.stores.s3.uploads import upload, write_options
-from job.contracts.store_specs import StoreSpec
-from job.contracts.stored import ObjectInfo, ProbeStep, check_key, is_ours
+from job.contracts.settings.store import StoreSpec
+from job.contracts.store_keys import ObjectInfo, ProbeStep, check_key, is_ours
 from job.errors import IntegrityError, TransientError
 
 _N_CONFLICTS: Final = 5

@@ -10,9 +10,9 @@ from urllib.parse import urlparse
 import boto3
 from botocore.config import Config
 
-from job.adapters.stores.s3.faults import translated
-from job.contracts.store_specs import S3Spec
-from job.contracts.stored import check_key
+from job.adapters.stores.s3.errors import translated
+from job.contracts.settings.store import S3Spec
+from job.contracts.store_keys import check_key
 from job.errors import ConfigurationError
 
 

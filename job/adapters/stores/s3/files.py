@@ -9,12 +9,12 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from job.adapters.machine import Memory, free_temporary_bytes
+from job.adapters.host_limits import Memory, free_temporary_bytes
 from job.adapters.stores.s3.client import Connection, split_uri
-from job.adapters.stores.s3.faults import code_of, is_absent, translated
+from job.adapters.stores.s3.errors import code_of, is_absent, translated
 from job.adapters.stores.s3.parts import PART_BYTES, in_parallel
 from job.adapters.stores.s3.reads import Reader, changed, list_below, pinned
-from job.contracts.stored import is_key
+from job.contracts.store_keys import is_key
 from job.errors import ConfigurationError, DatasetNotFoundError, DatasetUnreadableError
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
-from job.adapters.stores.s3.faults import denied_actions
-from job.contracts.stored import ProbeStep
+from job.adapters.stores.s3.errors import denied_actions
+from job.contracts.store_keys import ProbeStep
 from job.errors import ConfigurationError
 
 if TYPE_CHECKING:

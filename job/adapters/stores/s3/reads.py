@@ -17,7 +17,7 @@ from botocore.exceptions import (
 )
 
 from job.adapters.stores.s3.client import Connection
-from job.adapters.stores.s3.faults import ask_again, code_of, is_absent, is_beaten
+from job.adapters.stores.s3.errors import ask_again, code_of, is_absent, is_beaten
 from job.adapters.stores.s3.parts import PART_BYTES, in_order, in_parallel
 from job.errors import ConfigurationError, TransientError
 

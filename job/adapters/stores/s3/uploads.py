@@ -10,9 +10,9 @@ from urllib.parse import urlencode
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from job.adapters.stores.s3.faults import ask_again
+from job.adapters.stores.s3.errors import ask_again
 from job.adapters.stores.s3.parts import PART_BYTES, in_parallel
-from job.contracts.store_specs import StoreSpec
+from job.contracts.settings.store import StoreSpec
 
 
 def write_options(spec: StoreSpec) -> dict[str, str]:

@@ -7,7 +7,7 @@ import yaml
 from huggingface_hub import ModelCard
 from support.reports import HOSTILE, cross_fitted, make_metadata, make_reports
 
-from job.adapters.rendering.pages import Pages
+from job.adapters.rendering.renderer import Pages
 
 SECTIONS = [
     "Model Details",

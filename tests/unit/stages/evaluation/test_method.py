@@ -5,10 +5,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from job.contracts.gate_specs import EvaluationSpec
+from job.contracts.settings.evaluation import EvaluationSpec
 from job.errors import TrainingError
 from job.stages.evaluation.method import choose_method
-from job.stages.resampling import effective_groups
+from job.stages.metrics.group_bootstrap import effective_groups
 
 
 def split_of(groups, y, method="hash"):

@@ -5,10 +5,10 @@ import pytest
 from support.rows import rows_of_embeddings
 
 from job.contracts.dataset import MatrixRows
-from job.contracts.gate_specs import EvaluationSpec
+from job.contracts.model import TrainedModel
+from job.contracts.settings.evaluation import EvaluationSpec
 from job.stages.evaluation import stress
 from job.stages.evaluation.stress import SHARE, Columns, draw_batch, measure_stress
-from job.stages.train import TrainedModel
 
 
 class BySign:

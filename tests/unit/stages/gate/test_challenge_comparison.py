@@ -11,17 +11,21 @@ from sklearn.preprocessing import StandardScaler
 
 from job.adapters.codecs.canonical_joblib import JoblibCodec
 from job.contracts.dataset import MatrixRows, Rows
-from job.contracts.dataset_specs import ColumnsSpec
-from job.contracts.digest import canonical_json
-from job.contracts.gate_specs import GateSpec, PairedSpec
-from job.contracts.judgement import Comparison, Interval
-from job.contracts.search_specs import Metric, SearchSpec
-from job.contracts.specs import FeatureSpec, TrainingSpec
+from job.contracts.identity import canonical_json
+from job.contracts.metrics import Metric
+from job.contracts.model import TrainedModel
+from job.contracts.reports.comparison import Comparison
+from job.contracts.reports.intervals import Interval
+from job.contracts.settings.dataset import ColumnsSpec
+from job.contracts.settings.features import FeatureSpec
+from job.contracts.settings.gate import GateSpec, PairedSpec
+from job.contracts.settings.job_settings import TrainingSpec
+from job.contracts.settings.search import SearchSpec
+from job.registry.published import Champion
 from job.stages.gate.challenge_comparison import compare_on_challenge, judge_challenge
 from job.stages.gate.criteria import decide
-from job.stages.gate.published import Champion
-from job.stages.package import describe_input, make_bundle
-from job.stages.train import TrainedModel
+from job.stages.packaging.bundle import make_bundle
+from job.stages.packaging.metadata import describe_input
 
 USE = ("embeddings",)
 

@@ -15,18 +15,21 @@ from support.versions import name_of
 
 from job.adapters.codecs.canonical_joblib import JoblibCodec
 from job.contracts.dataset import MatrixRows, Rows
-from job.contracts.dataset_specs import ColumnsSpec
-from job.contracts.digest import canonical_json
-from job.contracts.gate_specs import PairedSpec
-from job.contracts.reports import ValidationReport
-from job.contracts.search_specs import Metric, SearchSpec
-from job.contracts.specs import FeatureSpec, TrainingSpec
+from job.contracts.identity import canonical_json
+from job.contracts.metrics import Metric
+from job.contracts.model import TrainedModel
+from job.contracts.reports.validation import ValidationReport
+from job.contracts.settings.dataset import ColumnsSpec
+from job.contracts.settings.features import FeatureSpec
+from job.contracts.settings.gate import PairedSpec
+from job.contracts.settings.job_settings import TrainingSpec
+from job.contracts.settings.search import SearchSpec
 from job.errors import ConfigurationError, IntegrityError
+from job.registry.publish import publish
+from job.registry.published import Champion, load_anchor, load_champion
 from job.stages.gate.comparison import compare
-from job.stages.gate.published import Champion, load_anchor, load_champion
-from job.stages.package import describe_input, make_bundle
-from job.stages.publish import publish
-from job.stages.train import TrainedModel
+from job.stages.packaging.bundle import make_bundle
+from job.stages.packaging.metadata import describe_input
 
 VERSION = name_of("r1", 1)
 USE = ("embeddings",)

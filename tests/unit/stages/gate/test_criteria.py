@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from job.contracts.gate_specs import FloorsSpec, GateSpec
-from job.contracts.judgement import Comparison, Interval, RecallChange
+from job.contracts.reports.comparison import Comparison, RecallChange
+from job.contracts.reports.intervals import Interval
+from job.contracts.settings.gate import FloorsSpec, GateSpec
 from job.stages.gate.criteria import decide
 
 OFF = {"accuracy": None, "precision_macro": None, "recall_macro": None, "f1_macro": None}

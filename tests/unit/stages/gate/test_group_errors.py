@@ -10,13 +10,13 @@ from support.memory_store import MemoryStore
 from support.simulated import draw, predictions
 
 from job.contracts.dataset import Rows
-from job.contracts.gate_specs import PairedSpec
-from job.contracts.search_specs import Metric
+from job.contracts.metrics import Metric
+from job.contracts.settings.gate import PairedSpec
+from job.registry.published import Champion
 from job.stages.gate.comparison import compare_errors
 from job.stages.gate.group_errors import GroupErrors, count_group_errors, pair_group_errors
 from job.stages.gate.kept_errors import describe_cross_fit, keep_group_errors, read_group_errors
 from job.stages.gate.paired_bootstrap import compare_pair
-from job.stages.gate.published import Champion
 
 SPEC = PairedSpec(metric=Metric.F1_MACRO, alpha=0.05, resamples=1000, random_state=0)
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from support.simulated import predictions
 
-from job.contracts.gate_specs import PairedSpec
-from job.contracts.search_specs import Metric
+from job.contracts.metrics import Metric
+from job.contracts.settings.gate import PairedSpec
 from job.stages.gate.paired_bootstrap import compare_pair
 from scripts.simulate_gate import ACCURACY, accepts, decided, first_model, next_model
 

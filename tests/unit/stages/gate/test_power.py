@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from job.contracts.gate_specs import GateSpec, PairedSpec
-from job.contracts.judgement import Comparison, Interval
-from job.contracts.reports import SearchedLabels
-from job.contracts.search_specs import Metric
+from job.contracts.metrics import Metric
+from job.contracts.reports.comparison import Comparison
+from job.contracts.reports.intervals import Interval
+from job.contracts.reports.search import SearchedLabels
+from job.contracts.settings.gate import GateSpec, PairedSpec
 from job.stages.gate.comparison_criteria import against
 from job.stages.gate.power import (
     can_show_margin,

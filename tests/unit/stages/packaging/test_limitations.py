@@ -12,8 +12,8 @@ from support.reports import (
     make_wording,
 )
 
-from job.contracts.reports import ValidationReport
-from job.contracts.specs import JobSettings
+from job.contracts.reports.validation import ValidationReport
+from job.contracts.settings.job_settings import JobSettings
 from job.stages.packaging.limitations import NONE, find_limitations
 
 ENDS = {"value": 0.95, "lower": 0.93, "upper": 0.97, "is_by_count": False}

@@ -9,12 +9,13 @@ from support.executors import InTurn
 from support.matrices import IN_MEMORY
 
 from job.contracts.dataset import MatrixRows, Rows
-from job.contracts.dataset_specs import ColumnsSpec
-from job.contracts.reports import CandidateScore, SearchedLabels, SearchReport
-from job.contracts.search_specs import SearchSpec
-from job.contracts.specs import FeatureSpec, TrainingSpec
-from job.stages.folds import cut_hash_folds
-from job.stages.preparation import Preparation
+from job.contracts.reports.search import CandidateScore, SearchedLabels, SearchReport
+from job.contracts.settings.dataset import ColumnsSpec
+from job.contracts.settings.features import FeatureSpec
+from job.contracts.settings.job_settings import TrainingSpec
+from job.contracts.settings.search import SearchSpec
+from job.stages.features.feature_matrix import Preparation
+from job.stages.split.folds import cut_hash_folds
 from job.stages.training.cross_fit import cross_fit, plan_folds
 
 LOGISTIC = CandidateScore(

@@ -1,0 +1,148 @@
+"""Measure the search for near-duplicates on generated texts or embeddings.
+
+    python -m benchmarks.near_duplicates texts 10000 100000 1000000 [--workers 2]
+    python -m benchmarks.near_duplicates templates 1000000
+    python -m benchmarks.near_duplicates embeddings 100000
+
+texts       15 words each, from 30,000 by Zipf's law, one in ten a near-copy of another
+templates   a thousand sentences with other names and slots in them: large families
+embeddings  384 numbers, one in ten a near-copy of another
+
+Each size runs in a process of its own.  Printed are the seconds for masking and for the search,
+those of all processors together, the highest memory, how much of it the search added, families,
+and a row of docs/benchmarks.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from job.adapters.executors.local import LocalThreads
+from job.contracts.dataset import MatrixRows, Rows
+from job.contracts.settings.split import SplitSpec
+from job.stages.data.leakage_keys import normalise
+from job.stages.split.near_duplicates import choose_kind, find_families
+from job.stages.split.near_duplicates.templates import make_templates
+
+N_WORDS = 30_000
+LENGTH = 15
+
+
+def make_words(rng: np.random.Generator) -> Any:
+    """Draw words without digits, two to ten letters long."""
+    letters = rng.choice(list("etaoinshrdlucmfw"), (N_WORDS, 10))
+    lengths = rng.integers(2, 11, N_WORDS)
+    return np.array(
+        ["".join(row[:length]) for row, length in zip(letters, lengths, strict=True)], object
+    )
+
+
+def generate_texts(n_rows: int) -> list[str]:
+    rng = np.random.default_rng(0)
+    share = 1 / np.arange(1, N_WORDS + 1) ** 0.9
+    drawn = rng.choice(N_WORDS, (n_rows, LENGTH), p=share / share.sum())
+    n_copies = n_rows // 10
+    drawn[:n_copies] = drawn[n_copies : 2 * n_copies]
+    drawn[np.arange(n_copies), rng.integers(0, LENGTH, n_copies)] = rng.integers(
+        0, N_WORDS, n_copies
+    )
+    return [" ".join(row) for row in make_words(rng)[drawn]]
+
+
+def generate_templates(n_rows: int) -> list[str]:
+    rng = np.random.default_rng(0)
+    words = make_words(rng)
+    sentences = [" ".join(row) for row in words[rng.integers(0, N_WORDS, (1000, LENGTH - 3))]]
+    names = words[rng.integers(0, N_WORDS, (n_rows, 2))]
+    numbers = rng.integers(0, 10**6, n_rows)
+    drawn = rng.integers(0, 1000, n_rows)
+    return [
+        f"{a} {b} {sentences[s]} {n}"
+        for (a, b), s, n in zip(names, drawn.tolist(), numbers.tolist(), strict=True)
+    ]
+
+
+def generate_embeddings(n_rows: int) -> Any:
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((n_rows, 384), np.float32)
+    n_copies = n_rows // 10
+    X[:n_copies] = X[n_copies : 2 * n_copies] + 0.1 * rng.standard_normal((n_copies, 384))
+    return X
+
+
+def measure(table: str, n_rows: int, workers: int) -> dict[str, Any]:
+    if table == "embeddings":
+        matrix, texts = generate_embeddings(n_rows), None
+        keys = np.array([f"embedding:{n}" for n in range(n_rows)], object)
+    else:
+        made = generate_texts(n_rows) if table == "texts" else generate_templates(n_rows)
+        matrix, texts = None, np.array(made, object)
+        keys = np.array([f"text:{normalise(text)}" for text in made], object)
+    rows = Rows(
+        y=np.array([str(n % 4) for n in range(n_rows)], object),
+        keys=keys,
+        text_keys=keys,
+        text=None,
+        embeddings=None if matrix is None else MatrixRows(matrix, np.arange(n_rows)),
+        frame=pd.DataFrame(index=range(n_rows)),
+    )
+    before, started, worked = peak_bytes(), time.perf_counter(), time.process_time()
+    if texts is not None:
+        rows = replace(rows, templates=make_templates(texts, keys))
+    masked = time.perf_counter()
+    kind = choose_kind(rows, SplitSpec())
+    (found,) = find_families([rows], SplitSpec(), kind, LocalThreads(workers))
+    ended = time.perf_counter()
+    assert found.families is not None
+    return {
+        "n_rows": n_rows,
+        "masking_seconds": round(masked - started, 2),
+        "search_seconds": round(ended - masked, 2),
+        "processor_seconds": round(time.process_time() - worked, 2),
+        "peak_mb": peak_bytes() // 10**6,
+        "added_mb": (peak_bytes() - before) // 10**6,
+        "n_families": int(found.families.max()) + 1,
+        "largest": int(np.bincount(found.families).max()),
+    }
+
+
+def peak_bytes() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("table", choices=["texts", "templates", "embeddings"])
+    parser.add_argument("rows", type=int, nargs="+")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--alone", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.alone:
+        print(json.dumps(measure(options.table, options.rows[0], options.workers)))
+        return
+    for n_rows in options.rows:
+        arguments = [options.table, str(n_rows), "--workers", str(options.workers), "--alone"]
+        command = [sys.executable, "-m", "benchmarks.near_duplicates", *arguments]
+        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+        found = json.loads(done.stdout)
+        print(found)
+        seconds = found["masking_seconds"] + found["search_seconds"]
+        processors = found["processor_seconds"]
+        print(
+            f"| {options.table}, {n_rows:,} | {seconds:.1f} s | {processors:.1f} s "
+            f"| {found['added_mb']:,} MB |"
+        )
+
+
+if __name__ == "__main__":
+    main()

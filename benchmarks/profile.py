@@ -1,0 +1,119 @@
+"""Say which libraries the time of a search and its refit goes to.
+
+    python -m benchmarks.profile embeddings 100000 [--repetitions 8] [--workers 1]
+
+Each repetition is a process of its own, which searches and refits twice: perf samples the second
+time, by CPU time, when nothing is met for the first time.  Printed are the shares of each
+repetition, the kernel's among them, and their means; Linux with perf is needed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.search import make_spec, read_rows, search_and_refit, write_data
+from job.adapters.executors.local import LocalThreads
+from job.adapters.host_limits import Memory, keep_no_large_blocks
+from job.adapters.matrix_allocator import Matrices
+
+SAMPLES_A_SECOND = 499
+PARTS = {
+    "BLAS and LAPACK": ("openblas", "mkl", "blis"),
+    "sparse products": ("_sparsetools",),
+    "NumPy": ("_multiarray_umath", "_simd"),
+    "C library": ("libc.so", "libm.so", "libmvec"),
+    "Python": ("python",),
+    "kernel": ("kernel",),
+}
+
+
+@contextlib.contextmanager
+def sampling(path: Path) -> Iterator[None]:
+    """Let perf sample this process, and nothing before or after."""
+    (orders, order), (answers, answer) = os.pipe(), os.pipe()
+    rate = ["-e", "cpu-clock", "-F", str(SAMPLES_A_SECOND)]
+    control = ["--delay", "-1", "--control", f"fd:{orders},{answer}"]
+    command = ["perf", "record", "-q", *rate, *control, "-p", str(os.getpid()), "-o", str(path)]
+    with subprocess.Popen(command, pass_fds=(orders, answer)) as recorder:
+        os.write(order, b"enable\n")
+        os.read(answers, 16)
+        yield
+        os.write(order, b"disable\n")
+        os.read(answers, 16)
+        recorder.send_signal(signal.SIGINT)
+
+
+def shares(path: Path) -> dict[str, float]:
+    """Read the percentage of samples in each library, and add those of a kind up."""
+    command = ["perf", "report", "-q", "--stdio", "--sort", "dso", "-i", str(path)]
+    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    found = dict.fromkeys([*PARTS, "others"], 0.0)
+    for line in lines:
+        if not line.strip():
+            continue
+        share, library = line.split(maxsplit=1)
+        kinds = (kind for kind, names in PARTS.items() if any(name in library for name in names))
+        found[next(kinds, "others")] += float(share.rstrip("%"))
+    return {kind: round(share, 1) for kind, share in found.items()}
+
+
+def work(options: argparse.Namespace) -> None:
+    """Search and refit twice, and print the shares of the second time."""
+    keep_no_large_blocks()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_data(options, folder)
+        train = read_rows(folder, "train")
+        spec = make_spec(options.table, "fast", options.estimator)
+        executor, matrices = LocalThreads(options.workers), Matrices(folder, None, Memory())
+        for context in (contextlib.nullcontext(), sampling(folder / "perf.data")):
+            with context:
+                search_and_refit(train, spec, executor, matrices)
+        print(json.dumps(shares(folder / "perf.data")))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("table", choices=["embeddings", "texts"])
+    parser.add_argument("rows", type=int)
+    parser.add_argument("--estimator", default="logistic_regression")
+    parser.add_argument("--repetitions", type=int, default=8)
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--once", action="store_true")
+    options = parser.parse_args()
+    if not shutil.which("perf"):
+        parser.error("perf is not on the PATH; it comes with the kernel's tools (linux-perf)")
+    if options.once:
+        work(options)
+        return
+    found = []
+    # NOTE: idle BLAS threads would spin beside the one that works
+    environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    for _ in range(options.repetitions):
+        done = subprocess.run(
+            [sys.executable, "-m", "benchmarks.profile", *sys.argv[1:], "--once"],
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+            env=environment,
+        )
+        found.append(json.loads(done.stdout.splitlines()[-1]))
+        print(found[-1], flush=True)
+    for kind in found[0]:
+        values = [one[kind] for one in found]
+        print(f"{kind:16} {statistics.mean(values):5.1f} % ({min(values)} to {max(values)})")
+
+
+if __name__ == "__main__":
+    main()

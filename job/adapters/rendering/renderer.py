@@ -1,0 +1,51 @@
+"""Write the report, the figures and the model card."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from markupsafe import Markup
+
+from job.adapters.rendering.card import render_card
+from job.adapters.rendering.charts import heat_map
+from job.adapters.rendering.report import read_template, render_report
+from job.adapters.rendering.sections.curves import draw_curves
+from job.contracts.identity import canonical_json
+
+
+class Pages:
+    """The renderer: everything in one file, nothing from the web."""
+
+    def render(self, metadata: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, bytes]:
+        """Give report.html, model_card.md and figures/*.svg by name."""
+        # as the files will be read: a page that is drawn from them later is the same
+        metadata, evaluation = (
+            json.loads(canonical_json(content)) for content in (metadata, evaluation)
+        )
+        figures = _draw_figures(evaluation)
+        texts = {
+            "report.html": render_report(metadata, evaluation),
+            "model_card.md": render_card(metadata, evaluation, figures=sorted(figures)),
+            **{name: _stand_alone(svg) for name, svg in figures.items()},
+        }
+        return {name: text.encode() for name, text in texts.items()}
+
+
+def _draw_figures(evaluation: dict[str, Any]) -> dict[str, Markup]:
+    found = {
+        "figures/confusion_matrix.svg": heat_map(
+            evaluation["classes"], evaluation["confusion"], "Confusion matrix"
+        )
+    }
+    names = {"roc": "roc_curves", "pr": "precision_and_recall"}
+    for key, svg in draw_curves(evaluation).items():
+        found[f"figures/{names[key]}.svg"] = svg
+    return found
+
+
+def _stand_alone(svg: Markup) -> str:
+    """Make a chart of the page a file: with its namespace, and its own colours."""
+    start, end, rest = svg.partition(">")
+    style = f"<style>{read_template('figure.css').strip()}</style>"
+    return f'{start} xmlns="http://www.w3.org/2000/svg"{end}{style}{rest}\n'

@@ -1,0 +1,204 @@
+"""Hold a table against a Great Expectations suite, and let out counts only."""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote, urlparse
+
+from job.adapters.host_limits import loading
+from job.contracts.messages import shortened
+from job.contracts.reports.validation import RuleResult
+from job.contracts.suites import Suite
+from job.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_COUNTED: Final = {
+    "result_format": "COMPLETE",
+    "partial_unexpected_count": 0,
+    "return_unexpected_index_query": False,
+}
+
+
+class SuiteFolder:
+    """Suites found by name in a folder, or anywhere by path or file:// URI."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def load(self, name: str) -> Suite:
+        """Read a suite.
+
+        Raises
+        ------
+        ConfigurationError
+            There is no such suite, or it is not the JSON of one.
+        """
+        path = self._path_of(name)
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            meta = content.get("meta", {})
+            parameters = dict(meta.get("parameters", {}))
+            is_standardized = _flag(meta.get("embeddings_standardized_per_batch"))
+            expectations = tuple(_checked(e) for e in content["expectations"])
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise ConfigurationError(
+                f"'{path}' is not an expectation suite",
+                hint="a suite is JSON with a list `expectations` of {type, kwargs, severity}",
+            ) from None
+        return Suite(
+            name=path.stem,
+            parameters=parameters,
+            expectations=expectations,
+            embeddings_standardized_per_batch=is_standardized,
+        )
+
+    def _path_of(self, name: str) -> Path:
+        parsed = urlparse(name)
+        path = Path(unquote(parsed.path)) if parsed.scheme == "file" else Path(name)
+        if "/" not in name and not name.endswith(".json"):
+            path = self._folder / f"{name}.json"
+        if not path.is_file():
+            known = sorted(p.stem for p in self._folder.glob("*.json"))
+            raise ConfigurationError(
+                f"no expectation suite '{name}'",
+                hint=f"expectations.suite is a path, or one of {shortened(known)}",
+            )
+        return path
+
+
+def _flag(value: object) -> bool | None:
+    if value is None or isinstance(value, bool):
+        return value
+    raise TypeError
+
+
+def _checked(expectation: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": str(expectation["type"]),
+        "kwargs": dict(expectation.get("kwargs", {})),
+        "severity": str(expectation.get("severity", "critical")),
+    }
+
+
+class GreatExpectations:
+    """The suite runner: an ephemeral context, no analytics, no data docs.
+
+    Making one loads the library, before there is data.
+    """
+
+    def __init__(self) -> None:
+        # NOTE: read when a context is made; it phones home otherwise
+        os.environ["GX_ANALYTICS_ENABLED"] = "false"
+        with warnings.catch_warnings(), loading():
+            warnings.simplefilter("ignore")
+            import great_expectations  # noqa: F401
+
+    def check(
+        self, table: pd.DataFrame, expectations: Sequence[Mapping[str, Any]]
+    ) -> tuple[RuleResult, ...]:
+        """Give one result per expectation, with counts and row positions but no values.
+
+        Raises
+        ------
+        ConfigurationError
+            An expectation's type or arguments do not exist.
+        """
+        from great_expectations.data_context.data_context.context_factory import set_context
+
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return _check(table, expectations)
+        finally:
+            set_context(None)  # or the library holds the table until the process ends
+            gc.collect()
+
+
+def _check(
+    table: pd.DataFrame, expectations: Sequence[Mapping[str, Any]]
+) -> tuple[RuleResult, ...]:
+    import great_expectations as gx
+
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False}
+    asset = context.data_sources.add_pandas("memory").add_dataframe_asset("table")
+    batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": table})
+    built = [_build(e, position) for position, e in enumerate(expectations)]
+    suite = gx.ExpectationSuite(name="suite", expectations=built)
+    outcome = batch.validate(suite, result_format=_COUNTED)
+    found = {result.expectation_config.meta["position"]: result for result in outcome.results}
+    return tuple(
+        _counts(expectation, found[position], len(table))
+        for position, expectation in enumerate(expectations)
+    )
+
+
+def _build(expectation: Mapping[str, Any], position: int) -> Any:
+    from great_expectations.exceptions import ExpectationNotFoundError
+    from great_expectations.expectations.registry import get_expectation_impl
+
+    kind = expectation["type"]
+    try:
+        return get_expectation_impl(kind)(
+            severity=expectation["severity"], meta={"position": position}, **expectation["kwargs"]
+        )
+    except ExpectationNotFoundError:
+        raise ConfigurationError(
+            f"Great Expectations has no expectation '{kind}'",
+            hint="see the gallery of core expectations for the name",
+        ) from None
+    except (ValueError, TypeError) as error:
+        # pydantic's messages quote the arguments, which may hold labels
+        details: list[Any] = getattr(error, "errors", list)()
+        names = sorted({str(name) for d in details for name in d["loc"]} - {"__root__"})
+        problem = "missing, unknown or impossible" if names else "at odds with each other"
+        raise ConfigurationError(
+            f"expectation '{kind}' has arguments that are {problem}: "
+            f"{shortened(names or sorted(expectation['kwargs']))}",
+            hint="compare the suite's `kwargs` and `severity` with the expectation's documentation",
+        ) from None
+
+
+def _counts(expectation: Mapping[str, Any], result: Any, n_rows: int) -> RuleResult:
+    """Copy what is known to be a count; everything else may be a value of the data."""
+    details = result.result
+    rows = tuple(int(row) for row in details.get("unexpected_index_list") or ())
+    kwargs = expectation["kwargs"]
+    return RuleResult(
+        rule=expectation["type"],
+        column=kwargs.get("column"),
+        severity=expectation["severity"],
+        is_met=bool(result.success),
+        n_rows=n_rows,
+        n_broken=int(details.get("unexpected_count") or len(rows)),
+        rows=rows,
+        thresholds=tuple(sorted((k, v) for k, v in kwargs.items() if _is_number(v))),
+        observed=_observed(expectation["type"], details.get("observed_value")),
+        has_failed_to_run=_has_raised(result.exception_info),
+    )
+
+
+def _observed(kind: str, value: Any) -> float | None:
+    """Keep counts; a maximum or a mean of a column is a value of the data."""
+    if not any(word in kind for word in ("count", "target_class")) or not _is_number(value):
+        return None
+    return float(value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _has_raised(information: Any) -> bool:
+    if not information:
+        return False
+    flat = [information, *(v for v in information.values() if isinstance(v, dict))]
+    return any(part.get("raised_exception", False) is True for part in flat)

@@ -1,0 +1,194 @@
+"""The commands of a run: run, validate, sample-data; the other groups are joined here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from job import __version__
+from job.cli.commands import config, models, report
+from job.cli.commands.options import (
+    Config,
+    DatasetUri,
+    Output,
+    Sets,
+    StoreUri,
+    Version,
+    effective_settings,
+)
+from job.cli.output import check_form, lay_out_columns, write_result, write_text
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Retrain, judge and publish the privacy-intent classifier.",
+)
+app.add_typer(models.app, name="models")
+app.add_typer(config.app, name="config")
+app.command("report")(report.report)
+
+
+def _print_version(value: bool) -> None:
+    if value:
+        typer.echo(f"pcc-job {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command("run")
+def run(
+    context: typer.Context,
+    config: Config = None,
+    dataset: DatasetUri = None,
+    store: StoreUri = None,
+    run_id: Annotated[
+        str | None, typer.Option("--run-id", help="Name of the run; the same again is idempotent.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Everything but publishing.")] = False,
+    override: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REASON", help="Publish what the gate rejects; the reason is kept for ever."
+        ),
+    ] = None,
+    set_: Sets = None,
+    output: Output = None,
+) -> None:
+    """Train, judge and publish one model version."""
+    check_form(output)
+    from job.cli.run_job import run_job
+    from job.errors import GateRejectedError
+
+    try:
+        result = run_job(
+            effective_settings(config, dataset, store, set_),
+            run_id,
+            context.obj,
+            is_dry_run=dry_run,
+            override=override,
+        )
+    except GateRejectedError as error:
+        write_result(error.context["result"], output)
+        raise
+    write_result(result, output)
+
+
+@app.command("validate")
+def validate(
+    context: typer.Context,
+    config: Config = None,
+    dataset: DatasetUri = None,
+    set_: Sets = None,
+    output: Output = None,
+) -> None:
+    """Hold the data against its expectations, nothing else."""
+    check_form(output)
+    from job.cli.read_only_jobs import validate_only
+    from job.errors import ContractViolationError
+
+    try:
+        result = validate_only(effective_settings(config, dataset, None, set_), context.obj)
+    except ContractViolationError as error:
+        if "report" in error.context:
+            write_result(error.context["report"].to_json(), output)
+        raise
+    write_result(result, output)
+
+
+@app.command("gate")
+def gate(
+    context: typer.Context,
+    candidate: Version,
+    champion: Version,
+    config: Config = None,
+    dataset: DatasetUri = None,
+    store: StoreUri = None,
+    set_: Sets = None,
+    output: Output = None,
+) -> None:
+    """Judge one published version beside another, on rows that neither was trained on."""
+    check_form(output)
+    from job.cli.read_only_jobs import gate_only
+    from job.errors import GateRejectedError
+
+    effective = effective_settings(config, dataset, store, set_)
+    try:
+        result = gate_only(effective, candidate, champion, context.obj)
+    except GateRejectedError as error:
+        write_result(error.context["result"], output, _lay_out_verdict)
+        raise
+    write_result(result, output, _lay_out_verdict)
+
+
+def _word(criterion: Mapping[str, Any]) -> str:
+    if criterion["is_met"]:
+        return "met"
+    return "not met" if criterion["is_binding"] else "warns"
+
+
+def _lay_out_verdict(result: Mapping[str, Any]) -> list[str]:
+    """Give the counts and the criteria; scores and comparisons are in the JSON."""
+    counts = [f"{name:<20} {value}" for name, value in result.items() if name.startswith("n_")]
+    gate = result["gate"]
+    rows = [(_word(c), c["name"], c["reason"]) for c in gate["criteria"]]
+    verdict = "accepted" if gate["is_accepted"] else "rejected"
+    head = f"{result['candidate']} beside {result['champion']}: {verdict}"
+    return [head, *counts, *lay_out_columns(("", "criterion", "reason"), rows)]
+
+
+@app.command("doctor")
+def doctor(
+    config: Config = None, store: StoreUri = None, set_: Sets = None, output: Output = None
+) -> None:
+    """Try for real whether the store can do what a run needs."""
+    check_form(output)
+    from job.cli.run_job import explain_lack, probe_store
+    from job.errors import ConfigurationError
+
+    result = probe_store(effective_settings(config, None, store, set_))
+    write_result(result, output)
+    if not result["is_fit"]:
+        missing = [name for name, step in result["steps"].items() if not step["is_met"]]
+        raise ConfigurationError(
+            f"'{result['store_uri']}' lacks: {', '.join(missing)}", hint=explain_lack(missing)
+        )
+
+
+@app.command("sample-data")
+def sample_data(
+    path: Annotated[Path, typer.Argument(help="File to write.")],
+    rows: Annotated[int, typer.Option(min=1, help="Rows.")] = 6000,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed, other rows.")] = 7,
+    format: Annotated[str | None, typer.Option(help="parquet or csv; PATH has to end so.")] = None,
+) -> None:
+    """Write a synthetic table of the upstream contract."""
+    from job.adapters.tables.formats import format_of
+    from job.contracts.messages import counted
+    from job.errors import ConfigurationError
+    from job.samples import write_sample
+
+    if format not in (None, "parquet", "csv"):
+        raise ConfigurationError(f"no format '{format}'", hint="parquet or csv")
+    named = format_of(path)
+    if named is None or format not in (None, named):
+        raise ConfigurationError(
+            f"'{path}' does not end as a {format or 'table'} does",
+            hint="tables end in .parquet, .csv or .csv.gz, and are read by their ending",
+        )
+    write_sample(path, n_rows=rows, seed=seed, is_csv=named == "csv")
+    write_text(f"wrote {counted(rows, 'synthetic row')} to {path}")

@@ -1,0 +1,123 @@
+"""The commands that move a channel or its anchor, and the one that prints their moves."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from job.cli.commands.options import Config, Output, Sets, StoreUri, Version, open_configured
+from job.cli.output import lay_out_columns, write_result
+from job.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from job.contracts.settings.job_settings import JobSettings
+
+Channel = Annotated[
+    str | None, typer.Option("--channel", help="Name of the channel; unset: publish.channel.")
+]
+
+
+def promote(
+    version: Version,
+    channel: Channel = None,
+    expect: Annotated[
+        str | None,
+        typer.Option(help="Version that the channel (with --anchor: its anchor) is at, or exit 7."),
+    ] = None,
+    anchor: Annotated[
+        bool, typer.Option("--anchor", help="Move the channel's anchor, and not the channel.")
+    ] = False,
+    config: Config = None,
+    store: StoreUri = None,
+    set_: Sets = None,
+    output: Output = None,
+) -> None:
+    """Move a channel, or its anchor, to a version, after verifying it."""
+    from job import registry
+
+    found, settings = open_configured(config, store, set_, output)
+    target = _channel(channel, settings)
+    name, now = registry.resolve(found, version), datetime.now(UTC)
+    move = registry.promote_anchor if anchor else registry.promote
+    moved = move(found, target, name, at=now, by=_who(now), expect=expect)
+    write_result(moved, output)
+
+
+def rollback(
+    channel: Channel = None,
+    republish: Annotated[
+        bool, typer.Option("--republish", help="Copy it under a newer name, for today's PCC.")
+    ] = False,
+    config: Config = None,
+    store: StoreUri = None,
+    set_: Sets = None,
+    output: Output = None,
+) -> None:
+    """Move a channel back to the champion before the present one."""
+    from job import registry
+
+    found, settings = open_configured(config, store, set_, output)
+    target, now = _channel(channel, settings), datetime.now(UTC)
+    moved = registry.roll_back(found, target, at=now, by=_who(now), is_republished=republish)
+    write_result(moved, output)
+
+
+def history(
+    channel: Channel = None,
+    anchor: Annotated[
+        bool, typer.Option("--anchor", help="Print the moves of the channel's anchor.")
+    ] = False,
+    config: Config = None,
+    store: StoreUri = None,
+    set_: Sets = None,
+    output: Output = None,
+) -> None:
+    """Print every move of a channel, or of its anchor: who, when, from, to, why."""
+    from job.registry import list_anchor_history, list_history
+
+    found, settings = open_configured(config, store, set_, output)
+    name = _channel(channel, settings)
+    moves = (
+        {"anchor_moves": list_anchor_history(found, name)}
+        if anchor
+        else {"moves": list_history(found, name)}
+    )
+    write_result({"channel": name, **moves}, output, _lay_out_moves)
+
+
+def _lay_out_moves(result: Mapping[str, Any]) -> list[str]:
+    """Return one line per move, the latest last."""
+    head = ("at", "from", "to", "by", "why")
+    is_anchor = "anchor_moves" in result
+    moves = result["anchor_moves" if is_anchor else "moves"]
+    title = f"{'anchor of ' if is_anchor else ''}channel {result['channel']}"
+    return [title, *lay_out_columns(head, ([move.get(name) for name in head] for move in moves))]
+
+
+def _who(now: datetime) -> str:
+    """Name the person and the moment, for the history."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = "unknown"
+    return f"{user}-{now:%Y%m%dT%H%M%S%f}"
+
+
+def _channel(name: str | None, settings: JobSettings) -> str:
+    """Give the channel that is meant."""
+    from job.contracts.store_keys import is_channel
+
+    chosen = name or settings.publish.channel
+    if chosen is None:
+        raise ConfigurationError("no channel is named", hint="give --channel")
+    if not is_channel(chosen):
+        raise ConfigurationError(
+            f"'{chosen}' cannot be a channel",
+            hint="channels have small letters, digits, '-' and '_', 63 at most, and are not named "
+            "'latest' or like a version",
+        )
+    return chosen

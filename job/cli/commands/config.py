@@ -1,0 +1,63 @@
+"""The commands about settings: no run, no data, no store."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from job.cli.commands.options import Config, DatasetUri, Output, Sets, StoreUri, effective_settings
+from job.cli.output import check_form, write_result, write_text
+
+app = typer.Typer(no_args_is_help=True, help="Effective settings, without a run.")
+
+
+@app.command("show")
+def show(
+    config: Config = None,
+    dataset: DatasetUri = None,
+    store: StoreUri = None,
+    set_: Sets = None,
+    output: Output = None,
+) -> None:
+    """Print each effective setting and where it came from."""
+    check_form(output)
+    from job.settings import known_keys
+
+    effective = effective_settings(config, dataset, store, set_)
+    content = effective.settings.model_dump(mode="json")
+    rows = {}
+    for key in known_keys():
+        value: Any = content  # one level deeper by each part of the key
+        for part in key.split("."):
+            value = value[part]
+        rows[key] = {"value": value, "from": effective.origins.get(key, "default")}
+    write_result(rows, output)
+
+
+@app.command("schema")
+def schema() -> None:
+    """Print the JSON Schema of the settings file."""
+    from job.contracts.settings.job_settings import JobSettings
+
+    write_text(json.dumps(JobSettings.model_json_schema(), indent=2))
+
+
+@app.command("check")
+def check(
+    config: Config = None, dataset: DatasetUri = None, store: StoreUri = None, set_: Sets = None
+) -> None:
+    """Check the settings and the suite as a run would, and nothing else."""
+    import tempfile
+
+    from job.cli.composition import copier, find_suite
+
+    effective = effective_settings(config, dataset, store, set_)
+    with tempfile.TemporaryDirectory(prefix="pcc-job-") as folder:
+        suite = find_suite(effective.settings, copier(effective.settings, Path(folder)))
+    from job.pipeline.intake import check_request
+
+    check_request(effective.settings, suite)
+    write_text("settings are valid")

@@ -1,0 +1,161 @@
+"""The commands about published versions."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from job.cli.commands import channels as moves
+from job.cli.commands.options import Config, Output, Sets, StoreUri, Version, open_configured
+from job.cli.output import lay_out_columns, write_result
+
+app = typer.Typer(no_args_is_help=True, help="Published versions and the channels they are in.")
+
+
+@app.command("list")
+def list_models(
+    config: Config = None, store: StoreUri = None, set_: Sets = None, output: Output = None
+) -> None:
+    """List the complete versions, and the channels and anchors that point to them."""
+    from job.registry import list_anchors, list_channels, list_versions
+
+    found = open_configured(config, store, set_, output)[0]
+    result = {
+        "store_uri": found.uri,
+        "versions": list_versions(found),
+        "channels": list_channels(found),
+        "anchors": list_anchors(found),
+    }
+    write_result(result, output)
+
+
+@app.command("show")
+def show(
+    version: Version,
+    config: Config = None,
+    store: StoreUri = None,
+    set_: Sets = None,
+    output: Output = None,
+) -> None:
+    """Print a version's metadata."""
+    from job.registry import read_metadata, resolve
+
+    found = open_configured(config, store, set_, output)[0]
+    write_result(read_metadata(found, resolve(found, version)), output)
+
+
+@app.command("diff")
+def diff(
+    before: Version,
+    after: Version,
+    config: Config = None,
+    store: StoreUri = None,
+    set_: Sets = None,
+    output: Output = None,
+) -> None:
+    """Print what differs between two versions."""
+    from job import registry
+
+    found = open_configured(config, store, set_, output)[0]
+    names = [registry.resolve(found, name) for name in (before, after)]
+    write_result(registry.diff(found, *names), output, _lay_out_differences)
+
+
+def _lay_out_differences(result: Mapping[str, Any]) -> list[str]:
+    """Lay a comparison out as the report does: scores first."""
+    changed = sorted(result["changed"].items(), key=lambda c: not c[0].startswith("metrics."))
+    rows = [(key, e["before"], e["after"], e.get("difference", "")) for key, e in changed]
+    head = ("what", result["before"], result["after"], "difference")
+    return lay_out_columns(head, rows)
+
+
+@app.command("verify")
+def verify(
+    version: Version,
+    config: Config = None,
+    store: StoreUri = None,
+    set_: Sets = None,
+    output: Output = None,
+) -> None:
+    """Compare every file of a version with its manifest."""
+    from job import registry
+
+    found = open_configured(config, store, set_, output)[0]
+    name = registry.resolve(found, version)
+    n_files = registry.verify(found, name)
+    write_result({"version": name, "n_files": n_files, "is_intact": True}, output)
+
+
+@app.command("load-check")
+def load_check(
+    context: typer.Context,
+    version: Version,
+    config: Config = None,
+    store: StoreUri = None,
+    set_: Sets = None,
+    output: Output = None,
+) -> None:
+    """Load a verified version in a process of its own, and predict one row."""
+    from job.adapters.codecs.load_check import find_load_problem
+    from job.registry import check_load, resolve
+
+    found = open_configured(config, store, set_, output)[0]
+    name = resolve(found, version)
+    write_result(check_load(found, name, find_load_problem, context.obj.undo_by), output)
+
+
+@app.command("fetch")
+def fetch(
+    context: typer.Context,
+    version: Version,
+    directory: Annotated[Path, typer.Argument(help="Folder that gets DIRECTORY/VERSION.")],
+    config: Config = None,
+    store: StoreUri = None,
+    set_: Sets = None,
+    output: Output = None,
+) -> None:
+    """Copy a verified version into DIRECTORY/VERSION."""
+    from job import registry
+
+    found = open_configured(config, store, set_, output)[0]
+    name = registry.resolve(found, version)
+    path = registry.fetch(found, name, directory, context.obj.undo_by)
+    write_result({"version": name, "path": str(path)}, output)
+
+
+app.command("promote")(moves.promote)
+app.command("rollback")(moves.rollback)
+app.command("history")(moves.history)
+
+
+@app.command("prune")
+def prune(
+    keep: Annotated[
+        int | None, typer.Option(min=1, help="Keep only so many versions, the newest.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    config: Config = None,
+    store: StoreUri = None,
+    set_: Sets = None,
+    output: Output = None,
+) -> None:
+    """Remove abandoned work, and with --keep old versions; never what a channel or anchor needs."""
+    from job import registry
+
+    found, settings = open_configured(config, store, set_, output)
+    before = datetime.now(UTC) - timedelta(hours=settings.store.abandoned_after_hours)
+    token = uuid.uuid4().hex
+    result = registry.prune(
+        found,
+        before=before,
+        keep=keep,
+        is_dry_run=dry_run,
+        token=token,
+        anchor=settings.gate.anchor,
+    )
+    write_result(result, output)

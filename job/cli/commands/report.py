@@ -1,0 +1,103 @@
+"""The command that brings a report to whoever wants to read it."""
+
+from __future__ import annotations
+
+import json
+import webbrowser
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from job.cli.commands.options import Config, Output, Sets, StoreUri, open_configured
+from job.cli.output import check_form, write_result
+from job.contracts.identity import is_version
+from job.contracts.store_keys import MANIFEST
+from job.errors import ConfigurationError, TransientError
+
+_PAGE: Final = "report.html"
+
+
+def report(
+    version: Annotated[
+        str,
+        typer.Argument(help="A version, a channel, `latest`, or a local folder with a report."),
+    ],
+    to: Annotated[
+        Path | None, typer.Option("--to", help="File to write; by default VERSION.html here.")
+    ] = None,
+    open_: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+    anew: Annotated[
+        bool, typer.Option("--anew", help="Draw it again, as this release would.")
+    ] = False,
+    config: Config = None,
+    store: StoreUri = None,
+    set_: Sets = None,
+    output: Output = None,
+) -> None:
+    """Write the report of a version, the published bytes, verified; or show a local one."""
+    check_form(output)
+    folder = Path(version)
+    if folder.is_dir():
+        name = folder.resolve().name
+        files, is_verified = _read_folder(folder.resolve())
+    else:
+        from job import registry
+
+        found = open_configured(config, store, set_, output)[0]
+        name = registry.resolve(found, version)
+        files, is_verified = registry.read_verified(found, name), True
+    page = _draw(files) if anew else files[_PAGE]
+    is_there = folder.is_dir() and to is None and not anew
+    path = folder / _PAGE if is_there else _write(to or Path(f"{name}.html"), page)
+    is_open = open_ and webbrowser.open(path.resolve().as_uri())
+    facts = {"path": str(path), "is_verified": is_verified, "is_drawn_anew": anew}
+    write_result({"version": name, **facts, "is_opened": is_open}, output)
+
+
+def _read_folder(folder: Path) -> tuple[Mapping[str, bytes], bool]:
+    """Read the files of a folder; those of a whole version are held against its manifest."""
+    if is_version(folder.name) and (folder / MANIFEST).exists():
+        from job.adapters.stores.directory import DirectoryStore
+        from job.registry import read_verified
+
+        return read_verified(DirectoryStore(folder.parent), folder.name), True
+    names = (_PAGE, "metadata.json", "evaluation.json")
+    missing = [name for name in names if not (folder / name).is_file()]
+    if missing:
+        raise ConfigurationError(
+            f"'{folder}' has no {', '.join(missing)}",
+            hint="give the folder of a version, or runs/RUN_ID/ATTEMPT of a store",
+        )
+    return {name: (folder / name).read_bytes() for name in names}, False
+
+
+def _draw(files: Mapping[str, bytes]) -> bytes:
+    from job.adapters.rendering.report import render_report
+
+    try:
+        metadata, evaluation = (
+            json.loads(files[name]) for name in ("metadata.json", "evaluation.json")
+        )
+        return render_report(metadata, evaluation).encode()
+    except (ValueError, KeyError, TypeError):
+        raise ConfigurationError(
+            "metadata.json and evaluation.json are not what a run of this job writes",
+            hint="leave out --anew, to get the page as it is",
+        ) from None
+
+
+def _write(path: Path, page: bytes) -> Path:
+    """Write the page where nothing else lies."""
+    try:
+        with path.open("xb") as stream:
+            stream.write(page)
+    except FileExistsError:
+        if not path.is_file() or path.read_bytes() != page:
+            raise ConfigurationError(
+                f"'{path}' is there already, and is something else", hint="give another --to"
+            ) from None
+    except OSError as error:
+        raise TransientError(f"'{path}' cannot be written: {error.strerror}") from error
+    return path

@@ -1,0 +1,134 @@
+"""Build all adapters: stores and suites by their URIs, and what else a run uses."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlparse
+
+from job.errors import ConfigurationError, DatasetNotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from job.adapters.host_limits import Memory
+    from job.contracts.ports import ArtifactStore, Ports
+    from job.contracts.settings.job_settings import JobSettings
+    from job.contracts.suites import Suite
+    from job.logs import Progress
+
+
+def load_libraries() -> Memory:
+    """Load what every run needs, if the memory holds it, and hold it to the CPUs and the memory."""
+    from job.adapters.host_limits import Memory, keep_no_large_blocks, limit_threads, loading
+    from job.stages.training.memory_limit import require_memory_to_start
+
+    memory = Memory()
+    require_memory_to_start(memory)
+    keep_no_large_blocks()
+    with loading():
+        import job.pipeline  # noqa: F401  # the BLAS libraries come with it
+
+    limit_threads()
+    return memory
+
+
+@contextmanager
+def working_folder() -> Iterator[Path]:
+    """Hold copies of tables and large matrices for the time of the run."""
+    with tempfile.TemporaryDirectory(prefix="pcc-job-", ignore_cleanup_errors=True) as name:
+        yield Path(name)
+
+
+def make_ports(
+    settings: JobSettings,
+    store: ArtifactStore,
+    progress: Progress,
+    copy: Callable[[str], Path],
+    *,
+    memory: Memory,
+    folder: Path,
+) -> Ports:
+    """Build everything of the outside that a run uses."""
+    from job.adapters.codecs.canonical_joblib import JoblibCodec
+    from job.adapters.executors.local import LocalThreads
+    from job.adapters.matrix_allocator import Matrices
+    from job.adapters.rendering.renderer import Pages
+    from job.adapters.suites import GreatExpectations
+    from job.adapters.tables import ArrowTables
+    from job.contracts.ports import Ports
+
+    return Ports(
+        source=ArrowTables(copy),
+        suites=GreatExpectations(),
+        store=store,
+        codec=JoblibCodec(),
+        executor=LocalThreads(settings.search.workers, progress.advance),
+        matrices=Matrices(folder, settings.search.max_memory, memory),
+        renderer=Pages(),
+        memory=memory,
+        timer=time.perf_counter,
+    )
+
+
+def open_store(settings: JobSettings, *, must_exist: bool = False) -> ArtifactStore:
+    """Open the store at store.uri: a path, a file:// or an s3:// URI.
+
+    Raises
+    ------
+    ConfigurationError
+        A folder that must exist does not.
+    """
+    uri = settings.store.uri
+    parsed = urlparse(uri)
+    if uri.startswith("s3://"):
+        from job.adapters.stores.s3 import S3Store
+        from job.adapters.stores.s3.client import connect
+
+        return S3Store(connect(settings.s3), settings.store)
+    from job.adapters.stores.directory import DirectoryStore
+
+    folder = Path(unquote(parsed.path) if parsed.scheme == "file" else uri)
+    if must_exist and not folder.is_dir():
+        raise ConfigurationError(
+            f"there is no store at '{uri}'", hint="check --store; a run makes the folder"
+        )
+    return DirectoryStore(folder)
+
+
+def copier(settings: JobSettings, folder: Path) -> Callable[[str], Path]:
+    """Give what copies an s3:// URI into a folder; S3 is loaded when it is used."""
+    files: Any = None
+
+    def copy(uri: str) -> Path:
+        nonlocal files
+        if files is None:
+            from job.adapters.stores.s3.client import connect
+            from job.adapters.stores.s3.files import S3Files
+
+            files = S3Files(connect(settings.s3), folder)
+        path: Path = files.copy(uri)
+        return path
+
+    return copy
+
+
+def find_suite(settings: JobSettings, copy: Callable[[str], Path]) -> Suite:
+    """Read the suite, found by name in the wheel or the checkout, by path or by s3:// URI."""
+    from job.adapters.suites import SuiteFolder
+
+    package = Path(__file__).parents[1]
+    inside = package / "expectations"
+    folder = inside if inside.is_dir() else package.parent / "expectations"
+    name = settings.expectations.suite
+    if name.startswith("s3://"):
+        try:
+            name = str(copy(name))
+        except DatasetNotFoundError as error:
+            raise ConfigurationError(
+                f"no expectation suite '{name}'", hint="check expectations.suite"
+            ) from error
+    return SuiteFolder(folder).load(name)

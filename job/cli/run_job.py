@@ -1,0 +1,211 @@
+"""Read the clock, make the run id, and hand over to the pipeline."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import time
+import uuid
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import structlog
+
+from job.cli.composition import (
+    copier,
+    find_suite,
+    load_libraries,
+    make_ports,
+    open_store,
+    working_folder,
+)
+from job.cli.termination import leave_message
+from job.contracts.identity import canonical_json
+from job.errors import ConfigurationError, ExitCode, GateRejectedError, JobError
+from job.logs import Progress
+from job.recorder import Recorder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from job.contracts.settings.job_settings import JobSettings
+    from job.settings import EffectiveSettings
+    from job.signals import Watch
+
+log = structlog.get_logger(__name__)
+_DEFAULT_URIS: Final = (
+    "/data/curated_training_data.parquet",
+    "/data/curated_training_data.csv",
+)
+_MOST_REASON: Final = 500
+_RUN_ID: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}")
+
+
+def run_job(
+    effective: EffectiveSettings,
+    run_id: str | None,
+    watch: Watch,
+    *,
+    is_dry_run: bool,
+    override: str | None,
+) -> dict[str, Any]:
+    """Run the whole job; its record is written whatever happens."""
+    settings = effective.settings
+    name = uuid.uuid4().hex if run_id is None else run_id
+    if not _RUN_ID.fullmatch(name):
+        raise ConfigurationError(
+            "--run-id takes up to 200 letters, digits, '.', '_' and '-', no '.' first",
+            hint="choose another",
+        )
+    why = _check_override(override, is_dry_run)
+    with Progress() as progress, working_folder() as folder:
+        recorder = Recorder(open_store(settings), name, time.perf_counter, progress.begin_stage)
+        started_at = datetime.now(UTC)
+        recorder.facts |= {
+            "settings": settings.model_dump(mode="json"),
+            "started_at": started_at.isoformat(),
+        }
+
+        def undo() -> None:
+            progress.stop()
+            shutil.rmtree(folder, ignore_errors=True)
+
+        def leave(signal: str, code: ExitCode) -> None:
+            recorder.write("ended", signal=signal, exit_code=int(code))
+            log.warning("run_ended", signal=signal, exit_code=int(code), run_id=name)
+            leave_message("ended", code, error=signal, run_id=name)
+
+        watch.undo_by(undo)
+        watch.leave = leave
+        with _recorded(recorder, name):
+            result = _execute(
+                settings,
+                recorder,
+                progress,
+                name,
+                folder=folder,
+                started_at=started_at,
+                is_dry_run=is_dry_run,
+                override=why,
+            )
+            recorder.write(result["outcome"], exit_code=0, version=result["version"])
+            facts = {k: result[k] for k in ("outcome", "version", "duration_seconds")}
+            log.info("run_finished", **facts)
+    leave_message(result["outcome"], ExitCode.OK, run_id=name, version=result["version"])
+    return result
+
+
+@contextmanager
+def _recorded(recorder: Recorder, run_id: str) -> Iterator[None]:
+    """Write the record of a run that does not end well."""
+    with structlog.contextvars.bound_contextvars(run_id=run_id):
+        try:
+            yield
+        except GateRejectedError as error:
+            error.context["run_id"] = run_id
+            recorder.write("rejected", exit_code=int(error.exit_code), reason=error.message)
+            raise
+        except JobError as error:
+            error.context |= {"run_id": run_id, "stage": recorder.stage}
+            if "report" in error.context:
+                report = error.context["report"].to_json()
+                recorder.reports = {"validation.json": canonical_json(report)}
+            recorder.write(
+                "failed",
+                exit_code=int(error.exit_code),
+                error=type(error).__name__,
+                reason=error.message,
+            )
+            raise
+        except BaseException as error:
+            recorder.write(
+                "crashed", exit_code=int(ExitCode.UNFORESEEN), error=type(error).__name__
+            )
+            raise
+
+
+def _execute(
+    settings: JobSettings,
+    recorder: Recorder,
+    progress: Progress,
+    run_id: str,
+    *,
+    folder: Path,
+    started_at: datetime,
+    is_dry_run: bool,
+    override: str | None,
+) -> dict[str, Any]:
+    copy = copier(settings, folder)
+    suite, uri = find_suite(settings, copy), dataset_uri(settings)
+    memory = load_libraries()
+    from job.cli.environment import describe_environment
+    from job.contracts.plan import Plan
+    from job.pipeline import run
+
+    plan = Plan(
+        settings=settings,
+        suite=suite,
+        dataset_uri=uri,
+        run_id=run_id,
+        started_at=started_at,
+        is_dry_run=is_dry_run,
+        environment=describe_environment(),
+        attempt_id=uuid.uuid4().hex,
+        override=override,
+    )
+    ports = make_ports(settings, recorder.store, progress, copy, memory=memory, folder=folder)
+    return run(plan, ports, recorder)
+
+
+def probe_store(effective: EffectiveSettings) -> dict[str, Any]:
+    """Try what the store can do, for real, and say what it answered."""
+    store = open_store(effective.settings)
+    token = f"doctor-{uuid.uuid4().hex}"
+    steps = store.probe(token)
+    if all(step.is_met for step in steps):
+        from job.registry.write_race import race
+
+        steps = (*steps, race(store, token))
+    return {
+        "store_uri": store.uri,
+        "is_fit": all(step.is_met for step in steps),
+        "steps": {step.name: {"is_met": step.is_met, "answer": step.answer} for step in steps},
+    }
+
+
+def explain_lack(missing: list[str]) -> str:
+    """Say what still works in a store that lacks these abilities."""
+    if missing == ["creates_alone"]:
+        return (
+            "one writer at a time is safe here: runs publish and channels move; two that move a "
+            "channel at the same moment can both believe that they did"
+        )
+    if set(missing) <= {"creates_once", "swaps"}:
+        return "it ignores conditions: it takes versions, but no channel can be moved there"
+    return "look at what the store answered, and ask its operator"
+
+
+def _check_override(reason: str | None, is_dry_run: bool) -> str | None:
+    """Give the reason as it is kept: one line that says something."""
+    if reason is None:
+        return None
+    text = " ".join(reason.split())
+    if not text or len(text) > _MOST_REASON or not text.isprintable():
+        raise ConfigurationError(
+            f"--override takes a reason of one to {_MOST_REASON} printable characters",
+            hint="say who decided and why: it is kept for ever",
+        )
+    if is_dry_run:
+        raise ConfigurationError(
+            "--override publishes, --dry-run does not", hint="give one of them"
+        )
+    return text
+
+
+def dataset_uri(settings: JobSettings) -> str:
+    """Give the table's URI, or the first of its usual places."""
+    if settings.dataset.uri is not None:
+        return settings.dataset.uri
+    return next((uri for uri in _DEFAULT_URIS if Path(uri).exists()), _DEFAULT_URIS[0])

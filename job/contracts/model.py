@@ -1,0 +1,25 @@
+"""The fitted model that is evaluated and published."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from job.contracts.settings.search import Use
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainedModel:
+    """The chosen pipeline, and the baselines by name; all fitted on the same rows.
+
+    Attributes
+    ----------
+    use
+        The feature blocks that all of them take.
+    """
+
+    estimator: str
+    parameters: tuple[tuple[str, Any], ...]
+    use: Use
+    pipeline: Any
+    baselines: tuple[tuple[str, Any], ...]

@@ -1,0 +1,1 @@
+"""What stages report, and what is published of it."""

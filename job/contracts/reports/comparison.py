@@ -1,0 +1,77 @@
+"""How sure a score is, and how a candidate stands beside another model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from job.contracts.reports.intervals import Interval
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecallChange:
+    """The recall of one class in both models; the ends hold for all classes at once."""
+
+    name: str
+    n_rows: int
+    champion_recall: float
+    candidate_recall: float
+    difference: Interval
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the numbers of the class."""
+        return {
+            "n_rows": self.n_rows,
+            "champion_recall": round(self.champion_recall, 6),
+            "candidate_recall": round(self.candidate_recall, 6),
+            "difference": self.difference.to_json(),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """A candidate and another model on rows that neither was trained on.
+
+    Attributes
+    ----------
+    basis
+        `new_rows`: held-out rows that the other model has not seen either; `shared_groups`: the
+        groups that both runs' tables hold, by the cross-fitted predictions of each run;
+        `challenge`: the challenge set, by both published models.
+    n_excluded
+        Rows left out: the other model was trained on them, or on their group or text; or the other
+        run's table does not hold their group with their label.
+    standard_error
+        Of the difference; None where the two models are the very same.
+    role
+        `champion_model` where the recipes are compared on shared groups, as `champion`, and the
+        published models on held-out rows besides.
+    is_advisory
+        Whether it only warns: an anchor that a run has set and that cannot be compared, and the
+        comparison of published models beside that of the recipes.
+    difference
+        Candidate less champion, with its interval of level 1 - 2 alpha: each end is a one-sided
+        bound.  None where there is no comparison; then `problem` says why.
+    """
+
+    role: Literal["champion", "champion_model", "anchor"]
+    version: str
+    metric: str
+    basis: Literal["new_rows", "shared_groups", "challenge"] = "new_rows"
+    n_rows: int = 0
+    n_groups: int = 0
+    n_excluded: int = 0
+    champion_score: float | None = None
+    candidate_score: float | None = None
+    difference: Interval | None = None
+    standard_error: float | None = None
+    recalls: tuple[RecallChange, ...] = ()
+    problem: str = ""
+    is_advisory: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the comparison as it stands in the report."""
+        content = {name: getattr(self, name) for name in self.__slots__ if name != "is_advisory"}
+        content["difference"] = None if self.difference is None else self.difference.to_json()
+        content["recalls"] = {change.name: change.to_json() for change in self.recalls}
+        return content

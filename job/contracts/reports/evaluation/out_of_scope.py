@@ -1,0 +1,40 @@
+"""The part of evaluation.json about requests that belong to none of the classes."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from job.contracts.reports.evaluation.parts import Count, IntervalPart, Part, Probability
+
+
+class EmptyRequest(Part):
+    """A request without content: a text of no characters, an embedding of zeros, no metadata."""
+
+    predicted: str
+    confidence: Probability
+    is_answered: bool
+
+
+class OutOfScopeRequests(Part):
+    """The requests of the out-of-scope set."""
+
+    n_rows: Count
+    n_groups: Count = Field(description="Distinct requests, or groups where the set names some.")
+    n_answered: Count
+    answered: IntervalPart = Field(description="Share of the rows that is answered.")
+    level: Probability = Field(description="Of the interval.")
+    median_confidence: Probability
+    predicted: dict[str, Count] = Field(
+        description="Rows by predicted class, answered or not; classes of no row are absent."
+    )
+
+
+class OutOfScope(Part):
+    """The published model on requests that belong to none of its classes."""
+
+    threshold: Probability | None = Field(
+        description="Least confidence that is answered; null: none is published, and every request "
+        "counts as answered."
+    )
+    empty: EmptyRequest
+    requests: OutOfScopeRequests | None = Field(description="null: there is no out-of-scope set.")

@@ -1,0 +1,112 @@
+"""What stages find out: plain values that become JSON, without a cell of the data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from job.contracts.settings.search import Use
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+Preference = Literal["score", "wording"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CandidateScore:
+    """One candidate and its scores in the folds of the last round that it was in.
+
+    Attributes
+    ----------
+    use
+        The feature blocks that it was given.
+    n_samples
+        Rows of that round.
+    ended
+        Why it is not among those that one is chosen from, or None: it was not kept by successive
+        halving, or it was stopped early.
+    challenge_score
+        By the search's metric on the challenge set; None where that does not choose.
+    """
+
+    estimator: str
+    parameters: tuple[tuple[str, Any], ...]
+    use: Use
+    fold_scores: tuple[float, ...]
+    n_samples: int = 0
+    ended: Literal["halved", "beaten"] | None = None
+    challenge_score: float | None = None
+
+    @property
+    def mean_score(self) -> float:
+        """The mean over the folds."""
+        return sum(self.fold_scores) / len(self.fold_scores)
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the candidate with its fold scores."""
+        return {
+            "estimator": self.estimator,
+            "parameters": dict(self.parameters),
+            "input": list(self.use),
+            "n_samples": self.n_samples,
+            "fold_scores": list(self.fold_scores),
+            "mean_score": self.mean_score,
+            "ended": self.ended,
+            "challenge_score": self.challenge_score,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchedLabels:
+    """Labels that the candidates predicted for the training rows, out of fold.
+
+    Attributes
+    ----------
+    y_true, y_pred
+        Positions in the sorted classes, shapes (n_rows,) and (n_candidates, n_rows); -1 where a
+        candidate predicted nothing in the last round.
+    fold
+        Fold of the last round in which each row was predicted, -1 where in none; (n_rows,).
+    """
+
+    n_classes: int
+    y_true: npt.NDArray[np.int64]
+    y_pred: npt.NDArray[np.int16]
+    fold: npt.NDArray[np.int16]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchReport:
+    """All candidates, the chosen one, and the baselines to be shown beside it.
+
+    Attributes
+    ----------
+    is_cut_short
+        Whether time was over before all rounds and folds were done.
+    labels
+        What the candidates predicted, where `metric` is one of labels.
+    prefers
+        `wording`: candidates that are robust to wording are chosen where their scores are near.
+    """
+
+    metric: str
+    candidates: tuple[CandidateScore, ...]
+    chosen: CandidateScore
+    baselines: tuple[CandidateScore, ...]
+    is_cut_short: bool = False
+    prefers: Preference = "score"
+    chosen_on: Literal["table", "challenge"] = "table"
+    labels: SearchedLabels | None = field(default=None, repr=False, compare=False)
+
+    def to_json(self) -> dict[str, Any]:
+        """Give every candidate's fold scores."""
+        return {
+            "metric": self.metric,
+            "is_cut_short": self.is_cut_short,
+            "prefers": self.prefers,
+            "chosen_on": self.chosen_on,
+            "chosen": self.chosen.to_json(),
+            "candidates": [candidate.to_json() for candidate in self.candidates],
+        }

@@ -1,0 +1,76 @@
+"""What the split did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from job.contracts.reports.near_duplicates import FamilyReport, Optimism
+
+if TYPE_CHECKING:
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitReport:
+    """What the split did, in counts.
+
+    Attributes
+    ----------
+    n_dealt_classes
+        Classes that the hash, or the seed, had left out of a side, and that were dealt anew.
+    n_large_groups, n_rows_large_groups
+        Groups of more than an eighth of their class, which are always trained on, and their rows.
+    n_dropped_challenge
+        Rows of the table left out because they, or near-duplicates, stand in the challenge set.
+    optimism
+        None where nothing could be scored.
+    """
+
+    method: str
+    key: str
+    n_train: int
+    n_test: int
+    n_train_keys: int
+    n_test_keys: int
+    n_dropped_leaking: int
+    n_dropped_rare_class: int
+    n_rare_classes: int
+    n_conflicting_keys: int
+    n_conflicting_rows: int
+    test_only_classes: tuple[str, ...]
+    n_test_only_rows: int
+    class_rows: tuple[tuple[str, int, int], ...]
+    n_dealt_classes: int = 0
+    n_large_groups: int = 0
+    n_rows_large_groups: int = 0
+    n_dropped_challenge: int = 0
+    families: FamilyReport = field(default_factory=FamilyReport)
+    optimism: Optimism | None = None
+
+    @property
+    def class_share_difference(self) -> float:
+        """Largest difference between a class's shares of the training and the test rows."""
+        n_train, n_test = max(self.n_train, 1), max(self.n_test, 1)
+        return max(
+            (abs(train / n_train - test / n_test) for _, train, test in self.class_rows),
+            default=0.0,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the counts, with each class's share of both sides."""
+        values = {name: getattr(self, name) for name in self.__slots__ if name != "class_rows"}
+        values["test_only_classes"] = list(self.test_only_classes)
+        values["families"] = self.families.to_json()
+        values["optimism"] = None if self.optimism is None else self.optimism.to_json()
+        values["class_share_difference"] = self.class_share_difference
+        values["classes"] = {
+            name: {
+                "n_train": train,
+                "n_test": test,
+                "train_share": train / max(self.n_train, 1),
+                "test_share": test / max(self.n_test, 1),
+            }
+            for name, train, test in self.class_rows
+        }
+        return values

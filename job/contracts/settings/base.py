@@ -1,0 +1,24 @@
+"""What all sections of the settings have in common."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from job.contracts.messages import shortened
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+
+
+class Spec(BaseModel):
+    """Base of every section: frozen; an unknown key is an error, and so is a number without end."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def once_each(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names; raises `ValueError` where one stands twice."""
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"{shortened(twice)} stands twice")
+    return names

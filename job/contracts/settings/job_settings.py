@@ -1,0 +1,134 @@
+"""What may be asked for: the settings' sections, each the spec of the stage that gets it."""
+
+from pydantic import Field, model_validator
+
+from job.contracts.messages import shortened
+from job.contracts.settings.base import Spec
+from job.contracts.settings.dataset import ColumnsSpec, DatasetSpec
+from job.contracts.settings.drift import DriftSpec
+from job.contracts.settings.evaluation import DecisionSpec, EvaluationSpec
+from job.contracts.settings.expectations import ExpectationsSpec
+from job.contracts.settings.features import FeatureSpec
+from job.contracts.settings.gate import GateSpec, PairedSpec
+from job.contracts.settings.publish import LogsSpec, PackageSpec, PublishSpec
+from job.contracts.settings.search import SearchSpec
+from job.contracts.settings.split import SplitSpec
+from job.contracts.settings.store import S3Spec, StoreSpec
+
+
+class TrainingSpec(Spec):
+    """What search and training need to know; they see the same, so that they agree."""
+
+    search: SearchSpec
+    features: FeatureSpec
+    columns: ColumnsSpec
+    random_state: int
+
+
+class JobSettings(Spec):
+    """Everything a run can be told."""
+
+    dataset: DatasetSpec = Field(default_factory=DatasetSpec, description="The table.")
+    expectations: ExpectationsSpec = Field(
+        default_factory=ExpectationsSpec, description="Its contract."
+    )
+    split: SplitSpec = Field(default_factory=SplitSpec, description="The hold-out.")
+    features: FeatureSpec = Field(default_factory=FeatureSpec, description="The model's input.")
+    search: SearchSpec = Field(default_factory=SearchSpec, description="The candidates.")
+    evaluation: EvaluationSpec = Field(default_factory=EvaluationSpec, description="The intervals.")
+    decision: DecisionSpec = Field(default_factory=DecisionSpec, description="The threshold.")
+    drift: DriftSpec = Field(default_factory=DriftSpec, description="The last table.")
+    gate: GateSpec = Field(default_factory=GateSpec, description="The verdict.")
+    package: PackageSpec = Field(default_factory=PackageSpec, description="The package.")
+    store: StoreSpec = Field(default_factory=StoreSpec, description="The store.")
+    s3: S3Spec = Field(default_factory=S3Spec, description="The way to S3.")
+    publish: PublishSpec = Field(default_factory=PublishSpec, description="The publication.")
+    logs: LogsSpec = Field(default_factory=LogsSpec, description="The log.")
+    random_state: int = Field(42, ge=0, le=2**32 - 1, description="Seed of everything random.")
+
+    @model_validator(mode="after")
+    def _consumer_can_send_them(self) -> "JobSettings":
+        asked = self.search.inputs or (self.features.use,)
+        blocks = {block for use in asked for block in use}
+        unread = sorted(blocks - set(self.features.use))
+        if unread:
+            raise ValueError(f"search.inputs has {shortened(unread)}, which features.use has not")
+        allowed = self.package.allowed_inputs
+        unsent = sorted(blocks - set(self.features.use if allowed is None else allowed))
+        if unsent:
+            key = "search.inputs" if self.search.inputs else "features.use"
+            raise ValueError(f"{key} has {shortened(unsent)}, which package.allowed_inputs has not")
+        return self
+
+    @model_validator(mode="after")
+    def _slices_can_be_made(self) -> "JobSettings":
+        asked, possible = self.evaluation.slices, self.dataset.columns.sliceable
+        odd = sorted(set(asked or ()) - set(possible))
+        if odd:
+            raise ValueError(
+                f"evaluation.slices names {shortened(odd)}; slices are made by categorical, "
+                "boolean, text and timestamp columns, never by an id or a group: add it to "
+                "dataset.columns.categorical, which the model need not take, or name some of "
+                f"{shortened(sorted(possible))}"
+            )
+        if self.gate.slice_floor is not None and asked == ():
+            raise ValueError(
+                "gate.slice_floor wants slices, and evaluation.slices is []: name columns there, "
+                "or leave it out"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _wording_can_be_preferred(self) -> "JobSettings":
+        inputs = self.search.inputs or (self.features.use,)
+        if self.search.prefer == "wording" and ("embeddings",) not in inputs:
+            raise ValueError(
+                "search.prefer=wording wants an input of embeddings alone: set features.use or "
+                "search.inputs, or leave it out"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _challenge_set_is_there(self) -> "JobSettings":
+        floors = self.gate.challenge_floors
+        asking = {
+            "search.choose_on=challenge": self.search.choose_on == "challenge",
+            "decision.learn_on=challenge": self.decision.learn_on == "challenge",
+            "gate.challenge_floors": any(floor is not None for _, floor in floors),
+        }
+        named = [name for name, is_asked in asking.items() if is_asked]
+        if named and self.evaluation.challenge_uri is None:
+            raise ValueError(f"{', '.join(named)} wants evaluation.challenge_uri: name a table")
+        return self
+
+    @property
+    def learns_on_challenge(self) -> bool:
+        """Whether the threshold is learnt on the challenge set."""
+        has_one = self.evaluation.challenge_uri is not None
+        return has_one and self.decision.learn_on != "table"
+
+    @property
+    def slicing(self) -> tuple[str, ...]:
+        """The columns that the hold-out is sliced by, as far as the table has them."""
+        asked = self.evaluation.slices
+        return self.dataset.columns.sliceable if asked is None else asked
+
+    @property
+    def paired(self) -> PairedSpec:
+        """What concerns the comparison with a champion."""
+        return PairedSpec(
+            metric=self.search.metric,
+            alpha=self.gate.alpha,
+            resamples=self.evaluation.resamples,
+            random_state=self.random_state,
+        )
+
+    @property
+    def training(self) -> TrainingSpec:
+        """What concerns search and training."""
+        return TrainingSpec(
+            search=self.search,
+            features=self.features,
+            columns=self.dataset.columns,
+            random_state=self.random_state,
+        )

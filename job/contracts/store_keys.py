@@ -1,0 +1,101 @@
+"""What a store knows of its objects and of itself, and which keys and names it takes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from job.contracts.identity import is_version
+from job.errors import ConfigurationError
+
+MANIFEST: Final = "manifest.json"
+_FOLDERS: Final = ("channels", "probe", "removals", "runs")
+CHANNEL: Final = r"^[a-z0-9][a-z0-9_-]{0,62}$"
+_ANCHOR: Final = ".anchor"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectInfo:
+    """Size and age of one object."""
+
+    n_bytes: int
+    modified_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeStep:
+    """One ability of a store, tried for real.
+
+    Attributes
+    ----------
+    name
+        `writes`, `reads`, `creates_once`, `swaps`, `lists` or `deletes`.
+    answer
+        What the store said, such as `200` or `412 PreconditionFailed`.
+    """
+
+    name: str
+    is_met: bool
+    answer: str
+
+
+def check_key(key: str) -> None:
+    """Refuse a key that could be understood as another place.
+
+    Raises
+    ------
+    ConfigurationError
+        A part is empty, `.` or `..`, or there is a backslash or a control character.
+    """
+    if not is_key(key):
+        raise ConfigurationError(
+            f"{key!r} cannot be a key of the store",
+            hint="keys have no empty part, '.', '..', backslash or control character",
+        )
+
+
+def is_key(text: str) -> bool:
+    """Say whether a text names one place below a root, and no other."""
+    return is_plain(text) and not {"", ".", ".."} & set(text.split("/"))
+
+
+def is_plain(text: str) -> bool:
+    """Say whether a text has no backslash and no control character."""
+    return "\\" not in text and text.isprintable()
+
+
+def is_ours(key: str) -> bool:
+    """Say whether a key is of this job, where others use the same bucket or folder."""
+    first, slash, _ = key.partition("/")
+    return bool(slash) and (first in _FOLDERS or is_version(first))
+
+
+def is_channel(name: str) -> bool:
+    """Say whether a channel may have that name; a version and `latest` are other things."""
+    return bool(re.fullmatch(CHANNEL, name)) and name != "latest" and not is_version(name)
+
+
+def anchor_pointer(channel: str) -> str:
+    """Return the name of the pointer below `channels/` that is the anchor of a channel."""
+    return f"{channel}{_ANCHOR}"
+
+
+def anchored_channel(pointer: str) -> str | None:
+    """Return the channel whose anchor a pointer is; None where it is a channel itself."""
+    channel = pointer.removesuffix(_ANCHOR)
+    return channel if channel != pointer and is_channel(channel) else None
+
+
+def describe_pointer(pointer: str) -> str:
+    """Return what messages call a pointer."""
+    channel = anchored_channel(pointer)
+    return f"channel '{pointer}'" if channel is None else f"the anchor of channel '{channel}'"
+
+
+def promote_command(pointer: str, version: str) -> str:
+    """Return the command that moves a pointer to a version."""
+    channel = anchored_channel(pointer)
+    options = f"--channel {pointer}" if channel is None else f"--channel {channel} --anchor"
+    return f"`pcc-job models promote {version} {options}`"

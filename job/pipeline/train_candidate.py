@@ -1,0 +1,244 @@
+"""One candidate: split off, searched, trained and measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import structlog
+
+from job.contracts.dataset import Rows
+from job.contracts.messages import counted
+from job.contracts.model import TrainedModel
+from job.contracts.plan import Plan
+from job.contracts.ports import Ports
+from job.contracts.reports.label_noise import LabelNoise
+from job.contracts.reports.search import SearchReport
+from job.contracts.settings.job_settings import TrainingSpec
+from job.pipeline.batches import judge_batches, may_move
+from job.pipeline.challenge import choose_candidate, judge_on_challenge
+from job.pipeline.evaluation import (
+    evaluate_candidate,
+    judge_rows,
+    learn_confidence,
+    needs_out_of_fold,
+    predict_all_rows,
+)
+from job.pipeline.out_of_scope import judge_out_of_scope
+from job.recorder import Recorder
+from job.stages.evaluation.label_noise import estimate_label_noise
+from job.stages.evaluation.method import choose_method, may_cross_fit
+from job.stages.evaluation.wording import measure_templates, measure_wording
+from job.stages.features.feature_matrix import Preparation
+from job.stages.features.geometry import describe_geometry, keep_lengths, restore_geometry
+from job.stages.features.preprocessing import restrict
+from job.stages.gate.group_errors import GroupErrors, count_group_errors
+from job.stages.gate.power import measure_equal_error
+from job.stages.split.split import DataSplit
+from job.stages.training.compatibility import make_compatible
+from job.stages.training.cross_fit import CrossFit, plan_folds
+from job.stages.training.memory_estimate import estimate_training_bytes
+from job.stages.training.memory_limit import require_memory
+from job.stages.training.out_of_fold import predict_out_of_fold
+from job.stages.training.refit import train_model
+from job.stages.training.search import search
+from job.stages.training.search.preference import resolve_preference
+from job.stages.training.temperature_scaling import divide
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A trained model, as the gate and the package see it.
+
+    Attributes
+    ----------
+    group_errors
+        Of a cross-fitted evaluation: what later runs are compared with.
+    equal_error
+        The search's metric, and the standard error of its difference between two equal retrainings;
+        None where it is not known.
+    """
+
+    split: DataSplit
+    search: SearchReport
+    model: TrainedModel
+    payload: bytes
+    compatible_with: tuple[str, ...]
+    evaluation: Mapping[str, Any]
+    label_noise: LabelNoise | None
+    group_errors: GroupErrors | None
+    equal_error: tuple[str, float] | None
+
+
+def train_candidate(
+    plan: Plan, ports: Ports, recorder: Recorder, split: DataSplit, out_of_scope: Rows | None
+) -> Candidate:
+    """Search, train and evaluate, if the memory holds it.
+
+    Parameters
+    ----------
+    out_of_scope
+        Requests that belong to no class; None without such a set.
+    """
+    s, executor = plan.settings, ports.executor
+    is_templated = measure_templates(split.table).is_templated
+    # what it needs at most: only the geometry decides whether prototypes are tried
+    spec = resolve_preference(s.training, is_templated=is_templated, geometry="restored")
+    folds = None
+    if may_cross_fit(split, s.evaluation):
+        folds = plan_folds(split.kept, s.evaluation.cross_fit_folds, s.split.salt)
+    method = choose_method(split, s.evaluation, None if folds is None else len(folds.folds))
+    train, is_crossed = split.train, method == "cross_fit"
+    _require_memory(spec, ports, recorder, split.kept if is_crossed else train)
+    geometry = recorder.run(
+        "geometry", restore_geometry, train, spec.features, s.random_state, executor
+    )
+    spec = resolve_preference(
+        s.training,
+        is_templated=is_templated,
+        geometry=None if geometry is None else geometry.status,
+    )
+    if geometry is not None and spec.search.prefer == "wording":
+        geometry = keep_lengths(geometry)
+    preparation = recorder.run(
+        "search",
+        Preparation,
+        train,
+        spec.features,
+        spec.columns,
+        ports.matrices,
+        executor,
+        geometry=geometry,
+    )
+    report = recorder.run("search", search, train, preparation, spec, executor, ports.timer)
+    report = choose_candidate(
+        plan, spec, ports, recorder, split=split, report=report, preparation=preparation
+    )
+    cross = told = None
+    if is_crossed and folds is not None:
+        cross = recorder.run(
+            "cross_fit", predict_all_rows, spec, ports, split, report, folds, geometry=geometry
+        )
+        told = cross.chosen.take(split.train_index)
+    elif needs_out_of_fold(plan, report.chosen):
+        told = recorder.run(
+            "out_of_fold",
+            predict_out_of_fold,
+            train,
+            preparation,
+            report.chosen,
+            spec=spec,
+            executor=executor,
+        )
+    temperature, threshold = learn_confidence(
+        plan, split, report.chosen, told, cross, is_templated=is_templated
+    )
+    ports.memory.release()  # the search's, before the whole table is prepared
+    asked = replace(report, baselines=()) if is_crossed else report
+    model = recorder.run(
+        "train",
+        train_model,
+        train,
+        preparation,
+        asked,
+        spec,
+        executor,
+        bears_moved_batches=may_move(s, plan.suite, geometry),
+    )
+    if temperature is not None:
+        divide(model.pipeline, temperature)
+    log.info("model_trained", estimator=model.estimator, n_samples=len(train))
+    compatible_with = make_compatible(model.pipeline, s.package.compatible_with)
+    judged = recorder.run("evaluate", judge_rows, plan, split, model, cross, temperature)
+    evaluation = recorder.run(
+        "evaluate",
+        evaluate_candidate,
+        plan,
+        ports,
+        split,
+        report,
+        model,
+        judged,
+        method=method,
+        cross=cross,
+        threshold=threshold,
+        temperature=temperature,
+    )
+    log.info("model_evaluated", method=method, **evaluation["scores"])
+    evaluation["challenge"] = None
+    if split.challenge is not None:
+        evaluation |= recorder.run(
+            "challenge", judge_on_challenge, plan, split.challenge, model, split.table.y
+        )
+    evaluation["out_of_scope"] = recorder.run(
+        "out_of_scope", judge_out_of_scope, plan, split, model, evaluation, out_of_scope
+    )
+    wording = recorder.run(
+        "wording",
+        measure_wording,
+        restrict(split.table, model.use, spec.columns),
+        judged.rows,
+        judged.parts,
+        found=judged.found,
+        spec=s.evaluation,
+        random_state=s.random_state,
+    )
+    evaluation["wording"] = wording.to_json()
+    evaluation["geometry"] = describe_geometry(geometry, model.use)
+    evaluation |= recorder.run("stress", judge_batches, plan, split, model, evaluation, executor)
+    noise = None
+    if s.evaluation.label_noise:
+        noise = recorder.run(
+            "labels",
+            estimate_label_noise,
+            train,
+            preparation,
+            report,
+            spec=spec,
+            evaluation=s.evaluation,
+            executor=executor,
+            told=told,
+        )
+        evaluation["label_noise"] = noise.to_json()
+        log.info("labels_judged", n_rows=noise.n_rows, wrong_share=round(noise.share.value, 6))
+    return Candidate(
+        split=split,
+        search=report,
+        model=model,
+        payload=ports.codec.encode(model.pipeline),
+        compatible_with=compatible_with,
+        evaluation=evaluation,
+        label_noise=noise,
+        group_errors=None if cross is None else count_group_errors(cross.nested, split.kept),
+        equal_error=None if cross is None else _measure_equal_error(plan, split, report, cross),
+    )
+
+
+def _require_memory(spec: TrainingSpec, ports: Ports, recorder: Recorder, rows: Rows) -> None:
+    """Raise `ConfigurationError` where the memory cannot hold a training on these rows."""
+    n_workers = ports.executor.n_workers
+    n_more = estimate_training_bytes(rows, spec, n_workers, ports.matrices)
+    ports.memory.release()
+    n_bytes = ports.memory.used_bytes() + n_more
+    recorder.facts["estimated_memory_bytes"] = n_bytes
+    work = f"to train on {len(rows)} rows with {counted(n_workers, 'worker')}"
+    require_memory(n_bytes, ports.memory, work)
+
+
+def _measure_equal_error(
+    plan: Plan, split: DataSplit, report: SearchReport, cross: CrossFit
+) -> tuple[str, float] | None:
+    """Measure how far two trainings of the chosen candidate differ by chance."""
+    if report.labels is None:
+        return None
+    found = measure_equal_error(
+        report.labels,
+        report.candidates.index(report.chosen),
+        cross.chosen.y_pred[split.train_index],
+        split.train.units,
+        plan.settings.paired,
+    )
+    return None if found is None else (report.metric, found)

@@ -1,0 +1,74 @@
+"""The anchor of a channel: a fixed version with which every candidate is compared.
+
+Each promotion may lose a little that no gate can show; compared with the champion alone, many such
+losses add up unseen.  The anchor is a pointer beside the channel's own, with a history of its own.
+"""
+
+from __future__ import annotations
+
+from job.contracts.ports import ArtifactStore
+from job.contracts.store_keys import anchor_pointer, anchored_channel
+from job.registry.channels import (
+    create_pointer,
+    list_channels,
+    list_pointers,
+    promote,
+    read_channel,
+)
+
+
+def read_anchor(store: ArtifactStore, channel: str) -> tuple[str | None, bytes | None]:
+    """Return the version of a channel's anchor, and the pointer's bytes; None where there is none.
+
+    Raises
+    ------
+    IntegrityError
+        The pointer is damaged.
+    """
+    return read_channel(store, anchor_pointer(channel))
+
+
+def set_anchor(
+    store: ArtifactStore,
+    channel: str,
+    version: str,
+    *,
+    expected: bytes | None,
+    at: str,
+    by: str,
+    why: str,
+) -> bool:
+    """Set the anchor of a channel, and return whether it is now the caller's.
+
+    Parameters
+    ----------
+    expected
+        The pointer's bytes as they were read; the anchor moves from there and from nowhere else.
+        None creates the anchor: False is returned where one exists, whatever its version, unless
+        the same `by` has set it to the same version (another attempt of one run).
+
+    Raises
+    ------
+    VersionConflictError
+        Somebody else has moved the anchor from `expected`, or is removing the version.
+    IntegrityError
+        The pointer is damaged.
+    """
+    pointer = anchor_pointer(channel)
+    if expected is None:
+        return create_pointer(store, pointer, version, at=at, by=by, why=why)
+    promote(store, pointer, version, expected=expected, at=at, by=by, why=why)
+    return True
+
+
+def list_anchors(store: ArtifactStore) -> dict[str, str]:
+    """Return the version of each anchor, by channel."""
+    channels = [anchored_channel(pointer) for pointer in list_pointers(store)]
+    versions = {name: read_anchor(store, name)[0] for name in channels if name is not None}
+    return {name: version for name, version in sorted(versions.items()) if version is not None}
+
+
+def pointed_versions(store: ArtifactStore) -> set[str]:
+    """Return every version to which a channel or an anchor points."""
+    versions = {*list_channels(store).values(), *list_anchors(store).values()}
+    return {version for version in versions if version is not None}

@@ -1,0 +1,92 @@
+"""Move a channel or its anchor by hand: to a version, or back to an earlier champion."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from job.contracts.identity import Digest
+from job.contracts.ports import ArtifactStore
+from job.contracts.store_keys import anchor_pointer, describe_pointer
+from job.errors import VersionConflictError
+from job.registry import channels
+from job.registry.anchors import read_anchor, set_anchor
+from job.registry.channels import read_channel
+from job.registry.resolve import verify
+
+
+def promote(
+    store: ArtifactStore, channel: str, version: str, *, at: datetime, by: str, expect: str | None
+) -> dict[str, Any]:
+    """Move a channel to a verified version.
+
+    Raises
+    ------
+    VersionConflictError
+        The channel is not at `expect`, or moved meanwhile; both versions are named.
+    IntegrityError
+        The version is damaged.
+    """
+    verify(store, version)
+    present, pointer = read_channel(store, channel)
+    _require_at(channel, present, expect)
+    require_store_conditions(store, by)
+    channels.promote(
+        store,
+        channel,
+        version,
+        expected=pointer,
+        at=at.astimezone(UTC).isoformat(),
+        by=by,
+        why="promoted by hand",
+    )
+    return {"channel": channel, "from": present, "to": version}
+
+
+def promote_anchor(
+    store: ArtifactStore, channel: str, version: str, *, at: datetime, by: str, expect: str | None
+) -> dict[str, Any]:
+    """Move the anchor of a channel to a verified version; the channel stays where it is.
+
+    Raises
+    ------
+    VersionConflictError
+        The anchor is not at `expect`, or was set or moved meanwhile; both versions are named.
+    IntegrityError
+        The version, or the anchor's pointer, is damaged.
+    """
+    verify(store, version)
+    present, pointer = read_anchor(store, channel)
+    _require_at(anchor_pointer(channel), present, expect)
+    require_store_conditions(store, by)
+    is_set = set_anchor(
+        store,
+        channel,
+        version,
+        expected=pointer,
+        at=at.astimezone(UTC).isoformat(),
+        by=by,
+        why="set by hand",
+    )
+    if not is_set:
+        _require_at(anchor_pointer(channel), read_anchor(store, channel)[0], version)
+    return {"channel": channel, "anchor_from": present, "anchor_to": version}
+
+
+def _require_at(pointer: str, present: str | None, expect: str | None) -> None:
+    """Raise `VersionConflictError` where a pointer is not at the version that is expected."""
+    if expect is not None and present != expect:
+        raise VersionConflictError(
+            f"{describe_pointer(pointer)} is at {present}, not at {expect}",
+            hint="look at `pcc-job models history`, then decide",
+        )
+
+
+def require_store_conditions(store: ArtifactStore, by: str) -> None:
+    """Probe the store, and refuse to move a channel where it ignores conditions."""
+    channels.require_conditions(store.uri, store.probe(actor_token(by)))
+
+
+def actor_token(by: str) -> str:
+    """Give a key's part for whoever acts; a user's name may hold anything."""
+    return Digest.of(by.encode()).hex[:16]

@@ -1,0 +1,96 @@
+"""Published versions that a candidate is compared with: the champion and the anchor."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from job.contracts.identity import is_version
+from job.contracts.ports import ArtifactStore
+from job.errors import ConfigurationError
+from job.registry.anchors import read_anchor
+from job.registry.channels import read_channel
+from job.registry.publish import is_complete
+from job.registry.versions import read_verified
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Champion:
+    """A published version, its verified files, and the pointer that led to it, as it was read.
+
+    Attributes
+    ----------
+    is_advisory
+        Whether it only warns where it cannot be compared.
+    """
+
+    version: str
+    files: dict[str, bytes]
+    pointer: bytes = b""
+    role: Literal["champion", "anchor"] = "champion"
+    is_advisory: bool = False
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """What the version says of itself."""
+        metadata: dict[str, Any] = json.loads(self.files["metadata.json"])
+        return metadata
+
+
+def load_champion(store: ArtifactStore, channel: str | None) -> Champion | None:
+    """Read the version a channel points to; None where nothing has been promoted yet.
+
+    Raises
+    ------
+    IntegrityError
+        The pointer or a file of the version is damaged.
+    """
+    version, pointer = (None, None) if channel is None else read_channel(store, channel)
+    if version is None or pointer is None:
+        return None
+    return Champion(version=version, files=read_verified(store, version), pointer=pointer)
+
+
+def load_anchor(store: ArtifactStore, name: str | None) -> Champion | None:
+    """Read the fixed version that `gate.anchor` names, itself or by a channel.
+
+    Raises
+    ------
+    ConfigurationError
+        There is no such version.
+    IntegrityError
+        A file of it is damaged.
+    """
+    if name is None:
+        return None
+    version = find_anchor(store, name)
+    return Champion(version=version, files=read_verified(store, version), role="anchor")
+
+
+def load_channel_anchor(store: ArtifactStore, channel: str) -> Champion | None:
+    """Read the anchor of a channel; None where there is none.
+
+    It has no files where its version is gone.
+
+    Raises
+    ------
+    IntegrityError
+        The pointer or a file of the version is damaged.
+    """
+    version, pointer = read_anchor(store, channel)
+    if version is None or pointer is None:
+        return None
+    files = read_verified(store, version) if is_complete(store, version) else {}
+    return Champion(version=version, files=files, pointer=pointer, role="anchor", is_advisory=True)
+
+
+def find_anchor(store: ArtifactStore, name: str) -> str:
+    """Give the version that an anchor's name means, or raise `ConfigurationError`."""
+    version = name if is_version(name) else read_channel(store, name)[0]
+    if version is None or not is_complete(store, version):
+        raise ConfigurationError(
+            f"gate.anchor '{name}' is no version or channel of '{store.uri}'",
+            hint="`pcc-job models list` names them",
+        )
+    return version

@@ -1,0 +1,98 @@
+"""Find versions and channels by name, and say what is in them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from job.contracts.messages import shortened
+from job.contracts.ports import ArtifactStore
+from job.contracts.store_keys import anchor_pointer, is_channel, promote_command
+from job.errors import ConfigurationError
+from job.registry import versions as stored
+from job.registry.anchors import list_anchors
+from job.registry.channels import list_channels, read_channel
+from job.registry.history import read_moves
+from job.registry.metadata_diff import compare_metadata
+from job.registry.versions import list_versions, read_verified
+
+
+def resolve(store: ArtifactStore, name: str) -> str:
+    """Find a version by its name, as `latest`, or as the name of a channel.
+
+    Raises
+    ------
+    ConfigurationError
+        There is none.
+    """
+    versions = list_versions(store)
+    if name in versions:
+        return name
+    if name == "latest" and versions:
+        return versions[-1]
+    pointed = read_channel(store, name)[0] if is_channel(name) else None
+    if pointed is None:
+        raise ConfigurationError(
+            f"no version or channel '{name}' in '{store.uri}'",
+            hint=f"versions: {shortened(versions[::-1]) or 'none yet'}",
+        )
+    return pointed
+
+
+def read_metadata(store: ArtifactStore, version: str) -> dict[str, Any]:
+    """Give a version's metadata.json, verified."""
+    content: dict[str, Any] = json.loads(read_verified(store, version)["metadata.json"])
+    return content
+
+
+def verify(store: ArtifactStore, version: str) -> int:
+    """Hold every file of a version against its manifest; give their number.
+
+    Raises
+    ------
+    IntegrityError
+        A file is missing, not listed, or not the one that was published.
+    """
+    return stored.verify(store, version, lambda _name, _data: None)
+
+
+def list_history(store: ArtifactStore, channel: str) -> list[dict[str, Any]]:
+    """Give every move of a channel, oldest first.
+
+    Raises
+    ------
+    ConfigurationError
+        There is no such channel.
+    """
+    moves = [move.entry() for move in read_moves(store, channel)]
+    if not moves:
+        raise ConfigurationError(
+            f"no channel '{channel}' in '{store.uri}'",
+            hint=f"channels: {shortened(sorted(list_channels(store))) or 'none yet'}",
+        )
+    return moves
+
+
+def list_anchor_history(store: ArtifactStore, channel: str) -> list[dict[str, Any]]:
+    """Return every move of a channel's anchor, oldest first.
+
+    Raises
+    ------
+    ConfigurationError
+        The channel has no anchor.
+    """
+    pointer = anchor_pointer(channel)
+    moves = [move.entry() for move in read_moves(store, pointer)]
+    if not moves:
+        raise ConfigurationError(
+            f"channel '{channel}' has no anchor in '{store.uri}'",
+            hint=f"channels with one: {shortened(sorted(list_anchors(store))) or 'none yet'}; "
+            f"{promote_command(pointer, 'VERSION')} sets it",
+        )
+    return moves
+
+
+def diff(store: ArtifactStore, before: str, after: str) -> dict[str, Any]:
+    """Give what differs between two versions, as the report says it of a champion."""
+    changed = compare_metadata(read_metadata(store, before), read_metadata(store, after))
+    return {"before": before, "after": after, "changed": changed}

@@ -1,0 +1,103 @@
+"""Move a channel back to an earlier champion."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from job.contracts.identity import ModelVersion, is_version
+from job.contracts.ports import ArtifactStore
+from job.contracts.store_keys import MANIFEST
+from job.errors import ConfigurationError, VersionConflictError
+from job.registry import channels
+from job.registry.anchors import pointed_versions
+from job.registry.channels import read_channel
+from job.registry.history import previous_version
+from job.registry.promotion import actor_token, require_store_conditions
+from job.registry.publish import is_complete, name_version, publish
+from job.registry.removal import remove_version
+from job.registry.resolve import verify
+from job.registry.versions import copied_from, read_verified
+
+_SECOND: Final = timedelta(seconds=1)
+
+
+def roll_back(
+    store: ArtifactStore, channel: str, *, at: datetime, by: str, is_republished: bool
+) -> dict[str, Any]:
+    """Move a channel back to the champion before the present one.
+
+    Parameters
+    ----------
+    is_republished
+        Copy that version's bytes under a new name, for consumers that take the newest folder.
+
+    Raises
+    ------
+    ConfigurationError
+        The channel has no earlier champion.
+    """
+    require_store_conditions(store, by)
+    present, pointer = read_channel(store, channel)
+    origin = previous_version(store, channel)
+    if pointer is None or origin is None:
+        raise ConfigurationError(
+            f"channel '{channel}' has no earlier version", hint="promote one by name"
+        )
+    target = _republish(store, origin, at=at, by=by) if is_republished else origin
+    verify(store, target)
+    try:
+        channels.promote(
+            store,
+            channel,
+            target,
+            expected=pointer,
+            at=at.astimezone(UTC).isoformat(),
+            by=by,
+            why=f"rolled back to {origin}",
+            action="rollback",
+            copy_of=None if target == origin else origin,
+        )
+    except VersionConflictError:
+        if target != origin:
+            _take_back(store, target, by)
+        raise
+    return {"channel": channel, "from": present, "to": target}
+
+
+def _republish(store: ArtifactStore, origin: str, *, at: datetime, by: str) -> str:
+    """Have an older version's bytes in the folder with the greatest name, and name it.
+
+    What an earlier call has left there, ended before it moved the channel, is taken as it is.
+    """
+    folders = {key.partition("/")[0] for key in store.keys("v")}
+    newest = max(name for name in folders if is_version(name))
+    if newest == origin or (is_complete(store, newest) and copied_from(store, newest) == origin):
+        return newest
+    files = read_verified(store, origin)
+    del files[MANIFEST]
+    copy = name_version(by, _after(newest, at), copied_from=origin)
+    publish(store, copy, by, files, copied_from=origin)
+    return copy
+
+
+def _after(newest: str, at: datetime) -> datetime:
+    """Give a time whose name sorts after the newest folder's, also where a clock was ahead."""
+    try:
+        stamp = datetime.strptime(ModelVersion.parse(newest).stamp, "%Y%m%d_%H%M%S")
+        return max(at, stamp.replace(tzinfo=UTC) + _SECOND)
+    except (ValueError, OverflowError):
+        raise ConfigurationError(
+            f"no name sorts after the folder '{newest}'",
+            hint="find out who made it, and remove it",
+        ) from None
+
+
+def _take_back(store: ArtifactStore, copy: str, by: str) -> None:
+    """Remove a copy that no channel got to, before more consumers take it for the newest."""
+    remove_version(
+        store,
+        copy,
+        token=actor_token(by),
+        may_go=lambda: copy not in pointed_versions(store),
+    )

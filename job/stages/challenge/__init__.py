@@ -1,1 +1,0 @@
-"""The challenge set: real requests that are never trained on; not the table's own hold-out."""

@@ -1,0 +1,1 @@
+"""What comes in: ingestion, validation, keys against leakage, slices."""

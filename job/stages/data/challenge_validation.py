@@ -1,0 +1,187 @@
+"""Refuse a set of requests that the model cannot be judged on, before anything is searched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from job.contracts.dataset import EMBEDDING_DEFECTS, Dataset
+from job.contracts.messages import counted, shortened
+from job.contracts.settings.dataset import ColumnsSpec
+from job.contracts.settings.search import Use
+from job.errors import ConfigurationError, ContractViolationError
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kind:
+    """What a set is called: in sentences, in expectations, and in the settings."""
+
+    title: str
+    prefix: str
+    setting: str
+
+
+_CHALLENGE: Final = _Kind(
+    title="challenge set", prefix="challenge", setting="evaluation.challenge_uri"
+)
+_OUT_OF_SCOPE: Final = _Kind(
+    title="out-of-scope set", prefix="out_of_scope", setting="evaluation.out_of_scope_uri"
+)
+
+
+def validate_challenge(
+    challenge: Dataset,
+    table: Dataset,
+    labels: Iterable[str],
+    *,
+    uses: tuple[Use, ...],
+    columns: ColumnsSpec,
+    embedding_model: str,
+) -> None:
+    """Check that every candidate can predict each request, and knows its class.
+
+    The set is too small for a suite: nothing else is expected of it.
+
+    Parameters
+    ----------
+    labels
+        Those of the table.
+    uses
+        The inputs of the candidates.
+    embedding_model
+        What the table's embeddings come from.
+
+    Raises
+    ------
+    ConfigurationError
+        A column is absent that an input needs.
+    ContractViolationError
+        A label is missing or unknown, a text or an embedding is missing or unsound, or the
+        embeddings are of another width or model than the table's. No cell is in the message.
+    """
+    _require_columns(_CHALLENGE, challenge, uses, columns)
+    broken = [
+        *_find_wrong_labels(challenge, set(labels)),
+        *_find_broken(_CHALLENGE, challenge, table, uses, embedding_model=embedding_model),
+    ]
+    _require_sound(_CHALLENGE, challenge, broken)
+
+
+def validate_out_of_scope(
+    requests: Dataset,
+    table: Dataset,
+    *,
+    uses: tuple[Use, ...],
+    columns: ColumnsSpec,
+    embedding_model: str,
+) -> None:
+    """Check that every candidate can predict each request; labels are not looked at.
+
+    Parameters
+    ----------
+    uses
+        The inputs of the candidates.
+    embedding_model
+        What the table's embeddings come from.
+
+    Raises
+    ------
+    ConfigurationError
+        A column is absent that an input needs.
+    ContractViolationError
+        A text or an embedding is missing or unsound, or the embeddings are of another width or
+        model than the table's. No cell is in the message.
+    """
+    _require_columns(_OUT_OF_SCOPE, requests, uses, columns)
+    found = _find_broken(_OUT_OF_SCOPE, requests, table, uses, embedding_model=embedding_model)
+    _require_sound(_OUT_OF_SCOPE, requests, list(found))
+
+
+def _require_sound(kind: _Kind, requests: Dataset, broken: list[str]) -> None:
+    """Raise `ContractViolationError` where an expectation is broken."""
+    if broken:
+        raise ContractViolationError(
+            f"{kind.title} '{requests.provenance.uri}' breaks "
+            f"{counted(len(broken), 'expectation')}: {'; '.join(broken)}",
+            hint=f"mend the set; {_hint(kind)}",
+        )
+
+
+def _hint(kind: _Kind) -> str:
+    return f"docs/challenge-set.md says how a {kind.title} is made"
+
+
+def _require_columns(
+    kind: _Kind, requests: Dataset, uses: tuple[Use, ...], columns: ColumnsSpec
+) -> None:
+    """Raise `ConfigurationError` where the set lacks a column that an input needs."""
+    present = {column.name for column in requests.columns}
+    if requests.embeddings is not None and columns.embeddings is not None:
+        present.add(columns.embeddings)
+    for use in uses:
+        lacking = sorted({name for block in use for name in _names(block, columns)} - present)
+        if lacking:
+            raise ConfigurationError(
+                f"{kind.title} '{requests.provenance.uri}' lacks {shortened(lacking)}, which "
+                f"candidates on {' and '.join(use)} take",
+                hint=f"add {shortened(lacking)} to {kind.setting} (dataset.aliases "
+                "renames columns), or leave the block out of features.use and search.inputs",
+                columns=lacking,
+            )
+
+
+def _names(block: str, columns: ColumnsSpec) -> tuple[str, ...]:
+    """Return the names of the columns that a block is made of."""
+    names = getattr(columns, block)
+    return (names,) if isinstance(names, str) else names or ()
+
+
+def _find_wrong_labels(challenge: Dataset, labels: set[str]) -> Iterator[str]:
+    """Describe, in counts, labels that are missing or that the table does not have."""
+    values = challenge.strings("target")
+    if values is not None:
+        missing = np.array([value is None for value in values])
+        yield from _count("challenge_target_missing", missing)
+        is_known = np.array([value is None or value in labels for value in values])
+        yield from _count("challenge_label_in_table", ~is_known)
+
+
+def _find_broken(
+    kind: _Kind,
+    requests: Dataset,
+    table: Dataset,
+    uses: tuple[Use, ...],
+    *,
+    embedding_model: str,
+) -> Iterator[str]:
+    """Describe each expectation of texts and embeddings that is broken, in counts."""
+    blocks = {block for use in uses for block in use}
+    values = requests.strings("text")
+    if values is not None and "text" in blocks:
+        missing = np.array([value is None for value in values])
+        yield from _count(f"{kind.prefix}_text_missing", missing)
+    mine, theirs = requests.embeddings, table.embeddings
+    if "embeddings" not in blocks or mine is None or theirs is None:
+        return
+    for code, name in EMBEDDING_DEFECTS.items():
+        yield from _count(f"{kind.prefix}_{name}", mine.defects == code)
+    widths = mine.matrix.shape[1], theirs.matrix.shape[1]
+    if widths[0] != widths[1]:
+        yield (
+            f"{kind.prefix}_embedding_width: {counted(widths[0], 'number')} where the table's have "
+            f"{widths[1]}"
+        )
+    if requests.provenance.says("embedding_model") not in (None, embedding_model):
+        yield f"{kind.prefix}_embedding_model: it is another one than the table's"
+
+
+def _count(name: str, is_broken: Array) -> Iterator[str]:
+    n = int(is_broken.sum())
+    if n:
+        verb = "breaks" if n == 1 else "break"
+        yield f"{n} of {counted(len(is_broken), 'row')} {verb} {name}"

@@ -1,0 +1,238 @@
+"""Read a source table into a Dataset: typed columns, one matrix, digests, provenance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import structlog
+
+from job.contracts.dataset import Column, Dataset, Embeddings, Kind, Provenance
+from job.contracts.messages import counted, shortened
+from job.contracts.ports import MatrixMaker, SourceTable, TableSource
+from job.contracts.settings.dataset import ColumnsSpec, DatasetSpec
+from job.errors import ContractViolationError, DatasetUnreadableError
+from job.stages.data.ingest.cells import convert, count_undecodable
+from job.stages.data.ingest.content_digest import ContentDigest
+from job.stages.data.ingest.embedding_matrix import MatrixBuilder, wide_columns
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True, kw_only=True)
+class _RoleColumn:
+    name: str
+    role: str
+    kind: Kind
+    source_name: str
+    chunks: list[np.ndarray[Any, Any]] = field(default_factory=list)
+    n_unreadable: int = 0
+
+    @property
+    def label(self) -> str:
+        """Name the stream in the content digest: by role where a role has one column."""
+        many = self.role in ("numeric", "categorical", "boolean")
+        return f"{self.role}:{self.name}" if many else self.role
+
+
+def ingest(
+    source: TableSource,
+    uri: str,
+    spec: DatasetSpec,
+    *,
+    required: frozenset[str],
+    matrices: MatrixMaker,
+    reserve: Callable[[int], None] = lambda _n_bytes: None,
+) -> Dataset:
+    """Read the role columns of a table.
+
+    Parameters
+    ----------
+    required
+        Columns that must be there; other role columns may be absent.
+    matrices
+        Makes the matrix of the embeddings, where the table says how many rows it has.
+    reserve
+        Gets the bytes that are still to come, before they do, and may refuse them.
+
+    Raises
+    ------
+    DatasetNotFoundError, DatasetUnreadableError
+        There is no table, or it has no rows, or its bytes are damaged.
+    ContractViolationError
+        Two columns have one name, or required columns are missing: all are listed.
+    """
+    table = source.open(uri)
+    names = _known_names(table, spec.aliases)
+    columns, wide = _assign_roles(names, spec.columns)
+    _check_required(table, names, required)
+    with ThreadPoolExecutor(1) as beside:
+        file_digest = beside.submit(table.file_digest)
+        content = ContentDigest()
+        n_rows, embeddings = _read(table, columns, wide, content, reserve, matrices)
+        provenance = Provenance(
+            uri=uri,
+            format=table.format,
+            n_bytes=table.n_bytes,
+            modified_at=table.modified_at,
+            file_digest=file_digest.result(),
+            content_digest=content.digest(),
+            metadata=table.metadata,
+            sidecar=table.sidecar,
+            ignored_columns=_ignored(names, columns, wide),
+            absent_columns=tuple(n for n in _role_names(spec.columns) if not _has(names, n)),
+        )
+    if n_rows == 0:
+        raise DatasetUnreadableError(
+            f"'{uri}' has columns but no rows",
+            hint="check whether the upstream export has finished",
+        )
+    if provenance.ignored_columns:
+        log.info("columns_ignored", columns=list(provenance.ignored_columns))
+    return Dataset(
+        n_rows=n_rows,
+        columns=tuple(_finished(column) for column in columns),
+        embeddings=embeddings,
+        provenance=provenance,
+    )
+
+
+def _known_names(table: SourceTable, aliases: dict[str, str]) -> dict[str, str]:
+    """Map the names used here to the names in the file."""
+    renamed = [aliases.get(name, name) for name in table.names]
+    duplicates = sorted({name for name in renamed if renamed.count(name) > 1})
+    if duplicates:
+        raise ContractViolationError(
+            f"'{table.uri}' has more than one column named {shortened(duplicates)}",
+            hint="name each column once, and give each alias one column",
+            columns=duplicates,
+        )
+    return dict(zip(renamed, table.names, strict=True))
+
+
+def _assign_roles(
+    names: dict[str, str], spec: ColumnsSpec
+) -> tuple[list[_RoleColumn], tuple[str, ...]]:
+    """Give the columns to read, in settings order, and those of the embeddings."""
+    kinds: list[tuple[str, Kind, tuple[str | None, ...]]] = [
+        ("target", "string", (spec.target,)),
+        ("text", "string", (spec.text,)),
+        ("numeric", "number", spec.numeric),
+        ("categorical", "string", spec.categorical),
+        ("boolean", "boolean", spec.boolean),
+        ("timestamp", "timestamp", (spec.timestamp,)),
+        ("id", "string", (spec.id,)),
+        ("group", "string", (spec.group,)),
+    ]
+    columns = [
+        _RoleColumn(name=name, role=role, kind=kind, source_name=names[name])
+        for role, kind, wanted in kinds
+        for name in wanted
+        if name is not None and name in names
+    ]
+    if spec.embeddings is None:
+        return columns, ()
+    found = (
+        wide_columns(tuple(names), spec.embeddings)
+        if spec.embeddings.endswith("*")
+        else (spec.embeddings,)
+    )
+    return columns, tuple(names[name] for name in found if name in names)
+
+
+def _role_names(spec: ColumnsSpec) -> tuple[str, ...]:
+    single = (spec.target, spec.text, spec.embeddings, spec.timestamp, spec.id, spec.group)
+    every = (*single, *spec.numeric, *spec.categorical, *spec.boolean)
+    return tuple(name for name in every if name is not None)
+
+
+def _has(names: dict[str, str], wanted: str) -> bool:
+    if wanted.endswith("*"):
+        return bool(wide_columns(tuple(names), wanted))
+    return wanted in names
+
+
+def _check_required(table: SourceTable, names: dict[str, str], required: frozenset[str]) -> None:
+    missing = sorted(name for name in required if not _has(names, name))
+    if not missing:
+        return
+    raise ContractViolationError(
+        f"'{table.uri}' lacks the required {'columns' if len(missing) > 1 else 'column'} "
+        f"{shortened(missing)}",
+        hint=f"map renamed columns with dataset.aliases or dataset.columns; "
+        f"the table has {shortened(sorted(names))}",
+        columns=missing,
+    )
+
+
+def _read(
+    table: SourceTable,
+    columns: list[_RoleColumn],
+    wide: tuple[str, ...],
+    content: ContentDigest,
+    reserve: Callable[[int], None],
+    matrices: MatrixMaker,
+) -> tuple[int, Embeddings | None]:
+    # NOTE: where the number of rows is unknown, the matrix grows as the other columns do
+    builder = MatrixBuilder(table.n_rows, reserve, matrices)
+    wanted = list(dict.fromkeys([*(c.source_name for c in columns), *wide]))
+    n_rows = n_bytes = 0
+    for batch in table.batches(wanted):
+        if batch.num_rows == 0:
+            continue
+        n_rows += batch.num_rows
+        n_bytes += sum(batch.column(column.source_name).nbytes for column in columns)
+        reserve(int(n_bytes * max((table.n_rows or 0) / n_rows - 1, 0)))
+        content.add_rows(batch.num_rows)
+        for column in columns:
+            _read_column(table, column, batch, content)
+        if wide:
+            content.add_embeddings(*builder.add([batch.column(name) for name in wide]))
+    return n_rows, builder.build() if wide else None
+
+
+def _read_column(
+    table: SourceTable, column: _RoleColumn, batch: pa.RecordBatch, content: ContentDigest
+) -> None:
+    array = batch.column(column.source_name)
+    try:
+        values, n_unreadable = convert(array, column.kind, is_prose=column.role == "text")
+    except (pa.ArrowException, UnicodeDecodeError):
+        values = None
+        n_unreadable = 0
+    if values is None:
+        # NOTE: raised outside the except block, because pyarrow's errors quote cells
+        raise DatasetUnreadableError(
+            f"'{table.uri}': column '{column.source_name}' holds text that is not UTF-8 "
+            f"({counted(count_undecodable(array), 'cell')} or more)",
+            hint="export it as UTF-8",
+            column=column.source_name,
+        )
+    column.chunks.append(values)
+    column.n_unreadable += n_unreadable
+    content.add(column.label, column.kind, values)
+
+
+def _finished(column: _RoleColumn) -> Column:
+    if column.n_unreadable:
+        log.warning(
+            "cells_unreadable", column=column.name, kind=column.kind, n_cells=column.n_unreadable
+        )
+    return Column(
+        name=column.name,
+        role=column.role,
+        kind=column.kind,
+        values=np.concatenate(column.chunks),
+        n_unreadable=column.n_unreadable,
+    )
+
+
+def _ignored(
+    names: dict[str, str], columns: list[_RoleColumn], wide: tuple[str, ...]
+) -> tuple[str, ...]:
+    used = {column.source_name for column in columns} | set(wide)
+    return tuple(sorted(source for source in names.values() if source not in used))

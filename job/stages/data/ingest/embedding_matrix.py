@@ -1,0 +1,179 @@
+"""Fill the embedding matrix batch by batch, and note what is wrong with which row."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from job.contracts.dataset import MISSING, NOT_FINITE, OK, UNREADABLE, WRONG_WIDTH, Embeddings
+from job.contracts.ports import MatrixMaker
+from job.stages.data.ingest.cells import convert, decoded, is_string
+
+_FLAT_LIST: Final = r"^\s*\[[^\[\]]*\]\s*$"
+_NUMBERED: Final = re.compile(r"(\d+)$")
+
+Block = tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], np.ndarray[Any, Any]]
+
+
+class MatrixBuilder:
+    """One contiguous float32 matrix, allocated once where the number of rows is known.
+
+    Parameters
+    ----------
+    n_rows
+        Rows to come, or None: the matrix then grows by each batch.
+    reserve
+        Gets the matrix's bytes before it is made, where they are known, and may refuse them.
+    matrices
+        Makes it, where the rows are known.
+    """
+
+    def __init__(
+        self, n_rows: int | None, reserve: Callable[[int], None], matrices: MatrixMaker
+    ) -> None:
+        self._n_expected, self._reserve, self._matrices = n_rows, reserve, matrices
+        self._matrix: np.ndarray[Any, Any] | None = None
+        self._n_filled = 0
+        self._defects: list[np.ndarray[Any, Any]] = []
+        self._widths: list[np.ndarray[Any, Any]] = []
+
+    def add(self, columns: list[pa.Array]) -> Block:
+        """Read a batch: one list or JSON column, or many number columns.
+
+        Returns
+        -------
+        rows, defects, widths
+            The rows as they stand in the matrix, and what is wrong with them.
+        """
+        array = decoded(columns[0])
+        if len(columns) > 1 or not (is_string(array.type) or _is_list(array.type)):
+            lengths, flat = _wide(columns)
+        elif is_string(array.type):
+            lengths, flat = _json(array)
+        else:
+            lengths, flat = _lists(array)
+        if self._matrix is None:
+            shape = (self._n_expected or 0, _common(lengths))
+            if self._n_expected:
+                self._reserve(self._matrices.memory_bytes(shape))
+                self._matrix = self._matrices.empty(shape)
+            else:
+                self._matrix = np.empty(shape, np.float32)  # grows
+        return self._place(self._matrix, lengths, flat)
+
+    def _place(self, matrix: Any, lengths: np.ndarray[Any, Any], flat: Any) -> Block:
+        width, n = matrix.shape[1], len(lengths)
+        end = self._n_filled + n
+        if end > len(matrix):
+            matrix.resize((end, width), refcheck=False)
+        block = matrix[self._n_filled : end]
+        defects = np.where(lengths == width, OK, WRONG_WIDTH).astype(np.uint8)
+        defects[lengths == -1] = MISSING
+        defects[lengths == -2] = UNREADABLE
+        with np.errstate(over="ignore", invalid="ignore"):
+            if defects.any() or width == 0:
+                _fill_sound_rows(block, defects == OK, lengths, flat)
+            else:
+                block[:] = flat.reshape(n, width)
+            # a finite sum means finite terms; only the others need a closer look
+            suspect = np.flatnonzero(~np.isfinite(block.sum(axis=1)))
+        broken = suspect[~np.isfinite(block[suspect]).all(axis=1)]
+        defects[broken] = NOT_FINITE
+        block[broken] = 0
+        self._n_filled = end
+        widths = np.maximum(lengths, -1).astype(np.int32)
+        self._defects.append(defects)
+        self._widths.append(widths)
+        return block, defects, widths
+
+    def build(self) -> Embeddings:
+        """Give the whole matrix."""
+        matrix = np.empty((0, 0), np.float32) if self._matrix is None else self._matrix
+        return Embeddings(
+            matrix=matrix[: self._n_filled],
+            defects=np.concatenate([np.empty(0, np.uint8), *self._defects]),
+            widths=np.concatenate([np.empty(0, np.int32), *self._widths]),
+        )
+
+
+def _fill_sound_rows(block: Any, sound: Any, lengths: Any, flat: Any) -> None:
+    present = np.maximum(lengths, 0)
+    starts = np.cumsum(present) - present
+    block[:] = 0
+    block[sound] = flat[starts[sound][:, None] + np.arange(block.shape[1])]
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    return bool(
+        pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+    )
+
+
+def _common(lengths: np.ndarray[Any, Any]) -> int:
+    """The most common width; of equally common ones, the widest."""
+    counts = Counter(lengths[lengths >= 0].tolist())
+    return int(max(counts, key=lambda width: (counts[width], width), default=0))
+
+
+def _lists(array: pa.Array) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    lengths = pc.fill_null(pc.list_value_length(array), -1).to_numpy(zero_copy_only=False)
+    values = array.flatten()
+    if pa.types.is_floating(values.type) and values.null_count == 0:
+        return lengths.astype(np.int64), values.to_numpy(zero_copy_only=False)
+    flat, _ = convert(values, "number")
+    return lengths.astype(np.int64), flat
+
+
+def _wide(columns: list[pa.Array]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    table = np.stack([convert(column, "number")[0] for column in columns], axis=1)
+    lengths = np.full(len(table), table.shape[1], np.int64)
+    lengths[np.isnan(table).all(axis=1)] = -1
+    return lengths, table[lengths >= 0].ravel()
+
+
+def _json(array: pa.Array) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    cells = array.to_pylist()
+    flat_lists = pc.fill_null(pc.match_substring_regex(array, _FLAT_LIST), False)
+    if pc.all(flat_lists).as_py():
+        try:
+            rows = json.loads(f"[{','.join(cells)}]")
+            if len(rows) == len(cells):
+                return np.array([len(row) for row in rows]), _flatten(rows)
+        except (ValueError, TypeError):
+            pass  # one of the cells is broken: find out which
+    parsed = [_parse(cell) for cell in cells]
+    lengths = np.array([p if isinstance(p, int) else len(p) for p in parsed], np.int64)
+    sound = [p for p in parsed if not isinstance(p, int)]
+    return lengths, np.concatenate([np.empty(0), *sound])
+
+
+def _flatten(rows: list[list[float]]) -> np.ndarray[Any, Any]:
+    return np.concatenate([np.empty(0), *(np.array(row, np.float64) for row in rows)])
+
+
+def _parse(cell: str | None) -> np.ndarray[Any, Any] | int:
+    """Read one cell: its numbers, or -1 for nothing and -2 for something unreadable."""
+    if cell is None or not cell.strip():
+        return -1
+    try:
+        numbers = json.loads(cell)
+        if not isinstance(numbers, list):
+            return -2
+        return np.array([np.nan if n is None else float(n) for n in numbers], np.float64)
+    except (ValueError, TypeError, OverflowError, RecursionError):
+        return -2
+
+
+def wide_columns(names: tuple[str, ...], pattern: str) -> tuple[str, ...]:
+    """Give the columns `prefix*` stands for, by the number that follows the prefix."""
+    prefix = pattern.removesuffix("*")
+    rests = {name: name.removeprefix(prefix) for name in names if name.startswith(prefix)}
+    found = {name: int(n.group(1)) for name, rest in rests.items() if (n := _NUMBERED.search(rest))}
+    return tuple(sorted(found, key=lambda name: (found[name], name)))

@@ -1,0 +1,179 @@
+"""Give an expectation suite its values, its columns, and what it makes required."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import pandas as pd
+
+from job.contracts.canonical_strings import respell
+from job.contracts.messages import nearest, shortened
+from job.contracts.reports.validation import RuleResult
+from job.contracts.settings.dataset import ColumnsSpec, DatasetSpec
+from job.contracts.settings.features import FeatureSpec
+from job.contracts.suites import Suite
+from job.errors import ConfigurationError
+
+DERIVED: Final = ("target_class_rows", "target_class_share", "embeddings_is_finite")
+# the share of rows that must be there, and that must be sound, where a suite does not say
+SHARES: Final[Mapping[str, float]] = {"completeness": 0.99, "validity": 0.98}
+_FOUND: Final = ("labels", "embedding_width", "min_rows", "max_rows")
+_COLUMN_ARGUMENTS: Final = ("column", "column_A", "column_B", "column_list")
+
+
+def required_columns(suite: Suite, columns: ColumnsSpec, features: FeatureSpec) -> frozenset[str]:
+    """Name the columns a run cannot do without: target, group, used features, the suite's."""
+    in_suite = {
+        e["kwargs"].get("column")
+        for e in suite.expectations
+        if e["type"] == "expect_column_to_exist" and e["severity"] == "critical"
+    }
+    wanted = [columns.target, columns.group or ""]
+    for role in ("text", "embeddings", "numeric", "categorical", "boolean"):
+        names = getattr(columns, role)
+        names = (names,) if isinstance(names, str) else names or ()
+        if role in features.use:
+            if not names:
+                raise ConfigurationError(
+                    f"features.use has '{role}', but dataset.columns.{role} names no column",
+                    hint=f"set dataset.columns.{role}, or leave it out of features.use",
+                )
+            wanted.extend(names)
+        wanted.extend(name for name in names if role in in_suite or name in in_suite)
+    if columns.timestamp is not None and "timestamp" in in_suite:
+        wanted.append(columns.timestamp)
+    return frozenset(name for name in wanted if name)
+
+
+def check_parameters(suite: Suite, given: Mapping[str, Any]) -> None:
+    """Refuse parameters that the suite does not have, or that cannot be.
+
+    Raises
+    ------
+    ConfigurationError
+        The nearest name that there is stands in the message; the value does not.
+    """
+    known = {*_FOUND, *SHARES, *suite.parameters}
+    for name in sorted(given):
+        if name not in known:
+            raise ConfigurationError(
+                f"suite '{suite.name}' has no parameter '{name}'{nearest(name, known)}",
+                hint=f"its parameters are {shortened(sorted(known))}",
+            )
+    values = {**SHARES, **suite.parameters, **given}
+    wrong = [name for name in SHARES if not _is_share(values[name])]
+    if not isinstance(values.get("labels") or [], list):
+        wrong.append("labels")
+    if wrong:
+        raise ConfigurationError(
+            f"expectations.parameters: {shortened(wrong)} of suite '{suite.name}' cannot be that",
+            hint="labels are a list; completeness and validity are shares between 0 and 1",
+        )
+
+
+def parameter_values(
+    suite: Suite, given: Mapping[str, Any], spec: DatasetSpec, table: pd.DataFrame
+) -> dict[str, Any]:
+    """Give every parameter its value: the settings', else the suite's, else what is found.
+
+    Raises
+    ------
+    ConfigurationError
+        As from `check_parameters`.
+    """
+    check_parameters(suite, given)
+    found: dict[str, Any] = {"min_rows": spec.min_rows, "max_rows": spec.max_rows, **SHARES}
+    found["labels"] = sorted(table["target"].dropna().unique()) if "target" in table else []
+    if "embeddings" in table:
+        widths = table["embeddings"].dropna()
+        found["embedding_width"] = int(widths.mode().max()) if len(widths) else 0
+    values = {**found, **suite.parameters, **given}
+    # the table's labels have one spelling, whatever type they have in the file
+    values["labels"] = [respell(str(label)) for label in values["labels"] or found["labels"]]
+    return values
+
+
+def _is_share(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 1
+
+
+def bind(
+    suite: Suite,
+    values: Mapping[str, Any],
+    columns: ColumnsSpec,
+    table: pd.DataFrame,
+    *,
+    is_test: bool,
+) -> tuple[list[dict[str, Any]], list[RuleResult]]:
+    """Put values for parameters; set aside what is about an absent optional column."""
+    expectations, absent = [], []
+    for expectation in suite.expectations:
+        kwargs = {k: _value(v, values, suite) for k, v in expectation["kwargs"].items()}
+        for name in _COLUMN_ARGUMENTS:
+            if name in kwargs:
+                kwargs[name] = _role_of(kwargs[name], columns, suite)
+        bound = {**expectation, "kwargs": kwargs}
+        if is_test and not _is_about_rows(bound):
+            continue
+        is_there = all(column in table for column in _columns_of(kwargs))
+        if is_there or bound["type"] == "expect_column_to_exist":
+            expectations.append(bound)
+        else:
+            absent.append(_not_applicable(bound, len(table)))
+    return expectations, absent
+
+
+def _columns_of(kwargs: Mapping[str, Any]) -> list[str]:
+    found = [kwargs[name] for name in _COLUMN_ARGUMENTS if name in kwargs]
+    return [c for item in found for c in (item if isinstance(item, list) else [item])]
+
+
+def _value(value: Any, values: Mapping[str, Any], suite: Suite) -> Any:
+    if not (isinstance(value, dict) and set(value) == {"$PARAMETER"}):
+        return value
+    name = value["$PARAMETER"]
+    if name not in values:
+        raise ConfigurationError(
+            f"parameter '{name}' of suite '{suite.name}' has no value",
+            hint=f"set expectations.parameters.{name}, or a default in the suite's meta.parameters",
+        )
+    return values[name]
+
+
+def _role_of(column: Any, spec: ColumnsSpec, suite: Suite) -> Any:
+    """Name a column as it is presented; a file's own name is understood too."""
+    if isinstance(column, (list, tuple)):
+        return [_role_of(name, spec, suite) for name in column]
+    single = ("target", "text", "embeddings", "timestamp", "id", "group")
+    many = (*spec.numeric, *spec.categorical, *spec.boolean)
+    if column in single or column in many or column in DERIVED:
+        return column
+    for role in single:
+        if getattr(spec, role) == column:
+            return role
+    known = sorted({*single, *many, *DERIVED})
+    raise ConfigurationError(
+        f"suite '{suite.name}' expects something of '{column}', which is no column with a role"
+        f"{nearest(column, known)}",
+        hint=f"columns stand under their role names: {shortened(known)}; "
+        "give a column a role with dataset.columns",
+    )
+
+
+def _is_about_rows(expectation: Mapping[str, Any]) -> bool:
+    """Tell expectations about each row from those about a whole column or table."""
+    if expectation["kwargs"].get("column") in ("target_class_rows", "target_class_share"):
+        return False
+    return "column_values" in expectation["type"] or "value_lengths" in expectation["type"]
+
+
+def _not_applicable(expectation: Mapping[str, Any], n_rows: int) -> RuleResult:
+    return RuleResult(
+        rule=expectation["type"],
+        column=", ".join(_columns_of(expectation["kwargs"])),
+        severity="info",
+        is_met=True,
+        is_applicable=False,
+        n_rows=n_rows,
+    )

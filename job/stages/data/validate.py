@@ -1,0 +1,217 @@
+"""Hold the dataset against its suite: stop, or say which rows are dropped and why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import structlog
+
+from job.contracts.dataset import EMBEDDING_DEFECTS, MISSING, NOT_FINITE, Column, Dataset
+from job.contracts.messages import counted
+from job.contracts.ports import SuiteRunner
+from job.contracts.reports.validation import RuleResult, ValidationReport
+from job.contracts.settings.dataset import DatasetSpec
+from job.contracts.settings.features import FeatureSpec
+from job.contracts.suites import Suite
+from job.errors import ContractViolationError
+from job.stages.data.suite_binding import SHARES, bind, parameter_values
+
+log = structlog.get_logger(__name__)
+
+Mask = np.ndarray[Any, Any]
+
+
+def validate_dataset(
+    dataset: Dataset,
+    suite: Suite,
+    runner: SuiteRunner,
+    *,
+    spec: DatasetSpec,
+    parameters: Mapping[str, Any],
+    features: FeatureSpec,
+    is_test: bool = False,
+) -> tuple[ValidationReport, Mask]:
+    """Check a table and find its sound rows.
+
+    A row that breaks a critical row expectation, within the expectation's `mostly`, is dropped.
+    Of an official test table only the expectations about rows are checked.
+
+    Returns
+    -------
+    report
+        Counts, column names and thresholds.
+    is_sound
+        Shape (n_rows,), bool: rows that are kept.
+
+    Raises
+    ------
+    ConfigurationError
+        A parameter that the suite does not have, or an expectation about an unknown column.
+    ContractViolationError
+        A critical expectation is not met.  Its `context["report"]` is the whole report.
+    """
+    table = _present(dataset)
+    values = parameter_values(suite, parameters, spec, table)
+    expectations, absent = bind(suite, values, spec.columns, table, is_test=is_test)
+    results = [*runner.check(table, expectations), *absent]
+    results += _safety(dataset, results, spec, features, values, is_test=is_test)
+    is_sound, dropped = _drop(results, dataset.n_rows)
+    report = ValidationReport(
+        suite=suite.name,
+        results=tuple(results),
+        n_rows=dataset.n_rows,
+        n_dropped=int((~is_sound).sum()),
+        dropped_by_rule=tuple(sorted(dropped.items())),
+    )
+    _stop_if_broken(report, dataset.provenance.uri)
+    return report, is_sound
+
+
+def _present(dataset: Dataset) -> pd.DataFrame:
+    """Lay the table out under role names, with the class distribution beside each row."""
+    data: dict[str, Any] = {}
+    for column in dataset.columns:
+        many = column.role in ("numeric", "categorical", "boolean")
+        data[column.name if many else column.role] = _presented(column.kind, column.values)
+    table = pd.DataFrame(data, index=pd.RangeIndex(dataset.n_rows))
+    if dataset.embeddings is not None:
+        widths = dataset.embeddings.widths
+        table["embeddings"] = np.where(widths >= 0, widths, np.nan)
+        is_finite = dataset.embeddings.defects != NOT_FINITE
+        table["embeddings_is_finite"] = is_finite
+    if "target" in table:
+        rows = table["target"].map(table["target"].value_counts())
+        table["target_class_rows"] = rows.astype(float)
+        table["target_class_share"] = rows / max(int(table["target"].notna().sum()), 1)
+    return table
+
+
+def _presented(kind: str, values: np.ndarray[Any, Any]) -> Any:
+    if kind != "timestamp":
+        return values
+    # the least integer is NaT to numpy, and stands for no time here
+    return pd.Series(values.view("datetime64[us]"))
+
+
+def _safety(
+    dataset: Dataset,
+    results: list[RuleResult],
+    spec: DatasetSpec,
+    features: FeatureSpec,
+    parameters: Mapping[str, Any],
+    *,
+    is_test: bool,
+) -> list[RuleResult]:
+    """Rules that hold whatever a suite leaves out, with its own tolerances."""
+    completeness, validity = (parameters[name] for name in SHARES)
+    checked = {(r.rule, r.column) for r in results}
+    rules = []
+    if not is_test and ("expect_table_row_count_to_be_between", None) not in checked:
+        rules.append(_row_count(dataset.n_rows, spec))
+    for role in ("target", "text"):
+        values = dataset.strings(role)
+        if values is not None and (role == "target" or "text" in features.use):
+            missing = np.array([value is None for value in values])
+            rules.append(_row_rule(f"{role}_missing", role, missing, completeness))
+    if dataset.embeddings is not None and "embeddings" in features.use:
+        for code, name in EMBEDDING_DEFECTS.items():
+            mostly = completeness if code == MISSING else validity
+            is_broken = dataset.embeddings.defects == code
+            rules.append(_row_rule(name, "embeddings", is_broken, mostly))
+    return [*rules, *(_unreadable(c, dataset.n_rows) for c in dataset.columns if c.n_unreadable)]
+
+
+def _unreadable(column: Column, n_rows: int) -> RuleResult:
+    """Warn of cells that hold something, but not what the column is for; they count as missing."""
+    return RuleResult(
+        rule=f"{column.kind}_cells_unreadable",
+        column=column.name,
+        severity="warning",
+        is_met=False,
+        n_rows=n_rows,
+        n_broken=column.n_unreadable,
+    )
+
+
+def _row_count(n_rows: int, spec: DatasetSpec) -> RuleResult:
+    return RuleResult(
+        rule="row_count",
+        column=None,
+        severity="critical",
+        is_met=spec.min_rows <= n_rows <= spec.max_rows,
+        n_rows=n_rows,
+        thresholds=(("max_value", spec.max_rows), ("min_value", spec.min_rows)),
+        observed=float(n_rows),
+    )
+
+
+def _row_rule(name: str, column: str, is_broken: Mask, mostly: float) -> RuleResult:
+    rows = np.flatnonzero(is_broken)
+    return RuleResult(
+        rule=name,
+        column=column,
+        severity="critical",
+        is_met=len(rows) <= (1 - mostly) * len(is_broken),
+        n_rows=len(is_broken),
+        n_broken=len(rows),
+        rows=tuple(rows.tolist()),
+        thresholds=(("mostly", mostly),),
+    )
+
+
+def _drop(results: list[RuleResult], n_rows: int) -> tuple[Mask, Counter[str]]:
+    is_sound = np.ones(n_rows, bool)
+    dropped: Counter[str] = Counter()
+    for result in results:
+        if result.severity != "critical" or not result.rows:
+            continue
+        before = int(is_sound.sum())
+        is_sound[np.array(result.rows)] = False
+        count = before - int(is_sound.sum())
+        if count:
+            dropped[f"{result.column or 'table'}: {result.rule}"] += count
+    return is_sound, dropped
+
+
+def _stop_if_broken(report: ValidationReport, uri: str) -> None:
+    for result in report.results:
+        if not result.is_met and result.severity != "critical":
+            log.warning(
+                "expectation_not_met",
+                rule=result.rule,
+                column=result.column,
+                n_broken=result.n_broken,
+                thresholds=dict(result.thresholds),
+            )
+    broken = [r for r in report.results if not r.is_met and r.severity == "critical"]
+    if not broken:
+        return
+    findings = "; ".join(_describe(r) for r in broken[:10])
+    more = f" and {len(broken) - 10} more" if len(broken) > 10 else ""
+    raise ContractViolationError(
+        f"'{uri}' breaks {counted(len(broken), 'expectation')} of "
+        f"'{report.suite}': {findings}{more}",
+        hint="mend the table upstream, or change expectations.parameters if the contract changed",
+        suite=report.suite,
+        n_broken_expectations=len(broken),
+        report=report,
+    )
+
+
+def _describe(result: RuleResult) -> str:
+    where = f"column '{result.column}'" if result.column else "table"
+    bounds = ", ".join(f"{name} {value}" for name, value in result.thresholds)
+    if result.has_failed_to_run:
+        return f"{where} cannot be held against {result.rule} (its values are of another type)"
+    if result.n_broken:
+        verb = "breaks" if result.n_broken == 1 else "break"
+        found = f"{result.n_broken} of {result.n_rows} rows {verb} {result.rule}"
+    elif result.observed is not None:
+        found = f"{result.rule} found {result.observed:g}"
+    else:
+        found = f"{result.rule} is not met"
+    return f"{where}: {found}{f' ({bounds})' if bounds else ''}"

@@ -1,0 +1,67 @@
+"""Score the published model on the challenge set."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+import structlog
+
+from job.contracts.dataset import Rows
+from job.contracts.settings.evaluation import EvaluationSpec
+from job.stages.evaluation.evaluate import evaluate_predictions
+from job.stages.evaluation.intervals import find_intervals
+from job.stages.metrics.predictions import Predictions
+from job.stages.split.challenge_halves import ChallengeSet, count_smallest_class
+
+log = structlog.get_logger(__name__)
+Array = np.ndarray[Any, Any]
+Purpose = Literal["choice", "threshold"]
+
+
+def score_challenge(
+    found: Predictions,
+    judged: Rows,
+    challenge: ChallengeSet,
+    *,
+    labels: Array,
+    used_for: tuple[Purpose, ...],
+    spec: EvaluationSpec,
+    random_state: int,
+) -> dict[str, Any]:
+    """Return the part `challenge` of evaluation.json.
+
+    Parameters
+    ----------
+    found
+        The published model's predictions of the judged requests.
+    labels
+        Those of the table's rows.
+    used_for
+        What the choosing requests have decided.
+    """
+    scored = evaluate_predictions(found)
+    intervals = find_intervals(found, judged.units, spec, random_state).to_json()
+    accuracy = intervals["scores"]["accuracy"]
+    log.info(
+        "challenge_judged",
+        n_rows=len(judged),
+        n_groups=intervals["n_groups"],
+        accuracy=scored["scores"]["accuracy"],
+        lower=accuracy["lower"],
+        upper=accuracy["upper"],
+        f1_macro=scored["scores"]["f1_macro"],
+        used_for=list(used_for),
+    )
+    return {
+        "judged": "half" if challenge.is_halved else "all",
+        "n_rows": len(judged),
+        "n_groups": intervals["n_groups"],
+        "n_set_rows": len(challenge.rows),
+        "n_smallest_class": count_smallest_class(judged, labels),
+        "n_dropped_from_training": challenge.n_dropped,
+        "used_for": list(used_for),
+        "is_used_up": "choice" in used_for and not challenge.is_halved,
+        "intervals": intervals,
+        **{name: scored[name] for name in ("classes", "scores", "per_class", "confusion")},
+    }

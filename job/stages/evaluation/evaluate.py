@@ -1,0 +1,221 @@
+"""Judge a model on held-out rows."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final, Literal
+
+import numpy as np
+from sklearn import metrics
+
+from job.contracts.dataset import Rows
+from job.contracts.metrics import Metric
+from job.contracts.model import TrainedModel
+from job.contracts.ports import Timer
+from job.contracts.reports.decision_threshold import Threshold
+from job.contracts.settings.evaluation import EvaluationSpec
+from job.contracts.settings.search import Use
+from job.stages.evaluation.intervals import find_intervals
+from job.stages.evaluation.reliability import measure_reliability, trace_risk
+from job.stages.evaluation.slice_scores import judge_slices
+from job.stages.features.preprocessing import make_input
+from job.stages.metrics.predictions import Predictions, predict
+from job.stages.metrics.row_metrics import brier_losses, calibration_error
+from job.stages.training.decision_threshold import measure_abstention
+from job.stages.training.temperature_scaling import describe_temperature, heat
+
+_N_CURVE_POINTS: Final = 101
+_N_TIMED: Final = 50
+
+
+def evaluate(
+    found: Predictions,
+    model: TrainedModel,
+    test: Rows,
+    timer: Timer,
+    *,
+    spec: EvaluationSpec,
+    metric: Metric,
+    random_state: int,
+    threshold: Threshold | None = None,
+    temperature: float | None = None,
+    method: Literal["holdout", "official_test"] = "holdout",
+) -> dict[str, Any]:
+    """Judge the chosen model, with intervals and slices, the baselines' scores and the latency.
+
+    Parameters
+    ----------
+    found
+        The model's predictions of the test rows.
+    threshold
+        Chosen elsewhere, and measured here; None: nobody has asked for one.
+    temperature
+        By which the model was divided; None: it was not.
+    method
+        Where the rows come from.
+
+    Returns
+    -------
+    evaluation
+        The content of evaluation.json, as far as the hold-out tells it.
+    """
+    decision = divided = None
+    if threshold is not None:
+        decision = measure_abstention(found, test.units, threshold, spec, random_state).to_json()
+    if temperature is not None and found.is_known.any():
+        before = heat(found, 1 / temperature)
+        divided = describe_temperature(before, found, temperature)
+    return {
+        **evaluate_rows(found, test, spec=spec, metric=metric, random_state=random_state),
+        "method": method,
+        "cross_fit": None,
+        "holdout": None,
+        "decision": decision,
+        "temperature": divided,
+        "baselines": {name: score_model(m, test, model.use) for name, m in model.baselines},
+        "latency": time_model(model, test, timer),
+    }
+
+
+def evaluate_rows(
+    found: Predictions,
+    rows: Rows,
+    *,
+    spec: EvaluationSpec,
+    metric: Metric,
+    random_state: int,
+    is_cross_fitted: bool = False,
+) -> dict[str, Any]:
+    """Return scores, their intervals and slices of predictions of these rows."""
+    slices = None
+    if rows.slices is not None:
+        slices = judge_slices(found, rows.units, rows.slices, metric, spec, random_state).to_json()
+    return {
+        **evaluate_predictions(found),
+        "intervals": find_intervals(
+            found, rows.units, spec, random_state, is_cross_fitted=is_cross_fitted
+        ).to_json(),
+        "slices": slices,
+    }
+
+
+def time_model(model: TrainedModel, rows: Rows, timer: Timer) -> dict[str, float]:
+    """Time one-row predictions of some of the rows."""
+    some = rows.take(np.arange(min(len(rows), _N_TIMED)))
+    return measure_latency(model.pipeline, make_input(some, model.use), timer)
+
+
+def score_model(model: Any, test: Rows, use: Use) -> dict[str, float]:
+    """Give the scores alone."""
+    scores: dict[str, float] = evaluate_model(model, test, use)["scores"]
+    return scores
+
+
+def evaluate_model(model: Any, test: Rows, use: Use) -> dict[str, Any]:
+    """Score a model on the hold-out, as `evaluate_predictions` does."""
+    return evaluate_predictions(predict(model, test, use))
+
+
+def evaluate_predictions(found: Predictions) -> dict[str, Any]:
+    """Score what a model says of the hold-out.
+
+    A class that only the test side has counts as an error in every score of labels, and stays
+    out of those of probabilities.
+
+    Returns
+    -------
+    evaluation
+        `scores` (metric: value), `classes`, `per_class`, `confusion` (rows are true classes),
+        `curves` (one-vs-rest points), `reliability` and `risk_coverage`.
+    """
+    classes, y_true, y_pred = list(found.classes), found.y_true, found.y_pred
+    per_class, scores = _label_scores(y_true, y_pred, classes)
+    curves = _probability_scores(found, per_class, scores)
+    numbers = np.arange(len(classes))
+    return {
+        "classes": classes,
+        "n_test": len(y_true),
+        "scores": {k: round(v, 6) for k, v in sorted(scores.items())},
+        "per_class": per_class,
+        "confusion": metrics.confusion_matrix(y_true, y_pred, labels=numbers).tolist(),
+        "curves": curves,
+        "reliability": measure_reliability(found),
+        "risk_coverage": trace_risk(found),
+    }
+
+
+def _label_scores(
+    y_true: Any, y_pred: Any, classes: list[str]
+) -> tuple[dict[str, dict[str, Any]], dict[str, float]]:
+    precision, recall, f1, support = metrics.precision_recall_fscore_support(
+        y_true, y_pred, labels=np.arange(len(classes)), zero_division=0
+    )
+    per_class = {
+        name: {
+            "precision": float(precision[n]),
+            "recall": float(recall[n]),
+            "f1": float(f1[n]),
+            "n_test": int(support[n]),
+        }
+        for n, name in enumerate(classes)
+    }
+    scores = {"accuracy": float(metrics.accuracy_score(y_true, y_pred))}
+    scores["balanced_accuracy"] = float(recall[support > 0].mean())
+    for average in ("macro", "weighted"):
+        p, r, f, _ = metrics.precision_recall_fscore_support(
+            y_true, y_pred, average=average, zero_division=0
+        )
+        scores |= {f"precision_{average}": float(p), f"recall_{average}": float(r)}
+        scores[f"f1_{average}"] = float(f)
+    return per_class, scores
+
+
+def _probability_scores(
+    found: Predictions, per_class: dict[str, dict[str, Any]], scores: dict[str, float]
+) -> dict[str, Any]:
+    """Score the rows whose class the model knows."""
+    if not found.is_known.any():
+        return {}
+    found = found.take(found.is_known)
+    y, p, known, classes = found.y_true, found.proba, found.known, found.classes
+    scores["brier"] = float(brier_losses(found).mean())
+    scores["calibration_error"] = calibration_error(found)
+    scores["log_loss"] = float(metrics.log_loss(y, p, labels=known))
+    scores[Metric.NEG_LOG_LOSS.value] = -scores["log_loss"]
+    curves = {}
+    for n, number in enumerate(known):
+        name, truth = classes[number], y == number
+        if 0 < truth.sum() < len(truth):
+            per_class[name]["roc_auc"] = float(metrics.roc_auc_score(truth, p[:, n]))
+            per_class[name]["pr_auc"] = float(metrics.average_precision_score(truth, p[:, n]))
+            curves[name] = _curves(truth, p[:, n])
+    for score, name in (("roc_auc", Metric.ROC_AUC_OVR.value), ("pr_auc", "pr_auc_ovr")):
+        areas = [c[score] for c in per_class.values() if score in c]
+        if areas:
+            scores[name] = math.fsum(areas) / len(areas)
+    return curves
+
+
+def _curves(truth: Any, score: Any) -> dict[str, list[float]]:
+    grid = np.linspace(0, 1, _N_CURVE_POINTS)
+    fpr, tpr, _ = metrics.roc_curve(truth, score)
+    precision, recall, _ = metrics.precision_recall_curve(truth, score)
+    return {
+        "false_positive_rate": grid.round(4).tolist(),
+        "true_positive_rate": np.interp(grid, fpr, tpr).round(4).tolist(),
+        "recall": grid.round(4).tolist(),
+        "precision": np.interp(grid, recall[::-1], precision[::-1]).round(4).tolist(),
+    }
+
+
+def measure_latency(model: Any, X: Any, timer: Timer, n_rows: int = _N_TIMED) -> dict[str, float]:
+    """Time one-row predictions; p50 and p95 in milliseconds."""
+    seconds = []
+    for n in range(min(n_rows, X.shape[0] if hasattr(X, "shape") else len(X)) + 2):
+        row = n % (X.shape[0] if hasattr(X, "shape") else len(X))
+        one = X.iloc[row : row + 1] if hasattr(X, "iloc") else X[row : row + 1]
+        start = timer()
+        model.predict_proba(one)
+        seconds.append(timer() - start)
+    p50, p95 = np.percentile(seconds[2:], (50, 95)) * 1000
+    return {"p50_ms": float(p50), "p95_ms": float(p95)}

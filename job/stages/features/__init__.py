@@ -1,0 +1,1 @@
+"""What the estimators are given: preprocessing, and the feature matrices of subsets of rows."""

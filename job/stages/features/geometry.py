@@ -1,0 +1,234 @@
+"""Find whether the embeddings of a table had rows of length 1 before their columns were scaled.
+
+Sentence embeddings have rows of length 1, and their cosines compare texts. Standardizing the
+columns destroys both, and can be undone from the matrix alone.
+
+How it works
+------------
+1. Distinct rows are drawn, seeded. Rows of one length are left as they are. Rows that are far
+   from the others (zeros in place of an embedding) are left out.
+2. Only the first columns may come from the embedder: the upstream adds 200 others behind its 384.
+   Prefixes are tried: those at whose end the scale of the columns changes, then
+   the whole width. Where the whole width shows that only its first columns have a part in it, they
+   are fitted alone.
+3. `job.stages.features.quadric` fits each prefix to most of the rows; the rest is held out. A
+   prefix of w columns has 2 w + 1 unknowns, and is not looked at with fewer distinct rows.
+4. Of the prefixes that are sound, the one with the clearest singular value is restored. If none is,
+   nothing is changed.
+
+A column that is constant cannot be restored: restored rows are those without it, divided by their
+length.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import structlog
+
+from job.contracts.dataset import MatrixRows, Rows
+from job.contracts.ports import Executor
+from job.contracts.reports.geometry import AffineMap, Geometry, Status
+from job.contracts.row_blocks import cut
+from job.contracts.settings.features import FeatureSpec
+from job.contracts.settings.search import Use
+from job.stages.features.quadric import (
+    MIN_COLUMNS,
+    Products,
+    QuadricFit,
+    fit_quadric,
+    measure_columns,
+    sum_products,
+)
+
+log = structlog.get_logger(__name__)
+Array = npt.NDArray[Any]
+ONE_LENGTH: Final = 1e-3  # root mean square of |length / mean - 1|
+MAX_WIDTH: Final = 1536
+_MAX_ROWS: Final = 50_000
+_MAX_FITTED: Final = 8192
+_MAX_HELD_OUT: Final = 1024
+_MIN_HELD_OUT: Final = 30
+_HELD_OUT_SHARE: Final = 10  # one of so many
+_BLOCK: Final = 1024
+_MIN_CHANGE: Final = np.log(1.2)  # of the scale of columns
+_MAX_DEPTH: Final = 2
+_FAR: Final = 2.0  # times the median distance from the mean
+
+
+def restore_geometry(
+    train: Rows, spec: FeatureSpec, random_state: int, executor: Executor
+) -> Geometry | None:
+    """Find the geometry of the rows that are trained on; None where nobody asks for it."""
+    if spec.geometry != "auto" or "embeddings" not in spec.use or train.embeddings is None:
+        return None
+    with executor.pool():  # one BLAS thread: the same bits on any number of CPUs
+        found = find_geometry(train.embeddings, random_state)
+    log.info(
+        "geometry_found",
+        status=found.status,
+        prefix=found.prefix,
+        width=found.width,
+        n_distinct_rows=found.n_distinct_rows,
+        singular_values=found.singular_values,
+    )
+    return found
+
+
+def keep_lengths(found: Geometry) -> Geometry:
+    """Return a geometry by which rows of one length are not standardized; others stay as found."""
+    if found.status != "one_length":
+        return found
+    columns = np.arange(found.width)
+    unchanged = AffineMap(columns=columns, scale=np.ones(found.width), offset=np.zeros(found.width))
+    return replace(found, map=unchanged)
+
+
+def describe_geometry(found: Geometry | None, use: Use) -> dict[str, Any] | None:
+    """Return the part `geometry` of evaluation.json; None where a model takes no embeddings."""
+    return None if found is None or "embeddings" not in use else found.to_json()
+
+
+def geometry_bytes(width: int) -> int:
+    """Return the memory that `find_geometry` takes at most, beside the table."""
+    if width > MAX_WIDTH:
+        return 0
+    n_terms = 2 * width + 1
+    return 8 * n_terms * (4 * n_terms + 2 * _MAX_HELD_OUT + 2 * _BLOCK)
+
+
+def find_geometry(embeddings: MatrixRows, random_state: int) -> Geometry:
+    """Find the affine map of the columns that gives the rows a length of 1.
+
+    Parameters
+    ----------
+    embeddings
+        Shape (n_rows, width), finite.
+    random_state
+        Seed of the rows that are drawn.
+    """
+    rng = np.random.default_rng(random_state)
+    n_rows, width = embeddings.shape
+    if n_rows > _MAX_ROWS:
+        embeddings = embeddings.take(np.sort(rng.choice(n_rows, _MAX_ROWS, replace=False)))
+    distinct = embeddings.take(rng.permutation(_find_distinct(embeddings)))
+    rows = distinct
+    for _ in range(2):  # a huge value hides the others at first
+        rows = rows.take(_is_ordinary(rows))
+    n_held_out = min(max(rows.shape[0] // _HELD_OUT_SHARE, _MIN_HELD_OUT), _MAX_HELD_OUT)
+    n_fitted = min(rows.shape[0] - n_held_out, _MAX_FITTED)
+    best, status = None, _exclude(rows, n_fitted)
+    if status is None:
+        fitted = rows.take(np.arange(n_held_out, n_held_out + n_fitted))
+        best = _fit_best(sum_products(fitted, rows.take(np.arange(n_held_out))))
+        is_sound = best is not None and best.is_sound
+        is_known = is_sound or n_fitted > 2 * width
+        status = "restored" if is_sound else "not_found" if is_known else "too_few_rows"
+    found = Geometry(
+        status=status, n_rows=embeddings.shape[0], n_distinct_rows=distinct.shape[0], width=width
+    )
+    if best is None:
+        return found
+    return replace(
+        found,
+        prefix=best.prefix,
+        n_columns=len(best.map.columns),
+        n_fitted_rows=n_fitted,
+        n_held_out_rows=n_held_out,
+        singular_values=best.singular_values,
+        length_deviation=best.length_deviation,
+        cosine_error=best.cosine_error,
+        map=best.map if status == "restored" else None,
+    )
+
+
+def _find_distinct(rows: MatrixRows) -> Array:
+    """Return the first position of each distinct row."""
+    digests = np.empty(rows.shape[0], np.uint64)
+    for block in cut(slice(0, rows.shape[0]), _BLOCK):
+        found = [hashlib.blake2b(row, digest_size=8).digest() for row in rows.read(block)]
+        digests[block] = np.frombuffer(b"".join(found), np.uint64)
+    return np.sort(np.unique(digests, return_index=True)[1])
+
+
+def _is_ordinary(rows: MatrixRows) -> Array:
+    """Return which rows are about as far from the mean as others, in standardized columns."""
+    if not rows.shape[0]:
+        return np.zeros(0, bool)
+    blocks = cut(slice(0, rows.shape[0]), _BLOCK)
+    mean, scale, _ = measure_columns(rows)
+    distances = np.concatenate([_lengths((rows.read(some) - mean) / scale) for some in blocks])
+    median = np.median(distances)
+    is_ordinary: Array = (distances >= median / _FAR) & (distances <= median * _FAR)
+    return is_ordinary
+
+
+def _exclude(rows: MatrixRows, n_fitted: int) -> Status | None:
+    """Return why nothing is fitted, or None."""
+    n_rows, width = rows.shape
+    blocks = cut(slice(0, n_rows), _BLOCK)
+    lengths = np.concatenate([np.zeros(0), *(_lengths(rows.read(block)) for block in blocks)])
+    mean = lengths.mean() if n_rows else 0.0
+    if mean > 0 and np.sqrt(np.square(lengths / mean - 1).mean()) <= ONE_LENGTH:
+        return "one_length"
+    if width > MAX_WIDTH:
+        return "too_wide"
+    if width < MIN_COLUMNS:
+        return "not_found"
+    return "too_few_rows" if n_fitted <= 2 * MIN_COLUMNS else None
+
+
+def _lengths(rows: Array) -> Array:
+    lengths: Array = np.linalg.norm(rows.astype(float), axis=1)
+    return lengths
+
+
+def _fit_best(products: Products) -> QuadricFit | None:
+    """Return the fit whose smallest singular value stands out most, a sound one if there is any."""
+    fits: list[QuadricFit] = []
+    for prefix in _list_prefixes(products):
+        fit = fit_quadric(products, prefix)
+        if fit is not None and not fit.is_sound and fit.prefix < prefix:
+            fit = fit_quadric(products, fit.prefix) or fit
+        if fit is not None:
+            fits.append(fit)
+    return min(fits, key=lambda fit: (not fit.is_sound, fit.ratio), default=None)
+
+
+def _list_prefixes(products: Products) -> list[int]:
+    """Return the widths to be tried, as far as there are rows enough for them, increasing."""
+    width = len(products.mean)
+    scale = np.log(products.deviation)
+    scale[~products.varies] = np.median(scale[products.varies]) if products.varies.any() else 0.0
+    widths = {width, *_find_changes(scale, 0, _MAX_DEPTH), *_find_departure(scale)}
+    return sorted(w for w in widths if w >= MIN_COLUMNS and 2 * w < products.n_rows)
+
+
+def _find_changes(scale: Array, start: int, depth: int) -> Iterator[int]:
+    """Return the positions at which the mean of a sequence changes most (binary segmentation)."""
+    n = len(scale)
+    if n < 2 or not depth:
+        return
+    sizes = np.arange(1, n)
+    left = np.cumsum(scale)[:-1] / sizes
+    right = (scale.sum() - left * sizes) / (n - sizes)
+    cut_at = int((sizes * (n - sizes) * np.square(left - right)).argmax()) + 1
+    if abs(left[cut_at - 1] - right[cut_at - 1]) < _MIN_CHANGE:
+        return
+    yield start + cut_at
+    yield from _find_changes(scale[:cut_at], start, depth - 1)
+    yield from _find_changes(scale[cut_at:], start + cut_at, depth - 1)
+
+
+def _find_departure(scale: Array) -> Iterator[int]:
+    """Return the first column whose scale, and that of the next two, is not that of the first."""
+    first = np.median(scale[:MIN_COLUMNS])
+    is_other = np.abs(scale - first) > 2 * _MIN_CHANGE
+    departs = is_other[:-2] & is_other[1:-1] & is_other[2:]
+    if departs.any():
+        yield int(departs.argmax())

@@ -1,0 +1,53 @@
+"""The files of a version by name, all but the manifest."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from job.contracts.dataset import Rows
+from job.contracts.identity import canonical_json
+from job.contracts.ports import Renderer
+from job.contracts.reports.validation import ValidationReport
+from job.stages.data.leakage_keys import salted_digests
+
+
+def training_keys(rows: Rows, salt: str) -> np.ndarray[Any, Any]:
+    """Give sorted salted digests of all that was trained on, shape (n_keys,), uint64.
+
+    They are of groups, of texts, and of texts without what fills their slots.
+    """
+    templates = () if rows.templates is None else rows.templates
+    return np.unique(salted_digests("trained", {*rows.keys, *rows.text_keys, *templates}, salt))
+
+
+def make_bundle(
+    payload: bytes,
+    metadata: dict[str, Any],
+    evaluation: dict[str, Any],
+    validation: ValidationReport,
+    train: Rows,
+    renderer: Renderer,
+) -> dict[str, bytes]:
+    """Gather the files of a version by name, all but the manifest."""
+    stream = io.BytesIO()
+    np.save(stream, training_keys(train, metadata["training_keys_salt"]), allow_pickle=False)
+    return {
+        **renderer.render(metadata, evaluation),
+        "model.joblib": payload,
+        "metadata.json": canonical_json(metadata),
+        "evaluation.json": canonical_json(evaluation),
+        "validation.json": canonical_json(validation.to_json()),
+        "training_keys.npy": stream.getvalue(),
+    }
+
+
+def without_model(bundle: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Keep what a rejected or dry run may leave behind: its reports."""
+    kept = ("metadata.json", "evaluation.json", "validation.json", "model_card.md", "report.html")
+    return {name: bundle[name] for name in kept} | {
+        name: data for name, data in bundle.items() if name.startswith("figures/")
+    }

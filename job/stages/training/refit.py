@@ -1,0 +1,82 @@
+"""Refit the chosen candidate on the whole training side."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.pipeline import Pipeline
+from sklearn.svm import LinearSVC
+
+from job.contracts.dataset import Rows
+from job.contracts.model import TrainedModel
+from job.contracts.ports import Executor
+from job.contracts.reports.search import SearchReport
+from job.contracts.settings.job_settings import TrainingSpec
+from job.solver.fit import confirm, fit_together
+from job.stages.features.feature_matrix import Preparation
+from job.stages.split.folds import make_folds
+from job.stages.training.estimators import calibrated, make_classifier
+from job.stages.training.prototypes import Prototypes, RowGroups
+from job.stages.training.prototypes.moved_batches import bear_moved_batches
+from job.stages.training.sklearn_fit import fit
+
+
+def train_model(
+    train: Rows,
+    preparation: Preparation,
+    report: SearchReport,
+    spec: TrainingSpec,
+    executor: Executor,
+    *,
+    bears_moved_batches: bool = False,
+) -> TrainedModel:
+    """Fit the preprocessing once, and on it the chosen candidate and the baselines.
+
+    Parameters
+    ----------
+    bears_moved_batches
+        Whether prototypes on restored embeddings alone are to bear batches that were standardized
+        anew (`job.stages.training.prototypes.moved_batches`).
+    """
+    prepared = preparation.fit(np.arange(len(train)), report.chosen.use)
+    X, y = prepared.matrix(spec.search.engine), train.y.astype(str)
+    groups = RowGroups(group=train.units, min_groups=spec.features.min_groups)
+    preprocess = prepared.published()
+    candidates = [report.chosen, *(c for c in report.baselines if c != report.chosen)]
+    models = [
+        make_classifier(c.estimator, dict(c.parameters), spec.search, spec.random_state)
+        for c in candidates
+    ]
+    if any(isinstance(model, LinearSVC) for model in models):
+        folds = make_folds(train, 3, spec.random_state)
+        models = [calibrated(model, folds, spec.search.calibration) for model in models]
+    if spec.search.engine == "fast":
+        fit_together(models, X, y, executor)
+
+    def refit(n: int) -> Any:
+        model = models[n]
+        confirm(model, X, y)
+        fit(model, X, y, candidates[n].estimator, executor.n_workers, groups=groups)
+        if isinstance(model, CalibratedClassifierCV):
+            model.set_params(cv=None)  # row positions of the training table
+        before = preprocess
+        if isinstance(model, Prototypes):
+            model = model.pipeline_
+            if bears_moved_batches and preparation.restores(report.chosen.use):
+                model = bear_moved_batches(
+                    model, X, y, group=groups.group, random_state=spec.random_state
+                )
+                # it needs the lengths, which the last step would take away
+                before = Pipeline([*preprocess.steps[:-1], ("as_long_as_it_is", "passthrough")])
+        return Pipeline([("preprocess", before), ("classifier", model)])
+
+    fitted = executor.map(refit, range(len(models)))
+    return TrainedModel(
+        estimator=report.chosen.estimator,
+        parameters=report.chosen.parameters,
+        use=report.chosen.use,
+        pipeline=fitted[0],
+        baselines=tuple((c.estimator, fitted[candidates.index(c)]) for c in report.baselines),
+    )

@@ -1,0 +1,63 @@
+"""Who must act is told by what the client raises; what passes by itself is tried again."""
+
+import pytest
+from botocore import exceptions as boto
+from botocore.exceptions import ClientError
+from urllib3.exceptions import ProtocolError
+
+from job.adapters.stores.s3.errors import explain
+from job.errors import ConfigurationError, TransientError
+
+
+def answered(status, code, operation="GetObject"):
+    answer = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return explain(ClientError(answer, operation), "store:9000")
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "says"),
+    [
+        (403, "InvalidTokenId", "session token"),
+        (400, "InvalidToken", "session token"),
+        (400, "ExpiredToken", "expired"),
+        (400, "kms:KeyNotFound", "kms:KeyNotFound"),
+        (400, "KMS.NotFoundException", "KMS.NotFoundException"),
+        (401, "Unauthorized", "401 Unauthorized in GetObject"),
+        (403, "Nonsense", "403 Nonsense in GetObject"),
+        (403, "AccessDenied", "s3:GetObject"),
+    ],
+)
+def test_answer_that_does_not_pass_by_waiting_is_the_operators(status, code, says):
+    error = answered(status, code)
+
+    assert (ConfigurationError, True, True) == (
+        type(error),
+        says in error.message,
+        "store:9000" in error.message,
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(503, "SlowDown"), (500, "X"), (429, "Y"), (418, "Z")]
+)
+def test_answer_that_may_pass_is_tried_again(status, code):
+    assert TransientError is type(answered(status, code))
+
+
+def test_answer_whose_text_breaks_off_is_tried_again():
+    """botocore lets urllib3's own error through."""
+    assert TransientError is type(explain(ProtocolError("canary"), "store"))
+
+
+def test_proxy_that_cannot_be_reached_is_named_as_one():
+    """The endpoint is not to blame; its address may hold a password."""
+    error = explain(
+        boto.ProxyConnectionError(proxy_url="http://user:canary@proxy:1", error=OSError()), "store"
+    )
+
+    assert (TransientError, "the proxy before the store at store cannot be reached") == (
+        type(error),
+        error.message,
+    )
+    assert "HTTPS_PROXY" in error.hint
+    assert "canary" not in error.message + error.hint

@@ -1,0 +1,46 @@
+"""The library is loaded once, and keeps nothing of a table."""
+
+import json
+import weakref
+
+import pandas as pd
+import pytest
+
+from job.adapters.suites import GreatExpectations, SuiteFolder
+from job.errors import ConfigurationError
+
+
+def load(folder, meta):
+    path = folder / "own.json"
+    path.write_text(json.dumps({"meta": meta, "expectations": []}))
+    return SuiteFolder(folder).load(str(path)).embeddings_standardized_per_batch
+
+
+@pytest.mark.parametrize("value", [True, False, None])
+def test_suite_states_whether_embeddings_are_standardized_per_batch(tmp_path, value):
+    """Or nothing: null is as good as no key."""
+    assert value is load(tmp_path, {"embeddings_standardized_per_batch": value})
+    assert load(tmp_path, {}) is None
+
+
+@pytest.mark.parametrize("value", ["yes", 1])
+def test_suite_that_states_it_otherwise_is_refused(tmp_path, value):
+    with pytest.raises(ConfigurationError, match="is not an expectation suite"):
+        load(tmp_path, {"embeddings_standardized_per_batch": value})
+
+
+def test_table_is_let_go_after_the_check():
+    """The library's own context would hold every cell until the process ends."""
+    table = pd.DataFrame({"target": ["a", None], "text": ["one", "two"]})
+    held = weakref.ref(table)
+    expectation = {
+        "type": "expect_column_values_to_not_be_null",
+        "kwargs": {"column": "target"},
+        "severity": "critical",
+    }
+
+    (found,) = GreatExpectations().check(table, [expectation])
+    del table
+
+    assert (1,) == found.rows
+    assert held() is None

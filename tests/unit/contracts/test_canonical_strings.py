@@ -1,0 +1,30 @@
+"""One spelling for one value, and no other string is touched."""
+
+import pytest
+
+from job.contracts.canonical_strings import respell
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("True", "true"),
+        ("FALSE", "false"),
+        ("2.0", "2"),
+        ("-12.000", "-12"),
+        ("2026-01-02 03:04:05+01:00", "2026-01-02T02:04:05Z"),
+        ("2026-01-02T03:04:05.250000Z", "2026-01-02T03:04:05.250000Z"),
+        ("2026-01-02 00:00:00", "2026-01-02"),
+    ],
+)
+def test_value_has_one_spelling(text, expected):
+    """And what has it already keeps it."""
+    assert [expected, expected] == [respell(text), respell(expected)]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "truely", "1.10", "2.50", "v2.0", "1e5", "2026-13-02 03:04", "2.0\n"]
+)
+def test_other_strings_stay_as_they_are(text):
+    """A version, an impossible date or a word is nobody's number."""
+    assert text == respell(text)

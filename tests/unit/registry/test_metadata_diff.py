@@ -1,0 +1,24 @@
+"""What differs between two models is told by dotted keys."""
+
+from job.registry.metadata_diff import compare_metadata
+
+
+def test_only_what_differs_is_told():
+    before = {"metrics": {"f1_macro": 0.9}, "classifier": "dummy", "settings": {"a": {"b": 1}}}
+    after = {"metrics": {"f1_macro": 0.925}, "classifier": "dummy", "settings": {"a": {"b": 2}}}
+
+    assert {
+        "metrics.f1_macro": {"before": 0.9, "after": 0.925, "difference": 0.025},
+        "settings.a.b": {"before": 1, "after": 2},
+    } == compare_metadata(before, after)
+
+
+def test_score_of_one_model_alone_has_no_difference():
+    assert {"metrics.roc_auc_ovr": {"before": None, "after": 0.5}} == compare_metadata(
+        {"metrics": {"f1": 1}}, {"metrics": {"f1": 1, "roc_auc_ovr": 0.5}}
+    )
+
+
+def test_what_every_run_has_of_its_own_is_no_difference():
+    """Version, run and time."""
+    assert {} == compare_metadata({"run_id": "a"}, {"run_id": "b"})

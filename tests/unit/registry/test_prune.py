@@ -1,0 +1,278 @@
+"""What nobody will read goes; what somebody may need stays."""
+
+from datetime import timedelta
+
+import pytest
+from support.memory_store import MemoryStore
+from support.versions import FILES, publish_small
+
+from job.errors import IntegrityError, TransientError, VersionConflictError
+from job.registry.anchors import read_anchor, set_anchor
+from job.registry.channels import promote, read_channel
+from job.registry.prune import prune
+from job.registry.publish import publish
+from job.registry.versions import list_versions, read_verified
+
+RUNS = ("a", "b", "c", "d")
+VERSIONS = publish_small(MemoryStore(), *RUNS)
+LATER = MemoryStore.now + timedelta(days=1)
+
+
+@pytest.fixture
+def store():
+    store = MemoryStore()
+    publish_small(store, *RUNS)
+    return store
+
+
+def move(store, version):
+    promote(
+        store,
+        "production",
+        version,
+        expected=store.get("channels/production.json"),
+        at="noon",
+        by=version,
+        why="",
+    )
+
+
+def anchor(store, version):
+    expected = read_anchor(store, "production")[1]
+    set_anchor(store, "production", version, expected=expected, at="noon", by=version, why="")
+
+
+def removed(store, *, keep=None, before=LATER, is_dry_run=False):
+    return prune(store, before=before, keep=keep, is_dry_run=is_dry_run, token="t")
+
+
+def test_complete_versions_stay_without_keep(store):
+    removed(store)
+
+    assert VERSIONS == list_versions(store)
+
+
+@pytest.mark.parametrize("keep", [1, 2, 4, 9])
+def test_newest_versions_are_kept(store, keep):
+    removed(store, keep=keep)
+
+    assert VERSIONS[-keep:] == list_versions(store)
+
+
+def test_every_file_of_a_surplus_version_goes(store):
+    removed(store, keep=1)
+
+    assert {VERSIONS[-1]} == {key.partition("/")[0] for key in store.objects}
+
+
+def test_manifest_goes_first(store):
+    """A prune that is killed leaves no version that lacks a file."""
+    order = []
+    store.delete = order.append
+    removed(store, keep=3)
+
+    assert f"{VERSIONS[0]}/manifest.json" == order[0]
+
+
+def test_champion_and_the_one_before_it_are_kept(store):
+    for version in VERSIONS[:3]:
+        move(store, version)
+    removed(store, keep=1)
+
+    assert VERSIONS[1:] == list_versions(store)
+
+
+def test_anchor_is_kept_and_the_one_before_it_is_not(store):
+    """Also that of a channel that points elsewhere; an anchor is never rolled back."""
+    for version in VERSIONS[:2]:
+        anchor(store, version)
+    move(store, VERSIONS[3])
+    removed(store, keep=1)
+
+    assert [VERSIONS[1], VERSIONS[3]] == list_versions(store)
+
+
+def test_dry_run_does_not_name_an_anchor(store):
+    """It names what a prune would remove."""
+    anchor(store, VERSIONS[0])
+
+    assert VERSIONS[1:3] == removed(store, keep=1, is_dry_run=True)["removed_versions"]
+
+
+def test_damaged_anchor_stops_the_removal_of_versions(store):
+    """Which version it names is not known."""
+    store.objects["channels/production.anchor.json"] = b"{"
+
+    with pytest.raises(IntegrityError, match=r"channels/production\.anchor\.json"):
+        removed(store, keep=1)
+    assert VERSIONS == list_versions(store)
+
+
+def test_folder_without_a_manifest_goes(store):
+    store.delete(f"{VERSIONS[0]}/manifest.json")
+    found = removed(store)
+
+    assert [VERSIONS[0]] == found["removed_unfinished"]
+    assert not list(store.keys(VERSIONS[0]))
+
+
+def test_folder_that_is_still_written_to_stays(store):
+    """One young object is enough."""
+    store.delete(f"{VERSIONS[0]}/manifest.json")
+    removed(store, before=MemoryStore.now)
+
+    assert list(store.keys(VERSIONS[0]))
+
+
+def test_other_keys_stay(store):
+    for key in ("vacation/photo", "runs/r/1.json", "channels/production.json.bak/x"):
+        store.objects[key] = b"x"
+    removed(store, keep=1)
+
+    assert {"vacation/photo", "runs/r/1.json"} < set(store.objects)
+
+
+def test_old_probes_go(store):
+    store.objects["probe/killed"] = b"1"
+
+    assert ["probe/killed"] == removed(store)["removed_uploads"]
+    assert "probe/killed" not in store.objects
+
+
+def test_dry_run_names_and_keeps(store):
+    store.delete(f"{VERSIONS[0]}/manifest.json")
+    before = dict(store.objects)
+    found = removed(store, keep=1, is_dry_run=True)
+
+    assert ([VERSIONS[0]], VERSIONS[1:3]) == (
+        found["removed_unfinished"],
+        found["removed_versions"],
+    )
+    assert before == store.objects
+
+
+class Interrupted(MemoryStore):
+    """Something happens between what prune has seen and its first removal of a version."""
+
+    meanwhile = None
+
+    def delete(self, key):
+        if self.meanwhile and key.startswith("v"):
+            act, self.meanwhile = self.meanwhile, None
+            act()
+        super().delete(key)
+
+
+@pytest.fixture
+def interrupted():
+    store = Interrupted()
+    publish_small(store, *RUNS)
+    return store
+
+
+def test_run_that_goes_on_with_what_is_being_removed_is_told(interrupted):
+    """It does not commit a version whose files are going; the next attempt makes it whole."""
+    store, version = interrupted, VERSIONS[0]
+    store.objects.pop(f"{version}/manifest.json")
+    refused = []
+
+    def go_on():
+        with pytest.raises(TransientError, match="being removed"):
+            publish(store, version, "a", FILES)
+        refused.append(version)
+
+    store.meanwhile = go_on
+    removed(store)
+    assert [version] == refused
+    publish(store, version, "a", FILES)
+
+    assert set(FILES) < set(read_verified(store, version))
+
+
+def test_run_that_committed_before_the_mark_keeps_its_version(interrupted):
+    """Prune looks again once its mark is there."""
+    store, version = interrupted, VERSIONS[0]
+    store.objects.pop(f"{version}/manifest.json")
+    put = store.put_if_absent
+
+    def commit_first(key, data):
+        store.put_if_absent = put
+        publish(store, version, "a", FILES)
+        return put(key, data)
+
+    store.put_if_absent = commit_first
+    found = removed(store)
+
+    assert ([], set(FILES)) == (
+        found["removed_unfinished"],
+        set(read_verified(store, version)) - {"manifest.json"},
+    )
+
+
+@pytest.mark.parametrize("act", [move, anchor], ids=["channel", "anchor"])
+def test_version_promoted_before_the_mark_is_kept(interrupted, act):
+    """Prune looks at channels and anchors again once its mark is there."""
+    store, put = interrupted, interrupted.put_if_absent
+
+    def promote_first(key, data):
+        store.put_if_absent = put
+        act(store, VERSIONS[0])
+        return put(key, data)
+
+    store.put_if_absent = promote_first
+    removed(store, keep=1)
+
+    assert VERSIONS[0] in list_versions(store)
+
+
+def test_version_promoted_after_the_mark_is_no_champion(interrupted):
+    """Who promotes it sees the mark, and moves the channel back."""
+    store = interrupted
+    move(store, VERSIONS[3])
+
+    def promote_the_oldest():
+        with pytest.raises(VersionConflictError, match="being removed"):
+            move(store, VERSIONS[0])
+
+    store.meanwhile = promote_the_oldest
+    removed(store, keep=1)
+
+    assert VERSIONS[3] == read_channel(store, "production")[0]
+    assert VERSIONS[0] not in list_versions(store)
+
+
+def test_version_anchored_after_the_mark_is_no_anchor(interrupted):
+    """Who moves the anchor to it sees the mark, and moves it back."""
+    store = interrupted
+    anchor(store, VERSIONS[3])
+
+    def anchor_the_oldest():
+        with pytest.raises(VersionConflictError, match="being removed"):
+            anchor(store, VERSIONS[0])
+
+    store.meanwhile = anchor_the_oldest
+    removed(store, keep=1)
+
+    assert VERSIONS[3] == read_anchor(store, "production")[0]
+    assert VERSIONS[0] not in list_versions(store)
+
+
+def test_removal_leaves_no_mark(store):
+    removed(store, keep=1)
+
+    assert [] == list(store.keys("removals/"))
+
+
+def test_mark_of_a_killed_prune_goes_once_it_is_old(store):
+    key = f"removals/{VERSIONS[0]}/killed"
+    store.objects[key] = b""
+
+    assert [key] == removed(store)["removed_uploads"]
+
+
+def test_young_mark_stays(store):
+    key = f"removals/{VERSIONS[0]}/running"
+    store.objects[key] = b""
+    removed(store, before=MemoryStore.now)
+
+    assert key in store.objects

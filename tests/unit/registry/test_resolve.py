@@ -1,0 +1,210 @@
+"""Versions are found by name, and read against their manifest."""
+
+import json
+
+import pytest
+from support.memory_store import MemoryStore
+from support.versions import FILES, name_of, publish_small
+
+from job.contracts.identity import canonical_json
+from job.errors import ConfigurationError, IntegrityError
+from job.registry import (
+    list_anchor_history,
+    list_channels,
+    list_history,
+    list_versions,
+    read_metadata,
+    read_verified,
+    resolve,
+    verify,
+)
+from job.registry.publish import publish
+
+OLD, NEW = publish_small(MemoryStore(), "r1", "r2")
+ABSENT = name_of("r3", 3)
+
+
+@pytest.fixture
+def store():
+    """Two versions; the channel stands at the older one."""
+    store = MemoryStore()
+    publish_small(store, "r1", "r2")
+    store.objects["channels/production.json"] = canonical_json({"version": OLD})
+    store.objects["channels/production.anchor.json"] = canonical_json({"version": OLD})
+    return store
+
+
+def test_versions_are_listed_oldest_first(store):
+    """Their names sort by time."""
+    assert [OLD, NEW] == list_versions(store)
+
+
+@pytest.mark.parametrize("key", ["vacation/manifest.json", "v1/manifest.json", f"{NEW}x/a"])
+def test_other_keys_are_not_versions(store, key):
+    """Only the name's form and a manifest make a version."""
+    store.objects[key] = b"{}"
+
+    assert [OLD, NEW] == list_versions(store)
+
+
+@pytest.mark.parametrize(
+    ("name", "version"), [(OLD, OLD), (NEW, NEW), ("latest", NEW), ("production", OLD)]
+)
+def test_version_is_found_by_its_name_as_latest_or_by_channel(store, name, version):
+    """What one types at the command line."""
+    assert version == resolve(store, name)
+
+
+@pytest.mark.parametrize("name", ["staging", ABSENT, "production.anchor", "../production", ""])
+def test_unknown_name_is_refused_with_the_versions_there_are(store, name):
+    """Newest first, as one looks for them."""
+    with pytest.raises(ConfigurationError) as caught:
+        resolve(store, name)
+
+    assert f"versions: '{NEW}', '{OLD}'" == caught.value.hint
+
+
+def test_latest_of_an_empty_store_is_refused():
+    """There is none yet."""
+    with pytest.raises(ConfigurationError) as caught:
+        resolve(MemoryStore(), "latest")
+
+    assert "versions: none yet" == caught.value.hint
+
+
+def test_channels_are_listed_with_their_versions(store):
+    """One pointer, one channel."""
+    assert {"production": OLD} == list_channels(store)
+
+
+def test_history_of_a_channel_that_never_moved_is_refused(store):
+    """It is a misspelt name, more often than not."""
+    with pytest.raises(ConfigurationError, match="no channel 'prodction'") as caught:
+        list_history(store, "prodction")
+
+    assert "channels: 'production'" == caught.value.hint
+
+
+def test_history_of_an_anchor_that_was_never_set_is_refused(store):
+    """The hint names the channels that have one, and the command that sets it."""
+    with pytest.raises(ConfigurationError, match="'staging' has no anchor") as caught:
+        list_anchor_history(store, "staging")
+
+    assert (
+        "channels with one: 'production'; "
+        "`pcc-job models promote VERSION --channel staging --anchor` sets it"
+    ) == caught.value.hint
+
+
+def test_verified_files_are_all_of_the_bundle_and_the_manifest(store):
+    """What was published comes back."""
+    manifest = store.objects[f"{NEW}/manifest.json"]
+
+    assert FILES | {"manifest.json": manifest} == read_verified(store, NEW)
+
+
+def test_missing_file_is_found_if_it_was_empty(store):
+    """Nothing read is not the same as nothing there."""
+    version = name_of("r3", 3)
+    publish(store, version, "r3", {**FILES, "empty": b""})
+    assert b"" == read_verified(store, version)["empty"]
+    store.delete(f"{version}/empty")
+
+    with pytest.raises(IntegrityError, match="'empty' differ"):
+        read_verified(store, version)
+
+
+def test_metadata_is_read(store):
+    """It is the JSON of metadata.json."""
+    version = name_of("r3", 3)
+    publish(store, version, "r3", {**FILES, "metadata.json": b'{"run_id": "r3"}'})
+
+    assert {"run_id": "r3"} == read_metadata(store, version)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_changed_bytes_are_found(store, name):
+    """The file is named."""
+    store.objects[f"{NEW}/{name}"] += b" "
+
+    with pytest.raises(IntegrityError, match=name):
+        read_verified(store, NEW)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_missing_file_is_found(store, name):
+    """The manifest knows that it was there."""
+    store.delete(f"{NEW}/{name}")
+
+    with pytest.raises(IntegrityError, match=name):
+        read_verified(store, NEW)
+
+
+def test_damage_of_one_version_leaves_the_other(store):
+    """Each version stands for itself."""
+    store.delete(f"{NEW}/model.joblib")
+
+    assert set(FILES) < set(read_verified(store, OLD))
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        *(None, b"", b"{", b"\xff", b"null", b"[]", b"{}", b'{"files": 1}', b'{"files": [1]}'),
+        b'{"files": [{"name": "model.joblib"}]}',
+        b'{"files": {"name": "digest"}}',
+    ],
+)
+def test_damaged_manifest_is_found(store, raw):
+    """Without its manifest a version proves nothing."""
+    store.delete(f"{NEW}/manifest.json")
+    if raw is not None:
+        store.objects[f"{NEW}/manifest.json"] = raw
+
+    with pytest.raises(IntegrityError, match="manifest"):
+        read_verified(store, NEW)
+
+
+def test_metadata_of_a_damaged_version_is_not_given(store):
+    """Also where the damage is in another file."""
+    store.objects[f"{NEW}/model.joblib"] = b""
+
+    with pytest.raises(IntegrityError):
+        read_metadata(store, NEW)
+
+
+def test_number_of_verified_files_counts_the_manifest(store):
+    """What the command line prints."""
+    assert len(FILES) + 1 == verify(store, NEW)
+
+
+@pytest.mark.parametrize("is_copy", [False, True], ids=["version", "copy"])
+def test_every_bit_of_the_manifest_counts(store, is_copy):
+    """Whichever is flipped, it is found: run id and sizes have no digest of their own."""
+    version = NEW
+    if is_copy:
+        version = name_of(f"by hand {OLD}", 3)
+        publish(store, version, "by hand", FILES, copied_from=OLD)
+    key = f"{version}/manifest.json"
+    raw, passed = store.objects[key], []
+    for position in range(len(raw)):
+        for bit in range(8):
+            changed = bytearray(raw)
+            changed[position] ^= 1 << bit
+            store.objects[key] = bytes(changed)
+            try:
+                verify(store, version)
+                passed.append((position, bit))
+            except IntegrityError:
+                pass
+
+    assert [] == passed
+
+
+def test_manifest_of_the_same_content_in_other_bytes_is_refused(store):
+    """There is one way to write it."""
+    key = f"{NEW}/manifest.json"
+    store.objects[key] = json.dumps(json.loads(store.objects[key])).encode()
+
+    with pytest.raises(IntegrityError, match="manifest"):
+        verify(store, NEW)

@@ -1,0 +1,325 @@
+"""A run moves the channel from where its gate saw it, and a later attempt from nowhere else."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+import pytest
+from support.memory_store import MemoryStore
+from support.versions import FILES, name_of, publish_small
+
+from job.contracts.identity import canonical_json
+from job.contracts.plan import Plan
+from job.contracts.reports.comparison import Comparison
+from job.contracts.reports.gate import Criterion, GateDecision
+from job.contracts.reports.intervals import Interval
+from job.contracts.settings.job_settings import JobSettings
+from job.contracts.suites import Suite
+from job.errors import VersionConflictError
+from job.registry.anchors import read_anchor, set_anchor
+from job.registry.channels import promote, read_channel
+from job.registry.history import read_moves
+from job.registry.publish import publish
+from job.registry.run_promotion import (
+    choose_anchor,
+    claim_version,
+    finish_interrupted,
+    promote_accepted,
+)
+
+RUN_ID = "night"
+AT = datetime(2026, 1, 9, tzinfo=UTC)
+OURS = name_of(RUN_ID, 9)
+V1, V2 = publish_small(MemoryStore(), "a", "b")
+
+
+def make_plan(**publish_settings):
+    return Plan(
+        settings=JobSettings(publish=publish_settings),
+        suite=Suite(name="s", expectations=(), parameters={}),
+        dataset_uri="t",
+        run_id=RUN_ID,
+        started_at=AT,
+        is_dry_run=False,
+        environment={},
+    )
+
+
+@pytest.fixture
+def store():
+    store = MemoryStore()
+    publish_small(store, "a", "b")
+    return store
+
+
+def move(store, version, by="somebody", action="promote"):
+    promote(
+        store,
+        "production",
+        version,
+        expected=store.get("channels/production.json"),
+        at="noon",
+        by=by,
+        why="",
+        action=action,
+    )
+
+
+def see(store):
+    """Give the champion as the gate sees it."""
+    version, pointer = read_channel(store, "production")
+    return None if version is None else SimpleNamespace(version=version, pointer=pointer)
+
+
+def attempt(store, champion, plan=None):
+    """Do what a run does up to its promotion."""
+    plan = claim_version(plan or make_plan(), store, {}, champion)
+    publish(store, OURS, RUN_ID, FILES)
+    return plan
+
+
+def finish(store):
+    finish_interrupted(make_plan(), store, OURS, ())
+
+
+def champion_of(store):
+    return read_channel(store, "production")[0]
+
+
+@pytest.mark.parametrize("before", [None, V1], ids=["first", "second"])
+def test_promotion_that_was_cut_off_is_finished(store, before):
+    """The channel is where the gate saw it."""
+    if before:
+        move(store, before)
+    attempt(store, see(store))
+    finish(store)
+
+    assert OURS == champion_of(store)
+
+
+def test_finished_promotion_says_so_in_the_history(store):
+    """It is told from one that went through at once."""
+    attempt(store, None)
+    finish(store)
+
+    assert "finished by a later attempt" in read_moves(store, "production")[-1].why
+
+
+@pytest.mark.parametrize("rival", [V2, name_of("later", 20)], ids=["older name", "newer name"])
+def test_retry_of_a_lost_race_is_a_conflict_again(store, rival):
+    """The operator decides, not the scheduler that tries again."""
+    publish(store, name_of("later", 20), "later", FILES)
+    champion = see(store)
+    plan = attempt(store, champion)
+    move(store, rival)
+    with pytest.raises(VersionConflictError):
+        promote_accepted(plan, store, champion, ())
+
+    with pytest.raises(VersionConflictError, match=f"{rival} since {OURS}"):
+        finish(store)
+
+    assert rival == champion_of(store)
+
+
+def test_retry_does_not_overrule_a_rollback(store):
+    """The run was ended after its manifest; the operator has moved the channel since."""
+    move(store, V1)
+    move(store, V2)
+    attempt(store, see(store))
+    move(store, V1, action="rollback")
+
+    with pytest.raises(VersionConflictError):
+        finish(store)
+
+    assert V1 == champion_of(store)
+
+
+def test_retry_does_not_overrule_a_channel_that_came_back_to_the_same_version(store):
+    """It is not the version that counts, but that nobody has moved the channel."""
+    move(store, V1)
+    attempt(store, see(store))
+    move(store, V2)
+    move(store, V1, action="rollback")
+
+    with pytest.raises(VersionConflictError):
+        finish(store)
+
+
+def test_attempt_that_was_judged_anew_counts(store):
+    """A later attempt has compared its candidate with the champion of its own time."""
+    claim_version(make_plan(), store, {}, see(store))
+    move(store, V1)
+    attempt(store, see(store))
+    finish(store)
+
+    assert OURS == champion_of(store)
+
+
+def test_channel_that_this_run_has_moved_stays_where_it_went(store):
+    """Somebody had a reason to take it back, and the run is done."""
+    move(store, V1)
+    attempt(store, see(store))
+    move(store, OURS, by=RUN_ID)
+    move(store, V1, action="rollback")
+    finish(store)
+
+    assert V1 == champion_of(store)
+
+
+def test_move_that_was_not_written_down_is(store):
+    """A process that was killed between swap and entry leaves no gap."""
+    attempt(store, None)
+    move(store, OURS, by=RUN_ID)
+    store.delete("channels/production/history/000001.json")
+    finish(store)
+
+    assert ["channels/production/history/000001.json"] == list(store.keys("channels/production/"))
+
+
+def test_run_without_a_channels_none(store):
+    """publish.channel is null."""
+    plan = make_plan(channel=None)
+    attempt(store, None, plan)
+    promote_accepted(plan, store, None, ())
+    finish_interrupted(plan, store, OURS, ())
+
+    assert [] == list(store.keys("channels/"))
+
+
+def decided(*, rests_on_default=False, anchor=None):
+    """Give a decision of the gate; `anchor` is its comparison with the channel's own."""
+    champion = Criterion(
+        name="champion",
+        value=0.0,
+        threshold=-0.05,
+        is_met=True,
+        is_binding=True,
+        reason="",
+        rule="default" if rests_on_default else "margin",
+    )
+    return GateDecision(criteria=(champion,), comparisons=() if anchor is None else (anchor,))
+
+
+def anchor_beside(problem=""):
+    difference = None if problem else Interval(value=0.0, lower=-0.1, upper=0.1)
+    return Comparison(
+        role="anchor",
+        version=V1,
+        metric="f1_macro",
+        difference=difference,
+        problem=problem,
+        is_advisory=True,
+    )
+
+
+def publish_with(store, asked):
+    """Publish the run's version; its metadata say which anchor its promotion sets."""
+    metadata = {**json.loads(FILES["metadata.json"]), "sets_anchor": asked}
+    publish(store, OURS, RUN_ID, {**FILES, "metadata.json": canonical_json(metadata)})
+
+
+def promote_ours(store, champion, asked, **options):
+    plan = claim_version(make_plan(), store, {}, champion)
+    publish_with(store, asked)
+    promote_accepted(plan, store, champion, (), **options)
+
+
+def anchor_of(store):
+    return read_anchor(store, "production")[0]
+
+
+def override(plan, reason="agreed"):
+    return replace(plan, override=reason)
+
+
+def test_first_promotion_by_default_makes_its_champion_the_anchor(store):
+    """Later candidates are compared with the last version that was shown to be good."""
+    move(store, V1)
+    champion = see(store)
+    asked = choose_anchor(make_plan(), decided(rests_on_default=True), champion)
+    promote_ours(store, champion, asked)
+
+    assert (OURS, V1) == (champion_of(store), anchor_of(store))
+
+
+def test_promotion_by_margin_sets_no_anchor(store):
+    """It has been shown; nor does a first version, which has no champion."""
+    move(store, V1)
+
+    assert choose_anchor(make_plan(), decided(), see(store)) is None
+    assert choose_anchor(make_plan(), decided(rests_on_default=True), None) is None
+
+
+def test_anchor_that_is_there_stays(store):
+    """Every night would move it otherwise, and the slide would go unseen."""
+    move(store, V2)
+    again = decided(rests_on_default=True, anchor=anchor_beside())
+
+    assert choose_anchor(make_plan(), again, see(store)) is None
+    set_anchor(store, "production", V1, expected=None, at="noon", by="somebody", why="")
+    promote_ours(store, see(store), {"version": V2, "replaces": None})
+    assert V1 == anchor_of(store)
+
+
+def test_override_sets_a_lost_anchor_anew(store):
+    """The one that cannot be compared gives way, also where the gate accepts the candidate."""
+    move(store, V2)
+    set_anchor(store, "production", V1, expected=None, at="noon", by="somebody", why="")
+    champion = see(store)
+    lost = decided(anchor=anchor_beside("its classes are others"))
+    asked = choose_anchor(override(make_plan()), lost, champion)
+    promote_ours(store, champion, asked, override="agreed")
+
+    assert OURS == anchor_of(store)
+
+
+def test_without_override_a_lost_anchor_stays(store):
+    """It warns until somebody stands up for a version."""
+    move(store, V2)
+    lost = decided(rests_on_default=True, anchor=anchor_beside("its version is gone"))
+
+    assert choose_anchor(make_plan(), lost, see(store)) is None
+
+
+def test_override_keeps_an_anchor_that_could_be_compared(store):
+    """Overriding one night does not forget where the slide began."""
+    move(store, V2)
+    compared = decided(anchor=anchor_beside())
+
+    assert choose_anchor(override(make_plan()), compared, see(store)) is None
+
+
+def test_lost_race_sets_no_anchor(store):
+    """The version was not promoted."""
+    move(store, V1)
+    champion = see(store)
+    plan = claim_version(make_plan(), store, {}, champion)
+    publish_with(store, {"version": V1, "replaces": None})
+    move(store, V2)
+    with pytest.raises(VersionConflictError):
+        promote_accepted(plan, store, champion, ())
+
+    assert anchor_of(store) is None
+
+
+def test_anchor_that_somebody_has_moved_meanwhile_stays(store):
+    """The channel has moved all the same."""
+    move(store, V2)
+    set_anchor(store, "production", V2, expected=None, at="noon", by="somebody", why="")
+    promote_ours(store, see(store), {"version": OURS, "replaces": V1}, override="agreed")
+
+    assert (OURS, V2) == (champion_of(store), anchor_of(store))
+
+
+@pytest.mark.parametrize("has_moved", [False, True])
+def test_later_attempt_sets_the_anchor_too(store, has_moved):
+    """The first one was ended before it could; what it had decided stands in the metadata."""
+    move(store, V1)
+    claim_version(make_plan(), store, {}, see(store))
+    publish_with(store, {"version": V1, "replaces": None})
+    if has_moved:
+        move(store, OURS, by=RUN_ID)
+    finish(store)
+
+    assert (OURS, V1) == (champion_of(store), anchor_of(store))

@@ -1,0 +1,45 @@
+"""A store whose condition and write are two steps is found out."""
+
+import time
+
+import pytest
+from support.memory_store import MemoryStore
+
+from job.adapters.stores.directory import DirectoryStore
+from job.registry.write_race import race
+
+
+class TwoSteps(MemoryStore):
+    """It looks first, and writes later."""
+
+    def put_if_absent(self, key, data):
+        if key in self.objects:
+            return False
+        time.sleep(0.01)
+        self.objects[key] = data
+        return True
+
+
+class NoWinner(MemoryStore):
+    def put_if_absent(self, key, data):
+        return False
+
+
+@pytest.mark.parametrize("store", [TwoSteps(), NoWinner()], ids=["many", "none"])
+def test_race_that_has_not_one_winner_is_told(store):
+    assert not race(store, "t").is_met
+
+
+def test_answer_counts_the_winners():
+    assert "16 of 16 rivals won" == race(TwoSteps(), "t").answer
+
+
+def test_folder_has_one_winner(tmp_path):
+    assert race(DirectoryStore(tmp_path), "t").is_met
+
+
+def test_race_leaves_nothing(tmp_path):
+    store = DirectoryStore(tmp_path)
+    race(store, "t")
+
+    assert [] == list(store.keys(""))

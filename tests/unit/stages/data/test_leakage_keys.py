@@ -1,0 +1,52 @@
+"""Equal texts share a key, and a key's side never changes."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from job.stages.data.leakage_keys import is_held_out, normalise
+
+KEYS = st.lists(st.text(max_size=20), min_size=1, max_size=30, unique=True)
+
+
+def test_case_space_punctuation_and_compatibility_forms_are_folded():
+    """What does not make a text another text does not make another key."""
+    assert normalise("delete my account") == normalise("  \uff24elete\u00a0MY\n account!!")
+
+
+@given(st.text())
+def test_normalise_is_idempotent(text):
+    """A key is its own key."""
+    assert normalise(normalise(text)) == normalise(text)
+
+
+@given(st.text(st.characters(max_codepoint=127)))
+def test_texts_of_ascii_are_folded_as_others_are(text):
+    """They take a shorter way, which a dash that is not of ASCII closes."""
+    word = f"a{text}"
+
+    assert normalise(f"{word}\u2014") == normalise(word)
+
+
+@given(KEYS, KEYS)
+def test_side_does_not_depend_on_other_keys(keys, others):
+    """A growing or reordered table moves no row across."""
+    alone = dict(zip(keys, is_held_out(keys, "pcc", 0.2), strict=True))
+    grown = [*reversed(others), *reversed(keys)]
+    together = dict(zip(grown, is_held_out(grown, "pcc", 0.2), strict=True))
+
+    assert alone == {key: together[key] for key in keys}
+
+
+def test_share_of_many_keys_is_the_test_fraction():
+    """The hash is even."""
+    share = is_held_out((f"key {n}" for n in range(20_000)), "pcc", 0.2).mean()
+
+    assert abs(share - 0.2) < 0.01
+
+
+def test_another_salt_gives_another_hold_out():
+    """Salts are how hold-outs are repeated."""
+    keys = [f"key {n}" for n in range(1000)]
+    same = (is_held_out(keys, "a", 0.5) == is_held_out(keys, "b", 0.5)).mean()
+
+    assert 0.4 < same < 0.6

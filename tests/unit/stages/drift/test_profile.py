@@ -1,0 +1,76 @@
+"""What a version keeps of its table is read verified, or is absent in an older one."""
+
+import numpy as np
+import pytest
+from support.memory_store import MemoryStore
+from support.versions import FILES, name_of, publish_small
+
+from job.contracts.reports.profile import Profile, Values, Words
+from job.errors import IntegrityError
+from job.registry.publish import publish
+from job.stages.drift import KeptTable, load_kept
+
+WORDS = Words(n_rows=9, n_words=2, salt="s", is_masked=True, unseen_share=0.25, standard_error=0.01)
+PROFILE = Profile(
+    n_rows=9,
+    n_units=7,
+    parts={
+        "classes": Values(
+            shares={"a": 1.0},
+            standard_errors={"a": 0.0},
+            other=0.0,
+            missing=0.0,
+            expected_index=0.0,
+            degrees_of_freedom=0.0,
+        )
+    },
+    words=WORDS,
+    embedding_model="m",
+    embeddings=None,
+)
+
+
+def test_profile_is_read_as_it_was_kept():
+    store, name = MemoryStore(), name_of("r", 1)
+    kept = KeptTable(profile=PROFILE, vocabulary=np.array([1, 2**63], np.uint64))
+    publish(store, name, "r", {**FILES, **kept.files()})
+    found = load_kept(store, name)
+
+    assert found.profile == PROFILE
+    assert [1, 2**63] == found.vocabulary.tolist()
+
+
+def test_version_of_an_older_release_has_none():
+    store = MemoryStore()
+    [name] = publish_small(store, "r")
+
+    assert load_kept(store, name) is None
+
+
+def test_damaged_profile_is_noticed():
+    store, name = MemoryStore(), name_of("r", 1)
+    kept = KeptTable(profile=PROFILE, vocabulary=np.array([1], np.uint64))
+    publish(store, name, "r", {**FILES, **kept.files()})
+    raw = store.get(f"{name}/profile.json")
+    store.delete(f"{name}/profile.json")
+    store.put_if_absent(f"{name}/profile.json", raw.replace(b"9", b"8"))
+
+    with pytest.raises(IntegrityError, match=r"profile\.json"):
+        load_kept(store, name)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"profile.json": PROFILE.model_dump_json().replace('"other"', '"others"').encode()},
+        {"profile.json": b"{}"},
+        {"vocabulary.npy": b"of another release"},
+    ],
+    ids=["another part", "nothing", "another vocabulary"],
+)
+def test_profile_of_another_release_is_none(changed):
+    store, name = MemoryStore(), name_of("r", 1)
+    kept = KeptTable(profile=PROFILE, vocabulary=np.array([1], np.uint64))
+    publish(store, name, "r", {**FILES, **kept.files(), **changed})
+
+    assert load_kept(store, name) is None

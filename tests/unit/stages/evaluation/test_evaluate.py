@@ -1,0 +1,264 @@
+"""Scores agree with scikit-learn's, and latency with the timer."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import metrics
+
+from job.contracts.dataset import MatrixRows, Rows
+from job.contracts.metrics import Metric
+from job.contracts.model import TrainedModel
+from job.contracts.settings.evaluation import EvaluationSpec
+from job.stages.evaluation.evaluate import evaluate, evaluate_model, measure_latency, score_model
+from job.stages.metrics.predictions import predict
+
+TWO = (
+    ["a", "a", "a", "b", "b", "a", "b", "b"],
+    [[0.9, 0.1], [0.6, 0.4], [0.3, 0.7], [0.2, 0.8], [0.55, 0.45], [0.7, 0.3], [0.1, 0.9], [0, 1]],
+)
+THREE = (
+    ["a", "b", "c", "a", "b", "c", "c"],
+    [
+        [0.7, 0.2, 0.1],
+        [0.2, 0.5, 0.3],
+        [0.1, 0.2, 0.7],
+        [0.3, 0.4, 0.3],
+        [0.1, 0.8, 0.1],
+        [0.5, 0.1, 0.4],
+        [0.2, 0.2, 0.6],
+    ],
+)
+EXAMPLES = pytest.mark.parametrize(("y", "proba"), [TWO, THREE], ids=["binary", "multiclass"])
+
+
+class Fixed:
+    """A model that answers with the probabilities it is given as X."""
+
+    def __init__(self, classes):
+        self.classes_ = np.array(list(classes))
+
+    def predict_proba(self, X):
+        return np.asarray(X)
+
+
+def make_rows(y, proba):
+    none = np.array([str(n) for n in range(len(y))], dtype=object)
+    return Rows(
+        y=np.array(y, dtype=object),
+        keys=none,
+        text_keys=none,
+        text=None,
+        embeddings=MatrixRows(np.array(proba), np.arange(len(proba))),
+        frame=pd.DataFrame(index=range(len(y))),
+    )
+
+
+def judge(y, proba, classes=None):
+    classes = classes or sorted(set(y))
+    return evaluate_model(Fixed(classes), make_rows(y, proba), ("embeddings",))
+
+
+def predicted(y, proba):
+    return np.array(sorted(set(y)))[np.argmax(proba, axis=1)]
+
+
+@EXAMPLES
+def test_scores_of_labels_are_those_of_scikit_learn(y, proba):
+    """Accuracy, and each average of precision, recall and F1."""
+    y_pred = predicted(y, proba)
+    expected = {
+        "accuracy": metrics.accuracy_score(y, y_pred),
+        "balanced_accuracy": metrics.balanced_accuracy_score(y, y_pred),
+    }
+    for average in ("macro", "weighted"):
+        expected |= {
+            f"precision_{average}": metrics.precision_score(y, y_pred, average=average),
+            f"recall_{average}": metrics.recall_score(y, y_pred, average=average),
+            f"f1_{average}": metrics.f1_score(y, y_pred, average=average),
+        }
+    scores = judge(y, proba)["scores"]
+
+    assert pytest.approx(expected, abs=1e-6) == {name: scores[name] for name in expected}
+
+
+@EXAMPLES
+def test_log_loss_is_that_of_scikit_learn(y, proba):
+    """And its negative is the metric to choose by."""
+    loss = metrics.log_loss(y, proba)
+    scores = judge(y, proba)["scores"]
+
+    assert pytest.approx((loss, -loss), abs=1e-6) == (scores["log_loss"], scores["neg_log_loss"])
+
+
+def test_roc_auc_of_two_classes_is_that_of_scikit_learn():
+    """Either class against the other gives the same area."""
+    y, proba = TWO
+    expected = metrics.roc_auc_score(y, np.array(proba)[:, 1])
+
+    assert pytest.approx(expected, abs=1e-6) == judge(y, proba)["scores"]["roc_auc_ovr"]
+
+
+def test_roc_auc_of_many_classes_is_that_of_scikit_learn():
+    """One against the rest, classes weighing the same."""
+    y, proba = THREE
+    expected = metrics.roc_auc_score(y, proba, multi_class="ovr")
+
+    assert pytest.approx(expected, abs=1e-6) == judge(y, proba)["scores"]["roc_auc_ovr"]
+
+
+@EXAMPLES
+def test_confusion_is_that_of_scikit_learn(y, proba):
+    """Rows are true classes."""
+    expected = metrics.confusion_matrix(y, predicted(y, proba)).tolist()
+
+    assert expected == judge(y, proba)["confusion"]
+
+
+@EXAMPLES
+def test_recall_of_each_class_is_that_of_scikit_learn(y, proba):
+    """By name, in the order of the classes."""
+    recall = metrics.recall_score(y, predicted(y, proba), average=None)
+    found = judge(y, proba)["per_class"]
+
+    assert dict(zip(sorted(set(y)), recall, strict=True)) == {
+        name: values["recall"] for name, values in found.items()
+    }
+
+
+@EXAMPLES
+def test_evaluation_is_json(y, proba):
+    """No number of numpy's stays in it."""
+    evaluation = judge(y, proba)
+
+    assert evaluation == json.loads(json.dumps(evaluation, allow_nan=False))
+
+
+def test_test_only_class_counts_as_an_error_in_scores_of_labels():
+    """The model could not have said it, and was wrong all the same."""
+    y, proba = TWO
+    alone = judge(y, proba)["scores"]["accuracy"]
+    scores = judge([*y, "new", "new"], [*proba, [0.5, 0.5], [1, 0]], ["a", "b"])["scores"]
+
+    assert pytest.approx(alone * 0.8) == scores["accuracy"]
+
+
+@pytest.mark.parametrize("name", ["log_loss", "neg_log_loss", "roc_auc_ovr", "pr_auc_ovr"])
+def test_test_only_class_stays_out_of_scores_of_probabilities(name):
+    """There is no probability of it to be judged."""
+    y, proba = TWO
+    scores = judge([*y, "new", "new"], [*proba, [0.5, 0.5], [1, 0]], ["a", "b"])["scores"]
+
+    assert judge(y, proba)["scores"][name] == scores[name]
+
+
+def test_test_only_class_has_a_recall_of_zero():
+    """It stands among the classes of the report."""
+    y, proba = TWO
+    found = judge([*y, "new"], [*proba, [1, 0]], ["a", "b"])["per_class"]["new"]
+
+    assert {"precision": 0.0, "recall": 0.0, "f1": 0.0, "n_test": 1} == found
+
+
+def test_test_of_unknown_classes_alone_has_no_score_of_probabilities():
+    """No row is left to compute one on."""
+    scores = judge(["new", "newer"], [[1, 0], [0, 1]], ["a", "b"])["scores"]
+
+    assert (0.0, False) == (scores["accuracy"], "log_loss" in scores)
+
+
+def test_class_without_test_rows_has_no_curve():
+    """Its area is not defined, and does not spoil the mean of the others."""
+    y, proba = THREE
+    is_other = np.array(y) != "c"
+    found = judge(np.array(y)[is_other], np.array(proba)[is_other], ["a", "b", "c"])
+
+    assert ["a", "b"] == sorted(found["curves"])
+
+
+def test_class_without_test_rows_stays_out_of_balanced_accuracy():
+    """As in scikit-learn: there is no recall of it."""
+    y, proba = ["a", "b", "b"], [[1, 0, 0], [0, 1, 0], [1, 0, 0]]
+
+    assert 0.75 == judge(y, proba, ["a", "b", "c"])["scores"]["balanced_accuracy"]
+
+
+def test_scores_alone_are_those_of_the_evaluation():
+    """The champion is judged by the same function."""
+    rows = make_rows(*THREE)
+
+    assert judge(*THREE)["scores"] == score_model(Fixed("abc"), rows, ("embeddings",))
+
+
+class Ticks:
+    """A timer by which the n-th prediction takes n milliseconds."""
+
+    def __init__(self):
+        self.n_calls, self.now = 0, 0.0
+
+    def __call__(self):
+        self.n_calls += 1
+        if self.n_calls % 2 == 0:
+            self.now += self.n_calls / 2 / 1000
+        return self.now
+
+
+def test_blocks_of_rows_are_judged_as_one(monkeypatch):
+    """Where a block ends changes nothing."""
+    whole = judge(*THREE)
+    monkeypatch.setattr("job.stages.metrics.predictions._BLOCK", 3)
+
+    assert whole == judge(*THREE)
+
+
+def test_latency_is_exact_by_the_timer():
+    """Two warm-up predictions apart: 3 to 23 ms, so the median is 13 and p95 is 22."""
+    latency = measure_latency(Fixed("ab"), np.ones((21, 2)), Ticks())
+
+    assert pytest.approx({"p50_ms": 13.0, "p95_ms": 22.0}) == latency
+
+
+def test_latency_is_that_of_one_row_at_a_time():
+    """As a consumer asks."""
+    sizes = []
+
+    class Watched(Fixed):
+        def predict_proba(self, X):
+            sizes.append(len(X))
+            return super().predict_proba(X)
+
+    measure_latency(Watched("ab"), ["text", "text", "text"], Ticks())
+
+    assert {1} == set(sizes)
+
+
+@pytest.mark.parametrize(("n_rows", "n_timed"), [(1, 1), (7, 7), (50, 50), (51, 50)])
+def test_latency_is_measured_on_fifty_rows_at_most(n_rows, n_timed):
+    """Each prediction asks the timer twice; two more warm up."""
+    timer = Ticks()
+    measure_latency(Fixed("ab"), np.ones((n_rows, 2)), timer)
+
+    assert 2 * (n_timed + 2) == timer.n_calls
+
+
+def test_evaluation_holds_baselines_and_latency_beside_the_scores():
+    """What a reader needs to judge the scores by."""
+    rows = make_rows(*TWO)
+    model = TrainedModel(
+        estimator="chosen",
+        parameters=(),
+        use=("embeddings",),
+        pipeline=Fixed("ab"),
+        baselines=(("dummy", Fixed("ab")),),
+    )
+    spec = EvaluationSpec(resamples=1000)
+    predicted = predict(model.pipeline, rows, model.use)
+    found = evaluate(
+        predicted, model, rows, Ticks(), spec=spec, metric=Metric.F1_MACRO, random_state=0
+    )
+
+    assert ({"dummy": found["scores"]}, {"p50_ms", "p95_ms"}) == (
+        found["baselines"],
+        set(found["latency"]),
+    )

@@ -1,0 +1,149 @@
+"""Intervals hold what they promise, and say so where resamples cannot tell."""
+
+import numpy as np
+import pytest
+from sklearn import metrics
+from support.simulated import RECALLS, SHARES, draw, predictions
+
+from job.contracts.settings.evaluation import EvaluationSpec
+from job.stages.evaluation.evaluate import evaluate_predictions
+from job.stages.evaluation.intervals import find_intervals, of_labels
+from job.stages.metrics.predictions import Predictions
+from job.stages.metrics.row_metrics import (
+    brier_losses,
+    calibration_error,
+    log_losses,
+    roc_auc_influences,
+)
+
+SPEC = EvaluationSpec(resamples=1000)
+N_DRAWS = 400
+
+
+def true_scores():
+    """Give accuracy and macro F1 of the simulated worlds; wrong rows go to the next class."""
+    hits, wrong = SHARES * RECALLS, SHARES * (1 - RECALLS)
+    f1 = 2 * hits / (SHARES + hits + np.roll(wrong, 1))
+    return {"accuracy": hits.sum(), "f1_macro": f1.mean()}
+
+
+def soft(n=300, seed=0, classes="abc"):
+    rng = np.random.default_rng(seed)
+    y = rng.integers(len(classes), size=n)
+    logits = rng.normal(size=(n, len(classes))) + 2 * np.eye(len(classes))[y]
+    proba = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    return Predictions(classes=tuple(classes), y_true=y, proba=proba, known=np.arange(len(classes)))
+
+
+@pytest.mark.parametrize("is_uneven", [False, True])
+@pytest.mark.parametrize("n_groups", [200, 1000])
+def test_nominal_95_percent_cover_93_to_97(n_groups, is_uneven):
+    """In 400 draws of hold-outs, by accuracy and by macro F1."""
+    rng = np.random.default_rng([3, n_groups, is_uneven])
+    covered = {"accuracy": 0, "f1_macro": 0}
+    for _ in range(N_DRAWS):
+        groups, found = draw(n_groups, rng, is_uneven=is_uneven)
+        scores = dict(of_labels(found, groups, SPEC, rng)[0])
+        for name, value in true_scores().items():
+            covered[name] += scores[name].lower <= value <= scores[name].upper
+
+    shares = {name: n / N_DRAWS for name, n in covered.items()}
+    assert all(0.93 <= covered_share <= 0.97 for covered_share in shares.values()), shares
+
+
+def test_values_are_the_scores_of_the_evaluation():
+    """Score by score, also those of classes."""
+    found = soft()
+    report = find_intervals(found, np.arange(300), SPEC, 0)
+    evaluation = evaluate_predictions(found)
+
+    assert evaluation["scores"] == pytest.approx(
+        {name: interval.value for name, interval in report.scores}
+        | {name: evaluation["scores"][name] for name in ("pr_auc_ovr", "calibration_error")},
+        abs=1e-6,
+    )
+    for name, scores in report.per_class:
+        for score, interval in scores:
+            assert evaluation["per_class"][name][score] == pytest.approx(interval.value)
+
+
+def test_ends_lie_around_the_value():
+    """Whatever the score."""
+    for _, interval in find_intervals(soft(), np.arange(300), SPEC, 0).scores:
+        assert interval.lower < interval.value < interval.upper
+
+
+def test_rows_of_one_group_tell_less_than_as_many_groups():
+    """Ten copies of each row do not make the score surer."""
+    found = soft(n=100)
+    copies = found.take(np.repeat(np.arange(100), 10))
+    groups = np.repeat(np.arange(100), 10)
+    alone = dict(find_intervals(found, np.arange(100), SPEC, 0).scores)["accuracy"]
+    copied = dict(find_intervals(copies, groups, SPEC, 0).scores)["accuracy"]
+
+    assert (copied.upper - copied.lower) == pytest.approx(alone.upper - alone.lower, rel=0.15)
+
+
+def test_perfect_hold_out_is_not_perfectly_sure():
+    """What befell none of 100 groups may still befall 3.6 % (97.5 % bound), 11 % of 30."""
+    y = np.repeat([0, 1], [70, 30])
+    report = find_intervals(predictions(y, y, 2), np.arange(100), SPEC, 0)
+    accuracy = dict(report.scores)["accuracy"]
+    recall = dict(dict(report.per_class)["c01"])["recall"]
+    macro = dict(report.scores)["f1_macro"]
+
+    assert accuracy.is_by_count
+    assert accuracy.lower == pytest.approx(0.025 ** (1 / 100))
+    assert recall.lower == pytest.approx(0.025 ** (1 / 30))
+    assert macro.lower == pytest.approx(0.025 ** (1 / 60))
+    assert accuracy.upper == 1.0
+
+
+def test_class_without_rows_is_wholly_unsure():
+    """Nothing is known of its recall."""
+    report = find_intervals(predictions([0, 0, 1, 1], [0, 0, 1, 1], 3), np.arange(4), SPEC, 0)
+    recall = dict(dict(report.per_class)["c02"])["recall"]
+
+    assert (0.0, 1.0) == (recall.lower, recall.upper)
+
+
+def test_losses_are_scikit_learns():
+    """Row by row they make its mean."""
+    found = soft()
+
+    assert log_losses(found).mean() == pytest.approx(metrics.log_loss(found.y_true, found.proba))
+    assert brier_losses(found).mean() == pytest.approx(
+        metrics.brier_score_loss(found.y_true, found.proba, labels=[0, 1, 2], scale_by_half=True)
+    )
+
+
+def test_mean_roc_auc_is_scikit_learns_with_ties():
+    """One-vs-rest, each class alike."""
+    found = soft()
+    found = Predictions(
+        classes=found.classes, y_true=found.y_true, proba=found.proba.round(1), known=found.known
+    )
+    areas = [metrics.roc_auc_score(found.y_true == n, found.proba[:, n]) for n in range(3)]
+    area, influences = roc_auc_influences(found)
+
+    assert area == pytest.approx(np.mean(areas))
+    assert influences.mean() == pytest.approx(0, abs=1e-12)
+
+
+def test_roc_auc_ends_are_near_those_of_a_full_bootstrap():
+    """The first-order shares vary as the AUC itself does when rows are drawn again."""
+    found, rng = soft(n=400), np.random.default_rng(0)
+    rows = [np.flatnonzero(found.y_true == n) for n in range(3)]
+    drawn = []
+    for _ in range(400):
+        some = found.take(np.concatenate([rng.choice(part, len(part)) for part in rows]))
+        drawn.append(roc_auc_influences(some)[0])
+    interval = dict(find_intervals(found, np.arange(400), SPEC, 0).scores)["roc_auc_ovr"]
+
+    assert (interval.upper - interval.lower) / 3.92 == pytest.approx(np.std(drawn), rel=0.15)
+
+
+def test_calibration_error_of_sure_and_right_or_wrong():
+    """Sure and right is 0; sure and wrong is 1."""
+    assert 0.0 == calibration_error(predictions([0, 1], [0, 1]))
+    assert 1.0 == calibration_error(predictions([0, 1], [1, 0]))

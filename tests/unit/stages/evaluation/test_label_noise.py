@@ -1,0 +1,224 @@
+"""The share of wrong labels is found where it is known, and the wrong ones come first."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from support.executors import InTurn
+from support.matrices import IN_MEMORY
+
+from job.contracts.dataset import MatrixRows, Rows
+from job.contracts.reports.search import CandidateScore, SearchReport
+from job.contracts.settings.dataset import ColumnsSpec
+from job.contracts.settings.evaluation import EvaluationSpec
+from job.contracts.settings.features import FeatureSpec
+from job.contracts.settings.job_settings import TrainingSpec
+from job.contracts.settings.search import SearchSpec
+from job.stages.evaluation import label_noise
+from job.stages.evaluation.label_noise import count_confident, estimate_label_noise
+from job.stages.features.feature_matrix import Preparation
+from job.stages.metrics.predictions import Predictions
+from job.stages.training.out_of_fold import predict_out_of_fold
+
+NAMES = np.array(["a", "b", "c"], dtype=object)
+
+
+def rows_of(y, X):
+    keys = np.array([f"secret{n}" for n in range(len(y))], dtype=object)
+    return Rows(
+        y=NAMES[y],
+        keys=keys,
+        text_keys=keys,
+        text=None,
+        embeddings=MatrixRows(X.astype(np.float32), np.arange(len(y))),
+        frame=pd.DataFrame(index=range(len(y))),
+        positions=np.arange(len(y)) + 1000,
+    )
+
+
+def draw(*wrong_shares, n=1500):
+    """Three classes well apart; of each a share is labelled as the next.
+
+    Returns
+    -------
+    rows, is_wrong
+    """
+    rng = np.random.default_rng(4)
+    truth = rng.integers(0, 3, n)
+    X = 4 * np.eye(3)[truth] + rng.standard_normal((n, 3))
+    is_wrong = rng.random(n) < np.array(wrong_shares)[truth]
+    return rows_of(np.where(is_wrong, (truth + 1) % 3, truth), X), is_wrong
+
+
+CANDIDATES = {
+    name: CandidateScore(
+        estimator=name, parameters=parameters, use=("embeddings",), fold_scores=(1.0,)
+    )
+    for name, parameters in (
+        ("logistic_regression", (("C", 1.0),)),
+        ("linear_svc", ()),
+        ("dummy", ()),
+    )
+}
+
+
+def estimate(rows, chosen="logistic_regression", told=None, **given):
+    use = ("embeddings",)
+    report = SearchReport(
+        metric="accuracy",
+        candidates=tuple(CANDIDATES.values()),
+        chosen=CANDIDATES[chosen],
+        baselines=(CANDIDATES["logistic_regression"],),
+    )
+    spec = TrainingSpec(
+        search=SearchSpec(), features=FeatureSpec(use=use), columns=ColumnsSpec(), random_state=0
+    )
+    return estimate_label_noise(
+        rows,
+        Preparation(rows, spec.features, spec.columns, IN_MEMORY, InTurn()),
+        report,
+        spec=spec,
+        evaluation=EvaluationSpec(resamples=1000, **given),
+        executor=InTurn(),
+        told=told,
+    )
+
+
+@pytest.mark.parametrize("chosen", ["logistic_regression", "linear_svc"])
+@pytest.mark.parametrize("share", [0.05, 0.1])
+def test_share_of_wrong_labels_is_near_the_truth(share, chosen):
+    """The interval holds it, and the classes' parts make up the whole."""
+    rows, is_wrong = draw(share, share, share)
+    found = estimate(rows, chosen)
+
+    assert chosen == found.estimator
+    assert is_wrong.mean() == pytest.approx(found.share.value, abs=0.01)
+    assert found.share.lower <= is_wrong.mean() <= found.share.upper
+    assert sum(c.n_wrong for c in found.classes) == pytest.approx(found.share.value * len(rows))
+
+
+def test_class_and_pair_of_wrong_labels_are_named():
+    """Of mistakes in one direction some are believed: a model learns the habit, too."""
+    rows, is_wrong = draw(0.15, 0, 0)
+    found = estimate(rows)
+    wrong = {c.name: c.n_wrong for c in found.classes}
+
+    assert 0.6 * is_wrong.sum() < wrong["b"] <= is_wrong.sum()
+    assert max(wrong["a"], wrong["c"]) < 5
+    assert ("b", "a") == (found.pairs[0].given, found.pairs[0].likely)
+
+
+def test_right_labels_are_believed():
+    """Where nothing is wrong, next to nothing is found."""
+    found = estimate(draw(0, 0, 0)[0])
+
+    assert found.share.value < 0.005
+    assert found.share.upper < 0.01
+
+
+def test_wrong_labels_are_listed_first():
+    """By the places that the rows have in the table, and only where a list is allowed."""
+    rows, is_wrong = draw(0.15, 0, 0)
+    found = estimate(rows, label_issues=True)
+    listed = [issue.row - 1000 for issue in found.issues]
+    scores = [issue.score for issue in found.issues]
+
+    assert is_wrong[listed].mean() > 0.9
+    assert scores == sorted(scores)
+    assert [issue.given for issue in found.issues].count("b") > 0.9 * len(listed)
+    assert all(issue.given != issue.likely for issue in found.issues)
+    assert () == estimate(rows).issues
+    assert "secret" not in str(found.to_json())
+    assert "issues" not in found.to_json()
+
+
+@pytest.mark.parametrize("chosen", ["logistic_regression", "linear_svc"])
+def test_what_is_known_out_of_fold_is_not_fitted_again(chosen):
+    """Whichever candidate was chosen, its out-of-fold predictions of the run are those that count."""
+    rows, _ = draw(0.1, 0.1, 0.1)
+    told = _predict(rows, np.arange(len(rows)))
+    others = replace(told, proba=np.roll(told.proba, 1, axis=1))
+
+    assert estimate(rows, chosen).share.value < 0.2
+    assert estimate(rows, chosen, others).share.value > 0.8
+
+
+def test_dummy_judges_no_labels():
+    """It says the same of every row; the best logistic regression judges in its place."""
+    rows, is_wrong = draw(0.1, 0.1, 0.1)
+    found = estimate(rows, "dummy", _predict(rows, np.arange(len(rows))))
+
+    assert "logistic_regression" == found.estimator
+    assert is_wrong.mean() == pytest.approx(found.share.value, abs=0.02)
+
+
+def test_list_ends_at_its_cap(monkeypatch):
+    """A table of nonsense does not make an endless list."""
+    monkeypatch.setattr(label_noise, "_MOST_LISTED", 7)
+
+    assert 7 == len(estimate(draw(0.1, 0.1, 0.1)[0], label_issues=True).issues)
+
+
+def test_large_table_is_sampled_unless_it_is_to_be_listed(monkeypatch):
+    """Whole families are drawn; the estimate stays what it is."""
+    monkeypatch.setattr(label_noise, "_N_ROWS", 600)
+    rows, is_wrong = draw(0.1, 0.1, 0.1)
+    rows = replace(rows, families=np.arange(len(rows)) // 2)
+    found = estimate(rows)
+
+    assert 600 <= found.n_rows < 1200
+    assert is_wrong.mean() == pytest.approx(found.share.value, abs=0.04)
+    assert len(rows) == estimate(rows, label_issues=True).n_rows
+
+
+def test_row_of_several_confident_classes_is_of_the_likeliest():
+    """As in the paper's table: thresholds are the classes' mean self-confidence."""
+    proba = np.array(
+        [[0.6, 0.4], [0.4, 0.6], [0.1, 0.9], [0.8, 0.2], [0.45, 0.55]], dtype=np.float32
+    )
+    found = Predictions(
+        classes=("a", "b"), y_true=np.array([0, 0, 1, 1, 1]), proba=proba, known=np.arange(2)
+    )
+
+    # thresholds: .5 and .55
+    assert [[1, 1], [1, 2]] == count_confident(found).tolist()
+
+
+def test_row_is_judged_by_a_model_that_has_not_seen_its_copies():
+    """Labels that nothing explains can be known by heart alone."""
+    rng = np.random.default_rng(0)
+    families = np.repeat(np.arange(60), 5)
+    X = rng.standard_normal((60, 100))[families] + 0.01 * rng.standard_normal((300, 100))
+    rows = replace(rows_of(rng.integers(0, 2, 60)[families], X), families=families)
+
+    assert 0.25 < _predict(rows, np.arange(300)).of_truth().mean() < 0.75
+
+
+def test_predictions_follow_the_positions():
+    """Also where the rows that are looked at are few, and in another order."""
+    rows, _ = draw(0, 0, 0)
+    positions = np.random.default_rng(1).permutation(len(rows))[:400]
+    found = _predict(rows, positions)
+
+    assert list(rows.y[positions]) == [found.classes[n] for n in found.y_true]
+    assert (found.y_pred == found.y_true).mean() > 0.95
+
+
+def _predict(rows, positions):
+    spec = TrainingSpec(
+        search=SearchSpec(), features=FeatureSpec(), columns=ColumnsSpec(), random_state=0
+    )
+    return predict_out_of_fold(
+        rows,
+        Preparation(rows, spec.features, spec.columns, IN_MEMORY, InTurn()),
+        CandidateScore(
+            estimator="logistic_regression",
+            parameters=(("C", 10.0),),
+            use=("embeddings",),
+            fold_scores=(1.0,),
+        ),
+        spec=spec,
+        executor=InTurn(),
+        positions=positions,
+    )

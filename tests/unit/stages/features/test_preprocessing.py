@@ -1,0 +1,127 @@
+"""Preprocessing lives in the pipeline, keeps no rare token, and needs nobody's code."""
+
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+from joblib.numpy_pickle import NumpyUnpickler
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from support.executors import InTurn
+from support.matrices import IN_MEMORY
+
+from job.adapters.codecs.canonical_joblib import JoblibCodec
+from job.contracts.dataset import MatrixRows, Rows
+from job.contracts.settings.dataset import ColumnsSpec
+from job.contracts.settings.features import FeatureSpec
+from job.stages.features.feature_matrix import Preparation
+from job.stages.features.preprocessing import make_input
+
+N = 60
+ALL = ("text", "embeddings", "numeric", "categorical", "boolean")
+COLUMNS = ColumnsSpec(numeric=("x",), categorical=("kind",), boolean=("flag",))
+
+
+@pytest.fixture
+def rows():
+    """Sixty keys; 'oneoff' and level 'rare' are held by one key each, in several rows."""
+    kinds = np.array(["a", "b"] * 25 + ["rare"] * 3 + [None] * 7, dtype=object)
+    keys = np.array([f"k{min(n, 55)}" for n in range(N)], dtype=object)
+    texts = [f"please {'delete' if n % 2 else 'export'} it" for n in range(N)]
+    texts[55:] = ["oneoff"] * 5
+    x = np.arange(N, dtype=np.float32)
+    x[0] = np.nan
+    return Rows(
+        y=np.array(["p", "q"] * 30, dtype=object),
+        keys=keys,
+        text_keys=keys,
+        text=np.array(texts, dtype=object),
+        embeddings=MatrixRows(
+            np.random.default_rng(0).standard_normal((N, 4)).astype(np.float32), np.arange(N)
+        ),
+        frame=pd.DataFrame({"x": x, "kind": kinds, "flag": np.float32([1, 0, np.nan] * 20)}),
+    )
+
+
+def fitted(rows, *use):
+    spec = FeatureSpec(use=use)
+    return (
+        Preparation(rows, spec, COLUMNS, IN_MEMORY, InTurn()).fit(np.arange(len(rows))).published()
+    )
+
+
+def encoded(model, **values):
+    found = model.transform(pd.DataFrame(values))
+    return np.asarray(found.todense() if hasattr(found, "todense") else found)
+
+
+def test_rare_and_unknown_levels_share_a_bucket_of_their_own(rows):
+    """A level met for the first time is no other level, and no error."""
+    found = encoded(fitted(rows, "categorical"), kind=["a", "rare", "never seen"])
+
+    assert found[1].tolist() == found[2].tolist() != found[0].tolist()
+    assert [1.0, 1.0, 1.0] == found.sum(axis=1).tolist()
+
+
+def test_none_and_nan_are_the_same_missing_level(rows):
+    """Consumers write missing in both ways."""
+    found = encoded(fitted(rows, "categorical"), kind=np.array([None, np.nan, "a"], dtype=object))
+
+    assert found[0].tolist() == found[1].tolist() != found[2].tolist()
+
+
+def test_terms_and_levels_of_few_keys_are_not_kept(rows):
+    """However many rows one key has, what only it says stays out of the file."""
+    data = JoblibCodec().encode(fitted(rows, "text", "categorical"))
+
+    assert b"delete" in data
+    assert b"oneoff" not in data
+    assert b"rare" not in data.replace(b"__rare__", b"")
+
+
+def test_missing_number_is_imputed_and_marked(rows):
+    """The indicator tells a missing number from the median."""
+    found = encoded(fitted(rows, "numeric"), x=[np.nan, 30.5])
+
+    assert np.isfinite(found).all()
+    assert found[0].tolist() != found[1].tolist()
+
+
+def test_outlier_is_damped(rows):
+    """A number a billion times too large does not push all else to zero."""
+    found = encoded(fitted(rows, "numeric"), x=[1e9, 59.0])
+
+    assert 1 < found[0, 0] / found[1, 0] < 100
+
+
+@pytest.mark.parametrize("use", [("embeddings",), ("text",), ALL])
+def test_published_types_are_scikit_learn_and_numpy_only(rows, use):
+    """The consumer needs no package of ours."""
+    model = make_pipeline(fitted(rows, *use), LogisticRegression())
+    model[-1].fit(model[0].transform(make_input(rows, use)), rows.y)
+    data = JoblibCodec().encode(model)
+
+    assert modules_in(data) <= {"sklearn", "numpy", "scipy", "joblib", "builtins"}
+
+
+def modules_in(data):
+    """Name the packages whose types a joblib file asks for."""
+    found = set()
+
+    class Recording(NumpyUnpickler):
+        def find_class(self, module, name):
+            found.add(module.split(".")[0])
+            return super().find_class(module, name)
+
+    Recording("", io.BytesIO(data), ensure_native_byte_order=False).load()
+    return found
+
+
+def test_inputs_are_what_a_consumer_sends(rows):
+    """Array, list, or frame with the named columns."""
+    assert (N, 4) == make_input(rows, ("embeddings",)).shape
+    assert rows.text.tolist() == make_input(rows, ("text",))
+    frame = make_input(rows, ("text", "embeddings", "numeric"))
+    names = ["text", *(f"embeddings_{n}" for n in range(4)), "x", "kind", "flag"]
+    assert names == frame.columns.tolist()

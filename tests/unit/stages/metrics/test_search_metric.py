@@ -1,0 +1,66 @@
+"""Scores that choose candidates are scikit-learn's."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sklearn import metrics
+from support.simulated import predictions
+
+from job.contracts.metrics import Metric
+from job.stages.metrics.search_metric import is_of_labels, score_labels, score_of
+
+OF_PROBABILITIES = {Metric.ROC_AUC_OVR, Metric.NEG_LOG_LOSS}
+OF_LABELS = [metric for metric in Metric if metric not in OF_PROBABILITIES]
+
+
+def drawn(n_classes=6, n=300):
+    """Classes as numbers; no row is of class 1, none is taken for 4, and 5 does not occur."""
+    rng = np.random.default_rng(0)
+    y_true, y_pred = rng.integers(0, n_classes - 1, (2, n))
+    y_pred = np.where(rng.random(n) < 0.6, y_true, y_pred)
+    return np.where(y_true == 1, 0, y_true), np.where(y_pred == 4, 2, y_pred)
+
+
+def of_scikit_learn(metric, y_true, y_pred):
+    """Give what its own scorer of this name gives to rows by their predicted classes."""
+    scorer = metrics.get_scorer(metric.value)
+    return scorer._score_func(y_true, y_pred, **scorer._kwargs)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning")
+@pytest.mark.filterwarnings("ignore:y_pred contains classes not in y_true")
+@pytest.mark.parametrize("metric", OF_LABELS)
+def test_score_of_labels_is_that_of_scikit_learn(metric):
+    """Of classes that occur on one side or on neither, too."""
+    y_true, y_pred = drawn()
+    expected = pytest.approx(of_scikit_learn(metric, y_true, y_pred))
+
+    assert is_of_labels(metric)
+    assert expected == score_labels(metric, y_true, y_pred, 6)
+    assert expected == score_of(predictions(y_true, y_pred, 6), metric)
+
+
+def test_score_of_probabilities_is_that_of_scikit_learn():
+    """On the rows of the classes that the model knows."""
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 4, 200)
+    found = predictions(y, y)
+    proba = rng.dirichlet((1, 1, 1), 200)
+    found = replace(found, classes=("a", "b", "c", "d"), proba=proba, known=np.array([0, 2, 3]))
+    known = y != 1
+    area = metrics.roc_auc_score(y[known], proba[known], multi_class="ovr")
+    loss = metrics.log_loss(y[known], proba[known])
+
+    assert pytest.approx(area) == score_of(found, Metric.ROC_AUC_OVR)
+    assert pytest.approx(-loss) == score_of(found, Metric.NEG_LOG_LOSS)
+
+
+def test_score_that_is_not_defined_is_none():
+    """No area where all rows are of one class, and nothing where no class is known."""
+    found = predictions(np.zeros(5, int), np.zeros(5, int))
+    unknown = replace(found, y_true=np.ones(5, int), known=np.array([0]), proba=np.ones((5, 1)))
+
+    assert score_of(found, Metric.ROC_AUC_OVR) is None
+    assert pytest.approx(0, abs=1e-9) == score_of(found, Metric.NEG_LOG_LOSS)
+    assert score_of(unknown, Metric.NEG_LOG_LOSS) is None

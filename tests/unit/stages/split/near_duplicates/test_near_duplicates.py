@@ -1,0 +1,230 @@
+"""Near-duplicates, and what is connected through them, are one family."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.executors import InTurn
+
+from job.adapters.executors.local import LocalThreads
+from job.contracts.dataset import MatrixRows, Rows
+from job.contracts.settings.split import SplitSpec
+from job.errors import ConfigurationError
+from job.stages.data.leakage_keys import normalise
+from job.stages.split.near_duplicates import choose_kind, find_families
+from job.stages.split.near_duplicates.lsh import Links, cut_groups, share_of_bits, share_of_numbers
+from job.stages.split.near_duplicates.minhash import NGRAM, sign_texts
+from job.stages.split.near_duplicates.simhash import share_of_bits as expected_share
+from job.stages.split.near_duplicates.simhash import sign_embeddings
+from job.stages.split.near_duplicates.templates import make_templates
+
+BASE = "please tell me which personal data your company holds about my account"
+OTHER = "the parcel that was promised for last week has still not been delivered"
+WORDS = st.sampled_from(
+    ("delete", "my", "data", "please", "stop", "adverts", "now", "who", "sees", "account")
+)
+SENTENCES = st.lists(
+    st.lists(WORDS, min_size=3, max_size=14).map(" ".join), min_size=1, max_size=25
+)
+
+
+def rows_of(texts, y=None):
+    keys = np.array([f"text:{normalise(text)}" for text in texts], dtype=object)
+    return Rows(
+        y=np.array(y or ["a"] * len(texts), dtype=object),
+        keys=keys,
+        text_keys=keys,
+        text=None,
+        embeddings=None,
+        frame=pd.DataFrame(index=range(len(texts))),
+        templates=make_templates(np.array(texts, dtype=object), keys),
+    )
+
+
+def families_of(texts, executor=None, **spec):
+    found = find_families([rows_of(texts)], SplitSpec(**spec), "text", executor or InTurn())
+    return found[0].families
+
+
+def sets_of(texts, families):
+    return {frozenset(t for t, f in zip(texts, families, strict=True) if f == n) for n in families}
+
+
+def test_near_duplicates_are_one_family_and_others_are_not():
+    """A polite word more makes no other text."""
+    a, b, c = families_of([BASE, f"{BASE}, thank you", OTHER])
+
+    assert a == b != c
+
+
+@pytest.mark.parametrize("template", ["Call {}", "My number is {}, please remove my data"])
+def test_template_with_other_slot_values_is_one_family(template):
+    """However short the template is, and however strict the threshold."""
+    values = ["17", "ABC-1", "jo@example.com", "2026-11-26", "EUR 5"]
+    families = families_of([template.format(value) for value in values], min_jaccard=1)
+
+    assert 1 == len(set(families))
+
+
+def test_large_family_of_one_template_is_not_cut():
+    """Chains are cut, templates never."""
+    texts = [f"Where is order {n}?" for n in range(500)] + [BASE, OTHER]
+
+    assert [500, 1, 1] == sorted(np.bincount(families_of(texts)), reverse=True)
+
+
+@given(SENTENCES, st.randoms(use_true_random=False))
+@settings(max_examples=40, deadline=None)
+def test_order_of_rows_does_not_matter(texts, random):
+    """The same texts fall into the same families."""
+    shuffled = random.sample(texts, len(texts))
+
+    assert sets_of(texts, families_of(texts)) == sets_of(shuffled, families_of(shuffled))
+
+
+@given(SENTENCES)
+@settings(max_examples=40, deadline=None)
+def test_equal_texts_are_one_family(texts):
+    """Case and punctuation do not part them."""
+    families = families_of(texts + [f"{text.upper()}!" for text in texts])
+
+    assert families[: len(texts)].tolist() == families[len(texts) :].tolist()
+
+
+def test_workers_do_not_matter():
+    """Blocks are worked on apart."""
+    rng = np.random.default_rng(0)
+    texts = [" ".join(rng.choice(BASE.split() + OTHER.split(), 8)) for _ in range(9000)]
+    alone, together = families_of(texts), families_of(texts, LocalThreads(3))
+
+    assert alone.tolist() == together.tolist()
+
+
+def test_text_between_two_families_joins_them():
+    """What is near to both connects them."""
+    head, tail = BASE.split(), OTHER.split()
+    ends = [" ".join(head + tail[:4]), " ".join(head[-4:] + tail)]
+    between = " ".join(head + tail)
+
+    assert 2 == len(set(families_of(ends)))
+    assert 1 == len(set(families_of([*ends, between])))
+
+
+def test_numbers_mean_the_same_in_all_tables():
+    """A hold-out of its own is looked through together with the table."""
+    first, second = find_families(
+        [rows_of([BASE, OTHER]), rows_of([f"so {OTHER}"])], SplitSpec(), "text", InTurn()
+    )
+
+    assert second.families[0] == first.families[1] != first.families[0]
+
+
+def test_texts_equal_but_for_a_lost_address_stay_together():
+    """Normalised they are one text, but only one of them shows its slot."""
+    a, b = families_of(["write to jo@example.com", "write to jo example com"])
+
+    assert a == b
+
+
+def test_switched_off_leaves_equal_texts_together():
+    """As without families."""
+    rows = rows_of([BASE, f"{BASE} thanks", BASE])
+    (found,) = find_families([rows], SplitSpec(), "none", InTurn())
+
+    assert [0, 1, 0] == found.families.tolist()
+
+
+def test_estimated_similarity_is_that_of_the_sets():
+    """Within the error of 128 numbers."""
+    rng = np.random.default_rng(1)
+    letters = rng.choice(list("abcdefghij klmnop"), (40, 80))
+    texts = ["".join(row) for row in letters]
+    texts += [
+        "".join([*row[:cut], *letters[0][cut:]])
+        for cut, row in zip(range(0, 80, 2), letters, strict=True)
+    ]
+    one, other = np.arange(40), np.arange(40, 80)
+    signatures = sign_texts(np.array(texts, dtype=object), InTurn())
+    grams = [{t[n : n + NGRAM] for n in range(len(t) - NGRAM + 1)} for t in texts]
+    true = [
+        len(grams[a] & grams[b]) / len(grams[a] | grams[b]) for a, b in zip(one, other, strict=True)
+    ]
+    found = share_of_numbers(signatures[one], signatures[other])
+
+    assert np.abs(found - true).max() < 4 * 0.5 / np.sqrt(128)
+    assert np.corrcoef(found, true)[0, 1] > 0.97
+
+
+@pytest.mark.parametrize("text", ["", "a", "stop", "ab\ud800", "\u4f60\u597d"])
+def test_short_and_odd_texts_have_a_signature(text):
+    """A text shorter than an n-gram is one n-gram, and equal to itself alone."""
+    signatures = sign_texts(np.array([text, f"{text}x", text], dtype=object), InTurn())
+    share = share_of_numbers(signatures[[0, 0]], signatures[[2, 1]])
+
+    assert (1.0, True) == (share[0], bool(share[1] < 0.1))
+
+
+def test_estimated_angle_is_that_of_the_embeddings():
+    """Within the error of 512 bits."""
+    rng = np.random.default_rng(2)
+    X = rng.standard_normal((200, 30)).astype(np.float32)
+    Y = X + rng.uniform(0, 1, (200, 1)).astype(np.float32) * rng.standard_normal((200, 30))
+    both = np.concatenate([X, Y]).astype(np.float32)
+    signatures = sign_embeddings(MatrixRows(both, np.arange(400)), InTurn())
+    norms = np.linalg.norm(X, axis=1) * np.linalg.norm(Y, axis=1)
+    true = [expected_share(c) for c in np.clip((X * Y).sum(axis=1) / norms, -1, 1)]
+
+    assert np.abs(share_of_bits(signatures[:200], signatures[200:]) - true).max() < 0.09
+
+
+def test_near_embeddings_are_one_family_where_there_is_no_text():
+    """Nearly all of them are found, and hardly any other."""
+    rng = np.random.default_rng(3)
+    X = rng.standard_normal((2000, 64)).astype(np.float32)
+    near = X + 0.08 * rng.standard_normal(X.shape).astype(np.float32)
+    both = np.concatenate([X, near])
+    keys = np.array([f"embedding:{n}" for n in range(4000)], dtype=object)
+    rows = replace(
+        rows_of(["x"] * 4000),
+        keys=keys,
+        text_keys=keys,
+        templates=None,
+        embeddings=MatrixRows(both, np.arange(4000)),
+    )
+    kind = choose_kind(rows, SplitSpec())
+    (found,) = find_families([rows], SplitSpec(), kind, InTurn())
+
+    assert "embeddings" == kind
+    assert (found.families[:2000] == found.families[2000:]).mean() > 0.99
+    assert len(np.unique(found.families)) > 1990
+
+
+def test_what_is_asked_for_and_not_there_is_an_error():
+    """Nothing is looked for in silence."""
+    rows = rows_of(["x"])
+
+    with pytest.raises(ConfigurationError, match="embeddings"):
+        choose_kind(rows, SplitSpec(near_duplicates="embeddings"))
+    assert "none" == choose_kind(replace(rows, templates=None), SplitSpec())
+
+
+def test_chains_are_cut_and_what_is_nearly_equal_is_not():
+    """A hundred links of .6 make no family, a hundred of .95 do at any size."""
+    one, other = np.arange(99), np.arange(1, 100)
+    weak, strong = (Links(one=one, other=other, similarity=np.full(99, s)) for s in (0.6, 0.95))
+
+    assert 100 == len(set(cut_groups(weak, 100, 0.5, 20)))
+    assert 1 == len(set(cut_groups(weak, 100, 0.5, 100)))
+    assert 1 == len(set(cut_groups(strong, 100, 0.5, 20)))
+
+
+def test_cut_leaves_small_groups_as_they_are():
+    """Only what is too large is connected anew."""
+    one = np.array([*range(49), 60])
+    links = Links(one=one, other=one + 1, similarity=np.array([0.6] * 49 + [0.55]))
+    groups = cut_groups(links, 70, 0.5, 20)
+
+    assert (True, False) == (groups[60] == groups[61], groups[0] == groups[1])

@@ -1,0 +1,66 @@
+"""Halves and folds of a challenge set keep groups whole, and do not move with the rows' order."""
+
+import numpy as np
+import pytest
+import structlog
+from support.rows import rows_of_texts
+
+from job.errors import ContractViolationError
+from job.stages.split.challenge_halves import (
+    cut_folds_of_requests,
+    make_challenge_set,
+    warn_of_few_requests,
+)
+
+
+def make_requests(n_per_class, *, copies=1):
+    texts = [f"request {c} {n}" for c in "abcd" for n in range(n_per_class) for _ in range(copies)]
+    y = np.repeat(list("abcd"), n_per_class * copies)
+    families = np.repeat(np.arange(4 * n_per_class), copies)
+    return rows_of_texts(texts, y=y, families=families)
+
+
+def test_set_without_halves_chooses_and_judges_with_all_rows():
+    found = make_challenge_set(make_requests(8), "none", "salt", 3)
+
+    assert (False, 3) == (found.is_halved, found.n_dropped)
+    assert [32] * 3 == [len(r) for r in (found.rows, found.choosing, found.judging)]
+
+
+def test_halves_share_no_group_and_have_each_class():
+    """Half of each class, whatever copies a group has."""
+    found = make_challenge_set(make_requests(10, copies=3), "half", "salt", 0)
+    halves = [set(r.families) for r in (found.choosing, found.judging)]
+
+    assert not halves[0] & halves[1]
+    assert 40 == len(halves[0] | halves[1])
+    assert [15] * 4 == [int((found.judging.y == name).sum()) for name in "abcd"]
+
+
+def test_half_of_a_request_follows_from_its_hash():
+    """Neither from its place nor from the seed; another salt gives another half."""
+    rows = make_requests(10)
+    order = np.random.default_rng(0).permutation(len(rows))
+    fold = cut_folds_of_requests(rows, 2, "salt")
+
+    assert (fold[order] == cut_folds_of_requests(rows.take(order), 2, "salt")).all()
+    assert (fold != cut_folds_of_requests(rows, 2, "another")).any()
+
+
+def test_set_of_one_family_has_no_halves():
+    """All requests would choose, and none judge."""
+    rows = rows_of_texts(["one", "another"], y=np.array(["a", "a"]), families=np.zeros(2, int))
+    with pytest.raises(ContractViolationError, match="one family"):
+        make_challenge_set(rows, "half", "salt", 0)
+
+
+def test_small_set_is_a_warning():
+    """Below 30 rows, or below 5 of a class of the table."""
+    labels = np.array(list("abcd"), dtype=object)
+    with structlog.testing.capture_logs() as logs:
+        warn_of_few_requests(make_requests(8), labels)
+        warn_of_few_requests(make_requests(7), labels)
+        warn_of_few_requests(make_requests(8), np.append(labels, "e"))
+
+    assert [(28, 7), (32, 0)] == [(e["n_rows"], e["n_smallest_class"]) for e in logs]
+    assert {"warning"} == {e["log_level"] for e in logs}

@@ -1,0 +1,90 @@
+"""Rows of the table that the challenge set gives away are found, whatever the set holds."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from support.executors import InTurn
+from support.rows import rows_of_embeddings, rows_of_texts
+
+from job.contracts.dataset import MatrixRows
+from job.contracts.settings.split import SplitSpec
+from job.stages.split.challenge_near_duplicates import number_families, without_near
+from job.stages.split.near_duplicates.templates import make_templates
+
+TABLE = (
+    "please delete all of the personal data that you hold about me",
+    "please delete all of the personal data that you hold about us",
+    "where is my parcel with the number 12345",
+    "I object to the newsletters of your company",
+)
+REQUESTS = ("Please delete ALL of the personal data that you hold about me!", "who reads my mail?")
+
+
+def of_texts(texts):
+    rows = rows_of_texts(texts)
+    return replace(
+        rows, families=None, templates=make_templates(np.array(texts, object), rows.text_keys)
+    )
+
+
+def of_embeddings(X):
+    return replace(rows_of_embeddings(X), families=None)
+
+
+def number(table, challenge, kind, **spec):
+    return number_families(
+        table, None, challenge, spec=SplitSpec(**spec), kind=kind, executor=InTurn()
+    )
+
+
+def test_near_duplicates_of_a_request_are_left_out():
+    """The equal text and the one that differs in a word; the families of both tables compare."""
+    found = number(of_texts(TABLE), of_texts(REQUESTS), "text")
+
+    assert [True, True, False, False] == found.is_near_challenge.tolist()
+    assert found.rows.families[0] == found.challenge.families[0]
+    assert 2 == len(without_near(found.rows, found.is_near_challenge))
+
+
+def test_without_near_duplicates_equal_texts_are_left_out():
+    """`split.near_duplicates: none` never keeps a request of the set in training."""
+    found = number(of_texts(TABLE), of_texts(REQUESTS), "none")
+
+    assert [True, False, False, False] == found.is_near_challenge.tolist()
+
+
+def test_set_without_texts_is_compared_by_embeddings():
+    """The table keeps the families of its texts, and loses what the set holds."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((6, 64)).astype(np.float32)
+    table = replace(of_texts(TABLE), embeddings=MatrixRows(X, np.arange(4)))
+    alone = number(table, None, "text")
+    near = X[[2, 4, 5]] + np.float32(0.001)
+    found = number(table, of_embeddings(near), "text")
+
+    assert [False, False, True, False] == found.is_near_challenge.tolist()
+    assert alone.rows.families.tolist() == found.rows.families.tolist()
+    assert alone.is_near_challenge is None
+
+
+def test_set_that_shares_nothing_with_the_table_gives_nothing_away():
+    """Texts against embeddings: only equal keys could tell."""
+    table = of_embeddings(np.eye(4, 8))
+    found = number(table, of_texts(REQUESTS), "embeddings")
+
+    assert not found.is_near_challenge.any()
+    assert 2 == len(set(found.challenge.families))
+
+
+@pytest.mark.parametrize("kind", ["text", "none"])
+def test_rows_of_a_group_in_the_set_are_left_out(kind):
+    """A person whose requests are in the set teaches the model nothing."""
+    keys = np.array(["group:1", "group:2", "group:3", "group:4"], dtype=object)
+    table = replace(of_texts(TABLE), keys=keys)
+    challenge = replace(
+        of_texts(("something else entirely", "who reads my mail?")),
+        keys=np.array(["group:4", "group:9"], dtype=object),
+    )
+
+    assert [False, False, False, True] == number(table, challenge, kind).is_near_challenge.tolist()

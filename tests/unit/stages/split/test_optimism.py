@@ -1,0 +1,111 @@
+"""What a random split claims stands beside what holds without near-duplicates."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from support.executors import InTurn
+from support.matrices import IN_MEMORY
+
+from job.contracts.dataset import MatrixRows, Rows
+from job.contracts.settings.dataset import ColumnsSpec
+from job.contracts.settings.features import FeatureSpec
+from job.contracts.settings.job_settings import TrainingSpec
+from job.contracts.settings.search import SearchSpec
+from job.stages.split import optimism
+from job.stages.split.optimism import measure_optimism
+
+
+def rows_of(y, X, families):
+    keys = np.array([f"k{n}" for n in range(len(y))], dtype=object)
+    return Rows(
+        y=np.array(y, dtype=object),
+        keys=keys,
+        text_keys=keys,
+        text=np.array([f"secret{n} word" for n in range(len(y))], dtype=object),
+        embeddings=MatrixRows(X.astype(np.float32), np.arange(len(y))),
+        frame=pd.DataFrame(index=range(len(y))),
+        families=np.array(families),
+    )
+
+
+def measure(rows, use=("embeddings",)):
+    spec = TrainingSpec(
+        search=SearchSpec(), features=FeatureSpec(use=use), columns=ColumnsSpec(), random_state=0
+    )
+    return measure_optimism(rows, spec, IN_MEMORY, InTurn())
+
+
+@pytest.fixture
+def copies():
+    """Sixty texts without any meaning, ten near-copies of each."""
+    rng = np.random.default_rng(0)
+    families = np.repeat(np.arange(60), 10)
+    X = rng.standard_normal((60, 40))[families] + 0.05 * rng.standard_normal((600, 40))
+    return rows_of(rng.choice(["a", "b"], 60)[families], X, families)
+
+
+def test_random_split_of_copies_is_optimistic(copies):
+    """Labels that nothing explains can be known by heart alone."""
+    found = measure(copies)
+
+    assert found.random_accuracy > found.leakage_safe_accuracy + 0.25
+    assert abs(found.leakage_safe_accuracy - 0.5) < 0.2
+
+
+def test_without_copies_both_scores_are_alike(copies):
+    """There is nothing to leak."""
+    rng = np.random.default_rng(1)
+    y = rng.integers(0, 2, 900)
+    X = rng.standard_normal((900, 20)) + y[:, None]
+    found = measure(rows_of(np.where(y, "a", "b"), X, range(900)))
+
+    assert abs(found.random_accuracy - found.leakage_safe_accuracy) < 0.03
+    assert found.random_accuracy > 0.9
+
+
+def test_texts_are_scored_and_not_told(copies):
+    """Rare terms take part, and stay inside."""
+    found = measure(copies, ("text",))
+
+    assert "secret" not in json.dumps(found.to_json())
+    assert 600 == found.n_rows
+
+
+def test_large_table_is_sampled_by_whole_families(copies, monkeypatch):
+    """Rows drawn one by one would leave their copies behind, and the leak with them."""
+    monkeypatch.setattr(optimism, "_MAX_ROWS", 300)
+    found = measure(copies)
+
+    assert 300 >= found.n_rows > 200
+    assert found.random_accuracy > found.leakage_safe_accuracy + 0.2
+
+
+@pytest.mark.parametrize("use", [("embeddings",), ("text",)])
+def test_work_is_bounded_by_rows_columns_and_classes(copies, monkeypatch, use):
+    """Fits to n rows of d columns and K classes take about n min(n, d) (min(n, d) + K) products."""
+    monkeypatch.setattr(optimism, "_MAX_PRODUCTS", 200**2 * 202)
+    n_columns = {"embeddings": 40, "text": 600}[use[0]]
+    n_rows = measure(copies, use).n_rows
+    rank = min(n_rows, n_columns)
+
+    assert n_rows * rank * (rank + 2) <= 200**2 * 202
+    assert {"embeddings": 600, "text": 200}[use[0]] == n_rows
+
+
+def test_group_that_fills_a_fold_is_left_out_of_a_sample(copies, monkeypatch):
+    """It would be the whole sample; the others are looked at all the same."""
+    monkeypatch.setattr(optimism, "_MAX_ROWS", 300)
+    families = np.where(copies.families < 31, 0, copies.families)
+    found = measure(replace(copies, families=families))
+
+    assert 290 == found.n_rows
+
+
+def test_classes_without_families_for_every_fold_take_no_part(copies):
+    """Of one class alone nothing can be said."""
+    y = np.where(copies.families < 2, "few", "many").astype(object)
+
+    assert measure(replace(copies, y=y)) is None

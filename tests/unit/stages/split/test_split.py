@@ -1,0 +1,191 @@
+"""Nothing that is judged on was trained on."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from job.contracts.dataset import MatrixRows, Rows
+from job.contracts.settings.split import SplitSpec
+from job.errors import TrainingError
+from job.stages.data.slices import NEAR_TRAINING
+from job.stages.split.split import split_dataset
+
+
+def rows_of(y, keys, text_keys=None):
+    keys = np.array(keys, dtype=object)
+    return Rows(
+        y=np.array(y, dtype=object),
+        keys=keys,
+        text_keys=keys if text_keys is None else np.array(text_keys, dtype=object),
+        text=None,
+        embeddings=MatrixRows(np.zeros((len(y), 2), np.float32), np.arange(len(y))),
+        frame=pd.DataFrame(index=range(len(y))),
+    )
+
+
+def split(rows, official=None, has_groups=False, labels=None, **spec):
+    return split_dataset(
+        rows,
+        official,
+        SplitSpec(**spec),
+        has_groups=has_groups,
+        labels=labels,
+        min_groups=5,
+        folds=3,
+        random_state=0,
+    )
+
+
+@pytest.fixture
+def two_classes():
+    """A thousand rows of four hundred keys."""
+    numbers = np.random.default_rng(0).integers(0, 400, 1000)
+    return rows_of(["ab"[n % 2] for n in numbers], [f"k{n}" for n in numbers])
+
+
+@pytest.mark.parametrize("method", ["hash", "stratified_group"])
+def test_no_key_is_on_both_sides(two_classes, method):
+    """Rows of one key stay together."""
+    found = split(two_classes, method=method)
+
+    assert set() == set(found.train.keys) & set(found.test.keys)
+    assert len(two_classes) == len(found.train) + len(found.test)
+
+
+@pytest.mark.parametrize("fraction", [0.15, 0.2, 0.3])
+def test_strata_keep_class_shares_within_two_points(fraction):
+    """Where the groups allow, as they do when each row is its own."""
+    y = np.random.default_rng(1).choice(["a", "b", "c"], 4000, p=[0.6, 0.3, 0.1])
+    report = split(
+        rows_of(y, [f"k{n}" for n in range(4000)]),
+        method="stratified_group",
+        test_fraction=fraction,
+    ).report
+    shares = report.to_json()["classes"].values()
+
+    assert max(abs(s["train_share"] - s["test_share"]) for s in shares) < 0.02
+    assert abs(report.n_test / 4000 - fraction) < 0.02
+
+
+def test_training_rows_whose_text_stands_in_the_test_side_are_dropped():
+    """Groups may share texts; the training side gives way, and it is counted."""
+    n = 600
+    texts = [f"t{i % 150}" for i in range(n)]
+    rows = rows_of(["ab"[i % 2] for i in range(n)], [f"g{i % 60}" for i in range(n)], texts)
+    found = split(rows, has_groups=True)
+
+    assert set() == set(found.train.text_keys) & set(found.test.text_keys)
+    assert n - len(found.train) - len(found.test) == found.report.n_dropped_leaking > 0
+
+
+def test_rare_classes_of_an_open_set_are_dropped_and_not_named(two_classes):
+    """A name that few keys hold is data, not schema."""
+    rows = rows_of([*two_classes.y, "zq-secret"], [*two_classes.keys, "rare"])
+    report = split(rows).report
+
+    assert (1, 1) == (report.n_rare_classes, report.n_dropped_rare_class)
+    assert "zq-secret" not in json.dumps(report.to_json())
+
+
+def test_stated_class_without_rows_is_an_error(two_classes):
+    """A model that can never say one of the stated classes must not be published."""
+    with pytest.raises(TrainingError, match="'c'"):
+        split(two_classes, labels=("a", "b", "c"))
+
+
+def test_class_with_fewer_keys_than_folds_is_an_error(two_classes):
+    """Each fold needs a key of each class."""
+    few = [("c", f"c{n}") for n in range(3)]  # one is held out, which leaves two
+    rows = rows_of(
+        [*two_classes.y, *(y for y, _ in few)], [*two_classes.keys, *(k for _, k in few)]
+    )
+
+    with pytest.raises(TrainingError, match="folds"):
+        split(rows, labels=("a", "b", "c"))
+
+
+def test_official_test_drops_equal_texts_and_reports_its_own_class(two_classes):
+    """The official rows are the hold-out as they are."""
+    test = rows_of(["a", "b", "new"], ["k0", "other", "another"])
+    found = split(two_classes, test)
+
+    assert "k0" not in set(found.train.keys)
+    assert ("new",) == found.report.test_only_classes
+    assert 1 == found.report.n_test_only_rows
+
+
+def test_texts_with_two_labels_are_counted(two_classes):
+    """Both labels stay; the reader is told."""
+    rows = rows_of([*two_classes.y, "a", "b"], [*two_classes.keys, "both", "both"])
+    report = split(rows).report
+
+    assert (1, 2) == (report.n_conflicting_keys, report.n_conflicting_rows)
+
+
+def with_families(rows, families):
+    return replace(rows, families=np.array(families))
+
+
+def test_group_that_shares_a_family_with_the_test_side_gives_its_rows():
+    """Groups that ask alike are not joined: all of them would be one before long."""
+    n = 600
+    groups = [f"group:{i % 60}" for i in range(n)]
+    rows = rows_of(["ab"[i % 2] for i in range(n)], groups, [f"t{i}" for i in range(n)])
+    found = split(with_families(rows, np.arange(n) // 4), has_groups=True)
+
+    assert set() == set(found.train.families) & set(found.test.families)
+    assert set() == set(found.train.keys) & set(found.test.keys)
+    assert n - len(found.train) - len(found.test) == found.report.n_dropped_leaking > 0
+
+
+def test_near_duplicates_of_an_official_test_are_a_slice(two_classes):
+    """What a model knows from training is told apart from what it does not."""
+    official = rows_of(["a", "b", "a"], ["new 1", "new 2", "new 3"])
+    slices = pd.DataFrame({"source": pd.Categorical(["web"] * 3)})
+    found = split(
+        replace(two_classes, families=np.arange(1000)),
+        replace(official, families=np.array([5, 2000, 2001]), slices=slices),
+    )
+
+    assert ["yes", "no", "no"] == found.test.slices[NEAR_TRAINING].tolist()
+
+
+def test_near_duplicates_of_an_official_test_stay_and_are_counted(two_classes):
+    """Equal texts go; what is only near is how real questions are."""
+    rows = rows_of([*two_classes.y, "a", "a"], [*two_classes.keys, "near", "equal"])
+    rows = with_families(rows, [*pd.factorize(two_classes.keys)[0], 900, 901])
+    test = with_families(rows_of(["a", "b"], ["equal", "other"]), [901, 900])
+    found = split(rows, test)
+
+    assert (1, 1) == (found.report.families.n_near_official_test, found.report.n_dropped_leaking)
+    assert "near" in set(found.train.keys)
+
+
+def test_duplicates_are_counted():
+    """Of twenty rows five texts are left, three of which are of one family."""
+    keys = ["a1", "a2", "a3", "b", "c", "a1", "a1", "a1", "b", "b"] * 2
+    families = [{"a": 0, "b": 1, "c": 2}[key[0]] for key in keys]
+    more = [f"x{n}" for n in range(60)]
+    rows = rows_of(["ab"[n % 2] for n in range(20)] + ["ab"[n % 2] for n in range(60)], keys + more)
+    rows = with_families(rows, [*families, *range(10, 70)])
+    report = split(rows, test_fraction=0.3).report.families
+
+    assert (15, 2, 1, (12,)) == (
+        report.n_exact_duplicates,
+        report.n_near_duplicates,
+        report.n_families,
+        report.largest,
+    )
+
+
+def test_class_with_fewer_families_than_folds_is_an_error(two_classes):
+    """Copies do not make up for texts."""
+    keys = [f"c{n}" for n in range(30)]
+    rows = rows_of([*two_classes.y, *"c" * 30], [*two_classes.keys, *keys])
+    families = [*pd.factorize(two_classes.keys)[0], *(900 + np.arange(30) % 3)]
+
+    with pytest.raises(TrainingError, match="near-duplicates counted once"):
+        split(with_families(rows, families), labels=("a", "b", "c"))

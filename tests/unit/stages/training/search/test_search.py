@@ -1,0 +1,618 @@
+"""Candidates are tried on folds that keep keys apart, and the best mean is chosen."""
+
+from dataclasses import replace
+from itertools import count
+
+import numpy as np
+import pandas as pd
+import pytest
+import structlog
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import Pipeline
+from sklearn.svm import LinearSVC
+from support.executors import InTurn
+from support.matrices import IN_MEMORY
+
+from job.adapters.executors.local import LocalThreads
+from job.contracts.dataset import MatrixRows, Rows
+from job.contracts.metrics import Metric
+from job.contracts.settings.dataset import ColumnsSpec
+from job.contracts.settings.features import FeatureSpec
+from job.contracts.settings.job_settings import TrainingSpec
+from job.contracts.settings.search import SearchSpec
+from job.errors import ConfigurationError, TrainingError
+from job.solver.dense_batch import fit_many
+from job.solver.fit import fit_together
+from job.solver.lbfgs import Minima
+from job.stages.features.feature_matrix import Preparation
+from job.stages.features.preprocessing import make_scaling
+from job.stages.split.folds import make_folds
+from job.stages.training.search import search
+from job.stages.training.search.candidates import list_candidates
+from job.stages.training.sklearn_fit import fit
+
+USE = ("embeddings",)
+MANY = {"logistic_regression": {"C": list(range(1, 101))}}
+
+
+def make_rows(keys, y):
+    """Give rows whose embedding lies near that of their class."""
+    classes = sorted(set(y))
+    noise = np.random.default_rng(0).normal(0, 0.4, (len(y), len(classes)))
+    matrix = noise + np.eye(len(classes))[[classes.index(label) for label in y]]
+    keys = np.array(keys, dtype=object)
+    return Rows(
+        y=np.array(y, dtype=object),
+        keys=keys,
+        text_keys=keys,
+        text=None,
+        embeddings=MatrixRows(matrix.astype(np.float32), np.arange(len(y))),
+        frame=pd.DataFrame(index=range(len(y))),
+    )
+
+
+@pytest.fixture(scope="module")
+def rows():
+    """Three classes, twenty keys of three rows each."""
+    numbers = range(180)
+    return make_rows([f"k{n % 60}" for n in numbers], ["abc"[n % 3] for n in numbers])
+
+
+def run(rows, spec, timer=lambda: 0.0):
+    preparation = Preparation(rows, spec.features, spec.columns, IN_MEMORY, InTurn())
+    return search(rows, preparation, spec, InTurn(), timer)
+
+
+def spec(random_state=0, **options):
+    return TrainingSpec(
+        search=SearchSpec(**options),
+        features=FeatureSpec(),
+        columns=ColumnsSpec(),
+        random_state=random_state,
+    )
+
+
+@settings(max_examples=25, deadline=None)
+@given(keys=st.lists(st.integers(0, 30), min_size=40, max_size=80), seed=st.integers(0, 9))
+def test_folds_keep_keys_apart(keys, seed):
+    """No key is learnt from and judged on in one fold."""
+    keys = [0, 1, 2, *keys]  # one for each fold at least
+    rows = make_rows([f"k{n}" for n in keys], ["ab"[n % 2] for n in range(len(keys))])
+    folds = make_folds(rows, 3, seed)
+
+    assert all(set(rows.keys[a]).isdisjoint(rows.keys[b]) for a, b in folds)
+
+
+def test_each_row_is_judged_on_once(rows):
+    """The folds' other sides make up the table."""
+    judged = np.concatenate([outer for _, outer in make_folds(rows, 4, 0)])
+
+    assert list(range(len(rows))) == sorted(judged)
+
+
+def test_folds_repeat_with_their_seed(rows):
+    """The same seed, the same folds."""
+    first, second = ([b.tolist() for _, b in make_folds(rows, 3, 5)] for _ in range(2))
+
+    assert first == second
+
+
+def test_folds_follow_their_seed(rows):
+    """Another seed, other folds."""
+    first, second = ([b.tolist() for _, b in make_folds(rows, 3, seed)] for seed in (5, 6))
+
+    assert first != second
+
+
+def test_table_too_small_for_the_folds_is_a_training_error():
+    """More folds than rows of any class."""
+    with pytest.raises(TrainingError, match="4 folds"):
+        make_folds(make_rows(["1", "2", "3", "4"], ["a", "b", "a", "b"]), 4, 0)
+
+
+def test_every_candidate_has_a_score_of_each_fold(rows):
+    """The report shows them all."""
+    grids = {"logistic_regression": {"C": [0.1, 1]}, "linear_svc": {"C": [1]}, "dummy": {}}
+    report = run(rows, spec(folds=4, estimators=grids))
+
+    assert [("logistic_regression", 4)] * 2 + [("linear_svc", 4), ("dummy", 4)] == [
+        (c.estimator, len(c.fold_scores)) for c in report.candidates
+    ]
+
+
+def test_chosen_candidate_has_the_best_mean(rows):
+    """The constant guess and the strangled fit come first and lose."""
+    grids = {"dummy": {}, "logistic_regression": {"C": [1e-9, 1.0]}}
+    report = run(rows, spec(estimators=grids, metric="neg_log_loss"))
+
+    assert (("logistic_regression", (("C", 1.0),)), True) == (
+        (report.chosen.estimator, report.chosen.parameters),
+        report.chosen.mean_score == max(c.mean_score for c in report.candidates),
+    )
+
+
+def test_first_of_equals_is_chosen(rows):
+    """The order of the settings decides a tie."""
+    grids = {"logistic_regression": {"C": [1.0], "max_iter": [900, 800]}}
+    report = run(rows, spec(estimators=grids))
+
+    assert report.candidates[0] == report.chosen
+
+
+def test_search_repeats(rows):
+    """Same rows, same spec, same report."""
+    reports = [run(rows, spec()) for _ in range(2)]
+
+    assert reports[0] == reports[1]
+
+
+def test_baselines_are_named_also_where_they_were_not_searched(rows):
+    """They are fitted later, to be shown beside the chosen one."""
+    report = run(rows, spec(estimators={"linear_svc": {"C": [1]}}))
+
+    assert ["logistic_regression", "dummy"] == [c.estimator for c in report.baselines]
+
+
+@pytest.mark.parametrize("metric", Metric)
+@pytest.mark.parametrize("estimator", ["linear_svc", "logistic_regression", "dummy"])
+def test_each_metric_works_with_each_estimator(rows, metric, estimator):
+    """Also those of probabilities with a linear SVC, which has none of its own."""
+    grids = {estimator: {"strategy": ["prior"]} if estimator == "dummy" else {"C": [1.0]}}
+    report = run(rows, spec(estimators=grids, metric=metric))
+
+    assert np.isfinite(report.chosen.fold_scores).all()
+
+
+@pytest.mark.parametrize("metric", ["roc_auc_ovr", "neg_log_loss"])
+def test_class_that_one_key_holds_is_judged_on_where_it_is_known(metric):
+    """In the fold that judges it nobody has learnt it, and no probability is given to it."""
+    rows = noisy_rows(0, n=240, n_classes=3)
+    keys = np.where(rows.y == "c", "all of c", rows.keys).astype(object)
+    grids = {"logistic_regression": {"C": [1.0]}}
+    found = run(replace(rows, keys=keys), spec(estimators=grids, metric=metric))
+
+    assert np.isfinite(found.chosen.fold_scores).all()
+
+
+def test_fold_with_too_few_classes_is_a_training_error():
+    """Each class is one key's, so a fold judges what it has not learnt."""
+    rows = noisy_rows(0, n=240, n_classes=3)
+    rows = replace(rows, keys=rows.y)
+
+    with pytest.raises(TrainingError, match="a fold of the search holds too few classes"):
+        run(rows, spec(estimators={"dummy": {}}, metric="neg_log_loss"))
+
+
+@pytest.mark.parametrize("metric", ["roc_auc_ovr", "neg_log_loss"])
+def test_calibrated_svc_is_better_than_the_constant_guess(rows, metric):
+    """Its probabilities mean something."""
+    grids = {"dummy": {}, "linear_svc": {"C": [1]}}
+    report = run(rows, spec(estimators=grids, metric=metric))
+
+    assert "linear_svc" == report.chosen.estimator
+
+
+def test_grid_is_spelt_out():
+    """Every value with every other."""
+    grid = {"C": [1, 2], "max_iter": [10, 20, 30]}
+
+    assert 6 == len(list_candidates(SearchSpec(estimators={"linear_svc": grid}), USE, 0))
+
+
+def test_random_search_draws_as_many_as_asked_for():
+    """None of them twice."""
+    found = list_candidates(SearchSpec(estimators=MANY, method="random", n_iter=7), USE, 0)
+
+    assert 7 == len({c.parameters for c in found})
+
+
+def test_random_search_repeats_with_its_seed():
+    """The same seed, the same candidates."""
+    random = SearchSpec(estimators=MANY, method="random", n_iter=7)
+
+    assert list_candidates(random, USE, 3) == list_candidates(random, USE, 3)
+
+
+def test_random_search_follows_its_seed():
+    """Another seed, other candidates."""
+    random = SearchSpec(estimators=MANY, method="random", n_iter=7)
+
+    assert list_candidates(random, USE, 3) != list_candidates(random, USE, 4)
+
+
+def test_random_search_of_a_small_grid_takes_all_of_it():
+    """More were asked for than there are."""
+    small = {"logistic_regression": {"C": [1, 2]}}
+
+    assert 2 == len(list_candidates(SearchSpec(estimators=small, method="random"), USE, 0))
+
+
+def test_unknown_parameter_is_the_operators():
+    """The nearest known one is offered."""
+    grids = {"logistic_regression": {"Cc": [1]}}
+
+    with pytest.raises(ConfigurationError, match="no parameter 'Cc'; did you mean 'C'"):
+        list_candidates(SearchSpec(estimators=grids), USE, 0)
+
+
+@pytest.mark.parametrize("value", [-1, "many"])
+def test_refused_value_is_the_operators(value):
+    """scikit-learn knows what its parameters may be, before it sees a row."""
+    asked = SearchSpec(estimators={"logistic_regression": {"C": [value]}})
+
+    with pytest.raises(ConfigurationError, match=r"search\.estimators\.logistic_regression"):
+        list_candidates(asked, USE, 0)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "grid"),
+    [
+        ("logistic_regression", {"solver": ["liblinear"]}),
+        ("logistic_regression", {"l1_ratio": [1.0], "solver": ["lbfgs"], "penalty": ["l1"]}),
+        ("linear_svc", {"loss": ["hinge"], "dual": [False]}),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_values_that_do_not_go_together_are_the_operators(rows, estimator, grid):
+    """Each of them is one of its parameter's; three classes are too many for one solver."""
+    with pytest.raises(ConfigurationError, match=rf"search\.estimators\.{estimator}"):
+        run(rows, spec(estimators={estimator: grid}))
+
+
+def noisy_rows(seed, n=240, n_classes=4):
+    """Rows that are hard to tell apart, so that the candidates differ."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, n_classes, n)
+    labels[: 3 * n_classes] = np.tile(np.arange(n_classes), 3)
+    rows = make_rows([f"k{i}" for i in range(n)], ["abcdef"[label] for label in labels])
+    matrix = rng.standard_normal((n, 20)) + 1.2 * np.eye(n_classes, 20)[labels]
+    return replace(rows, embeddings=MatrixRows(matrix.astype(np.float32), np.arange(n)))
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("n_classes", [2, 5])
+@pytest.mark.parametrize("class_weight", [None, "balanced"])
+@pytest.mark.parametrize("metric", ["f1_macro", "neg_log_loss"])
+def test_engines_give_the_same_scores(seed, n_classes, class_weight, metric):
+    """Whoever solves it, the scores of each fold and the choice are the same."""
+    rows = noisy_rows(seed, n_classes=n_classes)
+    grids = {"logistic_regression": {"C": [0.1, 1, 10, 100]}, "linear_svc": {"C": [1]}}
+    options = {"estimators": grids, "class_weight": class_weight, "metric": metric}
+    fast, reference = (run(rows, spec(engine=name, **options)) for name in ("fast", "reference"))
+
+    assert fast.chosen.parameters == reference.chosen.parameters
+    for ours, theirs in zip(fast.candidates, reference.candidates, strict=True):
+        np.testing.assert_allclose(ours.fold_scores, theirs.fold_scores, atol=1e-3)
+
+
+@st.composite
+def odd_rows(draw):
+    """Few or wide, of one scale or many, apart or mixed, with columns that say nothing new."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    n_classes = draw(st.integers(2, 6))
+    n, width = draw(st.integers(8 * n_classes, 120)), draw(st.integers(1, 150))
+    codes = np.concatenate([np.repeat(np.arange(n_classes), 6), rng.integers(0, n_classes, n)])
+    near = draw(st.sampled_from([0.0, 1.0, 20.0]))
+    matrix = rng.standard_normal((len(codes), width))
+    matrix += near * rng.standard_normal((n_classes, width))[codes]
+    kind = draw(st.sampled_from(["plain", "collinear", "constant", "scaled", "mostly zero"]))
+    if kind == "collinear":
+        matrix = np.hstack([matrix, 2 * matrix[:, :1], matrix[:, :1]])
+    if kind == "constant":
+        matrix = np.hstack([matrix, np.ones((len(matrix), 2)), np.zeros((len(matrix), 1))])
+    if kind == "scaled":
+        matrix *= 10.0 ** rng.integers(-3, 3, width)
+    if kind == "mostly zero":
+        matrix *= rng.random(matrix.shape) < 0.1
+    rows = make_rows([f"k{n}" for n in range(len(codes))], ["abcdef"[code] for code in codes])
+    return replace(rows, embeddings=MatrixRows(matrix.astype(np.float32), np.arange(len(codes))))
+
+
+@settings(max_examples=30, deadline=None, derandomize=True)
+@given(
+    odd_rows(),
+    st.sampled_from([None, "balanced"]),
+    st.sampled_from(["logistic_regression", "linear_svc"]),
+    st.integers(2, 4),
+)
+def test_engines_give_the_same_losses_on_odd_rows(rows, class_weight, estimator, n_folds):
+    """Of probabilities, which tell more than labels do."""
+    grids = {estimator: {"C": [0.1, 10]}}
+    options = {"estimators": grids, "class_weight": class_weight, "metric": "neg_log_loss"}
+    fast, reference = (
+        run(rows, spec(engine=name, folds=n_folds, **options)) for name in ("fast", "reference")
+    )
+
+    for ours, theirs in zip(fast.candidates, reference.candidates, strict=True):
+        np.testing.assert_allclose(ours.fold_scores, theirs.fold_scores, atol=1e-3)
+    best = next(c for c in reference.candidates if c.parameters == fast.chosen.parameters)
+    assert best.mean_score >= reference.chosen.mean_score - 1e-3
+
+
+def test_reference_engine_is_a_grid_search():
+    """Its scores are those of scikit-learn's `GridSearchCV` over the whole pipeline."""
+    rows = noisy_rows(0)
+    values = [0.1, 1.0, 10.0]
+    found = run(rows, spec(engine="reference", estimators={"logistic_regression": {"C": values}}))
+    pipeline = Pipeline(
+        [("scaling", make_scaling()), ("model", LogisticRegression(tol=1e-6, max_iter=1000))]
+    )
+    grid = GridSearchCV(
+        pipeline, {"model__C": values}, scoring="f1_macro", cv=make_folds(rows, 3, 0), refit=False
+    ).fit(rows.embeddings.read(), rows.y.astype(str))
+
+    for n, candidate in enumerate(found.candidates):
+        by_fold = [grid.cv_results_[f"split{k}_test_score"][n] for k in range(3)]
+        np.testing.assert_allclose(candidate.fold_scores, by_fold, atol=1e-9)
+
+
+def test_fast_engine_leaves_what_it_cannot_finish_to_scikit_learn(rows, monkeypatch):
+    """A debug line says so, nobody is warned, and the scores are the reference's."""
+    monkeypatch.setattr("job.solver.dense_batch._Batch._minimise", out_of_steps)
+    with structlog.testing.capture_logs() as logs:
+        found = run(rows, spec(estimators={"logistic_regression": {"C": [1, 10]}}))
+    reference = run(
+        rows, spec(engine="reference", estimators={"logistic_regression": {"C": [1, 10]}})
+    )
+
+    assert found == reference
+    assert {"debug"} == {e["log_level"] for e in logs if e["event"] == "fast_engine_fell_back"}
+    assert not [e for e in logs if e["log_level"] == "warning"]
+
+
+def out_of_steps(_batch, points, _max_iter):
+    """Give a solver's result that has not moved."""
+    n = len(points)
+    return Minima(points=points, errors=np.ones(n), n_iter=np.zeros(n, int))
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [{"solver": "newton-cg"}, {"fit_intercept": False}, {"l1_ratio": 0.5, "solver": "saga"}],
+)
+def test_fast_engine_takes_only_what_it_solves(rows, parameters):
+    """Other solvers and penalties are scikit-learn's."""
+    model = LogisticRegression(**parameters)
+    fit_together([model], rows.embeddings.read(), rows.y, InTurn())
+
+    assert not hasattr(model, "coef_")
+
+
+@pytest.mark.parametrize(("max_seconds", "n_folds"), [(0.5, 1), (1.5, 2), (9.0, 4), (None, 4)])
+def test_time_that_is_over_ends_the_search_after_a_fold(rows, max_seconds, n_folds):
+    """One fold is always done; the clock ticks once before the first and once before each other."""
+    asked = spec(folds=4, max_seconds=max_seconds, estimators={"logistic_regression": {"C": [1]}})
+    with structlog.testing.capture_logs() as logs:
+        found = run(rows, asked, timer=count().__next__)
+
+    assert (n_folds, n_folds < 4) == (len(found.chosen.fold_scores), found.is_cut_short)
+    assert [n_folds] * (n_folds < 4) == [
+        entry["n_folds"] for entry in logs if entry["event"] == "search_cut_short"
+    ]
+
+
+@pytest.mark.parametrize("engine", ["fast", "reference"])
+def test_parameters_may_speak_of_labels(rows, engine):
+    """A class weight names the classes of the table."""
+    grids = {
+        "logistic_regression": {"C": [1.0], "class_weight": [{"a": 2, "b": 1, "c": 1}]},
+        "dummy": {"strategy": ["constant"], "constant": ["a"]},
+    }
+    found = run(rows, spec(engine=engine, estimators=grids))
+
+    assert "logistic_regression" == found.chosen.estimator
+
+
+def test_models_of_other_weights_are_fitted_apart():
+    """Each candidate has its own class weight, also where they are fitted together."""
+    rows = noisy_rows(1)
+    rows = rows.take(np.flatnonzero((rows.y != "a") | (np.arange(len(rows)) % 5 == 0)))
+    grids = {"logistic_regression": {"C": [1.0], "class_weight": [None, "balanced"]}}
+    fast, reference = (
+        run(rows, spec(engine=name, estimators=grids)) for name in ("fast", "reference")
+    )
+    plain, balanced = fast.candidates
+
+    assert plain.fold_scores != balanced.fold_scores
+    assert [c.fold_scores for c in fast.candidates] == [c.fold_scores for c in reference.candidates]
+
+
+def test_many_rows_are_scored_within_a_thousandth_of_the_reference():
+    """Ten tolerances are fine enough there, and an operator's own is not loosened."""
+    rows = noisy_rows(0, n=6600)
+    for tol in (1e-6, 1e-5):
+        grids = {"logistic_regression": {"C": [1, 100], "tol": [tol]}}
+        fast, reference = (
+            run(rows, spec(engine=name, estimators=grids)) for name in ("fast", "reference")
+        )
+        for ours, theirs in zip(fast.candidates, reference.candidates, strict=True):
+            np.testing.assert_allclose(ours.fold_scores, theirs.fold_scores, atol=1e-3)
+
+
+def test_halving_drops_the_worse_and_gives_the_others_more_rows():
+    """Nine candidates, three, one; the last one meets all rows and is chosen."""
+    rows = noisy_rows(3, n=900)
+    grids = {"logistic_regression": {"C": [1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.1, 1, 10, 100]}}
+    found = run(rows, spec(estimators=grids, halving_factor=3))
+    by_rows = sorted((c.n_samples, c.ended) for c in found.candidates if c.n_samples < 900)
+
+    assert ([(100, "halved")] * 6 + [(300, "halved")] * 2, 900, None) == (
+        [(round(n, -2), ended) for n, ended in by_rows],
+        found.chosen.n_samples,
+        found.chosen.ended,
+    )
+
+
+def test_time_that_is_over_between_rounds_ends_with_the_best_of_those_that_were_kept():
+    """Three folds, then the clock; the next round does not begin."""
+    rows = noisy_rows(3, n=900)
+    grids = {"logistic_regression": {"C": [1e-6, 1.0, 10.0]}}
+    asked = spec(estimators=grids, halving_factor=3, max_seconds=2.5)
+    found = run(rows, asked, timer=count().__next__)
+
+    assert (True, 300, 3) == (
+        found.is_cut_short,
+        round(found.chosen.n_samples, -2),
+        len(found.chosen.fold_scores),
+    )
+
+
+def test_candidate_that_cannot_win_is_stopped():
+    """After two folds; the report says so, and it is not chosen."""
+    rows = noisy_rows(0, n=600)
+    grids = {"dummy": {}, "logistic_regression": {"C": [1.0, 3.0]}}
+    found = run(rows, spec(estimators=grids, folds=5, stop_early=True))
+
+    assert [("beaten", 2), (None, 5), (None, 5)] == [
+        (c.ended, len(c.fold_scores)) for c in found.candidates
+    ]
+    assert "logistic_regression" == found.chosen.estimator
+
+
+def test_early_stop_changes_no_score_of_those_that_go_on():
+    """They meet the same folds."""
+    rows = noisy_rows(0, n=600)
+    grids = {"dummy": {}, "logistic_regression": {"C": [1.0, 3.0]}}
+    whole, stopped = (
+        run(rows, spec(estimators=grids, folds=5, stop_early=early)) for early in (False, True)
+    )
+
+    assert whole.candidates[1:] == stopped.candidates[1:]
+
+
+def test_best_input_is_found():
+    """The numbers tell the classes apart, the embeddings do not; a baseline has the same input."""
+    rng = np.random.default_rng(0)
+    rows = noisy_rows(0, n=300)
+    told = pd.DataFrame({"told": (rows.y == "a") * 2.0 + rng.normal(0, 0.1, 300)})
+    rows = replace(
+        rows,
+        y=np.where(rows.y == "a", "a", "b").astype(object),
+        embeddings=MatrixRows(rng.standard_normal((300, 4)).astype(np.float32), np.arange(300)),
+        frame=told.astype(np.float32),
+    )
+    inputs = (("embeddings",), ("numeric",), ("embeddings", "numeric"))
+    asked = TrainingSpec(
+        search=SearchSpec(estimators={"logistic_regression": {"C": [1.0]}}, inputs=inputs),
+        features=FeatureSpec(use=("embeddings", "numeric")),
+        columns=ColumnsSpec(numeric=("told",)),
+        random_state=0,
+    )
+    found = run(rows, asked)
+
+    assert inputs == tuple(c.use for c in found.candidates)
+    assert found.candidates[0].mean_score < 0.7
+    assert ("numeric",) == found.chosen.use
+    assert [("numeric",)] * 2 == [c.use for c in found.baselines]
+
+
+def test_folds_start_from_the_fold_before(rows, monkeypatch):
+    """Where the columns are the same; the scores are those of a start from nothing."""
+    asked = spec(estimators={"logistic_regression": {"C": [1.0, 10.0]}}, folds=3)
+    near = run(rows, asked)
+    has_start = []
+
+    def fit(design, *arguments, start, **options):
+        if design.dtype == np.float64:  # it goes on from single precision
+            return fit_many(design, *arguments, start=start, **options)
+        has_start.append(start is not None)
+        return fit_many(design, *arguments, start=None, **options)
+
+    monkeypatch.setattr("job.solver.mixed_precision.fit_many", fit)
+
+    assert near == run(rows, asked)
+    assert [False, True, True] == has_start
+
+
+def test_loose_tolerance_does_not_keep_what_the_fold_before_has_seen():
+    """Labels without a reason cannot be foretold; a model that has seen them could."""
+    rng = np.random.default_rng(0)
+    rows = noisy_rows(0, n=600)
+    matrix = rng.standard_normal((600, 200)).astype(np.float32)
+    labels = np.array(["a", "b", "c"], dtype=object)[rng.integers(0, 3, 600)]
+    rows = replace(rows, y=labels, embeddings=MatrixRows(matrix, np.arange(600)))
+    grids = {"logistic_regression": {"C": [1, 100], "tol": [1e-2]}}
+    found = run(rows, spec(estimators=grids, metric="accuracy"))
+
+    assert max(max(c.fold_scores) for c in found.candidates) < 0.45
+
+
+def test_early_rounds_keep_terms_that_as_many_of_their_keys_hold():
+    """A limit that is set for the whole table would leave few texts without any."""
+    rng = np.random.default_rng(0)
+    words = np.array([f"w{n}" for n in range(200)])
+    texts = [" ".join([*rng.choice(words, 6), f"about{n % 4}"]) for n in range(800)]
+    rows = noisy_rows(0, n=800)
+    rows = replace(
+        rows,
+        y=np.array([f"c{n % 4}" for n in range(800)], dtype=object),
+        text=np.array(texts, dtype=object),
+    )
+    asked = TrainingSpec(
+        search=SearchSpec(
+            estimators={"logistic_regression": {"C": [10.0**n for n in range(-12, 4)]}},
+            halving_factor=2,
+        ),
+        features=FeatureSpec(use=("text",), analyzers=("word",), min_groups=40),
+        columns=ColumnsSpec(),
+        random_state=0,
+    )
+
+    assert 800 == run(rows, asked).chosen.n_samples
+
+
+def test_last_of_the_candidates_goes_straight_to_all_rows(monkeypatch):
+    """Rounds in which nobody is compared with it decide nothing."""
+    rows = noisy_rows(3, n=900)
+    grids = {"logistic_regression": {"C": [1.0]}}
+    monkeypatch.setattr("job.stages.training.search.plan_rounds", lambda *_: [1 / 9, 1 / 3, 1.0])
+    n_samples = []
+
+    def fit(design, *arguments, **options):
+        if design.dtype == np.float32:
+            n_samples.append(design.shape[0])
+        return fit_many(design, *arguments, **options)
+
+    monkeypatch.setattr("job.solver.mixed_precision.fit_many", fit)
+    run(rows, spec(estimators=grids, halving_factor=3))
+
+    assert [67, 600] == [round(n) for n in (n_samples[0], n_samples[-1])]
+    assert 6 == len(n_samples)
+
+
+def test_family_that_groups_share_is_not_trained_on_where_it_is_judged():
+    """The fold's training side gives it away."""
+    n = 240
+    keys = np.array([f"group:{i % 24}" for i in range(n)], dtype=object)
+    rows = Rows(
+        y=np.array(["ab"[i % 2] for i in range(n)], dtype=object),
+        keys=keys,
+        text_keys=np.array([f"text:{i}" for i in range(n)], dtype=object),
+        text=None,
+        embeddings=None,
+        frame=pd.DataFrame(index=range(n)),
+        families=np.arange(n) // 2,
+    )
+    folds = make_folds(rows, 3, 0)
+
+    assert all(set(rows.keys[a]).isdisjoint(rows.keys[b]) for a, b in folds)
+    assert all(set(rows.families[a]).isdisjoint(rows.families[b]) for a, b in folds)
+    assert [*range(n)] == sorted(i for _, outer in folds for i in outer)
+
+
+def test_fits_that_draw_are_the_same_on_threads():
+    """All of liblinear's fits share one generator, which each of them seeds anew."""
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((200, 600)), rng.choice(["a", "b", "c"], 200)
+
+    def coefficients(_):
+        model = LinearSVC(random_state=0)
+        fit(model, X, y, "linear_svc")
+        return model.coef_
+
+    alone = coefficients(None)
+
+    assert all(np.array_equal(alone, some) for some in LocalThreads(4).map(coefficients, range(8)))

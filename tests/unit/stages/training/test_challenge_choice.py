@@ -1,0 +1,102 @@
+"""The challenge set chooses among the candidates that ended the search, and nobody else does."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from support.executors import InTurn
+from support.matrices import IN_MEMORY
+from support.rows import rows_of_embeddings
+
+from job.contracts.metrics import Metric
+from job.contracts.reports.search import CandidateScore, SearchReport
+from job.contracts.settings.dataset import ColumnsSpec
+from job.contracts.settings.features import FeatureSpec
+from job.contracts.settings.job_settings import TrainingSpec
+from job.contracts.settings.search import SearchSpec
+from job.stages.features.feature_matrix import Preparation
+from job.stages.training.challenge_choice import choose_on_challenge
+
+SPEC = TrainingSpec(
+    search=SearchSpec(metric=Metric.ACCURACY),
+    features=FeatureSpec(),
+    columns=ColumnsSpec(),
+    random_state=0,
+)
+
+
+def candidate(estimator="logistic_regression", value=10.0, mean=0.9, ended=None):
+    name = "strategy" if estimator == "dummy" else "C"
+    return CandidateScore(
+        estimator=estimator,
+        parameters=((name, value),),
+        use=("embeddings",),
+        fold_scores=(mean,),
+        ended=ended,
+    )
+
+
+@pytest.fixture(scope="module")
+def train():
+    """Two classes that the first number tells apart."""
+    return make_rows(120, 0)
+
+
+def make_rows(n_rows, seed):
+    rng = np.random.default_rng(seed)
+    y = rng.integers(0, 2, n_rows)
+    X = rng.standard_normal((n_rows, 6)) + 4 * np.eye(2, 6)[y]
+    return rows_of_embeddings(X, y=np.array(["a", "b"])[y])
+
+
+def choose(train, requests, *candidates):
+    """Choose where the table has chosen the first."""
+    report = SearchReport(
+        metric="accuracy", candidates=candidates, chosen=candidates[0], baselines=()
+    )
+    executor = InTurn()
+    preparation = Preparation(train, SPEC.features, SPEC.columns, IN_MEMORY, executor)
+    return choose_on_challenge(report, requests, train, preparation, spec=SPEC, executor=executor)
+
+
+def test_candidate_that_is_best_on_the_requests_is_chosen(train):
+    """Whatever the folds of the table say, which show the dummy as the best here."""
+    dummy = candidate("dummy", "prior", mean=0.99)
+    found = choose(train, make_rows(60, 1), dummy, candidate(mean=0.5))
+
+    assert ("logistic_regression", "challenge") == (found.chosen.estimator, found.chosen_on)
+    assert found.chosen in found.candidates
+    assert found.candidates[0].challenge_score < 0.7 < found.candidates[1].challenge_score
+
+
+def test_equals_are_ordered_by_the_table(train):
+    """Both are right on every request; the table's choice stays, whatever their means are."""
+    found = choose(train, make_rows(20, 1), candidate(value=10.0, mean=0.8), candidate(value=20.0))
+
+    assert {1.0} == {c.challenge_score for c in found.candidates}
+    assert (("C", 10.0),) == found.chosen.parameters
+
+
+def test_candidate_that_did_not_end_the_search_is_not_asked(train):
+    """It has no score, and cannot be chosen."""
+    stopped = candidate(mean=0.7, ended="beaten")
+    found = choose(train, make_rows(20, 1), candidate("dummy", "prior"), stopped)
+
+    assert (None, "dummy") == (found.candidates[1].challenge_score, found.chosen.estimator)
+
+
+def test_baselines_have_the_input_of_the_chosen_one(train):
+    found = choose(train, make_rows(20, 1), candidate("dummy", "prior"), candidate())
+
+    assert ["logistic_regression", "dummy"] == [c.estimator for c in found.baselines]
+    assert {found.chosen.use} == {c.use for c in found.baselines}
+
+
+def test_order_of_candidates_does_not_matter(train):
+    """Nor do their fits disturb each other."""
+    some = [candidate("dummy", "prior"), candidate(value=0.001), candidate(value=10.0)]
+    requests = make_rows(60, 1)
+    forth, back = choose(train, requests, *some), choose(train, requests, *some[::-1])
+
+    assert forth.chosen == back.chosen
+    assert [replace(c) for c in forth.candidates] == list(back.candidates)[::-1]

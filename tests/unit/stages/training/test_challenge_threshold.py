@@ -1,0 +1,103 @@
+"""A threshold of the challenge set keeps its promise on other requests, or says what it lacks."""
+
+import numpy as np
+import pytest
+from scipy.stats import beta
+from support.rows import rows_of_texts
+from support.simulated import predictions, simulate
+
+from job.contracts.settings.evaluation import DecisionSpec, EvaluationSpec
+from job.stages.training.challenge_threshold import count_needed, learn_threshold, measure_threshold
+
+DECISION = DecisionSpec(target_precision=0.95)
+EVALUATION = EvaluationSpec(resamples=1000)
+
+
+def learn(found, n=None):
+    groups = np.arange(len(found.y_true) if n is None else n)
+    return learn_threshold(found, groups, DECISION, EVALUATION)
+
+
+def measure(threshold, found, *, is_halved):
+    y = np.array(found.classes, dtype=object)[found.y_true]
+    rows = rows_of_texts([f"request {n}" for n in range(len(y))], y=y)
+    return measure_threshold(
+        threshold,
+        found,
+        rows,
+        is_halved=is_halved,
+        decision=DECISION,
+        evaluation=EVALUATION,
+        salt="pcc",
+        random_state=0,
+    )
+
+
+def test_number_of_answers_follows_from_the_bound():
+    """59 without an error for 95 % with 95 % confidence; the next lower number is too few."""
+    assert 59 == count_needed(0.95, 0.95)
+    for share in (0.97, 0.99):
+        n = count_needed(0.95, 0.95, share)
+        bounds = [beta.ppf(0.05, share * k, (1 - share) * k + 1) for k in (n - 1, n)]
+
+        assert bounds[0] < 0.95 <= bounds[1]
+
+
+def test_share_below_the_target_needs_more_than_any_number():
+    assert count_needed(0.95, 0.95, 0.94) is None
+
+
+def test_few_requests_say_how_many_it_takes():
+    """Without an error, and with those at hand."""
+    y = np.arange(40) % 4
+    perfect = learn(predictions(y, y))
+    wrong = learn(predictions(y, (y + 1) % 4))
+
+    assert ("not_shown", "challenge") == (perfect.status, perfect.learnt_on)
+    assert "40 requests of the challenge set" in perfect.reason
+    assert "59 answers without an error" in perfect.reason
+    assert "about 59 requests if 100.0% of the surest 100% stay right" in perfect.reason
+    assert "hardly reach 95% at any confidence" in wrong.reason
+
+
+def test_threshold_of_one_half_is_measured_on_the_other():
+    """By the one threshold, on all of its requests."""
+    rng = np.random.default_rng(0)
+    threshold = learn(simulate(1000, rng)[0])
+    other, _ = simulate(600, rng)
+    found = measure(threshold, other, is_halved=True)
+
+    assert "chosen" == threshold.status
+    assert 600 == found.n_rows
+    assert int((other.proba.max(axis=1) >= threshold.value).sum()) == found.n_answered
+
+
+def test_whole_set_measures_each_fold_by_a_threshold_of_the_others():
+    """So that no request is answered by a threshold that it helped to choose."""
+    found, _ = simulate(1000, np.random.default_rng(0))
+    threshold = learn(found)
+    measured = measure(threshold, found, is_halved=False)
+
+    assert int((found.proba.max(axis=1) >= threshold.value).sum()) != measured.n_answered
+    assert 0 < measured.n_answered < 1000
+
+
+@pytest.mark.parametrize("is_halved", [True, False])
+def test_threshold_that_is_not_shown_answers_nothing(is_halved):
+    y = np.arange(40) % 4
+    found = predictions(y, (y + 1) % 4)
+    measured = measure(learn(found), found, is_halved=is_halved)
+
+    assert (40, 0, None) == (measured.n_rows, measured.n_answered, measured.coverage)
+
+
+def test_threshold_reaches_its_target_on_fresh_requests():
+    """Of 400 requests it is chosen in some sets, and its answers are right in most of these."""
+    rng = np.random.default_rng(3)
+    fresh, _ = simulate(50_000, rng)
+    sure, is_right = fresh.proba.max(axis=1), fresh.y_pred == fresh.y_true
+    chosen = [learn(simulate(400, rng)[0]).value for _ in range(100)]
+    reached = [is_right[sure >= value].mean() >= 0.95 for value in chosen if value is not None]
+
+    assert len(reached) > 20
+    assert np.mean([value is None for value in chosen]) + np.sum(reached) / 100 >= 0.9

@@ -1,0 +1,132 @@
+"""The chosen candidate is fitted to all training rows, and scikit-learn has the last word."""
+
+import io
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import LogisticRegression
+from support.executors import InTurn
+from support.matrices import IN_MEMORY
+
+from job.adapters.executors.local import LocalThreads
+from job.contracts.dataset import MatrixRows, Rows
+from job.contracts.reports.search import CandidateScore, SearchReport
+from job.contracts.settings.dataset import ColumnsSpec
+from job.contracts.settings.features import FeatureSpec
+from job.contracts.settings.job_settings import TrainingSpec
+from job.contracts.settings.search import SearchSpec
+from job.stages.features.feature_matrix import Preparation
+from job.stages.training.refit import train_model
+from job.stages.training.search import search
+
+N = 300
+
+
+@pytest.fixture
+def rows():
+    return drawn(N)
+
+
+def drawn(n_rows, near=2):
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 3, n_rows)
+    matrix = (rng.standard_normal((n_rows, 8)) + near * np.eye(3, 8)[labels]).astype(np.float32)
+    keys = np.array([f"k{n}" for n in range(n_rows)], dtype=object)
+    return Rows(
+        y=np.array(["abc"[n] for n in labels], dtype=object),
+        keys=keys,
+        text_keys=keys,
+        text=None,
+        embeddings=MatrixRows(matrix, np.arange(n_rows)),
+        frame=pd.DataFrame(index=range(n_rows)),
+    )
+
+
+@pytest.fixture
+def fits(monkeypatch):
+    """Count what scikit-learn is asked to fit, and from where."""
+    found, original = [], LogisticRegression.fit
+
+    def fit(model, X, y, sample_weight=None):
+        found.append((len(X), hasattr(model, "coef_") and model.warm_start))
+        return original(model, X, y, sample_weight)
+
+    monkeypatch.setattr(LogisticRegression, "fit", fit)
+    return found
+
+
+def train(rows, engine="fast"):
+    chosen = CandidateScore(
+        estimator="logistic_regression",
+        parameters=(("C", 10.0),),
+        use=("embeddings",),
+        fold_scores=(1.0,),
+    )
+    spec = TrainingSpec(
+        search=SearchSpec(engine=engine),
+        features=FeatureSpec(),
+        columns=ColumnsSpec(),
+        random_state=0,
+    )
+    report = SearchReport(
+        metric="accuracy", candidates=(chosen,), chosen=chosen, baselines=(chosen,)
+    )
+    preparation = Preparation(rows, spec.features, spec.columns, IN_MEMORY, InTurn())
+    return train_model(rows, preparation, report, spec, InTurn())
+
+
+def test_bytes_do_not_depend_on_the_number_of_threads():
+    """From scaling to the refit, with rows enough for several blocks and spans of each."""
+    rows, found = drawn(7000, near=0.5), set()
+    grids = {"logistic_regression": {"C": [1.0, 10.0]}, "linear_svc": {"C": [1.0]}}
+    spec = TrainingSpec(
+        search=SearchSpec(estimators=grids, folds=2),
+        features=FeatureSpec(),
+        columns=ColumnsSpec(),
+        random_state=0,
+    )
+    for n_workers in (1, 2, 3):
+        executor = LocalThreads(n_workers)
+        preparation = Preparation(rows, spec.features, spec.columns, IN_MEMORY, executor)
+        report = search(rows, preparation, spec, executor, lambda: 0.0)
+        model = train_model(rows, preparation, report, spec, executor)
+        file = io.BytesIO()
+        joblib.dump((model.pipeline, [baseline for _, baseline in model.baselines]), file)
+        found.add((report, file.getvalue()))
+
+    assert 1 == len(found)
+
+
+def test_scikit_learn_confirms_the_model_on_all_rows(rows, fits):
+    """Once, from where the fast engine ended."""
+    train(rows)
+
+    assert [(N, True)] == fits
+
+
+def test_reference_engine_begins_from_nothing(rows, fits):
+    """scikit-learn alone."""
+    train(rows, "reference")
+
+    assert [(N, False)] == fits
+
+
+def test_published_model_is_at_its_minimum(rows):
+    """The derivative of its objective is within its tolerance, and it would start anew."""
+    pipeline = train(rows).pipeline
+    model = pipeline[-1]
+    X = pipeline[0].transform(rows.embeddings.read()).astype(np.float64)
+    p = model.predict_proba(X) - (rows.y[:, None].astype(str) == model.classes_)
+    gradient = np.hstack([p.T @ X / N + model.coef_ / (10 * N), p.mean(axis=0)[:, None]])
+
+    assert np.abs(gradient).max() <= 2e-6
+    assert not model.warm_start
+
+
+def test_baseline_that_was_chosen_is_fitted_once(rows):
+    """It is the same model."""
+    found = train(rows)
+
+    assert found.pipeline is dict(found.baselines)["logistic_regression"]
