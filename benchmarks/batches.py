@@ -39,7 +39,7 @@ from job.contracts.ports import Ports
 from job.contracts.reports.search import CandidateScore, SearchReport
 from job.contracts.settings.evaluation import EvaluationSpec
 from job.stages.evaluation.stress import Columns, draw_batch, measure_stress
-from job.stages.features.feature_matrix import Preparation
+from job.stages.features.feature_matrix import FeatureMatrices
 from job.stages.features.geometry import restore_geometry
 from job.stages.metrics.predictions import predict
 from job.stages.training.cross_fit import plan_folds
@@ -99,13 +99,13 @@ def fit(recipe: Recipe, train: Rows, columns: Columns, plan: Plan, ports: Ports)
     if recipe.is_restored and (geometry is None or geometry.map is None):
         raise SystemExit("the rows cannot be restored to length 1")
     rows = augment(train, columns, seed) if recipe.is_augmented else train
-    preparation = Preparation(
+    feature_matrices = FeatureMatrices(
         rows, features, spec.columns, ports.matrices, ports.executor, geometry=geometry
     )
     chosen = CandidateScore(
         estimator=recipe.estimator,
         parameters=recipe.parameters,
-        use=("embeddings",),
+        feature_blocks=("embeddings",),
         fold_scores=(0.0,),
     )
     report = SearchReport(
@@ -113,7 +113,7 @@ def fit(recipe: Recipe, train: Rows, columns: Columns, plan: Plan, ports: Ports)
     )
     return train_model(
         rows,
-        preparation,
+        feature_matrices,
         report,
         spec,
         ports.executor,
@@ -125,7 +125,7 @@ def judge(
     model: TrainedModel, test: Rows, columns: Columns, seed: int, *, is_restored: bool
 ) -> dict[str, Any]:
     """Return accuracies of the held-out rows, of all batches, and of those of each class."""
-    found = predict(model.pipeline, test, model.use)
+    found = predict(model.pipeline, test, model.feature_blocks)
     stress = measure_stress(
         model,
         test,

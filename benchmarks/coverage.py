@@ -45,7 +45,7 @@ class World:
 
     Attributes
     ----------
-    centres
+    centers
         The classes' points, shape (N_CLASSES, WIDTH).
     sizes
         Rows of each group.
@@ -53,7 +53,7 @@ class World:
         Standard deviation of the rows of a group; that of the groups of a class is 1.
     """
 
-    centres: Array
+    centers: Array
     sizes: Array
     within: float
 
@@ -62,7 +62,7 @@ class World:
         sizes = rng.permutation(self.sizes)
         labels = rng.permutation(np.arange(len(sizes)) % N_CLASSES)
         groups = np.repeat(np.arange(len(sizes)), sizes)
-        points = self.centres[labels] + rng.standard_normal((len(sizes), WIDTH))
+        points = self.centers[labels] + rng.standard_normal((len(sizes), WIDTH))
         X = points[groups] + self.within * rng.standard_normal((len(groups), WIDTH))
         return X, labels[groups], groups
 
@@ -84,7 +84,7 @@ def classify(weights: Array, X: Array) -> Array:
 
 def find_truth(world: World, rng: np.random.Generator, n: int = N_TRUTH) -> float:
     """Return the mean accuracy on new groups, of models fitted to four fifths of a table."""
-    even = World(centres=world.centres, sizes=np.ones(1000, int), within=world.within)
+    even = World(centers=world.centers, sizes=np.ones(1000, int), within=world.within)
     found = []
     for _ in range(n):
         X, y, groups = world.draw(rng)
@@ -100,11 +100,11 @@ def make_world(sizes: Array, accuracy: float, within: float) -> World:
     corners[np.arange(N_CLASSES), np.arange(N_CLASSES)] = 1.0
 
     def miss(distance: float) -> float:
-        world = World(centres=distance * corners, sizes=sizes, within=within)
+        world = World(centers=distance * corners, sizes=sizes, within=within)
         return find_truth(world, np.random.default_rng(0), 40) - accuracy
 
     distance = brentq(miss, 1.0, 12.0, xtol=0.01)
-    return World(centres=distance * corners, sizes=sizes, within=within)
+    return World(centers=distance * corners, sizes=sizes, within=within)
 
 
 def simulate(world: World, seeds: range) -> list[tuple[float, float, float]]:
@@ -140,7 +140,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--set", action="append", default=[])
     options = parser.parse_args(arguments)
     rows = read_table(options.table, options.set)[2]
-    sizes = np.unique(rows.units, return_counts=True)[1]
+    sizes = np.unique(rows.groups, return_counts=True)[1]
     world = make_world(sizes, options.accuracy, options.within)
     truth = find_truth(world, np.random.default_rng(2))
     parts = [range(n, options.simulations, options.workers) for n in range(options.workers)]

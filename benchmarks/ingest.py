@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from job.adapters.host_limits import Memory
-from job.adapters.matrix_allocator import Matrices
+from job.adapters.matrix_allocator import MappedMatrices
 from job.adapters.tables import ArrowTables
 from job.contracts.settings.dataset import DatasetSpec
 from job.stages.data.ingest import ingest
@@ -46,7 +46,7 @@ def run_side(side: str, path: str) -> dict[str, float]:
             path,
             DatasetSpec(),
             required=frozenset({"intent"}),
-            matrices=Matrices(Path(), None, Memory()),
+            matrices=MappedMatrices(Path(), None, Memory()),
         )
     seconds = time.perf_counter() - started
     return {"seconds": seconds, "added_mb": peak_mb() - before_mb, "imports_mb": before_mb}

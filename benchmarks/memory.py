@@ -31,7 +31,7 @@ SIZES = ("6000x584", "30000x384", "100000x384", "6000xtext", "30000xtext")
 
 
 def write_table(path: Path, n_rows: int, features: str, n_classes: int = 8) -> None:
-    """Write noisy embeddings around class centres, or texts with one word that tells the class."""
+    """Write noisy embeddings around class centers, or texts with one word that tells the class."""
     rng = np.random.default_rng(0)
     y = rng.integers(0, n_classes, n_rows)
     columns: dict[str, object] = {"intent": [f"class {n}" for n in y]}
@@ -43,8 +43,8 @@ def write_table(path: Path, n_rows: int, features: str, n_classes: int = 8) -> N
         ]
     else:
         width = int(features)
-        centres = rng.normal(size=(n_classes, width)) * 0.3
-        matrix = (centres[y] + rng.normal(size=(n_rows, width))).astype(np.float32)
+        centers = rng.normal(size=(n_classes, width)) * 0.3
+        matrix = (centers[y] + rng.normal(size=(n_rows, width))).astype(np.float32)
         columns["embeddings"] = pa.FixedSizeListArray.from_arrays(pa.array(matrix.ravel()), width)
     pq.write_table(pa.table(columns), path)
 

@@ -30,8 +30,8 @@ import pandas as pd
 from job.adapters.executors.local import LocalThreads
 from job.contracts.dataset import MatrixRows, Rows
 from job.contracts.settings.split import SplitSpec
-from job.stages.data.leakage_keys import normalise
-from job.stages.split.near_duplicates import choose_kind, find_families
+from job.stages.data.leakage_keys import normalize
+from job.stages.split.near_duplicates import choose_kind, find_near_duplicate_groups
 from job.stages.split.near_duplicates.templates import make_templates
 
 N_WORDS = 30_000
@@ -87,10 +87,10 @@ def measure(table: str, n_rows: int, workers: int) -> dict[str, Any]:
     else:
         made = generate_texts(n_rows) if table == "texts" else generate_templates(n_rows)
         matrix, texts = None, np.array(made, object)
-        keys = np.array([f"text:{normalise(text)}" for text in made], object)
+        keys = np.array([f"text:{normalize(text)}" for text in made], object)
     rows = Rows(
         y=np.array([str(n % 4) for n in range(n_rows)], object),
-        keys=keys,
+        leakage_keys=keys,
         text_keys=keys,
         text=None,
         embeddings=None if matrix is None else MatrixRows(matrix, np.arange(n_rows)),
@@ -101,9 +101,9 @@ def measure(table: str, n_rows: int, workers: int) -> dict[str, Any]:
         rows = replace(rows, templates=make_templates(texts, keys))
     masked = time.perf_counter()
     kind = choose_kind(rows, SplitSpec())
-    (found,) = find_families([rows], SplitSpec(), kind, LocalThreads(workers))
+    (found,) = find_near_duplicate_groups([rows], SplitSpec(), kind, LocalThreads(workers))
     ended = time.perf_counter()
-    assert found.families is not None
+    assert found.near_duplicate_groups is not None
     return {
         "n_rows": n_rows,
         "masking_seconds": round(masked - started, 2),
@@ -111,8 +111,8 @@ def measure(table: str, n_rows: int, workers: int) -> dict[str, Any]:
         "processor_seconds": round(time.process_time() - worked, 2),
         "peak_mb": peak_bytes() // 10**6,
         "added_mb": (peak_bytes() - before) // 10**6,
-        "n_families": int(found.families.max()) + 1,
-        "largest": int(np.bincount(found.families).max()),
+        "n_families": int(found.near_duplicate_groups.max()) + 1,
+        "largest": int(np.bincount(found.near_duplicate_groups).max()),
     }
 
 

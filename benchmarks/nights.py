@@ -36,9 +36,9 @@ from job.contracts.ports import Ports
 from job.contracts.reports.comparison import Comparison
 from job.contracts.reports.gate import GateDecision
 from job.contracts.reports.search import SearchReport
-from job.registry.published import Champion
+from job.registry.published import PublishedVersion
 from job.stages.evaluation.evaluate import evaluate_rows
-from job.stages.features.feature_matrix import Preparation
+from job.stages.features.feature_matrix import FeatureMatrices
 from job.stages.features.geometry import restore_geometry
 from job.stages.gate.comparison import compare_errors
 from job.stages.gate.criteria import decide
@@ -104,7 +104,7 @@ class Job:
             executor=executor,
             plan=folds,
         )
-        y_pred, groups = cross.chosen.y_pred[split.train_index], split.train.units
+        y_pred, groups = cross.chosen.y_pred[split.train_index], split.train.groups
         assert report.labels is not None
         chance = measure_equal_error(report.labels, 0, y_pred, groups, s.paired)
         return Night(
@@ -135,10 +135,10 @@ class Job:
         return decide(found, 0, comparisons, s.gate, equal_error=night.equal_error)
 
     def turn_wrong(self, night: Night, rng: np.random.Generator) -> Night:
-        groups, sizes = np.unique(night.rows.units, return_counts=True)
+        groups, sizes = np.unique(night.rows.groups, return_counts=True)
         order = rng.permutation(len(groups))
         n_groups = int(np.abs(np.cumsum(sizes[order]) - WRONG * sizes.sum()).argmin()) + 1
-        is_wrong = np.isin(night.rows.units, groups[order[:n_groups]])
+        is_wrong = np.isin(night.rows.groups, groups[order[:n_groups]])
         proba = night.found.proba.copy()
         n = len(night.found.classes)
         proba[is_wrong] = np.eye(n)[(night.found.y_true[is_wrong] + 1) % n]
@@ -147,7 +147,7 @@ class Job:
         return replace(night, found=found, errors=errors)
 
     def _compare(self, role: Any, rival: Night, night: Night) -> Comparison | None:
-        champion = Champion(version=rival.name, files={}, role=role)
+        champion = PublishedVersion(version=rival.name, files={}, role=role)
         return compare_errors(champion, rival.errors, night.errors, self._s.paired)
 
     def _split(self, rows: Rows) -> DataSplit:
@@ -163,16 +163,16 @@ class Job:
             random_state=s.random_state,
         )
 
-    def _prepare(self, rows: Rows) -> Preparation:
+    def _prepare(self, rows: Rows) -> FeatureMatrices:
         spec, ports = self._s.training, self._ports
         geometry = restore_geometry(rows, spec.features, spec.random_state, ports.executor)
-        return Preparation(
+        return FeatureMatrices(
             rows, spec.features, spec.columns, ports.matrices, ports.executor, geometry=geometry
         )
 
     def _search(self, split: DataSplit) -> SearchReport:
-        ports, preparation = self._ports, self._prepare(split.train)
-        return search(split.train, preparation, self._s.training, ports.executor, ports.timer)
+        ports, feature_matrices = self._ports, self._prepare(split.train)
+        return search(split.train, feature_matrices, self._s.training, ports.executor, ports.timer)
 
 
 def play(uri: str, sets: list[str], seed: int, nights: int) -> Counts:
@@ -180,11 +180,11 @@ def play(uri: str, sets: list[str], seed: int, nights: int) -> Counts:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     plan, ports, table = read_table(uri, [RECIPE, "search.workers=1", *sets])
     job, rng, counts = Job(plan, ports), np.random.default_rng(seed), Counts()
-    groups = rng.permutation(np.unique(table.units))
+    groups = rng.permutation(np.unique(table.groups))
     present = groups[: round(SHARE * len(groups))]
 
     def take(some: Any) -> Rows:
-        return table.take(np.isin(table.units, some))
+        return table.take(np.isin(table.groups, some))
 
     champion = job.retrain("night0", take(present))
     anchor: Night | None = None

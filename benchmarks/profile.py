@@ -24,8 +24,8 @@ from pathlib import Path
 
 from benchmarks.search import make_spec, read_rows, search_and_refit, write_data
 from job.adapters.executors.local import LocalThreads
-from job.adapters.host_limits import Memory, keep_no_large_blocks
-from job.adapters.matrix_allocator import Matrices
+from job.adapters.host_limits import Memory, return_freed_memory
+from job.adapters.matrix_allocator import MappedMatrices
 
 SAMPLES_A_SECOND = 499
 PARTS = {
@@ -70,13 +70,13 @@ def shares(path: Path) -> dict[str, float]:
 
 def work(options: argparse.Namespace) -> None:
     """Search and refit twice, and print the shares of the second time."""
-    keep_no_large_blocks()
+    return_freed_memory()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_data(options, folder)
         train = read_rows(folder, "train")
         spec = make_spec(options.table, "fast", options.estimator)
-        executor, matrices = LocalThreads(options.workers), Matrices(folder, None, Memory())
+        executor, matrices = LocalThreads(options.workers), MappedMatrices(folder, None, Memory())
         for context in (contextlib.nullcontext(), sampling(folder / "perf.data")):
             with context:
                 search_and_refit(train, spec, executor, matrices)

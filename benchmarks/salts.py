@@ -51,7 +51,7 @@ def run(table: str, salt: str | None, sets: list[str]) -> dict[str, Any]:
     }
 
 
-def summarise(found: list[dict[str, Any]]) -> dict[str, Any]:
+def summarize(found: list[dict[str, Any]]) -> dict[str, Any]:
     """Return what differs from run to run."""
     accuracies = [one["accuracy"] for one in found]
     n_held = 0
@@ -85,7 +85,7 @@ def main(arguments: list[str]) -> None:
         one = run(options.table, salt, options.set)
         found.append(one)
         print(json.dumps({"salt": salt, **one}), flush=True)
-    result = summarise(found)
+    result = summarize(found)
     print(json.dumps(result))
     print("| " + " | ".join(str(value) for value in result.values()) + " |")
 

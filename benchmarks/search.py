@@ -47,8 +47,8 @@ from sklearn.preprocessing import Normalizer, StandardScaler
 from sklearn.svm import LinearSVC
 
 from job.adapters.executors.local import LocalThreads
-from job.adapters.host_limits import Memory, keep_no_large_blocks
-from job.adapters.matrix_allocator import Matrices
+from job.adapters.host_limits import Memory, return_freed_memory
+from job.adapters.matrix_allocator import MappedMatrices
 from job.contracts.dataset import MatrixRows, Rows
 from job.contracts.model import TrainedModel
 from job.contracts.reports.search import SearchReport
@@ -56,8 +56,8 @@ from job.contracts.settings.dataset import ColumnsSpec
 from job.contracts.settings.features import FeatureSpec
 from job.contracts.settings.job_settings import TrainingSpec
 from job.contracts.settings.search import SearchSpec
-from job.stages.data.leakage_keys import normalise
-from job.stages.features.feature_matrix import Preparation
+from job.stages.data.leakage_keys import normalize
+from job.stages.features.feature_matrix import FeatureMatrices
 from job.stages.features.preprocessing import make_input
 from job.stages.split.folds import make_folds
 from job.stages.training.refit import train_model
@@ -75,13 +75,13 @@ def generate_embeddings(n_rows: int, width: int = 384) -> dict[str, Any]:
     rng = np.random.default_rng(0)
     spread = 1 / np.sqrt(1 + np.arange(width))
     turn = np.linalg.qr(rng.standard_normal((width, width)))[0]
-    centres = 0.3 * rng.standard_normal((N_CLASSES, width)) * spread
+    centers = 0.3 * rng.standard_normal((N_CLASSES, width)) * spread
     labels = rng.integers(0, N_CLASSES, n_rows)
     X = np.empty((n_rows, width), np.float32)
     for start in range(0, n_rows, 50_000):
         some = labels[start : start + 50_000]
         X[start : start + 50_000] = (
-            centres[some] + rng.standard_normal((len(some), width)) * spread
+            centers[some] + rng.standard_normal((len(some), width)) * spread
         ) @ turn
     return {"X": X, "y": _mislabel(rng, labels)}
 
@@ -141,11 +141,11 @@ def read_rows(folder: Path, side: str) -> Rows:
     text = columns.get("text")
     keys = columns.get("group")
     if keys is None:
-        keys = [normalise(t) for t in text] if text is not None else [str(i) for i in range(n)]
+        keys = [normalize(t) for t in text] if text is not None else [str(i) for i in range(n)]
     X = columns.get("X")
     return Rows(
         y=columns["y"].astype(str).astype(object),
-        keys=np.array(keys, dtype=object),
+        leakage_keys=np.array(keys, dtype=object),
         text_keys=np.array(keys, dtype=object),
         text=text,
         embeddings=None if X is None else MatrixRows(X, np.arange(n)),
@@ -180,21 +180,21 @@ def naive_pipeline(table: str, width: int, estimator: str) -> Pipeline:
 
 
 def search_and_refit(
-    train: Rows, spec: TrainingSpec, executor: LocalThreads, matrices: Matrices
+    train: Rows, spec: TrainingSpec, executor: LocalThreads, matrices: MappedMatrices
 ) -> tuple[SearchReport, TrainedModel]:
     """Do what the job does between its split and its evaluation."""
-    preparation = Preparation(train, spec.features, spec.columns, matrices, executor)
-    report = search(train, preparation, spec, executor, time.perf_counter)
-    return report, train_model(train, preparation, report, spec, executor)
+    feature_matrices = FeatureMatrices(train, spec.features, spec.columns, matrices, executor)
+    report = search(train, feature_matrices, spec, executor, time.perf_counter)
+    return report, train_model(train, feature_matrices, report, spec, executor)
 
 
 def contend(name: str, table: str, folder: Path, chosen: float, estimator: str) -> dict[str, Any]:
     """Run one contender; reading the rows is not counted."""
     train, test = read_rows(folder, "train"), read_rows(folder, "test")
     spec = make_spec(table, "reference" if name == "reference" else "fast", estimator)
-    use = spec.features.use
+    feature_blocks = spec.features.use
     if name in ("naive", "one"):
-        X, y = _as_double(make_input(train, use)), train.y.astype(str)
+        X, y = _as_double(make_input(train, feature_blocks)), train.y.astype(str)
         width = 0 if train.embeddings is None else train.embeddings.shape[1]
         pipeline = naive_pipeline(table, width, estimator)
         folds = make_folds(train, 5, 0)
@@ -210,9 +210,9 @@ def contend(name: str, table: str, folder: Path, chosen: float, estimator: str) 
                 ).fit(X, y)
                 found = {"C": model.best_params_["model__C"]}
     else:
-        keep_no_large_blocks()
+        return_freed_memory()
         executor = LocalThreads(WORKERS)
-        matrices = Matrices(folder, None, Memory())
+        matrices = MappedMatrices(folder, None, Memory())
         started = time.perf_counter()
         report, trained = search_and_refit(train, spec, executor, matrices)
         model = trained.pipeline
@@ -220,7 +220,7 @@ def contend(name: str, table: str, folder: Path, chosen: float, estimator: str) 
         found["folds"] = [list(candidate.fold_scores) for candidate in report.candidates]
     found["seconds"] = time.perf_counter() - started
     found["peak_mb"] = peak_mb()
-    predicted = model.predict(make_input(test, use))
+    predicted = model.predict(make_input(test, feature_blocks))
     np.save(folder / f"predicted_{name}.npy", predicted.astype(str))
     truth = test.y.astype(str)
     found["accuracy"] = accuracy_score(truth, predicted)
@@ -306,7 +306,7 @@ def report(options: argparse.Namespace, found: dict[str, list[dict[str, Any]]]) 
 
 
 def slope(sizes: list[int], values: list[float]) -> float:
-    """Give the slope of the line through the logarithms."""
+    """Return the slope of the line through the logarithms."""
     return float(np.polyfit(np.log(sizes), np.log(values), 1)[0])
 
 

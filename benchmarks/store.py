@@ -16,7 +16,7 @@ from pathlib import Path
 from job.adapters.stores.s3 import S3Store
 from job.adapters.stores.s3.client import connect
 from job.contracts.settings.store import S3Spec, StoreSpec
-from job.registry import fetch
+from job.registry import fetch_version
 from job.registry.publish import name_version, publish
 
 
@@ -57,7 +57,7 @@ def main() -> None:
             ours = folder / f"ours-{n}"
             times["publish"].append(timed(partial(publish, store, version, "benchmark", files)))
             times["mc up"].append(timed(partial(copy, f"{folder}/up/", f"{there}/")))
-            times["fetch"].append(timed(partial(fetch, store, version, ours)))
+            times["fetch"].append(timed(partial(fetch_version, store, version, ours)))
             times["mc down"].append(timed(partial(copy, f"{there}/", f"{folder}/mc-{n}/")))
     found = {name: statistics.median(values) for name, values in times.items()}
     print(

@@ -11,7 +11,7 @@ import structlog
 from structlog.processors import ExceptionRenderer
 from structlog.tracebacks import ExceptionDictTransformer
 
-from job.contracts.messages import printable
+from job.contracts.messages import escape_control_characters
 
 
 def configure_logs(level: str) -> None:
@@ -41,7 +41,7 @@ def configure_logs(level: str) -> None:
 
 def _make_printable(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
     """Keep names of classes and columns from commanding the terminal; JSON escapes them itself."""
-    return {k: printable(v) if isinstance(v, str) else v for k, v in event.items()}
+    return {k: escape_control_characters(v) if isinstance(v, str) else v for k, v in event.items()}
 
 
 def _tell_warning(

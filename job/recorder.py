@@ -52,10 +52,10 @@ class Recorder:
         """Seconds since the run began."""
         return round(self._timer() - self._started, 3)
 
-    def summarise(
+    def summarize(
         self, outcome: str, version: str | None, scores: Mapping[str, float]
     ) -> dict[str, Any]:
-        """Give the result of the run, as stdout gets it."""
+        """Return the result of the run, as stdout gets it."""
         dataset = self.facts["dataset"]
         return {
             "run_id": self._run_id,

@@ -11,7 +11,7 @@ from typing import Any, Final
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from job.contracts.messages import nearest
+from job.contracts.messages import did_you_mean
 from job.contracts.settings.job_settings import JobSettings
 from job.errors import ConfigurationError
 
@@ -155,7 +155,7 @@ def _from_environment(
             continue
         if variable not in names:
             raise ConfigurationError(
-                f"unknown variable {variable}{nearest(variable, names)}",
+                f"unknown variable {variable}{did_you_mean(variable, names)}",
                 hint="`pcc-job config show` lists the settings; "
                 "levels are separated by two underscores",
             )
@@ -180,7 +180,7 @@ def _check_known(key: str, origin: str, keys: Sequence[str]) -> None:
         )
     if key not in keys:
         raise ConfigurationError(
-            f"unknown setting '{key}' from {origin}{nearest(key, keys)}",
+            f"unknown setting '{key}' from {origin}{did_you_mean(key, keys)}",
             hint="`pcc-job config show` lists the settings",
         )
 

@@ -14,7 +14,7 @@ _CODES: Final = {signal.SIGTERM: ExitCode.TERMINATED, signal.SIGINT: ExitCode.IN
 Leave = Callable[[str, ExitCode], None]
 
 
-class Watch:
+class SignalWatcher:
     """Waits for the signals in a thread of its own, from its making to the end of the process.
 
     NOTE: a Python signal handler does not run while a fit runs in native code, and none but this
@@ -32,7 +32,7 @@ class Watch:
         signal.pthread_sigmask(signal.SIG_BLOCK, _CODES)
         threading.Thread(target=self._wait, name="signals", daemon=True).start()
 
-    def undo_by(self, undo: Callable[[], None]) -> None:
+    def set_cleanup(self, undo: Callable[[], None]) -> None:
         """Have a signal undo what has begun, before the process leaves."""
         self._undo = undo
 

@@ -39,7 +39,7 @@ rules:
 
 
 def pod_failure_policy() -> str:
-    """Give the template of the Job's podFailurePolicy."""
+    """Return the template of the Job's podFailurePolicy."""
     return POLICY.format(
         fail_job=_codes(PodAction.FAIL_JOB),
         count=_codes(PodAction.COUNT, PodAction.COUNT_UNLESS_DISRUPTED),
@@ -47,7 +47,7 @@ def pod_failure_policy() -> str:
 
 
 def values_schema() -> str:
-    """Give the schema of the values: its hand-written base, the settings' own, and Kubernetes'."""
+    """Return the schema of the values: the written base, the settings', and Kubernetes'."""
     schema = yaml.safe_load((CHART / "values.schema.base.yaml").read_text())
     settings = JobSettings.model_json_schema()
     definitions = settings.pop("$defs")
@@ -60,7 +60,7 @@ def values_schema() -> str:
 
 
 def kubernetes_types() -> dict[str, Any]:
-    """Give the types of the API that values hold, and all that these use, closed at each level.
+    """Return the types of the API that values hold, and all that these use, closed at each level.
 
     They are of the newest version there are schemas for; an older server drops what it lacks.
     """

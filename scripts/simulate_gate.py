@@ -99,7 +99,7 @@ def accepts(found: Difference, **gate: Any) -> bool:
 
 
 def simulate_cell(n_rows: int, discordant: float, drop: float, n: int = SIMULATIONS) -> list[float]:
-    """Give the shares accepted: by non-inferiority with each margin, then by superiority."""
+    """Return the shares accepted: by non-inferiority with each margin, then by superiority."""
     rng = np.random.default_rng([SEED, n_rows, round(1e4 * discordant), round(1e4 * drop)])
     counts = np.zeros(len(MARGINS) + 1)
     for _ in range(n):

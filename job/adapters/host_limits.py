@@ -37,7 +37,7 @@ class Memory:
         self.limit_bytes = min([physical, *limits.values()])
 
     def used_bytes(self) -> int:
-        """Give the bytes that are resident now, and those of files that are kept in memory.
+        """Return the bytes that are resident now, and those of files that are kept in memory.
 
         A tmpfs, such as a container's `/tmp` often is, is charged to the group that wrote it.
         Pages of files beyond those of the libraries are not counted: the kernel can drop them.
@@ -49,7 +49,7 @@ class Memory:
         return resident - max(of_files - _LIBRARY_FILES, 0) + self._in_memory_files()
 
     def release(self) -> None:
-        """Give memory that was freed back to the system, where the C library keeps it.
+        """Return memory that was freed back to the system, where the C library keeps it.
 
         Threads free their blocks into arenas of their own, which nobody else can use.
         """
@@ -65,7 +65,7 @@ class Memory:
 
 
 def free_temporary_bytes(folder: Path, memory: Memory, n_unnamed: int = 0) -> int:
-    """Give the bytes that may still be written below a folder that this run alone writes to.
+    """Return the bytes that may still be written below a folder that this run alone writes to.
 
     The least of what its device has, what a volume may hold (`TMPDIR_LIMIT_BYTES`, which the
     chart sets: a device tells nothing of it), and, where its files are kept in memory, what the
@@ -127,7 +127,7 @@ def _read(path: Path) -> str:
 
 
 @contextmanager
-def loading() -> Iterator[None]:
+def paused_gc() -> Iterator[None]:
     """Keep the garbage collector from what libraries make while they load: all of it stays.
 
     NOTE: looking through it took a fifth of the loading, and most of the process's end
@@ -142,7 +142,7 @@ def loading() -> Iterator[None]:
             gc.enable()
 
 
-def keep_no_large_blocks() -> None:
+def return_freed_memory() -> None:
     """Have Arrow, before it is loaded, and the C library give large blocks back once freed.
 
     NOTE: Arrow's own pool keeps them, and glibc does once it has seen one freed that is as large

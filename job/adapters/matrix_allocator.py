@@ -18,7 +18,7 @@ from job.errors import ConfigurationError
 _ITEM_BYTES: Final = np.dtype(np.float32).itemsize
 
 
-class Matrices:
+class MappedMatrices:
     """Makes float32 matrices.
 
     Parameters
@@ -34,7 +34,7 @@ class Matrices:
         self._n_live = 0  # bytes in files
 
     def memory_bytes(self, shape: tuple[int, int]) -> int:
-        """Give the memory that a matrix of this shape takes: none where it lies in a file."""
+        """Return the memory that a matrix of this shape takes: none where it lies in a file."""
         n_bytes = math.prod(shape) * _ITEM_BYTES
         return 0 if self._most_bytes is not None and n_bytes > self._most_bytes else n_bytes
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlparse
 
-from job.adapters.host_limits import loading
-from job.contracts.messages import shortened
+from job.adapters.host_limits import paused_gc
+from job.contracts.messages import quote_list
 from job.contracts.reports.validation import RuleResult
 from job.contracts.suites import Suite
 from job.errors import ConfigurationError
@@ -69,7 +69,7 @@ class SuiteFolder:
             known = sorted(p.stem for p in self._folder.glob("*.json"))
             raise ConfigurationError(
                 f"no expectation suite '{name}'",
-                hint=f"expectations.suite is a path, or one of {shortened(known)}",
+                hint=f"expectations.suite is a path, or one of {quote_list(known)}",
             )
         return path
 
@@ -97,14 +97,14 @@ class GreatExpectations:
     def __init__(self) -> None:
         # NOTE: read when a context is made; it phones home otherwise
         os.environ["GX_ANALYTICS_ENABLED"] = "false"
-        with warnings.catch_warnings(), loading():
+        with warnings.catch_warnings(), paused_gc():
             warnings.simplefilter("ignore")
             import great_expectations  # noqa: F401
 
     def check(
         self, table: pd.DataFrame, expectations: Sequence[Mapping[str, Any]]
     ) -> tuple[RuleResult, ...]:
-        """Give one result per expectation, with counts and row positions but no values.
+        """Return one result per expectation, with counts and row positions but no values.
 
         Raises
         ------
@@ -162,7 +162,7 @@ def _build(expectation: Mapping[str, Any], position: int) -> Any:
         problem = "missing, unknown or impossible" if names else "at odds with each other"
         raise ConfigurationError(
             f"expectation '{kind}' has arguments that are {problem}: "
-            f"{shortened(names or sorted(expectation['kwargs']))}",
+            f"{quote_list(names or sorted(expectation['kwargs']))}",
             hint="compare the suite's `kwargs` and `severity` with the expectation's documentation",
         ) from None
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from job.cli.termination import leave_message
-from job.contracts.messages import printable
+from job.cli.termination import write_termination_message
+from job.contracts.messages import escape_control_characters
 from job.errors import ExitCode, JobError
-from job.signals import Watch
+from job.signals import SignalWatcher
 
 
 def main() -> None:
     """Run the command line; every ending has its exit code."""
     # NOTE: before anything else is loaded: until then the first process of a container is deaf
-    watch = Watch(lambda name, code: leave_message("ended", code, error=name))
+    watch = SignalWatcher(lambda name, code: write_termination_message("ended", code, error=name))
     import typer
 
     from job.cli.commands.app import app
@@ -29,7 +29,7 @@ def main() -> None:
         if hasattr(error, "format_message"):  # typer's usage errors
             raise SystemExit(_refuse(error)) from None
         _report_crash(error)
-        leave_message("crashed", ExitCode.UNFORESEEN, error=type(error).__name__)
+        write_termination_message("crashed", ExitCode.UNFORESEEN, error=type(error).__name__)
         raise SystemExit(ExitCode.UNFORESEEN) from None
     raise SystemExit(code if isinstance(code, int) else ExitCode.OK)
 
@@ -41,7 +41,7 @@ def _fail(error: JobError) -> ExitCode:
     facts = {name: error.context[name] for name in ("run_id", "stage") if error.context.get(name)}
     event = "run_rejected" if is_rejected else "run_failed" if run_id else "command_failed"
     _complain(event, error, error.message, error.hint, error.exit_code, **facts)
-    leave_message(
+    write_termination_message(
         "rejected" if is_rejected else "failed",
         error.exit_code,
         error=error.message,
@@ -55,7 +55,7 @@ def _refuse(error: Any) -> ExitCode:
     """Tell what is wrong with the words of the command; without any, the help has been shown."""
     message = error.format_message() or "no command was given"
     _complain("command_failed", error, message, "see --help", ExitCode.CONFIGURATION)
-    leave_message("failed", ExitCode.CONFIGURATION, error=message)
+    write_termination_message("failed", ExitCode.CONFIGURATION, error=message)
     return ExitCode.CONFIGURATION
 
 
@@ -77,14 +77,14 @@ def _complain(
     """Write two plain lines on a terminal, else one JSON object as every line of the log is."""
     if sys.stderr.isatty():
         text = f"error: {reason}\n" + (f"hint: {hint}\n" if hint else "")
-        sys.stderr.write(printable(text))
+        sys.stderr.write(escape_control_characters(text))
         return
     facts |= {"error": type(error).__name__, "reason": reason, "hint": hint}
     _logger().error(event, exit_code=int(code), **facts)
 
 
 def _logger() -> Any:
-    """Give the log, set up if the settings could not be read for it."""
+    """Return the log, set up if the settings could not be read for it."""
     import structlog
 
     from job.logs import configure_logs

@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 def load_libraries() -> Memory:
     """Load what every run needs, if the memory holds it, and hold it to the CPUs and the memory."""
-    from job.adapters.host_limits import Memory, keep_no_large_blocks, limit_threads, loading
+    from job.adapters.host_limits import Memory, limit_threads, paused_gc, return_freed_memory
     from job.stages.training.memory_limit import require_memory_to_start
 
     memory = Memory()
     require_memory_to_start(memory)
-    keep_no_large_blocks()
-    with loading():
+    return_freed_memory()
+    with paused_gc():
         import job.pipeline  # noqa: F401  # the BLAS libraries come with it
 
     limit_threads()
@@ -55,8 +55,8 @@ def make_ports(
     """Build everything of the outside that a run uses."""
     from job.adapters.codecs.canonical_joblib import JoblibCodec
     from job.adapters.executors.local import LocalThreads
-    from job.adapters.matrix_allocator import Matrices
-    from job.adapters.rendering.renderer import Pages
+    from job.adapters.matrix_allocator import MappedMatrices
+    from job.adapters.rendering.renderer import ReportRenderer
     from job.adapters.suites import GreatExpectations
     from job.adapters.tables import ArrowTables
     from job.contracts.ports import Ports
@@ -67,8 +67,8 @@ def make_ports(
         store=store,
         codec=JoblibCodec(),
         executor=LocalThreads(settings.search.workers, progress.advance),
-        matrices=Matrices(folder, settings.search.max_memory, memory),
-        renderer=Pages(),
+        matrices=MappedMatrices(folder, settings.search.max_memory, memory),
+        renderer=ReportRenderer(),
         memory=memory,
         timer=time.perf_counter,
     )
@@ -100,7 +100,7 @@ def open_store(settings: JobSettings, *, must_exist: bool = False) -> ArtifactSt
 
 
 def copier(settings: JobSettings, folder: Path) -> Callable[[str], Path]:
-    """Give what copies an s3:// URI into a folder; S3 is loaded when it is used."""
+    """Return what copies an s3:// URI into a folder; S3 is loaded when it is used."""
     files: Any = None
 
     def copy(uri: str) -> Path:

@@ -23,7 +23,7 @@ _PACKAGES: Final = (
 
 
 def describe_environment() -> dict[str, Any]:
-    """Give versions, git revision and CPU type; loads numpy and its BLAS."""
+    """Return versions, git revision and CPU type; loads numpy and its BLAS."""
     return {
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from job.contracts.messages import printable
+from job.contracts.messages import escape_control_characters
 from job.errors import ConfigurationError, TransientError
 
 Layout = Callable[[Mapping[str, Any]], list[str]]
@@ -90,4 +90,4 @@ def _cell(value: Any) -> str:
 
 
 def _one_line(text: str) -> str:
-    return printable(" ".join(text.split("\n")))
+    return escape_control_characters(" ".join(text.split("\n")))

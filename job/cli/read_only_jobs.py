@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from job.contracts.ports import ArtifactStore, Ports
     from job.contracts.settings.job_settings import JobSettings
     from job.settings import EffectiveSettings
-    from job.signals import Watch
+    from job.signals import SignalWatcher
 
 
-def validate_only(effective: EffectiveSettings, watch: Watch) -> dict[str, Any]:
+def validate_only(effective: EffectiveSettings, watch: SignalWatcher) -> dict[str, Any]:
     """Ingest and validate; the store is not touched."""
     from job.adapters.stores.directory import DirectoryStore
 
@@ -46,14 +46,14 @@ def validate_only(effective: EffectiveSettings, watch: Watch) -> dict[str, Any]:
 
 
 def gate_only(
-    effective: EffectiveSettings, candidate: str, champion: str, watch: Watch
+    effective: EffectiveSettings, candidate: str, champion: str, watch: SignalWatcher
 ) -> dict[str, Any]:
     """Judge one version beside another; the store is only read."""
-    from job.registry import resolve
+    from job.registry import resolve_version
 
     settings = effective.settings
     store = open_store(settings, must_exist=True)
-    names = resolve(store, candidate), resolve(store, champion)
+    names = resolve_version(store, candidate), resolve_version(store, champion)
     with _prepared(settings, store, watch, "gate") as (plan, ports, recorder):
         from job.pipeline.judge_versions import judge_versions
 
@@ -62,14 +62,14 @@ def gate_only(
 
 @contextmanager
 def _prepared(
-    settings: JobSettings, store: ArtifactStore, watch: Watch, name: str
+    settings: JobSettings, store: ArtifactStore, watch: SignalWatcher, name: str
 ) -> Iterator[tuple[Plan, Ports, Recorder]]:
     """Make what a run has, for a command that leaves no record."""
     memory = load_libraries()
     from job.contracts.plan import Plan
 
     with Progress() as progress, working_folder() as folder:
-        watch.undo_by(lambda: shutil.rmtree(folder, ignore_errors=True))
+        watch.set_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
         copy = copier(settings, folder)
         suite, uri = find_suite(settings, copy), dataset_uri(settings)
         plan = Plan(

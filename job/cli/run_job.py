@@ -21,7 +21,7 @@ from job.cli.composition import (
     open_store,
     working_folder,
 )
-from job.cli.termination import leave_message
+from job.cli.termination import write_termination_message
 from job.contracts.identity import canonical_json
 from job.errors import ConfigurationError, ExitCode, GateRejectedError, JobError
 from job.logs import Progress
@@ -32,21 +32,21 @@ if TYPE_CHECKING:
 
     from job.contracts.settings.job_settings import JobSettings
     from job.settings import EffectiveSettings
-    from job.signals import Watch
+    from job.signals import SignalWatcher
 
 log = structlog.get_logger(__name__)
 _DEFAULT_URIS: Final = (
     "/data/curated_training_data.parquet",
     "/data/curated_training_data.csv",
 )
-_MOST_REASON: Final = 500
+_MAX_REASON_LENGTH: Final = 500
 _RUN_ID: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}")
 
 
 def run_job(
     effective: EffectiveSettings,
     run_id: str | None,
-    watch: Watch,
+    watch: SignalWatcher,
     *,
     is_dry_run: bool,
     override: str | None,
@@ -75,9 +75,9 @@ def run_job(
         def leave(signal: str, code: ExitCode) -> None:
             recorder.write("ended", signal=signal, exit_code=int(code))
             log.warning("run_ended", signal=signal, exit_code=int(code), run_id=name)
-            leave_message("ended", code, error=signal, run_id=name)
+            write_termination_message("ended", code, error=signal, run_id=name)
 
-        watch.undo_by(undo)
+        watch.set_cleanup(undo)
         watch.leave = leave
         with _recorded(recorder, name):
             result = _execute(
@@ -93,7 +93,9 @@ def run_job(
             recorder.write(result["outcome"], exit_code=0, version=result["version"])
             facts = {k: result[k] for k in ("outcome", "version", "duration_seconds")}
             log.info("run_finished", **facts)
-    leave_message(result["outcome"], ExitCode.OK, run_id=name, version=result["version"])
+    write_termination_message(
+        result["outcome"], ExitCode.OK, run_id=name, version=result["version"]
+    )
     return result
 
 
@@ -165,9 +167,9 @@ def probe_store(effective: EffectiveSettings) -> dict[str, Any]:
     token = f"doctor-{uuid.uuid4().hex}"
     steps = store.probe(token)
     if all(step.is_met for step in steps):
-        from job.registry.write_race import race
+        from job.registry.write_race import probe_concurrent_creates
 
-        steps = (*steps, race(store, token))
+        steps = (*steps, probe_concurrent_creates(store, token))
     return {
         "store_uri": store.uri,
         "is_fit": all(step.is_met for step in steps),
@@ -175,7 +177,7 @@ def probe_store(effective: EffectiveSettings) -> dict[str, Any]:
     }
 
 
-def explain_lack(missing: list[str]) -> str:
+def describe_missing_abilities(missing: list[str]) -> str:
     """Say what still works in a store that lacks these abilities."""
     if missing == ["creates_alone"]:
         return (
@@ -188,13 +190,13 @@ def explain_lack(missing: list[str]) -> str:
 
 
 def _check_override(reason: str | None, is_dry_run: bool) -> str | None:
-    """Give the reason as it is kept: one line that says something."""
+    """Return the reason as it is kept: one line that says something."""
     if reason is None:
         return None
     text = " ".join(reason.split())
-    if not text or len(text) > _MOST_REASON or not text.isprintable():
+    if not text or len(text) > _MAX_REASON_LENGTH or not text.isprintable():
         raise ConfigurationError(
-            f"--override takes a reason of one to {_MOST_REASON} printable characters",
+            f"--override takes a reason of one to {_MAX_REASON_LENGTH} printable characters",
             hint="say who decided and why: it is kept for ever",
         )
     if is_dry_run:
@@ -205,7 +207,7 @@ def _check_override(reason: str | None, is_dry_run: bool) -> str | None:
 
 
 def dataset_uri(settings: JobSettings) -> str:
-    """Give the table's URI, or the first of its usual places."""
+    """Return the table's URI, or the first of its usual places."""
     if settings.dataset.uri is not None:
         return settings.dataset.uri
     return next((uri for uri in _DEFAULT_URIS if Path(uri).exists()), _DEFAULT_URIS[0])

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Final
 
 _PATH: Final = Path("/dev/termination-log")
-_MOST_BYTES: Final = 2048
+_MAX_BYTES: Final = 2048
 
 
-def leave_message(
+def write_termination_message(
     outcome: str,
     exit_code: int,
     *,
@@ -31,10 +31,10 @@ def leave_message(
     content |= {"version": version, "error": error, "hint": hint}
     facts = {name: value for name, value in content.items() if value is not None}
     for name in ("hint", "error"):
-        while len(_encoded(facts)) > _MOST_BYTES and facts.get(name):
-            excess = len(_encoded(facts)) - _MOST_BYTES
+        while len(_encoded(facts)) > _MAX_BYTES and facts.get(name):
+            n_excess = len(_encoded(facts)) - _MAX_BYTES
             text = str(facts[name]).removesuffix("...")
-            facts[name] = f"{text[: max(len(text) - excess - 3, 0)]}..." if len(text) > 9 else ""
+            facts[name] = f"{text[: max(len(text) - n_excess - 3, 0)]}..." if len(text) > 9 else ""
     with contextlib.suppress(OSError):
         path.write_bytes(_encoded(facts))
 

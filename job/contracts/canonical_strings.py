@@ -6,11 +6,11 @@ from typing import Final
 
 _MOMENT: Final = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?"
 # in the syntax that both Python and pyarrow read
-RESPELT: Final = rf"^((?i:true|false)|-?\d+\.0+|{_MOMENT})$"
+CANONICALIZABLE: Final = rf"^((?i:true|false)|-?\d+\.0+|{_MOMENT})$"
 
 
-def respell(text: str) -> str:
-    """Give the one spelling of a truth value, a whole number or a moment; else the text itself.
+def canonicalize(text: str) -> str:
+    """Return the one spelling of a truth value, a whole number or a moment; else the text itself.
 
     A CSV does not say whether `2.0` was a number or a text, so it counts as the number in every
     format, cell by cell: the same rows are the same strings.
@@ -20,7 +20,7 @@ def respell(text: str) -> str:
     >>> respell("2026-01-02 00:00:00")
     '2026-01-02'
     """
-    if not re.fullmatch(RESPELT, text):
+    if not re.fullmatch(CANONICALIZABLE, text):
         return text
     if text[-1] in "eE":
         return text.lower()

@@ -88,8 +88,8 @@ class Provenance:
     ignored_columns: tuple[str, ...] = ()
     absent_columns: tuple[str, ...] = ()
 
-    def says(self, name: str) -> str | None:
-        """Give what the table says of itself under a name; the sidecar has the last word."""
+    def note(self, name: str) -> str | None:
+        """Return what the table says of itself under a name; the sidecar has the last word."""
         return dict(self.metadata + self.sidecar).get(name)
 
 
@@ -113,11 +113,11 @@ class Dataset:
     provenance: Provenance
 
     def of_role(self, role: str) -> tuple[Column, ...]:
-        """Give the columns of one role, in settings order."""
+        """Return the columns of one role, in settings order."""
         return tuple(column for column in self.columns if column.role == role)
 
     def strings(self, role: str) -> Strings | None:
-        """Give the values of a role that has one string column, or None."""
+        """Return the values of a role that has one string column, or None."""
         found = self.of_role(role)
         return found[0].values if found else None
 
@@ -144,11 +144,11 @@ class MatrixRows:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Give rows and width."""
+        """Return rows and width."""
         return len(self._index), self._matrix.shape[1]
 
     def take(self, index: npt.NDArray[Any]) -> MatrixRows:
-        """Give the rows at these positions of this selection, or under this mask."""
+        """Return the rows at these positions of this selection, or under this mask."""
         return MatrixRows(self._matrix, self._index[index])
 
     def read(self, rows: slice = slice(None), out: FloatMatrix | None = None) -> FloatMatrix:
@@ -167,10 +167,10 @@ class Rows:
     ----------
     y
         Labels, shape (n_rows,), object (str).
-    keys
+    leakage_keys
         Leakage keys, shape (n_rows,), object (str).
     text_keys
-        Normalised texts, or the keys again where the table has no text.
+        Normalized texts, or the keys again where the table has no text.
     text
         Raw texts, or None where they are not used.
     embeddings
@@ -178,9 +178,9 @@ class Rows:
     frame
         The numeric, categorical and boolean columns that are used, by name.
     templates
-        Normalised texts with masked slots, and keys where there is none; None where the table has
+        Normalized texts with masked slots, and keys where there is none; None where the table has
         no text, or nobody asks.
-    families
+    near_duplicate_groups
         The number of the family of near-duplicates that each row belongs to, shape (n_rows,);
         None before they are looked for.
     slices
@@ -191,13 +191,13 @@ class Rows:
     """
 
     y: Strings
-    keys: Strings
+    leakage_keys: Strings
     text_keys: Strings
     text: Strings | None
     embeddings: MatrixRows | None
     frame: pd.DataFrame
     templates: Strings | None = None
-    families: Numbers | None = None
+    near_duplicate_groups: Numbers | None = None
     slices: pd.DataFrame | None = None
     positions: Numbers | None = None
 
@@ -205,30 +205,34 @@ class Rows:
         return len(self.y)
 
     @property
-    def units(self) -> Numbers:
+    def groups(self) -> Numbers:
         """Number what stays on one side of every split: the row's group, else its family."""
         import numpy as np
         import pandas as pd
 
-        is_grouped = self.keys != self.text_keys
-        if self.families is not None and not is_grouped.any():
-            return self.families
-        own, _ = pd.factorize(self.keys, sort=True)
-        if self.families is None:
+        is_grouped = self.leakage_keys != self.text_keys
+        if self.near_duplicate_groups is not None and not is_grouped.any():
+            return self.near_duplicate_groups
+        own, _ = pd.factorize(self.leakage_keys, sort=True)
+        if self.near_duplicate_groups is None:
             return own
-        return np.where(is_grouped, own + self.families.max() + 1, self.families)
+        return np.where(
+            is_grouped, own + self.near_duplicate_groups.max() + 1, self.near_duplicate_groups
+        )
 
     def take(self, index: npt.NDArray[Any]) -> Rows:
-        """Give the rows at these positions, or under this mask."""
+        """Return the rows at these positions, or under this mask."""
         return Rows(
             y=self.y[index],
-            keys=self.keys[index],
+            leakage_keys=self.leakage_keys[index],
             text_keys=self.text_keys[index],
             text=None if self.text is None else self.text[index],
             embeddings=None if self.embeddings is None else self.embeddings.take(index),
             frame=self.frame.iloc[_positions(index)],
             templates=None if self.templates is None else self.templates[index],
-            families=None if self.families is None else self.families[index],
+            near_duplicate_groups=None
+            if self.near_duplicate_groups is None
+            else self.near_duplicate_groups[index],
             slices=None if self.slices is None else self.slices.iloc[_positions(index)],
             positions=None if self.positions is None else self.positions[index],
         )

@@ -70,12 +70,12 @@ class ModelVersion:
 
 
 def is_version(text: str) -> bool:
-    """Say whether a text is the name of a version."""
+    """Return whether a text is the name of a version."""
     return _VERSION.fullmatch(text) is not None
 
 
 def run_suffix(run_id: str) -> str:
-    """Give the 8 hex digits by which a run's version is known."""
+    """Return the 8 hex digits by which a run's version is known."""
     return hashlib.sha256(run_id.encode()).hexdigest()[:8]
 
 

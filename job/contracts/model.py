@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from job.contracts.settings.search import Use
+from job.contracts.settings.search import FeatureBlocks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +20,6 @@ class TrainedModel:
 
     estimator: str
     parameters: tuple[tuple[str, Any], ...]
-    use: Use
+    feature_blocks: FeatureBlocks
     pipeline: Any
     baselines: tuple[tuple[str, Any], ...]

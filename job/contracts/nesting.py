@@ -4,7 +4,7 @@ from typing import Any
 
 
 def flatten(content: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
-    """Give nested values by dotted keys; an empty mapping is a value.
+    """Return nested values by dotted keys; an empty mapping is a value.
 
     >>> flatten({"a": {"b": 1}, "c": {}})
     [('a.b', 1), ('c', {})]

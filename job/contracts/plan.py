@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from job.contracts.canonical_strings import respell
+from job.contracts.canonical_strings import canonicalize
 from job.contracts.identity import Digest, ModelVersion, canonical_json
 from job.contracts.settings.job_settings import JobSettings
 from job.contracts.suites import Suite
@@ -61,4 +61,4 @@ class Plan:
     def labels(self) -> tuple[str, ...] | None:
         """The stated set of labels, or None: then labels are those found."""
         stated = {**self.suite.parameters, **self.settings.expectations.parameters}.get("labels")
-        return None if stated is None else tuple(respell(str(label)) for label in stated)
+        return None if stated is None else tuple(canonicalize(str(label)) for label in stated)

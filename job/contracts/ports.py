@@ -91,7 +91,7 @@ class ArtifactStore(Protocol):
         """List the keys below a prefix, sorted."""
 
     def head(self, key: str) -> ObjectInfo | None:
-        """Give size and age of an object, or None where there is none."""
+        """Return size and age of an object, or None where there is none."""
 
     def delete(self, key: str) -> None:
         """Remove one object; absent is fine."""
@@ -104,7 +104,7 @@ class ArtifactStore(Protocol):
 
 
 # Calls a function for each item at once; results in the order of the items.
-Spread = Callable[[Callable[[Any], Any], Iterable[Any]], list[Any]]
+ParallelMap = Callable[[Callable[[Any], Any], Iterable[Any]], list[Any]]
 
 
 class Executor(Protocol):
@@ -115,15 +115,15 @@ class Executor(Protocol):
     def map(self, function: Callable[[T], R], items: Iterable[T]) -> list[R]:
         """Apply a function to each item; results in the order of the items."""
 
-    def pool(self) -> AbstractContextManager[Spread]:
+    def pool(self) -> AbstractContextManager[ParallelMap]:
         """Keep workers ready for many short calls, with one BLAS thread each."""
 
 
-class MatrixMaker(Protocol):
+class MatrixAllocator(Protocol):
     """Where large float32 matrices are kept."""
 
     def memory_bytes(self, shape: tuple[int, int]) -> int:
-        """Give the memory that a matrix of this shape takes: none where it lies in a file."""
+        """Return the memory that a matrix of this shape takes: none where it lies in a file."""
 
     def empty(self, shape: tuple[int, int]) -> FloatMatrix:
         """Make a matrix, C order, of any content."""
@@ -145,14 +145,14 @@ class SuiteRunner(Protocol):
     def check(
         self, table: pd.DataFrame, expectations: Sequence[Mapping[str, Any]]
     ) -> tuple[RuleResult, ...]:
-        """Give one result per expectation, with counts and row positions but no values."""
+        """Return one result per expectation, with counts and row positions but no values."""
 
 
 class Renderer(Protocol):
     """Pages for people."""
 
     def render(self, metadata: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, bytes]:
-        """Give report.html, model_card.md and figures/*.svg by name."""
+        """Return report.html, model_card.md and figures/*.svg by name."""
 
 
 class MemoryMeter(Protocol):
@@ -167,10 +167,10 @@ class MemoryMeter(Protocol):
     limit_bytes: int
 
     def used_bytes(self) -> int:
-        """Give what it uses now."""
+        """Return what it uses now."""
 
     def release(self) -> None:
-        """Give back what was freed."""
+        """Return back what was freed."""
 
 
 Timer = Callable[[], float]
@@ -185,7 +185,7 @@ class Ports:
     store: ArtifactStore
     codec: Codec
     executor: Executor
-    matrices: MatrixMaker
+    matrices: MatrixAllocator
     renderer: Renderer
     memory: MemoryMeter
     timer: Timer

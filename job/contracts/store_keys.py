@@ -57,23 +57,23 @@ def check_key(key: str) -> None:
 
 
 def is_key(text: str) -> bool:
-    """Say whether a text names one place below a root, and no other."""
+    """Return whether a text names one place below a root, and no other."""
     return is_plain(text) and not {"", ".", ".."} & set(text.split("/"))
 
 
 def is_plain(text: str) -> bool:
-    """Say whether a text has no backslash and no control character."""
+    """Return whether a text has no backslash and no control character."""
     return "\\" not in text and text.isprintable()
 
 
-def is_ours(key: str) -> bool:
-    """Say whether a key is of this job, where others use the same bucket or folder."""
+def is_job_key(key: str) -> bool:
+    """Return whether a key is of this job, where others use the same bucket or folder."""
     first, slash, _ = key.partition("/")
     return bool(slash) and (first in _FOLDERS or is_version(first))
 
 
 def is_channel(name: str) -> bool:
-    """Say whether a channel may have that name; a version and `latest` are other things."""
+    """Return whether a channel may have that name; a version and `latest` are other things."""
     return bool(re.fullmatch(CHANNEL, name)) and name != "latest" and not is_version(name)
 
 

@@ -76,9 +76,9 @@ def run(plan: Plan, ports: Ports, recorder: Recorder) -> dict[str, Any]:
         recorder.reports = without_model(bundle)
     recorder.reports |= list_label_issues(tables, candidate)
     if not decision.is_published:
-        raise _rejection(decision, recorder.summarise("rejected", None, scores))
+        raise _rejection(decision, recorder.summarize("rejected", None, scores))
     if plan.is_dry_run:
-        return recorder.summarise("dry_run", None, scores)
+        return recorder.summarize("dry_run", None, scores)
     if candidate.group_errors is not None:  # later runs are compared with what is published only
         recorder.run("publish", keep_group_errors, ports.store, plan.run_id, candidate.group_errors)
     recorder.run("publish", publish, ports.store, plan.version, plan.run_id, bundle)
@@ -92,7 +92,7 @@ def run(plan: Plan, ports: Ports, recorder: Recorder) -> dict[str, Any]:
         abilities,
         override=decision.override,
     )
-    return recorder.summarise("published", plan.version, scores)
+    return recorder.summarize("published", plan.version, scores)
 
 
 def _prepare(plan: Plan, ports: Ports, recorder: Recorder) -> tuple[ProbeStep, ...]:
@@ -124,4 +124,4 @@ def _rejection(decision: GateDecision, result: dict[str, Any]) -> GateRejectedEr
 
 def _report_published(store: ArtifactStore, recorder: Recorder, version: str) -> dict[str, Any]:
     metadata = json.loads(read_verified(store, version)["metadata.json"])
-    return recorder.summarise("already_published", version, metadata["metrics"])
+    return recorder.summarize("already_published", version, metadata["metrics"])

@@ -17,7 +17,7 @@ from job.contracts.suites import Suite
 from job.errors import ConfigurationError
 from job.stages.evaluation.input_check import choose_input_check
 from job.stages.evaluation.stress import Columns, measure_stress
-from job.stages.features.preprocessing import restrict
+from job.stages.features.preprocessing import select_blocks
 from job.stages.split.split import DataSplit
 
 log = structlog.get_logger(__name__)
@@ -44,16 +44,23 @@ def judge_batches(
     """
     s = plan.settings
     is_standardized, stated_by = find_standardization(s, plan.suite, evaluation)
-    check = choose_input_check(evaluation["geometry"], model.use, is_standardized=is_standardized)
+    check = choose_input_check(
+        evaluation["geometry"], model.feature_blocks, is_standardized=is_standardized
+    )
     stress = None
-    if is_standardized and "embeddings" in model.use and split.table.embeddings is not None:
+    if (
+        is_standardized
+        and "embeddings" in model.feature_blocks
+        and split.table.embeddings is not None
+    ):
         with executor.pool():  # one BLAS thread: small systems of equations are slower with more
             stress = measure_stress(
                 model,
-                restrict(split.test, model.use, s.dataset.columns),
+                select_blocks(split.test, model.feature_blocks, s.dataset.columns),
                 Columns.of(split.table.embeddings),
                 stated_by=stated_by,
-                is_restored=model.use == ("embeddings",) and _is_restored(evaluation["geometry"]),
+                is_restored=model.feature_blocks == ("embeddings",)
+                and _is_restored(evaluation["geometry"]),
                 spec=s.evaluation,
                 random_state=s.random_state,
             )

@@ -17,12 +17,12 @@ from job.contracts.reports.search import SearchReport
 from job.contracts.settings.job_settings import TrainingSpec
 from job.pipeline.requests import read_requests
 from job.recorder import Recorder
-from job.registry.published import Champion
+from job.registry.published import PublishedVersion
 from job.stages.data.challenge_validation import validate_challenge
 from job.stages.data.leakage_keys import make_rows
 from job.stages.evaluation.challenge_scores import Purpose, score_challenge
-from job.stages.features.feature_matrix import Preparation
-from job.stages.features.preprocessing import restrict
+from job.stages.features.feature_matrix import FeatureMatrices
+from job.stages.features.preprocessing import select_blocks
 from job.stages.gate.challenge_comparison import compare_on_challenge, take_unseen
 from job.stages.metrics.predictions import Predictions, predict
 from job.stages.packaging.metadata import name_embedding_model
@@ -77,7 +77,7 @@ def choose_candidate(
     *,
     split: DataSplit,
     report: SearchReport,
-    preparation: Preparation,
+    feature_matrices: FeatureMatrices,
 ) -> SearchReport:
     """Choose again by the challenge set, where `search.choose_on` asks for that."""
     challenge = split.challenge
@@ -91,7 +91,7 @@ def choose_candidate(
         report,
         challenge.choosing,
         split.train,
-        preparation,
+        feature_matrices,
         spec=spec,
         executor=ports.executor,
     )
@@ -111,8 +111,8 @@ def judge_on_challenge(
         Those of the table's rows.
     """
     s, columns = plan.settings, plan.settings.dataset.columns
-    judged = restrict(challenge.judging, model.use, columns)
-    found = predict(model.pipeline, judged, model.use)
+    judged = select_blocks(challenge.judging, model.feature_blocks, columns)
+    found = predict(model.pipeline, judged, model.feature_blocks)
     is_learning = s.learns_on_challenge and s.decision.target_precision is not None
     purposes: dict[Purpose, bool] = {
         "choice": s.search.choose_on == "challenge",
@@ -143,10 +143,10 @@ def _learn_decision(
         The model's predictions of the judging requests, and these.
     """
     s = plan.settings
-    choosing = restrict(challenge.choosing, model.use, s.dataset.columns)
+    choosing = select_blocks(challenge.choosing, model.feature_blocks, s.dataset.columns)
     threshold = learn_threshold(
-        predict(model.pipeline, choosing, model.use) if challenge.is_halved else found,
-        choosing.units,
+        predict(model.pipeline, choosing, model.feature_blocks) if challenge.is_halved else found,
+        choosing.groups,
         s.decision,
         s.evaluation,
     )
@@ -176,7 +176,7 @@ def compare_champion(
     plan: Plan,
     ports: Ports,
     challenge: ChallengeSet,
-    champion: Champion,
+    champion: PublishedVersion,
     model: TrainedModel,
     *,
     payload: bytes,
@@ -201,8 +201,8 @@ def judge_version(
     ports: Ports,
     requests: Rows,
     *,
-    new: Champion,
-    old: Champion,
+    new: PublishedVersion,
+    old: PublishedVersion,
     model: TrainedModel,
     embedding_model: str,
 ) -> tuple[dict[str, Any] | None, tuple[Comparison, ...]]:
@@ -215,15 +215,15 @@ def judge_version(
         input is not one that the set was checked for.
     """
     s = plan.settings
-    if model.use not in (s.search.inputs or (s.features.use,)):
+    if model.feature_blocks not in (s.search.inputs or (s.features.use,)):
         return None, ()
     fresh = take_unseen(new, requests)
     if not len(fresh):
         return None, ()
     challenge = make_challenge_set(fresh, s.evaluation.challenge_split, s.split.salt, n_dropped=0)
-    judged = restrict(challenge.judging, model.use, s.dataset.columns)
+    judged = select_blocks(challenge.judging, model.feature_blocks, s.dataset.columns)
     scored = score_challenge(
-        predict(model.pipeline, judged, model.use),
+        predict(model.pipeline, judged, model.feature_blocks),
         judged,
         challenge,
         labels=fresh.y,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import structlog
 
 from job.contracts.identity import canonical_json
-from job.contracts.messages import counted
+from job.contracts.messages import pluralize
 from job.contracts.plan import Plan
 from job.contracts.ports import ArtifactStore, Ports
 from job.contracts.reports.drift import DriftReport
@@ -15,19 +15,19 @@ from job.errors import ContractViolationError
 from job.pipeline.intake import Tables, naming_rule
 from job.recorder import Recorder
 from job.registry.channels import read_channel
-from job.stages.drift import KeptTable, ObservedTable, keep, load_kept, measure_drift, observe
+from job.stages.drift import TableProfile, TableSnapshot, keep, load_profile, measure_drift, observe
 from job.stages.packaging.metadata import name_embedding_model
 from job.stages.split.split import DataSplit
 
 log = structlog.get_logger(__name__)
-_MOST_NAMED = 5
+_MAX_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drift:
     """The table as it is kept, and its drift; None where there is nothing to hold it against."""
 
-    kept: KeptTable
+    kept: TableProfile
     report: DriftReport | None
 
 
@@ -54,13 +54,13 @@ def look_for_drift(
 
 
 def _compare(
-    plan: Plan, store: ArtifactStore, table: ObservedTable, now: KeptTable
+    plan: Plan, store: ArtifactStore, table: TableSnapshot, now: TableProfile
 ) -> DriftReport | None:
     channel = plan.settings.publish.channel
     version = None if channel is None else read_channel(store, channel)[0]
     if version is None:
         return None
-    before = load_kept(store, version)
+    before = load_profile(store, version)
     if before is None:
         return DriftReport(champion=version, problem="it has no profile that this release reads")
     return measure_drift(table, before, now, version, plan.settings.drift)
@@ -76,15 +76,15 @@ def _tell(plan: Plan, recorder: Recorder, report: DriftReport) -> None:
         "drift_measured",
         champion=report.champion,
         n_measures=len(report.measures),
-        found=found[:_MOST_NAMED],
-        not_compared=report.not_compared[:_MOST_NAMED],
+        found=found[:_MAX_NAMED],
+        not_compared=report.not_compared[:_MAX_NAMED],
     )
     if found and plan.settings.drift.action == "fail":
         recorder.reports["drift.json"] = canonical_json(report.to_json())
-        more = f" and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
+        more = f" and {len(found) - _MAX_NAMED} more" if len(found) > _MAX_NAMED else ""
         raise ContractViolationError(
             f"'{plan.dataset_uri}' has drifted from the table of {report.champion} in "
-            f"{counted(len(found), 'finding')}: {'; '.join(found[:_MOST_NAMED])}{more}",
+            f"{pluralize(len(found), 'finding')}: {'; '.join(found[:_MAX_NAMED])}{more}",
             hint="find out what changed upstream; if it is meant, run once with "
             "drift.action=warn, or raise the thresholds under drift",
             n_found=len(found),

@@ -19,13 +19,13 @@ from job.contracts.settings.job_settings import TrainingSpec
 from job.stages.evaluation.cross_fitted import evaluate_cross_fit, heated
 from job.stages.evaluation.evaluate import evaluate
 from job.stages.evaluation.method import Method
-from job.stages.features.feature_matrix import Preparation
-from job.stages.features.preprocessing import restrict
+from job.stages.features.feature_matrix import FeatureMatrices
+from job.stages.features.preprocessing import select_blocks
 from job.stages.metrics.predictions import Predictions, predict
 from job.stages.split.split import DataSplit
 from job.stages.training.cross_fit import CrossFit, FoldPlan, cross_fit
 from job.stages.training.decision_threshold import choose_threshold
-from job.stages.training.temperature_scaling import DIVISIBLE, find_temperature, heat
+from job.stages.training.temperature_scaling import DIVISIBLE, apply_temperature, find_temperature
 
 log = structlog.get_logger(__name__)
 Array = np.ndarray[Any, Any]
@@ -45,13 +45,13 @@ def predict_all_rows(
     The geometry is that of the training rows.
     """
     rows, executor = split.kept, ports.executor
-    preparation = Preparation(
+    feature_matrices = FeatureMatrices(
         rows, spec.features, spec.columns, ports.matrices, executor, geometry=geometry
     )
     return cross_fit(
         rows,
         split.train_index,
-        preparation,
+        feature_matrices,
         report,
         spec=spec,
         executor=executor,
@@ -84,13 +84,15 @@ def judge_rows(
     """Predict the held-out rows, or take the cross-fitted predictions of all rows."""
     columns = plan.settings.dataset.columns
     if cross is None:
-        test = restrict(split.test, model.use, columns)
+        test = select_blocks(split.test, model.feature_blocks, columns)
         return JudgedRows(
             rows=test,
-            found=predict(model.pipeline, test, model.use),
-            parts=((np.arange(len(test)), restrict(split.train, model.use, columns)),),
+            found=predict(model.pipeline, test, model.feature_blocks),
+            parts=(
+                (np.arange(len(test)), select_blocks(split.train, model.feature_blocks, columns)),
+            ),
         )
-    rows = restrict(split.kept, model.use, columns)
+    rows = select_blocks(split.kept, model.feature_blocks, columns)
     folds = range(cross.n_folds)
     return JudgedRows(
         rows=rows,
@@ -133,7 +135,7 @@ def evaluate_candidate(
         cross,
         judged.rows,
         model,
-        restrict(split.test, model.use, s.dataset.columns),
+        select_blocks(split.test, model.feature_blocks, s.dataset.columns),
         ports.timer,
         chosen=report.chosen,
         spec=s.evaluation,
@@ -147,7 +149,7 @@ def evaluate_candidate(
 
 def needs_out_of_fold(plan: Plan, chosen: CandidateScore) -> bool:
     """Return whether anything is learnt from out-of-fold predictions of the chosen candidate."""
-    return _is_divided(plan, chosen) or _learns_threshold(plan)
+    return is_temperature_scaled(plan, chosen) or _learns_threshold(plan)
 
 
 def _learns_threshold(plan: Plan) -> bool:
@@ -156,11 +158,12 @@ def _learns_threshold(plan: Plan) -> bool:
     return s.decision.target_precision is not None and not s.learns_on_challenge
 
 
-def _is_divided(plan: Plan, chosen: CandidateScore) -> bool:
+def is_temperature_scaled(plan: Plan, chosen: CandidateScore) -> bool:
+    """Return whether the probabilities of the chosen candidate are scaled by a temperature."""
     return plan.settings.search.temperature and chosen.estimator in DIVISIBLE
 
 
-def learn_confidence(
+def calibrate(
     plan: Plan,
     split: DataSplit,
     chosen: CandidateScore,
@@ -183,12 +186,12 @@ def learn_confidence(
     if told is None:
         return None, None
     s, temperature, threshold = plan.settings, None, None
-    if _is_divided(plan, chosen):
+    if is_temperature_scaled(plan, chosen):
         temperature = find_temperature(told)
-        told = heat(told, temperature)
-    groups = split.train.units
+        told = apply_temperature(told, temperature)
+    groups = split.train.groups
     if cross is not None:
-        told, groups = heated(cross.chosen, cross, temperature), split.kept.units
+        told, groups = heated(cross.chosen, cross, temperature), split.kept.groups
     if _learns_threshold(plan):
         threshold = choose_threshold(
             told, groups, s.decision, s.evaluation, is_templated=is_templated

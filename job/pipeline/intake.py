@@ -23,11 +23,11 @@ from job.pipeline.out_of_scope import load_out_of_scope
 from job.recorder import Recorder
 from job.stages.data.ingest import ingest
 from job.stages.data.leakage_keys import make_rows
-from job.stages.data.slices import NamingRule, make_slices
+from job.stages.data.slices import DisclosureRule, make_slices
 from job.stages.data.suite_binding import bind, parameter_values, required_columns
 from job.stages.data.validate import validate_dataset
 from job.stages.packaging.metadata import describe_dataset
-from job.stages.split.challenge_near_duplicates import number_families
+from job.stages.split.challenge_near_duplicates import number_near_duplicate_groups
 from job.stages.split.near_duplicates import Kind, choose_kind, family_bytes
 from job.stages.split.near_duplicates.templates import make_templates
 from job.stages.training.memory_limit import (
@@ -124,7 +124,7 @@ def find_near_duplicates(plan: Plan, ports: Ports, tables: Tables) -> tuple[Tabl
     n_rows = sum(len(rows or ()) for rows in (tables.rows, tables.official_test, tables.challenge))
     n_bytes = ports.memory.used_bytes() + family_bytes(n_rows, kind)
     require_memory(n_bytes, ports.memory, f"to look for near-duplicates among {n_rows} rows")
-    found = number_families(
+    found = number_near_duplicate_groups(
         tables.rows,
         tables.official_test,
         tables.challenge,
@@ -136,9 +136,9 @@ def find_near_duplicates(plan: Plan, ports: Ports, tables: Tables) -> tuple[Tabl
     return replace(tables, **numbered), kind
 
 
-def naming_rule(settings: JobSettings) -> NamingRule:
-    """Give the rule by which values of a table may be named."""
-    return NamingRule(
+def naming_rule(settings: JobSettings) -> DisclosureRule:
+    """Return the rule by which values of a table may be named."""
+    return DisclosureRule(
         min_rows=settings.evaluation.min_slice_rows, min_groups=settings.features.min_groups
     )
 
@@ -180,7 +180,7 @@ def _load(
     if plan.settings.slicing:
         index, names = np.flatnonzero(is_sound), plan.settings.slicing
         rule = naming_rule(plan.settings)
-        rows = replace(rows, slices=make_slices(dataset, index, rows.keys, names, rule))
+        rows = replace(rows, slices=make_slices(dataset, index, rows.leakage_keys, names, rule))
     texts = dataset.strings("text")
     if texts is not None and plan.settings.split.near_duplicates in ("auto", "text"):
         rows = replace(rows, templates=make_templates(texts[is_sound], rows.text_keys))

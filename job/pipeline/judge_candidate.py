@@ -18,7 +18,7 @@ from job.pipeline.drift import Drift
 from job.pipeline.intake import Tables
 from job.pipeline.train_candidate import Candidate
 from job.registry.metadata_diff import compare_metadata
-from job.registry.published import Champion, load_anchor, load_channel_anchor
+from job.registry.published import PublishedVersion, load_anchor, load_channel_anchor
 from job.registry.run_promotion import choose_anchor
 from job.stages.gate.comparison import compare, compare_errors
 from job.stages.gate.criteria import decide
@@ -42,7 +42,7 @@ def judge(
     tables: Tables,
     *,
     candidate: Candidate,
-    champion: Champion | None,
+    champion: PublishedVersion | None,
 ) -> GateDecision:
     """Judge the candidate by the floors, the champion and the anchor."""
     settings = plan.settings
@@ -67,7 +67,9 @@ def judge(
     return replace(decision, override=plan.override)
 
 
-def _find_anchor(plan: Plan, store: ArtifactStore, champion: Champion | None) -> Champion | None:
+def _find_anchor(
+    plan: Plan, store: ArtifactStore, champion: PublishedVersion | None
+) -> PublishedVersion | None:
     """Load the anchor of the settings, else the channel's own, unless it is the champion."""
     channel = plan.settings.publish.channel
     anchor = load_anchor(store, plan.settings.gate.anchor)
@@ -78,7 +80,7 @@ def _find_anchor(plan: Plan, store: ArtifactStore, champion: Champion | None) ->
 
 
 def _compare(
-    plan: Plan, ports: Ports, tables: Tables, candidate: Candidate, rival: Champion
+    plan: Plan, ports: Ports, tables: Tables, candidate: Candidate, rival: PublishedVersion
 ) -> Iterator[Comparison]:
     """Compare on the groups that both tables share, or else on held-out rows new to both.
 
@@ -110,7 +112,7 @@ def _compare(
 
 
 def _compare_on_challenge(
-    plan: Plan, ports: Ports, tables: Tables, candidate: Candidate, champion: Champion
+    plan: Plan, ports: Ports, tables: Tables, candidate: Candidate, champion: PublishedVersion
 ) -> Iterator[Comparison]:
     """Compare the published models on the challenge set, if there is one."""
     challenge = candidate.split.challenge
@@ -127,7 +129,7 @@ def _compare_on_challenge(
 
 
 def _compare_models(
-    plan: Plan, ports: Ports, tables: Tables, candidate: Candidate, rival: Champion
+    plan: Plan, ports: Ports, tables: Tables, candidate: Candidate, rival: PublishedVersion
 ) -> Comparison:
     """Compare the published models on held-out rows that are new to both."""
     s, split = plan.settings, candidate.split
@@ -147,7 +149,7 @@ def _compare_models(
 
 
 def list_label_issues(tables: Tables, candidate: Candidate) -> dict[str, bytes]:
-    """Give the file of doubted labels, if it is allowed; it belongs to the run, not to a version.
+    """Return the file of doubted labels, if it is allowed; it belongs to the run, not to a version.
 
     Nothing of the rows but places, labels and ids is in it.
     """
@@ -170,7 +172,7 @@ def package(
     candidate: Candidate,
     drift: Drift,
     decision: GateDecision,
-    champion: Champion | None,
+    champion: PublishedVersion | None,
 ) -> dict[str, bytes]:
     """Gather the files of a version, or of a rejected candidate's reports."""
     metadata = make_metadata(

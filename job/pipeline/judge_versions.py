@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from job.contracts.dataset import Rows
-from job.contracts.messages import counted
+from job.contracts.messages import pluralize
 from job.contracts.model import TrainedModel
 from job.contracts.plan import Plan
 from job.contracts.ports import Ports
@@ -16,11 +16,11 @@ from job.errors import ConfigurationError, GateRejectedError
 from job.pipeline.challenge import judge_version
 from job.pipeline.intake import check_request, find_near_duplicates, load_tables
 from job.recorder import Recorder
-from job.registry.published import Champion, load_anchor
+from job.registry.published import PublishedVersion, load_anchor
 from job.registry.versions import read_verified
 from job.stages.evaluation.evaluate import evaluate
-from job.stages.features.preprocessing import restrict
-from job.stages.gate.comparison import compare, find_problem, find_use, is_seen
+from job.stages.features.preprocessing import select_blocks
+from job.stages.gate.comparison import compare, find_problem, match_input, was_trained_on
 from job.stages.gate.criteria import decide
 from job.stages.metrics.predictions import predict
 from job.stages.packaging.metadata import name_embedding_model
@@ -44,7 +44,7 @@ def judge_versions(
     check_request(plan.settings, plan.suite)
     spec = plan.settings
     old, new = (
-        Champion(version=name, files=read_verified(ports.store, name))
+        PublishedVersion(version=name, files=read_verified(ports.store, name))
         for name in (champion, candidate)
     )
     rivals = [old, *filter(None, [load_anchor(ports.store, spec.gate.anchor)])]
@@ -52,7 +52,7 @@ def judge_versions(
     rows = tables.rows if tables.official_test is None else tables.official_test
     # an official test holds near-duplicates by design
     table = rows if tables.official_test is None else None
-    fresh = rows.take(~is_seen(new, rows, table))
+    fresh = rows.take(~was_trained_on(new, rows, table))
     embedding_model = name_embedding_model(tables.dataset, spec.publish)
     model = _load(plan, ports, new, fresh, embedding_model)
     n_unknown = int((~np.isin(fresh.y.astype(str), model.pipeline.classes_.astype(str))).sum())
@@ -61,11 +61,11 @@ def judge_versions(
             f"{candidate} was trained on all rows that it could be judged on",
             hint="give a table with rows that are new to it",
         )
-    judged = restrict(fresh, model.use, spec.dataset.columns)
+    judged = select_blocks(fresh, model.feature_blocks, spec.dataset.columns)
     evaluation = recorder.run(
         "evaluate",
         evaluate,
-        predict(model.pipeline, judged, model.use),
+        predict(model.pipeline, judged, model.feature_blocks),
         model,
         judged,
         ports.timer,
@@ -122,19 +122,19 @@ def judge_versions(
 
 
 def _load(
-    plan: Plan, ports: Ports, version: Champion, rows: Rows, embedding_model: str
+    plan: Plan, ports: Ports, version: PublishedVersion, rows: Rows, embedding_model: str
 ) -> TrainedModel:
     """Load the candidate, if its input is one that the settings name."""
     settings, metadata = plan.settings, json.loads(version.files["metadata.json"])
     uses = (settings.features.use, *settings.search.inputs)
-    use = find_use(metadata, rows, uses, settings.dataset.columns)
-    if use is None:
+    feature_blocks = match_input(metadata, rows, uses, settings.dataset.columns)
+    if feature_blocks is None:
         raise ConfigurationError(
             f"{version.version} takes another input than features.use and search.inputs name",
-            hint=f"it takes {counted(len(metadata['input']['names']), 'column')} as "
+            hint=f"it takes {pluralize(len(metadata['input']['names']), 'column')} as "
             f"{metadata['input']['kind']}; `pcc-job models show` has its settings",
         )
-    if problem := find_problem(metadata, rows, use, embedding_model):
+    if problem := find_problem(metadata, rows, feature_blocks, embedding_model):
         raise ConfigurationError(
             f"{version.version} cannot be judged on this table: {problem}",
             hint="give a table as the one that it was trained on",
@@ -142,7 +142,7 @@ def _load(
     return TrainedModel(
         estimator=metadata["classifier"],
         parameters=(),
-        use=use,
+        feature_blocks=feature_blocks,
         pipeline=ports.codec.decode(version.files["model.joblib"]),
         baselines=(),
     )

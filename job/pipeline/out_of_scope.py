@@ -17,7 +17,7 @@ from job.stages.evaluation.out_of_scope import (
     make_unlabelled_rows,
     measure_out_of_scope,
 )
-from job.stages.features.preprocessing import restrict
+from job.stages.features.preprocessing import select_blocks
 from job.stages.metrics.predictions import predict
 from job.stages.packaging.metadata import name_embedding_model
 from job.stages.split.split import DataSplit
@@ -67,15 +67,15 @@ def judge_out_of_scope(
         The out-of-scope set; None without one: then the empty request alone is judged.
     """
     s = plan.settings
-    empty = make_empty_request(restrict(split.train, model.use, s.dataset.columns))
+    empty = make_empty_request(select_blocks(split.train, model.feature_blocks, s.dataset.columns))
     found = None
     if requests is not None:
-        judged = restrict(requests, model.use, s.dataset.columns)
-        found = predict(model.pipeline, judged, model.use)
+        judged = select_blocks(requests, model.feature_blocks, s.dataset.columns)
+        found = predict(model.pipeline, judged, model.feature_blocks)
     return measure_out_of_scope(
-        predict(model.pipeline, empty, model.use),
+        predict(model.pipeline, empty, model.feature_blocks),
         found,
-        None if requests is None else requests.units,
+        None if requests is None else requests.groups,
         decision=evaluation["decision"],
         confidence=s.evaluation.confidence,
     )

@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 
 from job.contracts.dataset import Rows
-from job.contracts.messages import counted
+from job.contracts.messages import pluralize
 from job.contracts.model import TrainedModel
 from job.contracts.plan import Plan
 from job.contracts.ports import Ports
@@ -19,9 +19,9 @@ from job.contracts.settings.job_settings import TrainingSpec
 from job.pipeline.batches import judge_batches, may_move
 from job.pipeline.challenge import choose_candidate, judge_on_challenge
 from job.pipeline.evaluation import (
+    calibrate,
     evaluate_candidate,
     judge_rows,
-    learn_confidence,
     needs_out_of_fold,
     predict_all_rows,
 )
@@ -30,9 +30,9 @@ from job.recorder import Recorder
 from job.stages.evaluation.label_noise import estimate_label_noise
 from job.stages.evaluation.method import choose_method, may_cross_fit
 from job.stages.evaluation.wording import measure_templates, measure_wording
-from job.stages.features.feature_matrix import Preparation
+from job.stages.features.feature_matrix import FeatureMatrices
 from job.stages.features.geometry import describe_geometry, keep_lengths, restore_geometry
-from job.stages.features.preprocessing import restrict
+from job.stages.features.preprocessing import select_blocks
 from job.stages.gate.group_errors import GroupErrors, count_group_errors
 from job.stages.gate.power import measure_equal_error
 from job.stages.split.split import DataSplit
@@ -103,9 +103,9 @@ def train_candidate(
     )
     if geometry is not None and spec.search.prefer == "wording":
         geometry = keep_lengths(geometry)
-    preparation = recorder.run(
+    feature_matrices = recorder.run(
         "search",
-        Preparation,
+        FeatureMatrices,
         train,
         spec.features,
         spec.columns,
@@ -113,9 +113,9 @@ def train_candidate(
         executor,
         geometry=geometry,
     )
-    report = recorder.run("search", search, train, preparation, spec, executor, ports.timer)
+    report = recorder.run("search", search, train, feature_matrices, spec, executor, ports.timer)
     report = choose_candidate(
-        plan, spec, ports, recorder, split=split, report=report, preparation=preparation
+        plan, spec, ports, recorder, split=split, report=report, feature_matrices=feature_matrices
     )
     cross = told = None
     if is_crossed and folds is not None:
@@ -128,12 +128,12 @@ def train_candidate(
             "out_of_fold",
             predict_out_of_fold,
             train,
-            preparation,
+            feature_matrices,
             report.chosen,
             spec=spec,
             executor=executor,
         )
-    temperature, threshold = learn_confidence(
+    temperature, threshold = calibrate(
         plan, split, report.chosen, told, cross, is_templated=is_templated
     )
     ports.memory.release()  # the search's, before the whole table is prepared
@@ -142,7 +142,7 @@ def train_candidate(
         "train",
         train_model,
         train,
-        preparation,
+        feature_matrices,
         asked,
         spec,
         executor,
@@ -179,7 +179,7 @@ def train_candidate(
     wording = recorder.run(
         "wording",
         measure_wording,
-        restrict(split.table, model.use, spec.columns),
+        select_blocks(split.table, model.feature_blocks, spec.columns),
         judged.rows,
         judged.parts,
         found=judged.found,
@@ -187,7 +187,7 @@ def train_candidate(
         random_state=s.random_state,
     )
     evaluation["wording"] = wording.to_json()
-    evaluation["geometry"] = describe_geometry(geometry, model.use)
+    evaluation["geometry"] = describe_geometry(geometry, model.feature_blocks)
     evaluation |= recorder.run("stress", judge_batches, plan, split, model, evaluation, executor)
     noise = None
     if s.evaluation.label_noise:
@@ -195,7 +195,7 @@ def train_candidate(
             "labels",
             estimate_label_noise,
             train,
-            preparation,
+            feature_matrices,
             report,
             spec=spec,
             evaluation=s.evaluation,
@@ -224,7 +224,7 @@ def _require_memory(spec: TrainingSpec, ports: Ports, recorder: Recorder, rows: 
     ports.memory.release()
     n_bytes = ports.memory.used_bytes() + n_more
     recorder.facts["estimated_memory_bytes"] = n_bytes
-    work = f"to train on {len(rows)} rows with {counted(n_workers, 'worker')}"
+    work = f"to train on {len(rows)} rows with {pluralize(n_workers, 'worker')}"
     require_memory(n_bytes, ports.memory, work)
 
 
@@ -238,7 +238,7 @@ def _measure_equal_error(
         report.labels,
         report.candidates.index(report.chosen),
         cross.chosen.y_pred[split.train_index],
-        split.train.units,
+        split.train.groups,
         plan.settings.paired,
     )
     return None if found is None else (report.metric, found)

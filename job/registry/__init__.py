@@ -2,15 +2,15 @@
 
 from job.registry.anchors import list_anchors
 from job.registry.channels import list_channels
-from job.registry.fetch import check_load, fetch
+from job.registry.fetch import check_load, fetch_version
 from job.registry.promotion import promote, promote_anchor
-from job.registry.prune import prune
+from job.registry.prune import prune_versions
 from job.registry.resolve import (
     diff,
     list_anchor_history,
     list_history,
     read_metadata,
-    resolve,
+    resolve_version,
     verify,
 )
 from job.registry.rollback import roll_back
@@ -19,7 +19,7 @@ from job.registry.versions import list_versions, read_verified
 __all__ = [
     "check_load",
     "diff",
-    "fetch",
+    "fetch_version",
     "list_anchor_history",
     "list_anchors",
     "list_channels",
@@ -27,10 +27,10 @@ __all__ = [
     "list_versions",
     "promote",
     "promote_anchor",
-    "prune",
+    "prune_versions",
     "read_metadata",
     "read_verified",
-    "resolve",
+    "resolve_version",
     "roll_back",
     "verify",
 ]

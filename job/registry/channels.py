@@ -8,7 +8,7 @@ from typing import Final, Literal
 from job.contracts.ports import ArtifactStore
 from job.contracts.store_keys import ProbeStep, anchored_channel, describe_pointer, promote_command
 from job.errors import ConfigurationError, VersionConflictError
-from job.registry.history import Move, next_number, read_moves, read_pointer, write_down
+from job.registry.history import ChannelMove, append_history, next_number, read_moves, read_pointer
 from job.registry.publish import is_complete
 from job.registry.removal import is_being_removed
 
@@ -16,7 +16,7 @@ _UNCONDITIONAL: Final = ("creates_once", "swaps")
 
 
 def read_channel(store: ArtifactStore, channel: str) -> tuple[str | None, bytes | None]:
-    """Give the version a channel points to, and the pointer's bytes."""
+    """Return the version a channel points to, and the pointer's bytes."""
     raw = store.get(f"channels/{channel}.json")
     return (None, None) if raw is None else (read_pointer(channel, raw).to, raw)
 
@@ -74,10 +74,10 @@ def promote(
     """
     before = None if expected is None else read_pointer(channel, expected)
     if before is not None:
-        write_down(store, channel, before)
+        append_history(store, channel, before)
         if before.to == version:
             return
-    move = Move(
+    move = ChannelMove(
         number=next_number(store, channel, before),
         to=version,
         origin=None if before is None else before.to,
@@ -105,7 +105,7 @@ def create_pointer(
     VersionConflictError
         Somebody is removing the version.
     """
-    move = Move(
+    move = ChannelMove(
         number=next_number(store, channel, None),
         to=version,
         origin=None,
@@ -121,14 +121,14 @@ def create_pointer(
     present = None if raw is None else read_pointer(channel, raw)
     if present is None or (present.to, present.by) != (version, by):
         return False
-    write_down(store, channel, present)
+    append_history(store, channel, present)
     return True
 
 
-def _swap(store: ArtifactStore, channel: str, expected: bytes | None, move: Move) -> bool:
+def _swap(store: ArtifactStore, channel: str, expected: bytes | None, move: ChannelMove) -> bool:
     if not store.compare_and_swap(f"channels/{channel}.json", expected, move.pointer()):
         return False
-    write_down(store, channel, move)
+    append_history(store, channel, move)
     return True
 
 
@@ -145,7 +145,7 @@ def _check_moved_by_twin(store: ArtifactStore, channel: str, version: str, by: s
     )
 
 
-def _require_kept(store: ArtifactStore, channel: str, move: Move) -> None:
+def _require_kept(store: ArtifactStore, channel: str, move: ChannelMove) -> None:
     """Take a move back whose version is being removed: `models prune` saw the old pointer."""
     if is_complete(store, move.to) and not is_being_removed(store, move.to):
         return

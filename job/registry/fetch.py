@@ -58,7 +58,7 @@ class _Staging:
                         stream.write(memoryview(piece)[start : start + _WRITE_BYTES])
 
     def move(self, target: Path) -> None:
-        """Give the files their place."""
+        """Return the files their place."""
         with self._lock:
             _move(self.files, target)
 
@@ -73,7 +73,7 @@ class _Staging:
                     folder.rmdir()
 
 
-def fetch(
+def fetch_version(
     store: ArtifactStore, version: str, directory: Path, on_begin: OnBegin = lambda _: None
 ) -> Path:
     """Write a verified version below a folder, whole or not at all.
@@ -122,7 +122,7 @@ def _move(files: Path, target: Path) -> None:
 
 
 def _hold_the_same(one: Path, other: Path) -> bool:
-    """Say whether two folders have the same files with the same bytes, and nothing else."""
+    """Return whether two folders have the same files with the same bytes, and nothing else."""
     if other.is_symlink() or not other.is_dir():
         return False
     names = [
@@ -170,7 +170,7 @@ def check_load(
     """
     with tempfile.TemporaryDirectory(prefix="pcc-job-") as name:
         on_begin(lambda: shutil.rmtree(name, ignore_errors=True))
-        path = fetch(store, version, Path(name))
+        path = fetch_version(store, version, Path(name))
         problem = find_problem(path)
     if problem:
         raise IntegrityError(

@@ -16,7 +16,7 @@ _NUMBER: Final = re.compile(r"([0-9]{6,})\.json")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Move:
+class ChannelMove:
     """One move of a channel; the pointer holds the last one whole.
 
     Attributes
@@ -52,7 +52,7 @@ class Move:
         )
 
     def entry(self) -> dict[str, Any]:
-        """Give it as an entry of the history."""
+        """Return it as an entry of the history."""
         return {
             "at": self.at,
             "by": self.by,
@@ -64,7 +64,7 @@ class Move:
         }
 
 
-def read_pointer(channel: str, raw: bytes) -> Move:
+def read_pointer(channel: str, raw: bytes) -> ChannelMove:
     """Read the bytes of a channel's pointer.
 
     Raises
@@ -85,7 +85,7 @@ def read_pointer(channel: str, raw: bytes) -> Move:
         ) from None
 
 
-def read_moves(store: ArtifactStore, channel: str) -> list[Move]:
+def read_moves(store: ArtifactStore, channel: str) -> list[ChannelMove]:
     """Read every move of a channel, oldest first, the pointer's own too.
 
     Raises
@@ -99,17 +99,17 @@ def read_moves(store: ArtifactStore, channel: str) -> list[Move]:
     if raw is None:
         return moves
     last = read_pointer(channel, raw)
-    is_known = any(move.entry() == last.entry() for move in moves)
-    return moves if is_known else [*moves, last]
+    has_known_class = any(move.entry() == last.entry() for move in moves)
+    return moves if has_known_class else [*moves, last]
 
 
-def next_number(store: ArtifactStore, channel: str, present: Move | None) -> int:
-    """Give a number past every move that is written down, and past the pointer's."""
+def next_number(store: ArtifactStore, channel: str, present: ChannelMove | None) -> int:
+    """Return a number past every move that is written down, and past the pointer's."""
     numbers = [_number_of(key) for key in store.keys(_folder(channel))]
     return 1 + max(*numbers, 0, present.number if present else 0)
 
 
-def write_down(store: ArtifactStore, channel: str, move: Move) -> None:
+def append_history(store: ArtifactStore, channel: str, move: ChannelMove) -> None:
     """Write a move into the history, unless it is there; a taken number is left to its owner."""
     number, entry = move.number, canonical_json(move.entry())
     while not store.put_if_absent(_key_of(channel, number), entry):
@@ -119,8 +119,8 @@ def write_down(store: ArtifactStore, channel: str, move: Move) -> None:
 
 
 def previous_version(store: ArtifactStore, channel: str) -> str | None:
-    """Give the champion before the present one that still exists, past those rolled back."""
-    champions: list[Move] = []
+    """Return the champion before the present one that still exists, past those rolled back."""
+    champions: list[ChannelMove] = []
     for move in read_moves(store, channel):
         if move.action == "rollback":
             target = move.copy_of or move.to
@@ -134,19 +134,19 @@ def previous_version(store: ArtifactStore, channel: str) -> str | None:
     return None
 
 
-def _read_entry(store: ArtifactStore, key: str) -> Move:
+def _read_entry(store: ArtifactStore, key: str) -> ChannelMove:
     try:
         return _move(json.loads(store.get(key) or b""), _number_of(key))
     except (ValueError, KeyError, TypeError):
         raise _damaged(key) from None
 
 
-def _move(content: Any, number: int) -> Move:
+def _move(content: Any, number: int) -> ChannelMove:
     """Check a move's parts; raises ValueError, KeyError or TypeError."""
     if not isinstance(content, dict):
         raise TypeError("not an object")
     texts = {name: content.get(name) for name in ("at", "by", "why")}
-    move = Move(
+    move = ChannelMove(
         number=number,
         to=content["to"],
         origin=content.get("from"),

@@ -22,7 +22,7 @@ _COMPARED: Final = (
 
 
 def compare_metadata(before: dict[str, Any], after: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Give what differs: `{dotted key: {before, after}}`, of scores the `difference` too."""
+    """Return what differs: `{dotted key: {before, after}}`, of scores the `difference` too."""
     flat = [dict(flatten({k: c.get(k) for k in _COMPARED})) for c in (before, after)]
     keys = sorted(flat[0].keys() | flat[1].keys())
     ends = {key: (flat[0].get(key), flat[1].get(key)) for key in keys}

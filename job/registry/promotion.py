@@ -88,5 +88,5 @@ def require_store_conditions(store: ArtifactStore, by: str) -> None:
 
 
 def actor_token(by: str) -> str:
-    """Give a key's part for whoever acts; a user's name may hold anything."""
+    """Return a key's part for whoever acts; a user's name may hold anything."""
     return Digest.of(by.encode()).hex[:16]

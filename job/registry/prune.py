@@ -14,7 +14,7 @@ from job.registry.history import previous_version
 from job.registry.removal import remove_version
 
 
-def prune(
+def prune_versions(
     store: ArtifactStore,
     *,
     before: datetime,
@@ -64,20 +64,20 @@ def prune(
 def _remove_outdated(store: ArtifactStore, version: str, token: str) -> bool:
     """Remove a complete version, if no channel and no anchor has moved to it meanwhile."""
 
-    def may_go() -> bool:
+    def is_removable() -> bool:
         return version not in pointed_versions(store)
 
-    return remove_version(store, version, token=token, may_go=may_go)
+    return remove_version(store, version, token=token, is_removable=is_removable)
 
 
 def _remove_abandoned(store: ArtifactStore, version: str, before: datetime, token: str) -> bool:
     """Remove an unfinished folder, if nobody has gone on with it meanwhile."""
 
-    def may_go() -> bool:
+    def is_removable() -> bool:
         keys = list(store.keys(f"{version}/"))
         return f"{version}/{MANIFEST}" not in keys and _are_older(store, keys, before)
 
-    return remove_version(store, version, token=token, may_go=may_go)
+    return remove_version(store, version, token=token, is_removable=is_removable)
 
 
 def _held(store: ArtifactStore) -> set[str]:

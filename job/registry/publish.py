@@ -12,7 +12,7 @@ from typing import Final
 import structlog
 
 from job.contracts.identity import Digest, ModelVersion, canonical_json, run_suffix
-from job.contracts.messages import counted
+from job.contracts.messages import pluralize
 from job.contracts.ports import ArtifactStore
 from job.contracts.store_keys import MANIFEST
 from job.errors import ConfigurationError, IntegrityError, TransientError, VersionConflictError
@@ -63,7 +63,7 @@ def name_version(run_id: str, at: datetime, *, copied_from: str | None = None) -
 
 
 def is_named_for(version: str, run_id: str, copied_from: str | None) -> bool:
-    """Say whether a version's name comes of that run id, or of that copy."""
+    """Return whether a version's name comes of that run id, or of that copy."""
     return version.endswith(f"_{run_suffix(_owner(run_id, copied_from))}")
 
 
@@ -120,7 +120,7 @@ def claim(
 
 
 def is_complete(store: ArtifactStore, version: str) -> bool:
-    """Say whether a version exists: whether its manifest does."""
+    """Return whether a version exists: whether its manifest does."""
     return store.head(f"{version}/{MANIFEST}") is not None
 
 
@@ -184,7 +184,7 @@ def _require_all_there(store: ArtifactStore, version: str, names: Iterable[str])
     lost = {f"{version}/{name}" for name in names} - set(store.keys(f"{version}/"))
     if lost:
         raise TransientError(
-            f"{counted(len(lost), 'file')} of {version} removed meanwhile", hint="run again"
+            f"{pluralize(len(lost), 'file')} of {version} removed meanwhile", hint="run again"
         )
 
 

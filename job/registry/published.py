@@ -16,7 +16,7 @@ from job.registry.versions import read_verified
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Champion:
+class PublishedVersion:
     """A published version, its verified files, and the pointer that led to it, as it was read.
 
     Attributes
@@ -38,7 +38,7 @@ class Champion:
         return metadata
 
 
-def load_champion(store: ArtifactStore, channel: str | None) -> Champion | None:
+def load_champion(store: ArtifactStore, channel: str | None) -> PublishedVersion | None:
     """Read the version a channel points to; None where nothing has been promoted yet.
 
     Raises
@@ -49,10 +49,10 @@ def load_champion(store: ArtifactStore, channel: str | None) -> Champion | None:
     version, pointer = (None, None) if channel is None else read_channel(store, channel)
     if version is None or pointer is None:
         return None
-    return Champion(version=version, files=read_verified(store, version), pointer=pointer)
+    return PublishedVersion(version=version, files=read_verified(store, version), pointer=pointer)
 
 
-def load_anchor(store: ArtifactStore, name: str | None) -> Champion | None:
+def load_anchor(store: ArtifactStore, name: str | None) -> PublishedVersion | None:
     """Read the fixed version that `gate.anchor` names, itself or by a channel.
 
     Raises
@@ -65,10 +65,10 @@ def load_anchor(store: ArtifactStore, name: str | None) -> Champion | None:
     if name is None:
         return None
     version = find_anchor(store, name)
-    return Champion(version=version, files=read_verified(store, version), role="anchor")
+    return PublishedVersion(version=version, files=read_verified(store, version), role="anchor")
 
 
-def load_channel_anchor(store: ArtifactStore, channel: str) -> Champion | None:
+def load_channel_anchor(store: ArtifactStore, channel: str) -> PublishedVersion | None:
     """Read the anchor of a channel; None where there is none.
 
     It has no files where its version is gone.
@@ -82,11 +82,13 @@ def load_channel_anchor(store: ArtifactStore, channel: str) -> Champion | None:
     if version is None or pointer is None:
         return None
     files = read_verified(store, version) if is_complete(store, version) else {}
-    return Champion(version=version, files=files, pointer=pointer, role="anchor", is_advisory=True)
+    return PublishedVersion(
+        version=version, files=files, pointer=pointer, role="anchor", is_advisory=True
+    )
 
 
 def find_anchor(store: ArtifactStore, name: str) -> str:
-    """Give the version that an anchor's name means, or raise `ConfigurationError`."""
+    """Return the version that an anchor's name means, or raise `ConfigurationError`."""
     version = name if is_version(name) else read_channel(store, name)[0]
     if version is None or not is_complete(store, version):
         raise ConfigurationError(

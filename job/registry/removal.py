@@ -9,23 +9,23 @@ from job.contracts.store_keys import MANIFEST
 
 
 def remove_version(
-    store: ArtifactStore, version: str, *, token: str, may_go: Callable[[], bool]
+    store: ArtifactStore, version: str, *, token: str, is_removable: Callable[[], bool]
 ) -> bool:
     """Mark a version, look once more, then remove it, its manifest first; say whether it went.
 
-    Who commits or promotes a version looks for marks, after the last thing that `may_go` could
-    have seen: so one of the two always sees the other.
+    Who commits or promotes a version looks for marks, after the last thing that `is_removable`
+    could have seen: so one of the two always sees the other.
 
     Parameters
     ----------
     token
         Tells this removal from others of the same version.
-    may_go
+    is_removable
         Whether nobody needs the version; asked once the mark is there.
     """
     mark = f"{_marks(version)}{token}"
     store.put_if_absent(mark, b"")
-    is_free = may_go()
+    is_free = is_removable()
     if is_free:
         # NOTE: without its manifest a version is gone, whatever else is still there
         keys = store.keys(f"{version}/")
@@ -36,7 +36,7 @@ def remove_version(
 
 
 def is_being_removed(store: ArtifactStore, version: str) -> bool:
-    """Say whether somebody is removing a version, or was killed while doing so."""
+    """Return whether somebody is removing a version, or was killed while doing so."""
     return any(True for _ in store.keys(_marks(version)))
 
 

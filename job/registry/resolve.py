@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from job.contracts.messages import shortened
+from job.contracts.messages import quote_list
 from job.contracts.ports import ArtifactStore
 from job.contracts.store_keys import anchor_pointer, is_channel, promote_command
 from job.errors import ConfigurationError
@@ -17,7 +17,7 @@ from job.registry.metadata_diff import compare_metadata
 from job.registry.versions import list_versions, read_verified
 
 
-def resolve(store: ArtifactStore, name: str) -> str:
+def resolve_version(store: ArtifactStore, name: str) -> str:
     """Find a version by its name, as `latest`, or as the name of a channel.
 
     Raises
@@ -34,13 +34,13 @@ def resolve(store: ArtifactStore, name: str) -> str:
     if pointed is None:
         raise ConfigurationError(
             f"no version or channel '{name}' in '{store.uri}'",
-            hint=f"versions: {shortened(versions[::-1]) or 'none yet'}",
+            hint=f"versions: {quote_list(versions[::-1]) or 'none yet'}",
         )
     return pointed
 
 
 def read_metadata(store: ArtifactStore, version: str) -> dict[str, Any]:
-    """Give a version's metadata.json, verified."""
+    """Return a version's metadata.json, verified."""
     content: dict[str, Any] = json.loads(read_verified(store, version)["metadata.json"])
     return content
 
@@ -57,7 +57,7 @@ def verify(store: ArtifactStore, version: str) -> int:
 
 
 def list_history(store: ArtifactStore, channel: str) -> list[dict[str, Any]]:
-    """Give every move of a channel, oldest first.
+    """Return every move of a channel, oldest first.
 
     Raises
     ------
@@ -68,7 +68,7 @@ def list_history(store: ArtifactStore, channel: str) -> list[dict[str, Any]]:
     if not moves:
         raise ConfigurationError(
             f"no channel '{channel}' in '{store.uri}'",
-            hint=f"channels: {shortened(sorted(list_channels(store))) or 'none yet'}",
+            hint=f"channels: {quote_list(sorted(list_channels(store))) or 'none yet'}",
         )
     return moves
 
@@ -86,13 +86,13 @@ def list_anchor_history(store: ArtifactStore, channel: str) -> list[dict[str, An
     if not moves:
         raise ConfigurationError(
             f"channel '{channel}' has no anchor in '{store.uri}'",
-            hint=f"channels with one: {shortened(sorted(list_anchors(store))) or 'none yet'}; "
+            hint=f"channels with one: {quote_list(sorted(list_anchors(store))) or 'none yet'}; "
             f"{promote_command(pointer, 'VERSION')} sets it",
         )
     return moves
 
 
 def diff(store: ArtifactStore, before: str, after: str) -> dict[str, Any]:
-    """Give what differs between two versions, as the report says it of a champion."""
+    """Return what differs between two versions, as the report says it of a champion."""
     changed = compare_metadata(read_metadata(store, before), read_metadata(store, after))
     return {"before": before, "after": after, "changed": changed}

@@ -60,7 +60,7 @@ def roll_back(
         )
     except VersionConflictError:
         if target != origin:
-            _take_back(store, target, by)
+            _remove_copy(store, target, by)
         raise
     return {"channel": channel, "from": present, "to": target}
 
@@ -82,7 +82,7 @@ def _republish(store: ArtifactStore, origin: str, *, at: datetime, by: str) -> s
 
 
 def _after(newest: str, at: datetime) -> datetime:
-    """Give a time whose name sorts after the newest folder's, also where a clock was ahead."""
+    """Return a time whose name sorts after the newest folder's, also where a clock was ahead."""
     try:
         stamp = datetime.strptime(ModelVersion.parse(newest).stamp, "%Y%m%d_%H%M%S")
         return max(at, stamp.replace(tzinfo=UTC) + _SECOND)
@@ -93,11 +93,11 @@ def _after(newest: str, at: datetime) -> datetime:
         ) from None
 
 
-def _take_back(store: ArtifactStore, copy: str, by: str) -> None:
+def _remove_copy(store: ArtifactStore, copy: str, by: str) -> None:
     """Remove a copy that no channel got to, before more consumers take it for the newest."""
     remove_version(
         store,
         copy,
         token=actor_token(by),
-        may_go=lambda: copy not in pointed_versions(store),
+        is_removable=lambda: copy not in pointed_versions(store),
     )

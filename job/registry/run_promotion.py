@@ -15,7 +15,7 @@ from job.contracts.store_keys import ProbeStep
 from job.errors import VersionConflictError
 from job.registry.anchors import read_anchor, set_anchor
 from job.registry.channels import promote, read_channel, require_conditions
-from job.registry.history import read_moves, read_pointer, write_down
+from job.registry.history import append_history, read_moves, read_pointer
 from job.registry.publish import claim
 from job.registry.versions import read_verified
 
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from job.contracts.reports.gate import GateDecision
-    from job.registry.published import Champion
+    from job.registry.published import PublishedVersion
 
 log = structlog.get_logger(__name__)
 
 
 def claim_version(
-    plan: Plan, store: ArtifactStore, digests: Mapping[str, str], champion: Champion | None
+    plan: Plan, store: ArtifactStore, digests: Mapping[str, str], champion: PublishedVersion | None
 ) -> Plan:
     """Take the version and time that the first attempt of this run id has fixed.
 
@@ -46,7 +46,7 @@ def claim_version(
 
 
 def choose_anchor(
-    plan: Plan, decision: GateDecision, champion: Champion | None
+    plan: Plan, decision: GateDecision, champion: PublishedVersion | None
 ) -> dict[str, Any] | None:
     """Return which anchor the channel gets when this version is promoted, as metadata.json says it.
 
@@ -72,7 +72,7 @@ def choose_anchor(
 def promote_accepted(
     plan: Plan,
     store: ArtifactStore,
-    champion: Champion | None,
+    champion: PublishedVersion | None,
     abilities: tuple[ProbeStep, ...],
     *,
     override: str | None = None,
@@ -115,7 +115,7 @@ def finish_interrupted(
     require_conditions(store.uri, abilities)
     present, pointer = read_channel(store, channel)
     if present == version and pointer is not None:
-        write_down(store, channel, read_pointer(channel, pointer))
+        append_history(store, channel, read_pointer(channel, pointer))
         _set_anchor(plan, store, channel, version)
         return
     if any(move.to == version for move in read_moves(store, channel)):

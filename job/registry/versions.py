@@ -12,7 +12,7 @@ from contextlib import closing
 from typing import Final
 
 from job.contracts.identity import Digest, is_version
-from job.contracts.messages import shortened
+from job.contracts.messages import quote_list
 from job.contracts.ports import ArtifactStore
 from job.contracts.store_keys import MANIFEST, is_key
 from job.errors import IntegrityError
@@ -100,8 +100,8 @@ def verify(
         found = dict(zip(names, pool.map(read, names), strict=True))
     broken = [name for name in names if found[name] != listed[name]]
     if broken or strangers:
-        problems = [f"{shortened(broken)} differ from the manifest"] if broken else []
-        problems += [f"{shortened(strangers)} are not in it"] if strangers else []
+        problems = [f"{quote_list(broken)} differ from the manifest"] if broken else []
+        problems += [f"{quote_list(strangers)} are not in it"] if strangers else []
         raise IntegrityError(
             f"{version} is damaged: {'; '.join(problems)}",
             hint="restore the files from a backup, or publish a new version",

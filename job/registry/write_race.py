@@ -15,7 +15,7 @@ _N_ROUNDS: Final = 40
 _N_BYTES: Final = 64_000
 
 
-def race(store: ArtifactStore, token: str) -> ProbeStep:
+def probe_concurrent_creates(store: ArtifactStore, token: str) -> ProbeStep:
     """Let rivals create one key at the same moment, many times; one must win each time.
 
     A store that passes may still fail one day; one that fails has shown that two runs can both

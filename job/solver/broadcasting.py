@@ -12,7 +12,7 @@ _N_BUFFERED: Final = 256
 
 
 @contextlib.contextmanager
-def row_by_row() -> Iterator[None]:
+def small_ufunc_buffer() -> Iterator[None]:
     """Let NumPy loop over rows of 256 values and more where they are, in this thread.
 
     Where its buffer is longer than a row, it copies rows into it, and what is broadcast to them,

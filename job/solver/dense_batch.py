@@ -5,7 +5,7 @@ Hessian (diag(p) - p p') x x', which Böhning (1992) bounds by a constant matrix
 the Gram matrix of the rows.  Only the diagonal of the bound over the classes is used here, so with
 the covariance of the columns V diag(e) V', and the intercept taken at the mean of the rows, the
 curvature of class k is about h_k e + 1 / (C S) along each column of V: one decomposition does for
-every C.  The minimiser works in the basis u = V' (w scaled by the root of it), where the curvature
+every C.  The minimizer works in the basis u = V' (w scaled by the root of it), where the curvature
 is about 1 in every direction.  Wide matrices take the diagonal of the covariance for V = I.  The
 squared hinge curves by twice the rows within the margin, which is h_k there.
 """
@@ -18,18 +18,18 @@ import numpy as np
 import numpy.typing as npt
 
 from job.solver.dense_design import DenseDesign
-from job.solver.lbfgs import Minima, minimise
-from job.solver.lbfgs_memory import N_PAIRS
+from job.solver.lbfgs import OptimizeResults, minimize
+from job.solver.lbfgs_memory import MEMORY_SIZE
 from job.solver.losses import Loss
 from job.solver.objective import Objective
-from job.solver.row_spans import Fits
+from job.solver.row_spans import LinearFits
 
 Array = npt.NDArray[Any]
 _BATCH_BYTES: Final = 384 * 2**20
 _N_BEFORE: Final = 8
 
 
-def fit_many(
+def fit_dense_batch(
     design: DenseDesign,
     codes: Array,
     weights: Array,
@@ -40,9 +40,9 @@ def fit_many(
     gains: Array | None,
     tolerance: float,
     max_iter: int,
-    excess: float,
+    suboptimality: float,
     start: tuple[Array, Array] | None,
-) -> Fits:
+) -> LinearFits:
     """Fit one model a value of `C`.
 
     Parameters
@@ -59,7 +59,7 @@ def fit_many(
         What rows count more at the logit of their own class, shape (n_weightings, n_classes).
     tolerance
         A model is done where its loss says so,
-    excess
+    suboptimality
         or where F is so little above its minimum, as half the squared gradient in the even basis
         estimates to a factor of ten.
     start
@@ -71,16 +71,19 @@ def fit_many(
     parts = []
     for some in np.array_split(np.arange(len(C)), n_batches):
         objective = Objective(design, codes, weights, C[some], loss, of[some], gains)
-        batch = _Batch(design, objective, tolerance, excess)
+        batch = _Batch(design, objective, tolerance, suboptimality)
         near = None if start is None else (start[0][some], start[1][some])
         parts.append(batch.fit(max_iter, near))
-    return Fits(
-        **{name: np.concatenate([getattr(part, name) for part in parts]) for name in Fits.__slots__}
+    return LinearFits(
+        **{
+            name: np.concatenate([getattr(part, name) for part in parts])
+            for name in LinearFits.__slots__
+        }
     )
 
 
 def batch_bytes(n_models: int, n_values: int) -> int:
-    """Give the memory that fitting so many models of so many values takes beside the matrix."""
+    """Return the memory that fitting so many models of so many values takes beside the matrix."""
     return min(n_models, _count_at_once(n_values)) * _model_bytes(n_values)
 
 
@@ -90,24 +93,24 @@ def _count_at_once(n_values: int) -> int:
 
 def _model_bytes(n_values: int) -> int:
     """Bound a model's pairs and what an evaluation makes of its point."""
-    return n_values * 8 * (2 * N_PAIRS + 16)
+    return n_values * 8 * (2 * MEMORY_SIZE + 16)
 
 
 class _Batch:
     """Models that are fitted side by side, and the basis in which each of them is round."""
 
     def __init__(
-        self, design: DenseDesign, objective: Objective, tolerance: float, excess: float
+        self, design: DenseDesign, objective: Objective, tolerance: float, suboptimality: float
     ) -> None:
         self._objective, self._dtype = objective, design.dtype
-        self._tolerance, self._excess = tolerance, excess
+        self._tolerance, self._excess = tolerance, suboptimality
         self._n_rows = objective.n_rows
-        mean, spread, covariance = design.moments(objective.row_weights())
+        mean, parallel_map, covariance = design.moments(objective.row_weights())
         vectors = np.eye(0)
         if len(covariance):
-            spread, vectors = np.linalg.eigh(covariance)
+            parallel_map, vectors = np.linalg.eigh(covariance)
         self._vectors = vectors.astype(design.dtype)
-        self._mean, self._spread = mean.astype(design.dtype), np.maximum(spread, 0.0)
+        self._mean, self._spread = mean.astype(design.dtype), np.maximum(parallel_map, 0.0)
         self._set_curvature(objective.guess_curvatures())
 
     def _set_curvature(self, found: Array) -> None:
@@ -119,27 +122,29 @@ class _Batch:
         of_intercept = h + penalty[:, None] if self._objective.penalizes_intercept else h
         self._intercept_scale = (1 / np.sqrt(of_intercept)).ravel()
 
-    def fit(self, max_iter: int, start: tuple[Array, Array] | None) -> Fits:
+    def fit(self, max_iter: int, start: tuple[Array, Array] | None) -> LinearFits:
         """Fit all; the basis is made for the curvature where logits have taken shape."""
         n_problems, n_features = len(self._objective.penalty), len(self._mean)
         n_iter = np.zeros(n_problems, int)
         if start is None:
             points = np.zeros((n_problems, self._n_rows * (n_features + 1)))
-            first = self._minimise(points, min(_N_BEFORE, max_iter))
+            first = self._minimize(points, min(_N_BEFORE, max_iter))
             start, n_iter = self._coefficients(first.points, np.arange(n_problems)), first.n_iter
             if max_iter <= _N_BEFORE or (first.errors <= self._tolerance).all():
                 W, b = start
-                return Fits(coefficients=W, intercepts=b, errors=first.errors, n_iter=n_iter)
+                return LinearFits(coefficients=W, intercepts=b, errors=first.errors, n_iter=n_iter)
         self._set_curvature(self._objective.curvatures(*start))
-        rest = self._minimise(self._points(*start), max_iter - int(n_iter.max()))
+        rest = self._minimize(self._points(*start), max_iter - int(n_iter.max()))
         W, b = self._coefficients(rest.points, np.arange(n_problems))
-        return Fits(coefficients=W, intercepts=b, errors=rest.errors, n_iter=n_iter + rest.n_iter)
+        return LinearFits(
+            coefficients=W, intercepts=b, errors=rest.errors, n_iter=n_iter + rest.n_iter
+        )
 
-    def _minimise(self, points: Array, max_iter: int) -> Minima:
-        return minimise(self._evaluate, points, self._tolerance, max_iter)
+    def _minimize(self, points: Array, max_iter: int) -> OptimizeResults:
+        return minimize(self._evaluate, points, self._tolerance, max_iter)
 
     def _coefficients(self, points: Array, problems: Array) -> tuple[Array, Array]:
-        """Give the coefficients (P, K, D) and intercepts (P, K) at points of the basis."""
+        """Return the coefficients (P, K, D) and intercepts (P, K) at points of the basis."""
         u, ids = self._rows_of(points, problems)
         part = u[:, 1:].astype(self._dtype)
         part *= self._scale[ids]
@@ -158,7 +163,7 @@ class _Batch:
         return W @ vectors if len(vectors) else W
 
     def _rows_of(self, points: Array, problems: Array) -> tuple[Array, Array]:
-        """Give one row for each problem and class, and its position among all of them."""
+        """Return one row for each problem and class, and its position among all of them."""
         ids = problems[:, None] * self._n_rows + np.arange(self._n_rows)
         return points.reshape(ids.size, -1), ids.ravel()
 

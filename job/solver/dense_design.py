@@ -8,19 +8,19 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from job.contracts.ports import Spread
+from job.contracts.ports import ParallelMap
 from job.contracts.row_blocks import cut
-from job.solver.broadcasting import row_by_row
+from job.solver.broadcasting import small_ufunc_buffer
 from job.solver.row_spans import STEP, spans_of, sum_of
 
 Array = npt.NDArray[Any]
 # Gives the summed loss of each problem, shape (P,), from logits of shape (P, K, n), in C order, and
 # the rows they are of; derivatives by the logits take their place.
 Residuals = Callable[[Array, slice], Array]
-MOST_DECOMPOSED: Final = 1536
+MAX_DECOMPOSED: Final = 1536
 _N_BLOCKS: Final = 32
-_MOST_ROWS: Final = 4096
-_BLOCK_BYTES: Final = 3 * 2**20  # `keep_no_large_blocks` has larger arrays mapped anew each time
+_MAX_ROWS: Final = 4096
+_BLOCK_BYTES: Final = 3 * 2**20  # `return_freed_memory` has larger arrays mapped anew each time
 
 
 class DenseDesign:
@@ -32,21 +32,23 @@ class DenseDesign:
         In which blocks are multiplied; that of the matrix where nobody asks.
     """
 
-    def __init__(self, X: Array, spread: Spread, dtype: npt.DTypeLike | None = None) -> None:
-        self._X, self.spread = X, spread
+    def __init__(
+        self, X: Array, parallel_map: ParallelMap, dtype: npt.DTypeLike | None = None
+    ) -> None:
+        self._X, self.parallel_map = X, parallel_map
         self.shape, self.dtype = X.shape, np.dtype(dtype or X.dtype)
 
     def evaluate(
         self, coefficients: Array, intercepts: Array, residuals: Residuals
     ) -> tuple[Array, Array, Array]:
-        """Give losses and gradients, as every design does."""
+        """Return losses and gradients, as every design does."""
         n_problems, n_classes, n_features = coefficients.shape
         W = coefficients.reshape(-1, n_features).astype(self.dtype, copy=False)
         b = intercepts.reshape(-1, 1).astype(self.dtype, copy=False)
         size = self._block_rows(len(W))
         ones = np.ones(size, self.dtype)
 
-        @row_by_row()
+        @small_ufunc_buffer()
         def work(span: slice) -> tuple[Array, Array, Array]:
             loss = np.zeros(n_problems)
             by_W, by_b = np.zeros_like(W), np.zeros(len(b))
@@ -58,11 +60,11 @@ class DenseDesign:
                 by_b += Z @ ones[: Z.shape[1]]
             return loss, by_W, by_b
 
-        parts = self.spread(work, spans_of(self.shape[0], STEP))
+        parts = self.parallel_map(work, spans_of(self.shape[0], STEP))
         loss, by_W, by_b = (sum_of(part[n] for part in parts) for n in range(3))
         return loss, by_W.reshape(coefficients.shape), by_b.reshape(intercepts.shape)
 
-    @row_by_row()
+    @small_ufunc_buffer()
     def sum_some(
         self, coefficients: Array, intercepts: Array, function: Callable[[Array, slice], Array]
     ) -> Array:
@@ -76,40 +78,44 @@ class DenseDesign:
         )
 
     def moments(self, weights: Array) -> tuple[Array, Array, Array]:
-        """Give moments as every design does, from a sample; of wide matrices no covariance."""
-        mean, spread = sampled_moments(self._X, weights)
-        return (mean, np.diag(spread), spread) if spread.ndim == 2 else (mean, spread, np.eye(0))
+        """Return moments as every design does, from a sample; of wide matrices no covariance."""
+        mean, covariance = sampled_moments(self._X, weights)
+        return (
+            (mean, np.diag(covariance), covariance)
+            if covariance.ndim == 2
+            else (mean, covariance, np.eye(0))
+        )
 
     def _block_rows(self, n_logits: int) -> int:
-        """Give how many rows to take at once: each block costs about twenty calls."""
+        """Return how many rows to take at once: each block costs about twenty calls."""
         is_cast = self.dtype != self._X.dtype
         width = max(n_logits, self.shape[1]) if is_cast else n_logits
-        return min(max(_BLOCK_BYTES // (width * self.dtype.itemsize), STEP), _MOST_ROWS)
+        return min(max(_BLOCK_BYTES // (width * self.dtype.itemsize), STEP), _MAX_ROWS)
 
     def _block(self, rows: slice) -> Array:
         return self._X[rows].astype(self.dtype, copy=False)
 
 
 def _logits(W: Array, b: Array, block: Array) -> Array:
-    """Give those of a block, shape (R, n); the product is faster this way round for few rows."""
+    """Return those of a block, shape (R, n); the product is faster this way round for few rows."""
     Z = np.ascontiguousarray((block @ W.T).T)
     Z += b
     return Z
 
 
 def sampled_moments(X: Array, weights: Array) -> tuple[Array, Array]:
-    """Give mean and covariance, of more than 1,536 columns the variance alone, from a sample."""
+    """Return mean and covariance, of more than 1,536 columns the variance alone, from a sample."""
     # NOTE: they only steer the steps, and a sample of some rows a column steers as well
     n_rows, width = X.shape
     picked = np.arange(0, n_rows, max(n_rows // (32 * max(width, 1)), 1))
     w = (weights[picked] / weights[picked].sum()).astype(X.dtype)
     blocks = cut(slice(0, len(picked)), STEP)
     mean = sum_of(w[rows] @ X[picked[rows]] for rows in blocks)
-    is_wide = width > MOST_DECOMPOSED
-    spread = np.zeros(width if is_wide else (width, width))
+    is_wide = width > MAX_DECOMPOSED
+    parallel_map = np.zeros(width if is_wide else (width, width))
     for rows in blocks:
         part = X[picked[rows]]
         part -= mean
         part *= np.sqrt(w[rows])[:, None]
-        spread += (part * part).sum(axis=0) if is_wide else part.T @ part
-    return mean, spread
+        parallel_map += (part * part).sum(axis=0) if is_wide else part.T @ part
+    return mean, parallel_map

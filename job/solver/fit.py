@@ -13,25 +13,25 @@ from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.class_weight import compute_sample_weight
 
-from job.contracts.ports import Executor, Spread
+from job.contracts.ports import Executor, ParallelMap
 from job.solver.linear_svc import can_fit_svc, fit_svcs, has_plain_values, linear_of
 from job.solver.losses import Logistic
-from job.solver.mixed_precision import fit_precisely
-from job.solver.newton_cg import fit_path
-from job.solver.row_spans import Fits, is_small
+from job.solver.mixed_precision import fit_mixed_precision
+from job.solver.newton_cg import fit_regularization_path
+from job.solver.row_spans import LinearFits, is_small
 from job.solver.sparse_design import SparseDesign
 
 log = structlog.get_logger(__name__)
 Array = npt.NDArray[Any]
-_LOOSEST: Final = 1e-5
+_MAX_WARM_START_TOLERANCE: Final = 1e-5
 # Of many rows, those that the last digits of a model decide are too few to move a score.
 _MANY_ROWS: Final = 2000
-_EXCESS_OF_MANY: Final = 5e-7
+_TOLERATED_SUBOPTIMALITY: Final = 5e-7
 _OWN: Final = {"C", "class_weight", "max_iter", "random_state", "tol"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Before:
+class WarmStart:
     """The same models as fitted to other rows.
 
     Attributes
@@ -46,7 +46,7 @@ class Before:
     moved: tuple[Array, Array]
 
     @classmethod
-    def of(cls, models: Sequence[Any], then: Array | None, now: Array | None) -> Before | None:
+    def of(cls, models: Sequence[Any], then: Array | None, now: Array | None) -> WarmStart | None:
         """Match the columns by their numbers; None where those of either are not known."""
         if then is None or now is None:
             return None
@@ -56,7 +56,7 @@ class Before:
     def start(
         self, positions: Sequence[int], classes: Array, n_features: int
     ) -> tuple[Array, Array] | None:
-        """Give coefficients (P, K, D) and intercepts (P, K) of some models; new columns are 0.
+        """Return coefficients (P, K, D) and intercepts (P, K) of some models; new columns are 0.
 
         None where one of them is missing, or knows other classes.
         """
@@ -70,15 +70,15 @@ class Before:
         return W, np.stack([model.intercept_ for model in models])
 
 
-def fit_together(
+def fit_linear_models(
     models: Sequence[Any],
     X: Any,
     y: Array,
     executor: Executor,
     *,
     classes: Array | None = None,
-    excess: float = 0.0,
-    before: Before | None = None,
+    suboptimality: float = 0.0,
+    before: WarmStart | None = None,
 ) -> None:
     """Fit those of the models that the fast engine can; leave the others as they are.
 
@@ -90,7 +90,7 @@ def fit_together(
         The label of each row, shape (n,).
     classes
         What y are positions in, where they are numbers; those without rows are left out.
-    excess
+    suboptimality
         Loss of a logistic regression above the minimum, a row, that is near enough whatever its
         tolerance.
     before
@@ -104,19 +104,21 @@ def fit_together(
     classes = found if classes is None else classes[found]
     if not groups or len(classes) < 2:
         return
-    with executor.pool() as spread:
+    with executor.pool() as parallel_map:
 
         def fit(some: list[int]) -> None:
             group = [models[n] for n in some]
             first, start = linear_of(group[0]), None
             is_logistic = isinstance(first, LogisticRegression)
             # NOTE: where the tolerance is loose, a model that has seen judged rows might stay
-            if before is not None and first.tol <= _LOOSEST:
+            if before is not None and first.tol <= _MAX_WARM_START_TOLERANCE:
                 start = before.start(some, classes, X.shape[1])
             if is_logistic:
-                is_done, n_iter = _fit_logistic(group, X, spread, classes, codes, excess, start)
+                is_done, n_iter = _fit_logistic(
+                    group, X, parallel_map, classes, codes, suboptimality, start
+                )
             else:
-                is_done, n_iter = fit_svcs(group, X, spread, classes, codes, start)
+                is_done, n_iter = fit_svcs(group, X, parallel_map, classes, codes, start)
             _tell(group, is_done, n_iter)
 
         if is_small(len(codes)):
@@ -126,21 +128,25 @@ def fit_together(
                 fit(some)
 
 
-def excess_for(n_judged: int) -> float:
-    """Give what is near enough, as `fit_together` takes it, for models that judge so many rows."""
-    return _EXCESS_OF_MANY if n_judged >= _MANY_ROWS else 0.0
+def tolerated_suboptimality(n_judged: int) -> float:
+    """Return the suboptimality that does not matter for models that score so many rows."""
+    return _TOLERATED_SUBOPTIMALITY if n_judged >= _MANY_ROWS else 0.0
 
 
 def fit_matrix(
-    X: Any, codes: Array, weights: Array, C: Sequence[float], spread: Spread, **rule: Any
-) -> Fits:
+    X: Any, codes: Array, weights: Array, C: Sequence[float], parallel_map: ParallelMap, **rule: Any
+) -> LinearFits:
     """Fit one logistic regression a value of `C` to a dense or a sparse matrix."""
     if sparse.issparse(X):
-        return fit_path(SparseDesign(X.tocsr(), weights, spread), codes, weights, C, **rule)
-    return fit_precisely(X, codes, weights, np.asarray(C, np.float64), Logistic(), spread, **rule)
+        return fit_regularization_path(
+            SparseDesign(X.tocsr(), weights, parallel_map), codes, weights, C, **rule
+        )
+    return fit_mixed_precision(
+        X, codes, weights, np.asarray(C, np.float64), Logistic(), parallel_map, **rule
+    )
 
 
-def confirm(model: Any, X: Any, y: Array) -> None:
+def polish_with_sklearn(model: Any, X: Any, y: Array) -> None:
     """Let scikit-learn's logistic regression go on from where the fast engine ended.
 
     Its own rule stops it.  `LinearSVC` cannot go on; `fit_svcs` has worked out its rule.
@@ -155,7 +161,7 @@ def confirm(model: Any, X: Any, y: Array) -> None:
 
 
 def can_fit(model: Any, X: Any) -> bool:
-    """Say whether a model is of those that the fast engine fits to such a matrix.
+    """Return whether a model is of those that the fast engine fits to such a matrix.
 
     They are plain L2 logistic regressions, and on full matrices plain linear SVCs, with values
     that scikit-learn takes: it is fast itself with `LinearSVC` on a sparse matrix.
@@ -175,10 +181,10 @@ def _key_of(model: Any) -> str:
 def _fit_logistic(
     models: Sequence[LogisticRegression],
     X: Any,
-    spread: Spread,
+    parallel_map: ParallelMap,
     classes: Array,
     codes: Array,
-    excess: float,
+    suboptimality: float,
     start: tuple[Array, Array] | None,
 ) -> tuple[list[bool], Array]:
     """Fit those that come to their tolerance; say which they are, and give the iterations."""
@@ -191,10 +197,10 @@ def _fit_logistic(
         codes,
         weights,
         [model.C for model in models],
-        spread,
+        parallel_map,
         tolerance=first.tol,
         max_iter=first.max_iter,
-        excess=excess,
+        suboptimality=suboptimality,
         start=start,
     )
     # NOTE: doubles, which some may have needed, would have every prediction copy its rows

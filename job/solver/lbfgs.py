@@ -1,4 +1,4 @@
-"""Minimise many smooth convex functions at once by limited-memory BFGS.
+"""Minimize many smooth convex functions at once by limited-memory BFGS.
 
 The functions share their evaluation, which is where the time goes: one call of the objective
 evaluates all that are still under way.  Each has its own pairs, its own step and its own end.
@@ -19,7 +19,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from job.solver.lbfgs_memory import Pairs
+from job.solver.lbfgs_memory import LbfgsMemory
 
 Array = npt.NDArray[Any]
 # Gives loss (P,), gradient (P, N) and error (P,) at points (P, N) of the problems named (P,).
@@ -27,14 +27,14 @@ Objective = Callable[[Array, Array], tuple[Array, Array, Array]]
 _DECREASE: Final = 1e-4
 _SLOPE: Final = 0.9
 _NOISE: Final = 1e-6
-_LEAST_LOSS: Final = 0.1  # of smaller ones the logits' last digits are more than the noise
+_MIN_LOSS: Final = 0.1  # of smaller ones the logits' last digits are more than the noise
 _N_STEPS: Final = 25
 _PATIENCE: Final = 50
 _LESS_ERROR: Final = 0.9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Minima:
+class OptimizeResults:
     """Where each problem ended.
 
     Attributes
@@ -53,11 +53,13 @@ class Minima:
     n_iter: Array
 
 
-def minimise(objective: Objective, start: Array, tolerance: float, max_iter: int) -> Minima:
+def minimize(
+    objective: Objective, start: Array, tolerance: float, max_iter: int
+) -> OptimizeResults:
     """Go down from `start` (P, N), which is overwritten, until each error is within tolerance."""
     problems = np.arange(len(start))
     state = _State(problems, start, *objective(start, problems))
-    found = Minima(
+    found = OptimizeResults(
         points=np.empty_like(start), errors=np.empty(len(start)), n_iter=np.zeros(len(start), int)
     )
     for n in range(max_iter + 1):
@@ -83,12 +85,12 @@ class _State:
     ) -> None:
         self.problems, self.points = problems, points
         self.loss, self.error = loss, error
-        self.pairs = Pairs(gradient)
+        self.pairs = LbfgsMemory(gradient)
         self._n_idle = np.zeros(len(problems), int)
         self._least_loss, self._least_error = loss, error
 
     def count_idle(self) -> Array:
-        """Give for how many iterations neither loss nor error has come down by much, shape (P,)."""
+        """Return the number of iterations without much progress in loss or error, shape (P,)."""
         is_lower = self.loss < self._least_loss - _NOISE * np.abs(self._least_loss)
         is_lower |= self.error < _LESS_ERROR * self._least_error
         self._n_idle = np.where(is_lower, 0, self._n_idle + 1)
@@ -96,7 +98,7 @@ class _State:
         self._least_error = np.where(is_lower, self.error, self._least_error)
         return self._n_idle
 
-    def keep(self, chosen: Array, found: Minima) -> None:
+    def keep(self, chosen: Array, found: OptimizeResults) -> None:
         """Let go of the other problems, which end where they are."""
         if chosen.all():
             return
@@ -128,7 +130,7 @@ def _move(objective: Objective, state: _State, direction: Array, slope: Array) -
         loss, by_point, error = objective(tried, state.problems[pending])
         before, falling = state.loss[pending], slope[pending]
         slopes = _slopes(by_point, direction, pending)
-        noise = _NOISE * np.maximum(np.abs(before), _LEAST_LOSS)
+        noise = _NOISE * np.maximum(np.abs(before), _MIN_LOSS)
         is_level = (loss <= before + noise) & (slopes <= -_SLOPE * falling)
         is_down = (loss <= before + _DECREASE * step[pending] * falling) | is_level
         accepted = is_down & (slopes >= _SLOPE * falling)
@@ -150,7 +152,7 @@ def _move(objective: Objective, state: _State, direction: Array, slope: Array) -
 
 
 def _slopes(gradients: Array, directions: Array, problems: Array) -> Array:
-    """Give the products of each problem's gradient and direction."""
+    """Return the products of each problem's gradient and direction."""
     return np.array(
         [np.vdot(g, directions[n]) for g, n in zip(gradients, problems, strict=True)], np.float64
     )

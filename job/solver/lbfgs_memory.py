@@ -12,15 +12,15 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[Any]
-N_PAIRS: Final = 10
+MEMORY_SIZE: Final = 10
 
 
-class Pairs:
+class LbfgsMemory:
     """The last steps s and changes of gradient y, the gradient behind them, and their products."""
 
     def __init__(self, gradient: Array) -> None:
         n_problems, n_values = gradient.shape
-        n_vectors = 2 * N_PAIRS + 1
+        n_vectors = 2 * MEMORY_SIZE + 1
         self._vectors = np.zeros((n_problems, n_vectors, n_values))
         self._products = np.zeros((n_problems, n_vectors, n_vectors))
         self._scale = np.ones(n_problems)
@@ -34,14 +34,14 @@ class Pairs:
         self._products, self._scale = self._products[chosen], self._scale[chosen]
 
     def gradient(self, problem: int) -> Array:
-        """Give the gradient of the problem at this position."""
+        """Return the gradient of the problem at this position."""
         gradient: Array = self._vectors[problem, -1]
         return gradient
 
     def add(self, s: Array, gradient: Array) -> None:
         """Take a step in for the oldest; one without curvature counts for nothing."""
-        slot = self._n_seen % N_PAIRS
-        change = N_PAIRS + slot
+        slot = self._n_seen % MEMORY_SIZE
+        change = MEMORY_SIZE + slot
         self._n_seen += 1
         self._vectors[:, slot] = s
         self._vectors[:, change] = gradient - self._vectors[:, -1]
@@ -56,22 +56,22 @@ class Pairs:
             self._products[~is_sound, :, vector] = 0.0
 
     def direction(self) -> tuple[Array, Array]:
-        """Give minus the inverse Hessian's estimate times the gradient, and the slope along it."""
-        slots = [n % N_PAIRS for n in range(max(self._n_seen - N_PAIRS, 0), self._n_seen)]
+        """Return the search direction -H g (H estimates the inverse Hessian), and its slope."""
+        slots = [n % MEMORY_SIZE for n in range(max(self._n_seen - MEMORY_SIZE, 0), self._n_seen)]
         parts = np.zeros(self._products.shape[:2])
         parts[:, -1] = 1.0
         weights = {}
         for slot in reversed(slots):
             weights[slot] = self._share(slot, parts, slot)
-            parts[:, N_PAIRS + slot] -= weights[slot]
+            parts[:, MEMORY_SIZE + slot] -= weights[slot]
         parts *= self._scale[:, None]
         for slot in slots:
-            parts[:, slot] += weights[slot] - self._share(N_PAIRS + slot, parts, slot)
+            parts[:, slot] += weights[slot] - self._share(MEMORY_SIZE + slot, parts, slot)
         found = -np.matmul(parts[:, None], self._vectors)[:, 0]
         return found, -np.einsum("pv,pv->p", self._products[:, -1], parts)
 
     def _share(self, vector: int, parts: Array, slot: int) -> Array:
-        curvature = self._products[:, slot, N_PAIRS + slot]
+        curvature = self._products[:, slot, MEMORY_SIZE + slot]
         inner = np.einsum("pv,pv->p", self._products[:, vector], parts)
         np.divide(inner, curvature, out=inner, where=curvature > 0)
         return np.where(curvature > 0, inner, 0.0)

@@ -19,19 +19,19 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 from sklearn.svm import LinearSVC
 
-from job.contracts.ports import Spread
+from job.contracts.ports import ParallelMap
 from job.contracts.row_blocks import cut
 from job.solver.losses import SquaredHinge
-from job.solver.mixed_precision import fit_precisely
+from job.solver.mixed_precision import fit_mixed_precision
 
 Array = npt.NDArray[Any]
 _OWN: Final = {"C", "class_weight", "dual", "max_iter", "random_state", "tol"}
 _BLOCK: Final = 4096
-_MOST_ITERATIONS: Final = 500  # in each precision
+_MAX_ITERATIONS: Final = 500  # in each precision
 
 
 def linear_of(model: Any) -> Any:
-    """Give the linear model within a calibration; the fitted one where there is one."""
+    """Return the linear model within a calibration; the fitted one where there is one."""
     if not isinstance(model, CalibratedClassifierCV):
         return model
     fitted = getattr(model, "calibrated_classifiers_", None)
@@ -39,7 +39,7 @@ def linear_of(model: Any) -> Any:
 
 
 def can_fit_svc(model: Any) -> bool:
-    """Say whether it is a plain linear SVC, alone or with a calibration on folds that are given."""
+    """Return whether it is a plain linear SVC, alone or calibrated on given folds."""
     if isinstance(model, CalibratedClassifierCV):
         return (
             model.ensemble is False and isinstance(model.cv, list) and can_fit_svc(model.estimator)
@@ -48,7 +48,7 @@ def can_fit_svc(model: Any) -> bool:
 
 
 def has_plain_values(model: Any, own: set[str]) -> bool:
-    """Say whether all parameters but these have their defaults, and these are of their kind."""
+    """Return whether all parameters but these have their defaults, and these are of their kind."""
     defaults, given = type(model)().get_params(), model.get_params()
     numbers = [given[name] for name in ("C", "tol", "max_iter")]
     seed = given["random_state"]
@@ -70,7 +70,7 @@ def _same(one: Any, other: Any) -> bool:
 def fit_svcs(
     models: Sequence[Any],
     X: Array,
-    spread: Spread,
+    parallel_map: ParallelMap,
     classes: Array,
     codes: Array,
     start: tuple[Array, Array] | None,
@@ -98,15 +98,15 @@ def fit_svcs(
     of = np.tile(np.arange(n_each), len(models))
     if start is not None:
         start = (np.repeat(start[0], n_each, axis=0), np.repeat(start[1], n_each, axis=0))
-    fits = fit_precisely(
+    fits = fit_mixed_precision(
         X,
         codes,
         weights,
         C,
         SquaredHinge(),
-        spread,
+        parallel_map,
         tolerance=first.tol,
-        max_iter=min(first.max_iter, _MOST_ITERATIONS),
+        max_iter=min(first.max_iter, _MAX_ITERATIONS),
         of=of,
         gains=gains,
         start=start,
@@ -127,7 +127,7 @@ def fit_svcs(
 def _weigh(
     codes: Array, parts: Sequence[Array], class_weight: str | None
 ) -> tuple[Array, Array | None]:
-    """Give the weight of each row in each part of the rows, and the gain of each class there."""
+    """Return the weight of each row in each part of the rows, and the gain of each class there."""
     n_classes = int(codes.max()) + 1
     weights = np.zeros((len(parts), len(codes)), np.float32)
     for n, rows in enumerate(parts):
@@ -149,7 +149,7 @@ def _set(model: LinearSVC, classes: Array, W: Array, b: Array, n_iter: int) -> N
 
 
 def _decide(X: Array, folds: Sequence[tuple[Array, Array]], W: Array, b: Array) -> Array:
-    """Give decision values (n, K) of each row by the model of the fold that judges it."""
+    """Return decision values (n, K) of each row by the model of the fold that judges it."""
     found = np.full((len(X), W.shape[1]), np.nan)  # which scikit-learn would refuse
     for (_, outer), some, one in zip(folds, W, b, strict=True):
         for block in cut(slice(0, len(outer)), _BLOCK):

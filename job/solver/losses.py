@@ -37,17 +37,17 @@ class Loss(Protocol):
 
     penalizes_intercept: ClassVar[bool]
 
-    def differentiate(self, Z: Array, labels: Labels) -> Array:
-        """Give the summed loss (P,); derivatives take the place of Z, which is in C order."""
+    def loss_and_gradient(self, Z: Array, labels: Labels) -> Array:
+        """Return the summed loss (P,); derivatives take the place of Z, which is in C order."""
 
     def curve(self, Z: Array, labels: Labels) -> Array:
-        """Give the weighted sum of the second derivatives, shape (P, K)."""
+        """Return the weighted sum of the second derivatives, shape (P, K)."""
 
-    def guess_curve(self, share: Array) -> Array:
-        """Give about that, shape (P, K), before a logit is known, from each class's share."""
+    def initial_hessian_diagonal(self, share: Array) -> Array:
+        """Return about that, shape (P, K), before a logit is known, from each class's share."""
 
     def measure(self, by_W: Array, by_b: Array) -> Array:
-        """Give the size of gradients (R, D) and (R,) by which their solver ends, shape (R,)."""
+        """Return the size of gradients (R, D) and (R,) by which their solver ends, shape (R,)."""
 
 
 class Logistic:
@@ -55,8 +55,8 @@ class Logistic:
 
     penalizes_intercept: ClassVar[bool] = False
 
-    def differentiate(self, Z: Array, labels: Labels) -> Array:
-        """Give what a loss does."""
+    def loss_and_gradient(self, Z: Array, labels: Labels) -> Array:
+        """Return what a loss does."""
         y, s = labels.y, labels.s
         if Z.shape[1] == 1:
             loss = _weighted_sum(_softplus(-_signs(y, Z) * Z[:, 0]), s)
@@ -75,18 +75,18 @@ class Logistic:
         return loss
 
     def curve(self, Z: Array, labels: Labels) -> Array:
-        """Give the weighted sum of p (1 - p)."""
+        """Return the weighted sum of p (1 - p)."""
         p = expit(Z) if Z.shape[1] == 1 else softmax(Z, axis=1)
         p -= p * p
         return _sum_roughly(p, labels.s)
 
-    def guess_curve(self, share: Array) -> Array:
-        """Give that of probabilities which are the shares."""
+    def initial_hessian_diagonal(self, share: Array) -> Array:
+        """Return that of probabilities which are the shares."""
         found: Array = share * (1 - share)
         return found
 
     def measure(self, by_W: Array, by_b: Array) -> Array:
-        """Give the largest absolute derivative."""
+        """Return the largest absolute derivative."""
         found: Array = np.maximum(np.maximum(by_W.max(axis=1), -by_W.min(axis=1)), np.abs(by_b))
         return found
 
@@ -96,8 +96,8 @@ class SquaredHinge:
 
     penalizes_intercept: ClassVar[bool] = True
 
-    def differentiate(self, Z: Array, labels: Labels) -> Array:
-        """Give what a loss does."""
+    def loss_and_gradient(self, Z: Array, labels: Labels) -> Array:
+        """Return what a loss does."""
         sides = self._sides(Z, labels.y)
         Z *= -sides
         Z += 1
@@ -118,13 +118,13 @@ class SquaredHinge:
             found.reshape(-1)[_own(Z, labels.y)] *= labels.gains
         return 2 * _sum_roughly(found, labels.s)
 
-    def guess_curve(self, share: Array) -> Array:
-        """Give that of all rows within the margin."""
+    def initial_hessian_diagonal(self, share: Array) -> Array:
+        """Return that of all rows within the margin."""
         found: Array = np.full_like(share, 2.0)
         return found
 
     def measure(self, by_W: Array, by_b: Array) -> Array:
-        """Give the length."""
+        """Return the length."""
         found: Array = np.sqrt(np.einsum("rd,rd->r", by_W, by_W) + by_b**2)
         return found
 
@@ -137,7 +137,7 @@ class SquaredHinge:
 
 
 def _own(Z: Array, y: Array) -> Array:
-    """Give where the logit of each row's own class is in Z, which is flat, shape (P, n)."""
+    """Return where the logit of each row's own class is in Z, which is flat, shape (P, n)."""
     n_problems, n_classes, n = Z.shape
     starts = np.arange(0, n_problems * n_classes * n, n_classes * n)[:, None]
     found: Array = starts + (y * n + np.arange(n))
@@ -150,7 +150,7 @@ def _signs(y: Array, Z: Array) -> Array:
 
 
 def _softplus(x: Array) -> Array:
-    """Give log(1 + exp(x)); of single precision in a tenth of the time of `np.logaddexp(0, x)`."""
+    """Return log(1 + exp(x)), ten times faster than `np.logaddexp(0, x)` in single precision."""
     found = np.abs(x)
     np.negative(found, out=found)
     np.exp(found, out=found)
@@ -172,7 +172,7 @@ def _sum_roughly(curves: Array, s: Array) -> Array:
 
 
 def softmax_probabilities(Z: Array, y: Array) -> tuple[Array, Array]:
-    """Give losses (n,) and probabilities, which take the place of the logits Z (n, K)."""
+    """Return losses (n,) and probabilities, which take the place of the logits Z (n, K)."""
     Z -= Z.max(axis=1, keepdims=True)
     at_y = Z[np.arange(len(y)), y]
     np.exp(Z, out=Z)
@@ -182,6 +182,6 @@ def softmax_probabilities(Z: Array, y: Array) -> tuple[Array, Array]:
 
 
 def logistic_probabilities(Z: Array, y: Array) -> tuple[Array, Array]:
-    """Give losses and probabilities for one column of logits and two classes."""
+    """Return losses and probabilities for one column of logits and two classes."""
     sign = _signs(y, Z)
     return _softplus(-sign * Z[:, 0]), expit(Z)

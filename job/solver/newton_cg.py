@@ -1,6 +1,6 @@
 """Fit logistic regression on a sparse matrix for many C, by Newton's method along the path of C.
 
-What is minimised is what `objective.py` says for dense matrices.  Here the classes' curvatures
+What is minimized is what `objective.py` says for dense matrices.  Here the classes' curvatures
 differ too much from each other for one basis, and the points are too large for the memory of a
 quasi-Newton method: so steps come from Newton's equations, solved by preconditioned conjugate
 gradients as far as they are worth it (Dembo, Eisenstat & Steihaug 1982; Nocedal & Wright 2006,
@@ -28,7 +28,7 @@ import numpy.typing as npt
 
 from job.solver.losses import logistic_probabilities, softmax_probabilities
 from job.solver.preconditioner import precondition
-from job.solver.row_spans import Fits
+from job.solver.row_spans import LinearFits
 from job.solver.sparse_design import SparseDesign
 
 Array = npt.NDArray[Any]
@@ -41,7 +41,7 @@ _NOISE: Final = 2e-7
 _N_HALVINGS: Final = 25
 
 
-def fit_path(
+def fit_regularization_path(
     design: SparseDesign,
     codes: Array,
     weights: Array,
@@ -49,19 +49,20 @@ def fit_path(
     *,
     tolerance: float,
     max_iter: int,
-    excess: float = 0.0,
+    suboptimality: float = 0.0,
     start: tuple[Array, Array] | None = None,
-) -> Fits:
-    """Fit one model a value of `C`; parameters and result are those of `fit_many`.
+) -> LinearFits:
+    """Fit one model a value of `C`; parameters and result are those of `fit_dense_batch`.
 
-    An iteration is a product with the matrix and with its transpose; `excess` is half the squared
+    An iteration is a product with the matrix and with its transpose; `suboptimality` is half the
+    squared
     gradient as the preconditioner weighs it.
     """
     problem = _Problem(design, codes, weights)
     order = np.argsort(C, kind="stable").tolist()
     near = {}
     if start is not None:
-        near = {n: design.inward(start[0][n], start[1][n]) for n in order}
+        near = {n: design.from_coefficients(start[0][n], start[1][n]) for n in order}
     found: dict[int, tuple[Array, float, int]] = {}
     for last, n in itertools.pairwise([None, *order]):
         if last is not None:
@@ -70,14 +71,14 @@ def fit_path(
             point, between = near[n], []
         else:
             point = np.zeros((design.shape[1] + 1, problem.n_columns))
-            between = problem.leading(C[n])
+            between = problem.warm_up_path(C[n])
         for c in between:
-            point, _, _ = problem.minimise(point, c, tolerance, max(excess, _NEAR), max_iter)
+            point, _, _ = problem.minimize(point, c, tolerance, max(suboptimality, _NEAR), max_iter)
         if last is not None and near:
-            point = design.follow(point, near[n] - near[last])
-        found[n] = problem.minimise(point, C[n], tolerance, excess, max_iter)
-    outer = [design.outward(found[n][0]) for n in range(len(C))]
-    return Fits(
+            point = design.shift_dense_columns(point, near[n] - near[last])
+        found[n] = problem.minimize(point, C[n], tolerance, suboptimality, max_iter)
+    outer = [design.to_coefficients(found[n][0]) for n in range(len(C))]
+    return LinearFits(
         coefficients=np.stack([W for W, _ in outer]),
         intercepts=np.stack([b for _, b in outer]),
         errors=np.array([found[n][1] for n in range(len(C))]),
@@ -86,7 +87,7 @@ def fit_path(
 
 
 def fit_bytes(n_rows: int, n_classes: int, n_values: int, n_models: int) -> int:
-    """Give the memory that fitting so many models of so many values takes beside the matrix."""
+    """Return the memory that fitting so many models of so many values takes beside the matrix."""
     return 16 * n_rows * n_classes + n_values * (64 + 12 * n_models)
 
 
@@ -114,18 +115,18 @@ class _Problem:
         self._total = float(weights.sum())
         self._weights = (weights / self._total).astype(design.dtype)[:, None]
 
-    def leading(self, C: float) -> list[float]:
-        """Give values of C that lead from a strong penalty to this one."""
+    def warm_up_path(self, C: float) -> list[float]:
+        """Return values of C that lead from a strong penalty to this one."""
         share = np.bincount(self._codes, self._weights[:, 0])[-self.n_columns :]
-        squares = self._design.weigh_squares(self._weights)[:-1].sum()
+        squares = self._design.weighted_column_squares(self._weights)[:-1].sum()
         curvature = float((share * (1 - share)).mean() * squares) * self._total
         if curvature * C * _STRONG <= 1:
             return []
         strong = 1 / (_STRONG * curvature)
         return [strong, *_between(strong, C)]
 
-    def minimise(
-        self, point: Array, C: float, tolerance: float, excess: float, max_iter: int
+    def minimize(
+        self, point: Array, C: float, tolerance: float, suboptimality: float, max_iter: int
     ) -> tuple[Array, float, int]:
         """Go from a point to the minimum for C; give point, error and iterations."""
         penalty = 1.0 / (C * self._total)
@@ -135,11 +136,11 @@ class _Problem:
             solve = precondition(self._design, h, penalty)
             above = 0.5 * float(np.vdot(state.gradient, solve(state.gradient)))
             error = self._design.largest(state.gradient)
-            if excess:
-                error = min(error, tolerance * float(np.sqrt(max(above, 0.0) / excess)))
+            if suboptimality:
+                error = min(error, tolerance * float(np.sqrt(max(above, 0.0) / suboptimality)))
             if error <= tolerance or n_iter >= max_iter:
                 return point, error, n_iter
-            left = max(_SHARE * above, 0.3 * excess)
+            left = max(_SHARE * above, 0.3 * suboptimality)
             direction, n_products = self._newton_step(
                 state, solve, penalty, (left, 0.3 * tolerance), max_iter - n_iter
             )
@@ -163,13 +164,13 @@ class _Problem:
                 R[:, 0] -= codes[rows]
             return float(losses @ weights[rows, 0]), R * weights[rows]
 
-        loss, gradient = self._design.differentiate(point, residuals)
+        loss, gradient = self._design.loss_and_gradient(point, residuals)
         W = point[:-1]
         gradient[:-1] += (penalty * W).astype(gradient.dtype)
         return _State(loss=loss + 0.5 * penalty * float(np.vdot(W, W)), gradient=gradient, p=p)
 
     def _curve(self, p: Array, direction: Array, penalty: float) -> Array:
-        """Give the Hessian at these probabilities times a direction."""
+        """Return the Hessian at these probabilities times a direction."""
 
         def residuals(Z: Array, rows: slice) -> tuple[float, Array]:
             some = p[rows]
@@ -178,7 +179,7 @@ class _Problem:
             Z *= self._weights[rows]
             return 0.0, Z
 
-        _, curved = self._design.differentiate(direction, residuals)
+        _, curved = self._design.loss_and_gradient(direction, residuals)
         curved[:-1] += curved.dtype.type(penalty) * direction[:-1]
         return curved
 

@@ -1,13 +1,13 @@
-"""What many linear models minimise on one dense matrix, and when each of them is done.
+"""What many linear models minimize on one dense matrix, and when each of them is done.
 
-Of P problems with weights s of the rows, shape (P, n), each minimises
+Of P problems with weights s of the rows, shape (P, n), each minimizes
 
     F(W, b) = sum_i s_i loss(y_i, W x_i + b) / S  +  |W|^2 / (2 C S),    S = sum_i s_i.
 
-With the logistic loss this is what scikit-learn's `LogisticRegression` minimises, in its own
+With the logistic loss this is what scikit-learn's `LogisticRegression` minimizes, in its own
 scaling, and done is where no derivative is larger than the tolerance, as there.
 
-With the squared hinge, and |b|^2 beside |W|^2, C S F is what liblinear minimises for `LinearSVC`
+With the squared hinge, and |b|^2 beside |W|^2, C S F is what liblinear minimizes for `LinearSVC`
 (Fan et al. 2008): class by class, the class's own rows weighted by its weight, the others by 1, of
 two classes both by their own.  It is done where the gradient of each class is shorter than the
 tolerance times that at 0 times the rarer side's share of the rows: the rule of liblinear's primal
@@ -67,17 +67,17 @@ class Objective:
             self._limits = self._find_limits()
 
     def guess_curvatures(self) -> Array:
-        """Give about what `curvatures` does, shape (P, K), before a logit is known."""
+        """Return about what `curvatures` does, shape (P, K), before a logit is known."""
         found = [np.bincount(self._codes, some, self._n_classes) for some in self._weights]
-        return self._loss.guess_curve(np.stack(found)[self._of, -self.n_rows :])
+        return self._loss.initial_hessian_diagonal(np.stack(found)[self._of, -self.n_rows :])
 
     def row_weights(self) -> Array:
-        """Give the weight of each row in all weightings, shape (n,)."""
+        """Return the weight of each row in all weightings, shape (n,)."""
         found: Array = self._weights.sum(axis=0, dtype=np.float64)
         return found
 
     def evaluate(self, W: Array, b: Array, problems: Array) -> tuple[Array, Array, Array, Array]:
-        """Give F, its gradient by W (P, K, D) and b (P, K), and how far from done each is.
+        """Return F, its gradient by W (P, K, D) and b (P, K), and how far from done each is.
 
         Parameters
         ----------
@@ -94,7 +94,7 @@ class Objective:
         return loss, by_W, by_b, errors
 
     def curvatures(self, W: Array, b: Array) -> Array:
-        """Give the second derivative of the loss of each logit, shape (P, K), from some rows."""
+        """Return the second derivative of the loss of each logit, shape (P, K), from some rows."""
         problems = np.arange(len(W))
 
         def curve(Z: Array, rows: slice) -> Array:
@@ -107,11 +107,11 @@ class Objective:
         return found[:, :-1] / np.maximum(found[:, -1:], np.finfo(np.float32).tiny)
 
     def _derive(self, W: Array, b: Array, problems: Array) -> tuple[Array, Array, Array, Array]:
-        def differentiate(Z: Array, rows: slice) -> Array:
-            return self._loss.differentiate(Z, self._labels(problems, rows))
+        def loss_and_gradient(Z: Array, rows: slice) -> Array:
+            return self._loss.loss_and_gradient(Z, self._labels(problems, rows))
 
         W = W.astype(self._design.dtype, copy=False)
-        loss, by_W, by_b = self._design.evaluate(W, b, differentiate)
+        loss, by_W, by_b = self._design.evaluate(W, b, loss_and_gradient)
         penalty = self.penalty[problems]
         squares = np.einsum("pkd,pkd->p", W, W)
         by_W += W * penalty[:, None, None].astype(W.dtype)

@@ -26,7 +26,7 @@ def precondition(design: SparseDesign, h: Array, penalty: float) -> Callable[[Ar
     h
         Curvature of the loss by the logits, shape (n_samples, K).
     """
-    diagonal = design.weigh_squares(h)
+    diagonal = design.weighted_column_squares(h)
     diagonal[:-1] += diagonal.dtype.type(penalty)
     np.maximum(diagonal, np.finfo(diagonal.dtype).tiny, out=diagonal)
     axes = design.axes[:, :_N_AXES]
@@ -36,7 +36,7 @@ def precondition(design: SparseDesign, h: Array, penalty: float) -> Callable[[Ar
     def invert(k: int) -> Array:
         return np.linalg.inv(_block(axes, h[:, k].astype(np.float64), penalty))
 
-    inverses = np.stack(design.spread(invert, range(h.shape[1]))).astype(diagonal.dtype)
+    inverses = np.stack(design.parallel_map(invert, range(h.shape[1]))).astype(diagonal.dtype)
 
     def solve(vector: Array) -> Array:
         found: Array = vector / diagonal
@@ -47,7 +47,7 @@ def precondition(design: SparseDesign, h: Array, penalty: float) -> Callable[[Ar
 
 
 def _block(axes: Array, h: Array, penalty: float) -> Array:
-    """Give the Hessian of one class along axes and intercept, from rows drawn by their part."""
+    """Return the Hessian of one class along axes and intercept, from rows drawn by their part."""
     n_rows = len(axes)
     if n_rows <= _N_DRAWN:
         rows, weights = np.arange(n_rows), h

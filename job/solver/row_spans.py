@@ -22,7 +22,7 @@ STEP: Final = 512  # the edges of spans are multiples of it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fits:
+class LinearFits:
     """The models of one matrix.
 
     Attributes
@@ -56,7 +56,7 @@ def spans_of(n: int, step: int = 1) -> list[slice]:
 
 
 def is_small(n: int) -> bool:
-    """Say whether so many rows are one span."""
+    """Return whether so many rows are one span."""
     return len(spans_of(n, STEP)) <= 1
 
 

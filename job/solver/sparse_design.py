@@ -9,15 +9,15 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from job.contracts.ports import Spread
-from job.solver.dense_design import MOST_DECOMPOSED, sampled_moments
+from job.contracts.ports import ParallelMap
+from job.solver.dense_design import MAX_DECOMPOSED, sampled_moments
 from job.solver.row_spans import spans_of, sum_of
 
 Array = npt.NDArray[Any]
 # Gives a number and the derivatives by logits, shape (n, K), from logits of that shape and the
 # rows they are of.
 Residuals = Callable[[Array, slice], tuple[float, Array]]
-_LEAST_FULL: Final = 16
+_MIN_FULL_ROWS: Final = 16
 
 
 class SparseDesign:
@@ -25,7 +25,8 @@ class SparseDesign:
 
     The full columns are held around their mean and turned to their principal axes, the widest
     first.  A point has shape (D + 1, K), with the intercepts in its last row, and is of the columns
-    as they are held; `outward` and `inward` lead to the coefficients of the given ones and back.
+    as they are held; `to_coefficients` and `from_coefficients` lead to the coefficients of the
+    given ones and back.
 
     Attributes
     ----------
@@ -35,8 +36,8 @@ class SparseDesign:
         The turned columns, shape (n_samples, n_full).
     """
 
-    def __init__(self, X: sparse.csr_matrix, weights: Array, spread: Spread) -> None:
-        self.spread = spread
+    def __init__(self, X: sparse.csr_matrix, weights: Array, parallel_map: ParallelMap) -> None:
+        self.parallel_map = parallel_map
         self.shape, self.dtype = X.shape, X.dtype
         self.full = _longest_full_run(X)
         dense = X[:, self.full].toarray()
@@ -48,8 +49,8 @@ class SparseDesign:
         self._rows = _views(rest)
         self._columns = _views(rest.T.tocsr())
 
-    def differentiate(self, point: Array, residuals: Residuals) -> tuple[float, Array]:
-        """Give the sum of what `residuals` gives, and the derivatives by the point."""
+    def loss_and_gradient(self, point: Array, residuals: Residuals) -> tuple[float, Array]:
+        """Return the sum of what `residuals` gives, and the derivatives by the point."""
         W, b = point[:-1].astype(self.dtype, copy=False), point[-1].astype(self.dtype, copy=False)
         R = np.empty((self.shape[0], len(b)), self.dtype)
         turned = np.ascontiguousarray(W[self.full])
@@ -62,13 +63,13 @@ class SparseDesign:
             found, R[rows] = residuals(Z, rows)
             return found, self.axes[rows].T @ R[rows], R[rows].sum(axis=0)
 
-        parts = self.spread(forward, self._rows)
+        parts = self.parallel_map(forward, self._rows)
         found, by_axis, by_intercept = (sum_of(part[n] for part in parts) for n in range(3))
         gradient = self._backward(R, lambda X: X)
         gradient[self.full], gradient[-1] = by_axis, by_intercept
         return found, gradient
 
-    def weigh_squares(self, weights: Array) -> Array:
+    def weighted_column_squares(self, weights: Array) -> Array:
         """Sum weights, shape (n_samples, K), times the square of each column, a last one of 1."""
 
         def square(part: tuple[slice, Any]) -> tuple[Array, Array]:
@@ -76,7 +77,7 @@ class SparseDesign:
             return np.square(self.axes[rows]).T @ weights[rows], weights[rows].sum(axis=0)
 
         found = self._backward(weights, lambda X: X.multiply(X).tocsr())
-        parts = self.spread(square, self._rows)
+        parts = self.parallel_map(square, self._rows)
         found[self.full], found[-1] = (sum_of(part[n] for part in parts) for n in range(2))
         return found
 
@@ -87,23 +88,23 @@ class SparseDesign:
             columns, X = part
             found[columns] = of(X) @ R
 
-        self.spread(backward, self._columns)
+        self.parallel_map(backward, self._columns)
         return found
 
-    def outward(self, point: Array) -> tuple[Array, Array]:
-        """Give coefficients (K, D) and intercepts (K,) of the given columns."""
+    def to_coefficients(self, point: Array) -> tuple[Array, Array]:
+        """Return coefficients (K, D) and intercepts (K,) of the given columns."""
         W, b = point[:-1].astype(self.dtype), point[-1]
         W[self.full] = self._turn @ W[self.full]
         return np.ascontiguousarray(W.T), b - self._mean @ W[self.full]
 
-    def inward(self, coefficients: Array, intercepts: Array) -> Array:
-        """Give the point of coefficients and intercepts, in float64."""
+    def from_coefficients(self, coefficients: Array, intercepts: Array) -> Array:
+        """Return the point of coefficients and intercepts, in float64."""
         point = np.vstack([coefficients.T, intercepts]).astype(np.float64)
         point[-1] += self._mean @ point[self.full]
         point[self.full] = self._turn.T @ point[self.full]
         return point
 
-    def follow(self, point: Array, move: Array) -> Array:
+    def shift_dense_columns(self, point: Array, move: Array) -> Array:
         """Move a point along the full columns and the intercepts."""
         moved = point.copy()
         moved[self.full] += move[self.full]
@@ -111,7 +112,7 @@ class SparseDesign:
         return moved
 
     def largest(self, gradient: Array) -> float:
-        """Give the largest derivative by coefficients and intercepts of the given columns."""
+        """Return the largest derivative by coefficients and intercepts of the given columns."""
         given = gradient.copy()
         by_axis = self._turn @ gradient[self.full]
         given[self.full] = by_axis + np.outer(self._mean, gradient[-1])
@@ -135,7 +136,7 @@ def _longest_full_run(X: sparse.csr_matrix) -> slice:
     is_full = np.bincount(X.indices, minlength=X.shape[1]) > X.shape[0] / 2
     edges = np.flatnonzero(np.diff(is_full, prepend=False, append=False))
     starts, stops = edges[::2], edges[1::2]
-    if not len(starts) or not _LEAST_FULL <= (stops - starts).max() <= MOST_DECOMPOSED:
+    if not len(starts) or not _MIN_FULL_ROWS <= (stops - starts).max() <= MAX_DECOMPOSED:
         return slice(0, 0)
     longest = int((stops - starts).argmax())
     return slice(int(starts[longest]), int(stops[longest]))

@@ -12,7 +12,7 @@ from job.contracts.settings.split import SplitSpec
 from job.stages.evaluation.standardization import check_standardization
 from job.stages.evaluation.wording import count_groups, measure_templates
 from job.stages.evaluation.wording_similarity import measure_similarity
-from job.stages.split.near_duplicates import choose_kind, find_families
+from job.stages.split.near_duplicates import choose_kind, find_near_duplicate_groups
 from job.stages.split.near_duplicates.templates import make_templates
 
 pytestmark = pytest.mark.data
@@ -29,7 +29,9 @@ def read(folder, name):
     table = pd.read_parquet(folder / path)
     texts = table["text"].to_numpy(object)
     rows = rows_of_texts(texts, y=table["intent"])
-    rows = replace(rows, families=None, templates=make_templates(texts, rows.text_keys))
+    rows = replace(
+        rows, near_duplicate_groups=None, templates=make_templates(texts, rows.text_keys)
+    )
     return (
         table,
         _numbered(rows),
@@ -38,8 +40,8 @@ def read(folder, name):
 
 
 def _numbered(rows):
-    spec, rows = SplitSpec(), replace(rows, families=None)
-    return find_families([rows], spec, choose_kind(rows, spec), InTurn())[0]
+    spec, rows = SplitSpec(), replace(rows, near_duplicate_groups=None)
+    return find_near_duplicate_groups([rows], spec, choose_kind(rows, spec), InTurn())[0]
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -47,9 +49,9 @@ def test_templates_and_standardization_are_told_from_texts_of_people(shared_data
     """By texts and by embeddings; half of the groups is enough to see the standardization."""
     is_made = TABLES[name][2]
     _, texts, embeddings = read(shared_data, name)
-    groups = np.unique(texts.families)
+    groups = np.unique(texts.near_duplicate_groups)
     rng = np.random.default_rng(0)
-    half = np.isin(texts.families, rng.choice(groups, len(groups) // 2, replace=False))
+    half = np.isin(texts.near_duplicate_groups, rng.choice(groups, len(groups) // 2, replace=False))
     X = embeddings.embeddings.read()
     unit = rows_of_embeddings(X / np.linalg.norm(X, axis=1, keepdims=True)).embeddings
     parts = embeddings.embeddings, embeddings.embeddings.take(half)
@@ -71,7 +73,9 @@ def test_requests_in_other_words_are_less_similar_than_held_out_ones(shared_data
     """Nine of ten of them lie near or below the edge of new wording, one of ten held-out rows."""
     _, texts, _ = read(shared_data, "upstream")
     challenge = rows_of_texts(pd.read_parquet(shared_data / "upstream/challenge.parquet")["text"])
-    fold = np.random.default_rng(0).integers(0, 5, texts.families.max() + 1)[texts.families]
+    fold = np.random.default_rng(0).integers(0, 5, texts.near_duplicate_groups.max() + 1)[
+        texts.near_duplicate_groups
+    ]
     folds = [(np.flatnonzero(fold == n), texts.take(fold != n)) for n in range(5)]
     new = measure_similarity(challenge, [(np.arange(len(challenge)), texts)], 0).values
     own = measure_similarity(texts, folds, 0).values

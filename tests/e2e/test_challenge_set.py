@@ -9,7 +9,7 @@ from support.request_sets import LABELS, SETTINGS, make_texts, read, start_with
 
 
 def make_rows(n_rows, seed, *, spread=0.5):
-    """Make texts of random words, and embeddings around a centre of each class."""
+    """Make texts of random words, and embeddings around a center of each class."""
     rng = np.random.default_rng(seed)
     y = np.arange(n_rows) % 3
     X = np.eye(3, 12)[y] + spread * rng.standard_normal((n_rows, 12))

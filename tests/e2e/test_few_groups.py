@@ -18,7 +18,7 @@ SETTINGS = (
 def write_table(path, seed, *, n_groups=90, wrong=0.0):
     """Write about nine hundred rows in uneven groups; texts of a group are near-duplicates."""
     rng = np.random.default_rng(0)
-    centres = rng.standard_normal((120, 16)) + 4 * np.eye(16)[np.arange(120) % 3]
+    centers = rng.standard_normal((120, 16)) + 4 * np.eye(16)[np.arange(120) % 3]
     words = np.array([f"w{chr(97 + n % 26)}{chr(97 + n // 26)}x" for n in range(400)])
     openings = [" ".join(rng.choice(words, 14)) for _ in range(120)]
     sizes = rng.geometric(0.1, 120)
@@ -27,7 +27,7 @@ def write_table(path, seed, *, n_groups=90, wrong=0.0):
     groups = np.repeat(present, sizes[present])
     labels = groups % 3
     spoilt = np.isin(groups, rng.permutation(present)[: round(wrong * n_groups)])
-    X = centres[groups] + 0.1 * rng.standard_normal((len(groups), 16))
+    X = centers[groups] + 0.1 * rng.standard_normal((len(groups), 16))
     pd.DataFrame(
         {
             # a third of the texts stand in every night's table

@@ -110,12 +110,20 @@ def test_bytes_repeat_across_processes_and_formats(train_cold, result_of, sample
     frame.to_csv(csv, index=False)
     only = ["--set", "search.estimators={logistic_regression: {}}"]
     ways = ((sample, "1", "0"), (csv, "2", "null"))
-    for use, more in (("[embeddings]", only), ("[text]", only), ("[text, numeric, boolean]", [])):
+    for feature_blocks, more in (
+        ("[embeddings]", only),
+        ("[text]", only),
+        ("[text, numeric, boolean]", []),
+    ):
         digests = set()
         for n, (path, workers, most) in enumerate(ways):
-            store = tmp_path / f"store-{use}-{n}"
+            store = tmp_path / f"store-{feature_blocks}-{n}"
             how = [f"search.workers={workers}", f"search.max_memory={most}"]
-            flags = [flag for item in (*how, f"features.use={use}") for flag in ("--set", item)]
+            flags = [
+                flag
+                for item in (*how, f"features.use={feature_blocks}")
+                for flag in ("--set", item)
+            ]
             result = result_of(
                 train_cold(path, *flags, *more, store=store, PYTHONHASHSEED=str(n + 1))
             )

@@ -72,13 +72,13 @@ def predict(python, folder, given, target):
 @pytest.mark.parametrize("use", USES)
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_labels_are_equal_and_probabilities_too(
-    train, sample, result_of, pcc_python, tmp_path, use, estimator
+    train, sample, result_of, pcc_python, tmp_path, feature_blocks, estimator
 ):
     import json
 
     import joblib
 
-    features, search = f"features.use={use}", f"search.estimators={{{estimator}}}"
+    features, search = f"features.use={feature_blocks}", f"search.estimators={{{estimator}}}"
     result = result_of(train(sample, "--set", features, "--set", search))
     folder = tmp_path / "models" / result["version"]
     metadata = json.loads((folder / "metadata.json").read_text())

@@ -23,7 +23,7 @@ RELEASE, NAMESPACE, KUBERNETES = "pcc-training-job", "pcc", "1.34.0"
 
 
 def program(name, requirement="helm"):
-    """Give the path of a program; where it is absent the test is skipped, or fails if it is asked for."""
+    """Return the path of a program; where it is absent the test is skipped, or fails if it is asked for."""
     path = shutil.which(name)
     if path is None:
         skip_without(requirement, f"there is no {name} here")
@@ -50,14 +50,14 @@ def template(values, *arguments, release=RELEASE, namespace=NAMESPACE, chart=CHA
 
 
 def render(values, *arguments, **names):
-    """Give the rendered objects by kind."""
+    """Return the rendered objects by kind."""
     done = template(values, *arguments, **names)
     assert done.returncode == 0, done.stderr
     return {document["kind"]: document for document in yaml.safe_load_all(done.stdout) if document}
 
 
 def refusal(values):
-    """Give what helm says when it refuses values."""
+    """Return what helm says when it refuses values."""
     done = template(values)
     assert done.returncode != 0, "helm accepted it"
     return done.stderr
@@ -68,12 +68,12 @@ def job_spec(objects):
 
 
 def pods(objects):
-    """Give the pod templates: of the run, and of `helm test`."""
+    """Return the pod templates: of the run, and of `helm test`."""
     return {"run": job_spec(objects)["template"], "doctor": objects["Pod"]}
 
 
 def with_value(values, path, value):
-    """Give a copy of values with one dotted path changed."""
+    """Return a copy of values with one dotted path changed."""
     changed = deepcopy(values)
     *parents, leaf = path.split(".")
     branch = changed

@@ -153,7 +153,7 @@ class StoreConformance:
 
         assert (True, b"2") == (store.put_if_absent("v1/a", b"2"), store.get("v1/a"))
 
-    def test_delete_leaves_the_neighbours(self, store):
+    def test_delete_leaves_the_neighbors(self, store):
         for key in ("v1/a", "v1/b", "v2/a"):
             store.put_if_absent(key, b"")
         store.delete("v1/a")

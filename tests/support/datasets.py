@@ -15,7 +15,7 @@ PROVENANCE = Provenance(
 
 
 def table_of(columns, embeddings=None):
-    """Give a table of columns."""
+    """Return a table of columns."""
     columns = tuple(columns)
     n_rows = len(columns[0].values) if columns else 0
     return Dataset(n_rows=n_rows, columns=columns, embeddings=embeddings, provenance=PROVENANCE)

@@ -44,12 +44,12 @@ class Namespace:
         return call("helm", "--namespace", self.name, *arguments, **options)
 
     def get(self, *arguments):
-        """Give objects as Kubernetes has them; None where there is none."""
+        """Return objects as Kubernetes has them; None where there is none."""
         done = self.kubectl("get", *arguments, "--ignore-not-found", "--output", "json")
         return json.loads(done.stdout) if done.stdout else None
 
     def items(self, *arguments):
-        """Give the objects of a list; kubectl prints nothing for an empty one."""
+        """Return the objects of a list; kubectl prints nothing for an empty one."""
         return (self.get(*arguments) or {"items": []})["items"]
 
     def apply(self, *manifests):
@@ -65,7 +65,7 @@ class Namespace:
         return self.items("pods", "--selector", f"batch.kubernetes.io/job-name={job}")
 
     def conditions(self, job):
-        """Give the Job's conditions that hold: `{type: reason}`."""
+        """Return the Job's conditions that hold: `{type: reason}`."""
         status = self.get("job", job)["status"]
         found = status.get("conditions", ())
         return {c["type"]: c.get("reason") for c in found if c["status"] == "True"}
@@ -107,7 +107,7 @@ class Namespace:
                 process.kill()
 
     def endings(self, job):
-        """Give exit code and termination message of each pod that has ended, oldest first."""
+        """Return exit code and termination message of each pod that has ended, oldest first."""
         found = []
         for pod in sorted(self.pods(job), key=lambda p: p["metadata"]["creationTimestamp"]):
             for status in pod["status"].get("containerStatuses", ()):
@@ -143,7 +143,7 @@ def forwarded(namespace, service, port):
 
 
 def minio_manifests(certificates: Path | None = None):
-    """Give a MinIO that Pod Security restricted admits, at the Service `minio`."""
+    """Return a MinIO that Pod Security restricted admits, at the Service `minio`."""
     labels = {"app": "minio"}
     arguments = ["server", "/data", *(("--certs-dir", "/certs") if certificates else ())]
     mounts, volumes = [{"name": "data", "mountPath": "/data"}], [{"name": "data", "emptyDir": {}}]

@@ -3,6 +3,6 @@
 from pathlib import Path
 
 from job.adapters.host_limits import Memory
-from job.adapters.matrix_allocator import Matrices
+from job.adapters.matrix_allocator import MappedMatrices
 
-IN_MEMORY = Matrices(Path(), None, Memory())
+IN_MEMORY = MappedMatrices(Path(), None, Memory())

@@ -3,7 +3,7 @@
 import re
 from html.parser import HTMLParser
 
-from job.adapters.rendering.renderer import Pages
+from job.adapters.rendering.renderer import ReportRenderer
 
 QUIET = ("script", "style")
 
@@ -34,11 +34,13 @@ class Reader(HTMLParser):
 
 
 def draw(metadata, evaluation):
-    return {name: data.decode() for name, data in Pages().render(metadata, evaluation).items()}
+    return {
+        name: data.decode() for name, data in ReportRenderer().render(metadata, evaluation).items()
+    }
 
 
 def numbers_of(content):
-    """Give every number of a JSON value: those inside texts, too."""
+    """Return every number of a JSON value: those inside texts, too."""
     if isinstance(content, dict):
         return numbers_of([*content.values(), *content])
     if isinstance(content, list):
@@ -49,14 +51,14 @@ def numbers_of(content):
 
 
 def numbers_shown(report):
-    """Give the numbers that a person reads, names and digests apart."""
+    """Return the numbers that a person reads, names and digests apart."""
     names = r"sha256:\w+|\b[0-9a-f]{32,40}\b|v\d{8}_\w+|\b(?:F1|p50|p95)\b|\w+_\w+"
     words = re.sub(names, "", Reader(report).text)
     return re.findall(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?", words)
 
 
 def find_unknown_numbers(metadata, evaluation):
-    """Give the numbers of the page that are neither in the files nor one of them, rounded."""
+    """Return the numbers of the page that are neither in the files nor one of them, rounded."""
     known = numbers_of([metadata, evaluation])
     known |= {100 * value for value in known if value <= 1}
     known |= {n / 10 for n in range(11)}  # ends of the rails that dots lie on

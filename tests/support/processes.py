@@ -37,7 +37,7 @@ class FunctionProcess:
         return self._process.pid
 
     def wait(self, timeout=180):
-        """Give the exit code; negative for a signal."""
+        """Return the exit code; negative for a signal."""
         self._process.join(timeout)
         if self._process.exitcode is None:
             self._process.kill()

@@ -59,7 +59,7 @@ class Fixed:
 
 
 def make_reports(n_classes=4, *, names=None, n_rows=40, is_accepted=True, champion=True):
-    """Give metadata and evaluation of a model that is right in nine of ten rows."""
+    """Return metadata and evaluation of a model that is right in nine of ten rows."""
     names = list(names or [f"request_of_kind_{n:02d}" for n in range(n_classes)])
     evaluation = {
         **_judge(sorted(names), n_rows),
@@ -128,7 +128,7 @@ def _judge(names, n_rows):
 
 
 def _slices(names):
-    """Give two slices of a column, the names of both out of those of the classes."""
+    """Return two slices of a column, the names of both out of those of the classes."""
     found = (
         (names[0], 61, 52, Interval(value=0.71, lower=0.58, upper=0.82), 0.84, -0.21, -0.07, 0.66),
         (names[1], 99, 83, Interval(value=0.92, lower=0.85, upper=0.97), 0.98, 0.21, 0.34, None),
@@ -150,7 +150,7 @@ def _slices(names):
 
 
 def _drift(names):
-    """Give what has moved from the champion's table, under names of classes."""
+    """Return what has moved from the champion's table, under names of classes."""
     moved = DriftMeasure(
         subject=f"class {names[0]}",
         measure="class_share",
@@ -218,7 +218,7 @@ def _search():
         CandidateScore(
             estimator="logistic_regression",
             parameters=(("C", c),),
-            use=("embeddings",),
+            feature_blocks=("embeddings",),
             fold_scores=(score, score + 0.01),
             n_samples=800,
             ended="beaten" if c == 1 else None,
@@ -235,7 +235,7 @@ def _search():
 
 
 def make_challenge(names, *, judged="half", used_for=("threshold",), n_rows=14):
-    """Give a model that takes every seventh request of each class for one of another class."""
+    """Return a model that takes every seventh request of each class for one of another class."""
     rng = np.random.default_rng(11)
     y = np.repeat(np.arange(len(names)), n_rows)
     is_wrong = rng.random(len(y)) < 1 / 7
@@ -265,7 +265,7 @@ def make_challenge(names, *, judged="half", used_for=("threshold",), n_rows=14):
 
 
 def make_out_of_scope(names, *, threshold=0.7, n_answered=3, n_rows=83, has_set=True):
-    """Give requests of no class, some of which a model is surer of than the threshold."""
+    """Return requests of no class, some of which a model is surer of than the threshold."""
     known = np.arange(len(names))
 
     def answer(confidence):
@@ -307,7 +307,7 @@ def _doubt(names, n_rows):
 
 
 def make_wording(*, n_new_groups=7, is_templated=False, is_standardized=False):
-    """Give a table of 1,800 rows, whose judged rows are new, like training rows, or between."""
+    """Return a table of 1,800 rows, whose judged rows are new, like training rows, or between."""
     near = Interval(value=0.9312, lower=0.9127, upper=0.9518)
     bins = (
         SimilarityBin(lower=0.0, upper=0.2, n_rows=0, n_groups=0),
@@ -355,7 +355,7 @@ def make_wording(*, n_new_groups=7, is_templated=False, is_standardized=False):
 
 
 def make_stress(names, stated_by="suite"):
-    """Give accuracies that fall from class to class."""
+    """Return accuracies that fall from class to class."""
     scores = tuple(
         BatchScore(
             name=name,
@@ -380,7 +380,7 @@ def make_stress(names, stated_by="suite"):
 
 
 def make_geometry(status="restored"):
-    """Give 384 of 584 columns; without a map where none was found."""
+    """Return 384 of 584 columns; without a map where none was found."""
     if status != "restored":
         return Geometry(status=status, n_rows=1640, n_distinct_rows=446, width=584)
     return Geometry(
@@ -448,7 +448,7 @@ def _split(names, n_rows):
 
 
 def make_metadata(version, names, scores, n_test, **more):
-    """Give what a consumer and an auditor need to know of a version."""
+    """Return what a consumer and an auditor need to know of a version."""
     return {
         "model_version": version,
         "embedding_model": "all-MiniLM-L6-v2",

@@ -6,24 +6,24 @@ import numpy as np
 import pandas as pd
 
 from job.contracts.dataset import MatrixRows, Rows
-from job.stages.data.leakage_keys import normalise
+from job.stages.data.leakage_keys import normalize
 
 
-def rows_of_texts(texts, *, families=None, y=None):
-    """Give rows with texts; each text is its own family unless families are given."""
-    keys = np.array([f"text:{normalise(text)}" for text in texts], dtype=object)
-    return _rows(keys, None, families, y)
+def rows_of_texts(texts, *, near_duplicate_groups=None, y=None):
+    """Return rows with texts; each text is its own family unless families are given."""
+    keys = np.array([f"text:{normalize(text)}" for text in texts], dtype=object)
+    return _rows(keys, None, near_duplicate_groups, y)
 
 
-def rows_of_embeddings(X, *, families=None, y=None):
-    """Give rows that have embeddings and no texts."""
+def rows_of_embeddings(X, *, near_duplicate_groups=None, y=None):
+    """Return rows that have embeddings and no texts."""
     X = np.ascontiguousarray(X, dtype=np.float32)
     digests = (hashlib.blake2b(x.tobytes(), digest_size=16).hexdigest() for x in X)
     keys = np.array([f"embedding:{digest}" for digest in digests], dtype=object)
-    return _rows(keys, MatrixRows(X, np.arange(len(X))), families, y)
+    return _rows(keys, MatrixRows(X, np.arange(len(X))), near_duplicate_groups, y)
 
 
-def _rows(keys, embeddings, families, y):
+def _rows(keys, embeddings, near_duplicate_groups, y):
     own, _ = pd.factorize(keys)
     return Rows(
         y=np.array(["a"] * len(keys) if y is None else y, dtype=object),
@@ -32,5 +32,7 @@ def _rows(keys, embeddings, families, y):
         text=None,
         embeddings=embeddings,
         frame=pd.DataFrame(index=range(len(keys))),
-        families=np.asarray(own if families is None else families, dtype=np.int64),
+        near_duplicate_groups=np.asarray(
+            own if near_duplicate_groups is None else near_duplicate_groups, dtype=np.int64
+        ),
     )

@@ -44,7 +44,7 @@ class Server:
 
     @property
     def environment(self):
-        """Give the variables by which a process reaches it, as a user would set them."""
+        """Return the variables by which a process reaches it, as a user would set them."""
         found = {**self.credentials, "AWS_ENDPOINT_URL": self.url}
         return found | ({"AWS_CA_BUNDLE": self.ca_bundle} if self.ca_bundle else {})
 
@@ -56,7 +56,7 @@ class Server:
 
     @property
     def address(self):
-        """Give the address on the containers' own network."""
+        """Return the address on the containers' own network."""
         container = self.container.get_wrapped_container()
         container.reload()
         networks = container.attrs["NetworkSettings"]["Networks"]
@@ -119,7 +119,7 @@ def make_certificates(folder, *names):
 
 
 def client_of(server):
-    """Give a boto3 client with the server's own rights, whatever the environment says."""
+    """Return a boto3 client with the server's own rights, whatever the environment says."""
     import boto3
     from botocore.config import Config
 
@@ -137,7 +137,7 @@ def client_of(server):
 
 
 def connection_of(server):
-    """Give the adapter's own connection."""
+    """Return the adapter's own connection."""
     return connect(server.spec)
 
 
@@ -154,7 +154,7 @@ def _wait(server):
 
 
 def add_user(server, name, secret, policy, folder):
-    """Give a new user this policy and nothing else, on MinIO."""
+    """Return a new user this policy and nothing else, on MinIO."""
     (folder / f"{name}.json").write_text(json.dumps(policy))
     folder.chmod(0o755)
     script = " && ".join(

@@ -10,7 +10,7 @@ SIZES = np.array([1, 1, 1, 2, 5, 12])
 
 
 def predictions(y_true, y_pred, n_classes=4):
-    """Give predictions that are sure of `y_pred`."""
+    """Return predictions that are sure of `y_pred`."""
     return Predictions(
         classes=tuple(f"c{n:02}" for n in range(n_classes)),
         y_true=np.asarray(y_true),

@@ -21,7 +21,7 @@ class Stream(io.StringIO):
 
 @pytest.mark.parametrize("is_terminal", [True, False])
 def test_names_of_the_data_command_no_terminal(monkeypatch, is_terminal):
-    """Neither alone nor in a list; a colour of the log itself is another thing."""
+    """Neither alone nor in a list; a color of the log itself is another thing."""
     stream = Stream(is_terminal)
     monkeypatch.setattr(sys, "stderr", stream)
     configure_logs("info")

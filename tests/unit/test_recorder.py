@@ -178,7 +178,7 @@ def test_summary_gives_the_dataset_by_name_and_digest(recorder):
     """Provenance in full stays in the record."""
     facts = {"uri": "a.csv", "n_rows": 3, "file_digest": "f", "content_digest": "c"}
     recorder.facts["dataset"] = {**facts, "n_bytes": 1}
-    summary = recorder.summarise("published", "v1", {"accuracy": 1.0})
+    summary = recorder.summarize("published", "v1", {"accuracy": 1.0})
 
     assert {
         "run_id": "r1",

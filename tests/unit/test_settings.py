@@ -160,7 +160,7 @@ def test_impossible_value_is_not_quoted(file):
 @pytest.mark.parametrize(
     ("text", "odd"),
     [
-        ("evaluation: {slices: [colour]}", "'colour'"),
+        ("evaluation: {slices: [color]}", "'color'"),
         ("evaluation: {slices: [confidence]}", "'confidence'"),
         ("dataset: {columns: {id: row, categorical: [row]}}\nevaluation: {slices: [row]}", "'row'"),
         ("dataset: {columns: {group: app, boolean: [app]}}\nevaluation: {slices: [app]}", "'app'"),

@@ -16,7 +16,7 @@ def say(text):
 
 watch = Watch(lambda name, code: say(f"left by {name}"))
 if {has_begun}:
-    watch.undo_by(lambda: say("undone, "))
+    watch.set_cleanup(lambda: say("undone, "))
 os.kill(os.getpid(), signal.SIGTERM)
 time.sleep(60)
 """

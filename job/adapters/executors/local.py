@@ -12,7 +12,7 @@ from typing import TypeVar
 import joblib
 import threadpoolctl
 
-from job.contracts.ports import Spread
+from job.contracts.ports import ParallelMap
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -30,7 +30,7 @@ class LocalThreads:
         on_progress: Callable[[int, int], None] = lambda _done, _all: None,
     ) -> None:
         self._on_progress = on_progress
-        # joblib honours affinity and the container's CPU quota
+        # joblib honors affinity and the container's CPU quota
         self.n_workers = n_workers or joblib.cpu_count()
 
     def map(self, function: Callable[[T], R], items: Iterable[T]) -> list[R]:
@@ -44,17 +44,17 @@ class LocalThreads:
         return results
 
     @contextmanager
-    def pool(self) -> Iterator[Spread]:
+    def pool(self) -> Iterator[ParallelMap]:
         """Keep threads ready for many short calls, with one BLAS thread each."""
         with self._threads() as threads:
 
-            def spread(function: Callable[[T], R], items: Iterable[T]) -> list[R]:
+            def parallel_map(function: Callable[[T], R], items: Iterable[T]) -> list[R]:
                 work = list(items)
                 if len(work) == 1:  # a thread would only be waited for
                     return [function(work[0])]
                 return list(threads.map(function, work))
 
-            yield spread
+            yield parallel_map
 
     @contextmanager
     def _threads(self) -> Iterator[ThreadPoolExecutor]:

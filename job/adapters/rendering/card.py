@@ -26,7 +26,7 @@ _HUB_METRICS: Final[dict[str, tuple[str, dict[str, str]]]] = {
 
 
 def render_card(metadata: dict[str, Any], evaluation: dict[str, Any], figures: list[str]) -> str:
-    """Give the card; `figures` are the files beside it that it may show."""
+    """Return the card; `figures` are the files beside it that it may show."""
     environment = jinja2.Environment(
         autoescape=False,  # noqa: S701  # Markdown: `plain` and `code` are its escapes
         undefined=jinja2.StrictUndefined,
@@ -53,7 +53,7 @@ def render_card(metadata: dict[str, Any], evaluation: dict[str, Any], figures: l
 
 
 def front_matter(metadata: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any]:
-    """Give what the hub reads; nothing is claimed that the run does not know."""
+    """Return what the hub reads; nothing is claimed that the run does not know."""
     is_text = metadata["input"]["kind"] == "text"
     task = "text-classification" if is_text else "tabular-classification"
     found = {k: v for k, v in evaluation["scores"].items() if k in _HUB_METRICS}

@@ -1,4 +1,4 @@
-"""Draw SVG that takes its colours from the style sheet around it; no inline style, no script."""
+"""Draw SVG that takes its colors from the style sheet around it; no inline style, no script."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from job.adapters.rendering.escaping import visible
 _LEFT, _TOP, _SIDE = 46, 12, 296  # of the square that curves are drawn in
 _WIDTH: Final = 356
 _LEGEND_ROW: Final = 18
-_LONGEST_NAME: Final = 44
+_MAX_NAME_LENGTH: Final = 44
 _TICKS: Final = (0, 0.25, 0.5, 0.75, 1)
 N_COLOURS: Final = 6
 
@@ -36,7 +36,7 @@ class Scale:
     high: float
 
     def place(self, value: float, width: float) -> float:
-        """Give the position of a value, in a width with a margin of six on both sides."""
+        """Return the position of a value, in a width with a margin of six on both sides."""
         span = (self.high - self.low) or 1.0
         inside = min(max((value - self.low) / span, 0.0), 1.0)
         return round(6 + (width - 12) * inside, 1)
@@ -50,7 +50,7 @@ def line_chart(
     y_label: str,
     reference: Line | None = None,
 ) -> Markup:
-    """Draw curves over the unit square, the named ones in colour with a legend below."""
+    """Draw curves over the unit square, the named ones in color with a legend below."""
     named = [line for line in lines if line.name is not None][:N_COLOURS]
     height = _TOP + _SIDE + 44 + _LEGEND_ROW * len(named)
     parts = [_axes(x_label, y_label)]
@@ -159,7 +159,7 @@ def _curve(line: Line, kind: str) -> Markup:
 def _legend(line: Line, n: int) -> Markup:
     y = _TOP + _SIDE + 44 + _LEGEND_ROW * n + 6
     swatch = Markup('<path class="curve c{}" d="M{} {}H{}"/>').format(n, _LEFT, y - 4, _LEFT + 24)
-    name = _short(line.name or "", _LONGEST_NAME - len(line.note))
+    name = _short(line.name or "", _MAX_NAME_LENGTH - len(line.note))
     return swatch + _text(f"{name}  {line.note}".rstrip(), _LEFT + 32, y, "start")
 
 

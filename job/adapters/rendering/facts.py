@@ -53,9 +53,9 @@ def is_about_privacy(metadata: dict[str, Any]) -> bool:
     The settings' intended use has the last word; without one, the upstream's suite says it.
     """
     settings = metadata["settings"]
-    use = settings["publish"]["intended_use"]
-    if use:
-        return "privacy" in use.lower()
+    feature_blocks = settings["publish"]["intended_use"]
+    if feature_blocks:
+        return "privacy" in feature_blocks.lower()
     return bool(settings["expectations"]["suite"] == PRIVACY_SUITE)
 
 
@@ -75,8 +75,8 @@ def _describe_split(evaluation: dict[str, Any]) -> list[str]:
     split = evaluation.get("split")
     if not split:
         return []
-    families, has_groups = split["families"], split["key"] == "group"
-    has_near = families["near_duplicates"] != "none"
+    duplicates, has_groups = split["families"], split["key"] == "group"
+    has_near = duplicates["near_duplicates"] != "none"
     kept = "rows of one group" if has_groups else f"rows of equal {_KEYS.get(split['key'], 'key')}"
     if split["method"] == "official_test":
         text = (
@@ -84,7 +84,7 @@ def _describe_split(evaluation: dict[str, Any]) -> list[str]:
             f"official test were dropped: {count(split['n_dropped_leaking'])}."
         )
         if has_near:
-            n = count(families["n_near_official_test"])
+            n = count(duplicates["n_near_official_test"])
             text += f" Near-duplicates of its rows stay in training: {n}."
         return [text]
     sides = "in one fold and on one side" if method_of(evaluation) == "cross_fit" else "on one side"
@@ -92,7 +92,7 @@ def _describe_split(evaluation: dict[str, Any]) -> list[str]:
         n = count(split["n_dropped_leaking"])
         return [f"{kept.capitalize()} stay {sides}; training rows that have near-duplicates in "
                 f"the hold-out were dropped: {n}."]  # fmt: skip
-    near = f", and near-duplicates found by {families['near_duplicates']}," if has_near else ""
+    near = f", and near-duplicates found by {duplicates['near_duplicates']}," if has_near else ""
     return [f"{kept.capitalize()}{near} stay {sides}."]
 
 

@@ -41,7 +41,7 @@ METRICS: Final = {
 
 
 def metric_name(key: str) -> str:
-    """Give the name of a metric, or what it is called in evaluation.json."""
+    """Return the name of a metric, or what it is called in evaluation.json."""
     return METRICS.get(key, key)
 
 

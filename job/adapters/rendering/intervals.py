@@ -18,7 +18,7 @@ class Interval:
 def find_interval(
     evaluation: dict[str, Any], metric: str, name: str | None = None
 ) -> Interval | None:
-    """Give the interval of a metric, of one class where `name` says which; None: there is none."""
+    """Return the interval of a metric, or of one class where `name` says which; None if absent."""
     found = evaluation.get("intervals") or {}
     scores = found.get("scores", {}) if name is None else found.get("per_class", {}).get(name, {})
     return read_interval(scores.get(metric))
@@ -32,7 +32,7 @@ def read_interval(content: Mapping[str, Any] | None) -> Interval | None:
 
 
 def describe_intervals(evaluation: dict[str, Any]) -> dict[str, Any] | None:
-    """Give `level`, `method` and `n_groups`, as far as stated; None: there are no intervals."""
+    """Return `level`, `method` and `n_groups`, as far as stated; None: there are no intervals."""
     found = evaluation.get("intervals")
     if not found:
         return None

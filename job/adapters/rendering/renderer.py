@@ -14,11 +14,11 @@ from job.adapters.rendering.sections.curves import draw_curves
 from job.contracts.identity import canonical_json
 
 
-class Pages:
+class ReportRenderer:
     """The renderer: everything in one file, nothing from the web."""
 
     def render(self, metadata: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, bytes]:
-        """Give report.html, model_card.md and figures/*.svg by name."""
+        """Return report.html, model_card.md and figures/*.svg by name."""
         # as the files will be read: a page that is drawn from them later is the same
         metadata, evaluation = (
             json.loads(canonical_json(content)) for content in (metadata, evaluation)
@@ -45,7 +45,7 @@ def _draw_figures(evaluation: dict[str, Any]) -> dict[str, Markup]:
 
 
 def _stand_alone(svg: Markup) -> str:
-    """Make a chart of the page a file: with its namespace, and its own colours."""
+    """Make a chart of the page a file: with its namespace, and its own colors."""
     start, end, rest = svg.partition(">")
     style = f"<style>{read_template('figure.css').strip()}</style>"
     return f'{start} xmlns="http://www.w3.org/2000/svg"{end}{style}{rest}\n'

@@ -17,7 +17,7 @@ from job.adapters.rendering.sections.verdict import describe_model, head_of_page
 
 
 def render_report(metadata: dict[str, Any], evaluation: dict[str, Any]) -> str:
-    """Give the page; it loads nothing, and its policy lets nothing be loaded."""
+    """Return the page; it loads nothing, and its policy lets nothing be loaded."""
     environment = make_environment()
     css, script = Markup(read_template("page.css")), Markup(read_template("page.js"))  # noqa: S704
     sections = []

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from job.contracts.store_keys import ObjectInfo, ProbeStep, check_key, is_ours
+from job.contracts.store_keys import ObjectInfo, ProbeStep, check_key, is_job_key
 from job.errors import ConfigurationError, JobError, TransientError
 
 _REFUSED: Final = (
@@ -87,7 +87,7 @@ class DirectoryStore:
         yield from sorted(key for key in found if key.startswith(prefix))
 
     def head(self, key: str) -> ObjectInfo | None:
-        """Give size and age of an object, or None where there is none."""
+        """Return size and age of an object, or None where there is none."""
         with self._translated(key):
             path = self._path(key)
             if not path.is_file():
@@ -136,7 +136,7 @@ class DirectoryStore:
             for path in sorted(self._root.rglob(f"{_TEMPORARY}*")):
                 key = path.relative_to(self._root).as_posix()
                 is_ended = path.is_file() and path.stat().st_mtime < before.timestamp()
-                if is_ours(key) and is_ended:
+                if is_job_key(key) and is_ended:
                     cleared.append(key)
                     if not is_dry_run:
                         path.unlink(missing_ok=True)

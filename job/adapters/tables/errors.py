@@ -12,11 +12,11 @@ from typing import Any
 import pyarrow as pa
 
 from job.adapters.tables.formats import SourceFile, format_of
-from job.contracts.messages import counted
+from job.contracts.messages import pluralize
 from job.errors import DatasetUnreadableError, JobError
 
 
-def guarded(file: SourceFile, call: Callable[[], Any]) -> Any:
+def translating_errors(file: SourceFile, call: Callable[[], Any]) -> Any:
     """Call, and raise `DatasetUnreadableError` in our words where pyarrow cannot read."""
     try:
         return call()
@@ -26,10 +26,10 @@ def guarded(file: SourceFile, call: Callable[[], Any]) -> Any:
     raise reason
 
 
-def guarded_stream(file: SourceFile, stream: Any) -> Iterator[pa.RecordBatch]:
+def translating_stream_errors(file: SourceFile, stream: Any) -> Iterator[pa.RecordBatch]:
     """Iterate under the same guard."""
     batches = iter(stream)
-    while (batch := guarded(file, lambda: next(batches, None))) is not None:
+    while (batch := translating_errors(file, lambda: next(batches, None))) is not None:
         yield batch
 
 
@@ -79,7 +79,7 @@ def _encoding_of(file: SourceFile) -> str:
             found = _broken_columns(csv.reader(text))
         except csv.Error:
             return "is not UTF-8 text"
-    columns = ", ".join(f"{counted(n, 'cell')} of '{name}'" for name, n in found[:10])
+    columns = ", ".join(f"{pluralize(n, 'cell')} of '{name}'" for name, n in found[:10])
     return f"is not UTF-8 text: {columns or 'its header'}"
 
 

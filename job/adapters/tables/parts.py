@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
-from job.adapters.tables.errors import guarded, guarded_stream
+from job.adapters.tables.errors import translating_errors, translating_stream_errors
 from job.adapters.tables.formats import SourceFile
-from job.contracts.messages import counted
+from job.contracts.messages import pluralize
 from job.errors import DatasetUnreadableError
 
 _BATCH_ROWS: Final = 2048
@@ -27,12 +27,12 @@ class ParquetPart:
 
     def __init__(self, file: SourceFile) -> None:
         self.file = file
-        self._file: Any = guarded(
+        self._file: Any = translating_errors(
             file,
             # NOTE: pre-buffering would hold every column chunk of a row group in memory
             lambda: pq.ParquetFile(file.path, pre_buffer=False, buffer_size=1 << 20),
         )
-        schema = guarded(file, lambda: self._file.schema_arrow)
+        schema = translating_errors(file, lambda: self._file.schema_arrow)
         self.names: tuple[str, ...] = tuple(schema.names)
         self.n_rows: int | None = self._file.metadata.num_rows
         self.metadata = tuple(
@@ -44,7 +44,7 @@ class ParquetPart:
     def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """Decode row group by row group."""
         stream = self._file.iter_batches(_BATCH_ROWS, columns=list(columns))
-        yield from guarded_stream(self.file, stream)
+        yield from translating_stream_errors(self.file, stream)
 
 
 class CsvPart:
@@ -62,11 +62,11 @@ class CsvPart:
     def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """Parse block by block; a row with too few or too many cells is an error."""
         self._n_ragged = 0
-        reader = guarded(self.file, lambda: self._open(columns))
-        yield from guarded_stream(self.file, reader)
+        reader = translating_errors(self.file, lambda: self._open(columns))
+        yield from translating_stream_errors(self.file, reader)
         if self._n_ragged:
             raise DatasetUnreadableError(
-                f"'{self.file.label}': {counted(self._n_ragged, 'row')} "
+                f"'{self.file.label}': {pluralize(self._n_ragged, 'row')} "
                 f"{'has' if self._n_ragged == 1 else 'have'} not the header's "
                 f"{self._n_expected} cells",
                 hint="quote cells that hold a comma or a line break",
@@ -134,5 +134,5 @@ def _read_header(file: SourceFile) -> tuple[str, ...]:
         )
         return tuple(reader.schema.names)
 
-    names: tuple[str, ...] = guarded(file, parse)
+    names: tuple[str, ...] = translating_errors(file, parse)
     return names

@@ -142,7 +142,7 @@ def _word(criterion: Mapping[str, Any]) -> str:
 
 
 def _lay_out_verdict(result: Mapping[str, Any]) -> list[str]:
-    """Give the counts and the criteria; scores and comparisons are in the JSON."""
+    """Return the counts and the criteria; scores and comparisons are in the JSON."""
     counts = [f"{name:<20} {value}" for name, value in result.items() if name.startswith("n_")]
     gate = result["gate"]
     rows = [(_word(c), c["name"], c["reason"]) for c in gate["criteria"]]
@@ -157,7 +157,7 @@ def doctor(
 ) -> None:
     """Try for real whether the store can do what a run needs."""
     check_form(output)
-    from job.cli.run_job import explain_lack, probe_store
+    from job.cli.run_job import describe_missing_abilities, probe_store
     from job.errors import ConfigurationError
 
     result = probe_store(effective_settings(config, None, store, set_))
@@ -165,7 +165,8 @@ def doctor(
     if not result["is_fit"]:
         missing = [name for name, step in result["steps"].items() if not step["is_met"]]
         raise ConfigurationError(
-            f"'{result['store_uri']}' lacks: {', '.join(missing)}", hint=explain_lack(missing)
+            f"'{result['store_uri']}' lacks: {', '.join(missing)}",
+            hint=describe_missing_abilities(missing),
         )
 
 
@@ -178,7 +179,7 @@ def sample_data(
 ) -> None:
     """Write a synthetic table of the upstream contract."""
     from job.adapters.tables.formats import format_of
-    from job.contracts.messages import counted
+    from job.contracts.messages import pluralize
     from job.errors import ConfigurationError
     from job.samples import write_sample
 
@@ -191,4 +192,4 @@ def sample_data(
             hint="tables end in .parquet, .csv or .csv.gz, and are read by their ending",
         )
     write_sample(path, n_rows=rows, seed=seed, is_csv=named == "csv")
-    write_text(f"wrote {counted(rows, 'synthetic row')} to {path}")
+    write_text(f"wrote {pluralize(rows, 'synthetic row')} to {path}")

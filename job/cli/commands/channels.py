@@ -41,7 +41,7 @@ def promote(
 
     found, settings = open_configured(config, store, set_, output)
     target = _channel(channel, settings)
-    name, now = registry.resolve(found, version), datetime.now(UTC)
+    name, now = registry.resolve_version(found, version), datetime.now(UTC)
     move = registry.promote_anchor if anchor else registry.promote
     moved = move(found, target, name, at=now, by=_who(now), expect=expect)
     write_result(moved, output)
@@ -108,7 +108,7 @@ def _who(now: datetime) -> str:
 
 
 def _channel(name: str | None, settings: JobSettings) -> str:
-    """Give the channel that is meant."""
+    """Return the channel that is meant."""
     from job.contracts.store_keys import is_channel
 
     chosen = name or settings.publish.channel

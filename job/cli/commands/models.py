@@ -43,10 +43,10 @@ def show(
     output: Output = None,
 ) -> None:
     """Print a version's metadata."""
-    from job.registry import read_metadata, resolve
+    from job.registry import read_metadata, resolve_version
 
     found = open_configured(config, store, set_, output)[0]
-    write_result(read_metadata(found, resolve(found, version)), output)
+    write_result(read_metadata(found, resolve_version(found, version)), output)
 
 
 @app.command("diff")
@@ -62,7 +62,7 @@ def diff(
     from job import registry
 
     found = open_configured(config, store, set_, output)[0]
-    names = [registry.resolve(found, name) for name in (before, after)]
+    names = [registry.resolve_version(found, name) for name in (before, after)]
     write_result(registry.diff(found, *names), output, _lay_out_differences)
 
 
@@ -86,7 +86,7 @@ def verify(
     from job import registry
 
     found = open_configured(config, store, set_, output)[0]
-    name = registry.resolve(found, version)
+    name = registry.resolve_version(found, version)
     n_files = registry.verify(found, name)
     write_result({"version": name, "n_files": n_files, "is_intact": True}, output)
 
@@ -102,11 +102,11 @@ def load_check(
 ) -> None:
     """Load a verified version in a process of its own, and predict one row."""
     from job.adapters.codecs.load_check import find_load_problem
-    from job.registry import check_load, resolve
+    from job.registry import check_load, resolve_version
 
     found = open_configured(config, store, set_, output)[0]
-    name = resolve(found, version)
-    write_result(check_load(found, name, find_load_problem, context.obj.undo_by), output)
+    name = resolve_version(found, version)
+    write_result(check_load(found, name, find_load_problem, context.obj.set_cleanup), output)
 
 
 @app.command("fetch")
@@ -123,8 +123,8 @@ def fetch(
     from job import registry
 
     found = open_configured(config, store, set_, output)[0]
-    name = registry.resolve(found, version)
-    path = registry.fetch(found, name, directory, context.obj.undo_by)
+    name = registry.resolve_version(found, version)
+    path = registry.fetch_version(found, name, directory, context.obj.set_cleanup)
     write_result({"version": name, "path": str(path)}, output)
 
 
@@ -150,7 +150,7 @@ def prune(
     found, settings = open_configured(config, store, set_, output)
     before = datetime.now(UTC) - timedelta(hours=settings.store.abandoned_after_hours)
     token = uuid.uuid4().hex
-    result = registry.prune(
+    result = registry.prune_versions(
         found,
         before=before,
         keep=keep,

@@ -46,7 +46,7 @@ def report(
         from job import registry
 
         found = open_configured(config, store, set_, output)[0]
-        name = registry.resolve(found, version)
+        name = registry.resolve_version(found, version)
         files, is_verified = registry.read_verified(found, name), True
     page = _draw(files) if anew else files[_PAGE]
     is_there = folder.is_dir() and to is None and not anew

@@ -19,7 +19,7 @@ class RecallChange:
     difference: Interval
 
     def to_json(self) -> dict[str, Any]:
-        """Give the numbers of the class."""
+        """Return the numbers of the class."""
         return {
             "n_rows": self.n_rows,
             "champion_recall": round(self.champion_recall, 6),
@@ -70,7 +70,7 @@ class Comparison:
     is_advisory: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        """Give the comparison as it stands in the report."""
+        """Return the comparison as it stands in the report."""
         content = {name: getattr(self, name) for name in self.__slots__ if name != "is_advisory"}
         content["difference"] = None if self.difference is None else self.difference.to_json()
         content["recalls"] = {change.name: change.to_json() for change in self.recalls}

@@ -41,7 +41,7 @@ class DriftMeasure:
         return self.threshold is not None and self.value > max(self.threshold, self.by_chance or 0)
 
     def to_json(self) -> dict[str, Any]:
-        """Give the measure as it stands in the report."""
+        """Return the measure as it stands in the report."""
         numbers = ("value", "by_chance", "threshold", "before", "after")
         values = {name: getattr(self, name) for name in numbers}
         rounded = {name: None if v is None else round(v, 6) for name, v in values.items()}
@@ -90,7 +90,7 @@ class DriftReport:
         return (*(f"{subject}: it is gone, or of another kind" for subject in self.lost), *moved)
 
     def to_json(self) -> dict[str, Any]:
-        """Give the part `drift` of evaluation.json."""
+        """Return the part `drift` of evaluation.json."""
         return {
             "champion": self.champion,
             "n_rows": self.n_rows,

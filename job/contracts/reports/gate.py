@@ -32,7 +32,7 @@ class Criterion:
     rule: Literal["margin", "default"] | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Give the criterion as it stands in the report."""
+        """Return the criterion as it stands in the report."""
         return {name: getattr(self, name) for name in self.__slots__}
 
 
@@ -98,7 +98,7 @@ class GateDecision:
         return [c.reason for c in self.criteria if c.is_binding and not c.is_met]
 
     def to_json(self) -> dict[str, Any]:
-        """Give the verdict with its criteria."""
+        """Return the verdict with its criteria."""
         return {
             "is_accepted": self.is_accepted,
             "override": self.override,

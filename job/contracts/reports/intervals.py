@@ -23,7 +23,7 @@ class Interval:
     is_by_count: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        """Give the three numbers, rounded as scores are."""
+        """Return the three numbers, rounded as scores are."""
         ends = {name: round(getattr(self, name), 6) for name in ("value", "lower", "upper")}
         return {**ends, "is_by_count": self.is_by_count}
 
@@ -49,7 +49,7 @@ class IntervalReport:
     per_class: tuple[tuple[str, tuple[tuple[str, Interval], ...]], ...]
 
     def to_json(self) -> dict[str, Any]:
-        """Give the part `intervals` of evaluation.json."""
+        """Return the part `intervals` of evaluation.json."""
         return {
             "method": self.method,
             "level": self.level,

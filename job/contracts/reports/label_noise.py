@@ -44,7 +44,7 @@ class LabelIssue:
     score: float
 
     def to_json(self) -> dict[str, Any]:
-        """Give the row as it is listed."""
+        """Return the row as it is listed."""
         return {name: getattr(self, name) for name in self.__slots__}
 
 
@@ -75,7 +75,7 @@ class LabelNoise:
     issues: tuple[LabelIssue, ...] = field(default=(), repr=False)
 
     def to_json(self) -> dict[str, Any]:
-        """Give the estimates; which rows they are about stays out."""
+        """Return the estimates; which rows they are about stays out."""
         plain = ("estimator", "folds", "level", "n_rows", "n_groups")
         return {
             **{name: getattr(self, name) for name in plain},

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FamilyReport:
+class DuplicateReport:
     """Duplicates of the table, in counts; the table is that which is split.
 
     Attributes
@@ -34,7 +34,7 @@ class FamilyReport:
     n_near_official_test: int = 0
 
     def to_json(self) -> dict[str, Any]:
-        """Give the counts."""
+        """Return the counts."""
         values = {name: getattr(self, name) for name in self.__slots__}
         return {**values, "largest": list(self.largest)}
 
@@ -50,5 +50,5 @@ class Optimism:
     leakage_safe_accuracy: float
 
     def to_json(self) -> dict[str, Any]:
-        """Give both scores, and what they are of."""
+        """Return both scores, and what they are of."""
         return {name: getattr(self, name) for name in self.__slots__}

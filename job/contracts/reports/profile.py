@@ -55,7 +55,7 @@ class Words(_Kept):
     standard_error: Size = Field(description="Of `unseen_share`, over units.")
 
 
-class Directions(_Kept):
+class PrincipalAxes(_Kept):
     """Mean and first principal axes of the embeddings, of one mean embedding for each unit."""
 
     n_units: Count = Field(description="Those of rows that were drawn at random.")
@@ -84,6 +84,6 @@ class Profile(_Kept):
     )
     words: Words | None = Field(description="null where there is no text.")
     embedding_model: str
-    embeddings: Directions | None = Field(
+    embeddings: PrincipalAxes | None = Field(
         description="null where the model takes none, or of fewer than 20 units."
     )

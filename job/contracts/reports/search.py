@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from job.contracts.settings.search import Use
+from job.contracts.settings.search import FeatureBlocks
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,7 +33,7 @@ class CandidateScore:
 
     estimator: str
     parameters: tuple[tuple[str, Any], ...]
-    use: Use
+    feature_blocks: FeatureBlocks
     fold_scores: tuple[float, ...]
     n_samples: int = 0
     ended: Literal["halved", "beaten"] | None = None
@@ -45,11 +45,11 @@ class CandidateScore:
         return sum(self.fold_scores) / len(self.fold_scores)
 
     def to_json(self) -> dict[str, Any]:
-        """Give the candidate with its fold scores."""
+        """Return the candidate with its fold scores."""
         return {
             "estimator": self.estimator,
             "parameters": dict(self.parameters),
-            "input": list(self.use),
+            "input": list(self.feature_blocks),
             "n_samples": self.n_samples,
             "fold_scores": list(self.fold_scores),
             "mean_score": self.mean_score,
@@ -101,7 +101,7 @@ class SearchReport:
     labels: SearchedLabels | None = field(default=None, repr=False, compare=False)
 
     def to_json(self) -> dict[str, Any]:
-        """Give every candidate's fold scores."""
+        """Return every candidate's fold scores."""
         return {
             "metric": self.metric,
             "is_cut_short": self.is_cut_short,

@@ -38,7 +38,7 @@ class SliceScore:
         return self.difference_upper_bound < 0
 
     def to_json(self) -> dict[str, Any]:
-        """Give the slice as it stands in the report."""
+        """Return the slice as it stands in the report."""
         return {
             "column": self.column,
             "value": self.value,
@@ -74,7 +74,7 @@ class SliceReport:
     scores: tuple[SliceScore, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """Give the part `slices` of evaluation.json."""
+        """Return the part `slices` of evaluation.json."""
         return {
             "method": "bootstrap over groups, stratified by class; accuracy between BCa ends with "
             "Student's t; upper bounds for all slices at once by max T",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from job.contracts.reports.near_duplicates import FamilyReport, Optimism
+from job.contracts.reports.near_duplicates import DuplicateReport, Optimism
 
 if TYPE_CHECKING:
     pass
@@ -45,7 +45,7 @@ class SplitReport:
     n_large_groups: int = 0
     n_rows_large_groups: int = 0
     n_dropped_challenge: int = 0
-    families: FamilyReport = field(default_factory=FamilyReport)
+    families: DuplicateReport = field(default_factory=DuplicateReport)
     optimism: Optimism | None = None
 
     @property
@@ -58,7 +58,7 @@ class SplitReport:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Give the counts, with each class's share of both sides."""
+        """Return the counts, with each class's share of both sides."""
         values = {name: getattr(self, name) for name in self.__slots__ if name != "class_rows"}
         values["test_only_classes"] = list(self.test_only_classes)
         values["families"] = self.families.to_json()

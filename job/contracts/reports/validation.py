@@ -47,7 +47,7 @@ class RuleResult:
     is_applicable: bool = True
 
     def to_json(self) -> dict[str, Any]:
-        """Give counts and thresholds; row positions stay inside the process."""
+        """Return counts and thresholds; row positions stay inside the process."""
         return {
             "rule": self.rule,
             "column": self.column,
@@ -73,7 +73,7 @@ class ValidationReport:
     dropped_by_rule: tuple[tuple[str, int], ...]
 
     def to_json(self) -> dict[str, Any]:
-        """Give the content of validation.json."""
+        """Return the content of validation.json."""
         return {
             "suite": self.suite,
             "n_rows": self.n_rows,

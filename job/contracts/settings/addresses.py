@@ -22,10 +22,10 @@ def require_readable(uri: str) -> str:
         raise ValueError(
             f"URIs of scheme '{match[1]}' are not read; give a path, a file:// or an s3:// URI"
         )
-    return without_credentials(uri)
+    return reject_credentials(uri)
 
 
-def without_credentials(uri: str) -> str:
+def reject_credentials(uri: str) -> str:
     """Return the URI; raise ValueError if it carries a user or a password."""
     if "://" in uri and "@" in urlparse(uri).netloc:
         raise ValueError(

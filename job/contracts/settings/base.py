@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from job.contracts.messages import shortened
+from job.contracts.messages import quote_list
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
@@ -20,5 +20,5 @@ def once_each(names: tuple[str, ...]) -> tuple[str, ...]:
     """Return the names; raises `ValueError` where one stands twice."""
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise ValueError(f"{shortened(twice)} stands twice")
+        raise ValueError(f"{quote_list(twice)} stands twice")
     return names

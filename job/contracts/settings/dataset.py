@@ -2,7 +2,7 @@
 
 from pydantic import Field, field_validator, model_validator
 
-from job.contracts.messages import shortened
+from job.contracts.messages import quote_list
 from job.contracts.settings.addresses import require_readable
 from job.contracts.settings.base import Spec
 
@@ -37,7 +37,7 @@ class ColumnsSpec(Spec):
         names = [*many, *(name for name in single.values() if name is not None)]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise ValueError(f"{shortened(twice)} cannot have more than one role")
+            raise ValueError(f"{quote_list(twice)} cannot have more than one role")
         others = {"timestamp": self.timestamp, "id": self.id, "group": self.group}
         if self.target in others.values():
             raise ValueError("the target cannot also be the timestamp, the id or the group")
@@ -45,7 +45,7 @@ class ColumnsSpec(Spec):
         taken = sorted(roles & set(many))
         if taken:
             raise ValueError(
-                f"{shortened(taken)} is the name of a role; rename the column with dataset.aliases"
+                f"{quote_list(taken)} is the name of a role; rename the column with dataset.aliases"
             )
         return self
 

@@ -2,7 +2,7 @@
 
 from pydantic import Field, model_validator
 
-from job.contracts.messages import shortened
+from job.contracts.messages import quote_list
 from job.contracts.settings.base import Spec
 from job.contracts.settings.dataset import ColumnsSpec, DatasetSpec
 from job.contracts.settings.drift import DriftSpec
@@ -52,12 +52,14 @@ class JobSettings(Spec):
         blocks = {block for use in asked for block in use}
         unread = sorted(blocks - set(self.features.use))
         if unread:
-            raise ValueError(f"search.inputs has {shortened(unread)}, which features.use has not")
+            raise ValueError(f"search.inputs has {quote_list(unread)}, which features.use has not")
         allowed = self.package.allowed_inputs
         unsent = sorted(blocks - set(self.features.use if allowed is None else allowed))
         if unsent:
             key = "search.inputs" if self.search.inputs else "features.use"
-            raise ValueError(f"{key} has {shortened(unsent)}, which package.allowed_inputs has not")
+            raise ValueError(
+                f"{key} has {quote_list(unsent)}, which package.allowed_inputs has not"
+            )
         return self
 
     @model_validator(mode="after")
@@ -66,10 +68,10 @@ class JobSettings(Spec):
         odd = sorted(set(asked or ()) - set(possible))
         if odd:
             raise ValueError(
-                f"evaluation.slices names {shortened(odd)}; slices are made by categorical, "
+                f"evaluation.slices names {quote_list(odd)}; slices are made by categorical, "
                 "boolean, text and timestamp columns, never by an id or a group: add it to "
                 "dataset.columns.categorical, which the model need not take, or name some of "
-                f"{shortened(sorted(possible))}"
+                f"{quote_list(sorted(possible))}"
             )
         if self.gate.slice_floor is not None and asked == ():
             raise ValueError(

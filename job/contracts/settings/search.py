@@ -5,12 +5,12 @@ from typing import Any, Final, Literal
 
 from pydantic import Field, field_validator
 
-from job.contracts.messages import nearest, shortened
+from job.contracts.messages import did_you_mean, quote_list
 from job.contracts.metrics import Metric
 from job.contracts.settings.base import Spec
 
 FeatureName = Literal["text", "embeddings", "numeric", "categorical", "boolean"]
-Use = tuple[FeatureName, ...]
+FeatureBlocks = tuple[FeatureName, ...]
 ESTIMATORS: Final = ("dummy", "linear_svc", "logistic_regression", "prototypes")
 
 
@@ -58,7 +58,7 @@ class SearchSpec(Spec):
         description="`fast`: all linear models of a fold at once; `reference`: each by "
         "scikit-learn alone.",
     )
-    inputs: tuple[Use, ...] = Field(
+    inputs: tuple[FeatureBlocks, ...] = Field(
         (),
         description="Inputs to choose among, as in `[[text], [text, embeddings]]`; each of blocks "
         "of `features.use`. Empty: `features.use` alone.",
@@ -116,8 +116,8 @@ class SearchSpec(Spec):
         for name in value:
             if name not in ESTIMATORS:
                 raise ValueError(
-                    f"no estimator '{name}'{nearest(str(name), ESTIMATORS)}; "
-                    f"there are {shortened(ESTIMATORS)}"
+                    f"no estimator '{name}'{did_you_mean(str(name), ESTIMATORS)}; "
+                    f"there are {quote_list(ESTIMATORS)}"
                 )
         return {name: _grid(grid) for name, grid in value.items()}
 

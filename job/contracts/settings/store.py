@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from job.contracts.settings.addresses import require_readable, without_credentials
+from job.contracts.settings.addresses import reject_credentials, require_readable
 from job.contracts.settings.base import Spec
 
 Seconds = Annotated[float, Field(gt=0)]
@@ -63,4 +63,4 @@ class S3Spec(Spec):
     def _is_http(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("http://", "https://")):
             raise ValueError("an endpoint begins with http:// or https://")
-        return None if value is None else without_credentials(value)
+        return None if value is None else reject_credentials(value)

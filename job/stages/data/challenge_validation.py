@@ -9,9 +9,9 @@ from typing import Any, Final
 import numpy as np
 
 from job.contracts.dataset import EMBEDDING_DEFECTS, Dataset
-from job.contracts.messages import counted, shortened
+from job.contracts.messages import pluralize, quote_list
 from job.contracts.settings.dataset import ColumnsSpec
-from job.contracts.settings.search import Use
+from job.contracts.settings.search import FeatureBlocks
 from job.errors import ConfigurationError, ContractViolationError
 
 Array = np.ndarray[Any, Any]
@@ -39,7 +39,7 @@ def validate_challenge(
     table: Dataset,
     labels: Iterable[str],
     *,
-    uses: tuple[Use, ...],
+    uses: tuple[FeatureBlocks, ...],
     columns: ColumnsSpec,
     embedding_model: str,
 ) -> None:
@@ -76,7 +76,7 @@ def validate_out_of_scope(
     requests: Dataset,
     table: Dataset,
     *,
-    uses: tuple[Use, ...],
+    uses: tuple[FeatureBlocks, ...],
     columns: ColumnsSpec,
     embedding_model: str,
 ) -> None:
@@ -107,7 +107,7 @@ def _require_sound(kind: _Kind, requests: Dataset, broken: list[str]) -> None:
     if broken:
         raise ContractViolationError(
             f"{kind.title} '{requests.provenance.uri}' breaks "
-            f"{counted(len(broken), 'expectation')}: {'; '.join(broken)}",
+            f"{pluralize(len(broken), 'expectation')}: {'; '.join(broken)}",
             hint=f"mend the set; {_hint(kind)}",
         )
 
@@ -117,19 +117,21 @@ def _hint(kind: _Kind) -> str:
 
 
 def _require_columns(
-    kind: _Kind, requests: Dataset, uses: tuple[Use, ...], columns: ColumnsSpec
+    kind: _Kind, requests: Dataset, uses: tuple[FeatureBlocks, ...], columns: ColumnsSpec
 ) -> None:
     """Raise `ConfigurationError` where the set lacks a column that an input needs."""
     present = {column.name for column in requests.columns}
     if requests.embeddings is not None and columns.embeddings is not None:
         present.add(columns.embeddings)
-    for use in uses:
-        lacking = sorted({name for block in use for name in _names(block, columns)} - present)
+    for feature_blocks in uses:
+        lacking = sorted(
+            {name for block in feature_blocks for name in _names(block, columns)} - present
+        )
         if lacking:
             raise ConfigurationError(
-                f"{kind.title} '{requests.provenance.uri}' lacks {shortened(lacking)}, which "
-                f"candidates on {' and '.join(use)} take",
-                hint=f"add {shortened(lacking)} to {kind.setting} (dataset.aliases "
+                f"{kind.title} '{requests.provenance.uri}' lacks {quote_list(lacking)}, which "
+                f"candidates on {' and '.join(feature_blocks)} take",
+                hint=f"add {quote_list(lacking)} to {kind.setting} (dataset.aliases "
                 "renames columns), or leave the block out of features.use and search.inputs",
                 columns=lacking,
             )
@@ -147,20 +149,20 @@ def _find_wrong_labels(challenge: Dataset, labels: set[str]) -> Iterator[str]:
     if values is not None:
         missing = np.array([value is None for value in values])
         yield from _count("challenge_target_missing", missing)
-        is_known = np.array([value is None or value in labels for value in values])
-        yield from _count("challenge_label_in_table", ~is_known)
+        has_known_class = np.array([value is None or value in labels for value in values])
+        yield from _count("challenge_label_in_table", ~has_known_class)
 
 
 def _find_broken(
     kind: _Kind,
     requests: Dataset,
     table: Dataset,
-    uses: tuple[Use, ...],
+    uses: tuple[FeatureBlocks, ...],
     *,
     embedding_model: str,
 ) -> Iterator[str]:
     """Describe each expectation of texts and embeddings that is broken, in counts."""
-    blocks = {block for use in uses for block in use}
+    blocks = {block for feature_blocks in uses for block in feature_blocks}
     values = requests.strings("text")
     if values is not None and "text" in blocks:
         missing = np.array([value is None for value in values])
@@ -173,10 +175,10 @@ def _find_broken(
     widths = mine.matrix.shape[1], theirs.matrix.shape[1]
     if widths[0] != widths[1]:
         yield (
-            f"{kind.prefix}_embedding_width: {counted(widths[0], 'number')} where the table's have "
-            f"{widths[1]}"
+            f"{kind.prefix}_embedding_width: {pluralize(widths[0], 'number')} where the table's "
+            f"have {widths[1]}"
         )
-    if requests.provenance.says("embedding_model") not in (None, embedding_model):
+    if requests.provenance.note("embedding_model") not in (None, embedding_model):
         yield f"{kind.prefix}_embedding_model: it is another one than the table's"
 
 
@@ -184,4 +186,4 @@ def _count(name: str, is_broken: Array) -> Iterator[str]:
     n = int(is_broken.sum())
     if n:
         verb = "breaks" if n == 1 else "break"
-        yield f"{n} of {counted(len(is_broken), 'row')} {verb} {name}"
+        yield f"{n} of {pluralize(len(is_broken), 'row')} {verb} {name}"

@@ -19,12 +19,12 @@ _ASCII: Final = bytes(ord(chr(n).lower() if chr(n).isalnum() else " ") for n in 
 )
 
 
-def normalise(text: str) -> str:
+def normalize(text: str) -> str:
     """Fold what does not make a text another text: NFKC, case, punctuation, white space.
 
     A text of punctuation alone stays as it is.
 
-    >>> normalise("  Delete MY\\taccount!! ")
+    >>> normalize("  Delete MY\\taccount!! ")
     'delete my account'
     """
     if text.isascii():
@@ -36,7 +36,7 @@ def normalise(text: str) -> str:
 
 
 def salted_digests(prefix: str, keys: Iterable[str], salt: str) -> np.ndarray[Any, Any]:
-    """Give SHA-256(salt, prefix, key) as uint64, one for each key."""
+    """Return SHA-256(salt, prefix, key) as uint64, one for each key."""
     start = f"{len(salt)}:{salt}{prefix}\0".encode()
     digests = (hashlib.sha256(start + key.encode("utf-8", "surrogatepass")) for key in keys)
     return np.array([int.from_bytes(d.digest()[:8], "big") for d in digests], np.uint64)
@@ -48,11 +48,13 @@ def is_held_out(keys: Iterable[str], salt: str, test_fraction: float) -> np.ndar
     return held_out
 
 
-def make_rows(dataset: Dataset, is_sound: np.ndarray[Any, Any], use: tuple[str, ...]) -> Rows:
-    """Give the sound rows with their keys, and with the feature blocks that are used.
+def make_rows(
+    dataset: Dataset, is_sound: np.ndarray[Any, Any], feature_blocks: tuple[str, ...]
+) -> Rows:
+    """Return the sound rows with their keys, and with the feature blocks that are used.
 
     A row's key is its group where there is a group column (a row without a group is its own
-    text's group), else its normalised text, else the digest of its embedding, else that of its
+    text's group), else its normalized text, else the digest of its embedding, else that of its
     other features.
     """
     import pandas as pd
@@ -69,21 +71,21 @@ def make_rows(dataset: Dataset, is_sound: np.ndarray[Any, Any], use: tuple[str, 
     if group is not None:
         pairs = zip(group[index], text_keys, strict=True)
         keys = np.array([k if g is None else f"group:{g}" for g, k in pairs], dtype=object)
-    blocks = {"numeric", "categorical", "boolean"} & set(use)
+    blocks = {"numeric", "categorical", "boolean"} & set(feature_blocks)
     columns = [c for c in dataset.columns if c.role in blocks]
     return Rows(
         y=target[index],
-        keys=keys,
+        leakage_keys=keys,
         text_keys=text_keys,
-        text=texts if "text" in use else None,
-        embeddings=embeddings if "embeddings" in use else None,
+        text=texts if "text" in feature_blocks else None,
+        embeddings=embeddings if "embeddings" in feature_blocks else None,
         frame=pd.DataFrame({c.name: c.values[index] for c in columns}, index=range(len(index))),
         positions=index,
     )
 
 
 def _contents(dataset: Dataset, matrix: Any, index: np.ndarray[Any, Any]) -> Callable[[int], str]:
-    """Give what stands for a row without text: its embedding, else its other features."""
+    """Return what stands for a row without text: its embedding, else its other features."""
     if matrix is not None:
         return lambda row: f"embedding:{_digest_row(matrix[index[row]])}"
     features = [
@@ -100,7 +102,7 @@ def _digest_row(values: np.ndarray[Any, Any]) -> str:
 def _text_keys(texts: Any, content: Callable[[int], str], n_rows: int) -> np.ndarray[Any, Any]:
     keys = np.full(n_rows, "", dtype=object)
     if texts is not None:
-        keys[:] = [normalise(text) for text in texts]
+        keys[:] = [normalize(text) for text in texts]
     has_text = keys != ""
     keys[has_text] = "text:" + keys[has_text]
     for row in np.flatnonzero(~has_text).tolist():

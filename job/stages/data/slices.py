@@ -15,13 +15,13 @@ Array = np.ndarray[Any, Any]
 OTHER: Final = "(other)"
 MISSING: Final = "(missing)"
 NEAR_TRAINING: Final = "near-duplicate of a training row"
-_MOST_VALUES: Final = 50  # of a column whose values are schema, not data
-_LONGEST_NAME: Final = 60
+_MAX_VALUES: Final = 50  # of a column whose values are schema, not data
+_MAX_NAME_LENGTH: Final = 60
 _QUARTERS: Final = (0.25, 0.5, 0.75)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NamingRule:
+class DisclosureRule:
     """Who holds a value that may be named: so many rows of the table, under so many keys."""
 
     min_rows: int
@@ -29,9 +29,9 @@ class NamingRule:
 
 
 def make_slices(
-    dataset: Dataset, index: Array, keys: Array, names: Collection[str], rule: NamingRule
+    dataset: Dataset, index: Array, keys: Array, names: Collection[str], rule: DisclosureRule
 ) -> pd.DataFrame:
-    """Give the slice of each row in each column that can be sliced by, a byte a cell.
+    """Return the slice of each row in each column that can be sliced by, a byte a cell.
 
     Categories and truth values are slices by themselves; a text by its length in characters, in
     quarters of the table; a time by whether it falls into the newest month.  Values that the rule
@@ -55,7 +55,7 @@ def make_slices(
 
 
 def _read(column: Column, index: Array) -> tuple[Array, list[str]]:
-    """Give the number of each row's value, -1 for none, and what the numbers stand for."""
+    """Return the number of each row's value, -1 for none, and what the numbers stand for."""
     values = column.values[index]
     match column.role:
         case "text":
@@ -83,17 +83,17 @@ def _bands(lengths: Array) -> tuple[Array, list[str]]:
 
 
 def _months(moments: Array) -> tuple[Array, list[str]]:
-    is_known = moments != np.iinfo(np.int64).min
-    if not is_known.any():
+    has_known_class = moments != np.iinfo(np.int64).min
+    if not has_known_class.any():
         return np.full(len(moments), -1), []
     months = moments.astype("datetime64[us]").astype("datetime64[M]")
-    newest = months[is_known].max()
-    codes = np.where(is_known, (months == newest).astype(int), -1)
+    newest = months[has_known_class].max()
+    codes = np.where(has_known_class, (months == newest).astype(int), -1)
     return codes, ["older", f"{newest}, the newest month"]
 
 
-def find_named(values: Array, key_codes: Array, rule: NamingRule) -> list[str]:
-    """Give the values, sorted, that the rule allows to be named.
+def disclosable_values(values: Array, key_codes: Array, rule: DisclosureRule) -> list[str]:
+    """Return the values, sorted, that the rule allows to be named.
 
     Parameters
     ----------
@@ -107,21 +107,21 @@ def find_named(values: Array, key_codes: Array, rule: NamingRule) -> list[str]:
     return _named(codes, names, key_codes, rule)
 
 
-def _named(codes: Array, names: list[str], key_codes: Array, rule: NamingRule) -> list[str]:
+def _named(codes: Array, names: list[str], key_codes: Array, rule: DisclosureRule) -> list[str]:
     is_held = codes >= 0
     n_rows = np.bincount(codes[is_held], minlength=len(names))
     n_all_keys = int(key_codes.max(initial=0)) + 1
     pairs = np.unique(codes[is_held].astype(np.int64) * n_all_keys + key_codes[is_held])
     n_keys = np.bincount(pairs // n_all_keys, minlength=len(names))
     is_named = (n_rows >= rule.min_rows) & (n_keys >= rule.min_groups)
-    if len(names) > _MOST_VALUES or max(map(len, names), default=0) > _LONGEST_NAME:
+    if len(names) > _MAX_VALUES or max(map(len, names), default=0) > _MAX_NAME_LENGTH:
         is_named[:] = False
     kept = {name for name, named in zip(names, is_named, strict=True) if named}
     return sorted(kept - {OTHER, MISSING})
 
 
 def _pooled(
-    codes: Array, names: list[str], key_codes: Array, rule: NamingRule
+    codes: Array, names: list[str], key_codes: Array, rule: DisclosureRule
 ) -> pd.Categorical[Any]:
     shown = [*_named(codes, names, key_codes, rule), OTHER, MISSING]
     numbers = {name: number for number, name in enumerate(shown)}
@@ -132,8 +132,12 @@ def _pooled(
 
 def mark_near_training(test: Rows, train: Rows) -> Rows:
     """Return an official test with two slices more: near-duplicates of training rows, or not."""
-    if test.slices is None or test.families is None or train.families is None:
+    if (
+        test.slices is None
+        or test.near_duplicate_groups is None
+        or train.near_duplicate_groups is None
+    ):
         return test
-    is_near = np.isin(test.families, train.families)
+    is_near = np.isin(test.near_duplicate_groups, train.near_duplicate_groups)
     marks = pd.Categorical(np.where(is_near, "yes", "no"), categories=["no", "yes"])
     return replace(test, slices=test.slices.assign(**{NEAR_TRAINING: marks}))

@@ -1,4 +1,4 @@
-"""Give an expectation suite its values, its columns, and what it makes required."""
+"""Return an expectation suite its values, its columns, and what it makes required."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import pandas as pd
 
-from job.contracts.canonical_strings import respell
-from job.contracts.messages import nearest, shortened
+from job.contracts.canonical_strings import canonicalize
+from job.contracts.messages import did_you_mean, quote_list
 from job.contracts.reports.validation import RuleResult
 from job.contracts.settings.dataset import ColumnsSpec, DatasetSpec
 from job.contracts.settings.features import FeatureSpec
@@ -58,8 +58,8 @@ def check_parameters(suite: Suite, given: Mapping[str, Any]) -> None:
     for name in sorted(given):
         if name not in known:
             raise ConfigurationError(
-                f"suite '{suite.name}' has no parameter '{name}'{nearest(name, known)}",
-                hint=f"its parameters are {shortened(sorted(known))}",
+                f"suite '{suite.name}' has no parameter '{name}'{did_you_mean(name, known)}",
+                hint=f"its parameters are {quote_list(sorted(known))}",
             )
     values = {**SHARES, **suite.parameters, **given}
     wrong = [name for name in SHARES if not _is_share(values[name])]
@@ -67,7 +67,7 @@ def check_parameters(suite: Suite, given: Mapping[str, Any]) -> None:
         wrong.append("labels")
     if wrong:
         raise ConfigurationError(
-            f"expectations.parameters: {shortened(wrong)} of suite '{suite.name}' cannot be that",
+            f"expectations.parameters: {quote_list(wrong)} of suite '{suite.name}' cannot be that",
             hint="labels are a list; completeness and validity are shares between 0 and 1",
         )
 
@@ -75,7 +75,7 @@ def check_parameters(suite: Suite, given: Mapping[str, Any]) -> None:
 def parameter_values(
     suite: Suite, given: Mapping[str, Any], spec: DatasetSpec, table: pd.DataFrame
 ) -> dict[str, Any]:
-    """Give every parameter its value: the settings', else the suite's, else what is found.
+    """Return every parameter its value: the settings', else the suite's, else what is found.
 
     Raises
     ------
@@ -90,7 +90,7 @@ def parameter_values(
         found["embedding_width"] = int(widths.mode().max()) if len(widths) else 0
     values = {**found, **suite.parameters, **given}
     # the table's labels have one spelling, whatever type they have in the file
-    values["labels"] = [respell(str(label)) for label in values["labels"] or found["labels"]]
+    values["labels"] = [canonicalize(str(label)) for label in values["labels"] or found["labels"]]
     return values
 
 
@@ -155,8 +155,8 @@ def _role_of(column: Any, spec: ColumnsSpec, suite: Suite) -> Any:
     known = sorted({*single, *many, *DERIVED})
     raise ConfigurationError(
         f"suite '{suite.name}' expects something of '{column}', which is no column with a role"
-        f"{nearest(column, known)}",
-        hint=f"columns stand under their role names: {shortened(known)}; "
+        f"{did_you_mean(column, known)}",
+        hint=f"columns stand under their role names: {quote_list(known)}; "
         "give a column a role with dataset.columns",
     )
 

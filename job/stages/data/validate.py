@@ -11,7 +11,7 @@ import pandas as pd
 import structlog
 
 from job.contracts.dataset import EMBEDDING_DEFECTS, MISSING, NOT_FINITE, Column, Dataset
-from job.contracts.messages import counted
+from job.contracts.messages import pluralize
 from job.contracts.ports import SuiteRunner
 from job.contracts.reports.validation import RuleResult, ValidationReport
 from job.contracts.settings.dataset import DatasetSpec
@@ -193,7 +193,7 @@ def _stop_if_broken(report: ValidationReport, uri: str) -> None:
     findings = "; ".join(_describe(r) for r in broken[:10])
     more = f" and {len(broken) - 10} more" if len(broken) > 10 else ""
     raise ContractViolationError(
-        f"'{uri}' breaks {counted(len(broken), 'expectation')} of "
+        f"'{uri}' breaks {pluralize(len(broken), 'expectation')} of "
         f"'{report.suite}': {findings}{more}",
         hint="mend the table upstream, or change expectations.parameters if the contract changed",
         suite=report.suite,

@@ -1,7 +1,7 @@
 """Drift: what is kept of a table beside a model, and how far the next table is from it."""
 
 from job.stages.drift.measures import measure_drift
-from job.stages.drift.profile import KeptTable, keep, load_kept
-from job.stages.drift.snapshot import ObservedTable, observe
+from job.stages.drift.profile import TableProfile, keep, load_profile
+from job.stages.drift.snapshot import TableSnapshot, observe
 
-__all__ = ["KeptTable", "ObservedTable", "keep", "load_kept", "measure_drift", "observe"]
+__all__ = ["TableProfile", "TableSnapshot", "keep", "load_profile", "measure_drift", "observe"]

@@ -6,18 +6,18 @@ from typing import Any, Final
 
 import numpy as np
 
-from job.stages.data.slices import NamingRule
+from job.stages.data.slices import DisclosureRule
 
 Array = np.ndarray[Any, Any]
 _DECILES: Final = np.arange(1, 10) / 10
-_LEAST: Final = 100  # known numbers that deciles are taken of
-_LEAST_UNITS: Final = 20
+_MIN_NUMBERS: Final = 100  # known numbers that deciles are taken of
+_MIN_CLUSTERS: Final = 20
 
 
 def find_edges(
-    cells: Array, units: Array, keys: Array, rule: NamingRule
+    cells: Array, clusters: Array, keys: Array, rule: DisclosureRule
 ) -> tuple[list[float], set[float]]:
-    """Give the deciles, ascending, and those of them that so many rows hold that they are exact.
+    """Return the deciles, ascending, and those of them that so many rows hold that they are exact.
 
     The others are rounded to a step of a hundredth to a thousandth of the range between the first
     and the last.  Of fewer than 100 numbers, or of fewer than 20 units, there are none.
@@ -26,12 +26,12 @@ def find_edges(
     ----------
     cells
         Shape (n_rows,), float32, NaN for none.
-    units, keys
+    clusters, keys
         Numbers of each row's unit and leakage key, shape (n_rows,).
     """
     known = np.isfinite(cells)
     values = cells[known]
-    if len(values) < _LEAST or len(np.unique(units[known])) < _LEAST_UNITS:
+    if len(values) < _MIN_NUMBERS or len(np.unique(clusters[known])) < _MIN_CLUSTERS:
         return [], set()
     deciles = np.quantile(values, _DECILES, method="inverted_cdf")
     ties = {
@@ -50,5 +50,5 @@ def find_edges(
 
 
 def _plain(value: np.floating[Any]) -> float:
-    """Give the shortest number that is this one as float32."""
+    """Return the shortest number that is this one as float32."""
     return float(str(np.float32(value)))

@@ -12,11 +12,11 @@ from scipy.special import rel_entr
 from scipy.stats import chi2
 
 from job.contracts.reports.profile import Numbers, Values
-from job.stages.drift.clusters import Units, share_covariance
+from job.stages.drift.clusters import Clusters, share_covariance
 
 Array = np.ndarray[Any, Any]
-SURE: Final = 0.999  # chance is told with this certainty
-_MANY: Final = 1e6  # rows that shares of one bin are taken to be of
+CONFIDENCE: Final = 0.999  # chance is told with this certainty
+_N_ROWS_OF_CERTAIN_SHARES: Final = 1e6  # rows that shares of one bin are taken to be of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,7 @@ class Shares:
     degrees_of_freedom: float
 
 
-def keep_values(cells: Array, units: Units, names: Sequence[str]) -> Values:
+def keep_values(cells: Array, clusters: Clusters, names: Sequence[str]) -> Values:
     """Keep the shares of these names; all others are one.
 
     Parameters
@@ -48,7 +48,7 @@ def keep_values(cells: Array, units: Units, names: Sequence[str]) -> Values:
     cells
         Shape (n_rows,), object (str or None).
     """
-    found = _count(_code_values(cells, names), len(names) + 2, units)
+    found = _count(_code_values(cells, names), len(names) + 2, clusters)
     shares, errors = _rounded(found.shares), _rounded(found.errors)
     return Values(
         shares=dict(zip(names, shares, strict=False)),
@@ -60,7 +60,9 @@ def keep_values(cells: Array, units: Units, names: Sequence[str]) -> Values:
     )
 
 
-def keep_numbers(cells: Array, units: Units, edges: Sequence[float], ties: set[float]) -> Numbers:
+def keep_numbers(
+    cells: Array, clusters: Clusters, edges: Sequence[float], ties: set[float]
+) -> Numbers:
     """Keep the shares of the bins between these edges.
 
     Parameters
@@ -69,7 +71,7 @@ def keep_numbers(cells: Array, units: Units, edges: Sequence[float], ties: set[f
         Shape (n_rows,), float32, NaN for none.
     """
     codes, n_bins = _code_numbers(cells, edges, ties)
-    found = _count(codes, n_bins, units)
+    found = _count(codes, n_bins, clusters)
     shares = _rounded(found.shares)
     return Numbers(
         edges=list(edges),
@@ -82,7 +84,7 @@ def keep_numbers(cells: Array, units: Units, edges: Sequence[float], ties: set[f
 
 
 def read_shares(kept: Values | Numbers) -> Shares:
-    """Give what was kept, in the order in which it is counted."""
+    """Return what was kept, in the order in which it is counted."""
     if isinstance(kept, Numbers):
         shares, errors = [*kept.shares, kept.missing], []
     else:
@@ -96,12 +98,12 @@ def read_shares(kept: Values | Numbers) -> Shares:
     )
 
 
-def count_again(kept: Values | Numbers, cells: Array, units: Units) -> Shares:
+def count_again(kept: Values | Numbers, cells: Array, clusters: Clusters) -> Shares:
     """Count the same values or bins in another table."""
     if isinstance(kept, Numbers):
-        return _count(*_code_numbers(cells, kept.edges, set(kept.ties)), units)
+        return _count(*_code_numbers(cells, kept.edges, set(kept.ties)), clusters)
     names = list(kept.shares)
-    return _count(_code_values(cells, names), len(names) + 2, units)
+    return _count(_code_values(cells, names), len(names) + 2, clusters)
 
 
 def _code_values(cells: Array, names: Sequence[str]) -> Array:
@@ -112,7 +114,7 @@ def _code_values(cells: Array, names: Sequence[str]) -> Array:
 
 
 def _code_numbers(cells: Array, edges: Sequence[float], ties: set[float]) -> tuple[Array, int]:
-    """Give the bin of each number, and how many there are; missing ones are the last."""
+    """Return the bin of each number, and how many there are; missing ones are the last."""
     ends = np.asarray(edges, np.float32)
     is_tie = np.array([edge in ties for edge in edges] + [False])
     first = np.arange(len(ends) + 1) + np.concatenate([[0], np.cumsum(is_tie[:-1])]).astype(int)
@@ -123,9 +125,9 @@ def _code_numbers(cells: Array, edges: Sequence[float], ties: set[float]) -> tup
     return np.where(np.isnan(cells), n_bins - 1, first[place] + is_equal), n_bins
 
 
-def _count(codes: Array, n_bins: int, units: Units) -> Shares:
+def _count(codes: Array, n_bins: int, clusters: Clusters) -> Shares:
     shares = np.bincount(codes, minlength=n_bins) / max(len(codes), 1)
-    covariance = share_covariance(codes, shares, units)
+    covariance = share_covariance(codes, shares, clusters)
     is_used = shares > 0
     roots = np.sqrt(shares[is_used])
     scaled = covariance[np.ix_(is_used, is_used)] / np.outer(roots, roots)
@@ -143,7 +145,7 @@ def _rounded(values: Array) -> list[float]:
 
 
 def stability_index(before: Shares, after: Shares) -> tuple[float, float]:
-    """Give the population stability index, and what it exceeds by chance once in a thousand.
+    """Return the population stability index, and what it exceeds by chance once in a thousand.
 
     Sum of (a - b) ln(a / b); half a row is added to each bin, so that none is empty.  By itself it
     is about the sum of (a - b)^2 / b (Yurdakul and Naranjo 2020, "Statistical properties of the
@@ -158,7 +160,7 @@ def stability_index(before: Shares, after: Shares) -> tuple[float, float]:
     squares = sum(_root_of_squares(some) for some in (before, after)) ** 2
     by_chance = 0.0
     if squares:
-        by_chance = squares / expected * float(chi2.ppf(SURE, expected**2 / squares))
+        by_chance = squares / expected * float(chi2.ppf(CONFIDENCE, expected**2 / squares))
     return float(((q - p) * np.log(q / p)).sum()), float(by_chance)
 
 
@@ -171,13 +173,17 @@ def _smoothed(some: Shares, is_used: Array) -> Array:
     """Add half a row to each bin, of as many rows as would be as sure by themselves."""
     shares = some.shares[is_used]
     n_free = int((some.shares > 0).sum()) - 1
-    n_rows = n_free / some.expected_index if n_free and some.expected_index else _MANY
+    n_rows = (
+        n_free / some.expected_index
+        if n_free and some.expected_index
+        else _N_ROWS_OF_CERTAIN_SHARES
+    )
     smoothed: Array = (shares * n_rows + 0.5) / (n_rows + 0.5 * len(shares))
     return smoothed
 
 
 def shannon_distance(before: Shares, after: Shares) -> float:
-    """Give the Jensen-Shannon distance: the root of the divergence in bits, 0 to 1."""
+    """Return the Jensen-Shannon distance: the root of the divergence in bits, 0 to 1."""
     middle = (before.shares + after.shares) / 2
     both = (rel_entr(some.shares, middle).sum() for some in (before, after))
     return float(np.sqrt(max(sum(both) / (2 * np.log(2)), 0.0)))

@@ -12,7 +12,7 @@ from job.contracts.reports.drift import DriftMeasure, DriftReport
 from job.contracts.reports.profile import Numbers, Profile, Values
 from job.contracts.settings.drift import DriftSpec
 from job.stages.drift.histograms import (
-    SURE,
+    CONFIDENCE,
     Shares,
     count_again,
     read_shares,
@@ -20,15 +20,15 @@ from job.stages.drift.histograms import (
     stability_index,
 )
 from job.stages.drift.principal_axes import lost_variance, mean_shift, principal_angles
-from job.stages.drift.profile import KeptTable
-from job.stages.drift.snapshot import CLASSES, EMBEDDINGS, WORDS, ObservedTable
+from job.stages.drift.profile import TableProfile
+from job.stages.drift.snapshot import CLASSES, EMBEDDINGS, WORDS, TableSnapshot
 
 Array = np.ndarray[Any, Any]
-_Z: Final = float(norm.ppf((1 + SURE) / 2))
+_Z: Final = float(norm.ppf((1 + CONFIDENCE) / 2))
 
 
 def measure_drift(
-    table: ObservedTable, kept: KeptTable, now: KeptTable, champion: str, spec: DriftSpec
+    table: TableSnapshot, kept: TableProfile, now: TableProfile, champion: str, spec: DriftSpec
 ) -> DriftReport:
     """Measure what both have; the values and bins are those that were kept.
 
@@ -42,7 +42,7 @@ def measure_drift(
     compared = {s for s, part in old.parts.items() if _is_alike(part, table.cells.get(s))}
     for subject in sorted(compared):
         part = old.parts[subject]
-        then, again = read_shares(part), count_again(part, table.cells[subject], table.units)
+        then, again = read_shares(part), count_again(part, table.cells[subject], table.clusters)
         measures += _distances(subject, then, again, spec)
         if subject == CLASSES and isinstance(part, Values):
             measures += _class_shares(list(part.shares), then, again, spec)
@@ -85,7 +85,7 @@ def _is_alike(part: Values | Numbers, cells: Array | None) -> bool:
 
 
 def _has_same_axes(old: Profile, new: Profile) -> bool:
-    """Say whether both embeddings are of one model, and of one width."""
+    """Return whether both embeddings are of one model, and of one width."""
     if old.embeddings is None or new.embeddings is None:
         return False
     both = old.embeddings, new.embeddings
@@ -112,7 +112,7 @@ def _distances(
 def _class_shares(
     names: list[str], before: Shares, after: Shares, spec: DriftSpec
 ) -> Iterator[DriftMeasure]:
-    """Give the change of each share; chance makes it by the normal approximation."""
+    """Return the change of each share; chance makes it by the normal approximation."""
     errors = np.hypot(before.errors, after.errors)
     numbers = zip(names, before.shares, after.shares, errors, strict=False)
     for name, old, new, error in numbers:
@@ -127,7 +127,7 @@ def _class_shares(
         )
 
 
-def _unseen(table: ObservedTable, kept: KeptTable, spec: DriftSpec) -> DriftMeasure:
+def _unseen(table: TableSnapshot, kept: TableProfile, spec: DriftSpec) -> DriftMeasure:
     assert table.words is not None and kept.profile.words is not None
     old = kept.profile.words
     share, by_chance = table.words.unseen(old, kept.vocabulary)
@@ -142,7 +142,7 @@ def _unseen(table: ObservedTable, kept: KeptTable, spec: DriftSpec) -> DriftMeas
     )
 
 
-def _turned(old: Profile, table: ObservedTable, spec: DriftSpec) -> Iterator[DriftMeasure]:
+def _turned(old: Profile, table: TableSnapshot, spec: DriftSpec) -> Iterator[DriftMeasure]:
     assert old.embeddings is not None and table.means is not None
     shift, by_chance = mean_shift(old.embeddings, table.means)
     yield DriftMeasure(

@@ -11,15 +11,15 @@ from scipy.stats import chi2, norm
 from sklearn.decomposition import PCA
 
 from job.contracts.dataset import MatrixRows
-from job.contracts.reports.profile import Directions
-from job.stages.drift.clusters import Units, number_units, ratio_error
-from job.stages.drift.histograms import SURE
+from job.contracts.reports.profile import PrincipalAxes
+from job.stages.drift.clusters import Clusters, number_clusters, ratio_error
+from job.stages.drift.histograms import CONFIDENCE
 
 Array = np.ndarray[Any, Any]
-_MOST_ROWS: Final = 20_000
+_MAX_ROWS: Final = 20_000
 _AXES: Final = 5
-_LEAST_UNITS: Final = 4 * _AXES  # halves have axes of their own, too
-_FAR: Final = 2.0  # median distances; what is farther counts as that far
+_MIN_CLUSTERS: Final = 4 * _AXES  # halves have axes of their own, too
+_MAX_DISTANCE: Final = 2.0  # median distances; what is farther counts as that far
 
 
 class Means:
@@ -33,13 +33,13 @@ class Means:
         Shape (n_rows, width).
     """
 
-    def __init__(self, embeddings: MatrixRows, units: Units, random_state: int) -> None:
-        index = np.arange(len(units.codes))
+    def __init__(self, embeddings: MatrixRows, clusters: Clusters, random_state: int) -> None:
+        index = np.arange(len(clusters.codes))
         self._random_state = random_state
-        if len(index) > _MOST_ROWS:
+        if len(index) > _MAX_ROWS:
             draw = np.random.default_rng(random_state)
-            index = np.sort(draw.choice(index, _MOST_ROWS, replace=False))
-        some = units.take(index)
+            index = np.sort(draw.choice(index, _MAX_ROWS, replace=False))
+        some = clusters.take(index)
         shares = 1 / some.sizes[some.codes]
         average = sparse.csr_matrix((shares, (some.codes, np.arange(len(index)))))
         means = average @ embeddings.take(index).read().astype(np.float64)
@@ -48,26 +48,28 @@ class Means:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Give units and width."""
-        n_units, width = self._apart.shape
-        return n_units, width
+        """Return units and width."""
+        n_clusters, width = self._apart.shape
+        return n_clusters, width
 
     def capture(self, axes: Array) -> tuple[float, float]:
-        """Give the share of the variance around the mean along axes, and its standard error."""
+        """Return the share of the variance around the mean along axes, and its standard error."""
         return _share_along(_squares_along(self._apart, axes), self._apart)
 
-    def keep(self) -> Directions | None:
+    def keep(self) -> PrincipalAxes | None:
         """Keep the mean and the first five principal axes; None of too few units or columns."""
-        n_units, width = self.shape
+        n_clusters, width = self.shape
         apart = self._apart
         spread = float(np.sqrt((apart**2).sum(axis=1).mean()))
-        if n_units < _LEAST_UNITS or width <= _AXES or not 0 < spread < np.inf:
+        if n_clusters < _MIN_CLUSTERS or width <= _AXES or not 0 < spread < np.inf:
             return None
         axes, variances = self._axes(apart)
-        is_first = np.random.default_rng(self._random_state).permutation(n_units) * 2 < n_units
+        is_first = (
+            np.random.default_rng(self._random_state).permutation(n_clusters) * 2 < n_clusters
+        )
         captured, error = self._captured(apart, is_first)
-        return Directions(
-            n_units=n_units,
+        return PrincipalAxes(
+            n_units=n_clusters,
             mean=_rounded(self.center, spread),
             spread=spread,
             effective_dimensions=_dimensions(spread**2, variances),
@@ -91,7 +93,7 @@ class Means:
 def _clipped(apart: Array) -> Array:
     """Draw in what is far out, so that no axis is that of one unit."""
     lengths = np.sqrt((apart**2).sum(axis=1, keepdims=True))
-    most = _FAR * np.median(lengths)
+    most = _MAX_DISTANCE * np.median(lengths)
     clipped: Array = apart * np.minimum(1.0, most / np.maximum(lengths, np.finfo(float).tiny))
     return clipped
 
@@ -102,11 +104,11 @@ def _squares_along(apart: Array, axes: Array) -> Array:
 
 
 def _share_along(along: Array, apart: Array) -> tuple[float, float]:
-    return ratio_error(along, (apart**2).sum(axis=1), number_units(np.arange(len(apart))))
+    return ratio_error(along, (apart**2).sum(axis=1), number_clusters(np.arange(len(apart))))
 
 
 def _dimensions(trace: float, first: Array) -> float:
-    """Give trace^2 / trace of the square, or less: variances beyond the first count as the last."""
+    """Return trace^2 / trace of the square; variances not kept count as the last one kept."""
     square = (first**2).sum() + first[-1] * max(trace - first.sum(), 0.0)
     return round(max(float(trace**2 / square), 1.0), 3) if square else 1.0
 
@@ -117,8 +119,8 @@ def _rounded(values: Array, scale: float) -> list[float]:
     return [round(value, digits) for value in values.tolist()]
 
 
-def mean_shift(before: Directions, after: Means) -> tuple[float, float]:
-    """Give the distance of the means in spreads of the first, and what chance may make of it.
+def mean_shift(before: PrincipalAxes, after: Means) -> tuple[float, float]:
+    """Return the distance of the means in spreads of the first, and what chance may make of it.
 
     The squared distance of means of n and m units is about (1/n + 1/m) of the squared spread times
     chi-squared / d, with d effective dimensions (Satterthwaite's approximation).
@@ -126,11 +128,11 @@ def mean_shift(before: Directions, after: Means) -> tuple[float, float]:
     distance = float(np.linalg.norm(after.center - np.array(before.mean))) / before.spread
     d = before.effective_dimensions
     per_unit = 1 / before.n_units + 1 / after.shape[0]
-    return distance, float(np.sqrt(per_unit * chi2.ppf(SURE, d) / d))
+    return distance, float(np.sqrt(per_unit * chi2.ppf(CONFIDENCE, d) / d))
 
 
-def lost_variance(before: Directions, after: Means) -> tuple[float, float, float]:
-    """Give how much of the variance along the first's axes is gone, and what chance may make of it.
+def lost_variance(before: PrincipalAxes, after: Means) -> tuple[float, float, float]:
+    """Return the share of the variance along the old axes that is lost, and its null quantile.
 
     Returns
     -------
@@ -142,12 +144,12 @@ def lost_variance(before: Directions, after: Means) -> tuple[float, float, float
     captured, error = after.capture(np.array(before.axes))
     if not before.captured:
         return captured, 0.0, 0.0
-    by_chance = norm.ppf(SURE) * np.hypot(error, before.standard_error) / before.captured
+    by_chance = norm.ppf(CONFIDENCE) * np.hypot(error, before.standard_error) / before.captured
     return captured, 1 - captured / before.captured, float(by_chance)
 
 
-def principal_angles(before: Directions, after: Directions) -> tuple[float, ...]:
-    """Give the angles between both sets of axes in degrees, ascending.
+def principal_angles(before: PrincipalAxes, after: PrincipalAxes) -> tuple[float, ...]:
+    """Return the angles between both sets of axes in degrees, ascending.
 
     Bjorck and Golub (1973), "Numerical methods for computing angles between linear subspaces".
     """

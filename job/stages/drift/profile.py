@@ -12,16 +12,16 @@ from job.contracts.identity import canonical_json
 from job.contracts.ports import ArtifactStore
 from job.contracts.reports.profile import Numbers, Profile, Values
 from job.registry.versions import read_some
-from job.stages.data.slices import NamingRule, find_named
+from job.stages.data.slices import DisclosureRule, disclosable_values
 from job.stages.drift.bins import find_edges
 from job.stages.drift.histograms import keep_numbers, keep_values
-from job.stages.drift.snapshot import CLASSES, ObservedTable
+from job.stages.drift.snapshot import CLASSES, TableSnapshot
 
 Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeptTable:
+class TableProfile:
     """The profile of a table, and the words that many units hold.
 
     Attributes
@@ -34,7 +34,7 @@ class KeptTable:
     vocabulary: Array
 
     def files(self) -> dict[str, bytes]:
-        """Give what is published of it, by name."""
+        """Return what is published of it, by name."""
         files = {"profile.json": canonical_json(self.profile.model_dump(mode="json"))}
         if self.profile.words is not None:
             stream = io.BytesIO()
@@ -43,7 +43,9 @@ class KeptTable:
         return files
 
 
-def keep(table: ObservedTable, classes: tuple[str, ...], rule: NamingRule, salt: str) -> KeptTable:
+def keep(
+    table: TableSnapshot, classes: tuple[str, ...], rule: DisclosureRule, salt: str
+) -> TableProfile:
     """Keep what later tables are held against; no value that the rule does not allow is named.
 
     Parameters
@@ -57,23 +59,25 @@ def keep(table: ObservedTable, classes: tuple[str, ...], rule: NamingRule, salt:
     parts: dict[str, Values | Numbers] = {}
     for subject, cells in sorted(table.cells.items()):
         if cells.dtype.kind == "f":
-            edges = find_edges(cells, table.units.codes, table.key_codes, rule)
-            parts[subject] = keep_numbers(cells, table.units, *edges)
+            edges = find_edges(cells, table.clusters.codes, table.key_codes, rule)
+            parts[subject] = keep_numbers(cells, table.clusters, *edges)
         else:
-            names = classes if subject == CLASSES else find_named(cells, table.key_codes, rule)
-            parts[subject] = keep_values(cells, table.units, names)
+            names = (
+                classes if subject == CLASSES else disclosable_values(cells, table.key_codes, rule)
+            )
+            parts[subject] = keep_values(cells, table.clusters, names)
     profile = Profile(
         n_rows=len(table.key_codes),
-        n_units=len(table.units.sizes),
+        n_units=len(table.clusters.sizes),
         parts=parts,
         words=words,
         embedding_model=table.embedding_model,
         embeddings=None if table.means is None else table.means.keep(),
     )
-    return KeptTable(profile=profile, vocabulary=vocabulary)
+    return TableProfile(profile=profile, vocabulary=vocabulary)
 
 
-def load_kept(store: ArtifactStore, version: str) -> KeptTable | None:
+def load_profile(store: ArtifactStore, version: str) -> TableProfile | None:
     """Read what a version kept of its table; None where it kept nothing that can be read here.
 
     Raises
@@ -89,4 +93,4 @@ def load_kept(store: ArtifactStore, version: str) -> KeptTable | None:
             vocabulary = np.load(io.BytesIO(files["vocabulary.npy"]), allow_pickle=False)
     except (KeyError, ValueError):
         return None
-    return KeptTable(profile=profile, vocabulary=vocabulary)
+    return TableProfile(profile=profile, vocabulary=vocabulary)

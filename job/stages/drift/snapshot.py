@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from job.contracts.dataset import Column, Dataset, Rows
-from job.stages.drift.clusters import Units, number_units
+from job.stages.drift.clusters import Clusters, number_clusters
 from job.stages.drift.principal_axes import Means
 from job.stages.drift.vocabulary import CountedWords
 
@@ -23,7 +23,7 @@ _PROFILED: Final = ("categorical", "boolean", "numeric")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ObservedTable:
+class TableSnapshot:
     """What is looked at.
 
     Attributes
@@ -40,17 +40,17 @@ class ObservedTable:
     """
 
     key_codes: Array
-    units: Units
+    clusters: Clusters
     cells: dict[str, Array]
     words: CountedWords | None
     means: Means | None
     embedding_model: str
 
 
-def observe(dataset: Dataset, rows: Rows, embedding_model: str, random_state: int) -> ObservedTable:
+def observe(dataset: Dataset, rows: Rows, embedding_model: str, random_state: int) -> TableSnapshot:
     """Look at all sound rows of a table; their `positions` say where they stand in it."""
     assert rows.positions is not None  # those of a whole table have them
-    units, cells = number_units(rows.units), {CLASSES: rows.y}
+    clusters, cells = number_clusters(rows.groups), {CLASSES: rows.y}
     words, means = None, None
     for column in dataset.columns:
         if column.role in _PROFILED:
@@ -59,12 +59,12 @@ def observe(dataset: Dataset, rows: Rows, embedding_model: str, random_state: in
             texts = column.values[rows.positions]
             lengths = [len(text) if text else np.nan for text in texts]
             cells[TEXT_LENGTH] = np.array(lengths, np.float32)
-            words = CountedWords(rows, units, random_state)
+            words = CountedWords(rows, clusters, random_state)
     if rows.embeddings is not None and len(rows):
-        means = Means(rows.embeddings, units, random_state)
-    return ObservedTable(
-        key_codes=pd.factorize(rows.keys)[0],
-        units=units,
+        means = Means(rows.embeddings, clusters, random_state)
+    return TableSnapshot(
+        key_codes=pd.factorize(rows.leakage_keys)[0],
+        clusters=clusters,
         cells=cells,
         words=None if words is None or words.is_empty else words,
         means=means,

@@ -12,12 +12,12 @@ from sklearn.feature_extraction.text import CountVectorizer
 from job.contracts.dataset import Rows
 from job.contracts.reports.profile import Words
 from job.stages.data.leakage_keys import salted_digests
-from job.stages.drift.clusters import Units, ratio_error
-from job.stages.drift.histograms import SURE
+from job.stages.drift.clusters import Clusters, ratio_error
+from job.stages.drift.histograms import CONFIDENCE
 from job.stages.split.near_duplicates.templates import TEXT
 
 Array = np.ndarray[Any, Any]
-_MOST_ROWS: Final = 100_000  # a sample of so many says enough
+_MAX_ROWS: Final = 100_000  # a sample of so many says enough
 
 
 class CountedWords:
@@ -29,15 +29,15 @@ class CountedWords:
         Rows with texts, whose slots are left out where templates are known.
     """
 
-    def __init__(self, rows: Rows, units: Units, random_state: int) -> None:
+    def __init__(self, rows: Rows, clusters: Clusters, random_state: int) -> None:
         self.is_masked = rows.templates is not None
         keys = rows.text_keys if rows.templates is None else rows.templates
         index = np.flatnonzero([key.startswith(TEXT) for key in keys])
-        if len(index) > _MOST_ROWS:
-            drawn = np.random.default_rng(random_state).choice(index, _MOST_ROWS, replace=False)
+        if len(index) > _MAX_ROWS:
+            drawn = np.random.default_rng(random_state).choice(index, _MAX_ROWS, replace=False)
             index = np.sort(drawn)
         texts = [key.removeprefix(TEXT) for key in keys[index]]
-        self._units = units.take(index)
+        self._units = clusters.take(index)
         vectorizer = CountVectorizer()
         try:
             self._counts = vectorizer.fit_transform(texts).tocsr()
@@ -64,9 +64,9 @@ class CountedWords:
         digests
             Shape (n_words,), uint64.
         """
-        n_units = self._count_units()
-        share, error = self._unseen_share(n_units <= least)
-        digests = np.sort(self._digest(salt)[n_units >= least])
+        n_clusters = self._count_units()
+        share, error = self._unseen_share(n_clusters <= least)
+        digests = np.sort(self._digest(salt)[n_clusters >= least])
         words = Words(
             n_rows=self._counts.shape[0],
             salt=salt,
@@ -78,7 +78,7 @@ class CountedWords:
         return words, digests
 
     def unseen(self, before: Words, known: Array) -> tuple[float, float]:
-        """Give the share of unseen words, and how much more than before chance may make it.
+        """Return the share of unseen words, and how much more than before chance may make it.
 
         That is the chance of texts; the words of the champion's are taken as they are.
 
@@ -88,7 +88,7 @@ class CountedWords:
             Digests of the words that were kept, by the salt of `before`.
         """
         share, error = self._unseen_share(~np.isin(self._digest(before.salt), known))
-        by_chance = norm.ppf(SURE) * np.hypot(error, before.standard_error)
+        by_chance = norm.ppf(CONFIDENCE) * np.hypot(error, before.standard_error)
         return share, float(by_chance)
 
     def _digest(self, salt: str) -> Array:
@@ -98,8 +98,8 @@ class CountedWords:
         n_texts = self._counts.shape[0]
         ones = np.ones(n_texts, np.float32)
         by_unit = sparse.csr_matrix((ones, (self._units.codes, np.arange(n_texts)))) @ self._counts
-        n_units: Array = by_unit.getnnz(axis=0)
-        return n_units
+        n_clusters: Array = by_unit.getnnz(axis=0)
+        return n_clusters
 
     def _unseen_share(self, is_unseen: Array) -> tuple[float, float]:
         n_words = np.asarray(self._counts.sum(axis=1)).ravel().astype(float)

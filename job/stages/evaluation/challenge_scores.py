@@ -41,7 +41,7 @@ def score_challenge(
         What the choosing requests have decided.
     """
     scored = evaluate_predictions(found)
-    intervals = find_intervals(found, judged.units, spec, random_state).to_json()
+    intervals = find_intervals(found, judged.groups, spec, random_state).to_json()
     accuracy = intervals["scores"]["accuracy"]
     log.info(
         "challenge_judged",

@@ -75,9 +75,9 @@ def evaluate_cross_fit(
         own = heated(cross.chosen, cross, temperature)
         least = None
         if threshold.value is not None:
-            least = choose_across(own, rows.units, cross.fold, decision, spec)
+            least = choose_across(own, rows.groups, cross.fold, decision, spec)
         abstention = measure_abstention(
-            found, rows.units, threshold, spec, random_state, least=least
+            found, rows.groups, threshold, spec, random_state, least=least
         ).to_json()
     if temperature is not None:
         divided = describe_temperature(cross.nested, found, temperature)
@@ -94,12 +94,14 @@ def evaluate_cross_fit(
         "cross_fit": {
             "n_folds": cross.n_folds,
             "n_rows": len(rows),
-            "n_groups": len(np.unique(rows.units)),
-            "n_effective_groups": round(effective_groups(rows.units), 1),
+            "n_groups": len(np.unique(rows.groups)),
+            "n_effective_groups": round(effective_groups(rows.groups), 1),
             "is_nested": cross.is_nested,
             "n_other_choices": cross.n_other_choices(chosen),
         },
-        "holdout": _judge_model(predict(model.pipeline, test, model.use), test, spec, random_state),
+        "holdout": _judge_model(
+            predict(model.pipeline, test, model.feature_blocks), test, spec, random_state
+        ),
         "decision": abstention,
         "temperature": divided,
         "baselines": {name: evaluate_predictions(some)["scores"] for name, some in cross.baselines},
@@ -113,7 +115,7 @@ def _judge_model(
     """Return the scores of the published model on the held-out rows."""
     return {
         "n_rows": len(test),
-        "n_groups": len(np.unique(test.units)),
+        "n_groups": len(np.unique(test.groups)),
         "scores": evaluate_predictions(found)["scores"],
-        "intervals": find_intervals(found, test.units, spec, random_state).to_json(),
+        "intervals": find_intervals(found, test.groups, spec, random_state).to_json(),
     }

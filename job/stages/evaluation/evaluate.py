@@ -14,7 +14,7 @@ from job.contracts.model import TrainedModel
 from job.contracts.ports import Timer
 from job.contracts.reports.decision_threshold import Threshold
 from job.contracts.settings.evaluation import EvaluationSpec
-from job.contracts.settings.search import Use
+from job.contracts.settings.search import FeatureBlocks
 from job.stages.evaluation.intervals import find_intervals
 from job.stages.evaluation.reliability import measure_reliability, trace_risk
 from job.stages.evaluation.slice_scores import judge_slices
@@ -22,7 +22,7 @@ from job.stages.features.preprocessing import make_input
 from job.stages.metrics.predictions import Predictions, predict
 from job.stages.metrics.row_metrics import brier_losses, calibration_error
 from job.stages.training.decision_threshold import measure_abstention
-from job.stages.training.temperature_scaling import describe_temperature, heat
+from job.stages.training.temperature_scaling import apply_temperature, describe_temperature
 
 _N_CURVE_POINTS: Final = 101
 _N_TIMED: Final = 50
@@ -61,9 +61,9 @@ def evaluate(
     """
     decision = divided = None
     if threshold is not None:
-        decision = measure_abstention(found, test.units, threshold, spec, random_state).to_json()
-    if temperature is not None and found.is_known.any():
-        before = heat(found, 1 / temperature)
+        decision = measure_abstention(found, test.groups, threshold, spec, random_state).to_json()
+    if temperature is not None and found.has_known_class.any():
+        before = apply_temperature(found, 1 / temperature)
         divided = describe_temperature(before, found, temperature)
     return {
         **evaluate_rows(found, test, spec=spec, metric=metric, random_state=random_state),
@@ -72,7 +72,9 @@ def evaluate(
         "holdout": None,
         "decision": decision,
         "temperature": divided,
-        "baselines": {name: score_model(m, test, model.use) for name, m in model.baselines},
+        "baselines": {
+            name: score_model(m, test, model.feature_blocks) for name, m in model.baselines
+        },
         "latency": time_model(model, test, timer),
     }
 
@@ -89,11 +91,11 @@ def evaluate_rows(
     """Return scores, their intervals and slices of predictions of these rows."""
     slices = None
     if rows.slices is not None:
-        slices = judge_slices(found, rows.units, rows.slices, metric, spec, random_state).to_json()
+        slices = judge_slices(found, rows.groups, rows.slices, metric, spec, random_state).to_json()
     return {
         **evaluate_predictions(found),
         "intervals": find_intervals(
-            found, rows.units, spec, random_state, is_cross_fitted=is_cross_fitted
+            found, rows.groups, spec, random_state, is_cross_fitted=is_cross_fitted
         ).to_json(),
         "slices": slices,
     }
@@ -102,18 +104,18 @@ def evaluate_rows(
 def time_model(model: TrainedModel, rows: Rows, timer: Timer) -> dict[str, float]:
     """Time one-row predictions of some of the rows."""
     some = rows.take(np.arange(min(len(rows), _N_TIMED)))
-    return measure_latency(model.pipeline, make_input(some, model.use), timer)
+    return measure_latency(model.pipeline, make_input(some, model.feature_blocks), timer)
 
 
-def score_model(model: Any, test: Rows, use: Use) -> dict[str, float]:
-    """Give the scores alone."""
-    scores: dict[str, float] = evaluate_model(model, test, use)["scores"]
+def score_model(model: Any, test: Rows, feature_blocks: FeatureBlocks) -> dict[str, float]:
+    """Return the scores alone."""
+    scores: dict[str, float] = evaluate_model(model, test, feature_blocks)["scores"]
     return scores
 
 
-def evaluate_model(model: Any, test: Rows, use: Use) -> dict[str, Any]:
+def evaluate_model(model: Any, test: Rows, feature_blocks: FeatureBlocks) -> dict[str, Any]:
     """Score a model on the hold-out, as `evaluate_predictions` does."""
-    return evaluate_predictions(predict(model, test, use))
+    return evaluate_predictions(predict(model, test, feature_blocks))
 
 
 def evaluate_predictions(found: Predictions) -> dict[str, Any]:
@@ -174,9 +176,9 @@ def _probability_scores(
     found: Predictions, per_class: dict[str, dict[str, Any]], scores: dict[str, float]
 ) -> dict[str, Any]:
     """Score the rows whose class the model knows."""
-    if not found.is_known.any():
+    if not found.has_known_class.any():
         return {}
-    found = found.take(found.is_known)
+    found = found.take(found.has_known_class)
     y, p, known, classes = found.y_true, found.proba, found.known, found.classes
     scores["brier"] = float(brier_losses(found).mean())
     scores["calibration_error"] = calibration_error(found)

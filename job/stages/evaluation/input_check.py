@@ -26,14 +26,14 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from job.contracts.reports.input_check import InputCheck
-from job.contracts.settings.search import Use
+from job.contracts.settings.search import FeatureBlocks
 
 BY_LENGTH: Final = InputCheck(measure="length_deviation", lower=0.0, upper=1e-3, min_rows=1)
 BY_MEANS: Final = InputCheck(measure="column_means", lower=0.3, upper=None, min_rows=50)
 
 
 def choose_input_check(
-    geometry: Mapping[str, Any] | None, use: Use, *, is_standardized: bool
+    geometry: Mapping[str, Any] | None, feature_blocks: FeatureBlocks, *, is_standardized: bool
 ) -> InputCheck | None:
     """Return the check that suits the model's input; None where there is nothing to check.
 
@@ -44,7 +44,7 @@ def choose_input_check(
     is_standardized
         Whether embeddings are known to be standardized per batch.
     """
-    if "embeddings" not in use:
+    if "embeddings" not in feature_blocks:
         return None
     if geometry is not None and geometry["status"] == "restored":
         return BY_LENGTH

@@ -8,13 +8,18 @@ import numpy as np
 
 from job.contracts.reports.intervals import Interval, IntervalReport
 from job.contracts.settings.evaluation import EvaluationSpec
-from job.stages.metrics.confidence_bounds import LEAST_GROUPS, bootstrap, bounded, share_ends
-from job.stages.metrics.group_bootstrap import count_units, sum_units
+from job.stages.metrics.confidence_bounds import (
+    MIN_GROUPS,
+    bootstrap,
+    interval_or_count_bound,
+    share_ends,
+)
+from job.stages.metrics.group_bootstrap import count_by_group, sum_by_group
 from job.stages.metrics.label_metrics import (
     LabelScores,
+    count_columns,
     count_effective_groups,
     count_groups,
-    label_cells,
 )
 from job.stages.metrics.predictions import Predictions
 from job.stages.metrics.row_metrics import brier_losses, log_losses, roc_auc_influences
@@ -36,7 +41,7 @@ def find_intervals(
     *,
     is_cross_fitted: bool = False,
 ) -> IntervalReport:
-    """Give the interval of every score of labels, of the losses and of the mean ROC-AUC.
+    """Return the interval of every score of labels, of the losses and of the mean ROC-AUC.
 
     Cross-fitted scores vary with the training tables, too, which all groups of a fold share, and
     where most groups are right a bootstrap of them sees neither that nor rare errors.  Scores of
@@ -70,26 +75,30 @@ def of_labels(
     *,
     is_cross_fitted: bool = False,
 ) -> tuple[_Named, dict[str, _Named]]:
-    """Give the intervals of averaged scores, and of those of each class."""
+    """Return the intervals of averaged scores, and of those of each class."""
     n_classes = len(found.classes)
-    cells = label_cells(found.y_true, found.y_pred, n_classes)
-    units = count_units(groups, found.y_true, cells, 3 * n_classes)
-    label_scores = LabelScores(units.total)
+    cells = count_columns(found.y_true, found.y_pred, n_classes)
+    group_sums = count_by_group(groups, found.y_true, cells, 3 * n_classes)
+    label_scores = LabelScores(group_sums.total)
     tail = (1 - spec.confidence) / 2
     if is_cross_fitted:
-        point = label_scores.measure(units.total)[0]
+        point = label_scores.measure(group_sums.total)[0]
         counts = count_effective_groups(groups, found.y_true, found.y_pred, n_classes)
-        ends = share_ends(point, label_scores.spread(*counts), tail)
+        bounds = share_ends(point, label_scores.count_effective_groups(*counts), tail)
     else:
-        point, ends = bootstrap(units, label_scores.measure, spec.resamples, rng, tail)
-    n_groups = label_scores.spread(*count_groups(groups, found.y_true, found.y_pred, n_classes))
-    if units.n_groups < LEAST_GROUPS:
-        ends = np.stack([point, point])  # their number says more than they do
+        point, bounds = bootstrap(group_sums, label_scores.measure, spec.resamples, rng, tail)
+    n_groups = label_scores.count_effective_groups(
+        *count_groups(groups, found.y_true, found.y_pred, n_classes)
+    )
+    if group_sums.n_groups < MIN_GROUPS:
+        bounds = np.stack([point, point])  # their number says more than they do
     scores: _Named = []
     per_class: dict[str, _Named] = {name: [] for name in found.classes}
     for column, (name, number) in enumerate(label_scores.names):
-        low, high = ends[:, column]
-        interval = bounded(point[column], low, high, n_groups=n_groups[column], tail=tail)
+        low, high = bounds[:, column]
+        interval = interval_or_count_bound(
+            point[column], low, high, n_groups=n_groups[column], tail=tail
+        )
         (scores if number is None else per_class[found.classes[number]]).append((name, interval))
     return scores, per_class
 
@@ -98,18 +107,20 @@ def _of_rows(
     found: Predictions, groups: Array, spec: EvaluationSpec, rng: np.random.Generator
 ) -> _Named:
     """Take the rows whose class the model knows."""
-    is_known = found.is_known
-    if not is_known.any():
+    has_known_class = found.has_known_class
+    if not has_known_class.any():
         return []
-    some = found.take(is_known)
+    some = found.take(has_known_class)
     area, shares = roc_auc_influences(some)
     values = np.stack([log_losses(some), brier_losses(some), shares], axis=1)
-    units = sum_units(groups[is_known], some.y_true, np.insert(values, 0, 1.0, axis=1))
-    if units.n_groups < LEAST_GROUPS:
+    group_sums = sum_by_group(
+        groups[has_known_class], some.y_true, np.insert(values, 0, 1.0, axis=1)
+    )
+    if group_sums.n_groups < MIN_GROUPS:
         return []
     tail = (1 - spec.confidence) / 2
     (loss, brier, _), (low, high) = bootstrap(
-        units, lambda sums: sums[:, 1:] / sums[:, :1], spec.resamples, rng, tail
+        group_sums, lambda sums: sums[:, 1:] / sums[:, :1], spec.resamples, rng, tail
     )
     scores = [
         ("log_loss", _interval(loss, low[0], high[0])),
@@ -118,7 +129,9 @@ def _of_rows(
     ]
     if not np.isnan(area):
         ends_of_area = area + low[2], min(area + high[2], 1.0)
-        found_area = bounded(area, *ends_of_area, n_groups=units.n_groups, tail=tail)
+        found_area = interval_or_count_bound(
+            area, *ends_of_area, n_groups=group_sums.n_groups, tail=tail
+        )
         scores.append(("roc_auc_ovr", found_area))
     return scores
 

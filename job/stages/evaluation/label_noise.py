@@ -18,22 +18,22 @@ from job.contracts.reports.label_noise import ClassLabels, LabelIssue, LabelNois
 from job.contracts.reports.search import SearchReport
 from job.contracts.settings.evaluation import EvaluationSpec
 from job.contracts.settings.job_settings import TrainingSpec
-from job.stages.features.feature_matrix import Preparation
-from job.stages.metrics.confidence_bounds import bootstrap, bounded
-from job.stages.metrics.group_bootstrap import count_units
+from job.stages.features.feature_matrix import FeatureMatrices
+from job.stages.metrics.confidence_bounds import bootstrap, interval_or_count_bound
+from job.stages.metrics.group_bootstrap import count_by_group
 from job.stages.metrics.predictions import Predictions
-from job.stages.split.folds import positions_of
-from job.stages.training.out_of_fold import MOST_FOLDS, predict_out_of_fold
+from job.stages.split.folds import sample_groups
+from job.stages.training.out_of_fold import MAX_FOLDS, predict_out_of_fold
 
 Array = np.ndarray[Any, Any]
 _N_ROWS: Final = 20_000  # enough for estimates
-_MOST_PAIRS: Final = 20
-_MOST_LISTED: Final = 5000
+_MAX_PAIRS: Final = 20
+_MAX_LISTED: Final = 5000
 
 
 def estimate_label_noise(
     train: Rows,
-    preparation: Preparation,
+    feature_matrices: FeatureMatrices,
     report: SearchReport,
     *,
     spec: TrainingSpec,
@@ -54,7 +54,7 @@ def estimate_label_noise(
         fitted once more.
     """
     share = 1.0 if evaluation.label_issues else min(1.0, _N_ROWS / len(train))
-    positions = positions_of(train, share, spec.search.folds, spec.random_state)
+    positions = sample_groups(train, share, spec.search.folds, spec.random_state)
     judge = report.chosen
     if judge.estimator == "dummy":
         judge = next(c for c in report.baselines if c.estimator == "logistic_regression")
@@ -62,16 +62,16 @@ def estimate_label_noise(
         found = told.take(positions)
     else:
         found = predict_out_of_fold(
-            train, preparation, judge, spec=spec, executor=executor, positions=positions
+            train, feature_matrices, judge, spec=spec, executor=executor, positions=positions
         )
-    groups = train.units[positions]
-    joint = count_confident(found)
+    groups = train.groups[positions]
+    joint = confident_joint(found)
     wrong = _estimate(joint, found)
     total = float(wrong.sum())
     rows = train.positions if evaluation.label_issues else None
     return LabelNoise(
         estimator=judge.estimator,
-        folds=min(MOST_FOLDS, spec.search.folds),
+        folds=min(MAX_FOLDS, spec.search.folds),
         level=evaluation.confidence,
         n_rows=len(positions),
         n_groups=len(np.unique(groups)),
@@ -85,10 +85,10 @@ def estimate_label_noise(
     )
 
 
-def count_confident(found: Predictions) -> Array:
+def confident_joint(found: Predictions) -> Array:
     """Count rows by given and by confident class, shape (n_classes, n_classes)."""
     n_classes = len(found.classes)
-    confident = _find_confident(found)
+    confident = confident_class(found)
     cells = (found.y_true * n_classes + confident)[confident >= 0]
     return np.bincount(cells, minlength=n_classes**2).reshape(n_classes, n_classes)
 
@@ -98,8 +98,8 @@ def list_issues(found: Predictions, rows: Array, n_wrong: int) -> tuple[LabelIss
 
     A row that the model takes for what it is labelled is not among them.
     """
-    own = found.of_truth()
-    order = np.argsort(own, kind="stable")[: min(n_wrong, _MOST_LISTED)]
+    own = found.true_class_proba()
+    order = np.argsort(own, kind="stable")[: min(n_wrong, _MAX_LISTED)]
     likely = found.y_pred[order]
     return tuple(
         LabelIssue(
@@ -113,10 +113,10 @@ def list_issues(found: Predictions, rows: Array, n_wrong: int) -> tuple[LabelIss
     )
 
 
-def _find_confident(found: Predictions) -> Array:
-    """Give the class that each row confidently is of, -1 for none; of several, the likeliest."""
+def confident_class(found: Predictions) -> Array:
+    """Return the class that each row confidently is of, -1 for none; of several, the likeliest."""
     y, proba = found.y_true, found.proba
-    sums = np.bincount(y, found.of_truth(), len(found.classes))
+    sums = np.bincount(y, found.true_class_proba(), len(found.classes))
     least = (sums / np.bincount(y, minlength=len(found.classes))).astype(proba.dtype)
     is_confident = (proba >= least) & (proba > 0)
     confident: Array = np.where(is_confident, proba, -1).argmax(axis=1)
@@ -136,17 +136,17 @@ def _find_share(
     found: Predictions, groups: Array, spec: EvaluationSpec, random_state: int
 ) -> Interval:
     """Draw the groups again; the probabilities and the thresholds stay."""
-    n_classes, y, confident = len(found.classes), found.y_true, _find_confident(found)
+    n_classes, y, confident = len(found.classes), found.y_true, confident_class(found)
     is_wrong = (confident >= 0) & (confident != y)
     cells = (
         y,
         np.where(is_wrong, n_classes + y, -1),
         np.where(confident == y, 2 * n_classes + y, -1),
     )
-    units = count_units(groups, y, cells, 3 * n_classes)
+    group_sums = count_by_group(groups, y, cells, 3 * n_classes)
     rng, tail = np.random.default_rng(random_state), (1 - spec.confidence) / 2
-    point, ends = bootstrap(units, _measure_of(n_classes), spec.resamples, rng, tail)
-    return bounded(point[0], *ends[:, 0], n_groups=units.n_groups, tail=tail)
+    point, bounds = bootstrap(group_sums, _measure_of(n_classes), spec.resamples, rng, tail)
+    return interval_or_count_bound(point[0], *bounds[:, 0], n_groups=group_sums.n_groups, tail=tail)
 
 
 def _measure_of(n_classes: int) -> Callable[[Array], Array]:
@@ -161,7 +161,7 @@ def _measure_of(n_classes: int) -> Callable[[Array], Array]:
 
 
 def _list_pairs(wrong: Array, classes: tuple[str, ...]) -> tuple[LabelPair, ...]:
-    order = np.argsort(-wrong, axis=None, kind="stable")[:_MOST_PAIRS]
+    order = np.argsort(-wrong, axis=None, kind="stable")[:_MAX_PAIRS]
     places = zip(*np.unravel_index(order, wrong.shape), strict=True)
     return tuple(
         LabelPair(given=classes[given], likely=classes[likely], n_rows=float(wrong[given, likely]))

@@ -53,7 +53,7 @@ def choose_method(split: DataSplit, spec: EvaluationSpec, n_folds: int | None) -
 
 def has_few_groups(split: DataSplit) -> bool:
     """Return whether the hold-out, or a class of it, has too few effective groups."""
-    y, groups = np.asarray(split.test.y, dtype=object), split.test.units
+    y, groups = np.asarray(split.test.y, dtype=object), split.test.groups
     classes = np.unique(y.astype(str))
     if effective_groups(groups) < FEW_GROUPS:
         return True

@@ -16,7 +16,7 @@ import structlog
 
 from job.contracts.dataset import Column, Dataset, MatrixRows, Rows
 from job.contracts.reports.intervals import Interval
-from job.contracts.settings.search import Use
+from job.contracts.settings.search import FeatureBlocks
 from job.stages.data.leakage_keys import make_rows
 from job.stages.metrics.confidence_bounds import share_ends
 from job.stages.metrics.group_bootstrap import effective_groups
@@ -27,7 +27,7 @@ Array = np.ndarray[Any, Any]
 NO_CLASS = ""
 
 
-def make_unlabelled_rows(dataset: Dataset, use: Use, *, target: str) -> Rows:
+def make_unlabelled_rows(dataset: Dataset, feature_blocks: FeatureBlocks, *, target: str) -> Rows:
     """Return all rows of a table, each with the label `NO_CLASS`, whatever the table says.
 
     Parameters
@@ -39,7 +39,7 @@ def make_unlabelled_rows(dataset: Dataset, use: Use, *, target: str) -> Rows:
     column = Column(name=target, role="target", kind="string", values=labels)
     others = dataset.without("target").columns
     return make_rows(
-        replace(dataset, columns=(column, *others)), np.ones(dataset.n_rows, bool), use
+        replace(dataset, columns=(column, *others)), np.ones(dataset.n_rows, bool), feature_blocks
     )
 
 

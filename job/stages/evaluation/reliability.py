@@ -20,9 +20,9 @@ def measure_reliability(found: Predictions) -> dict[str, Any] | None:
 
     Rows whose class the model does not know stay out; None where no other row is left.
     """
-    if not found.is_known.any():
+    if not found.has_known_class.any():
         return None
-    found = found.take(found.is_known)
+    found = found.take(found.has_known_class)
     is_right = found.y_pred == found.y_true
     per_class = {}
     for column, number in enumerate(found.known):
@@ -40,13 +40,13 @@ def measure_reliability(found: Predictions) -> dict[str, Any] | None:
 
 
 def describe_bins(confidence: Array, is_right: Array) -> dict[str, list[Any]]:
-    """Give mean confidence, accuracy and rows of bins of equal mass, none below `MIN_ROWS`."""
+    """Return mean confidence, accuracy and rows of bins of equal mass, none below `MIN_ROWS`."""
     order = np.argsort(confidence, kind="stable")
-    ends = _cut(confidence[order])
-    sizes = np.diff(ends, prepend=0)
-    starts = ends - sizes
+    bounds = _cut(confidence[order])
+    sizes = np.diff(bounds, prepend=0)
+    starts = bounds - sizes
     means = [
-        np.add.reduceat(values[order].astype(float), starts) / sizes if len(ends) else sizes
+        np.add.reduceat(values[order].astype(float), starts) / sizes if len(bounds) else sizes
         for values in (confidence, is_right)
     ]
     return {
@@ -57,19 +57,19 @@ def describe_bins(confidence: Array, is_right: Array) -> dict[str, list[Any]]:
 
 
 def _cut(confidence: Array) -> Array:
-    """Give where bins of sorted numbers end; equal numbers share one, small ones join others."""
+    """Return where bins of sorted numbers end; equal numbers share one, small ones join others."""
     n_bins = min(N_BINS, len(confidence) // MIN_ROWS)
-    ends: list[int] = []
+    bounds: list[int] = []
     for n in range(n_bins):
         last = confidence[(n + 1) * len(confidence) // n_bins - 1]
         end = int(np.searchsorted(confidence, last, "right"))
-        if end - (ends[-1] if ends else 0) >= MIN_ROWS:
-            ends.append(end)
-    return np.array([*ends[:-1], len(confidence)] if ends else [], int)
+        if end - (bounds[-1] if bounds else 0) >= MIN_ROWS:
+            bounds.append(end)
+    return np.array([*bounds[:-1], len(confidence)] if bounds else [], int)
 
 
 def trace_risk(found: Predictions) -> dict[str, Any] | None:
-    """Give the share of wrong answers by the share of rows that are answered, surest first.
+    """Return the share of wrong answers by the share of rows that are answered, surest first.
 
     Rows of equal confidence count as an average one of them, so that their order means nothing.
 
@@ -85,9 +85,9 @@ def trace_risk(found: Predictions) -> dict[str, Any] | None:
     confidence = found.proba.max(axis=1)
     order = np.argsort(-confidence, kind="stable")
     confidence, is_wrong = confidence[order], (found.y_pred != found.y_true)[order]
-    ends = np.flatnonzero(np.diff(confidence, append=-1)) + 1
+    bounds = np.flatnonzero(np.diff(confidence, append=-1)) + 1
     n_answered = np.arange(1, n + 1)
-    n_wrong = np.interp(n_answered, [0, *ends], [0, *np.cumsum(is_wrong)[ends - 1]])
+    n_wrong = np.interp(n_answered, [0, *bounds], [0, *np.cumsum(is_wrong)[bounds - 1]])
     risk = n_wrong / n_answered
     points = np.unique(-(-np.arange(1, _N_POINTS + 1) * n // _N_POINTS))
     points = points[points >= MIN_ROWS]

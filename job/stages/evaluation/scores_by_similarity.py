@@ -11,8 +11,8 @@ import numpy.typing as npt
 from job.contracts.reports.wording import SimilarityBin, SimilarityReport
 from job.contracts.settings.evaluation import EvaluationSpec
 from job.stages.evaluation.wording_similarity import Similarity
-from job.stages.metrics.confidence_bounds import LEAST_GROUPS, bootstrap, bounded
-from job.stages.metrics.group_bootstrap import count_units
+from job.stages.metrics.confidence_bounds import MIN_GROUPS, bootstrap, interval_or_count_bound
+from job.stages.metrics.group_bootstrap import count_by_group
 from job.stages.metrics.predictions import Predictions
 
 Array = npt.NDArray[Any]
@@ -66,7 +66,7 @@ def score_by_similarity(
         new_below=NEW_BELOW,
         n_new_rows=int(is_new.sum()),
         n_new_groups=len(np.unique(groups[is_new])),
-        min_groups=LEAST_GROUPS,
+        min_groups=MIN_GROUPS,
         level=spec.confidence,
         bins=tuple(bins),
     )
@@ -80,12 +80,12 @@ def _score_bin(
     if not len(is_right):
         return counts
     accuracy = float(is_right.mean())
-    if n_groups < LEAST_GROUPS:
+    if n_groups < MIN_GROUPS:
         return {**counts, "accuracy": accuracy}
     cells = (np.zeros(len(y), int), np.where(is_right, 1, -1))
-    units, tail = count_units(groups, y, cells, 2), (1 - spec.confidence) / 2
-    (point,), ends = bootstrap(
-        units, lambda sums: sums[:, 1:] / sums[:, :1], spec.resamples, rng, tail
+    group_sums, tail = count_by_group(groups, y, cells, 2), (1 - spec.confidence) / 2
+    (point,), bounds = bootstrap(
+        group_sums, lambda sums: sums[:, 1:] / sums[:, :1], spec.resamples, rng, tail
     )
-    interval = bounded(point, *ends[:, 0], n_groups=n_groups, tail=tail)
+    interval = interval_or_count_bound(point, *bounds[:, 0], n_groups=n_groups, tail=tail)
     return {**counts, "accuracy": accuracy, "interval": interval}

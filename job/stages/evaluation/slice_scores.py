@@ -11,8 +11,12 @@ import pandas as pd
 from job.contracts.metrics import Metric
 from job.contracts.reports.slices import SliceReport, SliceScore
 from job.contracts.settings.evaluation import EvaluationSpec
-from job.stages.metrics.confidence_bounds import bounded, find_ends, find_reach
-from job.stages.metrics.group_bootstrap import count_units, leave_one_out, resample
+from job.stages.metrics.confidence_bounds import (
+    bca_bounds,
+    interval_or_count_bound,
+    max_t_critical_value,
+)
+from job.stages.metrics.group_bootstrap import count_by_group, leave_one_out, resample
 from job.stages.metrics.predictions import Predictions
 from job.stages.metrics.search_metric import score_of
 
@@ -42,7 +46,7 @@ def judge_slices(
     spec: EvaluationSpec,
     random_state: int,
 ) -> SliceReport:
-    """Give accuracy, difference to the rest, and score of every slice that is large enough.
+    """Return accuracy, difference to the rest, and score of every slice that is large enough.
 
     Parameters
     ----------
@@ -95,12 +99,12 @@ def _measure(
     random_state: int,
 ) -> list[SliceScore]:
     n, alpha = len(shown), 1 - spec.confidence
-    units = count_units(groups, found.y_true, _cells(shown, found), 2 * n + 2)
-    point = _Shares(n).measure(units.total)[0]
+    group_sums = count_by_group(groups, found.y_true, _count_columns(shown, found), 2 * n + 2)
+    point = _Shares(n).measure(group_sums.total)[0]
     measure = _Shares(n, point).measure
-    resampled = resample(units, measure, spec.resamples, np.random.default_rng(random_state))
-    left_out = leave_one_out(units, lambda sums: measure(sums)[:, :n])
-    ends = find_ends(point[:n], resampled[:, :n], left_out, units, alpha / 2)
+    resampled = resample(group_sums, measure, spec.resamples, np.random.default_rng(random_state))
+    left_out = leave_one_out(group_sums, lambda sums: measure(sums)[:, :n])
+    bounds = bca_bounds(point[:n], resampled[:, :n], left_out, group_sums, alpha / 2)
     n_groups = np.array([some.n_groups for some in shown])
     n_fewest = np.minimum(n_groups, [some.n_other_groups for some in shown])
     most = _upper_bounds(point[:n], resampled[:, :n], n_groups, alpha)
@@ -111,8 +115,8 @@ def _measure(
             value=some.value,
             n_rows=int(some.is_in.sum()),
             n_groups=some.n_groups,
-            accuracy=bounded(
-                point[number], *ends[:, number], n_groups=some.n_groups, tail=alpha / 2
+            accuracy=interval_or_count_bound(
+                point[number], *bounds[:, number], n_groups=some.n_groups, tail=alpha / 2
             ),
             upper_bound=float(most[number]),
             difference=float(point[n + number]),
@@ -123,8 +127,8 @@ def _measure(
     ]
 
 
-def _cells(shown: list[_Slice], found: Predictions) -> tuple[Array, ...]:
-    """Give the columns in which each row counts: its slices, hits in them, and those of all."""
+def _count_columns(shown: list[_Slice], found: Predictions) -> tuple[Array, ...]:
+    """Return the columns in which each row counts: its slices, hits in them, and those of all."""
     n, is_hit = len(shown), found.y_pred == found.y_true
     cells = [np.full(len(is_hit), 2 * n), np.where(is_hit, 2 * n + 1, -1)]
     for name in dict.fromkeys(some.column for some in shown):
@@ -146,7 +150,7 @@ class _Shares:
         self._n, self._point = n, np.zeros(2 * n) if point is None else point
 
     def measure(self, sums: Array) -> Array:
-        """Give shape (n_resamples, 2 * n) of sums of shape (n_resamples, 2 * n + 2)."""
+        """Return shape (n_resamples, 2 * n) of sums of shape (n_resamples, 2 * n + 2)."""
         n = self._n
         rows, hits, all_rows, all_hits = np.split(sums, [n, 2 * n, 2 * n + 1], axis=1)
         inside = _share(hits, rows, self._point[:n])
@@ -162,15 +166,19 @@ def _share(part: Array, whole: Array, default: Array) -> Array:
 
 
 def _upper_bounds(point: Array, resampled: Array, n_groups: Array, alpha: float) -> Array:
-    """Give bounds that hold for all metrics at once but for a chance of alpha (max T).
+    """Return bounds that hold for all metrics at once but for a chance of alpha (max T).
 
     Where no resample differs from the whole, the number of groups alone makes the bound.
     """
-    spread = resampled.std(axis=0)
-    varies = spread > 0
+    standard_errors = resampled.std(axis=0)
+    varies = standard_errors > 0
     by_count = 1.0 - (alpha / len(point)) ** (1 / n_groups)
-    reach = 0.0
+    critical_value = 0.0
     if varies.any():
-        reach = find_reach((point - resampled)[:, varies] / spread[varies], alpha)
-    bounds: Array = np.minimum(point + np.where(varies, reach * spread, by_count), 1.0)
+        critical_value = max_t_critical_value(
+            (point - resampled)[:, varies] / standard_errors[varies], alpha
+        )
+    bounds: Array = np.minimum(
+        point + np.where(varies, critical_value * standard_errors, by_count), 1.0
+    )
     return bounds

@@ -94,9 +94,9 @@ def _share_of_scales(deviation: Array) -> float:
     for _ in range(_N_SCALES):
         if not len(left):
             break
-        ends = np.searchsorted(left, left + _SCALE_WIDTH, side="right")
-        sizes = ends - np.arange(len(left))
+        bounds = np.searchsorted(left, left + _SCALE_WIDTH, side="right")
+        sizes = bounds - np.arange(len(left))
         start = int(sizes.argmax())
         n_found += int(sizes[start])
-        left = np.delete(left, slice(start, ends[start]))
+        left = np.delete(left, slice(start, bounds[start]))
     return n_found / len(deviation)

@@ -33,8 +33,8 @@ from job.contracts.reports.stress import BatchScore, StatedBy, StressReport
 from job.contracts.settings.evaluation import EvaluationSpec
 from job.stages.evaluation.recentering import predict_recentered
 from job.stages.features.quadric import measure_columns
-from job.stages.metrics.confidence_bounds import LEAST_GROUPS, bootstrap, bounded
-from job.stages.metrics.group_bootstrap import count_units
+from job.stages.metrics.confidence_bounds import MIN_GROUPS, bootstrap, interval_or_count_bound
+from job.stages.metrics.group_bootstrap import count_by_group
 from job.stages.metrics.predictions import predict
 
 Array = npt.NDArray[Any]
@@ -105,7 +105,7 @@ def measure_stress(
     if sizes is None:
         return None
     names, n_batch_rows, n_draws = sizes
-    found = predict(model.pipeline, rows, model.use)
+    found = predict(model.pipeline, rows, model.feature_blocks)
     is_right_as_given = found.y_pred == found.y_true
     drawn, is_right, scores = [], [], []
     for name in names:
@@ -130,11 +130,11 @@ def measure_stress(
         n_batch_rows=n_batch_rows,
         n_draws=n_draws,
         n_rows=len(rows),
-        n_groups=len(np.unique(rows.units)),
+        n_groups=len(np.unique(rows.groups)),
         n_classes_left_out=len(of_class) - len(names),
         classes=tuple(scores),
         interval=_find_interval(
-            np.concatenate(is_right), found.y_true[index], rows.units[index], spec, rng
+            np.concatenate(is_right), found.y_true[index], rows.groups[index], spec, rng
         ),
         level=spec.confidence,
     )
@@ -198,7 +198,7 @@ def _predict_batches(model: TrainedModel, rows: Rows, index: Array, moved: list[
     """Return which rows at these positions are classified correctly with other embeddings."""
     matrix = np.concatenate(moved)
     others = replace(rows.take(index), embeddings=MatrixRows(matrix, np.arange(len(index))))
-    found = predict(model.pipeline, others, model.use)
+    found = predict(model.pipeline, others, model.feature_blocks)
     is_right: Array = found.y_pred == found.y_true
     return is_right
 
@@ -208,11 +208,11 @@ def _find_interval(
 ) -> Interval | None:
     """Return the interval of the mean accuracy; the batches' means stay as they were drawn."""
     n_groups = len(np.unique(groups))
-    if n_groups < LEAST_GROUPS:
+    if n_groups < MIN_GROUPS:
         return None
-    units = count_units(groups, y, (np.zeros(len(y), int), np.where(is_right, 1, -1)), 2)
+    group_sums = count_by_group(groups, y, (np.zeros(len(y), int), np.where(is_right, 1, -1)), 2)
     tail = (1 - spec.confidence) / 2
-    (point,), ends = bootstrap(
-        units, lambda sums: sums[:, 1:] / sums[:, :1], spec.resamples, rng, tail
+    (point,), bounds = bootstrap(
+        group_sums, lambda sums: sums[:, 1:] / sums[:, :1], spec.resamples, rng, tail
     )
-    return bounded(point, *ends[:, 0], n_groups=n_groups, tail=tail)
+    return interval_or_count_bound(point, *bounds[:, 0], n_groups=n_groups, tail=tail)

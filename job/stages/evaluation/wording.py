@@ -50,12 +50,12 @@ def measure_wording(
     parts
         As `measure_similarity` takes them.
     """
-    groups, similarity = judged.units, measure_similarity(judged, parts, random_state)
+    groups, similarity = judged.groups, measure_similarity(judged, parts, random_state)
     embeddings = table.embeddings
     return Wording(
         items=_ITEMS.get(key_kind(table.text_keys), "row"),
         n_items=len(pd.unique(table.text_keys)),
-        table=count_groups(table.units),
+        table=count_groups(table.groups),
         judged=count_groups(groups),
         templates=measure_templates(table),
         similarity=None
@@ -88,8 +88,10 @@ def measure_templates(table: Rows) -> Templates:
 
     Groups of a group column are not looked at: one person's rows are not one sentence.
     """
-    families = table.units if table.families is None else table.families
-    _, sizes = np.unique(families, return_counts=True)
+    near_duplicate_groups = (
+        table.groups if table.near_duplicate_groups is None else table.near_duplicate_groups
+    )
+    _, sizes = np.unique(near_duplicate_groups, return_counts=True)
     sizes = np.sort(sizes)[::-1]
     is_template = sizes >= TEMPLATE_MIN_ROWS
     share = float(sizes[is_template].sum() / max(len(table), 1))

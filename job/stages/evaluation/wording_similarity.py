@@ -1,7 +1,7 @@
 """How similar judged rows are to the rows that their model was trained on.
 
 How it works
-1. Two rows are compared by their normalised texts, where the table has texts: cosine similarity of
+1. Two rows are compared by their normalized texts, where the table has texts: cosine similarity of
    counts of their character 4-grams (within words), hashed into a fixed number of columns. Without
    texts, by the cosine similarity of their embeddings.
 2. A judged row's similarity is that to the nearest row that the model judging it was trained on.
@@ -110,17 +110,17 @@ def measure_similarity(judged: Rows, parts: Sequence[Part], random_state: int) -
     names, items, n_items = _sample_items(judged, parts, kind, random_state)
     texts = _Texts(names, items) if kind == "text" else None
     values = np.full(len(judged), np.nan)
-    nearest = np.full(len(names), np.nan)
+    did_you_mean = np.full(len(names), np.nan)
     for part, (_, trained) in zip(items, parts, strict=True):
         if not len(part.judged) or not len(part.trained):
             continue
-        nearest[:] = np.nan
+        did_you_mean[:] = np.nan
         if texts is not None:
-            nearest[part.judged] = texts.find_nearest(part.judged, part.trained)
+            did_you_mean[part.judged] = texts.find_nearest(part.judged, part.trained)
         else:
             one, other = judged.take(part.first_judged), trained.take(part.first_trained)
-            nearest[part.judged] = _find_nearest(one, other)
-        values[part.rows] = nearest[part.of_row]
+            did_you_mean[part.judged] = _find_nearest(one, other)
+        values[part.rows] = did_you_mean[part.of_row]
     return Similarity(
         of=kind,
         values=values.round(_DIGITS),
@@ -168,10 +168,10 @@ def _draw_judged(items: Sequence[_PartItems], rng: np.random.Generator) -> list[
     n_taken = min(n_items, MAX_JUDGED_ITEMS, max(MAX_PAIRS // max(n_trained, 1), 1))
     is_taken = np.zeros(n_items, bool)
     is_taken[rng.permutation(n_items)[:n_taken]] = True
-    ends = np.cumsum([len(part.judged) for part in items])[:-1]
+    bounds = np.cumsum([len(part.judged) for part in items])[:-1]
     return [
         replace(part, judged=part.judged[some], first_judged=part.first_judged[some])
-        for part, some in zip(items, np.split(is_taken, ends), strict=True)
+        for part, some in zip(items, np.split(is_taken, bounds), strict=True)
     ]
 
 
@@ -197,8 +197,8 @@ class _Texts:
         other = self._counts[self._row_of[trained]].T.tocsr()
         blocks = cut(slice(0, len(judged)), _TEXT_BLOCK)
         found = [(one[some] @ other).max(axis=1).toarray().ravel() for some in blocks]
-        nearest: Array = np.concatenate(found).clip(0, 1)
-        return nearest
+        did_you_mean: Array = np.concatenate(found).clip(0, 1)
+        return did_you_mean
 
 
 def _find_nearest(judged: Rows, trained: Rows) -> Array:

@@ -36,7 +36,7 @@ from job.contracts.ports import Executor
 from job.contracts.reports.geometry import AffineMap, Geometry, Status
 from job.contracts.row_blocks import cut
 from job.contracts.settings.features import FeatureSpec
-from job.contracts.settings.search import Use
+from job.contracts.settings.search import FeatureBlocks
 from job.stages.features.quadric import (
     MIN_COLUMNS,
     Products,
@@ -58,7 +58,7 @@ _HELD_OUT_SHARE: Final = 10  # one of so many
 _BLOCK: Final = 1024
 _MIN_CHANGE: Final = np.log(1.2)  # of the scale of columns
 _MAX_DEPTH: Final = 2
-_FAR: Final = 2.0  # times the median distance from the mean
+_MAX_DISTANCE: Final = 2.0  # times the median distance from the mean
 
 
 def restore_geometry(
@@ -89,9 +89,11 @@ def keep_lengths(found: Geometry) -> Geometry:
     return replace(found, map=unchanged)
 
 
-def describe_geometry(found: Geometry | None, use: Use) -> dict[str, Any] | None:
+def describe_geometry(
+    found: Geometry | None, feature_blocks: FeatureBlocks
+) -> dict[str, Any] | None:
     """Return the part `geometry` of evaluation.json; None where a model takes no embeddings."""
-    return None if found is None or "embeddings" not in use else found.to_json()
+    return None if found is None or "embeddings" not in feature_blocks else found.to_json()
 
 
 def geometry_bytes(width: int) -> int:
@@ -127,8 +129,8 @@ def find_geometry(embeddings: MatrixRows, random_state: int) -> Geometry:
         fitted = rows.take(np.arange(n_held_out, n_held_out + n_fitted))
         best = _fit_best(sum_products(fitted, rows.take(np.arange(n_held_out))))
         is_sound = best is not None and best.is_sound
-        is_known = is_sound or n_fitted > 2 * width
-        status = "restored" if is_sound else "not_found" if is_known else "too_few_rows"
+        is_conclusive = is_sound or n_fitted > 2 * width
+        status = "restored" if is_sound else "not_found" if is_conclusive else "too_few_rows"
     found = Geometry(
         status=status, n_rows=embeddings.shape[0], n_distinct_rows=distinct.shape[0], width=width
     )
@@ -164,7 +166,9 @@ def _is_ordinary(rows: MatrixRows) -> Array:
     mean, scale, _ = measure_columns(rows)
     distances = np.concatenate([_lengths((rows.read(some) - mean) / scale) for some in blocks])
     median = np.median(distances)
-    is_ordinary: Array = (distances >= median / _FAR) & (distances <= median * _FAR)
+    is_ordinary: Array = (distances >= median / _MAX_DISTANCE) & (
+        distances <= median * _MAX_DISTANCE
+    )
     return is_ordinary
 
 

@@ -28,24 +28,24 @@ _RARE: Final = "__rare__"
 _NONE: Final = "__none__"
 
 
-def restrict(rows: Rows, use: tuple[str, ...], columns: ColumnsSpec) -> Rows:
+def select_blocks(rows: Rows, feature_blocks: tuple[str, ...], columns: ColumnsSpec) -> Rows:
     """Leave out the feature blocks that are not in use."""
     kept = {
         name
         for block in ("numeric", "categorical", "boolean")
-        if block in use
+        if block in feature_blocks
         for name in getattr(columns, block)
     }
     return replace(
         rows,
-        text=rows.text if "text" in use else None,
-        embeddings=rows.embeddings if "embeddings" in use else None,
+        text=rows.text if "text" in feature_blocks else None,
+        embeddings=rows.embeddings if "embeddings" in feature_blocks else None,
         frame=rows.frame[[name for name in rows.frame.columns if name in kept]],
     )
 
 
-def make_input(rows: Rows, use: tuple[str, ...]) -> Any:
-    """Give X as the consumer gives it.
+def make_input(rows: Rows, feature_blocks: tuple[str, ...]) -> Any:
+    """Return X as the consumer gives it.
 
     Returns
     -------
@@ -53,22 +53,22 @@ def make_input(rows: Rows, use: tuple[str, ...]) -> Any:
         Embeddings alone: float32 array of shape (n_samples, width).  Text alone: list of str.
         A mixture: DataFrame with columns `text`, `embeddings_0`... and the metadata's names.
     """
-    if tuple(use) == ("embeddings",):
+    if tuple(feature_blocks) == ("embeddings",):
         return None if rows.embeddings is None else rows.embeddings.read()
-    if tuple(use) == ("text",):
+    if tuple(feature_blocks) == ("text",):
         assert rows.text is not None
         return rows.text.tolist()
     blocks: list[pd.DataFrame] = []
-    if "text" in use:
+    if "text" in feature_blocks:
         blocks.append(pd.DataFrame({"text": rows.text}))
-    if "embeddings" in use and rows.embeddings is not None:
-        names = embedding_names(rows.embeddings.shape[1])
+    if "embeddings" in feature_blocks and rows.embeddings is not None:
+        names = embedding_column_names(rows.embeddings.shape[1])
         blocks.append(pd.DataFrame(rows.embeddings.read(), columns=names))
     blocks.append(rows.frame.reset_index(drop=True))
     return pd.concat(blocks, axis=1)
 
 
-def embedding_names(width: int) -> list[str]:
+def embedding_column_names(width: int) -> list[str]:
     """Name the columns of an embedding in a mixture."""
     return [f"embeddings_{n}" for n in range(width)]
 
@@ -101,7 +101,7 @@ def make_preprocessing(
     if "text" in spec.use:
         parts.append(("text", text, "text"))
     if "embeddings" in spec.use and rows.embeddings is not None:
-        parts.append(("embeddings", scaling, embedding_names(rows.embeddings.shape[1])))
+        parts.append(("embeddings", scaling, embedding_column_names(rows.embeddings.shape[1])))
     if "numeric" in spec.use:
         parts.append(("numeric", _numeric(), list(columns.numeric)))
     if "boolean" in spec.use:
@@ -154,7 +154,7 @@ def _categorical(rows: Rows, names: list[str], min_groups: int) -> Pipeline:
     levels = []
     for name in names:
         values = rows.frame[name].fillna(_NONE)
-        n_keys = pd.DataFrame({"level": values.to_numpy(), "key": rows.keys})
+        n_keys = pd.DataFrame({"level": values.to_numpy(), "key": rows.leakage_keys})
         counts = n_keys.groupby("level")["key"].nunique()
         kept = sorted(set(counts.index[counts >= min_groups]) - {_RARE})
         levels.append(np.array([*kept, _RARE], dtype=object))

@@ -11,11 +11,11 @@ import numpy.typing as npt
 from sklearn.preprocessing import StandardScaler
 
 from job.contracts.dataset import MatrixRows
-from job.contracts.ports import Executor, MatrixMaker, Spread
+from job.contracts.ports import Executor, MatrixAllocator, ParallelMap
 from job.contracts.reports.geometry import AffineMap
 from job.contracts.row_blocks import cut
 from job.errors import TrainingError
-from job.solver.broadcasting import row_by_row
+from job.solver.broadcasting import small_ufunc_buffer
 from job.stages.features.preprocessing import make_restoring, make_scaling
 from job.stages.features.term_counts import restore
 
@@ -25,7 +25,7 @@ _ROWS_IN_CACHE: Final = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
+class FeatureMatrix:
     """Fitted preprocessing.
 
     Attributes
@@ -45,7 +45,7 @@ class Prepared:
     columns: Array | None = None
 
     def matrix(self, engine: str) -> Any:
-        """Give X as an engine takes it.
+        """Return X as an engine takes it.
 
         scikit-learn alone takes double precision: in single its logistic regression ends where
         the loss no longer tells steps apart, before its own rule does.
@@ -53,13 +53,13 @@ class Prepared:
         return self.X.astype(np.float64) if engine == "reference" else self.X
 
     def published(self) -> Any:
-        """Give the preprocessing that takes what the consumer has; `transform` ends with it."""
+        """Return the preprocessing that takes what the consumer has; `transform` ends with it."""
         return restore(self.preprocess)
 
 
 def fit_scaling(
-    embeddings: MatrixRows, index: Array, matrices: MatrixMaker, executor: Executor
-) -> Prepared:
+    embeddings: MatrixRows, index: Array, matrices: MatrixAllocator, executor: Executor
+) -> FeatureMatrix:
     """Fit the scaling to some rows, and transform them."""
     pipeline = make_scaling()
     cast, scaler, normalizer = (step for _, step in pipeline.steps)
@@ -69,40 +69,42 @@ def fit_scaling(
     normalizer.fit(rows.read(slice(1)))
     blocks = cut(slice(0, len(index)), _BLOCK)
 
-    with executor.pool() as spread:
-        _fit_scaler(scaler, rows, X, blocks, spread)
+    with executor.pool() as parallel_map:
+        _fit_scaler(scaler, rows, X, blocks, parallel_map)
         mean, deviation = (some.astype(X.dtype) for some in (scaler.mean_, scaler.scale_))
 
-        @row_by_row()
+        @small_ufunc_buffer()
         def scale(block: slice) -> None:
             for few in cut(block, _ROWS_IN_CACHE):
                 _standardize(X[few], mean, deviation)
 
-        spread(scale, blocks)
+        parallel_map(scale, blocks)
 
     def transform(index: Array) -> Array:
         some = embeddings.take(index)
         X = matrices.empty(some.shape)
 
-        @row_by_row()
+        @small_ufunc_buffer()
         def fill(block: slice) -> None:
             for few in cut(block, _ROWS_IN_CACHE):
                 _standardize(some.read(few, out=X[few]), mean, deviation)
 
-        with executor.pool() as spread:
-            spread(fill, cut(slice(0, len(index)), _BLOCK))
+        with executor.pool() as parallel_map:
+            parallel_map(fill, cut(slice(0, len(index)), _BLOCK))
         return X
 
-    return Prepared(X=X, preprocess=pipeline, transform=transform, columns=np.arange(rows.shape[1]))
+    return FeatureMatrix(
+        X=X, preprocess=pipeline, transform=transform, columns=np.arange(rows.shape[1])
+    )
 
 
 def restore_rows(
     embeddings: MatrixRows,
     index: Array,
     restoring: AffineMap,
-    matrices: MatrixMaker,
+    matrices: MatrixAllocator,
     executor: Executor,
-) -> Prepared:
+) -> FeatureMatrix:
     """Apply a map that is known block by block; nothing is fitted to the rows."""
     pipeline = make_restoring(restoring).fit(embeddings.read(slice(1)))
     affine, width = pipeline[:-1], len(restoring.columns)
@@ -111,18 +113,18 @@ def restore_rows(
         some = embeddings.take(index)
         X = matrices.empty((len(index), width))
 
-        @row_by_row()
+        @small_ufunc_buffer()
         def fill(block: slice) -> None:
             for few in cut(block, _ROWS_IN_CACHE):
                 with np.errstate(over="ignore"):
                     X[few] = affine.transform(some.read(few))
                 _normalize(X[few])
 
-        with executor.pool() as spread:
-            spread(fill, cut(slice(0, len(index)), _BLOCK))
+        with executor.pool() as parallel_map:
+            parallel_map(fill, cut(slice(0, len(index)), _BLOCK))
         return X
 
-    return Prepared(
+    return FeatureMatrix(
         X=transform(index), preprocess=pipeline, transform=transform, columns=np.arange(width)
     )
 
@@ -155,21 +157,25 @@ def _normalize(rows: Array) -> None:
 
 
 def _fit_scaler(
-    scaler: StandardScaler, rows: MatrixRows, X: Array, blocks: list[slice], spread: Spread
+    scaler: StandardScaler,
+    rows: MatrixRows,
+    X: Array,
+    blocks: list[slice],
+    parallel_map: ParallelMap,
 ) -> None:
     """Copy the rows into X, and measure blocks apart while they are in the cache.
 
     scikit-learn itself takes the last block in: it knows best what a constant column is.
     """
 
-    @row_by_row()
+    @small_ufunc_buffer()
     def measure(block: slice) -> tuple[int, Array, Array]:
         pieces = cut(block, _ROWS_IN_CACHE)
         return _pooled([_moments_of(rows.read(few, out=X[few])) for few in pieces])
 
     *others, last = blocks
     if others:
-        n, scaler.mean_, scaler.var_ = _pooled(spread(measure, others))
+        n, scaler.mean_, scaler.var_ = _pooled(parallel_map(measure, others))
         scaler.n_samples_seen_ = np.int64(n)
         scaler.scale_ = np.sqrt(scaler.var_)
         scaler.n_features_in_ = rows.shape[1]

@@ -26,7 +26,7 @@ class CountedTerms(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.counts, self.vectorizer = counts, vectorizer
 
     def __sklearn_clone__(self) -> CountedTerms:
-        """Give itself; the counts are shared."""
+        """Return itself; the counts are shared."""
         return self
 
     def fit(self, _X: Any, _y: Any = None) -> CountedTerms:
@@ -34,7 +34,7 @@ class CountedTerms(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def transform(self, X: Any) -> Any:
-        """Give the counts of the texts at these positions."""
+        """Return the counts of the texts at these positions."""
         return self.counts[np.asarray(X)]
 
 
@@ -43,7 +43,7 @@ class Terms:
 
     def __init__(self, rows: Rows, analyzers: tuple[str, ...]) -> None:
         assert rows.text is not None
-        _, self._keys = np.unique(rows.keys, return_inverse=True)
+        _, self._keys = np.unique(rows.leakage_keys, return_inverse=True)
         self._counted = []
         for analyzer in analyzers:
             vectorizer = _vectorizer(analyzer)

@@ -7,27 +7,27 @@ from dataclasses import replace
 import numpy as np
 
 from job.contracts.dataset import Rows
-from job.contracts.messages import counted
+from job.contracts.messages import pluralize
 from job.contracts.model import TrainedModel
 from job.contracts.ports import Codec
 from job.contracts.reports.comparison import Comparison
 from job.contracts.reports.gate import Criterion
 from job.contracts.settings.gate import GateSpec, PairedSpec
 from job.contracts.settings.job_settings import TrainingSpec
-from job.registry.published import Champion
+from job.registry.published import PublishedVersion
 from job.stages.data.leakage_keys import key_kind
 from job.stages.gate.comparison import (
     MIN_ROWS,
     compare_models,
     find_embedding_problem,
-    find_use,
-    is_seen,
+    match_input,
+    was_trained_on,
 )
-from job.stages.metrics.confidence_bounds import LEAST_GROUPS
+from job.stages.metrics.confidence_bounds import MIN_GROUPS
 
 
 def compare_on_challenge(
-    champion: Champion,
+    champion: PublishedVersion,
     candidate: TrainedModel,
     requests: Rows,
     codec: Codec,
@@ -55,25 +55,25 @@ def compare_on_challenge(
         is_advisory=True,
     )
     metadata = champion.metadata
-    uses = (candidate.use, *training.search.inputs)
-    use = find_use(metadata, requests, uses, training.columns)
-    if use is None:
+    uses = (candidate.feature_blocks, *training.search.inputs)
+    feature_blocks = match_input(metadata, requests, uses, training.columns)
+    if feature_blocks is None:
         return replace(told, problem="it takes another input than the challenge set has")
-    if problem := find_embedding_problem(metadata, use, embedding_model):
+    if problem := find_embedding_problem(metadata, feature_blocks, embedding_model):
         return replace(told, problem=problem)
     is_same = champion.files["model.joblib"] == payload
     fresh = requests if is_same else take_unseen(champion, requests)
-    n_rows, n_groups = len(fresh), len(np.unique(fresh.units))
+    n_rows, n_groups = len(fresh), len(np.unique(fresh.groups))
     told = replace(told, n_rows=n_rows, n_groups=n_groups, n_excluded=len(requests) - n_rows)
-    if not is_same and (n_rows < MIN_ROWS or n_groups < LEAST_GROUPS):
-        few = f"{counted(n_rows, 'request')} in {counted(n_groups, 'group')}"
+    if not is_same and (n_rows < MIN_ROWS or n_groups < MIN_GROUPS):
+        few = f"{pluralize(n_rows, 'request')} in {pluralize(n_groups, 'group')}"
         return replace(told, problem=f"{few} of the challenge set are new to it, too few to tell")
     return compare_models(
         told,
         champion,
         candidate,
         fresh,
-        use,
+        feature_blocks,
         codec,
         training=training,
         paired=paired,
@@ -81,12 +81,12 @@ def compare_on_challenge(
     )
 
 
-def take_unseen(version: Champion, requests: Rows) -> Rows:
+def take_unseen(version: PublishedVersion, requests: Rows) -> Rows:
     """Return the requests that a version was not trained on, as far as its training keys tell."""
     kind = key_kind(requests.text_keys)
     if version.metadata.get("training_keys_of", kind) != kind:
         return requests
-    return requests.take(~is_seen(version, requests, requests))
+    return requests.take(~was_trained_on(version, requests, requests))
 
 
 def judge_challenge(comparison: Comparison, spec: GateSpec) -> Criterion:
@@ -108,7 +108,9 @@ def judge_challenge(comparison: Comparison, spec: GateSpec) -> Criterion:
         )
     left_out = ""
     if comparison.n_excluded:
-        left_out = f" ({counted(comparison.n_excluded, 'request')} that it was trained on left out)"
+        left_out = (
+            f" ({pluralize(comparison.n_excluded, 'request')} that it was trained on left out)"
+        )
     return Criterion(
         name=name,
         value=difference.value,
@@ -117,7 +119,7 @@ def judge_challenge(comparison: Comparison, spec: GateSpec) -> Criterion:
         is_binding=True,
         reason=f"{comparison.metric} {comparison.candidate_score:.4f} where {comparison.role} "
         f"{version} has {comparison.champion_score:.4f} on the same "
-        f"{counted(comparison.n_rows, 'request')} of the challenge set{left_out}: difference "
+        f"{pluralize(comparison.n_rows, 'request')} of the challenge set{left_out}: difference "
         f"{difference.value:+.4f}, {1 - 2 * spec.alpha:.0%} interval {difference.lower:+.4f} to "
         f"{difference.upper:+.4f}; it is rejected where all of the interval is below 0",
         lower=difference.lower,

@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from job.contracts.dataset import Rows
-from job.contracts.messages import counted
+from job.contracts.messages import pluralize
 from job.contracts.model import TrainedModel
 from job.contracts.ports import Codec
 from job.contracts.reports.comparison import Comparison
@@ -19,14 +19,14 @@ from job.contracts.reports.intervals import Interval
 from job.contracts.settings.dataset import ColumnsSpec
 from job.contracts.settings.gate import PairedSpec
 from job.contracts.settings.job_settings import TrainingSpec
-from job.contracts.settings.search import Use
+from job.contracts.settings.search import FeatureBlocks
 from job.errors import IncompatibleModelError
-from job.registry.published import Champion
+from job.registry.published import PublishedVersion
 from job.stages.data.leakage_keys import key_kind, salted_digests
-from job.stages.features.preprocessing import restrict
+from job.stages.features.preprocessing import select_blocks
 from job.stages.gate.group_errors import GroupErrors, pair_group_errors
 from job.stages.gate.paired_bootstrap import compare_counts, compare_pair
-from job.stages.metrics.confidence_bounds import LEAST_GROUPS
+from job.stages.metrics.confidence_bounds import MIN_GROUPS
 from job.stages.metrics.label_metrics import AVERAGED
 from job.stages.metrics.predictions import predict
 from job.stages.packaging.metadata import describe_input
@@ -35,7 +35,7 @@ MIN_ROWS: Final = 30
 
 
 def compare(
-    champion: Champion,
+    champion: PublishedVersion,
     candidate: TrainedModel,
     test: Rows,
     table: Rows | None,
@@ -66,23 +66,25 @@ def compare(
         metric=paired.metric.value,
         is_advisory=champion.is_advisory,
     )
-    use = find_use(metadata, test, (candidate.use, *training.search.inputs), training.columns)
-    if problem := find_problem(metadata, test, use, embedding_model):
+    feature_blocks = match_input(
+        metadata, test, (candidate.feature_blocks, *training.search.inputs), training.columns
+    )
+    if problem := find_problem(metadata, test, feature_blocks, embedding_model):
         return replace(told, problem=problem)
-    assert use is not None  # it would be a problem
+    assert feature_blocks is not None  # it would be a problem
     is_same = champion.files["model.joblib"] == payload
-    fresh = test if is_same else test.take(~is_seen(champion, test, table))
-    n_groups = len(np.unique(fresh.units))
+    fresh = test if is_same else test.take(~was_trained_on(champion, test, table))
+    n_groups = len(np.unique(fresh.groups))
     told = replace(told, n_rows=len(fresh), n_groups=n_groups, n_excluded=len(test) - len(fresh))
-    if not is_same and (len(fresh) < MIN_ROWS or n_groups < LEAST_GROUPS):
-        left = f"{counted(len(fresh), 'hold-out row')} in {counted(n_groups, 'group')}"
+    if not is_same and (len(fresh) < MIN_ROWS or n_groups < MIN_GROUPS):
+        left = f"{pluralize(len(fresh), 'hold-out row')} in {pluralize(n_groups, 'group')}"
         return replace(told, problem=f"it was trained on all but {left}")
     return compare_models(
         told,
         champion,
         candidate,
         fresh,
-        use,
+        feature_blocks,
         codec,
         training=training,
         paired=paired,
@@ -92,10 +94,10 @@ def compare(
 
 def compare_models(
     told: Comparison,
-    champion: Champion,
+    champion: PublishedVersion,
     candidate: TrainedModel,
     rows: Rows,
-    use: Use,
+    feature_blocks: FeatureBlocks,
     codec: Codec,
     *,
     training: TrainingSpec,
@@ -118,9 +120,13 @@ def compare_models(
     if problem := _other_classes(model, candidate.pipeline):
         return replace(told, problem=problem)
     found = compare_pair(
-        predict(model, restrict(rows, use, training.columns), use),
-        predict(candidate.pipeline, restrict(rows, candidate.use, training.columns), candidate.use),
-        rows.units,
+        predict(model, select_blocks(rows, feature_blocks, training.columns), feature_blocks),
+        predict(
+            candidate.pipeline,
+            select_blocks(rows, candidate.feature_blocks, training.columns),
+            candidate.feature_blocks,
+        ),
+        rows.groups,
         paired,
     )
     undefined = f"{paired.metric.value} is undefined on these rows"
@@ -136,7 +142,7 @@ def compare_models(
 
 
 def compare_errors(
-    champion: Champion,
+    champion: PublishedVersion,
     before: GroupErrors,
     candidate: GroupErrors,
     paired: PairedSpec,
@@ -152,8 +158,11 @@ def compare_errors(
     if before.classes != candidate.classes or paired.metric.value not in AVERAGED:
         return None
     counts = pair_group_errors(before, candidate)
-    n_groups, n_rows = counts.n_groups[0], round(counts.units.total[0, : len(before.classes)].sum())
-    if n_rows < MIN_ROWS or n_groups < LEAST_GROUPS:
+    n_groups, n_rows = (
+        counts.n_groups[0],
+        round(counts.group_sums.total[0, : len(before.classes)].sum()),
+    )
+    if n_rows < MIN_ROWS or n_groups < MIN_GROUPS:
         return None
     found = compare_counts(counts, paired)
     return Comparison(
@@ -173,12 +182,15 @@ def compare_errors(
 
 
 def find_problem(
-    metadata: Mapping[str, Any], rows: Rows, use: Use | None, embedding_model: str
+    metadata: Mapping[str, Any],
+    rows: Rows,
+    feature_blocks: FeatureBlocks | None,
+    embedding_model: str,
 ) -> str:
     """Say why a version cannot be judged on these rows, by what it tells of itself."""
-    if use is None:
+    if feature_blocks is None:
         return "it takes another input"
-    if problem := find_embedding_problem(metadata, use, embedding_model):
+    if problem := find_embedding_problem(metadata, feature_blocks, embedding_model):
         return problem
     kind = key_kind(rows.text_keys)
     known = metadata.get("training_keys_of", kind)
@@ -187,18 +199,22 @@ def find_problem(
     return ""
 
 
-def find_embedding_problem(metadata: Mapping[str, Any], use: Use, embedding_model: str) -> str:
+def find_embedding_problem(
+    metadata: Mapping[str, Any], feature_blocks: FeatureBlocks, embedding_model: str
+) -> str:
     """Return why embeddings do not fit: they come from another model; empty where they fit."""
-    if "embeddings" in use and metadata.get("embedding_model") != embedding_model:
+    if "embeddings" in feature_blocks and metadata.get("embedding_model") != embedding_model:
         return "its embeddings come from another model than this table's"
     return ""
 
 
-def find_use(
-    metadata: Mapping[str, Any], rows: Rows, uses: Iterable[Use], columns: ColumnsSpec
-) -> Use | None:
-    """Give the first of these inputs that is the one a version says it takes."""
-    taken = (u for u in uses if metadata["input"] == describe_input(restrict(rows, u, columns), u))
+def match_input(
+    metadata: Mapping[str, Any], rows: Rows, uses: Iterable[FeatureBlocks], columns: ColumnsSpec
+) -> FeatureBlocks | None:
+    """Return the first of these inputs that is the one a version says it takes."""
+    taken = (
+        u for u in uses if metadata["input"] == describe_input(select_blocks(rows, u, columns), u)
+    )
     return next(taken, None)
 
 
@@ -208,11 +224,13 @@ def _other_classes(champion: Any, candidate: Any) -> str:
     if old == new:
         return ""
     sides = ((old - new, "only it knows"), (new - old, "it does not know"))
-    parts = [f"{counted(len(some), 'class')} {what}" for some, what in sides if some]
+    parts = [f"{pluralize(len(some), 'class')} {what}" for some, what in sides if some]
     return f"its classes are others: {', '.join(parts)}"
 
 
-def is_seen(champion: Champion, rows: Rows, table: Rows | None) -> np.ndarray[Any, Any]:
+def was_trained_on(
+    champion: PublishedVersion, rows: Rows, table: Rows | None
+) -> np.ndarray[Any, Any]:
     """Say which rows a version was trained on, or on their group, text, or near-duplicate.
 
     Texts that differ in what fills their slots count, and a family of which any row of `table` was
@@ -222,8 +240,10 @@ def is_seen(champion: Champion, rows: Rows, table: Rows | None) -> np.ndarray[An
     trained = np.load(io.BytesIO(champion.files["training_keys.npy"]), allow_pickle=False)
 
     def was_trained_on(some: Rows) -> np.ndarray[Any, Any]:
-        found: np.ndarray[Any, Any] = np.isin(salted_digests("trained", some.keys, salt), trained)
-        others = [some.text_keys] if (some.keys != some.text_keys).any() else []
+        found: np.ndarray[Any, Any] = np.isin(
+            salted_digests("trained", some.leakage_keys, salt), trained
+        )
+        others = [some.text_keys] if (some.leakage_keys != some.text_keys).any() else []
         if table is not None and some.templates is not None:
             others.append(some.templates)
         for values in others:
@@ -231,6 +251,8 @@ def is_seen(champion: Champion, rows: Rows, table: Rows | None) -> np.ndarray[An
         return found
 
     seen = was_trained_on(rows)
-    if table is None or table.families is None or rows.families is None:
+    if table is None or table.near_duplicate_groups is None or rows.near_duplicate_groups is None:
         return seen
-    return seen | np.isin(rows.families, table.families[was_trained_on(table)])
+    return seen | np.isin(
+        rows.near_duplicate_groups, table.near_duplicate_groups[was_trained_on(table)]
+    )

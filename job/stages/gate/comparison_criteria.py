@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from scipy.stats import norm
 
-from job.contracts.messages import counted
+from job.contracts.messages import pluralize
 from job.contracts.reports.comparison import Comparison, RecallChange
 from job.contracts.reports.gate import Criterion
 from job.contracts.reports.intervals import Interval
@@ -61,7 +61,7 @@ def against(comparison: Comparison, spec: GateSpec, equal_error: float = 0.0) ->
         return _by_default(comparison, difference, standard_error, spec, reason=reason)
     reason += f"; its lower end has to be above {threshold:g}"
     if not is_met and difference.upper > threshold:
-        reason += _wanted_rows(comparison, difference, spec)
+        reason += _required_rows(comparison, difference, spec)
     return Criterion(
         name=role,
         value=difference.value,
@@ -94,12 +94,12 @@ def _by_default(
 ) -> Criterion:
     """Accept unless the score is lower by more than chance explains, or by `gate.max_drop`."""
     drop = tolerated_drop(standard_error, spec)
-    reach = float(norm.ppf(1 - spec.alpha)) * standard_error
-    shown = max(-difference.lower, reach - difference.value, 0.0)
+    critical_value = float(norm.ppf(1 - spec.alpha)) * standard_error
+    shown = max(-difference.lower, critical_value - difference.value, 0.0)
     is_share = comparison.metric in AVERAGED
     ruled_out = f"{100 * shown:.1f} points" if is_share else f"{shown:.4f}"
     reason += (
-        f"; {counted(comparison.n_groups, 'group')} cannot show the margin of {spec.margin:g}: "
+        f"; {pluralize(comparison.n_groups, 'group')} cannot show the margin of {spec.margin:g}: "
         f"with a standard error of {standard_error:.4f}, drops of more than {ruled_out} can be "
         f"ruled out; by gate.inconclusive=tolerate a score that is at most {drop:.4f} lower is "
         "accepted"
@@ -118,7 +118,7 @@ def _by_default(
 
 
 def _difference(comparison: Comparison, difference: Interval, spec: GateSpec) -> str:
-    rows = f"{counted(comparison.n_rows, 'row')} in {counted(comparison.n_groups, 'group')}"
+    rows = f"{pluralize(comparison.n_rows, 'row')} in {pluralize(comparison.n_groups, 'group')}"
     whose: str = comparison.role
     if comparison.role == "champion_model":
         whose = "the model of champion"
@@ -129,7 +129,7 @@ def _difference(comparison: Comparison, difference: Interval, spec: GateSpec) ->
     else:
         where = f"on the same {rows}"
         if comparison.n_excluded:
-            where += f" ({counted(comparison.n_excluded, 'row')} that it was trained on left out)"
+            where += f" ({pluralize(comparison.n_excluded, 'row')} that it was trained on left out)"
     return (
         f"{comparison.metric} {comparison.candidate_score:.4f} where {whose} "
         f"{comparison.version} has {comparison.champion_score:.4f} {where}: "
@@ -138,7 +138,7 @@ def _difference(comparison: Comparison, difference: Interval, spec: GateSpec) ->
     )
 
 
-def _wanted_rows(comparison: Comparison, difference: Interval, spec: GateSpec) -> str:
+def _required_rows(comparison: Comparison, difference: Interval, spec: GateSpec) -> str:
     """Say how many rows would tell an equal candidate; an interval shrinks with their root."""
     if spec.rule == "superiority" or not spec.margin:
         return "; too few rows to tell"
@@ -163,7 +163,7 @@ def _recalls(comparison: Comparison, margin: float) -> Criterion:
     """Reject what is shown to have lost recall in a class, and more of it than the margin."""
     changes = sorted(comparison.recalls, key=lambda change: change.difference.value)
     worst, fallen = changes[0], [c for c in changes if _is_fallen(c, margin)]
-    shown = "; ".join(_fall(change) for change in fallen[:10])
+    shown = "; ".join(_describe_recall_drop(change) for change in fallen[:10])
     more = f"; and {len(fallen) - 10} more" if len(fallen) > 10 else ""
     return Criterion(
         name=f"{comparison.role}_recall",
@@ -174,7 +174,11 @@ def _recalls(comparison: Comparison, margin: float) -> Criterion:
         reason=f"recall against {comparison.role} {comparison.version}, by class, bounds for all "
         f"classes at once: {shown or 'no class is shown to have fallen'}{more}; at most "
         f"{margin:g} may be lost"
-        + ("" if fallen or worst.difference.value >= 0 else f", most was lost by {_fall(worst)}"),
+        + (
+            ""
+            if fallen or worst.difference.value >= 0
+            else f", most was lost by {_describe_recall_drop(worst)}"
+        ),
         lower=worst.difference.lower,
         upper=worst.difference.upper,
     )
@@ -184,9 +188,9 @@ def _is_fallen(change: RecallChange, margin: float) -> bool:
     return change.difference.value < -margin and change.difference.upper < 0
 
 
-def _fall(change: RecallChange) -> str:
-    ends = change.difference
+def _describe_recall_drop(change: RecallChange) -> str:
+    bounds = change.difference
     return (
-        f"'{change.name}' {ends.value:+.4f} ({ends.lower:+.4f} to {ends.upper:+.4f}) on "
-        f"{counted(change.n_rows, 'row')}"
+        f"'{change.name}' {bounds.value:+.4f} ({bounds.lower:+.4f} to {bounds.upper:+.4f}) on "
+        f"{pluralize(change.n_rows, 'row')}"
     )

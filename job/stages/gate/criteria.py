@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from job.contracts.messages import counted
+from job.contracts.messages import pluralize
 from job.contracts.reports.comparison import Comparison
 from job.contracts.reports.gate import CanShow, Criterion, GateDecision
 from job.contracts.settings.gate import ChallengeFloorsSpec, FloorsSpec, GateSpec
@@ -77,8 +77,8 @@ def _floors(
         if floor is None:
             continue
         value = evaluation.get("scores", {}).get(name)
-        ends = intervals["scores"].get(name, {})
-        lower, upper = ends.get("lower"), ends.get("upper")
+        bounds = intervals["scores"].get(name, {})
+        lower, upper = bounds.get("lower"), bounds.get("upper")
         least = lower if spec.floors_on == "lower" else value
         found = "not measured" if value is None else f"{value:.4f}"
         if value is not None and lower is not None:
@@ -161,7 +161,7 @@ def _stress(found: Mapping[str, Any] | None, floor: float) -> Criterion:
             reason="accuracy in batches that are standardized anew not measured, at least "
             f"{floor:g} is wanted",
         )
-    ends = found["interval"] or {}
+    bounds = found["interval"] or {}
     worst = found["worst"]
     return Criterion(
         name="stress_accuracy",
@@ -171,13 +171,13 @@ def _stress(found: Mapping[str, Any] | None, floor: float) -> Criterion:
         is_binding=True,
         reason=f"accuracy in batches that are standardized anew {found['accuracy']:.4f} (lowest "
         f"{worst['accuracy']:.4f}, mostly '{worst['class']}'), at least {floor:g} is wanted",
-        lower=ends.get("lower"),
-        upper=ends.get("upper"),
+        lower=bounds.get("lower"),
+        upper=bounds.get("upper"),
     )
 
 
 def _slice(some: Mapping[str, Any]) -> str:
     return (
         f"'{some['column']}' is '{some['value']}' {some['accuracy']['value']:.4f} (at most "
-        f"{some['upper_bound']:.4f}) on {counted(some['n_rows'], 'row')}"
+        f"{some['upper_bound']:.4f}) on {pluralize(some['n_rows'], 'row')}"
     )

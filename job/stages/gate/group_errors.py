@@ -27,7 +27,7 @@ from job.contracts.dataset import Rows
 from job.contracts.identity import canonical_json
 from job.stages.data.leakage_keys import salted_digests
 from job.stages.gate.paired_bootstrap import PairedCounts
-from job.stages.metrics.group_bootstrap import make_units
+from job.stages.metrics.group_bootstrap import make_group_sums
 from job.stages.metrics.predictions import Predictions
 
 Array = np.ndarray[Any, Any]
@@ -78,12 +78,12 @@ class GroupErrors:
 
 def count_group_errors(found: Predictions, rows: Rows) -> GroupErrors:
     """Count the rows of each group by class and predicted class."""
-    groups = np.unique(rows.units, return_inverse=True)[1]
+    groups = np.unique(rows.groups, return_inverse=True)[1]
     cells, n_rows = np.unique(
         np.stack([groups, found.y_true, found.y_pred], axis=1), axis=0, return_counts=True
     )
     texts = rows.text_keys if rows.templates is None else rows.templates
-    names = np.where(rows.keys != rows.text_keys, rows.keys, texts)
+    names = np.where(rows.leakage_keys != rows.text_keys, rows.leakage_keys, texts)
     codes, distinct = pd.factorize(names)
     first = np.unique(codes, return_index=True)[1]
     digests = salted_digests("group", distinct, _SALT)
@@ -128,7 +128,7 @@ def pair_group_errors(champion: GroupErrors, candidate: GroupErrors) -> PairedCo
     largest = shared.sort_values("new", kind="stable").drop_duplicates("row", keep="last")
     return PairedCounts(
         classes=candidate.classes,
-        units=make_units(sums, largest.sort_values("row")["y_true"].to_numpy()),
+        group_sums=make_group_sums(sums, largest.sort_values("row")["y_true"].to_numpy()),
         n_groups=(n_groups, n_true, n_predicted),
     )
 

@@ -11,13 +11,17 @@ from job.contracts.metrics import Metric
 from job.contracts.reports.comparison import RecallChange
 from job.contracts.reports.intervals import Interval
 from job.contracts.settings.gate import PairedSpec
-from job.stages.metrics.confidence_bounds import bounded, find_ends, find_reach
+from job.stages.metrics.confidence_bounds import (
+    bca_bounds,
+    interval_or_count_bound,
+    max_t_critical_value,
+)
 from job.stages.metrics.group_bootstrap import (
-    Units,
-    count_units,
+    GroupSums,
+    count_by_group,
     leave_one_out,
     resample,
-    sum_units,
+    sum_by_group,
 )
 from job.stages.metrics.label_metrics import AVERAGED, LabelScores, count_groups, pair_cells
 from job.stages.metrics.predictions import Predictions
@@ -49,15 +53,16 @@ class PairedCounts:
 
     Attributes
     ----------
-    units
-        `sums` has shape (n_units, 5 * n_classes): rows of each class, rows that the candidate takes
+    group_sums
+        `sums` has shape (n_distinct, 5 * n_classes): rows of each class, rows that the candidate
+        takes
         for it, its hits, rows that the champion takes for it, its hits.
     n_groups
         As `job.stages.metrics.label_metrics.count_groups` counts them.
     """
 
     classes: tuple[str, ...]
-    units: Units
+    group_sums: GroupSums
     n_groups: tuple[int, Array, Array]
 
 
@@ -91,7 +96,7 @@ def count_pair(
     n, (old, new) = len(classes), y_pred
     return PairedCounts(
         classes=classes,
-        units=count_units(groups, y_true, pair_cells(y_true, new, old, n), 5 * n),
+        group_sums=count_by_group(groups, y_true, pair_cells(y_true, new, old, n), 5 * n),
         n_groups=count_groups(groups, y_true, new, n),
     )
 
@@ -103,19 +108,19 @@ def compare_counts(counts: PairedCounts, spec: PairedSpec) -> Difference:
 
 def _compare_labels(counts: PairedCounts, spec: PairedSpec, rng: np.random.Generator) -> Difference:
     """Compare recalls and, where the metric is one of labels, the metric."""
-    n, units = len(counts.classes), counts.units
+    n, group_sums = len(counts.classes), counts.group_sums
     new_columns, old_columns = np.arange(3 * n), np.r_[:n, 3 * n : 5 * n]
-    new, old = (LabelScores(units.total[:, some]) for some in (new_columns, old_columns))
+    new, old = (LabelScores(group_sums.total[:, some]) for some in (new_columns, old_columns))
 
     def measure(sums: Array) -> Array:
         return new.measure(sums[:, new_columns]) - old.measure(sums[:, old_columns])
 
     scores = [
-        some.measure(units.total[:, columns])[0]
+        some.measure(group_sums.total[:, columns])[0]
         for some, columns in ((old, old_columns), (new, new_columns))
     ]
-    point, resampled = scores[1] - scores[0], resample(units, measure, spec.resamples, rng)
-    n_rows = units.total[0, :n]
+    point, resampled = scores[1] - scores[0], resample(group_sums, measure, spec.resamples, rng)
+    n_rows = group_sums.total[0, :n]
     recalls = _recall_changes(
         counts.classes,
         n_rows,
@@ -128,12 +133,12 @@ def _compare_labels(counts: PairedCounts, spec: PairedSpec, rng: np.random.Gener
         return Difference(recalls=recalls)
     column = AVERAGED.index(spec.metric.value)
     only = slice(column, column + 1)
-    left_out = leave_one_out(units, lambda sums: measure(sums)[:, only])
-    ends = find_ends(point[only], resampled[:, only], left_out, units, spec.alpha)
-    interval = bounded(
+    left_out = leave_one_out(group_sums, lambda sums: measure(sums)[:, only])
+    bounds = bca_bounds(point[only], resampled[:, only], left_out, group_sums, spec.alpha)
+    interval = interval_or_count_bound(
         point[column],
-        *ends[:, 0],
-        n_groups=new.spread(*counts.n_groups)[column],
+        *bounds[:, 0],
+        n_groups=new.count_effective_groups(*counts.n_groups)[column],
         tail=spec.alpha,
         least=-1.0,
     )
@@ -154,24 +159,24 @@ def _recall_changes(
     n_groups: Array,
     alpha: float,
 ) -> tuple[RecallChange, ...]:
-    """Give each class's change between ends that hold for all classes at once (max T)."""
+    """Return each class's change between ends that hold for all classes at once (max T)."""
     point = scores[1] - scores[0]
-    spread = resampled.std(axis=0)
-    varies = (spread > 0) & (n_rows > 0)
-    n_true, reach = int((n_rows > 0).sum()), [0.0, 0.0]
+    standard_errors = resampled.std(axis=0)
+    varies = (standard_errors > 0) & (n_rows > 0)
+    n_true, critical_value = int((n_rows > 0).sum()), [0.0, 0.0]
     if varies.any():
-        distances = (resampled[:, varies] - point[varies]) / spread[varies]
-        reach = [find_reach(sign * distances, alpha) for sign in (1, -1)]
+        distances = (resampled[:, varies] - point[varies]) / standard_errors[varies]
+        critical_value = [max_t_critical_value(sign * distances, alpha) for sign in (1, -1)]
     return tuple(
         RecallChange(
             name=name,
             n_rows=int(n_rows[c]),
             champion_recall=float(scores[0][c]),
             candidate_recall=float(scores[1][c]),
-            difference=bounded(
+            difference=interval_or_count_bound(
                 point[c],
-                max(point[c] - reach[0] * spread[c], -1.0),
-                min(point[c] + reach[1] * spread[c], 1.0),
+                max(point[c] - critical_value[0] * standard_errors[c], -1.0),
+                min(point[c] + critical_value[1] * standard_errors[c], 1.0),
                 n_groups=n_groups[c],
                 tail=alpha / max(n_true, 1),
                 least=-1.0,
@@ -190,10 +195,10 @@ def _compare_rows(
     rng: np.random.Generator,
 ) -> Difference:
     """Compare by log loss or ROC-AUC, on the rows whose class the models know."""
-    is_known = champion.is_known
-    if not is_known.any():
+    has_known_class = champion.has_known_class
+    if not has_known_class.any():
         return Difference()
-    old, new = champion.take(is_known), candidate.take(is_known)
+    old, new = champion.take(has_known_class), candidate.take(has_known_class)
     match spec.metric:
         case Metric.NEG_LOG_LOSS:
             values = [-log_losses(some) for some in (old, new)]
@@ -208,15 +213,15 @@ def _compare_rows(
     change = scores[1] - scores[0]
     values = [some - some.mean() for some in values]
     columns = np.stack([np.ones(len(values[0])), values[1] - values[0]], axis=1)
-    units = sum_units(groups[is_known], old.y_true, columns)
+    group_sums = sum_by_group(groups[has_known_class], old.y_true, columns)
 
     def measure(sums: Array) -> Array:
         return change + sums[:, 1:] / sums[:, :1]
 
-    resampled = resample(units, measure, spec.resamples, rng)
-    point = measure(units.total)[0]
-    left_out = leave_one_out(units, measure)
-    low, high = find_ends(point, resampled, left_out, units, spec.alpha)[:, 0]
+    resampled = resample(group_sums, measure, spec.resamples, rng)
+    point = measure(group_sums.total)[0]
+    left_out = leave_one_out(group_sums, measure)
+    low, high = bca_bounds(point, resampled, left_out, group_sums, spec.alpha)[:, 0]
     return Difference(
         champion_score=scores[0],
         candidate_score=scores[1],

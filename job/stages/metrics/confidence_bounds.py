@@ -10,38 +10,40 @@ from scipy.stats import beta, norm
 from scipy.stats import t as student
 
 from job.contracts.reports.intervals import Interval
-from job.stages.metrics.group_bootstrap import Units, leave_one_out, resample
+from job.stages.metrics.group_bootstrap import GroupSums, leave_one_out, resample
 
 Array = np.ndarray[Any, Any]
-LEAST_GROUPS: Final = 5  # of fewer, resamples say too little
+MIN_GROUPS: Final = 5  # of fewer, resamples say too little
 
 
 def bootstrap(
-    units: Units,
+    group_sums: GroupSums,
     measure: Callable[[Array], Array],
     n_resamples: int,
     rng: np.random.Generator,
     tail: float,
 ) -> tuple[Array, Array]:
-    """Measure all groups, and give the ends of each metric as `find_ends` does."""
-    point = measure(units.total)[0]
-    resampled = resample(units, measure, n_resamples, rng)
-    return point, find_ends(point, resampled, leave_one_out(units, measure), units, tail)
+    """Measure all groups, and give the ends of each metric as `bca_bounds` does."""
+    point = measure(group_sums.total)[0]
+    resampled = resample(group_sums, measure, n_resamples, rng)
+    return point, bca_bounds(point, resampled, leave_one_out(group_sums, measure), group_sums, tail)
 
 
-def find_reach(deviations: Array, alpha: float) -> float:
-    """Give how far the furthest metric of a resample lies out, but in a share alpha (max T).
+def max_t_critical_value(deviations: Array, alpha: float) -> float:
+    """Return how far the furthest metric of a resample lies out, but in a share alpha (max T).
 
     Parameters
     ----------
     deviations
-        In standard errors, towards the side that is looked at, shape (n_resamples, n_metrics).
+        In standard errors, toward the side that is looked at, shape (n_resamples, n_metrics).
     """
     return float(np.quantile(deviations.max(axis=1), 1 - alpha))
 
 
-def find_ends(point: Array, resampled: Array, left_out: Array, units: Units, tail: float) -> Array:
-    """Give lower and upper ends, shape (2, n_metrics), each missed with the probability `tail`.
+def bca_bounds(
+    point: Array, resampled: Array, left_out: Array, group_sums: GroupSums, tail: float
+) -> Array:
+    """Return lower and upper ends, shape (2, n_metrics), each missed with the probability `tail`.
 
     Bias-corrected and accelerated (Efron), with quantiles of Student's t in place of the normal's:
     its degrees of freedom are twice the number of groups that the metric hangs on (Satterthwaite's,
@@ -57,25 +59,25 @@ def find_ends(point: Array, resampled: Array, left_out: Array, units: Units, tai
     below = (resampled < point).mean(axis=0) + (resampled == point).mean(axis=0) / 2
     least = 1 / (2 * len(resampled))
     bias = norm.ppf(np.clip(below, least, 1 - least))
-    acceleration, freedom = _influence(point, left_out, units)
+    acceleration, freedom = _influence(point, left_out, group_sums)
     order = np.sort(resampled, axis=0)
-    ends = np.empty((2, len(point)))
+    bounds = np.empty((2, len(point)))
     for row, share in enumerate((tail, 1 - tail)):
         shifted = bias + student.ppf(share, freedom)
         scale = 1 - acceleration * shifted
         # NOTE: past its pole the correction says that no resample lies far enough out
         is_sane = scale > 0
         where = norm.cdf(bias + shifted / np.where(is_sane, scale, 1))
-        ends[row] = _quantiles(order, np.where(is_sane, where, float(share > 0.5)))
-    return ends
+        bounds[row] = _quantiles(order, np.where(is_sane, where, float(share > 0.5)))
+    return bounds
 
 
-def _influence(point: Array, left_out: Array, units: Units) -> tuple[Array, Array]:
-    """Give acceleration, and degrees of freedom: 2 where a metric hangs on one group."""
-    n_alike = units.n_alike[:, None].astype(float)
-    sizes = np.bincount(units.strata, units.n_alike)[units.strata][:, None]
+def _influence(point: Array, left_out: Array, group_sums: GroupSums) -> tuple[Array, Array]:
+    """Return acceleration, and degrees of freedom: 2 where a metric hangs on one group."""
+    multiplicity = group_sums.multiplicity[:, None].astype(float)
+    sizes = np.bincount(group_sums.strata, group_sums.multiplicity)[group_sums.strata][:, None]
     influence = (point - left_out) * (sizes - 1) / sizes
-    powers = [np.sum(n_alike * influence**power, axis=0) for power in (2, 3, 4)]
+    powers = [np.sum(multiplicity * influence**power, axis=0) for power in (2, 3, 4)]
     has_any = powers[0] > 0
     second, third, fourth = (np.where(has_any, power, 1.0) for power in powers)
     acceleration = np.where(has_any, third / second**1.5 / 6, 0.0)
@@ -83,7 +85,7 @@ def _influence(point: Array, left_out: Array, units: Units) -> tuple[Array, Arra
 
 
 def _quantiles(order: Array, shares: Array) -> Array:
-    """Give one quantile of each sorted column, between its neighbours."""
+    """Return one quantile of each sorted column, between its neighbors."""
     places = shares * (len(order) - 1)
     low = np.floor(places).astype(int)
     high = np.minimum(low + 1, len(order) - 1)
@@ -114,7 +116,7 @@ def share_ends(value: Array, n_effective: Array, tail: float) -> Array:
     return np.stack([np.minimum(low, value), np.maximum(high, value)])
 
 
-def bounded(
+def interval_or_count_bound(
     value: float, low: float, high: float, *, n_groups: float, tail: float, least: float = 0.0
 ) -> Interval:
     """Make the interval of a share or, with `least` -1, of a difference of shares.

@@ -15,37 +15,37 @@ from job.contracts.row_blocks import cut
 Array = np.ndarray[Any, Any]
 _BLOCK: Final = 2**22  # draws at a time
 _CACHED: Final = 2**16  # counts that the processor holds beside it
-_DEAR: Final = 8  # so many draws of a group cost as much as a binomial draw
+_MULTINOMIAL_COST: Final = 8  # so many draws of a group cost as much as a binomial draw
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Units:
+class GroupSums:
     """What is drawn: groups, those that are alike as one unit.
 
     Attributes
     ----------
     sums
-        Shape (n_units, n_columns), dense or sparse: what one group of the unit holds.
-    n_alike
-        Shape (n_units,): how many groups are alike.
+        Shape (n_distinct, n_columns), dense or sparse: what one group of the unit holds.
+    multiplicity
+        Shape (n_distinct,): how many groups are alike.
     strata
-        Shape (n_units,): groups are drawn within a stratum; each has two groups or more, unless
+        Shape (n_distinct,): groups are drawn within a stratum; each has two groups or more, unless
         there is one group in all.
     """
 
     sums: Any  # an ndarray or a scipy.sparse array
-    n_alike: Array
+    multiplicity: Array
     strata: Array
 
     @property
     def n_groups(self) -> int:
         """Groups in all."""
-        return int(self.n_alike.sum())
+        return int(self.multiplicity.sum())
 
     @property
     def total(self) -> Array:
         """What all groups hold, shape (1, n_columns)."""
-        total: Array = (self.n_alike @ self.sums).reshape(1, -1).astype(float)
+        total: Array = (self.multiplicity @ self.sums).reshape(1, -1).astype(float)
         return total
 
 
@@ -65,7 +65,7 @@ def effective_groups(groups: Array) -> float:
     return float(sizes.sum() ** 2 / np.square(sizes).sum()) if len(sizes) else 0.0
 
 
-def count_units(groups: Array, y: Array, cells: tuple[Array, ...], n_columns: int) -> Units:
+def count_by_group(groups: Array, y: Array, cells: tuple[Array, ...], n_columns: int) -> GroupSums:
     """Count cells in each group, and take groups with equal counts as one unit.
 
     Parameters
@@ -84,30 +84,32 @@ def count_units(groups: Array, y: Array, cells: tuple[Array, ...], n_columns: in
         codes, found = pd.factorize(codes * (n_columns + 1) + cell + 1)
     words = np.random.default_rng(0).integers(0, 2**64, len(found), dtype=np.uint64)
     hashes = np.add.reduceat(words[codes[order]], starts)
-    _, first, n_alike = np.unique(hashes, return_index=True, return_counts=True)
+    _, first, multiplicity = np.unique(hashes, return_index=True, return_counts=True)
     unit_of = np.full(len(starts), -1)
     unit_of[first] = np.arange(len(first))
-    units = unit_of[groups]
+    group_sums = unit_of[groups]
     pairs = [
-        (units[is_in], cell[is_in]) for cell in cells for is_in in [(units >= 0) & (cell >= 0)]
+        (group_sums[is_in], cell[is_in])
+        for cell in cells
+        for is_in in [(group_sums >= 0) & (cell >= 0)]
     ]
     rows, columns = (np.concatenate(part) for part in zip(*pairs, strict=True))
     sums = sparse.csr_array(
         (np.ones(len(rows)), (rows, columns)), shape=(len(first), n_columns), dtype=float
     )
     strata = _strata(groups, y)[first]
-    return Units(sums=sums, n_alike=n_alike, strata=_pooled(strata, n_alike))
+    return GroupSums(sums=sums, multiplicity=multiplicity, strata=_pooled(strata, multiplicity))
 
 
-def sum_units(groups: Array, y: Array, values: Array) -> Units:
+def sum_by_group(groups: Array, y: Array, values: Array) -> GroupSums:
     """Sum columns of numbers, shape (n_rows, n_columns), in each group."""
     groups = pd.factorize(groups)[0]
     n_groups = int(groups.max(initial=-1)) + 1
     sums = np.stack([np.bincount(groups, column, n_groups) for column in values.T], axis=1)
-    return make_units(sums, _strata(groups, y))
+    return make_group_sums(sums, _strata(groups, y))
 
 
-def make_units(sums: Any, strata: Array) -> Units:
+def make_group_sums(sums: Any, strata: Array) -> GroupSums:
     """Return groups as units, each like no other.
 
     Parameters
@@ -117,12 +119,12 @@ def make_units(sums: Any, strata: Array) -> Units:
     strata
         Class of each group, shape (n_groups,).
     """
-    n_alike = np.ones(len(strata), int)
-    return Units(sums=sums, n_alike=n_alike, strata=_pooled(strata, n_alike))
+    multiplicity = np.ones(len(strata), int)
+    return GroupSums(sums=sums, multiplicity=multiplicity, strata=_pooled(strata, multiplicity))
 
 
 def _strata(groups: Array, y: Array) -> Array:
-    """Give the class that most rows of a group have; of several, the first."""
+    """Return the class that most rows of a group have; of several, the first."""
     n_classes = int(y.max(initial=0)) + 1
     pairs, counts = np.unique(groups * n_classes + y, return_counts=True)
     order = np.lexsort((pairs % n_classes, -counts, pairs // n_classes))
@@ -131,9 +133,9 @@ def _strata(groups: Array, y: Array) -> Array:
     return strata
 
 
-def _pooled(strata: Array, n_alike: Array) -> Array:
+def _pooled(strata: Array, multiplicity: Array) -> Array:
     """Join classes of one group, which cannot vary alone, with each other or the smallest other."""
-    sizes = np.bincount(strata, n_alike).astype(int)
+    sizes = np.bincount(strata, multiplicity).astype(int)
     lone = np.flatnonzero(sizes == 1)
     others = np.flatnonzero(sizes > 1)
     if not len(lone):
@@ -143,7 +145,10 @@ def _pooled(strata: Array, n_alike: Array) -> Array:
 
 
 def resample(
-    units: Units, measure: Callable[[Array], Array], n_resamples: int, rng: np.random.Generator
+    group_sums: GroupSums,
+    measure: Callable[[Array], Array],
+    n_resamples: int,
+    rng: np.random.Generator,
 ) -> Array:
     """Measure resamples, shape (n_resamples, n_metrics).
 
@@ -155,59 +160,64 @@ def resample(
     measure
         Makes (n, n_metrics) of sums of shape (n, n_columns).
     """
-    if units.n_groups < 2:
-        return np.repeat(measure(units.total), n_resamples, axis=0)
-    sums = np.zeros((n_resamples, units.sums.shape[1]))
-    for stratum in np.unique(units.strata):
-        members = np.flatnonzero(units.strata == stratum)
-        held, n_alike = units.sums[members], units.n_alike[members]
+    if group_sums.n_groups < 2:
+        return np.repeat(measure(group_sums.total), n_resamples, axis=0)
+    sums = np.zeros((n_resamples, group_sums.sums.shape[1]))
+    for stratum in np.unique(group_sums.strata):
+        members = np.flatnonzero(group_sums.strata == stratum)
+        held, multiplicity = group_sums.sums[members], group_sums.multiplicity[members]
         touched = np.unique(held.nonzero()[1])  # few of the columns belong to a class
         held = held[:, touched]
-        n_groups = int(n_alike.sum())
+        n_groups = int(multiplicity.sum())
         at_once = max(1, _BLOCK // n_groups)
         for some in cut(slice(0, n_resamples), at_once):
-            drawn = _draw(n_alike, n_groups, some.stop - some.start, rng)
+            drawn = _draw(multiplicity, n_groups, some.stop - some.start, rng)
             sums[some, touched] += (drawn @ held) * (n_groups / (n_groups - 1))
     return measure(sums)
 
 
-def _draw(n_alike: Array, n_groups: int, n: int, rng: np.random.Generator) -> Array:
-    """Draw all groups of a stratum but one; give how often each unit came, shape (n, n_units)."""
-    if len(n_alike) * _DEAR < n_groups:
-        return rng.multinomial(n_groups - 1, n_alike / n_groups, n).astype(float)
+def _draw(multiplicity: Array, n_groups: int, n: int, rng: np.random.Generator) -> Array:
+    """Draw as many groups of a stratum as it has, less one; counts of shape (n, n_distinct)."""
+    if len(multiplicity) * _MULTINOMIAL_COST < n_groups:
+        return rng.multinomial(n_groups - 1, multiplicity / n_groups, n).astype(float)
     picked = rng.integers(n_groups, size=(n, n_groups - 1), dtype=np.uint32)
-    if len(n_alike) < n_groups:
-        picked = np.repeat(np.arange(len(n_alike), dtype=np.uint32), n_alike)[picked]
-    if n * len(n_alike) <= _CACHED:
-        cells = picked + np.arange(0, n * len(n_alike), len(n_alike))[:, None]
-        counts = np.bincount(cells.ravel(), minlength=n * len(n_alike))
+    if len(multiplicity) < n_groups:
+        picked = np.repeat(np.arange(len(multiplicity), dtype=np.uint32), multiplicity)[picked]
+    if n * len(multiplicity) <= _CACHED:
+        cells = picked + np.arange(0, n * len(multiplicity), len(multiplicity))[:, None]
+        counts = np.bincount(cells.ravel(), minlength=n * len(multiplicity))
         return counts.reshape(n, -1).astype(float)
-    drawn = np.empty((n, len(n_alike)))
+    drawn = np.empty((n, len(multiplicity)))
     for row, some in enumerate(picked):
-        drawn[row] = np.bincount(some, minlength=len(n_alike))
+        drawn[row] = np.bincount(some, minlength=len(multiplicity))
     return drawn
 
 
-def leave_one_out(units: Units, measure: Callable[[Array], Array]) -> Array:
-    """Measure without one group of each unit, shape (n_units, n_metrics).
+def leave_one_out(group_sums: GroupSums, measure: Callable[[Array], Array]) -> Array:
+    """Measure without one group of each unit, shape (n_distinct, n_metrics).
 
     What is left of its stratum counts a little more, so that strata keep their weight.
     """
-    n_strata = int(units.strata.max(initial=0)) + 1
-    sizes = np.bincount(units.strata, units.n_alike, n_strata)
+    n_strata = int(group_sums.strata.max(initial=0)) + 1
+    sizes = np.bincount(group_sums.strata, group_sums.multiplicity, n_strata)
     of_stratum = sparse.csr_array(
-        (units.n_alike.astype(float), (units.strata, np.arange(len(units.strata)))),
-        shape=(n_strata, len(units.strata)),
+        (
+            group_sums.multiplicity.astype(float),
+            (group_sums.strata, np.arange(len(group_sums.strata))),
+        ),
+        shape=(n_strata, len(group_sums.strata)),
     )
     sums = np.asarray(
-        (of_stratum @ units.sums).todense()
-        if sparse.issparse(units.sums)
-        else of_stratum @ units.sums
+        (of_stratum @ group_sums.sums).todense()
+        if sparse.issparse(group_sums.sums)
+        else of_stratum @ group_sums.sums
     )
-    total, found = units.total, []
-    for members in cut(slice(0, len(units.strata)), max(1, _BLOCK // units.sums.shape[1])):
-        strata, n = units.strata[members], sizes[units.strata[members]][:, None]
-        own = units.sums[members]
+    total, found = group_sums.total, []
+    for members in cut(
+        slice(0, len(group_sums.strata)), max(1, _BLOCK // group_sums.sums.shape[1])
+    ):
+        strata, n = group_sums.strata[members], sizes[group_sums.strata[members]][:, None]
+        own = group_sums.sums[members]
         own = own.toarray() if sparse.issparse(own) else own
         found.append(measure(total + (sums[strata] - own * n) / np.maximum(n - 1, 1)))
     return np.concatenate(found)

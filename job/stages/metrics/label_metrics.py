@@ -17,8 +17,8 @@ AVERAGED: Final = (
 )
 
 
-def label_cells(y_true: Array, y_pred: Array, n_classes: int) -> tuple[Array, Array, Array]:
-    """Give the columns in which each row counts: its class, the predicted one, and a hit of it."""
+def count_columns(y_true: Array, y_pred: Array, n_classes: int) -> tuple[Array, Array, Array]:
+    """Return the columns that count each row: its class, its predicted class, and a hit."""
     hit = np.where(y_true == y_pred, 2 * n_classes + y_true, -1)
     return y_true, n_classes + y_pred, hit
 
@@ -26,11 +26,11 @@ def label_cells(y_true: Array, y_pred: Array, n_classes: int) -> tuple[Array, Ar
 def pair_cells(y_true: Array, y_pred: Array, other: Array, n_classes: int) -> tuple[Array, ...]:
     """Return the columns in which each row counts for two sets of labels, of 5 * n_classes.
 
-    The first three blocks are those of `label_cells` for `y_pred`; the labels and hits of `other`
+    The first three blocks are those of `count_columns` for `y_pred`; the labels and hits of `other`
     follow.
     """
-    true, taken, hit = label_cells(y_true, y_pred, n_classes)
-    _, other_taken, other_hit = label_cells(y_true, other, n_classes)
+    true, taken, hit = count_columns(y_true, y_pred, n_classes)
+    _, other_taken, other_hit = count_columns(y_true, other, n_classes)
     other_hit = np.where(other_hit < 0, -1, other_hit + 2 * n_classes)
     return true, taken, hit, other_taken + 2 * n_classes, other_hit
 
@@ -79,8 +79,8 @@ class LabelScores:
         classes = [(name, n) for name in OF_CLASS for n in range(self.n_classes)]
         return [*((name, None) for name in AVERAGED), *classes]
 
-    def spread(self, n_groups: float, true: Array, predicted: Array) -> Array:
-        """Give how many groups each score rests on, where all of them agree.
+    def count_effective_groups(self, n_groups: float, true: Array, predicted: Array) -> Array:
+        """Return how many groups each score rests on, where all of them agree.
 
         A macro average rests on as many as if each class had the smallest one's.
         """
@@ -89,7 +89,7 @@ class LabelScores:
         return np.concatenate([averaged, np.minimum(true, predicted), predicted, true])
 
     def measure(self, counts: Array) -> Array:
-        """Give scores, shape (n, n_scores), of counts, shape (n, 3 * n_classes)."""
+        """Return scores, shape (n, n_scores), of counts, shape (n, 3 * n_classes)."""
         support, predicted, hits = np.split(counts, 3, axis=1)
         of_class = {
             "f1": _share(2 * hits, support + predicted),

@@ -10,7 +10,7 @@ import pandas as pd
 
 from job.contracts.dataset import Rows
 from job.contracts.row_blocks import cut
-from job.contracts.settings.search import Use
+from job.contracts.settings.search import FeatureBlocks
 from job.stages.features.preprocessing import make_input
 
 Array = np.ndarray[Any, Any]
@@ -45,27 +45,29 @@ class Predictions:
         return taken
 
     @property
-    def is_known(self) -> Array:
+    def has_known_class(self) -> Array:
         """Whether the model knows the class of each row."""
         return np.isin(self.y_true, self.known)
 
     def take(self, index: Array) -> Predictions:
-        """Give the rows at these positions, or under this mask."""
+        """Return the rows at these positions, or under this mask."""
         return replace(self, y_true=self.y_true[index], proba=self.proba[index])
 
-    def of_truth(self) -> Array:
-        """Give the probability of each row's own class; of rows whose class is known to it only."""
+    def true_class_proba(self) -> Array:
+        """Return the predicted probability of each row's true class, which the model must know."""
         column = np.empty(len(self.classes), int)
         column[self.known] = np.arange(len(self.known))
         found: Array = self.proba[np.arange(len(self.proba)), column[self.y_true]]
         return found
 
 
-def predict(model: Any, rows: Rows, use: Use) -> Predictions:
+def predict(model: Any, rows: Rows, feature_blocks: FeatureBlocks) -> Predictions:
     """Predict block by block: the rows have no copy."""
     positions = np.arange(len(rows))
     blocks = (rows.take(positions[some]) for some in cut(slice(0, len(rows)), _BLOCK))
-    proba = np.concatenate([model.predict_proba(make_input(some, use)) for some in blocks])
+    proba = np.concatenate(
+        [model.predict_proba(make_input(some, feature_blocks)) for some in blocks]
+    )
     classes = sorted({*rows.y, *model.classes_})
     index = pd.Index(classes, dtype=object)
     return Predictions(

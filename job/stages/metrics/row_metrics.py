@@ -10,24 +10,26 @@ from job.stages.metrics.predictions import Predictions
 
 Array = np.ndarray[Any, Any]
 # As in scikit-learn's log loss of doubles; of single precision, too, so that models compare.
-_LEAST: Final = float(np.finfo(np.float64).eps)
+_MIN_PROBABILITY: Final = float(np.finfo(np.float64).eps)
 
 
 def log_losses(found: Predictions) -> Array:
-    """Give each row's log loss; of rows whose class is known only."""
-    losses: Array = -np.log(np.clip(found.of_truth() / found.proba.sum(axis=1), _LEAST, 1))
+    """Return each row's log loss; of rows whose class is known only."""
+    losses: Array = -np.log(
+        np.clip(found.true_class_proba() / found.proba.sum(axis=1), _MIN_PROBABILITY, 1)
+    )
     return losses
 
 
 def brier_losses(found: Predictions) -> Array:
-    """Give half the squared distance of each row's probabilities to its class, in [0, 1]."""
+    """Return half the squared distance of each row's probabilities to its class, in [0, 1]."""
     squares = np.square(found.proba).sum(axis=1)
-    losses: Array = (squares - 2 * found.of_truth() + 1) / 2
+    losses: Array = (squares - 2 * found.true_class_proba() + 1) / 2
     return losses
 
 
 def roc_auc_influences(found: Predictions) -> tuple[float, Array]:
-    """Give the mean one-vs-rest ROC-AUC, and what each row adds to it.
+    """Return the mean one-vs-rest ROC-AUC, and what each row adds to it.
 
     A row's share is its placement among the rows of the other side (DeLong); the mean of a
     resample's shares is, to first order, its AUC's deviation from the whole's.
@@ -57,18 +59,18 @@ def roc_auc_influences(found: Predictions) -> tuple[float, Array]:
 
 
 def _share_below(order: Array, values: Array) -> Array:
-    """Give the share of sorted numbers that each value exceeds; equal ones count half."""
+    """Return the share of sorted numbers that each value exceeds; equal ones count half."""
     both = np.searchsorted(order, values, "left") + np.searchsorted(order, values, "right")
     return both / (2 * len(order))
 
 
 def calibration_error(found: Predictions, n_bins: int = 15) -> float:
-    """Give the expected calibration error of the predicted class, in bins of equal mass."""
+    """Return the expected calibration error of the predicted class, in bins of equal mass."""
     return equal_mass_error(found.proba.max(axis=1), found.y_pred == found.y_true, n_bins)
 
 
 def equal_mass_error(confidence: Array, is_right: Array, n_bins: int = 15) -> float:
-    """Give the mean gap between confidence and what came true, in bins of equal mass."""
+    """Return the mean gap between confidence and what came true, in bins of equal mass."""
     order = np.argsort(confidence, kind="stable")
     gaps = is_right.astype(float) - confidence
     bins = np.array_split(gaps[order], min(n_bins, len(gaps)))

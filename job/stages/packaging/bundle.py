@@ -16,12 +16,14 @@ from job.stages.data.leakage_keys import salted_digests
 
 
 def training_keys(rows: Rows, salt: str) -> np.ndarray[Any, Any]:
-    """Give sorted salted digests of all that was trained on, shape (n_keys,), uint64.
+    """Return sorted salted digests of all that was trained on, shape (n_keys,), uint64.
 
     They are of groups, of texts, and of texts without what fills their slots.
     """
     templates = () if rows.templates is None else rows.templates
-    return np.unique(salted_digests("trained", {*rows.keys, *rows.text_keys, *templates}, salt))
+    return np.unique(
+        salted_digests("trained", {*rows.leakage_keys, *rows.text_keys, *templates}, salt)
+    )
 
 
 def make_bundle(

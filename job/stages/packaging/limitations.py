@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from job.contracts.messages import counted, shortened
+from job.contracts.messages import pluralize, quote_list
 from job.contracts.reports.validation import ValidationReport
 from job.contracts.settings.job_settings import JobSettings
 from job.stages.metrics.group_bootstrap import FEW_GROUPS
@@ -45,17 +45,20 @@ def find_limitations(
 def _find_in_data(split: _Found, validation: ValidationReport) -> Iterator[str]:
     if validation.n_dropped:
         yield f"Rows dropped because they broke an expectation: {validation.n_dropped}."
-    families = split["families"]
-    n_exact, n_near = families["n_exact_duplicates"], families["n_near_duplicates"]
+    near_duplicate_groups = split["families"]
+    n_exact, n_near = (
+        near_duplicate_groups["n_exact_duplicates"],
+        near_duplicate_groups["n_near_duplicates"],
+    )
     if n_exact:
         yield f"Duplicates: rows that are equal to an earlier row: {n_exact}."
     if n_near:
         yield f"Near-duplicates: distinct rows that are much like an earlier row: {n_near}."
     if split["n_conflicting_keys"]:
-        rows = counted(split["n_conflicting_rows"], "row")
+        rows = pluralize(split["n_conflicting_rows"], "row")
         yield f"Texts that carry more than one label: {split['n_conflicting_keys']}, in {rows}."
     if split["n_rare_classes"]:
-        rows = counted(split["n_dropped_rare_class"], "row")
+        rows = pluralize(split["n_dropped_rare_class"], "row")
         yield f"Classes dropped as too rare to learn: {split['n_rare_classes']}, with {rows}."
 
 
@@ -71,10 +74,10 @@ def _find_in_sides(split: _Found, settings: JobSettings) -> Iterator[str]:
             f"{n}."
         )
     if n := split.get("n_large_groups"):
-        rows = counted(split["n_rows_large_groups"], "row")
+        rows = pluralize(split["n_rows_large_groups"], "row")
         yield f"Groups too large to be held out, which are always trained on: {n}, with {rows}."
     if n := split["n_test_only_rows"]:
-        classes = counted(len(split["test_only_classes"]), "class")
+        classes = pluralize(len(split["test_only_classes"]), "class")
         yield f"Test rows of {classes} that the model never saw, which count as errors: {n}."
     difference = split.get("class_share_difference")
     if difference is not None and difference > settings.drift.class_share:
@@ -89,7 +92,7 @@ def _find_in_scores(evaluation: _Found) -> Iterator[str]:
     if judged["n_effective_groups"] < FEW_GROUPS:
         yield (
             f"Few groups: the {judged['n_rows']} judged rows come from "
-            f"{counted(judged['n_groups'], 'group')}, worth {judged['n_effective_groups']:g} "
+            f"{pluralize(judged['n_groups'], 'group')}, worth {judged['n_effective_groups']:g} "
             "of equal size."
         )
     intervals = evaluation["intervals"]["scores"]
@@ -110,7 +113,7 @@ def _find_in_wording(evaluation: _Found) -> Iterator[str]:
     templates, similarity = wording["templates"], wording["similarity"]
     if templates["is_templated"]:
         yield (
-            f"Templates: {counted(templates['n_templates'], 'sentence template')} hold "
+            f"Templates: {pluralize(templates['n_templates'], 'sentence template')} hold "
             f"{templates['share']:.4f} of the table's rows."
         )
         yield (
@@ -119,8 +122,9 @@ def _find_in_wording(evaluation: _Found) -> Iterator[str]:
         )
     if similarity is not None and similarity["n_new_groups"] < similarity["min_groups"]:
         yield (
-            f"New wording was hardly judged: {counted(similarity['n_new_rows'], 'judged row')} in "
-            f"{counted(similarity['n_new_groups'], 'group')} with a similarity below "
+            "New wording was hardly judged: "
+            f"{pluralize(similarity['n_new_rows'], 'judged row')} in "
+            f"{pluralize(similarity['n_new_groups'], 'group')} with a similarity below "
             f"{similarity['new_below']:g} to the nearest training row."
         )
     embeddings = wording["standardization"]
@@ -136,7 +140,7 @@ def _find_in_geometry(evaluation: _Found) -> Iterator[str]:
     if found is not None and found["status"] == "restored":
         yield (
             "Embeddings are restored to rows of length 1 by the map of this table, from "
-            f"{found['prefix']} of {counted(found['width'], 'column')}: embeddings that were "
+            f"{found['prefix']} of {pluralize(found['width'], 'column')}: embeddings that were "
             "standardized in another batch are restored only approximately."
         )
 
@@ -201,7 +205,7 @@ def _find_in_settings(evaluation: _Found, settings: JobSettings) -> Iterator[str
         yield "The gate rejected this version; it is published because of an override."
     off = [name for name, floor in settings.gate.floors if floor is None]
     if off:
-        yield f"Floors of the gate that are switched off: {shortened(off)}."
+        yield f"Floors of the gate that are switched off: {quote_list(off)}."
 
 
 _FINDERS: Final[tuple[Callable[[_Found], Iterator[str]], ...]] = (

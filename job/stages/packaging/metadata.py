@@ -11,7 +11,7 @@ from job.contracts.plan import Plan
 from job.contracts.reports.gate import GateDecision
 from job.contracts.settings.publish import PublishSpec
 from job.stages.data.leakage_keys import key_kind
-from job.stages.features.preprocessing import embedding_names, restrict
+from job.stages.features.preprocessing import embedding_column_names, select_blocks
 from job.stages.split.split import DataSplit
 
 _NOTES: Final = (
@@ -27,17 +27,17 @@ _NOTES: Final = (
 )
 
 
-def describe_input(rows: Rows, use: tuple[str, ...]) -> dict[str, Any]:
+def describe_input(rows: Rows, feature_blocks: tuple[str, ...]) -> dict[str, Any]:
     """State what the model takes: kind, names, dtypes, shape."""
     width = 0 if rows.embeddings is None else rows.embeddings.shape[1]
-    if use == ("embeddings",):
+    if feature_blocks == ("embeddings",):
         return {"kind": "embeddings", "names": [], "dtypes": ["float32"], "shape": [None, width]}
-    if use == ("text",):
+    if feature_blocks == ("text",):
         return {"kind": "text", "names": [], "dtypes": ["str"], "shape": [None]}
-    names = ["text"] if "text" in use else []
+    names = ["text"] if "text" in feature_blocks else []
     dtypes = ["str"] * len(names)
-    if "embeddings" in use:
-        names += embedding_names(width)
+    if "embeddings" in feature_blocks:
+        names += embedding_column_names(width)
         dtypes += ["float32"] * width
     names += list(rows.frame.columns)
     dtypes += ["str" if d.kind == "O" else "float32" for d in rows.frame.dtypes]
@@ -45,7 +45,7 @@ def describe_input(rows: Rows, use: tuple[str, ...]) -> dict[str, Any]:
 
 
 def describe_dataset(dataset: Dataset) -> dict[str, Any]:
-    """Give the provenance as it is recorded.
+    """Return the provenance as it is recorded.
 
     What a table says of itself is kept by its name: exporters write there what they like.
     """
@@ -58,7 +58,7 @@ def describe_dataset(dataset: Dataset) -> dict[str, Any]:
         "modified_at": p.modified_at.isoformat(),
         "file_digest": p.file_digest,
         "content_digest": p.content_digest,
-        "description": p.says("description"),
+        "description": p.note("description"),
         "metadata": {k: v for k, v in p.metadata if k in _NOTES},
         "sidecar": {k: v for k, v in p.sidecar if k in _NOTES},
         "n_other_notes": sum(k not in _NOTES for k, _ in p.metadata + p.sidecar),
@@ -68,8 +68,8 @@ def describe_dataset(dataset: Dataset) -> dict[str, Any]:
 
 
 def name_embedding_model(dataset: Dataset, spec: PublishSpec) -> str:
-    """Give the embedding model that the table names, else the settings'."""
-    return dataset.provenance.says("embedding_model") or spec.embedding_model
+    """Return the embedding model that the table names, else the settings'."""
+    return dataset.provenance.note("embedding_model") or spec.embedding_model
 
 
 def make_metadata(
@@ -87,7 +87,7 @@ def make_metadata(
     `model_version`, `embedding_model`, `classifier` and `trained_on` are the keys PCC reads.
     """
     settings = plan.settings
-    has_embeddings = "embeddings" in model.use
+    has_embeddings = "embeddings" in model.feature_blocks
     said = name_embedding_model(dataset, settings.publish)
     return {
         "model_version": plan.version,
@@ -107,7 +107,8 @@ def make_metadata(
         "metrics": dict(scores),
         "classes": [str(name) for name in model.pipeline.classes_],
         "input": describe_input(
-            restrict(split.test, model.use, settings.dataset.columns), model.use
+            select_blocks(split.test, model.feature_blocks, settings.dataset.columns),
+            model.feature_blocks,
         ),
         "training_keys_salt": settings.split.salt,
         "training_keys_of": key_kind(split.train.text_keys),
@@ -118,7 +119,7 @@ def make_metadata(
 
 
 def describe_decision(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """Give a consumer the threshold, and what it did on the hold-out."""
+    """Return a consumer the threshold, and what it did on the hold-out."""
     if found is None:
         return None
     shares = {name: found[name] and found[name]["value"] for name in ("coverage", "precision")}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from job.contracts.messages import counted
+from job.contracts.messages import pluralize
 from job.stages.split.challenge_halves import MIN_CLASS_ROWS, MIN_ROWS
 
 _Found = Mapping[str, Any]
@@ -19,8 +19,8 @@ def find_in_challenge(evaluation: _Found) -> Iterator[str]:
     n_rows, n_smallest = found["n_rows"], found["n_smallest_class"]
     if n_rows < MIN_ROWS or n_smallest < MIN_CLASS_ROWS:
         yield (
-            f"The challenge set shows little: {counted(n_rows, 'judged request')}, {n_smallest} of "
-            "one class."
+            f"The challenge set shows little: {pluralize(n_rows, 'judged request')}, {n_smallest} "
+            "of one class."
         )
     ends, own = found["intervals"]["scores"]["accuracy"], evaluation["scores"]["accuracy"]
     if ends["upper"] < own:
@@ -42,7 +42,7 @@ def find_out_of_scope(evaluation: _Found) -> Iterator[str]:
     if requests is None:
         yield "What the model says of requests that belong to no class was not measured."
         return
-    share, rows = requests["answered"]["value"], counted(requests["n_rows"], "request")
+    share, rows = requests["answered"]["value"], pluralize(requests["n_rows"], "request")
     if found["threshold"] is None:
         yield (
             f"Requests of no class: all of {rows} are answered, as there is no decision threshold."

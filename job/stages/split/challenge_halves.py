@@ -80,7 +80,7 @@ def make_challenge_set(
 
 def cut_folds_of_requests(rows: Rows, n_folds: int, salt: str) -> Array:
     """Return the fold of each row, shape (n_rows,): whole families, by class and salted hash."""
-    groups = np.unique(rows.units, return_inverse=True)[1]
+    groups = np.unique(rows.groups, return_inverse=True)[1]
     labels = pd.factorize(np.asarray(rows.y, dtype=object), sort=True)[0]
     digests = digest_groups(rows, groups, int(groups.max()) + 1, salt)
     return cut_hash_folds(labels, groups, digests, n_folds)

@@ -11,7 +11,7 @@ import pandas as pd
 from job.contracts.dataset import Rows
 from job.contracts.ports import Executor
 from job.contracts.settings.split import SplitSpec
-from job.stages.split.near_duplicates import Kind, find_families
+from job.stages.split.near_duplicates import Kind, find_near_duplicate_groups
 
 Array = np.ndarray[Any, Any]
 
@@ -35,7 +35,7 @@ class NumberedTables:
     is_near_challenge: Array | None
 
 
-def number_families(
+def number_near_duplicate_groups(
     rows: Rows,
     official_test: Rows | None,
     challenge: Rows | None,
@@ -53,15 +53,15 @@ def number_families(
     given = [some for some in (rows, official_test) if some is not None]
     is_comparable = challenge is not None and _has(challenge, kind)
     if challenge is not None and is_comparable:
-        *numbered, challenge = find_families([*given, challenge], spec, kind, executor)
+        *numbered, challenge = find_near_duplicate_groups([*given, challenge], spec, kind, executor)
     else:
-        numbered = find_families(given, spec, kind, executor)
+        numbered = find_near_duplicate_groups(given, spec, kind, executor)
     is_near = None
     if challenge is not None and is_comparable:
         is_near = _find_near(numbered[0], challenge)
     elif challenge is not None:
         both = rows.embeddings is not None and challenge.embeddings is not None
-        other, challenge = find_families(
+        other, challenge = find_near_duplicate_groups(
             [rows, challenge], spec, "embeddings" if both else "none", executor
         )
         is_near = _find_near(other, challenge)
@@ -81,9 +81,14 @@ def _has(rows: Rows, kind: Kind) -> bool:
 
 def _find_near(table: Rows, challenge: Rows) -> Array:
     """Return a mask of the table's rows that share a family, a text or a group with the set."""
-    assert table.families is not None and challenge.families is not None  # just numbered
-    is_near: Array = np.isin(table.families, challenge.families)
-    for mine, theirs in ((table.text_keys, challenge.text_keys), (table.keys, challenge.keys)):
+    assert (
+        table.near_duplicate_groups is not None and challenge.near_duplicate_groups is not None
+    )  # just numbered
+    is_near: Array = np.isin(table.near_duplicate_groups, challenge.near_duplicate_groups)
+    for mine, theirs in (
+        (table.text_keys, challenge.text_keys),
+        (table.leakage_keys, challenge.leakage_keys),
+    ):
         is_near |= pd.Index(mine, dtype=object).isin(theirs)
     return is_near
 

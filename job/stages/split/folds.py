@@ -17,11 +17,11 @@ from job.errors import TrainingError
 Array = npt.NDArray[Any]
 Fold = tuple[Array, Array]
 # NOTE: StratifiedGroupKFold weighs each key against all folds in Python, some .3 ms a key
-_MOST_WEIGHED: Final = 300
+_MAX_WEIGHED_GROUPS: Final = 300
 
 
 def cut_folds(y: Array, keys: Array, n_folds: int, random_state: int) -> list[Fold]:
-    """Give the positions of both sides of each fold, class shares kept, seeded.
+    """Return the positions of both sides of each fold, class shares kept, seeded.
 
     Few keys are weighed one by one against the folds (`StratifiedGroupKFold`).  Many are shuffled
     and dealt out, class by class and large ones first; a key's class is that of most of its rows,
@@ -34,7 +34,7 @@ def cut_folds(y: Array, keys: Array, n_folds: int, random_state: int) -> list[Fo
     """
     unique, key_codes = np.unique(keys, return_inverse=True)
     codes = np.unique(y, return_inverse=True)[1]
-    if len(unique) <= _MOST_WEIGHED:
+    if len(unique) <= _MAX_WEIGHED_GROUPS:
         cutter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=random_state)
         return list(cutter.split(codes, codes, key_codes))
     class_of_key = GroupCounts.of(codes, key_codes).class_of_group
@@ -85,18 +85,21 @@ def cut_hash_folds(labels: Array, group_of_row: Array, digests: Array, n_folds: 
     return fold_of_group[group_of_row]
 
 
-def without_near_rows(folds: Sequence[Fold], families: Array | None) -> list[Fold]:
+def without_near_rows(folds: Sequence[Fold], near_duplicate_groups: Array | None) -> list[Fold]:
     """Return folds whose training rows have no near-duplicate among the rows that are judged.
 
     Groups may share near-duplicates; without a group column nothing changes.
     """
-    if families is None:
+    if near_duplicate_groups is None:
         return list(folds)
-    return [(train[~np.isin(families[train], families[test])], test) for train, test in folds]
+    return [
+        (train[~np.isin(near_duplicate_groups[train], near_duplicate_groups[test])], test)
+        for train, test in folds
+    ]
 
 
 def take_share(y: Array, keys: Array, share: float, least: int, random_state: int) -> Array:
-    """Give the positions of a share of the keys that hold each class, but `least`; seeded.
+    """Return the positions of a share of the keys that hold each class, but `least`; seeded.
 
     What a larger share gives holds what a smaller one gives.
     """
@@ -158,19 +161,19 @@ def make_folds(rows: Rows, n_folds: int, random_state: int) -> list[Fold]:
     Families that groups share leave the training side of a fold that judges them.
     """
     try:
-        folds = cut_folds(rows.y.astype(str), rows.units, n_folds, random_state)
+        folds = cut_folds(rows.y.astype(str), rows.groups, n_folds, random_state)
     except ValueError:
         raise TrainingError(
             f"the training side cannot be cut into {n_folds} folds",
             hint="add rows of the smallest classes, or lower search.folds",
         ) from None
-    return without_near_rows(folds, rows.families)
+    return without_near_rows(folds, rows.near_duplicate_groups)
 
 
-def positions_of(
+def sample_groups(
     train: Rows, share: float, n_folds: int, random_state: int
 ) -> npt.NDArray[np.intp]:
-    """Give the rows of a round: whole units, class by class; a larger share holds a smaller one."""
+    """Return the rows of a round: whole groups, by class; a larger share holds a smaller one."""
     if share == 1.0:
         return np.arange(len(train))
-    return take_share(train.y.astype(str), train.units, share, 2 * n_folds, random_state)
+    return take_share(train.y.astype(str), train.groups, share, 2 * n_folds, random_state)

@@ -68,7 +68,7 @@ def hold_out(rows: Rows, spec: SplitSpec, folds: int, random_state: int) -> Hold
     TrainingError
         The rows cannot be cut into so many parts.
     """
-    numbers, group_of_row = np.unique(rows.units, return_inverse=True)
+    numbers, group_of_row = np.unique(rows.groups, return_inverse=True)
     labels, classes = pd.factorize(np.asarray(rows.y, dtype=object), sort=True)
     digests, n_large, n_rows_large = None, 0, 0
     if spec.method == "hash":
@@ -82,7 +82,7 @@ def hold_out(rows: Rows, spec: SplitSpec, folds: int, random_state: int) -> Hold
         is_test[group_of_row[_cut(rows, spec, random_state)]] = True
     dealt: set[int] = set()
     for _ in range(_N_PASSES):
-        held = [_Held(group_of_row[labels == n], folds) for n in range(len(classes))]
+        held = [_ClassGroups(group_of_row[labels == n], folds) for n in range(len(classes))]
         broken = [n for n, some in enumerate(held) if some.is_broken(is_test)]
         if not broken:
             break
@@ -106,7 +106,7 @@ def digest_groups(rows: Rows, group_of_row: Array, n_groups: int, salt: str) -> 
     The digest that decides the side is another one: the least of many would be small, and large
     groups be held out more often than others.
     """
-    codes, keys = pd.factorize(np.asarray(rows.keys, dtype=object))
+    codes, keys = pd.factorize(np.asarray(rows.leakage_keys, dtype=object))
     pairs = np.unique(group_of_row * len(keys) + codes)
     groups, members = pairs // len(keys), pairs % len(keys)
     rank = np.zeros(len(pairs), np.uint64)
@@ -150,7 +150,7 @@ def _take_by_class(
     return is_test
 
 
-class _Held:
+class _ClassGroups:
     """The groups that hold one class, with how many of its rows each has."""
 
     def __init__(self, group_of_row: Array, folds: int) -> None:
@@ -184,7 +184,7 @@ def _cut(rows: Rows, spec: SplitSpec, random_state: int) -> Array:
     n_splits = share.denominator
     is_test = np.zeros(len(rows), bool)
     try:
-        folds = cut_folds(rows.y.astype(str), rows.units, n_splits, random_state)
+        folds = cut_folds(rows.y.astype(str), rows.groups, n_splits, random_state)
         for _, test in folds[: share.numerator]:
             is_test[test] = True
     except ValueError:

@@ -20,10 +20,10 @@ from sklearn.linear_model import RidgeClassifier
 from sklearn.model_selection import StratifiedKFold
 
 from job.contracts.dataset import Rows
-from job.contracts.ports import Executor, MatrixMaker
+from job.contracts.ports import Executor, MatrixAllocator
 from job.contracts.reports.near_duplicates import Optimism
 from job.contracts.settings.job_settings import TrainingSpec
-from job.stages.features.feature_matrix import Preparation
+from job.stages.features.feature_matrix import FeatureMatrices
 from job.stages.split.folds import Fold, make_folds
 
 Array = npt.NDArray[Any]
@@ -36,7 +36,7 @@ _ALPHA: Final = 0.1
 
 
 def measure_optimism(
-    rows: Rows, spec: TrainingSpec, matrices: MatrixMaker, executor: Executor
+    rows: Rows, spec: TrainingSpec, matrices: MatrixAllocator, executor: Executor
 ) -> Optimism | None:
     """Cross-validate one cheap classifier by rows, and by groups.
 
@@ -53,18 +53,18 @@ def measure_optimism(
     cutter = StratifiedKFold(_N_FOLDS, shuffle=True, random_state=spec.random_state)
     by_row = list(cutter.split(y, y))
     by_unit = make_folds(some, _N_FOLDS, spec.random_state)
-    preparation = Preparation(some, spec.features, spec.columns, matrices, executor)
+    feature_matrices = FeatureMatrices(some, spec.features, spec.columns, matrices, executor)
 
     def count_right(fold: Fold) -> int:
         inner, outer = fold
         # no term leaves this function, so rare ones may take part
-        prepared = preparation.fit(inner, min_groups=1)
+        feature_matrix = feature_matrices.fit(inner, min_groups=1)
         # with many columns it is solved by rows, for all classes at once
         model = RidgeClassifier(
-            _ALPHA, solver="cholesky", fit_intercept=not sparse.issparse(prepared.X)
+            _ALPHA, solver="cholesky", fit_intercept=not sparse.issparse(feature_matrix.X)
         )
-        model.fit(prepared.X, y[inner])
-        return int((model.predict(prepared.transform(outer)) == y[outer]).sum())
+        model.fit(feature_matrix.X, y[inner])
+        return int((model.predict(feature_matrix.transform(outer)) == y[outer]).sum())
 
     with executor.pool():  # one BLAS thread: the same scores on any number of CPUs
         found = [count_right(fold) for fold in (*by_row, *by_unit)]
@@ -90,7 +90,7 @@ def _count_rows(rows: Rows, spec: TrainingSpec) -> int:
 
 def _sample(rows: Rows, n_rows: int, random_state: int) -> Rows:
     """Draw whole groups up to a number of rows, of the classes that every fold can have."""
-    numbers, units, sizes = np.unique(rows.units, return_inverse=True, return_counts=True)
+    numbers, group_of_row, sizes = np.unique(rows.groups, return_inverse=True, return_counts=True)
     is_taken = np.ones(len(numbers), bool)
     if len(rows) > n_rows:
         order = np.random.default_rng(random_state).permutation(len(numbers))
@@ -98,8 +98,8 @@ def _sample(rows: Rows, n_rows: int, random_state: int) -> Rows:
         order = order[sizes[order] <= n_rows / _N_FOLDS]
         is_taken[:] = False
         is_taken[order[np.cumsum(sizes[order]) <= n_rows]] = True
-    some, units = rows.take(is_taken[units]), units[is_taken[units]]
+    some, group_of_row = rows.take(is_taken[group_of_row]), group_of_row[is_taken[group_of_row]]
     classes, labels = np.unique(some.y.astype(str), return_inverse=True)
-    pairs = np.unique(labels * len(numbers) + units)
-    n_units = np.bincount(pairs // len(numbers), minlength=len(classes))
-    return some.take(n_units[labels] >= _N_FOLDS)
+    pairs = np.unique(labels * len(numbers) + group_of_row)
+    n_groups = np.bincount(pairs // len(numbers), minlength=len(classes))
+    return some.take(n_groups[labels] >= _N_FOLDS)

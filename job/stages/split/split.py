@@ -10,8 +10,8 @@ import pandas as pd
 import structlog
 
 from job.contracts.dataset import Rows
-from job.contracts.messages import shortened
-from job.contracts.reports.near_duplicates import FamilyReport
+from job.contracts.messages import quote_list
+from job.contracts.reports.near_duplicates import DuplicateReport
 from job.contracts.reports.split import SplitReport
 from job.contracts.settings.split import SplitSpec
 from job.errors import TrainingError
@@ -70,7 +70,7 @@ def split_dataset(
 
     Rows of one family, or of one group where rows have groups, never fall on both sides.  Training
     rows of a family that also stands on the test side, because groups share it, are dropped; of an
-    official test those whose normalised text stands there.  `labels` is the stated set of labels;
+    official test those whose normalized text stands there.  `labels` is the stated set of labels;
     without one (None), classes that fewer than `min_groups` keys hold are dropped: their names
     would be data, not schema.
 
@@ -98,7 +98,7 @@ def split_dataset(
         test = mark_near_training(test, train)
     report = SplitReport(
         method=spec.method if official_test is None else "official_test",
-        key="group" if has_groups else key_kind(rows.keys),
+        key="group" if has_groups else key_kind(rows.leakage_keys),
         n_dropped_leaking=int(leaks.sum()),
         n_dropped_rare_class=n_rare_rows,
         n_rare_classes=n_rare,
@@ -120,30 +120,38 @@ def split_dataset(
 
 def _find_leaks(train: Rows, test: Rows, *, is_official: bool, has_groups: bool) -> Mask:
     """Say which training rows the test side gives away."""
-    if not is_official and train.families is not None and test.families is not None:
-        near: Mask = np.isin(train.families, test.families)
+    if (
+        not is_official
+        and train.near_duplicate_groups is not None
+        and test.near_duplicate_groups is not None
+    ):
+        near: Mask = np.isin(train.near_duplicate_groups, test.near_duplicate_groups)
         return near
     leaks = _is_among(train.text_keys, test.text_keys)
     if is_official and has_groups:
-        leaks |= _is_among(train.keys, test.keys)
+        leaks |= _is_among(train.leakage_keys, test.leakage_keys)
     return leaks
 
 
 def _count_families(
     table: Rows, train: Rows, official_test: Rows | None, kind: Kind
-) -> FamilyReport:
+) -> DuplicateReport:
     keys, names = _coded(table.text_keys)
     n_exact = len(table) - len(names)
-    if table.families is None or train.families is None:
-        return FamilyReport(near_duplicates=kind, n_exact_duplicates=n_exact)
-    families, numbers = pd.factorize(table.families)
-    n_texts = np.bincount(_pairs(families, keys, len(names))[0], minlength=len(numbers))
+    if table.near_duplicate_groups is None or train.near_duplicate_groups is None:
+        return DuplicateReport(near_duplicates=kind, n_exact_duplicates=n_exact)
+    near_duplicate_groups, numbers = pd.factorize(table.near_duplicate_groups)
+    n_texts = np.bincount(
+        _pairs(near_duplicate_groups, keys, len(names))[0], minlength=len(numbers)
+    )
     is_family = n_texts > 1
-    sizes = np.sort(np.bincount(families)[is_family])[::-1]
+    sizes = np.sort(np.bincount(near_duplicate_groups)[is_family])[::-1]
     n_near = 0
-    if official_test is not None and official_test.families is not None:
-        n_near = int(np.isin(train.families, official_test.families).sum())
-    return FamilyReport(
+    if official_test is not None and official_test.near_duplicate_groups is not None:
+        n_near = int(
+            np.isin(train.near_duplicate_groups, official_test.near_duplicate_groups).sum()
+        )
+    return DuplicateReport(
         near_duplicates=kind,
         n_exact_duplicates=n_exact,
         n_near_duplicates=len(names) - len(numbers),
@@ -159,8 +167,8 @@ def _sides(train: Rows, test: Rows, labels: tuple[str, ...]) -> dict[str, Any]:
     return {
         "n_train": len(train),
         "n_test": len(test),
-        "n_train_keys": len(_coded(train.keys)[1]),
-        "n_test_keys": len(_coded(test.keys)[1]),
+        "n_train_keys": len(_coded(train.leakage_keys)[1]),
+        "n_test_keys": len(_coded(test.leakage_keys)[1]),
         "test_only_classes": tuple(sorted(set(test.y) - set(train.y))),
         "n_test_only_rows": int((~_is_among(test.y, train.y)).sum()),
         "class_rows": tuple(
@@ -176,7 +184,7 @@ def _is_among(values: Any, others: Any) -> Mask:
 
 
 def _coded(values: Any) -> tuple[Any, Any]:
-    """Give a number for each value, and what the numbers stand for; nothing is copied."""
+    """Return a number for each value, and what the numbers stand for; nothing is copied."""
     codes, names = pd.factorize(np.asarray(values, dtype=object))
     return codes, names
 
@@ -190,20 +198,20 @@ def _conflicts(rows: Rows) -> tuple[int, int]:
 
 
 def _count_keys(rows: Rows, keys: Any) -> tuple[Any, Any, Any]:
-    """Give the class of each row as a number, the classes, and how many keys hold each."""
+    """Return the class of each row as a number, the classes, and how many keys hold each."""
     labels, classes = _coded(rows.y)
     _, pair_labels = _pairs(pd.factorize(keys)[0], labels, len(classes))
     return labels, classes, np.bincount(pair_labels, minlength=len(classes))
 
 
 def _pairs(keys: Any, labels: Any, n_classes: int) -> tuple[Any, Any]:
-    """Give key and label of each pair that occurs."""
+    """Return key and label of each pair that occurs."""
     pairs = np.unique(keys * n_classes + labels)
     return pairs // n_classes, pairs % n_classes
 
 
 def _drop_rare_classes(rows: Rows, min_groups: int) -> tuple[Rows, int, int]:
-    labels, _, n_keys = _count_keys(rows, rows.keys)
+    labels, _, n_keys = _count_keys(rows, rows.leakage_keys)
     is_rare_class = n_keys < min_groups
     is_rare = is_rare_class[labels]
     n_rare = int(is_rare_class.sum())
@@ -220,7 +228,7 @@ def _check_sides(report: SplitReport) -> None:
     for side, names in missing.items():
         if names:
             raise TrainingError(
-                f"no row of class {shortened(names)} falls on the {side} side",
+                f"no row of class {quote_list(names)} falls on the {side} side",
                 hint="add rows of these classes that are not copies of one another, or choose "
                 "another split.salt or split.test_fraction; split.min_jaccard says how alike "
                 "near-duplicates are, expectations.parameters.labels which classes there are",
@@ -229,16 +237,16 @@ def _check_sides(report: SplitReport) -> None:
 
 
 def _check_training(train: Rows, labels: tuple[str, ...], folds: int) -> None:
-    _, classes, n_units = _count_keys(train, train.units)
+    _, classes, n_groups = _count_keys(train, train.groups)
     if len(classes) < 2:
         raise TrainingError(
             "the training side has fewer than 2 classes",
             hint="add rows of other classes, or lower features.min_groups",
         )
-    small = sorted({*classes[n_units < folds], *(set(labels) - set(classes))})
+    small = sorted({*classes[n_groups < folds], *(set(labels) - set(classes))})
     if small:
         raise TrainingError(
-            f"class {shortened(small)} has fewer distinct keys, near-duplicates counted once, on "
+            f"class {quote_list(small)} has fewer distinct keys, near-duplicates counted once, on "
             f"the training side than the {folds} folds of the search",
             hint="add rows of these classes that are not copies, or lower search.folds; "
             "split.min_jaccard says how alike near-duplicates are",

@@ -24,8 +24,8 @@ from job.contracts.metrics import Metric
 from job.contracts.ports import Executor
 from job.contracts.reports.search import CandidateScore, SearchReport
 from job.contracts.settings.job_settings import TrainingSpec
-from job.stages.features.feature_matrix import Preparation
-from job.stages.features.preprocessing import restrict
+from job.stages.features.feature_matrix import FeatureMatrices
+from job.stages.features.preprocessing import select_blocks
 from job.stages.metrics.predictions import predict
 from job.stages.metrics.search_metric import score_of
 from job.stages.training.refit import train_model
@@ -38,7 +38,7 @@ def choose_on_challenge(
     report: SearchReport,
     requests: Rows,
     train: Rows,
-    preparation: Preparation,
+    feature_matrices: FeatureMatrices,
     *,
     spec: TrainingSpec,
     executor: Executor,
@@ -49,23 +49,23 @@ def choose_on_challenge(
     ----------
     requests
         The choosing part of the challenge set.
-    preparation
+    feature_matrices
         Of the training rows.
     """
     candidates = list(report.candidates)
-    finalists = [n for n, c in enumerate(candidates) if c.ended is None]
+    finalizts = [n for n, c in enumerate(candidates) if c.ended is None]
     of_table = candidates.index(report.chosen)
-    for use in dict.fromkeys(candidates[n].use for n in finalists):
-        some = [n for n in finalists if candidates[n].use == use]
+    for feature_blocks in dict.fromkeys(candidates[n].feature_blocks for n in finalizts):
+        some = [n for n in finalizts if candidates[n].feature_blocks == feature_blocks]
         models = _fit(
-            [candidates[n] for n in some], report, train, preparation, spec, executor=executor
+            [candidates[n] for n in some], report, train, feature_matrices, spec, executor=executor
         )
-        inputs = restrict(requests, use, spec.columns)
+        inputs = select_blocks(requests, feature_blocks, spec.columns)
         for n, model in zip(some, models, strict=True):
-            score = score_of(predict(model, inputs, use), Metric(report.metric))
+            score = score_of(predict(model, inputs, feature_blocks), Metric(report.metric))
             rounded = None if score is None else round(score, 6)
             candidates[n] = replace(candidates[n], challenge_score=rounded)
-    best = max(finalists, key=lambda n: _rank(candidates[n], is_of_table=n == of_table))
+    best = max(finalizts, key=lambda n: _rank(candidates[n], is_of_table=n == of_table))
     chosen = candidates[best]
     log.info(
         "candidate_chosen_on_challenge",
@@ -74,14 +74,14 @@ def choose_on_challenge(
         metric=report.metric,
         score=chosen.challenge_score,
         n_rows=len(requests),
-        n_candidates=len(finalists),
+        n_candidates=len(finalizts),
         is_choice_of_table=best == of_table,
     )
     return replace(
         report,
         candidates=tuple(candidates),
         chosen=chosen,
-        baselines=choose_baselines(candidates, chosen.use),
+        baselines=choose_baselines(candidates, chosen.feature_blocks),
         chosen_on="challenge",
     )
 
@@ -90,7 +90,7 @@ def _fit(
     candidates: list[CandidateScore],
     report: SearchReport,
     train: Rows,
-    preparation: Preparation,
+    feature_matrices: FeatureMatrices,
     spec: TrainingSpec,
     *,
     executor: Executor,
@@ -98,7 +98,7 @@ def _fit(
     """Return the models of candidates of one input, fitted to all training rows."""
     first, *others = candidates
     asked = replace(report, chosen=first, baselines=tuple(others))
-    model = train_model(train, preparation, asked, spec, executor)
+    model = train_model(train, feature_matrices, asked, spec, executor)
     return [model.pipeline, *(pipeline for _, pipeline in model.baselines)]
 
 

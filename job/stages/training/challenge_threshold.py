@@ -23,7 +23,7 @@ import numpy as np
 from scipy.stats import beta
 
 from job.contracts.dataset import Rows
-from job.contracts.messages import counted
+from job.contracts.messages import pluralize
 from job.contracts.reports.decision_threshold import AbstentionReport, Threshold
 from job.contracts.settings.evaluation import DecisionSpec, EvaluationSpec
 from job.stages.metrics.predictions import Predictions
@@ -92,8 +92,8 @@ def measure_threshold(
     least = None
     if not is_halved and threshold.value is not None:
         fold = cut_folds_of_requests(rows, N_FOLDS, salt)
-        least = choose_across(found, rows.units, fold, decision, evaluation)
-    return measure_abstention(found, rows.units, threshold, evaluation, random_state, least=least)
+        least = choose_across(found, rows.groups, fold, decision, evaluation)
+    return measure_abstention(found, rows.groups, threshold, evaluation, random_state, least=least)
 
 
 def count_needed(target: float, confidence: float, share: float = 1.0) -> int | None:
@@ -133,7 +133,7 @@ def _explain_absence(found: Predictions, chosen: Threshold, confidence: float) -
     target = chosen.target_precision
     n_least = count_needed(target, confidence)
     text = (
-        f"{counted(chosen.n_rows, 'request')} of the challenge set show a precision of "
+        f"{pluralize(chosen.n_rows, 'request')} of the challenge set show a precision of "
         f"{target:.0%} with {confidence:.0%} confidence at no threshold: that takes {n_least} "
         "answers without an error, and more with errors"
     )

@@ -1,4 +1,4 @@
-"""Give a fitted model what an older scikit-learn looks for, so that it loads there too."""
+"""Return a fitted model what an older scikit-learn looks for, so that it loads there too."""
 
 from __future__ import annotations
 

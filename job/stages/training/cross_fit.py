@@ -28,7 +28,7 @@ from job.contracts.metrics import Metric
 from job.contracts.ports import Executor
 from job.contracts.reports.search import CandidateScore, SearchedLabels, SearchReport
 from job.contracts.settings.job_settings import TrainingSpec
-from job.stages.features.feature_matrix import Preparation
+from job.stages.features.feature_matrix import FeatureMatrices
 from job.stages.metrics.predictions import Predictions
 from job.stages.split.folds import Fold, GroupCounts, cut_hash_folds, without_near_rows
 from job.stages.split.holdout import digest_groups
@@ -104,7 +104,7 @@ def plan_folds(rows: Rows, n_folds: int, salt: str) -> FoldPlan | None:
         rows to fit to.
     """
     labels = pd.factorize(np.asarray(rows.y, dtype=object), sort=True)[0]
-    groups = np.unique(rows.units, return_inverse=True)[1]
+    groups = np.unique(rows.groups, return_inverse=True)[1]
     counts = GroupCounts.of(labels, groups)
     n_folds = min(n_folds, int(np.bincount(counts.label).min()))
     if n_folds < MIN_FOLDS:
@@ -112,7 +112,7 @@ def plan_folds(rows: Rows, n_folds: int, salt: str) -> FoldPlan | None:
     digests = digest_groups(rows, groups, int(groups.max()) + 1, salt)
     fold = cut_hash_folds(labels, groups, digests, n_folds)
     cuts = [(np.flatnonzero(fold != n), np.flatnonzero(fold == n)) for n in np.unique(fold)]
-    folds = without_near_rows(cuts, rows.families)
+    folds = without_near_rows(cuts, rows.near_duplicate_groups)
     n_classes = int(labels.max()) + 1
     if any(len(np.unique(labels[train])) < n_classes for train, _ in folds):
         return None
@@ -123,7 +123,7 @@ def plan_folds(rows: Rows, n_folds: int, salt: str) -> FoldPlan | None:
 def cross_fit(
     rows: Rows,
     train_index: Array,
-    preparation: Preparation,
+    feature_matrices: FeatureMatrices,
     report: SearchReport,
     *,
     spec: TrainingSpec,
@@ -138,18 +138,18 @@ def cross_fit(
         The rows of the table, the held-out ones among them.
     train_index
         Positions of the rows that were searched on, shape (n_train,).
-    preparation
+    feature_matrices
         Of `rows`.
     """
     fold, folds, n_folds = plan.fold, plan.folds, len(plan.folds)
 
     def predict(candidate: CandidateScore) -> Predictions:
         return predict_out_of_fold(
-            rows, preparation, candidate, spec=spec, executor=executor, folds=folds
+            rows, feature_matrices, candidate, spec=spec, executor=executor, folds=folds
         )
 
     chosen = predict(report.chosen)
-    choices = _choose_again(report, fold, train_index, rows.units[train_index], n_folds)
+    choices = _choose_again(report, fold, train_index, rows.groups[train_index], n_folds)
     nested = chosen
     for other in (c for c in report.candidates if c != report.chosen and c in choices):
         is_others = np.isin(fold, [n for n, choice in enumerate(choices) if choice == other])
@@ -163,7 +163,7 @@ def cross_fit(
         baselines=baselines,
         fold=fold,
         choices=choices,
-        is_nested=len(_finalists(report)) > 1 and report.labels is not None,
+        is_nested=len(_finalizts(report)) > 1 and report.labels is not None,
     )
 
 
@@ -172,7 +172,7 @@ def _replace(some: Predictions, others: Predictions, is_others: Array) -> Predic
     return replace(some, proba=np.where(is_others[:, None], others.proba, some.proba))
 
 
-def _finalists(report: SearchReport) -> list[int]:
+def _finalizts(report: SearchReport) -> list[int]:
     """Return the positions of the candidates among which the table has chosen one."""
     if report.chosen_on == "challenge":
         return [report.candidates.index(report.chosen)]
@@ -183,15 +183,15 @@ def _choose_again(
     report: SearchReport, fold: Array, train_index: Array, groups: Array, n_folds: int
 ) -> tuple[CandidateScore, ...]:
     """Return the candidate that is best without each fold, by the search's own rule."""
-    labels, finalists = report.labels, _finalists(report)
-    if labels is None or len(finalists) < 2:
+    labels, finalizts = report.labels, _finalizts(report)
+    if labels is None or len(finalizts) < 2:
         return (report.chosen,) * n_folds
     metric, chosen = Metric(report.metric), report.candidates.index(report.chosen)
     preferred = find_preferred(report.candidates, report.prefers)
     choices = []
     for n in range(n_folds):
         is_left = fold[train_index] != n
-        found = choose(labels, finalists, metric, groups, is_left, preferred=preferred)
+        found = choose(labels, finalizts, metric, groups, is_left, preferred=preferred)
         choices.append(report.candidates[found if _differ(labels, found, chosen) else chosen])
     return tuple(choices)
 

@@ -9,12 +9,12 @@ import numpy as np
 from scipy.stats import beta, norm
 from scipy.stats import t as student
 
-from job.contracts.messages import counted
+from job.contracts.messages import pluralize
 from job.contracts.reports.decision_threshold import AbstentionReport, Threshold, ThresholdStatus
 from job.contracts.reports.intervals import Interval
 from job.contracts.settings.evaluation import DecisionSpec, EvaluationSpec
-from job.stages.metrics.confidence_bounds import bootstrap, bounded
-from job.stages.metrics.group_bootstrap import sum_units
+from job.stages.metrics.confidence_bounds import bootstrap, interval_or_count_bound
+from job.stages.metrics.group_bootstrap import sum_by_group
 from job.stages.metrics.predictions import Predictions
 
 Array = np.ndarray[Any, Any]
@@ -84,7 +84,7 @@ def _explain_absence(target: float, confidence: float, n_groups: int) -> str:
     n_needed = math.ceil(math.log(1 - confidence) / math.log(target))
     if n_groups < n_needed:
         return (
-            f"{counted(n_groups, 'group')} cannot show {target:.0%} with {confidence:.0%} "
+            f"{pluralize(n_groups, 'group')} cannot show {target:.0%} with {confidence:.0%} "
             f"confidence: that takes at least {n_needed}, without any error."
         )
     return f"At no confidence are the answers shown to reach {target:.0%}."
@@ -104,24 +104,24 @@ def _is_shown_by_class(found: Predictions, group_of_row: Array, target: float, t
     return True
 
 
-def _lower_bounds(sure: Array, is_right: Array, units: Array, tried: Array, tail: float) -> Array:
-    """Give the lower bound of the answers' precision at each threshold.
+def _lower_bounds(sure: Array, is_right: Array, groups: Array, tried: Array, tail: float) -> Array:
+    """Return the lower bound of the answers' precision at each threshold.
 
-    Rows hang together in units.  The bound is Clopper and Pearson's, of as many rows as would vary
+    Rows hang together in groups.  The bound is Clopper and Pearson's, of as many rows as would vary
     so much if none hung together (Korn and Graubard 1998), fewer where the variance hangs on few
-    units; where nothing varies, of as many as there are units.
+    groups; where nothing varies, of as many as there are groups.
     """
-    found = np.array([_share_and_size(is_right[sure >= t], units[sure >= t]) for t in tried])
+    found = np.array([_share_and_size(is_right[sure >= t], groups[sure >= t]) for t in tried])
     share, n, freedom = found.T
     n = n * (norm.ppf(tail) / student.ppf(tail, freedom)) ** 2
     bounds: Array = beta.ppf(tail, share * n, (1 - share) * n + 1)
     return np.where(share > 0, bounds, 0.0)
 
 
-def _share_and_size(is_right: Array, units: Array) -> tuple[float, float, float]:
-    """Give the share that is right, as how many rows it counts, and its degrees of freedom."""
-    sizes, share = np.bincount(units), float(is_right.mean())
-    squares = np.square((np.bincount(units, is_right) - share * sizes) / len(is_right))
+def _share_and_size(is_right: Array, groups: Array) -> tuple[float, float, float]:
+    """Return the share that is right, as how many rows it counts, and its degrees of freedom."""
+    sizes, share = np.bincount(groups), float(is_right.mean())
+    squares = np.square((np.bincount(groups, is_right) - share * sizes) / len(is_right))
     variance = float(squares.sum())
     if not variance:
         return share, float((sizes > 0).sum()), np.inf
@@ -154,13 +154,16 @@ def measure_abstention(
     is_answered = found.proba.max(axis=1) >= (value if least is None else least)
     is_right = is_answered & (found.y_pred == found.y_true)
     values = np.stack([np.ones(len(groups)), is_answered, is_right], axis=1)
-    units, rng = sum_units(groups, found.y_true, values), np.random.default_rng(random_state)
+    group_sums, rng = (
+        sum_by_group(groups, found.y_true, values),
+        np.random.default_rng(random_state),
+    )
     tail = (1 - spec.confidence) / 2
-    point, ends = bootstrap(units, _shares, spec.resamples, rng, tail)
-    n_groups = (units.n_groups, len(np.unique(groups[is_answered])))
+    point, bounds = bootstrap(group_sums, _shares, spec.resamples, rng, tail)
+    n_groups = (group_sums.n_groups, len(np.unique(groups[is_answered])))
     coverage, precision = (
-        bounded(value, *ends_of, n_groups=n, tail=tail)
-        for value, ends_of, n in zip(point, ends.T, n_groups, strict=True)
+        interval_or_count_bound(value, *ends_of, n_groups=n, tail=tail)
+        for value, ends_of, n in zip(point, bounds.T, n_groups, strict=True)
     )
     return AbstentionReport(
         threshold=threshold,
@@ -190,7 +193,7 @@ def choose_across(
 
 
 def _shares(sums: Array) -> Array:
-    """Give coverage and precision of sums of rows, answers and right answers."""
+    """Return coverage and precision of sums of rows, answers and right answers."""
     n_rows, n_answered, n_right = sums.T
     precision = np.divide(n_right, n_answered, out=np.zeros(len(sums)), where=n_answered > 0)
     return np.stack([n_answered / n_rows, precision], axis=1)
@@ -198,6 +201,6 @@ def _shares(sums: Array) -> Array:
 
 def _within(found: Interval) -> Interval:
     """Keep the ends within what a share can be; weights of strata may round past it."""
-    ends = (min(max(end, 0.0), 1.0) for end in (found.lower, found.upper))
-    lower, upper = ends
+    bounds = (min(max(end, 0.0), 1.0) for end in (found.lower, found.upper))
+    lower, upper = bounds
     return Interval(value=found.value, lower=lower, upper=upper, is_by_count=found.is_by_count)

@@ -11,7 +11,7 @@ from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
-from job.contracts.messages import nearest, shortened
+from job.contracts.messages import did_you_mean, quote_list
 from job.contracts.settings.search import SearchSpec
 from job.errors import ConfigurationError
 from job.stages.training.prototypes import Prototypes
@@ -33,14 +33,14 @@ def make_classifier(name: str, parameters: Mapping[str, Any], spec: SearchSpec, 
         if parameter not in known:
             raise ConfigurationError(
                 f"search.estimators.{name} has no parameter '{parameter}'"
-                f"{nearest(parameter, known)}",
-                hint=f"its parameters are {shortened(known)}",
+                f"{did_you_mean(parameter, known)}",
+                hint=f"its parameters are {quote_list(known)}",
             )
     return _CLASSES[name](**values)
 
 
 @contextmanager
-def refusals(name: str) -> Iterator[None]:
+def translate_value_errors(name: str) -> Iterator[None]:
     """Take what scikit-learn says of values for what the operator's grid is to blame for."""
     try:
         yield
@@ -65,8 +65,8 @@ _DEFAULTS: Final[Mapping[str, Mapping[str, Any]]] = {
 }
 
 
-def calibrated(classifier: Any, folds: Sequence[tuple[Any, Any]], method: str) -> Any:
-    """Give a LinearSVC `predict_proba`, learnt on the given folds.
+def with_calibration(classifier: Any, folds: Sequence[tuple[Any, Any]], method: str) -> Any:
+    """Return a LinearSVC `predict_proba`, learnt on the given folds.
 
     `sigmoid` fits Platt's curve to each class (Platt 1999); `temperature` fits one number, and
     leaves the order of the classes as it is (Guo et al. 2017).

@@ -13,7 +13,7 @@ from sklearn.dummy import DummyClassifier
 from sklearn.feature_extraction.text import CountVectorizer
 
 from job.contracts.dataset import Rows
-from job.contracts.ports import MatrixMaker
+from job.contracts.ports import MatrixAllocator
 from job.contracts.settings.features import FeatureSpec
 from job.contracts.settings.job_settings import TrainingSpec
 from job.solver.dense_batch import batch_bytes
@@ -63,15 +63,15 @@ _N_SAMPLED_CHARACTERS: Final = 2_000_000
 
 
 def estimate_training_bytes(
-    train: Rows, spec: TrainingSpec, n_workers: int, matrices: MatrixMaker
+    train: Rows, spec: TrainingSpec, n_workers: int, matrices: MatrixAllocator
 ) -> int:
     """Estimate what search and training add to the memory in use."""
     names = {*spec.search.estimators, "logistic_regression"}  # the baseline is always fitted
     width = 0 if train.embeddings is None else train.embeddings.shape[1]
     n_columns = width + 2 * train.frame.shape[1]
     candidates = list_candidates(spec.search, spec.features.use, spec.random_state)
-    n_models_of = Counter(candidate.use for candidate in candidates)
-    has_text = any("text" in use for use in n_models_of)
+    n_models_of = Counter(candidate.feature_blocks for candidate in candidates)
+    has_text = any("text" in feature_blocks for feature_blocks in n_models_of)
     n_in_text, n_terms, n_kept = _count_terms(train, spec.features) if has_text else (0, 0, 0)
 
     def most(sizes: Mapping[str, int]) -> int:

@@ -14,8 +14,8 @@ from job.contracts.dataset import Rows
 from job.contracts.ports import Executor
 from job.contracts.reports.search import CandidateScore
 from job.contracts.settings.job_settings import TrainingSpec
-from job.solver.fit import Before, excess_for, fit_together
-from job.stages.features.feature_matrix import Preparation
+from job.solver.fit import WarmStart, fit_linear_models, tolerated_suboptimality
+from job.stages.features.feature_matrix import FeatureMatrices
 from job.stages.metrics.predictions import Predictions
 from job.stages.split.folds import Fold, make_folds
 from job.stages.training.estimators import make_classifier
@@ -24,12 +24,12 @@ from job.stages.training.prototypes import RowGroups
 from job.stages.training.sklearn_fit import fit
 
 Array = np.ndarray[Any, Any]
-MOST_FOLDS: Final = 3
+MAX_FOLDS: Final = 3
 
 
 def predict_out_of_fold(
     train: Rows,
-    preparation: Preparation,
+    feature_matrices: FeatureMatrices,
     candidate: CandidateScore,
     *,
     spec: TrainingSpec,
@@ -45,7 +45,7 @@ def predict_out_of_fold(
 
     Parameters
     ----------
-    preparation
+    feature_matrices
         Of all the rows.
     positions
         The rows that are looked at; None for all of them.
@@ -62,9 +62,9 @@ def predict_out_of_fold(
         positions = np.arange(len(train))
     some = train.take(positions)
     if folds is None:
-        folds = make_folds(some, min(MOST_FOLDS, spec.search.folds), spec.random_state)
+        folds = make_folds(some, min(MAX_FOLDS, spec.search.folds), spec.random_state)
     classes, codes = np.unique(some.y.astype(str), return_inverse=True)
-    fitter = _FoldFitter(train, preparation, candidate, spec, executor, positions)
+    fitter = _FoldFitter(train, feature_matrices, candidate, spec, executor, positions)
     proba, decisions = np.zeros((len(positions), len(classes)), np.float32), None
     with executor.pool():  # one BLAS thread: the same bits on any number of CPUs
         for train_index, test_index in folds:
@@ -92,17 +92,17 @@ class _FoldFitter:
     def __init__(
         self,
         train: Rows,
-        preparation: Preparation,
+        feature_matrices: FeatureMatrices,
         candidate: CandidateScore,
         spec: TrainingSpec,
         executor: Executor,
         positions: Array,
     ) -> None:
-        self._preparation, self._candidate = preparation, candidate
+        self._preparation, self._candidate = feature_matrices, candidate
         self._spec, self._executor, self._positions = spec, executor, positions
         self._classes, self._codes = np.unique(train.y[positions].astype(str), return_inverse=True)
         self._min_groups = math.ceil(spec.features.min_groups * len(positions) / len(train))
-        self._groups = train.take(positions).units
+        self._groups = train.take(positions).groups
         self._before: tuple[Any, Array | None] = (None, None)  # a model, and what its columns are
 
     def fit(self, train_index: Array) -> tuple[Any, Callable[[Array], Any]]:
@@ -112,25 +112,25 @@ class _FoldFitter:
         """
         search, seed = self._spec.search, self._spec.random_state
         name, codes = self._candidate.estimator, self._codes[train_index]
-        prepared = self._preparation.fit(
-            self._positions[train_index], self._candidate.use, self._min_groups
+        feature_matrix = self._preparation.fit(
+            self._positions[train_index], self._candidate.feature_blocks, self._min_groups
         )
-        X = prepared.matrix(search.engine)
+        X = feature_matrix.matrix(search.engine)
         model = make_classifier(name, dict(self._candidate.parameters), search, seed)
         if search.engine == "fast":
             is_dense = not sparse.issparse(X)  # a sparse one comes along the path of C
             near, then = self._before
-            fit_together(
+            fit_linear_models(
                 [model],
                 X,
                 codes,
                 self._executor,
                 classes=self._classes,
-                excess=excess_for(len(self._positions) - len(train_index)),
-                before=Before.of([near], then, prepared.columns) if is_dense else None,
+                suboptimality=tolerated_suboptimality(len(self._positions) - len(train_index)),
+                before=WarmStart.of([near], then, feature_matrix.columns) if is_dense else None,
             )
-            self._before = model, prepared.columns
+            self._before = model, feature_matrix.columns
         groups = RowGroups(group=self._groups[train_index], min_groups=self._min_groups)
         y = self._classes[codes]
         fit(model, X, y, name, self._executor.n_workers, groups=groups)
-        return model, prepared.transform
+        return model, feature_matrix.transform

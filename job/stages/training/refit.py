@@ -14,10 +14,10 @@ from job.contracts.model import TrainedModel
 from job.contracts.ports import Executor
 from job.contracts.reports.search import SearchReport
 from job.contracts.settings.job_settings import TrainingSpec
-from job.solver.fit import confirm, fit_together
-from job.stages.features.feature_matrix import Preparation
+from job.solver.fit import fit_linear_models, polish_with_sklearn
+from job.stages.features.feature_matrix import FeatureMatrices
 from job.stages.split.folds import make_folds
-from job.stages.training.estimators import calibrated, make_classifier
+from job.stages.training.estimators import make_classifier, with_calibration
 from job.stages.training.prototypes import Prototypes, RowGroups
 from job.stages.training.prototypes.moved_batches import bear_moved_batches
 from job.stages.training.sklearn_fit import fit
@@ -25,7 +25,7 @@ from job.stages.training.sklearn_fit import fit
 
 def train_model(
     train: Rows,
-    preparation: Preparation,
+    feature_matrices: FeatureMatrices,
     report: SearchReport,
     spec: TrainingSpec,
     executor: Executor,
@@ -40,10 +40,10 @@ def train_model(
         Whether prototypes on restored embeddings alone are to bear batches that were standardized
         anew (`job.stages.training.prototypes.moved_batches`).
     """
-    prepared = preparation.fit(np.arange(len(train)), report.chosen.use)
-    X, y = prepared.matrix(spec.search.engine), train.y.astype(str)
-    groups = RowGroups(group=train.units, min_groups=spec.features.min_groups)
-    preprocess = prepared.published()
+    feature_matrix = feature_matrices.fit(np.arange(len(train)), report.chosen.feature_blocks)
+    X, y = feature_matrix.matrix(spec.search.engine), train.y.astype(str)
+    groups = RowGroups(group=train.groups, min_groups=spec.features.min_groups)
+    preprocess = feature_matrix.published()
     candidates = [report.chosen, *(c for c in report.baselines if c != report.chosen)]
     models = [
         make_classifier(c.estimator, dict(c.parameters), spec.search, spec.random_state)
@@ -51,20 +51,20 @@ def train_model(
     ]
     if any(isinstance(model, LinearSVC) for model in models):
         folds = make_folds(train, 3, spec.random_state)
-        models = [calibrated(model, folds, spec.search.calibration) for model in models]
+        models = [with_calibration(model, folds, spec.search.calibration) for model in models]
     if spec.search.engine == "fast":
-        fit_together(models, X, y, executor)
+        fit_linear_models(models, X, y, executor)
 
     def refit(n: int) -> Any:
         model = models[n]
-        confirm(model, X, y)
+        polish_with_sklearn(model, X, y)
         fit(model, X, y, candidates[n].estimator, executor.n_workers, groups=groups)
         if isinstance(model, CalibratedClassifierCV):
             model.set_params(cv=None)  # row positions of the training table
         before = preprocess
         if isinstance(model, Prototypes):
             model = model.pipeline_
-            if bears_moved_batches and preparation.restores(report.chosen.use):
+            if bears_moved_batches and feature_matrices.restores(report.chosen.feature_blocks):
                 model = bear_moved_batches(
                     model, X, y, group=groups.group, random_state=spec.random_state
                 )
@@ -76,7 +76,7 @@ def train_model(
     return TrainedModel(
         estimator=report.chosen.estimator,
         parameters=report.chosen.parameters,
-        use=report.chosen.use,
+        feature_blocks=report.chosen.feature_blocks,
         pipeline=fitted[0],
         baselines=tuple((c.estimator, fitted[candidates.index(c)]) for c in report.baselines),
     )

@@ -13,9 +13,9 @@ from sklearn import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.svm import LinearSVC
 
-from job.contracts.messages import shortened
+from job.contracts.messages import quote_list
 from job.errors import TrainingError
-from job.stages.training.estimators import refusals
+from job.stages.training.estimators import translate_value_errors
 from job.stages.training.prototypes import Prototypes, RowGroups, fit_prototypes
 
 Array = npt.NDArray[Any]
@@ -71,7 +71,7 @@ def _require_values(model: Any, classes: Array, name: str) -> None:
     if len(classes) > 1:
         y = np.repeat(classes, 5)
         X = np.random.default_rng(0).standard_normal((len(y), 2))
-        with refusals(name):
+        with translate_value_errors(name):
             clone(getattr(model, "estimator", model)).fit(X, y)
 
 
@@ -85,14 +85,14 @@ def _require_classes(model: Any, y: Array) -> None:
         if len(found) < min(len(classes), 3):
             missing = sorted(set(classes.tolist()) - set(found.tolist()))
             raise TrainingError(
-                f"a fold of the calibration has no row of {shortened(missing)} to learn from",
+                f"a fold of the calibration has no row of {quote_list(missing)} to learn from",
                 hint="add rows of other texts or groups to the smallest classes, or search "
                 "logistic_regression alone",
             )
 
 
 def _draws(model: Any, X: Any) -> bool:
-    """Say whether liblinear may draw rows or columns: all its fits share one generator."""
+    """Return whether liblinear may draw rows or columns: all its fits share one generator."""
     inner = getattr(model, "estimator", model)
     given = inner.get_params()
     if not isinstance(inner, LinearSVC):

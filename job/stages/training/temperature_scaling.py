@@ -17,31 +17,31 @@ from job.stages.metrics.row_metrics import brier_losses, calibration_error, log_
 
 Array = np.ndarray[Any, Any]
 DIVISIBLE: Final = ("logistic_regression", "prototypes")
-_LEAST: Final = 1e-300
-_MOST: Final = 20.0  # temperatures from a twentieth to twenty are looked at
+_MIN_PROBABILITY: Final = 1e-300
+_MAX_TEMPERATURE: Final = 20.0  # temperatures from a twentieth to twenty are looked at
 _DIGITS: Final = 4
 
 
 def find_temperature(found: Predictions) -> float:
-    """Give the temperature with the least log loss, of rows that the model was not fitted to.
+    """Return the temperature with the least log loss, of rows that the model was not fitted to.
 
     It divides the logits (Guo et al. 2017): the order of the classes stays.  Few digits are kept,
     so that the last ones of a fold's model do not change the published one.
     """
-    some = found.take(found.of_truth() > 0)  # a class that a fold lacks has no logit
+    some = found.take(found.true_class_proba() > 0)  # a class that a fold lacks has no logit
 
     def loss(logarithm: float) -> float:
-        return float(log_losses(heat(some, math.exp(logarithm))).mean())
+        return float(log_losses(apply_temperature(some, math.exp(logarithm))).mean())
 
     if not len(some.y_true):
         return 1.0
-    end = math.log(_MOST)
+    end = math.log(_MAX_TEMPERATURE)
     return round(math.exp(minimize_scalar(loss, bounds=(-end, end), method="bounded").x), _DIGITS)
 
 
-def heat(found: Predictions, temperature: float) -> Predictions:
-    """Give the probabilities that the logits have when they are divided."""
-    logits = np.log(np.clip(found.proba.astype(np.float64), _LEAST, None)) / temperature
+def apply_temperature(found: Predictions, temperature: float) -> Predictions:
+    """Return the probabilities that the logits have when they are divided."""
+    logits = np.log(np.clip(found.proba.astype(np.float64), _MIN_PROBABILITY, None)) / temperature
     logits -= logits.max(axis=1, keepdims=True)
     proba = np.exp(logits)
     return replace(found, proba=proba / proba.sum(axis=1, keepdims=True))
@@ -69,8 +69,8 @@ def describe_temperature(
     """Return what judged rows say of the model before and after it was divided."""
     return {
         "temperature": temperature,
-        "before": _losses(before.take(before.is_known)),
-        "after": _losses(after.take(after.is_known)),
+        "before": _losses(before.take(before.has_known_class)),
+        "after": _losses(after.take(after.has_known_class)),
     }
 
 
@@ -81,7 +81,7 @@ def heat_across(found: Predictions, fold: Array, folds: Sequence[int]) -> Predic
     is_heated = np.isin(fold, folds)
     for number in folds:
         own, others = fold == number, is_heated & (fold != number)
-        proba[own] = heat(found.take(own), find_temperature(found.take(others))).proba
+        proba[own] = apply_temperature(found.take(own), find_temperature(found.take(others))).proba
     return replace(found, proba=proba)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from job.adapters.host_limits import Memory, free_temporary_bytes, loading
+from job.adapters.host_limits import Memory, free_temporary_bytes, paused_gc
 
 MIB = 2**20
 
@@ -88,15 +88,15 @@ def test_freed_blocks_go_back_to_the_system():
 def test_what_libraries_made_is_left_alone():
     """The collector never looks at it again, not even at the end."""
     before = gc.get_freeze_count()
-    with loading():
+    with paused_gc():
         held = [[] for _ in range(1000)]
 
     assert gc.get_freeze_count() - before >= len(held)
 
 
 LARGE_BLOCKS = """
-from job.adapters.host_limits import Memory, keep_no_large_blocks
-keep_no_large_blocks()
+from job.adapters.host_limits import Memory, return_freed_memory
+return_freed_memory()
 import numpy as np, pyarrow
 memory = Memory()
 def block():
@@ -166,7 +166,7 @@ def test_collector_is_held_while_libraries_load(is_enabled):
     """And is left as it was, also where a library cannot be loaded."""
     (gc.enable if is_enabled else gc.disable)()
     try:
-        with pytest.raises(ImportError), loading():
+        with pytest.raises(ImportError), paused_gc():
             assert not gc.isenabled()
             raise ImportError
         assert gc.isenabled() is is_enabled

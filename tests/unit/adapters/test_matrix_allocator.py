@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from job.adapters.host_limits import Memory
-from job.adapters.matrix_allocator import Matrices
+from job.adapters.matrix_allocator import MappedMatrices
 from job.errors import ConfigurationError
 
 SHAPE = (1000, 64)
@@ -17,12 +17,12 @@ N_BYTES = 4 * 1000 * 64
     ("most_bytes", "n_bytes"), [(None, N_BYTES), (N_BYTES, N_BYTES), (N_BYTES - 1, 0), (0, 0)]
 )
 def test_larger_ones_take_no_memory(tmp_path, most_bytes, n_bytes):
-    assert n_bytes == Matrices(tmp_path, most_bytes, Memory()).memory_bytes(SHAPE)
+    assert n_bytes == MappedMatrices(tmp_path, most_bytes, Memory()).memory_bytes(SHAPE)
 
 
 @pytest.mark.parametrize("most_bytes", [None, 0])
 def test_matrix_holds_what_is_written(tmp_path, most_bytes):
-    matrix = Matrices(tmp_path, most_bytes, Memory()).empty(SHAPE)
+    matrix = MappedMatrices(tmp_path, most_bytes, Memory()).empty(SHAPE)
     content = np.random.default_rng(0).standard_normal(SHAPE, np.float32)
     matrix[:] = content
 
@@ -36,7 +36,7 @@ def test_matrix_holds_what_is_written(tmp_path, most_bytes):
 
 def test_file_has_no_name(tmp_path):
     """Nothing is left, however the process ends."""
-    matrix = Matrices(tmp_path, 0, Memory()).empty(SHAPE)
+    matrix = MappedMatrices(tmp_path, 0, Memory()).empty(SHAPE)
 
     assert (SHAPE, []) == (matrix.shape, list(tmp_path.iterdir()))
 
@@ -46,7 +46,7 @@ def test_matrix_in_a_file_is_not_memory_in_use(tmp_path, monkeypatch):
     monkeypatch.setattr("job.adapters.host_limits._LIBRARY_FILES", 0)
     memory = Memory()
     before = memory.used_bytes()
-    matrix = Matrices(tmp_path, 0, memory).empty((10_000, 1024))
+    matrix = MappedMatrices(tmp_path, 0, memory).empty((10_000, 1024))
     matrix[:] = 1.0
 
     assert memory.used_bytes() - before < matrix.nbytes / 4
@@ -56,13 +56,13 @@ def test_folder_without_space_is_refused(tmp_path, monkeypatch):
     monkeypatch.setenv("TMPDIR_LIMIT_BYTES", str(N_BYTES - 1))
 
     with pytest.raises(ConfigurationError, match=r"1 MiB does not fit .* has 0 MiB"):
-        Matrices(tmp_path, 0, Memory()).empty(SHAPE)
+        MappedMatrices(tmp_path, 0, Memory()).empty(SHAPE)
 
 
 def test_files_without_a_name_count_while_they_live(tmp_path, monkeypatch):
     """A volume's limit is for all of them; one that is gone gives its space back."""
     monkeypatch.setenv("TMPDIR_LIMIT_BYTES", str(N_BYTES))
-    matrices = Matrices(tmp_path, 0, Memory())
+    matrices = MappedMatrices(tmp_path, 0, Memory())
     first = matrices.empty(SHAPE)
     with pytest.raises(ConfigurationError, match="does not fit"):
         matrices.empty(SHAPE)
@@ -74,6 +74,6 @@ def test_files_without_a_name_count_while_they_live(tmp_path, monkeypatch):
 def test_space_is_taken_before_it_is_written(tmp_path):
     """Or a disk that is full later would end the process without a word."""
     before = shutil.disk_usage(tmp_path).free
-    matrix = Matrices(tmp_path, 0, Memory()).empty((20_000, 1024))
+    matrix = MappedMatrices(tmp_path, 0, Memory()).empty((20_000, 1024))
 
     assert before - shutil.disk_usage(tmp_path).free > matrix.nbytes / 2

@@ -11,7 +11,7 @@ def test_columns_are_as_wide_as_their_cells():
 
 
 def test_name_with_control_characters_is_quoted(capsys):
-    """It could colour, move, or turn what is written."""
+    """It could color, move, or turn what is written."""
     write_result({"\x1b[31mred": {"a\u202eb": "\x07"}}, "table")
 
     assert not set("\x1b\x07\u202e") & set(capsys.readouterr().out)

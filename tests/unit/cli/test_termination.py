@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from job.cli.termination import leave_message
+from job.cli.termination import write_termination_message
 
 
 @pytest.fixture
@@ -15,14 +15,14 @@ def path(tmp_path):
 
 
 def test_message_holds_the_facts(path):
-    leave_message("failed", 4, error="e", hint="h", run_id="r", path=path)
+    write_termination_message("failed", 4, error="e", hint="h", run_id="r", path=path)
 
     expected = {"outcome": "failed", "exit_code": 4, "error": "e", "hint": "h", "run_id": "r"}
     assert expected == json.loads(path.read_bytes())
 
 
 def test_no_file_is_made_where_there_is_none(tmp_path):
-    leave_message("failed", 4, path=tmp_path / "absent")
+    write_termination_message("failed", 4, path=tmp_path / "absent")
 
     assert [] == list(tmp_path.iterdir())
 
@@ -31,7 +31,9 @@ def test_no_file_is_made_where_there_is_none(tmp_path):
 @pytest.mark.parametrize("letter", ["x", "é", "\n", "\U0001f512"])
 def test_long_texts_are_cut_and_the_rest_stays_json(path, n_error, n_hint, letter):
     """Escapes count too; the facts that are short survive."""
-    leave_message("failed", 4, error=letter * n_error, hint=letter * n_hint, run_id="r", path=path)
+    write_termination_message(
+        "failed", 4, error=letter * n_error, hint=letter * n_hint, run_id="r", path=path
+    )
 
     content = path.read_bytes()
     assert len(content) <= 2048
@@ -39,12 +41,12 @@ def test_long_texts_are_cut_and_the_rest_stays_json(path, n_error, n_hint, lette
 
 
 def test_what_fits_is_not_cut(path):
-    leave_message("failed", 4, error="x" * 1900, path=path)
+    write_termination_message("failed", 4, error="x" * 1900, path=path)
 
     assert "x" * 1900 == json.loads(path.read_bytes())["error"]
 
 
 def test_long_hint_is_cut_before_the_error(path):
-    leave_message("failed", 4, error="x" * 1000, hint="y" * 3000, path=path)
+    write_termination_message("failed", 4, error="x" * 1000, hint="y" * 3000, path=path)
 
     assert "x" * 1000 == json.loads(path.read_bytes())["error"]

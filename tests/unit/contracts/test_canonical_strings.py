@@ -2,7 +2,7 @@
 
 import pytest
 
-from job.contracts.canonical_strings import respell
+from job.contracts.canonical_strings import canonicalize
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ from job.contracts.canonical_strings import respell
 )
 def test_value_has_one_spelling(text, expected):
     """And what has it already keeps it."""
-    assert [expected, expected] == [respell(text), respell(expected)]
+    assert [expected, expected] == [canonicalize(text), canonicalize(expected)]
 
 
 @pytest.mark.parametrize(
@@ -27,4 +27,4 @@ def test_value_has_one_spelling(text, expected):
 )
 def test_other_strings_stay_as_they_are(text):
     """A version, an impossible date or a word is nobody's number."""
-    assert text == respell(text)
+    assert text == canonicalize(text)

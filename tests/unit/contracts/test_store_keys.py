@@ -2,7 +2,7 @@
 
 import pytest
 
-from job.contracts.store_keys import anchor_pointer, anchored_channel, is_channel, is_ours
+from job.contracts.store_keys import anchor_pointer, anchored_channel, is_channel, is_job_key
 
 
 @pytest.mark.parametrize(
@@ -19,14 +19,14 @@ from job.contracts.store_keys import anchor_pointer, anchored_channel, is_channe
     ],
 )
 def test_own_keys(key):
-    assert is_ours(key)
+    assert is_job_key(key)
 
 
 @pytest.mark.parametrize(
     "key", ["backup/a", "v1/a", "runs", "runsome/a", "", "vacation/a", "/runs/a"]
 )
 def test_keys_of_others(key):
-    assert not is_ours(key)
+    assert not is_job_key(key)
 
 
 @pytest.mark.parametrize("name", ["production", "a", "0-b_c", "latest2", "x" * 63])

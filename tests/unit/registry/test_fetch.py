@@ -11,7 +11,7 @@ from support.versions import FILES, name_of, publish_small
 
 from job.adapters.stores.directory import DirectoryStore
 from job.errors import ConfigurationError, IntegrityError, TransientError
-from job.registry import fetch, read_verified
+from job.registry import fetch_version, read_verified
 from job.registry.publish import publish
 
 N_LARGE = 40 * 2**20
@@ -37,23 +37,23 @@ def tree(folder):
 
 def test_fetched_version_is_whole(store, version, tmp_path):
     """Files in folders and the manifest are among them."""
-    fetched = fetch(store, version, tmp_path / "out/models")
+    fetched = fetch_version(store, version, tmp_path / "out/models")
 
     assert read_verified(store, version) == tree(fetched)
 
 
 def test_fetched_version_lies_under_its_name(store, version, tmp_path):
     """Nothing else is left in the folder."""
-    fetch(store, version, tmp_path)
+    fetch_version(store, version, tmp_path)
 
     assert [tmp_path / version] == list(tmp_path.iterdir())
 
 
 def test_fetching_again_is_fine(store, version, tmp_path):
     """The same files are what was asked for."""
-    before = fetch(store, version, tmp_path).stat().st_ino
+    before = fetch_version(store, version, tmp_path).stat().st_ino
 
-    assert before == fetch(store, version, tmp_path).stat().st_ino
+    assert before == fetch_version(store, version, tmp_path).stat().st_ino
     assert [tmp_path / version] == list(tmp_path.iterdir())
 
 
@@ -76,7 +76,7 @@ def test_something_else_of_that_name_is_left_alone(store, version, tmp_path, mak
     make(tmp_path / version)
     before = [(path, os.lstat(path).st_ino) for path in sorted(tmp_path.rglob("*"))]
     with pytest.raises(ConfigurationError, match="is there already"):
-        fetch(store, version, tmp_path)
+        fetch_version(store, version, tmp_path)
 
     assert before == [(path, os.lstat(path).st_ino) for path in sorted(tmp_path.rglob("*"))]
 
@@ -84,10 +84,10 @@ def test_something_else_of_that_name_is_left_alone(store, version, tmp_path, mak
 @pytest.mark.parametrize("name", ["model.joblib", "stale.svg"])
 def test_changed_copy_is_refused_and_stays(store, version, tmp_path, name):
     """A changed or additional file makes it another thing than what was published."""
-    fetch(store, version, tmp_path)
+    fetch_version(store, version, tmp_path)
     (tmp_path / version / name).write_bytes(b"changed")
     with pytest.raises(ConfigurationError, match="is there already"):
-        fetch(store, version, tmp_path)
+        fetch_version(store, version, tmp_path)
 
     assert b"changed" == (tmp_path / version / name).read_bytes()
 
@@ -96,7 +96,7 @@ def test_damaged_version_is_not_fetched(store, version, tmp_path):
     """No folder is left that was not there before."""
     store.objects[f"{version}/model.joblib"] = b"changed"
     with pytest.raises(IntegrityError):
-        fetch(store, version, tmp_path / "out/models")
+        fetch_version(store, version, tmp_path / "out/models")
 
     assert [] == list(tmp_path.iterdir())
 
@@ -106,7 +106,7 @@ def test_folder_that_cannot_be_written_is_the_operators(store, version, tmp_path
     (tmp_path / "file").write_bytes(b"")
 
     with pytest.raises(ConfigurationError, match="cannot be written"):
-        fetch(store, version, tmp_path / "file/out")
+        fetch_version(store, version, tmp_path / "file/out")
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EIO])
@@ -118,7 +118,7 @@ def test_full_disk_may_be_tried_again(store, version, tmp_path, monkeypatch, num
 
     monkeypatch.setattr("job.registry.fetch._Staging.write", fail)
     with pytest.raises(TransientError, match=os.strerror(number)):
-        fetch(store, version, tmp_path / "out/models")
+        fetch_version(store, version, tmp_path / "out/models")
 
     assert [] == list(tmp_path.iterdir())
 
@@ -134,7 +134,7 @@ def test_full_disk_is_not_taken_for_the_stores(tmp_path, monkeypatch):
     monkeypatch.setattr("job.registry.fetch._Staging.write", fail)
 
     with pytest.raises(TransientError, match=f"'{tmp_path}/out' failed"):
-        fetch(store, version, tmp_path / "out")
+        fetch_version(store, version, tmp_path / "out")
 
 
 def test_large_file_is_never_whole_in_memory(tmp_path):
@@ -143,7 +143,7 @@ def test_large_file_is_never_whole_in_memory(tmp_path):
     version = name_of("r1", 1)
     publish(store, version, "r1", {**FILES, "model.joblib": bytes(N_LARGE)})
     tracemalloc.start()
-    fetched = fetch(store, version, tmp_path / "out")
+    fetched = fetch_version(store, version, tmp_path / "out")
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
 
@@ -164,7 +164,7 @@ def test_process_that_must_leave_leaves_nothing(store, version, tmp_path):
     leaving = Leaving()
     leaving.objects = store.objects
     with pytest.raises(ConfigurationError):
-        fetch(leaving, version, tmp_path / "out/models", undo.append)
+        fetch_version(leaving, version, tmp_path / "out/models", undo.append)
 
     assert [] == list(tmp_path.iterdir())
 
@@ -183,7 +183,7 @@ def test_process_that_must_leave_in_the_middle_of_a_file_leaves_nothing(store, v
     leaving = Leaving()
     leaving.objects = store.objects
     with pytest.raises(ConfigurationError):
-        fetch(leaving, version, tmp_path / "out/models", undo.append)
+        fetch_version(leaving, version, tmp_path / "out/models", undo.append)
 
     assert [] == list(tmp_path.iterdir())
 
@@ -192,7 +192,7 @@ def test_fetched_folder_can_be_read_by_others(store, version, tmp_path):
     """As far as the umask lets them."""
     mask = os.umask(0o022)
     try:
-        mode = stat.S_IMODE(fetch(store, version, tmp_path).stat().st_mode)
+        mode = stat.S_IMODE(fetch_version(store, version, tmp_path).stat().st_mode)
     finally:
         os.umask(mask)
 

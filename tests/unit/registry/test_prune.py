@@ -9,7 +9,7 @@ from support.versions import FILES, publish_small
 from job.errors import IntegrityError, TransientError, VersionConflictError
 from job.registry.anchors import read_anchor, set_anchor
 from job.registry.channels import promote, read_channel
-from job.registry.prune import prune
+from job.registry.prune import prune_versions
 from job.registry.publish import publish
 from job.registry.versions import list_versions, read_verified
 
@@ -43,7 +43,7 @@ def anchor(store, version):
 
 
 def removed(store, *, keep=None, before=LATER, is_dry_run=False):
-    return prune(store, before=before, keep=keep, is_dry_run=is_dry_run, token="t")
+    return prune_versions(store, before=before, keep=keep, is_dry_run=is_dry_run, token="t")
 
 
 def test_complete_versions_stay_without_keep(store):

@@ -15,7 +15,7 @@ from job.registry import (
     list_versions,
     read_metadata,
     read_verified,
-    resolve,
+    resolve_version,
     verify,
 )
 from job.registry.publish import publish
@@ -52,14 +52,14 @@ def test_other_keys_are_not_versions(store, key):
 )
 def test_version_is_found_by_its_name_as_latest_or_by_channel(store, name, version):
     """What one types at the command line."""
-    assert version == resolve(store, name)
+    assert version == resolve_version(store, name)
 
 
 @pytest.mark.parametrize("name", ["staging", ABSENT, "production.anchor", "../production", ""])
 def test_unknown_name_is_refused_with_the_versions_there_are(store, name):
     """Newest first, as one looks for them."""
     with pytest.raises(ConfigurationError) as caught:
-        resolve(store, name)
+        resolve_version(store, name)
 
     assert f"versions: '{NEW}', '{OLD}'" == caught.value.hint
 
@@ -67,7 +67,7 @@ def test_unknown_name_is_refused_with_the_versions_there_are(store, name):
 def test_latest_of_an_empty_store_is_refused():
     """There is none yet."""
     with pytest.raises(ConfigurationError) as caught:
-        resolve(MemoryStore(), "latest")
+        resolve_version(MemoryStore(), "latest")
 
     assert "versions: none yet" == caught.value.hint
 

@@ -6,7 +6,7 @@ import pytest
 from support.memory_store import MemoryStore
 
 from job.adapters.stores.directory import DirectoryStore
-from job.registry.write_race import race
+from job.registry.write_race import probe_concurrent_creates
 
 
 class TwoSteps(MemoryStore):
@@ -27,19 +27,19 @@ class NoWinner(MemoryStore):
 
 @pytest.mark.parametrize("store", [TwoSteps(), NoWinner()], ids=["many", "none"])
 def test_race_that_has_not_one_winner_is_told(store):
-    assert not race(store, "t").is_met
+    assert not probe_concurrent_creates(store, "t").is_met
 
 
 def test_answer_counts_the_winners():
-    assert "16 of 16 rivals won" == race(TwoSteps(), "t").answer
+    assert "16 of 16 rivals won" == probe_concurrent_creates(TwoSteps(), "t").answer
 
 
 def test_folder_has_one_winner(tmp_path):
-    assert race(DirectoryStore(tmp_path), "t").is_met
+    assert probe_concurrent_creates(DirectoryStore(tmp_path), "t").is_met
 
 
 def test_race_leaves_nothing(tmp_path):
     store = DirectoryStore(tmp_path)
-    race(store, "t")
+    probe_concurrent_creates(store, "t")
 
     assert [] == list(store.keys(""))

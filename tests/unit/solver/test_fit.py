@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from support.executors import InTurn
 
 from job.adapters.executors.local import LocalThreads
-from job.solver.fit import fit_matrix, fit_together
+from job.solver.fit import fit_linear_models, fit_matrix
 
 C = (0.01, 1.0, 30.0)
 TOLERANCE = 1e-7
@@ -17,12 +17,25 @@ MAX_ITER = 3000
 
 
 def solve(
-    X, codes, weights=None, C=C, *, tolerance=TOLERANCE, max_iter=MAX_ITER, excess=0.0, start=None
+    X,
+    codes,
+    weights=None,
+    C=C,
+    *,
+    tolerance=TOLERANCE,
+    max_iter=MAX_ITER,
+    suboptimality=0.0,
+    start=None,
 ):
     weights = np.ones(len(codes)) if weights is None else weights
-    with InTurn().pool() as spread:
-        rule = {"tolerance": tolerance, "max_iter": max_iter, "excess": excess, "start": start}
-        return fit_matrix(X, codes, weights, C, spread, **rule)
+    with InTurn().pool() as parallel_map:
+        rule = {
+            "tolerance": tolerance,
+            "max_iter": max_iter,
+            "excess": suboptimality,
+            "start": start,
+        }
+        return fit_matrix(X, codes, weights, C, parallel_map, **rule)
 
 
 def probabilities(X, W, b):
@@ -122,8 +135,10 @@ def test_bits_do_not_depend_on_the_number_of_threads(layout):
     codes = rng.integers(0, 4, 5000)
     found = []
     for n_workers in (1, 2, 3):
-        with LocalThreads(n_workers).pool() as spread:
-            fits = fit_matrix(X, codes, np.ones(5000), C, spread, tolerance=1e-5, max_iter=100)
+        with LocalThreads(n_workers).pool() as parallel_map:
+            fits = fit_matrix(
+                X, codes, np.ones(5000), C, parallel_map, tolerance=1e-5, max_iter=100
+            )
             found.append((fits.coefficients.tobytes(), fits.intercepts.tobytes()))
 
     assert 1 == len(set(found))
@@ -137,8 +152,10 @@ def test_blocks_are_summed_up_whatever_their_size(monkeypatch):
     monkeypatch.setattr("job.solver.dense_design._MOST_ROWS", 300)
     found = []
     for n_workers in (1, 2):
-        with LocalThreads(n_workers).pool() as spread:
-            fits = fit_matrix(X, codes, np.ones(5000), C, spread, tolerance=TOLERANCE, max_iter=500)
+        with LocalThreads(n_workers).pool() as parallel_map:
+            fits = fit_matrix(
+                X, codes, np.ones(5000), C, parallel_map, tolerance=TOLERANCE, max_iter=500
+            )
             found.append((fits.coefficients.tobytes(), fits.intercepts.tobytes()))
 
     assert found[0] == found[1]
@@ -187,7 +204,7 @@ def test_bits_in_double_precision_do_not_depend_on_the_number_of_threads():
     found = []
     for n_workers in (1, 2):
         models = [LogisticRegression(C=c, tol=1e-6, max_iter=1000) for c in (1.0, 10.0)]
-        fit_together(models, X, codes, LocalThreads(n_workers))
+        fit_linear_models(models, X, codes, LocalThreads(n_workers))
         assert {np.dtype(np.float32)} == {m.coef_.dtype for m in models}
         found.append([(m.coef_.tobytes(), m.intercept_.tobytes()) for m in models])
 
@@ -222,15 +239,17 @@ def objective(X, codes, W, b, C):
 
 
 @pytest.mark.parametrize("excess", [1e-3, 1e-5])
-def test_excess_is_what_the_loss_is_above_its_minimum(excess):
+def test_excess_is_what_the_loss_is_above_its_minimum(suboptimality):
     """Half the squared gradient of the even basis tells it to a factor of ten, for every C."""
     rng = np.random.default_rng(0)
     codes = rng.integers(0, 4, 3000)
     X = rng.standard_normal((3000, 30)) * 3.0 ** -np.arange(30) + np.eye(4, 30)[codes]
-    found, exact = (solve(X, codes, tolerance=1e-9, excess=some) for some in (excess, 0.0))
+    found, exact = (
+        solve(X, codes, tolerance=1e-9, suboptimality=some) for some in (suboptimality, 0.0)
+    )
     for n, c in enumerate(C):
         above = [objective(X, codes, f.coefficients[n], f.intercepts[n], c) for f in (found, exact)]
-        assert 0 <= above[0] - above[1] <= 10 * excess
+        assert 0 <= above[0] - above[1] <= 10 * suboptimality
     assert (found.n_iter < exact.n_iter).all()
 
 

@@ -14,7 +14,7 @@ from support.executors import InTurn
 
 from job.adapters.executors.local import LocalThreads
 from job.errors import TrainingError
-from job.solver.fit import fit_together
+from job.solver.fit import fit_linear_models
 from job.solver.linear_svc import linear_of
 from job.stages.training.sklearn_fit import fit
 
@@ -87,7 +87,7 @@ def test_ends_where_liblinears_rule_does(problem, class_weight):
     """
     X, y = problem
     models = [LinearSVC(C=c, class_weight=class_weight, tol=TOLERANCE, max_iter=3000) for c in C]
-    fit_together(models, X, y, InTurn())
+    fit_linear_models(models, X, y, InTurn())
     for model in models:
         if not hasattr(model, "coef_"):
             continue  # a few rows or columns of many scales may be left to scikit-learn
@@ -109,7 +109,7 @@ def test_unit_rows_are_all_fitted(seed):
     X /= np.linalg.norm(X, axis=1, keepdims=True)
     weight = "balanced" if seed % 2 else None
     models = [LinearSVC(C=c, class_weight=weight, tol=TOLERANCE, max_iter=3000) for c in C]
-    fit_together(models, X, y, InTurn())
+    fit_linear_models(models, X, y, InTurn())
 
     assert [True] * 3 == [hasattr(model, "coef_") for model in models]
 
@@ -134,7 +134,7 @@ def test_probabilities_are_those_of_scikit_learns_calibration(n_classes, class_w
         )
         for c in C
     ]
-    fit_together(models, X, y, InTurn())
+    fit_linear_models(models, X, y, InTurn())
     for ours in models:
         theirs = clone(ours).fit(X, y)
 
@@ -158,7 +158,7 @@ def test_rows_that_a_fold_judges_do_not_reach_its_model():
     X, y = rng.standard_normal((300, 400)).astype(np.float32), NAMES[rng.integers(0, 2, 300)]
     y = y.astype(str)
     model = CalibratedClassifierCV(LinearSVC(C=10.0), cv=sides(3, y), ensemble=False)
-    fit_together([model], X, y, InTurn())
+    fit_linear_models([model], X, y, InTurn())
     decided = linear_of(model).decision_function(X)
 
     assert ((decided > 0) == (y == "b")).all()  # the model has seen all
@@ -171,7 +171,7 @@ def test_bits_do_not_depend_on_the_number_of_threads(n_classes):
     found = []
     for n_workers in (1, 2, 3):
         models = [LinearSVC(C=c) for c in C]
-        fit_together(models, X, y, LocalThreads(n_workers))
+        fit_linear_models(models, X, y, LocalThreads(n_workers))
         found.append([(m.coef_.tobytes(), m.intercept_.tobytes()) for m in models])
 
     assert found[0] == found[1] == found[2]
@@ -180,7 +180,7 @@ def test_bits_do_not_depend_on_the_number_of_threads(n_classes):
 def test_sparse_matrices_are_left_to_liblinear():
     X, y = make()
     model = LinearSVC()
-    fit_together([model], sparse.csr_matrix(X), y, InTurn())
+    fit_linear_models([model], sparse.csr_matrix(X), y, InTurn())
 
     assert not hasattr(model, "coef_")
 
@@ -205,7 +205,7 @@ def test_only_what_it_solves_is_taken(parameters):
     """Other losses and penalties are scikit-learn's, and so is the word on wrong values."""
     X, y = make()
     model = LinearSVC(**parameters)
-    fit_together([model], X, y, InTurn())
+    fit_linear_models([model], X, y, InTurn())
 
     assert not hasattr(model, "coef_")
 
@@ -215,10 +215,10 @@ def test_tolerance_that_no_precision_reaches_is_left_to_liblinear():
     X, y = make()
     model = LinearSVC(C=10.0, tol=1e-18, max_iter=10**9)
     with structlog.testing.capture_logs() as logs:
-        fit_together([model], X, y, InTurn())
+        fit_linear_models([model], X, y, InTurn())
 
     assert not hasattr(model, "coef_")
-    assert [("fast_engine_fell_back", "linear_svc", [10.0])] == [
+    assert [("fast_engine_fell_back", "LinearSVC", [10.0])] == [
         (e["event"], e["estimator"], e["C"])
         for e in logs
         if e["event"] == "fast_engine_fell_back" and e["log_level"] == "debug"
@@ -239,7 +239,7 @@ def test_rare_class_that_weighs_as_much_as_the_others_is_fitted(n_rare, n_classe
     model = LinearSVC(C=10.0, class_weight="balanced", tol=TOLERANCE, max_iter=5000)
     if is_calibrated:
         model = CalibratedClassifierCV(model, cv=sides(3, y), ensemble=False)
-    fit_together([model], X, y, InTurn())
+    fit_linear_models([model], X, y, InTurn())
 
     assert is_done(linear_of(model), X, y)
 
@@ -255,7 +255,7 @@ def test_class_that_a_fold_has_not_learnt_counts_as_far_from_its_rows(n_classes)
         for n, (inner, outer) in enumerate(sides(3, y))
     ]
     model = CalibratedClassifierCV(LinearSVC(), cv=folds, ensemble=False)
-    fit_together([model], X, y, InTurn())
+    fit_linear_models([model], X, y, InTurn())
     whole = CalibratedClassifierCV(LinearSVC(), cv=sides(3, y), ensemble=False).fit(X, y)
     ours, theirs = (m.predict_proba(X)[is_rare, -1].mean() for m in (model, whole))
 
@@ -279,4 +279,4 @@ def test_folds_that_judge_some_rows_only_are_refused():
     X, y = make()
     model = CalibratedClassifierCV(LinearSVC(), cv=sides(3, y)[:2], ensemble=False)
     with pytest.raises(ValueError, match="NaN"):
-        fit_together([model], X, y, InTurn())
+        fit_linear_models([model], X, y, InTurn())

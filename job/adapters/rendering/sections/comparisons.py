@@ -11,7 +11,7 @@ from job.adapters.rendering.formatting import metric_name
 from job.adapters.rendering.intervals import read_interval
 from job.adapters.rendering.sections.section import Section
 
-_MOST_CLASSES: Final = 10
+_MAX_CLASSES: Final = 10
 _TEMPLATE = """
 {% for c in comparisons %}
 <h3>The {{ c.role }}, <code>{{ c.version }}</code></h3>
@@ -50,7 +50,7 @@ def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | N
 
 
 def _rows(comparison: dict[str, Any]) -> list[dict[str, Any]]:
-    """Give the score first, then the classes whose recall changed for the worst."""
+    """Return the score first, then the classes whose recall changed for the worst."""
     if not comparison.get("difference"):
         return []
     names = ("champion_score", "candidate_score")
@@ -59,7 +59,7 @@ def _rows(comparison: dict[str, Any]) -> list[dict[str, Any]]:
         comparison.get("recalls", {}).items(), key=lambda r: (r[1]["difference"]["value"], r[0])
     )
     names = ("champion_recall", "candidate_recall")
-    rows += [_row(name, recall, names) for name, recall in recalls[:_MOST_CLASSES]]
+    rows += [_row(name, recall, names) for name, recall in recalls[:_MAX_CLASSES]]
     ends = [abs(end) for row in rows for end in row["ends"]]
     scale = Scale(low=-max(ends, default=1.0), high=max(ends, default=1.0))
     return [{**row, "dots": _draw(row, scale)} for row in rows]

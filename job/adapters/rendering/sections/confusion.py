@@ -7,8 +7,8 @@ from typing import Any, Final
 from job.adapters.rendering.methods import judged_rows
 from job.adapters.rendering.sections.section import Section
 
-_MANY: Final = 15
-_MOST_PAIRS: Final = 15
+_MAX_MATRIX_CLASSES: Final = 15
+_MAX_PAIRS: Final = 15
 _LEVELS: Final = 5
 _TEMPLATE = """
 {% if pairs %}<div class="scroll" role="region" tabindex="0" aria-label="Most confused classes">
@@ -39,7 +39,7 @@ def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | N
     counts, classes = evaluation.get("confusion"), evaluation["classes"]
     if not counts:
         return None
-    is_many = len(classes) > _MANY
+    is_many = len(classes) > _MAX_MATRIX_CLASSES
     order = list(range(len(classes)))
     if is_many:
         order.sort(key=lambda n: -_n_errors(counts, n))
@@ -82,7 +82,7 @@ def list_confused(classes: list[str], counts: list[list[int]]) -> list[dict[str,
         if n and row != column
     ]
     found.sort(key=lambda pair: (-pair["n"], pair["true"], pair["predicted"]))
-    return found[:_MOST_PAIRS]
+    return found[:_MAX_PAIRS]
 
 
 SECTION = Section(anchor="confusion", title="Confusion", template=_TEMPLATE, values=_values)

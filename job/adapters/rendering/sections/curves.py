@@ -13,7 +13,7 @@ from job.adapters.rendering.sections.section import Section
 
 _TEMPLATE = """
 <p>Each class against the rest.
-{% if n_hidden %}The {{ n_named }} lowest are named, the others are drawn in grey.{% endif %}</p>
+{% if n_hidden %}The {{ n_named }} lowest are named, the others are drawn in gray.{% endif %}</p>
 <div class="charts"><figure>{{ roc }}<figcaption>ROC, with the area beside the name</figcaption>
 </figure><figure>{{ pr }}<figcaption>Precision by recall, with the average precision beside the
 name</figcaption></figure></div>
@@ -43,7 +43,7 @@ def draw_curves(evaluation: dict[str, Any]) -> dict[str, Markup]:
 
 
 def _lines(evaluation: dict[str, Any], x: str, y: str, area: str) -> Sequence[Line]:
-    """Give the curves, the lowest first; only as many have a name as there are colours."""
+    """Return the curves, the lowest first; only as many have a name as there are colors."""
     per_class = evaluation["per_class"]
     ordered = sorted(evaluation["curves"], key=lambda name: (per_class[name][area], name))
     return [

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from job.adapters.rendering.sections.section import Section
 
-_MOST: Final = 25
+_MAX_LISTED: Final = 25
 _MEASURES: Final = {
     "psi": "Population stability index",
     "class_share": "Change of share",
@@ -71,9 +71,11 @@ def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | N
     rows.sort(key=lambda row: (-row["is_drift"], -_excess(row), row["subject"]))
     return {
         **report,
-        "found": list(dict.fromkeys(row["subject"] for row in rows if row["is_drift"]))[:_MOST],
-        "rows": rows[:_MOST],
-        "n_more": max(len(rows) - _MOST, 0),
+        "found": list(dict.fromkeys(row["subject"] for row in rows if row["is_drift"]))[
+            :_MAX_LISTED
+        ],
+        "rows": rows[:_MAX_LISTED],
+        "n_more": max(len(rows) - _MAX_LISTED, 0),
         "missing": [m for m in measures if m["measure"] == "missing"],
     }
 

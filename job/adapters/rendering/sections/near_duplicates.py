@@ -32,14 +32,14 @@ _COUNTS: Final = {
 
 def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | None:
     split = evaluation.get("split") or {}
-    families, optimism = split.get("families") or {}, split.get("optimism")
-    if families.get("near_duplicates") == "none":
-        families = {}
-    if not families and not optimism:
+    duplicates, optimism = split.get("families") or {}, split.get("optimism")
+    if duplicates.get("near_duplicates") == "none":
+        duplicates = {}
+    if not duplicates and not optimism:
         return None
     return {
-        "facts": [(words, families[key]) for key, words in _COUNTS.items() if key in families],
-        "sizes": families.get("largest", []),
+        "facts": [(words, duplicates[key]) for key, words in _COUNTS.items() if key in duplicates],
+        "sizes": duplicates.get("largest", []),
         "optimism": optimism,
     }
 

@@ -10,7 +10,7 @@ from job.adapters.rendering.intervals import read_interval
 from job.adapters.rendering.methods import judged_rows, method_of
 from job.adapters.rendering.sections.section import Section
 
-_MOST_CLASSES: Final = 10
+_MAX_CLASSES: Final = 10
 _DIAGONAL: Final = Line(x=(0, 1), y=(0, 1))
 _TEMPLATE = """
 {% if decision %}{% if status == "chosen" %}<p>Answer only where the greatest
@@ -83,7 +83,7 @@ def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | N
         "diagram": _draw_diagram(bins),
         "curve": None if risk is None else _draw_risk(risk),
         "area": None if risk is None else risk["area"],
-        "classes": classes[:_MOST_CLASSES],
+        "classes": classes[:_MAX_CLASSES],
     }
 
 

@@ -13,7 +13,7 @@ _ALWAYS = ("accuracy", "f1_macro", "log_loss")
 
 
 def head_of_page(metadata: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any]:
-    """Give the verdict with its reasons, and the headline numbers."""
+    """Return the verdict with its reasons, and the headline numbers."""
     criteria = evaluation["gate"]["criteria"]
     failed = [c for c in criteria if not c["is_met"]]
     metric = evaluation["search"]["metric"]

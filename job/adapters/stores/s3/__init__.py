@@ -14,7 +14,7 @@ from job.adapters.stores.s3.client import Connection, split_uri
 from job.adapters.stores.s3.errors import (
     code_of,
     is_absent,
-    is_beaten,
+    is_precondition_failed,
     n_retries,
     status_of,
     translated,
@@ -23,7 +23,7 @@ from job.adapters.stores.s3.probe import probe
 from job.adapters.stores.s3.reads import Reader, list_below
 from job.adapters.stores.s3.uploads import upload, write_options
 from job.contracts.settings.store import StoreSpec
-from job.contracts.store_keys import ObjectInfo, ProbeStep, check_key, is_ours
+from job.contracts.store_keys import ObjectInfo, ProbeStep, check_key, is_job_key
 from job.errors import IntegrityError, TransientError
 
 _N_CONFLICTS: Final = 5
@@ -88,7 +88,7 @@ class S3Store:
         yield from sorted(key.removeprefix(inner) for key in found if not key.endswith("/"))
 
     def head(self, key: str) -> ObjectInfo | None:
-        """Give size and age of an object, or None where there is none."""
+        """Return size and age of an object, or None where there is none."""
         with self._translated(key):
             try:
                 answer = self._client.head_object(**self._at(key))
@@ -120,7 +120,7 @@ class S3Store:
                 key = item["Key"].removeprefix(inner)
                 is_below = item["Key"].startswith(inner)
                 # NOTE: the bucket's other users have uploads too
-                if item["Initiated"] >= before or not is_below or not is_ours(key):
+                if item["Initiated"] >= before or not is_below or not is_job_key(key):
                     continue
                 cleared.append(key)
                 if not is_dry_run:
@@ -130,7 +130,7 @@ class S3Store:
         return sorted(cleared)
 
     def read(self, key: str) -> tuple[bytes, str] | None:
-        """Give an object's bytes and ETag, or None where there is none."""
+        """Return an object's bytes and ETag, or None where there is none."""
         with self._translated(key):
             return self._reader.read(self._at(key))
 
@@ -140,14 +140,16 @@ class S3Store:
             try:
                 upload(self._client, self._at(key), data, self._options, **condition)
             except ClientError as error:
-                if not (is_beaten(error) or is_absent(error) or status_of(error) == 501):
+                if not (
+                    is_precondition_failed(error) or is_absent(error) or status_of(error) == 501
+                ):
                     raise
                 if not self._is_own_first_try(error, key, data):
                     return f"{status_of(error)} {code_of(error)}"
         return "200"
 
     def _is_own_first_try(self, error: ClientError, key: str, data: bytes) -> bool:
-        """Say whether a request that was tried again has met what its own first try wrote."""
+        """Return whether a request that was tried again has met what its own first try wrote."""
         return n_retries(error) > 0 and self.get(key) == data
 
     def _write(self, key: str, data: bytes, **condition: str) -> bool | None:
@@ -156,7 +158,9 @@ class S3Store:
             try:
                 is_checked = upload(self._client, self._at(key), data, self._options, **condition)
             except ClientError as error:
-                if not (is_beaten(error) or ("IfMatch" in condition and is_absent(error))):
+                if not (
+                    is_precondition_failed(error) or ("IfMatch" in condition and is_absent(error))
+                ):
                     raise
                 if self._is_own_first_try(error, key, data):
                     return True

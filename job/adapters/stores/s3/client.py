@@ -105,7 +105,7 @@ def _client(session: Any, spec: S3Spec, *, is_custom: bool) -> Any:
 
 
 def split_uri(uri: str) -> tuple[str, str]:
-    """Give bucket and key (or prefix) of an s3:// URI, without slashes at its end.
+    """Return bucket and key (or prefix) of an s3:// URI, without slashes at its end.
 
     Raises
     ------

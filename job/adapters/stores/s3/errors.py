@@ -70,12 +70,12 @@ _BEATEN: Final = ("PreconditionFailed", "ConditionalRequestConflict", "412", "40
 
 
 def code_of(error: ClientError) -> str:
-    """Give the service's code; HEAD answers have the status alone."""
+    """Return the service's code; HEAD answers have the status alone."""
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
 def status_of(error: ClientError) -> int:
-    """Give the HTTP status."""
+    """Return the HTTP status."""
     return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
 
 
@@ -85,16 +85,16 @@ def n_retries(error: ClientError) -> int:
 
 
 def is_absent(error: ClientError) -> bool:
-    """Say whether there is no such object; an absent bucket is another matter."""
+    """Return whether there is no such object; an absent bucket is another matter."""
     return code_of(error) in ("NoSuchKey", "404", "NotFound", "NoSuchUpload")
 
 
-def is_beaten(error: ClientError) -> bool:
-    """Say whether a condition was not met: somebody else was first."""
+def is_precondition_failed(error: ClientError) -> bool:
+    """Return whether a condition was not met: somebody else was first."""
     return code_of(error) in _BEATEN or status_of(error) == 412
 
 
-def ask_again(function: Callable[[], T]) -> T:
+def retry_truncated_response(function: Callable[[], T]) -> T:
     """Make a request; once more, a few times, where its answer's text breaks off.
 
     NOTE: botocore tries again what has no answer, and lets such an error of urllib3 through.  An

@@ -24,7 +24,7 @@ def in_parallel(function: Callable[[int], Any], items: range) -> list[Any]:
 
 
 def in_order(read: Callable[[int], Iterator[bytes]], items: range) -> Generator[bytes, None, None]:
-    """Give what `read` gives of each item, in order and as it comes; a few are read at once.
+    """Return what `read` gives of each item, in order and as it comes; a few are read at once.
 
     The next item is begun when the first of them has been given whole, so that no more than
     `N_THREADS` are held.

@@ -17,7 +17,12 @@ from botocore.exceptions import (
 )
 
 from job.adapters.stores.s3.client import Connection
-from job.adapters.stores.s3.errors import ask_again, code_of, is_absent, is_beaten
+from job.adapters.stores.s3.errors import (
+    code_of,
+    is_absent,
+    is_precondition_failed,
+    retry_truncated_response,
+)
 from job.adapters.stores.s3.parts import PART_BYTES, in_order, in_parallel
 from job.errors import ConfigurationError, TransientError
 
@@ -40,7 +45,7 @@ class Reader:
         self._client, self._patience = connection.client, connection.patience_seconds
 
     def read(self, where: dict[str, str]) -> tuple[bytes, str] | None:
-        """Give an object's bytes and ETag, or None where there is none."""
+        """Return an object's bytes and ETag, or None where there is none."""
         answer = self._ask(where)
         if answer is None:
             return None
@@ -58,7 +63,7 @@ class Reader:
         return whole.getvalue(), answer["ETag"]
 
     def pieces(self, where: dict[str, str]) -> Generator[bytes, None, None]:
-        """Give an object's bytes in order, as they come; no piece where there is no object."""
+        """Return an object's bytes in order, as they come; no piece where there is no object."""
         answer = self._ask(where)
         if answer is None:
             return
@@ -73,7 +78,9 @@ class Reader:
 
     def _ask(self, where: dict[str, str]) -> dict[str, Any] | None:
         try:
-            answer: dict[str, Any] = ask_again(lambda: self._client.get_object(**where))
+            answer: dict[str, Any] = retry_truncated_response(
+                lambda: self._client.get_object(**where)
+            )
         except ClientError as error:
             if is_absent(error):
                 return None
@@ -101,7 +108,7 @@ class Reader:
             n_read += len(piece)
 
     def span(self, pin: dict[str, str], start: int, stop: int, body: Any = None) -> Iterator[bytes]:
-        """Give an object's bytes from `start` to `stop`, as they come.
+        """Return an object's bytes from `start` to `stop`, as they come.
 
         Parameters
         ----------
@@ -134,9 +141,9 @@ class Reader:
     def _open(self, pin: dict[str, str], first: int, last: int) -> Any:
         try:
             span = f"bytes={first}-{last}"
-            answer = ask_again(lambda: self._client.get_object(**pin, Range=span))
+            answer = retry_truncated_response(lambda: self._client.get_object(**pin, Range=span))
         except ClientError as error:
-            if is_beaten(error) or is_absent(error) or code_of(error) in _GONE:
+            if is_precondition_failed(error) or is_absent(error) or code_of(error) in _GONE:
                 raise changed(pin) from error
             raise
         if not str(answer.get("ContentRange", "")).startswith(f"bytes {first}-{last}/"):
@@ -157,7 +164,9 @@ def pinned(where: dict[str, str], answer: dict[str, Any]) -> dict[str, str]:
 def list_below(client: Any, bucket: str, prefix: str) -> list[dict[str, Any]]:
     """List the objects below a prefix."""
     pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-    return ask_again(lambda: [item for page in pages for item in page.get("Contents", ())])
+    return retry_truncated_response(
+        lambda: [item for page in pages for item in page.get("Contents", ())]
+    )
 
 
 def changed(where: dict[str, str]) -> TransientError:

@@ -10,13 +10,13 @@ from urllib.parse import urlencode
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from job.adapters.stores.s3.errors import ask_again
+from job.adapters.stores.s3.errors import retry_truncated_response
 from job.adapters.stores.s3.parts import PART_BYTES, in_parallel
 from job.contracts.settings.store import StoreSpec
 
 
 def write_options(spec: StoreSpec) -> dict[str, str]:
-    """Give the parameters that every write carries."""
+    """Return the parameters that every write carries."""
     options = {
         "ServerSideEncryption": spec.encryption,
         "SSEKMSKeyId": spec.kms_key_id,
@@ -44,7 +44,7 @@ def upload(
     if len(data) > 2 * PART_BYTES:
         return _by_parts(client, where, data, options, **condition)
     checksum = _sha256(data)
-    answer = ask_again(
+    answer = retry_truncated_response(
         lambda: client.put_object(
             **where, Body=data, ChecksumSHA256=checksum, **options, **condition
         )
@@ -55,7 +55,7 @@ def upload(
 def _by_parts(
     client: Any, where: dict[str, str], data: bytes, options: dict[str, str], **condition: str
 ) -> bool:
-    made = ask_again(
+    made = retry_truncated_response(
         lambda: client.create_multipart_upload(**where, ChecksumAlgorithm="SHA256", **options)
     )
     upload_id = {"UploadId": made["UploadId"]}

@@ -12,8 +12,8 @@ import pyarrow as pa
 import structlog
 
 from job.contracts.dataset import Column, Dataset, Embeddings, Kind, Provenance
-from job.contracts.messages import counted, shortened
-from job.contracts.ports import MatrixMaker, SourceTable, TableSource
+from job.contracts.messages import pluralize, quote_list
+from job.contracts.ports import MatrixAllocator, SourceTable, TableSource
 from job.contracts.settings.dataset import ColumnsSpec, DatasetSpec
 from job.errors import ContractViolationError, DatasetUnreadableError
 from job.stages.data.ingest.cells import convert, count_undecodable
@@ -45,7 +45,7 @@ def ingest(
     spec: DatasetSpec,
     *,
     required: frozenset[str],
-    matrices: MatrixMaker,
+    matrices: MatrixAllocator,
     reserve: Callable[[int], None] = lambda _n_bytes: None,
 ) -> Dataset:
     """Read the role columns of a table.
@@ -107,7 +107,7 @@ def _known_names(table: SourceTable, aliases: dict[str, str]) -> dict[str, str]:
     duplicates = sorted({name for name in renamed if renamed.count(name) > 1})
     if duplicates:
         raise ContractViolationError(
-            f"'{table.uri}' has more than one column named {shortened(duplicates)}",
+            f"'{table.uri}' has more than one column named {quote_list(duplicates)}",
             hint="name each column once, and give each alias one column",
             columns=duplicates,
         )
@@ -117,7 +117,7 @@ def _known_names(table: SourceTable, aliases: dict[str, str]) -> dict[str, str]:
 def _assign_roles(
     names: dict[str, str], spec: ColumnsSpec
 ) -> tuple[list[_RoleColumn], tuple[str, ...]]:
-    """Give the columns to read, in settings order, and those of the embeddings."""
+    """Return the columns to read, in settings order, and those of the embeddings."""
     kinds: list[tuple[str, Kind, tuple[str | None, ...]]] = [
         ("target", "string", (spec.target,)),
         ("text", "string", (spec.text,)),
@@ -162,9 +162,9 @@ def _check_required(table: SourceTable, names: dict[str, str], required: frozens
         return
     raise ContractViolationError(
         f"'{table.uri}' lacks the required {'columns' if len(missing) > 1 else 'column'} "
-        f"{shortened(missing)}",
+        f"{quote_list(missing)}",
         hint=f"map renamed columns with dataset.aliases or dataset.columns; "
-        f"the table has {shortened(sorted(names))}",
+        f"the table has {quote_list(sorted(names))}",
         columns=missing,
     )
 
@@ -175,7 +175,7 @@ def _read(
     wide: tuple[str, ...],
     content: ContentDigest,
     reserve: Callable[[int], None],
-    matrices: MatrixMaker,
+    matrices: MatrixAllocator,
 ) -> tuple[int, Embeddings | None]:
     # NOTE: where the number of rows is unknown, the matrix grows as the other columns do
     builder = MatrixBuilder(table.n_rows, reserve, matrices)
@@ -208,7 +208,7 @@ def _read_column(
         # NOTE: raised outside the except block, because pyarrow's errors quote cells
         raise DatasetUnreadableError(
             f"'{table.uri}': column '{column.source_name}' holds text that is not UTF-8 "
-            f"({counted(count_undecodable(array), 'cell')} or more)",
+            f"({pluralize(count_undecodable(array), 'cell')} or more)",
             hint="export it as UTF-8",
             column=column.source_name,
         )

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from job.contracts.canonical_strings import RESPELT, respell
+from job.contracts.canonical_strings import CANONICALIZABLE, canonicalize
 from job.contracts.dataset import Kind
 
 NO_TIME: Final = np.iinfo(np.int64).min
@@ -53,7 +53,7 @@ def convert(
 
 
 def decoded(array: pa.Array) -> pa.Array:
-    """Give the values themselves where the array holds positions in a dictionary."""
+    """Return the values themselves where the array holds positions in a dictionary."""
     return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
 
 
@@ -91,9 +91,9 @@ def _strings(array: pa.Array) -> tuple[np.ndarray[Any, Any], int]:
 
 
 def _respelt(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    matches = pc.match_substring_regex(pa.array(values, pa.large_string()), RESPELT)
+    matches = pc.match_substring_regex(pa.array(values, pa.large_string()), CANONICALIZABLE)
     found = np.flatnonzero(pc.fill_null(matches, False).to_numpy(zero_copy_only=False))
-    values[found] = [respell(value) for value in values[found]]
+    values[found] = [canonicalize(value) for value in values[found]]
     return values
 
 

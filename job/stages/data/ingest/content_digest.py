@@ -53,7 +53,7 @@ class ContentDigest:
         self._streams[label].update(data)
 
     def digest(self) -> str:
-        """Give `sha256:<hex>` over all streams, in the order in which they came."""
+        """Return `sha256:<hex>` over all streams, in the order in which they came."""
         lines = [f"{label} {stream.hexdigest()}\n" for label, stream in self._streams.items()]
         whole = hashlib.sha256(f"{self._n_rows}\n{''.join(lines)}".encode())
         return f"sha256:{whole.hexdigest()}"

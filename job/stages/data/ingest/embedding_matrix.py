@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from job.contracts.dataset import MISSING, NOT_FINITE, OK, UNREADABLE, WRONG_WIDTH, Embeddings
-from job.contracts.ports import MatrixMaker
+from job.contracts.ports import MatrixAllocator
 from job.stages.data.ingest.cells import convert, decoded, is_string
 
 _FLAT_LIST: Final = r"^\s*\[[^\[\]]*\]\s*$"
@@ -36,7 +36,7 @@ class MatrixBuilder:
     """
 
     def __init__(
-        self, n_rows: int | None, reserve: Callable[[int], None], matrices: MatrixMaker
+        self, n_rows: int | None, reserve: Callable[[int], None], matrices: MatrixAllocator
     ) -> None:
         self._n_expected, self._reserve, self._matrices = n_rows, reserve, matrices
         self._matrix: np.ndarray[Any, Any] | None = None
@@ -94,7 +94,7 @@ class MatrixBuilder:
         return block, defects, widths
 
     def build(self) -> Embeddings:
-        """Give the whole matrix."""
+        """Return the whole matrix."""
         matrix = np.empty((0, 0), np.float32) if self._matrix is None else self._matrix
         return Embeddings(
             matrix=matrix[: self._n_filled],
@@ -172,7 +172,7 @@ def _parse(cell: str | None) -> np.ndarray[Any, Any] | int:
 
 
 def wide_columns(names: tuple[str, ...], pattern: str) -> tuple[str, ...]:
-    """Give the columns `prefix*` stands for, by the number that follows the prefix."""
+    """Return the columns `prefix*` stands for, by the number that follows the prefix."""
     prefix = pattern.removesuffix("*")
     rests = {name: name.removeprefix(prefix) for name in names if name.startswith(prefix)}
     found = {name: int(n.group(1)) for name, rest in rests.items() if (n := _NUMBERED.search(rest))}

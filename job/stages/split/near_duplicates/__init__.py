@@ -32,7 +32,7 @@ Array = npt.NDArray[Any]
 Kind = Literal["text", "embeddings", "none"]
 # bytes, measured by `python -m benchmarks.near_duplicates` and rounded up
 _PER_ROW: Final[dict[Kind, int]] = {"text": 1300, "embeddings": 1300, "none": 40}
-_LEAST_CUT: Final = 10  # members of a family that is not looked at for chains
+_MIN_CUT_MEMBERS: Final = 10  # members of a family that is not looked at for chains
 
 
 def choose_kind(rows: Rows, spec: SplitSpec) -> Kind:
@@ -56,25 +56,27 @@ def choose_kind(rows: Rows, spec: SplitSpec) -> Kind:
     return asked
 
 
-def find_families(
+def find_near_duplicate_groups(
     tables: Sequence[Rows], spec: SplitSpec, kind: Kind, executor: Executor
 ) -> list[Rows]:
-    """Give the rows with the numbers of their families, which mean the same in all tables.
+    """Return the rows with the numbers of their families, which mean the same in all tables.
 
     Rows of equal text, or whose texts differ in their slots alone, are of one family always.
     """
     keys, _ = pd.factorize(_joined([rows.text_keys for rows in tables]), sort=kind == "none")
-    families = keys
+    groups = keys
     if kind != "none":
         find = _link_texts if kind == "text" else _link_embeddings
         nodes, n_nodes, links, least = find(tables, spec, executor)
         n_classes = len(pd.unique(_joined([rows.y for rows in tables])))
-        most = max(spec.test_fraction * n_nodes / max(n_classes, 1), _LEAST_CUT)
+        most = max(spec.test_fraction * n_nodes / max(n_classes, 1), _MIN_CUT_MEMBERS)
         links = Links.joined(links, _link_equal(keys, nodes))
-        families = cut_groups(links, n_nodes, least, most)[nodes]
+        groups = cut_groups(links, n_nodes, least, most)[nodes]
     ends = np.cumsum([len(rows) for rows in tables])[:-1]
-    parts = np.split(families.astype(np.int64), ends)
-    return [replace(rows, families=part) for rows, part in zip(tables, parts, strict=True)]
+    parts = np.split(groups.astype(np.int64), ends)
+    return [
+        replace(rows, near_duplicate_groups=part) for rows, part in zip(tables, parts, strict=True)
+    ]
 
 
 def family_bytes(n_rows: int, kind: Kind) -> int:
@@ -89,7 +91,7 @@ def _joined(columns: Sequence[Array]) -> Array:
 def _link_texts(
     tables: Sequence[Rows], spec: SplitSpec, executor: Executor
 ) -> tuple[Array, int, Links, float]:
-    """Give each row's template as a number, how many there are, and the links between them."""
+    """Return each row's template as a number, how many there are, and the links between them."""
     templates = [rows.templates for rows in tables if rows.templates is not None]
     nodes, names = pd.factorize(_joined(templates), sort=True)
     # others stand for rows without a text, and are like nothing

@@ -28,7 +28,7 @@ _BLOCK: Final = 16_384
 _N_BANDS: Final = 32
 _N_AT_A_TIME: Final = 4  # bands whose links are held at once
 _N_STEPS: Final = 8
-_STRICTEST: Final = 0.2  # of the distance that links may have at first
+_MIN_DISTANCE_SHARE: Final = 0.2  # of the distance that links may have at first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,18 +41,18 @@ class Links:
 
     @classmethod
     def none(cls) -> Links:
-        """Give no link."""
+        """Return no link."""
         nobody = np.empty(0, np.int64)
         return cls(one=nobody, other=nobody, similarity=np.empty(0))
 
     @classmethod
     def joined(cls, *parts: Links) -> Links:
-        """Give the links of all parts."""
+        """Return the links of all parts."""
         names = ("one", "other", "similarity")
         return cls(**{name: np.concatenate([getattr(p, name) for p in parts]) for name in names})
 
     def take(self, mask: Array) -> Links:
-        """Give the links under this mask."""
+        """Return the links under this mask."""
         return Links(one=self.one[mask], other=self.other[mask], similarity=self.similarity[mask])
 
     def components(self, n: int) -> Array:
@@ -81,13 +81,13 @@ def bands_of_bits(signatures: Array) -> Iterator[tuple[Array, Array]]:
 
 
 def share_of_numbers(one: Array, other: Array) -> Array:
-    """Give the share of numbers that are equal, row by row."""
+    """Return the share of numbers that are equal, row by row."""
     share: Array = (one == other).sum(axis=1, dtype=np.uint16) / one.shape[1]
     return share
 
 
 def share_of_bits(one: Array, other: Array) -> Array:
-    """Give the share of bits that are equal, row by row."""
+    """Return the share of bits that are equal, row by row."""
     differ = np.bitwise_count(one.view(np.uint64) ^ other.view(np.uint64)).sum(axis=1)
     share: Array = 1 - differ / (16 * one.shape[1])
     return share
@@ -103,7 +103,7 @@ def link(
     """Link rows whose signatures are alike by `least` or more."""
 
     def look(band: tuple[Array, Array]) -> Links:
-        one, other = _neighbours(*band)
+        one, other = _neighbors(*band)
         found = [Links.none()]
         for block in cut(slice(0, len(one)), _BLOCK):
             pair = one[block], other[block]
@@ -113,13 +113,13 @@ def link(
         return Links.joined(*found)
 
     forest = Links.none()
-    with executor.pool() as spread:
+    with executor.pool() as parallel_map:
         while some := list(itertools.islice(bands, _N_AT_A_TIME)):
-            forest = _thin(Links.joined(forest, *spread(look, some)), len(signatures))
+            forest = _thin(Links.joined(forest, *parallel_map(look, some)), len(signatures))
     return forest
 
 
-def _neighbours(sorted_by: Array, is_equal_by: Array) -> tuple[Array, Array]:
+def _neighbors(sorted_by: Array, is_equal_by: Array) -> tuple[Array, Array]:
     order = np.argsort(sorted_by, kind="stable")
     values = is_equal_by[order]
     pairs = []
@@ -151,7 +151,7 @@ def cut_groups(links: Links, n: int, least: float, most_members: float) -> Array
     the distance that was allowed are gone; what is alike by then stays together at any size.
     """
     groups = links.components(n)
-    for share in np.linspace(1, _STRICTEST, _N_STEPS + 1)[1:]:
+    for share in np.linspace(1, _MIN_DISTANCE_SHARE, _N_STEPS + 1)[1:]:
         is_large = np.bincount(groups, minlength=n) > most_members
         if not is_large.any():
             break

@@ -22,7 +22,7 @@ _SEED: Final = 20261126
 
 
 def sign_texts(texts: Array, executor: Executor) -> Array:
-    """Give the signature of each text, shape (n_texts, N_NUMBERS), uint16.
+    """Return the signature of each text, shape (n_texts, N_NUMBERS), uint16.
 
     The lowest 16 bits of a minimum tell two of them apart but for one in 65,536.
     """
@@ -38,8 +38,8 @@ def sign_texts(texts: Array, executor: Executor) -> Array:
             np.minimum.reduceat(values, starts, out=least)
             found[block, n] = least  # its lowest bits
 
-    with executor.pool() as spread:
-        spread(fill, cut(slice(0, len(texts)), _BLOCK))
+    with executor.pool() as parallel_map:
+        parallel_map(fill, cut(slice(0, len(texts)), _BLOCK))
     return found
 
 
@@ -51,7 +51,7 @@ def _permutations() -> tuple[Array, Array]:
 
 
 def _hash_ngrams(texts: Array) -> tuple[Array, Array]:
-    """Give a hash of each n-gram, uint32, and where those of each text start.
+    """Return a hash of each n-gram, uint32, and where those of each text start.
 
     A text shorter than an n-gram is filled up to one.
     """

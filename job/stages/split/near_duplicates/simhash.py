@@ -22,7 +22,7 @@ _SEED: Final = 20261126
 
 
 def sign_embeddings(embeddings: MatrixRows, executor: Executor) -> Array:
-    """Give the signature of each row, shape (n_rows, N_BITS / 16), uint16."""
+    """Return the signature of each row, shape (n_rows, N_BITS / 16), uint16."""
     n_rows, width = embeddings.shape
     rng = np.random.default_rng(_SEED)
     normals = rng.standard_normal((width, N_BITS), np.float32)
@@ -31,11 +31,11 @@ def sign_embeddings(embeddings: MatrixRows, executor: Executor) -> Array:
     def fill(block: slice) -> None:
         found[block] = np.packbits(embeddings.read(block) @ normals > 0, axis=1)
 
-    with executor.pool() as spread:
-        spread(fill, cut(slice(0, n_rows), _BLOCK))
+    with executor.pool() as parallel_map:
+        parallel_map(fill, cut(slice(0, n_rows), _BLOCK))
     return found.view(np.uint16)
 
 
 def share_of_bits(cosine: float) -> float:
-    """Give the share of bits that two embeddings of this cosine have in common."""
+    """Return the share of bits that two embeddings of this cosine have in common."""
     return 1 - math.acos(cosine) / math.pi

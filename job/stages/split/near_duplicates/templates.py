@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy.typing as npt
 
-from job.stages.data.leakage_keys import normalise
+from job.stages.data.leakage_keys import normalize
 
 Array = npt.NDArray[Any]
 TEXT: Final = "text:"  # how keys of texts begin
@@ -30,7 +30,7 @@ _RUN: Final = re.compile(rf"\b{_BEFORE}*{SLOT}\b{_AFTER}*")
 
 
 def make_template(text: str) -> str:
-    """Give the normalised text with its slots masked; slots alone are no template, and stay.
+    """Return the normalized text with its slots masked; slots alone are no template, and stay.
 
     >>> make_template("Order #A-17 of 3 May 2026 (EUR 5.00) is late, write to jo@example.com!")
     'order 0 of 0 is late write to 0'
@@ -38,14 +38,14 @@ def make_template(text: str) -> str:
     # some signs are digits in another form, as in a superscript
     plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
     if _MAY_BE_FILLED.search(plain):
-        template = _RUN.sub(SLOT, normalise(_FILLED.sub(f" {SLOT} ", plain)))
+        template = _RUN.sub(SLOT, normalize(_FILLED.sub(f" {SLOT} ", plain)))
         if template != SLOT:
             return template
-    return normalise(text)
+    return normalize(text)
 
 
 def make_templates(texts: Array, text_keys: Array) -> Array:
-    """Give a template for each row, with the prefix of its key; the key where there is no slot."""
+    """Return the template of each row, with the prefix of its key; without slots, the key."""
     templates = text_keys.copy()
     for row, text in enumerate(texts):
         may_differ = bool(text) and (_MAY_BE_FILLED.search(text) or not text.isascii())

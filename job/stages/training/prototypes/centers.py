@@ -76,9 +76,9 @@ def _center(X: Array, group: Array, is_in: Array, min_groups: int) -> Array:
     means = normalize(means)
     n_more = min_groups - len(own)
     if n_more > 0:
-        nearest = np.argsort(-(X @ means.mean(axis=0)), kind="stable")
-        nearest = nearest[~np.isin(group[nearest], own)]
-        first = np.sort(np.unique(group[nearest], return_index=True)[1])[:n_more]
-        means = np.concatenate([means, X[nearest[first]]])
+        did_you_mean = np.argsort(-(X @ means.mean(axis=0)), kind="stable")
+        did_you_mean = did_you_mean[~np.isin(group[did_you_mean], own)]
+        first = np.sort(np.unique(group[did_you_mean], return_index=True)[1])[:n_more]
+        means = np.concatenate([means, X[did_you_mean[first]]])
     center: Array = normalize(means.mean(axis=0)[None])[0]
     return center

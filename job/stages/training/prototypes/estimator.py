@@ -32,8 +32,8 @@ from job.stages.training.prototypes.centers import place_centers
 from job.stages.training.prototypes.items import Items, RowGroups, find_items
 
 Array = npt.NDArray[Any]
-_LEAST_TEMPERATURE: Final = 0.02  # exp(1 / .02) and its inverse are numbers of single precision
-_MOST_OFF: Final = 1e-3  # difference of a row's length from 1 that is rounding
+_MIN_TEMPERATURE: Final = 0.02  # exp(1 / .02) and its inverse are numbers of single precision
+_MAX_LENGTH_ERROR: Final = 1e-3  # difference of a row's length from 1 that is rounding
 _BLOCK: Final = 2048
 _MAX_ITER: Final = 1000
 _DECIMALS: Final = 3
@@ -62,7 +62,7 @@ class Prototypes(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "n_centers": [Interval(Integral, 1, None, closed="left")],
-        "temperature": [Interval(Real, _LEAST_TEMPERATURE, 10, closed="both")],
+        "temperature": [Interval(Real, _MIN_TEMPERATURE, 10, closed="both")],
         "row_weight": [Interval(Real, 0, None, closed="left")],
         "C": [Interval(Real, 0, None, closed="neither")],
         "class_weight": [StrOptions({"balanced"}), None],
@@ -191,6 +191,6 @@ def _are_unit(X: Array) -> bool:
     for start in range(0, len(X), _BLOCK):
         block = X[start : start + _BLOCK]
         norms = np.sqrt(np.einsum("nd,nd->n", block, block))
-        if ((np.abs(norms - 1) > _MOST_OFF) & (norms > 0)).any():
+        if ((np.abs(norms - 1) > _MAX_LENGTH_ERROR) & (norms > 0)).any():
             return False
     return True

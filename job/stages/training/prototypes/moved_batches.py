@@ -39,7 +39,7 @@ _BATCH_ROWS: Final = 300
 _KEPT_ROWS: Final = 100  # of each batch
 _SHARES: Final = (0.85, 0.7)  # of the rows of a batch, of one class
 _GROUPS: Final = (0.03, 0.3)  # of the groups of the table, in a batch
-_LEAST_ROWS: Final = 5  # of each class in a batch
+_MIN_ROWS: Final = 5  # of each class in a batch
 _N_TRIES: Final = 20
 _N_HIDDEN: Final = 128
 _PENALTY: Final = 1.0
@@ -133,9 +133,9 @@ def draw_moved_batches(
         chances = weights[index] / weights[index].sum()
         kept = rng.choice(len(index), _KEPT_ROWS, p=chances)
         batch = X[index]
-        spread = batch.std(axis=0)
+        deviations = batch.std(axis=0)
         part = slice(number * _KEPT_ROWS, (number + 1) * _KEPT_ROWS)
-        scale = deviation / np.where(spread > 0, spread, 1)
+        scale = deviation / np.where(deviations > 0, deviations, 1)
         rows[part] = (batch[kept] - batch.mean(axis=0)) * scale + mean
         indices[part] = index[kept]
     return rows, indices
@@ -159,7 +159,7 @@ def _choose_rows(codes: Array, groups: Array, n_classes: int, rng: np.random.Gen
     for _ in range(_N_TRIES):
         is_in = rng.random(int(groups.max()) + 1) < rng.uniform(low, high)
         found = np.flatnonzero(is_in[groups])
-        if np.bincount(codes[found], minlength=n_classes).min() >= _LEAST_ROWS:
+        if np.bincount(codes[found], minlength=n_classes).min() >= _MIN_ROWS:
             return found
     return np.arange(len(codes))
 

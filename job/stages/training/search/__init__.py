@@ -14,15 +14,15 @@ from job.contracts.dataset import Rows
 from job.contracts.ports import Executor, Timer
 from job.contracts.reports.search import CandidateScore, Preference, SearchReport
 from job.contracts.settings.job_settings import TrainingSpec
-from job.contracts.settings.search import Use
-from job.stages.features.feature_matrix import Preparation
-from job.stages.split.folds import Fold, make_folds, positions_of
+from job.contracts.settings.search import FeatureBlocks
+from job.stages.features.feature_matrix import FeatureMatrices
+from job.stages.split.folds import Fold, make_folds, sample_groups
 from job.stages.training.estimators import GRIDS
 from job.stages.training.search.candidates import Candidate, list_candidates
 from job.stages.training.search.choice import choose
 from job.stages.training.search.cross_validation import FoldScorer
 from job.stages.training.search.preference import find_preferred
-from job.stages.training.search.successive_halving import find_beaten, keep_best, plan_rounds
+from job.stages.training.search.successive_halving import find_eliminated, keep_best, plan_rounds
 from job.stages.training.sklearn_fit import fit
 
 __all__ = ["choose_baselines", "fit", "list_candidates", "make_folds", "search"]
@@ -31,13 +31,17 @@ log = structlog.get_logger(__name__)
 
 
 def search(
-    train: Rows, preparation: Preparation, spec: TrainingSpec, executor: Executor, timer: Timer
+    train: Rows,
+    feature_matrices: FeatureMatrices,
+    spec: TrainingSpec,
+    executor: Executor,
+    timer: Timer,
 ) -> SearchReport:
     """Score all candidates on the same folds, and choose one (`job.stages.training.search.choice`).
 
     Parameters
     ----------
-    preparation
+    feature_matrices
         Of the same rows.
     timer
         Ends the search after the fold in which `max_seconds` are over.
@@ -55,24 +59,24 @@ def search(
     shares = plan_rounds(
         len(candidates), len(train), len(set(train.y)), asked.folds, asked.halving_factor
     )
-    scorer = FoldScorer(train, preparation, spec, executor)
+    scorer = FoldScorer(train, feature_matrices, spec, executor)
     results: dict[int, CandidateScore] = {}
-    going, is_cut_short = list(candidates), False
+    remaining, is_cut_short = list(candidates), False
     for n, share in enumerate(shares):
         is_last = n + 1 == len(shares)
-        if len(going) == 1 and results and not is_last:
+        if len(remaining) == 1 and results and not is_last:
             continue  # nobody is left to be compared with
         is_cut_short = n > 0 and timer() >= ends_at
         if is_cut_short:
             break
-        positions = positions_of(train, share, asked.folds, seed)
+        positions = sample_groups(train, share, asked.folds, seed)
         folds = [
             (positions[inner], positions[outer])
             for inner, outer in make_folds(train.take(positions), asked.folds, seed)
         ]
-        some = {n: candidates[n] for n in going}
+        some = {n: candidates[n] for n in remaining}
         scorer.begin_round()
-        found, is_cut_short = _play(
+        found, is_cut_short = _run_round(
             some,
             folds,
             functools.partial(scorer.score, share=share),
@@ -80,20 +84,20 @@ def search(
             is_over=lambda: timer() >= ends_at,
         )
         results |= found
-        going = [n for n in going if found[n].ended is None]
+        remaining = [n for n in remaining if found[n].ended is None]
         if is_cut_short:
             break
         if asked.halving_factor is not None and not is_last:
-            means = [found[n].mean_score for n in going]
-            kept = [going[k] for k in keep_best(means, asked.halving_factor)]
-            results |= {n: replace(found[n], ended="halved") for n in going if n not in kept}
-            going = kept
+            means = [found[n].mean_score for n in remaining]
+            kept = [remaining[k] for k in keep_best(means, asked.halving_factor)]
+            results |= {n: replace(found[n], ended="halved") for n in remaining if n not in kept}
+            remaining = kept
     scores, labels = [results[n] for n in candidates], scorer.labels(len(candidates))
     prefers: Preference = "wording" if asked.prefer == "wording" else "score"
-    chosen = max((results[n] for n in going), key=lambda c: c.mean_score)
+    chosen = max((results[n] for n in remaining), key=lambda c: c.mean_score)
     if labels is not None:
         preferred = find_preferred(scores, prefers)
-        chosen = results[choose(labels, going, asked.metric, train.units, preferred=preferred)]
+        chosen = results[choose(labels, remaining, asked.metric, train.groups, preferred=preferred)]
     ended = Counter(candidate.ended for candidate in scores if candidate.ended is not None)
     if ended:
         log.info("candidates_ended", n_candidates=len(scores), why=dict(ended))
@@ -105,7 +109,7 @@ def search(
             n_samples=chosen.n_samples,
             estimator=chosen.estimator,
             parameters=dict(chosen.parameters),
-            use=chosen.use,
+            feature_blocks=chosen.feature_blocks,
         )
     return SearchReport(
         metric=asked.metric.value,
@@ -114,11 +118,11 @@ def search(
         labels=labels,
         candidates=tuple(scores),
         chosen=chosen,
-        baselines=choose_baselines(scores, chosen.use),
+        baselines=choose_baselines(scores, chosen.feature_blocks),
     )
 
 
-def _play(
+def _run_round(
     candidates: Mapping[int, Candidate],
     folds: Sequence[Fold],
     score_fold: Callable[[dict[int, Candidate], Fold], dict[int, float]],
@@ -128,39 +132,47 @@ def _play(
 ) -> tuple[dict[int, CandidateScore], bool]:
     """Play one round; say whether time was over before its last fold."""
     scores: dict[int, list[float]] = {n: [] for n in candidates}
-    going = list(candidates)
+    remaining = list(candidates)
     for k, fold in enumerate(folds):
         if k and is_over():
             break
-        for n, score in score_fold({n: candidates[n] for n in going}, fold).items():
+        for n, score in score_fold({n: candidates[n] for n in remaining}, fold).items():
             scores[n].append(score)
         if stops_early:
-            beaten = find_beaten([scores[n] for n in going], len(folds) - k - 1)
-            going = [n for position, n in enumerate(going) if position not in beaten]
+            beaten = find_eliminated([scores[n] for n in remaining], len(folds) - k - 1)
+            remaining = [n for position, n in enumerate(remaining) if position not in beaten]
     n_done = max(len(found) for found in scores.values())
     found = {
         n: CandidateScore(
             estimator=candidate.estimator,
             parameters=candidate.parameters,
-            use=candidate.use,
+            feature_blocks=candidate.feature_blocks,
             n_samples=sum(len(side) for side in folds[0]),
             fold_scores=tuple(scores[n]),
-            ended=None if n in going else "beaten",
+            ended=None if n in remaining else "beaten",
         )
         for n, candidate in candidates.items()
     }
     return found, n_done < len(folds)
 
 
-def choose_baselines(candidates: Sequence[CandidateScore], use: Use) -> tuple[CandidateScore, ...]:
+def choose_baselines(
+    candidates: Sequence[CandidateScore], feature_blocks: FeatureBlocks
+) -> tuple[CandidateScore, ...]:
     """Return what is shown beside a chosen candidate of this input."""
-    return tuple(_best_of(candidates, name, use) for name in ("logistic_regression", "dummy"))
+    return tuple(
+        _best_of(candidates, name, feature_blocks) for name in ("logistic_regression", "dummy")
+    )
 
 
-def _best_of(results: Sequence[CandidateScore], name: str, use: Use) -> CandidateScore:
-    found = [c for c in results if c.estimator == name and c.use == use]
+def _best_of(
+    results: Sequence[CandidateScore], name: str, feature_blocks: FeatureBlocks
+) -> CandidateScore:
+    found = [c for c in results if c.estimator == name and c.feature_blocks == feature_blocks]
     default = tuple((k, v[0]) for k, v in GRIDS[name].items())
-    unsearched = CandidateScore(estimator=name, parameters=default, use=use, fold_scores=())
+    unsearched = CandidateScore(
+        estimator=name, parameters=default, feature_blocks=feature_blocks, fold_scores=()
+    )
     # those of the last rounds and of most folds know best
     return max(
         found, key=lambda c: (c.n_samples, len(c.fold_scores), c.mean_score), default=unsearched

@@ -7,9 +7,9 @@ from typing import Any
 
 from sklearn.model_selection import ParameterGrid, ParameterSampler
 
-from job.contracts.settings.search import SearchSpec, Use
+from job.contracts.settings.search import FeatureBlocks, SearchSpec
 from job.errors import ConfigurationError
-from job.stages.training.estimators import GRIDS, make_classifier, refusals
+from job.stages.training.estimators import GRIDS, make_classifier, translate_value_errors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,14 +18,16 @@ class Candidate:
 
     estimator: str
     parameters: tuple[tuple[str, Any], ...]
-    use: Use
+    feature_blocks: FeatureBlocks
 
     def build(self, spec: SearchSpec, random_state: int) -> Any:
         """Build the classifier, unfitted; raises `ConfigurationError` for an unknown parameter."""
         return make_classifier(self.estimator, dict(self.parameters), spec, random_state)
 
 
-def list_candidates(spec: SearchSpec, use: Use, random_state: int) -> list[Candidate]:
+def list_candidates(
+    spec: SearchSpec, feature_blocks: FeatureBlocks, random_state: int
+) -> list[Candidate]:
     """Spell the grids out for every input, or draw from them.
 
     Parameters
@@ -40,8 +42,8 @@ def list_candidates(spec: SearchSpec, use: Use, random_state: int) -> list[Candi
     """
     grids = {name: dict(grid or GRIDS[name]) for name, grid in spec.estimators.items()}
     every = [
-        Candidate(estimator=name, parameters=tuple(sorted(point.items())), use=some)
-        for some in spec.inputs or (use,)
+        Candidate(estimator=name, parameters=tuple(sorted(point.items())), feature_blocks=some)
+        for some in spec.inputs or (feature_blocks,)
         for name in grids
         if name != "prototypes" or "text" not in some
         for point in ParameterGrid(grids[name])
@@ -52,7 +54,7 @@ def list_candidates(spec: SearchSpec, use: Use, random_state: int) -> list[Candi
             hint="search other estimators, or set features.use (or search.inputs) without text",
         )
     for candidate in every:
-        with refusals(candidate.estimator):
+        with translate_value_errors(candidate.estimator):
             candidate.build(spec, random_state)._validate_params()
     if spec.method == "grid" or len(every) <= spec.n_iter:
         return every

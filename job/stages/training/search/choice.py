@@ -26,7 +26,7 @@ from job.contracts.metrics import Metric
 from job.contracts.reports.search import SearchedLabels
 from job.stages.metrics.group_bootstrap import (
     FEW_GROUPS,
-    count_units,
+    count_by_group,
     effective_groups,
     leave_one_out,
 )
@@ -98,18 +98,18 @@ def _is_as_good(
     y_true: Array, some: Array, best: Array, groups: Array, metric: Metric, n: int
 ) -> bool:
     """Return whether labels score within one standard error of the best ones."""
-    units = count_units(groups, y_true, pair_cells(y_true, some, best, n), 5 * n)
+    group_sums = count_by_group(groups, y_true, pair_cells(y_true, some, best, n), 5 * n)
     columns, best_columns = np.arange(3 * n), np.r_[:n, 3 * n : 5 * n]
-    own, other = (LabelScores(units.total[:, which]) for which in (columns, best_columns))
+    own, other = (LabelScores(group_sums.total[:, which]) for which in (columns, best_columns))
     column = AVERAGED.index(metric.value)
 
     def measure(sums: Array) -> Array:
         found = other.measure(sums[:, best_columns]) - own.measure(sums[:, columns])
         return found[:, column : column + 1]
 
-    difference = measure(units.total)[0, 0]
-    shifts = (leave_one_out(units, measure) - difference)[:, 0]
-    return bool(difference <= math.sqrt(float(units.n_alike @ np.square(shifts))))
+    difference = measure(group_sums.total)[0, 0]
+    shifts = (leave_one_out(group_sums, measure) - difference)[:, 0]
+    return bool(difference <= math.sqrt(float(group_sums.multiplicity @ np.square(shifts))))
 
 
 def _share_of_groups(is_right: Array, groups: Array) -> float:

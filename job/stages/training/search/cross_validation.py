@@ -16,14 +16,14 @@ from job.contracts.metrics import Metric
 from job.contracts.ports import Executor
 from job.contracts.reports.search import SearchedLabels
 from job.contracts.settings.job_settings import TrainingSpec
-from job.contracts.settings.search import Use
+from job.contracts.settings.search import FeatureBlocks
 from job.errors import TrainingError
-from job.solver.fit import Before, can_fit, excess_for, fit_together
-from job.stages.features.feature_matrix import Preparation
+from job.solver.fit import WarmStart, can_fit, fit_linear_models, tolerated_suboptimality
+from job.stages.features.feature_matrix import FeatureMatrices
 from job.stages.metrics.predictions import Predictions
 from job.stages.metrics.search_metric import is_of_labels, score_labels, score_of
 from job.stages.split.folds import Fold, make_folds
-from job.stages.training.estimators import calibrated
+from job.stages.training.estimators import with_calibration
 from job.stages.training.prototypes import Prototypes, RowGroups, fit_prototypes, with_same_centers
 from job.stages.training.search.candidates import Candidate
 from job.stages.training.sklearn_fit import fit
@@ -39,13 +39,13 @@ class FoldScorer:
     """
 
     def __init__(
-        self, train: Rows, preparation: Preparation, spec: TrainingSpec, executor: Executor
+        self, train: Rows, feature_matrices: FeatureMatrices, spec: TrainingSpec, executor: Executor
     ) -> None:
-        self._train, self._preparation = train, preparation
+        self._train, self._preparation = train, feature_matrices
         self._spec, self._executor = spec, executor
-        self._y, self._groups = train.y.astype(str), train.units
+        self._y, self._groups = train.y.astype(str), train.groups
         self._classes, self._codes = np.unique(self._y, return_inverse=True)
-        self._near: dict[Use, tuple[dict[int, Any], Array | None]] = {}
+        self._near: dict[FeatureBlocks, tuple[dict[int, Any], Array | None]] = {}
         self._predicted: dict[int, Array] = {}
         self._fold = np.full(len(train), -1, np.int16)
         self._n_folds = 0
@@ -71,7 +71,7 @@ class FoldScorer:
     def score(
         self, candidates: Mapping[int, Candidate], fold: Fold, share: float
     ) -> dict[int, float]:
-        """Give the score of each candidate on the fold's second side.
+        """Return the score of each candidate on the fold's second side.
 
         Parameters
         ----------
@@ -79,23 +79,33 @@ class FoldScorer:
             Of the table, in the folds of this round: `features.min_groups` shrinks as it does.
         """
         min_groups = math.ceil(self._spec.features.min_groups * share)
-        by_use: dict[Use, list[int]] = {}
+        by_use: dict[FeatureBlocks, list[int]] = {}
         for n, candidate in candidates.items():
-            by_use.setdefault(candidate.use, []).append(n)
-        self._near = {use: found for use, found in self._near.items() if use in by_use}
+            by_use.setdefault(candidate.feature_blocks, []).append(n)
+        self._near = {
+            feature_blocks: found
+            for feature_blocks, found in self._near.items()
+            if feature_blocks in by_use
+        }
         scores: dict[int, float] = {}
-        for use, some in by_use.items():
-            found = self._score_input({n: candidates[n] for n in some}, fold, use, min_groups)
+        for feature_blocks, some in by_use.items():
+            found = self._score_input(
+                {n: candidates[n] for n in some}, fold, feature_blocks, min_groups
+            )
             scores |= dict(zip(some, found, strict=True))
         self._fold[fold[1]] = self._n_folds
         self._n_folds += 1
         return scores
 
     def _score_input(
-        self, candidates: Mapping[int, Candidate], fold: Fold, use: Use, min_groups: int
+        self,
+        candidates: Mapping[int, Candidate],
+        fold: Fold,
+        feature_blocks: FeatureBlocks,
+        min_groups: int,
     ) -> list[float]:
         # NOTE: the matrix that was fitted to is gone before that of the other side comes
-        models, transform = self._fit_input(candidates, fold, use, min_groups)
+        models, transform = self._fit_input(candidates, fold, feature_blocks, min_groups)
         X, codes, metric = transform(fold[1]), self._codes[fold[1]], self._spec.search.metric
 
         def score(n: int) -> float:
@@ -111,33 +121,37 @@ class FoldScorer:
         return self._executor.map(score, candidates)
 
     def _fit_input(
-        self, candidates: Mapping[int, Candidate], fold: Fold, use: Use, min_groups: int
+        self,
+        candidates: Mapping[int, Candidate],
+        fold: Fold,
+        feature_blocks: FeatureBlocks,
+        min_groups: int,
     ) -> tuple[dict[int, Any], Callable[[Array], Any]]:
         spec, seed = self._spec.search, self._spec.random_state
-        prepared = self._preparation.fit(fold[0], use, min_groups)
-        X, y, codes = prepared.matrix(spec.engine), self._y[fold[0]], self._codes[fold[0]]
+        feature_matrix = self._preparation.fit(fold[0], feature_blocks, min_groups)
+        X, y, codes = feature_matrix.matrix(spec.engine), self._y[fold[0]], self._codes[fold[0]]
         models = {n: candidate.build(spec, seed) for n, candidate in candidates.items()}
         needs_proba = not is_of_labels(spec.metric)
         has_none = needs_proba and any(not hasattr(m, "predict_proba") for m in models.values())
         if has_none:
             folds = make_folds(self._train.take(fold[0]), 3, seed)
-            models = {n: calibrated(m, folds, spec.calibration) for n, m in models.items()}
+            models = {n: with_calibration(m, folds, spec.calibration) for n, m in models.items()}
         groups = RowGroups(group=self._groups[fold[0]], min_groups=min_groups)
-        near, then = self._near.get(use, ({}, None))
-        before = Before.of([near.get(n) for n in candidates], then, prepared.columns)
+        near, then = self._near.get(feature_blocks, ({}, None))
+        before = WarmStart.of([near.get(n) for n in candidates], then, feature_matrix.columns)
 
         def fit_fast() -> None:
             some = list(models.values())
-            fit_together(
+            fit_linear_models(
                 some,
                 X,
                 codes,
                 self._executor,
                 classes=self._classes,
-                excess=excess_for(len(fold[1])),
+                suboptimality=tolerated_suboptimality(len(fold[1])),
                 before=before,
             )
-            self._near[use] = (models, prepared.columns)
+            self._near[feature_blocks] = (models, feature_matrix.columns)
 
         def fit_one(n: int) -> None:
             fit(models[n], X, y, candidates[n].estimator, groups=groups)
@@ -154,7 +168,7 @@ class FoldScorer:
         self._executor.map(lambda do: do(), work)
         # those that the fast engine did not get there are scikit-learn's
         self._executor.map(fit_one, [n for n in candidates if not hasattr(models[n], "classes_")])
-        return models, prepared.transform
+        return models, feature_matrix.transform
 
 
 def _score_probabilities(metric: Metric, model: Any, X: Any, codes: Array, classes: Array) -> float:

@@ -21,7 +21,7 @@ Array = npt.NDArray[Any]
 def plan_rounds(
     n_candidates: int, n_rows: int, n_classes: int, n_folds: int, factor: int | None
 ) -> list[float]:
-    """Give the share of the rows that each round takes; the last one is 1.
+    """Return the share of the rows that each round takes; the last one is 1.
 
     No round has fewer rows than two of each class and fold.
     """
@@ -40,13 +40,13 @@ def _floor_log(value: float, base: int) -> int:
 
 
 def keep_best(means: Sequence[float], factor: int) -> list[int]:
-    """Give the positions of the best one of `factor`, in their order; the first of equals."""
+    """Return the positions of the best one of `factor`, in their order; the first of equals."""
     n_kept = -(-len(means) // factor)
     return sorted(np.argsort(-np.asarray(means), kind="stable")[:n_kept].tolist())
 
 
-def find_beaten(scores: Sequence[Sequence[float]], n_left: int) -> list[int]:
-    """Give the positions of candidates that are too far behind to be likely to win.
+def find_eliminated(scores: Sequence[Sequence[float]], n_left: int) -> list[int]:
+    """Return the positions of candidates that are too far behind to be likely to win.
 
     The leader has the best mean.  Beaten is who would have to make up more in every fold that is
     left than the lead over anybody has varied from fold to fold.

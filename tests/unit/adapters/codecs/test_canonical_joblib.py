@@ -23,7 +23,7 @@ from job.contracts.settings.features import FeatureSpec
 from job.contracts.settings.job_settings import TrainingSpec
 from job.contracts.settings.search import SearchSpec
 from job.errors import IncompatibleModelError
-from job.stages.features.feature_matrix import Preparation
+from job.stages.features.feature_matrix import FeatureMatrices
 from job.stages.features.preprocessing import make_input
 from job.stages.training.refit import train_model
 
@@ -51,25 +51,30 @@ def make_rows(n_rows=90):
     )
 
 
-def train(use, estimator="logistic_regression"):
+def train(feature_blocks, estimator="logistic_regression"):
     chosen = CandidateScore(
-        estimator=estimator, parameters=(("C", 1.0),), use=tuple(use), fold_scores=(1.0,)
+        estimator=estimator,
+        parameters=(("C", 1.0),),
+        feature_blocks=tuple(feature_blocks),
+        fold_scores=(1.0,),
     )
     spec = TrainingSpec(
         search=SearchSpec(),
-        features=FeatureSpec(use=use),
+        features=FeatureSpec(use=feature_blocks),
         columns=ColumnsSpec(numeric=("length",), categorical=("kind",), boolean=("is_new",)),
         random_state=0,
     )
     report = SearchReport(metric="accuracy", candidates=(chosen,), chosen=chosen, baselines=())
     rows = make_rows()
-    preparation = Preparation(rows, spec.features, spec.columns, IN_MEMORY, InTurn())
-    return train_model(rows, preparation, report, spec, InTurn()).pipeline
+    feature_matrices = FeatureMatrices(rows, spec.features, spec.columns, IN_MEMORY, InTurn())
+    return train_model(rows, feature_matrices, report, spec, InTurn()).pipeline
 
 
 def digest_all():
     """Digest the bytes of every kind of pipeline, trained here and now."""
-    found = [CODEC.encode(train(use, name)) for use in USES for name in ESTIMATORS]
+    found = [
+        CODEC.encode(train(feature_blocks, name)) for feature_blocks in USES for name in ESTIMATORS
+    ]
     return [hashlib.sha256(data).hexdigest() for data in found]
 
 
@@ -80,9 +85,11 @@ def of_another_version(data):
 
 @KINDS
 @pytest.mark.parametrize("estimator", ESTIMATORS)
-def test_model_trained_twice_gives_equal_bytes(use, estimator):
+def test_model_trained_twice_gives_equal_bytes(feature_blocks, estimator):
     """The same rows and seed, the same file."""
-    assert CODEC.encode(train(use, estimator)) == CODEC.encode(train(use, estimator))
+    assert CODEC.encode(train(feature_blocks, estimator)) == CODEC.encode(
+        train(feature_blocks, estimator)
+    )
 
 
 def test_models_trained_in_two_processes_give_equal_bytes():
@@ -105,28 +112,28 @@ def test_models_trained_in_two_processes_give_equal_bytes():
 
 
 @KINDS
-def test_used_model_gives_equal_bytes(use):
+def test_used_model_gives_equal_bytes(feature_blocks):
     """To predict leaves no trace in the model."""
-    model = train(use)
+    model = train(feature_blocks)
     before = CODEC.encode(model)
-    model.predict_proba(make_input(make_rows(), use))
+    model.predict_proba(make_input(make_rows(), feature_blocks))
 
     assert before == CODEC.encode(model)
 
 
 @KINDS
-def test_decoded_model_gives_equal_bytes(use):
+def test_decoded_model_gives_equal_bytes(feature_blocks):
     """A copy of a copy is the same file."""
-    data = CODEC.encode(train(use))
+    data = CODEC.encode(train(feature_blocks))
 
     assert data == CODEC.encode(CODEC.decode(data))
 
 
 @KINDS
 @pytest.mark.parametrize("estimator", ESTIMATORS)
-def test_decoded_model_predicts_the_same(use, estimator):
+def test_decoded_model_predicts_the_same(feature_blocks, estimator):
     """To the last bit."""
-    model, X = train(use, estimator), make_input(make_rows(), use)
+    model, X = train(feature_blocks, estimator), make_input(make_rows(), feature_blocks)
     decoded = CODEC.decode(CODEC.encode(model))
 
     assert model.predict_proba(X).tolist() == decoded.predict_proba(X).tolist()
@@ -141,15 +148,15 @@ def test_encoded_model_is_read_by_joblib(tmp_path):
 
 
 @KINDS
-def test_encoded_model_does_not_name_this_package(use):
+def test_encoded_model_does_not_name_this_package(feature_blocks):
     """No class of it is in the file."""
-    assert b"job.stages" not in CODEC.encode(train(use))
+    assert b"job.stages" not in CODEC.encode(train(feature_blocks))
 
 
 @KINDS
-def test_model_of_another_scikit_learn_is_refused(use):
+def test_model_of_another_scikit_learn_is_refused(feature_blocks):
     """Its predictions may be others; both versions are named."""
-    data = of_another_version(CODEC.encode(train(use)))
+    data = of_another_version(CODEC.encode(train(feature_blocks)))
 
     with pytest.raises(
         IncompatibleModelError, match=rf"scikit-learn 0+, this is {sklearn.__version__}"

@@ -45,13 +45,13 @@ def test_log_lines_of_threads_name_their_run():
 
 def test_work_that_waits_is_dropped_after_an_error():
     """And the error is told as it was raised."""
-    begun, may_go = [], threading.Event()
+    begun, is_removable = [], threading.Event()
 
     def work(n):
         begun.append(n)
         if n == 0:
             raise LookupError("no such thing")
-        may_go.wait(0.2)
+        is_removable.wait(0.2)
 
     with pytest.raises(LookupError, match="no such thing"):
         LocalThreads(2).map(work, range(100))

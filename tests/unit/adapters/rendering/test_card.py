@@ -7,7 +7,7 @@ import yaml
 from huggingface_hub import ModelCard
 from support.reports import HOSTILE, cross_fitted, make_metadata, make_reports
 
-from job.adapters.rendering.renderer import Pages
+from job.adapters.rendering.renderer import ReportRenderer
 
 SECTIONS = [
     "Model Details",
@@ -16,7 +16,7 @@ SECTIONS = [
     "Metrics",
     "Evaluation Data",
     "Training Data",
-    "Quantitative Analyses",
+    "Quantitative Analyzes",
     "Ethical Considerations",
     "Caveats and Recommendations",
 ]
@@ -25,7 +25,7 @@ TASKS = {"tabular-classification", "text-classification"}
 
 
 def write(metadata, evaluation):
-    return Pages().render(metadata, evaluation)["model_card.md"].decode()
+    return ReportRenderer().render(metadata, evaluation)["model_card.md"].decode()
 
 
 def with_settings(metadata, **publish):
@@ -185,12 +185,12 @@ def test_what_stays_on_one_side_follows_from_the_split(reports, name):
     """Equal rows, near-duplicates or groups; of an official test, what was dropped for it."""
     more, kind, text = SIDES[name]
     metadata, evaluation = reports
-    families = {
+    near_duplicate_groups = {
         **evaluation["split"]["families"],
         "near_duplicates": kind,
         "n_near_official_test": 12,
     }
-    split = {**evaluation["split"], **more, "families": families}
+    split = {**evaluation["split"], **more, "families": near_duplicate_groups}
 
     assert f"\n{text}\n" in write(metadata, {**evaluation, "split": split})
 
@@ -217,9 +217,9 @@ def test_scores_of_the_recipe_and_of_the_model_have_their_names(reports):
         ("curated_training_data", "Routing of bank questions.", False),
     ],
 )
-def test_texts_are_about_privacy_only_where_it_is_stated(reports, suite, use, is_about):
+def test_texts_are_about_privacy_only_where_it_is_stated(reports, suite, feature_blocks, is_about):
     """By the upstream's suite, or by the intended use."""
-    metadata = with_settings(reports[0], intended_use=use)
+    metadata = with_settings(reports[0], intended_use=feature_blocks)
     metadata["settings"]["expectations"] = {"suite": suite, "parameters": {}}
     text = write(metadata, reports[1])
 
@@ -228,12 +228,12 @@ def test_texts_are_about_privacy_only_where_it_is_stated(reports, suite, use, is
     assert is_about == ("- privacy\n" in text)
 
 
-def test_licence_of_the_table_is_told(reports):
+def test_license_of_the_table_is_told(reports):
     """Where the table or its sidecar states one."""
     metadata, evaluation = reports
     dataset = {**metadata["dataset"], "sidecar": {"license": "CC BY 4.0"}}
 
-    assert "- Licence of the model: unknown\n" in write(metadata, evaluation)
+    assert "- License of the model: unknown\n" in write(metadata, evaluation)
     assert "unknown; the table states: CC BY 4.0\n" in write(
         {**metadata, "dataset": dataset}, evaluation
     )

@@ -11,7 +11,7 @@ import pytest
 from support.pages import Reader, draw, find_unknown_numbers, is_rounded, numbers_shown
 from support.reports import HOSTILE, add_intervals, make_geometry, make_reports, make_stress
 
-from job.adapters.rendering.renderer import Pages
+from job.adapters.rendering.renderer import ReportRenderer
 from job.adapters.rendering.sections import SECTIONS
 from job.adapters.rendering.sections.stress import STATED
 from job.contracts.identity import canonical_json
@@ -80,7 +80,7 @@ def test_section_without_its_numbers_is_not_there(reports, name):
         evaluation.pop("curves")
     anchor, words = ABSENT[name]
     report = (
-        Pages().render(metadata, evaluation)["report.html"].decode()
+        ReportRenderer().render(metadata, evaluation)["report.html"].decode()
         if name not in ("confusion", "per_class")
         else _report_alone(metadata, evaluation)
     )
@@ -104,9 +104,9 @@ def test_data_says_whether_rows_of_length_1_were_restored(reports, status, words
     """And where nothing was looked for, nothing."""
     metadata, evaluation = copy.deepcopy(reports)
     evaluation["geometry"] = make_geometry(status).to_json()
-    found = Reader(Pages().render(metadata, evaluation)["report.html"].decode()).text
+    found = Reader(ReportRenderer().render(metadata, evaluation)["report.html"].decode()).text
     evaluation["geometry"] = None
-    without = Reader(Pages().render(metadata, evaluation)["report.html"].decode()).text
+    without = Reader(ReportRenderer().render(metadata, evaluation)["report.html"].decode()).text
 
     assert f"rows of length 1 behind the embeddings {words}" in found
     assert "rows of length 1" not in without
@@ -118,7 +118,7 @@ def test_report_says_what_batches_cost_and_who_states_it(reports, stated_by):
     metadata, evaluation = copy.deepcopy(reports)
     names = ["one", "two"]
     evaluation["stress"] = make_stress(names, stated_by).to_json()
-    found = Reader(Pages().render(metadata, evaluation)["report.html"].decode()).text
+    found = Reader(ReportRenderer().render(metadata, evaluation)["report.html"].decode()).text
     found = found.partition("Batches of another class mix")[2]
 
     assert STATED[stated_by] in found
@@ -322,7 +322,7 @@ def test_hostile_names_are_shown_as_they_are_called(hostile):
 
 
 def test_hidden_characters_stand_in_no_page(hostile):
-    """They turn the direction of writing, ring, or colour a terminal."""
+    """They turn the direction of writing, ring, or color a terminal."""
     for text in hostile.values():
         assert not set(text) & set("\u202e\u2066\u200b\x07\x1b\x00")
 

@@ -243,7 +243,7 @@ def test_objects_may_be_read_by_other_users(store, tmp_path):
 
 
 def test_delete_leaves_other_objects(store):
-    """One object goes, its neighbours in the same folder stay."""
+    """One object goes, its neighbors in the same folder stay."""
     for key in ("v1/a", "v1/b", "v2/a"):
         store.put_if_absent(key, b"")
     store.delete("v1/a")

@@ -60,9 +60,9 @@ def check(challenge, *uses):
         (make_table(width=3, texts=("x", "y"), numbers=(1.0, np.nan)), ("embeddings", "numeric")),
     ],
 )
-def test_set_with_what_the_model_takes_is_sound(challenge, use):
+def test_set_with_what_the_model_takes_is_sound(challenge, feature_blocks):
     """Embeddings without texts, texts without embeddings; numbers may be missing, as in a table."""
-    check(challenge, use)
+    check(challenge, feature_blocks)
 
 
 @pytest.mark.parametrize(
@@ -145,8 +145,8 @@ def test_out_of_scope_set_that_lacks_a_column_is_a_wrong_setting():
         (make_table(width=4), ("embeddings",), "out_of_scope_embedding_width"),
     ],
 )
-def test_unsound_out_of_scope_set_breaks_an_expectation_by_name(requests, use, rule):
+def test_unsound_out_of_scope_set_breaks_an_expectation_by_name(requests, feature_blocks, rule):
     with pytest.raises(ContractViolationError, match=rule) as error:
-        check_out_of_scope(requests, use)
+        check_out_of_scope(requests, feature_blocks)
 
     assert SECRET not in str(error.value)

@@ -3,20 +3,20 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from job.stages.data.leakage_keys import is_held_out, normalise
+from job.stages.data.leakage_keys import is_held_out, normalize
 
 KEYS = st.lists(st.text(max_size=20), min_size=1, max_size=30, unique=True)
 
 
 def test_case_space_punctuation_and_compatibility_forms_are_folded():
     """What does not make a text another text does not make another key."""
-    assert normalise("delete my account") == normalise("  \uff24elete\u00a0MY\n account!!")
+    assert normalize("delete my account") == normalize("  \uff24elete\u00a0MY\n account!!")
 
 
 @given(st.text())
-def test_normalise_is_idempotent(text):
+def test_normalize_is_idempotent(text):
     """A key is its own key."""
-    assert normalise(normalise(text)) == normalise(text)
+    assert normalize(normalize(text)) == normalize(text)
 
 
 @given(st.text(st.characters(max_codepoint=127)))
@@ -24,7 +24,7 @@ def test_texts_of_ascii_are_folded_as_others_are(text):
     """They take a shorter way, which a dash that is not of ASCII closes."""
     word = f"a{text}"
 
-    assert normalise(f"{word}\u2014") == normalise(word)
+    assert normalize(f"{word}\u2014") == normalize(word)
 
 
 @given(KEYS, KEYS)

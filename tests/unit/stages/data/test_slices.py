@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from support.datasets import table_of
 
 from job.contracts.dataset import Column
-from job.stages.data.slices import MISSING, OTHER, NamingRule, make_slices
+from job.stages.data.slices import MISSING, OTHER, DisclosureRule, make_slices
 
-RULE = NamingRule(min_rows=4, min_groups=2)
+RULE = DisclosureRule(min_rows=4, min_groups=2)
 KINDS = {"categorical": "string", "boolean": "boolean", "text": "string", "timestamp": "timestamp"}
 NO_TIME = np.iinfo(np.int64).min
 
@@ -86,7 +86,7 @@ def test_truth_values_have_the_spelling_of_the_table():
 @given(st.lists(st.integers(0, 40), min_size=1, max_size=80))
 def test_texts_fall_into_bands_by_length(lengths):
     """Longer texts never fall into an earlier band, and at most four have names."""
-    rule = NamingRule(min_rows=1, min_groups=1)
+    rule = DisclosureRule(min_rows=1, min_groups=1)
     found = slices_of(["x" * n for n in lengths], "text", rule=rule)
     bands = {}
     for n, name in zip(lengths, found, strict=True):

@@ -14,10 +14,10 @@ from support.datasets import table_of
 from job.contracts.dataset import Column, MatrixRows, Rows
 from job.contracts.reports.profile import Profile
 from job.contracts.settings.drift import DriftSpec
-from job.stages.data.slices import NamingRule
+from job.stages.data.slices import DisclosureRule
 from job.stages.drift import keep, measure_drift, observe
 from job.stages.drift.bins import find_edges
-from job.stages.drift.clusters import number_units
+from job.stages.drift.clusters import number_clusters
 from job.stages.drift.histograms import (
     Shares,
     count_again,
@@ -28,7 +28,7 @@ from job.stages.drift.histograms import (
     stability_index,
 )
 
-RULE = NamingRule(min_rows=10, min_groups=3)
+RULE = DisclosureRule(min_rows=10, min_groups=3)
 SPEC = DriftSpec()
 WORDS = [f"word{n:02d}" for n in range(60)]
 CLASSES = ("a", "b", "c")
@@ -72,7 +72,7 @@ def make(y, columns, matrix, unit, texts=None):
         text=None,
         embeddings=MatrixRows(matrix, np.arange(len(y))),
         frame=pd.DataFrame(index=range(len(y))),
-        families=unit,
+        near_duplicate_groups=unit,
         positions=np.arange(len(y)),
     )
     return dataset, rows
@@ -105,7 +105,7 @@ def test_the_same_table_has_not_moved_at_all():
     assert pytest.approx([0] * 5, abs=0.01) == report.principal_angles
 
 
-def families(seed):
+def near_duplicate_groups(seed):
     """Draw one class of ten families of sixty rows, more or less, and twenty of single rows.
 
     The texts of a family share words that no other has.
@@ -131,7 +131,7 @@ def test_chance_is_hardly_ever_exceeded(kind):
     makers = {
         "single rows": draw,
         "units of six": lambda seed: draw(seed, copies=6),
-        "families of one class": families,
+        "families of one class": near_duplicate_groups,
     }
     n_pairs = 60
     classes = ("a", "b", "c", *(f"c{n:02d}" for n in range(20)))
@@ -372,8 +372,8 @@ def test_value_of_one_unit_is_no_edge():
 @given(st.lists(st.one_of(st.none(), st.floats(-5, 5, width=32)), min_size=1, max_size=200))
 def test_numbers_are_counted_in_their_bins(numbers):
     values = np.array([np.nan if n is None else n for n in numbers], np.float32)
-    units = number_units(np.arange(len(values)))
-    kept = keep_numbers(values, units, [-2.0, 0.0, 1.0], {0.0})
+    clusters = number_clusters(np.arange(len(values)))
+    kept = keep_numbers(values, clusters, [-2.0, 0.0, 1.0], {0.0})
     known = values[~np.isnan(values)]
     expected = [
         (known <= -2).sum(),
@@ -386,7 +386,7 @@ def test_numbers_are_counted_in_their_bins(numbers):
 
     assert pytest.approx(np.array(expected) / len(values)) == [*kept.shares, kept.missing]
     assert read_shares(kept).shares.tolist() == pytest.approx(
-        count_again(kept, values, units).shares
+        count_again(kept, values, clusters).shares
     )
 
 
@@ -429,7 +429,7 @@ def test_rows_that_are_alike_count_once(seed, copies):
     rng = np.random.default_rng(seed)
     unit = np.repeat(np.arange(200), copies)
     cells = np.array(["a", "b", "c"], object)[rng.integers(0, 3, 200)][unit]
-    kept = keep_values(cells, number_units(unit), ("a", "b", "c"))
+    kept = keep_values(cells, number_clusters(unit), ("a", "b", "c"))
 
     for name, share in kept.shares.items():
         assert pytest.approx((share * (1 - share) / 199) ** 0.5) == kept.standard_errors[name]
@@ -441,7 +441,7 @@ def test_one_large_unit_does_not_look_sure():
     unit = np.where(np.arange(1000) < 900, 0, np.arange(1000))
     cells = np.where(unit == 0, "a", "b").astype(object)
 
-    assert keep_values(cells, number_units(unit), ("a", "b")).standard_errors["a"] > 0.5
+    assert keep_values(cells, number_clusters(unit), ("a", "b")).standard_errors["a"] > 0.5
 
 
 @pytest.mark.parametrize("n_rows", [60, 600])

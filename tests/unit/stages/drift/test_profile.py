@@ -8,12 +8,12 @@ from support.versions import FILES, name_of, publish_small
 from job.contracts.reports.profile import Profile, Values, Words
 from job.errors import IntegrityError
 from job.registry.publish import publish
-from job.stages.drift import KeptTable, load_kept
+from job.stages.drift import TableProfile, load_profile
 
 WORDS = Words(n_rows=9, n_words=2, salt="s", is_masked=True, unseen_share=0.25, standard_error=0.01)
 PROFILE = Profile(
     n_rows=9,
-    n_units=7,
+    n_clusters=7,
     parts={
         "classes": Values(
             shares={"a": 1.0},
@@ -32,9 +32,9 @@ PROFILE = Profile(
 
 def test_profile_is_read_as_it_was_kept():
     store, name = MemoryStore(), name_of("r", 1)
-    kept = KeptTable(profile=PROFILE, vocabulary=np.array([1, 2**63], np.uint64))
+    kept = TableProfile(profile=PROFILE, vocabulary=np.array([1, 2**63], np.uint64))
     publish(store, name, "r", {**FILES, **kept.files()})
-    found = load_kept(store, name)
+    found = load_profile(store, name)
 
     assert found.profile == PROFILE
     assert [1, 2**63] == found.vocabulary.tolist()
@@ -44,19 +44,19 @@ def test_version_of_an_older_release_has_none():
     store = MemoryStore()
     [name] = publish_small(store, "r")
 
-    assert load_kept(store, name) is None
+    assert load_profile(store, name) is None
 
 
 def test_damaged_profile_is_noticed():
     store, name = MemoryStore(), name_of("r", 1)
-    kept = KeptTable(profile=PROFILE, vocabulary=np.array([1], np.uint64))
+    kept = TableProfile(profile=PROFILE, vocabulary=np.array([1], np.uint64))
     publish(store, name, "r", {**FILES, **kept.files()})
     raw = store.get(f"{name}/profile.json")
     store.delete(f"{name}/profile.json")
     store.put_if_absent(f"{name}/profile.json", raw.replace(b"9", b"8"))
 
     with pytest.raises(IntegrityError, match=r"profile\.json"):
-        load_kept(store, name)
+        load_profile(store, name)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_damaged_profile_is_noticed():
 )
 def test_profile_of_another_release_is_none(changed):
     store, name = MemoryStore(), name_of("r", 1)
-    kept = KeptTable(profile=PROFILE, vocabulary=np.array([1], np.uint64))
+    kept = TableProfile(profile=PROFILE, vocabulary=np.array([1], np.uint64))
     publish(store, name, "r", {**FILES, **kept.files(), **changed})
 
-    assert load_kept(store, name) is None
+    assert load_profile(store, name) is None

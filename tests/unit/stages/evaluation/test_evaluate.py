@@ -248,12 +248,12 @@ def test_evaluation_holds_baselines_and_latency_beside_the_scores():
     model = TrainedModel(
         estimator="chosen",
         parameters=(),
-        use=("embeddings",),
+        feature_blocks=("embeddings",),
         pipeline=Fixed("ab"),
         baselines=(("dummy", Fixed("ab")),),
     )
     spec = EvaluationSpec(resamples=1000)
-    predicted = predict(model.pipeline, rows, model.use)
+    predicted = predict(model.pipeline, rows, model.feature_blocks)
     found = evaluate(
         predicted, model, rows, Ticks(), spec=spec, metric=Metric.F1_MACRO, random_state=0
     )

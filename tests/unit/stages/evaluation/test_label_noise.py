@@ -16,8 +16,8 @@ from job.contracts.settings.features import FeatureSpec
 from job.contracts.settings.job_settings import TrainingSpec
 from job.contracts.settings.search import SearchSpec
 from job.stages.evaluation import label_noise
-from job.stages.evaluation.label_noise import count_confident, estimate_label_noise
-from job.stages.features.feature_matrix import Preparation
+from job.stages.evaluation.label_noise import confident_joint, estimate_label_noise
+from job.stages.features.feature_matrix import FeatureMatrices
 from job.stages.metrics.predictions import Predictions
 from job.stages.training.out_of_fold import predict_out_of_fold
 
@@ -53,7 +53,7 @@ def draw(*wrong_shares, n=1500):
 
 CANDIDATES = {
     name: CandidateScore(
-        estimator=name, parameters=parameters, use=("embeddings",), fold_scores=(1.0,)
+        estimator=name, parameters=parameters, feature_blocks=("embeddings",), fold_scores=(1.0,)
     )
     for name, parameters in (
         ("logistic_regression", (("C", 1.0),)),
@@ -64,7 +64,7 @@ CANDIDATES = {
 
 
 def estimate(rows, chosen="logistic_regression", told=None, **given):
-    use = ("embeddings",)
+    feature_blocks = ("embeddings",)
     report = SearchReport(
         metric="accuracy",
         candidates=tuple(CANDIDATES.values()),
@@ -72,11 +72,14 @@ def estimate(rows, chosen="logistic_regression", told=None, **given):
         baselines=(CANDIDATES["logistic_regression"],),
     )
     spec = TrainingSpec(
-        search=SearchSpec(), features=FeatureSpec(use=use), columns=ColumnsSpec(), random_state=0
+        search=SearchSpec(),
+        features=FeatureSpec(use=feature_blocks),
+        columns=ColumnsSpec(),
+        random_state=0,
     )
     return estimate_label_noise(
         rows,
-        Preparation(rows, spec.features, spec.columns, IN_MEMORY, InTurn()),
+        FeatureMatrices(rows, spec.features, spec.columns, IN_MEMORY, InTurn()),
         report,
         spec=spec,
         evaluation=EvaluationSpec(resamples=1000, **given),
@@ -164,7 +167,7 @@ def test_large_table_is_sampled_unless_it_is_to_be_listed(monkeypatch):
     """Whole families are drawn; the estimate stays what it is."""
     monkeypatch.setattr(label_noise, "_N_ROWS", 600)
     rows, is_wrong = draw(0.1, 0.1, 0.1)
-    rows = replace(rows, families=np.arange(len(rows)) // 2)
+    rows = replace(rows, near_duplicate_groups=np.arange(len(rows)) // 2)
     found = estimate(rows)
 
     assert 600 <= found.n_rows < 1200
@@ -182,17 +185,22 @@ def test_row_of_several_confident_classes_is_of_the_likeliest():
     )
 
     # thresholds: .5 and .55
-    assert [[1, 1], [1, 2]] == count_confident(found).tolist()
+    assert [[1, 1], [1, 2]] == confident_joint(found).tolist()
 
 
 def test_row_is_judged_by_a_model_that_has_not_seen_its_copies():
     """Labels that nothing explains can be known by heart alone."""
     rng = np.random.default_rng(0)
-    families = np.repeat(np.arange(60), 5)
-    X = rng.standard_normal((60, 100))[families] + 0.01 * rng.standard_normal((300, 100))
-    rows = replace(rows_of(rng.integers(0, 2, 60)[families], X), families=families)
+    near_duplicate_groups = np.repeat(np.arange(60), 5)
+    X = rng.standard_normal((60, 100))[near_duplicate_groups] + 0.01 * rng.standard_normal(
+        (300, 100)
+    )
+    rows = replace(
+        rows_of(rng.integers(0, 2, 60)[near_duplicate_groups], X),
+        near_duplicate_groups=near_duplicate_groups,
+    )
 
-    assert 0.25 < _predict(rows, np.arange(300)).of_truth().mean() < 0.75
+    assert 0.25 < _predict(rows, np.arange(300)).true_class_proba().mean() < 0.75
 
 
 def test_predictions_follow_the_positions():
@@ -211,11 +219,11 @@ def _predict(rows, positions):
     )
     return predict_out_of_fold(
         rows,
-        Preparation(rows, spec.features, spec.columns, IN_MEMORY, InTurn()),
+        FeatureMatrices(rows, spec.features, spec.columns, IN_MEMORY, InTurn()),
         CandidateScore(
             estimator="logistic_regression",
             parameters=(("C", 10.0),),
-            use=("embeddings",),
+            feature_blocks=("embeddings",),
             fold_scores=(1.0,),
         ),
         spec=spec,

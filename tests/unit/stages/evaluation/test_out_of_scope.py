@@ -113,7 +113,7 @@ def test_labels_of_the_set_are_not_read(labels):
 
     assert [NO_CLASS, NO_CLASS] == rows.y.tolist()
     assert ["Hi!", "hi"] == rows.text.tolist()
-    assert 1 == len(np.unique(rows.units))
+    assert 1 == len(np.unique(rows.groups))
 
 
 def test_empty_request_has_zeros_for_an_embedding():
@@ -140,11 +140,11 @@ def test_empty_request_lacks_all_metadata():
         }
     )
     rows = replace(rows_of_embeddings(np.eye(2, 3)), frame=frame)
-    use = ("embeddings", "numeric", "categorical", "boolean")
+    feature_blocks = ("embeddings", "numeric", "categorical", "boolean")
     columns = ColumnsSpec(numeric=("length",), boolean=("is_new",), categorical=("source",))
-    steps = make_preprocessing(rows, FeatureSpec(use=use, min_groups=1), columns, None)
-    X = make_input(make_empty_request(rows), use)
-    found = steps.fit(make_input(rows, use)).transform(X)
+    steps = make_preprocessing(rows, FeatureSpec(use=feature_blocks, min_groups=1), columns, None)
+    X = make_input(make_empty_request(rows), feature_blocks)
+    found = steps.fit(make_input(rows, feature_blocks)).transform(X)
 
     assert X[["length", "is_new", "source"]].isna().all(axis=None)
     assert frame.dtypes.to_dict() == X[[*frame.columns]].dtypes.to_dict()

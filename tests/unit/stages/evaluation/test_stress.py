@@ -31,14 +31,14 @@ def make_rows(n=300, *, n_groups=60, seed=0, names=("a", "b")):
     X = np.random.default_rng(seed).standard_normal((n, 4))
     X[:, 0] = np.where(y == "a", -1, 1) + 0.35 * X[:, 0]
     X = (X - X.mean(axis=0)) / X.std(axis=0)
-    return rows_of_embeddings(X, y=y, families=np.arange(n) % n_groups)
+    return rows_of_embeddings(X, y=y, near_duplicate_groups=np.arange(n) % n_groups)
 
 
 def measure(rows, pipeline=None, seed=0):
     model = TrainedModel(
         estimator="x",
         parameters=(),
-        use=("embeddings",),
+        feature_blocks=("embeddings",),
         pipeline=pipeline or BySign(),
         baselines=(),
     )

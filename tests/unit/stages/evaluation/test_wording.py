@@ -36,8 +36,10 @@ def test_one_large_group_is_worth_little_more_than_one():
 )
 def test_more_than_half_of_the_rows_make_a_table_templated(n_templated, n_single, is_templated):
     """Half of them does not."""
-    families = np.append(np.zeros(n_templated, int), 1 + np.arange(n_single))
-    found = measure_templates(rows_of_texts(["a"] * 100, families=families))
+    near_duplicate_groups = np.append(np.zeros(n_templated, int), 1 + np.arange(n_single))
+    found = measure_templates(
+        rows_of_texts(["a"] * 100, near_duplicate_groups=near_duplicate_groups)
+    )
 
     assert (1, n_templated / 100) == (found.n_templates, found.share)
     assert is_templated == found.is_templated
@@ -45,14 +47,20 @@ def test_more_than_half_of_the_rows_make_a_table_templated(n_templated, n_single
 
 def test_family_one_row_too_small_is_no_template():
     """Texts of people repeat, but in few copies."""
-    families = np.repeat(np.arange(30), TEMPLATE_MIN_ROWS - 1)
-    found = measure_templates(rows_of_texts(["a"] * len(families), families=families))
+    near_duplicate_groups = np.repeat(np.arange(30), TEMPLATE_MIN_ROWS - 1)
+    found = measure_templates(
+        rows_of_texts(
+            ["a"] * len(near_duplicate_groups), near_duplicate_groups=near_duplicate_groups
+        )
+    )
 
     assert (0, 0.0, False) == (found.n_templates, found.share, found.is_templated)
 
 
 def test_largest_families_come_first():
-    found = measure_templates(rows_of_texts(["a"] * 10, families=[0, 1, 1, 1, 2, 2, 2, 2, 2, 2]))
+    found = measure_templates(
+        rows_of_texts(["a"] * 10, near_duplicate_groups=[0, 1, 1, 1, 2, 2, 2, 2, 2, 2])
+    )
 
     assert (0.6, 0.3, 0.1) == pytest.approx(found.largest)
 

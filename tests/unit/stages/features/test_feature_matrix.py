@@ -15,7 +15,7 @@ from job.contracts.reports.geometry import AffineMap, Geometry
 from job.contracts.settings.dataset import ColumnsSpec
 from job.contracts.settings.features import FeatureSpec
 from job.errors import TrainingError
-from job.stages.features.feature_matrix import Preparation
+from job.stages.features.feature_matrix import FeatureMatrices
 from job.stages.features.preprocessing import make_input, make_scaling
 
 N = 90
@@ -56,34 +56,36 @@ def vocabulary(preprocess):
 def test_counted_terms_give_what_scikit_learn_gives_on_the_texts(rows):
     """One count of all rows, cut down to a fold, is a fit in the fold."""
     spec = FeatureSpec(use=("text",), analyzers=("word",), min_groups=5)
-    prepared = Preparation(rows, spec, COLUMNS, IN_MEMORY, InTurn()).fit(INNER)
+    feature_matrix = FeatureMatrices(rows, spec, COLUMNS, IN_MEMORY, InTurn()).fit(INNER)
     afresh = TfidfVectorizer(ngram_range=(1, 2), min_df=5, sublinear_tf=True, dtype=np.float32).fit(
         rows.text[INNER]
     )
 
-    np.testing.assert_array_equal(dense(afresh.transform(rows.text[INNER])), dense(prepared.X))
     np.testing.assert_array_equal(
-        dense(afresh.transform(rows.text[OUTER])), dense(prepared.transform(OUTER))
+        dense(afresh.transform(rows.text[INNER])), dense(feature_matrix.X)
+    )
+    np.testing.assert_array_equal(
+        dense(afresh.transform(rows.text[OUTER])), dense(feature_matrix.transform(OUTER))
     )
 
 
 def test_no_term_comes_from_the_rows_that_are_judged_on(rows):
     """Their texts are counted, and not looked at."""
-    prepared = Preparation(rows, FeatureSpec(use=("text",)), COLUMNS, IN_MEMORY, InTurn()).fit(
-        INNER
-    )
+    feature_matrix = FeatureMatrices(
+        rows, FeatureSpec(use=("text",)), COLUMNS, IN_MEMORY, InTurn()
+    ).fit(INNER)
 
-    assert not [term for term in vocabulary(prepared.published()) if "oute" in term]
+    assert not [term for term in vocabulary(feature_matrix.published()) if "oute" in term]
 
 
 def test_term_of_few_keys_is_not_kept(rows):
     """However the count over all rows may be."""
     keys = np.array(["one"] * N, dtype=object)
-    keys[:60] = rows.keys[:60]
+    keys[:60] = rows.leakage_keys[:60]
     few = Rows(**{name: getattr(rows, name) for name in Rows.__slots__} | {"keys": keys})
     spec = FeatureSpec(use=("text",), min_groups=2)
     kept = vocabulary(
-        Preparation(few, spec, COLUMNS, IN_MEMORY, InTurn()).fit(np.arange(N)).published()
+        FeatureMatrices(few, spec, COLUMNS, IN_MEMORY, InTurn()).fit(np.arange(N)).published()
     )
 
     assert "late" not in kept
@@ -95,20 +97,22 @@ def test_text_without_common_terms_is_a_training_error(rows):
     spec = FeatureSpec(use=("text",), min_groups=80)
 
     with pytest.raises(TrainingError, match="no term"):
-        Preparation(rows, spec, COLUMNS, IN_MEMORY, InTurn()).fit(INNER)
+        FeatureMatrices(rows, spec, COLUMNS, IN_MEMORY, InTurn()).fit(INNER)
 
 
 @pytest.mark.parametrize(
     "use", [("text",), ("embeddings",), ("text", "embeddings"), ("text", "numeric")]
 )
-def test_published_preprocessing_takes_what_the_consumer_has(rows, use):
+def test_published_preprocessing_takes_what_the_consumer_has(rows, feature_blocks):
     """It gives the rows that the model was fitted to."""
-    prepared = Preparation(rows, FeatureSpec(use=use), COLUMNS, IN_MEMORY, InTurn()).fit(INNER)
-    judged, fitted = dense(prepared.transform(OUTER)), dense(prepared.X)
-    published = prepared.published()
+    feature_matrix = FeatureMatrices(
+        rows, FeatureSpec(use=feature_blocks), COLUMNS, IN_MEMORY, InTurn()
+    ).fit(INNER)
+    judged, fitted = dense(feature_matrix.transform(OUTER)), dense(feature_matrix.X)
+    published = feature_matrix.published()
 
     for index, expected in ((INNER, fitted), (OUTER, judged)):
-        found = dense(published.transform(make_input(rows.take(index), use)))
+        found = dense(published.transform(make_input(rows.take(index), feature_blocks)))
         np.testing.assert_allclose(expected, found, atol=1e-6)
 
 
@@ -119,16 +123,16 @@ def test_scaling_by_blocks_is_scaling(rows, monkeypatch):
     matrix = np.concatenate([np.zeros((10, 5)), rows.embeddings.read() + 100]).astype(np.float32)
     matrix[:, 2] = 0.1
     rows = replace(rows, embeddings=MatrixRows(matrix, np.arange(N) + 10))
-    prepared = Preparation(rows, FeatureSpec(), COLUMNS, IN_MEMORY, InTurn()).fit(INNER)
+    feature_matrix = FeatureMatrices(rows, FeatureSpec(), COLUMNS, IN_MEMORY, InTurn()).fit(INNER)
     X = rows.embeddings.take(INNER).read()
     whole = make_scaling()
 
-    np.testing.assert_allclose(whole.fit_transform(X), prepared.X, atol=1e-5)
+    np.testing.assert_allclose(whole.fit_transform(X), feature_matrix.X, atol=1e-5)
     for name in ("mean_", "var_", "scale_"):
-        theirs, ours = (getattr(p[1], name) for p in (whole, prepared.published()))
+        theirs, ours = (getattr(p[1], name) for p in (whole, feature_matrix.published()))
         np.testing.assert_allclose(theirs, ours, rtol=1e-6, atol=1e-12)
-    assert vars(whole[1]).keys() == vars(prepared.published()[1]).keys()
-    assert len(INNER) == prepared.published()[1].n_samples_seen_
+    assert vars(whole[1]).keys() == vars(feature_matrix.published()[1]).keys()
+    assert len(INNER) == feature_matrix.published()[1].n_samples_seen_
 
 
 def test_rows_are_scaled_as_the_published_preprocessing_scales_them(rows, monkeypatch):
@@ -137,10 +141,12 @@ def test_rows_are_scaled_as_the_published_preprocessing_scales_them(rows, monkey
     half = rows.embeddings.read(slice(20))
     matrix = np.concatenate([half, -half, np.zeros((1, half.shape[1]), np.float32)])
     rows = replace(rows.take(np.arange(41)), embeddings=MatrixRows(matrix, np.arange(41)))
-    prepared = Preparation(rows, FeatureSpec(), COLUMNS, IN_MEMORY, InTurn()).fit(np.arange(41))
+    feature_matrix = FeatureMatrices(rows, FeatureSpec(), COLUMNS, IN_MEMORY, InTurn()).fit(
+        np.arange(41)
+    )
 
-    assert not prepared.X[-1].any()
-    np.testing.assert_array_equal(prepared.published().transform(matrix), prepared.X)
+    assert not feature_matrix.X[-1].any()
+    np.testing.assert_array_equal(feature_matrix.published().transform(matrix), feature_matrix.X)
 
 
 def test_embeddings_that_cannot_be_scaled_are_a_training_error(rows):
@@ -148,10 +154,10 @@ def test_embeddings_that_cannot_be_scaled_are_a_training_error(rows):
     matrix = rows.embeddings.read() / 100
     matrix[OUTER[3], 2] = np.finfo(np.float32).max
     rows = replace(rows, embeddings=MatrixRows(matrix, np.arange(N)))
-    prepared = Preparation(rows, FeatureSpec(), COLUMNS, IN_MEMORY, InTurn()).fit(INNER)
+    feature_matrix = FeatureMatrices(rows, FeatureSpec(), COLUMNS, IN_MEMORY, InTurn()).fit(INNER)
 
     with pytest.raises(TrainingError, match="too far from the others"):
-        prepared.transform(OUTER)
+        feature_matrix.transform(OUTER)
 
 
 def test_bits_of_scaled_rows_do_not_depend_on_the_number_of_threads(rows, monkeypatch):
@@ -160,8 +166,10 @@ def test_bits_of_scaled_rows_do_not_depend_on_the_number_of_threads(rows, monkey
     monkeypatch.setattr("job.stages.features.scaling._ROWS_IN_CACHE", 3)
     found = set()
     for executor in (InTurn(), LocalThreads(1), LocalThreads(3)):
-        prepared = Preparation(rows, FeatureSpec(), COLUMNS, IN_MEMORY, executor).fit(INNER)
-        found.add((prepared.X.tobytes(), prepared.transform(OUTER).tobytes()))
+        feature_matrix = FeatureMatrices(rows, FeatureSpec(), COLUMNS, IN_MEMORY, executor).fit(
+            INNER
+        )
+        found.add((feature_matrix.X.tobytes(), feature_matrix.transform(OUTER).tobytes()))
 
     assert 1 == len(found)
 
@@ -179,42 +187,46 @@ def test_restored_rows_are_those_of_the_published_preprocessing(rows, geometry, 
     """To the last bit, with blocks that end in the middle; nothing is learnt from the rows."""
     monkeypatch.setattr("job.stages.features.scaling._BLOCK", 7)
     monkeypatch.setattr("job.stages.features.scaling._ROWS_IN_CACHE", 3)
-    preparation = Preparation(
+    feature_matrices = FeatureMatrices(
         rows, FeatureSpec(), COLUMNS, IN_MEMORY, LocalThreads(2), geometry=geometry
     )
-    prepared, others = preparation.fit(INNER), preparation.fit(OUTER)
+    feature_matrix, others = feature_matrices.fit(INNER), feature_matrices.fit(OUTER)
     X = rows.embeddings.read()
     expected = X[:, [0, 1, 3]] * [0.5, 2.0, 0.1] + [0, -1, 0.3]
     expected /= np.linalg.norm(expected, axis=1, keepdims=True)
 
-    np.testing.assert_allclose(expected[INNER], prepared.X, atol=1e-6)
-    np.testing.assert_array_equal(prepared.published().transform(X[INNER]), prepared.X)
-    np.testing.assert_array_equal(others.transform(INNER), prepared.X)
-    assert np.float32 == prepared.X.dtype
-    assert [0, 1, 2] == list(prepared.columns)
+    np.testing.assert_allclose(expected[INNER], feature_matrix.X, atol=1e-6)
+    np.testing.assert_array_equal(feature_matrix.published().transform(X[INNER]), feature_matrix.X)
+    np.testing.assert_array_equal(others.transform(INNER), feature_matrix.X)
+    assert np.float32 == feature_matrix.X.dtype
+    assert [0, 1, 2] == list(feature_matrix.columns)
 
 
 @pytest.mark.parametrize("use", [("text", "embeddings"), ("embeddings", "numeric")])
-def test_mixtures_have_restored_rows_too(rows, geometry, use):
+def test_mixtures_have_restored_rows_too(rows, geometry, feature_blocks):
     """The columns of the embeddings are those of embeddings alone."""
-    given = (rows, FeatureSpec(use=use), COLUMNS, IN_MEMORY, InTurn())
-    alone = Preparation(rows, FeatureSpec(), COLUMNS, IN_MEMORY, InTurn(), geometry=geometry).fit(
-        INNER
+    given = (rows, FeatureSpec(use=feature_blocks), COLUMNS, IN_MEMORY, InTurn())
+    alone = FeatureMatrices(
+        rows, FeatureSpec(), COLUMNS, IN_MEMORY, InTurn(), geometry=geometry
+    ).fit(INNER)
+    mixed = FeatureMatrices(*given, geometry=geometry).fit(INNER)
+    n_text = dense(mixed.X).shape[1] - (5 if "numeric" in feature_blocks else 3)
+    found = (
+        dense(mixed.X)[:, n_text : n_text + 3]
+        if "text" in feature_blocks
+        else dense(mixed.X)[:, :3]
     )
-    mixed = Preparation(*given, geometry=geometry).fit(INNER)
-    n_text = dense(mixed.X).shape[1] - (5 if "numeric" in use else 3)
-    found = dense(mixed.X)[:, n_text : n_text + 3] if "text" in use else dense(mixed.X)[:, :3]
 
     np.testing.assert_allclose(alone.X, found, atol=1e-7)
-    assert dense(mixed.X).shape[1] == dense(Preparation(*given).fit(INNER).X).shape[1] - 2
+    assert dense(mixed.X).shape[1] == dense(FeatureMatrices(*given).fit(INNER).X).shape[1] - 2
 
 
 def test_geometry_that_was_not_found_changes_no_bit(rows, geometry):
     without = replace(geometry, status="not_found", map=None)
     given = (rows, FeatureSpec(), COLUMNS, IN_MEMORY, InTurn())
-    found = Preparation(*given, geometry=without).fit(INNER)
+    found = FeatureMatrices(*given, geometry=without).fit(INNER)
 
-    assert Preparation(*given).fit(INNER).X.tobytes() == found.X.tobytes()
+    assert FeatureMatrices(*given).fit(INNER).X.tobytes() == found.X.tobytes()
 
 
 def test_embeddings_that_cannot_be_restored_are_a_training_error(rows, geometry):
@@ -222,7 +234,9 @@ def test_embeddings_that_cannot_be_restored_are_a_training_error(rows, geometry)
     matrix = rows.embeddings.read()
     matrix[3, 1] = np.finfo(np.float32).max
     rows = replace(rows, embeddings=MatrixRows(matrix, np.arange(N)))
-    preparation = Preparation(rows, FeatureSpec(), COLUMNS, IN_MEMORY, InTurn(), geometry=geometry)
+    feature_matrices = FeatureMatrices(
+        rows, FeatureSpec(), COLUMNS, IN_MEMORY, InTurn(), geometry=geometry
+    )
 
     with pytest.raises(TrainingError, match="too far from the others"):
-        preparation.fit(np.arange(N))
+        feature_matrices.fit(np.arange(N))

@@ -15,7 +15,7 @@ from job.adapters.codecs.canonical_joblib import JoblibCodec
 from job.contracts.dataset import MatrixRows, Rows
 from job.contracts.settings.dataset import ColumnsSpec
 from job.contracts.settings.features import FeatureSpec
-from job.stages.features.feature_matrix import Preparation
+from job.stages.features.feature_matrix import FeatureMatrices
 from job.stages.features.preprocessing import make_input
 
 N = 60
@@ -44,10 +44,12 @@ def rows():
     )
 
 
-def fitted(rows, *use):
-    spec = FeatureSpec(use=use)
+def fitted(rows, *feature_blocks):
+    spec = FeatureSpec(use=feature_blocks)
     return (
-        Preparation(rows, spec, COLUMNS, IN_MEMORY, InTurn()).fit(np.arange(len(rows))).published()
+        FeatureMatrices(rows, spec, COLUMNS, IN_MEMORY, InTurn())
+        .fit(np.arange(len(rows)))
+        .published()
     )
 
 
@@ -96,10 +98,10 @@ def test_outlier_is_damped(rows):
 
 
 @pytest.mark.parametrize("use", [("embeddings",), ("text",), ALL])
-def test_published_types_are_scikit_learn_and_numpy_only(rows, use):
+def test_published_types_are_scikit_learn_and_numpy_only(rows, feature_blocks):
     """The consumer needs no package of ours."""
-    model = make_pipeline(fitted(rows, *use), LogisticRegression())
-    model[-1].fit(model[0].transform(make_input(rows, use)), rows.y)
+    model = make_pipeline(fitted(rows, *feature_blocks), LogisticRegression())
+    model[-1].fit(model[0].transform(make_input(rows, feature_blocks)), rows.y)
     data = JoblibCodec().encode(model)
 
     assert modules_in(data) <= {"sklearn", "numpy", "scipy", "joblib", "builtins"}

@@ -21,7 +21,7 @@ from job.contracts.settings.features import FeatureSpec
 from job.contracts.settings.gate import GateSpec, PairedSpec
 from job.contracts.settings.job_settings import TrainingSpec
 from job.contracts.settings.search import SearchSpec
-from job.registry.published import Champion
+from job.registry.published import PublishedVersion
 from job.stages.gate.challenge_comparison import compare_on_challenge, judge_challenge
 from job.stages.gate.criteria import decide
 from job.stages.packaging.bundle import make_bundle
@@ -57,7 +57,7 @@ def make_requests(start, stop, *, prefix="text", width=3):
         text=None,
         embeddings=MatrixRows(matrix, np.arange(len(matrix))),
         frame=pd.DataFrame(index=range(len(positions))),
-        families=positions.astype(np.int64),
+        near_duplicate_groups=positions.astype(np.int64),
     )
 
 
@@ -78,14 +78,16 @@ def make_champion(rows, *, is_wrong=False, **more):
     }
     payload = JoblibCodec().encode(fit(rows, is_wrong=is_wrong))
     files = make_bundle(payload, metadata, {}, NoReport(), rows, NoPages())
-    return Champion(version="v1", files={**files, "metadata.json": canonical_json(metadata)})
+    return PublishedVersion(
+        version="v1", files={**files, "metadata.json": canonical_json(metadata)}
+    )
 
 
 def compare(champion, requests, *, is_wrong=False):
     model = TrainedModel(
         estimator="logistic_regression",
         parameters=(),
-        use=USE,
+        feature_blocks=USE,
         pipeline=fit(make_requests(0, 31), is_wrong=is_wrong),
         baselines=(),
     )

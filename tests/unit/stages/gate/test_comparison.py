@@ -26,7 +26,7 @@ from job.contracts.settings.job_settings import TrainingSpec
 from job.contracts.settings.search import SearchSpec
 from job.errors import ConfigurationError, IntegrityError
 from job.registry.publish import publish
-from job.registry.published import Champion, load_anchor, load_champion
+from job.registry.published import PublishedVersion, load_anchor, load_champion
 from job.stages.gate.comparison import compare
 from job.stages.packaging.bundle import make_bundle
 from job.stages.packaging.metadata import describe_input
@@ -78,16 +78,23 @@ def make_files(rows, *, salt="pcc", **more):
 
 
 def make_champion(rows, **options):
-    return Champion(version=VERSION, files=make_files(rows, **options), pointer=b"")
+    return PublishedVersion(version=VERSION, files=make_files(rows, **options), pointer=b"")
 
 
 def hold_beside(
-    champion, test, *, candidate=None, metric=Metric.ACCURACY, use=USE, inputs=(), **split
+    champion,
+    test,
+    *,
+    candidate=None,
+    metric=Metric.ACCURACY,
+    feature_blocks=USE,
+    inputs=(),
+    **split,
 ):
     model = TrainedModel(
         estimator="logistic_regression",
         parameters=(),
-        use=use,
+        feature_blocks=feature_blocks,
         pipeline=candidate or fit(make_rows(0, 30)),
         baselines=(),
     )
@@ -182,7 +189,7 @@ def test_rows_of_a_key_that_the_champion_was_trained_on_are_left_out():
 def test_rows_of_a_text_that_the_champion_was_trained_on_are_left_out():
     """Their groups are others, their text is the same."""
     trained, test = make_rows(0, 40), make_rows(20, 100)
-    renamed = np.array([f"new:{key}" for key in test.keys], dtype=object)
+    renamed = np.array([f"new:{key}" for key in test.leakage_keys], dtype=object)
     test = Rows(**{name: getattr(test, name) for name in Rows.__slots__} | {"keys": renamed})
 
     assert 60 == hold_beside(make_champion(trained), test).n_rows
@@ -311,7 +318,11 @@ def test_champion_of_another_searched_input_is_compared_on_its_own(inputs, n_row
     test = replace(test, frame=told)
     candidate = LogisticRegression().fit(told, test.y.astype(str))
     found = hold_beside(
-        make_champion(make_rows(0, 40)), test, candidate=candidate, use=("numeric",), inputs=inputs
+        make_champion(make_rows(0, 40)),
+        test,
+        candidate=candidate,
+        feature_blocks=("numeric",),
+        inputs=inputs,
     )
 
     assert (n_rows, n_rows > 0) == (found.n_rows, found.champion_score == 1.0)
@@ -319,7 +330,7 @@ def test_champion_of_another_searched_input_is_compared_on_its_own(inputs, n_row
 
 def of_family(rows, first):
     """Give each row a family of its own, counted from a number."""
-    return replace(rows, families=np.arange(first, first + len(rows)))
+    return replace(rows, near_duplicate_groups=np.arange(first, first + len(rows)))
 
 
 @pytest.mark.parametrize(("method", "n_rows"), [("hash", 60), ("official_test", 80)])
@@ -335,7 +346,7 @@ def test_rows_near_to_what_the_champion_was_trained_on_are_left_out(method, n_ro
 def test_family_that_the_champion_met_on_what_is_now_the_test_side_is_left_out_whole():
     """A new row may carry its family to the other side."""
     test = make_rows(20, 100)
-    test = replace(test, families=np.arange(80) // 2)
+    test = replace(test, near_duplicate_groups=np.arange(80) // 2)
     champion = make_champion(make_rows(0, 31))  # its last row is the first of a pair
 
     assert 80 - 12 == hold_beside(champion, test, train=test.take(np.zeros(80, bool))).n_rows

@@ -12,7 +12,7 @@ from support.simulated import draw, predictions
 from job.contracts.dataset import Rows
 from job.contracts.metrics import Metric
 from job.contracts.settings.gate import PairedSpec
-from job.registry.published import Champion
+from job.registry.published import PublishedVersion
 from job.stages.gate.comparison import compare_errors
 from job.stages.gate.group_errors import GroupErrors, count_group_errors, pair_group_errors
 from job.stages.gate.kept_errors import describe_cross_fit, keep_group_errors, read_group_errors
@@ -30,7 +30,7 @@ def rows_of(groups, y):
         text=None,
         embeddings=None,
         frame=pd.DataFrame(index=range(len(y))),
-        families=np.asarray(groups),
+        near_duplicate_groups=np.asarray(groups),
     )
 
 
@@ -50,7 +50,7 @@ def pair():
 
 
 def compare(before, after):
-    champion = Champion(version="v1", files={})
+    champion = PublishedVersion(version="v1", files={})
     return compare_errors(champion, before, after, SPEC)
 
 
@@ -129,7 +129,7 @@ def test_group_that_has_grown_together_is_the_one_it_shares_most_with(pair):
     """Two groups of the champion's table are one tonight."""
     groups, old, new = pair
     joined = np.where(groups == 1, 0, groups)
-    rows = replace(rows_of(groups, new.y_true), families=joined)
+    rows = replace(rows_of(groups, new.y_true), near_duplicate_groups=joined)
     found = compare(count(groups, old), count_group_errors(new, rows))
 
     assert 299 == found.n_groups
@@ -151,7 +151,7 @@ def test_other_classes_cannot_be_compared(pair):
 
     assert compare(count_group_errors(other, rows_of(groups, old.y_true)), errors) is None
     spec = SPEC.model_copy(update={"metric": Metric.NEG_LOG_LOSS})
-    assert compare_errors(Champion(version="v", files={}), errors, errors, spec) is None
+    assert compare_errors(PublishedVersion(version="v", files={}), errors, errors, spec) is None
 
 
 def test_counts_hold_every_row_once(pair):
@@ -160,7 +160,7 @@ def test_counts_hold_every_row_once(pair):
     errors = count(groups, old)
     counts = pair_group_errors(errors, errors)
 
-    assert len(groups) == errors.n_rows.sum() == counts.units.total[0, :4].sum()
+    assert len(groups) == errors.n_rows.sum() == counts.group_sums.total[0, :4].sum()
 
 
 def test_what_is_kept_names_no_text(pair):

@@ -4,49 +4,49 @@ import numpy as np
 import pytest
 from support.simulated import draw
 
-from job.stages.metrics.group_bootstrap import count_units, leave_one_out, resample, sum_units
-from job.stages.metrics.label_metrics import label_cells
+from job.stages.metrics.group_bootstrap import count_by_group, leave_one_out, resample, sum_by_group
+from job.stages.metrics.label_metrics import count_columns
 
 IDENTITY = lambda sums: np.asarray(sums)  # noqa: E731
 
 
 def count(groups, y, y_pred, n=4):
     y = np.asarray(y)
-    return count_units(np.asarray(groups), y, label_cells(y, np.asarray(y_pred), n), 3 * n)
+    return count_by_group(np.asarray(groups), y, count_columns(y, np.asarray(y_pred), n), 3 * n)
 
 
 def test_alike_groups_are_one_unit():
     """Two single rows of one cell, and two pairs whose rows stand in another order."""
-    units = count([0, 1, 2, 2, 3, 3], [0, 0, 0, 0, 0, 0], [1, 1, 0, 1, 1, 0])
+    group_sums = count([0, 1, 2, 2, 3, 3], [0, 0, 0, 0, 0, 0], [1, 1, 0, 1, 1, 0])
 
-    assert [2, 2] == units.n_alike.tolist()
-    assert 4 == units.n_groups
+    assert [2, 2] == group_sums.multiplicity.tolist()
+    assert 4 == group_sums.n_groups
 
 
 def test_counts_are_those_of_all_rows():
     """What the groups hold together is the confusion of the whole."""
     groups, found = draw(200, np.random.default_rng(0), is_uneven=True)
-    units = count(groups, found.y_true, found.y_pred)
+    group_sums = count(groups, found.y_true, found.y_pred)
     hits = found.y_true[found.y_true == found.y_pred]
     expected = [*np.bincount(found.y_true), *np.bincount(found.y_pred), *np.bincount(hits)]
 
-    assert expected == units.total[0].tolist()
+    assert expected == group_sums.total[0].tolist()
 
 
 def test_stratum_is_the_class_of_most_rows_the_first_of_equals():
     """Groups 0 and 1 are of class 1, groups 2 and 3 of class 0."""
-    units = sum_units(
+    group_sums = sum_by_group(
         np.array([0, 0, 0, 1, 1, 2, 2, 3]), np.array([1, 1, 0, 1, 1, 0, 1, 0]), np.ones((8, 1))
     )
 
-    assert [1, 1, 0, 0] == units.strata.tolist()
+    assert [1, 1, 0, 0] == group_sums.strata.tolist()
 
 
 def test_class_of_one_group_joins_the_smallest_other():
     """Alone it could not vary."""
-    units = sum_units(np.arange(6), np.array([0, 0, 0, 1, 1, 2]), np.ones((6, 1)))
+    group_sums = sum_by_group(np.arange(6), np.array([0, 0, 0, 1, 1, 2]), np.ones((6, 1)))
 
-    assert [0, 0, 0, 1, 1, 1] == np.where(units.strata > 0, 1, 0).tolist()
+    assert [0, 0, 0, 1, 1, 1] == np.where(group_sums.strata > 0, 1, 0).tolist()
 
 
 def test_each_class_keeps_its_groups_in_every_resample():
@@ -62,11 +62,12 @@ def test_resamples_vary_as_the_theory_of_strata_says(is_uneven):
     """The variance of a sum is that of the groups of each class, with n - 1 below the bar."""
     groups, found = draw(60, np.random.default_rng(1), is_uneven=is_uneven)
     hits = (found.y_true == found.y_pred).astype(float)
-    units = sum_units(groups, found.y_true, hits[:, None])
-    resampled = resample(units, IDENTITY, 20_000, np.random.default_rng(2))[:, 0]
+    group_sums = sum_by_group(groups, found.y_true, hits[:, None])
+    resampled = resample(group_sums, IDENTITY, 20_000, np.random.default_rng(2))[:, 0]
     sums = np.bincount(groups, hits)
     variance = sum(
-        (units.strata == s).sum() * sums[units.strata == s].var(ddof=1) for s in set(units.strata)
+        (group_sums.strata == s).sum() * sums[group_sums.strata == s].var(ddof=1)
+        for s in set(group_sums.strata)
     )
 
     assert np.isclose(variance, resampled.var(), rtol=0.05)
@@ -78,21 +79,21 @@ def test_units_and_rows_vary_alike():
     groups, found = draw(3000, np.random.default_rng(1), is_uneven=False)
     hits = (found.y_true == found.y_pred).astype(float)
     one_by_one = resample(
-        sum_units(groups, found.y_true, hits[:, None]), IDENTITY, 4000, np.random.default_rng(2)
+        sum_by_group(groups, found.y_true, hits[:, None]), IDENTITY, 4000, np.random.default_rng(2)
     )[:, 0]
-    units = count(groups, found.y_true, found.y_pred)
-    as_units = resample(units, IDENTITY, 4000, np.random.default_rng(3))[:, 8:].sum(axis=1)
+    group_sums = count(groups, found.y_true, found.y_pred)
+    as_units = resample(group_sums, IDENTITY, 4000, np.random.default_rng(3))[:, 8:].sum(axis=1)
 
-    assert len(units.n_alike) == 8
+    assert len(group_sums.multiplicity) == 8
     assert np.isclose(one_by_one.std(), as_units.std(), rtol=0.06)
 
 
 def test_seed_decides_the_resamples():
     """The same seed, the same bytes."""
     groups, found = draw(100, np.random.default_rng(1), is_uneven=True)
-    units = count(groups, found.y_true, found.y_pred)
+    group_sums = count(groups, found.y_true, found.y_pred)
     first, second = (
-        resample(units, IDENTITY, 50, np.random.default_rng(7)).tobytes() for _ in range(2)
+        resample(group_sums, IDENTITY, 50, np.random.default_rng(7)).tobytes() for _ in range(2)
     )
 
     assert first == second
@@ -101,6 +102,6 @@ def test_seed_decides_the_resamples():
 def test_leaving_one_out_keeps_the_weight_of_the_class():
     """Two rows of three stand for three."""
     y = np.array([0, 0, 0, 1, 1])
-    units = sum_units(np.arange(5), y, np.array([[3.0], [6.0], [9.0], [1.0], [5.0]]))
+    group_sums = sum_by_group(np.arange(5), y, np.array([[3.0], [6.0], [9.0], [1.0], [5.0]]))
 
-    assert [28.5, 24.0, 19.5, 28.0, 20.0] == leave_one_out(units, IDENTITY)[:, 0].tolist()
+    assert [28.5, 24.0, 19.5, 28.0, 20.0] == leave_one_out(group_sums, IDENTITY)[:, 0].tolist()

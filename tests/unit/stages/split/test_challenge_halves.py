@@ -16,8 +16,8 @@ from job.stages.split.challenge_halves import (
 def make_requests(n_per_class, *, copies=1):
     texts = [f"request {c} {n}" for c in "abcd" for n in range(n_per_class) for _ in range(copies)]
     y = np.repeat(list("abcd"), n_per_class * copies)
-    families = np.repeat(np.arange(4 * n_per_class), copies)
-    return rows_of_texts(texts, y=y, families=families)
+    near_duplicate_groups = np.repeat(np.arange(4 * n_per_class), copies)
+    return rows_of_texts(texts, y=y, near_duplicate_groups=near_duplicate_groups)
 
 
 def test_set_without_halves_chooses_and_judges_with_all_rows():
@@ -30,7 +30,7 @@ def test_set_without_halves_chooses_and_judges_with_all_rows():
 def test_halves_share_no_group_and_have_each_class():
     """Half of each class, whatever copies a group has."""
     found = make_challenge_set(make_requests(10, copies=3), "half", "salt", 0)
-    halves = [set(r.families) for r in (found.choosing, found.judging)]
+    halves = [set(r.near_duplicate_groups) for r in (found.choosing, found.judging)]
 
     assert not halves[0] & halves[1]
     assert 40 == len(halves[0] | halves[1])
@@ -49,7 +49,9 @@ def test_half_of_a_request_follows_from_its_hash():
 
 def test_set_of_one_family_has_no_halves():
     """All requests would choose, and none judge."""
-    rows = rows_of_texts(["one", "another"], y=np.array(["a", "a"]), families=np.zeros(2, int))
+    rows = rows_of_texts(
+        ["one", "another"], y=np.array(["a", "a"]), near_duplicate_groups=np.zeros(2, int)
+    )
     with pytest.raises(ContractViolationError, match="one family"):
         make_challenge_set(rows, "half", "salt", 0)
 

@@ -9,7 +9,7 @@ from support.rows import rows_of_embeddings, rows_of_texts
 
 from job.contracts.dataset import MatrixRows
 from job.contracts.settings.split import SplitSpec
-from job.stages.split.challenge_near_duplicates import number_families, without_near
+from job.stages.split.challenge_near_duplicates import number_near_duplicate_groups, without_near
 from job.stages.split.near_duplicates.templates import make_templates
 
 TABLE = (
@@ -24,16 +24,18 @@ REQUESTS = ("Please delete ALL of the personal data that you hold about me!", "w
 def of_texts(texts):
     rows = rows_of_texts(texts)
     return replace(
-        rows, families=None, templates=make_templates(np.array(texts, object), rows.text_keys)
+        rows,
+        near_duplicate_groups=None,
+        templates=make_templates(np.array(texts, object), rows.text_keys),
     )
 
 
 def of_embeddings(X):
-    return replace(rows_of_embeddings(X), families=None)
+    return replace(rows_of_embeddings(X), near_duplicate_groups=None)
 
 
 def number(table, challenge, kind, **spec):
-    return number_families(
+    return number_near_duplicate_groups(
         table, None, challenge, spec=SplitSpec(**spec), kind=kind, executor=InTurn()
     )
 
@@ -43,7 +45,7 @@ def test_near_duplicates_of_a_request_are_left_out():
     found = number(of_texts(TABLE), of_texts(REQUESTS), "text")
 
     assert [True, True, False, False] == found.is_near_challenge.tolist()
-    assert found.rows.families[0] == found.challenge.families[0]
+    assert found.rows.near_duplicate_groups[0] == found.challenge.near_duplicate_groups[0]
     assert 2 == len(without_near(found.rows, found.is_near_challenge))
 
 
@@ -64,7 +66,7 @@ def test_set_without_texts_is_compared_by_embeddings():
     found = number(table, of_embeddings(near), "text")
 
     assert [False, False, True, False] == found.is_near_challenge.tolist()
-    assert alone.rows.families.tolist() == found.rows.families.tolist()
+    assert alone.rows.near_duplicate_groups.tolist() == found.rows.near_duplicate_groups.tolist()
     assert alone.is_near_challenge is None
 
 
@@ -74,7 +76,7 @@ def test_set_that_shares_nothing_with_the_table_gives_nothing_away():
     found = number(table, of_texts(REQUESTS), "embeddings")
 
     assert not found.is_near_challenge.any()
-    assert 2 == len(set(found.challenge.families))
+    assert 2 == len(set(found.challenge.near_duplicate_groups))
 
 
 @pytest.mark.parametrize("kind", ["text", "none"])

@@ -12,7 +12,7 @@ from job.stages.data.leakage_keys import salted_digests
 from job.stages.split.holdout import hold_out
 
 
-def rows_of(y, keys, families=None):
+def rows_of(y, keys, near_duplicate_groups=None):
     keys = np.array(keys, dtype=object)
     return Rows(
         y=np.array(y, dtype=object),
@@ -21,7 +21,9 @@ def rows_of(y, keys, families=None):
         text=None,
         embeddings=None,
         frame=pd.DataFrame(index=range(len(y))),
-        families=None if families is None else np.array(families),
+        near_duplicate_groups=None
+        if near_duplicate_groups is None
+        else np.array(near_duplicate_groups),
     )
 
 
@@ -104,20 +106,25 @@ def test_rows_of_a_class_in_groups_of_others_count():
 @settings(max_examples=30, deadline=None)
 def test_no_family_is_on_both_sides(method, data):
     """Whatever the classes of its rows."""
-    families = [*range(31), *data.draw(st.lists(st.integers(0, 30), min_size=20, max_size=90))]
+    near_duplicate_groups = [
+        *range(31),
+        *data.draw(st.lists(st.integers(0, 30), min_size=20, max_size=90)),
+    ]
     rng = np.random.default_rng(0)
     rows = rows_of(
-        rng.choice(["a", "b"], len(families)), [f"k{n}" for n in range(len(families))], families
+        rng.choice(["a", "b"], len(near_duplicate_groups)),
+        [f"k{n}" for n in range(len(near_duplicate_groups))],
+        near_duplicate_groups,
     )
     is_test, _ = held_out(rows, method=method)
 
-    assert set() == {*rows.families[is_test]} & {*rows.families[~is_test]}
+    assert set() == {*rows.near_duplicate_groups[is_test]} & {*rows.near_duplicate_groups[~is_test]}
 
 
 def test_large_families_are_held_out_as_often_as_small_ones():
     """The side does not follow from the least of many digests."""
-    families = np.repeat(np.arange(3000), 6)
-    rows = rows_of(["a", "b"] * 9000, [f"k{n}" for n in range(18_000)], families)
+    near_duplicate_groups = np.repeat(np.arange(3000), 6)
+    rows = rows_of(["a", "b"] * 9000, [f"k{n}" for n in range(18_000)], near_duplicate_groups)
     is_test, _ = held_out(rows)
 
     assert abs(is_test.mean() - 0.2) < 0.025
@@ -125,10 +132,10 @@ def test_large_families_are_held_out_as_often_as_small_ones():
 
 def test_new_row_of_a_family_mostly_leaves_it_where_it_is():
     """Another member stands for it once in as many times as it then has."""
-    families = np.repeat(np.arange(2000), 4)
+    near_duplicate_groups = np.repeat(np.arange(2000), 4)
     keys = [f"k{n}" for n in range(8000)]
-    more = [*families, *range(2000)]
-    rows = rows_of(["ab"[n % 2] for n in families], keys, families)
+    more = [*near_duplicate_groups, *range(2000)]
+    rows = rows_of(["ab"[n % 2] for n in near_duplicate_groups], keys, near_duplicate_groups)
     grown = rows_of(["ab"[n % 2] for n in more], [*keys, *(f"new{n}" for n in range(2000))], more)
     moved = held_out(rows)[0][::4] != held_out(grown)[0][:8000:4]
 
@@ -138,17 +145,17 @@ def test_new_row_of_a_family_mostly_leaves_it_where_it_is():
 @pytest.mark.parametrize("salt", range(30))
 def test_class_of_few_families_is_on_both_sides(salt):
     """Whatever the salt; and enough of them are left for the folds."""
-    families = [*range(1000), *np.repeat(range(1000, 1004), 25)]
+    near_duplicate_groups = [*range(1000), *np.repeat(range(1000, 1004), 25)]
     rows = rows_of(
         ["ab"[n % 2] for n in range(1000)] + ["few"] * 100,
         [f"k{n}" for n in range(1100)],
-        families,
+        near_duplicate_groups,
     )
     is_test, _ = held_out(rows, salt=str(salt))
     few = rows.y == "few"
 
-    assert 1 == len(set(rows.families[few & is_test]))
-    assert 3 == len(set(rows.families[few & ~is_test]))
+    assert 1 == len(set(rows.near_duplicate_groups[few & is_test]))
+    assert 3 == len(set(rows.near_duplicate_groups[few & ~is_test]))
 
 
 def test_class_within_groups_of_others_is_dealt_anew():

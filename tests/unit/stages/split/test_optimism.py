@@ -18,7 +18,7 @@ from job.stages.split import optimism
 from job.stages.split.optimism import measure_optimism
 
 
-def rows_of(y, X, families):
+def rows_of(y, X, near_duplicate_groups):
     keys = np.array([f"k{n}" for n in range(len(y))], dtype=object)
     return Rows(
         y=np.array(y, dtype=object),
@@ -27,13 +27,16 @@ def rows_of(y, X, families):
         text=np.array([f"secret{n} word" for n in range(len(y))], dtype=object),
         embeddings=MatrixRows(X.astype(np.float32), np.arange(len(y))),
         frame=pd.DataFrame(index=range(len(y))),
-        families=np.array(families),
+        near_duplicate_groups=np.array(near_duplicate_groups),
     )
 
 
-def measure(rows, use=("embeddings",)):
+def measure(rows, feature_blocks=("embeddings",)):
     spec = TrainingSpec(
-        search=SearchSpec(), features=FeatureSpec(use=use), columns=ColumnsSpec(), random_state=0
+        search=SearchSpec(),
+        features=FeatureSpec(use=feature_blocks),
+        columns=ColumnsSpec(),
+        random_state=0,
     )
     return measure_optimism(rows, spec, IN_MEMORY, InTurn())
 
@@ -42,9 +45,9 @@ def measure(rows, use=("embeddings",)):
 def copies():
     """Sixty texts without any meaning, ten near-copies of each."""
     rng = np.random.default_rng(0)
-    families = np.repeat(np.arange(60), 10)
-    X = rng.standard_normal((60, 40))[families] + 0.05 * rng.standard_normal((600, 40))
-    return rows_of(rng.choice(["a", "b"], 60)[families], X, families)
+    near_duplicate_groups = np.repeat(np.arange(60), 10)
+    X = rng.standard_normal((60, 40))[near_duplicate_groups] + 0.05 * rng.standard_normal((600, 40))
+    return rows_of(rng.choice(["a", "b"], 60)[near_duplicate_groups], X, near_duplicate_groups)
 
 
 def test_random_split_of_copies_is_optimistic(copies):
@@ -84,28 +87,30 @@ def test_large_table_is_sampled_by_whole_families(copies, monkeypatch):
 
 
 @pytest.mark.parametrize("use", [("embeddings",), ("text",)])
-def test_work_is_bounded_by_rows_columns_and_classes(copies, monkeypatch, use):
+def test_work_is_bounded_by_rows_columns_and_classes(copies, monkeypatch, feature_blocks):
     """Fits to n rows of d columns and K classes take about n min(n, d) (min(n, d) + K) products."""
     monkeypatch.setattr(optimism, "_MAX_PRODUCTS", 200**2 * 202)
-    n_columns = {"embeddings": 40, "text": 600}[use[0]]
-    n_rows = measure(copies, use).n_rows
+    n_columns = {"embeddings": 40, "text": 600}[feature_blocks[0]]
+    n_rows = measure(copies, feature_blocks).n_rows
     rank = min(n_rows, n_columns)
 
     assert n_rows * rank * (rank + 2) <= 200**2 * 202
-    assert {"embeddings": 600, "text": 200}[use[0]] == n_rows
+    assert {"embeddings": 600, "text": 200}[feature_blocks[0]] == n_rows
 
 
 def test_group_that_fills_a_fold_is_left_out_of_a_sample(copies, monkeypatch):
     """It would be the whole sample; the others are looked at all the same."""
     monkeypatch.setattr(optimism, "_MAX_ROWS", 300)
-    families = np.where(copies.families < 31, 0, copies.families)
-    found = measure(replace(copies, families=families))
+    near_duplicate_groups = np.where(
+        copies.near_duplicate_groups < 31, 0, copies.near_duplicate_groups
+    )
+    found = measure(replace(copies, near_duplicate_groups=near_duplicate_groups))
 
     assert 290 == found.n_rows
 
 
 def test_classes_without_families_for_every_fold_take_no_part(copies):
     """Of one class alone nothing can be said."""
-    y = np.where(copies.families < 2, "few", "many").astype(object)
+    y = np.where(copies.near_duplicate_groups < 2, "few", "many").astype(object)
 
     assert measure(replace(copies, y=y)) is None

@@ -51,7 +51,7 @@ def test_no_key_is_on_both_sides(two_classes, method):
     """Rows of one key stay together."""
     found = split(two_classes, method=method)
 
-    assert set() == set(found.train.keys) & set(found.test.keys)
+    assert set() == set(found.train.leakage_keys) & set(found.test.leakage_keys)
     assert len(two_classes) == len(found.train) + len(found.test)
 
 
@@ -83,7 +83,7 @@ def test_training_rows_whose_text_stands_in_the_test_side_are_dropped():
 
 def test_rare_classes_of_an_open_set_are_dropped_and_not_named(two_classes):
     """A name that few keys hold is data, not schema."""
-    rows = rows_of([*two_classes.y, "zq-secret"], [*two_classes.keys, "rare"])
+    rows = rows_of([*two_classes.y, "zq-secret"], [*two_classes.leakage_keys, "rare"])
     report = split(rows).report
 
     assert (1, 1) == (report.n_rare_classes, report.n_dropped_rare_class)
@@ -100,7 +100,7 @@ def test_class_with_fewer_keys_than_folds_is_an_error(two_classes):
     """Each fold needs a key of each class."""
     few = [("c", f"c{n}") for n in range(3)]  # one is held out, which leaves two
     rows = rows_of(
-        [*two_classes.y, *(y for y, _ in few)], [*two_classes.keys, *(k for _, k in few)]
+        [*two_classes.y, *(y for y, _ in few)], [*two_classes.leakage_keys, *(k for _, k in few)]
     )
 
     with pytest.raises(TrainingError, match="folds"):
@@ -112,21 +112,21 @@ def test_official_test_drops_equal_texts_and_reports_its_own_class(two_classes):
     test = rows_of(["a", "b", "new"], ["k0", "other", "another"])
     found = split(two_classes, test)
 
-    assert "k0" not in set(found.train.keys)
+    assert "k0" not in set(found.train.leakage_keys)
     assert ("new",) == found.report.test_only_classes
     assert 1 == found.report.n_test_only_rows
 
 
 def test_texts_with_two_labels_are_counted(two_classes):
     """Both labels stay; the reader is told."""
-    rows = rows_of([*two_classes.y, "a", "b"], [*two_classes.keys, "both", "both"])
+    rows = rows_of([*two_classes.y, "a", "b"], [*two_classes.leakage_keys, "both", "both"])
     report = split(rows).report
 
     assert (1, 2) == (report.n_conflicting_keys, report.n_conflicting_rows)
 
 
-def with_families(rows, families):
-    return replace(rows, families=np.array(families))
+def with_families(rows, near_duplicate_groups):
+    return replace(rows, near_duplicate_groups=np.array(near_duplicate_groups))
 
 
 def test_group_that_shares_a_family_with_the_test_side_gives_its_rows():
@@ -136,8 +136,8 @@ def test_group_that_shares_a_family_with_the_test_side_gives_its_rows():
     rows = rows_of(["ab"[i % 2] for i in range(n)], groups, [f"t{i}" for i in range(n)])
     found = split(with_families(rows, np.arange(n) // 4), has_groups=True)
 
-    assert set() == set(found.train.families) & set(found.test.families)
-    assert set() == set(found.train.keys) & set(found.test.keys)
+    assert set() == set(found.train.near_duplicate_groups) & set(found.test.near_duplicate_groups)
+    assert set() == set(found.train.leakage_keys) & set(found.test.leakage_keys)
     assert n - len(found.train) - len(found.test) == found.report.n_dropped_leaking > 0
 
 
@@ -146,8 +146,8 @@ def test_near_duplicates_of_an_official_test_are_a_slice(two_classes):
     official = rows_of(["a", "b", "a"], ["new 1", "new 2", "new 3"])
     slices = pd.DataFrame({"source": pd.Categorical(["web"] * 3)})
     found = split(
-        replace(two_classes, families=np.arange(1000)),
-        replace(official, families=np.array([5, 2000, 2001]), slices=slices),
+        replace(two_classes, near_duplicate_groups=np.arange(1000)),
+        replace(official, near_duplicate_groups=np.array([5, 2000, 2001]), slices=slices),
     )
 
     assert ["yes", "no", "no"] == found.test.slices[NEAR_TRAINING].tolist()
@@ -155,23 +155,26 @@ def test_near_duplicates_of_an_official_test_are_a_slice(two_classes):
 
 def test_near_duplicates_of_an_official_test_stay_and_are_counted(two_classes):
     """Equal texts go; what is only near is how real questions are."""
-    rows = rows_of([*two_classes.y, "a", "a"], [*two_classes.keys, "near", "equal"])
-    rows = with_families(rows, [*pd.factorize(two_classes.keys)[0], 900, 901])
+    rows = rows_of([*two_classes.y, "a", "a"], [*two_classes.leakage_keys, "near", "equal"])
+    rows = with_families(rows, [*pd.factorize(two_classes.leakage_keys)[0], 900, 901])
     test = with_families(rows_of(["a", "b"], ["equal", "other"]), [901, 900])
     found = split(rows, test)
 
-    assert (1, 1) == (found.report.families.n_near_official_test, found.report.n_dropped_leaking)
-    assert "near" in set(found.train.keys)
+    assert (1, 1) == (
+        found.report.near_duplicate_groups.n_near_official_test,
+        found.report.n_dropped_leaking,
+    )
+    assert "near" in set(found.train.leakage_keys)
 
 
 def test_duplicates_are_counted():
     """Of twenty rows five texts are left, three of which are of one family."""
     keys = ["a1", "a2", "a3", "b", "c", "a1", "a1", "a1", "b", "b"] * 2
-    families = [{"a": 0, "b": 1, "c": 2}[key[0]] for key in keys]
+    near_duplicate_groups = [{"a": 0, "b": 1, "c": 2}[key[0]] for key in keys]
     more = [f"x{n}" for n in range(60)]
     rows = rows_of(["ab"[n % 2] for n in range(20)] + ["ab"[n % 2] for n in range(60)], keys + more)
-    rows = with_families(rows, [*families, *range(10, 70)])
-    report = split(rows, test_fraction=0.3).report.families
+    rows = with_families(rows, [*near_duplicate_groups, *range(10, 70)])
+    report = split(rows, test_fraction=0.3).report.near_duplicate_groups
 
     assert (15, 2, 1, (12,)) == (
         report.n_exact_duplicates,
@@ -184,8 +187,8 @@ def test_duplicates_are_counted():
 def test_class_with_fewer_families_than_folds_is_an_error(two_classes):
     """Copies do not make up for texts."""
     keys = [f"c{n}" for n in range(30)]
-    rows = rows_of([*two_classes.y, *"c" * 30], [*two_classes.keys, *keys])
-    families = [*pd.factorize(two_classes.keys)[0], *(900 + np.arange(30) % 3)]
+    rows = rows_of([*two_classes.y, *"c" * 30], [*two_classes.leakage_keys, *keys])
+    near_duplicate_groups = [*pd.factorize(two_classes.leakage_keys)[0], *(900 + np.arange(30) % 3)]
 
     with pytest.raises(TrainingError, match="near-duplicates counted once"):
-        split(with_families(rows, families), labels=("a", "b", "c"))
+        split(with_families(rows, near_duplicate_groups), labels=("a", "b", "c"))

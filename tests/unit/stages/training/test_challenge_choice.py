@@ -14,7 +14,7 @@ from job.contracts.settings.dataset import ColumnsSpec
 from job.contracts.settings.features import FeatureSpec
 from job.contracts.settings.job_settings import TrainingSpec
 from job.contracts.settings.search import SearchSpec
-from job.stages.features.feature_matrix import Preparation
+from job.stages.features.feature_matrix import FeatureMatrices
 from job.stages.training.challenge_choice import choose_on_challenge
 
 SPEC = TrainingSpec(
@@ -30,7 +30,7 @@ def candidate(estimator="logistic_regression", value=10.0, mean=0.9, ended=None)
     return CandidateScore(
         estimator=estimator,
         parameters=((name, value),),
-        use=("embeddings",),
+        feature_blocks=("embeddings",),
         fold_scores=(mean,),
         ended=ended,
     )
@@ -55,8 +55,10 @@ def choose(train, requests, *candidates):
         metric="accuracy", candidates=candidates, chosen=candidates[0], baselines=()
     )
     executor = InTurn()
-    preparation = Preparation(train, SPEC.features, SPEC.columns, IN_MEMORY, executor)
-    return choose_on_challenge(report, requests, train, preparation, spec=SPEC, executor=executor)
+    feature_matrices = FeatureMatrices(train, SPEC.features, SPEC.columns, IN_MEMORY, executor)
+    return choose_on_challenge(
+        report, requests, train, feature_matrices, spec=SPEC, executor=executor
+    )
 
 
 def test_candidate_that_is_best_on_the_requests_is_chosen(train):
@@ -89,7 +91,7 @@ def test_baselines_have_the_input_of_the_chosen_one(train):
     found = choose(train, make_rows(20, 1), candidate("dummy", "prior"), candidate())
 
     assert ["logistic_regression", "dummy"] == [c.estimator for c in found.baselines]
-    assert {found.chosen.use} == {c.use for c in found.baselines}
+    assert {found.chosen.feature_blocks} == {c.feature_blocks for c in found.baselines}
 
 
 def test_order_of_candidates_does_not_matter(train):

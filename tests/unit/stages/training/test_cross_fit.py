@@ -14,20 +14,20 @@ from job.contracts.settings.dataset import ColumnsSpec
 from job.contracts.settings.features import FeatureSpec
 from job.contracts.settings.job_settings import TrainingSpec
 from job.contracts.settings.search import SearchSpec
-from job.stages.features.feature_matrix import Preparation
+from job.stages.features.feature_matrix import FeatureMatrices
 from job.stages.split.folds import cut_hash_folds
 from job.stages.training.cross_fit import cross_fit, plan_folds
 
 LOGISTIC = CandidateScore(
     estimator="logistic_regression",
     parameters=(("C", 10.0),),
-    use=("embeddings",),
+    feature_blocks=("embeddings",),
     fold_scores=(0.9,),
 )
 DUMMY = CandidateScore(
     estimator="dummy",
     parameters=(("strategy", "prior"),),
-    use=("embeddings",),
+    feature_blocks=("embeddings",),
     fold_scores=(0.1,),
 )
 
@@ -41,7 +41,7 @@ def rows_of(y, X, groups, keys=None):
         text=None,
         embeddings=MatrixRows(X.astype(np.float32), np.arange(len(y))),
         frame=pd.DataFrame(index=range(len(y))),
-        families=np.array(groups),
+        near_duplicate_groups=np.array(groups),
     )
 
 
@@ -71,12 +71,12 @@ def fit(rows, report, n_folds=5):
         columns=ColumnsSpec(),
         random_state=0,
     )
-    preparation = Preparation(rows, spec.features, spec.columns, IN_MEMORY, InTurn())
+    feature_matrices = FeatureMatrices(rows, spec.features, spec.columns, IN_MEMORY, InTurn())
     train_index = np.arange(len(rows))
     return cross_fit(
         rows,
         train_index,
-        preparation,
+        feature_matrices,
         report,
         spec=spec,
         executor=InTurn(),
@@ -96,7 +96,7 @@ def test_group_is_in_one_fold(copies):
     """All of its rows, and every fold has some."""
     fold = fit(copies, report_of(LOGISTIC, chosen=LOGISTIC)).fold
 
-    assert 60 == len(set(zip(copies.families.tolist(), fold.tolist(), strict=True)))
+    assert 60 == len(set(zip(copies.near_duplicate_groups.tolist(), fold.tolist(), strict=True)))
     assert {0, 1, 2, 3, 4} == set(fold.tolist())
 
 
@@ -145,11 +145,13 @@ def test_choice_of_the_challenge_set_is_not_made_again(copies):
 def test_near_duplicate_that_groups_share_is_not_trained_on():
     """A group column keeps groups apart; copies across groups leave the training side."""
     rng = np.random.default_rng(0)
-    groups, families = np.repeat(np.arange(60), 10), np.tile(np.arange(300), 2)
-    X = rng.standard_normal((300, 400))[families]
-    y = rng.permutation(["a", "b"] * 150)[families]
-    rows = rows_of(y, X, families, keys=[f"group:{n}" for n in groups])
-    rows = Rows(**{n: getattr(rows, n) for n in rows.__slots__} | {"text_keys": rows.keys + "t"})
+    groups, near_duplicate_groups = np.repeat(np.arange(60), 10), np.tile(np.arange(300), 2)
+    X = rng.standard_normal((300, 400))[near_duplicate_groups]
+    y = rng.permutation(["a", "b"] * 150)[near_duplicate_groups]
+    rows = rows_of(y, X, near_duplicate_groups, keys=[f"group:{n}" for n in groups])
+    rows = Rows(
+        **{n: getattr(rows, n) for n in rows.__slots__} | {"text_keys": rows.leakage_keys + "t"}
+    )
     found = fit(rows, report_of(LOGISTIC, chosen=LOGISTIC))
 
     assert abs((found.nested.y_pred == found.nested.y_true).mean() - 0.5) < 0.2
@@ -157,9 +159,9 @@ def test_near_duplicate_that_groups_share_is_not_trained_on():
 
 def test_folds_are_as_many_as_the_smallest_class_has_groups(copies):
     """A class of three groups cannot be in five folds."""
-    y = np.where(np.isin(copies.families, [0, 1, 2]), "c", copies.y).astype(object)
+    y = np.where(np.isin(copies.near_duplicate_groups, [0, 1, 2]), "c", copies.y).astype(object)
 
-    fewer = rows_of(y, copies.embeddings.read(), copies.families)
+    fewer = rows_of(y, copies.embeddings.read(), copies.near_duplicate_groups)
 
     assert 5 == len(plan_folds(copies, 5, "pcc").folds)
     assert 3 == len(plan_folds(fewer, 5, "pcc").folds)
@@ -198,11 +200,13 @@ def test_every_fold_can_learn_every_class(salt):
 
 def test_class_that_no_fold_could_learn_leaves_no_plan():
     """Its rows in every other group are near-duplicates of those that are judged."""
-    groups, families = np.repeat(np.arange(12), 4), np.arange(48)
-    families[groups >= 10] = 0
+    groups, near_duplicate_groups = np.repeat(np.arange(12), 4), np.arange(48)
+    near_duplicate_groups[groups >= 10] = 0
     y = np.where(groups % 2, "a", "b").astype(object)
     y[groups >= 10] = "c"
-    rows = rows_of(y, np.zeros((48, 2)), families, keys=[f"group:{n}" for n in groups])
-    rows = Rows(**{n: getattr(rows, n) for n in rows.__slots__} | {"text_keys": rows.keys + "t"})
+    rows = rows_of(y, np.zeros((48, 2)), near_duplicate_groups, keys=[f"group:{n}" for n in groups])
+    rows = Rows(
+        **{n: getattr(rows, n) for n in rows.__slots__} | {"text_keys": rows.leakage_keys + "t"}
+    )
 
     assert plan_folds(rows, 5, "pcc") is None

@@ -38,9 +38,11 @@ def rows(n, *, width=0, text=None):
     return Rows(y=y, keys=y, text_keys=y, text=text, embeddings=embeddings, frame=frame)
 
 
-def spec(*estimators, use="embeddings", engine="fast"):
+def spec(*estimators, feature_blocks="embeddings", engine="fast"):
     search = {"estimators": {e: {} for e in estimators}, "engine": engine}
-    return JobSettings.model_validate({"search": search, "features": {"use": [use]}}).training
+    return JobSettings.model_validate(
+        {"search": search, "features": {"use": [feature_blocks]}}
+    ).training
 
 
 def test_need_equal_to_the_limit_is_granted():
@@ -117,7 +119,7 @@ def test_more_kinds_of_terms_need_more_memory():
     )
     few, many = (
         estimate_training_bytes(
-            rows(3000, text=t), spec("logistic_regression", use="text"), 1, IN_MEMORY
+            rows(3000, text=t), spec("logistic_regression", feature_blocks="text"), 1, IN_MEMORY
         )
         for t in (poor, rich)
     )

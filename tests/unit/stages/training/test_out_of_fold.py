@@ -19,15 +19,15 @@ from job.contracts.settings.dataset import ColumnsSpec
 from job.contracts.settings.features import FeatureSpec
 from job.contracts.settings.job_settings import TrainingSpec
 from job.contracts.settings.search import SearchSpec
-from job.stages.features.feature_matrix import Preparation
+from job.stages.features.feature_matrix import FeatureMatrices
 from job.stages.split.folds import make_folds
-from job.stages.training.estimators import calibrated
+from job.stages.training.estimators import with_calibration
 from job.stages.training.out_of_fold import predict_out_of_fold
 
 ENGINES = ["fast", "reference"]
 
 
-def rows_of(y, X, families):
+def rows_of(y, X, near_duplicate_groups):
     keys = np.array([f"k{n}" for n in range(len(y))], dtype=object)
     return Rows(
         y=np.array(y, dtype=object),
@@ -36,7 +36,7 @@ def rows_of(y, X, families):
         text=None,
         embeddings=MatrixRows(X.astype(np.float32), np.arange(len(y))),
         frame=pd.DataFrame(index=range(len(y))),
-        families=np.array(families),
+        near_duplicate_groups=np.array(near_duplicate_groups),
     )
 
 
@@ -45,20 +45,23 @@ def predict(rows, estimator="logistic_regression", executor=None, **search):
         search=SearchSpec(**search), features=FeatureSpec(), columns=ColumnsSpec(), random_state=0
     )
     chosen = CandidateScore(
-        estimator=estimator, parameters=(("C", 10.0),), use=("embeddings",), fold_scores=()
+        estimator=estimator,
+        parameters=(("C", 10.0),),
+        feature_blocks=("embeddings",),
+        fold_scores=(),
     )
     executor = executor or InTurn()
-    preparation = Preparation(rows, spec.features, spec.columns, IN_MEMORY, executor)
-    return predict_out_of_fold(rows, preparation, chosen, spec=spec, executor=executor)
+    feature_matrices = FeatureMatrices(rows, spec.features, spec.columns, IN_MEMORY, executor)
+    return predict_out_of_fold(rows, feature_matrices, chosen, spec=spec, executor=executor)
 
 
 @pytest.fixture
 def copies():
     """Sixty points without any meaning, ten near-copies of each."""
     rng = np.random.default_rng(0)
-    families = np.repeat(np.arange(60), 10)
-    X = rng.standard_normal((60, 40))[families] + 0.05 * rng.standard_normal((600, 40))
-    return rows_of(rng.choice(["a", "b"], 60)[families], X, families)
+    near_duplicate_groups = np.repeat(np.arange(60), 10)
+    X = rng.standard_normal((60, 40))[near_duplicate_groups] + 0.05 * rng.standard_normal((600, 40))
+    return rows_of(rng.choice(["a", "b"], 60)[near_duplicate_groups], X, near_duplicate_groups)
 
 
 @pytest.mark.parametrize("estimator", ["logistic_regression", "linear_svc"])
@@ -71,9 +74,9 @@ def test_labels_that_nothing_explains_are_not_known_by_heart(copies, estimator):
 
 def test_every_row_has_probabilities_of_its_own(copies):
     """They sum to one, in the order of the rows."""
-    y = np.where(copies.families % 3 == 0, "c", copies.y).astype(object)
+    y = np.where(copies.near_duplicate_groups % 3 == 0, "c", copies.y).astype(object)
     X = np.eye(3, 40)[np.searchsorted(["a", "b", "c"], y.astype(str))]
-    found = predict(rows_of(y, X + copies.embeddings.read() / 10, copies.families))
+    found = predict(rows_of(y, X + copies.embeddings.read() / 10, copies.near_duplicate_groups))
 
     assert found.proba.sum(axis=1) == pytest.approx(1)
     assert (found.y_pred == found.y_true).mean() > 0.95
@@ -84,11 +87,11 @@ def test_every_row_has_probabilities_of_its_own(copies):
 @pytest.mark.parametrize("name", ["a rare one", "b rare one", "rare"])
 def test_class_that_other_folds_lack_gets_no_probability(copies, name, estimator):
     """One family cannot be on two sides; wherever the class stands among the others."""
-    y = np.where(copies.families == 0, name, copies.y).astype(object)
+    y = np.where(copies.near_duplicate_groups == 0, name, copies.y).astype(object)
     found, by_scikit_learn = (predict(replace(copies, y=y), estimator, engine=e) for e in ENGINES)
     rare = found.classes.index(name)
 
-    assert (found.proba[copies.families == 0, rare] == 0).all()
+    assert (found.proba[copies.near_duplicate_groups == 0, rare] == 0).all()
     assert found.proba.sum(axis=1) == pytest.approx(1)
     np.testing.assert_allclose(by_scikit_learn.proba, found.proba, atol=2e-3)
 
@@ -104,11 +107,11 @@ def test_linear_svc_is_calibrated_as_by_a_calibration_within_each_fold(n_classes
     found = predict(rows, "linear_svc", calibration=calibration)
     nested = np.zeros(found.proba.shape)
     for train_index, test_index in make_folds(rows, 3, 0):
-        prepared = make_pipeline(StandardScaler(), Normalizer()).fit(X[train_index])
+        feature_matrix = make_pipeline(StandardScaler(), Normalizer()).fit(X[train_index])
         folds = make_folds(rows.take(train_index), 3, 0)
-        model = calibrated(LinearSVC(C=10.0, random_state=0), folds, calibration)
-        model.fit(prepared.transform(X[train_index]), y[train_index])
-        nested[test_index] = model.predict_proba(prepared.transform(X[test_index]))
+        model = with_calibration(LinearSVC(C=10.0, random_state=0), folds, calibration)
+        model.fit(feature_matrix.transform(X[train_index]), y[train_index])
+        nested[test_index] = model.predict_proba(feature_matrix.transform(X[test_index]))
     accuracy = (found.y_pred == y).mean()
 
     assert log_loss(y, found.proba) < log_loss(y, nested) + 0.002
@@ -133,7 +136,7 @@ def test_a_fold_forgets_what_the_model_of_the_fold_before_has_seen(copies):
 def test_number_of_threads_changes_no_bit(copies, estimator, width):
     """Of more columns than rows liblinear draws, from one generator for all threads."""
     X = np.random.default_rng(1).standard_normal((600, width))
-    rows = rows_of(copies.y, X, copies.families)
+    rows = rows_of(copies.y, X, copies.near_duplicate_groups)
     one, three = (predict(rows, estimator, LocalThreads(n)).proba for n in (1, 3))
 
     assert np.array_equal(one, three)

@@ -17,7 +17,7 @@ from job.contracts.settings.dataset import ColumnsSpec
 from job.contracts.settings.features import FeatureSpec
 from job.contracts.settings.job_settings import TrainingSpec
 from job.contracts.settings.search import SearchSpec
-from job.stages.features.feature_matrix import Preparation
+from job.stages.features.feature_matrix import FeatureMatrices
 from job.stages.training.refit import train_model
 from job.stages.training.search import search
 
@@ -61,7 +61,7 @@ def train(rows, engine="fast"):
     chosen = CandidateScore(
         estimator="logistic_regression",
         parameters=(("C", 10.0),),
-        use=("embeddings",),
+        feature_blocks=("embeddings",),
         fold_scores=(1.0,),
     )
     spec = TrainingSpec(
@@ -73,8 +73,8 @@ def train(rows, engine="fast"):
     report = SearchReport(
         metric="accuracy", candidates=(chosen,), chosen=chosen, baselines=(chosen,)
     )
-    preparation = Preparation(rows, spec.features, spec.columns, IN_MEMORY, InTurn())
-    return train_model(rows, preparation, report, spec, InTurn())
+    feature_matrices = FeatureMatrices(rows, spec.features, spec.columns, IN_MEMORY, InTurn())
+    return train_model(rows, feature_matrices, report, spec, InTurn())
 
 
 def test_bytes_do_not_depend_on_the_number_of_threads():
@@ -89,9 +89,9 @@ def test_bytes_do_not_depend_on_the_number_of_threads():
     )
     for n_workers in (1, 2, 3):
         executor = LocalThreads(n_workers)
-        preparation = Preparation(rows, spec.features, spec.columns, IN_MEMORY, executor)
-        report = search(rows, preparation, spec, executor, lambda: 0.0)
-        model = train_model(rows, preparation, report, spec, executor)
+        feature_matrices = FeatureMatrices(rows, spec.features, spec.columns, IN_MEMORY, executor)
+        report = search(rows, feature_matrices, spec, executor, lambda: 0.0)
+        model = train_model(rows, feature_matrices, report, spec, executor)
         file = io.BytesIO()
         joblib.dump((model.pipeline, [baseline for _, baseline in model.baselines]), file)
         found.add((report, file.getvalue()))

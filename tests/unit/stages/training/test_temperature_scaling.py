@@ -8,10 +8,10 @@ from support.simulated import simulate
 
 from job.stages.metrics.row_metrics import calibration_error, log_losses
 from job.stages.training.temperature_scaling import (
+    apply_temperature,
     describe_temperature,
     divide,
     find_temperature,
-    heat,
     heat_across,
 )
 
@@ -28,7 +28,7 @@ def test_heated_model_is_calibrated_and_predicts_the_same():
     """On rows that did not choose the temperature."""
     rng = np.random.default_rng(1)
     chosen, fresh = (simulate(20_000, rng, sharpened=3.0)[0] for _ in range(2))
-    heated = heat(fresh, find_temperature(chosen))
+    heated = apply_temperature(fresh, find_temperature(chosen))
 
     assert calibration_error(heated) < 0.015 < 0.05 < calibration_error(fresh)
     assert log_losses(heated).mean() < log_losses(fresh).mean()
@@ -43,7 +43,7 @@ def test_divided_coefficients_say_what_heated_probabilities_say(n_classes):
     X = rng.standard_normal((300, 5)) + np.eye(n_classes, 5)[y]
     model = LogisticRegression().fit(X, y)
     found, _ = simulate(300, rng)
-    expected = heat(_with(found, model.predict_proba(X)), 0.4).proba
+    expected = apply_temperature(_with(found, model.predict_proba(X)), 0.4).proba
     divide(Pipeline([("classifier", model)]), 0.4)
 
     assert model.predict_proba(X) == pytest.approx(expected, abs=1e-12)
@@ -58,7 +58,7 @@ def _with(found, proba):
 def test_before_and_after_are_told():
     """Before is what the model said undivided."""
     found, _ = simulate(5000, np.random.default_rng(3), sharpened=2.0)
-    told = describe_temperature(found, heat(found, 2.0), 2.0)
+    told = describe_temperature(found, apply_temperature(found, 2.0), 2.0)
 
     assert told["before"]["log_loss"] == pytest.approx(log_losses(found).mean(), abs=1e-6)
     assert told["after"]["log_loss"] < told["before"]["log_loss"]
@@ -68,11 +68,11 @@ def test_fold_is_heated_by_what_the_others_say():
     """A fold that is too sure by itself keeps what the other folds make of it."""
     found, _ = simulate(6000, np.random.default_rng(4))
     fold = np.arange(6000) % 3
-    sharp = heat(found, 0.5)
+    sharp = apply_temperature(found, 0.5)
     mixed = found.proba.astype(float)
     mixed[fold == 0] = sharp.proba[fold == 0]
     heated = heat_across(_with(found, mixed), fold, range(3))
-    expected = heat(sharp.take(fold == 0), find_temperature(found.take(fold != 0)))
+    expected = apply_temperature(sharp.take(fold == 0), find_temperature(found.take(fold != 0)))
 
     assert heated.proba[fold == 0] == pytest.approx(expected.proba, abs=1e-9)
 
@@ -83,6 +83,6 @@ def test_probabilities_of_zero_in_single_precision_can_be_heated():
     sure = np.zeros_like(found.proba, np.float32)
     sure[:, 0] = 1
     with np.errstate(all="raise"):
-        heated = heat(_with(found, sure), 2.0)
+        heated = apply_temperature(_with(found, sure), 2.0)
 
     assert np.isfinite(heated.proba).all()

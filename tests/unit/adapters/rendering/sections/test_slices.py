@@ -9,12 +9,12 @@ from support.datasets import table_of
 from support.reports import HOSTILE, make_reports
 from support.simulated import predictions
 
-from job.adapters.rendering.renderer import Pages
+from job.adapters.rendering.renderer import ReportRenderer
 from job.contracts.dataset import Column
 from job.contracts.metrics import Metric
 from job.contracts.reports.evaluation import Slices
 from job.contracts.settings.evaluation import EvaluationSpec
-from job.stages.data.slices import NamingRule, make_slices
+from job.stages.data.slices import DisclosureRule, make_slices
 from job.stages.evaluation.slice_scores import judge_slices
 
 N = 600
@@ -28,7 +28,7 @@ def make_page(names, **columns):
         for name, values in columns.items()
     )
     dataset = table_of(made)
-    rule = NamingRule(min_rows=30, min_groups=5)
+    rule = DisclosureRule(min_rows=30, min_groups=5)
     keys = [f"k{n}" for n in range(N)]
     frame = make_slices(dataset, np.arange(N), keys, list(columns), rule)
     y = np.arange(N) % 4
@@ -38,7 +38,7 @@ def make_page(names, **columns):
     slices = judge_slices(found, np.arange(N), frame, Metric.F1_MACRO, spec, 0).to_json()
     metadata, evaluation = make_reports()
     evaluation["slices"] = slices
-    return slices, Pages().render(metadata, evaluation)["report.html"].decode()
+    return slices, ReportRenderer().render(metadata, evaluation)["report.html"].decode()
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +99,7 @@ def test_hostile_names_of_slices_are_inert():
 def test_page_without_slices_has_no_section():
     """As where `evaluation.slices` is empty."""
     metadata, evaluation = make_reports()
-    html = Pages().render(metadata, {**evaluation, "slices": None})["report.html"].decode()
+    html = ReportRenderer().render(metadata, {**evaluation, "slices": None})["report.html"].decode()
 
     assert 'id="slices"' not in html
 

@@ -13,8 +13,8 @@ from job.adapters.executors.local import LocalThreads
 from job.contracts.dataset import MatrixRows, Rows
 from job.contracts.settings.split import SplitSpec
 from job.errors import ConfigurationError
-from job.stages.data.leakage_keys import normalise
-from job.stages.split.near_duplicates import choose_kind, find_families
+from job.stages.data.leakage_keys import normalize
+from job.stages.split.near_duplicates import choose_kind, find_near_duplicate_groups
 from job.stages.split.near_duplicates.lsh import Links, cut_groups, share_of_bits, share_of_numbers
 from job.stages.split.near_duplicates.minhash import NGRAM, sign_texts
 from job.stages.split.near_duplicates.simhash import share_of_bits as expected_share
@@ -32,7 +32,7 @@ SENTENCES = st.lists(
 
 
 def rows_of(texts, y=None):
-    keys = np.array([f"text:{normalise(text)}" for text in texts], dtype=object)
+    keys = np.array([f"text:{normalize(text)}" for text in texts], dtype=object)
     return Rows(
         y=np.array(y or ["a"] * len(texts), dtype=object),
         keys=keys,
@@ -45,12 +45,17 @@ def rows_of(texts, y=None):
 
 
 def families_of(texts, executor=None, **spec):
-    found = find_families([rows_of(texts)], SplitSpec(**spec), "text", executor or InTurn())
-    return found[0].families
+    found = find_near_duplicate_groups(
+        [rows_of(texts)], SplitSpec(**spec), "text", executor or InTurn()
+    )
+    return found[0].near_duplicate_groups
 
 
-def sets_of(texts, families):
-    return {frozenset(t for t, f in zip(texts, families, strict=True) if f == n) for n in families}
+def sets_of(texts, near_duplicate_groups):
+    return {
+        frozenset(t for t, f in zip(texts, near_duplicate_groups, strict=True) if f == n)
+        for n in near_duplicate_groups
+    }
 
 
 def test_near_duplicates_are_one_family_and_others_are_not():
@@ -64,9 +69,9 @@ def test_near_duplicates_are_one_family_and_others_are_not():
 def test_template_with_other_slot_values_is_one_family(template):
     """However short the template is, and however strict the threshold."""
     values = ["17", "ABC-1", "jo@example.com", "2026-11-26", "EUR 5"]
-    families = families_of([template.format(value) for value in values], min_jaccard=1)
+    near_duplicate_groups = families_of([template.format(value) for value in values], min_jaccard=1)
 
-    assert 1 == len(set(families))
+    assert 1 == len(set(near_duplicate_groups))
 
 
 def test_large_family_of_one_template_is_not_cut():
@@ -89,9 +94,11 @@ def test_order_of_rows_does_not_matter(texts, random):
 @settings(max_examples=40, deadline=None)
 def test_equal_texts_are_one_family(texts):
     """Case and punctuation do not part them."""
-    families = families_of(texts + [f"{text.upper()}!" for text in texts])
+    near_duplicate_groups = families_of(texts + [f"{text.upper()}!" for text in texts])
 
-    assert families[: len(texts)].tolist() == families[len(texts) :].tolist()
+    assert (
+        near_duplicate_groups[: len(texts)].tolist() == near_duplicate_groups[len(texts) :].tolist()
+    )
 
 
 def test_workers_do_not_matter():
@@ -115,15 +122,19 @@ def test_text_between_two_families_joins_them():
 
 def test_numbers_mean_the_same_in_all_tables():
     """A hold-out of its own is looked through together with the table."""
-    first, second = find_families(
+    first, second = find_near_duplicate_groups(
         [rows_of([BASE, OTHER]), rows_of([f"so {OTHER}"])], SplitSpec(), "text", InTurn()
     )
 
-    assert second.families[0] == first.families[1] != first.families[0]
+    assert (
+        second.near_duplicate_groups[0]
+        == first.near_duplicate_groups[1]
+        != first.near_duplicate_groups[0]
+    )
 
 
 def test_texts_equal_but_for_a_lost_address_stay_together():
-    """Normalised they are one text, but only one of them shows its slot."""
+    """Normalized they are one text, but only one of them shows its slot."""
     a, b = families_of(["write to jo@example.com", "write to jo example com"])
 
     assert a == b
@@ -132,9 +143,9 @@ def test_texts_equal_but_for_a_lost_address_stay_together():
 def test_switched_off_leaves_equal_texts_together():
     """As without families."""
     rows = rows_of([BASE, f"{BASE} thanks", BASE])
-    (found,) = find_families([rows], SplitSpec(), "none", InTurn())
+    (found,) = find_near_duplicate_groups([rows], SplitSpec(), "none", InTurn())
 
-    assert [0, 1, 0] == found.families.tolist()
+    assert [0, 1, 0] == found.near_duplicate_groups.tolist()
 
 
 def test_estimated_similarity_is_that_of_the_sets():
@@ -195,11 +206,11 @@ def test_near_embeddings_are_one_family_where_there_is_no_text():
         embeddings=MatrixRows(both, np.arange(4000)),
     )
     kind = choose_kind(rows, SplitSpec())
-    (found,) = find_families([rows], SplitSpec(), kind, InTurn())
+    (found,) = find_near_duplicate_groups([rows], SplitSpec(), kind, InTurn())
 
     assert "embeddings" == kind
-    assert (found.families[:2000] == found.families[2000:]).mean() > 0.99
-    assert len(np.unique(found.families)) > 1990
+    assert (found.near_duplicate_groups[:2000] == found.near_duplicate_groups[2000:]).mean() > 0.99
+    assert len(np.unique(found.near_duplicate_groups)) > 1990
 
 
 def test_what_is_asked_for_and_not_there_is_an_error():

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from job.stages.data.leakage_keys import normalise
+from job.stages.data.leakage_keys import normalize
 from job.stages.split.near_duplicates.templates import SLOT, make_template, make_templates
 
 FILLED = {
@@ -39,7 +39,7 @@ VALUES = st.sampled_from([value for values in FILLED.values() for value in value
 @pytest.mark.parametrize("text", ["4711", "w17 w3", "jo@example.com 5 EUR"])
 def test_slots_alone_are_no_template(text):
     """Nothing would be left that makes two such texts alike."""
-    assert normalise(text) == make_template(text)
+    assert normalize(text) == make_template(text)
 
 
 @given(WORDS, st.integers(0, 8), st.integers(0, 10**12), st.integers(0, 10**12))
@@ -59,7 +59,7 @@ def test_template_holds_no_digit_of_the_text(words, values):
 
 
 def test_digits_of_any_script_are_digits():
-    """A superscript is one after normalisation, which keys have seen too."""
+    """A superscript is one after normalization, which keys have seen too."""
     assert {f"room {SLOT}"} == {make_template(f"Room {n}") for n in ("12", "\u00b2", "\u0663")}
 
 
@@ -68,7 +68,7 @@ def test_text_without_slots_is_its_own_template(words):
     """Nothing else is folded than in keys."""
     text = " ".join(words)
 
-    assert normalise(text) == make_template(text)
+    assert normalize(text) == make_template(text)
 
 
 def test_rows_without_text_keep_their_key():

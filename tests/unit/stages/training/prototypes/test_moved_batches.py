@@ -16,7 +16,7 @@ from job.contracts.settings.dataset import ColumnsSpec
 from job.contracts.settings.features import FeatureSpec
 from job.contracts.settings.job_settings import TrainingSpec
 from job.contracts.settings.search import SearchSpec
-from job.stages.features.feature_matrix import Preparation
+from job.stages.features.feature_matrix import FeatureMatrices
 from job.stages.training.prototypes import Prototypes, RowGroups
 from job.stages.training.prototypes.moved_batches import bear_moved_batches, draw_moved_batches
 from job.stages.training.refit import train_model
@@ -140,7 +140,7 @@ def train(X, y, group, *, bears_moved_batches):
         text=None,
         embeddings=MatrixRows(2 * X, np.arange(len(y))),
         frame=pd.DataFrame(index=range(len(y))),
-        families=group,
+        near_duplicate_groups=group,
     )
     columns = np.arange(WIDTH)
     found = AffineMap(columns=columns, scale=np.full(WIDTH, 0.5), offset=np.zeros(WIDTH))
@@ -148,7 +148,7 @@ def train(X, y, group, *, bears_moved_batches):
     spec = TrainingSpec(
         search=SearchSpec(), features=FeatureSpec(), columns=ColumnsSpec(), random_state=0
     )
-    preparation = Preparation(
+    feature_matrices = FeatureMatrices(
         rows,
         spec.features,
         spec.columns,
@@ -159,14 +159,14 @@ def train(X, y, group, *, bears_moved_batches):
     chosen = CandidateScore(
         estimator="prototypes",
         parameters=(("n_centers", 8),),
-        use=("embeddings",),
+        feature_blocks=("embeddings",),
         fold_scores=(0.0,),
     )
     report = SearchReport(
         metric=spec.search.metric.value, candidates=(chosen,), chosen=chosen, baselines=()
     )
     model = train_model(
-        rows, preparation, report, spec, InTurn(), bears_moved_batches=bears_moved_batches
+        rows, feature_matrices, report, spec, InTurn(), bears_moved_batches=bears_moved_batches
     )
     return model.pipeline
 

@@ -19,7 +19,7 @@ from job.contracts.settings.features import FeatureSpec
 from job.contracts.settings.job_settings import TrainingSpec
 from job.contracts.settings.search import SearchSpec
 from job.errors import ConfigurationError
-from job.stages.features.feature_matrix import Preparation
+from job.stages.features.feature_matrix import FeatureMatrices
 from job.stages.training.compatibility import make_compatible
 from job.stages.training.out_of_fold import predict_out_of_fold
 from job.stages.training.prototypes import Prototypes, RowGroups, fit_prototypes
@@ -67,7 +67,7 @@ def rows_of(X, y, group):
         text=None,
         embeddings=MatrixRows(X, np.arange(len(y))),
         frame=pd.DataFrame(index=range(len(y))),
-        families=group,
+        near_duplicate_groups=group,
     )
 
 
@@ -83,9 +83,13 @@ def spec(**options):
 def run(rows, executor, **options):
     """Search and refit as the job does."""
     asked = spec(**options)
-    preparation = Preparation(rows, asked.features, asked.columns, IN_MEMORY, executor)
-    report = search(rows, preparation, asked, executor, lambda: 0.0)
-    return preparation, report, train_model(rows, preparation, report, asked, executor).pipeline
+    feature_matrices = FeatureMatrices(rows, asked.features, asked.columns, IN_MEMORY, executor)
+    report = search(rows, feature_matrices, asked, executor, lambda: 0.0)
+    return (
+        feature_matrices,
+        report,
+        train_model(rows, feature_matrices, report, asked, executor).pipeline,
+    )
 
 
 def test_probabilities_follow_the_formula():
@@ -208,7 +212,7 @@ def test_models_that_share_centers_equal_those_fitted_alone():
         np.testing.assert_array_equal(one.predict_proba(X), other.predict_proba(X))
 
 
-def test_balanced_classes_favour_the_rare_one():
+def test_balanced_classes_favor_the_rare_one():
     X, y, group = draw(n_classes=2, seed=1)
     X = normalize(X + np.random.default_rng(0).normal(0, 0.4, X.shape)).astype(np.float32)
     kept = (y == "a") | (group % 6 == 1)
@@ -246,8 +250,10 @@ def test_rows_are_predicted_by_models_without_their_group():
     X, _, group = draw(n_groups=60, n_each=10)
     y = np.random.default_rng(0).choice(["a", "b"], 60)[group]
     rows, asked = rows_of(X, y, group), spec()
-    preparation, report, _ = run(rows, InTurn())
-    found = predict_out_of_fold(rows, preparation, report.chosen, spec=asked, executor=InTurn())
+    feature_matrices, report, _ = run(rows, InTurn())
+    found = predict_out_of_fold(
+        rows, feature_matrices, report.chosen, spec=asked, executor=InTurn()
+    )
 
     assert (found.y_pred == found.y_true).mean() < 0.65
     np.testing.assert_allclose(found.proba.sum(axis=1), 1, atol=1e-6)
@@ -262,13 +268,13 @@ def test_every_fit_is_told_the_groups_of_its_own_rows(monkeypatch):
         spreads.append(float(np.linalg.norm(X - mean, axis=1).max()))
         fit_prototypes(models, X, y, groups)
 
-    for module in ("fitting", "scoring"):
-        monkeypatch.setattr(f"job.stages.training.search.{module}.fit_prototypes", fit_and_measure)
+    for module in ("sklearn_fit", "search.cross_validation"):
+        monkeypatch.setattr(f"job.stages.training.{module}.fit_prototypes", fit_and_measure)
     X, y, group = draw()
     order = np.random.default_rng(0).permutation(len(X))
     rows, asked = rows_of(X[order], y[order], group[order]), spec()
-    preparation, report, _ = run(rows, InTurn())
-    predict_out_of_fold(rows, preparation, report.chosen, spec=asked, executor=InTurn())
+    feature_matrices, report, _ = run(rows, InTurn())
+    predict_out_of_fold(rows, feature_matrices, report.chosen, spec=asked, executor=InTurn())
 
     assert 3 + 1 + 3 == len(spreads)
     assert max(spreads) < 0.5

@@ -9,10 +9,10 @@ from job.contracts.settings.search import SearchSpec
 from job.stages.training.search.preference import resolve_preference
 
 
-def spec(use=("embeddings",), **options):
+def spec(feature_blocks=("embeddings",), **options):
     return TrainingSpec(
         search=SearchSpec(**options),
-        features=FeatureSpec(use=use),
+        features=FeatureSpec(use=feature_blocks),
         columns=ColumnsSpec(),
         random_state=0,
     )
@@ -65,7 +65,7 @@ def test_other_inputs_are_chosen_by_score(options):
 
 def test_one_input_of_embeddings_alone_is_enough():
     inputs = (("text",), ("embeddings",))
-    asked = spec(use=("text", "embeddings"), inputs=inputs)
+    asked = spec(feature_blocks=("text", "embeddings"), inputs=inputs)
 
     assert (
         "wording" == resolve_preference(asked, is_templated=True, geometry="restored").search.prefer

@@ -24,10 +24,10 @@ from job.contracts.settings.features import FeatureSpec
 from job.contracts.settings.job_settings import TrainingSpec
 from job.contracts.settings.search import SearchSpec
 from job.errors import ConfigurationError, TrainingError
-from job.solver.dense_batch import fit_many
-from job.solver.fit import fit_together
-from job.solver.lbfgs import Minima
-from job.stages.features.feature_matrix import Preparation
+from job.solver.dense_batch import fit_dense_batch
+from job.solver.fit import fit_linear_models
+from job.solver.lbfgs import OptimizeResults
+from job.stages.features.feature_matrix import FeatureMatrices
 from job.stages.features.preprocessing import make_scaling
 from job.stages.split.folds import make_folds
 from job.stages.training.search import search
@@ -62,8 +62,8 @@ def rows():
 
 
 def run(rows, spec, timer=lambda: 0.0):
-    preparation = Preparation(rows, spec.features, spec.columns, IN_MEMORY, InTurn())
-    return search(rows, preparation, spec, InTurn(), timer)
+    feature_matrices = FeatureMatrices(rows, spec.features, spec.columns, IN_MEMORY, InTurn())
+    return search(rows, feature_matrices, spec, InTurn(), timer)
 
 
 def spec(random_state=0, **options):
@@ -83,7 +83,7 @@ def test_folds_keep_keys_apart(keys, seed):
     rows = make_rows([f"k{n}" for n in keys], ["ab"[n % 2] for n in range(len(keys))])
     folds = make_folds(rows, 3, seed)
 
-    assert all(set(rows.keys[a]).isdisjoint(rows.keys[b]) for a, b in folds)
+    assert all(set(rows.leakage_keys[a]).isdisjoint(rows.leakage_keys[b]) for a, b in folds)
 
 
 def test_each_row_is_judged_on_once(rows):
@@ -170,7 +170,7 @@ def test_each_metric_works_with_each_estimator(rows, metric, estimator):
 def test_class_that_one_key_holds_is_judged_on_where_it_is_known(metric):
     """In the fold that judges it nobody has learnt it, and no probability is given to it."""
     rows = noisy_rows(0, n=240, n_classes=3)
-    keys = np.where(rows.y == "c", "all of c", rows.keys).astype(object)
+    keys = np.where(rows.y == "c", "all of c", rows.leakage_keys).astype(object)
     grids = {"logistic_regression": {"C": [1.0]}}
     found = run(replace(rows, keys=keys), spec(estimators=grids, metric=metric))
 
@@ -351,7 +351,7 @@ def test_reference_engine_is_a_grid_search():
 
 def test_fast_engine_leaves_what_it_cannot_finish_to_scikit_learn(rows, monkeypatch):
     """A debug line says so, nobody is warned, and the scores are the reference's."""
-    monkeypatch.setattr("job.solver.dense_batch._Batch._minimise", out_of_steps)
+    monkeypatch.setattr("job.solver.dense_batch._Batch._minimize", out_of_steps)
     with structlog.testing.capture_logs() as logs:
         found = run(rows, spec(estimators={"logistic_regression": {"C": [1, 10]}}))
     reference = run(
@@ -366,7 +366,7 @@ def test_fast_engine_leaves_what_it_cannot_finish_to_scikit_learn(rows, monkeypa
 def out_of_steps(_batch, points, _max_iter):
     """Give a solver's result that has not moved."""
     n = len(points)
-    return Minima(points=points, errors=np.ones(n), n_iter=np.zeros(n, int))
+    return OptimizeResults(points=points, errors=np.ones(n), n_iter=np.zeros(n, int))
 
 
 @pytest.mark.parametrize(
@@ -376,7 +376,7 @@ def out_of_steps(_batch, points, _max_iter):
 def test_fast_engine_takes_only_what_it_solves(rows, parameters):
     """Other solvers and penalties are scikit-learn's."""
     model = LogisticRegression(**parameters)
-    fit_together([model], rows.embeddings.read(), rows.y, InTurn())
+    fit_linear_models([model], rows.embeddings.read(), rows.y, InTurn())
 
     assert not hasattr(model, "coef_")
 
@@ -503,10 +503,10 @@ def test_best_input_is_found():
     )
     found = run(rows, asked)
 
-    assert inputs == tuple(c.use for c in found.candidates)
+    assert inputs == tuple(c.feature_blocks for c in found.candidates)
     assert found.candidates[0].mean_score < 0.7
-    assert ("numeric",) == found.chosen.use
-    assert [("numeric",)] * 2 == [c.use for c in found.baselines]
+    assert ("numeric",) == found.chosen.feature_blocks
+    assert [("numeric",)] * 2 == [c.feature_blocks for c in found.baselines]
 
 
 def test_folds_start_from_the_fold_before(rows, monkeypatch):
@@ -517,9 +517,9 @@ def test_folds_start_from_the_fold_before(rows, monkeypatch):
 
     def fit(design, *arguments, start, **options):
         if design.dtype == np.float64:  # it goes on from single precision
-            return fit_many(design, *arguments, start=start, **options)
+            return fit_dense_batch(design, *arguments, start=start, **options)
         has_start.append(start is not None)
-        return fit_many(design, *arguments, start=None, **options)
+        return fit_dense_batch(design, *arguments, start=None, **options)
 
     monkeypatch.setattr("job.solver.mixed_precision.fit_many", fit)
 
@@ -574,7 +574,7 @@ def test_last_of_the_candidates_goes_straight_to_all_rows(monkeypatch):
     def fit(design, *arguments, **options):
         if design.dtype == np.float32:
             n_samples.append(design.shape[0])
-        return fit_many(design, *arguments, **options)
+        return fit_dense_batch(design, *arguments, **options)
 
     monkeypatch.setattr("job.solver.mixed_precision.fit_many", fit)
     run(rows, spec(estimators=grids, halving_factor=3))
@@ -594,12 +594,15 @@ def test_family_that_groups_share_is_not_trained_on_where_it_is_judged():
         text=None,
         embeddings=None,
         frame=pd.DataFrame(index=range(n)),
-        families=np.arange(n) // 2,
+        near_duplicate_groups=np.arange(n) // 2,
     )
     folds = make_folds(rows, 3, 0)
 
-    assert all(set(rows.keys[a]).isdisjoint(rows.keys[b]) for a, b in folds)
-    assert all(set(rows.families[a]).isdisjoint(rows.families[b]) for a, b in folds)
+    assert all(set(rows.leakage_keys[a]).isdisjoint(rows.leakage_keys[b]) for a, b in folds)
+    assert all(
+        set(rows.near_duplicate_groups[a]).isdisjoint(rows.near_duplicate_groups[b])
+        for a, b in folds
+    )
     assert [*range(n)] == sorted(i for _, outer in folds for i in outer)
 
 

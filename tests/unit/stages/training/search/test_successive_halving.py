@@ -7,7 +7,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import HalvingGridSearchCV
 
 from job.stages.split.folds import take_share
-from job.stages.training.search.successive_halving import find_beaten, keep_best, plan_rounds
+from job.stages.training.search.successive_halving import find_eliminated, keep_best, plan_rounds
 
 
 @pytest.mark.parametrize("n_candidates", [1, 2, 3, 6, 9, 10, 27])
@@ -98,4 +98,4 @@ def test_larger_share_holds_the_smaller_one():
 )
 def test_candidate_is_beaten_by_more_than_leads_vary(scores, n_left, beaten):
     """What it would have to make up in each fold that is left is compared with their swing."""
-    assert beaten == find_beaten(scores, n_left)
+    assert beaten == find_eliminated(scores, n_left)
