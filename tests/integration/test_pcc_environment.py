@@ -69,7 +69,7 @@ def predict(python, folder, given, target):
         return found["labels"], found["scores"]
 
 
-@pytest.mark.parametrize("use", USES)
+@pytest.mark.parametrize("feature_blocks", USES)
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_labels_are_equal_and_probabilities_too(
     train, sample, result_of, pcc_python, tmp_path, feature_blocks, estimator

@@ -118,7 +118,7 @@ def _judge(names, n_rows):
     keys = np.array([str(n) for n in range(len(truth))], dtype=object)
     rows = Rows(
         y=np.array(names, dtype=object)[truth],
-        keys=keys,
+        leakage_keys=keys,
         text_keys=keys,
         text=None,
         embeddings=MatrixRows(proba, np.arange(len(truth))),
@@ -244,7 +244,7 @@ def make_challenge(names, *, judged="half", used_for=("threshold",), n_rows=14):
     keys = np.array([f"c{n}" for n in range(len(y))], dtype=object)
     rows = Rows(
         y=np.array(names, dtype=object)[y],
-        keys=keys,
+        leakage_keys=keys,
         text_keys=keys,
         text=None,
         embeddings=MatrixRows(proba, np.arange(len(y))),

@@ -27,7 +27,7 @@ def _rows(keys, embeddings, near_duplicate_groups, y):
     own, _ = pd.factorize(keys)
     return Rows(
         y=np.array(["a"] * len(keys) if y is None else y, dtype=object),
-        keys=keys,
+        leakage_keys=keys,
         text_keys=keys,
         text=None,
         embeddings=embeddings,

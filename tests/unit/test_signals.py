@@ -9,12 +9,12 @@ import pytest
 ROOT = Path(__file__).parents[2]
 CODE = """
 import os, signal, time
-from job.signals import Watch
+from job.signals import SignalWatcher
 
 def say(text):
     os.write(1, text.encode())
 
-watch = Watch(lambda name, code: say(f"left by {name}"))
+watch = SignalWatcher(lambda name, code: say(f"left by {name}"))
 if {has_begun}:
     watch.set_cleanup(lambda: say("undone, "))
 os.kill(os.getpid(), signal.SIGTERM)

@@ -32,7 +32,7 @@ def solve(
         rule = {
             "tolerance": tolerance,
             "max_iter": max_iter,
-            "excess": suboptimality,
+            "suboptimality": suboptimality,
             "start": start,
         }
         return fit_matrix(X, codes, weights, C, parallel_map, **rule)
@@ -149,7 +149,7 @@ def test_blocks_are_summed_up_whatever_their_size(monkeypatch):
     rng = np.random.default_rng(0)
     codes = rng.integers(0, 4, 5000)
     X = (rng.standard_normal((5000, 30)) + np.eye(4, 30)[codes]).astype(np.float32)
-    monkeypatch.setattr("job.solver.dense_design._MOST_ROWS", 300)
+    monkeypatch.setattr("job.solver.dense_design._MAX_ROWS", 300)
     found = []
     for n_workers in (1, 2):
         with LocalThreads(n_workers).pool() as parallel_map:
@@ -238,7 +238,7 @@ def objective(X, codes, W, b, C):
     return -np.log(p).mean() + (W**2).sum() / (2 * C * len(codes))
 
 
-@pytest.mark.parametrize("excess", [1e-3, 1e-5])
+@pytest.mark.parametrize("suboptimality", [1e-3, 1e-5])
 def test_excess_is_what_the_loss_is_above_its_minimum(suboptimality):
     """Half the squared gradient of the even basis tells it to a factor of ten, for every C."""
     rng = np.random.default_rng(0)

@@ -30,7 +30,7 @@ from job.stages.training.refit import train_model
 CODEC = JoblibCodec()
 ESTIMATORS = ("linear_svc", "logistic_regression")
 USES = (("embeddings",), ("text",), ("text", "numeric", "categorical", "boolean"))
-KINDS = pytest.mark.parametrize("use", USES, ids="+".join)
+KINDS = pytest.mark.parametrize("feature_blocks", USES, ids="+".join)
 WORDS = ("delete", "account", "please", "share", "data", "never")
 
 
@@ -41,7 +41,7 @@ def make_rows(n_rows=90):
     frame = {"length": rng.random(n_rows), "kind": [f"kind {n % 3}" for n in range(n_rows)]}
     return Rows(
         y=np.array(["abc"[n % 3] for n in range(n_rows)], dtype=object),
-        keys=keys,
+        leakage_keys=keys,
         text_keys=keys,
         text=np.array(text, dtype=object),
         embeddings=MatrixRows(rng.random((n_rows, 4), dtype=np.float32), np.arange(n_rows)),

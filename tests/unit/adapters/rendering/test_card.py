@@ -209,7 +209,7 @@ def test_scores_of_the_recipe_and_of_the_model_have_their_names(reports):
 
 
 @pytest.mark.parametrize(
-    ("suite", "use", "is_about"),
+    ("suite", "feature_blocks", "is_about"),
     [
         ("curated_training_data", None, True),
         ("labelled_text", None, False),

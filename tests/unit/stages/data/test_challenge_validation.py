@@ -52,7 +52,7 @@ def check(challenge, *uses):
 
 
 @pytest.mark.parametrize(
-    ("challenge", "use"),
+    ("challenge", "feature_blocks"),
     [
         (make_table(width=3), ("embeddings",)),
         (make_table(texts=("x", "y")), ("text",)),
@@ -134,7 +134,7 @@ def test_out_of_scope_set_that_lacks_a_column_is_a_wrong_setting():
 
 
 @pytest.mark.parametrize(
-    ("requests", "use", "rule"),
+    ("requests", "feature_blocks", "rule"),
     [
         (make_table(texts=(SECRET, None)), ("text",), "out_of_scope_text_missing"),
         (

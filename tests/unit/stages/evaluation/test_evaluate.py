@@ -47,7 +47,7 @@ def make_rows(y, proba):
     none = np.array([str(n) for n in range(len(y))], dtype=object)
     return Rows(
         y=np.array(y, dtype=object),
-        keys=none,
+        leakage_keys=none,
         text_keys=none,
         text=None,
         embeddings=MatrixRows(np.array(proba), np.arange(len(proba))),

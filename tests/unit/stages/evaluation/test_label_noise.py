@@ -28,7 +28,7 @@ def rows_of(y, X):
     keys = np.array([f"secret{n}" for n in range(len(y))], dtype=object)
     return Rows(
         y=NAMES[y],
-        keys=keys,
+        leakage_keys=keys,
         text_keys=keys,
         text=None,
         embeddings=MatrixRows(X.astype(np.float32), np.arange(len(y))),
@@ -158,7 +158,7 @@ def test_dummy_judges_no_labels():
 
 def test_list_ends_at_its_cap(monkeypatch):
     """A table of nonsense does not make an endless list."""
-    monkeypatch.setattr(label_noise, "_MOST_LISTED", 7)
+    monkeypatch.setattr(label_noise, "_MAX_LISTED", 7)
 
     assert 7 == len(estimate(draw(0.1, 0.1, 0.1)[0], label_issues=True).issues)
 

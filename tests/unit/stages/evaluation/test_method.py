@@ -12,7 +12,7 @@ from job.stages.metrics.group_bootstrap import effective_groups
 
 
 def split_of(groups, y, method="hash"):
-    test = SimpleNamespace(y=np.array(y, object), group_sums=np.array(groups))
+    test = SimpleNamespace(y=np.array(y, object), groups=np.array(groups))
     return SimpleNamespace(test=test, report=SimpleNamespace(method=method))
 
 

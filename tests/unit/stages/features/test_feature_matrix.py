@@ -34,7 +34,7 @@ def rows():
     matrix = rng.standard_normal((N + 10, 5)).astype(np.float32)
     return Rows(
         y=np.array(["p", "q"] * 45, dtype=object),
-        keys=keys,
+        leakage_keys=keys,
         text_keys=keys,
         text=np.array(texts, dtype=object),
         embeddings=MatrixRows(matrix, np.arange(N) + 10),
@@ -82,7 +82,7 @@ def test_term_of_few_keys_is_not_kept(rows):
     """However the count over all rows may be."""
     keys = np.array(["one"] * N, dtype=object)
     keys[:60] = rows.leakage_keys[:60]
-    few = Rows(**{name: getattr(rows, name) for name in Rows.__slots__} | {"keys": keys})
+    few = Rows(**{name: getattr(rows, name) for name in Rows.__slots__} | {"leakage_keys": keys})
     spec = FeatureSpec(use=("text",), min_groups=2)
     kept = vocabulary(
         FeatureMatrices(few, spec, COLUMNS, IN_MEMORY, InTurn()).fit(np.arange(N)).published()
@@ -101,7 +101,7 @@ def test_text_without_common_terms_is_a_training_error(rows):
 
 
 @pytest.mark.parametrize(
-    "use", [("text",), ("embeddings",), ("text", "embeddings"), ("text", "numeric")]
+    "feature_blocks", [("text",), ("embeddings",), ("text", "embeddings"), ("text", "numeric")]
 )
 def test_published_preprocessing_takes_what_the_consumer_has(rows, feature_blocks):
     """It gives the rows that the model was fitted to."""
@@ -202,7 +202,7 @@ def test_restored_rows_are_those_of_the_published_preprocessing(rows, geometry, 
     assert [0, 1, 2] == list(feature_matrix.columns)
 
 
-@pytest.mark.parametrize("use", [("text", "embeddings"), ("embeddings", "numeric")])
+@pytest.mark.parametrize("feature_blocks", [("text", "embeddings"), ("embeddings", "numeric")])
 def test_mixtures_have_restored_rows_too(rows, geometry, feature_blocks):
     """The columns of the embeddings are those of embeddings alone."""
     given = (rows, FeatureSpec(use=feature_blocks), COLUMNS, IN_MEMORY, InTurn())

@@ -34,7 +34,7 @@ def rows():
     x[0] = np.nan
     return Rows(
         y=np.array(["p", "q"] * 30, dtype=object),
-        keys=keys,
+        leakage_keys=keys,
         text_keys=keys,
         text=np.array(texts, dtype=object),
         embeddings=MatrixRows(
@@ -97,7 +97,7 @@ def test_outlier_is_damped(rows):
     assert 1 < found[0, 0] / found[1, 0] < 100
 
 
-@pytest.mark.parametrize("use", [("embeddings",), ("text",), ALL])
+@pytest.mark.parametrize("feature_blocks", [("embeddings",), ("text",), ALL])
 def test_published_types_are_scikit_learn_and_numpy_only(rows, feature_blocks):
     """The consumer needs no package of ours."""
     model = make_pipeline(fitted(rows, *feature_blocks), LogisticRegression())

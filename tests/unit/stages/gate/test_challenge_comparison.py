@@ -52,7 +52,7 @@ def make_requests(start, stop, *, prefix="text", width=3):
     keys = np.array([f"{prefix}:{n}" for n in positions], dtype=object)
     return Rows(
         y=np.where(positions % 2, "odd", "even").astype(object),
-        keys=keys,
+        leakage_keys=keys,
         text_keys=keys,
         text=None,
         embeddings=MatrixRows(matrix, np.arange(len(matrix))),

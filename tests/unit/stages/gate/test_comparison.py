@@ -50,7 +50,7 @@ def make_rows(start, stop, *, width=3, text_prefix="text"):
     matrix[:, 0] = np.where(positions % 2, 1, -1)
     return Rows(
         y=np.array(["odd" if n % 2 else "even" for n in positions], dtype=object),
-        keys=np.array([f"key:{n}" for n in positions], dtype=object),
+        leakage_keys=np.array([f"key:{n}" for n in positions], dtype=object),
         text_keys=np.array([f"{text_prefix}:{n}" for n in positions], dtype=object),
         text=None,
         embeddings=MatrixRows(matrix, np.arange(len(matrix))),
@@ -124,7 +124,7 @@ def table_of(test, *, train=None, method="hash"):
         return None
     if train is None:
         return test
-    names = ("y", "keys", "text_keys", "families")
+    names = ("y", "leakage_keys", "text_keys", "near_duplicate_groups")
     both = {n: np.concatenate([getattr(train, n), getattr(test, n)]) for n in names}
     return replace(train, **both)
 
@@ -190,7 +190,9 @@ def test_rows_of_a_text_that_the_champion_was_trained_on_are_left_out():
     """Their groups are others, their text is the same."""
     trained, test = make_rows(0, 40), make_rows(20, 100)
     renamed = np.array([f"new:{key}" for key in test.leakage_keys], dtype=object)
-    test = Rows(**{name: getattr(test, name) for name in Rows.__slots__} | {"keys": renamed})
+    test = Rows(
+        **{name: getattr(test, name) for name in Rows.__slots__} | {"leakage_keys": renamed}
+    )
 
     assert 60 == hold_beside(make_champion(trained), test).n_rows
 
@@ -371,7 +373,7 @@ def test_rows_of_few_groups_show_nothing():
     """What four groups agree on is no evidence, however many rows they have."""
     test = make_rows(100, 200)
     keys = np.array([f"group:{n % 4}" for n in range(100)], dtype=object)
-    found = hold_beside(make_champion(make_rows(0, 40)), replace(test, keys=keys))
+    found = hold_beside(make_champion(make_rows(0, 40)), replace(test, leakage_keys=keys))
 
     assert found.difference is None
     assert "in 4 groups" in found.problem
@@ -392,7 +394,7 @@ def test_texts_that_differ_in_their_slots_alone_count_as_trained_on():
         texts = [f"text:order {number} of kind {chr(97 + n % 26)}{n} is late" for n in range(40)]
         templates = [f"text:order 0 of kind {chr(97 + n % 26)}{n} is late" for n in range(40)]
         keys, templates = (np.array(values, dtype=object) for values in (texts, templates))
-        return replace(rows, keys=keys, text_keys=keys, templates=templates)
+        return replace(rows, leakage_keys=keys, text_keys=keys, templates=templates)
 
     champion = make_champion(fill(make_rows(0, 40), 11111))
     found = hold_beside(champion, fill(make_rows(100, 140), 22222))

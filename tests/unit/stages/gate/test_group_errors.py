@@ -25,7 +25,7 @@ def rows_of(groups, y):
     keys = np.array([f"secret text {n}" for n in groups], dtype=object)
     return Rows(
         y=np.array([f"c{n:02}" for n in y], dtype=object),
-        keys=keys,
+        leakage_keys=keys,
         text_keys=keys,
         text=None,
         embeddings=None,
@@ -118,7 +118,7 @@ def test_group_is_known_by_the_texts_that_stay(pair):
     rows = rows_of(groups, old.y_true)
     tonight = rows.text_keys + " of tonight"
     tonight[first] = rows.text_keys[first]
-    later = replace(rows, keys=tonight, text_keys=tonight)
+    later = replace(rows, leakage_keys=tonight, text_keys=tonight)
     found = compare(count(groups, old), count_group_errors(new, later))
     expected = compare(count(groups, old), count(groups, new))
 

@@ -83,10 +83,10 @@ def test_set_that_shares_nothing_with_the_table_gives_nothing_away():
 def test_rows_of_a_group_in_the_set_are_left_out(kind):
     """A person whose requests are in the set teaches the model nothing."""
     keys = np.array(["group:1", "group:2", "group:3", "group:4"], dtype=object)
-    table = replace(of_texts(TABLE), keys=keys)
+    table = replace(of_texts(TABLE), leakage_keys=keys)
     challenge = replace(
         of_texts(("something else entirely", "who reads my mail?")),
-        keys=np.array(["group:4", "group:9"], dtype=object),
+        leakage_keys=np.array(["group:4", "group:9"], dtype=object),
     )
 
     assert [False, False, False, True] == number(table, challenge, kind).is_near_challenge.tolist()

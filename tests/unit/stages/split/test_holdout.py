@@ -16,7 +16,7 @@ def rows_of(y, keys, near_duplicate_groups=None):
     keys = np.array(keys, dtype=object)
     return Rows(
         y=np.array(y, dtype=object),
-        keys=keys,
+        leakage_keys=keys,
         text_keys=keys,
         text=None,
         embeddings=None,

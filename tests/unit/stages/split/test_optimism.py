@@ -22,7 +22,7 @@ def rows_of(y, X, near_duplicate_groups):
     keys = np.array([f"k{n}" for n in range(len(y))], dtype=object)
     return Rows(
         y=np.array(y, dtype=object),
-        keys=keys,
+        leakage_keys=keys,
         text_keys=keys,
         text=np.array([f"secret{n} word" for n in range(len(y))], dtype=object),
         embeddings=MatrixRows(X.astype(np.float32), np.arange(len(y))),
@@ -86,7 +86,7 @@ def test_large_table_is_sampled_by_whole_families(copies, monkeypatch):
     assert found.random_accuracy > found.leakage_safe_accuracy + 0.2
 
 
-@pytest.mark.parametrize("use", [("embeddings",), ("text",)])
+@pytest.mark.parametrize("feature_blocks", [("embeddings",), ("text",)])
 def test_work_is_bounded_by_rows_columns_and_classes(copies, monkeypatch, feature_blocks):
     """Fits to n rows of d columns and K classes take about n min(n, d) (min(n, d) + K) products."""
     monkeypatch.setattr(optimism, "_MAX_PRODUCTS", 200**2 * 202)

@@ -18,7 +18,7 @@ def rows_of(y, keys, text_keys=None):
     keys = np.array(keys, dtype=object)
     return Rows(
         y=np.array(y, dtype=object),
-        keys=keys,
+        leakage_keys=keys,
         text_keys=keys if text_keys is None else np.array(text_keys, dtype=object),
         text=None,
         embeddings=MatrixRows(np.zeros((len(y), 2), np.float32), np.arange(len(y))),
@@ -161,7 +161,7 @@ def test_near_duplicates_of_an_official_test_stay_and_are_counted(two_classes):
     found = split(rows, test)
 
     assert (1, 1) == (
-        found.report.near_duplicate_groups.n_near_official_test,
+        found.report.families.n_near_official_test,
         found.report.n_dropped_leaking,
     )
     assert "near" in set(found.train.leakage_keys)
@@ -174,7 +174,7 @@ def test_duplicates_are_counted():
     more = [f"x{n}" for n in range(60)]
     rows = rows_of(["ab"[n % 2] for n in range(20)] + ["ab"[n % 2] for n in range(60)], keys + more)
     rows = with_families(rows, [*near_duplicate_groups, *range(10, 70)])
-    report = split(rows, test_fraction=0.3).report.near_duplicate_groups
+    report = split(rows, test_fraction=0.3).report.families
 
     assert (15, 2, 1, (12,)) == (
         report.n_exact_duplicates,

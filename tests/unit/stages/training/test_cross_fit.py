@@ -36,7 +36,7 @@ def rows_of(y, X, groups, keys=None):
     keys = np.array([f"k{n}" for n in groups] if keys is None else keys, dtype=object)
     return Rows(
         y=np.array(y, dtype=object),
-        keys=keys,
+        leakage_keys=keys,
         text_keys=np.array([f"t{n}" for n in groups], dtype=object) if keys is None else keys,
         text=None,
         embeddings=MatrixRows(X.astype(np.float32), np.arange(len(y))),

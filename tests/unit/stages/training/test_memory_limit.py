@@ -35,7 +35,7 @@ def rows(n, *, width=0, text=None):
     matrix = np.zeros((n, width), np.float32)
     embeddings = MatrixRows(matrix, np.arange(n)) if width else None
     frame = pd.DataFrame(index=range(n))
-    return Rows(y=y, keys=y, text_keys=y, text=text, embeddings=embeddings, frame=frame)
+    return Rows(y=y, leakage_keys=y, text_keys=y, text=text, embeddings=embeddings, frame=frame)
 
 
 def spec(*estimators, feature_blocks="embeddings", engine="fast"):

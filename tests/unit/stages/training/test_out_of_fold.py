@@ -31,7 +31,7 @@ def rows_of(y, X, near_duplicate_groups):
     keys = np.array([f"k{n}" for n in range(len(y))], dtype=object)
     return Rows(
         y=np.array(y, dtype=object),
-        keys=keys,
+        leakage_keys=keys,
         text_keys=keys,
         text=None,
         embeddings=MatrixRows(X.astype(np.float32), np.arange(len(y))),

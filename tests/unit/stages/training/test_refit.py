@@ -36,7 +36,7 @@ def drawn(n_rows, near=2):
     keys = np.array([f"k{n}" for n in range(n_rows)], dtype=object)
     return Rows(
         y=np.array(["abc"[n] for n in labels], dtype=object),
-        keys=keys,
+        leakage_keys=keys,
         text_keys=keys,
         text=None,
         embeddings=MatrixRows(matrix, np.arange(n_rows)),

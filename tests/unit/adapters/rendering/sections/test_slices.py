@@ -111,7 +111,13 @@ def test_frame_of_slices_goes_where_rows_go():
 
     keys = np.array(["1", "2", "3"], dtype=object)
     rows = Rows(
-        y=keys, keys=keys, text_keys=keys, text=None, embeddings=None, frame=frame, slices=frame
+        y=keys,
+        leakage_keys=keys,
+        text_keys=keys,
+        text=None,
+        embeddings=None,
+        frame=frame,
+        slices=frame,
     )
 
     assert ["a", "b"] == rows.take(np.array([2, 1])).slices["x"].tolist()

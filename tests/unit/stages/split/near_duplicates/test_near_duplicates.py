@@ -35,7 +35,7 @@ def rows_of(texts, y=None):
     keys = np.array([f"text:{normalize(text)}" for text in texts], dtype=object)
     return Rows(
         y=np.array(y or ["a"] * len(texts), dtype=object),
-        keys=keys,
+        leakage_keys=keys,
         text_keys=keys,
         text=None,
         embeddings=None,
@@ -200,7 +200,7 @@ def test_near_embeddings_are_one_family_where_there_is_no_text():
     keys = np.array([f"embedding:{n}" for n in range(4000)], dtype=object)
     rows = replace(
         rows_of(["x"] * 4000),
-        keys=keys,
+        leakage_keys=keys,
         text_keys=keys,
         templates=None,
         embeddings=MatrixRows(both, np.arange(4000)),

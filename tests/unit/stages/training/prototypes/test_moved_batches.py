@@ -135,7 +135,7 @@ def train(X, y, group, *, bears_moved_batches):
     keys = np.array([f"k{n}" for n in range(len(y))], dtype=object)
     rows = Rows(
         y=y.astype(object),
-        keys=keys,
+        leakage_keys=keys,
         text_keys=keys,
         text=None,
         embeddings=MatrixRows(2 * X, np.arange(len(y))),

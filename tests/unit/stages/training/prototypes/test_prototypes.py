@@ -62,7 +62,7 @@ def rows_of(X, y, group):
     keys = np.array([f"k{n}" for n in range(len(y))], dtype=object)
     return Rows(
         y=y.astype(object),
-        keys=keys,
+        leakage_keys=keys,
         text_keys=keys,
         text=None,
         embeddings=MatrixRows(X, np.arange(len(y))),

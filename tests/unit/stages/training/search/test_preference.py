@@ -54,7 +54,10 @@ def test_grid_of_prototypes_that_was_asked_for_stays():
 
 @pytest.mark.parametrize(
     "options",
-    [{"use": ("text",)}, {"use": ("text", "embeddings"), "inputs": (("text",),)}],
+    [
+        {"feature_blocks": ("text",)},
+        {"feature_blocks": ("text", "embeddings"), "inputs": (("text",),)},
+    ],
 )
 def test_other_inputs_are_chosen_by_score(options):
     found = resolve_preference(spec(**options), is_templated=True, geometry="restored").search

@@ -46,7 +46,7 @@ def make_rows(keys, y):
     keys = np.array(keys, dtype=object)
     return Rows(
         y=np.array(y, dtype=object),
-        keys=keys,
+        leakage_keys=keys,
         text_keys=keys,
         text=None,
         embeddings=MatrixRows(matrix.astype(np.float32), np.arange(len(y))),
@@ -172,7 +172,7 @@ def test_class_that_one_key_holds_is_judged_on_where_it_is_known(metric):
     rows = noisy_rows(0, n=240, n_classes=3)
     keys = np.where(rows.y == "c", "all of c", rows.leakage_keys).astype(object)
     grids = {"logistic_regression": {"C": [1.0]}}
-    found = run(replace(rows, keys=keys), spec(estimators=grids, metric=metric))
+    found = run(replace(rows, leakage_keys=keys), spec(estimators=grids, metric=metric))
 
     assert np.isfinite(found.chosen.fold_scores).all()
 
@@ -180,7 +180,7 @@ def test_class_that_one_key_holds_is_judged_on_where_it_is_known(metric):
 def test_fold_with_too_few_classes_is_a_training_error():
     """Each class is one key's, so a fold judges what it has not learnt."""
     rows = noisy_rows(0, n=240, n_classes=3)
-    rows = replace(rows, keys=rows.y)
+    rows = replace(rows, leakage_keys=rows.y)
 
     with pytest.raises(TrainingError, match="a fold of the search holds too few classes"):
         run(rows, spec(estimators={"dummy": {}}, metric="neg_log_loss"))
@@ -521,7 +521,7 @@ def test_folds_start_from_the_fold_before(rows, monkeypatch):
         has_start.append(start is not None)
         return fit_dense_batch(design, *arguments, start=None, **options)
 
-    monkeypatch.setattr("job.solver.mixed_precision.fit_many", fit)
+    monkeypatch.setattr("job.solver.mixed_precision.fit_dense_batch", fit)
 
     assert near == run(rows, asked)
     assert [False, True, True] == has_start
@@ -576,7 +576,7 @@ def test_last_of_the_candidates_goes_straight_to_all_rows(monkeypatch):
             n_samples.append(design.shape[0])
         return fit_dense_batch(design, *arguments, **options)
 
-    monkeypatch.setattr("job.solver.mixed_precision.fit_many", fit)
+    monkeypatch.setattr("job.solver.mixed_precision.fit_dense_batch", fit)
     run(rows, spec(estimators=grids, halving_factor=3))
 
     assert [67, 600] == [round(n) for n in (n_samples[0], n_samples[-1])]
@@ -589,7 +589,7 @@ def test_family_that_groups_share_is_not_trained_on_where_it_is_judged():
     keys = np.array([f"group:{i % 24}" for i in range(n)], dtype=object)
     rows = Rows(
         y=np.array(["ab"[i % 2] for i in range(n)], dtype=object),
-        keys=keys,
+        leakage_keys=keys,
         text_keys=np.array([f"text:{i}" for i in range(n)], dtype=object),
         text=None,
         embeddings=None,
