@@ -1,5 +1,6 @@
-"""Write the generated tables of the README; `--check` fails where they are stale."""
+"""Write the generated parts of the README and of `docs/`; `--check` fails where they are stale."""
 
+import ast
 import sys
 from pathlib import Path
 
@@ -7,7 +8,13 @@ from job.contracts.settings.job_settings import JobSettings
 from job.errors import MEANINGS, POD_ACTIONS
 from job.settings import known_keys
 
-README = Path(__file__).parent.parent / "README.md"
+ROOT = Path(__file__).parent.parent
+# from top to bottom, as `run` uses them
+ROOMS = (
+    *("cli", "pipeline", "stages/data", "stages/features", "stages/split", "stages/metrics"),
+    *("stages/training", "stages/drift", "stages/evaluation", "stages/gate", "stages/packaging"),
+    *("registry", "solver", "adapters", "contracts"),
+)
 
 
 def settings_table() -> str:
@@ -34,17 +41,48 @@ def exit_codes() -> str:
     return "\n".join(lines)
 
 
+def modules() -> str:
+    """Return a table for each room of `job`: its modules, by the first line of their docstrings."""
+    parts = ["| module of `job` | what it is for |", "|---|---|"]
+    parts += [_row(path, path.name) for path in sorted((ROOT / "job").glob("[a-z]*.py"))]
+    for room in ROOMS:
+        folder = ROOT / "job" / room
+        parts += ["", f"### {room}", "", _summary(folder / "__init__.py"), ""]
+        parts += [f"| module of `{room}` | what it is for |", "|---|---|"]
+        names = {path.relative_to(folder) for path in folder.rglob("*.py")}
+        parts += [
+            _row(folder / name, str(name).removesuffix("/__init__.py"))
+            for name in sorted(names, key=str)
+            if str(name) != "__init__.py"
+        ]
+    return "\n".join(parts)
+
+
+def _row(path: Path, name: str) -> str:
+    return f"| [`{name}`](../{path.relative_to(ROOT)}) | {_summary(path)} |"
+
+
+def _summary(path: Path) -> str:
+    text = ast.get_docstring(ast.parse(path.read_text())) or ""
+    return text.partition("\n")[0]
+
+
 def main() -> None:
-    text = README.read_text()
-    fresh = text
-    for name, content in (("settings", settings_table()), ("exit-codes", exit_codes())):
-        before, start, rest = fresh.partition(f"<!-- {name} -->\n")
-        _, end, after = rest.partition(f"<!-- /{name} -->")
-        assert start and end, f"README has no place for {name}"
-        fresh = "".join((before, start, content, "\n", end, after))
-    if "--check" in sys.argv and fresh != text:
-        raise SystemExit("README.md is stale: run `make docs`")
-    README.write_text(fresh)
+    pages = {
+        "README.md": (("settings", settings_table()), ("exit-codes", exit_codes())),
+        "docs/modules.md": (("modules", modules()),),
+    }
+    for page, contents in pages.items():
+        text = (ROOT / page).read_text()
+        fresh = text
+        for name, content in contents:
+            before, start, rest = fresh.partition(f"<!-- {name} -->\n")
+            _, end, after = rest.partition(f"<!-- /{name} -->")
+            assert start and end, f"{page} has no place for {name}"
+            fresh = "".join((before, start, content, "\n", end, after))
+        if "--check" in sys.argv and fresh != text:
+            raise SystemExit(f"{page} is stale: run `make docs`")
+        (ROOT / page).write_text(fresh)
 
 
 if __name__ == "__main__":
