@@ -56,7 +56,7 @@ def front_matter(metadata: dict[str, Any], evaluation: dict[str, Any]) -> dict[s
     """Return what the hub reads; nothing is claimed that the run does not know."""
     is_text = metadata["input"]["kind"] == "text"
     task = "text-classification" if is_text else "tabular-classification"
-    found = {k: v for k, v in evaluation["scores"].items() if k in _HUB_METRICS}
+    hub_scores = {k: v for k, v in evaluation["scores"].items() if k in _HUB_METRICS}
     is_private = is_about_privacy(metadata)
     split = "cross-fitted" if method_of(evaluation) == "cross_fit" else "test"
     return {
@@ -66,13 +66,13 @@ def front_matter(metadata: dict[str, Any], evaluation: dict[str, Any]) -> dict[s
         "tags": ["sklearn", "intent-classification", *(["privacy"] if is_private else [])],
         "model_format": "pickle",
         "model_file": "model.joblib",
-        "metrics": sorted({_HUB_METRICS[name][0] for name in found}),
+        "metrics": sorted({_HUB_METRICS[name][0] for name in hub_scores}),
         "model-index": [
             {
                 "name": metadata["model_version"],
                 "results": [
                     *_challenge_results(metadata, task, evaluation),
-                    _results(metadata, task, found, split=split),
+                    _results(metadata, task, hub_scores, split=split),
                 ],
             }
         ],
@@ -83,10 +83,10 @@ def _challenge_results(
     metadata: dict[str, Any], task: str, evaluation: dict[str, Any]
 ) -> list[dict[str, Any]]:
     """Return the results on the challenge set, if there is one."""
-    found = evaluation.get("challenge")
-    if not found:
+    challenge = evaluation.get("challenge")
+    if not challenge:
         return []
-    scores = {name: value for name, value in found["scores"].items() if name in _HUB_METRICS}
+    scores = {name: value for name, value in challenge["scores"].items() if name in _HUB_METRICS}
     digest = metadata.get("challenge_data_digest", "unknown")
     dataset = {"uri": "challenge set", "content_digest": digest}
     return [_results({**metadata, "dataset": dataset}, task, scores, split="challenge")]

@@ -1,4 +1,4 @@
-"""The challenge set in words, and its scores as rows of a table; finished text of no markup."""
+"""The challenge set in words, and its scores as rows of a table; plain text without markup."""
 
 from __future__ import annotations
 
@@ -20,58 +20,58 @@ _USES: Final = {"choice": "the candidate", "threshold": "the decision threshold"
 
 def describe_challenge(evaluation: dict[str, Any]) -> list[str]:
     """Return sentences about the challenge set, the accuracy with its interval first."""
-    found = evaluation.get("challenge")
-    if not found:
+    challenge = evaluation.get("challenge")
+    if not challenge:
         return []
-    requests = "request" if found["n_rows"] == 1 else "requests"
-    groups = "group" if found["n_groups"] == 1 else "groups"
+    requests = "request" if challenge["n_rows"] == 1 else "requests"
+    groups = "group" if challenge["n_groups"] == 1 else "groups"
     text = (
-        f"On {count(found['n_rows'])} {requests} of the challenge set in "
-        f"{count(found['n_groups'])} {groups}, which nothing was trained on, the published model "
-        f"has an accuracy of {score(found['scores']['accuracy'])}"
+        f"On {count(challenge['n_rows'])} {requests} of the challenge set in "
+        f"{count(challenge['n_groups'])} {groups}, which nothing was trained on, the published "
+        f"model has an accuracy of {score(challenge['scores']['accuracy'])}"
     )
-    interval = find_interval(found, "accuracy")
+    interval = find_interval(challenge, "accuracy")
     if interval:
         text += (
-            f"; the {percent(found['intervals']['level'])} interval goes from "
+            f"; the {percent(challenge['intervals']['level'])} interval goes from "
             f"{score(interval.low)} to {score(interval.high)}"
         )
     decision = evaluation.get("decision") or {}
     is_none_shown = decision.get("status") in ("not_shown", "templates")
-    return [f"{text}.", *_describe_use(found, is_none_shown=is_none_shown)]
+    return [f"{text}.", *_describe_use(challenge, is_none_shown=is_none_shown)]
 
 
-def _describe_use(found: dict[str, Any], *, is_none_shown: bool) -> list[str]:
+def _describe_use(challenge: dict[str, Any], *, is_none_shown: bool) -> list[str]:
     texts = []
-    names = [name for name in found["used_for"] if name != "threshold" or not is_none_shown]
+    names = [name for name in challenge["used_for"] if name != "threshold" or not is_none_shown]
     uses = " and ".join(_USES[name] for name in names)
-    if uses and found["judged"] == "half":
+    if uses and challenge["judged"] == "half":
         texts.append(f"The other half of the set decided on {uses}.")
     elif uses:
         texts.append(f"The same requests decided on {uses}.")
-    if found["is_used_up"]:
+    if challenge["is_used_up"]:
         texts.append(
             "So its scores are too high: the set is used up for judging, and the next one is to be "
             "written anew."
         )
-    if found["n_dropped_from_training"]:
-        n = count(found["n_dropped_from_training"])
+    if challenge["n_dropped_from_training"]:
+        n = count(challenge["n_dropped_from_training"])
         texts.append(f"Rows of the table that were left out as near-duplicates of the set: {n}.")
     return texts
 
 
 def list_challenge_scores(evaluation: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return name, value and interval of each score that is shown; empty without a set."""
-    found = evaluation.get("challenge")
-    if not found:
+    """Return name, value and interval of each score; empty without a challenge set."""
+    challenge = evaluation.get("challenge")
+    if not challenge:
         return []
     return [
         {
             "key": name,
             "name": metric_name(name),
-            "value": found["scores"][name],
-            "interval": find_interval(found, name),
+            "value": challenge["scores"][name],
+            "interval": find_interval(challenge, name),
         }
         for name in METRICS
-        if name in found["scores"]
+        if name in challenge["scores"]
     ]

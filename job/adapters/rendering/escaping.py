@@ -1,4 +1,4 @@
-"""Make words of the data mean nothing: no markup, no control of what surrounds them."""
+"""Escape text of the data: no markup, and no control of the text around it."""
 
 from __future__ import annotations
 
@@ -39,15 +39,15 @@ def finalize(value: Any) -> Any:
 
 
 def breakable(name: str) -> Markup:
-    """Let a long name go on in the next line after its joints."""
+    """Allow a long name to break after its joints."""
     return Markup("<wbr>").join(escape(part) for part in re.split(r"(?<=[_./-])", visible(name)))
 
 
 def in_markdown(text: str) -> str:
     """Make a text plain in Markdown: one line, no HTML, no markup, no link made of an address."""
     one_line = visible(text).strip()
-    escaped = _MARKUP.sub(lambda found: f"\\{found[0]}", one_line)
-    return _LINE_START.sub(lambda found: _escape_start(found[1]), escaped)
+    escaped = _MARKUP.sub(lambda match: f"\\{match[0]}", one_line)
+    return _LINE_START.sub(lambda match: _escape_start(match[1]), escaped)
 
 
 def _escape_start(mark: str) -> str:

@@ -114,15 +114,15 @@ def _describe_threshold(evaluation: dict[str, Any]) -> str:
 
 
 def _describe_stress(evaluation: dict[str, Any]) -> str:
-    found = evaluation.get("stress")
-    if not found:
+    stress = evaluation.get("stress")
+    if not stress:
         return ""
-    recentered = found["accuracy_recentered"]
+    recentered = stress["accuracy_recentered"]
     return (
         "In batches of another class mix whose embeddings are standardized anew, the published "
-        f"model's accuracy is {score(found['accuracy'])} (lowest by class: "
-        f"{score(found['worst']['accuracy'])}); of the same rows as given, it is "
-        f"{score(found['accuracy_as_given'])}"
+        f"model's accuracy is {score(stress['accuracy'])} (lowest by class: "
+        f"{score(stress['worst']['accuracy'])}); of the same rows as given, it is "
+        f"{score(stress['accuracy_as_given'])}"
         + ("." if recentered is None else f", and of recentered batches {score(recentered)}.")
     )
 

@@ -1,4 +1,4 @@
-"""Find the intervals in evaluation.json; the only place that knows how they lie there."""
+"""Read confidence intervals from evaluation.json; no other module knows their layout."""
 
 from __future__ import annotations
 
@@ -19,8 +19,12 @@ def find_interval(
     evaluation: dict[str, Any], metric: str, name: str | None = None
 ) -> Interval | None:
     """Return the interval of a metric, or of one class where `name` says which; None if absent."""
-    found = evaluation.get("intervals") or {}
-    scores = found.get("scores", {}) if name is None else found.get("per_class", {}).get(name, {})
+    intervals = evaluation.get("intervals") or {}
+    scores = (
+        intervals.get("scores", {})
+        if name is None
+        else intervals.get("per_class", {}).get(name, {})
+    )
     return read_interval(scores.get(metric))
 
 
@@ -32,8 +36,8 @@ def read_interval(content: Mapping[str, Any] | None) -> Interval | None:
 
 
 def describe_intervals(evaluation: dict[str, Any]) -> dict[str, Any] | None:
-    """Return `level`, `method` and `n_groups`, as far as stated; None: there are no intervals."""
-    found = evaluation.get("intervals")
-    if not found:
+    """Return `level`, `method` and `n_groups`, where stated; None without intervals."""
+    intervals = evaluation.get("intervals")
+    if not intervals:
         return None
-    return {name: found.get(name) for name in ("level", "method", "n_groups")}
+    return {name: intervals.get(name) for name in ("level", "method", "n_groups")}

@@ -1,4 +1,4 @@
-"""How a model was judged, in words: whose scores the headline scores are, and on which rows."""
+"""Describe the evaluation: whose scores the headline scores are, and on which rows."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def judged_rows(evaluation: dict[str, Any]) -> str:
 
 
 def count_judged(evaluation: dict[str, Any]) -> str:
-    """Return how many rows were judged, in how many groups where that is known, and by whom."""
+    """Return how many rows and groups were evaluated, and by which models."""
     method, n_rows = method_of(evaluation), count(evaluation["n_test"])
     groups = _count_groups(evaluation)
     if method == "cross_fit":
@@ -55,14 +55,14 @@ def describe_scores(evaluation: dict[str, Any]) -> str:
     if method_of(evaluation) != "cross_fit":
         return f"The scores are those of the published model on {judged}."
     text = f"The scores are cross-fitted ones of the chosen recipe: {judged}."
-    found, holdout = evaluation.get("cross_fit"), evaluation.get("holdout")
-    if found and found["is_nested"]:
+    cross_fit, holdout = evaluation.get("cross_fit"), evaluation.get("holdout")
+    if cross_fit and cross_fit["is_nested"]:
         text += (
-            f" The candidate was chosen again without each of the {found['n_folds']} folds; for "
-            f"{found['n_other_choices'] or 'none'} of them it was another one."
+            f" The candidate was chosen again without each of the {cross_fit['n_folds']} folds; "
+            f"for {cross_fit['n_other_choices'] or 'none'} of them it was another one."
         )
-    elif found:
-        text += f" It was fitted in {found['n_folds']} folds."
+    elif cross_fit:
+        text += f" It was fitted in {cross_fit['n_folds']} folds."
     if holdout:
         noun = "group" if holdout["n_groups"] == 1 else "groups"
         text += (

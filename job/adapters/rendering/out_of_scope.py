@@ -1,4 +1,4 @@
-"""Requests that belong to no class in words; finished text of no markup."""
+"""Requests that belong to no class in words; plain text without markup."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ NOT_MEASURED = "What the model says of requests that belong to no class was not 
 
 def describe_out_of_scope(evaluation: dict[str, Any]) -> list[str]:
     """Return sentences about the out-of-scope set, the share that is answered first."""
-    found = evaluation.get("out_of_scope")
-    if not found:
+    out_of_scope = evaluation.get("out_of_scope")
+    if not out_of_scope:
         return []
-    requests, threshold = found["requests"], found["threshold"]
+    requests, threshold = out_of_scope["requests"], out_of_scope["threshold"]
     if requests is None:
         return [NOT_MEASURED]
     answered = requests["answered"]
@@ -40,9 +40,9 @@ def describe_out_of_scope(evaluation: dict[str, Any]) -> list[str]:
 
 
 def describe_empty(evaluation: dict[str, Any]) -> dict[str, Any] | None:
-    """Return class, confidence and verdict of the empty request; None where it was not judged."""
-    found = evaluation.get("out_of_scope")
-    return None if not found else dict(found["empty"])
+    """Return class, confidence and verdict of the empty request; None if it was not evaluated."""
+    out_of_scope = evaluation.get("out_of_scope")
+    return None if not out_of_scope else dict(out_of_scope["empty"])
 
 
 def _share(value: float) -> str:

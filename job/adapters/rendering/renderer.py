@@ -33,15 +33,15 @@ class ReportRenderer:
 
 
 def _draw_figures(evaluation: dict[str, Any]) -> dict[str, Markup]:
-    found = {
+    files = {
         "figures/confusion_matrix.svg": heat_map(
             evaluation["classes"], evaluation["confusion"], "Confusion matrix"
         )
     }
     names = {"roc": "roc_curves", "pr": "precision_and_recall"}
     for key, svg in draw_curves(evaluation).items():
-        found[f"figures/{names[key]}.svg"] = svg
-    return found
+        files[f"figures/{names[key]}.svg"] = svg
+    return files
 
 
 def _stand_alone(svg: Markup) -> str:

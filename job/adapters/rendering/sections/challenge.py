@@ -45,8 +45,8 @@ aria-label="Most confused classes of the challenge set">
 
 
 def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | None:
-    found = evaluation.get("challenge")
-    if not found:
+    challenge = evaluation.get("challenge")
+    if not challenge:
         return None
     rows = list_challenge_scores(evaluation)
     drawn = [r for r in rows if r["key"] != "log_loss"]
@@ -54,15 +54,15 @@ def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | N
     for row in rows:
         ends = (row["interval"].low, row["interval"].high) if row["interval"] else ()
         row["dots"] = dots(scale, row["value"], *ends) if row in drawn else Markup("")
-    ordered = sorted(found["per_class"].items(), key=lambda item: (item[1]["recall"], item[0]))
+    ordered = sorted(challenge["per_class"].items(), key=lambda item: (item[1]["recall"], item[0]))
     return {
         "texts": describe_challenge(evaluation),
         "rows": rows,
         "classes": [
-            {"name": name, "interval": find_interval(found, "recall", name), **scores}
+            {"name": name, "interval": find_interval(challenge, "recall", name), **scores}
             for name, scores in ordered
         ],
-        "pairs": list_confused(found["classes"], found["confusion"]),
+        "pairs": list_confused(challenge["classes"], challenge["confusion"]),
     }
 
 

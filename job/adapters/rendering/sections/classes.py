@@ -40,16 +40,16 @@ def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | N
     ends = [c["recall"] for c in per_class.values()] + [i.low for i in intervals.values() if i]
     scale = scale_of(ends)
     rows = []
-    for name, found in ordered:
+    for name, class_scores in ordered:
         interval = intervals[name]
         whiskers = (interval.low, interval.high) if interval else ()
         rows.append(
             {
                 "name": name,
-                "dots": dots(scale, found["recall"], *whiskers),
-                "scores": [found.get(metric) for metric in _METRICS],
+                "dots": dots(scale, class_scores["recall"], *whiskers),
+                "scores": [class_scores.get(metric) for metric in _METRICS],
                 "interval": interval,
-                "n_test": found["n_test"],
+                "n_test": class_scores["n_test"],
                 "n_train": shares.get(name, {}).get("n_train"),
             }
         )

@@ -41,12 +41,12 @@ Classes by the lowest change of recall.</caption>
 
 
 def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | None:
-    found = evaluation["gate"].get("comparisons")
-    if not found:
+    comparisons = evaluation["gate"].get("comparisons")
+    if not comparisons:
         return None
     # versions of earlier releases do not say on which rows
     basis = {"basis": "new_rows"}
-    return {"comparisons": [{**basis, **one, "rows": _rows(one)} for one in found]}
+    return {"comparisons": [{**basis, **one, "rows": _rows(one)} for one in comparisons]}
 
 
 def _rows(comparison: dict[str, Any]) -> list[dict[str, Any]]:

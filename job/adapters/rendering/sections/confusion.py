@@ -1,4 +1,4 @@
-"""Which classes are taken for which: a list of the worst, and the whole matrix."""
+"""The confusion matrix, and the pairs of classes that are confused most."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | N
 
 
 def _n_errors(counts: list[list[int]], n: int) -> int:
-    """Count the rows of a class that are taken for others, and those of others taken for it."""
+    """Count the false negatives and the false positives of a class."""
     return sum(counts[n]) + sum(row[n] for row in counts) - 2 * counts[n][n]
 
 
@@ -75,14 +75,14 @@ def _kind(line: list[int], row: int, column: int) -> str:
 
 def list_confused(classes: list[str], counts: list[list[int]]) -> list[dict[str, Any]]:
     """Return true and predicted class of the pairs with most rows, and how many these are."""
-    found: list[dict[str, Any]] = [
+    pairs: list[dict[str, Any]] = [
         {"true": classes[row], "predicted": classes[column], "n": n, "of": sum(line)}
         for row, line in enumerate(counts)
         for column, n in enumerate(line)
         if n and row != column
     ]
-    found.sort(key=lambda pair: (-pair["n"], pair["true"], pair["predicted"]))
-    return found[:_MAX_PAIRS]
+    pairs.sort(key=lambda pair: (-pair["n"], pair["true"], pair["predicted"]))
+    return pairs[:_MAX_PAIRS]
 
 
 SECTION = Section(anchor="confusion", title="Confusion", template=_TEMPLATE, values=_values)

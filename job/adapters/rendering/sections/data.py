@@ -42,19 +42,19 @@ _METHODS: Final = {
 }
 
 
-def describe_geometry(found: dict[str, Any]) -> str:
+def describe_geometry(geometry: dict[str, Any]) -> str:
     """Return in words whether rows of length 1 were restored, and why not."""
-    n_columns = f"{found['prefix'] or found['width']:,} of {found['width']:,} columns"
-    if found["status"] == "restored":
-        smallest, following = found["singular_values"]
-        deviation = found["length_deviation"]
+    n_columns = f"{geometry['prefix'] or geometry['width']:,} of {geometry['width']:,} columns"
+    if geometry["status"] == "restored":
+        smallest, following = geometry["singular_values"]
+        deviation = geometry["length_deviation"]
         return (
             f"restored from {n_columns} (smallest singular value {smallest:.6f}, the next "
             f"{following:.6f}, deviation of held-out lengths {deviation:.6f}); "
             "other columns are not used"
         )
-    n_rows = f"{found['n_distinct_rows']:,} distinct rows"
-    return _NOT_RESTORED[found["status"]].format(n_rows=n_rows, n_columns=n_columns)
+    n_rows = f"{geometry['n_distinct_rows']:,} distinct rows"
+    return _NOT_RESTORED[geometry["status"]].format(n_rows=n_rows, n_columns=n_columns)
 
 
 def _values(metadata: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | None:

@@ -17,9 +17,9 @@ _MEASURES: Final = {
 _TEMPLATE = """
 {% if problem %}<p>The table was not held against that of <code>{{ champion }}</code>: \
 {{ problem }}.</p>{% else %}
-<p>{% if found or lost %}<strong>The table has moved</strong> from that of \
-<code>{{ champion }}</code>: {% for name in found %}{{ name }}\
-{% if not loop.last %}, {% endif %}{% endfor %}{% if lost %}{% if found %}; {% endif %}gone, or of
+<p>{% if drifted or lost %}<strong>The table has moved</strong> from that of \
+<code>{{ champion }}</code>: {% for name in drifted %}{{ name }}\
+{% if not loop.last %}, {% endif %}{% endfor %}{% if lost %}{% if drifted %}; {% endif %}gone, or of
 another kind: {% for name in lost %}{{ name }}{% if not loop.last %}, {% endif %}{% endfor %}\
 {% endif %}.{% elif rows %}Of what was compared nothing has moved from the table of \
 <code>{{ champion }}</code> by more than is allowed and by more than chance makes.{% else %}Nothing
@@ -71,7 +71,7 @@ def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | N
     rows.sort(key=lambda row: (-row["is_drift"], -_excess(row), row["subject"]))
     return {
         **report,
-        "found": list(dict.fromkeys(row["subject"] for row in rows if row["is_drift"]))[
+        "drifted": list(dict.fromkeys(row["subject"] for row in rows if row["is_drift"]))[
             :_MAX_LISTED
         ],
         "rows": rows[:_MAX_LISTED],

@@ -1,4 +1,4 @@
-"""Labels that are likely wrong: how many, of which classes; which rows, the page never says."""
+"""Labels that are likely wrong, by class; the page never names rows."""
 
 from __future__ import annotations
 
@@ -38,18 +38,18 @@ would change: take it as a reason to look, not as a verdict.</p>
 
 
 def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | None:
-    found = evaluation.get("label_noise")
-    if not found:
+    noise = evaluation.get("label_noise")
+    if not noise:
         return None
     classes: list[dict[str, Any]] = [
-        {"name": name, **one} for name, one in found["per_class"].items() if one["n_wrong"] >= 0.5
+        {"name": name, **one} for name, one in noise["per_class"].items() if one["n_wrong"] >= 0.5
     ]
     classes.sort(key=lambda one: (-one["n_wrong"], one["name"]))
     return {
-        **found,
+        **noise,
         "classes": classes[:_MOST],
         "n_more": max(len(classes) - _MOST, 0),
-        "pairs": [pair for pair in found["pairs"] if pair["n_rows"] >= 0.5][:_MOST],
+        "pairs": [pair for pair in noise["pairs"] if pair["n_rows"] >= 0.5][:_MOST],
     }
 
 

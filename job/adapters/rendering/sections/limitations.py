@@ -10,8 +10,8 @@ _TEMPLATE = """<ul>{% for text in limitations %}<li>{{ text }}</li>{% endfor %}<
 
 
 def _values(metadata: dict[str, Any], _: dict[str, Any]) -> dict[str, Any] | None:
-    found = metadata.get("limitations")
-    return {"limitations": found} if found else None
+    limitations = metadata.get("limitations")
+    return {"limitations": limitations} if limitations else None
 
 
 SECTION = Section(anchor="limitations", title="Limitations", template=_TEMPLATE, values=_values)

@@ -1,4 +1,4 @@
-"""Copies that are not quite equal, and what a random split would have made of them."""
+"""Near-duplicates of the table, and the score that a random split would have claimed."""
 
 from __future__ import annotations
 

@@ -26,10 +26,10 @@ aria-label="Classes that requests of no class are taken for">
 
 
 def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | None:
-    found, empty = evaluation.get("out_of_scope"), describe_empty(evaluation)
-    if not found or empty is None:
+    out_of_scope, empty = evaluation.get("out_of_scope"), describe_empty(evaluation)
+    if not out_of_scope or empty is None:
         return None
-    predicted = (found["requests"] or {}).get("predicted", {})
+    predicted = (out_of_scope["requests"] or {}).get("predicted", {})
     rows = sorted(predicted.items(), key=lambda item: (-item[1], item[0]))
     return {
         "texts": describe_out_of_scope(evaluation),

@@ -1,4 +1,4 @@
-"""What the model came of, with digests to copy, and every setting."""
+"""Where the model comes from: digests to copy, and every setting."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _values(metadata: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, A
     return {
         "digests": [(name, value) for name, value in digests if value],
         "facts": [(name, value) for name, value in facts.items() if value is not None],
-        "tables": [(name, flatten(found)) for name, found in tables.items() if found],
+        "tables": [(name, flatten(content)) for name, content in tables.items() if content],
     }
 
 

@@ -1,4 +1,4 @@
-"""Whether confidence can be believed, and what is gained where low confidence gets no answer."""
+"""Calibration, the risk-coverage curve, and the decision threshold."""
 
 from __future__ import annotations
 
@@ -60,14 +60,14 @@ aria-label="Calibration of the classes"><table class="sortable">
 
 
 def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | None:
-    found = evaluation.get("reliability")
-    if not found:
+    reliability = evaluation.get("reliability")
+    if not reliability:
         return None
     chosen = (evaluation.get("search") or {}).get("chosen") or {}
     decision, risk = evaluation.get("decision"), evaluation.get("risk_coverage")
-    bins = found["bins"]
+    bins = reliability["bins"]
     classes = sorted(
-        found["per_class"].items(), key=lambda item: (-item[1]["calibration_error"], item[0])
+        reliability["per_class"].items(), key=lambda item: (-item[1]["calibration_error"], item[0])
     )
     return {
         "decision": decision,
@@ -92,7 +92,7 @@ def _is_of_challenge(decision: dict[str, Any] | None) -> bool:
 
 
 def _describe_decision(evaluation: dict[str, Any]) -> dict[str, Any]:
-    """Return which rows chose the threshold, and which it was measured on."""
+    """Return which rows the threshold was chosen on and measured on."""
     decision = evaluation.get("decision") or {}
     rows, measured, is_folded = (
         "rows",
@@ -116,7 +116,7 @@ def _describe_decision(evaluation: dict[str, Any]) -> dict[str, Any]:
 
 
 def _status_of(decision: dict[str, Any] | None) -> str | None:
-    """Return what became of the threshold; files of earlier releases say it by the value alone."""
+    """Return the status of the threshold; files of earlier releases have its value only."""
     if decision is None:
         return None
     default = "not_shown" if decision["threshold"] is None else "chosen"

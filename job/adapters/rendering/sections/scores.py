@@ -1,4 +1,4 @@
-"""All scores on the judged rows, with intervals where there are any, and the baselines'."""
+"""All scores on the test rows with their confidence intervals, and the baselines'."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | N
                 "interval": find_interval(evaluation, name),
                 "published": holdout["scores"].get(name) if holdout else None,
                 "published_interval": find_interval(holdout, name) if holdout else None,
-                "baselines": [found.get(name) for found in baselines.values()],
+                "baselines": [baseline.get(name) for baseline in baselines.values()],
             }
         )
     drawn = [r for r in rows if 0 <= r["value"] <= 1 and r["key"] != "log_loss"]

@@ -1,4 +1,4 @@
-"""Parts of the judged rows, the worst first: where the model fails."""
+"""Slices of the test rows, the worst first: where the model fails."""
 
 from __future__ import annotations
 
@@ -47,22 +47,22 @@ once.{% if n_more %} {{ n_more|count }} more that are better stand in evaluation
 
 
 def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | None:
-    found = evaluation.get("slices")
-    if not found:
+    slices = evaluation.get("slices")
+    if not slices:
         return None
-    every = [{**some, "interval": read_interval(some["accuracy"])} for some in found["scores"]]
-    scale = scale_of([some["interval"].low for some in every])
-    for some in every:
-        ends = some["interval"]
-        some["dots"] = dots(scale, some["accuracy"]["value"], ends.low, ends.high)
-    is_another = found["metric"] != "accuracy"
+    rows = [{**row, "interval": read_interval(row["accuracy"])} for row in slices["scores"]]
+    scale = scale_of([row["interval"].low for row in rows])
+    for row in rows:
+        ends = row["interval"]
+        row["dots"] = dots(scale, row["accuracy"]["value"], ends.low, ends.high)
+    is_another = slices["metric"] != "accuracy"
     return {
-        **found,
+        **slices,
         "judged": judged_rows(evaluation),
-        "rows": every[:_MOST],
-        "n_more": max(0, len(every) - _MOST),
-        "worse": [some for some in every if some["is_worse"]],
-        "metric": metric_name(found["metric"]) if is_another else "",
+        "rows": rows[:_MOST],
+        "n_more": max(0, len(rows) - _MOST),
+        "worse": [row for row in rows if row["is_worse"]],
+        "metric": metric_name(slices["metric"]) if is_another else "",
     }
 
 

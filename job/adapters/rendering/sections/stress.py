@@ -43,14 +43,14 @@ STATED: Final = {
 
 
 def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | None:
-    found = evaluation.get("stress")
-    if not found:
+    stress = evaluation.get("stress")
+    if not stress:
         return None
-    rows = sorted(found["classes"], key=lambda some: some["accuracy"])
+    rows = sorted(stress["classes"], key=lambda class_score: class_score["accuracy"])
     return {
-        "s": found,
-        "stated": STATED[found["stated_by"]],
-        "ends": read_interval(found["interval"]),
+        "s": stress,
+        "stated": STATED[stress["stated_by"]],
+        "ends": read_interval(stress["interval"]),
         "rows": rows[:_MOST],
         "n_more": max(0, len(rows) - _MOST),
     }

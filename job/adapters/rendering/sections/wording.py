@@ -44,15 +44,15 @@ _NEAREST: Final = {"text": "training text", "embeddings": "training embedding"}
 
 
 def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | None:
-    found = evaluation.get("wording")
-    if not found:
+    wording = evaluation.get("wording")
+    if not wording:
         return None
-    similarity, table, judged = found["similarity"], found["table"], found["judged"]
-    templates = found["templates"]
-    items = _ITEMS[found["items"]]
+    similarity, table, judged = wording["similarity"], wording["table"], wording["judged"]
+    templates = wording["templates"]
+    items = _ITEMS[wording["items"]]
     facts = [
         ("rows in the table", f"{table['n_rows']:,}"),
-        (f"distinct {items}", f"{found['n_items']:,}"),
+        (f"distinct {items}", f"{wording['n_items']:,}"),
         ("groups", f"{table['n_groups']:,}"),
         ("effective number of groups", f"{table['n_effective_groups']:,}"),
         ("sentence templates", f"{templates['n_templates']:,}"),
@@ -80,7 +80,7 @@ def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | N
         "bins": [{**one, "ends": read_interval(one["interval"])} for one in similarity["bins"]]
         if similarity
         else [],
-        "embeddings": found["standardization"],
+        "embeddings": wording["standardization"],
     }
 
 
