@@ -7,7 +7,7 @@ from support.simulated import RECALLS, SHARES, draw, predictions
 
 from job.contracts.settings.evaluation import EvaluationSpec
 from job.stages.evaluation.evaluate import evaluate_predictions
-from job.stages.evaluation.intervals import find_intervals, of_labels
+from job.stages.evaluation.intervals import compute_label_intervals, find_intervals
 from job.stages.metrics.predictions import Predictions
 from job.stages.metrics.row_metrics import (
     brier_losses,
@@ -43,7 +43,7 @@ def test_nominal_95_percent_cover_93_to_97(n_groups, is_uneven):
     covered = {"accuracy": 0, "f1_macro": 0}
     for _ in range(N_DRAWS):
         groups, found = draw(n_groups, rng, is_uneven=is_uneven)
-        scores = dict(of_labels(found, groups, SPEC, rng)[0])
+        scores = dict(compute_label_intervals(found, groups, SPEC, rng)[0])
         for name, value in true_scores().items():
             covered[name] += scores[name].lower <= value <= scores[name].upper
 

@@ -94,7 +94,7 @@ def test_equal_rows_are_compared_once_and_all_get_the_value():
 
 @pytest.fixture
 def small(monkeypatch):
-    monkeypatch.setattr(similarity, "MAX_JUDGED_ITEMS", 7)
+    monkeypatch.setattr(similarity, "MAX_EVALUATED_ITEMS", 7)
     monkeypatch.setattr(similarity, "MAX_TRAINED_ITEMS", 5)
 
 
@@ -125,7 +125,7 @@ def test_work_is_bounded_and_the_sample_is_of_whole_items(small, make):
 @pytest.mark.parametrize("seed", [0, 6])  # the first fold lacks one, the second
 def test_text_that_is_sampled_in_one_fold_has_no_value_in_another(monkeypatch, seed):
     """Another model has seen other rows."""
-    monkeypatch.setattr(similarity, "MAX_JUDGED_ITEMS", 3)
+    monkeypatch.setattr(similarity, "MAX_EVALUATED_ITEMS", 3)
     judged, trained = rows_of_texts(TRAINED[:2] * 2), rows_of_texts(TRAINED)
     parts = [(np.arange(2), trained), (np.arange(2, 4), trained)]
     found = measure_similarity(judged, parts, seed)
