@@ -1,1 +1,1 @@
-"""Evaluation: what the predictions of judged rows amount to."""
+"""Evaluation: scores, intervals and reports, computed from predictions of test rows."""

@@ -20,8 +20,8 @@ Purpose = Literal["choice", "threshold"]
 
 
 def score_challenge(
-    found: Predictions,
-    judged: Rows,
+    predictions: Predictions,
+    requests: Rows,
     challenge: ChallengeSet,
     *,
     labels: Array,
@@ -33,35 +33,35 @@ def score_challenge(
 
     Parameters
     ----------
-    found
-        The published model's predictions of the judged requests.
+    predictions, requests
+        Requests that the published model is evaluated on, and its predictions of them.
     labels
-        Those of the table's rows.
+        Labels of the table's rows.
     used_for
-        What the choosing requests have decided.
+        What the requests for choosing were used for.
     """
-    scored = evaluate_predictions(found)
-    intervals = find_intervals(found, judged.groups, spec, random_state).to_json()
+    evaluation = evaluate_predictions(predictions)
+    intervals = find_intervals(predictions, requests.groups, spec, random_state).to_json()
     accuracy = intervals["scores"]["accuracy"]
     log.info(
         "challenge_judged",
-        n_rows=len(judged),
+        n_rows=len(requests),
         n_groups=intervals["n_groups"],
-        accuracy=scored["scores"]["accuracy"],
+        accuracy=evaluation["scores"]["accuracy"],
         lower=accuracy["lower"],
         upper=accuracy["upper"],
-        f1_macro=scored["scores"]["f1_macro"],
+        f1_macro=evaluation["scores"]["f1_macro"],
         used_for=list(used_for),
     )
     return {
         "judged": "half" if challenge.is_halved else "all",
-        "n_rows": len(judged),
+        "n_rows": len(requests),
         "n_groups": intervals["n_groups"],
         "n_set_rows": len(challenge.rows),
-        "n_smallest_class": count_smallest_class(judged, labels),
+        "n_smallest_class": count_smallest_class(requests, labels),
         "n_dropped_from_training": challenge.n_dropped,
         "used_for": list(used_for),
         "is_used_up": "choice" in used_for and not challenge.is_halved,
         "intervals": intervals,
-        **{name: scored[name] for name in ("classes", "scores", "per_class", "confusion")},
+        **{name: evaluation[name] for name in ("classes", "scores", "per_class", "confusion")},
     }

@@ -1,4 +1,15 @@
-"""Judge a recipe on every row of its table, and its published model on the held-out ones."""
+"""Evaluate a recipe on all rows of its table, and its published model on the held-out rows.
+
+How it works
+------------
+1. Every row was predicted by a model that was not trained on its group
+   (`job.stages.training.cross_fit`). The scores are computed from these predictions, so they are
+   those of the recipe, and all rows of the table count.
+2. If the published model is scaled by a temperature, the predictions of each fold are scaled by
+   the temperature that fits the other folds; likewise a decision threshold is measured on each
+   fold with the value that the other folds give.
+3. The published model itself is scored on the held-out rows: the part `holdout`.
+"""
 
 from __future__ import annotations
 
@@ -25,24 +36,27 @@ Array = np.ndarray[Any, Any]
 
 
 def heated(
-    found: Predictions, cross: CrossFit, temperature: float | None, *, is_nested: bool = False
+    predictions: Predictions, cross: CrossFit, temperature: float | None, *, is_nested: bool = False
 ) -> Predictions:
-    """Return predictions as the published model is divided by its temperature; None: it is not.
+    """Return the predictions of each fold, scaled by the temperature that fits the other folds.
 
     Parameters
     ----------
+    temperature
+        That of the published model; None if it is not scaled, and then nothing is.
     is_nested
-        Whether the candidate differs from fold to fold; linear SVCs are not divided.
+        Whether the candidate differs from fold to fold. Folds of an estimator that cannot be
+        scaled, such as a linear SVC, are left as they are.
     """
     if temperature is None:
-        return found
+        return predictions
     names = [choice.estimator for choice in cross.choices]
     folds = [n for n, name in enumerate(names) if not is_nested or name in DIVISIBLE]
-    return heat_across(found, cross.fold, folds)
+    return heat_across(predictions, cross.fold, folds)
 
 
 def evaluate_cross_fit(
-    found: Predictions,
+    predictions: Predictions,
     cross: CrossFit,
     rows: Rows,
     model: TrainedModel,
@@ -61,29 +75,32 @@ def evaluate_cross_fit(
 
     Parameters
     ----------
-    found
-        Cross-fitted predictions of `rows`, the choice of the candidate included.
+    predictions
+        Cross-fitted predictions of `rows`, with the candidate chosen again for each fold.
     cross
-        The same, not divided by a temperature yet.
+        The same, not scaled by a temperature yet.
     model, test
-        The published model, and the rows that it was not trained on: `holdout` are its scores.
+        The published model, and the rows that it was not trained on; the part `holdout` has its
+        scores.
     threshold
-        Chosen on all rows; None: no target is set.
+        Chosen on all rows; None if no target precision is set.
     """
-    abstention = divided = None
+    abstention = temperature_report = None
     if threshold is not None:
-        own = heated(cross.chosen, cross, temperature)
-        least = None
+        chosen_predictions = heated(cross.chosen, cross, temperature)
+        row_thresholds = None
         if threshold.value is not None:
-            least = choose_across(own, rows.groups, cross.fold, decision, spec)
+            row_thresholds = choose_across(
+                chosen_predictions, rows.groups, cross.fold, decision, spec
+            )
         abstention = measure_abstention(
-            found, rows.groups, threshold, spec, random_state, least=least
+            predictions, rows.groups, threshold, spec, random_state, least=row_thresholds
         ).to_json()
     if temperature is not None:
-        divided = describe_temperature(cross.nested, found, temperature)
+        temperature_report = describe_temperature(cross.nested, predictions, temperature)
     return {
         **evaluate_rows(
-            found,
+            predictions,
             rows,
             spec=spec,
             metric=metric,
@@ -99,23 +116,25 @@ def evaluate_cross_fit(
             "is_nested": cross.is_nested,
             "n_other_choices": cross.n_other_choices(chosen),
         },
-        "holdout": _judge_model(
+        "holdout": _evaluate_model(
             predict(model.pipeline, test, model.feature_blocks), test, spec, random_state
         ),
         "decision": abstention,
-        "temperature": divided,
-        "baselines": {name: evaluate_predictions(some)["scores"] for name, some in cross.baselines},
+        "temperature": temperature_report,
+        "baselines": {
+            name: evaluate_predictions(baseline)["scores"] for name, baseline in cross.baselines
+        },
         "latency": time_model(model, test, timer),
     }
 
 
-def _judge_model(
-    found: Predictions, test: Rows, spec: EvaluationSpec, random_state: int
+def _evaluate_model(
+    predictions: Predictions, test: Rows, spec: EvaluationSpec, random_state: int
 ) -> dict[str, Any]:
     """Return the scores of the published model on the held-out rows."""
     return {
         "n_rows": len(test),
         "n_groups": len(np.unique(test.groups)),
-        "scores": evaluate_predictions(found)["scores"],
-        "intervals": find_intervals(found, test.groups, spec, random_state).to_json(),
+        "scores": evaluate_predictions(predictions)["scores"],
+        "intervals": find_intervals(predictions, test.groups, spec, random_state).to_json(),
     }

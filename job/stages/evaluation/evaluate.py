@@ -1,4 +1,4 @@
-"""Judge a model on held-out rows."""
+"""Evaluate a model on held-out rows: scores, intervals, slices, calibration and latency."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _N_TIMED: Final = 50
 
 
 def evaluate(
-    found: Predictions,
+    predictions: Predictions,
     model: TrainedModel,
     test: Rows,
     timer: Timer,
@@ -41,46 +41,48 @@ def evaluate(
     temperature: float | None = None,
     method: Literal["holdout", "official_test"] = "holdout",
 ) -> dict[str, Any]:
-    """Judge the chosen model, with intervals and slices, the baselines' scores and the latency.
+    """Evaluate the chosen model: scores, intervals, slices, the baselines' scores and the latency.
 
     Parameters
     ----------
-    found
+    predictions
         The model's predictions of the test rows.
     threshold
-        Chosen elsewhere, and measured here; None: nobody has asked for one.
+        Decision threshold to measure; None if no target precision is set.
     temperature
-        By which the model was divided; None: it was not.
+        Temperature that the model's coefficients were divided by; None if they were not.
     method
-        Where the rows come from.
+        Where the test rows come from.
 
     Returns
     -------
     evaluation
-        The content of evaluation.json, as far as the hold-out tells it.
+        The parts of evaluation.json that are computed from the test rows.
     """
-    decision = divided = None
+    decision = temperature_report = None
     if threshold is not None:
-        decision = measure_abstention(found, test.groups, threshold, spec, random_state).to_json()
-    if temperature is not None and found.has_known_class.any():
-        before = apply_temperature(found, 1 / temperature)
-        divided = describe_temperature(before, found, temperature)
+        abstention = measure_abstention(predictions, test.groups, threshold, spec, random_state)
+        decision = abstention.to_json()
+    if temperature is not None and predictions.has_known_class.any():
+        before = apply_temperature(predictions, 1 / temperature)
+        temperature_report = describe_temperature(before, predictions, temperature)
     return {
-        **evaluate_rows(found, test, spec=spec, metric=metric, random_state=random_state),
+        **evaluate_rows(predictions, test, spec=spec, metric=metric, random_state=random_state),
         "method": method,
         "cross_fit": None,
         "holdout": None,
         "decision": decision,
-        "temperature": divided,
+        "temperature": temperature_report,
         "baselines": {
-            name: score_model(m, test, model.feature_blocks) for name, m in model.baselines
+            name: score_model(baseline, test, model.feature_blocks)
+            for name, baseline in model.baselines
         },
         "latency": time_model(model, test, timer),
     }
 
 
 def evaluate_rows(
-    found: Predictions,
+    predictions: Predictions,
     rows: Rows,
     *,
     spec: EvaluationSpec,
@@ -88,41 +90,43 @@ def evaluate_rows(
     random_state: int,
     is_cross_fitted: bool = False,
 ) -> dict[str, Any]:
-    """Return scores, their intervals and slices of predictions of these rows."""
+    """Return the scores of predictions of these rows, with their intervals and by slice."""
     slices = None
     if rows.slices is not None:
-        slices = judge_slices(found, rows.groups, rows.slices, metric, spec, random_state).to_json()
+        slices = judge_slices(
+            predictions, rows.groups, rows.slices, metric, spec, random_state
+        ).to_json()
     return {
-        **evaluate_predictions(found),
+        **evaluate_predictions(predictions),
         "intervals": find_intervals(
-            found, rows.groups, spec, random_state, is_cross_fitted=is_cross_fitted
+            predictions, rows.groups, spec, random_state, is_cross_fitted=is_cross_fitted
         ).to_json(),
         "slices": slices,
     }
 
 
 def time_model(model: TrainedModel, rows: Rows, timer: Timer) -> dict[str, float]:
-    """Time one-row predictions of some of the rows."""
-    some = rows.take(np.arange(min(len(rows), _N_TIMED)))
-    return measure_latency(model.pipeline, make_input(some, model.feature_blocks), timer)
+    """Time one-row predictions of the first rows."""
+    first_rows = rows.take(np.arange(min(len(rows), _N_TIMED)))
+    return measure_latency(model.pipeline, make_input(first_rows, model.feature_blocks), timer)
 
 
 def score_model(model: Any, test: Rows, feature_blocks: FeatureBlocks) -> dict[str, float]:
-    """Return the scores alone."""
+    """Return the scores of a model on the test rows, and nothing else."""
     scores: dict[str, float] = evaluate_model(model, test, feature_blocks)["scores"]
     return scores
 
 
 def evaluate_model(model: Any, test: Rows, feature_blocks: FeatureBlocks) -> dict[str, Any]:
-    """Score a model on the hold-out, as `evaluate_predictions` does."""
+    """Predict the test rows, and evaluate the predictions as `evaluate_predictions` does."""
     return evaluate_predictions(predict(model, test, feature_blocks))
 
 
-def evaluate_predictions(found: Predictions) -> dict[str, Any]:
-    """Score what a model says of the hold-out.
+def evaluate_predictions(predictions: Predictions) -> dict[str, Any]:
+    """Compute scores, confusion matrix, curves and calibration of predictions.
 
-    A class that only the test side has counts as an error in every score of labels, and stays
-    out of those of probabilities.
+    A row of a class that the model does not know counts as an error in every score of labels, and
+    is left out of scores of probabilities.
 
     Returns
     -------
@@ -130,9 +134,9 @@ def evaluate_predictions(found: Predictions) -> dict[str, Any]:
         `scores` (metric: value), `classes`, `per_class`, `confusion` (rows are true classes),
         `curves` (one-vs-rest points), `reliability` and `risk_coverage`.
     """
-    classes, y_true, y_pred = list(found.classes), found.y_true, found.y_pred
+    classes, y_true, y_pred = list(predictions.classes), predictions.y_true, predictions.y_pred
     per_class, scores = _label_scores(y_true, y_pred, classes)
-    curves = _probability_scores(found, per_class, scores)
+    curves = _probability_scores(predictions, per_class, scores)
     numbers = np.arange(len(classes))
     return {
         "classes": classes,
@@ -141,8 +145,8 @@ def evaluate_predictions(found: Predictions) -> dict[str, Any]:
         "per_class": per_class,
         "confusion": metrics.confusion_matrix(y_true, y_pred, labels=numbers).tolist(),
         "curves": curves,
-        "reliability": measure_reliability(found),
-        "risk_coverage": trace_risk(found),
+        "reliability": measure_reliability(predictions),
+        "risk_coverage": trace_risk(predictions),
     }
 
 
@@ -173,20 +177,23 @@ def _label_scores(
 
 
 def _probability_scores(
-    found: Predictions, per_class: dict[str, dict[str, Any]], scores: dict[str, float]
+    predictions: Predictions, per_class: dict[str, dict[str, Any]], scores: dict[str, float]
 ) -> dict[str, Any]:
-    """Score the rows whose class the model knows."""
-    if not found.has_known_class.any():
+    """Add scores of probabilities to `per_class` and `scores`, and return the curves.
+
+    They are computed on the rows whose class the model knows.
+    """
+    if not predictions.has_known_class.any():
         return {}
-    found = found.take(found.has_known_class)
-    y, p, known, classes = found.y_true, found.proba, found.known, found.classes
-    scores["brier"] = float(brier_losses(found).mean())
-    scores["calibration_error"] = calibration_error(found)
+    predictions = predictions.take(predictions.has_known_class)
+    y, p, known = predictions.y_true, predictions.proba, predictions.known
+    scores["brier"] = float(brier_losses(predictions).mean())
+    scores["calibration_error"] = calibration_error(predictions)
     scores["log_loss"] = float(metrics.log_loss(y, p, labels=known))
     scores[Metric.NEG_LOG_LOSS.value] = -scores["log_loss"]
     curves = {}
     for n, number in enumerate(known):
-        name, truth = classes[number], y == number
+        name, truth = predictions.classes[number], y == number
         if 0 < truth.sum() < len(truth):
             per_class[name]["roc_auc"] = float(metrics.roc_auc_score(truth, p[:, n]))
             per_class[name]["pr_auc"] = float(metrics.average_precision_score(truth, p[:, n]))
@@ -211,13 +218,16 @@ def _curves(truth: Any, score: Any) -> dict[str, list[float]]:
 
 
 def measure_latency(model: Any, X: Any, timer: Timer, n_rows: int = _N_TIMED) -> dict[str, float]:
-    """Time one-row predictions; p50 and p95 in milliseconds."""
+    """Time one-row predictions; return the median and 95th percentile in milliseconds.
+
+    Two more predictions warm up, and are not counted.
+    """
     seconds = []
     for n in range(min(n_rows, X.shape[0] if hasattr(X, "shape") else len(X)) + 2):
         row = n % (X.shape[0] if hasattr(X, "shape") else len(X))
-        one = X.iloc[row : row + 1] if hasattr(X, "iloc") else X[row : row + 1]
+        one_row = X.iloc[row : row + 1] if hasattr(X, "iloc") else X[row : row + 1]
         start = timer()
-        model.predict_proba(one)
+        model.predict_proba(one_row)
         seconds.append(timer() - start)
     p50, p95 = np.percentile(seconds[2:], (50, 95)) * 1000
     return {"p50_ms": float(p50), "p95_ms": float(p95)}

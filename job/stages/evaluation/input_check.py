@@ -1,23 +1,23 @@
-"""Choose the check by which a consumer finds a batch that was standardized anew.
+"""Choose the check that lets a consumer detect a batch that was standardized anew.
 
 How it works
 ------------
-1. Restored rows have length 1 if their columns were scaled as the table's were. Of a batch that was
-   standardized anew they do not: the map belongs to the table. The number is the root mean square
-   of length - 1.
-2. Where rows cannot be restored, the columns of such a batch have a mean of exactly zero, however
-   skewed its classes are, and those of other batches vary. Number of rows times the mean squared
-   column mean, divided by the mean variance, is about 1 for rows drawn at random, more for another
-   class mix, and 0 for a batch that was standardized anew.
-3. Both bounds are constants. Nothing is computed from the rows for them, so no group can move them.
+1. If rows can be restored, they have length 1 when the batch was scaled with the table's scalers.
+   Rows of a batch that was standardized anew do not, because the map fits the table's scaling. The
+   measure is the root mean square of length - 1.
+2. If rows cannot be restored, the column means are checked. They are exactly zero in a batch that
+   was standardized anew, however skewed its classes are, and vary in other batches. The measure is
+   the number of rows times the mean squared column mean, divided by the mean variance: about 1 for
+   rows drawn at random, more for another class mix, and 0 for a batch that was standardized anew.
+3. Both bounds are constants. They are not computed from rows, so no group can change them.
 
 Calibration, 200 batches each of 50, 200 and 1,000 rows, half of them with 85 % of one class, as
 (scalers kept, standardized anew)
     length deviation, upstream, 10,000 rows         0.00000002-0.00000004   0.0042-0.11
     column means, upstream, 10,000 and 2,000 rows   0.44-142                0
     eight random sums of columns, |mean| at most    0.02-0.8                0
-Sums of columns in fixed directions were tried, too: the mean of a moved batch lies within any
-bounds about the table's, and no lower bound holds for them, for eight of them vary too much.
+Sums of columns in fixed directions were tried, too. The mean of a batch that was standardized anew
+lies within any bounds around the table's, and eight sums vary too much for a lower bound.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ BY_MEANS: Final = InputCheck(measure="column_means", lower=0.3, upper=None, min_
 def choose_input_check(
     geometry: Mapping[str, Any] | None, feature_blocks: FeatureBlocks, *, is_standardized: bool
 ) -> InputCheck | None:
-    """Return the check that suits the model's input; None where there is nothing to check.
+    """Return the check that suits the model's input; None if there is nothing to check.
 
     Parameters
     ----------

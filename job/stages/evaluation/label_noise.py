@@ -1,7 +1,17 @@
 """Estimate how many labels are wrong, and which, by confident learning.
 
-Northcutt, Jiang and Chuang (2021): a row counts as confidently of a class if its out-of-fold
-probability of that class is at least the mean of those rows that carry the label.
+How it works
+------------
+1. Every row has out-of-fold probabilities: those of a model that was not trained on its group.
+2. The threshold of a class is the mean probability of the class over the rows labelled with it. A
+   row confidently belongs to the most probable of the classes whose thresholds it reaches.
+3. The confident joint counts rows by label and by confident class. The off-diagonal share of a
+   label's row, scaled to the number of its rows, estimates how many of these labels are wrong.
+4. A bootstrap over groups gives the interval of the overall share.
+5. If a list is asked for, it has as many rows as are estimated to be wrong, those with the lowest
+   probability of their label first.
+
+Source: Northcutt, Jiang and Chuang, "Confident Learning" (2021).
 """
 
 from __future__ import annotations
@@ -41,116 +51,138 @@ def estimate_label_noise(
     executor: Executor,
     told: Predictions | None = None,
 ) -> LabelNoise:
-    """Judge the labels of the training side by the chosen candidate, out of fold.
+    """Estimate the label noise of the training rows by the chosen candidate, out of fold.
 
-    Where that is the dummy, which knows no row from another, the best logistic regression judges.
-
-    A larger table is sampled by whole units, seeded, unless its rows are to be listed.
+    If the chosen candidate is the dummy, which predicts the same for every row, the best logistic
+    regression takes its place. A large table is sampled by whole groups, seeded, unless its rows
+    are to be listed.
 
     Parameters
     ----------
     told
-        Out-of-fold predictions of all rows by the chosen candidate, if they are known: it is not
-        fitted once more.
+        Out-of-fold predictions of all rows by the chosen candidate, so that it need not be fitted
+        again; None if there are none.
     """
     share = 1.0 if evaluation.label_issues else min(1.0, _N_ROWS / len(train))
     positions = sample_groups(train, share, spec.search.folds, spec.random_state)
-    judge = report.chosen
-    if judge.estimator == "dummy":
-        judge = next(c for c in report.baselines if c.estimator == "logistic_regression")
-    if told is not None and judge == report.chosen:
-        found = told.take(positions)
+    candidate = report.chosen
+    if candidate.estimator == "dummy":
+        candidate = next(c for c in report.baselines if c.estimator == "logistic_regression")
+    if told is not None and candidate == report.chosen:
+        predictions = told.take(positions)
     else:
-        found = predict_out_of_fold(
-            train, feature_matrices, judge, spec=spec, executor=executor, positions=positions
+        predictions = predict_out_of_fold(
+            train, feature_matrices, candidate, spec=spec, executor=executor, positions=positions
         )
     groups = train.groups[positions]
-    joint = confident_joint(found)
-    wrong = _estimate(joint, found)
-    total = float(wrong.sum())
+    n_wrong = _estimate_wrong(confident_joint(predictions), predictions)
+    n_issues = round(float(n_wrong.sum()))
     rows = train.positions if evaluation.label_issues else None
     return LabelNoise(
-        estimator=judge.estimator,
+        estimator=candidate.estimator,
         folds=min(MAX_FOLDS, spec.search.folds),
         level=evaluation.confidence,
         n_rows=len(positions),
         n_groups=len(np.unique(groups)),
-        share=_find_share(found, groups, evaluation, spec.random_state),
+        share=_estimate_share(predictions, groups, evaluation, spec.random_state),
         classes=tuple(
-            ClassLabels(name=name, n_rows=int(n), n_wrong=float(some.sum()))
-            for name, n, some in zip(found.classes, np.bincount(found.y_true), wrong, strict=True)
+            ClassLabels(name=name, n_rows=int(n_rows), n_wrong=float(n_as_other.sum()))
+            for name, n_rows, n_as_other in zip(
+                predictions.classes, np.bincount(predictions.y_true), n_wrong, strict=True
+            )
         ),
-        pairs=_list_pairs(wrong, found.classes),
-        issues=() if rows is None else list_issues(found, rows[positions], round(total)),
+        pairs=_list_pairs(n_wrong, predictions.classes),
+        issues=() if rows is None else list_issues(predictions, rows[positions], n_issues),
     )
 
 
-def confident_joint(found: Predictions) -> Array:
-    """Count rows by given and by confident class, shape (n_classes, n_classes)."""
-    n_classes = len(found.classes)
-    confident = confident_class(found)
-    cells = (found.y_true * n_classes + confident)[confident >= 0]
+def confident_joint(predictions: Predictions) -> Array:
+    """Count rows by label and by confident class, shape (n_classes, n_classes)."""
+    n_classes = len(predictions.classes)
+    confident = confident_class(predictions)
+    cells = (predictions.y_true * n_classes + confident)[confident >= 0]
     return np.bincount(cells, minlength=n_classes**2).reshape(n_classes, n_classes)
 
 
-def list_issues(found: Predictions, rows: Array, n_wrong: int) -> tuple[LabelIssue, ...]:
-    """List as many rows as are believed to be wrong, the most doubtful first.
+def list_issues(predictions: Predictions, rows: Array, n_wrong: int) -> tuple[LabelIssue, ...]:
+    """Return as many rows as are estimated to be wrong, lowest probability of the label first.
 
-    A row that the model takes for what it is labelled is not among them.
+    Rows whose label is also the predicted class are left out.
+
+    Parameters
+    ----------
+    rows
+        Position of each row in the table, shape (n_rows,).
     """
-    own = found.true_class_proba()
-    order = np.argsort(own, kind="stable")[: min(n_wrong, _MAX_LISTED)]
-    likely = found.y_pred[order]
+    label_proba = predictions.true_class_proba()
+    order = np.argsort(label_proba, kind="stable")[: min(n_wrong, _MAX_LISTED)]
+    likely = predictions.y_pred[order]
     return tuple(
         LabelIssue(
             row=int(rows[n]),
-            given=found.classes[found.y_true[n]],
-            likely=found.classes[other],
-            score=round(float(own[n]), 6),
+            given=predictions.classes[predictions.y_true[n]],
+            likely=predictions.classes[other],
+            score=round(float(label_proba[n]), 6),
         )
         for n, other in zip(order, likely, strict=True)
-        if other != found.y_true[n]
+        if other != predictions.y_true[n]
     )
 
 
-def confident_class(found: Predictions) -> Array:
-    """Return the class that each row confidently is of, -1 for none; of several, the likeliest."""
-    y, proba = found.y_true, found.proba
-    sums = np.bincount(y, found.true_class_proba(), len(found.classes))
-    least = (sums / np.bincount(y, minlength=len(found.classes))).astype(proba.dtype)
-    is_confident = (proba >= least) & (proba > 0)
+def confident_class(predictions: Predictions) -> Array:
+    """Return the class that each row confidently belongs to, the most probable; -1 for none."""
+    y, proba, n_classes = predictions.y_true, predictions.proba, len(predictions.classes)
+    sums = np.bincount(y, predictions.true_class_proba(), n_classes)
+    thresholds = (sums / np.bincount(y, minlength=n_classes)).astype(proba.dtype)
+    is_confident = (proba >= thresholds) & (proba > 0)
     confident: Array = np.where(is_confident, proba, -1).argmax(axis=1)
     return np.where(is_confident.any(axis=1), confident, -1)
 
 
-def _estimate(joint: Array, found: Predictions) -> Array:
-    """Scale what was counted up to the rows of each class; its diagonal is left 0."""
-    n_rows = np.bincount(found.y_true, minlength=len(joint))
-    wrong = joint * (1 - np.eye(len(joint)))
-    # a class that is never met confidently is not therefore wrong
-    n_confident = wrong.sum(axis=1) + np.maximum(np.diag(joint), 1)
-    return np.asarray(wrong * (n_rows / n_confident)[:, None])
+def _estimate_wrong(joint: Array, predictions: Predictions) -> Array:
+    """Scale the confident joint to the number of rows of each label, with a diagonal of 0.
+
+    Returns
+    -------
+    n_wrong
+        Estimated rows by label and by likely class, shape (n_classes, n_classes).
+    """
+    n_rows = np.bincount(predictions.y_true, minlength=len(joint))
+    off_diagonal = joint * (1 - np.eye(len(joint)))
+    # a label without rows that confidently belong to its class is not wrong for that reason alone
+    n_confident = off_diagonal.sum(axis=1) + np.maximum(np.diag(joint), 1)
+    return np.asarray(off_diagonal * (n_rows / n_confident)[:, None])
 
 
-def _find_share(
-    found: Predictions, groups: Array, spec: EvaluationSpec, random_state: int
+def _estimate_share(
+    predictions: Predictions, groups: Array, spec: EvaluationSpec, random_state: int
 ) -> Interval:
-    """Draw the groups again; the probabilities and the thresholds stay."""
-    n_classes, y, confident = len(found.classes), found.y_true, confident_class(found)
+    """Estimate the share of wrong labels, with its interval over groups.
+
+    Probabilities and thresholds are not computed again for the resamples.
+    """
+    n_classes, y = len(predictions.classes), predictions.y_true
+    confident = confident_class(predictions)
     is_wrong = (confident >= 0) & (confident != y)
-    cells = (
+    columns = (
         y,
         np.where(is_wrong, n_classes + y, -1),
         np.where(confident == y, 2 * n_classes + y, -1),
     )
-    group_sums = count_by_group(groups, y, cells, 3 * n_classes)
-    rng, tail = np.random.default_rng(random_state), (1 - spec.confidence) / 2
-    point, bounds = bootstrap(group_sums, _measure_of(n_classes), spec.resamples, rng, tail)
-    return interval_or_count_bound(point[0], *bounds[:, 0], n_groups=group_sums.n_groups, tail=tail)
+    group_sums = count_by_group(groups, y, columns, 3 * n_classes)
+    rng, alpha = np.random.default_rng(random_state), (1 - spec.confidence) / 2
+    measure = _make_share_measure(n_classes)
+    point, bounds = bootstrap(group_sums, measure, spec.resamples, rng, alpha)
+    return interval_or_count_bound(
+        point[0], *bounds[:, 0], n_groups=group_sums.n_groups, tail=alpha
+    )
 
 
-def _measure_of(n_classes: int) -> Callable[[Array], Array]:
-    """Make the share of wrong labels, as `_estimate` has it, of sums (n, 3 * n_classes)."""
+def _make_share_measure(n_classes: int) -> Callable[[Array], Array]:
+    """Return a function of sums (n, 3 * n_classes): the share of wrong labels, shape (n, 1).
+
+    It estimates as `_estimate_wrong` does.
+    """
 
     def measure(sums: Array) -> Array:
         n_rows, wrong, right = sums.reshape(len(sums), 3, n_classes).swapaxes(0, 1)
@@ -160,11 +192,14 @@ def _measure_of(n_classes: int) -> Callable[[Array], Array]:
     return measure
 
 
-def _list_pairs(wrong: Array, classes: tuple[str, ...]) -> tuple[LabelPair, ...]:
-    order = np.argsort(-wrong, axis=None, kind="stable")[:_MAX_PAIRS]
-    places = zip(*np.unravel_index(order, wrong.shape), strict=True)
+def _list_pairs(n_wrong: Array, classes: tuple[str, ...]) -> tuple[LabelPair, ...]:
+    """Return the pairs of label and likely class with most rows."""
+    order = np.argsort(-n_wrong, axis=None, kind="stable")[:_MAX_PAIRS]
+    pairs = zip(*np.unravel_index(order, n_wrong.shape), strict=True)
     return tuple(
-        LabelPair(given=classes[given], likely=classes[likely], n_rows=float(wrong[given, likely]))
-        for given, likely in places
-        if wrong[given, likely] > 0
+        LabelPair(
+            given=classes[given], likely=classes[likely], n_rows=float(n_wrong[given, likely])
+        )
+        for given, likely in pairs
+        if n_wrong[given, likely] > 0
     )

@@ -1,4 +1,4 @@
-"""Choose which predictions the scores rest on."""
+"""Choose the method of evaluation: hold-out, official test or cross-fitting."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MIN_FOLDS: Final = 3
 
 
 def may_cross_fit(split: DataSplit, spec: EvaluationSpec) -> bool:
-    """Return whether folds are asked for, if the table can be cut into them."""
+    """Return whether the evaluation is cross-fitted, provided that the table can be cut."""
     if split.report.method == "official_test":
         return False
     return spec.method == "cross_fit" or (spec.method == "auto" and has_few_groups(split))
@@ -29,13 +29,13 @@ def choose_method(split: DataSplit, spec: EvaluationSpec, n_folds: int | None) -
     Parameters
     ----------
     n_folds
-        Folds that the table can be cut into, None where it cannot; `auto` cross-fits with three
-        or more.
+        Number of folds that the table can be cut into, None if it cannot; `auto` cross-fits with
+        three or more.
 
     Raises
     ------
     TrainingError
-        The settings ask for `cross_fit`, and the table cannot be cut.
+        `evaluation.method` is `cross_fit`, and the table cannot be cut into folds.
     """
     if split.report.method == "official_test":
         return "official_test"
@@ -52,10 +52,10 @@ def choose_method(split: DataSplit, spec: EvaluationSpec, n_folds: int | None) -
 
 
 def has_few_groups(split: DataSplit) -> bool:
-    """Return whether the hold-out, or a class of it, has too few effective groups."""
+    """Return whether the hold-out, or one of its classes, has too few effective groups."""
     y, groups = np.asarray(split.test.y, dtype=object), split.test.groups
     classes = np.unique(y.astype(str))
     if effective_groups(groups) < FEW_GROUPS:
         return True
-    few = FEW_GROUPS / max(len(classes), 1)
-    return any(effective_groups(groups[y == name]) < few for name in classes)
+    min_groups = FEW_GROUPS / max(len(classes), 1)
+    return any(effective_groups(groups[y == name]) < min_groups for name in classes)

@@ -1,8 +1,8 @@
-"""What the published model says of requests that belong to none of its classes.
+"""Evaluate the published model on out-of-scope requests, which belong to none of its classes.
 
-A classifier always answers with one of its classes. How many of such requests it is sure of shows
-what a consumer would answer to small talk, to spam or to another language; the empty request is
-what a consumer sends by mistake.
+A classifier always predicts one of its classes. The share of out-of-scope requests that it predicts
+with enough confidence shows how many of them a consumer would answer: small talk, spam, another
+language. The empty request, which a consumer may send by mistake, is predicted as well.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ NO_CLASS = ""
 
 
 def make_unlabelled_rows(dataset: Dataset, feature_blocks: FeatureBlocks, *, target: str) -> Rows:
-    """Return all rows of a table, each with the label `NO_CLASS`, whatever the table says.
+    """Return all rows of a table with the label `NO_CLASS`; labels of the table are not read.
 
     Parameters
     ----------
     target
-        Name of the column of labels.
+        Name of the label column.
     """
     labels = np.full(dataset.n_rows, NO_CLASS, dtype=object)
     column = Column(name=target, role="target", kind="string", values=labels)
@@ -44,32 +44,32 @@ def make_unlabelled_rows(dataset: Dataset, feature_blocks: FeatureBlocks, *, tar
 
 
 def make_empty_request(rows: Rows) -> Rows:
-    """Return one request without content, of the same input as these rows.
+    """Return one request without content, with the same columns as these rows.
 
     Its text has no characters, its embedding is zeros, and all metadata are missing.
 
     Parameters
     ----------
     rows
-        One or more, restricted to the input of the model.
+        At least one row, restricted to the input of the model.
     """
-    one = rows.take(np.array([0]))
+    request = rows.take(np.array([0]))
     embeddings = None
-    if one.embeddings is not None:
-        zeros = np.zeros((1, one.embeddings.shape[1]), np.float32)
+    if request.embeddings is not None:
+        zeros = np.zeros((1, request.embeddings.shape[1]), np.float32)
         embeddings = MatrixRows(zeros, np.array([0]))
     return replace(
-        one,
+        request,
         y=np.array([NO_CLASS], dtype=object),
-        text=None if one.text is None else np.array([""], dtype=object),
+        text=None if request.text is None else np.array([""], dtype=object),
         embeddings=embeddings,
-        frame=one.frame.mask(np.ones(one.frame.shape, bool)),
+        frame=request.frame.mask(np.ones(request.frame.shape, bool)),
     )
 
 
 def measure_out_of_scope(
     empty: Predictions,
-    found: Predictions | None,
+    predictions: Predictions | None,
     groups: Array | None,
     *,
     decision: Mapping[str, Any] | None,
@@ -81,59 +81,63 @@ def measure_out_of_scope(
     ----------
     empty
         The published model's prediction of the empty request.
-    found, groups
+    predictions, groups
         Its predictions of the out-of-scope set, and the group of each row, shape (n_rows,); None
-        without a set.
+        if there is no set.
     decision
         The part `decision` of evaluation.json.
     confidence
         Level of the interval.
     """
     threshold = None if decision is None else decision["threshold"]
-    least = 0.0 if threshold is None else threshold
-    sure = float(empty.proba.max())
-    of_empty = {
+    min_confidence = 0.0 if threshold is None else threshold
+    empty_confidence = float(empty.proba.max())
+    empty_report = {
         "predicted": empty.classes[int(empty.y_pred[0])],
-        "confidence": round(sure, 6),
-        "is_answered": sure >= least,
+        "confidence": round(empty_confidence, 6),
+        "is_answered": empty_confidence >= min_confidence,
     }
     requests = None
-    if found is not None and groups is not None:
-        requests = _measure_requests(found, groups, least, confidence)
-    told = ("n_rows", "n_answered", "median_confidence")
+    if predictions is not None and groups is not None:
+        requests = _measure_requests(predictions, groups, min_confidence, confidence)
+    logged = ("n_rows", "n_answered", "median_confidence")
     log.info(
         "out_of_scope_judged",
         threshold=threshold,
-        is_empty_answered=of_empty["is_answered"],
-        **{name: (requests or {}).get(name) for name in told},
+        is_empty_answered=empty_report["is_answered"],
+        **{name: (requests or {}).get(name) for name in logged},
     )
-    return {"threshold": threshold, "empty": of_empty, "requests": requests}
+    return {"threshold": threshold, "empty": empty_report, "requests": requests}
 
 
 def _measure_requests(
-    found: Predictions, groups: Array, least: float, confidence: float
+    predictions: Predictions, groups: Array, min_confidence: float, level: float
 ) -> dict[str, Any]:
-    """Return what the model says of the out-of-scope set.
+    """Return confidence, share of answers and predicted classes of the out-of-scope set.
 
-    The interval is Jeffreys', of as many trials as there are effective groups.
+    The interval of the share is Jeffreys', with as many trials as there are effective groups.
 
     Parameters
     ----------
-    least
-        Confidence from which on a request is answered.
+    min_confidence
+        Requests with at least this confidence are answered.
+    level
+        Confidence level of the interval.
     """
-    sure = found.proba.max(axis=1)
-    is_answered = sure >= least
+    confidence = predictions.proba.max(axis=1)
+    is_answered = confidence >= min_confidence
     share = float(is_answered.mean())
     n_effective = np.array([effective_groups(groups)])
-    low, high = share_ends(np.array([share]), n_effective, (1 - confidence) / 2)
-    counts = np.bincount(found.y_pred, minlength=len(found.classes))
+    low, high = share_ends(np.array([share]), n_effective, (1 - level) / 2)
+    counts = np.bincount(predictions.y_pred, minlength=len(predictions.classes))
     return {
-        "n_rows": len(sure),
+        "n_rows": len(confidence),
         "n_groups": len(np.unique(groups)),
         "n_answered": int(is_answered.sum()),
         "answered": Interval(value=share, lower=float(low[0]), upper=float(high[0])).to_json(),
-        "level": confidence,
-        "median_confidence": round(float(np.median(sure)), 6),
-        "predicted": {name: int(n) for name, n in zip(found.classes, counts, strict=True) if n > 0},
+        "level": level,
+        "median_confidence": round(float(np.median(confidence)), 6),
+        "predicted": {
+            name: int(n) for name, n in zip(predictions.classes, counts, strict=True) if n > 0
+        },
     }

@@ -1,4 +1,14 @@
-"""Whether confidence means what it says, and what is gained by not answering where it is low."""
+"""Reliability of confidences, and the risk-coverage curve of abstention.
+
+How it works
+------------
+1. Reliability: rows are sorted by confidence and cut into up to 15 bins of about equal size. Rows
+   of equal confidence share a bin, and a bin has at least 20 rows. The mean confidence of each bin
+   is compared with its accuracy.
+2. The same is done for each class, with the probability of the class as confidence.
+3. Risk-coverage curve: rows are sorted by confidence, highest first. For each share of answered
+   rows, the risk is the share of wrong answers among them.
+"""
 
 from __future__ import annotations
 
@@ -15,38 +25,38 @@ MIN_ROWS: Final = 20
 _N_POINTS: Final = 100
 
 
-def measure_reliability(found: Predictions) -> dict[str, Any] | None:
-    """Compare confidence with what came true, of the predicted class and of each class.
+def measure_reliability(predictions: Predictions) -> dict[str, Any] | None:
+    """Compare confidence with accuracy, for the predicted class and for each class.
 
-    Rows whose class the model does not know stay out; None where no other row is left.
+    Rows whose class the model does not know are left out; None if there are no others.
     """
-    if not found.has_known_class.any():
+    if not predictions.has_known_class.any():
         return None
-    found = found.take(found.has_known_class)
-    is_right = found.y_pred == found.y_true
+    predictions = predictions.take(predictions.has_known_class)
+    is_right = predictions.y_pred == predictions.y_true
     per_class = {}
-    for column, number in enumerate(found.known):
-        truth, p = found.y_true == number, found.proba[:, column]
-        per_class[found.classes[number]] = {
+    for column, number in enumerate(predictions.known):
+        truth, p = predictions.y_true == number, predictions.proba[:, column]
+        per_class[predictions.classes[number]] = {
             "calibration_error": round(equal_mass_error(p, truth), 6),
             "brier": round(float(np.square(p - truth).mean()), 6),
             "bins": describe_bins(p, truth),
         }
     return {
         "min_rows": MIN_ROWS,
-        "bins": describe_bins(found.proba.max(axis=1), is_right),
+        "bins": describe_bins(predictions.proba.max(axis=1), is_right),
         "per_class": per_class,
     }
 
 
 def describe_bins(confidence: Array, is_right: Array) -> dict[str, list[Any]]:
-    """Return mean confidence, accuracy and rows of bins of equal mass, none below `MIN_ROWS`."""
+    """Return mean confidence, accuracy and rows of equal-mass bins with at least `MIN_ROWS`."""
     order = np.argsort(confidence, kind="stable")
-    bounds = _cut(confidence[order])
-    sizes = np.diff(bounds, prepend=0)
-    starts = bounds - sizes
+    stops = _find_bin_stops(confidence[order])
+    sizes = np.diff(stops, prepend=0)
+    starts = stops - sizes
     means = [
-        np.add.reduceat(values[order].astype(float), starts) / sizes if len(bounds) else sizes
+        np.add.reduceat(values[order].astype(float), starts) / sizes if len(stops) else sizes
         for values in (confidence, is_right)
     ]
     return {
@@ -56,38 +66,42 @@ def describe_bins(confidence: Array, is_right: Array) -> dict[str, list[Any]]:
     }
 
 
-def _cut(confidence: Array) -> Array:
-    """Return where bins of sorted numbers end; equal numbers share one, small ones join others."""
+def _find_bin_stops(confidence: Array) -> Array:
+    """Return the position after the last row of each bin of sorted confidences.
+
+    Rows of equal confidence share a bin, and a bin that is too small is merged with the next one.
+    """
     n_bins = min(N_BINS, len(confidence) // MIN_ROWS)
-    bounds: list[int] = []
+    stops: list[int] = []
     for n in range(n_bins):
         last = confidence[(n + 1) * len(confidence) // n_bins - 1]
-        end = int(np.searchsorted(confidence, last, "right"))
-        if end - (bounds[-1] if bounds else 0) >= MIN_ROWS:
-            bounds.append(end)
-    return np.array([*bounds[:-1], len(confidence)] if bounds else [], int)
+        stop = int(np.searchsorted(confidence, last, "right"))
+        if stop - (stops[-1] if stops else 0) >= MIN_ROWS:
+            stops.append(stop)
+    return np.array([*stops[:-1], len(confidence)] if stops else [], int)
 
 
-def trace_risk(found: Predictions) -> dict[str, Any] | None:
-    """Return the share of wrong answers by the share of rows that are answered, surest first.
+def trace_risk(predictions: Predictions) -> dict[str, Any] | None:
+    """Return the risk-coverage curve: share of wrong answers by share of answered rows.
 
-    Rows of equal confidence count as an average one of them, so that their order means nothing.
+    Each row counts as the mean of the rows with the same confidence, so that their order does not
+    matter.
 
     Returns
     -------
     curve
-        `area` (mean risk over all coverages), and points of which each answers `MIN_ROWS` rows or
-        more; None where there are fewer rows.
+        `area` (mean risk over all coverages), and points with at least `MIN_ROWS` answered rows
+        each; None if there are fewer rows.
     """
-    n = len(found.y_true)
+    n = len(predictions.y_true)
     if n < MIN_ROWS:
         return None
-    confidence = found.proba.max(axis=1)
+    confidence = predictions.proba.max(axis=1)
     order = np.argsort(-confidence, kind="stable")
-    confidence, is_wrong = confidence[order], (found.y_pred != found.y_true)[order]
-    bounds = np.flatnonzero(np.diff(confidence, append=-1)) + 1
+    confidence, is_wrong = confidence[order], (predictions.y_pred != predictions.y_true)[order]
+    tie_stops = np.flatnonzero(np.diff(confidence, append=-1)) + 1
     n_answered = np.arange(1, n + 1)
-    n_wrong = np.interp(n_answered, [0, *bounds], [0, *np.cumsum(is_wrong)[bounds - 1]])
+    n_wrong = np.interp(n_answered, [0, *tie_stops], [0, *np.cumsum(is_wrong)[tie_stops - 1]])
     risk = n_wrong / n_answered
     points = np.unique(-(-np.arange(1, _N_POINTS + 1) * n // _N_POINTS))
     points = points[points >= MIN_ROWS]

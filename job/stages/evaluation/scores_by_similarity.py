@@ -17,13 +17,13 @@ from job.stages.metrics.predictions import Predictions
 
 Array = npt.NDArray[Any]
 EDGES: Final = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
-# Of 64 requests that were written in other words than the upstream's table, nine in ten have a
-# similarity below 0.41 to it (by texts; 0.44 by embeddings); of its own held-out rows one in ten.
+# Of 64 requests that were worded differently from the upstream's table, nine in ten have a
+# similarity to it below 0.41 (by texts; 0.44 by embeddings), of its own held-out rows one in ten.
 NEW_BELOW: Final = 0.4
 
 
 def score_by_similarity(
-    found: Predictions,
+    predictions: Predictions,
     groups: Array,
     similarity: Similarity,
     *,
@@ -35,25 +35,26 @@ def score_by_similarity(
     Parameters
     ----------
     groups
-        Group of each judged row, shape (n_rows,).
+        Group of each evaluated row, shape (n_rows,).
 
     Returns
     -------
     report
-        None where no row was compared.
+        None if no row was compared with training rows.
     """
     values = similarity.values
     is_compared = ~np.isnan(values)
     if not is_compared.any():
         return None
-    is_right, rng = found.y_pred == found.y_true, np.random.default_rng(random_state)
-    # NOTE: the first and the last bin take what lies beyond their outer edges
+    y_true, rng = predictions.y_true, np.random.default_rng(random_state)
+    is_right = predictions.y_pred == y_true
+    # NOTE: the first and the last bin include values beyond their outer edges
     numbers = np.digitize(values, EDGES[1:-1])
     bins = []
     for number, (lower, upper) in enumerate(pairwise(EDGES)):
-        some = is_compared & (numbers == number)
-        measured = _score_bin(is_right[some], found.y_true[some], groups[some], spec, rng)
-        bins.append(SimilarityBin(lower=lower, upper=upper, **measured))
+        mask = is_compared & (numbers == number)
+        scores = _score_bin(is_right[mask], y_true[mask], groups[mask], spec, rng)
+        bins.append(SimilarityBin(lower=lower, upper=upper, **scores))
     is_new = is_compared & (values < NEW_BELOW)
     return SimilarityReport(
         of=similarity.of,
@@ -75,6 +76,7 @@ def score_by_similarity(
 def _score_bin(
     is_right: Array, y: Array, groups: Array, spec: EvaluationSpec, rng: np.random.Generator
 ) -> dict[str, Any]:
+    """Return rows, groups, accuracy and interval of a bin, as far as it has enough groups."""
     n_groups = len(np.unique(groups))
     counts = {"n_rows": len(is_right), "n_groups": n_groups}
     if not len(is_right):
@@ -82,10 +84,10 @@ def _score_bin(
     accuracy = float(is_right.mean())
     if n_groups < MIN_GROUPS:
         return {**counts, "accuracy": accuracy}
-    cells = (np.zeros(len(y), int), np.where(is_right, 1, -1))
-    group_sums, tail = count_by_group(groups, y, cells, 2), (1 - spec.confidence) / 2
+    columns = (np.zeros(len(y), int), np.where(is_right, 1, -1))
+    group_sums, alpha = count_by_group(groups, y, columns, 2), (1 - spec.confidence) / 2
     (point,), bounds = bootstrap(
-        group_sums, lambda sums: sums[:, 1:] / sums[:, :1], spec.resamples, rng, tail
+        group_sums, lambda sums: sums[:, 1:] / sums[:, :1], spec.resamples, rng, alpha
     )
-    interval = interval_or_count_bound(point, *bounds[:, 0], n_groups=n_groups, tail=tail)
+    interval = interval_or_count_bound(point, *bounds[:, 0], n_groups=n_groups, tail=alpha)
     return {**counts, "accuracy": accuracy, "interval": interval}

@@ -1,4 +1,15 @@
-"""Hold each slice of the hold-out beside the rest of it, and say which are shown to be worse."""
+"""Compare the accuracy of each slice with that of the rest of the hold-out.
+
+How it works
+------------
+1. A slice is the rows with one value of a column. Slices with too few rows or groups are left out,
+   as are slices whose rest has too few.
+2. Right answers and rows of each slice, and of all rows, are counted by group. A bootstrap over
+   groups gives the accuracy of each slice and its difference from the rest.
+3. Each accuracy has a BCa interval of its own.
+4. Upper bounds of the accuracies and of the differences hold for all slices at once (max T). A
+   slice is worse than the rest if the upper bound of its difference is below 0.
+"""
 
 from __future__ import annotations
 
@@ -26,54 +37,69 @@ MIN_GROUPS: Final = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Slice:
+    """Rows with one value of a column.
+
+    Attributes
+    ----------
+    mask
+        Whether each row is in the slice, shape (n_rows,).
+    n_groups, n_other_groups
+        Groups with rows in the slice, and groups with rows outside it.
+    """
+
     column: str
     value: str
-    is_in: Array
+    mask: Array
     n_groups: int
     n_other_groups: int
 
     def is_shown(self, min_rows: int) -> bool:
-        n_rows = int(self.is_in.sum())
-        fewest = min(n_rows, len(self.is_in) - n_rows)
-        return fewest >= min_rows and min(self.n_groups, self.n_other_groups) >= MIN_GROUPS
+        """Return whether slice and rest have enough rows and groups."""
+        n_rows = int(self.mask.sum())
+        n_fewest = min(n_rows, len(self.mask) - n_rows)
+        return n_fewest >= min_rows and min(self.n_groups, self.n_other_groups) >= MIN_GROUPS
 
 
 def judge_slices(
-    found: Predictions,
+    predictions: Predictions,
     groups: Array,
     slices: pd.DataFrame,
     metric: Metric,
     spec: EvaluationSpec,
     random_state: int,
 ) -> SliceReport:
-    """Return accuracy, difference to the rest, and score of every slice that is large enough.
+    """Compute accuracy, difference from the rest, and score of each slice that is large enough.
 
     Parameters
     ----------
     groups
-        Number of each row's group, shape (n_rows,).
+        Group of each row, shape (n_rows,).
     slices
-        A categorical column for each thing to slice by.
+        Categorical columns; each value of a column is a slice.
     """
     groups = pd.factorize(groups)[0]
     undivided = tuple(str(name) for name in slices if slices[name].nunique() < 2)
-    every = [
-        some for name in slices if name not in undivided for some in _cut(slices[name], groups)
+    candidates = [
+        candidate
+        for name in slices
+        if name not in undivided
+        for candidate in _make_slices(slices[name], groups)
     ]
-    shown = [some for some in every if some.is_shown(spec.min_slice_rows)]
-    scores = _measure(shown, found, groups, metric, spec, random_state) if shown else []
+    shown = [candidate for candidate in candidates if candidate.is_shown(spec.min_slice_rows)]
+    scores = _score_slices(shown, predictions, groups, metric, spec, random_state) if shown else []
     return SliceReport(
         metric=metric.value,
         level=spec.confidence,
         min_rows=spec.min_slice_rows,
         min_groups=MIN_GROUPS,
-        n_not_shown=len(every) - len(shown),
+        n_not_shown=len(candidates) - len(shown),
         undivided=undivided,
         scores=tuple(sorted(scores, key=lambda s: (s.difference, s.column, s.value))),
     )
 
 
-def _cut(column: pd.Series[Any], groups: Array) -> list[_Slice]:
+def _make_slices(column: pd.Series[Any], groups: Array) -> list[_Slice]:
+    """Return a slice for each value that the column takes."""
     codes, sizes = column.cat.codes.to_numpy().astype(int), np.bincount(groups)
     pairs, counts = np.unique(codes * len(sizes) + groups, return_counts=True)
     is_whole = counts == sizes[pairs % len(sizes)]  # no row of the group is in another slice
@@ -81,7 +107,7 @@ def _cut(column: pd.Series[Any], groups: Array) -> list[_Slice]:
         _Slice(
             column=str(column.name),
             value=str(column.cat.categories[code]),
-            is_in=codes == code,
+            mask=codes == code,
             n_groups=int(is_here.sum()),
             n_other_groups=len(sizes) - int(is_whole[is_here].sum()),
         )
@@ -90,67 +116,77 @@ def _cut(column: pd.Series[Any], groups: Array) -> list[_Slice]:
     ]
 
 
-def _measure(
+def _score_slices(
     shown: list[_Slice],
-    found: Predictions,
+    predictions: Predictions,
     groups: Array,
     metric: Metric,
     spec: EvaluationSpec,
     random_state: int,
 ) -> list[SliceScore]:
+    """Return the scores of these slices, in their order."""
     n, alpha = len(shown), 1 - spec.confidence
-    group_sums = count_by_group(groups, found.y_true, _count_columns(shown, found), 2 * n + 2)
-    point = _Shares(n).measure(group_sums.total)[0]
-    measure = _Shares(n, point).measure
+    columns = _make_count_columns(shown, predictions)
+    group_sums = count_by_group(groups, predictions.y_true, columns, 2 * n + 2)
+    point = _Accuracies(n).measure(group_sums.total)[0]
+    measure = _Accuracies(n, point).measure
     resampled = resample(group_sums, measure, spec.resamples, np.random.default_rng(random_state))
     left_out = leave_one_out(group_sums, lambda sums: measure(sums)[:, :n])
     bounds = bca_bounds(point[:n], resampled[:, :n], left_out, group_sums, alpha / 2)
-    n_groups = np.array([some.n_groups for some in shown])
-    n_fewest = np.minimum(n_groups, [some.n_other_groups for some in shown])
-    most = _upper_bounds(point[:n], resampled[:, :n], n_groups, alpha)
-    most_apart = _upper_bounds(point[n:], resampled[:, n:], n_fewest, alpha)
+    n_groups = np.array([shown_slice.n_groups for shown_slice in shown])
+    n_fewest = np.minimum(n_groups, [shown_slice.n_other_groups for shown_slice in shown])
+    upper_bounds = _upper_bounds(point[:n], resampled[:, :n], n_groups, alpha)
+    difference_upper_bounds = _upper_bounds(point[n:], resampled[:, n:], n_fewest, alpha)
     return [
         SliceScore(
-            column=some.column,
-            value=some.value,
-            n_rows=int(some.is_in.sum()),
-            n_groups=some.n_groups,
+            column=shown_slice.column,
+            value=shown_slice.value,
+            n_rows=int(shown_slice.mask.sum()),
+            n_groups=shown_slice.n_groups,
             accuracy=interval_or_count_bound(
-                point[number], *bounds[:, number], n_groups=some.n_groups, tail=alpha / 2
+                point[number], *bounds[:, number], n_groups=shown_slice.n_groups, tail=alpha / 2
             ),
-            upper_bound=float(most[number]),
+            upper_bound=float(upper_bounds[number]),
             difference=float(point[n + number]),
-            difference_upper_bound=float(most_apart[number]),
-            score=score_of(found.take(some.is_in), metric),
+            difference_upper_bound=float(difference_upper_bounds[number]),
+            score=score_of(predictions.take(shown_slice.mask), metric),
         )
-        for number, some in enumerate(shown)
+        for number, shown_slice in enumerate(shown)
     ]
 
 
-def _count_columns(shown: list[_Slice], found: Predictions) -> tuple[Array, ...]:
-    """Return the columns in which each row counts: its slices, hits in them, and those of all."""
-    n, is_hit = len(shown), found.y_pred == found.y_true
-    cells = [np.full(len(is_hit), 2 * n), np.where(is_hit, 2 * n + 1, -1)]
-    for name in dict.fromkeys(some.column for some in shown):
-        cell = np.full(len(is_hit), -1)
-        for number, some in enumerate(shown):
-            if some.column == name:
-                cell[some.is_in] = number
-        cells += [cell, np.where(is_hit & (cell >= 0), cell + n, -1)]
-    return tuple(cells)
+def _make_count_columns(shown: list[_Slice], predictions: Predictions) -> tuple[Array, ...]:
+    """Return the columns that count each row: rows and hits overall, then in each slice.
+
+    Of 2 * n + 2 columns, the first n count rows of the slices, the next n hits in them, and the
+    last two all rows and all hits; -1 for none.
+    """
+    n, is_hit = len(shown), predictions.y_pred == predictions.y_true
+    columns = [np.full(len(is_hit), 2 * n), np.where(is_hit, 2 * n + 1, -1)]
+    for name in dict.fromkeys(shown_slice.column for shown_slice in shown):
+        numbers = np.full(len(is_hit), -1)  # one slice of each column has the row
+        for number, shown_slice in enumerate(shown):
+            if shown_slice.column == name:
+                numbers[shown_slice.mask] = number
+        columns += [numbers, np.where(is_hit & (numbers >= 0), numbers + n, -1)]
+    return tuple(columns)
 
 
-class _Shares:
-    """Accuracy of each slice, and its difference to that of the rest.
+class _Accuracies:
+    """Accuracy of each slice, and its difference from that of the rest.
 
-    A resample without rows of a slice, or of its rest, has the accuracy that `point` tells.
+    Parameters
+    ----------
+    point
+        The metrics of all rows, shape (2 * n,). A resample without rows of a slice, or of its rest,
+        gets the accuracy from here; zeros if None.
     """
 
     def __init__(self, n: int, point: Array | None = None) -> None:
         self._n, self._point = n, np.zeros(2 * n) if point is None else point
 
     def measure(self, sums: Array) -> Array:
-        """Return shape (n_resamples, 2 * n) of sums of shape (n_resamples, 2 * n + 2)."""
+        """Return metrics, shape (n, 2 * n_slices), of sums, shape (n, 2 * n_slices + 2)."""
         n = self._n
         rows, hits, all_rows, all_hits = np.split(sums, [n, 2 * n, 2 * n + 1], axis=1)
         inside = _share(hits, rows, self._point[:n])
@@ -159,16 +195,16 @@ class _Shares:
 
 
 def _share(part: Array, whole: Array, default: Array) -> Array:
-    start = np.broadcast_to(default, part.shape).copy()
-    # NOTE: a drawn group counts n / (n - 1) times, so that what is less than a half is none
-    share: Array = np.divide(part, whole, out=start, where=whole > 0.5)
+    out = np.broadcast_to(default, part.shape).copy()
+    # NOTE: a drawn group counts n / (n - 1) times, so sums are not whole: below 0.5 they mean none
+    share: Array = np.divide(part, whole, out=out, where=whole > 0.5)
     return share
 
 
 def _upper_bounds(point: Array, resampled: Array, n_groups: Array, alpha: float) -> Array:
-    """Return bounds that hold for all metrics at once but for a chance of alpha (max T).
+    """Return upper bounds that hold for all metrics at once with probability 1 - alpha (max T).
 
-    Where no resample differs from the whole, the number of groups alone makes the bound.
+    If no resample of a metric differs from the whole, the number of groups alone gives its bound.
     """
     standard_errors = resampled.std(axis=0)
     varies = standard_errors > 0

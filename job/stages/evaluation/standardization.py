@@ -1,15 +1,18 @@
 """Detect embeddings whose columns were standardized within the table.
 
-Such embeddings cannot be made one at a time: the same text has other numbers in another batch, and
-a model that was trained on one batch is used on another. Nothing but the matrix is needed.
+Such embeddings cannot be computed one at a time: the same text has other numbers in another batch,
+and a model that was trained on one batch is used on another. Only the matrix is needed to detect
+them.
 
 How it works
-1. Standardized columns have a mean of zero, and a standard deviation that is the same for all
-   columns, or for each block of columns that was scaled by its own factor. The upstream scales its
-   two blocks by 0.7 and 0.3, so two scales are looked for.
-2. A table may be a part of the batch that was standardized. Means and scales then vary, the more
-   the fewer groups are left, and the thresholds leave room for half of the groups.
-3. Rows of one length are not standardized: dividing by the length comes after everything else.
+------------
+1. Standardized columns have a mean of zero, and the same standard deviation: one for all columns,
+   or one for each block of columns that was scaled by its own factor. The upstream scales its two
+   blocks by 0.7 and 0.3, so the two most common scales are counted.
+2. A table may be a part of the batch that was standardized. Means and scales then vary, more so
+   with fewer groups; the thresholds allow for a table with half of the batch's groups.
+3. If all rows have the same length, they were not standardized last: dividing a row by its length
+   comes after every other step.
 
 Calibration, as (mean ratio, scale share, length variation)
     upstream, 10,000 rows                         0.000        1.000        0.146
@@ -40,11 +43,11 @@ _N_SCALES: Final = 2
 _SCALE_WIDTH: Final = 2 * np.log(1.1)  # from 10 % below a scale to 10 % above it
 _MAX_ROWS: Final = 50_000
 _BLOCK: Final = 1024
-_CONSTANT: Final = 1e-6  # of the largest standard deviation: such a column does not vary
+_CONSTANT: Final = 1e-6  # relative to the largest deviation: columns below are constant
 
 
 def check_standardization(embeddings: MatrixRows, random_state: int) -> Standardization:
-    """Measure means and scales of the columns; of a larger table on a seeded sample of rows."""
+    """Measure means and scales of the columns; a large table is sampled by rows, seeded."""
     n_rows = embeddings.shape[0]
     if n_rows > _MAX_ROWS:
         rng = np.random.default_rng(random_state)
@@ -71,7 +74,7 @@ def check_standardization(embeddings: MatrixRows, random_state: int) -> Standard
 
 
 def _measure_columns(embeddings: MatrixRows) -> tuple[Array, Array, Array]:
-    """Return means and standard deviations of the columns, and lengths of the rows."""
+    """Compute means and standard deviations of the columns, and lengths of the rows."""
     n_rows, width = embeddings.shape
     total, squares, lengths = np.zeros(width), np.zeros(width), np.zeros(n_rows)
     origin = np.zeros(width)
@@ -79,7 +82,7 @@ def _measure_columns(embeddings: MatrixRows) -> tuple[Array, Array, Array]:
         block = embeddings.read(rows).astype(float)
         lengths[rows] = np.linalg.norm(block, axis=1)
         if rows.start == 0:
-            origin = block.mean(axis=0)  # sums of squares far from zero would lose digits
+            origin = block.mean(axis=0)  # squares of numbers far from zero would lose digits
         block -= origin
         total += block.sum(axis=0)
         squares += np.square(block).sum(axis=0)
@@ -89,14 +92,14 @@ def _measure_columns(embeddings: MatrixRows) -> tuple[Array, Array, Array]:
 
 
 def _share_of_scales(deviation: Array) -> float:
-    """Return the share of columns at the most common scales, found one after another."""
-    left, n_found = np.sort(np.log(deviation)), 0
+    """Return the share of columns at the most common scales, chosen one after another."""
+    remaining, n_at_scale = np.sort(np.log(deviation)), 0
     for _ in range(_N_SCALES):
-        if not len(left):
+        if not len(remaining):
             break
-        bounds = np.searchsorted(left, left + _SCALE_WIDTH, side="right")
-        sizes = bounds - np.arange(len(left))
+        stops = np.searchsorted(remaining, remaining + _SCALE_WIDTH, side="right")
+        sizes = stops - np.arange(len(remaining))
         start = int(sizes.argmax())
-        n_found += int(sizes[start])
-        left = np.delete(left, slice(start, bounds[start]))
-    return n_found / len(deviation)
+        n_at_scale += int(sizes[start])
+        remaining = np.delete(remaining, slice(start, stops[start]))
+    return n_at_scale / len(deviation)

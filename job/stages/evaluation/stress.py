@@ -1,20 +1,21 @@
 """Measure a model on batches of another class mix whose embeddings are standardized anew.
 
-An upstream that fits its scalers to each batch gives the same text other numbers on another day.
+An upstream that fits its scalers to each batch computes other embeddings of the same text on
+another day.
 
 How it works
 ------------
-1. Batches are drawn from rows that the model was not trained on: 85 % of the rows of one class, the
-   rest evenly of the others. Each class has its turn, ten times with other rows.
-2. Mean and standard deviation of each column of the batch are brought to those of the table. That
-   is what standardizing anew does where the table's own columns were standardized.
-3. The model predicts the batch, and the accuracy is compared with that of the same rows as given.
-4. Where the model restores embeddings to length 1, a consumer can recenter the batch first
-   (`job.stages.evaluation.recentering`); that is measured besides.
+1. Batches are drawn from rows that the model was not trained on: 85 % of the rows are of one class,
+   the others share the rest evenly. Ten batches are drawn for each class.
+2. Each column of the batch is scaled to the mean and standard deviation that it has in the table.
+   Standardizing anew has this effect if the table's own columns were standardized.
+3. The model predicts the batch. Its accuracy is compared with that on the same rows as given.
+4. If the model restores embeddings to length 1, a consumer can recenter the batch first
+   (`job.stages.evaluation.recentering`); the accuracy after recentering is measured as well.
 
-The work is bounded: at most 100,000 rows are predicted, by fewer draws where there are many
-classes, and by a seeded sample of the classes beyond 500. Recentering a batch of 384 columns takes
-some 20 ms.
+The work is bounded: at most 100,000 rows are predicted. With many classes there are fewer draws,
+and with more than 500 a seeded sample of the classes. Recentering a batch of 384 columns takes
+about 20 ms.
 """
 
 from __future__ import annotations
@@ -62,14 +63,14 @@ class Columns:
     def standardize(self, batch: Array) -> npt.NDArray[np.float32]:
         """Return the batch with the means and deviations of the table.
 
-        A column that does not vary in the batch gets the mean of the table.
+        A column that is constant in the batch becomes the mean of the table.
         """
         rows = batch.astype(float)
         deviation = rows.std(axis=0)
         varies = deviation > _CONSTANT * np.abs(rows).max(axis=0)
         rows = (rows - rows.mean(axis=0)) / np.where(varies, deviation, 1.0)
-        found: npt.NDArray[np.float32] = (rows * self.deviation + self.mean).astype(np.float32)
-        return found
+        scaled: npt.NDArray[np.float32] = (rows * self.deviation + self.mean).astype(np.float32)
+        return scaled
 
 
 def measure_stress(
@@ -87,43 +88,44 @@ def measure_stress(
     Parameters
     ----------
     rows
-        Rows that the model was not trained on, with the blocks that it takes; embeddings are among
-        them.
+        Rows that the model was not trained on, with its feature blocks, which include embeddings.
     columns
-        Of the table.
+        Columns of the table's embeddings.
     is_restored
         Whether the model restores embeddings, and takes nothing else.
 
     Returns
     -------
     report
-        None where no class has rows enough for a batch of 50, or there are not two classes.
+        None if no class has enough rows for a batch of 50, or if there are fewer than two classes.
     """
     rng = np.random.default_rng(random_state)
-    of_class = _find_rows(rows, model)
-    sizes = _choose_sizes(of_class, rng)
+    class_rows = _find_class_rows(rows, model)
+    sizes = _choose_sizes(class_rows, rng)
     if sizes is None:
         return None
     names, n_batch_rows, n_draws = sizes
-    found = predict(model.pipeline, rows, model.feature_blocks)
-    is_right_as_given = found.y_pred == found.y_true
-    drawn, is_right, scores = [], [], []
+    predictions = predict(model.pipeline, rows, model.feature_blocks)
+    is_right_as_given = predictions.y_pred == predictions.y_true
+    drawn_index, is_right, scores = [], [], []
     for name in names:
-        batches = [draw_batch(of_class, name, n_batch_rows, rng) for _ in range(n_draws)]
-        index, moved = np.concatenate(batches), _standardize(rows, batches, columns)
-        is_right_moved, recentered = _predict_batches(model, rows, index, moved), None
+        batches = [draw_batch(class_rows, name, n_batch_rows, rng) for _ in range(n_draws)]
+        index, standardized = np.concatenate(batches), _standardize(rows, batches, columns)
+        is_right_standardized = _predict_batches(model, rows, index, standardized)
+        accuracy_recentered = None
         if is_restored:
-            recentered = float((predict_recentered(model, moved) == rows.y[index]).mean())
+            labels = predict_recentered(model, standardized)
+            accuracy_recentered = float((labels == rows.y[index]).mean())
         score = BatchScore(
             name=name,
-            accuracy=float(is_right_moved.mean()),
+            accuracy=float(is_right_standardized.mean()),
             accuracy_as_given=float(is_right_as_given[index].mean()),
-            accuracy_recentered=recentered,
+            accuracy_recentered=accuracy_recentered,
         )
-        drawn.append(index)
-        is_right.append(is_right_moved)
+        drawn_index.append(index)
+        is_right.append(is_right_standardized)
         scores.append(score)
-    index = np.concatenate(drawn)
+    index = np.concatenate(drawn_index)
     return StressReport(
         stated_by=stated_by,
         share=SHARE,
@@ -131,58 +133,58 @@ def measure_stress(
         n_draws=n_draws,
         n_rows=len(rows),
         n_groups=len(np.unique(rows.groups)),
-        n_classes_left_out=len(of_class) - len(names),
+        n_classes_left_out=len(class_rows) - len(names),
         classes=tuple(scores),
-        interval=_find_interval(
-            np.concatenate(is_right), found.y_true[index], rows.groups[index], spec, rng
+        interval=_compute_interval(
+            np.concatenate(is_right), predictions.y_true[index], rows.groups[index], spec, rng
         ),
         level=spec.confidence,
     )
 
 
 def _choose_sizes(
-    of_class: Mapping[str, Array], rng: np.random.Generator
+    class_rows: Mapping[str, Array], rng: np.random.Generator
 ) -> tuple[list[str], int, int] | None:
     """Return the classes that have batches, the rows of a batch, and the batches of a class."""
-    n_fewest = int(np.ceil(SHARE * MIN_BATCH_ROWS))
-    names = [name for name, some in of_class.items() if len(some) >= n_fewest]
-    if not names or len(of_class) < 2:
+    min_class_rows = int(np.ceil(SHARE * MIN_BATCH_ROWS))
+    names = [name for name, index in class_rows.items() if len(index) >= min_class_rows]
+    if not names or len(class_rows) < 2:
         return None
-    n_most = min(len(of_class[name]) for name in names)
-    n_batch_rows = min(MAX_BATCH_ROWS, int(n_most / SHARE))
+    n_smallest = min(len(class_rows[name]) for name in names)
+    n_batch_rows = min(MAX_BATCH_ROWS, int(n_smallest / SHARE))
     if len(names) * n_batch_rows > MAX_PREDICTED:
-        kept = rng.choice(len(names), MAX_PREDICTED // n_batch_rows, replace=False)
-        names = [names[n] for n in np.sort(kept)]
+        sample = rng.choice(len(names), MAX_PREDICTED // n_batch_rows, replace=False)
+        names = [names[n] for n in np.sort(sample)]
     return names, n_batch_rows, min(N_DRAWS, MAX_PREDICTED // (len(names) * n_batch_rows))
 
 
 def draw_batch(
-    of_class: Mapping[str, Array], name: str, n_rows: int, rng: np.random.Generator
+    class_rows: Mapping[str, Array], name: str, n_rows: int, rng: np.random.Generator
 ) -> Array:
     """Draw the positions of a batch's rows, most of them of one class.
 
-    A class with fewer rows than its part of the rest gives some of them more than once.
+    The rows of another class are drawn with replacement if it has too few of them.
 
     Parameters
     ----------
-    of_class
-        Positions of the rows of each class, two classes or more.
+    class_rows
+        Positions of the rows of each class, at least two classes.
     name
-        The class that `SHARE` of the rows are of; it has so many rows.
+        Class of `SHARE` of the batch's rows; it must have that many rows.
     """
-    others = [other for other in of_class if other != name]
-    n_own = round(SHARE * n_rows)
-    each, n_more = divmod(n_rows - n_own, len(others))
-    has_more = set(rng.permutation(len(others))[:n_more].tolist())
-    parts = [rng.choice(of_class[name], n_own, replace=False)]
+    others = [other for other in class_rows if other != name]
+    n_main = round(SHARE * n_rows)
+    n_each, n_extra = divmod(n_rows - n_main, len(others))
+    has_extra = set(rng.permutation(len(others))[:n_extra].tolist())
+    parts = [rng.choice(class_rows[name], n_main, replace=False)]
     for number, other in enumerate(others):
-        n, some = each + (number in has_more), of_class[other]
-        parts.append(rng.choice(some, n, replace=n > len(some)))
+        n, index = n_each + (number in has_extra), class_rows[other]
+        parts.append(rng.choice(index, n, replace=n > len(index)))
     return np.concatenate(parts)
 
 
-def _find_rows(rows: Rows, model: TrainedModel) -> dict[str, Array]:
-    """Return the positions of the rows of each class that the model knows, in order of names."""
+def _find_class_rows(rows: Rows, model: TrainedModel) -> dict[str, Array]:
+    """Return the positions of the rows of each class that the model knows, sorted by name."""
     y = rows.y.astype(str)
     known = sorted({str(name) for name in model.pipeline.classes_} & set(y.tolist()))
     return {name: np.flatnonzero(y == name) for name in known}
@@ -191,28 +193,31 @@ def _find_rows(rows: Rows, model: TrainedModel) -> dict[str, Array]:
 def _standardize(rows: Rows, batches: list[Array], columns: Columns) -> list[Array]:
     """Return the embeddings of each batch, standardized anew."""
     assert rows.embeddings is not None
-    return [columns.standardize(rows.embeddings.take(some).read()) for some in batches]
+    return [columns.standardize(rows.embeddings.take(index).read()) for index in batches]
 
 
-def _predict_batches(model: TrainedModel, rows: Rows, index: Array, moved: list[Array]) -> Array:
-    """Return which rows at these positions are classified correctly with other embeddings."""
-    matrix = np.concatenate(moved)
-    others = replace(rows.take(index), embeddings=MatrixRows(matrix, np.arange(len(index))))
-    found = predict(model.pipeline, others, model.feature_blocks)
-    is_right: Array = found.y_pred == found.y_true
+def _predict_batches(
+    model: TrainedModel, rows: Rows, index: Array, embeddings: list[Array]
+) -> Array:
+    """Return which rows at these positions are classified correctly with these embeddings."""
+    matrix = MatrixRows(np.concatenate(embeddings), np.arange(len(index)))
+    batch_rows = replace(rows.take(index), embeddings=matrix)
+    predictions = predict(model.pipeline, batch_rows, model.feature_blocks)
+    is_right: Array = predictions.y_pred == predictions.y_true
     return is_right
 
 
-def _find_interval(
+def _compute_interval(
     is_right: Array, y: Array, groups: Array, spec: EvaluationSpec, rng: np.random.Generator
 ) -> Interval | None:
-    """Return the interval of the mean accuracy; the batches' means stay as they were drawn."""
+    """Compute the interval of the mean accuracy; batches are not drawn again for resamples."""
     n_groups = len(np.unique(groups))
     if n_groups < MIN_GROUPS:
         return None
-    group_sums = count_by_group(groups, y, (np.zeros(len(y), int), np.where(is_right, 1, -1)), 2)
-    tail = (1 - spec.confidence) / 2
+    counted = (np.zeros(len(y), int), np.where(is_right, 1, -1))
+    group_sums = count_by_group(groups, y, counted, 2)
+    alpha = (1 - spec.confidence) / 2
     (point,), bounds = bootstrap(
-        group_sums, lambda sums: sums[:, 1:] / sums[:, :1], spec.resamples, rng, tail
+        group_sums, lambda sums: sums[:, 1:] / sums[:, :1], spec.resamples, rng, alpha
     )
-    return interval_or_count_bound(point, *bounds[:, 0], n_groups=n_groups, tail=tail)
+    return interval_or_count_bound(point, *bounds[:, 0], n_groups=n_groups, tail=alpha)

@@ -1,4 +1,4 @@
-"""How many wordings a table has, and how new those of the judged rows are to their model."""
+"""Measure how many wordings a table has, and how new those of the evaluated rows are."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from job.stages.metrics.group_bootstrap import effective_groups
 from job.stages.metrics.predictions import Predictions
 
 Array = npt.NDArray[Any]
-# Families of near-duplicates with at least so many rows count as sentence templates. They hold more
-# than .97 of the upstream's 10,000 rows, .87 of 400 and .74 of 300 of them, but .14 of banking77's
-# and .18 of privacyqa's: texts of people repeat, but in few copies. With 5 rows, 300 rows of the
-# upstream would have .45, and not count as templated.
+# Groups of near-duplicates with at least this many rows count as sentence templates. They have more
+# than .97 of the upstream's 10,000 rows, and .87 and .74 of samples of 400 and 300 of them, but .14
+# of banking77's and .18 of privacyqa's: texts that people write repeat, but in few copies. With a
+# minimum of 5, 300 rows of the upstream would have .45, and not count as templated.
 TEMPLATE_MIN_ROWS: Final = 3
 TEMPLATED_ABOVE: Final = 0.5
 _N_LARGEST: Final = 10
@@ -32,7 +32,7 @@ _ITEMS: Final[dict[str, ItemKind]] = {"text": "text", "embedding": "embedding"}
 
 def measure_wording(
     table: Rows,
-    judged: Rows,
+    evaluated: Rows,
     parts: Sequence[Part],
     *,
     found: Predictions,
@@ -44,13 +44,13 @@ def measure_wording(
     Parameters
     ----------
     table
-        All rows of the table, near-duplicates numbered.
-    judged, found
-        Rows that were judged, and what was predicted for them.
+        All rows of the table, with their near-duplicate groups.
+    evaluated, found
+        Evaluated rows, and the predictions of them.
     parts
-        As `measure_similarity` takes them.
+        See `measure_similarity`.
     """
-    groups, similarity = judged.groups, measure_similarity(judged, parts, random_state)
+    groups, similarity = evaluated.groups, measure_similarity(evaluated, parts, random_state)
     embeddings = table.embeddings
     return Wording(
         items=_ITEMS.get(key_kind(table.text_keys), "row"),
@@ -84,9 +84,10 @@ def count_groups(groups: Array) -> GroupCounts:
 
 
 def measure_templates(table: Rows) -> Templates:
-    """Measure the share of rows in families of near-duplicates that are as large as templates.
+    """Measure the share of rows in groups of near-duplicates that are large enough for templates.
 
-    Groups of a group column are not looked at: one person's rows are not one sentence.
+    Values of a group column are ignored if near-duplicates are known: the rows of one person are
+    not one sentence.
     """
     near_duplicate_groups = (
         table.groups if table.near_duplicate_groups is None else table.near_duplicate_groups

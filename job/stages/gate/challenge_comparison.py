@@ -18,11 +18,11 @@ from job.registry.published import PublishedVersion
 from job.stages.data.leakage_keys import key_kind
 from job.stages.gate.comparison import (
     MIN_ROWS,
-    compare_models,
     find_embedding_problem,
     match_input,
     was_trained_on,
 )
+from job.stages.gate.model_comparison import compare_models
 from job.stages.metrics.confidence_bounds import MIN_GROUPS
 
 
@@ -37,17 +37,18 @@ def compare_on_challenge(
     embedding_model: str,
     payload: bytes,
 ) -> Comparison:
-    """Compare both published models on the judging requests.
+    """Compare both published models on requests of the challenge set.
 
-    Requests that the champion was trained on, or that are near-duplicates of such ones, are left
-    out, as far as its training keys tell: those of a table with texts say nothing of a set without.
+    Requests that the champion was trained on, and near-duplicates of such requests, are left out.
 
     Parameters
     ----------
+    requests
+        Requests that the models are evaluated on, with their near-duplicate groups.
     payload
         The candidate as bytes.
     """
-    told = Comparison(
+    comparison = Comparison(
         role=champion.role,
         version=champion.version,
         metric=paired.metric.value,
@@ -58,21 +59,24 @@ def compare_on_challenge(
     uses = (candidate.feature_blocks, *training.search.inputs)
     feature_blocks = match_input(metadata, requests, uses, training.columns)
     if feature_blocks is None:
-        return replace(told, problem="it takes another input than the challenge set has")
+        return replace(comparison, problem="it takes another input than the challenge set has")
     if problem := find_embedding_problem(metadata, feature_blocks, embedding_model):
-        return replace(told, problem=problem)
+        return replace(comparison, problem=problem)
     is_same = champion.files["model.joblib"] == payload
-    fresh = requests if is_same else take_unseen(champion, requests)
-    n_rows, n_groups = len(fresh), len(np.unique(fresh.groups))
-    told = replace(told, n_rows=n_rows, n_groups=n_groups, n_excluded=len(requests) - n_rows)
+    unseen = requests if is_same else take_unseen(champion, requests)
+    n_rows, n_groups = len(unseen), len(np.unique(unseen.groups))
+    comparison = replace(
+        comparison, n_rows=n_rows, n_groups=n_groups, n_excluded=len(requests) - n_rows
+    )
     if not is_same and (n_rows < MIN_ROWS or n_groups < MIN_GROUPS):
         few = f"{pluralize(n_rows, 'request')} in {pluralize(n_groups, 'group')}"
-        return replace(told, problem=f"{few} of the challenge set are new to it, too few to tell")
+        problem = f"{few} of the challenge set are new to it, too few to tell"
+        return replace(comparison, problem=problem)
     return compare_models(
-        told,
+        comparison,
         champion,
         candidate,
-        fresh,
+        unseen,
         feature_blocks,
         codec,
         training=training,
@@ -82,7 +86,11 @@ def compare_on_challenge(
 
 
 def take_unseen(version: PublishedVersion, requests: Rows) -> Rows:
-    """Return the requests that a version was not trained on, as far as its training keys tell."""
+    """Return the requests that a version was not trained on, by its training keys.
+
+    If the keys are of another kind than the set's, of texts for a set without texts for instance,
+    they show nothing, and all requests are returned.
+    """
     kind = key_kind(requests.text_keys)
     if version.metadata.get("training_keys_of", kind) != kind:
         return requests
@@ -90,9 +98,10 @@ def take_unseen(version: PublishedVersion, requests: Rows) -> Rows:
 
 
 def judge_challenge(comparison: Comparison, spec: GateSpec) -> Criterion:
-    """Reject where a drop is shown: where the interval lies wholly below 0.
+    """Return the criterion of the challenge set: no drop may be shown.
 
-    A small set cannot show that nothing was lost, so that is not asked for.
+    A drop is shown if the whole interval is below 0. A small set cannot show non-inferiority, so
+    that is not required.
     """
     difference, version = comparison.difference, comparison.version
     name = f"challenge_{comparison.role}"

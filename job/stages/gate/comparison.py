@@ -1,4 +1,15 @@
-"""Hold the candidate beside the champion, on rows that neither was trained on."""
+"""Compare the candidate with the champion, on rows that neither was trained on.
+
+How it works
+------------
+1. The champion must take an input that the table has, and the same classes as the candidate.
+2. Rows that the champion was trained on are left out: rows with the digest of a leakage key, text
+   or template among its training keys, and near-duplicates of such rows.
+3. Both models predict the remaining rows. A bootstrap over groups gives the interval of the
+   difference of their scores (`job.stages.gate.paired_bootstrap`).
+4. Cross-fitted runs are compared on the groups that both tables share, by the errors that each run
+   has kept (`job.stages.gate.group_errors`); no model is loaded.
+"""
 
 from __future__ import annotations
 
@@ -15,22 +26,21 @@ from job.contracts.messages import pluralize
 from job.contracts.model import TrainedModel
 from job.contracts.ports import Codec
 from job.contracts.reports.comparison import Comparison
-from job.contracts.reports.intervals import Interval
 from job.contracts.settings.dataset import ColumnsSpec
 from job.contracts.settings.gate import PairedSpec
 from job.contracts.settings.job_settings import TrainingSpec
 from job.contracts.settings.search import FeatureBlocks
-from job.errors import IncompatibleModelError
 from job.registry.published import PublishedVersion
 from job.stages.data.leakage_keys import key_kind, salted_digests
 from job.stages.features.preprocessing import select_blocks
 from job.stages.gate.group_errors import GroupErrors, pair_group_errors
-from job.stages.gate.paired_bootstrap import compare_counts, compare_pair
+from job.stages.gate.model_comparison import compare_models
+from job.stages.gate.paired_bootstrap import compare_counts
 from job.stages.metrics.confidence_bounds import MIN_GROUPS
 from job.stages.metrics.label_metrics import AVERAGED
-from job.stages.metrics.predictions import predict
 from job.stages.packaging.metadata import describe_input
 
+Array = np.ndarray[Any, Any]
 MIN_ROWS: Final = 30
 
 
@@ -46,21 +56,24 @@ def compare(
     embedding_model: str,
     payload: bytes,
 ) -> Comparison:
-    """Compare both models on the hold-out rows that the champion has not seen either.
+    """Compare both models on the test rows that the champion was not trained on either.
 
-    Nor has it seen a near-duplicate of them, as far as `table` tells: the rows of which the test is
-    a part, or None where near-duplicates stay.  The champion may take another input than the
-    candidate, if it is one of those searched; it has to know the same classes.
+    The champion may take another input than the candidate, if it is one of the searched inputs; it
+    must know the same classes.
 
     Parameters
     ----------
+    table
+        All rows of the table, the test rows among them, to find near-duplicates of the champion's
+        training rows; None if near-duplicates are not left out.
     embedding_model
-        What the table's embeddings come from.
+        Model that the table's embeddings come from.
     payload
-        The candidate as bytes: the champion's own need no rows to be found as good.
+        The candidate as bytes. If they are the champion's own, the models are equally good, and no
+        rows are needed to show it.
     """
     metadata = champion.metadata
-    told = Comparison(
+    comparison = Comparison(
         role=champion.role,
         version=champion.version,
         metric=paired.metric.value,
@@ -70,74 +83,27 @@ def compare(
         metadata, test, (candidate.feature_blocks, *training.search.inputs), training.columns
     )
     if problem := find_problem(metadata, test, feature_blocks, embedding_model):
-        return replace(told, problem=problem)
+        return replace(comparison, problem=problem)
     assert feature_blocks is not None  # it would be a problem
     is_same = champion.files["model.joblib"] == payload
-    fresh = test if is_same else test.take(~was_trained_on(champion, test, table))
-    n_groups = len(np.unique(fresh.groups))
-    told = replace(told, n_rows=len(fresh), n_groups=n_groups, n_excluded=len(test) - len(fresh))
-    if not is_same and (len(fresh) < MIN_ROWS or n_groups < MIN_GROUPS):
-        left = f"{pluralize(len(fresh), 'hold-out row')} in {pluralize(n_groups, 'group')}"
-        return replace(told, problem=f"it was trained on all but {left}")
+    unseen = test if is_same else test.take(~was_trained_on(champion, test, table))
+    n_groups = len(np.unique(unseen.groups))
+    comparison = replace(
+        comparison, n_rows=len(unseen), n_groups=n_groups, n_excluded=len(test) - len(unseen)
+    )
+    if not is_same and (len(unseen) < MIN_ROWS or n_groups < MIN_GROUPS):
+        left = f"{pluralize(len(unseen), 'hold-out row')} in {pluralize(n_groups, 'group')}"
+        return replace(comparison, problem=f"it was trained on all but {left}")
     return compare_models(
-        told,
+        comparison,
         champion,
         candidate,
-        fresh,
+        unseen,
         feature_blocks,
         codec,
         training=training,
         paired=paired,
         is_same=is_same,
-    )
-
-
-def compare_models(
-    told: Comparison,
-    champion: PublishedVersion,
-    candidate: TrainedModel,
-    rows: Rows,
-    feature_blocks: FeatureBlocks,
-    codec: Codec,
-    *,
-    training: TrainingSpec,
-    paired: PairedSpec,
-    is_same: bool,
-) -> Comparison:
-    """Return the comparison with the scores of both models on these rows.
-
-    Parameters
-    ----------
-    use
-        The champion's input.
-    is_same
-        Whether the models are the very same: then they are equally good on any rows.
-    """
-    try:
-        model = codec.decode(champion.files["model.joblib"])
-    except IncompatibleModelError as error:
-        return replace(told, problem=error.message)
-    if problem := _other_classes(model, candidate.pipeline):
-        return replace(told, problem=problem)
-    found = compare_pair(
-        predict(model, select_blocks(rows, feature_blocks, training.columns), feature_blocks),
-        predict(
-            candidate.pipeline,
-            select_blocks(rows, candidate.feature_blocks, training.columns),
-            candidate.feature_blocks,
-        ),
-        rows.groups,
-        paired,
-    )
-    undefined = f"{paired.metric.value} is undefined on these rows"
-    return replace(
-        told,
-        champion_score=found.champion_score,
-        candidate_score=found.candidate_score,
-        standard_error=None if is_same else found.standard_error,
-        difference=Interval(value=0.0, lower=0.0, upper=0.0) if is_same else found.interval,
-        recalls=() if is_same else found.recalls,
-        problem=undefined if found.interval is None else "",
     )
 
 
@@ -149,11 +115,16 @@ def compare_errors(
 ) -> Comparison | None:
     """Compare both runs on the groups that their tables share, by their cross-fitted predictions.
 
+    Parameters
+    ----------
+    before
+        Errors that the champion's run has kept.
+
     Returns
     -------
     comparison
-        None where that cannot be done: the classes differ, the tables share too few groups, or the
-        metric is one of probabilities, of which nothing is kept.
+        None if the runs cannot be compared: the classes differ, the tables share too few groups, or
+        the metric is computed from probabilities, which are not kept.
     """
     if before.classes != candidate.classes or paired.metric.value not in AVERAGED:
         return None
@@ -164,7 +135,7 @@ def compare_errors(
     )
     if n_rows < MIN_ROWS or n_groups < MIN_GROUPS:
         return None
-    found = compare_counts(counts, paired)
+    difference = compare_counts(counts, paired)
     return Comparison(
         role=champion.role,
         version=champion.version,
@@ -173,11 +144,11 @@ def compare_errors(
         n_rows=n_rows,
         n_groups=n_groups,
         n_excluded=int(candidate.n_rows.sum()) - n_rows,
-        champion_score=found.champion_score,
-        candidate_score=found.candidate_score,
-        difference=found.interval,
-        standard_error=found.standard_error,
-        recalls=found.recalls,
+        champion_score=difference.champion_score,
+        candidate_score=difference.candidate_score,
+        difference=difference.interval,
+        standard_error=difference.standard_error,
+        recalls=difference.recalls,
     )
 
 
@@ -187,7 +158,15 @@ def find_problem(
     feature_blocks: FeatureBlocks | None,
     embedding_model: str,
 ) -> str:
-    """Say why a version cannot be judged on these rows, by what it tells of itself."""
+    """Return why a version cannot be evaluated on these rows; empty if it can.
+
+    Parameters
+    ----------
+    metadata
+        metadata.json of the version.
+    feature_blocks
+        Input of the version; None if it is not one of the searched inputs.
+    """
     if feature_blocks is None:
         return "it takes another input"
     if problem := find_embedding_problem(metadata, feature_blocks, embedding_model):
@@ -202,7 +181,7 @@ def find_problem(
 def find_embedding_problem(
     metadata: Mapping[str, Any], feature_blocks: FeatureBlocks, embedding_model: str
 ) -> str:
-    """Return why embeddings do not fit: they come from another model; empty where they fit."""
+    """Return that the embeddings come from another model; empty if they do not."""
     if "embeddings" in feature_blocks and metadata.get("embedding_model") != embedding_model:
         return "its embeddings come from another model than this table's"
     return ""
@@ -211,48 +190,45 @@ def find_embedding_problem(
 def match_input(
     metadata: Mapping[str, Any], rows: Rows, uses: Iterable[FeatureBlocks], columns: ColumnsSpec
 ) -> FeatureBlocks | None:
-    """Return the first of these inputs that is the one a version says it takes."""
-    taken = (
-        u for u in uses if metadata["input"] == describe_input(select_blocks(rows, u, columns), u)
+    """Return the first of these inputs that equals the input in a version's metadata."""
+    matches = (
+        blocks
+        for blocks in uses
+        if metadata["input"] == describe_input(select_blocks(rows, blocks, columns), blocks)
     )
-    return next(taken, None)
+    return next(matches, None)
 
 
-def _other_classes(champion: Any, candidate: Any) -> str:
-    """Say in what the classes of two models differ, if they do."""
-    old, new = set(champion.classes_), set(candidate.classes_)
-    if old == new:
-        return ""
-    sides = ((old - new, "only it knows"), (new - old, "it does not know"))
-    parts = [f"{pluralize(len(some), 'class')} {what}" for some, what in sides if some]
-    return f"its classes are others: {', '.join(parts)}"
+def was_trained_on(champion: PublishedVersion, rows: Rows, table: Rows | None) -> Array:
+    """Return which rows a version was trained on, or near-duplicates of such rows.
 
+    Parameters
+    ----------
+    table
+        Rows whose near-duplicates are known. A group of near-duplicates counts as a whole if the
+        version was trained on any of its rows, and texts count as equal if they differ in masked
+        slots only. If None, equal groups and equal texts alone count.
 
-def was_trained_on(
-    champion: PublishedVersion, rows: Rows, table: Rows | None
-) -> np.ndarray[Any, Any]:
-    """Say which rows a version was trained on, or on their group, text, or near-duplicate.
-
-    Texts that differ in what fills their slots count, and a family of which any row of `table` was
-    trained on counts as a whole; without a table, equal texts alone do.
+    Returns
+    -------
+    mask
+        Shape (n_rows,).
     """
     salt = json.loads(champion.files["metadata.json"])["training_keys_salt"]
-    trained = np.load(io.BytesIO(champion.files["training_keys.npy"]), allow_pickle=False)
-
-    def was_trained_on(some: Rows) -> np.ndarray[Any, Any]:
-        found: np.ndarray[Any, Any] = np.isin(
-            salted_digests("trained", some.leakage_keys, salt), trained
-        )
-        others = [some.text_keys] if (some.leakage_keys != some.text_keys).any() else []
-        if table is not None and some.templates is not None:
-            others.append(some.templates)
-        for values in others:
-            found |= np.isin(salted_digests("trained", values, salt), trained)
-        return found
-
-    seen = was_trained_on(rows)
+    digests = np.load(io.BytesIO(champion.files["training_keys.npy"]), allow_pickle=False)
+    mask = _has_digest(rows, digests, salt, with_templates=table is not None)
     if table is None or table.near_duplicate_groups is None or rows.near_duplicate_groups is None:
-        return seen
-    return seen | np.isin(
-        rows.near_duplicate_groups, table.near_duplicate_groups[was_trained_on(table)]
-    )
+        return mask
+    is_trained = _has_digest(table, digests, salt, with_templates=True)
+    return mask | np.isin(rows.near_duplicate_groups, table.near_duplicate_groups[is_trained])
+
+
+def _has_digest(rows: Rows, digests: Array, salt: str, *, with_templates: bool) -> Array:
+    """Return which rows have a leakage key, text or template with one of these digests."""
+    mask: Array = np.isin(salted_digests("trained", rows.leakage_keys, salt), digests)
+    others = [rows.text_keys] if (rows.leakage_keys != rows.text_keys).any() else []
+    if with_templates and rows.templates is not None:
+        others.append(rows.templates)
+    for keys in others:
+        mask |= np.isin(salted_digests("trained", keys, salt), digests)
+    return mask

@@ -1,4 +1,15 @@
-"""Criteria of a comparison: the difference to the champion or the anchor, and recall by class."""
+"""Criteria of a comparison: the difference from the champion or anchor, and recall by class.
+
+How it works
+------------
+1. The difference of the metric is the candidate's score less the champion's. Its interval must lie
+   above `-gate.margin` (non-inferiority) or above 0 (superiority).
+2. If the table has too few groups to show the margin even for equal models, `gate.inconclusive`
+   decides: with `tolerate`, a drop within the margin or within chance passes, up to
+   `gate.max_drop` (`job.stages.gate.power`).
+3. No class may be shown to have lost more recall than `gate.recall_margin`; the intervals hold for
+   all classes at once.
+"""
 
 from __future__ import annotations
 
@@ -20,27 +31,27 @@ from job.stages.metrics.label_metrics import AVERAGED
 def judge_comparison(
     comparison: Comparison, spec: GateSpec, equal_error: float = 0.0
 ) -> Iterator[Criterion]:
-    """Judge the difference of the metric, and then the recalls where they are looked at."""
+    """Yield the criterion of the metric, and that of the recalls if `gate.recall_margin` is set."""
     if comparison.role == "champion_model":
-        # beside the comparison of the recipes; by itself a hold-out of few groups hangs on luck
+        # the comparison of the recipes decides: a hold-out of few groups depends too much on luck
         yield replace(against(comparison, spec, equal_error), is_binding=False)
         return
     yield against(comparison, spec, equal_error)
     if comparison.recalls and spec.recall_margin is not None:
-        yield _recalls(comparison, spec.recall_margin)
+        yield _recall_criterion(comparison, spec.recall_margin)
 
 
 def against(comparison: Comparison, spec: GateSpec, equal_error: float = 0.0) -> Criterion:
-    """Judge the difference to a champion.
+    """Return the criterion of the difference from a champion or an anchor.
 
-    Its lower end must be above what may be lost; where the table cannot show that of equal models,
-    `gate.inconclusive` decides.
+    The lower end of the interval must be above the tolerated loss. If the table is too small to
+    show that even for equal models, `gate.inconclusive` decides.
 
     Parameters
     ----------
     equal_error
-        Standard error of the difference between two equal retrainings of tonight's table; 0 where
-        it is not known.
+        Standard error of the difference between two equal retrainings on this run's table; 0 if
+        unknown.
     """
     difference, role = comparison.difference, comparison.role
     if difference is None:
@@ -55,10 +66,10 @@ def against(comparison: Comparison, spec: GateSpec, equal_error: float = 0.0) ->
     threshold = 0.0 if spec.rule == "superiority" else -spec.margin
     is_met = difference.lower > threshold
     is_open = difference.value >= threshold  # neither shown nor refuted
-    reason = _difference(comparison, difference, spec)
+    reason = _describe_difference(comparison, difference, spec)
     standard_error = max(comparison.standard_error or 0.0, equal_error)
-    if not is_met and _decides_by_default(difference, standard_error, spec):
-        return _by_default(comparison, difference, standard_error, spec, reason=reason)
+    if not is_met and _is_tolerated_by_default(difference, standard_error, spec):
+        return _tolerance_criterion(comparison, difference, standard_error, spec, reason=reason)
     reason += f"; its lower end has to be above {threshold:g}"
     if not is_met and difference.upper > threshold:
         reason += _required_rows(comparison, difference, spec)
@@ -75,8 +86,8 @@ def against(comparison: Comparison, spec: GateSpec, equal_error: float = 0.0) ->
     )
 
 
-def _decides_by_default(difference: Interval, standard_error: float, spec: GateSpec) -> bool:
-    """Return whether the table is too small for `gate.margin`, and `gate.inconclusive` decides."""
+def _is_tolerated_by_default(difference: Interval, standard_error: float, spec: GateSpec) -> bool:
+    """Return whether `gate.inconclusive: tolerate` decides: the table cannot show the margin."""
     if spec.rule == "superiority" or spec.inconclusive != "tolerate":
         return False
     if difference.is_by_count:  # the models agree on every row: the number of groups is the bound
@@ -84,7 +95,7 @@ def _decides_by_default(difference: Interval, standard_error: float, spec: GateS
     return not can_show_margin(standard_error, spec)
 
 
-def _by_default(
+def _tolerance_criterion(
     comparison: Comparison,
     difference: Interval,
     standard_error: float,
@@ -92,12 +103,12 @@ def _by_default(
     *,
     reason: str,
 ) -> Criterion:
-    """Accept unless the score is lower by more than chance explains, or by `gate.max_drop`."""
+    """Return a criterion that rejects a drop larger than `gate.inconclusive: tolerate` accepts."""
     drop = tolerated_drop(standard_error, spec)
-    critical_value = float(norm.ppf(1 - spec.alpha)) * standard_error
-    shown = max(-difference.lower, critical_value - difference.value, 0.0)
+    half_width = float(norm.ppf(1 - spec.alpha)) * standard_error
+    largest_drop = max(-difference.lower, half_width - difference.value, 0.0)
     is_share = comparison.metric in AVERAGED
-    ruled_out = f"{100 * shown:.1f} points" if is_share else f"{shown:.4f}"
+    ruled_out = f"{100 * largest_drop:.1f} points" if is_share else f"{largest_drop:.4f}"
     reason += (
         f"; {pluralize(comparison.n_groups, 'group')} cannot show the margin of {spec.margin:g}: "
         f"with a standard error of {standard_error:.4f}, drops of more than {ruled_out} can be "
@@ -117,7 +128,7 @@ def _by_default(
     )
 
 
-def _difference(comparison: Comparison, difference: Interval, spec: GateSpec) -> str:
+def _describe_difference(comparison: Comparison, difference: Interval, spec: GateSpec) -> str:
     rows = f"{pluralize(comparison.n_rows, 'row')} in {pluralize(comparison.n_groups, 'group')}"
     whose: str = comparison.role
     if comparison.role == "champion_model":
@@ -139,30 +150,35 @@ def _difference(comparison: Comparison, difference: Interval, spec: GateSpec) ->
 
 
 def _required_rows(comparison: Comparison, difference: Interval, spec: GateSpec) -> str:
-    """Say how many rows would tell an equal candidate; an interval shrinks with their root."""
+    """Return a clause with the number of rows that an equal candidate needs to pass.
+
+    The width of an interval shrinks with the square root of the number of rows. Empty if there are
+    enough rows already.
+    """
     if spec.rule == "superiority" or not spec.margin:
         return "; too few rows to tell"
     if difference.is_by_count:
         radius = min((difference.upper - difference.lower) / 2, 0.999)
-        wanted = comparison.n_rows * math.log1p(-radius) / math.log1p(-spec.margin)
+        n_required = comparison.n_rows * math.log1p(-radius) / math.log1p(-spec.margin)
         return (
-            f"; too few rows to tell: models that agree on all rows pass from about {wanted:,.0f}"
+            "; too few rows to tell: models that agree on all rows pass from about "
+            f"{n_required:,.0f}"
         )
     z = norm.ppf(1 - spec.alpha)
-    error = (difference.upper - difference.lower) / (2 * z)
-    wanted = comparison.n_rows * ((z + norm.ppf(POWER)) * error / spec.margin) ** 2
-    if wanted <= comparison.n_rows:
+    standard_error = (difference.upper - difference.lower) / (2 * z)
+    n_required = comparison.n_rows * ((z + norm.ppf(POWER)) * standard_error / spec.margin) ** 2
+    if n_required <= comparison.n_rows:
         return ""
     return (
         f"; too few rows to tell: an equal candidate is accepted {POWER:.0%} of the time with "
-        f"about {wanted:,.0f}"
+        f"about {n_required:,.0f}"
     )
 
 
-def _recalls(comparison: Comparison, margin: float) -> Criterion:
-    """Reject what is shown to have lost recall in a class, and more of it than the margin."""
+def _recall_criterion(comparison: Comparison, margin: float) -> Criterion:
+    """Return the criterion of the recalls: no class may be shown to lose more than the margin."""
     changes = sorted(comparison.recalls, key=lambda change: change.difference.value)
-    worst, fallen = changes[0], [c for c in changes if _is_fallen(c, margin)]
+    worst, fallen = changes[0], [change for change in changes if _has_fallen(change, margin)]
     shown = "; ".join(_describe_recall_drop(change) for change in fallen[:10])
     more = f"; and {len(fallen) - 10} more" if len(fallen) > 10 else ""
     return Criterion(
@@ -184,13 +200,13 @@ def _recalls(comparison: Comparison, margin: float) -> Criterion:
     )
 
 
-def _is_fallen(change: RecallChange, margin: float) -> bool:
+def _has_fallen(change: RecallChange, margin: float) -> bool:
     return change.difference.value < -margin and change.difference.upper < 0
 
 
 def _describe_recall_drop(change: RecallChange) -> str:
-    bounds = change.difference
+    interval = change.difference
     return (
-        f"'{change.name}' {bounds.value:+.4f} ({bounds.lower:+.4f} to {bounds.upper:+.4f}) on "
-        f"{pluralize(change.n_rows, 'row')}"
+        f"'{change.name}' {interval.value:+.4f} ({interval.lower:+.4f} to {interval.upper:+.4f}) "
+        f"on {pluralize(change.n_rows, 'row')}"
     )

@@ -1,4 +1,4 @@
-"""Hold a candidate against floors, ceilings, the champion and the anchor."""
+"""Compare a candidate with the floors, the ceilings, the champion and the anchor."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def decide(
     *,
     equal_error: tuple[str, float] | None = None,
 ) -> GateDecision:
-    """Judge; equal to a floor is enough, and a missing score is not.
+    """Return the gate's decision. A score equal to its floor passes, a missing score fails.
 
     Parameters
     ----------
@@ -30,17 +30,17 @@ def decide(
         `scores`, `latency`, `intervals`, `slices`, `stress` and `challenge`, as in
         evaluation.json.
     equal_error
-        Metric, and standard error of its difference between two equal retrainings, as the folds of
-        this table have it: what the gate can show where there is no champion yet.
+        Metric, and standard error of its difference between two equal retrainings, estimated from
+        folds of this table. It determines what the gate can show if there is no champion yet.
     """
-    criteria = list(_floors(evaluation, spec.floors, spec))
-    found = evaluation.get("challenge") or {}
-    criteria += _floors(found, spec.challenge_floors, spec, prefix="challenge_")
-    criteria += _ceilings(evaluation, n_model_bytes, spec)
+    criteria = list(_floor_criteria(evaluation, spec.floors, spec))
+    challenge = evaluation.get("challenge") or {}
+    criteria += _floor_criteria(challenge, spec.challenge_floors, spec, prefix="challenge_")
+    criteria += _ceiling_criteria(evaluation, n_model_bytes, spec)
     if spec.slice_floor is not None:
-        criteria.append(_slices(evaluation.get("slices"), spec.slice_floor))
+        criteria.append(_slice_criterion(evaluation.get("slices"), spec.slice_floor))
     if spec.stress_floor is not None:
-        criteria.append(_stress(evaluation.get("stress"), spec.stress_floor))
+        criteria.append(_stress_criterion(evaluation.get("stress"), spec.stress_floor))
     for comparison in comparisons:
         if comparison.basis == "challenge":
             criteria.append(judge_challenge(comparison, spec))
@@ -56,54 +56,58 @@ def decide(
 def _can_show(
     comparisons: tuple[Comparison, ...], equal_error: tuple[str, float] | None, spec: GateSpec
 ) -> CanShow | None:
-    """Return what the comparison with the champion can show, or what one on this table could."""
+    """Return what the comparison with the champion can show, or what such a comparison could."""
     metric, standard_error = equal_error or ("", 0.0)
-    for some in comparisons:
-        if some.role == "champion" and some.basis != "challenge" and some.standard_error:
-            metric, standard_error = some.metric, max(standard_error, some.standard_error)
+    for comparison in comparisons:
+        if comparison.role != "champion" or comparison.basis == "challenge":
+            continue
+        if comparison.standard_error:
+            metric = comparison.metric
+            standard_error = max(standard_error, comparison.standard_error)
     return describe_power(standard_error, spec, metric) if standard_error > 0 else None
 
 
-def _floors(
+def _floor_criteria(
     evaluation: Mapping[str, Any],
     floors: FloorsSpec | ChallengeFloorsSpec,
     spec: GateSpec,
     *,
     prefix: str = "",
 ) -> Iterator[Criterion]:
-    """Compare scores with their floors; a score that is missing reaches none."""
+    """Yield a criterion for each floor; a missing score does not reach its floor."""
     intervals = evaluation.get("intervals", {"level": 0.0, "scores": {}})
     for name, floor in floors.model_dump().items():
         if floor is None:
             continue
         value = evaluation.get("scores", {}).get(name)
-        bounds = intervals["scores"].get(name, {})
-        lower, upper = bounds.get("lower"), bounds.get("upper")
-        least = lower if spec.floors_on == "lower" else value
-        found = "not measured" if value is None else f"{value:.4f}"
+        interval = intervals["scores"].get(name, {})
+        lower, upper = interval.get("lower"), interval.get("upper")
+        compared = lower if spec.floors_on == "lower" else value
+        measured = "not measured" if value is None else f"{value:.4f}"
         if value is not None and lower is not None:
-            found += f" ({intervals['level']:.0%} interval {lower:.4f} to {upper:.4f})"
+            measured += f" ({intervals['level']:.0%} interval {lower:.4f} to {upper:.4f})"
         what = "of its lower end is wanted" if spec.floors_on == "lower" else "is wanted"
         yield Criterion(
             name=f"{prefix}{name}",
             value=value,
             threshold=floor,
-            is_met=value is not None and least is not None and least >= floor,
+            is_met=value is not None and compared is not None and compared >= floor,
             is_binding=True,
-            reason=f"{prefix}{name} {found}, at least {floor} {what}",
+            reason=f"{prefix}{name} {measured}, at least {floor} {what}",
             lower=lower,
             upper=upper,
         )
 
 
-def _ceilings(
+def _ceiling_criteria(
     evaluation: Mapping[str, Any], n_model_bytes: int, spec: GateSpec
 ) -> Iterator[Criterion]:
+    """Yield the criteria of calibration error, if it has a ceiling, model size and latency."""
     if spec.calibration_error is not None:
         value = evaluation["scores"].get("calibration_error")
-        yield _at_most("calibration_error", value, spec.calibration_error)
-    yield _at_most("model_bytes", n_model_bytes, spec.model_bytes)
-    yield _at_most(
+        yield _ceiling_criterion("calibration_error", value, spec.calibration_error)
+    yield _ceiling_criterion("model_bytes", n_model_bytes, spec.model_bytes)
+    yield _ceiling_criterion(
         "latency_p95_ms",
         evaluation["latency"]["p95_ms"],
         spec.latency_p95_ms,
@@ -111,27 +115,33 @@ def _ceilings(
     )
 
 
-def _at_most(
+def _ceiling_criterion(
     name: str, value: float | None, ceiling: float, *, is_binding: bool = True
 ) -> Criterion:
-    found, most = "not measured" if value is None else f"{value:g}", f"{ceiling:g}"
+    measured, maximum = "not measured" if value is None else f"{value:g}", f"{ceiling:g}"
     if isinstance(value, int):
-        found, most = f"{value:,}", f"{ceiling:,}"
+        measured, maximum = f"{value:,}", f"{ceiling:,}"
     return Criterion(
         name=name,
         value=value,
         threshold=ceiling,
         is_met=value is not None and value <= ceiling,
         is_binding=is_binding,
-        reason=f"{name} {found}, at most {most} is wanted",
+        reason=f"{name} {measured}, at most {maximum} is wanted",
     )
 
 
-def _slices(found: Mapping[str, Any] | None, floor: float) -> Criterion:
-    """Reject where a slice is shown to be below the floor, or where none can be shown."""
-    scores = sorted((found or {}).get("scores", []), key=lambda some: some["upper_bound"])
-    low = [some for some in scores if some["upper_bound"] < floor]
-    shown = "; ".join(_slice(some) for some in (low or scores)[:10])
+def _slice_criterion(slices: Mapping[str, Any] | None, floor: float) -> Criterion:
+    """Return the criterion of the slices: one is measured, and none is shown below the floor.
+
+    Parameters
+    ----------
+    slices
+        The part `slices` of evaluation.json.
+    """
+    scores = sorted((slices or {}).get("scores", []), key=lambda score: score["upper_bound"])
+    low = [score for score in scores if score["upper_bound"] < floor]
+    shown = "; ".join(_describe_slice(score) for score in (low or scores)[:10])
     more = f"; and {len(low) - 10} more" if len(low) > 10 else ""
     wanted = f"none may be shown to be below {floor:g}"
     reason = f"accuracy by slice, upper bounds for all slices at once: {shown}{more}; {wanted}"
@@ -149,9 +159,15 @@ def _slices(found: Mapping[str, Any] | None, floor: float) -> Criterion:
     )
 
 
-def _stress(found: Mapping[str, Any] | None, floor: float) -> Criterion:
-    """Reject where the mean accuracy on standardized batches is low, or was not measured."""
-    if found is None:
+def _stress_criterion(stress: Mapping[str, Any] | None, floor: float) -> Criterion:
+    """Return the criterion of the mean accuracy on batches that are standardized anew.
+
+    Parameters
+    ----------
+    stress
+        The part `stress` of evaluation.json; the criterion is not met if it is None.
+    """
+    if stress is None:
         return Criterion(
             name="stress_accuracy",
             value=None,
@@ -161,23 +177,23 @@ def _stress(found: Mapping[str, Any] | None, floor: float) -> Criterion:
             reason="accuracy in batches that are standardized anew not measured, at least "
             f"{floor:g} is wanted",
         )
-    bounds = found["interval"] or {}
-    worst = found["worst"]
+    interval = stress["interval"] or {}
+    worst = stress["worst"]
     return Criterion(
         name="stress_accuracy",
-        value=found["accuracy"],
+        value=stress["accuracy"],
         threshold=floor,
-        is_met=found["accuracy"] >= floor,
+        is_met=stress["accuracy"] >= floor,
         is_binding=True,
-        reason=f"accuracy in batches that are standardized anew {found['accuracy']:.4f} (lowest "
+        reason=f"accuracy in batches that are standardized anew {stress['accuracy']:.4f} (lowest "
         f"{worst['accuracy']:.4f}, mostly '{worst['class']}'), at least {floor:g} is wanted",
-        lower=bounds.get("lower"),
-        upper=bounds.get("upper"),
+        lower=interval.get("lower"),
+        upper=interval.get("upper"),
     )
 
 
-def _slice(some: Mapping[str, Any]) -> str:
+def _describe_slice(score: Mapping[str, Any]) -> str:
     return (
-        f"'{some['column']}' is '{some['value']}' {some['accuracy']['value']:.4f} (at most "
-        f"{some['upper_bound']:.4f}) on {pluralize(some['n_rows'], 'row')}"
+        f"'{score['column']}' is '{score['value']}' {score['accuracy']['value']:.4f} (at most "
+        f"{score['upper_bound']:.4f}) on {pluralize(score['n_rows'], 'row')}"
     )

@@ -2,15 +2,15 @@
 
 How it works
 ------------
-1. A cross-fitted evaluation predicts every row by models that have not seen its group.  What is
-   kept of it is the number of rows of each group by class and predicted class, and salted digests
-   of the texts (or of the group column's values) that the group holds: no text, and no prediction
-   of a single row.
-2. The next run pairs its own numbers with those of the champion's run.  A group is the champion's
-   group with which it shares most texts; texts come and go between two nights.  Rows count where
-   the group has their class in both tables; each group and class has tonight's number of rows, and
-   the champion's errors in proportion.
-3. The paired groups are drawn again as in every comparison (`paired_bootstrap`).
+1. A cross-fitted evaluation predicts every row with a model that was not trained on its group. Of
+   these predictions the run keeps the number of rows of each group by class and predicted class,
+   and salted digests of the group's texts (or of its values in the group column): no text, and no
+   prediction of a single row.
+2. The next run pairs its groups with those of the champion's run. A group is paired with the
+   champion's group that shares most texts with it, since texts come and go between two runs.
+3. A row counts if its group has rows of its class in both tables. Each group and class has the
+   number of rows of the new table, and the champion's errors in proportion.
+4. The paired groups are resampled as in every comparison (`paired_bootstrap`).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from job.stages.metrics.group_bootstrap import make_group_sums
 from job.stages.metrics.predictions import Predictions
 
 Array = np.ndarray[Any, Any]
-_SALT: Final = "group errors"  # that of the split may change from run to run
+_SALT: Final = "group errors"  # fixed: the salt of the split may change from run to run
 _NUMBERS: Final = ("key_groups", "groups", "y_true", "y_pred", "n_rows")
 
 
@@ -42,13 +42,13 @@ class GroupErrors:
     Attributes
     ----------
     keys, key_groups
-        Salted digests of what the groups hold, sorted, and the group of each; shape (n_keys,).
+        Salted digests of the texts of the groups, sorted, and the group of each; shape (n_keys,).
     groups
-        Number of each entry's group, shape (n_entries,).
+        Group of each entry, numbered from 0, shape (n_entries,).
     y_true, y_pred
         Positions in `classes`, shape (n_entries,).
     n_rows
-        Shape (n_entries,).
+        Number of rows of each entry, shape (n_entries,).
     """
 
     classes: tuple[str, ...]
@@ -60,14 +60,14 @@ class GroupErrors:
     n_rows: Array
 
     def to_bytes(self) -> bytes:
-        """Write them as JSON; the digests are hexadecimal, for doubles cannot hold them."""
+        """Return them as JSON; the digests are hexadecimal, since doubles cannot hold them."""
         content: dict[str, Any] = {name: getattr(self, name).tolist() for name in _NUMBERS}
         keys = [f"{key:016x}" for key in self.keys.tolist()]
         return canonical_json({**content, "keys": keys, "classes": list(self.classes)})
 
     @classmethod
     def from_bytes(cls, data: bytes) -> GroupErrors:
-        """Read what `to_bytes` has written; the digest of the bytes has been compared."""
+        """Read the bytes of `to_bytes`; their digest has been verified."""
         content = json.loads(data)
         return cls(
             classes=tuple(content["classes"]),
@@ -76,11 +76,13 @@ class GroupErrors:
         )
 
 
-def count_group_errors(found: Predictions, rows: Rows) -> GroupErrors:
+def count_group_errors(predictions: Predictions, rows: Rows) -> GroupErrors:
     """Count the rows of each group by class and predicted class."""
     groups = np.unique(rows.groups, return_inverse=True)[1]
     cells, n_rows = np.unique(
-        np.stack([groups, found.y_true, found.y_pred], axis=1), axis=0, return_counts=True
+        np.stack([groups, predictions.y_true, predictions.y_pred], axis=1),
+        axis=0,
+        return_counts=True,
     )
     texts = rows.text_keys if rows.templates is None else rows.templates
     names = np.where(rows.leakage_keys != rows.text_keys, rows.leakage_keys, texts)
@@ -89,7 +91,7 @@ def count_group_errors(found: Predictions, rows: Rows) -> GroupErrors:
     digests = salted_digests("group", distinct, _SALT)
     order = np.argsort(digests, kind="stable")
     return GroupErrors(
-        classes=found.classes,
+        classes=predictions.classes,
         keys=digests[order],
         key_groups=groups[first][order],
         groups=cells[:, 0],
@@ -100,30 +102,30 @@ def count_group_errors(found: Predictions, rows: Rows) -> GroupErrors:
 
 
 def pair_group_errors(champion: GroupErrors, candidate: GroupErrors) -> PairedCounts:
-    """Return the counts of both runs in the groups and classes that both tables hold.
+    """Return the counts of both runs in the groups and classes that are in both tables.
 
-    The classes of both are the same.
+    Both runs have the same classes.
     """
-    n, key = len(candidate.classes), ["group", "y_true"]
+    n_classes, key = len(candidate.classes), ["group", "y_true"]
     new = _as_frame(candidate)
     old = _as_frame(champion).drop(columns="group")
     old = old.merge(_match_groups(champion, candidate), on="old_group")
-    totals = [some.groupby(key)["n_rows"].sum() for some in (old, new)]
+    totals = [frame.groupby(key)["n_rows"].sum() for frame in (old, new)]
     shared = pd.concat(totals, axis=1, join="inner", keys=["old", "new"]).reset_index()
     shared["row"] = pd.factorize(shared["group"], sort=True)[0]
-    old, new = (some.merge(shared, on=key) for some in (old, new))
+    old, new = (frame.merge(shared, on=key) for frame in (old, new))
     old["n_rows"] *= old["new"] / old["old"]
     parts = [(shared["row"], shared["y_true"], shared["new"])]
-    for some, first in ((new, n), (old, 3 * n)):
-        hits = some[some["y_true"] == some["y_pred"]]
-        parts.append((some["row"], first + some["y_pred"], some["n_rows"]))
-        parts.append((hits["row"], first + n + hits["y_true"], hits["n_rows"]))
+    for frame, first in ((new, n_classes), (old, 3 * n_classes)):
+        hits = frame[frame["y_true"] == frame["y_pred"]]
+        parts.append((frame["row"], first + frame["y_pred"], frame["n_rows"]))
+        parts.append((hits["row"], first + n_classes + hits["y_true"], hits["n_rows"]))
     row, column, value = (np.concatenate(part) for part in zip(*parts, strict=True))
     n_groups = int(shared["row"].max()) + 1 if len(shared) else 0
-    sums = sparse.csr_array((value.astype(float), (row, column)), shape=(n_groups, 5 * n))
+    sums = sparse.csr_array((value.astype(float), (row, column)), shape=(n_groups, 5 * n_classes))
     n_true, n_predicted = (
-        np.bincount(some.drop_duplicates(["row", name])[name], minlength=n)
-        for some, name in ((shared, "y_true"), (new, "y_pred"))
+        np.bincount(frame.drop_duplicates(["row", name])[name], minlength=n_classes)
+        for frame, name in ((shared, "y_true"), (new, "y_pred"))
     )
     largest = shared.sort_values("new", kind="stable").drop_duplicates("row", keep="last")
     return PairedCounts(
@@ -133,14 +135,14 @@ def pair_group_errors(champion: GroupErrors, candidate: GroupErrors) -> PairedCo
     )
 
 
-def _as_frame(some: GroupErrors) -> pd.DataFrame:
-    columns = {"group": some.groups, "y_true": some.y_true, "y_pred": some.y_pred}
-    frame = pd.DataFrame({**columns, "n_rows": some.n_rows.astype(float)})
+def _as_frame(errors: GroupErrors) -> pd.DataFrame:
+    columns = {"group": errors.groups, "y_true": errors.y_true, "y_pred": errors.y_pred}
+    frame = pd.DataFrame({**columns, "n_rows": errors.n_rows.astype(float)})
     return frame.assign(old_group=frame["group"])
 
 
 def _match_groups(champion: GroupErrors, candidate: GroupErrors) -> pd.DataFrame:
-    """Pair the groups that share most keys; each is in one pair at most."""
+    """Return pairs of groups that share most keys; each group is in one pair at most."""
     _, old, new = np.intersect1d(
         champion.keys, candidate.keys, assume_unique=True, return_indices=True
     )

@@ -1,4 +1,4 @@
-"""Where a run keeps its groups' errors, and how a later run reads them."""
+"""Store the errors of a run's groups, and read those of an earlier run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ log = structlog.get_logger(__name__)
 def describe_cross_fit(
     evaluation: Mapping[str, Any], errors: GroupErrors | None
 ) -> dict[str, Any] | None:
-    """Return the part `cross_fit` of metadata.json: the folds, and the digest of what is kept."""
+    """Return the part `cross_fit` of metadata.json: the folds, and the digest of the errors."""
     if errors is None:
         return None
     digest = str(Digest.of(errors.to_bytes()))
@@ -25,17 +25,17 @@ def describe_cross_fit(
 
 
 def keep_group_errors(store: ArtifactStore, run_id: str, errors: GroupErrors) -> None:
-    """Store them under their digest, below the run: any attempt may do so again."""
+    """Store the errors under their digest, below the run; another attempt may store them again."""
     data = errors.to_bytes()
     store.put_if_absent(_key(run_id, Digest.of(data)), data)
 
 
 def read_group_errors(store: ArtifactStore, metadata: Mapping[str, Any]) -> GroupErrors | None:
-    """Read what the run of a version has kept; None where there is nothing, or other bytes."""
-    kept = metadata.get("cross_fit")
-    if kept is None:
+    """Read the errors of a version's run; None if there are none, or if their digest differs."""
+    cross_fit = metadata.get("cross_fit")
+    if cross_fit is None:
         return None
-    digest = Digest.parse(kept["group_errors_digest"])
+    digest = Digest.parse(cross_fit["group_errors_digest"])
     data = store.get(_key(metadata["run_id"], digest))
     if data is None or Digest.of(data) != digest:
         reason = "they are gone" if data is None else "they are not what was stored"

@@ -1,4 +1,16 @@
-"""Two models on the same rows: the difference of their scores, and how sure it is."""
+"""Paired bootstrap: the difference of two models' scores on the same rows, with its interval.
+
+How it works
+------------
+1. The rows of each group are counted by class and by the predictions of both models
+   (`PairedCounts`). Metrics of labels follow from sums of these counts.
+2. Whole groups are resampled, class by class, the same groups for both models, and the difference
+   of the scores is computed for each resample.
+3. Each end of the interval is a one-sided BCa bound at `alpha`.
+4. The changes of the classes' recalls have max-T intervals, which hold for all classes at once.
+5. Log loss and ROC-AUC are computed from row values: the row's loss, or its influence on the AUC,
+   is summed by group and resampled likewise.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +44,7 @@ Array = np.ndarray[Any, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """Candidate less champion; None where the metric is undefined on these rows.
+    """Candidate less champion; None if the metric is undefined on these rows.
 
     Attributes
     ----------
@@ -49,14 +61,13 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairedCounts:
-    """Rows of each group, by class and by what both models take them for.
+    """Rows of each group, by class and by the classes that both models predict.
 
     Attributes
     ----------
     group_sums
         `sums` has shape (n_distinct, 5 * n_classes): rows of each class, rows that the candidate
-        takes
-        for it, its hits, rows that the champion takes for it, its hits.
+        predicts as it, its hits, rows that the champion predicts as it, its hits.
     n_groups
         As `job.stages.metrics.label_metrics.count_groups` counts them.
     """
@@ -69,18 +80,18 @@ class PairedCounts:
 def compare_pair(
     champion: Predictions, candidate: Predictions, groups: Array, spec: PairedSpec
 ) -> Difference:
-    """Compare two models that know the same classes, on rows in the same order.
+    """Compare two models of the same classes, on rows in the same order.
 
     Each end of the interval is a one-sided bound at `spec.alpha`.
     """
     y_true, y_pred = champion.y_true, (champion.y_pred, candidate.y_pred)
     counts = count_pair(champion.classes, y_true, y_pred, groups)
     rng = np.random.default_rng(spec.random_state)
-    of_labels = _compare_labels(counts, spec, rng)
+    label_difference = _compare_labels(counts, spec, rng)
     if spec.metric.value in AVERAGED:
-        return of_labels
-    found = _compare_rows(champion, candidate, groups, spec, rng)
-    return replace(found, recalls=of_labels.recalls)
+        return label_difference
+    difference = _compare_rows(champion, candidate, groups, spec, rng)
+    return replace(difference, recalls=label_difference.recalls)
 
 
 def count_pair(
@@ -91,33 +102,40 @@ def count_pair(
     Parameters
     ----------
     y_true, y_pred
-        Positions in `classes`, shape (n_rows,) each.
+        Positions in `classes`, shape (n_rows,) each; the champion's predictions come first.
     """
-    n, (old, new) = len(classes), y_pred
+    n, (champion, candidate) = len(classes), y_pred
     return PairedCounts(
         classes=classes,
-        group_sums=count_by_group(groups, y_true, pair_cells(y_true, new, old, n), 5 * n),
-        n_groups=count_groups(groups, y_true, new, n),
+        group_sums=count_by_group(
+            groups, y_true, pair_cells(y_true, candidate, champion, n), 5 * n
+        ),
+        n_groups=count_groups(groups, y_true, candidate, n),
     )
 
 
 def compare_counts(counts: PairedCounts, spec: PairedSpec) -> Difference:
-    """Compare two models of which the counts by group are known; the metric is one of labels."""
+    """Compare two models by their counts of each group; the metric is computed from labels."""
     return _compare_labels(counts, spec, np.random.default_rng(spec.random_state))
 
 
 def _compare_labels(counts: PairedCounts, spec: PairedSpec, rng: np.random.Generator) -> Difference:
-    """Compare recalls and, where the metric is one of labels, the metric."""
+    """Compare recalls and, if it is computed from labels, the metric."""
     n, group_sums = len(counts.classes), counts.group_sums
-    new_columns, old_columns = np.arange(3 * n), np.r_[:n, 3 * n : 5 * n]
-    new, old = (LabelScores(group_sums.total[:, some]) for some in (new_columns, old_columns))
+    candidate_columns, champion_columns = np.arange(3 * n), np.r_[:n, 3 * n : 5 * n]
+    candidate, champion = (
+        LabelScores(group_sums.total[:, columns])
+        for columns in (candidate_columns, champion_columns)
+    )
 
     def measure(sums: Array) -> Array:
-        return new.measure(sums[:, new_columns]) - old.measure(sums[:, old_columns])
+        return candidate.measure(sums[:, candidate_columns]) - champion.measure(
+            sums[:, champion_columns]
+        )
 
     scores = [
-        some.measure(group_sums.total[:, columns])[0]
-        for some, columns in ((old, old_columns), (new, new_columns))
+        label_scores.measure(group_sums.total[:, columns])[0]
+        for label_scores, columns in ((champion, champion_columns), (candidate, candidate_columns))
     ]
     point, resampled = scores[1] - scores[0], resample(group_sums, measure, spec.resamples, rng)
     n_rows = group_sums.total[0, :n]
@@ -138,7 +156,7 @@ def _compare_labels(counts: PairedCounts, spec: PairedSpec, rng: np.random.Gener
     interval = interval_or_count_bound(
         point[column],
         *bounds[:, 0],
-        n_groups=new.count_effective_groups(*counts.n_groups)[column],
+        n_groups=candidate.count_effective_groups(*counts.n_groups)[column],
         tail=spec.alpha,
         least=-1.0,
     )
@@ -159,14 +177,14 @@ def _recall_changes(
     n_groups: Array,
     alpha: float,
 ) -> tuple[RecallChange, ...]:
-    """Return each class's change between ends that hold for all classes at once (max T)."""
+    """Return each class's change of recall; the intervals hold for all classes at once (max T)."""
     point = scores[1] - scores[0]
     standard_errors = resampled.std(axis=0)
     varies = (standard_errors > 0) & (n_rows > 0)
-    n_true, critical_value = int((n_rows > 0).sum()), [0.0, 0.0]
+    n_classes, critical_values = int((n_rows > 0).sum()), [0.0, 0.0]
     if varies.any():
-        distances = (resampled[:, varies] - point[varies]) / standard_errors[varies]
-        critical_value = [max_t_critical_value(sign * distances, alpha) for sign in (1, -1)]
+        deviations = (resampled[:, varies] - point[varies]) / standard_errors[varies]
+        critical_values = [max_t_critical_value(sign * deviations, alpha) for sign in (1, -1)]
     return tuple(
         RecallChange(
             name=name,
@@ -175,10 +193,10 @@ def _recall_changes(
             candidate_recall=float(scores[1][c]),
             difference=interval_or_count_bound(
                 point[c],
-                max(point[c] - critical_value[0] * standard_errors[c], -1.0),
-                min(point[c] + critical_value[1] * standard_errors[c], 1.0),
+                max(point[c] - critical_values[0] * standard_errors[c], -1.0),
+                min(point[c] + critical_values[1] * standard_errors[c], 1.0),
                 n_groups=n_groups[c],
-                tail=alpha / max(n_true, 1),
+                tail=alpha / max(n_classes, 1),
                 least=-1.0,
             ),
         )
@@ -194,26 +212,26 @@ def _compare_rows(
     spec: PairedSpec,
     rng: np.random.Generator,
 ) -> Difference:
-    """Compare by log loss or ROC-AUC, on the rows whose class the models know."""
+    """Compare by log loss or ROC-AUC, on the rows of classes that the models know."""
     has_known_class = champion.has_known_class
     if not has_known_class.any():
         return Difference()
-    old, new = champion.take(has_known_class), candidate.take(has_known_class)
+    champion, candidate = champion.take(has_known_class), candidate.take(has_known_class)
     match spec.metric:
         case Metric.NEG_LOG_LOSS:
-            values = [-log_losses(some) for some in (old, new)]
-            scores = [float(some.mean()) for some in values]
+            values = [-log_losses(predictions) for predictions in (champion, candidate)]
+            scores = [float(negated.mean()) for negated in values]
         case Metric.ROC_AUC_OVR:
-            areas = [roc_auc_influences(some) for some in (old, new)]
-            scores, values = [area for area, _ in areas], [shares for _, shares in areas]
+            areas = [roc_auc_influences(predictions) for predictions in (champion, candidate)]
+            scores, values = [area for area, _ in areas], [influences for _, influences in areas]
         case _:
             raise NotImplementedError(f"{spec.metric.value} cannot be compared row by row")
     if np.isnan(scores).any():
         return Difference()
     change = scores[1] - scores[0]
-    values = [some - some.mean() for some in values]
+    values = [row_values - row_values.mean() for row_values in values]
     columns = np.stack([np.ones(len(values[0])), values[1] - values[0]], axis=1)
-    group_sums = sum_by_group(groups[has_known_class], old.y_true, columns)
+    group_sums = sum_by_group(groups[has_known_class], champion.y_true, columns)
 
     def measure(sums: Array) -> Array:
         return change + sums[:, 1:] / sums[:, :1]

@@ -1,19 +1,19 @@
-"""What a comparison can show: how often equals pass, and how large a drop may pass unseen.
+"""Power of a comparison: how often equal models pass, and how large a drop can pass undetected.
 
-The difference d of two models on the same groups is taken to be normal around the true one, with
-the standard error se of the paired bootstrap.
+How it works
+------------
+1. The difference d of two models on the same groups is assumed to be normal around the true
+   difference, with the standard error se of the paired bootstrap.
+2. Non-inferiority accepts if the lower end of its interval is above the margin: d - z se > -m,
+   where z is the normal quantile at 1 - `gate.alpha`.
+3. A table can show the margin if this rule accepts an equal candidate four times in five.
+4. If it cannot, `gate.inconclusive: tolerate` accepts d >= -t with t = min(max(m, z se), M): a
+   lower score that chance explains, up to M = `gate.max_drop`.
+5. So every rule accepts d >= -T for some T. Equal models pass with probability Phi(T / se), and a
+   true drop of T + 1.645 se passes once in twenty.
 
-- Non-inferiority accepts where the lower end of its interval is above the margin: d - z se > -m,
-  where z is the normal's quantile at 1 - `gate.alpha`.
-- A table can show the margin if that accepts an equal candidate four times in five.
-- Where it cannot, `gate.inconclusive: tolerate` accepts d >= -t with t = min(max(m, z se), M): a
-  lower score that chance explains, up to M = `gate.max_drop`.
-
-The standard error is that of tonight's comparison, or that between two sets of folds of tonight's
-table where this is larger: two models may agree by luck on groups that retraining often flips.
-
-So every rule accepts d >= -T for some T; equals pass with the probability Phi(T / se), and a true
-drop of T + 1.645 se passes once in twenty.
+The standard error is that of this run's comparison, or that between two sets of folds of this
+run's table if it is larger: two models may agree by luck on groups that retraining often flips.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from job.stages.gate.paired_bootstrap import compare_counts, count_pair
 
 Array = np.ndarray[Any, Any]
 
-POWER: Final = 0.8  # chance of acceptance of an equal candidate, where the margin can be shown
-_UNSEEN: Final = 0.05  # chance that the largest drop passes
+POWER: Final = 0.8  # chance that an equal candidate is accepted, if the margin can be shown
+_MAX_UNDETECTED: Final = 0.05  # chance that the largest drop passes
 
 
 def can_show_margin(standard_error: float, spec: GateSpec) -> bool:
@@ -47,13 +47,19 @@ def tolerated_drop(standard_error: float, spec: GateSpec) -> float:
 
 
 def describe_power(standard_error: float, spec: GateSpec, metric: str) -> CanShow:
-    """Return what a comparison with this standard error, which is positive, can show."""
+    """Return what a comparison with this standard error can show.
+
+    Parameters
+    ----------
+    standard_error
+        Positive.
+    """
     accepted = _accepted_drop(standard_error, spec)
     return CanShow(
         metric=metric,
         standard_error=standard_error,
         equal_accepted=float(norm.cdf(accepted / standard_error)),
-        largest_drop=float(max(accepted + norm.ppf(1 - _UNSEEN) * standard_error, 0.0)),
+        largest_drop=float(max(accepted + norm.ppf(1 - _MAX_UNDETECTED) * standard_error, 0.0)),
     )
 
 
@@ -62,8 +68,8 @@ def measure_equal_error(
 ) -> float | None:
     """Return the standard error of the metric's difference between two equal retrainings.
 
-    The candidate was fitted to the folds of the search and to those of the cross-fitted evaluation;
-    both predicted the training rows, by models that had not seen their groups.
+    The candidate was fitted to the folds of the search and to those of the cross-fitted evaluation.
+    Both predicted the training rows, with models that were not trained on their groups.
 
     Parameters
     ----------
@@ -75,26 +81,27 @@ def measure_equal_error(
     Returns
     -------
     standard_error
-        None where the metric is not one of labels.
+        None if the metric is not computed from labels, or if the search has kept no labels of this
+        candidate.
     """
-    before = labels.y_pred[candidate].astype(np.int64)
-    has_both = before >= 0
+    search_y_pred = labels.y_pred[candidate].astype(np.int64)
+    has_both = search_y_pred >= 0
     if not has_both.any():
         return None
-    pair = before[has_both], y_pred[has_both]
+    pair = search_y_pred[has_both], y_pred[has_both]
     names = tuple(str(n) for n in range(labels.n_classes))
     counts = count_pair(names, labels.y_true[has_both], pair, groups[has_both])
     return compare_counts(counts, spec).standard_error
 
 
 def _accepted_drop(standard_error: float, spec: GateSpec) -> float:
-    """Return T: a difference of -T or more is accepted, whatever rule decides."""
-    bound = float(norm.ppf(1 - spec.alpha)) * standard_error
+    """Return T: a difference of -T or more is accepted, whichever rule decides."""
+    half_width = float(norm.ppf(1 - spec.alpha)) * standard_error
     if spec.rule == "superiority":
-        return -bound
+        return -half_width
     if not can_show_margin(standard_error, spec):
         if spec.inconclusive == "tolerate":
-            return max(tolerated_drop(standard_error, spec), spec.margin - bound)
+            return max(tolerated_drop(standard_error, spec), spec.margin - half_width)
         if spec.inconclusive == "warn":
             return spec.margin
-    return spec.margin - bound
+    return spec.margin - half_width

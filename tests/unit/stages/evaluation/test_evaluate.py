@@ -120,10 +120,10 @@ def test_confusion_is_that_of_scikit_learn(y, proba):
 def test_recall_of_each_class_is_that_of_scikit_learn(y, proba):
     """By name, in the order of the classes."""
     recall = metrics.recall_score(y, predicted(y, proba), average=None)
-    found = judge(y, proba)["per_class"]
+    per_class = judge(y, proba)["per_class"]
 
     assert dict(zip(sorted(set(y)), recall, strict=True)) == {
-        name: values["recall"] for name, values in found.items()
+        name: values["recall"] for name, values in per_class.items()
     }
 
 
@@ -146,7 +146,7 @@ def test_test_only_class_counts_as_an_error_in_scores_of_labels():
 
 @pytest.mark.parametrize("name", ["log_loss", "neg_log_loss", "roc_auc_ovr", "pr_auc_ovr"])
 def test_test_only_class_stays_out_of_scores_of_probabilities(name):
-    """There is no probability of it to be judged."""
+    """The model has no probability of it."""
     y, proba = TWO
     scores = judge([*y, "new", "new"], [*proba, [0.5, 0.5], [1, 0]], ["a", "b"])["scores"]
 
@@ -156,9 +156,9 @@ def test_test_only_class_stays_out_of_scores_of_probabilities(name):
 def test_test_only_class_has_a_recall_of_zero():
     """It stands among the classes of the report."""
     y, proba = TWO
-    found = judge([*y, "new"], [*proba, [1, 0]], ["a", "b"])["per_class"]["new"]
+    scores = judge([*y, "new"], [*proba, [1, 0]], ["a", "b"])["per_class"]["new"]
 
-    assert {"precision": 0.0, "recall": 0.0, "f1": 0.0, "n_test": 1} == found
+    assert {"precision": 0.0, "recall": 0.0, "f1": 0.0, "n_test": 1} == scores
 
 
 def test_test_of_unknown_classes_alone_has_no_score_of_probabilities():
@@ -172,9 +172,9 @@ def test_class_without_test_rows_has_no_curve():
     """Its area is not defined, and does not spoil the mean of the others."""
     y, proba = THREE
     is_other = np.array(y) != "c"
-    found = judge(np.array(y)[is_other], np.array(proba)[is_other], ["a", "b", "c"])
+    evaluation = judge(np.array(y)[is_other], np.array(proba)[is_other], ["a", "b", "c"])
 
-    assert ["a", "b"] == sorted(found["curves"])
+    assert ["a", "b"] == sorted(evaluation["curves"])
 
 
 def test_class_without_test_rows_stays_out_of_balanced_accuracy():
@@ -185,7 +185,7 @@ def test_class_without_test_rows_stays_out_of_balanced_accuracy():
 
 
 def test_scores_alone_are_those_of_the_evaluation():
-    """The champion is judged by the same function."""
+    """The baselines are scored by the same function."""
     rows = make_rows(*THREE)
 
     assert judge(*THREE)["scores"] == score_model(Fixed("abc"), rows, ("embeddings",))
@@ -254,11 +254,11 @@ def test_evaluation_holds_baselines_and_latency_beside_the_scores():
     )
     spec = EvaluationSpec(resamples=1000)
     predicted = predict(model.pipeline, rows, model.feature_blocks)
-    found = evaluate(
+    evaluation = evaluate(
         predicted, model, rows, Ticks(), spec=spec, metric=Metric.F1_MACRO, random_state=0
     )
 
-    assert ({"dummy": found["scores"]}, {"p50_ms", "p95_ms"}) == (
-        found["baselines"],
-        set(found["latency"]),
+    assert ({"dummy": evaluation["scores"]}, {"p50_ms", "p95_ms"}) == (
+        evaluation["baselines"],
+        set(evaluation["latency"]),
     )

@@ -22,9 +22,9 @@ def test_restored_rows_are_checked_by_length_and_others_by_column_means(
     geometry, is_standardized, measure
 ):
     """Embeddings that nobody standardizes are not checked."""
-    found = choose_input_check(geometry, ("embeddings",), is_standardized=is_standardized)
+    check = choose_input_check(geometry, ("embeddings",), is_standardized=is_standardized)
 
-    assert measure == (found and found.measure)
+    assert measure == (check and check.measure)
 
 
 def test_model_without_embeddings_has_no_check():

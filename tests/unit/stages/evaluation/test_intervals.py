@@ -7,7 +7,7 @@ from support.simulated import RECALLS, SHARES, draw, predictions
 
 from job.contracts.settings.evaluation import EvaluationSpec
 from job.stages.evaluation.evaluate import evaluate_predictions
-from job.stages.evaluation.intervals import find_intervals, of_labels
+from job.stages.evaluation.intervals import compute_label_intervals, find_intervals
 from job.stages.metrics.predictions import Predictions
 from job.stages.metrics.row_metrics import (
     brier_losses,
@@ -21,7 +21,7 @@ N_DRAWS = 400
 
 
 def true_scores():
-    """Give accuracy and macro F1 of the simulated worlds; wrong rows go to the next class."""
+    """Return accuracy and macro F1 of the simulated worlds; wrong rows go to the next class."""
     hits, wrong = SHARES * RECALLS, SHARES * (1 - RECALLS)
     f1 = 2 * hits / (SHARES + hits + np.roll(wrong, 1))
     return {"accuracy": hits.sum(), "f1_macro": f1.mean()}
@@ -42,8 +42,8 @@ def test_nominal_95_percent_cover_93_to_97(n_groups, is_uneven):
     rng = np.random.default_rng([3, n_groups, is_uneven])
     covered = {"accuracy": 0, "f1_macro": 0}
     for _ in range(N_DRAWS):
-        groups, found = draw(n_groups, rng, is_uneven=is_uneven)
-        scores = dict(of_labels(found, groups, SPEC, rng)[0])
+        groups, predicted = draw(n_groups, rng, is_uneven=is_uneven)
+        scores = dict(compute_label_intervals(predicted, groups, SPEC, rng)[0])
         for name, value in true_scores().items():
             covered[name] += scores[name].lower <= value <= scores[name].upper
 
@@ -53,9 +53,9 @@ def test_nominal_95_percent_cover_93_to_97(n_groups, is_uneven):
 
 def test_values_are_the_scores_of_the_evaluation():
     """Score by score, also those of classes."""
-    found = soft()
-    report = find_intervals(found, np.arange(300), SPEC, 0)
-    evaluation = evaluate_predictions(found)
+    predicted = soft()
+    report = find_intervals(predicted, np.arange(300), SPEC, 0)
+    evaluation = evaluate_predictions(predicted)
 
     assert evaluation["scores"] == pytest.approx(
         {name: interval.value for name, interval in report.scores}
@@ -75,17 +75,17 @@ def test_ends_lie_around_the_value():
 
 def test_rows_of_one_group_tell_less_than_as_many_groups():
     """Ten copies of each row do not make the score surer."""
-    found = soft(n=100)
-    copies = found.take(np.repeat(np.arange(100), 10))
+    predicted = soft(n=100)
+    copies = predicted.take(np.repeat(np.arange(100), 10))
     groups = np.repeat(np.arange(100), 10)
-    alone = dict(find_intervals(found, np.arange(100), SPEC, 0).scores)["accuracy"]
+    alone = dict(find_intervals(predicted, np.arange(100), SPEC, 0).scores)["accuracy"]
     copied = dict(find_intervals(copies, groups, SPEC, 0).scores)["accuracy"]
 
     assert (copied.upper - copied.lower) == pytest.approx(alone.upper - alone.lower, rel=0.15)
 
 
 def test_perfect_hold_out_is_not_perfectly_sure():
-    """What befell none of 100 groups may still befall 3.6 % (97.5 % bound), 11 % of 30."""
+    """An error seen in none of 100 groups may affect 3.6 % (97.5 % bound), 11 % of 30 groups."""
     y = np.repeat([0, 1], [70, 30])
     report = find_intervals(predictions(y, y, 2), np.arange(100), SPEC, 0)
     accuracy = dict(report.scores)["accuracy"]
@@ -109,22 +109,29 @@ def test_class_without_rows_is_wholly_unsure():
 
 def test_losses_are_scikit_learns():
     """Row by row they make its mean."""
-    found = soft()
+    predicted = soft()
 
-    assert log_losses(found).mean() == pytest.approx(metrics.log_loss(found.y_true, found.proba))
-    assert brier_losses(found).mean() == pytest.approx(
-        metrics.brier_score_loss(found.y_true, found.proba, labels=[0, 1, 2], scale_by_half=True)
+    assert log_losses(predicted).mean() == pytest.approx(
+        metrics.log_loss(predicted.y_true, predicted.proba)
+    )
+    assert brier_losses(predicted).mean() == pytest.approx(
+        metrics.brier_score_loss(
+            predicted.y_true, predicted.proba, labels=[0, 1, 2], scale_by_half=True
+        )
     )
 
 
 def test_mean_roc_auc_is_scikit_learns_with_ties():
     """One-vs-rest, each class alike."""
-    found = soft()
-    found = Predictions(
-        classes=found.classes, y_true=found.y_true, proba=found.proba.round(1), known=found.known
+    predicted = soft()
+    predicted = Predictions(
+        classes=predicted.classes,
+        y_true=predicted.y_true,
+        proba=predicted.proba.round(1),
+        known=predicted.known,
     )
-    areas = [metrics.roc_auc_score(found.y_true == n, found.proba[:, n]) for n in range(3)]
-    area, influences = roc_auc_influences(found)
+    areas = [metrics.roc_auc_score(predicted.y_true == n, predicted.proba[:, n]) for n in range(3)]
+    area, influences = roc_auc_influences(predicted)
 
     assert area == pytest.approx(np.mean(areas))
     assert influences.mean() == pytest.approx(0, abs=1e-12)
@@ -132,13 +139,13 @@ def test_mean_roc_auc_is_scikit_learns_with_ties():
 
 def test_roc_auc_ends_are_near_those_of_a_full_bootstrap():
     """The first-order shares vary as the AUC itself does when rows are drawn again."""
-    found, rng = soft(n=400), np.random.default_rng(0)
-    rows = [np.flatnonzero(found.y_true == n) for n in range(3)]
+    predicted, rng = soft(n=400), np.random.default_rng(0)
+    rows = [np.flatnonzero(predicted.y_true == n) for n in range(3)]
     drawn = []
     for _ in range(400):
-        some = found.take(np.concatenate([rng.choice(part, len(part)) for part in rows]))
-        drawn.append(roc_auc_influences(some)[0])
-    interval = dict(find_intervals(found, np.arange(400), SPEC, 0).scores)["roc_auc_ovr"]
+        resampled = predicted.take(np.concatenate([rng.choice(part, len(part)) for part in rows]))
+        drawn.append(roc_auc_influences(resampled)[0])
+    interval = dict(find_intervals(predicted, np.arange(400), SPEC, 0).scores)["roc_auc_ovr"]
 
     assert (interval.upper - interval.lower) / 3.92 == pytest.approx(np.std(drawn), rel=0.15)
 

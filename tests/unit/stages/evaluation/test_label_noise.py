@@ -1,4 +1,4 @@
-"""The share of wrong labels is found where it is known, and the wrong ones come first."""
+"""The share of wrong labels is estimated correctly, and the wrong ones are listed first."""
 
 from dataclasses import replace
 
@@ -63,7 +63,7 @@ CANDIDATES = {
 }
 
 
-def estimate(rows, chosen="logistic_regression", told=None, **given):
+def estimate(rows, chosen="logistic_regression", oof_predictions=None, **given):
     feature_blocks = ("embeddings",)
     report = SearchReport(
         metric="accuracy",
@@ -84,7 +84,7 @@ def estimate(rows, chosen="logistic_regression", told=None, **given):
         spec=spec,
         evaluation=EvaluationSpec(resamples=1000, **given),
         executor=InTurn(),
-        told=told,
+        told=oof_predictions,
     )
 
 
@@ -93,67 +93,67 @@ def estimate(rows, chosen="logistic_regression", told=None, **given):
 def test_share_of_wrong_labels_is_near_the_truth(share, chosen):
     """The interval holds it, and the classes' parts make up the whole."""
     rows, is_wrong = draw(share, share, share)
-    found = estimate(rows, chosen)
+    noise = estimate(rows, chosen)
 
-    assert chosen == found.estimator
-    assert is_wrong.mean() == pytest.approx(found.share.value, abs=0.01)
-    assert found.share.lower <= is_wrong.mean() <= found.share.upper
-    assert sum(c.n_wrong for c in found.classes) == pytest.approx(found.share.value * len(rows))
+    assert chosen == noise.estimator
+    assert is_wrong.mean() == pytest.approx(noise.share.value, abs=0.01)
+    assert noise.share.lower <= is_wrong.mean() <= noise.share.upper
+    assert sum(c.n_wrong for c in noise.classes) == pytest.approx(noise.share.value * len(rows))
 
 
 def test_class_and_pair_of_wrong_labels_are_named():
-    """Of mistakes in one direction some are believed: a model learns the habit, too."""
+    """Mistakes in one direction are underestimated: the model learns them, too."""
     rows, is_wrong = draw(0.15, 0, 0)
-    found = estimate(rows)
-    wrong = {c.name: c.n_wrong for c in found.classes}
+    noise = estimate(rows)
+    wrong = {c.name: c.n_wrong for c in noise.classes}
 
     assert 0.6 * is_wrong.sum() < wrong["b"] <= is_wrong.sum()
     assert max(wrong["a"], wrong["c"]) < 5
-    assert ("b", "a") == (found.pairs[0].given, found.pairs[0].likely)
+    assert ("b", "a") == (noise.pairs[0].given, noise.pairs[0].likely)
 
 
 def test_right_labels_are_believed():
-    """Where nothing is wrong, next to nothing is found."""
-    found = estimate(draw(0, 0, 0)[0])
+    """If no label is wrong, the estimate is near zero."""
+    noise = estimate(draw(0, 0, 0)[0])
 
-    assert found.share.value < 0.005
-    assert found.share.upper < 0.01
+    assert noise.share.value < 0.005
+    assert noise.share.upper < 0.01
 
 
 def test_wrong_labels_are_listed_first():
     """By the places that the rows have in the table, and only where a list is allowed."""
     rows, is_wrong = draw(0.15, 0, 0)
-    found = estimate(rows, label_issues=True)
-    listed = [issue.row - 1000 for issue in found.issues]
-    scores = [issue.score for issue in found.issues]
+    noise = estimate(rows, label_issues=True)
+    listed = [issue.row - 1000 for issue in noise.issues]
+    scores = [issue.score for issue in noise.issues]
 
     assert is_wrong[listed].mean() > 0.9
     assert scores == sorted(scores)
-    assert [issue.given for issue in found.issues].count("b") > 0.9 * len(listed)
-    assert all(issue.given != issue.likely for issue in found.issues)
+    assert [issue.given for issue in noise.issues].count("b") > 0.9 * len(listed)
+    assert all(issue.given != issue.likely for issue in noise.issues)
     assert () == estimate(rows).issues
-    assert "secret" not in str(found.to_json())
-    assert "issues" not in found.to_json()
+    assert "secret" not in str(noise.to_json())
+    assert "issues" not in noise.to_json()
 
 
 @pytest.mark.parametrize("chosen", ["logistic_regression", "linear_svc"])
 def test_what_is_known_out_of_fold_is_not_fitted_again(chosen):
     """Whichever candidate was chosen, its out-of-fold predictions of the run are those that count."""
     rows, _ = draw(0.1, 0.1, 0.1)
-    told = _predict(rows, np.arange(len(rows)))
-    others = replace(told, proba=np.roll(told.proba, 1, axis=1))
+    oof_predictions = _predict(rows, np.arange(len(rows)))
+    others = replace(oof_predictions, proba=np.roll(oof_predictions.proba, 1, axis=1))
 
     assert estimate(rows, chosen).share.value < 0.2
     assert estimate(rows, chosen, others).share.value > 0.8
 
 
-def test_dummy_judges_no_labels():
-    """It says the same of every row; the best logistic regression judges in its place."""
+def test_dummy_estimates_no_label_noise():
+    """It predicts the same for each row; the best logistic regression takes its place."""
     rows, is_wrong = draw(0.1, 0.1, 0.1)
-    found = estimate(rows, "dummy", _predict(rows, np.arange(len(rows))))
+    noise = estimate(rows, "dummy", _predict(rows, np.arange(len(rows))))
 
-    assert "logistic_regression" == found.estimator
-    assert is_wrong.mean() == pytest.approx(found.share.value, abs=0.02)
+    assert "logistic_regression" == noise.estimator
+    assert is_wrong.mean() == pytest.approx(noise.share.value, abs=0.02)
 
 
 def test_list_ends_at_its_cap(monkeypatch):
@@ -164,14 +164,14 @@ def test_list_ends_at_its_cap(monkeypatch):
 
 
 def test_large_table_is_sampled_unless_it_is_to_be_listed(monkeypatch):
-    """Whole families are drawn; the estimate stays what it is."""
+    """Whole groups are drawn; the estimate stays what it is."""
     monkeypatch.setattr(label_noise, "_N_ROWS", 600)
     rows, is_wrong = draw(0.1, 0.1, 0.1)
     rows = replace(rows, near_duplicate_groups=np.arange(len(rows)) // 2)
-    found = estimate(rows)
+    noise = estimate(rows)
 
-    assert 600 <= found.n_rows < 1200
-    assert is_wrong.mean() == pytest.approx(found.share.value, abs=0.04)
+    assert 600 <= noise.n_rows < 1200
+    assert is_wrong.mean() == pytest.approx(noise.share.value, abs=0.04)
     assert len(rows) == estimate(rows, label_issues=True).n_rows
 
 
@@ -180,15 +180,15 @@ def test_row_of_several_confident_classes_is_of_the_likeliest():
     proba = np.array(
         [[0.6, 0.4], [0.4, 0.6], [0.1, 0.9], [0.8, 0.2], [0.45, 0.55]], dtype=np.float32
     )
-    found = Predictions(
+    predictions = Predictions(
         classes=("a", "b"), y_true=np.array([0, 0, 1, 1, 1]), proba=proba, known=np.arange(2)
     )
 
     # thresholds: .5 and .55
-    assert [[1, 1], [1, 2]] == confident_joint(found).tolist()
+    assert [[1, 1], [1, 2]] == confident_joint(predictions).tolist()
 
 
-def test_row_is_judged_by_a_model_that_has_not_seen_its_copies():
+def test_row_is_predicted_by_a_model_that_was_not_trained_on_its_copies():
     """Labels that nothing explains can be known by heart alone."""
     rng = np.random.default_rng(0)
     near_duplicate_groups = np.repeat(np.arange(60), 5)
@@ -207,10 +207,10 @@ def test_predictions_follow_the_positions():
     """Also where the rows that are looked at are few, and in another order."""
     rows, _ = draw(0, 0, 0)
     positions = np.random.default_rng(1).permutation(len(rows))[:400]
-    found = _predict(rows, positions)
+    predictions = _predict(rows, positions)
 
-    assert list(rows.y[positions]) == [found.classes[n] for n in found.y_true]
-    assert (found.y_pred == found.y_true).mean() > 0.95
+    assert list(rows.y[positions]) == [predictions.classes[n] for n in predictions.y_true]
+    assert (predictions.y_pred == predictions.y_true).mean() > 0.95
 
 
 def _predict(rows, positions):

@@ -1,4 +1,4 @@
-"""Tables of few groups are judged by cross-fitted predictions."""
+"""Tables of few groups are evaluated by cross-fitted predictions."""
 
 from types import SimpleNamespace
 

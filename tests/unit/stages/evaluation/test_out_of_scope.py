@@ -25,7 +25,7 @@ CLASSES = (NO_CLASS, "a", "b")
 
 
 def answer(confidence, taken):
-    """Give a model's answers: it knows `a` and `b`, and each row's label is none of them."""
+    """Return a model's answers: it knows `a` and `b`, and each row's label is none of them."""
     column = np.array([CLASSES.index(name) - 1 for name in taken])
     proba = 1 - np.repeat(np.array(confidence)[:, None], 2, axis=1)
     proba[np.arange(len(column)), column] = confidence
@@ -50,16 +50,16 @@ def measure(confidence, taken, *, threshold=0.8, groups=None):
 def test_rows_at_or_above_the_threshold_are_answered():
     """Classes are counted whether a row is answered or not."""
     part = measure([0.8, 0.79, 0.95, 0.55], "abbb")
-    found = part["requests"]
+    requests = part["requests"]
 
     assert (4, 4, 2, 0.795) == (
-        found["n_rows"],
-        found["n_groups"],
-        found["n_answered"],
-        found["median_confidence"],
+        requests["n_rows"],
+        requests["n_groups"],
+        requests["n_answered"],
+        requests["median_confidence"],
     )
-    assert {"a": 1, "b": 3} == found["predicted"]
-    assert found["answered"]["lower"] < 0.5 == found["answered"]["value"]
+    assert {"a": 1, "b": 3} == requests["predicted"]
+    assert requests["answered"]["lower"] < 0.5 == requests["answered"]["value"]
     assert {"predicted": "b", "confidence": 0.6, "is_answered": False} == part["empty"]
 
 
@@ -144,8 +144,8 @@ def test_empty_request_lacks_all_metadata():
     columns = ColumnsSpec(numeric=("length",), boolean=("is_new",), categorical=("source",))
     steps = make_preprocessing(rows, FeatureSpec(use=feature_blocks, min_groups=1), columns, None)
     X = make_input(make_empty_request(rows), feature_blocks)
-    found = steps.fit(make_input(rows, feature_blocks)).transform(X)
+    transformed = steps.fit(make_input(rows, feature_blocks)).transform(X)
 
     assert X[["length", "is_new", "source"]].isna().all(axis=None)
     assert frame.dtypes.to_dict() == X[[*frame.columns]].dtypes.to_dict()
-    assert np.isfinite(found).all()
+    assert np.isfinite(transformed).all()

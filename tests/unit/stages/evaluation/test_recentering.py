@@ -7,7 +7,7 @@ from job.stages.evaluation.recentering import recenter
 
 
 def make_rows(n=200, width=64, seed=0):
-    """Give rows of length 1 about a common mean."""
+    """Return rows of length 1 about a common mean."""
     rows = np.random.default_rng(seed).standard_normal((n, width)) + 0.5
     return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 

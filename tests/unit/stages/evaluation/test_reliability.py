@@ -19,11 +19,11 @@ from job.stages.metrics.predictions import Predictions
 
 def test_calibrated_simulation_lies_on_the_diagonal():
     """Within four standard errors of each bin, overall and of each class."""
-    found, _ = simulate(60_000, np.random.default_rng(0))
-    report = measure_reliability(found)
-    every = [report["bins"], *(c["bins"] for c in report["per_class"].values())]
+    predictions, _ = simulate(60_000, np.random.default_rng(0))
+    report = measure_reliability(predictions)
+    all_bins = [report["bins"], *(c["bins"] for c in report["per_class"].values())]
 
-    for bins in every:
+    for bins in all_bins:
         p, n = np.array(bins["confidence"]), np.array(bins["n_rows"])
         error = np.sqrt(p * (1 - p) / n) + 1e-4
         assert (np.abs(np.array(bins["accuracy"]) - p) < 4 * error).all()
@@ -32,8 +32,8 @@ def test_calibrated_simulation_lies_on_the_diagonal():
 
 def test_too_sure_a_model_lies_below_the_diagonal():
     """In every bin but those that cannot be surer."""
-    found, _ = simulate(20_000, np.random.default_rng(0), sharpened=3.0)
-    bins = measure_reliability(found)["bins"]
+    predictions, _ = simulate(20_000, np.random.default_rng(0), sharpened=3.0)
+    bins = measure_reliability(predictions)["bins"]
 
     assert (np.array(bins["accuracy"]) < np.array(bins["confidence"]))[:-1].all()
 
@@ -63,9 +63,9 @@ def test_equal_confidence_shares_a_bin():
 
 def test_coverage_grows_while_the_threshold_falls():
     """From the fewest rows that may be shown to all of them, where the risk is the error."""
-    found, _ = simulate(300, np.random.default_rng(1))
-    curve = trace_risk(found)
-    error = float((found.y_pred != found.y_true).mean())
+    predictions, _ = simulate(300, np.random.default_rng(1))
+    curve = trace_risk(predictions)
+    error = float((predictions.y_pred != predictions.y_true).mean())
 
     assert (np.diff(curve["coverage"]) > 0).all()
     assert (np.diff(curve["threshold"]) <= 0).all()
@@ -77,8 +77,8 @@ def test_risk_of_surest_rows_is_counted():
     """Thirty of forty are sure and right, the others are unsure and wrong."""
     proba = np.repeat([[0.9, 0.1], [0.6, 0.4]], [30, 10], axis=0)
     y = np.repeat([0, 1], [30, 10])
-    found = Predictions(classes=("a", "b"), y_true=y, proba=proba, known=np.arange(2))
-    curve = trace_risk(found)
+    predictions = Predictions(classes=("a", "b"), y_true=y, proba=proba, known=np.arange(2))
+    curve = trace_risk(predictions)
     by_coverage = dict(zip(curve["coverage"], curve["risk"], strict=True))
 
     assert (0.0, 0.25) == (by_coverage[0.75], by_coverage[1.0])
@@ -89,17 +89,17 @@ def test_order_of_equal_rows_means_nothing():
     """As of a model that says one thing of all."""
     proba = np.repeat([[0.7, 0.3]], 100, axis=0)
     y = np.repeat([0, 1], [70, 30])
-    found = Predictions(classes=("a", "b"), y_true=y, proba=proba, known=np.arange(2))
+    predictions = Predictions(classes=("a", "b"), y_true=y, proba=proba, known=np.arange(2))
 
-    assert trace_risk(found) == trace_risk(found.take(np.arange(100)[::-1]))
-    assert 0.3 == trace_risk(found)["area"]
+    assert trace_risk(predictions) == trace_risk(predictions.take(np.arange(100)[::-1]))
+    assert 0.3 == trace_risk(predictions)["area"]
 
 
 def test_few_rows_show_nothing():
     """Neither bins nor a curve; the report is JSON all the same."""
-    found, _ = simulate(MIN_ROWS - 1, np.random.default_rng(0))
-    report = measure_reliability(found)
+    predictions, _ = simulate(MIN_ROWS - 1, np.random.default_rng(0))
+    report = measure_reliability(predictions)
 
-    assert trace_risk(found) is None
+    assert trace_risk(predictions) is None
     assert [] == report["bins"]["n_rows"]
     assert report == json.loads(json.dumps(report, allow_nan=False))

@@ -1,4 +1,4 @@
-"""Accuracy is told for each bin of similarity, with an interval where groups allow one."""
+"""Accuracy is reported for each bin of similarity, with an interval if there are enough groups."""
 
 import numpy as np
 import pytest
@@ -23,32 +23,32 @@ def score(values, is_right, groups=None):
     )
     groups = np.arange(len(values)) if groups is None else np.asarray(groups)
     y = np.arange(len(values)) % 2
-    found = predictions(y, np.where(is_right, y, 2))
-    return score_by_similarity(found, groups, similarity, spec=SPEC, random_state=1)
+    predicted = predictions(y, np.where(is_right, y, 2))
+    return score_by_similarity(predicted, groups, similarity, spec=SPEC, random_state=1)
 
 
 def test_rows_stand_in_the_bin_of_their_similarity():
     """Lower edges belong to a bin; what lies beyond the outer ones to the first and the last."""
-    found = score([-0.3, 0.0, 0.2, 0.39, 0.4, 0.8, 1.0], True)
+    report = score([-0.3, 0.0, 0.2, 0.39, 0.4, 0.8, 1.0], True)
 
-    assert [2, 2, 1, 0, 2] == [some.n_rows for some in found.bins]
+    assert [2, 2, 1, 0, 2] == [similarity_bin.n_rows for similarity_bin in report.bins]
 
 
 def test_bin_without_rows_has_no_accuracy():
-    found = score([0.9] * 6, True)
+    report = score([0.9] * 6, True)
 
-    assert (None, None) == (found.bins[0].accuracy, found.bins[0].interval)
-    assert 1.0 == found.bins[-1].accuracy
+    assert (None, None) == (report.bins[0].accuracy, report.bins[0].interval)
+    assert 1.0 == report.bins[-1].accuracy
 
 
 @pytest.mark.parametrize(("n_groups", "has_interval"), [(4, False), (5, True)])
 def test_fewer_than_five_groups_have_no_interval(n_groups, has_interval):
     """However many rows they have."""
     groups = np.arange(100) % n_groups
-    found = score([0.9] * 100, groups > 0, groups)
+    report = score([0.9] * 100, groups > 0, groups)
 
-    assert has_interval == (found.bins[-1].interval is not None)
-    assert (100, n_groups) == (found.bins[-1].n_rows, found.bins[-1].n_groups)
+    assert has_interval == (report.bins[-1].interval is not None)
+    assert (100, n_groups) == (report.bins[-1].n_rows, report.bins[-1].n_groups)
 
 
 def test_interval_is_over_groups_and_not_over_rows():
@@ -64,16 +64,16 @@ def test_interval_is_over_groups_and_not_over_rows():
 
 
 def test_rows_that_were_not_compared_count_nowhere():
-    found = score([np.nan, 0.1, 0.9], [False, True, True])
+    report = score([np.nan, 0.1, 0.9], [False, True, True])
 
-    assert 2 == found.n_rows == sum(some.n_rows for some in found.bins)
-    assert 0.5 == found.median
+    assert 2 == report.n_rows == sum(similarity_bin.n_rows for similarity_bin in report.bins)
+    assert 0.5 == report.median
 
 
 def test_new_wording_is_counted_with_its_groups():
-    found = score([0.1, 0.39, 0.4, 0.9], True, [3, 3, 1, 2])
+    report = score([0.1, 0.39, 0.4, 0.9], True, [3, 3, 1, 2])
 
-    assert (2, 1) == (found.n_new_rows, found.n_new_groups)
+    assert (2, 1) == (report.n_new_rows, report.n_new_groups)
 
 
 def test_nothing_compared_is_no_report():

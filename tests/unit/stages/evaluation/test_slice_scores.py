@@ -14,10 +14,10 @@ from job.stages.evaluation.slice_scores import judge_slices
 SPEC = EvaluationSpec(resamples=1000)
 
 
-def judge(found, groups, slices, metric=Metric.F1_MACRO, **spec):
+def judge(predicted, groups, slices, metric=Metric.F1_MACRO, **spec):
     frame = pd.DataFrame({name: pd.Categorical(values) for name, values in slices.items()})
     spec = SPEC.model_copy(update=spec)
-    return judge_slices(found, np.asarray(groups), frame, metric, spec, 0)
+    return judge_slices(predicted, np.asarray(groups), frame, metric, spec, 0)
 
 
 def half_wrong(n=400):
@@ -31,8 +31,8 @@ def half_wrong(n=400):
 
 def test_slice_has_the_accuracy_of_its_rows_and_the_difference_to_the_rest():
     """And their number, and that of their groups."""
-    found, names = half_wrong()
-    worst, best = judge(found, np.arange(400) // 2, {"x": names}).scores
+    predicted, names = half_wrong()
+    worst, best = judge(predicted, np.arange(400) // 2, {"x": names}).scores
 
     assert ("a", 200, 100, 0.75) == (
         worst.value,
@@ -45,17 +45,19 @@ def test_slice_has_the_accuracy_of_its_rows_and_the_difference_to_the_rest():
 
 def test_slice_that_is_worse_is_named_and_its_rest_is_not():
     """0.75 against 0.95, on 200 rows each."""
-    found, names = half_wrong()
+    predicted, names = half_wrong()
 
-    assert [True, False] == [s.is_worse for s in judge(found, np.arange(400), {"x": names}).scores]
+    assert [True, False] == [
+        s.is_worse for s in judge(predicted, np.arange(400), {"x": names}).scores
+    ]
 
 
 @pytest.mark.parametrize(("n_rows", "n_shown"), [(29, 0), (30, 2)])
-def test_slice_of_fewer_rows_than_the_least_is_counted(n_rows, n_shown):
+def test_slice_of_fewer_rows_than_the_minimum_is_counted(n_rows, n_shown):
     """Nor is the rest shown, for the difference would tell."""
-    found, _ = half_wrong(200)
+    predicted, _ = half_wrong(200)
     names = np.where(np.arange(200) < n_rows, "few", "many")
-    report = judge(found, np.arange(200), {"x": names})
+    report = judge(predicted, np.arange(200), {"x": names})
 
     assert (n_shown, 2 - n_shown) == (len(report.scores), report.n_not_shown)
 
@@ -63,28 +65,28 @@ def test_slice_of_fewer_rows_than_the_least_is_counted(n_rows, n_shown):
 @pytest.mark.parametrize(("n_groups", "n_shown"), [(9, 0), (10, 2)])
 def test_slice_of_fewer_groups_than_ten_is_counted(n_groups, n_shown):
     """Copies are no more rows."""
-    found, _ = half_wrong(400)
+    predicted, _ = half_wrong(400)
     is_few = np.arange(400) < 100
     groups = np.where(is_few, np.arange(400) % n_groups, 100 + np.arange(400))
-    report = judge(found, groups, {"x": np.where(is_few, "few", "many")})
+    report = judge(predicted, groups, {"x": np.where(is_few, "few", "many")})
 
     assert (n_shown, 2 - n_shown) == (len(report.scores), report.n_not_shown)
 
 
 def test_group_that_lies_in_both_slices_counts_in_both():
     """Nine groups of `few` alone and one that it shares are ten; `many` has the shared one too."""
-    found, _ = half_wrong(400)
+    predicted, _ = half_wrong(400)
     groups = np.where(np.arange(400) < 100, np.arange(400) % 10, np.arange(400))
     is_few = (np.arange(400) < 100) & ((groups != 9) | (np.arange(400) < 50))
-    report = judge(found, groups, {"x": np.where(is_few, "few", "many")})
+    report = judge(predicted, groups, {"x": np.where(is_few, "few", "many")})
 
     assert {"few": 10, "many": 301} == {s.value: s.n_groups for s in report.scores}
 
 
 def test_column_of_one_slice_is_undivided():
     """It has no rest."""
-    found, names = half_wrong()
-    report = judge(found, np.arange(400), {"same": np.full(400, "a"), "x": names})
+    predicted, names = half_wrong()
+    report = judge(predicted, np.arange(400), {"same": np.full(400, "a"), "x": names})
 
     assert (("same",), 0, {"x"}) == (
         report.undivided,
@@ -96,19 +98,19 @@ def test_column_of_one_slice_is_undivided():
 def test_slice_without_an_error_is_bounded_by_one():
     """Its interval follows from the number of its groups."""
     y = np.arange(200) % 4
-    found = predictions(y, np.where(np.arange(200) < 20, (y + 1) % 4, y))
+    predicted = predictions(y, np.where(np.arange(200) < 20, (y + 1) % 4, y))
     names = np.where(np.arange(200) < 100, "a", "b")
-    best = judge(found, np.arange(200), {"x": names}).scores[-1]
+    best = judge(predicted, np.arange(200), {"x": names}).scores[-1]
 
     assert ("b", 1.0, True) == (best.value, best.upper_bound, best.accuracy.is_by_count)
 
 
 def test_slice_of_errors_alone_has_an_upper_bound_above_zero():
-    """What shows in none of its groups may still befall some."""
+    """A right answer seen in none of its groups may still occur in some."""
     y = np.arange(200) % 4
     is_a = np.arange(200) < 60
-    found = predictions(y, np.where(is_a, (y + 1) % 4, y))
-    worst = judge(found, np.arange(200), {"x": np.where(is_a, "a", "b")}).scores[0]
+    predicted = predictions(y, np.where(is_a, (y + 1) % 4, y))
+    worst = judge(predicted, np.arange(200), {"x": np.where(is_a, "a", "b")}).scores[0]
 
     assert pytest.approx(1 - (0.05 / 2) ** (1 / 60)) == worst.upper_bound
     assert worst.is_worse
@@ -116,18 +118,20 @@ def test_slice_of_errors_alone_has_an_upper_bound_above_zero():
 
 def test_report_is_json():
     """No number of numpy's stays in it."""
-    found, names = half_wrong()
-    content = judge(found, np.arange(400), {"x": names}).to_json()
+    predicted, names = half_wrong()
+    content = judge(predicted, np.arange(400), {"x": names}).to_json()
 
     assert content == json.loads(json.dumps(content, allow_nan=False))
 
 
 def test_names_of_slices_change_no_number():
     """The order of columns and categories neither."""
-    found, names = half_wrong()
+    predicted, names = half_wrong()
     other = np.arange(400) % 3
-    given = judge(found, np.arange(400), {"x": names, "y": other.astype(str)})
-    turned = judge(found, np.arange(400), {"x": np.where(names == "a", "z", "c"), "y": 9 - other})
+    given = judge(predicted, np.arange(400), {"x": names, "y": other.astype(str)})
+    turned = judge(
+        predicted, np.arange(400), {"x": np.where(names == "a", "z", "c"), "y": 9 - other}
+    )
 
     assert [s.accuracy for s in given.scores] == [s.accuracy for s in turned.scores]
     assert pytest.approx([s.upper_bound for s in given.scores]) == [
@@ -141,10 +145,10 @@ def test_equal_slices_are_rarely_called_worse(n_groups, is_uneven):
     n, n_named, n_missed = 100, 0, 0
     for seed in range(n):
         rng = np.random.default_rng(seed)
-        groups, found = draw(n_groups, rng, is_uneven=is_uneven)
+        groups, predicted = draw(n_groups, rng, is_uneven=is_uneven)
         many = rng.choice(8, n_groups, p=np.array([8, 7, 6, 5, 4, 3, 2, 1]) / 36)[groups]
         two = rng.integers(0, 2, n_groups)[groups]
-        scores = judge(found, groups, {"many": many, "two": two}, Metric.ACCURACY).scores
+        scores = judge(predicted, groups, {"many": many, "two": two}, Metric.ACCURACY).scores
         n_named += any(score.is_worse for score in scores)
         n_missed += any(score.upper_bound < 0.942 for score in scores)
 

@@ -1,4 +1,4 @@
-"""Columns that were standardized together are told from embeddings as a model gives them."""
+"""Standardized columns are detected, and embeddings as a model computes them are not."""
 
 import numpy as np
 import pytest
@@ -14,17 +14,17 @@ def check(X):
 
 
 def standardized(n_rows=3000, seed=0):
-    """Give two blocks of columns, each scaled to mean 0 and one deviation, as the upstream does."""
+    """Return two blocks of columns, each scaled to mean 0 and one deviation, as the upstream does."""
     X = np.random.default_rng(seed).lognormal(size=(n_rows, 60)) + np.arange(60)
     X = (X - X.mean(axis=0)) / X.std(axis=0)
     return X * np.where(np.arange(60) < 40, 0.7, 0.3)
 
 
 def test_two_scaled_blocks_look_standardized():
-    found = check(standardized())
+    report = check(standardized())
 
-    assert found.is_standardized
-    assert (0.0, 1.0) == pytest.approx((found.mean_ratio, found.scale_share), abs=1e-4)
+    assert report.is_standardized
+    assert (0.0, 1.0) == pytest.approx((report.mean_ratio, report.scale_share), abs=1e-4)
 
 
 def test_part_of_a_batch_looks_standardized():
@@ -56,10 +56,10 @@ def test_constant_columns_are_left_out():
 
 
 def test_zeros_are_nothing():
-    found = check(np.zeros((10, 4)))
+    report = check(np.zeros((10, 4)))
 
-    assert not found.is_standardized
-    assert (0.0, 0.0, 0.0) == (found.mean_ratio, found.scale_share, found.length_variation)
+    assert not report.is_standardized
+    assert (0.0, 0.0, 0.0) == (report.mean_ratio, report.scale_share, report.length_variation)
 
 
 def test_blocks_and_sample_change_nothing(monkeypatch):

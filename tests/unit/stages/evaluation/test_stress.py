@@ -20,13 +20,13 @@ class BySign:
 
     def predict_proba(self, X):
         self.n_predicted += len(X)
-        found = np.zeros((len(X), len(self.classes_)))
-        found[np.arange(len(X)), (X[:, 0] > 0).astype(int)] = 1
-        return found
+        proba = np.zeros((len(X), len(self.classes_)))
+        proba[np.arange(len(X)), (X[:, 0] > 0).astype(int)] = 1
+        return proba
 
 
 def make_rows(n=300, *, n_groups=60, seed=0, names=("a", "b")):
-    """Give columns of mean 0 and deviation 1 whose first is the class."""
+    """Return columns of mean 0 and deviation 1 whose first is the class."""
     y = np.array(names, dtype=object)[np.arange(n) % len(names)]
     X = np.random.default_rng(seed).standard_normal((n, 4))
     X[:, 0] = np.where(y == "a", -1, 1) + 0.35 * X[:, 0]
@@ -55,13 +55,13 @@ def measure(rows, pipeline=None, seed=0):
 
 def test_model_that_is_right_as_given_is_wrong_once_the_mean_moves():
     """The mean of a batch of one class is nearly that of the class, which then lies around zero."""
-    found = measure(make_rows())
+    report = measure(make_rows())
 
-    assert found.accuracy_as_given > 0.98
-    assert 0.6 < found.accuracy < 0.9
-    assert found.worst.accuracy == min(some.accuracy for some in found.classes)
-    assert found.interval.lower <= found.accuracy <= found.interval.upper
-    assert ["a", "b"] == [some.name for some in found.classes]
+    assert report.accuracy_as_given > 0.98
+    assert 0.6 < report.accuracy < 0.9
+    assert report.worst.accuracy == min(score.accuracy for score in report.classes)
+    assert report.interval.lower <= report.accuracy <= report.interval.upper
+    assert ["a", "b"] == [score.name for score in report.classes]
 
 
 def test_batch_has_the_means_and_deviations_of_the_table():
@@ -69,11 +69,11 @@ def test_batch_has_the_means_and_deviations_of_the_table():
     table = np.random.default_rng(0).normal(3, 0.7, (500, 5)).astype(np.float32)
     batch = np.random.default_rng(1).gamma(2, 5, (60, 5)).astype(np.float32)
     columns = Columns.of(MatrixRows(table, np.arange(500)))
-    found = columns.standardize(batch)
+    standardized = columns.standardize(batch)
 
-    assert np.allclose(table.mean(axis=0), found.mean(axis=0), atol=1e-5)
-    assert np.allclose(table.std(axis=0), found.std(axis=0), atol=1e-5)
-    assert (np.argsort(batch, axis=0) == np.argsort(found, axis=0)).all()
+    assert np.allclose(table.mean(axis=0), standardized.mean(axis=0), atol=1e-5)
+    assert np.allclose(table.std(axis=0), standardized.std(axis=0), atol=1e-5)
+    assert (np.argsort(batch, axis=0) == np.argsort(standardized, axis=0)).all()
 
 
 def test_column_that_does_not_vary_in_the_batch_gets_the_mean_of_the_table():
@@ -85,10 +85,12 @@ def test_column_that_does_not_vary_in_the_batch_gets_the_mean_of_the_table():
 
 @pytest.mark.parametrize("name", ["a", "b", "c"])
 def test_batch_is_mostly_of_one_class_and_evenly_of_the_others(name):
-    of_class = {"a": np.arange(200), "b": np.arange(200, 400), "c": np.arange(400, 402)}
-    of_class[name] = np.arange(1000, 1200)
-    index = draw_batch(of_class, name, 200, np.random.default_rng(0))
-    counts = {other: int(np.isin(index, some).sum()) for other, some in of_class.items()}
+    class_rows = {"a": np.arange(200), "b": np.arange(200, 400), "c": np.arange(400, 402)}
+    class_rows[name] = np.arange(1000, 1200)
+    index = draw_batch(class_rows, name, 200, np.random.default_rng(0))
+    counts = {
+        other: int(np.isin(index, class_index).sum()) for other, class_index in class_rows.items()
+    }
 
     assert round(SHARE * 200) == counts.pop(name)
     assert [15, 15] == list(counts.values())
@@ -97,8 +99,8 @@ def test_batch_is_mostly_of_one_class_and_evenly_of_the_others(name):
 
 def test_rest_that_cannot_be_shared_evenly_is_drawn_all_the_same():
     """One class gives one row more."""
-    of_class = {name: np.arange(n, n + 200) for name, n in (("a", 0), ("b", 200), ("c", 400))}
-    index = draw_batch(of_class, "a", 205, np.random.default_rng(0))
+    class_rows = {name: np.arange(n, n + 200) for name, n in (("a", 0), ("b", 200), ("c", 400))}
+    index = draw_batch(class_rows, "a", 205, np.random.default_rng(0))
 
     assert [15, 16, 174] == sorted(np.bincount(index // 200).tolist())
 
@@ -108,28 +110,28 @@ def test_rest_that_cannot_be_shared_evenly_is_drawn_all_the_same():
 )
 def test_batch_is_as_large_as_the_smallest_class_allows(n, n_batch_rows):
     """Up to 200 rows, and none of fewer than 50."""
-    found = measure(make_rows(n))
+    report = measure(make_rows(n))
 
-    assert n_batch_rows == (found and found.n_batch_rows)
+    assert n_batch_rows == (report and report.n_batch_rows)
 
 
 def test_small_class_has_no_batches_of_its_own():
     """It is among the rest of the others'."""
     rows = make_rows(400)
     rows.y[:8] = "c"
-    found = measure(rows, BySign("c"))
+    report = measure(rows, BySign("c"))
 
-    assert (["a", "b"], 1) == ([some.name for some in found.classes], found.n_classes_left_out)
+    assert (["a", "b"], 1) == ([score.name for score in report.classes], report.n_classes_left_out)
 
 
 def test_class_that_the_model_does_not_know_is_in_no_batch():
     """Its rows are errors before and after."""
     rows = make_rows(400)
     rows.y[:100] = "unknown"
-    found = measure(rows)
+    report = measure(rows)
 
-    assert found.accuracy_as_given > 0.98
-    assert 0 == found.n_classes_left_out
+    assert report.accuracy_as_given > 0.98
+    assert 0 == report.n_classes_left_out
 
 
 def test_one_class_makes_no_mix():
@@ -148,10 +150,10 @@ def test_work_is_bounded_by_fewer_draws_and_then_by_fewer_classes(monkeypatch, n
     """Rows are predicted once as given beside that."""
     monkeypatch.setattr(stress, "MAX_PREDICTED", n_most)
     rows, model = make_rows(), BySign()
-    found = measure(rows, model)
+    report = measure(rows, model)
 
-    assert n_most - found.n_batch_rows * 2 < model.n_predicted - len(rows) <= n_most
-    assert found.n_classes_left_out == (n_most == 300)
+    assert n_most - report.n_batch_rows * 2 < model.n_predicted - len(rows) <= n_most
+    assert report.n_classes_left_out == (n_most == 300)
 
 
 def test_few_groups_have_no_interval():

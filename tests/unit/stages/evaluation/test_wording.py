@@ -19,16 +19,16 @@ SPEC = EvaluationSpec(resamples=1000)
 
 def test_equal_groups_count_in_full():
     """Kish's number of groups of one size is their number."""
-    found = count_groups(np.repeat(np.arange(7), 3))
+    counts = count_groups(np.repeat(np.arange(7), 3))
 
-    assert (21, 7, 7.0) == (found.n_rows, found.n_groups, found.n_effective_groups)
+    assert (21, 7, 7.0) == (counts.n_rows, counts.n_groups, counts.n_effective_groups)
 
 
 def test_one_large_group_is_worth_little_more_than_one():
     """Groups of 90, 5 and 5 rows: 100 ** 2 / (90 ** 2 + 2 * 5 ** 2)."""
-    found = count_groups(np.repeat(np.arange(3), (90, 5, 5)))
+    counts = count_groups(np.repeat(np.arange(3), (90, 5, 5)))
 
-    assert 10_000 / 8150 == pytest.approx(found.n_effective_groups)
+    assert 10_000 / 8150 == pytest.approx(counts.n_effective_groups)
 
 
 @pytest.mark.parametrize(
@@ -37,62 +37,62 @@ def test_one_large_group_is_worth_little_more_than_one():
 def test_more_than_half_of_the_rows_make_a_table_templated(n_templated, n_single, is_templated):
     """Half of them does not."""
     near_duplicate_groups = np.append(np.zeros(n_templated, int), 1 + np.arange(n_single))
-    found = measure_templates(
+    templates = measure_templates(
         rows_of_texts(["a"] * 100, near_duplicate_groups=near_duplicate_groups)
     )
 
-    assert (1, n_templated / 100) == (found.n_templates, found.share)
-    assert is_templated == found.is_templated
+    assert (1, n_templated / 100) == (templates.n_templates, templates.share)
+    assert is_templated == templates.is_templated
 
 
-def test_family_one_row_too_small_is_no_template():
-    """Texts of people repeat, but in few copies."""
+def test_group_one_row_too_small_is_not_a_template():
+    """Texts that people write repeat, but in few copies."""
     near_duplicate_groups = np.repeat(np.arange(30), TEMPLATE_MIN_ROWS - 1)
-    found = measure_templates(
+    templates = measure_templates(
         rows_of_texts(
             ["a"] * len(near_duplicate_groups), near_duplicate_groups=near_duplicate_groups
         )
     )
 
-    assert (0, 0.0, False) == (found.n_templates, found.share, found.is_templated)
+    assert (0, 0.0, False) == (templates.n_templates, templates.share, templates.is_templated)
 
 
-def test_largest_families_come_first():
-    found = measure_templates(
+def test_largest_groups_come_first():
+    templates = measure_templates(
         rows_of_texts(["a"] * 10, near_duplicate_groups=[0, 1, 1, 1, 2, 2, 2, 2, 2, 2])
     )
 
-    assert (0.6, 0.3, 0.1) == pytest.approx(found.largest)
+    assert (0.6, 0.3, 0.1) == pytest.approx(templates.largest)
 
 
-def measure(rows, judged, parts):
-    y = np.zeros(len(judged), int)
-    found = predictions(y, y)
-    return measure_wording(rows, judged, parts, found=found, spec=SPEC, random_state=1)
+def measure(rows, evaluated, parts):
+    y = np.zeros(len(evaluated), int)
+    predicted = predictions(y, y)
+    return measure_wording(rows, evaluated, parts, found=predicted, spec=SPEC, random_state=1)
 
 
 def test_texts_are_counted_and_compared():
     """A table of texts has no embeddings to check."""
     rows = rows_of_texts(["delete my data"] * 6 + ["stop the adverts", "who are you"])
-    judged, trained = rows.take(np.arange(6, 8)), rows.take(np.arange(6))
-    found = measure(rows, judged, [(np.arange(2), trained)])
+    evaluated, trained = rows.take(np.arange(6, 8)), rows.take(np.arange(6))
+    wording = measure(rows, evaluated, [(np.arange(2), trained)])
 
     assert ("text", 3, 8, 2) == (
-        found.items,
-        found.n_items,
-        found.table.n_rows,
-        found.judged.n_rows,
+        wording.items,
+        wording.n_items,
+        wording.table.n_rows,
+        wording.judged.n_rows,
     )
-    assert found.standardization is None
-    Wording.model_validate(found.to_json())
+    assert wording.standardization is None
+    Wording.model_validate(wording.to_json())
 
 
 def test_embeddings_are_compared_where_there_are_no_texts():
     rng = np.random.default_rng(0)
     rows = rows_of_embeddings(rng.normal(size=(40, 8)))
-    judged, trained = rows.take(np.arange(10)), rows.take(np.arange(10, 40))
-    found = measure(rows, judged, [(np.arange(10), trained)])
+    evaluated, trained = rows.take(np.arange(10)), rows.take(np.arange(10, 40))
+    wording = measure(rows, evaluated, [(np.arange(10), trained)])
 
-    assert ("embedding", "embeddings") == (found.items, found.similarity.of)
-    assert 40 == found.standardization.n_rows
-    Wording.model_validate(found.to_json())
+    assert ("embedding", "embeddings") == (wording.items, wording.similarity.of)
+    assert 40 == wording.standardization.n_rows
+    Wording.model_validate(wording.to_json())

@@ -45,7 +45,7 @@ class NoReport:
 
 
 def make_requests(start, stop, *, prefix="text", width=3):
-    """Give requests whose first number tells the class, each a family of its own."""
+    """Return requests whose first number determines the class, each a group of its own."""
     positions = np.arange(start, stop)
     matrix = np.zeros((len(positions), width), np.float32)
     matrix[:, 0] = np.where(positions % 2, 1, -1)
@@ -109,7 +109,7 @@ def compare(champion, requests, *, is_wrong=False):
     )
 
 
-def told(lower, upper, **more):
+def make_comparison(lower, upper, **more):
     return Comparison(
         role="champion",
         version="v1",
@@ -125,19 +125,19 @@ def told(lower, upper, **more):
 
 def test_requests_that_the_champion_was_trained_on_are_left_out():
     """An older champion may have met some of them."""
-    found = compare(make_champion(make_requests(0, 20)), make_requests(10, 74))
+    comparison = compare(make_champion(make_requests(0, 20)), make_requests(10, 74))
 
-    assert ("challenge", 54, 10) == (found.basis, found.n_rows, found.n_excluded)
-    assert 0 == found.difference.value
+    assert ("challenge", 54, 10) == (comparison.basis, comparison.n_rows, comparison.n_excluded)
+    assert 0 == comparison.difference.value
 
 
 @pytest.mark.parametrize(("is_wrong", "drop"), [(True, -1.0), (False, 1.0)])
 def test_difference_is_of_both_models_on_the_same_requests(is_wrong, drop):
     champion = make_champion(make_requests(100, 140), is_wrong=not is_wrong)
-    found = compare(champion, make_requests(0, 64), is_wrong=is_wrong)
+    comparison = compare(champion, make_requests(0, 64), is_wrong=is_wrong)
 
-    assert drop == found.difference.value
-    assert found.candidate_score - found.champion_score == drop
+    assert drop == comparison.difference.value
+    assert comparison.candidate_score - comparison.champion_score == drop
 
 
 @pytest.mark.parametrize(
@@ -147,17 +147,17 @@ def test_difference_is_of_both_models_on_the_same_requests(is_wrong, drop):
         (make_requests(0, 40), make_requests(0, 64), "24 requests in 24 groups"),
     ],
 )
-def test_champion_that_cannot_be_compared_is_told(champion, requests, words):
-    """It never rejects: another criterion holds it against the table."""
-    found = compare(make_champion(champion), requests)
-    criterion = judge_challenge(found, GateSpec())
+def test_champion_that_cannot_be_compared_is_reported(champion, requests, words):
+    """It never rejects: another criterion compares the models on the table."""
+    comparison = compare(make_champion(champion), requests)
+    criterion = judge_challenge(comparison, GateSpec())
 
-    assert found.difference is None
+    assert comparison.difference is None
     assert words in criterion.reason
     assert (False, False) == (criterion.is_met, criterion.is_binding)
 
 
-def test_champion_of_other_embeddings_is_told():
+def test_champion_of_other_embeddings_is_reported():
     champion = make_champion(make_requests(100, 140), embedding_model="theirs")
 
     assert "another model" in compare(champion, make_requests(0, 64)).problem
@@ -166,9 +166,9 @@ def test_champion_of_other_embeddings_is_told():
 def test_set_without_texts_is_compared_with_a_champion_of_texts():
     """Its training keys say nothing of the set, which is kept out of every table."""
     champion = make_champion(make_requests(0, 40), training_keys_of="text")
-    found = compare(champion, make_requests(0, 64, prefix="embedding"))
+    comparison = compare(champion, make_requests(0, 64, prefix="embedding"))
 
-    assert (64, 0, "") == (found.n_rows, found.n_excluded, found.problem)
+    assert (64, 0, "") == (comparison.n_rows, comparison.n_excluded, comparison.problem)
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_set_without_texts_is_compared_with_a_champion_of_texts():
 )
 def test_only_a_shown_drop_rejects(lower, upper, is_met):
     """All of the interval below 0; a small set shows little else."""
-    criterion = judge_challenge(told(lower, upper), GateSpec())
+    criterion = judge_challenge(make_comparison(lower, upper), GateSpec())
 
     assert ("challenge_champion", is_met, True) == (
         criterion.name,
@@ -192,7 +192,7 @@ def test_comparison_on_the_set_says_nothing_about_the_table():
         "latency": {"p50_ms": 0.0, "p95_ms": 1.0},
         "intervals": {"level": 0.95, "scores": {}},
     }
-    comparison = replace(told(-0.1, 0.1), standard_error=0.05)
+    comparison = replace(make_comparison(-0.1, 0.1), standard_error=0.05)
     decision = decide(evaluation, 1, (comparison,), GateSpec())
 
     assert decision.can_show is None

@@ -1,4 +1,4 @@
-"""Champion and candidate are compared on rows that neither has seen, or not at all."""
+"""Champion and candidate are compared on rows that neither was trained on, or not at all."""
 
 import json
 from dataclasses import replace
@@ -44,7 +44,7 @@ class NoPages:
 
 
 def make_rows(start, stop, *, width=3, text_prefix="text"):
-    """Give rows whose first number tells the class, keyed by their position."""
+    """Return rows whose first number determines the class, keyed by their position."""
     positions = np.arange(start, stop)
     matrix = np.zeros((len(positions), width), np.float32)
     matrix[:, 0] = np.where(positions % 2, 1, -1)
@@ -81,7 +81,7 @@ def make_champion(rows, **options):
     return PublishedVersion(version=VERSION, files=make_files(rows, **options), pointer=b"")
 
 
-def hold_beside(
+def compare_with(
     champion,
     test,
     *,
@@ -101,7 +101,7 @@ def hold_beside(
     spec = TrainingSpec(
         search=SearchSpec(metric=metric, inputs=inputs),
         features=FeatureSpec(use=(*USE, "numeric")),
-        columns=ColumnsSpec(numeric=("told",)),
+        columns=ColumnsSpec(numeric=("length",)),
         random_state=0,
     )
     paired = PairedSpec(metric=metric, alpha=0.05, resamples=1000, random_state=0)
@@ -119,7 +119,7 @@ def hold_beside(
 
 
 def table_of(test, *, train=None, method="hash"):
-    """Give a table that holds the test rows, and the training rows if any are given."""
+    """Return a table that holds the test rows, and the training rows if any are given."""
     if method == "official_test":
         return None
     if train is None:
@@ -164,26 +164,26 @@ def test_damaged_champion_is_refused():
 
 def test_unseen_rows_are_all_compared():
     """No key and no text is common to both."""
-    assert 50 == hold_beside(make_champion(make_rows(0, 40)), make_rows(100, 150)).n_rows
+    assert 50 == compare_with(make_champion(make_rows(0, 40)), make_rows(100, 150)).n_rows
 
 
 def test_both_models_are_scored():
     """The champion is right everywhere, this candidate nowhere."""
     rows = make_rows(0, 40)
-    found = hold_beside(
+    comparison = compare_with(
         make_champion(rows), make_rows(100, 150), candidate=fit(rows, is_inverted=True)
     )
 
-    assert (1.0, 0.0) == (found.champion_score, found.candidate_score)
+    assert (1.0, 0.0) == (comparison.champion_score, comparison.candidate_score)
 
 
 def test_rows_of_a_key_that_the_champion_was_trained_on_are_left_out():
     """Their texts are others, their group is the same."""
     champion = make_champion(make_rows(0, 40))
 
-    found = hold_beside(champion, make_rows(20, 100, text_prefix="other"))
+    comparison = compare_with(champion, make_rows(20, 100, text_prefix="other"))
 
-    assert (60, 20) == (found.n_rows, found.n_excluded)
+    assert (60, 20) == (comparison.n_rows, comparison.n_excluded)
 
 
 def test_rows_of_a_text_that_the_champion_was_trained_on_are_left_out():
@@ -194,29 +194,29 @@ def test_rows_of_a_text_that_the_champion_was_trained_on_are_left_out():
         **{name: getattr(test, name) for name in Rows.__slots__} | {"leakage_keys": renamed}
     )
 
-    assert 60 == hold_beside(make_champion(trained), test).n_rows
+    assert 60 == compare_with(make_champion(trained), test).n_rows
 
 
 def test_seen_rows_are_found_under_the_champions_own_salt():
     """The salt that counts is the one that the keys were written with."""
     champion = make_champion(make_rows(0, 40), salt="another")
 
-    assert 60 == hold_beside(champion, make_rows(20, 100)).n_rows
+    assert 60 == compare_with(champion, make_rows(20, 100)).n_rows
 
 
-def test_training_keys_do_not_tell_the_keys():
+def test_training_keys_do_not_contain_the_keys():
     """The version holds digests, not texts."""
     assert b"key:1" not in make_files(make_rows(0, 40))["training_keys.npy"]
 
 
 def test_champion_of_another_input_cannot_be_compared():
     """A model of other embeddings cannot be asked."""
-    found = hold_beside(make_champion(make_rows(0, 40, width=2)), make_rows(100, 150))
+    comparison = compare_with(make_champion(make_rows(0, 40, width=2)), make_rows(100, 150))
 
     assert (None, None, "it takes another input") == (
-        found.champion_score,
-        found.candidate_score,
-        found.problem,
+        comparison.champion_score,
+        comparison.candidate_score,
+        comparison.problem,
     )
 
 
@@ -225,68 +225,70 @@ def test_champion_of_another_scikit_learn_cannot_be_compared():
     champion = make_champion(make_rows(0, 40))
     payload = champion.files["model.joblib"].replace(sklearn.__version__.encode(), b"0.0.0")
     files = {**champion.files, "model.joblib": payload}
-    found = hold_beside(replace(champion, files=files), make_rows(100, 150))
+    comparison = compare_with(replace(champion, files=files), make_rows(100, 150))
 
-    assert (None, None) == (found.champion_score, found.candidate_score)
-    assert f"it was written by scikit-learn 0.0.0, this is {sklearn.__version__}" == found.problem
+    assert (None, None) == (comparison.champion_score, comparison.candidate_score)
+    assert (
+        f"it was written by scikit-learn 0.0.0, this is {sklearn.__version__}" == comparison.problem
+    )
 
 
-@pytest.mark.parametrize(("n_fresh", "is_comparable"), [(29, False), (30, True)])
-def test_fewer_than_thirty_fresh_rows_cannot_be_compared(n_fresh, is_comparable):
+@pytest.mark.parametrize(("n_unseen", "is_comparable"), [(29, False), (30, True)])
+def test_fewer_than_thirty_unseen_rows_cannot_be_compared(n_unseen, is_comparable):
     """So few rows tell chance, not quality."""
     champion = make_champion(make_rows(0, 40))
-    found = hold_beside(champion, make_rows(20, 40 + n_fresh))
+    comparison = compare_with(champion, make_rows(20, 40 + n_unseen))
 
-    assert is_comparable == (found.champion_score is not None)
+    assert is_comparable == (comparison.champion_score is not None)
 
 
 def test_problem_of_too_few_rows_gives_their_number():
     """The operator sees how far off it is."""
-    found = hold_beside(make_champion(make_rows(0, 40)), make_rows(20, 45))
+    comparison = compare_with(make_champion(make_rows(0, 40)), make_rows(20, 45))
 
-    assert "it was trained on all but 5 hold-out rows in 5 groups" == found.problem
+    assert "it was trained on all but 5 hold-out rows in 5 groups" == comparison.problem
 
 
 def test_metric_that_these_rows_do_not_define_cannot_be_compared():
     """One class alone has no ROC curve."""
     test = make_rows(100, 200)
-    found = hold_beside(
+    comparison = compare_with(
         make_champion(make_rows(0, 40)), test.take(test.y == "odd"), metric=Metric.ROC_AUC_OVR
     )
 
     assert (None, "roc_auc_ovr is undefined on these rows") == (
-        found.champion_score,
-        found.problem,
+        comparison.champion_score,
+        comparison.problem,
     )
 
 
 @pytest.mark.parametrize("metric", Metric)
 def test_every_metric_can_be_compared(metric):
     """Whatever chooses the candidate also compares it."""
-    found = hold_beside(make_champion(make_rows(0, 40)), make_rows(100, 150), metric=metric)
+    comparison = compare_with(make_champion(make_rows(0, 40)), make_rows(100, 150), metric=metric)
 
-    assert None not in (found.champion_score, found.candidate_score)
+    assert None not in (comparison.champion_score, comparison.candidate_score)
 
 
 def test_always_wrong_candidate_loses_everything_for_sure():
     """The difference of two scores on the same rows, and its ends."""
     rows = make_rows(0, 40)
     wrong = fit(rows, is_inverted=True)
-    found = hold_beside(make_champion(rows), make_rows(100, 150), candidate=wrong).difference
+    difference = compare_with(make_champion(rows), make_rows(100, 150), candidate=wrong).difference
 
-    assert -1.0 == found.value
-    assert found.upper < -0.9
+    assert -1.0 == difference.value
+    assert difference.upper < -0.9
 
 
 def test_champion_of_other_classes_cannot_be_compared():
     """It could not be right about a class it does not know."""
     rows = make_rows(0, 40)
     y = np.where(np.arange(40) < 4, "third", rows.y).astype(object)
-    found = hold_beside(make_champion(replace(rows, y=y)), make_rows(100, 150))
+    comparison = compare_with(make_champion(replace(rows, y=y)), make_rows(100, 150))
 
     assert (None, "its classes are others: 1 class only it knows") == (
-        found.difference,
-        found.problem,
+        comparison.difference,
+        comparison.problem,
     )
 
 
@@ -296,9 +298,9 @@ def test_anchor_is_found_by_version_or_channel(name):
     store = MemoryStore()
     publish(store, VERSION, "r1", make_files(make_rows(0, 40)))
     store.objects["channels/anchors.json"] = canonical_json({"version": VERSION})
-    found = load_anchor(store, name)
+    anchor = load_anchor(store, name)
 
-    assert (VERSION, "anchor") == (found.version, found.role)
+    assert (VERSION, "anchor") == (anchor.version, anchor.role)
 
 
 def test_anchor_that_does_not_exist_is_refused():
@@ -316,10 +318,10 @@ def test_metadata_of_the_bundle_is_json():
 def test_champion_of_another_searched_input_is_compared_on_its_own(inputs, n_rows):
     """A search that may choose the input must not stop where it finds a better one."""
     test = make_rows(100, 150)
-    told = pd.DataFrame({"told": np.where(test.y == "odd", 1, -1)}, dtype=np.float32)
-    test = replace(test, frame=told)
-    candidate = LogisticRegression().fit(told, test.y.astype(str))
-    found = hold_beside(
+    frame = pd.DataFrame({"length": np.where(test.y == "odd", 1, -1)}, dtype=np.float32)
+    test = replace(test, frame=frame)
+    candidate = LogisticRegression().fit(frame, test.y.astype(str))
+    comparison = compare_with(
         make_champion(make_rows(0, 40)),
         test,
         candidate=candidate,
@@ -327,64 +329,64 @@ def test_champion_of_another_searched_input_is_compared_on_its_own(inputs, n_row
         inputs=inputs,
     )
 
-    assert (n_rows, n_rows > 0) == (found.n_rows, found.champion_score == 1.0)
+    assert (n_rows, n_rows > 0) == (comparison.n_rows, comparison.champion_score == 1.0)
 
 
-def of_family(rows, first):
-    """Give each row a family of its own, counted from a number."""
+def with_own_groups(rows, first):
+    """Return the rows, each in a near-duplicate group of its own, numbered from `first`."""
     return replace(rows, near_duplicate_groups=np.arange(first, first + len(rows)))
 
 
 @pytest.mark.parametrize(("method", "n_rows"), [("hash", 60), ("official_test", 80)])
 def test_rows_near_to_what_the_champion_was_trained_on_are_left_out(method, n_rows):
-    """It knows their family by rows of today's training side; an official test holds such rows."""
-    seen = of_family(make_rows(0, 40), 0)
-    test = of_family(make_rows(100, 180), 20)
-    found = hold_beside(make_champion(make_rows(0, 40)), test, train=seen, method=method)
+    """Their near-duplicates are training rows of today's table; an official test has such rows."""
+    trained = with_own_groups(make_rows(0, 40), 0)
+    test = with_own_groups(make_rows(100, 180), 20)
+    comparison = compare_with(make_champion(make_rows(0, 40)), test, train=trained, method=method)
 
-    assert n_rows == found.n_rows
+    assert n_rows == comparison.n_rows
 
 
-def test_family_that_the_champion_met_on_what_is_now_the_test_side_is_left_out_whole():
-    """A new row may carry its family to the other side."""
+def test_near_duplicates_of_test_rows_that_the_champion_was_trained_on_are_left_out():
+    """A new row may move its group of near-duplicates to the other side."""
     test = make_rows(20, 100)
     test = replace(test, near_duplicate_groups=np.arange(80) // 2)
     champion = make_champion(make_rows(0, 31))  # its last row is the first of a pair
 
-    assert 80 - 12 == hold_beside(champion, test, train=test.take(np.zeros(80, bool))).n_rows
+    assert 80 - 12 == compare_with(champion, test, train=test.take(np.zeros(80, bool))).n_rows
 
 
 @pytest.mark.parametrize(
-    ("told", "problem"),
+    ("metadata", "problem"),
     [
         ({"embedding_model": "theirs"}, "embeddings come from another model"),
         ({"training_keys_of": "embedding"}, "known by embedding, this table's rows by text"),
     ],
 )
-def test_champion_of_another_kind_of_rows_is_not_compared(told, problem):
+def test_champion_of_another_kind_of_rows_is_not_compared(metadata, problem):
     """Its scores would be those of noise, or of rows that it was trained on."""
-    found = hold_beside(make_champion(make_rows(0, 40), **told), make_rows(100, 150))
+    comparison = compare_with(make_champion(make_rows(0, 40), **metadata), make_rows(100, 150))
 
-    assert problem in found.problem
-    assert found.difference is None
+    assert problem in comparison.problem
+    assert comparison.difference is None
 
 
 def test_rows_of_few_groups_show_nothing():
     """What four groups agree on is no evidence, however many rows they have."""
     test = make_rows(100, 200)
     keys = np.array([f"group:{n % 4}" for n in range(100)], dtype=object)
-    found = hold_beside(make_champion(make_rows(0, 40)), replace(test, leakage_keys=keys))
+    comparison = compare_with(make_champion(make_rows(0, 40)), replace(test, leakage_keys=keys))
 
-    assert found.difference is None
-    assert "in 4 groups" in found.problem
+    assert comparison.difference is None
+    assert "in 4 groups" in comparison.problem
 
 
 def test_very_same_model_is_as_good_on_any_rows():
     """Even on those that it was trained on, and on fewer than would show it."""
     rows = make_rows(0, 40)
-    found = hold_beside(make_champion(rows), rows, candidate=fit(rows)).difference
+    difference = compare_with(make_champion(rows), rows, candidate=fit(rows)).difference
 
-    assert (0.0, 0.0, 0.0) == (found.value, found.lower, found.upper)
+    assert (0.0, 0.0, 0.0) == (difference.value, difference.lower, difference.upper)
 
 
 def test_texts_that_differ_in_their_slots_alone_count_as_trained_on():
@@ -397,6 +399,6 @@ def test_texts_that_differ_in_their_slots_alone_count_as_trained_on():
         return replace(rows, leakage_keys=keys, text_keys=keys, templates=templates)
 
     champion = make_champion(fill(make_rows(0, 40), 11111))
-    found = hold_beside(champion, fill(make_rows(100, 140), 22222))
+    comparison = compare_with(champion, fill(make_rows(100, 140), 22222))
 
-    assert (0, 40) == (found.n_rows, found.n_excluded)
+    assert (0, 40) == (comparison.n_rows, comparison.n_excluded)

@@ -29,11 +29,11 @@ def judge(
     challenge=None,
     **spec,
 ):
-    ends = {name: {"value": v, "lower": lower, "upper": 1.0} for name, v in scores.items()}
+    intervals = {name: {"value": v, "lower": lower, "upper": 1.0} for name, v in scores.items()}
     evaluation = {
         "scores": scores,
         "latency": {"p50_ms": 0.0, "p95_ms": p95_ms},
-        "intervals": {"level": 0.95, "scores": ends},
+        "intervals": {"level": 0.95, "scores": intervals},
         "slices": slices,
         "stress": stress,
         "challenge": challenge,
@@ -45,7 +45,7 @@ def interval(value, lower, upper):
     return Interval(value=value, lower=lower, upper=upper)
 
 
-def beside(lower=-0.01, upper=0.01, *, role="champion", recalls=(), n_excluded=0):
+def compared(lower=-0.01, upper=0.01, *, role="champion", recalls=(), n_excluded=0):
     middle = (lower + upper) / 2
     return Comparison(
         role=role,
@@ -61,7 +61,7 @@ def beside(lower=-0.01, upper=0.01, *, role="champion", recalls=(), n_excluded=0
     )
 
 
-def apart(problem="it takes another input", role="champion"):
+def incomparable(problem="it takes another input", role="champion"):
     return Comparison(role=role, version="v1", metric="f1_macro", problem=problem)
 
 
@@ -138,7 +138,7 @@ def test_reason_of_a_missing_score_says_so():
 
 
 @pytest.mark.parametrize(("lower", "is_accepted"), [(0.85, True), (0.84, False)])
-def test_lower_end_is_held_against_the_floor_where_settings_say_so(lower, is_accepted):
+def test_lower_end_is_compared_with_the_floor_where_settings_say_so(lower, is_accepted):
     """A good score on few rows is not enough then."""
     decision = judge(
         {"accuracy": 0.99},
@@ -169,7 +169,7 @@ def test_score_without_an_interval_reaches_no_floor_of_lower_ends():
 @pytest.mark.parametrize(("lower", "is_accepted"), [(-0.24, True), (-0.25, False), (-0.26, False)])
 def test_non_inferior_is_what_loses_less_than_the_margin(lower, is_accepted):
     """The lower end of the difference has to be above it; equal is not enough."""
-    decision = judge(comparisons=(beside(lower, 0.3),), margin=0.25)
+    decision = judge(comparisons=(compared(lower, 0.3),), margin=0.25)
 
     assert is_accepted == decision.is_accepted
 
@@ -177,14 +177,14 @@ def test_non_inferior_is_what_loses_less_than_the_margin(lower, is_accepted):
 @pytest.mark.parametrize(("lower", "is_accepted"), [(0.001, True), (0.0, False), (-0.001, False)])
 def test_superior_is_what_is_shown_to_gain(lower, is_accepted):
     """The margin has no say then."""
-    decision = judge(comparisons=(beside(lower, 0.3),), rule="superiority", margin=0.5)
+    decision = judge(comparisons=(compared(lower, 0.3),), rule="superiority", margin=0.5)
 
     assert is_accepted == decision.is_accepted
 
 
 def test_reason_names_metric_scores_rows_difference_and_interval():
     """A rejection can be understood from its line in the log."""
-    decision = judge(comparisons=(beside(-0.04, -0.02, n_excluded=7),), margin=0.02)
+    decision = judge(comparisons=(compared(-0.04, -0.02, n_excluded=7),), margin=0.02)
 
     assert (
         "f1_macro 0.8700 where champion v1 has 0.9000 on the same 400 rows in 90 groups "
@@ -195,7 +195,7 @@ def test_reason_names_metric_scores_rows_difference_and_interval():
 
 def test_reason_of_too_few_rows_says_how_many_would_do():
     """The end at 0.05 is 1.645 standard errors away, power of 80 % is 0.842 more."""
-    decision = judge(comparisons=(beside(-0.04, 0.04),), margin=0.02)
+    decision = judge(comparisons=(compared(-0.04, 0.04),), margin=0.02)
     wanted = 400 * ((1.6449 + 0.8416) * (0.04 / 1.6449) / 0.02) ** 2
 
     assert (
@@ -209,25 +209,25 @@ def test_reason_of_too_few_rows_says_how_many_would_do():
 )
 def test_inconclusive_comparison_lets_pass_what_scores_within_the_rule(lower, upper, is_accepted):
     """Differences of -.005 and -.025, a margin of .02: only one of them is within it."""
-    some = (beside(lower, upper),)
+    comparisons = (compared(lower, upper),)
 
-    assert not judge(comparisons=some).is_accepted
-    assert is_accepted == judge(comparisons=some, inconclusive="warn").is_accepted
+    assert not judge(comparisons=comparisons).is_accepted
+    assert is_accepted == judge(comparisons=comparisons, inconclusive="warn").is_accepted
 
 
-def test_candidate_that_is_shown_to_be_worse_is_not_told_to_bring_rows():
+def test_candidate_that_is_shown_to_be_worse_is_not_asked_for_more_rows():
     """More rows would not help it."""
-    assert "too few" not in reason(judge(comparisons=(beside(-0.09, -0.03),)), "champion")
+    assert "too few" not in reason(judge(comparisons=(compared(-0.09, -0.03),)), "champion")
 
 
 def test_without_a_champion_there_is_no_such_criterion():
-    """The first model is held against floors alone."""
+    """The first model is compared with the floors alone."""
     assert "champion" not in [c.name for c in judge().criteria]
 
 
 def test_anchor_is_judged_as_the_champion_is():
     """A good step from the champion may be one too many from the anchor."""
-    decision = judge(comparisons=(beside(), beside(-0.05, -0.03, role="anchor")))
+    decision = judge(comparisons=(compared(), compared(-0.05, -0.03, role="anchor")))
 
     assert ["anchor"] == [c.name for c in decision.criteria if not c.is_met]
     assert not decision.is_accepted
@@ -237,26 +237,26 @@ def test_anchor_is_judged_as_the_champion_is():
 @pytest.mark.parametrize("role", ["champion", "anchor"])
 def test_incomparable_champion_counts_as_the_settings_say(severity, is_accepted, role):
     """A warning binds nobody."""
-    decision = judge(comparisons=(apart(role=role),), incomparable_champion=severity)
+    decision = judge(comparisons=(incomparable(role=role),), incomparable_champion=severity)
 
     assert is_accepted == decision.is_accepted
 
 
 def test_incomparable_champion_rejects_by_default():
     """Whoever wants to go on blindly must say so."""
-    assert not judge(comparisons=(apart(),)).is_accepted
+    assert not judge(comparisons=(incomparable(),)).is_accepted
 
 
 def test_incomparable_champion_is_a_criterion_not_met_even_as_a_warning():
     """The report shows it although it binds nobody."""
-    decision = judge(comparisons=(apart(),), incomparable_champion="warn")
+    decision = judge(comparisons=(incomparable(),), incomparable_champion="warn")
 
     assert ["champion"] == [c.name for c in decision.criteria if not c.is_met]
 
 
 def test_reason_of_an_incomparable_champion_gives_the_problem():
     """It says what kept the two apart."""
-    decision = judge(comparisons=(apart(),))
+    decision = judge(comparisons=(incomparable(),))
 
     assert "champion v1 cannot be compared: it takes another input" == reason(decision, "champion")
 
@@ -273,7 +273,7 @@ def test_reason_of_an_incomparable_champion_gives_the_problem():
 def test_recall_of_a_class_may_not_be_shown_to_fall_by_more_than_the_margin(change, is_accepted):
     """Either alone is not enough."""
     recalls = (recall("kept", 0.0, -0.1, 0.1), recall("lost", *change))
-    decision = judge(comparisons=(beside(recalls=recalls),), recall_margin=0.05)
+    decision = judge(comparisons=(compared(recalls=recalls),), recall_margin=0.05)
 
     assert is_accepted == decision.is_accepted
     assert (
@@ -285,7 +285,7 @@ def test_recall_is_not_looked_at_without_a_margin():
     """null switches it off."""
     recalls = (recall("lost", -0.9, -1.0, -0.8),)
 
-    assert judge(comparisons=(beside(recalls=recalls),), recall_margin=None).is_accepted
+    assert judge(comparisons=(compared(recalls=recalls),), recall_margin=None).is_accepted
 
 
 @pytest.mark.parametrize(("error", "is_accepted"), [(0.05, True), (0.051, False), (None, False)])
@@ -363,16 +363,16 @@ def test_slice_that_is_shown_to_be_below_its_floor_is_rejected(bound, is_accepte
 
 def test_reason_names_the_slices_below_the_floor():
     """And those alone, with value, bound and rows."""
-    found = reason(judge(slices=slices(web=0.9, app=0.6), slice_floor=0.7), "slice_floor")
+    text = reason(judge(slices=slices(web=0.9, app=0.6), slice_floor=0.7), "slice_floor")
 
-    assert "'channel' is 'app' 0.5000 (at most 0.6000) on 60 rows; none" in found
-    assert "'web'" not in found
+    assert "'channel' is 'app' 0.5000 (at most 0.6000) on 60 rows; none" in text
+    assert "'web'" not in text
 
 
-@pytest.mark.parametrize("found", [None, {"scores": []}])
-def test_floor_of_slices_without_any_is_rejected(found):
+@pytest.mark.parametrize("measured", [None, {"scores": []}])
+def test_floor_of_slices_without_any_is_rejected(measured):
     """What is not measured is not met."""
-    assert not judge(slices=found, slice_floor=0.7).is_accepted
+    assert not judge(slices=measured, slice_floor=0.7).is_accepted
 
 
 def stressed(accuracy, interval=None):
@@ -382,9 +382,9 @@ def stressed(accuracy, interval=None):
 
 def test_standardized_batches_are_not_looked_at_without_a_floor():
     """It is off unless it is asked for."""
-    found = judge(stress=stressed(0.1))
+    decision = judge(stress=stressed(0.1))
 
-    assert [] == [c for c in found.criteria if c.name == "stress_accuracy"]
+    assert [] == [c for c in decision.criteria if c.name == "stress_accuracy"]
 
 
 @pytest.mark.parametrize(("accuracy", "is_accepted"), [(0.7, True), (0.6999, False)])
@@ -396,10 +396,10 @@ def test_accuracy_in_standardized_batches_below_its_floor_is_rejected(accuracy, 
 def test_reason_names_the_class_of_the_lowest_batches():
     """The criterion carries the interval, where there is one."""
     decision = judge(stress=stressed(0.8, {"lower": 0.7, "upper": 0.9}), stress_floor=0.7)
-    (found,) = [c for c in decision.criteria if c.name == "stress_accuracy"]
+    (criterion,) = [c for c in decision.criteria if c.name == "stress_accuracy"]
 
-    assert "0.8000 (lowest 0.3100, mostly 'opt_out'), at least 0.7 is" in found.reason
-    assert (0.7, 0.9) == (found.lower, found.upper)
+    assert "0.8000 (lowest 0.3100, mostly 'opt_out'), at least 0.7 is" in criterion.reason
+    assert (0.7, 0.9) == (criterion.lower, criterion.upper)
 
 
 def test_floor_of_standardized_batches_without_any_is_rejected():
@@ -411,8 +411,8 @@ def test_floor_of_standardized_batches_without_any_is_rejected():
 
 
 def uncertain(value, *, standard_error=0.03, n_groups=90, role="champion", is_advisory=False):
-    """Give a comparison on a table that cannot show the margin."""
-    reach = 1.645 * standard_error
+    """Return a comparison on a table that cannot show the margin."""
+    half_width = 1.645 * standard_error
     return Comparison(
         role=role,
         version="v1",
@@ -422,7 +422,7 @@ def uncertain(value, *, standard_error=0.03, n_groups=90, role="champion", is_ad
         n_groups=n_groups,
         champion_score=0.9,
         candidate_score=0.9 + value,
-        difference=interval(value, value - reach, value + reach),
+        difference=interval(value, value - half_width, value + half_width),
         standard_error=standard_error,
         is_advisory=is_advisory,
     )
@@ -456,7 +456,7 @@ def test_table_that_can_show_the_margin_has_to():
 
 
 def test_models_that_agree_on_every_row_pass_on_any_table():
-    """What shows in none of few groups may befall some of them, and is tolerated."""
+    """An error seen in none of few groups may affect some of them, and is tolerated."""
     same = replace(
         uncertain(0.0, n_groups=60),
         standard_error=0.0,
@@ -496,20 +496,20 @@ def test_without_a_champion_the_folds_say_what_can_be_shown():
     }
 
     assert decide(evaluation, 1, (), GateSpec()).can_show is None
-    found = decide(evaluation, 1, (), GateSpec(), equal_error=("f1_macro", 0.025)).can_show
-    assert 0.9 < found.equal_accepted < 1
+    can_show = decide(evaluation, 1, (), GateSpec(), equal_error=("f1_macro", 0.025)).can_show
+    assert 0.9 < can_show.equal_accepted < 1
 
 
 def test_anchor_that_a_run_has_set_only_warns_where_it_cannot_be_compared():
     """One of the settings rejects."""
-    own = replace(apart(role="anchor"), is_advisory=True)
+    advisory = replace(incomparable(role="anchor"), is_advisory=True)
 
-    assert judge(comparisons=(own,)).is_accepted
-    assert not judge(comparisons=(apart(role="anchor"),)).is_accepted
+    assert judge(comparisons=(advisory,)).is_accepted
+    assert not judge(comparisons=(incomparable(role="anchor"),)).is_accepted
 
 
 def test_published_models_beside_the_recipes_only_warn():
-    """A hold-out of few groups hangs on luck; the reader learns of a fall all the same."""
+    """A hold-out of few groups depends on luck; the report shows the drop all the same."""
     fallen = uncertain(-0.2, role="champion_model")
     decision = judge(comparisons=(uncertain(0.0), fallen))
 

@@ -34,10 +34,10 @@ def rows_of(groups, y):
     )
 
 
-def count(groups, found, index=slice(None)):
+def count(groups, predicted, index=slice(None)):
     mask = np.zeros(len(groups), bool)
     mask[index] = True
-    return count_group_errors(found.take(mask), rows_of(groups[mask], found.y_true[mask]))
+    return count_group_errors(predicted.take(mask), rows_of(groups[mask], predicted.y_true[mask]))
 
 
 @pytest.fixture
@@ -57,22 +57,22 @@ def compare(before, after):
 def test_same_table_compares_as_row_by_row(pair):
     """The counts by group are all that the comparison needs."""
     groups, old, new = pair
-    found = compare(count(groups, old), count(groups, new))
+    comparison = compare(count(groups, old), count(groups, new))
     expected = compare_pair(old, new, groups, SPEC)
 
-    assert (found.champion_score, found.candidate_score) == pytest.approx(
+    assert (comparison.champion_score, comparison.candidate_score) == pytest.approx(
         (expected.champion_score, expected.candidate_score)
     )
-    assert found.standard_error == pytest.approx(expected.standard_error, rel=0.1)
-    assert found.difference.lower == pytest.approx(expected.interval.lower, abs=0.005)
-    assert {r.name: r.difference.value for r in found.recalls} == pytest.approx(
+    assert comparison.standard_error == pytest.approx(expected.standard_error, rel=0.1)
+    assert comparison.difference.lower == pytest.approx(expected.interval.lower, abs=0.005)
+    assert {r.name: r.difference.value for r in comparison.recalls} == pytest.approx(
         {r.name: r.difference.value for r in expected.recalls}
     )
     assert ("shared_groups", len(groups), 300, 0) == (
-        found.basis,
-        found.n_rows,
-        found.n_groups,
-        found.n_excluded,
+        comparison.basis,
+        comparison.n_rows,
+        comparison.n_groups,
+        comparison.n_excluded,
     )
 
 
@@ -81,12 +81,12 @@ def test_groups_of_one_table_alone_are_left_out(pair):
     groups, old, new = pair
     first, last = np.flatnonzero(groups < 200), np.flatnonzero(groups >= 100)
     both = (groups >= 100) & (groups < 200)
-    found = compare(count(groups, old, first), count(groups, new, last))
+    comparison = compare(count(groups, old, first), count(groups, new, last))
     expected = compare_pair(old.take(both), new.take(both), groups[both], SPEC)
 
-    assert found.difference.value == pytest.approx(expected.interval.value)
-    assert (int(both.sum()), 100) == (found.n_rows, found.n_groups)
-    assert len(last) - both.sum() == found.n_excluded
+    assert comparison.difference.value == pytest.approx(expected.interval.value)
+    assert (int(both.sum()), 100) == (comparison.n_rows, comparison.n_groups)
+    assert len(last) - both.sum() == comparison.n_excluded
 
 
 def test_rows_weigh_as_tonight(pair):
@@ -94,10 +94,13 @@ def test_rows_weigh_as_tonight(pair):
     groups, old, new = pair
     copied = np.repeat(np.arange(len(groups)), 1 + 4 * (groups % 3 == 0))
     before = count_group_errors(old.take(copied), rows_of(groups[copied], old.y_true[copied]))
-    found, expected = (compare(some, count(groups, new)) for some in (before, count(groups, old)))
+    comparison, expected = (
+        compare(champion_errors, count(groups, new))
+        for champion_errors in (before, count(groups, old))
+    )
 
-    assert found.difference.value == pytest.approx(expected.difference.value)
-    assert found.champion_score == pytest.approx(expected.champion_score)
+    assert comparison.difference.value == pytest.approx(expected.difference.value)
+    assert comparison.champion_score == pytest.approx(expected.champion_score)
 
 
 def test_group_with_another_label_is_left_out(pair):
@@ -105,10 +108,10 @@ def test_group_with_another_label_is_left_out(pair):
     groups, old, new = pair
     y = np.where(groups < 50, (new.y_true + 1) % 4, new.y_true)
     relabelled = predictions(y, new.y_pred)
-    found = compare(count(groups, old), count(groups, relabelled))
+    comparison = compare(count(groups, old), count(groups, relabelled))
 
-    assert (groups < 50).sum() == found.n_excluded
-    assert 250 == found.n_groups
+    assert (groups < 50).sum() == comparison.n_excluded
+    assert 250 == comparison.n_groups
 
 
 def test_group_is_known_by_the_texts_that_stay(pair):
@@ -119,10 +122,10 @@ def test_group_is_known_by_the_texts_that_stay(pair):
     tonight = rows.text_keys + " of tonight"
     tonight[first] = rows.text_keys[first]
     later = replace(rows, leakage_keys=tonight, text_keys=tonight)
-    found = compare(count(groups, old), count_group_errors(new, later))
+    comparison = compare(count(groups, old), count_group_errors(new, later))
     expected = compare(count(groups, old), count(groups, new))
 
-    assert expected == found
+    assert expected == comparison
 
 
 def test_group_that_has_grown_together_is_the_one_it_shares_most_with(pair):
@@ -130,9 +133,9 @@ def test_group_that_has_grown_together_is_the_one_it_shares_most_with(pair):
     groups, old, new = pair
     joined = np.where(groups == 1, 0, groups)
     rows = replace(rows_of(groups, new.y_true), near_duplicate_groups=joined)
-    found = compare(count(groups, old), count_group_errors(new, rows))
+    comparison = compare(count(groups, old), count_group_errors(new, rows))
 
-    assert 299 == found.n_groups
+    assert 299 == comparison.n_groups
 
 
 def test_few_shared_groups_cannot_be_compared(pair):
@@ -183,10 +186,10 @@ def test_kept_errors_are_read_as_written(pair):
         "model_version": "v1",
         "cross_fit": describe_cross_fit({"cross_fit": {"n_folds": 5}}, errors),
     }
-    found = read_group_errors(store, metadata)
+    read = read_group_errors(store, metadata)
 
-    assert isinstance(found, GroupErrors)
-    assert errors.to_bytes() == found.to_bytes()
+    assert isinstance(read, GroupErrors)
+    assert errors.to_bytes() == read.to_bytes()
     (key,) = store.keys("runs/")
     store.delete(key)
     store.put_if_absent(key, errors.to_bytes().replace(b"1", b"2"))

@@ -33,31 +33,44 @@ def compare(y, old, new, *, metric=Metric.ACCURACY, n_classes=4, groups=None):
 
 def test_superiority_promotes_an_equal_at_most_alpha_of_the_time():
     """A/A: whatever is promoted is promoted for nothing."""
-    found = simulate(1000, 0.08, 0.0)
+    differences = simulate(1000, 0.08, 0.0)
 
-    assert share(accepts(some, rule="superiority") for some in found) <= ALPHA + TWO_ERRORS
+    assert (
+        share(accepts(difference, rule="superiority") for difference in differences)
+        <= ALPHA + TWO_ERRORS
+    )
 
 
 @pytest.mark.parametrize(("margin", "discordant"), [(0.01, 0.04), (0.02, 0.04), (0.03, 0.08)])
 def test_non_inferiority_accepts_a_drop_of_the_margin_at_most_alpha_of_the_time(margin, discordant):
     """The worst that must not pass."""
-    found = simulate(1000, discordant, margin)
+    differences = simulate(1000, discordant, margin)
 
     assert (
-        share(accepts(some, margin=margin, inconclusive="reject") for some in found)
+        share(
+            accepts(difference, margin=margin, inconclusive="reject") for difference in differences
+        )
         <= ALPHA + TWO_ERRORS
     )
 
 
 def test_equal_model_is_accepted_by_the_defaults_at_2000_rows():
     """The power that the defaults were chosen for."""
-    assert share(accepts(some, inconclusive="reject") for some in simulate(2000, 0.04, 0.0)) >= 0.95
+    assert (
+        share(
+            accepts(difference, inconclusive="reject") for difference in simulate(2000, 0.04, 0.0)
+        )
+        >= 0.95
+    )
 
 
 def test_champion_that_is_3_points_better_stays():
     """10,000 rows; at least 99 % of 200 simulations."""
     assert (
-        share(not accepts(some, inconclusive="reject") for some in simulate(10_000, 0.08, 0.03))
+        share(
+            not accepts(difference, inconclusive="reject")
+            for difference in simulate(10_000, 0.08, 0.03)
+        )
         >= 0.99
     )
 
@@ -88,19 +101,19 @@ def test_difference_is_candidate_less_champion():
     """The sign says who is better."""
     y = np.arange(200) % 4
     worse = np.where(np.arange(200) < 20, (y + 1) % 4, y)
-    found = compare(y, y, worse)
+    difference = compare(y, y, worse)
 
-    assert (1.0, 0.9) == (found.champion_score, found.candidate_score)
-    assert -0.1 == pytest.approx(found.interval.value)
-    assert found.interval.lower < -0.1 < found.interval.upper < 0
+    assert (1.0, 0.9) == (difference.champion_score, difference.candidate_score)
+    assert -0.1 == pytest.approx(difference.interval.value)
+    assert difference.interval.lower < -0.1 < difference.interval.upper < 0
 
 
 def test_equal_predictions_are_not_sure_to_be_equal():
     """No difference in 40 rows leaves one in 7 % open."""
     y = np.arange(40) % 4
-    found = compare(y, y, y).interval
+    interval = compare(y, y, y).interval
 
-    assert (True, pytest.approx(-(1 - 0.05 ** (1 / 40)))) == (found.is_by_count, found.lower)
+    assert (True, pytest.approx(-(1 - 0.05 ** (1 / 40)))) == (interval.is_by_count, interval.lower)
 
 
 def test_rows_of_one_group_count_as_one():
@@ -120,9 +133,9 @@ def test_scores_of_probabilities_have_intervals_too(metric):
     """The better model is better for sure."""
     y = np.arange(400) % 4
     worse = np.where(np.arange(400) % 7 == 0, (y + 1) % 4, y)
-    found = compare(y, worse, y, metric=metric)
+    difference = compare(y, worse, y, metric=metric)
 
-    assert 0 < found.interval.lower < found.interval.value < found.interval.upper
+    assert 0 < difference.interval.lower < difference.interval.value < difference.interval.upper
 
 
 def test_metric_that_is_undefined_has_no_interval():

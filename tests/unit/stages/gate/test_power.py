@@ -21,8 +21,10 @@ SPEC = PairedSpec(metric=Metric.F1_MACRO, alpha=0.05, resamples=1000, random_sta
 
 
 def passes(difference, standard_error, spec):
-    reach = norm.ppf(1 - spec.alpha) * standard_error
-    ends = Interval(value=difference, lower=difference - reach, upper=difference + reach)
+    half_width = norm.ppf(1 - spec.alpha) * standard_error
+    interval = Interval(
+        value=difference, lower=difference - half_width, upper=difference + half_width
+    )
     comparison = Comparison(
         role="champion",
         version="v1",
@@ -31,7 +33,7 @@ def passes(difference, standard_error, spec):
         n_groups=200,
         champion_score=0.9,
         candidate_score=0.9 + difference,
-        difference=ends,
+        difference=interval,
         standard_error=standard_error,
     )
     return against(comparison, spec).is_met
@@ -42,7 +44,7 @@ def passes(difference, standard_error, spec):
 def test_shares_are_those_of_the_gates_decisions(standard_error, inconclusive):
     """Of normal differences; `warn` lets a difference within the margin pass without meeting it."""
     spec = GateSpec(inconclusive=inconclusive)
-    found = describe_power(standard_error, spec, "f1_macro")
+    power = describe_power(standard_error, spec, "f1_macro")
     noise = standard_error * norm.ppf((np.arange(800) + 0.5) / 800)
 
     def share(drop):
@@ -57,25 +59,25 @@ def test_shares_are_those_of_the_gates_decisions(standard_error, inconclusive):
         ]
         return float(np.mean(met))
 
-    assert share(0.0) == pytest.approx(found.equal_accepted, abs=0.005)
-    if found.largest_drop > 0:
-        assert share(found.largest_drop) == pytest.approx(0.05, abs=0.005)
+    assert share(0.0) == pytest.approx(power.equal_accepted, abs=0.005)
+    if power.largest_drop > 0:
+        assert share(power.largest_drop) == pytest.approx(0.05, abs=0.005)
 
 
 def test_even_table_of_three_thousand_groups_rules_three_points_out():
     """8 % of the rows flip between two retrainings: the standard error is .0052."""
-    found = describe_power(np.sqrt(0.08 / 3000), GateSpec(), "accuracy")
+    power = describe_power(np.sqrt(0.08 / 3000), GateSpec(), "accuracy")
 
-    assert found.equal_accepted > 0.9
-    assert found.largest_drop <= 0.03
+    assert power.equal_accepted > 0.9
+    assert power.largest_drop <= 0.03
 
 
 def test_upstreams_table_rules_ten_points_out():
     """Its groups have a standard error of .0245 between two sets of folds."""
-    found = describe_power(0.0245, GateSpec(), "f1_macro")
+    power = describe_power(0.0245, GateSpec(), "f1_macro")
 
-    assert found.equal_accepted > 0.9
-    assert found.largest_drop <= 0.10
+    assert power.equal_accepted > 0.9
+    assert power.largest_drop <= 0.10
 
 
 @pytest.mark.parametrize("margin", [0.0, 0.02, 0.1])
@@ -100,7 +102,7 @@ def test_error_of_equal_retrainings_is_that_of_two_sets_of_folds():
         y_pred=np.stack([first, np.full(1000, -1)]).astype(np.int16),
         fold=np.zeros(1000, np.int16),
     )
-    found = measure_equal_error(labels, 0, y, groups, SPEC)
+    standard_error = measure_equal_error(labels, 0, y, groups, SPEC)
 
-    assert found == pytest.approx(np.sqrt(flips.mean() / 200), rel=0.25)
+    assert standard_error == pytest.approx(np.sqrt(flips.mean() / 200), rel=0.25)
     assert measure_equal_error(labels, 1, y, groups, SPEC) is None
