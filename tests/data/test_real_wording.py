@@ -63,7 +63,7 @@ def test_templates_and_standardization_are_told_from_texts_of_people(shared_data
 
 def test_upstream_is_worth_69_groups(shared_data):
     _, texts, _ = read(shared_data, "upstream")
-    found = count_groups(texts.units)
+    found = count_groups(texts.groups)
 
     assert (10_000, 264, 69) == (found.n_rows, found.n_groups, round(found.n_effective_groups))
     assert 1636 == len(set(texts.text_keys))
