@@ -44,7 +44,7 @@ def read_verified(store: ArtifactStore, version: str) -> dict[str, bytes]:
     return {name: stream.getvalue() for name, stream in files.items()}
 
 
-def read_some(store: ArtifactStore, version: str, names: Collection[str]) -> dict[str, bytes]:
+def read_files(store: ArtifactStore, version: str, names: Collection[str]) -> dict[str, bytes]:
     """Read those of these files that a version has, against its manifest.
 
     Raises
