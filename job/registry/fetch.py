@@ -25,7 +25,7 @@ from job.contracts.ports import ArtifactStore
 from job.errors import ConfigurationError, IntegrityError, TransientError
 from job.registry.versions import verify
 
-_DISK_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+_DISK_ERRORS: Final = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 # NOTE: larger writes need larger free pages, which the kernel may have to make first
 _WRITE_BYTES: Final = 2**15
 OnBegin = Callable[[Callable[[], None]], None]
@@ -100,7 +100,7 @@ def fetch_version(
     IntegrityError
         A file of the version is damaged.
     TransientError
-        The disk is full.
+        The disk is full, or has failed.
     """
     target = directory / version
     staging = _Staging(directory)
@@ -148,7 +148,7 @@ def _translated(directory: Path) -> Iterator[None]:
         yield
     except OSError as error:
         reason = os.strerror(error.errno or 0)
-        if error.errno in _DISK_FULL:
+        if error.errno in _DISK_ERRORS:
             raise TransientError(
                 f"'{directory}' failed: {reason}", hint="free space or mend the device"
             ) from error

@@ -3,7 +3,7 @@
 How it works
 ------------
 1. A text is normalized: Unicode forms, case, punctuation and white space do not matter.
-2. A row's text key is its normalized text, else a digest of its embedding or other features.
+2. A row's text key is its normalized text, else a digest of its embedding, else its features.
 3. A row's leakage key is its group where the table has a group column, else its text key.
 4. Salted digests of keys are random numbers that do not depend on the table's other rows.
 """

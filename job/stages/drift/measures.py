@@ -61,10 +61,8 @@ def measure_drift(
     compared = {s for s, part in old.parts.items() if _is_comparable(part, table.cells.get(s))}
     for subject in sorted(compared):
         part = old.parts[subject]
-        before, after = (
-            read_shares(part),
-            count_shares(part, table.cells[subject], table.clusters),
-        )
+        before = read_shares(part)
+        after = count_shares(part, table.cells[subject], table.clusters)
         measures += _measure_histogram(subject, before, after, spec)
         if subject == CLASSES and isinstance(part, Values):
             measures += _measure_class_shares(list(part.shares), before, after, spec)
@@ -77,7 +75,7 @@ def measure_drift(
         measures += _measure_embeddings(old, table, spec)
         angles = principal_angles(old.embeddings, new.embeddings)
     old_subjects, new_subjects = _list_subjects(old), _list_subjects(new)
-    all_new = new_subjects | {*old.parts, *table.cells}
+    all_subjects = new_subjects | {*old.parts, *table.cells}
     return DriftReport(
         champion=champion,
         n_rows=new.n_rows,
@@ -86,7 +84,7 @@ def measure_drift(
         n_units_before=old.n_units,
         measures=tuple(measures),
         lost=tuple(sorted(old_subjects - compared)),
-        not_compared=tuple(sorted(all_new - old_subjects - compared)),
+        not_compared=tuple(sorted(all_subjects - old_subjects - compared)),
         principal_angles=angles,
     )
 

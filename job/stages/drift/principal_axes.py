@@ -35,7 +35,7 @@ _MAX_DISTANCE: Final = 2.0  # in median distances; longer deviations are shorten
 class GroupMeans:
     """The mean embedding of each group, in a sample of the rows.
 
-    A text that stands in many rows of its group thus does not determine an axis.
+    A text that occurs in many rows of its group thus does not determine an axis.
 
     Parameters
     ----------

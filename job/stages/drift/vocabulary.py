@@ -2,10 +2,10 @@
 
 How it works
 ------------
-1. Draw a sample of the texts; slots such as dates and ids are masked where templates are known.
+1. Draw at most 100,000 texts; slots such as dates and ids are masked where templates are known.
 2. Count the words of each text. A word that enough groups use is stored, as a salted digest.
-3. As the baseline, compute the share of words that too few other groups use: the words of each
-   text that would be unseen if its group were new.
+3. As the baseline, compute the share of each text's words that too few other groups use: those
+   that would be unseen if the text's group were new.
 4. In a later table, a word is unseen if its digest is not stored; drift is the rise of the share.
 """
 
@@ -26,7 +26,7 @@ from job.stages.drift.histograms import CONFIDENCE
 from job.stages.split.near_duplicates.templates import TEXT
 
 Array = np.ndarray[Any, Any]
-_MAX_ROWS: Final = 100_000  # a larger sample would not change the shares noticeably
+_MAX_ROWS: Final = 100_000  # a sample of this size is precise enough
 
 
 class WordCounts:

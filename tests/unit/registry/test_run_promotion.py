@@ -267,8 +267,8 @@ def test_override_replaces_an_incomparable_anchor(store):
     move(store, V2)
     set_anchor(store, "production", V1, expected=None, at="noon", by="somebody", why="")
     champion = see(store)
-    lost = decided(anchor=anchor_beside("its classes are others"))
-    asked = choose_anchor(override(make_plan()), lost, champion)
+    decision = decided(anchor=anchor_beside("its classes are others"))
+    asked = choose_anchor(override(make_plan()), decision, champion)
     promote_ours(store, champion, asked, override="agreed")
 
     assert OURS == anchor_of(store)
@@ -277,9 +277,9 @@ def test_override_replaces_an_incomparable_anchor(store):
 def test_without_override_an_incomparable_anchor_stays(store):
     """It causes warnings until somebody overrides the gate."""
     move(store, V2)
-    lost = decided(rests_on_default=True, anchor=anchor_beside("its version is gone"))
+    decision = decided(rests_on_default=True, anchor=anchor_beside("its version is gone"))
 
-    assert choose_anchor(make_plan(), lost, see(store)) is None
+    assert choose_anchor(make_plan(), decision, see(store)) is None
 
 
 def test_override_keeps_an_anchor_that_could_be_compared(store):

@@ -149,10 +149,8 @@ def _to_float32(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 def _booleans(array: pa.Array) -> tuple[np.ndarray[Any, Any], int]:
     if not is_string(array.type):
         values, n_unreadable = _numbers(array)
-        is_unreadable = ~np.isin(values, (0, 1)) & ~np.isnan(values)
-        return np.where(is_unreadable, np.float32(np.nan), values), n_unreadable + int(
-            is_unreadable.sum()
-        )
+        is_other = ~np.isin(values, (0, 1)) & ~np.isnan(values)
+        return np.where(is_other, np.float32(np.nan), values), n_unreadable + int(is_other.sum())
     words = pc.utf8_lower(pc.utf8_trim_whitespace(array))
     is_true = _is_in(words, _TRUE)
     is_false = _is_in(words, _FALSE)

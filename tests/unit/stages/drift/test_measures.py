@@ -219,13 +219,13 @@ def test_lost_subject_is_drift_and_new_subject_is_listed():
     other = table_of(columns)
     tables = [snapshot(draw(0)), observe(other, rows, "another", 0)]
     profiles = [keep(table, CLASSES, RULE, "salt") for table in tables]
-    lost = measure_drift(tables[1], *profiles, "v1", SPEC)
-    new = measure_drift(tables[0], *profiles[::-1], "v1", SPEC)
+    forward = measure_drift(tables[1], *profiles, "v1", SPEC)
+    backward = measure_drift(tables[0], *profiles[::-1], "v1", SPEC)
 
-    assert ("column has_id", "embeddings", "text length", "words") == lost.lost
-    assert lost.found[0].startswith("column has_id: it is gone")
-    assert ("embeddings",) == new.lost
-    assert ("column has_id", "text length", "words") == new.not_compared
+    assert ("column has_id", "embeddings", "text length", "words") == forward.lost
+    assert forward.found[0].startswith("column has_id: it is gone")
+    assert ("embeddings",) == backward.lost
+    assert ("column has_id", "text length", "words") == backward.not_compared
 
 
 @pytest.mark.parametrize(
