@@ -1,4 +1,4 @@
-"""What one does with published versions: resolve, compare, fetch, promote, roll back."""
+"""The registry of published versions: resolve, compare, fetch, promote, roll back, prune."""
 
 from job.registry.anchors import list_anchors
 from job.registry.channels import list_channels

@@ -1,7 +1,8 @@
 """The anchor of a channel: a fixed version with which every candidate is compared.
 
-Each promotion may lose a little that no gate can show; compared with the champion alone, many such
-losses add up unseen.  The anchor is a pointer beside the channel's own, with a history of its own.
+Each promotion may lose a little accuracy that the gate cannot detect.  If candidates were compared
+with the champion only, many such losses could add up unnoticed.  The anchor is a pointer beside the
+channel's own, with its own history.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from job.registry.channels import (
 
 
 def read_anchor(store: ArtifactStore, channel: str) -> tuple[str | None, bytes | None]:
-    """Return the version of a channel's anchor, and the pointer's bytes; None where there is none.
+    """Return the version of a channel's anchor, and the pointer's bytes; None without an anchor.
 
     Raises
     ------
@@ -38,19 +39,19 @@ def set_anchor(
     by: str,
     why: str,
 ) -> bool:
-    """Set the anchor of a channel, and return whether it is now the caller's.
+    """Set the anchor of a channel, and return whether this caller has set it.
 
     Parameters
     ----------
     expected
-        The pointer's bytes as they were read; the anchor moves from there and from nowhere else.
-        None creates the anchor: False is returned where one exists, whatever its version, unless
-        the same `by` has set it to the same version (another attempt of one run).
+        The pointer's bytes as they were read; the anchor moves only if they are unchanged.  None
+        creates the anchor: False is returned if one exists, whatever its version, unless the same
+        `by` has set it to the same version (another attempt of one run).
 
     Raises
     ------
     VersionConflictError
-        Somebody else has moved the anchor from `expected`, or is removing the version.
+        Another run or operator has moved the anchor since, or is removing the version.
     IntegrityError
         The pointer is damaged.
     """

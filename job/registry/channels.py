@@ -1,4 +1,13 @@
-"""The champion of a channel: a pointer that moves by compare-and-swap; an anchor is one too."""
+"""Channels: pointers to a champion that move by compare-and-swap; anchors are such pointers, too.
+
+How it works
+------------
+1. A pointer is one object, `channels/NAME.json`; it holds the whole last move, so nothing is lost.
+2. A move first completes the history of the previous move, in case that process was killed.
+3. The pointer is replaced only if its bytes are still those that were read; else it is a conflict.
+4. After the swap the move is appended to the history.
+5. Last, the version is checked: if `models prune` is removing it, the pointer is moved back.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +31,7 @@ def read_channel(store: ArtifactStore, channel: str) -> tuple[str | None, bytes 
 
 
 def list_channels(store: ArtifactStore) -> dict[str, str | None]:
-    """Return each channel's version."""
+    """Return the version of each channel."""
     names = [name for name in list_pointers(store) if anchored_channel(name) is None]
     return {name: read_channel(store, name)[0] for name in names}
 
@@ -34,12 +43,12 @@ def list_pointers(store: ArtifactStore) -> list[str]:
 
 
 def require_conditions(store_uri: str, steps: tuple[ProbeStep, ...]) -> None:
-    """Refuse to move a channel in a store that ignores conditions.
+    """Raise an error if a store ignores the conditions of conditional writes.
 
     Raises
     ------
     ConfigurationError
-        Two who move the pointer at once would both be told that they won.
+        The store ignores them: two concurrent moves of a pointer would both seem to succeed.
     """
     for step in steps:
         if step.name in _UNCONDITIONAL and not step.is_met:
@@ -62,15 +71,15 @@ def promote(
     action: Literal["promote", "rollback"] = "promote",
     copy_of: str | None = None,
 ) -> None:
-    """Move a channel to a version; where it is there already, nothing moves.
+    """Move a channel to a version; do nothing if it already points to it.
 
-    The pointer holds its whole move, so that a history entry that a killed process left out is
-    written by the next one that moves the channel.
+    The pointer contains its whole move, so the next process that moves the channel can append the
+    history entry that a killed process has not written.
 
     Raises
     ------
     VersionConflictError
-        Somebody else moved it first, or is removing the version.
+        Another run or operator has moved the channel first, or is removing the version.
     """
     before = None if expected is None else read_pointer(channel, expected)
     if before is not None:
@@ -88,22 +97,23 @@ def promote(
         copy_of=copy_of,
     )
     if not _swap(store, channel, expected, move):
-        _check_moved_by_twin(store, channel, version, by)
+        _check_moved_by_same_run(store, channel, version, by)
         return
-    _require_kept(store, channel, move)
+    _require_not_removed(store, channel, move)
 
 
 def create_pointer(
     store: ArtifactStore, channel: str, version: str, *, at: str, by: str, why: str
 ) -> bool:
-    """Create a pointer that does not exist yet, and return whether it is the caller's.
+    """Create a pointer that does not exist yet, and return whether this caller has created it.
 
-    Another attempt of the same run, or a request whose answer was lost, counts as the caller.
+    Another attempt of the same run counts as this caller, and so does a request whose response was
+    lost.
 
     Raises
     ------
     VersionConflictError
-        Somebody is removing the version.
+        Another process is removing the version.
     """
     move = ChannelMove(
         number=next_number(store, channel, None),
@@ -115,7 +125,7 @@ def create_pointer(
         action="promote",
     )
     if _swap(store, channel, None, move):
-        _require_kept(store, channel, move)
+        _require_not_removed(store, channel, move)
         return True
     raw = store.get(f"channels/{channel}.json")
     present = None if raw is None else read_pointer(channel, raw)
@@ -132,8 +142,8 @@ def _swap(store: ArtifactStore, channel: str, expected: bytes | None, move: Chan
     return True
 
 
-def _check_moved_by_twin(store: ArtifactStore, channel: str, version: str, by: str) -> None:
-    """Accept that another attempt of the same run has moved the channel to the same version."""
+def _check_moved_by_same_run(store: ArtifactStore, channel: str, version: str, by: str) -> None:
+    """Raise `VersionConflictError`, unless another attempt of this run has made the same move."""
     present, _ = read_channel(store, channel)
     moves = read_moves(store, channel)
     if present == version or any(m.to == version and m.by == by for m in moves):
@@ -145,16 +155,16 @@ def _check_moved_by_twin(store: ArtifactStore, channel: str, version: str, by: s
     )
 
 
-def _require_kept(store: ArtifactStore, channel: str, move: ChannelMove) -> None:
-    """Take a move back whose version is being removed: `models prune` saw the old pointer."""
+def _require_not_removed(store: ArtifactStore, channel: str, move: ChannelMove) -> None:
+    """Undo a move whose version is being removed, as `models prune` has read the old pointer."""
     if is_complete(store, move.to) and not is_being_removed(store, move.to):
         return
     if move.origin is not None:
         why, number = f"{move.to} was being removed", move.number + 1
-        back = replace(
+        reverse = replace(
             move, number=number, to=move.origin, origin=move.to, action="rollback", why=why
         )
-        _swap(store, channel, move.pointer(), replace(back, copy_of=None))
+        _swap(store, channel, move.pointer(), replace(reverse, copy_of=None))
     raise VersionConflictError(
         f"{move.to} is being removed by `models prune`, so {describe_pointer(channel)} stays at "
         f"{move.origin}",

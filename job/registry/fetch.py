@@ -1,4 +1,11 @@
-"""Copy a version out of the store, whole or not at all, and try whether it loads."""
+"""Copy a version out of the store, completely or not at all, and check that it loads.
+
+How it works
+------------
+1. Files are written into a staging folder beside the target while their digests are computed.
+2. Once all digests match the manifest, the staging folder is renamed to the target.
+3. On any error, and when the process is terminated, the staging folder is removed.
+"""
 
 from __future__ import annotations
 
@@ -18,39 +25,39 @@ from job.contracts.ports import ArtifactStore
 from job.errors import ConfigurationError, IntegrityError, TransientError
 from job.registry.versions import verify
 
-_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
-# NOTE: for larger writes the kernel looks for larger free pages, and may have to make them first
+_DISK_ERRORS: Final = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+# NOTE: larger writes need larger free pages, which the kernel may have to make first
 _WRITE_BYTES: Final = 2**15
 OnBegin = Callable[[Callable[[], None]], None]
 
 
 class _Staging:
-    """A folder beside the target, where files are until all of them are verified."""
+    """A folder beside the target that contains the files until all of them are verified."""
 
     def __init__(self, directory: Path) -> None:
-        self._made = [f for f in (directory, *directory.parents) if not f.exists()]
+        self._created = [f for f in (directory, *directory.parents) if not f.exists()]
         self._directory = directory
         self._root: Path | None = None
-        # NOTE: the work is undone by another thread, and nothing may be made again after that
+        # NOTE: another thread may clean up; no file may be written after that
         self._lock = threading.Lock()
-        self._is_over = False
+        self._is_closed = False
 
     def begin(self) -> None:
-        """Make the folders."""
+        """Create the folders."""
         self._directory.mkdir(parents=True, exist_ok=True)
         self._root = Path(tempfile.mkdtemp(dir=self._directory, prefix=".tmp-"))
         self.files.mkdir()
 
     @property
     def files(self) -> Path:
-        """Where the files are."""
+        """Folder of the files."""
         assert self._root is not None
         return self._root / "files"
 
     def write(self, name: str, piece: bytes) -> None:
-        """Write the next piece of a file, unless the process is leaving."""
+        """Append a piece to a file, unless the staging folder has been removed."""
         with self._lock:
-            if not self._is_over:
+            if not self._is_closed:
                 path = self.files / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 with path.open("ab", buffering=_WRITE_BYTES // 2) as stream:
@@ -58,17 +65,17 @@ class _Staging:
                         stream.write(memoryview(piece)[start : start + _WRITE_BYTES])
 
     def move(self, target: Path) -> None:
-        """Return the files their place."""
+        """Move the verified files to the target."""
         with self._lock:
             _move(self.files, target)
 
     def drop(self) -> None:
-        """Remove what is still there, and the folders that were made and are empty."""
+        """Remove the staging folder, and the folders that it created if they are empty."""
         with self._lock:
-            self._is_over = True
+            self._is_closed = True
             if self._root is not None:
                 shutil.rmtree(self._root, ignore_errors=True)
-            for folder in self._made:
+            for folder in self._created:
                 with contextlib.suppress(OSError):
                     folder.rmdir()
 
@@ -76,24 +83,24 @@ class _Staging:
 def fetch_version(
     store: ArtifactStore, version: str, directory: Path, on_begin: OnBegin = lambda _: None
 ) -> Path:
-    """Write a verified version below a folder, whole or not at all.
+    """Write a verified version into a folder, completely or not at all.
 
-    What has the version's name already stays: the same files are what was asked for, anything
-    else is somebody's own.
+    A file or folder that already has the version's name is never changed: if it contains the same
+    files there is nothing to do, else it is an error.
 
     Parameters
     ----------
     on_begin
-        Gets what undoes the work, for a process that must leave in the middle of it.
+        Called with the clean-up function, for a process that is terminated before the end.
 
     Raises
     ------
     ConfigurationError
-        The folder cannot be written, or has something else of that name.
+        The folder cannot be written, or contains something else with the version's name.
     IntegrityError
         A file of the version is damaged.
     TransientError
-        There is no room.
+        The disk is full, or has failed.
     """
     target = directory / version
     staging = _Staging(directory)
@@ -114,23 +121,23 @@ def _move(files: Path, target: Path) -> None:
     except OSError:
         if not os.path.lexists(target):
             raise
-        if not _hold_the_same(files, target):
+        if not _have_same_content(files, target):
             raise ConfigurationError(
                 f"'{target}' is there already, and is not that version as it was published",
                 hint="look at it and move it away, or choose another folder",
             ) from None
 
 
-def _hold_the_same(one: Path, other: Path) -> bool:
-    """Return whether two folders have the same files with the same bytes, and nothing else."""
-    if other.is_symlink() or not other.is_dir():
+def _have_same_content(first: Path, second: Path) -> bool:
+    """Return whether two folders contain the same files with the same bytes."""
+    if second.is_symlink() or not second.is_dir():
         return False
     names = [
         {path.relative_to(folder) for path in folder.rglob("*") if not path.is_dir()}
-        for folder in (one, other)
+        for folder in (first, second)
     ]
     return names[0] == names[1] and all(
-        not (other / name).is_symlink() and filecmp.cmp(one / name, other / name, shallow=False)
+        not (second / name).is_symlink() and filecmp.cmp(first / name, second / name, shallow=False)
         for name in names[0]
     )
 
@@ -141,7 +148,7 @@ def _translated(directory: Path) -> Iterator[None]:
         yield
     except OSError as error:
         reason = os.strerror(error.errno or 0)
-        if error.errno in _FULL:
+        if error.errno in _DISK_ERRORS:
             raise TransientError(
                 f"'{directory}' failed: {reason}", hint="free space or mend the device"
             ) from error
@@ -156,17 +163,17 @@ def check_load(
     find_problem: Callable[[Path], str | None],
     on_begin: OnBegin = lambda _: None,
 ) -> dict[str, Any]:
-    """Try whether a verified version can be loaded and used.
+    """Check that a verified version can be loaded and used.
 
     Parameters
     ----------
     find_problem
-        Loads the model of a version's folder and predicts one row; returns what went wrong.
+        Loads the model in a version's folder and predicts one row; returns the problem, if any.
 
     Raises
     ------
     IntegrityError
-        It is damaged, or cannot be loaded or used by the packages installed here.
+        The version is damaged, or cannot be loaded or used with the installed packages.
     """
     with tempfile.TemporaryDirectory(prefix="pcc-job-") as name:
         on_begin(lambda: shutil.rmtree(name, ignore_errors=True))

@@ -1,4 +1,13 @@
-"""The moves of a channel: how one is written, and which champion came before."""
+"""The history of a channel: its moves, and the champion before the present one.
+
+How it works
+------------
+1. Each move is an object of its own, `channels/NAME/history/NUMBER.json`, that is never changed.
+2. The last move is also in the pointer, as the process that made it may have been killed before
+   it could write the entry.
+3. For a rollback, moves are replayed: a rollback removes the champions back to its target, so that
+   a second rollback goes one version further back.
+"""
 
 from __future__ import annotations
 
@@ -17,14 +26,14 @@ _NUMBER: Final = re.compile(r"([0-9]{6,})\.json")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelMove:
-    """One move of a channel; the pointer holds the last one whole.
+    """One move of a channel; the pointer contains the last one.
 
     Attributes
     ----------
     number
-        Counts the channel's moves; the history's keys have it.
+        Number of the move in the channel's history, from 1; 0 if the pointer has none.
     copy_of
-        The version whose bytes were published again under the name `to`.
+        Version whose files were published again as `to`.
     """
 
     number: int
@@ -37,7 +46,7 @@ class ChannelMove:
     copy_of: str | None = None
 
     def pointer(self) -> bytes:
-        """Write it as the channel's pointer."""
+        """Return the move as the bytes of the channel's pointer."""
         return canonical_json(
             {
                 "version": self.to,
@@ -52,7 +61,7 @@ class ChannelMove:
         )
 
     def entry(self) -> dict[str, Any]:
-        """Return it as an entry of the history."""
+        """Return the move as an entry of the history."""
         return {
             "at": self.at,
             "by": self.by,
@@ -65,17 +74,17 @@ class ChannelMove:
 
 
 def read_pointer(channel: str, raw: bytes) -> ChannelMove:
-    """Read the bytes of a channel's pointer.
+    """Read the last move of a channel from the bytes of its pointer.
 
     Raises
     ------
     IntegrityError
-        They are not a pointer.
+        The bytes are not a pointer.
     """
     try:
         content = json.loads(raw)
         content |= {"to": content["version"], "at": content.get("promoted_at")}
-        return _move(content | {"by": content.get("run_id")}, content.get("move", 0))
+        return _parse_move(content | {"by": content.get("run_id")}, content.get("move", 0))
     except (ValueError, KeyError, TypeError):
         raise IntegrityError(
             f"channels/{channel}.json is damaged: it must name the version of "
@@ -86,46 +95,46 @@ def read_pointer(channel: str, raw: bytes) -> ChannelMove:
 
 
 def read_moves(store: ArtifactStore, channel: str) -> list[ChannelMove]:
-    """Read every move of a channel, oldest first, the pointer's own too.
+    """Read all moves of a channel, oldest first, including the pointer's.
 
     Raises
     ------
     IntegrityError
         The pointer or an entry is damaged.
     """
-    keys = list(store.keys(_folder(channel)))
+    keys = list(store.keys(_history_prefix(channel)))
     moves = [_read_entry(store, key) for key in keys]
     raw = store.get(f"channels/{channel}.json")
     if raw is None:
         return moves
     last = read_pointer(channel, raw)
-    has_known_class = any(move.entry() == last.entry() for move in moves)
-    return moves if has_known_class else [*moves, last]
+    is_recorded = any(move.entry() == last.entry() for move in moves)
+    return moves if is_recorded else [*moves, last]
 
 
 def next_number(store: ArtifactStore, channel: str, present: ChannelMove | None) -> int:
-    """Return a number past every move that is written down, and past the pointer's."""
-    numbers = [_number_of(key) for key in store.keys(_folder(channel))]
+    """Return the number of the next move, greater than the history's and the pointer's numbers."""
+    numbers = [_entry_number(key) for key in store.keys(_history_prefix(channel))]
     return 1 + max(*numbers, 0, present.number if present else 0)
 
 
 def append_history(store: ArtifactStore, channel: str, move: ChannelMove) -> None:
-    """Write a move into the history, unless it is there; a taken number is left to its owner."""
+    """Append a move to the history if it is missing; a number in use is skipped."""
     number, entry = move.number, canonical_json(move.entry())
-    while not store.put_if_absent(_key_of(channel, number), entry):
-        if store.get(_key_of(channel, number)) == entry:
+    while not store.put_if_absent(_entry_key(channel, number), entry):
+        if store.get(_entry_key(channel, number)) == entry:
             return
         number += 1
 
 
 def previous_version(store: ArtifactStore, channel: str) -> str | None:
-    """Return the champion before the present one that still exists, past those rolled back."""
+    """Return the last earlier champion that still exists and was not rolled back."""
     champions: list[ChannelMove] = []
     for move in read_moves(store, channel):
         if move.action == "rollback":
             target = move.copy_of or move.to
-            found = [n for n, earlier in enumerate(champions) if earlier.to == target]
-            del champions[found[-1] if found else len(champions) :]
+            matches = [n for n, earlier in enumerate(champions) if earlier.to == target]
+            del champions[matches[-1] if matches else len(champions) :]
         champions.append(move)
     names = [move.to for move in champions]
     for name in names[-2::-1]:
@@ -136,13 +145,13 @@ def previous_version(store: ArtifactStore, channel: str) -> str | None:
 
 def _read_entry(store: ArtifactStore, key: str) -> ChannelMove:
     try:
-        return _move(json.loads(store.get(key) or b""), _number_of(key))
+        return _parse_move(json.loads(store.get(key) or b""), _entry_number(key))
     except (ValueError, KeyError, TypeError):
-        raise _damaged(key) from None
+        raise _damaged_entry(key) from None
 
 
-def _move(content: Any, number: int) -> ChannelMove:
-    """Check a move's parts; raises ValueError, KeyError or TypeError."""
+def _parse_move(content: Any, number: int) -> ChannelMove:
+    """Return a validated move, or raise ValueError, KeyError or TypeError."""
     if not isinstance(content, dict):
         raise TypeError("not an object")
     texts = {name: content.get(name) for name in ("at", "by", "why")}
@@ -164,22 +173,22 @@ def _move(content: Any, number: int) -> ChannelMove:
     return move
 
 
-def _number_of(key: str) -> int:
-    found = _NUMBER.fullmatch(key.rpartition("/")[2])
-    if not found:
-        raise _damaged(key)
-    return int(found[1])
+def _entry_number(key: str) -> int:
+    match = _NUMBER.fullmatch(key.rpartition("/")[2])
+    if not match:
+        raise _damaged_entry(key)
+    return int(match[1])
 
 
-def _damaged(key: str) -> IntegrityError:
+def _damaged_entry(key: str) -> IntegrityError:
     return IntegrityError(
         f"{key} is not an entry of a channel's history", hint="look at it, then remove it"
     )
 
 
-def _folder(channel: str) -> str:
+def _history_prefix(channel: str) -> str:
     return f"channels/{channel}/history/"
 
 
-def _key_of(channel: str, number: int) -> str:
-    return f"{_folder(channel)}{number:06d}.json"
+def _entry_key(channel: str, number: int) -> str:
+    return f"{_history_prefix(channel)}{number:06d}.json"

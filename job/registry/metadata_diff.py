@@ -1,4 +1,4 @@
-"""Say what differs between two models, by their metadata."""
+"""Compare the metadata of two models."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ _COMPARED: Final = (
 
 
 def compare_metadata(before: dict[str, Any], after: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return what differs: `{dotted key: {before, after}}`, of scores the `difference` too."""
+    """Return the differences by dotted key: `before`, `after`, and for scores the `difference`."""
     flat = [dict(flatten({k: c.get(k) for k in _COMPARED})) for c in (before, after)]
     keys = sorted(flat[0].keys() | flat[1].keys())
-    ends = {key: (flat[0].get(key), flat[1].get(key)) for key in keys}
-    return {key: _describe(key, old, new) for key, (old, new) in ends.items() if old != new}
+    values = {key: (flat[0].get(key), flat[1].get(key)) for key in keys}
+    return {key: _describe(key, old, new) for key, (old, new) in values.items() if old != new}
 
 
 def _describe(key: str, before: Any, after: Any) -> dict[str, Any]:
-    found = {"before": before, "after": after}
+    change = {"before": before, "after": after}
     if key.startswith("metrics.") and before is not None and after is not None:
-        found["difference"] = round(after - before, 6)
-    return found
+        change["difference"] = round(after - before, 6)
+    return change

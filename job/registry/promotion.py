@@ -1,4 +1,4 @@
-"""Move a channel or its anchor by hand: to a version, or back to an earlier champion."""
+"""Move a channel or its anchor to a version by hand."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def promote(
     Raises
     ------
     VersionConflictError
-        The channel is not at `expect`, or moved meanwhile; both versions are named.
+        The channel is not at `expect`, or was moved concurrently; both versions are named.
     IntegrityError
         The version is damaged.
     """
@@ -46,12 +46,12 @@ def promote(
 def promote_anchor(
     store: ArtifactStore, channel: str, version: str, *, at: datetime, by: str, expect: str | None
 ) -> dict[str, Any]:
-    """Move the anchor of a channel to a verified version; the channel stays where it is.
+    """Move the anchor of a channel to a verified version; the channel is not moved.
 
     Raises
     ------
     VersionConflictError
-        The anchor is not at `expect`, or was set or moved meanwhile; both versions are named.
+        The anchor is not at `expect`, or was set or moved concurrently; both versions are named.
     IntegrityError
         The version, or the anchor's pointer, is damaged.
     """
@@ -74,7 +74,7 @@ def promote_anchor(
 
 
 def _require_at(pointer: str, present: str | None, expect: str | None) -> None:
-    """Raise `VersionConflictError` where a pointer is not at the version that is expected."""
+    """Raise `VersionConflictError` if a pointer is not at the expected version."""
     if expect is not None and present != expect:
         raise VersionConflictError(
             f"{describe_pointer(pointer)} is at {present}, not at {expect}",
@@ -83,10 +83,10 @@ def _require_at(pointer: str, present: str | None, expect: str | None) -> None:
 
 
 def require_store_conditions(store: ArtifactStore, by: str) -> None:
-    """Probe the store, and refuse to move a channel where it ignores conditions."""
+    """Raise `ConfigurationError` if a probe shows that the store ignores conditions."""
     channels.require_conditions(store.uri, store.probe(actor_token(by)))
 
 
 def actor_token(by: str) -> str:
-    """Return a key's part for whoever acts; a user's name may hold anything."""
+    """Return a part of a key that identifies the actor; a user's name may contain anything."""
     return Digest.of(by.encode()).hex[:16]

@@ -1,4 +1,12 @@
-"""Store a bundle so that a reader of the manifest sees the whole version or none."""
+"""Publish a bundle so that a reader of the manifest sees the complete version or none.
+
+How it works
+------------
+1. The first attempt of a run id claims the version's name and time; later attempts use the claim.
+2. Each file is created only if it does not exist; an existing one becomes part of the version.
+3. If `models prune` is removing the version, or a file is gone, nothing is committed.
+4. The manifest, with the digests of the files as they are stored, is written last: it commits.
+"""
 
 from __future__ import annotations
 
@@ -19,14 +27,14 @@ from job.errors import ConfigurationError, IntegrityError, TransientError, Versi
 from job.registry.removal import is_being_removed
 
 log = structlog.get_logger(__name__)
-# NOTE: today's PCC knows no manifest; so early, a folder without metadata.json lasts one request
+# NOTE: today's PCC ignores the manifest; in this order metadata.json is missing for one request
 _FIRST: Final = ("model.joblib", "metadata.json")
 _N_THREADS: Final = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """What the first attempt of a run id has fixed for all others: name, time, data, settings."""
+    """Name and time of a version, which the first attempt of a run id fixes for later ones."""
 
     version: str
     started_at: datetime
@@ -41,14 +49,14 @@ class FileEntry:
 
     @classmethod
     def of(cls, data: bytes) -> FileEntry:
-        """Measure some bytes."""
+        """Compute the entry of a file's bytes."""
         return cls(n_bytes=len(data), digest=str(Digest.of(data)))
 
 
 def make_manifest(
     version: str, run_id: str, files: Mapping[str, FileEntry], *, copied_from: str | None = None
 ) -> bytes:
-    """List name, bytes and SHA-256 of each file."""
+    """Return the manifest: name, size and SHA-256 digest of each file."""
     entries = [
         {"name": name, "n_bytes": entry.n_bytes, "digest": entry.digest}
         for name, entry in sorted(files.items())
@@ -58,12 +66,12 @@ def make_manifest(
 
 
 def name_version(run_id: str, at: datetime, *, copied_from: str | None = None) -> str:
-    """Name what a run publishes, or the copy that a rollback makes of an older version."""
+    """Return the name of a run's version, or of the copy that a rollback makes of a version."""
     return str(ModelVersion.of(_owner(run_id, copied_from), at))
 
 
 def is_named_for(version: str, run_id: str, copied_from: str | None) -> bool:
-    """Return whether a version's name comes of that run id, or of that copy."""
+    """Return whether a version's name is derived from that run id, or from that copy."""
     return version.endswith(f"_{run_suffix(_owner(run_id, copied_from))}")
 
 
@@ -72,12 +80,12 @@ def _owner(run_id: str, copied_from: str | None) -> str:
 
 
 def find_claim(store: ArtifactStore, run_id: str, digests: Mapping[str, str]) -> Claim | None:
-    """Read what an earlier or simultaneous attempt of this run id has fixed.
+    """Read the claim of an earlier or concurrent attempt of this run id.
 
     Raises
     ------
     ConfigurationError
-        It was of another dataset or other settings.
+        That attempt had another dataset or other settings.
     """
     raw = store.get(_claim_key(run_id))
     if raw is None:
@@ -109,18 +117,18 @@ def claim(
     version: str,
     started_at: datetime,
 ) -> Claim:
-    """Fix the version that this run id publishes; the first attempt's word counts."""
+    """Claim the version that this run id publishes, or return the claim of an earlier attempt."""
     content = {"version": version, "started_at": started_at.isoformat(), **digests}
     if store.put_if_absent(_claim_key(run_id), canonical_json(content)):
         return Claim(version=version, started_at=started_at)
-    found = find_claim(store, run_id, digests)
-    if found is None:
+    earlier = find_claim(store, run_id, digests)
+    if earlier is None:
         raise TransientError(f"{_claim_key(run_id)} was removed meanwhile", hint="run again")
-    return found
+    return earlier
 
 
 def is_complete(store: ArtifactStore, version: str) -> bool:
-    """Return whether a version exists: whether its manifest does."""
+    """Return whether a version is complete, which means that its manifest exists."""
     return store.head(f"{version}/{MANIFEST}") is not None
 
 
@@ -132,28 +140,28 @@ def publish(
     *,
     copied_from: str | None = None,
 ) -> None:
-    """Create every object of a version; the manifest commits it.
+    """Create all objects of a version; the manifest commits it.
 
-    What an earlier or simultaneous attempt of the same run has stored is left as it is and
-    becomes part of the version: objects are never changed, and the manifest lists what is there.
+    Objects are never changed: those that an earlier or concurrent attempt of the same run has
+    stored become part of the version, and the manifest describes what is stored.
 
     Raises
     ------
     VersionConflictError
-        The name is taken by another run.
+        The name belongs to another run.
     TransientError
-        `models prune` has taken the folder for abandoned, and is removing it.
+        `models prune` is removing the folder as abandoned.
     """
     with ThreadPoolExecutor(_N_THREADS) as pool:
         measured = {name: pool.submit(FileEntry.of, data) for name, data in files.items()}
         stored = {name: _create(store, version, name, files[name]) for name in _FIRST}
-        told = json.loads(stored["metadata.json"])
-        owner = told.get("run_id")
+        stored_metadata = json.loads(stored["metadata.json"])
+        owner = stored_metadata.get("run_id")
         if owner not in (run_id, None) and copied_from is None:
             raise VersionConflictError(
                 f"{version} belongs to run '{owner}'", hint="run again with another --run-id"
             )
-        if told.get("override") != json.loads(files["metadata.json"]).get("override"):
+        if stored_metadata.get("override") != json.loads(files["metadata.json"]).get("override"):
             raise VersionConflictError(
                 f"an interrupted attempt of run '{run_id}' has stored another verdict of the gate",
                 hint="run again with another --run-id",
@@ -165,15 +173,15 @@ def publish(
         name: measured[name].result() if data is files[name] else FileEntry.of(data)
         for name, data in stored.items()
     }
-    _require_all_there(store, version, entries)
+    _require_all_present(store, version, entries)
     manifest = make_manifest(version, run_id, entries, copied_from=copied_from)
     _create(store, version, MANIFEST, manifest)
 
 
-def _require_all_there(store: ArtifactStore, version: str, names: Iterable[str]) -> None:
-    """Refuse to commit what `models prune` is removing, or has removed.
+def _require_all_present(store: ArtifactStore, version: str, names: Iterable[str]) -> None:
+    """Raise `TransientError` if `models prune` is removing the version, or has removed a file.
 
-    NOTE: the mark first, then the files: a removal that has taken its mark away has removed them.
+    NOTE: check the mark first, then the files: a removal deletes its mark after the files.
     """
     if is_being_removed(store, version):
         raise TransientError(
@@ -181,24 +189,24 @@ def _require_all_there(store: ArtifactStore, version: str, names: Iterable[str])
             hint="run again when it has ended; if it was killed, once its mark below "
             f"removals/{version}/ is old enough for the next `models prune`",
         )
-    lost = {f"{version}/{name}" for name in names} - set(store.keys(f"{version}/"))
-    if lost:
+    missing = {f"{version}/{name}" for name in names} - set(store.keys(f"{version}/"))
+    if missing:
         raise TransientError(
-            f"{pluralize(len(lost), 'file')} of {version} removed meanwhile", hint="run again"
+            f"{pluralize(len(missing), 'file')} of {version} removed meanwhile", hint="run again"
         )
 
 
 def _create(store: ArtifactStore, version: str, name: str, data: bytes) -> bytes:
-    """Create an object, or give the one that is there."""
+    """Create an object, or return the bytes of the existing one."""
     key = f"{version}/{name}"
     if store.put_if_absent(key, data):
         return data
-    found = store.get(key)
-    if found is None:
+    existing = store.get(key)
+    if existing is None:
         raise TransientError(f"'{key}' was removed meanwhile", hint="run again")
-    if found != data:
+    if existing != data:
         log.info("earlier_file_kept", key=key)
-    return found
+    return existing
 
 
 def _claim_key(run_id: str) -> str:

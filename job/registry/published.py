@@ -17,12 +17,12 @@ from job.registry.versions import read_verified
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishedVersion:
-    """A published version, its verified files, and the pointer that led to it, as it was read.
+    """A published version, its verified files, and the bytes of the pointer that led to it.
 
     Attributes
     ----------
     is_advisory
-        Whether it only warns where it cannot be compared.
+        Whether the gate only warns if the version cannot be compared.
     """
 
     version: str
@@ -33,13 +33,13 @@ class PublishedVersion:
 
     @property
     def metadata(self) -> dict[str, Any]:
-        """What the version says of itself."""
+        """Content of the version's metadata.json."""
         metadata: dict[str, Any] = json.loads(self.files["metadata.json"])
         return metadata
 
 
 def load_champion(store: ArtifactStore, channel: str | None) -> PublishedVersion | None:
-    """Read the version a channel points to; None where nothing has been promoted yet.
+    """Read the version that a channel points to; None if nothing has been promoted yet.
 
     Raises
     ------
@@ -53,14 +53,14 @@ def load_champion(store: ArtifactStore, channel: str | None) -> PublishedVersion
 
 
 def load_anchor(store: ArtifactStore, name: str | None) -> PublishedVersion | None:
-    """Read the fixed version that `gate.anchor` names, itself or by a channel.
+    """Read the fixed version that `gate.anchor` names, directly or by a channel.
 
     Raises
     ------
     ConfigurationError
-        There is no such version.
+        The version does not exist.
     IntegrityError
-        A file of it is damaged.
+        A file of the version is damaged.
     """
     if name is None:
         return None
@@ -69,9 +69,9 @@ def load_anchor(store: ArtifactStore, name: str | None) -> PublishedVersion | No
 
 
 def load_channel_anchor(store: ArtifactStore, channel: str) -> PublishedVersion | None:
-    """Read the anchor of a channel; None where there is none.
+    """Read the anchor of a channel; None without one.
 
-    It has no files where its version is gone.
+    The result has no files if the anchor's version has been removed.
 
     Raises
     ------
@@ -88,7 +88,7 @@ def load_channel_anchor(store: ArtifactStore, channel: str) -> PublishedVersion 
 
 
 def find_anchor(store: ArtifactStore, name: str) -> str:
-    """Return the version that an anchor's name means, or raise `ConfigurationError`."""
+    """Return the version that `gate.anchor` names, or raise `ConfigurationError`."""
     version = name if is_version(name) else read_channel(store, name)[0]
     if version is None or not is_complete(store, version):
         raise ConfigurationError(

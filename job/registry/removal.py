@@ -1,4 +1,15 @@
-"""Remove a version so that who publishes or promotes it meanwhile finds out."""
+"""Remove a version so that a concurrent publication or promotion of it is detected.
+
+How it works
+------------
+1. Write a mark that the version is being removed.
+2. Check again that nobody needs the version.
+3. If so, delete the manifest, then the other files.
+4. Delete the mark.
+
+Whoever commits or promotes a version looks for marks after the last change that step 2 could have
+seen, so that one of the two sees the other.
+"""
 
 from __future__ import annotations
 
@@ -11,34 +22,31 @@ from job.contracts.store_keys import MANIFEST
 def remove_version(
     store: ArtifactStore, version: str, *, token: str, is_removable: Callable[[], bool]
 ) -> bool:
-    """Mark a version, look once more, then remove it, its manifest first; say whether it went.
-
-    Who commits or promotes a version looks for marks, after the last thing that `is_removable`
-    could have seen: so one of the two always sees the other.
+    """Remove a version unless it is needed, and return whether it was removed.
 
     Parameters
     ----------
     token
-        Tells this removal from others of the same version.
+        Distinguishes this removal from others of the same version.
     is_removable
-        Whether nobody needs the version; asked once the mark is there.
+        Whether nobody needs the version; called after the mark is written.
     """
-    mark = f"{_marks(version)}{token}"
+    mark = f"{_marks_prefix(version)}{token}"
     store.put_if_absent(mark, b"")
-    is_free = is_removable()
-    if is_free:
-        # NOTE: without its manifest a version is gone, whatever else is still there
+    is_removed = is_removable()
+    if is_removed:
+        # NOTE: a version without its manifest does not exist for readers
         keys = store.keys(f"{version}/")
         for key in sorted(keys, key=lambda key: key != f"{version}/{MANIFEST}"):
             store.delete(key)
     store.delete(mark)
-    return is_free
+    return is_removed
 
 
 def is_being_removed(store: ArtifactStore, version: str) -> bool:
-    """Return whether somebody is removing a version, or was killed while doing so."""
-    return any(True for _ in store.keys(_marks(version)))
+    """Return whether a removal of the version is under way, or was killed before its end."""
+    return any(True for _ in store.keys(_marks_prefix(version)))
 
 
-def _marks(version: str) -> str:
+def _marks_prefix(version: str) -> str:
     return f"removals/{version}/"

@@ -1,4 +1,4 @@
-"""Find versions and channels by name, and say what is in them."""
+"""Find versions and channels by name, and read their content."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ def resolve_version(store: ArtifactStore, name: str) -> str:
     Raises
     ------
     ConfigurationError
-        There is none.
+        No such version exists.
     """
     versions = list_versions(store)
     if name in versions:
         return name
     if name == "latest" and versions:
         return versions[-1]
-    pointed = read_channel(store, name)[0] if is_channel(name) else None
-    if pointed is None:
+    champion = read_channel(store, name)[0] if is_channel(name) else None
+    if champion is None:
         raise ConfigurationError(
             f"no version or channel '{name}' in '{store.uri}'",
             hint=f"versions: {quote_list(versions[::-1]) or 'none yet'}",
         )
-    return pointed
+    return champion
 
 
 def read_metadata(store: ArtifactStore, version: str) -> dict[str, Any]:
@@ -46,23 +46,23 @@ def read_metadata(store: ArtifactStore, version: str) -> dict[str, Any]:
 
 
 def verify(store: ArtifactStore, version: str) -> int:
-    """Hold every file of a version against its manifest; give their number.
+    """Check all files of a version against its manifest, and return their number.
 
     Raises
     ------
     IntegrityError
-        A file is missing, not listed, or not the one that was published.
+        A file is missing, not listed, or not as it was published.
     """
     return stored.verify(store, version, lambda _name, _data: None)
 
 
 def list_history(store: ArtifactStore, channel: str) -> list[dict[str, Any]]:
-    """Return every move of a channel, oldest first.
+    """Return all moves of a channel, oldest first.
 
     Raises
     ------
     ConfigurationError
-        There is no such channel.
+        The channel does not exist.
     """
     moves = [move.entry() for move in read_moves(store, channel)]
     if not moves:
@@ -74,7 +74,7 @@ def list_history(store: ArtifactStore, channel: str) -> list[dict[str, Any]]:
 
 
 def list_anchor_history(store: ArtifactStore, channel: str) -> list[dict[str, Any]]:
-    """Return every move of a channel's anchor, oldest first.
+    """Return all moves of a channel's anchor, oldest first.
 
     Raises
     ------
@@ -93,6 +93,6 @@ def list_anchor_history(store: ArtifactStore, channel: str) -> list[dict[str, An
 
 
 def diff(store: ArtifactStore, before: str, after: str) -> dict[str, Any]:
-    """Return what differs between two versions, as the report says it of a champion."""
+    """Return the differences between two versions, in the form that the report uses."""
     changed = compare_metadata(read_metadata(store, before), read_metadata(store, after))
     return {"before": before, "after": after, "changed": changed}

@@ -1,4 +1,11 @@
-"""Move a channel back to an earlier champion."""
+"""Move a channel back to an earlier champion.
+
+How it works
+------------
+1. Find the last earlier champion that still exists and was not rolled back.
+2. On request publish a copy of it as the newest version, for consumers that ignore channels.
+3. Move the channel by compare-and-swap; if another move was first, remove the copy again.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +37,7 @@ def roll_back(
     Parameters
     ----------
     is_republished
-        Copy that version's bytes under a new name, for consumers that take the newest folder.
+        Publish a copy of that version as the newest one, for consumers that take the newest folder.
 
     Raises
     ------
@@ -66,9 +73,9 @@ def roll_back(
 
 
 def _republish(store: ArtifactStore, origin: str, *, at: datetime, by: str) -> str:
-    """Have an older version's bytes in the folder with the greatest name, and name it.
+    """Ensure the newest folder holds a copy of the older version, and return its name.
 
-    What an earlier call has left there, ended before it moved the channel, is taken as it is.
+    A copy that an earlier call left, because it ended before it moved the channel, is used again.
     """
     folders = {key.partition("/")[0] for key in store.keys("v")}
     newest = max(name for name in folders if is_version(name))
@@ -82,7 +89,7 @@ def _republish(store: ArtifactStore, origin: str, *, at: datetime, by: str) -> s
 
 
 def _after(newest: str, at: datetime) -> datetime:
-    """Return a time whose name sorts after the newest folder's, also where a clock was ahead."""
+    """Return a time whose name sorts after the newest folder, even if a clock was ahead."""
     try:
         stamp = datetime.strptime(ModelVersion.parse(newest).stamp, "%Y%m%d_%H%M%S")
         return max(at, stamp.replace(tzinfo=UTC) + _SECOND)
@@ -94,7 +101,7 @@ def _after(newest: str, at: datetime) -> datetime:
 
 
 def _remove_copy(store: ArtifactStore, copy: str, by: str) -> None:
-    """Remove a copy that no channel got to, before more consumers take it for the newest."""
+    """Remove a copy that no channel points to, before more consumers load it as the newest."""
     remove_version(
         store,
         copy,

@@ -1,4 +1,12 @@
-"""What becomes of an accepted version: its name is claimed, and the channel moves to it."""
+"""Promotion of an accepted version by a run, which a later attempt of the run can finish.
+
+How it works
+------------
+1. Before publication the run claims its version, and records the champion that the gate has seen.
+2. After publication the channel moves to the version, from that champion only.
+3. If the version's metadata ask for it, the anchor is set, too.
+4. A later attempt of an interrupted run repeats 2 and 3, unless the channel has been moved since.
+"""
 
 from __future__ import annotations
 
@@ -31,39 +39,43 @@ log = structlog.get_logger(__name__)
 def claim_version(
     plan: Plan, store: ArtifactStore, digests: Mapping[str, str], champion: PublishedVersion | None
 ) -> Plan:
-    """Take the version and time that the first attempt of this run id has fixed.
+    """Return the plan with the time, and so the version, that this run id's first attempt claimed.
 
-    The champion that the gate has seen is written down, so that an attempt that only finishes the
-    promotion moves the channel from there, and from nowhere else.
+    The champion that the gate has seen is recorded, so that an attempt that only finishes the
+    promotion moves the channel from that champion only.
     """
-    found = claim(store, plan.run_id, digests, version=plan.version, started_at=plan.started_at)
+    claimed = claim(store, plan.run_id, digests, version=plan.version, started_at=plan.started_at)
     channel = plan.settings.publish.channel
     if channel is not None:
         seen = champion.pointer if champion else None
         content = {"channel": channel, "champion": champion.version if champion else None}
         store.put_if_absent(_seen_key(plan.run_id, channel, seen), canonical_json(content))
-    return replace(plan, started_at=found.started_at)
+    return replace(plan, started_at=claimed.started_at)
 
 
 def choose_anchor(
     plan: Plan, decision: GateDecision, champion: PublishedVersion | None
 ) -> dict[str, Any] | None:
-    """Return which anchor the channel gets when this version is promoted, as metadata.json says it.
+    """Return the anchor that this version's promotion sets, in the form of metadata.json.
 
-    The first promotion that rests on the gate's default makes its champion the anchor, so that no
-    slide goes unseen; a run with `--override` makes its own version the anchor, where the channel's
-    could not be compared any more.
+    The first promotion that rests on the gate's default makes its champion the anchor, so that a
+    slow decline is noticed.  A run with `--override` makes its own version the anchor if the
+    channel's anchor cannot be compared any more.
 
     Returns
     -------
     anchor
-        `version`, and `replaces`: the anchor until then, or None where there is none.  None: the
-        anchor stays as it is.
+        `version`, and `replaces`: the present anchor's version, or None without one.  None if the
+        anchor does not change.
     """
-    anchors = [some for some in decision.comparisons if some.role == "anchor"]
+    anchors = [comparison for comparison in decision.comparisons if comparison.role == "anchor"]
     if plan.override is not None:
-        lost = next((a for a in anchors if a.is_advisory and a.difference is None), None)
-        return None if lost is None else {"version": plan.version, "replaces": lost.version}
+        incomparable = next((a for a in anchors if a.is_advisory and a.difference is None), None)
+        return (
+            None
+            if incomparable is None
+            else {"version": plan.version, "replaces": incomparable.version}
+        )
     if champion is not None and not anchors and decision.rests_on_default:
         return {"version": champion.version, "replaces": None}
     return None
@@ -77,9 +89,9 @@ def promote_accepted(
     *,
     override: str | None = None,
 ) -> None:
-    """Move the channel, if there is one, from the champion that the gate has seen.
+    """Move the channel, if one is set, from the champion that the gate has seen.
 
-    The version's own metadata say which anchor that sets.
+    The version's metadata say which anchor is set, if any.
     """
     channel = plan.settings.publish.channel
     if channel is None:
@@ -100,14 +112,14 @@ def promote_accepted(
 def finish_interrupted(
     plan: Plan, store: ArtifactStore, version: str, abilities: tuple[ProbeStep, ...]
 ) -> None:
-    """Promote what this run id has published, if it was ended before it could.
+    """Promote the version that an interrupted attempt of this run has published.
 
-    A channel that the run has moved already stays where it is.
+    If the run has already moved the channel, it is not moved again.
 
     Raises
     ------
     VersionConflictError
-        The channel is no longer where an attempt of this run found it: the operator decides.
+        The channel has moved since an attempt of this run read it; the operator decides.
     """
     channel = plan.settings.publish.channel
     if channel is None or plan.is_dry_run:
@@ -133,59 +145,59 @@ def finish_interrupted(
         expected=pointer,
         at=plan.started_at.isoformat(),
         by=plan.run_id,
-        why=f"{_why(_override_of(store, version))}; promotion finished by a later attempt",
+        why=f"{_why(_read_override(store, version))}; promotion finished by a later attempt",
     )
     _set_anchor(plan, store, channel, version)
 
 
 def _set_anchor(plan: Plan, store: ArtifactStore, channel: str, version: str) -> None:
-    """Set the channel's anchor once the channel has moved; one that somebody has set stays."""
-    asked = _metadata_of(store, version).get("sets_anchor")
-    if asked is None:
+    """Set the anchor that the version's metadata ask for, unless it has been moved by now."""
+    request = _read_metadata(store, version).get("sets_anchor")
+    if request is None:
         return
     expected = None
-    if asked["replaces"] is not None:
+    if request["replaces"] is not None:
         present, expected = read_anchor(store, channel)
-        if present != asked["replaces"]:
+        if present != request["replaces"]:
             return
     why = (
         "the gate's default decided: the table cannot show gate.margin"
         if expected is None
-        else f"{asked['replaces']} cannot be compared any more"
+        else f"{request['replaces']} cannot be compared any more"
     )
     try:
         is_set = set_anchor(
             store,
             channel,
-            asked["version"],
+            request["version"],
             expected=expected,
             at=plan.started_at.isoformat(),
             by=plan.run_id,
             why=why,
         )
-    except VersionConflictError as error:  # the channel has moved all the same
+    except VersionConflictError as error:  # the channel has moved nevertheless
         log.warning("anchor_not_set", channel=channel, reason=error.message)
         return
     if is_set:
-        log.info("anchor_set", channel=channel, version=asked["version"], why=why)
+        log.info("anchor_set", channel=channel, version=request["version"], why=why)
 
 
 def _why(override: str | None) -> str:
     return "accepted by the gate" if override is None else f"against the gate: {override}"
 
 
-def _metadata_of(store: ArtifactStore, version: str) -> dict[str, Any]:
+def _read_metadata(store: ArtifactStore, version: str) -> dict[str, Any]:
     metadata: dict[str, Any] = json.loads(read_verified(store, version)["metadata.json"])
     return metadata
 
 
-def _override_of(store: ArtifactStore, version: str) -> str | None:
-    """Return why a version was published against the gate, if it was."""
-    override = _metadata_of(store, version).get("override")
+def _read_override(store: ArtifactStore, version: str) -> str | None:
+    """Return the reason for which a version was published against the gate; None without one."""
+    override = _read_metadata(store, version).get("override")
     return None if override is None else str(override["reason"])
 
 
 def _seen_key(run_id: str, channel: str, pointer: bytes | None) -> str:
-    """Name the object that says that an attempt of this run saw the channel so."""
+    """Return the key of the object that records a pointer which an attempt of this run has read."""
     state = "unset" if pointer is None else Digest.of(pointer).hex
     return f"runs/{run_id}/seen/{channel}-{state}.json"

@@ -1,4 +1,4 @@
-"""Read published versions: which are complete, and their bytes against the manifest."""
+"""List the complete versions, and read their files verified by the manifest."""
 
 from __future__ import annotations
 
@@ -22,35 +22,35 @@ _N_THREADS: Final = 4
 
 
 def list_versions(store: ArtifactStore) -> list[str]:
-    """Name the complete versions, oldest first."""
-    found = []
+    """Return the names of the complete versions, oldest first."""
+    versions = []
     for key in store.keys("v"):
         version, _, name = key.partition("/")
         if name == MANIFEST and is_version(version):
-            found.append(version)
-    return sorted(found)
+            versions.append(version)
+    return sorted(versions)
 
 
 def read_verified(store: ArtifactStore, version: str) -> dict[str, bytes]:
-    """Read every file of a version against its manifest; the manifest is among them.
+    """Read and verify all files of a version, including the manifest.
 
     Raises
     ------
     IntegrityError
-        As `verify` does.
+        As raised by `verify`.
     """
     files: dict[str, io.BytesIO] = defaultdict(io.BytesIO)
     verify(store, version, lambda name, piece: files[name].write(piece))
     return {name: stream.getvalue() for name, stream in files.items()}
 
 
-def read_some(store: ArtifactStore, version: str, names: Collection[str]) -> dict[str, bytes]:
-    """Read those of these files that a version has, against its manifest.
+def read_files(store: ArtifactStore, version: str, names: Collection[str]) -> dict[str, bytes]:
+    """Read and verify the named files of a version; files that it lacks are left out.
 
     Raises
     ------
     IntegrityError
-        As `verify` does.
+        As raised by `verify`.
     """
     files: dict[str, io.BytesIO] = defaultdict(io.BytesIO)
     verify(store, version, lambda name, piece: files[name].write(piece), names)
@@ -61,64 +61,65 @@ def verify(
     store: ArtifactStore,
     version: str,
     sink: Callable[[str, bytes], object],
-    wanted: Collection[str] | None = None,
+    selected: Collection[str] | None = None,
 ) -> int:
-    """Hold the files of a version against its manifest; give their number, the manifest too.
+    """Check the files of a version against its manifest, and return their number.
+
+    The manifest is one of the files.
 
     Parameters
     ----------
     sink
-        Gets the name and the next piece of a file, for each file in order, for several at once;
-        what it makes of them is good only if this function returns.
-    wanted
-        Names of the files that are read; None: all.
+        Called with the name and the next piece of a file: in order for each file, for several files
+        at once.  The pieces are verified only once this function has returned.
+    selected
+        Names of the files to read; None reads all.
 
     Raises
     ------
     IntegrityError
-        A file is missing or not listed, or a byte of a file or of the manifest is not the one
-        that was published.
+        A file is missing or not listed, or a file or the manifest is not as it was published.
     """
     raw = store.get(f"{version}/{MANIFEST}") or b""
     listed = _read_manifest(version, raw)
     prefix = f"{version}/"
     present = {key.removeprefix(prefix) for key in store.keys(prefix)}
-    strangers = sorted(present - listed.keys() - {MANIFEST})
-    names = sorted(listed if wanted is None else listed.keys() & set(wanted))
+    unlisted = sorted(present - listed.keys() - {MANIFEST})
+    names = sorted(listed if selected is None else listed.keys() & set(selected))
 
     def read(name: str) -> FileEntry | None:
-        is_there, n_bytes, digest = False, 0, hashlib.sha256()
+        exists, n_bytes, digest = False, 0, hashlib.sha256()
         with closing(store.pieces(f"{prefix}{name}")) as pieces:
             for piece in pieces:
-                is_there, n_bytes = True, n_bytes + len(piece)
+                exists, n_bytes = True, n_bytes + len(piece)
                 sink(name, piece)
                 digest.update(piece)
-        found = FileEntry(n_bytes=n_bytes, digest=str(Digest(digest.hexdigest())))
-        return found if is_there else None
+        entry = FileEntry(n_bytes=n_bytes, digest=str(Digest(digest.hexdigest())))
+        return entry if exists else None
 
     with ThreadPoolExecutor(_N_THREADS) as pool:
-        found = dict(zip(names, pool.map(read, names), strict=True))
-    broken = [name for name in names if found[name] != listed[name]]
-    if broken or strangers:
+        entries = dict(zip(names, pool.map(read, names), strict=True))
+    broken = [name for name in names if entries[name] != listed[name]]
+    if broken or unlisted:
         problems = [f"{quote_list(broken)} differ from the manifest"] if broken else []
-        problems += [f"{quote_list(strangers)} are not in it"] if strangers else []
+        problems += [f"{quote_list(unlisted)} are not in it"] if unlisted else []
         raise IntegrityError(
             f"{version} is damaged: {'; '.join(problems)}",
             hint="restore the files from a backup, or publish a new version",
-            files=[*broken, *strangers],
+            files=[*broken, *unlisted],
         )
     sink(MANIFEST, raw)
     return len(names) + 1
 
 
 def copied_from(store: ArtifactStore, version: str) -> str | None:
-    """Name the version that this one is a copy of, if it is one."""
+    """Return the version that this one is a copy of; None if it is not a copy."""
     origin: str | None = json.loads(store.get(f"{version}/{MANIFEST}") or b"{}").get("copied_from")
     return origin
 
 
 def _read_manifest(version: str, raw: bytes) -> dict[str, FileEntry]:
-    """Read a manifest that is, byte for byte, what publishing these files writes."""
+    """Return the files of a manifest, which must have exactly the bytes that `publish` writes."""
     try:
         content = json.loads(raw)
         listed = {
@@ -127,10 +128,10 @@ def _read_manifest(version: str, raw: bytes) -> dict[str, FileEntry]:
         }
         owner, run_id = str(content["version"]), str(content["run_id"])
         origin = content.get("copied_from")
-        is_whole = raw == make_manifest(owner, run_id, listed, copied_from=origin)
+        is_valid = raw == make_manifest(owner, run_id, listed, copied_from=origin)
     except (ValueError, KeyError, TypeError, AttributeError):
-        is_whole = False
-    if not is_whole:
+        is_valid = False
+    if not is_valid:
         raise IntegrityError(
             f"the manifest of {version} ({MANIFEST}) is missing or damaged",
             hint="publish a new version",

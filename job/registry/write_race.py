@@ -1,4 +1,4 @@
-"""Find out whether a store's create-only writes hold when many come at once."""
+"""Probe whether only one of many concurrent create-only writes to a store succeeds."""
 
 from __future__ import annotations
 
@@ -9,35 +9,35 @@ from typing import Final
 from job.contracts.ports import ArtifactStore
 from job.contracts.store_keys import ProbeStep
 
-_N_RIVALS: Final = 16
+_N_WRITERS: Final = 16
 _N_ROUNDS: Final = 40
-# NOTE: the longer a body takes to arrive, the more rivals pass a check that was made before it
+# NOTE: the longer an upload takes, the more writers pass a check that is made before it
 _N_BYTES: Final = 64_000
 
 
 def probe_concurrent_creates(store: ArtifactStore, token: str) -> ProbeStep:
-    """Let rivals create one key at the same moment, many times; one must win each time.
+    """Let many writers create one key at the same moment, repeatedly; one must win each time.
 
-    A store that passes may still fail one day; one that fails has shown that two runs can both
-    be told that they have moved a channel.
+    A store that passes may still fail later.  One that fails has shown that two runs may both
+    believe that they have moved a channel.
     """
-    winners = (_n_winners(store, f"probe/{token}-{n}") for n in range(_N_ROUNDS))
-    most = next((n for n in winners if n != 1), 1)
+    winners = (_count_winners(store, f"probe/{token}-{n}") for n in range(_N_ROUNDS))
+    n_winners = next((n for n in winners if n != 1), 1)
     return ProbeStep(
         name="creates_alone",
-        is_met=most == 1,
-        answer=f"{most} of {_N_RIVALS} rivals won" if most != 1 else "one won each time",
+        is_met=n_winners == 1,
+        answer=f"{n_winners} of {_N_WRITERS} rivals won" if n_winners != 1 else "one won each time",
     )
 
 
-def _n_winners(store: ArtifactStore, key: str) -> int:
-    barrier = threading.Barrier(_N_RIVALS)
+def _count_winners(store: ArtifactStore, key: str) -> int:
+    barrier = threading.Barrier(_N_WRITERS)
 
     def create(n: int) -> bool:
         barrier.wait()
         return store.put_if_absent(key, bytes([n]) * _N_BYTES)
 
-    with ThreadPoolExecutor(_N_RIVALS) as pool:
-        won = list(pool.map(create, range(_N_RIVALS)))
+    with ThreadPoolExecutor(_N_WRITERS) as pool:
+        won = list(pool.map(create, range(_N_WRITERS)))
     store.delete(key)
     return sum(won)

@@ -1,1 +1,1 @@
-"""What comes in: ingestion, validation, keys against leakage, slices."""
+"""The input data: ingestion, validation, leakage keys and slices."""

@@ -1,4 +1,4 @@
-"""Refuse a set of requests that the model cannot be judged on, before anything is searched."""
+"""Validate the challenge set and the out-of-scope set, before the search starts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Array = np.ndarray[Any, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Kind:
-    """What a set is called: in sentences, in expectations, and in the settings."""
+    """Names of a set: in sentences, in expectations, and in the settings."""
 
     title: str
     prefix: str
@@ -43,26 +43,26 @@ def validate_challenge(
     columns: ColumnsSpec,
     embedding_model: str,
 ) -> None:
-    """Check that every candidate can predict each request, and knows its class.
+    """Check that every candidate can predict each request, and was trained on its class.
 
-    The set is too small for a suite: nothing else is expected of it.
+    The set is too small for an expectation suite, so nothing else is checked.
 
     Parameters
     ----------
     labels
-        Those of the table.
+        Labels of the table.
     uses
-        The inputs of the candidates.
+        Feature blocks of each candidate.
     embedding_model
-        What the table's embeddings come from.
+        Model that the table's embeddings come from.
 
     Raises
     ------
     ConfigurationError
-        A column is absent that an input needs.
+        A column that a candidate needs is absent.
     ContractViolationError
         A label is missing or unknown, a text or an embedding is missing or unsound, or the
-        embeddings are of another width or model than the table's. No cell is in the message.
+        embeddings differ from the table's in width or model. The message contains no cell.
     """
     _require_columns(_CHALLENGE, challenge, uses, columns)
     broken = [
@@ -80,30 +80,30 @@ def validate_out_of_scope(
     columns: ColumnsSpec,
     embedding_model: str,
 ) -> None:
-    """Check that every candidate can predict each request; labels are not looked at.
+    """Check that every candidate can predict each request; labels are ignored.
 
     Parameters
     ----------
     uses
-        The inputs of the candidates.
+        Feature blocks of each candidate.
     embedding_model
-        What the table's embeddings come from.
+        Model that the table's embeddings come from.
 
     Raises
     ------
     ConfigurationError
-        A column is absent that an input needs.
+        A column that a candidate needs is absent.
     ContractViolationError
-        A text or an embedding is missing or unsound, or the embeddings are of another width or
-        model than the table's. No cell is in the message.
+        A text or an embedding is missing or unsound, or the embeddings differ from the table's in
+        width or model. The message contains no cell.
     """
     _require_columns(_OUT_OF_SCOPE, requests, uses, columns)
-    found = _find_broken(_OUT_OF_SCOPE, requests, table, uses, embedding_model=embedding_model)
-    _require_sound(_OUT_OF_SCOPE, requests, list(found))
+    broken = _find_broken(_OUT_OF_SCOPE, requests, table, uses, embedding_model=embedding_model)
+    _require_sound(_OUT_OF_SCOPE, requests, list(broken))
 
 
 def _require_sound(kind: _Kind, requests: Dataset, broken: list[str]) -> None:
-    """Raise `ContractViolationError` where an expectation is broken."""
+    """Raise `ContractViolationError` if an expectation is broken."""
     if broken:
         raise ContractViolationError(
             f"{kind.title} '{requests.provenance.uri}' breaks "
@@ -119,38 +119,38 @@ def _hint(kind: _Kind) -> str:
 def _require_columns(
     kind: _Kind, requests: Dataset, uses: tuple[FeatureBlocks, ...], columns: ColumnsSpec
 ) -> None:
-    """Raise `ConfigurationError` where the set lacks a column that an input needs."""
+    """Raise `ConfigurationError` if the set lacks a column that a candidate needs."""
     present = {column.name for column in requests.columns}
     if requests.embeddings is not None and columns.embeddings is not None:
         present.add(columns.embeddings)
     for feature_blocks in uses:
-        lacking = sorted(
-            {name for block in feature_blocks for name in _names(block, columns)} - present
+        missing = sorted(
+            {name for block in feature_blocks for name in _column_names(block, columns)} - present
         )
-        if lacking:
+        if missing:
             raise ConfigurationError(
-                f"{kind.title} '{requests.provenance.uri}' lacks {quote_list(lacking)}, which "
+                f"{kind.title} '{requests.provenance.uri}' lacks {quote_list(missing)}, which "
                 f"candidates on {' and '.join(feature_blocks)} take",
-                hint=f"add {quote_list(lacking)} to {kind.setting} (dataset.aliases "
+                hint=f"add {quote_list(missing)} to {kind.setting} (dataset.aliases "
                 "renames columns), or leave the block out of features.use and search.inputs",
-                columns=lacking,
+                columns=missing,
             )
 
 
-def _names(block: str, columns: ColumnsSpec) -> tuple[str, ...]:
-    """Return the names of the columns that a block is made of."""
+def _column_names(block: str, columns: ColumnsSpec) -> tuple[str, ...]:
+    """Return the names of a feature block's columns."""
     names = getattr(columns, block)
     return (names,) if isinstance(names, str) else names or ()
 
 
 def _find_wrong_labels(challenge: Dataset, labels: set[str]) -> Iterator[str]:
-    """Describe, in counts, labels that are missing or that the table does not have."""
+    """Yield a message with counts for missing labels, and for labels that the table lacks."""
     values = challenge.strings("target")
     if values is not None:
         missing = np.array([value is None for value in values])
-        yield from _count("challenge_target_missing", missing)
-        has_known_class = np.array([value is None or value in labels for value in values])
-        yield from _count("challenge_label_in_table", ~has_known_class)
+        yield from _count_rows("challenge_target_missing", missing)
+        is_in_table = np.array([value is None or value in labels for value in values])
+        yield from _count_rows("challenge_label_in_table", ~is_in_table)
 
 
 def _find_broken(
@@ -161,18 +161,18 @@ def _find_broken(
     *,
     embedding_model: str,
 ) -> Iterator[str]:
-    """Describe each expectation of texts and embeddings that is broken, in counts."""
+    """Yield a message with counts for each broken expectation of texts and embeddings."""
     blocks = {block for feature_blocks in uses for block in feature_blocks}
     values = requests.strings("text")
     if values is not None and "text" in blocks:
         missing = np.array([value is None for value in values])
-        yield from _count(f"{kind.prefix}_text_missing", missing)
-    mine, theirs = requests.embeddings, table.embeddings
-    if "embeddings" not in blocks or mine is None or theirs is None:
+        yield from _count_rows(f"{kind.prefix}_text_missing", missing)
+    embeddings, table_embeddings = requests.embeddings, table.embeddings
+    if "embeddings" not in blocks or embeddings is None or table_embeddings is None:
         return
     for code, name in EMBEDDING_DEFECTS.items():
-        yield from _count(f"{kind.prefix}_{name}", mine.defects == code)
-    widths = mine.matrix.shape[1], theirs.matrix.shape[1]
+        yield from _count_rows(f"{kind.prefix}_{name}", embeddings.defects == code)
+    widths = embeddings.matrix.shape[1], table_embeddings.matrix.shape[1]
     if widths[0] != widths[1]:
         yield (
             f"{kind.prefix}_embedding_width: {pluralize(widths[0], 'number')} where the table's "
@@ -182,7 +182,7 @@ def _find_broken(
         yield f"{kind.prefix}_embedding_model: it is another one than the table's"
 
 
-def _count(name: str, is_broken: Array) -> Iterator[str]:
+def _count_rows(name: str, is_broken: Array) -> Iterator[str]:
     n = int(is_broken.sum())
     if n:
         verb = "breaks" if n == 1 else "break"

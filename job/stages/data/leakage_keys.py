@@ -1,4 +1,12 @@
-"""Leakage keys: what makes two rows the same question, and on which side a key falls."""
+"""Leakage keys: rows with one key are the same question and stay on one side of every split.
+
+How it works
+------------
+1. A text is normalized: Unicode forms, case, punctuation and white space do not matter.
+2. A row's text key is its normalized text, else a digest of its embedding, else its features.
+3. A row's leakage key is its group where the table has a group column, else its text key.
+4. Salted digests of keys are random numbers that do not depend on the table's other rows.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +21,14 @@ import numpy as np
 from job.contracts.dataset import Dataset, MatrixRows, Rows
 
 _SCALE: Final = 2.0**64
-# most texts are ASCII, where letters and digits are all that is kept
+# fast path, as most texts are ASCII: only letters and digits are kept
 _ASCII: Final = bytes(ord(chr(n).lower() if chr(n).isalnum() else " ") for n in range(128)).ljust(
     256
 )
 
 
 def normalize(text: str) -> str:
-    """Fold what does not make a text another text: NFKC, case, punctuation, white space.
+    """Return a text in NFKC, without case, punctuation and repeated white space.
 
     A text of punctuation alone stays as it is.
 
@@ -28,33 +36,33 @@ def normalize(text: str) -> str:
     'delete my account'
     """
     if text.isascii():
-        kept = text.encode().translate(_ASCII).decode()
+        folded = text.encode().translate(_ASCII).decode()
     else:
-        folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-        kept = "".join(" " if unicodedata.category(c)[0] in "PSZC" else c for c in folded)
-    return " ".join(kept.split()) or text.strip()
+        characters = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+        folded = "".join(" " if unicodedata.category(c)[0] in "PSZC" else c for c in characters)
+    return " ".join(folded.split()) or text.strip()
 
 
 def salted_digests(prefix: str, keys: Iterable[str], salt: str) -> np.ndarray[Any, Any]:
-    """Return SHA-256(salt, prefix, key) as uint64, one for each key."""
+    """Return the first 64 bits of SHA-256(salt, prefix, key) as uint64, for each key."""
     start = f"{len(salt)}:{salt}{prefix}\0".encode()
     digests = (hashlib.sha256(start + key.encode("utf-8", "surrogatepass")) for key in keys)
     return np.array([int.from_bytes(d.digest()[:8], "big") for d in digests], np.uint64)
 
 
 def is_held_out(keys: Iterable[str], salt: str, test_fraction: float) -> np.ndarray[Any, Any]:
-    """Say for each key whether its salted hash falls below the test fraction; shape (n_keys,)."""
-    held_out: np.ndarray[Any, Any] = salted_digests("side", keys, salt) / _SCALE < test_fraction
-    return held_out
+    """Return whether each key's salted hash is below the test fraction, shape (n_keys,)."""
+    is_below: np.ndarray[Any, Any] = salted_digests("side", keys, salt) / _SCALE < test_fraction
+    return is_below
 
 
 def make_rows(
     dataset: Dataset, is_sound: np.ndarray[Any, Any], feature_blocks: tuple[str, ...]
 ) -> Rows:
-    """Return the sound rows with their keys, and with the feature blocks that are used.
+    """Return the sound rows with their keys and the feature blocks that are used.
 
-    A row's key is its group where there is a group column (a row without a group is its own
-    text's group), else its normalized text, else the digest of its embedding, else that of its
+    A row's leakage key is its group where there is a group column (for a row without a group, its
+    text key), else its normalized text, else the digest of its embedding, else the values of its
     other features.
     """
     import pandas as pd
@@ -66,16 +74,16 @@ def make_rows(
     matrix = None if dataset.embeddings is None else dataset.embeddings.matrix
     embeddings = None if matrix is None else MatrixRows(matrix, index)
     texts = None if text is None else np.array([t or "" for t in text[index]], dtype=object)
-    text_keys = _text_keys(texts, _contents(dataset, matrix, index), len(index))
-    keys = text_keys
+    text_keys = _text_keys(texts, _content_keys(dataset, matrix, index), len(index))
+    leakage_keys = text_keys
     if group is not None:
         pairs = zip(group[index], text_keys, strict=True)
-        keys = np.array([k if g is None else f"group:{g}" for g, k in pairs], dtype=object)
+        leakage_keys = np.array([k if g is None else f"group:{g}" for g, k in pairs], dtype=object)
     blocks = {"numeric", "categorical", "boolean"} & set(feature_blocks)
     columns = [c for c in dataset.columns if c.role in blocks]
     return Rows(
         y=target[index],
-        leakage_keys=keys,
+        leakage_keys=leakage_keys,
         text_keys=text_keys,
         text=texts if "text" in feature_blocks else None,
         embeddings=embeddings if "embeddings" in feature_blocks else None,
@@ -84,8 +92,10 @@ def make_rows(
     )
 
 
-def _contents(dataset: Dataset, matrix: Any, index: np.ndarray[Any, Any]) -> Callable[[int], str]:
-    """Return what stands for a row without text: its embedding, else its other features."""
+def _content_keys(
+    dataset: Dataset, matrix: Any, index: np.ndarray[Any, Any]
+) -> Callable[[int], str]:
+    """Return a function that makes the key of a row without text."""
     if matrix is not None:
         return lambda row: f"embedding:{_digest_row(matrix[index[row]])}"
     features = [
@@ -95,22 +105,22 @@ def _contents(dataset: Dataset, matrix: Any, index: np.ndarray[Any, Any]) -> Cal
 
 
 def _digest_row(values: np.ndarray[Any, Any]) -> str:
-    # short, for a million of them are held
+    # 16 bytes, as a million of these keys are in memory
     return hashlib.blake2b(values.tobytes(), digest_size=16).hexdigest()
 
 
-def _text_keys(texts: Any, content: Callable[[int], str], n_rows: int) -> np.ndarray[Any, Any]:
+def _text_keys(texts: Any, content_key: Callable[[int], str], n_rows: int) -> np.ndarray[Any, Any]:
     keys = np.full(n_rows, "", dtype=object)
     if texts is not None:
         keys[:] = [normalize(text) for text in texts]
     has_text = keys != ""
     keys[has_text] = "text:" + keys[has_text]
     for row in np.flatnonzero(~has_text).tolist():
-        keys[row] = content(row)
+        keys[row] = content_key(row)
     return keys
 
 
 def key_kind(keys: Iterable[str]) -> str:
-    """Say what most tells rows apart: text, embedding or row."""
+    """Return the most frequent kind of key: text, embedding or row."""
     kinds = Counter(key.partition(":")[0] for key in keys)
     return max(kinds, key=lambda kind: kinds[kind], default="row")

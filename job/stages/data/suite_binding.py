@@ -1,4 +1,11 @@
-"""Return an expectation suite its values, its columns, and what it makes required."""
+"""Bind an expectation suite to a table: values for its parameters, names for its columns.
+
+How it works
+------------
+1. A parameter's value comes from the settings, else from the suite, else from the table.
+2. `{"$PARAMETER": name}` is replaced by that value; the file's own column names become roles.
+3. An expectation about an optional column that the table lacks is set aside as not applicable.
+"""
 
 from __future__ import annotations
 
@@ -16,20 +23,20 @@ from job.contracts.suites import Suite
 from job.errors import ConfigurationError
 
 DERIVED: Final = ("target_class_rows", "target_class_share", "embeddings_is_finite")
-# the share of rows that must be there, and that must be sound, where a suite does not say
+# minimum shares of rows that are present and that are valid; a suite may override them
 SHARES: Final[Mapping[str, float]] = {"completeness": 0.99, "validity": 0.98}
-_FOUND: Final = ("labels", "embedding_width", "min_rows", "max_rows")
+_TABLE_PARAMETERS: Final = ("labels", "embedding_width", "min_rows", "max_rows")
 _COLUMN_ARGUMENTS: Final = ("column", "column_A", "column_B", "column_list")
 
 
 def required_columns(suite: Suite, columns: ColumnsSpec, features: FeatureSpec) -> frozenset[str]:
-    """Name the columns a run cannot do without: target, group, used features, the suite's."""
+    """Return the columns that a run requires: target, group, used features, the suite's."""
     in_suite = {
         e["kwargs"].get("column")
         for e in suite.expectations
         if e["type"] == "expect_column_to_exist" and e["severity"] == "critical"
     }
-    wanted = [columns.target, columns.group or ""]
+    required = [columns.target, columns.group or ""]
     for role in ("text", "embeddings", "numeric", "categorical", "boolean"):
         names = getattr(columns, role)
         names = (names,) if isinstance(names, str) else names or ()
@@ -39,22 +46,22 @@ def required_columns(suite: Suite, columns: ColumnsSpec, features: FeatureSpec) 
                     f"features.use has '{role}', but dataset.columns.{role} names no column",
                     hint=f"set dataset.columns.{role}, or leave it out of features.use",
                 )
-            wanted.extend(names)
-        wanted.extend(name for name in names if role in in_suite or name in in_suite)
+            required.extend(names)
+        required.extend(name for name in names if role in in_suite or name in in_suite)
     if columns.timestamp is not None and "timestamp" in in_suite:
-        wanted.append(columns.timestamp)
-    return frozenset(name for name in wanted if name)
+        required.append(columns.timestamp)
+    return frozenset(name for name in required if name)
 
 
 def check_parameters(suite: Suite, given: Mapping[str, Any]) -> None:
-    """Refuse parameters that the suite does not have, or that cannot be.
+    """Refuse parameters that the suite does not have, and invalid values.
 
     Raises
     ------
     ConfigurationError
-        The nearest name that there is stands in the message; the value does not.
+        The message suggests the most similar name, and does not contain the value.
     """
-    known = {*_FOUND, *SHARES, *suite.parameters}
+    known = {*_TABLE_PARAMETERS, *SHARES, *suite.parameters}
     for name in sorted(given):
         if name not in known:
             raise ConfigurationError(
@@ -62,12 +69,13 @@ def check_parameters(suite: Suite, given: Mapping[str, Any]) -> None:
                 hint=f"its parameters are {quote_list(sorted(known))}",
             )
     values = {**SHARES, **suite.parameters, **given}
-    wrong = [name for name in SHARES if not _is_share(values[name])]
+    invalid = [name for name in SHARES if not _is_share(values[name])]
     if not isinstance(values.get("labels") or [], list):
-        wrong.append("labels")
-    if wrong:
+        invalid.append("labels")
+    if invalid:
         raise ConfigurationError(
-            f"expectations.parameters: {quote_list(wrong)} of suite '{suite.name}' cannot be that",
+            f"expectations.parameters: {quote_list(invalid)} of suite '{suite.name}' "
+            "cannot be that",
             hint="labels are a list; completeness and validity are shares between 0 and 1",
         )
 
@@ -75,7 +83,7 @@ def check_parameters(suite: Suite, given: Mapping[str, Any]) -> None:
 def parameter_values(
     suite: Suite, given: Mapping[str, Any], spec: DatasetSpec, table: pd.DataFrame
 ) -> dict[str, Any]:
-    """Return every parameter its value: the settings', else the suite's, else what is found.
+    """Return the value of each parameter: the settings', else the suite's, else the table's.
 
     Raises
     ------
@@ -83,14 +91,16 @@ def parameter_values(
         As from `check_parameters`.
     """
     check_parameters(suite, given)
-    found: dict[str, Any] = {"min_rows": spec.min_rows, "max_rows": spec.max_rows, **SHARES}
-    found["labels"] = sorted(table["target"].dropna().unique()) if "target" in table else []
+    defaults: dict[str, Any] = {"min_rows": spec.min_rows, "max_rows": spec.max_rows, **SHARES}
+    defaults["labels"] = sorted(table["target"].dropna().unique()) if "target" in table else []
     if "embeddings" in table:
         widths = table["embeddings"].dropna()
-        found["embedding_width"] = int(widths.mode().max()) if len(widths) else 0
-    values = {**found, **suite.parameters, **given}
-    # the table's labels have one spelling, whatever type they have in the file
-    values["labels"] = [canonicalize(str(label)) for label in values["labels"] or found["labels"]]
+        defaults["embedding_width"] = int(widths.mode().max()) if len(widths) else 0
+    values = {**defaults, **suite.parameters, **given}
+    # the table's labels are in canonical form, whatever their type in the file
+    values["labels"] = [
+        canonicalize(str(label)) for label in values["labels"] or defaults["labels"]
+    ]
     return values
 
 
@@ -106,30 +116,38 @@ def bind(
     *,
     is_test: bool,
 ) -> tuple[list[dict[str, Any]], list[RuleResult]]:
-    """Put values for parameters; set aside what is about an absent optional column."""
+    """Substitute parameters and column names; set aside expectations about absent columns.
+
+    Returns
+    -------
+    expectations
+        Those that apply; of a test table only the ones about rows.
+    absent
+        Results, not applicable, of expectations about optional columns that the table lacks.
+    """
     expectations, absent = [], []
     for expectation in suite.expectations:
-        kwargs = {k: _value(v, values, suite) for k, v in expectation["kwargs"].items()}
+        kwargs = {k: _substituted(v, values, suite) for k, v in expectation["kwargs"].items()}
         for name in _COLUMN_ARGUMENTS:
             if name in kwargs:
-                kwargs[name] = _role_of(kwargs[name], columns, suite)
+                kwargs[name] = _column_role(kwargs[name], columns, suite)
         bound = {**expectation, "kwargs": kwargs}
         if is_test and not _is_about_rows(bound):
             continue
-        is_there = all(column in table for column in _columns_of(kwargs))
-        if is_there or bound["type"] == "expect_column_to_exist":
+        is_present = all(column in table for column in _argument_columns(kwargs))
+        if is_present or bound["type"] == "expect_column_to_exist":
             expectations.append(bound)
         else:
             absent.append(_not_applicable(bound, len(table)))
     return expectations, absent
 
 
-def _columns_of(kwargs: Mapping[str, Any]) -> list[str]:
-    found = [kwargs[name] for name in _COLUMN_ARGUMENTS if name in kwargs]
-    return [c for item in found for c in (item if isinstance(item, list) else [item])]
+def _argument_columns(kwargs: Mapping[str, Any]) -> list[str]:
+    arguments = [kwargs[name] for name in _COLUMN_ARGUMENTS if name in kwargs]
+    return [c for item in arguments for c in (item if isinstance(item, list) else [item])]
 
 
-def _value(value: Any, values: Mapping[str, Any], suite: Suite) -> Any:
+def _substituted(value: Any, values: Mapping[str, Any], suite: Suite) -> Any:
     if not (isinstance(value, dict) and set(value) == {"$PARAMETER"}):
         return value
     name = value["$PARAMETER"]
@@ -141,10 +159,10 @@ def _value(value: Any, values: Mapping[str, Any], suite: Suite) -> Any:
     return values[name]
 
 
-def _role_of(column: Any, spec: ColumnsSpec, suite: Suite) -> Any:
-    """Name a column as it is presented; a file's own name is understood too."""
+def _column_role(column: Any, spec: ColumnsSpec, suite: Suite) -> Any:
+    """Return the role name of a column, which may be given by its name in the file, too."""
     if isinstance(column, (list, tuple)):
-        return [_role_of(name, spec, suite) for name in column]
+        return [_column_role(name, spec, suite) for name in column]
     single = ("target", "text", "embeddings", "timestamp", "id", "group")
     many = (*spec.numeric, *spec.categorical, *spec.boolean)
     if column in single or column in many or column in DERIVED:
@@ -162,7 +180,7 @@ def _role_of(column: Any, spec: ColumnsSpec, suite: Suite) -> Any:
 
 
 def _is_about_rows(expectation: Mapping[str, Any]) -> bool:
-    """Tell expectations about each row from those about a whole column or table."""
+    """Return whether an expectation is about each row, and not about a whole column or table."""
     if expectation["kwargs"].get("column") in ("target_class_rows", "target_class_share"):
         return False
     return "column_values" in expectation["type"] or "value_lengths" in expectation["type"]
@@ -171,7 +189,7 @@ def _is_about_rows(expectation: Mapping[str, Any]) -> bool:
 def _not_applicable(expectation: Mapping[str, Any], n_rows: int) -> RuleResult:
     return RuleResult(
         rule=expectation["type"],
-        column=", ".join(_columns_of(expectation["kwargs"])),
+        column=", ".join(_argument_columns(expectation["kwargs"])),
         severity="info",
         is_met=True,
         is_applicable=False,

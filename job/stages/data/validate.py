@@ -1,4 +1,12 @@
-"""Hold the dataset against its suite: stop, or say which rows are dropped and why."""
+"""Validate the dataset against its suite: stop the run, or drop rows and report why.
+
+How it works
+------------
+1. The table is laid out under role names, with the size and share of each row's class beside it.
+2. The suite's expectations are checked; rules of the job's own cover what the suite leaves out.
+3. Rows that break a critical expectation, within its tolerance (`mostly`), are dropped.
+4. A critical expectation that is not met stops the run; any other one is logged as a warning.
+"""
 
 from __future__ import annotations
 
@@ -35,30 +43,30 @@ def validate_dataset(
     features: FeatureSpec,
     is_test: bool = False,
 ) -> tuple[ValidationReport, Mask]:
-    """Check a table and find its sound rows.
+    """Validate a table and return its sound rows.
 
     A row that breaks a critical row expectation, within the expectation's `mostly`, is dropped.
-    Of an official test table only the expectations about rows are checked.
+    An official test table is checked for the expectations about rows only.
 
     Returns
     -------
     report
         Counts, column names and thresholds.
     is_sound
-        Shape (n_rows,), bool: rows that are kept.
+        Shape (n_rows,), bool: rows that are not dropped.
 
     Raises
     ------
     ConfigurationError
         A parameter that the suite does not have, or an expectation about an unknown column.
     ContractViolationError
-        A critical expectation is not met.  Its `context["report"]` is the whole report.
+        A critical expectation is not met.  The error's `context["report"]` is the whole report.
     """
-    table = _present(dataset)
+    table = _lay_out(dataset)
     values = parameter_values(suite, parameters, spec, table)
     expectations, absent = bind(suite, values, spec.columns, table, is_test=is_test)
     results = [*runner.check(table, expectations), *absent]
-    results += _safety(dataset, results, spec, features, values, is_test=is_test)
+    results += _check_own_rules(dataset, results, spec, features, values, is_test=is_test)
     is_sound, dropped = _drop(results, dataset.n_rows)
     report = ValidationReport(
         suite=suite.name,
@@ -71,12 +79,12 @@ def validate_dataset(
     return report, is_sound
 
 
-def _present(dataset: Dataset) -> pd.DataFrame:
-    """Lay the table out under role names, with the class distribution beside each row."""
+def _lay_out(dataset: Dataset) -> pd.DataFrame:
+    """Return the table under role names, with the class distribution beside each row."""
     data: dict[str, Any] = {}
     for column in dataset.columns:
         many = column.role in ("numeric", "categorical", "boolean")
-        data[column.name if many else column.role] = _presented(column.kind, column.values)
+        data[column.name if many else column.role] = _cells(column.kind, column.values)
     table = pd.DataFrame(data, index=pd.RangeIndex(dataset.n_rows))
     if dataset.embeddings is not None:
         widths = dataset.embeddings.widths
@@ -84,20 +92,20 @@ def _present(dataset: Dataset) -> pd.DataFrame:
         is_finite = dataset.embeddings.defects != NOT_FINITE
         table["embeddings_is_finite"] = is_finite
     if "target" in table:
-        rows = table["target"].map(table["target"].value_counts())
-        table["target_class_rows"] = rows.astype(float)
-        table["target_class_share"] = rows / max(int(table["target"].notna().sum()), 1)
+        class_rows = table["target"].map(table["target"].value_counts())
+        table["target_class_rows"] = class_rows.astype(float)
+        table["target_class_share"] = class_rows / max(int(table["target"].notna().sum()), 1)
     return table
 
 
-def _presented(kind: str, values: np.ndarray[Any, Any]) -> Any:
+def _cells(kind: str, values: np.ndarray[Any, Any]) -> Any:
     if kind != "timestamp":
         return values
-    # the least integer is NaT to numpy, and stands for no time here
+    # missing times are the minimum integer, which is NaT to numpy
     return pd.Series(values.view("datetime64[us]"))
 
 
-def _safety(
+def _check_own_rules(
     dataset: Dataset,
     results: list[RuleResult],
     spec: DatasetSpec,
@@ -106,7 +114,7 @@ def _safety(
     *,
     is_test: bool,
 ) -> list[RuleResult]:
-    """Rules that hold whatever a suite leaves out, with its own tolerances."""
+    """Check the rules that hold for every suite, with the suite's tolerances."""
     completeness, validity = (parameters[name] for name in SHARES)
     checked = {(r.rule, r.column) for r in results}
     rules = []
@@ -126,7 +134,7 @@ def _safety(
 
 
 def _unreadable(column: Column, n_rows: int) -> RuleResult:
-    """Warn of cells that hold something, but not what the column is for; they count as missing."""
+    """Warn of cells whose value is not of the column's kind; they count as missing."""
     return RuleResult(
         rule=f"{column.kind}_cells_unreadable",
         column=column.name,
@@ -209,9 +217,9 @@ def _describe(result: RuleResult) -> str:
         return f"{where} cannot be held against {result.rule} (its values are of another type)"
     if result.n_broken:
         verb = "breaks" if result.n_broken == 1 else "break"
-        found = f"{result.n_broken} of {result.n_rows} rows {verb} {result.rule}"
+        finding = f"{result.n_broken} of {result.n_rows} rows {verb} {result.rule}"
     elif result.observed is not None:
-        found = f"{result.rule} found {result.observed:g}"
+        finding = f"{result.rule} found {result.observed:g}"
     else:
-        found = f"{result.rule} is not met"
-    return f"{where}: {found}{f' ({bounds})' if bounds else ''}"
+        finding = f"{result.rule} is not met"
+    return f"{where}: {finding}{f' ({bounds})' if bounds else ''}"

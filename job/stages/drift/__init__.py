@@ -1,4 +1,4 @@
-"""Drift: what is kept of a table beside a model, and how far the next table is from it."""
+"""Drift: the profile of a table, stored with a model, and how far later tables are from it."""
 
 from job.stages.drift.measures import measure_drift
 from job.stages.drift.profile import TableProfile, keep, load_profile

@@ -1,4 +1,11 @@
-"""Ends of bins of numbers: deciles, of which no row can be read."""
+"""Bin edges of a numeric column: deciles from which no single row's value can be read.
+
+How it works
+------------
+1. Compute the nine deciles of the known values; with too few values or groups there are no bins.
+2. A decile that enough rows and leakage keys share stays exact; it becomes a bin of its own.
+3. The other deciles are rounded to a coarse step, so that they disclose no row's exact value.
+"""
 
 from __future__ import annotations
 
@@ -10,45 +17,47 @@ from job.stages.data.slices import DisclosureRule
 
 Array = np.ndarray[Any, Any]
 _DECILES: Final = np.arange(1, 10) / 10
-_MIN_NUMBERS: Final = 100  # known numbers that deciles are taken of
-_MIN_CLUSTERS: Final = 20
+_MIN_VALUES: Final = 100
+_MIN_GROUPS: Final = 20
 
 
 def find_edges(
-    cells: Array, clusters: Array, keys: Array, rule: DisclosureRule
+    values: Array, group_codes: Array, key_codes: Array, rule: DisclosureRule
 ) -> tuple[list[float], set[float]]:
-    """Return the deciles, ascending, and those of them that so many rows hold that they are exact.
+    """Return the deciles, ascending, and those of them that the rule allows to be exact.
 
-    The others are rounded to a step of a hundredth to a thousandth of the range between the first
-    and the last.  Of fewer than 100 numbers, or of fewer than 20 units, there are none.
+    The others are rounded to a step of a thousandth to a hundredth of the range between the first
+    and the last decile.  Both results are empty for fewer than 100 values or fewer than 20 groups.
 
     Parameters
     ----------
-    cells
-        Shape (n_rows,), float32, NaN for none.
-    clusters, keys
-        Numbers of each row's unit and leakage key, shape (n_rows,).
+    values
+        Shape (n_rows,), float32, NaN for missing values.
+    group_codes, key_codes
+        Number of each row's group and leakage key, shape (n_rows,).
     """
-    known = np.isfinite(cells)
-    values = cells[known]
-    if len(values) < _MIN_NUMBERS or len(np.unique(clusters[known])) < _MIN_CLUSTERS:
+    is_known = np.isfinite(values)
+    known_values = values[is_known]
+    if len(known_values) < _MIN_VALUES or len(np.unique(group_codes[is_known])) < _MIN_GROUPS:
         return [], set()
-    deciles = np.quantile(values, _DECILES, method="inverted_cdf")
+    deciles = np.quantile(known_values, _DECILES, method="inverted_cdf")
     ties = {
-        _plain(value)
+        _shortest_float(value)
         for value in np.unique(deciles)
-        for held in [keys[known][values == value]]
-        if len(held) >= rule.min_rows and len(np.unique(held)) >= rule.min_groups
+        for tied_keys in [key_codes[is_known][known_values == value]]
+        if len(tied_keys) >= rule.min_rows and len(np.unique(tied_keys)) >= rule.min_groups
     }
     width = float(deciles[-1]) - float(deciles[0])
     edges = {*ties}
     if width > 0 and np.isfinite(width):
         step = 10.0 ** (np.floor(np.log10(width)) - 2)
-        others = (value for value in deciles.tolist() if _plain(np.float32(value)) not in ties)
-        edges |= {_plain(np.float32(round(value / step) * step)) for value in others}
+        others = (
+            value for value in deciles.tolist() if _shortest_float(np.float32(value)) not in ties
+        )
+        edges |= {_shortest_float(np.float32(round(value / step) * step)) for value in others}
     return sorted(edges), ties
 
 
-def _plain(value: np.floating[Any]) -> float:
-    """Return the shortest number that is this one as float32."""
+def _shortest_float(value: np.floating[Any]) -> float:
+    """Return the number with the fewest decimal digits that equals the value as float32."""
     return float(str(np.float32(value)))

@@ -1,4 +1,12 @@
-"""What hangs together among rows, and how sure shares of rows are for it."""
+"""Clusters of dependent rows, and the standard error of shares computed from them.
+
+How it works
+------------
+1. The rows of a group (`Rows.groups`) depend on each other, so groups are counted and not rows.
+2. The covariance of bin shares comes from the jackknife that leaves out one group at a time.
+3. The standard error of a ratio of two sums is linearized, with the groups' residuals as the
+   independent observations.
+"""
 
 from __future__ import annotations
 
@@ -13,35 +21,35 @@ Array = np.ndarray[Any, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clusters:
-    """Groups, or families of near-duplicates.
+    """The group of each row, and the size of each group.
 
     Attributes
     ----------
     codes
-        The unit of each row, shape (n_rows,), from 0.
+        Number of each row's group, shape (n_rows,), from 0.
     sizes
-        Rows of each unit, shape (n_clusters,).
+        Number of rows in each group, shape (n_groups,).
     """
 
     codes: Array
     sizes: Array
 
     def take(self, index: Array) -> Clusters:
-        """Return the units of some rows, numbered anew."""
-        return number_clusters(self.codes[index])
+        """Return the groups of the rows at these positions, numbered again from 0."""
+        return make_clusters(self.codes[index])
 
 
-def number_clusters(names: Array) -> Clusters:
-    """Number what the rows are units of."""
-    _, codes, sizes = np.unique(names, return_inverse=True, return_counts=True)
+def make_clusters(groups: Array) -> Clusters:
+    """Number the groups of the rows, and count the rows of each."""
+    _, codes, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     return Clusters(codes=codes, sizes=sizes)
 
 
 def share_covariance(codes: Array, shares: Array, clusters: Clusters) -> Array:
-    """Return the covariance of the shares of bins by the jackknife over units.
+    """Return the covariance of the shares of bins, by the jackknife over groups.
 
-    Without a unit of m rows, c of them in a bin, the bin's share p moves by (c - m p) / (n - m); so
-    a large unit does not hide what it does.
+    Leaving out a group of m rows, c of them in a bin with share p, changes the share by
+    (m p - c) / (n - m).  The exact denominator shows the full influence of a large group.
 
     Parameters
     ----------
@@ -56,29 +64,33 @@ def share_covariance(codes: Array, shares: Array, clusters: Clusters) -> Array:
         Shape (n_bins, n_bins).
     """
     n, n_bins, sizes = len(codes), len(shares), clusters.sizes
-    if len(sizes) < 2:  # as sure as a single row
+    if len(sizes) < 2:  # the covariance of a single row, as nothing can be left out
         return np.asarray(np.diag(shares) - np.outer(shares, shares))
     weights = 1 / (n - sizes)
-    ones = weights[clusters.codes]
-    moved = sparse.csr_matrix((ones, (clusters.codes, codes)), shape=(len(sizes), n_bins))
-    by_size = weights * sizes
-    both = np.outer(moved.T @ by_size, shares)
-    squares = np.outer(shares, shares) * (by_size**2).sum()
-    moves = (moved.T @ moved).toarray() - both - both.T + squares
-    return np.asarray(moves * (len(sizes) - 1) / len(sizes))
+    row_weights = weights[clusters.codes]
+    weighted_counts = sparse.csr_matrix(
+        (row_weights, (clusters.codes, codes)), shape=(len(sizes), n_bins)
+    )
+    weighted_sizes = weights * sizes
+    cross = np.outer(weighted_counts.T @ weighted_sizes, shares)
+    mean_part = np.outer(shares, shares) * (weighted_sizes**2).sum()
+    products = (weighted_counts.T @ weighted_counts).toarray() - cross - cross.T + mean_part
+    return np.asarray(products * (len(sizes) - 1) / len(sizes))
 
 
-def ratio_error(parts: Array, wholes: Array, clusters: Clusters) -> tuple[float, float]:
-    """Return the ratio of two sums over rows, and its standard error over units.
+def estimate_ratio(
+    numerators: Array, denominators: Array, clusters: Clusters
+) -> tuple[float, float]:
+    """Return the ratio of two sums over rows, and its standard error over groups.
 
     Parameters
     ----------
-    parts, wholes
+    numerators, denominators
         Shape (n_rows,).
     """
-    total = float(wholes.sum())
+    total = float(denominators.sum())
     if not total:
         return 0.0, 0.0
-    ratio = float(parts.sum()) / total
-    rest = np.bincount(clusters.codes, parts - ratio * wholes)
-    return ratio, float(np.sqrt((rest**2).sum())) / total
+    ratio = float(numerators.sum()) / total
+    residuals = np.bincount(clusters.codes, numerators - ratio * denominators)
+    return ratio, float(np.sqrt((residuals**2).sum())) / total

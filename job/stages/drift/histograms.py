@@ -1,4 +1,13 @@
-"""Shares of values and of bins, kept and counted again in a later table."""
+"""Histograms of a column: the shares of its values or bins, and distances between two of them.
+
+How it works
+------------
+1. A profile stores the shares of the named values, or of the bins between deciles, of a column.
+2. A later table is counted with the same values or bins.
+3. The population stability index and the Jensen-Shannon distance compare both histograms.
+4. The covariance of the shares over groups says how large the index gets by sampling alone; its
+   99.9 % quantile is the null quantile.
+"""
 
 from __future__ import annotations
 
@@ -15,23 +24,23 @@ from job.contracts.reports.profile import Numbers, Values
 from job.stages.drift.clusters import Clusters, share_covariance
 
 Array = np.ndarray[Any, Any]
-CONFIDENCE: Final = 0.999  # chance is told with this certainty
-_N_ROWS_OF_CERTAIN_SHARES: Final = 1e6  # rows that shares of one bin are taken to be of
+CONFIDENCE: Final = 0.999  # level of the null quantiles
+_N_ROWS_WITHOUT_ERROR: Final = 1e6  # sample size assumed where shares have no sampling error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shares:
-    """Shares of values or bins, and how sure they are.
+    """Shares of values or bins, and their sampling error.
 
     Attributes
     ----------
     shares
         Shape (n_bins,); the last is that of missing values.
     errors
-        Standard errors, shape (n_bins,); kept for values alone.
+        Standard errors, shape (n_bins,); empty for the bins of a stored profile.
     expected_index, degrees_of_freedom
-        The stability index that drawing such units makes by itself: its mean, and its degrees of
-        freedom as a scaled chi-squared.
+        Mean of the stability index under sampling of groups alone, and the degrees of freedom of
+        the scaled chi-squared distribution that it then follows.
     """
 
     shares: Array
@@ -40,89 +49,91 @@ class Shares:
     degrees_of_freedom: float
 
 
-def keep_values(cells: Array, clusters: Clusters, names: Sequence[str]) -> Values:
-    """Keep the shares of these names; all others are one.
+def profile_values(cells: Array, clusters: Clusters, names: Sequence[str]) -> Values:
+    """Compute the shares of the named values; all other values are one bin.
 
     Parameters
     ----------
     cells
         Shape (n_rows,), object (str or None).
     """
-    found = _count(_code_values(cells, names), len(names) + 2, clusters)
-    shares, errors = _rounded(found.shares), _rounded(found.errors)
+    histogram = _count(_code_values(cells, names), len(names) + 2, clusters)
+    shares, errors = _rounded(histogram.shares), _rounded(histogram.errors)
     return Values(
         shares=dict(zip(names, shares, strict=False)),
         standard_errors=dict(zip(names, errors, strict=False)),
         other=shares[-2],
         missing=shares[-1],
-        expected_index=round(found.expected_index, 9),
-        degrees_of_freedom=round(found.degrees_of_freedom, 6),
+        expected_index=round(histogram.expected_index, 9),
+        degrees_of_freedom=round(histogram.degrees_of_freedom, 6),
     )
 
 
-def keep_numbers(
+def profile_numbers(
     cells: Array, clusters: Clusters, edges: Sequence[float], ties: set[float]
 ) -> Numbers:
-    """Keep the shares of the bins between these edges.
+    """Compute the shares of the bins between these edges.
 
     Parameters
     ----------
     cells
-        Shape (n_rows,), float32, NaN for none.
+        Shape (n_rows,), float32, NaN for missing values.
     """
     codes, n_bins = _code_numbers(cells, edges, ties)
-    found = _count(codes, n_bins, clusters)
-    shares = _rounded(found.shares)
+    histogram = _count(codes, n_bins, clusters)
+    shares = _rounded(histogram.shares)
     return Numbers(
         edges=list(edges),
         ties=sorted(ties),
         shares=shares[:-1],
         missing=shares[-1],
-        expected_index=round(found.expected_index, 9),
-        degrees_of_freedom=round(found.degrees_of_freedom, 6),
+        expected_index=round(histogram.expected_index, 9),
+        degrees_of_freedom=round(histogram.degrees_of_freedom, 6),
     )
 
 
-def read_shares(kept: Values | Numbers) -> Shares:
-    """Return what was kept, in the order in which it is counted."""
-    if isinstance(kept, Numbers):
-        shares, errors = [*kept.shares, kept.missing], []
+def read_shares(part: Values | Numbers) -> Shares:
+    """Return the shares that a profile stores, in the order of `count_shares`."""
+    if isinstance(part, Numbers):
+        shares, errors = [*part.shares, part.missing], []
     else:
-        shares = [*kept.shares.values(), kept.other, kept.missing]
-        errors = [*(kept.standard_errors.get(name, 0.0) for name in kept.shares), 0.0, 0.0]
+        shares = [*part.shares.values(), part.other, part.missing]
+        errors = [*(part.standard_errors.get(name, 0.0) for name in part.shares), 0.0, 0.0]
     return Shares(
         shares=np.array(shares),
         errors=np.array(errors),
-        expected_index=kept.expected_index,
-        degrees_of_freedom=kept.degrees_of_freedom,
+        expected_index=part.expected_index,
+        degrees_of_freedom=part.degrees_of_freedom,
     )
 
 
-def count_again(kept: Values | Numbers, cells: Array, clusters: Clusters) -> Shares:
-    """Count the same values or bins in another table."""
-    if isinstance(kept, Numbers):
-        return _count(*_code_numbers(cells, kept.edges, set(kept.ties)), clusters)
-    names = list(kept.shares)
+def count_shares(part: Values | Numbers, cells: Array, clusters: Clusters) -> Shares:
+    """Compute the shares of a profile's values or bins in another table."""
+    if isinstance(part, Numbers):
+        return _count(*_code_numbers(cells, part.edges, set(part.ties)), clusters)
+    names = list(part.shares)
     return _count(_code_values(cells, names), len(names) + 2, clusters)
 
 
 def _code_values(cells: Array, names: Sequence[str]) -> Array:
+    """Return the bin of each cell: by name, then all other values, then missing ones."""
     n, numbers = len(names), {name: number for number, name in enumerate(names)}
-    codes, found = pd.factorize(cells)
-    order = np.array([*(numbers.get(name, n) for name in found), n + 1])  # -1 is no value
-    return np.asarray(order[codes])
+    codes, values = pd.factorize(cells)
+    bins = np.array([*(numbers.get(name, n) for name in values), n + 1])  # code -1 is missing
+    return np.asarray(bins[codes])
 
 
 def _code_numbers(cells: Array, edges: Sequence[float], ties: set[float]) -> tuple[Array, int]:
-    """Return the bin of each number, and how many there are; missing ones are the last."""
-    ends = np.asarray(edges, np.float32)
+    """Return the bin of each number, and the number of bins; the last is for missing values."""
+    upper_ends = np.asarray(edges, np.float32)
     is_tie = np.array([edge in ties for edge in edges] + [False])
-    first = np.arange(len(ends) + 1) + np.concatenate([[0], np.cumsum(is_tie[:-1])]).astype(int)
-    place = np.searchsorted(ends, cells, side="left")
-    place[np.isnan(cells)] = len(ends)
-    is_equal = is_tie[place] & (np.append(ends, np.float32(np.nan))[place] == cells)
-    n_bins = int(first[-1]) + 2
-    return np.where(np.isnan(cells), n_bins - 1, first[place] + is_equal), n_bins
+    n_ties_before = np.concatenate([[0], np.cumsum(is_tie[:-1])]).astype(int)
+    first_bins = np.arange(len(upper_ends) + 1) + n_ties_before
+    position = np.searchsorted(upper_ends, cells, side="left")
+    position[np.isnan(cells)] = len(upper_ends)
+    is_equal = is_tie[position] & (np.append(upper_ends, np.float32(np.nan))[position] == cells)
+    n_bins = int(first_bins[-1]) + 2
+    return np.where(np.isnan(cells), n_bins - 1, first_bins[position] + is_equal), n_bins
 
 
 def _count(codes: Array, n_bins: int, clusters: Clusters) -> Shares:
@@ -145,45 +156,49 @@ def _rounded(values: Array) -> list[float]:
 
 
 def stability_index(before: Shares, after: Shares) -> tuple[float, float]:
-    """Return the population stability index, and what it exceeds by chance once in a thousand.
+    """Return the population stability index, and its null quantile.
 
-    Sum of (a - b) ln(a / b); half a row is added to each bin, so that none is empty.  By itself it
-    is about the sum of (a - b)^2 / b (Yurdakul and Naranjo 2020, "Statistical properties of the
-    population stability index"), which follows a scaled chi-squared where rows hang together (Rao
-    and Scott 1981, second order).
+    Sum of (a - b) ln(a / b); half a row is added to each bin, so that none is empty.  Without
+    drift it is about the sum of (a - b)^2 / b (Yurdakul and Naranjo 2020, "Statistical properties
+    of the population stability index"), which follows a scaled chi-squared distribution where rows
+    are dependent (Rao and Scott 1981, second-order correction).
     """
     is_used = (before.shares + after.shares) > 0
     if is_used.sum() < 2:
         return 0.0, 0.0
-    p, q = (_smoothed(some, is_used) for some in (before, after))
+    p, q = (_smoothed(histogram, is_used) for histogram in (before, after))
     expected = before.expected_index + after.expected_index
-    squares = sum(_root_of_squares(some) for some in (before, after)) ** 2
-    by_chance = 0.0
+    squares = sum(_covariance_norm(histogram) for histogram in (before, after)) ** 2
+    null_quantile = 0.0
     if squares:
-        by_chance = squares / expected * float(chi2.ppf(CONFIDENCE, expected**2 / squares))
-    return float(((q - p) * np.log(q / p)).sum()), float(by_chance)
+        null_quantile = squares / expected * float(chi2.ppf(CONFIDENCE, expected**2 / squares))
+    return float(((q - p) * np.log(q / p)).sum()), float(null_quantile)
 
 
-def _root_of_squares(some: Shares) -> float:
-    degrees = some.degrees_of_freedom
-    return some.expected_index / np.sqrt(degrees) if degrees else 0.0
+def _covariance_norm(histogram: Shares) -> float:
+    """Return the Frobenius norm of the scaled covariance, from trace and degrees of freedom."""
+    degrees = histogram.degrees_of_freedom
+    return histogram.expected_index / np.sqrt(degrees) if degrees else 0.0
 
 
-def _smoothed(some: Shares, is_used: Array) -> Array:
-    """Add half a row to each bin, of as many rows as would be as sure by themselves."""
-    shares = some.shares[is_used]
-    n_free = int((some.shares > 0).sum()) - 1
+def _smoothed(histogram: Shares, is_used: Array) -> Array:
+    """Return the shares with half a row added to each bin.
+
+    The sample size is the effective one: that of independent rows with the same expected index.
+    """
+    shares = histogram.shares[is_used]
+    n_free = int((histogram.shares > 0).sum()) - 1
     n_rows = (
-        n_free / some.expected_index
-        if n_free and some.expected_index
-        else _N_ROWS_OF_CERTAIN_SHARES
+        n_free / histogram.expected_index
+        if n_free and histogram.expected_index
+        else _N_ROWS_WITHOUT_ERROR
     )
     smoothed: Array = (shares * n_rows + 0.5) / (n_rows + 0.5 * len(shares))
     return smoothed
 
 
-def shannon_distance(before: Shares, after: Shares) -> float:
+def jensen_shannon_distance(before: Shares, after: Shares) -> float:
     """Return the Jensen-Shannon distance: the root of the divergence in bits, 0 to 1."""
     middle = (before.shares + after.shares) / 2
-    both = (rel_entr(some.shares, middle).sum() for some in (before, after))
-    return float(np.sqrt(max(sum(both) / (2 * np.log(2)), 0.0)))
+    divergences = (rel_entr(histogram.shares, middle).sum() for histogram in (before, after))
+    return float(np.sqrt(max(sum(divergences) / (2 * np.log(2)), 0.0)))

@@ -1,4 +1,15 @@
-"""Hold a table against what was kept of the champion's."""
+"""Measure how far a table is from the stored profile of the champion's table.
+
+How it works
+------------
+1. Classes, columns and text lengths: count this table with the profile's values or bins, then
+   compute the stability index, the Jensen-Shannon distance and the change of the missing share.
+2. Classes: compute the change of each class's share, too.
+3. Words: compute how much the share of unseen words has risen.
+4. Embeddings: compute the shift of the mean, and the variance lost along the old principal axes.
+5. A measure is drift if it exceeds both its threshold and its null quantile: the 99.9 % quantile
+   of the measure for tables of these sizes without drift.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +25,9 @@ from job.contracts.settings.drift import DriftSpec
 from job.stages.drift.histograms import (
     CONFIDENCE,
     Shares,
-    count_again,
+    count_shares,
+    jensen_shannon_distance,
     read_shares,
-    shannon_distance,
     stability_index,
 )
 from job.stages.drift.principal_axes import lost_variance, mean_shift, principal_angles
@@ -28,33 +39,43 @@ _Z: Final = float(norm.ppf((1 + CONFIDENCE) / 2))
 
 
 def measure_drift(
-    table: TableSnapshot, kept: TableProfile, now: TableProfile, champion: str, spec: DriftSpec
+    table: TableSnapshot,
+    champion_profile: TableProfile,
+    new_profile: TableProfile,
+    champion: str,
+    spec: DriftSpec,
 ) -> DriftReport:
-    """Measure what both have; the values and bins are those that were kept.
+    """Compute all drift measures of the subjects that both tables have.
 
     Parameters
     ----------
-    kept, now
-        What was kept of the champion's table, and what is of this one.
+    table, new_profile
+        Snapshot and profile of the same, new table.
+    champion_profile
+        Profile of the champion's table; its values and bins are those that are counted.
+    champion
+        Version of the champion.
     """
-    old, new = kept.profile, now.profile
+    old, new = champion_profile.profile, new_profile.profile
     measures: list[DriftMeasure] = []
-    compared = {s for s, part in old.parts.items() if _is_alike(part, table.cells.get(s))}
+    compared = {s for s, part in old.parts.items() if _is_comparable(part, table.cells.get(s))}
     for subject in sorted(compared):
         part = old.parts[subject]
-        then, again = read_shares(part), count_again(part, table.cells[subject], table.clusters)
-        measures += _distances(subject, then, again, spec)
+        before = read_shares(part)
+        after = count_shares(part, table.cells[subject], table.clusters)
+        measures += _measure_histogram(subject, before, after, spec)
         if subject == CLASSES and isinstance(part, Values):
-            measures += _class_shares(list(part.shares), then, again, spec)
+            measures += _measure_class_shares(list(part.shares), before, after, spec)
     if old.words and new.words and old.words.is_masked == new.words.is_masked:
         compared.add(WORDS)
-        measures.append(_unseen(table, kept, spec))
+        measures.append(_measure_unseen_words(table, champion_profile, spec))
     angles: tuple[float, ...] = ()
-    if old.embeddings and new.embeddings and _has_same_axes(old, new):
+    if old.embeddings and new.embeddings and _are_embeddings_comparable(old, new):
         compared.add(EMBEDDINGS)
-        measures += _turned(old, table, spec)
+        measures += _measure_embeddings(old, table, spec)
         angles = principal_angles(old.embeddings, new.embeddings)
-    before, after = _list_subjects(old), _list_subjects(new)
+    old_subjects, new_subjects = _list_subjects(old), _list_subjects(new)
+    all_subjects = new_subjects | {*old.parts, *table.cells}
     return DriftReport(
         champion=champion,
         n_rows=new.n_rows,
@@ -62,60 +83,61 @@ def measure_drift(
         n_rows_before=old.n_rows,
         n_units_before=old.n_units,
         measures=tuple(measures),
-        lost=tuple(sorted(before - compared)),
-        not_compared=tuple(sorted((after | {*old.parts, *table.cells}) - before - compared)),
+        lost=tuple(sorted(old_subjects - compared)),
+        not_compared=tuple(sorted(all_subjects - old_subjects - compared)),
         principal_angles=angles,
     )
 
 
 def _list_subjects(profile: Profile) -> set[str]:
-    """Name what a profile lets be compared."""
-    found = {subject for subject, part in profile.parts.items() if _has_bins(part)}
-    found |= {WORDS} if profile.words else set()
-    return found | ({EMBEDDINGS} if profile.embeddings else set())
+    """Return the subjects of a profile that later tables can be compared by."""
+    subjects = {subject for subject, part in profile.parts.items() if _has_bins(part)}
+    subjects |= {WORDS} if profile.words else set()
+    return subjects | ({EMBEDDINGS} if profile.embeddings else set())
 
 
 def _has_bins(part: Values | Numbers) -> bool:
     return bool(part.edges) if isinstance(part, Numbers) else bool(part.shares)
 
 
-def _is_alike(part: Values | Numbers, cells: Array | None) -> bool:
-    is_kind = cells is not None and isinstance(part, Numbers) == (cells.dtype.kind == "f")
-    return is_kind and _has_bins(part)
+def _is_comparable(part: Values | Numbers, cells: Array | None) -> bool:
+    """Return whether the cells are of the profile's kind, and the profile has values or bins."""
+    is_same_kind = cells is not None and isinstance(part, Numbers) == (cells.dtype.kind == "f")
+    return is_same_kind and _has_bins(part)
 
 
-def _has_same_axes(old: Profile, new: Profile) -> bool:
-    """Return whether both embeddings are of one model, and of one width."""
+def _are_embeddings_comparable(old: Profile, new: Profile) -> bool:
+    """Return whether both tables' embeddings come from one model, and have one width."""
     if old.embeddings is None or new.embeddings is None:
         return False
     both = old.embeddings, new.embeddings
-    shapes = {(len(some.mean), len(some.axes)) for some in both}
+    shapes = {(len(axes.mean), len(axes.axes)) for axes in both}
     return old.embedding_model == new.embedding_model and len(shapes) == 1
 
 
-def _distances(
+def _measure_histogram(
     subject: str, before: Shares, after: Shares, spec: DriftSpec
 ) -> Iterator[DriftMeasure]:
-    index, by_chance = stability_index(before, after)
+    index, null_quantile = stability_index(before, after)
     yield DriftMeasure(
-        subject=subject, measure="psi", value=index, by_chance=by_chance, threshold=spec.psi
+        subject=subject, measure="psi", value=index, by_chance=null_quantile, threshold=spec.psi
     )
-    distance = shannon_distance(before, after)
+    distance = jensen_shannon_distance(before, after)
     yield DriftMeasure(subject=subject, measure="jensen_shannon", value=distance)
-    old, new = (float(some.shares[-1]) for some in (before, after))
+    old, new = (float(histogram.shares[-1]) for histogram in (before, after))
     if old or new:
         yield DriftMeasure(
             subject=subject, measure="missing", value=new - old, before=old, after=new
         )
 
 
-def _class_shares(
+def _measure_class_shares(
     names: list[str], before: Shares, after: Shares, spec: DriftSpec
 ) -> Iterator[DriftMeasure]:
-    """Return the change of each share; chance makes it by the normal approximation."""
+    """Return the change of each class's share; its null quantile assumes a normal distribution."""
     errors = np.hypot(before.errors, after.errors)
-    numbers = zip(names, before.shares, after.shares, errors, strict=False)
-    for name, old, new, error in numbers:
+    changes = zip(names, before.shares, after.shares, errors, strict=False)
+    for name, old, new, error in changes:
         yield DriftMeasure(
             subject=f"class {name}",
             measure="class_share",
@@ -127,38 +149,42 @@ def _class_shares(
         )
 
 
-def _unseen(table: TableSnapshot, kept: TableProfile, spec: DriftSpec) -> DriftMeasure:
-    assert table.words is not None and kept.profile.words is not None
-    old = kept.profile.words
-    share, by_chance = table.words.unseen(old, kept.vocabulary)
+def _measure_unseen_words(
+    table: TableSnapshot, champion_profile: TableProfile, spec: DriftSpec
+) -> DriftMeasure:
+    assert table.words is not None and champion_profile.profile.words is not None
+    old = champion_profile.profile.words
+    share, null_quantile = table.words.unseen_share(old, champion_profile.vocabulary)
     return DriftMeasure(
         subject=WORDS,
         measure="unseen_words",
         value=share - old.unseen_share,
-        by_chance=by_chance,
+        by_chance=null_quantile,
         threshold=spec.unseen_words,
         before=old.unseen_share,
         after=share,
     )
 
 
-def _turned(old: Profile, table: TableSnapshot, spec: DriftSpec) -> Iterator[DriftMeasure]:
-    assert old.embeddings is not None and table.means is not None
-    shift, by_chance = mean_shift(old.embeddings, table.means)
+def _measure_embeddings(
+    old: Profile, table: TableSnapshot, spec: DriftSpec
+) -> Iterator[DriftMeasure]:
+    assert old.embeddings is not None and table.group_means is not None
+    shift, null_quantile = mean_shift(old.embeddings, table.group_means)
     yield DriftMeasure(
         subject=EMBEDDINGS,
         measure="mean_shift",
         value=shift,
-        by_chance=by_chance,
+        by_chance=null_quantile,
         threshold=spec.mean_shift,
     )
-    captured, lost, by_chance = lost_variance(old.embeddings, table.means)
+    explained, lost, null_quantile = lost_variance(old.embeddings, table.group_means)
     yield DriftMeasure(
         subject=EMBEDDINGS,
         measure="lost_variance",
         value=lost,
-        by_chance=by_chance,
+        by_chance=null_quantile,
         threshold=spec.lost_variance,
         before=old.embeddings.captured,
-        after=captured,
+        after=explained,
     )

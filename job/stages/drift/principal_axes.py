@@ -1,4 +1,14 @@
-"""Embeddings in a few numbers: their mean, their spread, and where most of it points."""
+"""Embeddings in a few numbers: their mean, RMS distance from it, and first principal axes.
+
+How it works
+------------
+1. Average the embeddings of each group in a sample of rows, so that repeated texts count once.
+2. Shorten outlying deviations from the mean, then fit the first five principal axes by PCA.
+3. Estimate the share of the variance that such axes explain on groups that did not choose them:
+   each half of the groups along the axes of the other half.
+4. Compare a later table by the distance of the means (in RMS distances) and by the share of its
+   variance along the old axes, each with the quantile that it reaches without drift.
+"""
 
 from __future__ import annotations
 
@@ -12,20 +22,20 @@ from sklearn.decomposition import PCA
 
 from job.contracts.dataset import MatrixRows
 from job.contracts.reports.profile import PrincipalAxes
-from job.stages.drift.clusters import Clusters, number_clusters, ratio_error
+from job.stages.drift.clusters import Clusters, estimate_ratio, make_clusters
 from job.stages.drift.histograms import CONFIDENCE
 
 Array = np.ndarray[Any, Any]
 _MAX_ROWS: Final = 20_000
-_AXES: Final = 5
-_MIN_CLUSTERS: Final = 4 * _AXES  # halves have axes of their own, too
-_MAX_DISTANCE: Final = 2.0  # median distances; what is farther counts as that far
+_N_AXES: Final = 5
+_MIN_GROUPS: Final = 4 * _N_AXES  # each half gets a PCA of its own
+_MAX_DISTANCE: Final = 2.0  # in median distances; longer deviations are shortened to this
 
 
-class Means:
-    """One embedding for each unit of a sample: the mean of its rows.
+class GroupMeans:
+    """The mean embedding of each group, in a sample of the rows.
 
-    So no axis is that of a text that stands in many rows.
+    A text that occurs in many rows of its group thus does not determine an axis.
 
     Parameters
     ----------
@@ -37,79 +47,85 @@ class Means:
         index = np.arange(len(clusters.codes))
         self._random_state = random_state
         if len(index) > _MAX_ROWS:
-            draw = np.random.default_rng(random_state)
-            index = np.sort(draw.choice(index, _MAX_ROWS, replace=False))
-        some = clusters.take(index)
-        shares = 1 / some.sizes[some.codes]
-        average = sparse.csr_matrix((shares, (some.codes, np.arange(len(index)))))
+            rng = np.random.default_rng(random_state)
+            index = np.sort(rng.choice(index, _MAX_ROWS, replace=False))
+        sample = clusters.take(index)
+        weights = 1 / sample.sizes[sample.codes]
+        average = sparse.csr_matrix((weights, (sample.codes, np.arange(len(index)))))
         means = average @ embeddings.take(index).read().astype(np.float64)
         self.center = means.mean(axis=0)
-        self._apart = _clipped(means - self.center)
+        self._deviations = _clipped(means - self.center)
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Return units and width."""
-        n_clusters, width = self._apart.shape
-        return n_clusters, width
+        """Number of groups, and width of the embeddings."""
+        n_groups, width = self._deviations.shape
+        return n_groups, width
 
-    def capture(self, axes: Array) -> tuple[float, float]:
+    def explained_variance_ratio(self, axes: Array) -> tuple[float, float]:
         """Return the share of the variance around the mean along axes, and its standard error."""
-        return _share_along(_squares_along(self._apart, axes), self._apart)
+        return _variance_ratio(_squared_projections(self._deviations, axes), self._deviations)
 
-    def keep(self) -> PrincipalAxes | None:
-        """Keep the mean and the first five principal axes; None of too few units or columns."""
-        n_clusters, width = self.shape
-        apart = self._apart
-        spread = float(np.sqrt((apart**2).sum(axis=1).mean()))
-        if n_clusters < _MIN_CLUSTERS or width <= _AXES or not 0 < spread < np.inf:
+    def fit_axes(self) -> PrincipalAxes | None:
+        """Fit the first five principal axes; None with too few groups or columns."""
+        n_groups, width = self.shape
+        deviations = self._deviations
+        rms_distance = float(np.sqrt((deviations**2).sum(axis=1).mean()))
+        if n_groups < _MIN_GROUPS or width <= _N_AXES or not 0 < rms_distance < np.inf:
             return None
-        axes, variances = self._axes(apart)
-        is_first = (
-            np.random.default_rng(self._random_state).permutation(n_clusters) * 2 < n_clusters
+        axes, variances = self._pca(deviations)
+        is_first_half = (
+            np.random.default_rng(self._random_state).permutation(n_groups) * 2 < n_groups
         )
-        captured, error = self._captured(apart, is_first)
+        explained, error = self._cross_fitted_ratio(deviations, is_first_half)
         return PrincipalAxes(
-            n_units=n_clusters,
-            mean=_rounded(self.center, spread),
-            spread=spread,
-            effective_dimensions=_dimensions(spread**2, variances),
+            n_units=n_groups,
+            mean=_rounded(self.center, rms_distance),
+            spread=rms_distance,
+            effective_dimensions=_effective_dimensions(rms_distance**2, variances),
             axes=[_rounded(axis, 1.0) for axis in axes],
-            captured=round(captured, 6),
+            captured=round(explained, 6),
             standard_error=round(error, 6),
         )
 
-    def _captured(self, apart: Array, is_first: Array) -> tuple[float, float]:
-        """Hold each half against the axes of the other."""
-        along = np.zeros(len(apart))
-        for here in (is_first, ~is_first):
-            along[here] = _squares_along(apart[here], self._axes(apart[~here])[0])
-        return _share_along(along, apart)
+    def _cross_fitted_ratio(self, deviations: Array, is_first_half: Array) -> tuple[float, float]:
+        """Return the explained variance ratio of each half along the axes of the other half."""
+        projections = np.zeros(len(deviations))
+        for half in (is_first_half, ~is_first_half):
+            axes = self._pca(deviations[~half])[0]
+            projections[half] = _squared_projections(deviations[half], axes)
+        return _variance_ratio(projections, deviations)
 
-    def _axes(self, apart: Array) -> tuple[Array, Array]:
-        pca = PCA(_AXES, svd_solver="randomized", random_state=self._random_state).fit(apart)
+    def _pca(self, deviations: Array) -> tuple[Array, Array]:
+        pca = PCA(_N_AXES, svd_solver="randomized", random_state=self._random_state).fit(deviations)
         return pca.components_, pca.explained_variance_
 
 
-def _clipped(apart: Array) -> Array:
-    """Draw in what is far out, so that no axis is that of one unit."""
-    lengths = np.sqrt((apart**2).sum(axis=1, keepdims=True))
-    most = _MAX_DISTANCE * np.median(lengths)
-    clipped: Array = apart * np.minimum(1.0, most / np.maximum(lengths, np.finfo(float).tiny))
+def _clipped(deviations: Array) -> Array:
+    """Shorten outlying deviations, so that no single group determines an axis."""
+    lengths = np.sqrt((deviations**2).sum(axis=1, keepdims=True))
+    max_length = _MAX_DISTANCE * np.median(lengths)
+    factors = np.minimum(1.0, max_length / np.maximum(lengths, np.finfo(float).tiny))
+    clipped: Array = deviations * factors
     return clipped
 
 
-def _squares_along(apart: Array, axes: Array) -> Array:
-    squares: Array = ((apart @ axes.T) ** 2).sum(axis=1)
+def _squared_projections(deviations: Array, axes: Array) -> Array:
+    squares: Array = ((deviations @ axes.T) ** 2).sum(axis=1)
     return squares
 
 
-def _share_along(along: Array, apart: Array) -> tuple[float, float]:
-    return ratio_error(along, (apart**2).sum(axis=1), number_clusters(np.arange(len(apart))))
+def _variance_ratio(projections: Array, deviations: Array) -> tuple[float, float]:
+    one_row_each = make_clusters(np.arange(len(deviations)))
+    return estimate_ratio(projections, (deviations**2).sum(axis=1), one_row_each)
 
 
-def _dimensions(trace: float, first: Array) -> float:
-    """Return trace^2 / trace of the square; variances not kept count as the last one kept."""
-    square = (first**2).sum() + first[-1] * max(trace - first.sum(), 0.0)
+def _effective_dimensions(trace: float, variances: Array) -> float:
+    """Return trace^2 / trace of the square of the covariance.
+
+    Each variance that was not computed counts as the smallest one that was.
+    """
+    square = (variances**2).sum() + variances[-1] * max(trace - variances.sum(), 0.0)
     return round(max(float(trace**2 / square), 1.0), 3) if square else 1.0
 
 
@@ -119,33 +135,34 @@ def _rounded(values: Array, scale: float) -> list[float]:
     return [round(value, digits) for value in values.tolist()]
 
 
-def mean_shift(before: PrincipalAxes, after: Means) -> tuple[float, float]:
-    """Return the distance of the means in spreads of the first, and what chance may make of it.
+def mean_shift(before: PrincipalAxes, after: GroupMeans) -> tuple[float, float]:
+    """Return the distance of the means in RMS distances of the first, and its null quantile.
 
-    The squared distance of means of n and m units is about (1/n + 1/m) of the squared spread times
-    chi-squared / d, with d effective dimensions (Satterthwaite's approximation).
+    Without drift, the squared distance of means of n and m groups is about (1/n + 1/m) of the
+    squared RMS distance times chi-squared / d, with d effective dimensions (Satterthwaite's
+    approximation).
     """
     distance = float(np.linalg.norm(after.center - np.array(before.mean))) / before.spread
     d = before.effective_dimensions
-    per_unit = 1 / before.n_units + 1 / after.shape[0]
-    return distance, float(np.sqrt(per_unit * chi2.ppf(CONFIDENCE, d) / d))
+    per_group = 1 / before.n_units + 1 / after.shape[0]
+    return distance, float(np.sqrt(per_group * chi2.ppf(CONFIDENCE, d) / d))
 
 
-def lost_variance(before: PrincipalAxes, after: Means) -> tuple[float, float, float]:
-    """Return the share of the variance along the old axes that is lost, and its null quantile.
+def lost_variance(before: PrincipalAxes, after: GroupMeans) -> tuple[float, float, float]:
+    """Return the explained variance along the old axes, the part of it that is lost, and more.
 
     Returns
     -------
-    captured
-        Share of the second's variance, around its own mean, along the axes.
-    lost, by_chance
-        1 less its ratio to that of the first; what exceeds the latter once in a thousand times.
+    explained
+        Share of the new table's variance, around its own mean, along the old axes.
+    lost, null_quantile
+        1 less the ratio of that share to the old table's, and the quantile of it without drift.
     """
-    captured, error = after.capture(np.array(before.axes))
+    explained, error = after.explained_variance_ratio(np.array(before.axes))
     if not before.captured:
-        return captured, 0.0, 0.0
-    by_chance = norm.ppf(CONFIDENCE) * np.hypot(error, before.standard_error) / before.captured
-    return captured, 1 - captured / before.captured, float(by_chance)
+        return explained, 0.0, 0.0
+    null_quantile = norm.ppf(CONFIDENCE) * np.hypot(error, before.standard_error) / before.captured
+    return explained, 1 - explained / before.captured, float(null_quantile)
 
 
 def principal_angles(before: PrincipalAxes, after: PrincipalAxes) -> tuple[float, ...]:

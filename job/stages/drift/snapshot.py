@@ -1,4 +1,4 @@
-"""A table, looked at for what is kept of it and for drift."""
+"""A snapshot of a table: the values, words and embeddings that drift is measured on."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from job.contracts.dataset import Column, Dataset, Rows
-from job.stages.drift.clusters import Clusters, number_clusters
-from job.stages.drift.principal_axes import Means
-from job.stages.drift.vocabulary import CountedWords
+from job.stages.drift.clusters import Clusters, make_clusters
+from job.stages.drift.principal_axes import GroupMeans
+from job.stages.drift.vocabulary import WordCounts
 
 Array = np.ndarray[Any, Any]
 CLASSES: Final = "classes"
@@ -24,34 +24,33 @@ _PROFILED: Final = ("categorical", "boolean", "numeric")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableSnapshot:
-    """What is looked at.
+    """Values, words and embeddings of a table's sound rows.
 
     Attributes
     ----------
     key_codes
         Number of each row's leakage key, shape (n_rows,).
     cells
-        By subject the values of the rows, shape (n_rows,): object (str or None), or float32 with
-        NaN.
+        The rows' values by subject, shape (n_rows,): object (str or None), or float32 with NaN.
     words
         None where there is no text.
-    means
+    group_means
         None where the model takes no embeddings.
     """
 
     key_codes: Array
     clusters: Clusters
     cells: dict[str, Array]
-    words: CountedWords | None
-    means: Means | None
+    words: WordCounts | None
+    group_means: GroupMeans | None
     embedding_model: str
 
 
 def observe(dataset: Dataset, rows: Rows, embedding_model: str, random_state: int) -> TableSnapshot:
-    """Look at all sound rows of a table; their `positions` say where they stand in it."""
-    assert rows.positions is not None  # those of a whole table have them
-    clusters, cells = number_clusters(rows.groups), {CLASSES: rows.y}
-    words, means = None, None
+    """Take the snapshot of a table's sound rows; their `positions` are those in the table."""
+    assert rows.positions is not None  # set for the rows of a whole table
+    clusters, cells = make_clusters(rows.groups), {CLASSES: rows.y}
+    words, group_means = None, None
     for column in dataset.columns:
         if column.role in _PROFILED:
             cells[_COLUMN + column.name] = _read(column, rows.positions)
@@ -59,15 +58,15 @@ def observe(dataset: Dataset, rows: Rows, embedding_model: str, random_state: in
             texts = column.values[rows.positions]
             lengths = [len(text) if text else np.nan for text in texts]
             cells[TEXT_LENGTH] = np.array(lengths, np.float32)
-            words = CountedWords(rows, clusters, random_state)
+            words = WordCounts(rows, clusters, random_state)
     if rows.embeddings is not None and len(rows):
-        means = Means(rows.embeddings, clusters, random_state)
+        group_means = GroupMeans(rows.embeddings, clusters, random_state)
     return TableSnapshot(
         key_codes=pd.factorize(rows.leakage_keys)[0],
         clusters=clusters,
         cells=cells,
         words=None if words is None or words.is_empty else words,
-        means=means,
+        group_means=group_means,
         embedding_model=embedding_model,
     )
 

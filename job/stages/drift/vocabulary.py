@@ -1,4 +1,13 @@
-"""The words of texts: which many units hold, and how many of a text's words are others."""
+"""The vocabulary of a table: words that many groups use, and the share of words outside of it.
+
+How it works
+------------
+1. Draw at most 100,000 texts; slots such as dates and ids are masked where templates are known.
+2. Count the words of each text. A word that enough groups use is stored, as a salted digest.
+3. As the baseline, compute the share of each text's words that too few other groups use: those
+   that would be unseen if the text's group were new.
+4. In a later table, a word is unseen if its digest is not stored; drift is the rise of the share.
+"""
 
 from __future__ import annotations
 
@@ -12,16 +21,16 @@ from sklearn.feature_extraction.text import CountVectorizer
 from job.contracts.dataset import Rows
 from job.contracts.reports.profile import Words
 from job.stages.data.leakage_keys import salted_digests
-from job.stages.drift.clusters import Clusters, ratio_error
+from job.stages.drift.clusters import Clusters, estimate_ratio
 from job.stages.drift.histograms import CONFIDENCE
 from job.stages.split.near_duplicates.templates import TEXT
 
 Array = np.ndarray[Any, Any]
-_MAX_ROWS: Final = 100_000  # a sample of so many says enough
+_MAX_ROWS: Final = 100_000  # a sample of this size is precise enough
 
 
-class CountedWords:
-    """How often each word stands in each text of a sample.
+class WordCounts:
+    """The number of times that each word occurs in each text of a sample.
 
     Parameters
     ----------
@@ -37,36 +46,36 @@ class CountedWords:
             drawn = np.random.default_rng(random_state).choice(index, _MAX_ROWS, replace=False)
             index = np.sort(drawn)
         texts = [key.removeprefix(TEXT) for key in keys[index]]
-        self._units = clusters.take(index)
+        self._clusters = clusters.take(index)
         vectorizer = CountVectorizer()
         try:
             self._counts = vectorizer.fit_transform(texts).tocsr()
-            self._names = vectorizer.get_feature_names_out()
+            self._words = vectorizer.get_feature_names_out()
         except ValueError:  # no text has a word
             self._counts = sparse.csr_matrix((len(texts), 0))
-            self._names = np.array([], dtype=object)
+            self._words = np.array([], dtype=object)
 
     @property
     def is_empty(self) -> bool:
         """Whether no text has a word."""
-        return not len(self._names)
+        return not len(self._words)
 
-    def keep(self, least: int, salt: str) -> tuple[Words, Array]:
-        """Keep the words that so many units hold, as sorted salted digests, and what is unseen.
+    def build_vocabulary(self, min_groups: int, salt: str) -> tuple[Words, Array]:
+        """Return the words that enough groups use, as sorted salted digests, and their numbers.
 
-        A word of a text counts as unseen if fewer than `least` other units hold it: as it would be
-        if the text were new.
+        A word of a text counts as unseen if fewer than `min_groups` other groups use it: as it
+        would be if the text were new.
 
         Returns
         -------
         words
-            Their numbers.
+            The vocabulary's size, and the share of unseen words.
         digests
             Shape (n_words,), uint64.
         """
-        n_clusters = self._count_units()
-        share, error = self._unseen_share(n_clusters <= least)
-        digests = np.sort(self._digest(salt)[n_clusters >= least])
+        n_groups = self._count_groups()
+        share, error = self._measure_unseen(n_groups <= min_groups)
+        digests = np.sort(self._digest(salt)[n_groups >= min_groups])
         words = Words(
             n_rows=self._counts.shape[0],
             salt=salt,
@@ -77,30 +86,34 @@ class CountedWords:
         )
         return words, digests
 
-    def unseen(self, before: Words, known: Array) -> tuple[float, float]:
-        """Return the share of unseen words, and how much more than before chance may make it.
+    def unseen_share(self, before: Words, vocabulary: Array) -> tuple[float, float]:
+        """Return the share of unseen words, and the null quantile of its rise.
 
-        That is the chance of texts; the words of the champion's are taken as they are.
+        The quantile accounts for the sampling of texts; the vocabulary is taken as fixed.
 
         Parameters
         ----------
-        known
-            Digests of the words that were kept, by the salt of `before`.
+        before
+            Numbers of the table that the vocabulary comes from.
+        vocabulary
+            Digests of its words, with the salt of `before`.
         """
-        share, error = self._unseen_share(~np.isin(self._digest(before.salt), known))
-        by_chance = norm.ppf(CONFIDENCE) * np.hypot(error, before.standard_error)
-        return share, float(by_chance)
+        share, error = self._measure_unseen(~np.isin(self._digest(before.salt), vocabulary))
+        null_quantile = norm.ppf(CONFIDENCE) * np.hypot(error, before.standard_error)
+        return share, float(null_quantile)
 
     def _digest(self, salt: str) -> Array:
-        return salted_digests("word", self._names.tolist(), salt)
+        return salted_digests("word", self._words.tolist(), salt)
 
-    def _count_units(self) -> Array:
+    def _count_groups(self) -> Array:
+        """Return the number of groups that use each word, shape (n_words,)."""
         n_texts = self._counts.shape[0]
         ones = np.ones(n_texts, np.float32)
-        by_unit = sparse.csr_matrix((ones, (self._units.codes, np.arange(n_texts)))) @ self._counts
-        n_clusters: Array = by_unit.getnnz(axis=0)
-        return n_clusters
+        membership = sparse.csr_matrix((ones, (self._clusters.codes, np.arange(n_texts))))
+        group_counts = membership @ self._counts
+        n_groups: Array = group_counts.getnnz(axis=0)
+        return n_groups
 
-    def _unseen_share(self, is_unseen: Array) -> tuple[float, float]:
+    def _measure_unseen(self, is_unseen: Array) -> tuple[float, float]:
         n_words = np.asarray(self._counts.sum(axis=1)).ravel().astype(float)
-        return ratio_error(self._counts @ is_unseen.astype(float), n_words, self._units)
+        return estimate_ratio(self._counts @ is_unseen.astype(float), n_words, self._clusters)

@@ -1,1 +1,1 @@
-"""What is stated about a version in its metadata."""
+"""The files of a version: metadata, limitations and the bundle."""

@@ -1,4 +1,4 @@
-"""The files of a version by name, all but the manifest."""
+"""The bundle: all files of a version by name, except the manifest."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from job.stages.data.leakage_keys import salted_digests
 
 
 def training_keys(rows: Rows, salt: str) -> np.ndarray[Any, Any]:
-    """Return sorted salted digests of all that was trained on, shape (n_keys,), uint64.
+    """Return the sorted salted digests of all training keys, shape (n_keys,), uint64.
 
-    They are of groups, of texts, and of texts without what fills their slots.
+    These are leakage keys, text keys, and templates: texts with masked slots.
     """
     templates = () if rows.templates is None else rows.templates
     return np.unique(
@@ -34,7 +34,7 @@ def make_bundle(
     train: Rows,
     renderer: Renderer,
 ) -> dict[str, bytes]:
-    """Gather the files of a version by name, all but the manifest."""
+    """Return the files of a version by name, except the manifest."""
     stream = io.BytesIO()
     np.save(stream, training_keys(train, metadata["training_keys_salt"]), allow_pickle=False)
     return {
@@ -48,8 +48,14 @@ def make_bundle(
 
 
 def without_model(bundle: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Keep what a rejected or dry run may leave behind: its reports."""
-    kept = ("metadata.json", "evaluation.json", "validation.json", "model_card.md", "report.html")
-    return {name: bundle[name] for name in kept} | {
+    """Return the reports of a bundle, which a rejected or dry run may keep."""
+    reports = (
+        "metadata.json",
+        "evaluation.json",
+        "validation.json",
+        "model_card.md",
+        "report.html",
+    )
+    return {name: bundle[name] for name in reports} | {
         name: data for name, data in bundle.items() if name.startswith("figures/")
     }

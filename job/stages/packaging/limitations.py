@@ -1,7 +1,6 @@
-"""What a reader must know about the data and the scores behind one version.
+"""The limitations of a version: one sentence for each finding that weakens its scores.
 
-Every finding of the run that weakens its scores becomes one sentence. Keys that are read by `get`
-are optional in evaluation.json.
+Keys that are read by `get` are optional in evaluation.json.
 """
 
 from __future__ import annotations
@@ -20,36 +19,33 @@ WIDE_INTERVAL: Final = 0.1
 OPTIMISM: Final = 0.02
 WRONG_LABELS: Final = 0.02
 _FEW_TEST_ROWS: Final = 30
-_Found = Mapping[str, Any]
+_Report = Mapping[str, Any]
 
 
 def find_limitations(
-    evaluation: _Found, validation: ValidationReport, settings: JobSettings
+    evaluation: _Report, validation: ValidationReport, settings: JobSettings
 ) -> list[str]:
-    """Return one sentence for each finding, or the sentence that there are none.
+    """Return one sentence for each limitation, or the sentence that there are none.
 
     Parameters
     ----------
     evaluation
-        The whole content of evaluation.json but `changes`.
+        The content of evaluation.json, except `changes`.
     """
-    found = [
+    limitations = [
         *_find_in_data(evaluation["split"], validation),
-        *_find_in_sides(evaluation["split"], settings),
+        *_find_in_split_sides(evaluation["split"], settings),
         *(text for find in _FINDERS for text in find(evaluation)),
         *_find_in_settings(evaluation, settings),
     ]
-    return found or [NONE]
+    return limitations or [NONE]
 
 
-def _find_in_data(split: _Found, validation: ValidationReport) -> Iterator[str]:
+def _find_in_data(split: _Report, validation: ValidationReport) -> Iterator[str]:
     if validation.n_dropped:
         yield f"Rows dropped because they broke an expectation: {validation.n_dropped}."
-    near_duplicate_groups = split["families"]
-    n_exact, n_near = (
-        near_duplicate_groups["n_exact_duplicates"],
-        near_duplicate_groups["n_near_duplicates"],
-    )
+    duplicates = split["families"]
+    n_exact, n_near = duplicates["n_exact_duplicates"], duplicates["n_near_duplicates"]
     if n_exact:
         yield f"Duplicates: rows that are equal to an earlier row: {n_exact}."
     if n_near:
@@ -62,7 +58,7 @@ def _find_in_data(split: _Found, validation: ValidationReport) -> Iterator[str]:
         yield f"Classes dropped as too rare to learn: {split['n_rare_classes']}, with {rows}."
 
 
-def _find_in_sides(split: _Found, settings: JobSettings) -> Iterator[str]:
+def _find_in_split_sides(split: _Report, settings: JobSettings) -> Iterator[str]:
     if split["n_dropped_leaking"]:
         n = split["n_dropped_leaking"]
         yield f"Training rows dropped because they also stood in the hold-out: {n}."
@@ -87,19 +83,20 @@ def _find_in_sides(split: _Found, settings: JobSettings) -> Iterator[str]:
         )
 
 
-def _find_in_scores(evaluation: _Found) -> Iterator[str]:
-    judged = evaluation["wording"]["judged"]
-    if judged["n_effective_groups"] < FEW_GROUPS:
+def _find_in_scores(evaluation: _Report) -> Iterator[str]:
+    test_groups = evaluation["wording"]["judged"]
+    if test_groups["n_effective_groups"] < FEW_GROUPS:
         yield (
-            f"Few groups: the {judged['n_rows']} judged rows come from "
-            f"{pluralize(judged['n_groups'], 'group')}, worth {judged['n_effective_groups']:g} "
-            "of equal size."
+            f"Few groups: the {test_groups['n_rows']} judged rows come from "
+            f"{pluralize(test_groups['n_groups'], 'group')}, worth "
+            f"{test_groups['n_effective_groups']:g} of equal size."
         )
     intervals = evaluation["intervals"]["scores"]
     for name in dict.fromkeys(("accuracy", evaluation["search"]["metric"])):
-        ends = intervals.get(name)
-        if ends is not None and ends["upper"] - ends["lower"] > WIDE_INTERVAL:
-            yield f"Wide interval: {name} lies between {ends['lower']:.4f} and {ends['upper']:.4f}."
+        bounds = intervals.get(name)
+        if bounds is not None and bounds["upper"] - bounds["lower"] > WIDE_INTERVAL:
+            lower, upper = bounds["lower"], bounds["upper"]
+            yield f"Wide interval: {name} lies between {lower:.4f} and {upper:.4f}."
     n_small = sum(c["n_test"] < _FEW_TEST_ROWS for c in evaluation["per_class"].values())
     if n_small:
         yield (
@@ -108,7 +105,7 @@ def _find_in_scores(evaluation: _Found) -> Iterator[str]:
         )
 
 
-def _find_in_wording(evaluation: _Found) -> Iterator[str]:
+def _find_in_wording(evaluation: _Report) -> Iterator[str]:
     wording = evaluation["wording"]
     templates, similarity = wording["templates"], wording["similarity"]
     if templates["is_templated"]:
@@ -135,39 +132,39 @@ def _find_in_wording(evaluation: _Found) -> Iterator[str]:
         )
 
 
-def _find_in_geometry(evaluation: _Found) -> Iterator[str]:
-    found = evaluation.get("geometry")
-    if found is not None and found["status"] == "restored":
+def _find_in_geometry(evaluation: _Report) -> Iterator[str]:
+    geometry = evaluation.get("geometry")
+    if geometry is not None and geometry["status"] == "restored":
         yield (
             "Embeddings are restored to rows of length 1 by the map of this table, from "
-            f"{found['prefix']} of {pluralize(found['width'], 'column')}: embeddings that were "
-            "standardized in another batch are restored only approximately."
+            f"{geometry['prefix']} of {pluralize(geometry['width'], 'column')}: embeddings that "
+            "were standardized in another batch are restored only approximately."
         )
 
 
-def _find_in_stress(evaluation: _Found) -> Iterator[str]:
-    found = evaluation.get("stress")
-    if found is None and evaluation.get("input_check") is not None:
+def _find_in_stress(evaluation: _Report) -> Iterator[str]:
+    stress = evaluation.get("stress")
+    if stress is None and evaluation.get("input_check") is not None:
         yield (
             "Batches of embeddings that are standardized anew were not measured; scalers of "
             "embeddings must be kept, not fitted to each batch."
         )
-    if found is not None:
-        recentered = found["accuracy_recentered"]
+    if stress is not None:
+        lowest, recentered = stress["worst"]["accuracy"], stress["accuracy_recentered"]
         yield (
             "Batches: in batches of another class mix whose embeddings are standardized anew, the "
-            f"accuracy is {found['accuracy']:.4f} (lowest by class {found['worst']['accuracy']:.4f}"
-            f"), and of the same rows as given {found['accuracy_as_given']:.4f}. Scalers of "
+            f"accuracy is {stress['accuracy']:.4f} (lowest by class {lowest:.4f}"
+            f"), and of the same rows as given {stress['accuracy_as_given']:.4f}. Scalers of "
             "embeddings must be kept, not fitted to each batch"
             + ("." if recentered is None else f"; recentered batches reach {recentered:.4f}.")
         )
 
 
-def _find_optimism(evaluation: _Found) -> Iterator[str]:
-    found = evaluation["split"]["optimism"]
-    if found is None:
+def _find_optimism(evaluation: _Report) -> Iterator[str]:
+    optimism = evaluation["split"]["optimism"]
+    if optimism is None:
         return
-    claimed, safe = found["random_accuracy"], found["leakage_safe_accuracy"]
+    claimed, safe = optimism["random_accuracy"], optimism["leakage_safe_accuracy"]
     if claimed - safe > OPTIMISM:
         yield (
             "Optimism: a random split would have claimed an accuracy of "
@@ -175,19 +172,19 @@ def _find_optimism(evaluation: _Found) -> Iterator[str]:
         )
 
 
-def _find_in_comparisons(evaluation: _Found) -> Iterator[str]:
+def _find_in_comparisons(evaluation: _Report) -> Iterator[str]:
     drift, slices, noise = (evaluation.get(name) for name in ("drift", "slices", "label_noise"))
-    n_moved = sum(measure["is_drift"] for measure in (drift or {}).get("measures", ()))
-    if n_moved:
-        yield f"Drift: measures of the table that moved from the champion's: {n_moved}."
-    n_worse = sum(some["is_worse"] for some in (slices or {}).get("scores", ()))
+    n_drifted = sum(measure["is_drift"] for measure in (drift or {}).get("measures", ()))
+    if n_drifted:
+        yield f"Drift: measures of the table that moved from the champion's: {n_drifted}."
+    n_worse = sum(score["is_worse"] for score in (slices or {}).get("scores", ()))
     if n_worse:
         yield f"Slices that are shown to be worse than the rest: {n_worse}."
     if noise and noise["share"]["lower"] > WRONG_LABELS:
         yield f"Labels: an estimated share of {noise['share']['value']:.4f} is wrong."
 
 
-def _find_threshold(evaluation: _Found) -> Iterator[str]:
+def _find_threshold(evaluation: _Report) -> Iterator[str]:
     decision = evaluation["decision"]
     if decision is None:
         yield "No decision threshold is published: no target precision was set."
@@ -200,15 +197,15 @@ def _find_threshold(evaluation: _Found) -> Iterator[str]:
         yield f"No decision threshold is published: {reason[:1].lower()}{reason[1:].rstrip('.')}."
 
 
-def _find_in_settings(evaluation: _Found, settings: JobSettings) -> Iterator[str]:
+def _find_in_settings(evaluation: _Report, settings: JobSettings) -> Iterator[str]:
     if evaluation["gate"]["override"] is not None:
         yield "The gate rejected this version; it is published because of an override."
-    off = [name for name, floor in settings.gate.floors if floor is None]
-    if off:
-        yield f"Floors of the gate that are switched off: {quote_list(off)}."
+    switched_off = [name for name, floor in settings.gate.floors if floor is None]
+    if switched_off:
+        yield f"Floors of the gate that are switched off: {quote_list(switched_off)}."
 
 
-_FINDERS: Final[tuple[Callable[[_Found], Iterator[str]], ...]] = (
+_FINDERS: Final[tuple[Callable[[_Report], Iterator[str]], ...]] = (
     find_in_challenge,
     _find_in_scores,
     _find_in_wording,

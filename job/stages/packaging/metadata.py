@@ -1,4 +1,4 @@
-"""Turn a judged model into a bundle: bytes by name, all but the manifest."""
+"""The content of metadata.json: what a consumer and an auditor need to know of a version."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _NOTES: Final = (
 
 
 def describe_input(rows: Rows, feature_blocks: tuple[str, ...]) -> dict[str, Any]:
-    """State what the model takes: kind, names, dtypes, shape."""
+    """Return the model's input as kind, names, dtypes and shape."""
     width = 0 if rows.embeddings is None else rows.embeddings.shape[1]
     if feature_blocks == ("embeddings",):
         return {"kind": "embeddings", "names": [], "dtypes": ["float32"], "shape": [None, width]}
@@ -45,9 +45,9 @@ def describe_input(rows: Rows, feature_blocks: tuple[str, ...]) -> dict[str, Any
 
 
 def describe_dataset(dataset: Dataset) -> dict[str, Any]:
-    """Return the provenance as it is recorded.
+    """Return the provenance of a table, as it is published.
 
-    What a table says of itself is kept by its name: exporters write there what they like.
+    Only known notes of the exporter are included: others may contain anything, personal data too.
     """
     p = dataset.provenance
     return {
@@ -68,7 +68,7 @@ def describe_dataset(dataset: Dataset) -> dict[str, Any]:
 
 
 def name_embedding_model(dataset: Dataset, spec: PublishSpec) -> str:
-    """Return the embedding model that the table names, else the settings'."""
+    """Return the embedding model's name, from the table or else from the settings."""
     return dataset.provenance.note("embedding_model") or spec.embedding_model
 
 
@@ -82,16 +82,16 @@ def make_metadata(
     scores: Mapping[str, float],
     compatible_with: tuple[str, ...],
 ) -> dict[str, Any]:
-    """Write down what a consumer and an auditor need to know of a version.
+    """Build the content of metadata.json.
 
     `model_version`, `embedding_model`, `classifier` and `trained_on` are the keys PCC reads.
     """
     settings = plan.settings
     has_embeddings = "embeddings" in model.feature_blocks
-    said = name_embedding_model(dataset, settings.publish)
+    embedding_model = name_embedding_model(dataset, settings.publish)
     return {
         "model_version": plan.version,
-        "embedding_model": said if has_embeddings else None,
+        "embedding_model": embedding_model if has_embeddings else None,
         "classifier": model.estimator,
         "trained_on": {
             "n_train": len(split.train),
@@ -118,29 +118,31 @@ def make_metadata(
     }
 
 
-def describe_decision(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """Return a consumer the threshold, and what it did on the hold-out."""
-    if found is None:
+def describe_decision(decision: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return the decision threshold, and its coverage and precision on the hold-out."""
+    if decision is None:
         return None
-    shares = {name: found[name] and found[name]["value"] for name in ("coverage", "precision")}
-    said = {name: found[name] for name in ("target_precision", "threshold")}
-    # absent where an earlier release measured
-    said |= {name: found[name] for name in ("status", "reason", "learnt_on") if name in found}
-    return {**said, **shares}
+    shares = {
+        name: decision[name] and decision[name]["value"] for name in ("coverage", "precision")
+    }
+    rule = {name: decision[name] for name in ("target_precision", "threshold")}
+    # absent from the evaluations of earlier releases
+    rule |= {name: decision[name] for name in ("status", "reason", "learnt_on") if name in decision}
+    return {**rule, **shares}
 
 
-def describe_challenge(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """Return what the challenge set says of the published model; None: there is none."""
-    if found is None:
+def describe_challenge(challenge: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return the published model's scores on the challenge set; None without a set."""
+    if challenge is None:
         return None
-    said = {name: found[name] for name in ("n_rows", "n_groups", "judged", "used_for")}
-    intervals = found["intervals"]
+    facts = {name: challenge[name] for name in ("n_rows", "n_groups", "judged", "used_for")}
+    intervals = challenge["intervals"]
     scores = {name: intervals["scores"][name] for name in ("accuracy", "f1_macro")}
-    return {**said, "level": intervals["level"], **scores}
+    return {**facts, "level": intervals["level"], **scores}
 
 
 def describe_override(decision: GateDecision) -> dict[str, Any] | None:
-    """Say why a rejected candidate is published, and what it was rejected for."""
+    """Return why a rejected candidate is published, and why it was rejected."""
     if decision.override is None:
         return None
     return {"reason": decision.override, "rejected_for": decision.reasons}

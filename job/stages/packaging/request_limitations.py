@@ -1,4 +1,4 @@
-"""Limitations that the challenge set and the out-of-scope set show."""
+"""Limitations that follow from the scores on the challenge set and the out-of-scope set."""
 
 from __future__ import annotations
 
@@ -8,42 +8,43 @@ from typing import Any
 from job.contracts.messages import pluralize
 from job.stages.split.challenge_halves import MIN_CLASS_ROWS, MIN_ROWS
 
-_Found = Mapping[str, Any]
+_Report = Mapping[str, Any]
 
 
-def find_in_challenge(evaluation: _Found) -> Iterator[str]:
-    """Return what weakens the scores on the challenge set."""
-    found = evaluation.get("challenge")
-    if found is None:
+def find_in_challenge(evaluation: _Report) -> Iterator[str]:
+    """Yield the limitations of the scores on the challenge set."""
+    challenge = evaluation.get("challenge")
+    if challenge is None:
         return
-    n_rows, n_smallest = found["n_rows"], found["n_smallest_class"]
+    n_rows, n_smallest = challenge["n_rows"], challenge["n_smallest_class"]
     if n_rows < MIN_ROWS or n_smallest < MIN_CLASS_ROWS:
         yield (
             f"The challenge set shows little: {pluralize(n_rows, 'judged request')}, {n_smallest} "
             "of one class."
         )
-    ends, own = found["intervals"]["scores"]["accuracy"], evaluation["scores"]["accuracy"]
-    if ends["upper"] < own:
+    interval = challenge["intervals"]["scores"]["accuracy"]
+    table_accuracy = evaluation["scores"]["accuracy"]
+    if interval["upper"] < table_accuracy:
         yield (
-            f"Wording: accuracy is {ends['value']:.4f} on the challenge set (at most "
-            f"{ends['upper']:.4f}), and {own:.4f} on the table's own rows."
+            f"Wording: accuracy is {interval['value']:.4f} on the challenge set (at most "
+            f"{interval['upper']:.4f}), and {table_accuracy:.4f} on the table's own rows."
         )
-    if found["is_used_up"]:
+    if challenge["is_used_up"]:
         yield (
             "The challenge set has chosen the candidate: its scores on the set are too high, and "
             "the set is used up for judging."
         )
 
 
-def find_out_of_scope(evaluation: _Found) -> Iterator[str]:
-    """Return what the model answers to requests that belong to no class."""
-    found, decision = evaluation["out_of_scope"], evaluation["decision"]
-    requests = found["requests"]
+def find_out_of_scope(evaluation: _Report) -> Iterator[str]:
+    """Yield the limitations of the answers to requests that belong to no class."""
+    out_of_scope, decision = evaluation["out_of_scope"], evaluation["decision"]
+    requests = out_of_scope["requests"]
     if requests is None:
         yield "What the model says of requests that belong to no class was not measured."
         return
     share, rows = requests["answered"]["value"], pluralize(requests["n_rows"], "request")
-    if found["threshold"] is None:
+    if out_of_scope["threshold"] is None:
         yield (
             f"Requests of no class: all of {rows} are answered, as there is no decision threshold."
         )

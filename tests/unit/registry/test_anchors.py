@@ -41,7 +41,7 @@ def store():
 
 
 def test_channel_without_an_anchor(store):
-    """The first run finds none, also where the channel has moved."""
+    """It has neither version nor pointer, even if the channel has moved."""
     promote(store, "production", V1, expected=None, at="noon", by="r1", why="")
 
     assert (None, None) == read_anchor(store, "production")
@@ -49,14 +49,14 @@ def test_channel_without_an_anchor(store):
 
 
 def test_anchor_is_read_with_the_bytes_of_its_pointer(store):
-    """The bytes are what a later swap expects."""
+    """A later swap expects these bytes."""
     is_set = set_it(store, V1)
 
     assert (True, V1, store.objects[POINTER]) == (is_set, *read_anchor(store, "production"))
 
 
 def test_pointer_says_who_when_and_why(store):
-    """As that of a channel does."""
+    """It has the format of a channel's pointer."""
     set_it(store, V1)
 
     assert {
@@ -71,7 +71,7 @@ def test_pointer_says_who_when_and_why(store):
 
 
 def test_anchor_that_exists_is_not_set_again(store):
-    """Another run was first: no error, and nothing is written."""
+    """Another run has set it first: that is not an error, and nothing is written."""
     set_it(store, V1)
     before = dict(store.objects)
 
@@ -80,7 +80,7 @@ def test_anchor_that_exists_is_not_set_again(store):
 
 
 def test_anchor_that_another_run_sets_meanwhile_stays():
-    """Creation is one request: whoever comes second writes nothing."""
+    """Creation is one conditional request; the second one writes nothing."""
     store = make_store(before_swap=set_meanwhile)
 
     assert not set_it(store, V2)
@@ -88,7 +88,7 @@ def test_anchor_that_another_run_sets_meanwhile_stays():
 
 
 def test_other_run_with_the_same_version_was_first(store):
-    """The version alone does not make it the caller's."""
+    """An equal version does not make it this caller's anchor."""
     set_it(store, V1, by="r2")
 
     assert not set_it(store, V1)
@@ -104,7 +104,7 @@ def test_later_attempt_of_the_same_run_has_set_it(store):
 
 
 def test_anchor_moves_from_the_pointer_that_was_read(store):
-    """Its history has both moves."""
+    """Its history contains both moves."""
     set_it(store, V1)
 
     assert set_it(store, V2, store.get(POINTER))
@@ -114,7 +114,7 @@ def test_anchor_moves_from_the_pointer_that_was_read(store):
 
 
 def test_anchor_moved_meanwhile_is_a_conflict():
-    """The message speaks of the anchor, and names the command that moves it."""
+    """The message names the anchor, and the hint the command that moves it."""
     store = make_store()
     set_it(store, V1)
     seen = store.get(POINTER)
@@ -127,7 +127,7 @@ def test_anchor_moved_meanwhile_is_a_conflict():
 
 
 def test_anchor_leaves_its_channel(store):
-    """Two pointers, two histories: a rollback of the channel knows nothing of the anchor."""
+    """Channel and anchor have separate pointers and histories."""
     promote(store, "production", V1, expected=None, at="noon", by="r1", why="")
     set_it(store, V2)
     set_it(store, V3, store.get(POINTER))
@@ -139,7 +139,7 @@ def test_anchor_leaves_its_channel(store):
 
 
 def test_channel_leaves_its_anchor(store):
-    """It does not follow the champion."""
+    """The anchor does not follow the champion."""
     set_it(store, V1)
     for version in (V2, V3):
         pointer = read_channel(store, "production")[1]
@@ -149,7 +149,7 @@ def test_channel_leaves_its_anchor(store):
 
 
 def test_anchors_are_listed_by_channel_and_are_no_channels(store):
-    """One name of one channel begins with that of the other."""
+    """This holds even if one channel's name begins with another's."""
     promote(store, "a-b", V3, expected=None, at="noon", by="r1", why="")
     for channel, version in (("a", V1), ("a-b", V2)):
         set_it(store, version, channel=channel)
@@ -186,7 +186,7 @@ def marked_meanwhile(store):
 
 
 def test_version_that_is_removed_meanwhile_is_no_anchor():
-    """It goes back, as a channel does."""
+    """The anchor moves back, as a channel does."""
     store = make_store(before_swap=marked_meanwhile)
     set_it(store, V1)
     with pytest.raises(VersionConflictError, match=f"{V2} is being removed"):
@@ -196,7 +196,7 @@ def test_version_that_is_removed_meanwhile_is_no_anchor():
 
 
 def test_first_anchor_that_is_removed_meanwhile_is_reported():
-    """There is nothing to go back to."""
+    """There is no earlier version to move back to."""
     store = make_store(before_swap=marked_meanwhile)
 
     with pytest.raises(VersionConflictError, match=f"{V2} is being removed"):

@@ -1,4 +1,4 @@
-"""A channel moves by compare-and-swap, and each move is written down."""
+"""A channel moves by compare-and-swap, and each move is in its history."""
 
 import json
 
@@ -49,19 +49,19 @@ def store():
 
 
 def test_channel_that_never_moved_has_no_champion(store):
-    """The first run has nothing to be compared with."""
+    """The first run's candidate has no champion to be compared with."""
     assert (None, None) == read_channel(store, "production")
 
 
 def test_channel_is_read_with_the_bytes_of_its_pointer(store):
-    """The bytes are what a later swap expects."""
+    """A later swap expects these bytes."""
     move(store, V1, None)
 
     assert (V1, store.objects[POINTER]) == read_channel(store, "production")
 
 
 def test_channels_from_the_pointer_that_was_read(store):
-    """Nobody moved it meanwhile."""
+    """Nobody else has moved it since."""
     move(store, V1, None)
     move(store, V2, store.get(POINTER))
 
@@ -69,7 +69,7 @@ def test_channels_from_the_pointer_that_was_read(store):
 
 
 def test_other_channels_stay(store):
-    """A promotion is of one channel."""
+    """A promotion moves one channel only."""
     move(store, V1, None)
 
     assert (None, None) == read_channel(store, "staging")
@@ -77,7 +77,7 @@ def test_other_channels_stay(store):
 
 @pytest.mark.parametrize("expected", [None, canonical_json({"version": V1})])
 def test_channel_moved_meanwhile_is_a_conflict(expected):
-    """Neither the first promotion nor a later one overrules another run's."""
+    """Neither a first nor a later promotion overwrites another run's."""
     store = make_store(before_swap=moved_meanwhile)
 
     with pytest.raises(VersionConflictError, match="production"):
@@ -94,7 +94,7 @@ def test_conflict_leaves_the_pointer_untouched():
 
 
 def test_conflict_is_no_move_in_the_history():
-    """What did not happen is not written down."""
+    """A move that failed has no entry."""
     store = make_store(before_swap=moved_meanwhile)
     with pytest.raises(VersionConflictError):
         move(store, V2, None)
@@ -103,7 +103,7 @@ def test_conflict_is_no_move_in_the_history():
 
 
 def test_history_says_who_when_from_where_and_why(store):
-    """The format that an auditor reads."""
+    """These are the keys that an auditor reads."""
     move(store, V1, None, why="accepted")
     move(store, V2, store.get(POINTER), why="better")
 
@@ -114,7 +114,7 @@ def test_history_says_who_when_from_where_and_why(store):
 
 
 def test_history_is_numbered_from_one(store):
-    """Six digits, so that they sort as numbers do."""
+    """Numbers have six digits, so that keys sort by number."""
     for version in (V1, V2, V3):
         move_on(store, version)
 
@@ -122,7 +122,7 @@ def test_history_is_numbered_from_one(store):
 
 
 def test_entry_left_out_by_a_killed_process_is_written_by_the_next(store):
-    """The pointer holds its whole move."""
+    """The pointer contains the whole move."""
     move_on(store, V1)
     store.delete(f"{HISTORY}000001.json")
     move_on(store, V2)
@@ -131,14 +131,14 @@ def test_entry_left_out_by_a_killed_process_is_written_by_the_next(store):
 
 
 def test_channel_at_the_version_already_does_not_move(store):
-    """Another attempt of the same run was quicker."""
+    """Another attempt of the same run was faster."""
     move_on(store, V1)
     move_on(store, V1)
 
     assert [V1] == [entry["to"] for entry in history(store)]
 
 
-def test_channel_moved_by_a_twin_is_no_conflict():
+def test_channel_moved_by_another_attempt_is_no_conflict():
     """Two attempts of one run promote the same version."""
     store = make_store(before_swap=lambda s: s.objects.update({POINTER: twin}))
     twin = canonical_json({"version": V2, "run_id": "r1"})
@@ -157,7 +157,7 @@ def test_conflict_names_both_versions():
 
 @pytest.mark.parametrize("name", ["creates_once", "swaps"])
 def test_store_that_ignores_conditions_moves_no_channel(name):
-    """Its answer is in the message."""
+    """The message contains the store's response."""
     steps = (ProbeStep(name=name, is_met=False, answer="200"),)
 
     with pytest.raises(ConfigurationError, match="answered 200"):
@@ -165,7 +165,7 @@ def test_store_that_ignores_conditions_moves_no_channel(name):
 
 
 def test_store_that_keeps_conditions_is_accepted():
-    """Other abilities are not asked for here."""
+    """Other abilities are not required here."""
     require_conditions("s3://b", (ProbeStep(name="lists", is_met=False, answer="absent"),))
 
 
@@ -184,7 +184,7 @@ def test_store_that_keeps_conditions_is_accepted():
 )
 @pytest.mark.parametrize("act", [lambda s: read_channel(s, "production"), lambda s: move_on(s, V1)])
 def test_damaged_pointer_is_refused(store, raw, act):
-    """A channel that cannot be read is not one that never moved."""
+    """An unreadable pointer is not treated as a missing one."""
     store.objects[POINTER] = raw
 
     with pytest.raises(IntegrityError, match=POINTER):
@@ -192,14 +192,14 @@ def test_damaged_pointer_is_refused(store, raw, act):
 
 
 def test_pointer_with_a_version_alone_is_enough(store):
-    """It may have been restored by hand."""
+    """The pointer may have been restored by hand."""
     store.objects[POINTER] = canonical_json({"version": V1})
 
     assert V1 == champion(store)
 
 
-def test_channel_whose_pointer_was_removed_moves_on_in_its_history(store):
-    """A number is never taken twice, and no move is lost."""
+def test_channel_without_its_pointer_continues_its_history(store):
+    """No number is used twice, and no move is lost."""
     for version in (V1, V2):
         move_on(store, version)
     store.delete(POINTER)
@@ -209,8 +209,8 @@ def test_channel_whose_pointer_was_removed_moves_on_in_its_history(store):
     assert 3 == json.loads(store.get(POINTER))["move"]
 
 
-def test_pointer_that_was_restored_by_hand_is_written_down(store):
-    """Also where its number is taken by the move that it replaces."""
+def test_pointer_restored_by_hand_gets_a_history_entry(store):
+    """This holds even if the move that it replaces has its number."""
     move_on(store, V1)
     store.objects[POINTER] = canonical_json({"version": V2, "move": 1})
     move_on(store, V3)
@@ -219,14 +219,14 @@ def test_pointer_that_was_restored_by_hand_is_written_down(store):
 
 
 def test_channels_are_listed_without_their_history(store):
-    """One pointer, one channel."""
+    """Each channel has one pointer."""
     move_on(store, V1)
 
     assert {"production": V1} == list_channels(store)
 
 
 def removed_meanwhile(store):
-    """Have `models prune` remove the second version at the moment of the swap."""
+    """Let `models prune` remove the second version at the moment of the swap."""
     if json.loads(store.objects.get(POINTER, b"{}")).get("version") != V2:
         for key in list(store.keys(f"{V2}/")):
             store.delete(key)
@@ -238,7 +238,7 @@ def marked_meanwhile(store):
 
 @pytest.mark.parametrize("meanwhile", [removed_meanwhile, marked_meanwhile])
 def test_version_that_is_removed_meanwhile_is_no_champion(meanwhile):
-    """The channel goes back, and the history tells it."""
+    """The channel moves back, and the history shows it."""
     store = make_store(before_swap=meanwhile)
     move(store, V1, None)
 
@@ -251,7 +251,7 @@ def test_version_that_is_removed_meanwhile_is_no_champion(meanwhile):
     ]
 
 
-def test_first_version_that_is_removed_meanwhile_is_told():
-    """There is nothing to go back to."""
+def test_first_version_that_is_removed_meanwhile_is_a_conflict():
+    """There is no earlier version to move back to."""
     with pytest.raises(VersionConflictError, match="being removed"):
         move(make_store(before_swap=marked_meanwhile), V2, None)

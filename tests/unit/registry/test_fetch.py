@@ -1,4 +1,4 @@
-"""A version is fetched whole or not at all, and nothing of anybody else's is touched."""
+"""A version is fetched completely or not at all, and other files are not touched."""
 
 import errno
 import os
@@ -36,7 +36,7 @@ def tree(folder):
 
 
 def test_fetched_version_is_whole(store, version, tmp_path):
-    """Files in folders and the manifest are among them."""
+    """The manifest and files in subfolders are included."""
     fetched = fetch_version(store, version, tmp_path / "out/models")
 
     assert read_verified(store, version) == tree(fetched)
@@ -50,7 +50,7 @@ def test_fetched_version_lies_under_its_name(store, version, tmp_path):
 
 
 def test_fetching_again_is_fine(store, version, tmp_path):
-    """The same files are what was asked for."""
+    """The target already contains the right files."""
     before = fetch_version(store, version, tmp_path).stat().st_ino
 
     assert before == fetch_version(store, version, tmp_path).stat().st_ino
@@ -72,7 +72,7 @@ def foreign_link(path):
 
 @pytest.mark.parametrize("make", [foreign_file, foreign_folder, foreign_link])
 def test_something_else_of_that_name_is_left_alone(store, version, tmp_path, make):
-    """It is somebody's own."""
+    """It may belong to somebody else."""
     make(tmp_path / version)
     before = [(path, os.lstat(path).st_ino) for path in sorted(tmp_path.rglob("*"))]
     with pytest.raises(ConfigurationError, match="is there already"):
@@ -83,7 +83,7 @@ def test_something_else_of_that_name_is_left_alone(store, version, tmp_path, mak
 
 @pytest.mark.parametrize("name", ["model.joblib", "stale.svg"])
 def test_changed_copy_is_refused_and_stays(store, version, tmp_path, name):
-    """A changed or additional file makes it another thing than what was published."""
+    """With a changed or additional file it is not the published version."""
     fetch_version(store, version, tmp_path)
     (tmp_path / version / name).write_bytes(b"changed")
     with pytest.raises(ConfigurationError, match="is there already"):
@@ -93,7 +93,7 @@ def test_changed_copy_is_refused_and_stays(store, version, tmp_path, name):
 
 
 def test_damaged_version_is_not_fetched(store, version, tmp_path):
-    """No folder is left that was not there before."""
+    """No new folder is left behind."""
     store.objects[f"{version}/model.joblib"] = b"changed"
     with pytest.raises(IntegrityError):
         fetch_version(store, version, tmp_path / "out/models")
@@ -101,8 +101,8 @@ def test_damaged_version_is_not_fetched(store, version, tmp_path):
     assert [] == list(tmp_path.iterdir())
 
 
-def test_folder_that_cannot_be_written_is_the_operators(store, version, tmp_path):
-    """A file is no folder."""
+def test_folder_that_cannot_be_written_is_a_configuration_error(store, version, tmp_path):
+    """The target is below a file."""
     (tmp_path / "file").write_bytes(b"")
 
     with pytest.raises(ConfigurationError, match="cannot be written"):
@@ -111,7 +111,7 @@ def test_folder_that_cannot_be_written_is_the_operators(store, version, tmp_path
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EIO])
 def test_full_disk_may_be_tried_again(store, version, tmp_path, monkeypatch, number):
-    """Space may be freed; nothing is left behind."""
+    """The error is transient, and nothing is left behind."""
 
     def fail(*_):
         raise OSError(number, os.strerror(number))
@@ -123,8 +123,8 @@ def test_full_disk_may_be_tried_again(store, version, tmp_path, monkeypatch, num
     assert [] == list(tmp_path.iterdir())
 
 
-def test_full_disk_is_not_taken_for_the_stores(tmp_path, monkeypatch):
-    """Also where the store is a folder, which reads while the other is written."""
+def test_full_disk_is_not_reported_as_an_error_of_the_store(tmp_path, monkeypatch):
+    """This holds even if the store is a folder, too."""
 
     def fail(*_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -151,8 +151,8 @@ def test_large_file_is_never_whole_in_memory(tmp_path):
     assert peak < N_LARGE / 4
 
 
-def test_process_that_must_leave_leaves_nothing(store, version, tmp_path):
-    """What is told to undo the work does so, and what is written after it is not."""
+def test_terminated_process_leaves_nothing_behind(store, version, tmp_path):
+    """The clean-up function removes all files, and later writes are ignored."""
     undo = []
 
     class Leaving(MemoryStore):
@@ -169,7 +169,7 @@ def test_process_that_must_leave_leaves_nothing(store, version, tmp_path):
     assert [] == list(tmp_path.iterdir())
 
 
-def test_process_that_must_leave_in_the_middle_of_a_file_leaves_nothing(store, version, tmp_path):
+def test_process_terminated_within_a_file_leaves_nothing_behind(store, version, tmp_path):
     """Its next piece is not written."""
     undo = []
 
@@ -189,7 +189,7 @@ def test_process_that_must_leave_in_the_middle_of_a_file_leaves_nothing(store, v
 
 
 def test_fetched_folder_can_be_read_by_others(store, version, tmp_path):
-    """As far as the umask lets them."""
+    """Its permissions follow the umask."""
     mask = os.umask(0o022)
     try:
         mode = stat.S_IMODE(fetch_version(store, version, tmp_path).stat().st_mode)

@@ -1,4 +1,4 @@
-"""Every move of a channel can be read, and tells which champion came before."""
+"""All moves of a channel can be read, and determine the previous champion."""
 
 import pytest
 from support.memory_store import MemoryStore
@@ -35,24 +35,24 @@ def move(store, version, action="promote", copy_of=None):
     )
 
 
-def told(store):
-    return [found.to for found in read_moves(store, "production")]
+def versions_in_history(store):
+    return [move.to for move in read_moves(store, "production")]
 
 
-def test_move_that_was_not_written_down_is_known(store):
-    """Whoever asks before the next move sees it too."""
+def test_move_without_an_entry_is_read(store):
+    """It is read from the pointer before the next move writes the entry."""
     move(store, V1)
     store.delete(f"{HISTORY}000001.json")
 
-    assert [V1] == told(store)
+    assert [V1] == versions_in_history(store)
 
 
-def test_moves_outlive_their_pointer(store):
-    """They are what it can be restored from."""
+def test_moves_are_read_without_the_pointer(store):
+    """The pointer can be restored from them."""
     move(store, V1)
     store.delete(POINTER)
 
-    assert [V1] == told(store)
+    assert [V1] == versions_in_history(store)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_moves_outlive_their_pointer(store):
 )
 @pytest.mark.parametrize("act", [read_moves, previous_version])
 def test_damaged_entry_is_named(store, name, raw, act):
-    """The operator must know which file it is."""
+    """The operator must know which file is damaged."""
     store.objects[HISTORY + name] = raw
 
     with pytest.raises(IntegrityError, match=HISTORY + name):
@@ -90,8 +90,8 @@ def test_damaged_entry_is_named(store, name, raw, act):
         ),
     ],
 )
-def test_previous_version_is_past_those_rolled_back(store, moves, previous):
-    """A second rollback goes further back, not forth again."""
+def test_previous_version_skips_those_rolled_back(store, moves, previous):
+    """A second rollback goes one version further back."""
     for version, action in moves:
         move(store, version, action)
 
@@ -99,7 +99,7 @@ def test_previous_version_is_past_those_rolled_back(store, moves, previous):
 
 
 def test_rollback_to_a_copy_stands_for_its_origin(store):
-    """V3 is V1 published again: nothing is before it."""
+    """V3 is V1 published again: there is no version before it."""
     for arguments in ((V1,), (V2,), (V3, "rollback", V1)):
         move(store, *arguments)
 
@@ -107,7 +107,7 @@ def test_rollback_to_a_copy_stands_for_its_origin(store):
 
 
 def test_copy_is_gone_back_to_as_any_other(store):
-    """What comes after it can be rolled back to it."""
+    """A version after it can be rolled back to it."""
     for arguments in ((V1,), (V2,), (V3, "rollback", V1), (V4,)):
         move(store, *arguments)
 
@@ -115,7 +115,7 @@ def test_copy_is_gone_back_to_as_any_other(store):
 
 
 def test_removed_versions_are_passed_over(store):
-    """`models prune` keeps the one before the champion, not all."""
+    """`models prune` keeps only one version before the champion."""
     for version in (V1, V2, V3):
         move(store, version)
     store.delete(f"{V2}/manifest.json")
@@ -124,7 +124,7 @@ def test_removed_versions_are_passed_over(store):
 
 
 def test_present_champion_is_not_before_itself(store):
-    """Its pointer was lost, and it was promoted again."""
+    """Its pointer was lost, and the version was promoted again."""
     move(store, V1)
     store.delete(POINTER)
     move(store, V1)

@@ -1,9 +1,9 @@
-"""What differs between two models is told by dotted keys."""
+"""Differences between two models are reported by dotted keys."""
 
 from job.registry.metadata_diff import compare_metadata
 
 
-def test_only_what_differs_is_told():
+def test_only_differences_are_reported():
     before = {"metrics": {"f1_macro": 0.9}, "classifier": "dummy", "settings": {"a": {"b": 1}}}
     after = {"metrics": {"f1_macro": 0.925}, "classifier": "dummy", "settings": {"a": {"b": 2}}}
 
@@ -19,6 +19,6 @@ def test_score_of_one_model_alone_has_no_difference():
     )
 
 
-def test_what_every_run_has_of_its_own_is_no_difference():
-    """Version, run and time."""
+def test_facts_of_each_run_are_ignored():
+    """Version, run id and time are ignored."""
     assert {} == compare_metadata({"run_id": "a"}, {"run_id": "b"})

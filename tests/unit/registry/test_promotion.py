@@ -1,4 +1,4 @@
-"""A channel is moved by hand, and back, also for a consumer that takes the newest folder."""
+"""Channels and anchors are moved and rolled back by hand."""
 
 from datetime import UTC, datetime
 
@@ -19,7 +19,7 @@ AHEAD = name_of("fast clock", 1).replace("v2026", "v2027")
 
 
 class Store(MemoryStore):
-    """It has three versions, and the channel has been at each."""
+    """It has three versions, and the channel has pointed to each."""
 
     abilities = ()
     tokens = ()
@@ -58,7 +58,7 @@ def store():
 
 
 def newest(store):
-    """Give what today's PCC takes."""
+    """Return the version that today's PCC loads."""
     return max(key.partition("/")[0] for key in store.keys("v"))
 
 
@@ -85,7 +85,7 @@ def test_damaged_version_is_not_promoted(store):
 
 @pytest.mark.parametrize("by", ["CORP\\alice", "a/../../b", "a//b", "alice\n"])
 def test_name_of_a_user_may_hold_anything(store, by):
-    """It goes into the history, never into a key."""
+    """The name is in the history, never in a key."""
     promote(store, V1, by=by)
 
     assert by == registry.list_history(store, "production")[-1]["by"]
@@ -93,18 +93,18 @@ def test_name_of_a_user_may_hold_anything(store, by):
 
 
 def test_anchor_is_set_and_moved_without_its_channel(store):
-    """The result has keys of its own."""
-    found = [promote_anchor(store, version) for version in (V1, V2)]
+    """The result has other keys than that of a channel."""
+    results = [promote_anchor(store, version) for version in (V1, V2)]
 
     assert [
         {"channel": "production", "anchor_from": None, "anchor_to": V1},
         {"channel": "production", "anchor_from": V1, "anchor_to": V2},
-    ] == found
+    ] == results
     assert (V2, V3) == (registry.list_anchors(store)["production"], champion(store))
 
 
 def test_expected_version_of_an_anchor_is_not_that_of_its_channel(store):
-    """`--expect` speaks of what is moved."""
+    """`--expect` is about the pointer that is moved."""
     promote_anchor(store, V1)
 
     with pytest.raises(VersionConflictError, match=f"the anchor .* {V1}, not at {V3}"):
@@ -113,7 +113,7 @@ def test_expected_version_of_an_anchor_is_not_that_of_its_channel(store):
 
 
 def test_anchor_that_a_run_has_set_meanwhile_is_a_conflict():
-    """Who acts by hand is told, unless it stands where it was to stand."""
+    """It is an error, unless the anchor is already at the wanted version."""
     pointer = canonical_json({"version": V1, "run_id": "run"})
     store = make_store(
         before_swap=lambda store: store.objects.update({"channels/production.anchor.json": pointer})
@@ -134,7 +134,7 @@ def test_damaged_version_is_no_anchor(store):
 
 
 def test_store_that_ignores_conditions_gets_no_anchor(store):
-    """Two who set it at once would both be told that they did."""
+    """Two concurrent operators would both seem to succeed."""
     store.abilities = (ProbeStep(name="swaps", is_met=False, answer="200"),)
 
     with pytest.raises(ConfigurationError, match="ignores conditional writes"):
@@ -161,7 +161,7 @@ def test_rollback_passes_over_what_was_pruned(store):
 
 
 def test_republished_copy_is_named_by_the_moment(store):
-    """Its name sorts as those of runs do."""
+    """Its name sorts like those of runs."""
     assert "v20260201_123015_" == roll_back(store, is_republished=True)[:17]
 
 
@@ -172,21 +172,21 @@ def test_republished_copy_is_the_newest_folder(store):
 
 
 @pytest.mark.parametrize("name", ["manifest.json", "model.joblib"], ids=["complete", "unfinished"])
-def test_copy_is_newest_also_where_a_clock_was_ahead(store, name):
-    """Today's PCC takes the greatest folder, complete or not."""
+def test_copy_is_newest_even_if_a_clock_was_ahead(store, name):
+    """Today's PCC loads the folder with the greatest name, complete or not."""
     store.objects[f"{AHEAD}/{name}"] = b"{}"
 
     assert roll_back(store, is_republished=True) == newest(store)
 
 
 def test_copy_is_newest_in_the_second_of_another_version(store):
-    """The hex part alone does not decide."""
+    """Its name is greater, whatever the hash at its end."""
     store.objects["v20260201_123015_ffffffff/model.joblib"] = b""
 
     assert "v20260201_123016_" == roll_back(store, is_republished=True)[:17]
 
 
-def test_folder_named_of_no_moment_is_the_operators(store):
+def test_folder_without_a_time_in_its_name_is_a_configuration_error(store):
     store.objects["v99999999_999999_ffffffff/model.joblib"] = b""
 
     with pytest.raises(ConfigurationError, match="v99999999"):
@@ -195,9 +195,9 @@ def test_folder_named_of_no_moment_is_the_operators(store):
 
 def test_copy_has_the_bytes_of_its_origin(store):
     copy = roll_back(store, is_republished=True)
-    found = [registry.read_verified(store, version) for version in (V2, copy)]
+    original, copied = (registry.read_verified(store, version) for version in (V2, copy))
 
-    assert found[0]["model.joblib"] == found[1]["model.joblib"]
+    assert original["model.joblib"] == copied["model.joblib"]
 
 
 def test_history_tells_the_copy_from_its_origin(store):
@@ -209,7 +209,7 @@ def test_history_tells_the_copy_from_its_origin(store):
 
 @pytest.mark.parametrize("is_republished", [False, True])
 def test_rollback_after_a_republished_one_goes_further_back(store, is_republished):
-    """It does not go forth to the version that was rolled back."""
+    """It does not return to the version that was rolled back."""
     roll_back(store, is_republished=True)
     target = roll_back(store, is_republished=is_republished, by="bob")
 
@@ -217,7 +217,7 @@ def test_rollback_after_a_republished_one_goes_further_back(store, is_republishe
 
 
 def test_store_that_ignores_conditions_gets_no_copy(store):
-    """Today's PCC would switch, though the rollback has failed."""
+    """Otherwise today's PCC would load the copy, though the rollback has failed."""
     store.abilities = (ProbeStep(name="swaps", is_met=False, answer="200"),)
     before = newest(store)
     with pytest.raises(ConfigurationError, match="ignores conditional writes"):
@@ -231,7 +231,7 @@ def moved_by_another(store):
 
 
 def test_copy_of_a_rollback_that_lost_its_race_is_taken_back():
-    """What today's PCC takes is again what the winner left."""
+    """Today's PCC loads the winner's newest version again."""
     begun = []
     store = make_store(before_swap=lambda store: begun and moved_by_another(store))
     for version in (V1, V2, V3):
@@ -244,7 +244,7 @@ def test_copy_of_a_rollback_that_lost_its_race_is_taken_back():
 
 
 def test_copy_of_a_lost_rollback_that_is_an_anchor_stays():
-    """Somebody has named it before it could be taken back."""
+    """Somebody has made it an anchor before it could be removed."""
     begun = []
 
     def moved_and_anchored(store):
@@ -265,7 +265,7 @@ def test_copy_of_a_lost_rollback_that_is_an_anchor_stays():
 
 
 def test_copy_left_by_a_killed_rollback_is_taken_as_it_is(store):
-    """A retry adds no folder."""
+    """A retry publishes no second copy."""
     from job.registry.rollback import _republish
 
     copy = _republish(store, V2, at=NOW, by="killed")

@@ -1,4 +1,4 @@
-"""What nobody will read goes; what somebody may need stays."""
+"""Unfinished and surplus versions are removed; versions in use are kept."""
 
 from datetime import timedelta
 
@@ -66,7 +66,7 @@ def test_every_file_of_a_surplus_version_goes(store):
 
 
 def test_manifest_goes_first(store):
-    """A prune that is killed leaves no version that lacks a file."""
+    """If prune is killed, no version with a missing file is left."""
     order = []
     store.delete = order.append
     removed(store, keep=3)
@@ -83,7 +83,7 @@ def test_champion_and_the_one_before_it_are_kept(store):
 
 
 def test_anchor_is_kept_and_the_one_before_it_is_not(store):
-    """Also that of a channel that points elsewhere; an anchor is never rolled back."""
+    """It is kept even if the channel points elsewhere; an anchor is never rolled back."""
     for version in VERSIONS[:2]:
         anchor(store, version)
     move(store, VERSIONS[3])
@@ -93,14 +93,14 @@ def test_anchor_is_kept_and_the_one_before_it_is_not(store):
 
 
 def test_dry_run_does_not_name_an_anchor(store):
-    """It names what a prune would remove."""
+    """It lists only what a prune would remove."""
     anchor(store, VERSIONS[0])
 
     assert VERSIONS[1:3] == removed(store, keep=1, is_dry_run=True)["removed_versions"]
 
 
 def test_damaged_anchor_stops_the_removal_of_versions(store):
-    """Which version it names is not known."""
+    """It is not known which version the anchor needs."""
     store.objects["channels/production.anchor.json"] = b"{"
 
     with pytest.raises(IntegrityError, match=r"channels/production\.anchor\.json"):
@@ -110,14 +110,14 @@ def test_damaged_anchor_stops_the_removal_of_versions(store):
 
 def test_folder_without_a_manifest_goes(store):
     store.delete(f"{VERSIONS[0]}/manifest.json")
-    found = removed(store)
+    result = removed(store)
 
-    assert [VERSIONS[0]] == found["removed_unfinished"]
+    assert [VERSIONS[0]] == result["removed_unfinished"]
     assert not list(store.keys(VERSIONS[0]))
 
 
 def test_folder_that_is_still_written_to_stays(store):
-    """One young object is enough."""
+    """One new object is enough."""
     store.delete(f"{VERSIONS[0]}/manifest.json")
     removed(store, before=MemoryStore.now)
 
@@ -142,17 +142,17 @@ def test_old_probes_go(store):
 def test_dry_run_names_and_keeps(store):
     store.delete(f"{VERSIONS[0]}/manifest.json")
     before = dict(store.objects)
-    found = removed(store, keep=1, is_dry_run=True)
+    result = removed(store, keep=1, is_dry_run=True)
 
     assert ([VERSIONS[0]], VERSIONS[1:3]) == (
-        found["removed_unfinished"],
-        found["removed_versions"],
+        result["removed_unfinished"],
+        result["removed_versions"],
     )
     assert before == store.objects
 
 
 class Interrupted(MemoryStore):
-    """Something happens between what prune has seen and its first removal of a version."""
+    """A store in which something happens before prune's first removal of a version."""
 
     meanwhile = None
 
@@ -170,8 +170,8 @@ def interrupted():
     return store
 
 
-def test_run_that_goes_on_with_what_is_being_removed_is_told(interrupted):
-    """It does not commit a version whose files are going; the next attempt makes it whole."""
+def test_run_that_resumes_a_version_being_removed_fails(interrupted):
+    """It does not commit a version whose files are being removed; its next attempt does."""
     store, version = interrupted, VERSIONS[0]
     store.objects.pop(f"{version}/manifest.json")
     refused = []
@@ -190,7 +190,7 @@ def test_run_that_goes_on_with_what_is_being_removed_is_told(interrupted):
 
 
 def test_run_that_committed_before_the_mark_keeps_its_version(interrupted):
-    """Prune looks again once its mark is there."""
+    """Prune checks again after its mark is written."""
     store, version = interrupted, VERSIONS[0]
     store.objects.pop(f"{version}/manifest.json")
     put = store.put_if_absent
@@ -201,17 +201,17 @@ def test_run_that_committed_before_the_mark_keeps_its_version(interrupted):
         return put(key, data)
 
     store.put_if_absent = commit_first
-    found = removed(store)
+    result = removed(store)
 
     assert ([], set(FILES)) == (
-        found["removed_unfinished"],
+        result["removed_unfinished"],
         set(read_verified(store, version)) - {"manifest.json"},
     )
 
 
 @pytest.mark.parametrize("act", [move, anchor], ids=["channel", "anchor"])
 def test_version_promoted_before_the_mark_is_kept(interrupted, act):
-    """Prune looks at channels and anchors again once its mark is there."""
+    """Prune checks channels and anchors again after its mark is written."""
     store, put = interrupted, interrupted.put_if_absent
 
     def promote_first(key, data):
@@ -226,7 +226,7 @@ def test_version_promoted_before_the_mark_is_kept(interrupted, act):
 
 
 def test_version_promoted_after_the_mark_is_no_champion(interrupted):
-    """Who promotes it sees the mark, and moves the channel back."""
+    """The promotion sees the mark, and moves the channel back."""
     store = interrupted
     move(store, VERSIONS[3])
 
@@ -242,7 +242,7 @@ def test_version_promoted_after_the_mark_is_no_champion(interrupted):
 
 
 def test_version_anchored_after_the_mark_is_no_anchor(interrupted):
-    """Who moves the anchor to it sees the mark, and moves it back."""
+    """The process that moves the anchor sees the mark, and moves it back."""
     store = interrupted
     anchor(store, VERSIONS[3])
 

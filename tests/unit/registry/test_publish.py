@@ -1,4 +1,4 @@
-"""A version is seen whole or not at all, wherever its publication ends."""
+"""A version is seen completely or not at all, wherever its publication ends."""
 
 import json
 from datetime import UTC, datetime
@@ -34,26 +34,26 @@ def published():
 
 
 def test_published_version_is_listed(published):
-    """Its manifest is there, so it is."""
+    """A version with a manifest exists."""
     assert [VERSION] == list_versions(published)
 
 
 def test_published_files_are_those_of_the_bundle(published):
-    """Every file is in the store as it was given."""
+    """All files are stored unchanged."""
     assert {f"{VERSION}/{n}": data for n, data in FILES.items()}.items() <= (
         published.objects.items()
     )
 
 
 def test_model_and_metadata_are_first_and_the_manifest_last(published):
-    """Today's PCC meets a folder without metadata.json for one request; the manifest commits."""
+    """A folder lacks metadata.json for one request only, and the manifest commits."""
     order = [key.partition("/")[2] for key in published.written]
 
     assert ["model.joblib", "metadata.json", "manifest.json"] == [*order[:2], order[-1]]
 
 
 def test_manifest_names_each_file_with_bytes_and_digest():
-    """The format that consumers read."""
+    """Consumers read this format."""
     manifest = json.loads(
         make_manifest("v1", "r1", {"b": FileEntry.of(b"22"), "a": FileEntry.of(b"")})
     )
@@ -70,12 +70,12 @@ def test_manifest_names_each_file_with_bytes_and_digest():
 
 @given(files=st.dictionaries(st.sampled_from("abcdef"), st.binary(max_size=5)))
 def test_whatever_is_published_verifies(files):
-    """The manifest is true of any bytes."""
+    """The manifest is correct for any bytes."""
     store, whole = MemoryStore(), {**FILES, **files}
     publish(store, VERSION, RUN_ID, whole)
-    found = read_verified(store, VERSION)
+    files = read_verified(store, VERSION)
 
-    assert whole == {name: found[name] for name in whole}
+    assert whole == {name: files[name] for name in whole}
 
 
 @pytest.mark.parametrize("failure", [TransientError("full"), Killed()], ids=["failed", "killed"])
@@ -91,7 +91,7 @@ def test_version_whose_nth_write_fails_is_not_seen(n, failure):
 
 @pytest.mark.parametrize("n", range(1, N_WRITES + 1))
 def test_publication_that_failed_is_finished_by_the_next_attempt(n):
-    """What is there stays and becomes part of the version."""
+    """Existing files become part of the version."""
     store = MemoryStore(fail_at=n, failure=Killed())
     with pytest.raises(Killed):
         publish(store, VERSION, RUN_ID, FILES)
@@ -101,7 +101,7 @@ def test_publication_that_failed_is_finished_by_the_next_attempt(n):
 
 
 def test_files_of_an_earlier_attempt_are_kept():
-    """No object is ever changed; the manifest lists what is there."""
+    """No object is ever changed; the manifest describes the stored ones."""
     store = MemoryStore()
     store.put_if_absent(f"{VERSION}/evaluation.json", b"earlier")
     publish(store, VERSION, RUN_ID, FILES)
@@ -110,7 +110,7 @@ def test_files_of_an_earlier_attempt_are_kept():
 
 
 def test_file_removed_meanwhile_is_not_committed():
-    """A version whose manifest lists what is gone would be worse than none."""
+    """A version with a missing file would be worse than none."""
 
     class Pruned(MemoryStore):
         def keys(self, prefix):
@@ -126,14 +126,14 @@ def test_file_removed_meanwhile_is_not_committed():
 
 
 def test_copy_says_where_it_came_from():
-    """A version that was published again names the first one."""
+    """A version that was published again names the original."""
     manifest = json.loads(make_manifest("v2", "r1", {}, copied_from="v1"))
 
     assert "v1" == manifest["copied_from"]
 
 
 def test_reader_between_two_writes_sees_the_whole_version_or_none():
-    """Whenever a reader comes, what is listed can be read whole."""
+    """At any time, all files of a listed version can be read."""
     seen = []
 
     class Watched(MemoryStore):
@@ -148,7 +148,7 @@ def test_reader_between_two_writes_sees_the_whole_version_or_none():
 
 
 def test_name_taken_by_another_run_is_a_conflict():
-    """Eight hex digits may meet; then the second run takes another id."""
+    """Eight hex digits may collide; the second run then needs another id."""
     store = MemoryStore()
     publish(store, VERSION, "other", {**FILES, "metadata.json": b'{"run_id": "other"}'})
 
@@ -158,14 +158,16 @@ def test_name_taken_by_another_run_is_a_conflict():
 
 @pytest.mark.parametrize("earlier", [None, {"reason": "another one", "rejected_for": []}])
 def test_attempt_that_was_judged_otherwise_is_a_conflict(earlier):
-    """The version would say for ever that it was accepted, or overridden for another reason."""
+    """Otherwise its metadata would state the wrong decision or reason."""
     store = MemoryStore()
-    told = {"run_id": RUN_ID, **DIGESTS}
-    store.put_if_absent(f"{VERSION}/metadata.json", canonical_json({**told, "override": earlier}))
-    now = {**told, "override": {"reason": "agreed with the owner", "rejected_for": []}}
+    metadata = {"run_id": RUN_ID, **DIGESTS}
+    store.put_if_absent(
+        f"{VERSION}/metadata.json", canonical_json({**metadata, "override": earlier})
+    )
+    overridden = {**metadata, "override": {"reason": "agreed with the owner", "rejected_for": []}}
 
     with pytest.raises(VersionConflictError, match="another verdict"):
-        publish(store, VERSION, RUN_ID, {**FILES, "metadata.json": canonical_json(now)})
+        publish(store, VERSION, RUN_ID, {**FILES, "metadata.json": canonical_json(overridden)})
     assert not is_complete(store, VERSION)
 
 
@@ -192,7 +194,7 @@ def test_first_claim_counts():
 
 
 def test_claim_is_no_version():
-    """It is complete when its manifest is there."""
+    """A version is complete once its manifest exists."""
     store = MemoryStore()
     fix(store)
 
@@ -202,7 +204,7 @@ def test_claim_is_no_version():
 @pytest.mark.parametrize("name", DIGESTS)
 @pytest.mark.parametrize("act", [fix, lambda s, d: find_claim(s, RUN_ID, d)])
 def test_same_run_with_another_digest_is_refused(name, act):
-    """One run id, one dataset and one set of settings."""
+    """A run id stands for one dataset and one set of settings."""
     store = MemoryStore()
     fix(store)
 
@@ -212,7 +214,7 @@ def test_same_run_with_another_digest_is_refused(name, act):
 
 @pytest.mark.parametrize("raw", [b"", b"[]", b"{}", b'{"version": "v", "started_at": "noon"}'])
 def test_damaged_claim_is_refused(raw):
-    """It cannot say what the run id stands for."""
+    """The run id's dataset and settings are unknown."""
     store = MemoryStore()
     store.put_if_absent(f"runs/{RUN_ID}/claim.json", raw)
 

@@ -1,4 +1,4 @@
-"""Versions are found by name, and read against their manifest."""
+"""Versions are found by name, and verified by their manifest."""
 
 import json
 
@@ -26,7 +26,7 @@ ABSENT = name_of("r3", 3)
 
 @pytest.fixture
 def store():
-    """Two versions; the channel stands at the older one."""
+    """Return a store of two versions, with the channel at the older one."""
     store = MemoryStore()
     publish_small(store, "r1", "r2")
     store.objects["channels/production.json"] = canonical_json({"version": OLD})
@@ -41,7 +41,7 @@ def test_versions_are_listed_oldest_first(store):
 
 @pytest.mark.parametrize("key", ["vacation/manifest.json", "v1/manifest.json", f"{NEW}x/a"])
 def test_other_keys_are_not_versions(store, key):
-    """Only the name's form and a manifest make a version."""
+    """A version has a name of the right form, and a manifest."""
     store.objects[key] = b"{}"
 
     assert [OLD, NEW] == list_versions(store)
@@ -51,13 +51,13 @@ def test_other_keys_are_not_versions(store, key):
     ("name", "version"), [(OLD, OLD), (NEW, NEW), ("latest", NEW), ("production", OLD)]
 )
 def test_version_is_found_by_its_name_as_latest_or_by_channel(store, name, version):
-    """What one types at the command line."""
+    """These are the names of the command line."""
     assert version == resolve_version(store, name)
 
 
 @pytest.mark.parametrize("name", ["staging", ABSENT, "production.anchor", "../production", ""])
 def test_unknown_name_is_refused_with_the_versions_there_are(store, name):
-    """Newest first, as one looks for them."""
+    """The newest version comes first."""
     with pytest.raises(ConfigurationError) as caught:
         resolve_version(store, name)
 
@@ -65,7 +65,7 @@ def test_unknown_name_is_refused_with_the_versions_there_are(store, name):
 
 
 def test_latest_of_an_empty_store_is_refused():
-    """There is none yet."""
+    """There is no version yet."""
     with pytest.raises(ConfigurationError) as caught:
         resolve_version(MemoryStore(), "latest")
 
@@ -73,12 +73,12 @@ def test_latest_of_an_empty_store_is_refused():
 
 
 def test_channels_are_listed_with_their_versions(store):
-    """One pointer, one channel."""
+    """Each channel has one pointer."""
     assert {"production": OLD} == list_channels(store)
 
 
 def test_history_of_a_channel_that_never_moved_is_refused(store):
-    """It is a misspelt name, more often than not."""
+    """The name is probably misspelt."""
     with pytest.raises(ConfigurationError, match="no channel 'prodction'") as caught:
         list_history(store, "prodction")
 
@@ -86,7 +86,7 @@ def test_history_of_a_channel_that_never_moved_is_refused(store):
 
 
 def test_history_of_an_anchor_that_was_never_set_is_refused(store):
-    """The hint names the channels that have one, and the command that sets it."""
+    """The hint names the channels with an anchor, and the command that sets one."""
     with pytest.raises(ConfigurationError, match="'staging' has no anchor") as caught:
         list_anchor_history(store, "staging")
 
@@ -97,14 +97,14 @@ def test_history_of_an_anchor_that_was_never_set_is_refused(store):
 
 
 def test_verified_files_are_all_of_the_bundle_and_the_manifest(store):
-    """What was published comes back."""
+    """The files are those that were published."""
     manifest = store.objects[f"{NEW}/manifest.json"]
 
     assert FILES | {"manifest.json": manifest} == read_verified(store, NEW)
 
 
 def test_missing_file_is_found_if_it_was_empty(store):
-    """Nothing read is not the same as nothing there."""
+    """An empty file differs from a missing one."""
     version = name_of("r3", 3)
     publish(store, version, "r3", {**FILES, "empty": b""})
     assert b"" == read_verified(store, version)["empty"]
@@ -115,7 +115,7 @@ def test_missing_file_is_found_if_it_was_empty(store):
 
 
 def test_metadata_is_read(store):
-    """It is the JSON of metadata.json."""
+    """It is the content of metadata.json."""
     version = name_of("r3", 3)
     publish(store, version, "r3", {**FILES, "metadata.json": b'{"run_id": "r3"}'})
 
@@ -124,7 +124,7 @@ def test_metadata_is_read(store):
 
 @pytest.mark.parametrize("name", FILES)
 def test_changed_bytes_are_found(store, name):
-    """The file is named."""
+    """The message names the file."""
     store.objects[f"{NEW}/{name}"] += b" "
 
     with pytest.raises(IntegrityError, match=name):
@@ -133,7 +133,7 @@ def test_changed_bytes_are_found(store, name):
 
 @pytest.mark.parametrize("name", FILES)
 def test_missing_file_is_found(store, name):
-    """The manifest knows that it was there."""
+    """The manifest lists it."""
     store.delete(f"{NEW}/{name}")
 
     with pytest.raises(IntegrityError, match=name):
@@ -141,7 +141,7 @@ def test_missing_file_is_found(store, name):
 
 
 def test_damage_of_one_version_leaves_the_other(store):
-    """Each version stands for itself."""
+    """Versions are verified separately."""
     store.delete(f"{NEW}/model.joblib")
 
     assert set(FILES) < set(read_verified(store, OLD))
@@ -156,7 +156,7 @@ def test_damage_of_one_version_leaves_the_other(store):
     ],
 )
 def test_damaged_manifest_is_found(store, raw):
-    """Without its manifest a version proves nothing."""
+    """A version cannot be verified without its manifest."""
     store.delete(f"{NEW}/manifest.json")
     if raw is not None:
         store.objects[f"{NEW}/manifest.json"] = raw
@@ -165,8 +165,8 @@ def test_damaged_manifest_is_found(store, raw):
         read_verified(store, NEW)
 
 
-def test_metadata_of_a_damaged_version_is_not_given(store):
-    """Also where the damage is in another file."""
+def test_metadata_of_a_damaged_version_is_not_read(store):
+    """This holds even if another file is damaged."""
     store.objects[f"{NEW}/model.joblib"] = b""
 
     with pytest.raises(IntegrityError):
@@ -174,13 +174,13 @@ def test_metadata_of_a_damaged_version_is_not_given(store):
 
 
 def test_number_of_verified_files_counts_the_manifest(store):
-    """What the command line prints."""
+    """It is the number that the command line prints."""
     assert len(FILES) + 1 == verify(store, NEW)
 
 
 @pytest.mark.parametrize("is_copy", [False, True], ids=["version", "copy"])
 def test_every_bit_of_the_manifest_counts(store, is_copy):
-    """Whichever is flipped, it is found: run id and sizes have no digest of their own."""
+    """A flip of any bit is detected: run id and sizes have no digest themselves."""
     version = NEW
     if is_copy:
         version = name_of(f"by hand {OLD}", 3)
@@ -202,7 +202,7 @@ def test_every_bit_of_the_manifest_counts(store, is_copy):
 
 
 def test_manifest_of_the_same_content_in_other_bytes_is_refused(store):
-    """There is one way to write it."""
+    """A manifest has exactly one valid form."""
     key = f"{NEW}/manifest.json"
     store.objects[key] = json.dumps(json.loads(store.objects[key])).encode()
 

@@ -1,4 +1,4 @@
-"""A run moves the channel from where its gate saw it, and a later attempt from nowhere else."""
+"""A run moves the channel only from the champion that its gate has seen."""
 
 import json
 from dataclasses import replace
@@ -67,13 +67,13 @@ def move(store, version, by="somebody", action="promote"):
 
 
 def see(store):
-    """Give the champion as the gate sees it."""
+    """Return the champion as the gate sees it."""
     version, pointer = read_channel(store, "production")
     return None if version is None else SimpleNamespace(version=version, pointer=pointer)
 
 
 def attempt(store, champion, plan=None):
-    """Do what a run does up to its promotion."""
+    """Do everything that a run does up to its promotion."""
     plan = claim_version(plan or make_plan(), store, {}, champion)
     publish(store, OURS, RUN_ID, FILES)
     return plan
@@ -89,7 +89,7 @@ def champion_of(store):
 
 @pytest.mark.parametrize("before", [None, V1], ids=["first", "second"])
 def test_promotion_that_was_cut_off_is_finished(store, before):
-    """The channel is where the gate saw it."""
+    """The channel still points to the champion that the gate has seen."""
     if before:
         move(store, before)
     attempt(store, see(store))
@@ -98,8 +98,8 @@ def test_promotion_that_was_cut_off_is_finished(store, before):
     assert OURS == champion_of(store)
 
 
-def test_finished_promotion_says_so_in_the_history(store):
-    """It is told from one that went through at once."""
+def test_finished_promotion_is_marked_in_the_history(store):
+    """It differs from one that was not interrupted."""
     attempt(store, None)
     finish(store)
 
@@ -108,7 +108,7 @@ def test_finished_promotion_says_so_in_the_history(store):
 
 @pytest.mark.parametrize("rival", [V2, name_of("later", 20)], ids=["older name", "newer name"])
 def test_retry_of_a_lost_race_is_a_conflict_again(store, rival):
-    """The operator decides, not the scheduler that tries again."""
+    """The operator decides, not the scheduler's retry."""
     publish(store, name_of("later", 20), "later", FILES)
     champion = see(store)
     plan = attempt(store, champion)
@@ -123,7 +123,7 @@ def test_retry_of_a_lost_race_is_a_conflict_again(store, rival):
 
 
 def test_retry_does_not_overrule_a_rollback(store):
-    """The run was ended after its manifest; the operator has moved the channel since."""
+    """The run was killed after its manifest, and the operator has moved the channel since."""
     move(store, V1)
     move(store, V2)
     attempt(store, see(store))
@@ -136,7 +136,7 @@ def test_retry_does_not_overrule_a_rollback(store):
 
 
 def test_retry_does_not_overrule_a_channel_that_came_back_to_the_same_version(store):
-    """It is not the version that counts, but that nobody has moved the channel."""
+    """An equal version is not enough: the channel must not have been moved."""
     move(store, V1)
     attempt(store, see(store))
     move(store, V2)
@@ -147,7 +147,7 @@ def test_retry_does_not_overrule_a_channel_that_came_back_to_the_same_version(st
 
 
 def test_attempt_that_was_judged_anew_counts(store):
-    """A later attempt has compared its candidate with the champion of its own time."""
+    """A later attempt has compared its candidate with the present champion."""
     claim_version(make_plan(), store, {}, see(store))
     move(store, V1)
     attempt(store, see(store))
@@ -156,8 +156,8 @@ def test_attempt_that_was_judged_anew_counts(store):
     assert OURS == champion_of(store)
 
 
-def test_channel_that_this_run_has_moved_stays_where_it_went(store):
-    """Somebody had a reason to take it back, and the run is done."""
+def test_channel_that_this_run_has_moved_is_not_moved_again(store):
+    """Somebody has moved it back on purpose, and the run has ended."""
     move(store, V1)
     attempt(store, see(store))
     move(store, OURS, by=RUN_ID)
@@ -167,8 +167,8 @@ def test_channel_that_this_run_has_moved_stays_where_it_went(store):
     assert V1 == champion_of(store)
 
 
-def test_move_that_was_not_written_down_is(store):
-    """A process that was killed between swap and entry leaves no gap."""
+def test_missing_history_entry_is_written(store):
+    """If a process is killed between swap and entry, the history has no gap."""
     attempt(store, None)
     move(store, OURS, by=RUN_ID)
     store.delete("channels/production/history/000001.json")
@@ -177,7 +177,7 @@ def test_move_that_was_not_written_down_is(store):
     assert ["channels/production/history/000001.json"] == list(store.keys("channels/production/"))
 
 
-def test_run_without_a_channels_none(store):
+def test_run_without_a_channel_moves_none(store):
     """publish.channel is null."""
     plan = make_plan(channel=None)
     attempt(store, None, plan)
@@ -188,7 +188,7 @@ def test_run_without_a_channels_none(store):
 
 
 def decided(*, rests_on_default=False, anchor=None):
-    """Give a decision of the gate; `anchor` is its comparison with the channel's own."""
+    """Return a decision of the gate; `anchor` is its comparison with the channel's anchor."""
     champion = Criterion(
         name="champion",
         value=0.0,
@@ -214,7 +214,7 @@ def anchor_beside(problem=""):
 
 
 def publish_with(store, asked):
-    """Publish the run's version; its metadata say which anchor its promotion sets."""
+    """Publish the run's version, whose metadata say which anchor its promotion sets."""
     metadata = {**json.loads(FILES["metadata.json"]), "sets_anchor": asked}
     publish(store, OURS, RUN_ID, {**FILES, "metadata.json": canonical_json(metadata)})
 
@@ -234,7 +234,7 @@ def override(plan, reason="agreed"):
 
 
 def test_first_promotion_by_default_makes_its_champion_the_anchor(store):
-    """Later candidates are compared with the last version that was shown to be good."""
+    """Later candidates are compared with the last version that passed by evidence."""
     move(store, V1)
     champion = see(store)
     asked = choose_anchor(make_plan(), decided(rests_on_default=True), champion)
@@ -244,7 +244,7 @@ def test_first_promotion_by_default_makes_its_champion_the_anchor(store):
 
 
 def test_promotion_by_margin_sets_no_anchor(store):
-    """It has been shown; nor does a first version, which has no champion."""
+    """The margin was shown; a first version has no champion to become the anchor."""
     move(store, V1)
 
     assert choose_anchor(make_plan(), decided(), see(store)) is None
@@ -252,7 +252,7 @@ def test_promotion_by_margin_sets_no_anchor(store):
 
 
 def test_anchor_that_is_there_stays(store):
-    """Every night would move it otherwise, and the slide would go unseen."""
+    """Otherwise every run would move it, and a slow decline would not be noticed."""
     move(store, V2)
     again = decided(rests_on_default=True, anchor=anchor_beside())
 
@@ -262,28 +262,28 @@ def test_anchor_that_is_there_stays(store):
     assert V1 == anchor_of(store)
 
 
-def test_override_sets_a_lost_anchor_anew(store):
-    """The one that cannot be compared gives way, also where the gate accepts the candidate."""
+def test_override_replaces_an_incomparable_anchor(store):
+    """An anchor that cannot be compared is replaced, even if the gate accepts the candidate."""
     move(store, V2)
     set_anchor(store, "production", V1, expected=None, at="noon", by="somebody", why="")
     champion = see(store)
-    lost = decided(anchor=anchor_beside("its classes are others"))
-    asked = choose_anchor(override(make_plan()), lost, champion)
+    decision = decided(anchor=anchor_beside("its classes are others"))
+    asked = choose_anchor(override(make_plan()), decision, champion)
     promote_ours(store, champion, asked, override="agreed")
 
     assert OURS == anchor_of(store)
 
 
-def test_without_override_a_lost_anchor_stays(store):
-    """It warns until somebody stands up for a version."""
+def test_without_override_an_incomparable_anchor_stays(store):
+    """It causes warnings until somebody overrides the gate."""
     move(store, V2)
-    lost = decided(rests_on_default=True, anchor=anchor_beside("its version is gone"))
+    decision = decided(rests_on_default=True, anchor=anchor_beside("its version is gone"))
 
-    assert choose_anchor(make_plan(), lost, see(store)) is None
+    assert choose_anchor(make_plan(), decision, see(store)) is None
 
 
 def test_override_keeps_an_anchor_that_could_be_compared(store):
-    """Overriding one night does not forget where the slide began."""
+    """One override does not discard the reference version."""
     move(store, V2)
     compared = decided(anchor=anchor_beside())
 
@@ -304,7 +304,7 @@ def test_lost_race_sets_no_anchor(store):
 
 
 def test_anchor_that_somebody_has_moved_meanwhile_stays(store):
-    """The channel has moved all the same."""
+    """The channel has moved nevertheless."""
     move(store, V2)
     set_anchor(store, "production", V2, expected=None, at="noon", by="somebody", why="")
     promote_ours(store, see(store), {"version": OURS, "replaces": V1}, override="agreed")
@@ -314,7 +314,7 @@ def test_anchor_that_somebody_has_moved_meanwhile_stays(store):
 
 @pytest.mark.parametrize("has_moved", [False, True])
 def test_later_attempt_sets_the_anchor_too(store, has_moved):
-    """The first one was ended before it could; what it had decided stands in the metadata."""
+    """The first attempt was killed before; its decision is in the metadata."""
     move(store, V1)
     claim_version(make_plan(), store, {}, see(store))
     publish_with(store, {"version": V1, "replaces": None})

@@ -1,4 +1,4 @@
-"""A store whose condition and write are two steps is found out."""
+"""A store that checks the condition before the write, not with it, is detected."""
 
 import time
 
@@ -10,7 +10,7 @@ from job.registry.write_race import probe_concurrent_creates
 
 
 class TwoSteps(MemoryStore):
-    """It looks first, and writes later."""
+    """A store that checks first, and writes later."""
 
     def put_if_absent(self, key, data):
         if key in self.objects:
@@ -26,7 +26,7 @@ class NoWinner(MemoryStore):
 
 
 @pytest.mark.parametrize("store", [TwoSteps(), NoWinner()], ids=["many", "none"])
-def test_race_that_has_not_one_winner_is_told(store):
+def test_race_without_exactly_one_winner_is_not_met(store):
     assert not probe_concurrent_creates(store, "t").is_met
 
 

@@ -34,7 +34,7 @@ class _RoleColumn:
 
     @property
     def label(self) -> str:
-        """Name the stream in the content digest: by role where a role has one column."""
+        """Name of the stream in the content digest: the role, if it has only one column."""
         many = self.role in ("numeric", "categorical", "boolean")
         return f"{self.role}:{self.name}" if many else self.role
 
@@ -53,25 +53,25 @@ def ingest(
     Parameters
     ----------
     required
-        Columns that must be there; other role columns may be absent.
+        Columns that must be present; other role columns may be absent.
     matrices
-        Makes the matrix of the embeddings, where the table says how many rows it has.
+        Allocates the matrix of the embeddings, if the number of rows is known in advance.
     reserve
-        Gets the bytes that are still to come, before they do, and may refuse them.
+        Called with the number of bytes still to be read, before they are; may raise.
 
     Raises
     ------
     DatasetNotFoundError, DatasetUnreadableError
-        There is no table, or it has no rows, or its bytes are damaged.
+        The table does not exist, has no rows, or is damaged.
     ContractViolationError
-        Two columns have one name, or required columns are missing: all are listed.
+        Two columns have the same name, or required columns are missing; all are listed.
     """
     table = source.open(uri)
     names = _known_names(table, spec.aliases)
     columns, wide = _assign_roles(names, spec.columns)
     _check_required(table, names, required)
-    with ThreadPoolExecutor(1) as beside:
-        file_digest = beside.submit(table.file_digest)
+    with ThreadPoolExecutor(1) as pool:
+        file_digest = pool.submit(table.file_digest)
         content = ContentDigest()
         n_rows, embeddings = _read(table, columns, wide, content, reserve, matrices)
         provenance = Provenance(
@@ -102,7 +102,7 @@ def ingest(
 
 
 def _known_names(table: SourceTable, aliases: dict[str, str]) -> dict[str, str]:
-    """Map the names used here to the names in the file."""
+    """Return the names in the file by the names that the settings use."""
     renamed = [aliases.get(name, name) for name in table.names]
     duplicates = sorted({name for name in renamed if renamed.count(name) > 1})
     if duplicates:
@@ -117,7 +117,7 @@ def _known_names(table: SourceTable, aliases: dict[str, str]) -> dict[str, str]:
 def _assign_roles(
     names: dict[str, str], spec: ColumnsSpec
 ) -> tuple[list[_RoleColumn], tuple[str, ...]]:
-    """Return the columns to read, in settings order, and those of the embeddings."""
+    """Return the columns to read, in settings order, and the source columns of the embeddings."""
     kinds: list[tuple[str, Kind, tuple[str | None, ...]]] = [
         ("target", "string", (spec.target,)),
         ("text", "string", (spec.text,)),
@@ -130,30 +130,30 @@ def _assign_roles(
     ]
     columns = [
         _RoleColumn(name=name, role=role, kind=kind, source_name=names[name])
-        for role, kind, wanted in kinds
-        for name in wanted
+        for role, kind, role_names in kinds
+        for name in role_names
         if name is not None and name in names
     ]
     if spec.embeddings is None:
         return columns, ()
-    found = (
+    embedding_names = (
         wide_columns(tuple(names), spec.embeddings)
         if spec.embeddings.endswith("*")
         else (spec.embeddings,)
     )
-    return columns, tuple(names[name] for name in found if name in names)
+    return columns, tuple(names[name] for name in embedding_names if name in names)
 
 
 def _role_names(spec: ColumnsSpec) -> tuple[str, ...]:
     single = (spec.target, spec.text, spec.embeddings, spec.timestamp, spec.id, spec.group)
-    every = (*single, *spec.numeric, *spec.categorical, *spec.boolean)
-    return tuple(name for name in every if name is not None)
+    all_names = (*single, *spec.numeric, *spec.categorical, *spec.boolean)
+    return tuple(name for name in all_names if name is not None)
 
 
-def _has(names: dict[str, str], wanted: str) -> bool:
-    if wanted.endswith("*"):
-        return bool(wide_columns(tuple(names), wanted))
-    return wanted in names
+def _has(names: dict[str, str], name: str) -> bool:
+    if name.endswith("*"):
+        return bool(wide_columns(tuple(names), name))
+    return name in names
 
 
 def _check_required(table: SourceTable, names: dict[str, str], required: frozenset[str]) -> None:
@@ -177,11 +177,11 @@ def _read(
     reserve: Callable[[int], None],
     matrices: MatrixAllocator,
 ) -> tuple[int, Embeddings | None]:
-    # NOTE: where the number of rows is unknown, the matrix grows as the other columns do
+    # NOTE: if the number of rows is unknown, the matrix grows with each batch
     builder = MatrixBuilder(table.n_rows, reserve, matrices)
-    wanted = list(dict.fromkeys([*(c.source_name for c in columns), *wide]))
+    source_names = list(dict.fromkeys([*(c.source_name for c in columns), *wide]))
     n_rows = n_bytes = 0
-    for batch in table.batches(wanted):
+    for batch in table.batches(source_names):
         if batch.num_rows == 0:
             continue
         n_rows += batch.num_rows

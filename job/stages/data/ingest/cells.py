@@ -1,4 +1,4 @@
-"""Turn Arrow columns into the job's own types, counting the cells that cannot be read."""
+"""Convert Arrow columns to the job's types, and count the cells that cannot be read."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _FALSE: Final = ("false", "f", "no", "n", "0", "0.0")
 def convert(
     array: pa.Array, kind: Kind, *, is_prose: bool = False
 ) -> tuple[np.ndarray[Any, Any], int]:
-    """Read one batch of a column.
+    """Convert one batch of a column.
 
     Parameters
     ----------
     is_prose
-        The strings are texts, which stay as they are; others get the one spelling of their value.
+        Whether the strings are texts, which are not changed; other strings are canonicalized.
 
     Returns
     -------
@@ -34,16 +34,16 @@ def convert(
         Shape (n_rows,): object (str or None), float32 with NaN, or int64 microseconds UTC with
         `NO_TIME`, by kind.
     n_unreadable
-        Cells that hold something, but nothing of this kind.
+        Number of cells with a value that is not of this kind.
     """
     plain = decoded(array)
     match kind:
         case "string":
             values, n_unreadable = _strings(plain)
-            return (values if is_prose else _shared(_respelt(values))), n_unreadable
+            return (values if is_prose else _interned(_canonicalized(values))), n_unreadable
         case "number":
             values, n_unreadable = _numbers(plain)
-            is_infinite = np.isinf(values)  # said so, or too large for float32
+            is_infinite = np.isinf(values)  # in the file, or too large for float32
             values = np.where(is_infinite, np.float32(np.nan), values)
             return values, n_unreadable + int(is_infinite.sum())
         case "boolean":
@@ -53,12 +53,12 @@ def convert(
 
 
 def decoded(array: pa.Array) -> pa.Array:
-    """Return the values themselves where the array holds positions in a dictionary."""
+    """Return the values of a dictionary-encoded array; other arrays are returned as they are."""
     return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
 
 
 def count_undecodable(array: pa.Array) -> int:
-    """Count the cells of a batch that are no UTF-8."""
+    """Count the cells of a batch that are not valid UTF-8."""
     plain = decoded(array)
     cells = pc.cast(plain, pa.large_binary()).to_pylist() if is_string(plain.type) else []
     return sum("\ufffd" in cell.decode(errors="replace") for cell in cells if cell is not None)
@@ -76,12 +76,12 @@ def _strings(array: pa.Array) -> tuple[np.ndarray[Any, Any], int]:
         return np.full(len(array), None, dtype=object), len(array) - array.null_count
     if pa.types.is_timestamp(array.type):
         micros = _timestamps(array)[0].view("datetime64[us]")
-        moments = np.datetime_as_string(micros).astype(object)
-        moments[np.isnat(micros)] = None
-        return moments, 0
+        texts = np.datetime_as_string(micros).astype(object)
+        texts[np.isnat(micros)] = None
+        return texts, 0
     if pa.types.is_floating(array.type):
         numbers = array.to_numpy(zero_copy_only=False)
-        # NOTE: as Python and pandas write them; a cast to string takes 1e-07 for 1e-7
+        # NOTE: str() agrees with pandas; Arrow's cast would write 1e-07 as 1e-7
         return np.array([None if np.isnan(n) else str(n) for n in numbers], dtype=object), 0
     text = array if is_string(array.type) else pc.cast(array, pa.string())
     text.validate(full=True)  # Parquet readers do not check UTF-8
@@ -90,18 +90,18 @@ def _strings(array: pa.Array) -> tuple[np.ndarray[Any, Any], int]:
     return values, 0
 
 
-def _respelt(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def _canonicalized(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     matches = pc.match_substring_regex(pa.array(values, pa.large_string()), CANONICALIZABLE)
-    found = np.flatnonzero(pc.fill_null(matches, False).to_numpy(zero_copy_only=False))
-    values[found] = [canonicalize(value) for value in values[found]]
+    index = np.flatnonzero(pc.fill_null(matches, False).to_numpy(zero_copy_only=False))
+    values[index] = [canonicalize(value) for value in values[index]]
     return values
 
 
-def _shared(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Let equal values be one object: labels and categories are few."""
-    codes, names = pd.factorize(values)  # None is -1, which picks what is appended last
-    found: np.ndarray[Any, Any] = np.append(names, [None])[codes]
-    return found
+def _interned(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Replace equal values by one object, which saves memory as labels and categories are few."""
+    codes, names = pd.factorize(values)  # code -1 (None) picks the appended item
+    interned: np.ndarray[Any, Any] = np.append(names, [None])[codes]
+    return interned
 
 
 def _numbers(array: pa.Array) -> tuple[np.ndarray[Any, Any], int]:
@@ -112,7 +112,7 @@ def _numbers(array: pa.Array) -> tuple[np.ndarray[Any, Any], int]:
     if not _is_numeric(array.type):
         return np.full(len(array), np.nan, np.float32), len(array) - array.null_count
     doubles = pc.cast(array, pa.float64(), safe=False)
-    return _single(doubles.to_numpy(zero_copy_only=False)), 0
+    return _to_float32(doubles.to_numpy(zero_copy_only=False)), 0
 
 
 def _is_numeric(kind: pa.DataType) -> bool:
@@ -130,18 +130,18 @@ def _parsed_numbers(array: pa.Array) -> tuple[np.ndarray[Any, Any], int]:
     filled = pc.if_else(blank, pa.scalar(None, trimmed.type), trimmed)
     try:
         values = pc.cast(filled, pa.float64()).to_numpy(zero_copy_only=False)
-        return _single(values), 0
+        return _to_float32(values), 0
     except pa.ArrowInvalid:
         cells = pd.Series(filled.to_numpy(zero_copy_only=False), dtype=object).str.lower()
-    cells = cells.replace({"true": "1", "false": "0"})  # Parquet has them as numbers too
+    cells = cells.replace({"true": "1", "false": "0"})  # as in Parquet files
     parsed = pd.to_numeric(cells, errors="coerce").to_numpy(np.float64)
-    # NOTE: a cell that says NaN is missing, not unreadable
-    said_nan = cells.isin(["nan", "+nan", "-nan"]).to_numpy()
-    n_unreadable = int((np.isnan(parsed) & cells.notna().to_numpy() & ~said_nan).sum())
-    return _single(parsed), n_unreadable
+    # NOTE: a cell with the text NaN is missing, not unreadable
+    is_nan_text = cells.isin(["nan", "+nan", "-nan"]).to_numpy()
+    n_unreadable = int((np.isnan(parsed) & cells.notna().to_numpy() & ~is_nan_text).sum())
+    return _to_float32(parsed), n_unreadable
 
 
-def _single(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def _to_float32(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     with np.errstate(over="ignore", invalid="ignore"):
         return np.asarray(values, dtype=np.float64).astype(np.float32)
 
@@ -149,20 +149,20 @@ def _single(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 def _booleans(array: pa.Array) -> tuple[np.ndarray[Any, Any], int]:
     if not is_string(array.type):
         values, n_unreadable = _numbers(array)
-        wrong = ~np.isin(values, (0, 1)) & ~np.isnan(values)
-        return np.where(wrong, np.float32(np.nan), values), n_unreadable + int(wrong.sum())
+        is_other = ~np.isin(values, (0, 1)) & ~np.isnan(values)
+        return np.where(is_other, np.float32(np.nan), values), n_unreadable + int(is_other.sum())
     words = pc.utf8_lower(pc.utf8_trim_whitespace(array))
-    is_true = _among(words, _TRUE)
-    is_false = _among(words, _FALSE)
+    is_true = _is_in(words, _TRUE)
+    is_false = _is_in(words, _FALSE)
     blank = pc.fill_null(pc.equal(words, ""), True).to_numpy(zero_copy_only=False)
     values = np.where(is_true, 1.0, np.where(is_false, 0.0, np.nan)).astype(np.float32)
     return values, int((~is_true & ~is_false & ~blank).sum())
 
 
-def _among(words: pa.Array, known: Sequence[str]) -> np.ndarray[Any, Any]:
-    found = pc.is_in(words, value_set=pa.array(known, words.type))
-    values: np.ndarray[Any, Any] = found.to_numpy(zero_copy_only=False)
-    return values
+def _is_in(words: pa.Array, vocabulary: Sequence[str]) -> np.ndarray[Any, Any]:
+    matches = pc.is_in(words, value_set=pa.array(vocabulary, words.type))
+    mask: np.ndarray[Any, Any] = matches.to_numpy(zero_copy_only=False)
+    return mask
 
 
 def _timestamps(array: pa.Array) -> tuple[np.ndarray[Any, Any], int]:
@@ -174,17 +174,17 @@ def _timestamps(array: pa.Array) -> tuple[np.ndarray[Any, Any], int]:
         cells = pd.Series(trimmed.to_numpy(zero_copy_only=False), dtype=object)
         cells = cells.where(cells != "", None)
         parsed = pd.to_datetime(cells, format="ISO8601", utc=True, errors="coerce")
-        micros = _micros(parsed)
+        micros = _to_microseconds(parsed)
         return micros, int((parsed.isna() & cells.notna()).sum())
     if pa.types.is_timestamp(array.type) or pa.types.is_date(array.type):
         zone = "UTC" if getattr(array.type, "tz", None) else None
-        moments = pc.cast(array, pa.timestamp("us", tz=zone), safe=False)
-        integers = pc.fill_null(pc.cast(moments, pa.int64()), int(NO_TIME))
+        times = pc.cast(array, pa.timestamp("us", tz=zone), safe=False)
+        integers = pc.fill_null(pc.cast(times, pa.int64()), int(NO_TIME))
         return integers.to_numpy(zero_copy_only=False), 0
     return np.full(n_rows, NO_TIME), n_present
 
 
-def _micros(moments: pd.Series[Any]) -> np.ndarray[Any, Any]:
-    micros = moments.dt.tz_localize(None).astype("datetime64[us]").to_numpy().view(np.int64)
+def _to_microseconds(times: pd.Series[Any]) -> np.ndarray[Any, Any]:
+    micros = times.dt.tz_localize(None).astype("datetime64[us]").to_numpy().view(np.int64)
     values: np.ndarray[Any, Any] = micros
     return values

@@ -1,4 +1,11 @@
-"""Digest a table's content, so that equal rows give equal digests in any encoding or chunking."""
+"""Compute a digest of a table's content that does not depend on encoding or chunking.
+
+How it works
+------------
+1. Each role column has one SHA-256 stream per part, such as string lengths and string bytes.
+2. Values are put into one canonical form, so that files of other formats give equal bytes.
+3. The digest is the SHA-256 of the number of rows and of all streams' labels and digests.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +20,7 @@ from job.contracts.dataset import Kind
 
 
 class ContentDigest:
-    """SHA-256 over the role columns in settings order, each a stream of its own.
+    """SHA-256 over the role columns in settings order, each with streams of its own.
 
     Strings are hashed as a stream of lengths and a stream of UTF-8 (null is the empty string),
     numbers as little-endian float32 with one NaN and one zero, timestamps as int64 microseconds
@@ -34,17 +41,17 @@ class ContentDigest:
             text = pc.fill_null(pa.array(values, pa.large_string()), "")
             lengths = pc.binary_length(text).to_numpy(zero_copy_only=False)
             self._update(f"{label}/lengths", lengths.astype("<i8"))
-            self._update(f"{label}/utf8", _bytes_of(text))
+            self._update(f"{label}/utf8", _utf8_bytes(text))
         elif kind == "timestamp":
             self._update(f"{label}/microseconds", values.astype("<i8"))
         else:
             self._update(f"{label}/float32", _one_nan_one_zero(values))
 
     def add_embeddings(self, rows: Any, defects: Any, widths: Any) -> None:
-        """Add a batch of the matrix."""
+        """Add a batch of the embedding matrix."""
         self._update("embeddings/defects", defects)
         self._update("embeddings/widths", widths.astype("<i4"))
-        # NOTE: adding 0 turns -0 into +0; defective rows are zero already
+        # NOTE: adding 0 turns -0 into +0; defective rows are already zero
         self._update("embeddings/float32", np.add(rows, np.float32(0)).astype("<f4", copy=False))
 
     def _update(self, label: str, data: Any) -> None:
@@ -53,13 +60,13 @@ class ContentDigest:
         self._streams[label].update(data)
 
     def digest(self) -> str:
-        """Return `sha256:<hex>` over all streams, in the order in which they came."""
+        """Return `sha256:<hex>` over all streams, in the order in which they began."""
         lines = [f"{label} {stream.hexdigest()}\n" for label, stream in self._streams.items()]
         whole = hashlib.sha256(f"{self._n_rows}\n{''.join(lines)}".encode())
         return f"sha256:{whole.hexdigest()}"
 
 
-def _bytes_of(text: pa.LargeStringArray) -> Any:
+def _utf8_bytes(text: pa.LargeStringArray) -> Any:
     _, offsets, data = text.buffers()
     if data is None:
         return b""

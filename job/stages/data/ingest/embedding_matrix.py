@@ -1,4 +1,11 @@
-"""Fill the embedding matrix batch by batch, and note what is wrong with which row."""
+"""Fill the embedding matrix batch by batch, and record the defect of each row.
+
+How it works
+------------
+1. The first batch decides the width: the most common length of its embeddings.
+2. If the number of rows is known the matrix is allocated once, else it grows with each batch.
+3. A row that is missing, unreadable, of another width or not finite is zero, with a defect code.
+"""
 
 from __future__ import annotations
 
@@ -23,16 +30,16 @@ Block = tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], np.ndarray[Any, Any]]
 
 
 class MatrixBuilder:
-    """One contiguous float32 matrix, allocated once where the number of rows is known.
+    """Builder of one contiguous float32 matrix.
 
     Parameters
     ----------
     n_rows
-        Rows to come, or None: the matrix then grows by each batch.
+        Number of rows to come, or None: the matrix then grows with each batch.
     reserve
-        Gets the matrix's bytes before it is made, where they are known, and may refuse them.
+        Called with the matrix's bytes before it is allocated, if they are known; may raise.
     matrices
-        Makes it, where the rows are known.
+        Allocates the matrix if the number of rows is known.
     """
 
     def __init__(
@@ -45,22 +52,22 @@ class MatrixBuilder:
         self._widths: list[np.ndarray[Any, Any]] = []
 
     def add(self, columns: list[pa.Array]) -> Block:
-        """Read a batch: one list or JSON column, or many number columns.
+        """Read a batch: one column of lists or JSON, or many columns of numbers.
 
         Returns
         -------
         rows, defects, widths
-            The rows as they stand in the matrix, and what is wrong with them.
+            The rows of the matrix, their defect codes, and their numbers of values.
         """
         array = decoded(columns[0])
         if len(columns) > 1 or not (is_string(array.type) or _is_list(array.type)):
-            lengths, flat = _wide(columns)
+            lengths, flat = _read_wide(columns)
         elif is_string(array.type):
-            lengths, flat = _json(array)
+            lengths, flat = _read_json(array)
         else:
-            lengths, flat = _lists(array)
+            lengths, flat = _read_lists(array)
         if self._matrix is None:
-            shape = (self._n_expected or 0, _common(lengths))
+            shape = (self._n_expected or 0, _most_common_width(lengths))
             if self._n_expected:
                 self._reserve(self._matrices.memory_bytes(shape))
                 self._matrix = self._matrices.empty(shape)
@@ -82,11 +89,11 @@ class MatrixBuilder:
                 _fill_sound_rows(block, defects == OK, lengths, flat)
             else:
                 block[:] = flat.reshape(n, width)
-            # a finite sum means finite terms; only the others need a closer look
+            # a finite sum has finite terms; only the other rows need to be checked
             suspect = np.flatnonzero(~np.isfinite(block.sum(axis=1)))
-        broken = suspect[~np.isfinite(block[suspect]).all(axis=1)]
-        defects[broken] = NOT_FINITE
-        block[broken] = 0
+        not_finite = suspect[~np.isfinite(block[suspect]).all(axis=1)]
+        defects[not_finite] = NOT_FINITE
+        block[not_finite] = 0
         self._n_filled = end
         widths = np.maximum(lengths, -1).astype(np.int32)
         self._defects.append(defects)
@@ -103,11 +110,11 @@ class MatrixBuilder:
         )
 
 
-def _fill_sound_rows(block: Any, sound: Any, lengths: Any, flat: Any) -> None:
+def _fill_sound_rows(block: Any, is_sound: Any, lengths: Any, flat: Any) -> None:
     present = np.maximum(lengths, 0)
     starts = np.cumsum(present) - present
     block[:] = 0
-    block[sound] = flat[starts[sound][:, None] + np.arange(block.shape[1])]
+    block[is_sound] = flat[starts[is_sound][:, None] + np.arange(block.shape[1])]
 
 
 def _is_list(kind: pa.DataType) -> bool:
@@ -116,13 +123,13 @@ def _is_list(kind: pa.DataType) -> bool:
     )
 
 
-def _common(lengths: np.ndarray[Any, Any]) -> int:
-    """The most common width; of equally common ones, the widest."""
+def _most_common_width(lengths: np.ndarray[Any, Any]) -> int:
+    """Return the most common width; the largest of equally common ones."""
     counts = Counter(lengths[lengths >= 0].tolist())
     return int(max(counts, key=lambda width: (counts[width], width), default=0))
 
 
-def _lists(array: pa.Array) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+def _read_lists(array: pa.Array) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     lengths = pc.fill_null(pc.list_value_length(array), -1).to_numpy(zero_copy_only=False)
     values = array.flatten()
     if pa.types.is_floating(values.type) and values.null_count == 0:
@@ -131,14 +138,14 @@ def _lists(array: pa.Array) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]
     return lengths.astype(np.int64), flat
 
 
-def _wide(columns: list[pa.Array]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+def _read_wide(columns: list[pa.Array]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     table = np.stack([convert(column, "number")[0] for column in columns], axis=1)
     lengths = np.full(len(table), table.shape[1], np.int64)
     lengths[np.isnan(table).all(axis=1)] = -1
     return lengths, table[lengths >= 0].ravel()
 
 
-def _json(array: pa.Array) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+def _read_json(array: pa.Array) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     cells = array.to_pylist()
     flat_lists = pc.fill_null(pc.match_substring_regex(array, _FLAT_LIST), False)
     if pc.all(flat_lists).as_py():
@@ -147,7 +154,7 @@ def _json(array: pa.Array) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
             if len(rows) == len(cells):
                 return np.array([len(row) for row in rows]), _flatten(rows)
         except (ValueError, TypeError):
-            pass  # one of the cells is broken: find out which
+            pass  # one of the cells is unreadable; the loop below finds it
     parsed = [_parse(cell) for cell in cells]
     lengths = np.array([p if isinstance(p, int) else len(p) for p in parsed], np.int64)
     sound = [p for p in parsed if not isinstance(p, int)]
@@ -159,7 +166,7 @@ def _flatten(rows: list[list[float]]) -> np.ndarray[Any, Any]:
 
 
 def _parse(cell: str | None) -> np.ndarray[Any, Any] | int:
-    """Read one cell: its numbers, or -1 for nothing and -2 for something unreadable."""
+    """Return the numbers of a cell, or -1 for an empty and -2 for an unreadable cell."""
     if cell is None or not cell.strip():
         return -1
     try:
@@ -172,8 +179,10 @@ def _parse(cell: str | None) -> np.ndarray[Any, Any] | int:
 
 
 def wide_columns(names: tuple[str, ...], pattern: str) -> tuple[str, ...]:
-    """Return the columns `prefix*` stands for, by the number that follows the prefix."""
+    """Return the columns that match `prefix*`, sorted by the number after the prefix."""
     prefix = pattern.removesuffix("*")
     rests = {name: name.removeprefix(prefix) for name in names if name.startswith(prefix)}
-    found = {name: int(n.group(1)) for name, rest in rests.items() if (n := _NUMBERED.search(rest))}
-    return tuple(sorted(found, key=lambda name: (found[name], name)))
+    numbers = {
+        name: int(n.group(1)) for name, rest in rests.items() if (n := _NUMBERED.search(rest))
+    }
+    return tuple(sorted(numbers, key=lambda name: (numbers[name], name)))

@@ -1,4 +1,4 @@
-"""A challenge set that the model cannot be judged on is refused, without a word of its rows."""
+"""An unsound challenge set is refused before the search, and no cell of it is quoted."""
 
 from dataclasses import replace
 
@@ -60,8 +60,8 @@ def check(challenge, *uses):
         (make_table(width=3, texts=("x", "y"), numbers=(1.0, np.nan)), ("embeddings", "numeric")),
     ],
 )
-def test_set_with_what_the_model_takes_is_sound(challenge, feature_blocks):
-    """Embeddings without texts, texts without embeddings; numbers may be missing, as in a table."""
+def test_set_with_all_columns_of_the_model_is_sound(challenge, feature_blocks):
+    """Only the columns that a candidate uses are needed; numbers may be missing, as in a table."""
     check(challenge, feature_blocks)
 
 
@@ -75,7 +75,7 @@ def test_set_with_what_the_model_takes_is_sound(challenge, feature_blocks):
     ],
 )
 def test_set_that_lacks_a_column_of_any_candidate_is_a_wrong_setting(challenge, uses, column):
-    """And never a score of 0; the message names the column."""
+    """It does not end in a score of 0; the message names the column."""
     with pytest.raises(ConfigurationError, match=f"lacks '{column}'") as error:
         check(challenge, *uses)
 
@@ -92,7 +92,7 @@ def test_set_that_lacks_a_column_of_any_candidate_is_a_wrong_setting(challenge, 
     ],
 )
 def test_unsound_set_breaks_an_expectation_by_name(challenge, rule):
-    """Its label, which may be personal, is not told."""
+    """Its label, which may be personal, is not in the message."""
     with pytest.raises(ContractViolationError, match=rule) as error:
         check(challenge)
 
@@ -105,7 +105,7 @@ def test_missing_text_counts_where_the_model_takes_texts():
 
 
 def test_embeddings_of_another_model_are_refused():
-    """A set that says so itself; the same width would hide it."""
+    """The set names its model; the width alone would not reveal it."""
     challenge = replace(
         make_table(width=3), provenance=replace(PROVENANCE, metadata=(("embedding_model", "b"),))
     )
@@ -121,12 +121,12 @@ def check_out_of_scope(requests, *uses):
 
 
 @pytest.mark.parametrize("labels", [(None, None), (SECRET, "a")])
-def test_labels_of_an_out_of_scope_set_are_not_looked_at(labels):
+def test_labels_of_an_out_of_scope_set_are_ignored(labels):
     check_out_of_scope(make_table(labels, width=3))
 
 
 def test_out_of_scope_set_that_lacks_a_column_is_a_wrong_setting():
-    """The message names the setting, and the set by its own name."""
+    """The message names the kind of the set, and the hint its setting."""
     with pytest.raises(ConfigurationError, match=r"^out-of-scope set .* lacks 'text'") as error:
         check_out_of_scope(make_table(width=3), ("embeddings",), ("text", "embeddings"))
 

@@ -1,4 +1,4 @@
-"""Expectations stop a run or drop rows, and no value of the data comes out."""
+"""Expectations stop a run or drop rows, and no value of the data is disclosed."""
 
 import json
 import os
@@ -65,7 +65,7 @@ def with_first(n, value):
 
 
 def test_sound_table_keeps_all_rows():
-    """Nothing is dropped without a reason."""
+    """No row is dropped without a broken expectation."""
     report, is_sound = validate(dataset())
 
     assert 0 == report.n_dropped
@@ -73,7 +73,7 @@ def test_sound_table_keeps_all_rows():
 
 
 def test_rows_within_tolerance_are_dropped_and_counted_by_rule():
-    """Two per cent of unknown labels may be dropped."""
+    """Two percent of unknown labels may be dropped."""
     report, is_sound = validate(dataset(with_first(3, SECRET)))
 
     assert {"target: expect_column_values_to_be_in_set": 3} == dict(report.dropped_by_rule)
@@ -92,15 +92,15 @@ def test_rows_beyond_tolerance_stop_the_run_and_no_cell_is_quoted():
     assert '"n_broken": 50' in report
 
 
-def test_labels_default_to_those_found():
-    """A table without a stated set of labels has the labels it has."""
+def test_labels_default_to_those_of_the_table():
+    """Without a stated set of labels, all labels of the table are valid."""
     report, _ = validate(dataset([f"label {n % 3}" for n in range(N)]), "labelled_text")
 
     assert report.to_json()["is_met"]
 
 
 def test_stated_labels_have_the_spelling_of_the_tables():
-    """Numbers and truth values in the settings are the texts that the column holds."""
+    """Numbers and booleans in the settings are compared in canonical form."""
     data = dataset([("true", "2")[n % 2] for n in range(N)])
 
     assert validate(data, labels=[True, 2.0])[0].to_json()["is_met"]
@@ -109,35 +109,35 @@ def test_stated_labels_have_the_spelling_of_the_tables():
 @pytest.mark.parametrize(
     "parameters", [{"labels": "other"}, {"validity": "most"}, {"completeness": 99}]
 )
-def test_impossible_parameter_is_the_operators(parameters):
-    """It is named before anything is held against it."""
+def test_invalid_parameter_is_a_configuration_error(parameters):
+    """It is named before the table is validated."""
     with pytest.raises(ConfigurationError, match=f"'{next(iter(parameters))}'"):
         validate(dataset(), **parameters)
 
 
 def test_tolerance_of_the_suite_is_that_of_every_row_rule():
-    """Who lets more rows be dropped has no second limit to find."""
+    """There is no second tolerance that would have to be raised, too."""
     data = dataset(with_first(10, None))
 
     assert 10 == validate(data, completeness=0.9, validity=0.9)[0].n_dropped
 
 
 def test_class_above_the_given_share_stops_the_run():
-    """A table of nearly one class teaches nothing."""
+    """A model cannot be trained from nearly one class."""
     with pytest.raises(ContractViolationError, match="target_class_share"):
         validate(dataset(), max_class_share=0.4)
 
 
 def test_small_class_is_a_warning():
-    """Whether it can be split is the split's business."""
+    """The split decides whether the class can be used."""
     report, _ = validate(dataset(), min_class_rows=101)
     [rule] = [r for r in report.results if r.column == "target_class_rows"]
 
     assert ("warning", False) == (rule.severity, rule.is_met)
 
 
-def test_unreadable_cells_are_warned_of_and_counted():
-    """They count as missing; that is no reason to drop the row."""
+def test_unreadable_cells_are_counted_in_a_warning():
+    """They count as missing, and their rows are kept."""
     report, is_sound = validate(dataset(confidence=[np.nan] + [0.5] * (N - 1), n_unreadable=1))
     [rule] = [r for r in report.results if r.rule == "number_cells_unreadable"]
 
@@ -146,14 +146,14 @@ def test_unreadable_cells_are_warned_of_and_counted():
 
 
 def test_expectation_about_an_absent_optional_column_does_not_apply():
-    """Tables without the upstream's metadata run by settings alone."""
+    """Tables without the upstream's extra columns need no other suite."""
     report, _ = validate(dataset())
 
     assert {"confidence"} <= {r.column for r in report.results if not r.is_applicable}
 
 
-def test_suite_of_ones_own_by_path_and_by_the_files_column_name(tmp_path):
-    """Any core expectation; `intent` is understood as the target."""
+def test_custom_suite_may_use_the_column_names_of_the_file(tmp_path):
+    """It may have any core expectation; `intent` is the target."""
     suite = {
         "expectations": [
             {
@@ -198,16 +198,16 @@ def test_suite_of_ones_own_by_path_and_by_the_files_column_name(tmp_path):
         ),
     ],
 )
-def test_broken_suite_is_the_operators(tmp_path, expectation, words):
-    """What a suite gets wrong is named, and is no finding about the data."""
+def test_broken_suite_is_a_configuration_error(tmp_path, expectation, words):
+    """The message names the mistake; it is not a finding about the data."""
     (tmp_path / "mine.json").write_text(json.dumps({"expectations": [expectation]}))
 
     with pytest.raises(ConfigurationError, match=words):
         validate(dataset(), str(tmp_path / "mine.json"))
 
 
-def test_great_expectations_is_silent_and_phones_nobody(capfd):
-    """stdout is the result's, and telemetry is nobody's business."""
+def test_great_expectations_is_silent_and_sends_no_telemetry(capfd):
+    """stdout is for the result only, and analytics are switched off."""
     validate(dataset())
     out, err = capfd.readouterr()
 

@@ -1,4 +1,4 @@
-"""A later table is held against aggregates of an earlier one."""
+"""A later table is compared with the aggregates of an earlier one."""
 
 import json
 from dataclasses import replace
@@ -17,14 +17,14 @@ from job.contracts.settings.drift import DriftSpec
 from job.stages.data.slices import DisclosureRule
 from job.stages.drift import keep, measure_drift, observe
 from job.stages.drift.bins import find_edges
-from job.stages.drift.clusters import number_clusters
+from job.stages.drift.clusters import make_clusters
 from job.stages.drift.histograms import (
     Shares,
-    count_again,
-    keep_numbers,
-    keep_values,
+    count_shares,
+    jensen_shannon_distance,
+    profile_numbers,
+    profile_values,
     read_shares,
-    shannon_distance,
     stability_index,
 )
 
@@ -38,9 +38,9 @@ ONE_SIDED = ("unseen_words", "lost_variance")
 def draw(seed, n=600, *, shares=(0.5, 0.3, 0.2), mean=0.0, words=WORDS, turn=None, copies=1):
     """Draw a table: classes, a category, a truth value, a number, texts of words, embeddings."""
     rng = np.random.default_rng(seed)
-    unit = np.repeat(np.arange(n // copies), copies)
-    n = len(unit)
-    y = np.array(CLASSES, object)[rng.choice(3, n // copies, p=shares)][unit]
+    groups = np.repeat(np.arange(n // copies), copies)
+    n = len(groups)
+    y = np.array(CLASSES, object)[rng.choice(3, n // copies, p=shares)][groups]
     matrix = (rng.normal(size=(n, 8)) * [4, 3, 3, 2, 2, 1, 1, 1]).astype(np.float32)
     matrix = matrix if turn is None else matrix @ turn
     texts = np.array([" ".join(rng.choice(words, 8)) for _ in range(n)], object)
@@ -54,10 +54,10 @@ def draw(seed, n=600, *, shares=(0.5, 0.3, 0.2), mean=0.0, words=WORDS, turn=Non
         "length": ("numeric", "number", (rng.normal(size=n) + mean).astype(np.float32)),
         "text": ("text", "string", texts),
     }
-    return make(y, columns, matrix, unit, texts)
+    return make(y, columns, matrix, groups, texts)
 
 
-def make(y, columns, matrix, unit, texts=None):
+def make(y, columns, matrix, groups, texts=None):
     made = tuple(
         Column(name=name, role=role, kind=kind, values=values)
         for name, (role, kind, values) in columns.items()
@@ -72,80 +72,80 @@ def make(y, columns, matrix, unit, texts=None):
         text=None,
         embeddings=MatrixRows(matrix, np.arange(len(y))),
         frame=pd.DataFrame(index=range(len(y))),
-        near_duplicate_groups=unit,
+        near_duplicate_groups=groups,
         positions=np.arange(len(y)),
     )
     return dataset, rows
 
 
-def look(table):
+def snapshot(table):
     return observe(*table, "model", 0)
 
 
-def kept_of(table):
-    return keep(look(table), CLASSES, RULE, "salt")
+def profile(table):
+    return keep(snapshot(table), CLASSES, RULE, "salt")
 
 
-def drift(before, after, spec=SPEC):
-    return measure_drift(look(after), kept_of(before), kept_of(after), "v1", spec)
+def measure(before, after, spec=SPEC):
+    return measure_drift(snapshot(after), profile(before), profile(after), "v1", spec)
 
 
-def found_in(report):
+def find_drift(report):
     return {(measure.subject, measure.measure) for measure in report.measures if measure.is_drift}
 
 
-def test_the_same_table_has_not_moved_at_all():
+def test_same_table_does_not_drift():
     table = draw(0)
-    report = drift(table, table)
+    report = measure(table, table)
 
-    moved = {m.subject: m.value for m in report.measures if m.measure not in ONE_SIDED}
-    assert all(abs(value) < 1e-3 for value in moved.values()), moved
+    values = {m.subject: m.value for m in report.measures if m.measure not in ONE_SIDED}
+    assert all(abs(value) < 1e-3 for value in values.values()), values
     assert (600, 600) == (report.n_rows, report.n_rows_before)
     assert () == report.found == report.lost == report.not_compared
     assert pytest.approx([0] * 5, abs=0.01) == report.principal_angles
 
 
-def near_duplicate_groups(seed):
-    """Draw one class of ten families of sixty rows, more or less, and twenty of single rows.
+def draw_near_duplicates(seed):
+    """Draw one class of about ten groups of sixty near-duplicates, and twenty of single rows.
 
-    The texts of a family share words that no other has.
+    The texts of a group share words that no other group has.
     """
     rng = np.random.default_rng(seed)
-    n_families = 2 + rng.poisson(8)
-    unit = np.concatenate([np.repeat(np.arange(n_families), 60), 1000 + np.arange(1500)])
+    n_groups = 2 + rng.poisson(8)
+    groups = np.concatenate([np.repeat(np.arange(n_groups), 60), 1000 + np.arange(1500)])
     names = np.array([f"c{n:02d}" for n in range(20)], object)
-    y = np.where(unit < 1000, "a", names[rng.integers(0, 20, len(unit))])
-    own = [
+    y = np.where(groups < 1000, "a", names[rng.integers(0, 20, len(groups))])
+    stems = [
         f"own{seed:03d}x{u:03d} {w}" if u < 1000 else w
-        for u, w in zip(unit, rng.choice(WORDS, len(unit)), strict=True)
+        for u, w in zip(groups, rng.choice(WORDS, len(groups)), strict=True)
     ]
-    texts = np.array([f"{text} {row:04d}" for row, text in enumerate(own)], object)
-    matrix = rng.normal(size=(len(unit), 16)).astype(np.float32)
+    texts = np.array([f"{text} {row:04d}" for row, text in enumerate(stems)], object)
+    matrix = rng.normal(size=(len(groups), 16)).astype(np.float32)
     columns = {"text": ("text", "string", texts)}
-    return make(y, columns, matrix, unit, texts)
+    return make(y, columns, matrix, groups, texts)
 
 
-@pytest.mark.parametrize("kind", ["single rows", "units of six", "families of one class"])
-def test_chance_is_hardly_ever_exceeded(kind):
-    """Of tables drawn alike; it is meant to be once in a thousand times, of single rows it is."""
+@pytest.mark.parametrize("kind", ["single rows", "groups of six", "near-duplicates of one class"])
+def test_null_quantile_is_rarely_exceeded(kind):
+    """Both tables come from one distribution; the nominal rate is one in a thousand."""
     makers = {
         "single rows": draw,
-        "units of six": lambda seed: draw(seed, copies=6),
-        "families of one class": near_duplicate_groups,
+        "groups of six": lambda seed: draw(seed, copies=6),
+        "near-duplicates of one class": draw_near_duplicates,
     }
     n_pairs = 60
     classes = ("a", "b", "c", *(f"c{n:02d}" for n in range(20)))
-    told = []
+    measures = []
     for n in range(n_pairs):
-        tables = [look(makers[kind](2 * n + side)) for side in (0, 1)]
-        kept, now = (keep(table, classes, RULE, "salt") for table in tables)
-        report = measure_drift(tables[1], kept, now, "v1", SPEC)
-        told += [m for m in report.measures if m.by_chance is not None]
+        tables = [snapshot(makers[kind](2 * n + side)) for side in (0, 1)]
+        profiles = (keep(table, classes, RULE, "salt") for table in tables)
+        report = measure_drift(tables[1], *profiles, "v1", SPEC)
+        measures += [m for m in report.measures if m.by_chance is not None]
         assert not report.found, report.found
-    above = [(m.subject, m.measure) for m in told if m.value > m.by_chance]
+    above = [(m.subject, m.measure) for m in measures if m.value > m.by_chance]
 
-    assert len(told) > 6 * n_pairs
-    assert len(above) <= 0.005 * len(told), above
+    assert len(measures) > 6 * n_pairs
+    assert len(above) <= 0.005 * len(measures), above
 
 
 @pytest.mark.parametrize(
@@ -160,70 +160,72 @@ def test_chance_is_hardly_ever_exceeded(kind):
         ({"turn": np.eye(8, dtype=np.float32)[::-1]}, {("embeddings", "lost_variance")}),
     ],
 )
-def test_what_moves_is_found_and_nothing_else(changed, expected):
-    found = found_in(drift(draw(0), draw(1, **changed)))
+def test_change_is_found_and_nothing_else(changed, expected):
+    drifted = find_drift(measure(draw(0), draw(1, **changed)))
 
-    assert expected <= found
+    assert expected <= drifted
     subjects = {subject for subject, _ in expected} | {f"class {name}" for name in CLASSES}
-    assert {subject for subject, _ in found} <= subjects
+    assert {subject for subject, _ in drifted} <= subjects
 
 
-def test_mean_of_embeddings_that_moves_is_found():
+def test_shift_of_the_mean_embedding_is_found():
     dataset, rows = draw(1)
-    moved = MatrixRows(rows.embeddings.read() + np.float32(3), np.arange(len(rows)))
-    report = drift(draw(0), (dataset, replace(rows, embeddings=moved)))
+    shifted = MatrixRows(rows.embeddings.read() + np.float32(3), np.arange(len(rows)))
+    report = measure(draw(0), (dataset, replace(rows, embeddings=shifted)))
 
-    assert {("embeddings", "mean_shift")} == found_in(report)
+    assert {("embeddings", "mean_shift")} == find_drift(report)
 
 
-def test_thresholds_are_not_all_that_counts():
-    """What is above a threshold may be chance, and what is beyond chance may be small."""
-    moved = drift(draw(0, 60), draw(1, 60), DriftSpec(psi=1e-6, class_share=0))
-    large = drift(draw(0, 6000), draw(1, 6000, mean=0.2), DriftSpec(psi=10))
+def test_drift_exceeds_threshold_and_null_quantile():
+    """A measure above its threshold may be noise, and a significant one may be small."""
+    noisy = measure(draw(0, 60), draw(1, 60), DriftSpec(psi=1e-6, class_share=0))
+    large = measure(draw(0, 6000), draw(1, 6000, mean=0.2), DriftSpec(psi=10))
 
-    assert set() == found_in(moved)
+    assert set() == find_drift(noisy)
     [length] = [m for m in large.measures if (m.subject, m.measure) == ("column length", "psi")]
     assert length.value > length.by_chance
     assert not length.is_drift
 
 
 def test_new_category_that_many_rows_have_is_found():
-    y, unit = np.full(400, "a", object), np.arange(400)
+    y, groups = np.full(400, "a", object), np.arange(400)
     before = np.array(["web", "app"] * 200, object)
-    after = np.where(unit < 200, "fax", before)
+    after = np.where(groups < 200, "fax", before)
     tables = [
-        make(y, {"source": ("categorical", "string", values)}, np.zeros((400, 2), np.float32), unit)
+        make(
+            y, {"source": ("categorical", "string", values)}, np.zeros((400, 2), np.float32), groups
+        )
         for values in (before, after)
     ]
 
-    assert ("column source", "psi") in found_in(drift(*tables))
+    assert ("column source", "psi") in find_drift(measure(*tables))
 
 
 def test_numbers_that_are_missing_are_found():
     dataset, rows = draw(1)
     [length] = dataset.of_role("numeric")
     length.values[::2] = np.nan
-    report = drift(draw(0), (dataset, rows))
+    report = measure(draw(0), (dataset, rows))
 
-    assert ("column length", "psi") in found_in(report)
+    assert ("column length", "psi") in find_drift(report)
     [missing] = [m for m in report.measures if m.measure == "missing"]
     assert (0.0, 0.5) == (missing.before, missing.after)
 
 
-def test_what_is_gone_is_found_and_what_is_new_is_told():
-    """A column that is gone or new, another model's embeddings, texts that are not there."""
+def test_lost_subject_is_drift_and_new_subject_is_listed():
+    """Columns and texts that only one table has, and embeddings of another model."""
     dataset, rows = draw(1)
     columns = tuple(c for c in dataset.columns if c.role not in ("boolean", "text"))
     other = table_of(columns)
-    tables = [look(draw(0)), observe(other, rows, "another", 0)]
-    kept = [keep(table, CLASSES, RULE, "salt") for table in tables]
-    lost = measure_drift(tables[1], *kept, "v1", SPEC)
-    new = measure_drift(tables[0], *kept[::-1], "v1", SPEC)
+    tables = [snapshot(draw(0)), observe(other, rows, "another", 0)]
+    profiles = [keep(table, CLASSES, RULE, "salt") for table in tables]
+    forward = measure_drift(tables[1], *profiles, "v1", SPEC)
+    backward = measure_drift(tables[0], *profiles[::-1], "v1", SPEC)
 
-    assert ("column has_id", "embeddings", "text length", "words") == lost.lost
-    assert lost.found[0].startswith("column has_id: it is gone")
-    assert ("embeddings",) == new.lost
-    assert ("column has_id", "text length", "words") == new.not_compared
+    assert ("column has_id", "embeddings", "text length", "words") == forward.lost
+    assert forward.found[0].startswith("column has_id: it is gone")
+    assert ("embeddings",) == backward.lost
+    assert ("column has_id", "text length", "words") == backward.not_compared
 
 
 @pytest.mark.parametrize(
@@ -242,70 +244,72 @@ def test_what_is_gone_is_found_and_what_is_new_is_told():
     ],
     ids=["constant", "flag", "rating", "another constant", "far from zero", "years", "tenths"],
 )
-def test_numbers_of_any_kind_are_seen_to_move(before, after):
-    """Those that most rows hold, those that are large beside their spread, those with steps."""
-    y, unit = np.full(1000, "a", object), np.arange(1000)
+def test_drift_of_any_kind_of_numbers_is_found(before, after):
+    """Near-constant columns, values far from zero, and columns of few distinct values."""
+    y, groups = np.full(1000, "a", object), np.arange(1000)
     tables = [
         make(
             y,
             {"x": ("numeric", "number", np.asarray(v, np.float32))},
             np.zeros((1000, 2), np.float32),
-            unit,
+            groups,
         )
         for v in (before, after)
     ]
-    [index] = [m for m in drift(*tables).measures if (m.subject, m.measure) == ("column x", "psi")]
+    [index] = [
+        m for m in measure(*tables).measures if (m.subject, m.measure) == ("column x", "psi")
+    ]
 
     assert index.value > index.by_chance
 
 
-def test_column_of_which_nothing_may_be_named_is_not_compared():
-    """Sixty countries are data; to say that they did not move would be a lie."""
-    y, unit = np.full(600, "a", object), np.arange(600)
+def test_column_without_disclosable_values_is_not_compared():
+    """Sixty countries are data, not schema; a report of no drift would be wrong."""
+    y, groups = np.full(600, "a", object), np.arange(600)
     countries = np.array([f"country {n % 60}" for n in range(600)], object)
     columns = {"country": ("categorical", "string", countries)}
-    table = make(y, columns, np.zeros((600, 2), np.float32), unit)
+    table = make(y, columns, np.zeros((600, 2), np.float32), groups)
 
-    assert ("column country",) == drift(table, table).not_compared
+    assert ("column country",) == measure(table, table).not_compared
 
 
 @pytest.mark.parametrize("name", ["(other)", "(missing)"])
-def test_class_of_a_pools_name_is_a_class(name):
-    y, unit = np.array([name, "b"] * 300, object), np.arange(600)
-    table = make(y, {}, np.zeros((600, 2), np.float32), unit)
-    kept = keep(look(table), (name, "b"), RULE, "salt")
-    report = measure_drift(look(table), kept, kept, "v1", SPEC)
+def test_class_named_like_a_pooled_value_is_a_class(name):
+    y, groups = np.array([name, "b"] * 300, object), np.arange(600)
+    table = make(y, {}, np.zeros((600, 2), np.float32), groups)
+    kept = keep(snapshot(table), (name, "b"), RULE, "salt")
+    report = measure_drift(snapshot(table), kept, kept, "v1", SPEC)
 
     assert 0.5 == kept.profile.parts["classes"].shares[name]
     assert all(measure.value == 0 for measure in report.measures)
 
 
-def test_words_of_one_family_are_not_kept():
-    """Whatever many texts of it hold them."""
-    unit = np.repeat(np.arange(40), 12)
-    texts = np.array([f"delete my account own{u} {n}" for n, u in enumerate(unit)], object)
+def test_words_of_one_group_are_not_stored():
+    """However many of its texts use them."""
+    groups = np.repeat(np.arange(40), 12)
+    texts = np.array([f"delete my account own{u} {n}" for n, u in enumerate(groups)], object)
     table = make(
         np.full(480, "a", object),
         {"text": ("text", "string", texts)},
         np.zeros((480, 2), np.float32),
-        unit,
+        groups,
         texts,
     )
-    words = kept_of(table).profile.words
+    words = profile(table).profile.words
 
     assert 3 == words.n_words
     assert words.unseen_share > 0.2
 
 
-def test_no_axis_is_that_of_one_unit():
-    """Neither of a text that stands in many rows, nor of one that is far out."""
+def test_no_axis_follows_a_single_group():
+    """Neither that of a text in many rows, nor that of an outlier."""
     rng = np.random.default_rng(0)
     matrix = rng.normal(size=(1000, 16)).astype(np.float32)
-    unit = np.where(np.arange(1000) < 200, 0, np.arange(1000))
+    groups = np.where(np.arange(1000) < 200, 0, np.arange(1000))
     matrix[:200] = matrix[0] * 4
     matrix[999] *= 1000
     y = np.full(1000, "a", object)
-    axes = np.array(kept_of(make(y, {}, matrix, unit)).profile.embeddings.axes)
+    axes = np.array(profile(make(y, {}, matrix, groups)).profile.embeddings.axes)
 
     for row in (0, 999):
         assert np.abs(axes @ matrix[row]).max() / np.linalg.norm(matrix[row]) < 0.9
@@ -317,11 +321,11 @@ def test_embeddings_of_any_size_end_in_numbers(scale):
     sized = MatrixRows(rows.embeddings.read() * np.float32(scale), np.arange(len(rows)))
     table = (dataset, replace(rows, embeddings=sized))
 
-    assert set() == found_in(drift(table, table))
+    assert set() == find_drift(measure(table, table))
 
 
 def test_profile_is_read_as_it_was_written():
-    kept = kept_of(draw(0))
+    kept = profile(draw(0))
     files = kept.files()
 
     assert Profile.model_validate_json(files["profile.json"]) == kept.profile
@@ -329,14 +333,14 @@ def test_profile_is_read_as_it_was_written():
 
 
 def test_few_rows_name_no_value_and_make_no_bin():
-    """A value under few keys is pooled; of few numbers no decile is kept."""
-    y, unit = np.full(40, "a", object), np.arange(40)
+    """A value under few keys is pooled; few numbers have no deciles."""
+    y, groups = np.full(40, "a", object), np.arange(40)
     values = np.array(["web"] * 35 + ["Jane Doe"] * 5, object)
     columns = {
         "source": ("categorical", "string", values),
         "age": ("numeric", "number", np.arange(40, dtype=np.float32)),
     }
-    parts = kept_of(make(y, columns, np.zeros((40, 2), np.float32), unit)).profile.parts
+    parts = profile(make(y, columns, np.zeros((40, 2), np.float32), groups)).profile.parts
 
     assert ({"web": 0.875}, 0.125) == (parts["column source"].shares, parts["column source"].other)
     assert [] == parts["column age"].edges
@@ -349,31 +353,33 @@ def test_class_that_is_not_learnt_has_no_name():
     assert {"a", "b"} == set(kept.profile.parts["classes"].shares)
 
 
-def test_edges_that_few_rows_hold_are_rounded():
-    """And those that many hold are bins of their own."""
+def test_edges_of_few_rows_are_rounded():
+    """Edges that many rows share are exact, each a bin of its own."""
     rng = np.random.default_rng(0)
     values = rng.normal(size=500).astype(np.float32) * 123456789
-    unit, keys = np.arange(500), np.arange(500)
-    edges, ties = find_edges(values, unit, keys, RULE)
-    tied, its = find_edges(np.where(unit % 2, np.float32(4711.5), values), unit, keys, RULE)
+    groups, keys = np.arange(500), np.arange(500)
+    edges, ties = find_edges(values, groups, keys, RULE)
+    all_edges, exact = find_edges(
+        np.where(groups % 2, np.float32(4711.5), values), groups, keys, RULE
+    )
 
     assert (9, set()) == (len(edges), ties)
     assert all(edge % 100_000 == 0 for edge in edges)
-    assert 4711.5 in tied and {4711.5} == its
+    assert 4711.5 in all_edges and {4711.5} == exact
 
 
-def test_value_of_one_unit_is_no_edge():
-    unit = np.where(np.arange(500) < 400, 0, np.arange(500))
-    values = np.where(unit == 0, 417.0, np.arange(500) / 7).astype(np.float32)
+def test_value_of_one_group_is_not_an_exact_edge():
+    groups = np.where(np.arange(500) < 400, 0, np.arange(500))
+    values = np.where(groups == 0, 417.0, np.arange(500) / 7).astype(np.float32)
 
-    assert 417.0 not in find_edges(values, unit, unit, RULE)[1]
+    assert 417.0 not in find_edges(values, groups, groups, RULE)[1]
 
 
 @given(st.lists(st.one_of(st.none(), st.floats(-5, 5, width=32)), min_size=1, max_size=200))
 def test_numbers_are_counted_in_their_bins(numbers):
     values = np.array([np.nan if n is None else n for n in numbers], np.float32)
-    clusters = number_clusters(np.arange(len(values)))
-    kept = keep_numbers(values, clusters, [-2.0, 0.0, 1.0], {0.0})
+    clusters = make_clusters(np.arange(len(values)))
+    kept = profile_numbers(values, clusters, [-2.0, 0.0, 1.0], {0.0})
     known = values[~np.isnan(values)]
     expected = [
         (known <= -2).sum(),
@@ -386,12 +392,12 @@ def test_numbers_are_counted_in_their_bins(numbers):
 
     assert pytest.approx(np.array(expected) / len(values)) == [*kept.shares, kept.missing]
     assert read_shares(kept).shares.tolist() == pytest.approx(
-        count_again(kept, values, clusters).shares
+        count_shares(kept, values, clusters).shares
     )
 
 
 def independent(shares, n_rows):
-    """Give shares as of single rows."""
+    """Return shares of independent rows."""
     shares = np.array(shares)
     n_free = (shares > 0).sum() - 1
     return Shares(
@@ -418,18 +424,18 @@ def test_shannon_distance_is_scipys(pairs):
     sides = [independent(s, 100) for s in (p, q)]
 
     assert np.nan_to_num(jensenshannon(p, q, base=2)) == pytest.approx(
-        shannon_distance(*sides), abs=1e-6
+        jensen_shannon_distance(*sides), abs=1e-6
     )
 
 
 @settings(deadline=None, max_examples=25)
 @given(st.integers(0, 10**6), st.sampled_from([1, 3, 10]))
-def test_rows_that_are_alike_count_once(seed, copies):
-    """Shares of units of equal rows are as sure as those of so many rows: p (1 - p) / n."""
+def test_equal_rows_of_a_group_count_once(seed, copies):
+    """Groups of equal rows have the sampling error of as many rows: p (1 - p) / n."""
     rng = np.random.default_rng(seed)
-    unit = np.repeat(np.arange(200), copies)
-    cells = np.array(["a", "b", "c"], object)[rng.integers(0, 3, 200)][unit]
-    kept = keep_values(cells, number_clusters(unit), ("a", "b", "c"))
+    groups = np.repeat(np.arange(200), copies)
+    cells = np.array(["a", "b", "c"], object)[rng.integers(0, 3, 200)][groups]
+    kept = profile_values(cells, make_clusters(groups), ("a", "b", "c"))
 
     for name, share in kept.shares.items():
         assert pytest.approx((share * (1 - share) / 199) ** 0.5) == kept.standard_errors[name]
@@ -437,17 +443,17 @@ def test_rows_that_are_alike_count_once(seed, copies):
     assert pytest.approx(2) == kept.degrees_of_freedom
 
 
-def test_one_large_unit_does_not_look_sure():
-    unit = np.where(np.arange(1000) < 900, 0, np.arange(1000))
-    cells = np.where(unit == 0, "a", "b").astype(object)
+def test_large_group_has_a_large_standard_error():
+    groups = np.where(np.arange(1000) < 900, 0, np.arange(1000))
+    cells = np.where(groups == 0, "a", "b").astype(object)
 
-    assert keep_values(cells, number_clusters(unit), ("a", "b")).standard_errors["a"] > 0.5
+    assert profile_values(cells, make_clusters(groups), ("a", "b")).standard_errors["a"] > 0.5
 
 
 @pytest.mark.parametrize("n_rows", [60, 600])
 def test_report_is_json(n_rows):
-    """Whether chance makes more than what is allowed, as of few rows, or less."""
-    content = drift(draw(0, n_rows), draw(1, n_rows, mean=9)).to_json()
+    """With a null quantile above the threshold, as with few rows, or below it."""
+    content = measure(draw(0, n_rows), draw(1, n_rows, mean=9)).to_json()
 
     assert content == json.loads(json.dumps(content))
     assert any(measure["is_drift"] for measure in content["measures"]) == (n_rows > 100)

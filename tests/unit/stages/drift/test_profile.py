@@ -1,4 +1,4 @@
-"""What a version keeps of its table is read verified, or is absent in an older one."""
+"""A version's profile is verified when it is read; an older version may have none."""
 
 import numpy as np
 import pytest
@@ -30,14 +30,14 @@ PROFILE = Profile(
 )
 
 
-def test_profile_is_read_as_it_was_kept():
+def test_published_profile_is_read_back():
     store, name = MemoryStore(), name_of("r", 1)
-    kept = TableProfile(profile=PROFILE, vocabulary=np.array([1, 2**63], np.uint64))
-    publish(store, name, "r", {**FILES, **kept.files()})
-    found = load_profile(store, name)
+    profile = TableProfile(profile=PROFILE, vocabulary=np.array([1, 2**63], np.uint64))
+    publish(store, name, "r", {**FILES, **profile.files()})
+    loaded = load_profile(store, name)
 
-    assert found.profile == PROFILE
-    assert [1, 2**63] == found.vocabulary.tolist()
+    assert loaded.profile == PROFILE
+    assert [1, 2**63] == loaded.vocabulary.tolist()
 
 
 def test_version_of_an_older_release_has_none():
@@ -49,8 +49,8 @@ def test_version_of_an_older_release_has_none():
 
 def test_damaged_profile_is_noticed():
     store, name = MemoryStore(), name_of("r", 1)
-    kept = TableProfile(profile=PROFILE, vocabulary=np.array([1], np.uint64))
-    publish(store, name, "r", {**FILES, **kept.files()})
+    profile = TableProfile(profile=PROFILE, vocabulary=np.array([1], np.uint64))
+    publish(store, name, "r", {**FILES, **profile.files()})
     raw = store.get(f"{name}/profile.json")
     store.delete(f"{name}/profile.json")
     store.put_if_absent(f"{name}/profile.json", raw.replace(b"9", b"8"))
@@ -70,7 +70,7 @@ def test_damaged_profile_is_noticed():
 )
 def test_profile_of_another_release_is_none(changed):
     store, name = MemoryStore(), name_of("r", 1)
-    kept = TableProfile(profile=PROFILE, vocabulary=np.array([1], np.uint64))
-    publish(store, name, "r", {**FILES, **kept.files(), **changed})
+    profile = TableProfile(profile=PROFILE, vocabulary=np.array([1], np.uint64))
+    publish(store, name, "r", {**FILES, **profile.files(), **changed})
 
     assert load_profile(store, name) is None

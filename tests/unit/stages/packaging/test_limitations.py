@@ -1,4 +1,4 @@
-"""Every finding is one sentence with its numbers, and only a clean run has none."""
+"""Every limitation is one sentence with its numbers, and only a clean run has none."""
 
 import copy
 
@@ -27,7 +27,7 @@ def validation(n_dropped=0):
 
 @pytest.fixture
 def clean():
-    """Give the evaluation of a run in which nothing is wrong."""
+    """Return the evaluation of a run without limitations."""
     _, evaluation = make_reports()
     evaluation = copy.deepcopy(evaluation)
     evaluation["split"] |= {
@@ -58,7 +58,7 @@ def find(evaluation, *, n_dropped=0, **settings):
 
 
 @pytest.mark.parametrize(
-    ("asked", "words"),
+    ("options", "words"),
     [
         ({"has_set": False}, "requests that belong to no class was not measured"),
         ({"n_answered": 4}, None),  # of 83: below .05
@@ -66,9 +66,9 @@ def find(evaluation, *, n_dropped=0, **settings):
         ({"threshold": None}, "no class: all of 83 requests are answered, as there is no decision"),
     ],
 )
-def test_answers_to_requests_of_no_class_are_told(clean, asked, words):
-    """Where they are more than the share of answers that may be wrong, or nobody has looked."""
-    clean["out_of_scope"] = make_out_of_scope(["a", "b"], **asked)
+def test_answers_to_requests_of_no_class_are_reported(clean, options, words):
+    """If more are answered than may be wrong at the target precision, or without a set."""
+    clean["out_of_scope"] = make_out_of_scope(["a", "b"], **options)
     [text] = find(clean)
 
     assert text == NONE if words is None else words in text
@@ -89,66 +89,66 @@ SPLIT = {
 
 
 @pytest.mark.parametrize("name", SPLIT)
-def test_count_of_the_split_is_told(clean, name):
+def test_count_of_the_split_is_reported(clean, name):
     clean["split"] |= {"n_rows_large_groups": 400, name: 2}
     [text] = find(clean)
 
     assert SPLIT[name] in text
 
 
-FAMILIES = {
+DUPLICATES = {
     "n_exact_duplicates": "Duplicates: rows that are equal to an earlier row: 8364.",
     "n_near_duplicates": "Near-duplicates: distinct rows that are much like an earlier row: 8364.",
     "n_near_official_test": "near-duplicates of rows of the official test: 8364.",
 }
 
 
-@pytest.mark.parametrize("name", FAMILIES)
-def test_duplicates_are_told(clean, name):
+@pytest.mark.parametrize("name", DUPLICATES)
+def test_duplicates_are_reported(clean, name):
     clean["split"]["families"][name] = 8364
     [text] = find(clean)
 
-    assert FAMILIES[name] in text
+    assert DUPLICATES[name] in text
 
 
-def test_dropped_rows_are_told(clean):
+def test_dropped_rows_are_reported(clean):
     assert ["Rows dropped because they broke an expectation: 3."] == find(clean, n_dropped=3)
 
 
-@pytest.mark.parametrize(("difference", "is_told"), [(0.1, False), (0.1001, True)])
-def test_class_shares_are_held_against_the_setting_of_drift(clean, difference, is_told):
+@pytest.mark.parametrize(("difference", "is_reported"), [(0.1, False), (0.1001, True)])
+def test_class_shares_are_compared_with_the_drift_threshold(clean, difference, is_reported):
     clean["split"]["class_share_difference"] = difference
 
-    assert is_told == ("Class shares differ" in find(clean)[0])
+    assert is_reported == ("Class shares differ" in find(clean)[0])
 
 
-@pytest.mark.parametrize(("n", "is_told"), [(149.9, True), (150.0, False)])
-def test_few_effective_groups_are_told(clean, n, is_told):
+@pytest.mark.parametrize(("n", "is_reported"), [(149.9, True), (150.0, False)])
+def test_few_effective_groups_are_reported(clean, n, is_reported):
     clean["wording"]["judged"]["n_effective_groups"] = n
 
-    assert is_told == ("Few groups: the 160 judged rows come from 90 groups" in find(clean)[0])
+    assert is_reported == ("Few groups: the 160 judged rows come from 90 groups" in find(clean)[0])
 
 
 @pytest.mark.parametrize("name", ["accuracy", "f1_macro"])
-def test_wide_interval_of_accuracy_or_of_the_search_metric_is_told(clean, name):
+def test_wide_interval_of_accuracy_or_of_the_search_metric_is_reported(clean, name):
     clean["intervals"]["scores"][name] |= {"lower": 0.8, "upper": 0.9001}
 
     assert [f"Wide interval: {name} lies between 0.8000 and 0.9001."] == find(clean)
 
 
-def test_metric_without_an_interval_is_no_finding(clean):
+def test_metric_without_an_interval_is_not_a_limitation(clean):
     del clean["intervals"]["scores"]["f1_macro"]
 
     assert [NONE] == find(clean)
 
 
-def test_small_classes_are_told(clean):
+def test_small_classes_are_reported(clean):
     clean["per_class"]["request_of_kind_00"]["n_test"] = 29
 
     assert ["Classes with fewer than 30 judged rows, whose scores are uncertain: 1."] == find(clean)
 
 
-def test_templates_are_told_with_their_share(clean):
+def test_templates_are_reported_with_their_share(clean):
     clean["wording"] = make_wording(is_templated=True).to_json()
 
     templates, wording = find(clean)
@@ -157,27 +157,27 @@ def test_templates_are_told_with_their_share(clean):
     assert wording.startswith("Wording: the scores hold for wording like the table's")
 
 
-def test_new_wording_that_was_hardly_judged_is_told(clean):
+def test_few_rows_of_new_wording_are_reported(clean):
     clean["wording"] = make_wording(n_new_groups=4).to_json()
 
     assert "17 judged rows in 4 groups with a similarity below 0.4" in find(clean)[0]
 
 
-def test_standardized_embeddings_are_told(clean):
+def test_standardized_embeddings_are_reported(clean):
     clean["wording"] = make_wording(is_standardized=True).to_json()
 
     assert "standardized per batch" in find(clean)[0]
 
 
-def test_map_of_this_table_is_told(clean):
-    """The columns of another batch were scaled by other numbers."""
+def test_restored_embeddings_are_reported(clean):
+    """The columns of another batch have another scale."""
     clean["geometry"] = make_geometry().to_json()
 
     assert "from 384 of 584 columns: embeddings that were standardized in another" in find(clean)[0]
 
 
-def test_loss_in_batches_that_are_standardized_anew_is_told(clean):
-    """With what avoids it; classes have no names here."""
+def test_accuracy_in_standardized_batches_is_reported(clean):
+    """The sentence says what avoids it, and names no class."""
     clean["stress"] = make_stress(["one", "other"]).to_json()
     [text] = find(clean)
 
@@ -189,22 +189,22 @@ def test_loss_in_batches_that_are_standardized_anew_is_told(clean):
     assert "other" not in text.replace("another", "")
 
 
-def test_batches_that_could_not_be_measured_are_told(clean):
-    """A consumer has to know all the same."""
+def test_batches_that_could_not_be_measured_are_reported(clean):
+    """A consumer has to know about them, too."""
     clean["input_check"] = {"measure": "column_means"}
     [text] = find(clean)
 
     assert "were not measured; scalers of embeddings must be kept" in text
 
 
-@pytest.mark.parametrize(("claimed", "is_told"), [(0.9199, False), (0.9201, True)])
-def test_optimism_of_a_random_split_is_told(clean, claimed, is_told):
+@pytest.mark.parametrize(("claimed", "is_reported"), [(0.9199, False), (0.9201, True)])
+def test_optimism_of_a_random_split_is_reported(clean, claimed, is_reported):
     clean["split"]["optimism"] = {"random_accuracy": claimed, "leakage_safe_accuracy": 0.9}
 
-    assert is_told == (f"an accuracy of {claimed:.4f} where" in find(clean)[0])
+    assert is_reported == (f"an accuracy of {claimed:.4f} where" in find(clean)[0])
 
 
-def test_moved_measures_worse_slices_and_wrong_labels_are_told(clean):
+def test_drift_worse_slices_and_wrong_labels_are_reported(clean):
     clean["drift"]["measures"] = [{"is_drift": True}, {"is_drift": False}]
     clean["slices"]["scores"] = [{"is_worse": True}]
     clean["label_noise"]["share"]["lower"] = 0.021
@@ -230,14 +230,14 @@ THRESHOLDS = [
 
 
 @pytest.mark.parametrize(("decision", "text"), THRESHOLDS)
-def test_absent_threshold_is_told_with_its_reason(clean, decision, text):
-    """One that is not needed is no limitation."""
+def test_absent_threshold_is_reported_with_its_reason(clean, decision, text):
+    """A threshold that is not needed is not a limitation."""
     clean["decision"] = decision and {**clean["decision"], "threshold": None, **decision}
 
     assert text in find(clean)[0]
 
 
-def test_override_is_told(clean):
+def test_override_is_reported(clean):
     clean["gate"]["override"] = "audit"
 
     assert "because of an override" in find(clean)[0]

@@ -1,4 +1,4 @@
-"""The same rows give the same dataset and digest, however they are written down."""
+"""The same rows give the same dataset and digest, in every file format and type."""
 
 import json
 from datetime import date
@@ -23,7 +23,7 @@ MATRIX = np.random.default_rng(0).standard_normal((N, WIDTH)).astype(np.float32)
 
 
 def base(embeddings=None):
-    """Give the columns of a small table, with a null text, number, flag and time."""
+    """Return the columns of a small table, with a null text, number, boolean and time."""
     times = pd.date_range("2026-01-01", periods=N, freq="37min", tz="UTC").to_list()
     return {
         "text": pa.array([None, *(f"text, {n}\n" for n in range(1, N))]),
@@ -69,7 +69,7 @@ def test_list_encodings_give_one_digest(baseline, tmp_path, kind):
 
 
 def test_wide_columns_give_the_digest_of_lists(baseline, tmp_path):
-    """`prefix*` stands for columns by the number they end in, not by their order."""
+    """Columns of `prefix*` are sorted by the number at their end, not by their order."""
     wide = {f"e_{n}": pa.array(MATRIX[:, n]) for n in reversed(range(WIDTH))}
     columns = {k: v for k, v in base().items() if k != "embeddings"}
     pq.write_table(pa.table({**wide, **columns}), tmp_path / "t.parquet")
@@ -78,14 +78,17 @@ def test_wide_columns_give_the_digest_of_lists(baseline, tmp_path):
 
 
 def test_wide_columns_are_those_that_end_in_a_number(baseline, tmp_path):
-    """Others of the prefix are another thing: they are ignored, and named."""
+    """Other columns with the prefix are ignored, and listed as such."""
     wide = {f"e_{n}": pa.array(MATRIX[:, n]) for n in range(WIDTH)}
     others = {"e_model": pa.array(["minilm"] * N), "e_norm": pa.array([1.0] * N)}
     columns = {k: v for k, v in base().items() if k != "embeddings"}
     pq.write_table(pa.table({**others, **wide, **columns}), tmp_path / "t.parquet")
-    found = read(tmp_path / "t.parquet", embeddings="e_*").provenance
+    provenance = read(tmp_path / "t.parquet", embeddings="e_*").provenance
 
-    assert (baseline, ("e_model", "e_norm")) == (found.content_digest, found.ignored_columns)
+    assert (baseline, ("e_model", "e_norm")) == (
+        provenance.content_digest,
+        provenance.ignored_columns,
+    )
 
 
 def test_csv_gives_the_digest_of_parquet(baseline, tmp_path):
@@ -110,7 +113,7 @@ def test_time_units_and_zones_give_one_digest(baseline, tmp_path, unit):
 
 
 def test_chunking_and_parts_give_one_digest(baseline, tmp_path):
-    """A folder of parts is the table that its parts make, in the order of their names."""
+    """A folder of parts is one table, with the parts in the order of their names."""
     folder = tmp_path / "parts"
     folder.mkdir()
     table = pa.table(base())
@@ -122,15 +125,15 @@ def test_chunking_and_parts_give_one_digest(baseline, tmp_path):
 
 
 def test_current_folder_is_a_folder_of_parts(baseline, tmp_path, monkeypatch):
-    """Its sidecar lies beside it, by its name."""
+    """Its sidecar lies beside the folder and has its name."""
     folder = tmp_path / "parts"
     folder.mkdir()
     pq.write_table(pa.table(base()), folder / "part-0.parquet")
     (tmp_path / "parts.metadata.json").write_text('{"version": 3}')
     monkeypatch.chdir(folder)
-    found = read(".").provenance
+    provenance = read(".").provenance
 
-    assert (baseline, (("version", "3"),)) == (found.content_digest, found.sidecar)
+    assert (baseline, (("version", "3"),)) == (provenance.content_digest, provenance.sidecar)
 
 
 def test_column_order_and_new_columns_do_not_matter(baseline, tmp_path):
@@ -143,7 +146,7 @@ def test_column_order_and_new_columns_do_not_matter(baseline, tmp_path):
 
 @pytest.mark.parametrize("change", ["row_order", "label", "embedding", "moved_boundary"])
 def test_other_rows_give_another_digest(baseline, tmp_path, change):
-    """Neither order nor a single cell, nor where one cell ends, may change unseen."""
+    """The order of rows, each cell, and the boundaries between cells all count."""
     table = pa.table(base())
     if change == "row_order":
         table = table.take([1, 0, *range(2, N)])
@@ -161,23 +164,26 @@ def test_other_rows_give_another_digest(baseline, tmp_path, change):
     assert baseline != digest(tmp_path / "t.parquet")
 
 
-def test_defects_are_found_row_by_row(tmp_path):
-    """Each kind has its code; the matrix stays one block, defective rows zero."""
+def test_each_row_has_its_defect_code(tmp_path):
+    """The matrix is still one block, and defective rows are zero."""
     cells = ["[1, 2]", None, "[1, 2", "[1]", "[1, NaN]", "[1, 1e999]", "[1, 1e39]", '["a", 1]']
     pacsv.write_csv(
         pa.table({"intent": ["a"] * len(cells), "embeddings": cells}), tmp_path / "t.csv"
     )
-    found = read(tmp_path / "t.csv").embeddings
+    embeddings = read(tmp_path / "t.csv").embeddings
 
     expected = [OK, MISSING, UNREADABLE, WRONG_WIDTH, NOT_FINITE, NOT_FINITE, NOT_FINITE]
-    assert [*expected, UNREADABLE] == found.defects.tolist()
-    assert (np.float32, (len(cells), 2)) == (found.matrix.dtype, found.matrix.shape)
-    assert found.matrix.flags.c_contiguous
-    assert not found.matrix[1:].any()
+    assert [*expected, UNREADABLE] == embeddings.defects.tolist()
+    assert (np.float32, (len(cells), 2)) == (
+        embeddings.matrix.dtype,
+        embeddings.matrix.shape,
+    )
+    assert embeddings.matrix.flags.c_contiguous
+    assert not embeddings.matrix[1:].any()
 
 
 def test_all_missing_required_columns_are_listed(tmp_path):
-    """One look at the message tells everything that is to be mended."""
+    """One message names everything that has to be fixed."""
     pq.write_table(pa.table({"other": [1]}), tmp_path / "t.parquet")
 
     with pytest.raises(ContractViolationError, match="'intent', 'text'"):
@@ -191,7 +197,7 @@ def test_all_missing_required_columns_are_listed(tmp_path):
 
 
 def test_alias_may_not_make_a_second_column_of_one_name(tmp_path):
-    """Which of the two is meant is not ours to guess."""
+    """It is ambiguous which of the two columns is meant."""
     pq.write_table(pa.table({"text": ["a"], "message": ["b"]}), tmp_path / "t.parquet")
 
     with pytest.raises(ContractViolationError, match="more than one column named 'text'"):
@@ -199,18 +205,18 @@ def test_alias_may_not_make_a_second_column_of_one_name(tmp_path):
 
 
 def test_sidecar_and_key_values_are_kept(tmp_path):
-    """What the upstream says of its table goes into the provenance."""
+    """The upstream's metadata of the table are part of the provenance."""
     table = pa.table(base()).replace_schema_metadata({"upstream_run": "u-1"})
     pq.write_table(table, tmp_path / "t.parquet")
     (tmp_path / "t.metadata.json").write_text('{"version": 3}')
-    found = read(tmp_path / "t.parquet").provenance
+    provenance = read(tmp_path / "t.parquet").provenance
 
-    assert (("upstream_run", "u-1"),) == found.metadata
-    assert (("version", "3"),) == found.sidecar
+    assert (("upstream_run", "u-1"),) == provenance.metadata
+    assert (("version", "3"),) == provenance.sidecar
 
 
 def test_infinite_number_is_unreadable_and_counts_as_missing(tmp_path):
-    """Also one that is too large for float32."""
+    """So is one that is too large for float32."""
     table = {"intent": ["a"] * 4, "confidence": [float("inf"), 1e39, None, 0.5]}
     pq.write_table(pa.table(table), tmp_path / "t.parquet")
     [column] = read(tmp_path / "t.parquet").of_role("numeric")
@@ -219,9 +225,9 @@ def test_infinite_number_is_unreadable_and_counts_as_missing(tmp_path):
     assert [True, True, True, False] == np.isnan(column.values).tolist()
 
 
-STRINGLY = {
-    "truth_values": [True, False] * 3,
-    "truth_values_with_gaps": [True, None, False] * 2,
+STRING_LIKE = {
+    "booleans": [True, False] * 3,
+    "booleans_with_gaps": [True, None, False] * 2,
     "whole_numbers": [3, 1, 2] * 2,
     "whole_numbers_with_gaps": [2.0, None, 3.0] * 2,
     "nullable_integers": pd.array([2, None, 3] * 2, dtype="Int64"),
@@ -238,8 +244,8 @@ STRINGLY = {
 }
 
 
-def written_both_ways(values, folder):
-    """Give the paths of a table of one column, as pandas writes it in both formats."""
+def write_both_formats(values, folder):
+    """Write a table of one column with pandas in both formats, and return the paths."""
     frame = pd.DataFrame({"x": values, "intent": ["a", "b"] * 3})
     frame.to_parquet(folder / "t.parquet")
     frame.to_csv(folder / "t.csv", index=False)
@@ -259,17 +265,18 @@ def read_as(role, path):
 
 
 @pytest.mark.parametrize("role", ["target", "categorical", "group", "id"])
-@pytest.mark.parametrize("values", STRINGLY.values(), ids=STRINGLY)
+@pytest.mark.parametrize("values", STRING_LIKE.values(), ids=STRING_LIKE)
 def test_strings_of_any_type_are_the_same_in_csv_and_parquet(values, role, tmp_path):
-    """Labels, categories and keys have one spelling, whatever type the file gave them."""
-    found = [read_as(role, path) for path in written_both_ways(values, tmp_path)]
+    """Labels, categories and keys have one canonical form, whatever their type in the file."""
+    datasets = [read_as(role, path) for path in write_both_formats(values, tmp_path)]
 
-    assert found[0].of_role(role)[0].values.tolist() == found[1].of_role(role)[0].values.tolist()
-    assert found[0].provenance.content_digest == found[1].provenance.content_digest
+    parquet, csv = (dataset.of_role(role)[0].values.tolist() for dataset in datasets)
+    assert parquet == csv
+    assert datasets[0].provenance.content_digest == datasets[1].provenance.content_digest
 
 
-def test_text_is_taken_as_it_stands(tmp_path):
-    """A consumer gives the model its texts unchanged."""
+def test_text_is_not_canonicalized(tmp_path):
+    """A consumer passes texts to the model unchanged."""
     pq.write_table(
         pa.table({"text": ["2.0", "True"], "intent": ["a", "b"]}), tmp_path / "t.parquet"
     )
@@ -277,14 +284,14 @@ def test_text_is_taken_as_it_stands(tmp_path):
     assert ["2.0", "True"] == read(tmp_path / "t.parquet").strings("text").tolist()
 
 
-def test_truth_values_are_numbers_in_csv_as_in_parquet(tmp_path):
-    """A numeric column over true and false is 1 and 0."""
+def test_booleans_are_numbers_in_csv_as_in_parquet(tmp_path):
+    """A numeric column of true and false is 1 and 0."""
     values = [True, False, True, None, True, False]
     frame = pd.DataFrame({"confidence": values, "intent": ["a"] * 6})
     frame.to_parquet(tmp_path / "t.parquet")
     frame.to_csv(tmp_path / "t.csv", index=False)
-    found = [read(tmp_path / name).of_role("numeric")[0] for name in ("t.parquet", "t.csv")]
+    columns = [read(tmp_path / name).of_role("numeric")[0] for name in ("t.parquet", "t.csv")]
 
-    assert [0, 0] == [column.n_unreadable for column in found]
-    np.testing.assert_array_equal([1, 0, 1, np.nan, 1, 0], found[1].values)
-    np.testing.assert_array_equal(found[0].values, found[1].values)
+    assert [0, 0] == [column.n_unreadable for column in columns]
+    np.testing.assert_array_equal([1, 0, 1, np.nan, 1, 0], columns[1].values)
+    np.testing.assert_array_equal(columns[0].values, columns[1].values)
