@@ -15,7 +15,7 @@ from support.executors import InTurn
 from job.adapters.executors.local import LocalThreads
 from job.errors import TrainingError
 from job.solver.fit import fit_linear_models
-from job.solver.linear_svc import linear_of
+from job.solver.linear_svc import linear_model
 from job.stages.training.sklearn_fit import fit
 
 C = (0.01, 1.0, 30.0)
@@ -145,7 +145,7 @@ def test_probabilities_are_those_of_scikit_learns_calibration(n_classes, class_w
         assert vars(pairs[0]).keys() == vars(pairs[1]).keys()
         kinds = [
             {k: (type(v), getattr(v, "dtype", None), np.shape(v)) for k, v in vars(m).items()}
-            for m in map(linear_of, (ours, theirs))
+            for m in map(linear_model, (ours, theirs))
         ]
         if method == "temperature":  # scikit-learn numbers the labels first
             kinds = [kind | {"classes_": None} for kind in kinds]
@@ -159,7 +159,7 @@ def test_rows_that_a_fold_judges_do_not_reach_its_model():
     y = y.astype(str)
     model = CalibratedClassifierCV(LinearSVC(C=10.0), cv=sides(3, y), ensemble=False)
     fit_linear_models([model], X, y, InTurn())
-    decided = linear_of(model).decision_function(X)
+    decided = linear_model(model).decision_function(X)
 
     assert ((decided > 0) == (y == "b")).all()  # the model has seen all
     assert np.ptp(model.predict_proba(X)[:, 1]) < 0.5  # the curve is of those that have not
@@ -241,7 +241,7 @@ def test_rare_class_that_weighs_as_much_as_the_others_is_fitted(n_rare, n_classe
         model = CalibratedClassifierCV(model, cv=sides(3, y), ensemble=False)
     fit_linear_models([model], X, y, InTurn())
 
-    assert is_done(linear_of(model), X, y)
+    assert is_done(linear_model(model), X, y)
 
 
 @pytest.mark.parametrize("n_classes", [2, 3, 4])
