@@ -29,7 +29,7 @@ Residuals = Callable[[Array, slice], Array]
 MAX_DECOMPOSED: Final = 1536
 _N_SAMPLED_BLOCKS: Final = 32
 _MAX_ROWS: Final = 4096
-_BLOCK_BYTES: Final = 3 * 2**20  # `return_freed_memory` has larger arrays mapped anew each time
+_BLOCK_BYTES: Final = 3 * 2**20  # with `return_freed_memory`, larger arrays are mapped on each use
 
 
 class DenseDesign:

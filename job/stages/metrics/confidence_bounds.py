@@ -23,7 +23,7 @@ from job.contracts.reports.intervals import Interval
 from job.stages.metrics.group_bootstrap import GroupSums, leave_one_out, resample
 
 Array = np.ndarray[Any, Any]
-MIN_GROUPS: Final = 5  # with fewer, the resamples are too few to give an interval
+MIN_GROUPS: Final = 5  # with fewer, resamples differ too little to give an interval
 
 
 def bootstrap(
