@@ -1,1 +1,1 @@
-"""Fast linear models; knows NumPy, SciPy, scikit-learn and how to use several threads."""
+"""Fast linear models: batched solvers of dense and sparse matrices, in scikit-learn's objects."""

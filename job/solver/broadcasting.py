@@ -1,4 +1,4 @@
-"""Operations that broadcast, row by row."""
+"""NumPy's ufunc buffer, made small for operations that broadcast over rows."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import Final
 
 import numpy as np
 
-_N_BUFFERED: Final = 256
+_BUFFER_SIZE: Final = 256
 
 
 @contextlib.contextmanager
 def small_ufunc_buffer() -> Iterator[None]:
-    """Let NumPy loop over rows of 256 values and more where they are, in this thread.
+    """Make NumPy loop over rows of 256 values or more without copying them, in this thread.
 
-    Where its buffer is longer than a row, it copies rows into it, and what is broadcast to them,
-    for fewer and longer loops; of rows of hundreds of values the copies take two to four times as
-    long as what is done with them (NumPy 2.4).
+    Where the ufunc buffer is longer than a row, NumPy copies rows, and what is broadcast to them,
+    into the buffer to get fewer and longer loops.  For rows of hundreds of values the copies take
+    two to four times as long as the operation itself (NumPy 2.4).
     """
-    before = np.setbufsize(_N_BUFFERED)
+    previous_size = np.setbufsize(_BUFFER_SIZE)
     try:
         yield
     finally:
-        np.setbufsize(before)
+        np.setbufsize(previous_size)

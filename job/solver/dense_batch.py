@@ -1,13 +1,22 @@
 """Fit linear models for many C at once, on one dense matrix.
 
-The Hessian of F (`objective.py`) is that of the loss plus 1 / (C S).  The softmax loss has the
-Hessian (diag(p) - p p') x x', which Böhning (1992) bounds by a constant matrix of the classes times
-the Gram matrix of the rows.  Only the diagonal of the bound over the classes is used here, so with
-the covariance of the columns V diag(e) V', and the intercept taken at the mean of the rows, the
-curvature of class k is about h_k e + 1 / (C S) along each column of V: one decomposition does for
-every C.  The minimizer works in the basis u = V' (w scaled by the root of it), where the curvature
-is about 1 in every direction.  Wide matrices take the diagonal of the covariance for V = I.  The
-squared hinge curves by twice the rows within the margin, which is h_k there.
+How it works
+------------
+1. All problems are minimized together by L-BFGS (`lbfgs`): an evaluation of the objective F
+   (`objective`) is one pass over the rows, in blocks (`dense_design`), for every problem.
+2. L-BFGS works in a basis in which the Hessian of every problem is close to the identity.  The
+   Hessian of F is that of the loss plus 1 / (C S) on the diagonal.  The softmax loss has the
+   Hessian (diag(p) - p p') x x'; Böhning (1992) bounds it by a constant matrix over the classes
+   times the Gram matrix of the rows.  Only the diagonal over the classes is used here, h_k for
+   class k.  With the covariance of the columns V diag(e) V', and the intercept taken at the mean
+   of the rows, the curvature is about h_k e + 1 / (C S) along each column of V.
+3. So the basis is u = sqrt(h_k e + 1 / (C S)) * V' w: one eigendecomposition serves every C and
+   class.  Wide matrices use the variances of the columns, with V = I.
+4. h_k is first guessed from the class shares, and estimated again after eight iterations, when the
+   probabilities have taken shape; a warm start skips the guess.  For the squared hinge, h_k is
+   twice the share of the rows within the margin.
+5. A problem ends at its tolerance, or when half its squared gradient in u, which estimates how far
+   F is above its minimum, is small enough.
 """
 
 from __future__ import annotations
@@ -26,7 +35,7 @@ from job.solver.row_spans import LinearFits
 
 Array = npt.NDArray[Any]
 _BATCH_BYTES: Final = 384 * 2**20
-_N_BEFORE: Final = 8
+_N_FIRST_ITERATIONS: Final = 8
 
 
 def fit_dense_batch(
@@ -36,44 +45,46 @@ def fit_dense_batch(
     C: Array,
     loss: Loss,
     *,
-    of: Array,
-    gains: Array | None,
+    weighting_index: Array,
+    own_class_weight: Array | None,
     tolerance: float,
     max_iter: int,
     suboptimality: float,
     start: tuple[Array, Array] | None,
 ) -> LinearFits:
-    """Fit one model a value of `C`.
+    """Fit one model per value of `C`.
 
     Parameters
     ----------
     codes
         Classes 0...K-1, shape (n_samples,).
     weights
-        Shape (n_weightings, n_samples).
+        Sample weights, shape (n_weightings, n_samples).
     C
         Shape (P,).
-    of
-        Which of the weightings each model has, shape (P,).
-    gains
-        What rows count more at the logit of their own class, shape (n_weightings, n_classes).
+    weighting_index
+        The weighting that each model uses, shape (P,).
+    own_class_weight
+        Factor on a row's loss at the logit of its own class, shape (n_weightings, n_classes).
     tolerance
-        A model is done where its loss says so,
+        Stop when the loss's gradient norm is at or below it.
     suboptimality
-        or where F is so little above its minimum, as half the squared gradient in the even basis
-        estimates to a factor of ten.
+        Or stop when F is estimated to exceed its minimum by less than this: half the squared
+        gradient in the basis u, which is right within a factor of ten.  0 turns the rule off.
     start
-        Coefficients (P, K, D) and intercepts (P, K) near the minimum, if they are known.
+        Coefficients (P, K, D) and intercepts (P, K) to start from; None to start from 0.
     """
     n_classes = int(codes.max()) + 1
     n_values = n_classes * (design.shape[1] + 1)
-    n_batches = -(-len(C) // _count_at_once(n_values))
+    n_batches = -(-len(C) // _max_batch_size(n_values))
     parts = []
-    for some in np.array_split(np.arange(len(C)), n_batches):
-        objective = Objective(design, codes, weights, C[some], loss, of[some], gains)
+    for members in np.array_split(np.arange(len(C)), n_batches):
+        objective = Objective(
+            design, codes, weights, C[members], loss, weighting_index[members], own_class_weight
+        )
         batch = _Batch(design, objective, tolerance, suboptimality)
-        near = None if start is None else (start[0][some], start[1][some])
-        parts.append(batch.fit(max_iter, near))
+        batch_start = None if start is None else (start[0][members], start[1][members])
+        parts.append(batch.fit(max_iter, batch_start))
     return LinearFits(
         **{
             name: np.concatenate([getattr(part, name) for part in parts])
@@ -84,56 +95,56 @@ def fit_dense_batch(
 
 def batch_bytes(n_models: int, n_values: int) -> int:
     """Return the memory that fitting so many models of so many values takes beside the matrix."""
-    return min(n_models, _count_at_once(n_values)) * _model_bytes(n_values)
+    return min(n_models, _max_batch_size(n_values)) * _model_bytes(n_values)
 
 
-def _count_at_once(n_values: int) -> int:
+def _max_batch_size(n_values: int) -> int:
     return max(_BATCH_BYTES // _model_bytes(n_values), 1)
 
 
 def _model_bytes(n_values: int) -> int:
-    """Bound a model's pairs and what an evaluation makes of its point."""
+    """Return an upper bound on a model's L-BFGS memory and the temporaries of an evaluation."""
     return n_values * 8 * (2 * MEMORY_SIZE + 16)
 
 
 class _Batch:
-    """Models that are fitted side by side, and the basis in which each of them is round."""
+    """Problems that are minimized together, and the basis u of each."""
 
     def __init__(
         self, design: DenseDesign, objective: Objective, tolerance: float, suboptimality: float
     ) -> None:
         self._objective, self._dtype = objective, design.dtype
-        self._tolerance, self._excess = tolerance, suboptimality
-        self._n_rows = objective.n_rows
-        mean, parallel_map, covariance = design.moments(objective.row_weights())
+        self._tolerance, self._suboptimality = tolerance, suboptimality
+        self._n_logits = objective.n_logits
+        mean, variances, covariance = design.moments(objective.row_weights())
         vectors = np.eye(0)
         if len(covariance):
-            parallel_map, vectors = np.linalg.eigh(covariance)
+            variances, vectors = np.linalg.eigh(covariance)
         self._vectors = vectors.astype(design.dtype)
-        self._mean, self._spread = mean.astype(design.dtype), np.maximum(parallel_map, 0.0)
-        self._set_curvature(objective.guess_curvatures())
+        self._mean, self._variances = mean.astype(design.dtype), np.maximum(variances, 0.0)
+        self._set_basis(objective.initial_curvatures())
 
-    def _set_curvature(self, found: Array) -> None:
-        """Make the basis for this curvature of each class, shape (P, K)."""
-        h, penalty = np.maximum(found, 1e-9), self._objective.penalty
-        inner = h[..., None] * self._spread + penalty[:, None, None]
-        scale = (1 / np.sqrt(inner)).astype(self._dtype)
+    def _set_basis(self, curvatures: Array) -> None:
+        """Scale the basis for these curvatures of the loss by each logit, shape (P, K)."""
+        h, penalty = np.maximum(curvatures, 1e-9), self._objective.penalty
+        hessian = h[..., None] * self._variances + penalty[:, None, None]
+        scale = (1 / np.sqrt(hessian)).astype(self._dtype)
         self._scale = scale.reshape(-1, scale.shape[-1])
-        of_intercept = h + penalty[:, None] if self._objective.penalizes_intercept else h
-        self._intercept_scale = (1 / np.sqrt(of_intercept)).ravel()
+        by_intercept = h + penalty[:, None] if self._objective.penalizes_intercept else h
+        self._intercept_scale = (1 / np.sqrt(by_intercept)).ravel()
 
     def fit(self, max_iter: int, start: tuple[Array, Array] | None) -> LinearFits:
-        """Fit all; the basis is made for the curvature where logits have taken shape."""
+        """Fit all models; without a start, the basis is scaled again after a few iterations."""
         n_problems, n_features = len(self._objective.penalty), len(self._mean)
         n_iter = np.zeros(n_problems, int)
         if start is None:
-            points = np.zeros((n_problems, self._n_rows * (n_features + 1)))
-            first = self._minimize(points, min(_N_BEFORE, max_iter))
+            points = np.zeros((n_problems, self._n_logits * (n_features + 1)))
+            first = self._minimize(points, min(_N_FIRST_ITERATIONS, max_iter))
             start, n_iter = self._coefficients(first.points, np.arange(n_problems)), first.n_iter
-            if max_iter <= _N_BEFORE or (first.errors <= self._tolerance).all():
+            if max_iter <= _N_FIRST_ITERATIONS or (first.errors <= self._tolerance).all():
                 W, b = start
                 return LinearFits(coefficients=W, intercepts=b, errors=first.errors, n_iter=n_iter)
-        self._set_curvature(self._objective.curvatures(*start))
+        self._set_basis(self._objective.curvatures(*start))
         rest = self._minimize(self._points(*start), max_iter - int(n_iter.max()))
         W, b = self._coefficients(rest.points, np.arange(n_problems))
         return LinearFits(
@@ -145,39 +156,41 @@ class _Batch:
 
     def _coefficients(self, points: Array, problems: Array) -> tuple[Array, Array]:
         """Return the coefficients (P, K, D) and intercepts (P, K) at points of the basis."""
-        u, ids = self._rows_of(points, problems)
-        part = u[:, 1:].astype(self._dtype)
-        part *= self._scale[ids]
-        W = np.ascontiguousarray((self._vectors @ part.T).T) if len(self._vectors) else part
+        u, ids = self._logit_rows(points, problems)
+        scaled = u[:, 1:].astype(self._dtype)
+        scaled *= self._scale[ids]
+        W = np.ascontiguousarray((self._vectors @ scaled.T).T) if len(self._vectors) else scaled
         b = u[:, 0] * self._intercept_scale[ids] - W @ self._mean
-        return W.reshape(len(points), self._n_rows, -1), b.reshape(len(points), -1)
+        return W.reshape(len(points), self._n_logits, -1), b.reshape(len(points), -1)
 
     def _points(self, W: Array, b: Array) -> Array:
-        inner = self._turned(W, self._vectors) / self._scale.reshape(W.shape)
-        outer = (b + W @ self._mean) / self._intercept_scale.reshape(b.shape)
-        return np.concatenate([outer[..., None], inner], axis=-1, dtype=np.float64).reshape(
-            len(W), -1
-        )
+        """Return the points of the basis at these coefficients and intercepts."""
+        by_column = self._rotate(W, self._vectors) / self._scale.reshape(W.shape)
+        by_intercept = (b + W @ self._mean) / self._intercept_scale.reshape(b.shape)
+        return np.concatenate(
+            [by_intercept[..., None], by_column], axis=-1, dtype=np.float64
+        ).reshape(len(W), -1)
 
-    def _turned(self, W: Array, vectors: Array) -> Array:
+    def _rotate(self, W: Array, vectors: Array) -> Array:
         return W @ vectors if len(vectors) else W
 
-    def _rows_of(self, points: Array, problems: Array) -> tuple[Array, Array]:
-        """Return one row for each problem and class, and its position among all of them."""
-        ids = problems[:, None] * self._n_rows + np.arange(self._n_rows)
+    def _logit_rows(self, points: Array, problems: Array) -> tuple[Array, Array]:
+        """Return points with one row per problem and logit, and the row numbers in `_scale`."""
+        ids = problems[:, None] * self._n_logits + np.arange(self._n_logits)
         return points.reshape(ids.size, -1), ids.ravel()
 
     def _evaluate(self, points: Array, problems: Array) -> tuple[Array, Array, Array]:
+        """Return F (P,), its gradient by the points (P, N) and the errors (P,)."""
         W, b = self._coefficients(points, problems)
         value, by_W, by_b, error = self._objective.evaluate(W, b, problems)
-        u, ids = self._rows_of(points, problems)
+        u, ids = self._logit_rows(points, problems)
         g, by_b = by_W.reshape(len(u), -1), by_b.ravel()
         g -= (by_b[:, None] * self._mean).astype(g.dtype)
         gradient = np.empty_like(u)
         gradient[:, 0] = by_b * self._intercept_scale[ids]
-        gradient[:, 1:] = self._turned(g, self._vectors) * self._scale[ids]
+        gradient[:, 1:] = self._rotate(g, self._vectors) * self._scale[ids]
         gradient = gradient.reshape(len(points), -1)
-        if self._excess:
-            above = 0.5 * np.einsum("pn,pn->p", gradient, gradient)
-            error = np.minimum(error, self._tolerance * np.sqrt(above / self._excess))
+        if self._suboptimality:
+            estimate = 0.5 * np.einsum("pn,pn->p", gradient, gradient)
+            error = np.minimum(error, self._tolerance * np.sqrt(estimate / self._suboptimality))
         return value, gradient, error

@@ -1,4 +1,13 @@
-"""A matrix that is full."""
+"""A dense matrix: products with blocks of its rows, and moments of its columns.
+
+How it works
+------------
+1. Threads get spans of rows, and cut them into blocks whose logits stay in the cache.
+2. For each block, one product gives the logits of all problems, the loss turns them into
+   derivatives in place, and a second product adds them to the gradient.  Each row is read once.
+3. The results of the spans are added in their order, so threads do not change a bit.
+4. Blocks are cast one by one, so double precision needs no second matrix.
+"""
 
 from __future__ import annotations
 
@@ -11,25 +20,25 @@ import numpy.typing as npt
 from job.contracts.ports import ParallelMap
 from job.contracts.row_blocks import cut
 from job.solver.broadcasting import small_ufunc_buffer
-from job.solver.row_spans import STEP, spans_of, sum_of
+from job.solver.row_spans import STEP, cut_spans, sum_in_order
 
 Array = npt.NDArray[Any]
-# Gives the summed loss of each problem, shape (P,), from logits of shape (P, K, n), in C order, and
-# the rows they are of; derivatives by the logits take their place.
+# Returns the summed loss of each problem, shape (P,), from logits of shape (P, K, n) in C order and
+# the rows they belong to; overwrites the logits with the derivatives by them.
 Residuals = Callable[[Array, slice], Array]
 MAX_DECOMPOSED: Final = 1536
-_N_BLOCKS: Final = 32
+_N_SAMPLED_BLOCKS: Final = 32
 _MAX_ROWS: Final = 4096
-_BLOCK_BYTES: Final = 3 * 2**20  # `return_freed_memory` has larger arrays mapped anew each time
+_BLOCK_BYTES: Final = 3 * 2**20  # with `return_freed_memory`, larger arrays are mapped on each use
 
 
 class DenseDesign:
-    """Rows that are full: both products of a block of them, one after the other.
+    """A dense matrix and the threads that work on it.
 
     Parameters
     ----------
     dtype
-        In which blocks are multiplied; that of the matrix where nobody asks.
+        Precision in which blocks are multiplied; None for that of the matrix.
     """
 
     def __init__(
@@ -41,7 +50,7 @@ class DenseDesign:
     def evaluate(
         self, coefficients: Array, intercepts: Array, residuals: Residuals
     ) -> tuple[Array, Array, Array]:
-        """Return losses and gradients, as every design does."""
+        """Return losses (P,), and their gradients by coefficients (P, K, D), intercepts (P, K)."""
         n_problems, n_classes, n_features = coefficients.shape
         W = coefficients.reshape(-1, n_features).astype(self.dtype, copy=False)
         b = intercepts.reshape(-1, 1).astype(self.dtype, copy=False)
@@ -49,7 +58,7 @@ class DenseDesign:
         ones = np.ones(size, self.dtype)
 
         @small_ufunc_buffer()
-        def work(span: slice) -> tuple[Array, Array, Array]:
+        def evaluate_span(span: slice) -> tuple[Array, Array, Array]:
             loss = np.zeros(n_problems)
             by_W, by_b = np.zeros_like(W), np.zeros(len(b))
             for rows in cut(span, size):
@@ -60,25 +69,28 @@ class DenseDesign:
                 by_b += Z @ ones[: Z.shape[1]]
             return loss, by_W, by_b
 
-        parts = self.parallel_map(work, spans_of(self.shape[0], STEP))
-        loss, by_W, by_b = (sum_of(part[n] for part in parts) for n in range(3))
+        parts = self.parallel_map(evaluate_span, cut_spans(self.shape[0], STEP))
+        loss, by_W, by_b = (sum_in_order(part[n] for part in parts) for n in range(3))
         return loss, by_W.reshape(coefficients.shape), by_b.reshape(intercepts.shape)
 
     @small_ufunc_buffer()
-    def sum_some(
+    def sum_sampled_blocks(
         self, coefficients: Array, intercepts: Array, function: Callable[[Array, slice], Array]
     ) -> Array:
-        """Sum what a function gives for logits of some blocks, which lie evenly, and their rows."""
+        """Sum a function of logits and their rows over evenly spaced blocks."""
         W = coefficients.reshape(-1, self.shape[1]).astype(self.dtype, copy=False)
         b = intercepts.reshape(-1, 1).astype(self.dtype, copy=False)
         blocks = cut(slice(0, self.shape[0]), STEP)
-        return sum_of(
+        return sum_in_order(
             function(_logits(W, b, self._block(rows)).reshape(*intercepts.shape, -1), rows)
-            for rows in blocks[:: max(len(blocks) // _N_BLOCKS, 1)]
+            for rows in blocks[:: max(len(blocks) // _N_SAMPLED_BLOCKS, 1)]
         )
 
     def moments(self, weights: Array) -> tuple[Array, Array, Array]:
-        """Return moments as every design does, from a sample; of wide matrices no covariance."""
+        """Return means (D,), variances (D,) and covariance (D, D) of sampled rows.
+
+        The covariance has shape (0, 0) if there are more than 1,536 columns.
+        """
         mean, covariance = sampled_moments(self._X, weights)
         return (
             (mean, np.diag(covariance), covariance)
@@ -87,7 +99,7 @@ class DenseDesign:
         )
 
     def _block_rows(self, n_logits: int) -> int:
-        """Return how many rows to take at once: each block costs about twenty calls."""
+        """Return the number of rows of a block: large, as each costs about twenty calls."""
         is_cast = self.dtype != self._X.dtype
         width = max(n_logits, self.shape[1]) if is_cast else n_logits
         return min(max(_BLOCK_BYTES // (width * self.dtype.itemsize), STEP), _MAX_ROWS)
@@ -97,25 +109,25 @@ class DenseDesign:
 
 
 def _logits(W: Array, b: Array, block: Array) -> Array:
-    """Return those of a block, shape (R, n); the product is faster this way round for few rows."""
+    """Return the logits of a block, shape (P * K, n); (X W')' is faster than W X' for few rows."""
     Z = np.ascontiguousarray((block @ W.T).T)
     Z += b
     return Z
 
 
 def sampled_moments(X: Array, weights: Array) -> tuple[Array, Array]:
-    """Return mean and covariance, of more than 1,536 columns the variance alone, from a sample."""
-    # NOTE: they only steer the steps, and a sample of some rows a column steers as well
+    """Return mean and covariance of sampled rows; variances for more than 1,536 columns."""
+    # NOTE: they only scale the steps, for which a sample of some rows per column is good enough
     n_rows, width = X.shape
-    picked = np.arange(0, n_rows, max(n_rows // (32 * max(width, 1)), 1))
-    w = (weights[picked] / weights[picked].sum()).astype(X.dtype)
-    blocks = cut(slice(0, len(picked)), STEP)
-    mean = sum_of(w[rows] @ X[picked[rows]] for rows in blocks)
+    sample = np.arange(0, n_rows, max(n_rows // (32 * max(width, 1)), 1))
+    w = (weights[sample] / weights[sample].sum()).astype(X.dtype)
+    blocks = cut(slice(0, len(sample)), STEP)
+    mean = sum_in_order(w[rows] @ X[sample[rows]] for rows in blocks)
     is_wide = width > MAX_DECOMPOSED
-    parallel_map = np.zeros(width if is_wide else (width, width))
+    covariance = np.zeros(width if is_wide else (width, width))
     for rows in blocks:
-        part = X[picked[rows]]
+        part = X[sample[rows]]
         part -= mean
         part *= np.sqrt(w[rows])[:, None]
-        parallel_map += (part * part).sum(axis=0) if is_wide else part.T @ part
-    return mean, parallel_map
+        covariance += (part * part).sum(axis=0) if is_wide else part.T @ part
+    return mean, covariance

@@ -1,4 +1,16 @@
-"""The fast engine: all linear models of a matrix at once, in scikit-learn's own objects."""
+"""Entry point of the fast engine: fit many linear models to one matrix in batches.
+
+How it works
+------------
+1. Models that differ in nothing but C (and the seed) form a batch; models that the solver does not
+   support are left untouched, and the caller fits them with scikit-learn.
+2. Logistic regressions are fitted by `mixed_precision` (dense matrices) or `newton_cg` (sparse
+   ones), linear SVCs of dense matrices by `linear_svc`.
+3. With a `WarmStart`, the coefficients of columns that both matrices share are the starting point.
+4. Fitted attributes are set on scikit-learn's own objects.  A model that did not converge gets
+   none, so scikit-learn fits it, and a debug event is logged.
+5. `polish_with_sklearn` lets scikit-learn finish the published model by its own stopping rule.
+"""
 
 from __future__ import annotations
 
@@ -14,59 +26,68 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.utils.class_weight import compute_sample_weight
 
 from job.contracts.ports import Executor, ParallelMap
-from job.solver.linear_svc import can_fit_svc, fit_svcs, has_plain_values, linear_of
+from job.solver.linear_svc import (
+    can_fit_svc,
+    fit_svcs,
+    has_supported_parameters,
+    linear_model,
+)
 from job.solver.losses import Logistic
 from job.solver.mixed_precision import fit_mixed_precision
 from job.solver.newton_cg import fit_regularization_path
-from job.solver.row_spans import LinearFits, is_small
+from job.solver.row_spans import LinearFits, is_single_span
 from job.solver.sparse_design import SparseDesign
 
 log = structlog.get_logger(__name__)
 Array = npt.NDArray[Any]
 _MAX_WARM_START_TOLERANCE: Final = 1e-5
-# Of many rows, those that the last digits of a model decide are too few to move a score.
-_MANY_ROWS: Final = 2000
+# With many test rows, those that the last digits of a model decide are too few to move a score.
+_MIN_EARLY_STOP_ROWS: Final = 2000
 _TOLERATED_SUBOPTIMALITY: Final = 5e-7
-_OWN: Final = {"C", "class_weight", "max_iter", "random_state", "tol"}
+_CONFIGURABLE: Final = {"C", "class_weight", "max_iter", "random_state", "tol"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WarmStart:
-    """The same models as fitted to other rows.
+    """The same models, fitted to other rows before.
 
     Attributes
     ----------
     models
-        In the order of the models that are fitted now; None for one that was not.
-    moved
-        Positions of the columns that both matrices have, in the one of then and in that of now.
+        In the order of the models to be fitted; None for one that was not fitted before.
+    shared_columns
+        Positions of the columns that both matrices have: in the previous one, and in the new one.
     """
 
     models: Sequence[Any]
-    moved: tuple[Array, Array]
+    shared_columns: tuple[Array, Array]
 
     @classmethod
-    def of(cls, models: Sequence[Any], then: Array | None, now: Array | None) -> WarmStart | None:
-        """Match the columns by their numbers; None where those of either are not known."""
-        if then is None or now is None:
+    def of(
+        cls, models: Sequence[Any], previous_columns: Array | None, columns: Array | None
+    ) -> WarmStart | None:
+        """Match the columns of two matrices by their ids; None where either has no ids."""
+        if previous_columns is None or columns is None:
             return None
-        _, *moved = np.intersect1d(then, now, assume_unique=True, return_indices=True)
-        return cls(models=models, moved=(moved[0], moved[1]))
+        _, *shared = np.intersect1d(
+            previous_columns, columns, assume_unique=True, return_indices=True
+        )
+        return cls(models=models, shared_columns=(shared[0], shared[1]))
 
-    def start(
+    def initial_point(
         self, positions: Sequence[int], classes: Array, n_features: int
     ) -> tuple[Array, Array] | None:
-        """Return coefficients (P, K, D) and intercepts (P, K) of some models; new columns are 0.
+        """Return coefficients (P, K, D) and intercepts (P, K); new columns start at 0.
 
-        None where one of them is missing, or knows other classes.
+        None if one of the models at these positions is missing or has other classes.
         """
-        models = [linear_of(self.models[n]) for n in positions]
+        models = [linear_model(self.models[n]) for n in positions]
         if not all(np.array_equal(getattr(m, "classes_", ()), classes) for m in models):
             return None
-        then, now = self.moved
-        known = np.stack([model.coef_ for model in models])
-        W = np.zeros((*known.shape[:2], n_features), known.dtype)
-        W[..., now] = known[..., then]
+        previous, current = self.shared_columns
+        coefficients = np.stack([model.coef_ for model in models])
+        W = np.zeros((*coefficients.shape[:2], n_features), coefficients.dtype)
+        W[..., current] = coefficients[..., previous]
         return W, np.stack([model.intercept_ for model in models])
 
 
@@ -80,102 +101,108 @@ def fit_linear_models(
     suboptimality: float = 0.0,
     before: WarmStart | None = None,
 ) -> None:
-    """Fit those of the models that the fast engine can; leave the others as they are.
+    """Fit the models that the fast engine supports, in place; leave the others unfitted.
 
-    Those that it cannot bring to their tolerance are left to scikit-learn; a debug line says so.
+    Models that do not reach their tolerance are left unfitted as well; a debug event names them.
 
     Parameters
     ----------
     y
-        The label of each row, shape (n,).
+        The label of each row, shape (n_samples,).
     classes
-        What y are positions in, where they are numbers; those without rows are left out.
+        If given, y holds positions in this array; classes without rows are left out of the models.
     suboptimality
-        Loss of a logistic regression above the minimum, a row, that is near enough whatever its
-        tolerance.
+        Accept a logistic regression, whatever its tolerance, once its objective (a mean over rows)
+        is estimated to exceed the minimum by less than this; 0 turns the rule off.
     before
-        Where they may begin.
+        Starting points from models that were fitted to other rows.
     """
-    groups: dict[str, list[int]] = {}
+    batches: dict[str, list[int]] = {}
     for n, model in enumerate(models):
         if can_fit(model, X):
-            groups.setdefault(_key_of(model), []).append(n)
-    found, codes = np.unique(y, return_inverse=True)
-    classes = found if classes is None else classes[found]
-    if not groups or len(classes) < 2:
+            batches.setdefault(_batch_key(model), []).append(n)
+    labels, codes = np.unique(y, return_inverse=True)
+    classes = labels if classes is None else classes[labels]
+    if not batches or len(classes) < 2:
         return
     with executor.pool() as parallel_map:
 
-        def fit(some: list[int]) -> None:
-            group = [models[n] for n in some]
-            first, start = linear_of(group[0]), None
+        def fit(positions: list[int]) -> None:
+            batch = [models[n] for n in positions]
+            first, start = linear_model(batch[0]), None
             is_logistic = isinstance(first, LogisticRegression)
-            # NOTE: where the tolerance is loose, a model that has seen judged rows might stay
+            # NOTE: with a loose tolerance, a model that was fitted to rows which are test rows now
+            # could already be accepted where it starts, and leak their labels
             if before is not None and first.tol <= _MAX_WARM_START_TOLERANCE:
-                start = before.start(some, classes, X.shape[1])
+                start = before.initial_point(positions, classes, X.shape[1])
             if is_logistic:
-                is_done, n_iter = _fit_logistic(
-                    group, X, parallel_map, classes, codes, suboptimality, start
+                is_converged, n_iter = _fit_logistic(
+                    batch, X, parallel_map, classes, codes, suboptimality, start
                 )
             else:
-                is_done, n_iter = fit_svcs(group, X, parallel_map, classes, codes, start)
-            _tell(group, is_done, n_iter)
+                is_converged, n_iter = fit_svcs(batch, X, parallel_map, classes, codes, start)
+            _log_fits(batch, is_converged, n_iter)
 
-        if is_small(len(codes)):
-            executor.map(fit, groups.values())  # each of them has work for one thread only
+        if is_single_span(len(codes)):
+            executor.map(fit, batches.values())  # each batch has work for one thread only
         else:
-            for some in groups.values():
-                fit(some)
+            for positions in batches.values():
+                fit(positions)
 
 
-def tolerated_suboptimality(n_judged: int) -> float:
-    """Return the suboptimality that does not matter for models that score so many rows."""
-    return _TOLERATED_SUBOPTIMALITY if n_judged >= _MANY_ROWS else 0.0
+def tolerated_suboptimality(n_test_rows: int) -> float:
+    """Return the suboptimality that does not change the score of so many test rows noticeably."""
+    return _TOLERATED_SUBOPTIMALITY if n_test_rows >= _MIN_EARLY_STOP_ROWS else 0.0
 
 
 def fit_matrix(
-    X: Any, codes: Array, weights: Array, C: Sequence[float], parallel_map: ParallelMap, **rule: Any
+    X: Any,
+    codes: Array,
+    weights: Array,
+    C: Sequence[float],
+    parallel_map: ParallelMap,
+    **options: Any,
 ) -> LinearFits:
-    """Fit one logistic regression a value of `C` to a dense or a sparse matrix."""
+    """Fit one logistic regression per value of `C` to a dense or a sparse matrix."""
     if sparse.issparse(X):
         return fit_regularization_path(
-            SparseDesign(X.tocsr(), weights, parallel_map), codes, weights, C, **rule
+            SparseDesign(X.tocsr(), weights, parallel_map), codes, weights, C, **options
         )
     return fit_mixed_precision(
-        X, codes, weights, np.asarray(C, np.float64), Logistic(), parallel_map, **rule
+        X, codes, weights, np.asarray(C, np.float64), Logistic(), parallel_map, **options
     )
 
 
 def polish_with_sklearn(model: Any, X: Any, y: Array) -> None:
-    """Let scikit-learn's logistic regression go on from where the fast engine ended.
+    """Continue the fit of a logistic regression with scikit-learn, to its own stopping rule.
 
-    Its own rule stops it.  `LinearSVC` cannot go on; `fit_svcs` has worked out its rule.
+    `LinearSVC` has no warm start; `fit_svcs` applies liblinear's stopping rule instead.
     """
     if type(model) is LogisticRegression and can_fit(model, X) and hasattr(model, "coef_"):
         classes = model.classes_
         model.set_params(warm_start=True)
-        # NOTE: it copies the labels several times, and strings are long
+        # NOTE: scikit-learn copies the labels several times, and strings are large
         model.fit(X, np.searchsorted(classes, y))
         model.set_params(warm_start=False)
         model.classes_ = classes
 
 
 def can_fit(model: Any, X: Any) -> bool:
-    """Return whether a model is of those that the fast engine fits to such a matrix.
+    """Return whether the fast engine supports this model on this matrix.
 
-    They are plain L2 logistic regressions, and on full matrices plain linear SVCs, with values
-    that scikit-learn takes: it is fast itself with `LinearSVC` on a sparse matrix.
+    Supported are plain L2 logistic regressions and, on dense matrices, plain linear SVCs, with
+    parameter values that scikit-learn accepts.  On sparse matrices `LinearSVC` is fast by itself.
     """
     if type(model) is LogisticRegression:
-        return has_plain_values(model, _OWN)
+        return has_supported_parameters(model, _CONFIGURABLE)
     return not sparse.issparse(X) and can_fit_svc(model)
 
 
-def _key_of(model: Any) -> str:
-    """Tell models apart that are not fitted side by side."""
-    linear = linear_of(model)
-    given = {k: v for k, v in linear.get_params().items() if k not in ("C", "random_state")}
-    return repr([type(model).__name__, id(getattr(model, "cv", None)), sorted(given.items())])
+def _batch_key(model: Any) -> str:
+    """Return a key that is equal for models that can be fitted in one batch."""
+    linear = linear_model(model)
+    fixed = {k: v for k, v in linear.get_params().items() if k not in ("C", "random_state")}
+    return repr([type(model).__name__, id(getattr(model, "cv", None)), sorted(fixed.items())])
 
 
 def _fit_logistic(
@@ -187,7 +214,7 @@ def _fit_logistic(
     suboptimality: float,
     start: tuple[Array, Array] | None,
 ) -> tuple[list[bool], Array]:
-    """Fit those that come to their tolerance; say which they are, and give the iterations."""
+    """Set the attributes of the models that converge; return which did, and all iterations."""
     first = models[0]
     weights = np.ones(len(codes))
     if first.class_weight is not None:
@@ -203,20 +230,20 @@ def _fit_logistic(
         suboptimality=suboptimality,
         start=start,
     )
-    # NOTE: doubles, which some may have needed, would have every prediction copy its rows
+    # NOTE: a batch may come in float64, with which every prediction would copy its matrix
     W = fits.coefficients.astype(X.dtype, copy=False)
-    is_reached = fits.errors <= first.tol
-    for n in np.flatnonzero(is_reached).tolist():
+    is_converged = fits.errors <= first.tol
+    for n in np.flatnonzero(is_converged).tolist():
         model = models[n]
         model.classes_, model.n_features_in_ = classes, X.shape[1]
         model.coef_, model.intercept_ = W[n], fits.intercepts[n]
         model.n_iter_ = fits.n_iter[n : n + 1].astype(np.int32)
-    return is_reached.tolist(), fits.n_iter
+    return is_converged.tolist(), fits.n_iter
 
 
-def _tell(models: Sequence[Any], is_done: Sequence[bool], n_iter: Array) -> None:
+def _log_fits(models: Sequence[Any], is_converged: Sequence[bool], n_iter: Array) -> None:
     log.debug("models_fitted_together", n_models=len(models), n_iter=n_iter.tolist())
-    missed = [linear_of(m).C for m, done in zip(models, is_done, strict=True) if not done]
+    missed = [linear_model(m).C for m, done in zip(models, is_converged, strict=True) if not done]
     if missed:
-        name = type(linear_of(models[0])).__name__
+        name = type(linear_model(models[0])).__name__
         log.debug("fast_engine_fell_back", estimator=name, C=missed)

@@ -1,7 +1,13 @@
-"""What limited-memory BFGS remembers of many functions, and the direction that follows from it.
+"""The memory of limited-memory BFGS for many functions, and their search directions.
 
-The direction is the two-loop recursion (Nocedal 1980; Nocedal & Wright 2006, algorithm 7.4) on
-inner products instead of vectors (Chen, Wang & Zhou 2014), the identity scaled by the last pair.
+How it works
+------------
+1. Each problem keeps its last ten steps s, changes of the gradient y, and its gradient.
+2. The search direction is the two-loop recursion (Nocedal 1980; Nocedal & Wright 2006, algorithm
+   7.4), starting from the identity scaled by the newest pair.
+3. The recursion runs on the inner products of these 21 vectors instead of on the vectors (Chen,
+   Wang & Zhou 2014): it finds the 21 weights whose combination is the direction.  So it costs one
+   product with each new vector, and one combination at the end.
 """
 
 from __future__ import annotations
@@ -16,7 +22,7 @@ MEMORY_SIZE: Final = 10
 
 
 class LbfgsMemory:
-    """The last steps s and changes of gradient y, the gradient behind them, and their products."""
+    """The last steps s and gradient changes y, the newest gradient, and their inner products."""
 
     def __init__(self, gradient: Array) -> None:
         n_problems, n_values = gradient.shape
@@ -26,12 +32,12 @@ class LbfgsMemory:
         self._scale = np.ones(n_problems)
         self._n_seen = 0
         self._vectors[:, -1] = gradient
-        self._multiply([-1])
+        self._update_products([-1])
 
-    def keep(self, chosen: Array) -> None:
-        """Let go of the other problems."""
-        self._vectors = self._vectors[chosen]
-        self._products, self._scale = self._products[chosen], self._scale[chosen]
+    def keep(self, mask: Array) -> None:
+        """Drop the problems that are not under the mask."""
+        self._vectors = self._vectors[mask]
+        self._products, self._scale = self._products[mask], self._scale[mask]
 
     def gradient(self, problem: int) -> Array:
         """Return the gradient of the problem at this position."""
@@ -39,46 +45,47 @@ class LbfgsMemory:
         return gradient
 
     def add(self, s: Array, gradient: Array) -> None:
-        """Take a step in for the oldest; one without curvature counts for nothing."""
+        """Replace the oldest pair by this step; a step without curvature has no effect."""
         slot = self._n_seen % MEMORY_SIZE
         change = MEMORY_SIZE + slot
         self._n_seen += 1
         self._vectors[:, slot] = s
         self._vectors[:, change] = gradient - self._vectors[:, -1]
         self._vectors[:, -1] = gradient
-        self._multiply([slot, change, -1])
+        self._update_products([slot, change, -1])
         curvature = self._products[:, slot, change]
         length = self._products[:, change, change]
-        is_sound = curvature > np.finfo(np.float32).eps * length
-        self._scale[is_sound] = curvature[is_sound] / length[is_sound]
+        has_curvature = curvature > np.finfo(np.float32).eps * length
+        self._scale[has_curvature] = curvature[has_curvature] / length[has_curvature]
         for vector in (slot, change):
-            self._products[~is_sound, vector] = 0.0
-            self._products[~is_sound, :, vector] = 0.0
+            self._products[~has_curvature, vector] = 0.0
+            self._products[~has_curvature, :, vector] = 0.0
 
     def direction(self) -> tuple[Array, Array]:
         """Return the search direction -H g (H estimates the inverse Hessian), and its slope."""
         slots = [n % MEMORY_SIZE for n in range(max(self._n_seen - MEMORY_SIZE, 0), self._n_seen)]
-        parts = np.zeros(self._products.shape[:2])
-        parts[:, -1] = 1.0
-        weights = {}
+        weights = np.zeros(self._products.shape[:2])
+        weights[:, -1] = 1.0
+        alpha = {}
         for slot in reversed(slots):
-            weights[slot] = self._share(slot, parts, slot)
-            parts[:, MEMORY_SIZE + slot] -= weights[slot]
-        parts *= self._scale[:, None]
+            alpha[slot] = self._projection(slot, weights, slot)
+            weights[:, MEMORY_SIZE + slot] -= alpha[slot]
+        weights *= self._scale[:, None]
         for slot in slots:
-            parts[:, slot] += weights[slot] - self._share(MEMORY_SIZE + slot, parts, slot)
-        found = -np.matmul(parts[:, None], self._vectors)[:, 0]
-        return found, -np.einsum("pv,pv->p", self._products[:, -1], parts)
+            weights[:, slot] += alpha[slot] - self._projection(MEMORY_SIZE + slot, weights, slot)
+        direction = -np.matmul(weights[:, None], self._vectors)[:, 0]
+        return direction, -np.einsum("pv,pv->p", self._products[:, -1], weights)
 
-    def _share(self, vector: int, parts: Array, slot: int) -> Array:
+    def _projection(self, vector: int, weights: Array, slot: int) -> Array:
+        """Return the product of a vector and the combination, over the curvature of a pair."""
         curvature = self._products[:, slot, MEMORY_SIZE + slot]
-        inner = np.einsum("pv,pv->p", self._products[:, vector], parts)
-        np.divide(inner, curvature, out=inner, where=curvature > 0)
-        return np.where(curvature > 0, inner, 0.0)
+        product = np.einsum("pv,pv->p", self._products[:, vector], weights)
+        np.divide(product, curvature, out=product, where=curvature > 0)
+        return np.where(curvature > 0, product, 0.0)
 
-    def _multiply(self, vectors: list[int]) -> None:
-        """Renew the products of these vectors with all."""
+    def _update_products(self, vectors: list[int]) -> None:
+        """Compute the inner products of these vectors with all vectors."""
         for vector in vectors:
-            found = np.matmul(self._vectors, self._vectors[:, vector, :, None])[..., 0]
-            self._products[:, vector] = found
-            self._products[:, :, vector] = found
+            products = np.matmul(self._vectors, self._vectors[:, vector, :, None])[..., 0]
+            self._products[:, vector] = products
+            self._products[:, :, vector] = products

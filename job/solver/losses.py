@@ -1,4 +1,8 @@
-"""What rows cost by their logits: losses, their derivatives, and their curvature."""
+"""Losses of logits, with their gradients, curvatures and stopping rules.
+
+`Logistic` is the loss of `LogisticRegression`, `SquaredHinge` that of `LinearSVC`.  The batched
+solver of dense matrices uses both; the two functions at the end serve the solver of sparse ones.
+"""
 
 from __future__ import annotations
 
@@ -14,22 +18,22 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """Labels of some rows, for each of P problems.
+    """Labels and weights of a block of rows, for each of P problems.
 
     Attributes
     ----------
     y
         Classes, shape (n,).
-    s
-        Weights of the rows, shape (P, n) or (1, n).
-    gains
-        What a row counts more at the logit of its own class, shape (P, n) or (1, n), of more than
+    sample_weight
+        Shape (P, n) or (1, n).
+    own_class_weight
+        Factor on a row's loss at the logit of its own class, shape (P, n) or (1, n), for more than
         two classes; None for 1.
     """
 
     y: Array
-    s: Array
-    gains: Array | None = None
+    sample_weight: Array
+    own_class_weight: Array | None = None
 
 
 class Loss(Protocol):
@@ -38,33 +42,36 @@ class Loss(Protocol):
     penalizes_intercept: ClassVar[bool]
 
     def loss_and_gradient(self, Z: Array, labels: Labels) -> Array:
-        """Return the summed loss (P,); derivatives take the place of Z, which is in C order."""
+        """Return the summed loss (P,), and overwrite Z (C order) with the derivatives by it."""
 
-    def curve(self, Z: Array, labels: Labels) -> Array:
-        """Return the weighted sum of the second derivatives, shape (P, K)."""
+    def hessian_diagonal(self, Z: Array, labels: Labels) -> Array:
+        """Return the weighted sum of the second derivatives by each logit, shape (P, K)."""
 
-    def initial_hessian_diagonal(self, share: Array) -> Array:
-        """Return about that, shape (P, K), before a logit is known, from each class's share."""
+    def initial_hessian_diagonal(self, class_shares: Array) -> Array:
+        """Estimate the mean second derivatives (P, K) before any logit is known.
 
-    def measure(self, by_W: Array, by_b: Array) -> Array:
-        """Return the size of gradients (R, D) and (R,) by which their solver ends, shape (R,)."""
+        `class_shares` has the weighted share of the rows of each logit's class, shape (P, K).
+        """
+
+    def gradient_norm(self, by_W: Array, by_b: Array) -> Array:
+        """Return the norm of gradients (R, D) and (R,) that the stopping rule uses, shape (R,)."""
 
 
 class Logistic:
-    """The softmax loss, of two classes the logistic loss of one logit."""
+    """The softmax loss; for two classes, the logistic loss of one logit."""
 
     penalizes_intercept: ClassVar[bool] = False
 
     def loss_and_gradient(self, Z: Array, labels: Labels) -> Array:
-        """Return what a loss does."""
-        y, s = labels.y, labels.s
+        """Return the summed loss, and overwrite Z with the derivatives by it."""
+        y, s = labels.y, labels.sample_weight
         if Z.shape[1] == 1:
             loss = _weighted_sum(_softplus(-_signs(y, Z) * Z[:, 0]), s)
             expit(Z, out=Z)
             Z -= y == 1
             Z *= s[:, None]
             return loss
-        own, flat = _own(Z, y), Z.reshape(-1)
+        own, flat = _own_logit_index(Z, y), Z.reshape(-1)
         Z -= Z.max(axis=1, keepdims=True)
         at_y = flat[own]
         np.exp(Z, out=Z)
@@ -74,105 +81,105 @@ class Logistic:
         flat[own] -= s
         return loss
 
-    def curve(self, Z: Array, labels: Labels) -> Array:
+    def hessian_diagonal(self, Z: Array, labels: Labels) -> Array:
         """Return the weighted sum of p (1 - p)."""
         p = expit(Z) if Z.shape[1] == 1 else softmax(Z, axis=1)
         p -= p * p
-        return _sum_roughly(p, labels.s)
+        return _fast_weighted_sum(p, labels.sample_weight)
 
-    def initial_hessian_diagonal(self, share: Array) -> Array:
-        """Return that of probabilities which are the shares."""
-        found: Array = share * (1 - share)
-        return found
+    def initial_hessian_diagonal(self, class_shares: Array) -> Array:
+        """Return p (1 - p) with the class shares as probabilities."""
+        curvature: Array = class_shares * (1 - class_shares)
+        return curvature
 
-    def measure(self, by_W: Array, by_b: Array) -> Array:
+    def gradient_norm(self, by_W: Array, by_b: Array) -> Array:
         """Return the largest absolute derivative."""
-        found: Array = np.maximum(np.maximum(by_W.max(axis=1), -by_W.min(axis=1)), np.abs(by_b))
-        return found
+        norm: Array = np.maximum(np.maximum(by_W.max(axis=1), -by_W.min(axis=1)), np.abs(by_b))
+        return norm
 
 
 class SquaredHinge:
-    """The squared hinge of each class against the others, of two classes of the second's logit."""
+    """The squared hinge, one class against the rest; for two classes, of one logit."""
 
     penalizes_intercept: ClassVar[bool] = True
 
     def loss_and_gradient(self, Z: Array, labels: Labels) -> Array:
-        """Return what a loss does."""
-        sides = self._sides(Z, labels.y)
-        Z *= -sides
+        """Return the summed loss, and overwrite Z with the derivatives by it."""
+        signs = self._one_vs_rest_signs(Z, labels.y)
+        Z *= -signs
         Z += 1
         np.maximum(Z, 0, out=Z)
         squares = np.einsum("pkn,pkn->pn", Z, Z)
-        if labels.gains is not None:
-            own, flat = _own(Z, labels.y), Z.reshape(-1)
-            squares += (labels.gains - 1) * flat[own] ** 2
-            flat[own] *= labels.gains
-        Z *= -2 * sides
-        Z *= labels.s[:, None]
-        return _weighted_sum(squares, labels.s)
+        if labels.own_class_weight is not None:
+            own, flat = _own_logit_index(Z, labels.y), Z.reshape(-1)
+            squares += (labels.own_class_weight - 1) * flat[own] ** 2
+            flat[own] *= labels.own_class_weight
+        Z *= -2 * signs
+        Z *= labels.sample_weight[:, None]
+        return _weighted_sum(squares, labels.sample_weight)
 
-    def curve(self, Z: Array, labels: Labels) -> Array:
-        """Count twice the rows within the margin."""
-        found = (self._sides(Z, labels.y) * Z < 1).astype(Z.dtype)
-        if labels.gains is not None:
-            found.reshape(-1)[_own(Z, labels.y)] *= labels.gains
-        return 2 * _sum_roughly(found, labels.s)
+    def hessian_diagonal(self, Z: Array, labels: Labels) -> Array:
+        """Return twice the weight of the rows within the margin."""
+        in_margin = (self._one_vs_rest_signs(Z, labels.y) * Z < 1).astype(Z.dtype)
+        if labels.own_class_weight is not None:
+            in_margin.reshape(-1)[_own_logit_index(Z, labels.y)] *= labels.own_class_weight
+        return 2 * _fast_weighted_sum(in_margin, labels.sample_weight)
 
-    def initial_hessian_diagonal(self, share: Array) -> Array:
-        """Return that of all rows within the margin."""
-        found: Array = np.full_like(share, 2.0)
-        return found
+    def initial_hessian_diagonal(self, class_shares: Array) -> Array:
+        """Return 2, as if all rows were within the margin."""
+        curvature: Array = np.full_like(class_shares, 2.0)
+        return curvature
 
-    def measure(self, by_W: Array, by_b: Array) -> Array:
-        """Return the length."""
-        found: Array = np.sqrt(np.einsum("rd,rd->r", by_W, by_W) + by_b**2)
-        return found
+    def gradient_norm(self, by_W: Array, by_b: Array) -> Array:
+        """Return the Euclidean norm."""
+        norm: Array = np.sqrt(np.einsum("rd,rd->r", by_W, by_W) + by_b**2)
+        return norm
 
-    def _sides(self, Z: Array, y: Array) -> Array:
+    def _one_vs_rest_signs(self, Z: Array, y: Array) -> Array:
         if Z.shape[1] == 1:
             return _signs(y, Z)
-        own = y == np.arange(Z.shape[1])[:, None]
-        found: Array = np.where(own, Z.dtype.type(1), Z.dtype.type(-1))
-        return found
+        is_own = y == np.arange(Z.shape[1])[:, None]
+        signs: Array = np.where(is_own, Z.dtype.type(1), Z.dtype.type(-1))
+        return signs
 
 
-def _own(Z: Array, y: Array) -> Array:
-    """Return where the logit of each row's own class is in Z, which is flat, shape (P, n)."""
+def _own_logit_index(Z: Array, y: Array) -> Array:
+    """Return the index of each row's own-class logit in the flattened Z, shape (P, n)."""
     n_problems, n_classes, n = Z.shape
     starts = np.arange(0, n_problems * n_classes * n, n_classes * n)[:, None]
-    found: Array = starts + (y * n + np.arange(n))
-    return found
+    index: Array = starts + (y * n + np.arange(n))
+    return index
 
 
 def _signs(y: Array, Z: Array) -> Array:
-    found: Array = np.where(y == 1, Z.dtype.type(1), Z.dtype.type(-1))
-    return found
+    signs: Array = np.where(y == 1, Z.dtype.type(1), Z.dtype.type(-1))
+    return signs
 
 
 def _softplus(x: Array) -> Array:
     """Return log(1 + exp(x)), ten times faster than `np.logaddexp(0, x)` in single precision."""
-    found = np.abs(x)
-    np.negative(found, out=found)
-    np.exp(found, out=found)
-    np.log1p(found, out=found)
-    found += np.maximum(x, 0)
-    return found
+    result = np.abs(x)
+    np.negative(result, out=result)
+    np.exp(result, out=result)
+    np.log1p(result, out=result)
+    result += np.maximum(x, 0)
+    return result
 
 
 def _weighted_sum(values: Array, s: Array) -> Array:
-    """Sum rows up in double precision, whose last digits tell a step down from one up."""
-    found: Array = np.vecdot(values.astype(np.float64), s.astype(np.float64))
-    return found
+    """Sum over rows in double precision: the line search compares the last digits of losses."""
+    total: Array = np.vecdot(values.astype(np.float64), s.astype(np.float64))
+    return total
 
 
-def _sum_roughly(curves: Array, s: Array) -> Array:
-    """Sum rows up in their own precision, which is enough for curvatures (P, K)."""
-    found: Array = np.vecdot(curves, s[:, None])
-    return found
+def _fast_weighted_sum(curvatures: Array, s: Array) -> Array:
+    """Sum over rows in the precision of the values, which is enough for curvatures (P, K)."""
+    total: Array = np.vecdot(curvatures, s[:, None])
+    return total
 
 
 def softmax_probabilities(Z: Array, y: Array) -> tuple[Array, Array]:
-    """Return losses (n,) and probabilities, which take the place of the logits Z (n, K)."""
+    """Return losses (n,) and probabilities (n, K); Z is overwritten with the probabilities."""
     Z -= Z.max(axis=1, keepdims=True)
     at_y = Z[np.arange(len(y)), y]
     np.exp(Z, out=Z)
@@ -182,6 +189,6 @@ def softmax_probabilities(Z: Array, y: Array) -> tuple[Array, Array]:
 
 
 def logistic_probabilities(Z: Array, y: Array) -> tuple[Array, Array]:
-    """Return losses and probabilities for one column of logits and two classes."""
+    """Return losses (n,) and probabilities of the second class (n, 1) for two classes."""
     sign = _signs(y, Z)
     return _softplus(-sign * Z[:, 0]), expit(Z)

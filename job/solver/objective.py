@@ -1,17 +1,18 @@
-"""What many linear models minimize on one dense matrix, and when each of them is done.
+"""The objective of many linear models on one dense matrix, and their stopping rules.
 
-Of P problems with weights s of the rows, shape (P, n), each minimizes
+Each of P problems, with sample weights s of shape (n,), minimizes
 
     F(W, b) = sum_i s_i loss(y_i, W x_i + b) / S  +  |W|^2 / (2 C S),    S = sum_i s_i.
 
-With the logistic loss this is what scikit-learn's `LogisticRegression` minimizes, in its own
-scaling, and done is where no derivative is larger than the tolerance, as there.
+With the logistic loss, this is the objective of scikit-learn's `LogisticRegression` in its own
+scaling, and so is the stopping rule: the largest absolute derivative is within the tolerance.
 
-With the squared hinge, and |b|^2 beside |W|^2, C S F is what liblinear minimizes for `LinearSVC`
-(Fan et al. 2008): class by class, the class's own rows weighted by its weight, the others by 1, of
-two classes both by their own.  It is done where the gradient of each class is shorter than the
-tolerance times that at 0 times the rarer side's share of the rows: the rule of liblinear's primal
-solver, which doesn't depend on the scale of F.
+With the squared hinge, and |b|^2 added to |W|^2, C S F is the objective of liblinear for
+`LinearSVC` (Fan et al. 2008), class by class.  For more than two classes, a class weight applies
+only to the class's own rows in its own problem against the rest; for two, to the rows of both.  A
+class stops when the norm of its gradient is within the tolerance times the norm at 0 times the
+share of the rarer side's rows: the rule of liblinear's primal solver, which does not depend on the
+scale of F.
 """
 
 from __future__ import annotations
@@ -35,13 +36,13 @@ class Objective:
     codes
         Classes 0...K-1, shape (n,).
     weights
-        Shape (n_weightings, n).
+        Sample weights, shape (n_weightings, n).
     C
         Shape (P,).
-    of
-        Which of the weightings each problem has, shape (P,).
-    gains
-        What rows count more at the logit of their own class, shape (n_weightings, n_classes).
+    weighting_index
+        The weighting that each problem uses, shape (P,).
+    own_class_weight
+        Factor on a row's loss at the logit of its own class, shape (n_weightings, n_classes).
     """
 
     def __init__(
@@ -51,62 +52,69 @@ class Objective:
         weights: Array,
         C: Array,
         loss: Loss,
-        of: Array,
-        gains: Array | None = None,
+        weighting_index: Array,
+        own_class_weight: Array | None = None,
     ) -> None:
-        self._design, self._codes, self._loss, self._gains = design, codes, loss, gains
+        self._design, self._codes, self._loss = design, codes, loss
+        self._own_class_weight = own_class_weight
         total = weights.sum(axis=1, dtype=np.float64)
         self._weights = np.divide(weights, total[:, None], dtype=design.dtype, casting="same_kind")
-        self._of = of
-        self.penalty = 1.0 / (C * total[of])
+        self._weighting_index = weighting_index
+        self.penalty = 1.0 / (C * total[weighting_index])
         self._n_classes = int(codes.max()) + 1
-        self.n_rows = 1 if self._n_classes == 2 else self._n_classes
-        self._limits = np.ones((len(C), self.n_rows))
+        self.n_logits = 1 if self._n_classes == 2 else self._n_classes
+        self._gradient_scale = np.ones((len(C), self.n_logits))
         self.penalizes_intercept = loss.penalizes_intercept
         if self.penalizes_intercept:
-            self._limits = self._find_limits()
+            self._gradient_scale = self._compute_gradient_scale()
 
-    def guess_curvatures(self) -> Array:
-        """Return about what `curvatures` does, shape (P, K), before a logit is known."""
-        found = [np.bincount(self._codes, some, self._n_classes) for some in self._weights]
-        return self._loss.initial_hessian_diagonal(np.stack(found)[self._of, -self.n_rows :])
+    def initial_curvatures(self) -> Array:
+        """Estimate `curvatures` before any logit is known, shape (P, K)."""
+        shares = [np.bincount(self._codes, s, self._n_classes) for s in self._weights]
+        return self._loss.initial_hessian_diagonal(
+            np.stack(shares)[self._weighting_index, -self.n_logits :]
+        )
 
     def row_weights(self) -> Array:
-        """Return the weight of each row in all weightings, shape (n,)."""
-        found: Array = self._weights.sum(axis=0, dtype=np.float64)
-        return found
+        """Return the weight of each row, summed over the weightings, shape (n,)."""
+        total: Array = self._weights.sum(axis=0, dtype=np.float64)
+        return total
 
     def evaluate(self, W: Array, b: Array, problems: Array) -> tuple[Array, Array, Array, Array]:
-        """Return F, its gradient by W (P, K, D) and b (P, K), and how far from done each is.
+        """Return F, its gradient by W (P, K, D) and b (P, K), and the errors.
 
         Parameters
         ----------
         problems
-            The numbers of those that W and b are of, shape (P,).
+            Which problems W and b belong to, shape (P,).
 
         Returns
         -------
         errors
-            In units of which the tolerance is the most, shape (P,).
+            Gradient norms by the stopping rule, to be compared with the tolerance, shape (P,).
         """
-        loss, by_W, by_b, sizes = self._derive(W, b, problems)
-        errors: Array = (sizes / self._limits[problems]).max(axis=1)
+        loss, by_W, by_b, norms = self._loss_and_gradient(W, b, problems)
+        errors: Array = (norms / self._gradient_scale[problems]).max(axis=1)
         return loss, by_W, by_b, errors
 
     def curvatures(self, W: Array, b: Array) -> Array:
-        """Return the second derivative of the loss of each logit, shape (P, K), from some rows."""
+        """Return the mean second derivative of the loss by each logit (P, K), of sampled rows."""
         problems = np.arange(len(W))
 
-        def curve(Z: Array, rows: slice) -> Array:
+        def hessian_diagonal(Z: Array, rows: slice) -> Array:
             labels = self._labels(problems, rows)
-            weight = np.broadcast_to(labels.s.sum(axis=1, dtype=np.float64), len(W))
-            return np.column_stack([self._loss.curve(Z, labels), weight])
+            weight = np.broadcast_to(labels.sample_weight.sum(axis=1, dtype=np.float64), len(W))
+            return np.column_stack([self._loss.hessian_diagonal(Z, labels), weight])
 
-        found = self._design.sum_some(W, b, curve)
-        # NOTE: they only steer the steps, as the moments do
-        return found[:, :-1] / np.maximum(found[:, -1:], np.finfo(np.float32).tiny)
+        sums = self._design.sum_sampled_blocks(W, b, hessian_diagonal)
+        # NOTE: they only scale the steps, as the moments do
+        return sums[:, :-1] / np.maximum(sums[:, -1:], np.finfo(np.float32).tiny)
 
-    def _derive(self, W: Array, b: Array, problems: Array) -> tuple[Array, Array, Array, Array]:
+    def _loss_and_gradient(
+        self, W: Array, b: Array, problems: Array
+    ) -> tuple[Array, Array, Array, Array]:
+        """Return F, its gradients, and the gradient norm of each logit, shape (P, K)."""
+
         def loss_and_gradient(Z: Array, rows: slice) -> Array:
             return self._loss.loss_and_gradient(Z, self._labels(problems, rows))
 
@@ -118,24 +126,25 @@ class Objective:
         if self.penalizes_intercept:
             squares = squares + np.einsum("pk,pk->p", b, b)
             by_b = by_b + penalty[:, None] * b
-        sizes = self._loss.measure(by_W.reshape(b.size, -1), by_b.ravel())
-        return loss + 0.5 * penalty * squares, by_W, by_b, sizes.reshape(b.shape)
+        norms = self._loss.gradient_norm(by_W.reshape(b.size, -1), by_b.ravel())
+        return loss + 0.5 * penalty * squares, by_W, by_b, norms.reshape(b.shape)
 
     def _labels(self, problems: Array, rows: slice) -> Labels:
-        y, gains = self._codes[rows], self._gains
-        is_one = len(self._weights) == 1
-        of = slice(None) if is_one else self._of[problems]
-        s = self._weights[of, rows]
-        return Labels(y, s, None if gains is None else gains[of][:, y].astype(s.dtype))
+        y, own = self._codes[rows], self._own_class_weight
+        is_single = len(self._weights) == 1
+        index = slice(None) if is_single else self._weighting_index[problems]
+        s = self._weights[index, rows]
+        return Labels(y, s, None if own is None else own[index][:, y].astype(s.dtype))
 
-    def _find_limits(self) -> Array:
-        shape = (len(self.penalty), self.n_rows)
+    def _compute_gradient_scale(self) -> Array:
+        """Return the norm at 0 times the share of the rarer side's rows, shape (P, K)."""
+        shape = (len(self.penalty), self.n_logits)
         origin = np.zeros((*shape, self._design.shape[1]), self._design.dtype)
-        *_, sizes = self._derive(origin, np.zeros(shape), np.arange(len(origin)))
-        is_counted = self._weights > 0
-        n = is_counted.sum(axis=1)[:, None]
-        counts = [np.bincount(self._codes[some], None, self._n_classes) for some in is_counted]
-        own = np.stack(counts)[:, -self.n_rows :]
-        rarer = (np.maximum(np.minimum(own, n - own), 1) / n)[self._of]
-        limits: Array = np.maximum(sizes * rarer, np.finfo(np.float32).tiny)
-        return limits
+        *_, norms = self._loss_and_gradient(origin, np.zeros(shape), np.arange(len(origin)))
+        has_weight = self._weights > 0
+        n = has_weight.sum(axis=1)[:, None]
+        counts = [np.bincount(self._codes[mask], None, self._n_classes) for mask in has_weight]
+        n_class = np.stack(counts)[:, -self.n_logits :]
+        rarer = (np.maximum(np.minimum(n_class, n - n_class), 1) / n)[self._weighting_index]
+        scale: Array = np.maximum(norms * rarer, np.finfo(np.float32).tiny)
+        return scale

@@ -1,4 +1,13 @@
-"""Approximate the inverse of a Hessian that is too large to be inverted."""
+"""An approximate inverse of the Hessian of a sparse matrix's logistic regressions.
+
+How it works
+------------
+1. The Hessian couples classes and columns, and is too large to be stored.  The couplings between
+   classes are ignored, so each class has a matrix of its own.
+2. Of this matrix, the diagonal is exact.
+3. The first principal axes of the dense columns and the intercept are coupled most.  For them, the
+   whole block of each class is estimated from sampled rows and inverted.
+"""
 
 from __future__ import annotations
 
@@ -12,51 +21,51 @@ from job.solver.sparse_design import SparseDesign
 
 Array = npt.NDArray[Any]
 _N_AXES: Final = 64
-_N_DRAWN: Final = 512
+_N_SAMPLED: Final = 512
 
 
 def precondition(design: SparseDesign, h: Array, penalty: float) -> Callable[[Array], Array]:
-    """Invert what is left of the Hessian without what couples classes.
-
-    That is its diagonal, but for the widest axes of full columns and the intercept the block of
-    each class, from a sample of rows.
+    """Return a function that multiplies vectors (D + 1, K) by the approximate inverse.
 
     Parameters
     ----------
     h
-        Curvature of the loss by the logits, shape (n_samples, K).
+        Second derivatives of the loss by the logits, shape (n_samples, K).
     """
     diagonal = design.weighted_column_squares(h)
     diagonal[:-1] += diagonal.dtype.type(penalty)
     np.maximum(diagonal, np.finfo(diagonal.dtype).tiny, out=diagonal)
     axes = design.axes[:, :_N_AXES]
-    first = design.full.start
+    first = design.dense_columns.start
     block = np.append(np.arange(first, first + axes.shape[1]), len(diagonal) - 1)
 
     def invert(k: int) -> Array:
-        return np.linalg.inv(_block(axes, h[:, k].astype(np.float64), penalty))
+        return np.linalg.inv(_class_block(axes, h[:, k].astype(np.float64), penalty))
 
     inverses = np.stack(design.parallel_map(invert, range(h.shape[1]))).astype(diagonal.dtype)
 
     def solve(vector: Array) -> Array:
-        found: Array = vector / diagonal
-        found[block] = np.matmul(inverses, vector[block].T[..., None])[..., 0].T
-        return found
+        solution: Array = vector / diagonal
+        solution[block] = np.matmul(inverses, vector[block].T[..., None])[..., 0].T
+        return solution
 
     return solve
 
 
-def _block(axes: Array, h: Array, penalty: float) -> Array:
-    """Return the Hessian of one class along axes and intercept, from rows drawn by their part."""
+def _class_block(axes: Array, h: Array, penalty: float) -> Array:
+    """Return the Hessian of one class by axes and intercept.
+
+    Rows are sampled in proportion to h, at even steps of its cumulative sum.
+    """
     n_rows = len(axes)
-    if n_rows <= _N_DRAWN:
+    if n_rows <= _N_SAMPLED:
         rows, weights = np.arange(n_rows), h
     else:
-        reached = np.cumsum(h)
-        at = (np.arange(_N_DRAWN) + 0.5) / _N_DRAWN * reached[-1]
-        rows = np.minimum(np.searchsorted(reached, at), n_rows - 1)
-        weights = np.full(_N_DRAWN, reached[-1] / _N_DRAWN)
-    some = np.column_stack([axes[rows], np.ones(len(rows))])
-    found: Array = (some * weights[:, None]).T @ some
-    found[np.diag_indices(len(found))] += np.append(np.full(axes.shape[1], penalty), 1e-9)
-    return found
+        cumulative = np.cumsum(h)
+        targets = (np.arange(_N_SAMPLED) + 0.5) / _N_SAMPLED * cumulative[-1]
+        rows = np.minimum(np.searchsorted(cumulative, targets), n_rows - 1)
+        weights = np.full(_N_SAMPLED, cumulative[-1] / _N_SAMPLED)
+    columns = np.column_stack([axes[rows], np.ones(len(rows))])
+    hessian: Array = (columns * weights[:, None]).T @ columns
+    hessian[np.diag_indices(len(hessian))] += np.append(np.full(axes.shape[1], penalty), 1e-9)
+    return hessian

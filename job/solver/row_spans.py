@@ -1,7 +1,7 @@
-"""What both kinds of matrices share: spans of rows for threads, and the models that are found.
+"""Spans of rows, the unit of work of a thread, and the fitted coefficients of a matrix.
 
-Rows are cut into spans that depend on the matrix alone.  Which thread takes which span changes
-nothing: what spans give is added in their order.
+Spans depend on the shape of the matrix only, and their results are added in the order of the
+spans.  So the result has the same bits on any number of threads.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ STEP: Final = 512  # the edges of spans are multiples of it
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinearFits:
-    """The models of one matrix.
+    """Linear models that were fitted to one matrix.
 
     Attributes
     ----------
     coefficients
-        Shape (P, K, D); K is 1 for two classes.
+        Shape (P, K, D) for P models, K logits (1 for two classes) and D columns.
     intercepts
         Shape (P, K).
     errors
-        How far from done each is by the rule of its loss, shape (P,), or by the excess where that
-        is nearer to its end.  Done is who is within the tolerance.
+        Gradient norm by the stopping rule of the loss, or the estimated suboptimality in the same
+        units if that is smaller, shape (P,).  A model converged if it is within the tolerance.
     n_iter
         Shape (P,).
     """
@@ -44,10 +44,10 @@ class LinearFits:
     n_iter: Array
 
 
-def spans_of(n: int, step: int = 1) -> list[slice]:
-    """Cut n rows into a few spans whose edges are multiples of the step.
+def cut_spans(n: int, step: int = 1) -> list[slice]:
+    """Cut n rows into at most `N_SPANS` spans whose edges are multiples of the step.
 
-    Four steps and fewer are one span: handing them to threads would take longer.
+    Up to four steps are one span: handing them to threads would take longer than the work.
     """
     n_steps = -(-n // step)
     n_spans = min(-(-n_steps // 4), N_SPANS)
@@ -55,11 +55,11 @@ def spans_of(n: int, step: int = 1) -> list[slice]:
     return [slice(a, min(b, n)) for a, b in itertools.pairwise(edges) if a < min(b, n)]
 
 
-def is_small(n: int) -> bool:
-    """Return whether so many rows are one span."""
-    return len(spans_of(n, STEP)) <= 1
+def is_single_span(n: int) -> bool:
+    """Return whether a dense matrix of n rows is worked on by one thread."""
+    return len(cut_spans(n, STEP)) <= 1
 
 
-def sum_of(parts: Iterable[T]) -> T:
-    """Add numbers or arrays up, in their order."""
+def sum_in_order(parts: Iterable[T]) -> T:
+    """Add up numbers or arrays, in their order."""
     return functools.reduce(operator.add, parts)

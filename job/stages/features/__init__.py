@@ -1,1 +1,1 @@
-"""What the estimators are given: preprocessing, and the feature matrices of subsets of rows."""
+"""Preprocessing of feature blocks, and the feature matrices of subsets of rows."""

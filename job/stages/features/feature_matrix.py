@@ -1,4 +1,13 @@
-"""Fit the preprocessing to subsets of one table, without a copy of it."""
+"""Fit the preprocessing to subsets of one table's rows, without copying the table.
+
+How it works
+------------
+1. Embeddings alone are scaled or restored block by block (`scaling`).
+2. Otherwise the preprocessing of `preprocessing` is fitted to the rows of the subset.  Texts are
+   replaced by their positions, because their terms are counted only once (`term_counts`).
+3. Columns get ids if they can be matched between subsets, so that a model can start from the
+   coefficients of another subset's model.
+"""
 
 from __future__ import annotations
 
@@ -22,19 +31,19 @@ Array = npt.NDArray[Any]
 
 
 class FeatureMatrices:
-    """Makes matrices of the rows of one table.
+    """The feature matrices of subsets of one table's rows.
 
     Parameters
     ----------
     rows
         The table.
-    matrices, executor
-        Make those of embeddings alone.
+    allocator, executor
+        Allocate and fill the matrices of embeddings alone.
     geometry
-        Of the rows that are trained on: where its status is `restored`, embeddings are restored
-        instead of standardized. It is found once, not per fold. That leaks nothing: it is found
-        without labels and without rows that are held out of training, and it undoes one map that
-        all rows went through, so any large part of them determines the same map.
+        The geometry of the training rows: if its status is `restored`, embeddings are restored
+        instead of standardized.  It is found once, not per fold.  This leaks nothing: it is found
+        without labels and without held-out rows, and it undoes one map that was applied to all
+        rows, so that any large part of them determines the same map.
     """
 
     def __init__(
@@ -42,19 +51,19 @@ class FeatureMatrices:
         rows: Rows,
         spec: FeatureSpec,
         columns: ColumnsSpec,
-        matrices: MatrixAllocator,
+        allocator: MatrixAllocator,
         executor: Executor,
         *,
         geometry: Geometry | None = None,
     ) -> None:
         self._rows, self._spec, self._columns = rows, spec, columns
-        self._matrices, self._executor = matrices, executor
-        self._restoring = None if geometry is None else geometry.map
+        self._allocator, self._executor = allocator, executor
+        self._affine_map = None if geometry is None else geometry.map
 
     def restores(self, feature_blocks: FeatureBlocks | None) -> bool:
-        """Return whether these blocks are embeddings alone, and restored to rows of length 1."""
+        """Return whether these blocks are embeddings alone, restored to rows of length 1."""
         used = self._spec.use if feature_blocks is None else feature_blocks
-        return self._restoring is not None and tuple(used) == ("embeddings",)
+        return self._affine_map is not None and tuple(used) == ("embeddings",)
 
     def fit(
         self,
@@ -66,34 +75,34 @@ class FeatureMatrices:
 
         Parameters
         ----------
-        use
-            The feature blocks, of those of the spec; None for all of them.
+        feature_blocks
+            A subset of the spec's; None for all of them.
         min_groups
-            In place of the spec's, where only a part of the table is looked at.
+            Replaces the spec's, for a part of the table.
 
         Raises
         ------
         TrainingError
-            No term of any text is held by `min_groups` keys.
+            No term occurs in texts of at least `min_groups` leakage keys.
         """
-        given = {"use": feature_blocks, "min_groups": min_groups}
-        spec = self._spec.model_copy(update={k: v for k, v in given.items() if v is not None})
+        updates = {"use": feature_blocks, "min_groups": min_groups}
+        spec = self._spec.model_copy(update={k: v for k, v in updates.items() if v is not None})
         if spec.use == ("embeddings",):
             assert self._rows.embeddings is not None
-            ports, embeddings = (self._matrices, self._executor), self._rows.embeddings
-            if self._restoring is not None:
-                return restore_rows(embeddings, index, self._restoring, *ports)
+            ports, embeddings = (self._allocator, self._executor), self._rows.embeddings
+            if self._affine_map is not None:
+                return restore_rows(embeddings, index, self._affine_map, *ports)
             return fit_scaling(embeddings, index, *ports)
         terms = self._terms if "text" in spec.use else None
-        inner = select_blocks(self._rows.take(index), spec.use, self._columns)
+        rows = select_blocks(self._rows.take(index), spec.use, self._columns)
         text, columns = terms.union(index, spec.min_groups) if terms else (None, None)
-        preprocess = make_preprocessing(inner, spec, self._columns, text, restoring=self._restoring)
+        preprocess = make_preprocessing(rows, spec, self._columns, text, restoring=self._affine_map)
         X = preprocess.fit_transform(self._input(index, spec.use))
         if columns is not None and spec.use != ("text",):
-            # of text and embeddings the terms come first; of other blocks columns may come and go
+            # beside text, only embeddings have a fixed number of columns, which follow the terms
             width = X.shape[1] - len(columns)
-            has_both = set(spec.use) == {"text", "embeddings"}
-            columns = np.concatenate([columns, -1 - np.arange(width)]) if has_both else None
+            is_matchable = set(spec.use) == {"text", "embeddings"}
+            columns = np.concatenate([columns, -1 - np.arange(width)]) if is_matchable else None
         return FeatureMatrix(
             X=X,
             preprocess=preprocess,
@@ -106,7 +115,7 @@ class FeatureMatrices:
         return Terms(self._rows, self._spec.analyzers)
 
     def _input(self, index: Array, feature_blocks: FeatureBlocks) -> Any:
-        """Return the rows with positions for their texts."""
+        """Return the input for these rows, with positions instead of texts."""
         if feature_blocks == ("text",):
             return index
         X = make_input(

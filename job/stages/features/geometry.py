@@ -1,23 +1,21 @@
-"""Find whether the embeddings of a table had rows of length 1 before their columns were scaled.
+"""Detect whether a table's embeddings had rows of length 1 before their columns were scaled.
 
-Sentence embeddings have rows of length 1, and their cosines compare texts. Standardizing the
-columns destroys both, and can be undone from the matrix alone.
+Sentence embeddings have rows of length 1, and their cosines measure how similar texts are.
+Standardizing the columns destroys both, and can be undone from the matrix alone.
 
 How it works
 ------------
-1. Distinct rows are drawn, seeded. Rows of one length are left as they are. Rows that are far
-   from the others (zeros in place of an embedding) are left out.
-2. Only the first columns may come from the embedder: the upstream adds 200 others behind its 384.
-   Prefixes are tried: those at whose end the scale of the columns changes, then
-   the whole width. Where the whole width shows that only its first columns have a part in it, they
-   are fitted alone.
+1. Distinct rows are sampled. If all rows have one length already, nothing is to be restored. Rows
+   that are far from the others (zeros in place of an embedding) are left out.
+2. Only the first columns may come from the embedder: the upstream appends 200 others to its 384.
+   So several prefixes are tried: those at whose end the scale of the columns changes, and the whole
+   width. If a fit shows that only its first columns are part of the quadric, they are fitted alone.
 3. `job.stages.features.quadric` fits each prefix to most of the rows; the rest is held out. A
-   prefix of w columns has 2 w + 1 unknowns, and is not looked at with fewer distinct rows.
-4. Of the prefixes that are sound, the one with the clearest singular value is restored. If none is,
-   nothing is changed.
+   prefix of w columns has 2 w + 1 unknowns, and is not tried with fewer distinct rows.
+4. Of the sound fits, the one whose smallest singular value stands out most is restored. If none is
+   sound, nothing is changed.
 
-A column that is constant cannot be restored: restored rows are those without it, divided by their
-length.
+A constant column cannot be restored: restored rows leave it out, and are divided by their length.
 """
 
 from __future__ import annotations
@@ -56,7 +54,7 @@ _MAX_HELD_OUT: Final = 1024
 _MIN_HELD_OUT: Final = 30
 _HELD_OUT_SHARE: Final = 10  # one of so many
 _BLOCK: Final = 1024
-_MIN_CHANGE: Final = np.log(1.2)  # of the scale of columns
+_MIN_CHANGE: Final = np.log(1.2)  # of the log of the columns' scale
 _MAX_DEPTH: Final = 2
 _MAX_DISTANCE: Final = 2.0  # times the median distance from the mean
 
@@ -64,40 +62,43 @@ _MAX_DISTANCE: Final = 2.0  # times the median distance from the mean
 def restore_geometry(
     train: Rows, spec: FeatureSpec, random_state: int, executor: Executor
 ) -> Geometry | None:
-    """Find the geometry of the rows that are trained on; None where nobody asks for it."""
+    """Return the geometry of the training rows; None if the settings do not need it."""
     if spec.geometry != "auto" or "embeddings" not in spec.use or train.embeddings is None:
         return None
     with executor.pool():  # one BLAS thread: the same bits on any number of CPUs
-        found = find_geometry(train.embeddings, random_state)
+        geometry = find_geometry(train.embeddings, random_state)
     log.info(
         "geometry_found",
-        status=found.status,
-        prefix=found.prefix,
-        width=found.width,
-        n_distinct_rows=found.n_distinct_rows,
-        singular_values=found.singular_values,
+        status=geometry.status,
+        prefix=geometry.prefix,
+        width=geometry.width,
+        n_distinct_rows=geometry.n_distinct_rows,
+        singular_values=geometry.singular_values,
     )
-    return found
+    return geometry
 
 
-def keep_lengths(found: Geometry) -> Geometry:
-    """Return a geometry by which rows of one length are not standardized; others stay as found."""
-    if found.status != "one_length":
-        return found
-    columns = np.arange(found.width)
-    unchanged = AffineMap(columns=columns, scale=np.ones(found.width), offset=np.zeros(found.width))
-    return replace(found, map=unchanged)
+def keep_lengths(geometry: Geometry) -> Geometry:
+    """Return the geometry with an identity map if all rows have one length; others unchanged.
+
+    By that map such rows are "restored" to themselves, and not standardized.
+    """
+    if geometry.status != "one_length":
+        return geometry
+    n = geometry.width
+    identity = AffineMap(columns=np.arange(n), scale=np.ones(n), offset=np.zeros(n))
+    return replace(geometry, map=identity)
 
 
 def describe_geometry(
-    found: Geometry | None, feature_blocks: FeatureBlocks
+    geometry: Geometry | None, feature_blocks: FeatureBlocks
 ) -> dict[str, Any] | None:
-    """Return the part `geometry` of evaluation.json; None where a model takes no embeddings."""
-    return None if found is None or "embeddings" not in feature_blocks else found.to_json()
+    """Return the part `geometry` of evaluation.json; None if the model uses no embeddings."""
+    return None if geometry is None or "embeddings" not in feature_blocks else geometry.to_json()
 
 
 def geometry_bytes(width: int) -> int:
-    """Return the memory that `find_geometry` takes at most, beside the table."""
+    """Return an upper bound on the memory that `find_geometry` takes beside the table."""
     if width > MAX_WIDTH:
         return 0
     n_terms = 2 * width + 1
@@ -105,14 +106,14 @@ def geometry_bytes(width: int) -> int:
 
 
 def find_geometry(embeddings: MatrixRows, random_state: int) -> Geometry:
-    """Find the affine map of the columns that gives the rows a length of 1.
+    """Find the affine map of the columns that restores the rows to a length of 1.
 
     Parameters
     ----------
     embeddings
         Shape (n_rows, width), finite.
     random_state
-        Seed of the rows that are drawn.
+        Seed of the sample of rows.
     """
     rng = np.random.default_rng(random_state)
     n_rows, width = embeddings.shape
@@ -120,24 +121,24 @@ def find_geometry(embeddings: MatrixRows, random_state: int) -> Geometry:
         embeddings = embeddings.take(np.sort(rng.choice(n_rows, _MAX_ROWS, replace=False)))
     distinct = embeddings.take(rng.permutation(_find_distinct(embeddings)))
     rows = distinct
-    for _ in range(2):  # a huge value hides the others at first
-        rows = rows.take(_is_ordinary(rows))
+    for _ in range(2):  # in the first round, a huge value hides other outliers
+        rows = rows.take(_is_inlier(rows))
     n_held_out = min(max(rows.shape[0] // _HELD_OUT_SHARE, _MIN_HELD_OUT), _MAX_HELD_OUT)
     n_fitted = min(rows.shape[0] - n_held_out, _MAX_FITTED)
-    best, status = None, _exclude(rows, n_fitted)
+    best, status = None, _exclusion(rows, n_fitted)
     if status is None:
-        fitted = rows.take(np.arange(n_held_out, n_held_out + n_fitted))
-        best = _fit_best(sum_products(fitted, rows.take(np.arange(n_held_out))))
+        train = rows.take(np.arange(n_held_out, n_held_out + n_fitted))
+        best = _fit_best(sum_products(train, rows.take(np.arange(n_held_out))))
         is_sound = best is not None and best.is_sound
         is_conclusive = is_sound or n_fitted > 2 * width
         status = "restored" if is_sound else "not_found" if is_conclusive else "too_few_rows"
-    found = Geometry(
+    geometry = Geometry(
         status=status, n_rows=embeddings.shape[0], n_distinct_rows=distinct.shape[0], width=width
     )
     if best is None:
-        return found
+        return geometry
     return replace(
-        found,
+        geometry,
         prefix=best.prefix,
         n_columns=len(best.map.columns),
         n_fitted_rows=n_fitted,
@@ -153,27 +154,25 @@ def _find_distinct(rows: MatrixRows) -> Array:
     """Return the first position of each distinct row."""
     digests = np.empty(rows.shape[0], np.uint64)
     for block in cut(slice(0, rows.shape[0]), _BLOCK):
-        found = [hashlib.blake2b(row, digest_size=8).digest() for row in rows.read(block)]
-        digests[block] = np.frombuffer(b"".join(found), np.uint64)
+        hashes = [hashlib.blake2b(row, digest_size=8).digest() for row in rows.read(block)]
+        digests[block] = np.frombuffer(b"".join(hashes), np.uint64)
     return np.sort(np.unique(digests, return_index=True)[1])
 
 
-def _is_ordinary(rows: MatrixRows) -> Array:
-    """Return which rows are about as far from the mean as others, in standardized columns."""
+def _is_inlier(rows: MatrixRows) -> Array:
+    """Return which rows are about as far from the mean as the others, in standardized columns."""
     if not rows.shape[0]:
         return np.zeros(0, bool)
     blocks = cut(slice(0, rows.shape[0]), _BLOCK)
     mean, scale, _ = measure_columns(rows)
-    distances = np.concatenate([_lengths((rows.read(some) - mean) / scale) for some in blocks])
+    distances = np.concatenate([_lengths((rows.read(block) - mean) / scale) for block in blocks])
     median = np.median(distances)
-    is_ordinary: Array = (distances >= median / _MAX_DISTANCE) & (
-        distances <= median * _MAX_DISTANCE
-    )
-    return is_ordinary
+    is_inlier: Array = (distances >= median / _MAX_DISTANCE) & (distances <= median * _MAX_DISTANCE)
+    return is_inlier
 
 
-def _exclude(rows: MatrixRows, n_fitted: int) -> Status | None:
-    """Return why nothing is fitted, or None."""
+def _exclusion(rows: MatrixRows, n_fitted: int) -> Status | None:
+    """Return the status of rows to which nothing is fitted, or None."""
     n_rows, width = rows.shape
     blocks = cut(slice(0, n_rows), _BLOCK)
     lengths = np.concatenate([np.zeros(0), *(_lengths(rows.read(block)) for block in blocks)])
@@ -193,7 +192,7 @@ def _lengths(rows: Array) -> Array:
 
 
 def _fit_best(products: Products) -> QuadricFit | None:
-    """Return the fit whose smallest singular value stands out most, a sound one if there is any."""
+    """Return the fit whose smallest singular value stands out most, a sound one if possible."""
     fits: list[QuadricFit] = []
     for prefix in _list_prefixes(products):
         fit = fit_quadric(products, prefix)
@@ -205,7 +204,7 @@ def _fit_best(products: Products) -> QuadricFit | None:
 
 
 def _list_prefixes(products: Products) -> list[int]:
-    """Return the widths to be tried, as far as there are rows enough for them, increasing."""
+    """Return the widths to try, increasing; only those for which there are enough rows."""
     width = len(products.mean)
     scale = np.log(products.deviation)
     scale[~products.varies] = np.median(scale[products.varies]) if products.varies.any() else 0.0
@@ -214,7 +213,7 @@ def _list_prefixes(products: Products) -> list[int]:
 
 
 def _find_changes(scale: Array, start: int, depth: int) -> Iterator[int]:
-    """Return the positions at which the mean of a sequence changes most (binary segmentation)."""
+    """Yield the positions where the mean of a sequence changes most (binary segmentation)."""
     n = len(scale)
     if n < 2 or not depth:
         return
@@ -230,7 +229,7 @@ def _find_changes(scale: Array, start: int, depth: int) -> Iterator[int]:
 
 
 def _find_departure(scale: Array) -> Iterator[int]:
-    """Return the first column whose scale, and that of the next two, is not that of the first."""
+    """Yield the first of three columns in a row whose scale differs from that of the first ones."""
     first = np.median(scale[:MIN_COLUMNS])
     is_other = np.abs(scale - first) > 2 * _MIN_CHANGE
     departs = is_other[:-2] & is_other[1:-1] & is_other[2:]

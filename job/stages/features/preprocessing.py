@@ -1,4 +1,14 @@
-"""Build the unfitted preprocessing, and the input that it takes."""
+"""Build the unfitted preprocessing, and the input that it takes.
+
+How it works
+------------
+1. Embeddings are standardized and scaled to rows of length 1, or restored to the rows of length 1
+   that they were before the table's columns were standardized (`geometry`).
+2. Numbers are imputed and scaled robustly; booleans are imputed; both get missing indicators.
+3. Categories are one-hot encoded.  Those of few groups share the column `__rare__` with those that
+   only occur later, so that no rare value gets into the model file.
+4. Several feature blocks are joined by a `ColumnTransformer`.  All steps are scikit-learn's.
+"""
 
 from __future__ import annotations
 
@@ -29,8 +39,8 @@ _NONE: Final = "__none__"
 
 
 def select_blocks(rows: Rows, feature_blocks: tuple[str, ...], columns: ColumnsSpec) -> Rows:
-    """Leave out the feature blocks that are not in use."""
-    kept = {
+    """Return the rows with these feature blocks only."""
+    selected = {
         name
         for block in ("numeric", "categorical", "boolean")
         if block in feature_blocks
@@ -40,18 +50,18 @@ def select_blocks(rows: Rows, feature_blocks: tuple[str, ...], columns: ColumnsS
         rows,
         text=rows.text if "text" in feature_blocks else None,
         embeddings=rows.embeddings if "embeddings" in feature_blocks else None,
-        frame=rows.frame[[name for name in rows.frame.columns if name in kept]],
+        frame=rows.frame[[name for name in rows.frame.columns if name in selected]],
     )
 
 
 def make_input(rows: Rows, feature_blocks: tuple[str, ...]) -> Any:
-    """Return X as the consumer gives it.
+    """Return X in the form in which a consumer passes it to the model.
 
     Returns
     -------
     X
         Embeddings alone: float32 array of shape (n_samples, width).  Text alone: list of str.
-        A mixture: DataFrame with columns `text`, `embeddings_0`... and the metadata's names.
+        Otherwise: DataFrame with columns `text`, `embeddings_0`... and the metadata's names.
     """
     if tuple(feature_blocks) == ("embeddings",):
         return None if rows.embeddings is None else rows.embeddings.read()
@@ -69,7 +79,7 @@ def make_input(rows: Rows, feature_blocks: tuple[str, ...]) -> Any:
 
 
 def embedding_column_names(width: int) -> list[str]:
-    """Name the columns of an embedding in a mixture."""
+    """Return the names of an embedding's columns in a DataFrame of several feature blocks."""
     return [f"embeddings_{n}" for n in range(width)]
 
 
@@ -81,16 +91,16 @@ def make_preprocessing(
     *,
     restoring: AffineMap | None = None,
 ) -> Any:
-    """Build the preprocessing for these training rows, unfitted.
+    """Build the unfitted preprocessing for these training rows.
 
     Parameters
     ----------
     rows
-        Categories are taken from them, and only if `spec.min_groups` different keys hold them.
+        Categories are collected from them, if rows of `spec.min_groups` leakage keys have them.
     text
-        What makes features of texts, or None where the features have no text.
+        The transformer of texts, or None if `spec.use` does not include text.
     restoring
-        The map that gives embeddings back their rows of length 1; None: they are standardized.
+        The map that restores embeddings to rows of length 1; None to standardize them.
     """
     scaling = make_scaling() if restoring is None else make_restoring(restoring)
     if tuple(spec.use) == ("embeddings",):
@@ -116,21 +126,21 @@ def make_preprocessing(
 
 
 def make_scaling() -> Pipeline:
-    """Build the preprocessing of embeddings, unfitted."""
-    # unit rows after scaling: one grid of C suits every embedding model
+    """Build the unfitted preprocessing of embeddings: standardize, then scale rows to length 1."""
+    # rows of length 1: one grid of C suits every embedding model
     return make_pipeline(_as_float32(), StandardScaler(), Normalizer())
 
 
-def make_restoring(found: AffineMap) -> Pipeline:
-    """Build the preprocessing that gives embeddings back their rows of length 1.
+def make_restoring(affine_map: AffineMap) -> Pipeline:
+    """Build the preprocessing that restores embeddings to rows of length 1.
 
-    Its steps learn nothing: whatever they are fitted to, they stay as they are.
+    Its steps have no fitted state.
     """
     # a polynomial of degree 1 for each column, in the precision of the rows
-    coefficients = np.stack([found.offset, found.scale]).astype(np.float32)
+    coefficients = np.stack([affine_map.offset, affine_map.scale]).astype(np.float32)
     return make_pipeline(
         _as_float32(),
-        FunctionTransformer(np.take, kw_args={"indices": found.columns, "axis": 1}),
+        FunctionTransformer(np.take, kw_args={"indices": affine_map.columns, "axis": 1}),
         FunctionTransformer(polyval, kw_args={"c": coefficients, "tensor": False}),
         Normalizer(),
     )
@@ -151,17 +161,17 @@ def _numeric() -> Pipeline:
 
 
 def _categorical(rows: Rows, names: list[str], min_groups: int) -> Pipeline:
-    levels = []
+    categories = []
     for name in names:
         values = rows.frame[name].fillna(_NONE)
-        n_keys = pd.DataFrame({"level": values.to_numpy(), "key": rows.leakage_keys})
-        counts = n_keys.groupby("level")["key"].nunique()
-        kept = sorted(set(counts.index[counts >= min_groups]) - {_RARE})
-        levels.append(np.array([*kept, _RARE], dtype=object))
-    # NOTE: the bucket never occurs by name, so it alone is infrequent, and takes the rare levels
-    # of the training rows and those that are met for the first time later
+        pairs = pd.DataFrame({"level": values.to_numpy(), "key": rows.leakage_keys})
+        n_keys = pairs.groupby("level")["key"].nunique()
+        frequent = sorted(set(n_keys.index[n_keys >= min_groups]) - {_RARE})
+        categories.append(np.array([*frequent, _RARE], dtype=object))
+    # NOTE: no row has the value `__rare__`, so this category alone is infrequent, and takes the
+    # rare values of the training rows as well as values that only occur later
     encoder = OneHotEncoder(
-        categories=levels,
+        categories=categories,
         min_frequency=1,
         handle_unknown="infrequent_if_exist",
         dtype=np.float32,

@@ -1,4 +1,4 @@
-"""Fit the quadric that rows of length 1 lie on after an affine map of each column.
+"""Fit the quadric on which rows of length 1 lie after an affine map of each column.
 
 How it works
 ------------
@@ -9,13 +9,12 @@ How it works
 3. The coefficients are the singular vector of the smallest singular value. It is found by inverse
    iteration, with the inverse that gives the errors of the coefficients as well. Their common
    factor follows from c.
-4. A column that the rows of length 1 have no part in (rounding errors that were standardized, or a
-   column that does not vary) has `a_j = 0`, and noise makes it negative now and then. A column
-   whose a_j cannot be told from zero is left out, and the others are fitted anew, until all are
-   positive: the non-negative solution, whose zeros stay zeros.
-5. Rows that took no part give the residual. With the inverse it gives the error of every scale and
-   offset, and by it the expected cosine of restored to original rows, whatever the directions in
-   which the table's rows hardly vary.
+4. A column that is not part of the rows of length 1 (standardized rounding errors, or a column that
+   does not vary) has `a_j = 0`, which noise makes negative now and then. Columns whose a_j is not
+   significantly positive are left out, and the others are fitted again, until all are positive.
+5. Held-out rows give the residual variance. With the inverse it gives the standard error of every
+   scale and offset, and from these the expected cosine between restored and original rows, even if
+   the table's rows hardly vary in some directions.
 """
 
 from __future__ import annotations
@@ -37,11 +36,11 @@ MAX_RATIO: Final = 0.1  # of the smallest singular value to the next
 # Principal components of sentence embeddings have rows of nearly one length, which is not enough:
 # with a deviation of .0007 (300 of 384 components) a cosine came out as .9989, with .0002 as .9999.
 MAX_LENGTH_DEVIATION: Final = 3e-4
-MAX_COSINE_ERROR: Final = 2e-4  # a fifth of what is promised, for it is an expectation
+MAX_COSINE_ERROR: Final = 2e-4  # a fifth of what is promised, because it is an expectation
 MIN_SHARE: Final = 0.95  # of the columns of a prefix
 _BLOCK: Final = 1024
 _CONSTANT: Final = 1e-9  # deviation in units of the largest value of the column
-_NO_PART: Final = 1e-5  # of the sum of all a_j
+_MIN_PART: Final = 1e-5  # of the sum of all a_j
 _N_ERRORS: Final = 5  # standard errors that a_j must be above zero
 _N_ROUNDS: Final = 8
 _N_ITERATIONS: Final = 60
@@ -50,18 +49,18 @@ _SHIFT: Final = 1e-11  # of the mean eigenvalue: the smallest one may be zero
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Products:
-    """Products of all terms, summed over the rows that are fitted.
+    """Products of all terms, summed over the rows of the fit.
 
     Attributes
     ----------
     n_rows
-        Rows that were summed.
+        Number of rows that were summed.
     mean, deviation
         Of the columns, shape (width,).
     varies
-        Columns that are not constant, shape (width,).
+        Whether a column is not constant, shape (width,).
     gram
-        Mean products of [z^2 - 1, z, 1], shape (2 width + 1, 2 width + 1).
+        Mean products of [z^2 - 1, z, 1], for standardized z, (2 width + 1, 2 width + 1).
     held_out
         The same terms of the held-out rows, shape (n_held_out, 2 width + 1).
     """
@@ -81,9 +80,9 @@ class QuadricFit:
     Attributes
     ----------
     prefix
-        Number of columns from the first one to the last one with a part in the quadric.
+        Number of columns from the first one to the last one that is part of the quadric.
     share
-        Of the prefix's columns that vary, those with a part in the quadric.
+        Share of the prefix's varying columns that are part of the quadric.
     """
 
     prefix: int
@@ -101,7 +100,7 @@ class QuadricFit:
 
     @property
     def is_sound(self) -> bool:
-        """Whether rows of length 1 are there beyond doubt, and are restored well enough."""
+        """Whether the quadric is unmistakable, and restores the rows of length 1 well enough."""
         return bool(
             self.ratio <= MAX_RATIO
             and self.length_deviation <= MAX_LENGTH_DEVIATION
@@ -110,36 +109,36 @@ class QuadricFit:
         )
 
 
-def sum_products(fitted: MatrixRows, held_out: MatrixRows) -> Products:
+def sum_products(train: MatrixRows, held_out: MatrixRows) -> Products:
     """Sum the products of all terms, block by block."""
-    n_rows, width = fitted.shape
-    mean, scale, varies = measure_columns(fitted)
+    n_rows, width = train.shape
+    mean, deviation, varies = measure_columns(train)
     gram = np.zeros((2 * width + 1, 2 * width + 1))
     for rows in cut(slice(0, n_rows), _BLOCK):
-        terms = _make_terms(fitted.read(rows), mean, scale)
+        terms = _make_terms(train.read(rows), mean, deviation)
         gram += terms.T @ terms
     return Products(
         n_rows=n_rows,
         mean=mean,
-        deviation=scale,
+        deviation=deviation,
         varies=varies,
         gram=gram / n_rows,
-        held_out=_make_terms(held_out.read(), mean, scale),
+        held_out=_make_terms(held_out.read(), mean, deviation),
     )
 
 
 def measure_columns(table: MatrixRows) -> tuple[Array, Array, Array]:
-    """Return means and deviations of the columns, and which vary; others have a deviation of 1."""
+    """Return mean and deviation of each column, and whether it varies (if not, deviation is 1)."""
     n_rows, width = table.shape
     blocks = cut(slice(0, n_rows), _BLOCK)
     mean = sum(table.read(rows).sum(axis=0, dtype=float) for rows in blocks) / n_rows
-    squares, largest = np.zeros(width), np.zeros(width)
+    squares, max_abs = np.zeros(width), np.zeros(width)
     for rows in blocks:
         block = table.read(rows).astype(float)
-        np.maximum(largest, np.abs(block).max(axis=0), out=largest)
+        np.maximum(max_abs, np.abs(block).max(axis=0), out=max_abs)
         squares += np.square(block - mean).sum(axis=0)
     deviation = np.sqrt(squares / n_rows)
-    varies = deviation > _CONSTANT * largest
+    varies = deviation > _CONSTANT * max_abs
     return mean, np.where(varies, deviation, 1.0), varies
 
 
@@ -149,28 +148,28 @@ def _make_terms(rows: Array, mean: Array, deviation: Array) -> Array:
 
 
 def fit_quadric(products: Products, prefix: int) -> QuadricFit | None:
-    """Fit the quadric of a prefix; None where no rows of length 1 can be behind it."""
-    columns, lost = np.flatnonzero(products.varies[:prefix]), 0.0
+    """Fit the quadric of a prefix; None if its rows cannot come from rows of length 1."""
+    columns, dropped = np.flatnonzero(products.varies[:prefix]), 0.0
     for _ in range(_N_ROUNDS):
         if len(columns) < MIN_COLUMNS:
             return None
-        found = _solve(products, columns)
-        if found is None:
+        solution = _solve(products, columns)
+        if solution is None:
             return None
-        squares, error = found.squares, found.errors[: len(columns)]
+        squares, error = solution.squares, solution.errors[: len(columns)]
         total = squares.clip(min=0).sum()
-        is_part = squares > np.maximum(_NO_PART * total, _N_ERRORS * error)
+        is_part = squares > np.maximum(_MIN_PART * total, _N_ERRORS * error)
         if is_part.all():
-            return _make_fit(products, columns, found, lost=lost)
-        missing = squares.clip(min=0) + _N_ERRORS * error
-        lost += float(missing[~is_part].sum() / total)
+            return _make_fit(products, columns, solution, dropped=dropped)
+        upper = squares.clip(min=0) + _N_ERRORS * error
+        dropped += float(upper[~is_part].sum() / total)
         columns = columns[is_part]
     return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Solution:
-    """Coefficients [a, b, c] of length 1 as a vector, and their standard errors."""
+    """Coefficients [a, b, c] as a vector of length 1, and their standard errors."""
 
     coefficients: Array
     errors: Array
@@ -179,11 +178,12 @@ class _Solution:
 
     @property
     def squares(self) -> Array:
+        """The coefficients a_j = s_j^2."""
         return self.coefficients[: len(self.coefficients) // 2]
 
 
 def _solve(products: Products, columns: Array) -> _Solution | None:
-    """Find the smallest singular vector and its error; None where there are several."""
+    """Return the smallest singular vector and its errors; None if the matrix is singular."""
     width = len(products.mean)
     index = np.concatenate([columns, width + columns, [2 * width]])
     gram = products.gram[np.ix_(index, index)]
@@ -209,7 +209,7 @@ def _solve(products: Products, columns: Array) -> _Solution | None:
 
 
 def _iterate(inverse: Array, gram: Array) -> tuple[Array, float]:
-    """Return the vector of the largest eigenvalue of the inverse, and its singular value."""
+    """Return the first eigenvector of the inverse, and its singular value."""
     vector = inverse[:, int(np.diag(inverse).argmax())]
     for _ in range(_N_ITERATIONS):
         vector = inverse @ (vector / np.linalg.norm(vector))
@@ -218,12 +218,15 @@ def _iterate(inverse: Array, gram: Array) -> tuple[Array, float]:
 
 
 def _make_fit(
-    products: Products, columns: Array, found: _Solution, *, lost: float
+    products: Products, columns: Array, solution: _Solution, *, dropped: float
 ) -> QuadricFit | None:
-    """Return scales and offsets, with what the held-out rows say of them."""
+    """Return scales and offsets, and how well they restore the held-out rows.
+
+    `dropped` bounds the share of the squared lengths in columns that were left out.
+    """
     q = len(columns)
-    a, b = found.squares, found.coefficients[q : 2 * q]
-    c = found.coefficients[-1] - a.sum()
+    a, b = solution.squares, solution.coefficients[q : 2 * q]
+    c = solution.coefficients[-1] - a.sum()
     factor = float(np.square(b) @ (1 / (4 * a)) - c)
     if factor <= 0:
         return None
@@ -232,15 +235,15 @@ def _make_fit(
     width = len(products.mean)
     z = products.held_out[:, width + columns]
     lengths = np.linalg.norm(z * s + m, axis=1)
-    by_scale = np.square(found.errors[:q] / (2 * factor * s))
-    by_offset = np.square(found.errors[q : 2 * q] / (2 * factor * s)) + by_scale * (m / s) ** 2
+    by_scale = np.square(solution.errors[:q] / (2 * factor * s))
+    by_offset = np.square(solution.errors[q : 2 * q] / (2 * factor * s)) + by_scale * (m / s) ** 2
     scale = s / products.deviation[columns]
     prefix = int(columns[-1]) + 1
     return QuadricFit(
         prefix=prefix,
         share=q / int(products.varies[:prefix].sum()),
-        singular_values=found.singular_values,
+        singular_values=solution.singular_values,
         length_deviation=float(np.sqrt(np.square(lengths - 1).mean())),
-        cosine_error=float((by_scale.sum() + by_offset.sum() + lost) / 2),
+        cosine_error=float((by_scale.sum() + by_offset.sum() + dropped) / 2),
         map=AffineMap(columns=columns, scale=scale, offset=m - scale * products.mean[columns]),
     )

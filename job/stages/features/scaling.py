@@ -1,4 +1,14 @@
-"""Scale embeddings, or restore their geometry, block by block: the result is the only copy."""
+"""Scale embeddings, or restore their geometry, block by block, into one matrix.
+
+How it works
+------------
+1. The rows are copied into the result matrix, and scaled there in place: there is no other copy.
+2. Threads compute the moments of all blocks but the last, which are pooled in their order;
+   scikit-learn's `StandardScaler` adds the last block itself, by its own rules.
+3. Rows are then standardized and divided by their lengths in place, in pieces that fit into the
+   cache, with the operations of scikit-learn's steps: the published pipeline gives the same bits.
+4. Restoring applies the affine map of `geometry` in the same way; nothing is fitted.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +27,7 @@ from job.contracts.row_blocks import cut
 from job.errors import TrainingError
 from job.solver.broadcasting import small_ufunc_buffer
 from job.stages.features.preprocessing import make_restoring, make_scaling
-from job.stages.features.term_counts import restore
+from job.stages.features.term_counts import replace_counted_terms
 
 Array = npt.NDArray[Any]
 _BLOCK: Final = 2048
@@ -26,17 +36,17 @@ _ROWS_IN_CACHE: Final = 256
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeatureMatrix:
-    """Fitted preprocessing.
+    """Fitted preprocessing, and the matrix of the rows that it was fitted to.
 
     Attributes
     ----------
     X
-        The rows it was fitted to, shape (n_samples, n_features).
+        Shape (n_samples, n_features).
     transform
-        Gives other rows of the table, by their positions, as a matrix.
+        Returns the matrix of other rows of the table, by their positions.
     columns
-        What each column is, shape (n_features,): the same number whatever rows it is fitted to;
-        None where nobody knows.
+        An id of each column, shape (n_features,), that does not depend on the rows the
+        preprocessing is fitted to; None if there are no such ids.
     """
 
     X: Any
@@ -45,49 +55,49 @@ class FeatureMatrix:
     columns: Array | None = None
 
     def matrix(self, engine: str) -> Any:
-        """Return X as an engine takes it.
+        """Return X in the precision that the engine needs.
 
-        scikit-learn alone takes double precision: in single its logistic regression ends where
-        the loss no longer tells steps apart, before its own rule does.
+        The reference engine, scikit-learn, needs double precision: in single precision its
+        logistic regression ends when the loss stops changing, before its stopping rule is met.
         """
         return self.X.astype(np.float64) if engine == "reference" else self.X
 
     def published(self) -> Any:
-        """Return the preprocessing that takes what the consumer has; `transform` ends with it."""
-        return restore(self.preprocess)
+        """Return the preprocessing for a consumer's input; `transform` cannot be used after it."""
+        return replace_counted_terms(self.preprocess)
 
 
 def fit_scaling(
-    embeddings: MatrixRows, index: Array, matrices: MatrixAllocator, executor: Executor
+    embeddings: MatrixRows, index: Array, allocator: MatrixAllocator, executor: Executor
 ) -> FeatureMatrix:
-    """Fit the scaling to some rows, and transform them."""
+    """Fit the scaling to the rows at these positions, and transform them."""
     pipeline = make_scaling()
     cast, scaler, normalizer = (step for _, step in pipeline.steps)
     rows = embeddings.take(index)
-    X = matrices.empty(rows.shape)
+    X = allocator.empty(rows.shape)
     cast.fit(rows.read(slice(1)))
     normalizer.fit(rows.read(slice(1)))
     blocks = cut(slice(0, len(index)), _BLOCK)
 
     with executor.pool() as parallel_map:
         _fit_scaler(scaler, rows, X, blocks, parallel_map)
-        mean, deviation = (some.astype(X.dtype) for some in (scaler.mean_, scaler.scale_))
+        mean, deviation = (values.astype(X.dtype) for values in (scaler.mean_, scaler.scale_))
 
         @small_ufunc_buffer()
         def scale(block: slice) -> None:
-            for few in cut(block, _ROWS_IN_CACHE):
-                _standardize(X[few], mean, deviation)
+            for piece in cut(block, _ROWS_IN_CACHE):
+                _standardize(X[piece], mean, deviation)
 
         parallel_map(scale, blocks)
 
     def transform(index: Array) -> Array:
-        some = embeddings.take(index)
-        X = matrices.empty(some.shape)
+        rows = embeddings.take(index)
+        X = allocator.empty(rows.shape)
 
         @small_ufunc_buffer()
         def fill(block: slice) -> None:
-            for few in cut(block, _ROWS_IN_CACHE):
-                _standardize(some.read(few, out=X[few]), mean, deviation)
+            for piece in cut(block, _ROWS_IN_CACHE):
+                _standardize(rows.read(piece, out=X[piece]), mean, deviation)
 
         with executor.pool() as parallel_map:
             parallel_map(fill, cut(slice(0, len(index)), _BLOCK))
@@ -101,24 +111,24 @@ def fit_scaling(
 def restore_rows(
     embeddings: MatrixRows,
     index: Array,
-    restoring: AffineMap,
-    matrices: MatrixAllocator,
+    affine_map: AffineMap,
+    allocator: MatrixAllocator,
     executor: Executor,
 ) -> FeatureMatrix:
-    """Apply a map that is known block by block; nothing is fitted to the rows."""
-    pipeline = make_restoring(restoring).fit(embeddings.read(slice(1)))
-    affine, width = pipeline[:-1], len(restoring.columns)
+    """Restore the rows at these positions to length 1 by a given map; nothing is fitted."""
+    pipeline = make_restoring(affine_map).fit(embeddings.read(slice(1)))
+    affine, width = pipeline[:-1], len(affine_map.columns)
 
     def transform(index: Array) -> Array:
-        some = embeddings.take(index)
-        X = matrices.empty((len(index), width))
+        rows = embeddings.take(index)
+        X = allocator.empty((len(index), width))
 
         @small_ufunc_buffer()
         def fill(block: slice) -> None:
-            for few in cut(block, _ROWS_IN_CACHE):
+            for piece in cut(block, _ROWS_IN_CACHE):
                 with np.errstate(over="ignore"):
-                    X[few] = affine.transform(some.read(few))
-                _normalize(X[few])
+                    X[piece] = affine.transform(rows.read(piece))
+                _normalize(X[piece])
 
         with executor.pool() as parallel_map:
             parallel_map(fill, cut(slice(0, len(index)), _BLOCK))
@@ -130,7 +140,7 @@ def restore_rows(
 
 
 def _standardize(rows: Array, mean: Array, deviation: Array) -> None:
-    """Do in place what scaler and normalizer do, operation by operation."""
+    """Apply the operations of scikit-learn's scaler and normalizer in place."""
     rows -= mean
     with np.errstate(over="ignore"):
         rows /= deviation
@@ -143,7 +153,7 @@ def _normalize(rows: Array) -> None:
     Raises
     ------
     TrainingError
-        A row's length is not a number of single precision; NaN would come of it.
+        The length of a row overflows single precision, which would give NaN.
     """
     with np.errstate(over="ignore"):
         norms = np.sqrt(np.einsum("nd,nd->n", rows, rows))
@@ -163,35 +173,35 @@ def _fit_scaler(
     blocks: list[slice],
     parallel_map: ParallelMap,
 ) -> None:
-    """Copy the rows into X, and measure blocks apart while they are in the cache.
+    """Copy the rows into X, and compute the moments of each piece while it is in the cache.
 
-    scikit-learn itself takes the last block in: it knows best what a constant column is.
+    scikit-learn itself adds the last block, and decides which columns are constant.
     """
 
     @small_ufunc_buffer()
-    def measure(block: slice) -> tuple[int, Array, Array]:
+    def copy_and_measure(block: slice) -> tuple[int, Array, Array]:
         pieces = cut(block, _ROWS_IN_CACHE)
-        return _pooled([_moments_of(rows.read(few, out=X[few])) for few in pieces])
+        return _pool_moments([_moments(rows.read(piece, out=X[piece])) for piece in pieces])
 
     *others, last = blocks
     if others:
-        n, scaler.mean_, scaler.var_ = _pooled(parallel_map(measure, others))
+        n, scaler.mean_, scaler.var_ = _pool_moments(parallel_map(copy_and_measure, others))
         scaler.n_samples_seen_ = np.int64(n)
         scaler.scale_ = np.sqrt(scaler.var_)
         scaler.n_features_in_ = rows.shape[1]
     scaler.partial_fit(rows.read(last, out=X[last]))
 
 
-def _moments_of(rows: Array) -> tuple[int, Array, Array]:
-    """Count rows and give mean and variance of each column, in double precision as scikit-learn."""
-    from_mean = rows.astype(np.float64)
-    mean = np.ones(len(rows)) @ from_mean / len(rows)
-    from_mean -= mean
-    return len(rows), mean, np.einsum("nd,nd->d", from_mean, from_mean) / len(rows)
+def _moments(rows: Array) -> tuple[int, Array, Array]:
+    """Return the number of rows, and means and variances of the columns in double precision."""
+    centered = rows.astype(np.float64)
+    mean = np.ones(len(rows)) @ centered / len(rows)
+    centered -= mean
+    return len(rows), mean, np.einsum("nd,nd->d", centered, centered) / len(rows)
 
 
-def _pooled(parts: list[tuple[int, Array, Array]]) -> tuple[int, Array, Array]:
-    """Put moments of parts together: the pooled mean and variance."""
-    n, means, variances = (np.stack(some) for some in zip(*parts, strict=True))
+def _pool_moments(parts: list[tuple[int, Array, Array]]) -> tuple[int, Array, Array]:
+    """Return the moments of all rows from those of disjoint parts."""
+    n, means, variances = (np.stack(values) for values in zip(*parts, strict=True))
     mean = n @ means / n.sum()
     return int(n.sum()), mean, n @ (variances + (means - mean) ** 2) / n.sum()

@@ -1,4 +1,13 @@
-"""Count the terms of texts once, for every subset of them that is fitted to."""
+"""Count the terms of all texts once, for every subset of rows that a model is fitted to.
+
+How it works
+------------
+1. `Terms` counts words, pairs of words, and character n-grams of all rows.
+2. For a subset, it selects the terms that enough leakage keys of the subset have, and builds a
+   TF-IDF on their counts.  A `CountedTerms` takes the place of each vectorizer: its input is
+   positions of rows instead of texts.  The result has the same bits as a fit on the texts.
+3. Before publishing, `replace_counted_terms` puts vectorizers with the selected vocabulary back.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +29,7 @@ NGRAMS: Final = {"word": (1, 2), "char_wb": (2, 5)}
 
 
 class CountedTerms(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Stand in for a `CountVectorizer` while fitting: takes positions for texts."""
+    """A substitute for a `CountVectorizer` during fitting: its X is positions instead of texts."""
 
     def __init__(self, counts: Any, vectorizer: CountVectorizer) -> None:
         self.counts, self.vectorizer = counts, vectorizer
@@ -39,7 +48,7 @@ class CountedTerms(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
 
 class Terms:
-    """The terms of some rows' texts, and how often each stands in each."""
+    """The terms of all texts, and their counts in each text."""
 
     def __init__(self, rows: Rows, analyzers: tuple[str, ...]) -> None:
         assert rows.text is not None
@@ -54,9 +63,9 @@ class Terms:
             self._counted.append((analyzer, vectorizer.get_feature_names_out(), counts))
 
     def union(self, index: Array, min_groups: int) -> tuple[FeatureUnion, Array]:
-        """Build TF-IDF of the terms that so many keys of the rows at `index` hold.
+        """Build a TF-IDF of the terms that at least `min_groups` keys of these rows have.
 
-        It takes positions; `restore` makes it take texts.
+        Its input is positions; `replace_counted_terms` makes it texts.
 
         Returns
         -------
@@ -72,16 +81,16 @@ class Terms:
         """
         parts, columns, n_before = [], [], 0
         for analyzer, names, counts in self._counted:
-            is_kept = self._count_keys(counts, index) >= min_groups
-            columns.append(n_before + np.flatnonzero(is_kept))
+            is_frequent = self._count_keys(counts, index) >= min_groups
+            columns.append(n_before + np.flatnonzero(is_frequent))
             n_before += len(names)
-            if is_kept.any():
-                terms = {term: n for n, term in enumerate(names[is_kept].tolist())}
-                stand_in = CountedTerms(
-                    counts[:, np.flatnonzero(is_kept)], _vectorizer(analyzer, terms)
+            if is_frequent.any():
+                vocabulary = {term: n for n, term in enumerate(names[is_frequent].tolist())}
+                counted_terms = CountedTerms(
+                    counts[:, np.flatnonzero(is_frequent)], _vectorizer(analyzer, vocabulary)
                 )
                 parts.append(
-                    (analyzer, make_pipeline(stand_in, TfidfTransformer(sublinear_tf=True)))
+                    (analyzer, make_pipeline(counted_terms, TfidfTransformer(sublinear_tf=True)))
                 )
         if not parts:
             raise TrainingError(
@@ -91,37 +100,40 @@ class Terms:
         return FeatureUnion(parts), np.concatenate(columns)
 
     def _count_keys(self, counts: Any, index: Array) -> Array:
-        found = counts[index]
+        """Return the number of leakage keys of these rows that have each term."""
+        by_key = counts[index]
         keys, inverse = np.unique(self._keys[index], return_inverse=True)
         if len(keys) < len(index):
             ones, rows = np.ones(len(index), np.float32), np.arange(len(index))
-            by_key = sparse.csr_matrix((ones, (inverse, rows)), shape=(len(keys), len(index)))
-            found = by_key @ found
-        n_keys: Array = found.getnnz(axis=0)
+            key_of_row = sparse.csr_matrix((ones, (inverse, rows)), shape=(len(keys), len(index)))
+            by_key = key_of_row @ by_key
+        n_keys: Array = by_key.getnnz(axis=0)
         return n_keys
 
 
-def restore(preprocess: Any) -> Any:
-    """Put vectorizers in the place of the counted terms, so that texts are taken; give it back."""
+def replace_counted_terms(preprocess: Any) -> Any:
+    """Put vectorizers in place of the counted terms, so that the input is texts; return it."""
     if isinstance(preprocess, ColumnTransformer):
         for _, part, _ in preprocess.transformers:
-            _restore_union(part, is_fitted=False)
+            _replace_in_union(part, is_fitted=False)
         for _, part, _ in preprocess.transformers_:
-            _restore_union(part, is_fitted=True)
-    _restore_union(preprocess, is_fitted=True)
+            _replace_in_union(part, is_fitted=True)
+    _replace_in_union(preprocess, is_fitted=True)
     return preprocess
 
 
-def _restore_union(union: Any, *, is_fitted: bool) -> None:
+def _replace_in_union(union: Any, *, is_fitted: bool) -> None:
     if isinstance(union, FeatureUnion):
         for _, part in union.transformer_list:
-            _restore_step(part, is_fitted=is_fitted)
+            _replace_first_step(part, is_fitted=is_fitted)
 
 
-def _restore_step(part: Pipeline, *, is_fitted: bool) -> None:
-    stand_in = part.steps[0][1]
-    if isinstance(stand_in, CountedTerms):
-        vectorizer = _vectorizer(stand_in.vectorizer.analyzer, stand_in.vectorizer.vocabulary)
+def _replace_first_step(part: Pipeline, *, is_fitted: bool) -> None:
+    counted_terms = part.steps[0][1]
+    if isinstance(counted_terms, CountedTerms):
+        vectorizer = _vectorizer(
+            counted_terms.vectorizer.analyzer, counted_terms.vectorizer.vocabulary
+        )
         # a vectorizer with a fixed vocabulary learns nothing from texts
         part.steps[0] = ("countvectorizer", vectorizer.fit([""]) if is_fitted else vectorizer)
 

@@ -1,1 +1,1 @@
-"""What a model's predictions are worth: metrics, resampling by group, confidence bounds."""
+"""Metrics of predictions, the bootstrap over groups of rows, and confidence bounds."""

@@ -1,4 +1,14 @@
-"""The ends of an interval, out of resamples."""
+"""Confidence bounds of metrics: from resamples, from Jeffreys' interval, or from counts.
+
+How it works
+------------
+1. `bootstrap` measures all groups, resamples of them, and all groups but one (the jackknife).
+2. `bca_bounds` takes two quantiles of the resamples, shifted for their bias and for the skewness
+   that the jackknife shows (BCa, Efron), and spread further the fewer groups a metric depends on.
+3. Where the resamples do not vary, `interval_or_count_bound` bounds the metric by the number of
+   groups alone.
+4. `max_t_critical_value` gives one critical value for several metrics at once.
+"""
 
 from __future__ import annotations
 
@@ -13,116 +23,124 @@ from job.contracts.reports.intervals import Interval
 from job.stages.metrics.group_bootstrap import GroupSums, leave_one_out, resample
 
 Array = np.ndarray[Any, Any]
-MIN_GROUPS: Final = 5  # of fewer, resamples say too little
+MIN_GROUPS: Final = 5  # with fewer, resamples differ too little to give an interval
 
 
 def bootstrap(
     group_sums: GroupSums,
-    measure: Callable[[Array], Array],
+    statistic: Callable[[Array], Array],
     n_resamples: int,
     rng: np.random.Generator,
-    tail: float,
+    alpha: float,
 ) -> tuple[Array, Array]:
-    """Measure all groups, and give the ends of each metric as `bca_bounds` does."""
-    point = measure(group_sums.total)[0]
-    resampled = resample(group_sums, measure, n_resamples, rng)
-    return point, bca_bounds(point, resampled, leave_one_out(group_sums, measure), group_sums, tail)
+    """Return the metrics of all groups (n_metrics,) and their `bca_bounds` (2, n_metrics)."""
+    point = statistic(group_sums.total)[0]
+    resampled = resample(group_sums, statistic, n_resamples, rng)
+    left_out = leave_one_out(group_sums, statistic)
+    return point, bca_bounds(point, resampled, left_out, group_sums, alpha)
 
 
 def max_t_critical_value(deviations: Array, alpha: float) -> float:
-    """Return how far the furthest metric of a resample lies out, but in a share alpha (max T).
+    """Return the max-T critical value.
+
+    It is the (1 - alpha) quantile over resamples of the largest deviation of any metric.
 
     Parameters
     ----------
     deviations
-        In standard errors, toward the side that is looked at, shape (n_resamples, n_metrics).
+        In standard errors, in the direction of interest, shape (n_resamples, n_metrics).
     """
     return float(np.quantile(deviations.max(axis=1), 1 - alpha))
 
 
 def bca_bounds(
-    point: Array, resampled: Array, left_out: Array, group_sums: GroupSums, tail: float
+    point: Array, resampled: Array, left_out: Array, group_sums: GroupSums, alpha: float
 ) -> Array:
-    """Return lower and upper ends, shape (2, n_metrics), each missed with the probability `tail`.
+    """Return lower and upper bounds, shape (2, n_metrics), each missed with probability `alpha`.
 
-    Bias-corrected and accelerated (Efron), with quantiles of Student's t in place of the normal's:
-    its degrees of freedom are twice the number of groups that the metric hangs on (Satterthwaite's,
-    of a sum of squares), so that a score that few groups spoil has wide ends.
+    Bias-corrected and accelerated (Efron), with quantiles of Student's t instead of the normal
+    distribution.  Its degrees of freedom are twice the effective number of groups that the metric
+    depends on (Satterthwaite's, for a sum of squares), so that a score that a few groups dominate
+    has wide bounds.
 
     Parameters
     ----------
     point
-        Metrics of the whole, shape (n_metrics,).
+        Metrics of all groups, shape (n_metrics,).
     resampled, left_out
-        Metrics of resamples, and those without one group of each unit.
+        Metrics of resamples (n_resamples, n_metrics), and without one group (n_distinct,
+        n_metrics).
     """
     below = (resampled < point).mean(axis=0) + (resampled == point).mean(axis=0) / 2
-    least = 1 / (2 * len(resampled))
-    bias = norm.ppf(np.clip(below, least, 1 - least))
-    acceleration, freedom = _influence(point, left_out, group_sums)
-    order = np.sort(resampled, axis=0)
+    minimum = 1 / (2 * len(resampled))
+    bias = norm.ppf(np.clip(below, minimum, 1 - minimum))
+    acceleration, freedom = _acceleration(point, left_out, group_sums)
+    ordered = np.sort(resampled, axis=0)
     bounds = np.empty((2, len(point)))
-    for row, share in enumerate((tail, 1 - tail)):
-        shifted = bias + student.ppf(share, freedom)
+    for row, probability in enumerate((alpha, 1 - alpha)):
+        shifted = bias + student.ppf(probability, freedom)
         scale = 1 - acceleration * shifted
-        # NOTE: past its pole the correction says that no resample lies far enough out
-        is_sane = scale > 0
-        where = norm.cdf(bias + shifted / np.where(is_sane, scale, 1))
-        bounds[row] = _quantiles(order, np.where(is_sane, where, float(share > 0.5)))
+        # NOTE: beyond its pole the correction asks for more than the most extreme resample
+        is_before_pole = scale > 0
+        corrected = norm.cdf(bias + shifted / np.where(is_before_pole, scale, 1))
+        bounds[row] = _quantiles(
+            ordered, np.where(is_before_pole, corrected, float(probability > 0.5))
+        )
     return bounds
 
 
-def _influence(point: Array, left_out: Array, group_sums: GroupSums) -> tuple[Array, Array]:
-    """Return acceleration, and degrees of freedom: 2 where a metric hangs on one group."""
+def _acceleration(point: Array, left_out: Array, group_sums: GroupSums) -> tuple[Array, Array]:
+    """Return acceleration and degrees of freedom, which are 2 if a metric depends on one group."""
     multiplicity = group_sums.multiplicity[:, None].astype(float)
     sizes = np.bincount(group_sums.strata, group_sums.multiplicity)[group_sums.strata][:, None]
     influence = (point - left_out) * (sizes - 1) / sizes
     powers = [np.sum(multiplicity * influence**power, axis=0) for power in (2, 3, 4)]
-    has_any = powers[0] > 0
-    second, third, fourth = (np.where(has_any, power, 1.0) for power in powers)
-    acceleration = np.where(has_any, third / second**1.5 / 6, 0.0)
+    has_influence = powers[0] > 0
+    second, third, fourth = (np.where(has_influence, power, 1.0) for power in powers)
+    acceleration = np.where(has_influence, third / second**1.5 / 6, 0.0)
     return acceleration, 2 * np.maximum(second**2 / fourth, 1.0)
 
 
-def _quantiles(order: Array, shares: Array) -> Array:
-    """Return one quantile of each sorted column, between its neighbors."""
-    places = shares * (len(order) - 1)
-    low = np.floor(places).astype(int)
-    high = np.minimum(low + 1, len(order) - 1)
-    columns = np.arange(order.shape[1])
-    found: Array = order[low, columns] + (places - low) * (
-        order[high, columns] - order[low, columns]
+def _quantiles(ordered: Array, probabilities: Array) -> Array:
+    """Return one interpolated quantile of each sorted column."""
+    positions = probabilities * (len(ordered) - 1)
+    low = np.floor(positions).astype(int)
+    high = np.minimum(low + 1, len(ordered) - 1)
+    columns = np.arange(ordered.shape[1])
+    quantiles: Array = ordered[low, columns] + (positions - low) * (
+        ordered[high, columns] - ordered[low, columns]
     )
-    return found
+    return quantiles
 
 
-def share_ends(value: Array, n_effective: Array, tail: float) -> Array:
-    """Return lower and upper ends of shares, shape (2, n_metrics): Jeffreys' interval.
+def share_ends(value: Array, n_effective: Array, alpha: float) -> Array:
+    """Return the bounds of Jeffreys' interval for shares, shape (2, n_metrics).
 
-    Quantiles of a beta distribution with half a success and half a failure more than were seen
-    (Brown, Cai and DasGupta 2001).
+    They are quantiles of a beta distribution with half a success and half a failure added to what
+    was observed (Brown, Cai and DasGupta 2001).
 
     Parameters
     ----------
     value
         Shares, shape (n_metrics,).
     n_effective
-        Independent trials that each share counts as, shape (n_metrics,).
+        Number of independent trials behind each share, shape (n_metrics,).
     """
-    right, wrong = value * n_effective, (1 - value) * n_effective
-    low = np.where(value > 0, beta.ppf(tail, right + 0.5, wrong + 0.5), 0.0)
-    high = np.where(value < 1, beta.ppf(1 - tail, right + 0.5, wrong + 0.5), 1.0)
-    # near 0 and 1 the half success more may put an end past the share itself
+    successes, failures = value * n_effective, (1 - value) * n_effective
+    low = np.where(value > 0, beta.ppf(alpha, successes + 0.5, failures + 0.5), 0.0)
+    high = np.where(value < 1, beta.ppf(1 - alpha, successes + 0.5, failures + 0.5), 1.0)
+    # near 0 and 1 the added half success may move a bound beyond the share itself
     return np.stack([np.minimum(low, value), np.maximum(high, value)])
 
 
 def interval_or_count_bound(
     value: float, low: float, high: float, *, n_groups: float, tail: float, least: float = 0.0
 ) -> Interval:
-    """Make the interval of a share or, with `least` -1, of a difference of shares.
+    """Return the interval of a share or, with `least` = -1, of a difference of shares.
 
-    Where no resample differs from the whole they say nothing: what shows in none of n groups may
-    still befall 1 - tail ** (1 / n) of them (3 / n, about, for a tail of 0.05).
+    If no resample differs from the whole, the number of groups gives the interval: an effect seen
+    in none of n groups may still affect up to 1 - tail ** (1 / n) of them (about 3 / n for a tail
+    of 0.05).
     """
     if low < high:
         return Interval(value=float(value), lower=float(low), upper=float(high))

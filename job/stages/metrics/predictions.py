@@ -1,4 +1,4 @@
-"""What a model says of rows whose class is known."""
+"""Predicted probabilities of rows whose classes are known."""
 
 from __future__ import annotations
 
@@ -19,18 +19,20 @@ _BLOCK: Final = 8192
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Predictions:
-    """Classes as numbers: numbers are compared faster than words.
+    """True classes and predicted probabilities, with classes as numbers.
+
+    Numbers are compared faster than strings.
 
     Attributes
     ----------
     classes
-        Those of the rows and of the model, sorted; what the numbers stand for.
+        All classes of the rows and of the model, sorted; numbers are positions in it.
     y_true
         Shape (n_rows,).
     proba
-        Shape (n_rows, n_known).
+        Shape (n_rows, n_model_classes).
     known
-        The class of each column of `proba`.
+        The model's classes, one per column of `proba`, as numbers.
     """
 
     classes: tuple[str, ...]
@@ -40,13 +42,13 @@ class Predictions:
 
     @property
     def y_pred(self) -> Array:
-        """The class that each row is taken for."""
-        taken: Array = self.known[self.proba.argmax(axis=1)]
-        return taken
+        """The predicted class of each row, shape (n_rows,)."""
+        predicted: Array = self.known[self.proba.argmax(axis=1)]
+        return predicted
 
     @property
     def has_known_class(self) -> Array:
-        """Whether the model knows the class of each row."""
+        """Whether each row's true class is one of the model's, shape (n_rows,)."""
         return np.isin(self.y_true, self.known)
 
     def take(self, index: Array) -> Predictions:
@@ -57,16 +59,16 @@ class Predictions:
         """Return the predicted probability of each row's true class, which the model must know."""
         column = np.empty(len(self.classes), int)
         column[self.known] = np.arange(len(self.known))
-        found: Array = self.proba[np.arange(len(self.proba)), column[self.y_true]]
-        return found
+        proba: Array = self.proba[np.arange(len(self.proba)), column[self.y_true]]
+        return proba
 
 
 def predict(model: Any, rows: Rows, feature_blocks: FeatureBlocks) -> Predictions:
-    """Predict block by block: the rows have no copy."""
+    """Predict the rows block by block, so that they are not copied as a whole."""
     positions = np.arange(len(rows))
-    blocks = (rows.take(positions[some]) for some in cut(slice(0, len(rows)), _BLOCK))
+    blocks = (rows.take(positions[block]) for block in cut(slice(0, len(rows)), _BLOCK))
     proba = np.concatenate(
-        [model.predict_proba(make_input(some, feature_blocks)) for some in blocks]
+        [model.predict_proba(make_input(block, feature_blocks)) for block in blocks]
     )
     classes = sorted({*rows.y, *model.classes_})
     index = pd.Index(classes, dtype=object)

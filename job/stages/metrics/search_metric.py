@@ -1,4 +1,4 @@
-"""The score by which candidates are chosen and compared."""
+"""The metric by which candidates are selected and compared."""
 
 from __future__ import annotations
 
@@ -15,29 +15,34 @@ Array = np.ndarray[Any, Any]
 
 
 def is_of_labels(metric: Metric) -> bool:
-    """Return whether a metric asks for classes, and not for probabilities."""
+    """Return whether a metric needs predicted classes only, not probabilities."""
     return metric.value in AVERAGED
 
 
 def score_labels(metric: Metric, y_true: Array, y_pred: Array, n_classes: int) -> float:
-    """Return a score of labels, which are numbers from 0; n_classes may exceed those that occur."""
-    cells = [cell[cell >= 0] for cell in count_columns(y_true, y_pred, n_classes)]
-    counts = np.bincount(np.concatenate(cells), minlength=3 * n_classes)[None].astype(float)
+    """Return a metric of predicted classes.
+
+    Classes are numbers from 0; `n_classes` may be larger than the number of classes that occur.
+    """
+    columns = [column[column >= 0] for column in count_columns(y_true, y_pred, n_classes)]
+    counts = np.bincount(np.concatenate(columns), minlength=3 * n_classes)[None].astype(float)
     return float(LabelScores(counts).measure(counts)[0, AVERAGED.index(metric.value)])
 
 
-def score_of(found: Predictions, metric: Metric) -> float | None:
-    """Return a score; None where it is not defined.
+def score_of(predictions: Predictions, metric: Metric) -> float | None:
+    """Return a metric of predictions; None where it is not defined.
 
-    Probabilities are judged on the rows whose class the model knows.
+    Metrics of probabilities are computed on the rows whose class the model knows.
     """
     if is_of_labels(metric):
-        return score_labels(metric, found.y_true, found.y_pred, len(found.classes))
-    some = found.take(found.has_known_class)
-    if not len(some.y_true):
+        return score_labels(
+            metric, predictions.y_true, predictions.y_pred, len(predictions.classes)
+        )
+    known = predictions.take(predictions.has_known_class)
+    if not len(known.y_true):
         return None
     if metric is Metric.NEG_LOG_LOSS:
-        return -float(log_losses(some).mean())
+        return -float(log_losses(known).mean())
     assert metric is Metric.ROC_AUC_OVR
-    area, _ = roc_auc_influences(some)
+    area, _ = roc_auc_influences(known)
     return None if np.isnan(area) else area

@@ -1,4 +1,4 @@
-"""The solver ends where scikit-learn's exact solver ends, on every kind of problem."""
+"""The solver converges to scikit-learn's minimum, on all kinds of problems."""
 
 import numpy as np
 import pytest
@@ -29,13 +29,13 @@ def solve(
 ):
     weights = np.ones(len(codes)) if weights is None else weights
     with InTurn().pool() as parallel_map:
-        rule = {
+        options = {
             "tolerance": tolerance,
             "max_iter": max_iter,
             "suboptimality": suboptimality,
             "start": start,
         }
-        return fit_matrix(X, codes, weights, C, parallel_map, **rule)
+        return fit_matrix(X, codes, weights, C, parallel_map, **options)
 
 
 def probabilities(X, W, b):
@@ -47,7 +47,7 @@ def probabilities(X, W, b):
 
 
 def gradient(X, codes, weights, W, b, C):
-    """Give the derivative of scikit-learn's objective, worked out in float64 from its formula."""
+    """Return the gradient of scikit-learn's objective, computed in float64 from its formula."""
     X = np.asarray(X.todense() if sparse.issparse(X) else X, np.float64)
     p = probabilities(X, W, b)
     p[np.arange(len(codes)), codes] -= 1
@@ -57,7 +57,7 @@ def gradient(X, codes, weights, W, b, C):
 
 @st.composite
 def problems(draw):
-    """Small problems of every kind that a search may meet."""
+    """Draw small problems of all kinds that a search may meet."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     n_classes = draw(st.integers(2, 6))
     n, d = draw(st.integers(n_classes * 2, 80)), draw(st.integers(1, 60))
@@ -92,10 +92,10 @@ def problems(draw):
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(problems())
 def test_gradient_is_zero_where_it_ends(problem):
-    """The rule of the end is asserted on the formula itself, in the original coordinates.
+    """The stopping rule is asserted on the formula itself, in the original coordinates.
 
-    Ten rows in columns of ten thousand scales may take more iterations than there are, or come no
-    further for fifty: then the error that is said is above the tolerance, and true.
+    With few rows and very different column scales, the iterations may not suffice, or fifty of them
+    make no progress: then the reported error is above the tolerance, and correct.
     """
     X, codes, weights = problem
     fits = solve(X, codes, weights)
@@ -110,9 +110,9 @@ def test_gradient_is_zero_where_it_ends(problem):
 @given(problems())
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_probabilities_are_those_of_a_cold_fit(problem):
-    """scikit-learn, started from zero and run to the same tolerance, says the same.
+    """scikit-learn, started from zero and run to the same tolerance, gives the same.
 
-    Where it gets there: its solver gives up after 15,000 points.
+    Checked where it converges: its solver gives up after 15,000 evaluations.
     """
     X, codes, weights = problem
     fits = solve(X, codes, weights)
@@ -126,46 +126,46 @@ def test_probabilities_are_those_of_a_cold_fit(problem):
 
 @pytest.mark.parametrize("layout", ["full", "sparse", "mixed"])
 def test_bits_do_not_depend_on_the_number_of_threads(layout):
-    """Spans follow from the matrix alone, and are added in their order."""
+    """Spans depend on the matrix only, and their results are added in their order."""
     rng = np.random.default_rng(0)
     X = rng.standard_normal((5000, 30)).astype(np.float32)
     if layout != "full":
         X[:, 20 if layout == "mixed" else 0 :] *= rng.random((5000, 1)) < 0.3
         X = sparse.csr_matrix(X)
     codes = rng.integers(0, 4, 5000)
-    found = []
+    results = []
     for n_workers in (1, 2, 3):
         with LocalThreads(n_workers).pool() as parallel_map:
             fits = fit_matrix(
                 X, codes, np.ones(5000), C, parallel_map, tolerance=1e-5, max_iter=100
             )
-            found.append((fits.coefficients.tobytes(), fits.intercepts.tobytes()))
+            results.append((fits.coefficients.tobytes(), fits.intercepts.tobytes()))
 
-    assert 1 == len(set(found))
+    assert 1 == len(set(results))
 
 
 def test_blocks_are_summed_up_whatever_their_size(monkeypatch):
-    """Many blocks of rows in each span, the last one smaller, end at the same minimum."""
+    """Many blocks of rows per span, the last one smaller, lead to the same minimum."""
     rng = np.random.default_rng(0)
     codes = rng.integers(0, 4, 5000)
     X = (rng.standard_normal((5000, 30)) + np.eye(4, 30)[codes]).astype(np.float32)
     monkeypatch.setattr("job.solver.dense_design._MAX_ROWS", 300)
-    found = []
+    results = []
     for n_workers in (1, 2):
         with LocalThreads(n_workers).pool() as parallel_map:
             fits = fit_matrix(
                 X, codes, np.ones(5000), C, parallel_map, tolerance=TOLERANCE, max_iter=500
             )
-            found.append((fits.coefficients.tobytes(), fits.intercepts.tobytes()))
+            results.append((fits.coefficients.tobytes(), fits.intercepts.tobytes()))
 
-    assert found[0] == found[1]
+    assert results[0] == results[1]
     assert (fits.errors <= TOLERANCE).all()
     for W, b, c in zip(fits.coefficients, fits.intercepts, C, strict=True):
         assert np.abs(gradient(X, codes, np.ones(5000), W, b, c)).max() <= 2 * TOLERANCE
 
 
 def test_float32_reaches_a_fine_tolerance():
-    """Sums of float32 leave enough of the gradient."""
+    """Rounding errors of float32 sums leave the gradient exact enough."""
     rng = np.random.default_rng(0)
     codes = rng.integers(0, 5, 4000)
     X = (rng.standard_normal((4000, 40)) + np.eye(5, 40)[codes]).astype(np.float32)
@@ -182,37 +182,37 @@ def with_rare_class(n_classes, seed):
 
 
 @pytest.mark.parametrize("n_classes", [3, 4])
-def test_rare_class_is_brought_to_its_end_in_double_precision(n_classes):
-    """Twenty rows of thousands pull less than the last digits of what the others cancel."""
-    late = 0
+def test_rare_class_converges_in_double_precision(n_classes):
+    """The gradient of twenty rows in thousands is smaller than the rounding errors of the others."""
+    n_double = 0
     for seed in (5, 6, 7):
         X, codes = with_rare_class(n_classes, seed)
         fits = solve(X, codes, C=[10.0], tolerance=1e-6)
-        late += fits.coefficients.dtype == np.float64
+        n_double += fits.coefficients.dtype == np.float64
         by_formula = gradient(
             X, codes, np.ones(9000), fits.coefficients[0], fits.intercepts[0], 10.0
         )
 
         assert (fits.errors <= 1e-6).all()
         assert np.abs(by_formula).max() <= 2e-6
-    assert late
+    assert n_double
 
 
 def test_bits_in_double_precision_do_not_depend_on_the_number_of_threads():
-    """Predictions need no doubles: models have the precision of their matrix."""
+    """Predictions do not need float64: models have the precision of their matrix."""
     X, codes = with_rare_class(3, 5)
-    found = []
+    results = []
     for n_workers in (1, 2):
         models = [LogisticRegression(C=c, tol=1e-6, max_iter=1000) for c in (1.0, 10.0)]
         fit_linear_models(models, X, codes, LocalThreads(n_workers))
         assert {np.dtype(np.float32)} == {m.coef_.dtype for m in models}
-        found.append([(m.coef_.tobytes(), m.intercept_.tobytes()) for m in models])
+        results.append([(m.coef_.tobytes(), m.intercept_.tobytes()) for m in models])
 
-    assert found[0] == found[1]
+    assert results[0] == results[1]
 
 
-def test_one_that_is_out_of_iterations_says_so():
-    """Its error is above the tolerance; the caller must not take it for fitted."""
+def test_model_out_of_iterations_reports_an_error_above_the_tolerance():
+    """So the caller can tell that it is not fitted."""
     rng = np.random.default_rng(0)
     fits = solve(rng.standard_normal((60, 5)), rng.integers(0, 3, 60), max_iter=2)
 
@@ -220,8 +220,8 @@ def test_one_that_is_out_of_iterations_says_so():
     assert [2, 2, 2] == fits.n_iter.tolist()
 
 
-def test_batches_of_one_give_what_a_whole_batch_gives(monkeypatch):
-    """Memory decides how many are fitted side by side, and changes nothing that is found."""
+def test_batches_of_one_give_the_models_of_one_batch(monkeypatch):
+    """Memory limits how many are fitted together, which does not change the result."""
     rng = np.random.default_rng(0)
     X, codes = rng.standard_normal((200, 6)), rng.integers(0, 3, 200)
     together = solve(X, codes)
@@ -233,29 +233,31 @@ def test_batches_of_one_give_what_a_whole_batch_gives(monkeypatch):
 
 
 def objective(X, codes, W, b, C):
-    """Give scikit-learn's objective in its own scaling."""
+    """Return scikit-learn's objective in its own scaling."""
     p = probabilities(np.asarray(X, np.float64), W, b)[np.arange(len(codes)), codes]
     return -np.log(p).mean() + (W**2).sum() / (2 * C * len(codes))
 
 
 @pytest.mark.parametrize("suboptimality", [1e-3, 1e-5])
-def test_excess_is_what_the_loss_is_above_its_minimum(suboptimality):
-    """Half the squared gradient of the even basis tells it to a factor of ten, for every C."""
+def test_suboptimality_is_the_distance_to_the_minimum(suboptimality):
+    """The estimate by half the squared gradient in the basis is right within a factor of ten."""
     rng = np.random.default_rng(0)
     codes = rng.integers(0, 4, 3000)
     X = rng.standard_normal((3000, 30)) * 3.0 ** -np.arange(30) + np.eye(4, 30)[codes]
-    found, exact = (
-        solve(X, codes, tolerance=1e-9, suboptimality=some) for some in (suboptimality, 0.0)
+    early, exact = (
+        solve(X, codes, tolerance=1e-9, suboptimality=value) for value in (suboptimality, 0.0)
     )
     for n, c in enumerate(C):
-        above = [objective(X, codes, f.coefficients[n], f.intercepts[n], c) for f in (found, exact)]
-        assert 0 <= above[0] - above[1] <= 10 * suboptimality
-    assert (found.n_iter < exact.n_iter).all()
+        losses = [
+            objective(X, codes, f.coefficients[n], f.intercepts[n], c) for f in (early, exact)
+        ]
+        assert 0 <= losses[0] - losses[1] <= 10 * suboptimality
+    assert (early.n_iter < exact.n_iter).all()
 
 
 @pytest.mark.parametrize("layout", ["full", "sparse", "mixed"])
 def test_start_leads_to_the_same_models(layout):
-    """Wherever it begins, and in whatever order the values of C are given."""
+    """Wherever it starts, and in whatever order the values of C are given."""
     rng = np.random.default_rng(0)
     X = rng.standard_normal((400, 60))
     if layout != "full":
@@ -263,22 +265,22 @@ def test_start_leads_to_the_same_models(layout):
         X = sparse.csr_matrix(X)
     codes, values = rng.integers(0, 4, 400), (30.0, 0.01, 1.0)
     cold = solve(X, codes, C=values)
-    moved = cold.coefficients + 0.3 * rng.standard_normal(cold.coefficients.shape)
-    near = solve(X, codes, C=values, start=(moved, cold.intercepts + 1))
+    perturbed = cold.coefficients + 0.3 * rng.standard_normal(cold.coefficients.shape)
+    warm = solve(X, codes, C=values, start=(perturbed, cold.intercepts + 1))
 
-    assert (near.errors <= TOLERANCE).all()
-    np.testing.assert_allclose(near.coefficients, cold.coefficients, atol=1e-3)
+    assert (warm.errors <= TOLERANCE).all()
+    np.testing.assert_allclose(warm.coefficients, cold.coefficients, atol=1e-3)
     for n in range(3):
-        ours, theirs = (probabilities(X, f.coefficients[n], f.intercepts[n]) for f in (near, cold))
+        ours, theirs = (probabilities(X, f.coefficients[n], f.intercepts[n]) for f in (warm, cold))
         np.testing.assert_allclose(ours, theirs, atol=1e-4)
 
 
-def test_start_at_the_minimum_is_its_end():
-    """What is known already is not worked out anew."""
+def test_start_at_the_minimum_ends_there():
+    """One evaluation is enough."""
     rng = np.random.default_rng(0)
     codes = rng.integers(0, 4, 400)
     X = sparse.csr_matrix(rng.standard_normal((400, 50)) * (rng.random((400, 1)) < 0.2))
     cold = solve(X, codes, C=[1.0])
-    near = solve(X, codes, C=[1.0], start=(cold.coefficients, cold.intercepts))
+    warm = solve(X, codes, C=[1.0], start=(cold.coefficients, cold.intercepts))
 
-    assert [1] == near.n_iter.tolist()
+    assert [1] == warm.n_iter.tolist()

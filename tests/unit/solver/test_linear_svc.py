@@ -1,4 +1,4 @@
-"""Linear SVCs of the fast engine are those that liblinear finds, and so are their probabilities."""
+"""Linear SVCs of the fast engine, and their probabilities, equal those of liblinear."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ from support.executors import InTurn
 from job.adapters.executors.local import LocalThreads
 from job.errors import TrainingError
 from job.solver.fit import fit_linear_models
-from job.solver.linear_svc import linear_of
+from job.solver.linear_svc import linear_model
 from job.stages.training.sklearn_fit import fit
 
 C = (0.01, 1.0, 30.0)
@@ -25,9 +25,9 @@ NAMES = np.array(["a", "b", "c", "d", "e"], dtype=object)
 
 @st.composite
 def problems(draw):
-    """Tables of many shapes: wide, collinear, constant, scaled, separable, of rare classes.
+    """Draw tables: wide, collinear, constant, scaled, separable, with rare classes.
 
-    Of single precision, as tables are, and of double.
+    In single precision, as tables are, and in double precision.
     """
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     n_classes = draw(st.integers(2, 5))
@@ -35,8 +35,8 @@ def problems(draw):
     share = draw(st.sampled_from([1.0, 0.3, 0.02])) ** np.arange(n_classes)
     drawn = rng.choice(n_classes, n - 3 * n_classes, p=share / share.sum())
     codes = np.concatenate([np.tile(np.arange(n_classes), 3), drawn])
-    apart = draw(st.sampled_from([0.0, 1.0, 5.0]))
-    X = rng.standard_normal((n, d)) + apart * rng.standard_normal((n_classes, d))[codes]
+    distance = draw(st.sampled_from([0.0, 1.0, 5.0]))
+    X = rng.standard_normal((n, d)) + distance * rng.standard_normal((n_classes, d))[codes]
     kind = draw(st.sampled_from(["plain", "collinear", "constant", "scaled", "shifted"]))
     if kind == "collinear":
         X = np.hstack([X, X[:, :1] * 2, X[:, :1]])
@@ -51,47 +51,47 @@ def problems(draw):
 
 
 def gradients(model, W, X, y):
-    """Give those of liblinear's objective, class by class, worked out from its formula."""
+    """Return the gradients of liblinear's objective, class by class, from its formula."""
     X = np.hstack([X, np.ones((len(X), 1))]).astype(np.float64)
-    of_class = {} if model.class_weight is None else weights_of(y)
-    found = []
+    class_weights = {} if model.class_weight is None else balanced_weights(y)
+    by_class = []
     for name, w in zip(model.classes_[-len(W) :], W, strict=True):
         t = np.where(y == name, 1.0, -1.0)
         is_weighted = (y == name) if len(W) > 1 else np.ones(len(y), bool)
-        s = np.where(is_weighted, [of_class.get(label, 1.0) for label in y], 1.0)
-        found.append(w - 2 * model.C * X.T @ (s * t * np.maximum(1 - t * (X @ w), 0)))
-    return np.array(found)
+        s = np.where(is_weighted, [class_weights.get(label, 1.0) for label in y], 1.0)
+        by_class.append(w - 2 * model.C * X.T @ (s * t * np.maximum(1 - t * (X @ w), 0)))
+    return np.array(by_class)
 
 
-def is_done(model, X, y):
-    """Apply liblinear's rule: gradients against those at zero, times the share of the rarer side."""
+def is_converged(model, X, y):
+    """Apply liblinear's rule: norms relative to those at zero, times the rarer side's share."""
     W = np.hstack([model.coef_, model.intercept_[:, None]])
-    lengths, at_zero = (
-        np.linalg.norm(gradients(model, some, X, y), axis=1) for some in (W, np.zeros_like(W))
+    norms, at_zero = (
+        np.linalg.norm(gradients(model, point, X, y), axis=1) for point in (W, np.zeros_like(W))
     )
     shares = np.array([np.mean(y == name) for name in model.classes_[-len(W) :]])
-    return np.all(lengths <= 1.001 * TOLERANCE * np.minimum(shares, 1 - shares) * at_zero)
+    return np.all(norms <= 1.001 * TOLERANCE * np.minimum(shares, 1 - shares) * at_zero)
 
 
-def weights_of(y):
+def balanced_weights(y):
     labels, counts = np.unique(y, return_counts=True)
     return dict(zip(labels, len(y) / len(labels) / counts, strict=True))
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(problems(), st.sampled_from([None, "balanced"]))
-def test_ends_where_liblinears_rule_does(problem, class_weight):
-    """The rule is asserted on liblinear's formula, with its own weights of classes.
+def test_converges_by_liblinears_rule(problem, class_weight):
+    """The rule is asserted on liblinear's formula, with its own class weights.
 
-    Its objective is strongly convex, so the rule bounds how far away the minimum can be.
+    The objective is strongly convex, so the rule bounds the distance to the minimum.
     """
     X, y = problem
     models = [LinearSVC(C=c, class_weight=class_weight, tol=TOLERANCE, max_iter=3000) for c in C]
     fit_linear_models(models, X, y, InTurn())
     for model in models:
         if not hasattr(model, "coef_"):
-            continue  # a few rows or columns of many scales may be left to scikit-learn
-        assert is_done(model, X, y)
+            continue  # few rows, or very different column scales, may be left to scikit-learn
+        assert is_converged(model, X, y)
 
 
 def make(n_classes=4, n=900, width=30, seed=0):
@@ -103,7 +103,7 @@ def make(n_classes=4, n=900, width=30, seed=0):
 
 @pytest.mark.parametrize("seed", range(12))
 def test_unit_rows_are_all_fitted(seed):
-    """As the job scales them, whatever the number of classes, columns and rows."""
+    """The job scales rows to length 1; with any number of classes, columns and rows."""
     rng = np.random.default_rng(seed)
     X, y = make(2 + seed % 4, n=int(rng.integers(150, 900)), width=int(rng.integers(8, 200)))
     X /= np.linalg.norm(X, axis=1, keepdims=True)
@@ -114,7 +114,7 @@ def test_unit_rows_are_all_fitted(seed):
     assert [True] * 3 == [hasattr(model, "coef_") for model in models]
 
 
-def sides(n, y):
+def make_folds(n, y):
     return [*StratifiedKFold(n).split(y, y)]
 
 
@@ -122,9 +122,9 @@ def sides(n, y):
 @pytest.mark.parametrize("class_weight", [None, "balanced"])
 @pytest.mark.parametrize("method", ["sigmoid", "temperature"])
 def test_probabilities_are_those_of_scikit_learns_calibration(n_classes, class_weight, method):
-    """Which fits each fold anew; all the attributes are there, and nothing else."""
+    """scikit-learn fits each fold separately; the models have the same attributes."""
     X, y = make(n_classes)
-    folds = sides(3, y)
+    folds = make_folds(3, y)
     models = [
         CalibratedClassifierCV(
             LinearSVC(C=c, class_weight=class_weight, dual=False, tol=TOLERANCE),
@@ -141,40 +141,40 @@ def test_probabilities_are_those_of_scikit_learns_calibration(n_classes, class_w
         np.testing.assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), atol=1e-4)
         assert ours.predict(X).tolist() == theirs.predict(X).tolist()
         assert vars(ours).keys() == vars(theirs).keys()
-        pairs = [model.calibrated_classifiers_[0] for model in (ours, theirs)]
-        assert vars(pairs[0]).keys() == vars(pairs[1]).keys()
+        calibrated = [model.calibrated_classifiers_[0] for model in (ours, theirs)]
+        assert vars(calibrated[0]).keys() == vars(calibrated[1]).keys()
         kinds = [
             {k: (type(v), getattr(v, "dtype", None), np.shape(v)) for k, v in vars(m).items()}
-            for m in map(linear_of, (ours, theirs))
+            for m in map(linear_model, (ours, theirs))
         ]
         if method == "temperature":  # scikit-learn numbers the labels first
             kinds = [kind | {"classes_": None} for kind in kinds]
         assert kinds[0] == kinds[1]
 
 
-def test_rows_that_a_fold_judges_do_not_reach_its_model():
-    """Labels without a reason: whoever has seen them foretells them."""
+def test_test_rows_of_a_fold_do_not_reach_its_model():
+    """Random labels: only a model that was fitted to a row can predict it."""
     rng = np.random.default_rng(0)
     X, y = rng.standard_normal((300, 400)).astype(np.float32), NAMES[rng.integers(0, 2, 300)]
     y = y.astype(str)
-    model = CalibratedClassifierCV(LinearSVC(C=10.0), cv=sides(3, y), ensemble=False)
+    model = CalibratedClassifierCV(LinearSVC(C=10.0), cv=make_folds(3, y), ensemble=False)
     fit_linear_models([model], X, y, InTurn())
-    decided = linear_of(model).decision_function(X)
+    decided = linear_model(model).decision_function(X)
 
-    assert ((decided > 0) == (y == "b")).all()  # the model has seen all
-    assert np.ptp(model.predict_proba(X)[:, 1]) < 0.5  # the curve is of those that have not
+    assert ((decided > 0) == (y == "b")).all()  # the model is fitted to all rows
+    assert np.ptp(model.predict_proba(X)[:, 1]) < 0.5  # the calibration is not
 
 
 @pytest.mark.parametrize("n_classes", [2, 4])
 def test_bits_do_not_depend_on_the_number_of_threads(n_classes):
     X, y = make(n_classes, n=5000)
-    found = []
+    results = []
     for n_workers in (1, 2, 3):
         models = [LinearSVC(C=c) for c in C]
         fit_linear_models(models, X, y, LocalThreads(n_workers))
-        found.append([(m.coef_.tobytes(), m.intercept_.tobytes()) for m in models])
+        results.append([(m.coef_.tobytes(), m.intercept_.tobytes()) for m in models])
 
-    assert found[0] == found[1] == found[2]
+    assert results[0] == results[1] == results[2]
 
 
 def test_sparse_matrices_are_left_to_liblinear():
@@ -201,8 +201,8 @@ def test_sparse_matrices_are_left_to_liblinear():
         {"fit_intercept": 1},
     ],
 )
-def test_only_what_it_solves_is_taken(parameters):
-    """Other losses and penalties are scikit-learn's, and so is the word on wrong values."""
+def test_only_supported_parameters_are_fitted(parameters):
+    """Other losses and penalties are left to scikit-learn, and so are invalid values."""
     X, y = make()
     model = LinearSVC(**parameters)
     fit_linear_models([model], X, y, InTurn())
@@ -210,8 +210,8 @@ def test_only_what_it_solves_is_taken(parameters):
     assert not hasattr(model, "coef_")
 
 
-def test_tolerance_that_no_precision_reaches_is_left_to_liblinear():
-    """Soon: fifty iterations without a step forward end it, whatever `max_iter` says."""
+def test_unreachable_tolerance_is_left_to_liblinear():
+    """Soon: the fit ends after fifty iterations without progress, whatever `max_iter` is."""
     X, y = make()
     model = LinearSVC(C=10.0, tol=1e-18, max_iter=10**9)
     with structlog.testing.capture_logs() as logs:
@@ -228,8 +228,8 @@ def test_tolerance_that_no_precision_reaches_is_left_to_liblinear():
 @pytest.mark.parametrize("n_rare", [20, 60])
 @pytest.mark.parametrize("n_classes", [2, 4])
 @pytest.mark.parametrize("is_calibrated", [False, True])
-def test_rare_class_that_weighs_as_much_as_the_others_is_fitted(n_rare, n_classes, is_calibrated):
-    """Single precision does not reach the rule there, double does; the curves are fitted, too."""
+def test_rare_class_with_balanced_weight_is_fitted(n_rare, n_classes, is_calibrated):
+    """Double precision converges where single does not; calibrations are fitted, too."""
     rng = np.random.default_rng(0)
     codes = rng.integers(0, n_classes - 1, 6000)
     codes[:n_rare] = n_classes - 1
@@ -238,45 +238,45 @@ def test_rare_class_that_weighs_as_much_as_the_others_is_fitted(n_rare, n_classe
     y = NAMES[codes].astype(str)
     model = LinearSVC(C=10.0, class_weight="balanced", tol=TOLERANCE, max_iter=5000)
     if is_calibrated:
-        model = CalibratedClassifierCV(model, cv=sides(3, y), ensemble=False)
+        model = CalibratedClassifierCV(model, cv=make_folds(3, y), ensemble=False)
     fit_linear_models([model], X, y, InTurn())
 
-    assert is_done(linear_of(model), X, y)
+    assert is_converged(linear_model(model), X, y)
 
 
 @pytest.mark.parametrize("n_classes", [2, 3, 4])
-def test_class_that_a_fold_has_not_learnt_counts_as_far_from_its_rows(n_classes):
-    """scikit-learn refuses such folds, or holds minus infinity for a decision."""
+def test_class_without_training_rows_in_a_fold_gets_negative_decisions_there(n_classes):
+    """scikit-learn refuses such folds, or uses a decision value of minus infinity."""
     X, y = make(n_classes)
     name = NAMES[n_classes - 1]
     is_rare = y == name
     folds = [
-        (np.setdiff1d(inner, np.flatnonzero(is_rare)) if n == 0 else inner, outer)
-        for n, (inner, outer) in enumerate(sides(3, y))
+        (np.setdiff1d(train, np.flatnonzero(is_rare)) if n == 0 else train, test)
+        for n, (train, test) in enumerate(make_folds(3, y))
     ]
     model = CalibratedClassifierCV(LinearSVC(), cv=folds, ensemble=False)
     fit_linear_models([model], X, y, InTurn())
-    whole = CalibratedClassifierCV(LinearSVC(), cv=sides(3, y), ensemble=False).fit(X, y)
+    whole = CalibratedClassifierCV(LinearSVC(), cv=make_folds(3, y), ensemble=False).fit(X, y)
     ours, theirs = (m.predict_proba(X)[is_rare, -1].mean() for m in (model, whole))
 
     assert 0.3 * theirs < ours < 1.1 * theirs
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])
-def test_scikit_learn_alone_says_which_class_a_fold_lacks(n_classes):
-    """And what to do about it."""
+def test_error_of_scikit_learn_names_the_class_that_a_fold_lacks(n_classes):
+    """The reference engine refuses such folds."""
     X, y = make(n_classes)
-    inner, outer = sides(2, y)[0]
+    train, test = make_folds(2, y)[0]
     name = NAMES[n_classes - 1]
-    folds = [(inner[y[inner] != name], outer), (outer, inner)]
+    folds = [(train[y[train] != name], test), (test, train)]
     model = CalibratedClassifierCV(LinearSVC(), cv=folds, ensemble=False)
     with pytest.raises(TrainingError, match=f"no row of '{name}' to learn from"):
         fit(model, X, y, "linear_svc")
 
 
-def test_folds_that_judge_some_rows_only_are_refused():
-    """As scikit-learn refuses them; nothing is learnt from rows without a decision."""
+def test_folds_without_some_test_rows_are_refused():
+    """As scikit-learn refuses them: rows without a decision value cannot calibrate."""
     X, y = make()
-    model = CalibratedClassifierCV(LinearSVC(), cv=sides(3, y)[:2], ensemble=False)
+    model = CalibratedClassifierCV(LinearSVC(), cv=make_folds(3, y)[:2], ensemble=False)
     with pytest.raises(ValueError, match="NaN"):
         fit_linear_models([model], X, y, InTurn())

@@ -1,4 +1,4 @@
-"""Subsets of a table are prepared as if they had been fitted afresh."""
+"""Feature matrices of subsets equal those of a separate fit to each subset."""
 
 from dataclasses import replace
 
@@ -21,14 +21,14 @@ from job.stages.features.preprocessing import make_input, make_scaling
 N = 90
 WORDS = ["delete", "export", "account", "my", "data", "please"]
 COLUMNS = ColumnsSpec(numeric=("x",))
-INNER, OUTER = np.arange(0, N, 2), np.arange(1, N, 2)
+TRAIN, TEST = np.arange(0, N, 2), np.arange(1, N, 2)
 
 
 @pytest.fixture
 def rows():
-    """Ninety texts of ninety keys; the odd rows alone say 'outer', the last ones alone 'late'."""
+    """Ninety texts of ninety keys; only odd rows have the word 'test', only the last ones 'late'."""
     rng = np.random.default_rng(0)
-    texts = [" ".join(rng.choice(WORDS, 4)) + " outer" * (n % 2) for n in range(N)]
+    texts = [" ".join(rng.choice(WORDS, 4)) + " test" * (n % 2) for n in range(N)]
     texts[-3:] = [f"{text} late" for text in texts[-3:]]
     keys = np.array([f"k{n}" for n in range(N)], dtype=object)
     matrix = rng.standard_normal((N + 10, 5)).astype(np.float32)
@@ -47,39 +47,39 @@ def dense(X):
 
 
 def vocabulary(preprocess):
-    """Name the terms of a prepared text."""
+    """Return the terms of fitted preprocessing."""
     return {
         term for _, part in preprocess.transformer_list for term in part.steps[0][1].vocabulary_
     }
 
 
 def test_counted_terms_give_what_scikit_learn_gives_on_the_texts(rows):
-    """One count of all rows, cut down to a fold, is a fit in the fold."""
+    """The counts of all rows, restricted to a fold, give a fit to the fold."""
     spec = FeatureSpec(use=("text",), analyzers=("word",), min_groups=5)
-    feature_matrix = FeatureMatrices(rows, spec, COLUMNS, IN_MEMORY, InTurn()).fit(INNER)
-    afresh = TfidfVectorizer(ngram_range=(1, 2), min_df=5, sublinear_tf=True, dtype=np.float32).fit(
-        rows.text[INNER]
-    )
+    feature_matrix = FeatureMatrices(rows, spec, COLUMNS, IN_MEMORY, InTurn()).fit(TRAIN)
+    separate = TfidfVectorizer(
+        ngram_range=(1, 2), min_df=5, sublinear_tf=True, dtype=np.float32
+    ).fit(rows.text[TRAIN])
 
     np.testing.assert_array_equal(
-        dense(afresh.transform(rows.text[INNER])), dense(feature_matrix.X)
+        dense(separate.transform(rows.text[TRAIN])), dense(feature_matrix.X)
     )
     np.testing.assert_array_equal(
-        dense(afresh.transform(rows.text[OUTER])), dense(feature_matrix.transform(OUTER))
+        dense(separate.transform(rows.text[TEST])), dense(feature_matrix.transform(TEST))
     )
 
 
-def test_no_term_comes_from_the_rows_that_are_judged_on(rows):
-    """Their texts are counted, and not looked at."""
+def test_no_term_comes_from_test_rows(rows):
+    """Their texts are counted, but do not select terms."""
     feature_matrix = FeatureMatrices(
         rows, FeatureSpec(use=("text",)), COLUMNS, IN_MEMORY, InTurn()
-    ).fit(INNER)
+    ).fit(TRAIN)
 
-    assert not [term for term in vocabulary(feature_matrix.published()) if "oute" in term]
+    assert not [term for term in vocabulary(feature_matrix.published()) if "test" in term]
 
 
 def test_term_of_few_keys_is_not_kept(rows):
-    """However the count over all rows may be."""
+    """However many rows have it."""
     keys = np.array(["one"] * N, dtype=object)
     keys[:60] = rows.leakage_keys[:60]
     few = Rows(**{name: getattr(rows, name) for name in Rows.__slots__} | {"leakage_keys": keys})
@@ -93,38 +93,38 @@ def test_term_of_few_keys_is_not_kept(rows):
 
 
 def test_text_without_common_terms_is_a_training_error(rows):
-    """Nothing could be learnt from it."""
+    """A model could not learn anything from it."""
     spec = FeatureSpec(use=("text",), min_groups=80)
 
     with pytest.raises(TrainingError, match="no term"):
-        FeatureMatrices(rows, spec, COLUMNS, IN_MEMORY, InTurn()).fit(INNER)
+        FeatureMatrices(rows, spec, COLUMNS, IN_MEMORY, InTurn()).fit(TRAIN)
 
 
 @pytest.mark.parametrize(
     "feature_blocks", [("text",), ("embeddings",), ("text", "embeddings"), ("text", "numeric")]
 )
 def test_published_preprocessing_takes_what_the_consumer_has(rows, feature_blocks):
-    """It gives the rows that the model was fitted to."""
+    """It returns the rows that the model was fitted to."""
     feature_matrix = FeatureMatrices(
         rows, FeatureSpec(use=feature_blocks), COLUMNS, IN_MEMORY, InTurn()
-    ).fit(INNER)
-    judged, fitted = dense(feature_matrix.transform(OUTER)), dense(feature_matrix.X)
+    ).fit(TRAIN)
+    X_test, X_train = dense(feature_matrix.transform(TEST)), dense(feature_matrix.X)
     published = feature_matrix.published()
 
-    for index, expected in ((INNER, fitted), (OUTER, judged)):
-        found = dense(published.transform(make_input(rows.take(index), feature_blocks)))
-        np.testing.assert_allclose(expected, found, atol=1e-6)
+    for index, expected in ((TRAIN, X_train), (TEST, X_test)):
+        X = dense(published.transform(make_input(rows.take(index), feature_blocks)))
+        np.testing.assert_allclose(expected, X, atol=1e-6)
 
 
 def test_scaling_by_blocks_is_scaling(rows, monkeypatch):
-    """Cut where blocks end in the middle of the rows; one column is constant."""
+    """Blocks end in the middle of the rows; one column is constant."""
     monkeypatch.setattr("job.stages.features.scaling._BLOCK", 7)
     monkeypatch.setattr("job.stages.features.scaling._ROWS_IN_CACHE", 3)
     matrix = np.concatenate([np.zeros((10, 5)), rows.embeddings.read() + 100]).astype(np.float32)
     matrix[:, 2] = 0.1
     rows = replace(rows, embeddings=MatrixRows(matrix, np.arange(N) + 10))
-    feature_matrix = FeatureMatrices(rows, FeatureSpec(), COLUMNS, IN_MEMORY, InTurn()).fit(INNER)
-    X = rows.embeddings.take(INNER).read()
+    feature_matrix = FeatureMatrices(rows, FeatureSpec(), COLUMNS, IN_MEMORY, InTurn()).fit(TRAIN)
+    X = rows.embeddings.take(TRAIN).read()
     whole = make_scaling()
 
     np.testing.assert_allclose(whole.fit_transform(X), feature_matrix.X, atol=1e-5)
@@ -132,11 +132,11 @@ def test_scaling_by_blocks_is_scaling(rows, monkeypatch):
         theirs, ours = (getattr(p[1], name) for p in (whole, feature_matrix.published()))
         np.testing.assert_allclose(theirs, ours, rtol=1e-6, atol=1e-12)
     assert vars(whole[1]).keys() == vars(feature_matrix.published()[1]).keys()
-    assert len(INNER) == feature_matrix.published()[1].n_samples_seen_
+    assert len(TRAIN) == feature_matrix.published()[1].n_samples_seen_
 
 
 def test_rows_are_scaled_as_the_published_preprocessing_scales_them(rows, monkeypatch):
-    """To the last bit; one row is the mean itself, and has no length to be divided by."""
+    """To the last bit; one row is the mean, and has length 0."""
     monkeypatch.setattr("job.stages.features.scaling._ROWS_IN_CACHE", 3)
     half = rows.embeddings.read(slice(20))
     matrix = np.concatenate([half, -half, np.zeros((1, half.shape[1]), np.float32)])
@@ -150,87 +150,87 @@ def test_rows_are_scaled_as_the_published_preprocessing_scales_them(rows, monkey
 
 
 def test_embeddings_that_cannot_be_scaled_are_a_training_error(rows):
-    """One of the judged rows holds a number that stands for a missing one."""
+    """One of the test rows has a number that stands for a missing one."""
     matrix = rows.embeddings.read() / 100
-    matrix[OUTER[3], 2] = np.finfo(np.float32).max
+    matrix[TEST[3], 2] = np.finfo(np.float32).max
     rows = replace(rows, embeddings=MatrixRows(matrix, np.arange(N)))
-    feature_matrix = FeatureMatrices(rows, FeatureSpec(), COLUMNS, IN_MEMORY, InTurn()).fit(INNER)
+    feature_matrix = FeatureMatrices(rows, FeatureSpec(), COLUMNS, IN_MEMORY, InTurn()).fit(TRAIN)
 
     with pytest.raises(TrainingError, match="too far from the others"):
-        feature_matrix.transform(OUTER)
+        feature_matrix.transform(TEST)
 
 
 def test_bits_of_scaled_rows_do_not_depend_on_the_number_of_threads(rows, monkeypatch):
-    """Blocks follow from the rows alone, and their moments are pooled in order."""
+    """Blocks depend on the rows only, and their moments are pooled in order."""
     monkeypatch.setattr("job.stages.features.scaling._BLOCK", 7)
     monkeypatch.setattr("job.stages.features.scaling._ROWS_IN_CACHE", 3)
-    found = set()
+    results = set()
     for executor in (InTurn(), LocalThreads(1), LocalThreads(3)):
         feature_matrix = FeatureMatrices(rows, FeatureSpec(), COLUMNS, IN_MEMORY, executor).fit(
-            INNER
+            TRAIN
         )
-        found.add((feature_matrix.X.tobytes(), feature_matrix.transform(OUTER).tobytes()))
+        results.add((feature_matrix.X.tobytes(), feature_matrix.transform(TEST).tobytes()))
 
-    assert 1 == len(found)
+    assert 1 == len(results)
 
 
 @pytest.fixture
 def geometry():
-    """Three of five columns, mapped."""
-    found = AffineMap(
+    """A map of three of five columns."""
+    affine_map = AffineMap(
         columns=np.array([0, 1, 3]), scale=np.array([0.5, 2.0, 0.1]), offset=np.array([0, -1, 0.3])
     )
-    return Geometry(status="restored", n_rows=N, n_distinct_rows=N, width=5, map=found)
+    return Geometry(status="restored", n_rows=N, n_distinct_rows=N, width=5, map=affine_map)
 
 
 def test_restored_rows_are_those_of_the_published_preprocessing(rows, geometry, monkeypatch):
-    """To the last bit, with blocks that end in the middle; nothing is learnt from the rows."""
+    """To the last bit, with blocks that end in the middle; nothing is fitted to the rows."""
     monkeypatch.setattr("job.stages.features.scaling._BLOCK", 7)
     monkeypatch.setattr("job.stages.features.scaling._ROWS_IN_CACHE", 3)
     feature_matrices = FeatureMatrices(
         rows, FeatureSpec(), COLUMNS, IN_MEMORY, LocalThreads(2), geometry=geometry
     )
-    feature_matrix, others = feature_matrices.fit(INNER), feature_matrices.fit(OUTER)
+    feature_matrix, others = feature_matrices.fit(TRAIN), feature_matrices.fit(TEST)
     X = rows.embeddings.read()
     expected = X[:, [0, 1, 3]] * [0.5, 2.0, 0.1] + [0, -1, 0.3]
     expected /= np.linalg.norm(expected, axis=1, keepdims=True)
 
-    np.testing.assert_allclose(expected[INNER], feature_matrix.X, atol=1e-6)
-    np.testing.assert_array_equal(feature_matrix.published().transform(X[INNER]), feature_matrix.X)
-    np.testing.assert_array_equal(others.transform(INNER), feature_matrix.X)
+    np.testing.assert_allclose(expected[TRAIN], feature_matrix.X, atol=1e-6)
+    np.testing.assert_array_equal(feature_matrix.published().transform(X[TRAIN]), feature_matrix.X)
+    np.testing.assert_array_equal(others.transform(TRAIN), feature_matrix.X)
     assert np.float32 == feature_matrix.X.dtype
     assert [0, 1, 2] == list(feature_matrix.columns)
 
 
 @pytest.mark.parametrize("feature_blocks", [("text", "embeddings"), ("embeddings", "numeric")])
-def test_mixtures_have_restored_rows_too(rows, geometry, feature_blocks):
+def test_embeddings_beside_other_blocks_are_restored_too(rows, geometry, feature_blocks):
     """The columns of the embeddings are those of embeddings alone."""
-    given = (rows, FeatureSpec(use=feature_blocks), COLUMNS, IN_MEMORY, InTurn())
+    arguments = (rows, FeatureSpec(use=feature_blocks), COLUMNS, IN_MEMORY, InTurn())
     alone = FeatureMatrices(
         rows, FeatureSpec(), COLUMNS, IN_MEMORY, InTurn(), geometry=geometry
-    ).fit(INNER)
-    mixed = FeatureMatrices(*given, geometry=geometry).fit(INNER)
+    ).fit(TRAIN)
+    mixed = FeatureMatrices(*arguments, geometry=geometry).fit(TRAIN)
     n_text = dense(mixed.X).shape[1] - (5 if "numeric" in feature_blocks else 3)
-    found = (
+    embeddings = (
         dense(mixed.X)[:, n_text : n_text + 3]
         if "text" in feature_blocks
         else dense(mixed.X)[:, :3]
     )
 
-    np.testing.assert_allclose(alone.X, found, atol=1e-7)
-    assert dense(mixed.X).shape[1] == dense(FeatureMatrices(*given).fit(INNER).X).shape[1] - 2
+    np.testing.assert_allclose(alone.X, embeddings, atol=1e-7)
+    assert dense(mixed.X).shape[1] == dense(FeatureMatrices(*arguments).fit(TRAIN).X).shape[1] - 2
 
 
 def test_geometry_that_was_not_found_changes_no_bit(rows, geometry):
     without = replace(geometry, status="not_found", map=None)
-    given = (rows, FeatureSpec(), COLUMNS, IN_MEMORY, InTurn())
-    found = FeatureMatrices(*given, geometry=without).fit(INNER)
+    arguments = (rows, FeatureSpec(), COLUMNS, IN_MEMORY, InTurn())
+    feature_matrix = FeatureMatrices(*arguments, geometry=without).fit(TRAIN)
 
-    assert FeatureMatrices(*given).fit(INNER).X.tobytes() == found.X.tobytes()
+    assert FeatureMatrices(*arguments).fit(TRAIN).X.tobytes() == feature_matrix.X.tobytes()
 
 
 def test_embeddings_that_cannot_be_restored_are_a_training_error(rows, geometry):
-    """As those that cannot be scaled are."""
+    """Like those that cannot be scaled."""
     matrix = rows.embeddings.read()
     matrix[3, 1] = np.finfo(np.float32).max
     rows = replace(rows, embeddings=MatrixRows(matrix, np.arange(N)))

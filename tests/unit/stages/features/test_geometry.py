@@ -1,4 +1,4 @@
-"""Rows of length 1 are restored where a table shows how, and nothing is changed elsewhere."""
+"""Rows of length 1 are restored if the table determines them; other tables are unchanged."""
 
 import json
 
@@ -22,7 +22,7 @@ WIDTH = 32
 
 
 def unit_rows(n, width=WIDTH, seed=0):
-    """Draw rows of length 1 whose columns have other means and deviations each."""
+    """Draw rows of length 1 whose columns have different means and deviations."""
     rng = np.random.default_rng(seed)
     U = rng.standard_normal((n, width)) * np.exp(rng.standard_normal(width) / 2) + 0.3
     return U / np.linalg.norm(U, axis=1, keepdims=True)
@@ -43,77 +43,77 @@ def find(X, random_state=0):
         return find_geometry(MatrixRows(X, np.arange(len(X))), random_state)
 
 
-def least_cosine(found, X, U):
-    E = np.asarray(X)[:, found.map.columns] * found.map.scale + found.map.offset
+def min_cosine(geometry, X, U):
+    E = np.asarray(X)[:, geometry.map.columns] * geometry.map.scale + geometry.map.offset
     E /= np.linalg.norm(E, axis=1, keepdims=True)
-    return (E * U[:, found.map.columns]).sum(axis=1).min()
+    return (E * U[:, geometry.map.columns]).sum(axis=1).min()
 
 
 @pytest.mark.parametrize("n", [300, 5000, 60_000])
 def test_standardized_rows_are_restored(n):
     """Up to single precision, on every row of the table."""
     U = unit_rows(n)
-    found = find(standardize(U))
+    geometry = find(standardize(U))
 
-    assert ("restored", WIDTH, WIDTH) == (found.status, found.prefix, found.n_columns)
-    assert found.singular_values[0] < 1e-5 * found.singular_values[1]
-    assert found.length_deviation < 1e-6
-    assert least_cosine(found, standardize(U), U) > 1 - 1e-9
+    assert ("restored", WIDTH, WIDTH) == (geometry.status, geometry.prefix, geometry.n_columns)
+    assert geometry.singular_values[0] < 1e-5 * geometry.singular_values[1]
+    assert geometry.length_deviation < 1e-6
+    assert min_cosine(geometry, standardize(U), U) > 1 - 1e-9
 
 
 def test_any_affine_map_is_undone():
-    """Means and scales are unlike those of standardized columns."""
+    """With other means and scales than those of standardized columns."""
     U, rng = unit_rows(2000), np.random.default_rng(2)
     X = U * rng.uniform(0.1, 9, WIDTH) + rng.uniform(-3, 3, WIDTH)
 
-    assert least_cosine(find(X), X, U) > 1 - 1e-6
+    assert min_cosine(find(X), X, U) > 1 - 1e-6
 
 
 def test_batch_of_one_class_is_restored():
-    """Rows that lie together before they are standardized."""
+    """Rows close to each other before they are standardized."""
     U = unit_rows(4000)
     U = U[np.argsort(U[:, 0])[:1500]]
 
-    assert least_cosine(find(standardize(U)), standardize(U), U) > 1 - 1e-9
+    assert min_cosine(find(standardize(U)), standardize(U), U) > 1 - 1e-9
 
 
 @pytest.mark.parametrize("noise", [0, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 3e-2, 0.1, 0.5])
 @pytest.mark.parametrize("n", [96, 110, 3000])
 def test_noise_is_never_restored_wrongly(n, noise):
-    """With a cosine of .999 or not at all; little noise is no obstacle."""
+    """With a cosine of .999 or not at all; little noise does not prevent it."""
     U = unit_rows(n)
     X = standardize(U) + noise * np.random.default_rng(3).standard_normal(U.shape)
-    found = find(X)
+    geometry = find(X)
 
-    assert noise > 1e-4 or n < 3000 or found.map is not None
-    assert found.map is None or least_cosine(found, X, U) >= 0.999
+    assert noise > 1e-4 or n < 3000 or geometry.map is not None
+    assert geometry.map is None or min_cosine(geometry, X, U) >= 0.999
 
 
 @pytest.mark.parametrize("n", [40, 64, 90])
 def test_fewer_distinct_rows_than_unknowns_determine_nothing(n):
-    """However many copies the table has of them."""
+    """However many copies of them the table has."""
     X = standardize(unit_rows(n))[np.random.default_rng(4).integers(0, n, 2000)]
 
-    assert ("too_few_rows", None) == ((found := find(X)).status, found.map)
-    assert found.n_distinct_rows <= n
+    assert ("too_few_rows", None) == ((geometry := find(X)).status, geometry.map)
+    assert geometry.n_distinct_rows <= n
 
 
 def test_copies_change_nothing():
     X = standardize(unit_rows(300))
-    found = find(X[np.random.default_rng(5).integers(0, 300, 5000)])
+    geometry = find(X[np.random.default_rng(5).integers(0, 300, 5000)])
 
-    assert "restored" == found.status
-    assert found.n_distinct_rows <= 300
+    assert "restored" == geometry.status
+    assert geometry.n_distinct_rows <= 300
 
 
 @pytest.mark.parametrize("scale", [1, 3])
-def test_rows_of_one_length_are_left_alone(scale):
-    """As embedders give them."""
+def test_rows_of_one_length_are_unchanged(scale):
+    """As embedding models return them."""
     assert "one_length" == find(scale * unit_rows(500)).status
 
 
 def test_columns_behind_the_prefix_are_left_out():
-    """Those of another scale, of the same, of many, or of two values each."""
+    """Of another scale, of the same scale, of many scales, or with two values each."""
     U, n = unit_rows(3000), 3000
     rng = np.random.default_rng(6)
     behind = (
@@ -123,27 +123,27 @@ def test_columns_behind_the_prefix_are_left_out():
         (rng.random((n, 9)) < 0.3).astype(float),
         standardize(unit_rows(n, 40, seed=7), 0.3),
     )
-    for some in behind:
-        X = np.hstack([standardize(U), some])
-        found = find(X)
+    for columns in behind:
+        X = np.hstack([standardize(U), columns])
+        geometry = find(X)
 
-        assert ("restored", WIDTH) == (found.status, found.prefix)
-        assert least_cosine(found, X, U) > 1 - 1e-9
+        assert ("restored", WIDTH) == (geometry.status, geometry.prefix)
+        assert min_cosine(geometry, X, U) > 1 - 1e-9
 
 
-def test_columns_that_hold_nothing_are_left_out():
-    """One is constant; another is noise of no size that was standardized, as MiniLM has three."""
+def test_columns_without_content_are_left_out():
+    """One is constant; another is standardized rounding noise, of which MiniLM has three columns."""
     U = unit_rows(3000)
     U[:, [3, 9]] = 0
     U /= np.linalg.norm(U, axis=1, keepdims=True)
     X = standardize(U)
     X[:, 3], X[:, 9] = 0.4, 0.7 * np.random.default_rng(8).standard_normal(3000)
-    found = find(X)
+    geometry = find(X)
 
-    assert WIDTH - 2 == found.n_columns
-    assert not {3, 9} & set(found.map.columns)
-    assert (found.map.scale > 0).all()
-    assert least_cosine(found, X, U) > 1 - 1e-9
+    assert WIDTH - 2 == geometry.n_columns
+    assert not {3, 9} & set(geometry.map.columns)
+    assert (geometry.map.scale > 0).all()
+    assert min_cosine(geometry, X, U) > 1 - 1e-9
 
 
 def test_placeholders_do_not_hide_the_others():
@@ -151,10 +151,10 @@ def test_placeholders_do_not_hide_the_others():
     U = unit_rows(3000)
     X = standardize(U)
     X[::300], X[7] = 0, 1e6
-    found = find(X)
+    geometry = find(X)
     is_sound = ~np.isin(np.arange(3000), [7, *range(0, 3000, 300)])
 
-    assert least_cosine(found, X[is_sound], U[is_sound]) > 1 - 1e-9
+    assert min_cosine(geometry, X[is_sound], U[is_sound]) > 1 - 1e-9
 
 
 def odd_tables():
@@ -186,65 +186,65 @@ def odd_tables():
 
 
 @pytest.mark.parametrize("name", odd_tables())
-def test_other_tables_are_left_alone(name):
-    """Whatever other relation their columns have."""
+def test_other_tables_are_unchanged(name):
+    """Whatever other relation holds between their columns."""
     assert find(odd_tables()[name]).map is None
 
 
-def test_wide_tables_are_not_looked_at():
+def test_wide_tables_are_not_examined():
     assert "too_wide" == find(standardize(unit_rows(20, 1600))).status
 
 
 def test_summary_has_no_statistic_of_a_column():
-    """And is JSON; a file of figures whose number does not grow with the width."""
-    found = find(standardize(unit_rows(500)))
-    content = found.to_json()
+    """It is JSON, with a number of figures that does not depend on the width."""
+    geometry = find(standardize(unit_rows(500)))
+    content = geometry.to_json()
 
     json.dumps(content, allow_nan=False)
     assert "map" not in content
     assert not [v for v in content.values() if isinstance(v, list) and len(v) > 2]
 
 
-def test_bits_do_not_depend_on_threads_and_seed_alone_draws():
+def test_bits_depend_on_the_seed_and_not_on_threads():
     rows = rows_of_embeddings(np.hstack([standardize(unit_rows(9000)), others(9000, 9)]))
     spec, bits = FeatureSpec(geometry="auto"), set()
     for n_threads in (1, 2):
         with threadpool_limits(limits=n_threads):
-            found = restore_geometry(rows, spec, 0, LocalThreads(n_threads))
-        bits.add((found, found.map.scale.tobytes(), found.map.offset.tobytes()))
+            geometry = restore_geometry(rows, spec, 0, LocalThreads(n_threads))
+        bits.add((geometry, geometry.map.scale.tobytes(), geometry.map.offset.tobytes()))
 
     assert 1 == len(bits)
-    assert restore_geometry(rows, spec, 1, InTurn()) != found
+    assert restore_geometry(rows, spec, 1, InTurn()) != geometry
 
 
-def test_only_those_who_ask_get_it():
-    """Models that take embeddings, unless they are to be taken as given."""
+def test_geometry_is_found_only_if_settings_need_it():
+    """For models that use embeddings, unless the settings say to use them as given."""
     rows = rows_of_embeddings(standardize(unit_rows(300)))
-    found = restore_geometry(rows, FeatureSpec(geometry="auto"), 0, InTurn())
+    geometry = restore_geometry(rows, FeatureSpec(geometry="auto"), 0, InTurn())
 
     assert restore_geometry(rows, FeatureSpec(geometry="given"), 0, InTurn()) is None
     assert restore_geometry(rows, FeatureSpec(geometry="auto", use=("text",)), 0, InTurn()) is None
     assert restore_geometry(rows_of_texts(["a"]), FeatureSpec(geometry="auto"), 0, InTurn()) is None
-    assert found.to_json() == describe_geometry(found, ("text", "embeddings"))
-    assert describe_geometry(found, ("text",)) is None
+    assert geometry.to_json() == describe_geometry(geometry, ("text", "embeddings"))
+    assert describe_geometry(geometry, ("text",)) is None
     assert describe_geometry(None, ("embeddings",)) is None
 
 
-def test_memory_is_foreseen():
-    """The largest arrays are four of the products of all terms."""
+def test_memory_estimate_covers_the_largest_arrays():
+    """They are four matrices of the products of all terms."""
     assert geometry_bytes(384) > 4 * 8 * 769**2
     assert 0 == geometry_bytes(4096)
 
 
 @pytest.mark.parametrize("noise", [1e-4, 1e-3])
-def test_expected_error_is_that_of_the_rows_and_decides(noise, monkeypatch):
-    """Within a factor of ten; above its bound nothing is restored."""
+def test_expected_cosine_error_is_correct_and_decides(noise, monkeypatch):
+    """It is right within a factor of ten; above its bound, nothing is restored."""
     U = unit_rows(300)
     X = standardize(U) + noise * np.random.default_rng(10).standard_normal(U.shape)
-    found = find(X)
-    E = X @ np.diag(found.map.scale) + found.map.offset
+    geometry = find(X)
+    E = X @ np.diag(geometry.map.scale) + geometry.map.offset
     error = 1 - ((E / np.linalg.norm(E, axis=1, keepdims=True)) * U).sum(axis=1).mean()
-    monkeypatch.setattr("job.stages.features.quadric.MAX_COSINE_ERROR", found.cosine_error / 2)
+    monkeypatch.setattr("job.stages.features.quadric.MAX_COSINE_ERROR", geometry.cosine_error / 2)
 
-    assert error / 10 < found.cosine_error < error * 10
+    assert error / 10 < geometry.cosine_error < error * 10
     assert ("not_found", None) == ((again := find(X)).status, again.map)

@@ -1,4 +1,4 @@
-"""Preprocessing lives in the pipeline, keeps no rare token, and needs nobody's code."""
+"""Preprocessing is part of the pipeline, keeps no rare token, and needs no code of ours."""
 
 import io
 
@@ -25,7 +25,7 @@ COLUMNS = ColumnsSpec(numeric=("x",), categorical=("kind",), boolean=("flag",))
 
 @pytest.fixture
 def rows():
-    """Sixty keys; 'oneoff' and level 'rare' are held by one key each, in several rows."""
+    """Sixty rows; the text 'oneoff' and the category 'rare' have one key each, in several rows."""
     kinds = np.array(["a", "b"] * 25 + ["rare"] * 3 + [None] * 7, dtype=object)
     keys = np.array([f"k{min(n, 55)}" for n in range(N)], dtype=object)
     texts = [f"please {'delete' if n % 2 else 'export'} it" for n in range(N)]
@@ -54,27 +54,27 @@ def fitted(rows, *feature_blocks):
 
 
 def encoded(model, **values):
-    found = model.transform(pd.DataFrame(values))
-    return np.asarray(found.todense() if hasattr(found, "todense") else found)
+    X = model.transform(pd.DataFrame(values))
+    return np.asarray(X.todense() if hasattr(X, "todense") else X)
 
 
-def test_rare_and_unknown_levels_share_a_bucket_of_their_own(rows):
-    """A level met for the first time is no other level, and no error."""
-    found = encoded(fitted(rows, "categorical"), kind=["a", "rare", "never seen"])
+def test_rare_and_unknown_categories_share_a_column_of_their_own(rows):
+    """An unknown category is not encoded as another one, and not an error."""
+    X = encoded(fitted(rows, "categorical"), kind=["a", "rare", "never seen"])
 
-    assert found[1].tolist() == found[2].tolist() != found[0].tolist()
-    assert [1.0, 1.0, 1.0] == found.sum(axis=1).tolist()
-
-
-def test_none_and_nan_are_the_same_missing_level(rows):
-    """Consumers write missing in both ways."""
-    found = encoded(fitted(rows, "categorical"), kind=np.array([None, np.nan, "a"], dtype=object))
-
-    assert found[0].tolist() == found[1].tolist() != found[2].tolist()
+    assert X[1].tolist() == X[2].tolist() != X[0].tolist()
+    assert [1.0, 1.0, 1.0] == X.sum(axis=1).tolist()
 
 
-def test_terms_and_levels_of_few_keys_are_not_kept(rows):
-    """However many rows one key has, what only it says stays out of the file."""
+def test_none_and_nan_are_the_same_missing_category(rows):
+    """Consumers use both for a missing value."""
+    X = encoded(fitted(rows, "categorical"), kind=np.array([None, np.nan, "a"], dtype=object))
+
+    assert X[0].tolist() == X[1].tolist() != X[2].tolist()
+
+
+def test_terms_and_categories_of_few_keys_are_not_kept(rows):
+    """A term that only one key has is not in the file, however many rows the key has."""
     data = JoblibCodec().encode(fitted(rows, "text", "categorical"))
 
     assert b"delete" in data
@@ -83,18 +83,18 @@ def test_terms_and_levels_of_few_keys_are_not_kept(rows):
 
 
 def test_missing_number_is_imputed_and_marked(rows):
-    """The indicator tells a missing number from the median."""
-    found = encoded(fitted(rows, "numeric"), x=[np.nan, 30.5])
+    """The indicator distinguishes a missing number from the median."""
+    X = encoded(fitted(rows, "numeric"), x=[np.nan, 30.5])
 
-    assert np.isfinite(found).all()
-    assert found[0].tolist() != found[1].tolist()
+    assert np.isfinite(X).all()
+    assert X[0].tolist() != X[1].tolist()
 
 
 def test_outlier_is_damped(rows):
-    """A number a billion times too large does not push all else to zero."""
-    found = encoded(fitted(rows, "numeric"), x=[1e9, 59.0])
+    """A number a billion times too large does not push all others to zero."""
+    X = encoded(fitted(rows, "numeric"), x=[1e9, 59.0])
 
-    assert 1 < found[0, 0] / found[1, 0] < 100
+    assert 1 < X[0, 0] / X[1, 0] < 100
 
 
 @pytest.mark.parametrize("feature_blocks", [("embeddings",), ("text",), ALL])
@@ -108,16 +108,16 @@ def test_published_types_are_scikit_learn_and_numpy_only(rows, feature_blocks):
 
 
 def modules_in(data):
-    """Name the packages whose types a joblib file asks for."""
-    found = set()
+    """Return the packages whose types a joblib file refers to."""
+    packages = set()
 
     class Recording(NumpyUnpickler):
         def find_class(self, module, name):
-            found.add(module.split(".")[0])
+            packages.add(module.split(".")[0])
             return super().find_class(module, name)
 
     Recording("", io.BytesIO(data), ensure_native_byte_order=False).load()
-    return found
+    return packages
 
 
 def test_inputs_are_what_a_consumer_sends(rows):

@@ -1,4 +1,4 @@
-"""Groups are drawn whole, within their class, and alike ones as one unit."""
+"""Groups are drawn whole, within their class; equal ones are stored once."""
 
 import numpy as np
 import pytest
@@ -15,8 +15,8 @@ def count(groups, y, y_pred, n=4):
     return count_by_group(np.asarray(groups), y, count_columns(y, np.asarray(y_pred), n), 3 * n)
 
 
-def test_alike_groups_are_one_unit():
-    """Two single rows of one cell, and two pairs whose rows stand in another order."""
+def test_equal_groups_are_stored_once():
+    """Two single rows with the same counts, and two pairs whose rows are in a different order."""
     group_sums = count([0, 1, 2, 2, 3, 3], [0, 0, 0, 0, 0, 0], [1, 1, 0, 1, 1, 0])
 
     assert [2, 2] == group_sums.multiplicity.tolist()
@@ -24,11 +24,15 @@ def test_alike_groups_are_one_unit():
 
 
 def test_counts_are_those_of_all_rows():
-    """What the groups hold together is the confusion of the whole."""
-    groups, found = draw(200, np.random.default_rng(0), is_uneven=True)
-    group_sums = count(groups, found.y_true, found.y_pred)
-    hits = found.y_true[found.y_true == found.y_pred]
-    expected = [*np.bincount(found.y_true), *np.bincount(found.y_pred), *np.bincount(hits)]
+    """The sums over all groups are the counts of the whole confusion matrix."""
+    groups, predictions = draw(200, np.random.default_rng(0), is_uneven=True)
+    group_sums = count(groups, predictions.y_true, predictions.y_pred)
+    hits = predictions.y_true[predictions.y_true == predictions.y_pred]
+    expected = [
+        *np.bincount(predictions.y_true),
+        *np.bincount(predictions.y_pred),
+        *np.bincount(hits),
+    ]
 
     assert expected == group_sums.total[0].tolist()
 
@@ -43,7 +47,7 @@ def test_stratum_is_the_class_of_most_rows_the_first_of_equals():
 
 
 def test_class_of_one_group_joins_the_smallest_other():
-    """Alone it could not vary."""
+    """On its own it could not vary."""
     group_sums = sum_by_group(np.arange(6), np.array([0, 0, 0, 1, 1, 2]), np.ones((6, 1)))
 
     assert [0, 0, 0, 1, 1, 1] == np.where(group_sums.strata > 0, 1, 0).tolist()
@@ -59,10 +63,10 @@ def test_each_class_keeps_its_groups_in_every_resample():
 
 @pytest.mark.parametrize("is_uneven", [False, True])
 def test_resamples_vary_as_the_theory_of_strata_says(is_uneven):
-    """The variance of a sum is that of the groups of each class, with n - 1 below the bar."""
-    groups, found = draw(60, np.random.default_rng(1), is_uneven=is_uneven)
-    hits = (found.y_true == found.y_pred).astype(float)
-    group_sums = sum_by_group(groups, found.y_true, hits[:, None])
+    """The variance of a sum is that of the groups of each class, with n - 1 in the denominator."""
+    groups, predictions = draw(60, np.random.default_rng(1), is_uneven=is_uneven)
+    hits = (predictions.y_true == predictions.y_pred).astype(float)
+    group_sums = sum_by_group(groups, predictions.y_true, hits[:, None])
     resampled = resample(group_sums, IDENTITY, 20_000, np.random.default_rng(2))[:, 0]
     sums = np.bincount(groups, hits)
     variance = sum(
@@ -74,24 +78,27 @@ def test_resamples_vary_as_the_theory_of_strata_says(is_uneven):
     assert np.isclose(hits.sum(), resampled.mean(), rtol=0.01)
 
 
-def test_units_and_rows_vary_alike():
-    """Drawn as units of alike groups or one by one, a sum has the same spread."""
-    groups, found = draw(3000, np.random.default_rng(1), is_uneven=False)
-    hits = (found.y_true == found.y_pred).astype(float)
+def test_stored_once_and_one_by_one_vary_alike():
+    """Whether equal groups are stored once or not, a sum has the same deviation."""
+    groups, predictions = draw(3000, np.random.default_rng(1), is_uneven=False)
+    hits = (predictions.y_true == predictions.y_pred).astype(float)
     one_by_one = resample(
-        sum_by_group(groups, found.y_true, hits[:, None]), IDENTITY, 4000, np.random.default_rng(2)
+        sum_by_group(groups, predictions.y_true, hits[:, None]),
+        IDENTITY,
+        4000,
+        np.random.default_rng(2),
     )[:, 0]
-    group_sums = count(groups, found.y_true, found.y_pred)
-    as_units = resample(group_sums, IDENTITY, 4000, np.random.default_rng(3))[:, 8:].sum(axis=1)
+    group_sums = count(groups, predictions.y_true, predictions.y_pred)
+    stored_once = resample(group_sums, IDENTITY, 4000, np.random.default_rng(3))[:, 8:].sum(axis=1)
 
     assert len(group_sums.multiplicity) == 8
-    assert np.isclose(one_by_one.std(), as_units.std(), rtol=0.06)
+    assert np.isclose(one_by_one.std(), stored_once.std(), rtol=0.06)
 
 
 def test_seed_decides_the_resamples():
     """The same seed, the same bytes."""
-    groups, found = draw(100, np.random.default_rng(1), is_uneven=True)
-    group_sums = count(groups, found.y_true, found.y_pred)
+    groups, predictions = draw(100, np.random.default_rng(1), is_uneven=True)
+    group_sums = count(groups, predictions.y_true, predictions.y_pred)
     first, second = (
         resample(group_sums, IDENTITY, 50, np.random.default_rng(7)).tobytes() for _ in range(2)
     )
@@ -100,7 +107,7 @@ def test_seed_decides_the_resamples():
 
 
 def test_leaving_one_out_keeps_the_weight_of_the_class():
-    """Two rows of three stand for three."""
+    """Two of three rows are weighted up to three."""
     y = np.array([0, 0, 0, 1, 1])
     group_sums = sum_by_group(np.arange(5), y, np.array([[3.0], [6.0], [9.0], [1.0], [5.0]]))
 

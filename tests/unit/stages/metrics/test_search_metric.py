@@ -1,4 +1,4 @@
-"""Scores that choose candidates are scikit-learn's."""
+"""The metrics that select candidates are scikit-learn's."""
 
 from dataclasses import replace
 
@@ -15,15 +15,15 @@ OF_LABELS = [metric for metric in Metric if metric not in OF_PROBABILITIES]
 
 
 def drawn(n_classes=6, n=300):
-    """Classes as numbers; no row is of class 1, none is taken for 4, and 5 does not occur."""
+    """Draw classes as numbers; no true class is 1, no predicted one is 4, and 5 does not occur."""
     rng = np.random.default_rng(0)
     y_true, y_pred = rng.integers(0, n_classes - 1, (2, n))
     y_pred = np.where(rng.random(n) < 0.6, y_true, y_pred)
     return np.where(y_true == 1, 0, y_true), np.where(y_pred == 4, 2, y_pred)
 
 
-def of_scikit_learn(metric, y_true, y_pred):
-    """Give what its own scorer of this name gives to rows by their predicted classes."""
+def sklearn_score(metric, y_true, y_pred):
+    """Return the score that scikit-learn's scorer of this name gives to predicted classes."""
     scorer = metrics.get_scorer(metric.value)
     return scorer._score_func(y_true, y_pred, **scorer._kwargs)
 
@@ -32,9 +32,9 @@ def of_scikit_learn(metric, y_true, y_pred):
 @pytest.mark.filterwarnings("ignore:y_pred contains classes not in y_true")
 @pytest.mark.parametrize("metric", OF_LABELS)
 def test_score_of_labels_is_that_of_scikit_learn(metric):
-    """Of classes that occur on one side or on neither, too."""
+    """Also for classes that occur on one side only, or on neither."""
     y_true, y_pred = drawn()
-    expected = pytest.approx(of_scikit_learn(metric, y_true, y_pred))
+    expected = pytest.approx(sklearn_score(metric, y_true, y_pred))
 
     assert is_of_labels(metric)
     assert expected == score_labels(metric, y_true, y_pred, 6)
@@ -42,25 +42,25 @@ def test_score_of_labels_is_that_of_scikit_learn(metric):
 
 
 def test_score_of_probabilities_is_that_of_scikit_learn():
-    """On the rows of the classes that the model knows."""
+    """On the rows whose class the model knows."""
     rng = np.random.default_rng(0)
     y = rng.integers(0, 4, 200)
-    found = predictions(y, y)
+    scored = predictions(y, y)
     proba = rng.dirichlet((1, 1, 1), 200)
-    found = replace(found, classes=("a", "b", "c", "d"), proba=proba, known=np.array([0, 2, 3]))
+    scored = replace(scored, classes=("a", "b", "c", "d"), proba=proba, known=np.array([0, 2, 3]))
     known = y != 1
     area = metrics.roc_auc_score(y[known], proba[known], multi_class="ovr")
     loss = metrics.log_loss(y[known], proba[known])
 
-    assert pytest.approx(area) == score_of(found, Metric.ROC_AUC_OVR)
-    assert pytest.approx(-loss) == score_of(found, Metric.NEG_LOG_LOSS)
+    assert pytest.approx(area) == score_of(scored, Metric.ROC_AUC_OVR)
+    assert pytest.approx(-loss) == score_of(scored, Metric.NEG_LOG_LOSS)
 
 
 def test_score_that_is_not_defined_is_none():
-    """No area where all rows are of one class, and nothing where no class is known."""
-    found = predictions(np.zeros(5, int), np.zeros(5, int))
-    unknown = replace(found, y_true=np.ones(5, int), known=np.array([0]), proba=np.ones((5, 1)))
+    """No ROC-AUC if all rows have one class, and no score at all if the model knows none."""
+    scored = predictions(np.zeros(5, int), np.zeros(5, int))
+    unknown = replace(scored, y_true=np.ones(5, int), known=np.array([0]), proba=np.ones((5, 1)))
 
-    assert score_of(found, Metric.ROC_AUC_OVR) is None
-    assert pytest.approx(0, abs=1e-9) == score_of(found, Metric.NEG_LOG_LOSS)
+    assert score_of(scored, Metric.ROC_AUC_OVR) is None
+    assert pytest.approx(0, abs=1e-9) == score_of(scored, Metric.NEG_LOG_LOSS)
     assert score_of(unknown, Metric.NEG_LOG_LOSS) is None
