@@ -7,7 +7,7 @@ from support.rows import rows_of_texts
 
 from job.errors import ContractViolationError
 from job.stages.split.challenge_halves import (
-    cut_folds_of_requests,
+    cut_request_folds,
     make_challenge_set,
     warn_of_few_requests,
 )
@@ -41,10 +41,10 @@ def test_half_of_a_request_follows_from_its_hash():
     """Neither from its place nor from the seed; another salt gives another half."""
     rows = make_requests(10)
     order = np.random.default_rng(0).permutation(len(rows))
-    fold = cut_folds_of_requests(rows, 2, "salt")
+    fold = cut_request_folds(rows, 2, "salt")
 
-    assert (fold[order] == cut_folds_of_requests(rows.take(order), 2, "salt")).all()
-    assert (fold != cut_folds_of_requests(rows, 2, "another")).any()
+    assert (fold[order] == cut_request_folds(rows.take(order), 2, "salt")).all()
+    assert (fold != cut_request_folds(rows, 2, "another")).any()
 
 
 def test_set_of_one_family_has_no_halves():

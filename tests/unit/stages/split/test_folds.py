@@ -11,7 +11,7 @@ from job.stages.split.folds import cut_folds
 @pytest.fixture(autouse=True)
 def many(monkeypatch):
     """Deal the keys out from the first on."""
-    monkeypatch.setattr("job.stages.split.folds._MAX_WEIGHED_GROUPS", 0)
+    monkeypatch.setattr("job.stages.split.folds._MAX_STRATIFIED_GROUPS", 0)
 
 
 @settings(max_examples=50, deadline=None)

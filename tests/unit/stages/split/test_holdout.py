@@ -29,7 +29,7 @@ def rows_of(y, keys, near_duplicate_groups=None):
 
 def held_out(rows, folds=3, **spec):
     found = hold_out(rows, SplitSpec(**spec), folds, 0)
-    return found.is_test, found.n_dealt_classes
+    return found.is_test, found.n_rebalanced_classes
 
 
 def shares_of(y, mask):

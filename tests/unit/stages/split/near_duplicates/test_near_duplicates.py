@@ -15,10 +15,14 @@ from job.contracts.settings.split import SplitSpec
 from job.errors import ConfigurationError
 from job.stages.data.leakage_keys import normalize
 from job.stages.split.near_duplicates import choose_kind, find_near_duplicate_groups
-from job.stages.split.near_duplicates.lsh import Links, cut_groups, share_of_bits, share_of_numbers
+from job.stages.split.near_duplicates.lsh import (
+    Links,
+    cut_groups,
+    equal_bit_share,
+    equal_number_share,
+)
 from job.stages.split.near_duplicates.minhash import NGRAM, sign_texts
-from job.stages.split.near_duplicates.simhash import share_of_bits as expected_share
-from job.stages.split.near_duplicates.simhash import sign_embeddings
+from job.stages.split.near_duplicates.simhash import expected_bit_share, sign_embeddings
 from job.stages.split.near_duplicates.templates import make_templates
 
 BASE = "please tell me which personal data your company holds about my account"
@@ -163,7 +167,7 @@ def test_estimated_similarity_is_that_of_the_sets():
     true = [
         len(grams[a] & grams[b]) / len(grams[a] | grams[b]) for a, b in zip(one, other, strict=True)
     ]
-    found = share_of_numbers(signatures[one], signatures[other])
+    found = equal_number_share(signatures[one], signatures[other])
 
     assert np.abs(found - true).max() < 4 * 0.5 / np.sqrt(128)
     assert np.corrcoef(found, true)[0, 1] > 0.97
@@ -173,7 +177,7 @@ def test_estimated_similarity_is_that_of_the_sets():
 def test_short_and_odd_texts_have_a_signature(text):
     """A text shorter than an n-gram is one n-gram, and equal to itself alone."""
     signatures = sign_texts(np.array([text, f"{text}x", text], dtype=object), InTurn())
-    share = share_of_numbers(signatures[[0, 0]], signatures[[2, 1]])
+    share = equal_number_share(signatures[[0, 0]], signatures[[2, 1]])
 
     assert (1.0, True) == (share[0], bool(share[1] < 0.1))
 
@@ -186,9 +190,9 @@ def test_estimated_angle_is_that_of_the_embeddings():
     both = np.concatenate([X, Y]).astype(np.float32)
     signatures = sign_embeddings(MatrixRows(both, np.arange(400)), InTurn())
     norms = np.linalg.norm(X, axis=1) * np.linalg.norm(Y, axis=1)
-    true = [expected_share(c) for c in np.clip((X * Y).sum(axis=1) / norms, -1, 1)]
+    true = [expected_bit_share(c) for c in np.clip((X * Y).sum(axis=1) / norms, -1, 1)]
 
-    assert np.abs(share_of_bits(signatures[:200], signatures[200:]) - true).max() < 0.09
+    assert np.abs(equal_bit_share(signatures[:200], signatures[200:]) - true).max() < 0.09
 
 
 def test_near_embeddings_are_one_family_where_there_is_no_text():

@@ -18,7 +18,8 @@ from job.contracts.settings.job_settings import TrainingSpec
 from job.contracts.settings.search import SearchSpec
 from job.stages.features.feature_matrix import FeatureMatrices
 from job.stages.training.prototypes import Prototypes, RowGroups
-from job.stages.training.prototypes.moved_batches import bear_moved_batches, draw_moved_batches
+from job.stages.training.prototypes.batch_sampling import draw_moved_batches
+from job.stages.training.prototypes.moved_batches import bear_moved_batches
 from job.stages.training.refit import train_model
 
 WIDTH = 24
