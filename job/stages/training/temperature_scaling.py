@@ -88,7 +88,7 @@ def describe_temperature(
 
 
 def heat_across(predictions: Predictions, fold: Array, folds: Sequence[int]) -> Predictions:
-    """Scale each of these folds by the temperature found on the other ones of them."""
+    """Scale each of these folds by the temperature that fits the others best."""
     predictions = replace(predictions, proba=predictions.proba.astype(np.float64))
     proba = predictions.proba.copy()
     is_scaled = np.isin(fold, folds)

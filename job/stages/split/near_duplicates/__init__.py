@@ -100,7 +100,7 @@ def _concatenate(columns: Sequence[Array]) -> Array:
 def _link_texts(
     tables: Sequence[Rows], spec: SplitSpec, executor: Executor
 ) -> tuple[Array, int, Links, float]:
-    """Return the template number of each row, their count, the links, and the minimum similarity."""
+    """Return template numbers of the rows, their count, links and the minimum similarity."""
     templates = [rows.templates for rows in tables if rows.templates is not None]
     nodes, names = pd.factorize(_concatenate(templates), sort=True)
     # the others represent rows without text, which are similar to no other row
@@ -116,7 +116,7 @@ def _link_texts(
 def _link_embeddings(
     tables: Sequence[Rows], spec: SplitSpec, executor: Executor
 ) -> tuple[Array, int, Links, float]:
-    """Return the signature number of each row, their count, the links, and the minimum similarity."""
+    """Return signature numbers of the rows, their count, links and the minimum similarity."""
     signatures = np.concatenate(
         [sign_embeddings(r.embeddings, executor) for r in tables if r.embeddings is not None]
     )

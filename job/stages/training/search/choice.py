@@ -8,9 +8,9 @@ How it works
    1984); it is the standard error of the difference, by a jackknife over groups.
 3. Among these, the candidate with the highest mean accuracy over groups is chosen: every group
    counts once, however many copies it has.
-4. If wording is preferred (`job.stages.training.search.preference`), candidates of the preferred
-   estimators come first, as long as their score is within `WORDING_MARGIN` of the best one:
-   differences on templates say little about other wording.
+4. If wording is preferred (`job.stages.training.search.preference`), step 3 chooses among the
+   candidates of the preferred estimators whose score is within `WORDING_MARGIN` of the best one:
+   small differences on templates do not predict the scores on other wording.
 """
 
 from __future__ import annotations

@@ -21,20 +21,20 @@ def make_requests(n_per_class, *, copies=1):
 
 
 def test_set_without_halves_chooses_and_judges_with_all_rows():
-    found = make_challenge_set(make_requests(8), "none", "salt", 3)
+    challenge = make_challenge_set(make_requests(8), "none", "salt", 3)
 
-    assert (False, 3) == (found.is_halved, found.n_dropped)
-    assert [32] * 3 == [len(r) for r in (found.rows, found.choosing, found.judging)]
+    assert (False, 3) == (challenge.is_halved, challenge.n_dropped)
+    assert [32] * 3 == [len(r) for r in (challenge.rows, challenge.choosing, challenge.judging)]
 
 
 def test_halves_share_no_group_and_have_each_class():
     """Half of each class, whatever copies a group has."""
-    found = make_challenge_set(make_requests(10, copies=3), "half", "salt", 0)
-    halves = [set(r.near_duplicate_groups) for r in (found.choosing, found.judging)]
+    challenge = make_challenge_set(make_requests(10, copies=3), "half", "salt", 0)
+    halves = [set(r.near_duplicate_groups) for r in (challenge.choosing, challenge.judging)]
 
     assert not halves[0] & halves[1]
     assert 40 == len(halves[0] | halves[1])
-    assert [15] * 4 == [int((found.judging.y == name).sum()) for name in "abcd"]
+    assert [15] * 4 == [int((challenge.judging.y == name).sum()) for name in "abcd"]
 
 
 def test_half_of_a_request_follows_from_its_hash():

@@ -28,8 +28,8 @@ def rows_of(y, keys, near_duplicate_groups=None):
 
 
 def held_out(rows, folds=3, **spec):
-    found = hold_out(rows, SplitSpec(**spec), folds, 0)
-    return found.is_test, found.n_rebalanced_classes
+    result = hold_out(rows, SplitSpec(**spec), folds, 0)
+    return result.is_test, result.n_rebalanced_classes
 
 
 def shares_of(y, mask):
@@ -86,10 +86,10 @@ def test_group_of_more_than_an_eighth_of_its_class_is_trained_on():
     y = ["a"] * 120 + ["b"] * 99
     for salt in map(str, range(20)):
         rows = rows_of(y, [f"k{n}" for n in groups], groups)
-        found = hold_out(rows, SplitSpec(salt=salt), 3, 0)
+        result = hold_out(rows, SplitSpec(salt=salt), 3, 0)
 
-        assert not found.is_test[groups == 100].any()
-        assert (1, 20) == (found.n_large_groups, found.n_rows_large_groups)
+        assert not result.is_test[groups == 100].any()
+        assert (1, 20) == (result.n_large_groups, result.n_rows_large_groups)
 
 
 def test_rows_of_a_class_in_groups_of_others_count():

@@ -96,5 +96,5 @@ def test_decision_values_are_in_the_order_of_all_classes(met):
 
 
 def _softmax(logits):
-    found = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return found / found.sum(axis=1, keepdims=True)
+    proba = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return proba / proba.sum(axis=1, keepdims=True)

@@ -48,14 +48,14 @@ def rows_of(texts, y=None):
     )
 
 
-def families_of(texts, executor=None, **spec):
-    found = find_near_duplicate_groups(
+def find_groups(texts, executor=None, **spec):
+    tables = find_near_duplicate_groups(
         [rows_of(texts)], SplitSpec(**spec), "text", executor or InTurn()
     )
-    return found[0].near_duplicate_groups
+    return tables[0].near_duplicate_groups
 
 
-def sets_of(texts, near_duplicate_groups):
+def make_sets(texts, near_duplicate_groups):
     return {
         frozenset(t for t, f in zip(texts, near_duplicate_groups, strict=True) if f == n)
         for n in near_duplicate_groups
@@ -64,7 +64,7 @@ def sets_of(texts, near_duplicate_groups):
 
 def test_near_duplicates_are_one_family_and_others_are_not():
     """A polite word more makes no other text."""
-    a, b, c = families_of([BASE, f"{BASE}, thank you", OTHER])
+    a, b, c = find_groups([BASE, f"{BASE}, thank you", OTHER])
 
     assert a == b != c
 
@@ -73,7 +73,7 @@ def test_near_duplicates_are_one_family_and_others_are_not():
 def test_template_with_other_slot_values_is_one_family(template):
     """However short the template is, and however strict the threshold."""
     values = ["17", "ABC-1", "jo@example.com", "2026-11-26", "EUR 5"]
-    near_duplicate_groups = families_of([template.format(value) for value in values], min_jaccard=1)
+    near_duplicate_groups = find_groups([template.format(value) for value in values], min_jaccard=1)
 
     assert 1 == len(set(near_duplicate_groups))
 
@@ -82,7 +82,7 @@ def test_large_family_of_one_template_is_not_cut():
     """Chains are cut, templates never."""
     texts = [f"Where is order {n}?" for n in range(500)] + [BASE, OTHER]
 
-    assert [500, 1, 1] == sorted(np.bincount(families_of(texts)), reverse=True)
+    assert [500, 1, 1] == sorted(np.bincount(find_groups(texts)), reverse=True)
 
 
 @given(SENTENCES, st.randoms(use_true_random=False))
@@ -91,14 +91,14 @@ def test_order_of_rows_does_not_matter(texts, random):
     """The same texts fall into the same families."""
     shuffled = random.sample(texts, len(texts))
 
-    assert sets_of(texts, families_of(texts)) == sets_of(shuffled, families_of(shuffled))
+    assert make_sets(texts, find_groups(texts)) == make_sets(shuffled, find_groups(shuffled))
 
 
 @given(SENTENCES)
 @settings(max_examples=40, deadline=None)
 def test_equal_texts_are_one_family(texts):
     """Case and punctuation do not part them."""
-    near_duplicate_groups = families_of(texts + [f"{text.upper()}!" for text in texts])
+    near_duplicate_groups = find_groups(texts + [f"{text.upper()}!" for text in texts])
 
     assert (
         near_duplicate_groups[: len(texts)].tolist() == near_duplicate_groups[len(texts) :].tolist()
@@ -109,7 +109,7 @@ def test_workers_do_not_matter():
     """Blocks are worked on apart."""
     rng = np.random.default_rng(0)
     texts = [" ".join(rng.choice(BASE.split() + OTHER.split(), 8)) for _ in range(9000)]
-    alone, together = families_of(texts), families_of(texts, LocalThreads(3))
+    alone, together = find_groups(texts), find_groups(texts, LocalThreads(3))
 
     assert alone.tolist() == together.tolist()
 
@@ -120,8 +120,8 @@ def test_text_between_two_families_joins_them():
     ends = [" ".join(head + tail[:4]), " ".join(head[-4:] + tail)]
     between = " ".join(head + tail)
 
-    assert 2 == len(set(families_of(ends)))
-    assert 1 == len(set(families_of([*ends, between])))
+    assert 2 == len(set(find_groups(ends)))
+    assert 1 == len(set(find_groups([*ends, between])))
 
 
 def test_numbers_mean_the_same_in_all_tables():
@@ -139,7 +139,7 @@ def test_numbers_mean_the_same_in_all_tables():
 
 def test_texts_equal_but_for_a_lost_address_stay_together():
     """Normalized they are one text, but only one of them shows its slot."""
-    a, b = families_of(["write to jo@example.com", "write to jo example com"])
+    a, b = find_groups(["write to jo@example.com", "write to jo example com"])
 
     assert a == b
 
@@ -147,9 +147,9 @@ def test_texts_equal_but_for_a_lost_address_stay_together():
 def test_switched_off_leaves_equal_texts_together():
     """As without families."""
     rows = rows_of([BASE, f"{BASE} thanks", BASE])
-    (found,) = find_near_duplicate_groups([rows], SplitSpec(), "none", InTurn())
+    (grouped,) = find_near_duplicate_groups([rows], SplitSpec(), "none", InTurn())
 
-    assert [0, 1, 0] == found.near_duplicate_groups.tolist()
+    assert [0, 1, 0] == grouped.near_duplicate_groups.tolist()
 
 
 def test_estimated_similarity_is_that_of_the_sets():
@@ -167,10 +167,10 @@ def test_estimated_similarity_is_that_of_the_sets():
     true = [
         len(grams[a] & grams[b]) / len(grams[a] | grams[b]) for a, b in zip(one, other, strict=True)
     ]
-    found = equal_number_share(signatures[one], signatures[other])
+    estimated = equal_number_share(signatures[one], signatures[other])
 
-    assert np.abs(found - true).max() < 4 * 0.5 / np.sqrt(128)
-    assert np.corrcoef(found, true)[0, 1] > 0.97
+    assert np.abs(estimated - true).max() < 4 * 0.5 / np.sqrt(128)
+    assert np.corrcoef(estimated, true)[0, 1] > 0.97
 
 
 @pytest.mark.parametrize("text", ["", "a", "stop", "ab\ud800", "\u4f60\u597d"])
@@ -210,11 +210,13 @@ def test_near_embeddings_are_one_family_where_there_is_no_text():
         embeddings=MatrixRows(both, np.arange(4000)),
     )
     kind = choose_kind(rows, SplitSpec())
-    (found,) = find_near_duplicate_groups([rows], SplitSpec(), kind, InTurn())
+    (grouped,) = find_near_duplicate_groups([rows], SplitSpec(), kind, InTurn())
 
     assert "embeddings" == kind
-    assert (found.near_duplicate_groups[:2000] == found.near_duplicate_groups[2000:]).mean() > 0.99
-    assert len(np.unique(found.near_duplicate_groups)) > 1990
+    assert (
+        grouped.near_duplicate_groups[:2000] == grouped.near_duplicate_groups[2000:]
+    ).mean() > 0.99
+    assert len(np.unique(grouped.near_duplicate_groups)) > 1990
 
 
 def test_what_is_asked_for_and_not_there_is_an_error():

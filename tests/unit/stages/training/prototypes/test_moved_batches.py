@@ -144,7 +144,7 @@ def train(X, y, group, *, bears_moved_batches):
         near_duplicate_groups=group,
     )
     columns = np.arange(WIDTH)
-    found = AffineMap(columns=columns, scale=np.full(WIDTH, 0.5), offset=np.zeros(WIDTH))
+    affine_map = AffineMap(columns=columns, scale=np.full(WIDTH, 0.5), offset=np.zeros(WIDTH))
     counts = {"n_rows": len(y), "n_distinct_rows": len(y), "width": WIDTH}
     spec = TrainingSpec(
         search=SearchSpec(), features=FeatureSpec(), columns=ColumnsSpec(), random_state=0
@@ -155,7 +155,7 @@ def train(X, y, group, *, bears_moved_batches):
         spec.columns,
         IN_MEMORY,
         InTurn(),
-        geometry=Geometry(status="restored", map=found, **counts),
+        geometry=Geometry(status="restored", map=affine_map, **counts),
     )
     chosen = CandidateScore(
         estimator="prototypes",
