@@ -47,7 +47,7 @@ def test_half_of_a_request_follows_from_its_hash():
     assert (fold != cut_request_folds(rows, 2, "another")).any()
 
 
-def test_set_of_one_family_has_no_halves():
+def test_set_of_one_group_has_no_halves():
     """All requests would choose, and none judge."""
     rows = rows_of_texts(
         ["one", "another"], y=np.array(["a", "a"]), near_duplicate_groups=np.zeros(2, int)

@@ -1,4 +1,4 @@
-"""Rows of the table that the challenge set gives away are found, whatever the set holds."""
+"""Rows of the table that are near-duplicates of the challenge set are found and dropped."""
 
 from dataclasses import replace
 
@@ -41,7 +41,7 @@ def number(table, challenge, kind, **spec):
 
 
 def test_near_duplicates_of_a_request_are_left_out():
-    """The equal text and the one that differs in a word; the families of both tables compare."""
+    """The equal text and the one that differs in a word; group numbers are comparable between both tables."""
     tables = number(of_texts(TABLE), of_texts(REQUESTS), "text")
 
     assert [True, True, False, False] == tables.is_near_challenge.tolist()
@@ -57,7 +57,7 @@ def test_without_near_duplicates_equal_texts_are_left_out():
 
 
 def test_set_without_texts_is_compared_by_embeddings():
-    """The table keeps the families of its texts, and loses what the set holds."""
+    """The table keeps the groups of its texts, and loses the rows that are in the set."""
     rng = np.random.default_rng(0)
     X = rng.standard_normal((6, 64)).astype(np.float32)
     table = replace(of_texts(TABLE), embeddings=MatrixRows(X, np.arange(4)))

@@ -1,4 +1,4 @@
-"""Folds keep keys apart and class shares even, however many keys there are."""
+"""Folds are of whole groups with even class shares, however many groups there are."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from job.stages.split.folds import cut_folds
 
 @pytest.fixture(autouse=True)
 def many(monkeypatch):
-    """Deal the keys out from the first on."""
+    """Deal all groups to the folds, however few there are."""
     monkeypatch.setattr("job.stages.split.folds._MAX_STRATIFIED_GROUPS", 0)
 
 
@@ -20,7 +20,7 @@ def many(monkeypatch):
     n_folds=st.integers(2, 5),
     seed=st.integers(0, 9),
 )
-def test_keys_are_apart_and_each_row_is_judged_on_once(groups, n_folds, seed):
+def test_groups_are_whole_and_each_row_is_tested_once(groups, n_folds, seed):
     """What a fold is."""
     groups, y = np.array(groups), np.arange(len(groups)) % 3
     folds = cut_folds(y, groups, n_folds, seed)
@@ -34,7 +34,7 @@ def test_keys_are_apart_and_each_row_is_judged_on_once(groups, n_folds, seed):
 
 
 def test_class_shares_are_even():
-    """Each class is dealt out in turn, so no fold has more than one key too many of it."""
+    """Each class is dealt out in turn, so folds differ by at most one group of it."""
     y = np.repeat(np.arange(4), [10, 23, 57, 110])
     folds = cut_folds(y, np.arange(200), 5, 0)
     counts = np.array([np.bincount(y[test_index], minlength=4) for _, test_index in folds])
@@ -42,7 +42,7 @@ def test_class_shares_are_even():
     assert (counts.max(axis=0) - counts.min(axis=0) <= 1).all()
 
 
-def test_large_keys_are_dealt_out_before_small_ones():
+def test_large_groups_are_dealt_before_small_ones():
     """So that no fold gets two of them."""
     groups = np.concatenate([np.repeat(np.arange(5), 50), np.arange(100, 200)])
     folds = cut_folds(np.zeros(350, int), groups, 5, 0)
@@ -50,8 +50,8 @@ def test_large_keys_are_dealt_out_before_small_ones():
     assert [70] * 5 == [len(test_index) for _, test_index in folds]
 
 
-def test_key_has_the_class_of_most_of_its_rows():
-    """A key of two classes is dealt out with one of them."""
+def test_group_has_the_class_of_most_of_its_rows():
+    """A group of two classes is dealt with one of them."""
     groups = np.repeat(np.arange(40), 3)
     y = np.tile([0, 1, 1], 40)
     y[:60] = 0
@@ -68,8 +68,8 @@ def test_seed_decides():
     assert first == again != other
 
 
-def test_order_of_rows_within_a_key_does_not_matter():
-    """A fold is a set of keys."""
+def test_order_of_rows_within_a_group_does_not_matter():
+    """A fold is a set of groups."""
     groups = np.arange(300) // 2
     y = np.arange(300) // 2 % 3
     flipped = np.arange(300).reshape(-1, 2)[:, ::-1].ravel()
@@ -78,7 +78,7 @@ def test_order_of_rows_within_a_key_does_not_matter():
     assert [set(groups[b]) for _, b in one] == [set(groups[flipped][b]) for _, b in two]
 
 
-def test_large_keys_of_all_classes_are_not_in_one_fold():
+def test_large_groups_of_all_classes_are_not_in_one_fold():
     """Each class begins at the emptiest fold."""
     n_rows = np.tile([1000, *[1] * 999], 5)
     groups = np.repeat(np.arange(5000), n_rows)
@@ -89,8 +89,8 @@ def test_large_keys_of_all_classes_are_not_in_one_fold():
 
 
 @pytest.mark.parametrize("most", [0, 1])
-def test_class_of_a_key_is_that_of_most_of_its_rows_whichever_it_is(most):
-    """Every fold gets as many keys of either majority."""
+def test_class_of_a_group_is_that_of_most_of_its_rows_whichever_it_is(most):
+    """Every fold gets as many groups of either majority."""
     groups = np.repeat(np.arange(40), 3)
     y = np.tile([most, most, 1 - most], 40)
     y[60:] = 1 - y[60:]

@@ -77,7 +77,7 @@ def test_texts_are_scored_and_not_told(copies):
     assert 600 == result.n_rows
 
 
-def test_large_table_is_sampled_by_whole_families(copies, monkeypatch):
+def test_large_table_is_sampled_by_whole_groups(copies, monkeypatch):
     """Rows drawn one by one would leave their copies behind, and the leak with them."""
     monkeypatch.setattr(optimism, "_MAX_ROWS", 300)
     result = measure(copies)
@@ -109,7 +109,7 @@ def test_group_that_fills_a_fold_is_left_out_of_a_sample(copies, monkeypatch):
     assert 290 == result.n_rows
 
 
-def test_classes_without_families_for_every_fold_take_no_part(copies):
+def test_classes_without_groups_for_every_fold_take_no_part(copies):
     """Of one class alone nothing can be said."""
     y = np.where(copies.near_duplicate_groups < 2, "few", "many").astype(object)
 

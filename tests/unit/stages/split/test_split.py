@@ -1,4 +1,4 @@
-"""Nothing that is judged on was trained on."""
+"""No test row leaks into the training rows."""
 
 import json
 from dataclasses import replace
@@ -41,14 +41,14 @@ def split(rows, official=None, has_groups=False, labels=None, **spec):
 
 @pytest.fixture
 def two_classes():
-    """A thousand rows of four hundred keys."""
+    """A thousand rows with four hundred leakage keys."""
     numbers = np.random.default_rng(0).integers(0, 400, 1000)
     return rows_of(["ab"[n % 2] for n in numbers], [f"k{n}" for n in numbers])
 
 
 @pytest.mark.parametrize("method", ["hash", "stratified_group"])
 def test_no_key_is_on_both_sides(two_classes, method):
-    """Rows of one key stay together."""
+    """Rows with one leakage key stay together."""
     data_split = split(two_classes, method=method)
 
     assert set() == set(data_split.train.leakage_keys) & set(data_split.test.leakage_keys)
@@ -84,7 +84,7 @@ def test_training_rows_whose_text_stands_in_the_test_side_are_dropped():
 
 
 def test_rare_classes_of_an_open_set_are_dropped_and_not_named(two_classes):
-    """A name that few keys hold is data, not schema."""
+    """A label of few leakage keys is data, not schema."""
     rows = rows_of([*two_classes.y, "zq-secret"], [*two_classes.leakage_keys, "rare"])
     report = split(rows).report
 
@@ -99,7 +99,7 @@ def test_stated_class_without_rows_is_an_error(two_classes):
 
 
 def test_class_with_fewer_keys_than_folds_is_an_error(two_classes):
-    """Each fold needs a key of each class."""
+    """Each fold needs a group of each class."""
     few = [("c", f"c{n}") for n in range(3)]  # one is held out, which leaves two
     rows = rows_of(
         [*two_classes.y, *(y for y, _ in few)], [*two_classes.leakage_keys, *(k for _, k in few)]
@@ -120,7 +120,7 @@ def test_official_test_drops_equal_texts_and_reports_its_own_class(two_classes):
 
 
 def test_texts_with_two_labels_are_counted(two_classes):
-    """Both labels stay; the reader is told."""
+    """Both labels stay, and the report counts them."""
     rows = rows_of([*two_classes.y, "a", "b"], [*two_classes.leakage_keys, "both", "both"])
     report = split(rows).report
 
@@ -131,7 +131,7 @@ def with_families(rows, near_duplicate_groups):
     return replace(rows, near_duplicate_groups=np.array(near_duplicate_groups))
 
 
-def test_group_that_shares_a_family_with_the_test_side_gives_its_rows():
+def test_training_rows_with_a_near_duplicate_on_the_test_side_are_dropped():
     """Groups that ask alike are not joined: all of them would be one before long."""
     n = 600
     groups = [f"group:{i % 60}" for i in range(n)]
@@ -174,7 +174,7 @@ def test_near_duplicates_of_an_official_test_stay_and_are_counted(two_classes):
 
 
 def test_duplicates_are_counted():
-    """Of twenty rows five texts are left, three of which are of one family."""
+    """Of twenty rows five texts are left, three of which are in one near-duplicate group."""
     keys = ["a1", "a2", "a3", "b", "c", "a1", "a1", "a1", "b", "b"] * 2
     near_duplicate_groups = [{"a": 0, "b": 1, "c": 2}[key[0]] for key in keys]
     more = [f"x{n}" for n in range(60)]
@@ -190,7 +190,7 @@ def test_duplicates_are_counted():
     )
 
 
-def test_class_with_fewer_families_than_folds_is_an_error(two_classes):
+def test_class_with_fewer_groups_than_folds_is_an_error(two_classes):
     """Copies do not make up for texts."""
     keys = [f"c{n}" for n in range(30)]
     rows = rows_of([*two_classes.y, *"c" * 30], [*two_classes.leakage_keys, *keys])

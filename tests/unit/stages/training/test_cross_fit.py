@@ -201,7 +201,7 @@ def test_every_fold_can_learn_every_class(salt):
 
 
 def test_class_that_no_fold_could_learn_leaves_no_plan():
-    """Its rows in every other group are near-duplicates of those that are judged."""
+    """Its rows in every other group are near-duplicates of test rows."""
     groups, near_duplicate_groups = np.repeat(np.arange(12), 4), np.arange(48)
     near_duplicate_groups[groups >= 10] = 0
     y = np.where(groups % 2, "a", "b").astype(object)

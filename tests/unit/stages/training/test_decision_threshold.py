@@ -109,7 +109,7 @@ def test_needless_threshold_answers_everything():
 
 
 def test_few_groups_show_nothing():
-    """However many rows they have: forty families without an error leave 7 % open."""
+    """However many rows they have: forty groups without an error leave 7 % open."""
     y = np.repeat([0, 1], 2000)
 
     assert choose(predictions(y, y, 2), np.arange(4000) % 40).value is None
@@ -147,7 +147,7 @@ def test_without_answers_there_is_no_precision():
 
 
 def test_without_a_threshold_nothing_is_measured():
-    """And the target is told all the same."""
+    """And the target is reported all the same."""
     simulated, groups = simulate(100, np.random.default_rng(0))
     content = measure_abstention(simulated, groups, set_at(None, "not_shown"), SPEC, 0).to_json()
 

@@ -1,4 +1,4 @@
-"""Training rows are predicted by models that know nothing of their families."""
+"""Training rows are predicted by models that have not seen their groups."""
 
 from dataclasses import replace
 
@@ -88,7 +88,7 @@ def test_every_row_has_probabilities_of_its_own(copies):
 @pytest.mark.parametrize("estimator", ["logistic_regression", "linear_svc"])
 @pytest.mark.parametrize("name", ["a rare one", "b rare one", "rare"])
 def test_class_that_other_folds_lack_gets_no_probability(copies, name, estimator):
-    """One family cannot be on two sides; wherever the class stands among the others."""
+    """One group cannot be on two sides; wherever the class stands among the others."""
     y = np.where(copies.near_duplicate_groups == 0, name, copies.y).astype(object)
     predictions, by_scikit_learn = (
         predict(replace(copies, y=y), estimator, engine=e) for e in ENGINES

@@ -24,7 +24,7 @@ def test_temperature_undoes_what_sharpened_a_calibrated_model(power):
     assert find_temperature(predictions) == pytest.approx(power, rel=0.03)
 
 
-def test_heated_model_is_calibrated_and_predicts_the_same():
+def test_scaled_model_is_calibrated_and_predicts_the_same():
     """On rows that did not choose the temperature."""
     rng = np.random.default_rng(1)
     chosen, fresh = (simulate(20_000, rng, sharpened=3.0)[0] for _ in range(2))
@@ -36,7 +36,7 @@ def test_heated_model_is_calibrated_and_predicts_the_same():
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])
-def test_divided_coefficients_say_what_heated_probabilities_say(n_classes):
+def test_scaled_coefficients_yield_the_scaled_probabilities(n_classes):
     """Of two classes as of many."""
     rng = np.random.default_rng(2)
     y = rng.integers(0, n_classes, 300)
@@ -58,8 +58,8 @@ def _with(predictions, proba):
     )
 
 
-def test_before_and_after_are_told():
-    """Before is what the model said undivided."""
+def test_before_and_after_are_described():
+    """Before is the model without temperature scaling."""
     predictions, _ = simulate(5000, np.random.default_rng(3), sharpened=2.0)
     description = describe_temperature(predictions, apply_temperature(predictions, 2.0), 2.0)
 
@@ -69,7 +69,7 @@ def test_before_and_after_are_told():
     assert description["after"]["log_loss"] < description["before"]["log_loss"]
 
 
-def test_fold_is_heated_by_what_the_others_say():
+def test_fold_is_scaled_by_the_temperature_of_the_others():
     """A fold that is too sure by itself keeps what the other folds make of it."""
     predictions, _ = simulate(6000, np.random.default_rng(4))
     fold = np.arange(6000) % 3
@@ -84,7 +84,7 @@ def test_fold_is_heated_by_what_the_others_say():
     assert scaled.proba[fold == 0] == pytest.approx(expected.proba, abs=1e-9)
 
 
-def test_probabilities_of_zero_in_single_precision_can_be_heated():
+def test_probabilities_of_zero_in_single_precision_can_be_scaled():
     """Prototypes are sure in single precision, where the floor of logarithms is zero."""
     predictions, _ = simulate(20, np.random.default_rng(4))
     sure = np.zeros_like(predictions.proba, np.float32)

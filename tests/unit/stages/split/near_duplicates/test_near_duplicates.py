@@ -1,4 +1,4 @@
-"""Near-duplicates, and what is connected through them, are one family."""
+"""Near-duplicates, and texts that are connected through them, are one group."""
 
 from dataclasses import replace
 
@@ -62,7 +62,7 @@ def make_sets(texts, near_duplicate_groups):
     }
 
 
-def test_near_duplicates_are_one_family_and_others_are_not():
+def test_near_duplicates_are_one_group_and_others_are_not():
     """A polite word more makes no other text."""
     a, b, c = find_groups([BASE, f"{BASE}, thank you", OTHER])
 
@@ -70,7 +70,7 @@ def test_near_duplicates_are_one_family_and_others_are_not():
 
 
 @pytest.mark.parametrize("template", ["Call {}", "My number is {}, please remove my data"])
-def test_template_with_other_slot_values_is_one_family(template):
+def test_template_with_other_slot_values_is_one_group(template):
     """However short the template is, and however strict the threshold."""
     values = ["17", "ABC-1", "jo@example.com", "2026-11-26", "EUR 5"]
     near_duplicate_groups = find_groups([template.format(value) for value in values], min_jaccard=1)
@@ -78,7 +78,7 @@ def test_template_with_other_slot_values_is_one_family(template):
     assert 1 == len(set(near_duplicate_groups))
 
 
-def test_large_family_of_one_template_is_not_cut():
+def test_large_group_of_one_template_is_not_cut():
     """Chains are cut, templates never."""
     texts = [f"Where is order {n}?" for n in range(500)] + [BASE, OTHER]
 
@@ -88,7 +88,7 @@ def test_large_family_of_one_template_is_not_cut():
 @given(SENTENCES, st.randoms(use_true_random=False))
 @settings(max_examples=40, deadline=None)
 def test_order_of_rows_does_not_matter(texts, random):
-    """The same texts fall into the same families."""
+    """The same texts fall into the same groups."""
     shuffled = random.sample(texts, len(texts))
 
     assert make_sets(texts, find_groups(texts)) == make_sets(shuffled, find_groups(shuffled))
@@ -96,7 +96,7 @@ def test_order_of_rows_does_not_matter(texts, random):
 
 @given(SENTENCES)
 @settings(max_examples=40, deadline=None)
-def test_equal_texts_are_one_family(texts):
+def test_equal_texts_are_one_group(texts):
     """Case and punctuation do not part them."""
     near_duplicate_groups = find_groups(texts + [f"{text.upper()}!" for text in texts])
 
@@ -114,7 +114,7 @@ def test_workers_do_not_matter():
     assert alone.tolist() == together.tolist()
 
 
-def test_text_between_two_families_joins_them():
+def test_text_between_two_groups_joins_them():
     """What is near to both connects them."""
     head, tail = BASE.split(), OTHER.split()
     ends = [" ".join(head + tail[:4]), " ".join(head[-4:] + tail)]
@@ -145,7 +145,7 @@ def test_texts_equal_but_for_a_lost_address_stay_together():
 
 
 def test_switched_off_leaves_equal_texts_together():
-    """As without families."""
+    """As without near-duplicate groups."""
     rows = rows_of([BASE, f"{BASE} thanks", BASE])
     (grouped,) = find_near_duplicate_groups([rows], SplitSpec(), "none", InTurn())
 
@@ -195,7 +195,7 @@ def test_estimated_angle_is_that_of_the_embeddings():
     assert np.abs(equal_bit_share(signatures[:200], signatures[200:]) - true).max() < 0.09
 
 
-def test_near_embeddings_are_one_family_where_there_is_no_text():
+def test_near_embeddings_are_one_group_where_there_is_no_text():
     """Nearly all of them are found, and hardly any other."""
     rng = np.random.default_rng(3)
     X = rng.standard_normal((2000, 64)).astype(np.float32)
@@ -229,7 +229,7 @@ def test_what_is_asked_for_and_not_there_is_an_error():
 
 
 def test_chains_are_cut_and_what_is_nearly_equal_is_not():
-    """A hundred links of .6 make no family, a hundred of .95 do at any size."""
+    """A hundred links of .6 do not form a group, a hundred of .95 do at any size."""
     one, other = np.arange(99), np.arange(1, 100)
     weak, strong = (Links(one=one, other=other, similarity=np.full(99, s)) for s in (0.6, 0.95))
 

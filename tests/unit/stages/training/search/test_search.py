@@ -1,4 +1,4 @@
-"""Candidates are tried on folds that keep keys apart, and the best mean is chosen."""
+"""Candidates are tried on folds of whole groups, and the best mean is chosen."""
 
 from dataclasses import replace
 from itertools import count
@@ -56,7 +56,7 @@ def make_rows(keys, y):
 
 @pytest.fixture(scope="module")
 def rows():
-    """Three classes, twenty keys of three rows each."""
+    """Three classes, twenty groups of three rows each."""
     numbers = range(180)
     return make_rows([f"k{n % 60}" for n in numbers], ["abc"[n % 3] for n in numbers])
 
@@ -77,8 +77,8 @@ def spec(random_state=0, **options):
 
 @settings(max_examples=25, deadline=None)
 @given(keys=st.lists(st.integers(0, 30), min_size=40, max_size=80), seed=st.integers(0, 9))
-def test_folds_keep_keys_apart(keys, seed):
-    """No key is learnt from and judged on in one fold."""
+def test_folds_keep_groups_whole(keys, seed):
+    """No group is on both sides of a fold."""
     keys = [0, 1, 2, *keys]  # one for each fold at least
     rows = make_rows([f"k{n}" for n in keys], ["ab"[n % 2] for n in range(len(keys))])
     folds = make_folds(rows, 3, seed)
@@ -86,7 +86,7 @@ def test_folds_keep_keys_apart(keys, seed):
     assert all(set(rows.leakage_keys[a]).isdisjoint(rows.leakage_keys[b]) for a, b in folds)
 
 
-def test_each_row_is_judged_on_once(rows):
+def test_each_row_is_tested_once(rows):
     """The folds' other sides make up the table."""
     judged = np.concatenate([test_index for _, test_index in make_folds(rows, 4, 0)])
 
@@ -167,7 +167,7 @@ def test_each_metric_works_with_each_estimator(rows, metric, estimator):
 
 
 @pytest.mark.parametrize("metric", ["roc_auc_ovr", "neg_log_loss"])
-def test_class_that_one_key_holds_is_judged_on_where_it_is_known(metric):
+def test_class_of_one_group_is_scored_where_it_is_known(metric):
     """In the fold that judges it nobody has learnt it, and no probability is given to it."""
     rows = noisy_rows(0, n=240, n_classes=3)
     keys = np.where(rows.y == "c", "all of c", rows.leakage_keys).astype(object)
@@ -178,7 +178,7 @@ def test_class_that_one_key_holds_is_judged_on_where_it_is_known(metric):
 
 
 def test_fold_with_too_few_classes_is_a_training_error():
-    """Each class is one key's, so a fold judges what it has not learnt."""
+    """Each class is one group, so the test rows are of classes without training rows."""
     rows = noisy_rows(0, n=240, n_classes=3)
     rows = replace(rows, leakage_keys=rows.y)
 
@@ -585,8 +585,8 @@ def test_last_of_the_candidates_goes_straight_to_all_rows(monkeypatch):
     assert 6 == len(n_samples)
 
 
-def test_family_that_groups_share_is_not_trained_on_where_it_is_judged():
-    """The fold's training side gives it away."""
+def test_near_duplicates_of_test_rows_are_not_trained_on():
+    """Groups of the group column can share near-duplicates."""
     n = 240
     keys = np.array([f"group:{i % 24}" for i in range(n)], dtype=object)
     rows = Rows(

@@ -57,7 +57,7 @@ def test_best_are_kept_in_their_order():
 
 
 def test_share_holds_whole_keys_of_every_class():
-    """A rare class keeps its least number of keys."""
+    """A rare class keeps its minimum number of groups."""
     y = np.array(["many"] * 90 + ["few"] * 10)
     groups = np.array([f"k{n // 2}" for n in range(100)])
     kept = take_share(y, groups, 0.2, 3, 0)
@@ -96,6 +96,6 @@ def test_larger_share_holds_the_smaller_one():
         ([[0.9, 0.9], [0.9, 0.9]], 3, []),  # equals
     ],
 )
-def test_candidate_is_beaten_by_more_than_leads_vary(scores, n_left, eliminated):
+def test_candidate_is_eliminated_if_its_deficit_exceeds_the_variation(scores, n_left, eliminated):
     """What it would have to make up in each fold that is left is compared with their swing."""
     assert eliminated == find_eliminated(scores, n_left)
