@@ -1,1 +1,1 @@
-"""Which rows are trained on and which are judged, and in which folds."""
+"""Split: hold-out, folds, and the groups of near-duplicates that neither of them separates."""

@@ -1,4 +1,4 @@
-"""The requests of a challenge set: which of them choose, and which judge."""
+"""The challenge set: requests for choosing the candidate and the threshold, and for evaluation."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ MIN_CHOOSING: Final = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChallengeSet:
-    """Requests that nothing is trained on.
+    """Requests that no model is trained on.
 
     Attributes
     ----------
     rows
-        All of them, with their families.
+        All requests, with their near-duplicate groups.
     choosing, judging
-        Those that choose the candidate and the threshold, and those that the model is judged on:
-        two halves, or all rows twice.
+        Requests for choosing the candidate and the threshold, and requests for evaluating the
+        model: two halves, or all rows in both.
     n_dropped
-        Rows of the table that were left out as near-duplicates of the set.
+        Rows of the table that were dropped as near-duplicates of the set.
     """
 
     rows: Rows
@@ -46,14 +46,15 @@ class ChallengeSet:
 def make_challenge_set(
     rows: Rows, split: Literal["none", "half"], salt: str, n_dropped: int
 ) -> ChallengeSet:
-    """Cut the requests into halves, or use all of them for both.
+    """Cut the requests into halves, or use all of them for both purposes.
 
     Parameters
     ----------
     rows
-        With families; a family stays in one half, and each class is cut by itself.
+        Requests with near-duplicate groups; a group stays in one half, and each class is halved
+        separately.
     salt
-        Of the hash that decides the half.
+        Salt of the hash that assigns the half.
 
     Raises
     ------
@@ -62,7 +63,7 @@ def make_challenge_set(
     """
     choosing = judging = rows
     if split == "half":
-        fold = cut_folds_of_requests(rows, 2, salt)
+        fold = cut_request_folds(rows, 2, salt)
         choosing, judging = rows.take(fold == 0), rows.take(fold == 1)
         if not len(choosing) or not len(judging):
             raise ContractViolationError(
@@ -78,8 +79,8 @@ def make_challenge_set(
     )
 
 
-def cut_folds_of_requests(rows: Rows, n_folds: int, salt: str) -> Array:
-    """Return the fold of each row, shape (n_rows,): whole families, by class and salted hash."""
+def cut_request_folds(rows: Rows, n_folds: int, salt: str) -> Array:
+    """Return the fold of each row, shape (n_rows,): whole groups, by class and salted hash."""
     groups = np.unique(rows.groups, return_inverse=True)[1]
     labels = pd.factorize(np.asarray(rows.y, dtype=object), sort=True)[0]
     digests = digest_groups(rows, groups, int(groups.max()) + 1, salt)
@@ -87,17 +88,17 @@ def cut_folds_of_requests(rows: Rows, n_folds: int, salt: str) -> Array:
 
 
 def count_smallest_class(rows: Rows, labels: Array) -> int:
-    """Return the rows of the one of these classes that has the fewest."""
+    """Return the number of rows of the smallest of these classes."""
     return min(int((rows.y == name).sum()) for name in pd.unique(labels))
 
 
 def warn_of_few_requests(rows: Rows, labels: Array) -> None:
-    """Log a warning where the set can hardly show anything.
+    """Log a warning if the set is too small for reliable scores.
 
     Parameters
     ----------
     labels
-        Those of the table's rows.
+        Labels of the table's rows.
     """
     n_smallest = count_smallest_class(rows, labels)
     if len(rows) < MIN_ROWS or n_smallest < MIN_CLASS_ROWS:

@@ -1,4 +1,14 @@
-"""Find the rows of the table that the challenge set gives away."""
+"""Find the rows of the table that are near-duplicates of the challenge set.
+
+How it works
+------------
+1. Groups of near-duplicates are searched in all tables together.
+2. If the challenge set lacks the column they are found by, the table keeps its own groups.  The
+   challenge set is then compared with the table by embeddings if both have them, and otherwise by
+   equal texts.
+3. Rows of the table that share a near-duplicate group, a text or a leakage key with the challenge
+   set are marked; they are not trained on.
+"""
 
 from __future__ import annotations
 
@@ -17,16 +27,16 @@ Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NumberedTables:
-    """Rows of all tables with the numbers of their families.
+class GroupedTables:
+    """Rows of all tables with their near-duplicate groups.
 
     Attributes
     ----------
     challenge
-        Its numbers may be of its own: what it shares with the table is in `is_near_challenge`.
+        Its group numbers may be unrelated to the table's; use `is_near_challenge` instead.
     is_near_challenge
-        Mask of the table's rows that share a family, a text or a group with the challenge set;
-        None without one.
+        Mask of the table's rows that share a near-duplicate group, a text or a leakage key with the
+        challenge set; None without one.
     """
 
     rows: Rows
@@ -43,29 +53,26 @@ def number_near_duplicate_groups(
     spec: SplitSpec,
     kind: Kind,
     executor: Executor,
-) -> NumberedTables:
-    """Number the families of all tables' rows.
-
-    Families are looked for in all tables together. Where the challenge set lacks what they are
-    found by, the table keeps the families that it has without the set, and the set is compared
-    with it by embeddings if both have some, else by equal texts.
-    """
-    given = [some for some in (rows, official_test) if some is not None]
-    is_comparable = challenge is not None and _has(challenge, kind)
+) -> GroupedTables:
+    """Number the near-duplicate groups of all tables' rows."""
+    tables = [table for table in (rows, official_test) if table is not None]
+    is_comparable = challenge is not None and _supports(challenge, kind)
     if challenge is not None and is_comparable:
-        *numbered, challenge = find_near_duplicate_groups([*given, challenge], spec, kind, executor)
+        *numbered, challenge = find_near_duplicate_groups(
+            [*tables, challenge], spec, kind, executor
+        )
     else:
-        numbered = find_near_duplicate_groups(given, spec, kind, executor)
+        numbered = find_near_duplicate_groups(tables, spec, kind, executor)
     is_near = None
     if challenge is not None and is_comparable:
         is_near = _find_near(numbered[0], challenge)
     elif challenge is not None:
-        both = rows.embeddings is not None and challenge.embeddings is not None
-        other, challenge = find_near_duplicate_groups(
-            [rows, challenge], spec, "embeddings" if both else "none", executor
+        have_embeddings = rows.embeddings is not None and challenge.embeddings is not None
+        table, challenge = find_near_duplicate_groups(
+            [rows, challenge], spec, "embeddings" if have_embeddings else "none", executor
         )
-        is_near = _find_near(other, challenge)
-    return NumberedTables(
+        is_near = _find_near(table, challenge)
+    return GroupedTables(
         rows=numbered[0],
         official_test=numbered[1] if official_test is not None else None,
         challenge=challenge,
@@ -73,26 +80,24 @@ def number_near_duplicate_groups(
     )
 
 
-def _has(rows: Rows, kind: Kind) -> bool:
-    """Return whether the rows have what families are found by."""
+def _supports(rows: Rows, kind: Kind) -> bool:
+    """Return whether the rows have the column that near-duplicates are found by."""
     has = {"text": rows.templates is not None, "embeddings": rows.embeddings is not None}
     return has.get(kind, True)
 
 
 def _find_near(table: Rows, challenge: Rows) -> Array:
-    """Return a mask of the table's rows that share a family, a text or a group with the set."""
-    assert (
-        table.near_duplicate_groups is not None and challenge.near_duplicate_groups is not None
-    )  # just numbered
+    """Return a mask of the table's rows that share a group, text or leakage key with the set."""
+    assert table.near_duplicate_groups is not None and challenge.near_duplicate_groups is not None
     is_near: Array = np.isin(table.near_duplicate_groups, challenge.near_duplicate_groups)
-    for mine, theirs in (
+    for keys, challenge_keys in (
         (table.text_keys, challenge.text_keys),
         (table.leakage_keys, challenge.leakage_keys),
     ):
-        is_near |= pd.Index(mine, dtype=object).isin(theirs)
+        is_near |= pd.Index(keys, dtype=object).isin(challenge_keys)
     return is_near
 
 
 def without_near(rows: Rows, is_near: Array | None) -> Rows:
-    """Return the rows that may be trained on."""
+    """Return the rows without near-duplicates of the challenge set."""
     return rows if is_near is None else rows.take(~is_near)

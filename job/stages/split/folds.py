@@ -1,4 +1,16 @@
-"""Cut rows into folds so that no key is on two sides."""
+"""Cut rows into folds of whole groups with similar class shares.
+
+How it works
+------------
+1. `cut_folds` (search, out-of-fold predictions) is seeded.  Few groups go through scikit-learn's
+   `StratifiedGroupKFold`; many are shuffled, sorted by class and size, and dealt to the folds in
+   turn, starting with the smallest fold.
+2. `cut_hash_folds` (cross-fitted evaluation, challenge set) orders the groups of each class by a
+   hash and cuts this sequence into parts of equal numbers of rows, so that most groups keep their
+   fold when others are added or removed.
+3. `drop_near_duplicates` removes training rows whose near-duplicates are test rows.  That can only
+   happen if the table has a group column, and near-duplicates are in different groups.
+"""
 
 from __future__ import annotations
 
@@ -16,58 +28,59 @@ from job.errors import TrainingError
 
 Array = npt.NDArray[Any]
 Fold = tuple[Array, Array]
-# NOTE: StratifiedGroupKFold weighs each key against all folds in Python, some .3 ms a key
-_MAX_WEIGHED_GROUPS: Final = 300
+# NOTE: StratifiedGroupKFold tries each group in all folds, in Python: about .3 ms per group
+_MAX_STRATIFIED_GROUPS: Final = 300
 
 
-def cut_folds(y: Array, keys: Array, n_folds: int, random_state: int) -> list[Fold]:
-    """Return the positions of both sides of each fold, class shares kept, seeded.
+def cut_folds(y: Array, groups: Array, n_folds: int, random_state: int) -> list[Fold]:
+    """Return train and test positions of each fold: whole groups, similar class shares, seeded.
 
-    Few keys are weighed one by one against the folds (`StratifiedGroupKFold`).  Many are shuffled
-    and dealt out, class by class and large ones first; a key's class is that of most of its rows,
-    and its other rows go with them.
+    Up to 300 groups are assigned by `StratifiedGroupKFold`.  More are shuffled and dealt to the
+    folds class by class, large groups first; a group has the class of most of its rows.
 
     Raises
     ------
     ValueError
         No class has as many rows as there are folds.
     """
-    unique, key_codes = np.unique(keys, return_inverse=True)
+    unique, group_codes = np.unique(groups, return_inverse=True)
     codes = np.unique(y, return_inverse=True)[1]
-    if len(unique) <= _MAX_WEIGHED_GROUPS:
-        cutter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=random_state)
-        return list(cutter.split(codes, codes, key_codes))
-    class_of_key = GroupCounts.of(codes, key_codes).class_of_group
+    if len(unique) <= _MAX_STRATIFIED_GROUPS:
+        splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=random_state)
+        return list(splitter.split(codes, codes, group_codes))
+    class_of_group = GroupCounts.of(codes, group_codes).class_of_group
     order = np.random.default_rng(random_state).permutation(len(unique))
-    sizes = np.bincount(key_codes)
-    order = order[np.lexsort((-sizes[order], class_of_key[order]))]
-    fold_of_key = np.empty(len(unique), int)
+    sizes = np.bincount(group_codes)
+    order = order[np.lexsort((-sizes[order], class_of_group[order]))]
+    fold_of_group = np.empty(len(unique), int)
     n_rows = np.zeros(n_folds)
-    for some in np.split(order, np.flatnonzero(np.diff(class_of_key[order])) + 1):
-        # the emptiest fold is dealt to first
-        fold_of_key[some] = np.argsort(n_rows, kind="stable")[np.arange(len(some)) % n_folds]
-        n_rows += np.bincount(fold_of_key[some], sizes[some], n_folds)
-    fold_of_row = fold_of_key[key_codes]
+    for members in np.split(order, np.flatnonzero(np.diff(class_of_group[order])) + 1):
+        # dealing starts with the smallest fold
+        fold_of_group[members] = np.argsort(n_rows, kind="stable")[
+            np.arange(len(members)) % n_folds
+        ]
+        n_rows += np.bincount(fold_of_group[members], sizes[members], n_folds)
+    fold_of_row = fold_of_group[group_codes]
     return [
         (np.flatnonzero(fold_of_row != n), np.flatnonzero(fold_of_row == n)) for n in range(n_folds)
     ]
 
 
 def cut_hash_folds(labels: Array, group_of_row: Array, digests: Array, n_folds: int) -> Array:
-    """Return the fold of each row, shape (n_rows,): whole groups, class shares kept.
+    """Return the fold of each row, shape (n_rows,): whole groups, similar class shares.
 
-    Within each class (a group's class is that of most of its rows), groups are put in the order of
-    their digests, and the row of them is cut into folds of as many rows each; a group is of the
-    fold that its middle falls into.  So a group mostly stays in its fold when others come or go.
-    A class whose groups all fall into one fold, because they are of other classes by most of their
-    rows, has them dealt to the folds in turn.
+    Within each class (a group has the class of most of its rows), groups are sorted by digest, and
+    the sequence is cut into folds of equal numbers of rows; the middle of a group decides its fold.
+    So most groups stay in their fold when others are added or removed.  If all groups that contain
+    a class are in one fold, because most of their rows are of other classes, they are dealt to the
+    folds in turn.
 
     Parameters
     ----------
     labels, group_of_row
         Class and group of each row, as numbers from 0.
     digests
-        Shape (n_groups,).
+        Digest of each group, shape (n_groups,).
     """
     counts = GroupCounts.of(labels, group_of_row)
     sizes, fold_of_group = counts.sizes, np.zeros(len(digests), int)
@@ -85,46 +98,52 @@ def cut_hash_folds(labels: Array, group_of_row: Array, digests: Array, n_folds: 
     return fold_of_group[group_of_row]
 
 
-def without_near_rows(folds: Sequence[Fold], near_duplicate_groups: Array | None) -> list[Fold]:
-    """Return folds whose training rows have no near-duplicate among the rows that are judged.
+def drop_near_duplicates(folds: Sequence[Fold], near_duplicate_groups: Array | None) -> list[Fold]:
+    """Return folds without training rows that have a near-duplicate among the test rows.
 
-    Groups may share near-duplicates; without a group column nothing changes.
+    Nothing changes unless groups of the table's group column share near-duplicates.
     """
     if near_duplicate_groups is None:
         return list(folds)
     return [
-        (train[~np.isin(near_duplicate_groups[train], near_duplicate_groups[test])], test)
-        for train, test in folds
+        (
+            train_index[
+                ~np.isin(near_duplicate_groups[train_index], near_duplicate_groups[test_index])
+            ],
+            test_index,
+        )
+        for train_index, test_index in folds
     ]
 
 
-def take_share(y: Array, keys: Array, share: float, least: int, random_state: int) -> Array:
-    """Return the positions of a share of the keys that hold each class, but `least`; seeded.
+def take_share(y: Array, groups: Array, share: float, min_groups: int, random_state: int) -> Array:
+    """Return the positions of the rows in a seeded share of each class's groups.
 
-    What a larger share gives holds what a smaller one gives.
+    At least `min_groups` groups of each class are taken.  A larger share includes the rows of a
+    smaller one.
     """
-    unique, key_codes = np.unique(keys, return_inverse=True)
+    unique, group_codes = np.unique(groups, return_inverse=True)
     classes, codes = np.unique(y, return_inverse=True)
     order = np.random.default_rng(random_state).permutation(len(unique))
     is_kept = np.zeros(len(unique), bool)
     for n in range(len(classes)):
-        holds = np.zeros(len(unique), bool)
-        holds[key_codes[codes == n]] = True
-        some = order[holds[order]]
-        is_kept[some[: max(math.ceil(share * len(some)), least)]] = True
-    return np.flatnonzero(is_kept[key_codes])
+        has_class = np.zeros(len(unique), bool)
+        has_class[group_codes[codes == n]] = True
+        members = order[has_class[order]]
+        is_kept[members[: max(math.ceil(share * len(members)), min_groups)]] = True
+    return np.flatnonzero(is_kept[group_codes])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupCounts:
-    """Rows of each group by class, for the pairs of group and class that occur.
+    """Number of rows of each group and class, for the pairs that occur.
 
     Attributes
     ----------
     group, label, n_rows
         Shape (n_pairs,), sorted by group, then by class; numbers from 0.
     class_of_group
-        The class of most of its rows, the first of equals, shape (n_groups,).
+        The most frequent class of each group, in ties the first one, shape (n_groups,).
     """
 
     group: Array
@@ -134,31 +153,34 @@ class GroupCounts:
 
     @classmethod
     def of(cls, labels: Array, group_of_row: Array) -> GroupCounts:
-        """Count the rows; every group has some."""
+        """Count the rows; group numbers must be consecutive."""
         n_classes = int(labels.max(initial=0)) + 1
         pairs, n_rows = np.unique(group_of_row * n_classes + labels, return_counts=True)
         group, label = pairs // n_classes, pairs % n_classes
-        most = np.lexsort((label, -n_rows, group))
+        order = np.lexsort((label, -n_rows, group))
         first = np.flatnonzero(np.diff(group, prepend=-1))
-        return cls(group=group, label=label, n_rows=n_rows, class_of_group=label[most][first])
+        return cls(group=group, label=label, n_rows=n_rows, class_of_group=label[order][first])
 
     @property
     def sizes(self) -> Array:
-        """Rows of each group, shape (n_groups,)."""
+        """Number of rows of each group, shape (n_groups,)."""
         return np.bincount(self.group, self.n_rows).astype(np.int64)
 
-    def of_class(self, number: int) -> Array:
-        """Return each group's rows of one class, shape (n_groups,)."""
-        is_here = self.label == number
+    def count_class(self, number: int) -> Array:
+        """Return the number of rows of one class in each group, shape (n_groups,)."""
+        mask = self.label == number
         n_groups = len(self.class_of_group)
-        found = np.bincount(self.group[is_here], self.n_rows[is_here], n_groups)
-        return found.astype(np.int64)
+        n_rows = np.bincount(self.group[mask], self.n_rows[mask], n_groups)
+        return n_rows.astype(np.int64)
 
 
 def make_folds(rows: Rows, n_folds: int, random_state: int) -> list[Fold]:
-    """Cut the rows into folds by group or family and by class, seeded.
+    """Cut the rows into seeded folds of whole groups, without near-duplicates of test rows.
 
-    Families that groups share leave the training side of a fold that judges them.
+    Raises
+    ------
+    TrainingError
+        No class has as many rows as there are folds.
     """
     try:
         folds = cut_folds(rows.y.astype(str), rows.groups, n_folds, random_state)
@@ -167,13 +189,13 @@ def make_folds(rows: Rows, n_folds: int, random_state: int) -> list[Fold]:
             f"the training side cannot be cut into {n_folds} folds",
             hint="add rows of the smallest classes, or lower search.folds",
         ) from None
-    return without_near_rows(folds, rows.near_duplicate_groups)
+    return drop_near_duplicates(folds, rows.near_duplicate_groups)
 
 
 def sample_groups(
     train: Rows, share: float, n_folds: int, random_state: int
 ) -> npt.NDArray[np.intp]:
-    """Return the rows of a round: whole groups, by class; a larger share holds a smaller one."""
+    """Return the positions of a seeded sample of groups, at least `2 * n_folds` of each class."""
     if share == 1.0:
         return np.arange(len(train))
     return take_share(train.y.astype(str), train.groups, share, 2 * n_folds, random_state)

@@ -1,12 +1,12 @@
-"""How much better a model looks where near-duplicates stand on both sides of a split.
+"""Measure how much accuracy a random split would overstate because of near-duplicates.
 
 How it works
 ------------
-1. A sample of whole groups is drawn, seeded.  Its size follows from the columns and classes, so
-   that no fit needs more than a fixed number of multiplications, whatever the table's size.
-2. One ridge classifier is cross-validated on it twice: in folds cut by rows, and in folds that
-   keep each group on one side.
-3. The difference of the two accuracies is what a random split would have claimed too much.
+1. A seeded sample of whole groups is drawn.  Its size follows from the numbers of columns and
+   classes, so that the number of multiplications of a fit is bounded, whatever the table's size.
+2. A ridge classifier is cross-validated on the sample twice: with folds of single rows, and with
+   folds of whole groups.
+3. The difference of the two accuracies is the optimism of a random split.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from job.stages.split.folds import Fold, make_folds
 Array = npt.NDArray[Any]
 _MAX_ROWS: Final = 5000
 # A fit to n rows of d columns and K classes takes about n min(n, d) (min(n, d) + K)
-# multiplications; so many allow 2,100 rows of texts, and more than 5,000 of 584 columns.
+# multiplications; this maximum allows 2,100 rows of texts, or more than 5,000 rows of 584 columns.
 _MAX_PRODUCTS: Final = 10**10
 _N_FOLDS: Final = 3
 _ALPHA: Final = 0.1
@@ -38,49 +38,50 @@ _ALPHA: Final = 0.1
 def measure_optimism(
     rows: Rows, spec: TrainingSpec, matrices: MatrixAllocator, executor: Executor
 ) -> Optimism | None:
-    """Cross-validate one cheap classifier by rows, and by groups.
+    """Cross-validate a fast classifier with folds of rows and with folds of groups.
 
     Returns
     -------
     optimism
-        Of a sample of whole groups, so that what leaks stays in it; None where fewer than two
-        classes have groups for every fold.
+        Measured on a sample of whole groups, which keeps near-duplicates together; None if fewer
+        than two classes have groups for every fold.
     """
-    some = _sample(rows, _count_rows(rows, spec), spec.random_state)
-    y = some.y.astype(str)
+    sample = _sample_groups(rows, _count_rows(rows, spec), spec.random_state)
+    y = sample.y.astype(str)
     if len(np.unique(y)) < 2:
         return None
     cutter = StratifiedKFold(_N_FOLDS, shuffle=True, random_state=spec.random_state)
     by_row = list(cutter.split(y, y))
-    by_unit = make_folds(some, _N_FOLDS, spec.random_state)
-    feature_matrices = FeatureMatrices(some, spec.features, spec.columns, matrices, executor)
+    by_group = make_folds(sample, _N_FOLDS, spec.random_state)
+    feature_matrices = FeatureMatrices(sample, spec.features, spec.columns, matrices, executor)
 
-    def count_right(fold: Fold) -> int:
-        inner, outer = fold
-        # no term leaves this function, so rare ones may take part
-        feature_matrix = feature_matrices.fit(inner, min_groups=1)
-        # with many columns it is solved by rows, for all classes at once
+    def count_correct(fold: Fold) -> int:
+        train_index, test_index = fold
+        # terms are not published from here, so rare ones can be used
+        feature_matrix = feature_matrices.fit(train_index, min_groups=1)
+        # with more columns than rows, cholesky solves the dual problem for all classes at once
         model = RidgeClassifier(
             _ALPHA, solver="cholesky", fit_intercept=not sparse.issparse(feature_matrix.X)
         )
-        model.fit(feature_matrix.X, y[inner])
-        return int((model.predict(feature_matrix.transform(outer)) == y[outer]).sum())
+        model.fit(feature_matrix.X, y[train_index])
+        y_pred = model.predict(feature_matrix.transform(test_index))
+        return int((y_pred == y[test_index]).sum())
 
-    with executor.pool():  # one BLAS thread: the same scores on any number of CPUs
-        found = [count_right(fold) for fold in (*by_row, *by_unit)]
+    with executor.pool():  # one BLAS thread: identical scores on any number of CPUs
+        n_correct = [count_correct(fold) for fold in (*by_row, *by_group)]
     return Optimism(
         estimator="ridge_classifier",
-        n_rows=len(some),
+        n_rows=len(sample),
         folds=_N_FOLDS,
-        random_accuracy=sum(found[:_N_FOLDS]) / len(some),
-        leakage_safe_accuracy=sum(found[_N_FOLDS:]) / len(some),
+        random_accuracy=sum(n_correct[:_N_FOLDS]) / len(sample),
+        leakage_safe_accuracy=sum(n_correct[_N_FOLDS:]) / len(sample),
     )
 
 
 def _count_rows(rows: Rows, spec: TrainingSpec) -> int:
-    """Return how many rows may be looked at: most of those whose fits stay within the bound."""
+    """Return the maximum number of sampled rows for which a fit stays within the bound."""
     rank = n = np.arange(1, _MAX_ROWS + 1)
-    # columns of terms and categories are unknown before the rows are, and may be more than these
+    # the number of columns of terms and categories is not known yet, and can exceed the rows
     if spec.features.use == ("embeddings",):
         assert rows.embeddings is not None
         rank = np.minimum(n, rows.embeddings.shape[1])
@@ -88,18 +89,21 @@ def _count_rows(rows: Rows, spec: TrainingSpec) -> int:
     return int(np.searchsorted(products, _MAX_PRODUCTS, side="right"))
 
 
-def _sample(rows: Rows, n_rows: int, random_state: int) -> Rows:
-    """Draw whole groups up to a number of rows, of the classes that every fold can have."""
+def _sample_groups(rows: Rows, n_rows: int, random_state: int) -> Rows:
+    """Draw whole groups up to a number of rows, without classes that have too few groups."""
     numbers, group_of_row, sizes = np.unique(rows.groups, return_inverse=True, return_counts=True)
-    is_taken = np.ones(len(numbers), bool)
+    is_sampled = np.ones(len(numbers), bool)
     if len(rows) > n_rows:
         order = np.random.default_rng(random_state).permutation(len(numbers))
-        # a group that fills more than a fold would leave no room for others
+        # a group larger than a fold would leave no room for others
         order = order[sizes[order] <= n_rows / _N_FOLDS]
-        is_taken[:] = False
-        is_taken[order[np.cumsum(sizes[order]) <= n_rows]] = True
-    some, group_of_row = rows.take(is_taken[group_of_row]), group_of_row[is_taken[group_of_row]]
-    classes, labels = np.unique(some.y.astype(str), return_inverse=True)
+        is_sampled[:] = False
+        is_sampled[order[np.cumsum(sizes[order]) <= n_rows]] = True
+    sample, group_of_row = (
+        rows.take(is_sampled[group_of_row]),
+        group_of_row[is_sampled[group_of_row]],
+    )
+    classes, labels = np.unique(sample.y.astype(str), return_inverse=True)
     pairs = np.unique(labels * len(numbers) + group_of_row)
     n_groups = np.bincount(pairs // len(numbers), minlength=len(classes))
-    return some.take(n_groups[labels] >= _N_FOLDS)
+    return sample.take(n_groups[labels] >= _N_FOLDS)

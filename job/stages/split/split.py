@@ -1,23 +1,39 @@
-"""Hold rows out so that nothing that is judged on was trained on."""
+"""Split a table into training and test rows without leakage between them.
+
+How it works
+------------
+1. If no set of labels is given, classes with too few leakage keys are dropped.
+2. The test rows are the official test set, or whole groups of the table
+   (`job.stages.split.holdout`).
+3. Training rows that would leak test rows are dropped: near-duplicates of held-out rows, or rows
+   that share a text or a group with the official test set.
+4. Both sides are counted, and the run fails if a class is missing on a side or has too few groups
+   for the folds of the search.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
-import pandas as pd
 import structlog
 
 from job.contracts.dataset import Rows
 from job.contracts.messages import quote_list
-from job.contracts.reports.near_duplicates import DuplicateReport
 from job.contracts.reports.split import SplitReport
 from job.contracts.settings.split import SplitSpec
 from job.errors import TrainingError
 from job.stages.data.leakage_keys import key_kind
 from job.stages.data.slices import mark_near_training
 from job.stages.split.challenge_halves import ChallengeSet
+from job.stages.split.counts import (
+    count_conflicts,
+    count_duplicates,
+    count_groups_by_class,
+    count_sides,
+    is_among,
+)
 from job.stages.split.holdout import hold_out
 from job.stages.split.near_duplicates import Kind
 
@@ -25,24 +41,22 @@ log = structlog.get_logger(__name__)
 
 Mask = np.ndarray[Any, Any]
 Positions = np.ndarray[Any, Any]
-_N_LARGEST: Final = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataSplit:
-    """Both sides, and what was done to get them.
+    """Training and test rows, and the report of the split.
 
     Attributes
     ----------
     table
-        All rows of the table, whatever became of them.
+        All rows of the table, including dropped ones.
     kept
-        The table's rows without those of classes that are too rare to learn, and without
-        near-duplicates of the challenge set.
+        Rows of the table except those of rare classes and near-duplicates of the challenge set.
     train_index
         Positions of the training rows in `kept`, shape (n_train,).
     challenge
-        Requests that nothing is trained on, nor on near-duplicates of them; None without a set.
+        The challenge set; neither its requests nor their near-duplicates are trained on.
     """
 
     train: Rows
@@ -66,49 +80,58 @@ def split_dataset(
     random_state: int,
     near_duplicates: Kind = "none",
 ) -> DataSplit:
-    """Hold out the official test rows, or a share of the families.
+    """Use the official test rows, or hold out a share of the groups.
 
-    Rows of one family, or of one group where rows have groups, never fall on both sides.  Training
-    rows of a family that also stands on the test side, because groups share it, are dropped; of an
-    official test those whose normalized text stands there.  `labels` is the stated set of labels;
-    without one (None), classes that fewer than `min_groups` keys hold are dropped: their names
-    would be data, not schema.
+    All rows of a near-duplicate group, or of a value of the group column if there is one, are on
+    the same side.  If values of the group column share near-duplicates, training rows with a
+    near-duplicate on the test side are dropped.  With an official test set, training rows with the
+    same normalized text or the same group are dropped.
+
+    Parameters
+    ----------
+    has_groups
+        Whether the table has a group column.
+    labels
+        The expected labels.  If None, classes with fewer than `min_groups` leakage keys are
+        dropped, because their names would be data rather than schema.
+    folds
+        Minimum number of training groups per class.
 
     Raises
     ------
     TrainingError
-        A class is missing on a side, or has fewer training families than there are folds.
+        A class is missing on a side, or has fewer training groups than there are folds.
     """
-    table, held = rows, None
-    n_conflicting_keys, n_conflicting_rows = _conflicts(rows)
+    table, held_out = rows, None
+    n_conflicting_keys, n_conflicting_rows = count_conflicts(rows)
     n_rare_rows, n_rare = 0, 0
     if labels is None:
         rows, n_rare_rows, n_rare = _drop_rare_classes(rows, min_groups)
     if official_test is None:
-        held = hold_out(rows, spec, folds, random_state)
-        train_index, test = np.flatnonzero(~held.is_test), rows.take(held.is_test)
+        held_out = hold_out(rows, spec, folds, random_state)
+        train_index, test = np.flatnonzero(~held_out.is_test), rows.take(held_out.is_test)
     else:
         train_index, test = np.arange(len(rows)), official_test
-    leaks = _find_leaks(
+    is_leaking = _find_leaking(
         rows.take(train_index), test, is_official=official_test is not None, has_groups=has_groups
     )
-    train_index = train_index[~leaks]
+    train_index = train_index[~is_leaking]
     train = rows.take(train_index)
     if official_test is not None:
         test = mark_near_training(test, train)
     report = SplitReport(
         method=spec.method if official_test is None else "official_test",
         key="group" if has_groups else key_kind(rows.leakage_keys),
-        n_dropped_leaking=int(leaks.sum()),
+        n_dropped_leaking=int(is_leaking.sum()),
         n_dropped_rare_class=n_rare_rows,
         n_rare_classes=n_rare,
         n_conflicting_keys=n_conflicting_keys,
         n_conflicting_rows=n_conflicting_rows,
-        n_dealt_classes=held.n_dealt_classes if held else 0,
-        n_large_groups=held.n_large_groups if held else 0,
-        n_rows_large_groups=held.n_rows_large_groups if held else 0,
-        families=_count_families(table, train, official_test, near_duplicates),
-        **_sides(train, test, labels or ()),
+        n_dealt_classes=held_out.n_rebalanced_classes if held_out else 0,
+        n_large_groups=held_out.n_large_groups if held_out else 0,
+        n_rows_large_groups=held_out.n_rows_large_groups if held_out else 0,
+        families=count_duplicates(table, train, official_test, near_duplicates),
+        **count_sides(train, test, labels or ()),
     )
     if official_test is None:
         _check_sides(report)
@@ -118,100 +141,24 @@ def split_dataset(
     )
 
 
-def _find_leaks(train: Rows, test: Rows, *, is_official: bool, has_groups: bool) -> Mask:
-    """Say which training rows the test side gives away."""
+def _find_leaking(train: Rows, test: Rows, *, is_official: bool, has_groups: bool) -> Mask:
+    """Return a mask of the training rows that would leak test rows."""
     if (
         not is_official
         and train.near_duplicate_groups is not None
         and test.near_duplicate_groups is not None
     ):
-        near: Mask = np.isin(train.near_duplicate_groups, test.near_duplicate_groups)
-        return near
-    leaks = _is_among(train.text_keys, test.text_keys)
+        is_near: Mask = np.isin(train.near_duplicate_groups, test.near_duplicate_groups)
+        return is_near
+    is_leaking = is_among(train.text_keys, test.text_keys)
     if is_official and has_groups:
-        leaks |= _is_among(train.leakage_keys, test.leakage_keys)
-    return leaks
-
-
-def _count_families(
-    table: Rows, train: Rows, official_test: Rows | None, kind: Kind
-) -> DuplicateReport:
-    keys, names = _coded(table.text_keys)
-    n_exact = len(table) - len(names)
-    if table.near_duplicate_groups is None or train.near_duplicate_groups is None:
-        return DuplicateReport(near_duplicates=kind, n_exact_duplicates=n_exact)
-    near_duplicate_groups, numbers = pd.factorize(table.near_duplicate_groups)
-    n_texts = np.bincount(
-        _pairs(near_duplicate_groups, keys, len(names))[0], minlength=len(numbers)
-    )
-    is_family = n_texts > 1
-    sizes = np.sort(np.bincount(near_duplicate_groups)[is_family])[::-1]
-    n_near = 0
-    if official_test is not None and official_test.near_duplicate_groups is not None:
-        n_near = int(
-            np.isin(train.near_duplicate_groups, official_test.near_duplicate_groups).sum()
-        )
-    return DuplicateReport(
-        near_duplicates=kind,
-        n_exact_duplicates=n_exact,
-        n_near_duplicates=len(names) - len(numbers),
-        n_families=int(is_family.sum()),
-        largest=tuple(sizes[:_N_LARGEST].tolist()),
-        n_near_official_test=n_near,
-    )
-
-
-def _sides(train: Rows, test: Rows, labels: tuple[str, ...]) -> dict[str, Any]:
-    """Count both sides, and each class on them."""
-    classes = sorted(set(train.y) | set(test.y) | set(labels))
-    return {
-        "n_train": len(train),
-        "n_test": len(test),
-        "n_train_keys": len(_coded(train.leakage_keys)[1]),
-        "n_test_keys": len(_coded(test.leakage_keys)[1]),
-        "test_only_classes": tuple(sorted(set(test.y) - set(train.y))),
-        "n_test_only_rows": int((~_is_among(test.y, train.y)).sum()),
-        "class_rows": tuple(
-            (name, int((train.y == name).sum()), int((test.y == name).sum())) for name in classes
-        ),
-    }
-
-
-def _is_among(values: Any, others: Any) -> Mask:
-    # NOTE: numpy compares each object with each other one
-    found: Mask = pd.Index(values, dtype=object).isin(others)
-    return found
-
-
-def _coded(values: Any) -> tuple[Any, Any]:
-    """Return a number for each value, and what the numbers stand for; nothing is copied."""
-    codes, names = pd.factorize(np.asarray(values, dtype=object))
-    return codes, names
-
-
-def _conflicts(rows: Rows) -> tuple[int, int]:
-    """Count texts that carry more than one label, and their rows."""
-    (keys, _), (labels, classes) = _coded(rows.text_keys), _coded(rows.y)
-    pair_keys, _ = _pairs(keys, labels, len(classes))
-    is_conflicting = np.bincount(pair_keys) > 1
-    return int(is_conflicting.sum()), int(is_conflicting[keys].sum())
-
-
-def _count_keys(rows: Rows, keys: Any) -> tuple[Any, Any, Any]:
-    """Return the class of each row as a number, the classes, and how many keys hold each."""
-    labels, classes = _coded(rows.y)
-    _, pair_labels = _pairs(pd.factorize(keys)[0], labels, len(classes))
-    return labels, classes, np.bincount(pair_labels, minlength=len(classes))
-
-
-def _pairs(keys: Any, labels: Any, n_classes: int) -> tuple[Any, Any]:
-    """Return key and label of each pair that occurs."""
-    pairs = np.unique(keys * n_classes + labels)
-    return pairs // n_classes, pairs % n_classes
+        is_leaking |= is_among(train.leakage_keys, test.leakage_keys)
+    return is_leaking
 
 
 def _drop_rare_classes(rows: Rows, min_groups: int) -> tuple[Rows, int, int]:
-    labels, _, n_keys = _count_keys(rows, rows.leakage_keys)
+    """Return the rows without rare classes, and the numbers of dropped rows and classes."""
+    labels, _, n_keys = count_groups_by_class(rows, rows.leakage_keys)
     is_rare_class = n_keys < min_groups
     is_rare = is_rare_class[labels]
     n_rare = int(is_rare_class.sum())
@@ -221,6 +168,7 @@ def _drop_rare_classes(rows: Rows, min_groups: int) -> tuple[Rows, int, int]:
 
 
 def _check_sides(report: SplitReport) -> None:
+    """Raise if a class has no rows on a side."""
     missing = {
         "training": [name for name, n_train, _ in report.class_rows if n_train == 0],
         "test": [name for name, _, n_test in report.class_rows if n_test == 0],
@@ -237,7 +185,8 @@ def _check_sides(report: SplitReport) -> None:
 
 
 def _check_training(train: Rows, labels: tuple[str, ...], folds: int) -> None:
-    _, classes, n_groups = _count_keys(train, train.groups)
+    """Raise if there are fewer than two classes, or a class has fewer groups than folds."""
+    _, classes, n_groups = count_groups_by_class(train, train.groups)
     if len(classes) < 2:
         raise TrainingError(
             "the training side has fewer than 2 classes",

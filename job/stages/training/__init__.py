@@ -1,1 +1,1 @@
-"""Training: predictions by models that have not seen the row."""
+"""Training: search, refit, out-of-fold predictions, calibration and the decision threshold."""

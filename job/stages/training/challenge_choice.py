@@ -1,14 +1,15 @@
-"""Choose the candidate by the challenge set, instead of by the folds of the table.
+"""Choose the candidate by its score on the challenge set instead of by cross-validation.
 
 How it works
 ------------
-1. Every candidate that has met all folds of the search is fitted to all training rows, as the
-   published model will be, but for a temperature. Those of one input share the preprocessing.
-2. Each predicts the choosing requests of the challenge set.
-3. The one with the best score (`search.metric`) is chosen; among equals, the one that the table has
-   chosen, then the one with the best mean over its folds, then the first.
+1. Every candidate that completed all folds of the search is refitted to all training rows, in the
+   same way as the published model except for temperature scaling.  Candidates with the same feature
+   blocks share the preprocessing.
+2. Each refitted candidate predicts the requests of the choosing part of the challenge set.
+3. The candidate with the best score (`search.metric`) is chosen.  Ties are broken by the choice of
+   the cross-validation, then by the higher mean over the folds, then by order.
 
-The folds play no part otherwise, so a cross-fitted evaluation has no choice to repeat.
+Cross-validation does not decide otherwise, so a cross-fitted evaluation need not repeat the choice.
 """
 
 from __future__ import annotations
@@ -43,29 +44,34 @@ def choose_on_challenge(
     spec: TrainingSpec,
     executor: Executor,
 ) -> SearchReport:
-    """Return the report with the candidate that is best on these requests.
+    """Return the report with the candidate that scores best on these requests as the chosen one.
 
     Parameters
     ----------
     requests
         The choosing part of the challenge set.
     feature_matrices
-        Of the training rows.
+        Those of the training rows.
     """
     candidates = list(report.candidates)
-    finalizts = [n for n, c in enumerate(candidates) if c.ended is None]
-    of_table = candidates.index(report.chosen)
-    for feature_blocks in dict.fromkeys(candidates[n].feature_blocks for n in finalizts):
-        some = [n for n in finalizts if candidates[n].feature_blocks == feature_blocks]
+    finalists = [n for n, c in enumerate(candidates) if c.ended is None]
+    cv_choice = candidates.index(report.chosen)
+    for feature_blocks in dict.fromkeys(candidates[n].feature_blocks for n in finalists):
+        positions = [n for n in finalists if candidates[n].feature_blocks == feature_blocks]
         models = _fit(
-            [candidates[n] for n in some], report, train, feature_matrices, spec, executor=executor
+            [candidates[n] for n in positions],
+            report,
+            train,
+            feature_matrices,
+            spec,
+            executor=executor,
         )
         inputs = select_blocks(requests, feature_blocks, spec.columns)
-        for n, model in zip(some, models, strict=True):
+        for n, model in zip(positions, models, strict=True):
             score = score_of(predict(model, inputs, feature_blocks), Metric(report.metric))
             rounded = None if score is None else round(score, 6)
             candidates[n] = replace(candidates[n], challenge_score=rounded)
-    best = max(finalizts, key=lambda n: _rank(candidates[n], is_of_table=n == of_table))
+    best = max(finalists, key=lambda n: _rank(candidates[n], is_cv_choice=n == cv_choice))
     chosen = candidates[best]
     log.info(
         "candidate_chosen_on_challenge",
@@ -74,8 +80,8 @@ def choose_on_challenge(
         metric=report.metric,
         score=chosen.challenge_score,
         n_rows=len(requests),
-        n_candidates=len(finalizts),
-        is_choice_of_table=best == of_table,
+        n_candidates=len(finalists),
+        is_choice_of_table=best == cv_choice,
     )
     return replace(
         report,
@@ -95,17 +101,15 @@ def _fit(
     *,
     executor: Executor,
 ) -> list[Any]:
-    """Return the models of candidates of one input, fitted to all training rows."""
+    """Fit candidates with the same feature blocks to all training rows, and return the models."""
     first, *others = candidates
-    asked = replace(report, chosen=first, baselines=tuple(others))
-    model = train_model(train, feature_matrices, asked, spec, executor)
+    # `train_model` fits the chosen candidate and the baselines of a report on one feature matrix
+    report = replace(report, chosen=first, baselines=tuple(others))
+    model = train_model(train, feature_matrices, report, spec, executor)
     return [model.pipeline, *(pipeline for _, pipeline in model.baselines)]
 
 
-def _rank(candidate: CandidateScore, *, is_of_table: bool) -> tuple[float, bool, float]:
-    """Return what orders candidates, best last: of equals the choice of the table comes first.
-
-    A score that is not defined is the worst.
-    """
+def _rank(candidate: CandidateScore, *, is_cv_choice: bool) -> tuple[float, bool, float]:
+    """Return the sort key of a candidate, larger is better; an undefined score is the worst."""
     score = candidate.challenge_score
-    return (-math.inf if score is None else score, is_of_table, candidate.mean_score)
+    return (-math.inf if score is None else score, is_cv_choice, candidate.mean_score)

@@ -1,16 +1,17 @@
-"""Learn the decision threshold on the challenge set, and measure it on other requests of it.
+"""Learn the decision threshold on the challenge set, and measure it on other requests of the set.
 
 How it works
 ------------
-1. The published model was trained on none of the requests, so its predictions of them show how sure
-   it may be of people's own words. `choose_threshold` takes the least confidence at which their
-   precision is shown to reach the target.
-2. Where the set is halved, the choosing half learns and the judging half measures.
-3. Otherwise all requests learn, and each of five folds (whole families) is answered by the
-   threshold that the other four choose.
-4. Where no threshold is shown, the reason says how many requests it takes: without any error n
-   answers show a precision p with confidence 1 - a where p**n <= a; with errors, as many as make
-   Clopper and Pearson's lower bound of the precision at hand reach the target.
+1. The published model was trained on none of the requests, so its predictions show how reliable its
+   confidence is on people's own wording.  `choose_threshold` selects the lowest confidence at which
+   the precision is shown to reach the target.
+2. If the set is halved, the threshold is chosen on one half and measured on the other.
+3. Otherwise it is chosen on all requests.  To measure it, the requests are cut into five folds of
+   whole groups, and each fold is answered with the threshold chosen on the other four.
+4. If no threshold is shown to reach the target, the reason states how many requests are needed.
+   Without errors, n answers show a precision p with confidence 1 - a if p**n <= a; with errors, n
+   is the number at which Clopper and Pearson's lower bound of the observed precision reaches the
+   target.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from job.contracts.messages import pluralize
 from job.contracts.reports.decision_threshold import AbstentionReport, Threshold
 from job.contracts.settings.evaluation import DecisionSpec, EvaluationSpec
 from job.stages.metrics.predictions import Predictions
-from job.stages.split.challenge_halves import cut_folds_of_requests
+from job.stages.split.challenge_halves import cut_request_folds
 from job.stages.training.decision_threshold import (
     choose_across,
     choose_threshold,
@@ -40,26 +41,26 @@ _MAX_NEEDED: Final = 10_000
 
 
 def learn_threshold(
-    found: Predictions, groups: Array, decision: DecisionSpec, evaluation: EvaluationSpec
+    predictions: Predictions, groups: Array, decision: DecisionSpec, evaluation: EvaluationSpec
 ) -> Threshold:
-    """Return the threshold that these requests choose.
+    """Return the threshold chosen on these requests.
 
     Parameters
     ----------
-    found
+    predictions
         The published model's predictions of requests that it was not trained on.
     groups
-        Family of each request, shape (n_rows,).
+        Group of each request, shape (n_rows,).
     """
-    chosen = choose_threshold(found, groups, decision, evaluation)
+    chosen = choose_threshold(predictions, groups, decision, evaluation)
     reason = chosen.reason
     if chosen.status == "not_shown":
-        reason = _explain_absence(found, chosen, evaluation.confidence)
+        reason = _explain_absence(predictions, chosen, evaluation.confidence)
     return replace(chosen, reason=reason, learnt_on="challenge")
 
 
 def withhold_threshold(threshold: Threshold) -> Threshold:
-    """Return no threshold: requests that chose the candidate cannot show its precision."""
+    """Return a threshold without value: requests that chose the candidate cannot show precision."""
     return replace(
         threshold,
         value=None,
@@ -71,7 +72,7 @@ def withhold_threshold(threshold: Threshold) -> Threshold:
 
 def measure_threshold(
     threshold: Threshold,
-    found: Predictions,
+    predictions: Predictions,
     rows: Rows,
     *,
     is_halved: bool,
@@ -80,34 +81,37 @@ def measure_threshold(
     salt: str,
     random_state: int,
 ) -> AbstentionReport:
-    """Measure coverage and precision on requests that did not choose the threshold.
+    """Measure coverage and precision on requests that the threshold was not chosen on.
 
     Parameters
     ----------
-    found, rows
-        Of the judging half, or of the whole set, which is then cut into folds.
+    predictions, rows
+        Those of the evaluation half, or of the whole set, which is then cut into folds.
     salt
-        Of the hash that cuts the folds.
+        Salt of the hash that assigns the folds.
     """
-    least = None
+    row_thresholds = None
     if not is_halved and threshold.value is not None:
-        fold = cut_folds_of_requests(rows, N_FOLDS, salt)
-        least = choose_across(found, rows.groups, fold, decision, evaluation)
-    return measure_abstention(found, rows.groups, threshold, evaluation, random_state, least=least)
+        fold = cut_request_folds(rows, N_FOLDS, salt)
+        row_thresholds = choose_across(predictions, rows.groups, fold, decision, evaluation)
+    return measure_abstention(
+        predictions, rows.groups, threshold, evaluation, random_state, least=row_thresholds
+    )
 
 
 def count_needed(target: float, confidence: float, share: float = 1.0) -> int | None:
-    """Return the least number of answers whose precision is shown to reach the target.
+    """Return the minimum number of answers that shows a precision of the target.
 
     Parameters
     ----------
     share
-        Of the answers that are right; 1 is the least number that any set can do with.
+        Share of correct answers.
 
     Returns
     -------
-    n
-        None where the share is not above the target, or hardly: then no number is enough.
+    n_answers
+        None if the share is not above the target, or so little that more than 10,000 answers are
+        needed.
     """
     if share >= 1:
         return math.ceil(math.log(1 - confidence) / math.log(target))
@@ -124,20 +128,20 @@ def count_needed(target: float, confidence: float, share: float = 1.0) -> int | 
 
 
 def _lower_bound(share: float, n: int, confidence: float) -> float:
-    """Return Clopper and Pearson's one-sided lower bound of a share."""
+    """Return Clopper and Pearson's one-sided lower confidence bound of a share of n."""
     return float(beta.ppf(1 - confidence, share * n, (1 - share) * n + 1))
 
 
-def _explain_absence(found: Predictions, chosen: Threshold, confidence: float) -> str:
-    """Return how many requests a threshold takes, without errors and with those at hand."""
+def _explain_absence(predictions: Predictions, chosen: Threshold, confidence: float) -> str:
+    """Explain how many requests are needed, without errors and at the observed precision."""
     target = chosen.target_precision
-    n_least = count_needed(target, confidence)
+    n_errorless = count_needed(target, confidence)
     text = (
         f"{pluralize(chosen.n_rows, 'request')} of the challenge set show a precision of "
-        f"{target:.0%} with {confidence:.0%} confidence at no threshold: that takes {n_least} "
+        f"{target:.0%} with {confidence:.0%} confidence at no threshold: that takes {n_errorless} "
         "answers without an error, and more with errors"
     )
-    needed = _count_needed_requests(found, target, confidence)
+    needed = _count_needed_requests(predictions, target, confidence)
     if needed is None:
         return f"{text}; here the answers hardly reach {target:.0%} at any confidence."
     n_requests, share, coverage = needed
@@ -148,15 +152,15 @@ def _explain_absence(found: Predictions, chosen: Threshold, confidence: float) -
 
 
 def _count_needed_requests(
-    found: Predictions, target: float, confidence: float
+    predictions: Predictions, target: float, confidence: float
 ) -> tuple[int, float, float] | None:
-    """Return how many requests the best of all thresholds would take, its precision and coverage.
+    """Return how many requests the best threshold needs, its precision and its coverage.
 
-    Where a threshold answers few requests, their precision says little; only those that answer a
-    quarter of them or more are looked at.
+    Only thresholds that answer at least a quarter of the requests are considered, because the
+    precision of few answers is too uncertain.
     """
-    order = np.argsort(-found.proba.max(axis=1), kind="stable")
-    is_right = (found.y_pred == found.y_true)[order]
+    order = np.argsort(-predictions.proba.max(axis=1), kind="stable")
+    is_right = (predictions.y_pred == predictions.y_true)[order]
     n_answered = np.arange(1, len(order) + 1)
     shares = np.cumsum(is_right) / n_answered
     best: tuple[int, float, float] | None = None

@@ -1,4 +1,4 @@
-"""Return a fitted model what an older scikit-learn looks for, so that it loads there too."""
+"""Add the attributes to a fitted model that older scikit-learn versions expect when loading it."""
 
 from __future__ import annotations
 
@@ -15,21 +15,26 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import FunctionTransformer
 
 log = structlog.get_logger(__name__)
-_TOO_NEW: Final = "temperature"  # a calibration whose class scikit-learn 1.4.2 does not have
+_TOO_NEW: Final = "temperature"  # a calibration method that scikit-learn 1.4.2 does not have
 
 
-def make_compatible(model: Any, wanted: tuple[str, ...]) -> tuple[str, ...]:
-    """Complete a fitted model in place, and give the versions it will load in.
+def make_compatible(model: Any, versions: tuple[str, ...]) -> tuple[str, ...]:
+    """Add the missing attributes in place, and return the versions that can load the model.
 
     scikit-learn 1.4.2 reads `LogisticRegression.multi_class` and the matrix
-    `TfidfTransformer._idf_diag`, which later versions no longer write.  Predictions are made in
-    double precision, for single precision rounds otherwise in other versions of numpy.
+    `TfidfTransformer._idf_diag`, which later versions no longer write.  Parameters are converted to
+    double precision, because numpy versions differ in how they round single precision.
+
+    Returns
+    -------
+    versions
+        As given; empty if the model contains a class that they lack.
     """
-    if not wanted:
+    if not versions:
         return ()
-    parts = list(_parts_of(model))
+    parts = list(_iterate_parts(model))
     if any(isinstance(p, CalibratedClassifierCV) and p.method == _TOO_NEW for p in parts):
-        log.warning("compatibility_refused", wanted=list(wanted), reason="search.calibration")
+        log.warning("compatibility_refused", wanted=list(versions), reason="search.calibration")
         return ()
     for part in parts:
         if isinstance(part, LogisticRegression):
@@ -39,19 +44,20 @@ def make_compatible(model: Any, wanted: tuple[str, ...]) -> tuple[str, ...]:
         elif isinstance(part, FunctionTransformer) and part.kw_args == {"dtype": np.float32}:
             part.kw_args = {"dtype": np.float64}
         elif isinstance(part, FunctionTransformer) and "b" in (part.kw_args or {}):
-            part.kw_args = {"b": part.kw_args["b"].astype(np.float64)}  # of a product of matrices
+            # the fixed factor of a matrix product (np.dot)
+            part.kw_args = {"b": part.kw_args["b"].astype(np.float64)}
         elif isinstance(part, TfidfTransformer) and hasattr(part, "idf_"):
             part._idf_diag = sparse.csr_matrix(sparse.diags(np.asarray(part.idf_)))
-    return wanted
+    return versions
 
 
-def _parts_of(value: Any) -> Iterator[Any]:
-    """Walk through everything fitted that a model holds."""
+def _iterate_parts(value: Any) -> Iterator[Any]:
+    """Yield every scikit-learn object inside a model, depth first."""
     if isinstance(value, (list, tuple)):
         for item in value:
-            yield from _parts_of(item)
+            yield from _iterate_parts(item)
     elif isinstance(value, dict):
-        yield from _parts_of(list(value.values()))
+        yield from _iterate_parts(list(value.values()))
     elif isinstance(value, BaseEstimator) or type(value).__module__.startswith("sklearn."):
         yield value
-        yield from _parts_of(list(getattr(value, "__dict__", {}).values()))
+        yield from _iterate_parts(list(getattr(value, "__dict__", {}).values()))

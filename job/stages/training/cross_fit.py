@@ -1,18 +1,19 @@
-"""Cross-fitted predictions: each row's, by a model of the recipe that has not seen its group.
+"""Cross-fitted predictions: each row is predicted by a model that has not seen its group.
 
 How it works
 ------------
-1. The rows of the table are cut into folds: whole groups, class shares kept, in the order of the
-   groups' salted hash (`job.stages.split.folds.cut_hash_folds`).
-2. For each fold, the chosen candidate is fitted to the other folds, preprocessing and calibration
-   included, and predicts the fold.
-3. The search chose the candidate with the labels of most of these rows.  Where it could have chosen
-   another one, the choice is made again for each fold, by the search's out-of-fold predictions of
-   the rows in the other folds; a fold for which it differs is predicted by that other candidate.
-   So the scores are those of the recipe, the choice included.  It is nearly nested
-   cross-validation: the models that chose have seen rows of the fold, but are not judged by them.
-4. A choice between candidates whose out-of-fold labels differ in at most half a percent of the rows
-   would not matter, and is not made again; nor is one that the challenge set has made.
+1. The rows of the table are cut into folds of whole groups with similar class shares, in the order
+   of the groups' salted hash (`job.stages.split.folds.cut_hash_folds`).
+2. For each fold, the chosen candidate is fitted to the other folds, including preprocessing and
+   calibration, and predicts the fold.
+3. The search chose the candidate with the labels of most of these rows.  If it could have chosen
+   another candidate, the choice is repeated for each fold, using the search's out-of-fold
+   predictions of the rows in the other folds.  If the result differs, the other candidate predicts
+   the fold.  Thus the scores include the effect of the choice.  This is close to nested
+   cross-validation: the predictions behind the choice come from models that have seen rows of the
+   fold, but they are not scored on them.
+4. The choice is not repeated if the challenge set made it.  It is not changed either if the
+   out-of-fold labels of the two candidates differ in at most half a percent of the rows.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from job.contracts.reports.search import CandidateScore, SearchedLabels, SearchR
 from job.contracts.settings.job_settings import TrainingSpec
 from job.stages.features.feature_matrix import FeatureMatrices
 from job.stages.metrics.predictions import Predictions
-from job.stages.split.folds import Fold, GroupCounts, cut_hash_folds, without_near_rows
+from job.stages.split.folds import Fold, GroupCounts, cut_hash_folds, drop_near_duplicates
 from job.stages.split.holdout import digest_groups
 from job.stages.training.out_of_fold import predict_out_of_fold
 from job.stages.training.search.choice import choose
@@ -38,7 +39,7 @@ from job.stages.training.search.preference import find_preferred
 
 Array = np.ndarray[Any, Any]
 MIN_FOLDS: Final = 2
-MAX_SAME: Final = 0.005  # share of rows in which the labels of candidates that are the same differ
+MAX_DISAGREEMENT: Final = 0.005  # share of rows; candidates that differ less count as equal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,17 +49,17 @@ class CrossFit:
     Attributes
     ----------
     chosen
-        By the candidate that is published.
+        Predictions of the candidate that is published.
     nested
-        By the candidate that would have been chosen without the row's fold.
+        Predictions of the candidate that is chosen without the row's fold.
     baselines
-        By each baseline, in the same folds.
+        Predictions of each baseline with the same folds.
     fold
-        Shape (n_rows,).
+        Fold of each row, shape (n_rows,).
     choices
-        The candidate behind `nested`, for each fold.
+        The candidate behind `nested` for each fold.
     is_nested
-        Whether the choice was made again for each fold.
+        Whether the choice was repeated for each fold.
     """
 
     chosen: Predictions
@@ -74,20 +75,20 @@ class CrossFit:
         return len(self.choices)
 
     def n_other_choices(self, chosen: CandidateScore) -> int:
-        """Count the folds for which another candidate was chosen."""
+        """Return the number of folds for which another candidate was chosen."""
         return sum(choice != chosen for choice in self.choices)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoldPlan:
-    """How the rows of a table are cut.
+    """The folds of a table.
 
     Attributes
     ----------
     fold
-        Of each row, shape (n_rows,).
+        Fold of each row, shape (n_rows,).
     folds
-        Positions of the rows to fit to and to predict; every class has rows of both kinds.
+        Train and test positions of each fold; the training rows include every class.
     """
 
     fold: Array
@@ -95,13 +96,13 @@ class FoldPlan:
 
 
 def plan_folds(rows: Rows, n_folds: int, salt: str) -> FoldPlan | None:
-    """Cut the rows into folds, as many as the smallest class has groups, and `n_folds` at most.
+    """Cut the rows into `n_folds` folds, or into as many as the smallest class has groups.
 
     Returns
     -------
     plan
-        None where there would be fewer than two, or where some fold would leave a class without
-        rows to fit to.
+        None if there would be fewer than two folds, or if a class would lack training rows in a
+        fold.
     """
     labels = pd.factorize(np.asarray(rows.y, dtype=object), sort=True)[0]
     groups = np.unique(rows.groups, return_inverse=True)[1]
@@ -112,9 +113,9 @@ def plan_folds(rows: Rows, n_folds: int, salt: str) -> FoldPlan | None:
     digests = digest_groups(rows, groups, int(groups.max()) + 1, salt)
     fold = cut_hash_folds(labels, groups, digests, n_folds)
     cuts = [(np.flatnonzero(fold != n), np.flatnonzero(fold == n)) for n in np.unique(fold)]
-    folds = without_near_rows(cuts, rows.near_duplicate_groups)
+    folds = drop_near_duplicates(cuts, rows.near_duplicate_groups)
     n_classes = int(labels.max()) + 1
-    if any(len(np.unique(labels[train])) < n_classes for train, _ in folds):
+    if any(len(np.unique(labels[train_index])) < n_classes for train_index, _ in folds):
         return None
     fold = np.unique(fold, return_inverse=True)[1]
     return FoldPlan(fold=fold, folds=tuple(folds))
@@ -130,16 +131,16 @@ def cross_fit(
     executor: Executor,
     plan: FoldPlan,
 ) -> CrossFit:
-    """Predict every row by models of the search's choice, and of its baselines.
+    """Predict every row with the search's choice and with the baselines.
 
     Parameters
     ----------
     rows
-        The rows of the table, the held-out ones among them.
+        All rows of the table, including the held-out ones.
     train_index
-        Positions of the rows that were searched on, shape (n_train,).
+        Positions of the rows that the search used, shape (n_train,).
     feature_matrices
-        Of `rows`.
+        Those of `rows`.
     """
     fold, folds, n_folds = plan.fold, plan.folds, len(plan.folds)
 
@@ -149,11 +150,11 @@ def cross_fit(
         )
 
     chosen = predict(report.chosen)
-    choices = _choose_again(report, fold, train_index, rows.groups[train_index], n_folds)
+    choices = _repeat_choice(report, fold, train_index, rows.groups[train_index], n_folds)
     nested = chosen
     for other in (c for c in report.candidates if c != report.chosen and c in choices):
-        is_others = np.isin(fold, [n for n, choice in enumerate(choices) if choice == other])
-        nested = _replace(nested, predict(other), is_others)
+        mask = np.isin(fold, [n for n, choice in enumerate(choices) if choice == other])
+        nested = _replace_rows(nested, predict(other), mask)
     baselines = tuple(
         (c.estimator, chosen if c == report.chosen else predict(c)) for c in report.baselines
     )
@@ -163,41 +164,41 @@ def cross_fit(
         baselines=baselines,
         fold=fold,
         choices=choices,
-        is_nested=len(_finalizts(report)) > 1 and report.labels is not None,
+        is_nested=len(_find_finalists(report)) > 1 and report.labels is not None,
     )
 
 
-def _replace(some: Predictions, others: Predictions, is_others: Array) -> Predictions:
-    """Return predictions in which the rows under a mask are the others'."""
-    return replace(some, proba=np.where(is_others[:, None], others.proba, some.proba))
+def _replace_rows(predictions: Predictions, others: Predictions, mask: Array) -> Predictions:
+    """Return the predictions with the rows under a mask taken from the others."""
+    return replace(predictions, proba=np.where(mask[:, None], others.proba, predictions.proba))
 
 
-def _finalizts(report: SearchReport) -> list[int]:
-    """Return the positions of the candidates among which the table has chosen one."""
+def _find_finalists(report: SearchReport) -> list[int]:
+    """Return the positions of the candidates that cross-validation could have chosen."""
     if report.chosen_on == "challenge":
         return [report.candidates.index(report.chosen)]
     return [n for n, candidate in enumerate(report.candidates) if candidate.ended is None]
 
 
-def _choose_again(
+def _repeat_choice(
     report: SearchReport, fold: Array, train_index: Array, groups: Array, n_folds: int
 ) -> tuple[CandidateScore, ...]:
-    """Return the candidate that is best without each fold, by the search's own rule."""
-    labels, finalizts = report.labels, _finalizts(report)
-    if labels is None or len(finalizts) < 2:
+    """Return the candidate that the search's rule chooses without each fold."""
+    labels, finalists = report.labels, _find_finalists(report)
+    if labels is None or len(finalists) < 2:
         return (report.chosen,) * n_folds
     metric, chosen = Metric(report.metric), report.candidates.index(report.chosen)
     preferred = find_preferred(report.candidates, report.prefers)
     choices = []
     for n in range(n_folds):
-        is_left = fold[train_index] != n
-        found = choose(labels, finalizts, metric, groups, is_left, preferred=preferred)
-        choices.append(report.candidates[found if _differ(labels, found, chosen) else chosen])
+        mask = fold[train_index] != n
+        choice = choose(labels, finalists, metric, groups, mask, preferred=preferred)
+        choices.append(report.candidates[choice if _differ(labels, choice, chosen) else chosen])
     return tuple(choices)
 
 
 def _differ(labels: SearchedLabels, one: int, other: int) -> bool:
-    """Return whether two candidates predict other labels in more than a few rows."""
+    """Return whether the labels of two candidates differ in more than a few rows."""
     first, second = labels.y_pred[one], labels.y_pred[other]
     has_both = (first >= 0) & (second >= 0)
-    return bool((first != second)[has_both].mean() > MAX_SAME) if has_both.any() else False
+    return bool((first != second)[has_both].mean() > MAX_DISAGREEMENT) if has_both.any() else False

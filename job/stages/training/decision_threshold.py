@@ -1,4 +1,16 @@
-"""Choose how sure a model must be to answer, and measure it on rows that did not choose."""
+"""Choose the confidence at which a model answers, and measure it on other rows.
+
+How it works
+------------
+1. A row is answered if its highest predicted probability reaches the threshold.  Coverage is the
+   share of answered rows, precision the share of correct answers.
+2. Candidate thresholds are quantiles of the confidence.  For each, the one-sided lower confidence
+   bound of the precision is computed, with an effective sample size for rows in groups.
+3. The lowest threshold whose bound reaches the target is chosen.  None is needed if all answers,
+   and those of each predicted class, reach it; none is shown if no bound does.
+4. On rows that the threshold was not chosen on, coverage and precision get confidence intervals by
+   a bootstrap over groups.
+"""
 
 from __future__ import annotations
 
@@ -22,48 +34,50 @@ _TEMPLATES: Final = (
     "Most rows come from sentence templates, which are no evidence of how sure the model may be of "
     "requests in people's own words."
 )
-_N_TRIED: Final = 101
+_N_THRESHOLDS: Final = 101
 _DIGITS: Final = 6
 
 
 def choose_threshold(
-    found: Predictions,
+    predictions: Predictions,
     groups: Array,
     spec: DecisionSpec,
     evaluation: EvaluationSpec,
     *,
     is_templated: bool = False,
 ) -> Threshold:
-    """Return the least threshold at which the answers' precision is shown to reach the target.
+    """Return the lowest threshold whose answers are shown to reach the target precision.
 
-    Shown means by its one-sided lower bound of `evaluation.confidence`: the best point value of
-    many thresholds would promise too much.
+    It is shown if its one-sided lower bound at `evaluation.confidence` reaches the target: the
+    highest point estimate over many thresholds would be too optimistic.
 
     Parameters
     ----------
-    found
-        Of rows that the model which speaks of them was not fitted to.
+    predictions
+        Predictions of rows that the model was not fitted to.
+    groups
+        Group of each row, shape (n_rows,).
     spec
-        Has a target.
+        Must have a target precision.
     is_templated
-        Whether most rows come from sentence templates: groups of one generator are no independent
-        evidence of what people write, so none is chosen.
+        Whether most rows come from sentence templates.  Groups from one generator are not
+        independent evidence of what people write, so no threshold is chosen.
     """
     assert spec.target_precision is not None
-    target, tail = spec.target_precision, 1 - evaluation.confidence
-    sure, is_right = found.proba.max(axis=1), found.y_pred == found.y_true
+    target, alpha = spec.target_precision, 1 - evaluation.confidence
+    max_proba, is_right = predictions.proba.max(axis=1), predictions.y_pred == predictions.y_true
     _, group_of_row = np.unique(groups, return_inverse=True)
-    tried = np.quantile(sure, np.linspace(0, 1, _N_TRIED))[:-1]
-    tried = np.unique([0.0, *np.floor(tried[1:] * 10**_DIGITS) / 10**_DIGITS])
-    bounds = _lower_bounds(sure, is_right, group_of_row, tried, tail)
+    thresholds = np.quantile(max_proba, np.linspace(0, 1, _N_THRESHOLDS))[:-1]
+    thresholds = np.unique([0.0, *np.floor(thresholds[1:] * 10**_DIGITS) / 10**_DIGITS])
+    bounds = _lower_bounds(max_proba, is_right, group_of_row, thresholds, alpha)
     n_groups = int(group_of_row.max(initial=-1)) + 1
     value: float | None = None
     status: ThresholdStatus = "not_shown"
     reason = _explain_absence(target, evaluation.confidence, n_groups)
-    shown = tried[(bounds >= target) & (tried > 0)]
+    shown = thresholds[(bounds >= target) & (thresholds > 0)]
     if is_templated:
         status, reason = "templates", _TEMPLATES
-    elif bounds[0] >= target and _is_shown_by_class(found, group_of_row, target, tail):
+    elif bounds[0] >= target and _is_shown_by_class(predictions, group_of_row, target, alpha):
         status = "not_needed"
         reason = f"All answers, and those of each class, are shown to reach {target:.0%}."
     elif len(shown):
@@ -74,13 +88,13 @@ def choose_threshold(
         value=value,
         status=status,
         reason=reason,
-        n_rows=len(sure),
+        n_rows=len(max_proba),
         n_groups=n_groups,
     )
 
 
 def _explain_absence(target: float, confidence: float, n_groups: int) -> str:
-    """Say why no threshold is shown; without any error, 1 - confidence = target ** n groups."""
+    """Explain why no threshold is shown; without errors, 1 - confidence = target ** n_groups."""
     n_needed = math.ceil(math.log(1 - confidence) / math.log(target))
     if n_groups < n_needed:
         return (
@@ -90,36 +104,43 @@ def _explain_absence(target: float, confidence: float, n_groups: int) -> str:
     return f"At no confidence are the answers shown to reach {target:.0%}."
 
 
-def _is_shown_by_class(found: Predictions, group_of_row: Array, target: float, tail: float) -> bool:
-    """Return whether the answers of each class are shown to reach the target."""
-    y_pred, is_right = found.y_pred, found.y_pred == found.y_true
-    for number in found.known:
-        taken = np.flatnonzero(y_pred == number)
-        if not len(taken):
+def _is_shown_by_class(
+    predictions: Predictions, group_of_row: Array, target: float, alpha: float
+) -> bool:
+    """Return whether the precision of each predicted class is shown to reach the target."""
+    y_pred, is_right = predictions.y_pred, predictions.y_pred == predictions.y_true
+    for number in predictions.known:
+        index = np.flatnonzero(y_pred == number)
+        if not len(index):
             return False
-        everything = np.ones(len(taken))
-        some = np.unique(group_of_row[taken], return_inverse=True)[1]
-        if _lower_bounds(everything, is_right[taken], some, np.zeros(1), tail)[0] < target:
+        is_answered = np.ones(len(index))
+        groups = np.unique(group_of_row[index], return_inverse=True)[1]
+        if _lower_bounds(is_answered, is_right[index], groups, np.zeros(1), alpha)[0] < target:
             return False
     return True
 
 
-def _lower_bounds(sure: Array, is_right: Array, groups: Array, tried: Array, tail: float) -> Array:
-    """Return the lower bound of the answers' precision at each threshold.
+def _lower_bounds(
+    max_proba: Array, is_right: Array, groups: Array, thresholds: Array, alpha: float
+) -> Array:
+    """Return the one-sided lower confidence bound of the precision at each threshold.
 
-    Rows hang together in groups.  The bound is Clopper and Pearson's, of as many rows as would vary
-    so much if none hung together (Korn and Graubard 1998), fewer where the variance hangs on few
-    groups; where nothing varies, of as many as there are groups.
+    Rows of a group are dependent.  The bound is Clopper and Pearson's with the effective sample
+    size: the number of independent rows that would have the same variance (Korn and Graubard 1998),
+    reduced if few groups contribute most of the variance.  If the variance is zero, it is the
+    number of groups.
     """
-    found = np.array([_share_and_size(is_right[sure >= t], groups[sure >= t]) for t in tried])
-    share, n, freedom = found.T
-    n = n * (norm.ppf(tail) / student.ppf(tail, freedom)) ** 2
-    bounds: Array = beta.ppf(tail, share * n, (1 - share) * n + 1)
+    estimates = np.array(
+        [_estimate_share(is_right[max_proba >= t], groups[max_proba >= t]) for t in thresholds]
+    )
+    share, n, freedom = estimates.T
+    n = n * (norm.ppf(alpha) / student.ppf(alpha, freedom)) ** 2
+    bounds: Array = beta.ppf(alpha, share * n, (1 - share) * n + 1)
     return np.where(share > 0, bounds, 0.0)
 
 
-def _share_and_size(is_right: Array, groups: Array) -> tuple[float, float, float]:
-    """Return the share that is right, as how many rows it counts, and its degrees of freedom."""
+def _estimate_share(is_right: Array, groups: Array) -> tuple[float, float, float]:
+    """Return the share of correct rows, its effective sample size and its degrees of freedom."""
     sizes, share = np.bincount(groups), float(is_right.mean())
     squares = np.square((np.bincount(groups, is_right) - share * sizes) / len(is_right))
     variance = float(squares.sum())
@@ -130,7 +151,7 @@ def _share_and_size(is_right: Array, groups: Array) -> tuple[float, float, float
 
 
 def measure_abstention(
-    found: Predictions,
+    predictions: Predictions,
     groups: Array,
     threshold: Threshold,
     spec: EvaluationSpec,
@@ -143,64 +164,70 @@ def measure_abstention(
     Parameters
     ----------
     least
-        The threshold of each row, shape (n_rows,), infinite where none was shown: in a
-        cross-fitted evaluation the one that was chosen without the row's fold.
+        The threshold of each row, shape (n_rows,), infinite if none was shown.  In a cross-fitted
+        evaluation it is the one chosen without the row's fold.  None to apply `threshold` to all
+        rows.
     """
     value = 0.0 if threshold.status == "not_needed" else threshold.value
     if value is None:
         return AbstentionReport(
             threshold=threshold, n_rows=len(groups), n_answered=0, coverage=None, precision=None
         )
-    is_answered = found.proba.max(axis=1) >= (value if least is None else least)
-    is_right = is_answered & (found.y_pred == found.y_true)
+    is_answered = predictions.proba.max(axis=1) >= (value if least is None else least)
+    is_right = is_answered & (predictions.y_pred == predictions.y_true)
     values = np.stack([np.ones(len(groups)), is_answered, is_right], axis=1)
-    group_sums, rng = (
-        sum_by_group(groups, found.y_true, values),
-        np.random.default_rng(random_state),
+    group_sums = sum_by_group(groups, predictions.y_true, values)
+    rng = np.random.default_rng(random_state)
+    alpha = (1 - spec.confidence) / 2
+    point, bounds = bootstrap(
+        group_sums, _compute_coverage_and_precision, spec.resamples, rng, alpha
     )
-    tail = (1 - spec.confidence) / 2
-    point, bounds = bootstrap(group_sums, _shares, spec.resamples, rng, tail)
     n_groups = (group_sums.n_groups, len(np.unique(groups[is_answered])))
     coverage, precision = (
-        interval_or_count_bound(value, *ends_of, n_groups=n, tail=tail)
-        for value, ends_of, n in zip(point, bounds.T, n_groups, strict=True)
+        interval_or_count_bound(value, *limits, n_groups=n, tail=alpha)
+        for value, limits, n in zip(point, bounds.T, n_groups, strict=True)
     )
     return AbstentionReport(
         threshold=threshold,
         n_rows=len(groups),
         n_answered=int(is_answered.sum()),
-        coverage=_within(coverage),
-        precision=_within(precision) if is_answered.any() else None,
+        coverage=_clip_interval(coverage),
+        precision=_clip_interval(precision) if is_answered.any() else None,
     )
 
 
 def choose_across(
-    found: Predictions, groups: Array, fold: Array, spec: DecisionSpec, evaluation: EvaluationSpec
+    predictions: Predictions,
+    groups: Array,
+    fold: Array,
+    spec: DecisionSpec,
+    evaluation: EvaluationSpec,
 ) -> Array:
-    """Return the threshold that each row's fold gets from the other folds, shape (n_rows,).
+    """Return the threshold of each row, chosen on the other folds, shape (n_rows,).
 
-    It is 0 where none is needed, and infinite where none is shown.
+    It is 0 if none is needed, and infinite if none is shown.
     """
-    least = np.full(len(fold), np.inf)
+    thresholds = np.full(len(fold), np.inf)
     for number in np.unique(fold):
-        others = fold != number
-        chosen = choose_threshold(found.take(others), groups[others], spec, evaluation)
+        is_other = fold != number
+        chosen = choose_threshold(predictions.take(is_other), groups[is_other], spec, evaluation)
         if chosen.status == "not_needed":
-            least[~others] = 0.0
+            thresholds[~is_other] = 0.0
         elif chosen.value is not None:
-            least[~others] = chosen.value
-    return least
+            thresholds[~is_other] = chosen.value
+    return thresholds
 
 
-def _shares(sums: Array) -> Array:
-    """Return coverage and precision of sums of rows, answers and right answers."""
+def _compute_coverage_and_precision(sums: Array) -> Array:
+    """Return coverage and precision from sums of rows, answers and correct answers."""
     n_rows, n_answered, n_right = sums.T
     precision = np.divide(n_right, n_answered, out=np.zeros(len(sums)), where=n_answered > 0)
     return np.stack([n_answered / n_rows, precision], axis=1)
 
 
-def _within(found: Interval) -> Interval:
-    """Keep the ends within what a share can be; weights of strata may round past it."""
-    bounds = (min(max(end, 0.0), 1.0) for end in (found.lower, found.upper))
-    lower, upper = bounds
-    return Interval(value=found.value, lower=lower, upper=upper, is_by_count=found.is_by_count)
+def _clip_interval(interval: Interval) -> Interval:
+    """Clip the bounds to [0, 1], because the strata weights can cause rounding errors."""
+    lower, upper = (min(max(bound, 0.0), 1.0) for bound in (interval.lower, interval.upper))
+    return Interval(
+        value=interval.value, lower=lower, upper=upper, is_by_count=interval.is_by_count
+    )

@@ -1,4 +1,4 @@
-"""The estimators that can be asked for by name, each with its own grid."""
+"""The estimators that can be searched by name, each with a default grid."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ GRIDS: Final[Mapping[str, Mapping[str, tuple[Any, ...]]]] = {
 
 
 def make_classifier(name: str, parameters: Mapping[str, Any], spec: SearchSpec, seed: int) -> Any:
-    """Build a classifier, unfitted; raises `ConfigurationError` for an unknown parameter."""
+    """Return an unfitted classifier; raises `ConfigurationError` for an unknown parameter."""
     weight = {} if name == "dummy" else {"class_weight": spec.class_weight}
     values = {**weight, "random_state": seed, **_DEFAULTS[name], **parameters}
     known = sorted(_CLASSES[name]().get_params())
@@ -41,7 +41,7 @@ def make_classifier(name: str, parameters: Mapping[str, Any], spec: SearchSpec, 
 
 @contextmanager
 def translate_value_errors(name: str) -> Iterator[None]:
-    """Take what scikit-learn says of values for what the operator's grid is to blame for."""
+    """Raise `ConfigurationError` for a `ValueError` that a value in the operator's grid caused."""
     try:
         yield
     except ValueError as error:
@@ -57,7 +57,7 @@ _CLASSES: Final[Mapping[str, Any]] = {
     "prototypes": Prototypes,
 }
 _DEFAULTS: Final[Mapping[str, Mapping[str, Any]]] = {
-    # their own tolerance of 1e-4 ends so early that two solvers differ in one label of fifty
+    # with the default tolerance of 1e-4, two solvers disagree on one label in fifty
     "logistic_regression": {"max_iter": 1000, "tol": 1e-6},
     "linear_svc": {"max_iter": 5000, "tol": 1e-5},
     "dummy": {},
@@ -66,10 +66,10 @@ _DEFAULTS: Final[Mapping[str, Mapping[str, Any]]] = {
 
 
 def with_calibration(classifier: Any, folds: Sequence[tuple[Any, Any]], method: str) -> Any:
-    """Return a LinearSVC `predict_proba`, learnt on the given folds.
+    """Wrap a LinearSVC in a calibration on the given folds; return other classifiers unchanged.
 
-    `sigmoid` fits Platt's curve to each class (Platt 1999); `temperature` fits one number, and
-    leaves the order of the classes as it is (Guo et al. 2017).
+    `sigmoid` fits a sigmoid curve to each class (Platt 1999); `temperature` fits a single number
+    and preserves the ranking of the classes (Guo et al. 2017).
     """
     if not isinstance(classifier, LinearSVC):
         return classifier

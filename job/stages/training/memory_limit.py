@@ -1,4 +1,4 @@
-"""Refuse what the memory limit cannot hold, before the kernel has to; loads nothing heavy."""
+"""Check memory needs against the limit before the kernel kills the run; imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -8,41 +8,41 @@ from job.contracts.dataset import Dataset
 from job.contracts.ports import MemoryMeter
 from job.errors import ConfigurationError
 
-_LIBRARIES: Final = 360 * 2**20  # what a run loads before it reads
-_PER_CHARACTER: Final = 5  # copies of a text while it is held against expectations
-_BATCHES: Final = 160 * 2**20  # of a table while it is read, and its strings
+_LIBRARIES: Final = 360 * 2**20  # bytes of the libraries that a run loads before reading
+_PER_CHARACTER: Final = 5  # bytes of the copies of a text while it is validated
+_BATCHES: Final = 160 * 2**20  # bytes of record batches and their strings during reading
 
 
 def require_memory_to_start(memory: MemoryMeter) -> None:
-    """Refuse a limit that the libraries alone would exceed.
+    """Raise if the libraries alone would exceed the limit.
 
     Raises
     ------
     ConfigurationError
-        The message names the bytes that are needed.
+        The memory limit is too low; the message states the required amount.
     """
     require_memory(_LIBRARIES, memory, "to load its libraries")
 
 
 def require_memory_to_read(n_bytes: int, memory: MemoryMeter) -> None:
-    """Refuse to read on where the memory limit cannot hold what is still to come.
+    """Raise if reading `n_bytes` more would exceed the limit.
 
     Raises
     ------
     ConfigurationError
-        The message names the bytes that are needed.
+        The memory limit is too low; the message states the required amount.
     """
     needed = memory.used_bytes() + _BATCHES + n_bytes
     require_memory(needed, memory, "to read the table")
 
 
 def require_memory_to_validate(dataset: Dataset, memory: MemoryMeter) -> None:
-    """Refuse to validate texts whose copies the memory limit cannot hold.
+    """Raise if the copies of the texts made during validation would exceed the limit.
 
     Raises
     ------
     ConfigurationError
-        The message names the bytes that are needed.
+        The memory limit is too low; the message states the required amount.
     """
     strings = (column.values for column in dataset.columns if column.kind == "string")
     n_characters = sum(len(value) for values in strings for value in values if value is not None)
@@ -51,12 +51,12 @@ def require_memory_to_validate(dataset: Dataset, memory: MemoryMeter) -> None:
 
 
 def require_memory(n_bytes: int, memory: MemoryMeter, purpose: str) -> None:
-    """Refuse a need above the limit.
+    """Raise if `n_bytes` is above the limit.
 
     Raises
     ------
     ConfigurationError
-        The message names the bytes that are needed.
+        The memory limit is too low; the message states the required amount.
     """
     if n_bytes <= memory.limit_bytes:
         return

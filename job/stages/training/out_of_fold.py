@@ -1,4 +1,15 @@
-"""What one candidate says of training rows that it was not fitted to."""
+"""Out-of-fold predictions of one candidate on the training rows.
+
+How it works
+------------
+1. The rows are cut into folds of whole groups, unless folds are given.
+2. For each fold, preprocessing and classifier are fitted to the other folds.  With the fast engine
+   and a dense matrix, the fit is warm-started from the previous fold's model and run to
+   convergence.
+3. The fitted model predicts the fold's test rows.
+4. A linear SVC yields decision values; when all folds have theirs, they are calibrated
+   (`job.stages.training.fold_calibration`).
+"""
 
 from __future__ import annotations
 
@@ -19,7 +30,7 @@ from job.stages.features.feature_matrix import FeatureMatrices
 from job.stages.metrics.predictions import Predictions
 from job.stages.split.folds import Fold, make_folds
 from job.stages.training.estimators import make_classifier
-from job.stages.training.fold_calibration import calibrate_folds, decide
+from job.stages.training.fold_calibration import calibrate_folds, compute_decisions
 from job.stages.training.prototypes import RowGroups
 from job.stages.training.sklearn_fit import fit
 
@@ -37,45 +48,46 @@ def predict_out_of_fold(
     positions: Array | None = None,
     folds: Sequence[Fold] | None = None,
 ) -> Predictions:
-    """Predict each row by a model that has seen neither it nor its group.
+    """Predict each row with a model that was fitted neither to it nor to its group.
 
-    The preprocessing is learnt on the other folds, too, and so is the calibration of a linear SVC:
-    each fold's from the out-of-fold decision values of the rows that its model was fitted to.
-    The published model's calibration rests on decision values of the same kind.
+    Preprocessing is also fitted without the test rows.  The calibration of a linear SVC for a fold
+    uses the out-of-fold decision values of the fold's training rows.  The published model is
+    calibrated on decision values of the same kind.
 
     Parameters
     ----------
     feature_matrices
-        Of all the rows.
+        Those of all training rows.
     positions
-        The rows that are looked at; None for all of them.
+        Positions of the rows to predict; None for all of them.
     folds
-        Positions, within those, of the rows to fit to and to predict, each row to be predicted
-        once; None: cut here.
+        Train and test positions of each fold, as indices into `positions`; each row is tested
+        once.  None to cut at most `MAX_FOLDS` folds.
 
     Returns
     -------
     predictions
-        In the order of the positions; a class that a fold had no row of has probability 0 there.
+        In the order of `positions`; a class without training rows in a fold has probability 0
+        there.
     """
     if positions is None:
         positions = np.arange(len(train))
-    some = train.take(positions)
+    rows = train.take(positions)
     if folds is None:
-        folds = make_folds(some, min(MAX_FOLDS, spec.search.folds), spec.random_state)
-    classes, codes = np.unique(some.y.astype(str), return_inverse=True)
+        folds = make_folds(rows, min(MAX_FOLDS, spec.search.folds), spec.random_state)
+    classes, codes = np.unique(rows.y.astype(str), return_inverse=True)
     fitter = _FoldFitter(train, feature_matrices, candidate, spec, executor, positions)
     proba, decisions = np.zeros((len(positions), len(classes)), np.float32), None
-    with executor.pool():  # one BLAS thread: the same bits on any number of CPUs
+    with executor.pool():  # one BLAS thread: identical results on any number of CPUs
         for train_index, test_index in folds:
             model, transform = fitter.fit(train_index)
             X = transform(positions[test_index])
             if isinstance(model, LinearSVC):
                 decisions = np.empty(proba.shape) if decisions is None else decisions
-                decisions[test_index] = decide(model, X, classes)
+                decisions[test_index] = compute_decisions(model, X, classes)
             else:
-                known = np.searchsorted(classes, model.classes_)
-                proba[np.ix_(test_index, known)] = model.predict_proba(X)
+                columns = np.searchsorted(classes, model.classes_)
+                proba[np.ix_(test_index, columns)] = model.predict_proba(X)
         if decisions is not None:
             proba = calibrate_folds(decisions, codes, folds, spec.search.calibration)
     return Predictions(
@@ -87,7 +99,7 @@ def predict_out_of_fold(
 
 
 class _FoldFitter:
-    """Fits one candidate to folds in turn; each starts from the model of the one before."""
+    """Fits one candidate to one fold after another, warm-started from the previous fold's model."""
 
     def __init__(
         self,
@@ -98,28 +110,30 @@ class _FoldFitter:
         executor: Executor,
         positions: Array,
     ) -> None:
-        self._preparation, self._candidate = feature_matrices, candidate
+        self._feature_matrices, self._candidate = feature_matrices, candidate
         self._spec, self._executor, self._positions = spec, executor, positions
         self._classes, self._codes = np.unique(train.y[positions].astype(str), return_inverse=True)
         self._min_groups = math.ceil(spec.features.min_groups * len(positions) / len(train))
         self._groups = train.take(positions).groups
-        self._before: tuple[Any, Array | None] = (None, None)  # a model, and what its columns are
+        # the previous fold's model and the column numbers of its matrix
+        self._previous: tuple[Any, Array | None] = (None, None)
 
     def fit(self, train_index: Array) -> tuple[Any, Callable[[Array], Any]]:
-        """Return the model, uncalibrated, and what makes matrices of other rows.
+        """Return the uncalibrated model and the function that transforms other rows.
 
-        The matrix that was fitted to is gone before that of the other side comes.
+        The training matrix is freed on return, before the test matrix is made.
         """
         search, seed = self._spec.search, self._spec.random_state
         name, codes = self._candidate.estimator, self._codes[train_index]
-        feature_matrix = self._preparation.fit(
+        feature_matrix = self._feature_matrices.fit(
             self._positions[train_index], self._candidate.feature_blocks, self._min_groups
         )
         X = feature_matrix.matrix(search.engine)
         model = make_classifier(name, dict(self._candidate.parameters), search, seed)
         if search.engine == "fast":
-            is_dense = not sparse.issparse(X)  # a sparse one comes along the path of C
-            near, then = self._before
+            # sparse fits follow a regularization path instead of a warm start
+            is_dense = not sparse.issparse(X)
+            model_before, columns_before = self._previous
             fit_linear_models(
                 [model],
                 X,
@@ -127,9 +141,11 @@ class _FoldFitter:
                 self._executor,
                 classes=self._classes,
                 suboptimality=tolerated_suboptimality(len(self._positions) - len(train_index)),
-                before=WarmStart.of([near], then, feature_matrix.columns) if is_dense else None,
+                before=WarmStart.of([model_before], columns_before, feature_matrix.columns)
+                if is_dense
+                else None,
             )
-            self._before = model, feature_matrix.columns
+            self._previous = model, feature_matrix.columns
         groups = RowGroups(group=self._groups[train_index], min_groups=self._min_groups)
         y = self._classes[codes]
         fit(model, X, y, name, self._executor.n_workers, groups=groups)

@@ -1,4 +1,4 @@
-"""Refit the chosen candidate on the whole training side."""
+"""Refit the chosen candidate and the baselines on all training rows."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def train_model(
     *,
     bears_moved_batches: bool = False,
 ) -> TrainedModel:
-    """Fit the preprocessing once, and on it the chosen candidate and the baselines.
+    """Fit the preprocessing once, then the chosen candidate and the baselines on its output.
 
     Parameters
     ----------
     bears_moved_batches
-        Whether prototypes on restored embeddings alone are to bear batches that were standardized
-        anew (`job.stages.training.prototypes.moved_batches`).
+        Whether prototypes on restored embeddings should also handle restandardized batches
+        (`job.stages.training.prototypes.moved_batches`).
     """
     feature_matrix = feature_matrices.fit(np.arange(len(train)), report.chosen.feature_blocks)
     X, y = feature_matrix.matrix(spec.search.engine), train.y.astype(str)
@@ -60,23 +60,25 @@ def train_model(
         polish_with_sklearn(model, X, y)
         fit(model, X, y, candidates[n].estimator, executor.n_workers, groups=groups)
         if isinstance(model, CalibratedClassifierCV):
-            model.set_params(cv=None)  # row positions of the training table
-        before = preprocess
+            model.set_params(cv=None)  # do not publish row positions of the training table
+        model_preprocess = preprocess
         if isinstance(model, Prototypes):
             model = model.pipeline_
             if bears_moved_batches and feature_matrices.restores(report.chosen.feature_blocks):
                 model = bear_moved_batches(
                     model, X, y, group=groups.group, random_state=spec.random_state
                 )
-                # it needs the lengths, which the last step would take away
-                before = Pipeline([*preprocess.steps[:-1], ("as_long_as_it_is", "passthrough")])
-        return Pipeline([("preprocess", before), ("classifier", model)])
+                # the model needs the row lengths, which the last step would normalize away
+                model_preprocess = Pipeline(
+                    [*preprocess.steps[:-1], ("as_long_as_it_is", "passthrough")]
+                )
+        return Pipeline([("preprocess", model_preprocess), ("classifier", model)])
 
-    fitted = executor.map(refit, range(len(models)))
+    pipelines = executor.map(refit, range(len(models)))
     return TrainedModel(
         estimator=report.chosen.estimator,
         parameters=report.chosen.parameters,
         feature_blocks=report.chosen.feature_blocks,
-        pipeline=fitted[0],
-        baselines=tuple((c.estimator, fitted[candidates.index(c)]) for c in report.baselines),
+        pipeline=pipelines[0],
+        baselines=tuple((c.estimator, pipelines[candidates.index(c)]) for c in report.baselines),
     )

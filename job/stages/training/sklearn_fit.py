@@ -1,4 +1,4 @@
-"""Fit one classifier by its own library, or say why its values cannot be fitted."""
+"""Fit one classifier with scikit-learn, and translate its errors into those of the job."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from job.stages.training.estimators import translate_value_errors
 from job.stages.training.prototypes import Prototypes, RowGroups, fit_prototypes
 
 Array = npt.NDArray[Any]
-_DRAWS: Final = threading.Lock()
+_RANDOM_LOCK: Final = threading.Lock()  # liblinear has one random generator per process
 
 
 def fit(
@@ -31,19 +31,21 @@ def fit(
     *,
     groups: RowGroups | None = None,
 ) -> None:
-    """Fit in place what is not fitted yet; a value that scikit-learn refuses is the operator's.
+    """Fit a model in place unless it is fitted already.
 
     Parameters
     ----------
+    name
+        The estimator's name, for error messages.
     n_threads
-        So many folds of a calibration are fitted at once.
+        Number of calibration folds that are fitted at once.
     groups
-        Of the rows; prototypes cannot be fitted without them.
+        Groups of the rows; required for prototypes.
 
     Raises
     ------
     ConfigurationError
-        scikit-learn refuses the values for any rows of so many classes.
+        scikit-learn rejects the parameter values whatever the rows are.
     TrainingError
         A fold of the calibration lacks a class.
     """
@@ -54,11 +56,11 @@ def fit(
         fit_prototypes([model], X, y, groups)
         return
     _require_classes(model, y)
-    is_drawn = _draws(model, X)
+    is_random = _uses_random_generator(model, X)
     try:
         with (
-            _DRAWS if is_drawn else contextlib.nullcontext(),
-            joblib.parallel_config("threading", n_jobs=1 if is_drawn else n_threads),
+            _RANDOM_LOCK if is_random else contextlib.nullcontext(),
+            joblib.parallel_config("threading", n_jobs=1 if is_random else n_threads),
         ):
             model.fit(X, y)
     except ValueError:
@@ -67,7 +69,7 @@ def fit(
 
 
 def _require_values(model: Any, classes: Array, name: str) -> None:
-    """Refuse values that go together with no others, or not with so many classes, whatever X is."""
+    """Raise if the parameter values cannot be fitted to any rows of these classes."""
     if len(classes) > 1:
         y = np.repeat(classes, 5)
         X = np.random.default_rng(0).standard_normal((len(y), 2))
@@ -76,14 +78,14 @@ def _require_values(model: Any, classes: Array, name: str) -> None:
 
 
 def _require_classes(model: Any, y: Array) -> None:
-    """Refuse folds that scikit-learn cannot calibrate on: two classes of three, or one of two."""
+    """Raise if a fold has too few classes to calibrate: one of two, or fewer than three of more."""
     if not isinstance(model, CalibratedClassifierCV):
         return
     classes = np.unique(y)
-    for inner, _ in model.cv:
-        found = np.unique(y[inner])
-        if len(found) < min(len(classes), 3):
-            missing = sorted(set(classes.tolist()) - set(found.tolist()))
+    for train_index, _ in model.cv:
+        train_classes = np.unique(y[train_index])
+        if len(train_classes) < min(len(classes), 3):
+            missing = sorted(set(classes.tolist()) - set(train_classes.tolist()))
             raise TrainingError(
                 f"a fold of the calibration has no row of {quote_list(missing)} to learn from",
                 hint="add rows of other texts or groups to the smallest classes, or search "
@@ -91,12 +93,12 @@ def _require_classes(model: Any, y: Array) -> None:
             )
 
 
-def _draws(model: Any, X: Any) -> bool:
+def _uses_random_generator(model: Any, X: Any) -> bool:
     """Return whether liblinear may draw rows or columns: all its fits share one generator."""
-    inner = getattr(model, "estimator", model)
-    given = inner.get_params()
-    if not isinstance(inner, LinearSVC):
-        return bool(given.get("solver") == "liblinear")
-    # NOTE: "auto" takes the solver that draws where a fold has fewer rows than columns
-    is_primal = given["dual"] in ("auto", False) and given["penalty"] == "l2"
+    estimator = getattr(model, "estimator", model)
+    params = estimator.get_params()
+    if not isinstance(estimator, LinearSVC):
+        return bool(params.get("solver") == "liblinear")
+    # NOTE: "auto" selects the randomized solver if a fold has fewer rows than columns
+    is_primal = params["dual"] in ("auto", False) and params["penalty"] == "l2"
     return not (is_primal and X.shape[0] >= 2 * X.shape[1])

@@ -1,4 +1,13 @@
-"""Bring a logistic regression's confidence to what comes true, by one number."""
+"""Temperature scaling: calibrate a logistic regression with a single number.
+
+How it works
+------------
+1. The logits of out-of-fold predictions are divided by a temperature, which preserves the ranking
+   of the classes (Guo et al. 2017).
+2. The temperature with the lowest log loss on these predictions is chosen.
+3. The coefficients of the published model are divided by it, so that the model needs no further
+   class to be loaded.
+"""
 
 from __future__ import annotations
 
@@ -18,42 +27,46 @@ from job.stages.metrics.row_metrics import brier_losses, calibration_error, log_
 Array = np.ndarray[Any, Any]
 DIVISIBLE: Final = ("logistic_regression", "prototypes")
 _MIN_PROBABILITY: Final = 1e-300
-_MAX_TEMPERATURE: Final = 20.0  # temperatures from a twentieth to twenty are looked at
+_MAX_TEMPERATURE: Final = 20.0  # searched from 1 / 20 to 20
 _DIGITS: Final = 4
 
 
-def find_temperature(found: Predictions) -> float:
-    """Return the temperature with the least log loss, of rows that the model was not fitted to.
+def find_temperature(predictions: Predictions) -> float:
+    """Return the temperature with the lowest log loss on out-of-fold predictions.
 
-    It divides the logits (Guo et al. 2017): the order of the classes stays.  Few digits are kept,
-    so that the last ones of a fold's model do not change the published one.
+    It is rounded, so that rounding errors in a fold's model do not change the published model.
     """
-    some = found.take(found.true_class_proba() > 0)  # a class that a fold lacks has no logit
+    # a class without training rows in a fold has probability 0, and thus no logit
+    predictions = predictions.take(predictions.true_class_proba() > 0)
 
     def loss(logarithm: float) -> float:
-        return float(log_losses(apply_temperature(some, math.exp(logarithm))).mean())
+        return float(log_losses(apply_temperature(predictions, math.exp(logarithm))).mean())
 
-    if not len(some.y_true):
+    if not len(predictions.y_true):
         return 1.0
-    end = math.log(_MAX_TEMPERATURE)
-    return round(math.exp(minimize_scalar(loss, bounds=(-end, end), method="bounded").x), _DIGITS)
+    bound = math.log(_MAX_TEMPERATURE)
+    result = minimize_scalar(loss, bounds=(-bound, bound), method="bounded")
+    return round(math.exp(result.x), _DIGITS)
 
 
-def apply_temperature(found: Predictions, temperature: float) -> Predictions:
-    """Return the probabilities that the logits have when they are divided."""
-    logits = np.log(np.clip(found.proba.astype(np.float64), _MIN_PROBABILITY, None)) / temperature
+def apply_temperature(predictions: Predictions, temperature: float) -> Predictions:
+    """Return predictions whose logits are divided by the temperature."""
+    logits = (
+        np.log(np.clip(predictions.proba.astype(np.float64), _MIN_PROBABILITY, None)) / temperature
+    )
     logits -= logits.max(axis=1, keepdims=True)
     proba = np.exp(logits)
-    return replace(found, proba=proba / proba.sum(axis=1, keepdims=True))
+    return replace(predictions, proba=proba / proba.sum(axis=1, keepdims=True))
 
 
 def divide(pipeline: Any, temperature: float) -> None:
-    """Divide the coefficients themselves: no class of scikit-learn is needed to load the model.
+    """Divide the coefficients of a fitted pipeline by the temperature, in place.
 
     Parameters
     ----------
     pipeline
-        Of an estimator of `DIVISIBLE`: its last step is a logistic regression, or ends in one.
+        A pipeline of an estimator in `DIVISIBLE`: its last step is a logistic regression, or a
+        pipeline that ends in one.
     """
     model = pipeline[-1]
     if isinstance(model, Pipeline):
@@ -66,28 +79,29 @@ def divide(pipeline: Any, temperature: float) -> None:
 def describe_temperature(
     before: Predictions, after: Predictions, temperature: float
 ) -> dict[str, Any]:
-    """Return what judged rows say of the model before and after it was divided."""
+    """Return calibration error and losses before and after temperature scaling."""
     return {
         "temperature": temperature,
-        "before": _losses(before.take(before.has_known_class)),
-        "after": _losses(after.take(after.has_known_class)),
+        "before": _compute_losses(before.take(before.has_known_class)),
+        "after": _compute_losses(after.take(after.has_known_class)),
     }
 
 
-def heat_across(found: Predictions, fold: Array, folds: Sequence[int]) -> Predictions:
-    """Heat these folds, each by the temperature that the others of them are best described by."""
-    found = replace(found, proba=found.proba.astype(np.float64))
-    proba = found.proba.copy()
-    is_heated = np.isin(fold, folds)
+def heat_across(predictions: Predictions, fold: Array, folds: Sequence[int]) -> Predictions:
+    """Scale each of these folds by the temperature that fits the others best."""
+    predictions = replace(predictions, proba=predictions.proba.astype(np.float64))
+    proba = predictions.proba.copy()
+    is_scaled = np.isin(fold, folds)
     for number in folds:
-        own, others = fold == number, is_heated & (fold != number)
-        proba[own] = apply_temperature(found.take(own), find_temperature(found.take(others))).proba
-    return replace(found, proba=proba)
+        is_test = fold == number
+        temperature = find_temperature(predictions.take(is_scaled & ~is_test))
+        proba[is_test] = apply_temperature(predictions.take(is_test), temperature).proba
+    return replace(predictions, proba=proba)
 
 
-def _losses(found: Predictions) -> dict[str, float]:
+def _compute_losses(predictions: Predictions) -> dict[str, float]:
     return {
-        "calibration_error": round(calibration_error(found), 6),
-        "log_loss": round(float(log_losses(found).mean()), 6),
-        "brier": round(float(brier_losses(found).mean()), 6),
+        "calibration_error": round(calibration_error(predictions), 6),
+        "log_loss": round(float(log_losses(predictions).mean()), 6),
+        "brier": round(float(brier_losses(predictions).mean()), 6),
     }

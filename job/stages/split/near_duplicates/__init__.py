@@ -1,4 +1,14 @@
-"""Families: connected groups of near-duplicate rows, which stay on one side of every split."""
+"""Groups of near-duplicate rows, which stay on one side of every split.
+
+How it works
+------------
+1. Each row is represented by its template, a text with masked slots (`templates`), or by its
+   embedding.
+2. Signatures of the distinct templates (`minhash`) or embeddings (`simhash`) estimate similarity.
+3. Locality-sensitive hashing (`lsh`) links the pairs above `split.min_jaccard` or
+   `split.min_cosine`; rows of equal text are linked as well.
+4. Connected components are the groups; components that are too large are split.
+"""
 
 from __future__ import annotations
 
@@ -16,62 +26,61 @@ from job.contracts.settings.split import SplitSpec
 from job.errors import ConfigurationError
 from job.stages.split.near_duplicates.lsh import (
     Links,
-    bands_of_bits,
-    bands_of_numbers,
+    cut_bit_bands,
     cut_groups,
-    link,
-    share_of_bits,
-    share_of_numbers,
+    cut_number_bands,
+    equal_bit_share,
+    equal_number_share,
+    link_similar,
 )
 from job.stages.split.near_duplicates.minhash import sign_texts
-from job.stages.split.near_duplicates.simhash import share_of_bits as expected_share
-from job.stages.split.near_duplicates.simhash import sign_embeddings
+from job.stages.split.near_duplicates.simhash import expected_bit_share, sign_embeddings
 from job.stages.split.near_duplicates.templates import TEXT
 
 Array = npt.NDArray[Any]
 Kind = Literal["text", "embeddings", "none"]
 # bytes, measured by `python -m benchmarks.near_duplicates` and rounded up
 _PER_ROW: Final[dict[Kind, int]] = {"text": 1300, "embeddings": 1300, "none": 40}
-_MIN_CUT_MEMBERS: Final = 10  # members of a family that is not looked at for chains
+_MIN_CUT_MEMBERS: Final = 10  # groups of up to so many members are never split
 
 
 def choose_kind(rows: Rows, spec: SplitSpec) -> Kind:
-    """Say what near-duplicates are found by in this table.
+    """Return whether near-duplicates are found by text, by embeddings, or not at all.
 
     Raises
     ------
     ConfigurationError
-        The settings ask for texts or embeddings that the rows do not have.
+        The settings request texts or embeddings, and the rows have none.
     """
     has = {"text": rows.templates is not None, "embeddings": rows.embeddings is not None}
-    asked = spec.near_duplicates
-    if asked == "auto":
+    requested = spec.near_duplicates
+    if requested == "auto":
         return "text" if has["text"] else "embeddings" if has["embeddings"] else "none"
-    if asked != "none" and not has[asked]:
+    if requested != "none" and not has[requested]:
         raise ConfigurationError(
-            f"split.near_duplicates is '{asked}', and the rows have no {asked}",
+            f"split.near_duplicates is '{requested}', and the rows have no {requested}",
             hint="text needs dataset.columns.text, embeddings must be among features.use; "
             "'auto' takes what there is",
         )
-    return asked
+    return requested
 
 
 def find_near_duplicate_groups(
     tables: Sequence[Rows], spec: SplitSpec, kind: Kind, executor: Executor
 ) -> list[Rows]:
-    """Return the rows with the numbers of their families, which mean the same in all tables.
+    """Return the rows with the numbers of their groups, which are comparable between the tables.
 
-    Rows of equal text, or whose texts differ in their slots alone, are of one family always.
+    Rows whose texts are equal, or differ only in their slots, are always in the same group.
     """
-    keys, _ = pd.factorize(_joined([rows.text_keys for rows in tables]), sort=kind == "none")
+    keys, _ = pd.factorize(_concatenate([rows.text_keys for rows in tables]), sort=kind == "none")
     groups = keys
     if kind != "none":
-        find = _link_texts if kind == "text" else _link_embeddings
-        nodes, n_nodes, links, least = find(tables, spec, executor)
-        n_classes = len(pd.unique(_joined([rows.y for rows in tables])))
-        most = max(spec.test_fraction * n_nodes / max(n_classes, 1), _MIN_CUT_MEMBERS)
-        links = Links.joined(links, _link_equal(keys, nodes))
-        groups = cut_groups(links, n_nodes, least, most)[nodes]
+        link = _link_texts if kind == "text" else _link_embeddings
+        nodes, n_nodes, links, min_similarity = link(tables, spec, executor)
+        n_classes = len(pd.unique(_concatenate([rows.y for rows in tables])))
+        max_members = max(spec.test_fraction * n_nodes / max(n_classes, 1), _MIN_CUT_MEMBERS)
+        links = Links.concatenate(links, _link_equal_texts(keys, nodes))
+        groups = cut_groups(links, n_nodes, min_similarity, max_members)[nodes]
     ends = np.cumsum([len(rows) for rows in tables])[:-1]
     parts = np.split(groups.astype(np.int64), ends)
     return [
@@ -80,44 +89,52 @@ def find_near_duplicate_groups(
 
 
 def family_bytes(n_rows: int, kind: Kind) -> int:
-    """Estimate what the search for near-duplicates adds to the memory in use."""
+    """Estimate how many bytes the search for near-duplicates adds to the memory in use."""
     return n_rows * _PER_ROW[kind]
 
 
-def _joined(columns: Sequence[Array]) -> Array:
+def _concatenate(columns: Sequence[Array]) -> Array:
     return np.concatenate(columns) if len(columns) > 1 else columns[0]
 
 
 def _link_texts(
     tables: Sequence[Rows], spec: SplitSpec, executor: Executor
 ) -> tuple[Array, int, Links, float]:
-    """Return each row's template as a number, how many there are, and the links between them."""
+    """Return template numbers of the rows, their count, links and the minimum similarity."""
     templates = [rows.templates for rows in tables if rows.templates is not None]
-    nodes, names = pd.factorize(_joined(templates), sort=True)
-    # others stand for rows without a text, and are like nothing
+    nodes, names = pd.factorize(_concatenate(templates), sort=True)
+    # the others represent rows without text, which are similar to no other row
     texts = np.flatnonzero([name.startswith(TEXT) for name in names])
     signatures = sign_texts(np.array([n[len(TEXT) :] for n in names[texts]], object), executor)
-    least = spec.min_jaccard
-    links = link(signatures, bands_of_numbers(signatures), share_of_numbers, least, executor)
-    return nodes, len(names), replace(links, one=texts[links.one], other=texts[links.other]), least
+    links = link_similar(
+        signatures, cut_number_bands(signatures), equal_number_share, spec.min_jaccard, executor
+    )
+    links = replace(links, one=texts[links.one], other=texts[links.other])
+    return nodes, len(names), links, spec.min_jaccard
 
 
 def _link_embeddings(
     tables: Sequence[Rows], spec: SplitSpec, executor: Executor
 ) -> tuple[Array, int, Links, float]:
+    """Return signature numbers of the rows, their count, links and the minimum similarity."""
     signatures = np.concatenate(
         [sign_embeddings(r.embeddings, executor) for r in tables if r.embeddings is not None]
     )
     whole = signatures.view(f"V{signatures.strides[0]}").ravel()
     _, first, nodes = np.unique(whole, return_index=True, return_inverse=True)
-    some, least = signatures[first], expected_share(spec.min_cosine)
-    return nodes, len(first), link(some, bands_of_bits(some), share_of_bits, least, executor), least
+    unique, min_share = signatures[first], expected_bit_share(spec.min_cosine)
+    links = link_similar(unique, cut_bit_bands(unique), equal_bit_share, min_share, executor)
+    return nodes, len(first), links, min_share
 
 
-def _link_equal(keys: Array, nodes: Array) -> Links:
-    """Link what rows of equal text are, where it is not the same: a slot that lost its digits."""
+def _link_equal_texts(keys: Array, nodes: Array) -> Links:
+    """Link different templates of rows with equal text.
+
+    Normalization can turn a text with a slot into the text of a row without one, for example by
+    removing the @ of an address.
+    """
     n_nodes = nodes.max(initial=0) + 1
     pairs = np.unique(keys * n_nodes + nodes)
-    is_again = np.flatnonzero(np.diff(pairs // n_nodes) == 0)
-    one, other = pairs[is_again] % n_nodes, pairs[is_again + 1] % n_nodes
+    repeats = np.flatnonzero(np.diff(pairs // n_nodes) == 0)
+    one, other = pairs[repeats] % n_nodes, pairs[repeats + 1] % n_nodes
     return Links(one=one, other=other, similarity=np.ones(len(one)))

@@ -1,9 +1,14 @@
-"""Link what is alike without comparing all with all.
+"""Locality-sensitive hashing: link similar signatures without comparing all pairs.
 
-Signatures are cut into bands (locality-sensitive hashing).  Those that agree in a band are
-candidates; each is compared, by the whole signature, with a few that stand next to it in the order
-of the band.  Of the links only a spanning forest of the strongest is kept: at every threshold it
-connects the same rows as all links would.
+How it works
+------------
+1. Each signature is cut into bands.  Two signatures that agree in a band are a candidate pair.
+2. Within a band, signatures are sorted, and each is compared with its next neighbors only, by the
+   share of equal numbers or bits of the whole signatures.
+3. Pairs with at least the minimum similarity are links.  Only a maximum spanning forest of them is
+   kept: at every threshold it connects the same rows as all links.
+4. Connected components are the groups.  Chains of pairwise similar texts can connect dissimilar
+   ones, so components that are too large are split by a higher threshold, step by step.
 """
 
 from __future__ import annotations
@@ -22,31 +27,31 @@ from job.contracts.ports import Executor
 from job.contracts.row_blocks import cut
 
 Array = npt.NDArray[Any]
-Bands = Iterator[tuple[Array, Array]]  # what a band is sorted by, and what must be equal in it
-_REACH: Final = 2  # how many that follow each one is compared with
+Bands = Iterator[tuple[Array, Array]]  # sort key, and the values that must be equal
+_N_NEIGHBORS: Final = 2  # successors that each signature is compared with
 _BLOCK: Final = 16_384
 _N_BANDS: Final = 32
-_N_AT_A_TIME: Final = 4  # bands whose links are held at once
-_N_STEPS: Final = 8
-_MIN_DISTANCE_SHARE: Final = 0.2  # of the distance that links may have at first
+_N_PARALLEL_BANDS: Final = 4  # bands whose links are in memory at once
+_N_CUT_STEPS: Final = 8
+_MIN_DISTANCE_SHARE: Final = 0.2  # of the initial maximum distance, in the last step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Links:
-    """Pairs that are alike: positions, and how much they are, each of shape (n_links,)."""
+    """Pairs of similar rows: their positions and similarities, each of shape (n_links,)."""
 
     one: Array
     other: Array
     similarity: Array
 
     @classmethod
-    def none(cls) -> Links:
-        """Return no link."""
-        nobody = np.empty(0, np.int64)
-        return cls(one=nobody, other=nobody, similarity=np.empty(0))
+    def empty(cls) -> Links:
+        """Return an object without links."""
+        no_positions = np.empty(0, np.int64)
+        return cls(one=no_positions, other=no_positions, similarity=np.empty(0))
 
     @classmethod
-    def joined(cls, *parts: Links) -> Links:
+    def concatenate(cls, *parts: Links) -> Links:
         """Return the links of all parts."""
         names = ("one", "other", "similarity")
         return cls(**{name: np.concatenate([getattr(p, name) for p in parts]) for name in names})
@@ -56,84 +61,93 @@ class Links:
         return Links(one=self.one[mask], other=self.other[mask], similarity=self.similarity[mask])
 
     def components(self, n: int) -> Array:
-        """Number the groups that are connected, shape (n,), in the order of their first member."""
-        pairs = (np.ones(len(self.one), bool), (self.one, self.other))
-        groups: Array = connected_components(sparse.coo_array(pairs, shape=(n, n)), directed=False)[
-            1
-        ]
+        """Return the number of each row's connected component, by first member, shape (n,)."""
+        edges = (np.ones(len(self.one), bool), (self.one, self.other))
+        graph = sparse.coo_array(edges, shape=(n, n))
+        groups: Array = connected_components(graph, directed=False)[1]
         return groups
 
 
-def bands_of_numbers(signatures: Array) -> Iterator[tuple[Array, Array]]:
-    """Cut signatures of 128 numbers into bands of four, as one integer each."""
+def cut_number_bands(signatures: Array) -> Iterator[tuple[Array, Array]]:
+    """Yield bands of four numbers each, as one integer, from signatures of 128 numbers."""
     words = signatures.view(np.uint64)
     for n in range(_N_BANDS):
         word = words[:, n].copy()
         yield word, word
 
 
-def bands_of_bits(signatures: Array) -> Iterator[tuple[Array, Array]]:
-    """Cut signatures of 512 bits into bands of 16; the 48 bits that follow sort what is equal."""
+def cut_bit_bands(signatures: Array) -> Iterator[tuple[Array, Array]]:
+    """Yield bands of 16 bits from signatures of 512 bits; equal ones are sorted by the next 48."""
     for n in range(_N_BANDS):
-        turned = np.roll(signatures, -n, axis=1)[:, :4].astype(np.uint64)
+        rotated = np.roll(signatures, -n, axis=1)[:, :4].astype(np.uint64)
         weights = np.uint64(1) << np.array([48, 32, 16, 0], np.uint64)
-        yield turned @ weights, signatures[:, n]
+        yield rotated @ weights, signatures[:, n]
 
 
-def share_of_numbers(one: Array, other: Array) -> Array:
-    """Return the share of numbers that are equal, row by row."""
+def equal_number_share(one: Array, other: Array) -> Array:
+    """Return the share of equal numbers in each pair of rows."""
     share: Array = (one == other).sum(axis=1, dtype=np.uint16) / one.shape[1]
     return share
 
 
-def share_of_bits(one: Array, other: Array) -> Array:
-    """Return the share of bits that are equal, row by row."""
-    differ = np.bitwise_count(one.view(np.uint64) ^ other.view(np.uint64)).sum(axis=1)
-    share: Array = 1 - differ / (16 * one.shape[1])
+def equal_bit_share(one: Array, other: Array) -> Array:
+    """Return the share of equal bits in each pair of rows."""
+    n_different = np.bitwise_count(one.view(np.uint64) ^ other.view(np.uint64)).sum(axis=1)
+    share: Array = 1 - n_different / (16 * one.shape[1])
     return share
 
 
-def link(
+def link_similar(
     signatures: Array,
     bands: Bands,
     compare: Callable[[Array, Array], Array],
-    least: float,
+    min_similarity: float,
     executor: Executor,
 ) -> Links:
-    """Link rows whose signatures are alike by `least` or more."""
+    """Link rows whose signatures have at least the minimum similarity.
 
-    def look(band: tuple[Array, Array]) -> Links:
-        one, other = _neighbors(*band)
-        found = [Links.none()]
+    Parameters
+    ----------
+    signatures
+        Shape (n_rows, n_numbers).
+    compare
+        Returns the similarity of each pair of rows of two arrays of signatures.
+    """
+
+    def link_band(band: tuple[Array, Array]) -> Links:
+        one, other = _pair_neighbors(*band)
+        parts = [Links.empty()]
         for block in cut(slice(0, len(one)), _BLOCK):
             pair = one[block], other[block]
             similarity = compare(*(np.take(signatures, side, axis=0) for side in pair))
-            every = Links(one=pair[0], other=pair[1], similarity=similarity)
-            found.append(every.take(similarity >= least))
-        return Links.joined(*found)
+            links = Links(one=pair[0], other=pair[1], similarity=similarity)
+            parts.append(links.take(similarity >= min_similarity))
+        return Links.concatenate(*parts)
 
-    forest = Links.none()
+    forest = Links.empty()
     with executor.pool() as parallel_map:
-        while some := list(itertools.islice(bands, _N_AT_A_TIME)):
-            forest = _thin(Links.joined(forest, *parallel_map(look, some)), len(signatures))
+        while batch := list(itertools.islice(bands, _N_PARALLEL_BANDS)):
+            links = Links.concatenate(forest, *parallel_map(link_band, batch))
+            forest = _keep_spanning_forest(links, len(signatures))
     return forest
 
 
-def _neighbors(sorted_by: Array, is_equal_by: Array) -> tuple[Array, Array]:
-    order = np.argsort(sorted_by, kind="stable")
-    values = is_equal_by[order]
+def _pair_neighbors(sort_key: Array, band: Array) -> tuple[Array, Array]:
+    """Return the positions of neighbors with equal bands, the smaller position first."""
+    order = np.argsort(sort_key, kind="stable")
+    values = band[order]
     pairs = []
-    for step in range(1, _REACH + 1):
+    for step in range(1, _N_NEIGHBORS + 1):
         is_equal = np.flatnonzero(values[step:] == values[:-step])
         pairs.append((order[is_equal], order[is_equal + step]))
     one, other = (np.concatenate(side) for side in zip(*pairs, strict=True))
     return np.minimum(one, other), np.maximum(one, other)
 
 
-def _thin(links: Links, n: int) -> Links:
-    """Keep the strongest links that connect what all of them connect."""
+def _keep_spanning_forest(links: Links, n: int) -> Links:
+    """Keep a spanning forest of the strongest links."""
     _, first = np.unique(links.one * n + links.other, return_index=True)
-    weights = 2 - links.similarity[first]  # none is 0, which would be no link
+    weights = 2 - links.similarity[first]  # never 0, which a sparse graph would drop
     graph = sparse.coo_array((weights, (links.one[first], links.other[first])), shape=(n, n))
     forest = minimum_spanning_tree(graph.tocsr()).tocoo()
     return Links(
@@ -143,19 +157,19 @@ def _thin(links: Links, n: int) -> Links:
     )
 
 
-def cut_groups(links: Links, n: int, least: float, most_members: float) -> Array:
-    """Number the groups that are connected, and cut what has grown too large, shape (n,).
+def cut_groups(links: Links, n: int, min_similarity: float, max_members: float) -> Array:
+    """Return each row's group number; groups that are too large are split, shape (n,).
 
-    Chains of texts each of which is like the next join what is not alike.  Groups of more than
-    `most_members` are connected anew by stronger links alone, step by step, until four fifths of
-    the distance that was allowed are gone; what is alike by then stays together at any size.
+    Groups of more than `max_members` rows are connected again by stronger links only.  The maximum
+    distance of links is lowered in eight steps to a fifth of the initial one; groups that are still
+    connected then are kept at any size.
     """
     groups = links.components(n)
-    for share in np.linspace(1, _MIN_DISTANCE_SHARE, _N_STEPS + 1)[1:]:
-        is_large = np.bincount(groups, minlength=n) > most_members
+    for share in np.linspace(1, _MIN_DISTANCE_SHARE, _N_CUT_STEPS + 1)[1:]:
+        is_large = np.bincount(groups, minlength=n) > max_members
         if not is_large.any():
             break
-        is_strong = links.similarity >= 1 - (1 - least) * share - 1e-9
+        is_strong = links.similarity >= 1 - (1 - min_similarity) * share - 1e-9
         links = links.take(is_strong | ~is_large[groups[links.one]])
         groups = links.components(n)
     return groups

@@ -1,6 +1,10 @@
-"""Signatures of embeddings: the share of equal bits in two estimates the angle between them.
+"""SimHash signatures of embeddings: the share of equal bits estimates the angle between two.
 
-Each bit says on which side of a random hyperplane the embedding lies (Charikar 2002).
+How it works
+------------
+1. 512 random hyperplanes through the origin are drawn.
+2. Each bit of a signature is the side of one hyperplane that the embedding is on (Charikar 2002).
+3. Two embeddings at an angle a have each bit in common with probability 1 - a / pi.
 """
 
 from __future__ import annotations
@@ -26,16 +30,16 @@ def sign_embeddings(embeddings: MatrixRows, executor: Executor) -> Array:
     n_rows, width = embeddings.shape
     rng = np.random.default_rng(_SEED)
     normals = rng.standard_normal((width, N_BITS), np.float32)
-    found = np.empty((n_rows, N_BITS // 8), np.uint8)
+    bits = np.empty((n_rows, N_BITS // 8), np.uint8)
 
     def fill(block: slice) -> None:
-        found[block] = np.packbits(embeddings.read(block) @ normals > 0, axis=1)
+        bits[block] = np.packbits(embeddings.read(block) @ normals > 0, axis=1)
 
     with executor.pool() as parallel_map:
         parallel_map(fill, cut(slice(0, n_rows), _BLOCK))
-    return found.view(np.uint16)
+    return bits.view(np.uint16)
 
 
-def share_of_bits(cosine: float) -> float:
-    """Return the share of bits that two embeddings of this cosine have in common."""
+def expected_bit_share(cosine: float) -> float:
+    """Return the expected share of equal bits of two embeddings with this cosine similarity."""
     return 1 - math.acos(cosine) / math.pi

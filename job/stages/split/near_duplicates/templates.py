@@ -1,4 +1,11 @@
-"""Templates: what is left of a text without what is filled in, such as ids, dates and amounts."""
+"""Templates: normalized texts with masked slots, such as ids, dates and amounts.
+
+How it works
+------------
+1. Tokens with a digit or an @, and web addresses, are replaced by a slot.
+2. The text is normalized like a leakage key.
+3. Months, units of money and adjacent slots are merged into one slot.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +18,7 @@ import numpy.typing as npt
 from job.stages.data.leakage_keys import normalize
 
 Array = npt.NDArray[Any]
-TEXT: Final = "text:"  # how keys of texts begin
+TEXT: Final = "text:"  # prefix of the leakage keys of texts
 SLOT: Final = "0"
 _MONTHS: Final = (
     "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|"
@@ -20,22 +27,22 @@ _MONTHS: Final = (
 _UNITS: Final = (
     "usd|eur|gbp|chf|jpy|inr|dollars?|euros?|pounds?|cents?|pence|rupees?|yen|francs?|percent"
 )
-# a whole token: number, date, amount, phone number, id with a digit, e-mail or web address
+# whole tokens: number, date, amount, phone number, id with a digit, e-mail or web address
 _FILLED: Final = re.compile(r"(?<!\S)(?:\S*(?:[\d@]|://)\S*|www\.\S+)", re.IGNORECASE)
 _MAY_BE_FILLED: Final = re.compile(r"[\d@]|://|www\.", re.IGNORECASE)
-# months and units beside a slot belong to it, and slots in a row are one
+# months and units next to a slot belong to it, and adjacent slots count as one
 _BEFORE: Final = rf"(?:(?:{_MONTHS}|{_UNITS}) )"
 _AFTER: Final = rf"(?: (?:{SLOT}|{_MONTHS}|{_UNITS}|am|pm)\b)"
 _RUN: Final = re.compile(rf"\b{_BEFORE}*{SLOT}\b{_AFTER}*")
 
 
 def make_template(text: str) -> str:
-    """Return the normalized text with its slots masked; slots alone are no template, and stay.
+    """Return the normalized text with masked slots, or unmasked if it consists of slots only.
 
     >>> make_template("Order #A-17 of 3 May 2026 (EUR 5.00) is late, write to jo@example.com!")
     'order 0 of 0 is late write to 0'
     """
-    # some signs are digits in another form, as in a superscript
+    # NFKC maps other forms of digits, such as superscripts, to digits
     plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
     if _MAY_BE_FILLED.search(plain):
         template = _RUN.sub(SLOT, normalize(_FILLED.sub(f" {SLOT} ", plain)))
@@ -45,7 +52,7 @@ def make_template(text: str) -> str:
 
 
 def make_templates(texts: Array, text_keys: Array) -> Array:
-    """Return the template of each row, with the prefix of its key; without slots, the key."""
+    """Return the template of each row, with the prefix of its text key; without slots, the key."""
     templates = text_keys.copy()
     for row, text in enumerate(texts):
         may_differ = bool(text) and (_MAY_BE_FILLED.search(text) or not text.isascii())

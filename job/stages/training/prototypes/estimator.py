@@ -1,15 +1,16 @@
-"""A classifier by prototypes, which publishes itself as a pipeline of scikit-learn and NumPy.
+"""A prototype classifier that is published as a pipeline of scikit-learn and NumPy.
 
 How it works
 ------------
-1. Each class has a few centers (`job.stages.training.prototypes.centers`).
-2. A row is described by how near it is to each center: exp(cosine / temperature), divided by the
-   sum over all centers.  So a row far from everything is described by what is least far, where a
-   hyperplane would go on along a line that the table has never shown.
-3. A logistic regression on these shares and, with a small weight, on the row itself gives the
-   probabilities; each group weighs alike in it.
+1. Each class has several centers (`job.stages.training.prototypes.centers`).
+2. A row's features are its similarities to the centers: exp(cosine / temperature), divided by the
+   sum over all centers.  Thus a row that is far from all centers is represented by the nearest
+   ones, whereas a hyperplane would extrapolate beyond the training data.
+3. A logistic regression on these shares and, with a small weight, on the row's own values yields
+   the probabilities; each group has the same total sample weight.
+
 These are normalized radial basis functions (Moody and Darken 1989) with softmax outputs.  Every
-step is a product of matrices or a function of single values.
+step is a matrix product or an elementwise function.
 """
 
 from __future__ import annotations
@@ -32,32 +33,33 @@ from job.stages.training.prototypes.centers import place_centers
 from job.stages.training.prototypes.items import Items, RowGroups, find_items
 
 Array = npt.NDArray[Any]
-_MIN_TEMPERATURE: Final = 0.02  # exp(1 / .02) and its inverse are numbers of single precision
-_MAX_LENGTH_ERROR: Final = 1e-3  # difference of a row's length from 1 that is rounding
+_MIN_TEMPERATURE: Final = 0.02  # exp(1 / .02) and its inverse still fit into single precision
+_MAX_LENGTH_ERROR: Final = 1e-3  # a larger difference of a row's length from 1 is not rounding
 _BLOCK: Final = 2048
 _MAX_ITER: Final = 1000
 _DECIMALS: Final = 3
 
 
 class Prototypes(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """Classify by the centers near a row.
+    """Classifier by similarity to the centers of each class.
 
     Parameters
     ----------
     n_centers
-        Centers of a class, at most.
+        Maximum number of centers per class.
     temperature
-        Of the cosine: the smaller, the fewer centers describe a row.
+        Divides the cosine: the smaller it is, the fewer centers contribute to a row's shares.
     row_weight
-        Of the row's own values beside the shares: the larger, the more of a hyperplane there is.
+        Weight of the row's own values relative to the shares: the larger it is, the closer the
+        model is to a linear one.
     C, class_weight
-        Of the logistic regression; shares are small numbers, so that a large C is usual.
+        Parameters of the logistic regression; shares are small numbers, so a large C is usual.
 
     Attributes
     ----------
     pipeline_
-        Types of scikit-learn and NumPy alone.  It holds centers and coefficients, and no count of
-        rows.
+        Fitted pipeline of scikit-learn and NumPy types only.  It contains centers and coefficients,
+        but no row counts.
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
@@ -87,37 +89,37 @@ class Prototypes(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.random_state = random_state
 
     def fit(self, X: Array, y: Array, groups: RowGroups) -> Prototypes:
-        """Fit to rows of two classes or more, as `fit_prototypes` does."""
+        """Fit to rows of at least two classes; see `fit_prototypes`."""
         fit_prototypes([self], X, y, groups)
         return self
 
     def predict(self, X: Array) -> Array:
         """Return the most probable class of each row, shape (n_samples,)."""
-        found: Array = self.pipeline_.predict(X)
-        return found
+        y_pred: Array = self.pipeline_.predict(X)
+        return y_pred
 
     def predict_proba(self, X: Array) -> Array:
         """Return probabilities of shape (n_samples, n_classes), classes in order."""
-        found: Array = self.pipeline_.predict_proba(X)
-        return found
+        proba: Array = self.pipeline_.predict_proba(X)
+        return proba
 
 
 def fit_prototypes(models: Sequence[Prototypes], X: Any, y: Array, groups: RowGroups) -> None:
-    """Fit models to the same rows; those that differ in their temperature alone share centers.
+    """Fit several models to the same rows; models with the same center parameters share centers.
 
-    With one thread of BLAS and OpenMP, equal rows give equal bits.
+    With one thread of BLAS and OpenMP, equal rows give bitwise equal models.
 
     Parameters
     ----------
     X
-        Dense, shape (n_samples, n_features), in C order; rows are brought to length 1.
+        Dense, shape (n_samples, n_features), in C order; rows are scaled to length 1.
     y
         Labels, shape (n_samples,).
 
     Raises
     ------
     ConfigurationError
-        The matrix is sparse, or the rows have one class alone.
+        The matrix is sparse, or the rows have only one class.
     """
     if sparse.issparse(X):
         raise ConfigurationError(
@@ -131,33 +133,35 @@ def fit_prototypes(models: Sequence[Prototypes], X: Any, y: Array, groups: RowGr
             hint="add rows of the smallest classes, or lower search.folds",
         )
     items = find_items(X, codes, groups.group)
-    is_unit = _are_unit(X)
-    own = X[items.rows] if is_unit else normalize(X[items.rows])
-    for some in with_same_centers(models):
-        seed, min_groups = some[0].random_state or 0, groups.min_groups
+    is_unit = _have_unit_length(X)
+    X_items = X[items.rows] if is_unit else normalize(X[items.rows])
+    for same in group_by_shared_centers(models):
+        seed, min_groups = same[0].random_state or 0, groups.min_groups
         centers = place_centers(
-            own, items, some[0].n_centers, min_groups=min_groups, random_state=seed
+            X_items, items, same[0].n_centers, min_groups=min_groups, random_state=seed
         )
-        for model in some:
+        for model in same:
             model.classes_, model.n_features_in_ = classes, X.shape[1]
-            model.pipeline_ = _publish(model, own, items, centers, classes, is_unit=is_unit)
+            model.pipeline_ = _make_pipeline(
+                model, X_items, items, centers, classes, is_unit=is_unit
+            )
 
 
-def with_same_centers(models: Sequence[Prototypes]) -> list[list[Prototypes]]:
-    """Return the models in lists of those whose centers are the same on equal rows."""
-    found: dict[tuple[int, int | None], list[Prototypes]] = {}
+def group_by_shared_centers(models: Sequence[Prototypes]) -> list[list[Prototypes]]:
+    """Return lists of models that have the same centers if fitted to the same rows."""
+    by_parameters: dict[tuple[int, int | None], list[Prototypes]] = {}
     for model in models:
-        found.setdefault((model.n_centers, model.random_state), []).append(model)
-    return list(found.values())
+        by_parameters.setdefault((model.n_centers, model.random_state), []).append(model)
+    return list(by_parameters.values())
 
 
-def _publish(
+def _make_pipeline(
     model: Prototypes, X: Array, items: Items, centers: Array, classes: Array, *, is_unit: bool
 ) -> Pipeline:
-    """Build the pipeline of one model, its logistic regression fitted to the items."""
+    """Build the pipeline of one model and fit its logistic regression to the items."""
     shares = Pipeline(
         [
-            ("cosines", _product((centers / model.temperature).T, X.dtype)),
+            ("cosines", _make_product((centers / model.temperature).T, X.dtype)),
             ("exponentials", FunctionTransformer(np.exp)),
             ("sum", Normalizer("l1")),
         ]
@@ -165,7 +169,7 @@ def _publish(
     inputs = FeatureUnion(
         [("shares", shares), ("row", "passthrough")], transformer_weights={"row": model.row_weight}
     )
-    # the sum of the weights is the number of groups
+    # each group has a total weight of 1
     weights = 1 / np.bincount(items.group)[items.group]
     classifier = LogisticRegression(
         C=model.C, class_weight=model.class_weight, max_iter=_MAX_ITER, random_state=0
@@ -181,13 +185,13 @@ def _publish(
     return Pipeline([*first, ("inputs", inputs), ("classifier", classifier)])
 
 
-def _product(matrix: Array, dtype: Any) -> FunctionTransformer:
-    """Return the product with a fixed matrix, of shape (n_features, n_columns)."""
+def _make_product(matrix: Array, dtype: Any) -> FunctionTransformer:
+    """Return a transformer that multiplies by a fixed matrix of shape (n_features, n_columns)."""
     return FunctionTransformer(np.dot, kw_args={"b": np.ascontiguousarray(matrix, dtype)})
 
 
-def _are_unit(X: Array) -> bool:
-    """Return whether rows have length 1, or are zeros."""
+def _have_unit_length(X: Array) -> bool:
+    """Return whether each row has length 1 or consists of zeros."""
     for start in range(0, len(X), _BLOCK):
         block = X[start : start + _BLOCK]
         norms = np.sqrt(np.einsum("nd,nd->n", block, block))

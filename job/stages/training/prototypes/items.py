@@ -1,4 +1,4 @@
-"""Distinct items of a table: what is left of its rows when copies count once."""
+"""Distinct items of a table: its rows without exact duplicates."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[Any]
-_N_BYTES: Final = 16  # of a row's digest: two of 10**9 rows share one with probability 10**-21
+_N_BYTES: Final = 16  # of a row's digest; collision probability 10**-21 among 10**9 rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowGroups:
-    """The groups of the rows that a model is fitted to.
+    """The groups of the training rows of a model.
 
     Attributes
     ----------
     group
         The number of each row's group, shape (n_samples,).
     min_groups
-        Number of groups that everything published of the rows rests on, at least.
+        Minimum number of groups behind every value that the model publishes.
     """
 
     group: Array
@@ -31,7 +31,7 @@ class RowGroups:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Items:
-    """Rows that differ in class, group or values; the first of equal ones.
+    """Rows that differ in class, group or values; of equal rows the first one.
 
     Attributes
     ----------
@@ -42,7 +42,7 @@ class Items:
     group
         The group of each, as a number from 0, shape (n_items,).
     weights
-        1 / sqrt(items of the group), shape (n_items,): to clusters a template in 100 wordings
+        1 / sqrt(items of the group), shape (n_items,): in clustering, a template with 100 wordings
         counts as 10 items.
     """
 
@@ -53,7 +53,7 @@ class Items:
 
 
 def find_items(X: Array, codes: Array, group: Array) -> Items:
-    """Find the distinct items of a dense matrix.
+    """Return the distinct items of a dense matrix.
 
     Parameters
     ----------

@@ -1,18 +1,21 @@
-"""Let a published model bear batches whose columns were standardized anew, row by row.
+"""Make a published model handle restandardized batches, row by row.
+
+A restandardized batch is one whose columns were standardized by its own means and deviations
+instead of the training table's.
 
 How it works
 ------------
-1. Restored rows of the training batch have length 1.  Rows of a batch of another class mix that
-   was standardized anew are shifted, and their squared lengths differ from 1 by 0.3 or more
-   (standard deviation, 85 % of one class); by 0.03 in a batch of the usual mix.
-2. Rows whose squared length is within `_NEAR` of 1 go through the model as it is.
-3. The others go through a small perceptron (Rumelhart et al. 1986).  It is fitted to batches of the
-   training rows: most rows of one class, few groups (templates that no one has seen move a batch as
-   much as the mix does), standardized anew.  A row's length is among its inputs, for it tells what
-   the shift was.
-4. Both are one pipeline of products and functions of single values.  Scores of a branch are
-   switched off by subtracting a large multiple of how far a length is on the wrong side from them
-   and from their negatives, then taking positive parts; a logistic regression adds what is left.
+1. Restored training rows have length 1.  Rows of a restandardized batch with another class mix are
+   shifted, and their squared lengths differ from 1: the standard deviation is at least 0.3 if one
+   class has 85 % of the batch, and 0.03 if the batch has the usual mix.
+2. Rows whose squared length is within `_MAX_LENGTH_DIFFERENCE` of 1 are scored by the model itself.
+3. All other rows are scored by a small perceptron (Rumelhart et al. 1986).  It is fitted to
+   simulated batches of the training rows (`job.stages.training.prototypes.batch_sampling`).  They
+   have few groups, because unseen templates shift a batch as much as another class mix does.  The
+   row's length is one of the inputs, because it depends on the shift.
+4. Both branches are one pipeline of matrix products and elementwise functions.  To switch a branch
+   off, a large multiple of the distance beyond the bound is subtracted from its scores and from
+   their negatives, and negative values are set to zero; a logistic regression adds what is left.
 """
 
 from __future__ import annotations
@@ -30,43 +33,43 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import FunctionTransformer, Normalizer
 
+from job.stages.training.prototypes.batch_sampling import (
+    N_BATCHES,
+    N_KEPT_ROWS,
+    draw_moved_batches,
+)
+
 Array = npt.NDArray[Any]
-_NEAR: Final = 0.06  # of a squared length to 1; twice the deviation in a batch of the usual mix
-_BOUND: Final = np.array([-_NEAR, 1.0])  # a polynomial of the distance
+# of a squared length from 1; twice the standard deviation in a batch of the usual class mix
+_MAX_LENGTH_DIFFERENCE: Final = 0.06
+_BOUND: Final = np.array([-_MAX_LENGTH_DIFFERENCE, 1.0])  # polynomial: distance minus the maximum
 _OFF: Final = 1e6
-_N_BATCHES: Final = 400
-_BATCH_ROWS: Final = 300
-_KEPT_ROWS: Final = 100  # of each batch
-_SHARES: Final = (0.85, 0.7)  # of the rows of a batch, of one class
-_GROUPS: Final = (0.03, 0.3)  # of the groups of the table, in a batch
-_MIN_ROWS: Final = 5  # of each class in a batch
-_N_TRIES: Final = 20
 _N_HIDDEN: Final = 128
 _PENALTY: Final = 1.0
 _N_EPOCHS: Final = 3
-_SCALE: Final = 5.0  # of the perceptron's inputs; rows of length 1 are small numbers to it
-_NATURAL: Final = 0.2  # rows as they are, per row of a moved batch
+_SCALE: Final = 5.0  # of the perceptron's inputs; the values of rows of length 1 are small
+_UNCHANGED_SHARE: Final = 0.2  # unchanged rows, per row of a simulated batch
 _DECIMALS: Final = 4
-_N_COPIES: Final = 5  # of the drawn rows, while inputs are put together
+_N_COPIES: Final = 5  # of the drawn rows, while the inputs are assembled
 
 
 def bear_moved_batches(
     model: Pipeline, X: Array, y: Array, *, group: Array, random_state: int
 ) -> Pipeline:
-    """Return a pipeline that takes restored rows of any length.
+    """Return a pipeline that accepts restored rows of any length.
 
-    Rows of length 1 get the probabilities that the model gives them, to 1e-5.
+    Rows of length 1 have the same probabilities as with `model`, up to 1e-5.
 
     Parameters
     ----------
     model
-        It takes rows of length 1; its last step, `classifier`, is a logistic regression.
+        Takes rows of length 1; its last step, `classifier`, is a logistic regression.
     X
-        The training rows, restored, shape (n_samples, n_features), of length 1.
+        The restored training rows, of length 1, shape (n_samples, n_features).
     y, group
-        Class and group of each, shape (n_samples,).
+        Class and group of each row, shape (n_samples,).
     random_state
-        Of the batches; equal ones give equal pipelines.
+        Seed of the simulated batches; the same seed yields the same pipeline.
     """
     classifier: LogisticRegression = model[-1]
     codes = np.searchsorted(classifier.classes_, y)
@@ -76,126 +79,72 @@ def bear_moved_batches(
         [
             ("normalizer", Normalizer()),
             *model.steps[:-1],
-            *_layer("scores", classifier.coef_.T, classifier.intercept_),
+            *_make_layer("scores", classifier.coef_.T, classifier.intercept_),
         ]
     )
     union = FeatureUnion(
         [
-            ("as_given", _switch(as_given, len(classifier.coef_), is_far=False)),
-            ("moved", _switch(_publish(perceptron), len(classifier.coef_), is_far=True)),
+            ("as_given", _gate_branch(as_given, len(classifier.coef_), is_far=False)),
+            (
+                "moved",
+                _gate_branch(
+                    _make_perceptron_pipeline(perceptron), len(classifier.coef_), is_far=True
+                ),
+            ),
         ]
     ).fit(X[:1])
-    return Pipeline([("scores", union), ("classifier", _sum_scores(classifier))])
+    return Pipeline([("scores", union), ("classifier", _make_sum(classifier))])
 
 
-def _sum_scores(classifier: LogisticRegression) -> LogisticRegression:
-    """Return a logistic regression that adds both branches' scores, each with its two signs."""
+def _make_sum(classifier: LogisticRegression) -> LogisticRegression:
+    """Return a logistic regression that sums the positive and negative parts of both branches."""
     published = clone(classifier)
     published.classes_, published.n_iter_ = classifier.classes_, classifier.n_iter_
-    ones = np.eye(len(classifier.coef_))
-    published.coef_ = np.concatenate([ones, -ones, ones, -ones], axis=1)
-    published.intercept_ = np.zeros(len(ones))
+    identity = np.eye(len(classifier.coef_))
+    published.coef_ = np.concatenate([identity, -identity, identity, -identity], axis=1)
+    published.intercept_ = np.zeros(len(identity))
     published.n_features_in_ = published.coef_.shape[1]
     return published
 
 
 def moved_batches_bytes(width: int) -> int:
-    """Return the memory that a fit takes at most, beside the rows."""
-    n_rows = int((1 + _NATURAL) * _N_BATCHES * _KEPT_ROWS)
+    """Estimate the bytes that fitting the perceptron needs, apart from the training rows."""
+    n_rows = int((1 + _UNCHANGED_SHARE) * N_BATCHES * N_KEPT_ROWS)
     return _N_COPIES * n_rows * (width + 1) * np.dtype(np.float32).itemsize
-
-
-def draw_moved_batches(
-    X: Array, codes: Array, groups: Array, rng: np.random.Generator
-) -> tuple[Array, Array]:
-    """Draw batches of few groups and another class mix, and bring their columns to the table's.
-
-    Parameters
-    ----------
-    X
-        Shape (n_samples, n_features).
-    codes, groups
-        Class and group of each row, as numbers from 0, shape (n_samples,).
-
-    Returns
-    -------
-    rows
-        A third of each batch, shape (n_rows, n_features); rows of large groups weigh less.
-    index
-        Position in `X` of each, shape (n_rows,).
-    """
-    mean, deviation = X.mean(axis=0), X.std(axis=0)
-    weights = np.bincount(groups)[groups] ** -0.5
-    rows = np.empty((_N_BATCHES * _KEPT_ROWS, X.shape[1]), np.float32)
-    indices = np.empty(len(rows), int)
-    for number in range(_N_BATCHES):
-        index = _draw_batch(number, codes, groups, rng)
-        chances = weights[index] / weights[index].sum()
-        kept = rng.choice(len(index), _KEPT_ROWS, p=chances)
-        batch = X[index]
-        deviations = batch.std(axis=0)
-        part = slice(number * _KEPT_ROWS, (number + 1) * _KEPT_ROWS)
-        scale = deviation / np.where(deviations > 0, deviations, 1)
-        rows[part] = (batch[kept] - batch.mean(axis=0)) * scale + mean
-        indices[part] = index[kept]
-    return rows, indices
-
-
-def _draw_batch(number: int, codes: Array, groups: Array, rng: np.random.Generator) -> Array:
-    """Return positions of the rows of a batch; the classes dominate in turn."""
-    n_classes = int(codes.max()) + 1
-    some = _choose_rows(codes, groups, n_classes, rng)
-    share = rng.choice(_SHARES)
-    weights = np.full(n_classes, (1 - share) / (n_classes - 1))
-    weights[number % n_classes] = share
-    counts = rng.multinomial(_BATCH_ROWS, weights)
-    parts = [rng.choice(some[codes[some] == code], n) for code, n in enumerate(counts) if n]
-    return np.concatenate(parts)
-
-
-def _choose_rows(codes: Array, groups: Array, n_classes: int, rng: np.random.Generator) -> Array:
-    """Return the rows of a part of the groups; all rows where a class would have too few."""
-    low, high = _GROUPS
-    for _ in range(_N_TRIES):
-        is_in = rng.random(int(groups.max()) + 1) < rng.uniform(low, high)
-        found = np.flatnonzero(is_in[groups])
-        if np.bincount(codes[found], minlength=n_classes).min() >= _MIN_ROWS:
-            return found
-    return np.arange(len(codes))
 
 
 def _fit_perceptron(
     X: Array, codes: Array, groups: Array, rng: np.random.Generator
 ) -> MLPClassifier:
-    """Fit to moved batches, and to a few rows as they are."""
+    """Fit the perceptron to simulated batches and to some unchanged training rows."""
     rows, index = draw_moved_batches(X, codes, groups, rng)
-    as_given = rng.choice(len(X), int(_NATURAL * len(rows)))
-    inputs = np.concatenate([rows, X[as_given].astype(np.float32)])
-    labels = codes[np.concatenate([index, as_given])]
+    unchanged = rng.choice(len(X), int(_UNCHANGED_SHARE * len(rows)))
+    inputs = np.concatenate([rows, X[unchanged].astype(np.float32)])
+    labels = codes[np.concatenate([index, unchanged])]
     lengths = np.square(inputs).sum(axis=1, keepdims=True) - 1
     model = MLPClassifier(
         (_N_HIDDEN,), alpha=_PENALTY, batch_size=256, max_iter=_N_EPOCHS, random_state=0
     )
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # few epochs are on purpose
+        warnings.simplefilter("ignore", ConvergenceWarning)  # few epochs are intended
         return model.fit(_SCALE * np.hstack([inputs, lengths]), labels)
 
 
-def _publish(perceptron: MLPClassifier) -> Pipeline:
-    """Return the perceptron's scores as products and functions of single values."""
+def _make_perceptron_pipeline(perceptron: MLPClassifier) -> Pipeline:
+    """Return a pipeline of matrix products and elementwise functions with the same scores."""
     (hidden, out), (bias, intercept) = perceptron.coefs_, perceptron.intercepts_
     return Pipeline(
         [
-            ("inputs", FeatureUnion([("row", "passthrough"), ("length", _off_by())])),
-            *_layer("hidden", (hidden * _SCALE).round(_DECIMALS), bias.round(_DECIMALS)),
-            ("positive", _clip(least=0.0)),
-            *_layer("scores", out.round(_DECIMALS), intercept.round(_DECIMALS)),
+            ("inputs", FeatureUnion([("row", "passthrough"), ("length", _length_difference())])),
+            *_make_layer("hidden", (hidden * _SCALE).round(_DECIMALS), bias.round(_DECIMALS)),
+            ("positive", _make_clip(minimum=0.0)),
+            *_make_layer("scores", out.round(_DECIMALS), intercept.round(_DECIMALS)),
         ]
     )
 
 
-def _off_by() -> Pipeline:
-    """Return the difference of a row's squared length from 1, shape (n_samples, 1)."""
+def _length_difference() -> Pipeline:
+    """Return a pipeline: squared length of a row minus 1, shape (n_samples, 1)."""
     return Pipeline(
         [
             ("square", FunctionTransformer(np.square)),
@@ -205,38 +154,39 @@ def _off_by() -> Pipeline:
     )
 
 
-def _switch(branch: Pipeline, width: int, *, is_far: bool) -> Pipeline:
-    """Return positive and negative parts of a branch's columns; zeros beyond the bound.
+def _gate_branch(branch: Pipeline, width: int, *, is_far: bool) -> Pipeline:
+    """Return the positive and negative parts of a branch, and zeros for rows of the other branch.
 
     Parameters
     ----------
     width
-        Number of the branch's columns.
+        Number of columns of the branch.
     is_far
-        Whether the branch is for lengths that are far from 1, or for those that are near.
+        Whether the branch handles rows whose length is far from 1, or those close to 1.
     """
     sign = 1.0 if is_far else -1.0
-    wrong = Pipeline(
+    # 0 for rows of this branch, negative for rows of the other one
+    wrong_side = Pipeline(
         [
-            *_off_by().steps,
+            *_length_difference().steps,
             ("distance", FunctionTransformer(np.abs)),
             ("from_bound", FunctionTransformer(polyval, kw_args={"c": sign * _BOUND})),
-            ("beyond", _clip(most=0.0)),
+            ("beyond", _make_clip(maximum=0.0)),
         ]
     )
-    ones = np.eye(width)
-    signs = np.vstack([np.hstack([ones, -ones]), np.full((1, 2 * width), _OFF)])
+    identity = np.eye(width)
+    signs = np.vstack([np.hstack([identity, -identity]), np.full((1, 2 * width), _OFF)])
     return Pipeline(
         [
-            ("inputs", FeatureUnion([("columns", branch), ("wrong", wrong)])),
+            ("inputs", FeatureUnion([("columns", branch), ("wrong", wrong_side)])),
             ("signs", FunctionTransformer(np.dot, kw_args={"b": signs})),
-            ("positive", _clip(least=0.0)),
+            ("positive", _make_clip(minimum=0.0)),
         ]
     )
 
 
-def _layer(name: str, weights: Array, bias: Array) -> list[tuple[str, FunctionTransformer]]:
-    """Return the steps of a product with fixed weights, and of a sum with fixed numbers."""
+def _make_layer(name: str, weights: Array, bias: Array) -> list[tuple[str, FunctionTransformer]]:
+    """Return the steps of a product with fixed weights and of the addition of a fixed bias."""
     coefficients = np.stack([bias, np.ones(len(bias))])
     return [
         (name, FunctionTransformer(np.dot, kw_args={"b": np.ascontiguousarray(weights)})),
@@ -247,5 +197,7 @@ def _layer(name: str, weights: Array, bias: Array) -> list[tuple[str, FunctionTr
     ]
 
 
-def _clip(*, least: float | None = None, most: float | None = None) -> FunctionTransformer:
-    return FunctionTransformer(np.clip, kw_args={"a_min": least, "a_max": most})
+def _make_clip(
+    *, minimum: float | None = None, maximum: float | None = None
+) -> FunctionTransformer:
+    return FunctionTransformer(np.clip, kw_args={"a_min": minimum, "a_max": maximum})

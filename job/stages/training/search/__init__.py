@@ -1,4 +1,15 @@
-"""Try every candidate in every fold, and choose."""
+"""Search: cross-validate all candidates, and choose one.
+
+How it works
+------------
+1. The grids are expanded to candidates (`candidates`).
+2. With successive halving, several rounds use a growing share of the rows and a shrinking part of
+   the candidates (`successive_halving`); otherwise there is one round with all rows.
+3. In each round all candidates are scored on the same folds of whole groups (`cross_validation`).
+   Candidates that are unlikely to win can be eliminated between folds of the last round.
+4. One of the candidates that completed the last round is chosen (`choice`).
+5. `max_seconds` ends the search after the fold that exceeds it; results are then not reproducible.
+"""
 
 from __future__ import annotations
 
@@ -37,27 +48,27 @@ def search(
     executor: Executor,
     timer: Timer,
 ) -> SearchReport:
-    """Score all candidates on the same folds, and choose one (`job.stages.training.search.choice`).
+    """Score all candidates on the same folds, and choose one.
 
     Parameters
     ----------
     feature_matrices
-        Of the same rows.
+        Those of the training rows.
     timer
-        Ends the search after the fold in which `max_seconds` are over.
+        Returns the time in seconds, which is compared with `max_seconds`.
 
     Raises
     ------
     ConfigurationError
-        An estimator has no such parameter, or refuses its value.
+        An estimator lacks a parameter or rejects its value.
     TrainingError
-        The rows cannot be cut into so many folds.
+        The rows cannot be cut into the number of folds.
     """
-    asked, seed = spec.search, spec.random_state
-    ends_at = timer() + (asked.max_seconds or math.inf)
-    candidates = dict(enumerate(list_candidates(asked, spec.features.use, seed)))
+    settings, seed = spec.search, spec.random_state
+    ends_at = timer() + (settings.max_seconds or math.inf)
+    candidates = dict(enumerate(list_candidates(settings, spec.features.use, seed)))
     shares = plan_rounds(
-        len(candidates), len(train), len(set(train.y)), asked.folds, asked.halving_factor
+        len(candidates), len(train), len(set(train.y)), settings.folds, settings.halving_factor
     )
     scorer = FoldScorer(train, feature_matrices, spec, executor)
     results: dict[int, CandidateScore] = {}
@@ -65,46 +76,47 @@ def search(
     for n, share in enumerate(shares):
         is_last = n + 1 == len(shares)
         if len(remaining) == 1 and results and not is_last:
-            continue  # nobody is left to be compared with
+            continue  # there is no other candidate to compare with
         is_cut_short = n > 0 and timer() >= ends_at
         if is_cut_short:
             break
-        positions = sample_groups(train, share, asked.folds, seed)
+        positions = sample_groups(train, share, settings.folds, seed)
         folds = [
-            (positions[inner], positions[outer])
-            for inner, outer in make_folds(train.take(positions), asked.folds, seed)
+            (positions[train_index], positions[test_index])
+            for train_index, test_index in make_folds(train.take(positions), settings.folds, seed)
         ]
-        some = {n: candidates[n] for n in remaining}
         scorer.begin_round()
-        found, is_cut_short = _run_round(
-            some,
+        round_results, is_cut_short = _run_round(
+            {n: candidates[n] for n in remaining},
             folds,
             functools.partial(scorer.score, share=share),
-            stops_early=asked.stop_early and is_last,
+            stops_early=settings.stop_early and is_last,
             is_over=lambda: timer() >= ends_at,
         )
-        results |= found
-        remaining = [n for n in remaining if found[n].ended is None]
+        results |= round_results
+        remaining = [n for n in remaining if results[n].ended is None]
         if is_cut_short:
             break
-        if asked.halving_factor is not None and not is_last:
-            means = [found[n].mean_score for n in remaining]
-            kept = [remaining[k] for k in keep_best(means, asked.halving_factor)]
-            results |= {n: replace(found[n], ended="halved") for n in remaining if n not in kept}
+        if settings.halving_factor is not None and not is_last:
+            means = [results[n].mean_score for n in remaining]
+            kept = [remaining[k] for k in keep_best(means, settings.halving_factor)]
+            results |= {n: replace(results[n], ended="halved") for n in remaining if n not in kept}
             remaining = kept
     scores, labels = [results[n] for n in candidates], scorer.labels(len(candidates))
-    prefers: Preference = "wording" if asked.prefer == "wording" else "score"
+    prefers: Preference = "wording" if settings.prefer == "wording" else "score"
     chosen = max((results[n] for n in remaining), key=lambda c: c.mean_score)
     if labels is not None:
         preferred = find_preferred(scores, prefers)
-        chosen = results[choose(labels, remaining, asked.metric, train.groups, preferred=preferred)]
+        chosen = results[
+            choose(labels, remaining, settings.metric, train.groups, preferred=preferred)
+        ]
     ended = Counter(candidate.ended for candidate in scores if candidate.ended is not None)
     if ended:
         log.info("candidates_ended", n_candidates=len(scores), why=dict(ended))
     if is_cut_short:
         log.warning(
             "search_cut_short",
-            max_seconds=asked.max_seconds,
+            max_seconds=settings.max_seconds,
             n_folds=len(chosen.fold_scores),
             n_samples=chosen.n_samples,
             estimator=chosen.estimator,
@@ -112,7 +124,7 @@ def search(
             feature_blocks=chosen.feature_blocks,
         )
     return SearchReport(
-        metric=asked.metric.value,
+        metric=settings.metric.value,
         is_cut_short=is_cut_short,
         prefers=prefers,
         labels=labels,
@@ -130,7 +142,19 @@ def _run_round(
     stops_early: bool,
     is_over: Callable[[], bool],
 ) -> tuple[dict[int, CandidateScore], bool]:
-    """Play one round; say whether time was over before its last fold."""
+    """Score candidates on the folds, and return the results and whether time ran out.
+
+    Parameters
+    ----------
+    candidates
+        By number.
+    score_fold
+        Returns the score of each candidate in one fold.
+    stops_early
+        Whether candidates that are unlikely to win are eliminated between folds.
+    is_over
+        Whether the time budget is used up; asked before each fold but the first.
+    """
     scores: dict[int, list[float]] = {n: [] for n in candidates}
     remaining = list(candidates)
     for k, fold in enumerate(folds):
@@ -139,10 +163,10 @@ def _run_round(
         for n, score in score_fold({n: candidates[n] for n in remaining}, fold).items():
             scores[n].append(score)
         if stops_early:
-            beaten = find_eliminated([scores[n] for n in remaining], len(folds) - k - 1)
-            remaining = [n for position, n in enumerate(remaining) if position not in beaten]
-    n_done = max(len(found) for found in scores.values())
-    found = {
+            eliminated = find_eliminated([scores[n] for n in remaining], len(folds) - k - 1)
+            remaining = [n for position, n in enumerate(remaining) if position not in eliminated]
+    n_completed = max(len(fold_scores) for fold_scores in scores.values())
+    results = {
         n: CandidateScore(
             estimator=candidate.estimator,
             parameters=candidate.parameters,
@@ -153,27 +177,28 @@ def _run_round(
         )
         for n, candidate in candidates.items()
     }
-    return found, n_done < len(folds)
+    return results, n_completed < len(folds)
 
 
 def choose_baselines(
     candidates: Sequence[CandidateScore], feature_blocks: FeatureBlocks
 ) -> tuple[CandidateScore, ...]:
-    """Return what is shown beside a chosen candidate of this input."""
+    """Return the baselines that are reported with a chosen candidate of these feature blocks."""
     return tuple(
-        _best_of(candidates, name, feature_blocks) for name in ("logistic_regression", "dummy")
+        _find_best(candidates, name, feature_blocks) for name in ("logistic_regression", "dummy")
     )
 
 
-def _best_of(
+def _find_best(
     results: Sequence[CandidateScore], name: str, feature_blocks: FeatureBlocks
 ) -> CandidateScore:
-    found = [c for c in results if c.estimator == name and c.feature_blocks == feature_blocks]
+    """Return the best candidate of an estimator, or an unscored one with default parameters."""
+    matching = [c for c in results if c.estimator == name and c.feature_blocks == feature_blocks]
     default = tuple((k, v[0]) for k, v in GRIDS[name].items())
     unsearched = CandidateScore(
         estimator=name, parameters=default, feature_blocks=feature_blocks, fold_scores=()
     )
-    # those of the last rounds and of most folds know best
+    # scores from later rounds and more folds are more reliable
     return max(
-        found, key=lambda c: (c.n_samples, len(c.fold_scores), c.mean_score), default=unsearched
+        matching, key=lambda c: (c.n_samples, len(c.fold_scores), c.mean_score), default=unsearched
     )

@@ -1,4 +1,4 @@
-"""Spell the candidates out, and cut the folds that they are tried in."""
+"""The candidates of the search: estimator, parameters and feature blocks."""
 
 from __future__ import annotations
 
@@ -14,49 +14,51 @@ from job.stages.training.estimators import GRIDS, make_classifier, translate_val
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """An estimator by name, its parameters, and the feature blocks that it is given."""
+    """An estimator by name, its parameters and its feature blocks."""
 
     estimator: str
     parameters: tuple[tuple[str, Any], ...]
     feature_blocks: FeatureBlocks
 
     def build(self, spec: SearchSpec, random_state: int) -> Any:
-        """Build the classifier, unfitted; raises `ConfigurationError` for an unknown parameter."""
+        """Return the unfitted classifier; raises `ConfigurationError` for an unknown parameter."""
         return make_classifier(self.estimator, dict(self.parameters), spec, random_state)
 
 
 def list_candidates(
     spec: SearchSpec, feature_blocks: FeatureBlocks, random_state: int
 ) -> list[Candidate]:
-    """Spell the grids out for every input, or draw from them.
+    """Return all grid points of all estimators and inputs, or a random sample of them.
 
     Parameters
     ----------
-    use
-        The input where `spec.inputs` names none.
+    feature_blocks
+        The input if `spec.inputs` is empty.
 
     Raises
     ------
     ConfigurationError
-        An estimator has no such parameter, refuses its value, or does not take such an input.
+        An estimator lacks a parameter or rejects its value, or no estimator accepts the inputs.
     """
     grids = {name: dict(grid or GRIDS[name]) for name, grid in spec.estimators.items()}
-    every = [
-        Candidate(estimator=name, parameters=tuple(sorted(point.items())), feature_blocks=some)
-        for some in spec.inputs or (feature_blocks,)
+    candidates = [
+        Candidate(estimator=name, parameters=tuple(sorted(point.items())), feature_blocks=blocks)
+        for blocks in spec.inputs or (feature_blocks,)
         for name in grids
-        if name != "prototypes" or "text" not in some
+        if name != "prototypes" or "text" not in blocks
         for point in ParameterGrid(grids[name])
     ]
-    if not every:
+    if not candidates:
         raise ConfigurationError(
             "search.estimators.prototypes takes no text: it needs dense inputs",
             hint="search other estimators, or set features.use (or search.inputs) without text",
         )
-    for candidate in every:
+    for candidate in candidates:
         with translate_value_errors(candidate.estimator):
             candidate.build(spec, random_state)._validate_params()
-    if spec.method == "grid" or len(every) <= spec.n_iter:
-        return every
-    sampler = ParameterSampler({"n": range(len(every))}, spec.n_iter, random_state=random_state)
-    return [every[n] for n in sorted(point["n"] for point in sampler)]
+    if spec.method == "grid" or len(candidates) <= spec.n_iter:
+        return candidates
+    sampler = ParameterSampler(
+        {"n": range(len(candidates))}, spec.n_iter, random_state=random_state
+    )
+    return [candidates[n] for n in sorted(point["n"] for point in sampler)]

@@ -1,4 +1,14 @@
-"""Fit candidates in a fold, and score them on its other side."""
+"""Cross-validation of the candidates: fit them to a fold's training rows and score its test rows.
+
+How it works
+------------
+1. Candidates with the same feature blocks share the preprocessing and the feature matrix of a fold.
+2. The fast engine fits all linear models of the matrix together, warm-started from the previous
+   fold's models.  Prototype models with equal centers are fitted together.  scikit-learn fits all
+   other models, and those that the fast engine did not bring to convergence.
+3. All models predict the test rows.  If the metric needs labels only, the labels are kept, for the
+   choice among the candidates and for the cross-fitted evaluation.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +34,12 @@ from job.stages.metrics.predictions import Predictions
 from job.stages.metrics.search_metric import is_of_labels, score_labels, score_of
 from job.stages.split.folds import Fold, make_folds
 from job.stages.training.estimators import with_calibration
-from job.stages.training.prototypes import Prototypes, RowGroups, fit_prototypes, with_same_centers
+from job.stages.training.prototypes import (
+    Prototypes,
+    RowGroups,
+    fit_prototypes,
+    group_by_shared_centers,
+)
 from job.stages.training.search.candidates import Candidate
 from job.stages.training.sklearn_fit import fit
 
@@ -34,65 +49,66 @@ Array = npt.NDArray[Any]
 class FoldScorer:
     """Scores candidates fold by fold.
 
-    Each fold starts from the models of the one before, and goes on to the minimum: what those have
-    seen of the rows that are judged now is forgotten there.
+    Each fold is warm-started from the previous fold's models and then optimized to convergence, so
+    nothing learned from this fold's test rows survives.
     """
 
     def __init__(
         self, train: Rows, feature_matrices: FeatureMatrices, spec: TrainingSpec, executor: Executor
     ) -> None:
-        self._train, self._preparation = train, feature_matrices
+        self._train, self._feature_matrices = train, feature_matrices
         self._spec, self._executor = spec, executor
         self._y, self._groups = train.y.astype(str), train.groups
         self._classes, self._codes = np.unique(self._y, return_inverse=True)
-        self._near: dict[FeatureBlocks, tuple[dict[int, Any], Array | None]] = {}
-        self._predicted: dict[int, Array] = {}
+        # the previous fold's models, and the column numbers of their matrix
+        self._previous: dict[FeatureBlocks, tuple[dict[int, Any], Array | None]] = {}
+        self._y_pred: dict[int, Array] = {}
         self._fold = np.full(len(train), -1, np.int16)
         self._n_folds = 0
 
     def begin_round(self) -> None:
-        """Forget what was predicted in the round before."""
-        self._predicted.clear()
+        """Discard the predictions of the previous round."""
+        self._y_pred.clear()
         self._fold[:] = -1
         self._n_folds = 0
 
     def labels(self, n_candidates: int) -> SearchedLabels | None:
-        """Return what was predicted in this round; None where the metric is not one of labels."""
+        """Return the labels predicted in this round; None if the metric needs probabilities."""
         if not is_of_labels(self._spec.search.metric):
             return None
-        nothing = np.full(len(self._train), -1, np.int16)
+        no_labels = np.full(len(self._train), -1, np.int16)
         return SearchedLabels(
             n_classes=len(self._classes),
             y_true=self._codes,
-            y_pred=np.stack([self._predicted.get(n, nothing) for n in range(n_candidates)]),
+            y_pred=np.stack([self._y_pred.get(n, no_labels) for n in range(n_candidates)]),
             fold=self._fold,
         )
 
     def score(
         self, candidates: Mapping[int, Candidate], fold: Fold, share: float
     ) -> dict[int, float]:
-        """Return the score of each candidate on the fold's second side.
+        """Return the score of each candidate on the fold's test rows.
 
         Parameters
         ----------
         share
-            Of the table, in the folds of this round: `features.min_groups` shrinks as it does.
+            Share of the training rows in this round; `features.min_groups` is scaled by it.
         """
         min_groups = math.ceil(self._spec.features.min_groups * share)
-        by_use: dict[FeatureBlocks, list[int]] = {}
+        by_blocks: dict[FeatureBlocks, list[int]] = {}
         for n, candidate in candidates.items():
-            by_use.setdefault(candidate.feature_blocks, []).append(n)
-        self._near = {
-            feature_blocks: found
-            for feature_blocks, found in self._near.items()
-            if feature_blocks in by_use
+            by_blocks.setdefault(candidate.feature_blocks, []).append(n)
+        self._previous = {
+            feature_blocks: models
+            for feature_blocks, models in self._previous.items()
+            if feature_blocks in by_blocks
         }
         scores: dict[int, float] = {}
-        for feature_blocks, some in by_use.items():
-            found = self._score_input(
-                {n: candidates[n] for n in some}, fold, feature_blocks, min_groups
+        for feature_blocks, numbers in by_blocks.items():
+            input_scores = self._score_input(
+                {n: candidates[n] for n in numbers}, fold, feature_blocks, min_groups
             )
-            scores |= dict(zip(some, found, strict=True))
+            scores |= dict(zip(numbers, input_scores, strict=True))
         self._fold[fold[1]] = self._n_folds
         self._n_folds += 1
         return scores
@@ -104,20 +120,21 @@ class FoldScorer:
         feature_blocks: FeatureBlocks,
         min_groups: int,
     ) -> list[float]:
-        # NOTE: the matrix that was fitted to is gone before that of the other side comes
+        # NOTE: the training matrix is freed before the test matrix is made
         models, transform = self._fit_input(candidates, fold, feature_blocks, min_groups)
-        X, codes, metric = transform(fold[1]), self._codes[fold[1]], self._spec.search.metric
+        test_index, metric = fold[1], self._spec.search.metric
+        X, codes = transform(test_index), self._codes[test_index]
 
         def score(n: int) -> float:
-            with config_context(assume_finite=True):  # the table was looked through long ago
+            with config_context(assume_finite=True):  # ingestion has checked the table
                 if not is_of_labels(metric):
                     return _score_probabilities(metric, models[n], X, codes, self._classes)
                 y_pred = np.searchsorted(self._classes, models[n].predict(X))
-            self._predicted[n][fold[1]] = y_pred
+            self._y_pred[n][test_index] = y_pred
             return score_labels(metric, codes, y_pred, len(self._classes))
 
         for n in candidates:
-            self._predicted.setdefault(n, np.full(len(self._train), -1, np.int16))
+            self._y_pred.setdefault(n, np.full(len(self._train), -1, np.int16))
         return self._executor.map(score, candidates)
 
     def _fit_input(
@@ -128,61 +145,70 @@ class FoldScorer:
         min_groups: int,
     ) -> tuple[dict[int, Any], Callable[[Array], Any]]:
         spec, seed = self._spec.search, self._spec.random_state
-        feature_matrix = self._preparation.fit(fold[0], feature_blocks, min_groups)
-        X, y, codes = feature_matrix.matrix(spec.engine), self._y[fold[0]], self._codes[fold[0]]
+        train_index, test_index = fold
+        feature_matrix = self._feature_matrices.fit(train_index, feature_blocks, min_groups)
+        X, y, codes = (
+            feature_matrix.matrix(spec.engine),
+            self._y[train_index],
+            self._codes[train_index],
+        )
         models = {n: candidate.build(spec, seed) for n, candidate in candidates.items()}
         needs_proba = not is_of_labels(spec.metric)
-        has_none = needs_proba and any(not hasattr(m, "predict_proba") for m in models.values())
-        if has_none:
-            folds = make_folds(self._train.take(fold[0]), 3, seed)
+        lacks_proba = any(not hasattr(m, "predict_proba") for m in models.values())
+        if needs_proba and lacks_proba:
+            folds = make_folds(self._train.take(train_index), 3, seed)
             models = {n: with_calibration(m, folds, spec.calibration) for n, m in models.items()}
-        groups = RowGroups(group=self._groups[fold[0]], min_groups=min_groups)
-        near, then = self._near.get(feature_blocks, ({}, None))
-        before = WarmStart.of([near.get(n) for n in candidates], then, feature_matrix.columns)
+        groups = RowGroups(group=self._groups[train_index], min_groups=min_groups)
+        previous, columns = self._previous.get(feature_blocks, ({}, None))
+        warm_start = WarmStart.of(
+            [previous.get(n) for n in candidates], columns, feature_matrix.columns
+        )
 
         def fit_fast() -> None:
-            some = list(models.values())
             fit_linear_models(
-                some,
+                list(models.values()),
                 X,
                 codes,
                 self._executor,
                 classes=self._classes,
-                suboptimality=tolerated_suboptimality(len(fold[1])),
-                before=before,
+                suboptimality=tolerated_suboptimality(len(test_index)),
+                before=warm_start,
             )
-            self._near[feature_blocks] = (models, feature_matrix.columns)
+            self._previous[feature_blocks] = (models, feature_matrix.columns)
 
         def fit_one(n: int) -> None:
             fit(models[n], X, y, candidates[n].estimator, groups=groups)
 
         is_fast = {n: spec.engine == "fast" and can_fit(m, X) for n, m in models.items()}
-        work: list[Callable[[], None]] = [fit_fast] if any(is_fast.values()) else []
+        tasks: list[Callable[[], None]] = [fit_fast] if any(is_fast.values()) else []
         prototypes = [m for m in models.values() if isinstance(m, Prototypes)]
-        work += [
-            functools.partial(fit_prototypes, some, X, y, groups)
-            for some in with_same_centers(prototypes)
+        tasks += [
+            functools.partial(fit_prototypes, same, X, y, groups)
+            for same in group_by_shared_centers(prototypes)
         ]
         others = [n for n, model in models.items() if not isinstance(model, Prototypes)]
-        work += [functools.partial(fit_one, n) for n in others if not is_fast[n]]
-        self._executor.map(lambda do: do(), work)
-        # those that the fast engine did not get there are scikit-learn's
+        tasks += [functools.partial(fit_one, n) for n in others if not is_fast[n]]
+        self._executor.map(lambda task: task(), tasks)
+        # scikit-learn fits those that the fast engine did not bring to convergence
         self._executor.map(fit_one, [n for n in candidates if not hasattr(models[n], "classes_")])
         return models, feature_matrix.transform
 
 
 def _score_probabilities(metric: Metric, model: Any, X: Any, codes: Array, classes: Array) -> float:
-    """Score a fitted model on rows whose classes are numbers: they are compared faster than words.
+    """Score a model by its probabilities; means over classes omit classes without rows.
 
-    A class without rows is left out of means over classes.
+    Parameters
+    ----------
+    codes
+        The class of each row, as a position in `classes`, shape (n_rows,).
     """
-    found = Predictions(
+    predictions = Predictions(
         classes=tuple(classes.tolist()),
         y_true=codes,
         proba=model.predict_proba(X),
         known=np.searchsorted(classes, model.classes_),
     )
-    score = score_of(found, metric)
+    score = score_of(predictions, metric)
     if score is None:
         raise TrainingError(
             f"a fold of the search holds too few classes: {metric.value} is undefined there",

@@ -1,9 +1,16 @@
-"""Which estimators are tried, and preferred, where most rows come from sentence templates.
+"""Which estimators are searched and preferred if most rows come from sentence templates.
 
-Cross-validation on templates prefers what learns templates: a hyperplane tells held-out ones apart
-almost without an error, and is wrong on a third or more of requests that people put in their own
-words.  Estimators that judge by what is near lose a few points on templates and far fewer on other
-words (docs/adr/0024).
+Cross-validation on templates favors models that learn the templates: a linear model classifies
+held-out templates almost without error, but misclassifies a third or more of the requests that
+people write in their own words.  Similarity-based estimators lose a few points on templates, but
+are much better on other wording (docs/adr/0024).
+
+How it works
+------------
+1. If most rows come from templates and the embeddings have unit length, `search.prefer: auto` means
+   `wording`, and prototypes are added to the searched estimators.
+2. When a candidate is chosen, those of `ROBUST_TO_WORDING` estimators then take precedence
+   (`job.stages.training.search.choice`).
 """
 
 from __future__ import annotations
@@ -23,30 +30,31 @@ _INPUT: Final = ("embeddings",)
 def resolve_preference(
     spec: TrainingSpec, *, is_templated: bool, geometry: Status | None
 ) -> TrainingSpec:
-    """Return the settings with `search.prefer` decided, and the estimators that it asks for.
+    """Return the settings with `search.prefer` resolved and the preferred estimators added.
 
     Parameters
     ----------
     is_templated
         Whether most rows come from sentence templates.
     geometry
-        Of the embeddings: prototypes gain nothing where rows have no length of 1 to be restored to.
+        Status of the embeddings' geometry; prototypes bring no gain if the rows cannot be restored
+        to length 1.
     """
     search = spec.search
     is_useful = is_templated and geometry in HAS_UNIT_ROWS
-    wants = search.prefer == "wording" or (search.prefer == "auto" and is_useful)
-    can = _INPUT in (search.inputs or (spec.features.use,))
-    if not wants or not can:
+    is_requested = search.prefer == "wording" or (search.prefer == "auto" and is_useful)
+    is_possible = _INPUT in (search.inputs or (spec.features.use,))
+    if not is_requested or not is_possible:
         return spec.model_copy(update={"search": search.model_copy(update={"prefer": "score"})})
-    more: dict[str, dict[str, tuple[Any, ...]]] = {
+    added: dict[str, dict[str, tuple[Any, ...]]] = {
         name: {} for name in ROBUST_TO_WORDING if name not in search.estimators
     }
-    chosen = {"prefer": "wording", "estimators": {**search.estimators, **more}}
-    return spec.model_copy(update={"search": search.model_copy(update=chosen)})
+    update = {"prefer": "wording", "estimators": {**search.estimators, **added}}
+    return spec.model_copy(update={"search": search.model_copy(update=update)})
 
 
 def find_preferred(candidates: Sequence[CandidateScore], prefers: Preference) -> list[int]:
-    """Return the positions of candidates that come first: those that are robust to wording."""
+    """Return the positions of candidates that take precedence: none, or those robust to wording."""
     if prefers == "score":
         return []
-    return [n for n, found in enumerate(candidates) if found.estimator in ROBUST_TO_WORDING]
+    return [n for n, c in enumerate(candidates) if c.estimator in ROBUST_TO_WORDING]

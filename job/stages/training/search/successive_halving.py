@@ -1,9 +1,14 @@
-"""Successive halving: who goes on to the next round, and with how many rows.
+"""Successive halving, and early elimination of candidates.
 
-In the first round many candidates meet few rows; each round keeps the best one of `factor` of
-them and gives them `factor` times the rows, until the last round has all rows (Jamieson &
-Talwalkar 2016).  There are as many rounds as in scikit-learn's `HalvingGridSearchCV` with
-`min_resources="exhaust"`; the last one has all rows also where those are too few for every round.
+How it works
+------------
+1. The first round evaluates all candidates on few rows.
+2. Each round keeps the best 1 / `factor` of its candidates and gives them `factor` times the rows
+   (Jamieson & Talwalkar 2016); the last round has all rows.
+3. The number of rounds is that of scikit-learn's `HalvingGridSearchCV` with
+   `min_resources="exhaust"`, except that the last round always has all rows.
+4. Within a round, a candidate can be eliminated between two folds: when its deficit per remaining
+   fold exceeds the largest fold-to-fold variation of any candidate's gap to the leader.
 """
 
 from __future__ import annotations
@@ -21,15 +26,15 @@ Array = npt.NDArray[Any]
 def plan_rounds(
     n_candidates: int, n_rows: int, n_classes: int, n_folds: int, factor: int | None
 ) -> list[float]:
-    """Return the share of the rows that each round takes; the last one is 1.
+    """Return the share of the rows that each round uses; the last one is 1.
 
-    No round has fewer rows than two of each class and fold.
+    Each round has at least two rows per class and fold.
     """
     if factor is None:
         return [1.0]
-    least = min(2 * n_folds * n_classes, n_rows)
+    min_rows = min(2 * n_folds * n_classes, n_rows)
     n_needed = 1 + _floor_log(n_candidates, factor)
-    n_possible = 1 + _floor_log(n_rows / least, factor)
+    n_possible = 1 + _floor_log(n_rows / min_rows, factor)
     n_rounds = min(n_needed, n_possible)
     return [float(factor) ** (n + 1 - n_rounds) for n in range(n_rounds)]
 
@@ -40,25 +45,27 @@ def _floor_log(value: float, base: int) -> int:
 
 
 def keep_best(means: Sequence[float], factor: int) -> list[int]:
-    """Return the positions of the best one of `factor`, in their order; the first of equals."""
+    """Return the positions of the best 1 / `factor` of the means, sorted; ties go to the first."""
     n_kept = -(-len(means) // factor)
     return sorted(np.argsort(-np.asarray(means), kind="stable")[:n_kept].tolist())
 
 
 def find_eliminated(scores: Sequence[Sequence[float]], n_left: int) -> list[int]:
-    """Return the positions of candidates that are too far behind to be likely to win.
+    """Return the positions of candidates that are unlikely to catch up with the leader.
 
-    The leader has the best mean.  Beaten is who would have to make up more in every fold that is
-    left than the lead over anybody has varied from fold to fold.
+    The leader has the best mean.  A candidate is eliminated if its deficit per remaining fold
+    exceeds the largest fold-to-fold variation of any candidate's gap to the leader.
 
     Parameters
     ----------
     scores
-        Those of each candidate in the same folds, shape (n_candidates, n_done).
+        Scores of the candidates in the same folds, shape (n_candidates, n_completed).
+    n_left
+        Number of remaining folds.
     """
-    found = np.asarray(scores)
-    if found.shape[1] < 2 or n_left < 1:
+    fold_scores = np.asarray(scores)
+    if fold_scores.shape[1] < 2 or n_left < 1:
         return []
-    leads = found[found.mean(axis=1).argmax()] - found
-    swing = np.ptp(leads, axis=1).max()
-    return np.flatnonzero(leads.sum(axis=1) > n_left * swing).tolist()
+    deficits = fold_scores[fold_scores.mean(axis=1).argmax()] - fold_scores
+    variation = np.ptp(deficits, axis=1).max()
+    return np.flatnonzero(deficits.sum(axis=1) > n_left * variation).tolist()

@@ -7,7 +7,7 @@ from support.rows import rows_of_texts
 
 from job.errors import ContractViolationError
 from job.stages.split.challenge_halves import (
-    cut_folds_of_requests,
+    cut_request_folds,
     make_challenge_set,
     warn_of_few_requests,
 )
@@ -21,33 +21,33 @@ def make_requests(n_per_class, *, copies=1):
 
 
 def test_set_without_halves_chooses_and_judges_with_all_rows():
-    found = make_challenge_set(make_requests(8), "none", "salt", 3)
+    challenge = make_challenge_set(make_requests(8), "none", "salt", 3)
 
-    assert (False, 3) == (found.is_halved, found.n_dropped)
-    assert [32] * 3 == [len(r) for r in (found.rows, found.choosing, found.judging)]
+    assert (False, 3) == (challenge.is_halved, challenge.n_dropped)
+    assert [32] * 3 == [len(r) for r in (challenge.rows, challenge.choosing, challenge.judging)]
 
 
 def test_halves_share_no_group_and_have_each_class():
     """Half of each class, whatever copies a group has."""
-    found = make_challenge_set(make_requests(10, copies=3), "half", "salt", 0)
-    halves = [set(r.near_duplicate_groups) for r in (found.choosing, found.judging)]
+    challenge = make_challenge_set(make_requests(10, copies=3), "half", "salt", 0)
+    halves = [set(r.near_duplicate_groups) for r in (challenge.choosing, challenge.judging)]
 
     assert not halves[0] & halves[1]
     assert 40 == len(halves[0] | halves[1])
-    assert [15] * 4 == [int((found.judging.y == name).sum()) for name in "abcd"]
+    assert [15] * 4 == [int((challenge.judging.y == name).sum()) for name in "abcd"]
 
 
 def test_half_of_a_request_follows_from_its_hash():
     """Neither from its place nor from the seed; another salt gives another half."""
     rows = make_requests(10)
     order = np.random.default_rng(0).permutation(len(rows))
-    fold = cut_folds_of_requests(rows, 2, "salt")
+    fold = cut_request_folds(rows, 2, "salt")
 
-    assert (fold[order] == cut_folds_of_requests(rows.take(order), 2, "salt")).all()
-    assert (fold != cut_folds_of_requests(rows, 2, "another")).any()
+    assert (fold[order] == cut_request_folds(rows.take(order), 2, "salt")).all()
+    assert (fold != cut_request_folds(rows, 2, "another")).any()
 
 
-def test_set_of_one_family_has_no_halves():
+def test_set_of_one_group_has_no_halves():
     """All requests would choose, and none judge."""
     rows = rows_of_texts(
         ["one", "another"], y=np.array(["a", "a"]), near_duplicate_groups=np.zeros(2, int)

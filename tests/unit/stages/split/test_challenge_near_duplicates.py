@@ -1,4 +1,4 @@
-"""Rows of the table that the challenge set gives away are found, whatever the set holds."""
+"""Rows of the table that are near-duplicates of the challenge set are found and dropped."""
 
 from dataclasses import replace
 
@@ -41,42 +41,42 @@ def number(table, challenge, kind, **spec):
 
 
 def test_near_duplicates_of_a_request_are_left_out():
-    """The equal text and the one that differs in a word; the families of both tables compare."""
-    found = number(of_texts(TABLE), of_texts(REQUESTS), "text")
+    """The equal text and the one that differs in a word; group numbers are comparable between both tables."""
+    tables = number(of_texts(TABLE), of_texts(REQUESTS), "text")
 
-    assert [True, True, False, False] == found.is_near_challenge.tolist()
-    assert found.rows.near_duplicate_groups[0] == found.challenge.near_duplicate_groups[0]
-    assert 2 == len(without_near(found.rows, found.is_near_challenge))
+    assert [True, True, False, False] == tables.is_near_challenge.tolist()
+    assert tables.rows.near_duplicate_groups[0] == tables.challenge.near_duplicate_groups[0]
+    assert 2 == len(without_near(tables.rows, tables.is_near_challenge))
 
 
 def test_without_near_duplicates_equal_texts_are_left_out():
     """`split.near_duplicates: none` never keeps a request of the set in training."""
-    found = number(of_texts(TABLE), of_texts(REQUESTS), "none")
+    tables = number(of_texts(TABLE), of_texts(REQUESTS), "none")
 
-    assert [True, False, False, False] == found.is_near_challenge.tolist()
+    assert [True, False, False, False] == tables.is_near_challenge.tolist()
 
 
 def test_set_without_texts_is_compared_by_embeddings():
-    """The table keeps the families of its texts, and loses what the set holds."""
+    """The table keeps the groups of its texts, and loses the rows that are in the set."""
     rng = np.random.default_rng(0)
     X = rng.standard_normal((6, 64)).astype(np.float32)
     table = replace(of_texts(TABLE), embeddings=MatrixRows(X, np.arange(4)))
     alone = number(table, None, "text")
     near = X[[2, 4, 5]] + np.float32(0.001)
-    found = number(table, of_embeddings(near), "text")
+    tables = number(table, of_embeddings(near), "text")
 
-    assert [False, False, True, False] == found.is_near_challenge.tolist()
-    assert alone.rows.near_duplicate_groups.tolist() == found.rows.near_duplicate_groups.tolist()
+    assert [False, False, True, False] == tables.is_near_challenge.tolist()
+    assert alone.rows.near_duplicate_groups.tolist() == tables.rows.near_duplicate_groups.tolist()
     assert alone.is_near_challenge is None
 
 
 def test_set_that_shares_nothing_with_the_table_gives_nothing_away():
     """Texts against embeddings: only equal keys could tell."""
     table = of_embeddings(np.eye(4, 8))
-    found = number(table, of_texts(REQUESTS), "embeddings")
+    tables = number(table, of_texts(REQUESTS), "embeddings")
 
-    assert not found.is_near_challenge.any()
-    assert 2 == len(set(found.challenge.near_duplicate_groups))
+    assert not tables.is_near_challenge.any()
+    assert 2 == len(set(tables.challenge.near_duplicate_groups))
 
 
 @pytest.mark.parametrize("kind", ["text", "none"])

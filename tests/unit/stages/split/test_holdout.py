@@ -1,4 +1,4 @@
-"""Whole families are held out, and each class has its share of them."""
+"""Whole groups are held out, and each class has its share of them."""
 
 import numpy as np
 import pandas as pd
@@ -28,8 +28,8 @@ def rows_of(y, keys, near_duplicate_groups=None):
 
 
 def held_out(rows, folds=3, **spec):
-    found = hold_out(rows, SplitSpec(**spec), folds, 0)
-    return found.is_test, found.n_dealt_classes
+    result = hold_out(rows, SplitSpec(**spec), folds, 0)
+    return result.is_test, result.n_rebalanced_classes
 
 
 def shares_of(y, mask):
@@ -86,10 +86,10 @@ def test_group_of_more_than_an_eighth_of_its_class_is_trained_on():
     y = ["a"] * 120 + ["b"] * 99
     for salt in map(str, range(20)):
         rows = rows_of(y, [f"k{n}" for n in groups], groups)
-        found = hold_out(rows, SplitSpec(salt=salt), 3, 0)
+        result = hold_out(rows, SplitSpec(salt=salt), 3, 0)
 
-        assert not found.is_test[groups == 100].any()
-        assert (1, 20) == (found.n_large_groups, found.n_rows_large_groups)
+        assert not result.is_test[groups == 100].any()
+        assert (1, 20) == (result.n_large_groups, result.n_rows_large_groups)
 
 
 def test_rows_of_a_class_in_groups_of_others_count():
@@ -104,7 +104,7 @@ def test_rows_of_a_class_in_groups_of_others_count():
 @pytest.mark.parametrize("method", ["hash", "stratified_group"])
 @given(st.data())
 @settings(max_examples=30, deadline=None)
-def test_no_family_is_on_both_sides(method, data):
+def test_no_group_is_on_both_sides(method, data):
     """Whatever the classes of its rows."""
     near_duplicate_groups = [
         *range(31),
@@ -121,7 +121,7 @@ def test_no_family_is_on_both_sides(method, data):
     assert set() == {*rows.near_duplicate_groups[is_test]} & {*rows.near_duplicate_groups[~is_test]}
 
 
-def test_large_families_are_held_out_as_often_as_small_ones():
+def test_large_groups_are_held_out_as_often_as_small_ones():
     """The side does not follow from the least of many digests."""
     near_duplicate_groups = np.repeat(np.arange(3000), 6)
     rows = rows_of(["a", "b"] * 9000, [f"k{n}" for n in range(18_000)], near_duplicate_groups)
@@ -130,7 +130,7 @@ def test_large_families_are_held_out_as_often_as_small_ones():
     assert abs(is_test.mean() - 0.2) < 0.025
 
 
-def test_new_row_of_a_family_mostly_leaves_it_where_it_is():
+def test_new_row_of_a_group_mostly_leaves_it_where_it_is():
     """Another member stands for it once in as many times as it then has."""
     near_duplicate_groups = np.repeat(np.arange(2000), 4)
     keys = [f"k{n}" for n in range(8000)]
@@ -143,7 +143,7 @@ def test_new_row_of_a_family_mostly_leaves_it_where_it_is():
 
 
 @pytest.mark.parametrize("salt", range(30))
-def test_class_of_few_families_is_on_both_sides(salt):
+def test_class_of_few_groups_is_on_both_sides(salt):
     """Whatever the salt; and enough of them are left for the folds."""
     near_duplicate_groups = [*range(1000), *np.repeat(range(1000, 1004), 25)]
     rows = rows_of(
@@ -170,7 +170,7 @@ def test_class_within_groups_of_others_is_dealt_anew():
         assert n_dealt <= 1
 
 
-def test_class_of_one_family_cannot_be_dealt():
+def test_class_of_one_group_cannot_be_rebalanced():
     """It stays whole; the split says so."""
     rows = rows_of(["a"] * 50 + ["b"] * 50, [f"k{n}" for n in range(100)], [*range(50), *[50] * 50])
     is_test, n_dealt = held_out(rows)

@@ -52,10 +52,10 @@ def copies():
 
 def test_random_split_of_copies_is_optimistic(copies):
     """Labels that nothing explains can be known by heart alone."""
-    found = measure(copies)
+    result = measure(copies)
 
-    assert found.random_accuracy > found.leakage_safe_accuracy + 0.25
-    assert abs(found.leakage_safe_accuracy - 0.5) < 0.2
+    assert result.random_accuracy > result.leakage_safe_accuracy + 0.25
+    assert abs(result.leakage_safe_accuracy - 0.5) < 0.2
 
 
 def test_without_copies_both_scores_are_alike(copies):
@@ -63,27 +63,27 @@ def test_without_copies_both_scores_are_alike(copies):
     rng = np.random.default_rng(1)
     y = rng.integers(0, 2, 900)
     X = rng.standard_normal((900, 20)) + y[:, None]
-    found = measure(rows_of(np.where(y, "a", "b"), X, range(900)))
+    result = measure(rows_of(np.where(y, "a", "b"), X, range(900)))
 
-    assert abs(found.random_accuracy - found.leakage_safe_accuracy) < 0.03
-    assert found.random_accuracy > 0.9
+    assert abs(result.random_accuracy - result.leakage_safe_accuracy) < 0.03
+    assert result.random_accuracy > 0.9
 
 
 def test_texts_are_scored_and_not_told(copies):
     """Rare terms take part, and stay inside."""
-    found = measure(copies, ("text",))
+    result = measure(copies, ("text",))
 
-    assert "secret" not in json.dumps(found.to_json())
-    assert 600 == found.n_rows
+    assert "secret" not in json.dumps(result.to_json())
+    assert 600 == result.n_rows
 
 
-def test_large_table_is_sampled_by_whole_families(copies, monkeypatch):
+def test_large_table_is_sampled_by_whole_groups(copies, monkeypatch):
     """Rows drawn one by one would leave their copies behind, and the leak with them."""
     monkeypatch.setattr(optimism, "_MAX_ROWS", 300)
-    found = measure(copies)
+    result = measure(copies)
 
-    assert 300 >= found.n_rows > 200
-    assert found.random_accuracy > found.leakage_safe_accuracy + 0.2
+    assert 300 >= result.n_rows > 200
+    assert result.random_accuracy > result.leakage_safe_accuracy + 0.2
 
 
 @pytest.mark.parametrize("feature_blocks", [("embeddings",), ("text",)])
@@ -104,12 +104,12 @@ def test_group_that_fills_a_fold_is_left_out_of_a_sample(copies, monkeypatch):
     near_duplicate_groups = np.where(
         copies.near_duplicate_groups < 31, 0, copies.near_duplicate_groups
     )
-    found = measure(replace(copies, near_duplicate_groups=near_duplicate_groups))
+    result = measure(replace(copies, near_duplicate_groups=near_duplicate_groups))
 
-    assert 290 == found.n_rows
+    assert 290 == result.n_rows
 
 
-def test_classes_without_families_for_every_fold_take_no_part(copies):
+def test_classes_without_groups_for_every_fold_take_no_part(copies):
     """Of one class alone nothing can be said."""
     y = np.where(copies.near_duplicate_groups < 2, "few", "many").astype(object)
 

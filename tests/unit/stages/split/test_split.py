@@ -1,4 +1,4 @@
-"""Nothing that is judged on was trained on."""
+"""No test row leaks into the training rows."""
 
 import json
 from dataclasses import replace
@@ -41,18 +41,18 @@ def split(rows, official=None, has_groups=False, labels=None, **spec):
 
 @pytest.fixture
 def two_classes():
-    """A thousand rows of four hundred keys."""
+    """A thousand rows with four hundred leakage keys."""
     numbers = np.random.default_rng(0).integers(0, 400, 1000)
     return rows_of(["ab"[n % 2] for n in numbers], [f"k{n}" for n in numbers])
 
 
 @pytest.mark.parametrize("method", ["hash", "stratified_group"])
 def test_no_key_is_on_both_sides(two_classes, method):
-    """Rows of one key stay together."""
-    found = split(two_classes, method=method)
+    """Rows with one leakage key stay together."""
+    data_split = split(two_classes, method=method)
 
-    assert set() == set(found.train.leakage_keys) & set(found.test.leakage_keys)
-    assert len(two_classes) == len(found.train) + len(found.test)
+    assert set() == set(data_split.train.leakage_keys) & set(data_split.test.leakage_keys)
+    assert len(two_classes) == len(data_split.train) + len(data_split.test)
 
 
 @pytest.mark.parametrize("fraction", [0.15, 0.2, 0.3])
@@ -75,14 +75,16 @@ def test_training_rows_whose_text_stands_in_the_test_side_are_dropped():
     n = 600
     texts = [f"t{i % 150}" for i in range(n)]
     rows = rows_of(["ab"[i % 2] for i in range(n)], [f"g{i % 60}" for i in range(n)], texts)
-    found = split(rows, has_groups=True)
+    data_split = split(rows, has_groups=True)
 
-    assert set() == set(found.train.text_keys) & set(found.test.text_keys)
-    assert n - len(found.train) - len(found.test) == found.report.n_dropped_leaking > 0
+    assert set() == set(data_split.train.text_keys) & set(data_split.test.text_keys)
+    assert (
+        n - len(data_split.train) - len(data_split.test) == data_split.report.n_dropped_leaking > 0
+    )
 
 
 def test_rare_classes_of_an_open_set_are_dropped_and_not_named(two_classes):
-    """A name that few keys hold is data, not schema."""
+    """A label of few leakage keys is data, not schema."""
     rows = rows_of([*two_classes.y, "zq-secret"], [*two_classes.leakage_keys, "rare"])
     report = split(rows).report
 
@@ -97,7 +99,7 @@ def test_stated_class_without_rows_is_an_error(two_classes):
 
 
 def test_class_with_fewer_keys_than_folds_is_an_error(two_classes):
-    """Each fold needs a key of each class."""
+    """Each fold needs a group of each class."""
     few = [("c", f"c{n}") for n in range(3)]  # one is held out, which leaves two
     rows = rows_of(
         [*two_classes.y, *(y for y, _ in few)], [*two_classes.leakage_keys, *(k for _, k in few)]
@@ -110,15 +112,15 @@ def test_class_with_fewer_keys_than_folds_is_an_error(two_classes):
 def test_official_test_drops_equal_texts_and_reports_its_own_class(two_classes):
     """The official rows are the hold-out as they are."""
     test = rows_of(["a", "b", "new"], ["k0", "other", "another"])
-    found = split(two_classes, test)
+    data_split = split(two_classes, test)
 
-    assert "k0" not in set(found.train.leakage_keys)
-    assert ("new",) == found.report.test_only_classes
-    assert 1 == found.report.n_test_only_rows
+    assert "k0" not in set(data_split.train.leakage_keys)
+    assert ("new",) == data_split.report.test_only_classes
+    assert 1 == data_split.report.n_test_only_rows
 
 
 def test_texts_with_two_labels_are_counted(two_classes):
-    """Both labels stay; the reader is told."""
+    """Both labels stay, and the report counts them."""
     rows = rows_of([*two_classes.y, "a", "b"], [*two_classes.leakage_keys, "both", "both"])
     report = split(rows).report
 
@@ -129,28 +131,32 @@ def with_families(rows, near_duplicate_groups):
     return replace(rows, near_duplicate_groups=np.array(near_duplicate_groups))
 
 
-def test_group_that_shares_a_family_with_the_test_side_gives_its_rows():
+def test_training_rows_with_a_near_duplicate_on_the_test_side_are_dropped():
     """Groups that ask alike are not joined: all of them would be one before long."""
     n = 600
     groups = [f"group:{i % 60}" for i in range(n)]
     rows = rows_of(["ab"[i % 2] for i in range(n)], groups, [f"t{i}" for i in range(n)])
-    found = split(with_families(rows, np.arange(n) // 4), has_groups=True)
+    data_split = split(with_families(rows, np.arange(n) // 4), has_groups=True)
 
-    assert set() == set(found.train.near_duplicate_groups) & set(found.test.near_duplicate_groups)
-    assert set() == set(found.train.leakage_keys) & set(found.test.leakage_keys)
-    assert n - len(found.train) - len(found.test) == found.report.n_dropped_leaking > 0
+    assert set() == set(data_split.train.near_duplicate_groups) & set(
+        data_split.test.near_duplicate_groups
+    )
+    assert set() == set(data_split.train.leakage_keys) & set(data_split.test.leakage_keys)
+    assert (
+        n - len(data_split.train) - len(data_split.test) == data_split.report.n_dropped_leaking > 0
+    )
 
 
 def test_near_duplicates_of_an_official_test_are_a_slice(two_classes):
     """What a model knows from training is told apart from what it does not."""
     official = rows_of(["a", "b", "a"], ["new 1", "new 2", "new 3"])
     slices = pd.DataFrame({"source": pd.Categorical(["web"] * 3)})
-    found = split(
+    data_split = split(
         replace(two_classes, near_duplicate_groups=np.arange(1000)),
         replace(official, near_duplicate_groups=np.array([5, 2000, 2001]), slices=slices),
     )
 
-    assert ["yes", "no", "no"] == found.test.slices[NEAR_TRAINING].tolist()
+    assert ["yes", "no", "no"] == data_split.test.slices[NEAR_TRAINING].tolist()
 
 
 def test_near_duplicates_of_an_official_test_stay_and_are_counted(two_classes):
@@ -158,17 +164,17 @@ def test_near_duplicates_of_an_official_test_stay_and_are_counted(two_classes):
     rows = rows_of([*two_classes.y, "a", "a"], [*two_classes.leakage_keys, "near", "equal"])
     rows = with_families(rows, [*pd.factorize(two_classes.leakage_keys)[0], 900, 901])
     test = with_families(rows_of(["a", "b"], ["equal", "other"]), [901, 900])
-    found = split(rows, test)
+    data_split = split(rows, test)
 
     assert (1, 1) == (
-        found.report.families.n_near_official_test,
-        found.report.n_dropped_leaking,
+        data_split.report.families.n_near_official_test,
+        data_split.report.n_dropped_leaking,
     )
-    assert "near" in set(found.train.leakage_keys)
+    assert "near" in set(data_split.train.leakage_keys)
 
 
 def test_duplicates_are_counted():
-    """Of twenty rows five texts are left, three of which are of one family."""
+    """Of twenty rows five texts are left, three of which are in one near-duplicate group."""
     keys = ["a1", "a2", "a3", "b", "c", "a1", "a1", "a1", "b", "b"] * 2
     near_duplicate_groups = [{"a": 0, "b": 1, "c": 2}[key[0]] for key in keys]
     more = [f"x{n}" for n in range(60)]
@@ -184,7 +190,7 @@ def test_duplicates_are_counted():
     )
 
 
-def test_class_with_fewer_families_than_folds_is_an_error(two_classes):
+def test_class_with_fewer_groups_than_folds_is_an_error(two_classes):
     """Copies do not make up for texts."""
     keys = [f"c{n}" for n in range(30)]
     rows = rows_of([*two_classes.y, *"c" * 30], [*two_classes.leakage_keys, *keys])

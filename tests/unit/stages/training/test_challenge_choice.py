@@ -64,41 +64,41 @@ def choose(train, requests, *candidates):
 def test_candidate_that_is_best_on_the_requests_is_chosen(train):
     """Whatever the folds of the table say, which show the dummy as the best here."""
     dummy = candidate("dummy", "prior", mean=0.99)
-    found = choose(train, make_rows(60, 1), dummy, candidate(mean=0.5))
+    report = choose(train, make_rows(60, 1), dummy, candidate(mean=0.5))
 
-    assert ("logistic_regression", "challenge") == (found.chosen.estimator, found.chosen_on)
-    assert found.chosen in found.candidates
-    assert found.candidates[0].challenge_score < 0.7 < found.candidates[1].challenge_score
+    assert ("logistic_regression", "challenge") == (report.chosen.estimator, report.chosen_on)
+    assert report.chosen in report.candidates
+    assert report.candidates[0].challenge_score < 0.7 < report.candidates[1].challenge_score
 
 
 def test_equals_are_ordered_by_the_table(train):
     """Both are right on every request; the table's choice stays, whatever their means are."""
-    found = choose(train, make_rows(20, 1), candidate(value=10.0, mean=0.8), candidate(value=20.0))
+    report = choose(train, make_rows(20, 1), candidate(value=10.0, mean=0.8), candidate(value=20.0))
 
-    assert {1.0} == {c.challenge_score for c in found.candidates}
-    assert (("C", 10.0),) == found.chosen.parameters
+    assert {1.0} == {c.challenge_score for c in report.candidates}
+    assert (("C", 10.0),) == report.chosen.parameters
 
 
 def test_candidate_that_did_not_end_the_search_is_not_asked(train):
     """It has no score, and cannot be chosen."""
     stopped = candidate(mean=0.7, ended="beaten")
-    found = choose(train, make_rows(20, 1), candidate("dummy", "prior"), stopped)
+    report = choose(train, make_rows(20, 1), candidate("dummy", "prior"), stopped)
 
-    assert (None, "dummy") == (found.candidates[1].challenge_score, found.chosen.estimator)
+    assert (None, "dummy") == (report.candidates[1].challenge_score, report.chosen.estimator)
 
 
 def test_baselines_have_the_input_of_the_chosen_one(train):
-    found = choose(train, make_rows(20, 1), candidate("dummy", "prior"), candidate())
+    report = choose(train, make_rows(20, 1), candidate("dummy", "prior"), candidate())
 
-    assert ["logistic_regression", "dummy"] == [c.estimator for c in found.baselines]
-    assert {found.chosen.feature_blocks} == {c.feature_blocks for c in found.baselines}
+    assert ["logistic_regression", "dummy"] == [c.estimator for c in report.baselines]
+    assert {report.chosen.feature_blocks} == {c.feature_blocks for c in report.baselines}
 
 
 def test_order_of_candidates_does_not_matter(train):
     """Nor do their fits disturb each other."""
-    some = [candidate("dummy", "prior"), candidate(value=0.001), candidate(value=10.0)]
+    candidates = [candidate("dummy", "prior"), candidate(value=0.001), candidate(value=10.0)]
     requests = make_rows(60, 1)
-    forth, back = choose(train, requests, *some), choose(train, requests, *some[::-1])
+    forth, back = choose(train, requests, *candidates), choose(train, requests, *candidates[::-1])
 
     assert forth.chosen == back.chosen
     assert [replace(c) for c in forth.candidates] == list(back.candidates)[::-1]

@@ -13,17 +13,17 @@ DECISION = DecisionSpec(target_precision=0.95)
 EVALUATION = EvaluationSpec(resamples=1000)
 
 
-def learn(found, n=None):
-    groups = np.arange(len(found.y_true) if n is None else n)
-    return learn_threshold(found, groups, DECISION, EVALUATION)
+def learn(simulated, n=None):
+    groups = np.arange(len(simulated.y_true) if n is None else n)
+    return learn_threshold(simulated, groups, DECISION, EVALUATION)
 
 
-def measure(threshold, found, *, is_halved):
-    y = np.array(found.classes, dtype=object)[found.y_true]
+def measure(threshold, simulated, *, is_halved):
+    y = np.array(simulated.classes, dtype=object)[simulated.y_true]
     rows = rows_of_texts([f"request {n}" for n in range(len(y))], y=y)
     return measure_threshold(
         threshold,
-        found,
+        simulated,
         rows,
         is_halved=is_halved,
         decision=DECISION,
@@ -65,28 +65,28 @@ def test_threshold_of_one_half_is_measured_on_the_other():
     rng = np.random.default_rng(0)
     threshold = learn(simulate(1000, rng)[0])
     other, _ = simulate(600, rng)
-    found = measure(threshold, other, is_halved=True)
+    simulated = measure(threshold, other, is_halved=True)
 
     assert "chosen" == threshold.status
-    assert 600 == found.n_rows
-    assert int((other.proba.max(axis=1) >= threshold.value).sum()) == found.n_answered
+    assert 600 == simulated.n_rows
+    assert int((other.proba.max(axis=1) >= threshold.value).sum()) == simulated.n_answered
 
 
 def test_whole_set_measures_each_fold_by_a_threshold_of_the_others():
     """So that no request is answered by a threshold that it helped to choose."""
-    found, _ = simulate(1000, np.random.default_rng(0))
-    threshold = learn(found)
-    measured = measure(threshold, found, is_halved=False)
+    simulated, _ = simulate(1000, np.random.default_rng(0))
+    threshold = learn(simulated)
+    measured = measure(threshold, simulated, is_halved=False)
 
-    assert int((found.proba.max(axis=1) >= threshold.value).sum()) != measured.n_answered
+    assert int((simulated.proba.max(axis=1) >= threshold.value).sum()) != measured.n_answered
     assert 0 < measured.n_answered < 1000
 
 
 @pytest.mark.parametrize("is_halved", [True, False])
 def test_threshold_that_is_not_shown_answers_nothing(is_halved):
     y = np.arange(40) % 4
-    found = predictions(y, (y + 1) % 4)
-    measured = measure(learn(found), found, is_halved=is_halved)
+    simulated = predictions(y, (y + 1) % 4)
+    measured = measure(learn(simulated), simulated, is_halved=is_halved)
 
     assert (40, 0, None) == (measured.n_rows, measured.n_answered, measured.coverage)
 

@@ -86,10 +86,10 @@ def fit(rows, report, n_folds=5):
 
 def test_labels_that_nothing_explains_are_not_known_by_heart(copies):
     """A model that has met a copy would be right in all rows."""
-    found = fit(copies, report_of(LOGISTIC, chosen=LOGISTIC))
+    result = fit(copies, report_of(LOGISTIC, chosen=LOGISTIC))
 
-    assert abs((found.nested.y_pred == found.nested.y_true).mean() - 0.5) < 0.2
-    assert found.nested.proba.sum(axis=1) == pytest.approx(1)
+    assert abs((result.nested.y_pred == result.nested.y_true).mean() - 0.5) < 0.2
+    assert result.nested.proba.sum(axis=1) == pytest.approx(1)
 
 
 def test_group_is_in_one_fold(copies):
@@ -115,14 +115,16 @@ def test_choice_is_made_again_without_each_fold(copies):
         y_pred=np.stack([logistic, dummy]).astype(np.int16),
         fold=(np.arange(600) % 3).astype(np.int16),
     )
-    found = fit(copies, report_of(LOGISTIC, DUMMY, chosen=LOGISTIC, labels=labels))
+    result = fit(copies, report_of(LOGISTIC, DUMMY, chosen=LOGISTIC, labels=labels))
 
-    assert (DUMMY, LOGISTIC) == (found.choices[2], found.choices[0])
-    assert 1 == found.n_other_choices(LOGISTIC)
-    own = fold == 2
-    assert np.array_equal(found.nested.proba[own], dict(found.baselines)["dummy"].proba[own])
-    assert np.array_equal(found.nested.proba[~own], found.chosen.proba[~own])
-    assert not np.array_equal(found.chosen.proba[own], found.nested.proba[own])
+    assert (DUMMY, LOGISTIC) == (result.choices[2], result.choices[0])
+    assert 1 == result.n_other_choices(LOGISTIC)
+    is_test = fold == 2
+    assert np.array_equal(
+        result.nested.proba[is_test], dict(result.baselines)["dummy"].proba[is_test]
+    )
+    assert np.array_equal(result.nested.proba[~is_test], result.chosen.proba[~is_test])
+    assert not np.array_equal(result.chosen.proba[is_test], result.nested.proba[is_test])
 
 
 def test_choice_of_the_challenge_set_is_not_made_again(copies):
@@ -135,11 +137,11 @@ def test_choice_of_the_challenge_set_is_not_made_again(copies):
         fold=(np.arange(600) % 3).astype(np.int16),
     )
     report = report_of(LOGISTIC, DUMMY, chosen=LOGISTIC, labels=labels)
-    found = fit(copies, replace(report, chosen_on="challenge"))
+    result = fit(copies, replace(report, chosen_on="challenge"))
 
-    assert {LOGISTIC} == set(found.choices)
-    assert found.nested is found.chosen
-    assert not found.is_nested
+    assert {LOGISTIC} == set(result.choices)
+    assert result.nested is result.chosen
+    assert not result.is_nested
 
 
 def test_near_duplicate_that_groups_share_is_not_trained_on():
@@ -152,9 +154,9 @@ def test_near_duplicate_that_groups_share_is_not_trained_on():
     rows = Rows(
         **{n: getattr(rows, n) for n in rows.__slots__} | {"text_keys": rows.leakage_keys + "t"}
     )
-    found = fit(rows, report_of(LOGISTIC, chosen=LOGISTIC))
+    result = fit(rows, report_of(LOGISTIC, chosen=LOGISTIC))
 
-    assert abs((found.nested.y_pred == found.nested.y_true).mean() - 0.5) < 0.2
+    assert abs((result.nested.y_pred == result.nested.y_true).mean() - 0.5) < 0.2
 
 
 def test_folds_are_as_many_as_the_smallest_class_has_groups(copies):
@@ -199,7 +201,7 @@ def test_every_fold_can_learn_every_class(salt):
 
 
 def test_class_that_no_fold_could_learn_leaves_no_plan():
-    """Its rows in every other group are near-duplicates of those that are judged."""
+    """Its rows in every other group are near-duplicates of test rows."""
     groups, near_duplicate_groups = np.repeat(np.arange(12), 4), np.arange(48)
     near_duplicate_groups[groups >= 10] = 0
     y = np.where(groups % 2, "a", "b").astype(object)

@@ -16,8 +16,8 @@ SPEC = EvaluationSpec(resamples=1000)
 N_DRAWS = 100
 
 
-def choose(found, groups, target=0.95):
-    return choose_threshold(found, groups, DecisionSpec(target_precision=target), SPEC)
+def choose(simulated, groups, target=0.95):
+    return choose_threshold(simulated, groups, DecisionSpec(target_precision=target), SPEC)
 
 
 def set_at(value, status="chosen"):
@@ -41,8 +41,8 @@ def test_threshold_reaches_its_target_on_fresh_rows(is_grouped):
 
 def test_higher_target_answers_less():
     """The threshold grows with what is wanted of it."""
-    found, groups = simulate(5000, np.random.default_rng(0))
-    chosen = [choose(found, groups, target).value for target in (0.9, 0.95, 0.97, 0.98)]
+    simulated, groups = simulate(5000, np.random.default_rng(0))
+    chosen = [choose(simulated, groups, target).value for target in (0.9, 0.95, 0.97, 0.98)]
 
     assert chosen == sorted(chosen)
     assert chosen[0] < chosen[-1]
@@ -59,10 +59,10 @@ def test_model_that_is_always_right_needs_none():
 def test_class_of_few_groups_does_not_make_a_threshold_needless():
     """All answers reach the target; those of the rare class are not shown to."""
     y = np.array([0] * 400 + [1] * 5)
-    found = predictions(y, y, 2)
-    found.proba[:400] = [0.9, 0.1]
-    found.proba[0] = [0.6, 0.4]
-    chosen = choose(found, np.arange(405))
+    simulated = predictions(y, y, 2)
+    simulated.proba[:400] = [0.9, 0.1]
+    simulated.proba[0] = [0.6, 0.4]
+    chosen = choose(simulated, np.arange(405))
 
     assert ("chosen", True) == (chosen.status, chosen.value > 0)
 
@@ -70,9 +70,9 @@ def test_class_of_few_groups_does_not_make_a_threshold_needless():
 def test_templates_show_nothing():
     """Groups of one generator are no independent evidence, however many they are."""
     y = np.repeat([0, 1], 1000)
-    found, groups = predictions(y, y, 2), np.arange(2000)
+    simulated, groups = predictions(y, y, 2), np.arange(2000)
     spec = DecisionSpec(target_precision=0.95)
-    chosen = choose_threshold(found, groups, spec, SPEC, is_templated=True)
+    chosen = choose_threshold(simulated, groups, spec, SPEC, is_templated=True)
 
     assert ("templates", None) == (chosen.status, chosen.value)
 
@@ -87,12 +87,12 @@ def test_reason_says_how_many_groups_it_takes():
 
 def test_threshold_of_a_fold_comes_from_the_other_folds():
     """Answers of one fold that are all wrong, and sure, do not change its own threshold."""
-    found, groups = simulate(4000, np.random.default_rng(1))
+    simulated, groups = simulate(4000, np.random.default_rng(1))
     fold = np.arange(4000) % 4
     spec = DecisionSpec(target_precision=0.95)
-    before = choose_across(found, groups, fold, spec, SPEC)
-    found.proba[fold == 0] = found.proba[fold == 0][:, ::-1]
-    after = choose_across(found, groups, fold, spec, SPEC)
+    before = choose_across(simulated, groups, fold, spec, SPEC)
+    simulated.proba[fold == 0] = simulated.proba[fold == 0][:, ::-1]
+    after = choose_across(simulated, groups, fold, spec, SPEC)
 
     assert before[fold == 0].tolist() == after[fold == 0].tolist()
     assert before[fold == 1].tolist() != after[fold == 1].tolist()
@@ -109,7 +109,7 @@ def test_needless_threshold_answers_everything():
 
 
 def test_few_groups_show_nothing():
-    """However many rows they have: forty families without an error leave 7 % open."""
+    """However many rows they have: forty groups without an error leave 7 % open."""
     y = np.repeat([0, 1], 2000)
 
     assert choose(predictions(y, y, 2), np.arange(4000) % 40).value is None
@@ -124,10 +124,10 @@ def test_target_out_of_reach_has_no_threshold():
 
 def test_hold_out_is_counted_at_and_above_the_threshold():
     """Equal is enough; an unknown class is a wrong answer."""
-    found = predictions([0, 1, 0, 1], [0, 1, 1, 1], 2)
-    found.proba[3] = [0.4, 0.6]
-    report = measure_abstention(found, np.arange(4), set_at(0.6), SPEC, 0).to_json()
-    higher = measure_abstention(found, np.arange(4), set_at(0.61), SPEC, 0).to_json()
+    simulated = predictions([0, 1, 0, 1], [0, 1, 1, 1], 2)
+    simulated.proba[3] = [0.4, 0.6]
+    report = measure_abstention(simulated, np.arange(4), set_at(0.6), SPEC, 0).to_json()
+    higher = measure_abstention(simulated, np.arange(4), set_at(0.61), SPEC, 0).to_json()
 
     assert (4, 1.0, 0.75) == (
         report["n_answered"],
@@ -140,16 +140,16 @@ def test_hold_out_is_counted_at_and_above_the_threshold():
 
 def test_without_answers_there_is_no_precision():
     """Nothing is made of nothing."""
-    found, groups = simulate(100, np.random.default_rng(0))
-    report = measure_abstention(found, groups, set_at(1.0), SPEC, 0)
+    simulated, groups = simulate(100, np.random.default_rng(0))
+    report = measure_abstention(simulated, groups, set_at(1.0), SPEC, 0)
 
     assert (0, None) == (report.n_answered, report.precision)
 
 
 def test_without_a_threshold_nothing_is_measured():
-    """And the target is told all the same."""
-    found, groups = simulate(100, np.random.default_rng(0))
-    content = measure_abstention(found, groups, set_at(None, "not_shown"), SPEC, 0).to_json()
+    """And the target is reported all the same."""
+    simulated, groups = simulate(100, np.random.default_rng(0))
+    content = measure_abstention(simulated, groups, set_at(None, "not_shown"), SPEC, 0).to_json()
 
     assert (0.95, None, None) == (
         content["target_precision"],
@@ -169,8 +169,8 @@ def test_interval_of_precision_holds_the_truth():
     }
     covered = dict.fromkeys(truth, 0)
     for _ in range(200):
-        found, groups = simulate(500, rng, is_grouped=True)
-        report = measure_abstention(found, groups, set_at(0.7), SPEC, 0)
+        simulated, groups = simulate(500, rng, is_grouped=True)
+        report = measure_abstention(simulated, groups, set_at(0.7), SPEC, 0)
         for name, value in truth.items():
             interval = getattr(report, name)
             covered[name] += interval.lower <= value <= interval.upper

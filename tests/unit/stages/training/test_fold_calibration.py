@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import log_loss
 from sklearn.svm import LinearSVC
 
-from job.stages.training.fold_calibration import calibrate_folds, decide
+from job.stages.training.fold_calibration import calibrate_folds, compute_decisions
 
 METHODS = ["sigmoid", "temperature"]
 
@@ -88,7 +88,7 @@ def test_decision_values_are_in_the_order_of_all_classes(met):
     y = rng.choice(classes[met], 90)
     X = np.eye(3)[np.searchsorted(classes, y)] + 0.1 * rng.standard_normal((90, 3))
     model = LinearSVC().fit(X, y)
-    decisions = decide(model, X, classes)
+    decisions = compute_decisions(model, X, classes)
     missing = np.setdiff1d(np.arange(3), met)
 
     assert list(model.predict(X)) == classes[decisions.argmax(axis=1)].tolist()
@@ -96,5 +96,5 @@ def test_decision_values_are_in_the_order_of_all_classes(met):
 
 
 def _softmax(logits):
-    found = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return found / found.sum(axis=1, keepdims=True)
+    proba = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return proba / proba.sum(axis=1, keepdims=True)

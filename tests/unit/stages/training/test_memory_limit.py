@@ -104,7 +104,10 @@ def test_loss_that_only_liblinear_has_needs_its_copies():
     hinge = asked.model_copy(
         update={"search": asked.search.model_copy(update={"estimators": grids})}
     )
-    plain, own = (estimate_training_bytes(wide, some, 1, IN_MEMORY) for some in (asked, hinge))
+    plain, own = (
+        estimate_training_bytes(wide, training_spec, 1, IN_MEMORY)
+        for training_spec in (asked, hinge)
+    )
 
     assert own - plain > 10_000 * 64 * 16
 

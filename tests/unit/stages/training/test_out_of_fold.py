@@ -1,4 +1,4 @@
-"""Training rows are predicted by models that know nothing of their families."""
+"""Training rows are predicted by models that have not seen their groups."""
 
 from dataclasses import replace
 
@@ -67,33 +67,37 @@ def copies():
 @pytest.mark.parametrize("estimator", ["logistic_regression", "linear_svc"])
 def test_labels_that_nothing_explains_are_not_known_by_heart(copies, estimator):
     """A model that has met a copy would be right in all rows."""
-    found = predict(copies, estimator)
+    predictions = predict(copies, estimator)
 
-    assert abs((found.y_pred == found.y_true).mean() - 0.5) < 0.2
+    assert abs((predictions.y_pred == predictions.y_true).mean() - 0.5) < 0.2
 
 
 def test_every_row_has_probabilities_of_its_own(copies):
     """They sum to one, in the order of the rows."""
     y = np.where(copies.near_duplicate_groups % 3 == 0, "c", copies.y).astype(object)
     X = np.eye(3, 40)[np.searchsorted(["a", "b", "c"], y.astype(str))]
-    found = predict(rows_of(y, X + copies.embeddings.read() / 10, copies.near_duplicate_groups))
+    predictions = predict(
+        rows_of(y, X + copies.embeddings.read() / 10, copies.near_duplicate_groups)
+    )
 
-    assert found.proba.sum(axis=1) == pytest.approx(1)
-    assert (found.y_pred == found.y_true).mean() > 0.95
-    assert list(y) == [found.classes[n] for n in found.y_true]
+    assert predictions.proba.sum(axis=1) == pytest.approx(1)
+    assert (predictions.y_pred == predictions.y_true).mean() > 0.95
+    assert list(y) == [predictions.classes[n] for n in predictions.y_true]
 
 
 @pytest.mark.parametrize("estimator", ["logistic_regression", "linear_svc"])
 @pytest.mark.parametrize("name", ["a rare one", "b rare one", "rare"])
 def test_class_that_other_folds_lack_gets_no_probability(copies, name, estimator):
-    """One family cannot be on two sides; wherever the class stands among the others."""
+    """One group cannot be on two sides; wherever the class stands among the others."""
     y = np.where(copies.near_duplicate_groups == 0, name, copies.y).astype(object)
-    found, by_scikit_learn = (predict(replace(copies, y=y), estimator, engine=e) for e in ENGINES)
-    rare = found.classes.index(name)
+    predictions, by_scikit_learn = (
+        predict(replace(copies, y=y), estimator, engine=e) for e in ENGINES
+    )
+    rare = predictions.classes.index(name)
 
-    assert (found.proba[copies.near_duplicate_groups == 0, rare] == 0).all()
-    assert found.proba.sum(axis=1) == pytest.approx(1)
-    np.testing.assert_allclose(by_scikit_learn.proba, found.proba, atol=2e-3)
+    assert (predictions.proba[copies.near_duplicate_groups == 0, rare] == 0).all()
+    assert predictions.proba.sum(axis=1) == pytest.approx(1)
+    np.testing.assert_allclose(by_scikit_learn.proba, predictions.proba, atol=2e-3)
 
 
 @pytest.mark.parametrize("calibration", ["sigmoid", "temperature"])
@@ -104,19 +108,19 @@ def test_linear_svc_is_calibrated_as_by_a_calibration_within_each_fold(n_classes
     y = rng.integers(0, n_classes, 900)
     X = 1.2 * np.eye(n_classes, 30)[y] + rng.standard_normal((900, 30))
     rows = rows_of(np.array(["a", "b", "c"])[y], X, np.arange(900))
-    found = predict(rows, "linear_svc", calibration=calibration)
-    nested = np.zeros(found.proba.shape)
+    predictions = predict(rows, "linear_svc", calibration=calibration)
+    nested = np.zeros(predictions.proba.shape)
     for train_index, test_index in make_folds(rows, 3, 0):
         feature_matrix = make_pipeline(StandardScaler(), Normalizer()).fit(X[train_index])
         folds = make_folds(rows.take(train_index), 3, 0)
         model = with_calibration(LinearSVC(C=10.0, random_state=0), folds, calibration)
         model.fit(feature_matrix.transform(X[train_index]), y[train_index])
         nested[test_index] = model.predict_proba(feature_matrix.transform(X[test_index]))
-    accuracy = (found.y_pred == y).mean()
+    accuracy = (predictions.y_pred == y).mean()
 
-    assert log_loss(y, found.proba) < log_loss(y, nested) + 0.002
+    assert log_loss(y, predictions.proba) < log_loss(y, nested) + 0.002
     assert accuracy == pytest.approx((nested.argmax(axis=1) == y).mean(), abs=0.01)
-    assert accuracy == pytest.approx(found.proba.max(axis=1).mean(), abs=0.02)
+    assert accuracy == pytest.approx(predictions.proba.max(axis=1).mean(), abs=0.02)
 
 
 def test_it_repeats(copies):
@@ -126,9 +130,9 @@ def test_it_repeats(copies):
 
 def test_a_fold_forgets_what_the_model_of_the_fold_before_has_seen(copies):
     """scikit-learn alone, which begins each fold at zero, says the same."""
-    found, cold = (predict(copies, engine=engine).proba for engine in ("fast", "reference"))
+    predictions, cold = (predict(copies, engine=engine).proba for engine in ("fast", "reference"))
 
-    assert found == pytest.approx(cold, abs=5e-3)
+    assert predictions == pytest.approx(cold, abs=5e-3)
 
 
 @pytest.mark.parametrize("width", [40, 900])

@@ -47,14 +47,14 @@ def drawn(n_rows, near=2):
 @pytest.fixture
 def fits(monkeypatch):
     """Count what scikit-learn is asked to fit, and from where."""
-    found, original = [], LogisticRegression.fit
+    calls, original = [], LogisticRegression.fit
 
     def fit(model, X, y, sample_weight=None):
-        found.append((len(X), hasattr(model, "coef_") and model.warm_start))
+        calls.append((len(X), hasattr(model, "coef_") and model.warm_start))
         return original(model, X, y, sample_weight)
 
     monkeypatch.setattr(LogisticRegression, "fit", fit)
-    return found
+    return calls
 
 
 def train(rows, engine="fast"):
@@ -79,7 +79,7 @@ def train(rows, engine="fast"):
 
 def test_bytes_do_not_depend_on_the_number_of_threads():
     """From scaling to the refit, with rows enough for several blocks and spans of each."""
-    rows, found = drawn(7000, near=0.5), set()
+    rows, results = drawn(7000, near=0.5), set()
     grids = {"logistic_regression": {"C": [1.0, 10.0]}, "linear_svc": {"C": [1.0]}}
     spec = TrainingSpec(
         search=SearchSpec(estimators=grids, folds=2),
@@ -94,9 +94,9 @@ def test_bytes_do_not_depend_on_the_number_of_threads():
         model = train_model(rows, feature_matrices, report, spec, executor)
         file = io.BytesIO()
         joblib.dump((model.pipeline, [baseline for _, baseline in model.baselines]), file)
-        found.add((report, file.getvalue()))
+        results.add((report, file.getvalue()))
 
-    assert 1 == len(found)
+    assert 1 == len(results)
 
 
 def test_scikit_learn_confirms_the_model_on_all_rows(rows, fits):
@@ -127,6 +127,6 @@ def test_published_model_is_at_its_minimum(rows):
 
 def test_baseline_that_was_chosen_is_fitted_once(rows):
     """It is the same model."""
-    found = train(rows)
+    model = train(rows)
 
-    assert found.pipeline is dict(found.baselines)["logistic_regression"]
+    assert model.pipeline is dict(model.baselines)["logistic_regression"]

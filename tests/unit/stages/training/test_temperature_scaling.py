@@ -19,70 +19,77 @@ from job.stages.training.temperature_scaling import (
 @pytest.mark.parametrize("power", [0.5, 1.0, 3.0])
 def test_temperature_undoes_what_sharpened_a_calibrated_model(power):
     """It is the power itself, whichever way."""
-    found, _ = simulate(40_000, np.random.default_rng(0), sharpened=power)
+    predictions, _ = simulate(40_000, np.random.default_rng(0), sharpened=power)
 
-    assert find_temperature(found) == pytest.approx(power, rel=0.03)
+    assert find_temperature(predictions) == pytest.approx(power, rel=0.03)
 
 
-def test_heated_model_is_calibrated_and_predicts_the_same():
+def test_scaled_model_is_calibrated_and_predicts_the_same():
     """On rows that did not choose the temperature."""
     rng = np.random.default_rng(1)
     chosen, fresh = (simulate(20_000, rng, sharpened=3.0)[0] for _ in range(2))
-    heated = apply_temperature(fresh, find_temperature(chosen))
+    scaled = apply_temperature(fresh, find_temperature(chosen))
 
-    assert calibration_error(heated) < 0.015 < 0.05 < calibration_error(fresh)
-    assert log_losses(heated).mean() < log_losses(fresh).mean()
-    assert np.array_equal(heated.y_pred, fresh.y_pred)
+    assert calibration_error(scaled) < 0.015 < 0.05 < calibration_error(fresh)
+    assert log_losses(scaled).mean() < log_losses(fresh).mean()
+    assert np.array_equal(scaled.y_pred, fresh.y_pred)
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])
-def test_divided_coefficients_say_what_heated_probabilities_say(n_classes):
+def test_scaled_coefficients_yield_the_scaled_probabilities(n_classes):
     """Of two classes as of many."""
     rng = np.random.default_rng(2)
     y = rng.integers(0, n_classes, 300)
     X = rng.standard_normal((300, 5)) + np.eye(n_classes, 5)[y]
     model = LogisticRegression().fit(X, y)
-    found, _ = simulate(300, rng)
-    expected = apply_temperature(_with(found, model.predict_proba(X)), 0.4).proba
+    predictions, _ = simulate(300, rng)
+    expected = apply_temperature(_with(predictions, model.predict_proba(X)), 0.4).proba
     divide(Pipeline([("classifier", model)]), 0.4)
 
     assert model.predict_proba(X) == pytest.approx(expected, abs=1e-12)
 
 
-def _with(found, proba):
-    return type(found)(
-        classes=found.classes, y_true=found.y_true, proba=proba, known=np.arange(proba.shape[1])
+def _with(predictions, proba):
+    return type(predictions)(
+        classes=predictions.classes,
+        y_true=predictions.y_true,
+        proba=proba,
+        known=np.arange(proba.shape[1]),
     )
 
 
-def test_before_and_after_are_told():
-    """Before is what the model said undivided."""
-    found, _ = simulate(5000, np.random.default_rng(3), sharpened=2.0)
-    told = describe_temperature(found, apply_temperature(found, 2.0), 2.0)
+def test_before_and_after_are_described():
+    """Before is the model without temperature scaling."""
+    predictions, _ = simulate(5000, np.random.default_rng(3), sharpened=2.0)
+    description = describe_temperature(predictions, apply_temperature(predictions, 2.0), 2.0)
 
-    assert told["before"]["log_loss"] == pytest.approx(log_losses(found).mean(), abs=1e-6)
-    assert told["after"]["log_loss"] < told["before"]["log_loss"]
+    assert description["before"]["log_loss"] == pytest.approx(
+        log_losses(predictions).mean(), abs=1e-6
+    )
+    assert description["after"]["log_loss"] < description["before"]["log_loss"]
 
 
-def test_fold_is_heated_by_what_the_others_say():
+def test_fold_is_scaled_by_the_temperature_of_the_others():
     """A fold that is too sure by itself keeps what the other folds make of it."""
-    found, _ = simulate(6000, np.random.default_rng(4))
+    predictions, _ = simulate(6000, np.random.default_rng(4))
     fold = np.arange(6000) % 3
-    sharp = apply_temperature(found, 0.5)
-    mixed = found.proba.astype(float)
+    sharp = apply_temperature(predictions, 0.5)
+    mixed = predictions.proba.astype(float)
     mixed[fold == 0] = sharp.proba[fold == 0]
-    heated = heat_across(_with(found, mixed), fold, range(3))
-    expected = apply_temperature(sharp.take(fold == 0), find_temperature(found.take(fold != 0)))
+    scaled = heat_across(_with(predictions, mixed), fold, range(3))
+    expected = apply_temperature(
+        sharp.take(fold == 0), find_temperature(predictions.take(fold != 0))
+    )
 
-    assert heated.proba[fold == 0] == pytest.approx(expected.proba, abs=1e-9)
+    assert scaled.proba[fold == 0] == pytest.approx(expected.proba, abs=1e-9)
 
 
-def test_probabilities_of_zero_in_single_precision_can_be_heated():
+def test_probabilities_of_zero_in_single_precision_can_be_scaled():
     """Prototypes are sure in single precision, where the floor of logarithms is zero."""
-    found, _ = simulate(20, np.random.default_rng(4))
-    sure = np.zeros_like(found.proba, np.float32)
+    predictions, _ = simulate(20, np.random.default_rng(4))
+    sure = np.zeros_like(predictions.proba, np.float32)
     sure[:, 0] = 1
     with np.errstate(all="raise"):
-        heated = apply_temperature(_with(found, sure), 2.0)
+        scaled = apply_temperature(_with(predictions, sure), 2.0)
 
-    assert np.isfinite(heated.proba).all()
+    assert np.isfinite(scaled.proba).all()

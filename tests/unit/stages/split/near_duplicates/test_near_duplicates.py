@@ -1,4 +1,4 @@
-"""Near-duplicates, and what is connected through them, are one family."""
+"""Near-duplicates, and texts that are connected through them, are one group."""
 
 from dataclasses import replace
 
@@ -15,10 +15,14 @@ from job.contracts.settings.split import SplitSpec
 from job.errors import ConfigurationError
 from job.stages.data.leakage_keys import normalize
 from job.stages.split.near_duplicates import choose_kind, find_near_duplicate_groups
-from job.stages.split.near_duplicates.lsh import Links, cut_groups, share_of_bits, share_of_numbers
+from job.stages.split.near_duplicates.lsh import (
+    Links,
+    cut_groups,
+    equal_bit_share,
+    equal_number_share,
+)
 from job.stages.split.near_duplicates.minhash import NGRAM, sign_texts
-from job.stages.split.near_duplicates.simhash import share_of_bits as expected_share
-from job.stages.split.near_duplicates.simhash import sign_embeddings
+from job.stages.split.near_duplicates.simhash import expected_bit_share, sign_embeddings
 from job.stages.split.near_duplicates.templates import make_templates
 
 BASE = "please tell me which personal data your company holds about my account"
@@ -44,57 +48,57 @@ def rows_of(texts, y=None):
     )
 
 
-def families_of(texts, executor=None, **spec):
-    found = find_near_duplicate_groups(
+def find_groups(texts, executor=None, **spec):
+    tables = find_near_duplicate_groups(
         [rows_of(texts)], SplitSpec(**spec), "text", executor or InTurn()
     )
-    return found[0].near_duplicate_groups
+    return tables[0].near_duplicate_groups
 
 
-def sets_of(texts, near_duplicate_groups):
+def make_sets(texts, near_duplicate_groups):
     return {
         frozenset(t for t, f in zip(texts, near_duplicate_groups, strict=True) if f == n)
         for n in near_duplicate_groups
     }
 
 
-def test_near_duplicates_are_one_family_and_others_are_not():
+def test_near_duplicates_are_one_group_and_others_are_not():
     """A polite word more makes no other text."""
-    a, b, c = families_of([BASE, f"{BASE}, thank you", OTHER])
+    a, b, c = find_groups([BASE, f"{BASE}, thank you", OTHER])
 
     assert a == b != c
 
 
 @pytest.mark.parametrize("template", ["Call {}", "My number is {}, please remove my data"])
-def test_template_with_other_slot_values_is_one_family(template):
+def test_template_with_other_slot_values_is_one_group(template):
     """However short the template is, and however strict the threshold."""
     values = ["17", "ABC-1", "jo@example.com", "2026-11-26", "EUR 5"]
-    near_duplicate_groups = families_of([template.format(value) for value in values], min_jaccard=1)
+    near_duplicate_groups = find_groups([template.format(value) for value in values], min_jaccard=1)
 
     assert 1 == len(set(near_duplicate_groups))
 
 
-def test_large_family_of_one_template_is_not_cut():
+def test_large_group_of_one_template_is_not_cut():
     """Chains are cut, templates never."""
     texts = [f"Where is order {n}?" for n in range(500)] + [BASE, OTHER]
 
-    assert [500, 1, 1] == sorted(np.bincount(families_of(texts)), reverse=True)
+    assert [500, 1, 1] == sorted(np.bincount(find_groups(texts)), reverse=True)
 
 
 @given(SENTENCES, st.randoms(use_true_random=False))
 @settings(max_examples=40, deadline=None)
 def test_order_of_rows_does_not_matter(texts, random):
-    """The same texts fall into the same families."""
+    """The same texts fall into the same groups."""
     shuffled = random.sample(texts, len(texts))
 
-    assert sets_of(texts, families_of(texts)) == sets_of(shuffled, families_of(shuffled))
+    assert make_sets(texts, find_groups(texts)) == make_sets(shuffled, find_groups(shuffled))
 
 
 @given(SENTENCES)
 @settings(max_examples=40, deadline=None)
-def test_equal_texts_are_one_family(texts):
+def test_equal_texts_are_one_group(texts):
     """Case and punctuation do not part them."""
-    near_duplicate_groups = families_of(texts + [f"{text.upper()}!" for text in texts])
+    near_duplicate_groups = find_groups(texts + [f"{text.upper()}!" for text in texts])
 
     assert (
         near_duplicate_groups[: len(texts)].tolist() == near_duplicate_groups[len(texts) :].tolist()
@@ -105,19 +109,19 @@ def test_workers_do_not_matter():
     """Blocks are worked on apart."""
     rng = np.random.default_rng(0)
     texts = [" ".join(rng.choice(BASE.split() + OTHER.split(), 8)) for _ in range(9000)]
-    alone, together = families_of(texts), families_of(texts, LocalThreads(3))
+    alone, together = find_groups(texts), find_groups(texts, LocalThreads(3))
 
     assert alone.tolist() == together.tolist()
 
 
-def test_text_between_two_families_joins_them():
+def test_text_between_two_groups_joins_them():
     """What is near to both connects them."""
     head, tail = BASE.split(), OTHER.split()
     ends = [" ".join(head + tail[:4]), " ".join(head[-4:] + tail)]
     between = " ".join(head + tail)
 
-    assert 2 == len(set(families_of(ends)))
-    assert 1 == len(set(families_of([*ends, between])))
+    assert 2 == len(set(find_groups(ends)))
+    assert 1 == len(set(find_groups([*ends, between])))
 
 
 def test_numbers_mean_the_same_in_all_tables():
@@ -135,17 +139,17 @@ def test_numbers_mean_the_same_in_all_tables():
 
 def test_texts_equal_but_for_a_lost_address_stay_together():
     """Normalized they are one text, but only one of them shows its slot."""
-    a, b = families_of(["write to jo@example.com", "write to jo example com"])
+    a, b = find_groups(["write to jo@example.com", "write to jo example com"])
 
     assert a == b
 
 
 def test_switched_off_leaves_equal_texts_together():
-    """As without families."""
+    """As without near-duplicate groups."""
     rows = rows_of([BASE, f"{BASE} thanks", BASE])
-    (found,) = find_near_duplicate_groups([rows], SplitSpec(), "none", InTurn())
+    (grouped,) = find_near_duplicate_groups([rows], SplitSpec(), "none", InTurn())
 
-    assert [0, 1, 0] == found.near_duplicate_groups.tolist()
+    assert [0, 1, 0] == grouped.near_duplicate_groups.tolist()
 
 
 def test_estimated_similarity_is_that_of_the_sets():
@@ -163,17 +167,17 @@ def test_estimated_similarity_is_that_of_the_sets():
     true = [
         len(grams[a] & grams[b]) / len(grams[a] | grams[b]) for a, b in zip(one, other, strict=True)
     ]
-    found = share_of_numbers(signatures[one], signatures[other])
+    estimated = equal_number_share(signatures[one], signatures[other])
 
-    assert np.abs(found - true).max() < 4 * 0.5 / np.sqrt(128)
-    assert np.corrcoef(found, true)[0, 1] > 0.97
+    assert np.abs(estimated - true).max() < 4 * 0.5 / np.sqrt(128)
+    assert np.corrcoef(estimated, true)[0, 1] > 0.97
 
 
 @pytest.mark.parametrize("text", ["", "a", "stop", "ab\ud800", "\u4f60\u597d"])
 def test_short_and_odd_texts_have_a_signature(text):
     """A text shorter than an n-gram is one n-gram, and equal to itself alone."""
     signatures = sign_texts(np.array([text, f"{text}x", text], dtype=object), InTurn())
-    share = share_of_numbers(signatures[[0, 0]], signatures[[2, 1]])
+    share = equal_number_share(signatures[[0, 0]], signatures[[2, 1]])
 
     assert (1.0, True) == (share[0], bool(share[1] < 0.1))
 
@@ -186,12 +190,12 @@ def test_estimated_angle_is_that_of_the_embeddings():
     both = np.concatenate([X, Y]).astype(np.float32)
     signatures = sign_embeddings(MatrixRows(both, np.arange(400)), InTurn())
     norms = np.linalg.norm(X, axis=1) * np.linalg.norm(Y, axis=1)
-    true = [expected_share(c) for c in np.clip((X * Y).sum(axis=1) / norms, -1, 1)]
+    true = [expected_bit_share(c) for c in np.clip((X * Y).sum(axis=1) / norms, -1, 1)]
 
-    assert np.abs(share_of_bits(signatures[:200], signatures[200:]) - true).max() < 0.09
+    assert np.abs(equal_bit_share(signatures[:200], signatures[200:]) - true).max() < 0.09
 
 
-def test_near_embeddings_are_one_family_where_there_is_no_text():
+def test_near_embeddings_are_one_group_where_there_is_no_text():
     """Nearly all of them are found, and hardly any other."""
     rng = np.random.default_rng(3)
     X = rng.standard_normal((2000, 64)).astype(np.float32)
@@ -206,11 +210,13 @@ def test_near_embeddings_are_one_family_where_there_is_no_text():
         embeddings=MatrixRows(both, np.arange(4000)),
     )
     kind = choose_kind(rows, SplitSpec())
-    (found,) = find_near_duplicate_groups([rows], SplitSpec(), kind, InTurn())
+    (grouped,) = find_near_duplicate_groups([rows], SplitSpec(), kind, InTurn())
 
     assert "embeddings" == kind
-    assert (found.near_duplicate_groups[:2000] == found.near_duplicate_groups[2000:]).mean() > 0.99
-    assert len(np.unique(found.near_duplicate_groups)) > 1990
+    assert (
+        grouped.near_duplicate_groups[:2000] == grouped.near_duplicate_groups[2000:]
+    ).mean() > 0.99
+    assert len(np.unique(grouped.near_duplicate_groups)) > 1990
 
 
 def test_what_is_asked_for_and_not_there_is_an_error():
@@ -223,7 +229,7 @@ def test_what_is_asked_for_and_not_there_is_an_error():
 
 
 def test_chains_are_cut_and_what_is_nearly_equal_is_not():
-    """A hundred links of .6 make no family, a hundred of .95 do at any size."""
+    """A hundred links of .6 do not form a group, a hundred of .95 do at any size."""
     one, other = np.arange(99), np.arange(1, 100)
     weak, strong = (Links(one=one, other=other, similarity=np.full(99, s)) for s in (0.6, 0.95))
 

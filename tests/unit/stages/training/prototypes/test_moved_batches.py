@@ -18,7 +18,8 @@ from job.contracts.settings.job_settings import TrainingSpec
 from job.contracts.settings.search import SearchSpec
 from job.stages.features.feature_matrix import FeatureMatrices
 from job.stages.training.prototypes import Prototypes, RowGroups
-from job.stages.training.prototypes.moved_batches import bear_moved_batches, draw_moved_batches
+from job.stages.training.prototypes.batch_sampling import draw_moved_batches
+from job.stages.training.prototypes.moved_batches import bear_moved_batches
 from job.stages.training.refit import train_model
 
 WIDTH = 24
@@ -143,7 +144,7 @@ def train(X, y, group, *, bears_moved_batches):
         near_duplicate_groups=group,
     )
     columns = np.arange(WIDTH)
-    found = AffineMap(columns=columns, scale=np.full(WIDTH, 0.5), offset=np.zeros(WIDTH))
+    affine_map = AffineMap(columns=columns, scale=np.full(WIDTH, 0.5), offset=np.zeros(WIDTH))
     counts = {"n_rows": len(y), "n_distinct_rows": len(y), "width": WIDTH}
     spec = TrainingSpec(
         search=SearchSpec(), features=FeatureSpec(), columns=ColumnsSpec(), random_state=0
@@ -154,7 +155,7 @@ def train(X, y, group, *, bears_moved_batches):
         spec.columns,
         IN_MEMORY,
         InTurn(),
-        geometry=Geometry(status="restored", map=found, **counts),
+        geometry=Geometry(status="restored", map=affine_map, **counts),
     )
     chosen = CandidateScore(
         estimator="prototypes",

@@ -168,10 +168,10 @@ def test_cluster_borrows_the_nearest_items_of_other_groups():
     X = np.stack([np.cos(angle), np.sin(angle)], axis=1)
     items = find_items(X, np.zeros(24, int), np.repeat(np.arange(6), 4))
     centers = place_centers(X, items, 8, min_groups=3, random_state=0)
-    found = np.arctan2(centers[:, 1], centers[:, 0])
+    angles = np.arctan2(centers[:, 1], centers[:, 0])
 
     assert 8 == len(centers)
-    assert ((found < 0.4) | (found > 1.5)).all()
+    assert ((angles < 0.4) | (angles > 1.5)).all()
 
 
 def test_centers_are_rounded():
@@ -238,11 +238,11 @@ def test_published_model_knows_neither_rows_nor_this_project():
 @pytest.mark.parametrize("metric", ["accuracy", "neg_log_loss"])
 def test_equal_bytes_and_scores_on_any_number_of_threads(metric):
     X, y, group = draw(n_groups=600)
-    found = [run(rows_of(X, y, group), LocalThreads(n), metric=metric) for n in (1, 2, 3)]
-    encoded = {JoblibCodec().encode(pipeline) for _, _, pipeline in found}
+    results = [run(rows_of(X, y, group), LocalThreads(n), metric=metric) for n in (1, 2, 3)]
+    encoded = {JoblibCodec().encode(pipeline) for _, _, pipeline in results}
 
     assert 1 == len(encoded)
-    assert found[0][1].candidates == found[1][1].candidates == found[2][1].candidates
+    assert results[0][1].candidates == results[1][1].candidates == results[2][1].candidates
 
 
 def test_rows_are_predicted_by_models_without_their_group():
@@ -251,12 +251,12 @@ def test_rows_are_predicted_by_models_without_their_group():
     y = np.random.default_rng(0).choice(["a", "b"], 60)[group]
     rows, asked = rows_of(X, y, group), spec()
     feature_matrices, report, _ = run(rows, InTurn())
-    found = predict_out_of_fold(
+    predictions = predict_out_of_fold(
         rows, feature_matrices, report.chosen, spec=asked, executor=InTurn()
     )
 
-    assert (found.y_pred == found.y_true).mean() < 0.65
-    np.testing.assert_allclose(found.proba.sum(axis=1), 1, atol=1e-6)
+    assert (predictions.y_pred == predictions.y_true).mean() < 0.65
+    np.testing.assert_allclose(predictions.proba.sum(axis=1), 1, atol=1e-6)
 
 
 def test_every_fit_is_told_the_groups_of_its_own_rows(monkeypatch):

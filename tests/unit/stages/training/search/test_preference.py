@@ -31,24 +31,24 @@ def spec(feature_blocks=("embeddings",), **options):
     ],
 )
 def test_preference_follows_the_table_unless_told(prefer, is_templated, geometry, expected):
-    asked = spec(prefer=prefer)
-    found = resolve_preference(asked, is_templated=is_templated, geometry=geometry).search
+    training_spec = spec(prefer=prefer)
+    search = resolve_preference(training_spec, is_templated=is_templated, geometry=geometry).search
 
-    assert expected == found.prefer
-    assert (expected == "wording") == ("prototypes" in found.estimators)
-    assert {"logistic_regression", "linear_svc"} <= set(found.estimators)
-    assert prefer == asked.search.prefer
+    assert expected == search.prefer
+    assert (expected == "wording") == ("prototypes" in search.estimators)
+    assert {"logistic_regression", "linear_svc"} <= set(search.estimators)
+    assert prefer == training_spec.search.prefer
 
 
 def test_grid_of_prototypes_that_was_asked_for_stays():
     grid = {"n_centers": (7,)}
-    asked = spec(estimators={"logistic_regression": {}, "prototypes": grid})
+    training_spec = spec(estimators={"logistic_regression": {}, "prototypes": grid})
 
     assert (
         grid
-        == resolve_preference(asked, is_templated=True, geometry="restored").search.estimators[
-            "prototypes"
-        ]
+        == resolve_preference(
+            training_spec, is_templated=True, geometry="restored"
+        ).search.estimators["prototypes"]
     )
 
 
@@ -60,18 +60,19 @@ def test_grid_of_prototypes_that_was_asked_for_stays():
     ],
 )
 def test_other_inputs_are_chosen_by_score(options):
-    found = resolve_preference(spec(**options), is_templated=True, geometry="restored").search
+    search = resolve_preference(spec(**options), is_templated=True, geometry="restored").search
 
-    assert "score" == found.prefer
-    assert "prototypes" not in found.estimators
+    assert "score" == search.prefer
+    assert "prototypes" not in search.estimators
 
 
 def test_one_input_of_embeddings_alone_is_enough():
     inputs = (("text",), ("embeddings",))
-    asked = spec(feature_blocks=("text", "embeddings"), inputs=inputs)
+    training_spec = spec(feature_blocks=("text", "embeddings"), inputs=inputs)
 
     assert (
-        "wording" == resolve_preference(asked, is_templated=True, geometry="restored").search.prefer
+        "wording"
+        == resolve_preference(training_spec, is_templated=True, geometry="restored").search.prefer
     )
 
 

@@ -1,4 +1,4 @@
-"""Candidates are tried on folds that keep keys apart, and the best mean is chosen."""
+"""Candidates are tried on folds of whole groups, and the best mean is chosen."""
 
 from dataclasses import replace
 from itertools import count
@@ -56,7 +56,7 @@ def make_rows(keys, y):
 
 @pytest.fixture(scope="module")
 def rows():
-    """Three classes, twenty keys of three rows each."""
+    """Three classes, twenty groups of three rows each."""
     numbers = range(180)
     return make_rows([f"k{n % 60}" for n in numbers], ["abc"[n % 3] for n in numbers])
 
@@ -77,8 +77,8 @@ def spec(random_state=0, **options):
 
 @settings(max_examples=25, deadline=None)
 @given(keys=st.lists(st.integers(0, 30), min_size=40, max_size=80), seed=st.integers(0, 9))
-def test_folds_keep_keys_apart(keys, seed):
-    """No key is learnt from and judged on in one fold."""
+def test_folds_keep_groups_whole(keys, seed):
+    """No group is on both sides of a fold."""
     keys = [0, 1, 2, *keys]  # one for each fold at least
     rows = make_rows([f"k{n}" for n in keys], ["ab"[n % 2] for n in range(len(keys))])
     folds = make_folds(rows, 3, seed)
@@ -86,9 +86,9 @@ def test_folds_keep_keys_apart(keys, seed):
     assert all(set(rows.leakage_keys[a]).isdisjoint(rows.leakage_keys[b]) for a, b in folds)
 
 
-def test_each_row_is_judged_on_once(rows):
+def test_each_row_is_tested_once(rows):
     """The folds' other sides make up the table."""
-    judged = np.concatenate([outer for _, outer in make_folds(rows, 4, 0)])
+    judged = np.concatenate([test_index for _, test_index in make_folds(rows, 4, 0)])
 
     assert list(range(len(rows))) == sorted(judged)
 
@@ -167,18 +167,18 @@ def test_each_metric_works_with_each_estimator(rows, metric, estimator):
 
 
 @pytest.mark.parametrize("metric", ["roc_auc_ovr", "neg_log_loss"])
-def test_class_that_one_key_holds_is_judged_on_where_it_is_known(metric):
+def test_class_of_one_group_is_scored_where_it_is_known(metric):
     """In the fold that judges it nobody has learnt it, and no probability is given to it."""
     rows = noisy_rows(0, n=240, n_classes=3)
     keys = np.where(rows.y == "c", "all of c", rows.leakage_keys).astype(object)
     grids = {"logistic_regression": {"C": [1.0]}}
-    found = run(replace(rows, leakage_keys=keys), spec(estimators=grids, metric=metric))
+    report = run(replace(rows, leakage_keys=keys), spec(estimators=grids, metric=metric))
 
-    assert np.isfinite(found.chosen.fold_scores).all()
+    assert np.isfinite(report.chosen.fold_scores).all()
 
 
 def test_fold_with_too_few_classes_is_a_training_error():
-    """Each class is one key's, so a fold judges what it has not learnt."""
+    """Each class is one group, so the test rows are of classes without training rows."""
     rows = noisy_rows(0, n=240, n_classes=3)
     rows = replace(rows, leakage_keys=rows.y)
 
@@ -204,9 +204,9 @@ def test_grid_is_spelt_out():
 
 def test_random_search_draws_as_many_as_asked_for():
     """None of them twice."""
-    found = list_candidates(SearchSpec(estimators=MANY, method="random", n_iter=7), USE, 0)
+    candidates = list_candidates(SearchSpec(estimators=MANY, method="random", n_iter=7), USE, 0)
 
-    assert 7 == len({c.parameters for c in found})
+    assert 7 == len({c.parameters for c in candidates})
 
 
 def test_random_search_repeats_with_its_seed():
@@ -241,10 +241,10 @@ def test_unknown_parameter_is_the_operators():
 @pytest.mark.parametrize("value", [-1, "many"])
 def test_refused_value_is_the_operators(value):
     """scikit-learn knows what its parameters may be, before it sees a row."""
-    asked = SearchSpec(estimators={"logistic_regression": {"C": [value]}})
+    training_spec = SearchSpec(estimators={"logistic_regression": {"C": [value]}})
 
     with pytest.raises(ConfigurationError, match=r"search\.estimators\.logistic_regression"):
-        list_candidates(asked, USE, 0)
+        list_candidates(training_spec, USE, 0)
 
 
 @pytest.mark.parametrize(
@@ -336,7 +336,7 @@ def test_reference_engine_is_a_grid_search():
     """Its scores are those of scikit-learn's `GridSearchCV` over the whole pipeline."""
     rows = noisy_rows(0)
     values = [0.1, 1.0, 10.0]
-    found = run(rows, spec(engine="reference", estimators={"logistic_regression": {"C": values}}))
+    report = run(rows, spec(engine="reference", estimators={"logistic_regression": {"C": values}}))
     pipeline = Pipeline(
         [("scaling", make_scaling()), ("model", LogisticRegression(tol=1e-6, max_iter=1000))]
     )
@@ -344,7 +344,7 @@ def test_reference_engine_is_a_grid_search():
         pipeline, {"model__C": values}, scoring="f1_macro", cv=make_folds(rows, 3, 0), refit=False
     ).fit(rows.embeddings.read(), rows.y.astype(str))
 
-    for n, candidate in enumerate(found.candidates):
+    for n, candidate in enumerate(report.candidates):
         by_fold = [grid.cv_results_[f"split{k}_test_score"][n] for k in range(3)]
         np.testing.assert_allclose(candidate.fold_scores, by_fold, atol=1e-9)
 
@@ -353,12 +353,12 @@ def test_fast_engine_leaves_what_it_cannot_finish_to_scikit_learn(rows, monkeypa
     """A debug line says so, nobody is warned, and the scores are the reference's."""
     monkeypatch.setattr("job.solver.dense_batch._Batch._minimize", out_of_steps)
     with structlog.testing.capture_logs() as logs:
-        found = run(rows, spec(estimators={"logistic_regression": {"C": [1, 10]}}))
+        report = run(rows, spec(estimators={"logistic_regression": {"C": [1, 10]}}))
     reference = run(
         rows, spec(engine="reference", estimators={"logistic_regression": {"C": [1, 10]}})
     )
 
-    assert found == reference
+    assert report == reference
     assert {"debug"} == {e["log_level"] for e in logs if e["event"] == "fast_engine_fell_back"}
     assert not [e for e in logs if e["log_level"] == "warning"]
 
@@ -384,11 +384,13 @@ def test_fast_engine_takes_only_what_it_solves(rows, parameters):
 @pytest.mark.parametrize(("max_seconds", "n_folds"), [(0.5, 1), (1.5, 2), (9.0, 4), (None, 4)])
 def test_time_that_is_over_ends_the_search_after_a_fold(rows, max_seconds, n_folds):
     """One fold is always done; the clock ticks once before the first and once before each other."""
-    asked = spec(folds=4, max_seconds=max_seconds, estimators={"logistic_regression": {"C": [1]}})
+    training_spec = spec(
+        folds=4, max_seconds=max_seconds, estimators={"logistic_regression": {"C": [1]}}
+    )
     with structlog.testing.capture_logs() as logs:
-        found = run(rows, asked, timer=count().__next__)
+        report = run(rows, training_spec, timer=count().__next__)
 
-    assert (n_folds, n_folds < 4) == (len(found.chosen.fold_scores), found.is_cut_short)
+    assert (n_folds, n_folds < 4) == (len(report.chosen.fold_scores), report.is_cut_short)
     assert [n_folds] * (n_folds < 4) == [
         entry["n_folds"] for entry in logs if entry["event"] == "search_cut_short"
     ]
@@ -401,9 +403,9 @@ def test_parameters_may_speak_of_labels(rows, engine):
         "logistic_regression": {"C": [1.0], "class_weight": [{"a": 2, "b": 1, "c": 1}]},
         "dummy": {"strategy": ["constant"], "constant": ["a"]},
     }
-    found = run(rows, spec(engine=engine, estimators=grids))
+    report = run(rows, spec(engine=engine, estimators=grids))
 
-    assert "logistic_regression" == found.chosen.estimator
+    assert "logistic_regression" == report.chosen.estimator
 
 
 def test_models_of_other_weights_are_fitted_apart():
@@ -436,13 +438,13 @@ def test_halving_drops_the_worse_and_gives_the_others_more_rows():
     """Nine candidates, three, one; the last one meets all rows and is chosen."""
     rows = noisy_rows(3, n=900)
     grids = {"logistic_regression": {"C": [1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.1, 1, 10, 100]}}
-    found = run(rows, spec(estimators=grids, halving_factor=3))
-    by_rows = sorted((c.n_samples, c.ended) for c in found.candidates if c.n_samples < 900)
+    report = run(rows, spec(estimators=grids, halving_factor=3))
+    by_rows = sorted((c.n_samples, c.ended) for c in report.candidates if c.n_samples < 900)
 
     assert ([(100, "halved")] * 6 + [(300, "halved")] * 2, 900, None) == (
         [(round(n, -2), ended) for n, ended in by_rows],
-        found.chosen.n_samples,
-        found.chosen.ended,
+        report.chosen.n_samples,
+        report.chosen.ended,
     )
 
 
@@ -450,13 +452,13 @@ def test_time_that_is_over_between_rounds_ends_with_the_best_of_those_that_were_
     """Three folds, then the clock; the next round does not begin."""
     rows = noisy_rows(3, n=900)
     grids = {"logistic_regression": {"C": [1e-6, 1.0, 10.0]}}
-    asked = spec(estimators=grids, halving_factor=3, max_seconds=2.5)
-    found = run(rows, asked, timer=count().__next__)
+    training_spec = spec(estimators=grids, halving_factor=3, max_seconds=2.5)
+    report = run(rows, training_spec, timer=count().__next__)
 
     assert (True, 300, 3) == (
-        found.is_cut_short,
-        round(found.chosen.n_samples, -2),
-        len(found.chosen.fold_scores),
+        report.is_cut_short,
+        round(report.chosen.n_samples, -2),
+        len(report.chosen.fold_scores),
     )
 
 
@@ -464,12 +466,12 @@ def test_candidate_that_cannot_win_is_stopped():
     """After two folds; the report says so, and it is not chosen."""
     rows = noisy_rows(0, n=600)
     grids = {"dummy": {}, "logistic_regression": {"C": [1.0, 3.0]}}
-    found = run(rows, spec(estimators=grids, folds=5, stop_early=True))
+    report = run(rows, spec(estimators=grids, folds=5, stop_early=True))
 
     assert [("beaten", 2), (None, 5), (None, 5)] == [
-        (c.ended, len(c.fold_scores)) for c in found.candidates
+        (c.ended, len(c.fold_scores)) for c in report.candidates
     ]
-    assert "logistic_regression" == found.chosen.estimator
+    assert "logistic_regression" == report.chosen.estimator
 
 
 def test_early_stop_changes_no_score_of_those_that_go_on():
@@ -487,32 +489,32 @@ def test_best_input_is_found():
     """The numbers tell the classes apart, the embeddings do not; a baseline has the same input."""
     rng = np.random.default_rng(0)
     rows = noisy_rows(0, n=300)
-    told = pd.DataFrame({"told": (rows.y == "a") * 2.0 + rng.normal(0, 0.1, 300)})
+    frame = pd.DataFrame({"told": (rows.y == "a") * 2.0 + rng.normal(0, 0.1, 300)})
     rows = replace(
         rows,
         y=np.where(rows.y == "a", "a", "b").astype(object),
         embeddings=MatrixRows(rng.standard_normal((300, 4)).astype(np.float32), np.arange(300)),
-        frame=told.astype(np.float32),
+        frame=frame.astype(np.float32),
     )
     inputs = (("embeddings",), ("numeric",), ("embeddings", "numeric"))
-    asked = TrainingSpec(
+    training_spec = TrainingSpec(
         search=SearchSpec(estimators={"logistic_regression": {"C": [1.0]}}, inputs=inputs),
         features=FeatureSpec(use=("embeddings", "numeric")),
         columns=ColumnsSpec(numeric=("told",)),
         random_state=0,
     )
-    found = run(rows, asked)
+    report = run(rows, training_spec)
 
-    assert inputs == tuple(c.feature_blocks for c in found.candidates)
-    assert found.candidates[0].mean_score < 0.7
-    assert ("numeric",) == found.chosen.feature_blocks
-    assert [("numeric",)] * 2 == [c.feature_blocks for c in found.baselines]
+    assert inputs == tuple(c.feature_blocks for c in report.candidates)
+    assert report.candidates[0].mean_score < 0.7
+    assert ("numeric",) == report.chosen.feature_blocks
+    assert [("numeric",)] * 2 == [c.feature_blocks for c in report.baselines]
 
 
 def test_folds_start_from_the_fold_before(rows, monkeypatch):
     """Where the columns are the same; the scores are those of a start from nothing."""
-    asked = spec(estimators={"logistic_regression": {"C": [1.0, 10.0]}}, folds=3)
-    near = run(rows, asked)
+    training_spec = spec(estimators={"logistic_regression": {"C": [1.0, 10.0]}}, folds=3)
+    near = run(rows, training_spec)
     has_start = []
 
     def fit(design, *arguments, start, **options):
@@ -523,7 +525,7 @@ def test_folds_start_from_the_fold_before(rows, monkeypatch):
 
     monkeypatch.setattr("job.solver.mixed_precision.fit_dense_batch", fit)
 
-    assert near == run(rows, asked)
+    assert near == run(rows, training_spec)
     assert [False, True, True] == has_start
 
 
@@ -535,9 +537,9 @@ def test_loose_tolerance_does_not_keep_what_the_fold_before_has_seen():
     labels = np.array(["a", "b", "c"], dtype=object)[rng.integers(0, 3, 600)]
     rows = replace(rows, y=labels, embeddings=MatrixRows(matrix, np.arange(600)))
     grids = {"logistic_regression": {"C": [1, 100], "tol": [1e-2]}}
-    found = run(rows, spec(estimators=grids, metric="accuracy"))
+    report = run(rows, spec(estimators=grids, metric="accuracy"))
 
-    assert max(max(c.fold_scores) for c in found.candidates) < 0.45
+    assert max(max(c.fold_scores) for c in report.candidates) < 0.45
 
 
 def test_early_rounds_keep_terms_that_as_many_of_their_keys_hold():
@@ -551,7 +553,7 @@ def test_early_rounds_keep_terms_that_as_many_of_their_keys_hold():
         y=np.array([f"c{n % 4}" for n in range(800)], dtype=object),
         text=np.array(texts, dtype=object),
     )
-    asked = TrainingSpec(
+    training_spec = TrainingSpec(
         search=SearchSpec(
             estimators={"logistic_regression": {"C": [10.0**n for n in range(-12, 4)]}},
             halving_factor=2,
@@ -561,7 +563,7 @@ def test_early_rounds_keep_terms_that_as_many_of_their_keys_hold():
         random_state=0,
     )
 
-    assert 800 == run(rows, asked).chosen.n_samples
+    assert 800 == run(rows, training_spec).chosen.n_samples
 
 
 def test_last_of_the_candidates_goes_straight_to_all_rows(monkeypatch):
@@ -583,8 +585,8 @@ def test_last_of_the_candidates_goes_straight_to_all_rows(monkeypatch):
     assert 6 == len(n_samples)
 
 
-def test_family_that_groups_share_is_not_trained_on_where_it_is_judged():
-    """The fold's training side gives it away."""
+def test_near_duplicates_of_test_rows_are_not_trained_on():
+    """Groups of the group column can share near-duplicates."""
     n = 240
     keys = np.array([f"group:{i % 24}" for i in range(n)], dtype=object)
     rows = Rows(
@@ -603,7 +605,7 @@ def test_family_that_groups_share_is_not_trained_on_where_it_is_judged():
         set(rows.near_duplicate_groups[a]).isdisjoint(rows.near_duplicate_groups[b])
         for a, b in folds
     )
-    assert [*range(n)] == sorted(i for _, outer in folds for i in outer)
+    assert [*range(n)] == sorted(i for _, test_index in folds for i in test_index)
 
 
 def test_fits_that_draw_are_the_same_on_threads():
@@ -618,4 +620,7 @@ def test_fits_that_draw_are_the_same_on_threads():
 
     alone = coefficients(None)
 
-    assert all(np.array_equal(alone, some) for some in LocalThreads(4).map(coefficients, range(8)))
+    assert all(
+        np.array_equal(alone, coefficient)
+        for coefficient in LocalThreads(4).map(coefficients, range(8))
+    )

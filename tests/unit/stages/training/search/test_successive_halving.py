@@ -21,7 +21,7 @@ def test_rounds_are_those_of_scikit_learn(n_candidates, n_rows, factor):
     """
     rng = np.random.default_rng(0)
     X, y = rng.standard_normal((n_rows, 2)), np.arange(n_rows) % 2
-    theirs = HalvingGridSearchCV(
+    sklearn_search = HalvingGridSearchCV(
         LogisticRegression(max_iter=1),
         {"C": np.logspace(-2, 2, n_candidates).tolist()},
         factor=factor,
@@ -30,14 +30,14 @@ def test_rounds_are_those_of_scikit_learn(n_candidates, n_rows, factor):
         refit=False,
     ).fit(X, y)
     shares = plan_rounds(n_candidates, n_rows, 2, 3, factor)
-    n_going, counts = n_candidates, []
+    n_remaining, counts = n_candidates, []
     for _ in shares:
-        counts.append(n_going)
-        n_going = len(keep_best([0.0] * n_going, factor))
+        counts.append(n_remaining)
+        n_remaining = len(keep_best([0.0] * n_remaining, factor))
 
-    assert theirs.n_candidates_ == counts
-    is_bound = theirs.n_resources_[0] == theirs.min_resources_ == 12
-    for share, n_resources in zip(shares, theirs.n_resources_, strict=True):
+    assert sklearn_search.n_candidates_ == counts
+    is_bound = sklearn_search.n_resources_[0] == sklearn_search.min_resources_ == 12
+    for share, n_resources in zip(shares, sklearn_search.n_resources_, strict=True):
         assert is_bound or n_rows * share == pytest.approx(n_resources, abs=factor ** len(shares))
 
 
@@ -57,35 +57,35 @@ def test_best_are_kept_in_their_order():
 
 
 def test_share_holds_whole_keys_of_every_class():
-    """A rare class keeps its least number of keys."""
+    """A rare class keeps its minimum number of groups."""
     y = np.array(["many"] * 90 + ["few"] * 10)
-    keys = np.array([f"k{n // 2}" for n in range(100)])
-    kept = take_share(y, keys, 0.2, 3, 0)
+    groups = np.array([f"k{n // 2}" for n in range(100)])
+    kept = take_share(y, groups, 0.2, 3, 0)
 
     assert ({"many": 18, "few": 6}, True) == (
         {name: int((y[kept] == name).sum()) for name in ("many", "few")},
-        {keys[n] for n in kept}.isdisjoint(keys[sorted(set(range(100)) - set(kept.tolist()))]),
+        {groups[n] for n in kept}.isdisjoint(groups[sorted(set(range(100)) - set(kept.tolist()))]),
     )
 
 
 def test_class_that_leads_no_key_is_in_every_share():
     """A few rows among many of the others."""
     y = np.array(["many", "many", "few"] * 5 + ["many"] * 285)
-    keys = np.array([f"k{n // 3}" for n in range(300)])
+    groups = np.array([f"k{n // 3}" for n in range(300)])
 
-    assert 3 <= (y[take_share(y, keys, 0.05, 3, 0)] == "few").sum()
+    assert 3 <= (y[take_share(y, groups, 0.05, 3, 0)] == "few").sum()
 
 
 def test_larger_share_holds_the_smaller_one():
     """What was learnt of a candidate stays true of some of its rows."""
-    y, keys = np.array(["a", "b"] * 100), np.array([f"k{n}" for n in range(200)])
-    small, large = (set(take_share(y, keys, share, 2, 7).tolist()) for share in (0.1, 0.3))
+    y, groups = np.array(["a", "b"] * 100), np.array([f"k{n}" for n in range(200)])
+    small, large = (set(take_share(y, groups, share, 2, 7).tolist()) for share in (0.1, 0.3))
 
     assert small < large
 
 
 @pytest.mark.parametrize(
-    ("scores", "n_left", "beaten"),
+    ("scores", "n_left", "eliminated"),
     [
         ([[0.9, 0.9], [0.8, 0.8], [0.9, 0.88]], 1, [1]),  # leads .1 and .1, swing .02
         ([[0.9, 0.9], [0.8, 0.8], [0.9, 0.88]], 9, [1]),  # .2 in nine folds is .0222 a fold
@@ -96,6 +96,6 @@ def test_larger_share_holds_the_smaller_one():
         ([[0.9, 0.9], [0.9, 0.9]], 3, []),  # equals
     ],
 )
-def test_candidate_is_beaten_by_more_than_leads_vary(scores, n_left, beaten):
+def test_candidate_is_eliminated_if_its_deficit_exceeds_the_variation(scores, n_left, eliminated):
     """What it would have to make up in each fold that is left is compared with their swing."""
-    assert beaten == find_eliminated(scores, n_left)
+    assert eliminated == find_eliminated(scores, n_left)

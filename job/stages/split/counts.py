@@ -1,0 +1,97 @@
+"""Counts of duplicates, conflicting labels, classes and groups for the split and its report."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from job.contracts.dataset import Rows
+from job.contracts.reports.near_duplicates import DuplicateReport
+from job.stages.split.near_duplicates import Kind
+
+Mask = np.ndarray[Any, Any]
+_N_LARGEST: Final = 10
+
+
+def count_duplicates(
+    table: Rows, train: Rows, official_test: Rows | None, kind: Kind
+) -> DuplicateReport:
+    """Count exact duplicates and near-duplicates of the table."""
+    keys, unique_keys = _factorize(table.text_keys)
+    n_exact = len(table) - len(unique_keys)
+    if table.near_duplicate_groups is None or train.near_duplicate_groups is None:
+        return DuplicateReport(near_duplicates=kind, n_exact_duplicates=n_exact)
+    groups, numbers = pd.factorize(table.near_duplicate_groups)
+    pair_groups, _ = _unique_pairs(groups, keys, len(unique_keys))
+    has_several_texts = np.bincount(pair_groups, minlength=len(numbers)) > 1
+    sizes = np.sort(np.bincount(groups)[has_several_texts])[::-1]
+    n_near = 0
+    if official_test is not None and official_test.near_duplicate_groups is not None:
+        is_near = np.isin(train.near_duplicate_groups, official_test.near_duplicate_groups)
+        n_near = int(is_near.sum())
+    return DuplicateReport(
+        near_duplicates=kind,
+        n_exact_duplicates=n_exact,
+        n_near_duplicates=len(unique_keys) - len(numbers),
+        n_families=int(has_several_texts.sum()),
+        largest=tuple(sizes[:_N_LARGEST].tolist()),
+        n_near_official_test=n_near,
+    )
+
+
+def count_sides(train: Rows, test: Rows, labels: tuple[str, ...]) -> dict[str, Any]:
+    """Count rows, leakage keys and classes of both sides, as fields of `SplitReport`."""
+    classes = sorted(set(train.y) | set(test.y) | set(labels))
+    return {
+        "n_train": len(train),
+        "n_test": len(test),
+        "n_train_keys": len(_factorize(train.leakage_keys)[1]),
+        "n_test_keys": len(_factorize(test.leakage_keys)[1]),
+        "test_only_classes": tuple(sorted(set(test.y) - set(train.y))),
+        "n_test_only_rows": int((~is_among(test.y, train.y)).sum()),
+        "class_rows": tuple(
+            (name, int((train.y == name).sum()), int((test.y == name).sum())) for name in classes
+        ),
+    }
+
+
+def count_conflicts(rows: Rows) -> tuple[int, int]:
+    """Return the number of texts with more than one label, and the number of their rows."""
+    (keys, _), (labels, classes) = _factorize(rows.text_keys), _factorize(rows.y)
+    pair_keys, _ = _unique_pairs(keys, labels, len(classes))
+    is_conflicting = np.bincount(pair_keys) > 1
+    return int(is_conflicting.sum()), int(is_conflicting[keys].sum())
+
+
+def count_groups_by_class(rows: Rows, groups: Any) -> tuple[Any, Any, Any]:
+    """Return the class of each row as a number, the classes, and the number of groups with each.
+
+    Parameters
+    ----------
+    groups
+        Group or leakage key of each row, shape (n_rows,).
+    """
+    labels, classes = _factorize(rows.y)
+    _, pair_labels = _unique_pairs(pd.factorize(groups)[0], labels, len(classes))
+    return labels, classes, np.bincount(pair_labels, minlength=len(classes))
+
+
+def is_among(values: Any, others: Any) -> Mask:
+    """Return a mask of the values that occur among the others."""
+    # NOTE: np.isin compares each object with every other one
+    mask: Mask = pd.Index(values, dtype=object).isin(others)
+    return mask
+
+
+def _factorize(values: Any) -> tuple[Any, Any]:
+    """Return a number for each value, and the distinct values, without copying strings."""
+    codes, unique = pd.factorize(np.asarray(values, dtype=object))
+    return codes, unique
+
+
+def _unique_pairs(keys: Any, labels: Any, n_labels: int) -> tuple[Any, Any]:
+    """Return key and label of each distinct pair."""
+    pairs = np.unique(keys * n_labels + labels)
+    return pairs // n_labels, pairs % n_labels
