@@ -19,8 +19,9 @@ from job.stages.evaluation.intervals import find_intervals
 from job.stages.evaluation.reliability import measure_reliability, trace_risk
 from job.stages.evaluation.slice_scores import judge_slices
 from job.stages.features.preprocessing import make_input
+from job.stages.metrics.label_metrics import AVERAGED, PER_CLASS, compute_label_scores
 from job.stages.metrics.predictions import Predictions, predict
-from job.stages.metrics.row_metrics import brier_losses, calibration_error
+from job.stages.metrics.row_metrics import brier_losses, calibration_error, log_losses
 from job.stages.training.decision_threshold import measure_abstention
 from job.stages.training.temperature_scaling import apply_temperature, describe_temperature
 
@@ -153,27 +154,15 @@ def evaluate_predictions(predictions: Predictions) -> dict[str, Any]:
 def _label_scores(
     y_true: Any, y_pred: Any, classes: list[str]
 ) -> tuple[dict[str, dict[str, Any]], dict[str, float]]:
-    precision, recall, f1, support = metrics.precision_recall_fscore_support(
-        y_true, y_pred, labels=np.arange(len(classes)), zero_division=0
-    )
-    per_class = {
+    values, support = compute_label_scores(y_true, y_pred, len(classes)), np.bincount(y_true)
+    per_class: dict[str, dict[str, Any]] = {
         name: {
-            "precision": float(precision[n]),
-            "recall": float(recall[n]),
-            "f1": float(f1[n]),
-            "n_test": int(support[n]),
+            **{metric: values[metric, n] for metric in PER_CLASS},
+            "n_test": int(support[n]) if n < len(support) else 0,
         }
         for n, name in enumerate(classes)
     }
-    scores = {"accuracy": float(metrics.accuracy_score(y_true, y_pred))}
-    scores["balanced_accuracy"] = float(recall[support > 0].mean())
-    for average in ("macro", "weighted"):
-        p, r, f, _ = metrics.precision_recall_fscore_support(
-            y_true, y_pred, average=average, zero_division=0
-        )
-        scores |= {f"precision_{average}": float(p), f"recall_{average}": float(r)}
-        scores[f"f1_{average}"] = float(f)
-    return per_class, scores
+    return per_class, {metric: values[metric, None] for metric in AVERAGED}
 
 
 def _probability_scores(
@@ -189,7 +178,7 @@ def _probability_scores(
     y, p, known = predictions.y_true, predictions.proba, predictions.known
     scores["brier"] = float(brier_losses(predictions).mean())
     scores["calibration_error"] = calibration_error(predictions)
-    scores["log_loss"] = float(metrics.log_loss(y, p, labels=known))
+    scores["log_loss"] = float(log_losses(predictions).mean())
     scores[Metric.NEG_LOG_LOSS.value] = -scores["log_loss"]
     curves = {}
     for n, number in enumerate(known):

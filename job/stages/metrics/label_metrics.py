@@ -16,11 +16,11 @@ import numpy as np
 from job.stages.metrics.group_bootstrap import effective_groups
 
 Array = np.ndarray[Any, Any]
-_PER_CLASS: Final = ("f1", "precision", "recall")
+PER_CLASS: Final = ("f1", "precision", "recall")
 AVERAGED: Final = (
     *("accuracy", "balanced_accuracy"),
-    *(f"{score}_macro" for score in _PER_CLASS),
-    *(f"{score}_weighted" for score in _PER_CLASS),
+    *(f"{score}_macro" for score in PER_CLASS),
+    *(f"{score}_weighted" for score in PER_CLASS),
 )
 
 
@@ -65,6 +65,19 @@ def count_effective_groups(
     return effective_groups(groups), true, predicted
 
 
+def compute_label_scores(
+    y_true: Array, y_pred: Array, n_classes: int
+) -> dict[tuple[str, int | None], float]:
+    """Return every score of predicted classes, by its name and its class (None: averaged).
+
+    Classes are numbers from 0; `n_classes` may be larger than the number of classes that occur.
+    """
+    columns = [column[column >= 0] for column in count_columns(y_true, y_pred, n_classes)]
+    counts = np.bincount(np.concatenate(columns), minlength=3 * n_classes)[None].astype(float)
+    label_scores = LabelScores(counts)
+    return dict(zip(label_scores.names, label_scores.measure(counts)[0].tolist(), strict=True))
+
+
 class LabelScores:
     """All scores of predicted classes, averaged and per class, in a fixed order of columns.
 
@@ -83,7 +96,7 @@ class LabelScores:
     @property
     def names(self) -> list[tuple[str, int | None]]:
         """The score of each column, with its class or None."""
-        per_class = [(name, n) for name in _PER_CLASS for n in range(self.n_classes)]
+        per_class = [(name, n) for name in PER_CLASS for n in range(self.n_classes)]
         return [*((name, None) for name in AVERAGED), *per_class]
 
     def count_effective_groups(self, n_groups: float, true: Array, predicted: Array) -> Array:
@@ -93,7 +106,7 @@ class LabelScores:
         of classes times the number of groups of the smallest class.
         """
         macro = int(self._occurs.sum()) * true[self._is_true].min(initial=n_groups)
-        averaged = [n_groups, *[macro] * (1 + len(_PER_CLASS)), *[n_groups] * len(_PER_CLASS)]
+        averaged = [n_groups, *[macro] * (1 + len(PER_CLASS)), *[n_groups] * len(PER_CLASS)]
         return np.concatenate([averaged, np.minimum(true, predicted), predicted, true])
 
     def measure(self, counts: Array) -> Array:
@@ -107,8 +120,8 @@ class LabelScores:
         n_rows = support.sum(axis=1)
         averaged = [hits.sum(axis=1) / n_rows]
         averaged.append(per_class["recall"][:, self._is_true].mean(axis=1))
-        averaged += [per_class[name][:, self._occurs].mean(axis=1) for name in _PER_CLASS]
-        averaged += [(per_class[name] * support).sum(axis=1) / n_rows for name in _PER_CLASS]
+        averaged += [per_class[name][:, self._occurs].mean(axis=1) for name in PER_CLASS]
+        averaged += [(per_class[name] * support).sum(axis=1) / n_rows for name in PER_CLASS]
         return np.concatenate([np.stack(averaged, axis=1), *per_class.values()], axis=1)
 
 

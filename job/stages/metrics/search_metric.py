@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from job.contracts.metrics import Metric
-from job.stages.metrics.label_metrics import AVERAGED, LabelScores, count_columns
+from job.stages.metrics.label_metrics import AVERAGED, compute_label_scores
 from job.stages.metrics.predictions import Predictions
 from job.stages.metrics.row_metrics import log_losses, roc_auc_influences
 
@@ -20,13 +20,8 @@ def is_of_labels(metric: Metric) -> bool:
 
 
 def score_labels(metric: Metric, y_true: Array, y_pred: Array, n_classes: int) -> float:
-    """Return a metric of predicted classes.
-
-    Classes are numbers from 0; `n_classes` may be larger than the number of classes that occur.
-    """
-    columns = [column[column >= 0] for column in count_columns(y_true, y_pred, n_classes)]
-    counts = np.bincount(np.concatenate(columns), minlength=3 * n_classes)[None].astype(float)
-    return float(LabelScores(counts).measure(counts)[0, AVERAGED.index(metric.value)])
+    """Return one metric of predicted classes, as `compute_label_scores` does."""
+    return compute_label_scores(y_true, y_pred, n_classes)[metric.value, None]
 
 
 def score_of(predictions: Predictions, metric: Metric) -> float | None:
@@ -35,9 +30,8 @@ def score_of(predictions: Predictions, metric: Metric) -> float | None:
     Metrics of probabilities are computed on the rows whose class the model knows.
     """
     if is_of_labels(metric):
-        return score_labels(
-            metric, predictions.y_true, predictions.y_pred, len(predictions.classes)
-        )
+        classes = predictions.classes
+        return score_labels(metric, predictions.y_true, predictions.y_pred, len(classes))
     known = predictions.take(predictions.has_known_class)
     if not len(known.y_true):
         return None
