@@ -178,14 +178,14 @@ def sample_data(
     format: Annotated[str | None, typer.Option(help="parquet or csv; PATH has to end so.")] = None,
 ) -> None:
     """Write a synthetic table of the upstream contract."""
-    from job.adapters.tables.formats import format_of
+    from job.adapters.tables.formats import table_format
     from job.contracts.messages import pluralize
     from job.errors import ConfigurationError
     from job.samples import write_sample
 
     if format not in (None, "parquet", "csv"):
         raise ConfigurationError(f"no format '{format}'", hint="parquet or csv")
-    named = format_of(path)
+    named = table_format(path)
     if named is None or format not in (None, named):
         raise ConfigurationError(
             f"'{path}' does not end as a {format or 'table'} does",

@@ -77,4 +77,4 @@ def test_patience_is_that_of_a_request():
     """Each try may be silent for so long."""
     _, found = config_of(read_timeout_seconds=7, max_attempts=3)
 
-    assert 21 == found.patience_seconds
+    assert 21 == found.body_retry_seconds

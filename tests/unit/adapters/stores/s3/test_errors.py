@@ -5,13 +5,13 @@ from botocore import exceptions as boto
 from botocore.exceptions import ClientError
 from urllib3.exceptions import ProtocolError
 
-from job.adapters.stores.s3.errors import explain
+from job.adapters.stores.s3.errors import translate
 from job.errors import ConfigurationError, TransientError
 
 
-def answered(status, code, operation="GetObject"):
+def translate_response(status, code, operation="GetObject"):
     answer = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
-    return explain(ClientError(answer, operation), "store:9000")
+    return translate(ClientError(answer, operation), "store:9000")
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def answered(status, code, operation="GetObject"):
     ],
 )
 def test_answer_that_does_not_pass_by_waiting_is_the_operators(status, code, says):
-    error = answered(status, code)
+    error = translate_response(status, code)
 
     assert (ConfigurationError, True, True) == (
         type(error),
@@ -41,17 +41,17 @@ def test_answer_that_does_not_pass_by_waiting_is_the_operators(status, code, say
     ("status", "code"), [(503, "SlowDown"), (500, "X"), (429, "Y"), (418, "Z")]
 )
 def test_answer_that_may_pass_is_tried_again(status, code):
-    assert TransientError is type(answered(status, code))
+    assert TransientError is type(translate_response(status, code))
 
 
 def test_answer_whose_text_breaks_off_is_tried_again():
     """botocore lets urllib3's own error through."""
-    assert TransientError is type(explain(ProtocolError("canary"), "store"))
+    assert TransientError is type(translate(ProtocolError("canary"), "store"))
 
 
 def test_proxy_that_cannot_be_reached_is_named_as_one():
     """The endpoint is not to blame; its address may hold a password."""
-    error = explain(
+    error = translate(
         boto.ProxyConnectionError(proxy_url="http://user:canary@proxy:1", error=OSError()), "store"
     )
 

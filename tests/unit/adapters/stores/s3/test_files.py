@@ -37,7 +37,7 @@ def listing(client, tmp_path):
         stub.activate()
         folder = tmp_path / "inside"
         folder.mkdir()
-        return S3Files(Connection(client=client, host="aws", patience_seconds=1), folder)
+        return S3Files(Connection(client=client, host="aws", body_retry_seconds=1), folder)
 
     return make
 
@@ -91,7 +91,7 @@ def test_disk_that_takes_a_part_of_a_write_is_given_the_rest(client, tmp_path, m
     stub.add_response("get_object", {**answer, "ContentRange": "bytes 0-99999/100000"})
     stub.activate()
     head = {"ContentLength": len(data), "ETag": "e", "LastModified": datetime.now(UTC)}
-    connection = Connection(client=client, host="aws", patience_seconds=1)
+    connection = Connection(client=client, host="aws", body_retry_seconds=1)
     S3Files(connection, tmp_path)._copy("b", "t/x", head, tmp_path / "x")
 
     assert data == (tmp_path / "x").read_bytes()
