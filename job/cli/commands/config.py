@@ -52,11 +52,11 @@ def check(
     """Check the settings and the suite as a run would, and nothing else."""
     import tempfile
 
-    from job.cli.composition import copier, find_suite
+    from job.cli.composition import load_suite, make_copier
 
     effective = effective_settings(config, dataset, store, set_)
     with tempfile.TemporaryDirectory(prefix="pcc-job-") as folder:
-        suite = find_suite(effective.settings, copier(effective.settings, Path(folder)))
+        suite = load_suite(effective.settings, make_copier(effective.settings, Path(folder)))
     from job.pipeline.intake import check_request
 
     check_request(effective.settings, suite)
