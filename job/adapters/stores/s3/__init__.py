@@ -111,7 +111,7 @@ class S3Store:
         return ObjectInfo(n_bytes=answer["ContentLength"], modified_at=answer["LastModified"])
 
     def delete(self, key: str) -> None:
-        """Remove one object; absent is fine."""
+        """Remove one object, if it exists."""
         with self._translating_errors(key):
             self._client.delete_object(**self._location(key))
 
