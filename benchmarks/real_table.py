@@ -1,4 +1,4 @@
-"""Read a real table as a run does: validated, its near-duplicates numbered."""
+"""Read a real table as a run does: validated, with its near-duplicates grouped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Write the generated tables of the README; `--check` fails where they are stale."""
+"""Write the generated tables of the README; with `--check`, fail if they are stale."""
 
 import sys
 from pathlib import Path
@@ -20,8 +20,8 @@ def settings_table() -> str:
             model = field.annotation
             assert isinstance(value, dict)
             value = value[part]
-        shown = "unset" if value is None else str(value).replace("|", "\\|")
-        lines.append(f"| `{key}` | `{shown}` | {field.description} |")
+        default = "unset" if value is None else str(value).replace("|", "\\|")
+        lines.append(f"| `{key}` | `{default}` | {field.description} |")
     return "\n".join(lines)
 
 
