@@ -1,4 +1,4 @@
-"""The commands about settings: no run, no data, no store."""
+"""The commands about settings, without a run, data or a store."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def show(
     content = effective.settings.model_dump(mode="json")
     rows = {}
     for key in known_keys():
-        value: Any = content  # one level deeper by each part of the key
+        value: Any = content  # descends one level with each part of the key
         for part in key.split("."):
             value = value[part]
         rows[key] = {"value": value, "from": effective.origins.get(key, "default")}

@@ -1,4 +1,4 @@
-"""Matrices lie in memory or in a file, and nobody can tell by what is in them."""
+"""Matrices are in memory or in a file, with the same content."""
 
 import shutil
 
