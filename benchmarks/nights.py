@@ -5,15 +5,12 @@
 How it works
 ------------
 1. Each chain draws four fifths of the table's groups; each night, a fifth of these are replaced.
-2. Each night the recipe (by default prototypes at a temperature of 0.1 on restored rows, which the
-   defaults choose on the upstream's table) is fitted to the folds of the search and of the
-   cross-fitted evaluation.
-3. The gate decides as in a run: by floors, champion and anchor; the first promotion by the gate's
-   default sets the anchor.
+2. Each night the recipe (by default prototypes at a temperature of 0.1 on restored rows) is fitted
+   to the folds of the search and of the cross-fitted evaluation.
+3. The gate decides as in a run; the first promotion by the gate's default sets the anchor.
 
 equal     nights after the first: how many candidates are promoted
-wrong     the same nights, with the predictions of random whole groups, up to a tenth of the rows,
-          made wrong: how many are promoted nevertheless
+wrong     the same nights with a tenth of the rows, in random whole groups, predicted wrongly
 shuffled  one night a chain on which the labels of one class are shuffled among all classes
 
 Prints one JSON object and a row of docs/benchmarks.md.

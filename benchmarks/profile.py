@@ -22,7 +22,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.search import make_spec, read_rows, search_and_refit, write_data
+from benchmarks.search import make_spec, search_and_refit
+from benchmarks.search_data import read_rows, write_data
 from job.adapters.executors.local import LocalThreads
 from job.adapters.host_limits import Memory, return_freed_memory
 from job.adapters.matrix_allocator import MappedMatrices

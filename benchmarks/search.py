@@ -35,28 +35,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import threadpoolctl
-from sklearn.compose import ColumnTransformer
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, f1_score
 from sklearn.model_selection import GridSearchCV
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import Normalizer, StandardScaler
-from sklearn.svm import LinearSVC
 
+from benchmarks.naive_pipeline import KINDS, as_double, naive_pipeline
+from benchmarks.search_data import read_rows, write_data
 from job.adapters.executors.local import LocalThreads
 from job.adapters.host_limits import Memory, return_freed_memory
 from job.adapters.matrix_allocator import MappedMatrices
-from job.contracts.dataset import MatrixRows, Rows
+from job.contracts.dataset import Rows
 from job.contracts.model import TrainedModel
 from job.contracts.reports.search import SearchReport
 from job.contracts.settings.dataset import ColumnsSpec
 from job.contracts.settings.features import FeatureSpec
 from job.contracts.settings.job_settings import TrainingSpec
 from job.contracts.settings.search import SearchSpec
-from job.stages.data.leakage_keys import normalize
 from job.stages.features.feature_matrix import FeatureMatrices
 from job.stages.features.preprocessing import make_input
 from job.stages.split.folds import make_folds
@@ -64,93 +58,8 @@ from job.stages.training.refit import train_model
 from job.stages.training.search import search
 
 C = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
-KINDS = {"logistic_regression": LogisticRegression, "linear_svc": LinearSVC}
 CONTENDERS = ("naive", "one", "reference", "fast")
-N_CLASSES = 12
 WORKERS = 2
-
-
-def generate_embeddings(n_rows: int, width: int = 384) -> dict[str, Any]:
-    """Draw embeddings with variances that decay as for sentence embeddings; 5 % are mislabeled."""
-    rng = np.random.default_rng(0)
-    scales = 1 / np.sqrt(1 + np.arange(width))
-    rotation = np.linalg.qr(rng.standard_normal((width, width)))[0]
-    centers = 0.3 * rng.standard_normal((N_CLASSES, width)) * scales
-    labels = rng.integers(0, N_CLASSES, n_rows)
-    X = np.empty((n_rows, width), np.float32)
-    for start in range(0, n_rows, 50_000):
-        block = labels[start : start + 50_000]
-        X[start : start + 50_000] = (
-            centers[block] + rng.standard_normal((len(block), width)) * scales
-        ) @ rotation
-    return {"X": X, "y": _mislabel(rng, labels)}
-
-
-def generate_texts(n_rows: int, n_words: int = 30_000, length: int = 15) -> dict[str, Any]:
-    """Draw texts of Zipf-distributed words, some specific to the class; 5 % are mislabeled."""
-    rng = np.random.default_rng(0)
-    share = 1 / np.arange(1, n_words + 1) ** 0.9
-    drawn = rng.choice(n_words, (n_rows, length), p=share / share.sum())
-    labels = rng.integers(0, N_CLASSES, n_rows)
-    class_words = np.array([rng.permutation(n_words) for _ in range(N_CLASSES)])
-    is_class_word = rng.random(drawn.shape) < 0.12
-    drawn = np.where(is_class_word, class_words[labels[:, None], drawn], drawn)
-    words = np.array([f"w{n}" for n in range(n_words)], dtype=object)
-    texts = [" ".join(row) for row in words[drawn]]
-    return {"text": np.array(texts, dtype=object), "y": _mislabel(rng, labels)}
-
-
-def _mislabel(rng: np.random.Generator, labels: Any) -> Any:
-    is_wrong = rng.random(len(labels)) < 0.05
-    return np.where(is_wrong, rng.integers(0, N_CLASSES, len(labels)), labels)
-
-
-def write_data(options: argparse.Namespace, folder: Path) -> None:
-    """Write the train and test rows, one .npy file per column, for all contenders."""
-    if options.table in ("embeddings", "texts"):
-        make = generate_embeddings if options.table == "embeddings" else generate_texts
-        columns = make(options.rows)
-        n_test = options.rows // 5
-        sides = {
-            "test": {name: values[:n_test] for name, values in columns.items()},
-            "train": {name: values[n_test:] for name, values in columns.items()},
-        }
-    else:
-        sides = {side: _read_real(options, side) for side in ("train", "test")}
-    for side, columns in sides.items():
-        for name, values in columns.items():
-            np.save(folder / f"{side}_{name}.npy", values, allow_pickle=True)
-
-
-def _read_real(options: argparse.Namespace, side: str) -> dict[str, Any]:
-    table = pd.read_parquet(Path(options.data) / options.table / f"embedded_{side}.parquet")
-    columns = {"X": np.array(table["embedding"].tolist(), np.float32)}
-    columns |= {"text": table["text"].to_numpy(object), "y": table["intent"].to_numpy(object)}
-    if "group_id" in table:
-        columns["group"] = table["group_id"].astype(str).to_numpy(object)
-    return columns
-
-
-def read_rows(folder: Path, side: str) -> Rows:
-    columns = {
-        name: np.load(path, allow_pickle=True)
-        for name in ("X", "text", "y", "group")
-        if (path := folder / f"{side}_{name}.npy").exists()
-    }
-    n = len(columns["y"])
-    text = columns.get("text")
-    keys = columns.get("group")
-    if keys is None:
-        keys = [normalize(t) for t in text] if text is not None else [str(i) for i in range(n)]
-    X = columns.get("X")
-    return Rows(
-        y=columns["y"].astype(str).astype(object),
-        leakage_keys=np.array(keys, dtype=object),
-        text_keys=np.array(keys, dtype=object),
-        text=text,
-        embeddings=None if X is None else MatrixRows(X, np.arange(n)),
-        frame=pd.DataFrame(index=range(n)),
-    )
 
 
 def make_spec(table: str, engine: str, estimator: str) -> TrainingSpec:
@@ -168,17 +77,6 @@ def make_spec(table: str, engine: str, estimator: str) -> TrainingSpec:
     )
 
 
-def naive_pipeline(table: str, width: int, estimator: str) -> Pipeline:
-    """Build the features of the job out of scikit-learn alone."""
-    scale = make_pipeline(StandardScaler(), Normalizer())
-    weigh = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True)
-    features: Any = {"embeddings": scale, "privacyqa": scale, "texts": weigh}.get(table)
-    if features is None:
-        names = [f"embeddings_{n}" for n in range(width)]
-        features = ColumnTransformer([("text", weigh, "text"), ("embeddings", scale, names)])
-    return Pipeline([("features", features), ("model", KINDS[estimator](max_iter=1000))])
-
-
 def search_and_refit(
     train: Rows, spec: TrainingSpec, executor: LocalThreads, matrices: MappedMatrices
 ) -> tuple[SearchReport, TrainedModel]:
@@ -194,7 +92,7 @@ def contend(name: str, table: str, folder: Path, chosen: float, estimator: str) 
     spec = make_spec(table, "reference" if name == "reference" else "fast", estimator)
     feature_blocks = spec.features.use
     if name in ("naive", "one"):
-        X, y = _as_double(make_input(train, feature_blocks)), train.y.astype(str)
+        X, y = as_double(make_input(train, feature_blocks)), train.y.astype(str)
         width = 0 if train.embeddings is None else train.embeddings.shape[1]
         pipeline = naive_pipeline(table, width, estimator)
         folds = make_folds(train, 5, 0)
@@ -226,14 +124,6 @@ def contend(name: str, table: str, folder: Path, chosen: float, estimator: str) 
     result["accuracy"] = accuracy_score(truth, predicted)
     result["f1_macro"] = f1_score(truth, predicted, average="macro", zero_division=0)
     return result
-
-
-def _as_double(X: Any) -> Any:
-    if isinstance(X, list):
-        return X
-    if isinstance(X, pd.DataFrame):
-        return X.astype({name: np.float64 for name in X.columns if name != "text"})
-    return X.astype(np.float64)
 
 
 def peak_mb() -> float:

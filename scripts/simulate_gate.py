@@ -14,7 +14,6 @@ import argparse
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +25,9 @@ from job.contracts.settings.gate import GateSpec, PairedSpec
 from job.stages.gate.comparison_criteria import against
 from job.stages.gate.paired_bootstrap import Difference, compare_pair
 from job.stages.gate.power import can_show_margin, describe_power
-from job.stages.metrics.predictions import Predictions
+from scripts.simulated_models import ACCURACY, N_CLASSES, World, first_model, next_model
 
 PAGE = Path(__file__).parent.parent / "docs/gate.md"
-N_CLASSES = 4
-ACCURACY = 0.93
 SEED = 5
 N_ROWS = (500, 2000, 10_000)
 DISCORDANT = (0.04, 0.08)
@@ -44,44 +41,6 @@ CHEAP = (500, 0.04, 0.0)
 ERRORS = (0.0025, 0.005, 0.008, 0.012, 0.0168, 0.0245, 0.04, 0.07)
 EVEN_GROUPS, EVEN_DISCORDANT, EVEN_DROPS = 3000, 0.08, (0.0, 0.02, 0.03)
 EVEN_SIMULATIONS = 1000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class World:
-    """Rows and whether a model predicts them correctly; wrong predictions are the next class."""
-
-    y: np.ndarray[Any, Any]
-    is_right: np.ndarray[Any, Any]
-
-    def predictions(self) -> Predictions:
-        y_pred = np.where(self.is_right, self.y, (self.y + 1) % N_CLASSES)
-        return Predictions(
-            classes=tuple("abcd"),
-            y_true=self.y,
-            proba=np.eye(N_CLASSES)[y_pred],
-            known=np.arange(N_CLASSES),
-        )
-
-
-def first_model(n_rows: int, rng: np.random.Generator) -> World:
-    """Draw rows of balanced classes, so that accuracy and macro F1 drop by the same amount."""
-    y = rng.integers(N_CLASSES, size=n_rows)
-    return World(y=y, is_right=rng.random(n_rows) < ACCURACY)
-
-
-def next_model(
-    before: World,
-    discordant: float,
-    drop: float,
-    rng: np.random.Generator,
-    *,
-    accuracy: float = ACCURACY,
-) -> World:
-    """Flip the correctness of a share of the rows, so that the true accuracy falls by `drop`."""
-    lost, won = (discordant + drop) / 2, (discordant - drop) / 2
-    chance = np.where(before.is_right, lost / accuracy, won / max(1 - accuracy, won))
-    flips = rng.random(len(before.y)) < chance
-    return World(y=before.y, is_right=before.is_right ^ flips)
 
 
 def decided(before: World, after: World, spec: PairedSpec = SPEC) -> Difference:

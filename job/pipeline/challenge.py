@@ -3,10 +3,8 @@
 How it works
 ------------
 1. The set is read like the table and checked: the candidates must be able to predict it.
-2. With `evaluation.challenge_split=half`, its choosing half may choose candidate and threshold, and
-   the judging half evaluates; without, all requests do both.
-3. The published model is scored on the judging requests.
-4. Champion and candidate are compared on the judging requests that are new to both.
+2. Its choosing requests may choose candidate and threshold; the judging ones evaluate the published
+   model and compare it with the champion. Without `evaluation.challenge_split=half` both are all.
 """
 
 from __future__ import annotations
@@ -151,10 +149,7 @@ def _learn_decision(
 ) -> dict[str, Any]:
     """Return the part `decision` of evaluation.json: a threshold and its effect on other requests.
 
-    Parameters
-    ----------
-    predictions, judging
-        The judging requests and the model's predictions of them.
+    `predictions` are those of the requests `judging`.
     """
     s = plan.settings
     choosing = select_blocks(challenge.choosing, model.feature_blocks, s.dataset.columns)

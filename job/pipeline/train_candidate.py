@@ -2,11 +2,9 @@
 
 How it works
 ------------
-1. Estimate the memory of the training, and raise before it starts if the limit is too low.
-2. Restore the geometry of the embeddings, if the table determines it.
-3. Search the candidates by cross-validation; the challenge set may choose among them instead.
-4. Learn temperature and threshold from out-of-fold predictions, then refit on the training rows.
-5. Evaluate: scores, challenge set, out-of-scope set, wording, batches, and noise of the labels.
+1. Estimate the memory, and restore the geometry of the embeddings if the table determines it.
+2. Search the candidates by cross-validation; the challenge set may choose among them instead.
+3. Learn temperature and threshold out of fold, refit on the training rows, and evaluate.
 """
 
 from __future__ import annotations
@@ -65,11 +63,9 @@ class Candidate:
     Attributes
     ----------
     group_errors
-        Errors by group of a cross-fitted evaluation, which later runs are compared with; None for a
-        hold-out.
+        Errors by group of a cross-fitted evaluation, for comparison with later runs.
     equal_error
-        The search's metric, and the standard error of its difference between two equal retrainings;
-        None if it is unknown.
+        The metric and the standard error of its difference between two equal retrainings, if known.
     """
 
     split: DataSplit
@@ -234,8 +230,8 @@ def _require_memory(spec: TrainingSpec, ports: Ports, recorder: Recorder, rows: 
     ports.memory.release()
     n_bytes = ports.memory.used_bytes() + n_training_bytes
     recorder.facts["estimated_memory_bytes"] = n_bytes
-    work = f"to train on {len(rows)} rows with {pluralize(n_workers, 'worker')}"
-    require_memory(n_bytes, ports.memory, work)
+    workers = pluralize(n_workers, "worker")
+    require_memory(n_bytes, ports.memory, f"to train on {len(rows)} rows with {workers}")
 
 
 def _measure_equal_error(
