@@ -1,24 +1,24 @@
-"""Ask what a day of another class mix costs, where each batch is standardized anew.
+"""Measure the accuracy on batches of another class mix that are standardized anew.
 
     python -m benchmarks.batches TABLE [--salts 10] [--recipe NAME ...] [--set KEY=VALUE]
 
 A fifth of the groups is held out by each salt, and the rest is trained on:
 
     given                 logistic regression (C=10) on the columns as they are
-    given_augmented       the same, on batches of the training rows besides
+    given_augmented       the same, trained also on batches of the training rows
     restored              logistic regression on rows that were restored to length 1
-    prototypes            what defaults choose and publish: prototypes at a temperature of 0.1 on
-                          restored rows, which bear moved batches
-    prototypes_augmented  the same, on batches of the training rows besides
+    prototypes            the default recipe: prototypes at a temperature of 0.1 on restored rows,
+                          made robust to batches that are standardized anew
+    prototypes_augmented  prototypes trained also on batches of the training rows
 
-Held-out rows are drawn into batches of 85 % of one class and standardized anew, as the stress score
-of a run does it.  Training on batches besides: as many rows again as there are, in batches of 500
-of the same class mixes.
+Batches of held-out rows have 85 % of one class and are standardized anew, like those of the stress
+score of a run.  Training also on batches doubles the rows: the added ones come in batches of 500 of
+the same class mixes.
 
 Recipes of restored rows are also measured on batches that the consumer recenters.
 
-Printed is one line a salt and recipe: accuracy on the held-out rows, on the batches, and on those
-of each class; then one JSON object of means over the salts, and rows of docs/benchmarks.md.
+Prints one line for each salt and recipe: accuracy on the held-out rows, on the batches, and on
+those of each class; then one JSON object of means over the salts, and rows of docs/benchmarks.md.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ N_AUGMENTED_ROWS = 500  # of a batch
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """What is trained, and on what."""
+    """An estimator, its parameters and its training rows."""
 
     estimator: str
     parameters: tuple[tuple[str, Any], ...]
@@ -78,19 +78,19 @@ def augment(rows: Rows, columns: Columns, seed: int) -> Rows:
     """Return the rows and about as many again, in batches that are standardized anew."""
     assert rows.embeddings is not None
     rng, y = np.random.default_rng(seed), rows.y.astype(str)
-    of_class = {name: np.flatnonzero(y == name) for name in np.unique(y).tolist()}
+    rows_by_class = {name: np.flatnonzero(y == name) for name in np.unique(y).tolist()}
     batches = []
     for n in range(len(rows) // N_AUGMENTED_ROWS):
-        name = list(of_class)[n % len(of_class)]
-        batches.append(draw_batch(of_class, name, N_AUGMENTED_ROWS, rng))
-    moved = [columns.standardize(rows.embeddings.take(some).read()) for some in batches]
-    matrix = np.concatenate([rows.embeddings.read(), *moved])
+        name = list(rows_by_class)[n % len(rows_by_class)]
+        batches.append(draw_batch(rows_by_class, name, N_AUGMENTED_ROWS, rng))
+    standardized = [columns.standardize(rows.embeddings.take(batch).read()) for batch in batches]
+    matrix = np.concatenate([rows.embeddings.read(), *standardized])
     index = np.concatenate([np.arange(len(rows)), *batches])
     return replace(rows.take(index), embeddings=MatrixRows(matrix, np.arange(len(index))))
 
 
 def fit(recipe: Recipe, train: Rows, columns: Columns, plan: Plan, ports: Ports) -> TrainedModel:
-    """Train as a run does, with nothing to choose."""
+    """Train one recipe as a run does, without a search."""
     spec, seed = plan.settings.training, plan.settings.random_state
     features = spec.features.model_copy(
         update={"geometry": "auto" if recipe.is_restored else "given"}
@@ -121,11 +121,11 @@ def fit(recipe: Recipe, train: Rows, columns: Columns, plan: Plan, ports: Ports)
     )
 
 
-def judge(
+def evaluate_recipe(
     model: TrainedModel, test: Rows, columns: Columns, seed: int, *, is_restored: bool
 ) -> dict[str, Any]:
     """Return accuracies of the held-out rows, of all batches, and of those of each class."""
-    found = predict(model.pipeline, test, model.feature_blocks)
+    predictions = predict(model.pipeline, test, model.feature_blocks)
     stress = measure_stress(
         model,
         test,
@@ -138,32 +138,33 @@ def judge(
     if stress is None:
         raise SystemExit("no class has held-out rows enough for a batch")
     return {
-        "held_out": round(float((found.y_pred == found.y_true).mean()), 4),
+        "held_out": round(float((predictions.y_pred == predictions.y_true).mean()), 4),
         "batches": round(stress.accuracy, 4),
-        "classes": {some.name: round(some.accuracy, 4) for some in stress.classes},
+        "classes": {score.name: round(score.accuracy, 4) for score in stress.classes},
         "recentered": {
-            some.name: round(some.accuracy_recentered, 4)
-            for some in stress.classes
-            if some.accuracy_recentered is not None
+            score.name: round(score.accuracy_recentered, 4)
+            for score in stress.classes
+            if score.accuracy_recentered is not None
         },
     }
 
 
-def average(found: list[dict[str, Any]]) -> dict[str, Any]:
+def average(results: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the means over the salts."""
 
     def mean(values: list[float]) -> float:
         return round(float(np.mean(values)), 4)
 
     def by_class(part: str) -> dict[str, float]:
-        names = sorted({name for one in found for name in one[part]})
+        names = sorted({name for result in results for name in result[part]})
         return {
-            name: mean([one[part][name] for one in found if name in one[part]]) for name in names
+            name: mean([result[part][name] for result in results if name in result[part]])
+            for name in names
         }
 
     return {
-        "held_out": mean([one["held_out"] for one in found]),
-        "batches": mean([one["batches"] for one in found]),
+        "held_out": mean([result["held_out"] for result in results]),
+        "batches": mean([result["batches"] for result in results]),
         "classes": by_class("classes"),
         "recentered": by_class("recentered"),
     }
@@ -184,7 +185,7 @@ def main(arguments: list[str]) -> None:
     options = parser.parse_args(arguments)
     names = options.recipe or list(RECIPES)
     plan, ports, rows = read_table(options.table, options.set)
-    found: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
+    results: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
     for salt in range(options.salts):
         folds = plan_folds(rows, N_FOLDS, str(salt))
         if folds is None or rows.embeddings is None:
@@ -194,16 +195,16 @@ def main(arguments: list[str]) -> None:
         columns = Columns.of(rows.embeddings)
         for name in names:
             model = fit(RECIPES[name], train, columns, plan, ports)
-            found[name].append(
-                judge(model, test, columns, salt, is_restored=RECIPES[name].is_restored)
+            results[name].append(
+                evaluate_recipe(model, test, columns, salt, is_restored=RECIPES[name].is_restored)
             )
-            print(json.dumps({"salt": salt, "recipe": name, **found[name][-1]}), flush=True)
-    means = {name: average(some) for name, some in found.items()}
+            print(json.dumps({"salt": salt, "recipe": name, **results[name][-1]}), flush=True)
+    means = {name: average(runs) for name, runs in results.items()}
     print(json.dumps(means))
-    for name, some in means.items():
-        print_row(name, some["held_out"], some["classes"])
-        if some["recentered"]:
-            print_row(f"{name}, recentered", some["held_out"], some["recentered"])
+    for name, mean in means.items():
+        print_row(name, mean["held_out"], mean["classes"])
+        if mean["recentered"]:
+            print_row(f"{name}, recentered", mean["held_out"], mean["recentered"])
 
 
 if __name__ == "__main__":

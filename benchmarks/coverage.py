@@ -1,15 +1,19 @@
-"""Ask how often the interval of a cross-fitted accuracy holds the accuracy on new groups.
+"""Measure how often the interval of a cross-fitted accuracy covers the accuracy on new groups.
 
     python -m benchmarks.coverage TABLE [--simulations 1000] [--accuracy 0.94] [--within 0.2]
 
-TABLE lends the sizes of its groups and nothing else.  Each simulation draws as many groups: a class
-for each, a point near the class's own in a space of 20 dimensions, and rows close to that point
-(`--within`: how close; near 0 all rows of a group are right or wrong together).  A
-ridge classifier is cross-fitted as a run does it, and the accuracy gets the interval of a run.  The
-truth is what such a classifier, fitted to four fifths of another such table, reaches on average on
-new groups, each as likely as the others.
+Only the sizes of the groups are taken from TABLE.
 
-Printed are the share of intervals that hold the truth, the shares that lie below and above it, the
+How it works
+------------
+1. Each simulation draws as many groups as TABLE has: a class, a point near that of the class in a
+   space of 20 dimensions, and rows near that point (`--within`: their standard deviation; near 0
+   all rows of a group are right or wrong together).
+2. A ridge classifier is cross-fitted, and the interval of its accuracy computed, as in a run.
+3. The true accuracy is the mean over classifiers that are fitted to four fifths of other such
+   tables and evaluated on new groups of one row each.
+
+Prints the share of intervals that contain the true accuracy, the shares below and above it, the
 mean width, and a row of docs/benchmarks.md.
 """
 
@@ -41,7 +45,7 @@ N_TRUTH = 300
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """What tables are drawn from.
+    """The distribution that tables are drawn from.
 
     Attributes
     ----------
@@ -78,24 +82,24 @@ def fit(X: Array, y: Array) -> Array:
 
 
 def classify(weights: Array, X: Array) -> Array:
-    taken: Array = (np.column_stack([X, np.ones(len(X))]) @ weights).argmax(axis=1)
-    return taken
+    y_pred: Array = (np.column_stack([X, np.ones(len(X))]) @ weights).argmax(axis=1)
+    return y_pred
 
 
 def find_truth(world: World, rng: np.random.Generator, n: int = N_TRUTH) -> float:
     """Return the mean accuracy on new groups, of models fitted to four fifths of a table."""
-    even = World(centers=world.centers, sizes=np.ones(1000, int), within=world.within)
-    found = []
+    single_rows = World(centers=world.centers, sizes=np.ones(1000, int), within=world.within)
+    accuracies = []
     for _ in range(n):
         X, y, groups = world.draw(rng)
         kept = groups < round((1 - 1 / N_FOLDS) * len(world.sizes))
-        X_new, y_new, _ = even.draw(rng)
-        found.append((classify(fit(X[kept], y[kept]), X_new) == y_new).mean())
-    return float(np.mean(found))
+        X_new, y_new, _ = single_rows.draw(rng)
+        accuracies.append((classify(fit(X[kept], y[kept]), X_new) == y_new).mean())
+    return float(np.mean(accuracies))
 
 
 def make_world(sizes: Array, accuracy: float, within: float) -> World:
-    """Return classes that are as far apart as the accuracy wants."""
+    """Return a world whose classes are so far apart that classifiers reach the accuracy."""
     corners = np.zeros((N_CLASSES, WIDTH))
     corners[np.arange(N_CLASSES), np.arange(N_CLASSES)] = 1.0
 
@@ -110,7 +114,7 @@ def make_world(sizes: Array, accuracy: float, within: float) -> World:
 def simulate(world: World, seeds: range) -> list[tuple[float, float, float]]:
     """Return value, lower and upper end of each simulation."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    spec, found = EvaluationSpec(), []
+    spec, intervals = EvaluationSpec(), []
     for seed in seeds:
         rng = np.random.default_rng([1, seed])
         X, y, groups = world.draw(rng)
@@ -126,8 +130,8 @@ def simulate(world: World, seeds: range) -> list[tuple[float, float, float]]:
         )
         report = find_intervals(predictions, groups, spec, seed, is_cross_fitted=True)
         interval = dict(report.scores)["accuracy"]
-        found.append((interval.value, interval.lower, interval.upper))
-    return found
+        intervals.append((interval.value, interval.lower, interval.upper))
+    return intervals
 
 
 def main(arguments: list[str]) -> None:
@@ -146,8 +150,8 @@ def main(arguments: list[str]) -> None:
     parts = [range(n, options.simulations, options.workers) for n in range(options.workers)]
     with ProcessPoolExecutor(options.workers) as pool:
         jobs = [pool.submit(simulate, world, part) for part in parts]
-        found = np.array([row for job in jobs for row in job.result()])
-    value, lower, upper = found.T
+        intervals = np.array([row for job in jobs for row in job.result()])
+    value, lower, upper = intervals.T
     result = {
         "n_groups": len(sizes),
         "truth": round(truth, 4),
@@ -158,9 +162,9 @@ def main(arguments: list[str]) -> None:
         "width": round(float((upper - lower).mean()), 4),
     }
     print(json.dumps(result))
-    shown = " | ".join(str(result[name]) for name in ("truth", "coverage", "below", "above"))
+    cells = " | ".join(str(result[name]) for name in ("truth", "coverage", "below", "above"))
     print(
-        f"| {len(sizes)} groups, within {options.within:g}, {options.simulations} times | {shown} |"
+        f"| {len(sizes)} groups, within {options.within:g}, {options.simulations} times | {cells} |"
     )
 
 

@@ -1,8 +1,8 @@
-"""Compare ingest with pyarrow reading the same file to a table: time and peak memory.
+"""Compare time and peak memory of ingest with those of pyarrow reading the same file.
 
     python -m benchmarks.ingest [ROWS] [WIDTH] [float32|float64]
 
-Each side runs in a process of its own, in turns; the medians of five and their ratio are printed.
+Each side runs in a process of its own, alternating; prints the medians of five and their ratio.
 """
 
 import json
@@ -59,9 +59,9 @@ def peak_mb() -> float:
 
 
 def measure(path: Path) -> dict[str, dict[str, float]]:
-    found: dict[str, list[dict[str, float]]] = {"pyarrow": [], "ingest": []}
+    runs_by_side: dict[str, list[dict[str, float]]] = {"pyarrow": [], "ingest": []}
     for _ in range(_REPEATS):
-        for side, runs in found.items():
+        for side, runs in runs_by_side.items():
             done = subprocess.run(
                 [sys.executable, "-m", "benchmarks.ingest", "--side", side, str(path)],
                 capture_output=True,
@@ -71,7 +71,7 @@ def measure(path: Path) -> dict[str, dict[str, float]]:
             runs.append(json.loads(done.stdout.splitlines()[-1]))
     return {
         side: {name: statistics.median(run[name] for run in runs) for name in runs[0]}
-        for side, runs in found.items()
+        for side, runs in runs_by_side.items()
     }
 
 

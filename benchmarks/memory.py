@@ -1,4 +1,4 @@
-"""Measure peak memory and seconds of runs by rows and features, beside the job's own estimate."""
+"""Measure peak memory and time of runs by rows and features, and compare with the estimate."""
 
 import argparse
 import json
@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 MIB = 2**20
 OPEN = "gate.floors={accuracy: null, precision_macro: null, recall_macro: null, f1_macro: null}"
-# NOTE: getrusage counts what the parent held when it forked; the kernel's mark begins with exec
+# NOTE: getrusage includes the parent's memory at the fork; the kernel's VmHWM starts with exec
 RUN = """
 import sys
 from pathlib import Path
@@ -31,7 +31,7 @@ SIZES = ("6000x584", "30000x384", "100000x384", "6000xtext", "30000xtext")
 
 
 def write_table(path: Path, n_rows: int, features: str, n_classes: int = 8) -> None:
-    """Write noisy embeddings around class centers, or texts with one word that tells the class."""
+    """Write noisy embeddings around class centers, or texts with one word that names the class."""
     rng = np.random.default_rng(0)
     y = rng.integers(0, n_classes, n_rows)
     columns: dict[str, object] = {"intent": [f"class {n}" for n in y]}
@@ -50,7 +50,7 @@ def write_table(path: Path, n_rows: int, features: str, n_classes: int = 8) -> N
 
 
 def measure(table: Path, features: str, store: Path) -> tuple[float, int, int]:
-    """Run the job in a process of its own; give seconds, peak bytes, and the estimate."""
+    """Run the job in a process of its own; return seconds, peak bytes and the estimate."""
     kind = "text" if features == "text" else "embeddings"
     peak = store.with_suffix(".peak")
     arguments = ["run", "--dataset", table, "--store", store, "--run-id", table.stem]
@@ -71,10 +71,10 @@ def measure(table: Path, features: str, store: Path) -> tuple[float, int, int]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sizes", nargs="*", default=SIZES, help="ROWSxWIDTH or ROWSxtext")
-    given = parser.parse_args()
+    options = parser.parse_args()
     print("| rows x features | seconds | peak memory | estimate |\n|---|---:|---:|---:|")
     with tempfile.TemporaryDirectory() as name:
-        for size in given.sizes:
+        for size in options.sizes:
             rows, _, features = size.partition("x")
             table = Path(name) / f"{size}.parquet"
             write_table(table, int(rows), features)

@@ -5,12 +5,12 @@
     python -m benchmarks.near_duplicates embeddings 100000
 
 texts       15 words each, from 30,000 by Zipf's law, one in ten a near-copy of another
-templates   a thousand sentences with other names and slots in them: large families
+templates   a thousand sentences with varying names and slots: large groups of near-duplicates
 embeddings  384 numbers, one in ten a near-copy of another
 
-Each size runs in a process of its own.  Printed are the seconds for masking and for the search,
-those of all processors together, the highest memory, how much of it the search added, families,
-and a row of docs/benchmarks.md.
+Each size runs in a process of its own.  Prints the seconds for masking and for the search, the CPU
+seconds of all processors, the peak memory and the search's part of it, the number of groups, and a
+row of docs/benchmarks.md.
 """
 
 from __future__ import annotations
@@ -85,9 +85,9 @@ def measure(table: str, n_rows: int, workers: int) -> dict[str, Any]:
         matrix, texts = generate_embeddings(n_rows), None
         keys = np.array([f"embedding:{n}" for n in range(n_rows)], object)
     else:
-        made = generate_texts(n_rows) if table == "texts" else generate_templates(n_rows)
-        matrix, texts = None, np.array(made, object)
-        keys = np.array([f"text:{normalize(text)}" for text in made], object)
+        generated = generate_texts(n_rows) if table == "texts" else generate_templates(n_rows)
+        matrix, texts = None, np.array(generated, object)
+        keys = np.array([f"text:{normalize(text)}" for text in generated], object)
     rows = Rows(
         y=np.array([str(n % 4) for n in range(n_rows)], object),
         leakage_keys=keys,
@@ -101,9 +101,9 @@ def measure(table: str, n_rows: int, workers: int) -> dict[str, Any]:
         rows = replace(rows, templates=make_templates(texts, keys))
     masked = time.perf_counter()
     kind = choose_kind(rows, SplitSpec())
-    (found,) = find_near_duplicate_groups([rows], SplitSpec(), kind, LocalThreads(workers))
+    (grouped,) = find_near_duplicate_groups([rows], SplitSpec(), kind, LocalThreads(workers))
     ended = time.perf_counter()
-    assert found.near_duplicate_groups is not None
+    assert grouped.near_duplicate_groups is not None
     return {
         "n_rows": n_rows,
         "masking_seconds": round(masked - started, 2),
@@ -111,8 +111,8 @@ def measure(table: str, n_rows: int, workers: int) -> dict[str, Any]:
         "processor_seconds": round(time.process_time() - worked, 2),
         "peak_mb": peak_bytes() // 10**6,
         "added_mb": (peak_bytes() - before) // 10**6,
-        "n_families": int(found.near_duplicate_groups.max()) + 1,
-        "largest": int(np.bincount(found.near_duplicate_groups).max()),
+        "n_families": int(grouped.near_duplicate_groups.max()) + 1,
+        "largest": int(np.bincount(grouped.near_duplicate_groups).max()),
     }
 
 
@@ -134,13 +134,13 @@ def main() -> None:
         arguments = [options.table, str(n_rows), "--workers", str(options.workers), "--alone"]
         command = [sys.executable, "-m", "benchmarks.near_duplicates", *arguments]
         done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-        found = json.loads(done.stdout)
-        print(found)
-        seconds = found["masking_seconds"] + found["search_seconds"]
-        processors = found["processor_seconds"]
+        result = json.loads(done.stdout)
+        print(result)
+        seconds = result["masking_seconds"] + result["search_seconds"]
+        processors = result["processor_seconds"]
         print(
             f"| {options.table}, {n_rows:,} | {seconds:.1f} s | {processors:.1f} s "
-            f"| {found['added_mb']:,} MB |"
+            f"| {result['added_mb']:,} MB |"
         )
 
 

@@ -1,19 +1,19 @@
-"""Retrain night after night on a table that changes, and count what the gate lets pass.
+"""Retrain night after night on a table that changes, and count the candidates that pass the gate.
 
     python -m benchmarks.nights TABLE [--chains 20] [--nights 10] [--workers 2]
 
-Every chain draws four fifths of the table's groups; each night a fifth of those give way to others.
-Each night the recipe (prototypes at a temperature of .1 on restored rows, what defaults choose on
-the upstream's table; `--set` another one) is fitted to the folds of the search and of the
-cross-fitted evaluation, and the gate decides as in a run: floors, champion, and the anchor, which
-the first promotion by the gate's default sets.
+How it works
+------------
+1. Each chain draws four fifths of the table's groups; each night, a fifth of these are replaced.
+2. Each night the recipe (by default prototypes at a temperature of 0.1 on restored rows) is fitted
+   to the folds of the search and of the cross-fitted evaluation.
+3. The gate decides as in a run; the first promotion by the gate's default sets the anchor.
 
-equal     the nights after the first: how many are promoted
-wrong     the same nights, with the answers to whole groups, drawn at random up to a tenth of the
-          rows, turned wrong: how many are promoted all the same
+equal     nights after the first: how many candidates are promoted
+wrong     the same nights with a tenth of the rows, in random whole groups, predicted wrongly
 shuffled  one night a chain on which the labels of one class are shuffled among all classes
 
-Printed is one JSON object, and a row of docs/benchmarks.md.
+Prints one JSON object and a row of docs/benchmarks.md.
 """
 
 from __future__ import annotations
@@ -49,26 +49,26 @@ from job.stages.split.split import DataSplit, split_dataset
 from job.stages.training.cross_fit import cross_fit, plan_folds
 from job.stages.training.search import search
 
-RECIPE = "search.estimators={prototypes: {temperature: [0.1]}}"  # what defaults choose
-SHARE = 0.8
-NEW = 0.2
-WRONG = 0.1
+RECIPE = "search.estimators={prototypes: {temperature: [0.1]}}"  # the default choice
+TABLE_SHARE = 0.8
+NEW_SHARE = 0.2
+WRONG_SHARE = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Night:
-    """One retraining: predictions of all rows of its table, and what the folds say of chance."""
+    """One retraining: predictions of all rows of its table, and the noise between retrainings."""
 
     name: str
     rows: Rows
-    found: Predictions
+    predictions: Predictions
     errors: GroupErrors
     equal_error: tuple[str, float] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """Nights, and how many of each kind the gate promoted."""
+    """Numbers of nights and of promotions, for each kind of night."""
 
     equal: tuple[int, int] = (0, 0)
     wrong: tuple[int, int] = (0, 0)
@@ -92,13 +92,13 @@ class Job:
         s, executor = self._s, self._ports.executor
         split = self._split(rows)
         report = self._search(split)
-        whole = self._prepare(split.kept)
+        feature_matrices = self._prepare(split.kept)
         folds = plan_folds(split.kept, s.evaluation.cross_fit_folds, s.split.salt)
         assert folds is not None
         cross = cross_fit(
             split.kept,
             split.train_index,
-            whole,
+            feature_matrices,
             report,
             spec=s.training,
             executor=executor,
@@ -106,19 +106,19 @@ class Job:
         )
         y_pred, groups = cross.chosen.y_pred[split.train_index], split.train.groups
         assert report.labels is not None
-        chance = measure_equal_error(report.labels, 0, y_pred, groups, s.paired)
+        standard_error = measure_equal_error(report.labels, 0, y_pred, groups, s.paired)
         return Night(
             name=name,
             rows=split.kept,
-            found=cross.nested,
+            predictions=cross.nested,
             errors=count_group_errors(cross.nested, split.kept),
-            equal_error=None if chance is None else (report.metric, chance),
+            equal_error=None if standard_error is None else (report.metric, standard_error),
         )
 
     def decide(self, night: Night, rivals: dict[str, Night]) -> GateDecision:
         s = self._s
-        found = evaluate_rows(
-            night.found,
+        evaluation = evaluate_rows(
+            night.predictions,
             replace(night.rows, slices=None),
             spec=s.evaluation,
             metric=s.search.metric,
@@ -131,20 +131,20 @@ class Job:
             if (comparison := self._compare(role, rival, night)) is not None
         )
         assert len(comparisons) == len(rivals)
-        found["latency"] = {"p95_ms": 0.0}  # no model is timed here
-        return decide(found, 0, comparisons, s.gate, equal_error=night.equal_error)
+        evaluation["latency"] = {"p95_ms": 0.0}  # no model is timed here
+        return decide(evaluation, 0, comparisons, s.gate, equal_error=night.equal_error)
 
     def turn_wrong(self, night: Night, rng: np.random.Generator) -> Night:
         groups, sizes = np.unique(night.rows.groups, return_counts=True)
         order = rng.permutation(len(groups))
-        n_groups = int(np.abs(np.cumsum(sizes[order]) - WRONG * sizes.sum()).argmin()) + 1
+        n_groups = int(np.abs(np.cumsum(sizes[order]) - WRONG_SHARE * sizes.sum()).argmin()) + 1
         is_wrong = np.isin(night.rows.groups, groups[order[:n_groups]])
-        proba = night.found.proba.copy()
-        n = len(night.found.classes)
-        proba[is_wrong] = np.eye(n)[(night.found.y_true[is_wrong] + 1) % n]
-        found = replace(night.found, proba=proba)
-        errors = count_group_errors(found, night.rows)
-        return replace(night, found=found, errors=errors)
+        proba = night.predictions.proba.copy()
+        n = len(night.predictions.classes)
+        proba[is_wrong] = np.eye(n)[(night.predictions.y_true[is_wrong] + 1) % n]
+        predictions = replace(night.predictions, proba=proba)
+        errors = count_group_errors(predictions, night.rows)
+        return replace(night, predictions=predictions, errors=errors)
 
     def _compare(self, role: Any, rival: Night, night: Night) -> Comparison | None:
         champion = PublishedVersion(version=rival.name, files={}, role=role)
@@ -175,23 +175,23 @@ class Job:
         return search(split.train, feature_matrices, self._s.training, ports.executor, ports.timer)
 
 
-def play(uri: str, sets: list[str], seed: int, nights: int) -> Counts:
-    """Play one chain of nights."""
+def simulate_chain(uri: str, sets: list[str], seed: int, nights: int) -> Counts:
+    """Simulate one chain of nights; return the counts."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     plan, ports, table = read_table(uri, [RECIPE, "search.workers=1", *sets])
     job, rng, counts = Job(plan, ports), np.random.default_rng(seed), Counts()
     groups = rng.permutation(np.unique(table.groups))
-    present = groups[: round(SHARE * len(groups))]
+    present = groups[: round(TABLE_SHARE * len(groups))]
 
-    def take(some: Any) -> Rows:
-        return table.take(np.isin(table.groups, some))
+    def take(selected: Any) -> Rows:
+        return table.take(np.isin(table.groups, selected))
 
     champion = job.retrain("night0", take(present))
     anchor: Night | None = None
     shuffled_night = int(rng.integers(1, nights))
     for n in range(1, nights):
         absent = np.setdiff1d(groups, present)
-        n_new = min(round(NEW * len(present)), len(absent))
+        n_new = min(round(NEW_SHARE * len(present)), len(absent))
         present = np.concatenate(
             [rng.permutation(present)[: len(present) - n_new], rng.permutation(absent)[:n_new]]
         )
@@ -215,11 +215,11 @@ def play(uri: str, sets: list[str], seed: int, nights: int) -> Counts:
 
 
 def shuffle(rows: Rows, rng: np.random.Generator) -> Rows:
-    """Return the rows with the labels of one class drawn anew from all classes."""
+    """Return the rows with the labels of one class redrawn from all classes."""
     y = rows.y.copy()
     classes = np.unique(y.astype(str))
-    is_one = y == rng.choice(classes)
-    y[is_one] = rng.choice(classes, int(is_one.sum()))
+    is_shuffled = y == rng.choice(classes)
+    y[is_shuffled] = rng.choice(classes, int(is_shuffled.sum()))
     return replace(rows, y=y)
 
 
@@ -233,17 +233,17 @@ def main(arguments: list[str]) -> None:
     options = parser.parse_args(arguments)
     with ProcessPoolExecutor(options.workers) as pool:
         jobs = [
-            pool.submit(play, options.table, options.set, seed, options.nights)
+            pool.submit(simulate_chain, options.table, options.set, seed, options.nights)
             for seed in range(options.chains)
         ]
         counts = Counts()
         for job in jobs:
             counts = counts.plus(job.result())
             print(json.dumps({n: getattr(counts, n) for n in counts.__slots__}), file=sys.stderr)
-    found = {name: getattr(counts, name) for name in counts.__slots__}
-    print(json.dumps({"chains": options.chains, "nights": options.nights, **found}))
-    shown = " | ".join(f"{n_passed} of {n}" for n, n_passed in found.values())
-    print(f"| {options.chains} chains of {options.nights} nights | {shown} |")
+    result = {name: getattr(counts, name) for name in counts.__slots__}
+    print(json.dumps({"chains": options.chains, "nights": options.nights, **result}))
+    cells = " | ".join(f"{n_passed} of {n}" for n, n_passed in result.values())
+    print(f"| {options.chains} chains of {options.nights} nights | {cells} |")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""Say which libraries the time of a search and its refit goes to.
+"""Measure the shares of libraries in the CPU time of a search and its refit.
 
     python -m benchmarks.profile embeddings 100000 [--repetitions 8] [--workers 1]
 
-Each repetition is a process of its own, which searches and refits twice: perf samples the second
-time, by CPU time, when nothing is met for the first time.  Printed are the shares of each
-repetition, the kernel's among them, and their means; Linux with perf is needed.
+Each repetition is a process of its own, which searches and refits twice: perf samples the CPU time
+of the second time, without the costs of the first use.  Prints the shares of each repetition,
+including the kernel's, and their means.  Needs Linux with perf.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.search import make_spec, read_rows, search_and_refit, write_data
+from benchmarks.search import make_spec, search_and_refit
+from benchmarks.search_data import read_rows, write_data
 from job.adapters.executors.local import LocalThreads
 from job.adapters.host_limits import Memory, return_freed_memory
 from job.adapters.matrix_allocator import MappedMatrices
@@ -40,7 +41,7 @@ PARTS = {
 
 @contextlib.contextmanager
 def sampling(path: Path) -> Iterator[None]:
-    """Let perf sample this process, and nothing before or after."""
+    """Let perf sample this process while the context is open."""
     (orders, order), (answers, answer) = os.pipe(), os.pipe()
     rate = ["-e", "cpu-clock", "-F", str(SAMPLES_A_SECOND)]
     control = ["--delay", "-1", "--control", f"fd:{orders},{answer}"]
@@ -54,18 +55,18 @@ def sampling(path: Path) -> Iterator[None]:
         recorder.send_signal(signal.SIGINT)
 
 
-def shares(path: Path) -> dict[str, float]:
-    """Read the percentage of samples in each library, and add those of a kind up."""
+def read_shares(path: Path) -> dict[str, float]:
+    """Return the percentage of samples by kind of library, read from perf's data."""
     command = ["perf", "report", "-q", "--stdio", "--sort", "dso", "-i", str(path)]
     lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
-    found = dict.fromkeys([*PARTS, "others"], 0.0)
+    percentages = dict.fromkeys([*PARTS, "others"], 0.0)
     for line in lines:
         if not line.strip():
             continue
         share, library = line.split(maxsplit=1)
         kinds = (kind for kind, names in PARTS.items() if any(name in library for name in names))
-        found[next(kinds, "others")] += float(share.rstrip("%"))
-    return {kind: round(share, 1) for kind, share in found.items()}
+        percentages[next(kinds, "others")] += float(share.rstrip("%"))
+    return {kind: round(share, 1) for kind, share in percentages.items()}
 
 
 def work(options: argparse.Namespace) -> None:
@@ -80,7 +81,7 @@ def work(options: argparse.Namespace) -> None:
         for context in (contextlib.nullcontext(), sampling(folder / "perf.data")):
             with context:
                 search_and_refit(train, spec, executor, matrices)
-        print(json.dumps(shares(folder / "perf.data")))
+        print(json.dumps(read_shares(folder / "perf.data")))
 
 
 def main() -> None:
@@ -97,8 +98,8 @@ def main() -> None:
     if options.once:
         work(options)
         return
-    found = []
-    # NOTE: idle BLAS threads would spin beside the one that works
+    repetitions = []
+    # NOTE: idle BLAS threads would spin and take CPU time from the working one
     environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     for _ in range(options.repetitions):
         done = subprocess.run(
@@ -108,10 +109,10 @@ def main() -> None:
             check=True,
             env=environment,
         )
-        found.append(json.loads(done.stdout.splitlines()[-1]))
-        print(found[-1], flush=True)
-    for kind in found[0]:
-        values = [one[kind] for one in found]
+        repetitions.append(json.loads(done.stdout.splitlines()[-1]))
+        print(repetitions[-1], flush=True)
+    for kind in repetitions[0]:
+        values = [repetition[kind] for repetition in repetitions]
         print(f"{kind:16} {statistics.mean(values):5.1f} % ({min(values)} to {max(values)})")
 
 

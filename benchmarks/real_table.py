@@ -1,4 +1,4 @@
-"""Read a real table as a run does: validated, its near-duplicates numbered."""
+"""Read a real table as a run does: validated, with its near-duplicates grouped."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from job.cli.commands.options import effective_settings
-from job.cli.composition import copier, find_suite, load_libraries, make_ports, open_store
+from job.cli.composition import load_libraries, load_suite, make_copier, make_ports, open_store
 from job.contracts.dataset import Rows
 from job.contracts.plan import Plan
 from job.contracts.ports import Ports
@@ -21,10 +21,10 @@ def read_table(uri: str, sets: list[str]) -> tuple[Plan, Ports, Rows]:
     """Return the plan, the ports and the rows of a run that only reads."""
     folder = Path(tempfile.mkdtemp())
     settings = effective_settings(None, uri, str(folder / "store"), sets).settings
-    memory, copy, store = load_libraries(), copier(settings, folder), open_store(settings)
+    memory, copy, store = load_libraries(), make_copier(settings, folder), open_store(settings)
     plan = Plan(
         settings=settings,
-        suite=find_suite(settings, copy),
+        suite=load_suite(settings, copy),
         dataset_uri=uri,
         run_id="benchmark",
         started_at=datetime.now(UTC),

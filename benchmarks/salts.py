@@ -1,11 +1,11 @@
-"""Run the job on one table with many salts, and ask what hangs on the salt.
+"""Run the job on one table with many salts, and measure what depends on the salt.
 
     python -m benchmarks.salts TABLE [--salts 20] [--set KEY=VALUE]
 
-The default salt and the numbers from 0 are tried, each by a run of its own into an empty store.
+The default salt and the numbers from 0 are tried, each by a run into an empty store.
 
-Printed is one line a salt: outcome, accuracy with its interval, the largest difference of a class's
-share between the sides, the threshold, and the accuracy on the challenge set if
+Prints one line for each salt: outcome, accuracy with its interval, the largest difference of a
+class's share between train and test, the threshold, and the accuracy on the challenge set if
 `--set evaluation.challenge_uri=...` names one; then one JSON object, and a row of
 docs/benchmarks.md.
 """
@@ -23,7 +23,7 @@ from typing import Any
 
 
 def run(table: str, salt: str | None, sets: list[str]) -> dict[str, Any]:
-    """Return what a run with this salt says; None is the default salt."""
+    """Return the results of a run with this salt; None is the default salt."""
     values = [*sets, *([] if salt is None else [f"split.salt={salt}"])]
     options = [word for value in values for word in ("--set", value)]
     with tempfile.TemporaryDirectory() as store:
@@ -51,24 +51,24 @@ def run(table: str, salt: str | None, sets: list[str]) -> dict[str, Any]:
     }
 
 
-def summarize(found: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return what differs from run to run."""
-    accuracies = [one["accuracy"] for one in found]
-    n_held = 0
-    for n, one in enumerate(found):
+def summarize(results: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the statistics over the runs."""
+    accuracies = [result["accuracy"] for result in results]
+    n_covering = 0
+    for n, result in enumerate(results):
         others = statistics.mean(accuracies[:n] + accuracies[n + 1 :])
-        n_held += one["lower"] <= others <= one["upper"]
-    challenges = [one["challenge"] for one in found if one["challenge"] is not None]
+        n_covering += result["lower"] <= others <= result["upper"]
+    challenges = [result["challenge"] for result in results if result["challenge"] is not None]
     return {
-        "runs": len(found),
-        "published": sum(one["outcome"] == "published" for one in found),
+        "runs": len(results),
+        "published": sum(result["outcome"] == "published" for result in results),
         "mean": round(statistics.mean(accuracies), 4),
         "deviation": round(statistics.stdev(accuracies), 4),
-        "intervals_that_hold_the_mean_of_the_others": n_held,
+        "intervals_that_hold_the_mean_of_the_others": n_covering,
         "largest_class_share_difference": round(
-            max(one["class_share_difference"] for one in found), 4
+            max(result["class_share_difference"] for result in results), 4
         ),
-        "thresholds": sum(one["threshold"] is not None for one in found),
+        "thresholds": sum(result["threshold"] is not None for result in results),
         "challenge": round(statistics.mean(challenges), 4) if challenges else None,
         "challenge_least": min(challenges, default=None),
     }
@@ -80,14 +80,14 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--salts", type=int, default=20)
     parser.add_argument("--set", action="append", default=[])
     options = parser.parse_args(arguments)
-    found = []
+    results = []
     for salt in (None, *map(str, range(options.salts))):
-        one = run(options.table, salt, options.set)
-        found.append(one)
-        print(json.dumps({"salt": salt, **one}), flush=True)
-    result = summarize(found)
-    print(json.dumps(result))
-    print("| " + " | ".join(str(value) for value in result.values()) + " |")
+        result = run(options.table, salt, options.set)
+        results.append(result)
+        print(json.dumps({"salt": salt, **result}), flush=True)
+    summary = summarize(results)
+    print(json.dumps(summary))
+    print("| " + " | ".join(str(value) for value in summary.values()) + " |")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Compare the search with the script that everybody writes, and with one scikit-learn fit.
+"""Compare the search with a plain scikit-learn script, and with one scikit-learn fit.
 
     python -m benchmarks.search embeddings 100000 [--repetitions 3] [--contenders naive,one,fast]
     python -m benchmarks.search embeddings 10000 100000 1000000 --contenders fast
@@ -6,19 +6,19 @@
     python -m benchmarks.search banking77|privacyqa --data FOLDER
     python -m benchmarks.search embeddings 20000 --estimator linear_svc
 
-Every contender runs in a process of its own, in turns, on the same rows, features and folds:
+All contenders run in processes of their own, alternating, on the same rows, features and folds:
 
-naive      GridSearchCV over a pipeline of features and the estimator, six C, five folds, two
-           jobs, scikit-learn's defaults but for max_iter; embeddings as float64, as a list of
-           doubles becomes; without the probabilities that the job gives a LinearSVC
-one        the naive pipeline, fitted once, at the C that the fast engine chose; one BLAS thread,
-           with which it is fastest
-reference  the job's search and refit, every candidate by scikit-learn, to the job's tolerance
+naive      GridSearchCV over a pipeline of features and the estimator, six C, five folds, two jobs,
+           scikit-learn's defaults except max_iter; embeddings as float64, the type of a list of
+           doubles; without the probabilities that the job adds to a LinearSVC
+one        the naive pipeline, fitted once, at the C that the fast engine chose; with one BLAS
+           thread, which is fastest
+reference  the job's search and refit, each candidate by scikit-learn, to the job's tolerance
 fast       the job's search and refit
 
-Printed are minimum, median and maximum of the seconds, the highest memory of the process (without
-the children that the naive script starts), what the results have in common, and a row of the table
-in docs/benchmarks.md.  Several sizes give the log-log slopes of the fast engine besides.
+Prints minimum, median and maximum of the seconds, the peak memory of the process (without child
+processes of the naive script), the agreement of the results, and a row of the table in
+docs/benchmarks.md; for several sizes also the log-log slopes of the fast engine.
 """
 
 from __future__ import annotations
@@ -35,28 +35,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import threadpoolctl
-from sklearn.compose import ColumnTransformer
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, f1_score
 from sklearn.model_selection import GridSearchCV
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import Normalizer, StandardScaler
-from sklearn.svm import LinearSVC
 
+from benchmarks.naive_pipeline import KINDS, as_double, naive_pipeline
+from benchmarks.search_data import read_rows, write_data
 from job.adapters.executors.local import LocalThreads
 from job.adapters.host_limits import Memory, return_freed_memory
 from job.adapters.matrix_allocator import MappedMatrices
-from job.contracts.dataset import MatrixRows, Rows
+from job.contracts.dataset import Rows
 from job.contracts.model import TrainedModel
 from job.contracts.reports.search import SearchReport
 from job.contracts.settings.dataset import ColumnsSpec
 from job.contracts.settings.features import FeatureSpec
 from job.contracts.settings.job_settings import TrainingSpec
 from job.contracts.settings.search import SearchSpec
-from job.stages.data.leakage_keys import normalize
 from job.stages.features.feature_matrix import FeatureMatrices
 from job.stages.features.preprocessing import make_input
 from job.stages.split.folds import make_folds
@@ -64,93 +58,8 @@ from job.stages.training.refit import train_model
 from job.stages.training.search import search
 
 C = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
-KINDS = {"logistic_regression": LogisticRegression, "linear_svc": LinearSVC}
 CONTENDERS = ("naive", "one", "reference", "fast")
-N_CLASSES = 12
 WORKERS = 2
-
-
-def generate_embeddings(n_rows: int, width: int = 384) -> dict[str, Any]:
-    """Draw embeddings whose variance falls as that of sentence embeddings does, 5 % mislabelled."""
-    rng = np.random.default_rng(0)
-    spread = 1 / np.sqrt(1 + np.arange(width))
-    turn = np.linalg.qr(rng.standard_normal((width, width)))[0]
-    centers = 0.3 * rng.standard_normal((N_CLASSES, width)) * spread
-    labels = rng.integers(0, N_CLASSES, n_rows)
-    X = np.empty((n_rows, width), np.float32)
-    for start in range(0, n_rows, 50_000):
-        some = labels[start : start + 50_000]
-        X[start : start + 50_000] = (
-            centers[some] + rng.standard_normal((len(some), width)) * spread
-        ) @ turn
-    return {"X": X, "y": _mislabel(rng, labels)}
-
-
-def generate_texts(n_rows: int, n_words: int = 30_000, length: int = 15) -> dict[str, Any]:
-    """Draw texts of Zipf-distributed words, some of them the class's own, 5 % mislabelled."""
-    rng = np.random.default_rng(0)
-    share = 1 / np.arange(1, n_words + 1) ** 0.9
-    drawn = rng.choice(n_words, (n_rows, length), p=share / share.sum())
-    labels = rng.integers(0, N_CLASSES, n_rows)
-    own = np.array([rng.permutation(n_words) for _ in range(N_CLASSES)])
-    is_own = rng.random(drawn.shape) < 0.12
-    drawn = np.where(is_own, own[labels[:, None], drawn], drawn)
-    words = np.array([f"w{n}" for n in range(n_words)], dtype=object)
-    texts = [" ".join(row) for row in words[drawn]]
-    return {"text": np.array(texts, dtype=object), "y": _mislabel(rng, labels)}
-
-
-def _mislabel(rng: np.random.Generator, labels: Any) -> Any:
-    is_wrong = rng.random(len(labels)) < 0.05
-    return np.where(is_wrong, rng.integers(0, N_CLASSES, len(labels)), labels)
-
-
-def write_data(options: argparse.Namespace, folder: Path) -> None:
-    """Write train.npz and test.npz: rows that every contender reads."""
-    if options.table in ("embeddings", "texts"):
-        make = generate_embeddings if options.table == "embeddings" else generate_texts
-        found = make(options.rows)
-        n_test = options.rows // 5
-        sides = {
-            "test": {name: values[:n_test] for name, values in found.items()},
-            "train": {name: values[n_test:] for name, values in found.items()},
-        }
-    else:
-        sides = {side: _read_real(options, side) for side in ("train", "test")}
-    for side, columns in sides.items():
-        for name, values in columns.items():
-            np.save(folder / f"{side}_{name}.npy", values, allow_pickle=True)
-
-
-def _read_real(options: argparse.Namespace, side: str) -> dict[str, Any]:
-    table = pd.read_parquet(Path(options.data) / options.table / f"embedded_{side}.parquet")
-    found = {"X": np.array(table["embedding"].tolist(), np.float32)}
-    found |= {"text": table["text"].to_numpy(object), "y": table["intent"].to_numpy(object)}
-    if "group_id" in table:
-        found["group"] = table["group_id"].astype(str).to_numpy(object)
-    return found
-
-
-def read_rows(folder: Path, side: str) -> Rows:
-    columns = {
-        name: np.load(path, allow_pickle=True)
-        for name in ("X", "text", "y", "group")
-        if (path := folder / f"{side}_{name}.npy").exists()
-    }
-    n = len(columns["y"])
-    text = columns.get("text")
-    keys = columns.get("group")
-    if keys is None:
-        keys = [normalize(t) for t in text] if text is not None else [str(i) for i in range(n)]
-    X = columns.get("X")
-    return Rows(
-        y=columns["y"].astype(str).astype(object),
-        leakage_keys=np.array(keys, dtype=object),
-        text_keys=np.array(keys, dtype=object),
-        text=text,
-        embeddings=None if X is None else MatrixRows(X, np.arange(n)),
-        frame=pd.DataFrame(index=range(n)),
-    )
 
 
 def make_spec(table: str, engine: str, estimator: str) -> TrainingSpec:
@@ -168,33 +77,22 @@ def make_spec(table: str, engine: str, estimator: str) -> TrainingSpec:
     )
 
 
-def naive_pipeline(table: str, width: int, estimator: str) -> Pipeline:
-    """Build the features of the job out of scikit-learn alone."""
-    scale = make_pipeline(StandardScaler(), Normalizer())
-    weigh = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True)
-    features: Any = {"embeddings": scale, "privacyqa": scale, "texts": weigh}.get(table)
-    if features is None:
-        names = [f"embeddings_{n}" for n in range(width)]
-        features = ColumnTransformer([("text", weigh, "text"), ("embeddings", scale, names)])
-    return Pipeline([("features", features), ("model", KINDS[estimator](max_iter=1000))])
-
-
 def search_and_refit(
     train: Rows, spec: TrainingSpec, executor: LocalThreads, matrices: MappedMatrices
 ) -> tuple[SearchReport, TrainedModel]:
-    """Do what the job does between its split and its evaluation."""
+    """Run the part of the job between its split and its evaluation."""
     feature_matrices = FeatureMatrices(train, spec.features, spec.columns, matrices, executor)
     report = search(train, feature_matrices, spec, executor, time.perf_counter)
     return report, train_model(train, feature_matrices, report, spec, executor)
 
 
 def contend(name: str, table: str, folder: Path, chosen: float, estimator: str) -> dict[str, Any]:
-    """Run one contender; reading the rows is not counted."""
+    """Run one contender and return its results; reading the rows is not timed."""
     train, test = read_rows(folder, "train"), read_rows(folder, "test")
     spec = make_spec(table, "reference" if name == "reference" else "fast", estimator)
     feature_blocks = spec.features.use
     if name in ("naive", "one"):
-        X, y = _as_double(make_input(train, feature_blocks)), train.y.astype(str)
+        X, y = as_double(make_input(train, feature_blocks)), train.y.astype(str)
         width = 0 if train.embeddings is None else train.embeddings.shape[1]
         pipeline = naive_pipeline(table, width, estimator)
         folds = make_folds(train, 5, 0)
@@ -203,12 +101,12 @@ def contend(name: str, table: str, folder: Path, chosen: float, estimator: str) 
         with threadpoolctl.threadpool_limits(1):
             if name == "one":
                 model = pipeline.set_params(model__C=chosen).fit(X, y)
-                found: dict[str, Any] = {"C": chosen}
+                result: dict[str, Any] = {"C": chosen}
             else:
                 model = GridSearchCV(
                     pipeline, {"model__C": list(C)}, cv=folds, n_jobs=WORKERS, scoring="f1_macro"
                 ).fit(X, y)
-                found = {"C": model.best_params_["model__C"]}
+                result = {"C": model.best_params_["model__C"]}
     else:
         return_freed_memory()
         executor = LocalThreads(WORKERS)
@@ -216,24 +114,16 @@ def contend(name: str, table: str, folder: Path, chosen: float, estimator: str) 
         started = time.perf_counter()
         report, trained = search_and_refit(train, spec, executor, matrices)
         model = trained.pipeline
-        found = {"C": dict(report.chosen.parameters)["C"]}
-        found["folds"] = [list(candidate.fold_scores) for candidate in report.candidates]
-    found["seconds"] = time.perf_counter() - started
-    found["peak_mb"] = peak_mb()
+        result = {"C": dict(report.chosen.parameters)["C"]}
+        result["folds"] = [list(candidate.fold_scores) for candidate in report.candidates]
+    result["seconds"] = time.perf_counter() - started
+    result["peak_mb"] = peak_mb()
     predicted = model.predict(make_input(test, feature_blocks))
     np.save(folder / f"predicted_{name}.npy", predicted.astype(str))
     truth = test.y.astype(str)
-    found["accuracy"] = accuracy_score(truth, predicted)
-    found["f1_macro"] = f1_score(truth, predicted, average="macro", zero_division=0)
-    return found
-
-
-def _as_double(X: Any) -> Any:
-    if isinstance(X, list):
-        return X
-    if isinstance(X, pd.DataFrame):
-        return X.astype({name: np.float64 for name in X.columns if name != "text"})
-    return X.astype(np.float64)
+    result["accuracy"] = accuracy_score(truth, predicted)
+    result["f1_macro"] = f1_score(truth, predicted, average="macro", zero_division=0)
+    return result
 
 
 def peak_mb() -> float:
@@ -246,7 +136,7 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, list[dict[st
     contenders = [
         name for name in ("fast", "reference", "naive", "one") if name in options.contenders
     ]
-    found: dict[str, list[dict[str, Any]]] = {name: [] for name in contenders}
+    results: dict[str, list[dict[str, Any]]] = {name: [] for name in contenders}
     chosen = 1.0
     for _ in range(options.repetitions):
         for name in contenders:
@@ -258,36 +148,36 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, list[dict[st
                 text=True,
                 check=True,
             )
-            found[name].append(json.loads(done.stdout.splitlines()[-1]))
-            chosen = found["fast"][0]["C"] if "fast" in found else chosen
-            print(name, json.dumps(found[name][-1]), file=sys.stderr, flush=True)
-    return found
+            results[name].append(json.loads(done.stdout.splitlines()[-1]))
+            chosen = results["fast"][0]["C"] if "fast" in results else chosen
+            print(name, json.dumps(results[name][-1]), file=sys.stderr, flush=True)
+    return results
 
 
-def agreement(folder: Path, found: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
-    """Say what the contenders have in common."""
-    fast = found["fast"][-1]
-    result: dict[str, Any] = {"C": {name: runs[-1]["C"] for name, runs in found.items()}}
-    for name, runs in found.items():
+def compare_with_fast(folder: Path, results: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
+    """Return how much the results of the other contenders differ from those of `fast`."""
+    fast = results["fast"][-1]
+    agreement: dict[str, Any] = {"C": {name: runs[-1]["C"] for name, runs in results.items()}}
+    for name, runs in results.items():
         if name == "fast":
             continue
         labels = [np.load(folder / f"predicted_{side}.npy") for side in ("fast", name)]
-        result[name] = {
+        agreement[name] = {
             "f1_difference": abs(runs[-1]["f1_macro"] - fast["f1_macro"]),
             "labels_equal": float((labels[0] == labels[1]).mean()),
         }
         if "folds" in runs[-1]:
             difference = np.abs(np.subtract(runs[-1]["folds"], fast["folds"])).max()
-            result[name]["largest_difference_of_a_fold"] = float(difference)
-    return result
+            agreement[name]["largest_difference_of_a_fold"] = float(difference)
+    return agreement
 
 
-def report(options: argparse.Namespace, found: dict[str, list[dict[str, Any]]]) -> str:
-    """Print the seconds of each contender; give the row of the table."""
-    fast = [run["seconds"] for run in found["fast"]]
+def report(options: argparse.Namespace, results: dict[str, list[dict[str, Any]]]) -> str:
+    """Print the seconds of each contender; return the row of the table."""
+    fast = [run["seconds"] for run in results["fast"]]
     cells = [f"{options.table} {options.rows or ''}".strip(), f"{statistics.median(fast):.1f} s"]
     for name in CONTENDERS:
-        runs = found.get(name, [])
+        runs = results.get(name, [])
         seconds = [run["seconds"] for run in runs]
         if not runs:
             cells.append("")
@@ -298,15 +188,15 @@ def report(options: argparse.Namespace, found: dict[str, list[dict[str, Any]]]) 
             f"{max(seconds):8.2f} s {peak:8.0f} MB"
         )
         if name != "fast":
-            # of one repetition each, so that what slows the machine down slows both
+            # paired by repetition, so that a slow machine slows both down
             ratios = sorted(a / b for a, b in zip(fast, seconds, strict=True))
             cells.append(f"{statistics.median(ratios):.3f} ({ratios[0]:.3f} to {ratios[-1]:.3f})")
-    peak = max(run["peak_mb"] for run in found["fast"])
+    peak = max(run["peak_mb"] for run in results["fast"])
     return f"| {' | '.join([*cells, f'{peak:.0f} MB'])} |"
 
 
 def slope(sizes: list[int], values: list[float]) -> float:
-    """Return the slope of the line through the logarithms."""
+    """Return the slope of a line fitted to the logarithms."""
     return float(np.polyfit(np.log(sizes), np.log(values), 1)[0])
 
 
@@ -326,23 +216,23 @@ def main() -> None:
     warnings.simplefilter("ignore")
     if options.side:
         name, folder = options.side
-        found = contend(name, options.table, Path(folder), options.chosen, options.estimator)
-        print(json.dumps(found))
+        result = contend(name, options.table, Path(folder), options.chosen, options.estimator)
+        print(json.dumps(result))
         return
     sizes, fast = options.rows or [None], []
     for rows in sizes:
         options.rows = rows
         with tempfile.TemporaryDirectory() as name:
             write_data(options, Path(name))
-            found = measure(options, Path(name))
-            row = report(options, found)
-            print(json.dumps(agreement(Path(name), found)))
+            results = measure(options, Path(name))
+            row = report(options, results)
+            print(json.dumps(compare_with_fast(Path(name), results)))
             print(row, flush=True)
-            fast.append(found["fast"])
+            fast.append(results["fast"])
     if len(sizes) > 1:
         for name in ("seconds", "peak_mb"):
-            middle = [statistics.median(run[name] for run in runs) for runs in fast]
-            print(f"slope of {name}: {slope(sizes, middle):.2f}")
+            medians = [statistics.median(run[name] for run in runs) for runs in fast]
+            print(f"slope of {name}: {slope(sizes, medians):.2f}")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from job.contracts.messages import escape_control_characters
 
 
 def configure_logs(level: str) -> None:
-    """Send events to stderr; tracebacks carry no locals, which would be rows of data."""
+    """Send events to stderr; tracebacks have no locals, because these may be rows of data."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -31,20 +31,20 @@ def configure_logs(level: str) -> None:
     structlog.configure(
         processors=[*shared, *renderers],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
-        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),  # as it is at that moment
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),  # a progress bar replaces it
         cache_logger_on_first_use=False,
     )
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
-    warnings.showwarning = _tell_warning
-    logging.lastResort = _Retold(logging.WARNING)  # gets what no other handler takes
+    warnings.showwarning = _log_warning
+    logging.lastResort = _LibraryHandler(logging.WARNING)  # for records without another handler
 
 
 def _make_printable(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
-    """Keep names of classes and columns from commanding the terminal; JSON escapes them itself."""
+    """Escape control characters in names of classes and columns; JSON does so by itself."""
     return {k: escape_control_characters(v) if isinstance(v, str) else v for k, v in event.items()}
 
 
-def _tell_warning(
+def _log_warning(
     message: Warning | str,  # noqa: ARG001  # the signature of warnings.showwarning
     category: type[Warning],
     filename: str,
@@ -52,13 +52,13 @@ def _tell_warning(
     file: TextIO | None = None,  # noqa: ARG001
     line: str | None = None,  # noqa: ARG001
 ) -> None:
-    """Name a library's warning and its place; its words may quote the data."""
+    """Log the category and source location of a warning, but not its message: it may quote data."""
     place = f"{filename}:{lineno}"
     structlog.get_logger(__name__).warning("library_warned", kind=category.__name__, place=place)
 
 
-class _Retold(logging.Handler):
-    """Name what a library logs and its place; its words may quote the data."""
+class _LibraryHandler(logging.Handler):
+    """Logs a library's logger name and source location, but not its message: it may quote data."""
 
     def emit(self, record: logging.LogRecord) -> None:
         place = f"{record.pathname}:{record.lineno}"
@@ -66,11 +66,11 @@ class _Retold(logging.Handler):
 
 
 class Progress:
-    """A line on stderr that says which stage runs and how far it is; on a terminal only."""
+    """A line on stderr with the present stage and its progress; on a terminal only."""
 
     def __init__(self) -> None:
-        self._n_rounds = 0  # that are done
-        self._bar: Any = None  # rich is loaded where there is a terminal
+        self._n_rounds = 0  # completed
+        self._bar: Any = None  # rich is loaded only on a terminal
 
     def __enter__(self) -> Progress:
         if sys.stderr.isatty():
@@ -78,7 +78,7 @@ class Progress:
             from rich.progress import Progress as Bar
             from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
-            # NOTE: a live bar takes sys.stderr over, so log lines scroll above it
+            # NOTE: a live bar replaces sys.stderr, so that log lines scroll above it
             self._bar = Bar(
                 SpinnerColumn(),
                 TextColumn("{task.description}"),
@@ -94,7 +94,7 @@ class Progress:
         self.stop()
 
     def stop(self) -> None:
-        """Remove the line, and give the terminal back."""
+        """Remove the line and restore the terminal."""
         if self._bar is not None:
             self._bar.stop()
 
@@ -105,13 +105,13 @@ class Progress:
             self._bar.update(self._task, description=name)
 
     def advance(self, n_done: int, n_all: int) -> None:
-        """Show how many of a round's fits or scores are done."""
+        """Show how many of a round's fits or scores are completed."""
         text = self.describe(n_done, n_all)
         if self._bar is not None:
             self._bar.update(self._task, description=text)
 
     def describe(self, n_done: int, n_all: int) -> str:
-        """Say how far the stage is; how many rounds it will have, nobody knows before."""
+        """Return the progress of the stage; the number of its rounds is not known in advance."""
         text = f"{self._stage} {n_done}/{n_all}, round {self._n_rounds + 1}"
         self._n_rounds += n_done == n_all
         return text

@@ -1,4 +1,4 @@
-"""Name and time each stage, and write the record of the run whatever happens."""
+"""Name and time each stage, and write the record of the run whether or not it succeeds."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ R = TypeVar("R")
 
 
 class Recorder:
-    """Facts of one run, gathered as they become known."""
+    """Facts of one run, collected as they become known."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class Recorder:
         self.stage: str | None = None
 
     def run(self, name: str, stage: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run a stage: its name is bound to the log, its seconds are kept."""
+        """Run a stage with its name bound to the log; add its seconds to `stages`."""
         self.stage = name
         self._on_stage(name)
         started = self._timer()
@@ -55,7 +55,7 @@ class Recorder:
     def summarize(
         self, outcome: str, version: str | None, scores: Mapping[str, float]
     ) -> dict[str, Any]:
-        """Return the result of the run, as stdout gets it."""
+        """Return the result of the run, as it is written to stdout."""
         dataset = self.facts["dataset"]
         return {
             "run_id": self._run_id,
@@ -70,7 +70,7 @@ class Recorder:
         }
 
     def write(self, outcome: str, **facts: object) -> None:
-        """Write `runs/<run_id>/<attempt>.json` once; failing to is logged, never raised."""
+        """Write `runs/<run_id>/<attempt>.json` once; a failure is logged and not raised."""
         if not self._lock.acquire(blocking=False):
             return
         record = {
@@ -81,7 +81,7 @@ class Recorder:
             "stages": dict(self.stages),
             "duration_seconds": self.duration_seconds,
         }
-        # NOTE: a failure to write the record must not hide the failure it is about
+        # NOTE: a failure to write the record must not hide the failure that it describes
         try:
             attempt = 1
             while not self.store.put_if_absent(

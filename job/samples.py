@@ -119,11 +119,11 @@ _URGENT: Final = ("today", "soon", "week")
 def write_sample(path: Path, *, n_rows: int, seed: int, is_csv: bool) -> None:
     """Write synthetic texts of the four intents with metadata and embeddings.
 
-    What it is stands in the Parquet file, or in a sidecar `<name>.metadata.json` of the CSV.
+    A description is in the Parquet file, or in a sidecar `<name>.metadata.json` of the CSV.
 
-    The texts come from a grammar with slots, typos and ambiguous cases, so that no honest model
-    reaches 1.0; the embeddings are a seeded random projection of hashed n-grams (Achlioptas
-    2003), not those of a language model.
+    The texts come from a grammar with slots, typos and ambiguous cases, so that a model without
+    leakage does not reach 1.0; the embeddings are a seeded random projection of hashed n-grams
+    (Achlioptas 2003), not those of a language model.
 
     Raises
     ------
@@ -178,7 +178,7 @@ def _write_parquet(path: Path, table: Any, matrix: Any, notes: dict[str, str]) -
 
 
 def _replace(path: Path, data: bytes) -> None:
-    """Write a whole file or none."""
+    """Write a file atomically."""
     temporary = path.with_name(f".{path.name}.tmp")
     temporary.write_bytes(data)
     temporary.replace(path)
@@ -190,7 +190,7 @@ def _row(rng: random.Random, number: int) -> dict[str, Any]:
     phrase = rng.choice(_AMBIGUOUS if is_ambiguous else _PHRASES[label])
     middle = phrase.format(**{slot: rng.choice(words) for slot, words in _SLOTS.items()})
     parts = (rng.choice(_SLOTS["opener"]) + ",", middle.strip() + ".", rng.choice(_SLOTS["close"]))
-    text = _mistype(rng, " ".join(" ".join(parts).split()))
+    text = _add_typos(rng, " ".join(" ".join(parts).split()))
     is_urgent = any(word in text for word in _URGENT)
     return {
         "text": text,
@@ -206,14 +206,14 @@ def _row(rng: random.Random, number: int) -> dict[str, Any]:
     }
 
 
-def _mistype(rng: random.Random, text: str) -> str:
+def _add_typos(rng: random.Random, text: str) -> str:
     letters = list(text)
     for _ in range(rng.choice((0, 0, 1, 2))):
-        at = rng.randrange(len(letters) - 1)
+        position = rng.randrange(len(letters) - 1)
         if rng.random() < 0.5:
-            letters[at], letters[at + 1] = letters[at + 1], letters[at]
+            letters[position], letters[position + 1] = letters[position + 1], letters[position]
         else:
-            del letters[at]
+            del letters[position]
     return "".join(letters)
 
 

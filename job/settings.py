@@ -16,14 +16,19 @@ from job.contracts.settings.job_settings import JobSettings
 from job.errors import ConfigurationError
 
 PREFIX: Final = "PCC_JOB_"
-_OPEN: Final = ("dataset.aliases", "expectations.parameters", "search.estimators", "store.tags")
+_MAPPINGS: Final = (
+    "dataset.aliases",
+    "expectations.parameters",
+    "search.estimators",
+    "store.tags",
+)
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML whose 1e-3 is a number, as in YAML 1.2 and JSON, and whose keys stand once."""
+    """YAML in which 1e-3 is a number, as in YAML 1.2 and JSON, and duplicate keys are errors."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """Refuse a key that stands twice; one that `<<` brings may be said again."""
+        """Raise `_DuplicateKeyError` for a duplicate key; keys merged by `<<` may be overridden."""
         keys = [str(key.value) for key, _ in node.value]
         for key in keys:
             if keys.count(key) > 1:
@@ -32,7 +37,7 @@ class _Loader(yaml.SafeLoader):
 
 
 class _DuplicateKeyError(yaml.YAMLError):
-    """The later one would win in silence."""
+    """A mapping has a key twice; YAML would silently use the later one."""
 
 
 _Loader.add_implicit_resolver(
@@ -44,14 +49,14 @@ _Loader.add_implicit_resolver(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EffectiveSettings:
-    """The settings, and where each that is not a default came from."""
+    """The settings, and the source of each one that differs from its default."""
 
     settings: JobSettings
     origins: Mapping[str, str]
 
 
 def known_keys(model: type[BaseModel] = JobSettings, prefix: str = "") -> Iterator[str]:
-    """List every settable key, dotted; sections are not keys."""
+    """Yield the dotted key of each setting; sections are not keys."""
     for name, field in model.model_fields.items():
         key = f"{prefix}{name}"
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
@@ -63,7 +68,7 @@ def known_keys(model: type[BaseModel] = JobSettings, prefix: str = "") -> Iterat
 def load_settings(
     path: Path | None, environment: Mapping[str, str], flags: Sequence[tuple[str, str, Any]]
 ) -> EffectiveSettings:
-    """Merge the sources, the later one winning key by key.
+    """Merge the sources; for each key, the later source takes precedence.
 
     Parameters
     ----------
@@ -73,7 +78,7 @@ def load_settings(
     Raises
     ------
     ConfigurationError
-        A file that is not there, an unknown key or variable, or an impossible value.
+        A missing file, an unknown key or variable, or an invalid value.
     """
     keys = tuple(known_keys())
     values: dict[str, Any] = {}
@@ -84,8 +89,8 @@ def load_settings(
         section = [key for key in keys if key.startswith(f"{flag_key}.")]
         if section and isinstance(flag_value, Mapping):
             layers = [layer for layer in layers if layer[0] not in section]
-            inner = _flatten(flag_value, f"{flag_key}.")
-            layers += [(key, flag, value) for key, value in inner]
+            items = _flatten(flag_value, f"{flag_key}.")
+            layers += [(key, flag, value) for key, value in items]
         else:
             layers.append((flag_key, flag, flag_value))
     for key, origin, value in layers:
@@ -99,7 +104,7 @@ def load_settings(
 
 
 def parse_value(text: str, origin: str) -> Any:
-    """Read a value as YAML."""
+    """Return a value that is written as YAML."""
     return _load(
         text, f"the value of {origin}", "is not YAML", "quote it, as in 'features.use=[text]'"
     )
@@ -130,7 +135,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _sections() -> set[str]:
-    """Name what holds keys and is none itself."""
+    """Return the names of the sections, which contain keys and are not keys."""
     sections = {key.rpartition(".")[0] for key in known_keys()} - {""}
     return sections | {section.partition(".")[0] for section in sections}
 
@@ -139,16 +144,16 @@ def _flatten(content: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str
     sections = _sections()
     for name, value in content.items():
         key = f"{prefix}{name}"
-        if isinstance(value, Mapping) and key in sections and key not in _OPEN:
+        if isinstance(value, Mapping) and key in sections and key not in _MAPPINGS:
             yield from _flatten(value, f"{key}.")
-        elif value is not None or (key not in sections and key not in _OPEN):
+        elif value is not None or (key not in sections and key not in _MAPPINGS):
             yield key, value
 
 
 def _from_environment(
     environment: Mapping[str, str], keys: Sequence[str]
 ) -> list[tuple[str, str, Any]]:
-    found = []
+    layers = []
     names = {f"{PREFIX}{key.replace('.', '__').upper()}": key for key in keys}
     for variable in sorted(environment):
         if not variable.startswith(PREFIX):
@@ -161,8 +166,8 @@ def _from_environment(
             )
         key = names[variable]
         raw = environment[variable]
-        found.append((key, variable, raw if _takes_text(key) else parse_value(raw, variable)))
-    return found
+        layers.append((key, variable, raw if _takes_text(key) else parse_value(raw, variable)))
+    return layers
 
 
 def _takes_text(key: str) -> bool:
@@ -197,12 +202,12 @@ def _nested(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _explain(error: ValidationError, origins: Mapping[str, str]) -> ConfigurationError:
-    """Say which key is wrong and why, without the value: it may be a secret."""
+    """Return the error that names invalid keys and reasons, without values: they may be secrets."""
     lines = []
     for problem in error.errors(include_input=False, include_url=False):
         key = ".".join(str(part) for part in problem["loc"])
         reason = problem["msg"].removeprefix("Value error, ")
-        if not key:  # of sections that do not fit together; the reason names the keys
+        if not key:  # sections contradict each other; the reason names the keys
             lines.append(reason)
             continue
         related = (o for k, o in origins.items() if key.startswith(k) or k.startswith(f"{key}."))

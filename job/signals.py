@@ -11,39 +11,40 @@ from typing import Final
 from job.errors import ExitCode
 
 _CODES: Final = {signal.SIGTERM: ExitCode.TERMINATED, signal.SIGINT: ExitCode.INTERRUPTED}
-Leave = Callable[[str, ExitCode], None]
+OnSignal = Callable[[str, ExitCode], None]
 
 
 class SignalWatcher:
-    """Waits for the signals in a thread of its own, from its making to the end of the process.
+    """Waits for signals in a thread of its own until the process ends.
 
-    NOTE: a Python signal handler does not run while a fit runs in native code, and none but this
-    runs at all in the first process of a container; a thread in `sigwait` does.
+    NOTE: a Python signal handler does not run while a fit runs in native code, and by default
+    process 1 of a container ignores these signals; a thread in `sigwait` receives them always.
 
     Attributes
     ----------
-    leave
-        Gets the signal's name; it and what is undone before it have a second.
+    on_signal
+        Called with the signal's name and the exit code, after the cleanup; both together have one
+        second.
     """
 
-    def __init__(self, leave: Leave) -> None:
-        self.leave = leave
-        self._undo: Callable[[], None] = lambda: None
+    def __init__(self, on_signal: OnSignal) -> None:
+        self.on_signal = on_signal
+        self._clean_up: Callable[[], None] = lambda: None
         signal.pthread_sigmask(signal.SIG_BLOCK, _CODES)
         threading.Thread(target=self._wait, name="signals", daemon=True).start()
 
-    def set_cleanup(self, undo: Callable[[], None]) -> None:
-        """Have a signal undo what has begun, before the process leaves."""
-        self._undo = undo
+    def set_cleanup(self, clean_up: Callable[[], None]) -> None:
+        """Set the function that a signal calls before the process ends."""
+        self._clean_up = clean_up
 
     def _wait(self) -> None:
         received = signal.Signals(signal.sigwait(_CODES))
         code = _CODES[received]
-        leaving = threading.Thread(target=self._go, args=(received.name, code), daemon=True)
-        leaving.start()
-        leaving.join(1.0)
+        ending = threading.Thread(target=self._end, args=(received.name, code), daemon=True)
+        ending.start()
+        ending.join(1.0)
         os._exit(code)
 
-    def _go(self, name: str, code: ExitCode) -> None:
-        self._undo()
-        self.leave(name, code)
+    def _end(self, name: str, code: ExitCode) -> None:
+        self._clean_up()
+        self.on_signal(name, code)

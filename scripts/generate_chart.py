@@ -1,4 +1,4 @@
-"""Write the parts of the chart that follow from code and API; `--check` fails where stale."""
+"""Write the generated parts of the chart; with `--check`, fail if they are stale."""
 
 import json
 import sys
@@ -47,51 +47,51 @@ def pod_failure_policy() -> str:
 
 
 def values_schema() -> str:
-    """Return the schema of the values: the written base, the settings', and Kubernetes'."""
+    """Return the schema of the values: the base file, the settings and the Kubernetes types."""
     schema = yaml.safe_load((CHART / "values.schema.base.yaml").read_text())
     settings = JobSettings.model_json_schema()
     definitions = settings.pop("$defs")
-    twice = sorted(definitions.keys() & schema["$defs"].keys())
-    assert not twice, f"settings and values both define {twice}"
-    _require(schema)
+    duplicates = sorted(definitions.keys() & schema["$defs"].keys())
+    assert not duplicates, f"settings and values both define {duplicates}"
+    _require_keys(schema)
     schema["properties"]["config"] = settings
     schema["$defs"] |= definitions | kubernetes_types()
     return json.dumps(schema, indent=2) + "\n"
 
 
 def kubernetes_types() -> dict[str, Any]:
-    """Return the types of the API that values hold, and all that these use, closed at each level.
+    """Return the API types in the values and all types that these refer to, as closed schemas.
 
-    They are of the newest version there are schemas for; an older server drops what it lacks.
+    They are of the newest version with schemas; an older server drops unknown fields.
     """
     version = kubernetes_validate.latest_version()
     path = API / f"v{version}-local-strict" / "_definitions.json"
     api = json.loads(path.read_text())["$defs"]
-    found: dict[str, Any] = {}
-    wanted = [f"io.k8s.api.core.v1.{name}" for name in API_TYPES]
-    while wanted:
-        name = wanted.pop()
-        if _short(name) not in found:
-            found[_short(name)] = _without_prose(api[name], wanted)
-    source = dict(found["Kubernetes.Volume"])
+    types: dict[str, Any] = {}
+    pending = [f"io.k8s.api.core.v1.{name}" for name in API_TYPES]
+    while pending:
+        name = pending.pop()
+        if _short(name) not in types:
+            types[_short(name)] = _without_prose(api[name], pending)
+    source = dict(types["Kubernetes.Volume"])
     source["properties"] = {k: v for k, v in source["properties"].items() if k != "name"}
     source["required"] = [name for name in source["required"] if name != "name"]
-    found["Kubernetes.VolumeSource"] = source | {"maxProperties": 1}
-    return dict(sorted(found.items()))
+    types["Kubernetes.VolumeSource"] = source | {"maxProperties": 1}
+    return dict(sorted(types.items()))
 
 
-def _without_prose(node: Any, wanted: list[str]) -> Any:
-    """Copy a schema without its descriptions; note which others it refers to."""
+def _without_prose(node: Any, pending: list[str]) -> Any:
+    """Return a schema without its descriptions; append the types that it refers to to `pending`."""
     if isinstance(node, list):
-        return [_without_prose(child, wanted) for child in node]
+        return [_without_prose(child, pending) for child in node]
     if not isinstance(node, dict):
         return node
     if isinstance(node.get("$ref"), str):
         name = node["$ref"].rpartition("/")[2]
-        wanted.append(name)
+        pending.append(name)
         return {"$ref": f"#/$defs/{_short(name)}"}
     return {
-        key: _without_prose(child, wanted)
+        key: _without_prose(child, pending)
         for key, child in node.items()
         if not (key in ("description", "format") and isinstance(child, str))
     }
@@ -101,8 +101,8 @@ def _short(name: str) -> str:
     return f"Kubernetes.{name.rpartition('.')[2]}"
 
 
-def _require(schema: dict[str, Any]) -> None:
-    """Miss each key that may not be null: to Helm, null takes the chart's own value away."""
+def _require_keys(schema: dict[str, Any]) -> None:
+    """Require all keys that may not be null: in Helm, null removes the chart's default value."""
     properties = schema.get("properties", {})
     if properties:
         schema["required"] = [
@@ -111,7 +111,7 @@ def _require(schema: dict[str, Any]) -> None:
             if name != "global" and not _is_nullable(child)
         ]
     for child in properties.values():
-        _require(child)
+        _require_keys(child)
 
 
 def _is_nullable(schema: dict[str, Any]) -> bool:

@@ -1,4 +1,4 @@
-"""Write the generated parts of the README and of `docs/`; `--check` fails where they are stale."""
+"""Write the generated parts of the README and of `docs/`; with `--check`, fail if stale."""
 
 import ast
 import sys
@@ -27,8 +27,8 @@ def settings_table() -> str:
             model = field.annotation
             assert isinstance(value, dict)
             value = value[part]
-        shown = "unset" if value is None else str(value).replace("|", "\\|")
-        lines.append(f"| `{key}` | `{shown}` | {field.description} |")
+        default = "unset" if value is None else str(value).replace("|", "\\|")
+        lines.append(f"| `{key}` | `{default}` | {field.description} |")
     return "\n".join(lines)
 
 

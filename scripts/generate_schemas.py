@@ -1,4 +1,4 @@
-"""Write the JSON Schemas of published files; `--check` fails where they are stale."""
+"""Write the JSON Schemas of published files; with `--check`, fail if they are stale."""
 
 import json
 import sys

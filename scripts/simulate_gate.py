@@ -1,13 +1,19 @@
-"""Simulate what the gate decides, with the gate's own functions; writes the tables of docs/gate.md.
+"""Simulate decisions of the gate, with the gate's own functions; write the tables of docs/gate.md.
 
-`--check` compares the settings that the page was made with, and makes one cheap cell again.
+`--check` compares the settings that the page was generated with, and recomputes one cheap cell.
+
+How it works
+------------
+1. A model is, for each row, whether it is right; the next one flips a share of the rows
+   (`discordant`) so that the true accuracy falls by a given drop.
+2. Both are compared by the gate's paired bootstrap and criterion; the tables count acceptances.
+3. A chain retrains every week for a year, with candidates that are each slightly worse.
 """
 
 import argparse
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +25,9 @@ from job.contracts.settings.gate import GateSpec, PairedSpec
 from job.stages.gate.comparison_criteria import against
 from job.stages.gate.paired_bootstrap import Difference, compare_pair
 from job.stages.gate.power import can_show_margin, describe_power
-from job.stages.metrics.predictions import Predictions
+from scripts.simulated_models import ACCURACY, N_CLASSES, World, first_model, next_model
 
 PAGE = Path(__file__).parent.parent / "docs/gate.md"
-N_CLASSES = 4
-ACCURACY = 0.93
 SEED = 5
 N_ROWS = (500, 2000, 10_000)
 DISCORDANT = (0.04, 0.08)
@@ -39,61 +43,23 @@ EVEN_GROUPS, EVEN_DISCORDANT, EVEN_DROPS = 3000, 0.08, (0.0, 0.02, 0.03)
 EVEN_SIMULATIONS = 1000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class World:
-    """Rows and, for each, whether a model is right; wrong ones all take the next class."""
-
-    y: np.ndarray[Any, Any]
-    is_right: np.ndarray[Any, Any]
-
-    def predictions(self) -> Predictions:
-        taken = np.where(self.is_right, self.y, (self.y + 1) % N_CLASSES)
-        return Predictions(
-            classes=tuple("abcd"),
-            y_true=self.y,
-            proba=np.eye(N_CLASSES)[taken],
-            known=np.arange(N_CLASSES),
-        )
-
-
-def first_model(n_rows: int, rng: np.random.Generator) -> World:
-    """Draw rows of equal classes: a drop of accuracy is then the same drop of macro F1."""
-    y = rng.integers(N_CLASSES, size=n_rows)
-    return World(y=y, is_right=rng.random(n_rows) < ACCURACY)
-
-
-def next_model(
-    before: World,
-    discordant: float,
-    drop: float,
-    rng: np.random.Generator,
-    *,
-    accuracy: float = ACCURACY,
-) -> World:
-    """Change the verdict of a share of the rows, so that the true accuracy falls by `drop`."""
-    lost, won = (discordant + drop) / 2, (discordant - drop) / 2
-    chance = np.where(before.is_right, lost / accuracy, won / max(1 - accuracy, won))
-    flips = rng.random(len(before.y)) < chance
-    return World(y=before.y, is_right=before.is_right ^ flips)
-
-
 def decided(before: World, after: World, spec: PairedSpec = SPEC) -> Difference:
-    """Compare with the gate's own bootstrap; a row is a group of its own."""
+    """Compare two models by the gate's own bootstrap; each row is a group of its own."""
     groups = np.arange(len(before.y))
     return compare_pair(before.predictions(), after.predictions(), groups, spec)
 
 
-def accepts(found: Difference, **gate: Any) -> bool:
-    """Ask the gate's own rule."""
+def accepts(measured: Difference, **gate: Any) -> bool:
+    """Return whether the gate's own criterion accepts the candidate."""
     comparison = Comparison(
         role="champion",
         version="v",
         metric=SPEC.metric.value,
         n_rows=1,
-        champion_score=found.champion_score,
-        candidate_score=found.candidate_score,
-        difference=found.interval,
-        standard_error=found.standard_error,
+        champion_score=measured.champion_score,
+        candidate_score=measured.candidate_score,
+        difference=measured.interval,
+        standard_error=measured.standard_error,
     )
     return against(comparison, GateSpec(**gate)).is_met
 
@@ -104,15 +70,15 @@ def simulate_cell(n_rows: int, discordant: float, drop: float, n: int = SIMULATI
     counts = np.zeros(len(MARGINS) + 1)
     for _ in range(n):
         before = first_model(n_rows, rng)
-        found = decided(before, next_model(before, discordant, drop, rng))
-        counts += [accepts(found, margin=m, inconclusive="reject") for m in MARGINS] + [
-            accepts(found, rule="superiority")
+        measured = decided(before, next_model(before, discordant, drop, rng))
+        counts += [accepts(measured, margin=m, inconclusive="reject") for m in MARGINS] + [
+            accepts(measured, rule="superiority")
         ]
     return [float(count) / n for count in counts]
 
 
 def simulate_slide(drop: float, *, has_anchor: bool, n: int = CHAINS) -> tuple[float, float]:
-    """Retrain for a year by candidates that are each `drop` worse than the champion.
+    """Simulate a year of retrainings whose candidates are each `drop` worse than the champion.
 
     Returns
     -------
@@ -127,10 +93,10 @@ def simulate_slide(drop: float, *, has_anchor: bool, n: int = CHAINS) -> tuple[f
         for _ in range(WEEKS):
             accuracy = ACCURACY - n_accepted * drop
             candidate = next_model(champion, 0.04, drop, rng, accuracy=accuracy)
-            is_fit = accepts(decided(champion, candidate), inconclusive="reject")
-            if is_fit and has_anchor:
-                is_fit = accepts(decided(anchor, candidate), inconclusive="reject")
-            if is_fit:
+            passes = accepts(decided(champion, candidate), inconclusive="reject")
+            if passes and has_anchor:
+                passes = accepts(decided(anchor, candidate), inconclusive="reject")
+            if passes:
                 champion, n_accepted = candidate, n_accepted + 1
         accepted.append(n_accepted)
         lost.append(100 * n_accepted * drop)
@@ -155,16 +121,16 @@ def line(cell: tuple[int, float, float], shares: list[float]) -> str:
     return f"| {discordant:.0%} | {n_rows:,} | {100 * drop:.0f} | {values} |"
 
 
-def power_table(found: list[list[float]]) -> Iterator[str]:
+def power_table(shares_by_cell: list[list[float]]) -> Iterator[str]:
     yield header() + "."
     yield ""
     margins = " | ".join(f"margin {100 * margin:.0f}" for margin in MARGINS)
     yield f"| discordant | rows | true drop, points | {margins} | superiority |"
     yield "|---:|---:|---:|" + "---:|" * (len(MARGINS) + 1)
-    yield from (line(cell, shares) for cell, shares in zip(cells(), found, strict=True))
+    yield from (line(cell, shares) for cell, shares in zip(cells(), shares_by_cell, strict=True))
 
 
-def slide_table(found: list[tuple[float, float]]) -> Iterator[str]:
+def slide_table(means: list[tuple[float, float]]) -> Iterator[str]:
     yield (
         f"{WEEKS} retrainings, {CHAINS} times, {CHAIN_ROWS:,} rows, 4% discordant each week, "
         f"margin {GateSpec().margin}, seed {SEED}."
@@ -173,13 +139,13 @@ def slide_table(found: list[tuple[float, float]]) -> Iterator[str]:
     yield "| each is worse by, points | anchor | accepted of 52 | lost in a year, points |"
     yield "|---:|---|---:|---:|"
     runs = [(drop, has) for drop in CHAIN_DROPS for has in (False, True)]
-    for (drop, has_anchor), (accepted, lost) in zip(runs, found, strict=True):
+    for (drop, has_anchor), (accepted, lost) in zip(runs, means, strict=True):
         shown = "yes" if has_anchor else "no"
         yield f"| {100 * drop:.2f} | {shown} | {accepted:.1f} | {lost:.1f} |"
 
 
 def shown_table() -> Iterator[str]:
-    """Say what a comparison with some standard error can show, by the gate's own functions."""
+    """Yield the table of the gate's power by the standard error of the comparison."""
     spec = GateSpec()
     yield (
         f"margin {spec.margin}, alpha {spec.alpha}, max_drop {spec.max_drop}, "
@@ -189,24 +155,24 @@ def shown_table() -> Iterator[str]:
     yield "| standard error | decided by | equal accepted, % | drop that passes in 5 %, points |"
     yield "|---:|---|---:|---:|"
     for error in ERRORS:
-        found = describe_power(error, spec, SPEC.metric.value)
+        power = describe_power(error, spec, SPEC.metric.value)
         rule = "margin" if can_show_margin(error, spec) else "default"
-        equal, drop = 100 * found.equal_accepted, 100 * found.largest_drop
+        equal, drop = 100 * power.equal_accepted, 100 * power.largest_drop
         yield f"| {error:g} | {rule} | {equal:.1f} | {drop:.1f} |"
 
 
 def simulate_even(drop: float) -> float:
-    """Return the share accepted by default, of a table of even groups of one row each."""
+    """Return the share accepted by the default settings, for groups of one row each."""
     rng = np.random.default_rng([SEED, EVEN_GROUPS, round(1e4 * drop)])
     n_accepted = 0
     for _ in range(EVEN_SIMULATIONS):
         before = first_model(EVEN_GROUPS, rng)
-        found = decided(before, next_model(before, EVEN_DISCORDANT, drop, rng))
-        n_accepted += accepts(found)
+        measured = decided(before, next_model(before, EVEN_DISCORDANT, drop, rng))
+        n_accepted += accepts(measured)
     return n_accepted / EVEN_SIMULATIONS
 
 
-def even_table(found: list[float]) -> Iterator[str]:
+def even_table(shares: list[float]) -> Iterator[str]:
     yield (
         f"{EVEN_SIMULATIONS} simulations, {EVEN_GROUPS:,} even groups, {EVEN_DISCORDANT:.0%} "
         f"discordant, seed {SEED}."
@@ -214,7 +180,7 @@ def even_table(found: list[float]) -> Iterator[str]:
     yield ""
     yield "| true drop, points | accepted, % |"
     yield "|---:|---:|"
-    for drop, share in zip(EVEN_DROPS, found, strict=True):
+    for drop, share in zip(EVEN_DROPS, shares, strict=True):
         yield f"| {100 * drop:.0f} | {100 * share:.1f} |"
 
 

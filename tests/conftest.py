@@ -1,4 +1,4 @@
-"""Fixtures that all tests share: the real process, and a small synthetic table."""
+"""Fixtures that all tests share: the command line as a process, and a small synthetic table."""
 
 import json
 import os
@@ -36,7 +36,7 @@ def clean_environment():
 def pcc_job(tmp_path):
     """Run the command line in a process of its own, in an empty folder.
 
-    It is forked from one that has the packages loaded: most of what a short run takes.
+    It is forked from one that has loaded the packages, which is most of the time of a short run.
     """
 
     def run(*arguments, **environment):
@@ -47,7 +47,7 @@ def pcc_job(tmp_path):
 
 @pytest.fixture
 def cold_job(tmp_path):
-    """Run the command line as users do, in a process that loads all that it needs."""
+    """Run the command line as users do, in a process that loads all packages."""
 
     def run(*arguments, **environment):
         path = {"PYTHONPATH": str(Path(__file__).parent.parent)}
@@ -71,7 +71,7 @@ def train(pcc_job, tmp_path):
 
 @pytest.fixture
 def train_cold(cold_job, tmp_path):
-    """Train as `train` does, in a process that loads all that it needs."""
+    """Train as `train` does, in a process that loads all packages."""
     return partial(train_with, cold_job, tmp_path)
 
 

@@ -1,1 +1,1 @@
-"""What touches the outside: one module a service, the only importer of its client."""
+"""Adapters to files, services and libraries: one module each, the only importer of a client."""

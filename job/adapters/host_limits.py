@@ -1,4 +1,15 @@
-"""What the machine grants this process: CPUs, and memory by its cgroup, version 1 or 2."""
+"""Limits of this process: its CPUs, and its memory by cgroup version 1 or 2.
+
+How it works
+------------
+1. The memory limit is the smallest of the machine's memory and the limits of the process's cgroup
+   and of all cgroups above it.
+2. Memory in use is the resident set without the pages of mapped files, which the kernel can drop,
+   plus the files that the cgroup keeps in memory (a tmpfs).
+3. Free temporary space is the smallest of the free space on the device, the stated size of the
+   volume, and, for a tmpfs, the memory that is left.
+4. The C library and Arrow are set so that freed memory returns to the system.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +25,7 @@ from typing import Final
 _CGROUPS: Final = Path("/sys/fs/cgroup")
 _MEMBERSHIP: Final = Path("/proc/self/cgroup")
 _STATUS: Final = Path("/proc/self/statm")
-_LIBRARY_FILES: Final = 320 * 2**20  # most that the pages of loaded libraries take
+_LIBRARY_FILES: Final = 320 * 2**20  # upper bound of the pages of loaded libraries
 _MOUNTS: Final = Path("/proc/self/mounts")
 _MMAP_THRESHOLD: Final = -3  # glibc's names, in malloc.h
 _TRIM_THRESHOLD: Final = -1
@@ -27,79 +38,79 @@ class Memory:
     Attributes
     ----------
     limit_bytes
-        The least limit of the cgroups that the process is in, and of the machine.
+        The smallest limit of the machine and of the cgroups that contain the process.
     """
 
     def __init__(self, cgroups: Path = _CGROUPS, membership: Path = _MEMBERSHIP) -> None:
         physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
         limits = _cgroup_limits(cgroups, membership)
-        self._group = min(limits, key=lambda folder: limits[folder], default=None)
+        self._cgroup = min(limits, key=lambda folder: limits[folder], default=None)
         self.limit_bytes = min([physical, *limits.values()])
 
     def used_bytes(self) -> int:
-        """Return the bytes that are resident now, and those of files that are kept in memory.
+        """Return the resident bytes, plus those of files that are kept in memory.
 
-        A tmpfs, such as a container's `/tmp` often is, is charged to the group that wrote it.
-        Pages of files beyond those of the libraries are not counted: the kernel can drop them.
+        A tmpfs, often a container's `/tmp`, is charged to the cgroup that wrote to it.  Pages of
+        mapped files beyond those of the libraries are not counted: the kernel can drop them.
         """
         if not _STATUS.exists():
             return self._in_memory_files()
         page = os.sysconf("SC_PAGE_SIZE")
-        resident, of_files = (int(n) * page for n in _STATUS.read_text().split()[1:3])
-        return resident - max(of_files - _LIBRARY_FILES, 0) + self._in_memory_files()
+        resident, mapped = (int(n) * page for n in _STATUS.read_text().split()[1:3])
+        return resident - max(mapped - _LIBRARY_FILES, 0) + self._in_memory_files()
 
     def release(self) -> None:
-        """Return memory that was freed back to the system, where the C library keeps it.
+        """Return freed memory that the C library keeps to the system.
 
-        Threads free their blocks into arenas of their own, which nobody else can use.
+        Threads free their blocks into arenas of their own, which other threads do not use.
         """
-        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc alone has it
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # exists in glibc only
         if trim is not None:
             trim(0)
 
     def _in_memory_files(self) -> int:
-        if self._group is None:
+        if self._cgroup is None:
             return 0
-        lines = _read(self._group / "memory.stat").splitlines()
+        lines = _read(self._cgroup / "memory.stat").splitlines()
         return next((int(line.split()[1]) for line in lines if line.startswith("shmem ")), 0)
 
 
 def free_temporary_bytes(folder: Path, memory: Memory, n_unnamed: int = 0) -> int:
-    """Return the bytes that may still be written below a folder that this run alone writes to.
+    """Return the bytes that may still be written below a folder that only this run writes to.
 
-    The least of what its device has, what a volume may hold (`TMPDIR_LIMIT_BYTES`, which the
-    chart sets: a device tells nothing of it), and, where its files are kept in memory, what the
-    memory limit leaves.  `n_unnamed` bytes are in files there that have no name.
+    This is the smallest of the free space of its device, the rest of the volume's size
+    (`TMPDIR_LIMIT_BYTES`, which the chart sets, because the device does not report it), and, for
+    files in memory, the rest of the memory limit.  `n_unnamed` bytes are in files without a name.
     """
     free = [shutil.disk_usage(folder).free]
     stated = os.environ.get("TMPDIR_LIMIT_BYTES", "")
     if stated.isdigit():
         taken = n_unnamed + sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
         free.append(max(int(stated) - taken, 0))
-    if _file_system_of(folder) in ("tmpfs", "ramfs"):
+    if _file_system(folder) in ("tmpfs", "ramfs"):
         free.append(max(memory.limit_bytes - memory.used_bytes(), 0))
     return min(free)
 
 
-def _file_system_of(folder: Path) -> str:
-    """Name the kind of file system that a folder lies on."""
-    found = ("", "")
-    here = folder.resolve()
+def _file_system(folder: Path) -> str:
+    """Return the type of the file system that contains a folder."""
+    longest, file_system = "", ""
+    resolved = folder.resolve()
     for line in _read(_MOUNTS).splitlines():
         _, where, kind, *_ = line.split()
-        point = Path(where.replace("\\040", " "))
-        if here.is_relative_to(point) and len(where) >= len(found[0]):
-            found = (where, kind)
-    return found[1]
+        mount_point = Path(where.replace("\\040", " "))
+        if resolved.is_relative_to(mount_point) and len(where) >= len(longest):
+            longest, file_system = where, kind
+    return file_system
 
 
 def _cgroup_limits(cgroups: Path, membership: Path) -> dict[Path, int]:
-    """Read the limits of the process's cgroup and of those above it, by folder.
+    """Return the limits of the process's cgroup and of those above it, by folder.
 
-    Inside a container the path of membership may be one of the host's; then the root of what is
-    mounted is the container's own group.
+    Inside a container the membership file may name a path of the host; then the root of the mounted
+    hierarchy is the container's own cgroup.
     """
-    found: dict[Path, int] = {}
+    limits: dict[Path, int] = {}
     for line in membership.read_text().splitlines() if membership.exists() else ():
         _, controllers, path = line.split(":", 2)
         if controllers not in ("", "memory"):
@@ -112,11 +123,11 @@ def _cgroup_limits(cgroups: Path, membership: Path) -> dict[Path, int]:
         group = root / path.lstrip("/")
         for folder in (group, *group.parents):
             text = _read(folder / name)
-            if text.isdigit():  # `max` is no limit
-                found[folder] = int(text)
+            if text.isdigit():  # `max` means that there is no limit
+                limits[folder] = int(text)
             if folder == root:
                 break
-    return found
+    return limits
 
 
 def _read(path: Path) -> str:
@@ -128,9 +139,9 @@ def _read(path: Path) -> str:
 
 @contextmanager
 def paused_gc() -> Iterator[None]:
-    """Keep the garbage collector from what libraries make while they load: all of it stays.
+    """Disable garbage collection while libraries load, then freeze what they created.
 
-    NOTE: looking through it took a fifth of the loading, and most of the process's end
+    NOTE: collecting these objects took a fifth of the load time, and most of the time at exit
     """
     was_enabled = gc.isenabled()
     gc.disable()
@@ -143,22 +154,22 @@ def paused_gc() -> Iterator[None]:
 
 
 def return_freed_memory() -> None:
-    """Have Arrow, before it is loaded, and the C library give large blocks back once freed.
+    """Make Arrow, before it is loaded, and the C library return large freed blocks to the system.
 
-    NOTE: Arrow's own pool keeps them, and glibc does once it has seen one freed that is as large
+    NOTE: Arrow's own pool keeps them, and so does glibc once a block of that size was freed
     """
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     set_option = getattr(ctypes.CDLL(None), "mallopt", None)
     if set_option is not None:
         set_option(_MMAP_THRESHOLD, _LARGE_BLOCK)
-        # or smaller ones at the end of the heap would go back each time, and come anew
+        # otherwise smaller blocks at the end of the heap would be returned and requested each time
         set_option(_TRIM_THRESHOLD, 4 * _LARGE_BLOCK)
 
 
 def limit_threads() -> None:
-    """Hold Arrow and the BLAS libraries that are loaded to the CPUs that the process may use.
+    """Limit Arrow and the loaded BLAS libraries to the CPUs that the process may use.
 
-    NOTE: both count the machine's CPUs, not those of a container's quota; joblib counts the quota.
+    NOTE: both count the machine's CPUs and ignore a container's quota; joblib respects it.
     """
     import joblib
     import pyarrow

@@ -1,4 +1,4 @@
-"""Hold a table against a Great Expectations suite, and let out counts only."""
+"""Validate a table against a Great Expectations suite; only counts leave this module."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from job.errors import ConfigurationError
 if TYPE_CHECKING:
     import pandas as pd
 
-_COUNTED: Final = {
+_RESULT_FORMAT: Final = {
     "result_format": "COMPLETE",
     "partial_unexpected_count": 0,
     "return_unexpected_index_query": False,
@@ -28,7 +28,7 @@ _COUNTED: Final = {
 
 
 class SuiteFolder:
-    """Suites found by name in a folder, or anywhere by path or file:// URI."""
+    """Suites by name in a folder, or by path or file:// URI."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -39,15 +39,15 @@ class SuiteFolder:
         Raises
         ------
         ConfigurationError
-            There is no such suite, or it is not the JSON of one.
+            There is no such suite, or the file is not a suite.
         """
-        path = self._path_of(name)
+        path = self._find_path(name)
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
             meta = content.get("meta", {})
             parameters = dict(meta.get("parameters", {}))
-            is_standardized = _flag(meta.get("embeddings_standardized_per_batch"))
-            expectations = tuple(_checked(e) for e in content["expectations"])
+            is_standardized = _parse_flag(meta.get("embeddings_standardized_per_batch"))
+            expectations = tuple(_parse_expectation(e) for e in content["expectations"])
         except (ValueError, KeyError, TypeError, AttributeError):
             raise ConfigurationError(
                 f"'{path}' is not an expectation suite",
@@ -60,27 +60,27 @@ class SuiteFolder:
             embeddings_standardized_per_batch=is_standardized,
         )
 
-    def _path_of(self, name: str) -> Path:
+    def _find_path(self, name: str) -> Path:
         parsed = urlparse(name)
         path = Path(unquote(parsed.path)) if parsed.scheme == "file" else Path(name)
         if "/" not in name and not name.endswith(".json"):
             path = self._folder / f"{name}.json"
         if not path.is_file():
-            known = sorted(p.stem for p in self._folder.glob("*.json"))
+            names = sorted(p.stem for p in self._folder.glob("*.json"))
             raise ConfigurationError(
                 f"no expectation suite '{name}'",
-                hint=f"expectations.suite is a path, or one of {quote_list(known)}",
+                hint=f"expectations.suite is a path, or one of {quote_list(names)}",
             )
         return path
 
 
-def _flag(value: object) -> bool | None:
+def _parse_flag(value: object) -> bool | None:
     if value is None or isinstance(value, bool):
         return value
     raise TypeError
 
 
-def _checked(expectation: dict[str, Any]) -> dict[str, Any]:
+def _parse_expectation(expectation: dict[str, Any]) -> dict[str, Any]:
     return {
         "type": str(expectation["type"]),
         "kwargs": dict(expectation.get("kwargs", {})),
@@ -91,11 +91,11 @@ def _checked(expectation: dict[str, Any]) -> dict[str, Any]:
 class GreatExpectations:
     """The suite runner: an ephemeral context, no analytics, no data docs.
 
-    Making one loads the library, before there is data.
+    The constructor loads the library, before there is any data.
     """
 
     def __init__(self) -> None:
-        # NOTE: read when a context is made; it phones home otherwise
+        # NOTE: read when a context is created; otherwise the library sends usage statistics
         os.environ["GX_ANALYTICS_ENABLED"] = "false"
         with warnings.catch_warnings(), paused_gc():
             warnings.simplefilter("ignore")
@@ -118,7 +118,7 @@ class GreatExpectations:
                 warnings.simplefilter("ignore")
                 return _check(table, expectations)
         finally:
-            set_context(None)  # or the library holds the table until the process ends
+            set_context(None)  # otherwise the library keeps the table until the process ends
             gc.collect()
 
 
@@ -131,17 +131,17 @@ def _check(
     context.variables.progress_bars = {"globally": False}
     asset = context.data_sources.add_pandas("memory").add_dataframe_asset("table")
     batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": table})
-    built = [_build(e, position) for position, e in enumerate(expectations)]
-    suite = gx.ExpectationSuite(name="suite", expectations=built)
-    outcome = batch.validate(suite, result_format=_COUNTED)
-    found = {result.expectation_config.meta["position"]: result for result in outcome.results}
+    typed = [_build_expectation(e, position) for position, e in enumerate(expectations)]
+    suite = gx.ExpectationSuite(name="suite", expectations=typed)
+    outcome = batch.validate(suite, result_format=_RESULT_FORMAT)
+    results = {result.expectation_config.meta["position"]: result for result in outcome.results}
     return tuple(
-        _counts(expectation, found[position], len(table))
+        _count(expectation, results[position], len(table))
         for position, expectation in enumerate(expectations)
     )
 
 
-def _build(expectation: Mapping[str, Any], position: int) -> Any:
+def _build_expectation(expectation: Mapping[str, Any], position: int) -> Any:
     from great_expectations.exceptions import ExpectationNotFoundError
     from great_expectations.expectations.registry import get_expectation_impl
 
@@ -167,8 +167,8 @@ def _build(expectation: Mapping[str, Any], position: int) -> Any:
         ) from None
 
 
-def _counts(expectation: Mapping[str, Any], result: Any, n_rows: int) -> RuleResult:
-    """Copy what is known to be a count; everything else may be a value of the data."""
+def _count(expectation: Mapping[str, Any], result: Any, n_rows: int) -> RuleResult:
+    """Return what is known to be a count; everything else may be a value of the data."""
     details = result.result
     rows = tuple(int(row) for row in details.get("unexpected_index_list") or ())
     kwargs = expectation["kwargs"]
@@ -181,13 +181,13 @@ def _counts(expectation: Mapping[str, Any], result: Any, n_rows: int) -> RuleRes
         n_broken=int(details.get("unexpected_count") or len(rows)),
         rows=rows,
         thresholds=tuple(sorted((k, v) for k, v in kwargs.items() if _is_number(v))),
-        observed=_observed(expectation["type"], details.get("observed_value")),
+        observed=_observed_count(expectation["type"], details.get("observed_value")),
         has_failed_to_run=_has_raised(result.exception_info),
     )
 
 
-def _observed(kind: str, value: Any) -> float | None:
-    """Keep counts; a maximum or a mean of a column is a value of the data."""
+def _observed_count(kind: str, value: Any) -> float | None:
+    """Return an observed count, else None: a maximum or a mean is a value of the data."""
     if not any(word in kind for word in ("count", "target_class")) or not _is_number(value):
         return None
     return float(value)

@@ -12,35 +12,35 @@ from job.signals import SignalWatcher
 
 
 def main() -> None:
-    """Run the command line; every ending has its exit code."""
-    # NOTE: before anything else is loaded: until then the first process of a container is deaf
-    watch = SignalWatcher(lambda name, code: write_termination_message("ended", code, error=name))
+    """Run the command line; each outcome has its exit code."""
+    # NOTE: before anything else is loaded: until then process 1 of a container ignores signals
+    watcher = SignalWatcher(lambda name, code: write_termination_message("ended", code, error=name))
     import typer
 
     from job.cli.commands.app import app
 
     try:
-        code = app(standalone_mode=False, obj=watch)
+        code = app(standalone_mode=False, obj=watcher)
     except JobError as error:
-        raise SystemExit(_fail(error)) from None
+        raise SystemExit(_report_failure(error)) from None
     except typer.Abort:
         raise SystemExit(ExitCode.INTERRUPTED) from None
     except Exception as error:  # noqa: BLE001  # the one boundary
         if hasattr(error, "format_message"):  # typer's usage errors
-            raise SystemExit(_refuse(error)) from None
+            raise SystemExit(_report_usage_error(error)) from None
         _report_crash(error)
         write_termination_message("crashed", ExitCode.UNFORESEEN, error=type(error).__name__)
         raise SystemExit(ExitCode.UNFORESEEN) from None
     raise SystemExit(code if isinstance(code, int) else ExitCode.OK)
 
 
-def _fail(error: JobError) -> ExitCode:
-    """Tell a foreseen failure; one of a run has the run's id."""
+def _report_failure(error: JobError) -> ExitCode:
+    """Report an expected failure, with the run's id if it happened in a run."""
     is_rejected = error.exit_code == ExitCode.GATE_REJECTED
     run_id = error.context.get("run_id")
     facts = {name: error.context[name] for name in ("run_id", "stage") if error.context.get(name)}
     event = "run_rejected" if is_rejected else "run_failed" if run_id else "command_failed"
-    _complain(event, error, error.message, error.hint, error.exit_code, **facts)
+    _write_error(event, error, error.message, error.hint, error.exit_code, **facts)
     write_termination_message(
         "rejected" if is_rejected else "failed",
         error.exit_code,
@@ -51,16 +51,16 @@ def _fail(error: JobError) -> ExitCode:
     return error.exit_code
 
 
-def _refuse(error: Any) -> ExitCode:
-    """Tell what is wrong with the words of the command; without any, the help has been shown."""
+def _report_usage_error(error: Any) -> ExitCode:
+    """Report an error in the arguments; without any arguments, typer has printed the help."""
     message = error.format_message() or "no command was given"
-    _complain("command_failed", error, message, "see --help", ExitCode.CONFIGURATION)
+    _write_error("command_failed", error, message, "see --help", ExitCode.CONFIGURATION)
     write_termination_message("failed", ExitCode.CONFIGURATION, error=message)
     return ExitCode.CONFIGURATION
 
 
 def _report_crash(error: Exception) -> None:
-    """Log where it happened, without messages or locals, which may hold rows of data."""
+    """Log the stack frames, without message or locals, which may contain rows of data."""
     import traceback
 
     frames = traceback.extract_tb(error.__traceback__)
@@ -71,10 +71,10 @@ def _report_crash(error: Exception) -> None:
     )
 
 
-def _complain(
+def _write_error(
     event: str, error: Exception, reason: str, hint: str, code: ExitCode, **facts: str
 ) -> None:
-    """Write two plain lines on a terminal, else one JSON object as every line of the log is."""
+    """Write two plain lines on a terminal, else one JSON object like all lines of the log."""
     if sys.stderr.isatty():
         text = f"error: {reason}\n" + (f"hint: {hint}\n" if hint else "")
         sys.stderr.write(escape_control_characters(text))
@@ -84,7 +84,7 @@ def _complain(
 
 
 def _logger() -> Any:
-    """Return the log, set up if the settings could not be read for it."""
+    """Return the logger; configure it if that has not happened, as when settings are invalid."""
     import structlog
 
     from job.logs import configure_logs

@@ -1,4 +1,4 @@
-"""Build all adapters: stores and suites by their URIs, and what else a run uses."""
+"""Build the adapters of a run: stores and suites by their URIs, and all others."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def load_libraries() -> Memory:
-    """Load what every run needs, if the memory holds it, and hold it to the CPUs and the memory."""
+    """Load the libraries of a run, if memory allows, and limit their threads and memory."""
     from job.adapters.host_limits import Memory, limit_threads, paused_gc, return_freed_memory
     from job.stages.training.memory_limit import require_memory_to_start
 
@@ -30,7 +30,7 @@ def load_libraries() -> Memory:
     require_memory_to_start(memory)
     return_freed_memory()
     with paused_gc():
-        import job.pipeline  # noqa: F401  # the BLAS libraries come with it
+        import job.pipeline  # noqa: F401  # loads the BLAS libraries
 
     limit_threads()
     return memory
@@ -38,7 +38,7 @@ def load_libraries() -> Memory:
 
 @contextmanager
 def working_folder() -> Iterator[Path]:
-    """Hold copies of tables and large matrices for the time of the run."""
+    """Provide a folder for copies of tables and for large matrices, removed after the run."""
     with tempfile.TemporaryDirectory(prefix="pcc-job-", ignore_cleanup_errors=True) as name:
         yield Path(name)
 
@@ -52,7 +52,7 @@ def make_ports(
     memory: Memory,
     folder: Path,
 ) -> Ports:
-    """Build everything of the outside that a run uses."""
+    """Build all adapters that a run uses."""
     from job.adapters.codecs.canonical_joblib import JoblibCodec
     from job.adapters.executors.local import LocalThreads
     from job.adapters.matrix_allocator import MappedMatrices
@@ -99,8 +99,8 @@ def open_store(settings: JobSettings, *, must_exist: bool = False) -> ArtifactSt
     return DirectoryStore(folder)
 
 
-def copier(settings: JobSettings, folder: Path) -> Callable[[str], Path]:
-    """Return what copies an s3:// URI into a folder; S3 is loaded when it is used."""
+def make_copier(settings: JobSettings, folder: Path) -> Callable[[str], Path]:
+    """Return a function that copies an s3:// URI into a folder; it loads S3 on first use."""
     files: Any = None
 
     def copy(uri: str) -> Path:
@@ -116,13 +116,13 @@ def copier(settings: JobSettings, folder: Path) -> Callable[[str], Path]:
     return copy
 
 
-def find_suite(settings: JobSettings, copy: Callable[[str], Path]) -> Suite:
-    """Read the suite, found by name in the wheel or the checkout, by path or by s3:// URI."""
+def load_suite(settings: JobSettings, copy: Callable[[str], Path]) -> Suite:
+    """Load the suite by its name in the wheel or the checkout, by path or by s3:// URI."""
     from job.adapters.suites import SuiteFolder
 
     package = Path(__file__).parents[1]
-    inside = package / "expectations"
-    folder = inside if inside.is_dir() else package.parent / "expectations"
+    packaged = package / "expectations"
+    folder = packaged if packaged.is_dir() else package.parent / "expectations"
     name = settings.expectations.suite
     if name.startswith("s3://"):
         try:

@@ -1,4 +1,4 @@
-"""Facts of the machine and the installation, for the record of a run."""
+"""Facts about the machine and the installation, for the record of a run."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _version(package: str) -> str | None:
 
 
 def _git_revision() -> str | None:
-    """Ask git about a checkout; an installed package lies in no repository of its own."""
+    """Return the revision of a checkout; None for an installed package."""
     root = Path(__file__).parents[2]
     if not (root / ".git").exists():
         return None
@@ -62,10 +62,10 @@ def _git_revision() -> str | None:
 
 
 def _cpu() -> str:
-    """Name the kernel set that the BLAS chose: bytes repeat on the same one only."""
+    """Return the kernels that the BLAS chose: results are byte-identical with the same ones."""
     import numpy as np  # noqa: F401  # loads the BLAS
     import threadpoolctl
 
     libraries = threadpoolctl.threadpool_info()
-    found = {i.get("architecture") for i in libraries if i.get("user_api") == "blas"}
-    return " ".join(sorted(str(name) for name in found if name)) or platform.machine()
+    names = {i.get("architecture") for i in libraries if i.get("user_api") == "blas"}
+    return " ".join(sorted(str(name) for name in names if name)) or platform.machine()

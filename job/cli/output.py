@@ -16,7 +16,7 @@ Layout = Callable[[Mapping[str, Any]], list[str]]
 
 
 def check_form(form: str | None) -> None:
-    """Refuse an output form that does not exist, before any work is done."""
+    """Raise `ConfigurationError` for an unknown output form, before any work is done."""
     if form not in (None, "json", "table"):
         raise ConfigurationError(f"no output form '{form}'", hint="json or table")
 
@@ -24,13 +24,13 @@ def check_form(form: str | None) -> None:
 def write_result(
     result: Mapping[str, Any], form: str | None, lay_out: Layout | None = None
 ) -> None:
-    """Write a result to stdout; `lay_out` gives the lines of a table that is not key by key."""
+    """Write a result to stdout; `lay_out` returns the lines of a table other than key by key."""
     check_form(form)
     is_terminal = sys.stdout is not None and sys.stdout.isatty()
     if form == "json" or (form is None and not is_terminal):
         write_text(json.dumps(result, sort_keys=True))
     else:
-        write_text("\n".join((lay_out or _lines)(result)))
+        write_text("\n".join((lay_out or _lay_out_mapping)(result)))
 
 
 def write_text(text: str) -> None:
@@ -39,14 +39,14 @@ def write_text(text: str) -> None:
     Raises
     ------
     ConfigurationError, TransientError
-        stdout is closed, or what it goes to is full or has gone away.
+        stdout is closed, or its target is full or no longer exists.
     """
     if sys.stdout is None:
         raise ConfigurationError("stdout is closed", hint="the result goes there: give it a file")
     try:
         print(text, flush=True)
     except OSError as error:
-        # NOTE: what is still in the buffer would fail again when the interpreter ends
+        # NOTE: flushing the rest of the buffer would fail again when the interpreter exits
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise TransientError(
             f"stdout cannot be written: {os.strerror(error.errno or 0)}",
@@ -55,7 +55,7 @@ def write_text(text: str) -> None:
 
 
 def lay_out_columns(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[str]:
-    """Lay rows out in columns; numbers are aligned to the right."""
+    """Return lines with the rows in columns; numbers are aligned to the right."""
     cells = [tuple(head), *([_cell(value) for value in row] for row in rows)]
     widths = [max(len(row[n]) for row in cells) for n in range(len(head))]
     return [
@@ -71,16 +71,16 @@ def _is_number(cell: str) -> bool:
     return bool(re.fullmatch(r"[-+]?[0-9.]+(e[-+]?[0-9]+)?", cell))
 
 
-def _lines(content: Mapping[str, Any], indent: str = "") -> list[str]:
-    """Lay nested mappings out, one value a line."""
-    found = []
+def _lay_out_mapping(content: Mapping[str, Any], indent: str = "") -> list[str]:
+    """Return the lines of a nested mapping, one value each."""
+    lines = []
     for key, value in content.items():
         name = _one_line(key)
         if isinstance(value, Mapping) and value:
-            found += [f"{indent}{name}", *_lines(value, f"{indent}  ")]
+            lines += [f"{indent}{name}", *_lay_out_mapping(value, f"{indent}  ")]
         else:
-            found.append(f"{indent}{name:<{max(28 - len(indent), 1)}} {_cell(value)}")
-    return found
+            lines.append(f"{indent}{name:<{max(28 - len(indent), 1)}} {_cell(value)}")
+    return lines
 
 
 def _cell(value: Any) -> str:

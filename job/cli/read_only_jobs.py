@@ -1,4 +1,4 @@
-"""The commands that look at data or judge a version, and publish nothing."""
+"""The commands that validate data or evaluate a version, and publish nothing."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from job.cli.composition import (
-    copier,
-    find_suite,
     load_libraries,
+    load_suite,
+    make_copier,
     make_ports,
     open_store,
     working_folder,
 )
-from job.cli.run_job import dataset_uri
+from job.cli.run_job import resolve_dataset_uri
 from job.logs import Progress
 from job.recorder import Recorder
 
@@ -32,12 +32,12 @@ if TYPE_CHECKING:
     from job.signals import SignalWatcher
 
 
-def validate_only(effective: EffectiveSettings, watch: SignalWatcher) -> dict[str, Any]:
-    """Ingest and validate; the store is not touched."""
+def validate_only(effective: EffectiveSettings, watcher: SignalWatcher) -> dict[str, Any]:
+    """Ingest and validate the table, without access to a store."""
     from job.adapters.stores.directory import DirectoryStore
 
     store = DirectoryStore(Path(os.devnull))
-    with _prepared(effective.settings, store, watch, "validate") as (plan, ports, recorder):
+    with _read_only_run(effective.settings, store, watcher, "validate") as (plan, ports, recorder):
         from job.pipeline.intake import load_tables
 
         tables = load_tables(plan, ports, recorder)
@@ -46,32 +46,32 @@ def validate_only(effective: EffectiveSettings, watch: SignalWatcher) -> dict[st
 
 
 def gate_only(
-    effective: EffectiveSettings, candidate: str, champion: str, watch: SignalWatcher
+    effective: EffectiveSettings, candidate: str, champion: str, watcher: SignalWatcher
 ) -> dict[str, Any]:
-    """Judge one version beside another; the store is only read."""
+    """Run the gate on two published versions; the store is only read."""
     from job.registry import resolve_version
 
     settings = effective.settings
     store = open_store(settings, must_exist=True)
     names = resolve_version(store, candidate), resolve_version(store, champion)
-    with _prepared(settings, store, watch, "gate") as (plan, ports, recorder):
+    with _read_only_run(settings, store, watcher, "gate") as (plan, ports, recorder):
         from job.pipeline.judge_versions import judge_versions
 
         return judge_versions(plan, ports, recorder, *names)
 
 
 @contextmanager
-def _prepared(
-    settings: JobSettings, store: ArtifactStore, watch: SignalWatcher, name: str
+def _read_only_run(
+    settings: JobSettings, store: ArtifactStore, watcher: SignalWatcher, name: str
 ) -> Iterator[tuple[Plan, Ports, Recorder]]:
-    """Make what a run has, for a command that leaves no record."""
+    """Provide plan, ports and recorder for a command that writes no record."""
     memory = load_libraries()
     from job.contracts.plan import Plan
 
     with Progress() as progress, working_folder() as folder:
-        watch.set_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
-        copy = copier(settings, folder)
-        suite, uri = find_suite(settings, copy), dataset_uri(settings)
+        watcher.set_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+        copy = make_copier(settings, folder)
+        suite, uri = load_suite(settings, copy), resolve_dataset_uri(settings)
         plan = Plan(
             settings=settings,
             suite=suite,

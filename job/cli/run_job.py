@@ -1,4 +1,4 @@
-"""Read the clock, make the run id, and hand over to the pipeline."""
+"""Start the pipeline with a run id and the time, and record how the run ends."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 import structlog
 
 from job.cli.composition import (
-    copier,
-    find_suite,
     load_libraries,
+    load_suite,
+    make_copier,
     make_ports,
     open_store,
     working_folder,
@@ -46,12 +46,12 @@ _RUN_ID: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}")
 def run_job(
     effective: EffectiveSettings,
     run_id: str | None,
-    watch: SignalWatcher,
+    watcher: SignalWatcher,
     *,
     is_dry_run: bool,
     override: str | None,
 ) -> dict[str, Any]:
-    """Run the whole job; its record is written whatever happens."""
+    """Run the whole job; its record is written whether or not it succeeds."""
     settings = effective.settings
     name = uuid.uuid4().hex if run_id is None else run_id
     if not _RUN_ID.fullmatch(name):
@@ -59,7 +59,7 @@ def run_job(
             "--run-id takes up to 200 letters, digits, '.', '_' and '-', no '.' first",
             hint="choose another",
         )
-    why = _check_override(override, is_dry_run)
+    reason = _check_override(override, is_dry_run)
     with Progress() as progress, working_folder() as folder:
         recorder = Recorder(open_store(settings), name, time.perf_counter, progress.begin_stage)
         started_at = datetime.now(UTC)
@@ -68,18 +68,18 @@ def run_job(
             "started_at": started_at.isoformat(),
         }
 
-        def undo() -> None:
+        def clean_up() -> None:
             progress.stop()
             shutil.rmtree(folder, ignore_errors=True)
 
-        def leave(signal: str, code: ExitCode) -> None:
+        def on_signal(signal: str, code: ExitCode) -> None:
             recorder.write("ended", signal=signal, exit_code=int(code))
             log.warning("run_ended", signal=signal, exit_code=int(code), run_id=name)
             write_termination_message("ended", code, error=signal, run_id=name)
 
-        watch.set_cleanup(undo)
-        watch.leave = leave
-        with _recorded(recorder, name):
+        watcher.set_cleanup(clean_up)
+        watcher.on_signal = on_signal
+        with _recording_failures(recorder, name):
             result = _execute(
                 settings,
                 recorder,
@@ -88,7 +88,7 @@ def run_job(
                 folder=folder,
                 started_at=started_at,
                 is_dry_run=is_dry_run,
-                override=why,
+                override=reason,
             )
             recorder.write(result["outcome"], exit_code=0, version=result["version"])
             facts = {k: result[k] for k in ("outcome", "version", "duration_seconds")}
@@ -100,8 +100,8 @@ def run_job(
 
 
 @contextmanager
-def _recorded(recorder: Recorder, run_id: str) -> Iterator[None]:
-    """Write the record of a run that does not end well."""
+def _recording_failures(recorder: Recorder, run_id: str) -> Iterator[None]:
+    """Write the record of a run that raises."""
     with structlog.contextvars.bound_contextvars(run_id=run_id):
         try:
             yield
@@ -139,8 +139,8 @@ def _execute(
     is_dry_run: bool,
     override: str | None,
 ) -> dict[str, Any]:
-    copy = copier(settings, folder)
-    suite, uri = find_suite(settings, copy), dataset_uri(settings)
+    copy = make_copier(settings, folder)
+    suite, uri = load_suite(settings, copy), resolve_dataset_uri(settings)
     memory = load_libraries()
     from job.cli.environment import describe_environment
     from job.contracts.plan import Plan
@@ -162,7 +162,7 @@ def _execute(
 
 
 def probe_store(effective: EffectiveSettings) -> dict[str, Any]:
-    """Try what the store can do, for real, and say what it answered."""
+    """Test the required operations on the store; return whether it is fit, and its answers."""
     store = open_store(effective.settings)
     token = f"doctor-{uuid.uuid4().hex}"
     steps = store.probe(token)
@@ -178,7 +178,7 @@ def probe_store(effective: EffectiveSettings) -> dict[str, Any]:
 
 
 def describe_missing_abilities(missing: list[str]) -> str:
-    """Say what still works in a store that lacks these abilities."""
+    """Return a sentence on what still works in a store that lacks these abilities."""
     if missing == ["creates_alone"]:
         return (
             "one writer at a time is safe here: runs publish and channels move; two that move a "
@@ -190,7 +190,7 @@ def describe_missing_abilities(missing: list[str]) -> str:
 
 
 def _check_override(reason: str | None, is_dry_run: bool) -> str | None:
-    """Return the reason as it is kept: one line that says something."""
+    """Return the reason as one printable line; raise `ConfigurationError` if that is impossible."""
     if reason is None:
         return None
     text = " ".join(reason.split())
@@ -206,8 +206,8 @@ def _check_override(reason: str | None, is_dry_run: bool) -> str | None:
     return text
 
 
-def dataset_uri(settings: JobSettings) -> str:
-    """Return the table's URI, or the first of its usual places."""
+def resolve_dataset_uri(settings: JobSettings) -> str:
+    """Return the URI of the settings, or the first default path that exists."""
     if settings.dataset.uri is not None:
         return settings.dataset.uri
     return next((uri for uri in _DEFAULT_URIS if Path(uri).exists()), _DEFAULT_URIS[0])

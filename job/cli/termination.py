@@ -1,4 +1,4 @@
-"""Leave the outcome where Kubernetes looks for it: in the container's termination message."""
+"""Write the outcome to the container's termination message, where Kubernetes reads it."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def write_termination_message(
     version: str | None = None,
     path: Path = _PATH,
 ) -> None:
-    """Write one JSON object of at most 2,048 bytes, if the file is there; never fail for it.
+    """Write one JSON object of at most 2,048 bytes, if the file exists; never raise.
 
-    What is too long is cut at the end of `hint`, then of `error`.
+    An object that is too long is shortened at the end of `hint`, then of `error`.
     """
     if not path.is_file():
         return
@@ -31,13 +31,13 @@ def write_termination_message(
     content |= {"version": version, "error": error, "hint": hint}
     facts = {name: value for name, value in content.items() if value is not None}
     for name in ("hint", "error"):
-        while len(_encoded(facts)) > _MAX_BYTES and facts.get(name):
-            n_excess = len(_encoded(facts)) - _MAX_BYTES
+        while len(_encode(facts)) > _MAX_BYTES and facts.get(name):
+            n_excess = len(_encode(facts)) - _MAX_BYTES
             text = str(facts[name]).removesuffix("...")
             facts[name] = f"{text[: max(len(text) - n_excess - 3, 0)]}..." if len(text) > 9 else ""
     with contextlib.suppress(OSError):
-        path.write_bytes(_encoded(facts))
+        path.write_bytes(_encode(facts))
 
 
-def _encoded(facts: dict[str, object]) -> bytes:
+def _encode(facts: dict[str, object]) -> bytes:
     return json.dumps(facts).encode()

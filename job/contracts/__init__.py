@@ -1,1 +1,1 @@
-"""The vocabulary: values and ports, without I/O, clock or environment."""
+"""Shared values and ports, without I/O, clock or environment."""

@@ -1,4 +1,4 @@
-"""One spelling for the labels, categories and keys that files of different types write apart."""
+"""Canonical strings for labels, categories and keys that file formats write differently."""
 
 import re
 from datetime import UTC, datetime, time
@@ -10,14 +10,14 @@ CANONICALIZABLE: Final = rf"^((?i:true|false)|-?\d+\.0+|{_MOMENT})$"
 
 
 def canonicalize(text: str) -> str:
-    """Return the one spelling of a truth value, a whole number or a moment; else the text itself.
+    """Return the canonical form of a boolean, integer or timestamp; other texts are unchanged.
 
-    A CSV does not say whether `2.0` was a number or a text, so it counts as the number in every
-    format, cell by cell: the same rows are the same strings.
+    A CSV file does not tell whether `2.0` was a number or a text, so it counts as a number in every
+    format: equal rows give equal strings.
 
-    >>> [respell(text) for text in ("True", "2.0", "2.50", "2026-01-02 03:04:05+01:00")]
+    >>> [canonicalize(text) for text in ("True", "2.0", "2.50", "2026-01-02 03:04:05+01:00")]
     ['true', '2', '2.50', '2026-01-02T02:04:05Z']
-    >>> respell("2026-01-02 00:00:00")
+    >>> canonicalize("2026-01-02 00:00:00")
     '2026-01-02'
     """
     if not re.fullmatch(CANONICALIZABLE, text):

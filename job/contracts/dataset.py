@@ -1,4 +1,4 @@
-"""The dataset: typed columns, one float32 matrix, and where they came from."""
+"""The dataset: typed columns, one float32 matrix, and their provenance."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ Kind = Literal["string", "number", "boolean", "timestamp"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """One column of a role, in the job's own type.
+    """One column with its role, converted to the job's own type.
 
     Attributes
     ----------
     name
-        The settings' name of the column, after aliases.
+        Name of the column in the settings, after aliases.
     role
         target, text, numeric, categorical, boolean, timestamp, id or group.
     values
         Shape (n_rows,): object (str or None) for strings; float32 with NaN for numbers and
-        booleans; int64 microseconds since 1970 UTC for timestamps, the least int64 for none.
+        booleans; int64 microseconds since 1970 UTC for timestamps, the smallest int64 if missing.
     n_unreadable
         Cells that could not be read as this kind; they count as missing.
     """
@@ -56,7 +56,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Embeddings:
-    """The embedding matrix and what is wrong with it, row by row.
+    """The embedding matrix, and the defect of each row.
 
     Attributes
     ----------
@@ -65,7 +65,7 @@ class Embeddings:
     defects
         Shape (n_rows,), uint8: 0, or a key of `EMBEDDING_DEFECTS`.
     widths
-        Shape (n_rows,), int32: numbers found in the cell; -1 where none could be read.
+        Shape (n_rows,), int32: how many numbers the cell has; -1 if it could not be read.
     """
 
     matrix: FloatMatrix
@@ -75,7 +75,7 @@ class Embeddings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
-    """Where a table came from, by facts that can be checked later."""
+    """The origin of a table, in facts that can be verified later."""
 
     uri: str
     format: str
@@ -89,7 +89,7 @@ class Provenance:
     absent_columns: tuple[str, ...] = ()
 
     def note(self, name: str) -> str | None:
-        """Return what the table says of itself under a name; the sidecar has the last word."""
+        """Return the value of a metadata key; the sidecar takes precedence over the file."""
         return dict(self.metadata + self.sidecar).get(name)
 
 
@@ -102,7 +102,7 @@ class Dataset:
     n_rows
         Rows in the table.
     columns
-        Every role column that the table has, embeddings apart.
+        All columns with a role that the table has, except embeddings.
     embeddings
         The matrix, or None where the table has none.
     """
@@ -113,26 +113,26 @@ class Dataset:
     provenance: Provenance
 
     def of_role(self, role: str) -> tuple[Column, ...]:
-        """Return the columns of one role, in settings order."""
+        """Return the columns of one role, in the order of the settings."""
         return tuple(column for column in self.columns if column.role == role)
 
     def strings(self, role: str) -> Strings | None:
-        """Return the values of a role that has one string column, or None."""
-        found = self.of_role(role)
-        return found[0].values if found else None
+        """Return the values of a role that has one string column; None if it is absent."""
+        columns = self.of_role(role)
+        return columns[0].values if columns else None
 
     def without(self, role: str) -> Dataset:
-        """Leave out the columns of a role."""
+        """Return the dataset without the columns of a role."""
         return replace(self, columns=tuple(c for c in self.columns if c.role != role))
 
 
 class MatrixRows:
-    """Some rows of a matrix, which is shared and not copied.
+    """A selection of rows of a matrix, which is shared and not copied.
 
     Parameters
     ----------
     matrix
-        Shape (n, width), float32, in C order, or `read` copies all of it each time.
+        Shape (n, width), float32, in C order; otherwise each `read` copies the whole matrix.
     index
         Positions of the rows, from 0; they are not checked.
     """
@@ -144,50 +144,50 @@ class MatrixRows:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Return rows and width."""
+        """Number of rows, and width."""
         return len(self._index), self._matrix.shape[1]
 
     def take(self, index: npt.NDArray[Any]) -> MatrixRows:
-        """Return the rows at these positions of this selection, or under this mask."""
+        """Return the rows at these positions of the selection, or those of a mask."""
         return MatrixRows(self._matrix, self._index[index])
 
     def read(self, rows: slice = slice(None), out: FloatMatrix | None = None) -> FloatMatrix:
-        """Copy rows out of the matrix, or into another one, which is contiguous."""
+        """Return a copy of the rows, written into `out` if that is given; `out` is contiguous."""
         index = self._index[rows]
-        # NOTE: positions are within the matrix; where numpy is to check them, it copies twice
-        found: FloatMatrix = self._matrix.take(index, axis=0, out=out, mode="clip")
-        return found
+        # NOTE: all positions are valid; with numpy's own check (mode="raise") it would copy twice
+        selected: FloatMatrix = self._matrix.take(index, axis=0, out=out, mode="clip")
+        return selected
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rows:
-    """Rows that are fit to be trained or judged on.
+    """Valid rows for training or evaluation.
 
     Attributes
     ----------
     y
         Labels, shape (n_rows,), object (str).
     leakage_keys
-        Leakage keys, shape (n_rows,), object (str).
+        Values that must not occur in both train and test, shape (n_rows,), object (str).
     text_keys
-        Normalized texts, or the keys again where the table has no text.
+        Normalized texts; the leakage keys if the table has no text.
     text
-        Raw texts, or None where they are not used.
+        Raw texts; None if they are not used.
     embeddings
-        Those of the rows, or None where they are not used.
+        Embeddings of the rows; None if they are not used.
     frame
         The numeric, categorical and boolean columns that are used, by name.
     templates
-        Normalized texts with masked slots, and keys where there is none; None where the table has
-        no text, or nobody asks.
+        Normalized texts with masked slots, or the keys of rows without text; None if the table has
+        no text, or templates are not needed.
     near_duplicate_groups
-        The number of the family of near-duplicates that each row belongs to, shape (n_rows,);
-        None before they are looked for.
+        Number of the group of near-duplicates of each row, shape (n_rows,); None before
+        near-duplicates are grouped.
     slices
-        The slice of each row, a categorical column for each thing to slice by; None where the
-        rows are not cut.
+        The slice of each row, in one categorical column for each column to slice by; None if the
+        rows are not sliced.
     positions
-        Each row's place in the table, from 0, shape (n_rows,); None where nobody asks.
+        Position of each row in the table, from 0, shape (n_rows,); None if they are not needed.
     """
 
     y: Strings
@@ -206,22 +206,27 @@ class Rows:
 
     @property
     def groups(self) -> Numbers:
-        """Number what stays on one side of every split: the row's group, else its family."""
+        """Groups that stay on one side of every split, numbered; shape (n_rows,).
+
+        A row's group is that of its group column, else that of its near-duplicates.
+        """
         import numpy as np
         import pandas as pd
 
         is_grouped = self.leakage_keys != self.text_keys
         if self.near_duplicate_groups is not None and not is_grouped.any():
             return self.near_duplicate_groups
-        own, _ = pd.factorize(self.leakage_keys, sort=True)
+        key_groups, _ = pd.factorize(self.leakage_keys, sort=True)
         if self.near_duplicate_groups is None:
-            return own
+            return key_groups
         return np.where(
-            is_grouped, own + self.near_duplicate_groups.max() + 1, self.near_duplicate_groups
+            is_grouped,
+            key_groups + self.near_duplicate_groups.max() + 1,
+            self.near_duplicate_groups,
         )
 
     def take(self, index: npt.NDArray[Any]) -> Rows:
-        """Return the rows at these positions, or under this mask."""
+        """Return the rows at these positions, or those of a mask."""
         return Rows(
             y=self.y[index],
             leakage_keys=self.leakage_keys[index],

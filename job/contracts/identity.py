@@ -1,4 +1,4 @@
-"""Digests and version names: the two identities that are written down."""
+"""Digests and version names: the two kinds of identity in published files."""
 
 import hashlib
 import json
@@ -21,7 +21,7 @@ class Digest:
 
     @classmethod
     def parse(cls, text: str) -> "Digest":
-        """Read what `str` wrote.
+        """Parse the output of `str`.
 
         Raises
         ------
@@ -34,13 +34,13 @@ class Digest:
 
     @classmethod
     def of(cls, data: bytes) -> "Digest":
-        """Digest some bytes."""
+        """Return the digest of some bytes."""
         return cls(hashlib.sha256(data).hexdigest())
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class ModelVersion:
-    """A version name `vYYYYMMDD_HHMMSS_<8 hex>`: sorts by time, unique by run id."""
+    """A version name `vYYYYMMDD_HHMMSS_<8 hex>`: sortable by time, unique by run id."""
 
     stamp: str
     suffix: str
@@ -50,21 +50,21 @@ class ModelVersion:
 
     @classmethod
     def parse(cls, text: str) -> "ModelVersion":
-        """Read what `str` wrote.
+        """Parse the output of `str`.
 
         Raises
         ------
         ValueError
             The text is not a version name.
         """
-        found = _VERSION.fullmatch(text)
-        if not found:
+        match = _VERSION.fullmatch(text)
+        if not match:
             raise ValueError("not a version of the form vYYYYMMDD_HHMMSS_<8 hex>")
-        return cls(*found.groups())
+        return cls(*match.groups())
 
     @classmethod
     def of(cls, run_id: str, started_at: datetime) -> "ModelVersion":
-        """Name the version that a run publishes."""
+        """Return the version that a run publishes."""
         stamp = started_at.astimezone(UTC).strftime("%Y%m%d_%H%M%S")
         return cls(stamp, run_suffix(run_id))
 
@@ -75,11 +75,11 @@ def is_version(text: str) -> bool:
 
 
 def run_suffix(run_id: str) -> str:
-    """Return the 8 hex digits by which a run's version is known."""
+    """Return the 8 hex digits at the end of a run's version."""
     return hashlib.sha256(run_id.encode()).hexdigest()[:8]
 
 
 def canonical_json(value: object) -> bytes:
-    """Write JSON with sorted keys and a final newline; NaN and infinity are refused."""
+    """Return JSON with sorted keys and a final newline; raise `ValueError` for NaN and infinity."""
     text = json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False)
     return (text + "\n").encode()

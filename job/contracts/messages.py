@@ -1,4 +1,4 @@
-"""How lists of names stand in messages: sorted by the caller, quoted, capped at ten."""
+"""Phrases of messages: quoted lists, plurals, suggestions and printable text."""
 
 import difflib
 import json
@@ -9,9 +9,9 @@ _CAP: Final = 10
 
 
 def quote_list(names: Sequence[object]) -> str:
-    """Write `'a', 'b' and N more`.
+    """Return `'a', 'b' and N more`: at most ten names, in the order of the caller.
 
-    >>> shortened(["a", "b"])
+    >>> quote_list(["a", "b"])
     "'a', 'b'"
     """
     text = ", ".join(f"'{name}'" for name in names[:_CAP])
@@ -19,21 +19,21 @@ def quote_list(names: Sequence[object]) -> str:
 
 
 def pluralize(n: int, noun: str) -> str:
-    """Write a number with its noun.
+    """Return a number with its noun in singular or plural.
 
-    >>> counted(1, "row"), counted(2, "class")
+    >>> pluralize(1, "row"), pluralize(2, "class")
     ('1 row', '2 classes')
     """
     return f"{n} {noun}{'' if n == 1 else 'es' if noun.endswith('s') else 's'}"
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Write `; did you mean 'x'?`, or nothing where no known name is like it."""
-    by_fold = {candidate.casefold(): candidate for candidate in known}
-    found = difflib.get_close_matches(name.casefold(), list(by_fold), n=1, cutoff=0.5)
-    return f"; did you mean '{by_fold[found[0]]}'?" if found else ""
+    """Return `; did you mean 'x'?`, or an empty text if no known name is similar."""
+    by_casefold = {candidate.casefold(): candidate for candidate in known}
+    matches = difflib.get_close_matches(name.casefold(), list(by_casefold), n=1, cutoff=0.5)
+    return f"; did you mean '{by_casefold[matches[0]]}'?" if matches else ""
 
 
 def escape_control_characters(text: str) -> str:
-    """Keep what a name of the data holds from commanding a terminal; lines stay lines."""
+    """Return a text without control characters other than line breaks, escaped as in JSON."""
     return "\n".join(line if line.isprintable() else json.dumps(line) for line in text.split("\n"))

@@ -1,4 +1,4 @@
-"""The metrics that candidates can be chosen by."""
+"""The metrics by which candidates can be chosen."""
 
 from enum import StrEnum
 

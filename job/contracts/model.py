@@ -14,8 +14,8 @@ class TrainedModel:
 
     Attributes
     ----------
-    use
-        The feature blocks that all of them take.
+    feature_blocks
+        The feature blocks that pipeline and baselines take.
     """
 
     estimator: str

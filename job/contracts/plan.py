@@ -1,4 +1,4 @@
-"""What one run is asked to do."""
+"""The request of one run."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from job.contracts.suites import Suite
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The request, and the facts of where and when it is carried out.
+    """The request, and where and when it is carried out.
 
     Attributes
     ----------
     attempt_id
-        Tells this process from others of the same run id.
+        Identifies this process among those of the same run id.
     environment
-        Versions, revision and CPU type, as they go into metadata.json.
+        Versions, revision and CPU type for metadata.json.
     override
-        Why a candidate is published that the gate rejects, or None: then it is not.
+        Reason to publish a candidate that the gate rejects; None: it is not published.
     """
 
     settings: JobSettings
@@ -39,12 +39,12 @@ class Plan:
 
     @property
     def version(self) -> str:
-        """The version that this run publishes if it publishes."""
+        """Name of the version that this run may publish."""
         return str(ModelVersion.of(self.run_id, self.started_at))
 
     @property
     def settings_digest(self) -> str:
-        """Digest what can change a model: not where tables and store lie, nor what is logged."""
+        """Digest of the settings that can change a model: not of locations, store and logs."""
         content = self.settings.model_dump(
             mode="json",
             exclude={
@@ -59,6 +59,6 @@ class Plan:
 
     @property
     def labels(self) -> tuple[str, ...] | None:
-        """The stated set of labels, or None: then labels are those found."""
+        """The configured labels; None: the labels of the table."""
         stated = {**self.suite.parameters, **self.settings.expectations.parameters}.get("labels")
         return None if stated is None else tuple(canonicalize(str(label)) for label in stated)

@@ -1,4 +1,4 @@
-"""The ports: what stages ask of the outside, and nothing more."""
+"""The ports: interfaces to files, services and libraries, limited to what stages call."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ R = TypeVar("R")
 
 
 class SourceTable(Protocol):
-    """A table that has been opened, and not yet read.
+    """An opened table whose rows have not been read yet.
 
     Attributes
     ----------
     names
-        Column names in the file's order, duplicates and all.
+        Column names in the order of the file, including duplicates.
     n_rows
-        Rows, or None where only reading tells.
+        Number of rows; None if it is unknown before reading.
     """
 
     uri: str
@@ -42,43 +42,43 @@ class SourceTable(Protocol):
     sidecar: tuple[tuple[str, str], ...]
 
     def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        """Read these columns, batch by batch, in file order.
+        """Yield these columns, batch by batch, in file order.
 
         Raises
         ------
         DatasetUnreadableError
-            The bytes are not a table; the message quotes none of them.
+            The bytes are not a table; the message does not quote them.
         """
 
     def file_digest(self) -> str:
-        """Digest the file's bytes."""
+        """Return the digest of the file's bytes."""
 
 
 class TableSource(Protocol):
-    """Where tables are opened."""
+    """Opens tables."""
 
     def open(self, uri: str) -> SourceTable:
         """Open a table, or raise `DatasetNotFoundError` or `DatasetUnreadableError`."""
 
 
 class ArtifactStore(Protocol):
-    """Keys to bytes, with create-only writes and compare-and-swap.
+    """A mapping of keys to bytes, with create-only writes and compare-and-swap.
 
-    Keys are checked by `check_key`.  Every method raises `ConfigurationError` where the store may
-    not be used as asked, and `TransientError` where it is busy, full or unreachable.
+    Keys are checked by `check_key`.  All methods raise `ConfigurationError` if the operation is not
+    permitted, and `TransientError` if the store is busy, full or unreachable.
     """
 
     @property
     def uri(self) -> str:
-        """Name the store, without credentials."""
+        """URI of the store, without credentials."""
 
     def get(self, key: str) -> bytes | None:
         """Read an object, or None where there is none."""
 
     def pieces(self, key: str) -> Generator[bytes, None, None]:
-        """Read an object piece by piece, in order; close what is not read to its end.
+        """Yield an object piece by piece, in order; close the generator if not all are read.
 
-        Where there is no object there is no piece; an empty one is one empty piece.
+        An absent object has no piece, and an empty object one empty piece.
         """
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
@@ -94,53 +94,53 @@ class ArtifactStore(Protocol):
         """Return size and age of an object, or None where there is none."""
 
     def delete(self, key: str) -> None:
-        """Remove one object; absent is fine."""
+        """Remove one object, if it exists."""
 
     def probe(self, token: str) -> tuple[ProbeStep, ...]:
-        """Try every ability under `probe/<token>`, and remove it again."""
+        """Test each required operation on the key `probe/<token>`, then remove it."""
 
     def clear_unfinished(self, before: datetime, *, is_dry_run: bool) -> list[str]:
-        """Remove what writes that never ended have left, if older; name it."""
+        """Remove the remains of unfinished writes that began before then; return their keys."""
 
 
-# Calls a function for each item at once; results in the order of the items.
+# Calls a function for all items in parallel; returns the results in the order of the items.
 ParallelMap = Callable[[Callable[[Any], Any], Iterable[Any]], list[Any]]
 
 
 class Executor(Protocol):
-    """Where fits run."""
+    """Runs fits in parallel."""
 
     n_workers: int
 
     def map(self, function: Callable[[T], R], items: Iterable[T]) -> list[R]:
-        """Apply a function to each item; results in the order of the items."""
+        """Apply a function to each item; return the results in the order of the items."""
 
     def pool(self) -> AbstractContextManager[ParallelMap]:
         """Keep workers ready for many short calls, with one BLAS thread each."""
 
 
 class MatrixAllocator(Protocol):
-    """Where large float32 matrices are kept."""
+    """Allocates large float32 matrices."""
 
     def memory_bytes(self, shape: tuple[int, int]) -> int:
-        """Return the memory that a matrix of this shape takes: none where it lies in a file."""
+        """Return the memory that a matrix of this shape needs: none if it lies in a file."""
 
     def empty(self, shape: tuple[int, int]) -> FloatMatrix:
-        """Make a matrix, C order, of any content."""
+        """Allocate a matrix in C order, of any content."""
 
 
 class Codec(Protocol):
-    """An estimator as bytes, and back."""
+    """Converts estimators to bytes and back."""
 
     def encode(self, model: Any) -> bytes:
-        """Write a model canonically: equal models give equal bytes."""
+        """Return a model in canonical bytes: equal models give equal bytes."""
 
     def decode(self, data: bytes) -> Any:
         """Read a model whose digest has been verified, or raise `IncompatibleModelError`."""
 
 
 class SuiteRunner(Protocol):
-    """Hold a table against expectations."""
+    """Validates a table against expectations."""
 
     def check(
         self, table: pd.DataFrame, expectations: Sequence[Mapping[str, Any]]
@@ -149,7 +149,7 @@ class SuiteRunner(Protocol):
 
 
 class Renderer(Protocol):
-    """Pages for people."""
+    """Renders the pages of a report."""
 
     def render(self, metadata: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, bytes]:
         """Return report.html, model_card.md and figures/*.svg by name."""
@@ -161,16 +161,16 @@ class MemoryMeter(Protocol):
     Attributes
     ----------
     limit_bytes
-        Most that it may use.
+        Maximum that it may use.
     """
 
     limit_bytes: int
 
     def used_bytes(self) -> int:
-        """Return what it uses now."""
+        """Return the bytes in use."""
 
     def release(self) -> None:
-        """Return back what was freed."""
+        """Return freed memory to the system."""
 
 
 Timer = Callable[[], float]
@@ -178,7 +178,7 @@ Timer = Callable[[], float]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """Everything of the outside that a run uses."""
+    """All adapters that a run uses."""
 
     source: TableSource
     suites: SuiteRunner

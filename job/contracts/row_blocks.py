@@ -1,8 +1,8 @@
-"""How a run of rows is cut into blocks."""
+"""Blocks of consecutive rows."""
 
 
 def cut(rows: slice, size: int) -> list[slice]:
-    """Cut from the start; the last block may be smaller.
+    """Cut a slice into blocks from its start; the last block may be smaller.
 
     >>> cut(slice(2, 7), 3)
     [slice(2, 5, None), slice(5, 7, None)]

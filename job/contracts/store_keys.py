@@ -1,4 +1,4 @@
-"""What a store knows of its objects and of itself, and which keys and names it takes."""
+"""Keys, channels and pointers of a store, and the facts that it returns about objects."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ class ObjectInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeStep:
-    """One ability of a store, tried for real.
+    """The test of one operation that a store must support.
 
     Attributes
     ----------
     name
         `writes`, `reads`, `creates_once`, `swaps`, `lists` or `deletes`.
     answer
-        What the store said, such as `200` or `412 PreconditionFailed`.
+        The store's answer, such as `200` or `412 PreconditionFailed`.
     """
 
     name: str
@@ -42,12 +42,12 @@ class ProbeStep:
 
 
 def check_key(key: str) -> None:
-    """Refuse a key that could be understood as another place.
+    """Raise for a key that could be taken for a different path.
 
     Raises
     ------
     ConfigurationError
-        A part is empty, `.` or `..`, or there is a backslash or a control character.
+        A part is empty, `.` or `..`, or the key has a backslash or a control character.
     """
     if not is_key(key):
         raise ConfigurationError(
@@ -57,7 +57,7 @@ def check_key(key: str) -> None:
 
 
 def is_key(text: str) -> bool:
-    """Return whether a text names one place below a root, and no other."""
+    """Return whether a text is the unambiguous path of one object below a root."""
     return is_plain(text) and not {"", ".", ".."} & set(text.split("/"))
 
 
@@ -67,13 +67,13 @@ def is_plain(text: str) -> bool:
 
 
 def is_job_key(key: str) -> bool:
-    """Return whether a key is of this job, where others use the same bucket or folder."""
+    """Return whether a key belongs to this job; others may use the same bucket or folder."""
     first, slash, _ = key.partition("/")
     return bool(slash) and (first in _FOLDERS or is_version(first))
 
 
 def is_channel(name: str) -> bool:
-    """Return whether a channel may have that name; a version and `latest` are other things."""
+    """Return whether a channel may have that name; names of versions and `latest` are reserved."""
     return bool(re.fullmatch(CHANNEL, name)) and name != "latest" and not is_version(name)
 
 
@@ -83,13 +83,13 @@ def anchor_pointer(channel: str) -> str:
 
 
 def anchored_channel(pointer: str) -> str | None:
-    """Return the channel whose anchor a pointer is; None where it is a channel itself."""
+    """Return the channel whose anchor a pointer is; None if the pointer is a channel itself."""
     channel = pointer.removesuffix(_ANCHOR)
     return channel if channel != pointer and is_channel(channel) else None
 
 
 def describe_pointer(pointer: str) -> str:
-    """Return what messages call a pointer."""
+    """Return the description of a pointer in messages."""
     channel = anchored_channel(pointer)
     return f"channel '{pointer}'" if channel is None else f"the anchor of channel '{channel}'"
 

@@ -1,4 +1,4 @@
-"""An expectation suite as it is written down, before its parameters have values."""
+"""An expectation suite as in its file, before values replace its parameters."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Suite:
     Attributes
     ----------
     embeddings_standardized_per_batch
-        What `meta` of the suite states; None: nothing.
+        The value in the suite's `meta`; None if it has none.
     """
 
     name: str

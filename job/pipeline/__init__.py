@@ -1,4 +1,15 @@
-"""One run, top to bottom: `run` is the whole job on one screen."""
+"""One run, from top to bottom: `run` is the whole job on one screen.
+
+How it works
+------------
+1. Check the settings, test the store, read and validate the table.
+2. If an earlier attempt of this run was published completely, finish its promotion and return.
+3. Split the table and compare it with the champion's for drift.
+4. Search, train and evaluate the candidate.
+5. The gate compares it with the floors, the champion and the anchor.
+6. An accepted candidate is published under a claimed version, then the channel moves to it; the
+   reports of a rejected one are stored with the run.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +24,9 @@ from job.contracts.ports import ArtifactStore, Ports
 from job.contracts.reports.gate import GateDecision
 from job.contracts.store_keys import ProbeStep
 from job.errors import GateRejectedError
-from job.pipeline.drift import look_for_drift
+from job.pipeline.drift import check_drift
 from job.pipeline.intake import check_request, load_tables
-from job.pipeline.judge_candidate import judge, list_label_issues, package
+from job.pipeline.judge_candidate import judge_candidate, list_label_issues, package
 from job.pipeline.split import add_optimism, split_tables
 from job.pipeline.train_candidate import train_candidate
 from job.recorder import Recorder
@@ -35,27 +46,27 @@ def run(plan: Plan, ports: Ports, recorder: Recorder) -> dict[str, Any]:
     Returns
     -------
     result
-        What goes to stdout.
+        The result that is written to stdout.
 
     Raises
     ------
     GateRejectedError
-        The candidate was not accepted; `context["result"]` is the result all the same.
+        The candidate was not accepted; `context["result"]` is the result.
     """
     abilities = _prepare(plan, ports, recorder)
     tables = load_tables(plan, ports, recorder)
-    found = find_claim(ports.store, plan.run_id, tables.digests)
-    if found and is_complete(ports.store, found.version):
-        recorder.run("promote", finish_interrupted, plan, ports.store, found.version, abilities)
-        return _report_published(ports.store, recorder, found.version)
+    claim = find_claim(ports.store, plan.run_id, tables.digests)
+    if claim and is_complete(ports.store, claim.version):
+        recorder.run("promote", finish_interrupted, plan, ports.store, claim.version, abilities)
+        return _report_published(ports.store, recorder, claim.version)
     split = recorder.run("split", split_tables, plan, ports, tables)
     split = recorder.run("optimism", add_optimism, plan, ports, split)
-    drift = recorder.run("drift", look_for_drift, plan, ports, recorder, tables, split)
+    drift = recorder.run("drift", check_drift, plan, ports, recorder, tables, split)
     candidate = train_candidate(plan, ports, recorder, split, tables.out_of_scope)
     scores = candidate.evaluation["scores"]
     champion = recorder.run("gate", load_champion, ports.store, plan.settings.publish.channel)
     decision = recorder.run(
-        "gate", judge, plan, ports, tables, candidate=candidate, champion=champion
+        "gate", judge_candidate, plan, ports, tables, candidate=candidate, champion=champion
     )
     if decision.is_published and not plan.is_dry_run:
         plan = recorder.run("claim", claim_version, plan, ports.store, tables.digests, champion)
@@ -79,7 +90,7 @@ def run(plan: Plan, ports: Ports, recorder: Recorder) -> dict[str, Any]:
         raise _rejection(decision, recorder.summarize("rejected", None, scores))
     if plan.is_dry_run:
         return recorder.summarize("dry_run", None, scores)
-    if candidate.group_errors is not None:  # later runs are compared with what is published only
+    if candidate.group_errors is not None:  # later runs are compared with published versions only
         recorder.run("publish", keep_group_errors, ports.store, plan.run_id, candidate.group_errors)
     recorder.run("publish", publish, ports.store, plan.version, plan.run_id, bundle)
     log.info("model_published", version=plan.version)
@@ -96,7 +107,7 @@ def run(plan: Plan, ports: Ports, recorder: Recorder) -> dict[str, Any]:
 
 
 def _prepare(plan: Plan, ports: Ports, recorder: Recorder) -> tuple[ProbeStep, ...]:
-    """Refuse what cannot work before anything is read."""
+    """Check settings and store before anything is read; return the store's abilities."""
     recorder.facts |= {
         "settings_digest": plan.settings_digest,
         "environment": dict(plan.environment),

@@ -1,4 +1,12 @@
-"""What is known, measured and published about embeddings that are standardized per batch."""
+"""Embeddings that are standardized per batch: whether they are, and how the model copes.
+
+How it works
+------------
+1. Settings, suite or the table's own columns say whether embeddings are standardized per batch.
+2. If they are, the published model predicts batches of test rows with another class mix, which are
+   standardized anew: the stress score.
+3. `input_check` are the bounds within which a consumer's batch resembles the training table.
+"""
 
 from __future__ import annotations
 
@@ -23,24 +31,24 @@ from job.stages.split.split import DataSplit
 log = structlog.get_logger(__name__)
 
 
-def judge_batches(
+def evaluate_batches(
     plan: Plan,
     split: DataSplit,
     model: TrainedModel,
     evaluation: Mapping[str, Any],
     executor: Executor,
 ) -> dict[str, Any]:
-    """Measure the published model on held-out rows in batches that are standardized anew.
+    """Evaluate the published model on batches of test rows that are standardized anew.
 
     Parameters
     ----------
     evaluation
-        `wording` and `geometry` of evaluation.json.
+        At least the parts `wording` and `geometry` of evaluation.json.
 
     Returns
     -------
     parts
-        `stress` and `input_check`, each None where it does not apply.
+        `stress` and `input_check`, each None if it does not apply.
     """
     s = plan.settings
     is_standardized, stated_by = find_standardization(s, plan.suite, evaluation)
@@ -53,7 +61,7 @@ def judge_batches(
         and "embeddings" in model.feature_blocks
         and split.table.embeddings is not None
     ):
-        with executor.pool():  # one BLAS thread: small systems of equations are slower with more
+        with executor.pool():  # one BLAS thread: more of them slow small systems of equations down
             stress = measure_stress(
                 model,
                 select_blocks(split.test, model.feature_blocks, s.dataset.columns),
@@ -88,21 +96,24 @@ def _is_restored(geometry: Mapping[str, Any] | None) -> bool:
 def find_standardization(
     settings: JobSettings, suite: Suite, evaluation: Mapping[str, Any]
 ) -> tuple[bool, StatedBy]:
-    """Return whether embeddings are standardized per batch, and what says so.
+    """Return whether embeddings are standardized per batch, and the source of that.
 
-    The settings have the first word, then the suite, then what the table itself shows.
+    The settings take precedence over the suite, and the suite over the check of the table.
     """
     stated = settings.dataset.embeddings_standardized_per_batch
     if stated is not None:
         return stated, "settings"
     if suite.embeddings_standardized_per_batch is not None:
         return suite.embeddings_standardized_per_batch, "suite"
-    found = evaluation["wording"]["standardization"]
-    return bool(found and found["is_standardized"]), "check"
+    standardization = evaluation["wording"]["standardization"]
+    return bool(standardization and standardization["is_standardized"]), "check"
 
 
-def may_move(settings: JobSettings, suite: Suite, geometry: Geometry | None) -> bool:
-    """Return whether other batches may be standardized anew: this one was, and none denies it."""
+def may_be_restandardized(settings: JobSettings, suite: Suite, geometry: Geometry | None) -> bool:
+    """Return whether other batches may be standardized anew.
+
+    That is so if the rows of this table were restored, and neither settings nor suite deny it.
+    """
     stated = settings.dataset.embeddings_standardized_per_batch
     if stated is None:
         stated = suite.embeddings_standardized_per_batch
@@ -110,7 +121,7 @@ def may_move(settings: JobSettings, suite: Suite, geometry: Geometry | None) -> 
 
 
 def check_stress_floor(settings: JobSettings) -> None:
-    """Raise `ConfigurationError` where a floor is set for what is never measured."""
+    """Raise `ConfigurationError` if `gate.stress_floor` is set but will never be measured."""
     if settings.gate.stress_floor is None:
         return
     if "embeddings" not in settings.features.use:

@@ -1,4 +1,11 @@
-"""The challenge set in a run: read, chosen by, judged on, and compared with the champion on."""
+"""The challenge set in a run: read, used to choose, to evaluate, and to compare with the champion.
+
+How it works
+------------
+1. The set is read like the table and checked: the candidates must be able to predict it.
+2. Its choosing requests may choose candidate and threshold; the judging ones evaluate the published
+   model and compare it with the champion. Without `evaluation.challenge_split=half` both are all.
+"""
 
 from __future__ import annotations
 
@@ -42,12 +49,12 @@ log = structlog.get_logger(__name__)
 def load_challenge(
     plan: Plan, ports: Ports, uri: str, recorder: Recorder, *, table: Dataset, table_rows: Rows
 ) -> tuple[Rows, str]:
-    """Read the challenge set, and refuse one that the candidates cannot be judged on.
+    """Read the challenge set, and raise if the candidates cannot be evaluated on it.
 
     Returns
     -------
     rows, content_digest
-        Without families.
+        The rows have no near-duplicate groups yet.
     """
     s = plan.settings
     required = frozenset({s.dataset.columns.target})
@@ -79,7 +86,7 @@ def choose_candidate(
     report: SearchReport,
     feature_matrices: FeatureMatrices,
 ) -> SearchReport:
-    """Choose again by the challenge set, where `search.choose_on` asks for that."""
+    """Return the report with the choice of the challenge set, if `search.choose_on` is that."""
     challenge = split.challenge
     if challenge is None or plan.settings.search.choose_on != "challenge":
         return report
@@ -97,30 +104,30 @@ def choose_candidate(
     )
 
 
-def judge_on_challenge(
+def evaluate_on_challenge(
     plan: Plan,
     challenge: ChallengeSet,
     model: TrainedModel,
     labels: np.ndarray[Any, Any],
 ) -> dict[str, Any]:
-    """Return the part `challenge` of evaluation.json, and `decision` where that is learnt on it.
+    """Return the part `challenge` of evaluation.json, and `decision` if it is learnt on the set.
 
     Parameters
     ----------
     labels
-        Those of the table's rows.
+        Labels of the table's rows.
     """
     s, columns = plan.settings, plan.settings.dataset.columns
-    judged = select_blocks(challenge.judging, model.feature_blocks, columns)
-    found = predict(model.pipeline, judged, model.feature_blocks)
+    judging = select_blocks(challenge.judging, model.feature_blocks, columns)
+    predictions = predict(model.pipeline, judging, model.feature_blocks)
     is_learning = s.learns_on_challenge and s.decision.target_precision is not None
     purposes: dict[Purpose, bool] = {
         "choice": s.search.choose_on == "challenge",
         "threshold": is_learning,
     }
-    scored = score_challenge(
-        found,
-        judged,
+    scores = score_challenge(
+        predictions,
+        judging,
         challenge,
         labels=labels,
         used_for=tuple(name for name, is_asked in purposes.items() if is_asked),
@@ -128,24 +135,28 @@ def judge_on_challenge(
         random_state=s.random_state,
     )
     if not is_learning:
-        return {"challenge": scored}
-    return {"challenge": scored, "decision": _learn_decision(plan, challenge, model, found, judged)}
+        return {"challenge": scores}
+    decision = _learn_decision(plan, challenge, model, predictions, judging)
+    return {"challenge": scores, "decision": decision}
 
 
 def _learn_decision(
-    plan: Plan, challenge: ChallengeSet, model: TrainedModel, found: Predictions, judged: Rows
+    plan: Plan,
+    challenge: ChallengeSet,
+    model: TrainedModel,
+    predictions: Predictions,
+    judging: Rows,
 ) -> dict[str, Any]:
-    """Return the part `decision` of evaluation.json: a threshold, and what it does elsewhere.
+    """Return the part `decision` of evaluation.json: a threshold and its effect on other requests.
 
-    Parameters
-    ----------
-    found, judged
-        The model's predictions of the judging requests, and these.
+    `predictions` are those of the requests `judging`.
     """
     s = plan.settings
     choosing = select_blocks(challenge.choosing, model.feature_blocks, s.dataset.columns)
     threshold = learn_threshold(
-        predict(model.pipeline, choosing, model.feature_blocks) if challenge.is_halved else found,
+        predict(model.pipeline, choosing, model.feature_blocks)
+        if challenge.is_halved
+        else predictions,
         choosing.groups,
         s.decision,
         s.evaluation,
@@ -154,8 +165,8 @@ def _learn_decision(
         threshold = withhold_threshold(threshold)
     measured = measure_threshold(
         threshold,
-        found,
-        judged,
+        predictions,
+        judging,
         is_halved=challenge.is_halved,
         decision=s.decision,
         evaluation=s.evaluation,
@@ -182,7 +193,7 @@ def compare_champion(
     payload: bytes,
     embedding_model: str,
 ) -> Comparison:
-    """Compare the published models of the candidate and of the champion on the judging requests."""
+    """Compare the published models of candidate and champion on the judging requests."""
     s = plan.settings
     return compare_on_challenge(
         champion,
@@ -196,7 +207,7 @@ def compare_champion(
     )
 
 
-def judge_version(
+def evaluate_version(
     plan: Plan,
     ports: Ports,
     requests: Rows,
@@ -206,33 +217,33 @@ def judge_version(
     model: TrainedModel,
     embedding_model: str,
 ) -> tuple[dict[str, Any] | None, tuple[Comparison, ...]]:
-    """Judge a published version on the requests that are new to it, and compare it with another.
+    """Evaluate a published version on the requests that are new to it; compare it with another.
 
     Returns
     -------
-    scored, comparisons
-        The part `challenge` of an evaluation, None where no request is new to the version or its
-        input is not one that the set was checked for.
+    scores, comparisons
+        The part `challenge` of an evaluation; None if no request is new to the version, or if the
+        set was not checked for its input.
     """
     s = plan.settings
     if model.feature_blocks not in (s.search.inputs or (s.features.use,)):
         return None, ()
-    fresh = take_unseen(new, requests)
-    if not len(fresh):
+    unseen = take_unseen(new, requests)
+    if not len(unseen):
         return None, ()
-    challenge = make_challenge_set(fresh, s.evaluation.challenge_split, s.split.salt, n_dropped=0)
-    judged = select_blocks(challenge.judging, model.feature_blocks, s.dataset.columns)
-    scored = score_challenge(
-        predict(model.pipeline, judged, model.feature_blocks),
-        judged,
+    challenge = make_challenge_set(unseen, s.evaluation.challenge_split, s.split.salt, n_dropped=0)
+    judging = select_blocks(challenge.judging, model.feature_blocks, s.dataset.columns)
+    scores = score_challenge(
+        predict(model.pipeline, judging, model.feature_blocks),
+        judging,
         challenge,
-        labels=fresh.y,
+        labels=unseen.y,
         used_for=(),
         spec=s.evaluation,
         random_state=s.random_state,
     )
     payload = new.files["model.joblib"]
-    compared = compare_champion(
+    comparison = compare_champion(
         plan, ports, challenge, old, model, payload=payload, embedding_model=embedding_model
     )
-    return scored, (compared,)
+    return scores, (comparison,)

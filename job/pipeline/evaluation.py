@@ -1,4 +1,12 @@
-"""Whose predictions the scores rest on, and what is learnt from out-of-fold predictions."""
+"""The predictions that scores are computed from, and the calibration on out-of-fold predictions.
+
+How it works
+------------
+1. Hold-out: the published model predicts the test rows.
+2. Cross-fit: models of the same recipe predict every row, each without the row's group in training.
+3. Out-of-fold predictions of the chosen candidate determine its temperature, which scales the
+   logits, and the confidence threshold below which a consumer should not answer.
+"""
 
 from __future__ import annotations
 
@@ -40,9 +48,12 @@ def predict_all_rows(
     *,
     geometry: Geometry | None,
 ) -> CrossFit:
-    """Predict all rows that were kept, each by models that have not seen its group.
+    """Predict all kept rows, each by models that were not trained on its group.
 
-    The geometry is that of the training rows.
+    Parameters
+    ----------
+    geometry
+        That of the training rows.
     """
     rows, executor = split.kept, ports.executor
     feature_matrices = FeatureMatrices(
@@ -60,43 +71,43 @@ def predict_all_rows(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JudgedRows:
-    """Predictions that the scores rest on.
+class EvaluatedRows:
+    """The evaluated rows and the predictions that scores are computed from.
 
     Attributes
     ----------
     parts
-        Positions of rows, and the rows that the model that judged them was trained on.
+        Pairs of positions of rows, and the rows that the model which predicted them was trained on.
     """
 
     rows: Rows
-    found: Predictions
+    predictions: Predictions
     parts: tuple[tuple[Array, Rows], ...]
 
 
-def judge_rows(
+def predict_test_rows(
     plan: Plan,
     split: DataSplit,
     model: TrainedModel,
     cross: CrossFit | None,
     temperature: float | None,
-) -> JudgedRows:
+) -> EvaluatedRows:
     """Predict the held-out rows, or take the cross-fitted predictions of all rows."""
     columns = plan.settings.dataset.columns
     if cross is None:
         test = select_blocks(split.test, model.feature_blocks, columns)
-        return JudgedRows(
+        return EvaluatedRows(
             rows=test,
-            found=predict(model.pipeline, test, model.feature_blocks),
+            predictions=predict(model.pipeline, test, model.feature_blocks),
             parts=(
                 (np.arange(len(test)), select_blocks(split.train, model.feature_blocks, columns)),
             ),
         )
     rows = select_blocks(split.kept, model.feature_blocks, columns)
     folds = range(cross.n_folds)
-    return JudgedRows(
+    return EvaluatedRows(
         rows=rows,
-        found=heated(cross.nested, cross, temperature, is_nested=True),
+        predictions=heated(cross.nested, cross, temperature, is_nested=True),
         parts=tuple((np.flatnonzero(cross.fold == n), rows.take(cross.fold != n)) for n in folds),
     )
 
@@ -107,21 +118,21 @@ def evaluate_candidate(
     split: DataSplit,
     report: SearchReport,
     model: TrainedModel,
-    judged: JudgedRows,
+    evaluated: EvaluatedRows,
     *,
     method: Method,
     cross: CrossFit | None,
     threshold: Threshold | None,
     temperature: float | None,
 ) -> dict[str, Any]:
-    """Evaluate the recipe on all rows, or the model on those that it was not trained on."""
+    """Evaluate the recipe on all rows, or the model on the test rows."""
     s = plan.settings
     if cross is None:
-        assert method != "cross_fit"  # it is cross-fitted
+        assert method != "cross_fit"  # that method has a `cross`
         return evaluate(
-            judged.found,
+            evaluated.predictions,
             model,
-            judged.rows,
+            evaluated.rows,
             ports.timer,
             spec=s.evaluation,
             metric=s.search.metric,
@@ -131,9 +142,9 @@ def evaluate_candidate(
             method=method,
         )
     return evaluate_cross_fit(
-        judged.found,
+        evaluated.predictions,
         cross,
-        judged.rows,
+        evaluated.rows,
         model,
         select_blocks(split.test, model.feature_blocks, s.dataset.columns),
         ports.timer,
@@ -148,18 +159,18 @@ def evaluate_candidate(
 
 
 def needs_out_of_fold(plan: Plan, chosen: CandidateScore) -> bool:
-    """Return whether anything is learnt from out-of-fold predictions of the chosen candidate."""
+    """Return whether the chosen candidate's calibration needs out-of-fold predictions."""
     return is_temperature_scaled(plan, chosen) or _learns_threshold(plan)
 
 
 def _learns_threshold(plan: Plan) -> bool:
-    """Return whether a threshold is learnt on the table, and not on the challenge set."""
+    """Return whether a threshold is learnt on the table rather than on the challenge set."""
     s = plan.settings
     return s.decision.target_precision is not None and not s.learns_on_challenge
 
 
 def is_temperature_scaled(plan: Plan, chosen: CandidateScore) -> bool:
-    """Return whether the probabilities of the chosen candidate are scaled by a temperature."""
+    """Return whether a temperature scales the probabilities of the chosen candidate."""
     return plan.settings.search.temperature and chosen.estimator in DIVISIBLE
 
 
@@ -167,34 +178,35 @@ def calibrate(
     plan: Plan,
     split: DataSplit,
     chosen: CandidateScore,
-    told: Predictions | None,
+    oof_predictions: Predictions | None,
     cross: CrossFit | None,
     *,
     is_templated: bool,
 ) -> tuple[float | None, Threshold | None]:
-    """Learn temperature and threshold from predictions of rows that their models had not seen.
+    """Learn temperature and threshold from out-of-fold predictions.
 
-    The temperature is learnt on the training rows; the threshold on all rows where these are
+    The temperature is learnt on the training rows, the threshold on all rows if these are
     cross-fitted.
 
     Returns
     -------
     temperature, threshold
-        The first is None where nothing is to be divided, the second where no target is set or the
-        challenge set decides.
+        The first is None if logits are not scaled, the second if no target is set or the threshold
+        is learnt on the challenge set.
     """
-    if told is None:
+    if oof_predictions is None:
         return None, None
     s, temperature, threshold = plan.settings, None, None
     if is_temperature_scaled(plan, chosen):
-        temperature = find_temperature(told)
-        told = apply_temperature(told, temperature)
+        temperature = find_temperature(oof_predictions)
+        oof_predictions = apply_temperature(oof_predictions, temperature)
     groups = split.train.groups
     if cross is not None:
-        told, groups = heated(cross.chosen, cross, temperature), split.kept.groups
+        oof_predictions = heated(cross.chosen, cross, temperature)
+        groups = split.kept.groups
     if _learns_threshold(plan):
         threshold = choose_threshold(
-            told, groups, s.decision, s.evaluation, is_templated=is_templated
+            oof_predictions, groups, s.decision, s.evaluation, is_templated=is_templated
         )
     log.info(
         "confidence_learnt",

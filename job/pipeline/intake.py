@@ -1,4 +1,12 @@
-"""From a URI to rows that are fit to be trained on; `pcc-job validate` needs no more."""
+"""From a URI to validated rows; `pcc-job validate` is this part of a run.
+
+How it works
+------------
+1. `check_request` raises on settings that are invalid for any table, before one is read.
+2. Each table (training, official test) is ingested and validated; only its sound rows are kept.
+3. The challenge set and the out-of-scope set are read and checked, if they are configured.
+4. Near-duplicates are grouped across all tables, so that a split can keep a group together.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +50,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tables:
-    """The validated input: the table, its sound rows, and those of the official test if any.
+    """The validated input: the table, its sound rows, and those of the official test, if any.
 
     Attributes
     ----------
@@ -52,7 +60,7 @@ class Tables:
         Rows of the out-of-scope set, without labels; None without one.
     is_near_challenge
         Mask of the table's rows that are near-duplicates of the challenge set, shape (n_rows,);
-        None without one, or before they are looked for.
+        None without one, and before near-duplicates are grouped.
     """
 
     dataset: Dataset
@@ -66,12 +74,13 @@ class Tables:
 
 
 def check_request(settings: JobSettings, suite: Suite) -> None:
-    """Refuse what no table could make right, before one is read.
+    """Check the settings and the suite before a table is read.
 
     Raises
     ------
     ConfigurationError
-        An estimator's grid, a parameter of the suite, a column or a feature that cannot be.
+        An estimator's grid, a parameter of the suite, a column or a feature is invalid for any
+        table.
     """
     spec = settings.dataset
     check_stress_floor(settings)
@@ -83,7 +92,7 @@ def check_request(settings: JobSettings, suite: Suite) -> None:
 
 
 def load_tables(plan: Plan, ports: Ports, recorder: Recorder) -> Tables:
-    """Ingest and validate the table, and the official test and the sets of requests, if any."""
+    """Ingest and validate the table, and the official test and sets of requests, if any."""
     dataset, validation, rows = _load(plan, ports, plan.dataset_uri, recorder)
     digests = {
         "data_digest": dataset.provenance.content_digest,
@@ -118,13 +127,13 @@ def load_tables(plan: Plan, ports: Ports, recorder: Recorder) -> Tables:
 
 
 def find_near_duplicates(plan: Plan, ports: Ports, tables: Tables) -> tuple[Tables, Kind]:
-    """Number the families of all tables' rows; say what they were found by."""
+    """Group the near-duplicates of all tables; return the tables and what was compared."""
     spec = plan.settings.split
     kind = choose_kind(tables.rows, spec)
     n_rows = sum(len(rows or ()) for rows in (tables.rows, tables.official_test, tables.challenge))
     n_bytes = ports.memory.used_bytes() + family_bytes(n_rows, kind)
     require_memory(n_bytes, ports.memory, f"to look for near-duplicates among {n_rows} rows")
-    found = number_near_duplicate_groups(
+    grouped = number_near_duplicate_groups(
         tables.rows,
         tables.official_test,
         tables.challenge,
@@ -132,12 +141,12 @@ def find_near_duplicates(plan: Plan, ports: Ports, tables: Tables) -> tuple[Tabl
         kind=kind,
         executor=ports.executor,
     )
-    numbered = {name: getattr(found, name) for name in found.__slots__}
-    return replace(tables, **numbered), kind
+    changes = {name: getattr(grouped, name) for name in grouped.__slots__}
+    return replace(tables, **changes), kind
 
 
-def naming_rule(settings: JobSettings) -> DisclosureRule:
-    """Return the rule by which values of a table may be named."""
+def disclosure_rule(settings: JobSettings) -> DisclosureRule:
+    """Return the rule for which values of a table may be disclosed by name."""
     return DisclosureRule(
         min_rows=settings.evaluation.min_slice_rows, min_groups=settings.features.min_groups
     )
@@ -179,11 +188,11 @@ def _load(
     rows = make_rows(dataset, is_sound, plan.settings.features.use)
     if plan.settings.slicing:
         index, names = np.flatnonzero(is_sound), plan.settings.slicing
-        rule = naming_rule(plan.settings)
+        rule = disclosure_rule(plan.settings)
         rows = replace(rows, slices=make_slices(dataset, index, rows.leakage_keys, names, rule))
     texts = dataset.strings("text")
     if texts is not None and plan.settings.split.near_duplicates in ("auto", "text"):
         rows = replace(rows, templates=make_templates(texts[is_sound], rows.text_keys))
     if not plan.settings.evaluation.label_issues:
-        dataset = dataset.without("id")  # nobody asks for them any more
+        dataset = dataset.without("id")  # not needed from here on
     return dataset, report, rows

@@ -1,4 +1,13 @@
-"""The verdict on a candidate, and what is packed for whoever accepts it."""
+"""The gate's decision on a candidate, and the files of its package.
+
+How it works
+------------
+1. The candidate is compared with the champion and the anchor: on the groups that both runs' tables
+   share, by cross-fitted predictions, or else on test rows that neither model was trained on.
+2. Published models are also compared on the challenge set, if there is one.
+3. `decide` turns scores and comparisons into criteria; `--override` publishes a rejected candidate.
+4. `package` gathers model, metadata, reports and the profile of the table.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +45,7 @@ from job.stages.packaging.metadata import (
 log = structlog.get_logger(__name__)
 
 
-def judge(
+def judge_candidate(
     plan: Plan,
     ports: Ports,
     tables: Tables,
@@ -44,13 +53,14 @@ def judge(
     candidate: Candidate,
     champion: PublishedVersion | None,
 ) -> GateDecision:
-    """Judge the candidate by the floors, the champion and the anchor."""
+    """Decide whether the candidate passes the floors and the comparisons with its rivals."""
     settings = plan.settings
-    rivals = [some for some in (champion, _find_anchor(plan, ports.store, champion)) if some]
+    anchor = _find_anchor(plan, ports.store, champion)
+    rivals = [version for version in (champion, anchor) if version]
     comparisons = tuple(
         comparison
-        for some in rivals
-        for comparison in _compare(plan, ports, tables, candidate, some)
+        for rival in rivals
+        for comparison in _compare(plan, ports, tables, candidate, rival)
     )
     if champion is not None:
         comparisons += tuple(_compare_on_challenge(plan, ports, tables, candidate, champion))
@@ -70,7 +80,7 @@ def judge(
 def _find_anchor(
     plan: Plan, store: ArtifactStore, champion: PublishedVersion | None
 ) -> PublishedVersion | None:
-    """Load the anchor of the settings, else the channel's own, unless it is the champion."""
+    """Return the anchor of the settings, else that of the channel; None if it is the champion."""
     channel = plan.settings.publish.channel
     anchor = load_anchor(store, plan.settings.gate.anchor)
     if anchor is None and channel is not None:
@@ -82,10 +92,10 @@ def _find_anchor(
 def _compare(
     plan: Plan, ports: Ports, tables: Tables, candidate: Candidate, rival: PublishedVersion
 ) -> Iterator[Comparison]:
-    """Compare on the groups that both tables share, or else on held-out rows new to both.
+    """Yield the comparison on the groups that both tables share, else on test rows new to both.
 
-    The published models of a champion and of the candidate are compared on held-out rows in any
-    case: where the groups decide between the recipes, that only warns.
+    The published models of champion and candidate are also compared on test rows; if the shared
+    groups decide between the recipes, that comparison is advisory.
     """
     s = plan.settings
     if not rival.files:
@@ -100,9 +110,9 @@ def _compare(
     is_same = rival.files["model.joblib"] == candidate.payload
     if candidate.group_errors is not None and not is_same:
         before = read_group_errors(ports.store, rival.metadata)
-        found = before and compare_errors(rival, before, candidate.group_errors, s.paired)
-        if found:
-            yield found
+        comparison = before and compare_errors(rival, before, candidate.group_errors, s.paired)
+        if comparison:
+            yield comparison
             if rival.role == "champion":
                 models = _compare_models(plan, ports, tables, candidate, rival)
                 if models.difference is not None:
@@ -114,7 +124,7 @@ def _compare(
 def _compare_on_challenge(
     plan: Plan, ports: Ports, tables: Tables, candidate: Candidate, champion: PublishedVersion
 ) -> Iterator[Comparison]:
-    """Compare the published models on the challenge set, if there is one."""
+    """Yield the comparison of the published models on the challenge set, if there is one."""
     challenge = candidate.split.challenge
     if challenge is not None and champion.files:
         yield compare_champion(
@@ -131,9 +141,9 @@ def _compare_on_challenge(
 def _compare_models(
     plan: Plan, ports: Ports, tables: Tables, candidate: Candidate, rival: PublishedVersion
 ) -> Comparison:
-    """Compare the published models on held-out rows that are new to both."""
+    """Compare the published models on test rows that are new to both."""
     s, split = plan.settings, candidate.split
-    # an official test holds near-duplicates by design
+    # an official test contains near-duplicates by design
     table = split.table if tables.official_test is None else None
     return compare(
         rival,
@@ -149,19 +159,19 @@ def _compare_models(
 
 
 def list_label_issues(tables: Tables, candidate: Candidate) -> dict[str, bytes]:
-    """Return the file of doubted labels, if it is allowed; it belongs to the run, not to a version.
+    """Return the file of suspected label errors, if enabled; it is part of the run's reports only.
 
-    Nothing of the rows but places, labels and ids is in it.
+    Of the rows it contains positions, labels and ids.
     """
-    found = candidate.label_noise
-    if found is None or not found.issues:
+    noise = candidate.label_noise
+    if noise is None or not noise.issues:
         return {}
     ids = tables.dataset.strings("id")
     issues = [
         {**issue.to_json(), **({} if ids is None else {"id": ids[issue.row]})}
-        for issue in found.issues
+        for issue in noise.issues
     ]
-    return {"label_issues.json": canonical_json({"n_rows": found.n_rows, "issues": issues})}
+    return {"label_issues.json": canonical_json({"n_rows": noise.n_rows, "issues": issues})}
 
 
 def package(
@@ -174,7 +184,7 @@ def package(
     decision: GateDecision,
     champion: PublishedVersion | None,
 ) -> dict[str, bytes]:
-    """Gather the files of a version, or of a rejected candidate's reports."""
+    """Return the files of a version, or the reports of a rejected candidate."""
     metadata = make_metadata(
         plan,
         tables.dataset,
@@ -206,4 +216,4 @@ def package(
         evaluation["changes"] = {"champion": champion.version, "changed": changed}
     keys, report = candidate.split.train, tables.validation
     files = make_bundle(candidate.payload, metadata, evaluation, report, keys, ports.renderer)
-    return {**files, **drift.kept.files()}
+    return {**files, **drift.profile.files()}

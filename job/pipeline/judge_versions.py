@@ -1,4 +1,13 @@
-"""Judge a published version beside another one: the gate alone, without a training."""
+"""Run the gate on two published versions, without a training.
+
+How it works
+------------
+1. Rows of the table that the candidate version was trained on are left out.
+2. The candidate predicts the rest; rows of classes that it does not know count as errors.
+3. It is compared with the champion version and the anchor, each time on the rows that the other
+   model was not trained on either.
+4. The gate decides as in a run; nothing is written to the store.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +22,7 @@ from job.contracts.model import TrainedModel
 from job.contracts.plan import Plan
 from job.contracts.ports import Ports
 from job.errors import ConfigurationError, GateRejectedError
-from job.pipeline.challenge import judge_version
+from job.pipeline.challenge import evaluate_version
 from job.pipeline.intake import check_request, find_near_duplicates, load_tables
 from job.recorder import Recorder
 from job.registry.published import PublishedVersion, load_anchor
@@ -29,17 +38,14 @@ from job.stages.packaging.metadata import name_embedding_model
 def judge_versions(
     plan: Plan, ports: Ports, recorder: Recorder, candidate: str, champion: str
 ) -> dict[str, Any]:
-    """Hold a version against the floors, another version and the anchor.
-
-    Rows of the table that the candidate was trained on are left out; those of classes that it does
-    not know count as errors.  Each comparison leaves out what the other model was trained on.
+    """Return the gate's decision on a version, compared with another version and the anchor.
 
     Raises
     ------
     GateRejectedError
-        A criterion is not met; `context["result"]` is the result all the same.
+        A criterion is not met; `context["result"]` is the result.
     ConfigurationError
-        The candidate takes another input, or has seen the whole table.
+        The candidate takes a different input, or was trained on all rows of the table.
     """
     check_request(plan.settings, plan.suite)
     spec = plan.settings
@@ -50,24 +56,24 @@ def judge_versions(
     rivals = [old, *filter(None, [load_anchor(ports.store, spec.gate.anchor)])]
     tables, _ = find_near_duplicates(plan, ports, load_tables(plan, ports, recorder))
     rows = tables.rows if tables.official_test is None else tables.official_test
-    # an official test holds near-duplicates by design
+    # an official test contains near-duplicates by design
     table = rows if tables.official_test is None else None
-    fresh = rows.take(~was_trained_on(new, rows, table))
+    unseen = rows.take(~was_trained_on(new, rows, table))
     embedding_model = name_embedding_model(tables.dataset, spec.publish)
-    model = _load(plan, ports, new, fresh, embedding_model)
-    n_unknown = int((~np.isin(fresh.y.astype(str), model.pipeline.classes_.astype(str))).sum())
-    if not len(fresh):
+    model = _load(plan, ports, new, unseen, embedding_model)
+    n_unknown = int((~np.isin(unseen.y.astype(str), model.pipeline.classes_.astype(str))).sum())
+    if not len(unseen):
         raise ConfigurationError(
             f"{candidate} was trained on all rows that it could be judged on",
             hint="give a table with rows that are new to it",
         )
-    judged = select_blocks(fresh, model.feature_blocks, spec.dataset.columns)
+    test_rows = select_blocks(unseen, model.feature_blocks, spec.dataset.columns)
     evaluation = recorder.run(
         "evaluate",
         evaluate,
-        predict(model.pipeline, judged, model.feature_blocks),
+        predict(model.pipeline, test_rows, model.feature_blocks),
         model,
-        judged,
+        test_rows,
         ports.timer,
         spec=spec.evaluation,
         metric=spec.search.metric,
@@ -77,7 +83,7 @@ def judge_versions(
         compare(
             rival,
             model,
-            fresh,
+            unseen,
             table,
             ports.codec,
             training=spec.training,
@@ -89,7 +95,7 @@ def judge_versions(
     )
     challenge = None
     if tables.challenge is not None:
-        challenge, found = judge_version(
+        challenge, challenge_comparisons = evaluate_version(
             plan,
             ports,
             tables.challenge,
@@ -98,16 +104,17 @@ def judge_versions(
             model=model,
             embedding_model=embedding_model,
         )
-        evaluation, comparisons = {**evaluation, "challenge": challenge}, (*comparisons, *found)
+        evaluation = {**evaluation, "challenge": challenge}
+        comparisons = (*comparisons, *challenge_comparisons)
     n_bytes = len(new.files["model.joblib"])
     decision = decide(evaluation, n_bytes, comparisons, spec.gate)
     result = {
         "candidate": candidate,
         "champion": champion,
         "n_rows": len(rows),
-        "n_trained_on": len(rows) - len(fresh),
+        "n_trained_on": len(rows) - len(unseen),
         "n_unknown_class": n_unknown,
-        "n_judged": len(fresh),
+        "n_judged": len(unseen),
         "scores": evaluation["scores"],
         "challenge_scores": None if challenge is None else challenge["scores"],
         "gate": decision.to_json(),
@@ -124,10 +131,10 @@ def judge_versions(
 def _load(
     plan: Plan, ports: Ports, version: PublishedVersion, rows: Rows, embedding_model: str
 ) -> TrainedModel:
-    """Load the candidate, if its input is one that the settings name."""
+    """Load the candidate; raise `ConfigurationError` unless the settings name its input."""
     settings, metadata = plan.settings, json.loads(version.files["metadata.json"])
-    uses = (settings.features.use, *settings.search.inputs)
-    feature_blocks = match_input(metadata, rows, uses, settings.dataset.columns)
+    inputs = (settings.features.use, *settings.search.inputs)
+    feature_blocks = match_input(metadata, rows, inputs, settings.dataset.columns)
     if feature_blocks is None:
         raise ConfigurationError(
             f"{version.version} takes another input than features.use and search.inputs name",

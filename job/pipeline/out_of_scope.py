@@ -1,4 +1,4 @@
-"""The out-of-scope set in a run: read, checked, and put to the published model."""
+"""The out-of-scope set in a run: read, checked, and predicted by the published model."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from job.stages.split.split import DataSplit
 def load_out_of_scope(
     plan: Plan, ports: Ports, uri: str, recorder: Recorder, *, table: Dataset
 ) -> tuple[Rows, str]:
-    """Read the out-of-scope set, and refuse one that the candidates cannot predict.
+    """Read the out-of-scope set, and raise if the candidates cannot predict it.
 
     Returns
     -------
@@ -48,7 +48,7 @@ def load_out_of_scope(
     return rows, dataset.provenance.content_digest
 
 
-def judge_out_of_scope(
+def evaluate_out_of_scope(
     plan: Plan,
     split: DataSplit,
     model: TrainedModel,
@@ -60,21 +60,21 @@ def judge_out_of_scope(
     Parameters
     ----------
     model
-        The published one, divided by its temperature.
+        The published model, scaled by its temperature.
     evaluation
-        `decision` of evaluation.json.
+        At least the part `decision` of evaluation.json.
     requests
-        The out-of-scope set; None without one: then the empty request alone is judged.
+        The out-of-scope set; without one (None), only the empty request is predicted.
     """
     s = plan.settings
     empty = make_empty_request(select_blocks(split.train, model.feature_blocks, s.dataset.columns))
-    found = None
+    predictions = None
     if requests is not None:
-        judged = select_blocks(requests, model.feature_blocks, s.dataset.columns)
-        found = predict(model.pipeline, judged, model.feature_blocks)
+        selected = select_blocks(requests, model.feature_blocks, s.dataset.columns)
+        predictions = predict(model.pipeline, selected, model.feature_blocks)
     return measure_out_of_scope(
         predict(model.pipeline, empty, model.feature_blocks),
-        found,
+        predictions,
         None if requests is None else requests.groups,
         decision=evaluation["decision"],
         confidence=s.evaluation.confidence,

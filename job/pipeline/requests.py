@@ -1,4 +1,4 @@
-"""Read a small table of requests beside the table: the challenge set, the out-of-scope set."""
+"""Read a small set of requests besides the table: the challenge set or the out-of-scope set."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ log = structlog.get_logger(__name__)
 def read_requests(
     plan: Plan, ports: Ports, uri: str, recorder: Recorder, *, name: str, required: frozenset[str]
 ) -> Dataset:
-    """Ingest a set of requests as the table is, and record what it is.
+    """Ingest a set of requests like the table, and record its provenance.
 
     Parameters
     ----------
     name
-        Of the set, in the log and in the facts of the run: `challenge` or `out_of_scope`.
+        Name of the set in the log and in the facts of the run: `challenge` or `out_of_scope`.
     required
-        Columns that must be there.
+        Columns that the set must have.
     """
     dataset = recorder.run(
         "ingest",

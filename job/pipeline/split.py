@@ -1,4 +1,4 @@
-"""The split of the table: what is held out, what is left out, and what a random split claims."""
+"""Split the table, leave near-duplicates of the challenge set out, and measure the optimism."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from job.stages.split.optimism import measure_optimism
 from job.stages.split.split import DataSplit, split_dataset
 
 log = structlog.get_logger(__name__)
-_MANY_NEAR: Final = 0.05  # of the table's rows
+_MAX_NEAR_SHARE: Final = 0.05  # of the table's rows
 
 
 def split_tables(plan: Plan, ports: Ports, tables: Tables) -> DataSplit:
-    """Number near-duplicates, then hold rows out, or take those of the official test table."""
+    """Group near-duplicates, then hold test rows out or take those of the official test table."""
     s = plan.settings
     tables, kind = find_near_duplicates(plan, ports, tables)
     if tables.is_near_challenge is not None:
@@ -59,14 +59,14 @@ def split_tables(plan: Plan, ports: Ports, tables: Tables) -> DataSplit:
 
 
 def _warn_of_near_rows(is_near: np.ndarray[Any, Any]) -> None:
-    """Log a warning where a large part of the table is left out for the challenge set."""
+    """Log a warning if a large part of the table is left out for the challenge set."""
     share = float(is_near.mean())
-    if share > _MANY_NEAR:
+    if share > _MAX_NEAR_SHARE:
         log.warning("challenge_set_near_table", n_dropped=int(is_near.sum()), share=round(share, 4))
 
 
 def _add_challenge(plan: Plan, tables: Tables, split: DataSplit) -> DataSplit:
-    """Return the split with the challenge set, and with the rows that were left out for it."""
+    """Return the split with the challenge set and the number of rows left out for it."""
     requests, is_near = tables.challenge, tables.is_near_challenge
     if requests is None or is_near is None:
         return split
@@ -89,7 +89,7 @@ def _add_challenge(plan: Plan, tables: Tables, split: DataSplit) -> DataSplit:
 
 
 def add_optimism(plan: Plan, ports: Ports, split: DataSplit) -> DataSplit:
-    """Return the split with what a random one would have claimed in its report."""
+    """Return the split with the optimism of a random split in its report."""
     spec = plan.settings.training
     optimism = measure_optimism(split.table, spec, ports.matrices, ports.executor)
     return replace(split, report=replace(split.report, optimism=optimism))

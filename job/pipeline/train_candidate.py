@@ -1,4 +1,11 @@
-"""One candidate: split off, searched, trained and measured."""
+"""One candidate: searched, trained and evaluated.
+
+How it works
+------------
+1. Estimate the memory, and restore the geometry of the embeddings if the table determines it.
+2. Search the candidates by cross-validation; the challenge set may choose among them instead.
+3. Learn temperature and threshold out of fold, refit on the training rows, and evaluate.
+"""
 
 from __future__ import annotations
 
@@ -16,16 +23,16 @@ from job.contracts.ports import Ports
 from job.contracts.reports.label_noise import LabelNoise
 from job.contracts.reports.search import SearchReport
 from job.contracts.settings.job_settings import TrainingSpec
-from job.pipeline.batches import judge_batches, may_move
-from job.pipeline.challenge import choose_candidate, judge_on_challenge
+from job.pipeline.batches import evaluate_batches, may_be_restandardized
+from job.pipeline.challenge import choose_candidate, evaluate_on_challenge
 from job.pipeline.evaluation import (
     calibrate,
     evaluate_candidate,
-    judge_rows,
     needs_out_of_fold,
     predict_all_rows,
+    predict_test_rows,
 )
-from job.pipeline.out_of_scope import judge_out_of_scope
+from job.pipeline.out_of_scope import evaluate_out_of_scope
 from job.recorder import Recorder
 from job.stages.evaluation.label_noise import estimate_label_noise
 from job.stages.evaluation.method import choose_method, may_cross_fit
@@ -51,15 +58,14 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A trained model, as the gate and the package see it.
+    """A trained model and its evaluation, the input of gate and package.
 
     Attributes
     ----------
     group_errors
-        Of a cross-fitted evaluation: what later runs are compared with.
+        Errors by group of a cross-fitted evaluation, for comparison with later runs.
     equal_error
-        The search's metric, and the standard error of its difference between two equal retrainings;
-        None where it is not known.
+        The metric and the standard error of its difference between two equal retrainings, if known.
     """
 
     split: DataSplit
@@ -76,7 +82,7 @@ class Candidate:
 def train_candidate(
     plan: Plan, ports: Ports, recorder: Recorder, split: DataSplit, out_of_scope: Rows | None
 ) -> Candidate:
-    """Search, train and evaluate, if the memory holds it.
+    """Search, train and evaluate; raise `ConfigurationError` if memory is too small.
 
     Parameters
     ----------
@@ -85,7 +91,7 @@ def train_candidate(
     """
     s, executor = plan.settings, ports.executor
     is_templated = measure_templates(split.table).is_templated
-    # what it needs at most: only the geometry decides whether prototypes are tried
+    # an upper bound for the memory: only the geometry decides whether prototypes are tried
     spec = resolve_preference(s.training, is_templated=is_templated, geometry="restored")
     folds = None
     if may_cross_fit(split, s.evaluation):
@@ -117,14 +123,14 @@ def train_candidate(
     report = choose_candidate(
         plan, spec, ports, recorder, split=split, report=report, feature_matrices=feature_matrices
     )
-    cross = told = None
+    cross = oof_predictions = None
     if is_crossed and folds is not None:
         cross = recorder.run(
             "cross_fit", predict_all_rows, spec, ports, split, report, folds, geometry=geometry
         )
-        told = cross.chosen.take(split.train_index)
+        oof_predictions = cross.chosen.take(split.train_index)
     elif needs_out_of_fold(plan, report.chosen):
-        told = recorder.run(
+        oof_predictions = recorder.run(
             "out_of_fold",
             predict_out_of_fold,
             train,
@@ -134,25 +140,25 @@ def train_candidate(
             executor=executor,
         )
     temperature, threshold = calibrate(
-        plan, split, report.chosen, told, cross, is_templated=is_templated
+        plan, split, report.chosen, oof_predictions, cross, is_templated=is_templated
     )
-    ports.memory.release()  # the search's, before the whole table is prepared
-    asked = replace(report, baselines=()) if is_crossed else report
+    ports.memory.release()  # that of the search, before the whole table is prepared
+    refit_report = replace(report, baselines=()) if is_crossed else report
     model = recorder.run(
         "train",
         train_model,
         train,
         feature_matrices,
-        asked,
+        refit_report,
         spec,
         executor,
-        bears_moved_batches=may_move(s, plan.suite, geometry),
+        bears_moved_batches=may_be_restandardized(s, plan.suite, geometry),
     )
     if temperature is not None:
         divide(model.pipeline, temperature)
     log.info("model_trained", estimator=model.estimator, n_samples=len(train))
     compatible_with = make_compatible(model.pipeline, s.package.compatible_with)
-    judged = recorder.run("evaluate", judge_rows, plan, split, model, cross, temperature)
+    evaluated = recorder.run("evaluate", predict_test_rows, plan, split, model, cross, temperature)
     evaluation = recorder.run(
         "evaluate",
         evaluate_candidate,
@@ -161,7 +167,7 @@ def train_candidate(
         split,
         report,
         model,
-        judged,
+        evaluated,
         method=method,
         cross=cross,
         threshold=threshold,
@@ -171,24 +177,24 @@ def train_candidate(
     evaluation["challenge"] = None
     if split.challenge is not None:
         evaluation |= recorder.run(
-            "challenge", judge_on_challenge, plan, split.challenge, model, split.table.y
+            "challenge", evaluate_on_challenge, plan, split.challenge, model, split.table.y
         )
     evaluation["out_of_scope"] = recorder.run(
-        "out_of_scope", judge_out_of_scope, plan, split, model, evaluation, out_of_scope
+        "out_of_scope", evaluate_out_of_scope, plan, split, model, evaluation, out_of_scope
     )
     wording = recorder.run(
         "wording",
         measure_wording,
         select_blocks(split.table, model.feature_blocks, spec.columns),
-        judged.rows,
-        judged.parts,
-        found=judged.found,
+        evaluated.rows,
+        evaluated.parts,
+        found=evaluated.predictions,
         spec=s.evaluation,
         random_state=s.random_state,
     )
     evaluation["wording"] = wording.to_json()
     evaluation["geometry"] = describe_geometry(geometry, model.feature_blocks)
-    evaluation |= recorder.run("stress", judge_batches, plan, split, model, evaluation, executor)
+    evaluation |= recorder.run("stress", evaluate_batches, plan, split, model, evaluation, executor)
     noise = None
     if s.evaluation.label_noise:
         noise = recorder.run(
@@ -200,7 +206,7 @@ def train_candidate(
             spec=spec,
             evaluation=s.evaluation,
             executor=executor,
-            told=told,
+            told=oof_predictions,
         )
         evaluation["label_noise"] = noise.to_json()
         log.info("labels_judged", n_rows=noise.n_rows, wrong_share=round(noise.share.value, 6))
@@ -218,27 +224,27 @@ def train_candidate(
 
 
 def _require_memory(spec: TrainingSpec, ports: Ports, recorder: Recorder, rows: Rows) -> None:
-    """Raise `ConfigurationError` where the memory cannot hold a training on these rows."""
+    """Raise `ConfigurationError` if a training on these rows needs more memory than the limit."""
     n_workers = ports.executor.n_workers
-    n_more = estimate_training_bytes(rows, spec, n_workers, ports.matrices)
+    n_training_bytes = estimate_training_bytes(rows, spec, n_workers, ports.matrices)
     ports.memory.release()
-    n_bytes = ports.memory.used_bytes() + n_more
+    n_bytes = ports.memory.used_bytes() + n_training_bytes
     recorder.facts["estimated_memory_bytes"] = n_bytes
-    work = f"to train on {len(rows)} rows with {pluralize(n_workers, 'worker')}"
-    require_memory(n_bytes, ports.memory, work)
+    workers = pluralize(n_workers, "worker")
+    require_memory(n_bytes, ports.memory, f"to train on {len(rows)} rows with {workers}")
 
 
 def _measure_equal_error(
     plan: Plan, split: DataSplit, report: SearchReport, cross: CrossFit
 ) -> tuple[str, float] | None:
-    """Measure how far two trainings of the chosen candidate differ by chance."""
+    """Return the metric and the standard error of its difference between two equal retrainings."""
     if report.labels is None:
         return None
-    found = measure_equal_error(
+    standard_error = measure_equal_error(
         report.labels,
         report.candidates.index(report.chosen),
         cross.chosen.y_pred[split.train_index],
         split.train.groups,
         plan.settings.paired,
     )
-    return None if found is None else (report.metric, found)
+    return None if standard_error is None else (report.metric, standard_error)

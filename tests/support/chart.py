@@ -1,4 +1,4 @@
-"""Run helm as a user would, and find one's way in what it renders."""
+"""Run helm as a user would, and look up parts of the rendered objects."""
 
 import json
 import shutil
@@ -23,7 +23,7 @@ RELEASE, NAMESPACE, KUBERNETES = "pcc-training-job", "pcc", "1.34.0"
 
 
 def program(name, requirement="helm"):
-    """Return the path of a program; where it is absent the test is skipped, or fails if it is asked for."""
+    """Return the path of a program; without it, skip the test, or fail it if it is required."""
     path = shutil.which(name)
     if path is None:
         skip_without(requirement, f"there is no {name} here")
@@ -31,7 +31,7 @@ def program(name, requirement="helm"):
 
 
 def helm(*arguments, values=None):
-    """Run helm; values go in by a file, as null and numbers would suffer from --set."""
+    """Run helm with values as a file, because --set does not preserve null and numbers."""
     return subprocess.run(
         [program("helm"), *map(str, arguments), *(["-f", "-"] if values is not None else [])],
         input=None if values is None else json.dumps(values),
@@ -57,7 +57,7 @@ def render(values, *arguments, **names):
 
 
 def refusal(values):
-    """Return what helm says when it refuses values."""
+    """Return helm's error message for invalid values."""
     done = template(values)
     assert done.returncode != 0, "helm accepted it"
     return done.stderr

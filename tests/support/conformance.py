@@ -1,4 +1,4 @@
-"""What every artifact store must do: the same tests for a folder and for each server."""
+"""Conformance tests of the port `ArtifactStore`, for a folder and for each server."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -28,9 +28,9 @@ def in_threads(function):
 
 
 class StoreConformance:
-    """Inherit, and give a fixture `store`: an empty one.
+    """Tests to inherit; a subclass provides the fixture `store`, an empty store.
 
-    `leave_unfinished` begins a write that never ends, `is_unfinished` finds what it gave.
+    `leave_unfinished` begins a write that never ends; `is_unfinished` looks for what it returned.
     """
 
     @pytest.mark.parametrize("data", [b"", b"x", bytes(range(256)) * 5000])
@@ -140,11 +140,11 @@ class StoreConformance:
 
     def test_head_tells_size_and_age(self, store):
         store.put_if_absent("key", b"12345")
-        found = store.head("key")
+        info = store.head("key")
 
         assert (5, True) == (
-            found.n_bytes,
-            abs(datetime.now(UTC) - found.modified_at) < timedelta(minutes=1),
+            info.n_bytes,
+            abs(datetime.now(UTC) - info.modified_at) < timedelta(minutes=1),
         )
 
     def test_deleted_key_may_be_created_again(self, store):
@@ -199,7 +199,7 @@ class StoreConformance:
         assert [] == list(store.keys(""))
 
     def test_anchor_is_created_once_and_moved_by_swap(self, store):
-        """It is a pointer beside the channel's own, and no channel."""
+        """It is a pointer beside the channel's own, and not a channel."""
         first, second = publish_small(store, "a", "b")
         rest = {"at": "noon", "by": "r1", "why": ""}
         created = set_anchor(store, "production", first, expected=None, **rest)
@@ -215,7 +215,7 @@ class StoreConformance:
 
 
 class Atomicity:
-    """What a store must do besides, so that two who move a channel at once cannot both win."""
+    """Tests of atomic writes: of two concurrent moves of a channel, only one may succeed."""
 
     def test_one_of_many_creates(self, store):
         won = in_threads(lambda n: store.put_if_absent("key", bytes([n]) * 9000))
@@ -233,7 +233,7 @@ class Atomicity:
         assert store.get("key") in [bytes([n]) * 9000 for n, is_mine in enumerate(won) if is_mine]
 
     def test_one_of_many_runs_sets_the_anchor(self, store):
-        """The others are told that they were late, and it stays where the first one put it."""
+        """For the other runs it returns False, and the anchor stays where the first one set it."""
         versions = publish_small(store, *(f"r{n}" for n in range(N_RIVALS)))
         won = in_threads(
             lambda n: set_anchor(

@@ -1,4 +1,4 @@
-"""The docker command, and how a container is started with the least rights."""
+"""The docker command, and the options of a container with minimal privileges."""
 
 import subprocess
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Tables that were never a file."""
+"""Datasets built in memory."""
 
 from datetime import UTC, datetime
 
@@ -15,7 +15,7 @@ PROVENANCE = Provenance(
 
 
 def table_of(columns, embeddings=None):
-    """Return a table of columns."""
+    """Return a dataset of these columns."""
     columns = tuple(columns)
     n_rows = len(columns[0].values) if columns else 0
     return Dataset(n_rows=n_rows, columns=columns, embeddings=embeddings, provenance=PROVENANCE)

@@ -4,7 +4,7 @@ from contextlib import contextmanager
 
 
 class InTurn:
-    """Works on one item after the other."""
+    """Processes one item after the other."""
 
     n_workers = 1
 

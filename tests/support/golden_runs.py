@@ -2,7 +2,7 @@
 
 `make golden` renews the kept files; `tests/e2e/test_golden_files.py` compares with them.
 The runs take place in processes whose numerical libraries choose the same code on every x86-64
-machine, so that what is published depends on the table, the settings and the locked versions alone.
+machine, so that published files depend on the table, the settings and the locked versions only.
 """
 
 import json
@@ -40,7 +40,7 @@ _ENGINES = {
     "fast": ("search.engine=fast", "evaluation.method=cross_fit"),
     "reference": ("search.engine=reference", "evaluation.method=holdout"),
 }
-# The run after "mixture-fast", in its store: everything that a run may be asked for besides.
+# The run after "mixture-fast", in its store: the remaining features of a run.
 _NEXT_NIGHT = (
     *_INPUTS["mixture"],
     *_ENGINES["reference"],
@@ -70,7 +70,7 @@ _RUN_SPECIFIC = {
 # Files whose bytes hold a time, a path or the version's name.
 _TIMED = {
     *("evaluation.json", "metadata.json", "validation.json", "report.html", "model_card.md"),
-    # the one criterion of the gate that is a measured time
+    # the only criterion of the gate that is a measured time
     "latency_p95_ms",
 }
 _FOLDER = re.compile(r"^/.*/(?=\w+\.parquet$)")
@@ -115,7 +115,7 @@ def _dump(value):
     """Return indented JSON with each array of numbers on one line."""
     text = json.dumps(value, indent=1, sort_keys=True)
     numbers = re.compile(r"\[[\s\d.,eE+\-]*\]")
-    return numbers.sub(lambda found: re.sub(r"\s+", " ", found.group()), text) + "\n"
+    return numbers.sub(lambda match: re.sub(r"\s+", " ", match.group()), text) + "\n"
 
 
 def _run_all(folder, names):

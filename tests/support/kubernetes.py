@@ -1,4 +1,4 @@
-"""A namespace on a real Kubernetes, a store in it, and what an operator types."""
+"""A namespace on a real Kubernetes, a store in it, and the commands of an operator."""
 
 import json
 import subprocess
@@ -16,7 +16,7 @@ SECONDS = 180
 
 
 def call(*command, check=True, given=None, timeout=600):
-    """Run a program; give what it said."""
+    """Run a program; return the completed process."""
     done = subprocess.run(
         [str(part) for part in command],
         capture_output=True,
@@ -44,7 +44,7 @@ class Namespace:
         return call("helm", "--namespace", self.name, *arguments, **options)
 
     def get(self, *arguments):
-        """Return objects as Kubernetes has them; None where there is none."""
+        """Return objects as Kubernetes stores them; None if there are none."""
         done = self.kubectl("get", *arguments, "--ignore-not-found", "--output", "json")
         return json.loads(done.stdout) if done.stdout else None
 
@@ -57,7 +57,7 @@ class Namespace:
         self.kubectl("apply", "--filename", "-", given=json.dumps(items))
 
     def start(self, release, name):
-        """Start a run now, as the chart's notes say."""
+        """Start a run now, with the command of the chart's notes."""
         self.kubectl("create", "job", name, f"--from=cronjob/{release}-pcc-training-job")
         return name
 
@@ -67,20 +67,20 @@ class Namespace:
     def conditions(self, job):
         """Return the Job's conditions that hold: `{type: reason}`."""
         status = self.get("job", job)["status"]
-        found = status.get("conditions", ())
-        return {c["type"]: c.get("reason") for c in found if c["status"] == "True"}
+        conditions = status.get("conditions", ())
+        return {c["type"]: c.get("reason") for c in conditions if c["status"] == "True"}
 
     def wait_for_end(self, job, seconds=SECONDS):
-        """Wait until the Job is over; give its conditions."""
+        """Wait until the Job has ended; return its conditions."""
 
         def ended():
-            found = self.conditions(job)
-            return found if {"Complete", "Failed"} & found.keys() else None
+            conditions = self.conditions(job)
+            return conditions if {"Complete", "Failed"} & conditions.keys() else None
 
         return wait_until(ended, seconds, f"{job} never ended: {self.get('job', job)['status']}")
 
     def wait_for_event(self, job, event, seconds=SECONDS):
-        """Wait until a pod of the Job has logged an event; give the pod's name."""
+        """Wait until a pod of the Job has logged an event; return the pod's name."""
 
         def logged():
             for pod in self.pods(job):
@@ -94,7 +94,7 @@ class Namespace:
 
     @contextmanager
     def watching(self, pod):
-        """Watch a pod that will be gone; give what waits for its exit code."""
+        """Watch a pod that will be deleted; yield a function that waits for its exit code."""
         path = "jsonpath={.status.containerStatuses[0].state.terminated.exitCode}{'\\n'}"
         command = ["kubectl", "--namespace", self.name, "get", "pod", pod, "--watch", "-o", path]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
@@ -108,29 +108,29 @@ class Namespace:
 
     def endings(self, job):
         """Return exit code and termination message of each pod that has ended, oldest first."""
-        found = []
+        endings = []
         for pod in sorted(self.pods(job), key=lambda p: p["metadata"]["creationTimestamp"]):
             for status in pod["status"].get("containerStatuses", ()):
                 ended = status["state"].get("terminated")
                 if ended:
-                    found.append((ended["exitCode"], ended.get("message", "")))
-        return found
+                    endings.append((ended["exitCode"], ended.get("message", "")))
+        return endings
 
 
 def wait_until(probe, seconds, complaint):
-    """Ask again and again until the answer is true; give it."""
+    """Call `probe` repeatedly until it returns something true; return that."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        found = probe()
-        if found:
-            return found
+        result = probe()
+        if result:
+            return result
         time.sleep(0.5)
     raise AssertionError(complaint)
 
 
 @contextmanager
 def forwarded(namespace, service, port):
-    """Reach a Service of the cluster at a local address, on any kind of cluster."""
+    """Forward a local port to a Service of the cluster; yield the port."""
     command = ["kubectl", "--namespace", namespace.name, "port-forward", f"service/{service}"]
     with subprocess.Popen(
         [*command, f":{port}"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
@@ -143,7 +143,7 @@ def forwarded(namespace, service, port):
 
 
 def minio_manifests(certificates: Path | None = None):
-    """Return a MinIO that Pod Security restricted admits, at the Service `minio`."""
+    """Return the manifests of a MinIO that Pod Security `restricted` admits, with its Service."""
     labels = {"app": "minio"}
     arguments = ["server", "/data", *(("--certs-dir", "/certs") if certificates else ())]
     mounts, volumes = [{"name": "data", "mountPath": "/data"}], [{"name": "data", "emptyDir": {}}]

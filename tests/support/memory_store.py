@@ -1,4 +1,4 @@
-"""An artifact store in memory that can be told to fail at its n-th write."""
+"""An artifact store in memory that can be made to fail at its n-th write."""
 
 from collections.abc import Callable, Generator, Iterator
 from datetime import UTC, datetime
@@ -7,7 +7,7 @@ from job.contracts.store_keys import ObjectInfo, ProbeStep
 
 
 class Killed(BaseException):
-    """The process is gone: no handler of `Exception` runs."""
+    """The process was killed: no handler of `Exception` runs."""
 
 
 class MemoryStore:
@@ -16,11 +16,11 @@ class MemoryStore:
     Parameters
     ----------
     fail_at
-        The write, counted from 1, at which `failure` is raised; None for a sound store.
+        Number of the write, from 1, at which `failure` is raised; None for a store without faults.
     failure
-        What is raised there, instead of the write.
+        The error that is raised instead of that write.
     before_swap
-        Called before every compare-and-swap: what somebody else does meanwhile.
+        Called before each compare-and-swap, to simulate a concurrent writer.
     """
 
     uri = "memory:"

@@ -1,4 +1,4 @@
-"""Read a report as a person does: its elements, its words, and its numbers."""
+"""Parse a report: its elements, its visible text, and its numbers."""
 
 import re
 from html.parser import HTMLParser
@@ -9,7 +9,7 @@ QUIET = ("script", "style")
 
 
 class Reader(HTMLParser):
-    """Elements with their attributes, and the text that a person reads, ticks of axes apart."""
+    """Collects elements with their attributes, and the visible text except ticks of axes."""
 
     def __init__(self, page):
         super().__init__()
@@ -17,9 +17,9 @@ class Reader(HTMLParser):
         self.feed(page)
 
     def handle_starttag(self, tag, attributes):
-        found = dict(attributes)
-        self.elements.append((tag, found))
-        self._skip = tag in QUIET or "tick" in (found.get("class") or "")
+        attributes = dict(attributes)
+        self.elements.append((tag, attributes))
+        self._skip = tag in QUIET or "tick" in (attributes.get("class") or "")
 
     def handle_endtag(self, tag):
         self._skip = False
@@ -39,27 +39,27 @@ def draw(metadata, evaluation):
     }
 
 
-def numbers_of(content):
-    """Return every number of a JSON value: those inside texts, too."""
+def collect_numbers(content):
+    """Return all numbers of a JSON value, including those in texts."""
     if isinstance(content, dict):
-        return numbers_of([*content.values(), *content])
+        return collect_numbers([*content.values(), *content])
     if isinstance(content, list):
-        return {n for item in content for n in numbers_of(item)}
+        return {n for item in content for n in collect_numbers(item)}
     if isinstance(content, str):
         return {float(n) for n in re.findall(r"\d+(?:\.\d+)?(?:e[-+]?\d+)?", content)}
     return {abs(float(content))} if isinstance(content, (int, float)) else set()
 
 
 def numbers_shown(report):
-    """Return the numbers that a person reads, names and digests apart."""
+    """Return the visible numbers, except those in names and digests."""
     names = r"sha256:\w+|\b[0-9a-f]{32,40}\b|v\d{8}_\w+|\b(?:F1|p50|p95)\b|\w+_\w+"
     words = re.sub(names, "", Reader(report).text)
     return re.findall(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?", words)
 
 
 def find_unknown_numbers(metadata, evaluation):
-    """Return the numbers of the page that are neither in the files nor one of them, rounded."""
-    known = numbers_of([metadata, evaluation])
+    """Return the numbers of the page that are not numbers of the files, exact or rounded."""
+    known = collect_numbers([metadata, evaluation])
     known |= {100 * value for value in known if value <= 1}
     known |= {n / 10 for n in range(11)}  # ends of the rails that dots lie on
     others = [key for key in evaluation["changes"]["changed"] if not key.startswith("metrics.")]

@@ -1,4 +1,4 @@
-"""The command line in real processes that start at once: forked from one that has loaded it all."""
+"""The command line in real processes, forked from one that has loaded all packages."""
 
 import json
 import multiprocessing
@@ -14,7 +14,7 @@ _CONTEXT.set_forkserver_preload(
         *("job.cli.run_job", "job.pipeline", "job.adapters.suites", "job.adapters.tables"),
         *("job.adapters.rendering.renderer", "job.adapters.codecs.canonical_joblib"),
         *("job.adapters.stores.s3", "boto3"),
-        # what they import only when they need it
+        # packages that these import lazily
         *("great_expectations", "job.cli.commands.app", "job.adapters.executors.local"),
         *(
             "job.adapters.stores.directory",
@@ -68,17 +68,17 @@ class JobProcess(FunctionProcess):
 
 
 def run_command(arguments, folder, environment, timeout=300):
-    """Run the command line to its end in `folder`, with this environment alone."""
+    """Run the command line to its end in `folder`, with only this environment."""
     with tempfile.TemporaryDirectory() as streams:
-        asked = [str(a) for a in arguments], environment, str(folder), streams
-        process = FunctionProcess(_run_alone, *asked)
+        command = [str(a) for a in arguments]
+        process = FunctionProcess(_run_alone, command, environment, str(folder), streams)
         try:
             code = process.wait(timeout)
         except AssertionError as error:
-            told = Path(streams, "stderr").read_text()[-2000:]
-            raise AssertionError(f"{error}: {told}") from None
+            stderr = Path(streams, "stderr").read_text()[-2000:]
+            raise AssertionError(f"{error}: {stderr}") from None
         out, err = (Path(streams, name).read_text() for name in ("stdout", "stderr"))
-    return subprocess.CompletedProcess(["pcc-job", *asked[0]], code, out, err)
+    return subprocess.CompletedProcess(["pcc-job", *command], code, out, err)
 
 
 def _run_alone(arguments, environment, folder, streams):

@@ -13,18 +13,20 @@ _HOP = ("connection", "transfer-encoding", "content-length", "keep-alive")
 
 
 class FaultyProxy(ThreadingHTTPServer):
-    """Forward requests, unless told otherwise.
+    """Forwards requests, except those with a fault.
 
     Parameters
     ----------
     upstream
         URL of the store.
     fault
-        Called as `fault(n, method, path)`, n from 1.  None lets the request pass; `reset`, `stall`,
-        `truncate`, `hang` (half an answer, then silence), `kill` and `ignored` do what they say; a pair is a status and a service's code;
-        a function gets the answer's status, headers and body, and gives others.
+        Called as `fault(n, method, path)`, n from 1.  Returns None to forward the request; `reset`,
+        `stall`, `truncate` (half a response), `hang` (half a response, then silence), `kill` (the
+        response is lost) or `ignored` (a failed condition is answered with 200); a pair of status
+        and error code to answer with; or a function from the response's status, headers and body to
+        those of another response.
     on_kill
-        Called after a request was carried out and before it is answered.
+        Called at `kill`, after the request was forwarded and before it is answered.
     """
 
     daemon_threads = True

@@ -1,4 +1,4 @@
-"""Publish as a run does, with a payload too large for one request; for processes of their own."""
+"""Publish a payload too large for one request, as a run does; for use in separate processes."""
 
 import os
 
@@ -9,11 +9,11 @@ from job.adapters.stores.s3.client import connect
 from job.contracts.settings.store import S3Spec, StoreSpec
 from job.registry.publish import publish
 
-PART_BYTES = 5 * 2**20  # the least that S3 takes
+PART_BYTES = 5 * 2**20  # the minimum of S3
 
 
 def publish_by_parts(url, bucket, version, run_id, sizes):
-    """Publish files, given by their bytes or by a number of them, below `p/` of a bucket."""
+    """Publish files, given by their bytes or their sizes, below `p/` of a bucket."""
     os.environ |= {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
     uploads.PART_BYTES = reads.PART_BYTES = PART_BYTES
     files = {n: size if isinstance(size, bytes) else bytes(size) for n, size in sizes.items()}

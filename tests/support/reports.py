@@ -1,4 +1,4 @@
-"""What a run writes of a model, made by the job's own functions from seeded answers."""
+"""Metadata and evaluation of a run, made by the job's own functions from seeded predictions."""
 
 import numpy as np
 import pandas as pd
@@ -49,7 +49,7 @@ HOSTILE = (
 
 
 class Fixed:
-    """A model that answers with the probabilities it is given as X."""
+    """A model whose predicted probabilities are its input X."""
 
     def __init__(self, classes):
         self.classes_ = np.array(classes, dtype=object)
@@ -95,8 +95,8 @@ def make_reports(n_classes=4, *, names=None, n_rows=40, is_accepted=True, champi
 
 
 def add_intervals(evaluation):
-    """Put intervals beside every score, as the bootstrap does."""
-    found = {
+    """Return the evaluation with an interval for each score."""
+    scores = {
         name: {"value": value, "lower": round(value - 0.0211, 6), "upper": round(value + 0.0187, 6)}
         for name, value in evaluation["scores"].items()
     }
@@ -105,7 +105,7 @@ def add_intervals(evaluation):
         for name, c in evaluation["per_class"].items()
     }
     stated = {"method": "percentile bootstrap over groups", "level": 0.95}
-    return {**evaluation, "intervals": {**stated, "scores": found, "per_class": per_class}}
+    return {**evaluation, "intervals": {**stated, "scores": scores, "per_class": per_class}}
 
 
 def _judge(names, n_rows):
@@ -128,15 +128,15 @@ def _judge(names, n_rows):
 
 
 def _slices(names):
-    """Return two slices of a column, the names of both out of those of the classes."""
-    found = (
+    """Return two slices of a column; their names are names of classes."""
+    slices = (
         (names[0], 61, 52, Interval(value=0.71, lower=0.58, upper=0.82), 0.84, -0.21, -0.07, 0.66),
         (names[1], 99, 83, Interval(value=0.92, lower=0.85, upper=0.97), 0.98, 0.21, 0.34, None),
     )
     keys = ("value", "n_rows", "n_groups", "accuracy", "upper_bound", "difference")
     keys = (*keys, "difference_upper_bound", "score")
     scores = tuple(
-        SliceScore(column=names[-1], **dict(zip(keys, values, strict=True))) for values in found
+        SliceScore(column=names[-1], **dict(zip(keys, values, strict=True))) for values in slices
     )
     return SliceReport(
         metric="f1_macro",
@@ -150,8 +150,8 @@ def _slices(names):
 
 
 def _drift(names):
-    """Return what has moved from the champion's table, under names of classes."""
-    moved = DriftMeasure(
+    """Return drift from the champion's table, with names of classes."""
+    class_share = DriftMeasure(
         subject=f"class {names[0]}",
         measure="class_share",
         value=0.17,
@@ -173,7 +173,7 @@ def _drift(names):
         n_units=987,
         n_rows_before=1111,
         n_units_before=888,
-        measures=(moved, psi, distance, missing),
+        measures=(class_share, psi, distance, missing),
         not_compared=(f"column {names[1]}",),
         principal_angles=(1.25, 17.5),
     )
@@ -235,7 +235,7 @@ def _search():
 
 
 def make_challenge(names, *, judged="half", used_for=("threshold",), n_rows=14):
-    """Return a model that takes every seventh request of each class for one of another class."""
+    """Return the scores of a model that misclassifies about every seventh request."""
     rng = np.random.default_rng(11)
     y = np.repeat(np.arange(len(names)), n_rows)
     is_wrong = rng.random(len(y)) < 1 / 7
@@ -265,7 +265,7 @@ def make_challenge(names, *, judged="half", used_for=("threshold",), n_rows=14):
 
 
 def make_out_of_scope(names, *, threshold=0.7, n_answered=3, n_rows=83, has_set=True):
-    """Return requests of no class, some of which a model is surer of than the threshold."""
+    """Return the scores of out-of-scope requests, some above the confidence threshold."""
     known = np.arange(len(names))
 
     def answer(confidence):
@@ -286,7 +286,7 @@ def make_out_of_scope(names, *, threshold=0.7, n_answered=3, n_rows=83, has_set=
 
 
 def challenged(evaluation, **more):
-    """Put a challenge set before the scores of the table's own rows."""
+    """Return the evaluation with the scores of a challenge set."""
     return {**evaluation, "challenge": make_challenge(evaluation["classes"], **more)}
 
 
@@ -307,7 +307,7 @@ def _doubt(names, n_rows):
 
 
 def make_wording(*, n_new_groups=7, is_templated=False, is_standardized=False):
-    """Return a table of 1,800 rows, whose judged rows are new, like training rows, or between."""
+    """Return the wording of 1,800 rows, whose test rows have all degrees of similarity."""
     near = Interval(value=0.9312, lower=0.9127, upper=0.9518)
     bins = (
         SimilarityBin(lower=0.0, upper=0.2, n_rows=0, n_groups=0),
@@ -355,7 +355,7 @@ def make_wording(*, n_new_groups=7, is_templated=False, is_standardized=False):
 
 
 def make_stress(names, stated_by="suite"):
-    """Return accuracies that fall from class to class."""
+    """Return stress scores whose accuracy falls from class to class."""
     scores = tuple(
         BatchScore(
             name=name,
@@ -380,7 +380,7 @@ def make_stress(names, stated_by="suite"):
 
 
 def make_geometry(status="restored"):
-    """Return 384 of 584 columns; without a map where none was found."""
+    """Return a geometry of 384 of 584 columns; without a map unless `status` is `restored`."""
     if status != "restored":
         return Geometry(status=status, n_rows=1640, n_distinct_rows=446, width=584)
     return Geometry(
@@ -399,11 +399,11 @@ def make_geometry(status="restored"):
 
 
 def cross_fitted(evaluation):
-    """Put the recipe's cross-fitted scores in the head, and the published model's beside them."""
-    own = {name: round(value - 0.0317, 6) for name, value in evaluation["scores"].items()}
+    """Return the evaluation as a cross-fitted one, with the published model's hold-out scores."""
+    scores = {name: round(value - 0.0317, 6) for name, value in evaluation["scores"].items()}
     ends = {
         name: {"value": value, "lower": round(value - 0.0471, 6), "upper": round(value + 0.0377, 6)}
-        for name, value in own.items()
+        for name, value in scores.items()
     }
     return {
         **evaluation,
@@ -419,7 +419,7 @@ def cross_fitted(evaluation):
         "holdout": {
             "n_rows": 163,
             "n_groups": 94,
-            "scores": own,
+            "scores": scores,
             "intervals": {"method": "bootstrap", "level": 0.95, "scores": ends, "per_class": {}},
         },
         "gate": {
@@ -448,7 +448,7 @@ def _split(names, n_rows):
 
 
 def make_metadata(version, names, scores, n_test, **more):
-    """Return what a consumer and an auditor need to know of a version."""
+    """Return the metadata of a version."""
     return {
         "model_version": version,
         "embedding_model": "all-MiniLM-L6-v2",

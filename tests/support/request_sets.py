@@ -24,7 +24,7 @@ def make_texts(n_rows, rng):
 
 
 def start_with(pcc_job, folder, requests, settings, *, name, setting, command, options):
-    """Run a command on `table.parquet` and, if there are requests, on these by their setting."""
+    """Run a command on `table.parquet` and, if given, on a set of requests."""
     if requests is not None:
         requests.to_parquet(folder / name)
         settings = (f"{setting}={name}", *settings)
@@ -34,5 +34,5 @@ def start_with(pcc_job, folder, requests, settings, *, name, setting, command, o
 
 
 def read(folder, result, name):
-    """Return what a published JSON file holds."""
+    """Return the content of a published JSON file."""
     return json.loads((folder / "models" / result["version"] / name).read_text())

@@ -20,8 +20,7 @@ def read_own_words(style):
 class UpstreamColumns:
     """The affine map from MiniLM's rows of length 1 to the columns of an upstream table.
 
-    The columns behind MiniLM's, which need the batch's own vocabulary, are zeros: what they are on
-    average.
+    The columns after MiniLM's, which depend on the vocabulary of the batch, are zeros: their mean.
     """
 
     def __init__(self, path):
@@ -33,9 +32,9 @@ class UpstreamColumns:
 
     def __call__(self, minilm):
         """Return rows as the upstream would have written them with the scalers of its table."""
-        found, columns = self._map, self._map.columns
-        moved = np.zeros((len(minilm), self._width), np.float32)
-        moved[:, columns] = (
-            np.stack(minilm).astype(float)[:, columns] - found.offset
-        ) / found.scale
-        return moved
+        affine, columns = self._map, self._map.columns
+        rows = np.zeros((len(minilm), self._width), np.float32)
+        rows[:, columns] = (
+            np.stack(minilm).astype(float)[:, columns] - affine.offset
+        ) / affine.scale
+        return rows

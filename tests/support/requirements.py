@@ -1,4 +1,4 @@
-"""What a machine may lack: tests of it are skipped, or fail where PCC_TEST_REQUIRE asks for it."""
+"""Requirements that a machine may lack: tests are skipped, or fail if PCC_TEST_REQUIRE lists them."""
 
 import os
 
@@ -6,7 +6,7 @@ import pytest
 
 
 def skip_without(word, reason):
-    """Skip the test, or fail it; the required words stand between spaces or commas."""
+    """Skip the test, or fail it if `word` is required; words are separated by spaces or commas."""
     if word in os.environ.get("PCC_TEST_REQUIRE", "").replace(",", " ").split():
         pytest.fail(f"PCC_TEST_REQUIRE asks for {word}: {reason}")
     pytest.skip(reason)

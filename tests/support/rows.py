@@ -1,4 +1,4 @@
-"""Rows that were never a table: texts or embeddings with their keys."""
+"""Rows built in memory: texts or embeddings with their keys."""
 
 import hashlib
 
@@ -10,13 +10,13 @@ from job.stages.data.leakage_keys import normalize
 
 
 def rows_of_texts(texts, *, near_duplicate_groups=None, y=None):
-    """Return rows with texts; each text is its own family unless families are given."""
+    """Return rows with texts; by default, each text is a near-duplicate group of its own."""
     keys = np.array([f"text:{normalize(text)}" for text in texts], dtype=object)
     return _rows(keys, None, near_duplicate_groups, y)
 
 
 def rows_of_embeddings(X, *, near_duplicate_groups=None, y=None):
-    """Return rows that have embeddings and no texts."""
+    """Return rows with embeddings and without texts."""
     X = np.ascontiguousarray(X, dtype=np.float32)
     digests = (hashlib.blake2b(x.tobytes(), digest_size=16).hexdigest() for x in X)
     keys = np.array([f"embedding:{digest}" for digest in digests], dtype=object)
@@ -24,7 +24,7 @@ def rows_of_embeddings(X, *, near_duplicate_groups=None, y=None):
 
 
 def _rows(keys, embeddings, near_duplicate_groups, y):
-    own, _ = pd.factorize(keys)
+    key_groups, _ = pd.factorize(keys)
     return Rows(
         y=np.array(["a"] * len(keys) if y is None else y, dtype=object),
         leakage_keys=keys,
@@ -33,6 +33,6 @@ def _rows(keys, embeddings, near_duplicate_groups, y):
         embeddings=embeddings,
         frame=pd.DataFrame(index=range(len(keys))),
         near_duplicate_groups=np.asarray(
-            own if near_duplicate_groups is None else near_duplicate_groups, dtype=np.int64
+            key_groups if near_duplicate_groups is None else near_duplicate_groups, dtype=np.int64
         ),
     )

@@ -44,19 +44,19 @@ class Server:
 
     @property
     def environment(self):
-        """Return the variables by which a process reaches it, as a user would set them."""
-        found = {**self.credentials, "AWS_ENDPOINT_URL": self.url}
-        return found | ({"AWS_CA_BUNDLE": self.ca_bundle} if self.ca_bundle else {})
+        """Environment variables for a process that uses the server, as a user would set them."""
+        variables = {**self.credentials, "AWS_ENDPOINT_URL": self.url}
+        return variables | ({"AWS_CA_BUNDLE": self.ca_bundle} if self.ca_bundle else {})
 
     def await_restart(self):
-        """Wait until it answers again; the port of a container that was stopped may be another."""
+        """Wait until it answers again; a restarted container may have a different port."""
         self.container.get_wrapped_container().reload()
         self.url = f"{self.url.rpartition(':')[0]}:{self.container.get_exposed_port(9000)}"
         _wait(self)
 
     @property
     def address(self):
-        """Return the address on the containers' own network."""
+        """IP address on the containers' own network."""
         container = self.container.get_wrapped_container()
         container.reload()
         networks = container.attrs["NetworkSettings"]["Networks"]
@@ -107,7 +107,7 @@ def _versitygw(certificates):
 
 
 def make_certificates(folder, *names):
-    """Issue a certificate for this machine and these names, by an authority of their own."""
+    """Issue a certificate for this machine and these names, by a new authority."""
     authority = trustme.CA()
     issued = authority.issue_cert("localhost", "127.0.0.1", *names)
     authority.cert_pem.write_to_path(str(folder / "ca.pem"))
@@ -154,7 +154,7 @@ def _wait(server):
 
 
 def add_user(server, name, secret, policy, folder):
-    """Return a new user this policy and nothing else, on MinIO."""
+    """Create a user with only this policy on MinIO; return its credentials as variables."""
     (folder / f"{name}.json").write_text(json.dumps(policy))
     folder.chmod(0o755)
     script = " && ".join(

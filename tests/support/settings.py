@@ -1,12 +1,12 @@
-"""Settings that many tests give."""
+"""Settings that many tests share."""
 
-# a small hold-out shows little: no floor is asked for, and a champion may be missed by half
+# a small hold-out has little power: no floors, and a margin of 0.5 to the champion
 OPEN = (
     "gate={floors: {accuracy: null, precision_macro: null, recall_macro: null, f1_macro: null}, "
     "margin: 0.5}"
 )
 
-# liblinear alone has this loss, and goes on for minutes in native code
+# only liblinear has this loss; it runs for minutes in native code
 ENDLESS = (
     "search.estimators={linear_svc: "
     "{C: [1e6], loss: [hinge], tol: [1e-15], max_iter: [1000000000]}}"

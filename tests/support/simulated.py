@@ -1,4 +1,4 @@
-"""Predictions drawn by chance, in groups that are right or wrong together."""
+"""Random predictions, in groups whose rows are right or wrong together."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ SIZES = np.array([1, 1, 1, 2, 5, 12])
 
 
 def predictions(y_true, y_pred, n_classes=4):
-    """Return predictions that are sure of `y_pred`."""
+    """Return predictions with probability 1 for `y_pred`."""
     return Predictions(
         classes=tuple(f"c{n:02}" for n in range(n_classes)),
         y_true=np.asarray(y_true),
@@ -20,25 +20,25 @@ def predictions(y_true, y_pred, n_classes=4):
 
 
 def draw(n_groups, rng, *, is_uneven):
-    """Draw groups of one class each; in uneven worlds they have 1 to 12 rows that hang together.
+    """Draw groups of one class each; with `is_uneven`, of 1 to 12 dependent rows.
 
     Returns
     -------
     groups, predictions
     """
-    of_group = rng.choice(4, n_groups, p=SHARES)
+    group_classes = rng.choice(4, n_groups, p=SHARES)
     sizes = rng.choice(SIZES, n_groups) if is_uneven else np.ones(n_groups, int)
     groups = np.repeat(np.arange(n_groups), sizes)
-    y = of_group[groups]
-    chance = RECALLS[of_group]
+    y = group_classes[groups]
+    accuracy = RECALLS[group_classes]
     if is_uneven:
-        chance = rng.beta(chance, 1 - chance)
-    is_right = rng.random(len(y)) < chance[groups]
+        accuracy = rng.beta(accuracy, 1 - accuracy)
+    is_right = rng.random(len(y)) < accuracy[groups]
     return groups, predictions(y, np.where(is_right, y, (y + 1) % 4))
 
 
 def simulate(n_rows, rng, *, is_grouped=False, sharpened=1.0):
-    """Draw the classes of rows from their own probabilities: a model that is calibrated.
+    """Draw the classes of rows from their probabilities: the model is calibrated.
 
     Parameters
     ----------
@@ -54,13 +54,13 @@ def simulate(n_rows, rng, *, is_grouped=False, sharpened=1.0):
     sizes = rng.choice([1, 1, 2, 5], n_rows) if is_grouped else np.ones(n_rows, int)
     groups = np.repeat(np.arange(n_rows), sizes)[:n_rows]
     proba = rng.dirichlet([0.5, 0.3, 0.2], groups[-1] + 1)
-    of_group = (proba.cumsum(axis=1) < rng.random((len(proba), 1))).sum(axis=1).clip(max=2)
+    group_classes = (proba.cumsum(axis=1) < rng.random((len(proba), 1))).sum(axis=1).clip(max=2)
     proba = proba**sharpened
     proba /= proba.sum(axis=1, keepdims=True)
-    found = Predictions(
+    simulated = Predictions(
         classes=("a", "b", "c"),
-        y_true=of_group[groups],
+        y_true=group_classes[groups],
         proba=proba[groups],
         known=np.arange(3),
     )
-    return found, groups
+    return simulated, groups

@@ -1,4 +1,4 @@
-"""Small versions whose names are what their run ids make of them."""
+"""Small published versions, named by their run ids."""
 
 from datetime import UTC, datetime
 
@@ -8,12 +8,12 @@ FILES = {"model.joblib": b"model", "metadata.json": b"{}", "figures/roc.svg": b"
 
 
 def name_of(run_id, day):
-    """Name the version that a run publishes on a day of January 2026."""
+    """Return the version that a run publishes on a day of January 2026."""
     return name_version(run_id, datetime(2026, 1, day, tzinfo=UTC))
 
 
 def publish_small(store, *run_ids):
-    """Publish a version a day, and name them."""
+    """Publish one version a day; return their names."""
     names = [name_of(run_id, day) for day, run_id in enumerate(run_ids, 1)]
     for run_id, name in zip(run_ids, names, strict=True):
         publish(store, name, run_id, FILES)

@@ -1,4 +1,4 @@
-"""The line of progress says how far a stage is, and names of the data are text in every log."""
+"""The progress line shows how far a stage is, and names of the data are escaped in all logs."""
 
 import io
 import sys
@@ -20,8 +20,8 @@ class Stream(io.StringIO):
 
 
 @pytest.mark.parametrize("is_terminal", [True, False])
-def test_names_of_the_data_command_no_terminal(monkeypatch, is_terminal):
-    """Neither alone nor in a list; a color of the log itself is another thing."""
+def test_names_of_the_data_do_not_control_the_terminal(monkeypatch, is_terminal):
+    """Neither alone nor in a list; colors of the log itself are not affected."""
     stream = Stream(is_terminal)
     monkeypatch.setattr(sys, "stderr", stream)
     configure_logs("info")
@@ -36,9 +36,9 @@ def test_progress_of_a_stage_counts_its_rounds():
     """The search fits and scores all candidates in one fold after the other."""
     progress = Progress()
     progress.begin_stage("search")
-    found = [progress.describe(n, 2) for _fold in range(2) for n in (1, 2)]
+    lines = [progress.describe(n, 2) for _fold in range(2) for n in (1, 2)]
 
-    assert [f"search {n}/2, round {k}" for k in (1, 2) for n in (1, 2)] == found
+    assert [f"search {n}/2, round {k}" for k in (1, 2) for n in (1, 2)] == lines
 
 
 def test_progress_of_the_next_stage_starts_at_one():

@@ -1,4 +1,4 @@
-"""Stages are named and timed, and the record is written once, whatever happens."""
+"""Stages are named and timed, and the record is written once, also after a failure."""
 
 import json
 
@@ -14,7 +14,7 @@ RECORD = "runs/r1/1.json"
 
 
 class Clock:
-    """A timer that goes on only when it is told to."""
+    """A timer that advances only by `wait`."""
 
     def __init__(self):
         self.seconds = 100.0
@@ -78,13 +78,13 @@ def test_duration_counts_from_the_start_of_the_run(recorder, clock):
 
 
 def test_each_stage_is_announced(store, clock):
-    """The progress bar is told before the stage runs."""
-    told = []
-    recorder = Recorder(store, "r1", clock, told.append)
+    """The progress bar is notified before the stage runs."""
+    calls = []
+    recorder = Recorder(store, "r1", clock, calls.append)
     for name in ("split", "search"):
-        recorder.run(name, told.append, f"in {name}")
+        recorder.run(name, calls.append, f"in {name}")
 
-    assert ["split", "in split", "search", "in search"] == told
+    assert ["split", "in split", "search", "in search"] == calls
 
 
 def test_stage_is_bound_to_the_log_while_it_runs(recorder):
@@ -148,7 +148,7 @@ def test_reports_lie_beside_the_record_of_their_attempt(store, clock):
 
 
 def test_second_write_does_nothing(recorder, store):
-    """Signal and error may both come; the first to write has said it."""
+    """Signal and error may both occur; only the first one is recorded."""
     recorder.write("ended")
     recorder.write("crashed")
 
@@ -157,7 +157,7 @@ def test_second_write_does_nothing(recorder, store):
 
 @pytest.mark.parametrize("n", [1, 2])
 def test_store_that_fails_does_not_raise(n, clock):
-    """The failure that the record is about is the one to be seen; this one is logged."""
+    """The failure that the record describes must be raised; this one is only logged."""
     recorder = Recorder(MemoryStore(fail_at=n, failure=TransientError("full")), "r1", clock)
     recorder.reports = {"report.html": b""}
     with capture_logs() as logs:
@@ -167,7 +167,7 @@ def test_store_that_fails_does_not_raise(n, clock):
 
 
 def test_fact_that_json_refuses_does_not_raise(recorder):
-    """NaN is no JSON, and no reason to hide the first failure either."""
+    """NaN is not valid JSON, and must not hide the first failure."""
     with capture_logs() as logs:
         recorder.write("failed", accuracy=float("nan"))
 

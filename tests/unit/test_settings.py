@@ -1,4 +1,4 @@
-"""Defaults, then a file, then variables, then flags; and every mistake is named."""
+"""Defaults, then a file, then variables, then flags; messages name each mistake."""
 
 import math
 
@@ -19,20 +19,20 @@ def file(tmp_path):
 
 
 def test_later_sources_win_key_by_key(file):
-    """File < variable < flag, and each value knows where it came from."""
+    """File < variable < flag, and the origin of each value is known."""
     path = file("search: {folds: 4, n_iter: 7}\nsplit: {salt: from-file}\n")
     environment = {"PCC_JOB_SEARCH__FOLDS": "5", "PCC_JOB_SPLIT__SALT": "7", "HOME": "x"}
-    found = load_settings(path, environment, [("search.folds", "--set search.folds", 6)])
+    effective = load_settings(path, environment, [("search.folds", "--set search.folds", 6)])
 
     assert (6, 7, "7") == (
-        found.settings.search.folds,
-        found.settings.search.n_iter,
-        found.settings.split.salt,
+        effective.settings.search.folds,
+        effective.settings.search.n_iter,
+        effective.settings.split.salt,
     )
-    assert "--set search.folds" == found.origins["search.folds"]
-    assert "PCC_JOB_SPLIT__SALT" == found.origins["split.salt"]
-    assert str(path) == found.origins["search.n_iter"]
-    assert "random_state" not in found.origins
+    assert "--set search.folds" == effective.origins["search.folds"]
+    assert "PCC_JOB_SPLIT__SALT" == effective.origins["split.salt"]
+    assert str(path) == effective.origins["search.n_iter"]
+    assert "random_state" not in effective.origins
 
 
 def test_json_file_works(file):
@@ -45,9 +45,12 @@ def test_json_file_works(file):
 def test_flag_for_a_section_replaces_what_lower_sources_say_of_it(file):
     """--set replaces the key, here a mapping."""
     path = file("gate: {floors: {accuracy: 0.1, f1_macro: 0.2}}")
-    found = load_settings(path, {}, [("gate.floors", "--set gate.floors", {"accuracy": 0.5})])
+    effective = load_settings(path, {}, [("gate.floors", "--set gate.floors", {"accuracy": 0.5})])
 
-    assert (0.5, 0.8) == (found.settings.gate.floors.accuracy, found.settings.gate.floors.f1_macro)
+    assert (0.5, 0.8) == (
+        effective.settings.gate.floors.accuracy,
+        effective.settings.gate.floors.f1_macro,
+    )
 
 
 @pytest.mark.parametrize(("text", "value"), [("1e-3", 0.001), ("[a, 2]", ["a", 2]), ("null", None)])
@@ -130,13 +133,13 @@ def test_mistakes_are_named(file, text, environment, flags, words):
 
 def test_empty_section_says_nothing(file):
     """As when all its keys are commented out."""
-    found = load_settings(file("search:\ngate:\n  floors:\ndataset:\n  aliases:\n"), {}, [])
+    effective = load_settings(file("search:\ngate:\n  floors:\ndataset:\n  aliases:\n"), {}, [])
 
-    assert (JobSettings(), {}) == (found.settings, found.origins)
+    assert (JobSettings(), {}) == (effective.settings, effective.origins)
 
 
 def test_value_with_a_key_twice_is_named():
-    """The last one would win in silence."""
+    """YAML would silently use the last one."""
     with pytest.raises(ConfigurationError, match="--set search has the key 'C' twice"):
         parse_value("{linear_svc: {C: [1], C: [2]}}", "--set search")
 
@@ -144,9 +147,9 @@ def test_value_with_a_key_twice_is_named():
 def test_merged_mappings_are_no_duplicates(file):
     """YAML's own way to say a default and change it."""
     text = "search:\n  estimators:\n    linear_svc: &a {C: [1]}\n    logistic_regression: {<<: *a, C: [2]}\n"
-    found = load_settings(file(text), {}, []).settings.search.estimators
+    estimators = load_settings(file(text), {}, []).settings.search.estimators
 
-    assert {"linear_svc": {"C": (1,)}, "logistic_regression": {"C": (2,)}} == found
+    assert {"linear_svc": {"C": (1,)}, "logistic_regression": {"C": (2,)}} == estimators
 
 
 def test_impossible_value_is_not_quoted(file):
@@ -167,12 +170,12 @@ def test_impossible_value_is_not_quoted(file):
     ],
 )
 def test_slices_by_a_column_that_cannot_be_are_refused(file, text, odd):
-    """Numbers, ids and groups are none; the reason names column, expectation and remedy."""
-    with pytest.raises(ConfigurationError) as told:
+    """Numbers, ids and groups are invalid; the message names column, expectation and remedy."""
+    with pytest.raises(ConfigurationError) as excinfo:
         load_settings(file(text), {}, [])
 
-    assert f"evaluation.slices names {odd}; slices are made by" in told.value.message
-    assert "dataset.columns.categorical" in told.value.message
+    assert f"evaluation.slices names {odd}; slices are made by" in excinfo.value.message
+    assert "dataset.columns.categorical" in excinfo.value.message
 
 
 def test_floor_of_slices_without_slices_is_refused(file):
@@ -182,7 +185,7 @@ def test_floor_of_slices_without_slices_is_refused(file):
 
 
 def test_hold_out_is_sliced_by_every_column_that_can_be(file):
-    """But by no id and no group, though they may be categories too."""
+    """But not by an id or a group, even if it is a category too."""
     text = "dataset: {columns: {id: row, group: app, categorical: [row, app, source]}}"
 
     assert ("source", "has_personal_info", "text", "timestamp") == load_settings(

@@ -1,4 +1,4 @@
-"""What has begun is undone before the process says how it ended."""
+"""A signal runs the cleanup before the process reports how it ended."""
 
 import subprocess
 import sys
@@ -25,7 +25,7 @@ time.sleep(60)
 @pytest.mark.parametrize(
     ("has_begun", "expected"), [(False, "left by SIGTERM"), (True, "undone, left by SIGTERM")]
 )
-def test_signal_undoes_and_then_leaves(has_begun, expected):
+def test_signal_cleans_up_and_then_ends(has_begun, expected):
     code = CODE.replace("{has_begun}", str(has_begun))
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=30

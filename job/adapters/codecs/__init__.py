@@ -1,1 +1,1 @@
-"""Estimator to bytes and back."""
+"""Conversion of estimators to bytes and back."""

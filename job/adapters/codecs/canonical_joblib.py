@@ -16,13 +16,13 @@ from job.errors import IncompatibleModelError
 
 
 class JoblibCodec:
-    """Leave out what depends on where in memory objects lie."""
+    """Writes joblib files without anything that depends on memory addresses."""
 
     def encode(self, model: Any) -> bytes:
-        """Write a model; it holds no cycles, as fitted pipelines don't."""
+        """Return a model as bytes; it must not contain reference cycles."""
         stream = io.BytesIO()
         pickler = NumpyPickler(stream, protocol=5)
-        # NOTE: the memo depends on which equal strings happen to be one object
+        # NOTE: the memo depends on which equal strings happen to be the same object
         pickler.fast = True
         pickler.dispatch_table = {**copyreg.dispatch_table, CountVectorizer: _without_address}
         pickler.dump(model)
@@ -34,7 +34,8 @@ class JoblibCodec:
         Raises
         ------
         IncompatibleModelError
-            It was written by another version of scikit-learn, or with classes that are gone.
+            It was written by another version of scikit-learn, or with classes that are not
+            installed.
         """
         with warnings.catch_warnings():
             warnings.simplefilter("error", InconsistentVersionWarning)
@@ -54,6 +55,6 @@ class JoblibCodec:
 
 
 def _without_address(vectorizer: CountVectorizer) -> Any:
-    """Reduce a vectorizer without `_stop_words_id`, an address that only saves it a check."""
+    """Reduce a vectorizer without `_stop_words_id`, an address that only caches a check."""
     function, arguments, state, *rest = vectorizer.__reduce_ex__(5)
     return function, arguments, {k: v for k, v in state.items() if k != "_stop_words_id"}, *rest

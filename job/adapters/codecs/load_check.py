@@ -1,4 +1,4 @@
-"""Load a model as a consumer does: in a process of its own, without any code of ours."""
+"""Load a model as a consumer does: in a separate process, without any code of this job."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ assert len(model.predict(row)) == 1 and model.predict_proba(row).shape == (1, le
 
 
 def find_load_problem(folder: Path) -> str | None:
-    """Load a fetched version and predict one row; give the kind of the error, or None."""
-    done = subprocess.run(  # noqa: S603  # our own interpreter and text
+    """Load a fetched version and predict one row; return the error's type, or None."""
+    done = subprocess.run(  # noqa: S603  # fixed interpreter and code
         [sys.executable, "-I", "-c", _LOAD, str(folder)],
         capture_output=True,
         text=True,

@@ -1,1 +1,1 @@
-"""Where fits run."""
+"""Implementations of the executor, which runs fits."""

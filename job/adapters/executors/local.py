@@ -1,4 +1,4 @@
-"""Run fits on threads of this process, one BLAS thread each."""
+"""Run fits on threads of this process, with one BLAS thread each."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ R = TypeVar("R")
 
 
 class LocalThreads:
-    """Threads, as many as the CPUs this process may really use.
+    """Threads, one for each CPU that this process may use.
 
     Native fits release the interpreter's lock, and threads share the matrix.
     """
@@ -30,17 +30,17 @@ class LocalThreads:
         on_progress: Callable[[int, int], None] = lambda _done, _all: None,
     ) -> None:
         self._on_progress = on_progress
-        # joblib honors affinity and the container's CPU quota
+        # joblib respects the CPU affinity and the container's CPU quota
         self.n_workers = n_workers or joblib.cpu_count()
 
     def map(self, function: Callable[[T], R], items: Iterable[T]) -> list[R]:
-        """Apply a function to each item; results in the order of the items."""
-        work = list(items)
+        """Apply a function to each item; return the results in the order of the items."""
+        arguments = list(items)
         results: list[R] = []
         with self._threads() as threads:
-            for result in threads.map(function, work):
+            for result in threads.map(function, arguments):
                 results.append(result)
-                self._on_progress(len(results), len(work))
+                self._on_progress(len(results), len(arguments))
         return results
 
     @contextmanager
@@ -49,28 +49,28 @@ class LocalThreads:
         with self._threads() as threads:
 
             def parallel_map(function: Callable[[T], R], items: Iterable[T]) -> list[R]:
-                work = list(items)
-                if len(work) == 1:  # a thread would only be waited for
-                    return [function(work[0])]
-                return list(threads.map(function, work))
+                arguments = list(items)
+                if len(arguments) == 1:  # a thread would gain nothing
+                    return [function(arguments[0])]
+                return list(threads.map(function, arguments))
 
             yield parallel_map
 
     @contextmanager
     def _threads(self) -> Iterator[ThreadPoolExecutor]:
-        context = contextvars.copy_context()  # what a line of the log says of its run
+        context = contextvars.copy_context()  # the run and stage that log lines are bound to
 
-        def enter() -> None:
+        def copy_context_variables() -> None:
             for variable, value in context.items():
                 variable.set(value)
 
         with (
             self._libraries.limit(limits=1),
-            ThreadPoolExecutor(self.n_workers, initializer=enter) as threads,
+            ThreadPoolExecutor(self.n_workers, initializer=copy_context_variables) as threads,
         ):
             yield threads
 
     @functools.cached_property
     def _libraries(self) -> threadpoolctl.ThreadpoolController:
-        # NOTE: it looks through all that the process has loaded, some 4 ms each time
+        # NOTE: making one scans all loaded libraries, about 4 ms each time
         return threadpoolctl.ThreadpoolController()

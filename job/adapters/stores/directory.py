@@ -1,4 +1,12 @@
-"""The artifact store in a folder: create-only by hard link, compare-and-swap by lock."""
+"""The artifact store in a folder: create-only by hard link, compare-and-swap by lock.
+
+How it works
+------------
+1. Every write goes to a temporary file beside the key, which is synced to disk.
+2. `put_if_absent` links it to the key's name: the file system refuses a name that exists.
+3. `compare_and_swap` holds a lock of the whole store while it compares and renames.
+4. Readers never see a temporary file, and so never a part of an object.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +38,7 @@ _PIECE_BYTES: Final = 2**20
 
 
 class DirectoryStore:
-    """Keys are paths below a root; an object is visible whole or not at all."""
+    """A store whose keys are paths below a root; an object is visible whole or not at all."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -38,15 +46,15 @@ class DirectoryStore:
 
     def get(self, key: str) -> bytes | None:
         """Read an object, or None where there is none."""
-        with self._translated(key):
+        with self._translating_errors(key):
             try:
                 return self._path(key).read_bytes()
             except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
                 return None
 
     def pieces(self, key: str) -> Generator[bytes, None, None]:
-        """Read an object piece by piece, in order; none where there is no object."""
-        with self._translated(key):
+        """Read an object piece by piece, in order; an absent object has no piece."""
+        with self._translating_errors(key):
             try:
                 stream = self._path(key).open("rb", buffering=0)
             except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
@@ -58,9 +66,9 @@ class DirectoryStore:
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
         """Create an object; False where the key is taken."""
-        with self._translated(key), self._written(key, data) as temporary:
+        with self._translating_errors(key), self._temporary_file(key, data) as file:
             try:
-                os.link(temporary, self._path(key))
+                os.link(file, self._path(key))
             except FileExistsError:
                 return False
             _sync_folder((self._root / key).parent)
@@ -68,38 +76,42 @@ class DirectoryStore:
 
     def compare_and_swap(self, key: str, expected: bytes | None, data: bytes) -> bool:
         """Replace an object if it still holds `expected` (None: is absent)."""
-        with self._translated(key), self._locked(), self._written(key, data) as temporary:
+        with (
+            self._translating_errors(key),
+            self._locked(),
+            self._temporary_file(key, data) as file,
+        ):
             if self.get(key) != expected:
                 return False
-            temporary.replace(self._path(key))
+            file.replace(self._path(key))
             _sync_folder((self._root / key).parent)
             return True
 
     def keys(self, prefix: str) -> Iterator[str]:
         """List the keys below a prefix, sorted."""
         folder = self._root / prefix.rpartition("/")[0]
-        with self._translated(prefix):
-            found = [
+        with self._translating_errors(prefix):
+            names = [
                 path.relative_to(self._root).as_posix()
                 for path in folder.rglob("*")
                 if path.is_file() and not path.name.startswith(".")
             ]
-        yield from sorted(key for key in found if key.startswith(prefix))
+        yield from sorted(name for name in names if name.startswith(prefix))
 
     def head(self, key: str) -> ObjectInfo | None:
         """Return size and age of an object, or None where there is none."""
-        with self._translated(key):
+        with self._translating_errors(key):
             path = self._path(key)
             if not path.is_file():
                 return None
-            found = path.stat()
+            status = path.stat()
         return ObjectInfo(
-            n_bytes=found.st_size, modified_at=datetime.fromtimestamp(found.st_mtime, UTC)
+            n_bytes=status.st_size, modified_at=datetime.fromtimestamp(status.st_mtime, UTC)
         )
 
     def delete(self, key: str) -> None:
-        """Remove one object and the folders it leaves empty; absent is fine."""
-        with self._translated(key):
+        """Remove one object, if it exists, and the folders that become empty."""
+        with self._translating_errors(key):
             path = self._path(key)
             path.unlink(missing_ok=True)
             with contextlib.suppress(OSError):
@@ -109,7 +121,7 @@ class DirectoryStore:
                     folder.rmdir()
 
     def probe(self, token: str) -> tuple[ProbeStep, ...]:
-        """Try every ability under `probe/<token>`, and remove it again."""
+        """Test each required operation on the key `probe/<token>`, then remove it."""
         key = f"probe/{token}"
         steps = [
             ("writes", self.put_if_absent(key, b"1")),
@@ -130,9 +142,9 @@ class DirectoryStore:
         )
 
     def clear_unfinished(self, before: datetime, *, is_dry_run: bool) -> list[str]:
-        """Remove temporary files of this store written before; name them."""
+        """Remove temporary files of this store written before then; return their keys."""
         cleared = []
-        with self._translated(""):
+        with self._translating_errors(""):
             for path in sorted(self._root.rglob(f"{_TEMPORARY}*")):
                 key = path.relative_to(self._root).as_posix()
                 is_ended = path.is_file() and path.stat().st_mtime < before.timestamp()
@@ -147,8 +159,8 @@ class DirectoryStore:
         return self._root / key
 
     @contextlib.contextmanager
-    def _written(self, key: str, data: bytes) -> Iterator[Path]:
-        """Write a temporary file beside the key, on disk before it gets its name."""
+    def _temporary_file(self, key: str, data: bytes) -> Iterator[Path]:
+        """Write a temporary file beside the key, synced to disk before it is renamed."""
         folder = self._path(key).parent
         folder.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=folder, prefix=_TEMPORARY)
@@ -170,7 +182,7 @@ class DirectoryStore:
             yield
 
     @contextlib.contextmanager
-    def _translated(self, key: str) -> Iterator[None]:
+    def _translating_errors(self, key: str) -> Iterator[None]:
         try:
             yield
         except OSError as error:

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlparse
 
 import pyarrow as pa
 
-from job.adapters.tables.formats import SourceFile, format_of
+from job.adapters.tables.formats import SourceFile, table_format
 from job.adapters.tables.parts import CsvPart, ParquetPart
 from job.errors import (
     ConfigurationError,
@@ -27,7 +27,7 @@ class ArrowTables:
     Parameters
     ----------
     copy
-        Gives a local copy of what lies at an s3:// URI.
+        Returns the path of a local copy of what is at an s3:// URI.
     """
 
     def __init__(self, copy: Callable[[str], Path] | None = None) -> None:
@@ -39,9 +39,9 @@ class ArrowTables:
         Raises
         ------
         ConfigurationError
-            The URI has an ending that is not read here.
+            The URI has an unknown ending.
         DatasetNotFoundError, DatasetUnreadableError
-            There is nothing, or nothing that is a table.
+            There is no such file, or it is not a table.
         """
         is_copied = self._copy is not None and uri.startswith("s3://")
         path = self._copy(uri) if self._copy and is_copied else _local_path(uri)
@@ -51,7 +51,7 @@ class ArrowTables:
                 hint="check dataset.uri, or whether the upstream export has finished",
                 uri=uri,
             )
-        return _Table(uri, path, _parts_of(uri, path), is_copied=is_copied)
+        return _Table(uri, path, _list_parts(uri, path), is_copied=is_copied)
 
 
 def _local_path(uri: str) -> Path:
@@ -59,18 +59,18 @@ def _local_path(uri: str) -> Path:
     return Path(unquote(parsed.path) if parsed.scheme == "file" else uri)
 
 
-def _parts_of(uri: str, path: Path) -> tuple[Path, ...]:
+def _list_parts(uri: str, path: Path) -> tuple[Path, ...]:
     if path.is_file():
         return (path,)
     files = [p for p in path.rglob("*") if p.is_file() and not _is_hidden(p, path)]
-    parts = tuple(sorted(p for p in files if format_of(p) is not None))
+    parts = tuple(sorted(p for p in files if table_format(p) is not None))
     if not parts:
         raise DatasetNotFoundError(
             f"no Parquet or CSV parts in the folder '{uri}'",
             hint="parts end in .parquet, .csv or .csv.gz",
             uri=uri,
         )
-    if len({format_of(p) for p in parts}) > 1:
+    if len({table_format(p) for p in parts}) > 1:
         raise DatasetUnreadableError(f"the folder '{uri}' mixes CSV and Parquet parts", uri=uri)
     return parts
 
@@ -80,23 +80,23 @@ def _is_hidden(path: Path, root: Path) -> bool:
 
 
 class _Table:
-    """Parts of one format that hold the same columns."""
+    """Parts of one format with the same columns."""
 
     def __init__(self, uri: str, path: Path, paths: tuple[Path, ...], *, is_copied: bool) -> None:
-        table_format = format_of(paths[0])
-        if table_format is None:
+        file_format = table_format(paths[0])
+        if file_format is None:
             raise ConfigurationError(
                 f"'{uri}' is neither CSV nor Parquet by its name",
                 hint="tables end in .parquet, .csv or .csv.gz",
             )
-        part_type = ParquetPart if table_format == "parquet" else CsvPart
+        part_type = ParquetPart if file_format == "parquet" else CsvPart
         self._parts: tuple[ParquetPart | CsvPart, ...] = tuple(
             part_type(SourceFile(p, _label(uri, path, p) if is_copied else str(p))) for p in paths
         )
         self._paths = paths
         self._root = path
         self.uri = uri
-        self.format = table_format
+        self.format = file_format
         self.names = self._parts[0].names
         for part in self._parts[1:]:
             if set(part.names) != set(self.names):
@@ -114,12 +114,12 @@ class _Table:
         self.sidecar = _read_sidecar(path)
 
     def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        """Read these columns of all parts, in order."""
+        """Yield these columns of all parts, in order."""
         for part in self._parts:
             yield from part.batches(columns)
 
     def file_digest(self) -> str:
-        """SHA-256 of the file; of a folder, that of its parts' names and digests."""
+        """Return the SHA-256 of the file, or of the names and digests of a folder's parts."""
         if self._root.is_file():
             return f"sha256:{_sha256(self._root)}"
         lines = [f"{_sha256(p)}  {p.relative_to(self._root).as_posix()}\n" for p in self._paths]
@@ -136,7 +136,7 @@ def _sha256(path: Path) -> str:
 
 
 def _read_sidecar(path: Path) -> tuple[tuple[str, str], ...]:
-    if path.name in ("", ".."):  # as `.`, which has no name to put one beside
+    if path.name in ("", ".."):  # such as `.`, which has no name to look for a sidecar by
         path = path.resolve()
     stem = re.sub(r"(?i)\.(parquet|pq|csv|csv\.gz)$", "", path.name)
     for name in (f"{path.name}.metadata.json", f"{stem}.metadata.json"):

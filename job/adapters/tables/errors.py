@@ -1,4 +1,4 @@
-"""Translate what pyarrow says of damaged files, without the cells it quotes."""
+"""Translate pyarrow's errors on damaged files, without the cells that they quote."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from typing import Any
 
 import pyarrow as pa
 
-from job.adapters.tables.formats import SourceFile, format_of
+from job.adapters.tables.formats import SourceFile, table_format
 from job.contracts.messages import pluralize
 from job.errors import DatasetUnreadableError, JobError
 
 
 def translating_errors(file: SourceFile, call: Callable[[], Any]) -> Any:
-    """Call, and raise `DatasetUnreadableError` in our words where pyarrow cannot read."""
+    """Call a function; raise `DatasetUnreadableError` with our own message if pyarrow fails."""
     try:
         return call()
     except (pa.ArrowException, OSError, UnicodeDecodeError, EOFError) as error:
-        reason = _reason(file, error)
-    # NOTE: raised outside the except block, because pyarrow's errors quote the cells they meet
+        reason = _translate(file, error)
+    # NOTE: raised outside the except block, because pyarrow's errors quote cells of the table
     raise reason
 
 
 def translating_stream_errors(file: SourceFile, stream: Any) -> Iterator[pa.RecordBatch]:
-    """Iterate under the same guard."""
+    """Iterate over a stream; raise as `translating_errors` does."""
     batches = iter(stream)
     while (batch := translating_errors(file, lambda: next(batches, None))) is not None:
         yield batch
 
 
-def _reason(file: SourceFile, error: Exception) -> JobError:
-    """Say which kind of damage it is, in our words."""
+def _translate(file: SourceFile, error: Exception) -> JobError:
+    """Return the error that names the kind of damage."""
     text = str(error)
     if isinstance(error, PermissionError):
         return DatasetUnreadableError(
@@ -42,7 +42,7 @@ def _reason(file: SourceFile, error: Exception) -> JobError:
         )
     if re.search(r"(?i)utf-?8", text):
         return DatasetUnreadableError(
-            f"'{file.label}' {_encoding_of(file)}", hint="export it as UTF-8 text"
+            f"'{file.label}' {_describe_encoding(file)}", hint="export it as UTF-8 text"
         )
     patterns = (
         (r"(?i)empty csv", "is empty", "check whether the upstream export has finished"),
@@ -51,7 +51,7 @@ def _reason(file: SourceFile, error: Exception) -> JobError:
     for pattern, what, hint in patterns:
         if re.search(pattern, text):
             return DatasetUnreadableError(f"'{file.label}' {what}", hint=hint)
-    kind = "Parquet" if format_of(file.path) == "parquet" else "CSV"
+    kind = "Parquet" if table_format(file.path) == "parquet" else "CSV"
     if file.path.stat().st_size == 0:
         return DatasetUnreadableError(
             f"'{file.label}' is empty", hint="check whether the upstream export has finished"
@@ -64,8 +64,8 @@ def _reason(file: SourceFile, error: Exception) -> JobError:
     )
 
 
-def _encoding_of(file: SourceFile) -> str:
-    """Say what the file is instead of UTF-8, or which columns hold what is not."""
+def _describe_encoding(file: SourceFile) -> str:
+    """Return what the file is instead of UTF-8, or which columns have cells that are not."""
     with file.path.open("rb") as stream:
         head = stream.read(2)
     if head in (b"\xff\xfe", b"\xfe\xff"):
@@ -76,25 +76,25 @@ def _encoding_of(file: SourceFile) -> str:
     opener = gzip.open if is_packed else open
     with opener(file.path, "rt", encoding="utf-8", errors="surrogateescape", newline="") as text:
         try:
-            found = _broken_columns(csv.reader(text))
+            counts = _count_broken_cells(csv.reader(text))
         except csv.Error:
             return "is not UTF-8 text"
-    columns = ", ".join(f"{pluralize(n, 'cell')} of '{name}'" for name, n in found[:10])
+    columns = ", ".join(f"{pluralize(n, 'cell')} of '{name}'" for name, n in counts[:10])
     return f"is not UTF-8 text: {columns or 'its header'}"
 
 
-def _broken_columns(rows: Iterator[list[str]]) -> list[tuple[str, int]]:
-    """Count the cells of each column that hold bytes which are no UTF-8."""
+def _count_broken_cells(rows: Iterator[list[str]]) -> list[tuple[str, int]]:
+    """Return the columns with cells that are not UTF-8, and how many each has."""
     header = next(rows, [])
     if any(map(_is_broken, header)):
         return []
-    found = Counter(
+    counts = Counter(
         header[n] if n < len(header) else "no column"
         for row in rows
         for n, cell in enumerate(row)
         if _is_broken(cell)
     )
-    return sorted(found.items())
+    return sorted(counts.items())
 
 
 def _is_broken(cell: str) -> bool:

@@ -1,4 +1,4 @@
-"""The file formats that a table may have, told by the name of the file."""
+"""The file formats of tables, recognized by the name of the file."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
-def format_of(path: Path) -> str | None:
-    """Tell the format by the file's ending; None where it is neither."""
+def table_format(path: Path) -> str | None:
+    """Return `parquet` or `csv` by the file's ending; None for any other ending."""
     name = path.name.lower()
     if name.endswith((".parquet", ".pq")):
         return "parquet"
@@ -16,7 +16,7 @@ def format_of(path: Path) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A local file, and what it is called in messages: its URI where it is a copy."""
+    """A local file and its name in messages, which is the URI if the file is a copy."""
 
     path: Path
     label: str

@@ -42,13 +42,13 @@ class ParquetPart:
         )
 
     def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        """Decode row group by row group."""
+        """Yield batches, decoding one row group after the other."""
         stream = self._file.iter_batches(_BATCH_ROWS, columns=list(columns))
         yield from translating_stream_errors(self.file, stream)
 
 
 class CsvPart:
-    """One CSV file, every column read as text: types are the settings' business."""
+    """One CSV file; all columns are read as text, because the settings define the types."""
 
     n_rows: int | None = None
     metadata: tuple[tuple[str, str], ...] = ()
@@ -60,7 +60,13 @@ class CsvPart:
         self.names: tuple[str, ...] = _read_header(file)
 
     def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        """Parse block by block; a row with too few or too many cells is an error."""
+        """Yield batches, parsed block by block.
+
+        Raises
+        ------
+        DatasetUnreadableError
+            A row has too few or too many cells.
+        """
         self._n_ragged = 0
         reader = translating_errors(self.file, lambda: self._open(columns))
         yield from translating_stream_errors(self.file, reader)
@@ -94,10 +100,10 @@ class CsvPart:
 
 
 class _Utf8:
-    """Bytes of a file, checked as they are read.
+    """Bytes of a file, checked to be UTF-8 while they are read.
 
-    NOTE: pyarrow decodes a ragged row before anybody can check it, and tells nobody but stderr
-    where it cannot.
+    NOTE: pyarrow decodes a ragged row before a caller can check it, and reports a failure to do so
+    on stderr only.
     """
 
     closed = False
@@ -108,9 +114,9 @@ class _Utf8:
         self._decoder = codecs.getincrementaldecoder("utf-8")()
 
     def read(self, n_bytes: int) -> bytes:
-        """Read so many bytes, or raise UnicodeDecodeError."""
+        """Read up to `n_bytes` bytes; raise UnicodeDecodeError if they are not UTF-8."""
         data: bytes = self._stream.read(n_bytes)
-        for start in range(0, len(data), _CHECKED_BYTES):  # a slice at a time: text takes memory
+        for start in range(0, len(data), _CHECKED_BYTES):  # in slices: decoded text needs memory
             self._decoder.decode(data[start : start + _CHECKED_BYTES])
         if not data:
             self._decoder.decode(b"", final=True)
@@ -129,7 +135,7 @@ def _read_header(file: SourceFile) -> tuple[str, ...]:
             parse_options=pacsv.ParseOptions(
                 newlines_in_values=True, invalid_row_handler=lambda _: "skip"
             ),
-            # NOTE: type inference would read cells, and its errors quote them
+            # NOTE: type inference would read cells, and its errors would quote them
             convert_options=pacsv.ConvertOptions(include_columns=[]),
         )
         return tuple(reader.schema.names)

@@ -1,4 +1,4 @@
-"""The commands of a run: run, validate, sample-data; the other groups are joined here."""
+"""The commands run, validate, gate, doctor and sample-data; other groups are added here."""
 
 from __future__ import annotations
 
@@ -135,17 +135,17 @@ def gate(
     write_result(result, output, _lay_out_verdict)
 
 
-def _word(criterion: Mapping[str, Any]) -> str:
+def _describe_status(criterion: Mapping[str, Any]) -> str:
     if criterion["is_met"]:
         return "met"
     return "not met" if criterion["is_binding"] else "warns"
 
 
 def _lay_out_verdict(result: Mapping[str, Any]) -> list[str]:
-    """Return the counts and the criteria; scores and comparisons are in the JSON."""
+    """Return lines with counts and criteria; scores and comparisons are in the JSON only."""
     counts = [f"{name:<20} {value}" for name, value in result.items() if name.startswith("n_")]
     gate = result["gate"]
-    rows = [(_word(c), c["name"], c["reason"]) for c in gate["criteria"]]
+    rows = [(_describe_status(c), c["name"], c["reason"]) for c in gate["criteria"]]
     verdict = "accepted" if gate["is_accepted"] else "rejected"
     head = f"{result['candidate']} beside {result['champion']}: {verdict}"
     return [head, *counts, *lay_out_columns(("", "criterion", "reason"), rows)]
@@ -178,18 +178,18 @@ def sample_data(
     format: Annotated[str | None, typer.Option(help="parquet or csv; PATH has to end so.")] = None,
 ) -> None:
     """Write a synthetic table of the upstream contract."""
-    from job.adapters.tables.formats import format_of
+    from job.adapters.tables.formats import table_format
     from job.contracts.messages import pluralize
     from job.errors import ConfigurationError
     from job.samples import write_sample
 
     if format not in (None, "parquet", "csv"):
         raise ConfigurationError(f"no format '{format}'", hint="parquet or csv")
-    named = format_of(path)
-    if named is None or format not in (None, named):
+    file_format = table_format(path)
+    if file_format is None or format not in (None, file_format):
         raise ConfigurationError(
             f"'{path}' does not end as a {format or 'table'} does",
             hint="tables end in .parquet, .csv or .csv.gz, and are read by their ending",
         )
-    write_sample(path, n_rows=rows, seed=seed, is_csv=named == "csv")
+    write_sample(path, n_rows=rows, seed=seed, is_csv=file_format == "csv")
     write_text(f"wrote {pluralize(rows, 'synthetic row')} to {path}")

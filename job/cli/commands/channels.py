@@ -1,4 +1,4 @@
-"""The commands that move a channel or its anchor, and the one that prints their moves."""
+"""The commands that move a channel or its anchor, and the one that prints their history."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ def promote(
     """Move a channel, or its anchor, to a version, after verifying it."""
     from job import registry
 
-    found, settings = open_configured(config, store, set_, output)
-    target = _channel(channel, settings)
-    name, now = registry.resolve_version(found, version), datetime.now(UTC)
+    artifact_store, settings = open_configured(config, store, set_, output)
+    target = _choose_channel(channel, settings)
+    name, at = registry.resolve_version(artifact_store, version), datetime.now(UTC)
     move = registry.promote_anchor if anchor else registry.promote
-    moved = move(found, target, name, at=now, by=_who(now), expect=expect)
-    write_result(moved, output)
+    result = move(artifact_store, target, name, at=at, by=_describe_user(at), expect=expect)
+    write_result(result, output)
 
 
 def rollback(
@@ -60,10 +60,11 @@ def rollback(
     """Move a channel back to the champion before the present one."""
     from job import registry
 
-    found, settings = open_configured(config, store, set_, output)
-    target, now = _channel(channel, settings), datetime.now(UTC)
-    moved = registry.roll_back(found, target, at=now, by=_who(now), is_republished=republish)
-    write_result(moved, output)
+    artifact_store, settings = open_configured(config, store, set_, output)
+    target, at = _choose_channel(channel, settings), datetime.now(UTC)
+    user = _describe_user(at)
+    result = registry.roll_back(artifact_store, target, at=at, by=user, is_republished=republish)
+    write_result(result, output)
 
 
 def history(
@@ -79,12 +80,12 @@ def history(
     """Print every move of a channel, or of its anchor: who, when, from, to, why."""
     from job.registry import list_anchor_history, list_history
 
-    found, settings = open_configured(config, store, set_, output)
-    name = _channel(channel, settings)
+    artifact_store, settings = open_configured(config, store, set_, output)
+    name = _choose_channel(channel, settings)
     moves = (
-        {"anchor_moves": list_anchor_history(found, name)}
+        {"anchor_moves": list_anchor_history(artifact_store, name)}
         if anchor
-        else {"moves": list_history(found, name)}
+        else {"moves": list_history(artifact_store, name)}
     )
     write_result({"channel": name, **moves}, output, _lay_out_moves)
 
@@ -98,17 +99,17 @@ def _lay_out_moves(result: Mapping[str, Any]) -> list[str]:
     return [title, *lay_out_columns(head, ([move.get(name) for name in head] for move in moves))]
 
 
-def _who(now: datetime) -> str:
-    """Name the person and the moment, for the history."""
+def _describe_user(at: datetime) -> str:
+    """Return the user's name and the time, for the history."""
     try:
         user = getpass.getuser()
     except (KeyError, OSError):
         user = "unknown"
-    return f"{user}-{now:%Y%m%dT%H%M%S%f}"
+    return f"{user}-{at:%Y%m%dT%H%M%S%f}"
 
 
-def _channel(name: str | None, settings: JobSettings) -> str:
-    """Return the channel that is meant."""
+def _choose_channel(name: str | None, settings: JobSettings) -> str:
+    """Return the channel of the option, else of the settings; raise if there is none."""
     from job.contracts.store_keys import is_channel
 
     chosen = name or settings.publish.channel

@@ -1,4 +1,4 @@
-"""The commands about settings: no run, no data, no store."""
+"""The commands about settings, without a run, data or a store."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def show(
     content = effective.settings.model_dump(mode="json")
     rows = {}
     for key in known_keys():
-        value: Any = content  # one level deeper by each part of the key
+        value: Any = content  # descends one level with each part of the key
         for part in key.split("."):
             value = value[part]
         rows[key] = {"value": value, "from": effective.origins.get(key, "default")}
@@ -52,11 +52,11 @@ def check(
     """Check the settings and the suite as a run would, and nothing else."""
     import tempfile
 
-    from job.cli.composition import copier, find_suite
+    from job.cli.composition import load_suite, make_copier
 
     effective = effective_settings(config, dataset, store, set_)
     with tempfile.TemporaryDirectory(prefix="pcc-job-") as folder:
-        suite = find_suite(effective.settings, copier(effective.settings, Path(folder)))
+        suite = load_suite(effective.settings, make_copier(effective.settings, Path(folder)))
     from job.pipeline.intake import check_request
 
     check_request(effective.settings, suite)

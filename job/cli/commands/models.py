@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from job.cli.commands import channels as moves
+from job.cli.commands import channels
 from job.cli.commands.options import Config, Output, Sets, StoreUri, Version, open_configured
 from job.cli.output import lay_out_columns, write_result
 
@@ -24,12 +24,12 @@ def list_models(
     """List the complete versions, and the channels and anchors that point to them."""
     from job.registry import list_anchors, list_channels, list_versions
 
-    found = open_configured(config, store, set_, output)[0]
+    artifact_store = open_configured(config, store, set_, output)[0]
     result = {
-        "store_uri": found.uri,
-        "versions": list_versions(found),
-        "channels": list_channels(found),
-        "anchors": list_anchors(found),
+        "store_uri": artifact_store.uri,
+        "versions": list_versions(artifact_store),
+        "channels": list_channels(artifact_store),
+        "anchors": list_anchors(artifact_store),
     }
     write_result(result, output)
 
@@ -45,8 +45,8 @@ def show(
     """Print a version's metadata."""
     from job.registry import read_metadata, resolve_version
 
-    found = open_configured(config, store, set_, output)[0]
-    write_result(read_metadata(found, resolve_version(found, version)), output)
+    artifact_store = open_configured(config, store, set_, output)[0]
+    write_result(read_metadata(artifact_store, resolve_version(artifact_store, version)), output)
 
 
 @app.command("diff")
@@ -61,15 +61,15 @@ def diff(
     """Print what differs between two versions."""
     from job import registry
 
-    found = open_configured(config, store, set_, output)[0]
-    names = [registry.resolve_version(found, name) for name in (before, after)]
-    write_result(registry.diff(found, *names), output, _lay_out_differences)
+    artifact_store = open_configured(config, store, set_, output)[0]
+    names = [registry.resolve_version(artifact_store, name) for name in (before, after)]
+    write_result(registry.diff(artifact_store, *names), output, _lay_out_differences)
 
 
 def _lay_out_differences(result: Mapping[str, Any]) -> list[str]:
-    """Lay a comparison out as the report does: scores first."""
-    changed = sorted(result["changed"].items(), key=lambda c: not c[0].startswith("metrics."))
-    rows = [(key, e["before"], e["after"], e.get("difference", "")) for key, e in changed]
+    """Return the lines of a comparison in the order of the report: scores first."""
+    changed = sorted(result["changed"].items(), key=lambda item: not item[0].startswith("metrics."))
+    rows = [(key, c["before"], c["after"], c.get("difference", "")) for key, c in changed]
     head = ("what", result["before"], result["after"], "difference")
     return lay_out_columns(head, rows)
 
@@ -85,9 +85,9 @@ def verify(
     """Compare every file of a version with its manifest."""
     from job import registry
 
-    found = open_configured(config, store, set_, output)[0]
-    name = registry.resolve_version(found, version)
-    n_files = registry.verify(found, name)
+    artifact_store = open_configured(config, store, set_, output)[0]
+    name = registry.resolve_version(artifact_store, version)
+    n_files = registry.verify(artifact_store, name)
     write_result({"version": name, "n_files": n_files, "is_intact": True}, output)
 
 
@@ -104,9 +104,10 @@ def load_check(
     from job.adapters.codecs.load_check import find_load_problem
     from job.registry import check_load, resolve_version
 
-    found = open_configured(config, store, set_, output)[0]
-    name = resolve_version(found, version)
-    write_result(check_load(found, name, find_load_problem, context.obj.set_cleanup), output)
+    artifact_store = open_configured(config, store, set_, output)[0]
+    name = resolve_version(artifact_store, version)
+    result = check_load(artifact_store, name, find_load_problem, context.obj.set_cleanup)
+    write_result(result, output)
 
 
 @app.command("fetch")
@@ -122,15 +123,15 @@ def fetch(
     """Copy a verified version into DIRECTORY/VERSION."""
     from job import registry
 
-    found = open_configured(config, store, set_, output)[0]
-    name = registry.resolve_version(found, version)
-    path = registry.fetch_version(found, name, directory, context.obj.set_cleanup)
+    artifact_store = open_configured(config, store, set_, output)[0]
+    name = registry.resolve_version(artifact_store, version)
+    path = registry.fetch_version(artifact_store, name, directory, context.obj.set_cleanup)
     write_result({"version": name, "path": str(path)}, output)
 
 
-app.command("promote")(moves.promote)
-app.command("rollback")(moves.rollback)
-app.command("history")(moves.history)
+app.command("promote")(channels.promote)
+app.command("rollback")(channels.rollback)
+app.command("history")(channels.history)
 
 
 @app.command("prune")
@@ -147,11 +148,11 @@ def prune(
     """Remove abandoned work, and with --keep old versions; never what a channel or anchor needs."""
     from job import registry
 
-    found, settings = open_configured(config, store, set_, output)
+    artifact_store, settings = open_configured(config, store, set_, output)
     before = datetime.now(UTC) - timedelta(hours=settings.store.abandoned_after_hours)
     token = uuid.uuid4().hex
     result = registry.prune_versions(
-        found,
+        artifact_store,
         before=before,
         keep=keep,
         is_dry_run=dry_run,

@@ -1,4 +1,4 @@
-"""The options that commands share, and the settings they make."""
+"""The options that commands share, and the settings that result from them."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ def effective_settings(
     store: str | None = None,
     sets: list[str] | None = None,
 ) -> EffectiveSettings:
-    """Merge all sources of settings, and set the log up as they say.
+    """Merge all sources of settings, and configure the log accordingly.
 
     Raises
     ------
     ConfigurationError
-        A source cannot be read, or has an unknown key or an impossible value.
+        A source cannot be read, or has an unknown key or an invalid value.
     """
     from job.errors import ConfigurationError
     from job.logs import configure_logs
@@ -70,7 +70,7 @@ def effective_settings(
 def open_configured(
     config: Path | None, store: str | None, sets: list[str] | None, output: str | None
 ) -> tuple[ArtifactStore, JobSettings]:
-    """Open the store that a command's options name, and that must be there."""
+    """Open the existing store that a command's options name; return it with the settings."""
     check_form(output)
     settings = effective_settings(config, None, store, sets).settings
     return open_store(settings, must_exist=True), settings

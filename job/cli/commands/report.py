@@ -1,4 +1,4 @@
-"""The command that brings a report to whoever wants to read it."""
+"""The command that writes or opens a report."""
 
 from __future__ import annotations
 
@@ -45,19 +45,19 @@ def report(
     else:
         from job import registry
 
-        found = open_configured(config, store, set_, output)[0]
-        name = registry.resolve_version(found, version)
-        files, is_verified = registry.read_verified(found, name), True
-    page = _draw(files) if anew else files[_PAGE]
-    is_there = folder.is_dir() and to is None and not anew
-    path = folder / _PAGE if is_there else _write(to or Path(f"{name}.html"), page)
+        artifact_store = open_configured(config, store, set_, output)[0]
+        name = registry.resolve_version(artifact_store, version)
+        files, is_verified = registry.read_verified(artifact_store, name), True
+    page = _render(files) if anew else files[_PAGE]
+    is_shown_in_place = folder.is_dir() and to is None and not anew
+    path = folder / _PAGE if is_shown_in_place else _write(to or Path(f"{name}.html"), page)
     is_open = open_ and webbrowser.open(path.resolve().as_uri())
     facts = {"path": str(path), "is_verified": is_verified, "is_drawn_anew": anew}
     write_result({"version": name, **facts, "is_opened": is_open}, output)
 
 
 def _read_folder(folder: Path) -> tuple[Mapping[str, bytes], bool]:
-    """Read the files of a folder; those of a whole version are held against its manifest."""
+    """Return the files of a folder, and whether they were verified by a version's manifest."""
     if is_version(folder.name) and (folder / MANIFEST).exists():
         from job.adapters.stores.directory import DirectoryStore
         from job.registry import read_verified
@@ -73,7 +73,7 @@ def _read_folder(folder: Path) -> tuple[Mapping[str, bytes], bool]:
     return {name: (folder / name).read_bytes() for name in names}, False
 
 
-def _draw(files: Mapping[str, bytes]) -> bytes:
+def _render(files: Mapping[str, bytes]) -> bytes:
     from job.adapters.rendering.report import render_report
 
     try:
@@ -89,7 +89,7 @@ def _draw(files: Mapping[str, bytes]) -> bytes:
 
 
 def _write(path: Path, page: bytes) -> Path:
-    """Write the page where nothing else lies."""
+    """Write the page; raise if the path exists with other content."""
     try:
         with path.open("xb") as stream:
             stream.write(page)

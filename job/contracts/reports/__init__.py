@@ -1,1 +1,1 @@
-"""What stages report, and what is published of it."""
+"""Reports of the stages, and their published form."""

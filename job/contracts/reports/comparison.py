@@ -1,4 +1,4 @@
-"""How sure a score is, and how a candidate stands beside another model."""
+"""The comparison of a candidate with another model."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from job.contracts.reports.intervals import Interval
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecallChange:
-    """The recall of one class in both models; the ends hold for all classes at once."""
+    """The recall of one class in both models, with an interval simultaneous over all classes."""
 
     name: str
     n_rows: int
@@ -35,23 +35,23 @@ class Comparison:
     Attributes
     ----------
     basis
-        `new_rows`: held-out rows that the other model has not seen either; `shared_groups`: the
-        groups that both runs' tables hold, by the cross-fitted predictions of each run;
+        `new_rows`: test rows that the other model was not trained on either; `shared_groups`: the
+        groups in the tables of both runs, by the cross-fitted predictions of each run;
         `challenge`: the challenge set, by both published models.
     n_excluded
-        Rows left out: the other model was trained on them, or on their group or text; or the other
-        run's table does not hold their group with their label.
+        Rows left out: the other model was trained on them, or on their group or text; or the table
+        of the other run does not have their group with their label.
     standard_error
-        Of the difference; None where the two models are the very same.
+        Standard error of the difference; None if the two models are identical.
     role
-        `champion_model` where the recipes are compared on shared groups, as `champion`, and the
-        published models on held-out rows besides.
+        `champion_model`: the additional comparison of the published models on test rows, if the
+        recipes are compared on shared groups as `champion`.
     is_advisory
-        Whether it only warns: an anchor that a run has set and that cannot be compared, and the
-        comparison of published models beside that of the recipes.
+        Whether the comparison only warns: that of an incomparable anchor which a run has set, and
+        that of published models in addition to the recipes.
     difference
-        Candidate less champion, with its interval of level 1 - 2 alpha: each end is a one-sided
-        bound.  None where there is no comparison; then `problem` says why.
+        Candidate minus champion, with its interval of level 1 - 2 alpha: each end is a one-sided
+        bound.  None if there is no comparison; `problem` is the reason.
     """
 
     role: Literal["champion", "champion_model", "anchor"]
@@ -70,7 +70,7 @@ class Comparison:
     is_advisory: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        """Return the comparison as it stands in the report."""
+        """Return the comparison as it is published in the report."""
         content = {name: getattr(self, name) for name in self.__slots__ if name != "is_advisory"}
         content["difference"] = None if self.difference is None else self.difference.to_json()
         content["recalls"] = {change.name: change.to_json() for change in self.recalls}

@@ -1,4 +1,4 @@
-"""When a consumer should rather not answer: a threshold of confidence, and what it is worth."""
+"""The confidence threshold below which a consumer should not answer, and its effect."""
 
 from __future__ import annotations
 
@@ -12,22 +12,23 @@ ThresholdStatus = Literal["chosen", "not_needed", "not_shown", "templates"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Threshold:
-    """The least confidence at which an answer is given, and the rows that chose it.
+    """The minimum confidence of an answer, and the rows that it was chosen on.
 
     Attributes
     ----------
     value
         None unless `status` is `chosen`.
     status
-        `chosen`; `not_needed`: all answers, and those of each class, are shown to reach the target;
-        `not_shown`: no threshold is shown to reach it; `templates`: most rows come from sentence
-        templates, so they show nothing about other wording.
+        `chosen`; `not_needed`: all answers, and those of each class, reach the target; `not_shown`:
+        no threshold can be shown to reach it; `templates`: most rows come from sentence templates,
+        so they show nothing about other wording.
     reason
-        A sentence for people.
+        A sentence that explains the status.
     n_rows, n_groups
-        Rows that were predicted by a model that had not seen their group, and their groups.
+        Rows predicted by a model that was not trained on their group, and their groups.
     learnt_on
-        Out-of-fold predictions of the table, or the published model's of the challenge set.
+        `table`: its out-of-fold predictions; `challenge`: the published model's predictions of the
+        challenge set.
     """
 
     target_precision: float
@@ -41,14 +42,14 @@ class Threshold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AbstentionReport:
-    """What a threshold does on rows that did not choose it.
+    """The effect of a threshold on rows that it was not chosen on.
 
     Attributes
     ----------
     coverage
         Share of the rows that are answered.
     precision
-        Share of the answers that are right; None where nothing is answered.
+        Share of the answers that are correct; None if nothing is answered.
     """
 
     threshold: Threshold

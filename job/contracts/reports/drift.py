@@ -1,4 +1,4 @@
-"""How far a table is from the one that the champion was trained on."""
+"""The drift of a table from the one that the champion was trained on."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ Measure = Literal[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriftMeasure:
-    """One measure of one thing.
+    """One measure of drift of one subject.
 
     Attributes
     ----------
     subject
         `classes`, `class <name>`, `column <name>`, `text length`, `words` or `embeddings`.
     before, after
-        The champion's table and this one, where the measure is of a change.
+        Values of the champion's table and of this one, if the measure is a change.
     by_chance
-        What tables of these sizes exceed once in a thousand times where nothing has changed; None
-        where it is not known.
+        99.9th percentile of the measure for tables of these sizes when nothing has changed; None if
+        it is unknown.
     threshold
-        The most that is allowed; None where the measure is only told.
+        Maximum that is allowed; None if the measure is informational.
     """
 
     subject: str
@@ -37,11 +37,11 @@ class DriftMeasure:
 
     @property
     def is_drift(self) -> bool:
-        """Whether it is above its threshold, and above what chance makes."""
+        """Whether the value exceeds its threshold and its null quantile."""
         return self.threshold is not None and self.value > max(self.threshold, self.by_chance or 0)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the measure as it stands in the report."""
+        """Return the measure as it is published in the report."""
         numbers = ("value", "by_chance", "threshold", "before", "after")
         values = {name: getattr(self, name) for name in numbers}
         rounded = {name: None if v is None else round(v, 6) for name, v in values.items()}
@@ -49,27 +49,27 @@ class DriftMeasure:
         return {**words, **rounded, "is_drift": self.is_drift}
 
     def describe(self) -> str:
-        """Say what was found, in a line of a log or an error."""
-        least = max(self.threshold or 0, self.by_chance or 0)
-        return f"{self.subject}: {self.measure} {self.value:.3g}, at most {least:.3g} is allowed"
+        """Return a line about the measure for a log or an error."""
+        limit = max(self.threshold or 0, self.by_chance or 0)
+        return f"{self.subject}: {self.measure} {self.value:.3g}, at most {limit:.3g} is allowed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriftReport:
-    """This table beside that of the champion.
+    """This table compared with that of the champion.
 
     Attributes
     ----------
     n_units, n_units_before
-        Groups, or families of near-duplicates.
+        Number of groups, or of groups of near-duplicates.
     lost
-        Subjects that the champion's table had, and that this one has not, or of another kind.
+        Subjects of the champion's table that this one lacks, or has with a different type.
     not_compared
-        Subjects that the champion's table had not, or too little of.
+        Subjects of which the champion's table had nothing, or too little.
     principal_angles
-        Between the first principal axes of both embeddings, in degrees, the smallest first.
+        Angles between the first principal axes of both embeddings, in degrees, smallest first.
     problem
-        Why nothing could be compared; empty where it could.
+        Why nothing could be compared; empty otherwise.
     """
 
     champion: str
@@ -85,9 +85,9 @@ class DriftReport:
 
     @property
     def found(self) -> tuple[str, ...]:
-        """What is drift, each in a line."""
-        moved = (measure.describe() for measure in self.measures if measure.is_drift)
-        return (*(f"{subject}: it is gone, or of another kind" for subject in self.lost), *moved)
+        """One line for each finding of drift."""
+        drifted = (measure.describe() for measure in self.measures if measure.is_drift)
+        return (*(f"{subject}: it is gone, or of another kind" for subject in self.lost), *drifted)
 
     def to_json(self) -> dict[str, Any]:
         """Return the part `drift` of evaluation.json."""

@@ -1,4 +1,4 @@
-"""What the gate decides, criterion by criterion."""
+"""The decision of the gate, criterion by criterion."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from job.contracts.reports.comparison import Comparison
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Criterion:
-    """One thing the gate looked at: value, threshold, verdict, reason.
+    """One criterion of the gate: value, threshold, result and reason.
 
     Attributes
     ----------
     lower, upper
-        The ends of the value's interval, where it has one.
+        Bounds of the value's interval, if it has one.
     rule
-        Of a comparison: `margin` where `gate.margin` decided, `default` where the table cannot show
-        it and `gate.inconclusive` decided.
+        Rule of a comparison: `margin` if `gate.margin` decided, `default` if the table cannot show
+        the margin and `gate.inconclusive` decided.
     """
 
     name: str
@@ -32,23 +32,23 @@ class Criterion:
     rule: Literal["margin", "default"] | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Return the criterion as it stands in the report."""
+        """Return the criterion as it is published in the report."""
         return {name: getattr(self, name) for name in self.__slots__}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CanShow:
-    """What the gate can tell on this table.
+    """The statistical power of the gate on this table.
 
     Attributes
     ----------
     standard_error
-        Of the difference of the metric between two equal retrainings: that of tonight's comparison
-        or, where that is larger or there is none, that between two sets of folds of the table.
+        Standard error of the metric's difference between two equal retrainings: that of this run's
+        comparison or, if it is larger or there is none, that between two sets of folds.
     equal_accepted
         Share of equally good candidates that pass the comparison with the champion.
     largest_drop
-        True drop of the metric that passes in 5 % of the runs; smaller ones pass more often.
+        True drop of the metric that passes in 5 % of the runs; smaller drops pass more often.
     """
 
     metric: str
@@ -64,12 +64,12 @@ class CanShow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateDecision:
-    """The verdict and all that led to it.
+    """The decision, with its criteria and comparisons.
 
     Attributes
     ----------
     override
-        Why the candidate is published although it is rejected, or None: then it is not.
+        Reason to publish the candidate although it is rejected; None: it is not published.
     """
 
     criteria: tuple[Criterion, ...]
@@ -94,11 +94,11 @@ class GateDecision:
 
     @property
     def reasons(self) -> list[str]:
-        """Why the candidate is rejected, if it is."""
+        """Reasons why the candidate is rejected; empty if it is accepted."""
         return [c.reason for c in self.criteria if c.is_binding and not c.is_met]
 
     def to_json(self) -> dict[str, Any]:
-        """Return the verdict with its criteria."""
+        """Return the decision as it is published in the report."""
         return {
             "is_accepted": self.is_accepted,
             "override": self.override,

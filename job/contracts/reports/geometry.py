@@ -15,12 +15,12 @@ _DECIMALS = 9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AffineMap:
-    """Columns that are chosen, and an affine map of each: `scale * x + offset`.
+    """An affine map of selected columns, each by itself: `scale * x + offset`.
 
     Attributes
     ----------
     columns
-        Positions of the chosen columns, increasing, shape (n_columns,).
+        Positions of the selected columns, increasing, shape (n_columns,).
     scale, offset
         Shape (n_columns,); scales are positive.
     """
@@ -32,33 +32,34 @@ class AffineMap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Geometry:
-    """Whether the rows of a table went through an affine map per column, and which one.
+    """Whether an affine map per column was applied to rows of length 1, and its inverse.
 
     Attributes
     ----------
     status
-        `restored`: found. `one_length`: the rows have one length as they are. `too_few_rows`: there
-        are fewer distinct rows than unknowns. `too_wide`: more columns than are looked at.
-        `not_found`: no such map, or it cannot be told well enough.
+        `restored`: the map was found. `one_length`: the rows already have one length.
+        `too_few_rows`: there are fewer distinct rows than unknowns. `too_wide`: the table has more
+        columns than are examined. `not_found`: there is no such map, or its estimate is too
+        imprecise.
     n_rows, n_distinct_rows
-        Rows that were looked at.
+        Rows that were examined.
     width
         Columns of the table.
     prefix
-        Columns from the first one on that the map is about, or that came closest; None where
-        nothing was fitted.
+        Number of leading columns that the map covers, or that came closest; None if nothing was
+        fitted.
     n_columns
-        Columns of the prefix that have a part in the rows of length 1.
+        Columns of the prefix that contribute to the length of the rows.
     n_fitted_rows, n_held_out_rows
         Distinct rows that the map was fitted to, and that it was checked on.
     singular_values
-        The smallest one and the next, of columns scaled to a deviation of 1, per row.
+        The two smallest ones, of columns scaled to a standard deviation of 1, per row.
     length_deviation
         Root mean square of |length - 1| over the restored held-out rows.
     cosine_error
         Expected 1 - cosine of restored rows to the original ones.
     map
-        None unless the status is `restored`, or rows of one length are to keep it.
+        None unless the status is `restored`, or the length of rows of one length is to be kept.
     """
 
     status: Status
@@ -75,7 +76,7 @@ class Geometry:
     map: AffineMap | None = field(default=None, repr=False, compare=False)
 
     def to_json(self) -> dict[str, Any]:
-        """Return counts and figures of the whole table; statistics of columns stay inside."""
+        """Return counts and figures of the whole table, without statistics of columns."""
         values = {name: getattr(self, name) for name in self.__slots__ if name != "map"}
         if self.singular_values is not None:
             values["singular_values"] = [round(v, _DECIMALS) for v in self.singular_values]

@@ -8,18 +8,18 @@ from typing import Any, Literal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputCheck:
-    """One number of a batch, and the bounds within which the batch is like the training table.
+    """A statistic of a batch, and the bounds within which the batch is like the training table.
 
     Attributes
     ----------
     measure
         `length_deviation`: root mean square of length - 1 over the rows that the model's own steps
-        restored. `column_means`: number of rows times the mean squared column mean, divided by the
+        restore. `column_means`: number of rows times the mean squared column mean, divided by the
         mean variance of a column.
     upper
-        None: there is no upper bound.
+        None if there is no upper bound.
     min_rows
-        Fewest rows of a batch that can be checked.
+        Minimum number of rows of a batch that can be checked.
     """
 
     measure: Literal["length_deviation", "column_means"]

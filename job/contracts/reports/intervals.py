@@ -8,13 +8,12 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interval:
-    """A value, and the ends between which it is believed to lie.
+    """An estimate and its confidence interval.
 
     Attributes
     ----------
     is_by_count
-        Whether no resample differs from the whole, so that the ends follow from the number of
-        groups alone.
+        Whether all resamples are equal, so that the bounds follow from the number of groups alone.
     """
 
     value: float
@@ -23,21 +22,21 @@ class Interval:
     is_by_count: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        """Return the three numbers, rounded as scores are."""
-        ends = {name: round(getattr(self, name), 6) for name in ("value", "lower", "upper")}
-        return {**ends, "is_by_count": self.is_by_count}
+        """Return estimate and bounds with six decimals, and `is_by_count`."""
+        values = {name: round(getattr(self, name), 6) for name in ("value", "lower", "upper")}
+        return {**values, "is_by_count": self.is_by_count}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IntervalReport:
-    """The intervals of a model's scores, and how they were found.
+    """The confidence intervals of a model's scores, and the method.
 
     Attributes
     ----------
     scores
-        Name of the score, and its interval.
+        Pairs of a score's name and its interval.
     per_class
-        Name of the class, name of the score, and its interval.
+        Pairs of a class's name and the `scores` of that class.
     """
 
     method: str

@@ -1,4 +1,4 @@
-"""What is believed of the labels themselves: estimates, and the rows to look at."""
+"""Estimates of label noise, and the rows whose labels are suspected."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from job.contracts.reports.intervals import Interval
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassLabels:
-    """The labels of one class: rows that carry it, and how many of them wrongly."""
+    """Rows with the label of one class, and the estimated number of them that are wrong."""
 
     name: str
     n_rows: int
@@ -19,7 +19,7 @@ class ClassLabels:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelPair:
-    """A label that is given where another is likely, and on how many rows."""
+    """A given label, the likely correct one, and the estimated number of such rows."""
 
     given: str
     likely: str
@@ -28,14 +28,14 @@ class LabelPair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelIssue:
-    """A row whose label is doubted.
+    """A row whose label is suspected to be wrong.
 
     Attributes
     ----------
     row
-        Its place in the table, from 0.
+        Position in the table, from 0.
     score
-        The probability of the given label, as told by a model that has not seen the row.
+        Probability of the given label, predicted by a model that was not trained on the row.
     """
 
     row: int
@@ -44,24 +44,24 @@ class LabelIssue:
     score: float
 
     def to_json(self) -> dict[str, Any]:
-        """Return the row as it is listed."""
+        """Return the row as it is published in the list."""
         return {name: getattr(self, name) for name in self.__slots__}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelNoise:
-    """How many labels of the training side are wrong, as far as a model can tell.
+    """A model's estimate of the wrong labels among the training rows.
 
     Attributes
     ----------
     n_rows
-        Rows that were looked at: all, or a sample of whole families.
+        Rows that were examined: all, or a sample of whole groups.
     share
-        Of wrong labels, with the ends that follow from another draw of the groups.
+        Share of wrong labels, with its interval over resampled groups.
     pairs
-        Those of most rows.
+        The most frequent pairs.
     issues
-        The most doubtful first; empty where no list is allowed.
+        Suspected rows, lowest score first; empty unless the list is enabled.
     """
 
     estimator: str
@@ -75,10 +75,10 @@ class LabelNoise:
     issues: tuple[LabelIssue, ...] = field(default=(), repr=False)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the estimates; which rows they are about stays out."""
-        plain = ("estimator", "folds", "level", "n_rows", "n_groups")
+        """Return the estimates, without the rows that they are about."""
+        names = ("estimator", "folds", "level", "n_rows", "n_groups")
         return {
-            **{name: getattr(self, name) for name in plain},
+            **{name: getattr(self, name) for name in names},
             "share": self.share.to_json(),
             "per_class": {
                 c.name: {"n_rows": c.n_rows, "n_wrong": round(c.n_wrong, 1)} for c in self.classes

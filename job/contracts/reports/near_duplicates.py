@@ -1,4 +1,4 @@
-"""What copies and near-copies of a table amount to: counts and scores, never a text."""
+"""Counts of duplicates and near-duplicates, and the optimism of a random split."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from typing import Any, Literal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DuplicateReport:
-    """Duplicates of the table, in counts; the table is that which is split.
+    """Counts of duplicates in the table that is split.
 
     Attributes
     ----------
     near_duplicates
-        What they were found by: text, embeddings, or none.
+        What was compared: text, embeddings, or none.
     n_exact_duplicates
         Rows beyond the first of each text.
     n_near_duplicates
-        Texts beyond the first of each family.
+        Texts beyond the first of each group of near-duplicates.
     n_families
-        Families of more than one text.
+        Groups of near-duplicates of more than one text.
     largest
-        Rows of the largest families.
+        Numbers of rows of the largest groups.
     n_near_official_test
-        Training rows that are near-duplicates of official test rows; they stay.
+        Training rows that are near-duplicates of official test rows; they are kept.
     """
 
     near_duplicates: Literal["text", "embeddings", "none"] = "none"
@@ -41,7 +41,7 @@ class DuplicateReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Optimism:
-    """Accuracy of one cheap classifier, cross-validated by rows and without leakage."""
+    """Accuracy of one cheap classifier, cross-validated by rows and by groups."""
 
     estimator: str
     n_rows: int
@@ -50,5 +50,5 @@ class Optimism:
     leakage_safe_accuracy: float
 
     def to_json(self) -> dict[str, Any]:
-        """Return both scores, and what they are of."""
+        """Return both scores and how they were computed."""
         return {name: getattr(self, name) for name in self.__slots__}

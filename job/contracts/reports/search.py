@@ -1,4 +1,4 @@
-"""What stages find out: plain values that become JSON, without a cell of the data."""
+"""The report of the search: all candidates with their scores, and the chosen one."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ Preference = Literal["score", "wording"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CandidateScore:
-    """One candidate and its scores in the folds of the last round that it was in.
+    """One candidate and its scores in the folds of its last round.
 
     Attributes
     ----------
-    use
-        The feature blocks that it was given.
+    feature_blocks
+        The feature blocks of its input.
     n_samples
-        Rows of that round.
+        Number of rows in that round.
     ended
-        Why it is not among those that one is chosen from, or None: it was not kept by successive
-        halving, or it was stopped early.
+        Why it cannot be chosen: `halved` if successive halving dropped it, `beaten` if it was
+        stopped early; None if it can be.
     challenge_score
-        By the search's metric on the challenge set; None where that does not choose.
+        The search's metric on the challenge set; None unless that set chooses.
     """
 
     estimator: str
@@ -41,7 +41,7 @@ class CandidateScore:
 
     @property
     def mean_score(self) -> float:
-        """The mean over the folds."""
+        """Mean score over the folds."""
         return sum(self.fold_scores) / len(self.fold_scores)
 
     def to_json(self) -> dict[str, Any]:
@@ -60,7 +60,7 @@ class CandidateScore:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchedLabels:
-    """Labels that the candidates predicted for the training rows, out of fold.
+    """Out-of-fold labels of the candidates for the training rows.
 
     Attributes
     ----------
@@ -68,7 +68,7 @@ class SearchedLabels:
         Positions in the sorted classes, shapes (n_rows,) and (n_candidates, n_rows); -1 where a
         candidate predicted nothing in the last round.
     fold
-        Fold of the last round in which each row was predicted, -1 where in none; (n_rows,).
+        Fold of the last round in which each row was predicted, -1 for none, shape (n_rows,).
     """
 
     n_classes: int
@@ -79,16 +79,16 @@ class SearchedLabels:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchReport:
-    """All candidates, the chosen one, and the baselines to be shown beside it.
+    """All candidates, the chosen one, and the baselines to compare it with.
 
     Attributes
     ----------
     is_cut_short
-        Whether time was over before all rounds and folds were done.
+        Whether the time budget ended the search before all rounds and folds were completed.
     labels
-        What the candidates predicted, where `metric` is one of labels.
+        Predicted labels of the candidates; None if `metric` is computed from probabilities.
     prefers
-        `wording`: candidates that are robust to wording are chosen where their scores are near.
+        `wording`: among candidates with similar scores, those robust to wording are preferred.
     """
 
     metric: str

@@ -1,4 +1,4 @@
-"""What is found of parts of the hold-out."""
+"""Scores of slices of the hold-out."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from job.contracts.reports.intervals import Interval
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SliceScore:
-    """One slice beside the rest of the hold-out.
+    """One slice compared with the rest of the hold-out.
 
     Attributes
     ----------
     score
-        That of the search's metric, or None where it is not defined here.
+        The search's metric on the slice; None if it is undefined there.
     difference
-        Accuracy here less that of the rest.
+        Accuracy of the slice minus that of the rest.
     upper_bound, difference_upper_bound
-        Of the accuracy and of the difference: each holds for all slices at once.
+        Upper bounds of the accuracy and of the difference, simultaneous over all slices.
     """
 
     column: str
@@ -38,7 +38,7 @@ class SliceScore:
         return self.difference_upper_bound < 0
 
     def to_json(self) -> dict[str, Any]:
-        """Return the slice as it stands in the report."""
+        """Return the slice as it is published in the report."""
         return {
             "column": self.column,
             "value": self.value,
@@ -60,9 +60,9 @@ class SliceReport:
     Attributes
     ----------
     n_not_shown
-        Slices with fewer rows or groups than the least, or beside a rest that has.
+        Slices that have fewer rows or groups than the minimum, or whose rest does.
     undivided
-        Columns whose rows are one slice.
+        Columns with a single value, so that all rows are one slice.
     """
 
     metric: str

@@ -1,30 +1,29 @@
-"""What the split did."""
+"""The report of the split."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from job.contracts.reports.near_duplicates import DuplicateReport, Optimism
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SplitReport:
-    """What the split did, in counts.
+    """Counts of the split.
 
     Attributes
     ----------
     n_dealt_classes
-        Classes that the hash, or the seed, had left out of a side, and that were dealt anew.
+        Classes that were absent from train or test after the hash or the seed, and were rebalanced.
     n_large_groups, n_rows_large_groups
         Groups of more than an eighth of their class, which are always trained on, and their rows.
     n_dropped_challenge
-        Rows of the table left out because they, or near-duplicates, stand in the challenge set.
+        Rows left out because they, or near-duplicates of them, are in the challenge set.
+    families
+        Counts of duplicates and of groups of near-duplicates.
     optimism
-        None where nothing could be scored.
+        None if it could not be measured.
     """
 
     method: str
@@ -50,7 +49,7 @@ class SplitReport:
 
     @property
     def class_share_difference(self) -> float:
-        """Largest difference between a class's shares of the training and the test rows."""
+        """Maximum over the classes of |share of the training rows - share of the test rows|."""
         n_train, n_test = max(self.n_train, 1), max(self.n_test, 1)
         return max(
             (abs(train / n_train - test / n_test) for _, train, test in self.class_rows),
@@ -58,7 +57,7 @@ class SplitReport:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Return the counts, with each class's share of both sides."""
+        """Return the counts, with the share of each class in train and test."""
         values = {name: getattr(self, name) for name in self.__slots__ if name != "class_rows"}
         values["test_only_classes"] = list(self.test_only_classes)
         values["families"] = self.families.to_json()

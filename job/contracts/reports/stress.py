@@ -1,4 +1,4 @@
-"""How a model does on batches of another class mix whose embeddings are standardized anew."""
+"""Scores on batches of another class mix whose embeddings are standardized anew."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class BatchScore:
     accuracy_as_given
         The same for the same rows with the embeddings of the table.
     accuracy_recentered
-        The same after the consumer recentered the batch; None where rows are not restored.
+        The same after the consumer recentered the batch; None unless rows are restored.
     """
 
     name: str
@@ -43,24 +43,24 @@ class BatchScore:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StressReport:
-    """Accuracy on standardized batches, by the class that most of their rows are of.
+    """Accuracy on standardized batches, by the majority class of the batch.
 
     Attributes
     ----------
     stated_by
-        What says that embeddings are standardized per batch.
+        Source of the information that embeddings are standardized per batch.
     share
-        Share of a batch's rows that are of its class; the others share the rest evenly.
+        Share of the majority class in a batch; the other classes share the rest evenly.
     n_batch_rows, n_draws
         Rows of a batch, and batches drawn for each class.
     n_rows, n_groups
-        Held-out rows that batches are drawn from, and their groups.
+        Test rows that batches are drawn from, and their groups.
     n_classes_left_out
         Classes without enough rows for a batch, or not drawn because there are too many.
     classes
-        In the order of their names; at least one.
+        Scores by class, sorted by name; at least one.
     interval
-        Of the mean accuracy, over the groups of the drawn rows; None with too few groups.
+        Interval of the mean accuracy over the groups of the drawn rows; None with too few groups.
     level
         Confidence level of the interval.
     """
@@ -79,27 +79,27 @@ class StressReport:
     @property
     def accuracy(self) -> float:
         """Mean accuracy over the classes."""
-        return sum(some.accuracy for some in self.classes) / len(self.classes)
+        return sum(score.accuracy for score in self.classes) / len(self.classes)
 
     @property
     def accuracy_as_given(self) -> float:
-        """Mean accuracy over the classes, of the same rows as they are in the table."""
-        return sum(some.accuracy_as_given for some in self.classes) / len(self.classes)
+        """Mean accuracy over the classes, with the embeddings of the table."""
+        return sum(score.accuracy_as_given for score in self.classes) / len(self.classes)
 
     @property
     def accuracy_recentered(self) -> float | None:
-        """Mean accuracy over the classes of batches that the consumer recentered."""
-        found = [
-            some.accuracy_recentered
-            for some in self.classes
-            if some.accuracy_recentered is not None
+        """Mean accuracy over the classes after the consumer recentered the batches."""
+        accuracies = [
+            score.accuracy_recentered
+            for score in self.classes
+            if score.accuracy_recentered is not None
         ]
-        return sum(found) / len(found) if found else None
+        return sum(accuracies) / len(accuracies) if accuracies else None
 
     @property
     def worst(self) -> BatchScore:
-        """The class with the lowest accuracy; of several, the first."""
-        return min(self.classes, key=lambda some: some.accuracy)
+        """The score of the class with the lowest accuracy; of equal ones, the first."""
+        return min(self.classes, key=lambda score: score.accuracy)
 
     def to_json(self) -> dict[str, Any]:
         """Return the part `stress` of evaluation.json."""
@@ -114,7 +114,7 @@ class StressReport:
             "interval": None if self.interval is None else self.interval.to_json(),
             "level": self.level,
             "worst": self.worst.to_json(),
-            "classes": [some.to_json() for some in self.classes],
+            "classes": [score.to_json() for score in self.classes],
         }
 
 

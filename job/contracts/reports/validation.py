@@ -1,37 +1,33 @@
-"""Which expectations a table meets."""
+"""The report of the validation: which expectations a table meets."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
-
-if TYPE_CHECKING:
-    pass
-
+from typing import Any, Literal
 
 Severity = Literal["critical", "warning", "info"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleResult:
-    """One expectation and what it met.
+    """The result of one expectation.
 
     Attributes
     ----------
     rule
         The expectation's type.
     column
-        Role or column it is about, or None for the whole table.
+        Role or column that it concerns; None for the whole table.
     is_met
-        Whether it holds within its tolerance.
+        Whether it is met within its tolerance.
     n_broken
-        Rows that break it; 0 for expectations about the whole column.
+        Rows that violate it; 0 for expectations about a whole column.
     rows
         Positions of those rows.
     thresholds
-        The rule's own bounds, as configured.
+        The configured bounds of the rule.
     observed
-        A number it measured, where it is a count or a share.
+        The observed number, if it is a count or a share.
     """
 
     rule: str
@@ -47,7 +43,7 @@ class RuleResult:
     is_applicable: bool = True
 
     def to_json(self) -> dict[str, Any]:
-        """Return counts and thresholds; row positions stay inside the process."""
+        """Return counts and thresholds, without row positions."""
         return {
             "rule": self.rule,
             "column": self.column,
@@ -64,7 +60,7 @@ class RuleResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValidationReport:
-    """Every rule's result and what was dropped for it."""
+    """The results of all rules, and the rows that were dropped."""
 
     suite: str
     results: tuple[RuleResult, ...]

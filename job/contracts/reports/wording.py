@@ -1,4 +1,4 @@
-"""How much of a table is made from templates, and how new the judged rows are to the model."""
+"""The share of templates in a table, and how similar the evaluated rows are to training rows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ItemKind = Literal["text", "embedding", "row"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupCounts:
-    """Rows, their groups, and the number of equal groups that carry the same information.
+    """Numbers of rows, groups and effective groups.
 
     Attributes
     ----------
@@ -35,18 +35,18 @@ class GroupCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Templates:
-    """How many rows come from sentence templates.
+    """The number and share of rows from sentence templates.
 
     Attributes
     ----------
     min_rows
-        Rows that make a family of near-duplicates a template.
+        Minimum number of rows that make a group of near-duplicates a template.
     n_templates, share
         Number of templates, and their share of the table's rows in [0, 1].
     largest
-        Shares of the table's rows in the largest families, largest first.
+        Shares of the table's rows in the largest groups of near-duplicates, largest first.
     is_templated
-        Whether templates hold more than half of the rows.
+        Whether more than half of the rows come from templates.
     """
 
     min_rows: int
@@ -68,12 +68,12 @@ class Templates:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimilarityBin:
-    """Judged rows whose similarity to the nearest training row lies in [lower, upper).
+    """Evaluated rows whose similarity to the nearest training row is in [lower, upper).
 
     Attributes
     ----------
     accuracy
-        None without rows.
+        None if the bin has no rows.
     interval
         Confidence interval of the accuracy over groups; None with too few groups.
     """
@@ -99,20 +99,20 @@ class SimilarityBin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimilarityReport:
-    """Accuracy by similarity to the nearest row that the judging model was trained on.
+    """Accuracy by similarity to the nearest training row of the predicting model.
 
     Attributes
     ----------
     of
         Whether texts or embeddings were compared.
     n_items, n_sampled_items
-        Distinct texts or embeddings among the judged rows, and how many were compared.
+        Distinct texts or embeddings among the evaluated rows, and how many were compared.
     n_trained_items, n_sampled_trained_items
         The same for the rows that the models were trained on, summed over the models.
     median
         Median similarity of the compared rows.
     new_below, n_new_rows, n_new_groups
-        Rows with a similarity below `new_below` have new wording.
+        Rows with a similarity below `new_below` count as new wording.
     min_groups
         A bin with fewer groups has no interval.
     level
@@ -139,7 +139,7 @@ class SimilarityReport:
         return {
             **values,
             "median": round(self.median, 6),
-            "bins": [some.to_json() for some in self.bins],
+            "bins": [similarity_bin.to_json() for similarity_bin in self.bins],
         }
 
 
@@ -150,11 +150,11 @@ class Standardization:
     Attributes
     ----------
     n_rows
-        Rows that were looked at.
+        Rows that were examined.
     mean_ratio
         Median over the columns of |mean| / standard deviation.
     scale_share
-        Share of the columns whose standard deviations lie at the two most common scales.
+        Share of the columns with one of the two most common standard deviations.
     length_variation
         Standard deviation of the rows' lengths, divided by their mean.
     """
@@ -177,18 +177,18 @@ class Standardization:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wording:
-    """What is known about the wording of a table and of its judged rows.
+    """The wording of a table and of its evaluated rows.
 
     Attributes
     ----------
     items, n_items
-        What makes two rows equal, and the number of distinct ones in the table.
+        By what two rows count as equal, and the number of distinct items in the table.
     table, judged
-        Counts of the whole table and of the judged rows.
+        Counts of the whole table and of the evaluated rows.
     similarity
-        None where the rows have neither texts nor embeddings.
+        None if the rows have neither texts nor embeddings.
     standardization
-        None where the model takes no embeddings.
+        None if the model takes no embeddings.
     """
 
     items: ItemKind

@@ -1,1 +1,1 @@
-"""What a run can be told, section by section."""
+"""The settings of a run, one module a section."""

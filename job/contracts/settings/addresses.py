@@ -1,4 +1,4 @@
-"""Addresses of tables, suites and stores, as settings hold them."""
+"""Validation of the addresses of tables, suites and stores."""
 
 import re
 from typing import Final
@@ -8,12 +8,12 @@ _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 
 
 def require_readable(uri: str) -> str:
-    """Return the address of a table, a suite or a store, if this job can read it.
+    """Return the address of a table, a suite or a store; raise if the job cannot read it.
 
     Raises
     ------
     ValueError
-        It is neither a path nor a file:// or s3:// URI, or it carries a user or a password.
+        It is neither a path nor a file:// or s3:// URI, or it contains a user or a password.
     """
     match = _SCHEME.match(uri)
     if uri.lower().startswith("s3:") and not uri.startswith("s3://"):
@@ -26,7 +26,7 @@ def require_readable(uri: str) -> str:
 
 
 def reject_credentials(uri: str) -> str:
-    """Return the URI; raise ValueError if it carries a user or a password."""
+    """Return the URI; raise `ValueError` if it contains a user or a password."""
     if "://" in uri and "@" in urlparse(uri).netloc:
         raise ValueError(
             "credentials do not belong in an address; give them by environment or profile"

@@ -1,4 +1,4 @@
-"""What all sections of the settings have in common."""
+"""Base class and types that the sections of the settings share."""
 
 from typing import Annotated
 
@@ -16,8 +16,8 @@ class Spec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-def once_each(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the names; raises `ValueError` where one stands twice."""
+def require_unique(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names; raise `ValueError` if one occurs twice."""
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ValueError(f"{quote_list(twice)} stands twice")

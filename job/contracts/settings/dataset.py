@@ -1,4 +1,4 @@
-"""What may be asked of the table: where it is, and which column plays which role."""
+"""Settings of the table: where it is, and which column has which role."""
 
 from pydantic import Field, field_validator, model_validator
 
@@ -31,10 +31,10 @@ class ColumnsSpec(Spec):
 
     @model_validator(mode="after")
     def _one_role_each(self) -> "ColumnsSpec":
-        """A column is learnt from once, and never both learnt from and predicted."""
-        many = (*self.numeric, *self.categorical, *self.boolean)
+        """Require that a column is at most one feature, and not also the target."""
+        listed = (*self.numeric, *self.categorical, *self.boolean)
         single = {"target": self.target, "text": self.text, "embeddings": self.embeddings}
-        names = [*many, *(name for name in single.values() if name is not None)]
+        names = [*listed, *(name for name in single.values() if name is not None)]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"{quote_list(twice)} cannot have more than one role")
@@ -42,7 +42,7 @@ class ColumnsSpec(Spec):
         if self.target in others.values():
             raise ValueError("the target cannot also be the timestamp, the id or the group")
         roles = {role for role, name in (single | others).items() if name is not None}
-        taken = sorted(roles & set(many))
+        taken = sorted(roles & set(listed))
         if taken:
             raise ValueError(
                 f"{quote_list(taken)} is the name of a role; rename the column with dataset.aliases"
@@ -51,7 +51,7 @@ class ColumnsSpec(Spec):
 
     @property
     def sliceable(self) -> tuple[str, ...]:
-        """Columns that the hold-out may be sliced by; an id or a group never is."""
+        """Columns that the hold-out may be sliced by; an id or a group is not one of them."""
         names = (*self.categorical, *self.boolean, self.text, self.timestamp)
         return tuple(n for n in names if n is not None and n not in (self.id, self.group))
 

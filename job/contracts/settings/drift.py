@@ -1,4 +1,4 @@
-"""When a table is another one than the champion's was: the settings' section of drift."""
+"""Settings of the drift measurement."""
 
 from typing import Literal
 

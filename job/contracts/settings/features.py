@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from job.contracts.settings.base import Spec, once_each
+from job.contracts.settings.base import Spec, require_unique
 from job.contracts.settings.search import FeatureName
 
 
@@ -36,4 +36,4 @@ class FeatureSpec(Spec):
     @field_validator("use", "analyzers")
     @classmethod
     def _once_each(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return once_each(value)
+        return require_unique(value)

@@ -1,4 +1,4 @@
-"""How a model is judged: the settings' sections of the evaluation and of the gate."""
+"""Settings of the gate."""
 
 from typing import Literal
 

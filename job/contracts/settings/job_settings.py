@@ -1,4 +1,4 @@
-"""What may be asked for: the settings' sections, each the spec of the stage that gets it."""
+"""All sections of the settings, each the spec of the stage that receives it."""
 
 from pydantic import Field, model_validator
 
@@ -48,8 +48,8 @@ class JobSettings(Spec):
 
     @model_validator(mode="after")
     def _consumer_can_send_them(self) -> "JobSettings":
-        asked = self.search.inputs or (self.features.use,)
-        blocks = {block for use in asked for block in use}
+        inputs = self.search.inputs or (self.features.use,)
+        blocks = {block for feature_blocks in inputs for block in feature_blocks}
         unread = sorted(blocks - set(self.features.use))
         if unread:
             raise ValueError(f"search.inputs has {quote_list(unread)}, which features.use has not")
@@ -64,16 +64,16 @@ class JobSettings(Spec):
 
     @model_validator(mode="after")
     def _slices_can_be_made(self) -> "JobSettings":
-        asked, possible = self.evaluation.slices, self.dataset.columns.sliceable
-        odd = sorted(set(asked or ()) - set(possible))
-        if odd:
+        requested, possible = self.evaluation.slices, self.dataset.columns.sliceable
+        invalid = sorted(set(requested or ()) - set(possible))
+        if invalid:
             raise ValueError(
-                f"evaluation.slices names {quote_list(odd)}; slices are made by categorical, "
+                f"evaluation.slices names {quote_list(invalid)}; slices are made by categorical, "
                 "boolean, text and timestamp columns, never by an id or a group: add it to "
                 "dataset.columns.categorical, which the model need not take, or name some of "
                 f"{quote_list(sorted(possible))}"
             )
-        if self.gate.slice_floor is not None and asked == ():
+        if self.gate.slice_floor is not None and requested == ():
             raise ValueError(
                 "gate.slice_floor wants slices, and evaluation.slices is []: name columns there, "
                 "or leave it out"
@@ -93,31 +93,31 @@ class JobSettings(Spec):
     @model_validator(mode="after")
     def _challenge_set_is_there(self) -> "JobSettings":
         floors = self.gate.challenge_floors
-        asking = {
+        needs_challenge = {
             "search.choose_on=challenge": self.search.choose_on == "challenge",
             "decision.learn_on=challenge": self.decision.learn_on == "challenge",
             "gate.challenge_floors": any(floor is not None for _, floor in floors),
         }
-        named = [name for name, is_asked in asking.items() if is_asked]
-        if named and self.evaluation.challenge_uri is None:
-            raise ValueError(f"{', '.join(named)} wants evaluation.challenge_uri: name a table")
+        settings = [name for name, is_set in needs_challenge.items() if is_set]
+        if settings and self.evaluation.challenge_uri is None:
+            raise ValueError(f"{', '.join(settings)} wants evaluation.challenge_uri: name a table")
         return self
 
     @property
     def learns_on_challenge(self) -> bool:
         """Whether the threshold is learnt on the challenge set."""
-        has_one = self.evaluation.challenge_uri is not None
-        return has_one and self.decision.learn_on != "table"
+        has_challenge = self.evaluation.challenge_uri is not None
+        return has_challenge and self.decision.learn_on != "table"
 
     @property
     def slicing(self) -> tuple[str, ...]:
-        """The columns that the hold-out is sliced by, as far as the table has them."""
-        asked = self.evaluation.slices
-        return self.dataset.columns.sliceable if asked is None else asked
+        """Columns that the hold-out is sliced by, if the table has them."""
+        requested = self.evaluation.slices
+        return self.dataset.columns.sliceable if requested is None else requested
 
     @property
     def paired(self) -> PairedSpec:
-        """What concerns the comparison with a champion."""
+        """Settings of the comparison with a champion."""
         return PairedSpec(
             metric=self.search.metric,
             alpha=self.gate.alpha,
@@ -127,7 +127,7 @@ class JobSettings(Spec):
 
     @property
     def training(self) -> TrainingSpec:
-        """What concerns search and training."""
+        """Settings of search and training."""
         return TrainingSpec(
             search=self.search,
             features=self.features,

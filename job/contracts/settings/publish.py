@@ -1,10 +1,10 @@
-"""What is done with an accepted model, and what is logged: two sections of the settings."""
+"""Settings of the publication, the log and the package."""
 
 from typing import Literal
 
 from pydantic import Field, field_validator
 
-from job.contracts.settings.base import Spec, once_each
+from job.contracts.settings.base import Spec, require_unique
 from job.contracts.settings.search import FeatureName
 from job.contracts.store_keys import CHANNEL, is_channel
 
@@ -58,4 +58,4 @@ class PackageSpec(Spec):
     @field_validator("allowed_inputs")
     @classmethod
     def _named_once(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        return None if value is None else once_each(value)
+        return None if value is None else require_unique(value)

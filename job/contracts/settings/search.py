@@ -1,4 +1,4 @@
-"""How candidates are tried: the search's section of the settings."""
+"""Settings of the search."""
 
 import math
 from typing import Any, Final, Literal
@@ -94,7 +94,7 @@ class SearchSpec(Spec):
     @field_validator("inputs", mode="before")
     @classmethod
     def _lists_of_lists(cls, value: object) -> object:
-        if isinstance(value, (list, tuple)) and any(isinstance(some, str) for some in value):
+        if isinstance(value, (list, tuple)) and any(isinstance(item, str) for item in value):
             raise ValueError("an input is a list of blocks, as in [[text], [text, embeddings]]")
         return value
 
@@ -110,7 +110,7 @@ class SearchSpec(Spec):
 
     @field_validator("estimators", mode="before")
     @classmethod
-    def _lists(cls, value: object) -> object:
+    def _grids_are_lists(cls, value: object) -> object:
         if not isinstance(value, dict):
             return value
         for name in value:
@@ -119,10 +119,10 @@ class SearchSpec(Spec):
                     f"no estimator '{name}'{did_you_mean(str(name), ESTIMATORS)}; "
                     f"there are {quote_list(ESTIMATORS)}"
                 )
-        return {name: _grid(grid) for name, grid in value.items()}
+        return {name: _parse_grid(grid) for name, grid in value.items()}
 
 
-def _grid(grid: object) -> object:
+def _parse_grid(grid: object) -> object:
     if grid is None:
         return {}
     if not isinstance(grid, dict):

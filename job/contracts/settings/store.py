@@ -1,4 +1,4 @@
-"""What may be asked of the store and of S3."""
+"""Settings of the store and of S3."""
 
 from typing import Annotated, Literal
 

@@ -1,4 +1,4 @@
-"""The memory limit is the least of all cgroups above the process, in both versions."""
+"""The memory limit is the smallest of all cgroups above the process, in both versions."""
 
 import gc
 import platform
@@ -15,7 +15,7 @@ MIB = 2**20
 
 @pytest.fixture
 def meter(tmp_path):
-    """Give the meter of a machine whose cgroup files have this content."""
+    """Return a function that makes the meter of a machine with these cgroup files."""
 
     def make(membership, **limits):
         (tmp_path / "membership").write_text(membership)
@@ -74,7 +74,7 @@ def test_used_memory_grows_with_what_is_held(tmp_path):
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries keep nothing")
 def test_freed_blocks_go_back_to_the_system():
-    """The C library keeps those below the last one that is in use."""
+    """The C library would keep those below the last one in use."""
     memory = Memory()
     held = [bytes([n % 256]) * 2000 for n in range(50_000)]
     last = held[-1]
@@ -86,7 +86,7 @@ def test_freed_blocks_go_back_to_the_system():
 
 
 def test_what_libraries_made_is_left_alone():
-    """The collector never looks at it again, not even at the end."""
+    """The collector does not examine it again, not even at exit."""
     before = gc.get_freeze_count()
     with paused_gc():
         held = [[] for _ in range(1000)]

@@ -1,4 +1,4 @@
-"""Matrices lie in memory or in a file, and nobody can tell by what is in them."""
+"""Matrices are in memory or in a file, with the same content."""
 
 import shutil
 
@@ -14,15 +14,15 @@ N_BYTES = 4 * 1000 * 64
 
 
 @pytest.mark.parametrize(
-    ("most_bytes", "n_bytes"), [(None, N_BYTES), (N_BYTES, N_BYTES), (N_BYTES - 1, 0), (0, 0)]
+    ("max_bytes", "n_bytes"), [(None, N_BYTES), (N_BYTES, N_BYTES), (N_BYTES - 1, 0), (0, 0)]
 )
-def test_larger_ones_take_no_memory(tmp_path, most_bytes, n_bytes):
-    assert n_bytes == MappedMatrices(tmp_path, most_bytes, Memory()).memory_bytes(SHAPE)
+def test_larger_ones_take_no_memory(tmp_path, max_bytes, n_bytes):
+    assert n_bytes == MappedMatrices(tmp_path, max_bytes, Memory()).memory_bytes(SHAPE)
 
 
-@pytest.mark.parametrize("most_bytes", [None, 0])
-def test_matrix_holds_what_is_written(tmp_path, most_bytes):
-    matrix = MappedMatrices(tmp_path, most_bytes, Memory()).empty(SHAPE)
+@pytest.mark.parametrize("max_bytes", [None, 0])
+def test_matrix_holds_what_is_written(tmp_path, max_bytes):
+    matrix = MappedMatrices(tmp_path, max_bytes, Memory()).empty(SHAPE)
     content = np.random.default_rng(0).standard_normal(SHAPE, np.float32)
     matrix[:] = content
 

@@ -1,4 +1,4 @@
-"""The library is loaded once, and keeps nothing of a table."""
+"""Suites are parsed, and the library does not keep a reference to the table."""
 
 import json
 import weakref
@@ -30,7 +30,7 @@ def test_suite_that_states_it_otherwise_is_refused(tmp_path, value):
 
 
 def test_table_is_let_go_after_the_check():
-    """The library's own context would hold every cell until the process ends."""
+    """The library's own context would keep the table until the process ends."""
     table = pd.DataFrame({"target": ["a", None], "text": ["one", "two"]})
     held = weakref.ref(table)
     expectation = {
@@ -39,8 +39,8 @@ def test_table_is_let_go_after_the_check():
         "severity": "critical",
     }
 
-    (found,) = GreatExpectations().check(table, [expectation])
+    (result,) = GreatExpectations().check(table, [expectation])
     del table
 
-    assert (1,) == found.rows
+    assert (1,) == result.rows
     assert held() is None

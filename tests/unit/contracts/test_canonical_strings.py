@@ -1,4 +1,4 @@
-"""One spelling for one value, and no other string is touched."""
+"""Equal values get one canonical string, and other strings are unchanged."""
 
 import pytest
 
@@ -18,7 +18,7 @@ from job.contracts.canonical_strings import canonicalize
     ],
 )
 def test_value_has_one_spelling(text, expected):
-    """And what has it already keeps it."""
+    """A canonical string stays as it is."""
     assert [expected, expected] == [canonicalize(text), canonicalize(expected)]
 
 
@@ -26,5 +26,5 @@ def test_value_has_one_spelling(text, expected):
     "text", ["", "truely", "1.10", "2.50", "v2.0", "1e5", "2026-13-02 03:04", "2.0\n"]
 )
 def test_other_strings_stay_as_they_are(text):
-    """A version, an impossible date or a word is nobody's number."""
+    """A version, an invalid date or a word is not a number."""
     assert text == canonicalize(text)

@@ -1,4 +1,4 @@
-"""What is written down can be read again, and sorts."""
+"""Digests and versions can be parsed again, and versions sort by time."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -50,13 +50,13 @@ def test_malformed_digest_is_refused(text):
 
 @pytest.mark.parametrize("text", ["latest", "v2026_1_1", "v20261122_020000_XYZ", "../v"])
 def test_malformed_version_is_refused(text):
-    """A version has one form, and it is no path."""
+    """A version has one form, and is not a path."""
     with pytest.raises(ValueError, match="version"):
         ModelVersion.parse(text)
 
 
 def test_json_is_canonical():
-    """Order of insertion is nobody's business, and NaN is no JSON."""
+    """The order of insertion has no effect, and NaN is not valid JSON."""
     assert canonical_json({"a": 1, "b": 2}) == canonical_json({"b": 2, "a": 1})
     with pytest.raises(ValueError, match="JSON compliant"):
         canonical_json({"a": float("nan")})

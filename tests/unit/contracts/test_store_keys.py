@@ -1,4 +1,4 @@
-"""Names of keys and channels: which are ours, and which are refused."""
+"""Names of keys and channels: which are the job's, and which are invalid."""
 
 import pytest
 
@@ -38,13 +38,13 @@ def test_channels(name):
     "name",
     ["latest", "v20260101_000000_00000000", "", "-a", "A", "a/b", "..", "x" * 64, "a\n"],
 )
-def test_what_cannot_be_addressed_is_no_channel(name):
+def test_invalid_channel_names(name):
     assert not is_channel(name)
 
 
 @pytest.mark.parametrize("channel", ["production", "anchor", "0-b_c", "x" * 63])
 def test_anchor_is_named_by_its_channel(channel):
-    """No channel can have that name."""
+    """The pointer's name is not a valid channel name."""
     pointer = anchor_pointer(channel)
 
     assert (channel, False) == (anchored_channel(pointer), is_channel(pointer))
@@ -53,5 +53,5 @@ def test_anchor_is_named_by_its_channel(channel):
 @pytest.mark.parametrize(
     "name", ["production", "anchor", ".anchor", "A.anchor", "latest.anchor", "a.anchor.anchor"]
 )
-def test_pointers_that_are_no_anchors(name):
+def test_pointers_that_are_not_anchors(name):
     assert anchored_channel(name) is None

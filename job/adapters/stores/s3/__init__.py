@@ -1,4 +1,16 @@
-"""The artifact store in an S3 bucket: conditional writes, checked bytes, bounded retries."""
+"""The artifact store in an S3 bucket: conditional writes, checked bytes, bounded retries.
+
+How it works
+------------
+1. A key becomes an object below the prefix of the store's URI; keys with `..` and the like are
+   refused.
+2. `put_if_absent` writes with `If-None-Match: *`, `compare_and_swap` with `If-Match: <ETag>`, so
+   that S3 itself decides which of two writers succeeds.
+3. A rejected write that botocore had retried is compared with the stored bytes: the rejection may
+   come from its own first try.
+4. A write that the store did not check by SHA-256 is read back and compared.
+5. Reads are pinned to one ETag or version id and resume where a connection breaks.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +24,12 @@ from botocore.exceptions import ClientError
 
 from job.adapters.stores.s3.client import Connection, split_uri
 from job.adapters.stores.s3.errors import (
-    code_of,
+    count_retries,
+    error_code,
+    http_status,
     is_absent,
     is_precondition_failed,
-    n_retries,
-    status_of,
-    translated,
+    translating_errors,
 )
 from job.adapters.stores.s3.probe import probe
 from job.adapters.stores.s3.reads import Reader, list_below
@@ -26,7 +38,7 @@ from job.contracts.settings.store import StoreSpec
 from job.contracts.store_keys import ObjectInfo, ProbeStep, check_key, is_job_key
 from job.errors import IntegrityError, TransientError
 
-_N_CONFLICTS: Final = 5
+_MAX_TRIES: Final = 5
 
 
 class S3Store:
@@ -50,19 +62,19 @@ class S3Store:
 
     def get(self, key: str) -> bytes | None:
         """Read an object, or None where there is none."""
-        found = self.read(key)
-        return None if found is None else found[0]
+        stored = self.read(key)
+        return None if stored is None else stored[0]
 
     def pieces(self, key: str) -> Generator[bytes, None, None]:
-        """Read an object piece by piece, in order; none where there is no object."""
-        with self._translated(key):
-            yield from self._reader.pieces(self._at(key))
+        """Read an object piece by piece, in order; an absent object has no piece."""
+        with self._translating_errors(key):
+            yield from self._reader.pieces(self._location(key))
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
         """Create an object; False where the key is taken."""
-        for n in range(_N_CONFLICTS):
+        for n in range(_MAX_TRIES):
             is_written = self._write(key, data, IfNoneMatch="*")
-            # NOTE: 409 says that another write was under way, not that it went through
+            # NOTE: 409 means that another write was in progress, not that it succeeded
             if is_written is not None:
                 return is_written
             if self.get(key) is not None:
@@ -74,24 +86,24 @@ class S3Store:
         """Replace an object if it still holds `expected` (None: is absent)."""
         if expected is None:
             return self.put_if_absent(key, data)
-        found = self.read(key)
-        if found is None or found[0] != expected:
+        stored = self.read(key)
+        if stored is None or stored[0] != expected:
             return False
-        return bool(self._write(key, data, IfMatch=found[1]))
+        return bool(self._write(key, data, IfMatch=stored[1]))
 
     def keys(self, prefix: str) -> Iterator[str]:
         """List the keys below a prefix, sorted."""
-        inner = f"{self._prefix}/" if self._prefix else ""
-        with self._translated(prefix):
-            items = list_below(self._client, self._bucket, f"{inner}{prefix}")
-        found = [item["Key"] for item in items]
-        yield from sorted(key.removeprefix(inner) for key in found if not key.endswith("/"))
+        root = f"{self._prefix}/" if self._prefix else ""
+        with self._translating_errors(prefix):
+            items = list_below(self._client, self._bucket, f"{root}{prefix}")
+        names = [item["Key"] for item in items]
+        yield from sorted(name.removeprefix(root) for name in names if not name.endswith("/"))
 
     def head(self, key: str) -> ObjectInfo | None:
         """Return size and age of an object, or None where there is none."""
-        with self._translated(key):
+        with self._translating_errors(key):
             try:
-                answer = self._client.head_object(**self._at(key))
+                answer = self._client.head_object(**self._location(key))
             except ClientError as error:
                 if is_absent(error):
                     return None
@@ -99,26 +111,26 @@ class S3Store:
         return ObjectInfo(n_bytes=answer["ContentLength"], modified_at=answer["LastModified"])
 
     def delete(self, key: str) -> None:
-        """Remove one object; absent is fine."""
-        with self._translated(key):
-            self._client.delete_object(**self._at(key))
+        """Remove one object, if it exists."""
+        with self._translating_errors(key):
+            self._client.delete_object(**self._location(key))
 
     def probe(self, token: str) -> tuple[ProbeStep, ...]:
-        """Try every ability under `probe/<token>`, and remove it again."""
+        """Test each required operation on the key `probe/<token>`, then remove it."""
         return probe(self, f"probe/{token}")
 
     def clear_unfinished(self, before: datetime, *, is_dry_run: bool) -> list[str]:
-        """Abort multipart uploads of this job that began before; name their keys."""
-        inner = f"{self._prefix}/" if self._prefix else ""
+        """Abort multipart uploads of this job that began before then; return their keys."""
+        root = f"{self._prefix}/" if self._prefix else ""
         cleared = []
-        with self._translated(""):
-            # NOTE: MinIO lists uploads of one whole key or of the whole bucket, not below a prefix
+        with self._translating_errors(""):
+            # NOTE: MinIO lists the uploads of one key or of the whole bucket, not below a prefix
             pages = self._client.get_paginator("list_multipart_uploads").paginate(
                 Bucket=self._bucket
             )
             for item in [item for page in pages for item in page.get("Uploads", ())]:
-                key = item["Key"].removeprefix(inner)
-                is_below = item["Key"].startswith(inner)
+                key = item["Key"].removeprefix(root)
+                is_below = item["Key"].startswith(root)
                 # NOTE: the bucket's other users have uploads too
                 if item["Initiated"] >= before or not is_below or not is_job_key(key):
                     continue
@@ -131,32 +143,34 @@ class S3Store:
 
     def read(self, key: str) -> tuple[bytes, str] | None:
         """Return an object's bytes and ETag, or None where there is none."""
-        with self._translated(key):
-            return self._reader.read(self._at(key))
+        with self._translating_errors(key):
+            return self._reader.read(self._location(key))
 
     def answer(self, key: str, data: bytes, **condition: str) -> str:
-        """Say what the store answers to a conditional write."""
-        with self._translated(key):
+        """Return the status that the store answers to a conditional write with."""
+        with self._translating_errors(key):
             try:
-                upload(self._client, self._at(key), data, self._options, **condition)
+                upload(self._client, self._location(key), data, self._options, **condition)
             except ClientError as error:
                 if not (
-                    is_precondition_failed(error) or is_absent(error) or status_of(error) == 501
+                    is_precondition_failed(error) or is_absent(error) or http_status(error) == 501
                 ):
                     raise
                 if not self._is_own_first_try(error, key, data):
-                    return f"{status_of(error)} {code_of(error)}"
+                    return f"{http_status(error)} {error_code(error)}"
         return "200"
 
     def _is_own_first_try(self, error: ClientError, key: str, data: bytes) -> bool:
-        """Return whether a request that was tried again has met what its own first try wrote."""
-        return n_retries(error) > 0 and self.get(key) == data
+        """Return whether a retried request was rejected because its own first try succeeded."""
+        return count_retries(error) > 0 and self.get(key) == data
 
     def _write(self, key: str, data: bytes, **condition: str) -> bool | None:
-        """Write under a condition; False where it is not met, None where the store is unsure."""
-        with self._translated(key):
+        """Write if a condition holds; False if it does not, None on a write conflict (409)."""
+        with self._translating_errors(key):
             try:
-                is_checked = upload(self._client, self._at(key), data, self._options, **condition)
+                is_checked = upload(
+                    self._client, self._location(key), data, self._options, **condition
+                )
             except ClientError as error:
                 if not (
                     is_precondition_failed(error) or ("IfMatch" in condition and is_absent(error))
@@ -164,7 +178,7 @@ class S3Store:
                     raise
                 if self._is_own_first_try(error, key, data):
                     return True
-                return None if status_of(error) == 409 else False
+                return None if http_status(error) == 409 else False
         if not is_checked and self.get(key) != data:
             raise IntegrityError(
                 f"'{key}' in {self.uri} does not hold the bytes that were sent",
@@ -172,12 +186,12 @@ class S3Store:
             )
         return True
 
-    def _at(self, key: str) -> dict[str, str]:
+    def _location(self, key: str) -> dict[str, str]:
         check_key(key)
         return {
             "Bucket": self._bucket,
             "Key": f"{self._prefix}/{key}" if self._prefix else key,
         }
 
-    def _translated(self, key: str) -> AbstractContextManager[None]:
-        return translated(self._host, f"{self.uri}/{key}")
+    def _translating_errors(self, key: str) -> AbstractContextManager[None]:
+        return translating_errors(self._host, f"{self.uri}/{key}")

@@ -1,4 +1,4 @@
-"""Connect to S3, as botocore's own chain of credentials and settings does."""
+"""Connect to S3 by botocore's own chain of credentials and settings."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from urllib.parse import urlparse
 import boto3
 from botocore.config import Config
 
-from job.adapters.stores.s3.errors import translated
+from job.adapters.stores.s3.errors import translating_errors
 from job.contracts.settings.store import S3Spec
 from job.contracts.store_keys import check_key
 from job.errors import ConfigurationError
@@ -22,46 +22,46 @@ class Connection:
 
     Attributes
     ----------
-    patience_seconds
-        How long a body that breaks off is asked for again: as long as a request is.
+    body_retry_seconds
+        How long reading a body is retried after its connection broke: as long as a request is.
     """
 
     client: Any
     host: str
-    patience_seconds: float
+    body_retry_seconds: float
 
 
 def connect(spec: S3Spec) -> Connection:
-    """Make a client; nothing is sent yet.
+    """Build a client, without sending anything.
 
     Raises
     ------
     ConfigurationError
         The profile, the CA bundle or the endpoint cannot be used.
     """
-    with translated(spec.endpoint_url or "S3"):
+    with translating_errors(spec.endpoint_url or "S3"):
         session = boto3.Session(profile_name=spec.profile, region_name=spec.region)
         _check_bundle(spec.ca_bundle or session._session.get_config_variable("ca_bundle"))
-        client = _connected(session, spec)
+        client = _make_configured_client(session, spec)
         host = urlparse(client.meta.endpoint_url).netloc
         if _is_aws(host):
-            client = _client(session, spec, is_custom=False)
+            client = _make_client(session, spec, is_custom=False)
     return Connection(
         client=client,
         host=host,
-        patience_seconds=spec.read_timeout_seconds * spec.max_attempts,
+        body_retry_seconds=spec.read_timeout_seconds * spec.max_attempts,
     )
 
 
-def _connected(session: Any, spec: S3Spec) -> Any:
-    """Make a client of the endpoint that settings, environment or profile name."""
+def _make_configured_client(session: Any, spec: S3Spec) -> Any:
+    """Build a client for the endpoint that settings, environment or profile name."""
     try:
-        client = _client(session, spec, is_custom=True)
+        client = _make_client(session, spec, is_custom=True)
         address = urlparse(client.meta.endpoint_url)
         if address.port == 0 or "@" in address.netloc:
             raise ValueError("no port, or a password")
         return client
-    # NOTE: its words are not repeated, for an address may hold a password
+    # NOTE: the error's message is not repeated, because an address may hold a password
     except ValueError:
         raise ConfigurationError(
             "the endpoint of the store is not an address",
@@ -81,7 +81,7 @@ def _is_aws(host: str) -> bool:
     return host.endswith((".amazonaws.com", ".amazonaws.com.cn"))
 
 
-def _client(session: Any, spec: S3Spec, *, is_custom: bool) -> Any:
+def _make_client(session: Any, spec: S3Spec, *, is_custom: bool) -> Any:
     checksums, addressing = spec.checksums, spec.addressing
     if checksums == "auto":
         # NOTE: CRC32 trailers break several stores, some of them over HTTPS only
@@ -105,7 +105,7 @@ def _client(session: Any, spec: S3Spec, *, is_custom: bool) -> Any:
 
 
 def split_uri(uri: str) -> tuple[str, str]:
-    """Return bucket and key (or prefix) of an s3:// URI, without slashes at its end.
+    """Return bucket and key (or prefix) of an s3:// URI, without trailing slashes.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Translate what botocore raises, by one table; the host is named, a key of an account never."""
+"""Translate botocore's errors to the job's own; messages name the host, never an access key."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from urllib3.exceptions import HTTPError
 from job.errors import ConfigurationError, JobError, TransientError
 
 T = TypeVar("T")
-_N_MORE: Final = 3
-_ACTIONS: Final = {
+_N_RETRIES: Final = 3
+_PERMISSIONS: Final = {
     "HeadObject": "s3:GetObject",
     "ListObjectsV2": "s3:ListBucket",
     "CreateMultipartUpload": "s3:PutObject",
@@ -30,7 +30,7 @@ _EXPIRED: Final = ("the session token has expired", "renew the credentials")
 _TOKEN: Final = ("the session token is not valid", "renew the credentials")
 _REGION: Final = ("the bucket is in another region", "set s3.region")
 _REQUEST: Final = ("it does not take such a request", "check store.* and s3.* in the settings")
-_OPERATORS: Final = {
+_SERVICE_ERRORS: Final = {
     "RequestTimeTooSkewed": _CLOCK,
     "InvalidAccessKeyId": _KEYS,
     "SignatureDoesNotMatch": _KEYS,
@@ -53,7 +53,7 @@ _OPERATORS: Final = {
     "NotImplemented": _REQUEST,
     "KeyTooLongError": ("the prefix is too long", "choose a shorter one"),
 }
-_LOCAL: Final[tuple[tuple[type[Exception], str, str], ...]] = (
+_CLIENT_ERRORS: Final[tuple[tuple[type[Exception], str, str], ...]] = (
     (boto.NoCredentialsError, "no credentials were found", "set AWS_ACCESS_KEY_ID or a profile"),
     (boto.PartialCredentialsError, "the credentials are incomplete", "give key and secret"),
     (boto.CredentialRetrievalError, "no credentials could be had", "check the profile or role"),
@@ -66,61 +66,61 @@ _LOCAL: Final[tuple[tuple[type[Exception], str, str], ...]] = (
     (boto.NoRegionError, "no region is known", "set s3.region"),
     (boto.ParamValidationError, "the request is not valid", "check the URI"),
 )
-_BEATEN: Final = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
+_PRECONDITION_CODES: Final = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
 
 
-def code_of(error: ClientError) -> str:
-    """Return the service's code; HEAD answers have the status alone."""
+def error_code(error: ClientError) -> str:
+    """Return the service's error code; of a HEAD request only the HTTP status is known."""
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
-def status_of(error: ClientError) -> int:
-    """Return the HTTP status."""
+def http_status(error: ClientError) -> int:
+    """Return the HTTP status of the response."""
     return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
 
 
-def n_retries(error: ClientError) -> int:
-    """Say how often the request had been tried before."""
+def count_retries(error: ClientError) -> int:
+    """Return how often botocore had retried the request."""
     return int(error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0))
 
 
 def is_absent(error: ClientError) -> bool:
-    """Return whether there is no such object; an absent bucket is another matter."""
-    return code_of(error) in ("NoSuchKey", "404", "NotFound", "NoSuchUpload")
+    """Return whether the object does not exist; an absent bucket is a different error."""
+    return error_code(error) in ("NoSuchKey", "404", "NotFound", "NoSuchUpload")
 
 
 def is_precondition_failed(error: ClientError) -> bool:
-    """Return whether a condition was not met: somebody else was first."""
-    return code_of(error) in _BEATEN or status_of(error) == 412
+    """Return whether a conditional write was rejected: another writer was first."""
+    return error_code(error) in _PRECONDITION_CODES or http_status(error) == 412
 
 
 def retry_truncated_response(function: Callable[[], T]) -> T:
-    """Make a request; once more, a few times, where its answer's text breaks off.
+    """Send a request, and retry it a few times if the body of its response is truncated.
 
-    NOTE: botocore tries again what has no answer, and lets such an error of urllib3 through.  An
-    answer with a text is a refusal, a listing or a first step, so asking again does no harm.
+    NOTE: botocore retries requests without a response, but passes this error of urllib3 on.  The
+    responses that have a body are errors, listings and first steps, so retrying does no harm.
     """
-    for _ in range(_N_MORE):
+    for _ in range(_N_RETRIES):
         with contextlib.suppress(HTTPError):
             return function()
     return function()
 
 
 @contextmanager
-def translated(host: str, what: str = "") -> Iterator[None]:
+def translating_errors(host: str, what: str = "") -> Iterator[None]:
     """Raise the job's errors in place of the client's."""
     try:
         yield
     except (BotoCoreError, ClientError, HTTPError, OSError, ValueError) as error:
-        raise explain(error, host, what) from error
+        raise translate(error, host, what) from error
 
 
-def explain(error: Exception, host: str, what: str = "") -> JobError:
-    """Say who must act, and what is wrong; never what was signed or sent."""
+def translate(error: Exception, host: str, what: str = "") -> JobError:
+    """Return the job's error for one of the client's; it never quotes what was signed or sent."""
     where = f"the store at {host}" + (f" ('{what}')" if what else "")
     if isinstance(error, ClientError):
-        return _of_service(error, where)
-    for kind, reason, hint in _LOCAL:
+        return _translate_service_error(error, where)
+    for kind, reason, hint in _CLIENT_ERRORS:
         if isinstance(error, kind):
             return ConfigurationError(f"{where} cannot be used: {reason}", hint=hint)
     if isinstance(error, boto.SSLError) and "certificate" in str(error).lower():
@@ -150,14 +150,14 @@ def explain(error: Exception, host: str, what: str = "") -> JobError:
     return TransientError(f"{where} failed: {type(error).__name__}", hint="run again")
 
 
-def _of_service(error: ClientError, where: str) -> JobError:
-    code, status = code_of(error), status_of(error)
-    if code in _OPERATORS:
-        reason, hint = _OPERATORS[code]
+def _translate_service_error(error: ClientError, where: str) -> JobError:
+    code, status = error_code(error), http_status(error)
+    if code in _SERVICE_ERRORS:
+        reason, hint = _SERVICE_ERRORS[code]
         return ConfigurationError(f"{where} refuses: {reason} ({code})", hint=hint)
     if code in ("AccessDenied", "403", "Forbidden", "AllAccessDisabled", "AccountProblem"):
-        action = _ACTIONS.get(error.operation_name, f"s3:{error.operation_name}")
-        return denied_actions(where, [action])
+        action = _PERMISSIONS.get(error.operation_name, f"s3:{error.operation_name}")
+        return access_denied(where, [action])
     if code.lower().startswith("kms"):
         return ConfigurationError(f"{where} refuses the key: {code}", hint="check store.kms_key_id")
     if status in (401, 403):
@@ -171,8 +171,8 @@ def _of_service(error: ClientError, where: str) -> JobError:
     )
 
 
-def denied_actions(where: str, actions: list[str]) -> ConfigurationError:
-    """Say which actions the credentials lack."""
+def access_denied(where: str, actions: list[str]) -> ConfigurationError:
+    """Return the error that lists the permissions which the credentials lack."""
     also = " (and s3:ListBucket, if the object may be absent)"
     names = ", ".join(actions)
     return ConfigurationError(

@@ -1,4 +1,13 @@
-"""Copy tables and suites from S3 to local files: each object read once, at one version."""
+"""Copy tables and suites from S3 to local files: each object is read once, at one version.
+
+How it works
+------------
+1. The URI is an object, or else the prefix of objects that become the files of a folder.
+2. Keys that cannot be file names below that folder are refused before anything is written.
+3. `HEAD` gives the size, which is compared with the free temporary space, and the ETag or version
+   id, which every later read is pinned to.
+4. Parts of 16 MiB are fetched by a few threads, and each is written at its own offset.
+"""
 
 from __future__ import annotations
 
@@ -11,15 +20,15 @@ from botocore.exceptions import ClientError
 
 from job.adapters.host_limits import Memory, free_temporary_bytes
 from job.adapters.stores.s3.client import Connection, split_uri
-from job.adapters.stores.s3.errors import code_of, is_absent, translated
+from job.adapters.stores.s3.errors import error_code, is_absent, translating_errors
 from job.adapters.stores.s3.parts import PART_BYTES, in_parallel
-from job.adapters.stores.s3.reads import Reader, changed, list_below, pinned
+from job.adapters.stores.s3.reads import Reader, list_below, object_changed, pin_version
 from job.contracts.store_keys import is_key
 from job.errors import ConfigurationError, DatasetNotFoundError, DatasetUnreadableError
 
 
 class S3Files:
-    """Objects as files in a folder of this run."""
+    """Copies objects to files in a folder of this run."""
 
     def __init__(self, connection: Connection, folder: Path) -> None:
         self._client, self._host = connection.client, connection.host
@@ -29,42 +38,42 @@ class S3Files:
     def copy(self, uri: str) -> Path:
         """Copy an object and its sidecar, or every object below a prefix.
 
-        The bytes are those of one version id or ETag from the first to the last.
+        All bytes of an object are of one version id or ETag.
 
         Raises
         ------
         DatasetNotFoundError
-            There is nothing.
+            There is neither an object nor a prefix of that name.
         DatasetUnreadableError
             A key below the prefix cannot be the name of a file in a folder.
         ConfigurationError
-            There is no room for it.
+            The temporary space is too small.
         TransientError
             An object changed while it was read.
         """
         bucket, key = split_uri(uri)
         target = self._folder / f"{len(list(self._folder.iterdir()))}" / key.rpartition("/")[2]
-        with translated(self._host, uri):
+        with translating_errors(self._host, uri):
             head = self._head(bucket, key) if key else None
             if head is not None:
                 self._copy(bucket, key, head, target)
                 self._copy_sidecar(bucket, key, target)
                 return target
-            found = self._below(bucket, f"{key}/" if key else "")
-            for inner in found:
-                whole = f"{key}/{inner}" if key else inner
-                self._copy(bucket, whole, self._head(bucket, whole), target / inner)
-        if not found:
+            names = self._list_file_names(bucket, f"{key}/" if key else "")
+            for name in names:
+                full_key = f"{key}/{name}" if key else name
+                self._copy(bucket, full_key, self._head(bucket, full_key), target / name)
+        if not names:
             raise DatasetNotFoundError(
                 f"no such object: '{uri}'",
                 hint="check dataset.uri, or whether the upstream export has finished",
             )
         return target
 
-    def _below(self, bucket: str, prefix: str) -> list[str]:
-        """List the objects below a prefix; each is a file below one folder, or all are refused."""
+    def _list_file_names(self, bucket: str, prefix: str) -> list[str]:
+        """Return the keys below a prefix, relative to it; raise if one cannot be a file's name."""
         items = list_below(self._client, bucket, prefix)
-        # NOTE: an empty object whose key ends with a slash is how consoles show a folder
+        # NOTE: consoles represent a folder by an empty object whose key ends with a slash
         names = [
             item["Key"].removeprefix(prefix)
             for item in items
@@ -93,19 +102,19 @@ class S3Files:
         stem = re.sub(r"(?i)\.(parquet|pq|csv|csv\.gz)$", "", key)
         for name in dict.fromkeys((f"{key}.metadata.json", f"{stem}.metadata.json")):
             try:
-                found = self._reader.read({"Bucket": bucket, "Key": name})
+                sidecar = self._reader.read({"Bucket": bucket, "Key": name})
             except ClientError as error:
-                # NOTE: without the right to list, what is absent is "denied"
-                if code_of(error) == "AccessDenied":
+                # NOTE: without the permission to list, S3 answers "denied" for an absent object
+                if error_code(error) == "AccessDenied":
                     continue
                 raise
-            if found is not None:
-                target.with_name(name.rpartition("/")[2]).write_bytes(found[0])
+            if sidecar is not None:
+                target.with_name(name.rpartition("/")[2]).write_bytes(sidecar[0])
 
     def _copy(self, bucket: str, key: str, head: Any, target: Path) -> None:
-        where = {"Bucket": bucket, "Key": key}
+        location = {"Bucket": bucket, "Key": key}
         if head is None:
-            raise changed(where)
+            raise object_changed(location)
         n_bytes = head["ContentLength"]
         target.parent.mkdir(parents=True, exist_ok=True)
         free = free_temporary_bytes(self._folder, self._memory)
@@ -116,8 +125,8 @@ class S3Files:
                 hint="give temporary space of the table's size (a tmpfs counts against the memory "
                 "limit), or set TMPDIR",
             )
-        pin = pinned(where, head)
-        # NOTE: nothing that is there already is written to, nor what a link points to
+        pin = pin_version(location, head)
+        # NOTE: an existing file, or the target of a link, must not be overwritten
         descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
 
         def fetch(n: int) -> None:
@@ -135,14 +144,14 @@ class S3Files:
 
 
 def _write(descriptor: int, data: bytes, start: int) -> None:
-    """Write all of it: a disk that fills up takes a part, and only then refuses."""
-    rest = memoryview(data)
-    while rest:
-        n_written = os.pwrite(descriptor, rest, start)
-        rest, start = rest[n_written:], start + n_written
+    """Write all bytes: while a disk fills up, `pwrite` writes a part before it fails."""
+    remaining = memoryview(data)
+    while remaining:
+        n_written = os.pwrite(descriptor, remaining, start)
+        remaining, start = remaining[n_written:], start + n_written
 
 
 def _parents(name: str) -> list[str]:
-    """Name the folders that a file of that name needs."""
+    """Return the folders above a file of that name."""
     parts = name.split("/")
     return ["/".join(parts[:n]) for n in range(1, len(parts))]

@@ -1,4 +1,4 @@
-"""Work on the parts of a large object, a few at once."""
+"""Process the parts of a large object, a few at once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ N_THREADS: Final = 4
 
 
 def in_parallel(function: Callable[[int], Any], items: range) -> list[Any]:
-    """Call in a few threads, the results in order; the first error ends it."""
+    """Call a function in a few threads; return the results in order, or raise the first error."""
     with ThreadPoolExecutor(N_THREADS) as pool:
         try:
             return list(pool.map(function, items))
@@ -24,14 +24,14 @@ def in_parallel(function: Callable[[int], Any], items: range) -> list[Any]:
 
 
 def in_order(read: Callable[[int], Iterator[bytes]], items: range) -> Generator[bytes, None, None]:
-    """Return what `read` gives of each item, in order and as it comes; a few are read at once.
+    """Yield the pieces that `read` yields of each item, in order; a few items are read at once.
 
-    The next item is begun when the first of them has been given whole, so that no more than
-    `N_THREADS` are held.
+    Reading the next item begins when the first one has been yielded completely, so at most
+    `N_THREADS` items are in memory.
     """
     is_over = threading.Event()
-    # NOTE: once a block of this size was freed, glibc keeps the memory of pieces for the next ones;
-    # else the kernel takes and clears it each time, a fifth of a fetch's processor time
+    # NOTE: once a block of this size was freed, glibc reuses the memory of pieces; otherwise the
+    # kernel reclaims and clears it each time, which is a fifth of the CPU time of a fetch
     bytearray(PART_BYTES)
 
     def fill(item: int, pieces: SimpleQueue[bytes | None]) -> None:
@@ -43,19 +43,19 @@ def in_order(read: Callable[[int], Iterator[bytes]], items: range) -> Generator[
         finally:
             pieces.put(None)
 
-    def drain(filling: Future[None], pieces: SimpleQueue[bytes | None]) -> Iterator[bytes]:
+    def drain(reading: Future[None], pieces: SimpleQueue[bytes | None]) -> Iterator[bytes]:
         yield from iter(pieces.get, None)
-        filling.result()
+        reading.result()
 
-    begun: deque[tuple[Future[None], SimpleQueue[bytes | None]]] = deque()
+    pending: deque[tuple[Future[None], SimpleQueue[bytes | None]]] = deque()
     with ThreadPoolExecutor(N_THREADS) as pool:
         try:
             for item in items:
                 pieces: SimpleQueue[bytes | None] = SimpleQueue()
-                begun.append((pool.submit(fill, item, pieces), pieces))
-                if len(begun) == N_THREADS:
-                    yield from drain(*begun.popleft())
-            while begun:
-                yield from drain(*begun.popleft())
+                pending.append((pool.submit(fill, item, pieces), pieces))
+                if len(pending) == N_THREADS:
+                    yield from drain(*pending.popleft())
+            while pending:
+                yield from drain(*pending.popleft())
         finally:
             is_over.set()

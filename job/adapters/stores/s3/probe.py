@@ -1,11 +1,11 @@
-"""Try for real what a run needs of a bucket, and say what the store answered."""
+"""Test the operations that a run needs on a bucket, and report the store's answers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
-from job.adapters.stores.s3.errors import denied_actions
+from job.adapters.stores.s3.errors import access_denied
 from job.contracts.store_keys import ProbeStep
 from job.errors import ConfigurationError
 
@@ -23,26 +23,26 @@ def probe(store: S3Store, key: str) -> tuple[ProbeStep, ...]:
     Raises
     ------
     ConfigurationError
-        Something is not allowed; every action that is missing is named.
+        A permission is missing; the message lists all that are.
     """
-    rights = _Rights()
-    written = rights.ask("403", store.answer, key, b"1", IfNoneMatch="*")
-    found = rights.ask(None, store.read, key)
-    is_read = found is not None and found[0] == b"1"
-    again = stale = swapped = "403"
-    if written == "200":
-        again = store.answer(key, b"2", IfNoneMatch="*")
+    permissions = _Permissions()
+    created = permissions.call("403", store.answer, key, b"1", IfNoneMatch="*")
+    stored = permissions.call(None, store.read, key)
+    is_read = stored is not None and stored[0] == b"1"
+    recreated = stale = swapped = "403"
+    if created == "200":
+        recreated = store.answer(key, b"2", IfNoneMatch="*")
         stale = store.answer(key, b"3", IfMatch=_OTHER_ETAG)
-        found = rights.ask(None, store.read, key)
-        swapped = store.answer(key, b"4", IfMatch=found[1] if found else _OTHER_ETAG)
-    is_listed = rights.ask(False, lambda: key in store.keys(key))
-    rights.ask(None, store.delete, key)
-    rights.require(store)
+        stored = permissions.call(None, store.read, key)
+        swapped = store.answer(key, b"4", IfMatch=stored[1] if stored else _OTHER_ETAG)
+    is_listed = permissions.call(False, lambda: key in store.keys(key))
+    permissions.call(None, store.delete, key)
+    permissions.raise_missing(store)
     is_deleted = store.head(key) is None
     return (
-        ProbeStep(name="writes", is_met=written == "200", answer=written),
+        ProbeStep(name="writes", is_met=created == "200", answer=created),
         ProbeStep(name="reads", is_met=is_read, answer="same bytes" if is_read else "others"),
-        ProbeStep(name="creates_once", is_met=again != "200", answer=again),
+        ProbeStep(name="creates_once", is_met=recreated != "200", answer=recreated),
         ProbeStep(
             name="swaps",
             is_met=stale != "200" and swapped == "200",
@@ -53,22 +53,22 @@ def probe(store: S3Store, key: str) -> tuple[ProbeStep, ...]:
     )
 
 
-class _Rights:
-    """Goes on where something is not allowed, so that all that is missing is told at once."""
+class _Permissions:
+    """Collects the permissions that are missing, so that one error can list them all."""
 
     def __init__(self) -> None:
         self._errors: list[ConfigurationError] = []
 
-    def ask(self, otherwise: R, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    def call(self, default: R, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return function(*args, **kwargs)
         except ConfigurationError as error:
             if "action" not in error.context:
                 raise
             self._errors.append(error)
-            return otherwise
+            return default
 
-    def require(self, store: S3Store) -> None:
+    def raise_missing(self, store: S3Store) -> None:
         actions = list(dict.fromkeys(str(error.context["action"]) for error in self._errors))
         if actions:
-            raise denied_actions(store.where, actions) from self._errors[0]
+            raise access_denied(store.where, actions) from self._errors[0]

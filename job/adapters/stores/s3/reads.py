@@ -1,4 +1,14 @@
-"""Read objects from S3, pinned to one version; a body that breaks off goes on where it broke."""
+"""Read objects from S3, pinned to one version; a broken connection resumes where it broke.
+
+How it works
+------------
+1. `GET` returns size, ETag, version id and the body of the object.
+2. All later requests are pinned to that ETag and version: an object that changes meanwhile is an
+   error, never a mixture of two versions.
+3. Objects of up to two parts are read from that one body, larger ones by range requests of one part
+   each, a few at once.
+4. botocore does not retry reading a body: here it is reopened at the next byte, up to three times.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +28,7 @@ from botocore.exceptions import (
 
 from job.adapters.stores.s3.client import Connection
 from job.adapters.stores.s3.errors import (
-    code_of,
+    error_code,
     is_absent,
     is_precondition_failed,
     retry_truncated_response,
@@ -26,10 +36,10 @@ from job.adapters.stores.s3.errors import (
 from job.adapters.stores.s3.parts import PART_BYTES, in_order, in_parallel
 from job.errors import ConfigurationError, TransientError
 
-_N_TRIES: Final = 4
+_MAX_TRIES: Final = 4
 _PIECE_BYTES: Final = 2**20
-# NOTE: botocore tries requests again, never the reading of a body
-_BROKEN: Final = (
+# NOTE: botocore retries requests, but not the reading of a body
+_READ_ERRORS: Final = (
     FlexibleChecksumError,
     IncompleteReadError,
     ReadTimeoutError,
@@ -39,35 +49,35 @@ _GONE: Final = ("NoSuchVersion", "InvalidRange")
 
 
 class Reader:
-    """Reads objects, large ones by parts at once."""
+    """Reads objects; several parts of a large one at once."""
 
     def __init__(self, connection: Connection) -> None:
-        self._client, self._patience = connection.client, connection.patience_seconds
+        self._client, self._retry_seconds = connection.client, connection.body_retry_seconds
 
-    def read(self, where: dict[str, str]) -> tuple[bytes, str] | None:
+    def read(self, location: dict[str, str]) -> tuple[bytes, str] | None:
         """Return an object's bytes and ETag, or None where there is none."""
-        answer = self._ask(where)
+        answer = self._get(location)
         if answer is None:
             return None
-        n_bytes, pin = answer["ContentLength"], pinned(where, answer)
-        # NOTE: a BytesIO of exactly this size gives its bytes away without copying them
-        whole = io.BytesIO()
+        n_bytes, pin = answer["ContentLength"], pin_version(location, answer)
+        # NOTE: getvalue() of a BytesIO of exactly this size does not copy the bytes
+        buffer = io.BytesIO()
         if n_bytes:
-            whole.seek(n_bytes - 1)
-            whole.write(b"\0")
-        with whole.getbuffer() as target, closing(answer["Body"]) as body:
+            buffer.seek(n_bytes - 1)
+            buffer.write(b"\0")
+        with buffer.getbuffer() as target, closing(answer["Body"]) as body:
             if n_bytes <= 2 * PART_BYTES:
                 self._fill(pin, 0, target, body)
             else:
                 self._read_parts(pin, target, body)
-        return whole.getvalue(), answer["ETag"]
+        return buffer.getvalue(), answer["ETag"]
 
-    def pieces(self, where: dict[str, str]) -> Generator[bytes, None, None]:
-        """Return an object's bytes in order, as they come; no piece where there is no object."""
-        answer = self._ask(where)
+    def pieces(self, location: dict[str, str]) -> Generator[bytes, None, None]:
+        """Yield an object's bytes in order as they arrive; nothing if there is no object."""
+        answer = self._get(location)
         if answer is None:
             return
-        n_bytes, pin = answer["ContentLength"], pinned(where, answer)
+        n_bytes, pin = answer["ContentLength"], pin_version(location, answer)
         with closing(answer["Body"]) as body:
             if not n_bytes:
                 yield b""
@@ -76,10 +86,10 @@ class Reader:
             else:
                 yield from self._parts(pin, n_bytes, body)
 
-    def _ask(self, where: dict[str, str]) -> dict[str, Any] | None:
+    def _get(self, location: dict[str, str]) -> dict[str, Any] | None:
         try:
             answer: dict[str, Any] = retry_truncated_response(
-                lambda: self._client.get_object(**where)
+                lambda: self._client.get_object(**location)
             )
         except ClientError as error:
             if is_absent(error):
@@ -108,22 +118,22 @@ class Reader:
             n_read += len(piece)
 
     def span(self, pin: dict[str, str], start: int, stop: int, body: Any = None) -> Iterator[bytes]:
-        """Return an object's bytes from `start` to `stop`, as they come.
+        """Yield an object's bytes from `start` to `stop` as they arrive.
 
         Parameters
         ----------
         pin
-            What `pinned` gave.
+            The request that `pin_version` returned.
         body
-            An answer's body that stands at `start`, if there is one.
+            An open body that is positioned at `start`, if there is one.
 
         Raises
         ------
         TransientError
-            The object is no longer the one that was pinned.
+            The object is no longer of the pinned version.
         """
-        deadline = time.monotonic() + self._patience
-        for n in range(1, _N_TRIES + 1):
+        deadline = time.monotonic() + self._retry_seconds
+        for n in range(1, _MAX_TRIES + 1):
             body = self._open(pin, start, stop - 1) if body is None else body
             try:
                 while start < stop:
@@ -133,8 +143,8 @@ class Reader:
                     start += len(piece)
                     yield piece
                 return
-            except _BROKEN:
-                if n == _N_TRIES or time.monotonic() > deadline:
+            except _READ_ERRORS:
+                if n == _MAX_TRIES or time.monotonic() > deadline:
                     raise
             body = None
 
@@ -143,8 +153,8 @@ class Reader:
             span = f"bytes={first}-{last}"
             answer = retry_truncated_response(lambda: self._client.get_object(**pin, Range=span))
         except ClientError as error:
-            if is_precondition_failed(error) or is_absent(error) or code_of(error) in _GONE:
-                raise changed(pin) from error
+            if is_precondition_failed(error) or is_absent(error) or error_code(error) in _GONE:
+                raise object_changed(pin) from error
             raise
         if not str(answer.get("ContentRange", "")).startswith(f"bytes {first}-{last}/"):
             raise ConfigurationError(
@@ -154,24 +164,24 @@ class Reader:
         return answer["Body"]
 
 
-def pinned(where: dict[str, str], answer: dict[str, Any]) -> dict[str, str]:
-    """Ask for the very object that an answer was about: its version, where there are versions."""
-    found = {**where, "IfMatch": answer["ETag"]}
+def pin_version(location: dict[str, str], answer: dict[str, Any]) -> dict[str, str]:
+    """Return a request for the same bytes that an answer is about: its ETag and version, if any."""
+    request = {**location, "IfMatch": answer["ETag"]}
     version = answer.get("VersionId", "null")
-    return found if version == "null" else {**found, "VersionId": version}
+    return request if version == "null" else {**request, "VersionId": version}
 
 
 def list_below(client: Any, bucket: str, prefix: str) -> list[dict[str, Any]]:
-    """List the objects below a prefix."""
+    """Return the objects below a prefix, as S3 lists them."""
     pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
     return retry_truncated_response(
         lambda: [item for page in pages for item in page.get("Contents", ())]
     )
 
 
-def changed(where: dict[str, str]) -> TransientError:
-    """Say that an object is no longer the one that was pinned."""
+def object_changed(location: dict[str, str]) -> TransientError:
+    """Return the error for an object that is no longer of the pinned version."""
     return TransientError(
-        f"'s3://{where['Bucket']}/{where['Key']}' changed while it was read",
+        f"'s3://{location['Bucket']}/{location['Key']}' changed while it was read",
         hint="run again once it is written",
     )

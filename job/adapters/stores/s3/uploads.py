@@ -1,4 +1,4 @@
-"""Create objects on S3 under a condition: small ones at once, large ones by parts."""
+"""Create objects on S3 under a condition: small ones by one request, large ones by parts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from job.contracts.settings.store import StoreSpec
 
 
 def write_options(spec: StoreSpec) -> dict[str, str]:
-    """Return the parameters that every write carries."""
+    """Return the request parameters that are common to all writes."""
     options = {
         "ServerSideEncryption": spec.encryption,
         "SSEKMSKeyId": spec.kms_key_id,
@@ -27,45 +27,45 @@ def write_options(spec: StoreSpec) -> dict[str, str]:
 
 
 def upload(
-    client: Any, where: dict[str, str], data: bytes, options: dict[str, str], **condition: str
+    client: Any, location: dict[str, str], data: bytes, options: dict[str, str], **condition: str
 ) -> bool:
-    """Write an object whole, under a condition.
+    """Write a whole object if a condition holds.
 
     Returns
     -------
     is_checked
-        Whether the store has compared SHA-256 with what it received.
+        Whether the store has compared the SHA-256 with the bytes that it received.
 
     Raises
     ------
     botocore.exceptions.ClientError
-        Also where the condition is not met.
+        Also if the condition does not hold.
     """
     if len(data) > 2 * PART_BYTES:
-        return _by_parts(client, where, data, options, **condition)
+        return _upload_parts(client, location, data, options, **condition)
     checksum = _sha256(data)
     answer = retry_truncated_response(
         lambda: client.put_object(
-            **where, Body=data, ChecksumSHA256=checksum, **options, **condition
+            **location, Body=data, ChecksumSHA256=checksum, **options, **condition
         )
     )
     return bool(answer.get("ChecksumSHA256") == checksum)
 
 
-def _by_parts(
-    client: Any, where: dict[str, str], data: bytes, options: dict[str, str], **condition: str
+def _upload_parts(
+    client: Any, location: dict[str, str], data: bytes, options: dict[str, str], **condition: str
 ) -> bool:
-    made = retry_truncated_response(
-        lambda: client.create_multipart_upload(**where, ChecksumAlgorithm="SHA256", **options)
+    started = retry_truncated_response(
+        lambda: client.create_multipart_upload(**location, ChecksumAlgorithm="SHA256", **options)
     )
-    upload_id = {"UploadId": made["UploadId"]}
+    upload_id = {"UploadId": started["UploadId"]}
     view = memoryview(data)
 
     def send(n: int) -> tuple[dict[str, Any], bool]:
         part = view[(n - 1) * PART_BYTES : n * PART_BYTES]
         checksum = _sha256(part)
         answer = client.upload_part(
-            **where, **upload_id, PartNumber=n, Body=_Body(part), ChecksumSHA256=checksum
+            **location, **upload_id, PartNumber=n, Body=_Body(part), ChecksumSHA256=checksum
         )
         stored = {"PartNumber": n, "ETag": answer["ETag"]}
         is_checked = answer.get("ChecksumSHA256") == checksum
@@ -74,35 +74,35 @@ def _by_parts(
     try:
         parts = in_parallel(send, range(1, -(-len(data) // PART_BYTES) + 1))
         client.complete_multipart_upload(
-            **where, **upload_id, MultipartUpload={"Parts": [p for p, _ in parts]}, **condition
+            **location, **upload_id, MultipartUpload={"Parts": [p for p, _ in parts]}, **condition
         )
     except BaseException:
-        # NOTE: what cannot be taken back now is taken by `models prune`
+        # NOTE: an upload that cannot be aborted now is aborted by `models prune`
         with contextlib.suppress(BotoCoreError, ClientError):
-            client.abort_multipart_upload(**where, **upload_id)
+            client.abort_multipart_upload(**location, **upload_id)
         raise
     return all(is_checked for _, is_checked in parts)
 
 
 class _Body:
-    """Bytes as a file that botocore can sign, send and send again, without a copy of them."""
+    """Bytes as a file object that botocore can sign, send and resend without copying them."""
 
     def __init__(self, data: memoryview) -> None:
-        self._data, self._at = data, 0
+        self._data, self._position = data, 0
 
     def __len__(self) -> int:
         return len(self._data)
 
     def read(self, size: int) -> memoryview:
-        piece = self._data[self._at : self._at + size]
-        self._at += len(piece)
+        piece = self._data[self._position : self._position + size]
+        self._position += len(piece)
         return piece
 
     def tell(self) -> int:
-        return self._at
+        return self._position
 
     def seek(self, offset: int) -> None:
-        self._at = offset
+        self._position = offset
 
 
 def _sha256(data: bytes | memoryview) -> str:

@@ -71,15 +71,15 @@ def train(feature_blocks, estimator="logistic_regression"):
 
 
 def digest_all():
-    """Digest the bytes of every kind of pipeline, trained here and now."""
-    found = [
+    """Return the digests of the bytes of all kinds of pipelines, trained in this process."""
+    payloads = [
         CODEC.encode(train(feature_blocks, name)) for feature_blocks in USES for name in ESTIMATORS
     ]
-    return [hashlib.sha256(data).hexdigest() for data in found]
+    return [hashlib.sha256(data).hexdigest() for data in payloads]
 
 
-def of_another_version(data):
-    """Let the bytes say that another scikit-learn, of a name as long, wrote them."""
+def change_version(data):
+    """Replace the version of scikit-learn in the bytes by one of equal length."""
     return data.replace(sklearn.__version__.encode(), b"0" * len(sklearn.__version__))
 
 
@@ -156,7 +156,7 @@ def test_encoded_model_does_not_name_this_package(feature_blocks):
 @KINDS
 def test_model_of_another_scikit_learn_is_refused(feature_blocks):
     """Its predictions may be others; both versions are named."""
-    data = of_another_version(CODEC.encode(train(feature_blocks)))
+    data = change_version(CODEC.encode(train(feature_blocks)))
 
     with pytest.raises(
         IncompatibleModelError, match=rf"scikit-learn 0+, this is {sklearn.__version__}"
@@ -178,7 +178,7 @@ def test_filters_of_warnings_are_as_before():
     """The filter is the codec's while it reads, and nobody else's."""
     before = list(warnings.filters)
     with pytest.raises(IncompatibleModelError):
-        CODEC.decode(of_another_version(CODEC.encode(train(("embeddings",)))))
+        CODEC.decode(change_version(CODEC.encode(train(("embeddings",)))))
 
     assert before == list(warnings.filters)
 

@@ -10,15 +10,15 @@ from job.adapters.executors.local import LocalThreads
 
 
 def blas_threads(_):
-    found = threadpoolctl.threadpool_info()
-    return {part["num_threads"] for part in found if part["user_api"] == "blas"}
+    libraries = threadpoolctl.threadpool_info()
+    return {part["num_threads"] for part in libraries if part["user_api"] == "blas"}
 
 
 def test_results_keep_the_order_of_the_items():
     """Whoever was first."""
     executor = LocalThreads(3)
-    with executor.pool() as spread:
-        assert [n * n for n in range(50)] == spread(lambda n: n * n, range(50))
+    with executor.pool() as parallel_map:
+        assert [n * n for n in range(50)] == parallel_map(lambda n: n * n, range(50))
 
     assert [n * n for n in range(50)] == executor.map(lambda n: n * n, range(50))
 
@@ -26,8 +26,8 @@ def test_results_keep_the_order_of_the_items():
 def test_blas_has_one_thread_while_the_threads_work():
     """Two levels of threads would fight for the cores."""
     executor = LocalThreads(2)
-    with executor.pool() as spread:
-        assert [{1}] == spread(blas_threads, [None])
+    with executor.pool() as parallel_map:
+        assert [{1}] == parallel_map(blas_threads, [None])
 
     assert [{1}] == executor.map(blas_threads, [None])
 
@@ -36,15 +36,15 @@ def test_log_lines_of_threads_name_their_run():
     """What is bound where the work is given out."""
     executor = LocalThreads(2)
     with structlog.contextvars.bound_contextvars(run_id="r1"):
-        found = executor.map(lambda _: structlog.contextvars.get_contextvars(), range(4))
-        with executor.pool() as spread:
-            found += spread(lambda _: structlog.contextvars.get_contextvars(), range(4))
+        contexts = executor.map(lambda _: structlog.contextvars.get_contextvars(), range(4))
+        with executor.pool() as parallel_map:
+            contexts += parallel_map(lambda _: structlog.contextvars.get_contextvars(), range(4))
 
-    assert [{"run_id": "r1"}] * 8 == found
+    assert [{"run_id": "r1"}] * 8 == contexts
 
 
 def test_work_that_waits_is_dropped_after_an_error():
-    """And the error is told as it was raised."""
+    """The original error is raised."""
     begun, is_removable = [], threading.Event()
 
     def work(n):

@@ -1,4 +1,4 @@
-"""The folder as a store: whole objects, one winner, and the right blame when the disk refuses."""
+"""The folder as a store: whole objects, one winner, and the right error if the disk fails."""
 
 import multiprocessing
 import os
@@ -42,7 +42,7 @@ def mounted(tmp_path):
 
 
 class SlowStore(DirectoryStore):
-    """A store that leaves rivals time between what it reads and what it writes."""
+    """A store with a delay between read and write, to let rivals interfere."""
 
     def get(self, key):
         data = super().get(key)
@@ -51,7 +51,7 @@ class SlowStore(DirectoryStore):
 
 
 def whole(n):
-    """Give a writer's bytes: long enough to be torn, were writes not atomic."""
+    """Return a writer's bytes, enough to be torn if writes were not atomic."""
     return bytes([n]) * 200_000
 
 
@@ -112,7 +112,7 @@ def test_stored_bytes_are_read_back(tmp_path_factory, data):
 
 
 def test_key_is_created_once(store):
-    """The second creator is told that the key is taken."""
+    """For the second creator, it returns False."""
     assert [True, False] == [store.put_if_absent("key", data) for data in (b"1", b"2")]
 
 
@@ -125,7 +125,7 @@ def test_taken_key_keeps_its_bytes(store):
 
 
 def test_one_of_many_threads_creates_a_key_with_its_whole_bytes(store):
-    """Whoever is told that it won, its bytes are there, untorn."""
+    """The object has the bytes of the writer that got True, untorn."""
     won = in_threads(lambda n: store.put_if_absent("a/b/key", whole(n)))
 
     assert [store.get("a/b/key")] == [whole(n) for n, is_mine in enumerate(won) if is_mine]
@@ -156,7 +156,7 @@ def test_swap_from_other_bytes_is_refused(store, expected):
 
 
 def test_swap_of_an_absent_object_from_bytes_is_refused(store):
-    """What has been deleted meanwhile is not brought back."""
+    """An object that was deleted in the meantime is not recreated."""
     assert not store.compare_and_swap("key", b"before", b"after")
 
 
@@ -227,7 +227,7 @@ def test_temporary_files_are_never_listed(store):
 
 
 def test_lost_writes_leave_no_file(store, tmp_path):
-    """Who was too late takes the temporary file away."""
+    """The writer that lost removes its temporary file."""
     store.put_if_absent("a/key", b"1")
     store.put_if_absent("a/key", b"2")
     store.compare_and_swap("a/key", b"0", b"3")
@@ -277,13 +277,13 @@ def test_deleted_key_may_be_created_again(store):
 
 
 def test_writable_store_leaves_no_trace_of_the_check(store, tmp_path):
-    """The question whether one may write writes nothing."""
+    """The probe removes what it wrote."""
     store.probe("token")
 
     assert [".lock"] == [path.name for path in (tmp_path / "store").iterdir()]
 
 
-def test_file_as_parent_is_the_operators(tmp_path):
+def test_file_as_parent_is_a_configuration_error(tmp_path):
     """A store below a file can never be made."""
     (tmp_path / "file").write_bytes(b"")
 
@@ -291,8 +291,8 @@ def test_file_as_parent_is_the_operators(tmp_path):
         DirectoryStore(tmp_path / "file/store").probe("token")
 
 
-def test_file_as_root_is_the_operators(tmp_path):
-    """Nor is a file a store."""
+def test_file_as_root_is_a_configuration_error(tmp_path):
+    """A file is not a store."""
     (tmp_path / "file").write_bytes(b"")
 
     with pytest.raises(ConfigurationError, match="cannot be used"):
@@ -308,7 +308,7 @@ def test_full_disk_is_transient(mounted):
 
 
 def test_full_disk_leaves_no_object(mounted):
-    """What did not fit is not there in part."""
+    """There is no partial object."""
     store = DirectoryStore(mounted)
     with pytest.raises(TransientError):
         store.put_if_absent("v1/model.joblib", bytes(2**20))
@@ -317,7 +317,7 @@ def test_full_disk_leaves_no_object(mounted):
 
 
 def test_full_disk_leaves_the_pointer_as_it_was(mounted):
-    """A swap that fails half-way is no swap."""
+    """A swap that fails changes nothing."""
     store = DirectoryStore(mounted)
     store.put_if_absent("pointer", b"before")
     with pytest.raises(TransientError):
@@ -326,7 +326,7 @@ def test_full_disk_leaves_the_pointer_as_it_was(mounted):
     assert b"before" == store.get("pointer")
 
 
-def test_read_only_mount_is_the_operators(mounted):
+def test_read_only_mount_is_a_configuration_error(mounted):
     """Waiting does not make it writable."""
     subprocess.run(["mount", "-o", "remount,ro", mounted], check=True)
 

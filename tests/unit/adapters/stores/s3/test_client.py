@@ -1,4 +1,4 @@
-"""A connection is made as settings, environment and profile say; nothing is sent yet."""
+"""A connection is built from settings, environment and profile; nothing is sent yet."""
 
 import pytest
 
@@ -23,48 +23,50 @@ def clean(monkeypatch):
         "http://key:canary@host:9000",
     ],
 )
-def test_endpoint_that_is_no_address_is_the_operators(monkeypatch, address):
-    """What it holds is not repeated."""
+def test_endpoint_that_is_not_an_address_is_a_configuration_error(monkeypatch, address):
+    """The message does not repeat the endpoint."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", address)
 
-    with pytest.raises(ConfigurationError, match="endpoint of the store is not an address") as told:
+    with pytest.raises(
+        ConfigurationError, match="endpoint of the store is not an address"
+    ) as excinfo:
         connect(S3Spec())
 
-    assert "AWS_ENDPOINT_URL" in told.value.hint
-    assert "canary" not in told.value.message + told.value.hint
+    assert "AWS_ENDPOINT_URL" in excinfo.value.hint
+    assert "canary" not in excinfo.value.message + excinfo.value.hint
 
 
 def config_of(**settings):
-    found = connect(S3Spec(**settings))
-    return found.client.meta.config, found
+    connection = connect(S3Spec(**settings))
+    return connection.client.meta.config, connection
 
 
 def test_custom_endpoint_is_addressed_by_path_without_needless_checksums():
-    config, found = config_of(endpoint_url="http://store:9000")
+    config, connection = config_of(endpoint_url="http://store:9000")
 
     assert ("path", "when_required", "when_required", "store:9000") == (
         config.s3["addressing_style"],
         config.request_checksum_calculation,
         config.response_checksum_validation,
-        found.host,
+        connection.host,
     )
 
 
 def test_aws_is_addressed_virtually_with_checksums():
-    config, found = config_of(region="eu-central-1")
+    config, connection = config_of(region="eu-central-1")
 
     assert ("virtual", "when_supported", "when_supported", "s3.eu-central-1.amazonaws.com") == (
         config.s3["addressing_style"],
         config.request_checksum_calculation,
         config.response_checksum_validation,
-        found.host,
+        connection.host,
     )
 
 
 @pytest.mark.parametrize("endpoint", ["http://store:9000", None])
 @pytest.mark.parametrize("addressing", ["path", "virtual"])
 @pytest.mark.parametrize("checksums", ["when_required", "when_supported"])
-def test_what_is_asked_for_counts_on_any_endpoint(endpoint, addressing, checksums):
+def test_explicit_settings_apply_to_any_endpoint(endpoint, addressing, checksums):
     config, _ = config_of(endpoint_url=endpoint, addressing=addressing, checksums=checksums)
 
     assert (addressing, checksums) == (
@@ -73,8 +75,8 @@ def test_what_is_asked_for_counts_on_any_endpoint(endpoint, addressing, checksum
     )
 
 
-def test_patience_is_that_of_a_request():
-    """Each try may be silent for so long."""
-    _, found = config_of(read_timeout_seconds=7, max_attempts=3)
+def test_body_is_retried_as_long_as_a_request():
+    """Each attempt may take the read timeout."""
+    _, connection = config_of(read_timeout_seconds=7, max_attempts=3)
 
-    assert 21 == found.patience_seconds
+    assert 21 == connection.body_retry_seconds

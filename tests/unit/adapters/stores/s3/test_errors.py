@@ -1,17 +1,17 @@
-"""Who must act is told by what the client raises; what passes by itself is tried again."""
+"""The client's errors become configuration errors, or transient ones that a retry may solve."""
 
 import pytest
 from botocore import exceptions as boto
 from botocore.exceptions import ClientError
 from urllib3.exceptions import ProtocolError
 
-from job.adapters.stores.s3.errors import explain
+from job.adapters.stores.s3.errors import translate
 from job.errors import ConfigurationError, TransientError
 
 
-def answered(status, code, operation="GetObject"):
+def translate_response(status, code, operation="GetObject"):
     answer = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
-    return explain(ClientError(answer, operation), "store:9000")
+    return translate(ClientError(answer, operation), "store:9000")
 
 
 @pytest.mark.parametrize(
@@ -27,8 +27,8 @@ def answered(status, code, operation="GetObject"):
         (403, "AccessDenied", "s3:GetObject"),
     ],
 )
-def test_answer_that_does_not_pass_by_waiting_is_the_operators(status, code, says):
-    error = answered(status, code)
+def test_permanent_error_is_a_configuration_error(status, code, says):
+    error = translate_response(status, code)
 
     assert (ConfigurationError, True, True) == (
         type(error),
@@ -40,18 +40,18 @@ def test_answer_that_does_not_pass_by_waiting_is_the_operators(status, code, say
 @pytest.mark.parametrize(
     ("status", "code"), [(503, "SlowDown"), (500, "X"), (429, "Y"), (418, "Z")]
 )
-def test_answer_that_may_pass_is_tried_again(status, code):
-    assert TransientError is type(answered(status, code))
+def test_temporary_error_is_transient(status, code):
+    assert TransientError is type(translate_response(status, code))
 
 
-def test_answer_whose_text_breaks_off_is_tried_again():
-    """botocore lets urllib3's own error through."""
-    assert TransientError is type(explain(ProtocolError("canary"), "store"))
+def test_truncated_response_is_transient():
+    """botocore passes urllib3's error on."""
+    assert TransientError is type(translate(ProtocolError("canary"), "store"))
 
 
 def test_proxy_that_cannot_be_reached_is_named_as_one():
-    """The endpoint is not to blame; its address may hold a password."""
-    error = explain(
+    """The endpoint is not the cause; the proxy's address may contain a password."""
+    error = translate(
         boto.ProxyConnectionError(proxy_url="http://user:canary@proxy:1", error=OSError()), "store"
     )
 

@@ -1,6 +1,6 @@
 """Objects of a dataset become files in one folder, and nowhere else.
 
-The stores that tests can start refuse such keys, AWS takes them: the listing is botocore's stub.
+The stores that tests can start reject such keys and AWS accepts them, so botocore's stub lists them.
 """
 
 import io
@@ -27,17 +27,17 @@ def client():
 
 @pytest.fixture
 def listing(client, tmp_path):
-    """Give a copier of a prefix that lists these keys."""
+    """Return a function that makes a copier of a prefix with these keys."""
 
     def make(*keys, n_bytes=5):
         stub = Stubber(client)
         stub.add_client_error("head_object", "404", http_status_code=404)
-        found = [{"Key": f"t/{key}", "Size": n_bytes} for key in keys]
-        stub.add_response("list_objects_v2", {"Contents": found, "IsTruncated": False})
+        contents = [{"Key": f"t/{key}", "Size": n_bytes} for key in keys]
+        stub.add_response("list_objects_v2", {"Contents": contents, "IsTruncated": False})
         stub.activate()
         folder = tmp_path / "inside"
         folder.mkdir()
-        return S3Files(Connection(client=client, host="aws", patience_seconds=1), folder)
+        return S3Files(Connection(client=client, host="aws", body_retry_seconds=1), folder)
 
     return make
 
@@ -50,7 +50,7 @@ def listing(client, tmp_path):
     ],
 )
 def test_key_that_leads_elsewhere_is_refused(listing, tmp_path, key):
-    """It is told, not dropped; and no byte is written."""
+    """It is an error, the key is not skipped, and nothing is written."""
     with pytest.raises(DatasetUnreadableError, match="cannot be that of a file"):
         listing("part-0.parquet", key).copy("s3://b/t")
 
@@ -58,12 +58,12 @@ def test_key_that_leads_elsewhere_is_refused(listing, tmp_path, key):
 
 
 def test_file_that_is_a_folder_too_is_refused(listing):
-    """A disk has room for one of them only."""
+    """A disk can have only one of them."""
     with pytest.raises(DatasetUnreadableError, match="'a'"):
         listing("a", "a/b").copy("s3://b/t")
 
 
-def test_folder_marks_of_consoles_are_no_files(listing):
+def test_folder_markers_of_consoles_are_not_files(listing):
     """Empty, with a slash at the end."""
     with pytest.raises(DatasetNotFoundError):
         listing("", "sub/", n_bytes=0).copy("s3://b/t")
@@ -71,7 +71,7 @@ def test_folder_marks_of_consoles_are_no_files(listing):
 
 @pytest.mark.parametrize("make", [Path.symlink_to, Path.hardlink_to])
 def test_file_that_is_there_already_is_not_written_to(listing, tmp_path, make):
-    """Nor what a link points to."""
+    """Neither is the target of a link."""
     mine, target = tmp_path / "mine", tmp_path / "inside/x"
     mine.write_bytes(b"mine")
     files = listing()
@@ -83,7 +83,7 @@ def test_file_that_is_there_already_is_not_written_to(listing, tmp_path, make):
 
 
 def test_disk_that_takes_a_part_of_a_write_is_given_the_rest(client, tmp_path, monkeypatch):
-    """Nothing is lost where it has room after all; where it has none, it says so then."""
+    """A partial write is continued; if the disk is full, the next write raises."""
     data, write = os.urandom(100_000), os.pwrite
     monkeypatch.setattr(os, "pwrite", lambda fd, part, start: write(fd, part[:999], start))
     stub = Stubber(client)
@@ -91,7 +91,7 @@ def test_disk_that_takes_a_part_of_a_write_is_given_the_rest(client, tmp_path, m
     stub.add_response("get_object", {**answer, "ContentRange": "bytes 0-99999/100000"})
     stub.activate()
     head = {"ContentLength": len(data), "ETag": "e", "LastModified": datetime.now(UTC)}
-    connection = Connection(client=client, host="aws", patience_seconds=1)
+    connection = Connection(client=client, host="aws", body_retry_seconds=1)
     S3Files(connection, tmp_path)._copy("b", "t/x", head, tmp_path / "x")
 
     assert data == (tmp_path / "x").read_bytes()

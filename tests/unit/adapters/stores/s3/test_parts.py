@@ -1,4 +1,4 @@
-"""Parts of a large object are read a few at once, and given in order."""
+"""Parts of a large object are read a few at once, and yielded in order."""
 
 import threading
 import time
@@ -8,7 +8,7 @@ import pytest
 
 from job.adapters.stores.s3.parts import N_THREADS, in_order
 
-PATIENCE = 10
+TIMEOUT_SECONDS = 10
 
 
 def test_pieces_come_in_order():
@@ -17,7 +17,7 @@ def test_pieces_come_in_order():
 
     def read(item):
         if item % 2 == 0:
-            later[item + 1].wait(PATIENCE)
+            later[item + 1].wait(TIMEOUT_SECONDS)
         later[item].set()
         yield from (f"{item}a", f"{item}b")
 
@@ -25,12 +25,12 @@ def test_pieces_come_in_order():
 
 
 def test_piece_is_given_before_its_part_has_ended():
-    """Whoever writes and digests does so meanwhile."""
+    """The consumer can write and digest it while the part is still read."""
     is_taken = threading.Event()
 
     def read(item):
         yield "first"
-        yield is_taken.wait(PATIENCE)
+        yield is_taken.wait(TIMEOUT_SECONDS)
 
     with closing(in_order(read, range(1))) as pieces:
         next(pieces)
@@ -40,7 +40,7 @@ def test_piece_is_given_before_its_part_has_ended():
 
 
 def test_few_parts_are_held():
-    """A part is begun when the first of those before it has been taken."""
+    """Reading a part begins when the first of the parts before it has been consumed."""
     begun, all_begun = set(), threading.Event()
 
     def read(item):
@@ -51,13 +51,13 @@ def test_few_parts_are_held():
 
     with closing(in_order(read, range(100))) as pieces:
         next(pieces)
-        all_begun.wait(PATIENCE)
+        all_begun.wait(TIMEOUT_SECONDS)
 
         assert set(range(N_THREADS)) == begun
 
 
 def test_failure_comes_where_the_part_would():
-    """What is before it has been given; nothing after it is begun."""
+    """The parts before it have been yielded; parts after it are not begun."""
     begun = []
 
     def read(item):
@@ -87,6 +87,6 @@ def test_who_ends_early_does_not_wait_for_whole_parts():
 
     taking = threading.Thread(target=take_one, daemon=True)
     taking.start()
-    taking.join(PATIENCE)
+    taking.join(TIMEOUT_SECONDS)
 
     assert not taking.is_alive()
