@@ -40,7 +40,7 @@ from job.contracts.reports.search import CandidateScore, SearchReport
 from job.contracts.settings.evaluation import EvaluationSpec
 from job.stages.evaluation.stress import Columns, draw_batch, measure_stress
 from job.stages.features.feature_matrix import FeatureMatrices
-from job.stages.features.geometry import restore_geometry
+from job.stages.features.geometry import detect_geometry
 from job.stages.metrics.predictions import predict
 from job.stages.training.cross_fit import plan_folds
 from job.stages.training.refit import train_model
@@ -95,7 +95,7 @@ def fit(recipe: Recipe, train: Rows, columns: Columns, plan: Plan, ports: Ports)
     features = spec.features.model_copy(
         update={"geometry": "auto" if recipe.is_restored else "given"}
     )
-    geometry = restore_geometry(train, features, seed, ports.executor)
+    geometry = detect_geometry(train, features, seed, ports.executor)
     if recipe.is_restored and (geometry is None or geometry.map is None):
         raise SystemExit("the rows cannot be restored to length 1")
     rows = augment(train, columns, seed) if recipe.is_augmented else train
@@ -117,7 +117,7 @@ def fit(recipe: Recipe, train: Rows, columns: Columns, plan: Plan, ports: Ports)
         report,
         spec,
         ports.executor,
-        bears_moved_batches=not recipe.is_augmented,
+        handles_restandardized_batches=not recipe.is_augmented,
     )
 
 

@@ -33,7 +33,7 @@ from scipy.optimize import brentq
 
 from benchmarks.real_table import read_table
 from job.contracts.settings.evaluation import EvaluationSpec
-from job.stages.evaluation.intervals import find_intervals
+from job.stages.evaluation.intervals import compute_intervals
 from job.stages.metrics.predictions import Predictions
 from job.stages.split.folds import cut_hash_folds
 
@@ -126,9 +126,9 @@ def simulate(world: World, seeds: range) -> list[tuple[float, float, float]]:
             classes=tuple("abcd"),
             y_true=y,
             proba=np.eye(N_CLASSES)[y_pred],
-            known=np.arange(N_CLASSES),
+            model_classes=np.arange(N_CLASSES),
         )
-        report = find_intervals(predictions, groups, spec, seed, is_cross_fitted=True)
+        report = compute_intervals(predictions, groups, spec, seed, is_cross_fitted=True)
         interval = dict(report.scores)["accuracy"]
         intervals.append((interval.value, interval.lower, interval.upper))
     return intervals

@@ -31,7 +31,7 @@ from job.adapters.executors.local import LocalThreads
 from job.contracts.dataset import MatrixRows, Rows
 from job.contracts.settings.split import SplitSpec
 from job.stages.data.leakage_keys import normalize
-from job.stages.split.near_duplicates import choose_kind, find_near_duplicate_groups
+from job.stages.split.near_duplicates import choose_similarity_source, find_near_duplicate_groups
 from job.stages.split.near_duplicates.templates import make_templates
 
 N_WORDS = 30_000
@@ -100,7 +100,7 @@ def measure(table: str, n_rows: int, workers: int) -> dict[str, Any]:
     if texts is not None:
         rows = replace(rows, templates=make_templates(texts, keys))
     masked = time.perf_counter()
-    kind = choose_kind(rows, SplitSpec())
+    kind = choose_similarity_source(rows, SplitSpec())
     (grouped,) = find_near_duplicate_groups([rows], SplitSpec(), kind, LocalThreads(workers))
     ended = time.perf_counter()
     assert grouped.near_duplicate_groups is not None

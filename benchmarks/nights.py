@@ -36,10 +36,10 @@ from job.contracts.ports import Ports
 from job.contracts.reports.comparison import Comparison
 from job.contracts.reports.gate import GateDecision
 from job.contracts.reports.search import SearchReport
-from job.registry.published import PublishedVersion
+from job.registry.champion import PublishedVersion
 from job.stages.evaluation.evaluate import evaluate_rows
 from job.stages.features.feature_matrix import FeatureMatrices
-from job.stages.features.geometry import restore_geometry
+from job.stages.features.geometry import detect_geometry
 from job.stages.gate.comparison import compare_errors
 from job.stages.gate.criteria import decide
 from job.stages.gate.group_errors import GroupErrors, count_group_errors
@@ -165,7 +165,7 @@ class Job:
 
     def _prepare(self, rows: Rows) -> FeatureMatrices:
         spec, ports = self._s.training, self._ports
-        geometry = restore_geometry(rows, spec.features, spec.random_state, ports.executor)
+        geometry = detect_geometry(rows, spec.features, spec.random_state, ports.executor)
         return FeatureMatrices(
             rows, spec.features, spec.columns, ports.matrices, ports.executor, geometry=geometry
         )

@@ -22,7 +22,7 @@ import numpy as np
 from job.contracts.metrics import Metric
 from job.contracts.reports.comparison import Comparison
 from job.contracts.settings.gate import GateSpec, PairedSpec
-from job.stages.gate.comparison_criteria import against
+from job.stages.gate.comparison_criteria import champion_criterion
 from job.stages.gate.paired_bootstrap import Difference, compare_pair
 from job.stages.gate.power import can_show_margin, describe_power
 from scripts.simulated_models import ACCURACY, N_CLASSES, World, first_model, next_model
@@ -61,7 +61,7 @@ def accepts(measured: Difference, **gate: Any) -> bool:
         difference=measured.interval,
         standard_error=measured.standard_error,
     )
-    return against(comparison, GateSpec(**gate)).is_met
+    return champion_criterion(comparison, GateSpec(**gate)).is_met
 
 
 def simulate_cell(n_rows: int, discordant: float, drop: float, n: int = SIMULATIONS) -> list[float]:

@@ -26,7 +26,7 @@ class World:
             classes=tuple("abcd"),
             y_true=self.y,
             proba=np.eye(N_CLASSES)[y_pred],
-            known=np.arange(N_CLASSES),
+            model_classes=np.arange(N_CLASSES),
         )
 
 

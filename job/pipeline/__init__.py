@@ -30,11 +30,11 @@ from job.pipeline.judge_candidate import judge_candidate, list_label_issues, pac
 from job.pipeline.split import add_optimism, split_tables
 from job.pipeline.train_candidate import train_candidate
 from job.recorder import Recorder
+from job.registry.champion import find_anchor, load_champion
 from job.registry.publish import find_claim, is_complete, publish
-from job.registry.published import find_anchor, load_champion
 from job.registry.run_promotion import claim_version, finish_interrupted, promote_accepted
 from job.registry.versions import read_verified
-from job.stages.gate.kept_errors import keep_group_errors
+from job.stages.gate.kept_errors import store_group_errors
 from job.stages.packaging.bundle import without_model
 
 log = structlog.get_logger(__name__)
@@ -91,7 +91,9 @@ def run(plan: Plan, ports: Ports, recorder: Recorder) -> dict[str, Any]:
     if plan.is_dry_run:
         return recorder.summarize("dry_run", None, scores)
     if candidate.group_errors is not None:  # later runs are compared with published versions only
-        recorder.run("publish", keep_group_errors, ports.store, plan.run_id, candidate.group_errors)
+        recorder.run(
+            "publish", store_group_errors, ports.store, plan.run_id, candidate.group_errors
+        )
     recorder.run("publish", publish, ports.store, plan.version, plan.run_id, bundle)
     log.info("model_published", version=plan.version)
     recorder.run(

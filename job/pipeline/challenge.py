@@ -24,13 +24,13 @@ from job.contracts.reports.search import SearchReport
 from job.contracts.settings.job_settings import TrainingSpec
 from job.pipeline.requests import read_requests
 from job.recorder import Recorder
-from job.registry.published import PublishedVersion
+from job.registry.champion import PublishedVersion
 from job.stages.data.challenge_validation import validate_challenge
 from job.stages.data.leakage_keys import make_rows
 from job.stages.evaluation.challenge_scores import Purpose, score_challenge
 from job.stages.features.feature_matrix import FeatureMatrices
 from job.stages.features.preprocessing import select_blocks
-from job.stages.gate.challenge_comparison import compare_on_challenge, take_unseen
+from job.stages.gate.challenge_comparison import compare_on_challenge, select_unseen
 from job.stages.metrics.predictions import Predictions, predict
 from job.stages.packaging.metadata import name_embedding_model
 from job.stages.split.challenge_halves import ChallengeSet, make_challenge_set
@@ -118,8 +118,8 @@ def evaluate_on_challenge(
         Labels of the table's rows.
     """
     s, columns = plan.settings, plan.settings.dataset.columns
-    judging = select_blocks(challenge.judging, model.feature_blocks, columns)
-    predictions = predict(model.pipeline, judging, model.feature_blocks)
+    evaluating = select_blocks(challenge.evaluating, model.feature_blocks, columns)
+    predictions = predict(model.pipeline, evaluating, model.feature_blocks)
     is_learning = s.learns_on_challenge and s.decision.target_precision is not None
     purposes: dict[Purpose, bool] = {
         "choice": s.search.choose_on == "challenge",
@@ -127,7 +127,7 @@ def evaluate_on_challenge(
     }
     scores = score_challenge(
         predictions,
-        judging,
+        evaluating,
         challenge,
         labels=labels,
         used_for=tuple(name for name, is_asked in purposes.items() if is_asked),
@@ -136,7 +136,7 @@ def evaluate_on_challenge(
     )
     if not is_learning:
         return {"challenge": scores}
-    decision = _learn_decision(plan, challenge, model, predictions, judging)
+    decision = _learn_decision(plan, challenge, model, predictions, evaluating)
     return {"challenge": scores, "decision": decision}
 
 
@@ -145,11 +145,11 @@ def _learn_decision(
     challenge: ChallengeSet,
     model: TrainedModel,
     predictions: Predictions,
-    judging: Rows,
+    evaluating: Rows,
 ) -> dict[str, Any]:
     """Return the part `decision` of evaluation.json: a threshold and its effect on other requests.
 
-    `predictions` are those of the requests `judging`.
+    `predictions` are those of the requests `evaluating`.
     """
     s = plan.settings
     choosing = select_blocks(challenge.choosing, model.feature_blocks, s.dataset.columns)
@@ -166,7 +166,7 @@ def _learn_decision(
     measured = measure_threshold(
         threshold,
         predictions,
-        judging,
+        evaluating,
         is_halved=challenge.is_halved,
         decision=s.decision,
         evaluation=s.evaluation,
@@ -198,7 +198,7 @@ def compare_champion(
     return compare_on_challenge(
         champion,
         model,
-        challenge.judging,
+        challenge.evaluating,
         ports.codec,
         training=s.training,
         paired=s.paired,
@@ -228,14 +228,14 @@ def evaluate_version(
     s = plan.settings
     if model.feature_blocks not in (s.search.inputs or (s.features.use,)):
         return None, ()
-    unseen = take_unseen(new, requests)
+    unseen = select_unseen(new, requests)
     if not len(unseen):
         return None, ()
     challenge = make_challenge_set(unseen, s.evaluation.challenge_split, s.split.salt, n_dropped=0)
-    judging = select_blocks(challenge.judging, model.feature_blocks, s.dataset.columns)
+    evaluating = select_blocks(challenge.evaluating, model.feature_blocks, s.dataset.columns)
     scores = score_challenge(
-        predict(model.pipeline, judging, model.feature_blocks),
-        judging,
+        predict(model.pipeline, evaluating, model.feature_blocks),
+        evaluating,
         challenge,
         labels=unseen.y,
         used_for=(),

@@ -15,7 +15,14 @@ from job.errors import ContractViolationError
 from job.pipeline.intake import Tables, disclosure_rule
 from job.recorder import Recorder
 from job.registry.channels import read_channel
-from job.stages.drift import TableProfile, TableSnapshot, keep, load_profile, measure_drift, observe
+from job.stages.drift import (
+    TableProfile,
+    TableSnapshot,
+    build_profile,
+    load_profile,
+    measure_drift,
+    take_snapshot,
+)
 from job.stages.packaging.metadata import name_embedding_model
 from job.stages.split.split import DataSplit
 
@@ -45,8 +52,8 @@ def check_drift(
     model = name_embedding_model(tables.dataset, s.publish)
     classes = plan.labels or tuple(sorted(set(split.train.y)))
     with ports.executor.pool():  # one BLAS thread: the same bits on any number of CPUs
-        table = observe(tables.dataset, split.table, model, s.random_state)
-        profile = keep(table, classes, disclosure_rule(s), s.split.salt)
+        table = take_snapshot(tables.dataset, split.table, model, s.random_state)
+        profile = build_profile(table, classes, disclosure_rule(s), s.split.salt)
     report = None if s.drift.action == "ignore" else _compare(plan, ports.store, table, profile)
     if report is not None:
         _report_drift(plan, recorder, report)
@@ -71,7 +78,7 @@ def _report_drift(plan: Plan, recorder: Recorder, report: DriftReport) -> None:
     if report.problem:
         log.warning("drift_not_measured", champion=report.champion, reason=report.problem)
         return
-    findings = report.found
+    findings = report.findings
     log_event = log.warning if findings else log.info
     log_event(
         "drift_measured",

@@ -24,7 +24,7 @@ from job.contracts.reports.decision_threshold import Threshold
 from job.contracts.reports.geometry import Geometry
 from job.contracts.reports.search import CandidateScore, SearchReport
 from job.contracts.settings.job_settings import TrainingSpec
-from job.stages.evaluation.cross_fitted import evaluate_cross_fit, heated
+from job.stages.evaluation.cross_fitted import apply_fold_temperatures, evaluate_cross_fit
 from job.stages.evaluation.evaluate import evaluate
 from job.stages.evaluation.method import Method
 from job.stages.features.feature_matrix import FeatureMatrices
@@ -33,7 +33,11 @@ from job.stages.metrics.predictions import Predictions, predict
 from job.stages.split.split import DataSplit
 from job.stages.training.cross_fit import CrossFit, FoldPlan, cross_fit
 from job.stages.training.decision_threshold import choose_threshold
-from job.stages.training.temperature_scaling import DIVISIBLE, apply_temperature, find_temperature
+from job.stages.training.temperature_scaling import (
+    SCALABLE_ESTIMATORS,
+    apply_temperature,
+    find_temperature,
+)
 
 log = structlog.get_logger(__name__)
 Array = np.ndarray[Any, Any]
@@ -107,7 +111,7 @@ def predict_test_rows(
     folds = range(cross.n_folds)
     return EvaluatedRows(
         rows=rows,
-        predictions=heated(cross.nested, cross, temperature, is_nested=True),
+        predictions=apply_fold_temperatures(cross.nested, cross, temperature, is_nested=True),
         parts=tuple((np.flatnonzero(cross.fold == n), rows.take(cross.fold != n)) for n in folds),
     )
 
@@ -171,7 +175,7 @@ def _learns_threshold(plan: Plan) -> bool:
 
 def is_temperature_scaled(plan: Plan, chosen: CandidateScore) -> bool:
     """Return whether a temperature scales the probabilities of the chosen candidate."""
-    return plan.settings.search.temperature and chosen.estimator in DIVISIBLE
+    return plan.settings.search.temperature and chosen.estimator in SCALABLE_ESTIMATORS
 
 
 def calibrate(
@@ -202,7 +206,7 @@ def calibrate(
         oof_predictions = apply_temperature(oof_predictions, temperature)
     groups = split.train.groups
     if cross is not None:
-        oof_predictions = heated(cross.chosen, cross, temperature)
+        oof_predictions = apply_fold_temperatures(cross.chosen, cross, temperature)
         groups = split.kept.groups
     if _learns_threshold(plan):
         threshold = choose_threshold(

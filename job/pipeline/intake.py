@@ -32,11 +32,15 @@ from job.recorder import Recorder
 from job.stages.data.ingest import ingest
 from job.stages.data.leakage_keys import make_rows
 from job.stages.data.slices import DisclosureRule, make_slices
-from job.stages.data.suite_binding import bind, parameter_values, required_columns
+from job.stages.data.suite_binding import parameter_values, required_columns, substitute_parameters
 from job.stages.data.validate import validate_dataset
 from job.stages.packaging.metadata import describe_dataset
 from job.stages.split.challenge_near_duplicates import number_near_duplicate_groups
-from job.stages.split.near_duplicates import Kind, choose_kind, family_bytes
+from job.stages.split.near_duplicates import (
+    Kind,
+    choose_similarity_source,
+    near_duplicate_search_bytes,
+)
 from job.stages.split.near_duplicates.templates import make_templates
 from job.stages.training.memory_limit import (
     require_memory,
@@ -88,7 +92,7 @@ def check_request(settings: JobSettings, suite: Suite) -> None:
     required_columns(suite, spec.columns, settings.features)
     empty = pd.DataFrame({"target": [], "embeddings": []})
     values = parameter_values(suite, settings.expectations.parameters, spec, empty)
-    bind(suite, values, spec.columns, empty, is_test=False)
+    substitute_parameters(suite, values, spec.columns, empty, is_test=False)
 
 
 def load_tables(plan: Plan, ports: Ports, recorder: Recorder) -> Tables:
@@ -129,9 +133,9 @@ def load_tables(plan: Plan, ports: Ports, recorder: Recorder) -> Tables:
 def find_near_duplicates(plan: Plan, ports: Ports, tables: Tables) -> tuple[Tables, Kind]:
     """Group the near-duplicates of all tables; return the tables and what was compared."""
     spec = plan.settings.split
-    kind = choose_kind(tables.rows, spec)
+    kind = choose_similarity_source(tables.rows, spec)
     n_rows = sum(len(rows or ()) for rows in (tables.rows, tables.official_test, tables.challenge))
-    n_bytes = ports.memory.used_bytes() + family_bytes(n_rows, kind)
+    n_bytes = ports.memory.used_bytes() + near_duplicate_search_bytes(n_rows, kind)
     require_memory(n_bytes, ports.memory, f"to look for near-duplicates among {n_rows} rows")
     grouped = number_near_duplicate_groups(
         tables.rows,

@@ -26,8 +26,8 @@ from job.pipeline.challenge import compare_champion
 from job.pipeline.drift import Drift
 from job.pipeline.intake import Tables
 from job.pipeline.train_candidate import Candidate
+from job.registry.champion import PublishedVersion, load_anchor, load_channel_anchor
 from job.registry.metadata_diff import compare_metadata
-from job.registry.published import PublishedVersion, load_anchor, load_channel_anchor
 from job.registry.run_promotion import choose_anchor
 from job.stages.gate.comparison import compare, compare_errors
 from job.stages.gate.criteria import decide

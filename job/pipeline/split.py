@@ -12,8 +12,12 @@ from job.contracts.plan import Plan
 from job.contracts.ports import Ports
 from job.errors import ConfigurationError
 from job.pipeline.intake import Tables, find_near_duplicates
-from job.stages.split.challenge_halves import MIN_CHOOSING, make_challenge_set, warn_of_few_requests
-from job.stages.split.challenge_near_duplicates import without_near
+from job.stages.split.challenge_halves import (
+    MIN_CHOOSING_ROWS,
+    make_challenge_set,
+    warn_about_small_challenge_set,
+)
+from job.stages.split.challenge_near_duplicates import drop_near_challenge
 from job.stages.split.optimism import measure_optimism
 from job.stages.split.split import DataSplit, split_dataset
 
@@ -28,7 +32,7 @@ def split_tables(plan: Plan, ports: Ports, tables: Tables) -> DataSplit:
     if tables.is_near_challenge is not None:
         _warn_of_near_rows(tables.is_near_challenge)
     split = split_dataset(
-        without_near(tables.rows, tables.is_near_challenge),
+        drop_near_challenge(tables.rows, tables.is_near_challenge),
         tables.official_test,
         s.split,
         has_groups=s.dataset.columns.group is not None,
@@ -71,13 +75,13 @@ def _add_challenge(plan: Plan, tables: Tables, split: DataSplit) -> DataSplit:
     if requests is None or is_near is None:
         return split
     s, n_dropped = plan.settings, int(is_near.sum())
-    warn_of_few_requests(requests, tables.rows.y)
+    warn_about_small_challenge_set(requests, tables.rows.y)
     challenge = make_challenge_set(requests, s.evaluation.challenge_split, s.split.salt, n_dropped)
     n_choosing = len(challenge.choosing)
-    if s.search.choose_on == "challenge" and n_choosing < MIN_CHOOSING:
+    if s.search.choose_on == "challenge" and n_choosing < MIN_CHOOSING_ROWS:
         raise ConfigurationError(
-            f"search.choose_on=challenge wants at least {MIN_CHOOSING} requests to choose by, and "
-            f"there are {n_choosing}",
+            f"search.choose_on=challenge wants at least {MIN_CHOOSING_ROWS} requests to choose by, "
+            f"and there are {n_choosing}",
             hint="add requests, or --set search.choose_on=table",
         )
     return replace(

@@ -38,7 +38,7 @@ from job.stages.evaluation.label_noise import estimate_label_noise
 from job.stages.evaluation.method import choose_method, may_cross_fit
 from job.stages.evaluation.wording import measure_templates, measure_wording
 from job.stages.features.feature_matrix import FeatureMatrices
-from job.stages.features.geometry import describe_geometry, keep_lengths, restore_geometry
+from job.stages.features.geometry import describe_geometry, detect_geometry, keep_lengths
 from job.stages.features.preprocessing import select_blocks
 from job.stages.gate.group_errors import GroupErrors, count_group_errors
 from job.stages.gate.power import measure_equal_error
@@ -51,7 +51,7 @@ from job.stages.training.out_of_fold import predict_out_of_fold
 from job.stages.training.refit import train_model
 from job.stages.training.search import search
 from job.stages.training.search.preference import resolve_preference
-from job.stages.training.temperature_scaling import divide
+from job.stages.training.temperature_scaling import scale_coefficients
 
 log = structlog.get_logger(__name__)
 
@@ -100,7 +100,7 @@ def train_candidate(
     train, is_crossed = split.train, method == "cross_fit"
     _require_memory(spec, ports, recorder, split.kept if is_crossed else train)
     geometry = recorder.run(
-        "geometry", restore_geometry, train, spec.features, s.random_state, executor
+        "geometry", detect_geometry, train, spec.features, s.random_state, executor
     )
     spec = resolve_preference(
         s.training,
@@ -152,10 +152,10 @@ def train_candidate(
         refit_report,
         spec,
         executor,
-        bears_moved_batches=may_be_restandardized(s, plan.suite, geometry),
+        handles_restandardized_batches=may_be_restandardized(s, plan.suite, geometry),
     )
     if temperature is not None:
-        divide(model.pipeline, temperature)
+        scale_coefficients(model.pipeline, temperature)
     log.info("model_trained", estimator=model.estimator, n_samples=len(train))
     compatible_with = make_compatible(model.pipeline, s.package.compatible_with)
     evaluated = recorder.run("evaluate", predict_test_rows, plan, split, model, cross, temperature)

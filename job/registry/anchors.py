@@ -13,7 +13,7 @@ from job.registry.channels import (
     create_pointer,
     list_channels,
     list_pointers,
-    promote,
+    move_channel,
     read_channel,
 )
 
@@ -58,7 +58,7 @@ def set_anchor(
     pointer = anchor_pointer(channel)
     if expected is None:
         return create_pointer(store, pointer, version, at=at, by=by, why=why)
-    promote(store, pointer, version, expected=expected, at=at, by=by, why=why)
+    move_channel(store, pointer, version, expected=expected, at=at, by=by, why=why)
     return True
 
 

@@ -59,7 +59,7 @@ def require_conditions(store_uri: str, steps: tuple[ProbeStep, ...]) -> None:
             )
 
 
-def promote(
+def move_channel(
     store: ArtifactStore,
     channel: str,
     version: str,

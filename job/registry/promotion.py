@@ -31,7 +31,7 @@ def promote(
     present, pointer = read_channel(store, channel)
     _require_at(channel, present, expect)
     require_store_conditions(store, by)
-    channels.promote(
+    channels.move_channel(
         store,
         channel,
         version,

@@ -54,7 +54,7 @@ def roll_back(
     target = _republish(store, origin, at=at, by=by) if is_republished else origin
     verify(store, target)
     try:
-        channels.promote(
+        channels.move_channel(
             store,
             channel,
             target,

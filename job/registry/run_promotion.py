@@ -22,7 +22,7 @@ from job.contracts.ports import ArtifactStore
 from job.contracts.store_keys import ProbeStep
 from job.errors import VersionConflictError
 from job.registry.anchors import read_anchor, set_anchor
-from job.registry.channels import promote, read_channel, require_conditions
+from job.registry.channels import move_channel, read_channel, require_conditions
 from job.registry.history import append_history, read_moves, read_pointer
 from job.registry.publish import claim
 from job.registry.versions import read_verified
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from job.contracts.reports.gate import GateDecision
-    from job.registry.published import PublishedVersion
+    from job.registry.champion import PublishedVersion
 
 log = structlog.get_logger(__name__)
 
@@ -97,7 +97,7 @@ def promote_accepted(
     if channel is None:
         return
     require_conditions(store.uri, abilities)
-    promote(
+    move_channel(
         store,
         channel,
         plan.version,
@@ -138,7 +138,7 @@ def finish_interrupted(
             hint=f"compare them with `pcc-job models diff {present} {version}`, then "
             f"`pcc-job models promote {version}` if it is the better one",
         )
-    promote(
+    move_channel(
         store,
         channel,
         version,

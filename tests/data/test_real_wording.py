@@ -12,7 +12,7 @@ from job.contracts.settings.split import SplitSpec
 from job.stages.evaluation.standardization import check_standardization
 from job.stages.evaluation.wording import count_groups, measure_templates
 from job.stages.evaluation.wording_similarity import measure_similarity
-from job.stages.split.near_duplicates import choose_kind, find_near_duplicate_groups
+from job.stages.split.near_duplicates import choose_similarity_source, find_near_duplicate_groups
 from job.stages.split.near_duplicates.templates import make_templates
 
 pytestmark = pytest.mark.data
@@ -41,7 +41,9 @@ def read(folder, name):
 
 def _numbered(rows):
     spec, rows = SplitSpec(), replace(rows, near_duplicate_groups=None)
-    return find_near_duplicate_groups([rows], spec, choose_kind(rows, spec), InTurn())[0]
+    return find_near_duplicate_groups([rows], spec, choose_similarity_source(rows, spec), InTurn())[
+        0
+    ]
 
 
 @pytest.mark.parametrize("name", TABLES)

@@ -272,7 +272,7 @@ def make_out_of_scope(names, *, threshold=0.7, n_answered=3, n_rows=83, has_set=
         proba = np.full((len(confidence), len(names)), 0.0)
         proba[np.arange(len(proba)), np.arange(len(proba)) % len(names)] = confidence
         classes = tuple(sorted(names))
-        return Predictions(classes=classes, y_true=known[:1], proba=proba, known=known)
+        return Predictions(classes=classes, y_true=known[:1], proba=proba, model_classes=known)
 
     sure = np.linspace(0.4113, 0.6917, n_rows)
     sure[:n_answered] = 0.8731

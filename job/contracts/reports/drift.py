@@ -84,7 +84,7 @@ class DriftReport:
     problem: str = ""
 
     @property
-    def found(self) -> tuple[str, ...]:
+    def findings(self) -> tuple[str, ...]:
         """One line for each finding of drift."""
         drifted = (measure.describe() for measure in self.measures if measure.is_drift)
         return (*(f"{subject}: it is gone, or of another kind" for subject in self.lost), *drifted)

@@ -108,7 +108,7 @@ def _is_share(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 1
 
 
-def bind(
+def substitute_parameters(
     suite: Suite,
     values: Mapping[str, Any],
     columns: ColumnsSpec,

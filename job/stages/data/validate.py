@@ -26,7 +26,7 @@ from job.contracts.settings.dataset import DatasetSpec
 from job.contracts.settings.features import FeatureSpec
 from job.contracts.suites import Suite
 from job.errors import ContractViolationError
-from job.stages.data.suite_binding import SHARES, bind, parameter_values
+from job.stages.data.suite_binding import SHARES, parameter_values, substitute_parameters
 
 log = structlog.get_logger(__name__)
 
@@ -64,7 +64,9 @@ def validate_dataset(
     """
     table = _lay_out(dataset)
     values = parameter_values(suite, parameters, spec, table)
-    expectations, absent = bind(suite, values, spec.columns, table, is_test=is_test)
+    expectations, absent = substitute_parameters(
+        suite, values, spec.columns, table, is_test=is_test
+    )
     results = [*runner.check(table, expectations), *absent]
     results += _check_own_rules(dataset, results, spec, features, values, is_test=is_test)
     is_sound, dropped = _drop(results, dataset.n_rows)

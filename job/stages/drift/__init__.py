@@ -1,7 +1,14 @@
 """Drift: the profile of a table, stored with a model, and how far later tables are from it."""
 
 from job.stages.drift.measures import measure_drift
-from job.stages.drift.profile import TableProfile, keep, load_profile
-from job.stages.drift.snapshot import TableSnapshot, observe
+from job.stages.drift.profile import TableProfile, build_profile, load_profile
+from job.stages.drift.snapshot import TableSnapshot, take_snapshot
 
-__all__ = ["TableProfile", "TableSnapshot", "keep", "load_profile", "measure_drift", "observe"]
+__all__ = [
+    "TableProfile",
+    "TableSnapshot",
+    "build_profile",
+    "load_profile",
+    "measure_drift",
+    "take_snapshot",
+]

@@ -43,7 +43,7 @@ class TableProfile:
         return files
 
 
-def keep(
+def build_profile(
     table: TableSnapshot, classes: tuple[str, ...], rule: DisclosureRule, salt: str
 ) -> TableProfile:
     """Build the profile that later tables are compared with.

@@ -46,7 +46,9 @@ class TableSnapshot:
     embedding_model: str
 
 
-def observe(dataset: Dataset, rows: Rows, embedding_model: str, random_state: int) -> TableSnapshot:
+def take_snapshot(
+    dataset: Dataset, rows: Rows, embedding_model: str, random_state: int
+) -> TableSnapshot:
     """Take the snapshot of a table's sound rows; their `positions` are those in the table."""
     assert rows.positions is not None  # set for the rows of a whole table
     clusters, cells = make_clusters(rows.groups), {CLASSES: rows.y}

@@ -23,7 +23,7 @@ from job.contracts.reports.profile import Words
 from job.stages.data.leakage_keys import salted_digests
 from job.stages.drift.clusters import Clusters, estimate_ratio
 from job.stages.drift.histograms import CONFIDENCE
-from job.stages.split.near_duplicates.templates import TEXT
+from job.stages.split.near_duplicates.templates import TEXT_PREFIX
 
 Array = np.ndarray[Any, Any]
 _MAX_ROWS: Final = 100_000  # a sample of this size is precise enough
@@ -41,11 +41,11 @@ class WordCounts:
     def __init__(self, rows: Rows, clusters: Clusters, random_state: int) -> None:
         self.is_masked = rows.templates is not None
         keys = rows.text_keys if rows.templates is None else rows.templates
-        index = np.flatnonzero([key.startswith(TEXT) for key in keys])
+        index = np.flatnonzero([key.startswith(TEXT_PREFIX) for key in keys])
         if len(index) > _MAX_ROWS:
             drawn = np.random.default_rng(random_state).choice(index, _MAX_ROWS, replace=False)
             index = np.sort(drawn)
-        texts = [key.removeprefix(TEXT) for key in keys[index]]
+        texts = [key.removeprefix(TEXT_PREFIX) for key in keys[index]]
         self._clusters = clusters.take(index)
         vectorizer = CountVectorizer()
         try:

@@ -10,7 +10,7 @@ import structlog
 from job.contracts.dataset import Rows
 from job.contracts.settings.evaluation import EvaluationSpec
 from job.stages.evaluation.evaluate import evaluate_predictions
-from job.stages.evaluation.intervals import find_intervals
+from job.stages.evaluation.intervals import compute_intervals
 from job.stages.metrics.predictions import Predictions
 from job.stages.split.challenge_halves import ChallengeSet, count_smallest_class
 
@@ -41,7 +41,7 @@ def score_challenge(
         What the requests for choosing were used for.
     """
     evaluation = evaluate_predictions(predictions)
-    intervals = find_intervals(predictions, requests.groups, spec, random_state).to_json()
+    intervals = compute_intervals(predictions, requests.groups, spec, random_state).to_json()
     accuracy = intervals["scores"]["accuracy"]
     log.info(
         "challenge_judged",

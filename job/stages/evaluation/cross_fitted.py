@@ -25,17 +25,21 @@ from job.contracts.reports.decision_threshold import Threshold
 from job.contracts.reports.search import CandidateScore
 from job.contracts.settings.evaluation import DecisionSpec, EvaluationSpec
 from job.stages.evaluation.evaluate import evaluate_predictions, evaluate_rows, time_model
-from job.stages.evaluation.intervals import find_intervals
+from job.stages.evaluation.intervals import compute_intervals
 from job.stages.metrics.group_bootstrap import effective_groups
 from job.stages.metrics.predictions import Predictions, predict
 from job.stages.training.cross_fit import CrossFit
-from job.stages.training.decision_threshold import choose_across, measure_abstention
-from job.stages.training.temperature_scaling import DIVISIBLE, describe_temperature, heat_across
+from job.stages.training.decision_threshold import choose_thresholds_by_fold, measure_abstention
+from job.stages.training.temperature_scaling import (
+    SCALABLE_ESTIMATORS,
+    apply_temperature_by_fold,
+    describe_temperature,
+)
 
 Array = np.ndarray[Any, Any]
 
 
-def heated(
+def apply_fold_temperatures(
     predictions: Predictions, cross: CrossFit, temperature: float | None, *, is_nested: bool = False
 ) -> Predictions:
     """Return the predictions of each fold, scaled by the temperature that fits the other folds.
@@ -51,8 +55,8 @@ def heated(
     if temperature is None:
         return predictions
     names = [choice.estimator for choice in cross.choices]
-    folds = [n for n, name in enumerate(names) if not is_nested or name in DIVISIBLE]
-    return heat_across(predictions, cross.fold, folds)
+    folds = [n for n, name in enumerate(names) if not is_nested or name in SCALABLE_ESTIMATORS]
+    return apply_temperature_by_fold(predictions, cross.fold, folds)
 
 
 def evaluate_cross_fit(
@@ -87,10 +91,10 @@ def evaluate_cross_fit(
     """
     abstention = temperature_report = None
     if threshold is not None:
-        chosen_predictions = heated(cross.chosen, cross, temperature)
+        chosen_predictions = apply_fold_temperatures(cross.chosen, cross, temperature)
         row_thresholds = None
         if threshold.value is not None:
-            row_thresholds = choose_across(
+            row_thresholds = choose_thresholds_by_fold(
                 chosen_predictions, rows.groups, cross.fold, decision, spec
             )
         abstention = measure_abstention(
@@ -136,5 +140,5 @@ def _evaluate_model(
         "n_rows": len(test),
         "n_groups": len(np.unique(test.groups)),
         "scores": evaluate_predictions(predictions)["scores"],
-        "intervals": find_intervals(predictions, test.groups, spec, random_state).to_json(),
+        "intervals": compute_intervals(predictions, test.groups, spec, random_state).to_json(),
     }

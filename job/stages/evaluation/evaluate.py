@@ -15,9 +15,9 @@ from job.contracts.ports import Timer
 from job.contracts.reports.decision_threshold import Threshold
 from job.contracts.settings.evaluation import EvaluationSpec
 from job.contracts.settings.search import FeatureBlocks
-from job.stages.evaluation.intervals import find_intervals
+from job.stages.evaluation.intervals import compute_intervals
 from job.stages.evaluation.reliability import measure_reliability, trace_risk
-from job.stages.evaluation.slice_scores import judge_slices
+from job.stages.evaluation.slice_scores import score_slices
 from job.stages.features.preprocessing import make_input
 from job.stages.metrics.label_metrics import AVERAGED, PER_CLASS, compute_label_scores
 from job.stages.metrics.predictions import Predictions, predict
@@ -94,12 +94,12 @@ def evaluate_rows(
     """Return the scores of predictions of these rows, with their intervals and by slice."""
     slices = None
     if rows.slices is not None:
-        slices = judge_slices(
+        slices = score_slices(
             predictions, rows.groups, rows.slices, metric, spec, random_state
         ).to_json()
     return {
         **evaluate_predictions(predictions),
-        "intervals": find_intervals(
+        "intervals": compute_intervals(
             predictions, rows.groups, spec, random_state, is_cross_fitted=is_cross_fitted
         ).to_json(),
         "slices": slices,
@@ -175,7 +175,7 @@ def _probability_scores(
     if not predictions.has_known_class.any():
         return {}
     predictions = predictions.take(predictions.has_known_class)
-    y, p, known = predictions.y_true, predictions.proba, predictions.known
+    y, p, known = predictions.y_true, predictions.proba, predictions.model_classes
     scores["brier"] = float(brier_losses(predictions).mean())
     scores["calibration_error"] = calibration_error(predictions)
     scores["log_loss"] = float(log_losses(predictions).mean())

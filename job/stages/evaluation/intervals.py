@@ -23,7 +23,7 @@ from job.stages.metrics.confidence_bounds import (
     MIN_GROUPS,
     bootstrap,
     interval_or_count_bound,
-    share_ends,
+    jeffreys_bounds,
 )
 from job.stages.metrics.group_bootstrap import count_by_group, sum_by_group
 from job.stages.metrics.label_metrics import (
@@ -44,7 +44,7 @@ _CROSS_FITTED: Final = (
 _NamedIntervals = list[tuple[str, Interval]]
 
 
-def find_intervals(
+def compute_intervals(
     predictions: Predictions,
     groups: Array,
     spec: EvaluationSpec,
@@ -98,7 +98,7 @@ def compute_label_intervals(
     if is_cross_fitted:
         point = label_scores.measure(group_sums.total)[0]
         counts = count_effective_groups(groups, y_true, y_pred, n_classes)
-        bounds = share_ends(point, label_scores.count_effective_groups(*counts), alpha)
+        bounds = jeffreys_bounds(point, label_scores.count_effective_groups(*counts), alpha)
     else:
         point, bounds = bootstrap(group_sums, label_scores.measure, spec.resamples, rng, alpha)
     n_groups = label_scores.count_effective_groups(*count_groups(groups, y_true, y_pred, n_classes))
@@ -109,7 +109,7 @@ def compute_label_intervals(
     for column, (name, number) in enumerate(label_scores.names):
         low, high = bounds[:, column]
         interval = interval_or_count_bound(
-            point[column], low, high, n_groups=n_groups[column], tail=alpha
+            point[column], low, high, n_groups=n_groups[column], alpha=alpha
         )
         intervals = scores if number is None else per_class[predictions.classes[number]]
         intervals.append((name, interval))
@@ -143,7 +143,7 @@ def _compute_row_intervals(
     if not np.isnan(area):
         area_bounds = area + low[2], min(area + high[2], 1.0)
         area_interval = interval_or_count_bound(
-            area, *area_bounds, n_groups=group_sums.n_groups, tail=alpha
+            area, *area_bounds, n_groups=group_sums.n_groups, alpha=alpha
         )
         scores.append(("roc_auc_ovr", area_interval))
     return scores

@@ -174,7 +174,7 @@ def _estimate_share(
     measure = _make_share_measure(n_classes)
     point, bounds = bootstrap(group_sums, measure, spec.resamples, rng, alpha)
     return interval_or_count_bound(
-        point[0], *bounds[:, 0], n_groups=group_sums.n_groups, tail=alpha
+        point[0], *bounds[:, 0], n_groups=group_sums.n_groups, alpha=alpha
     )
 
 

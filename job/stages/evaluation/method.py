@@ -8,7 +8,7 @@ import numpy as np
 
 from job.contracts.settings.evaluation import EvaluationSpec
 from job.errors import TrainingError
-from job.stages.metrics.group_bootstrap import FEW_GROUPS, effective_groups
+from job.stages.metrics.group_bootstrap import MIN_EFFECTIVE_GROUPS, effective_groups
 from job.stages.split.split import DataSplit
 
 Array = np.ndarray[Any, Any]
@@ -55,7 +55,7 @@ def has_few_groups(split: DataSplit) -> bool:
     """Return whether the hold-out, or one of its classes, has too few effective groups."""
     y, groups = np.asarray(split.test.y, dtype=object), split.test.groups
     classes = np.unique(y.astype(str))
-    if effective_groups(groups) < FEW_GROUPS:
+    if effective_groups(groups) < MIN_EFFECTIVE_GROUPS:
         return True
-    min_groups = FEW_GROUPS / max(len(classes), 1)
+    min_groups = MIN_EFFECTIVE_GROUPS / max(len(classes), 1)
     return any(effective_groups(groups[y == name]) < min_groups for name in classes)

@@ -18,7 +18,7 @@ from job.contracts.dataset import Column, Dataset, MatrixRows, Rows
 from job.contracts.reports.intervals import Interval
 from job.contracts.settings.search import FeatureBlocks
 from job.stages.data.leakage_keys import make_rows
-from job.stages.metrics.confidence_bounds import share_ends
+from job.stages.metrics.confidence_bounds import jeffreys_bounds
 from job.stages.metrics.group_bootstrap import effective_groups
 from job.stages.metrics.predictions import Predictions
 
@@ -128,7 +128,7 @@ def _measure_requests(
     is_answered = confidence >= min_confidence
     share = float(is_answered.mean())
     n_effective = np.array([effective_groups(groups)])
-    low, high = share_ends(np.array([share]), n_effective, (1 - level) / 2)
+    low, high = jeffreys_bounds(np.array([share]), n_effective, (1 - level) / 2)
     counts = np.bincount(predictions.y_pred, minlength=len(predictions.classes))
     return {
         "n_rows": len(confidence),

@@ -35,7 +35,7 @@ def measure_reliability(predictions: Predictions) -> dict[str, Any] | None:
     predictions = predictions.take(predictions.has_known_class)
     is_right = predictions.y_pred == predictions.y_true
     per_class = {}
-    for column, number in enumerate(predictions.known):
+    for column, number in enumerate(predictions.model_classes):
         truth, p = predictions.y_true == number, predictions.proba[:, column]
         per_class[predictions.classes[number]] = {
             "calibration_error": round(equal_mass_error(p, truth), 6),

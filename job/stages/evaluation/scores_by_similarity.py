@@ -89,5 +89,5 @@ def _score_bin(
     (point,), bounds = bootstrap(
         group_sums, lambda sums: sums[:, 1:] / sums[:, :1], spec.resamples, rng, alpha
     )
-    interval = interval_or_count_bound(point, *bounds[:, 0], n_groups=n_groups, tail=alpha)
+    interval = interval_or_count_bound(point, *bounds[:, 0], n_groups=n_groups, alpha=alpha)
     return {**counts, "accuracy": accuracy, "interval": interval}

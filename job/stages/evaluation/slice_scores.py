@@ -29,7 +29,7 @@ from job.stages.metrics.confidence_bounds import (
 )
 from job.stages.metrics.group_bootstrap import count_by_group, leave_one_out, resample
 from job.stages.metrics.predictions import Predictions
-from job.stages.metrics.search_metric import score_of
+from job.stages.metrics.search_metric import compute_score
 
 Array = np.ndarray[Any, Any]
 MIN_GROUPS: Final = 10
@@ -60,7 +60,7 @@ class _Slice:
         return n_fewest >= min_rows and min(self.n_groups, self.n_other_groups) >= MIN_GROUPS
 
 
-def judge_slices(
+def score_slices(
     predictions: Predictions,
     groups: Array,
     slices: pd.DataFrame,
@@ -144,12 +144,12 @@ def _score_slices(
             n_rows=int(shown_slice.mask.sum()),
             n_groups=shown_slice.n_groups,
             accuracy=interval_or_count_bound(
-                point[number], *bounds[:, number], n_groups=shown_slice.n_groups, tail=alpha / 2
+                point[number], *bounds[:, number], n_groups=shown_slice.n_groups, alpha=alpha / 2
             ),
             upper_bound=float(upper_bounds[number]),
             difference=float(point[n + number]),
             difference_upper_bound=float(difference_upper_bounds[number]),
-            score=score_of(predictions.take(shown_slice.mask), metric),
+            score=compute_score(predictions.take(shown_slice.mask), metric),
         )
         for number, shown_slice in enumerate(shown)
     ]

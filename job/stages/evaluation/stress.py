@@ -220,4 +220,4 @@ def _compute_interval(
     (point,), bounds = bootstrap(
         group_sums, lambda sums: sums[:, 1:] / sums[:, :1], spec.resamples, rng, alpha
     )
-    return interval_or_count_bound(point, *bounds[:, 0], n_groups=n_groups, tail=alpha)
+    return interval_or_count_bound(point, *bounds[:, 0], n_groups=n_groups, alpha=alpha)

@@ -96,7 +96,9 @@ class FeatureMatrices:
         terms = self._terms if "text" in spec.use else None
         rows = select_blocks(self._rows.take(index), spec.use, self._columns)
         text, columns = terms.union(index, spec.min_groups) if terms else (None, None)
-        preprocess = make_preprocessing(rows, spec, self._columns, text, restoring=self._affine_map)
+        preprocess = make_preprocessing(
+            rows, spec, self._columns, text, affine_map=self._affine_map
+        )
         X = preprocess.fit_transform(self._input(index, spec.use))
         if columns is not None and spec.use != ("text",):
             # beside text, only embeddings have a fixed number of columns, which follow the terms

@@ -59,7 +59,7 @@ _MAX_DEPTH: Final = 2
 _MAX_DISTANCE: Final = 2.0  # times the median distance from the mean
 
 
-def restore_geometry(
+def detect_geometry(
     train: Rows, spec: FeatureSpec, random_state: int, executor: Executor
 ) -> Geometry | None:
     """Return the geometry of the training rows; None if the settings do not need it."""

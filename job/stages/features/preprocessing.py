@@ -89,7 +89,7 @@ def make_preprocessing(
     columns: ColumnsSpec,
     text: Any,
     *,
-    restoring: AffineMap | None = None,
+    affine_map: AffineMap | None = None,
 ) -> Any:
     """Build the unfitted preprocessing for these training rows.
 
@@ -99,10 +99,10 @@ def make_preprocessing(
         Categories are collected from them, if rows of `spec.min_groups` leakage keys have them.
     text
         The transformer of texts, or None if `spec.use` does not include text.
-    restoring
+    affine_map
         The map that restores embeddings to rows of length 1; None to standardize them.
     """
-    scaling = make_scaling() if restoring is None else make_restoring(restoring)
+    scaling = make_scaling() if affine_map is None else make_restoring(affine_map)
     if tuple(spec.use) == ("embeddings",):
         return scaling
     if tuple(spec.use) == ("text",):

@@ -62,7 +62,7 @@ class FeatureMatrix:
         """
         return self.X.astype(np.float64) if engine == "reference" else self.X
 
-    def published(self) -> Any:
+    def exported(self) -> Any:
         """Return the preprocessing for a consumer's input; `transform` cannot be used after it."""
         return replace_counted_terms(self.preprocess)
 

@@ -14,7 +14,7 @@ from job.contracts.reports.comparison import Comparison
 from job.contracts.reports.gate import Criterion
 from job.contracts.settings.gate import GateSpec, PairedSpec
 from job.contracts.settings.job_settings import TrainingSpec
-from job.registry.published import PublishedVersion
+from job.registry.champion import PublishedVersion
 from job.stages.data.leakage_keys import key_kind
 from job.stages.gate.comparison import (
     MIN_ROWS,
@@ -63,7 +63,7 @@ def compare_on_challenge(
     if problem := find_embedding_problem(metadata, feature_blocks, embedding_model):
         return replace(comparison, problem=problem)
     is_same = champion.files["model.joblib"] == payload
-    unseen = requests if is_same else take_unseen(champion, requests)
+    unseen = requests if is_same else select_unseen(champion, requests)
     n_rows, n_groups = len(unseen), len(np.unique(unseen.groups))
     comparison = replace(
         comparison, n_rows=n_rows, n_groups=n_groups, n_excluded=len(requests) - n_rows
@@ -85,7 +85,7 @@ def compare_on_challenge(
     )
 
 
-def take_unseen(version: PublishedVersion, requests: Rows) -> Rows:
+def select_unseen(version: PublishedVersion, requests: Rows) -> Rows:
     """Return the requests that a version was not trained on, by its training keys.
 
     If the keys are of another kind than the set's, of texts for a set without texts for instance,

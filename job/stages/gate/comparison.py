@@ -30,7 +30,7 @@ from job.contracts.settings.dataset import ColumnsSpec
 from job.contracts.settings.gate import PairedSpec
 from job.contracts.settings.job_settings import TrainingSpec
 from job.contracts.settings.search import FeatureBlocks
-from job.registry.published import PublishedVersion
+from job.registry.champion import PublishedVersion
 from job.stages.data.leakage_keys import key_kind, salted_digests
 from job.stages.features.preprocessing import select_blocks
 from job.stages.gate.group_errors import GroupErrors, pair_group_errors

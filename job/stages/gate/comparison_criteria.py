@@ -34,14 +34,16 @@ def judge_comparison(
     """Yield the criterion of the metric, and that of the recalls if `gate.recall_margin` is set."""
     if comparison.role == "champion_model":
         # the comparison of the recipes decides: a hold-out of few groups depends too much on luck
-        yield replace(against(comparison, spec, equal_error), is_binding=False)
+        yield replace(champion_criterion(comparison, spec, equal_error), is_binding=False)
         return
-    yield against(comparison, spec, equal_error)
+    yield champion_criterion(comparison, spec, equal_error)
     if comparison.recalls and spec.recall_margin is not None:
         yield _recall_criterion(comparison, spec.recall_margin)
 
 
-def against(comparison: Comparison, spec: GateSpec, equal_error: float = 0.0) -> Criterion:
+def champion_criterion(
+    comparison: Comparison, spec: GateSpec, equal_error: float = 0.0
+) -> Criterion:
     """Return the criterion of the difference from a champion or an anchor.
 
     The lower end of the interval must be above the tolerated loss. If the table is too small to

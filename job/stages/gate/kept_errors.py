@@ -24,7 +24,7 @@ def describe_cross_fit(
     return {**evaluation["cross_fit"], "group_errors_digest": digest}
 
 
-def keep_group_errors(store: ArtifactStore, run_id: str, errors: GroupErrors) -> None:
+def store_group_errors(store: ArtifactStore, run_id: str, errors: GroupErrors) -> None:
     """Store the errors under their digest, below the run; another attempt may store them again."""
     data = errors.to_bytes()
     store.put_if_absent(_key(run_id, Digest.of(data)), data)

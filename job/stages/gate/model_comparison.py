@@ -15,7 +15,7 @@ from job.contracts.settings.gate import PairedSpec
 from job.contracts.settings.job_settings import TrainingSpec
 from job.contracts.settings.search import FeatureBlocks
 from job.errors import IncompatibleModelError
-from job.registry.published import PublishedVersion
+from job.registry.champion import PublishedVersion
 from job.stages.features.preprocessing import select_blocks
 from job.stages.gate.paired_bootstrap import compare_pair
 from job.stages.metrics.predictions import predict

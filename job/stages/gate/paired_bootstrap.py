@@ -35,7 +35,12 @@ from job.stages.metrics.group_bootstrap import (
     resample,
     sum_by_group,
 )
-from job.stages.metrics.label_metrics import AVERAGED, LabelScores, count_groups, pair_cells
+from job.stages.metrics.label_metrics import (
+    AVERAGED,
+    LabelScores,
+    count_groups,
+    paired_count_columns,
+)
 from job.stages.metrics.predictions import Predictions
 from job.stages.metrics.row_metrics import log_losses, roc_auc_influences
 
@@ -108,7 +113,7 @@ def count_pair(
     return PairedCounts(
         classes=classes,
         group_sums=count_by_group(
-            groups, y_true, pair_cells(y_true, candidate, champion, n), 5 * n
+            groups, y_true, paired_count_columns(y_true, candidate, champion, n), 5 * n
         ),
         n_groups=count_groups(groups, y_true, candidate, n),
     )
@@ -157,8 +162,8 @@ def _compare_labels(counts: PairedCounts, spec: PairedSpec, rng: np.random.Gener
         point[column],
         *bounds[:, 0],
         n_groups=candidate.count_effective_groups(*counts.n_groups)[column],
-        tail=spec.alpha,
-        least=-1.0,
+        alpha=spec.alpha,
+        minimum=-1.0,
     )
     return Difference(
         champion_score=float(scores[0][column]),
@@ -196,8 +201,8 @@ def _recall_changes(
                 max(point[c] - critical_values[0] * standard_errors[c], -1.0),
                 min(point[c] + critical_values[1] * standard_errors[c], 1.0),
                 n_groups=n_groups[c],
-                tail=alpha / max(n_classes, 1),
-                least=-1.0,
+                alpha=alpha / max(n_classes, 1),
+                minimum=-1.0,
             ),
         )
         for c, name in enumerate(names)

@@ -113,7 +113,7 @@ def _quantiles(ordered: Array, probabilities: Array) -> Array:
     return quantiles
 
 
-def share_ends(value: Array, n_effective: Array, alpha: float) -> Array:
+def jeffreys_bounds(value: Array, n_effective: Array, alpha: float) -> Array:
     """Return the bounds of Jeffreys' interval for shares, shape (2, n_metrics).
 
     They are quantiles of a beta distribution with half a success and half a failure added to what
@@ -134,9 +134,9 @@ def share_ends(value: Array, n_effective: Array, alpha: float) -> Array:
 
 
 def interval_or_count_bound(
-    value: float, low: float, high: float, *, n_groups: float, tail: float, least: float = 0.0
+    value: float, low: float, high: float, *, n_groups: float, alpha: float, minimum: float = 0.0
 ) -> Interval:
-    """Return the interval of a share or, with `least` = -1, of a difference of shares.
+    """Return the interval of a share or, with `minimum` = -1, of a difference of shares.
 
     If no resample differs from the whole, the number of groups gives the interval: an effect seen
     in none of n groups may still affect up to 1 - tail ** (1 / n) of them (about 3 / n for a tail
@@ -144,6 +144,6 @@ def interval_or_count_bound(
     """
     if low < high:
         return Interval(value=float(value), lower=float(low), upper=float(high))
-    radius = 1.0 - tail ** (1 / n_groups) if n_groups else 1.0 - least
-    lower, upper = max(value - radius, least), min(value + radius, 1.0)
+    radius = 1.0 - alpha ** (1 / n_groups) if n_groups else 1.0 - minimum
+    lower, upper = max(value - radius, minimum), min(value + radius, 1.0)
     return Interval(value=float(value), lower=float(lower), upper=float(upper), is_by_count=True)

@@ -62,7 +62,7 @@ class GroupSums:
 
 
 # With fewer effective groups, a margin of 0.02 cannot be shown even for two identical models.
-FEW_GROUPS: Final = 150
+MIN_EFFECTIVE_GROUPS: Final = 150
 
 
 def effective_groups(groups: Array) -> float:

@@ -33,7 +33,9 @@ def count_columns(y_true: Array, y_pred: Array, n_classes: int) -> tuple[Array, 
     return y_true, n_classes + y_pred, hit
 
 
-def pair_cells(y_true: Array, y_pred: Array, other: Array, n_classes: int) -> tuple[Array, ...]:
+def paired_count_columns(
+    y_true: Array, y_pred: Array, other: Array, n_classes: int
+) -> tuple[Array, ...]:
     """Return the columns that each row counts in for two predictions, of 5 * n_classes.
 
     The first three blocks are those of `count_columns` for `y_pred`; the predicted classes and hits

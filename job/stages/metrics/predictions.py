@@ -38,18 +38,18 @@ class Predictions:
     classes: tuple[str, ...]
     y_true: Array
     proba: Array
-    known: Array
+    model_classes: Array
 
     @property
     def y_pred(self) -> Array:
         """The predicted class of each row, shape (n_rows,)."""
-        predicted: Array = self.known[self.proba.argmax(axis=1)]
+        predicted: Array = self.model_classes[self.proba.argmax(axis=1)]
         return predicted
 
     @property
     def has_known_class(self) -> Array:
         """Whether each row's true class is one of the model's, shape (n_rows,)."""
-        return np.isin(self.y_true, self.known)
+        return np.isin(self.y_true, self.model_classes)
 
     def take(self, index: Array) -> Predictions:
         """Return the rows at these positions, or under this mask."""
@@ -58,7 +58,7 @@ class Predictions:
     def true_class_proba(self) -> Array:
         """Return the predicted probability of each row's true class, which the model must know."""
         column = np.empty(len(self.classes), int)
-        column[self.known] = np.arange(len(self.known))
+        column[self.model_classes] = np.arange(len(self.model_classes))
         proba: Array = self.proba[np.arange(len(self.proba)), column[self.y_true]]
         return proba
 
@@ -76,5 +76,5 @@ def predict(model: Any, rows: Rows, feature_blocks: FeatureBlocks) -> Prediction
         classes=tuple(str(name) for name in classes),
         y_true=index.get_indexer(rows.y),
         proba=proba,
-        known=index.get_indexer(np.asarray(model.classes_, dtype=object)),
+        model_classes=index.get_indexer(np.asarray(model.classes_, dtype=object)),
     )

@@ -40,7 +40,7 @@ def roc_auc_influences(predictions: Predictions) -> tuple[float, Array]:
         NaN if no class has rows on both sides; influences have shape (n_rows,) and mean 0.
     """
     n, areas, influences = len(predictions.y_true), [], np.zeros(len(predictions.y_true))
-    for column, number in enumerate(predictions.known):
+    for column, number in enumerate(predictions.model_classes):
         is_class = predictions.y_true == number
         n_class = int(is_class.sum())
         if not 0 < n_class < n:

@@ -14,7 +14,7 @@ from job.stages.metrics.row_metrics import log_losses, roc_auc_influences
 Array = np.ndarray[Any, Any]
 
 
-def is_of_labels(metric: Metric) -> bool:
+def is_label_metric(metric: Metric) -> bool:
     """Return whether a metric needs predicted classes only, not probabilities."""
     return metric.value in AVERAGED
 
@@ -24,12 +24,12 @@ def score_labels(metric: Metric, y_true: Array, y_pred: Array, n_classes: int) -
     return compute_label_scores(y_true, y_pred, n_classes)[metric.value, None]
 
 
-def score_of(predictions: Predictions, metric: Metric) -> float | None:
+def compute_score(predictions: Predictions, metric: Metric) -> float | None:
     """Return a metric of predictions; None where it is not defined.
 
     Metrics of probabilities are computed on the rows whose class the model knows.
     """
-    if is_of_labels(metric):
+    if is_label_metric(metric):
         classes = predictions.classes
         return score_labels(metric, predictions.y_true, predictions.y_pred, len(classes))
     known = predictions.take(predictions.has_known_class)

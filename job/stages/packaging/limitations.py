@@ -11,7 +11,7 @@ from typing import Any, Final
 from job.contracts.messages import pluralize, quote_list
 from job.contracts.reports.validation import ValidationReport
 from job.contracts.settings.job_settings import JobSettings
-from job.stages.metrics.group_bootstrap import FEW_GROUPS
+from job.stages.metrics.group_bootstrap import MIN_EFFECTIVE_GROUPS
 from job.stages.packaging.request_limitations import find_in_challenge, find_out_of_scope
 
 NONE: Final = "None were found in this run's own reports."
@@ -85,7 +85,7 @@ def _find_in_split_sides(split: _Report, settings: JobSettings) -> Iterator[str]
 
 def _find_in_scores(evaluation: _Report) -> Iterator[str]:
     test_groups = evaluation["wording"]["judged"]
-    if test_groups["n_effective_groups"] < FEW_GROUPS:
+    if test_groups["n_effective_groups"] < MIN_EFFECTIVE_GROUPS:
         yield (
             f"Few groups: the {test_groups['n_rows']} judged rows come from "
             f"{pluralize(test_groups['n_groups'], 'group')}, worth "

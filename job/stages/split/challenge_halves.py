@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 Array = np.ndarray[Any, Any]
 MIN_ROWS: Final = 30
 MIN_CLASS_ROWS: Final = 5
-MIN_CHOOSING: Final = 20
+MIN_CHOOSING_ROWS: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +29,7 @@ class ChallengeSet:
     ----------
     rows
         All requests, with their near-duplicate groups.
-    choosing, judging
+    choosing, evaluating
         Requests for choosing the candidate and the threshold, and requests for evaluating the
         model: two halves, or all rows in both.
     n_dropped
@@ -38,7 +38,7 @@ class ChallengeSet:
 
     rows: Rows
     choosing: Rows
-    judging: Rows
+    evaluating: Rows
     is_halved: bool
     n_dropped: int = 0
 
@@ -61,11 +61,11 @@ def make_challenge_set(
     ContractViolationError
         All requests fall into one half.
     """
-    choosing = judging = rows
+    choosing = evaluating = rows
     if split == "half":
         fold = cut_request_folds(rows, 2, salt)
-        choosing, judging = rows.take(fold == 0), rows.take(fold == 1)
-        if not len(choosing) or not len(judging):
+        choosing, evaluating = rows.take(fold == 0), rows.take(fold == 1)
+        if not len(choosing) or not len(evaluating):
             raise ContractViolationError(
                 "the challenge set cannot be cut into halves: its requests are one family",
                 hint="add requests, or --set evaluation.challenge_split=none",
@@ -73,7 +73,7 @@ def make_challenge_set(
     return ChallengeSet(
         rows=rows,
         choosing=choosing,
-        judging=judging,
+        evaluating=evaluating,
         is_halved=split == "half",
         n_dropped=n_dropped,
     )
@@ -92,7 +92,7 @@ def count_smallest_class(rows: Rows, labels: Array) -> int:
     return min(int((rows.y == name).sum()) for name in pd.unique(labels))
 
 
-def warn_of_few_requests(rows: Rows, labels: Array) -> None:
+def warn_about_small_challenge_set(rows: Rows, labels: Array) -> None:
     """Log a warning if the set is too small for reliable scores.
 
     Parameters

@@ -98,6 +98,6 @@ def _find_near(table: Rows, challenge: Rows) -> Array:
     return is_near
 
 
-def without_near(rows: Rows, is_near: Array | None) -> Rows:
+def drop_near_challenge(rows: Rows, is_near: Array | None) -> Rows:
     """Return the rows without near-duplicates of the challenge set."""
     return rows if is_near is None else rows.take(~is_near)

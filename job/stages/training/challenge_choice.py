@@ -28,7 +28,7 @@ from job.contracts.settings.job_settings import TrainingSpec
 from job.stages.features.feature_matrix import FeatureMatrices
 from job.stages.features.preprocessing import select_blocks
 from job.stages.metrics.predictions import predict
-from job.stages.metrics.search_metric import score_of
+from job.stages.metrics.search_metric import compute_score
 from job.stages.training.refit import train_model
 from job.stages.training.search import choose_baselines
 
@@ -68,7 +68,7 @@ def choose_on_challenge(
         )
         inputs = select_blocks(requests, feature_blocks, spec.columns)
         for n, model in zip(positions, models, strict=True):
-            score = score_of(predict(model, inputs, feature_blocks), Metric(report.metric))
+            score = compute_score(predict(model, inputs, feature_blocks), Metric(report.metric))
             rounded = None if score is None else round(score, 6)
             candidates[n] = replace(candidates[n], challenge_score=rounded)
     best = max(finalists, key=lambda n: _rank(candidates[n], is_cv_choice=n == cv_choice))

@@ -30,8 +30,8 @@ from job.contracts.settings.evaluation import DecisionSpec, EvaluationSpec
 from job.stages.metrics.predictions import Predictions
 from job.stages.split.challenge_halves import cut_request_folds
 from job.stages.training.decision_threshold import (
-    choose_across,
     choose_threshold,
+    choose_thresholds_by_fold,
     measure_abstention,
 )
 
@@ -93,13 +93,15 @@ def measure_threshold(
     row_thresholds = None
     if not is_halved and threshold.value is not None:
         fold = cut_request_folds(rows, N_FOLDS, salt)
-        row_thresholds = choose_across(predictions, rows.groups, fold, decision, evaluation)
+        row_thresholds = choose_thresholds_by_fold(
+            predictions, rows.groups, fold, decision, evaluation
+        )
     return measure_abstention(
         predictions, rows.groups, threshold, evaluation, random_state, least=row_thresholds
     )
 
 
-def count_needed(target: float, confidence: float, share: float = 1.0) -> int | None:
+def count_needed_answers(target: float, confidence: float, share: float = 1.0) -> int | None:
     """Return the minimum number of answers that shows a precision of the target.
 
     Parameters
@@ -135,7 +137,7 @@ def _lower_bound(share: float, n: int, confidence: float) -> float:
 def _explain_absence(predictions: Predictions, chosen: Threshold, confidence: float) -> str:
     """Explain how many requests are needed, without errors and at the observed precision."""
     target = chosen.target_precision
-    n_errorless = count_needed(target, confidence)
+    n_errorless = count_needed_answers(target, confidence)
     text = (
         f"{pluralize(chosen.n_rows, 'request')} of the challenge set show a precision of "
         f"{target:.0%} with {confidence:.0%} confidence at no threshold: that takes {n_errorless} "
@@ -165,7 +167,7 @@ def _count_needed_requests(
     shares = np.cumsum(is_right) / n_answered
     best: tuple[int, float, float] | None = None
     for n in range(max(len(order) // 4, 1) - 1, len(order)):
-        n_needed = count_needed(target, confidence, float(shares[n]))
+        n_needed = count_needed_answers(target, confidence, float(shares[n]))
         if n_needed is None:
             continue
         coverage = float(n_answered[n]) / len(order)

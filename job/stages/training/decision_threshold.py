@@ -109,7 +109,7 @@ def _is_shown_by_class(
 ) -> bool:
     """Return whether the precision of each predicted class is shown to reach the target."""
     y_pred, is_right = predictions.y_pred, predictions.y_pred == predictions.y_true
-    for number in predictions.known:
+    for number in predictions.model_classes:
         index = np.flatnonzero(y_pred == number)
         if not len(index):
             return False
@@ -184,7 +184,7 @@ def measure_abstention(
     )
     n_groups = (group_sums.n_groups, len(np.unique(groups[is_answered])))
     coverage, precision = (
-        interval_or_count_bound(value, *limits, n_groups=n, tail=alpha)
+        interval_or_count_bound(value, *limits, n_groups=n, alpha=alpha)
         for value, limits, n in zip(point, bounds.T, n_groups, strict=True)
     )
     return AbstentionReport(
@@ -196,7 +196,7 @@ def measure_abstention(
     )
 
 
-def choose_across(
+def choose_thresholds_by_fold(
     predictions: Predictions,
     groups: Array,
     fold: Array,

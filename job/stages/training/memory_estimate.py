@@ -32,7 +32,7 @@ from job.solver.row_spans import N_SPANS
 from job.stages.features.geometry import geometry_bytes
 from job.stages.features.term_counts import NGRAMS
 from job.stages.training.prototypes import Prototypes
-from job.stages.training.prototypes.moved_batches import moved_batches_bytes
+from job.stages.training.prototypes.restandardized_batches import restandardized_batches_bytes
 from job.stages.training.search.candidates import list_candidates
 
 Counts = npt.NDArray[Any]
@@ -109,7 +109,9 @@ def estimate_training_bytes(
     if "prototypes" in names:
         per_fit = max(per_fit, n_workers * _PER_CELL_AND_FIT["prototypes"])
     geometry_memory = geometry_bytes(width) if spec.features.geometry == "auto" else 0
-    batches_memory = moved_batches_bytes(width) + len(train) * n_columns * _PER_EMBEDDING_CELL
+    batches_memory = (
+        restandardized_batches_bytes(width) + len(train) * n_columns * _PER_EMBEDDING_CELL
+    )
     return _SLACK + max(
         geometry_memory,  # before anything is fitted
         batches_memory if geometry_memory and "prototypes" in names else 0,  # after the search

@@ -94,7 +94,7 @@ def predict_out_of_fold(
         classes=tuple(classes.tolist()),
         y_true=codes,
         proba=proba,
-        known=np.arange(len(classes)),
+        model_classes=np.arange(len(classes)),
     )
 
 

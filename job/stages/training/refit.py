@@ -19,7 +19,7 @@ from job.stages.features.feature_matrix import FeatureMatrices
 from job.stages.split.folds import make_folds
 from job.stages.training.estimators import make_classifier, with_calibration
 from job.stages.training.prototypes import Prototypes, RowGroups
-from job.stages.training.prototypes.moved_batches import bear_moved_batches
+from job.stages.training.prototypes.restandardized_batches import handle_restandardized_batches
 from job.stages.training.sklearn_fit import fit
 
 
@@ -30,20 +30,20 @@ def train_model(
     spec: TrainingSpec,
     executor: Executor,
     *,
-    bears_moved_batches: bool = False,
+    handles_restandardized_batches: bool = False,
 ) -> TrainedModel:
     """Fit the preprocessing once, then the chosen candidate and the baselines on its output.
 
     Parameters
     ----------
-    bears_moved_batches
+    handles_restandardized_batches
         Whether prototypes on restored embeddings should also handle restandardized batches
-        (`job.stages.training.prototypes.moved_batches`).
+        (`job.stages.training.prototypes.restandardized_batches`).
     """
     feature_matrix = feature_matrices.fit(np.arange(len(train)), report.chosen.feature_blocks)
     X, y = feature_matrix.matrix(spec.search.engine), train.y.astype(str)
     groups = RowGroups(group=train.groups, min_groups=spec.features.min_groups)
-    preprocess = feature_matrix.published()
+    preprocess = feature_matrix.exported()
     candidates = [report.chosen, *(c for c in report.baselines if c != report.chosen)]
     models = [
         make_classifier(c.estimator, dict(c.parameters), spec.search, spec.random_state)
@@ -64,8 +64,10 @@ def train_model(
         model_preprocess = preprocess
         if isinstance(model, Prototypes):
             model = model.pipeline_
-            if bears_moved_batches and feature_matrices.restores(report.chosen.feature_blocks):
-                model = bear_moved_batches(
+            if handles_restandardized_batches and feature_matrices.restores(
+                report.chosen.feature_blocks
+            ):
+                model = handle_restandardized_batches(
                     model, X, y, group=groups.group, random_state=spec.random_state
                 )
                 # the model needs the row lengths, which the last step would normalize away

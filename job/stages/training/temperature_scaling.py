@@ -25,7 +25,7 @@ from job.stages.metrics.predictions import Predictions
 from job.stages.metrics.row_metrics import brier_losses, calibration_error, log_losses
 
 Array = np.ndarray[Any, Any]
-DIVISIBLE: Final = ("logistic_regression", "prototypes")
+SCALABLE_ESTIMATORS: Final = ("logistic_regression", "prototypes")
 _MIN_PROBABILITY: Final = 1e-300
 _MAX_TEMPERATURE: Final = 20.0  # searched from 1 / 20 to 20
 _DIGITS: Final = 4
@@ -59,14 +59,14 @@ def apply_temperature(predictions: Predictions, temperature: float) -> Predictio
     return replace(predictions, proba=proba / proba.sum(axis=1, keepdims=True))
 
 
-def divide(pipeline: Any, temperature: float) -> None:
+def scale_coefficients(pipeline: Any, temperature: float) -> None:
     """Divide the coefficients of a fitted pipeline by the temperature, in place.
 
     Parameters
     ----------
     pipeline
-        A pipeline of an estimator in `DIVISIBLE`: its last step is a logistic regression, or a
-        pipeline that ends in one.
+        A pipeline of an estimator in `SCALABLE_ESTIMATORS`: its last step is a logistic
+        regression, or a pipeline that ends in one.
     """
     model = pipeline[-1]
     if isinstance(model, Pipeline):
@@ -87,7 +87,9 @@ def describe_temperature(
     }
 
 
-def heat_across(predictions: Predictions, fold: Array, folds: Sequence[int]) -> Predictions:
+def apply_temperature_by_fold(
+    predictions: Predictions, fold: Array, folds: Sequence[int]
+) -> Predictions:
     """Scale each of these folds by the temperature that fits the others best."""
     predictions = replace(predictions, proba=predictions.proba.astype(np.float64))
     proba = predictions.proba.copy()

@@ -4,7 +4,7 @@ import math
 import re
 from pathlib import Path
 
-from job.stages.training.challenge_threshold import count_needed
+from job.stages.training.challenge_threshold import count_needed_answers
 
 PAGE = (Path(__file__).parents[3] / "docs/challenge-set.md").read_text()
 
@@ -22,4 +22,6 @@ def test_numbers_of_answers_are_those_that_the_job_tells():
     rows = re.findall(r"^\| (1\.00|\.\d\d) \| (\d+) \|$", PAGE, re.MULTILINE)
 
     assert 5 == len(rows)
-    assert [int(n) for _, n in rows] == [count_needed(0.95, 0.95, float(s)) for s, _ in rows]
+    assert [int(n) for _, n in rows] == [
+        count_needed_answers(0.95, 0.95, float(s)) for s, _ in rows
+    ]

@@ -6,7 +6,7 @@ from support.versions import publish_small
 
 from job.contracts.identity import canonical_json
 from job.errors import IntegrityError
-from job.registry.channels import promote
+from job.registry.channels import move_channel
 from job.registry.history import previous_version, read_moves
 
 POINTER = "channels/production.json"
@@ -22,7 +22,7 @@ def store():
 
 
 def move(store, version, action="promote", copy_of=None):
-    promote(
+    move_channel(
         store,
         "production",
         version,

@@ -8,7 +8,7 @@ from support.versions import FILES, publish_small
 
 from job.errors import IntegrityError, TransientError, VersionConflictError
 from job.registry.anchors import read_anchor, set_anchor
-from job.registry.channels import promote, read_channel
+from job.registry.channels import move_channel, read_channel
 from job.registry.prune import prune_versions
 from job.registry.publish import publish
 from job.registry.versions import list_versions, read_verified
@@ -26,7 +26,7 @@ def store():
 
 
 def move(store, version):
-    promote(
+    move_channel(
         store,
         "production",
         version,

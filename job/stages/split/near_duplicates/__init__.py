@@ -35,7 +35,7 @@ from job.stages.split.near_duplicates.lsh import (
 )
 from job.stages.split.near_duplicates.minhash import sign_texts
 from job.stages.split.near_duplicates.simhash import expected_bit_share, sign_embeddings
-from job.stages.split.near_duplicates.templates import TEXT
+from job.stages.split.near_duplicates.templates import TEXT_PREFIX
 
 Array = npt.NDArray[Any]
 Kind = Literal["text", "embeddings", "none"]
@@ -44,7 +44,7 @@ _PER_ROW: Final[dict[Kind, int]] = {"text": 1300, "embeddings": 1300, "none": 40
 _MIN_CUT_MEMBERS: Final = 10  # groups of up to so many members are never split
 
 
-def choose_kind(rows: Rows, spec: SplitSpec) -> Kind:
+def choose_similarity_source(rows: Rows, spec: SplitSpec) -> Kind:
     """Return whether near-duplicates are found by text, by embeddings, or not at all.
 
     Raises
@@ -88,7 +88,7 @@ def find_near_duplicate_groups(
     ]
 
 
-def family_bytes(n_rows: int, kind: Kind) -> int:
+def near_duplicate_search_bytes(n_rows: int, kind: Kind) -> int:
     """Estimate how many bytes the search for near-duplicates adds to the memory in use."""
     return n_rows * _PER_ROW[kind]
 
@@ -104,8 +104,10 @@ def _link_texts(
     templates = [rows.templates for rows in tables if rows.templates is not None]
     nodes, names = pd.factorize(_concatenate(templates), sort=True)
     # the others represent rows without text, which are similar to no other row
-    texts = np.flatnonzero([name.startswith(TEXT) for name in names])
-    signatures = sign_texts(np.array([n[len(TEXT) :] for n in names[texts]], object), executor)
+    texts = np.flatnonzero([name.startswith(TEXT_PREFIX) for name in names])
+    signatures = sign_texts(
+        np.array([n[len(TEXT_PREFIX) :] for n in names[texts]], object), executor
+    )
     links = link_similar(
         signatures, cut_number_bands(signatures), equal_number_share, spec.min_jaccard, executor
     )

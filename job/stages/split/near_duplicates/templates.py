@@ -18,7 +18,7 @@ import numpy.typing as npt
 from job.stages.data.leakage_keys import normalize
 
 Array = npt.NDArray[Any]
-TEXT: Final = "text:"  # prefix of the leakage keys of texts
+TEXT_PREFIX: Final = "text:"  # prefix of the leakage keys of texts
 SLOT: Final = "0"
 _MONTHS: Final = (
     "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|"
@@ -56,6 +56,6 @@ def make_templates(texts: Array, text_keys: Array) -> Array:
     templates = text_keys.copy()
     for row, text in enumerate(texts):
         may_differ = bool(text) and (_MAY_BE_FILLED.search(text) or not text.isascii())
-        if may_differ and text_keys[row].startswith(TEXT):
-            templates[row] = TEXT + make_template(text)
+        if may_differ and text_keys[row].startswith(TEXT_PREFIX):
+            templates[row] = TEXT_PREFIX + make_template(text)
     return templates

@@ -26,7 +26,7 @@ _MIN_CLASS_ROWS: Final = 5  # rows of each class that the selected groups must h
 _N_TRIES: Final = 20
 
 
-def draw_moved_batches(
+def draw_restandardized_batches(
     X: Array, codes: Array, groups: Array, rng: np.random.Generator
 ) -> tuple[Array, Array]:
     """Draw batches of few groups and another class mix, with columns scaled to the table's.

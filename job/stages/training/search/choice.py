@@ -25,12 +25,12 @@ import numpy.typing as npt
 from job.contracts.metrics import Metric
 from job.contracts.reports.search import SearchedLabels
 from job.stages.metrics.group_bootstrap import (
-    FEW_GROUPS,
+    MIN_EFFECTIVE_GROUPS,
     count_by_group,
     effective_groups,
     leave_one_out,
 )
-from job.stages.metrics.label_metrics import AVERAGED, LabelScores, pair_cells
+from job.stages.metrics.label_metrics import AVERAGED, LabelScores, paired_count_columns
 from job.stages.metrics.search_metric import score_labels
 
 Array = npt.NDArray[Any]
@@ -64,7 +64,7 @@ def choose(
     rows = labels.fold >= 0 if mask is None else mask & (labels.fold >= 0)
     means = {n: _compute_mean_score(labels, n, metric, rows) for n in candidates}
     best = max(candidates, key=lambda n: means[n])
-    has_few = effective_groups(groups[rows]) < FEW_GROUPS
+    has_few = effective_groups(groups[rows]) < MIN_EFFECTIVE_GROUPS
     if len(candidates) < 2 or not (has_few or preferred):
         return best
     groups, y_true = np.unique(groups[rows], return_inverse=True)[1], labels.y_true[rows]
@@ -110,7 +110,9 @@ def _is_within_one_error(
     n
         Number of classes.
     """
-    group_sums = count_by_group(groups, y_true, pair_cells(y_true, y_pred, y_best, n), 5 * n)
+    group_sums = count_by_group(
+        groups, y_true, paired_count_columns(y_true, y_pred, y_best, n), 5 * n
+    )
     columns, best_columns = np.arange(3 * n), np.r_[:n, 3 * n : 5 * n]
     scores, best_scores = (LabelScores(group_sums.total[:, c]) for c in (columns, best_columns))
     column = AVERAGED.index(metric.value)

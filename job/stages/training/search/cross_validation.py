@@ -31,7 +31,7 @@ from job.errors import TrainingError
 from job.solver.fit import WarmStart, can_fit, fit_linear_models, tolerated_suboptimality
 from job.stages.features.feature_matrix import FeatureMatrices
 from job.stages.metrics.predictions import Predictions
-from job.stages.metrics.search_metric import is_of_labels, score_labels, score_of
+from job.stages.metrics.search_metric import compute_score, is_label_metric, score_labels
 from job.stages.split.folds import Fold, make_folds
 from job.stages.training.estimators import with_calibration
 from job.stages.training.prototypes import (
@@ -74,7 +74,7 @@ class FoldScorer:
 
     def labels(self, n_candidates: int) -> SearchedLabels | None:
         """Return the labels predicted in this round; None if the metric needs probabilities."""
-        if not is_of_labels(self._spec.search.metric):
+        if not is_label_metric(self._spec.search.metric):
             return None
         no_labels = np.full(len(self._train), -1, np.int16)
         return SearchedLabels(
@@ -127,7 +127,7 @@ class FoldScorer:
 
         def score(n: int) -> float:
             with config_context(assume_finite=True):  # ingestion has checked the table
-                if not is_of_labels(metric):
+                if not is_label_metric(metric):
                     return _score_probabilities(metric, models[n], X, codes, self._classes)
                 y_pred = np.searchsorted(self._classes, models[n].predict(X))
             self._y_pred[n][test_index] = y_pred
@@ -153,7 +153,7 @@ class FoldScorer:
             self._codes[train_index],
         )
         models = {n: candidate.build(spec, seed) for n, candidate in candidates.items()}
-        needs_proba = not is_of_labels(spec.metric)
+        needs_proba = not is_label_metric(spec.metric)
         lacks_proba = any(not hasattr(m, "predict_proba") for m in models.values())
         if needs_proba and lacks_proba:
             folds = make_folds(self._train.take(train_index), 3, seed)
@@ -206,9 +206,9 @@ def _score_probabilities(metric: Metric, model: Any, X: Any, codes: Array, class
         classes=tuple(classes.tolist()),
         y_true=codes,
         proba=model.predict_proba(X),
-        known=np.searchsorted(classes, model.classes_),
+        model_classes=np.searchsorted(classes, model.classes_),
     )
-    score = score_of(predictions, metric)
+    score = compute_score(predictions, metric)
     if score is None:
         raise TrainingError(
             f"a fold of the search holds too few classes: {metric.value} is undefined there",

@@ -15,7 +15,7 @@ from job.contracts.dataset import Column, MatrixRows, Rows
 from job.contracts.reports.profile import Profile
 from job.contracts.settings.drift import DriftSpec
 from job.stages.data.slices import DisclosureRule
-from job.stages.drift import keep, measure_drift, observe
+from job.stages.drift import build_profile, measure_drift, take_snapshot
 from job.stages.drift.bins import find_edges
 from job.stages.drift.clusters import make_clusters
 from job.stages.drift.histograms import (
@@ -79,11 +79,11 @@ def make(y, columns, matrix, groups, texts=None):
 
 
 def snapshot(table):
-    return observe(*table, "model", 0)
+    return take_snapshot(*table, "model", 0)
 
 
 def profile(table):
-    return keep(snapshot(table), CLASSES, RULE, "salt")
+    return build_profile(snapshot(table), CLASSES, RULE, "salt")
 
 
 def measure(before, after, spec=SPEC):
@@ -101,7 +101,7 @@ def test_same_table_does_not_drift():
     values = {m.subject: m.value for m in report.measures if m.measure not in ONE_SIDED}
     assert all(abs(value) < 1e-3 for value in values.values()), values
     assert (600, 600) == (report.n_rows, report.n_rows_before)
-    assert () == report.found == report.lost == report.not_compared
+    assert () == report.findings == report.lost == report.not_compared
     assert pytest.approx([0] * 5, abs=0.01) == report.principal_angles
 
 
@@ -138,10 +138,10 @@ def test_null_quantile_is_rarely_exceeded(kind):
     measures = []
     for n in range(n_pairs):
         tables = [snapshot(makers[kind](2 * n + side)) for side in (0, 1)]
-        profiles = (keep(table, classes, RULE, "salt") for table in tables)
+        profiles = (build_profile(table, classes, RULE, "salt") for table in tables)
         report = measure_drift(tables[1], *profiles, "v1", SPEC)
         measures += [m for m in report.measures if m.by_chance is not None]
-        assert not report.found, report.found
+        assert not report.findings, report.findings
     above = [(m.subject, m.measure) for m in measures if m.value > m.by_chance]
 
     assert len(measures) > 6 * n_pairs
@@ -217,13 +217,13 @@ def test_lost_subject_is_drift_and_new_subject_is_listed():
     dataset, rows = draw(1)
     columns = tuple(c for c in dataset.columns if c.role not in ("boolean", "text"))
     other = table_of(columns)
-    tables = [snapshot(draw(0)), observe(other, rows, "another", 0)]
-    profiles = [keep(table, CLASSES, RULE, "salt") for table in tables]
+    tables = [snapshot(draw(0)), take_snapshot(other, rows, "another", 0)]
+    profiles = [build_profile(table, CLASSES, RULE, "salt") for table in tables]
     forward = measure_drift(tables[1], *profiles, "v1", SPEC)
     backward = measure_drift(tables[0], *profiles[::-1], "v1", SPEC)
 
     assert ("column has_id", "embeddings", "text length", "words") == forward.lost
-    assert forward.found[0].startswith("column has_id: it is gone")
+    assert forward.findings[0].startswith("column has_id: it is gone")
     assert ("embeddings",) == backward.lost
     assert ("column has_id", "text length", "words") == backward.not_compared
 
@@ -277,7 +277,7 @@ def test_column_without_disclosable_values_is_not_compared():
 def test_class_named_like_a_pooled_value_is_a_class(name):
     y, groups = np.array([name, "b"] * 300, object), np.arange(600)
     table = make(y, {}, np.zeros((600, 2), np.float32), groups)
-    kept = keep(snapshot(table), (name, "b"), RULE, "salt")
+    kept = build_profile(snapshot(table), (name, "b"), RULE, "salt")
     report = measure_drift(snapshot(table), kept, kept, "v1", SPEC)
 
     assert 0.5 == kept.profile.parts["classes"].shares[name]
@@ -348,7 +348,7 @@ def test_few_rows_name_no_value_and_make_no_bin():
 
 def test_class_that_is_not_learnt_has_no_name():
     dataset, rows = draw(0)
-    kept = keep(observe(dataset, rows, "model", 0), ("a", "b"), RULE, "salt")
+    kept = build_profile(take_snapshot(dataset, rows, "model", 0), ("a", "b"), RULE, "salt")
 
     assert {"a", "b"} == set(kept.profile.parts["classes"].shares)
 

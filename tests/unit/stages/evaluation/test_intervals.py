@@ -7,7 +7,7 @@ from support.simulated import RECALLS, SHARES, draw, predictions
 
 from job.contracts.settings.evaluation import EvaluationSpec
 from job.stages.evaluation.evaluate import evaluate_predictions
-from job.stages.evaluation.intervals import compute_label_intervals, find_intervals
+from job.stages.evaluation.intervals import compute_intervals, compute_label_intervals
 from job.stages.metrics.predictions import Predictions
 from job.stages.metrics.row_metrics import (
     brier_losses,
@@ -32,7 +32,9 @@ def soft(n=300, seed=0, classes="abc"):
     y = rng.integers(len(classes), size=n)
     logits = rng.normal(size=(n, len(classes))) + 2 * np.eye(len(classes))[y]
     proba = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    return Predictions(classes=tuple(classes), y_true=y, proba=proba, known=np.arange(len(classes)))
+    return Predictions(
+        classes=tuple(classes), y_true=y, proba=proba, model_classes=np.arange(len(classes))
+    )
 
 
 @pytest.mark.parametrize("is_uneven", [False, True])
@@ -54,7 +56,7 @@ def test_nominal_95_percent_cover_93_to_97(n_groups, is_uneven):
 def test_values_are_the_scores_of_the_evaluation():
     """Score by score, also those of classes."""
     predicted = soft()
-    report = find_intervals(predicted, np.arange(300), SPEC, 0)
+    report = compute_intervals(predicted, np.arange(300), SPEC, 0)
     evaluation = evaluate_predictions(predicted)
 
     assert evaluation["scores"] == pytest.approx(
@@ -69,7 +71,7 @@ def test_values_are_the_scores_of_the_evaluation():
 
 def test_ends_lie_around_the_value():
     """Whatever the score."""
-    for _, interval in find_intervals(soft(), np.arange(300), SPEC, 0).scores:
+    for _, interval in compute_intervals(soft(), np.arange(300), SPEC, 0).scores:
         assert interval.lower < interval.value < interval.upper
 
 
@@ -78,8 +80,8 @@ def test_rows_of_one_group_tell_less_than_as_many_groups():
     predicted = soft(n=100)
     copies = predicted.take(np.repeat(np.arange(100), 10))
     groups = np.repeat(np.arange(100), 10)
-    alone = dict(find_intervals(predicted, np.arange(100), SPEC, 0).scores)["accuracy"]
-    copied = dict(find_intervals(copies, groups, SPEC, 0).scores)["accuracy"]
+    alone = dict(compute_intervals(predicted, np.arange(100), SPEC, 0).scores)["accuracy"]
+    copied = dict(compute_intervals(copies, groups, SPEC, 0).scores)["accuracy"]
 
     assert (copied.upper - copied.lower) == pytest.approx(alone.upper - alone.lower, rel=0.15)
 
@@ -87,7 +89,7 @@ def test_rows_of_one_group_tell_less_than_as_many_groups():
 def test_perfect_hold_out_is_not_perfectly_sure():
     """An error seen in none of 100 groups may affect 3.6 % (97.5 % bound), 11 % of 30 groups."""
     y = np.repeat([0, 1], [70, 30])
-    report = find_intervals(predictions(y, y, 2), np.arange(100), SPEC, 0)
+    report = compute_intervals(predictions(y, y, 2), np.arange(100), SPEC, 0)
     accuracy = dict(report.scores)["accuracy"]
     recall = dict(dict(report.per_class)["c01"])["recall"]
     macro = dict(report.scores)["f1_macro"]
@@ -101,7 +103,7 @@ def test_perfect_hold_out_is_not_perfectly_sure():
 
 def test_class_without_rows_is_wholly_unsure():
     """Nothing is known of its recall."""
-    report = find_intervals(predictions([0, 0, 1, 1], [0, 0, 1, 1], 3), np.arange(4), SPEC, 0)
+    report = compute_intervals(predictions([0, 0, 1, 1], [0, 0, 1, 1], 3), np.arange(4), SPEC, 0)
     recall = dict(dict(report.per_class)["c02"])["recall"]
 
     assert (0.0, 1.0) == (recall.lower, recall.upper)
@@ -128,7 +130,7 @@ def test_mean_roc_auc_is_scikit_learns_with_ties():
         classes=predicted.classes,
         y_true=predicted.y_true,
         proba=predicted.proba.round(1),
-        known=predicted.known,
+        model_classes=predicted.model_classes,
     )
     areas = [metrics.roc_auc_score(predicted.y_true == n, predicted.proba[:, n]) for n in range(3)]
     area, influences = roc_auc_influences(predicted)
@@ -145,7 +147,7 @@ def test_roc_auc_ends_are_near_those_of_a_full_bootstrap():
     for _ in range(400):
         resampled = predicted.take(np.concatenate([rng.choice(part, len(part)) for part in rows]))
         drawn.append(roc_auc_influences(resampled)[0])
-    interval = dict(find_intervals(predicted, np.arange(400), SPEC, 0).scores)["roc_auc_ovr"]
+    interval = dict(compute_intervals(predicted, np.arange(400), SPEC, 0).scores)["roc_auc_ovr"]
 
     assert (interval.upper - interval.lower) / 3.92 == pytest.approx(np.std(drawn), rel=0.15)
 

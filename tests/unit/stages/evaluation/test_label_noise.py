@@ -181,7 +181,10 @@ def test_row_of_several_confident_classes_is_of_the_likeliest():
         [[0.6, 0.4], [0.4, 0.6], [0.1, 0.9], [0.8, 0.2], [0.45, 0.55]], dtype=np.float32
     )
     predictions = Predictions(
-        classes=("a", "b"), y_true=np.array([0, 0, 1, 1, 1]), proba=proba, known=np.arange(2)
+        classes=("a", "b"),
+        y_true=np.array([0, 0, 1, 1, 1]),
+        proba=proba,
+        model_classes=np.arange(2),
     )
 
     # thresholds: .5 and .55

@@ -30,7 +30,10 @@ def answer(confidence, taken):
     proba = 1 - np.repeat(np.array(confidence)[:, None], 2, axis=1)
     proba[np.arange(len(column)), column] = confidence
     return Predictions(
-        classes=CLASSES, y_true=np.zeros(len(column), int), proba=proba, known=np.array([1, 2])
+        classes=CLASSES,
+        y_true=np.zeros(len(column), int),
+        proba=proba,
+        model_classes=np.array([1, 2]),
     )
 
 

@@ -77,7 +77,7 @@ def test_risk_of_surest_rows_is_counted():
     """Thirty of forty are sure and right, the others are unsure and wrong."""
     proba = np.repeat([[0.9, 0.1], [0.6, 0.4]], [30, 10], axis=0)
     y = np.repeat([0, 1], [30, 10])
-    predictions = Predictions(classes=("a", "b"), y_true=y, proba=proba, known=np.arange(2))
+    predictions = Predictions(classes=("a", "b"), y_true=y, proba=proba, model_classes=np.arange(2))
     curve = trace_risk(predictions)
     by_coverage = dict(zip(curve["coverage"], curve["risk"], strict=True))
 
@@ -89,7 +89,7 @@ def test_order_of_equal_rows_means_nothing():
     """As of a model that says one thing of all."""
     proba = np.repeat([[0.7, 0.3]], 100, axis=0)
     y = np.repeat([0, 1], [70, 30])
-    predictions = Predictions(classes=("a", "b"), y_true=y, proba=proba, known=np.arange(2))
+    predictions = Predictions(classes=("a", "b"), y_true=y, proba=proba, model_classes=np.arange(2))
 
     assert trace_risk(predictions) == trace_risk(predictions.take(np.arange(100)[::-1]))
     assert 0.3 == trace_risk(predictions)["area"]

@@ -9,7 +9,7 @@ from support.simulated import draw, predictions
 
 from job.contracts.metrics import Metric
 from job.contracts.settings.evaluation import EvaluationSpec
-from job.stages.evaluation.slice_scores import judge_slices
+from job.stages.evaluation.slice_scores import score_slices
 
 SPEC = EvaluationSpec(resamples=1000)
 
@@ -17,7 +17,7 @@ SPEC = EvaluationSpec(resamples=1000)
 def judge(predicted, groups, slices, metric=Metric.F1_MACRO, **spec):
     frame = pd.DataFrame({name: pd.Categorical(values) for name, values in slices.items()})
     spec = SPEC.model_copy(update=spec)
-    return judge_slices(predicted, np.asarray(groups), frame, metric, spec, 0)
+    return score_slices(predicted, np.asarray(groups), frame, metric, spec, 0)
 
 
 def half_wrong(n=400):

@@ -75,7 +75,7 @@ def test_no_term_comes_from_test_rows(rows):
         rows, FeatureSpec(use=("text",)), COLUMNS, IN_MEMORY, InTurn()
     ).fit(TRAIN)
 
-    assert not [term for term in vocabulary(feature_matrix.published()) if "test" in term]
+    assert not [term for term in vocabulary(feature_matrix.exported()) if "test" in term]
 
 
 def test_term_of_few_keys_is_not_kept(rows):
@@ -85,7 +85,7 @@ def test_term_of_few_keys_is_not_kept(rows):
     few = Rows(**{name: getattr(rows, name) for name in Rows.__slots__} | {"leakage_keys": keys})
     spec = FeatureSpec(use=("text",), min_groups=2)
     kept = vocabulary(
-        FeatureMatrices(few, spec, COLUMNS, IN_MEMORY, InTurn()).fit(np.arange(N)).published()
+        FeatureMatrices(few, spec, COLUMNS, IN_MEMORY, InTurn()).fit(np.arange(N)).exported()
     )
 
     assert "late" not in kept
@@ -109,7 +109,7 @@ def test_published_preprocessing_takes_what_the_consumer_has(rows, feature_block
         rows, FeatureSpec(use=feature_blocks), COLUMNS, IN_MEMORY, InTurn()
     ).fit(TRAIN)
     X_test, X_train = dense(feature_matrix.transform(TEST)), dense(feature_matrix.X)
-    published = feature_matrix.published()
+    published = feature_matrix.exported()
 
     for index, expected in ((TRAIN, X_train), (TEST, X_test)):
         X = dense(published.transform(make_input(rows.take(index), feature_blocks)))
@@ -129,10 +129,10 @@ def test_scaling_by_blocks_is_scaling(rows, monkeypatch):
 
     np.testing.assert_allclose(whole.fit_transform(X), feature_matrix.X, atol=1e-5)
     for name in ("mean_", "var_", "scale_"):
-        theirs, ours = (getattr(p[1], name) for p in (whole, feature_matrix.published()))
+        theirs, ours = (getattr(p[1], name) for p in (whole, feature_matrix.exported()))
         np.testing.assert_allclose(theirs, ours, rtol=1e-6, atol=1e-12)
-    assert vars(whole[1]).keys() == vars(feature_matrix.published()[1]).keys()
-    assert len(TRAIN) == feature_matrix.published()[1].n_samples_seen_
+    assert vars(whole[1]).keys() == vars(feature_matrix.exported()[1]).keys()
+    assert len(TRAIN) == feature_matrix.exported()[1].n_samples_seen_
 
 
 def test_rows_are_scaled_as_the_published_preprocessing_scales_them(rows, monkeypatch):
@@ -146,7 +146,7 @@ def test_rows_are_scaled_as_the_published_preprocessing_scales_them(rows, monkey
     )
 
     assert not feature_matrix.X[-1].any()
-    np.testing.assert_array_equal(feature_matrix.published().transform(matrix), feature_matrix.X)
+    np.testing.assert_array_equal(feature_matrix.exported().transform(matrix), feature_matrix.X)
 
 
 def test_embeddings_that_cannot_be_scaled_are_a_training_error(rows):
@@ -196,7 +196,7 @@ def test_restored_rows_are_those_of_the_published_preprocessing(rows, geometry, 
     expected /= np.linalg.norm(expected, axis=1, keepdims=True)
 
     np.testing.assert_allclose(expected[TRAIN], feature_matrix.X, atol=1e-6)
-    np.testing.assert_array_equal(feature_matrix.published().transform(X[TRAIN]), feature_matrix.X)
+    np.testing.assert_array_equal(feature_matrix.exported().transform(X[TRAIN]), feature_matrix.X)
     np.testing.assert_array_equal(others.transform(TRAIN), feature_matrix.X)
     assert np.float32 == feature_matrix.X.dtype
     assert [0, 1, 2] == list(feature_matrix.columns)

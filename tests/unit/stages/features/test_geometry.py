@@ -13,9 +13,9 @@ from job.contracts.dataset import MatrixRows
 from job.contracts.settings.features import FeatureSpec
 from job.stages.features.geometry import (
     describe_geometry,
+    detect_geometry,
     find_geometry,
     geometry_bytes,
-    restore_geometry,
 )
 
 WIDTH = 32
@@ -210,21 +210,21 @@ def test_bits_depend_on_the_seed_and_not_on_threads():
     spec, bits = FeatureSpec(geometry="auto"), set()
     for n_threads in (1, 2):
         with threadpool_limits(limits=n_threads):
-            geometry = restore_geometry(rows, spec, 0, LocalThreads(n_threads))
+            geometry = detect_geometry(rows, spec, 0, LocalThreads(n_threads))
         bits.add((geometry, geometry.map.scale.tobytes(), geometry.map.offset.tobytes()))
 
     assert 1 == len(bits)
-    assert restore_geometry(rows, spec, 1, InTurn()) != geometry
+    assert detect_geometry(rows, spec, 1, InTurn()) != geometry
 
 
 def test_geometry_is_found_only_if_settings_need_it():
     """For models that use embeddings, unless the settings say to use them as given."""
     rows = rows_of_embeddings(standardize(unit_rows(300)))
-    geometry = restore_geometry(rows, FeatureSpec(geometry="auto"), 0, InTurn())
+    geometry = detect_geometry(rows, FeatureSpec(geometry="auto"), 0, InTurn())
 
-    assert restore_geometry(rows, FeatureSpec(geometry="given"), 0, InTurn()) is None
-    assert restore_geometry(rows, FeatureSpec(geometry="auto", use=("text",)), 0, InTurn()) is None
-    assert restore_geometry(rows_of_texts(["a"]), FeatureSpec(geometry="auto"), 0, InTurn()) is None
+    assert detect_geometry(rows, FeatureSpec(geometry="given"), 0, InTurn()) is None
+    assert detect_geometry(rows, FeatureSpec(geometry="auto", use=("text",)), 0, InTurn()) is None
+    assert detect_geometry(rows_of_texts(["a"]), FeatureSpec(geometry="auto"), 0, InTurn()) is None
     assert geometry.to_json() == describe_geometry(geometry, ("text", "embeddings"))
     assert describe_geometry(geometry, ("text",)) is None
     assert describe_geometry(None, ("embeddings",)) is None

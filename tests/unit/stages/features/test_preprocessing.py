@@ -49,7 +49,7 @@ def fitted(rows, *feature_blocks):
     return (
         FeatureMatrices(rows, spec, COLUMNS, IN_MEMORY, InTurn())
         .fit(np.arange(len(rows)))
-        .published()
+        .exported()
     )
 
 

@@ -21,7 +21,7 @@ from job.contracts.settings.features import FeatureSpec
 from job.contracts.settings.gate import GateSpec, PairedSpec
 from job.contracts.settings.job_settings import TrainingSpec
 from job.contracts.settings.search import SearchSpec
-from job.registry.published import PublishedVersion
+from job.registry.champion import PublishedVersion
 from job.stages.gate.challenge_comparison import compare_on_challenge, judge_challenge
 from job.stages.gate.criteria import decide
 from job.stages.packaging.bundle import make_bundle

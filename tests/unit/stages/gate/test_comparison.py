@@ -25,8 +25,8 @@ from job.contracts.settings.gate import PairedSpec
 from job.contracts.settings.job_settings import TrainingSpec
 from job.contracts.settings.search import SearchSpec
 from job.errors import ConfigurationError, IntegrityError
+from job.registry.champion import PublishedVersion, load_anchor, load_champion
 from job.registry.publish import publish
-from job.registry.published import PublishedVersion, load_anchor, load_champion
 from job.stages.gate.comparison import compare
 from job.stages.packaging.bundle import make_bundle
 from job.stages.packaging.metadata import describe_input

@@ -12,10 +12,10 @@ from support.simulated import draw, predictions
 from job.contracts.dataset import Rows
 from job.contracts.metrics import Metric
 from job.contracts.settings.gate import PairedSpec
-from job.registry.published import PublishedVersion
+from job.registry.champion import PublishedVersion
 from job.stages.gate.comparison import compare_errors
 from job.stages.gate.group_errors import GroupErrors, count_group_errors, pair_group_errors
-from job.stages.gate.kept_errors import describe_cross_fit, keep_group_errors, read_group_errors
+from job.stages.gate.kept_errors import describe_cross_fit, read_group_errors, store_group_errors
 from job.stages.gate.paired_bootstrap import compare_pair
 
 SPEC = PairedSpec(metric=Metric.F1_MACRO, alpha=0.05, resamples=1000, random_state=0)
@@ -179,8 +179,8 @@ def test_kept_errors_are_read_as_written(pair):
     """Under the run, by their digest."""
     groups, old, _ = pair
     store, errors = MemoryStore(), count(groups, old)
-    keep_group_errors(store, "night", errors)
-    keep_group_errors(store, "night", errors)  # another attempt
+    store_group_errors(store, "night", errors)
+    store_group_errors(store, "night", errors)  # another attempt
     metadata = {
         "run_id": "night",
         "model_version": "v1",

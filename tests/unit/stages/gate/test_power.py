@@ -9,7 +9,7 @@ from job.contracts.reports.comparison import Comparison
 from job.contracts.reports.intervals import Interval
 from job.contracts.reports.search import SearchedLabels
 from job.contracts.settings.gate import GateSpec, PairedSpec
-from job.stages.gate.comparison_criteria import against
+from job.stages.gate.comparison_criteria import champion_criterion
 from job.stages.gate.power import (
     can_show_margin,
     describe_power,
@@ -36,7 +36,7 @@ def passes(difference, standard_error, spec):
         difference=interval,
         standard_error=standard_error,
     )
-    return against(comparison, spec).is_met
+    return champion_criterion(comparison, spec).is_met
 
 
 @pytest.mark.parametrize("standard_error", [0.002, 0.005, 0.01, 0.024, 0.06])

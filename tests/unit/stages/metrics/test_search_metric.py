@@ -8,7 +8,7 @@ from sklearn import metrics
 from support.simulated import predictions
 
 from job.contracts.metrics import Metric
-from job.stages.metrics.search_metric import is_of_labels, score_labels, score_of
+from job.stages.metrics.search_metric import compute_score, is_label_metric, score_labels
 
 OF_PROBABILITIES = {Metric.ROC_AUC_OVR, Metric.NEG_LOG_LOSS}
 OF_LABELS = [metric for metric in Metric if metric not in OF_PROBABILITIES]
@@ -36,9 +36,9 @@ def test_score_of_labels_is_that_of_scikit_learn(metric):
     y_true, y_pred = drawn()
     expected = pytest.approx(sklearn_score(metric, y_true, y_pred))
 
-    assert is_of_labels(metric)
+    assert is_label_metric(metric)
     assert expected == score_labels(metric, y_true, y_pred, 6)
-    assert expected == score_of(predictions(y_true, y_pred, 6), metric)
+    assert expected == compute_score(predictions(y_true, y_pred, 6), metric)
 
 
 def test_score_of_probabilities_is_that_of_scikit_learn():
@@ -47,20 +47,24 @@ def test_score_of_probabilities_is_that_of_scikit_learn():
     y = rng.integers(0, 4, 200)
     scored = predictions(y, y)
     proba = rng.dirichlet((1, 1, 1), 200)
-    scored = replace(scored, classes=("a", "b", "c", "d"), proba=proba, known=np.array([0, 2, 3]))
+    scored = replace(
+        scored, classes=("a", "b", "c", "d"), proba=proba, model_classes=np.array([0, 2, 3])
+    )
     known = y != 1
     area = metrics.roc_auc_score(y[known], proba[known], multi_class="ovr")
     loss = metrics.log_loss(y[known], proba[known])
 
-    assert pytest.approx(area) == score_of(scored, Metric.ROC_AUC_OVR)
-    assert pytest.approx(-loss) == score_of(scored, Metric.NEG_LOG_LOSS)
+    assert pytest.approx(area) == compute_score(scored, Metric.ROC_AUC_OVR)
+    assert pytest.approx(-loss) == compute_score(scored, Metric.NEG_LOG_LOSS)
 
 
 def test_score_that_is_not_defined_is_none():
     """No ROC-AUC if all rows have one class, and no score at all if the model knows none."""
     scored = predictions(np.zeros(5, int), np.zeros(5, int))
-    unknown = replace(scored, y_true=np.ones(5, int), known=np.array([0]), proba=np.ones((5, 1)))
+    unknown = replace(
+        scored, y_true=np.ones(5, int), model_classes=np.array([0]), proba=np.ones((5, 1))
+    )
 
-    assert score_of(scored, Metric.ROC_AUC_OVR) is None
-    assert pytest.approx(0, abs=1e-9) == score_of(scored, Metric.NEG_LOG_LOSS)
-    assert score_of(unknown, Metric.NEG_LOG_LOSS) is None
+    assert compute_score(scored, Metric.ROC_AUC_OVR) is None
+    assert pytest.approx(0, abs=1e-9) == compute_score(scored, Metric.NEG_LOG_LOSS)
+    assert compute_score(unknown, Metric.NEG_LOG_LOSS) is None

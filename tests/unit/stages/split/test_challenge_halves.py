@@ -9,7 +9,7 @@ from job.errors import ContractViolationError
 from job.stages.split.challenge_halves import (
     cut_request_folds,
     make_challenge_set,
-    warn_of_few_requests,
+    warn_about_small_challenge_set,
 )
 
 
@@ -24,17 +24,17 @@ def test_set_without_halves_chooses_and_judges_with_all_rows():
     challenge = make_challenge_set(make_requests(8), "none", "salt", 3)
 
     assert (False, 3) == (challenge.is_halved, challenge.n_dropped)
-    assert [32] * 3 == [len(r) for r in (challenge.rows, challenge.choosing, challenge.judging)]
+    assert [32] * 3 == [len(r) for r in (challenge.rows, challenge.choosing, challenge.evaluating)]
 
 
 def test_halves_share_no_group_and_have_each_class():
     """Half of each class, whatever copies a group has."""
     challenge = make_challenge_set(make_requests(10, copies=3), "half", "salt", 0)
-    halves = [set(r.near_duplicate_groups) for r in (challenge.choosing, challenge.judging)]
+    halves = [set(r.near_duplicate_groups) for r in (challenge.choosing, challenge.evaluating)]
 
     assert not halves[0] & halves[1]
     assert 40 == len(halves[0] | halves[1])
-    assert [15] * 4 == [int((challenge.judging.y == name).sum()) for name in "abcd"]
+    assert [15] * 4 == [int((challenge.evaluating.y == name).sum()) for name in "abcd"]
 
 
 def test_half_of_a_request_follows_from_its_hash():
@@ -60,9 +60,9 @@ def test_small_set_is_a_warning():
     """Below 30 rows, or below 5 of a class of the table."""
     labels = np.array(list("abcd"), dtype=object)
     with structlog.testing.capture_logs() as logs:
-        warn_of_few_requests(make_requests(8), labels)
-        warn_of_few_requests(make_requests(7), labels)
-        warn_of_few_requests(make_requests(8), np.append(labels, "e"))
+        warn_about_small_challenge_set(make_requests(8), labels)
+        warn_about_small_challenge_set(make_requests(7), labels)
+        warn_about_small_challenge_set(make_requests(8), np.append(labels, "e"))
 
     assert [(28, 7), (32, 0)] == [(e["n_rows"], e["n_smallest_class"]) for e in logs]
     assert {"warning"} == {e["log_level"] for e in logs}

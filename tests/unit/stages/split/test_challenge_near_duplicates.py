@@ -9,7 +9,10 @@ from support.rows import rows_of_embeddings, rows_of_texts
 
 from job.contracts.dataset import MatrixRows
 from job.contracts.settings.split import SplitSpec
-from job.stages.split.challenge_near_duplicates import number_near_duplicate_groups, without_near
+from job.stages.split.challenge_near_duplicates import (
+    drop_near_challenge,
+    number_near_duplicate_groups,
+)
 from job.stages.split.near_duplicates.templates import make_templates
 
 TABLE = (
@@ -46,7 +49,7 @@ def test_near_duplicates_of_a_request_are_left_out():
 
     assert [True, True, False, False] == tables.is_near_challenge.tolist()
     assert tables.rows.near_duplicate_groups[0] == tables.challenge.near_duplicate_groups[0]
-    assert 2 == len(without_near(tables.rows, tables.is_near_challenge))
+    assert 2 == len(drop_near_challenge(tables.rows, tables.is_near_challenge))
 
 
 def test_without_near_duplicates_equal_texts_are_left_out():

@@ -7,7 +7,11 @@ from support.rows import rows_of_texts
 from support.simulated import predictions, simulate
 
 from job.contracts.settings.evaluation import DecisionSpec, EvaluationSpec
-from job.stages.training.challenge_threshold import count_needed, learn_threshold, measure_threshold
+from job.stages.training.challenge_threshold import (
+    count_needed_answers,
+    learn_threshold,
+    measure_threshold,
+)
 
 DECISION = DecisionSpec(target_precision=0.95)
 EVALUATION = EvaluationSpec(resamples=1000)
@@ -35,16 +39,16 @@ def measure(threshold, simulated, *, is_halved):
 
 def test_number_of_answers_follows_from_the_bound():
     """59 without an error for 95 % with 95 % confidence; the next lower number is too few."""
-    assert 59 == count_needed(0.95, 0.95)
+    assert 59 == count_needed_answers(0.95, 0.95)
     for share in (0.97, 0.99):
-        n = count_needed(0.95, 0.95, share)
+        n = count_needed_answers(0.95, 0.95, share)
         bounds = [beta.ppf(0.05, share * k, (1 - share) * k + 1) for k in (n - 1, n)]
 
         assert bounds[0] < 0.95 <= bounds[1]
 
 
 def test_share_below_the_target_needs_more_than_any_number():
-    assert count_needed(0.95, 0.95, 0.94) is None
+    assert count_needed_answers(0.95, 0.95, 0.94) is None
 
 
 def test_few_requests_say_how_many_it_takes():

@@ -7,8 +7,8 @@ from support.simulated import predictions, simulate
 from job.contracts.reports.decision_threshold import Threshold
 from job.contracts.settings.evaluation import DecisionSpec, EvaluationSpec
 from job.stages.training.decision_threshold import (
-    choose_across,
     choose_threshold,
+    choose_thresholds_by_fold,
     measure_abstention,
 )
 
@@ -90,9 +90,9 @@ def test_threshold_of_a_fold_comes_from_the_other_folds():
     simulated, groups = simulate(4000, np.random.default_rng(1))
     fold = np.arange(4000) % 4
     spec = DecisionSpec(target_precision=0.95)
-    before = choose_across(simulated, groups, fold, spec, SPEC)
+    before = choose_thresholds_by_fold(simulated, groups, fold, spec, SPEC)
     simulated.proba[fold == 0] = simulated.proba[fold == 0][:, ::-1]
-    after = choose_across(simulated, groups, fold, spec, SPEC)
+    after = choose_thresholds_by_fold(simulated, groups, fold, spec, SPEC)
 
     assert before[fold == 0].tolist() == after[fold == 0].tolist()
     assert before[fold == 1].tolist() != after[fold == 1].tolist()

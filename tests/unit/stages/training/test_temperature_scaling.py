@@ -9,10 +9,10 @@ from support.simulated import simulate
 from job.stages.metrics.row_metrics import calibration_error, log_losses
 from job.stages.training.temperature_scaling import (
     apply_temperature,
+    apply_temperature_by_fold,
     describe_temperature,
-    divide,
     find_temperature,
-    heat_across,
+    scale_coefficients,
 )
 
 
@@ -44,7 +44,7 @@ def test_scaled_coefficients_yield_the_scaled_probabilities(n_classes):
     model = LogisticRegression().fit(X, y)
     predictions, _ = simulate(300, rng)
     expected = apply_temperature(_with(predictions, model.predict_proba(X)), 0.4).proba
-    divide(Pipeline([("classifier", model)]), 0.4)
+    scale_coefficients(Pipeline([("classifier", model)]), 0.4)
 
     assert model.predict_proba(X) == pytest.approx(expected, abs=1e-12)
 
@@ -54,7 +54,7 @@ def _with(predictions, proba):
         classes=predictions.classes,
         y_true=predictions.y_true,
         proba=proba,
-        known=np.arange(proba.shape[1]),
+        model_classes=np.arange(proba.shape[1]),
     )
 
 
@@ -76,7 +76,7 @@ def test_fold_is_scaled_by_the_temperature_of_the_others():
     sharp = apply_temperature(predictions, 0.5)
     mixed = predictions.proba.astype(float)
     mixed[fold == 0] = sharp.proba[fold == 0]
-    scaled = heat_across(_with(predictions, mixed), fold, range(3))
+    scaled = apply_temperature_by_fold(_with(predictions, mixed), fold, range(3))
     expected = apply_temperature(
         sharp.take(fold == 0), find_temperature(predictions.take(fold != 0))
     )

@@ -14,7 +14,7 @@ from job.contracts.dataset import MatrixRows, Rows
 from job.contracts.settings.split import SplitSpec
 from job.errors import ConfigurationError
 from job.stages.data.leakage_keys import normalize
-from job.stages.split.near_duplicates import choose_kind, find_near_duplicate_groups
+from job.stages.split.near_duplicates import choose_similarity_source, find_near_duplicate_groups
 from job.stages.split.near_duplicates.lsh import (
     Links,
     cut_groups,
@@ -209,7 +209,7 @@ def test_near_embeddings_are_one_group_where_there_is_no_text():
         templates=None,
         embeddings=MatrixRows(both, np.arange(4000)),
     )
-    kind = choose_kind(rows, SplitSpec())
+    kind = choose_similarity_source(rows, SplitSpec())
     (grouped,) = find_near_duplicate_groups([rows], SplitSpec(), kind, InTurn())
 
     assert "embeddings" == kind
@@ -224,8 +224,8 @@ def test_what_is_asked_for_and_not_there_is_an_error():
     rows = rows_of(["x"])
 
     with pytest.raises(ConfigurationError, match="embeddings"):
-        choose_kind(rows, SplitSpec(near_duplicates="embeddings"))
-    assert "none" == choose_kind(replace(rows, templates=None), SplitSpec())
+        choose_similarity_source(rows, SplitSpec(near_duplicates="embeddings"))
+    assert "none" == choose_similarity_source(replace(rows, templates=None), SplitSpec())
 
 
 def test_chains_are_cut_and_what_is_nearly_equal_is_not():

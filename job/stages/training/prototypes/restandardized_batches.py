@@ -36,7 +36,7 @@ from sklearn.preprocessing import FunctionTransformer, Normalizer
 from job.stages.training.prototypes.batch_sampling import (
     N_BATCHES,
     N_KEPT_ROWS,
-    draw_moved_batches,
+    draw_restandardized_batches,
 )
 
 Array = npt.NDArray[Any]
@@ -53,7 +53,7 @@ _DECIMALS: Final = 4
 _N_COPIES: Final = 5  # of the drawn rows, while the inputs are assembled
 
 
-def bear_moved_batches(
+def handle_restandardized_batches(
     model: Pipeline, X: Array, y: Array, *, group: Array, random_state: int
 ) -> Pipeline:
     """Return a pipeline that accepts restored rows of any length.
@@ -107,7 +107,7 @@ def _make_sum(classifier: LogisticRegression) -> LogisticRegression:
     return published
 
 
-def moved_batches_bytes(width: int) -> int:
+def restandardized_batches_bytes(width: int) -> int:
     """Estimate the bytes that fitting the perceptron needs, apart from the training rows."""
     n_rows = int((1 + _UNCHANGED_SHARE) * N_BATCHES * N_KEPT_ROWS)
     return _N_COPIES * n_rows * (width + 1) * np.dtype(np.float32).itemsize
@@ -117,7 +117,7 @@ def _fit_perceptron(
     X: Array, codes: Array, groups: Array, rng: np.random.Generator
 ) -> MLPClassifier:
     """Fit the perceptron to simulated batches and to some unchanged training rows."""
-    rows, index = draw_moved_batches(X, codes, groups, rng)
+    rows, index = draw_restandardized_batches(X, codes, groups, rng)
     unchanged = rng.choice(len(X), int(_UNCHANGED_SHARE * len(rows)))
     inputs = np.concatenate([rows, X[unchanged].astype(np.float32)])
     labels = codes[np.concatenate([index, unchanged])]

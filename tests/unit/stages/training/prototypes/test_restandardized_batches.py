@@ -18,8 +18,8 @@ from job.contracts.settings.job_settings import TrainingSpec
 from job.contracts.settings.search import SearchSpec
 from job.stages.features.feature_matrix import FeatureMatrices
 from job.stages.training.prototypes import Prototypes, RowGroups
-from job.stages.training.prototypes.batch_sampling import draw_moved_batches
-from job.stages.training.prototypes.moved_batches import bear_moved_batches
+from job.stages.training.prototypes.batch_sampling import draw_restandardized_batches
+from job.stages.training.prototypes.restandardized_batches import handle_restandardized_batches
 from job.stages.training.refit import train_model
 
 WIDTH = 24
@@ -66,7 +66,9 @@ def fitted():
     X, y, group = draw()
     kept, _ = cut(y, group)
     model = fit(X[kept], y[kept], group[kept])
-    return model, bear_moved_batches(model, X[kept], y[kept], group=group[kept], random_state=0)
+    return model, handle_restandardized_batches(
+        model, X[kept], y[kept], group=group[kept], random_state=0
+    )
 
 
 def test_rows_of_length_1_keep_their_probabilities(fitted):
@@ -94,7 +96,9 @@ def test_two_classes_have_one_line_of_scores():
     X, y, group = draw(n_classes=2)
     kept, held_out = cut(y, group)
     model = fit(X[kept], y[kept], group[kept])
-    bearing = bear_moved_batches(model, X[kept], y[kept], group=group[kept], random_state=0)
+    bearing = handle_restandardized_batches(
+        model, X[kept], y[kept], group=group[kept], random_state=0
+    )
     np.testing.assert_allclose(bearing.predict_proba(X), model.predict_proba(X), atol=1e-5)
     moved, labels = skew(X[held_out], y[held_out], "b", X[kept])
     assert accuracy(bearing, moved, labels) > 0.9
@@ -105,7 +109,9 @@ def test_equal_rows_give_equal_pipelines(fitted):
     X, y, group = draw()
     kept, _ = cut(y, group)
     model, bearing = fitted
-    again = bear_moved_batches(model, X[kept], y[kept], group=group[kept], random_state=0)
+    again = handle_restandardized_batches(
+        model, X[kept], y[kept], group=group[kept], random_state=0
+    )
     assert pickle.dumps(again) == pickle.dumps(bearing)
 
 
@@ -119,7 +125,7 @@ def test_drawn_rows_keep_their_order_of_columns_and_place():
     """Each drawn row is its own row of the table, moved by a shift and a scale of its batch."""
     X, y, group = draw()
     codes = np.unique(y, return_inverse=True)[1]
-    rows, index = draw_moved_batches(X, codes, group, np.random.default_rng(0))
+    rows, index = draw_restandardized_batches(X, codes, group, np.random.default_rng(0))
     for part in (slice(0, 100), slice(100, 200)):
         for column in (0, WIDTH - 1):
             line = np.polyfit(X[index[part], column], rows[part, column], 1)
@@ -131,7 +137,7 @@ def test_drawn_rows_keep_their_order_of_columns_and_place():
     assert lengths.std() > 0.1
 
 
-def train(X, y, group, *, bears_moved_batches):
+def train(X, y, group, *, handles_restandardized_batches):
     """Train on columns of deviation 2 whose map is known."""
     keys = np.array([f"k{n}" for n in range(len(y))], dtype=object)
     rows = Rows(
@@ -167,7 +173,12 @@ def train(X, y, group, *, bears_moved_batches):
         metric=spec.search.metric.value, candidates=(chosen,), chosen=chosen, baselines=()
     )
     model = train_model(
-        rows, feature_matrices, report, spec, InTurn(), bears_moved_batches=bears_moved_batches
+        rows,
+        feature_matrices,
+        report,
+        spec,
+        InTurn(),
+        handles_restandardized_batches=handles_restandardized_batches,
     )
     return model.pipeline
 
@@ -175,8 +186,8 @@ def train(X, y, group, *, bears_moved_batches):
 def test_training_leaves_lengths_to_the_model_that_needs_them():
     """Asked for, the trained pipeline tells moved rows; without, it is blind to lengths."""
     X, y, group = draw()
-    plain = train(X, y, group, bears_moved_batches=False)
-    bearing = train(X, y, group, bears_moved_batches=True)
+    plain = train(X, y, group, handles_restandardized_batches=False)
+    bearing = train(X, y, group, handles_restandardized_batches=True)
     np.testing.assert_allclose(bearing.predict_proba(2 * X), plain.predict_proba(2 * X), atol=1e-5)
     longer = 2.4 * X
     np.testing.assert_allclose(plain.predict_proba(longer), plain.predict_proba(2 * X), atol=1e-5)
