@@ -18,7 +18,7 @@ from job.contracts.settings.job_settings import JobSettings
 from job.contracts.suites import Suite
 from job.errors import VersionConflictError
 from job.registry.anchors import read_anchor, set_anchor
-from job.registry.channels import promote, read_channel
+from job.registry.channels import move_channel, read_channel
 from job.registry.history import read_moves
 from job.registry.publish import publish
 from job.registry.run_promotion import (
@@ -54,7 +54,7 @@ def store():
 
 
 def move(store, version, by="somebody", action="promote"):
-    promote(
+    move_channel(
         store,
         "production",
         version,
