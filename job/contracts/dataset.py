@@ -104,7 +104,7 @@ class Dataset:
     columns
         All columns with a role that the table has, except embeddings.
     embeddings
-        The matrix, or None where the table has none.
+        The matrix; None if the table has none.
     """
 
     n_rows: int

@@ -73,7 +73,7 @@ class ArtifactStore(Protocol):
         """URI of the store, without credentials."""
 
     def get(self, key: str) -> bytes | None:
-        """Read an object, or None where there is none."""
+        """Read an object, or None if it does not exist."""
 
     def pieces(self, key: str) -> Generator[bytes, None, None]:
         """Yield an object piece by piece, in order; close the generator if not all are read.
@@ -82,7 +82,7 @@ class ArtifactStore(Protocol):
         """
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
-        """Create an object; False where the key is taken."""
+        """Create an object; return False if the key exists."""
 
     def compare_and_swap(self, key: str, expected: bytes | None, data: bytes) -> bool:
         """Replace an object if it still holds `expected` (None: is absent)."""
@@ -91,7 +91,7 @@ class ArtifactStore(Protocol):
         """List the keys below a prefix, sorted."""
 
     def head(self, key: str) -> ObjectInfo | None:
-        """Return size and age of an object, or None where there is none."""
+        """Return size and age of an object, or None if it does not exist."""
 
     def delete(self, key: str) -> None:
         """Remove one object, if it exists."""

@@ -45,7 +45,7 @@ class DirectoryStore:
         self.uri = str(root)
 
     def get(self, key: str) -> bytes | None:
-        """Read an object, or None where there is none."""
+        """Read an object, or None if it does not exist."""
         with self._translating_errors(key):
             try:
                 return self._path(key).read_bytes()
@@ -65,7 +65,7 @@ class DirectoryStore:
                     yield piece
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
-        """Create an object; False where the key is taken."""
+        """Create an object; return False if the key exists."""
         with self._translating_errors(key), self._temporary_file(key, data) as file:
             try:
                 os.link(file, self._path(key))
@@ -99,7 +99,7 @@ class DirectoryStore:
         yield from sorted(name for name in names if name.startswith(prefix))
 
     def head(self, key: str) -> ObjectInfo | None:
-        """Return size and age of an object, or None where there is none."""
+        """Return size and age of an object, or None if it does not exist."""
         with self._translating_errors(key):
             path = self._path(key)
             if not path.is_file():

@@ -61,7 +61,7 @@ class S3Store:
         self.where = f"the store at {self._host} ('{self.uri}')"
 
     def get(self, key: str) -> bytes | None:
-        """Read an object, or None where there is none."""
+        """Read an object, or None if it does not exist."""
         stored = self.read(key)
         return None if stored is None else stored[0]
 
@@ -71,7 +71,7 @@ class S3Store:
             yield from self._reader.pieces(self._location(key))
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
-        """Create an object; False where the key is taken."""
+        """Create an object; return False if the key exists."""
         for n in range(_MAX_TRIES):
             is_written = self._write(key, data, IfNoneMatch="*")
             # NOTE: 409 means that another write was in progress, not that it succeeded
@@ -100,7 +100,7 @@ class S3Store:
         yield from sorted(name.removeprefix(root) for name in names if not name.endswith("/"))
 
     def head(self, key: str) -> ObjectInfo | None:
-        """Return size and age of an object, or None where there is none."""
+        """Return size and age of an object, or None if it does not exist."""
         with self._translating_errors(key):
             try:
                 answer = self._client.head_object(**self._location(key))
@@ -142,7 +142,7 @@ class S3Store:
         return sorted(cleared)
 
     def read(self, key: str) -> tuple[bytes, str] | None:
-        """Return an object's bytes and ETag, or None where there is none."""
+        """Return an object's bytes and ETag, or None if it does not exist."""
         with self._translating_errors(key):
             return self._reader.read(self._location(key))
 

@@ -55,7 +55,7 @@ class Reader:
         self._client, self._retry_seconds = connection.client, connection.body_retry_seconds
 
     def read(self, location: dict[str, str]) -> tuple[bytes, str] | None:
-        """Return an object's bytes and ETag, or None where there is none."""
+        """Return an object's bytes and ETag, or None if it does not exist."""
         answer = self._get(location)
         if answer is None:
             return None
