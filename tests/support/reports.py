@@ -251,7 +251,7 @@ def make_challenge(names, *, judged="half", used_for=("threshold",), n_rows=14):
         frame=pd.DataFrame(index=range(len(y))),
     )
     challenge = ChallengeSet(
-        rows=rows, choosing=rows, judging=rows, is_halved=judged == "half", n_dropped=29
+        rows=rows, choosing=rows, evaluating=rows, is_halved=judged == "half", n_dropped=29
     )
     return score_challenge(
         predict(Fixed(names), rows, ("embeddings",)),

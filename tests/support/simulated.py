@@ -15,7 +15,7 @@ def predictions(y_true, y_pred, n_classes=4):
         classes=tuple(f"c{n:02}" for n in range(n_classes)),
         y_true=np.asarray(y_true),
         proba=np.eye(n_classes)[np.asarray(y_pred)],
-        known=np.arange(n_classes),
+        model_classes=np.arange(n_classes),
     )
 
 
@@ -61,6 +61,6 @@ def simulate(n_rows, rng, *, is_grouped=False, sharpened=1.0):
         classes=("a", "b", "c"),
         y_true=group_classes[groups],
         proba=proba[groups],
-        known=np.arange(3),
+        model_classes=np.arange(3),
     )
     return simulated, groups
