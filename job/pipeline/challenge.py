@@ -110,7 +110,7 @@ def evaluate_on_challenge(
     model: TrainedModel,
     labels: np.ndarray[Any, Any],
 ) -> dict[str, Any]:
-    """Return the part `challenge` of evaluation.json, and `decision` if it is learnt on the set.
+    """Return the part `challenge` of evaluation.json, and `decision` if it is learned on the set.
 
     Parameters
     ----------

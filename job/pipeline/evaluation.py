@@ -168,7 +168,7 @@ def needs_out_of_fold(plan: Plan, chosen: CandidateScore) -> bool:
 
 
 def _learns_threshold(plan: Plan) -> bool:
-    """Return whether a threshold is learnt on the table rather than on the challenge set."""
+    """Return whether a threshold is learned on the table rather than on the challenge set."""
     s = plan.settings
     return s.decision.target_precision is not None and not s.learns_on_challenge
 
@@ -189,14 +189,14 @@ def calibrate(
 ) -> tuple[float | None, Threshold | None]:
     """Learn temperature and threshold from out-of-fold predictions.
 
-    The temperature is learnt on the training rows, the threshold on all rows if these are
+    The temperature is learned on the training rows, the threshold on all rows if these are
     cross-fitted.
 
     Returns
     -------
     temperature, threshold
         The first is None if logits are not scaled, the second if no target is set or the threshold
-        is learnt on the challenge set.
+        is learned on the challenge set.
     """
     if oof_predictions is None:
         return None, None

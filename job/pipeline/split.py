@@ -49,7 +49,7 @@ def split_tables(plan: Plan, ports: Ports, tables: Tables) -> DataSplit:
         n_test=split.report.n_test,
         n_dropped_leaking=split.report.n_dropped_leaking,
         n_dropped_challenge=split.report.n_dropped_challenge,
-        n_near_duplicates=split.report.families.n_near_duplicates,
+        n_near_duplicates=split.report.near_duplicates.n_near_duplicates,
         n_large_groups=split.report.n_large_groups,
     )
     difference = split.report.class_share_difference

@@ -77,7 +77,7 @@ def test_two_hundred_requests_give_a_threshold(run, columns, tmp_path):
 
     assert ("chosen", "challenge", 200) == (
         decision["status"],
-        decision["learnt_on"],
+        decision["learned_on"],
         decision["n_chosen_on"],
     )
     assert decision["coverage"]["value"] > 0.1

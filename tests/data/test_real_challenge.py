@@ -43,7 +43,7 @@ def test_linear_model_is_much_worse_in_peoples_own_words(upstream):
     )
     assert 0.55 < challenge["scores"]["accuracy"] < 0.8 < 0.95 < found["scores"]["accuracy"]
     assert ends["upper"] < 0.85
-    assert ("not_shown", "challenge") == (decision["status"], decision["learnt_on"])
+    assert ("not_shown", "challenge") == (decision["status"], decision["learned_on"])
     assert "59 answers without an error" in decision["reason"]
 
 

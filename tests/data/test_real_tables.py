@@ -107,7 +107,7 @@ def test_families_of_banking77_are_small(pcc_job, result_of, shared_data, tmp_pa
         *("--set", "search.estimators={dummy: {}}", *ANY),
         *(word for value in CHOICE_ALONE for word in ("--set", value)),
     )
-    near_duplicate_groups = _evaluation(tmp_path / "m", result_of(done))["split"]["families"]
+    near_duplicate_groups = _evaluation(tmp_path / "m", result_of(done))["split"]["near_duplicates"]
 
     assert max(near_duplicate_groups["largest"]) < 0.005 * 10_003
     assert near_duplicate_groups["n_near_duplicates"] < 0.25 * 10_003

@@ -60,7 +60,7 @@ def test_set_is_judged_first_and_its_near_duplicates_leave_training(run, result_
     assert 0.5 < found["intervals"]["scores"]["accuracy"]["lower"] < found["scores"]["accuracy"]
     assert found["scores"]["accuracy"] == metadata["challenge"]["accuracy"]["value"]
     assert metadata["challenge_data_digest"].startswith("sha256:")
-    assert "challenge" == metadata["decision"]["learnt_on"] == evaluation["decision"]["learnt_on"]
+    assert "challenge" == metadata["decision"]["learned_on"] == evaluation["decision"]["learned_on"]
     assert '"challenge_judged"' in done.stderr
     card = (tmp_path / "models" / result["version"] / "model_card.md").read_text()
     assert "On 93 requests of the challenge set in 93 groups" in card

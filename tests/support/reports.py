@@ -144,7 +144,7 @@ def _slices(names):
         min_rows=30,
         min_groups=10,
         n_not_shown=3,
-        undivided=(names[0],),
+        single_valued=(names[0],),
         scores=scores,
     )
 
@@ -155,13 +155,17 @@ def _drift(names):
         subject=f"class {names[0]}",
         measure="class_share",
         value=0.17,
-        by_chance=0.04,
+        null_quantile=0.04,
         threshold=0.1,
         before=0.31,
         after=0.48,
     )
     psi = DriftMeasure(
-        subject=f"column {names[-1]}", measure="psi", value=0.013, by_chance=0.06, threshold=0.25
+        subject=f"column {names[-1]}",
+        measure="psi",
+        value=0.013,
+        null_quantile=0.06,
+        threshold=0.25,
     )
     distance = DriftMeasure(subject=psi.subject, measure="jensen_shannon", value=0.021)
     missing = DriftMeasure(
@@ -170,9 +174,9 @@ def _drift(names):
     return DriftReport(
         champion=CHAMPION,
         n_rows=1234,
-        n_units=987,
+        n_groups=987,
         n_rows_before=1111,
-        n_units_before=888,
+        n_groups_before=888,
         measures=(class_share, psi, distance, missing),
         not_compared=(f"column {names[1]}",),
         principal_angles=(1.25, 17.5),
@@ -221,7 +225,7 @@ def _search():
             feature_blocks=("embeddings",),
             fold_scores=(score, score + 0.01),
             n_samples=800,
-            ended="beaten" if c == 1 else None,
+            ended="stopped" if c == 1 else None,
         )
         for c, score in ((1, 0.81), (10, 0.85))
     )
@@ -439,7 +443,7 @@ def _split(names, n_rows):
         n_dropped_leaking=3,
         n_dropped_rare_class=0,
         n_rare_classes=0,
-        n_conflicting_keys=2,
+        n_conflicting_texts=2,
         n_conflicting_rows=5,
         test_only_classes=(names[0],),
         n_test_only_rows=1,

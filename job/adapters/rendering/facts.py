@@ -75,8 +75,8 @@ def _describe_split(evaluation: dict[str, Any]) -> list[str]:
     split = evaluation.get("split")
     if not split:
         return []
-    duplicates, has_groups = split["families"], split["key"] == "group"
-    has_near = duplicates["near_duplicates"] != "none"
+    duplicates, has_groups = split["near_duplicates"], split["key"] == "group"
+    has_near = duplicates["found_by"] != "none"
     kept = "rows of one group" if has_groups else f"rows of equal {_KEYS.get(split['key'], 'key')}"
     if split["method"] == "official_test":
         text = (
@@ -92,7 +92,7 @@ def _describe_split(evaluation: dict[str, Any]) -> list[str]:
         n = count(split["n_dropped_leaking"])
         return [f"{kept.capitalize()} stay {sides}; training rows that have near-duplicates in "
                 f"the hold-out were dropped: {n}."]  # fmt: skip
-    near = f", and near-duplicates found by {duplicates['near_duplicates']}," if has_near else ""
+    near = f", and near-duplicates found by {duplicates['found_by']}," if has_near else ""
     return [f"{kept.capitalize()}{near} stay {sides}."]
 
 
@@ -101,15 +101,17 @@ def _describe_threshold(evaluation: dict[str, Any]) -> str:
     if decision is None:
         return ""
     status, value = decision.get("status"), decision["threshold"]
-    rows = " It was learnt on the challenge set."
-    learnt = rows if decision.get("learnt_on") == "challenge" and value is not None else ""
+    rows = " It was learned on the challenge set."
+    learned = rows if decision.get("learned_on") == "challenge" and value is not None else ""
     reason = in_markdown(decision.get("reason") or "")
     target = plain_value(decision["target_precision"])
     if status == "not_needed":
         return f"No decision threshold is needed for a precision of {target}. {reason}".strip()
     if value is None:
         return f"No decision threshold is published for a precision of {target}. {reason}".strip()
-    text = f"Decision threshold for a precision of {target}: {plain_value(value)}. {reason}{learnt}"
+    text = (
+        f"Decision threshold for a precision of {target}: {plain_value(value)}. {reason}{learned}"
+    )
     return text.strip()
 
 
@@ -138,8 +140,8 @@ def _describe_people(metadata: dict[str, Any]) -> list[str]:
         kept = f"The model takes embeddings alone and keeps no text; {_KEPT}"
     else:
         kept = (
-            "The model keeps the words and categories that it learnt from, those alone that enough "
-            f"different keys hold; {_KEPT}"
+            "The model keeps the words and categories that it learned from, those alone that "
+            f"enough different keys hold; {_KEPT}"
         )
     what = "request" if is_private else "text" if has_texts else "row"
     return [

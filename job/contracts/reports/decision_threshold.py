@@ -26,7 +26,7 @@ class Threshold:
         A sentence that explains the status.
     n_rows, n_groups
         Rows predicted by a model that was not trained on their group, and their groups.
-    learnt_on
+    learned_on
         `table`: its out-of-fold predictions; `challenge`: the published model's predictions of the
         challenge set.
     """
@@ -37,7 +37,7 @@ class Threshold:
     reason: str
     n_rows: int
     n_groups: int
-    learnt_on: Literal["table", "challenge"] = "table"
+    learned_on: Literal["table", "challenge"] = "table"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +68,7 @@ class AbstentionReport:
             "reason": self.threshold.reason,
             "n_chosen_on": self.threshold.n_rows,
             "n_groups_chosen_on": self.threshold.n_groups,
-            "learnt_on": self.threshold.learnt_on,
+            "learned_on": self.threshold.learned_on,
             "n_measured_on": self.n_rows,
             "n_answered": self.n_answered,
             "coverage": None if coverage is None else coverage.to_json(),

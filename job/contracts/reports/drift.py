@@ -20,7 +20,7 @@ class DriftMeasure:
         `classes`, `class <name>`, `column <name>`, `text length`, `words` or `embeddings`.
     before, after
         Values of the champion's table and of this one, if the measure is a change.
-    by_chance
+    null_quantile
         99.9th percentile of the measure for tables of these sizes when nothing has changed; None if
         it is unknown.
     threshold
@@ -30,7 +30,7 @@ class DriftMeasure:
     subject: str
     measure: Measure
     value: float
-    by_chance: float | None = None
+    null_quantile: float | None = None
     threshold: float | None = None
     before: float | None = None
     after: float | None = None
@@ -38,11 +38,13 @@ class DriftMeasure:
     @property
     def is_drift(self) -> bool:
         """Whether the value exceeds its threshold and its null quantile."""
-        return self.threshold is not None and self.value > max(self.threshold, self.by_chance or 0)
+        return self.threshold is not None and self.value > max(
+            self.threshold, self.null_quantile or 0
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return the measure as it is published in the report."""
-        numbers = ("value", "by_chance", "threshold", "before", "after")
+        numbers = ("value", "null_quantile", "threshold", "before", "after")
         values = {name: getattr(self, name) for name in numbers}
         rounded = {name: None if v is None else round(v, 6) for name, v in values.items()}
         words = {"subject": self.subject, "measure": self.measure}
@@ -50,7 +52,7 @@ class DriftMeasure:
 
     def describe(self) -> str:
         """Return a line about the measure for a log or an error."""
-        limit = max(self.threshold or 0, self.by_chance or 0)
+        limit = max(self.threshold or 0, self.null_quantile or 0)
         return f"{self.subject}: {self.measure} {self.value:.3g}, at most {limit:.3g} is allowed"
 
 
@@ -60,9 +62,9 @@ class DriftReport:
 
     Attributes
     ----------
-    n_units, n_units_before
+    n_groups, n_groups_before
         Number of groups, or of groups of near-duplicates.
-    lost
+    missing_subjects
         Subjects of the champion's table that this one lacks, or has with a different type.
     not_compared
         Subjects of which the champion's table had nothing, or too little.
@@ -74,11 +76,11 @@ class DriftReport:
 
     champion: str
     n_rows: int = 0
-    n_units: int = 0
+    n_groups: int = 0
     n_rows_before: int = 0
-    n_units_before: int = 0
+    n_groups_before: int = 0
     measures: tuple[DriftMeasure, ...] = ()
-    lost: tuple[str, ...] = ()
+    missing_subjects: tuple[str, ...] = ()
     not_compared: tuple[str, ...] = ()
     principal_angles: tuple[float, ...] = ()
     problem: str = ""
@@ -87,18 +89,21 @@ class DriftReport:
     def findings(self) -> tuple[str, ...]:
         """One line for each finding of drift."""
         drifted = (measure.describe() for measure in self.measures if measure.is_drift)
-        return (*(f"{subject}: it is gone, or of another kind" for subject in self.lost), *drifted)
+        return (
+            *(f"{subject}: it is gone, or of another kind" for subject in self.missing_subjects),
+            *drifted,
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return the part `drift` of evaluation.json."""
         return {
             "champion": self.champion,
             "n_rows": self.n_rows,
-            "n_units": self.n_units,
+            "n_groups": self.n_groups,
             "n_rows_before": self.n_rows_before,
-            "n_units_before": self.n_units_before,
+            "n_groups_before": self.n_groups_before,
             "measures": [measure.to_json() for measure in self.measures],
-            "lost": list(self.lost),
+            "missing_subjects": list(self.missing_subjects),
             "not_compared": list(self.not_compared),
             "principal_angles": [round(angle, 2) for angle in self.principal_angles],
             "problem": self.problem,

@@ -34,14 +34,14 @@ class LabelIssue:
     ----------
     row
         Position in the table, from 0.
-    score
+    label_quality
         Probability of the given label, predicted by a model that was not trained on the row.
     """
 
     row: int
     given: str
     likely: str
-    score: float
+    label_quality: float
 
     def to_json(self) -> dict[str, Any]:
         """Return the row as it is published in the list."""

@@ -12,13 +12,13 @@ class DuplicateReport:
 
     Attributes
     ----------
-    near_duplicates
+    found_by
         What was compared: text, embeddings, or none.
     n_exact_duplicates
         Rows beyond the first of each text.
     n_near_duplicates
         Texts beyond the first of each group of near-duplicates.
-    n_families
+    n_groups
         Groups of near-duplicates of more than one text.
     largest
         Numbers of rows of the largest groups.
@@ -26,10 +26,10 @@ class DuplicateReport:
         Training rows that are near-duplicates of official test rows; they are kept.
     """
 
-    near_duplicates: Literal["text", "embeddings", "none"] = "none"
+    found_by: Literal["text", "embeddings", "none"] = "none"
     n_exact_duplicates: int = 0
     n_near_duplicates: int = 0
-    n_families: int = 0
+    n_groups: int = 0
     largest: tuple[int, ...] = ()
     n_near_official_test: int = 0
 

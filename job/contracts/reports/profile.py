@@ -58,17 +58,17 @@ class Words(_Kept):
 class PrincipalAxes(_Kept):
     """Mean and first principal axes of the embeddings, of one mean embedding for each unit."""
 
-    n_units: Count = Field(description="Those of rows that were drawn at random.")
+    n_groups: Count = Field(description="Those of rows that were drawn at random.")
     mean: list[float]
-    spread: Size = Field(description="Root mean square distance of the units from the mean.")
+    rms_distance: Size = Field(description="Root mean square distance of the units from the mean.")
     effective_dimensions: float = Field(
         ge=1, description="(trace of the covariance)^2 / trace of its square, or less."
     )
     axes: list[list[float]] = Field(description="Unit vectors, first that of most variance.")
-    captured: Share = Field(
+    explained_variance_ratio: Share = Field(
         description="Share of the variance along such axes, in units that did not choose them."
     )
-    standard_error: Size = Field(description="Of `captured`.")
+    standard_error: Size = Field(description="Of `explained_variance_ratio`.")
 
 
 class Profile(_Kept):
@@ -77,7 +77,9 @@ class Profile(_Kept):
     model_config = ConfigDict(title="profile.json")
 
     n_rows: Count
-    n_units: Count = Field(description="Groups, or families of near-duplicates.")
+    n_groups: Count = Field(
+        description="Groups, or groups of near-duplicates without a group column."
+    )
     parts: dict[str, Values | Numbers] = Field(
         description="`classes`, `text length` in characters, and `column <name>` of categorical, "
         "boolean and numeric columns, whether the model takes them or not."

@@ -36,7 +36,7 @@ class CandidateScore:
     feature_blocks: FeatureBlocks
     fold_scores: tuple[float, ...]
     n_samples: int = 0
-    ended: Literal["halved", "beaten"] | None = None
+    ended: Literal["halved", "stopped"] | None = None
     challenge_score: float | None = None
 
     @property

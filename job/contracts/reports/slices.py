@@ -61,7 +61,7 @@ class SliceReport:
     ----------
     n_not_shown
         Slices that have fewer rows or groups than the minimum, or whose rest does.
-    undivided
+    single_valued
         Columns with a single value, so that all rows are one slice.
     """
 
@@ -70,7 +70,7 @@ class SliceReport:
     min_rows: int
     min_groups: int
     n_not_shown: int
-    undivided: tuple[str, ...]
+    single_valued: tuple[str, ...]
     scores: tuple[SliceScore, ...]
 
     def to_json(self) -> dict[str, Any]:
@@ -83,6 +83,6 @@ class SliceReport:
             "min_rows": self.min_rows,
             "min_groups": self.min_groups,
             "n_not_shown": self.n_not_shown,
-            "undivided": list(self.undivided),
+            "single_valued": list(self.single_valued),
             "scores": [score.to_json() for score in self.scores],
         }

@@ -14,13 +14,13 @@ class SplitReport:
 
     Attributes
     ----------
-    n_dealt_classes
+    n_rebalanced_classes
         Classes that were absent from train or test after the hash or the seed, and were rebalanced.
     n_large_groups, n_rows_large_groups
         Groups of more than an eighth of their class, which are always trained on, and their rows.
     n_dropped_challenge
         Rows left out because they, or near-duplicates of them, are in the challenge set.
-    families
+    near_duplicates
         Counts of duplicates and of groups of near-duplicates.
     optimism
         None if it could not be measured.
@@ -35,16 +35,16 @@ class SplitReport:
     n_dropped_leaking: int
     n_dropped_rare_class: int
     n_rare_classes: int
-    n_conflicting_keys: int
+    n_conflicting_texts: int
     n_conflicting_rows: int
     test_only_classes: tuple[str, ...]
     n_test_only_rows: int
     class_rows: tuple[tuple[str, int, int], ...]
-    n_dealt_classes: int = 0
+    n_rebalanced_classes: int = 0
     n_large_groups: int = 0
     n_rows_large_groups: int = 0
     n_dropped_challenge: int = 0
-    families: DuplicateReport = field(default_factory=DuplicateReport)
+    near_duplicates: DuplicateReport = field(default_factory=DuplicateReport)
     optimism: Optimism | None = None
 
     @property
@@ -60,7 +60,7 @@ class SplitReport:
         """Return the counts, with the share of each class in train and test."""
         values = {name: getattr(self, name) for name in self.__slots__ if name != "class_rows"}
         values["test_only_classes"] = list(self.test_only_classes)
-        values["families"] = self.families.to_json()
+        values["near_duplicates"] = self.near_duplicates.to_json()
         values["optimism"] = None if self.optimism is None else self.optimism.to_json()
         values["class_share_difference"] = self.class_share_difference
         values["classes"] = {

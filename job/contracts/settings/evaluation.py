@@ -46,7 +46,7 @@ class EvaluationSpec(Spec):
     label_noise: bool = Field(
         True,
         description="Estimate how many labels of the training side are wrong, by class; of more "
-        "than 20,000 rows a sample of whole families is looked at.",
+        "than 20,000 rows a sample of whole groups is used.",
     )
     label_issues: bool = Field(
         False,
@@ -108,7 +108,7 @@ class DecisionSpec(Spec):
     )
     learn_on: Literal["auto", "table", "challenge"] = Field(
         "auto",
-        description="Rows that the threshold is learnt on: out-of-fold predictions of the table, "
+        description="Rows that the threshold is learned on: out-of-fold predictions of the table, "
         "or the published model's of the challenge set. `auto`: the challenge set where there is "
         "one.",
     )

@@ -105,7 +105,7 @@ class JobSettings(Spec):
 
     @property
     def learns_on_challenge(self) -> bool:
-        """Whether the threshold is learnt on the challenge set."""
+        """Whether the threshold is learned on the challenge set."""
         has_challenge = self.evaluation.challenge_uri is not None
         return has_challenge and self.decision.learn_on != "table"
 

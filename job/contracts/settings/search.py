@@ -51,7 +51,7 @@ class SearchSpec(Spec):
     temperature: bool = Field(
         True,
         description="Divide the logits of a chosen `logistic_regression` or `prototypes` by one "
-        "temperature, learnt out of fold: probabilities change, the order of the classes does not.",
+        "temperature, learned out of fold: probabilities change, the order of classes does not.",
     )
     engine: Literal["fast", "reference"] = Field(
         "fast",

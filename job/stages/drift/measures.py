@@ -79,11 +79,11 @@ def measure_drift(
     return DriftReport(
         champion=champion,
         n_rows=new.n_rows,
-        n_units=new.n_units,
+        n_groups=new.n_groups,
         n_rows_before=old.n_rows,
-        n_units_before=old.n_units,
+        n_groups_before=old.n_groups,
         measures=tuple(measures),
-        lost=tuple(sorted(old_subjects - compared)),
+        missing_subjects=tuple(sorted(old_subjects - compared)),
         not_compared=tuple(sorted(all_subjects - old_subjects - compared)),
         principal_angles=angles,
     )
@@ -120,7 +120,7 @@ def _measure_histogram(
 ) -> Iterator[DriftMeasure]:
     index, null_quantile = stability_index(before, after)
     yield DriftMeasure(
-        subject=subject, measure="psi", value=index, by_chance=null_quantile, threshold=spec.psi
+        subject=subject, measure="psi", value=index, null_quantile=null_quantile, threshold=spec.psi
     )
     distance = jensen_shannon_distance(before, after)
     yield DriftMeasure(subject=subject, measure="jensen_shannon", value=distance)
@@ -142,7 +142,7 @@ def _measure_class_shares(
             subject=f"class {name}",
             measure="class_share",
             value=abs(float(new - old)),
-            by_chance=_Z * float(error),
+            null_quantile=_Z * float(error),
             threshold=spec.class_share,
             before=float(old),
             after=float(new),
@@ -159,7 +159,7 @@ def _measure_unseen_words(
         subject=WORDS,
         measure="unseen_words",
         value=share - old.unseen_share,
-        by_chance=null_quantile,
+        null_quantile=null_quantile,
         threshold=spec.unseen_words,
         before=old.unseen_share,
         after=share,
@@ -175,7 +175,7 @@ def _measure_embeddings(
         subject=EMBEDDINGS,
         measure="mean_shift",
         value=shift,
-        by_chance=null_quantile,
+        null_quantile=null_quantile,
         threshold=spec.mean_shift,
     )
     explained, lost, null_quantile = lost_variance(old.embeddings, table.group_means)
@@ -183,8 +183,8 @@ def _measure_embeddings(
         subject=EMBEDDINGS,
         measure="lost_variance",
         value=lost,
-        by_chance=null_quantile,
+        null_quantile=null_quantile,
         threshold=spec.lost_variance,
-        before=old.embeddings.captured,
+        before=old.embeddings.explained_variance_ratio,
         after=explained,
     )

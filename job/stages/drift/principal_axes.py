@@ -79,12 +79,12 @@ class GroupMeans:
         )
         explained, error = self._cross_fitted_ratio(deviations, is_first_half)
         return PrincipalAxes(
-            n_units=n_groups,
+            n_groups=n_groups,
             mean=_rounded(self.center, rms_distance),
-            spread=rms_distance,
+            rms_distance=rms_distance,
             effective_dimensions=_effective_dimensions(rms_distance**2, variances),
             axes=[_rounded(axis, 1.0) for axis in axes],
-            captured=round(explained, 6),
+            explained_variance_ratio=round(explained, 6),
             standard_error=round(error, 6),
         )
 
@@ -142,9 +142,9 @@ def mean_shift(before: PrincipalAxes, after: GroupMeans) -> tuple[float, float]:
     squared RMS distance times chi-squared / d, with d effective dimensions (Satterthwaite's
     approximation).
     """
-    distance = float(np.linalg.norm(after.center - np.array(before.mean))) / before.spread
+    distance = float(np.linalg.norm(after.center - np.array(before.mean))) / before.rms_distance
     d = before.effective_dimensions
-    per_group = 1 / before.n_units + 1 / after.shape[0]
+    per_group = 1 / before.n_groups + 1 / after.shape[0]
     return distance, float(np.sqrt(per_group * chi2.ppf(CONFIDENCE, d) / d))
 
 
@@ -159,10 +159,14 @@ def lost_variance(before: PrincipalAxes, after: GroupMeans) -> tuple[float, floa
         1 less the ratio of that share to the old table's, and the quantile of it without drift.
     """
     explained, error = after.explained_variance_ratio(np.array(before.axes))
-    if not before.captured:
+    if not before.explained_variance_ratio:
         return explained, 0.0, 0.0
-    null_quantile = norm.ppf(CONFIDENCE) * np.hypot(error, before.standard_error) / before.captured
-    return explained, 1 - explained / before.captured, float(null_quantile)
+    null_quantile = (
+        norm.ppf(CONFIDENCE)
+        * np.hypot(error, before.standard_error)
+        / before.explained_variance_ratio
+    )
+    return explained, 1 - explained / before.explained_variance_ratio, float(null_quantile)
 
 
 def principal_angles(before: PrincipalAxes, after: PrincipalAxes) -> tuple[float, ...]:

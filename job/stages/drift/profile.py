@@ -70,7 +70,7 @@ def build_profile(
             parts[subject] = profile_values(cells, table.clusters, names)
     profile = Profile(
         n_rows=len(table.key_codes),
-        n_units=len(table.clusters.sizes),
+        n_groups=len(table.clusters.sizes),
         parts=parts,
         words=words,
         embedding_model=table.embedding_model,

@@ -122,7 +122,7 @@ def list_issues(predictions: Predictions, rows: Array, n_wrong: int) -> tuple[La
             row=int(rows[n]),
             given=predictions.classes[predictions.y_true[n]],
             likely=predictions.classes[other],
-            score=round(float(label_proba[n]), 6),
+            label_quality=round(float(label_proba[n]), 6),
         )
         for n, other in zip(order, likely, strict=True)
         if other != predictions.y_true[n]

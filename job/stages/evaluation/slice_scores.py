@@ -78,11 +78,11 @@ def score_slices(
         Categorical columns; each value of a column is a slice.
     """
     groups = pd.factorize(groups)[0]
-    undivided = tuple(str(name) for name in slices if slices[name].nunique() < 2)
+    single_valued = tuple(str(name) for name in slices if slices[name].nunique() < 2)
     candidates = [
         candidate
         for name in slices
-        if name not in undivided
+        if name not in single_valued
         for candidate in _make_slices(slices[name], groups)
     ]
     shown = [candidate for candidate in candidates if candidate.is_shown(spec.min_slice_rows)]
@@ -93,7 +93,7 @@ def score_slices(
         min_rows=spec.min_slice_rows,
         min_groups=MIN_GROUPS,
         n_not_shown=len(candidates) - len(shown),
-        undivided=undivided,
+        single_valued=single_valued,
         scores=tuple(sorted(scores, key=lambda s: (s.difference, s.column, s.value))),
     )
 

@@ -44,15 +44,15 @@ def find_limitations(
 def _find_in_data(split: _Report, validation: ValidationReport) -> Iterator[str]:
     if validation.n_dropped:
         yield f"Rows dropped because they broke an expectation: {validation.n_dropped}."
-    duplicates = split["families"]
+    duplicates = split["near_duplicates"]
     n_exact, n_near = duplicates["n_exact_duplicates"], duplicates["n_near_duplicates"]
     if n_exact:
         yield f"Duplicates: rows that are equal to an earlier row: {n_exact}."
     if n_near:
         yield f"Near-duplicates: distinct rows that are much like an earlier row: {n_near}."
-    if split["n_conflicting_keys"]:
+    if split["n_conflicting_texts"]:
         rows = pluralize(split["n_conflicting_rows"], "row")
-        yield f"Texts that carry more than one label: {split['n_conflicting_keys']}, in {rows}."
+        yield f"Texts that carry more than one label: {split['n_conflicting_texts']}, in {rows}."
     if split["n_rare_classes"]:
         rows = pluralize(split["n_dropped_rare_class"], "row")
         yield f"Classes dropped as too rare to learn: {split['n_rare_classes']}, with {rows}."
@@ -62,12 +62,11 @@ def _find_in_split_sides(split: _Report, settings: JobSettings) -> Iterator[str]
     if split["n_dropped_leaking"]:
         n = split["n_dropped_leaking"]
         yield f"Training rows dropped because they also stood in the hold-out: {n}."
-    if n := split["families"]["n_near_official_test"]:
+    if n := split["near_duplicates"]["n_near_official_test"]:
         yield f"Training rows that are near-duplicates of rows of the official test: {n}."
-    if n := split["n_dealt_classes"]:
+    if n := split["n_rebalanced_classes"]:
         yield (
-            f"Classes of few families, whose test rows were chosen so that both sides have some: "
-            f"{n}."
+            f"Classes of few groups, whose test rows were chosen so that both sides have some: {n}."
         )
     if n := split.get("n_large_groups"):
         rows = pluralize(split["n_rows_large_groups"], "row")

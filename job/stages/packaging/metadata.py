@@ -127,7 +127,9 @@ def describe_decision(decision: Mapping[str, Any] | None) -> dict[str, Any] | No
     }
     rule = {name: decision[name] for name in ("target_precision", "threshold")}
     # absent from the evaluations of earlier releases
-    rule |= {name: decision[name] for name in ("status", "reason", "learnt_on") if name in decision}
+    rule |= {
+        name: decision[name] for name in ("status", "reason", "learned_on") if name in decision
+    }
     return {**rule, **shares}
 
 

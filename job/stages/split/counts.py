@@ -22,7 +22,7 @@ def count_duplicates(
     keys, unique_keys = _factorize(table.text_keys)
     n_exact = len(table) - len(unique_keys)
     if table.near_duplicate_groups is None or train.near_duplicate_groups is None:
-        return DuplicateReport(near_duplicates=kind, n_exact_duplicates=n_exact)
+        return DuplicateReport(found_by=kind, n_exact_duplicates=n_exact)
     groups, numbers = pd.factorize(table.near_duplicate_groups)
     pair_groups, _ = _unique_pairs(groups, keys, len(unique_keys))
     has_several_texts = np.bincount(pair_groups, minlength=len(numbers)) > 1
@@ -32,10 +32,10 @@ def count_duplicates(
         is_near = np.isin(train.near_duplicate_groups, official_test.near_duplicate_groups)
         n_near = int(is_near.sum())
     return DuplicateReport(
-        near_duplicates=kind,
+        found_by=kind,
         n_exact_duplicates=n_exact,
         n_near_duplicates=len(unique_keys) - len(numbers),
-        n_families=int(has_several_texts.sum()),
+        n_groups=int(has_several_texts.sum()),
         largest=tuple(sizes[:_N_LARGEST].tolist()),
         n_near_official_test=n_near,
     )

@@ -103,7 +103,7 @@ def split_dataset(
         A class is missing on a side, or has fewer training groups than there are folds.
     """
     table, held_out = rows, None
-    n_conflicting_keys, n_conflicting_rows = count_conflicts(rows)
+    n_conflicting_texts, n_conflicting_rows = count_conflicts(rows)
     n_rare_rows, n_rare = 0, 0
     if labels is None:
         rows, n_rare_rows, n_rare = _drop_rare_classes(rows, min_groups)
@@ -125,12 +125,12 @@ def split_dataset(
         n_dropped_leaking=int(is_leaking.sum()),
         n_dropped_rare_class=n_rare_rows,
         n_rare_classes=n_rare,
-        n_conflicting_keys=n_conflicting_keys,
+        n_conflicting_texts=n_conflicting_texts,
         n_conflicting_rows=n_conflicting_rows,
-        n_dealt_classes=held_out.n_rebalanced_classes if held_out else 0,
+        n_rebalanced_classes=held_out.n_rebalanced_classes if held_out else 0,
         n_large_groups=held_out.n_large_groups if held_out else 0,
         n_rows_large_groups=held_out.n_rows_large_groups if held_out else 0,
-        families=count_duplicates(table, train, official_test, near_duplicates),
+        near_duplicates=count_duplicates(table, train, official_test, near_duplicates),
         **count_sides(train, test, labels or ()),
     )
     if official_test is None:

@@ -56,7 +56,7 @@ def learn_threshold(
     reason = chosen.reason
     if chosen.status == "not_shown":
         reason = _explain_absence(predictions, chosen, evaluation.confidence)
-    return replace(chosen, reason=reason, learnt_on="challenge")
+    return replace(chosen, reason=reason, learned_on="challenge")
 
 
 def withhold_threshold(threshold: Threshold) -> Threshold:

@@ -29,7 +29,7 @@ them is chosen, unless another candidate scores more than 15 points higher
 <td>{{ c.outcome }}</td></tr>
 {% endfor %}</tbody></table></div>
 """
-_ENDED = {"halved": "not kept for more rows", "beaten": "stopped: too far behind"}
+_ENDED = {"halved": "not kept for more rows", "stopped": "stopped: too far behind"}
 
 
 def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | None:

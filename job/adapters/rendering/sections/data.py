@@ -25,7 +25,7 @@ _COUNTS: Final = {
     "n_dropped_leaking": "training rows dropped: they also stood in the hold-out",
     "n_dropped_rare_class": "rows dropped: their class is too rare",
     "n_rare_classes": "classes too rare to learn",
-    "n_conflicting_keys": "keys with more than one label",
+    "n_conflicting_texts": "keys with more than one label",
     "n_conflicting_rows": "rows of such keys",
     "n_test_only_rows": "test rows of classes that were never trained on",
 }

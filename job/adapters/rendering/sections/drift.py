@@ -17,15 +17,16 @@ _MEASURES: Final = {
 _TEMPLATE = """
 {% if problem %}<p>The table was not held against that of <code>{{ champion }}</code>: \
 {{ problem }}.</p>{% else %}
-<p>{% if drifted or lost %}<strong>The table has moved</strong> from that of \
+<p>{% if drifted or missing_subjects %}<strong>The table has moved</strong> from that of \
 <code>{{ champion }}</code>: {% for name in drifted %}{{ name }}\
-{% if not loop.last %}, {% endif %}{% endfor %}{% if lost %}{% if drifted %}; {% endif %}gone, or of
-another kind: {% for name in lost %}{{ name }}{% if not loop.last %}, {% endif %}{% endfor %}\
+{% if not loop.last %}, {% endif %}{% endfor %}{% if missing_subjects %}\
+{% if drifted %}; {% endif %}gone, or of another kind: {% for name in missing_subjects %}{{ name }}\
+{% if not loop.last %}, {% endif %}{% endfor %}\
 {% endif %}.{% elif rows %}Of what was compared nothing has moved from the table of \
 <code>{{ champion }}</code> by more than is allowed and by more than chance makes.{% else %}Nothing
 could be compared with the table of <code>{{ champion }}</code>.{% endif %}
-{{ n_rows|count }} rows in {{ n_units|count }} families, after {{ n_rows_before|count }} in
-{{ n_units_before|count }}.</p>
+{{ n_rows|count }} rows in {{ n_groups|count }} groups, after {{ n_rows_before|count }} in
+{{ n_groups_before|count }}.</p>
 <div class="scroll tall" role="region" tabindex="0" aria-label="Drift">
 <table class="sortable"><caption>Drift is what exceeds both of the last two numbers: the most that \
 is allowed, and what tables of these sizes exceed once in a thousand times where nothing has \
@@ -39,7 +40,7 @@ changed.{% if n_more %} {{ n_more|count }} more that moved less stand in evaluat
 <td>{{ r.name }}{% if r.is_drift %}: <strong>drift</strong>{% endif %}</td>
 <td class="n">{{ r.before|score }}</td><td class="n">{{ r.after|score }}</td>
 <td class="n strong">{{ r.value|score }}</td><td class="n">{{ r.distance|score }}</td>
-<td class="n">{{ r.threshold|score }}</td><td class="n">{{ r.by_chance|score }}</td></tr>
+<td class="n">{{ r.threshold|score }}</td><td class="n">{{ r.null_quantile|score }}</td></tr>
 {% endfor %}</tbody></table></div>
 {% if missing %}<p class="note">Missing values: {% for r in missing %}{{ r.subject }} \
 {{ (100 * r.before)|round(1) }} % before, {{ (100 * r.after)|round(1) }} % now\
@@ -81,7 +82,7 @@ def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | N
 
 
 def _excess(row: dict[str, Any]) -> float:
-    most = max(row["threshold"], row["by_chance"] or 0.0)
+    most = max(row["threshold"], row["null_quantile"] or 0.0)
     return float(row["value"] / most) if most else 0.0
 
 

@@ -13,7 +13,7 @@ are likely wrong \
 ({{ level|percent }} interval {{ (100 * share.lower)|round(1) }} % to
 {{ (100 * share.upper)|round(1) }} %).</p>
 <p>{{ estimator|words|capitalize }} judged {{ n_rows|count }} rows in {{ folds }} folds, each row \
-by a model that had seen neither it nor its family\
+by a model that had seen neither it nor its group\
 {% if estimator == "linear_svc" %}, its decision values calibrated on the rows of the other \
 folds{% endif %}; confident learning counts the labels it firmly \
 disagrees with. Classes that overlap look wrong too, and the interval says only what other rows \

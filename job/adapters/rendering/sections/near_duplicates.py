@@ -10,7 +10,7 @@ _TEMPLATE = """
 {% if facts %}<dl class="facts">
 {% for name, value in facts %}<div><dt>{{ name }}</dt><dd>{{ value|number }}</dd></div>
 {% endfor %}</dl>{% endif %}
-{% if sizes %}<p>Rows in the largest families: {{ sizes|plain }}.</p>{% endif %}
+{% if sizes %}<p>Rows in the largest groups of near-duplicates: {{ sizes|plain }}.</p>{% endif %}
 {% if optimism %}<div class="scroll" role="region" tabindex="0" \
 aria-label="Optimism of a random split"><table>
 <caption>What a random split would have claimed: {{ optimism.estimator|words }} on
@@ -24,16 +24,16 @@ aria-label="Optimism of a random split"><table>
 """
 _COUNTS: Final = {
     "n_exact_duplicates": "rows beyond the first of each text",
-    "n_near_duplicates": "texts beyond the first of each family",
-    "n_families": "families, which stay on one side",
+    "n_near_duplicates": "texts beyond the first of each group",
+    "n_groups": "groups of near-duplicates, which stay on one side",
     "n_near_official_test": "training rows that nearly equal test rows, and stay",
 }
 
 
 def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | None:
     split = evaluation.get("split") or {}
-    duplicates, optimism = split.get("families") or {}, split.get("optimism")
-    if duplicates.get("near_duplicates") == "none":
+    duplicates, optimism = split.get("near_duplicates") or {}, split.get("optimism")
+    if duplicates.get("found_by") == "none":
         duplicates = {}
     if not duplicates and not optimism:
         return None

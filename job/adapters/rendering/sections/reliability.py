@@ -34,7 +34,7 @@ the answers {{ decision.precision.value|score }} are right{% if precision %}
 ({{ precision.low|score }} to {{ precision.high|score }}){% endif %}{% endif %}.{% endif %}</p>
 {% endif %}
 {% if temperature %}<p>Logits were divided by a temperature of
-{{ temperature.temperature|number }}, learnt out of fold: on {{ judged }} the calibration
+{{ temperature.temperature|number }}, learned out of fold: on {{ judged }} the calibration
 error went from {{ temperature.before.calibration_error|score }} to
 {{ temperature.after.calibration_error|score }}, the log loss from
 {{ temperature.before.log_loss|score }} to {{ temperature.after.log_loss|score }}.</p>{% endif %}
@@ -88,7 +88,7 @@ def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | N
 
 
 def _is_of_challenge(decision: dict[str, Any] | None) -> bool:
-    return (decision or {}).get("learnt_on") == "challenge"
+    return (decision or {}).get("learned_on") == "challenge"
 
 
 def _describe_decision(evaluation: dict[str, Any]) -> dict[str, Any]:

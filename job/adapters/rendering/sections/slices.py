@@ -40,8 +40,9 @@ once.{% if n_more %} {{ n_more|count }} more that are better stand in evaluation
 {% if n_not_shown %}<p class="note">Not shown: {{ n_not_shown|count }} with fewer than
 {{ min_rows|count }} rows or {{ min_groups|count }} groups, or beside a rest with fewer.</p>
 {% endif %}
-{% if undivided %}<p class="note">All rows alike, as far as their values may be named:
-{% for name in undivided %}<code>{{ name }}</code>{% if not loop.last %}, {% endif %}{% endfor %}.
+{% if single_valued %}<p class="note">All rows alike, as far as their values may be named:
+{% for name in single_valued %}<code>{{ name }}</code>\
+{% if not loop.last %}, {% endif %}{% endfor %}.
 </p>{% endif %}
 """
 

@@ -57,7 +57,10 @@ def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | N
         ("effective number of groups", f"{table['n_effective_groups']:,}"),
         ("sentence templates", f"{templates['n_templates']:,}"),
         ("their share of the rows", f"{templates['share']:.4f}"),
-        ("share of the largest family", f"{max(templates['largest'], default=0):.4f}"),
+        (
+            "share of the largest group of near-duplicates",
+            f"{max(templates['largest'], default=0):.4f}",
+        ),
         ("judged rows", f"{judged['n_rows']:,}"),
         ("groups of these", f"{judged['n_groups']:,}"),
         ("effective number of these", f"{judged['n_effective_groups']:,}"),

@@ -38,7 +38,7 @@ class Candidate(Part):
     n_samples: Count
     fold_scores: list[float]
     mean_score: float
-    ended: Literal["halved", "beaten"] | None
+    ended: Literal["halved", "stopped"] | None
     challenge_score: float | None = Field(
         None, description="On the challenge set; null where that does not choose."
     )
@@ -113,7 +113,7 @@ class Slices(Part):
     min_rows: Count
     min_groups: Count
     n_not_shown: Count = Field(description="Slices that, or whose rest, are smaller.")
-    undivided: list[str] = Field(description="Columns whose rows are one slice.")
+    single_valued: list[str] = Field(description="Columns whose rows are one slice.")
     scores: list[SlicePart]
 
 
@@ -131,7 +131,7 @@ class DriftMeasurePart(Part):
         "lost_variance",
     ]
     value: float
-    by_chance: float | None = Field(description="Exceeded once in a thousand times by chance.")
+    null_quantile: float | None = Field(description="Exceeded once in a thousand times by chance.")
     threshold: float | None = Field(description="The most allowed; null: the measure is only told.")
     before: float | None = Field(description="In the champion's table, where it is a change.")
     after: float | None
@@ -143,11 +143,13 @@ class Drift(Part):
 
     champion: str
     n_rows: Count
-    n_units: Count = Field(description="Groups, or families of near-duplicates.")
+    n_groups: Count = Field(
+        description="Groups, or groups of near-duplicates without a group column."
+    )
     n_rows_before: Count
-    n_units_before: Count
+    n_groups_before: Count
     measures: list[DriftMeasurePart]
-    lost: list[str] = Field(
+    missing_subjects: list[str] = Field(
         description="Subjects of the champion's table that this one has not, or of another kind."
     )
     not_compared: list[str] = Field(

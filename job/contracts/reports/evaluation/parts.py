@@ -110,7 +110,7 @@ class Decision(Part):
     threshold: Probability | None = Field(description="null: none is published; see `status`.")
     n_chosen_on: Count
     n_groups_chosen_on: Count
-    learnt_on: Literal["table", "challenge"] | None = Field(
+    learned_on: Literal["table", "challenge"] | None = Field(
         None, description="Absent in files of earlier releases."
     )
     n_measured_on: Count | None = Field(
@@ -132,7 +132,7 @@ class ProbabilityLosses(Part):
 
 
 class Temperature(Part):
-    """The number that divides the logits, learnt out of fold on the training side."""
+    """The number that divides the logits, learned out of fold on the training side."""
 
     temperature: Annotated[float, Field(gt=0)]
     before: ProbabilityLosses

@@ -18,14 +18,14 @@ class ClassRows(Part):
     test_share: Probability
 
 
-class Families(Part):
+class NearDuplicates(Part):
     """Duplicates of the table, in counts."""
 
-    near_duplicates: Literal["text", "embeddings", "none"]
+    found_by: Literal["text", "embeddings", "none"]
     n_exact_duplicates: Count
     n_near_duplicates: Count
-    n_families: Count
-    largest: list[Count] = Field(description="Rows of the largest families.")
+    n_groups: Count
+    largest: list[Count] = Field(description="Rows of the largest groups.")
     n_near_official_test: Count
 
 
@@ -53,12 +53,12 @@ class Split(BaseModel):
     n_dropped_leaking: Count
     n_dropped_rare_class: Count
     n_rare_classes: Count
-    n_conflicting_keys: Count
+    n_conflicting_texts: Count
     n_conflicting_rows: Count
     test_only_classes: list[str]
     n_test_only_rows: Count
     classes: dict[str, ClassRows]
-    n_dealt_classes: Count
+    n_rebalanced_classes: Count
     n_large_groups: Count | None = Field(
         None,
         description="Groups above an eighth of their class, which are always trained on. Absent in "
@@ -75,5 +75,5 @@ class Split(BaseModel):
         description="Largest difference of a class's share between the sides. Absent in files of "
         "earlier releases.",
     )
-    families: Families
+    near_duplicates: NearDuplicates
     optimism: Optimism | None

@@ -50,10 +50,12 @@ class GroupCountsPart(Part):
 class TemplatesPart(Part):
     """Families of near-duplicates that are as large as sentence templates."""
 
-    min_rows: Count = Field(description="Rows that make a family a template.")
+    min_rows: Count = Field(description="Rows that make a group of near-duplicates a template.")
     n_templates: Count
     share: Probability = Field(description="Of the table's rows.")
-    largest: list[Probability] = Field(description="Shares of the largest families.")
+    largest: list[Probability] = Field(
+        description="Shares of the largest groups of near-duplicates."
+    )
     is_templated: bool = Field(description="Whether templates hold more than half of the rows.")
 
 

@@ -173,7 +173,7 @@ def _run_round(
             feature_blocks=candidate.feature_blocks,
             n_samples=sum(len(side) for side in folds[0]),
             fold_scores=tuple(scores[n]),
-            ended=None if n in remaining else "beaten",
+            ended=None if n in remaining else "stopped",
         )
         for n, candidate in candidates.items()
     }

@@ -186,11 +186,11 @@ def test_what_stays_on_one_side_follows_from_the_split(reports, name):
     more, kind, text = SIDES[name]
     metadata, evaluation = reports
     near_duplicate_groups = {
-        **evaluation["split"]["families"],
+        **evaluation["split"]["near_duplicates"],
         "near_duplicates": kind,
         "n_near_official_test": 12,
     }
-    split = {**evaluation["split"], **more, "families": near_duplicate_groups}
+    split = {**evaluation["split"], **more, "near_duplicates": near_duplicate_groups}
 
     assert f"\n{text}\n" in write(metadata, {**evaluation, "split": split})
 

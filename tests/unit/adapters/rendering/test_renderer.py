@@ -145,11 +145,11 @@ def test_every_section_of_these_reports_is_there(pages):
 def test_near_duplicates_stand_side_by_side_with_a_random_split(reports):
     """Groups by size, never text."""
     metadata, evaluation = copy.deepcopy(reports)
-    evaluation["split"]["families"] = {
+    evaluation["split"]["near_duplicates"] = {
         "near_duplicates": "text",
         "n_exact_duplicates": 1554,
         "n_near_duplicates": 301,
-        "n_families": 44,
+        "n_groups": 44,
         "largest": [77, 41],
     }
     evaluation["split"]["optimism"] = {
@@ -161,7 +161,7 @@ def test_near_duplicates_stand_side_by_side_with_a_random_split(reports):
     }
     text = Reader(draw(metadata, evaluation)["report.html"]).text
 
-    assert "Rows in the largest families: 77, 41." in text
+    assert "Rows in the largest groups of near-duplicates: 77, 41." in text
     assert "at random, by rows 1.0000" in text
     assert "without leakage 0.9455" in text
 

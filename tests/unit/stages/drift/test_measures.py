@@ -140,9 +140,9 @@ def test_null_quantile_is_rarely_exceeded(kind):
         tables = [snapshot(makers[kind](2 * n + side)) for side in (0, 1)]
         profiles = (build_profile(table, classes, RULE, "salt") for table in tables)
         report = measure_drift(tables[1], *profiles, "v1", SPEC)
-        measures += [m for m in report.measures if m.by_chance is not None]
+        measures += [m for m in report.measures if m.null_quantile is not None]
         assert not report.findings, report.findings
-    above = [(m.subject, m.measure) for m in measures if m.value > m.by_chance]
+    above = [(m.subject, m.measure) for m in measures if m.value > m.null_quantile]
 
     assert len(measures) > 6 * n_pairs
     assert len(above) <= 0.005 * len(measures), above
@@ -183,7 +183,7 @@ def test_drift_exceeds_threshold_and_null_quantile():
 
     assert set() == find_drift(noisy)
     [length] = [m for m in large.measures if (m.subject, m.measure) == ("column length", "psi")]
-    assert length.value > length.by_chance
+    assert length.value > length.null_quantile
     assert not length.is_drift
 
 
@@ -260,7 +260,7 @@ def test_drift_of_any_kind_of_numbers_is_found(before, after):
         m for m in measure(*tables).measures if (m.subject, m.measure) == ("column x", "psi")
     ]
 
-    assert index.value > index.by_chance
+    assert index.value > index.null_quantile
 
 
 def test_column_without_disclosable_values_is_not_compared():
@@ -412,10 +412,10 @@ def test_index_is_the_sum_of_its_formula():
     """Two bins of (40, 60) and (50, 50) in 100 rows, half a row added to each."""
     before, after = (independent(shares, 100) for shares in ([0.4, 0.6], [0.5, 0.5]))
     p, q = np.array([40.5, 60.5]) / 101, np.array([50.5, 50.5]) / 101
-    index, by_chance = stability_index(before, after)
+    index, null_quantile = stability_index(before, after)
 
     assert pytest.approx(((q - p) * np.log(q / p)).sum()) == index
-    assert pytest.approx(10.828 * 0.02, rel=1e-3) == by_chance  # chi-squared, 1 degree, 99.9 %
+    assert pytest.approx(10.828 * 0.02, rel=1e-3) == null_quantile  # chi-squared, 1 degree, 99.9 %
 
 
 @given(st.lists(st.tuples(st.integers(1, 9), st.integers(1, 9)), min_size=2, max_size=9))

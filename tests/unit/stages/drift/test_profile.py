@@ -13,7 +13,7 @@ from job.stages.drift import TableProfile, load_profile
 WORDS = Words(n_rows=9, n_words=2, salt="s", is_masked=True, unseen_share=0.25, standard_error=0.01)
 PROFILE = Profile(
     n_rows=9,
-    n_units=7,
+    n_groups=7,
     parts={
         "classes": Values(
             shares={"a": 1.0},

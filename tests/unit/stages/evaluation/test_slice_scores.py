@@ -89,7 +89,7 @@ def test_column_of_one_slice_is_undivided():
     report = judge(predicted, np.arange(400), {"same": np.full(400, "a"), "x": names})
 
     assert (("same",), 0, {"x"}) == (
-        report.undivided,
+        report.single_valued,
         report.n_not_shown,
         {s.column for s in report.scores},
     )

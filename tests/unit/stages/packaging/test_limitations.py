@@ -31,7 +31,7 @@ def clean():
     _, evaluation = make_reports()
     evaluation = copy.deepcopy(evaluation)
     evaluation["split"] |= {
-        "n_conflicting_keys": 0,
+        "n_conflicting_texts": 0,
         "n_dropped_leaking": 0,
         "n_test_only_rows": 0,
         "test_only_classes": [],
@@ -79,9 +79,9 @@ def test_clean_run_has_none(clean):
 
 
 SPLIT = {
-    "n_conflicting_keys": "Texts that carry more than one label: 2, in 5 rows.",
+    "n_conflicting_texts": "Texts that carry more than one label: 2, in 5 rows.",
     "n_dropped_leaking": "because they also stood in the hold-out: 2.",
-    "n_dealt_classes": "so that both sides have some: 2.",
+    "n_rebalanced_classes": "so that both sides have some: 2.",
     "n_rare_classes": "too rare to learn: 2, with 0 rows.",
     "n_test_only_rows": "that the model never saw, which count as errors: 2.",
     "n_large_groups": "always trained on: 2, with 400 rows.",
@@ -105,7 +105,7 @@ DUPLICATES = {
 
 @pytest.mark.parametrize("name", DUPLICATES)
 def test_duplicates_are_reported(clean, name):
-    clean["split"]["families"][name] = 8364
+    clean["split"]["near_duplicates"][name] = 8364
     [text] = find(clean)
 
     assert DUPLICATES[name] in text

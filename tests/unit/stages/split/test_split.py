@@ -124,7 +124,7 @@ def test_texts_with_two_labels_are_counted(two_classes):
     rows = rows_of([*two_classes.y, "a", "b"], [*two_classes.leakage_keys, "both", "both"])
     report = split(rows).report
 
-    assert (1, 2) == (report.n_conflicting_keys, report.n_conflicting_rows)
+    assert (1, 2) == (report.n_conflicting_texts, report.n_conflicting_rows)
 
 
 def with_families(rows, near_duplicate_groups):
@@ -167,7 +167,7 @@ def test_near_duplicates_of_an_official_test_stay_and_are_counted(two_classes):
     data_split = split(rows, test)
 
     assert (1, 1) == (
-        data_split.report.families.n_near_official_test,
+        data_split.report.near_duplicates.n_near_official_test,
         data_split.report.n_dropped_leaking,
     )
     assert "near" in set(data_split.train.leakage_keys)
@@ -180,12 +180,12 @@ def test_duplicates_are_counted():
     more = [f"x{n}" for n in range(60)]
     rows = rows_of(["ab"[n % 2] for n in range(20)] + ["ab"[n % 2] for n in range(60)], keys + more)
     rows = with_families(rows, [*near_duplicate_groups, *range(10, 70)])
-    report = split(rows, test_fraction=0.3).report.families
+    report = split(rows, test_fraction=0.3).report.near_duplicates
 
     assert (15, 2, 1, (12,)) == (
         report.n_exact_duplicates,
         report.n_near_duplicates,
-        report.n_families,
+        report.n_groups,
         report.largest,
     )
 

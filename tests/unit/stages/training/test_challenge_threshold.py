@@ -57,7 +57,7 @@ def test_few_requests_say_how_many_it_takes():
     perfect = learn(predictions(y, y))
     wrong = learn(predictions(y, (y + 1) % 4))
 
-    assert ("not_shown", "challenge") == (perfect.status, perfect.learnt_on)
+    assert ("not_shown", "challenge") == (perfect.status, perfect.learned_on)
     assert "40 requests of the challenge set" in perfect.reason
     assert "59 answers without an error" in perfect.reason
     assert "about 59 requests if 100.0% of the surest 100% stay right" in perfect.reason

@@ -100,7 +100,7 @@ def test_threshold_of_the_challenge_set_is_told_with_its_own_rows(reports):
         "threshold": 0.7312,
         "status": "chosen",
         "reason": "This is why.",
-        "learnt_on": "challenge",
+        "learned_on": "challenge",
         "n_chosen_on": 203,
         "n_groups_chosen_on": 198,
         "n_measured_on": 197,
@@ -113,7 +113,7 @@ def test_threshold_of_the_challenge_set_is_told_with_its_own_rows(reports):
 
     assert "on 203 requests of the challenge set in 198 groups whose models" in text
     assert "On the other half of it, which did not choose it, 120 of 197 rows are answered" in text
-    assert "It was learnt on the challenge set." in pages["model_card.md"]
+    assert "It was learned on the challenge set." in pages["model_card.md"]
 
 
 def test_choice_by_the_challenge_set_is_shown_beside_the_folds(reports):

@@ -60,7 +60,7 @@ def test_values_that_few_rows_hold_are_pooled(page):
 
 def test_column_of_ids_is_no_slice(page):
     """All its values are pooled: nothing is left to compare."""
-    assert ["ticket", "same"] == page[0]["undivided"]
+    assert ["ticket", "same"] == page[0]["single_valued"]
 
 
 def test_worst_slice_comes_first_and_is_named(page):

@@ -168,7 +168,7 @@ def test_each_metric_works_with_each_estimator(rows, metric, estimator):
 
 @pytest.mark.parametrize("metric", ["roc_auc_ovr", "neg_log_loss"])
 def test_class_of_one_group_is_scored_where_it_is_known(metric):
-    """In the fold that judges it nobody has learnt it, and no probability is given to it."""
+    """In the fold that judges it nobody has learned it, and no probability is given to it."""
     rows = noisy_rows(0, n=240, n_classes=3)
     keys = np.where(rows.y == "c", "all of c", rows.leakage_keys).astype(object)
     grids = {"logistic_regression": {"C": [1.0]}}
@@ -468,7 +468,7 @@ def test_candidate_that_cannot_win_is_stopped():
     grids = {"dummy": {}, "logistic_regression": {"C": [1.0, 3.0]}}
     report = run(rows, spec(estimators=grids, folds=5, stop_early=True))
 
-    assert [("beaten", 2), (None, 5), (None, 5)] == [
+    assert [("stopped", 2), (None, 5), (None, 5)] == [
         (c.ended, len(c.fold_scores)) for c in report.candidates
     ]
     assert "logistic_regression" == report.chosen.estimator

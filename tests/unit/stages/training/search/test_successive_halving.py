@@ -77,7 +77,7 @@ def test_class_that_leads_no_key_is_in_every_share():
 
 
 def test_larger_share_holds_the_smaller_one():
-    """What was learnt of a candidate stays true of some of its rows."""
+    """What was learned of a candidate stays true of some of its rows."""
     y, groups = np.array(["a", "b"] * 100), np.array([f"k{n}" for n in range(200)])
     small, large = (set(take_share(y, groups, share, 2, 7).tolist()) for share in (0.1, 0.3))
 
