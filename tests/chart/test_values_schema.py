@@ -33,7 +33,7 @@ SCHEMA = json.loads((CHART / "values.schema.json").read_text())
 
 
 def whole_values():
-    """Give a value for every key there is, the settings' defaults among them."""
+    """Return a value for every key there is, the settings' defaults among them."""
     values = load(EVERYTHING)
     settings = JobSettings().model_dump(mode="json")
     for section, given in values["config"].items():

@@ -90,14 +90,14 @@ class Bucket:
         return [item["Key"] for page in pages for item in page.get("Contents", ())]
 
     def versions(self, store="models-dev"):
-        """Give the versions that are complete."""
+        """Return the versions that are complete."""
         names = [key.split("/") for key in self.keys(f"{store}/v")]
         return sorted(parts[1] for parts in names if parts[2:] == ["manifest.json"])
 
 
 @pytest.fixture(scope="session")
 def open_bucket(small_table):
-    """Give the bucket of a namespace's MinIO, made and filled with the sample table."""
+    """Return the bucket of a namespace's MinIO, made and filled with the sample table."""
     with ExitStack() as stack:
 
         def give(namespace, name="pcc", secret="minio-rights", certificates=None):

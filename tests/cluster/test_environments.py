@@ -80,7 +80,7 @@ def test_dev(make_namespace, open_bucket, values, publish):
 
 
 def copy_secret(namespace, name):
-    """Give the tests the rights under one name, whatever the environment calls them."""
+    """Grant the tests the rights under one name, whatever the environment calls them."""
     data = namespace.get("secret", name)["data"]
     meta = {"name": "rights"}
     namespace.apply({"apiVersion": "v1", "kind": "Secret", "metadata": meta, "data": data})
@@ -168,7 +168,7 @@ def test_staging(make_namespace, open_bucket, values, publish, tmp_path):
 
 @pytest.fixture
 def production_things():
-    """Give the cluster what production counts on, and take it back."""
+    """Set up in the cluster what production counts on, and remove it again."""
     meta = {"name": "batch"}
     priority = {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "value": -10}
     given = json.dumps(

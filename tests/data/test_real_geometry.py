@@ -18,7 +18,7 @@ UPSTREAM = "upstream/curated_training_data_10000.parquet"
 
 @pytest.fixture(scope="module", params=TABLES)
 def table(request, shared_data):
-    """Give embeddings of length 1, and the classes."""
+    """Return embeddings of length 1, and the classes."""
     found = pd.read_parquet(shared_data / TABLES[request.param])
     U = np.stack(found["embedding"]).astype(float)
     return request.param, U / np.linalg.norm(U, axis=1, keepdims=True), found["intent"].to_numpy()

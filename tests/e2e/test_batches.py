@@ -27,7 +27,7 @@ SETTINGS = (
 
 
 def make_rows(n, seed, shares=(0.25, 0.25, 0.25, 0.25)):
-    """Give rows of length 1 of four classes, and the classes."""
+    """Return rows of length 1 of four classes, and the classes."""
     rng = np.random.default_rng(seed)
     y = rng.choice(4, n, p=shares)
     U = rng.standard_normal((n, WIDTH)) + 0.3

@@ -17,7 +17,7 @@ def make_rows(n_rows, seed, centers):
 
 @pytest.fixture
 def nowhere():
-    """Give requests half of which lie between all classes, and half of which lie in `drop`."""
+    """Return requests half of which lie between all classes, and half of which lie in `drop`."""
     centers = np.vstack([np.tile(np.eye(3, 12).mean(axis=0), (30, 1)), np.eye(3, 12)[[1] * 30]])
     return make_rows(60, 1, centers)
 

@@ -17,13 +17,13 @@ def image(docker_engine):
 
 @pytest.fixture(scope="session")
 def facts(image):
-    """Give what the engine says of the image."""
+    """Return what the engine says of the image."""
     return json.loads(docker("image", "inspect", image).stdout)[0]
 
 
 @pytest.fixture
 def folder(tmp_path):
-    """Give a folder that the job's user may write into."""
+    """Return a folder that the job's user may write into."""
     tmp_path.chmod(0o777)
     return tmp_path
 

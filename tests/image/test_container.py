@@ -17,7 +17,7 @@ LONG = (
 
 @pytest.fixture
 def message(folder):
-    """Give the options that mount a file where Kubernetes has its own, and the file's reader."""
+    """Return the options that mount a file where Kubernetes has its own, and the file's reader."""
     path = folder / "termination-log"
     path.touch()
     path.chmod(0o666)

@@ -19,7 +19,7 @@ os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")
 
 @pytest.fixture(scope="session")
 def servers(docker_engine, tmp_path_factory):
-    """Give a server by kind, started when it is first asked for."""
+    """Return a server by kind, started when it is first asked for."""
     import contextlib
 
     with contextlib.ExitStack() as stack:
@@ -80,7 +80,7 @@ def job(minio, tmp_path):
 
 @pytest.fixture
 def quick(small):
-    """Give the arguments of a run that takes seconds: a store does not care for what it is told."""
+    """Return the arguments of a run that takes seconds: a store does not care for what it is told."""
     least = (
         "dataset.min_rows=50",
         OPEN,

@@ -10,7 +10,7 @@ import pytest
 
 @pytest.fixture
 def rights(minio):
-    """Give temporary credentials with a session token, from MinIO's own token service."""
+    """Return temporary credentials with a session token, from MinIO's own token service."""
     client = boto3.client(
         "sts",
         endpoint_url=minio.url,
@@ -59,7 +59,7 @@ def works(job, bucket, environment, *more):
 
 @pytest.fixture
 def bare(minio):
-    """Give an environment without credentials."""
+    """Return an environment without credentials."""
     return {
         "AWS_ENDPOINT_URL_S3": minio.url,
         "AWS_REGION": "us-east-1",

@@ -54,7 +54,7 @@ def finished(job, quick, bucket, run_id="night"):
 
 @pytest.fixture
 def buckets(minio):
-    """Give new buckets, empty or with what another bucket holds."""
+    """Return new buckets, empty or with what another bucket holds."""
     client, numbers = client_of(minio), itertools.count()
 
     def make(template=None):

@@ -42,7 +42,7 @@ def pcc_python(pytestconfig):
 
 
 def inputs(path, metadata):
-    """Give X as a consumer has it: double precision, names and order from metadata.json."""
+    """Return X as a consumer has it: double precision, names and order from metadata.json."""
     table = pq.read_table(path).to_pandas()
     embeddings = np.vstack(table["embeddings"])
     if metadata["input"]["kind"] == "text":

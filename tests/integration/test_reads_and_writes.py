@@ -27,7 +27,7 @@ def rights(minio, monkeypatch):
 
 @pytest.fixture
 def behind(minio, bucket, rights):
-    """Give the store behind a proxy with this fault."""
+    """Return the store behind a proxy with this fault."""
 
     def store(proxy_url, **settings):
         spec = S3Spec(endpoint_url=proxy_url, region="us-east-1", **settings)

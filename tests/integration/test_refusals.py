@@ -205,7 +205,7 @@ def policy(title, bucket, prefix):
 
 @pytest.fixture
 def users(minio, bucket, tmp_path):
-    """Give the job's and the consumer's credentials, with the policies of the runbook."""
+    """Return the job's and the consumer's credentials, with the policies of the runbook."""
     found = {}
     for name, title in (("job", "The job's policy"), ("pcc", "The consumer's policy")):
         secret = f"canary-{uuid.uuid4().hex}"
@@ -252,7 +252,7 @@ def test_job_may_not_leave_its_prefix(job, users, bucket):
 
 @pytest.fixture
 def limited(minio, bucket, tmp_path):
-    """Give the job's rights without some actions."""
+    """Return the job's rights without some actions."""
 
     def make(*missing):
         rights = policy("The job's policy", bucket, "models")

@@ -18,7 +18,7 @@ def store(bucket):
 
 @pytest.fixture
 def published(job, quick, store):
-    """Give the versions of two runs, both promoted in their turn."""
+    """Return the versions of two runs, both promoted in their turn."""
     versions = []
     for name in ("first", "second"):
         run = job(*quick(store, "--run-id", name))

@@ -22,7 +22,7 @@ CANARY = "zq-canary-4711"
 
 
 def make_page(names, **columns):
-    """Give evaluation.json and report.html of a table with these columns, as a run makes them."""
+    """Return evaluation.json and report.html of a table with these columns, as a run makes them."""
     made = tuple(
         Column(name=name, role="categorical", kind="string", values=np.array(values, dtype=object))
         for name, values in columns.items()

@@ -39,7 +39,7 @@ MANY = {"logistic_regression": {"C": list(range(1, 101))}}
 
 
 def make_rows(keys, y):
-    """Give rows whose embedding lies near that of their class."""
+    """Return rows whose embedding lies near that of their class."""
     classes = sorted(set(y))
     noise = np.random.default_rng(0).normal(0, 0.4, (len(y), len(classes)))
     matrix = noise + np.eye(len(classes))[[classes.index(label) for label in y]]
@@ -364,7 +364,7 @@ def test_fast_engine_leaves_what_it_cannot_finish_to_scikit_learn(rows, monkeypa
 
 
 def out_of_steps(_batch, points, _max_iter):
-    """Give a solver's result that has not moved."""
+    """Return a solver's result that has not moved."""
     n = len(points)
     return OptimizeResults(points=points, errors=np.ones(n), n_iter=np.zeros(n, int))
 
