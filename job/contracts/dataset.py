@@ -88,7 +88,7 @@ class Provenance:
     ignored_columns: tuple[str, ...] = ()
     absent_columns: tuple[str, ...] = ()
 
-    def note(self, name: str) -> str | None:
+    def metadata_value(self, name: str) -> str | None:
         """Return the value of a metadata key; the sidecar takes precedence over the file."""
         return dict(self.metadata + self.sidecar).get(name)
 

@@ -188,7 +188,7 @@ def train_candidate(
         select_blocks(split.table, model.feature_blocks, spec.columns),
         evaluated.rows,
         evaluated.parts,
-        found=evaluated.predictions,
+        predictions=evaluated.predictions,
         spec=s.evaluation,
         random_state=s.random_state,
     )
@@ -206,7 +206,7 @@ def train_candidate(
             spec=spec,
             evaluation=s.evaluation,
             executor=executor,
-            told=oof_predictions,
+            oof_predictions=oof_predictions,
         )
         evaluation["label_noise"] = noise.to_json()
         log.info("labels_judged", n_rows=noise.n_rows, wrong_share=round(noise.share.value, 6))

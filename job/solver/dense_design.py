@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from job.contracts.ports import ParallelMap
-from job.contracts.row_blocks import cut
+from job.contracts.row_blocks import split_rows
 from job.solver.broadcasting import small_ufunc_buffer
 from job.solver.row_spans import STEP, cut_spans, sum_in_order
 
@@ -61,7 +61,7 @@ class DenseDesign:
         def evaluate_span(span: slice) -> tuple[Array, Array, Array]:
             loss = np.zeros(n_problems)
             by_W, by_b = np.zeros_like(W), np.zeros(len(b))
-            for rows in cut(span, size):
+            for rows in split_rows(span, size):
                 block = self._block(rows)
                 Z = _logits(W, b, block)
                 loss += residuals(Z.reshape(n_problems, n_classes, -1), rows)
@@ -80,7 +80,7 @@ class DenseDesign:
         """Sum a function of logits and their rows over evenly spaced blocks."""
         W = coefficients.reshape(-1, self.shape[1]).astype(self.dtype, copy=False)
         b = intercepts.reshape(-1, 1).astype(self.dtype, copy=False)
-        blocks = cut(slice(0, self.shape[0]), STEP)
+        blocks = split_rows(slice(0, self.shape[0]), STEP)
         return sum_in_order(
             function(_logits(W, b, self._block(rows)).reshape(*intercepts.shape, -1), rows)
             for rows in blocks[:: max(len(blocks) // _N_SAMPLED_BLOCKS, 1)]
@@ -121,7 +121,7 @@ def sampled_moments(X: Array, weights: Array) -> tuple[Array, Array]:
     n_rows, width = X.shape
     sample = np.arange(0, n_rows, max(n_rows // (32 * max(width, 1)), 1))
     w = (weights[sample] / weights[sample].sum()).astype(X.dtype)
-    blocks = cut(slice(0, len(sample)), STEP)
+    blocks = split_rows(slice(0, len(sample)), STEP)
     mean = sum_in_order(w[rows] @ X[sample[rows]] for rows in blocks)
     is_wide = width > MAX_DECOMPOSED
     covariance = np.zeros(width if is_wide else (width, width))

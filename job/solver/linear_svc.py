@@ -26,7 +26,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.svm import LinearSVC
 
 from job.contracts.ports import ParallelMap
-from job.contracts.row_blocks import cut
+from job.contracts.row_blocks import split_rows
 from job.solver.losses import SquaredHinge
 from job.solver.mixed_precision import fit_mixed_precision
 
@@ -172,7 +172,7 @@ def _out_of_fold_decisions(
     """
     decisions = np.full((len(X), W.shape[1]), np.nan)
     for (_, test_index), coef, intercept in zip(folds, W, b, strict=True):
-        for block in cut(slice(0, len(test_index)), _BLOCK):
+        for block in split_rows(slice(0, len(test_index)), _BLOCK):
             rows = test_index[block]
             decisions[rows] = X[rows] @ coef.T + intercept
     return decisions

@@ -178,7 +178,7 @@ def _find_broken(
             f"{kind.prefix}_embedding_width: {pluralize(widths[0], 'number')} where the table's "
             f"have {widths[1]}"
         )
-    if requests.provenance.note("embedding_model") not in (None, embedding_model):
+    if requests.provenance.metadata_value("embedding_model") not in (None, embedding_model):
         yield f"{kind.prefix}_embedding_model: it is another one than the table's"
 
 

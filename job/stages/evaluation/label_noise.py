@@ -49,7 +49,7 @@ def estimate_label_noise(
     spec: TrainingSpec,
     evaluation: EvaluationSpec,
     executor: Executor,
-    told: Predictions | None = None,
+    oof_predictions: Predictions | None = None,
 ) -> LabelNoise:
     """Estimate the label noise of the training rows by the chosen candidate, out of fold.
 
@@ -59,7 +59,7 @@ def estimate_label_noise(
 
     Parameters
     ----------
-    told
+    oof_predictions
         Out-of-fold predictions of all rows by the chosen candidate, so that it need not be fitted
         again; None if there are none.
     """
@@ -68,8 +68,8 @@ def estimate_label_noise(
     candidate = report.chosen
     if candidate.estimator == "dummy":
         candidate = next(c for c in report.baselines if c.estimator == "logistic_regression")
-    if told is not None and candidate == report.chosen:
-        predictions = told.take(positions)
+    if oof_predictions is not None and candidate == report.chosen:
+        predictions = oof_predictions.take(positions)
     else:
         predictions = predict_out_of_fold(
             train, feature_matrices, candidate, spec=spec, executor=executor, positions=positions

@@ -33,7 +33,7 @@ import numpy.typing as npt
 
 from job.contracts.dataset import MatrixRows
 from job.contracts.reports.wording import Standardization
-from job.contracts.row_blocks import cut
+from job.contracts.row_blocks import split_rows
 
 Array = npt.NDArray[Any]
 MAX_MEAN_RATIO: Final = 0.15
@@ -78,7 +78,7 @@ def _measure_columns(embeddings: MatrixRows) -> tuple[Array, Array, Array]:
     n_rows, width = embeddings.shape
     total, squares, lengths = np.zeros(width), np.zeros(width), np.zeros(n_rows)
     origin = np.zeros(width)
-    for rows in cut(slice(0, n_rows), _BLOCK):
+    for rows in split_rows(slice(0, n_rows), _BLOCK):
         block = embeddings.read(rows).astype(float)
         lengths[rows] = np.linalg.norm(block, axis=1)
         if rows.start == 0:

@@ -35,7 +35,7 @@ def measure_wording(
     evaluated: Rows,
     parts: Sequence[Part],
     *,
-    found: Predictions,
+    predictions: Predictions,
     spec: EvaluationSpec,
     random_state: int,
 ) -> Wording:
@@ -45,7 +45,7 @@ def measure_wording(
     ----------
     table
         All rows of the table, with their near-duplicate groups.
-    evaluated, found
+    evaluated, predictions
         Evaluated rows, and the predictions of them.
     parts
         See `measure_similarity`.
@@ -60,7 +60,9 @@ def measure_wording(
         templates=measure_templates(table),
         similarity=None
         if similarity is None
-        else score_by_similarity(found, groups, similarity, spec=spec, random_state=random_state),
+        else score_by_similarity(
+            predictions, groups, similarity, spec=spec, random_state=random_state
+        ),
         standardization=None
         if embeddings is None
         else check_standardization(embeddings, random_state),

@@ -26,7 +26,7 @@ import pandas as pd
 from sklearn.feature_extraction.text import HashingVectorizer
 
 from job.contracts.dataset import MatrixRows, Rows
-from job.contracts.row_blocks import cut
+from job.contracts.row_blocks import split_rows
 from job.stages.data.leakage_keys import key_kind
 
 Array = npt.NDArray[Any]
@@ -211,7 +211,7 @@ class _Texts:
         """Return the similarity of each evaluated text to the most similar training text."""
         X = self._counts[self._row_of[evaluated]]
         trained_columns = self._counts[self._row_of[trained]].T.tocsr()
-        blocks = cut(slice(0, len(evaluated)), _TEXT_BLOCK)
+        blocks = split_rows(slice(0, len(evaluated)), _TEXT_BLOCK)
         maxima = [(X[rows] @ trained_columns).max(axis=1).toarray().ravel() for rows in blocks]
         similarity: Array = np.concatenate(maxima).clip(0, 1)
         return similarity
@@ -222,7 +222,7 @@ def _max_cosine_similarity(evaluated: Rows, trained: Rows) -> Array:
     assert evaluated.embeddings is not None and trained.embeddings is not None
     X = _unit_rows(evaluated.embeddings, slice(None))
     similarity = np.full(len(evaluated), -1.0)
-    for rows in cut(slice(0, len(trained)), _EMBEDDING_BLOCK):
+    for rows in split_rows(slice(0, len(trained)), _EMBEDDING_BLOCK):
         cosines = X @ _unit_rows(trained.embeddings, rows).T
         similarity = np.maximum(similarity, cosines.max(axis=1))
     return similarity.clip(-1, 1)

@@ -32,7 +32,7 @@ import structlog
 from job.contracts.dataset import MatrixRows, Rows
 from job.contracts.ports import Executor
 from job.contracts.reports.geometry import AffineMap, Geometry, Status
-from job.contracts.row_blocks import cut
+from job.contracts.row_blocks import split_rows
 from job.contracts.settings.features import FeatureSpec
 from job.contracts.settings.search import FeatureBlocks
 from job.stages.features.quadric import (
@@ -153,7 +153,7 @@ def find_geometry(embeddings: MatrixRows, random_state: int) -> Geometry:
 def _find_distinct(rows: MatrixRows) -> Array:
     """Return the first position of each distinct row."""
     digests = np.empty(rows.shape[0], np.uint64)
-    for block in cut(slice(0, rows.shape[0]), _BLOCK):
+    for block in split_rows(slice(0, rows.shape[0]), _BLOCK):
         hashes = [hashlib.blake2b(row, digest_size=8).digest() for row in rows.read(block)]
         digests[block] = np.frombuffer(b"".join(hashes), np.uint64)
     return np.sort(np.unique(digests, return_index=True)[1])
@@ -163,7 +163,7 @@ def _is_inlier(rows: MatrixRows) -> Array:
     """Return which rows are about as far from the mean as the others, in standardized columns."""
     if not rows.shape[0]:
         return np.zeros(0, bool)
-    blocks = cut(slice(0, rows.shape[0]), _BLOCK)
+    blocks = split_rows(slice(0, rows.shape[0]), _BLOCK)
     mean, scale, _ = measure_columns(rows)
     distances = np.concatenate([_lengths((rows.read(block) - mean) / scale) for block in blocks])
     median = np.median(distances)
@@ -174,7 +174,7 @@ def _is_inlier(rows: MatrixRows) -> Array:
 def _exclusion(rows: MatrixRows, n_fitted: int) -> Status | None:
     """Return the status of rows to which nothing is fitted, or None."""
     n_rows, width = rows.shape
-    blocks = cut(slice(0, n_rows), _BLOCK)
+    blocks = split_rows(slice(0, n_rows), _BLOCK)
     lengths = np.concatenate([np.zeros(0), *(_lengths(rows.read(block)) for block in blocks)])
     mean = lengths.mean() if n_rows else 0.0
     if mean > 0 and np.sqrt(np.square(lengths / mean - 1).mean()) <= ONE_LENGTH:

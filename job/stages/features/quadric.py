@@ -28,7 +28,7 @@ from scipy.linalg import lapack
 
 from job.contracts.dataset import MatrixRows
 from job.contracts.reports.geometry import AffineMap
-from job.contracts.row_blocks import cut
+from job.contracts.row_blocks import split_rows
 
 Array = npt.NDArray[Any]
 MIN_COLUMNS: Final = 16
@@ -114,7 +114,7 @@ def sum_products(train: MatrixRows, held_out: MatrixRows) -> Products:
     n_rows, width = train.shape
     mean, deviation, varies = measure_columns(train)
     gram = np.zeros((2 * width + 1, 2 * width + 1))
-    for rows in cut(slice(0, n_rows), _BLOCK):
+    for rows in split_rows(slice(0, n_rows), _BLOCK):
         terms = _make_terms(train.read(rows), mean, deviation)
         gram += terms.T @ terms
     return Products(
@@ -130,7 +130,7 @@ def sum_products(train: MatrixRows, held_out: MatrixRows) -> Products:
 def measure_columns(table: MatrixRows) -> tuple[Array, Array, Array]:
     """Return mean and deviation of each column, and whether it varies (if not, deviation is 1)."""
     n_rows, width = table.shape
-    blocks = cut(slice(0, n_rows), _BLOCK)
+    blocks = split_rows(slice(0, n_rows), _BLOCK)
     mean = sum(table.read(rows).sum(axis=0, dtype=float) for rows in blocks) / n_rows
     squares, max_abs = np.zeros(width), np.zeros(width)
     for rows in blocks:

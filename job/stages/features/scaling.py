@@ -23,7 +23,7 @@ from sklearn.preprocessing import StandardScaler
 from job.contracts.dataset import MatrixRows
 from job.contracts.ports import Executor, MatrixAllocator, ParallelMap
 from job.contracts.reports.geometry import AffineMap
-from job.contracts.row_blocks import cut
+from job.contracts.row_blocks import split_rows
 from job.errors import TrainingError
 from job.solver.broadcasting import small_ufunc_buffer
 from job.stages.features.preprocessing import make_restoring, make_scaling
@@ -77,7 +77,7 @@ def fit_scaling(
     X = allocator.empty(rows.shape)
     cast.fit(rows.read(slice(1)))
     normalizer.fit(rows.read(slice(1)))
-    blocks = cut(slice(0, len(index)), _BLOCK)
+    blocks = split_rows(slice(0, len(index)), _BLOCK)
 
     with executor.pool() as parallel_map:
         _fit_scaler(scaler, rows, X, blocks, parallel_map)
@@ -85,7 +85,7 @@ def fit_scaling(
 
         @small_ufunc_buffer()
         def scale(block: slice) -> None:
-            for piece in cut(block, _ROWS_IN_CACHE):
+            for piece in split_rows(block, _ROWS_IN_CACHE):
                 _standardize(X[piece], mean, deviation)
 
         parallel_map(scale, blocks)
@@ -96,11 +96,11 @@ def fit_scaling(
 
         @small_ufunc_buffer()
         def fill(block: slice) -> None:
-            for piece in cut(block, _ROWS_IN_CACHE):
+            for piece in split_rows(block, _ROWS_IN_CACHE):
                 _standardize(rows.read(piece, out=X[piece]), mean, deviation)
 
         with executor.pool() as parallel_map:
-            parallel_map(fill, cut(slice(0, len(index)), _BLOCK))
+            parallel_map(fill, split_rows(slice(0, len(index)), _BLOCK))
         return X
 
     return FeatureMatrix(
@@ -125,13 +125,13 @@ def restore_rows(
 
         @small_ufunc_buffer()
         def fill(block: slice) -> None:
-            for piece in cut(block, _ROWS_IN_CACHE):
+            for piece in split_rows(block, _ROWS_IN_CACHE):
                 with np.errstate(over="ignore"):
                     X[piece] = affine.transform(rows.read(piece))
                 _normalize(X[piece])
 
         with executor.pool() as parallel_map:
-            parallel_map(fill, cut(slice(0, len(index)), _BLOCK))
+            parallel_map(fill, split_rows(slice(0, len(index)), _BLOCK))
         return X
 
     return FeatureMatrix(
@@ -180,7 +180,7 @@ def _fit_scaler(
 
     @small_ufunc_buffer()
     def copy_and_measure(block: slice) -> tuple[int, Array, Array]:
-        pieces = cut(block, _ROWS_IN_CACHE)
+        pieces = split_rows(block, _ROWS_IN_CACHE)
         return _pool_moments([_moments(rows.read(piece, out=X[piece])) for piece in pieces])
 
     *others, last = blocks

@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from job.contracts.row_blocks import cut
+from job.contracts.row_blocks import split_rows
 
 Array = np.ndarray[Any, Any]
 _BLOCK: Final = 2**22  # draws at a time
@@ -185,7 +185,7 @@ def resample(
         nonzero = np.unique(member_sums.nonzero()[1])  # few of the columns belong to a class
         member_sums = member_sums[:, nonzero]
         n_groups = int(multiplicity.sum())
-        for block in cut(slice(0, n_resamples), max(1, _BLOCK // n_groups)):
+        for block in split_rows(slice(0, n_resamples), max(1, _BLOCK // n_groups)):
             counts = _draw(multiplicity, n_groups, block.stop - block.start, rng)
             sums[block, nonzero] += (counts @ member_sums) * (n_groups / (n_groups - 1))
     return statistic(sums)
@@ -226,7 +226,7 @@ def leave_one_out(group_sums: GroupSums, statistic: Callable[[Array], Array]) ->
         else membership @ group_sums.sums
     )
     total, metrics = group_sums.total, []
-    for block in cut(slice(0, len(strata)), max(1, _BLOCK // group_sums.sums.shape[1])):
+    for block in split_rows(slice(0, len(strata)), max(1, _BLOCK // group_sums.sums.shape[1])):
         n = sizes[strata[block]][:, None]
         removed = group_sums.sums[block]
         removed = removed.toarray() if sparse.issparse(removed) else removed

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from job.contracts.dataset import Rows
-from job.contracts.row_blocks import cut
+from job.contracts.row_blocks import split_rows
 from job.contracts.settings.search import FeatureBlocks
 from job.stages.features.preprocessing import make_input
 
@@ -66,7 +66,7 @@ class Predictions:
 def predict(model: Any, rows: Rows, feature_blocks: FeatureBlocks) -> Predictions:
     """Predict the rows block by block, so that they are not copied as a whole."""
     positions = np.arange(len(rows))
-    blocks = (rows.take(positions[block]) for block in cut(slice(0, len(rows)), _BLOCK))
+    blocks = (rows.take(positions[block]) for block in split_rows(slice(0, len(rows)), _BLOCK))
     proba = np.concatenate(
         [model.predict_proba(make_input(block, feature_blocks)) for block in blocks]
     )

@@ -58,7 +58,7 @@ def describe_dataset(dataset: Dataset) -> dict[str, Any]:
         "modified_at": p.modified_at.isoformat(),
         "file_digest": p.file_digest,
         "content_digest": p.content_digest,
-        "description": p.note("description"),
+        "description": p.metadata_value("description"),
         "metadata": {k: v for k, v in p.metadata if k in _NOTES},
         "sidecar": {k: v for k, v in p.sidecar if k in _NOTES},
         "n_other_notes": sum(k not in _NOTES for k, _ in p.metadata + p.sidecar),
@@ -69,7 +69,7 @@ def describe_dataset(dataset: Dataset) -> dict[str, Any]:
 
 def name_embedding_model(dataset: Dataset, spec: PublishSpec) -> str:
     """Return the embedding model's name, from the table or else from the settings."""
-    return dataset.provenance.note("embedding_model") or spec.embedding_model
+    return dataset.provenance.metadata_value("embedding_model") or spec.embedding_model
 
 
 def make_metadata(

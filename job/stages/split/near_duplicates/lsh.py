@@ -24,7 +24,7 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
 from job.contracts.ports import Executor
-from job.contracts.row_blocks import cut
+from job.contracts.row_blocks import split_rows
 
 Array = npt.NDArray[Any]
 Bands = Iterator[tuple[Array, Array]]  # sort key, and the values that must be equal
@@ -117,7 +117,7 @@ def link_similar(
     def link_band(band: tuple[Array, Array]) -> Links:
         one, other = _pair_neighbors(*band)
         parts = [Links.empty()]
-        for block in cut(slice(0, len(one)), _BLOCK):
+        for block in split_rows(slice(0, len(one)), _BLOCK):
             pair = one[block], other[block]
             similarity = compare(*(np.take(signatures, side, axis=0) for side in pair))
             links = Links(one=pair[0], other=pair[1], similarity=similarity)

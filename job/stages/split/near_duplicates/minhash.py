@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from job.contracts.ports import Executor
-from job.contracts.row_blocks import cut
+from job.contracts.row_blocks import split_rows
 
 Array = npt.NDArray[Any]
 NGRAM: Final = 8  # characters, including spaces
@@ -45,7 +45,7 @@ def sign_texts(texts: Array, executor: Executor) -> Array:
             signatures[block, n] = minima  # the lowest bits
 
     with executor.pool() as parallel_map:
-        parallel_map(fill, cut(slice(0, len(texts)), _BLOCK))
+        parallel_map(fill, split_rows(slice(0, len(texts)), _BLOCK))
     return signatures
 
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from job.contracts.dataset import MatrixRows
 from job.contracts.ports import Executor
-from job.contracts.row_blocks import cut
+from job.contracts.row_blocks import split_rows
 
 Array = npt.NDArray[Any]
 N_BITS: Final = 512
@@ -36,7 +36,7 @@ def sign_embeddings(embeddings: MatrixRows, executor: Executor) -> Array:
         bits[block] = np.packbits(embeddings.read(block) @ normals > 0, axis=1)
 
     with executor.pool() as parallel_map:
-        parallel_map(fill, cut(slice(0, n_rows), _BLOCK))
+        parallel_map(fill, split_rows(slice(0, n_rows), _BLOCK))
     return bits.view(np.uint16)
 
 

@@ -121,7 +121,7 @@ def search(
             n_samples=chosen.n_samples,
             estimator=chosen.estimator,
             parameters=dict(chosen.parameters),
-            feature_blocks=chosen.feature_blocks,
+            use=chosen.feature_blocks,
         )
     return SearchReport(
         metric=settings.metric.value,

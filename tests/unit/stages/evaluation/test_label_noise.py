@@ -84,7 +84,7 @@ def estimate(rows, chosen="logistic_regression", oof_predictions=None, **given):
         spec=spec,
         evaluation=EvaluationSpec(resamples=1000, **given),
         executor=InTurn(),
-        told=oof_predictions,
+        oof_predictions=oof_predictions,
     )
 
 

@@ -68,7 +68,7 @@ def test_largest_groups_come_first():
 def measure(rows, evaluated, parts):
     y = np.zeros(len(evaluated), int)
     predicted = predictions(y, y)
-    return measure_wording(rows, evaluated, parts, found=predicted, spec=SPEC, random_state=1)
+    return measure_wording(rows, evaluated, parts, predictions=predicted, spec=SPEC, random_state=1)
 
 
 def test_texts_are_counted_and_compared():
