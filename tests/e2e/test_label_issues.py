@@ -54,6 +54,6 @@ def test_label_issues(flipped, train, result_of, tmp_path, is_allowed):
     assert ([attempt] if is_allowed else []) == _holding(models, PERSON)
     if is_allowed:
         issues = json.loads(attempt.read_text())["issues"]
-        assert {"id", "row", "given", "likely", "score"} == set(issues[0])
+        assert {"id", "row", "given", "likely", "label_quality"} == set(issues[0])
         assert all(issue["id"] == f"{PERSON}{issue['row']:05}" for issue in issues)
         assert is_wrong[[issue["row"] for issue in issues]].mean() > 0.5

@@ -125,7 +125,7 @@ def test_wrong_labels_are_listed_first():
     rows, is_wrong = draw(0.15, 0, 0)
     noise = estimate(rows, label_issues=True)
     listed = [issue.row - 1000 for issue in noise.issues]
-    scores = [issue.score for issue in noise.issues]
+    scores = [issue.label_quality for issue in noise.issues]
 
     assert is_wrong[listed].mean() > 0.9
     assert scores == sorted(scores)
