@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from enum import IntEnum, StrEnum
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Protocol
 
 
 class ExitCode(IntEnum):
@@ -64,8 +64,16 @@ POD_ACTIONS: Final[Mapping[ExitCode, PodAction]] = {
 }
 
 
+class SupportsJson(Protocol):
+    """What an error carries to standard output: a report that can be written as JSON."""
+
+    def to_json(self) -> Mapping[str, Any]:
+        """Return the JSON object."""
+        ...
+
+
 class JobError(Exception):
-    """A foreseen failure: what happened, what to do, and facts for the log.
+    """An expected failure: what happened, and what to do.
 
     Parameters
     ----------
@@ -73,23 +81,41 @@ class JobError(Exception):
         Names the thing, what was expected and what was found; never a cell of the data.
     hint
         What the person who reads it should do next.
-    context
-        Facts for the log line: counts, names, paths.
+
+    Attributes
+    ----------
+    run_id, stage
+        The run that the error ended, and the stage it was in; None outside of a run.
     """
 
     exit_code: ClassVar[ExitCode] = ExitCode.UNFORESEEN
 
-    def __init__(self, message: str, *, hint: str = "", **context: Any) -> None:
+    def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
-        self.context: dict[str, Any] = context  # JSON values, or a report
+        self.run_id: str | None = None
+        self.stage: str | None = None
 
 
 class ConfigurationError(JobError):
     """The operator asked for something that cannot be."""
 
     exit_code = ExitCode.CONFIGURATION
+
+
+class AccessDeniedError(ConfigurationError):
+    """The credentials of a store lack permissions.
+
+    Attributes
+    ----------
+    actions
+        Names of the permissions that are missing.
+    """
+
+    def __init__(self, message: str, *, hint: str, actions: tuple[str, ...]) -> None:
+        super().__init__(message, hint=hint)
+        self.actions = actions
 
 
 class DatasetNotFoundError(JobError):
@@ -105,9 +131,19 @@ class DatasetUnreadableError(JobError):
 
 
 class ContractViolationError(JobError):
-    """The data breaks its expectations."""
+    """The data breaks its expectations.
+
+    Attributes
+    ----------
+    report
+        The findings of all expectations; None if the data could not be validated at all.
+    """
 
     exit_code = ExitCode.CONTRACT_VIOLATION
+
+    def __init__(self, message: str, *, hint: str = "", report: SupportsJson | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.report = report
 
 
 class TrainingError(JobError):
@@ -117,9 +153,19 @@ class TrainingError(JobError):
 
 
 class GateRejectedError(JobError):
-    """The candidate was judged and not accepted."""
+    """The candidate was judged and not accepted.
+
+    Attributes
+    ----------
+    result
+        What the command prints on standard output all the same.
+    """
 
     exit_code = ExitCode.GATE_REJECTED
+
+    def __init__(self, message: str, *, hint: str = "", result: Mapping[str, Any]) -> None:
+        super().__init__(message, hint=hint)
+        self.result = result
 
 
 class VersionConflictError(JobError):

@@ -37,16 +37,16 @@ def main() -> None:
 def _report_failure(error: JobError) -> ExitCode:
     """Report an expected failure, with the run's id if it happened in a run."""
     is_rejected = error.exit_code == ExitCode.GATE_REJECTED
-    run_id = error.context.get("run_id")
-    facts = {name: error.context[name] for name in ("run_id", "stage") if error.context.get(name)}
-    event = "run_rejected" if is_rejected else "run_failed" if run_id else "command_failed"
+    place = {"run_id": error.run_id, "stage": error.stage}
+    facts = {name: value for name, value in place.items() if value}
+    event = "run_rejected" if is_rejected else "run_failed" if error.run_id else "command_failed"
     _write_error(event, error, error.message, error.hint, error.exit_code, **facts)
     write_termination_message(
         "rejected" if is_rejected else "failed",
         error.exit_code,
         error=error.message,
         hint=error.hint,
-        run_id=run_id,
+        run_id=error.run_id,
     )
     return error.exit_code
 

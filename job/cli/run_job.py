@@ -23,7 +23,13 @@ from job.cli.composition import (
 )
 from job.cli.termination import write_termination_message
 from job.contracts.identity import canonical_json
-from job.errors import ConfigurationError, ExitCode, GateRejectedError, JobError
+from job.errors import (
+    ConfigurationError,
+    ContractViolationError,
+    ExitCode,
+    GateRejectedError,
+    JobError,
+)
 from job.logs import Progress
 from job.recorder import Recorder
 
@@ -106,13 +112,13 @@ def _recording_failures(recorder: Recorder, run_id: str) -> Iterator[None]:
         try:
             yield
         except GateRejectedError as error:
-            error.context["run_id"] = run_id
+            error.run_id = run_id
             recorder.write("rejected", exit_code=int(error.exit_code), reason=error.message)
             raise
         except JobError as error:
-            error.context |= {"run_id": run_id, "stage": recorder.stage}
-            if "report" in error.context:
-                report = error.context["report"].to_json()
+            error.run_id, error.stage = run_id, recorder.stage
+            if isinstance(error, ContractViolationError) and error.report is not None:
+                report = error.report.to_json()
                 recorder.reports = {"validation.json": canonical_json(report)}
             recorder.write(
                 "failed",

@@ -96,5 +96,4 @@ def _report_drift(plan: Plan, recorder: Recorder, report: DriftReport) -> None:
             f"{pluralize(len(findings), 'finding')}: {'; '.join(findings[:_MAX_LISTED])}{more}",
             hint="find out what changed upstream; if it is meant, run once with "
             "drift.action=warn, or raise the thresholds under drift",
-            n_found=len(findings),
         )

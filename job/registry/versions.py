@@ -106,7 +106,6 @@ def verify(
         raise IntegrityError(
             f"{version} is damaged: {'; '.join(problems)}",
             hint="restore the files from a backup, or publish a new version",
-            files=[*broken, *unlisted],
         )
     sink(MANIFEST, raw)
     return len(names) + 1

@@ -46,7 +46,7 @@ class DirectoryStore:
 
     def get(self, key: str) -> bytes | None:
         """Read an object, or None if it does not exist."""
-        with self._translating_errors(key):
+        with self._translating_errors():
             try:
                 return self._path(key).read_bytes()
             except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
@@ -54,7 +54,7 @@ class DirectoryStore:
 
     def pieces(self, key: str) -> Generator[bytes, None, None]:
         """Read an object piece by piece, in order; an absent object has no piece."""
-        with self._translating_errors(key):
+        with self._translating_errors():
             try:
                 stream = self._path(key).open("rb", buffering=0)
             except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
@@ -66,7 +66,7 @@ class DirectoryStore:
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
         """Create an object; return False if the key exists."""
-        with self._translating_errors(key), self._temporary_file(key, data) as file:
+        with self._translating_errors(), self._temporary_file(key, data) as file:
             try:
                 os.link(file, self._path(key))
             except FileExistsError:
@@ -77,7 +77,7 @@ class DirectoryStore:
     def compare_and_swap(self, key: str, expected: bytes | None, data: bytes) -> bool:
         """Replace an object if it still holds `expected` (None: is absent)."""
         with (
-            self._translating_errors(key),
+            self._translating_errors(),
             self._locked(),
             self._temporary_file(key, data) as file,
         ):
@@ -90,7 +90,7 @@ class DirectoryStore:
     def keys(self, prefix: str) -> Iterator[str]:
         """List the keys below a prefix, sorted."""
         folder = self._root / prefix.rpartition("/")[0]
-        with self._translating_errors(prefix):
+        with self._translating_errors():
             names = [
                 path.relative_to(self._root).as_posix()
                 for path in folder.rglob("*")
@@ -100,7 +100,7 @@ class DirectoryStore:
 
     def head(self, key: str) -> ObjectInfo | None:
         """Return size and age of an object, or None if it does not exist."""
-        with self._translating_errors(key):
+        with self._translating_errors():
             path = self._path(key)
             if not path.is_file():
                 return None
@@ -111,7 +111,7 @@ class DirectoryStore:
 
     def delete(self, key: str) -> None:
         """Remove one object, if it exists, and the folders that become empty."""
-        with self._translating_errors(key):
+        with self._translating_errors():
             path = self._path(key)
             path.unlink(missing_ok=True)
             with contextlib.suppress(OSError):
@@ -144,7 +144,7 @@ class DirectoryStore:
     def clear_unfinished(self, before: datetime, *, is_dry_run: bool) -> list[str]:
         """Remove temporary files of this store written before then; return their keys."""
         cleared = []
-        with self._translating_errors(""):
+        with self._translating_errors():
             for path in sorted(self._root.rglob(f"{_TEMPORARY}*")):
                 key = path.relative_to(self._root).as_posix()
                 is_ended = path.is_file() and path.stat().st_mtime < before.timestamp()
@@ -182,24 +182,22 @@ class DirectoryStore:
             yield
 
     @contextlib.contextmanager
-    def _translating_errors(self, key: str) -> Iterator[None]:
+    def _translating_errors(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
-            raise self._translate(error, key) from error
+            raise self._translate(error) from error
 
-    def _translate(self, error: OSError, key: str) -> JobError:
+    def _translate(self, error: OSError) -> JobError:
         reason = os.strerror(error.errno) if error.errno else type(error).__name__
         if error.errno in _REFUSED:
             return ConfigurationError(
                 f"the store '{self.uri}' cannot be used: {reason}",
                 hint="set store.uri to a folder that this user may write to",
-                key=key,
             )
         return TransientError(
             f"the store '{self.uri}' failed: {reason}",
             hint="free space or mend the device, then run again",
-            key=key,
         )
 
 

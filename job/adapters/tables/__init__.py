@@ -49,7 +49,6 @@ class ArrowTables:
             raise DatasetNotFoundError(
                 f"no such file: '{uri}'",
                 hint="check dataset.uri, or whether the upstream export has finished",
-                uri=uri,
             )
         return _Table(uri, path, _list_parts(uri, path), is_copied=is_copied)
 
@@ -68,10 +67,9 @@ def _list_parts(uri: str, path: Path) -> tuple[Path, ...]:
         raise DatasetNotFoundError(
             f"no Parquet or CSV parts in the folder '{uri}'",
             hint="parts end in .parquet, .csv or .csv.gz",
-            uri=uri,
         )
     if len({table_format(p) for p in parts}) > 1:
-        raise DatasetUnreadableError(f"the folder '{uri}' mixes CSV and Parquet parts", uri=uri)
+        raise DatasetUnreadableError(f"the folder '{uri}' mixes CSV and Parquet parts")
     return parts
 
 

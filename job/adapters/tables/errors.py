@@ -60,7 +60,6 @@ def _translate(file: SourceFile, error: Exception) -> JobError:
         f"'{file.label}' is not a readable {kind} file: it is damaged, truncated or of another "
         "format",
         hint="export it again, and compare its size and SHA-256 with the upstream's",
-        error=type(error).__name__,
     )
 
 

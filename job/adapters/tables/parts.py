@@ -76,7 +76,6 @@ class CsvPart:
                 f"{'has' if self._n_ragged == 1 else 'have'} not the header's "
                 f"{self._n_expected} cells",
                 hint="quote cells that hold a comma or a line break",
-                n_rows=self._n_ragged,
             )
 
     def _open(self, columns: Sequence[str]) -> Any:

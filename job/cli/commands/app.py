@@ -83,7 +83,7 @@ def run(
             override=override,
         )
     except GateRejectedError as error:
-        write_result(error.context["result"], output)
+        write_result(error.result, output)
         raise
     write_result(result, output)
 
@@ -104,8 +104,8 @@ def validate(
     try:
         result = validate_only(effective_settings(config, dataset, None, set_), context.obj)
     except ContractViolationError as error:
-        if "report" in error.context:
-            write_result(error.context["report"].to_json(), output)
+        if error.report is not None:
+            write_result(error.report.to_json(), output)
         raise
     write_result(result, output)
 
@@ -130,7 +130,7 @@ def gate(
     try:
         result = gate_only(effective, candidate, champion, context.obj)
     except GateRejectedError as error:
-        write_result(error.context["result"], output, _lay_out_verdict)
+        write_result(error.result, output, _lay_out_verdict)
         raise
     write_result(result, output, _lay_out_verdict)
 

@@ -133,7 +133,6 @@ def _require_columns(
                 f"candidates on {' and '.join(feature_blocks)} take",
                 hint=f"add {quote_list(missing)} to {kind.setting} (dataset.aliases "
                 "renames columns), or leave the block out of features.use and search.inputs",
-                columns=missing,
             )
 
 

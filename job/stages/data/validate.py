@@ -206,8 +206,6 @@ def _stop_if_broken(report: ValidationReport, uri: str) -> None:
         f"'{uri}' breaks {pluralize(len(broken), 'expectation')} of "
         f"'{report.suite}': {findings}{more}",
         hint="mend the table upstream, or change expectations.parameters if the contract changed",
-        suite=report.suite,
-        n_broken_expectations=len(broken),
         report=report,
     )
 

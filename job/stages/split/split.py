@@ -180,7 +180,6 @@ def _check_sides(report: SplitReport) -> None:
                 hint="add rows of these classes that are not copies of one another, or choose "
                 "another split.salt or split.test_fraction; split.min_jaccard says how alike "
                 "near-duplicates are, expectations.parameters.labels which classes there are",
-                classes=names,
             )
 
 
@@ -199,5 +198,4 @@ def _check_training(train: Rows, labels: tuple[str, ...], folds: int) -> None:
             f"the training side than the {folds} folds of the search",
             hint="add rows of these classes that are not copies, or lower search.folds; "
             "split.min_jaccard says how alike near-duplicates are",
-            classes=small,
         )

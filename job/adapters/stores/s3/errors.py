@@ -12,7 +12,7 @@ from botocore import exceptions as boto
 from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
 
-from job.errors import ConfigurationError, JobError, TransientError
+from job.errors import AccessDeniedError, ConfigurationError, JobError, TransientError
 
 T = TypeVar("T")
 _N_RETRIES: Final = 3
@@ -171,12 +171,12 @@ def _translate_service_error(error: ClientError, where: str) -> JobError:
     )
 
 
-def access_denied(where: str, actions: list[str]) -> ConfigurationError:
+def access_denied(where: str, actions: list[str]) -> AccessDeniedError:
     """Return the error that lists the permissions which the credentials lack."""
     also = " (and s3:ListBucket, if the object may be absent)"
     names = ", ".join(actions)
-    return ConfigurationError(
+    return AccessDeniedError(
         f"{where} refuses: these credentials may not {names}",
         hint=f"grant {names}{also if actions == ['s3:GetObject'] else ''}",
-        action=names,
+        actions=tuple(actions),
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from job.adapters.stores.s3.errors import access_denied
 from job.contracts.store_keys import ProbeStep
-from job.errors import ConfigurationError
+from job.errors import AccessDeniedError
 
 if TYPE_CHECKING:
     from job.adapters.stores.s3 import S3Store
@@ -57,18 +57,16 @@ class _Permissions:
     """Collects the permissions that are missing, so that one error can list them all."""
 
     def __init__(self) -> None:
-        self._errors: list[ConfigurationError] = []
+        self._errors: list[AccessDeniedError] = []
 
     def call(self, default: R, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return function(*args, **kwargs)
-        except ConfigurationError as error:
-            if "action" not in error.context:
-                raise
+        except AccessDeniedError as error:
             self._errors.append(error)
             return default
 
     def raise_missing(self, store: S3Store) -> None:
-        actions = list(dict.fromkeys(str(error.context["action"]) for error in self._errors))
+        actions = list(dict.fromkeys(a for error in self._errors for a in error.actions))
         if actions:
             raise access_denied(store.where, actions) from self._errors[0]

@@ -109,7 +109,6 @@ def _known_names(table: SourceTable, aliases: dict[str, str]) -> dict[str, str]:
         raise ContractViolationError(
             f"'{table.uri}' has more than one column named {quote_list(duplicates)}",
             hint="name each column once, and give each alias one column",
-            columns=duplicates,
         )
     return dict(zip(renamed, table.names, strict=True))
 
@@ -165,7 +164,6 @@ def _check_required(table: SourceTable, names: dict[str, str], required: frozens
         f"{quote_list(missing)}",
         hint=f"map renamed columns with dataset.aliases or dataset.columns; "
         f"the table has {quote_list(sorted(names))}",
-        columns=missing,
     )
 
 
@@ -210,7 +208,6 @@ def _read_column(
             f"'{table.uri}': column '{column.source_name}' holds text that is not UTF-8 "
             f"({pluralize(count_undecodable(array), 'cell')} or more)",
             hint="export it as UTF-8",
-            column=column.source_name,
         )
     column.chunks.append(values)
     column.n_unreadable += n_unreadable

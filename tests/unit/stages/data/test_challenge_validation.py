@@ -79,7 +79,7 @@ def test_set_that_lacks_a_column_of_any_candidate_is_a_wrong_setting(challenge, 
     with pytest.raises(ConfigurationError, match=f"lacks '{column}'") as error:
         check(challenge, *uses)
 
-    assert [column] == error.value.context["columns"]
+    assert f"'{column}'" in error.value.message
 
 
 @pytest.mark.parametrize(

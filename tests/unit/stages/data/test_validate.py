@@ -85,7 +85,7 @@ def test_rows_beyond_tolerance_stop_the_run_and_no_cell_is_quoted():
     texts = [f"{SECRET} {n}" for n in range(N)]
     with pytest.raises(ContractViolationError) as caught:
         validate(dataset(with_first(50, SECRET), texts))
-    report = json.dumps(caught.value.context["report"].to_json())
+    report = json.dumps(caught.value.report.to_json())
 
     assert "50 of 200 rows" in caught.value.message
     assert SECRET not in report + caught.value.message + caught.value.hint

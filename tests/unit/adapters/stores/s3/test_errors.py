@@ -6,7 +6,7 @@ from botocore.exceptions import ClientError
 from urllib3.exceptions import ProtocolError
 
 from job.adapters.stores.s3.errors import translate
-from job.errors import ConfigurationError, TransientError
+from job.errors import AccessDeniedError, ConfigurationError, TransientError
 
 
 def translate_response(status, code, operation="GetObject"):
@@ -24,7 +24,6 @@ def translate_response(status, code, operation="GetObject"):
         (400, "KMS.NotFoundException", "KMS.NotFoundException"),
         (401, "Unauthorized", "401 Unauthorized in GetObject"),
         (403, "Nonsense", "403 Nonsense in GetObject"),
-        (403, "AccessDenied", "s3:GetObject"),
     ],
 )
 def test_permanent_error_is_a_configuration_error(status, code, says):
@@ -35,6 +34,17 @@ def test_permanent_error_is_a_configuration_error(status, code, says):
         says in error.message,
         "store:9000" in error.message,
     )
+
+
+def test_missing_permission_is_named():
+    error = translate_response(403, "AccessDenied")
+
+    assert (AccessDeniedError, ("s3:GetObject",), 2) == (
+        type(error),
+        error.actions,
+        error.exit_code,
+    )
+    assert "s3:GetObject" in error.hint
 
 
 @pytest.mark.parametrize(
