@@ -170,7 +170,7 @@ class Rows:
     leakage_keys
         Values that must not occur in both train and test, shape (n_rows,), object (str).
     text_keys
-        Normalized texts; the leakage keys if the table has no text.
+        Normalized texts; without a text column, digests of the embeddings or the features.
     text
         Raw texts; None if they are not used.
     embeddings

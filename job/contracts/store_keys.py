@@ -31,7 +31,8 @@ class ProbeStep:
     Attributes
     ----------
     name
-        `writes`, `reads`, `creates_once`, `swaps`, `lists` or `deletes`.
+        `writes`, `reads`, `creates_once`, `swaps`, `lists`, `deletes`, or `creates_alone`: whether
+        one of several writers at once creates an object.
     answer
         The store's answer, such as `200` or `412 PreconditionFailed`.
     """

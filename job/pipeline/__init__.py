@@ -6,9 +6,10 @@ How it works
 2. If an earlier attempt of this run was published completely, finish its promotion and return.
 3. Split the table and compare it with the champion's for drift.
 4. Search, train and evaluate the candidate.
-5. The gate compares it with the floors, the champion and the anchor.
-6. An accepted candidate is published under a claimed version, then the channel moves to it; the
-   reports of a rejected one are stored with the run.
+5. The gate compares it with floors and ceilings, the champion and the anchor.
+6. An accepted candidate, or one that an operator overrides the gate for, is published under a
+   claimed version, then the channel moves to it. The reports of a rejected candidate and of a dry
+   run are stored with the run.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ from job.pipeline.train_candidate import train_candidate
 from job.recorder import Recorder
 from job.registry.champion import find_anchor, load_champion
 from job.registry.publish import find_claim, is_complete, publish
+from job.registry.read_version import read_verified
 from job.registry.run_promotion import claim_version, finish_interrupted, promote_accepted
-from job.registry.versions import read_verified
 from job.stages.gate.kept_errors import store_group_errors
 from job.stages.packaging.bundle import without_model
 

@@ -5,7 +5,7 @@ How it works
 1. Settings, suite or the table's own columns say whether embeddings are standardized per batch.
 2. If they are, the published model predicts batches of test rows with another class mix, which are
    standardized anew: the stress score.
-3. `input_check` are the bounds within which a consumer's batch resembles the training table.
+3. `input_check` gives the bounds within which a consumer's batch resembles the training table.
 """
 
 from __future__ import annotations

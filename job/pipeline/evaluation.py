@@ -5,7 +5,8 @@ How it works
 1. Hold-out: the published model predicts the test rows.
 2. Cross-fit: models of the same recipe predict every row, each without the row's group in training.
 3. Out-of-fold predictions of the chosen candidate determine its temperature, which scales the
-   logits, and the confidence threshold below which a consumer should not answer.
+   logits, and, unless a challenge set does, the confidence threshold below which a consumer
+   should not answer.
 """
 
 from __future__ import annotations

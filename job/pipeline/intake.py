@@ -5,7 +5,8 @@ How it works
 1. `check_request` raises on settings that are invalid for any table, before one is read.
 2. Each table (training, official test) is ingested and validated; only its sound rows are kept.
 3. The challenge set and the out-of-scope set are read and checked, if they are configured.
-4. Near-duplicates are grouped across all tables, so that a split can keep a group together.
+4. Afterwards, `find_near_duplicates` groups near-duplicates across the table, the official test
+   and the challenge set, so that a split can keep a group together.
 """
 
 from __future__ import annotations

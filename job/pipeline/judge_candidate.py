@@ -214,6 +214,6 @@ def package(
         before = json.loads(champion.files["metadata.json"])
         changed = compare_metadata(before, metadata)
         evaluation["changes"] = {"champion": champion.version, "changed": changed}
-    keys, report = candidate.split.train, tables.validation
-    files = make_bundle(candidate.payload, metadata, evaluation, report, keys, ports.renderer)
+    train, validation = candidate.split.train, tables.validation
+    files = make_bundle(candidate.payload, metadata, evaluation, validation, train, ports.renderer)
     return {**files, **drift.profile.files()}

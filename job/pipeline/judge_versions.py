@@ -26,7 +26,7 @@ from job.pipeline.challenge import evaluate_version
 from job.pipeline.intake import check_request, find_near_duplicates, load_tables
 from job.recorder import Recorder
 from job.registry.champion import PublishedVersion, load_anchor
-from job.registry.versions import read_verified
+from job.registry.read_version import read_verified
 from job.stages.evaluation.evaluate import evaluate
 from job.stages.features.preprocessing import select_blocks
 from job.stages.gate.comparison import compare, find_problem, match_input, was_trained_on

@@ -4,7 +4,10 @@ How it works
 ------------
 1. Estimate the memory, and restore the geometry of the embeddings if the table determines it.
 2. Search the candidates by cross-validation; the challenge set may choose among them instead.
-3. Learn temperature and threshold out of fold, refit on the training rows, and evaluate.
+3. Learn the temperature out of fold, refit on the training rows, and evaluate the test rows and the
+   challenge set.
+4. Learn the decision threshold out of fold, or on the challenge set.
+5. Measure what else is reported: requests of no class, wording, restandardized batches, label noise.
 """
 
 from __future__ import annotations

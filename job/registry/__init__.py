@@ -5,6 +5,7 @@ from job.registry.channels import list_channels
 from job.registry.fetch import check_load, fetch_version
 from job.registry.promotion import promote, promote_anchor
 from job.registry.prune import prune_versions
+from job.registry.read_version import list_versions, read_verified
 from job.registry.resolve import (
     diff,
     list_anchor_history,
@@ -14,7 +15,6 @@ from job.registry.resolve import (
     verify,
 )
 from job.registry.rollback import roll_back
-from job.registry.versions import list_versions, read_verified
 
 __all__ = [
     "check_load",

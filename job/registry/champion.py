@@ -12,7 +12,7 @@ from job.errors import ConfigurationError
 from job.registry.anchors import read_anchor
 from job.registry.channels import read_channel
 from job.registry.publish import is_complete
-from job.registry.versions import read_verified
+from job.registry.read_version import read_verified
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,7 @@ from job.registry.history import ChannelMove, append_history, next_number, read_
 from job.registry.publish import is_complete
 from job.registry.removal import is_being_removed
 
-_UNCONDITIONAL: Final = ("creates_once", "swaps")
+_CONDITIONAL_STEPS: Final = ("creates_once", "swaps")
 
 
 def read_channel(store: ArtifactStore, channel: str) -> tuple[str | None, bytes | None]:
@@ -51,7 +51,7 @@ def require_conditions(store_uri: str, steps: tuple[ProbeStep, ...]) -> None:
         The store ignores them: two concurrent moves of a pointer would both seem to succeed.
     """
     for step in steps:
-        if step.name in _UNCONDITIONAL and not step.is_met:
+        if step.name in _CONDITIONAL_STEPS and not step.is_met:
             raise ConfigurationError(
                 f"'{store_uri}' ignores conditional writes (it answered {step.answer}), so no "
                 "channel can be moved there; versions can be published",

@@ -23,7 +23,7 @@ from typing import Any, Final
 
 from job.contracts.ports import ArtifactStore
 from job.errors import ConfigurationError, IntegrityError, TransientError
-from job.registry.versions import verify
+from job.registry.read_version import verify_files
 
 _DISK_ERRORS: Final = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 # NOTE: larger writes need larger free pages, which the kernel may have to make first
@@ -108,7 +108,7 @@ def fetch_version(
     try:
         with _translated(directory):
             staging.begin()
-            verify(store, version, staging.write)
+            verify_files(store, version, staging.write)
             staging.move(target)
     finally:
         staging.drop()

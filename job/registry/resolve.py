@@ -9,12 +9,11 @@ from job.contracts.messages import quote_list
 from job.contracts.ports import ArtifactStore
 from job.contracts.store_keys import anchor_pointer, is_channel, promote_command
 from job.errors import ConfigurationError
-from job.registry import versions as stored
 from job.registry.anchors import list_anchors
 from job.registry.channels import list_channels, read_channel
 from job.registry.history import read_moves
 from job.registry.metadata_diff import compare_metadata
-from job.registry.versions import list_versions, read_verified
+from job.registry.read_version import list_versions, read_verified, verify_files
 
 
 def resolve_version(store: ArtifactStore, name: str) -> str:
@@ -53,7 +52,7 @@ def verify(store: ArtifactStore, version: str) -> int:
     IntegrityError
         A file is missing, not listed, or not as it was published.
     """
-    return stored.verify(store, version, lambda _name, _data: None)
+    return verify_files(store, version, lambda _name, _data: None)
 
 
 def list_history(store: ArtifactStore, channel: str) -> list[dict[str, Any]]:

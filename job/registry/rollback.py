@@ -22,9 +22,9 @@ from job.registry.channels import read_channel
 from job.registry.history import previous_version
 from job.registry.promotion import actor_token, require_store_conditions
 from job.registry.publish import is_complete, name_version, publish
+from job.registry.read_version import copied_from, read_verified
 from job.registry.removal import remove_version
 from job.registry.resolve import verify
-from job.registry.versions import copied_from, read_verified
 
 _SECOND: Final = timedelta(seconds=1)
 

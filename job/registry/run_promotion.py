@@ -25,7 +25,7 @@ from job.registry.anchors import read_anchor, set_anchor
 from job.registry.channels import move_channel, read_channel, require_conditions
 from job.registry.history import append_history, read_moves, read_pointer
 from job.registry.publish import claim
-from job.registry.versions import read_verified
+from job.registry.read_version import read_verified
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

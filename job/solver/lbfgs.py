@@ -8,8 +8,8 @@ How it works
 1. `lbfgs_memory` gives each problem a search direction and its slope.
 2. A bisection finds a step size that meets the weak Wolfe conditions (Lewis & Overton 2013,
    algorithm 4.6), which keep the curvature of every stored pair positive.
-3. Losses computed from float32 logits are exact to about 1e-7 only.  Where two do not differ by
-   more, the slope, which is more exact, decides (approximate Wolfe conditions, Hager & Zhang 2005).
+3. Losses computed from float32 logits are exact to about 1e-7 only.  Where two differ by less than
+   1e-6, the slope, which is more exact, decides (approximate Wolfe conditions, Hager & Zhang 2005).
 4. A problem ends when its error is within the tolerance, it is out of iterations, no step is found,
    or fifty iterations in a row made no progress.  It then leaves the arrays.
 """

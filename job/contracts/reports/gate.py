@@ -69,7 +69,7 @@ class GateDecision:
     Attributes
     ----------
     override
-        Reason to publish the candidate although it is rejected; None: it is not published.
+        Reason to publish the candidate although it is rejected; None without an override.
     """
 
     criteria: tuple[Criterion, ...]
@@ -89,7 +89,7 @@ class GateDecision:
 
     @property
     def rests_on_default(self) -> bool:
-        """Whether the table could not show `gate.margin` against the champion or the anchor."""
+        """Whether a binding criterion is met only because the table cannot show `gate.margin`."""
         return any(c.rule == "default" and c.is_met and c.is_binding for c in self.criteria)
 
     @property

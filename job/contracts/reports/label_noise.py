@@ -61,7 +61,7 @@ class LabelNoise:
     pairs
         The most frequent pairs.
     issues
-        Suspected rows, lowest score first; empty unless the list is enabled.
+        Suspected rows, lowest label quality first; empty unless the list is enabled.
     """
 
     estimator: str

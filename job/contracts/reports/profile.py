@@ -19,7 +19,7 @@ class _Kept(BaseModel):
 class _Part(_Kept):
     missing: Share = Field(description="Share of rows without a value.")
     expected_index: Size = Field(
-        description="Stability index that drawing such units makes by itself, on average."
+        description="Stability index that drawing such groups makes by itself, on average."
     )
     degrees_of_freedom: Size = Field(
         description="Of the scaled chi-squared that the index follows."
@@ -30,7 +30,7 @@ class Values(_Part):
     """Classes, categories or truth values."""
 
     shares: dict[str, Share] = Field(description="By value, of those that may be named.")
-    standard_errors: dict[str, Size] = Field(description="Of the shares, over units.")
+    standard_errors: dict[str, Size] = Field(description="Of the shares, over groups.")
     other: Share = Field(description="Share of all other values.")
 
 
@@ -47,26 +47,26 @@ class Words(_Kept):
 
     n_rows: Count = Field(description="Texts that were looked at, drawn at random.")
     salt: str = Field(description="Of the digests.")
-    n_words: Count = Field(description="Words that enough units hold.")
+    n_words: Count = Field(description="Words that enough groups hold.")
     is_masked: bool = Field(description="Whether ids, dates and amounts were left out.")
     unseen_share: Share = Field(
-        description="Share of words in texts that too few other units hold, as new ones would have."
+        description="Share of words in texts that too few other groups hold, as in new texts."
     )
-    standard_error: Size = Field(description="Of `unseen_share`, over units.")
+    standard_error: Size = Field(description="Of `unseen_share`, over groups.")
 
 
 class PrincipalAxes(_Kept):
-    """Mean and first principal axes of the embeddings, of one mean embedding for each unit."""
+    """Mean and first principal axes of the embeddings, of one mean embedding for each group."""
 
     n_groups: Count = Field(description="Those of rows that were drawn at random.")
     mean: list[float]
-    rms_distance: Size = Field(description="Root mean square distance of the units from the mean.")
+    rms_distance: Size = Field(description="Root mean square distance of the groups from the mean.")
     effective_dimensions: float = Field(
         ge=1, description="(trace of the covariance)^2 / trace of its square, or less."
     )
     axes: list[list[float]] = Field(description="Unit vectors, first that of most variance.")
     explained_variance_ratio: Share = Field(
-        description="Share of the variance along such axes, in units that did not choose them."
+        description="Share of the variance along such axes, in groups that did not choose them."
     )
     standard_error: Size = Field(description="Of `explained_variance_ratio`.")
 
@@ -87,5 +87,5 @@ class Profile(_Kept):
     words: Words | None = Field(description="null where there is no text.")
     embedding_model: str
     embeddings: PrincipalAxes | None = Field(
-        description="null where the model takes none, or of fewer than 20 units."
+        description="null where the model takes none, or of fewer than 20 groups."
     )

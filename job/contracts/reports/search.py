@@ -25,7 +25,7 @@ class CandidateScore:
     n_samples
         Number of rows in that round.
     ended
-        Why it cannot be chosen: `halved` if successive halving dropped it, `beaten` if it was
+        Why it cannot be chosen: `halved` if successive halving dropped it, `stopped` if it was
         stopped early; None if it can be.
     challenge_score
         The search's metric on the challenge set; None unless that set chooses.

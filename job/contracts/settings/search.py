@@ -24,7 +24,7 @@ class SearchSpec(Spec):
         "challenge set, which is then used up for judging unless "
         "`evaluation.challenge_split` is `half`.",
     )
-    folds: int = Field(3, ge=2, le=20, description="Folds, by key and class.")
+    folds: int = Field(3, ge=2, le=20, description="Folds, by group and class.")
     method: Literal["grid", "random"] = Field("grid", description="Whole grid, or a sample of it.")
     n_iter: int = Field(10, ge=1, description="Candidates drawn when the method is random.")
     estimators: dict[str, dict[str, tuple[Any, ...]]] = Field(

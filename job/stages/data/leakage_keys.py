@@ -20,7 +20,6 @@ import numpy as np
 
 from job.contracts.dataset import Dataset, MatrixRows, Rows
 
-_SCALE: Final = 2.0**64
 # fast path, as most texts are ASCII: only letters and digits are kept
 _ASCII: Final = bytes(ord(chr(n).lower() if chr(n).isalnum() else " ") for n in range(128)).ljust(
     256
@@ -48,12 +47,6 @@ def salted_digests(prefix: str, keys: Iterable[str], salt: str) -> np.ndarray[An
     start = f"{len(salt)}:{salt}{prefix}\0".encode()
     digests = (hashlib.sha256(start + key.encode("utf-8", "surrogatepass")) for key in keys)
     return np.array([int.from_bytes(d.digest()[:8], "big") for d in digests], np.uint64)
-
-
-def is_held_out(keys: Iterable[str], salt: str, test_fraction: float) -> np.ndarray[Any, Any]:
-    """Return whether each key's salted hash is below the test fraction, shape (n_keys,)."""
-    is_below: np.ndarray[Any, Any] = salted_digests("side", keys, salt) / _SCALE < test_fraction
-    return is_below
 
 
 def make_rows(

@@ -11,7 +11,7 @@ import numpy as np
 from job.contracts.identity import canonical_json
 from job.contracts.ports import ArtifactStore
 from job.contracts.reports.profile import Numbers, Profile, Values
-from job.registry.versions import read_files
+from job.registry.read_version import read_files
 from job.stages.data.slices import DisclosureRule, disclosable_values
 from job.stages.drift.bins import find_edges
 from job.stages.drift.histograms import profile_numbers, profile_values

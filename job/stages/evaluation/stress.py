@@ -13,8 +13,8 @@ How it works
 4. If the model restores embeddings to length 1, a consumer can recenter the batch first
    (`job.stages.evaluation.recentering`); the accuracy after recentering is measured as well.
 
-The work is bounded: at most 100,000 rows are predicted. With many classes there are fewer draws,
-and with more than 500 a seeded sample of the classes. Recentering a batch of 384 columns takes
+The work is bounded: at most 100,000 rows of standardized batches are predicted. With many classes
+there are fewer draws, and beyond that a seeded sample of the classes. Recentering a batch of 384 columns takes
 about 20 ms.
 """
 

@@ -22,7 +22,7 @@ from job.stages.gate.comparison import (
     match_input,
     was_trained_on,
 )
-from job.stages.gate.model_comparison import compare_models
+from job.stages.gate.held_out_comparison import compare_models
 from job.stages.metrics.confidence_bounds import MIN_GROUPS
 
 

@@ -34,7 +34,7 @@ from job.registry.champion import PublishedVersion
 from job.stages.data.leakage_keys import key_kind, salted_digests
 from job.stages.features.preprocessing import select_blocks
 from job.stages.gate.group_errors import GroupErrors, pair_group_errors
-from job.stages.gate.model_comparison import compare_models
+from job.stages.gate.held_out_comparison import compare_models
 from job.stages.gate.paired_bootstrap import compare_counts
 from job.stages.metrics.confidence_bounds import MIN_GROUPS
 from job.stages.metrics.label_metrics import AVERAGED

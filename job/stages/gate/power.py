@@ -4,8 +4,8 @@ How it works
 ------------
 1. The difference d of two models on the same groups is assumed to be normal around the true
    difference, with the standard error se of the paired bootstrap.
-2. Non-inferiority accepts if the lower end of its interval is above the margin: d - z se > -m,
-   where z is the normal quantile at 1 - `gate.alpha`.
+2. Non-inferiority accepts if the lower end of its interval is above minus the margin:
+   d - z se > -m, where z is the normal quantile at 1 - `gate.alpha`.
 3. A table can show the margin if this rule accepts an equal candidate four times in five.
 4. If it cannot, `gate.inconclusive: tolerate` accepts d >= -t with t = min(max(m, z se), M): a
    lower score that chance explains, up to M = `gate.max_drop`.

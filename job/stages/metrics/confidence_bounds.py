@@ -139,7 +139,7 @@ def interval_or_count_bound(
     """Return the interval of a share or, with `minimum` = -1, of a difference of shares.
 
     If no resample differs from the whole, the number of groups gives the interval: an effect seen
-    in none of n groups may still affect up to 1 - tail ** (1 / n) of them (about 3 / n for a tail
+    in none of n groups may still affect up to 1 - alpha ** (1 / n) of them (about 3 / n for a tail
     of 0.05).
     """
     if low < high:

@@ -31,7 +31,7 @@ class Predictions:
         Shape (n_rows,).
     proba
         Shape (n_rows, n_model_classes).
-    known
+    model_classes
         The model's classes, one per column of `proba`, as numbers.
     """
 

@@ -1,4 +1,4 @@
-"""Metrics that are means over rows, as one value per row."""
+"""Metrics of probabilities: losses of each row, ROC-AUC, and the calibration error."""
 
 from __future__ import annotations
 

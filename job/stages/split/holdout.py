@@ -106,6 +106,7 @@ def digest_groups(rows: Rows, group_of_row: Array, n_groups: int, salt: str) -> 
     The returned digest of this key has another prefix, `side`: the minimum of many digests is
     small, so large groups would otherwise be held out more often than small ones.
     """
+    # NOTE: other prefixes would deal every group anew
     codes, keys = pd.factorize(np.asarray(rows.leakage_keys, dtype=object))
     pairs = np.unique(group_of_row * len(keys) + codes)
     groups, members = pairs // len(keys), pairs % len(keys)

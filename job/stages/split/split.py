@@ -7,8 +7,8 @@ How it works
    (`job.stages.split.holdout`).
 3. Training rows that would leak test rows are dropped: near-duplicates of held-out rows, or rows
    that share a text or a group with the official test set.
-4. Both sides are counted, and the run fails if a class is missing on a side or has too few groups
-   for the folds of the search.
+4. Both sides are counted, and the run fails if a class has too few training groups for the folds of
+   the search, or, without an official test set, is missing on a side.
 """
 
 from __future__ import annotations

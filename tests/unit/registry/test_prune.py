@@ -11,7 +11,7 @@ from job.registry.anchors import read_anchor, set_anchor
 from job.registry.channels import move_channel, read_channel
 from job.registry.prune import prune_versions
 from job.registry.publish import publish
-from job.registry.versions import list_versions, read_verified
+from job.registry.read_version import list_versions, read_verified
 
 RUNS = ("a", "b", "c", "d")
 VERSIONS = publish_small(MemoryStore(), *RUNS)

@@ -11,7 +11,7 @@ from support.memory_store import Killed, MemoryStore
 from job.contracts.identity import Digest, canonical_json, run_suffix
 from job.errors import ConfigurationError, IntegrityError, TransientError, VersionConflictError
 from job.registry.publish import FileEntry, claim, find_claim, is_complete, make_manifest, publish
-from job.registry.versions import list_versions, read_verified
+from job.registry.read_version import list_versions, read_verified
 
 RUN_ID = "night-1"
 VERSION = f"v20261122_020000_{run_suffix(RUN_ID)}"

@@ -132,7 +132,7 @@ class DriftMeasurePart(Part):
     ]
     value: float
     null_quantile: float | None = Field(description="Exceeded once in a thousand times by chance.")
-    threshold: float | None = Field(description="The most allowed; null: the measure is only told.")
+    threshold: float | None = Field(description="Maximum; null: the measure is only reported.")
     before: float | None = Field(description="In the champion's table, where it is a change.")
     after: float | None
     is_drift: bool = Field(description="Whether it is above its threshold and above chance.")
@@ -216,7 +216,7 @@ class Evaluation(BaseModel):
     curves: dict[str, Curves] = Field(description="By class, where they are defined.")
     reliability: Reliability | None = Field(description="null: no row of a known class.")
     risk_coverage: RiskCoverage | None = Field(description="null: too few rows.")
-    temperature: Temperature | None = Field(description="null: the model was not divided.")
+    temperature: Temperature | None = Field(description="null: no temperature was applied.")
     decision: Decision | None = Field(description="null: no target was set.")
     baselines: dict[str, Scores]
     latency: Latency

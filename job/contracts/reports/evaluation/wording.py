@@ -48,7 +48,7 @@ class GroupCountsPart(Part):
 
 
 class TemplatesPart(Part):
-    """Families of near-duplicates that are as large as sentence templates."""
+    """Groups of near-duplicates that are as large as sentence templates."""
 
     min_rows: Count = Field(description="Rows that make a group of near-duplicates a template.")
     n_templates: Count

@@ -70,7 +70,8 @@ def find_near_duplicate_groups(
 ) -> list[Rows]:
     """Return the rows with the numbers of their groups, which are comparable between the tables.
 
-    Rows whose texts are equal, or differ only in their slots, are always in the same group.
+    Rows whose texts are equal, and if texts are compared rows whose texts differ only in their
+    slots, are always in the same group.
     """
     keys, _ = pd.factorize(_concatenate([rows.text_keys for rows in tables]), sort=kind == "none")
     groups = keys

@@ -8,7 +8,8 @@ How it works
 3. In each round all candidates are scored on the same folds of whole groups (`cross_validation`).
    Candidates that are unlikely to win can be eliminated between folds of the last round.
 4. One of the candidates that completed the last round is chosen (`choice`).
-5. `max_seconds` ends the search after the fold that exceeds it; results are then not reproducible.
+5. `max_seconds` ends the search after the fold that exceeds it, and the best so far is chosen;
+   results are then not reproducible.
 """
 
 from __future__ import annotations
@@ -34,9 +35,6 @@ from job.stages.training.search.choice import choose
 from job.stages.training.search.cross_validation import FoldScorer
 from job.stages.training.search.preference import find_preferred
 from job.stages.training.search.successive_halving import find_eliminated, keep_best, plan_rounds
-from job.stages.training.sklearn_fit import fit
-
-__all__ = ["choose_baselines", "fit", "list_candidates", "make_folds", "search"]
 
 log = structlog.get_logger(__name__)
 

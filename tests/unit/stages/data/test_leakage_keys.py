@@ -1,9 +1,10 @@
-"""Equal texts share a key, and a key's side never changes."""
+"""Equal texts share a key, and the digest of a key never changes."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from job.stages.data.leakage_keys import is_held_out, normalize
+from job.stages.data.leakage_keys import normalize, salted_digests
 
 KEYS = st.lists(st.text(max_size=20), min_size=1, max_size=30, unique=True)
 
@@ -28,25 +29,26 @@ def test_ascii_fast_path_agrees_with_the_general_one(text):
 
 
 @given(KEYS, KEYS)
-def test_side_does_not_depend_on_other_keys(keys, others):
-    """A growing or reordered table moves no row to the other side."""
-    alone = dict(zip(keys, is_held_out(keys, "pcc", 0.2), strict=True))
+def test_digest_does_not_depend_on_other_keys(keys, others):
+    """A growing or reordered table changes the digest, and so the side, of no key."""
+    alone = dict(zip(keys, salted_digests("side", keys, "pcc"), strict=True))
     grown = [*reversed(others), *reversed(keys)]
-    together = dict(zip(grown, is_held_out(grown, "pcc", 0.2), strict=True))
+    together = dict(zip(grown, salted_digests("side", grown, "pcc"), strict=True))
 
     assert alone == {key: together[key] for key in keys}
 
 
-def test_share_of_many_keys_is_the_test_fraction():
-    """The hash is uniform."""
-    share = is_held_out((f"key {n}" for n in range(20_000)), "pcc", 0.2).mean()
+def test_digests_of_many_keys_are_uniform():
+    digests = salted_digests("side", (f"key {n}" for n in range(20_000)), "pcc")
 
-    assert abs(share - 0.2) < 0.01
+    assert abs((digests < 0.2 * 2.0**64).mean() - 0.2) < 0.01
 
 
-def test_another_salt_gives_another_hold_out():
+@pytest.mark.parametrize("other", [("side", "b"), ("family", "a")])
+def test_another_salt_or_prefix_gives_independent_digests(other):
     """Hold-outs are repeated with other salts."""
     keys = [f"key {n}" for n in range(1000)]
-    same = (is_held_out(keys, "a", 0.5) == is_held_out(keys, "b", 0.5)).mean()
+    prefix, salt = other
+    one, another = salted_digests("side", keys, "a"), salted_digests(prefix, keys, salt)
 
-    assert 0.4 < same < 0.6
+    assert 0.4 < ((one < 2.0**63) == (another < 2.0**63)).mean() < 0.6

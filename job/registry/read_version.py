@@ -37,10 +37,10 @@ def read_verified(store: ArtifactStore, version: str) -> dict[str, bytes]:
     Raises
     ------
     IntegrityError
-        As raised by `verify`.
+        As raised by `verify_files`.
     """
     files: dict[str, io.BytesIO] = defaultdict(io.BytesIO)
-    verify(store, version, lambda name, piece: files[name].write(piece))
+    verify_files(store, version, lambda name, piece: files[name].write(piece))
     return {name: stream.getvalue() for name, stream in files.items()}
 
 
@@ -50,14 +50,14 @@ def read_files(store: ArtifactStore, version: str, names: Collection[str]) -> di
     Raises
     ------
     IntegrityError
-        As raised by `verify`.
+        As raised by `verify_files`.
     """
     files: dict[str, io.BytesIO] = defaultdict(io.BytesIO)
-    verify(store, version, lambda name, piece: files[name].write(piece), names)
+    verify_files(store, version, lambda name, piece: files[name].write(piece), names)
     return {name: files[name].getvalue() for name in names if name in files}
 
 
-def verify(
+def verify_files(
     store: ArtifactStore,
     version: str,
     sink: Callable[[str, bytes], object],
