@@ -7,7 +7,8 @@ How it works
 3. Learn the temperature out of fold, refit on the training rows, and evaluate the test rows and the
    challenge set.
 4. Learn the decision threshold out of fold, or on the challenge set.
-5. Measure what else is reported: requests of no class, wording, restandardized batches, label noise.
+5. Measure what else is reported: requests of no class, wording, restandardized batches, and label
+   noise.
 """
 
 from __future__ import annotations

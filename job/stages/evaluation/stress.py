@@ -14,8 +14,8 @@ How it works
    (`job.stages.evaluation.recentering`); the accuracy after recentering is measured as well.
 
 The work is bounded: at most 100,000 rows of standardized batches are predicted. With many classes
-there are fewer draws, and beyond that a seeded sample of the classes. Recentering a batch of 384 columns takes
-about 20 ms.
+there are fewer draws, and beyond that a seeded sample of the classes. Recentering a batch of 384
+columns takes about 20 ms.
 """
 
 from __future__ import annotations

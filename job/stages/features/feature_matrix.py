@@ -40,10 +40,10 @@ class FeatureMatrices:
     allocator, executor
         Allocate and fill the matrices of embeddings alone.
     geometry
-        The geometry of the training rows: if it has a map, embeddings are mapped to rows of length 1
-        instead of standardized.  It is found once, not per fold.  This leaks nothing: it is found
-        without labels and without held-out rows, and it undoes one map that was applied to all
-        rows, so that any large part of them determines the same map.
+        The geometry of the training rows: if it has a map, embeddings are mapped to rows of
+        length 1 instead of standardized.  It is found once, not per fold.  This leaks nothing: it
+        is found without labels and without held-out rows, and it undoes one map that was applied
+        to all rows, so that any large part of them determines the same map.
     """
 
     def __init__(

@@ -7,8 +7,8 @@ How it works
    (Jamieson & Talwalkar 2016); the last round has all rows.
 3. The number of rounds is that of scikit-learn's `HalvingGridSearchCV` with
    `min_resources="exhaust"`, except that the last round always has all rows.
-4. Within the last round, a candidate can be eliminated between two folds: when its deficit per remaining
-   fold exceeds the largest fold-to-fold variation of any candidate's gap to the leader.
+4. Within the last round, a candidate can be eliminated between two folds: when its deficit per
+   remaining fold exceeds the largest fold-to-fold variation of any candidate's gap to the leader.
 """
 
 from __future__ import annotations

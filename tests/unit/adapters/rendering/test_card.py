@@ -185,12 +185,12 @@ def test_what_stays_on_one_side_follows_from_the_split(reports, name):
     """Equal rows, near-duplicates or groups; of an official test, what was dropped for it."""
     more, kind, text = SIDES[name]
     metadata, evaluation = reports
-    near_duplicate_groups = {
+    duplicates = {
         **evaluation["split"]["near_duplicates"],
-        "near_duplicates": kind,
+        "found_by": kind,
         "n_near_official_test": 12,
     }
-    split = {**evaluation["split"], **more, "near_duplicates": near_duplicate_groups}
+    split = {**evaluation["split"], **more, "near_duplicates": duplicates}
 
     assert f"\n{text}\n" in write(metadata, {**evaluation, "split": split})
 

@@ -146,7 +146,7 @@ def test_near_duplicates_stand_side_by_side_with_a_random_split(reports):
     """Groups by size, never text."""
     metadata, evaluation = copy.deepcopy(reports)
     evaluation["split"]["near_duplicates"] = {
-        "near_duplicates": "text",
+        "found_by": "text",
         "n_exact_duplicates": 1554,
         "n_near_duplicates": 301,
         "n_groups": 44,

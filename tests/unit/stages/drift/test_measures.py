@@ -101,7 +101,7 @@ def test_same_table_does_not_drift():
     values = {m.subject: m.value for m in report.measures if m.measure not in ONE_SIDED}
     assert all(abs(value) < 1e-3 for value in values.values()), values
     assert (600, 600) == (report.n_rows, report.n_rows_before)
-    assert () == report.findings == report.lost == report.not_compared
+    assert () == report.findings == report.missing_subjects == report.not_compared
     assert pytest.approx([0] * 5, abs=0.01) == report.principal_angles
 
 
@@ -222,9 +222,9 @@ def test_lost_subject_is_drift_and_new_subject_is_listed():
     forward = measure_drift(tables[1], *profiles, "v1", SPEC)
     backward = measure_drift(tables[0], *profiles[::-1], "v1", SPEC)
 
-    assert ("column has_id", "embeddings", "text length", "words") == forward.lost
+    assert ("column has_id", "embeddings", "text length", "words") == forward.missing_subjects
     assert forward.findings[0].startswith("column has_id: it is gone")
-    assert ("embeddings",) == backward.lost
+    assert ("embeddings",) == backward.missing_subjects
     assert ("column has_id", "text length", "words") == backward.not_compared
 
 

@@ -52,7 +52,7 @@ def test_set_of_one_group_has_no_halves():
     rows = rows_of_texts(
         ["one", "another"], y=np.array(["a", "a"]), near_duplicate_groups=np.zeros(2, int)
     )
-    with pytest.raises(ContractViolationError, match="one family"):
+    with pytest.raises(ContractViolationError, match="one group of near-duplicates"):
         make_challenge_set(rows, "half", "salt", 0)
 
 
