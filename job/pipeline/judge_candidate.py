@@ -25,7 +25,7 @@ from job.contracts.reports.gate import GateDecision
 from job.pipeline.challenge import compare_champion
 from job.pipeline.drift import Drift
 from job.pipeline.intake import Tables
-from job.pipeline.train_candidate import Candidate
+from job.pipeline.train_candidate import TrainedCandidate
 from job.registry.champion import PublishedVersion, load_anchor, load_channel_anchor
 from job.registry.metadata_diff import compare_metadata
 from job.registry.run_promotion import choose_anchor
@@ -50,7 +50,7 @@ def judge_candidate(
     ports: Ports,
     tables: Tables,
     *,
-    candidate: Candidate,
+    candidate: TrainedCandidate,
     champion: PublishedVersion | None,
 ) -> GateDecision:
     """Decide whether the candidate passes the floors and the comparisons with its rivals."""
@@ -90,7 +90,7 @@ def _find_anchor(
 
 
 def _compare(
-    plan: Plan, ports: Ports, tables: Tables, candidate: Candidate, rival: PublishedVersion
+    plan: Plan, ports: Ports, tables: Tables, candidate: TrainedCandidate, rival: PublishedVersion
 ) -> Iterator[Comparison]:
     """Yield the comparison on the groups that both tables share, else on test rows new to both.
 
@@ -122,7 +122,11 @@ def _compare(
 
 
 def _compare_on_challenge(
-    plan: Plan, ports: Ports, tables: Tables, candidate: Candidate, champion: PublishedVersion
+    plan: Plan,
+    ports: Ports,
+    tables: Tables,
+    candidate: TrainedCandidate,
+    champion: PublishedVersion,
 ) -> Iterator[Comparison]:
     """Yield the comparison of the published models on the challenge set, if there is one."""
     challenge = candidate.split.challenge
@@ -139,7 +143,7 @@ def _compare_on_challenge(
 
 
 def _compare_models(
-    plan: Plan, ports: Ports, tables: Tables, candidate: Candidate, rival: PublishedVersion
+    plan: Plan, ports: Ports, tables: Tables, candidate: TrainedCandidate, rival: PublishedVersion
 ) -> Comparison:
     """Compare the published models on test rows that are new to both."""
     s, split = plan.settings, candidate.split
@@ -158,7 +162,7 @@ def _compare_models(
     )
 
 
-def list_label_issues(tables: Tables, candidate: Candidate) -> dict[str, bytes]:
+def list_label_issues(tables: Tables, candidate: TrainedCandidate) -> dict[str, bytes]:
     """Return the file of suspected label errors, if enabled; it is part of the run's reports only.
 
     Of the rows it contains positions, labels and ids.
@@ -179,7 +183,7 @@ def package(
     ports: Ports,
     tables: Tables,
     *,
-    candidate: Candidate,
+    candidate: TrainedCandidate,
     drift: Drift,
     decision: GateDecision,
     champion: PublishedVersion | None,

@@ -4,11 +4,9 @@ How it works
 ------------
 1. Estimate the memory, and restore the geometry of the embeddings if the table determines it.
 2. Search the candidates by cross-validation; the challenge set may choose among them instead.
-3. Learn the temperature out of fold, refit on the training rows, and evaluate the test rows and the
-   challenge set.
-4. Learn the decision threshold out of fold, or on the challenge set.
-5. Measure what else is reported: requests of no class, wording, restandardized batches, and label
-   noise.
+3. Learn the temperature out of fold, refit on the training rows, and evaluate.
+4. Learn the decision threshold out of fold, or on the challenge set, if there is one.
+5. Measure what else is reported, such as wording and label noise.
 """
 
 from __future__ import annotations
@@ -61,15 +59,12 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class TrainedCandidate:
     """A trained model and its evaluation, the input of gate and package.
 
-    Attributes
-    ----------
-    group_errors
-        Errors by group of a cross-fitted evaluation, for comparison with later runs.
-    equal_error
-        The metric and the standard error of its difference between two equal retrainings, if known.
+    `group_errors` are those of a cross-fitted evaluation, for comparison with later runs;
+    `equal_error` is the metric and the standard error of its difference between two equal
+    retrainings, if known.
     """
 
     split: DataSplit
@@ -85,7 +80,7 @@ class Candidate:
 
 def train_candidate(
     plan: Plan, ports: Ports, recorder: Recorder, split: DataSplit, out_of_scope: Rows | None
-) -> Candidate:
+) -> TrainedCandidate:
     """Search, train and evaluate; raise `ConfigurationError` if memory is too small.
 
     Parameters
@@ -214,7 +209,7 @@ def train_candidate(
         )
         evaluation["label_noise"] = noise.to_json()
         log.info("labels_judged", n_rows=noise.n_rows, wrong_share=round(noise.share.value, 6))
-    return Candidate(
+    return TrainedCandidate(
         split=split,
         search=report,
         model=model,

@@ -1,1 +1,5 @@
-"""What the job does: each stage turns values into a value, with at most one port."""
+"""What the job does, one folder for each phase of a run.
+
+A stage is a function: values in, a value out. It gets at most one service; compute resources
+(executor, matrix allocator, timer) are passed besides.
+"""

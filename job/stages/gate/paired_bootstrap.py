@@ -49,12 +49,9 @@ Array = np.ndarray[Any, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """Candidate less champion; None if the metric is undefined on these rows.
+    """Candidate less champion, with the standard error over resamples of the groups.
 
-    Attributes
-    ----------
-    standard_error
-        Of the difference, over resamples of the groups.
+    None if the metric is undefined on these rows.
     """
 
     champion_score: float | None = None
