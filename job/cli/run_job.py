@@ -23,6 +23,7 @@ from job.cli.composition import (
 )
 from job.cli.termination import write_termination_message
 from job.contracts.identity import canonical_json
+from job.contracts.version_files import VALIDATION_FILE
 from job.errors import (
     ConfigurationError,
     ContractViolationError,
@@ -119,7 +120,7 @@ def _recording_failures(recorder: Recorder, run_id: str) -> Iterator[None]:
             error.run_id, error.stage = run_id, recorder.stage
             if isinstance(error, ContractViolationError) and error.report is not None:
                 report = error.report.to_json()
-                recorder.reports = {"validation.json": canonical_json(report)}
+                recorder.reports = {VALIDATION_FILE: canonical_json(report)}
             recorder.write(
                 "failed",
                 exit_code=int(error.exit_code),

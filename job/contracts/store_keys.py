@@ -10,7 +10,6 @@ from typing import Final
 from job.contracts.identity import is_version
 from job.errors import ConfigurationError
 
-MANIFEST: Final = "manifest.json"
 _FOLDERS: Final = ("channels", "probe", "removals", "runs")
 CHANNEL: Final = r"^[a-z0-9][a-z0-9_-]{0,62}$"
 _ANCHOR: Final = ".anchor"

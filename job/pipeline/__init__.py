@@ -24,6 +24,7 @@ from job.contracts.plan import Plan
 from job.contracts.ports import ArtifactStore, Ports
 from job.contracts.reports.gate import GateDecision
 from job.contracts.store_keys import ProbeStep
+from job.contracts.version_files import METADATA_FILE
 from job.errors import GateRejectedError
 from job.pipeline.drift import check_drift
 from job.pipeline.intake import check_request, load_tables
@@ -137,5 +138,5 @@ def _rejection(decision: GateDecision, result: dict[str, Any]) -> GateRejectedEr
 
 
 def _report_published(store: ArtifactStore, recorder: Recorder, version: str) -> dict[str, Any]:
-    metadata = json.loads(read_verified(store, version)["metadata.json"])
+    metadata = json.loads(read_verified(store, version)[METADATA_FILE])
     return recorder.summarize("already_published", version, metadata["metrics"])

@@ -22,6 +22,7 @@ from job.contracts.ports import Ports
 from job.contracts.reports.comparison import Comparison
 from job.contracts.reports.search import SearchReport
 from job.contracts.settings.job_settings import TrainingSpec
+from job.contracts.version_files import MODEL_FILE
 from job.pipeline.requests import read_requests
 from job.recorder import Recorder
 from job.registry.champion import PublishedVersion
@@ -242,7 +243,7 @@ def evaluate_version(
         spec=s.evaluation,
         random_state=s.random_state,
     )
-    payload = new.files["model.joblib"]
+    payload = new.files[MODEL_FILE]
     comparison = compare_champion(
         plan, ports, challenge, old, model, payload=payload, embedding_model=embedding_model
     )

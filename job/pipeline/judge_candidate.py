@@ -11,7 +11,6 @@ How it works
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -22,6 +21,7 @@ from job.contracts.plan import Plan
 from job.contracts.ports import ArtifactStore, Ports
 from job.contracts.reports.comparison import Comparison
 from job.contracts.reports.gate import GateDecision
+from job.contracts.version_files import MODEL_FILE
 from job.pipeline.challenge import compare_champion
 from job.pipeline.drift import Drift
 from job.pipeline.intake import Tables
@@ -107,7 +107,7 @@ def _compare(
             is_advisory=rival.is_advisory,
         )
         return
-    is_same = rival.files["model.joblib"] == candidate.payload
+    is_same = rival.files[MODEL_FILE] == candidate.payload
     if candidate.group_errors is not None and not is_same:
         before = read_group_errors(ports.store, rival.metadata)
         comparison = before and compare_errors(rival, before, candidate.group_errors, s.paired)
@@ -215,7 +215,7 @@ def package(
     }
     metadata["limitations"] = find_limitations(evaluation, tables.validation, plan.settings)
     if champion is not None:
-        before = json.loads(champion.files["metadata.json"])
+        before = champion.metadata
         changed = compare_metadata(before, metadata)
         evaluation["changes"] = {"champion": champion.version, "changed": changed}
     train, validation = candidate.split.train, tables.validation

@@ -11,7 +11,6 @@ How it works
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from job.contracts.messages import pluralize
 from job.contracts.model import TrainedModel
 from job.contracts.plan import Plan
 from job.contracts.ports import Ports
+from job.contracts.version_files import MODEL_FILE
 from job.errors import ConfigurationError, GateRejectedError
 from job.pipeline.challenge import evaluate_version
 from job.pipeline.intake import check_request, find_near_duplicates, load_tables
@@ -89,7 +89,7 @@ def judge_versions(
             training=spec.training,
             paired=spec.paired,
             embedding_model=embedding_model,
-            payload=new.files["model.joblib"],
+            payload=new.files[MODEL_FILE],
         )
         for rival in rivals
     )
@@ -106,7 +106,7 @@ def judge_versions(
         )
         evaluation = {**evaluation, "challenge": challenge}
         comparisons = (*comparisons, *challenge_comparisons)
-    n_bytes = len(new.files["model.joblib"])
+    n_bytes = len(new.files[MODEL_FILE])
     decision = decide(evaluation, n_bytes, comparisons, spec.gate)
     result = {
         "candidate": candidate,
@@ -132,7 +132,7 @@ def _load(
     plan: Plan, ports: Ports, version: PublishedVersion, rows: Rows, embedding_model: str
 ) -> TrainedModel:
     """Load the candidate; raise `ConfigurationError` unless the settings name its input."""
-    settings, metadata = plan.settings, json.loads(version.files["metadata.json"])
+    settings, metadata = plan.settings, version.metadata
     inputs = (settings.features.use, *settings.search.inputs)
     feature_blocks = match_input(metadata, rows, inputs, settings.dataset.columns)
     if feature_blocks is None:
@@ -150,6 +150,6 @@ def _load(
         estimator=metadata["classifier"],
         parameters=(),
         feature_blocks=feature_blocks,
-        pipeline=ports.codec.decode(version.files["model.joblib"]),
+        pipeline=ports.codec.decode(version.files[MODEL_FILE]),
         baselines=(),
     )

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from job.contracts.identity import is_version
 from job.contracts.ports import ArtifactStore
+from job.contracts.version_files import METADATA_FILE
 from job.errors import ConfigurationError
 from job.registry.anchors import read_anchor
 from job.registry.channels import read_channel
@@ -34,7 +35,7 @@ class PublishedVersion:
     @property
     def metadata(self) -> dict[str, Any]:
         """Content of the version's metadata.json."""
-        metadata: dict[str, Any] = json.loads(self.files["metadata.json"])
+        metadata: dict[str, Any] = json.loads(self.files[METADATA_FILE])
         return metadata
 
 

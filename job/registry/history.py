@@ -18,7 +18,8 @@ from typing import Any, Final
 
 from job.contracts.identity import canonical_json, is_version
 from job.contracts.ports import ArtifactStore
-from job.contracts.store_keys import MANIFEST, describe_pointer, promote_command
+from job.contracts.store_keys import describe_pointer, promote_command
+from job.contracts.version_files import MANIFEST_FILE
 from job.errors import IntegrityError
 
 _NUMBER: Final = re.compile(r"([0-9]{6,})\.json")
@@ -138,7 +139,7 @@ def previous_version(store: ArtifactStore, channel: str) -> str | None:
         champions.append(move)
     names = [move.to for move in champions]
     for name in names[-2::-1]:
-        if name != names[-1] and store.head(f"{name}/{MANIFEST}") is not None:
+        if name != names[-1] and store.head(f"{name}/{MANIFEST_FILE}") is not None:
             return name
     return None
 

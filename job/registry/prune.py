@@ -16,7 +16,7 @@ from typing import Any
 
 from job.contracts.identity import is_version
 from job.contracts.ports import ArtifactStore
-from job.contracts.store_keys import MANIFEST
+from job.contracts.version_files import MANIFEST_FILE
 from job.registry.anchors import pointed_versions
 from job.registry.channels import list_channels
 from job.registry.history import previous_version
@@ -47,7 +47,7 @@ def prune_versions(
         version = key.partition("/")[0]
         if is_version(version):
             folders.setdefault(version, []).append(key)
-    complete = sorted(v for v, keys in folders.items() if f"{v}/{MANIFEST}" in keys)
+    complete = sorted(v for v, keys in folders.items() if f"{v}/{MANIFEST_FILE}" in keys)
     unfinished = sorted(folders.keys() - set(complete))
     surplus = [] if keep is None else complete[: max(len(complete) - keep, 0)]
     in_use = {*_versions_in_use(store), anchor} if surplus else set()
@@ -84,7 +84,7 @@ def _remove_abandoned(store: ArtifactStore, version: str, before: datetime, toke
 
     def is_removable() -> bool:
         keys = list(store.keys(f"{version}/"))
-        return f"{version}/{MANIFEST}" not in keys and _are_older(store, keys, before)
+        return f"{version}/{MANIFEST_FILE}" not in keys and _are_older(store, keys, before)
 
     return remove_version(store, version, token=token, is_removable=is_removable)
 

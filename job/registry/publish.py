@@ -22,13 +22,13 @@ import structlog
 from job.contracts.identity import Digest, ModelVersion, canonical_json, run_suffix
 from job.contracts.messages import pluralize
 from job.contracts.ports import ArtifactStore
-from job.contracts.store_keys import MANIFEST
+from job.contracts.version_files import MANIFEST_FILE, METADATA_FILE, MODEL_FILE
 from job.errors import ConfigurationError, IntegrityError, TransientError, VersionConflictError
 from job.registry.removal import is_being_removed
 
 log = structlog.get_logger(__name__)
 # NOTE: today's PCC ignores the manifest; in this order metadata.json is missing for one request
-_FIRST: Final = ("model.joblib", "metadata.json")
+_FIRST: Final = (MODEL_FILE, METADATA_FILE)
 _N_THREADS: Final = 4
 
 
@@ -129,7 +129,7 @@ def claim(
 
 def is_complete(store: ArtifactStore, version: str) -> bool:
     """Return whether a version is complete, which means that its manifest exists."""
-    return store.head(f"{version}/{MANIFEST}") is not None
+    return store.head(f"{version}/{MANIFEST_FILE}") is not None
 
 
 def publish(
@@ -155,13 +155,13 @@ def publish(
     with ThreadPoolExecutor(_N_THREADS) as pool:
         measured = {name: pool.submit(FileEntry.of, data) for name, data in files.items()}
         stored = {name: _create(store, version, name, files[name]) for name in _FIRST}
-        stored_metadata = json.loads(stored["metadata.json"])
+        stored_metadata = json.loads(stored[METADATA_FILE])
         owner = stored_metadata.get("run_id")
         if owner not in (run_id, None) and copied_from is None:
             raise VersionConflictError(
                 f"{version} belongs to run '{owner}'", hint="run again with another --run-id"
             )
-        if stored_metadata.get("override") != json.loads(files["metadata.json"]).get("override"):
+        if stored_metadata.get("override") != json.loads(files[METADATA_FILE]).get("override"):
             raise VersionConflictError(
                 f"an interrupted attempt of run '{run_id}' has stored another verdict of the gate",
                 hint="run again with another --run-id",
@@ -175,7 +175,7 @@ def publish(
     }
     _require_all_present(store, version, entries)
     manifest = make_manifest(version, run_id, entries, copied_from=copied_from)
-    _create(store, version, MANIFEST, manifest)
+    _create(store, version, MANIFEST_FILE, manifest)
 
 
 def _require_all_present(store: ArtifactStore, version: str, names: Iterable[str]) -> None:

@@ -14,7 +14,8 @@ from typing import Final
 from job.contracts.identity import Digest, is_version
 from job.contracts.messages import quote_list
 from job.contracts.ports import ArtifactStore
-from job.contracts.store_keys import MANIFEST, is_key
+from job.contracts.store_keys import is_key
+from job.contracts.version_files import MANIFEST_FILE
 from job.errors import IntegrityError
 from job.registry.publish import FileEntry, is_named_for, make_manifest
 
@@ -26,7 +27,7 @@ def list_versions(store: ArtifactStore) -> list[str]:
     versions = []
     for key in store.keys("v"):
         version, _, name = key.partition("/")
-        if name == MANIFEST and is_version(version):
+        if name == MANIFEST_FILE and is_version(version):
             versions.append(version)
     return sorted(versions)
 
@@ -80,11 +81,11 @@ def verify_files(
     IntegrityError
         A file is missing or not listed, or a file or the manifest is not as it was published.
     """
-    raw = store.get(f"{version}/{MANIFEST}") or b""
+    raw = store.get(f"{version}/{MANIFEST_FILE}") or b""
     listed = _read_manifest(version, raw)
     prefix = f"{version}/"
     present = {key.removeprefix(prefix) for key in store.keys(prefix)}
-    unlisted = sorted(present - listed.keys() - {MANIFEST})
+    unlisted = sorted(present - listed.keys() - {MANIFEST_FILE})
     names = sorted(listed if selected is None else listed.keys() & set(selected))
 
     def read(name: str) -> FileEntry | None:
@@ -107,13 +108,15 @@ def verify_files(
             f"{version} is damaged: {'; '.join(problems)}",
             hint="restore the files from a backup, or publish a new version",
         )
-    sink(MANIFEST, raw)
+    sink(MANIFEST_FILE, raw)
     return len(names) + 1
 
 
 def copied_from(store: ArtifactStore, version: str) -> str | None:
     """Return the version that this one is a copy of; None if it is not a copy."""
-    origin: str | None = json.loads(store.get(f"{version}/{MANIFEST}") or b"{}").get("copied_from")
+    origin: str | None = json.loads(store.get(f"{version}/{MANIFEST_FILE}") or b"{}").get(
+        "copied_from"
+    )
     return origin
 
 
@@ -132,18 +135,18 @@ def _read_manifest(version: str, raw: bytes) -> dict[str, FileEntry]:
         is_valid = False
     if not is_valid:
         raise IntegrityError(
-            f"the manifest of {version} ({MANIFEST}) is missing or damaged",
+            f"the manifest of {version} ({MANIFEST_FILE}) is missing or damaged",
             hint="publish a new version",
         )
     if owner != version or not is_named_for(version, run_id, origin):
         raise IntegrityError(
-            f"{version}/{MANIFEST} is the manifest of another version",
+            f"{version}/{MANIFEST_FILE} is the manifest of another version",
             hint="restore it from a backup, or publish a new version",
         )
     # NOTE: names become paths where a version is fetched
     if not all(is_key(name) for name in listed):
         raise IntegrityError(
-            f"{version}/{MANIFEST} names a file outside its version",
+            f"{version}/{MANIFEST_FILE} names a file outside its version",
             hint="do not use this version; find out who wrote it",
         )
     return listed

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from job.contracts.ports import ArtifactStore
-from job.contracts.store_keys import MANIFEST
+from job.contracts.version_files import MANIFEST_FILE
 
 
 def remove_version(
@@ -37,7 +37,7 @@ def remove_version(
     if is_removed:
         # NOTE: a version without its manifest does not exist for readers
         keys = store.keys(f"{version}/")
-        for key in sorted(keys, key=lambda key: key != f"{version}/{MANIFEST}"):
+        for key in sorted(keys, key=lambda key: key != f"{version}/{MANIFEST_FILE}"):
             store.delete(key)
     store.delete(mark)
     return is_removed

@@ -8,6 +8,7 @@ from typing import Any
 from job.contracts.messages import quote_list
 from job.contracts.ports import ArtifactStore
 from job.contracts.store_keys import anchor_pointer, is_channel, promote_command
+from job.contracts.version_files import METADATA_FILE
 from job.errors import ConfigurationError
 from job.registry.anchors import list_anchors
 from job.registry.channels import list_channels, read_channel
@@ -40,7 +41,7 @@ def resolve_version(store: ArtifactStore, name: str) -> str:
 
 def read_metadata(store: ArtifactStore, version: str) -> dict[str, Any]:
     """Return a version's metadata.json, verified."""
-    content: dict[str, Any] = json.loads(read_verified(store, version)["metadata.json"])
+    content: dict[str, Any] = json.loads(read_verified(store, version)[METADATA_FILE])
     return content
 
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from job.contracts.identity import ModelVersion, is_version
 from job.contracts.ports import ArtifactStore
-from job.contracts.store_keys import MANIFEST
+from job.contracts.version_files import MANIFEST_FILE
 from job.errors import ConfigurationError, VersionConflictError
 from job.registry import channels
 from job.registry.anchors import pointed_versions
@@ -82,7 +82,7 @@ def _republish(store: ArtifactStore, origin: str, *, at: datetime, by: str) -> s
     if newest == origin or (is_complete(store, newest) and copied_from(store, newest) == origin):
         return newest
     files = read_verified(store, origin)
-    del files[MANIFEST]
+    del files[MANIFEST_FILE]
     copy = name_version(by, _after(newest, at), copied_from=origin)
     publish(store, copy, by, files, copied_from=origin)
     return copy

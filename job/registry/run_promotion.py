@@ -20,6 +20,7 @@ from job.contracts.identity import Digest, canonical_json
 from job.contracts.plan import Plan
 from job.contracts.ports import ArtifactStore
 from job.contracts.store_keys import ProbeStep
+from job.contracts.version_files import METADATA_FILE
 from job.errors import VersionConflictError
 from job.registry.anchors import read_anchor, set_anchor
 from job.registry.channels import move_channel, read_channel, require_conditions
@@ -187,7 +188,7 @@ def _why(override: str | None) -> str:
 
 
 def _read_metadata(store: ArtifactStore, version: str) -> dict[str, Any]:
-    metadata: dict[str, Any] = json.loads(read_verified(store, version)["metadata.json"])
+    metadata: dict[str, Any] = json.loads(read_verified(store, version)[METADATA_FILE])
     return metadata
 
 

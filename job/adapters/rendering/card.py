@@ -12,6 +12,7 @@ from job.adapters.rendering.escaping import as_code, in_markdown, visible
 from job.adapters.rendering.facts import is_about_privacy, list_facts
 from job.adapters.rendering.methods import method_of
 from job.adapters.rendering.report import read_template
+from job.contracts.version_files import MODEL_FILE
 
 _INPUTS: Final = {"embeddings": "embeddings", "text": "texts", "dataframe": "rows"}
 # the hub's own names of metrics; others are left out of the front matter
@@ -65,7 +66,7 @@ def front_matter(metadata: dict[str, Any], evaluation: dict[str, Any]) -> dict[s
         "pipeline_tag": task,
         "tags": ["sklearn", "intent-classification", *(["privacy"] if is_private else [])],
         "model_format": "pickle",
-        "model_file": "model.joblib",
+        "model_file": MODEL_FILE,
         "metrics": sorted({_HUB_METRICS[name][0] for name in hub_scores}),
         "model-index": [
             {

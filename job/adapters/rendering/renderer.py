@@ -12,6 +12,7 @@ from job.adapters.rendering.charts import heat_map
 from job.adapters.rendering.report import read_template, render_report
 from job.adapters.rendering.sections.curves import draw_curves
 from job.contracts.identity import canonical_json
+from job.contracts.version_files import CARD_FILE, REPORT_FILE
 
 
 class ReportRenderer:
@@ -25,8 +26,8 @@ class ReportRenderer:
         )
         figures = _draw_figures(evaluation)
         texts = {
-            "report.html": render_report(metadata, evaluation),
-            "model_card.md": render_card(metadata, evaluation, figures=sorted(figures)),
+            REPORT_FILE: render_report(metadata, evaluation),
+            CARD_FILE: render_card(metadata, evaluation, figures=sorted(figures)),
             **{name: _stand_alone(svg) for name, svg in figures.items()},
         }
         return {name: text.encode() for name, text in texts.items()}

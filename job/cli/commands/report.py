@@ -6,17 +6,15 @@ import json
 import webbrowser
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
 from job.cli.commands.options import Config, Output, Sets, StoreUri, open_configured
 from job.cli.output import check_form, write_result
 from job.contracts.identity import is_version
-from job.contracts.store_keys import MANIFEST
+from job.contracts.version_files import EVALUATION_FILE, MANIFEST_FILE, METADATA_FILE, REPORT_FILE
 from job.errors import ConfigurationError, TransientError
-
-_PAGE: Final = "report.html"
 
 
 def report(
@@ -48,9 +46,9 @@ def report(
         artifact_store = open_configured(config, store, set_, output)[0]
         name = registry.resolve_version(artifact_store, version)
         files, is_verified = registry.read_verified(artifact_store, name), True
-    page = _render(files) if anew else files[_PAGE]
+    page = _render(files) if anew else files[REPORT_FILE]
     is_shown_in_place = folder.is_dir() and to is None and not anew
-    path = folder / _PAGE if is_shown_in_place else _write(to or Path(f"{name}.html"), page)
+    path = folder / REPORT_FILE if is_shown_in_place else _write(to or Path(f"{name}.html"), page)
     is_open = open_ and webbrowser.open(path.resolve().as_uri())
     facts = {"path": str(path), "is_verified": is_verified, "is_drawn_anew": anew}
     write_result({"version": name, **facts, "is_opened": is_open}, output)
@@ -58,12 +56,12 @@ def report(
 
 def _read_folder(folder: Path) -> tuple[Mapping[str, bytes], bool]:
     """Return the files of a folder, and whether they were verified by a version's manifest."""
-    if is_version(folder.name) and (folder / MANIFEST).exists():
+    if is_version(folder.name) and (folder / MANIFEST_FILE).exists():
         from job.adapters.stores.directory import DirectoryStore
         from job.registry import read_verified
 
         return read_verified(DirectoryStore(folder.parent), folder.name), True
-    names = (_PAGE, "metadata.json", "evaluation.json")
+    names = (REPORT_FILE, METADATA_FILE, EVALUATION_FILE)
     missing = [name for name in names if not (folder / name).is_file()]
     if missing:
         raise ConfigurationError(
@@ -78,7 +76,7 @@ def _render(files: Mapping[str, bytes]) -> bytes:
 
     try:
         metadata, evaluation = (
-            json.loads(files[name]) for name in ("metadata.json", "evaluation.json")
+            json.loads(files[name]) for name in (METADATA_FILE, EVALUATION_FILE)
         )
         return render_report(metadata, evaluation).encode()
     except (ValueError, KeyError, TypeError):

@@ -11,6 +11,7 @@ import numpy as np
 from job.contracts.identity import canonical_json
 from job.contracts.ports import ArtifactStore
 from job.contracts.reports.profile import Numbers, Profile, Values
+from job.contracts.version_files import PROFILE_FILE, VOCABULARY_FILE
 from job.registry.read_version import read_files
 from job.stages.data.slices import DisclosureRule, disclosable_values
 from job.stages.drift.bins import find_edges
@@ -35,11 +36,11 @@ class TableProfile:
 
     def files(self) -> dict[str, bytes]:
         """Return the published files by name."""
-        files = {"profile.json": canonical_json(self.profile.model_dump(mode="json"))}
+        files = {PROFILE_FILE: canonical_json(self.profile.model_dump(mode="json"))}
         if self.profile.words is not None:
             stream = io.BytesIO()
             np.save(stream, self.vocabulary, allow_pickle=False)
-            files["vocabulary.npy"] = stream.getvalue()
+            files[VOCABULARY_FILE] = stream.getvalue()
         return files
 
 
@@ -87,12 +88,12 @@ def load_profile(store: ArtifactStore, version: str) -> TableProfile | None:
     IntegrityError
         A file of the profile differs from what was published.
     """
-    files = read_files(store, version, ("profile.json", "vocabulary.npy"))
+    files = read_files(store, version, (PROFILE_FILE, VOCABULARY_FILE))
     vocabulary = np.array([], np.uint64)
     try:  # an older release has no profile, a later one may have another format
-        profile = Profile.model_validate_json(files["profile.json"])
+        profile = Profile.model_validate_json(files[PROFILE_FILE])
         if profile.words is not None:
-            vocabulary = np.load(io.BytesIO(files["vocabulary.npy"]), allow_pickle=False)
+            vocabulary = np.load(io.BytesIO(files[VOCABULARY_FILE]), allow_pickle=False)
     except (KeyError, ValueError):
         return None
     return TableProfile(profile=profile, vocabulary=vocabulary)

@@ -14,6 +14,7 @@ from job.contracts.reports.comparison import Comparison
 from job.contracts.reports.gate import Criterion
 from job.contracts.settings.gate import GateSpec, PairedSpec
 from job.contracts.settings.job_settings import TrainingSpec
+from job.contracts.version_files import MODEL_FILE
 from job.registry.champion import PublishedVersion
 from job.stages.data.leakage_keys import key_kind
 from job.stages.gate.comparison import (
@@ -62,7 +63,7 @@ def compare_on_challenge(
         return replace(comparison, problem="it takes another input than the challenge set has")
     if problem := find_embedding_problem(metadata, feature_blocks, embedding_model):
         return replace(comparison, problem=problem)
-    is_same = champion.files["model.joblib"] == payload
+    is_same = champion.files[MODEL_FILE] == payload
     unseen = requests if is_same else select_unseen(champion, requests)
     n_rows, n_groups = len(unseen), len(np.unique(unseen.groups))
     comparison = replace(

@@ -14,7 +14,6 @@ How it works
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final
@@ -30,6 +29,7 @@ from job.contracts.settings.dataset import ColumnsSpec
 from job.contracts.settings.gate import PairedSpec
 from job.contracts.settings.job_settings import TrainingSpec
 from job.contracts.settings.search import FeatureBlocks
+from job.contracts.version_files import MODEL_FILE, TRAINING_KEYS_FILE
 from job.registry.champion import PublishedVersion
 from job.stages.data.leakage_keys import key_kind, salted_digests
 from job.stages.features.preprocessing import select_blocks
@@ -85,7 +85,7 @@ def compare(
     if problem := find_problem(metadata, test, feature_blocks, embedding_model):
         return replace(comparison, problem=problem)
     assert feature_blocks is not None  # it would be a problem
-    is_same = champion.files["model.joblib"] == payload
+    is_same = champion.files[MODEL_FILE] == payload
     unseen = test if is_same else test.take(~was_trained_on(champion, test, table))
     n_groups = len(np.unique(unseen.groups))
     comparison = replace(
@@ -214,8 +214,8 @@ def was_trained_on(champion: PublishedVersion, rows: Rows, table: Rows | None) -
     mask
         Shape (n_rows,).
     """
-    salt = json.loads(champion.files["metadata.json"])["training_keys_salt"]
-    digests = np.load(io.BytesIO(champion.files["training_keys.npy"]), allow_pickle=False)
+    salt = champion.metadata["training_keys_salt"]
+    digests = np.load(io.BytesIO(champion.files[TRAINING_KEYS_FILE]), allow_pickle=False)
     mask = _has_digest(rows, digests, salt, with_templates=table is not None)
     if table is None or table.near_duplicate_groups is None or rows.near_duplicate_groups is None:
         return mask

@@ -14,6 +14,7 @@ from job.contracts.reports.intervals import Interval
 from job.contracts.settings.gate import PairedSpec
 from job.contracts.settings.job_settings import TrainingSpec
 from job.contracts.settings.search import FeatureBlocks
+from job.contracts.version_files import MODEL_FILE
 from job.errors import IncompatibleModelError
 from job.registry.champion import PublishedVersion
 from job.stages.features.preprocessing import select_blocks
@@ -45,7 +46,7 @@ def compare_models(
         Whether both models are the same bytes: they are then equally good on any rows.
     """
     try:
-        model = codec.decode(champion.files["model.joblib"])
+        model = codec.decode(champion.files[MODEL_FILE])
     except IncompatibleModelError as error:
         return replace(comparison, problem=error.message)
     if problem := _describe_other_classes(model, candidate.pipeline):

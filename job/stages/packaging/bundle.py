@@ -12,6 +12,15 @@ from job.contracts.dataset import Rows
 from job.contracts.identity import canonical_json
 from job.contracts.ports import Renderer
 from job.contracts.reports.validation import ValidationReport
+from job.contracts.version_files import (
+    CARD_FILE,
+    EVALUATION_FILE,
+    METADATA_FILE,
+    MODEL_FILE,
+    REPORT_FILE,
+    TRAINING_KEYS_FILE,
+    VALIDATION_FILE,
+)
 from job.stages.data.leakage_keys import salted_digests
 
 
@@ -39,22 +48,22 @@ def make_bundle(
     np.save(stream, training_keys(train, metadata["training_keys_salt"]), allow_pickle=False)
     return {
         **renderer.render(metadata, evaluation),
-        "model.joblib": payload,
-        "metadata.json": canonical_json(metadata),
-        "evaluation.json": canonical_json(evaluation),
-        "validation.json": canonical_json(validation.to_json()),
-        "training_keys.npy": stream.getvalue(),
+        MODEL_FILE: payload,
+        METADATA_FILE: canonical_json(metadata),
+        EVALUATION_FILE: canonical_json(evaluation),
+        VALIDATION_FILE: canonical_json(validation.to_json()),
+        TRAINING_KEYS_FILE: stream.getvalue(),
     }
 
 
 def without_model(bundle: Mapping[str, bytes]) -> dict[str, bytes]:
     """Return the reports of a bundle, which a rejected or dry run may keep."""
     reports = (
-        "metadata.json",
-        "evaluation.json",
-        "validation.json",
-        "model_card.md",
-        "report.html",
+        METADATA_FILE,
+        EVALUATION_FILE,
+        VALIDATION_FILE,
+        CARD_FILE,
+        REPORT_FILE,
     )
     return {name: bundle[name] for name in reports} | {
         name: data for name, data in bundle.items() if name.startswith("figures/")

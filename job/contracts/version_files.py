@@ -1,0 +1,15 @@
+"""The files of a published version, by name."""
+
+from typing import Final
+
+MODEL_FILE: Final = "model.joblib"
+METADATA_FILE: Final = "metadata.json"
+EVALUATION_FILE: Final = "evaluation.json"
+VALIDATION_FILE: Final = "validation.json"
+PROFILE_FILE: Final = "profile.json"
+VOCABULARY_FILE: Final = "vocabulary.npy"
+TRAINING_KEYS_FILE: Final = "training_keys.npy"
+REPORT_FILE: Final = "report.html"
+CARD_FILE: Final = "model_card.md"
+# written last: a version exists once its manifest does
+MANIFEST_FILE: Final = "manifest.json"
