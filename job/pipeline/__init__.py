@@ -14,7 +14,6 @@ How it works
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import structlog
@@ -24,7 +23,6 @@ from job.contracts.plan import Plan
 from job.contracts.ports import ArtifactStore, Ports
 from job.contracts.reports.gate import GateDecision
 from job.contracts.store_keys import ProbeStep
-from job.contracts.version_files import METADATA_FILE
 from job.errors import GateRejectedError
 from job.pipeline.drift import check_drift
 from job.pipeline.intake import check_request, load_tables
@@ -34,7 +32,7 @@ from job.pipeline.train_candidate import train_candidate
 from job.recorder import Recorder
 from job.registry.champion import find_anchor, load_champion
 from job.registry.publish import find_claim, is_complete, publish
-from job.registry.read_version import read_verified
+from job.registry.read_version import read_metadata
 from job.registry.run_promotion import claim_version, finish_interrupted, promote_accepted
 from job.stages.gate.kept_errors import store_group_errors
 from job.stages.packaging.bundle import without_model
@@ -53,7 +51,7 @@ def run(plan: Plan, ports: Ports, recorder: Recorder) -> dict[str, Any]:
     Raises
     ------
     GateRejectedError
-        The candidate was not accepted; `context["result"]` is the result.
+        The candidate was not accepted; its `result` is the result.
     """
     abilities = _prepare(plan, ports, recorder)
     tables = load_tables(plan, ports, recorder)
@@ -138,5 +136,5 @@ def _rejection(decision: GateDecision, result: dict[str, Any]) -> GateRejectedEr
 
 
 def _report_published(store: ArtifactStore, recorder: Recorder, version: str) -> dict[str, Any]:
-    metadata = json.loads(read_verified(store, version)[METADATA_FILE])
-    return recorder.summarize("already_published", version, metadata["metrics"])
+    scores = read_metadata(store, version)["metrics"]
+    return recorder.summarize("already_published", version, scores)

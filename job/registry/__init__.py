@@ -5,12 +5,11 @@ from job.registry.channels import list_channels
 from job.registry.fetch import check_load, fetch_version
 from job.registry.promotion import promote, promote_anchor
 from job.registry.prune import prune_versions
-from job.registry.read_version import list_versions, read_verified
+from job.registry.read_version import list_versions, read_metadata, read_verified
 from job.registry.resolve import (
     diff,
     list_anchor_history,
     list_history,
-    read_metadata,
     resolve_version,
     verify,
 )

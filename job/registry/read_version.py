@@ -9,13 +9,13 @@ from collections import defaultdict
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from typing import Final
+from typing import Any, Final
 
 from job.contracts.identity import Digest, is_version
 from job.contracts.messages import quote_list
 from job.contracts.ports import ArtifactStore
 from job.contracts.store_keys import is_key
-from job.contracts.version_files import MANIFEST_FILE
+from job.contracts.version_files import MANIFEST_FILE, METADATA_FILE
 from job.errors import IntegrityError
 from job.registry.publish import FileEntry, is_named_for, make_manifest
 
@@ -43,6 +43,12 @@ def read_verified(store: ArtifactStore, version: str) -> dict[str, bytes]:
     files: dict[str, io.BytesIO] = defaultdict(io.BytesIO)
     verify_files(store, version, lambda name, piece: files[name].write(piece))
     return {name: stream.getvalue() for name, stream in files.items()}
+
+
+def read_metadata(store: ArtifactStore, version: str) -> dict[str, Any]:
+    """Return a version's metadata.json, verified."""
+    content: dict[str, Any] = json.loads(read_verified(store, version)[METADATA_FILE])
+    return content
 
 
 def read_files(store: ArtifactStore, version: str, names: Collection[str]) -> dict[str, bytes]:

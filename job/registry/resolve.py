@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from job.contracts.messages import quote_list
 from job.contracts.ports import ArtifactStore
 from job.contracts.store_keys import anchor_pointer, is_channel, promote_command
-from job.contracts.version_files import METADATA_FILE
 from job.errors import ConfigurationError
 from job.registry.anchors import list_anchors
 from job.registry.channels import list_channels, read_channel
 from job.registry.history import read_moves
 from job.registry.metadata_diff import compare_metadata
-from job.registry.read_version import list_versions, read_verified, verify_files
+from job.registry.read_version import list_versions, read_metadata, verify_files
 
 
 def resolve_version(store: ArtifactStore, name: str) -> str:
@@ -37,12 +35,6 @@ def resolve_version(store: ArtifactStore, name: str) -> str:
             hint=f"versions: {quote_list(versions[::-1]) or 'none yet'}",
         )
     return champion
-
-
-def read_metadata(store: ArtifactStore, version: str) -> dict[str, Any]:
-    """Return a version's metadata.json, verified."""
-    content: dict[str, Any] = json.loads(read_verified(store, version)[METADATA_FILE])
-    return content
 
 
 def verify(store: ArtifactStore, version: str) -> int:

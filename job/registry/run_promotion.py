@@ -10,7 +10,6 @@ How it works
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -20,13 +19,12 @@ from job.contracts.identity import Digest, canonical_json
 from job.contracts.plan import Plan
 from job.contracts.ports import ArtifactStore
 from job.contracts.store_keys import ProbeStep
-from job.contracts.version_files import METADATA_FILE
 from job.errors import VersionConflictError
 from job.registry.anchors import read_anchor, set_anchor
 from job.registry.channels import move_channel, read_channel, require_conditions
 from job.registry.history import append_history, read_moves, read_pointer
 from job.registry.publish import claim
-from job.registry.read_version import read_verified
+from job.registry.read_version import read_metadata
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -153,7 +151,7 @@ def finish_interrupted(
 
 def _set_anchor(plan: Plan, store: ArtifactStore, channel: str, version: str) -> None:
     """Set the anchor that the version's metadata ask for, unless it has been moved by now."""
-    request = _read_metadata(store, version).get("sets_anchor")
+    request = read_metadata(store, version).get("sets_anchor")
     if request is None:
         return
     expected = None
@@ -187,14 +185,9 @@ def _why(override: str | None) -> str:
     return "accepted by the gate" if override is None else f"against the gate: {override}"
 
 
-def _read_metadata(store: ArtifactStore, version: str) -> dict[str, Any]:
-    metadata: dict[str, Any] = json.loads(read_verified(store, version)[METADATA_FILE])
-    return metadata
-
-
 def _read_override(store: ArtifactStore, version: str) -> str | None:
     """Return the reason for which a version was published against the gate; None without one."""
-    override = _read_metadata(store, version).get("override")
+    override = read_metadata(store, version).get("override")
     return None if override is None else str(override["reason"])
 
 

@@ -154,11 +154,12 @@ def evaluate_predictions(predictions: Predictions) -> dict[str, Any]:
 def _label_scores(
     y_true: Any, y_pred: Any, classes: list[str]
 ) -> tuple[dict[str, dict[str, Any]], dict[str, float]]:
-    values, support = compute_label_scores(y_true, y_pred, len(classes)), np.bincount(y_true)
+    values = compute_label_scores(y_true, y_pred, len(classes))
+    support = np.bincount(y_true, minlength=len(classes))
     per_class: dict[str, dict[str, Any]] = {
         name: {
             **{metric: values[metric, n] for metric in PER_CLASS},
-            "n_test": int(support[n]) if n < len(support) else 0,
+            "n_test": int(support[n]),
         }
         for n, name in enumerate(classes)
     }
