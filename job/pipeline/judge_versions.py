@@ -43,7 +43,7 @@ def judge_versions(
     Raises
     ------
     GateRejectedError
-        A criterion is not met; `context["result"]` is the result.
+        A criterion is not met; its `result` is the result.
     ConfigurationError
         The candidate takes a different input, or was trained on all rows of the table.
     """

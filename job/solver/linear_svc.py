@@ -168,7 +168,7 @@ def _out_of_fold_decisions(
 ) -> Array:
     """Return decision values (n, K) of each row by the model of the fold that it is a test row of.
 
-    They are NaN for rows that are no fold's test rows, which scikit-learn refuses.
+    They are NaN for rows that are in no test fold, which scikit-learn refuses.
     """
     decisions = np.full((len(X), W.shape[1]), np.nan)
     for (_, test_index), coef, intercept in zip(folds, W, b, strict=True):

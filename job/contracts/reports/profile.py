@@ -1,4 +1,4 @@
-"""What is kept of a table beside a model: aggregates that later tables are held against."""
+"""The profile of a table: aggregates that later tables are compared with."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class PrincipalAxes(_Kept):
 
 
 class Profile(_Kept):
-    """Aggregates of one table, which later ones are held against."""
+    """Aggregates of one table, which later tables are compared with."""
 
     model_config = ConfigDict(title="profile.json")
 

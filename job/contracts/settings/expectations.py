@@ -9,7 +9,7 @@ from job.contracts.settings.base import Spec
 
 
 class ExpectationsSpec(Spec):
-    """The suite the table is held against."""
+    """The expectation suite that validates the table."""
 
     suite: str = Field(
         "curated_training_data",

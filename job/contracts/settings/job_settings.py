@@ -26,7 +26,7 @@ class TrainingSpec(Spec):
 
 
 class JobSettings(Spec):
-    """Everything a run can be told."""
+    """All settings of a run."""
 
     dataset: DatasetSpec = Field(default_factory=DatasetSpec, description="The table.")
     expectations: ExpectationsSpec = Field(

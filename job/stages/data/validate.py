@@ -60,7 +60,7 @@ def validate_dataset(
     ConfigurationError
         A parameter that the suite does not have, or an expectation about an unknown column.
     ContractViolationError
-        A critical expectation is not met.  The error's `context["report"]` is the whole report.
+        A critical expectation is not met.  The error's `report` is the whole report.
     """
     table = _lay_out(dataset)
     values = parameter_values(suite, parameters, spec, table)
