@@ -34,7 +34,9 @@ from job.contracts.dataset import Rows
 from job.contracts.plan import Plan
 from job.contracts.ports import Ports
 from job.contracts.reports.comparison import Comparison
+from job.contracts.reports.evaluation import CandidateEvaluation
 from job.contracts.reports.gate import GateDecision
+from job.contracts.reports.scores import Latency
 from job.contracts.reports.search import SearchReport
 from job.registry.champion import PublishedVersion
 from job.stages.evaluation.evaluate import evaluate_rows
@@ -117,7 +119,7 @@ class Job:
 
     def decide(self, night: Night, rivals: dict[str, Night]) -> GateDecision:
         s = self._s
-        evaluation = evaluate_rows(
+        scores = evaluate_rows(
             night.predictions,
             replace(night.rows, slices=None),
             spec=s.evaluation,
@@ -131,7 +133,13 @@ class Job:
             if (comparison := self._compare(role, rival, night)) is not None
         )
         assert len(comparisons) == len(rivals)
-        evaluation["latency"] = {"p95_ms": 0.0}  # no model is timed here
+        evaluation = CandidateEvaluation(
+            **scores.fields(),
+            temperature=None,
+            decision=None,
+            baselines={},
+            latency=Latency(p50_ms=0.0, p95_ms=0.0),  # no model is timed here
+        )
         return decide(evaluation, 0, comparisons, s.gate, equal_error=night.equal_error)
 
     def turn_wrong(self, night: Night, rng: np.random.Generator) -> Night:

@@ -19,6 +19,7 @@ from job.contracts.dataset import Dataset, Rows
 from job.contracts.model import TrainedModel
 from job.contracts.plan import Plan
 from job.contracts.ports import Ports
+from job.contracts.reports.challenge import Purpose
 from job.contracts.reports.comparison import Comparison
 from job.contracts.reports.search import SearchReport
 from job.contracts.settings.job_settings import TrainingSpec
@@ -28,7 +29,7 @@ from job.recorder import Recorder
 from job.registry.champion import PublishedVersion
 from job.stages.data.challenge_validation import validate_challenge
 from job.stages.data.leakage_keys import make_rows
-from job.stages.evaluation.challenge_scores import Purpose, score_challenge
+from job.stages.evaluation.challenge_scores import score_challenge
 from job.stages.features.feature_matrix import FeatureMatrices
 from job.stages.features.preprocessing import select_blocks
 from job.stages.gate.challenge_comparison import compare_on_challenge, select_unseen
@@ -134,7 +135,7 @@ def evaluate_on_challenge(
         used_for=tuple(name for name, is_asked in purposes.items() if is_asked),
         spec=s.evaluation,
         random_state=s.random_state,
-    )
+    ).to_json()
     if not is_learning:
         return {"challenge": scores}
     decision = _learn_decision(plan, challenge, model, predictions, evaluating)
@@ -242,7 +243,7 @@ def evaluate_version(
         used_for=(),
         spec=s.evaluation,
         random_state=s.random_state,
-    )
+    ).to_json()
     payload = new.files[MODEL_FILE]
     comparison = compare_champion(
         plan, ports, challenge, old, model, payload=payload, embedding_model=embedding_model

@@ -145,7 +145,7 @@ def evaluate_candidate(
             threshold=threshold,
             temperature=temperature,
             method=method,
-        )
+        ).to_json()
     return evaluate_cross_fit(
         evaluated.predictions,
         cross,
@@ -160,7 +160,7 @@ def evaluate_candidate(
         random_state=s.random_state,
         threshold=threshold,
         temperature=temperature,
-    )
+    ).to_json()
 
 
 def needs_out_of_fold(plan: Plan, chosen: CandidateScore) -> bool:

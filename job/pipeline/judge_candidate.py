@@ -12,7 +12,6 @@ How it works
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import structlog
 
@@ -20,6 +19,7 @@ from job.contracts.identity import canonical_json
 from job.contracts.plan import Plan
 from job.contracts.ports import ArtifactStore, Ports
 from job.contracts.reports.comparison import Comparison
+from job.contracts.reports.evaluation import CandidateEvaluation
 from job.contracts.reports.gate import GateDecision
 from job.contracts.version_files import MODEL_FILE
 from job.pipeline.challenge import compare_champion
@@ -65,7 +65,7 @@ def judge_candidate(
     if champion is not None:
         comparisons += tuple(_compare_on_challenge(plan, ports, tables, candidate, champion))
     decision = decide(
-        candidate.evaluation,
+        CandidateEvaluation.model_validate(candidate.evaluation),
         len(candidate.payload),
         comparisons,
         settings.gate,
@@ -74,7 +74,7 @@ def judge_candidate(
     if decision.is_accepted or plan.override is None:
         return decision
     log.warning("gate_overridden", why=plan.override, reasons=decision.reasons)
-    return replace(decision, override=plan.override)
+    return decision.copy_with(override=plan.override)
 
 
 def _find_anchor(
@@ -116,7 +116,7 @@ def _compare(
             if rival.role == "champion":
                 models = _compare_models(plan, ports, tables, candidate, rival)
                 if models.difference is not None:
-                    yield replace(models, role="champion_model", is_advisory=True)
+                    yield models.copy_with(role="champion_model", is_advisory=True)
             return
     yield _compare_models(plan, ports, tables, candidate, rival)
 

@@ -20,6 +20,7 @@ from job.contracts.messages import pluralize
 from job.contracts.model import TrainedModel
 from job.contracts.plan import Plan
 from job.contracts.ports import Ports
+from job.contracts.reports.evaluation import CandidateEvaluation
 from job.contracts.version_files import MODEL_FILE
 from job.errors import ConfigurationError, GateRejectedError
 from job.pipeline.challenge import evaluate_version
@@ -78,7 +79,7 @@ def judge_versions(
         spec=spec.evaluation,
         metric=spec.search.metric,
         random_state=spec.random_state,
-    )
+    ).to_json()
     comparisons = tuple(
         compare(
             rival,
@@ -107,7 +108,9 @@ def judge_versions(
         evaluation = {**evaluation, "challenge": challenge}
         comparisons = (*comparisons, *challenge_comparisons)
     n_bytes = len(new.files[MODEL_FILE])
-    decision = decide(evaluation, n_bytes, comparisons, spec.gate)
+    decision = decide(
+        CandidateEvaluation.model_validate(evaluation), n_bytes, comparisons, spec.gate
+    )
     result = {
         "candidate": candidate,
         "champion": champion,

@@ -9,6 +9,7 @@ from job.contracts.dataset import Dataset, Rows
 from job.contracts.model import TrainedModel
 from job.contracts.plan import Plan
 from job.contracts.ports import Ports
+from job.contracts.reports.decision_threshold import Decision
 from job.pipeline.requests import read_requests
 from job.recorder import Recorder
 from job.stages.data.challenge_validation import validate_out_of_scope
@@ -76,6 +77,6 @@ def evaluate_out_of_scope(
         predict(model.pipeline, empty, model.feature_blocks),
         predictions,
         None if requests is None else requests.groups,
-        decision=evaluation["decision"],
+        decision=evaluation["decision"] and Decision.model_validate(evaluation["decision"]),
         confidence=s.evaluation.confidence,
-    )
+    ).to_json()

@@ -88,7 +88,7 @@ def _add_challenge(plan: Plan, tables: Tables, split: DataSplit) -> DataSplit:
         split,
         table=tables.rows,
         challenge=challenge,
-        report=replace(split.report, n_dropped_challenge=n_dropped),
+        report=split.report.copy_with(n_dropped_challenge=n_dropped),
     )
 
 
@@ -96,4 +96,4 @@ def add_optimism(plan: Plan, ports: Ports, split: DataSplit) -> DataSplit:
     """Return the split with the optimism of a random split in its report."""
     spec = plan.settings.training
     optimism = measure_optimism(split.table, spec, ports.matrices, ports.executor)
-    return replace(split, report=replace(split.report, optimism=optimism))
+    return replace(split, report=split.report.copy_with(optimism=optimism))

@@ -12,7 +12,7 @@ How it works
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -142,7 +142,7 @@ def train_candidate(
         plan, split, report.chosen, oof_predictions, cross, is_templated=is_templated
     )
     ports.memory.release()  # that of the search, before the whole table is prepared
-    refit_report = replace(report, baselines=()) if is_crossed else report
+    refit_report = report.copy_with(baselines=()) if is_crossed else report
     model = recorder.run(
         "train",
         train_model,

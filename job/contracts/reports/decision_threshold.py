@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
+
+from pydantic import Field
 
 from job.contracts.reports.intervals import Interval
+from job.contracts.reports.part import Count, Part, Probability, is_none
 
 ThresholdStatus = Literal["chosen", "not_needed", "not_shown", "templates"]
 
@@ -40,37 +43,50 @@ class Threshold:
     learned_on: Literal["table", "challenge"] = "table"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AbstentionReport:
-    """The effect of a threshold on rows that it was not chosen on.
+class Decision(Part):
+    """A threshold of confidence, and its effect on rows that it was not chosen on."""
 
-    Attributes
-    ----------
-    coverage
-        Share of the rows that are answered.
-    precision
-        Share of the answers that are correct; None if nothing is answered.
-    """
+    # absent from the files of earlier releases: status, reason, learned_on, n_measured_on
+    status: ThresholdStatus | None = Field(None, exclude_if=is_none)
+    reason: str | None = Field(None, exclude_if=is_none, description="A sentence.")
+    target_precision: Probability
+    threshold: Probability | None = Field(description="null: none is published; see `status`.")
+    n_chosen_on: Count
+    n_groups_chosen_on: Count
+    learned_on: Literal["table", "challenge"] | None = Field(None, exclude_if=is_none)
+    n_measured_on: Count | None = Field(
+        None,
+        exclude_if=is_none,
+        description="Rows that coverage and precision are of: test rows, or those of the "
+        "challenge set.",
+    )
+    n_answered: Count = Field(description="Rows of these at or above the threshold.")
+    coverage: Interval | None = Field(description="Share of the rows that are answered.")
+    precision: Interval | None = Field(
+        description="Share of the answers that are correct; null if nothing is answered."
+    )
 
-    threshold: Threshold
-    n_rows: int
-    n_answered: int
-    coverage: Interval | None
-    precision: Interval | None
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the part `decision` of evaluation.json."""
-        coverage, precision = self.coverage, self.precision
-        return {
-            "target_precision": self.threshold.target_precision,
-            "threshold": self.threshold.value,
-            "status": self.threshold.status,
-            "reason": self.threshold.reason,
-            "n_chosen_on": self.threshold.n_rows,
-            "n_groups_chosen_on": self.threshold.n_groups,
-            "learned_on": self.threshold.learned_on,
-            "n_measured_on": self.n_rows,
-            "n_answered": self.n_answered,
-            "coverage": None if coverage is None else coverage.to_json(),
-            "precision": None if precision is None else precision.to_json(),
-        }
+    @classmethod
+    def of(
+        cls,
+        threshold: Threshold,
+        *,
+        n_rows: int,
+        n_answered: int = 0,
+        coverage: Interval | None = None,
+        precision: Interval | None = None,
+    ) -> Decision:
+        """Return a threshold with its effect on `n_rows` rows."""
+        return cls(
+            status=threshold.status,
+            reason=threshold.reason,
+            target_precision=threshold.target_precision,
+            threshold=threshold.value,
+            n_chosen_on=threshold.n_rows,
+            n_groups_chosen_on=threshold.n_groups,
+            learned_on=threshold.learned_on,
+            n_measured_on=n_rows,
+            n_answered=n_answered,
+            coverage=coverage,
+            precision=precision,
+        )

@@ -2,85 +2,73 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
+from pydantic import Field
+
 from job.contracts.reports.comparison import Comparison
+from job.contracts.reports.part import Part, Rounded, RoundedProbability
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Criterion:
-    """One criterion of the gate: value, threshold, result and reason.
-
-    Attributes
-    ----------
-    lower, upper
-        Bounds of the value's interval, if it has one.
-    rule
-        Rule of a comparison: `margin` if `gate.margin` decided, `default` if the table cannot show
-        the margin and `gate.inconclusive` decided.
-    """
+class Criterion(Part):
+    """One criterion of the gate: value, threshold, result and reason."""
 
     name: str
-    value: float | None
-    threshold: float | None
+    # a number of bytes is an integer
+    value: int | float | None
+    threshold: int | float | None
     is_met: bool
-    is_binding: bool
+    is_binding: bool = Field(description="Whether it rejects, or only warns.")
     reason: str
-    lower: float | None = None
+    lower: float | None = Field(None, description="Bounds of the value's interval, if it has one.")
     upper: float | None = None
-    rule: Literal["margin", "default"] | None = None
+    rule: Literal["margin", "default"] | None = Field(
+        None,
+        description="Rule of a comparison: `margin` if `gate.margin` decided, `default` if the "
+        "table cannot show the margin and `gate.inconclusive` decided; null for other criteria.",
+    )
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the criterion as it is published in the report."""
-        return {name: getattr(self, name) for name in self.__slots__}
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CanShow:
-    """The statistical power of the gate on this table.
-
-    Attributes
-    ----------
-    standard_error
-        Standard error of the metric's difference between two equal retrainings: that of this run's
-        comparison or, if it is larger or there is none, that between two sets of folds.
-    equal_accepted
-        Share of equally good candidates that pass the comparison with the champion.
-    largest_drop
-        True drop of the metric that passes in 5 % of the runs; smaller drops pass more often.
-    """
+class CanShow(Part):
+    """The statistical power of the gate on this table."""
 
     metric: str
-    standard_error: float
-    equal_accepted: float
-    largest_drop: float
+    standard_error: Rounded = Field(
+        description="Of the metric's difference between two equal retrainings: that of this run's "
+        "comparison or, if it is larger or there is none, that between two sets of folds."
+    )
+    equal_accepted: RoundedProbability = Field(
+        description="Share of equally good candidates that pass the comparison with the champion."
+    )
+    largest_drop: Rounded = Field(
+        description="True drop of the metric that passes in 5 % of the runs; smaller drops pass "
+        "more often."
+    )
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the part `can_show` of the gate's decision."""
-        values = {name: getattr(self, name) for name in self.__slots__}
-        return {k: round(v, 6) if isinstance(v, float) else v for k, v in values.items()}
+
+def _list_reasons(criteria: Iterable[Criterion]) -> list[str]:
+    return [c.reason for c in criteria if c.is_binding and not c.is_met]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GateDecision:
-    """The decision, with its criteria and comparisons.
+def _is_accepted(decision: Mapping[str, Any]) -> bool:
+    return not _list_reasons(decision["criteria"])
 
-    Attributes
-    ----------
-    override
-        Reason to publish the candidate although it is rejected; None without an override.
-    """
 
+class GateDecision(Part):
+    """The decision, with its criteria and comparisons."""
+
+    can_show: CanShow | None = Field(None, description="null: nothing was compared.")
     criteria: tuple[Criterion, ...]
     comparisons: tuple[Comparison, ...] = ()
-    can_show: CanShow | None = None
-    override: str | None = None
-
-    @property
-    def is_accepted(self) -> bool:
-        """Whether every binding criterion is met."""
-        return not self.reasons
+    is_accepted: bool = Field(
+        default_factory=_is_accepted, description="Whether every binding criterion is met."
+    )
+    override: str | None = Field(
+        None,
+        description="Reason to publish the candidate although it is rejected; null without an "
+        "override.",
+    )
 
     @property
     def is_published(self) -> bool:
@@ -95,14 +83,4 @@ class GateDecision:
     @property
     def reasons(self) -> list[str]:
         """Reasons why the candidate is rejected; empty if it is accepted."""
-        return [c.reason for c in self.criteria if c.is_binding and not c.is_met]
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the decision as it is published in the report."""
-        return {
-            "is_accepted": self.is_accepted,
-            "override": self.override,
-            "can_show": None if self.can_show is None else self.can_show.to_json(),
-            "criteria": [criterion.to_json() for criterion in self.criteria],
-            "comparisons": [comparison.to_json() for comparison in self.comparisons],
-        }
+        return _list_reasons(self.criteria)

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
+
+from job.contracts.reports.part import Count, NineDecimals, NotPublished, Part
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
 Status = Literal["restored", "one_length", "too_few_rows", "too_wide", "not_found"]
-_DECIMALS = 9
+_Figure = Annotated[NineDecimals, Field(ge=0)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AffineMap:
+class AffineMap(NotPublished):
     """An affine map of selected columns, each by itself: `scale * x + offset`.
 
     Attributes
@@ -30,56 +35,41 @@ class AffineMap:
     offset: npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Geometry:
+class Geometry(Part):
     """Whether an affine map per column was applied to rows of length 1, and its inverse.
 
-    Attributes
-    ----------
-    status
-        `restored`: the map was found. `one_length`: the rows already have one length.
-        `too_few_rows`: there are fewer distinct rows than unknowns. `too_wide`: the table has more
-        columns than are examined. `not_found`: there is no such map, or its estimate is too
-        imprecise.
-    n_rows, n_distinct_rows
-        Rows that were examined.
-    width
-        Columns of the table.
-    prefix
-        Number of leading columns that the map covers, or that came closest; None if nothing was
-        fitted.
-    n_columns
-        Columns of the prefix that contribute to the length of the rows.
-    n_fitted_rows, n_held_out_rows
-        Distinct rows that the map was fitted to, and that it was checked on.
-    singular_values
-        The two smallest ones, of columns scaled to a standard deviation of 1, per row.
-    length_deviation
-        Root mean square of |length - 1| over the restored held-out rows.
-    cosine_error
-        Expected 1 - cosine of restored rows to the original ones.
-    map
-        None unless the status is `restored`, or the length of rows of one length is to be kept.
+    The published numbers are counts and figures of the whole table, not statistics of columns.
     """
 
-    status: Status
-    n_rows: int
-    n_distinct_rows: int
-    width: int
-    prefix: int | None = None
-    n_columns: int = 0
-    n_fitted_rows: int = 0
-    n_held_out_rows: int = 0
-    singular_values: tuple[float, float] | None = None
-    length_deviation: float | None = None
-    cosine_error: float | None = None
-    map: AffineMap | None = field(default=None, repr=False, compare=False)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return counts and figures of the whole table, without statistics of columns."""
-        values = {name: getattr(self, name) for name in self.__slots__ if name != "map"}
-        if self.singular_values is not None:
-            values["singular_values"] = [round(v, _DECIMALS) for v in self.singular_values]
-        for name in ("length_deviation", "cosine_error"):
-            values[name] = None if values[name] is None else round(values[name], _DECIMALS)
-        return values
+    status: Status = Field(
+        description="`restored`: the map was found. `one_length`: the rows already have one "
+        "length. `too_few_rows`: there are fewer distinct rows than unknowns. `too_wide`: the "
+        "table has more columns than are examined. `not_found`: there is no such map, or its "
+        "estimate is too imprecise."
+    )
+    n_rows: Count = Field(description="Training rows that were examined.")
+    n_distinct_rows: Count
+    width: Count = Field(description="Columns of the embeddings.")
+    prefix: Count | None = Field(
+        None,
+        description="Number of leading columns that the map covers, or that came closest; null if "
+        "nothing was fitted.",
+    )
+    n_columns: Count = Field(
+        0, description="Columns of the prefix that contribute to the length of the rows."
+    )
+    n_fitted_rows: Count = Field(0, description="Distinct rows that the map was fitted to.")
+    n_held_out_rows: Count = Field(0, description="Distinct rows that it was checked on.")
+    singular_values: tuple[_Figure, _Figure] | None = Field(
+        None,
+        description="The two smallest ones, of columns scaled to a standard deviation of 1, per "
+        "row.",
+    )
+    length_deviation: _Figure | None = Field(
+        None, description="Root mean square of |length - 1| over the restored held-out rows."
+    )
+    cosine_error: NineDecimals | None = Field(
+        None, description="Expected 1 - cosine of restored rows to the original ones."
+    )
+    # None unless the status is `restored`, or the length of rows of one length is to be kept
+    map: SkipJsonSchema[AffineMap | None] = Field(None, exclude=True, repr=False)

@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from job.contracts.reports.part import NonNegative, Part
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InputCheck:
+class InputCheck(Part):
     """A statistic of a batch, and the bounds within which the batch is like the training table.
 
-    Attributes
-    ----------
-    measure
-        `length_deviation`: root mean square of length - 1 over the rows that the model's own steps
-        restore. `column_means`: number of rows times the mean squared column mean, divided by the
-        mean variance of a column.
-    upper
-        None if there is no upper bound.
-    min_rows
-        Minimum number of rows of a batch that can be checked.
+    None of the bounds is computed from rows.
     """
 
-    measure: Literal["length_deviation", "column_means"]
-    lower: float
-    upper: float | None
-    min_rows: int
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the part `input_check` of metadata.json and evaluation.json."""
-        return asdict(self)
+    measure: Literal["length_deviation", "column_means"] = Field(
+        description="`length_deviation`: root mean square of length - 1 over the rows that the "
+        "model's own steps restore. `column_means`: number of rows times the mean squared column "
+        "mean, divided by the mean variance of a column."
+    )
+    lower: NonNegative
+    upper: Annotated[float, Field(gt=0)] | None = Field(description="null: no upper bound.")
+    min_rows: Annotated[int, Field(ge=1)] = Field(
+        description="Minimum number of rows of a batch that can be checked."
+    )

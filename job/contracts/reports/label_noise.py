@@ -2,89 +2,54 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
 
 from job.contracts.reports.intervals import Interval
+from job.contracts.reports.part import Count, Part, Probability, Tenths
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClassLabels:
+class ClassLabels(Part):
     """Rows with the label of one class, and the estimated number of them that are wrong."""
 
-    name: str
-    n_rows: int
-    n_wrong: float
+    n_rows: Count
+    n_wrong: Tenths = Field(description="An estimate.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LabelPair:
+class LabelPair(Part):
     """A given label, the likely correct one, and the estimated number of such rows."""
 
     given: str
     likely: str
-    n_rows: float
+    n_rows: Tenths = Field(description="An estimate.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LabelIssue:
-    """A row whose label is suspected to be wrong.
+class LabelIssue(Part):
+    """A row whose label is suspected to be wrong."""
 
-    Attributes
-    ----------
-    row
-        Position in the table, from 0.
-    label_quality
-        Probability of the given label, predicted by a model that was not trained on the row.
-    """
-
-    row: int
+    row: Count = Field(description="Position in the table, from 0.")
     given: str
     likely: str
-    label_quality: float
+    label_quality: Probability = Field(
+        description="Probability of the given label, predicted by a model that was not trained on "
+        "the row."
+    )
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the row as it is published in the list."""
-        return {name: getattr(self, name) for name in self.__slots__}
 
+class LabelNoise(Part):
+    """A model's estimate of the wrong labels among the training rows."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LabelNoise:
-    """A model's estimate of the wrong labels among the training rows.
-
-    Attributes
-    ----------
-    n_rows
-        Rows that were examined: all, or a sample of whole groups.
-    share
-        Share of wrong labels, with its interval over resampled groups.
-    pairs
-        The most frequent pairs.
-    issues
-        Suspected rows, lowest label quality first; empty unless the list is enabled.
-    """
-
-    estimator: str
-    folds: int
-    level: float
-    n_rows: int
-    n_groups: int
-    share: Interval
-    classes: tuple[ClassLabels, ...]
-    pairs: tuple[LabelPair, ...]
-    issues: tuple[LabelIssue, ...] = field(default=(), repr=False)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the estimates, without the rows that they are about."""
-        names = ("estimator", "folds", "level", "n_rows", "n_groups")
-        return {
-            **{name: getattr(self, name) for name in names},
-            "share": self.share.to_json(),
-            "per_class": {
-                c.name: {"n_rows": c.n_rows, "n_wrong": round(c.n_wrong, 1)} for c in self.classes
-            },
-            "pairs": [
-                {"given": p.given, "likely": p.likely, "n_rows": round(p.n_rows, 1)}
-                for p in self.pairs
-            ],
-        }
+    estimator: str = Field(
+        description="The chosen one; logistic regression in place of the dummy classifier."
+    )
+    folds: Count
+    level: Probability
+    n_rows: Count = Field(description="Rows that were examined: all, or a sample of whole groups.")
+    n_groups: Count
+    share: Interval = Field(
+        description="Share of wrong labels, with its interval over resampled groups."
+    )
+    per_class: dict[str, ClassLabels]
+    pairs: tuple[LabelPair, ...] = Field(description="The most frequent pairs.")
+    # suspected rows, lowest label quality first; empty unless the list is enabled
+    issues: SkipJsonSchema[tuple[LabelIssue, ...]] = Field((), exclude=True, repr=False)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+from pydantic import BeforeValidator, Field, JsonValue, PlainSerializer, WithJsonSchema
+from pydantic.json_schema import SkipJsonSchema
+
+from job.contracts.reports.part import Count, NotPublished, Part
 from job.contracts.settings.search import FeatureBlocks
 
 if TYPE_CHECKING:
@@ -12,54 +17,43 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 Preference = Literal["score", "wording"]
+Parameters = Annotated[
+    tuple[tuple[str, JsonValue], ...],
+    BeforeValidator(lambda value: tuple(value.items()) if isinstance(value, dict) else value),
+    PlainSerializer(dict),
+    WithJsonSchema({"type": "object"}),
+]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CandidateScore:
-    """One candidate and its scores in the folds of its last round.
+def _mean(candidate: Mapping[str, Any]) -> float:
+    scores = candidate["fold_scores"]
+    return sum(scores) / len(scores) if scores else 0.0
 
-    Attributes
-    ----------
-    feature_blocks
-        The feature blocks of its input.
-    n_samples
-        Number of rows in that round.
-    ended
-        Why it cannot be chosen: `halved` if successive halving dropped it, `stopped` if it was
-        stopped early; None if it can be.
-    challenge_score
-        The search's metric on the challenge set; None unless that set chooses.
-    """
+
+class CandidateScore(Part):
+    """One candidate and its scores in the folds of its last round."""
 
     estimator: str
-    parameters: tuple[tuple[str, Any], ...]
-    feature_blocks: FeatureBlocks
+    parameters: Parameters
+    feature_blocks: FeatureBlocks = Field(
+        alias="input", description="The feature blocks of its input."
+    )
+    n_samples: Count = Field(0, description="Number of rows in its last round.")
     fold_scores: tuple[float, ...]
-    n_samples: int = 0
-    ended: Literal["halved", "stopped"] | None = None
-    challenge_score: float | None = None
-
-    @property
-    def mean_score(self) -> float:
-        """Mean score over the folds."""
-        return sum(self.fold_scores) / len(self.fold_scores)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the candidate with its fold scores."""
-        return {
-            "estimator": self.estimator,
-            "parameters": dict(self.parameters),
-            "input": list(self.feature_blocks),
-            "n_samples": self.n_samples,
-            "fold_scores": list(self.fold_scores),
-            "mean_score": self.mean_score,
-            "ended": self.ended,
-            "challenge_score": self.challenge_score,
-        }
+    mean_score: float = Field(default_factory=_mean, description="Over the folds.")
+    ended: Literal["halved", "stopped"] | None = Field(
+        None,
+        description="Why it cannot be chosen: `halved` if successive halving dropped it, `stopped` "
+        "if it was stopped early; null if it can be.",
+    )
+    challenge_score: float | None = Field(
+        None,
+        description="The search's metric on the challenge set; null unless that set chooses.",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SearchedLabels:
+class SearchedLabels(NotPublished):
     """Out-of-fold labels of the candidates for the training rows.
 
     Attributes
@@ -77,36 +71,26 @@ class SearchedLabels:
     fold: npt.NDArray[np.int16]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SearchReport:
-    """All candidates, the chosen one, and the baselines to compare it with.
-
-    Attributes
-    ----------
-    is_cut_short
-        Whether the time budget ended the search before all rounds and folds were completed.
-    labels
-        Predicted labels of the candidates; None if `metric` is computed from probabilities.
-    prefers
-        `wording`: among candidates with similar scores, those robust to wording are preferred.
-    """
+class SearchReport(Part):
+    """All candidates and the chosen one."""
 
     metric: str
     candidates: tuple[CandidateScore, ...]
     chosen: CandidateScore
-    baselines: tuple[CandidateScore, ...]
-    is_cut_short: bool = False
-    prefers: Preference = "score"
-    chosen_on: Literal["table", "challenge"] = "table"
-    labels: SearchedLabels | None = field(default=None, repr=False, compare=False)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return every candidate's fold scores."""
-        return {
-            "metric": self.metric,
-            "is_cut_short": self.is_cut_short,
-            "prefers": self.prefers,
-            "chosen_on": self.chosen_on,
-            "chosen": self.chosen.to_json(),
-            "candidates": [candidate.to_json() for candidate in self.candidates],
-        }
+    is_cut_short: bool = Field(
+        False,
+        description="Whether the time budget ended the search before all rounds and folds were "
+        "completed.",
+    )
+    prefers: Preference = Field(
+        "score",
+        description="`wording`: among candidates with similar scores, those robust to wording are "
+        "preferred. Absent in files of earlier releases.",
+    )
+    chosen_on: Literal["table", "challenge"] = Field(
+        "table", description="Absent in files of earlier releases."
+    )
+    # what the chosen candidate is compared with, fitted on the same rows
+    baselines: SkipJsonSchema[tuple[CandidateScore, ...]] = Field((), exclude=True)
+    # predicted labels of the candidates; None if `metric` is computed from probabilities
+    labels: SkipJsonSchema[SearchedLabels | None] = Field(None, exclude=True, repr=False)

@@ -2,74 +2,78 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import Any
 
+from pydantic import ConfigDict, Field
+
 from job.contracts.reports.near_duplicates import DuplicateReport, Optimism
+from job.contracts.reports.part import Count, Part, Probability
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SplitReport:
-    """Counts of the split.
+class ClassRows(Part):
+    """Rows of one class on both sides, and its share of the rows of each."""
 
-    Attributes
-    ----------
-    n_rebalanced_classes
-        Classes that were absent from train or test after the hash or the seed, and were rebalanced.
-    n_large_groups, n_rows_large_groups
-        Groups of more than an eighth of their class, which are always trained on, and their rows.
-    n_dropped_challenge
-        Rows left out because they, or near-duplicates of them, are in the challenge set.
-    near_duplicates
-        Counts of duplicates and of groups of near-duplicates.
-    optimism
-        None if it could not be measured.
-    """
+    n_train: Count
+    n_test: Count
+    train_share: Probability
+    test_share: Probability
+
+    @classmethod
+    def of(cls, *, n_train: int, n_test: int, n_train_rows: int, n_test_rows: int) -> ClassRows:
+        """Return the rows of a class on both sides, with its shares of all rows of each side."""
+        return cls(
+            n_train=n_train,
+            n_test=n_test,
+            train_share=n_train / max(n_train_rows, 1),
+            test_share=n_test / max(n_test_rows, 1),
+        )
+
+
+def _find_share_difference(report: Mapping[str, Any]) -> float:
+    classes: Mapping[str, ClassRows] = report["classes"]
+    return max((abs(c.train_share - c.test_share) for c in classes.values()), default=0.0)
+
+
+class SplitReport(Part):
+    """Counts of the split."""
+
+    model_config = ConfigDict(extra="allow")  # keys of other releases
 
     method: str
     key: str
-    n_train: int
-    n_test: int
-    n_train_keys: int
-    n_test_keys: int
-    n_dropped_leaking: int
-    n_dropped_rare_class: int
-    n_rare_classes: int
-    n_conflicting_texts: int
-    n_conflicting_rows: int
+    n_train: Count
+    n_test: Count
+    n_train_keys: Count
+    n_test_keys: Count
+    n_dropped_leaking: Count
+    n_dropped_rare_class: Count
+    n_rare_classes: Count
+    n_conflicting_texts: Count
+    n_conflicting_rows: Count
     test_only_classes: tuple[str, ...]
-    n_test_only_rows: int
-    class_rows: tuple[tuple[str, int, int], ...]
-    n_rebalanced_classes: int = 0
-    n_large_groups: int = 0
-    n_rows_large_groups: int = 0
-    n_dropped_challenge: int = 0
-    near_duplicates: DuplicateReport = field(default_factory=DuplicateReport)
-    optimism: Optimism | None = None
-
-    @property
-    def class_share_difference(self) -> float:
-        """Maximum over the classes of |share of the training rows - share of the test rows|."""
-        n_train, n_test = max(self.n_train, 1), max(self.n_test, 1)
-        return max(
-            (abs(train / n_train - test / n_test) for _, train, test in self.class_rows),
-            default=0.0,
-        )
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the counts, with the share of each class in train and test."""
-        values = {name: getattr(self, name) for name in self.__slots__ if name != "class_rows"}
-        values["test_only_classes"] = list(self.test_only_classes)
-        values["near_duplicates"] = self.near_duplicates.to_json()
-        values["optimism"] = None if self.optimism is None else self.optimism.to_json()
-        values["class_share_difference"] = self.class_share_difference
-        values["classes"] = {
-            name: {
-                "n_train": train,
-                "n_test": test,
-                "train_share": train / max(self.n_train, 1),
-                "test_share": test / max(self.n_test, 1),
-            }
-            for name, train, test in self.class_rows
-        }
-        return values
+    n_test_only_rows: Count
+    classes: dict[str, ClassRows]
+    n_rebalanced_classes: Count = Field(
+        0,
+        description="Classes that were absent from train or test after the hash or the seed, and "
+        "were rebalanced.",
+    )
+    n_large_groups: Count = Field(
+        0,
+        description="Groups of more than an eighth of their class, which are always trained on. "
+        "Absent in files of earlier releases.",
+    )
+    n_rows_large_groups: Count = Field(0, description="Rows of these groups.")
+    n_dropped_challenge: Count = Field(
+        0,
+        description="Rows left out because they, or near-duplicates of them, are in the challenge "
+        "set. Absent in files of earlier releases.",
+    )
+    class_share_difference: Probability = Field(
+        default_factory=_find_share_difference,
+        description="Maximum over the classes of |share of the training rows - share of the test "
+        "rows|. Absent in files of earlier releases.",
+    )
+    near_duplicates: DuplicateReport
+    optimism: Optimism | None = Field(None, description="null: it could not be measured.")

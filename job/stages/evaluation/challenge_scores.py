@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import structlog
 
 from job.contracts.dataset import Rows
+from job.contracts.reports.challenge import Challenge, Purpose
+from job.contracts.reports.part import round_published
 from job.contracts.settings.evaluation import EvaluationSpec
 from job.stages.evaluation.evaluate import evaluate_predictions
 from job.stages.evaluation.intervals import compute_intervals
@@ -16,7 +18,6 @@ from job.stages.split.challenge_halves import ChallengeSet, count_smallest_class
 
 log = structlog.get_logger(__name__)
 Array = np.ndarray[Any, Any]
-Purpose = Literal["choice", "threshold"]
 
 
 def score_challenge(
@@ -28,7 +29,7 @@ def score_challenge(
     used_for: tuple[Purpose, ...],
     spec: EvaluationSpec,
     random_state: int,
-) -> dict[str, Any]:
+) -> Challenge:
     """Return the part `challenge` of evaluation.json.
 
     Parameters
@@ -41,27 +42,30 @@ def score_challenge(
         What the requests for choosing were used for.
     """
     evaluation = evaluate_predictions(predictions)
-    intervals = compute_intervals(predictions, requests.groups, spec, random_state).to_json()
-    accuracy = intervals["scores"]["accuracy"]
+    intervals = compute_intervals(predictions, requests.groups, spec, random_state)
+    accuracy = intervals.scores["accuracy"]
     log.info(
         "challenge_judged",
         n_rows=len(requests),
-        n_groups=intervals["n_groups"],
-        accuracy=evaluation["scores"]["accuracy"],
-        lower=accuracy["lower"],
-        upper=accuracy["upper"],
-        f1_macro=evaluation["scores"]["f1_macro"],
+        n_groups=intervals.n_groups,
+        accuracy=evaluation.scores["accuracy"],
+        lower=round_published(accuracy.lower),
+        upper=round_published(accuracy.upper),
+        f1_macro=evaluation.scores["f1_macro"],
         used_for=list(used_for),
     )
-    return {
-        "judged": "half" if challenge.is_halved else "all",
-        "n_rows": len(requests),
-        "n_groups": intervals["n_groups"],
-        "n_set_rows": len(challenge.rows),
-        "n_smallest_class": count_smallest_class(requests, labels),
-        "n_dropped_from_training": challenge.n_dropped,
-        "used_for": list(used_for),
-        "is_used_up": "choice" in used_for and not challenge.is_halved,
-        "intervals": intervals,
-        **{name: evaluation[name] for name in ("classes", "scores", "per_class", "confusion")},
-    }
+    return Challenge(
+        judged="half" if challenge.is_halved else "all",
+        n_rows=len(requests),
+        n_groups=intervals.n_groups,
+        n_set_rows=len(challenge.rows),
+        n_smallest_class=count_smallest_class(requests, labels),
+        n_dropped_from_training=challenge.n_dropped,
+        used_for=used_for,
+        is_used_up="choice" in used_for and not challenge.is_halved,
+        classes=evaluation.classes,
+        scores=evaluation.scores,
+        per_class=evaluation.per_class,
+        confusion=evaluation.confusion,
+        intervals=intervals,
+    )

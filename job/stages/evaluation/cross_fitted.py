@@ -22,6 +22,8 @@ from job.contracts.metrics import Metric
 from job.contracts.model import TrainedModel
 from job.contracts.ports import Timer
 from job.contracts.reports.decision_threshold import Threshold
+from job.contracts.reports.evaluation import CrossFit as CrossFitReport
+from job.contracts.reports.evaluation import Holdout, ModelEvaluation
 from job.contracts.reports.search import CandidateScore
 from job.contracts.settings.evaluation import DecisionSpec, EvaluationSpec
 from job.stages.evaluation.evaluate import evaluate_predictions, evaluate_rows, time_model
@@ -74,8 +76,8 @@ def evaluate_cross_fit(
     random_state: int,
     threshold: Threshold | None,
     temperature: float | None,
-) -> dict[str, Any]:
-    """Return the content of evaluation.json, with the scores of the recipe on all rows.
+) -> ModelEvaluation:
+    """Return the evaluation, with the scores of the recipe on all rows.
 
     Parameters
     ----------
@@ -99,46 +101,47 @@ def evaluate_cross_fit(
             )
         abstention = measure_abstention(
             predictions, rows.groups, threshold, spec, random_state, least=row_thresholds
-        ).to_json()
+        )
     if temperature is not None:
         temperature_report = describe_temperature(cross.nested, predictions, temperature)
-    return {
-        **evaluate_rows(
-            predictions,
-            rows,
-            spec=spec,
-            metric=metric,
-            random_state=random_state,
-            is_cross_fitted=True,
+    scores = evaluate_rows(
+        predictions,
+        rows,
+        spec=spec,
+        metric=metric,
+        random_state=random_state,
+        is_cross_fitted=True,
+    )
+    return ModelEvaluation(
+        **scores.fields(),
+        method="cross_fit",
+        cross_fit=CrossFitReport(
+            n_folds=cross.n_folds,
+            n_rows=len(rows),
+            n_groups=len(np.unique(rows.groups)),
+            n_effective_groups=effective_groups(rows.groups),
+            is_nested=cross.is_nested,
+            n_other_choices=cross.n_other_choices(chosen),
         ),
-        "method": "cross_fit",
-        "cross_fit": {
-            "n_folds": cross.n_folds,
-            "n_rows": len(rows),
-            "n_groups": len(np.unique(rows.groups)),
-            "n_effective_groups": round(effective_groups(rows.groups), 1),
-            "is_nested": cross.is_nested,
-            "n_other_choices": cross.n_other_choices(chosen),
-        },
-        "holdout": _evaluate_model(
+        holdout=_evaluate_model(
             predict(model.pipeline, test, model.feature_blocks), test, spec, random_state
         ),
-        "decision": abstention,
-        "temperature": temperature_report,
-        "baselines": {
-            name: evaluate_predictions(baseline)["scores"] for name, baseline in cross.baselines
+        decision=abstention,
+        temperature=temperature_report,
+        baselines={
+            name: evaluate_predictions(baseline).scores for name, baseline in cross.baselines
         },
-        "latency": time_model(model, test, timer),
-    }
+        latency=time_model(model, test, timer),
+    )
 
 
 def _evaluate_model(
     predictions: Predictions, test: Rows, spec: EvaluationSpec, random_state: int
-) -> dict[str, Any]:
+) -> Holdout:
     """Return the scores of the published model on the held-out rows."""
-    return {
-        "n_rows": len(test),
-        "n_groups": len(np.unique(test.groups)),
-        "scores": evaluate_predictions(predictions)["scores"],
-        "intervals": compute_intervals(predictions, test.groups, spec, random_state).to_json(),
-    }
+    return Holdout(
+        n_rows=len(test),
+        n_groups=len(np.unique(test.groups)),
+        scores=evaluate_predictions(predictions).scores,
+        intervals=compute_intervals(predictions, test.groups, spec, random_state),
+    )

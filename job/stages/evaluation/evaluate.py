@@ -13,6 +13,8 @@ from job.contracts.metrics import Metric
 from job.contracts.model import TrainedModel
 from job.contracts.ports import Timer
 from job.contracts.reports.decision_threshold import Threshold
+from job.contracts.reports.evaluation import ModelEvaluation, PredictionScores, RowScores
+from job.contracts.reports.scores import ClassScores, Curves, Latency, Scores
 from job.contracts.settings.evaluation import EvaluationSpec
 from job.contracts.settings.search import FeatureBlocks
 from job.stages.evaluation.intervals import compute_intervals
@@ -41,7 +43,7 @@ def evaluate(
     threshold: Threshold | None = None,
     temperature: float | None = None,
     method: Literal["holdout", "official_test"] = "holdout",
-) -> dict[str, Any]:
+) -> ModelEvaluation:
     """Evaluate the chosen model: scores, intervals, slices, the baselines' scores and the latency.
 
     Parameters
@@ -54,32 +56,25 @@ def evaluate(
         Temperature that the model's coefficients were divided by; None if they were not.
     method
         Where the test rows come from.
-
-    Returns
-    -------
-    evaluation
-        The parts of evaluation.json that are computed from the test rows.
     """
     decision = temperature_report = None
     if threshold is not None:
-        abstention = measure_abstention(predictions, test.groups, threshold, spec, random_state)
-        decision = abstention.to_json()
+        decision = measure_abstention(predictions, test.groups, threshold, spec, random_state)
     if temperature is not None and predictions.has_known_class.any():
         before = apply_temperature(predictions, 1 / temperature)
         temperature_report = describe_temperature(before, predictions, temperature)
-    return {
-        **evaluate_rows(predictions, test, spec=spec, metric=metric, random_state=random_state),
-        "method": method,
-        "cross_fit": None,
-        "holdout": None,
-        "decision": decision,
-        "temperature": temperature_report,
-        "baselines": {
+    rows = evaluate_rows(predictions, test, spec=spec, metric=metric, random_state=random_state)
+    return ModelEvaluation(
+        **rows.fields(),
+        method=method,
+        decision=decision,
+        temperature=temperature_report,
+        baselines={
             name: score_model(baseline, test, model.feature_blocks)
             for name, baseline in model.baselines
         },
-        "latency": time_model(model, test, timer),
-    }
+        latency=time_model(model, test, timer),
+    )
 
 
 def evaluate_rows(
@@ -90,69 +85,60 @@ def evaluate_rows(
     metric: Metric,
     random_state: int,
     is_cross_fitted: bool = False,
-) -> dict[str, Any]:
+) -> RowScores:
     """Return the scores of predictions of these rows, with their intervals and by slice."""
     slices = None
     if rows.slices is not None:
-        slices = score_slices(
-            predictions, rows.groups, rows.slices, metric, spec, random_state
-        ).to_json()
-    return {
-        **evaluate_predictions(predictions),
-        "intervals": compute_intervals(
+        slices = score_slices(predictions, rows.groups, rows.slices, metric, spec, random_state)
+    return RowScores(
+        **evaluate_predictions(predictions).fields(),
+        intervals=compute_intervals(
             predictions, rows.groups, spec, random_state, is_cross_fitted=is_cross_fitted
-        ).to_json(),
-        "slices": slices,
-    }
+        ),
+        slices=slices,
+    )
 
 
-def time_model(model: TrainedModel, rows: Rows, timer: Timer) -> dict[str, float]:
+def time_model(model: TrainedModel, rows: Rows, timer: Timer) -> Latency:
     """Time one-row predictions of the first rows."""
     first_rows = rows.take(np.arange(min(len(rows), _N_TIMED)))
     return measure_latency(model.pipeline, make_input(first_rows, model.feature_blocks), timer)
 
 
-def score_model(model: Any, test: Rows, feature_blocks: FeatureBlocks) -> dict[str, float]:
+def score_model(model: Any, test: Rows, feature_blocks: FeatureBlocks) -> Scores:
     """Return the scores of a model on the test rows, and nothing else."""
-    scores: dict[str, float] = evaluate_model(model, test, feature_blocks)["scores"]
-    return scores
+    return evaluate_model(model, test, feature_blocks).scores
 
 
-def evaluate_model(model: Any, test: Rows, feature_blocks: FeatureBlocks) -> dict[str, Any]:
+def evaluate_model(model: Any, test: Rows, feature_blocks: FeatureBlocks) -> PredictionScores:
     """Predict the test rows, and evaluate the predictions as `evaluate_predictions` does."""
     return evaluate_predictions(predict(model, test, feature_blocks))
 
 
-def evaluate_predictions(predictions: Predictions) -> dict[str, Any]:
+def evaluate_predictions(predictions: Predictions) -> PredictionScores:
     """Compute scores, confusion matrix, curves and calibration of predictions.
 
     A row of a class that the model does not know counts as an error in every score of labels, and
     is left out of scores of probabilities.
-
-    Returns
-    -------
-    evaluation
-        `scores` (metric: value), `classes`, `per_class`, `confusion` (rows are true classes),
-        `curves` (one-vs-rest points), `reliability` and `risk_coverage`.
     """
-    classes, y_true, y_pred = list(predictions.classes), predictions.y_true, predictions.y_pred
+    classes, y_true, y_pred = predictions.classes, predictions.y_true, predictions.y_pred
     per_class, scores = _label_scores(y_true, y_pred, classes)
     curves = _probability_scores(predictions, per_class, scores)
     numbers = np.arange(len(classes))
-    return {
-        "classes": classes,
-        "n_test": len(y_true),
-        "scores": {k: round(v, 6) for k, v in sorted(scores.items())},
-        "per_class": per_class,
-        "confusion": metrics.confusion_matrix(y_true, y_pred, labels=numbers).tolist(),
-        "curves": curves,
-        "reliability": measure_reliability(predictions),
-        "risk_coverage": trace_risk(predictions),
-    }
+    return PredictionScores(
+        classes=classes,
+        n_test=len(y_true),
+        scores={k: round(v, 6) for k, v in sorted(scores.items())},
+        per_class={name: ClassScores.model_validate(values) for name, values in per_class.items()},
+        confusion=metrics.confusion_matrix(y_true, y_pred, labels=numbers).tolist(),
+        curves=curves,
+        reliability=measure_reliability(predictions),
+        risk_coverage=trace_risk(predictions),
+    )
 
 
 def _label_scores(
-    y_true: Any, y_pred: Any, classes: list[str]
+    y_true: Any, y_pred: Any, classes: tuple[str, ...]
 ) -> tuple[dict[str, dict[str, Any]], dict[str, float]]:
     values = compute_label_scores(y_true, y_pred, len(classes))
     support = np.bincount(y_true, minlength=len(classes))
@@ -168,7 +154,7 @@ def _label_scores(
 
 def _probability_scores(
     predictions: Predictions, per_class: dict[str, dict[str, Any]], scores: dict[str, float]
-) -> dict[str, Any]:
+) -> dict[str, Curves]:
     """Add scores of probabilities to `per_class` and `scores`, and return the curves.
 
     They are computed on the rows whose class the model knows.
@@ -195,19 +181,19 @@ def _probability_scores(
     return curves
 
 
-def _curves(truth: Any, score: Any) -> dict[str, list[float]]:
+def _curves(truth: Any, score: Any) -> Curves:
     grid = np.linspace(0, 1, _N_CURVE_POINTS)
     fpr, tpr, _ = metrics.roc_curve(truth, score)
     precision, recall, _ = metrics.precision_recall_curve(truth, score)
-    return {
-        "false_positive_rate": grid.round(4).tolist(),
-        "true_positive_rate": np.interp(grid, fpr, tpr).round(4).tolist(),
-        "recall": grid.round(4).tolist(),
-        "precision": np.interp(grid, recall[::-1], precision[::-1]).round(4).tolist(),
-    }
+    return Curves(
+        false_positive_rate=grid.round(4).tolist(),
+        true_positive_rate=np.interp(grid, fpr, tpr).round(4).tolist(),
+        recall=grid.round(4).tolist(),
+        precision=np.interp(grid, recall[::-1], precision[::-1]).round(4).tolist(),
+    )
 
 
-def measure_latency(model: Any, X: Any, timer: Timer, n_rows: int = _N_TIMED) -> dict[str, float]:
+def measure_latency(model: Any, X: Any, timer: Timer, n_rows: int = _N_TIMED) -> Latency:
     """Time one-row predictions; return the median and 95th percentile in milliseconds.
 
     Two more predictions warm up, and are not counted.
@@ -220,4 +206,4 @@ def measure_latency(model: Any, X: Any, timer: Timer, n_rows: int = _N_TIMED) ->
         model.predict_proba(one_row)
         seconds.append(timer() - start)
     p50, p95 = np.percentile(seconds[2:], (50, 95)) * 1000
-    return {"p50_ms": float(p50), "p95_ms": float(p95)}
+    return Latency(p50_ms=float(p50), p95_ms=float(p95))

@@ -75,8 +75,8 @@ def compute_intervals(
         n_resamples=spec.resamples,
         n_rows=len(groups),
         n_groups=len(np.unique(groups)),
-        scores=tuple(sorted(scores, key=lambda named: named[0])),
-        per_class=tuple((name, tuple(intervals)) for name, intervals in per_class.items()),
+        scores=dict(scores),
+        per_class={name: dict(intervals) for name, intervals in per_class.items()},
     )
 
 

@@ -85,12 +85,12 @@ def estimate_label_noise(
         n_rows=len(positions),
         n_groups=len(np.unique(groups)),
         share=_estimate_share(predictions, groups, evaluation, spec.random_state),
-        classes=tuple(
-            ClassLabels(name=name, n_rows=int(n_rows), n_wrong=float(n_as_other.sum()))
+        per_class={
+            name: ClassLabels(n_rows=int(n_rows), n_wrong=float(n_as_other.sum()))
             for name, n_rows, n_as_other in zip(
                 predictions.classes, np.bincount(predictions.y_true), n_wrong, strict=True
             )
-        ),
+        },
         pairs=_list_pairs(n_wrong, predictions.classes),
         issues=() if rows is None else list_issues(predictions, rows[positions], n_issues),
     )

@@ -7,7 +7,6 @@ language. The empty request, which a consumer may send by mistake, is predicted 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +14,9 @@ import numpy as np
 import structlog
 
 from job.contracts.dataset import Column, Dataset, MatrixRows, Rows
+from job.contracts.reports.decision_threshold import Decision
 from job.contracts.reports.intervals import Interval
+from job.contracts.reports.out_of_scope import EmptyRequest, OutOfScope, OutOfScopeRequests
 from job.contracts.settings.search import FeatureBlocks
 from job.stages.data.leakage_keys import make_rows
 from job.stages.metrics.confidence_bounds import jeffreys_bounds
@@ -72,9 +73,9 @@ def measure_out_of_scope(
     predictions: Predictions | None,
     groups: Array | None,
     *,
-    decision: Mapping[str, Any] | None,
+    decision: Decision | None,
     confidence: float,
-) -> dict[str, Any]:
+) -> OutOfScope:
     """Return the part `out_of_scope` of evaluation.json.
 
     Parameters
@@ -89,30 +90,31 @@ def measure_out_of_scope(
     confidence
         Level of the interval.
     """
-    threshold = None if decision is None else decision["threshold"]
+    threshold = None if decision is None else decision.threshold
     min_confidence = 0.0 if threshold is None else threshold
     empty_confidence = float(empty.proba.max())
-    empty_report = {
-        "predicted": empty.classes[int(empty.y_pred[0])],
-        "confidence": round(empty_confidence, 6),
-        "is_answered": empty_confidence >= min_confidence,
-    }
+    empty_report = EmptyRequest(
+        predicted=empty.classes[int(empty.y_pred[0])],
+        confidence=empty_confidence,
+        is_answered=empty_confidence >= min_confidence,
+    )
     requests = None
     if predictions is not None and groups is not None:
         requests = _measure_requests(predictions, groups, min_confidence, confidence)
-    logged = ("n_rows", "n_answered", "median_confidence")
     log.info(
         "out_of_scope_judged",
         threshold=threshold,
-        is_empty_answered=empty_report["is_answered"],
-        **{name: (requests or {}).get(name) for name in logged},
+        is_empty_answered=empty_report.is_answered,
+        n_rows=None if requests is None else requests.n_rows,
+        n_answered=None if requests is None else requests.n_answered,
+        median_confidence=None if requests is None else round(requests.median_confidence, 6),
     )
-    return {"threshold": threshold, "empty": empty_report, "requests": requests}
+    return OutOfScope(threshold=threshold, empty=empty_report, requests=requests)
 
 
 def _measure_requests(
     predictions: Predictions, groups: Array, min_confidence: float, level: float
-) -> dict[str, Any]:
+) -> OutOfScopeRequests:
     """Return confidence, share of answers and predicted classes of the out-of-scope set.
 
     The interval of the share is Jeffreys', with as many trials as there are effective groups.
@@ -130,14 +132,14 @@ def _measure_requests(
     n_effective = np.array([effective_groups(groups)])
     low, high = jeffreys_bounds(np.array([share]), n_effective, (1 - level) / 2)
     counts = np.bincount(predictions.y_pred, minlength=len(predictions.classes))
-    return {
-        "n_rows": len(confidence),
-        "n_groups": len(np.unique(groups)),
-        "n_answered": int(is_answered.sum()),
-        "answered": Interval(value=share, lower=float(low[0]), upper=float(high[0])).to_json(),
-        "level": level,
-        "median_confidence": round(float(np.median(confidence)), 6),
-        "predicted": {
+    return OutOfScopeRequests(
+        n_rows=len(confidence),
+        n_groups=len(np.unique(groups)),
+        n_answered=int(is_answered.sum()),
+        answered=Interval(value=share, lower=float(low[0]), upper=float(high[0])),
+        level=level,
+        median_confidence=float(np.median(confidence)),
+        predicted={
             name: int(n) for name, n in zip(predictions.classes, counts, strict=True) if n > 0
         },
-    }
+    )

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from job.contracts.reports.scores import Bins, ClassReliability, Reliability, RiskCoverage
 from job.stages.metrics.predictions import Predictions
 from job.stages.metrics.row_metrics import equal_mass_error
 
@@ -25,7 +26,7 @@ MIN_ROWS: Final = 20
 _N_POINTS: Final = 100
 
 
-def measure_reliability(predictions: Predictions) -> dict[str, Any] | None:
+def measure_reliability(predictions: Predictions) -> Reliability | None:
     """Compare confidence with accuracy, for the predicted class and for each class.
 
     Rows whose class the model does not know are left out; None if there are no others.
@@ -37,19 +38,19 @@ def measure_reliability(predictions: Predictions) -> dict[str, Any] | None:
     per_class = {}
     for column, number in enumerate(predictions.model_classes):
         truth, p = predictions.y_true == number, predictions.proba[:, column]
-        per_class[predictions.classes[number]] = {
-            "calibration_error": round(equal_mass_error(p, truth), 6),
-            "brier": round(float(np.square(p - truth).mean()), 6),
-            "bins": describe_bins(p, truth),
-        }
-    return {
-        "min_rows": MIN_ROWS,
-        "bins": describe_bins(predictions.proba.max(axis=1), is_right),
-        "per_class": per_class,
-    }
+        per_class[predictions.classes[number]] = ClassReliability(
+            calibration_error=equal_mass_error(p, truth),
+            brier=float(np.square(p - truth).mean()),
+            bins=describe_bins(p, truth),
+        )
+    return Reliability(
+        min_rows=MIN_ROWS,
+        bins=describe_bins(predictions.proba.max(axis=1), is_right),
+        per_class=per_class,
+    )
 
 
-def describe_bins(confidence: Array, is_right: Array) -> dict[str, list[Any]]:
+def describe_bins(confidence: Array, is_right: Array) -> Bins:
     """Return mean confidence, accuracy and rows of equal-mass bins with at least `MIN_ROWS`."""
     order = np.argsort(confidence, kind="stable")
     stops = _find_bin_stops(confidence[order])
@@ -59,11 +60,11 @@ def describe_bins(confidence: Array, is_right: Array) -> dict[str, list[Any]]:
         np.add.reduceat(values[order].astype(float), starts) / sizes if len(stops) else sizes
         for values in (confidence, is_right)
     ]
-    return {
-        "confidence": np.round(means[0], 4).tolist(),
-        "accuracy": np.round(means[1], 4).tolist(),
-        "n_rows": sizes.tolist(),
-    }
+    return Bins(
+        confidence=np.round(means[0], 4).tolist(),
+        accuracy=np.round(means[1], 4).tolist(),
+        n_rows=sizes.tolist(),
+    )
 
 
 def _find_bin_stops(confidence: Array) -> Array:
@@ -81,7 +82,7 @@ def _find_bin_stops(confidence: Array) -> Array:
     return np.array([*stops[:-1], len(confidence)] if stops else [], int)
 
 
-def trace_risk(predictions: Predictions) -> dict[str, Any] | None:
+def trace_risk(predictions: Predictions) -> RiskCoverage | None:
     """Return the risk-coverage curve: share of wrong answers by share of answered rows.
 
     Each row counts as the mean of the rows with the same confidence, so that their order does not
@@ -105,9 +106,9 @@ def trace_risk(predictions: Predictions) -> dict[str, Any] | None:
     risk = n_wrong / n_answered
     points = np.unique(-(-np.arange(1, _N_POINTS + 1) * n // _N_POINTS))
     points = points[points >= MIN_ROWS]
-    return {
-        "area": round(float(risk.mean()), 6),
-        "coverage": (points / n).round(4).tolist(),
-        "risk": risk[points - 1].round(4).tolist(),
-        "threshold": confidence[points - 1].round(4).tolist(),
-    }
+    return RiskCoverage(
+        area=float(risk.mean()),
+        coverage=(points / n).round(4).tolist(),
+        risk=risk[points - 1].round(4).tolist(),
+        threshold=confidence[points - 1].round(4).tolist(),
+    )

@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -87,7 +86,7 @@ def keep_lengths(geometry: Geometry) -> Geometry:
         return geometry
     n = geometry.width
     identity = AffineMap(columns=np.arange(n), scale=np.ones(n), offset=np.zeros(n))
-    return replace(geometry, map=identity)
+    return geometry.copy_with(map=identity)
 
 
 def describe_geometry(
@@ -137,8 +136,7 @@ def find_geometry(embeddings: MatrixRows, random_state: int) -> Geometry:
     )
     if best is None:
         return geometry
-    return replace(
-        geometry,
+    return geometry.copy_with(
         prefix=best.prefix,
         n_columns=len(best.map.columns),
         n_fitted_rows=n_fitted,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from job.contracts.dataset import Rows
@@ -60,19 +58,19 @@ def compare_on_challenge(
     uses = (candidate.feature_blocks, *training.search.inputs)
     feature_blocks = match_input(metadata, requests, uses, training.columns)
     if feature_blocks is None:
-        return replace(comparison, problem="it takes another input than the challenge set has")
+        return comparison.copy_with(problem="it takes another input than the challenge set has")
     if problem := find_embedding_problem(metadata, feature_blocks, embedding_model):
-        return replace(comparison, problem=problem)
+        return comparison.copy_with(problem=problem)
     is_same = champion.files[MODEL_FILE] == payload
     unseen = requests if is_same else select_unseen(champion, requests)
     n_rows, n_groups = len(unseen), len(np.unique(unseen.groups))
-    comparison = replace(
-        comparison, n_rows=n_rows, n_groups=n_groups, n_excluded=len(requests) - n_rows
+    comparison = comparison.copy_with(
+        n_rows=n_rows, n_groups=n_groups, n_excluded=len(requests) - n_rows
     )
     if not is_same and (n_rows < MIN_ROWS or n_groups < MIN_GROUPS):
         few = f"{pluralize(n_rows, 'request')} in {pluralize(n_groups, 'group')}"
         problem = f"{few} of the challenge set are new to it, too few to tell"
-        return replace(comparison, problem=problem)
+        return comparison.copy_with(problem=problem)
     return compare_models(
         comparison,
         champion,

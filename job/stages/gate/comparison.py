@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -83,17 +82,17 @@ def compare(
         metadata, test, (candidate.feature_blocks, *training.search.inputs), training.columns
     )
     if problem := find_problem(metadata, test, feature_blocks, embedding_model):
-        return replace(comparison, problem=problem)
+        return comparison.copy_with(problem=problem)
     assert feature_blocks is not None  # it would be a problem
     is_same = champion.files[MODEL_FILE] == payload
     unseen = test if is_same else test.take(~was_trained_on(champion, test, table))
     n_groups = len(np.unique(unseen.groups))
-    comparison = replace(
-        comparison, n_rows=len(unseen), n_groups=n_groups, n_excluded=len(test) - len(unseen)
+    comparison = comparison.copy_with(
+        n_rows=len(unseen), n_groups=n_groups, n_excluded=len(test) - len(unseen)
     )
     if not is_same and (len(unseen) < MIN_ROWS or n_groups < MIN_GROUPS):
         left = f"{pluralize(len(unseen), 'hold-out row')} in {pluralize(n_groups, 'group')}"
-        return replace(comparison, problem=f"it was trained on all but {left}")
+        return comparison.copy_with(problem=f"it was trained on all but {left}")
     return compare_models(
         comparison,
         champion,

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import replace
 
 from scipy.stats import norm
 
@@ -34,7 +33,7 @@ def judge_comparison(
     """Yield the criterion of the metric, and that of the recalls if `gate.recall_margin` is set."""
     if comparison.role == "champion_model":
         # the comparison of the recipes decides: a hold-out of few groups depends too much on luck
-        yield replace(champion_criterion(comparison, spec, equal_error), is_binding=False)
+        yield champion_criterion(comparison, spec, equal_error).copy_with(is_binding=False)
         return
     yield champion_criterion(comparison, spec, equal_error)
     if comparison.recalls and spec.recall_margin is not None:
@@ -179,9 +178,10 @@ def _required_rows(comparison: Comparison, difference: Interval, spec: GateSpec)
 
 def _recall_criterion(comparison: Comparison, margin: float) -> Criterion:
     """Return the criterion of the recalls: no class may be shown to lose more than the margin."""
-    changes = sorted(comparison.recalls, key=lambda change: change.difference.value)
-    worst, fallen = changes[0], [change for change in changes if _has_fallen(change, margin)]
-    shown = "; ".join(_describe_recall_drop(change) for change in fallen[:10])
+    changes = sorted(comparison.recalls.items(), key=lambda named: named[1].difference.value)
+    fallen = [named for named in changes if _has_fallen(named[1], margin)]
+    worst_name, worst = changes[0]
+    shown = "; ".join(_describe_recall_drop(*named) for named in fallen[:10])
     more = f"; and {len(fallen) - 10} more" if len(fallen) > 10 else ""
     return Criterion(
         name=f"{comparison.role}_recall",
@@ -195,7 +195,7 @@ def _recall_criterion(comparison: Comparison, margin: float) -> Criterion:
         + (
             ""
             if fallen or worst.difference.value >= 0
-            else f", most was lost by {_describe_recall_drop(worst)}"
+            else f", most was lost by {_describe_recall_drop(worst_name, worst)}"
         ),
         lower=worst.difference.lower,
         upper=worst.difference.upper,
@@ -206,9 +206,9 @@ def _has_fallen(change: RecallChange, margin: float) -> bool:
     return change.difference.value < -margin and change.difference.upper < 0
 
 
-def _describe_recall_drop(change: RecallChange) -> str:
+def _describe_recall_drop(name: str, change: RecallChange) -> str:
     interval = change.difference
     return (
-        f"'{change.name}' {interval.value:+.4f} ({interval.lower:+.4f} to {interval.upper:+.4f}) "
+        f"'{name}' {interval.value:+.4f} ({interval.lower:+.4f} to {interval.upper:+.4f}) "
         f"on {pluralize(change.n_rows, 'row')}"
     )

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from job.contracts.messages import pluralize
+from job.contracts.reports.challenge import Challenge
 from job.contracts.reports.comparison import Comparison
+from job.contracts.reports.evaluation import CandidateEvaluation
 from job.contracts.reports.gate import CanShow, Criterion, GateDecision
+from job.contracts.reports.part import round_published
+from job.contracts.reports.slices import SliceReport, SliceScore
+from job.contracts.reports.stress import StressReport
 from job.contracts.settings.gate import ChallengeFloorsSpec, FloorsSpec, GateSpec
 from job.stages.gate.challenge_comparison import judge_challenge
 from job.stages.gate.comparison_criteria import judge_comparison
@@ -15,7 +19,7 @@ from job.stages.gate.power import describe_power
 
 
 def decide(
-    evaluation: Mapping[str, Any],
+    evaluation: CandidateEvaluation,
     n_model_bytes: int,
     comparisons: tuple[Comparison, ...],
     spec: GateSpec,
@@ -26,21 +30,19 @@ def decide(
 
     Parameters
     ----------
-    evaluation
-        `scores`, `latency`, `intervals`, `slices`, `stress` and `challenge`, as in
-        evaluation.json.
     equal_error
         Metric, and standard error of its difference between two equal retrainings, estimated from
         folds of this table. It determines what the gate can show if there is no champion yet.
     """
     criteria = list(_floor_criteria(evaluation, spec.floors, spec))
-    challenge = evaluation.get("challenge") or {}
-    criteria += _floor_criteria(challenge, spec.challenge_floors, spec, prefix="challenge_")
+    criteria += _floor_criteria(
+        evaluation.challenge, spec.challenge_floors, spec, prefix="challenge_"
+    )
     criteria += _ceiling_criteria(evaluation, n_model_bytes, spec)
     if spec.slice_floor is not None:
-        criteria.append(_slice_criterion(evaluation.get("slices"), spec.slice_floor))
+        criteria.append(_slice_criterion(evaluation.slices, spec.slice_floor))
     if spec.stress_floor is not None:
-        criteria.append(_stress_criterion(evaluation.get("stress"), spec.stress_floor))
+        criteria.append(_stress_criterion(evaluation.stress, spec.stress_floor))
     for comparison in comparisons:
         if comparison.basis == "challenge":
             criteria.append(judge_challenge(comparison, spec))
@@ -68,24 +70,27 @@ def _can_show(
 
 
 def _floor_criteria(
-    evaluation: Mapping[str, Any],
+    evaluation: CandidateEvaluation | Challenge | None,
     floors: FloorsSpec | ChallengeFloorsSpec,
     spec: GateSpec,
     *,
     prefix: str = "",
 ) -> Iterator[Criterion]:
     """Yield a criterion for each floor; a missing score does not reach its floor."""
-    intervals = evaluation.get("intervals", {"level": 0.0, "scores": {}})
+    scores = {} if evaluation is None else evaluation.scores
+    intervals = {} if evaluation is None else evaluation.intervals.scores
+    level = 0.0 if evaluation is None else evaluation.intervals.level
     for name, floor in floors.model_dump().items():
         if floor is None:
             continue
-        value = evaluation.get("scores", {}).get(name)
-        interval = intervals["scores"].get(name, {})
-        lower, upper = interval.get("lower"), interval.get("upper")
+        value, interval = scores.get(name), intervals.get(name)
+        lower = upper = None
+        if interval is not None:
+            lower, upper = round_published(interval.lower), round_published(interval.upper)
         compared = lower if spec.floors_on == "lower" else value
         measured = "not measured" if value is None else f"{value:.4f}"
         if value is not None and lower is not None:
-            measured += f" ({intervals['level']:.0%} interval {lower:.4f} to {upper:.4f})"
+            measured += f" ({level:.0%} interval {lower:.4f} to {upper:.4f})"
         what = "of its lower end is wanted" if spec.floors_on == "lower" else "is wanted"
         yield Criterion(
             name=f"{prefix}{name}",
@@ -100,16 +105,16 @@ def _floor_criteria(
 
 
 def _ceiling_criteria(
-    evaluation: Mapping[str, Any], n_model_bytes: int, spec: GateSpec
+    evaluation: CandidateEvaluation, n_model_bytes: int, spec: GateSpec
 ) -> Iterator[Criterion]:
     """Yield the criteria of calibration error, if it has a ceiling, model size and latency."""
     if spec.calibration_error is not None:
-        value = evaluation["scores"].get("calibration_error")
+        value = evaluation.scores.get("calibration_error")
         yield _ceiling_criterion("calibration_error", value, spec.calibration_error)
     yield _ceiling_criterion("model_bytes", n_model_bytes, spec.model_bytes)
     yield _ceiling_criterion(
         "latency_p95_ms",
-        evaluation["latency"]["p95_ms"],
+        evaluation.latency.p95_ms,
         spec.latency_p95_ms,
         is_binding=spec.latency_severity == "reject",
     )
@@ -131,16 +136,10 @@ def _ceiling_criterion(
     )
 
 
-def _slice_criterion(slices: Mapping[str, Any] | None, floor: float) -> Criterion:
-    """Return the criterion of the slices: one is measured, and none is shown below the floor.
-
-    Parameters
-    ----------
-    slices
-        The part `slices` of evaluation.json.
-    """
-    scores = sorted((slices or {}).get("scores", []), key=lambda score: score["upper_bound"])
-    low = [score for score in scores if score["upper_bound"] < floor]
+def _slice_criterion(slices: SliceReport | None, floor: float) -> Criterion:
+    """Return the criterion of the slices: one is measured, and none is shown below the floor."""
+    scores = sorted(() if slices is None else slices.scores, key=lambda score: score.upper_bound)
+    low = [score for score in scores if round_published(score.upper_bound) < floor]
     shown = "; ".join(_describe_slice(score) for score in (low or scores)[:10])
     more = f"; and {len(low) - 10} more" if len(low) > 10 else ""
     wanted = f"none may be shown to be below {floor:g}"
@@ -148,24 +147,24 @@ def _slice_criterion(slices: Mapping[str, Any] | None, floor: float) -> Criterio
     worst = scores[0] if scores else None
     return Criterion(
         name="slice_floor",
-        value=worst["accuracy"]["value"] if worst else None,
+        value=round_published(worst.accuracy.value) if worst else None,
         threshold=floor,
         is_met=bool(scores) and not low,
         is_binding=True,
         reason=reason
         if scores
         else f"accuracy by slice not measured, no slice is large enough; {wanted}",
-        upper=worst["upper_bound"] if worst else None,
+        upper=round_published(worst.upper_bound) if worst else None,
     )
 
 
-def _stress_criterion(stress: Mapping[str, Any] | None, floor: float) -> Criterion:
+def _stress_criterion(stress: StressReport | None, floor: float) -> Criterion:
     """Return the criterion of the mean accuracy on batches that are standardized anew.
 
     Parameters
     ----------
     stress
-        The part `stress` of evaluation.json; the criterion is not met if it is None.
+        The criterion is not met if it is None.
     """
     if stress is None:
         return Criterion(
@@ -177,23 +176,22 @@ def _stress_criterion(stress: Mapping[str, Any] | None, floor: float) -> Criteri
             reason="accuracy in batches that are standardized anew not measured, at least "
             f"{floor:g} is wanted",
         )
-    interval = stress["interval"] or {}
-    worst = stress["worst"]
+    accuracy, interval = round_published(stress.accuracy), stress.interval
     return Criterion(
         name="stress_accuracy",
-        value=stress["accuracy"],
+        value=accuracy,
         threshold=floor,
-        is_met=stress["accuracy"] >= floor,
+        is_met=accuracy >= floor,
         is_binding=True,
-        reason=f"accuracy in batches that are standardized anew {stress['accuracy']:.4f} (lowest "
-        f"{worst['accuracy']:.4f}, mostly '{worst['class']}'), at least {floor:g} is wanted",
-        lower=interval.get("lower"),
-        upper=interval.get("upper"),
+        reason=f"accuracy in batches that are standardized anew {accuracy:.4f} (lowest "
+        f"{stress.worst.accuracy:.4f}, mostly '{stress.worst.name}'), at least {floor:g} is wanted",
+        lower=None if interval is None else round_published(interval.lower),
+        upper=None if interval is None else round_published(interval.upper),
     )
 
 
-def _describe_slice(score: Mapping[str, Any]) -> str:
+def _describe_slice(score: SliceScore) -> str:
     return (
-        f"'{score['column']}' is '{score['value']}' {score['accuracy']['value']:.4f} (at most "
-        f"{score['upper_bound']:.4f}) on {pluralize(score['n_rows'], 'row')}"
+        f"'{score.column}' is '{score.value}' {score.accuracy.value:.4f} (at most "
+        f"{score.upper_bound:.4f}) on {pluralize(score.n_rows, 'row')}"
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from job.contracts.dataset import Rows
@@ -48,9 +47,9 @@ def compare_models(
     try:
         model = codec.decode(champion.files[MODEL_FILE])
     except IncompatibleModelError as error:
-        return replace(comparison, problem=error.message)
+        return comparison.copy_with(problem=error.message)
     if problem := _describe_other_classes(model, candidate.pipeline):
-        return replace(comparison, problem=problem)
+        return comparison.copy_with(problem=problem)
     difference = compare_pair(
         predict(model, select_blocks(rows, feature_blocks, training.columns), feature_blocks),
         predict(
@@ -62,8 +61,7 @@ def compare_models(
         paired,
     )
     undefined = f"{paired.metric.value} is undefined on these rows"
-    return replace(
-        comparison,
+    return comparison.copy_with(
         champion_score=difference.champion_score,
         candidate_score=difference.candidate_score,
         standard_error=None if is_same else difference.standard_error,

@@ -14,7 +14,8 @@ How it works
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -58,7 +59,7 @@ class Difference:
     candidate_score: float | None = None
     interval: Interval | None = None
     standard_error: float | None = None
-    recalls: tuple[RecallChange, ...] = ()
+    recalls: Mapping[str, RecallChange] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,7 +179,7 @@ def _recall_changes(
     resampled: Array,
     n_groups: Array,
     alpha: float,
-) -> tuple[RecallChange, ...]:
+) -> dict[str, RecallChange]:
     """Return each class's change of recall; the intervals hold for all classes at once (max T)."""
     point = scores[1] - scores[0]
     standard_errors = resampled.std(axis=0)
@@ -187,9 +188,8 @@ def _recall_changes(
     if varies.any():
         deviations = (resampled[:, varies] - point[varies]) / standard_errors[varies]
         critical_values = [max_t_critical_value(sign * deviations, alpha) for sign in (1, -1)]
-    return tuple(
-        RecallChange(
-            name=name,
+    return {
+        name: RecallChange(
             n_rows=int(n_rows[c]),
             champion_recall=float(scores[0][c]),
             candidate_recall=float(scores[1][c]),
@@ -204,7 +204,7 @@ def _recall_changes(
         )
         for c, name in enumerate(names)
         if n_rows[c]
-    )
+    }
 
 
 def _compare_rows(

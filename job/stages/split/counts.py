@@ -9,6 +9,7 @@ import pandas as pd
 
 from job.contracts.dataset import Rows
 from job.contracts.reports.near_duplicates import DuplicateReport
+from job.contracts.reports.split import ClassRows
 from job.stages.split.near_duplicates import Kind
 
 Mask = np.ndarray[Any, Any]
@@ -51,9 +52,15 @@ def count_sides(train: Rows, test: Rows, labels: tuple[str, ...]) -> dict[str, A
         "n_test_keys": len(_factorize(test.leakage_keys)[1]),
         "test_only_classes": tuple(sorted(set(test.y) - set(train.y))),
         "n_test_only_rows": int((~is_among(test.y, train.y)).sum()),
-        "class_rows": tuple(
-            (name, int((train.y == name).sum()), int((test.y == name).sum())) for name in classes
-        ),
+        "classes": {
+            name: ClassRows.of(
+                n_train=int((train.y == name).sum()),
+                n_test=int((test.y == name).sum()),
+                n_train_rows=len(train),
+                n_test_rows=len(test),
+            )
+            for name in classes
+        },
     }
 
 

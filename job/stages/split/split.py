@@ -170,8 +170,8 @@ def _drop_rare_classes(rows: Rows, min_groups: int) -> tuple[Rows, int, int]:
 def _check_sides(report: SplitReport) -> None:
     """Raise if a class has no rows on a side."""
     missing = {
-        "training": [name for name, n_train, _ in report.class_rows if n_train == 0],
-        "test": [name for name, _, n_test in report.class_rows if n_test == 0],
+        "training": [name for name, rows in report.classes.items() if rows.n_train == 0],
+        "test": [name for name, rows in report.classes.items() if rows.n_test == 0],
     }
     for side, names in missing.items():
         if names:

@@ -15,7 +15,6 @@ Cross-validation does not decide otherwise, so a cross-fitted evaluation need no
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -70,7 +69,7 @@ def choose_on_challenge(
         for n, model in zip(positions, models, strict=True):
             score = compute_score(predict(model, inputs, feature_blocks), Metric(report.metric))
             rounded = None if score is None else round(score, 6)
-            candidates[n] = replace(candidates[n], challenge_score=rounded)
+            candidates[n] = candidates[n].copy_with(challenge_score=rounded)
     best = max(finalists, key=lambda n: _rank(candidates[n], is_cv_choice=n == cv_choice))
     chosen = candidates[best]
     log.info(
@@ -83,8 +82,7 @@ def choose_on_challenge(
         n_candidates=len(finalists),
         is_choice_of_table=best == cv_choice,
     )
-    return replace(
-        report,
+    return report.copy_with(
         candidates=tuple(candidates),
         chosen=chosen,
         baselines=choose_baselines(candidates, chosen.feature_blocks),
@@ -104,7 +102,7 @@ def _fit(
     """Fit candidates with the same feature blocks to all training rows, and return the models."""
     first, *others = candidates
     # `train_model` fits the chosen candidate and the baselines of a report on one feature matrix
-    report = replace(report, chosen=first, baselines=tuple(others))
+    report = report.copy_with(chosen=first, baselines=tuple(others))
     model = train_model(train, feature_matrices, report, spec, executor)
     return [model.pipeline, *(pipeline for _, pipeline in model.baselines)]
 

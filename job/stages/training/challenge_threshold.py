@@ -25,7 +25,7 @@ from scipy.stats import beta
 
 from job.contracts.dataset import Rows
 from job.contracts.messages import pluralize
-from job.contracts.reports.decision_threshold import AbstentionReport, Threshold
+from job.contracts.reports.decision_threshold import Decision, Threshold
 from job.contracts.settings.evaluation import DecisionSpec, EvaluationSpec
 from job.stages.metrics.predictions import Predictions
 from job.stages.split.challenge_halves import cut_request_folds
@@ -80,7 +80,7 @@ def measure_threshold(
     evaluation: EvaluationSpec,
     salt: str,
     random_state: int,
-) -> AbstentionReport:
+) -> Decision:
     """Measure coverage and precision on requests that the threshold was not chosen on.
 
     Parameters

@@ -22,7 +22,7 @@ from scipy.stats import beta, norm
 from scipy.stats import t as student
 
 from job.contracts.messages import pluralize
-from job.contracts.reports.decision_threshold import AbstentionReport, Threshold, ThresholdStatus
+from job.contracts.reports.decision_threshold import Decision, Threshold, ThresholdStatus
 from job.contracts.reports.intervals import Interval
 from job.contracts.settings.evaluation import DecisionSpec, EvaluationSpec
 from job.stages.metrics.confidence_bounds import bootstrap, interval_or_count_bound
@@ -158,7 +158,7 @@ def measure_abstention(
     random_state: int,
     *,
     least: Array | None = None,
-) -> AbstentionReport:
+) -> Decision:
     """Measure coverage and precision of a threshold on other rows, by a bootstrap over groups.
 
     Parameters
@@ -170,9 +170,7 @@ def measure_abstention(
     """
     value = 0.0 if threshold.status == "not_needed" else threshold.value
     if value is None:
-        return AbstentionReport(
-            threshold=threshold, n_rows=len(groups), n_answered=0, coverage=None, precision=None
-        )
+        return Decision.of(threshold, n_rows=len(groups))
     is_answered = predictions.proba.max(axis=1) >= (value if least is None else least)
     is_right = is_answered & (predictions.y_pred == predictions.y_true)
     values = np.stack([np.ones(len(groups)), is_answered, is_right], axis=1)
@@ -187,8 +185,8 @@ def measure_abstention(
         interval_or_count_bound(value, *limits, n_groups=n, alpha=alpha)
         for value, limits, n in zip(point, bounds.T, n_groups, strict=True)
     )
-    return AbstentionReport(
-        threshold=threshold,
+    return Decision.of(
+        threshold,
         n_rows=len(groups),
         n_answered=int(is_answered.sum()),
         coverage=_clip_interval(coverage),

@@ -21,6 +21,7 @@ from scipy.optimize import minimize_scalar
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
+from job.contracts.reports.scores import ProbabilityLosses, Temperature
 from job.stages.metrics.predictions import Predictions
 from job.stages.metrics.row_metrics import brier_losses, calibration_error, log_losses
 
@@ -78,13 +79,13 @@ def scale_coefficients(pipeline: Any, temperature: float) -> None:
 
 def describe_temperature(
     before: Predictions, after: Predictions, temperature: float
-) -> dict[str, Any]:
+) -> Temperature:
     """Return calibration error and losses before and after temperature scaling."""
-    return {
-        "temperature": temperature,
-        "before": _compute_losses(before.take(before.has_known_class)),
-        "after": _compute_losses(after.take(after.has_known_class)),
-    }
+    return Temperature(
+        temperature=temperature,
+        before=_compute_losses(before.take(before.has_known_class)),
+        after=_compute_losses(after.take(after.has_known_class)),
+    )
 
 
 def apply_temperature_by_fold(
@@ -101,9 +102,9 @@ def apply_temperature_by_fold(
     return replace(predictions, proba=proba)
 
 
-def _compute_losses(predictions: Predictions) -> dict[str, float]:
-    return {
-        "calibration_error": round(calibration_error(predictions), 6),
-        "log_loss": round(float(log_losses(predictions).mean()), 6),
-        "brier": round(float(brier_losses(predictions).mean()), 6),
-    }
+def _compute_losses(predictions: Predictions) -> ProbabilityLosses:
+    return ProbabilityLosses(
+        calibration_error=calibration_error(predictions),
+        log_loss=float(log_losses(predictions).mean()),
+        brier=float(brier_losses(predictions).mean()),
+    )

@@ -18,7 +18,6 @@ import functools
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
 import structlog
 
@@ -98,7 +97,7 @@ def search(
         if settings.halving_factor is not None and not is_last:
             means = [results[n].mean_score for n in remaining]
             kept = [remaining[k] for k in keep_best(means, settings.halving_factor)]
-            results |= {n: replace(results[n], ended="halved") for n in remaining if n not in kept}
+            results |= {n: results[n].copy_with(ended="halved") for n in remaining if n not in kept}
             remaining = kept
     scores, labels = [results[n] for n in candidates], scorer.labels(len(candidates))
     prefers: Preference = "wording" if settings.prefer == "wording" else "score"

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from job.contracts.reports.evaluation.parts import Count, IntervalPart, Part, Probability
+from job.contracts.reports.intervals import Interval
+from job.contracts.reports.part import Count, Part, Probability, RoundedProbability
 
 
 class EmptyRequest(Part):
     """A request without content: a text of no characters, an embedding of zeros, no metadata."""
 
     predicted: str
-    confidence: Probability
+    confidence: RoundedProbability
     is_answered: bool
 
 
@@ -21,9 +22,9 @@ class OutOfScopeRequests(Part):
     n_rows: Count
     n_groups: Count = Field(description="Distinct requests, or groups where the set names some.")
     n_answered: Count
-    answered: IntervalPart = Field(description="Share of the rows that is answered.")
+    answered: Interval = Field(description="Share of the rows that is answered.")
     level: Probability = Field(description="Of the interval.")
-    median_confidence: Probability
+    median_confidence: RoundedProbability
     predicted: dict[str, Count] = Field(
         description="Rows by predicted class, answered or not; classes of no row are absent."
     )

@@ -6,7 +6,11 @@ from typing import Literal
 
 from pydantic import Field
 
-from job.contracts.reports.evaluation.parts import ClassScores, Count, Intervals, Part, Scores
+from job.contracts.reports.intervals import IntervalReport
+from job.contracts.reports.part import Count, Part
+from job.contracts.reports.scores import ClassScores, Scores
+
+Purpose = Literal["choice", "threshold"]
 
 
 class Challenge(Part):
@@ -22,15 +26,13 @@ class Challenge(Part):
     n_dropped_from_training: Count = Field(
         description="Rows of the table that were left out as near-duplicates of the set."
     )
-    used_for: list[Literal["choice", "threshold"]] = Field(
-        description="What else rows of the set have decided."
-    )
+    used_for: tuple[Purpose, ...] = Field(description="What else rows of the set have decided.")
     is_used_up: bool = Field(
         description="Whether the judged rows have chosen the candidate, so that its scores on them "
         "are too high."
     )
-    classes: list[str] = Field(description="Sorted; the order of `confusion`.")
+    classes: tuple[str, ...] = Field(description="Sorted; the order of `confusion`.")
     scores: Scores
     per_class: dict[str, ClassScores]
-    confusion: list[list[Count]] = Field(description="Rows are true classes.")
-    intervals: Intervals
+    confusion: tuple[tuple[Count, ...], ...] = Field(description="Rows are true classes.")
+    intervals: IntervalReport

@@ -1,0 +1,160 @@
+"""The content of evaluation.json; its JSON Schema is published with the docs.
+
+Each stage of the evaluation adds its parts to those of the stage before: `PredictionScores`,
+`RowScores`, `ModelEvaluation`, `CandidateEvaluation`, and at last `Evaluation`.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import ConfigDict, Field, JsonValue
+
+from job.contracts.reports.challenge import Challenge
+from job.contracts.reports.decision_threshold import Decision
+from job.contracts.reports.drift import DriftReport
+from job.contracts.reports.gate import GateDecision
+from job.contracts.reports.geometry import Geometry
+from job.contracts.reports.input_check import InputCheck
+from job.contracts.reports.intervals import IntervalReport
+from job.contracts.reports.label_noise import LabelNoise
+from job.contracts.reports.out_of_scope import OutOfScope
+from job.contracts.reports.part import Count, Part, Tenths, is_none
+from job.contracts.reports.scores import (
+    ClassScores,
+    Curves,
+    Latency,
+    Reliability,
+    RiskCoverage,
+    Scores,
+    Temperature,
+)
+from job.contracts.reports.search import SearchReport
+from job.contracts.reports.slices import SliceReport
+from job.contracts.reports.split import SplitReport
+from job.contracts.reports.stress import StressReport
+from job.contracts.reports.wording import Wording
+
+Method = Literal["cross_fit", "holdout", "official_test"]
+
+
+class CrossFit(Part):
+    """Every group was predicted by models of the chosen recipe that were not trained on it."""
+
+    n_folds: Count
+    n_rows: Count
+    n_groups: Count
+    n_effective_groups: Tenths = Field(
+        description="Kish's effective number, `sum(n)^2 / sum(n^2)` over the groups' sizes n."
+    )
+    is_nested: bool = Field(description="Whether the recipe was chosen again in every fold.")
+    n_other_choices: Count = Field(description="Folds that chose another recipe.")
+
+
+class Holdout(Part):
+    """The published model on the held-out rows, if `scores` are those of its recipe."""
+
+    n_rows: Count
+    n_groups: Count
+    scores: Scores
+    intervals: IntervalReport
+
+
+class Change(Part):
+    """One value of the metadata, of both models."""
+
+    before: JsonValue
+    after: JsonValue
+    difference: float | None = Field(
+        None, exclude_if=is_none, description="After minus before; absent unless both are scores."
+    )
+
+
+class Changes(Part):
+    """What differs from the champion's metadata, by dotted keys."""
+
+    champion: str
+    changed: dict[str, Change]
+
+
+class PredictionScores(Part):
+    """What follows from predictions and labels alone."""
+
+    classes: tuple[str, ...] = Field(description="Sorted; the order of `confusion`.")
+    n_test: Count = Field(description="Rows that were evaluated.")
+    scores: Scores = Field(
+        description="By metric, on the evaluated rows; of the recipe if they are cross-fitted."
+    )
+    per_class: dict[str, ClassScores]
+    confusion: tuple[tuple[Count, ...], ...] = Field(description="Rows are true classes.")
+    curves: dict[str, Curves] = Field(description="By class, where they are defined.")
+    reliability: Reliability | None = Field(description="null: no row of a known class.")
+    risk_coverage: RiskCoverage | None = Field(description="null: too few rows.")
+
+
+class RowScores(PredictionScores):
+    """The scores with their intervals, and by slice."""
+
+    intervals: IntervalReport
+    slices: SliceReport | None = Field(None, description="null: no columns are sliced.")
+
+
+class ModelEvaluation(RowScores):
+    """A model on rows that it was not trained on, or its recipe on all rows of the table."""
+
+    method: Method | None = Field(
+        None, description="How `scores` were made. Absent in files of earlier releases."
+    )
+    cross_fit: CrossFit | None = Field(
+        None, description="null: the scores are not cross-fitted ones."
+    )
+    holdout: Holdout | None = Field(
+        None, description="null: `scores` are those of the published model."
+    )
+    temperature: Temperature | None = Field(description="null: no temperature was applied.")
+    decision: Decision | None = Field(description="null: no target was set.")
+    baselines: dict[str, Scores]
+    latency: Latency
+    challenge: Challenge | None = Field(
+        None, description="null: there is no challenge set. Absent in files of earlier releases."
+    )
+
+
+class CandidateEvaluation(ModelEvaluation):
+    """All that is measured of a candidate before the gate decides."""
+
+    out_of_scope: OutOfScope | None = Field(
+        None,
+        description="Requests that belong to no class. Absent in files of earlier releases.",
+    )
+    wording: Wording | None = Field(None, description="Absent in files of earlier releases.")
+    geometry: Geometry | None = Field(
+        None, description="null: the model takes no embeddings, or `features.geometry` is `given`."
+    )
+    stress: StressReport | None = Field(
+        None, description="null: embeddings are not standardized per batch, or too few rows."
+    )
+    input_check: InputCheck | None = Field(
+        None, description="null: no embeddings, or not standardized ones."
+    )
+    label_noise: LabelNoise | None = Field(
+        None, exclude_if=is_none, description="Absent if `evaluation.label_noise` is off."
+    )
+
+
+class Evaluation(CandidateEvaluation):
+    """What a run found out about its model; the report shows no number that is not in here."""
+
+    # NOTE: readers of this release accept what later ones add; our tests do not
+    model_config = ConfigDict(extra="allow", title="evaluation.json")
+
+    model_bytes: Count
+    gate: GateDecision
+    search: SearchReport
+    split: SplitReport
+    drift: DriftReport | None = Field(
+        None, description="null: no champion, or `drift.action` is `ignore`."
+    )
+    changes: Changes | None = Field(
+        None, exclude_if=is_none, description="Absent if there is no champion."
+    )

@@ -1,0 +1,92 @@
+"""The base of the published parts, and the kinds of numbers in them.
+
+Parts are checked when they are made, and rounded when they are written: the run computes with all
+digits of a number, and the file has six decimals.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic_core import core_schema
+
+_ROUNDING_ERROR = 1e-9
+_N_DECIMALS = 6
+
+
+class Part(BaseModel):
+    """Base of everything that is published: frozen, and without unknown keys."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        validate_by_name=True,
+        validate_by_alias=True,
+        serialize_by_alias=True,
+    )
+
+    def fields(self) -> dict[str, Any]:
+        """Return the values by field, not as published: to build a part that has more fields."""
+        return dict(self)
+
+    def copy_with(self, **changes: object) -> Self:
+        """Return a copy with other values, which are checked like those of a new part."""
+        return type(self).model_validate({**dict(self), **changes})
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the part as it is published."""
+        return self.model_dump(mode="json")
+
+
+def is_none(value: object) -> bool:
+    """Return whether a value is None: `exclude_if` of keys that are absent instead of null."""
+    return value is None
+
+
+def _clip(lower: float, upper: float, value: Any) -> Any:
+    """Return a bound for a number that exceeds it by an error of rounding, else the number."""
+    if isinstance(value, float):
+        if lower - _ROUNDING_ERROR <= value < lower:
+            return lower
+        if upper < value <= upper + _ROUNDING_ERROR:
+            return upper
+    return value
+
+
+def round_published(value: float) -> float:
+    """Return a number as `Rounded` publishes it, so that what is compared is what readers see."""
+    return round(value, _N_DECIMALS)
+
+
+def _round(decimals: int) -> PlainSerializer:
+    return PlainSerializer(partial(_round_number, decimals), return_type=float)
+
+
+def _round_number(decimals: int, value: float) -> float:
+    return round(value, decimals)
+
+
+Count = Annotated[int, Field(ge=0)]
+NonNegative = Annotated[float, Field(ge=0)]
+Probability = Annotated[float, BeforeValidator(partial(_clip, 0.0, 1.0)), Field(ge=0, le=1)]
+Cosine = Annotated[float, BeforeValidator(partial(_clip, -1.0, 1.0)), Field(ge=-1, le=1)]
+# as published with one, four, six or nine decimals
+Rounded = Annotated[float, _round(_N_DECIMALS)]
+RoundedProbability = Annotated[Probability, _round(_N_DECIMALS)]
+RoundedCosine = Annotated[Cosine, _round(_N_DECIMALS)]
+Tenths = Annotated[NonNegative, _round(1)]
+FourDecimals = Annotated[NonNegative, _round(4)]
+NineDecimals = Annotated[float, _round(9)]
+
+
+class NotPublished:
+    """Base of values that a part carries through the run, and that are never written.
+
+    A field of such a type is excluded from the file and from its schema.
+    """
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, *_: object) -> core_schema.CoreSchema:
+        return core_schema.is_instance_schema(cls)
