@@ -4,14 +4,16 @@ import numpy as np
 import pandas as pd
 
 from job.contracts.dataset import MatrixRows, Rows
+from job.contracts.reports.decision_threshold import Decision
 from job.contracts.reports.drift import DriftMeasure, DriftReport
 from job.contracts.reports.gate import Criterion, GateDecision
 from job.contracts.reports.geometry import Geometry
 from job.contracts.reports.intervals import Interval
 from job.contracts.reports.label_noise import ClassLabels, LabelNoise, LabelPair
+from job.contracts.reports.near_duplicates import DuplicateReport
 from job.contracts.reports.search import CandidateScore, SearchReport
 from job.contracts.reports.slices import SliceReport, SliceScore
-from job.contracts.reports.split import SplitReport
+from job.contracts.reports.split import ClassRows, SplitReport
 from job.contracts.reports.stress import BatchScore, StressReport
 from job.contracts.reports.wording import (
     GroupCounts,
@@ -124,7 +126,7 @@ def _judge(names, n_rows):
         embeddings=MatrixRows(proba, np.arange(len(truth))),
         frame=pd.DataFrame(index=range(len(truth))),
     )
-    return evaluate_model(Fixed(names), rows, ("embeddings",))
+    return evaluate_model(Fixed(names), rows, ("embeddings",)).to_json()
 
 
 def _slices(names):
@@ -265,7 +267,7 @@ def make_challenge(names, *, judged="half", used_for=("threshold",), n_rows=14):
         used_for=used_for,
         spec=EvaluationSpec(resamples=1000),
         random_state=0,
-    )
+    ).to_json()
 
 
 def make_out_of_scope(names, *, threshold=0.7, n_answered=3, n_rows=83, has_set=True):
@@ -284,9 +286,17 @@ def make_out_of_scope(names, *, threshold=0.7, n_answered=3, n_rows=83, has_set=
         answer(np.array([0.5127])),
         answer(sure) if has_set else None,
         np.arange(n_rows) if has_set else None,
-        decision={"threshold": threshold, "target_precision": 0.95},
+        decision=Decision(
+            target_precision=0.95,
+            threshold=threshold,
+            n_chosen_on=0,
+            n_groups_chosen_on=0,
+            n_answered=0,
+            coverage=None,
+            precision=None,
+        ),
         confidence=0.95,
-    )
+    ).to_json()
 
 
 def challenged(evaluation, **more):
@@ -302,10 +312,10 @@ def _doubt(names, n_rows):
         n_rows=4 * n_rows * len(names),
         n_groups=700,
         share=Interval(value=0.0625, lower=0.041, upper=0.088),
-        classes=tuple(
-            ClassLabels(name=name, n_rows=4 * n_rows, n_wrong=n % 4 * 5.3)
+        per_class={
+            name: ClassLabels(n_rows=4 * n_rows, n_wrong=n % 4 * 5.3)
             for n, name in enumerate(names)
-        ),
+        },
         pairs=(LabelPair(given=names[-1], likely=names[0], n_rows=11.4),),
     )
 
@@ -447,7 +457,16 @@ def _split(names, n_rows):
         n_conflicting_rows=5,
         test_only_classes=(names[0],),
         n_test_only_rows=1,
-        class_rows=tuple((name, 4 * n_rows, n_rows) for name in names),
+        classes={
+            name: ClassRows.of(
+                n_train=4 * n_rows,
+                n_test=n_rows,
+                n_train_rows=counts["n_train"],
+                n_test_rows=counts["n_test"],
+            )
+            for name in names
+        },
+        near_duplicates=DuplicateReport(),
     )
 
 

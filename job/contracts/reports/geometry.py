@@ -18,7 +18,7 @@ Status = Literal["restored", "one_length", "too_few_rows", "too_wide", "not_foun
 _Figure = Annotated[NineDecimals, Field(ge=0)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class AffineMap(NotPublished):
     """An affine map of selected columns, each by itself: `scale * x + offset`.
 

@@ -84,8 +84,15 @@ NineDecimals = Annotated[float, _round(9)]
 class NotPublished:
     """Base of values that a part carries through the run, and that are never written.
 
-    A field of such a type is excluded from the file and from its schema.
+    A field of such a type is excluded from the file and from its schema, and two parts are equal
+    if what is published of them is.
     """
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, type(self))
+
+    def __hash__(self) -> int:
+        return hash(type(self))
 
     @classmethod
     def __get_pydantic_core_schema__(cls, *_: object) -> core_schema.CoreSchema:

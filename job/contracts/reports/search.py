@@ -52,7 +52,7 @@ class CandidateScore(Part):
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SearchedLabels(NotPublished):
     """Out-of-fold labels of the candidates for the training rows.
 

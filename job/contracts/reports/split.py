@@ -75,5 +75,5 @@ class SplitReport(Part):
         description="Maximum over the classes of |share of the training rows - share of the test "
         "rows|. Absent in files of earlier releases.",
     )
-    near_duplicates: DuplicateReport
+    near_duplicates: DuplicateReport = Field(default_factory=DuplicateReport)
     optimism: Optimism | None = Field(None, description="null: it could not be measured.")

@@ -66,7 +66,7 @@ def compare_models(
         candidate_score=difference.candidate_score,
         standard_error=None if is_same else difference.standard_error,
         difference=Interval(value=0.0, lower=0.0, upper=0.0) if is_same else difference.interval,
-        recalls=() if is_same else difference.recalls,
+        recalls={} if is_same else difference.recalls,
         problem=undefined if difference.interval is None else "",
     )
 

@@ -78,7 +78,7 @@ def test_scores_of_labels_are_those_of_scikit_learn(y, proba):
             f"recall_{average}": metrics.recall_score(y, y_pred, average=average),
             f"f1_{average}": metrics.f1_score(y, y_pred, average=average),
         }
-    scores = judge(y, proba)["scores"]
+    scores = judge(y, proba).scores
 
     assert pytest.approx(expected, abs=1e-6) == {name: scores[name] for name in expected}
 
@@ -87,7 +87,7 @@ def test_scores_of_labels_are_those_of_scikit_learn(y, proba):
 def test_log_loss_is_that_of_scikit_learn(y, proba):
     """And its negative is the metric to choose by."""
     loss = metrics.log_loss(y, proba)
-    scores = judge(y, proba)["scores"]
+    scores = judge(y, proba).scores
 
     assert pytest.approx((loss, -loss), abs=1e-6) == (scores["log_loss"], scores["neg_log_loss"])
 
@@ -97,7 +97,7 @@ def test_roc_auc_of_two_classes_is_that_of_scikit_learn():
     y, proba = TWO
     expected = metrics.roc_auc_score(y, np.array(proba)[:, 1])
 
-    assert pytest.approx(expected, abs=1e-6) == judge(y, proba)["scores"]["roc_auc_ovr"]
+    assert pytest.approx(expected, abs=1e-6) == judge(y, proba).scores["roc_auc_ovr"]
 
 
 def test_roc_auc_of_many_classes_is_that_of_scikit_learn():
@@ -105,7 +105,7 @@ def test_roc_auc_of_many_classes_is_that_of_scikit_learn():
     y, proba = THREE
     expected = metrics.roc_auc_score(y, proba, multi_class="ovr")
 
-    assert pytest.approx(expected, abs=1e-6) == judge(y, proba)["scores"]["roc_auc_ovr"]
+    assert pytest.approx(expected, abs=1e-6) == judge(y, proba).scores["roc_auc_ovr"]
 
 
 @EXAMPLES
@@ -113,17 +113,17 @@ def test_confusion_is_that_of_scikit_learn(y, proba):
     """Rows are true classes."""
     expected = metrics.confusion_matrix(y, predicted(y, proba)).tolist()
 
-    assert expected == judge(y, proba)["confusion"]
+    assert expected == [list(row) for row in judge(y, proba).confusion]
 
 
 @EXAMPLES
 def test_recall_of_each_class_is_that_of_scikit_learn(y, proba):
     """By name, in the order of the classes."""
     recall = metrics.recall_score(y, predicted(y, proba), average=None)
-    per_class = judge(y, proba)["per_class"]
+    per_class = judge(y, proba).per_class
 
     assert dict(zip(sorted(set(y)), recall, strict=True)) == {
-        name: values["recall"] for name, values in per_class.items()
+        name: values.recall for name, values in per_class.items()
     }
 
 
@@ -132,14 +132,14 @@ def test_evaluation_is_json(y, proba):
     """No number of numpy's stays in it."""
     evaluation = judge(y, proba)
 
-    assert evaluation == json.loads(json.dumps(evaluation, allow_nan=False))
+    assert evaluation.to_json() == json.loads(json.dumps(evaluation.to_json(), allow_nan=False))
 
 
 def test_test_only_class_counts_as_an_error_in_scores_of_labels():
     """The model could not have said it, and was wrong all the same."""
     y, proba = TWO
-    alone = judge(y, proba)["scores"]["accuracy"]
-    scores = judge([*y, "new", "new"], [*proba, [0.5, 0.5], [1, 0]], ["a", "b"])["scores"]
+    alone = judge(y, proba).scores["accuracy"]
+    scores = judge([*y, "new", "new"], [*proba, [0.5, 0.5], [1, 0]], ["a", "b"]).scores
 
     assert pytest.approx(alone * 0.8) == scores["accuracy"]
 
@@ -148,22 +148,22 @@ def test_test_only_class_counts_as_an_error_in_scores_of_labels():
 def test_test_only_class_stays_out_of_scores_of_probabilities(name):
     """The model has no probability of it."""
     y, proba = TWO
-    scores = judge([*y, "new", "new"], [*proba, [0.5, 0.5], [1, 0]], ["a", "b"])["scores"]
+    scores = judge([*y, "new", "new"], [*proba, [0.5, 0.5], [1, 0]], ["a", "b"]).scores
 
-    assert judge(y, proba)["scores"][name] == scores[name]
+    assert judge(y, proba).scores[name] == scores[name]
 
 
 def test_test_only_class_has_a_recall_of_zero():
     """It stands among the classes of the report."""
     y, proba = TWO
-    scores = judge([*y, "new"], [*proba, [1, 0]], ["a", "b"])["per_class"]["new"]
+    scores = judge([*y, "new"], [*proba, [1, 0]], ["a", "b"]).per_class["new"]
 
-    assert {"precision": 0.0, "recall": 0.0, "f1": 0.0, "n_test": 1} == scores
+    assert {"precision": 0.0, "recall": 0.0, "f1": 0.0, "n_test": 1} == scores.to_json()
 
 
 def test_test_of_unknown_classes_alone_has_no_score_of_probabilities():
     """No row is left to compute one on."""
-    scores = judge(["new", "newer"], [[1, 0], [0, 1]], ["a", "b"])["scores"]
+    scores = judge(["new", "newer"], [[1, 0], [0, 1]], ["a", "b"]).scores
 
     assert (0.0, False) == (scores["accuracy"], "log_loss" in scores)
 
@@ -174,21 +174,21 @@ def test_class_without_test_rows_has_no_curve():
     is_other = np.array(y) != "c"
     evaluation = judge(np.array(y)[is_other], np.array(proba)[is_other], ["a", "b", "c"])
 
-    assert ["a", "b"] == sorted(evaluation["curves"])
+    assert ["a", "b"] == sorted(evaluation.curves)
 
 
 def test_class_without_test_rows_stays_out_of_balanced_accuracy():
     """As in scikit-learn: there is no recall of it."""
     y, proba = ["a", "b", "b"], [[1, 0, 0], [0, 1, 0], [1, 0, 0]]
 
-    assert 0.75 == judge(y, proba, ["a", "b", "c"])["scores"]["balanced_accuracy"]
+    assert 0.75 == judge(y, proba, ["a", "b", "c"]).scores["balanced_accuracy"]
 
 
 def test_scores_alone_are_those_of_the_evaluation():
     """The baselines are scored by the same function."""
     rows = make_rows(*THREE)
 
-    assert judge(*THREE)["scores"] == score_model(Fixed("abc"), rows, ("embeddings",))
+    assert judge(*THREE).scores == score_model(Fixed("abc"), rows, ("embeddings",))
 
 
 class Ticks:
@@ -216,7 +216,7 @@ def test_latency_is_exact_by_the_timer():
     """Two warm-up predictions apart: 3 to 23 ms, so the median is 13 and p95 is 22."""
     latency = measure_latency(Fixed("ab"), np.ones((21, 2)), Ticks())
 
-    assert pytest.approx({"p50_ms": 13.0, "p95_ms": 22.0}) == latency
+    assert pytest.approx({"p50_ms": 13.0, "p95_ms": 22.0}) == latency.to_json()
 
 
 def test_latency_is_that_of_one_row_at_a_time():
@@ -258,7 +258,7 @@ def test_evaluation_holds_baselines_and_latency_beside_the_scores():
         predicted, model, rows, Ticks(), spec=spec, metric=Metric.F1_MACRO, random_state=0
     )
 
-    assert ({"dummy": evaluation["scores"]}, {"p50_ms", "p95_ms"}) == (
-        evaluation["baselines"],
-        set(evaluation["latency"]),
+    assert ({"dummy": evaluation.scores}, {"p50_ms", "p95_ms"}) == (
+        evaluation.baselines,
+        set(dict(evaluation.latency)),
     )

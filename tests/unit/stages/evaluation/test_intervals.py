@@ -59,19 +59,19 @@ def test_values_are_the_scores_of_the_evaluation():
     report = compute_intervals(predicted, np.arange(300), SPEC, 0)
     evaluation = evaluate_predictions(predicted)
 
-    assert evaluation["scores"] == pytest.approx(
-        {name: interval.value for name, interval in report.scores}
-        | {name: evaluation["scores"][name] for name in ("pr_auc_ovr", "calibration_error")},
+    assert evaluation.scores == pytest.approx(
+        {name: interval.value for name, interval in report.scores.items()}
+        | {name: evaluation.scores[name] for name in ("pr_auc_ovr", "calibration_error")},
         abs=1e-6,
     )
-    for name, scores in report.per_class:
-        for score, interval in scores:
-            assert evaluation["per_class"][name][score] == pytest.approx(interval.value)
+    for name, scores in report.per_class.items():
+        for score, interval in scores.items():
+            assert getattr(evaluation.per_class[name], score) == pytest.approx(interval.value)
 
 
 def test_ends_lie_around_the_value():
     """Whatever the score."""
-    for _, interval in compute_intervals(soft(), np.arange(300), SPEC, 0).scores:
+    for interval in compute_intervals(soft(), np.arange(300), SPEC, 0).scores.values():
         assert interval.lower < interval.value < interval.upper
 
 
@@ -90,9 +90,9 @@ def test_perfect_hold_out_is_not_perfectly_sure():
     """An error seen in none of 100 groups may affect 3.6 % (97.5 % bound), 11 % of 30 groups."""
     y = np.repeat([0, 1], [70, 30])
     report = compute_intervals(predictions(y, y, 2), np.arange(100), SPEC, 0)
-    accuracy = dict(report.scores)["accuracy"]
-    recall = dict(dict(report.per_class)["c01"])["recall"]
-    macro = dict(report.scores)["f1_macro"]
+    accuracy = report.scores["accuracy"]
+    recall = dict(report.per_class["c01"])["recall"]
+    macro = report.scores["f1_macro"]
 
     assert accuracy.is_by_count
     assert accuracy.lower == pytest.approx(0.025 ** (1 / 100))
@@ -104,7 +104,7 @@ def test_perfect_hold_out_is_not_perfectly_sure():
 def test_class_without_rows_is_wholly_unsure():
     """Nothing is known of its recall."""
     report = compute_intervals(predictions([0, 0, 1, 1], [0, 0, 1, 1], 3), np.arange(4), SPEC, 0)
-    recall = dict(dict(report.per_class)["c02"])["recall"]
+    recall = dict(report.per_class["c02"])["recall"]
 
     assert (0.0, 1.0) == (recall.lower, recall.upper)
 

@@ -98,14 +98,16 @@ def test_share_of_wrong_labels_is_near_the_truth(share, chosen):
     assert chosen == noise.estimator
     assert is_wrong.mean() == pytest.approx(noise.share.value, abs=0.01)
     assert noise.share.lower <= is_wrong.mean() <= noise.share.upper
-    assert sum(c.n_wrong for c in noise.classes) == pytest.approx(noise.share.value * len(rows))
+    assert sum(c.n_wrong for c in noise.per_class.values()) == pytest.approx(
+        noise.share.value * len(rows)
+    )
 
 
 def test_class_and_pair_of_wrong_labels_are_named():
     """Mistakes in one direction are underestimated: the model learns them, too."""
     rows, is_wrong = draw(0.15, 0, 0)
     noise = estimate(rows)
-    wrong = {c.name: c.n_wrong for c in noise.classes}
+    wrong = {name: c.n_wrong for name, c in noise.per_class.items()}
 
     assert 0.6 * is_wrong.sum() < wrong["b"] <= is_wrong.sum()
     assert max(wrong["a"], wrong["c"]) < 5

@@ -9,7 +9,8 @@ from support.datasets import table_of
 from support.rows import rows_of_embeddings, rows_of_texts
 
 from job.contracts.dataset import Column
-from job.contracts.reports.evaluation.out_of_scope import OutOfScope
+from job.contracts.reports.decision_threshold import Decision
+from job.contracts.reports.out_of_scope import EmptyRequest
 from job.contracts.settings.dataset import ColumnsSpec
 from job.contracts.settings.features import FeatureSpec
 from job.stages.evaluation.out_of_scope import (
@@ -37,36 +38,48 @@ def answer(confidence, taken):
     )
 
 
+def decide_at(threshold):
+    return Decision(
+        status="not_needed" if threshold is None else "chosen",
+        target_precision=0.95,
+        threshold=threshold,
+        n_chosen_on=0,
+        n_groups_chosen_on=0,
+        n_answered=0,
+        coverage=None,
+        precision=None,
+    )
+
+
 def measure(confidence, taken, *, threshold=0.8, groups=None):
     groups = np.arange(len(confidence)) if groups is None else np.array(groups)
     part = measure_out_of_scope(
         answer([0.6], "b"),
         answer(confidence, taken),
         groups,
-        decision={"threshold": threshold},
+        decision=decide_at(threshold),
         confidence=0.95,
     )
-    OutOfScope.model_validate(part)
     return part
 
 
 def test_rows_at_or_above_the_threshold_are_answered():
     """Classes are counted whether a row is answered or not."""
     part = measure([0.8, 0.79, 0.95, 0.55], "abbb")
-    requests = part["requests"]
+    requests = part.requests
 
     assert (4, 4, 2, 0.795) == (
-        requests["n_rows"],
-        requests["n_groups"],
-        requests["n_answered"],
-        requests["median_confidence"],
+        requests.n_rows,
+        requests.n_groups,
+        requests.n_answered,
+        requests.median_confidence,
     )
-    assert {"a": 1, "b": 3} == requests["predicted"]
-    assert requests["answered"]["lower"] < 0.5 == requests["answered"]["value"]
-    assert {"predicted": "b", "confidence": 0.6, "is_answered": False} == part["empty"]
+    assert {"a": 1, "b": 3} == requests.predicted
+    assert requests.answered.lower < 0.5 == requests.answered.value
+    assert EmptyRequest(predicted="b", confidence=0.6, is_answered=False) == part.empty
 
 
-@pytest.mark.parametrize("decision", [None, {"threshold": None, "status": "not_needed"}])
+@pytest.mark.parametrize("decision", [None, decide_at(None)])
 def test_everything_is_answered_where_no_threshold_is_published(decision):
     part = measure_out_of_scope(
         answer([0.6], "a"),
@@ -77,29 +90,28 @@ def test_everything_is_answered_where_no_threshold_is_published(decision):
     )
 
     assert (None, True, 2) == (
-        part["threshold"],
-        part["empty"]["is_answered"],
-        part["requests"]["n_answered"],
+        part.threshold,
+        part.empty.is_answered,
+        part.requests.n_answered,
     )
 
 
 def test_empty_request_alone_is_judged_without_a_set():
     part = measure_out_of_scope(
-        answer([0.9], "a"), None, None, decision={"threshold": 0.8}, confidence=0.95
+        answer([0.9], "a"), None, None, decision=decide_at(0.8), confidence=0.95
     )
 
-    assert part["requests"] is None
-    assert part["empty"]["is_answered"]
-    OutOfScope.model_validate(part)
+    assert part.requests is None
+    assert part.empty.is_answered
 
 
 def test_copies_of_a_request_make_the_interval_no_narrower():
     """The interval is of as many trials as there are groups."""
-    alone = measure([0.9, 0.5], "ab")["requests"]
-    copied = measure([0.9, 0.5] * 50, "ab" * 50, groups=[0, 1] * 50)["requests"]
+    alone = measure([0.9, 0.5], "ab").requests
+    copied = measure([0.9, 0.5] * 50, "ab" * 50, groups=[0, 1] * 50).requests
 
-    assert alone["answered"] == copied["answered"]
-    assert (100, 2) == (copied["n_rows"], copied["n_groups"])
+    assert alone.answered == copied.answered
+    assert (100, 2) == (copied.n_rows, copied.n_groups)
 
 
 @pytest.mark.parametrize("labels", [None, ("canary", None)])

@@ -21,21 +21,21 @@ def test_calibrated_simulation_lies_on_the_diagonal():
     """Within four standard errors of each bin, overall and of each class."""
     predictions, _ = simulate(60_000, np.random.default_rng(0))
     report = measure_reliability(predictions)
-    all_bins = [report["bins"], *(c["bins"] for c in report["per_class"].values())]
+    all_bins = [report.bins, *(c.bins for c in report.per_class.values())]
 
     for bins in all_bins:
-        p, n = np.array(bins["confidence"]), np.array(bins["n_rows"])
+        p, n = np.array(bins.confidence), np.array(bins.n_rows)
         error = np.sqrt(p * (1 - p) / n) + 1e-4
-        assert (np.abs(np.array(bins["accuracy"]) - p) < 4 * error).all()
-    assert all(c["calibration_error"] < 0.02 for c in report["per_class"].values())
+        assert (np.abs(np.array(bins.accuracy) - p) < 4 * error).all()
+    assert all(c.calibration_error < 0.02 for c in report.per_class.values())
 
 
 def test_too_sure_a_model_lies_below_the_diagonal():
     """In every bin but those that cannot be surer."""
     predictions, _ = simulate(20_000, np.random.default_rng(0), sharpened=3.0)
-    bins = measure_reliability(predictions)["bins"]
+    bins = measure_reliability(predictions).bins
 
-    assert (np.array(bins["accuracy"]) < np.array(bins["confidence"]))[:-1].all()
+    assert (np.array(bins.accuracy) < np.array(bins.confidence))[:-1].all()
 
 
 @given(st.lists(st.integers(0, 12), max_size=400), st.integers(0, 2**32 - 1))
@@ -44,11 +44,11 @@ def test_no_bin_has_fewer_rows_than_the_minimum(steps, seed):
     confidence = np.array(steps, float) / 12
     is_right = np.random.default_rng(seed).random(len(steps)) < confidence
     bins = describe_bins(confidence, is_right)
-    hits = np.dot(bins["accuracy"], bins["n_rows"]) if bins["n_rows"] else 0
+    hits = np.dot(bins.accuracy, bins.n_rows) if bins.n_rows else 0
 
-    assert all(n >= MIN_ROWS for n in bins["n_rows"])
-    assert sum(bins["n_rows"]) == (len(steps) if len(steps) >= MIN_ROWS else 0)
-    assert hits == pytest.approx(is_right.sum() if bins["n_rows"] else 0, abs=0.1)
+    assert all(n >= MIN_ROWS for n in bins.n_rows)
+    assert sum(bins.n_rows) == (len(steps) if len(steps) >= MIN_ROWS else 0)
+    assert hits == pytest.approx(is_right.sum() if bins.n_rows else 0, abs=0.1)
 
 
 def test_equal_confidence_shares_a_bin():
@@ -57,8 +57,8 @@ def test_equal_confidence_shares_a_bin():
     is_right = np.tile([True, False], 75)
     bins = describe_bins(confidence, is_right)
 
-    assert [100, 50] == bins["n_rows"]
-    assert [0.5, 0.9] == bins["confidence"]
+    assert (100, 50) == bins.n_rows
+    assert (0.5, 0.9) == bins.confidence
 
 
 def test_coverage_grows_while_the_threshold_falls():
@@ -67,10 +67,10 @@ def test_coverage_grows_while_the_threshold_falls():
     curve = trace_risk(predictions)
     error = float((predictions.y_pred != predictions.y_true).mean())
 
-    assert (np.diff(curve["coverage"]) > 0).all()
-    assert (np.diff(curve["threshold"]) <= 0).all()
-    assert curve["coverage"][0] * 300 >= MIN_ROWS
-    assert (1.0, round(error, 4)) == (curve["coverage"][-1], curve["risk"][-1])
+    assert (np.diff(curve.coverage) > 0).all()
+    assert (np.diff(curve.threshold) <= 0).all()
+    assert curve.coverage[0] * 300 >= MIN_ROWS
+    assert (1.0, round(error, 4)) == (curve.coverage[-1], curve.risk[-1])
 
 
 def test_risk_of_surest_rows_is_counted():
@@ -79,10 +79,10 @@ def test_risk_of_surest_rows_is_counted():
     y = np.repeat([0, 1], [30, 10])
     predictions = Predictions(classes=("a", "b"), y_true=y, proba=proba, model_classes=np.arange(2))
     curve = trace_risk(predictions)
-    by_coverage = dict(zip(curve["coverage"], curve["risk"], strict=True))
+    by_coverage = dict(zip(curve.coverage, curve.risk, strict=True))
 
     assert (0.0, 0.25) == (by_coverage[0.75], by_coverage[1.0])
-    assert curve["area"] == pytest.approx(sum(n / (30 + n) for n in range(1, 11)) / 40, abs=1e-6)
+    assert curve.area == pytest.approx(sum(n / (30 + n) for n in range(1, 11)) / 40, abs=1e-6)
 
 
 def test_order_of_equal_rows_means_nothing():
@@ -92,7 +92,7 @@ def test_order_of_equal_rows_means_nothing():
     predictions = Predictions(classes=("a", "b"), y_true=y, proba=proba, model_classes=np.arange(2))
 
     assert trace_risk(predictions) == trace_risk(predictions.take(np.arange(100)[::-1]))
-    assert 0.3 == trace_risk(predictions)["area"]
+    assert 0.3 == trace_risk(predictions).area
 
 
 def test_few_rows_show_nothing():
@@ -101,5 +101,5 @@ def test_few_rows_show_nothing():
     report = measure_reliability(predictions)
 
     assert trace_risk(predictions) is None
-    assert [] == report["bins"]["n_rows"]
-    assert report == json.loads(json.dumps(report, allow_nan=False))
+    assert () == report.bins.n_rows
+    assert report.to_json() == json.loads(json.dumps(report.to_json(), allow_nan=False))

@@ -222,7 +222,7 @@ def test_embeddings_beside_other_blocks_are_restored_too(rows, geometry, feature
 
 
 def test_geometry_that_was_not_found_changes_no_bit(rows, geometry):
-    without = replace(geometry, status="not_found", map=None)
+    without = geometry.copy_with(status="not_found", map=None)
     arguments = (rows, FeatureSpec(), COLUMNS, IN_MEMORY, InTurn())
     feature_matrix = FeatureMatrices(*arguments, geometry=without).fit(TRAIN)
 

@@ -211,7 +211,13 @@ def test_bits_depend_on_the_seed_and_not_on_threads():
     for n_threads in (1, 2):
         with threadpool_limits(limits=n_threads):
             geometry = detect_geometry(rows, spec, 0, LocalThreads(n_threads))
-        bits.add((geometry, geometry.map.scale.tobytes(), geometry.map.offset.tobytes()))
+        bits.add(
+            (
+                geometry.model_dump_json(),
+                geometry.map.scale.tobytes(),
+                geometry.map.offset.tobytes(),
+            )
+        )
 
     assert 1 == len(bits)
     assert detect_geometry(rows, spec, 1, InTurn()) != geometry

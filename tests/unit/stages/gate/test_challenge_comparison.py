@@ -1,13 +1,12 @@
 """On the challenge set both published models are compared, and only a shown drop rejects."""
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from support.evaluations import make_evaluation
 
 from job.adapters.codecs.canonical_joblib import JoblibCodec
 from job.contracts.dataset import MatrixRows, Rows
@@ -187,12 +186,9 @@ def test_only_a_shown_drop_rejects(lower, upper, is_met):
 
 def test_comparison_on_the_set_says_nothing_about_the_table():
     """What the gate can show is that of the comparison on the table's rows."""
-    evaluation = {
-        "scores": dict.fromkeys(("accuracy", "precision_macro", "recall_macro", "f1_macro"), 1.0),
-        "latency": {"p50_ms": 0.0, "p95_ms": 1.0},
-        "intervals": {"level": 0.95, "scores": {}},
-    }
-    comparison = replace(make_comparison(-0.1, 0.1), standard_error=0.05)
+    names = ("accuracy", "precision_macro", "recall_macro", "f1_macro")
+    evaluation = make_evaluation(dict.fromkeys(names, 1.0), {})
+    comparison = make_comparison(-0.1, 0.1).copy_with(standard_error=0.05)
     decision = decide(evaluation, 1, (comparison,), GateSpec())
 
     assert decision.can_show is None

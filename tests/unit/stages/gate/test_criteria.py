@@ -1,14 +1,16 @@
 """Floors, ceilings and the champion: what is accepted, and what is said of the rest."""
 
 import math
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.evaluations import make_challenge_scores, make_evaluation
 
 from job.contracts.reports.comparison import Comparison, RecallChange
 from job.contracts.reports.intervals import Interval
+from job.contracts.reports.slices import SliceReport, SliceScore
+from job.contracts.reports.stress import BatchScore, StressReport
 from job.contracts.settings.gate import FloorsSpec, GateSpec
 from job.stages.gate.criteria import decide
 
@@ -29,15 +31,14 @@ def judge(
     challenge=None,
     **spec,
 ):
-    intervals = {name: {"value": v, "lower": lower, "upper": 1.0} for name, v in scores.items()}
-    evaluation = {
-        "scores": scores,
-        "latency": {"p50_ms": 0.0, "p95_ms": p95_ms},
-        "intervals": {"level": 0.95, "scores": intervals},
-        "slices": slices,
-        "stress": stress,
-        "challenge": challenge,
-    }
+    evaluation = make_evaluation(
+        scores,
+        dict.fromkeys(scores, (lower, 1.0)),
+        p95_ms=p95_ms,
+        slices=slices,
+        stress=stress,
+        challenge=challenge,
+    )
     return decide(evaluation, n_model_bytes, comparisons, GateSpec(**spec))
 
 
@@ -45,7 +46,7 @@ def interval(value, lower, upper):
     return Interval(value=value, lower=lower, upper=upper)
 
 
-def compared(lower=-0.01, upper=0.01, *, role="champion", recalls=(), n_excluded=0):
+def compared(lower=-0.01, upper=0.01, *, role="champion", recalls=None, n_excluded=0):
     middle = (lower + upper) / 2
     return Comparison(
         role=role,
@@ -57,7 +58,7 @@ def compared(lower=-0.01, upper=0.01, *, role="champion", recalls=(), n_excluded
         champion_score=0.9,
         candidate_score=0.9 + middle,
         difference=interval(middle, lower, upper),
-        recalls=recalls,
+        recalls=recalls or {},
     )
 
 
@@ -65,12 +66,11 @@ def incomparable(problem="it takes another input", role="champion"):
     return Comparison(role=role, version="v1", metric="f1_macro", problem=problem)
 
 
-def recall(name, value, lower, upper):
+def recall(value, lower, upper):
     return RecallChange(
-        name=name,
         n_rows=50,
-        champion_recall=0.9,
-        candidate_recall=0.9 + value,
+        champion_recall=0.5,
+        candidate_recall=0.5 + value / 2,
         difference=interval(value, lower, upper),
     )
 
@@ -157,11 +157,7 @@ def test_lower_end_is_not_asked_for_by_default():
 
 def test_score_without_an_interval_reaches_no_floor_of_lower_ends():
     """What is not known has not been shown."""
-    evaluation = {
-        "scores": GOOD,
-        "latency": {"p95_ms": 1.0},
-        "intervals": {"level": 0.95, "scores": {}},
-    }
+    evaluation = make_evaluation(GOOD, {})
 
     assert not decide(evaluation, 1, (), GateSpec(floors_on="lower")).is_accepted
 
@@ -272,7 +268,7 @@ def test_reason_of_an_incomparable_champion_gives_the_problem():
 )
 def test_recall_of_a_class_may_not_be_shown_to_fall_by_more_than_the_margin(change, is_accepted):
     """Either alone is not enough."""
-    recalls = (recall("kept", 0.0, -0.1, 0.1), recall("lost", *change))
+    recalls = {"kept": recall(0.0, -0.1, 0.1), "lost": recall(*change)}
     decision = judge(comparisons=(compared(recalls=recalls),), recall_margin=0.05)
 
     assert is_accepted == decision.is_accepted
@@ -283,7 +279,7 @@ def test_recall_of_a_class_may_not_be_shown_to_fall_by_more_than_the_margin(chan
 
 def test_recall_is_not_looked_at_without_a_margin():
     """null switches it off."""
-    recalls = (recall("lost", -0.9, -1.0, -0.8),)
+    recalls = {"lost": recall(-0.9, -1.0, -0.8)}
 
     assert judge(comparisons=(compared(recalls=recalls),), recall_margin=None).is_accepted
 
@@ -298,7 +294,7 @@ def test_calibration_is_a_criterion_on_demand(error, is_accepted):
 
 def test_override_publishes_and_stays_a_rejection():
     """Who reads the decision sees both."""
-    decision = replace(judge({}), override="agreed with the owner")
+    decision = judge({}).copy_with(override="agreed with the owner")
 
     assert (False, True) == (decision.is_accepted, decision.is_published)
     assert "agreed with the owner" == decision.to_json()["override"]
@@ -334,18 +330,28 @@ def test_reason_of_a_ceiling_names_measure_and_threshold():
 
 
 def slices(**upper_bounds):
-    return {
-        "scores": [
-            {
-                "column": "channel",
-                "value": value,
-                "accuracy": {"value": bound - 0.1},
-                "upper_bound": bound,
-                "n_rows": 60,
-            }
+    return SliceReport(
+        metric="accuracy",
+        level=0.95,
+        min_rows=30,
+        min_groups=10,
+        n_not_shown=0,
+        single_valued=(),
+        scores=[
+            SliceScore(
+                column="channel",
+                value=value,
+                n_rows=60,
+                n_groups=60,
+                accuracy=interval(bound - 0.1, 0.0, bound),
+                upper_bound=bound,
+                difference=0.0,
+                difference_upper_bound=0.1,
+                score=None,
+            )
             for value, bound in upper_bounds.items()
-        ]
-    }
+        ],
+    )
 
 
 def test_slices_are_not_looked_at_without_a_floor():
@@ -369,15 +375,29 @@ def test_reason_names_the_slices_below_the_floor():
     assert "'web'" not in text
 
 
-@pytest.mark.parametrize("measured", [None, {"scores": []}])
+@pytest.mark.parametrize("measured", [None, slices()])
 def test_floor_of_slices_without_any_is_rejected(measured):
     """What is not measured is not met."""
     assert not judge(slices=measured, slice_floor=0.7).is_accepted
 
 
-def stressed(accuracy, interval=None):
-    worst = {"class": "opt_out", "accuracy": 0.31}
-    return {"accuracy": accuracy, "interval": interval, "worst": worst}
+def stressed(accuracy, bounds=None):
+    worst = BatchScore(
+        name="opt_out", accuracy=0.31, accuracy_as_given=0.9, accuracy_recentered=None
+    )
+    return StressReport(
+        stated_by="check",
+        share=0.85,
+        n_batch_rows=100,
+        n_draws=10,
+        n_rows=100,
+        n_groups=50,
+        n_classes_left_out=0,
+        classes=(worst,),
+        accuracy=accuracy,
+        interval=None if bounds is None else interval(accuracy, *bounds),
+        level=0.95,
+    )
 
 
 def test_standardized_batches_are_not_looked_at_without_a_floor():
@@ -395,7 +415,7 @@ def test_accuracy_in_standardized_batches_below_its_floor_is_rejected(accuracy, 
 
 def test_reason_names_the_class_of_the_lowest_batches():
     """The criterion carries the interval, where there is one."""
-    decision = judge(stress=stressed(0.8, {"lower": 0.7, "upper": 0.9}), stress_floor=0.7)
+    decision = judge(stress=stressed(0.8, (0.7, 0.9)), stress_floor=0.7)
     (criterion,) = [c for c in decision.criteria if c.name == "stress_accuracy"]
 
     assert "0.8000 (lowest 0.3100, mostly 'opt_out'), at least 0.7 is" in criterion.reason
@@ -457,10 +477,9 @@ def test_table_that_can_show_the_margin_has_to():
 
 def test_models_that_agree_on_every_row_pass_on_any_table():
     """An error seen in none of few groups may affect some of them, and is tolerated."""
-    same = replace(
-        uncertain(0.0, n_groups=60),
+    same = uncertain(0.0, n_groups=60).copy_with(
         standard_error=0.0,
-        difference=replace(interval(0.0, -0.05, 0.05), is_by_count=True),
+        difference=interval(0.0, -0.05, 0.05).copy_with(is_by_count=True),
     )
 
     assert judge(comparisons=(same,)).is_accepted
@@ -475,11 +494,7 @@ def test_superiority_tolerates_nothing():
 def test_error_of_equal_retrainings_counts_where_it_is_larger():
     """Two models may agree by luck on groups that retraining often flips."""
     close = uncertain(-0.03, standard_error=0.012)
-    evaluation = {
-        "scores": GOOD,
-        "latency": {"p50_ms": 0.0, "p95_ms": 1.0},
-        "intervals": {"level": 0.95, "scores": {}},
-    }
+    evaluation = make_evaluation(GOOD, {})
     alone = decide(evaluation, 1, (close,), GateSpec())
     with_folds = decide(evaluation, 1, (close,), GateSpec(), equal_error=("f1_macro", 0.025))
 
@@ -489,11 +504,7 @@ def test_error_of_equal_retrainings_counts_where_it_is_larger():
 
 def test_without_a_champion_the_folds_say_what_can_be_shown():
     """And without folds nothing does."""
-    evaluation = {
-        "scores": GOOD,
-        "latency": {"p50_ms": 0.0, "p95_ms": 1.0},
-        "intervals": {"level": 0.95, "scores": {}},
-    }
+    evaluation = make_evaluation(GOOD, {})
 
     assert decide(evaluation, 1, (), GateSpec()).can_show is None
     can_show = decide(evaluation, 1, (), GateSpec(), equal_error=("f1_macro", 0.025)).can_show
@@ -502,7 +513,7 @@ def test_without_a_champion_the_folds_say_what_can_be_shown():
 
 def test_anchor_that_a_run_has_set_only_warns_where_it_cannot_be_compared():
     """One of the settings rejects."""
-    advisory = replace(incomparable(role="anchor"), is_advisory=True)
+    advisory = incomparable(role="anchor").copy_with(is_advisory=True)
 
     assert judge(comparisons=(advisory,)).is_accepted
     assert not judge(comparisons=(incomparable(role="anchor"),)).is_accepted
@@ -517,10 +528,7 @@ def test_published_models_beside_the_recipes_only_warn():
     assert [c.name for c in decision.criteria if not c.is_met] == ["champion_model"]
 
 
-CHALLENGE = {
-    "scores": {"accuracy": 0.7, "f1_macro": 0.69},
-    "intervals": {"level": 0.95, "scores": {"accuracy": {"lower": 0.6, "upper": 0.8}}},
-}
+CHALLENGE = make_challenge_scores({"accuracy": 0.7, "f1_macro": 0.69}, {"accuracy": (0.6, 0.8)})
 
 
 @pytest.mark.parametrize(

@@ -65,8 +65,8 @@ def test_same_table_compares_as_row_by_row(pair):
     )
     assert comparison.standard_error == pytest.approx(expected.standard_error, rel=0.1)
     assert comparison.difference.lower == pytest.approx(expected.interval.lower, abs=0.005)
-    assert {r.name: r.difference.value for r in comparison.recalls} == pytest.approx(
-        {r.name: r.difference.value for r in expected.recalls}
+    assert {name: r.difference.value for name, r in comparison.recalls.items()} == pytest.approx(
+        {name: r.difference.value for name, r in expected.recalls.items()}
     )
     assert ("shared_groups", len(groups), 300, 0) == (
         comparison.basis,

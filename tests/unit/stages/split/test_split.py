@@ -152,7 +152,7 @@ def test_near_duplicates_of_an_official_test_are_a_slice(two_classes):
     official = rows_of(["a", "b", "a"], ["new 1", "new 2", "new 3"])
     slices = pd.DataFrame({"source": pd.Categorical(["web"] * 3)})
     data_split = split(
-        replace(two_classes, near_duplicate_groups=np.arange(1000)),
+        replace(two_classes, near_duplicate_groups=pd.factorize(two_classes.text_keys)[0]),
         replace(official, near_duplicate_groups=np.array([5, 2000, 2001]), slices=slices),
     )
 

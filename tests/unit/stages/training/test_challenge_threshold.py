@@ -72,7 +72,7 @@ def test_threshold_of_one_half_is_measured_on_the_other():
     simulated = measure(threshold, other, is_halved=True)
 
     assert "chosen" == threshold.status
-    assert 600 == simulated.n_rows
+    assert 600 == simulated.n_measured_on
     assert int((other.proba.max(axis=1) >= threshold.value).sum()) == simulated.n_answered
 
 
@@ -92,7 +92,7 @@ def test_threshold_that_is_not_shown_answers_nothing(is_halved):
     simulated = predictions(y, (y + 1) % 4)
     measured = measure(learn(simulated), simulated, is_halved=is_halved)
 
-    assert (40, 0, None) == (measured.n_rows, measured.n_answered, measured.coverage)
+    assert (40, 0, None) == (measured.n_measured_on, measured.n_answered, measured.coverage)
 
 
 def test_threshold_reaches_its_target_on_fresh_requests():

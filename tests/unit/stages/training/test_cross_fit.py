@@ -1,7 +1,5 @@
 """Every row of the table is predicted by models of the recipe that have not seen its group."""
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -137,7 +135,7 @@ def test_choice_of_the_challenge_set_is_not_made_again(copies):
         fold=(np.arange(600) % 3).astype(np.int16),
     )
     report = report_of(LOGISTIC, DUMMY, chosen=LOGISTIC, labels=labels)
-    result = fit(copies, replace(report, chosen_on="challenge"))
+    result = fit(copies, report.copy_with(chosen_on="challenge"))
 
     assert {LOGISTIC} == set(result.choices)
     assert result.nested is result.chosen

@@ -94,7 +94,7 @@ def test_bytes_do_not_depend_on_the_number_of_threads():
         model = train_model(rows, feature_matrices, report, spec, executor)
         file = io.BytesIO()
         joblib.dump((model.pipeline, [baseline for _, baseline in model.baselines]), file)
-        results.add((report, file.getvalue()))
+        results.add((report.model_dump_json(), file.getvalue()))
 
     assert 1 == len(results)
 

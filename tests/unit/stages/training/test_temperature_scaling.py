@@ -63,10 +63,8 @@ def test_before_and_after_are_described():
     predictions, _ = simulate(5000, np.random.default_rng(3), sharpened=2.0)
     description = describe_temperature(predictions, apply_temperature(predictions, 2.0), 2.0)
 
-    assert description["before"]["log_loss"] == pytest.approx(
-        log_losses(predictions).mean(), abs=1e-6
-    )
-    assert description["after"]["log_loss"] < description["before"]["log_loss"]
+    assert description.before.log_loss == pytest.approx(log_losses(predictions).mean(), abs=1e-6)
+    assert description.after.log_loss < description.before.log_loss
 
 
 def test_fold_is_scaled_by_the_temperature_of_the_others():

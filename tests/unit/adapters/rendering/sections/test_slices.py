@@ -12,7 +12,7 @@ from support.simulated import predictions
 from job.adapters.rendering.renderer import ReportRenderer
 from job.contracts.dataset import Column
 from job.contracts.metrics import Metric
-from job.contracts.reports.evaluation import Slices
+from job.contracts.reports.slices import SliceReport
 from job.contracts.settings.evaluation import EvaluationSpec
 from job.stages.data.slices import DisclosureRule, make_slices
 from job.stages.evaluation.slice_scores import score_slices
@@ -77,7 +77,7 @@ def test_worst_slice_comes_first_and_is_named(page):
 
 def test_part_is_that_of_the_schema(page):
     """What is published is what was promised."""
-    assert page[0] == Slices.model_validate(page[0]).model_dump(mode="json")
+    assert page[0] == SliceReport.model_validate(page[0]).model_dump(mode="json")
 
 
 def test_slices_that_are_not_shown_are_counted():
