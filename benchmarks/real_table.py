@@ -14,6 +14,7 @@ from job.contracts.plan import Plan
 from job.contracts.ports import Ports
 from job.logs import Progress
 from job.pipeline.intake import find_near_duplicates, load_tables
+from job.pipeline.run_context import RunContext
 from job.recorder import Recorder
 
 
@@ -34,5 +35,6 @@ def read_table(uri: str, sets: list[str]) -> tuple[Plan, Ports, Rows]:
     progress = Progress()
     progress.begin_stage(plan.run_id)
     ports = make_ports(settings, store, progress, copy, memory=memory, folder=folder)
-    tables = load_tables(plan, ports, Recorder(store, plan.run_id, time.perf_counter))
-    return plan, ports, find_near_duplicates(plan, ports, tables)[0].rows
+    recorder = Recorder(store, plan.run_id, time.perf_counter)
+    context = RunContext(plan=plan, ports=ports, recorder=recorder)
+    return plan, ports, find_near_duplicates(context, load_tables(context))[0].rows

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
-from typing import Any, ParamSpec, TypeVar
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
 
 import structlog
 
@@ -13,12 +15,63 @@ from job.contracts.ports import ArtifactStore, Timer
 from job.errors import JobError
 
 log = structlog.get_logger(__name__)
-P = ParamSpec("P")
-R = TypeVar("R")
+
+
+@dataclass(slots=True, kw_only=True)
+class RunFacts:
+    """Facts of one run for its record; None or empty until they are known.
+
+    Attributes
+    ----------
+    datasets
+        Provenance of each table that was read, by its name in the record.
+    digests
+        Digests that identify the data and the settings, by their names in metadata.json.
+    estimated_memory_bytes
+        Estimated peak memory of the training.
+    override
+        Reason for which a rejected candidate is published.
+    """
+
+    settings: Mapping[str, object] | None = None
+    started_at: datetime | None = None
+    settings_digest: str | None = None
+    environment: Mapping[str, object] | None = None
+    datasets: dict[str, Mapping[str, object]] = field(default_factory=dict)
+    digests: Mapping[str, str] = field(default_factory=dict)
+    estimated_memory_bytes: int | None = None
+    override: str | None = None
+    scores: Mapping[str, float] | None = None
+    model_digest: str | None = None
+
+    def to_json(self) -> dict[str, object]:
+        """Return the facts that are known, as they are recorded."""
+        facts = {
+            "settings": self.settings,
+            "started_at": None if self.started_at is None else self.started_at.isoformat(),
+            "settings_digest": self.settings_digest,
+            "environment": self.environment,
+            "estimated_memory_bytes": self.estimated_memory_bytes,
+            "override": self.override,
+            "scores": self.scores,
+            "model_digest": self.model_digest,
+        }
+        known = {name: value for name, value in facts.items() if value is not None}
+        return {**known, **self.datasets, **self.digests}
 
 
 class Recorder:
-    """Facts of one run, collected as they become known."""
+    """Times the stages of one run, and collects its facts and reports as they become known.
+
+    Attributes
+    ----------
+    reports
+        Files to store beside the record, by name.
+    stages
+        Seconds of each completed stage.
+    running_stage
+        Name of the stage that runs, or that has failed; None between stages.
+    """
 
     def __init__(
         self,
@@ -31,56 +84,41 @@ class Recorder:
         self._on_stage = on_stage
         self._started = timer()
         self._lock = threading.Lock()
-        self.facts: dict[str, Any] = {"run_id": run_id}
+        self.facts = RunFacts()
         self.reports: dict[str, bytes] = {}
         self.stages: dict[str, float] = {}
-        self.stage: str | None = None
+        self.running_stage: str | None = None
 
-    def run(self, name: str, stage: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run a stage with its name bound to the log; add its seconds to `stages`."""
-        self.stage = name
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Bind the name of a stage to the log; add the seconds of the block to `stages`.
+
+        If the block raises, the name stays in `running_stage`.
+        """
+        self.running_stage = name
         self._on_stage(name)
         started = self._timer()
         with structlog.contextvars.bound_contextvars(stage=name):
-            result = stage(*args, **kwargs)
+            yield
         self.stages[name] = round(self.stages.get(name, 0.0) + self._timer() - started, 3)
-        self.stage = None
-        return result
+        self.running_stage = None
 
     @property
     def duration_seconds(self) -> float:
         """Seconds since the run began."""
         return round(self._timer() - self._started, 3)
 
-    def summarize(
-        self, outcome: str, version: str | None, scores: Mapping[str, float]
-    ) -> dict[str, Any]:
-        """Return the result of the run, as it is written to stdout."""
-        dataset = self.facts["dataset"]
-        return {
-            "run_id": self._run_id,
-            "outcome": outcome,
-            "version": version,
-            "store_uri": self.store.uri,
-            "scores": dict(scores),
-            "dataset": {k: dataset[k] for k in ("uri", "n_rows", "file_digest", "content_digest")},
-            "stages": dict(self.stages),
-            "duration_seconds": self.duration_seconds,
-            **{name: self.facts[name] for name in ("override",) if name in self.facts},
-        }
+    def write(self, outcome: str, **end: object) -> None:
+        """Write `runs/<run_id>/<attempt>.json` once; a failure is logged and not raised.
 
-    def write(self, outcome: str, **facts: object) -> None:
-        """Write `runs/<run_id>/<attempt>.json` once; a failure is logged and not raised."""
+        Parameters
+        ----------
+        end
+            How the run ended, such as its exit code.
+        """
         if not self._lock.acquire(blocking=False):
             return
-        record = {
-            **self.facts,
-            **facts,
-            "outcome": outcome,
-            "failed_stage": self.stage,
-            "stages": dict(self.stages),
-            "duration_seconds": self.duration_seconds,
-        }
+        record = self._describe(outcome, end)
         # NOTE: a failure to write the record must not hide the failure that it describes
         try:
             attempt = 1
@@ -93,3 +131,15 @@ class Recorder:
                 self.store.put_if_absent(f"runs/{self._run_id}/{attempt}/{name}", data)
         except (JobError, ValueError) as error:
             log.warning("record_not_written", reason=type(error).__name__)
+
+    def _describe(self, outcome: str, end: Mapping[str, object]) -> dict[str, object]:
+        """Return the content of the record, except the number of the attempt."""
+        return {
+            "run_id": self._run_id,
+            **self.facts.to_json(),
+            **end,
+            "outcome": outcome,
+            "failed_stage": self.running_stage,
+            "stages": dict(self.stages),
+            "duration_seconds": self.duration_seconds,
+        }

@@ -7,7 +7,7 @@ import platform
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from job import __version__
 
@@ -22,7 +22,7 @@ _PACKAGES: Final = (
 )
 
 
-def describe_environment() -> dict[str, Any]:
+def describe_environment() -> dict[str, object]:
     """Return versions, git revision and CPU type; loads numpy and its BLAS."""
     return {
         "python": platform.python_version(),

@@ -25,9 +25,9 @@ from job.recorder import Recorder
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from job.contracts.plan import Plan
-    from job.contracts.ports import ArtifactStore, Ports
+    from job.contracts.ports import ArtifactStore
     from job.contracts.settings.job_settings import JobSettings
+    from job.pipeline.run_context import RunContext
     from job.settings import EffectiveSettings
     from job.signals import SignalWatcher
 
@@ -37,10 +37,10 @@ def validate_only(effective: EffectiveSettings, watcher: SignalWatcher) -> dict[
     from job.adapters.stores.directory import DirectoryStore
 
     store = DirectoryStore(Path(os.devnull))
-    with _read_only_run(effective.settings, store, watcher, "validate") as (plan, ports, recorder):
+    with _read_only_run(effective.settings, store, watcher, "validate") as context:
         from job.pipeline.intake import load_tables
 
-        tables = load_tables(plan, ports, recorder)
+        tables = load_tables(context)
     content: dict[str, Any] = tables.validation.to_json()
     return content
 
@@ -54,19 +54,20 @@ def gate_only(
     settings = effective.settings
     store = open_store(settings, must_exist=True)
     names = resolve_version(store, candidate), resolve_version(store, champion)
-    with _read_only_run(settings, store, watcher, "gate") as (plan, ports, recorder):
+    with _read_only_run(settings, store, watcher, "gate") as context:
         from job.pipeline.judge_versions import judge_versions
 
-        return judge_versions(plan, ports, recorder, *names)
+        return judge_versions(context, *names)
 
 
 @contextmanager
 def _read_only_run(
     settings: JobSettings, store: ArtifactStore, watcher: SignalWatcher, name: str
-) -> Iterator[tuple[Plan, Ports, Recorder]]:
-    """Provide plan, ports and recorder for a command that writes no record."""
+) -> Iterator[RunContext]:
+    """Provide the context of a command that writes no record."""
     memory = load_libraries()
     from job.contracts.plan import Plan
+    from job.pipeline.run_context import RunContext
 
     with Progress() as progress, working_folder() as folder:
         watcher.set_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
@@ -82,4 +83,5 @@ def _read_only_run(
             environment={},
         )
         ports = make_ports(settings, store, progress, copy, memory=memory, folder=folder)
-        yield plan, ports, Recorder(store, name, time.perf_counter, progress.begin_stage)
+        recorder = Recorder(store, name, time.perf_counter, progress.begin_stage)
+        yield RunContext(plan=plan, ports=ports, recorder=recorder)

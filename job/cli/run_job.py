@@ -37,6 +37,7 @@ from job.recorder import Recorder
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from job.contracts.reports.results import RunResult
     from job.contracts.settings.job_settings import JobSettings
     from job.settings import EffectiveSettings
     from job.signals import SignalWatcher
@@ -57,7 +58,7 @@ def run_job(
     *,
     is_dry_run: bool,
     override: str | None,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Run the whole job; its record is written whether or not it succeeds."""
     settings = effective.settings
     name = uuid.uuid4().hex if run_id is None else run_id
@@ -70,10 +71,8 @@ def run_job(
     with Progress() as progress, working_folder() as folder:
         recorder = Recorder(open_store(settings), name, time.perf_counter, progress.begin_stage)
         started_at = datetime.now(UTC)
-        recorder.facts |= {
-            "settings": settings.model_dump(mode="json"),
-            "started_at": started_at.isoformat(),
-        }
+        recorder.facts.settings = settings.model_dump(mode="json")
+        recorder.facts.started_at = started_at
 
         def clean_up() -> None:
             progress.stop()
@@ -97,13 +96,15 @@ def run_job(
                 is_dry_run=is_dry_run,
                 override=reason,
             )
-            recorder.write(result["outcome"], exit_code=0, version=result["version"])
-            facts = {k: result[k] for k in ("outcome", "version", "duration_seconds")}
-            log.info("run_finished", **facts)
-    write_termination_message(
-        result["outcome"], ExitCode.OK, run_id=name, version=result["version"]
-    )
-    return result
+            recorder.write(result.outcome, exit_code=0, version=result.version)
+            log.info(
+                "run_finished",
+                outcome=result.outcome,
+                version=result.version,
+                duration_seconds=result.duration_seconds,
+            )
+    write_termination_message(result.outcome, ExitCode.OK, run_id=name, version=result.version)
+    return result.to_json()
 
 
 @contextmanager
@@ -117,7 +118,7 @@ def _recording_failures(recorder: Recorder, run_id: str) -> Iterator[None]:
             recorder.write("rejected", exit_code=int(error.exit_code), reason=error.message)
             raise
         except JobError as error:
-            error.run_id, error.stage = run_id, recorder.stage
+            error.run_id, error.stage = run_id, recorder.running_stage
             if isinstance(error, ContractViolationError) and error.report is not None:
                 report = error.report.to_json()
                 recorder.reports = {VALIDATION_FILE: canonical_json(report)}
@@ -145,13 +146,14 @@ def _execute(
     started_at: datetime,
     is_dry_run: bool,
     override: str | None,
-) -> dict[str, Any]:
+) -> RunResult:
     copy = make_copier(settings, folder)
     suite, uri = load_suite(settings, copy), resolve_dataset_uri(settings)
     memory = load_libraries()
     from job.cli.environment import describe_environment
     from job.contracts.plan import Plan
     from job.pipeline import run
+    from job.pipeline.run_context import RunContext
 
     plan = Plan(
         settings=settings,
@@ -165,7 +167,7 @@ def _execute(
         override=override,
     )
     ports = make_ports(settings, recorder.store, progress, copy, memory=memory, folder=folder)
-    return run(plan, ports, recorder)
+    return run(RunContext(plan=plan, ports=ports, recorder=recorder))
 
 
 def probe_store(effective: EffectiveSettings) -> dict[str, Any]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from job.contracts.canonical_strings import canonicalize
-from job.contracts.identity import Digest, ModelVersion, canonical_json
+from job.contracts.identity import Digest, canonical_json
 from job.contracts.settings.job_settings import JobSettings
 from job.contracts.suites import Suite
 
@@ -33,14 +32,9 @@ class Plan:
     run_id: str
     started_at: datetime
     is_dry_run: bool
-    environment: Mapping[str, Any]
+    environment: Mapping[str, object]
     attempt_id: str = "0"
     override: str | None = None
-
-    @property
-    def version(self) -> str:
-        """Name of the version that this run may publish."""
-        return str(ModelVersion.of(self.run_id, self.started_at))
 
     @property
     def settings_digest(self) -> str:

@@ -14,127 +14,168 @@ How it works
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 import structlog
 
 from job.contracts.identity import Digest
-from job.contracts.plan import Plan
-from job.contracts.ports import ArtifactStore, Ports
-from job.contracts.reports.gate import GateDecision
+from job.contracts.reports.results import DatasetSummary, Outcome, RunResult
 from job.contracts.store_keys import ProbeStep
 from job.errors import GateRejectedError
 from job.pipeline.drift import check_drift
-from job.pipeline.intake import check_request, load_tables
-from job.pipeline.judge_candidate import judge_candidate, list_label_issues, package
+from job.pipeline.intake import Tables, check_request, load_tables
+from job.pipeline.judge_candidate import (
+    Verdict,
+    claim_if_published,
+    judge_candidate,
+    list_label_issues,
+    package,
+)
+from job.pipeline.run_context import RunContext
 from job.pipeline.split import add_optimism, split_tables
-from job.pipeline.train_candidate import train_candidate
-from job.recorder import Recorder
-from job.registry.champion import find_anchor, load_champion
-from job.registry.publish import find_claim, is_complete, publish
+from job.pipeline.train_candidate import TrainedCandidate, train_candidate
+from job.registry.champion import find_anchor
+from job.registry.publish import Claim, find_claim, is_complete, publish
 from job.registry.read_version import read_metadata
-from job.registry.run_promotion import claim_version, finish_interrupted, promote_accepted
+from job.registry.run_promotion import finish_interrupted, promote_accepted
 from job.stages.gate.kept_errors import store_group_errors
 from job.stages.packaging.bundle import without_model
 
 log = structlog.get_logger(__name__)
 
 
-def run(plan: Plan, ports: Ports, recorder: Recorder) -> dict[str, Any]:
+def run(context: RunContext) -> RunResult:
     """Run every stage, from the table to the channel.
-
-    Returns
-    -------
-    result
-        The result that is written to stdout.
 
     Raises
     ------
     GateRejectedError
         The candidate was not accepted; its `result` is the result.
     """
-    abilities = _prepare(plan, ports, recorder)
-    tables = load_tables(plan, ports, recorder)
-    claim = find_claim(ports.store, plan.run_id, tables.digests)
-    if claim and is_complete(ports.store, claim.version):
-        recorder.run("promote", finish_interrupted, plan, ports.store, claim.version, abilities)
-        return _report_published(ports.store, recorder, claim.version)
-    split = recorder.run("split", split_tables, plan, ports, tables)
-    split = recorder.run("optimism", add_optimism, plan, ports, split)
-    drift = recorder.run("drift", check_drift, plan, ports, recorder, tables, split)
-    candidate = train_candidate(plan, ports, recorder, split, tables.out_of_scope)
-    scores = candidate.evaluation["scores"]
-    champion = recorder.run("gate", load_champion, ports.store, plan.settings.publish.channel)
-    decision = recorder.run(
-        "gate", judge_candidate, plan, ports, tables, candidate=candidate, champion=champion
+    abilities = _prepare(context)
+    tables = load_tables(context)
+    earlier = find_claim(context.ports.store, context.plan.run_id, tables.digests)
+    if earlier and is_complete(context.ports.store, earlier.version):
+        return _finish_published(context, tables, earlier, abilities)
+    with context.stage("split"):
+        split = split_tables(context, tables)
+    with context.stage("optimism"):
+        split = add_optimism(context, split)
+    with context.stage("drift"):
+        drift = check_drift(context, tables, split)
+    candidate = train_candidate(context, split, tables.out_of_scope)
+    with context.stage("gate"):
+        verdict = judge_candidate(context, tables, candidate)
+    claim = claim_if_published(context, tables, verdict)
+    with context.stage("package"):
+        bundle = package(context, tables, claim, candidate=candidate, drift=drift, verdict=verdict)
+    _record_candidate(context, tables, candidate, verdict, bundle)
+    if not verdict.decision.is_published:
+        raise _reject(context, tables, candidate, verdict)
+    if context.plan.is_dry_run:
+        return _summarize(context, tables, "dry_run", candidate.evaluation["scores"])
+    _publish(context, claim, candidate, verdict, bundle, abilities)
+    return _summarize(
+        context, tables, "published", candidate.evaluation["scores"], version=claim.version
     )
-    if decision.is_published and not plan.is_dry_run:
-        plan = recorder.run("claim", claim_version, plan, ports.store, tables.digests, champion)
-    recorder.facts |= {"override": decision.override} if decision.override else {}
-    bundle = recorder.run(
-        "package",
-        package,
-        plan,
-        ports,
-        tables,
-        candidate=candidate,
-        drift=drift,
-        decision=decision,
-        champion=champion,
-    )
-    recorder.facts |= {"scores": scores, "model_digest": str(Digest.of(candidate.payload))}
-    if plan.is_dry_run or not decision.is_published:
-        recorder.reports = without_model(bundle)
-    recorder.reports |= list_label_issues(tables, candidate)
-    if not decision.is_published:
-        raise _rejection(decision, recorder.summarize("rejected", None, scores))
-    if plan.is_dry_run:
-        return recorder.summarize("dry_run", None, scores)
-    if candidate.group_errors is not None:  # later runs are compared with published versions only
-        recorder.run(
-            "publish", store_group_errors, ports.store, plan.run_id, candidate.group_errors
-        )
-    recorder.run("publish", publish, ports.store, plan.version, plan.run_id, bundle)
-    log.info("model_published", version=plan.version)
-    recorder.run(
-        "promote",
-        promote_accepted,
-        plan,
-        ports.store,
-        champion,
-        abilities,
-        override=decision.override,
-    )
-    return recorder.summarize("published", plan.version, scores)
 
 
-def _prepare(plan: Plan, ports: Ports, recorder: Recorder) -> tuple[ProbeStep, ...]:
+def _prepare(context: RunContext) -> tuple[ProbeStep, ...]:
     """Check settings and store before anything is read; return the store's abilities."""
-    recorder.facts |= {
-        "settings_digest": plan.settings_digest,
-        "environment": dict(plan.environment),
-    }
+    plan, store = context.plan, context.ports.store
+    facts = context.recorder.facts
+    facts.settings_digest, facts.environment = plan.settings_digest, plan.environment
     check_request(plan.settings, plan.suite)
     if plan.settings.gate.anchor is not None:
-        find_anchor(ports.store, plan.settings.gate.anchor)
+        find_anchor(store, plan.settings.gate.anchor)
     if plan.is_dry_run:
         return ()
-    abilities = recorder.run("probe", ports.store.probe, f"{plan.run_id}-{plan.attempt_id}")
+    with context.stage("probe"):
+        abilities = store.probe(f"{plan.run_id}-{plan.attempt_id}")
     missing = [step.name for step in abilities if not step.is_met]
     if missing:
         log.warning("store_lacks", abilities=missing)
     return abilities
 
 
-def _rejection(decision: GateDecision, result: dict[str, Any]) -> GateRejectedError:
-    log.warning("candidate_rejected", reasons=decision.reasons)
+def _finish_published(
+    context: RunContext, tables: Tables, claim: Claim, abilities: tuple[ProbeStep, ...]
+) -> RunResult:
+    """Finish the promotion of the version that an earlier attempt has published completely."""
+    store = context.ports.store
+    with context.stage("promote"):
+        finish_interrupted(context.plan, store, claim.version, abilities)
+    scores = read_metadata(store, claim.version)["metrics"]
+    return _summarize(context, tables, "already_published", scores, version=claim.version)
+
+
+def _record_candidate(
+    context: RunContext,
+    tables: Tables,
+    candidate: TrainedCandidate,
+    verdict: Verdict,
+    bundle: Mapping[str, bytes],
+) -> None:
+    """Record scores and digest of the candidate, and its reports if it is not published."""
+    recorder = context.recorder
+    recorder.facts.scores = candidate.evaluation["scores"]
+    recorder.facts.model_digest = str(Digest.of(candidate.payload))
+    if context.plan.is_dry_run or not verdict.decision.is_published:
+        recorder.reports = without_model(bundle)
+    recorder.reports |= list_label_issues(tables, candidate)
+
+
+def _reject(
+    context: RunContext, tables: Tables, candidate: TrainedCandidate, verdict: Verdict
+) -> GateRejectedError:
+    """Log the reasons, and return the error with the result of the run."""
+    result = _summarize(context, tables, "rejected", candidate.evaluation["scores"])
+    reasons = verdict.decision.reasons
+    log.warning("candidate_rejected", reasons=reasons)
     return GateRejectedError(
-        f"the gate rejected the candidate: {'; '.join(decision.reasons)}",
-        hint=f"see runs/{result['run_id']}/ in the store; --override REASON publishes all the same",
-        result=result,
+        f"the gate rejected the candidate: {'; '.join(reasons)}",
+        hint=f"see runs/{result.run_id}/ in the store; --override REASON publishes all the same",
+        result=result.to_json(),
     )
 
 
-def _report_published(store: ArtifactStore, recorder: Recorder, version: str) -> dict[str, Any]:
-    scores = read_metadata(store, version)["metrics"]
-    return recorder.summarize("already_published", version, scores)
+def _publish(
+    context: RunContext,
+    claim: Claim,
+    candidate: TrainedCandidate,
+    verdict: Verdict,
+    bundle: Mapping[str, bytes],
+    abilities: tuple[ProbeStep, ...],
+) -> None:
+    """Publish the bundle under the claimed version, and move the channel to it."""
+    plan, store = context.plan, context.ports.store
+    with context.stage("publish"):
+        if candidate.group_errors is not None:  # later runs compare with published versions only
+            store_group_errors(store, plan.run_id, candidate.group_errors)
+        publish(store, claim.version, plan.run_id, bundle)
+    log.info("model_published", version=claim.version)
+    with context.stage("promote"):
+        override = verdict.decision.override
+        promote_accepted(plan, claim, store, verdict.champion, abilities, override=override)
+
+
+def _summarize(
+    context: RunContext,
+    tables: Tables,
+    outcome: Outcome,
+    scores: Mapping[str, float],
+    *,
+    version: str | None = None,
+) -> RunResult:
+    recorder = context.recorder
+    return RunResult(
+        run_id=context.plan.run_id,
+        outcome=outcome,
+        version=version,
+        store_uri=context.ports.store.uri,
+        scores=scores,
+        dataset=DatasetSummary.of(tables.dataset),
+        stages=dict(recorder.stages),
+        duration_seconds=recorder.duration_seconds,
+        override=recorder.facts.override,
+    )

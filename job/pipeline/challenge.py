@@ -25,7 +25,7 @@ from job.contracts.reports.search import SearchReport
 from job.contracts.settings.job_settings import TrainingSpec
 from job.contracts.version_files import MODEL_FILE
 from job.pipeline.requests import read_requests
-from job.recorder import Recorder
+from job.pipeline.run_context import RunContext
 from job.registry.champion import PublishedVersion
 from job.stages.data.challenge_validation import validate_challenge
 from job.stages.data.leakage_keys import make_rows
@@ -49,7 +49,7 @@ log = structlog.get_logger(__name__)
 
 
 def load_challenge(
-    plan: Plan, ports: Ports, uri: str, recorder: Recorder, *, table: Dataset, table_rows: Rows
+    context: RunContext, uri: str, *, table: Dataset, table_rows: Rows
 ) -> tuple[Rows, str]:
     """Read the challenge set, and raise if the candidates cannot be evaluated on it.
 
@@ -58,19 +58,18 @@ def load_challenge(
     rows, content_digest
         The rows have no near-duplicate groups yet.
     """
-    s = plan.settings
+    s = context.settings
     required = frozenset({s.dataset.columns.target})
-    dataset = read_requests(plan, ports, uri, recorder, name="challenge", required=required)
-    recorder.run(
-        "validate",
-        validate_challenge,
-        dataset,
-        table,
-        table_rows.y,
-        uses=s.search.inputs or (s.features.use,),
-        columns=s.dataset.columns,
-        embedding_model=name_embedding_model(table, s.publish),
-    )
+    dataset = read_requests(context, uri, name="challenge", required=required)
+    with context.stage("validate"):
+        validate_challenge(
+            dataset,
+            table,
+            table_rows.y,
+            uses=s.search.inputs or (s.features.use,),
+            columns=s.dataset.columns,
+            embedding_model=name_embedding_model(table, s.publish),
+        )
     rows = make_rows(dataset, np.ones(dataset.n_rows, bool), s.features.use)
     texts = dataset.strings("text")
     if texts is not None and s.split.near_duplicates in ("auto", "text"):
@@ -79,10 +78,8 @@ def load_challenge(
 
 
 def choose_candidate(
-    plan: Plan,
+    context: RunContext,
     spec: TrainingSpec,
-    ports: Ports,
-    recorder: Recorder,
     *,
     split: DataSplit,
     report: SearchReport,
@@ -90,20 +87,19 @@ def choose_candidate(
 ) -> SearchReport:
     """Return the report with the choice of the challenge set, if `search.choose_on` is that."""
     challenge = split.challenge
-    if challenge is None or plan.settings.search.choose_on != "challenge":
+    if challenge is None or context.settings.search.choose_on != "challenge":
         return report
     if not challenge.is_halved:
         log.warning("challenge_set_used_up", n_rows=len(challenge.rows))
-    return recorder.run(
-        "choose",
-        choose_on_challenge,
-        report,
-        challenge.choosing,
-        split.train,
-        feature_matrices,
-        spec=spec,
-        executor=ports.executor,
-    )
+    with context.stage("choose"):
+        return choose_on_challenge(
+            report,
+            challenge.choosing,
+            split.train,
+            feature_matrices,
+            spec=spec,
+            executor=context.ports.executor,
+        )
 
 
 def evaluate_on_challenge(

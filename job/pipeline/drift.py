@@ -9,11 +9,11 @@ import structlog
 from job.contracts.identity import canonical_json
 from job.contracts.messages import pluralize
 from job.contracts.plan import Plan
-from job.contracts.ports import ArtifactStore, Ports
+from job.contracts.ports import ArtifactStore
 from job.contracts.reports.drift import DriftReport
 from job.errors import ContractViolationError
 from job.pipeline.intake import Tables, disclosure_rule
-from job.recorder import Recorder
+from job.pipeline.run_context import RunContext
 from job.registry.channels import read_channel
 from job.stages.drift import (
     TableProfile,
@@ -38,9 +38,7 @@ class Drift:
     report: DriftReport | None
 
 
-def check_drift(
-    plan: Plan, ports: Ports, recorder: Recorder, tables: Tables, split: DataSplit
-) -> Drift:
+def check_drift(context: RunContext, tables: Tables, split: DataSplit) -> Drift:
     """Profile the table as it was before the split, and measure its drift.
 
     Raises
@@ -48,6 +46,7 @@ def check_drift(
     ContractViolationError
         The table has drifted, and `drift.action` is `fail`.
     """
+    plan, ports = context.plan, context.ports
     s = plan.settings
     model = name_embedding_model(tables.dataset, s.publish)
     classes = plan.labels or tuple(sorted(set(split.train.y)))
@@ -56,7 +55,7 @@ def check_drift(
         profile = build_profile(table, classes, disclosure_rule(s), s.split.salt)
     report = None if s.drift.action == "ignore" else _compare(plan, ports.store, table, profile)
     if report is not None:
-        _report_drift(plan, recorder, report)
+        _report_drift(context, report)
     return Drift(profile=profile, report=report)
 
 
@@ -73,7 +72,7 @@ def _compare(
     return measure_drift(table, champion_profile, profile, version, plan.settings.drift)
 
 
-def _report_drift(plan: Plan, recorder: Recorder, report: DriftReport) -> None:
+def _report_drift(context: RunContext, report: DriftReport) -> None:
     """Log the drift; raise `ContractViolationError` if `drift.action` is `fail`."""
     if report.problem:
         log.warning("drift_not_measured", champion=report.champion, reason=report.problem)
@@ -87,12 +86,12 @@ def _report_drift(plan: Plan, recorder: Recorder, report: DriftReport) -> None:
         found=findings[:_MAX_LISTED],
         not_compared=report.not_compared[:_MAX_LISTED],
     )
-    if findings and plan.settings.drift.action == "fail":
-        recorder.reports["drift.json"] = canonical_json(report.to_json())
+    if findings and context.settings.drift.action == "fail":
+        context.recorder.reports["drift.json"] = canonical_json(report.to_json())
         n_more = len(findings) - _MAX_LISTED
         more = f" and {n_more} more" if n_more > 0 else ""
         raise ContractViolationError(
-            f"'{plan.dataset_uri}' has drifted from the table of {report.champion} in "
+            f"'{context.plan.dataset_uri}' has drifted from the table of {report.champion} in "
             f"{pluralize(len(findings), 'finding')}: {'; '.join(findings[:_MAX_LISTED])}{more}",
             hint="find out what changed upstream; if it is meant, run once with "
             "drift.action=warn, or raise the thresholds under drift",

@@ -21,15 +21,13 @@ import pandas as pd
 import structlog
 
 from job.contracts.dataset import Dataset, Rows
-from job.contracts.plan import Plan
-from job.contracts.ports import Ports
 from job.contracts.reports.validation import ValidationReport
 from job.contracts.settings.job_settings import JobSettings
 from job.contracts.suites import Suite
 from job.pipeline.batches import check_stress_floor
 from job.pipeline.challenge import load_challenge
 from job.pipeline.out_of_scope import load_out_of_scope
-from job.recorder import Recorder
+from job.pipeline.run_context import RunContext
 from job.stages.data.ingest import ingest
 from job.stages.data.leakage_keys import make_rows
 from job.stages.data.slices import DisclosureRule, make_slices
@@ -96,30 +94,29 @@ def check_request(settings: JobSettings, suite: Suite) -> None:
     substitute_parameters(suite, values, spec.columns, empty, is_test=False)
 
 
-def load_tables(plan: Plan, ports: Ports, recorder: Recorder) -> Tables:
+def load_tables(context: RunContext) -> Tables:
     """Ingest and validate the table, and the official test and sets of requests, if any."""
-    dataset, validation, rows = _load(plan, ports, plan.dataset_uri, recorder)
+    plan = context.plan
+    dataset, validation, rows = _load(context, plan.dataset_uri)
     digests = {
         "data_digest": dataset.provenance.content_digest,
         "settings_digest": plan.settings_digest,
     }
     official_test = None
     if plan.settings.dataset.test_uri:
-        test, _, official_test = _load(
-            plan, ports, plan.settings.dataset.test_uri, recorder, is_test=True
-        )
+        test, _, official_test = _load(context, plan.settings.dataset.test_uri, is_test=True)
         digests["test_data_digest"] = test.provenance.content_digest
     challenge, uri = None, plan.settings.evaluation.challenge_uri
     if uri is not None:
         challenge, digests["challenge_data_digest"] = load_challenge(
-            plan, ports, uri, recorder, table=dataset, table_rows=rows
+            context, uri, table=dataset, table_rows=rows
         )
     out_of_scope, uri = None, plan.settings.evaluation.out_of_scope_uri
     if uri is not None:
         out_of_scope, digests["out_of_scope_data_digest"] = load_out_of_scope(
-            plan, ports, uri, recorder, table=dataset
+            context, uri, table=dataset
         )
-    recorder.facts |= digests
+    context.recorder.facts.digests = digests
     return Tables(
         dataset=dataset,
         validation=validation,
@@ -131,9 +128,10 @@ def load_tables(plan: Plan, ports: Ports, recorder: Recorder) -> Tables:
     )
 
 
-def find_near_duplicates(plan: Plan, ports: Ports, tables: Tables) -> tuple[Tables, Kind]:
+def find_near_duplicates(context: RunContext, tables: Tables) -> tuple[Tables, Kind]:
     """Group the near-duplicates of all tables; return the tables and what was compared."""
-    spec = plan.settings.split
+    ports = context.ports
+    spec = context.settings.split
     kind = choose_similarity_source(tables.rows, spec)
     n_rows = sum(len(rows or ()) for rows in (tables.rows, tables.official_test, tables.challenge))
     n_bytes = ports.memory.used_bytes() + near_duplicate_search_bytes(n_rows, kind)
@@ -158,37 +156,37 @@ def disclosure_rule(settings: JobSettings) -> DisclosureRule:
 
 
 def _load(
-    plan: Plan, ports: Ports, uri: str, recorder: Recorder, *, is_test: bool = False
+    context: RunContext, uri: str, *, is_test: bool = False
 ) -> tuple[Dataset, ValidationReport, Rows]:
-    spec, name = plan.settings.dataset, "test_dataset" if is_test else "dataset"
+    plan, ports = context.plan, context.ports
+    spec = plan.settings.dataset
     required = required_columns(plan.suite, spec.columns, plan.settings.features)
     required |= set(plan.settings.evaluation.slices or ())
     reserve = partial(require_memory_to_read, memory=ports.memory)
-    dataset = recorder.run(
-        "ingest",
-        ingest,
-        ports.source,
-        uri,
-        spec,
-        required=required,
-        matrices=ports.matrices,
-        reserve=reserve,
-    )
-    recorder.facts[name] = describe_dataset(dataset)
+    with context.stage("ingest"):
+        dataset = ingest(
+            ports.source,
+            uri,
+            spec,
+            required=required,
+            matrices=ports.matrices,
+            reserve=reserve,
+        )
+    name = "test_dataset" if is_test else "dataset"
+    context.recorder.facts.datasets[name] = describe_dataset(dataset)
     digest = dataset.provenance.content_digest
     log.info("dataset_ingested", uri=uri, n_rows=dataset.n_rows, content_digest=digest)
     require_memory_to_validate(dataset, ports.memory)
-    report, is_sound = recorder.run(
-        "validate",
-        validate_dataset,
-        dataset,
-        plan.suite,
-        ports.suites,
-        spec=spec,
-        parameters=plan.settings.expectations.parameters,
-        features=plan.settings.features,
-        is_test=is_test,
-    )
+    with context.stage("validate"):
+        report, is_sound = validate_dataset(
+            dataset,
+            plan.suite,
+            ports.suites,
+            spec=spec,
+            parameters=plan.settings.expectations.parameters,
+            features=plan.settings.features,
+            is_test=is_test,
+        )
     log.info("dataset_validated", n_rows=report.n_rows, n_dropped=report.n_dropped)
     rows = make_rows(dataset, is_sound, plan.settings.features.use)
     if plan.settings.slicing:

@@ -12,6 +12,7 @@ How it works
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import structlog
 
@@ -25,10 +26,17 @@ from job.contracts.version_files import MODEL_FILE
 from job.pipeline.challenge import compare_champion
 from job.pipeline.drift import Drift
 from job.pipeline.intake import Tables
+from job.pipeline.run_context import RunContext
 from job.pipeline.train_candidate import TrainedCandidate
-from job.registry.champion import PublishedVersion, load_anchor, load_channel_anchor
+from job.registry.champion import (
+    PublishedVersion,
+    load_anchor,
+    load_champion,
+    load_channel_anchor,
+)
 from job.registry.metadata_diff import compare_metadata
-from job.registry.run_promotion import choose_anchor
+from job.registry.publish import Claim
+from job.registry.run_promotion import choose_anchor, claim_version, propose_claim
 from job.stages.gate.comparison import compare, compare_errors
 from job.stages.gate.criteria import decide
 from job.stages.gate.kept_errors import describe_cross_fit, read_group_errors
@@ -45,16 +53,18 @@ from job.stages.packaging.metadata import (
 log = structlog.get_logger(__name__)
 
 
-def judge_candidate(
-    plan: Plan,
-    ports: Ports,
-    tables: Tables,
-    *,
-    candidate: TrainedCandidate,
-    champion: PublishedVersion | None,
-) -> GateDecision:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The gate's decision, and the champion that it has seen; None without a champion."""
+
+    decision: GateDecision
+    champion: PublishedVersion | None
+
+
+def judge_candidate(context: RunContext, tables: Tables, candidate: TrainedCandidate) -> Verdict:
     """Decide whether the candidate passes the floors and the comparisons with its rivals."""
-    settings = plan.settings
+    plan, ports, settings = context.plan, context.ports, context.settings
+    champion = load_champion(ports.store, settings.publish.channel)
     anchor = _find_anchor(plan, ports.store, champion)
     rivals = [version for version in (champion, anchor) if version]
     comparisons = tuple(
@@ -72,9 +82,21 @@ def judge_candidate(
         equal_error=candidate.equal_error,
     )
     if decision.is_accepted or plan.override is None:
-        return decision
+        return Verdict(decision=decision, champion=champion)
     log.warning("gate_overridden", why=plan.override, reasons=decision.reasons)
-    return decision.copy_with(override=plan.override)
+    decision = decision.copy_with(override=plan.override)
+    return Verdict(decision=decision, champion=champion)
+
+
+def claim_if_published(context: RunContext, tables: Tables, verdict: Verdict) -> Claim:
+    """Claim the version if it will be published, else return the claim that would be made."""
+    plan, decision = context.plan, verdict.decision
+    claim = propose_claim(plan, tables.digests)
+    if decision.is_published and not plan.is_dry_run:
+        with context.stage("claim"):
+            claim = claim_version(plan, context.ports.store, tables.digests, verdict.champion)
+    context.recorder.facts.override = decision.override or None
+    return claim
 
 
 def _find_anchor(
@@ -179,22 +201,22 @@ def list_label_issues(tables: Tables, candidate: TrainedCandidate) -> dict[str, 
 
 
 def package(
-    plan: Plan,
-    ports: Ports,
+    context: RunContext,
     tables: Tables,
+    claim: Claim,
     *,
     candidate: TrainedCandidate,
     drift: Drift,
-    decision: GateDecision,
-    champion: PublishedVersion | None,
+    verdict: Verdict,
 ) -> dict[str, bytes]:
     """Return the files of a version, or the reports of a rejected candidate."""
+    plan, decision, champion = context.plan, verdict.decision, verdict.champion
     metadata = make_metadata(
         plan,
+        claim,
         tables.dataset,
         candidate.split,
         candidate.model,
-        digests=tables.digests,
         scores=candidate.evaluation["scores"],
         compatible_with=candidate.compatible_with,
     )
@@ -204,7 +226,7 @@ def package(
     metadata["challenge"] = describe_challenge(candidate.evaluation["challenge"])
     metadata["geometry"] = candidate.evaluation["geometry"]
     metadata["input_check"] = candidate.evaluation["input_check"]
-    metadata["sets_anchor"] = choose_anchor(plan, decision, champion)
+    metadata["sets_anchor"] = choose_anchor(plan, claim.version, decision, champion)
     evaluation = {
         **candidate.evaluation,
         "model_bytes": len(candidate.payload),
@@ -219,5 +241,6 @@ def package(
         changed = compare_metadata(before, metadata)
         evaluation["changes"] = {"champion": champion.version, "changed": changed}
     train, validation = candidate.split.train, tables.validation
-    files = make_bundle(candidate.payload, metadata, evaluation, validation, train, ports.renderer)
+    renderer = context.ports.renderer
+    files = make_bundle(candidate.payload, metadata, evaluation, validation, train, renderer)
     return {**files, **drift.profile.files()}

@@ -25,7 +25,7 @@ from job.contracts.version_files import MODEL_FILE
 from job.errors import ConfigurationError, GateRejectedError
 from job.pipeline.challenge import evaluate_version
 from job.pipeline.intake import check_request, find_near_duplicates, load_tables
-from job.recorder import Recorder
+from job.pipeline.run_context import RunContext
 from job.registry.champion import PublishedVersion, load_anchor
 from job.registry.read_version import read_verified
 from job.stages.evaluation.evaluate import evaluate
@@ -36,9 +36,7 @@ from job.stages.metrics.predictions import predict
 from job.stages.packaging.metadata import name_embedding_model
 
 
-def judge_versions(
-    plan: Plan, ports: Ports, recorder: Recorder, candidate: str, champion: str
-) -> dict[str, Any]:
+def judge_versions(context: RunContext, candidate: str, champion: str) -> dict[str, Any]:
     """Return the gate's decision on a version, compared with another version and the anchor.
 
     Raises
@@ -48,6 +46,7 @@ def judge_versions(
     ConfigurationError
         The candidate takes a different input, or was trained on all rows of the table.
     """
+    plan, ports = context.plan, context.ports
     check_request(plan.settings, plan.suite)
     spec = plan.settings
     old, new = (
@@ -55,7 +54,7 @@ def judge_versions(
         for name in (champion, candidate)
     )
     rivals = [old, *filter(None, [load_anchor(ports.store, spec.gate.anchor)])]
-    tables, _ = find_near_duplicates(plan, ports, load_tables(plan, ports, recorder))
+    tables, _ = find_near_duplicates(context, load_tables(context))
     rows = tables.rows if tables.official_test is None else tables.official_test
     # an official test contains near-duplicates by design
     table = rows if tables.official_test is None else None
@@ -69,17 +68,16 @@ def judge_versions(
             hint="give a table with rows that are new to it",
         )
     test_rows = select_blocks(unseen, model.feature_blocks, spec.dataset.columns)
-    evaluation = recorder.run(
-        "evaluate",
-        evaluate,
-        predict(model.pipeline, test_rows, model.feature_blocks),
-        model,
-        test_rows,
-        ports.timer,
-        spec=spec.evaluation,
-        metric=spec.search.metric,
-        random_state=spec.random_state,
-    ).to_json()
+    with context.stage("evaluate"):
+        evaluation = evaluate(
+            predict(model.pipeline, test_rows, model.feature_blocks),
+            model,
+            test_rows,
+            ports.timer,
+            spec=spec.evaluation,
+            metric=spec.search.metric,
+            random_state=spec.random_state,
+        ).to_json()
     comparisons = tuple(
         compare(
             rival,

@@ -8,10 +8,9 @@ from typing import Any
 from job.contracts.dataset import Dataset, Rows
 from job.contracts.model import TrainedModel
 from job.contracts.plan import Plan
-from job.contracts.ports import Ports
 from job.contracts.reports.decision_threshold import Decision
 from job.pipeline.requests import read_requests
-from job.recorder import Recorder
+from job.pipeline.run_context import RunContext
 from job.stages.data.challenge_validation import validate_out_of_scope
 from job.stages.evaluation.out_of_scope import (
     make_empty_request,
@@ -24,9 +23,7 @@ from job.stages.packaging.metadata import name_embedding_model
 from job.stages.split.split import DataSplit
 
 
-def load_out_of_scope(
-    plan: Plan, ports: Ports, uri: str, recorder: Recorder, *, table: Dataset
-) -> tuple[Rows, str]:
+def load_out_of_scope(context: RunContext, uri: str, *, table: Dataset) -> tuple[Rows, str]:
     """Read the out-of-scope set, and raise if the candidates cannot predict it.
 
     Returns
@@ -34,17 +31,16 @@ def load_out_of_scope(
     rows, content_digest
         Without labels.
     """
-    s = plan.settings
-    dataset = read_requests(plan, ports, uri, recorder, name="out_of_scope", required=frozenset())
-    recorder.run(
-        "validate",
-        validate_out_of_scope,
-        dataset,
-        table,
-        uses=s.search.inputs or (s.features.use,),
-        columns=s.dataset.columns,
-        embedding_model=name_embedding_model(table, s.publish),
-    )
+    s = context.settings
+    dataset = read_requests(context, uri, name="out_of_scope", required=frozenset())
+    with context.stage("validate"):
+        validate_out_of_scope(
+            dataset,
+            table,
+            uses=s.search.inputs or (s.features.use,),
+            columns=s.dataset.columns,
+            embedding_model=name_embedding_model(table, s.publish),
+        )
     rows = make_unlabelled_rows(dataset, s.features.use, target=s.dataset.columns.target)
     return rows, dataset.provenance.content_digest
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Literal
 
 import structlog
 
 from job.contracts.dataset import Dataset
-from job.contracts.plan import Plan
-from job.contracts.ports import Ports
-from job.recorder import Recorder
+from job.pipeline.run_context import RunContext
 from job.stages.data.ingest import ingest
 from job.stages.packaging.metadata import describe_dataset
 from job.stages.training.memory_limit import require_memory_to_read
@@ -18,7 +17,11 @@ log = structlog.get_logger(__name__)
 
 
 def read_requests(
-    plan: Plan, ports: Ports, uri: str, recorder: Recorder, *, name: str, required: frozenset[str]
+    context: RunContext,
+    uri: str,
+    *,
+    name: Literal["challenge", "out_of_scope"],
+    required: frozenset[str],
 ) -> Dataset:
     """Ingest a set of requests like the table, and record its provenance.
 
@@ -29,17 +32,17 @@ def read_requests(
     required
         Columns that the set must have.
     """
-    dataset = recorder.run(
-        "ingest",
-        ingest,
-        ports.source,
-        uri,
-        plan.settings.dataset,
-        required=required,
-        matrices=ports.matrices,
-        reserve=partial(require_memory_to_read, memory=ports.memory),
-    )
-    recorder.facts[f"{name}_dataset"] = describe_dataset(dataset)
+    ports = context.ports
+    with context.stage("ingest"):
+        dataset = ingest(
+            ports.source,
+            uri,
+            context.settings.dataset,
+            required=required,
+            matrices=ports.matrices,
+            reserve=partial(require_memory_to_read, memory=ports.memory),
+        )
+    context.recorder.facts.datasets[f"{name}_dataset"] = describe_dataset(dataset)
     log.info(
         f"{name}_set_ingested",
         uri=uri,

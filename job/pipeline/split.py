@@ -9,9 +9,9 @@ import numpy as np
 import structlog
 
 from job.contracts.plan import Plan
-from job.contracts.ports import Ports
 from job.errors import ConfigurationError
 from job.pipeline.intake import Tables, find_near_duplicates
+from job.pipeline.run_context import RunContext
 from job.stages.split.challenge_halves import (
     MIN_CHOOSING_ROWS,
     make_challenge_set,
@@ -25,10 +25,10 @@ log = structlog.get_logger(__name__)
 _MAX_NEAR_SHARE: Final = 0.05  # of the table's rows
 
 
-def split_tables(plan: Plan, ports: Ports, tables: Tables) -> DataSplit:
+def split_tables(context: RunContext, tables: Tables) -> DataSplit:
     """Group near-duplicates, then hold test rows out or take those of the official test table."""
-    s = plan.settings
-    tables, kind = find_near_duplicates(plan, ports, tables)
+    plan, s = context.plan, context.settings
+    tables, kind = find_near_duplicates(context, tables)
     if tables.is_near_challenge is not None:
         _warn_of_near_rows(tables.is_near_challenge)
     split = split_dataset(
@@ -92,8 +92,8 @@ def _add_challenge(plan: Plan, tables: Tables, split: DataSplit) -> DataSplit:
     )
 
 
-def add_optimism(plan: Plan, ports: Ports, split: DataSplit) -> DataSplit:
+def add_optimism(context: RunContext, split: DataSplit) -> DataSplit:
     """Return the split with the optimism of a random split in its report."""
-    spec = plan.settings.training
+    spec, ports = context.settings.training, context.ports
     optimism = measure_optimism(split.table, spec, ports.matrices, ports.executor)
     return replace(split, report=split.report.copy_with(optimism=optimism))

@@ -21,7 +21,6 @@ from job.contracts.dataset import Rows
 from job.contracts.messages import pluralize
 from job.contracts.model import TrainedModel
 from job.contracts.plan import Plan
-from job.contracts.ports import Ports
 from job.contracts.reports.label_noise import LabelNoise
 from job.contracts.reports.search import SearchReport
 from job.contracts.settings.job_settings import TrainingSpec
@@ -35,7 +34,7 @@ from job.pipeline.evaluation import (
     predict_test_rows,
 )
 from job.pipeline.out_of_scope import evaluate_out_of_scope
-from job.recorder import Recorder
+from job.pipeline.run_context import RunContext
 from job.stages.evaluation.label_noise import estimate_label_noise
 from job.stages.evaluation.method import choose_method, may_cross_fit
 from job.stages.evaluation.wording import measure_templates, measure_wording
@@ -79,7 +78,7 @@ class TrainedCandidate:
 
 
 def train_candidate(
-    plan: Plan, ports: Ports, recorder: Recorder, split: DataSplit, out_of_scope: Rows | None
+    context: RunContext, split: DataSplit, out_of_scope: Rows | None
 ) -> TrainedCandidate:
     """Search, train and evaluate; raise `ConfigurationError` if memory is too small.
 
@@ -88,6 +87,7 @@ def train_candidate(
     out_of_scope
         Requests that belong to no class; None without such a set.
     """
+    plan, ports = context.plan, context.ports
     s, executor = plan.settings, ports.executor
     is_templated = measure_templates(split.table).is_templated
     # an upper bound for the memory: only the geometry decides whether prototypes are tried
@@ -97,10 +97,9 @@ def train_candidate(
         folds = plan_folds(split.kept, s.evaluation.cross_fit_folds, s.split.salt)
     method = choose_method(split, s.evaluation, None if folds is None else len(folds.folds))
     train, is_crossed = split.train, method == "cross_fit"
-    _require_memory(spec, ports, recorder, split.kept if is_crossed else train)
-    geometry = recorder.run(
-        "geometry", detect_geometry, train, spec.features, s.random_state, executor
-    )
+    _require_memory(context, spec, split.kept if is_crossed else train)
+    with context.stage("geometry"):
+        geometry = detect_geometry(train, spec.features, s.random_state, executor)
     spec = resolve_preference(
         s.training,
         is_templated=is_templated,
@@ -108,105 +107,101 @@ def train_candidate(
     )
     if geometry is not None and spec.search.prefer == "wording":
         geometry = keep_lengths(geometry)
-    feature_matrices = recorder.run(
-        "search",
-        FeatureMatrices,
-        train,
-        spec.features,
-        spec.columns,
-        ports.matrices,
-        executor,
-        geometry=geometry,
-    )
-    report = recorder.run("search", search, train, feature_matrices, spec, executor, ports.timer)
+    with context.stage("search"):
+        feature_matrices = FeatureMatrices(
+            train,
+            spec.features,
+            spec.columns,
+            ports.matrices,
+            executor,
+            geometry=geometry,
+        )
+    with context.stage("search"):
+        report = search(train, feature_matrices, spec, executor, ports.timer)
     report = choose_candidate(
-        plan, spec, ports, recorder, split=split, report=report, feature_matrices=feature_matrices
+        context, spec, split=split, report=report, feature_matrices=feature_matrices
     )
     cross = oof_predictions = None
     if is_crossed and folds is not None:
-        cross = recorder.run(
-            "cross_fit", predict_all_rows, spec, ports, split, report, folds, geometry=geometry
-        )
+        with context.stage("cross_fit"):
+            cross = predict_all_rows(spec, ports, split, report, folds, geometry=geometry)
         oof_predictions = cross.chosen.take(split.train_index)
     elif needs_out_of_fold(plan, report.chosen):
-        oof_predictions = recorder.run(
-            "out_of_fold",
-            predict_out_of_fold,
-            train,
-            feature_matrices,
-            report.chosen,
-            spec=spec,
-            executor=executor,
-        )
+        with context.stage("out_of_fold"):
+            oof_predictions = predict_out_of_fold(
+                train,
+                feature_matrices,
+                report.chosen,
+                spec=spec,
+                executor=executor,
+            )
     temperature, threshold = calibrate(
         plan, split, report.chosen, oof_predictions, cross, is_templated=is_templated
     )
     ports.memory.release()  # that of the search, before the whole table is prepared
     refit_report = report.copy_with(baselines=()) if is_crossed else report
-    model = recorder.run(
-        "train",
-        train_model,
-        train,
-        feature_matrices,
-        refit_report,
-        spec,
-        executor,
-        handles_restandardized_batches=may_be_restandardized(s, plan.suite, geometry),
-    )
+    with context.stage("train"):
+        model = train_model(
+            train,
+            feature_matrices,
+            refit_report,
+            spec,
+            executor,
+            handles_restandardized_batches=may_be_restandardized(s, plan.suite, geometry),
+        )
     if temperature is not None:
         scale_coefficients(model.pipeline, temperature)
     log.info("model_trained", estimator=model.estimator, n_samples=len(train))
     compatible_with = make_compatible(model.pipeline, s.package.compatible_with)
-    evaluated = recorder.run("evaluate", predict_test_rows, plan, split, model, cross, temperature)
-    evaluation = recorder.run(
-        "evaluate",
-        evaluate_candidate,
-        plan,
-        ports,
-        split,
-        report,
-        model,
-        evaluated,
-        method=method,
-        cross=cross,
-        threshold=threshold,
-        temperature=temperature,
-    )
+    with context.stage("evaluate"):
+        evaluated = predict_test_rows(plan, split, model, cross, temperature)
+    with context.stage("evaluate"):
+        evaluation = evaluate_candidate(
+            plan,
+            ports,
+            split,
+            report,
+            model,
+            evaluated,
+            method=method,
+            cross=cross,
+            threshold=threshold,
+            temperature=temperature,
+        )
     log.info("model_evaluated", method=method, **evaluation["scores"])
     evaluation["challenge"] = None
     if split.challenge is not None:
-        evaluation |= recorder.run(
-            "challenge", evaluate_on_challenge, plan, split.challenge, model, split.table.y
+        with context.stage("challenge"):
+            evaluation |= evaluate_on_challenge(plan, split.challenge, model, split.table.y)
+    with context.stage("out_of_scope"):
+        evaluation["out_of_scope"] = evaluate_out_of_scope(
+            plan, split, model, evaluation, out_of_scope
         )
-    evaluation["out_of_scope"] = recorder.run(
-        "out_of_scope", evaluate_out_of_scope, plan, split, model, evaluation, out_of_scope
-    )
-    wording = recorder.run(
-        "wording",
-        measure_wording,
-        select_blocks(split.table, model.feature_blocks, spec.columns),
-        evaluated.rows,
-        evaluated.parts,
-        predictions=evaluated.predictions,
-        spec=s.evaluation,
-        random_state=s.random_state,
-    )
+    with context.stage("wording"):
+        wording = measure_wording(
+            select_blocks(split.table, model.feature_blocks, spec.columns),
+            evaluated.rows,
+            evaluated.parts,
+            predictions=evaluated.predictions,
+            spec=s.evaluation,
+            random_state=s.random_state,
+        )
     evaluation["wording"] = wording.to_json()
     evaluation["geometry"] = describe_geometry(geometry, model.feature_blocks)
-    evaluation |= recorder.run("stress", evaluate_batches, plan, split, model, evaluation, executor)
+    with context.stage("stress"):
+        evaluation |= evaluate_batches(plan, split, model, evaluation, executor)
     noise = None
     if s.evaluation.label_noise:
-        noise = recorder.run(
-            "labels",
-            estimate_label_noise,
-            train,
-            feature_matrices,
-            report,
-            spec=spec,
-            evaluation=s.evaluation,
-            executor=executor,
-            oof_predictions=oof_predictions,
-        )
+        with context.stage("labels"):
+            noise = estimate_label_noise(
+                train,
+                feature_matrices,
+                report,
+                spec=spec,
+                evaluation=s.evaluation,
+                executor=executor,
+                oof_predictions=oof_predictions,
+            )
         evaluation["label_noise"] = noise.to_json()
         log.info("labels_judged", n_rows=noise.n_rows, wrong_share=round(noise.share.value, 6))
     return TrainedCandidate(
@@ -222,13 +217,14 @@ def train_candidate(
     )
 
 
-def _require_memory(spec: TrainingSpec, ports: Ports, recorder: Recorder, rows: Rows) -> None:
+def _require_memory(context: RunContext, spec: TrainingSpec, rows: Rows) -> None:
     """Raise `ConfigurationError` if a training on these rows needs more memory than the limit."""
+    ports = context.ports
     n_workers = ports.executor.n_workers
     n_training_bytes = estimate_training_bytes(rows, spec, n_workers, ports.matrices)
     ports.memory.release()
     n_bytes = ports.memory.used_bytes() + n_training_bytes
-    recorder.facts["estimated_memory_bytes"] = n_bytes
+    context.recorder.facts.estimated_memory_bytes = n_bytes
     workers = pluralize(n_workers, "worker")
     require_memory(n_bytes, ports.memory, f"to train on {len(rows)} rows with {workers}")
 

@@ -34,10 +34,11 @@ _N_THREADS: Final = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """Name and time of a version, which the first attempt of a run id fixes for later ones."""
+    """Name, time and input of a version, which a run id's first attempt fixes for later ones."""
 
     version: str
     started_at: datetime
+    digests: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,13 +96,13 @@ def find_claim(store: ArtifactStore, run_id: str, digests: Mapping[str, str]) ->
         claim = Claim(
             version=str(content["version"]),
             started_at=datetime.fromisoformat(content["started_at"]),
+            digests={name: value for name, value in content.items() if name.endswith("_digest")},
         )
-        claimed = {name: value for name, value in content.items() if name.endswith("_digest")}
     except (ValueError, KeyError, TypeError, AttributeError):
         raise IntegrityError(
             f"{_claim_key(run_id)} is damaged", hint="run again with another --run-id"
         ) from None
-    if claimed != dict(digests):
+    if claim.digests != dict(digests):
         raise ConfigurationError(
             f"run id '{run_id}' is taken by {claim.version}, of another dataset or settings",
             hint="use a new --run-id, or the dataset and settings of that version",
@@ -109,19 +110,16 @@ def find_claim(store: ArtifactStore, run_id: str, digests: Mapping[str, str]) ->
     return claim
 
 
-def claim(
-    store: ArtifactStore,
-    run_id: str,
-    digests: Mapping[str, str],
-    *,
-    version: str,
-    started_at: datetime,
-) -> Claim:
+def claim(store: ArtifactStore, run_id: str, proposed: Claim) -> Claim:
     """Claim the version that this run id publishes, or return the claim of an earlier attempt."""
-    content = {"version": version, "started_at": started_at.isoformat(), **digests}
+    content = {
+        "version": proposed.version,
+        "started_at": proposed.started_at.isoformat(),
+        **proposed.digests,
+    }
     if store.put_if_absent(_claim_key(run_id), canonical_json(content)):
-        return Claim(version=version, started_at=started_at)
-    earlier = find_claim(store, run_id, digests)
+        return proposed
+    earlier = find_claim(store, run_id, proposed.digests)
     if earlier is None:
         raise TransientError(f"{_claim_key(run_id)} was removed meanwhile", hint="run again")
     return earlier

@@ -10,7 +10,6 @@ How it works
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -23,11 +22,12 @@ from job.errors import VersionConflictError
 from job.registry.anchors import read_anchor, set_anchor
 from job.registry.channels import move_channel, read_channel, require_conditions
 from job.registry.history import append_history, read_moves, read_pointer
-from job.registry.publish import claim
+from job.registry.publish import Claim, claim, name_version
 from job.registry.read_version import read_metadata
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from job.contracts.reports.gate import GateDecision
     from job.registry.champion import PublishedVersion
@@ -35,27 +35,36 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 
+def propose_claim(plan: Plan, digests: Mapping[str, str]) -> Claim:
+    """Return the claim of this attempt, which counts if the run id has none yet."""
+    return Claim(
+        version=name_version(plan.run_id, plan.started_at),
+        started_at=plan.started_at,
+        digests=digests,
+    )
+
+
 def claim_version(
     plan: Plan, store: ArtifactStore, digests: Mapping[str, str], champion: PublishedVersion | None
-) -> Plan:
-    """Return the plan with the time, and so the version, that this run id's first attempt claimed.
+) -> Claim:
+    """Claim the version that this attempt proposes; return the claim of the first attempt.
 
     The champion that the gate has seen is recorded, so that an attempt that only finishes the
     promotion moves the channel from that champion only.
     """
-    claimed = claim(store, plan.run_id, digests, version=plan.version, started_at=plan.started_at)
+    claimed = claim(store, plan.run_id, propose_claim(plan, digests))
     channel = plan.settings.publish.channel
     if channel is not None:
         seen = champion.pointer if champion else None
         content = {"channel": channel, "champion": champion.version if champion else None}
         store.put_if_absent(_seen_key(plan.run_id, channel, seen), canonical_json(content))
-    return replace(plan, started_at=claimed.started_at)
+    return claimed
 
 
 def choose_anchor(
-    plan: Plan, decision: GateDecision, champion: PublishedVersion | None
+    plan: Plan, version: str, decision: GateDecision, champion: PublishedVersion | None
 ) -> dict[str, Any] | None:
-    """Return the anchor that this version's promotion sets, in the form of metadata.json.
+    """Return the anchor that the version's promotion sets, in the form of metadata.json.
 
     The first promotion that rests on the gate's default makes its champion the anchor, so that a
     slow decline is noticed.  A run with `--override` makes its own version the anchor if the
@@ -71,9 +80,7 @@ def choose_anchor(
     if plan.override is not None:
         incomparable = next((a for a in anchors if a.is_advisory and a.difference is None), None)
         return (
-            None
-            if incomparable is None
-            else {"version": plan.version, "replaces": incomparable.version}
+            None if incomparable is None else {"version": version, "replaces": incomparable.version}
         )
     if champion is not None and not anchors and decision.rests_on_default:
         return {"version": champion.version, "replaces": None}
@@ -82,13 +89,14 @@ def choose_anchor(
 
 def promote_accepted(
     plan: Plan,
+    claimed: Claim,
     store: ArtifactStore,
     champion: PublishedVersion | None,
     abilities: tuple[ProbeStep, ...],
     *,
     override: str | None = None,
 ) -> None:
-    """Move the channel, if one is set, from the champion that the gate has seen.
+    """Move the channel, if one is set, from the champion that the gate has seen to the version.
 
     The version's metadata say which anchor is set, if any.
     """
@@ -99,13 +107,13 @@ def promote_accepted(
     move_channel(
         store,
         channel,
-        plan.version,
+        claimed.version,
         expected=champion.pointer if champion else None,
-        at=plan.started_at.isoformat(),
+        at=claimed.started_at.isoformat(),
         by=plan.run_id,
         why=_why(override),
     )
-    _set_anchor(plan, store, channel, plan.version)
+    _set_anchor(store, channel, claimed.version, at=claimed.started_at, by=plan.run_id)
 
 
 def finish_interrupted(
@@ -127,7 +135,7 @@ def finish_interrupted(
     present, pointer = read_channel(store, channel)
     if present == version and pointer is not None:
         append_history(store, channel, read_pointer(channel, pointer))
-        _set_anchor(plan, store, channel, version)
+        _set_anchor(store, channel, version, at=plan.started_at, by=plan.run_id)
         return
     if any(move.to == version for move in read_moves(store, channel)):
         return
@@ -146,10 +154,10 @@ def finish_interrupted(
         by=plan.run_id,
         why=f"{_why(_read_override(store, version))}; promotion finished by a later attempt",
     )
-    _set_anchor(plan, store, channel, version)
+    _set_anchor(store, channel, version, at=plan.started_at, by=plan.run_id)
 
 
-def _set_anchor(plan: Plan, store: ArtifactStore, channel: str, version: str) -> None:
+def _set_anchor(store: ArtifactStore, channel: str, version: str, *, at: datetime, by: str) -> None:
     """Set the anchor that the version's metadata ask for, unless it has been moved by now."""
     request = read_metadata(store, version).get("sets_anchor")
     if request is None:
@@ -170,8 +178,8 @@ def _set_anchor(plan: Plan, store: ArtifactStore, channel: str, version: str) ->
             channel,
             request["version"],
             expected=expected,
-            at=plan.started_at.isoformat(),
-            by=plan.run_id,
+            at=at.isoformat(),
+            by=by,
             why=why,
         )
     except VersionConflictError as error:  # the channel has moved nevertheless

@@ -45,19 +45,19 @@ def record(store, key=RECORD):
     return json.loads(store.objects[key])
 
 
+def run_stage(recorder, name, action, *args):
+    with recorder.stage(name):
+        return action(*args)
+
+
 def fail():
     raise TrainingError("no")
-
-
-def test_stage_gets_its_arguments_and_gives_its_result(recorder):
-    """The recorder changes nothing of the call."""
-    assert "20" == recorder.run("convert", format, 16, "o")
 
 
 def test_stage_is_timed(recorder, clock):
     """Seconds from its start to its end."""
     clock.wait(5)
-    recorder.run("train", clock.wait, 1.5)
+    run_stage(recorder, "train", clock.wait, 1.5)
 
     assert {"train": 1.5} == recorder.stages
 
@@ -65,7 +65,7 @@ def test_stage_is_timed(recorder, clock):
 def test_times_of_a_stage_that_runs_twice_are_added_up(recorder, clock):
     """One name, one number."""
     for seconds in (1.5, 0.25):
-        recorder.run("gate", clock.wait, seconds)
+        run_stage(recorder, "gate", clock.wait, seconds)
 
     assert {"gate": 1.75} == recorder.stages
 
@@ -82,20 +82,20 @@ def test_each_stage_is_announced(store, clock):
     calls = []
     recorder = Recorder(store, "r1", clock, calls.append)
     for name in ("split", "search"):
-        recorder.run(name, calls.append, f"in {name}")
+        run_stage(recorder, name, calls.append, f"in {name}")
 
     assert ["split", "in split", "search", "in search"] == calls
 
 
 def test_stage_is_bound_to_the_log_while_it_runs(recorder):
     """Every line of a stage bears its name."""
-    assert {"stage": "split"} == recorder.run("split", structlog.contextvars.get_contextvars)
+    assert {"stage": "split"} == run_stage(recorder, "split", structlog.contextvars.get_contextvars)
 
 
 def test_record_holds_facts_outcome_and_stages(recorder, store, clock):
     """What was known when the run ended."""
-    recorder.facts["data_digest"] = "sha256:d"
-    recorder.run("split", clock.wait, 1.0)
+    recorder.facts.digests = {"data_digest": "sha256:d"}
+    run_stage(recorder, "split", clock.wait, 1.0)
     recorder.write("published", version="v1", exit_code=0)
 
     assert {
@@ -113,9 +113,9 @@ def test_record_holds_facts_outcome_and_stages(recorder, store, clock):
 
 def test_failed_stage_is_named(recorder, store):
     """The stage that raised is the one that was running."""
-    recorder.run("split", int)
+    run_stage(recorder, "split", int)
     with pytest.raises(TrainingError):
-        recorder.run("train", fail)
+        run_stage(recorder, "train", fail)
     recorder.write("failed")
 
     assert "train" == record(store)["failed_stage"]
@@ -174,19 +174,20 @@ def test_fact_that_json_refuses_does_not_raise(recorder):
     assert ["record_not_written"] == [entry["event"] for entry in logs]
 
 
-def test_summary_gives_the_dataset_by_name_and_digest(recorder):
-    """Provenance in full stays in the record."""
-    facts = {"uri": "a.csv", "n_rows": 3, "file_digest": "f", "content_digest": "c"}
-    recorder.facts["dataset"] = {**facts, "n_bytes": 1}
-    summary = recorder.summarize("published", "v1", {"accuracy": 1.0})
+def test_facts_that_are_not_known_are_absent(recorder, store):
+    """A run that ends early records what it knew by then."""
+    recorder.facts.settings_digest = "sha256:s"
+    recorder.facts.datasets["test_dataset"] = {"uri": "t.csv"}
+    recorder.write("failed")
 
-    assert {
-        "run_id": "r1",
-        "outcome": "published",
-        "version": "v1",
-        "store_uri": "memory:",
-        "scores": {"accuracy": 1.0},
-        "dataset": facts,
-        "stages": {},
-        "duration_seconds": 0.0,
-    } == summary
+    written = record(store)
+    assert ("sha256:s", {"uri": "t.csv"}) == (written["settings_digest"], written["test_dataset"])
+    assert not {"scores", "override", "model_digest", "dataset", "environment"} & set(written)
+
+
+def test_stage_is_not_timed_if_it_fails(recorder):
+    """Its name stays, so that the record can name it."""
+    with pytest.raises(TrainingError), recorder.stage("train"):
+        fail()
+
+    assert ({}, "train") == (recorder.stages, recorder.running_stage)

@@ -10,6 +10,7 @@ from job.contracts.model import TrainedModel
 from job.contracts.plan import Plan
 from job.contracts.reports.gate import GateDecision
 from job.contracts.settings.publish import PublishSpec
+from job.registry.publish import Claim
 from job.stages.data.leakage_keys import key_kind
 from job.stages.features.preprocessing import embedding_column_names, select_blocks
 from job.stages.split.split import DataSplit
@@ -74,11 +75,11 @@ def name_embedding_model(dataset: Dataset, spec: PublishSpec) -> str:
 
 def make_metadata(
     plan: Plan,
+    claim: Claim,
     dataset: Dataset,
     split: DataSplit,
     model: TrainedModel,
     *,
-    digests: Mapping[str, str],
     scores: Mapping[str, float],
     compatible_with: tuple[str, ...],
 ) -> dict[str, Any]:
@@ -90,16 +91,16 @@ def make_metadata(
     has_embeddings = "embeddings" in model.feature_blocks
     embedding_model = name_embedding_model(dataset, settings.publish)
     return {
-        "model_version": plan.version,
+        "model_version": claim.version,
         "embedding_model": embedding_model if has_embeddings else None,
         "classifier": model.estimator,
         "trained_on": {
             "n_train": len(split.train),
             "data_version": dataset.provenance.file_digest,
-            "trained_at": plan.started_at.isoformat(),
+            "trained_at": claim.started_at.isoformat(),
         },
         "run_id": plan.run_id,
-        **digests,
+        **claim.digests,
         "dataset": describe_dataset(dataset),
         "split": split.report.to_json(),
         "settings": settings.model_dump(mode="json"),

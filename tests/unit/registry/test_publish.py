@@ -10,7 +10,15 @@ from support.memory_store import Killed, MemoryStore
 
 from job.contracts.identity import Digest, canonical_json, run_suffix
 from job.errors import ConfigurationError, IntegrityError, TransientError, VersionConflictError
-from job.registry.publish import FileEntry, claim, find_claim, is_complete, make_manifest, publish
+from job.registry.publish import (
+    Claim,
+    FileEntry,
+    claim,
+    find_claim,
+    is_complete,
+    make_manifest,
+    publish,
+)
 from job.registry.read_version import list_versions, read_verified
 
 RUN_ID = "night-1"
@@ -173,7 +181,7 @@ def test_attempt_that_was_judged_otherwise_is_a_conflict(earlier):
 
 def fix(store, digests=DIGESTS, version=VERSION):
     at = datetime(2026, 11, 22, 2, tzinfo=UTC)
-    return claim(store, RUN_ID, digests, version=version, started_at=at)
+    return claim(store, RUN_ID, Claim(version=version, started_at=at, digests=digests))
 
 
 def test_nothing_is_claimed_in_an_empty_store():

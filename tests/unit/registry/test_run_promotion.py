@@ -74,9 +74,9 @@ def see(store):
 
 def attempt(store, champion, plan=None):
     """Do everything that a run does up to its promotion."""
-    plan = claim_version(plan or make_plan(), store, {}, champion)
+    claimed = claim_version(plan or make_plan(), store, {}, champion)
     publish(store, OURS, RUN_ID, FILES)
-    return plan
+    return claimed
 
 
 def finish(store):
@@ -85,6 +85,15 @@ def finish(store):
 
 def champion_of(store):
     return read_channel(store, "production")[0]
+
+
+def test_later_attempt_takes_the_first_claim(store):
+    """All attempts of a run publish one version, whenever they start."""
+    first = claim_version(make_plan(), store, {"data_digest": "d"}, None)
+    later = replace(make_plan(), started_at=datetime(2026, 1, 10, tzinfo=UTC))
+
+    assert first == claim_version(later, store, {"data_digest": "d"}, None)
+    assert (OURS, AT) == (first.version, first.started_at)
 
 
 @pytest.mark.parametrize("before", [None, V1], ids=["first", "second"])
@@ -111,10 +120,10 @@ def test_retry_of_a_lost_race_is_a_conflict_again(store, rival):
     """The operator decides, not the scheduler's retry."""
     publish(store, name_of("later", 20), "later", FILES)
     champion = see(store)
-    plan = attempt(store, champion)
+    claimed = attempt(store, champion)
     move(store, rival)
     with pytest.raises(VersionConflictError):
-        promote_accepted(plan, store, champion, ())
+        promote_accepted(make_plan(), claimed, store, champion, ())
 
     with pytest.raises(VersionConflictError, match=f"{rival} since {OURS}"):
         finish(store)
@@ -180,8 +189,8 @@ def test_missing_history_entry_is_written(store):
 def test_run_without_a_channel_moves_none(store):
     """publish.channel is null."""
     plan = make_plan(channel=None)
-    attempt(store, None, plan)
-    promote_accepted(plan, store, None, ())
+    claimed = attempt(store, None, plan)
+    promote_accepted(plan, claimed, store, None, ())
     finish_interrupted(plan, store, OURS, ())
 
     assert [] == list(store.keys("channels/"))
@@ -220,9 +229,9 @@ def publish_with(store, asked):
 
 
 def promote_ours(store, champion, asked, **options):
-    plan = claim_version(make_plan(), store, {}, champion)
+    claimed = claim_version(make_plan(), store, {}, champion)
     publish_with(store, asked)
-    promote_accepted(plan, store, champion, (), **options)
+    promote_accepted(make_plan(), claimed, store, champion, (), **options)
 
 
 def anchor_of(store):
@@ -237,7 +246,7 @@ def test_first_promotion_by_default_makes_its_champion_the_anchor(store):
     """Later candidates are compared with the last version that passed by evidence."""
     move(store, V1)
     champion = see(store)
-    asked = choose_anchor(make_plan(), decided(rests_on_default=True), champion)
+    asked = choose_anchor(make_plan(), OURS, decided(rests_on_default=True), champion)
     promote_ours(store, champion, asked)
 
     assert (OURS, V1) == (champion_of(store), anchor_of(store))
@@ -247,8 +256,8 @@ def test_promotion_by_margin_sets_no_anchor(store):
     """The margin was shown; a first version has no champion to become the anchor."""
     move(store, V1)
 
-    assert choose_anchor(make_plan(), decided(), see(store)) is None
-    assert choose_anchor(make_plan(), decided(rests_on_default=True), None) is None
+    assert choose_anchor(make_plan(), OURS, decided(), see(store)) is None
+    assert choose_anchor(make_plan(), OURS, decided(rests_on_default=True), None) is None
 
 
 def test_anchor_that_is_there_stays(store):
@@ -256,7 +265,7 @@ def test_anchor_that_is_there_stays(store):
     move(store, V2)
     again = decided(rests_on_default=True, anchor=anchor_beside())
 
-    assert choose_anchor(make_plan(), again, see(store)) is None
+    assert choose_anchor(make_plan(), OURS, again, see(store)) is None
     set_anchor(store, "production", V1, expected=None, at="noon", by="somebody", why="")
     promote_ours(store, see(store), {"version": V2, "replaces": None})
     assert V1 == anchor_of(store)
@@ -268,7 +277,7 @@ def test_override_replaces_an_incomparable_anchor(store):
     set_anchor(store, "production", V1, expected=None, at="noon", by="somebody", why="")
     champion = see(store)
     decision = decided(anchor=anchor_beside("its classes are others"))
-    asked = choose_anchor(override(make_plan()), decision, champion)
+    asked = choose_anchor(override(make_plan()), OURS, decision, champion)
     promote_ours(store, champion, asked, override="agreed")
 
     assert OURS == anchor_of(store)
@@ -279,7 +288,7 @@ def test_without_override_an_incomparable_anchor_stays(store):
     move(store, V2)
     decision = decided(rests_on_default=True, anchor=anchor_beside("its version is gone"))
 
-    assert choose_anchor(make_plan(), decision, see(store)) is None
+    assert choose_anchor(make_plan(), OURS, decision, see(store)) is None
 
 
 def test_override_keeps_an_anchor_that_could_be_compared(store):
@@ -287,18 +296,18 @@ def test_override_keeps_an_anchor_that_could_be_compared(store):
     move(store, V2)
     compared = decided(anchor=anchor_beside())
 
-    assert choose_anchor(override(make_plan()), compared, see(store)) is None
+    assert choose_anchor(override(make_plan()), OURS, compared, see(store)) is None
 
 
 def test_lost_race_sets_no_anchor(store):
     """The version was not promoted."""
     move(store, V1)
     champion = see(store)
-    plan = claim_version(make_plan(), store, {}, champion)
+    claimed = claim_version(make_plan(), store, {}, champion)
     publish_with(store, {"version": V1, "replaces": None})
     move(store, V2)
     with pytest.raises(VersionConflictError):
-        promote_accepted(plan, store, champion, ())
+        promote_accepted(make_plan(), claimed, store, champion, ())
 
     assert anchor_of(store) is None
 

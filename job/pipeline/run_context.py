@@ -1,0 +1,29 @@
+"""What every step of a run gets: its request, its adapters and its record."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from job.contracts.plan import Plan
+from job.contracts.ports import Ports
+from job.contracts.settings.job_settings import JobSettings
+from job.recorder import Recorder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunContext:
+    """The request of a run, its adapters, and the recorder of its stages and facts."""
+
+    plan: Plan
+    ports: Ports
+    recorder: Recorder
+
+    @property
+    def settings(self) -> JobSettings:
+        """The settings of the request."""
+        return self.plan.settings
+
+    def stage(self, name: str) -> AbstractContextManager[None]:
+        """Time the block as a stage of the run, and bind the stage's name to the log."""
+        return self.recorder.stage(name)

@@ -1,0 +1,38 @@
+"""The results of commands keep their form on stdout."""
+
+from job.contracts.reports.results import DatasetSummary, RunResult
+
+DATASET = DatasetSummary(uri="a.csv", n_rows=3, file_digest="f", content_digest="c")
+
+
+def make_result(**more):
+    return RunResult(
+        run_id="r1",
+        outcome="published",
+        version="v1",
+        store_uri="memory:",
+        scores={"accuracy": 1.0},
+        dataset=DATASET,
+        stages={"split": 0.5},
+        duration_seconds=2.0,
+        **more,
+    )
+
+
+def test_result_names_the_dataset_by_uri_and_digests():
+    """Provenance in full stays in the record."""
+    assert {
+        "run_id": "r1",
+        "outcome": "published",
+        "version": "v1",
+        "store_uri": "memory:",
+        "scores": {"accuracy": 1.0},
+        "dataset": {"uri": "a.csv", "n_rows": 3, "file_digest": "f", "content_digest": "c"},
+        "stages": {"split": 0.5},
+        "duration_seconds": 2.0,
+    } == make_result().to_json()
+
+
+def test_reason_of_an_override_is_part_of_the_result():
+    """It is absent if the gate was not overridden."""
+    assert "agreed" == make_result(override="agreed").to_json()["override"]
