@@ -8,8 +8,9 @@ from typing import Any, ParamSpec, TypeVar
 
 import structlog
 
-from job.contracts.identity import canonical_json
 from job.contracts.ports import ArtifactStore, Timer
+from job.contracts.reports.results import Outcome, RunDataset, RunResult
+from job.contracts.reports.run_record import RecordedOutcome, RunRecord
 from job.errors import JobError
 
 log = structlog.get_logger(__name__)
@@ -53,23 +54,28 @@ class Recorder:
         return round(self._timer() - self._started, 3)
 
     def summarize(
-        self, outcome: str, version: str | None, scores: Mapping[str, float]
-    ) -> dict[str, Any]:
+        self, outcome: Outcome, version: str | None, scores: Mapping[str, float]
+    ) -> RunResult:
         """Return the result of the run, as it is written to stdout."""
         dataset = self.facts["dataset"]
-        return {
-            "run_id": self._run_id,
-            "outcome": outcome,
-            "version": version,
-            "store_uri": self.store.uri,
-            "scores": dict(scores),
-            "dataset": {k: dataset[k] for k in ("uri", "n_rows", "file_digest", "content_digest")},
-            "stages": dict(self.stages),
-            "duration_seconds": self.duration_seconds,
-            **{name: self.facts[name] for name in ("override",) if name in self.facts},
-        }
+        return RunResult(
+            run_id=self._run_id,
+            outcome=outcome,
+            version=version,
+            store_uri=self.store.uri,
+            scores=dict(scores),
+            dataset=RunDataset(
+                uri=dataset.uri,
+                n_rows=dataset.n_rows,
+                file_digest=dataset.file_digest,
+                content_digest=dataset.content_digest,
+            ),
+            stages=dict(self.stages),
+            duration_seconds=self.duration_seconds,
+            override=self.facts.get("override"),
+        )
 
-    def write(self, outcome: str, **facts: object) -> None:
+    def write(self, outcome: RecordedOutcome, **facts: object) -> None:
         """Write `runs/<run_id>/<attempt>.json` once; a failure is logged and not raised."""
         if not self._lock.acquire(blocking=False):
             return
@@ -86,7 +92,7 @@ class Recorder:
             attempt = 1
             while not self.store.put_if_absent(
                 f"runs/{self._run_id}/{attempt}.json",
-                canonical_json({**record, "attempt": attempt}),
+                RunRecord.model_validate({**record, "attempt": attempt}).to_bytes(),
             ):
                 attempt += 1
             for name, data in sorted(self.reports.items()):

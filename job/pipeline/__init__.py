@@ -14,14 +14,13 @@ How it works
 
 from __future__ import annotations
 
-from typing import Any
-
 import structlog
 
 from job.contracts.identity import Digest
 from job.contracts.plan import Plan
 from job.contracts.ports import ArtifactStore, Ports
 from job.contracts.reports.gate import GateDecision
+from job.contracts.reports.results import RunResult
 from job.contracts.store_keys import ProbeStep
 from job.errors import GateRejectedError
 from job.pipeline.drift import check_drift
@@ -40,7 +39,7 @@ from job.stages.packaging.bundle import without_model
 log = structlog.get_logger(__name__)
 
 
-def run(plan: Plan, ports: Ports, recorder: Recorder) -> dict[str, Any]:
+def run(plan: Plan, ports: Ports, recorder: Recorder) -> RunResult:
     """Run every stage, from the table to the channel.
 
     Returns
@@ -126,15 +125,15 @@ def _prepare(plan: Plan, ports: Ports, recorder: Recorder) -> tuple[ProbeStep, .
     return abilities
 
 
-def _rejection(decision: GateDecision, result: dict[str, Any]) -> GateRejectedError:
+def _rejection(decision: GateDecision, result: RunResult) -> GateRejectedError:
     log.warning("candidate_rejected", reasons=decision.reasons)
     return GateRejectedError(
         f"the gate rejected the candidate: {'; '.join(decision.reasons)}",
-        hint=f"see runs/{result['run_id']}/ in the store; --override REASON publishes all the same",
+        hint=f"see runs/{result.run_id}/ in the store; --override REASON publishes all the same",
         result=result,
     )
 
 
-def _report_published(store: ArtifactStore, recorder: Recorder, version: str) -> dict[str, Any]:
-    scores = read_metadata(store, version)["metrics"]
+def _report_published(store: ArtifactStore, recorder: Recorder, version: str) -> RunResult:
+    scores = read_metadata(store, version).metrics
     return recorder.summarize("already_published", version, scores)

@@ -19,7 +19,7 @@ from job.contracts.identity import canonical_json
 from job.contracts.plan import Plan
 from job.contracts.ports import ArtifactStore, Ports
 from job.contracts.reports.comparison import Comparison
-from job.contracts.reports.evaluation import CandidateEvaluation
+from job.contracts.reports.evaluation import CandidateEvaluation, Changes
 from job.contracts.reports.gate import GateDecision
 from job.contracts.version_files import MODEL_FILE
 from job.pipeline.challenge import compare_champion
@@ -34,13 +34,7 @@ from job.stages.gate.criteria import decide
 from job.stages.gate.kept_errors import describe_cross_fit, read_group_errors
 from job.stages.packaging.bundle import make_bundle
 from job.stages.packaging.limitations import find_limitations
-from job.stages.packaging.metadata import (
-    describe_challenge,
-    describe_decision,
-    describe_override,
-    make_metadata,
-    name_embedding_model,
-)
+from job.stages.packaging.metadata import Findings, make_metadata, name_embedding_model
 
 log = structlog.get_logger(__name__)
 
@@ -189,22 +183,6 @@ def package(
     champion: PublishedVersion | None,
 ) -> dict[str, bytes]:
     """Return the files of a version, or the reports of a rejected candidate."""
-    metadata = make_metadata(
-        plan,
-        tables.dataset,
-        candidate.split,
-        candidate.model,
-        digests=tables.digests,
-        scores=candidate.evaluation["scores"],
-        compatible_with=candidate.compatible_with,
-    )
-    metadata["decision"] = describe_decision(candidate.evaluation["decision"])
-    metadata["override"] = describe_override(decision)
-    metadata["cross_fit"] = describe_cross_fit(candidate.evaluation, candidate.group_errors)
-    metadata["challenge"] = describe_challenge(candidate.evaluation["challenge"])
-    metadata["geometry"] = candidate.evaluation["geometry"]
-    metadata["input_check"] = candidate.evaluation["input_check"]
-    metadata["sets_anchor"] = choose_anchor(plan, decision, champion)
     evaluation = {
         **candidate.evaluation,
         "model_bytes": len(candidate.payload),
@@ -213,11 +191,25 @@ def package(
         "split": candidate.split.report.to_json(),
         "drift": None if drift.report is None else drift.report.to_json(),
     }
-    metadata["limitations"] = find_limitations(evaluation, tables.validation, plan.settings)
+    measured = CandidateEvaluation.model_validate(candidate.evaluation)
+    metadata = make_metadata(
+        plan,
+        tables.dataset,
+        candidate.split,
+        candidate.model,
+        Findings(
+            evaluation=measured,
+            decision=decision,
+            cross_fit=describe_cross_fit(measured.cross_fit, candidate.group_errors),
+            sets_anchor=choose_anchor(plan, decision, champion),
+            limitations=tuple(find_limitations(evaluation, tables.validation, plan.settings)),
+        ),
+        digests=tables.digests,
+        compatible_with=candidate.compatible_with,
+    )
     if champion is not None:
-        before = champion.metadata
-        changed = compare_metadata(before, metadata)
-        evaluation["changes"] = {"champion": champion.version, "changed": changed}
+        changed = compare_metadata(champion.metadata, metadata)
+        evaluation["changes"] = Changes(champion=champion.version, changed=changed).to_json()
     train, validation = candidate.split.train, tables.validation
     files = make_bundle(candidate.payload, metadata, evaluation, validation, train, ports.renderer)
     return {**files, **drift.profile.files()}

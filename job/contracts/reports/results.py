@@ -1,0 +1,167 @@
+"""What the commands print on standard output, as JSON or laid out as a table."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import ConfigDict, Field
+
+from job.contracts.reports.channel import ChannelMove
+from job.contracts.reports.evaluation import Change
+from job.contracts.reports.gate import GateDecision
+from job.contracts.reports.part import Count, Part, is_none
+from job.contracts.reports.published_file import DigestText, VersionName
+from job.contracts.reports.scores import Scores
+
+Outcome = Literal["published", "already_published", "dry_run", "rejected"]
+
+
+class RunDataset(Part):
+    """The table of a run."""
+
+    uri: str = Field(description="Where the table was read.")
+    n_rows: Count = Field(description="Rows of the table.")
+    file_digest: DigestText = Field(description="SHA-256 of the file's bytes.")
+    content_digest: DigestText = Field(description="SHA-256 of the columns that were read.")
+
+
+class RunResult(Part):
+    """The result of `pcc-job run`."""
+
+    model_config = ConfigDict(title="result of `pcc-job run`")
+
+    run_id: str = Field(description="Name of the run.")
+    outcome: Outcome = Field(description="How the run ended.")
+    version: VersionName | None = Field(description="null: no version was published.")
+    store_uri: str = Field(description="URI of the store, without credentials.")
+    scores: Scores = Field(description="`scores` of evaluation.json.")
+    dataset: RunDataset = Field(description="The table that the run has read.")
+    stages: dict[str, float] = Field(description="Seconds of each stage.")
+    duration_seconds: float = Field(description="Seconds of the whole run.")
+    override: str | None = Field(
+        None,
+        exclude_if=is_none,
+        description="Reason to publish a rejected candidate. Absent without an override.",
+    )
+
+
+class GateResult(Part):
+    """The result of `pcc-job gate`."""
+
+    model_config = ConfigDict(title="result of `pcc-job gate`")
+
+    candidate: VersionName = Field(description="Version that was judged.")
+    champion: VersionName = Field(description="Version that it was compared with.")
+    n_rows: Count = Field(description="Rows of the table, or of the official test.")
+    n_trained_on: Count = Field(description="Rows that the candidate was trained on.")
+    n_unknown_class: Count = Field(description="Rows of classes that it does not know.")
+    n_judged: Count = Field(description="Rows that it was judged on.")
+    scores: Scores = Field(description="Its scores on these rows.")
+    challenge_scores: Scores | None = Field(
+        description="Its scores on the challenge set; null without one."
+    )
+    gate: GateDecision = Field(description="The decision of the gate.")
+
+
+class ModelList(Part):
+    """The result of `pcc-job models list`."""
+
+    store_uri: str
+    versions: tuple[str, ...]
+    channels: dict[str, str | None]
+    anchors: dict[str, str]
+
+
+class VersionDiff(Part):
+    """The result of `pcc-job models diff`: differences of the metadata, by dotted key."""
+
+    before: str
+    after: str
+    changed: dict[str, Change]
+
+
+class VerifyResult(Part):
+    """The result of `pcc-job models verify`."""
+
+    version: str
+    n_files: Count
+    is_intact: bool
+
+
+class LoadCheckResult(Part):
+    """The result of `pcc-job models load-check`."""
+
+    version: str
+    is_loadable: bool
+
+
+class FetchResult(Part):
+    """The result of `pcc-job models fetch`."""
+
+    version: str
+    path: str
+
+
+class MoveResult(Part):
+    """The result of `pcc-job models promote` and `rollback`."""
+
+    channel: str
+    origin: str | None = Field(alias="from")
+    to: str
+
+
+class AnchorMoveResult(Part):
+    """The result of `pcc-job models promote --anchor`."""
+
+    channel: str
+    anchor_from: str | None
+    anchor_to: str
+
+
+class ChannelHistory(Part):
+    """The result of `pcc-job models history`."""
+
+    channel: str
+    moves: tuple[ChannelMove, ...]
+
+
+class AnchorHistory(Part):
+    """The result of `pcc-job models history --anchor`."""
+
+    channel: str
+    anchor_moves: tuple[ChannelMove, ...]
+
+
+class PruneResult(Part):
+    """The result of `pcc-job models prune`."""
+
+    removed_versions: tuple[str, ...]
+    removed_unfinished: tuple[str, ...]
+    removed_uploads: tuple[str, ...]
+    kept_versions: tuple[str, ...]
+    is_dry_run: bool
+
+
+class ReportResult(Part):
+    """The result of `pcc-job report`."""
+
+    version: str
+    path: str
+    is_verified: bool
+    is_drawn_anew: bool
+    is_opened: bool
+
+
+class ProbeAnswer(Part):
+    """The answer of a store to one operation."""
+
+    is_met: bool
+    answer: str
+
+
+class DoctorResult(Part):
+    """The result of `pcc-job doctor`."""
+
+    store_uri: str
+    is_fit: bool
+    steps: dict[str, ProbeAnswer]
