@@ -6,11 +6,14 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 from support.memory_store import MemoryStore
+from support.metadata import make_metadata
 
 from job.errors import TrainingError, TransientError
 from job.recorder import Recorder
 
 RECORD = "runs/r1/1.json"
+VERSION = "v20260101_000000_aaaaaaaa"
+DIGEST = f"sha256:{'0' * 64}"
 
 
 class Clock:
@@ -94,15 +97,15 @@ def test_stage_is_bound_to_the_log_while_it_runs(recorder):
 
 def test_record_holds_facts_outcome_and_stages(recorder, store, clock):
     """What was known when the run ended."""
-    recorder.facts["data_digest"] = "sha256:d"
+    recorder.facts["data_digest"] = DIGEST
     recorder.run("split", clock.wait, 1.0)
-    recorder.write("published", version="v1", exit_code=0)
+    recorder.write("published", version=VERSION, exit_code=0)
 
     assert {
         "run_id": "r1",
         "attempt": 1,
-        "data_digest": "sha256:d",
-        "version": "v1",
+        "data_digest": DIGEST,
+        "version": VERSION,
         "exit_code": 0,
         "outcome": "published",
         "failed_stage": None,
@@ -169,24 +172,29 @@ def test_store_that_fails_does_not_raise(n, clock):
 def test_fact_that_json_refuses_does_not_raise(recorder):
     """NaN is not valid JSON, and must not hide the first failure."""
     with capture_logs() as logs:
-        recorder.write("failed", accuracy=float("nan"))
+        recorder.write("failed", scores={"accuracy": float("nan")})
 
     assert ["record_not_written"] == [entry["event"] for entry in logs]
 
 
 def test_summary_gives_the_dataset_by_name_and_digest(recorder):
     """Provenance in full stays in the record."""
-    facts = {"uri": "a.csv", "n_rows": 3, "file_digest": "f", "content_digest": "c"}
-    recorder.facts["dataset"] = {**facts, "n_bytes": 1}
-    summary = recorder.summarize("published", "v1", {"accuracy": 1.0})
+    dataset = make_metadata().dataset
+    recorder.facts["dataset"] = dataset
+    summary = recorder.summarize("published", VERSION, {"accuracy": 1.0}).to_json()
 
     assert {
         "run_id": "r1",
         "outcome": "published",
-        "version": "v1",
+        "version": VERSION,
         "store_uri": "memory:",
         "scores": {"accuracy": 1.0},
-        "dataset": facts,
+        "dataset": {
+            "uri": dataset.uri,
+            "n_rows": dataset.n_rows,
+            "file_digest": dataset.file_digest,
+            "content_digest": dataset.content_digest,
+        },
         "stages": {},
         "duration_seconds": 0.0,
     } == summary

@@ -8,10 +8,10 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from support.metadata import make_metadata
 
 from job.adapters.codecs.canonical_joblib import JoblibCodec
 from job.contracts.dataset import MatrixRows, Rows
-from job.contracts.identity import canonical_json
 from job.contracts.metrics import Metric
 from job.contracts.model import TrainedModel
 from job.contracts.reports.comparison import Comparison
@@ -70,17 +70,11 @@ def fit(rows, *, is_wrong=False):
 
 
 def make_champion(rows, *, is_wrong=False, **more):
-    metadata = {
-        "input": describe_input(rows, USE),
-        "training_keys_salt": "pcc",
-        "embedding_model": "ours",
-        **more,
-    }
+    stated = {"input": describe_input(rows, USE), "embedding_model": "ours", **more}
+    metadata = make_metadata(training_keys_salt="pcc", **stated)
     payload = JoblibCodec().encode(fit(rows, is_wrong=is_wrong))
     files = make_bundle(payload, metadata, {}, NoReport(), rows, NoPages())
-    return PublishedVersion(
-        version="v1", files={**files, "metadata.json": canonical_json(metadata)}
-    )
+    return PublishedVersion(version="v1", files=files)
 
 
 def compare(champion, requests, *, is_wrong=False):
