@@ -11,6 +11,7 @@ from job.contracts.messages import pluralize
 from job.contracts.plan import Plan
 from job.contracts.ports import ArtifactStore, Ports
 from job.contracts.reports.drift import DriftReport
+from job.contracts.version_files import DRIFT_FILE
 from job.errors import ContractViolationError
 from job.pipeline.intake import Tables, disclosure_rule
 from job.recorder import Recorder
@@ -88,7 +89,7 @@ def _report_drift(plan: Plan, recorder: Recorder, report: DriftReport) -> None:
         not_compared=report.not_compared[:_MAX_LISTED],
     )
     if findings and plan.settings.drift.action == "fail":
-        recorder.reports["drift.json"] = canonical_json(report.to_json())
+        recorder.reports[DRIFT_FILE] = canonical_json(report.to_json())
         n_more = len(findings) - _MAX_LISTED
         more = f" and {n_more} more" if n_more > 0 else ""
         raise ContractViolationError(

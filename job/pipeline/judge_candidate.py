@@ -15,13 +15,13 @@ from collections.abc import Iterator
 
 import structlog
 
-from job.contracts.identity import canonical_json
 from job.contracts.plan import Plan
 from job.contracts.ports import ArtifactStore, Ports
 from job.contracts.reports.comparison import Comparison
 from job.contracts.reports.evaluation import CandidateEvaluation, Changes
 from job.contracts.reports.gate import GateDecision
-from job.contracts.version_files import MODEL_FILE
+from job.contracts.reports.label_issues import LabelIssues
+from job.contracts.version_files import LABEL_ISSUES_FILE, MODEL_FILE
 from job.pipeline.challenge import compare_champion
 from job.pipeline.drift import Drift
 from job.pipeline.intake import Tables
@@ -165,11 +165,9 @@ def list_label_issues(tables: Tables, candidate: TrainedCandidate) -> dict[str, 
     if noise is None or not noise.issues:
         return {}
     ids = tables.dataset.strings("id")
-    issues = [
-        {**issue.to_json(), **({} if ids is None else {"id": ids[issue.row]})}
-        for issue in noise.issues
-    ]
-    return {"label_issues.json": canonical_json({"n_rows": noise.n_rows, "issues": issues})}
+    by_row = None if ids is None else {issue.row: ids[issue.row] for issue in noise.issues}
+    issues = LabelIssues.of(noise.issues, noise.n_rows, by_row)
+    return {LABEL_ISSUES_FILE: issues.to_bytes()}
 
 
 def package(

@@ -52,7 +52,7 @@ def make_bundle(
         MODEL_FILE: payload,
         METADATA_FILE: metadata.to_bytes(),
         EVALUATION_FILE: canonical_json(evaluation),
-        VALIDATION_FILE: canonical_json(validation.to_json()),
+        VALIDATION_FILE: validation.to_bytes(),
         TRAINING_KEYS_FILE: stream.getvalue(),
     }
 

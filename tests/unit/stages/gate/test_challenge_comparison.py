@@ -16,6 +16,7 @@ from job.contracts.metrics import Metric
 from job.contracts.model import TrainedModel
 from job.contracts.reports.comparison import Comparison
 from job.contracts.reports.intervals import Interval
+from job.contracts.reports.validation import ValidationReport
 from job.contracts.settings.dataset import ColumnsSpec
 from job.contracts.settings.features import FeatureSpec
 from job.contracts.settings.gate import GateSpec, PairedSpec
@@ -34,13 +35,6 @@ class NoPages:
     """A renderer without pages."""
 
     def render(self, metadata, evaluation):
-        return {}
-
-
-class NoReport:
-    """A validation without rules."""
-
-    def to_json(self):
         return {}
 
 
@@ -73,7 +67,14 @@ def make_champion(rows, *, is_wrong=False, **more):
     stated = {"input": describe_input(rows, USE), "embedding_model": "ours", **more}
     metadata = make_metadata(training_keys_salt="pcc", **stated)
     payload = JoblibCodec().encode(fit(rows, is_wrong=is_wrong))
-    files = make_bundle(payload, metadata, {}, NoReport(), rows, NoPages())
+    files = make_bundle(
+        payload,
+        metadata,
+        {},
+        ValidationReport.of("s", (), n_rows=0, n_dropped=0, dropped_by_rule={}),
+        rows,
+        NoPages(),
+    )
     return PublishedVersion(version="v1", files=files)
 
 

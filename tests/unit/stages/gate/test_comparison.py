@@ -34,7 +34,7 @@ from job.stages.packaging.metadata import describe_input
 
 VERSION = name_of("r1", 1)
 USE = ("embeddings",)
-VALIDATION = ValidationReport(suite="s", results=(), n_rows=0, n_dropped=0, dropped_by_rule=())
+VALIDATION = ValidationReport.of("s", (), n_rows=0, n_dropped=0, dropped_by_rule={})
 
 
 class NoPages:
