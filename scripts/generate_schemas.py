@@ -38,7 +38,7 @@ def schema(model: type[BaseModel]) -> str:
     """Return a schema that accepts the keys which later releases add."""
     content = model.model_json_schema()
     for part in (content, *content.get("$defs", {}).values()):
-        if part.get("additionalProperties") is False or "properties" in part:
+        if "properties" in part:
             part.pop("additionalProperties", None)
     content["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     return json.dumps(content, indent=2, sort_keys=True) + "\n"
