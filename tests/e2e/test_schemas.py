@@ -63,7 +63,7 @@ def test_files_of_published_versions(train, sample, mislabelled, store):
     } == check_store(store)
 
 
-def test_files_of_runs_that_publish_nothing(train, sample, table, store, tmp_path):
+def test_files_of_runs_that_publish_nothing(train, pcc_job, sample, table, store, tmp_path):
     """Rejected, drifted, invalid, and failed before anything was read."""
     rejected = train(sample, "--set", "gate.floors.accuracy=1.0")
     assert 6 == rejected.returncode
@@ -81,6 +81,11 @@ def test_files_of_runs_that_publish_nothing(train, sample, table, store, tmp_pat
     frame["intent"] = "nonsense"
     frame.to_parquet(tmp_path / "invalid.parquet")
     assert 4 == train(tmp_path / "invalid.parquet").returncode
+    enough = ("--set", "dataset.min_rows=100")
+    for name, code in (("shifted", 0), ("invalid", 4)):
+        validated = pcc_job("validate", "--dataset", tmp_path / f"{name}.parquet", *enough)
+        assert code == validated.returncode
+        check("validation", validated.stdout)
     assert 3 == train(tmp_path / "absent.parquet").returncode
     assert "drift" in check_store(store)
 

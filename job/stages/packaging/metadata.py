@@ -25,6 +25,7 @@ from job.contracts.reports.metadata import (
     PublishedDecision,
     TrainedOn,
 )
+from job.contracts.settings.dataset import ColumnsSpec
 from job.contracts.settings.publish import PublishSpec
 from job.stages.data.leakage_keys import key_kind
 from job.stages.features.preprocessing import embedding_column_names, select_blocks
@@ -118,11 +119,9 @@ def make_metadata(
 ) -> Metadata:
     """Build the content of metadata.json."""
     settings, evaluation = plan.settings, findings.evaluation
-    has_embeddings = "embeddings" in model.feature_blocks
-    test_rows = select_blocks(split.test, model.feature_blocks, settings.dataset.columns)
     return Metadata(
         model_version=plan.version,
-        embedding_model=name_embedding_model(dataset, settings.publish) if has_embeddings else None,
+        embedding_model=_name_input_model(dataset, model, settings.publish),
         classifier=model.estimator,
         trained_on=_describe_training(plan, dataset, split),
         run_id=plan.run_id,
@@ -133,7 +132,7 @@ def make_metadata(
         hyperparameters=dict(model.parameters),
         metrics=evaluation.scores,
         classes=tuple(str(name) for name in model.pipeline.classes_),
-        input=describe_input(test_rows, model.feature_blocks),
+        input=_describe_model_input(split, model, settings.dataset.columns),
         training_keys_salt=settings.split.salt,
         training_keys_of=key_kind(split.train.text_keys),
         random_state=settings.random_state,
@@ -148,6 +147,18 @@ def make_metadata(
         sets_anchor=findings.sets_anchor,
         limitations=findings.limitations,
     )
+
+
+def _name_input_model(dataset: Dataset, model: TrainedModel, spec: PublishSpec) -> str | None:
+    """Return the embedding model's name; None if the model takes no embeddings."""
+    return name_embedding_model(dataset, spec) if "embeddings" in model.feature_blocks else None
+
+
+def _describe_model_input(
+    split: DataSplit, model: TrainedModel, columns: ColumnsSpec
+) -> ModelInput:
+    blocks = model.feature_blocks
+    return describe_input(select_blocks(split.test, blocks, columns), blocks)
 
 
 def _describe_training(plan: Plan, dataset: Dataset, split: DataSplit) -> TrainedOn:
