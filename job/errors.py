@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from enum import IntEnum, StrEnum
-from typing import Any, ClassVar, Final, Protocol
+from typing import ClassVar, Final, Protocol
 
 
 class ExitCode(IntEnum):
@@ -67,7 +67,7 @@ POD_ACTIONS: Final[Mapping[ExitCode, PodAction]] = {
 class SupportsJson(Protocol):
     """What an error carries to standard output: a report that can be written as JSON."""
 
-    def to_json(self) -> Mapping[str, Any]:
+    def to_json(self) -> Mapping[str, object]:
         """Return the JSON object."""
         ...
 
@@ -163,7 +163,7 @@ class GateRejectedError(JobError):
 
     exit_code = ExitCode.GATE_REJECTED
 
-    def __init__(self, message: str, *, hint: str = "", result: Mapping[str, Any]) -> None:
+    def __init__(self, message: str, *, hint: str = "", result: SupportsJson) -> None:
         super().__init__(message, hint=hint)
         self.result = result
 

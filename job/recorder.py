@@ -10,8 +10,9 @@ from datetime import datetime
 
 import structlog
 
-from job.contracts.identity import canonical_json
 from job.contracts.ports import ArtifactStore, Timer
+from job.contracts.reports.metadata import DatasetDescription
+from job.contracts.reports.run_record import RecordedOutcome, RunRecord
 from job.errors import JobError
 
 log = structlog.get_logger(__name__)
@@ -37,7 +38,7 @@ class RunFacts:
     started_at: datetime | None = None
     settings_digest: str | None = None
     environment: Mapping[str, object] | None = None
-    datasets: dict[str, Mapping[str, object]] = field(default_factory=dict)
+    datasets: dict[str, DatasetDescription] = field(default_factory=dict)
     digests: Mapping[str, str] = field(default_factory=dict)
     estimated_memory_bytes: int | None = None
     override: str | None = None
@@ -108,7 +109,7 @@ class Recorder:
         """Seconds since the run began."""
         return round(self._timer() - self._started, 3)
 
-    def write(self, outcome: str, **end: object) -> None:
+    def write(self, outcome: RecordedOutcome, **end: object) -> None:
         """Write `runs/<run_id>/<attempt>.json` once; a failure is logged and not raised.
 
         Parameters
@@ -124,7 +125,7 @@ class Recorder:
             attempt = 1
             while not self.store.put_if_absent(
                 f"runs/{self._run_id}/{attempt}.json",
-                canonical_json({**record, "attempt": attempt}),
+                RunRecord.model_validate({**record, "attempt": attempt}).to_bytes(),
             ):
                 attempt += 1
             for name, data in sorted(self.reports.items()):
@@ -132,7 +133,7 @@ class Recorder:
         except (JobError, ValueError) as error:
             log.warning("record_not_written", reason=type(error).__name__)
 
-    def _describe(self, outcome: str, end: Mapping[str, object]) -> dict[str, object]:
+    def _describe(self, outcome: RecordedOutcome, end: Mapping[str, object]) -> dict[str, object]:
         """Return the content of the record, except the number of the attempt."""
         return {
             "run_id": self._run_id,

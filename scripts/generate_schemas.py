@@ -6,15 +6,40 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from job.contracts.reports.channel import ChannelMove, ChannelPointer
+from job.contracts.reports.drift import DriftReport
 from job.contracts.reports.evaluation import Evaluation
+from job.contracts.reports.label_issues import LabelIssues
+from job.contracts.reports.manifest import Manifest
+from job.contracts.reports.metadata import Metadata
 from job.contracts.reports.profile import Profile
+from job.contracts.reports.results import GateResult, RunResult
+from job.contracts.reports.run_record import RunRecord
+from job.contracts.reports.validation import ValidationReport
 
 FOLDER = Path(__file__).parent.parent / "docs/schemas"
-SCHEMAS: dict[str, type[BaseModel]] = {"evaluation": Evaluation, "profile": Profile}
+SCHEMAS: dict[str, type[BaseModel]] = {
+    "channel_move": ChannelMove,
+    "channel_pointer": ChannelPointer,
+    "drift": DriftReport,
+    "evaluation": Evaluation,
+    "gate_result": GateResult,
+    "label_issues": LabelIssues,
+    "manifest": Manifest,
+    "metadata": Metadata,
+    "profile": Profile,
+    "run_record": RunRecord,
+    "run_result": RunResult,
+    "validation": ValidationReport,
+}
 
 
 def schema(model: type[BaseModel]) -> str:
+    """Return a schema that accepts the keys which later releases add."""
     content = model.model_json_schema()
+    for part in (content, *content.get("$defs", {}).values()):
+        if "properties" in part:
+            part.pop("additionalProperties", None)
     content["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     return json.dumps(content, indent=2, sort_keys=True) + "\n"
 

@@ -180,7 +180,7 @@ def _count(expectation: Mapping[str, Any], result: Any, n_rows: int) -> RuleResu
         n_rows=n_rows,
         n_broken=int(details.get("unexpected_count") or len(rows)),
         rows=rows,
-        thresholds=tuple(sorted((k, v) for k, v in kwargs.items() if _is_number(v))),
+        thresholds={k: v for k, v in sorted(kwargs.items()) if _is_number(v)},
         observed=_observed_count(expectation["type"], details.get("observed_value")),
         has_failed_to_run=_has_raised(result.exception_info),
     )

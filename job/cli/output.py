@@ -7,12 +7,13 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import TypeVar
 
 from job.contracts.messages import escape_control_characters
-from job.errors import ConfigurationError, TransientError
+from job.errors import ConfigurationError, SupportsJson, TransientError
 
-Layout = Callable[[Mapping[str, Any]], list[str]]
+Content = Mapping[str, object]
+R = TypeVar("R", bound=Content | SupportsJson)
 
 
 def check_form(form: str | None) -> None:
@@ -22,15 +23,16 @@ def check_form(form: str | None) -> None:
 
 
 def write_result(
-    result: Mapping[str, Any], form: str | None, lay_out: Layout | None = None
+    result: R, form: str | None, lay_out: Callable[[R], list[str]] | None = None
 ) -> None:
     """Write a result to stdout; `lay_out` returns the lines of a table other than key by key."""
     check_form(form)
+    content = result if isinstance(result, Mapping) else result.to_json()
     is_terminal = sys.stdout is not None and sys.stdout.isatty()
     if form == "json" or (form is None and not is_terminal):
-        write_text(json.dumps(result, sort_keys=True))
+        write_text(json.dumps(content, sort_keys=True))
     else:
-        write_text("\n".join((lay_out or _lay_out_mapping)(result)))
+        write_text("\n".join(lay_out(result) if lay_out else _lay_out_mapping(content)))
 
 
 def write_text(text: str) -> None:
@@ -54,7 +56,7 @@ def write_text(text: str) -> None:
         ) from error
 
 
-def lay_out_columns(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[str]:
+def lay_out_columns(head: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
     """Return lines with the rows in columns; numbers are aligned to the right."""
     cells = [tuple(head), *([_cell(value) for value in row] for row in rows)]
     widths = [max(len(row[n]) for row in cells) for n in range(len(head))]
@@ -71,7 +73,7 @@ def _is_number(cell: str) -> bool:
     return bool(re.fullmatch(r"[-+]?[0-9.]+(e[-+]?[0-9]+)?", cell))
 
 
-def _lay_out_mapping(content: Mapping[str, Any], indent: str = "") -> list[str]:
+def _lay_out_mapping(content: Content, indent: str = "") -> list[str]:
     """Return the lines of a nested mapping, one value each."""
     lines = []
     for key, value in content.items():
@@ -83,7 +85,7 @@ def _lay_out_mapping(content: Mapping[str, Any], indent: str = "") -> list[str]:
     return lines
 
 
-def _cell(value: Any) -> str:
+def _cell(value: object) -> str:
     if value is None:
         return "-"
     return _one_line(value) if isinstance(value, str) else json.dumps(value)

@@ -8,7 +8,7 @@ import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from job.cli.composition import (
     load_libraries,
@@ -26,13 +26,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from job.contracts.ports import ArtifactStore
+    from job.contracts.reports.results import GateResult
+    from job.contracts.reports.validation import ValidationReport
     from job.contracts.settings.job_settings import JobSettings
     from job.pipeline.run_context import RunContext
     from job.settings import EffectiveSettings
     from job.signals import SignalWatcher
 
 
-def validate_only(effective: EffectiveSettings, watcher: SignalWatcher) -> dict[str, Any]:
+def validate_only(effective: EffectiveSettings, watcher: SignalWatcher) -> ValidationReport:
     """Ingest and validate the table, without access to a store."""
     from job.adapters.stores.directory import DirectoryStore
 
@@ -41,13 +43,12 @@ def validate_only(effective: EffectiveSettings, watcher: SignalWatcher) -> dict[
         from job.pipeline.intake import load_tables
 
         tables = load_tables(context)
-    content: dict[str, Any] = tables.validation.to_json()
-    return content
+    return tables.validation
 
 
 def gate_only(
     effective: EffectiveSettings, candidate: str, champion: str, watcher: SignalWatcher
-) -> dict[str, Any]:
+) -> GateResult:
     """Run the gate on two published versions; the store is only read."""
     from job.registry import resolve_version
 

@@ -9,7 +9,7 @@ import uuid
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
@@ -23,6 +23,7 @@ from job.cli.composition import (
 )
 from job.cli.termination import write_termination_message
 from job.contracts.identity import canonical_json
+from job.contracts.reports.results import DoctorResult, ProbeAnswer
 from job.contracts.version_files import VALIDATION_FILE
 from job.errors import (
     ConfigurationError,
@@ -58,7 +59,7 @@ def run_job(
     *,
     is_dry_run: bool,
     override: str | None,
-) -> dict[str, object]:
+) -> RunResult:
     """Run the whole job; its record is written whether or not it succeeds."""
     settings = effective.settings
     name = uuid.uuid4().hex if run_id is None else run_id
@@ -104,7 +105,7 @@ def run_job(
                 duration_seconds=result.duration_seconds,
             )
     write_termination_message(result.outcome, ExitCode.OK, run_id=name, version=result.version)
-    return result.to_json()
+    return result
 
 
 @contextmanager
@@ -170,7 +171,7 @@ def _execute(
     return run(RunContext(plan=plan, ports=ports, recorder=recorder))
 
 
-def probe_store(effective: EffectiveSettings) -> dict[str, Any]:
+def probe_store(effective: EffectiveSettings) -> DoctorResult:
     """Test the required operations on the store; return whether it is fit, and its answers."""
     store = open_store(effective.settings)
     token = f"doctor-{uuid.uuid4().hex}"
@@ -179,11 +180,11 @@ def probe_store(effective: EffectiveSettings) -> dict[str, Any]:
         from job.registry.write_race import probe_concurrent_creates
 
         steps = (*steps, probe_concurrent_creates(store, token))
-    return {
-        "store_uri": store.uri,
-        "is_fit": all(step.is_met for step in steps),
-        "steps": {step.name: {"is_met": step.is_met, "answer": step.answer} for step in steps},
-    }
+    return DoctorResult(
+        store_uri=store.uri,
+        is_fit=all(step.is_met for step in steps),
+        steps={step.name: ProbeAnswer(is_met=step.is_met, answer=step.answer) for step in steps},
+    )
 
 
 def describe_missing_abilities(missing: list[str]) -> str:

@@ -1,16 +1,20 @@
 """Flat views of nested settings and metadata."""
 
-from typing import Any
+from collections.abc import Mapping
+
+from pydantic import JsonValue
 
 
-def flatten(content: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+def flatten(content: Mapping[str, JsonValue], prefix: str = "") -> list[tuple[str, JsonValue]]:
     """Return pairs of dotted key and value; an empty mapping is a value.
 
     >>> flatten({"a": {"b": 1}, "c": {}})
     [('a.b', 1), ('c', {})]
     """
-    items: list[tuple[str, Any]] = []
+    items: list[tuple[str, JsonValue]] = []
     for key, value in content.items():
-        is_nested = isinstance(value, dict) and value
-        items += flatten(value, f"{prefix}{key}.") if is_nested else [(f"{prefix}{key}", value)]
+        if isinstance(value, dict) and value:
+            items += flatten(value, f"{prefix}{key}.")
+        else:
+            items.append((f"{prefix}{key}", value))
     return items

@@ -1,4 +1,4 @@
-"""The files of a published version, by name."""
+"""The files of a published version, and of a run's reports, by name."""
 
 from typing import Final
 
@@ -13,3 +13,6 @@ REPORT_FILE: Final = "report.html"
 CARD_FILE: Final = "model_card.md"
 # written last: a version exists once its manifest does
 MANIFEST_FILE: Final = "manifest.json"
+# of a run only
+LABEL_ISSUES_FILE: Final = "label_issues.json"
+DRIFT_FILE: Final = "drift.json"

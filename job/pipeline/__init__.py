@@ -19,7 +19,7 @@ from collections.abc import Mapping
 import structlog
 
 from job.contracts.identity import Digest
-from job.contracts.reports.results import DatasetSummary, Outcome, RunResult
+from job.contracts.reports.results import Outcome, RunDataset, RunResult
 from job.contracts.store_keys import ProbeStep
 from job.errors import GateRejectedError
 from job.pipeline.drift import check_drift
@@ -105,7 +105,7 @@ def _finish_published(
     store = context.ports.store
     with context.stage("promote"):
         finish_interrupted(context.plan, store, claim.version, abilities)
-    scores = read_metadata(store, claim.version)["metrics"]
+    scores = read_metadata(store, claim.version).metrics
     return _summarize(context, tables, "already_published", scores, version=claim.version)
 
 
@@ -135,7 +135,7 @@ def _reject(
     return GateRejectedError(
         f"the gate rejected the candidate: {'; '.join(reasons)}",
         hint=f"see runs/{result.run_id}/ in the store; --override REASON publishes all the same",
-        result=result.to_json(),
+        result=result,
     )
 
 
@@ -174,7 +174,7 @@ def _summarize(
         version=version,
         store_uri=context.ports.store.uri,
         scores=scores,
-        dataset=DatasetSummary.of(tables.dataset),
+        dataset=RunDataset.of(tables.dataset),
         stages=dict(recorder.stages),
         duration_seconds=recorder.duration_seconds,
         override=recorder.facts.override,

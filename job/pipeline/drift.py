@@ -11,6 +11,7 @@ from job.contracts.messages import pluralize
 from job.contracts.plan import Plan
 from job.contracts.ports import ArtifactStore
 from job.contracts.reports.drift import DriftReport
+from job.contracts.version_files import DRIFT_FILE
 from job.errors import ContractViolationError
 from job.pipeline.intake import Tables, disclosure_rule
 from job.pipeline.run_context import RunContext
@@ -87,7 +88,7 @@ def _report_drift(context: RunContext, report: DriftReport) -> None:
         not_compared=report.not_compared[:_MAX_LISTED],
     )
     if findings and context.settings.drift.action == "fail":
-        context.recorder.reports["drift.json"] = canonical_json(report.to_json())
+        context.recorder.reports[DRIFT_FILE] = canonical_json(report.to_json())
         n_more = len(findings) - _MAX_LISTED
         more = f" and {n_more} more" if n_more > 0 else ""
         raise ContractViolationError(

@@ -16,13 +16,13 @@ from dataclasses import dataclass
 
 import structlog
 
-from job.contracts.identity import canonical_json
 from job.contracts.plan import Plan
 from job.contracts.ports import ArtifactStore, Ports
 from job.contracts.reports.comparison import Comparison
-from job.contracts.reports.evaluation import CandidateEvaluation
+from job.contracts.reports.evaluation import CandidateEvaluation, Changes
 from job.contracts.reports.gate import GateDecision
-from job.contracts.version_files import MODEL_FILE
+from job.contracts.reports.label_issues import LabelIssues
+from job.contracts.version_files import LABEL_ISSUES_FILE, MODEL_FILE
 from job.pipeline.challenge import compare_champion
 from job.pipeline.drift import Drift
 from job.pipeline.intake import Tables
@@ -42,13 +42,7 @@ from job.stages.gate.criteria import decide
 from job.stages.gate.kept_errors import describe_cross_fit, read_group_errors
 from job.stages.packaging.bundle import make_bundle
 from job.stages.packaging.limitations import find_limitations
-from job.stages.packaging.metadata import (
-    describe_challenge,
-    describe_decision,
-    describe_override,
-    make_metadata,
-    name_embedding_model,
-)
+from job.stages.packaging.metadata import Findings, make_metadata, name_embedding_model
 
 log = structlog.get_logger(__name__)
 
@@ -193,11 +187,9 @@ def list_label_issues(tables: Tables, candidate: TrainedCandidate) -> dict[str, 
     if noise is None or not noise.issues:
         return {}
     ids = tables.dataset.strings("id")
-    issues = [
-        {**issue.to_json(), **({} if ids is None else {"id": ids[issue.row]})}
-        for issue in noise.issues
-    ]
-    return {"label_issues.json": canonical_json({"n_rows": noise.n_rows, "issues": issues})}
+    by_row = None if ids is None else {issue.row: ids[issue.row] for issue in noise.issues}
+    issues = LabelIssues.of(noise.issues, noise.n_rows, by_row)
+    return {LABEL_ISSUES_FILE: issues.to_bytes()}
 
 
 def package(
@@ -211,22 +203,6 @@ def package(
 ) -> dict[str, bytes]:
     """Return the files of a version, or the reports of a rejected candidate."""
     plan, decision, champion = context.plan, verdict.decision, verdict.champion
-    metadata = make_metadata(
-        plan,
-        claim,
-        tables.dataset,
-        candidate.split,
-        candidate.model,
-        scores=candidate.evaluation["scores"],
-        compatible_with=candidate.compatible_with,
-    )
-    metadata["decision"] = describe_decision(candidate.evaluation["decision"])
-    metadata["override"] = describe_override(decision)
-    metadata["cross_fit"] = describe_cross_fit(candidate.evaluation, candidate.group_errors)
-    metadata["challenge"] = describe_challenge(candidate.evaluation["challenge"])
-    metadata["geometry"] = candidate.evaluation["geometry"]
-    metadata["input_check"] = candidate.evaluation["input_check"]
-    metadata["sets_anchor"] = choose_anchor(plan, claim.version, decision, champion)
     evaluation = {
         **candidate.evaluation,
         "model_bytes": len(candidate.payload),
@@ -235,11 +211,25 @@ def package(
         "split": candidate.split.report.to_json(),
         "drift": None if drift.report is None else drift.report.to_json(),
     }
-    metadata["limitations"] = find_limitations(evaluation, tables.validation, plan.settings)
+    measured = CandidateEvaluation.model_validate(candidate.evaluation)
+    metadata = make_metadata(
+        plan,
+        claim,
+        tables.dataset,
+        candidate.split,
+        candidate.model,
+        Findings(
+            evaluation=measured,
+            decision=decision,
+            cross_fit=describe_cross_fit(measured.cross_fit, candidate.group_errors),
+            sets_anchor=choose_anchor(plan, claim.version, decision, champion),
+            limitations=tuple(find_limitations(evaluation, tables.validation, plan.settings)),
+        ),
+        compatible_with=candidate.compatible_with,
+    )
     if champion is not None:
-        before = champion.metadata
-        changed = compare_metadata(before, metadata)
-        evaluation["changes"] = {"champion": champion.version, "changed": changed}
+        changed = compare_metadata(champion.metadata, metadata)
+        evaluation["changes"] = Changes(champion=champion.version, changed=changed).to_json()
     train, validation = candidate.split.train, tables.validation
     renderer = context.ports.renderer
     files = make_bundle(candidate.payload, metadata, evaluation, validation, train, renderer)

@@ -11,8 +11,6 @@ How it works
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from job.contracts.dataset import Rows
@@ -21,6 +19,7 @@ from job.contracts.model import TrainedModel
 from job.contracts.plan import Plan
 from job.contracts.ports import Ports
 from job.contracts.reports.evaluation import CandidateEvaluation
+from job.contracts.reports.results import GateResult
 from job.contracts.version_files import MODEL_FILE
 from job.errors import ConfigurationError, GateRejectedError
 from job.pipeline.challenge import evaluate_version
@@ -36,7 +35,7 @@ from job.stages.metrics.predictions import predict
 from job.stages.packaging.metadata import name_embedding_model
 
 
-def judge_versions(context: RunContext, candidate: str, champion: str) -> dict[str, Any]:
+def judge_versions(context: RunContext, candidate: str, champion: str) -> GateResult:
     """Return the gate's decision on a version, compared with another version and the anchor.
 
     Raises
@@ -109,17 +108,17 @@ def judge_versions(context: RunContext, candidate: str, champion: str) -> dict[s
     decision = decide(
         CandidateEvaluation.model_validate(evaluation), n_bytes, comparisons, spec.gate
     )
-    result = {
-        "candidate": candidate,
-        "champion": champion,
-        "n_rows": len(rows),
-        "n_trained_on": len(rows) - len(unseen),
-        "n_unknown_class": n_unknown,
-        "n_judged": len(unseen),
-        "scores": evaluation["scores"],
-        "challenge_scores": None if challenge is None else challenge["scores"],
-        "gate": decision.to_json(),
-    }
+    result = GateResult(
+        candidate=candidate,
+        champion=champion,
+        n_rows=len(rows),
+        n_trained_on=len(rows) - len(unseen),
+        n_unknown_class=n_unknown,
+        n_judged=len(unseen),
+        scores=evaluation["scores"],
+        challenge_scores=None if challenge is None else challenge["scores"],
+        gate=decision,
+    )
     if not decision.is_accepted:
         raise GateRejectedError(
             f"the gate rejects {candidate}: {'; '.join(decision.reasons)}",
@@ -139,8 +138,8 @@ def _load(
     if feature_blocks is None:
         raise ConfigurationError(
             f"{version.version} takes another input than features.use and search.inputs name",
-            hint=f"it takes {pluralize(len(metadata['input']['names']), 'column')} as "
-            f"{metadata['input']['kind']}; `pcc-job models show` has its settings",
+            hint=f"it takes {pluralize(len(metadata.input.names), 'column')} as "
+            f"{metadata.input.kind}; `pcc-job models show` has its settings",
         )
     if problem := find_problem(metadata, rows, feature_blocks, embedding_model):
         raise ConfigurationError(
@@ -148,7 +147,7 @@ def _load(
             hint="give a table as the one that it was trained on",
         )
     return TrainedModel(
-        estimator=metadata["classifier"],
+        estimator=metadata.classifier,
         parameters=(),
         feature_blocks=feature_blocks,
         pipeline=ports.codec.decode(version.files[MODEL_FILE]),

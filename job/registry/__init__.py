@@ -5,13 +5,12 @@ from job.registry.channels import list_channels
 from job.registry.fetch import check_load, fetch_version
 from job.registry.promotion import promote, promote_anchor
 from job.registry.prune import prune_versions
-from job.registry.read_version import list_versions, read_metadata, read_verified
+from job.registry.read_version import list_versions, read_metadata, read_verified, verify_files
 from job.registry.resolve import (
     diff,
     list_anchor_history,
     list_history,
     resolve_version,
-    verify,
 )
 from job.registry.rollback import roll_back
 
@@ -31,5 +30,5 @@ __all__ = [
     "read_verified",
     "resolve_version",
     "roll_back",
-    "verify",
+    "verify_files",
 ]

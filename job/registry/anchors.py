@@ -10,6 +10,7 @@ from __future__ import annotations
 from job.contracts.ports import ArtifactStore
 from job.contracts.store_keys import anchor_pointer, anchored_channel
 from job.registry.channels import (
+    MoveReason,
     create_pointer,
     list_channels,
     list_pointers,
@@ -35,9 +36,7 @@ def set_anchor(
     version: str,
     *,
     expected: bytes | None,
-    at: str,
-    by: str,
-    why: str,
+    reason: MoveReason,
 ) -> bool:
     """Set the anchor of a channel, and return whether this caller has set it.
 
@@ -46,7 +45,7 @@ def set_anchor(
     expected
         The pointer's bytes as they were read; the anchor moves only if they are unchanged.  None
         creates the anchor: False is returned if one exists, whatever its version, unless the same
-        `by` has set it to the same version (another attempt of one run).
+        `reason.by` has set it to the same version (another attempt of one run).
 
     Raises
     ------
@@ -57,8 +56,8 @@ def set_anchor(
     """
     pointer = anchor_pointer(channel)
     if expected is None:
-        return create_pointer(store, pointer, version, at=at, by=by, why=why)
-    move_channel(store, pointer, version, expected=expected, at=at, by=by, why=why)
+        return create_pointer(store, pointer, version, reason)
+    move_channel(store, pointer, version, expected=expected, reason=reason)
     return True
 
 

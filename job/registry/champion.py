@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from job.contracts.identity import is_version
 from job.contracts.ports import ArtifactStore
+from job.contracts.reports.metadata import Metadata
 from job.contracts.version_files import METADATA_FILE
 from job.errors import ConfigurationError
 from job.registry.anchors import read_anchor
 from job.registry.channels import read_channel
 from job.registry.publish import is_complete
-from job.registry.read_version import read_verified
+from job.registry.read_version import parse_metadata, read_verified
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,10 +33,9 @@ class PublishedVersion:
     is_advisory: bool = False
 
     @property
-    def metadata(self) -> dict[str, Any]:
-        """Content of the version's metadata.json."""
-        metadata: dict[str, Any] = json.loads(self.files[METADATA_FILE])
-        return metadata
+    def metadata(self) -> Metadata:
+        """Content of the version's metadata.json; raises `IntegrityError` if it is unreadable."""
+        return parse_metadata(self.version, self.files[METADATA_FILE])
 
 
 def load_champion(store: ArtifactStore, channel: str | None) -> PublishedVersion | None:

@@ -11,23 +11,45 @@ How it works
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Final, Literal
+from dataclasses import dataclass
+from typing import Final
 
 from job.contracts.ports import ArtifactStore
+from job.contracts.reports.channel import Action, ChannelPointer
 from job.contracts.store_keys import ProbeStep, anchored_channel, describe_pointer, promote_command
 from job.errors import ConfigurationError, VersionConflictError
-from job.registry.history import ChannelMove, append_history, next_number, read_moves, read_pointer
+from job.registry.history import append_history, next_number, read_moves, read_pointer
 from job.registry.publish import is_complete
 from job.registry.removal import is_being_removed
 
 _CONDITIONAL_STEPS: Final = ("creates_once", "swaps")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveReason:
+    """Who moves a pointer, when and why, as the history keeps it.
+
+    Attributes
+    ----------
+    at
+        Time of the move, ISO 8601.
+    by
+        Run id or operator.
+    copy_of
+        Version that was published again under the name that the pointer moves to.
+    """
+
+    at: str
+    by: str
+    why: str
+    action: Action = "promote"
+    copy_of: str | None = None
+
+
 def read_channel(store: ArtifactStore, channel: str) -> tuple[str | None, bytes | None]:
     """Return the version a channel points to, and the pointer's bytes."""
     raw = store.get(f"channels/{channel}.json")
-    return (None, None) if raw is None else (read_pointer(channel, raw).to, raw)
+    return (None, None) if raw is None else (read_pointer(channel, raw).version, raw)
 
 
 def list_channels(store: ArtifactStore) -> dict[str, str | None]:
@@ -65,11 +87,7 @@ def move_channel(
     version: str,
     *,
     expected: bytes | None,
-    at: str,
-    by: str,
-    why: str,
-    action: Literal["promote", "rollback"] = "promote",
-    copy_of: str | None = None,
+    reason: MoveReason,
 ) -> None:
     """Move a channel to a version; do nothing if it already points to it.
 
@@ -84,27 +102,16 @@ def move_channel(
     before = None if expected is None else read_pointer(channel, expected)
     if before is not None:
         append_history(store, channel, before)
-        if before.to == version:
+        if before.version == version:
             return
-    move = ChannelMove(
-        number=next_number(store, channel, before),
-        to=version,
-        origin=None if before is None else before.to,
-        at=at,
-        by=by,
-        why=why,
-        action=action,
-        copy_of=copy_of,
-    )
-    if not _swap(store, channel, expected, move):
-        _check_moved_by_same_run(store, channel, version, by)
+    pointer = _next_pointer(store, channel, version, before=before, reason=reason)
+    if not _swap(store, channel, expected, pointer):
+        _check_moved_by_same_run(store, channel, version, reason.by)
         return
-    _require_not_removed(store, channel, move)
+    _require_not_removed(store, channel, pointer)
 
 
-def create_pointer(
-    store: ArtifactStore, channel: str, version: str, *, at: str, by: str, why: str
-) -> bool:
+def create_pointer(store: ArtifactStore, channel: str, version: str, reason: MoveReason) -> bool:
     """Create a pointer that does not exist yet, and return whether this caller has created it.
 
     Another attempt of the same run counts as this caller, and so does a request whose response was
@@ -115,30 +122,44 @@ def create_pointer(
     VersionConflictError
         Another process is removing the version.
     """
-    move = ChannelMove(
-        number=next_number(store, channel, None),
-        to=version,
-        origin=None,
-        at=at,
-        by=by,
-        why=why,
-        action="promote",
-    )
-    if _swap(store, channel, None, move):
-        _require_not_removed(store, channel, move)
+    pointer = _next_pointer(store, channel, version, before=None, reason=reason)
+    if _swap(store, channel, None, pointer):
+        _require_not_removed(store, channel, pointer)
         return True
     raw = store.get(f"channels/{channel}.json")
     present = None if raw is None else read_pointer(channel, raw)
-    if present is None or (present.to, present.by) != (version, by):
+    if present is None or (present.version, present.run_id) != (version, reason.by):
         return False
     append_history(store, channel, present)
     return True
 
 
-def _swap(store: ArtifactStore, channel: str, expected: bytes | None, move: ChannelMove) -> bool:
-    if not store.compare_and_swap(f"channels/{channel}.json", expected, move.pointer()):
+def _next_pointer(
+    store: ArtifactStore,
+    channel: str,
+    version: str,
+    *,
+    before: ChannelPointer | None,
+    reason: MoveReason,
+) -> ChannelPointer:
+    return ChannelPointer(
+        version=version,
+        promoted_at=reason.at,
+        run_id=reason.by,
+        move=next_number(store, channel, before),
+        origin=None if before is None else before.version,
+        why=reason.why,
+        action=reason.action,
+        copy_of=reason.copy_of,
+    )
+
+
+def _swap(
+    store: ArtifactStore, channel: str, expected: bytes | None, pointer: ChannelPointer
+) -> bool:
+    if not store.compare_and_swap(f"channels/{channel}.json", expected, pointer.to_bytes()):
         return False
-    append_history(store, channel, move)
+    append_history(store, channel, pointer)
     return True
 
 
@@ -155,18 +176,24 @@ def _check_moved_by_same_run(store: ArtifactStore, channel: str, version: str, b
     )
 
 
-def _require_not_removed(store: ArtifactStore, channel: str, move: ChannelMove) -> None:
+def _require_not_removed(store: ArtifactStore, channel: str, pointer: ChannelPointer) -> None:
     """Undo a move whose version is being removed, as `models prune` has read the old pointer."""
-    if is_complete(store, move.to) and not is_being_removed(store, move.to):
+    version, origin = pointer.version, pointer.origin
+    if is_complete(store, version) and not is_being_removed(store, version):
         return
-    if move.origin is not None:
-        why, number = f"{move.to} was being removed", move.number + 1
-        reverse = replace(
-            move, number=number, to=move.origin, origin=move.to, action="rollback", why=why
+    if origin is not None:
+        reverse = ChannelPointer(
+            version=origin,
+            promoted_at=pointer.promoted_at,
+            run_id=pointer.run_id,
+            move=pointer.move + 1,
+            origin=version,
+            why=f"{version} was being removed",
+            action="rollback",
         )
-        _swap(store, channel, move.pointer(), replace(reverse, copy_of=None))
+        _swap(store, channel, pointer.to_bytes(), reverse)
     raise VersionConflictError(
-        f"{move.to} is being removed by `models prune`, so {describe_pointer(channel)} stays at "
-        f"{move.origin}",
+        f"{version} is being removed by `models prune`, so {describe_pointer(channel)} stays at "
+        f"{origin}",
         hint="look at `pcc-job models list` and `history`, then promote a version that is there",
     )

@@ -19,9 +19,10 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from job.contracts.ports import ArtifactStore
+from job.contracts.reports.results import LoadCheckResult
 from job.errors import ConfigurationError, IntegrityError, TransientError
 from job.registry.read_version import verify_files
 
@@ -162,7 +163,7 @@ def check_load(
     version: str,
     find_problem: Callable[[Path], str | None],
     on_begin: OnBegin = lambda _: None,
-) -> dict[str, Any]:
+) -> LoadCheckResult:
     """Check that a verified version can be loaded and used.
 
     Parameters
@@ -184,4 +185,4 @@ def check_load(
             f"{version} cannot be loaded and used here: {problem}",
             hint="compare the installed packages with environment.packages in its metadata.json",
         )
-    return {"version": version, "is_loadable": True}
+    return LoadCheckResult(version=version, is_loadable=True)

@@ -11,13 +11,11 @@ How it works
 
 from __future__ import annotations
 
-import json
 import re
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from job.contracts.identity import canonical_json, is_version
 from job.contracts.ports import ArtifactStore
+from job.contracts.reports.channel import ChannelMove, ChannelPointer
 from job.contracts.store_keys import describe_pointer, promote_command
 from job.contracts.version_files import MANIFEST_FILE
 from job.errors import IntegrityError
@@ -25,57 +23,8 @@ from job.errors import IntegrityError
 _NUMBER: Final = re.compile(r"([0-9]{6,})\.json")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChannelMove:
-    """One move of a channel; the pointer contains the last one.
-
-    Attributes
-    ----------
-    number
-        Number of the move in the channel's history, from 1; 0 if the pointer has none.
-    copy_of
-        Version whose files were published again as `to`.
-    """
-
-    number: int
-    to: str
-    origin: str | None
-    at: str | None
-    by: str | None
-    why: str | None
-    action: str
-    copy_of: str | None = None
-
-    def pointer(self) -> bytes:
-        """Return the move as the bytes of the channel's pointer."""
-        return canonical_json(
-            {
-                "version": self.to,
-                "promoted_at": self.at,
-                "run_id": self.by,
-                "move": self.number,
-                "from": self.origin,
-                "why": self.why,
-                "action": self.action,
-                **({"copy_of": self.copy_of} if self.copy_of else {}),
-            }
-        )
-
-    def entry(self) -> dict[str, Any]:
-        """Return the move as an entry of the history."""
-        return {
-            "at": self.at,
-            "by": self.by,
-            "from": self.origin,
-            "to": self.to,
-            "why": self.why,
-            "action": self.action,
-            **({"copy_of": self.copy_of} if self.copy_of else {}),
-        }
-
-
-def read_pointer(channel: str, raw: bytes) -> ChannelMove:
-    """Read the last move of a channel from the bytes of its pointer.
+def read_pointer(channel: str, raw: bytes) -> ChannelPointer:
+    """Read a channel's pointer, which contains its last move.
 
     Raises
     ------
@@ -83,10 +32,8 @@ def read_pointer(channel: str, raw: bytes) -> ChannelMove:
         The bytes are not a pointer.
     """
     try:
-        content = json.loads(raw)
-        content |= {"to": content["version"], "at": content.get("promoted_at")}
-        return _parse_move(content | {"by": content.get("run_id")}, content.get("move", 0))
-    except (ValueError, KeyError, TypeError):
+        return ChannelPointer.parse(raw)
+    except ValueError:
         raise IntegrityError(
             f"channels/{channel}.json is damaged: it must name the version of "
             f"{describe_pointer(channel)}",
@@ -108,20 +55,19 @@ def read_moves(store: ArtifactStore, channel: str) -> list[ChannelMove]:
     raw = store.get(f"channels/{channel}.json")
     if raw is None:
         return moves
-    last = read_pointer(channel, raw)
-    is_recorded = any(move.entry() == last.entry() for move in moves)
-    return moves if is_recorded else [*moves, last]
+    last = read_pointer(channel, raw).last_move
+    return moves if last in moves else [*moves, last]
 
 
-def next_number(store: ArtifactStore, channel: str, present: ChannelMove | None) -> int:
+def next_number(store: ArtifactStore, channel: str, present: ChannelPointer | None) -> int:
     """Return the number of the next move, greater than the history's and the pointer's numbers."""
     numbers = [_entry_number(key) for key in store.keys(_history_prefix(channel))]
-    return 1 + max(*numbers, 0, present.number if present else 0)
+    return 1 + max(*numbers, 0, present.move if present else 0)
 
 
-def append_history(store: ArtifactStore, channel: str, move: ChannelMove) -> None:
-    """Append a move to the history if it is missing; a number in use is skipped."""
-    number, entry = move.number, canonical_json(move.entry())
+def append_history(store: ArtifactStore, channel: str, pointer: ChannelPointer) -> None:
+    """Append the move of a pointer to the history if it is missing; a number in use is skipped."""
+    number, entry = pointer.move, pointer.last_move.to_bytes()
     while not store.put_if_absent(_entry_key(channel, number), entry):
         if store.get(_entry_key(channel, number)) == entry:
             return
@@ -145,33 +91,11 @@ def previous_version(store: ArtifactStore, channel: str) -> str | None:
 
 
 def _read_entry(store: ArtifactStore, key: str) -> ChannelMove:
+    _entry_number(key)
     try:
-        return _parse_move(json.loads(store.get(key) or b""), _entry_number(key))
-    except (ValueError, KeyError, TypeError):
+        return ChannelMove.parse(store.get(key) or b"")
+    except ValueError:
         raise _damaged_entry(key) from None
-
-
-def _parse_move(content: Any, number: int) -> ChannelMove:
-    """Return a validated move, or raise ValueError, KeyError or TypeError."""
-    if not isinstance(content, dict):
-        raise TypeError("not an object")
-    texts = {name: content.get(name) for name in ("at", "by", "why")}
-    move = ChannelMove(
-        number=number,
-        to=content["to"],
-        origin=content.get("from"),
-        action=content.get("action", "promote"),
-        copy_of=content.get("copy_of"),
-        **texts,
-    )
-    names = [name for name in (move.to, move.origin, move.copy_of) if name is not None]
-    if not all(is_version(name) for name in (move.to, *names)):
-        raise ValueError("not the name of a version")
-    if any(not isinstance(text, str) for text in texts.values() if text is not None):
-        raise ValueError("not a text")
-    if move.action not in ("promote", "rollback") or type(number) is not int or number < 0:
-        raise ValueError("not a move")
-    return move
 
 
 def _entry_number(key: str) -> int:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
+
+from pydantic import JsonValue
 
 from job.contracts.nesting import flatten
+from job.contracts.reports.evaluation import Change
+from job.contracts.reports.metadata import Metadata
 
-_COMPARED: Final = (
+_COMPARED: Final = {
     "classifier",
     "hyperparameters",
     "metrics",
@@ -18,19 +22,24 @@ _COMPARED: Final = (
     "data_digest",
     "random_state",
     "compatible_with",
-)
+}
 
 
-def compare_metadata(before: dict[str, Any], after: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the differences by dotted key: `before`, `after`, and for scores the `difference`."""
-    flat = [dict(flatten({k: c.get(k) for k in _COMPARED})) for c in (before, after)]
-    keys = sorted(flat[0].keys() | flat[1].keys())
-    values = {key: (flat[0].get(key), flat[1].get(key)) for key in keys}
-    return {key: _describe(key, old, new) for key, (old, new) in values.items() if old != new}
+def compare_metadata(before: Metadata, after: Metadata) -> dict[str, Change]:
+    """Return the differences by dotted key, as a report and `pcc-job models diff` show them."""
+    old, new = (
+        dict(flatten(metadata.model_dump(mode="json", include=_COMPARED)))
+        for metadata in (before, after)
+    )
+    keys = sorted(old.keys() | new.keys())
+    return {
+        key: _describe(key, old.get(key), new.get(key))
+        for key in keys
+        if old.get(key) != new.get(key)
+    }
 
 
-def _describe(key: str, before: Any, after: Any) -> dict[str, Any]:
-    change = {"before": before, "after": after}
-    if key.startswith("metrics.") and before is not None and after is not None:
-        change["difference"] = round(after - before, 6)
-    return change
+def _describe(key: str, before: JsonValue, after: JsonValue) -> Change:
+    if key.startswith("metrics.") and isinstance(before, float) and isinstance(after, float):
+        return Change(before=before, after=after, difference=round(after - before, 6))
+    return Change(before=before, after=after)

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 
 from job.contracts.identity import Digest
 from job.contracts.ports import ArtifactStore
+from job.contracts.reports.results import AnchorMoveResult, MoveResult
 from job.contracts.store_keys import anchor_pointer, describe_pointer
 from job.errors import VersionConflictError
 from job.registry import channels
 from job.registry.anchors import read_anchor, set_anchor
-from job.registry.channels import read_channel
-from job.registry.resolve import verify
+from job.registry.channels import MoveReason, read_channel
+from job.registry.read_version import verify_files
 
 
 def promote(
     store: ArtifactStore, channel: str, version: str, *, at: datetime, by: str, expect: str | None
-) -> dict[str, Any]:
+) -> MoveResult:
     """Move a channel to a verified version.
 
     Raises
@@ -27,7 +27,7 @@ def promote(
     IntegrityError
         The version is damaged.
     """
-    verify(store, version)
+    verify_files(store, version)
     present, pointer = read_channel(store, channel)
     _require_at(channel, present, expect)
     require_store_conditions(store, by)
@@ -36,16 +36,14 @@ def promote(
         channel,
         version,
         expected=pointer,
-        at=at.astimezone(UTC).isoformat(),
-        by=by,
-        why="promoted by hand",
+        reason=MoveReason(at=at.astimezone(UTC).isoformat(), by=by, why="promoted by hand"),
     )
-    return {"channel": channel, "from": present, "to": version}
+    return MoveResult(channel=channel, origin=present, to=version)
 
 
 def promote_anchor(
     store: ArtifactStore, channel: str, version: str, *, at: datetime, by: str, expect: str | None
-) -> dict[str, Any]:
+) -> AnchorMoveResult:
     """Move the anchor of a channel to a verified version; the channel is not moved.
 
     Raises
@@ -55,7 +53,7 @@ def promote_anchor(
     IntegrityError
         The version, or the anchor's pointer, is damaged.
     """
-    verify(store, version)
+    verify_files(store, version)
     present, pointer = read_anchor(store, channel)
     _require_at(anchor_pointer(channel), present, expect)
     require_store_conditions(store, by)
@@ -64,13 +62,11 @@ def promote_anchor(
         channel,
         version,
         expected=pointer,
-        at=at.astimezone(UTC).isoformat(),
-        by=by,
-        why="set by hand",
+        reason=MoveReason(at=at.astimezone(UTC).isoformat(), by=by, why="set by hand"),
     )
     if not is_set:
         _require_at(anchor_pointer(channel), read_anchor(store, channel)[0], version)
-    return {"channel": channel, "anchor_from": present, "anchor_to": version}
+    return AnchorMoveResult(channel=channel, anchor_from=present, anchor_to=version)
 
 
 def _require_at(pointer: str, present: str | None, expect: str | None) -> None:

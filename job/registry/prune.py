@@ -11,16 +11,33 @@ How it works
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from job.contracts.identity import is_version
 from job.contracts.ports import ArtifactStore
+from job.contracts.reports.results import PruneResult
 from job.contracts.version_files import MANIFEST_FILE
 from job.registry.anchors import pointed_versions
 from job.registry.channels import list_channels
 from job.registry.history import previous_version
 from job.registry.removal import remove_version
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Versions:
+    """The versions of a store, each in the order of their names.
+
+    Attributes
+    ----------
+    complete
+        Versions with a manifest.
+    unfinished
+        Keys of each version without one.
+    """
+
+    complete: list[str]
+    unfinished: dict[str, list[str]]
 
 
 def prune_versions(
@@ -31,7 +48,7 @@ def prune_versions(
     is_dry_run: bool,
     token: str,
     anchor: str | None = None,
-) -> dict[str, Any]:
+) -> PruneResult:
     """Remove unfinished work older than `before`, and versions past the newest `keep`.
 
     Never removed are `anchor`, the versions that a channel or an anchor points to, and those that a
@@ -42,17 +59,10 @@ def prune_versions(
     token
         Distinguishes this call from concurrent ones.
     """
-    folders: dict[str, list[str]] = {}
-    for key in store.keys("v"):
-        version = key.partition("/")[0]
-        if is_version(version):
-            folders.setdefault(version, []).append(key)
-    complete = sorted(v for v, keys in folders.items() if f"{v}/{MANIFEST_FILE}" in keys)
-    unfinished = sorted(folders.keys() - set(complete))
-    surplus = [] if keep is None else complete[: max(len(complete) - keep, 0)]
-    in_use = {*_versions_in_use(store), anchor} if surplus else set()
-    outdated = [version for version in surplus if version not in in_use]
-    abandoned = [version for version in unfinished if _are_older(store, folders[version], before)]
+    versions = _list_versions(store)
+    complete, unfinished = versions.complete, versions.unfinished
+    outdated = _find_outdated(store, complete, keep, anchor)
+    abandoned = [v for v, keys in unfinished.items() if _are_older(store, keys, before)]
     leftovers = [*store.keys("probe/"), *store.keys("removals/")]
     leftovers = [key for key in leftovers if _are_older(store, [key], before)]
     if not is_dry_run:
@@ -61,13 +71,33 @@ def prune_versions(
         for key in leftovers:
             store.delete(key)
     uploads = store.clear_unfinished(before, is_dry_run=is_dry_run)
-    return {
-        "removed_versions": outdated,
-        "removed_unfinished": abandoned,
-        "removed_uploads": [*uploads, *leftovers],
-        "kept_versions": [version for version in complete if version not in outdated],
-        "is_dry_run": is_dry_run,
-    }
+    return PruneResult(
+        removed_versions=tuple(outdated),
+        removed_unfinished=tuple(abandoned),
+        removed_uploads=(*uploads, *leftovers),
+        kept_versions=tuple(version for version in complete if version not in outdated),
+        is_dry_run=is_dry_run,
+    )
+
+
+def _list_versions(store: ArtifactStore) -> _Versions:
+    folders: dict[str, list[str]] = {}
+    for key in store.keys("v"):
+        version = key.partition("/")[0]
+        if is_version(version):
+            folders.setdefault(version, []).append(key)
+    complete = sorted(v for v, keys in folders.items() if f"{v}/{MANIFEST_FILE}" in keys)
+    unfinished = {version: folders[version] for version in sorted(folders.keys() - set(complete))}
+    return _Versions(complete=complete, unfinished=unfinished)
+
+
+def _find_outdated(
+    store: ArtifactStore, complete: list[str], keep: int | None, anchor: str | None
+) -> list[str]:
+    """Return the versions past the newest `keep` that are not in use."""
+    surplus = [] if keep is None else complete[: max(len(complete) - keep, 0)]
+    in_use = {*_versions_in_use(store), anchor} if surplus else set()
+    return [version for version in surplus if version not in in_use]
 
 
 def _remove_outdated(store: ArtifactStore, version: str, token: str) -> bool:

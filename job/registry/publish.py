@@ -19,9 +19,11 @@ from typing import Final
 
 import structlog
 
-from job.contracts.identity import Digest, ModelVersion, canonical_json, run_suffix
+from job.contracts.identity import ModelVersion, canonical_json, run_suffix
 from job.contracts.messages import pluralize
 from job.contracts.ports import ArtifactStore
+from job.contracts.reports.manifest import FileEntry, Manifest
+from job.contracts.reports.metadata import PromotionTerms
 from job.contracts.version_files import MANIFEST_FILE, METADATA_FILE, MODEL_FILE
 from job.errors import ConfigurationError, IntegrityError, TransientError, VersionConflictError
 from job.registry.removal import is_being_removed
@@ -39,31 +41,6 @@ class Claim:
     version: str
     started_at: datetime
     digests: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileEntry:
-    """One file as a manifest lists it."""
-
-    n_bytes: int
-    digest: str
-
-    @classmethod
-    def of(cls, data: bytes) -> FileEntry:
-        """Compute the entry of a file's bytes."""
-        return cls(n_bytes=len(data), digest=str(Digest.of(data)))
-
-
-def make_manifest(
-    version: str, run_id: str, files: Mapping[str, FileEntry], *, copied_from: str | None = None
-) -> bytes:
-    """Return the manifest: name, size and SHA-256 digest of each file."""
-    entries = [
-        {"name": name, "n_bytes": entry.n_bytes, "digest": entry.digest}
-        for name, entry in sorted(files.items())
-    ]
-    content = {"version": version, "run_id": run_id, "files": entries}
-    return canonical_json(content | ({"copied_from": copied_from} if copied_from else {}))
 
 
 def name_version(run_id: str, at: datetime, *, copied_from: str | None = None) -> str:
@@ -151,29 +128,35 @@ def publish(
         `models prune` is removing the folder as abandoned.
     """
     with ThreadPoolExecutor(_N_THREADS) as pool:
-        measured = {name: pool.submit(FileEntry.of, data) for name, data in files.items()}
+        measured = {name: pool.submit(FileEntry.of, name, data) for name, data in files.items()}
         stored = {name: _create(store, version, name, files[name]) for name in _FIRST}
-        stored_metadata = json.loads(stored[METADATA_FILE])
-        owner = stored_metadata.get("run_id")
-        if owner not in (run_id, None) and copied_from is None:
-            raise VersionConflictError(
-                f"{version} belongs to run '{owner}'", hint="run again with another --run-id"
-            )
-        if stored_metadata.get("override") != json.loads(files[METADATA_FILE]).get("override"):
-            raise VersionConflictError(
-                f"an interrupted attempt of run '{run_id}' has stored another verdict of the gate",
-                hint="run again with another --run-id",
-            )
+        terms = [PromotionTerms.parse(source[METADATA_FILE]) for source in (stored, files)]
+        _require_same_run(version, run_id, *terms, is_copy=copied_from is not None)
         rest = sorted(name for name in files if name not in _FIRST)
         contents = pool.map(lambda name: _create(store, version, name, files[name]), rest)
         stored |= dict(zip(rest, contents, strict=True))
-    entries = {
-        name: measured[name].result() if data is files[name] else FileEntry.of(data)
+    entries = [
+        measured[name].result() if data is files[name] else FileEntry.of(name, data)
         for name, data in stored.items()
-    }
-    _require_all_present(store, version, entries)
-    manifest = make_manifest(version, run_id, entries, copied_from=copied_from)
-    _create(store, version, MANIFEST_FILE, manifest)
+    ]
+    _require_all_present(store, version, stored)
+    manifest = Manifest.of(version, run_id, entries, copied_from=copied_from)
+    _create(store, version, MANIFEST_FILE, manifest.to_bytes())
+
+
+def _require_same_run(
+    version: str, run_id: str, stored: PromotionTerms, ours: PromotionTerms, *, is_copy: bool
+) -> None:
+    """Raise `VersionConflictError` if the stored metadata are of another run or verdict."""
+    if stored.run_id not in (run_id, None) and not is_copy:
+        raise VersionConflictError(
+            f"{version} belongs to run '{stored.run_id}'", hint="run again with another --run-id"
+        )
+    if stored.override != ours.override:
+        raise VersionConflictError(
+            f"an interrupted attempt of run '{run_id}' has stored another verdict of the gate",
+            hint="run again with another --run-id",
+        )
 
 
 def _require_all_present(store: ArtifactStore, version: str, names: Iterable[str]) -> None:

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 from collections import defaultdict
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from typing import Any, Final
+from typing import Final
+
+from pydantic import ValidationError
 
 from job.contracts.identity import Digest, is_version
 from job.contracts.messages import quote_list
 from job.contracts.ports import ArtifactStore
+from job.contracts.reports.manifest import FileEntry, Manifest
+from job.contracts.reports.metadata import Metadata, PromotionTerms
 from job.contracts.store_keys import is_key
 from job.contracts.version_files import MANIFEST_FILE, METADATA_FILE
 from job.errors import IntegrityError
-from job.registry.publish import FileEntry, is_named_for, make_manifest
+from job.registry.publish import is_named_for
 
 _N_THREADS: Final = 4
+Sink = Callable[[str, bytes], object]
 
 
 def list_versions(store: ArtifactStore) -> list[str]:
@@ -45,10 +49,39 @@ def read_verified(store: ArtifactStore, version: str) -> dict[str, bytes]:
     return {name: stream.getvalue() for name, stream in files.items()}
 
 
-def read_metadata(store: ArtifactStore, version: str) -> dict[str, Any]:
-    """Return a version's metadata.json, verified."""
-    content: dict[str, Any] = json.loads(read_verified(store, version)[METADATA_FILE])
-    return content
+def read_metadata(store: ArtifactStore, version: str) -> Metadata:
+    """Return a version's metadata.json, verified.
+
+    Raises
+    ------
+    IntegrityError
+        As raised by `verify_files` and `parse_metadata`.
+    """
+    return parse_metadata(version, read_verified(store, version)[METADATA_FILE])
+
+
+def parse_metadata(version: str, raw: bytes) -> Metadata:
+    """Read the bytes of a version's metadata.json.
+
+    Raises
+    ------
+    IntegrityError
+        A key that this release needs is absent or of another type.
+    """
+    try:
+        return Metadata.parse(raw)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        key = ".".join(str(part) for part in problem["loc"])
+        raise IntegrityError(
+            f"this release cannot read {version}/{METADATA_FILE}: {key}: {problem['msg']}",
+            hint="use the release that published the version, or a later one",
+        ) from None
+
+
+def read_terms(store: ArtifactStore, version: str) -> PromotionTerms:
+    """Return how a version is promoted, from its verified metadata.json."""
+    return PromotionTerms.parse(read_verified(store, version)[METADATA_FILE])
 
 
 def read_files(store: ArtifactStore, version: str, names: Collection[str]) -> dict[str, bytes]:
@@ -67,7 +100,7 @@ def read_files(store: ArtifactStore, version: str, names: Collection[str]) -> di
 def verify_files(
     store: ArtifactStore,
     version: str,
-    sink: Callable[[str, bytes], object],
+    sink: Sink | None = None,
     selected: Collection[str] | None = None,
 ) -> int:
     """Check the files of a version against its manifest, and return their number.
@@ -88,71 +121,82 @@ def verify_files(
         A file is missing or not listed, or a file or the manifest is not as it was published.
     """
     raw = store.get(f"{version}/{MANIFEST_FILE}") or b""
-    listed = _read_manifest(version, raw)
+    listed = _read_manifest(version, raw).entries
     prefix = f"{version}/"
     present = {key.removeprefix(prefix) for key in store.keys(prefix)}
     unlisted = sorted(present - listed.keys() - {MANIFEST_FILE})
     names = sorted(listed if selected is None else listed.keys() & set(selected))
-
-    def read(name: str) -> FileEntry | None:
-        exists, n_bytes, digest = False, 0, hashlib.sha256()
-        with closing(store.pieces(f"{prefix}{name}")) as pieces:
-            for piece in pieces:
-                exists, n_bytes = True, n_bytes + len(piece)
-                sink(name, piece)
-                digest.update(piece)
-        entry = FileEntry(n_bytes=n_bytes, digest=str(Digest(digest.hexdigest())))
-        return entry if exists else None
-
     with ThreadPoolExecutor(_N_THREADS) as pool:
-        entries = dict(zip(names, pool.map(read, names), strict=True))
-    broken = [name for name in names if entries[name] != listed[name]]
+        found = list(pool.map(lambda name: _measure(store, version, name, sink), names))
+    broken = [name for name, entry in zip(names, found, strict=True) if entry != listed[name]]
     if broken or unlisted:
-        problems = [f"{quote_list(broken)} differ from the manifest"] if broken else []
-        problems += [f"{quote_list(unlisted)} are not in it"] if unlisted else []
-        raise IntegrityError(
-            f"{version} is damaged: {'; '.join(problems)}",
-            hint="restore the files from a backup, or publish a new version",
-        )
-    sink(MANIFEST_FILE, raw)
+        raise _damage(version, broken, unlisted)
+    if sink is not None:
+        sink(MANIFEST_FILE, raw)
     return len(names) + 1
 
 
-def copied_from(store: ArtifactStore, version: str) -> str | None:
-    """Return the version that this one is a copy of; None if it is not a copy."""
-    origin: str | None = json.loads(store.get(f"{version}/{MANIFEST_FILE}") or b"{}").get(
-        "copied_from"
+def _measure(store: ArtifactStore, version: str, name: str, sink: Sink | None) -> FileEntry | None:
+    """Read a file piece by piece, and return its entry; None if it does not exist."""
+    exists, n_bytes, digest = False, 0, hashlib.sha256()
+    with closing(store.pieces(f"{version}/{name}")) as pieces:
+        for piece in pieces:
+            exists, n_bytes = True, n_bytes + len(piece)
+            if sink is not None:
+                sink(name, piece)
+            digest.update(piece)
+    entry = FileEntry(name=name, n_bytes=n_bytes, digest=str(Digest(digest.hexdigest())))
+    return entry if exists else None
+
+
+def _damage(version: str, broken: list[str], unlisted: list[str]) -> IntegrityError:
+    problems = [f"{quote_list(broken)} differ from the manifest"] if broken else []
+    problems += [f"{quote_list(unlisted)} are not in it"] if unlisted else []
+    return IntegrityError(
+        f"{version} is damaged: {'; '.join(problems)}",
+        hint="restore the files from a backup, or publish a new version",
     )
-    return origin
 
 
-def _read_manifest(version: str, raw: bytes) -> dict[str, FileEntry]:
-    """Return the files of a manifest, which must have exactly the bytes that `publish` writes."""
-    try:
-        content = json.loads(raw)
-        listed = {
-            str(e["name"]): FileEntry(n_bytes=int(e["n_bytes"]), digest=str(e["digest"]))
-            for e in content["files"]
-        }
-        owner, run_id = str(content["version"]), str(content["run_id"])
-        origin = content.get("copied_from")
-        is_valid = raw == make_manifest(owner, run_id, listed, copied_from=origin)
-    except (ValueError, KeyError, TypeError, AttributeError):
-        is_valid = False
-    if not is_valid:
+def copied_from(store: ArtifactStore, version: str) -> str | None:
+    """Return the version that this one is a copy of; None if it is not, or that is not readable."""
+    manifest = _parse_manifest(store.get(f"{version}/{MANIFEST_FILE}") or b"")
+    return None if manifest is None else manifest.copied_from
+
+
+def _read_manifest(version: str, raw: bytes) -> Manifest:
+    """Return the manifest of a version, which must have exactly the bytes that `publish` writes."""
+    manifest = _parse_manifest(raw)
+    if manifest is None or raw != _rewrite(manifest):
         raise IntegrityError(
             f"the manifest of {version} ({MANIFEST_FILE}) is missing or damaged",
             hint="publish a new version",
         )
-    if owner != version or not is_named_for(version, run_id, origin):
+    if manifest.version != version or not is_named_for(
+        version, manifest.run_id, manifest.copied_from
+    ):
         raise IntegrityError(
             f"{version}/{MANIFEST_FILE} is the manifest of another version",
             hint="restore it from a backup, or publish a new version",
         )
     # NOTE: names become paths where a version is fetched
-    if not all(is_key(name) for name in listed):
+    if not all(is_key(entry.name) for entry in manifest.files):
         raise IntegrityError(
             f"{version}/{MANIFEST_FILE} names a file outside its version",
             hint="do not use this version; find out who wrote it",
         )
-    return listed
+    return manifest
+
+
+def _parse_manifest(raw: bytes) -> Manifest | None:
+    try:
+        return Manifest.parse(raw)
+    except ValueError:
+        return None
+
+
+def _rewrite(manifest: Manifest) -> bytes:
+    """Return the bytes that `publish` writes: each file once, sorted by name."""
+    m = manifest
+    files = m.entries.values()
+    return Manifest.of(m.version, m.run_id, files, copied_from=m.copied_from).to_bytes()

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from job.contracts.messages import quote_list
 from job.contracts.ports import ArtifactStore
+from job.contracts.reports.channel import ChannelMove
+from job.contracts.reports.results import VersionDiff
 from job.contracts.store_keys import anchor_pointer, is_channel, promote_command
 from job.errors import ConfigurationError
 from job.registry.anchors import list_anchors
 from job.registry.channels import list_channels, read_channel
 from job.registry.history import read_moves
 from job.registry.metadata_diff import compare_metadata
-from job.registry.read_version import list_versions, read_metadata, verify_files
+from job.registry.read_version import list_versions, read_metadata
 
 
 def resolve_version(store: ArtifactStore, name: str) -> str:
@@ -37,18 +37,7 @@ def resolve_version(store: ArtifactStore, name: str) -> str:
     return champion
 
 
-def verify(store: ArtifactStore, version: str) -> int:
-    """Check all files of a version against its manifest, and return their number.
-
-    Raises
-    ------
-    IntegrityError
-        A file is missing, not listed, or not as it was published.
-    """
-    return verify_files(store, version, lambda _name, _data: None)
-
-
-def list_history(store: ArtifactStore, channel: str) -> list[dict[str, Any]]:
+def list_history(store: ArtifactStore, channel: str) -> list[ChannelMove]:
     """Return all moves of a channel, oldest first.
 
     Raises
@@ -56,7 +45,7 @@ def list_history(store: ArtifactStore, channel: str) -> list[dict[str, Any]]:
     ConfigurationError
         The channel does not exist.
     """
-    moves = [move.entry() for move in read_moves(store, channel)]
+    moves = read_moves(store, channel)
     if not moves:
         raise ConfigurationError(
             f"no channel '{channel}' in '{store.uri}'",
@@ -65,7 +54,7 @@ def list_history(store: ArtifactStore, channel: str) -> list[dict[str, Any]]:
     return moves
 
 
-def list_anchor_history(store: ArtifactStore, channel: str) -> list[dict[str, Any]]:
+def list_anchor_history(store: ArtifactStore, channel: str) -> list[ChannelMove]:
     """Return all moves of a channel's anchor, oldest first.
 
     Raises
@@ -74,7 +63,7 @@ def list_anchor_history(store: ArtifactStore, channel: str) -> list[dict[str, An
         The channel has no anchor.
     """
     pointer = anchor_pointer(channel)
-    moves = [move.entry() for move in read_moves(store, pointer)]
+    moves = read_moves(store, pointer)
     if not moves:
         raise ConfigurationError(
             f"channel '{channel}' has no anchor in '{store.uri}'",
@@ -84,7 +73,7 @@ def list_anchor_history(store: ArtifactStore, channel: str) -> list[dict[str, An
     return moves
 
 
-def diff(store: ArtifactStore, before: str, after: str) -> dict[str, Any]:
+def diff(store: ArtifactStore, before: str, after: str) -> VersionDiff:
     """Return the differences between two versions, in the form that the report uses."""
     changed = compare_metadata(read_metadata(store, before), read_metadata(store, after))
-    return {"before": before, "after": after, "changed": changed}
+    return VersionDiff(before=before, after=after, changed=changed)

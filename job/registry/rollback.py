@@ -10,28 +10,27 @@ How it works
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from job.contracts.identity import ModelVersion, is_version
 from job.contracts.ports import ArtifactStore
+from job.contracts.reports.results import MoveResult
 from job.contracts.version_files import MANIFEST_FILE
 from job.errors import ConfigurationError, VersionConflictError
-from job.registry import channels
 from job.registry.anchors import pointed_versions
-from job.registry.channels import read_channel
+from job.registry.channels import MoveReason, move_channel, read_channel
 from job.registry.history import previous_version
 from job.registry.promotion import actor_token, require_store_conditions
 from job.registry.publish import is_complete, name_version, publish
-from job.registry.read_version import copied_from, read_verified
+from job.registry.read_version import copied_from, read_verified, verify_files
 from job.registry.removal import remove_version
-from job.registry.resolve import verify
 
 _SECOND: Final = timedelta(seconds=1)
 
 
 def roll_back(
     store: ArtifactStore, channel: str, *, at: datetime, by: str, is_republished: bool
-) -> dict[str, Any]:
+) -> MoveResult:
     """Move a channel back to the champion before the present one.
 
     Parameters
@@ -52,24 +51,21 @@ def roll_back(
             f"channel '{channel}' has no earlier version", hint="promote one by name"
         )
     target = _republish(store, origin, at=at, by=by) if is_republished else origin
-    verify(store, target)
+    verify_files(store, target)
+    reason = MoveReason(
+        at=at.astimezone(UTC).isoformat(),
+        by=by,
+        why=f"rolled back to {origin}",
+        action="rollback",
+        copy_of=None if target == origin else origin,
+    )
     try:
-        channels.move_channel(
-            store,
-            channel,
-            target,
-            expected=pointer,
-            at=at.astimezone(UTC).isoformat(),
-            by=by,
-            why=f"rolled back to {origin}",
-            action="rollback",
-            copy_of=None if target == origin else origin,
-        )
+        move_channel(store, channel, target, expected=pointer, reason=reason)
     except VersionConflictError:
         if target != origin:
             _remove_copy(store, target, by)
         raise
-    return {"channel": channel, "from": present, "to": target}
+    return MoveResult(channel=channel, origin=present, to=target)
 
 
 def _republish(store: ArtifactStore, origin: str, *, at: datetime, by: str) -> str:

@@ -10,20 +10,21 @@ How it works
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import structlog
 
 from job.contracts.identity import Digest, canonical_json
 from job.contracts.plan import Plan
 from job.contracts.ports import ArtifactStore
+from job.contracts.reports.metadata import AnchorRequest
 from job.contracts.store_keys import ProbeStep
 from job.errors import VersionConflictError
 from job.registry.anchors import read_anchor, set_anchor
-from job.registry.channels import move_channel, read_channel, require_conditions
+from job.registry.channels import MoveReason, move_channel, read_channel, require_conditions
 from job.registry.history import append_history, read_moves, read_pointer
 from job.registry.publish import Claim, claim, name_version
-from job.registry.read_version import read_metadata
+from job.registry.read_version import read_terms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,27 +64,21 @@ def claim_version(
 
 def choose_anchor(
     plan: Plan, version: str, decision: GateDecision, champion: PublishedVersion | None
-) -> dict[str, Any] | None:
-    """Return the anchor that the version's promotion sets, in the form of metadata.json.
+) -> AnchorRequest | None:
+    """Return the anchor that the version's promotion sets; None if the anchor does not change.
 
     The first promotion that rests on the gate's default makes its champion the anchor, so that a
     slow decline is noticed.  A run with `--override` makes its own version the anchor if the
     channel's anchor cannot be compared any more.
-
-    Returns
-    -------
-    anchor
-        `version`, and `replaces`: the present anchor's version, or None without one.  None if the
-        anchor does not change.
     """
     anchors = [comparison for comparison in decision.comparisons if comparison.role == "anchor"]
     if plan.override is not None:
         incomparable = next((a for a in anchors if a.is_advisory and a.difference is None), None)
-        return (
-            None if incomparable is None else {"version": version, "replaces": incomparable.version}
-        )
+        if incomparable is None:
+            return None
+        return AnchorRequest(version=version, replaces=incomparable.version)
     if champion is not None and not anchors and decision.rests_on_default:
-        return {"version": champion.version, "replaces": None}
+        return AnchorRequest(version=champion.version, replaces=None)
     return None
 
 
@@ -109,9 +104,7 @@ def promote_accepted(
         channel,
         claimed.version,
         expected=champion.pointer if champion else None,
-        at=claimed.started_at.isoformat(),
-        by=plan.run_id,
-        why=_why(override),
+        reason=_reason(claimed.started_at, plan.run_id, _why(override)),
     )
     _set_anchor(store, channel, claimed.version, at=claimed.started_at, by=plan.run_id)
 
@@ -145,58 +138,44 @@ def finish_interrupted(
             hint=f"compare them with `pcc-job models diff {present} {version}`, then "
             f"`pcc-job models promote {version}` if it is the better one",
         )
-    move_channel(
-        store,
-        channel,
-        version,
-        expected=pointer,
-        at=plan.started_at.isoformat(),
-        by=plan.run_id,
-        why=f"{_why(_read_override(store, version))}; promotion finished by a later attempt",
-    )
+    override = read_terms(store, version).override
+    why = f"{_why(override.reason if override else None)}; promotion finished by a later attempt"
+    reason = _reason(plan.started_at, plan.run_id, why)
+    move_channel(store, channel, version, expected=pointer, reason=reason)
     _set_anchor(store, channel, version, at=plan.started_at, by=plan.run_id)
 
 
 def _set_anchor(store: ArtifactStore, channel: str, version: str, *, at: datetime, by: str) -> None:
     """Set the anchor that the version's metadata ask for, unless it has been moved by now."""
-    request = read_metadata(store, version).get("sets_anchor")
+    request = read_terms(store, version).sets_anchor
     if request is None:
         return
     expected = None
-    if request["replaces"] is not None:
+    if request.replaces is not None:
         present, expected = read_anchor(store, channel)
-        if present != request["replaces"]:
+        if present != request.replaces:
             return
     why = (
         "the gate's default decided: the table cannot show gate.margin"
         if expected is None
-        else f"{request['replaces']} cannot be compared any more"
+        else f"{request.replaces} cannot be compared any more"
     )
+    reason = _reason(at, by, why)
     try:
-        is_set = set_anchor(
-            store,
-            channel,
-            request["version"],
-            expected=expected,
-            at=at.isoformat(),
-            by=by,
-            why=why,
-        )
+        is_set = set_anchor(store, channel, request.version, expected=expected, reason=reason)
     except VersionConflictError as error:  # the channel has moved nevertheless
         log.warning("anchor_not_set", channel=channel, reason=error.message)
         return
     if is_set:
-        log.info("anchor_set", channel=channel, version=request["version"], why=why)
+        log.info("anchor_set", channel=channel, version=request.version, why=why)
+
+
+def _reason(at: datetime, by: str, why: str) -> MoveReason:
+    return MoveReason(at=at.isoformat(), by=by, why=why)
 
 
 def _why(override: str | None) -> str:
     return "accepted by the gate" if override is None else f"against the gate: {override}"
-
-
-def _read_override(store: ArtifactStore, version: str) -> str | None:
-    """Return the reason for which a version was published against the gate; None without one."""
-    override = read_metadata(store, version).get("override")
-    return None if override is None else str(override["reason"])
 
 
 def _seen_key(run_id: str, channel: str, pointer: bytes | None) -> str:

@@ -2,6 +2,8 @@
 
 import json
 
+from support.schemas import check
+
 WORSE = "search.estimators={logistic_regression: {C: [0.0001]}}"
 
 
@@ -69,6 +71,7 @@ def test_gate_alone_judges_two_versions_and_writes_nothing(
     accepted = result_of(pcc_job("gate", good, bad, *options))
 
     result = json.loads(rejected.stdout)
+    check("gate_result", rejected.stdout)
     assert rejected.returncode == 6
     assert result["gate"]["comparisons"][0]["difference"]["upper"] < -0.05
     assert accepted["gate"]["is_accepted"]

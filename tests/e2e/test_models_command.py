@@ -37,7 +37,7 @@ def test_name_of_the_user_may_hold_anything(models, store, name):
     """It is told in the history."""
     models("promote", registry.list_versions(store)[0], LOGNAME=name)
 
-    assert registry.list_history(store, "production")[-1]["by"].startswith(name)
+    assert registry.list_history(store, "production")[-1].by.startswith(name)
 
 
 def test_channel_of_the_settings_is_meant_where_none_is_named(models):

@@ -92,7 +92,7 @@ def test_kill_after_each_request(job, quick, minio, open_store, buckets, request
         store, (complete, _, without_metadata) = open_store(bucket), state(minio, bucket)
         assert old is None or old in complete, f"the old version is gone after {requests[n - 1]}"
         for version in complete:
-            registry.verify(store, version)
+            registry.verify_files(store, version)
         champion = registry.list_channels(store).get("production")
         assert champion == old or champion in complete - {old}, requests[n - 1]
         assert finished(job, quick, bucket)["outcome"] in ("published", "already_published")
@@ -128,9 +128,9 @@ def test_kill_after_each_request_of_an_upload_by_parts(minio, open_store, bucket
             assert -signal.SIGKILL == killed[0].wait()
         store = open_store(bucket)
         for version in registry.list_versions(store):
-            registry.verify(store, version)
+            registry.verify_files(store, version)
         assert 0 == FunctionProcess(publish_by_parts, minio.url, bucket, *arguments).wait()
-        assert 3 == registry.verify(store, VERSION)
+        assert 3 == registry.verify_files(store, VERSION)
 
     terminal = request.config.pluginmanager.get_plugin("terminalreporter")
     terminal.write_line(f"\nkilled after each of {len(requests)} requests of an upload by parts")

@@ -10,7 +10,7 @@ from support.versions import publish_small
 
 from job.errors import ConfigurationError
 from job.registry.anchors import list_anchors, read_anchor, set_anchor
-from job.registry.channels import list_channels
+from job.registry.channels import MoveReason, list_channels
 
 N_RIVALS = 8
 LARGE = bytes(range(256)) * (40 * 2**20 // 256)
@@ -201,11 +201,11 @@ class StoreConformance:
     def test_anchor_is_created_once_and_moved_by_swap(self, store):
         """It is a pointer beside the channel's own, and not a channel."""
         first, second = publish_small(store, "a", "b")
-        rest = {"at": "noon", "by": "r1", "why": ""}
-        created = set_anchor(store, "production", first, expected=None, **rest)
+        reason = MoveReason(at="noon", by="r1", why="")
+        created = set_anchor(store, "production", first, expected=None, reason=reason)
         pointer = read_anchor(store, "production")[1]
-        late = set_anchor(store, "production", second, expected=None, **rest)
-        moved = set_anchor(store, "production", second, expected=pointer, **rest)
+        late = set_anchor(store, "production", second, expected=None, reason=reason)
+        moved = set_anchor(store, "production", second, expected=pointer, reason=reason)
 
         assert (True, False, True) == (created, late, moved)
         assert ({"production": second}, {}) == (list_anchors(store), list_channels(store))
@@ -237,7 +237,9 @@ class Atomicity:
         versions = publish_small(store, *(f"r{n}" for n in range(N_RIVALS)))
         won = in_threads(
             lambda n: set_anchor(
-                *(store, "production", versions[n]), expected=None, at="noon", by=f"r{n}", why=""
+                *(store, "production", versions[n]),
+                expected=None,
+                reason=MoveReason(at="noon", by=f"r{n}", why=""),
             )
         )
 

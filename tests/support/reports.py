@@ -2,14 +2,17 @@
 
 import numpy as np
 import pandas as pd
+from support.metadata import make_content
 
 from job.contracts.dataset import MatrixRows, Rows
 from job.contracts.reports.decision_threshold import Decision
 from job.contracts.reports.drift import DriftMeasure, DriftReport
+from job.contracts.reports.evaluation import Changes
 from job.contracts.reports.gate import Criterion, GateDecision
 from job.contracts.reports.geometry import Geometry
 from job.contracts.reports.intervals import Interval
 from job.contracts.reports.label_noise import ClassLabels, LabelNoise, LabelPair
+from job.contracts.reports.metadata import Metadata
 from job.contracts.reports.near_duplicates import DuplicateReport
 from job.contracts.reports.search import CandidateScore, SearchReport
 from job.contracts.reports.slices import SliceReport, SliceScore
@@ -24,7 +27,6 @@ from job.contracts.reports.wording import (
     Wording,
 )
 from job.contracts.settings.evaluation import EvaluationSpec
-from job.contracts.settings.job_settings import JobSettings
 from job.registry.metadata_diff import compare_metadata
 from job.stages.evaluation.challenge_scores import score_challenge
 from job.stages.evaluation.evaluate import evaluate_model
@@ -91,8 +93,8 @@ def make_reports(n_classes=4, *, names=None, n_rows=40, is_accepted=True, champi
     if champion:
         before = make_metadata(CHAMPION, sorted(names), worse, evaluation["n_test"])
         before["hyperparameters"] = {"C": 0.1}
-        changed = compare_metadata(before, metadata)
-        evaluation["changes"] = {"champion": CHAMPION, "changed": changed}
+        changed = compare_metadata(*map(Metadata.model_validate, (before, metadata)))
+        evaluation["changes"] = Changes(champion=CHAMPION, changed=changed).to_json()
     return metadata, evaluation
 
 
@@ -472,34 +474,14 @@ def _split(names, n_rows):
 
 def make_metadata(version, names, scores, n_test, **more):
     """Return the metadata of a version."""
+    content = make_content()
     return {
+        **content,
         "model_version": version,
-        "embedding_model": "all-MiniLM-L6-v2",
-        "classifier": "logistic_regression",
-        "trained_on": {
-            "n_train": 4 * n_test,
-            "data_version": f"sha256:{'1' * 64}",
-            "trained_at": "2026-01-01T00:00:00+00:00",
-        },
-        "run_id": "0123456789abcdef0123456789abcdef",
-        "data_digest": f"sha256:{'0' * 64}",
-        "settings_digest": f"sha256:{'2' * 64}",
-        "dataset": {
-            "uri": "t.csv",
-            "n_rows": 5 * n_test,
-            "content_digest": f"sha256:{'0' * 64}",
-            "file_digest": f"sha256:{'1' * 64}",
-            "description": "made up, <b>all</b> of it",
-            "metadata": {},
-        },
-        "split": {"key": "text"},
-        "settings": JobSettings().model_dump(mode="json"),
-        "hyperparameters": {"C": 10},
+        "trained_on": {**content["trained_on"], "n_train": 4 * n_test},
+        "dataset": {**content["dataset"], "n_rows": 5 * n_test},
         "metrics": scores,
         "classes": names,
-        "input": {"kind": "embeddings", "names": [], "dtypes": ["float32"], "shape": [None, 384]},
-        "random_state": 42,
-        "environment": {"python": "3.13.1", "git_revision": "a" * 40, "packages": {"numpy": "2.4"}},
         "compatible_with": ["scikit-learn==1.4.2"],
         "limitations": ["Texts that carry more than one label: 2, in 5 rows.", "Another."],
         **more,

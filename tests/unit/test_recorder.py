@@ -6,11 +6,14 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 from support.memory_store import MemoryStore
+from support.metadata import make_metadata
 
 from job.errors import TrainingError, TransientError
 from job.recorder import Recorder
 
 RECORD = "runs/r1/1.json"
+VERSION = "v20260101_000000_aaaaaaaa"
+DIGEST = f"sha256:{'0' * 64}"
 
 
 class Clock:
@@ -94,15 +97,15 @@ def test_stage_is_bound_to_the_log_while_it_runs(recorder):
 
 def test_record_holds_facts_outcome_and_stages(recorder, store, clock):
     """What was known when the run ended."""
-    recorder.facts.digests = {"data_digest": "sha256:d"}
+    recorder.facts.digests = {"data_digest": DIGEST}
     run_stage(recorder, "split", clock.wait, 1.0)
-    recorder.write("published", version="v1", exit_code=0)
+    recorder.write("published", version=VERSION, exit_code=0)
 
     assert {
         "run_id": "r1",
         "attempt": 1,
-        "data_digest": "sha256:d",
-        "version": "v1",
+        "data_digest": DIGEST,
+        "version": VERSION,
         "exit_code": 0,
         "outcome": "published",
         "failed_stage": None,
@@ -169,19 +172,20 @@ def test_store_that_fails_does_not_raise(n, clock):
 def test_fact_that_json_refuses_does_not_raise(recorder):
     """NaN is not valid JSON, and must not hide the first failure."""
     with capture_logs() as logs:
-        recorder.write("failed", accuracy=float("nan"))
+        recorder.write("failed", scores={"accuracy": float("nan")})
 
     assert ["record_not_written"] == [entry["event"] for entry in logs]
 
 
 def test_facts_that_are_not_known_are_absent(recorder, store):
     """A run that ends early records what it knew by then."""
-    recorder.facts.settings_digest = "sha256:s"
-    recorder.facts.datasets["test_dataset"] = {"uri": "t.csv"}
+    dataset = make_metadata().dataset
+    recorder.facts.settings_digest = DIGEST
+    recorder.facts.datasets["test_dataset"] = dataset
     recorder.write("failed")
 
     written = record(store)
-    assert ("sha256:s", {"uri": "t.csv"}) == (written["settings_digest"], written["test_dataset"])
+    assert (DIGEST, dataset.to_json()) == (written["settings_digest"], written["test_dataset"])
     assert not {"scores", "override", "model_digest", "dataset", "environment"} & set(written)
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,6 +19,10 @@ from job.cli.commands.options import (
     effective_settings,
 )
 from job.cli.output import check_form, lay_out_columns, write_result, write_text
+
+if TYPE_CHECKING:
+    from job.contracts.reports.gate import Criterion
+    from job.contracts.reports.results import GateResult
 
 app = typer.Typer(
     add_completion=False,
@@ -105,7 +108,7 @@ def validate(
         result = validate_only(effective_settings(config, dataset, None, set_), context.obj)
     except ContractViolationError as error:
         if error.report is not None:
-            write_result(error.report.to_json(), output)
+            write_result(error.report, output)
         raise
     write_result(result, output)
 
@@ -124,30 +127,31 @@ def gate(
     """Judge one published version beside another, on rows that neither was trained on."""
     check_form(output)
     from job.cli.read_only_jobs import gate_only
+    from job.contracts.reports.results import GateResult
     from job.errors import GateRejectedError
 
     effective = effective_settings(config, dataset, store, set_)
     try:
         result = gate_only(effective, candidate, champion, context.obj)
     except GateRejectedError as error:
-        write_result(error.result, output, _lay_out_verdict)
+        if isinstance(error.result, GateResult):
+            write_result(error.result, output, _lay_out_verdict)
         raise
     write_result(result, output, _lay_out_verdict)
 
 
-def _describe_status(criterion: Mapping[str, Any]) -> str:
-    if criterion["is_met"]:
+def _describe_status(criterion: Criterion) -> str:
+    if criterion.is_met:
         return "met"
-    return "not met" if criterion["is_binding"] else "warns"
+    return "not met" if criterion.is_binding else "warns"
 
 
-def _lay_out_verdict(result: Mapping[str, Any]) -> list[str]:
+def _lay_out_verdict(result: GateResult) -> list[str]:
     """Return lines with counts and criteria; scores and comparisons are in the JSON only."""
-    counts = [f"{name:<20} {value}" for name, value in result.items() if name.startswith("n_")]
-    gate = result["gate"]
-    rows = [(_describe_status(c), c["name"], c["reason"]) for c in gate["criteria"]]
-    verdict = "accepted" if gate["is_accepted"] else "rejected"
-    head = f"{result['candidate']} beside {result['champion']}: {verdict}"
+    counts = [f"{k:<20} {v}" for k, v in result.to_json().items() if k.startswith("n_")]
+    rows = [(_describe_status(c), c.name, c.reason) for c in result.gate.criteria]
+    verdict = "accepted" if result.gate.is_accepted else "rejected"
+    head = f"{result.candidate} beside {result.champion}: {verdict}"
     return [head, *counts, *lay_out_columns(("", "criterion", "reason"), rows)]
 
 
@@ -162,10 +166,10 @@ def doctor(
 
     result = probe_store(effective_settings(config, None, store, set_))
     write_result(result, output)
-    if not result["is_fit"]:
-        missing = [name for name, step in result["steps"].items() if not step["is_met"]]
+    if not result.is_fit:
+        missing = [name for name, step in result.steps.items() if not step.is_met]
         raise ConfigurationError(
-            f"'{result['store_uri']}' lacks: {', '.join(missing)}",
+            f"'{result.store_uri}' lacks: {', '.join(missing)}",
             hint=describe_missing_abilities(missing),
         )
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +14,7 @@ from job.cli.output import lay_out_columns, write_result
 from job.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from job.contracts.reports.channel import ChannelMove
     from job.contracts.settings.job_settings import JobSettings
 
 Channel = Annotated[
@@ -78,25 +79,32 @@ def history(
     output: Output = None,
 ) -> None:
     """Print every move of a channel, or of its anchor: who, when, from, to, why."""
+    from job.contracts.reports.results import AnchorHistory, ChannelHistory
     from job.registry import list_anchor_history, list_history
 
     artifact_store, settings = open_configured(config, store, set_, output)
     name = _choose_channel(channel, settings)
-    moves = (
-        {"anchor_moves": list_anchor_history(artifact_store, name)}
-        if anchor
-        else {"moves": list_history(artifact_store, name)}
-    )
-    write_result({"channel": name, **moves}, output, _lay_out_moves)
+    if anchor:
+        moves = tuple(list_anchor_history(artifact_store, name))
+        title = f"anchor of channel {name}"
+        write_result(
+            AnchorHistory(channel=name, anchor_moves=moves),
+            output,
+            lambda result: [title, *_lay_out_moves(result.anchor_moves)],
+        )
+    else:
+        moves = tuple(list_history(artifact_store, name))
+        write_result(
+            ChannelHistory(channel=name, moves=moves),
+            output,
+            lambda result: [f"channel {name}", *_lay_out_moves(result.moves)],
+        )
 
 
-def _lay_out_moves(result: Mapping[str, Any]) -> list[str]:
+def _lay_out_moves(moves: Sequence[ChannelMove]) -> list[str]:
     """Return one line per move, the latest last."""
-    head = ("at", "from", "to", "by", "why")
-    is_anchor = "anchor_moves" in result
-    moves = result["anchor_moves" if is_anchor else "moves"]
-    title = f"{'anchor of ' if is_anchor else ''}channel {result['channel']}"
-    return [title, *lay_out_columns(head, ([move.get(name) for name in head] for move in moves))]
+    rows = ((move.at, move.origin, move.to, move.by, move.why) for move in moves)
+    return lay_out_columns(("at", "from", "to", "by", "why"), rows)
 
 
 def _describe_user(at: datetime) -> str:

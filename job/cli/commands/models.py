@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import uuid
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from job.cli.commands import channels
 from job.cli.commands.options import Config, Output, Sets, StoreUri, Version, open_configured
 from job.cli.output import lay_out_columns, write_result
+
+if TYPE_CHECKING:
+    from job.contracts.reports.results import VersionDiff
 
 app = typer.Typer(no_args_is_help=True, help="Published versions and the channels they are in.")
 
@@ -22,15 +25,16 @@ def list_models(
     config: Config = None, store: StoreUri = None, set_: Sets = None, output: Output = None
 ) -> None:
     """List the complete versions, and the channels and anchors that point to them."""
+    from job.contracts.reports.results import ModelList
     from job.registry import list_anchors, list_channels, list_versions
 
     artifact_store = open_configured(config, store, set_, output)[0]
-    result = {
-        "store_uri": artifact_store.uri,
-        "versions": list_versions(artifact_store),
-        "channels": list_channels(artifact_store),
-        "anchors": list_anchors(artifact_store),
-    }
+    result = ModelList(
+        store_uri=artifact_store.uri,
+        versions=tuple(list_versions(artifact_store)),
+        channels=list_channels(artifact_store),
+        anchors=list_anchors(artifact_store),
+    )
     write_result(result, output)
 
 
@@ -43,10 +47,13 @@ def show(
     output: Output = None,
 ) -> None:
     """Print a version's metadata."""
-    from job.registry import read_metadata, resolve_version
+    from job.contracts.version_files import METADATA_FILE
+    from job.registry import read_verified, resolve_version
 
     artifact_store = open_configured(config, store, set_, output)[0]
-    write_result(read_metadata(artifact_store, resolve_version(artifact_store, version)), output)
+    name = resolve_version(artifact_store, version)
+    # as it was published: any release may have written it
+    write_result(json.loads(read_verified(artifact_store, name)[METADATA_FILE]), output)
 
 
 @app.command("diff")
@@ -66,12 +73,13 @@ def diff(
     write_result(registry.diff(artifact_store, *names), output, _lay_out_differences)
 
 
-def _lay_out_differences(result: Mapping[str, Any]) -> list[str]:
+def _lay_out_differences(result: VersionDiff) -> list[str]:
     """Return the lines of a comparison in the order of the report: scores first."""
-    changed = sorted(result["changed"].items(), key=lambda item: not item[0].startswith("metrics."))
-    rows = [(key, c["before"], c["after"], c.get("difference", "")) for key, c in changed]
-    head = ("what", result["before"], result["after"], "difference")
-    return lay_out_columns(head, rows)
+    changed = sorted(result.changed.items(), key=lambda item: not item[0].startswith("metrics."))
+    rows = [
+        (key, c.before, c.after, "" if c.difference is None else c.difference) for key, c in changed
+    ]
+    return lay_out_columns(("what", result.before, result.after, "difference"), rows)
 
 
 @app.command("verify")
@@ -84,11 +92,12 @@ def verify(
 ) -> None:
     """Compare every file of a version with its manifest."""
     from job import registry
+    from job.contracts.reports.results import VerifyResult
 
     artifact_store = open_configured(config, store, set_, output)[0]
     name = registry.resolve_version(artifact_store, version)
-    n_files = registry.verify(artifact_store, name)
-    write_result({"version": name, "n_files": n_files, "is_intact": True}, output)
+    n_files = registry.verify_files(artifact_store, name)
+    write_result(VerifyResult(version=name, n_files=n_files, is_intact=True), output)
 
 
 @app.command("load-check")
@@ -122,11 +131,12 @@ def fetch(
 ) -> None:
     """Copy a verified version into DIRECTORY/VERSION."""
     from job import registry
+    from job.contracts.reports.results import FetchResult
 
     artifact_store = open_configured(config, store, set_, output)[0]
     name = registry.resolve_version(artifact_store, version)
     path = registry.fetch_version(artifact_store, name, directory, context.obj.set_cleanup)
-    write_result({"version": name, "path": str(path)}, output)
+    write_result(FetchResult(version=name, path=str(path)), output)
 
 
 app.command("promote")(channels.promote)

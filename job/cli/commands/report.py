@@ -36,6 +36,8 @@ def report(
 ) -> None:
     """Write the report of a version, the published bytes, verified; or show a local one."""
     check_form(output)
+    from job.contracts.reports.results import ReportResult
+
     folder = Path(version)
     if folder.is_dir():
         name = folder.resolve().name
@@ -50,8 +52,14 @@ def report(
     is_shown_in_place = folder.is_dir() and to is None and not anew
     path = folder / REPORT_FILE if is_shown_in_place else _write(to or Path(f"{name}.html"), page)
     is_open = open_ and webbrowser.open(path.resolve().as_uri())
-    facts = {"path": str(path), "is_verified": is_verified, "is_drawn_anew": anew}
-    write_result({"version": name, **facts, "is_opened": is_open}, output)
+    result = ReportResult(
+        version=name,
+        path=str(path),
+        is_verified=is_verified,
+        is_drawn_anew=anew,
+        is_opened=is_open,
+    )
+    write_result(result, output)
 
 
 def _read_folder(folder: Path) -> tuple[Mapping[str, bytes], bool]:

@@ -27,8 +27,8 @@ class DriftMeasure(Part):
         description="`classes`, `class <name>`, `column <name>`, `text length`, `words` or "
         "`embeddings`."
     )
-    measure: Measure
-    value: Rounded
+    measure: Measure = Field(description="Name of the measure.")
+    value: Rounded = Field(description="Value of the measure.")
     null_quantile: Rounded | None = Field(
         None,
         description="99.9th percentile of the measure for tables of these sizes when nothing has "
@@ -40,7 +40,7 @@ class DriftMeasure(Part):
     before: Rounded | None = Field(
         None, description="In the champion's table, if the measure is a change."
     )
-    after: Rounded | None = None
+    after: Rounded | None = Field(None, description="Value in this table, for a measure of change.")
     is_drift: bool = Field(
         default_factory=_exceeds_limits,
         description="Whether the value exceeds its threshold and its null quantile.",
@@ -55,12 +55,12 @@ class DriftMeasure(Part):
 class DriftReport(Part):
     """This table compared with that of the champion."""
 
-    champion: str
-    n_rows: Count = 0
+    champion: str = Field(description="Version whose table was compared.")
+    n_rows: Count = Field(0, description="Rows of the table.")
     n_groups: Count = Field(0, description="Groups, or groups of near-duplicates.")
-    n_rows_before: Count = 0
-    n_groups_before: Count = 0
-    measures: tuple[DriftMeasure, ...] = ()
+    n_rows_before: Count = Field(0, description="Rows of the champion's table.")
+    n_groups_before: Count = Field(0, description="Groups of the champion's table.")
+    measures: tuple[DriftMeasure, ...] = Field((), description="All measures.")
     missing_subjects: tuple[str, ...] = Field(
         (),
         description="Subjects of the champion's table that this one lacks, or has with a different "

@@ -41,9 +41,9 @@ Method = Literal["cross_fit", "holdout", "official_test"]
 class CrossFit(Part):
     """Every group was predicted by models of the chosen recipe that were not trained on it."""
 
-    n_folds: Count
-    n_rows: Count
-    n_groups: Count
+    n_folds: Count = Field(description="Folds of the cross-fitting.")
+    n_rows: Count = Field(description="Rows that were predicted.")
+    n_groups: Count = Field(description="Groups of these rows.")
     n_effective_groups: Tenths = Field(
         description="Kish's effective number, `sum(n)^2 / sum(n^2)` over the groups' sizes n."
     )
@@ -85,7 +85,7 @@ class PredictionScores(Part):
     scores: Scores = Field(
         description="By metric, on the evaluated rows; of the recipe if they are cross-fitted."
     )
-    per_class: dict[str, ClassScores]
+    per_class: dict[str, ClassScores] = Field(description="By class.")
     confusion: tuple[tuple[Count, ...], ...] = Field(description="Rows are true classes.")
     curves: dict[str, Curves] = Field(description="By class, where they are defined.")
     reliability: Reliability | None = Field(description="null: no row of a known class.")
@@ -113,7 +113,7 @@ class ModelEvaluation(RowScores):
     )
     temperature: Temperature | None = Field(description="null: no temperature was applied.")
     decision: Decision | None = Field(description="null: no target was set.")
-    baselines: dict[str, Scores]
+    baselines: dict[str, Scores] = Field(description="Scores of simple models on the same rows.")
     latency: Latency
     challenge: Challenge | None = Field(
         None, description="null: there is no challenge set. Absent in files of earlier releases."
@@ -148,7 +148,7 @@ class Evaluation(CandidateEvaluation):
     # NOTE: readers of this release accept what later ones add; our tests do not
     model_config = ConfigDict(extra="allow", title="evaluation.json")
 
-    model_bytes: Count
+    model_bytes: Count = Field(description="Size of the model file.")
     gate: GateDecision
     search: SearchReport
     split: SplitReport

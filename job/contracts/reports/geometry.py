@@ -48,7 +48,7 @@ class Geometry(Part):
         "estimate is too imprecise."
     )
     n_rows: Count = Field(description="Training rows that were examined.")
-    n_distinct_rows: Count
+    n_distinct_rows: Count = Field(description="Distinct rows among them.")
     width: Count = Field(description="Columns of the embeddings.")
     prefix: Count | None = Field(
         None,

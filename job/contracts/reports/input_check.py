@@ -20,7 +20,7 @@ class InputCheck(Part):
         "model's own steps restore. `column_means`: number of rows times the mean squared column "
         "mean, divided by the mean variance of a column."
     )
-    lower: NonNegative
+    lower: NonNegative = Field(description="Minimum of the statistic.")
     upper: Annotated[float, Field(gt=0)] | None = Field(description="null: no upper bound.")
     min_rows: Annotated[int, Field(ge=1)] = Field(
         description="Minimum number of rows of a batch that can be checked."

@@ -12,9 +12,9 @@ _NOT_COVERED = ("pr_auc_ovr", "per-class roc_auc and pr_auc", "calibration_error
 class Interval(Part):
     """An estimate and its confidence interval."""
 
-    value: Rounded
-    lower: Rounded
-    upper: Rounded
+    value: Rounded = Field(description="The estimate.")
+    lower: Rounded = Field(description="Lower bound.")
+    upper: Rounded = Field(description="Upper bound.")
     is_by_count: bool = Field(
         False,
         description="Whether all resamples are equal, so that the bounds follow from the number of "

@@ -28,8 +28,8 @@ class LabelIssue(Part):
     """A row whose label is suspected to be wrong."""
 
     row: Count = Field(description="Position in the table, from 0.")
-    given: str
-    likely: str
+    given: str = Field(description="Label in the table.")
+    likely: str = Field(description="Label that is more probable.")
     label_quality: Probability = Field(
         description="Probability of the given label, predicted by a model that was not trained on "
         "the row."

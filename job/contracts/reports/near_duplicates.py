@@ -30,8 +30,8 @@ class DuplicateReport(Part):
 class Optimism(Part):
     """Accuracy of one cheap classifier, cross-validated by rows and by groups."""
 
-    estimator: str
-    n_rows: Count
-    folds: Count
-    random_accuracy: Probability
-    leakage_safe_accuracy: Probability
+    estimator: str = Field(description="The cheap classifier.")
+    n_rows: Count = Field(description="Rows that it was measured on.")
+    folds: Count = Field(description="Folds of the cross-validation.")
+    random_accuracy: Probability = Field(description="Accuracy in folds of single rows.")
+    leakage_safe_accuracy: Probability = Field(description="Accuracy in folds of whole groups.")

@@ -59,7 +59,7 @@ class PrincipalAxes(_Kept):
     """Mean and first principal axes of the embeddings, of one mean embedding for each group."""
 
     n_groups: Count = Field(description="Those of rows that were drawn at random.")
-    mean: list[float]
+    mean: list[float] = Field(description="Mean of the groups' embeddings.")
     rms_distance: Size = Field(description="Root mean square distance of the groups from the mean.")
     effective_dimensions: float = Field(
         ge=1, description="(trace of the covariance)^2 / trace of its square, or less."
@@ -76,7 +76,7 @@ class Profile(_Kept):
 
     model_config = ConfigDict(title="profile.json")
 
-    n_rows: Count
+    n_rows: Count = Field(description="Rows of the table.")
     n_groups: Count = Field(
         description="Groups, or groups of near-duplicates without a group column."
     )
@@ -85,7 +85,7 @@ class Profile(_Kept):
         "boolean and numeric columns, whether the model takes them or not."
     )
     words: Words | None = Field(description="null where there is no text.")
-    embedding_model: str
+    embedding_model: str = Field(description="Model that the embeddings come from.")
     embeddings: PrincipalAxes | None = Field(
         description="null where the model takes none, or of fewer than 20 groups."
     )

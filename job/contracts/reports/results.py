@@ -1,29 +1,35 @@
-"""The results of `pcc-job run` and `pcc-job gate`, as they are written to stdout."""
+"""What the commands print on standard output, as JSON or laid out as a table."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from job.contracts.dataset import Dataset
+from pydantic import ConfigDict, Field
+
+from job.contracts.reports.channel import ChannelMove
+from job.contracts.reports.evaluation import Change
 from job.contracts.reports.gate import GateDecision
+from job.contracts.reports.part import Count, Part, is_none
+from job.contracts.reports.published_file import DigestText, VersionName
+from job.contracts.reports.scores import Scores
 
-Outcome = Literal["published", "already_published", "rejected", "dry_run"]
+if TYPE_CHECKING:
+    from job.contracts.dataset import Dataset
+
+Outcome = Literal["published", "already_published", "dry_run", "rejected"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DatasetSummary:
-    """The table of a run by its URI, size and digests."""
+class RunDataset(Part):
+    """The table of a run."""
 
-    uri: str
-    n_rows: int
-    file_digest: str
-    content_digest: str
+    uri: str = Field(description="Where the table was read.")
+    n_rows: Count = Field(description="Rows of the table.")
+    file_digest: DigestText = Field(description="SHA-256 of the file's bytes.")
+    content_digest: DigestText = Field(description="SHA-256 of the columns that were read.")
 
     @classmethod
-    def of(cls, dataset: Dataset) -> DatasetSummary:
-        """Return the summary of a table."""
+    def of(cls, dataset: Dataset) -> RunDataset:
+        """Return the name, size and digests of a table."""
         provenance = dataset.provenance
         return cls(
             uri=provenance.uri,
@@ -32,92 +38,144 @@ class DatasetSummary:
             content_digest=provenance.content_digest,
         )
 
-    def to_json(self) -> dict[str, object]:
-        """Return the part `dataset` of the result."""
-        return {
-            "uri": self.uri,
-            "n_rows": self.n_rows,
-            "file_digest": self.file_digest,
-            "content_digest": self.content_digest,
-        }
+
+class RunResult(Part):
+    """The result of `pcc-job run`."""
+
+    model_config = ConfigDict(title="result of `pcc-job run`")
+
+    run_id: str = Field(description="Name of the run.")
+    outcome: Outcome = Field(description="How the run ended.")
+    version: VersionName | None = Field(description="null: no version was published.")
+    store_uri: str = Field(description="URI of the store, without credentials.")
+    scores: Scores = Field(description="`scores` of evaluation.json.")
+    dataset: RunDataset = Field(description="The table that the run has read.")
+    stages: dict[str, float] = Field(description="Seconds of each stage.")
+    duration_seconds: float = Field(description="Seconds of the whole run.")
+    override: str | None = Field(
+        None,
+        exclude_if=is_none,
+        description="Reason to publish a rejected candidate. Absent without an override.",
+    )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunResult:
-    """The result of a run.
+class GateResult(Part):
+    """The result of `pcc-job gate`."""
 
-    Attributes
-    ----------
-    version
-        The published version; None if none was published.
-    stages
-        Seconds of each stage.
-    override
-        Reason for which a rejected candidate was published; None if there is none.
-    """
+    model_config = ConfigDict(title="result of `pcc-job gate`")
 
-    run_id: str
-    outcome: Outcome
-    version: str | None
+    candidate: VersionName = Field(description="Version that was judged.")
+    champion: VersionName = Field(description="Version that it was compared with.")
+    n_rows: Count = Field(description="Rows of the table, or of the official test.")
+    n_trained_on: Count = Field(description="Rows that the candidate was trained on.")
+    n_unknown_class: Count = Field(description="Rows of classes that it does not know.")
+    n_judged: Count = Field(description="Rows that it was judged on.")
+    scores: Scores = Field(description="Its scores on these rows.")
+    challenge_scores: Scores | None = Field(
+        description="Its scores on the challenge set; null without one."
+    )
+    gate: GateDecision = Field(description="The decision of the gate.")
+
+
+class ModelList(Part):
+    """The result of `pcc-job models list`."""
+
     store_uri: str
-    scores: Mapping[str, float]
-    dataset: DatasetSummary
-    stages: Mapping[str, float]
-    duration_seconds: float
-    override: str | None = None
-
-    def to_json(self) -> dict[str, object]:
-        """Return the result as it is written to stdout."""
-        return {
-            "run_id": self.run_id,
-            "outcome": self.outcome,
-            "version": self.version,
-            "store_uri": self.store_uri,
-            "scores": dict(self.scores),
-            "dataset": self.dataset.to_json(),
-            "stages": dict(self.stages),
-            "duration_seconds": self.duration_seconds,
-            **({} if self.override is None else {"override": self.override}),
-        }
+    versions: tuple[str, ...]
+    channels: dict[str, str | None]
+    anchors: dict[str, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GateResult:
-    """The gate's decision on a published version.
+class VersionDiff(Part):
+    """The result of `pcc-job models diff`: differences of the metadata, by dotted key."""
 
-    Attributes
-    ----------
-    n_rows
-        Rows of the table, or of the official test table if there is one.
-    n_trained_on
-        Those that the candidate was trained on; it is judged on the others.
-    n_unknown_class
-        Judged rows of a class that the candidate does not know.
-    challenge_scores
-        Scores on the challenge set; None if the candidate was not judged on one.
-    """
+    before: str
+    after: str
+    changed: dict[str, Change]
 
-    candidate: str
-    champion: str
-    n_rows: int
-    n_trained_on: int
-    n_unknown_class: int
-    n_judged: int
-    scores: Mapping[str, float]
-    challenge_scores: Mapping[str, float] | None
-    decision: GateDecision
 
-    def to_json(self) -> dict[str, object]:
-        """Return the result as it is written to stdout."""
-        challenge_scores = self.challenge_scores
-        return {
-            "candidate": self.candidate,
-            "champion": self.champion,
-            "n_rows": self.n_rows,
-            "n_trained_on": self.n_trained_on,
-            "n_unknown_class": self.n_unknown_class,
-            "n_judged": self.n_judged,
-            "scores": dict(self.scores),
-            "challenge_scores": None if challenge_scores is None else dict(challenge_scores),
-            "gate": self.decision.to_json(),
-        }
+class VerifyResult(Part):
+    """The result of `pcc-job models verify`."""
+
+    version: str
+    n_files: Count
+    is_intact: bool
+
+
+class LoadCheckResult(Part):
+    """The result of `pcc-job models load-check`."""
+
+    version: str
+    is_loadable: bool
+
+
+class FetchResult(Part):
+    """The result of `pcc-job models fetch`."""
+
+    version: str
+    path: str
+
+
+class MoveResult(Part):
+    """The result of `pcc-job models promote` and `rollback`."""
+
+    channel: str
+    origin: str | None = Field(alias="from")
+    to: str
+
+
+class AnchorMoveResult(Part):
+    """The result of `pcc-job models promote --anchor`."""
+
+    channel: str
+    anchor_from: str | None
+    anchor_to: str
+
+
+class ChannelHistory(Part):
+    """The result of `pcc-job models history`."""
+
+    channel: str
+    moves: tuple[ChannelMove, ...]
+
+
+class AnchorHistory(Part):
+    """The result of `pcc-job models history --anchor`."""
+
+    channel: str
+    anchor_moves: tuple[ChannelMove, ...]
+
+
+class PruneResult(Part):
+    """The result of `pcc-job models prune`."""
+
+    removed_versions: tuple[str, ...]
+    removed_unfinished: tuple[str, ...]
+    removed_uploads: tuple[str, ...]
+    kept_versions: tuple[str, ...]
+    is_dry_run: bool
+
+
+class ReportResult(Part):
+    """The result of `pcc-job report`."""
+
+    version: str
+    path: str
+    is_verified: bool
+    is_drawn_anew: bool
+    is_opened: bool
+
+
+class ProbeAnswer(Part):
+    """The answer of a store to one operation."""
+
+    is_met: bool
+    answer: str
+
+
+class DoctorResult(Part):
+    """The result of `pcc-job doctor`."""
+
+    store_uri: str
+    is_fit: bool
+    steps: dict[str, ProbeAnswer]

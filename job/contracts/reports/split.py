@@ -14,10 +14,10 @@ from job.contracts.reports.part import Count, Part, Probability
 class ClassRows(Part):
     """Rows of one class on both sides, and its share of the rows of each."""
 
-    n_train: Count
-    n_test: Count
-    train_share: Probability
-    test_share: Probability
+    n_train: Count = Field(description="Training rows.")
+    n_test: Count = Field(description="Test rows.")
+    train_share: Probability = Field(description="Share of the training rows.")
+    test_share: Probability = Field(description="Share of the test rows.")
 
     @classmethod
     def of(cls, *, n_train: int, n_test: int, n_train_rows: int, n_test_rows: int) -> ClassRows:
@@ -40,20 +40,27 @@ class SplitReport(Part):
 
     model_config = ConfigDict(extra="allow")  # keys of other releases
 
-    method: str
-    key: str
-    n_train: Count
-    n_test: Count
-    n_train_keys: Count
-    n_test_keys: Count
-    n_dropped_leaking: Count
-    n_dropped_rare_class: Count
-    n_rare_classes: Count
-    n_conflicting_texts: Count
-    n_conflicting_rows: Count
-    test_only_classes: tuple[str, ...]
-    n_test_only_rows: Count
-    classes: dict[str, ClassRows]
+    method: str = Field(description="`split.method`, or `official_test`.")
+    key: str = Field(
+        description="What rows must not share across the sides: `group`, or what their keys "
+        "were made of."
+    )
+    n_train: Count = Field(description="Training rows.")
+    n_test: Count = Field(description="Test rows.")
+    n_train_keys: Count = Field(description="Distinct keys of the training rows.")
+    n_test_keys: Count = Field(description="Distinct keys of the test rows.")
+    n_dropped_leaking: Count = Field(
+        description="Training rows dropped because they share a key with test rows."
+    )
+    n_dropped_rare_class: Count = Field(description="Rows dropped because their class is too rare.")
+    n_rare_classes: Count = Field(description="Classes that were dropped as too rare.")
+    n_conflicting_texts: Count = Field(description="Texts that carry more than one label.")
+    n_conflicting_rows: Count = Field(description="Rows of these texts.")
+    test_only_classes: tuple[str, ...] = Field(
+        description="Classes of the test rows that the model does not know."
+    )
+    n_test_only_rows: Count = Field(description="Test rows of these classes.")
+    classes: dict[str, ClassRows] = Field(description="By class.")
     n_rebalanced_classes: Count = Field(
         0,
         description="Classes that were absent from train or test after the hash or the seed, and "

@@ -2,80 +2,82 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from collections.abc import Iterable, Mapping
+from typing import Literal, Self
+
+from pydantic import ConfigDict, Field
+from pydantic.json_schema import SkipJsonSchema
+
+from job.contracts.reports.part import Count, Part
+from job.contracts.reports.published_file import PublishedFile
 
 Severity = Literal["critical", "warning", "info"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuleResult:
-    """The result of one expectation.
+class RuleResult(Part):
+    """The result of one expectation, in counts and thresholds."""
 
-    Attributes
-    ----------
-    rule
-        The expectation's type.
-    column
-        Role or column that it concerns; None for the whole table.
-    is_met
-        Whether it is met within its tolerance.
-    n_broken
-        Rows that violate it; 0 for expectations about a whole column.
-    rows
-        Positions of those rows.
-    thresholds
-        The configured bounds of the rule.
-    observed
-        The observed number, if it is a count or a share.
-    """
-
-    rule: str
-    column: str | None
-    severity: Severity
-    is_met: bool
-    n_rows: int
-    n_broken: int = 0
-    rows: tuple[int, ...] = field(default=(), repr=False)
-    thresholds: tuple[tuple[str, Any], ...] = ()
-    observed: float | None = None
-    has_failed_to_run: bool = False
-    is_applicable: bool = True
-
-    def to_json(self) -> dict[str, Any]:
-        """Return counts and thresholds, without row positions."""
-        return {
-            "rule": self.rule,
-            "column": self.column,
-            "severity": self.severity,
-            "is_met": self.is_met,
-            "n_rows": self.n_rows,
-            "n_broken": self.n_broken,
-            "thresholds": dict(self.thresholds),
-            "observed": self.observed,
-            "has_failed_to_run": self.has_failed_to_run,
-            "is_applicable": self.is_applicable,
-        }
+    rule: str = Field(description="The expectation's type.")
+    column: str | None = Field(
+        description="Role or column that it concerns; null for the whole table."
+    )
+    severity: Severity = Field(
+        description="`critical`: rows are dropped, or the table is refused, unless it is met."
+    )
+    is_met: bool = Field(description="Whether it is met within its tolerance.")
+    n_rows: Count = Field(description="Rows of the table.")
+    n_broken: Count = Field(
+        0, description="Rows that violate it; 0 for expectations about a whole column."
+    )
+    thresholds: dict[str, int | float] = Field(
+        default_factory=dict, description="The configured bounds of the rule."
+    )
+    observed: int | float | None = Field(
+        None, description="The observed number, if it is a count or a share."
+    )
+    has_failed_to_run: bool = Field(
+        False, description="Whether the expectation could not be evaluated."
+    )
+    is_applicable: bool = Field(
+        True, description="Whether the table has what the expectation is about."
+    )
+    # positions of the rows that violate it
+    rows: SkipJsonSchema[tuple[int, ...]] = Field((), exclude=True, repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ValidationReport:
-    """The results of all rules, and the rows that were dropped."""
+class ValidationReport(PublishedFile):
+    """The results of all rules, and the number of rows that were dropped."""
 
-    suite: str
-    results: tuple[RuleResult, ...]
-    n_rows: int
-    n_dropped: int
-    dropped_by_rule: tuple[tuple[str, int], ...]
+    model_config = ConfigDict(title="validation.json")
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the content of validation.json."""
-        return {
-            "suite": self.suite,
-            "n_rows": self.n_rows,
-            "n_dropped": self.n_dropped,
-            "dropped_by_rule": dict(self.dropped_by_rule),
-            "is_met": all(r.is_met for r in self.results if r.severity == "critical"),
-            "n_warnings": sum(not r.is_met and r.severity != "critical" for r in self.results),
-            "rules": [result.to_json() for result in self.results],
-        }
+    suite: str = Field(description="Name of the suite.")
+    n_rows: Count = Field(description="Rows of the table.")
+    n_dropped: Count = Field(description="Rows that were dropped.")
+    dropped_by_rule: dict[str, Count] = Field(
+        description="Dropped rows by the rule that they violate; a row may violate several."
+    )
+    is_met: bool = Field(description="Whether all critical rules are met.")
+    n_warnings: Count = Field(description="Other rules that are not met.")
+    results: tuple[RuleResult, ...] = Field(alias="rules", description="The result of each rule.")
+
+    @classmethod
+    def of(
+        cls,
+        suite: str,
+        results: Iterable[RuleResult],
+        *,
+        n_rows: int,
+        n_dropped: int,
+        dropped_by_rule: Mapping[str, int],
+    ) -> Self:
+        """Make the report of these results."""
+        rules = tuple(results)
+        return cls(
+            suite=suite,
+            n_rows=n_rows,
+            n_dropped=n_dropped,
+            dropped_by_rule=dict(sorted(dropped_by_rule.items())),
+            is_met=all(rule.is_met for rule in rules if rule.severity == "critical"),
+            n_warnings=sum(not rule.is_met and rule.severity != "critical" for rule in rules),
+            results=rules,
+        )

@@ -70,12 +70,12 @@ def validate_dataset(
     results = [*runner.check(table, expectations), *absent]
     results += _check_own_rules(dataset, results, spec, features, values, is_test=is_test)
     is_sound, dropped = _drop(results, dataset.n_rows)
-    report = ValidationReport(
-        suite=suite.name,
-        results=tuple(results),
+    report = ValidationReport.of(
+        suite.name,
+        results,
         n_rows=dataset.n_rows,
         n_dropped=int((~is_sound).sum()),
-        dropped_by_rule=tuple(sorted(dropped.items())),
+        dropped_by_rule=dropped,
     )
     _stop_if_broken(report, dataset.provenance.uri)
     return report, is_sound
@@ -154,7 +154,7 @@ def _row_count(n_rows: int, spec: DatasetSpec) -> RuleResult:
         severity="critical",
         is_met=spec.min_rows <= n_rows <= spec.max_rows,
         n_rows=n_rows,
-        thresholds=(("max_value", spec.max_rows), ("min_value", spec.min_rows)),
+        thresholds={"max_value": spec.max_rows, "min_value": spec.min_rows},
         observed=float(n_rows),
     )
 
@@ -169,7 +169,7 @@ def _row_rule(name: str, column: str, is_broken: Mask, mostly: float) -> RuleRes
         n_rows=len(is_broken),
         n_broken=len(rows),
         rows=tuple(rows.tolist()),
-        thresholds=(("mostly", mostly),),
+        thresholds={"mostly": mostly},
     )
 
 
@@ -195,7 +195,7 @@ def _stop_if_broken(report: ValidationReport, uri: str) -> None:
                 rule=result.rule,
                 column=result.column,
                 n_broken=result.n_broken,
-                thresholds=dict(result.thresholds),
+                thresholds=result.thresholds,
             )
     broken = [r for r in report.results if not r.is_met and r.severity == "critical"]
     if not broken:
@@ -212,7 +212,7 @@ def _stop_if_broken(report: ValidationReport, uri: str) -> None:
 
 def _describe(result: RuleResult) -> str:
     where = f"column '{result.column}'" if result.column else "table"
-    bounds = ", ".join(f"{name} {value}" for name, value in result.thresholds)
+    bounds = ", ".join(f"{name} {value}" for name, value in result.thresholds.items())
     if result.has_failed_to_run:
         return f"{where} cannot be held against {result.rule} (its values are of another type)"
     if result.n_broken:

@@ -91,7 +91,7 @@ def select_unseen(version: PublishedVersion, requests: Rows) -> Rows:
     they show nothing, and all requests are returned.
     """
     kind = key_kind(requests.text_keys)
-    if version.metadata.get("training_keys_of", kind) != kind:
+    if (version.metadata.training_keys_of or kind) != kind:
         return requests
     return requests.take(~was_trained_on(version, requests, requests))
 

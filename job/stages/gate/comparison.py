@@ -14,7 +14,7 @@ How it works
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, Final
 
 import numpy as np
@@ -24,6 +24,7 @@ from job.contracts.messages import pluralize
 from job.contracts.model import TrainedModel
 from job.contracts.ports import Codec
 from job.contracts.reports.comparison import Comparison
+from job.contracts.reports.metadata import Metadata
 from job.contracts.settings.dataset import ColumnsSpec
 from job.contracts.settings.gate import PairedSpec
 from job.contracts.settings.job_settings import TrainingSpec
@@ -152,7 +153,7 @@ def compare_errors(
 
 
 def find_problem(
-    metadata: Mapping[str, Any],
+    metadata: Metadata,
     rows: Rows,
     feature_blocks: FeatureBlocks | None,
     embedding_model: str,
@@ -171,29 +172,29 @@ def find_problem(
     if problem := find_embedding_problem(metadata, feature_blocks, embedding_model):
         return problem
     kind = key_kind(rows.text_keys)
-    known = metadata.get("training_keys_of", kind)
+    known = metadata.training_keys_of or kind
     if known != kind:
         return f"what it was trained on is known by {known}, this table's rows by {kind}"
     return ""
 
 
 def find_embedding_problem(
-    metadata: Mapping[str, Any], feature_blocks: FeatureBlocks, embedding_model: str
+    metadata: Metadata, feature_blocks: FeatureBlocks, embedding_model: str
 ) -> str:
     """Return that the embeddings come from another model; empty if they do not."""
-    if "embeddings" in feature_blocks and metadata.get("embedding_model") != embedding_model:
+    if "embeddings" in feature_blocks and metadata.embedding_model != embedding_model:
         return "its embeddings come from another model than this table's"
     return ""
 
 
 def match_input(
-    metadata: Mapping[str, Any], rows: Rows, uses: Iterable[FeatureBlocks], columns: ColumnsSpec
+    metadata: Metadata, rows: Rows, uses: Iterable[FeatureBlocks], columns: ColumnsSpec
 ) -> FeatureBlocks | None:
     """Return the first of these inputs that equals the input in a version's metadata."""
     matches = (
         blocks
         for blocks in uses
-        if metadata["input"] == describe_input(select_blocks(rows, blocks, columns), blocks)
+        if metadata.input == describe_input(select_blocks(rows, blocks, columns), blocks)
     )
     return next(matches, None)
 
@@ -213,7 +214,7 @@ def was_trained_on(champion: PublishedVersion, rows: Rows, table: Rows | None) -
     mask
         Shape (n_rows,).
     """
-    salt = champion.metadata["training_keys_salt"]
+    salt = champion.metadata.training_keys_salt
     digests = np.load(io.BytesIO(champion.files[TRAINING_KEYS_FILE]), allow_pickle=False)
     mask = _has_digest(rows, digests, salt, with_templates=table is not None)
     if table is None or table.near_duplicate_groups is None or rows.near_duplicate_groups is None:

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import structlog
 
 from job.contracts.identity import Digest
 from job.contracts.ports import ArtifactStore
+from job.contracts.reports.evaluation import CrossFit
+from job.contracts.reports.metadata import Metadata, PublishedCrossFit
 from job.stages.gate.group_errors import GroupErrors
 
 log = structlog.get_logger(__name__)
 
 
 def describe_cross_fit(
-    evaluation: Mapping[str, Any], errors: GroupErrors | None
-) -> dict[str, Any] | None:
+    cross_fit: CrossFit | None, errors: GroupErrors | None
+) -> PublishedCrossFit | None:
     """Return the part `cross_fit` of metadata.json: the folds, and the digest of the errors."""
-    if errors is None:
+    if cross_fit is None or errors is None:
         return None
     digest = str(Digest.of(errors.to_bytes()))
-    return {**evaluation["cross_fit"], "group_errors_digest": digest}
+    return PublishedCrossFit(**cross_fit.fields(), group_errors_digest=digest)
 
 
 def store_group_errors(store: ArtifactStore, run_id: str, errors: GroupErrors) -> None:
@@ -30,16 +29,15 @@ def store_group_errors(store: ArtifactStore, run_id: str, errors: GroupErrors) -
     store.put_if_absent(_key(run_id, Digest.of(data)), data)
 
 
-def read_group_errors(store: ArtifactStore, metadata: Mapping[str, Any]) -> GroupErrors | None:
+def read_group_errors(store: ArtifactStore, metadata: Metadata) -> GroupErrors | None:
     """Read the errors of a version's run; None if there are none, or if their digest differs."""
-    cross_fit = metadata.get("cross_fit")
-    if cross_fit is None:
+    if metadata.cross_fit is None:
         return None
-    digest = Digest.parse(cross_fit["group_errors_digest"])
-    data = store.get(_key(metadata["run_id"], digest))
+    digest = Digest.parse(metadata.cross_fit.group_errors_digest)
+    data = store.get(_key(metadata.run_id, digest))
     if data is None or Digest.of(data) != digest:
         reason = "they are gone" if data is None else "they are not what was stored"
-        log.warning("group_errors_not_read", version=metadata["model_version"], reason=reason)
+        log.warning("group_errors_not_read", version=metadata.model_version, reason=reason)
         return None
     return GroupErrors.from_bytes(data)
 

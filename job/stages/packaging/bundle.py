@@ -11,6 +11,7 @@ import numpy as np
 from job.contracts.dataset import Rows
 from job.contracts.identity import canonical_json
 from job.contracts.ports import Renderer
+from job.contracts.reports.metadata import Metadata
 from job.contracts.reports.validation import ValidationReport
 from job.contracts.version_files import (
     CARD_FILE,
@@ -37,7 +38,7 @@ def training_keys(rows: Rows, salt: str) -> np.ndarray[Any, Any]:
 
 def make_bundle(
     payload: bytes,
-    metadata: dict[str, Any],
+    metadata: Metadata,
     evaluation: dict[str, Any],
     validation: ValidationReport,
     train: Rows,
@@ -45,13 +46,13 @@ def make_bundle(
 ) -> dict[str, bytes]:
     """Return the files of a version by name, except the manifest."""
     stream = io.BytesIO()
-    np.save(stream, training_keys(train, metadata["training_keys_salt"]), allow_pickle=False)
+    np.save(stream, training_keys(train, metadata.training_keys_salt), allow_pickle=False)
     return {
-        **renderer.render(metadata, evaluation),
+        **renderer.render(metadata.to_json(), evaluation),
         MODEL_FILE: payload,
-        METADATA_FILE: canonical_json(metadata),
+        METADATA_FILE: metadata.to_bytes(),
         EVALUATION_FILE: canonical_json(evaluation),
-        VALIDATION_FILE: canonical_json(validation.to_json()),
+        VALIDATION_FILE: validation.to_bytes(),
         TRAINING_KEYS_FILE: stream.getvalue(),
     }
 

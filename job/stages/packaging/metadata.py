@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
 
 from job.contracts.dataset import Dataset, Rows
 from job.contracts.model import TrainedModel
 from job.contracts.plan import Plan
+from job.contracts.reports.challenge import Challenge
+from job.contracts.reports.decision_threshold import Decision
+from job.contracts.reports.evaluation import CandidateEvaluation
 from job.contracts.reports.gate import GateDecision
+from job.contracts.reports.metadata import (
+    AnchorRequest,
+    ChallengeSummary,
+    DatasetDescription,
+    Environment,
+    Metadata,
+    ModelInput,
+    Override,
+    PublishedCrossFit,
+    PublishedDecision,
+    TrainedOn,
+)
+from job.contracts.settings.dataset import ColumnsSpec
 from job.contracts.settings.publish import PublishSpec
 from job.registry.publish import Claim
 from job.stages.data.leakage_keys import key_kind
@@ -28,13 +44,32 @@ _NOTES: Final = (
 )
 
 
-def describe_input(rows: Rows, feature_blocks: tuple[str, ...]) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """What evaluation and gate have found of a model, as far as metadata.json has it.
+
+    Attributes
+    ----------
+    cross_fit
+        The folds, and the digest of the groups' errors; None if the table was not cross-fitted.
+    sets_anchor
+        The anchor that the promotion sets; None if it does not change.
+    """
+
+    evaluation: CandidateEvaluation
+    decision: GateDecision
+    cross_fit: PublishedCrossFit | None
+    sets_anchor: AnchorRequest | None
+    limitations: tuple[str, ...]
+
+
+def describe_input(rows: Rows, feature_blocks: tuple[str, ...]) -> ModelInput:
     """Return the model's input as kind, names, dtypes and shape."""
     width = 0 if rows.embeddings is None else rows.embeddings.shape[1]
     if feature_blocks == ("embeddings",):
-        return {"kind": "embeddings", "names": [], "dtypes": ["float32"], "shape": [None, width]}
+        return ModelInput(kind="embeddings", names=(), dtypes=("float32",), shape=(None, width))
     if feature_blocks == ("text",):
-        return {"kind": "text", "names": [], "dtypes": ["str"], "shape": [None]}
+        return ModelInput(kind="text", names=(), dtypes=("str",), shape=(None,))
     names = ["text"] if "text" in feature_blocks else []
     dtypes = ["str"] * len(names)
     if "embeddings" in feature_blocks:
@@ -42,30 +77,29 @@ def describe_input(rows: Rows, feature_blocks: tuple[str, ...]) -> dict[str, Any
         dtypes += ["float32"] * width
     names += list(rows.frame.columns)
     dtypes += ["str" if d.kind == "O" else "float32" for d in rows.frame.dtypes]
-    return {"kind": "dataframe", "names": names, "dtypes": dtypes, "shape": [None, len(names)]}
+    return ModelInput(
+        kind="dataframe", names=tuple(names), dtypes=tuple(dtypes), shape=(None, len(names))
+    )
 
 
-def describe_dataset(dataset: Dataset) -> dict[str, Any]:
-    """Return the provenance of a table, as it is published.
-
-    Only known notes of the exporter are included: others may contain anything, personal data too.
-    """
+def describe_dataset(dataset: Dataset) -> DatasetDescription:
+    """Return the origin of a table, with known notes of the exporter only."""
     p = dataset.provenance
-    return {
-        "uri": p.uri,
-        "format": p.format,
-        "n_rows": dataset.n_rows,
-        "n_bytes": p.n_bytes,
-        "modified_at": p.modified_at.isoformat(),
-        "file_digest": p.file_digest,
-        "content_digest": p.content_digest,
-        "description": p.metadata_value("description"),
-        "metadata": {k: v for k, v in p.metadata if k in _NOTES},
-        "sidecar": {k: v for k, v in p.sidecar if k in _NOTES},
-        "n_other_notes": sum(k not in _NOTES for k, _ in p.metadata + p.sidecar),
-        "ignored_columns": list(p.ignored_columns),
-        "absent_columns": list(p.absent_columns),
-    }
+    return DatasetDescription(
+        uri=p.uri,
+        format=p.format,
+        n_rows=dataset.n_rows,
+        n_bytes=p.n_bytes,
+        modified_at=p.modified_at.isoformat(),
+        file_digest=p.file_digest,
+        content_digest=p.content_digest,
+        description=p.metadata_value("description"),
+        metadata={k: v for k, v in p.metadata if k in _NOTES},
+        sidecar={k: v for k, v in p.sidecar if k in _NOTES},
+        n_other_notes=sum(k not in _NOTES for k, _ in p.metadata + p.sidecar),
+        ignored_columns=p.ignored_columns,
+        absent_columns=p.absent_columns,
+    )
 
 
 def name_embedding_model(dataset: Dataset, spec: PublishSpec) -> str:
@@ -79,73 +113,96 @@ def make_metadata(
     dataset: Dataset,
     split: DataSplit,
     model: TrainedModel,
+    findings: Findings,
     *,
-    scores: Mapping[str, float],
     compatible_with: tuple[str, ...],
-) -> dict[str, Any]:
-    """Build the content of metadata.json.
-
-    `model_version`, `embedding_model`, `classifier` and `trained_on` are the keys PCC reads.
-    """
-    settings = plan.settings
-    has_embeddings = "embeddings" in model.feature_blocks
-    embedding_model = name_embedding_model(dataset, settings.publish)
-    return {
-        "model_version": claim.version,
-        "embedding_model": embedding_model if has_embeddings else None,
-        "classifier": model.estimator,
-        "trained_on": {
-            "n_train": len(split.train),
-            "data_version": dataset.provenance.file_digest,
-            "trained_at": claim.started_at.isoformat(),
-        },
-        "run_id": plan.run_id,
+) -> Metadata:
+    """Build the content of metadata.json."""
+    settings, evaluation = plan.settings, findings.evaluation
+    return Metadata(
+        model_version=claim.version,
+        embedding_model=_name_input_model(dataset, model, settings.publish),
+        classifier=model.estimator,
+        trained_on=_describe_training(claim, dataset, split),
+        run_id=plan.run_id,
         **claim.digests,
-        "dataset": describe_dataset(dataset),
-        "split": split.report.to_json(),
-        "settings": settings.model_dump(mode="json"),
-        "hyperparameters": dict(model.parameters),
-        "metrics": dict(scores),
-        "classes": [str(name) for name in model.pipeline.classes_],
-        "input": describe_input(
-            select_blocks(split.test, model.feature_blocks, settings.dataset.columns),
-            model.feature_blocks,
-        ),
-        "training_keys_salt": settings.split.salt,
-        "training_keys_of": key_kind(split.train.text_keys),
-        "random_state": settings.random_state,
-        "environment": dict(plan.environment),
-        "compatible_with": list(compatible_with),
-    }
+        dataset=describe_dataset(dataset),
+        split=split.report,
+        settings=settings.model_dump(mode="json"),
+        hyperparameters=dict(model.parameters),
+        metrics=evaluation.scores,
+        classes=tuple(str(name) for name in model.pipeline.classes_),
+        input=_describe_model_input(split, model, settings.dataset.columns),
+        training_keys_salt=settings.split.salt,
+        training_keys_of=key_kind(split.train.text_keys),
+        random_state=settings.random_state,
+        environment=Environment.model_validate(plan.environment),
+        compatible_with=compatible_with,
+        decision=_describe_decision(evaluation.decision),
+        override=_describe_override(findings.decision),
+        cross_fit=findings.cross_fit,
+        challenge=_describe_challenge(evaluation.challenge),
+        geometry=evaluation.geometry,
+        input_check=evaluation.input_check,
+        sets_anchor=findings.sets_anchor,
+        limitations=findings.limitations,
+    )
 
 
-def describe_decision(decision: Mapping[str, Any] | None) -> dict[str, Any] | None:
+def _name_input_model(dataset: Dataset, model: TrainedModel, spec: PublishSpec) -> str | None:
+    """Return the embedding model's name; None if the model takes no embeddings."""
+    return name_embedding_model(dataset, spec) if "embeddings" in model.feature_blocks else None
+
+
+def _describe_model_input(
+    split: DataSplit, model: TrainedModel, columns: ColumnsSpec
+) -> ModelInput:
+    blocks = model.feature_blocks
+    return describe_input(select_blocks(split.test, blocks, columns), blocks)
+
+
+def _describe_training(claim: Claim, dataset: Dataset, split: DataSplit) -> TrainedOn:
+    return TrainedOn(
+        n_train=len(split.train),
+        data_version=dataset.provenance.file_digest,
+        trained_at=claim.started_at.isoformat(),
+    )
+
+
+def _describe_decision(decision: Decision | None) -> PublishedDecision | None:
     """Return the decision threshold, and its coverage and precision on the hold-out."""
     if decision is None:
         return None
-    shares = {
-        name: decision[name] and decision[name]["value"] for name in ("coverage", "precision")
-    }
-    rule = {name: decision[name] for name in ("target_precision", "threshold")}
-    # absent from the evaluations of earlier releases
-    rule |= {
-        name: decision[name] for name in ("status", "reason", "learned_on") if name in decision
-    }
-    return {**rule, **shares}
+    coverage, precision = decision.coverage, decision.precision
+    return PublishedDecision(
+        target_precision=decision.target_precision,
+        threshold=decision.threshold,
+        status=decision.status,
+        reason=decision.reason,
+        learned_on=decision.learned_on,
+        coverage=None if coverage is None else coverage.value,
+        precision=None if precision is None else precision.value,
+    )
 
 
-def describe_challenge(challenge: Mapping[str, Any] | None) -> dict[str, Any] | None:
+def _describe_challenge(challenge: Challenge | None) -> ChallengeSummary | None:
     """Return the published model's scores on the challenge set; None without a set."""
     if challenge is None:
         return None
-    facts = {name: challenge[name] for name in ("n_rows", "n_groups", "judged", "used_for")}
-    intervals = challenge["intervals"]
-    scores = {name: intervals["scores"][name] for name in ("accuracy", "f1_macro")}
-    return {**facts, "level": intervals["level"], **scores}
+    scores = challenge.intervals.scores
+    return ChallengeSummary(
+        n_rows=challenge.n_rows,
+        n_groups=challenge.n_groups,
+        judged=challenge.judged,
+        used_for=challenge.used_for,
+        level=challenge.intervals.level,
+        accuracy=scores["accuracy"],
+        f1_macro=scores["f1_macro"],
+    )
 
 
-def describe_override(decision: GateDecision) -> dict[str, Any] | None:
+def _describe_override(decision: GateDecision) -> Override | None:
     """Return why a rejected candidate is published, and why it was rejected."""
     if decision.override is None:
         return None
-    return {"reason": decision.override, "rejected_for": decision.reasons}
+    return Override(reason=decision.override, rejected_for=tuple(decision.reasons))

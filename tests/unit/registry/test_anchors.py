@@ -9,7 +9,7 @@ from support.versions import publish_small
 from job.contracts.identity import canonical_json
 from job.errors import IntegrityError, VersionConflictError
 from job.registry.anchors import list_anchors, pointed_versions, read_anchor, set_anchor
-from job.registry.channels import list_channels, move_channel, read_channel
+from job.registry.channels import MoveReason, list_channels, move_channel, read_channel
 from job.registry.history import previous_version, read_moves
 
 POINTER = "channels/production.anchor.json"
@@ -24,7 +24,9 @@ def make_store(**options):
 
 
 def set_it(store, version, expected=None, *, channel="production", by="r1"):
-    return set_anchor(store, channel, version, expected=expected, at="noon", by=by, why="first")
+    return set_anchor(
+        store, channel, version, expected=expected, reason=MoveReason(at="noon", by=by, why="first")
+    )
 
 
 def anchor(store):
@@ -42,7 +44,9 @@ def store():
 
 def test_channel_without_an_anchor(store):
     """It has neither version nor pointer, even if the channel has moved."""
-    move_channel(store, "production", V1, expected=None, at="noon", by="r1", why="")
+    move_channel(
+        store, "production", V1, expected=None, reason=MoveReason(at="noon", by="r1", why="")
+    )
 
     assert (None, None) == read_anchor(store, "production")
     assert {} == list_anchors(store)
@@ -128,7 +132,9 @@ def test_anchor_moved_meanwhile_is_a_conflict():
 
 def test_anchor_leaves_its_channel(store):
     """Channel and anchor have separate pointers and histories."""
-    move_channel(store, "production", V1, expected=None, at="noon", by="r1", why="")
+    move_channel(
+        store, "production", V1, expected=None, reason=MoveReason(at="noon", by="r1", why="")
+    )
     set_it(store, V2)
     set_it(store, V3, store.get(POINTER))
 
@@ -143,14 +149,20 @@ def test_channel_leaves_its_anchor(store):
     set_it(store, V1)
     for version in (V2, V3):
         pointer = read_channel(store, "production")[1]
-        move_channel(store, "production", version, expected=pointer, at="noon", by="r1", why="")
+        move_channel(
+            store,
+            "production",
+            version,
+            expected=pointer,
+            reason=MoveReason(at="noon", by="r1", why=""),
+        )
 
     assert (V1, V3) == (anchor(store), read_channel(store, "production")[0])
 
 
 def test_anchors_are_listed_by_channel_and_are_no_channels(store):
     """This holds even if one channel's name begins with another's."""
-    move_channel(store, "a-b", V3, expected=None, at="noon", by="r1", why="")
+    move_channel(store, "a-b", V3, expected=None, reason=MoveReason(at="noon", by="r1", why=""))
     for channel, version in (("a", V1), ("a-b", V2)):
         set_it(store, version, channel=channel)
 

@@ -9,7 +9,13 @@ from support.versions import publish_small
 from job.contracts.identity import canonical_json
 from job.contracts.store_keys import ProbeStep
 from job.errors import ConfigurationError, IntegrityError, VersionConflictError
-from job.registry.channels import list_channels, move_channel, read_channel, require_conditions
+from job.registry.channels import (
+    MoveReason,
+    list_channels,
+    move_channel,
+    read_channel,
+    require_conditions,
+)
 
 POINTER = "channels/production.json"
 HISTORY = "channels/production/history/"
@@ -24,7 +30,13 @@ def make_store(**options):
 
 
 def move(store, version, expected, why="accepted"):
-    move_channel(store, "production", version, expected=expected, at="noon", by="r1", why=why)
+    move_channel(
+        store,
+        "production",
+        version,
+        expected=expected,
+        reason=MoveReason(at="noon", by="r1", why=why),
+    )
 
 
 def move_on(store, version):

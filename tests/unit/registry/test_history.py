@@ -6,7 +6,7 @@ from support.versions import publish_small
 
 from job.contracts.identity import canonical_json
 from job.errors import IntegrityError
-from job.registry.channels import move_channel
+from job.registry.channels import MoveReason, move_channel
 from job.registry.history import previous_version, read_moves
 
 POINTER = "channels/production.json"
@@ -27,11 +27,7 @@ def move(store, version, action="promote", copy_of=None):
         "production",
         version,
         expected=store.get(POINTER),
-        at="noon",
-        by="r1",
-        why="",
-        action=action,
-        copy_of=copy_of,
+        reason=MoveReason(at="noon", by="r1", why="", action=action, copy_of=copy_of),
     )
 
 

@@ -36,17 +36,16 @@ def make_store(**options):
 
 
 def promote(store, version, *, expect=None, by="alice"):
-    return registry.promote(store, "production", version, at=NOW, by=by, expect=expect)
+    return registry.promote(store, "production", version, at=NOW, by=by, expect=expect).to_json()
 
 
 def promote_anchor(store, version, *, expect=None):
-    return registry.promote_anchor(store, "production", version, at=NOW, by="bob", expect=expect)
+    result = registry.promote_anchor(store, "production", version, at=NOW, by="bob", expect=expect)
+    return result.to_json()
 
 
 def roll_back(store, *, by="alice", is_republished=False, at=NOW):
-    return registry.roll_back(store, "production", at=at, by=by, is_republished=is_republished)[
-        "to"
-    ]
+    return registry.roll_back(store, "production", at=at, by=by, is_republished=is_republished).to
 
 
 @pytest.fixture
@@ -88,7 +87,7 @@ def test_name_of_a_user_may_hold_anything(store, by):
     """The name is in the history, never in a key."""
     promote(store, V1, by=by)
 
-    assert by == registry.list_history(store, "production")[-1]["by"]
+    assert by == registry.list_history(store, "production")[-1].by
     assert all(token.isalnum() for token in store.tokens)
 
 
@@ -204,7 +203,7 @@ def test_history_tells_the_copy_from_its_origin(store):
     copy = roll_back(store, is_republished=True)
     move = registry.list_history(store, "production")[-1]
 
-    assert (copy, V2, "rollback") == (move["to"], move["copy_of"], move["action"])
+    assert (copy, V2, "rollback") == (move.to, move.copy_of, move.action)
 
 
 @pytest.mark.parametrize("is_republished", [False, True])

@@ -8,7 +8,7 @@ from support.versions import FILES, publish_small
 
 from job.errors import IntegrityError, TransientError, VersionConflictError
 from job.registry.anchors import read_anchor, set_anchor
-from job.registry.channels import move_channel, read_channel
+from job.registry.channels import MoveReason, move_channel, read_channel
 from job.registry.prune import prune_versions
 from job.registry.publish import publish
 from job.registry.read_version import list_versions, read_verified
@@ -31,19 +31,25 @@ def move(store, version):
         "production",
         version,
         expected=store.get("channels/production.json"),
-        at="noon",
-        by=version,
-        why="",
+        reason=MoveReason(at="noon", by=version, why=""),
     )
 
 
 def anchor(store, version):
     expected = read_anchor(store, "production")[1]
-    set_anchor(store, "production", version, expected=expected, at="noon", by=version, why="")
+    set_anchor(
+        store,
+        "production",
+        version,
+        expected=expected,
+        reason=MoveReason(at="noon", by=version, why=""),
+    )
 
 
 def removed(store, *, keep=None, before=LATER, is_dry_run=False):
-    return prune_versions(store, before=before, keep=keep, is_dry_run=is_dry_run, token="t")
+    return prune_versions(
+        store, before=before, keep=keep, is_dry_run=is_dry_run, token="t"
+    ).to_json()
 
 
 def test_complete_versions_stay_without_keep(store):

@@ -1,6 +1,5 @@
 """A version is seen completely or not at all, wherever its publication ends."""
 
-import json
 from datetime import UTC, datetime
 
 import pytest
@@ -8,17 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.memory_store import Killed, MemoryStore
 
-from job.contracts.identity import Digest, canonical_json, run_suffix
+from job.contracts.identity import canonical_json, run_suffix
 from job.errors import ConfigurationError, IntegrityError, TransientError, VersionConflictError
-from job.registry.publish import (
-    Claim,
-    FileEntry,
-    claim,
-    find_claim,
-    is_complete,
-    make_manifest,
-    publish,
-)
+from job.registry.publish import Claim, claim, find_claim, is_complete, publish
 from job.registry.read_version import list_versions, read_verified
 
 RUN_ID = "night-1"
@@ -58,22 +49,6 @@ def test_model_and_metadata_are_first_and_the_manifest_last(published):
     order = [key.partition("/")[2] for key in published.written]
 
     assert ["model.joblib", "metadata.json", "manifest.json"] == [*order[:2], order[-1]]
-
-
-def test_manifest_names_each_file_with_bytes_and_digest():
-    """Consumers read this format."""
-    manifest = json.loads(
-        make_manifest("v1", "r1", {"b": FileEntry.of(b"22"), "a": FileEntry.of(b"")})
-    )
-
-    assert {
-        "version": "v1",
-        "run_id": "r1",
-        "files": [
-            {"name": "a", "n_bytes": 0, "digest": str(Digest.of(b""))},
-            {"name": "b", "n_bytes": 2, "digest": str(Digest.of(b"22"))},
-        ],
-    } == manifest
 
 
 @given(files=st.dictionaries(st.sampled_from("abcdef"), st.binary(max_size=5)))
@@ -131,13 +106,6 @@ def test_file_removed_meanwhile_is_not_committed():
         publish(store, VERSION, RUN_ID, FILES)
 
     assert not is_complete(store, VERSION)
-
-
-def test_copy_says_where_it_came_from():
-    """A version that was published again names the original."""
-    manifest = json.loads(make_manifest("v2", "r1", {}, copied_from="v1"))
-
-    assert "v1" == manifest["copied_from"]
 
 
 def test_reader_between_two_writes_sees_the_whole_version_or_none():

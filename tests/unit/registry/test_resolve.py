@@ -4,6 +4,7 @@ import json
 
 import pytest
 from support.memory_store import MemoryStore
+from support.metadata import make_metadata
 from support.versions import FILES, name_of, publish_small
 
 from job.contracts.identity import canonical_json
@@ -16,7 +17,7 @@ from job.registry import (
     read_metadata,
     read_verified,
     resolve_version,
-    verify,
+    verify_files,
 )
 from job.registry.publish import publish
 
@@ -117,9 +118,27 @@ def test_missing_file_is_found_if_it_was_empty(store):
 def test_metadata_is_read(store):
     """It is the content of metadata.json."""
     version = name_of("r3", 3)
+    publish(store, version, "r3", {**FILES, "metadata.json": make_metadata(run_id="r3").to_bytes()})
+
+    assert make_metadata(run_id="r3") == read_metadata(store, version)
+
+
+def test_metadata_of_a_later_release_is_read(store):
+    """Keys that this release does not know are left out, also in a part."""
+    version, known = name_of("r3", 3), make_metadata(run_id="r3").to_json()
+    later = {**known, "later": 1, "input": {**known["input"], "later": 1}}
+    publish(store, version, "r3", {**FILES, "metadata.json": canonical_json(later)})
+
+    assert make_metadata(run_id="r3") == read_metadata(store, version)
+
+
+def test_metadata_without_a_needed_key_are_refused(store):
+    """The message names the key."""
+    version = name_of("r3", 3)
     publish(store, version, "r3", {**FILES, "metadata.json": b'{"run_id": "r3"}'})
 
-    assert {"run_id": "r3"} == read_metadata(store, version)
+    with pytest.raises(IntegrityError, match=f"{version}/metadata.json: model_version"):
+        read_metadata(store, version)
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -175,7 +194,7 @@ def test_metadata_of_a_damaged_version_is_not_read(store):
 
 def test_number_of_verified_files_counts_the_manifest(store):
     """It is the number that the command line prints."""
-    assert len(FILES) + 1 == verify(store, NEW)
+    assert len(FILES) + 1 == verify_files(store, NEW)
 
 
 @pytest.mark.parametrize("is_copy", [False, True], ids=["version", "copy"])
@@ -193,7 +212,7 @@ def test_every_bit_of_the_manifest_counts(store, is_copy):
             changed[position] ^= 1 << bit
             store.objects[key] = bytes(changed)
             try:
-                verify(store, version)
+                verify_files(store, version)
                 passed.append((position, bit))
             except IntegrityError:
                 pass
@@ -207,4 +226,4 @@ def test_manifest_of_the_same_content_in_other_bytes_is_refused(store):
     store.objects[key] = json.dumps(json.loads(store.objects[key])).encode()
 
     with pytest.raises(IntegrityError, match="manifest"):
-        verify(store, NEW)
+        verify_files(store, NEW)

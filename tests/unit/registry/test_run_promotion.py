@@ -1,6 +1,5 @@
 """A run moves the channel only from the champion that its gate has seen."""
 
-import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -9,16 +8,16 @@ import pytest
 from support.memory_store import MemoryStore
 from support.versions import FILES, name_of, publish_small
 
-from job.contracts.identity import canonical_json
 from job.contracts.plan import Plan
 from job.contracts.reports.comparison import Comparison
 from job.contracts.reports.gate import Criterion, GateDecision
 from job.contracts.reports.intervals import Interval
+from job.contracts.reports.metadata import AnchorRequest, PromotionTerms
 from job.contracts.settings.job_settings import JobSettings
 from job.contracts.suites import Suite
 from job.errors import VersionConflictError
 from job.registry.anchors import read_anchor, set_anchor
-from job.registry.channels import move_channel, read_channel
+from job.registry.channels import MoveReason, move_channel, read_channel
 from job.registry.history import read_moves
 from job.registry.publish import publish
 from job.registry.run_promotion import (
@@ -59,10 +58,7 @@ def move(store, version, by="somebody", action="promote"):
         "production",
         version,
         expected=store.get("channels/production.json"),
-        at="noon",
-        by=by,
-        why="",
-        action=action,
+        reason=MoveReason(at="noon", by=by, why="", action=action),
     )
 
 
@@ -224,8 +220,8 @@ def anchor_beside(problem=""):
 
 def publish_with(store, asked):
     """Publish the run's version, whose metadata say which anchor its promotion sets."""
-    metadata = {**json.loads(FILES["metadata.json"]), "sets_anchor": asked}
-    publish(store, OURS, RUN_ID, {**FILES, "metadata.json": canonical_json(metadata)})
+    metadata = PromotionTerms(run_id=RUN_ID, sets_anchor=asked)
+    publish(store, OURS, RUN_ID, {**FILES, "metadata.json": metadata.to_bytes()})
 
 
 def promote_ours(store, champion, asked, **options):
@@ -266,15 +262,19 @@ def test_anchor_that_is_there_stays(store):
     again = decided(rests_on_default=True, anchor=anchor_beside())
 
     assert choose_anchor(make_plan(), OURS, again, see(store)) is None
-    set_anchor(store, "production", V1, expected=None, at="noon", by="somebody", why="")
-    promote_ours(store, see(store), {"version": V2, "replaces": None})
+    set_anchor(
+        store, "production", V1, expected=None, reason=MoveReason(at="noon", by="somebody", why="")
+    )
+    promote_ours(store, see(store), AnchorRequest(version=V2, replaces=None))
     assert V1 == anchor_of(store)
 
 
 def test_override_replaces_an_incomparable_anchor(store):
     """An anchor that cannot be compared is replaced, even if the gate accepts the candidate."""
     move(store, V2)
-    set_anchor(store, "production", V1, expected=None, at="noon", by="somebody", why="")
+    set_anchor(
+        store, "production", V1, expected=None, reason=MoveReason(at="noon", by="somebody", why="")
+    )
     champion = see(store)
     decision = decided(anchor=anchor_beside("its classes are others"))
     asked = choose_anchor(override(make_plan()), OURS, decision, champion)
@@ -304,7 +304,7 @@ def test_lost_race_sets_no_anchor(store):
     move(store, V1)
     champion = see(store)
     claimed = claim_version(make_plan(), store, {}, champion)
-    publish_with(store, {"version": V1, "replaces": None})
+    publish_with(store, AnchorRequest(version=V1, replaces=None))
     move(store, V2)
     with pytest.raises(VersionConflictError):
         promote_accepted(make_plan(), claimed, store, champion, ())
@@ -315,8 +315,10 @@ def test_lost_race_sets_no_anchor(store):
 def test_anchor_that_somebody_has_moved_meanwhile_stays(store):
     """The channel has moved nevertheless."""
     move(store, V2)
-    set_anchor(store, "production", V2, expected=None, at="noon", by="somebody", why="")
-    promote_ours(store, see(store), {"version": OURS, "replaces": V1}, override="agreed")
+    set_anchor(
+        store, "production", V2, expected=None, reason=MoveReason(at="noon", by="somebody", why="")
+    )
+    promote_ours(store, see(store), AnchorRequest(version=OURS, replaces=V1), override="agreed")
 
     assert (OURS, V2) == (champion_of(store), anchor_of(store))
 
@@ -326,7 +328,7 @@ def test_later_attempt_sets_the_anchor_too(store, has_moved):
     """The first attempt was killed before; its decision is in the metadata."""
     move(store, V1)
     claim_version(make_plan(), store, {}, see(store))
-    publish_with(store, {"version": V1, "replaces": None})
+    publish_with(store, AnchorRequest(version=V1, replaces=None))
     if has_moved:
         move(store, OURS, by=RUN_ID)
     finish(store)

@@ -1,15 +1,17 @@
 """The results of commands keep their form on stdout."""
 
-from job.contracts.reports.results import DatasetSummary, RunResult
+from job.contracts.reports.results import RunDataset, RunResult
 
-DATASET = DatasetSummary(uri="a.csv", n_rows=3, file_digest="f", content_digest="c")
+VERSION = "v20260101_000000_aaaaaaaa"
+FILE_DIGEST, CONTENT_DIGEST = "sha256:" + "f" * 64, "sha256:" + "c" * 64
+DATASET = RunDataset(uri="a.csv", n_rows=3, file_digest=FILE_DIGEST, content_digest=CONTENT_DIGEST)
 
 
 def make_result(**more):
     return RunResult(
         run_id="r1",
         outcome="published",
-        version="v1",
+        version=VERSION,
         store_uri="memory:",
         scores={"accuracy": 1.0},
         dataset=DATASET,
@@ -24,10 +26,15 @@ def test_result_names_the_dataset_by_uri_and_digests():
     assert {
         "run_id": "r1",
         "outcome": "published",
-        "version": "v1",
+        "version": VERSION,
         "store_uri": "memory:",
         "scores": {"accuracy": 1.0},
-        "dataset": {"uri": "a.csv", "n_rows": 3, "file_digest": "f", "content_digest": "c"},
+        "dataset": {
+            "uri": "a.csv",
+            "n_rows": 3,
+            "file_digest": FILE_DIGEST,
+            "content_digest": CONTENT_DIGEST,
+        },
         "stages": {"split": 0.5},
         "duration_seconds": 2.0,
     } == make_result().to_json()

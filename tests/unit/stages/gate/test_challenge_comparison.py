@@ -7,14 +7,15 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from support.evaluations import make_evaluation
+from support.metadata import make_metadata
 
 from job.adapters.codecs.canonical_joblib import JoblibCodec
 from job.contracts.dataset import MatrixRows, Rows
-from job.contracts.identity import canonical_json
 from job.contracts.metrics import Metric
 from job.contracts.model import TrainedModel
 from job.contracts.reports.comparison import Comparison
 from job.contracts.reports.intervals import Interval
+from job.contracts.reports.validation import ValidationReport
 from job.contracts.settings.dataset import ColumnsSpec
 from job.contracts.settings.features import FeatureSpec
 from job.contracts.settings.gate import GateSpec, PairedSpec
@@ -33,13 +34,6 @@ class NoPages:
     """A renderer without pages."""
 
     def render(self, metadata, evaluation):
-        return {}
-
-
-class NoReport:
-    """A validation without rules."""
-
-    def to_json(self):
         return {}
 
 
@@ -69,17 +63,18 @@ def fit(rows, *, is_wrong=False):
 
 
 def make_champion(rows, *, is_wrong=False, **more):
-    metadata = {
-        "input": describe_input(rows, USE),
-        "training_keys_salt": "pcc",
-        "embedding_model": "ours",
-        **more,
-    }
+    stated = {"input": describe_input(rows, USE), "embedding_model": "ours", **more}
+    metadata = make_metadata(training_keys_salt="pcc", **stated)
     payload = JoblibCodec().encode(fit(rows, is_wrong=is_wrong))
-    files = make_bundle(payload, metadata, {}, NoReport(), rows, NoPages())
-    return PublishedVersion(
-        version="v1", files={**files, "metadata.json": canonical_json(metadata)}
+    files = make_bundle(
+        payload,
+        metadata,
+        {},
+        ValidationReport.of("s", (), n_rows=0, n_dropped=0, dropped_by_rule={}),
+        rows,
+        NoPages(),
     )
+    return PublishedVersion(version="v1", files=files)
 
 
 def compare(champion, requests, *, is_wrong=False):

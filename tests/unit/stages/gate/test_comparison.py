@@ -11,6 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from support.memory_store import MemoryStore
+from support.metadata import make_metadata
 from support.versions import name_of
 
 from job.adapters.codecs.canonical_joblib import JoblibCodec
@@ -33,7 +34,7 @@ from job.stages.packaging.metadata import describe_input
 
 VERSION = name_of("r1", 1)
 USE = ("embeddings",)
-VALIDATION = ValidationReport(suite="s", results=(), n_rows=0, n_dropped=0, dropped_by_rule=())
+VALIDATION = ValidationReport.of("s", (), n_rows=0, n_dropped=0, dropped_by_rule={})
 
 
 class NoPages:
@@ -67,12 +68,8 @@ def fit(rows, *, is_inverted=False):
 
 
 def make_files(rows, *, salt="pcc", **more):
-    metadata = {
-        "input": describe_input(rows, USE),
-        "training_keys_salt": salt,
-        "embedding_model": "ours",
-        **more,
-    }
+    stated = {"input": describe_input(rows, USE), "embedding_model": "ours", **more}
+    metadata = make_metadata(training_keys_salt=salt, **stated)
     payload = JoblibCodec().encode(fit(rows))
     return make_bundle(payload, metadata, {}, VALIDATION, rows, NoPages())
 

@@ -7,10 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from support.memory_store import MemoryStore
+from support.metadata import make_metadata
 from support.simulated import draw, predictions
 
 from job.contracts.dataset import Rows
 from job.contracts.metrics import Metric
+from job.contracts.reports.evaluation import CrossFit
 from job.contracts.settings.gate import PairedSpec
 from job.registry.champion import PublishedVersion
 from job.stages.gate.comparison import compare_errors
@@ -181,11 +183,15 @@ def test_kept_errors_are_read_as_written(pair):
     store, errors = MemoryStore(), count(groups, old)
     store_group_errors(store, "night", errors)
     store_group_errors(store, "night", errors)  # another attempt
-    metadata = {
-        "run_id": "night",
-        "model_version": "v1",
-        "cross_fit": describe_cross_fit({"cross_fit": {"n_folds": 5}}, errors),
-    }
+    folds = CrossFit(
+        n_folds=5,
+        n_rows=300,
+        n_groups=300,
+        n_effective_groups=300,
+        is_nested=True,
+        n_other_choices=0,
+    )
+    metadata = make_metadata(run_id="night", cross_fit=describe_cross_fit(folds, errors))
     read = read_group_errors(store, metadata)
 
     assert isinstance(read, GroupErrors)
@@ -196,4 +202,4 @@ def test_kept_errors_are_read_as_written(pair):
     assert read_group_errors(store, metadata) is None
     store.delete(key)
     assert read_group_errors(store, metadata) is None
-    assert read_group_errors(store, {"cross_fit": None}) is None
+    assert read_group_errors(store, make_metadata(cross_fit=None)) is None

@@ -20,9 +20,7 @@ ENDS = {"value": 0.95, "lower": 0.93, "upper": 0.97, "is_by_count": False}
 
 
 def validation(n_dropped=0):
-    return ValidationReport(
-        suite="s", results=(), n_rows=1800, n_dropped=n_dropped, dropped_by_rule=()
-    )
+    return ValidationReport.of("s", (), n_rows=1800, n_dropped=n_dropped, dropped_by_rule={})
 
 
 @pytest.fixture

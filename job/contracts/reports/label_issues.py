@@ -1,0 +1,46 @@
+"""The list of suspected label errors that a run keeps where the settings allow it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Self
+
+from pydantic import ConfigDict, Field
+
+from job.contracts.reports.label_noise import LabelIssue
+from job.contracts.reports.part import Count
+from job.contracts.reports.published_file import PublishedFile
+
+
+class ListedIssue(LabelIssue):
+    """A suspected row, with its id."""
+
+    id: str | None = Field(
+        None, description="Value of the id column; absent if the table has none."
+    )
+
+
+class LabelIssues(PublishedFile):
+    """Suspected rows, in positions, labels and ids; lowest label quality first."""
+
+    model_config = ConfigDict(title="label_issues.json")
+
+    n_rows: Count = Field(description="Rows that were examined.")
+    issues: tuple[ListedIssue, ...] = Field(description="Lowest label quality first.")
+
+    @classmethod
+    def of(
+        cls, issues: Iterable[LabelIssue], n_rows: int, ids: dict[int, str | None] | None
+    ) -> Self:
+        """Make the list; `ids` are those of the rows, by position, or None without an id column."""
+        listed = (
+            ListedIssue(**issue.fields())
+            if ids is None
+            else ListedIssue(**issue.fields(), id=ids[issue.row])
+            for issue in issues
+        )
+        return cls(n_rows=n_rows, issues=tuple(listed))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the list as it is stored: an id that is missing in its column is null."""
+        return self.model_dump(mode="json", exclude_unset=True)

@@ -1,0 +1,55 @@
+"""The content of manifest.json, which makes a folder of files a version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Self
+
+from pydantic import ConfigDict, Field
+
+from job.contracts.identity import Digest
+from job.contracts.reports.part import Count, Part, is_none
+from job.contracts.reports.published_file import DigestText, PublishedFile, VersionName
+
+
+class FileEntry(Part):
+    """One file of a version."""
+
+    name: str = Field(description="Path below the version's folder, with `/` between its parts.")
+    n_bytes: Count = Field(description="Size of the file.")
+    digest: DigestText = Field(description="SHA-256 of the file's bytes.")
+
+    @classmethod
+    def of(cls, name: str, data: bytes) -> Self:
+        """Compute the entry of a file's bytes."""
+        return cls(name=name, n_bytes=len(data), digest=str(Digest.of(data)))
+
+
+class Manifest(PublishedFile):
+    """All files of a version but the manifest itself, which is written last."""
+
+    model_config = ConfigDict(title="manifest.json")
+
+    version: VersionName = Field(description="Name of the version, and of its folder.")
+    run_id: str = Field(
+        description="Run that published the version, or the actor that published the copy."
+    )
+    files: tuple[FileEntry, ...] = Field(description="Sorted by name.")
+    copied_from: VersionName | None = Field(
+        None,
+        exclude_if=is_none,
+        description="Version whose files a rollback published again. Absent if it is not a copy.",
+    )
+
+    @classmethod
+    def of(
+        cls, version: str, run_id: str, files: Iterable[FileEntry], *, copied_from: str | None
+    ) -> Self:
+        """Make the manifest of these files."""
+        entries = tuple(sorted(files, key=lambda entry: entry.name))
+        return cls(version=version, run_id=run_id, files=entries, copied_from=copied_from)
+
+    @property
+    def entries(self) -> dict[str, FileEntry]:
+        """The files by name."""
+        return {entry.name: entry for entry in self.files}

@@ -1,0 +1,232 @@
+"""The content of metadata.json: what a consumer and an auditor need to know of a version."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import ConfigDict, Field, JsonValue
+
+from job.contracts.reports.decision_threshold import ThresholdStatus
+from job.contracts.reports.evaluation import CrossFit
+from job.contracts.reports.geometry import Geometry
+from job.contracts.reports.input_check import InputCheck
+from job.contracts.reports.intervals import Interval
+from job.contracts.reports.part import Count, Part, Probability, RoundedProbability, is_none
+from job.contracts.reports.published_file import DigestText, PublishedFile, VersionName
+from job.contracts.reports.scores import Scores
+from job.contracts.reports.split import SplitReport
+
+_EARLIER = "Absent in files of earlier releases."
+
+
+class TrainedOn(Part):
+    """The rows that the model was trained on."""
+
+    n_train: Count = Field(description="Training rows.")
+    data_version: DigestText = Field(description="SHA-256 of the table's file.")
+    trained_at: str = Field(description="Start of the run, ISO 8601.")
+
+
+class DatasetDescription(Part):
+    """The origin of a table.
+
+    Only known notes of the exporter are included: others may contain anything, personal data too.
+    """
+
+    uri: str = Field(description="Where the table was read.")
+    format: str = Field(description="Format of the file: `parquet` or `csv`.")
+    n_rows: Count = Field(description="Rows of the table.")
+    n_bytes: Count = Field(description="Size of the file.")
+    modified_at: str = Field(description="Last change of the file, ISO 8601.")
+    file_digest: DigestText = Field(description="SHA-256 of the file's bytes.")
+    content_digest: DigestText = Field(
+        description="SHA-256 of the columns that were read; the same in every format."
+    )
+    description: str | None = Field(description="The exporter's description; null without one.")
+    metadata: dict[str, str] = Field(description="Known notes in the file.")
+    sidecar: dict[str, str] = Field(description="Known notes in the file beside it.")
+    n_other_notes: Count = Field(description="Notes that are not included.")
+    ignored_columns: tuple[str, ...] = Field(description="Columns of the table without a role.")
+    absent_columns: tuple[str, ...] = Field(
+        description="Columns of the settings that the table does not have."
+    )
+
+
+class ModelInput(Part):
+    """The input of the model's `predict_proba`."""
+
+    kind: Literal["embeddings", "text", "dataframe"] = Field(
+        description="A matrix, a list of texts, or a DataFrame of named columns."
+    )
+    names: tuple[str, ...] = Field(description="Columns of the DataFrame; else empty.")
+    dtypes: tuple[str, ...] = Field(
+        description="`float32` or `str`: of each column, or of all values."
+    )
+    shape: tuple[int | None, ...] = Field(
+        description="Shape of a batch; null is the number of rows."
+    )
+
+
+class PublishedDecision(Part):
+    """The decision threshold, and its effect on rows that it was not chosen on."""
+
+    target_precision: Probability = Field(description="`decision.target_precision`.")
+    threshold: Probability | None = Field(
+        description="Minimum confidence of an answer; null: see `status`."
+    )
+    status: ThresholdStatus | None = Field(
+        None,
+        description="Why there is a threshold, or none: it was chosen, all answers reach the "
+        "target anyway, no threshold can be shown to reach it, or most rows come from sentence "
+        f"templates. {_EARLIER}",
+    )
+    reason: str | None = Field(None, description=f"The status as a sentence. {_EARLIER}")
+    learned_on: Literal["table", "challenge"] | None = Field(
+        None, description=f"Rows that the threshold was chosen on. {_EARLIER}"
+    )
+    coverage: RoundedProbability | None = Field(
+        description="Share of the rows that are answered; null without a threshold."
+    )
+    precision: RoundedProbability | None = Field(
+        description="Share of the answers that are correct; null if nothing is answered."
+    )
+
+
+class Override(Part):
+    """Why a rejected candidate was published."""
+
+    reason: str = Field(description="The reason that the operator has given.")
+    rejected_for: tuple[str, ...] = Field(description="The gate's reasons.")
+
+
+class PublishedCrossFit(CrossFit):
+    """The folds of a cross-fitted table, and the errors that the run kept of its groups."""
+
+    group_errors_digest: DigestText = Field(
+        description="Of the file below `runs/<run_id>/group_errors/`; later runs compare with it."
+    )
+
+
+class ChallengeSummary(Part):
+    """The published model's scores on the challenge set."""
+
+    n_rows: Count = Field(description="Rows that were judged.")
+    n_groups: Count = Field(description="Their groups of near-duplicates.")
+    judged: Literal["all", "half"] = Field(description="Part of the set that was judged.")
+    used_for: tuple[Literal["choice", "threshold"], ...] = Field(
+        description="What else rows of the set have decided."
+    )
+    level: Probability = Field(description="Confidence level of the intervals.")
+    accuracy: Interval = Field(description="Share of correct predictions.")
+    f1_macro: Interval = Field(description="Mean F1 of the classes.")
+
+
+class AnchorRequest(Part):
+    """The anchor that the version's promotion sets."""
+
+    version: VersionName = Field(description="The new anchor.")
+    replaces: VersionName | None = Field(description="The present anchor; null: there is none.")
+
+
+class Environment(Part):
+    """The installation and the machine of a run."""
+
+    python: str = Field(description="Version of Python.")
+    platform: str = Field(description="Operating system and architecture.")
+    packages: dict[str, str | None] = Field(description="Versions; null: not installed.")
+    git_revision: str | None = Field(description="Revision of the job; null if it is unknown.")
+    cpu: str = Field(
+        description="Kernels that the BLAS chose: results are byte-identical with the same ones."
+    )
+
+
+class PromotionTerms(PublishedFile):
+    """The part of metadata.json that publication and promotion depend on."""
+
+    run_id: str | None = Field(None, description="Run that has trained the model.")
+    override: Override | None = Field(
+        None, description="null: the gate has accepted the candidate."
+    )
+    sets_anchor: AnchorRequest | None = Field(
+        None, description=f"null: the promotion sets no anchor. {_EARLIER}"
+    )
+
+
+class Metadata(PromotionTerms):
+    """What a consumer and an auditor need to know of a version.
+
+    `model_version`, `embedding_model`, `classifier` and `trained_on` are the keys PCC reads.
+    """
+
+    model_config = ConfigDict(title="metadata.json")
+
+    model_version: VersionName = Field(description="Name of the version.")
+    embedding_model: str | None = Field(
+        description="Model that the embeddings must come from; null: the model takes none."
+    )
+    classifier: str = Field(description="Name of the estimator.")
+    trained_on: TrainedOn = Field(description="The rows that the model was trained on.")
+    run_id: str = Field(description="Run that has trained the model.")
+    data_digest: DigestText = Field(description="`content_digest` of the table.")
+    settings_digest: DigestText = Field(
+        description="SHA-256 of the settings that can change a model."
+    )
+    test_data_digest: DigestText | None = Field(
+        None,
+        exclude_if=is_none,
+        description="`content_digest` of the official test table. Absent without one.",
+    )
+    challenge_data_digest: DigestText | None = Field(
+        None,
+        exclude_if=is_none,
+        description="`content_digest` of the challenge set. Absent without one.",
+    )
+    out_of_scope_data_digest: DigestText | None = Field(
+        None,
+        exclude_if=is_none,
+        description="`content_digest` of the out-of-scope set. Absent without one.",
+    )
+    dataset: DatasetDescription = Field(description="The origin of the table.")
+    split: SplitReport = Field(description="Counts of the split.")
+    settings: dict[str, JsonValue] = Field(
+        description="All settings of the run, as the release named them."
+    )
+    hyperparameters: dict[str, JsonValue] = Field(
+        description="Parameters of the estimator, by scikit-learn's names."
+    )
+    metrics: Scores = Field(description="`scores` of evaluation.json.")
+    classes: tuple[str, ...] = Field(description="In the order of `predict_proba`'s columns.")
+    input: ModelInput = Field(description="The input of the model.")
+    training_keys_salt: str = Field(description="Salt of the digests in `training_keys.npy`.")
+    training_keys_of: str | None = Field(
+        None,
+        description="What most keys in `training_keys.npy` were made of, such as `text` or "
+        f"`embedding`. {_EARLIER}",
+    )
+    random_state: int = Field(description="Seed of the run.")
+    environment: Environment = Field(description="Installation and machine of the run.")
+    compatible_with: tuple[str, ...] = Field(
+        (), description=f"Packages that the model also loads with. {_EARLIER}"
+    )
+    decision: PublishedDecision | None = Field(
+        None, description=f"null: no target precision was set. {_EARLIER}"
+    )
+    cross_fit: PublishedCrossFit | None = Field(
+        None, description=f"null: the table was not cross-fitted. {_EARLIER}"
+    )
+    challenge: ChallengeSummary | None = Field(
+        None, description=f"null: there is no challenge set. {_EARLIER}"
+    )
+    geometry: Geometry | None = Field(
+        None,
+        description="Whether the model restores embeddings to rows of length 1; null: it takes no "
+        f"embeddings, or `features.geometry` is `given`. {_EARLIER}",
+    )
+    input_check: InputCheck | None = Field(
+        None,
+        description="Bounds by which a consumer finds a batch of embeddings that was standardized "
+        f"anew; null: there is nothing to check. {_EARLIER}",
+    )
+    limitations: tuple[str, ...] = Field(
+        (), description=f"Findings that weaken the scores, as sentences. {_EARLIER}"
+    )
