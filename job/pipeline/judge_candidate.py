@@ -102,7 +102,7 @@ def _compare(
         yield Comparison(
             role=rival.role,
             version=rival.version,
-            metric=s.search.metric.value,
+            metric=s.search.metric.name,
             problem="its version is gone",
             is_advisory=rival.is_advisory,
         )

@@ -50,7 +50,7 @@ def compare_on_challenge(
     comparison = Comparison(
         role=champion.role,
         version=champion.version,
-        metric=paired.metric.value,
+        metric=paired.metric.name,
         basis="challenge",
         is_advisory=True,
     )

@@ -21,6 +21,7 @@ import numpy as np
 
 from job.contracts.dataset import Rows
 from job.contracts.messages import pluralize
+from job.contracts.metric_kinds import LabelMetric
 from job.contracts.model import TrainedModel
 from job.contracts.ports import Codec
 from job.contracts.reports.comparison import Comparison
@@ -36,7 +37,6 @@ from job.stages.gate.group_errors import GroupErrors, pair_group_errors
 from job.stages.gate.held_out_comparison import compare_models
 from job.stages.gate.paired_bootstrap import compare_counts
 from job.stages.metrics.confidence_bounds import MIN_GROUPS
-from job.stages.metrics.label_metrics import AVERAGED
 from job.stages.packaging.metadata import describe_input
 
 Array = np.ndarray[Any, Any]
@@ -75,7 +75,7 @@ def compare(
     comparison = Comparison(
         role=champion.role,
         version=champion.version,
-        metric=paired.metric.value,
+        metric=paired.metric.name,
         is_advisory=champion.is_advisory,
     )
     feature_blocks = match_input(
@@ -125,7 +125,7 @@ def compare_errors(
         None if the runs cannot be compared: the classes differ, the tables share too few groups, or
         the metric is computed from probabilities, which are not kept.
     """
-    if before.classes != candidate.classes or paired.metric.value not in AVERAGED:
+    if before.classes != candidate.classes or not isinstance(paired.metric, LabelMetric):
         return None
     counts = pair_group_errors(before, candidate)
     n_groups, n_rows = (
@@ -138,7 +138,7 @@ def compare_errors(
     return Comparison(
         role=champion.role,
         version=champion.version,
-        metric=paired.metric.value,
+        metric=paired.metric.name,
         basis="shared_groups",
         n_rows=n_rows,
         n_groups=n_groups,

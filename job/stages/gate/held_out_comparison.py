@@ -60,7 +60,7 @@ def compare_models(
         rows.groups,
         paired,
     )
-    undefined = f"{paired.metric.value} is undefined on these rows"
+    undefined = f"{paired.metric.name} is undefined on these rows"
     return comparison.copy_with(
         champion_score=difference.champion_score,
         candidate_score=difference.candidate_score,

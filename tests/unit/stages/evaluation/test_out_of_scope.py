@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from job.contracts.reports.evaluation.out_of_scope import OutOfScope
 from support.datasets import table_of
 from support.rows import rows_of_embeddings, rows_of_texts
 
 from job.contracts.dataset import Column
-from job.contracts.reports.evaluation.out_of_scope import OutOfScope
 from job.contracts.settings.dataset import ColumnsSpec
 from job.contracts.settings.features import FeatureSpec
 from job.stages.evaluation.out_of_scope import (

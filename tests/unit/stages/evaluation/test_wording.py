@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from job.contracts.reports.evaluation.wording import Wording
 from support.rows import rows_of_embeddings, rows_of_texts
 from support.simulated import predictions
 
-from job.contracts.reports.evaluation.wording import Wording
 from job.contracts.settings.evaluation import EvaluationSpec
 from job.stages.evaluation.wording import (
     TEMPLATE_MIN_ROWS,

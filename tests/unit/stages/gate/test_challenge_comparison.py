@@ -12,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from job.adapters.codecs.canonical_joblib import JoblibCodec
 from job.contracts.dataset import MatrixRows, Rows
 from job.contracts.identity import canonical_json
-from job.contracts.metrics import Metric
+from job.contracts.metrics import METRICS
 from job.contracts.model import TrainedModel
 from job.contracts.reports.comparison import Comparison
 from job.contracts.reports.intervals import Interval
@@ -92,7 +92,7 @@ def compare(champion, requests, *, is_wrong=False):
         baselines=(),
     )
     spec = TrainingSpec(
-        search=SearchSpec(metric=Metric.ACCURACY),
+        search=SearchSpec(metric=METRICS["accuracy"]),
         features=FeatureSpec(use=USE),
         columns=ColumnsSpec(),
         random_state=0,
@@ -103,7 +103,7 @@ def compare(champion, requests, *, is_wrong=False):
         requests,
         JoblibCodec(),
         training=spec,
-        paired=PairedSpec(metric=Metric.ACCURACY, alpha=0.05, resamples=1000, random_state=0),
+        paired=PairedSpec(metric=METRICS["accuracy"], alpha=0.05, resamples=1000, random_state=0),
         embedding_model="ours",
         payload=JoblibCodec().encode(model.pipeline),
     )
