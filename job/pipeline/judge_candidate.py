@@ -31,6 +31,7 @@ from job.registry.metadata_diff import compare_metadata
 from job.registry.run_promotion import choose_anchor
 from job.stages.gate.comparison import compare, compare_errors
 from job.stages.gate.criteria import decide
+from job.stages.gate.held_out_comparison import ComparedModel, ComparisonSpec
 from job.stages.gate.kept_errors import describe_cross_fit, read_group_errors
 from job.stages.packaging.bundle import make_bundle
 from job.stages.packaging.limitations import find_limitations
@@ -151,14 +152,15 @@ def _compare_models(
     table = split.table if tables.official_test is None else None
     return compare(
         rival,
-        candidate.model,
+        ComparedModel(
+            model=candidate.model,
+            payload=candidate.payload,
+            embedding_model=name_embedding_model(tables.dataset, s.publish),
+        ),
         split.test,
         table,
         ports.codec,
-        training=s.training,
-        paired=s.paired,
-        embedding_model=name_embedding_model(tables.dataset, s.publish),
-        payload=candidate.payload,
+        ComparisonSpec(training=s.training, paired=s.paired),
     )
 
 

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from job.contracts.metric_kinds import InfluenceMetric, LabelMetric, RowMetric
-from job.contracts.reports.comparison import RecallChange
+from job.contracts.reports.comparison import Comparison, RecallChange
 from job.contracts.reports.intervals import Interval
 from job.contracts.settings.gate import PairedSpec
 from job.stages.metrics.confidence_bounds import interval_or_count_bound
@@ -47,6 +47,16 @@ class Difference:
     interval: Interval | None = None
     standard_error: float | None = None
     recalls: Mapping[str, RecallChange] = field(default_factory=dict)
+
+    def add_to(self, comparison: Comparison) -> Comparison:
+        """Return the comparison with these scores."""
+        return comparison.copy_with(
+            champion_score=self.champion_score,
+            candidate_score=self.candidate_score,
+            difference=self.interval,
+            standard_error=self.standard_error,
+            recalls=self.recalls,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

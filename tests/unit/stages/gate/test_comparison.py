@@ -28,6 +28,7 @@ from job.errors import ConfigurationError, IntegrityError
 from job.registry.champion import PublishedVersion, load_anchor, load_champion
 from job.registry.publish import publish
 from job.stages.gate.comparison import compare
+from job.stages.gate.held_out_comparison import ComparedModel, ComparisonSpec
 from job.stages.packaging.bundle import make_bundle
 from job.stages.packaging.metadata import describe_input
 
@@ -107,14 +108,13 @@ def compare_with(
     paired = PairedSpec(metric=metric, alpha=0.05, resamples=1000, random_state=0)
     return compare(
         champion,
-        model,
+        ComparedModel(
+            model=model, payload=JoblibCodec().encode(model.pipeline), embedding_model="ours"
+        ),
         test,
         table_of(test, **split),
         JoblibCodec(),
-        training=spec,
-        paired=paired,
-        embedding_model="ours",
-        payload=JoblibCodec().encode(model.pipeline),
+        ComparisonSpec(training=spec, paired=paired),
     )
 
 
