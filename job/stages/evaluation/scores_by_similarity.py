@@ -42,18 +42,10 @@ def score_by_similarity(
     report
         None if no row was compared with training rows.
     """
-    values = similarity.values
-    is_compared = ~np.isnan(values)
+    values, is_compared = similarity.values, ~np.isnan(similarity.values)
     if not is_compared.any():
         return None
-    # NOTE: the first and the last bin include values beyond their outer edges
-    numbers = np.where(is_compared, np.digitize(values, EDGES[1:-1]), -1)
-    is_right = predictions.y_pred == predictions.y_true
     bootstrap = GroupBootstrap.of(groups, predictions.y_true, spec, random_state)
-    bins = [
-        _score_bin(edges, is_right[numbers == number], bootstrap.take(numbers == number))
-        for number, edges in enumerate(pairwise(EDGES))
-    ]
     is_new = is_compared & (values < NEW_BELOW)
     return SimilarityReport(
         of=similarity.of,
@@ -68,7 +60,20 @@ def score_by_similarity(
         n_new_groups=len(np.unique(groups[is_new])),
         min_groups=MIN_GROUPS,
         level=spec.confidence,
-        bins=tuple(bins),
+        bins=_score_bins(values, predictions, bootstrap),
+    )
+
+
+def _score_bins(
+    values: Array, predictions: Predictions, bootstrap: GroupBootstrap
+) -> tuple[SimilarityBin, ...]:
+    """Return the accuracy of the rows in each bin of similarity; NaN is in none."""
+    # NOTE: the first and the last bin include values beyond their outer edges
+    numbers = np.where(np.isnan(values), -1, np.digitize(values, EDGES[1:-1]))
+    is_right = predictions.y_pred == predictions.y_true
+    return tuple(
+        _score_bin(edges, is_right[numbers == number], bootstrap.take(numbers == number))
+        for number, edges in enumerate(pairwise(EDGES))
     )
 
 

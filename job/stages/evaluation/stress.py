@@ -29,6 +29,7 @@ import numpy.typing as npt
 
 from job.contracts.dataset import MatrixRows, Rows
 from job.contracts.model import TrainedModel
+from job.contracts.reports.intervals import Interval
 from job.contracts.reports.stress import BatchScore, StatedBy, StressReport
 from job.contracts.settings.evaluation import EvaluationSpec
 from job.stages.evaluation.recentering import predict_recentered
@@ -137,7 +138,6 @@ def measure_stress(
         batches.append(_predict_class(model, rows, columns, drawn, is_restored=is_restored))
     index = np.concatenate([of_class.index for of_class in batches])
     bootstrap = GroupBootstrap.of(rows.groups[index], predictions.y_true[index], spec, rng)
-    is_right = np.concatenate([of_class.is_right for of_class in batches])
     return StressReport(
         stated_by=stated_by,
         share=SHARE,
@@ -150,10 +150,16 @@ def measure_stress(
             _score_class(name, of_class, predictions)
             for name, of_class in zip(plan.names, batches, strict=True)
         ),
-        # the batches are not drawn again for resamples
-        interval=bootstrap.share_interval(is_right) if bootstrap.n_groups >= MIN_GROUPS else None,
+        interval=_compute_interval(batches, bootstrap),
         level=spec.confidence,
     )
+
+
+def _compute_interval(batches: list[_ClassBatches], bootstrap: GroupBootstrap) -> Interval | None:
+    """Compute the interval of the mean accuracy; batches are not drawn again for resamples."""
+    if bootstrap.n_groups < MIN_GROUPS:
+        return None
+    return bootstrap.share_interval(np.concatenate([of_class.is_right for of_class in batches]))
 
 
 def _plan_batches(class_rows: Mapping[str, Array], rng: np.random.Generator) -> _BatchPlan | None:

@@ -55,10 +55,8 @@ def compare_on_challenge(
     unseen = requests if is_same else select_unseen(champion, requests)
     comparison = count_compared(comparison, requests, unseen)
     if not is_same and has_too_few(comparison):
-        few = (
-            f"{pluralize(comparison.n_rows, 'request')} in "
-            f"{pluralize(comparison.n_groups, 'group')}"
-        )
+        n_rows, n_groups = comparison.n_rows, comparison.n_groups
+        few = f"{pluralize(n_rows, 'request')} in {pluralize(n_groups, 'group')}"
         problem = f"{few} of the challenge set are new to it, too few to tell"
         return comparison.copy_with(problem=problem)
     return compare_models(comparison, champion, candidate, unseen, feature_blocks, codec, spec=spec)

@@ -11,6 +11,7 @@ from job.contracts.model import TrainedModel
 from job.contracts.ports import Codec
 from job.contracts.reports.comparison import Comparison
 from job.contracts.reports.intervals import Interval
+from job.contracts.settings.dataset import ColumnsSpec
 from job.contracts.settings.gate import PairedSpec
 from job.contracts.settings.job_settings import TrainingSpec
 from job.contracts.settings.search import FeatureBlocks
@@ -19,7 +20,7 @@ from job.errors import IncompatibleModelError
 from job.registry.champion import PublishedVersion
 from job.stages.features.preprocessing import select_blocks
 from job.stages.gate.paired_bootstrap import compare_pair
-from job.stages.metrics.predictions import predict
+from job.stages.metrics.predictions import Predictions, predict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,20 +76,16 @@ def compare_models(
     feature_blocks
         Input of the champion.
     """
-    columns = spec.training.columns
     try:
-        model = codec.decode(champion.files[MODEL_FILE])
+        champion_model = codec.decode(champion.files[MODEL_FILE])
     except IncompatibleModelError as error:
         return comparison.copy_with(problem=error.message)
-    if problem := _describe_other_classes(model, candidate.model.pipeline):
+    if problem := _describe_other_classes(champion_model, candidate.model.pipeline):
         return comparison.copy_with(problem=problem)
+    columns, model = spec.training.columns, candidate.model
     difference = compare_pair(
-        predict(model, select_blocks(rows, feature_blocks, columns), feature_blocks),
-        predict(
-            candidate.model.pipeline,
-            select_blocks(rows, candidate.model.feature_blocks, columns),
-            candidate.model.feature_blocks,
-        ),
+        _predict(champion_model, rows, feature_blocks, columns),
+        _predict(model.pipeline, rows, model.feature_blocks, columns),
         rows.groups,
         spec.paired,
     )
@@ -100,6 +97,12 @@ def compare_models(
         return compared
     equal = Interval(value=0.0, lower=0.0, upper=0.0)
     return compared.copy_with(difference=equal, standard_error=None, recalls={})
+
+
+def _predict(
+    model: Any, rows: Rows, feature_blocks: FeatureBlocks, columns: ColumnsSpec
+) -> Predictions:
+    return predict(model, select_blocks(rows, feature_blocks, columns), feature_blocks)
 
 
 def _describe_other_classes(champion: Any, candidate: Any) -> str:
