@@ -109,7 +109,7 @@ def fit(recipe: Recipe, train: Rows, columns: Columns, plan: Plan, ports: Ports)
         fold_scores=(0.0,),
     )
     report = SearchReport(
-        metric=spec.search.metric.value, candidates=(chosen,), chosen=chosen, baselines=()
+        metric=spec.search.metric.name, candidates=(chosen,), chosen=chosen, baselines=()
     )
     return train_model(
         rows,

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from job.contracts.metrics import Metric
+from job.contracts.metrics import METRICS
 from job.contracts.reports.comparison import Comparison
 from job.contracts.settings.gate import GateSpec, PairedSpec
 from job.stages.gate.comparison_criteria import champion_criterion
@@ -36,7 +36,7 @@ MARGINS = (0.01, 0.02, 0.03)
 SIMULATIONS = 2000
 WEEKS, CHAINS, CHAIN_ROWS = 52, 100, 2000
 CHAIN_DROPS = (0.0, 0.0025, 0.005, 0.01)
-SPEC = PairedSpec(metric=Metric.F1_MACRO, alpha=0.05, resamples=2000, random_state=42)
+SPEC = PairedSpec(metric=METRICS["f1_macro"], alpha=0.05, resamples=2000, random_state=42)
 CHEAP = (500, 0.04, 0.0)
 ERRORS = (0.0025, 0.005, 0.008, 0.012, 0.0168, 0.0245, 0.04, 0.07)
 EVEN_GROUPS, EVEN_DISCORDANT, EVEN_DROPS = 3000, 0.08, (0.0, 0.02, 0.03)
@@ -54,7 +54,7 @@ def accepts(measured: Difference, **gate: Any) -> bool:
     comparison = Comparison(
         role="champion",
         version="v",
-        metric=SPEC.metric.value,
+        metric=SPEC.metric.name,
         n_rows=1,
         champion_score=measured.champion_score,
         candidate_score=measured.candidate_score,
@@ -110,7 +110,7 @@ def cells() -> list[tuple[int, float, float]]:
 def header() -> str:
     return (
         f"{SIMULATIONS} simulations a cell, seed {SEED}, {SPEC.resamples} resamples, "
-        f"{SPEC.metric.value}, alpha {SPEC.alpha}, {N_CLASSES} equal classes, "
+        f"{SPEC.metric.name}, alpha {SPEC.alpha}, {N_CLASSES} equal classes, "
         f"champion {ACCURACY:.0%} right, a row a group"
     )
 
@@ -155,7 +155,7 @@ def shown_table() -> Iterator[str]:
     yield "| standard error | decided by | equal accepted, % | drop that passes in 5 %, points |"
     yield "|---:|---|---:|---:|"
     for error in ERRORS:
-        power = describe_power(error, spec, SPEC.metric.value)
+        power = describe_power(error, spec, SPEC.metric.name)
         rule = "margin" if can_show_margin(error, spec) else "default"
         equal, drop = 100 * power.equal_accepted, 100 * power.largest_drop
         yield f"| {error:g} | {rule} | {equal:.1f} | {drop:.1f} |"

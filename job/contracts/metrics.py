@@ -1,16 +1,167 @@
-"""The metrics by which candidates can be chosen."""
+"""The metrics of a model, one definition each; every room iterates over `METRICS`.
 
-from enum import StrEnum
+How to add one
+--------------
+1. Define it below as the kind that fits: a function of counts of labels (`LabelMetric`), a mean
+   over rows (`RowMetric`), a score with the influence of each row (`InfluenceMetric`), or any
+   function of the predictions (`WholeMetric`), which has no interval and which the gate cannot
+   compare.
+2. The search can choose by it, the evaluation has it with its interval, the gate compares it with
+   the champion's, and the report shows it with its title.
+3. Run `make docs`: the schema of the settings lists the metrics that can choose a candidate.
+
+Functions use methods and operators of arrays only, so that this module does not import NumPy.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
+
+from job.contracts.messages import did_you_mean, quote_list
+from job.contracts.metric_kinds import (
+    InfluenceMetric,
+    LabelMetric,
+    MetricDefinition,
+    RowMetric,
+    WholeMetric,
+)
+
+_DEFINITIONS: Final = (
+    LabelMetric(
+        name="accuracy",
+        title="Accuracy",
+        function=lambda counts: counts.hits.sum(axis=1) / counts.n_rows,
+    ),
+    LabelMetric(
+        name="balanced_accuracy",
+        title="Balanced accuracy",
+        function=lambda counts: counts.recall[:, counts.is_true].mean(axis=1),
+        averages_over="classes",
+    ),
+    LabelMetric(
+        name="f1_macro",
+        title="F1, macro",
+        function=lambda counts: counts.f1[:, counts.occurs].mean(axis=1),
+        averages_over="classes",
+    ),
+    LabelMetric(
+        name="f1_weighted",
+        title="F1, weighted",
+        function=lambda counts: (counts.f1 * counts.support).sum(axis=1) / counts.n_rows,
+    ),
+    LabelMetric(
+        name="precision_macro",
+        title="Precision, macro",
+        function=lambda counts: counts.precision[:, counts.occurs].mean(axis=1),
+        averages_over="classes",
+    ),
+    LabelMetric(
+        name="precision_weighted",
+        title="Precision, weighted",
+        function=lambda counts: (counts.precision * counts.support).sum(axis=1) / counts.n_rows,
+        is_choosable=False,
+    ),
+    LabelMetric(
+        name="recall_macro",
+        title="Recall, macro",
+        function=lambda counts: counts.recall[:, counts.occurs].mean(axis=1),
+        averages_over="classes",
+    ),
+    LabelMetric(
+        name="recall_weighted",
+        title="Recall, weighted",
+        function=lambda counts: (counts.recall * counts.support).sum(axis=1) / counts.n_rows,
+        is_choosable=False,  # it is the accuracy
+    ),
+    RowMetric(
+        name="log_loss",
+        title="Log loss",
+        direction="lower",
+        function=lambda scores: scores.log_losses,
+    ),
+    RowMetric(
+        name="brier",
+        title="Brier score",
+        direction="lower",
+        function=lambda scores: scores.brier_losses,
+    ),
+    InfluenceMetric(
+        name="roc_auc_ovr",
+        title="ROC-AUC, one against the rest",
+        function=lambda scores: scores.roc_auc,
+    ),
+    RowMetric(
+        name="neg_log_loss",
+        title="Log loss, negated",
+        function=lambda scores: -scores.log_losses,
+        negates="log_loss",
+    ),
+    WholeMetric(
+        name="calibration_error",
+        title="Expected calibration error",
+        direction="lower",
+        function=lambda scores: scores.calibration_error,
+    ),
+    WholeMetric(
+        name="pr_auc_ovr",
+        title="PR-AUC, one against the rest",
+        function=lambda scores: scores.pr_auc,
+    ),
+)
+METRICS: Final[dict[str, MetricDefinition]] = {metric.name: metric for metric in _DEFINITIONS}
 
 
-class Metric(StrEnum):
-    """Scores by which candidates are chosen and compared; higher is better."""
+def find_metric(name: object) -> MetricDefinition:
+    """Return the metric of this name, which can choose a candidate and be compared by the gate.
 
-    ACCURACY = "accuracy"
-    BALANCED_ACCURACY = "balanced_accuracy"
-    F1_MACRO = "f1_macro"
-    F1_WEIGHTED = "f1_weighted"
-    PRECISION_MACRO = "precision_macro"
-    RECALL_MACRO = "recall_macro"
-    ROC_AUC_OVR = "roc_auc_ovr"
-    NEG_LOG_LOSS = "neg_log_loss"
+    Raises
+    ------
+    ValueError
+        No metric has this name, or the metric cannot be compared.
+    """
+    metric = name if isinstance(name, MetricDefinition) else METRICS.get(str(name))
+    choosable = quote_list(list_choosable())
+    if metric is None:
+        similar = did_you_mean(str(name), list_choosable())
+        raise ValueError(f"no metric '{name}'{similar}; there are {choosable}")
+    if metric.objection:
+        raise ValueError(
+            f"'{metric.name}' cannot choose a candidate: {metric.objection}; {choosable} can"
+        )
+    return metric
+
+
+def list_choosable() -> list[str]:
+    """Return the names of the metrics that can choose a candidate and be compared by the gate."""
+    return [name for name, metric in METRICS.items() if not metric.objection]
+
+
+class _ByName:
+    """Have settings name a metric, and their schema list the names."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _: object, __: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            find_metric,
+            ref=f"{__name__}.Metric:1",
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                lambda metric: metric.name, return_schema=core_schema.str_schema()
+            ),
+            metadata={"pydantic_js_functions": [cls._make_json_schema]},
+        )
+
+    @staticmethod
+    def _make_json_schema(_: CoreSchema, __: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {
+            "description": "Scores by which candidates are chosen and compared; higher is better.",
+            "enum": list_choosable(),
+            "title": "Metric",
+            "type": "string",
+        }
+
+
+Metric = Annotated[MetricDefinition, _ByName]

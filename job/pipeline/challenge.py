@@ -33,6 +33,7 @@ from job.stages.evaluation.challenge_scores import score_challenge
 from job.stages.features.feature_matrix import FeatureMatrices
 from job.stages.features.preprocessing import select_blocks
 from job.stages.gate.challenge_comparison import compare_on_challenge, select_unseen
+from job.stages.gate.held_out_comparison import ComparedModel, ComparisonSpec
 from job.stages.metrics.predictions import Predictions, predict
 from job.stages.packaging.metadata import name_embedding_model
 from job.stages.split.challenge_halves import ChallengeSet, make_challenge_set
@@ -195,13 +196,10 @@ def compare_champion(
     s = plan.settings
     return compare_on_challenge(
         champion,
-        model,
+        ComparedModel(model=model, payload=payload, embedding_model=embedding_model),
         challenge.evaluating,
         ports.codec,
-        training=s.training,
-        paired=s.paired,
-        embedding_model=embedding_model,
-        payload=payload,
+        ComparisonSpec(training=s.training, paired=s.paired),
     )
 
 

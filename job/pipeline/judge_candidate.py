@@ -39,6 +39,7 @@ from job.registry.publish import Claim
 from job.registry.run_promotion import choose_anchor, claim_version, propose_claim
 from job.stages.gate.comparison import compare, compare_errors
 from job.stages.gate.criteria import decide
+from job.stages.gate.held_out_comparison import ComparedModel, ComparisonSpec
 from job.stages.gate.kept_errors import describe_cross_fit, read_group_errors
 from job.stages.packaging.bundle import make_bundle
 from job.stages.packaging.limitations import find_limitations
@@ -118,7 +119,7 @@ def _compare(
         yield Comparison(
             role=rival.role,
             version=rival.version,
-            metric=s.search.metric.value,
+            metric=s.search.metric.name,
             problem="its version is gone",
             is_advisory=rival.is_advisory,
         )
@@ -167,14 +168,15 @@ def _compare_models(
     table = split.table if tables.official_test is None else None
     return compare(
         rival,
-        candidate.model,
+        ComparedModel(
+            model=candidate.model,
+            payload=candidate.payload,
+            embedding_model=name_embedding_model(tables.dataset, s.publish),
+        ),
         split.test,
         table,
         ports.codec,
-        training=s.training,
-        paired=s.paired,
-        embedding_model=name_embedding_model(tables.dataset, s.publish),
-        payload=candidate.payload,
+        ComparisonSpec(training=s.training, paired=s.paired),
     )
 
 

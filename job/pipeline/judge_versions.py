@@ -31,6 +31,7 @@ from job.stages.evaluation.evaluate import evaluate
 from job.stages.features.preprocessing import select_blocks
 from job.stages.gate.comparison import compare, find_problem, match_input, was_trained_on
 from job.stages.gate.criteria import decide
+from job.stages.gate.held_out_comparison import ComparedModel, ComparisonSpec
 from job.stages.metrics.predictions import predict
 from job.stages.packaging.metadata import name_embedding_model
 
@@ -80,14 +81,13 @@ def judge_versions(context: RunContext, candidate: str, champion: str) -> GateRe
     comparisons = tuple(
         compare(
             rival,
-            model,
+            ComparedModel(
+                model=model, payload=new.files[MODEL_FILE], embedding_model=embedding_model
+            ),
             unseen,
             table,
             ports.codec,
-            training=spec.training,
-            paired=spec.paired,
-            embedding_model=embedding_model,
-            payload=new.files[MODEL_FILE],
+            ComparisonSpec(training=spec.training, paired=spec.paired),
         )
         for rival in rivals
     )

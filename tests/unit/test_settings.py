@@ -39,7 +39,7 @@ def test_json_file_works(file):
     """JSON is YAML."""
     path = file('{"search": {"metric": "accuracy"}}', "job.json")
 
-    assert "accuracy" == load_settings(path, {}, []).settings.search.metric.value
+    assert "accuracy" == load_settings(path, {}, []).settings.search.metric.name
 
 
 def test_flag_for_a_section_replaces_what_lower_sources_say_of_it(file):

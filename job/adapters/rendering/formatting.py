@@ -4,37 +4,25 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-METRICS: Final = {
-    "accuracy": "Accuracy",
+from job.contracts.metrics import METRICS
+
+CRITERIA: Final = {  # and scores of one class
     "anchor": "Anchor",
     "anchor_recall": "Recall by class, beside the anchor",
-    "balanced_accuracy": "Balanced accuracy",
     "challenge_accuracy": "Accuracy, challenge set",
     "challenge_champion": "Champion, on the challenge set",
     "challenge_f1_macro": "F1, macro, challenge set",
     "challenge_precision_macro": "Precision, macro, challenge set",
     "challenge_recall_macro": "Recall, macro, challenge set",
-    "brier": "Brier score",
-    "calibration_error": "Expected calibration error",
     "champion": "Champion",
     "champion_recall": "Recall by class, beside the champion",
     "f1": "F1",
-    "f1_macro": "F1, macro",
-    "f1_weighted": "F1, weighted",
     "latency_p95_ms": "Latency of one row, p95 in ms",
-    "log_loss": "Log loss",
     "model_bytes": "Model file, bytes",
-    "neg_log_loss": "Log loss, negated",
     "pr_auc": "PR-AUC",
-    "pr_auc_ovr": "PR-AUC, one against the rest",
     "precision": "Precision",
-    "precision_macro": "Precision, macro",
-    "precision_weighted": "Precision, weighted",
     "recall": "Recall",
-    "recall_macro": "Recall, macro",
-    "recall_weighted": "Recall, weighted",
     "roc_auc": "ROC-AUC",
-    "roc_auc_ovr": "ROC-AUC, one against the rest",
     "slice_floor": "Accuracy of the lowest slice",
     "stress_accuracy": "Accuracy in batches that are standardized anew",
 }
@@ -42,7 +30,7 @@ METRICS: Final = {
 
 def metric_name(key: str) -> str:
     """Return the name of a metric, or what it is called in evaluation.json."""
-    return METRICS.get(key, key)
+    return METRICS[key].title if key in METRICS else CRITERIA.get(key, key)
 
 
 def score(value: float | None) -> str:

@@ -17,7 +17,9 @@ ESTIMATORS: Final = ("dummy", "linear_svc", "logistic_regression", "prototypes")
 class SearchSpec(Spec):
     """Which candidates are tried, and how they are compared."""
 
-    metric: Metric = Field(Metric.F1_MACRO, description="Score that chooses the candidate.")
+    metric: Metric = Field(
+        "f1_macro", validate_default=True, description="Score that chooses the candidate."
+    )
     choose_on: Literal["table", "challenge"] = Field(
         "table",
         description="Rows that choose among the candidates: the folds of the table, or the "

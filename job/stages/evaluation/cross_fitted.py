@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from job.contracts.dataset import Rows
-from job.contracts.metrics import Metric
+from job.contracts.metric_kinds import MetricDefinition
 from job.contracts.model import TrainedModel
 from job.contracts.ports import Timer
 from job.contracts.reports.decision_threshold import Threshold
@@ -28,7 +28,7 @@ from job.contracts.reports.search import CandidateScore
 from job.contracts.settings.evaluation import DecisionSpec, EvaluationSpec
 from job.stages.evaluation.evaluate import evaluate_predictions, evaluate_rows, time_model
 from job.stages.evaluation.intervals import compute_intervals
-from job.stages.metrics.group_bootstrap import effective_groups
+from job.stages.metrics.group_sums import effective_groups
 from job.stages.metrics.predictions import Predictions, predict
 from job.stages.training.cross_fit import CrossFit
 from job.stages.training.decision_threshold import choose_thresholds_by_fold, measure_abstention
@@ -72,7 +72,7 @@ def evaluate_cross_fit(
     chosen: CandidateScore,
     spec: EvaluationSpec,
     decision: DecisionSpec,
-    metric: Metric,
+    metric: MetricDefinition,
     random_state: int,
     threshold: Threshold | None,
     temperature: float | None,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, Final, Literal
 
 import numpy as np
 from sklearn import metrics
 
 from job.contracts.dataset import Rows
-from job.contracts.metrics import Metric
+from job.contracts.metric_kinds import LabelMetric, MetricDefinition
+from job.contracts.metrics import METRICS
 from job.contracts.model import TrainedModel
 from job.contracts.ports import Timer
 from job.contracts.reports.decision_threshold import Threshold
@@ -21,14 +21,16 @@ from job.stages.evaluation.intervals import compute_intervals
 from job.stages.evaluation.reliability import measure_reliability, trace_risk
 from job.stages.evaluation.slice_scores import score_slices
 from job.stages.features.preprocessing import make_input
-from job.stages.metrics.label_metrics import AVERAGED, PER_CLASS, compute_label_scores
+from job.stages.metrics.label_metrics import PER_CLASS, compute_label_scores
 from job.stages.metrics.predictions import Predictions, predict
-from job.stages.metrics.row_metrics import brier_losses, calibration_error, log_losses
+from job.stages.metrics.row_metrics import KnownRows
+from job.stages.metrics.search_metric import score_rows
 from job.stages.training.decision_threshold import measure_abstention
 from job.stages.training.temperature_scaling import apply_temperature, describe_temperature
 
 _N_CURVE_POINTS: Final = 101
 _N_TIMED: Final = 50
+_ClassValues = dict[str, dict[str, float]]  # by class, then by score
 
 
 def evaluate(
@@ -38,7 +40,7 @@ def evaluate(
     timer: Timer,
     *,
     spec: EvaluationSpec,
-    metric: Metric,
+    metric: MetricDefinition,
     random_state: int,
     threshold: Threshold | None = None,
     temperature: float | None = None,
@@ -82,7 +84,7 @@ def evaluate_rows(
     rows: Rows,
     *,
     spec: EvaluationSpec,
-    metric: Metric,
+    metric: MetricDefinition,
     random_state: int,
     is_cross_fitted: bool = False,
 ) -> RowScores:
@@ -122,7 +124,7 @@ def evaluate_predictions(predictions: Predictions) -> PredictionScores:
     is left out of scores of probabilities.
     """
     classes, y_true, y_pred = predictions.classes, predictions.y_true, predictions.y_pred
-    per_class, scores = _label_scores(y_true, y_pred, classes)
+    per_class, scores = _label_scores(predictions)
     curves = _probability_scores(predictions, per_class, scores)
     numbers = np.arange(len(classes))
     return PredictionScores(
@@ -137,47 +139,38 @@ def evaluate_predictions(predictions: Predictions) -> PredictionScores:
     )
 
 
-def _label_scores(
-    y_true: Any, y_pred: Any, classes: tuple[str, ...]
-) -> tuple[dict[str, dict[str, Any]], dict[str, float]]:
-    values = compute_label_scores(y_true, y_pred, len(classes))
+def _label_scores(predictions: Predictions) -> tuple[_ClassValues, Scores]:
+    """Return the scores of predicted classes: of each class by its name, and averaged."""
+    y_true, classes = predictions.y_true, predictions.classes
+    values = compute_label_scores(y_true, predictions.y_pred, len(classes))
     support = np.bincount(y_true, minlength=len(classes))
-    per_class: dict[str, dict[str, Any]] = {
-        name: {
-            **{metric: values[metric, n] for metric in PER_CLASS},
-            "n_test": int(support[n]),
-        }
+    per_class: _ClassValues = {
+        name: {**{score: values[score, n] for score in PER_CLASS}, "n_test": int(support[n])}
         for n, name in enumerate(classes)
     }
-    return per_class, {metric: values[metric, None] for metric in AVERAGED}
+    return per_class, {name: value for (name, n), value in values.items() if n is None}
 
 
 def _probability_scores(
-    predictions: Predictions, per_class: dict[str, dict[str, Any]], scores: dict[str, float]
+    predictions: Predictions, per_class: _ClassValues, scores: Scores
 ) -> dict[str, Curves]:
     """Add scores of probabilities to `per_class` and `scores`, and return the curves.
 
     They are computed on the rows whose class the model knows.
     """
-    if not predictions.has_known_class.any():
-        return {}
-    predictions = predictions.take(predictions.has_known_class)
-    y, p, known = predictions.y_true, predictions.proba, predictions.model_classes
-    scores["brier"] = float(brier_losses(predictions).mean())
-    scores["calibration_error"] = calibration_error(predictions)
-    scores["log_loss"] = float(log_losses(predictions).mean())
-    scores[Metric.NEG_LOG_LOSS.value] = -scores["log_loss"]
+    rows = KnownRows(predictions)
+    for metric in METRICS.values():
+        if not isinstance(metric, LabelMetric):
+            score = score_rows(rows, metric)
+            if score is not None:
+                scores[metric.name] = score
     curves = {}
-    for n, number in enumerate(known):
-        name, truth = predictions.classes[number], y == number
-        if 0 < truth.sum() < len(truth):
-            per_class[name]["roc_auc"] = float(metrics.roc_auc_score(truth, p[:, n]))
-            per_class[name]["pr_auc"] = float(metrics.average_precision_score(truth, p[:, n]))
-            curves[name] = _curves(truth, p[:, n])
-    for score, name in (("roc_auc", Metric.ROC_AUC_OVR.value), ("pr_auc", "pr_auc_ovr")):
-        areas = [c[score] for c in per_class.values() if score in c]
-        if areas:
-            scores[name] = math.fsum(areas) / len(areas)
+    for column, number in enumerate(rows.model_classes.tolist()):
+        if number in rows.roc_areas[0]:
+            name = predictions.classes[number]
+            per_class[name]["roc_auc"] = rows.roc_areas[0][number]
+            per_class[name]["pr_auc"] = rows.pr_areas[number]
+            curves[name] = _curves(rows.y_true == number, rows.proba[:, column])
     return curves
 
 

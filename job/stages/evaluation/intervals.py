@@ -5,7 +5,7 @@ How it works
 1. Rows of one group are not independent, so whole groups are resampled, class by class.
 2. Scores of labels are functions of counts (rows of a class, rows predicted as it, hits). The
    counts are summed by group once, and each resample is a weighted sum of them.
-3. Losses and ROC-AUC are means over rows: the loss, or the row's influence on the AUC.
+3. Metrics of probabilities are means over rows: of losses, or of the rows' influences on ROC-AUC.
 4. The bounds are BCa bounds with quantiles of Student's t. If no resample differs from the whole,
    the number of groups alone gives the bound.
 5. Scores of labels of a cross-fitted evaluation have Jeffreys' interval instead.
@@ -13,19 +13,20 @@ How it works
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 import numpy as np
 
+from job.contracts.metric_kinds import InfluenceMetric, MetricDefinition, RowMetric
+from job.contracts.metrics import METRICS
 from job.contracts.reports.intervals import Interval, IntervalReport
 from job.contracts.settings.evaluation import EvaluationSpec
 from job.stages.metrics.confidence_bounds import (
     MIN_GROUPS,
-    bootstrap,
     interval_or_count_bound,
     jeffreys_bounds,
 )
-from job.stages.metrics.group_bootstrap import count_by_group, sum_by_group
+from job.stages.metrics.group_bootstrap import GroupBootstrap
 from job.stages.metrics.label_metrics import (
     LabelScores,
     count_columns,
@@ -33,7 +34,8 @@ from job.stages.metrics.label_metrics import (
     count_groups,
 )
 from job.stages.metrics.predictions import Predictions
-from job.stages.metrics.row_metrics import brier_losses, log_losses, roc_auc_influences
+from job.stages.metrics.row_metrics import KnownRows
+from job.stages.metrics.search_metric import measure_rows
 
 Array = np.ndarray[Any, Any]
 _HELD_OUT: Final = "bootstrap over groups, stratified by class; BCa ends with Student's t"
@@ -41,7 +43,7 @@ _CROSS_FITTED: Final = (
     "scores of labels: Jeffreys' interval of a share, of as many trials as there are effective "
     "groups; others: bootstrap over groups, stratified by class; BCa ends with Student's t"
 )
-_NamedIntervals = list[tuple[str, Interval]]
+_Intervals = dict[str, Interval]  # by score
 
 
 def compute_intervals(
@@ -64,89 +66,98 @@ def compute_intervals(
     groups
         Group of each row, numbered from 0, shape (n_rows,).
     """
-    rng = np.random.default_rng(random_state)
+    bootstrap = GroupBootstrap.of(groups, predictions.y_true, spec, random_state)
     scores, per_class = compute_label_intervals(
-        predictions, groups, spec, rng, is_cross_fitted=is_cross_fitted
+        predictions, bootstrap, is_cross_fitted=is_cross_fitted
     )
-    scores += _compute_row_intervals(predictions, groups, spec, rng)
     return IntervalReport(
         method=_CROSS_FITTED if is_cross_fitted else _HELD_OUT,
         level=spec.confidence,
         n_resamples=spec.resamples,
         n_rows=len(groups),
-        n_groups=len(np.unique(groups)),
-        scores=dict(scores),
-        per_class={name: dict(intervals) for name, intervals in per_class.items()},
+        n_groups=bootstrap.n_groups,
+        scores=scores | _compute_row_intervals(predictions, bootstrap),
+        per_class=per_class,
     )
 
 
 def compute_label_intervals(
-    predictions: Predictions,
-    groups: Array,
-    spec: EvaluationSpec,
-    rng: np.random.Generator,
-    *,
-    is_cross_fitted: bool = False,
-) -> tuple[_NamedIntervals, dict[str, _NamedIntervals]]:
+    predictions: Predictions, bootstrap: GroupBootstrap, *, is_cross_fitted: bool = False
+) -> tuple[_Intervals, dict[str, _Intervals]]:
     """Compute the intervals of averaged scores, and of the scores of each class."""
-    n_classes = len(predictions.classes)
-    y_true, y_pred = predictions.y_true, predictions.y_pred
-    columns = count_columns(y_true, y_pred, n_classes)
-    group_sums = count_by_group(groups, y_true, columns, 3 * n_classes)
+    classes, y_true, y_pred = predictions.classes, predictions.y_true, predictions.y_pred
+    columns = count_columns(y_true, y_pred, len(classes))
+    group_sums = bootstrap.count(columns, 3 * len(classes))
     label_scores = LabelScores(group_sums.total)
-    alpha = (1 - spec.confidence) / 2
-    if is_cross_fitted:
-        point = label_scores.measure(group_sums.total)[0]
-        counts = count_effective_groups(groups, y_true, y_pred, n_classes)
-        bounds = jeffreys_bounds(point, label_scores.count_effective_groups(*counts), alpha)
-    else:
-        point, bounds = bootstrap(group_sums, label_scores.measure, spec.resamples, rng, alpha)
-    n_groups = label_scores.count_effective_groups(*count_groups(groups, y_true, y_pred, n_classes))
-    if group_sums.n_groups < MIN_GROUPS:
+    point = label_scores.measure(group_sums.total)[0]
+    if bootstrap.n_groups < MIN_GROUPS:
         bounds = np.stack([point, point])  # so that the number of groups gives the bound
-    scores: _NamedIntervals = []
-    per_class: dict[str, _NamedIntervals] = {name: [] for name in predictions.classes}
+    elif is_cross_fitted:
+        counts = count_effective_groups(bootstrap.groups, y_true, y_pred, len(classes))
+        n_effective = label_scores.count_effective_groups(*counts)
+        bounds = _jeffreys_bounds(point, label_scores.minima, n_effective, bootstrap.alpha)
+    else:
+        bounds = bootstrap.measure(group_sums, label_scores.measure).bounds()
+    n_groups = label_scores.count_effective_groups(
+        *count_groups(bootstrap.groups, y_true, y_pred, len(classes))
+    )
+    scores: _Intervals = {}
+    per_class: dict[str, _Intervals] = {name: {} for name in classes}
     for column, (name, number) in enumerate(label_scores.names):
-        low, high = bounds[:, column]
-        interval = interval_or_count_bound(
-            point[column], low, high, n_groups=n_groups[column], alpha=alpha
+        intervals = scores if number is None else per_class[classes[number]]
+        intervals[name] = interval_or_count_bound(
+            point[column],
+            *bounds[:, column],
+            n_groups=n_groups[column],
+            alpha=bootstrap.alpha,
+            minimum=label_scores.minima[column],
         )
-        intervals = scores if number is None else per_class[predictions.classes[number]]
-        intervals.append((name, interval))
     return scores, per_class
 
 
-def _compute_row_intervals(
-    predictions: Predictions, groups: Array, spec: EvaluationSpec, rng: np.random.Generator
-) -> _NamedIntervals:
-    """Compute the intervals of the losses and of ROC-AUC, on rows whose class the model knows."""
-    has_known_class = predictions.has_known_class
-    if not has_known_class.any():
-        return []
-    predictions = predictions.take(has_known_class)
-    area, influences = roc_auc_influences(predictions)
-    values = np.stack([log_losses(predictions), brier_losses(predictions), influences], axis=1)
-    group_sums = sum_by_group(
-        groups[has_known_class], predictions.y_true, np.insert(values, 0, 1.0, axis=1)
+def _jeffreys_bounds(point: Array, minima: Array, n_effective: Array, alpha: float) -> Array:
+    """Return the bounds of Jeffreys' interval of scores, as shares of their range up to 1."""
+    ranges = 1.0 - minima
+    return minima + ranges * jeffreys_bounds((point - minima) / ranges, n_effective, alpha)
+
+
+def _compute_row_intervals(predictions: Predictions, bootstrap: GroupBootstrap) -> _Intervals:
+    """Compute the intervals of metrics of probabilities, on rows whose class the model knows."""
+    rows = KnownRows(predictions)
+    bootstrap = bootstrap.take(predictions.has_known_class)
+    if bootstrap.n_groups < MIN_GROUPS:
+        return {}
+    metrics = [metric for metric in METRICS.values() if _has_row_values(metric)]
+    scores, values = zip(*(measure_rows(rows, metric) for metric in metrics), strict=True)
+    measured = bootstrap.measure(
+        bootstrap.sum(np.stack([np.ones(len(rows)), *values], axis=1)),
+        lambda sums: sums[:, 1:] / sums[:, :1],
     )
-    if group_sums.n_groups < MIN_GROUPS:
-        return []
-    alpha = (1 - spec.confidence) / 2
-    (loss, brier, _), (low, high) = bootstrap(
-        group_sums, lambda sums: sums[:, 1:] / sums[:, :1], spec.resamples, rng, alpha
-    )
-    scores = [
-        ("log_loss", _interval(loss, low[0], high[0])),
-        ("neg_log_loss", _interval(-loss, -high[0], -low[0])),
-        ("brier", _interval(brier, low[1], high[1])),
-    ]
-    if not np.isnan(area):
-        area_bounds = area + low[2], min(area + high[2], 1.0)
-        area_interval = interval_or_count_bound(
-            area, *area_bounds, n_groups=group_sums.n_groups, alpha=alpha
-        )
-        scores.append(("roc_auc_ovr", area_interval))
-    return scores
+    intervals = {}
+    for metric, score, mean, (low, high) in zip(
+        metrics, scores, measured.point, measured.bounds().T, strict=True
+    ):
+        if isinstance(metric, RowMetric):
+            intervals[metric.name] = _interval(mean, low, high)
+        elif not np.isnan(score):
+            intervals[metric.name] = interval_or_count_bound(
+                score,
+                score + low,
+                min(score + high, 1.0),
+                n_groups=bootstrap.n_groups,
+                alpha=bootstrap.alpha,
+            )
+    for negative in METRICS.values():
+        if isinstance(negative, RowMetric) and negative.negates is not None:
+            loss = intervals[negative.negates]
+            intervals[negative.name] = _interval(-loss.value, -loss.upper, -loss.lower)
+    return intervals
+
+
+def _has_row_values(metric: MetricDefinition) -> TypeGuard[RowMetric | InfluenceMetric]:
+    """Return whether a metric is measured by values of rows, and not as the negative of another."""
+    is_negative = isinstance(metric, RowMetric) and metric.negates is not None
+    return isinstance(metric, RowMetric | InfluenceMetric) and not is_negative
 
 
 def _interval(value: float, low: float, high: float) -> Interval:

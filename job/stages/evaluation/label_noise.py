@@ -16,7 +16,6 @@ Source: Northcutt, Jiang and Chuang, "Confident Learning" (2021).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
@@ -25,12 +24,11 @@ from job.contracts.dataset import Rows
 from job.contracts.ports import Executor
 from job.contracts.reports.intervals import Interval
 from job.contracts.reports.label_noise import ClassLabels, LabelIssue, LabelNoise, LabelPair
-from job.contracts.reports.search import SearchReport
+from job.contracts.reports.search import CandidateScore, SearchReport
 from job.contracts.settings.evaluation import EvaluationSpec
 from job.contracts.settings.job_settings import TrainingSpec
 from job.stages.features.feature_matrix import FeatureMatrices
-from job.stages.metrics.confidence_bounds import bootstrap, interval_or_count_bound
-from job.stages.metrics.group_bootstrap import count_by_group
+from job.stages.metrics.group_bootstrap import GroupBootstrap, Statistic
 from job.stages.metrics.predictions import Predictions
 from job.stages.split.folds import sample_groups
 from job.stages.training.out_of_fold import MAX_FOLDS, predict_out_of_fold
@@ -65,9 +63,7 @@ def estimate_label_noise(
     """
     share = 1.0 if evaluation.label_issues else min(1.0, _N_ROWS / len(train))
     positions = sample_groups(train, share, spec.search.folds, spec.random_state)
-    candidate = report.chosen
-    if candidate.estimator == "dummy":
-        candidate = next(c for c in report.baselines if c.estimator == "logistic_regression")
+    candidate = _choose_candidate(report)
     if oof_predictions is not None and candidate == report.chosen:
         predictions = oof_predictions.take(positions)
     else:
@@ -76,8 +72,10 @@ def estimate_label_noise(
         )
     groups = train.groups[positions]
     n_wrong = _estimate_wrong(confident_joint(predictions), predictions)
-    n_issues = round(float(n_wrong.sum()))
-    rows = train.positions if evaluation.label_issues else None
+    issues: tuple[LabelIssue, ...] = ()
+    if evaluation.label_issues and train.positions is not None:
+        n_issues = round(float(n_wrong.sum()))
+        issues = list_issues(predictions, train.positions[positions], n_issues)
     return LabelNoise(
         estimator=candidate.estimator,
         folds=min(MAX_FOLDS, spec.search.folds),
@@ -85,15 +83,26 @@ def estimate_label_noise(
         n_rows=len(positions),
         n_groups=len(np.unique(groups)),
         share=_estimate_share(predictions, groups, evaluation, spec.random_state),
-        per_class={
-            name: ClassLabels(n_rows=int(n_rows), n_wrong=float(n_as_other.sum()))
-            for name, n_rows, n_as_other in zip(
-                predictions.classes, np.bincount(predictions.y_true), n_wrong, strict=True
-            )
-        },
+        per_class=_describe_classes(predictions, n_wrong),
         pairs=_list_pairs(n_wrong, predictions.classes),
-        issues=() if rows is None else list_issues(predictions, rows[positions], n_issues),
+        issues=issues,
     )
+
+
+def _choose_candidate(report: SearchReport) -> CandidateScore:
+    """Return the chosen candidate, or the best logistic regression if that is the dummy."""
+    if report.chosen.estimator != "dummy":
+        return report.chosen
+    return next(c for c in report.baselines if c.estimator == "logistic_regression")
+
+
+def _describe_classes(predictions: Predictions, n_wrong: Array) -> dict[str, ClassLabels]:
+    """Return the rows of each label, and how many of them are estimated to be wrong."""
+    n_rows = np.bincount(predictions.y_true)
+    return {
+        name: ClassLabels(n_rows=int(n), n_wrong=float(n_as_other.sum()))
+        for name, n, n_as_other in zip(predictions.classes, n_rows, n_wrong, strict=True)
+    }
 
 
 def confident_joint(predictions: Predictions) -> Array:
@@ -169,16 +178,13 @@ def _estimate_share(
         np.where(is_wrong, n_classes + y, -1),
         np.where(confident == y, 2 * n_classes + y, -1),
     )
-    group_sums = count_by_group(groups, y, columns, 3 * n_classes)
-    rng, alpha = np.random.default_rng(random_state), (1 - spec.confidence) / 2
-    measure = _make_share_measure(n_classes)
-    point, bounds = bootstrap(group_sums, measure, spec.resamples, rng, alpha)
-    return interval_or_count_bound(
-        point[0], *bounds[:, 0], n_groups=group_sums.n_groups, alpha=alpha
-    )
+    bootstrap = GroupBootstrap.of(groups, y, spec, random_state)
+    group_sums = bootstrap.count(columns, 3 * n_classes)
+    measured = bootstrap.measure(group_sums, _make_share_measure(n_classes))
+    return measured.interval(bootstrap.n_groups)
 
 
-def _make_share_measure(n_classes: int) -> Callable[[Array], Array]:
+def _make_share_measure(n_classes: int) -> Statistic:
     """Return a function of sums (n, 3 * n_classes): the share of wrong labels, shape (n, 1).
 
     It estimates as `_estimate_wrong` does.

@@ -8,7 +8,7 @@ import numpy as np
 
 from job.contracts.settings.evaluation import EvaluationSpec
 from job.errors import TrainingError
-from job.stages.metrics.group_bootstrap import MIN_EFFECTIVE_GROUPS, effective_groups
+from job.stages.metrics.group_sums import MIN_EFFECTIVE_GROUPS, effective_groups
 from job.stages.split.split import DataSplit
 
 Array = np.ndarray[Any, Any]

@@ -20,7 +20,7 @@ from job.contracts.reports.out_of_scope import EmptyRequest, OutOfScope, OutOfSc
 from job.contracts.settings.search import FeatureBlocks
 from job.stages.data.leakage_keys import make_rows
 from job.stages.metrics.confidence_bounds import jeffreys_bounds
-from job.stages.metrics.group_bootstrap import effective_groups
+from job.stages.metrics.group_sums import effective_groups
 from job.stages.metrics.predictions import Predictions
 
 log = structlog.get_logger(__name__)

@@ -11,8 +11,8 @@ import numpy.typing as npt
 from job.contracts.reports.wording import SimilarityBin, SimilarityReport
 from job.contracts.settings.evaluation import EvaluationSpec
 from job.stages.evaluation.wording_similarity import Similarity
-from job.stages.metrics.confidence_bounds import MIN_GROUPS, bootstrap, interval_or_count_bound
-from job.stages.metrics.group_bootstrap import count_by_group
+from job.stages.metrics.confidence_bounds import MIN_GROUPS
+from job.stages.metrics.group_bootstrap import GroupBootstrap
 from job.stages.metrics.predictions import Predictions
 
 Array = npt.NDArray[Any]
@@ -42,19 +42,10 @@ def score_by_similarity(
     report
         None if no row was compared with training rows.
     """
-    values = similarity.values
-    is_compared = ~np.isnan(values)
+    values, is_compared = similarity.values, ~np.isnan(similarity.values)
     if not is_compared.any():
         return None
-    y_true, rng = predictions.y_true, np.random.default_rng(random_state)
-    is_right = predictions.y_pred == y_true
-    # NOTE: the first and the last bin include values beyond their outer edges
-    numbers = np.digitize(values, EDGES[1:-1])
-    bins = []
-    for number, (lower, upper) in enumerate(pairwise(EDGES)):
-        mask = is_compared & (numbers == number)
-        scores = _score_bin(is_right[mask], y_true[mask], groups[mask], spec, rng)
-        bins.append(SimilarityBin(lower=lower, upper=upper, **scores))
+    bootstrap = GroupBootstrap.of(groups, predictions.y_true, spec, random_state)
     is_new = is_compared & (values < NEW_BELOW)
     return SimilarityReport(
         of=similarity.of,
@@ -69,25 +60,33 @@ def score_by_similarity(
         n_new_groups=len(np.unique(groups[is_new])),
         min_groups=MIN_GROUPS,
         level=spec.confidence,
-        bins=tuple(bins),
+        bins=_score_bins(values, predictions, bootstrap),
+    )
+
+
+def _score_bins(
+    values: Array, predictions: Predictions, bootstrap: GroupBootstrap
+) -> tuple[SimilarityBin, ...]:
+    """Return the accuracy of the rows in each bin of similarity; NaN is in none."""
+    # NOTE: the first and the last bin include values beyond their outer edges
+    numbers = np.where(np.isnan(values), -1, np.digitize(values, EDGES[1:-1]))
+    is_right = predictions.y_pred == predictions.y_true
+    return tuple(
+        _score_bin(edges, is_right[numbers == number], bootstrap.take(numbers == number))
+        for number, edges in enumerate(pairwise(EDGES))
     )
 
 
 def _score_bin(
-    is_right: Array, y: Array, groups: Array, spec: EvaluationSpec, rng: np.random.Generator
-) -> dict[str, Any]:
+    edges: tuple[float, float], is_right: Array, bootstrap: GroupBootstrap
+) -> SimilarityBin:
     """Return rows, groups, accuracy and interval of a bin, as far as it has enough groups."""
-    n_groups = len(np.unique(groups))
-    counts = {"n_rows": len(is_right), "n_groups": n_groups}
-    if not len(is_right):
-        return counts
-    accuracy = float(is_right.mean())
-    if n_groups < MIN_GROUPS:
-        return {**counts, "accuracy": accuracy}
-    columns = (np.zeros(len(y), int), np.where(is_right, 1, -1))
-    group_sums, alpha = count_by_group(groups, y, columns, 2), (1 - spec.confidence) / 2
-    (point,), bounds = bootstrap(
-        group_sums, lambda sums: sums[:, 1:] / sums[:, :1], spec.resamples, rng, alpha
+    lower, upper = edges
+    return SimilarityBin(
+        lower=lower,
+        upper=upper,
+        n_rows=len(is_right),
+        n_groups=bootstrap.n_groups,
+        accuracy=float(is_right.mean()) if len(is_right) else None,
+        interval=bootstrap.share_interval(is_right) if bootstrap.n_groups >= MIN_GROUPS else None,
     )
-    interval = interval_or_count_bound(point, *bounds[:, 0], n_groups=n_groups, alpha=alpha)
-    return {**counts, "accuracy": accuracy, "interval": interval}

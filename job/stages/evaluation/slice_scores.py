@@ -19,15 +19,11 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from job.contracts.metrics import Metric
+from job.contracts.metric_kinds import MetricDefinition
 from job.contracts.reports.slices import SliceReport, SliceScore
 from job.contracts.settings.evaluation import EvaluationSpec
-from job.stages.metrics.confidence_bounds import (
-    bca_bounds,
-    interval_or_count_bound,
-    max_t_critical_value,
-)
-from job.stages.metrics.group_bootstrap import count_by_group, leave_one_out, resample
+from job.stages.metrics.confidence_bounds import interval_or_count_bound
+from job.stages.metrics.group_bootstrap import GroupBootstrap, Measured
 from job.stages.metrics.predictions import Predictions
 from job.stages.metrics.search_metric import compute_score
 
@@ -64,7 +60,7 @@ def score_slices(
     predictions: Predictions,
     groups: Array,
     slices: pd.DataFrame,
-    metric: Metric,
+    metric: MetricDefinition,
     spec: EvaluationSpec,
     random_state: int,
 ) -> SliceReport:
@@ -86,9 +82,10 @@ def score_slices(
         for candidate in _make_slices(slices[name], groups)
     ]
     shown = [candidate for candidate in candidates if candidate.is_shown(spec.min_slice_rows)]
-    scores = _score_slices(shown, predictions, groups, metric, spec, random_state) if shown else []
+    bootstrap = GroupBootstrap.of(groups, predictions.y_true, spec, random_state)
+    scores = _score_slices(shown, predictions, bootstrap, metric) if shown else []
     return SliceReport(
-        metric=metric.value,
+        metric=metric.name,
         level=spec.confidence,
         min_rows=spec.min_slice_rows,
         min_groups=MIN_GROUPS,
@@ -119,24 +116,19 @@ def _make_slices(column: pd.Series[Any], groups: Array) -> list[_Slice]:
 def _score_slices(
     shown: list[_Slice],
     predictions: Predictions,
-    groups: Array,
-    metric: Metric,
-    spec: EvaluationSpec,
-    random_state: int,
+    bootstrap: GroupBootstrap,
+    metric: MetricDefinition,
 ) -> list[SliceScore]:
     """Return the scores of these slices, in their order."""
-    n, alpha = len(shown), 1 - spec.confidence
-    columns = _make_count_columns(shown, predictions)
-    group_sums = count_by_group(groups, predictions.y_true, columns, 2 * n + 2)
+    n, inside, differences = len(shown), slice(len(shown)), slice(len(shown), None)
+    group_sums = bootstrap.count(_make_count_columns(shown, predictions), 2 * n + 2)
     point = _Accuracies(n).measure(group_sums.total)[0]
-    measure = _Accuracies(n, point).measure
-    resampled = resample(group_sums, measure, spec.resamples, np.random.default_rng(random_state))
-    left_out = leave_one_out(group_sums, lambda sums: measure(sums)[:, :n])
-    bounds = bca_bounds(point[:n], resampled[:, :n], left_out, group_sums, alpha / 2)
+    measured = bootstrap.measure(group_sums, _Accuracies(n, point).measure)
     n_groups = np.array([shown_slice.n_groups for shown_slice in shown])
     n_fewest = np.minimum(n_groups, [shown_slice.n_other_groups for shown_slice in shown])
-    upper_bounds = _upper_bounds(point[:n], resampled[:, :n], n_groups, alpha)
-    difference_upper_bounds = _upper_bounds(point[n:], resampled[:, n:], n_fewest, alpha)
+    upper_bounds = _upper_bounds(measured, inside, n_groups)
+    difference_upper_bounds = _upper_bounds(measured, differences, n_fewest)
+    bounds = measured.bounds(inside)
     return [
         SliceScore(
             column=shown_slice.column,
@@ -144,7 +136,10 @@ def _score_slices(
             n_rows=int(shown_slice.mask.sum()),
             n_groups=shown_slice.n_groups,
             accuracy=interval_or_count_bound(
-                point[number], *bounds[:, number], n_groups=shown_slice.n_groups, alpha=alpha / 2
+                point[number],
+                *bounds[:, number],
+                n_groups=shown_slice.n_groups,
+                alpha=bootstrap.alpha,
             ),
             upper_bound=float(upper_bounds[number]),
             difference=float(point[n + number]),
@@ -201,20 +196,14 @@ def _share(part: Array, whole: Array, default: Array) -> Array:
     return share
 
 
-def _upper_bounds(point: Array, resampled: Array, n_groups: Array, alpha: float) -> Array:
-    """Return upper bounds that hold for all metrics at once with probability 1 - alpha (max T).
+def _upper_bounds(measured: Measured, columns: slice, n_groups: Array) -> Array:
+    """Return upper bounds that hold for all metrics at once with the confidence of the intervals.
 
     If no resample of a metric differs from the whole, the number of groups alone gives its bound.
     """
-    standard_errors = resampled.std(axis=0)
-    varies = standard_errors > 0
+    alpha, point = 2 * measured.alpha, measured.point[columns]
+    _, upper = measured.simultaneous_bounds(columns, alpha)
+    varies = measured.resampled[:, columns].std(axis=0) > 0
     by_count = 1.0 - (alpha / len(point)) ** (1 / n_groups)
-    critical_value = 0.0
-    if varies.any():
-        critical_value = max_t_critical_value(
-            (point - resampled)[:, varies] / standard_errors[varies], alpha
-        )
-    bounds: Array = np.minimum(
-        point + np.where(varies, critical_value * standard_errors, by_count), 1.0
-    )
+    bounds: Array = np.minimum(np.where(varies, upper, point + by_count), 1.0)
     return bounds

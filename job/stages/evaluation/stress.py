@@ -34,9 +34,9 @@ from job.contracts.reports.stress import BatchScore, StatedBy, StressReport
 from job.contracts.settings.evaluation import EvaluationSpec
 from job.stages.evaluation.recentering import predict_recentered
 from job.stages.features.quadric import measure_columns
-from job.stages.metrics.confidence_bounds import MIN_GROUPS, bootstrap, interval_or_count_bound
-from job.stages.metrics.group_bootstrap import count_by_group
-from job.stages.metrics.predictions import predict
+from job.stages.metrics.confidence_bounds import MIN_GROUPS
+from job.stages.metrics.group_bootstrap import GroupBootstrap
+from job.stages.metrics.predictions import Predictions, predict
 
 Array = npt.NDArray[Any]
 SHARE: Final = 0.85
@@ -73,6 +73,33 @@ class Columns:
         return scaled
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _BatchPlan:
+    """The classes that have batches, the rows of a batch, and the batches of a class."""
+
+    names: tuple[str, ...]
+    n_rows: int
+    n_draws: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ClassBatches:
+    """The drawn rows of all batches of one class, and which are classified correctly.
+
+    Attributes
+    ----------
+    index
+        Positions of the rows, shape (n_drawn,).
+    is_right, is_right_recentered
+        After the batches were standardized anew, and after the consumer recentered them (None
+        unless rows are restored); shape (n_drawn,).
+    """
+
+    index: Array
+    is_right: Array
+    is_right_recentered: Array | None
+
+
 def measure_stress(
     model: TrainedModel,
     rows: Rows,
@@ -101,61 +128,53 @@ def measure_stress(
     """
     rng = np.random.default_rng(random_state)
     class_rows = _find_class_rows(rows, model)
-    sizes = _choose_sizes(class_rows, rng)
-    if sizes is None:
+    plan = _plan_batches(class_rows, rng)
+    if plan is None:
         return None
-    names, n_batch_rows, n_draws = sizes
     predictions = predict(model.pipeline, rows, model.feature_blocks)
-    is_right_as_given = predictions.y_pred == predictions.y_true
-    drawn_index, is_right, scores = [], [], []
-    for name in names:
-        batches = [draw_batch(class_rows, name, n_batch_rows, rng) for _ in range(n_draws)]
-        index, standardized = np.concatenate(batches), _standardize(rows, batches, columns)
-        is_right_standardized = _predict_batches(model, rows, index, standardized)
-        accuracy_recentered = None
-        if is_restored:
-            labels = predict_recentered(model, standardized)
-            accuracy_recentered = float((labels == rows.y[index]).mean())
-        score = BatchScore(
-            name=name,
-            accuracy=float(is_right_standardized.mean()),
-            accuracy_as_given=float(is_right_as_given[index].mean()),
-            accuracy_recentered=accuracy_recentered,
-        )
-        drawn_index.append(index)
-        is_right.append(is_right_standardized)
-        scores.append(score)
-    index = np.concatenate(drawn_index)
+    batches = []
+    for name in plan.names:
+        drawn = [draw_batch(class_rows, name, plan.n_rows, rng) for _ in range(plan.n_draws)]
+        batches.append(_predict_class(model, rows, columns, drawn, is_restored=is_restored))
+    index = np.concatenate([of_class.index for of_class in batches])
+    bootstrap = GroupBootstrap.of(rows.groups[index], predictions.y_true[index], spec, rng)
     return StressReport(
         stated_by=stated_by,
         share=SHARE,
-        n_batch_rows=n_batch_rows,
-        n_draws=n_draws,
+        n_batch_rows=plan.n_rows,
+        n_draws=plan.n_draws,
         n_rows=len(rows),
         n_groups=len(np.unique(rows.groups)),
-        n_classes_left_out=len(class_rows) - len(names),
-        classes=tuple(scores),
-        interval=_compute_interval(
-            np.concatenate(is_right), predictions.y_true[index], rows.groups[index], spec, rng
+        n_classes_left_out=len(class_rows) - len(plan.names),
+        classes=tuple(
+            _score_class(name, of_class, predictions)
+            for name, of_class in zip(plan.names, batches, strict=True)
         ),
+        interval=_compute_interval(batches, bootstrap),
         level=spec.confidence,
     )
 
 
-def _choose_sizes(
-    class_rows: Mapping[str, Array], rng: np.random.Generator
-) -> tuple[list[str], int, int] | None:
-    """Return the classes that have batches, the rows of a batch, and the batches of a class."""
+def _compute_interval(batches: list[_ClassBatches], bootstrap: GroupBootstrap) -> Interval | None:
+    """Compute the interval of the mean accuracy; batches are not drawn again for resamples."""
+    if bootstrap.n_groups < MIN_GROUPS:
+        return None
+    return bootstrap.share_interval(np.concatenate([of_class.is_right for of_class in batches]))
+
+
+def _plan_batches(class_rows: Mapping[str, Array], rng: np.random.Generator) -> _BatchPlan | None:
+    """Return the batches to draw; None if no class has enough rows, or if it is the only one."""
     min_class_rows = int(np.ceil(SHARE * MIN_BATCH_ROWS))
     names = [name for name, index in class_rows.items() if len(index) >= min_class_rows]
     if not names or len(class_rows) < 2:
         return None
     n_smallest = min(len(class_rows[name]) for name in names)
-    n_batch_rows = min(MAX_BATCH_ROWS, int(n_smallest / SHARE))
-    if len(names) * n_batch_rows > MAX_PREDICTED:
-        sample = rng.choice(len(names), MAX_PREDICTED // n_batch_rows, replace=False)
+    n_rows = min(MAX_BATCH_ROWS, int(n_smallest / SHARE))
+    if len(names) * n_rows > MAX_PREDICTED:
+        sample = rng.choice(len(names), MAX_PREDICTED // n_rows, replace=False)
         names = [names[n] for n in np.sort(sample)]
-    return names, n_batch_rows, min(N_DRAWS, MAX_PREDICTED // (len(names) * n_batch_rows))
+    n_draws = min(N_DRAWS, MAX_PREDICTED // (len(names) * n_rows))
+    return _BatchPlan(names=tuple(names), n_rows=n_rows, n_draws=n_draws)
 
 
 def draw_batch(
@@ -190,34 +209,33 @@ def _find_class_rows(rows: Rows, model: TrainedModel) -> dict[str, Array]:
     return {name: np.flatnonzero(y == name) for name in known}
 
 
-def _standardize(rows: Rows, batches: list[Array], columns: Columns) -> list[Array]:
-    """Return the embeddings of each batch, standardized anew."""
+def _predict_class(
+    model: TrainedModel, rows: Rows, columns: Columns, batches: list[Array], *, is_restored: bool
+) -> _ClassBatches:
+    """Standardize batches of these rows anew, and predict them."""
     assert rows.embeddings is not None
-    return [columns.standardize(rows.embeddings.take(index).read()) for index in batches]
-
-
-def _predict_batches(
-    model: TrainedModel, rows: Rows, index: Array, embeddings: list[Array]
-) -> Array:
-    """Return which rows at these positions are classified correctly with these embeddings."""
-    matrix = MatrixRows(np.concatenate(embeddings), np.arange(len(index)))
+    index = np.concatenate(batches)
+    standardized = [columns.standardize(rows.embeddings.take(batch).read()) for batch in batches]
+    matrix = MatrixRows(np.concatenate(standardized), np.arange(len(index)))
     batch_rows = replace(rows.take(index), embeddings=matrix)
     predictions = predict(model.pipeline, batch_rows, model.feature_blocks)
-    is_right: Array = predictions.y_pred == predictions.y_true
-    return is_right
-
-
-def _compute_interval(
-    is_right: Array, y: Array, groups: Array, spec: EvaluationSpec, rng: np.random.Generator
-) -> Interval | None:
-    """Compute the interval of the mean accuracy; batches are not drawn again for resamples."""
-    n_groups = len(np.unique(groups))
-    if n_groups < MIN_GROUPS:
-        return None
-    counted = (np.zeros(len(y), int), np.where(is_right, 1, -1))
-    group_sums = count_by_group(groups, y, counted, 2)
-    alpha = (1 - spec.confidence) / 2
-    (point,), bounds = bootstrap(
-        group_sums, lambda sums: sums[:, 1:] / sums[:, :1], spec.resamples, rng, alpha
+    is_right_recentered = None
+    if is_restored:
+        is_right_recentered = predict_recentered(model, standardized) == rows.y[index]
+    return _ClassBatches(
+        index=index,
+        is_right=predictions.y_pred == predictions.y_true,
+        is_right_recentered=is_right_recentered,
     )
-    return interval_or_count_bound(point, *bounds[:, 0], n_groups=n_groups, alpha=alpha)
+
+
+def _score_class(name: str, batches: _ClassBatches, as_given: Predictions) -> BatchScore:
+    """Return the accuracies of the batches of one class, also with the embeddings as given."""
+    is_right_as_given = (as_given.y_pred == as_given.y_true)[batches.index]
+    recentered = batches.is_right_recentered
+    return BatchScore(
+        name=name,
+        accuracy=float(batches.is_right.mean()),
+        accuracy_as_given=float(is_right_as_given.mean()),
+        accuracy_recentered=None if recentered is None else float(recentered.mean()),
+    )

@@ -16,7 +16,7 @@ from job.stages.data.leakage_keys import key_kind
 from job.stages.evaluation.scores_by_similarity import score_by_similarity
 from job.stages.evaluation.standardization import check_standardization
 from job.stages.evaluation.wording_similarity import Part, measure_similarity
-from job.stages.metrics.group_bootstrap import effective_groups
+from job.stages.metrics.group_sums import effective_groups
 from job.stages.metrics.predictions import Predictions
 
 Array = npt.NDArray[Any]

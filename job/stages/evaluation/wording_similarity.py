@@ -112,19 +112,11 @@ def measure_similarity(
     names, items, n_items = _sample_items(evaluated, parts, kind, random_state)
     texts = _Texts(names, items) if kind == "text" else None
     values = np.full(len(evaluated), np.nan)
-    max_similarity = np.full(len(names), np.nan)  # of each item, within one part
     for part, (_, trained) in zip(items, parts, strict=True):
-        if not len(part.evaluated) or not len(part.trained):
-            continue
-        max_similarity[:] = np.nan
-        if texts is not None:
-            similarity = texts.max_similarity(part.evaluated, part.trained)
-        else:
-            similarity = _max_cosine_similarity(
-                evaluated.take(part.first_evaluated), trained.take(part.first_trained)
-            )
-        max_similarity[part.evaluated] = similarity
-        values[part.rows] = max_similarity[part.row_items]
+        if len(part.evaluated) and len(part.trained):
+            of_item = np.full(len(names), np.nan)
+            of_item[part.evaluated] = _compare_part(part, evaluated, trained, texts)
+            values[part.rows] = of_item[part.row_items]
     return Similarity(
         of=kind,
         values=values.round(_DIGITS),
@@ -132,6 +124,15 @@ def measure_similarity(
         n_sampled_items=sum(len(part.evaluated) for part in items),
         n_trained_items=sum(part.n_trained for part in items),
         n_sampled_trained_items=sum(len(part.trained) for part in items),
+    )
+
+
+def _compare_part(part: _PartItems, evaluated: Rows, trained: Rows, texts: _Texts | None) -> Array:
+    """Return the similarity of the sampled items to the most similar one that was trained on."""
+    if texts is not None:
+        return texts.max_similarity(part.evaluated, part.trained)
+    return _max_cosine_similarity(
+        evaluated.take(part.first_evaluated), trained.take(part.first_trained)
     )
 
 

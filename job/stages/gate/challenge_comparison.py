@@ -2,39 +2,30 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from job.contracts.dataset import Rows
 from job.contracts.messages import pluralize
-from job.contracts.model import TrainedModel
 from job.contracts.ports import Codec
 from job.contracts.reports.comparison import Comparison
 from job.contracts.reports.gate import Criterion
-from job.contracts.settings.gate import GateSpec, PairedSpec
-from job.contracts.settings.job_settings import TrainingSpec
-from job.contracts.version_files import MODEL_FILE
+from job.contracts.settings.gate import GateSpec
 from job.registry.champion import PublishedVersion
 from job.stages.data.leakage_keys import key_kind
 from job.stages.gate.comparison import (
-    MIN_ROWS,
+    count_compared,
     find_embedding_problem,
+    has_too_few,
     match_input,
     was_trained_on,
 )
-from job.stages.gate.held_out_comparison import compare_models
-from job.stages.metrics.confidence_bounds import MIN_GROUPS
+from job.stages.gate.held_out_comparison import ComparedModel, ComparisonSpec, compare_models
 
 
 def compare_on_challenge(
     champion: PublishedVersion,
-    candidate: TrainedModel,
+    candidate: ComparedModel,
     requests: Rows,
     codec: Codec,
-    *,
-    training: TrainingSpec,
-    paired: PairedSpec,
-    embedding_model: str,
-    payload: bytes,
+    spec: ComparisonSpec,
 ) -> Comparison:
     """Compare both published models on requests of the challenge set.
 
@@ -44,44 +35,31 @@ def compare_on_challenge(
     ----------
     requests
         Requests that the models are evaluated on, with their near-duplicate groups.
-    payload
-        The candidate as bytes.
     """
     comparison = Comparison(
         role=champion.role,
         version=champion.version,
-        metric=paired.metric.value,
+        metric=spec.paired.metric.name,
         basis="challenge",
         is_advisory=True,
     )
     metadata = champion.metadata
-    uses = (candidate.feature_blocks, *training.search.inputs)
-    feature_blocks = match_input(metadata, requests, uses, training.columns)
+    feature_blocks = match_input(
+        metadata, requests, spec.list_inputs(candidate), spec.training.columns
+    )
     if feature_blocks is None:
         return comparison.copy_with(problem="it takes another input than the challenge set has")
-    if problem := find_embedding_problem(metadata, feature_blocks, embedding_model):
+    if problem := find_embedding_problem(metadata, feature_blocks, candidate.embedding_model):
         return comparison.copy_with(problem=problem)
-    is_same = champion.files[MODEL_FILE] == payload
+    is_same = candidate.equals(champion)
     unseen = requests if is_same else select_unseen(champion, requests)
-    n_rows, n_groups = len(unseen), len(np.unique(unseen.groups))
-    comparison = comparison.copy_with(
-        n_rows=n_rows, n_groups=n_groups, n_excluded=len(requests) - n_rows
-    )
-    if not is_same and (n_rows < MIN_ROWS or n_groups < MIN_GROUPS):
+    comparison = count_compared(comparison, requests, unseen)
+    if not is_same and has_too_few(comparison):
+        n_rows, n_groups = comparison.n_rows, comparison.n_groups
         few = f"{pluralize(n_rows, 'request')} in {pluralize(n_groups, 'group')}"
         problem = f"{few} of the challenge set are new to it, too few to tell"
         return comparison.copy_with(problem=problem)
-    return compare_models(
-        comparison,
-        champion,
-        candidate,
-        unseen,
-        feature_blocks,
-        codec,
-        training=training,
-        paired=paired,
-        is_same=is_same,
-    )
+    return compare_models(comparison, champion, candidate, unseen, feature_blocks, codec, spec=spec)
 
 
 def select_unseen(version: PublishedVersion, requests: Rows) -> Rows:

@@ -21,23 +21,21 @@ import numpy as np
 
 from job.contracts.dataset import Rows
 from job.contracts.messages import pluralize
-from job.contracts.model import TrainedModel
+from job.contracts.metric_kinds import LabelMetric
 from job.contracts.ports import Codec
 from job.contracts.reports.comparison import Comparison
 from job.contracts.reports.metadata import Metadata
 from job.contracts.settings.dataset import ColumnsSpec
 from job.contracts.settings.gate import PairedSpec
-from job.contracts.settings.job_settings import TrainingSpec
 from job.contracts.settings.search import FeatureBlocks
-from job.contracts.version_files import MODEL_FILE, TRAINING_KEYS_FILE
+from job.contracts.version_files import TRAINING_KEYS_FILE
 from job.registry.champion import PublishedVersion
 from job.stages.data.leakage_keys import key_kind, salted_digests
 from job.stages.features.preprocessing import select_blocks
 from job.stages.gate.group_errors import GroupErrors, pair_group_errors
-from job.stages.gate.held_out_comparison import compare_models
+from job.stages.gate.held_out_comparison import ComparedModel, ComparisonSpec, compare_models
 from job.stages.gate.paired_bootstrap import compare_counts
 from job.stages.metrics.confidence_bounds import MIN_GROUPS
-from job.stages.metrics.label_metrics import AVERAGED
 from job.stages.packaging.metadata import describe_input
 
 Array = np.ndarray[Any, Any]
@@ -46,15 +44,11 @@ MIN_ROWS: Final = 30
 
 def compare(
     champion: PublishedVersion,
-    candidate: TrainedModel,
+    candidate: ComparedModel,
     test: Rows,
     table: Rows | None,
     codec: Codec,
-    *,
-    training: TrainingSpec,
-    paired: PairedSpec,
-    embedding_model: str,
-    payload: bytes,
+    spec: ComparisonSpec,
 ) -> Comparison:
     """Compare both models on the test rows that the champion was not trained on either.
 
@@ -66,45 +60,42 @@ def compare(
     table
         All rows of the table, the test rows among them, to find near-duplicates of the champion's
         training rows; None if near-duplicates are not left out.
-    embedding_model
-        Model that the table's embeddings come from.
-    payload
-        The candidate as bytes. If they are the champion's own, the models are equally good, and no
-        rows are needed to show it.
     """
-    metadata = champion.metadata
     comparison = Comparison(
         role=champion.role,
         version=champion.version,
-        metric=paired.metric.value,
+        metric=spec.paired.metric.name,
         is_advisory=champion.is_advisory,
     )
-    feature_blocks = match_input(
-        metadata, test, (candidate.feature_blocks, *training.search.inputs), training.columns
-    )
-    if problem := find_problem(metadata, test, feature_blocks, embedding_model):
+    metadata = champion.metadata
+    feature_blocks = match_input(metadata, test, spec.list_inputs(candidate), spec.training.columns)
+    if problem := find_problem(metadata, test, feature_blocks, candidate.embedding_model):
         return comparison.copy_with(problem=problem)
     assert feature_blocks is not None  # it would be a problem
-    is_same = champion.files[MODEL_FILE] == payload
+    is_same = candidate.equals(champion)
     unseen = test if is_same else test.take(~was_trained_on(champion, test, table))
-    n_groups = len(np.unique(unseen.groups))
-    comparison = comparison.copy_with(
-        n_rows=len(unseen), n_groups=n_groups, n_excluded=len(test) - len(unseen)
-    )
-    if not is_same and (len(unseen) < MIN_ROWS or n_groups < MIN_GROUPS):
-        left = f"{pluralize(len(unseen), 'hold-out row')} in {pluralize(n_groups, 'group')}"
+    comparison = count_compared(comparison, test, unseen)
+    if not is_same and has_too_few(comparison):
+        left = (
+            f"{pluralize(comparison.n_rows, 'hold-out row')} in "
+            f"{pluralize(comparison.n_groups, 'group')}"
+        )
         return comparison.copy_with(problem=f"it was trained on all but {left}")
-    return compare_models(
-        comparison,
-        champion,
-        candidate,
-        unseen,
-        feature_blocks,
-        codec,
-        training=training,
-        paired=paired,
-        is_same=is_same,
+    return compare_models(comparison, champion, candidate, unseen, feature_blocks, codec, spec=spec)
+
+
+def count_compared(comparison: Comparison, rows: Rows, unseen: Rows) -> Comparison:
+    """Return the comparison with the numbers of rows and groups that are compared."""
+    return comparison.copy_with(
+        n_rows=len(unseen),
+        n_groups=len(np.unique(unseen.groups)),
+        n_excluded=len(rows) - len(unseen),
     )
+
+
+def has_too_few(comparison: Comparison) -> bool:
+    """Return whether too few rows or groups are left to compare two different models."""
+    return comparison.n_rows < MIN_ROWS or comparison.n_groups < MIN_GROUPS
 
 
 def compare_errors(
@@ -126,30 +117,20 @@ def compare_errors(
         None if the runs cannot be compared: the classes differ, the tables share too few groups, or
         the metric is computed from probabilities, which are not kept.
     """
-    if before.classes != candidate.classes or paired.metric.value not in AVERAGED:
+    if before.classes != candidate.classes or not isinstance(paired.metric, LabelMetric):
         return None
     counts = pair_group_errors(before, candidate)
-    n_groups, n_rows = (
-        counts.n_groups[0],
-        round(counts.group_sums.total[0, : len(before.classes)].sum()),
-    )
-    if n_rows < MIN_ROWS or n_groups < MIN_GROUPS:
-        return None
-    difference = compare_counts(counts, paired)
-    return Comparison(
+    n_rows = round(counts.group_sums.total[0, : len(before.classes)].sum())
+    comparison = Comparison(
         role=champion.role,
         version=champion.version,
-        metric=paired.metric.value,
+        metric=paired.metric.name,
         basis="shared_groups",
         n_rows=n_rows,
-        n_groups=n_groups,
+        n_groups=counts.n_groups[0],
         n_excluded=int(candidate.n_rows.sum()) - n_rows,
-        champion_score=difference.champion_score,
-        candidate_score=difference.candidate_score,
-        difference=difference.interval,
-        standard_error=difference.standard_error,
-        recalls=difference.recalls,
     )
+    return None if has_too_few(comparison) else compare_counts(counts, paired).add_to(comparison)
 
 
 def find_problem(

@@ -19,12 +19,13 @@ from collections.abc import Iterator
 from scipy.stats import norm
 
 from job.contracts.messages import pluralize
+from job.contracts.metric_kinds import LabelMetric
+from job.contracts.metrics import METRICS
 from job.contracts.reports.comparison import Comparison, RecallChange
 from job.contracts.reports.gate import Criterion
 from job.contracts.reports.intervals import Interval
 from job.contracts.settings.gate import GateSpec
 from job.stages.gate.power import POWER, can_show_margin, tolerated_drop
-from job.stages.metrics.label_metrics import AVERAGED
 
 
 def judge_comparison(
@@ -108,7 +109,7 @@ def _tolerance_criterion(
     drop = tolerated_drop(standard_error, spec)
     half_width = float(norm.ppf(1 - spec.alpha)) * standard_error
     largest_drop = max(-difference.lower, half_width - difference.value, 0.0)
-    is_share = comparison.metric in AVERAGED
+    is_share = isinstance(METRICS.get(comparison.metric), LabelMetric)
     ruled_out = f"{100 * largest_drop:.1f} points" if is_share else f"{largest_drop:.4f}"
     reason += (
         f"; {pluralize(comparison.n_groups, 'group')} cannot show the margin of {spec.margin:g}: "

@@ -27,7 +27,7 @@ from job.contracts.dataset import Rows
 from job.contracts.identity import canonical_json
 from job.stages.data.leakage_keys import salted_digests
 from job.stages.gate.paired_bootstrap import PairedCounts
-from job.stages.metrics.group_bootstrap import make_group_sums
+from job.stages.metrics.group_sums import make_group_sums
 from job.stages.metrics.predictions import Predictions
 
 Array = np.ndarray[Any, Any]

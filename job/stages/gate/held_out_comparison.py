@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from job.contracts.dataset import Rows
@@ -10,6 +11,7 @@ from job.contracts.model import TrainedModel
 from job.contracts.ports import Codec
 from job.contracts.reports.comparison import Comparison
 from job.contracts.reports.intervals import Interval
+from job.contracts.settings.dataset import ColumnsSpec
 from job.contracts.settings.gate import PairedSpec
 from job.contracts.settings.job_settings import TrainingSpec
 from job.contracts.settings.search import FeatureBlocks
@@ -18,20 +20,52 @@ from job.errors import IncompatibleModelError
 from job.registry.champion import PublishedVersion
 from job.stages.features.preprocessing import select_blocks
 from job.stages.gate.paired_bootstrap import compare_pair
-from job.stages.metrics.predictions import predict
+from job.stages.metrics.predictions import Predictions, predict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparedModel:
+    """The candidate of a comparison.
+
+    Attributes
+    ----------
+    payload
+        The model as bytes. If they are the champion's own, the models are equally good, and no rows
+        are needed to show it.
+    embedding_model
+        Model that the embeddings of the compared rows come from.
+    """
+
+    model: TrainedModel
+    payload: bytes
+    embedding_model: str
+
+    def equals(self, champion: PublishedVersion) -> bool:
+        """Return whether both models are the same bytes."""
+        return champion.files[MODEL_FILE] == self.payload
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparisonSpec:
+    """The settings of a comparison: the inputs and columns of the models, and the bootstrap's."""
+
+    training: TrainingSpec
+    paired: PairedSpec
+
+    def list_inputs(self, candidate: ComparedModel) -> tuple[FeatureBlocks, ...]:
+        """Return the inputs that a champion may take: the candidate's, and those searched."""
+        return (candidate.model.feature_blocks, *self.training.search.inputs)
 
 
 def compare_models(
     comparison: Comparison,
     champion: PublishedVersion,
-    candidate: TrainedModel,
+    candidate: ComparedModel,
     rows: Rows,
     feature_blocks: FeatureBlocks,
     codec: Codec,
     *,
-    training: TrainingSpec,
-    paired: PairedSpec,
-    is_same: bool,
+    spec: ComparisonSpec,
 ) -> Comparison:
     """Return the comparison with the scores of both models on these rows, or with the problem.
 
@@ -41,34 +75,34 @@ def compare_models(
         The comparison without scores.
     feature_blocks
         Input of the champion.
-    is_same
-        Whether both models are the same bytes: they are then equally good on any rows.
     """
     try:
-        model = codec.decode(champion.files[MODEL_FILE])
+        champion_model = codec.decode(champion.files[MODEL_FILE])
     except IncompatibleModelError as error:
         return comparison.copy_with(problem=error.message)
-    if problem := _describe_other_classes(model, candidate.pipeline):
+    if problem := _describe_other_classes(champion_model, candidate.model.pipeline):
         return comparison.copy_with(problem=problem)
+    columns, model = spec.training.columns, candidate.model
     difference = compare_pair(
-        predict(model, select_blocks(rows, feature_blocks, training.columns), feature_blocks),
-        predict(
-            candidate.pipeline,
-            select_blocks(rows, candidate.feature_blocks, training.columns),
-            candidate.feature_blocks,
-        ),
+        _predict(champion_model, rows, feature_blocks, columns),
+        _predict(model.pipeline, rows, model.feature_blocks, columns),
         rows.groups,
-        paired,
+        spec.paired,
     )
-    undefined = f"{paired.metric.value} is undefined on these rows"
-    return comparison.copy_with(
-        champion_score=difference.champion_score,
-        candidate_score=difference.candidate_score,
-        standard_error=None if is_same else difference.standard_error,
-        difference=Interval(value=0.0, lower=0.0, upper=0.0) if is_same else difference.interval,
-        recalls={} if is_same else difference.recalls,
-        problem=undefined if difference.interval is None else "",
-    )
+    compared = difference.add_to(comparison)
+    if difference.interval is None:
+        undefined = f"{spec.paired.metric.name} is undefined on these rows"
+        compared = compared.copy_with(problem=undefined)
+    if not candidate.equals(champion):
+        return compared
+    equal = Interval(value=0.0, lower=0.0, upper=0.0)
+    return compared.copy_with(difference=equal, standard_error=None, recalls={})
+
+
+def _predict(
+    model: Any, rows: Rows, feature_blocks: FeatureBlocks, columns: ColumnsSpec
+) -> Predictions:
+    return predict(model, select_blocks(rows, feature_blocks, columns), feature_blocks)
 
 
 def _describe_other_classes(champion: Any, candidate: Any) -> str:

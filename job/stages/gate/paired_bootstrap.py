@@ -20,30 +20,17 @@ from typing import Any
 
 import numpy as np
 
-from job.contracts.metrics import Metric
-from job.contracts.reports.comparison import RecallChange
+from job.contracts.metric_kinds import InfluenceMetric, LabelMetric, RowMetric
+from job.contracts.reports.comparison import Comparison, RecallChange
 from job.contracts.reports.intervals import Interval
 from job.contracts.settings.gate import PairedSpec
-from job.stages.metrics.confidence_bounds import (
-    bca_bounds,
-    interval_or_count_bound,
-    max_t_critical_value,
-)
-from job.stages.metrics.group_bootstrap import (
-    GroupSums,
-    count_by_group,
-    leave_one_out,
-    resample,
-    sum_by_group,
-)
-from job.stages.metrics.label_metrics import (
-    AVERAGED,
-    LabelScores,
-    count_groups,
-    paired_count_columns,
-)
+from job.stages.metrics.confidence_bounds import interval_or_count_bound
+from job.stages.metrics.group_bootstrap import GroupBootstrap, Measured, measure_resamples
+from job.stages.metrics.group_sums import GroupSums, count_by_group
+from job.stages.metrics.label_metrics import LabelScores, count_groups, paired_count_columns
 from job.stages.metrics.predictions import Predictions
-from job.stages.metrics.row_metrics import log_losses, roc_auc_influences
+from job.stages.metrics.row_metrics import KnownRows
+from job.stages.metrics.search_metric import measure_rows
 
 Array = np.ndarray[Any, Any]
 
@@ -60,6 +47,16 @@ class Difference:
     interval: Interval | None = None
     standard_error: float | None = None
     recalls: Mapping[str, RecallChange] = field(default_factory=dict)
+
+    def add_to(self, comparison: Comparison) -> Comparison:
+        """Return the comparison with these scores."""
+        return comparison.copy_with(
+            champion_score=self.champion_score,
+            candidate_score=self.candidate_score,
+            difference=self.interval,
+            standard_error=self.standard_error,
+            recalls=self.recalls,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,11 +87,23 @@ def compare_pair(
     y_true, y_pred = champion.y_true, (champion.y_pred, candidate.y_pred)
     counts = count_pair(champion.classes, y_true, y_pred, groups)
     rng = np.random.default_rng(spec.random_state)
-    label_difference = _compare_labels(counts, spec, rng)
-    if spec.metric.value in AVERAGED:
-        return label_difference
-    difference = _compare_rows(champion, candidate, groups, spec, rng)
-    return replace(difference, recalls=label_difference.recalls)
+    labels = _compare_labels(counts, spec, rng)
+    match spec.metric:
+        case LabelMetric():
+            return labels
+        case RowMetric() | InfluenceMetric() as metric:
+            has_known_class = champion.has_known_class
+            bootstrap = GroupBootstrap(
+                groups[has_known_class],
+                y_true[has_known_class],
+                n_resamples=spec.resamples,
+                alpha=spec.alpha,
+                random_state=rng,
+            )
+            pair = KnownRows(champion), KnownRows(candidate)
+            return replace(_compare_rows(pair, metric, bootstrap), recalls=labels.recalls)
+        case metric:
+            raise TypeError(f"'{metric.name}' cannot be compared: {metric.objection}")
 
 
 def count_pair(
@@ -122,129 +131,113 @@ def compare_counts(counts: PairedCounts, spec: PairedSpec) -> Difference:
     return _compare_labels(counts, spec, np.random.default_rng(spec.random_state))
 
 
-def _compare_labels(counts: PairedCounts, spec: PairedSpec, rng: np.random.Generator) -> Difference:
-    """Compare recalls and, if it is computed from labels, the metric."""
-    n, group_sums = len(counts.classes), counts.group_sums
-    candidate_columns, champion_columns = np.arange(3 * n), np.r_[:n, 3 * n : 5 * n]
-    candidate, champion = (
-        LabelScores(group_sums.total[:, columns])
-        for columns in (candidate_columns, champion_columns)
-    )
+class _PairedScores:
+    """The scores of labels of both models, from sums of `PairedCounts`."""
 
-    def measure(sums: Array) -> Array:
-        return candidate.measure(sums[:, candidate_columns]) - champion.measure(
-            sums[:, champion_columns]
+    def __init__(self, total: Array, n_classes: int) -> None:
+        self._candidate_columns = np.arange(3 * n_classes)
+        self._champion_columns = np.r_[:n_classes, 3 * n_classes : 5 * n_classes]
+        self.candidate = LabelScores(total[:, self._candidate_columns])
+        self.champion = LabelScores(total[:, self._champion_columns])
+
+    def score(self, sums: Array) -> tuple[Array, Array]:
+        """Return the scores of champion and candidate, shape (n, n_scores) each."""
+        return (
+            self.champion.measure(sums[:, self._champion_columns]),
+            self.candidate.measure(sums[:, self._candidate_columns]),
         )
 
-    scores = [
-        label_scores.measure(group_sums.total[:, columns])[0]
-        for label_scores, columns in ((champion, champion_columns), (candidate, candidate_columns))
-    ]
-    point, resampled = scores[1] - scores[0], resample(group_sums, measure, spec.resamples, rng)
-    n_rows = group_sums.total[0, :n]
-    recalls = _recall_changes(
-        counts.classes,
-        n_rows,
-        [s[-n:] for s in scores],
-        resampled[:, -n:],
-        counts.n_groups[1],
-        spec.alpha,
+    def measure(self, sums: Array) -> Array:
+        """Return candidate less champion, shape (n, n_scores)."""
+        champion, candidate = self.score(sums)
+        return candidate - champion
+
+
+def _compare_labels(counts: PairedCounts, spec: PairedSpec, rng: np.random.Generator) -> Difference:
+    """Compare recalls and, if it is computed from labels, the metric."""
+    total = counts.group_sums.total
+    pair = _PairedScores(total, len(counts.classes))
+    measured = measure_resamples(
+        counts.group_sums, pair.measure, spec.resamples, rng, alpha=spec.alpha
     )
-    if spec.metric.value not in AVERAGED:
+    (champion,), (candidate,) = pair.score(total)
+    recalls = _compare_recalls(counts, (champion, candidate), measured)
+    if not isinstance(spec.metric, LabelMetric):
         return Difference(recalls=recalls)
-    column = AVERAGED.index(spec.metric.value)
-    only = slice(column, column + 1)
-    left_out = leave_one_out(group_sums, lambda sums: measure(sums)[:, only])
-    bounds = bca_bounds(point[only], resampled[:, only], left_out, group_sums, spec.alpha)
+    column = pair.candidate.metrics.index(spec.metric)
+    low, high = measured.bounds(slice(column, column + 1))[:, 0]
     interval = interval_or_count_bound(
-        point[column],
-        *bounds[:, 0],
-        n_groups=candidate.count_effective_groups(*counts.n_groups)[column],
+        measured.point[column],
+        low,
+        high,
+        n_groups=pair.candidate.count_effective_groups(*counts.n_groups)[column],
         alpha=spec.alpha,
-        minimum=-1.0,
+        minimum=spec.metric.minimum - 1.0,
     )
     return Difference(
-        champion_score=float(scores[0][column]),
-        candidate_score=float(scores[1][column]),
+        champion_score=float(champion[column]),
+        candidate_score=float(candidate[column]),
         interval=interval,
-        standard_error=float(resampled[:, column].std()),
+        standard_error=float(measured.resampled[:, column].std()),
         recalls=recalls,
     )
 
 
-def _recall_changes(
-    names: tuple[str, ...],
-    n_rows: Array,
-    scores: list[Array],
-    resampled: Array,
-    n_groups: Array,
-    alpha: float,
+def _compare_recalls(
+    counts: PairedCounts, scores: tuple[Array, Array], measured: Measured
 ) -> dict[str, RecallChange]:
-    """Return each class's change of recall; the intervals hold for all classes at once (max T)."""
-    point = scores[1] - scores[0]
-    standard_errors = resampled.std(axis=0)
-    varies = (standard_errors > 0) & (n_rows > 0)
-    n_classes, critical_values = int((n_rows > 0).sum()), [0.0, 0.0]
-    if varies.any():
-        deviations = (resampled[:, varies] - point[varies]) / standard_errors[varies]
-        critical_values = [max_t_critical_value(sign * deviations, alpha) for sign in (1, -1)]
+    """Return each class's change of recall; the intervals hold for all classes at once (max T).
+
+    Parameters
+    ----------
+    scores
+        Scores of champion and candidate, shape (n_scores,) each; the recalls come last.
+    """
+    n = len(counts.classes)
+    n_rows, (champion, candidate) = counts.group_sums.total[0, :n], (s[-n:] for s in scores)
+    differences = measured.point[-n:]
+    bounds = measured.simultaneous_bounds(slice(-n, None), measured.alpha)
+    alpha = measured.alpha / max(int((n_rows > 0).sum()), 1)
     return {
         name: RecallChange(
             n_rows=int(n_rows[c]),
-            champion_recall=float(scores[0][c]),
-            candidate_recall=float(scores[1][c]),
+            champion_recall=float(champion[c]),
+            candidate_recall=float(candidate[c]),
             difference=interval_or_count_bound(
-                point[c],
-                max(point[c] - critical_values[0] * standard_errors[c], -1.0),
-                min(point[c] + critical_values[1] * standard_errors[c], 1.0),
-                n_groups=n_groups[c],
-                alpha=alpha / max(n_classes, 1),
+                differences[c],
+                max(bounds[0, c], -1.0),
+                min(bounds[1, c], 1.0),
+                n_groups=counts.n_groups[1][c],
+                alpha=alpha,
                 minimum=-1.0,
             ),
         )
-        for c, name in enumerate(names)
+        for c, name in enumerate(counts.classes)
         if n_rows[c]
     }
 
 
 def _compare_rows(
-    champion: Predictions,
-    candidate: Predictions,
-    groups: Array,
-    spec: PairedSpec,
-    rng: np.random.Generator,
+    pair: tuple[KnownRows, KnownRows],
+    metric: RowMetric | InfluenceMetric,
+    bootstrap: GroupBootstrap,
 ) -> Difference:
-    """Compare by log loss or ROC-AUC, on the rows of classes that the models know."""
-    has_known_class = champion.has_known_class
-    if not has_known_class.any():
+    """Compare champion and candidate by values of rows whose classes the models know."""
+    if not len(pair[0]):
         return Difference()
-    champion, candidate = champion.take(has_known_class), candidate.take(has_known_class)
-    match spec.metric:
-        case Metric.NEG_LOG_LOSS:
-            values = [-log_losses(predictions) for predictions in (champion, candidate)]
-            scores = [float(negated.mean()) for negated in values]
-        case Metric.ROC_AUC_OVR:
-            areas = [roc_auc_influences(predictions) for predictions in (champion, candidate)]
-            scores, values = [area for area, _ in areas], [influences for _, influences in areas]
-        case _:
-            raise NotImplementedError(f"{spec.metric.value} cannot be compared row by row")
+    scores, values = zip(*(measure_rows(rows, metric) for rows in pair), strict=True)
     if np.isnan(scores).any():
         return Difference()
     change = scores[1] - scores[0]
-    values = [row_values - row_values.mean() for row_values in values]
-    columns = np.stack([np.ones(len(values[0])), values[1] - values[0]], axis=1)
-    group_sums = sum_by_group(groups[has_known_class], champion.y_true, columns)
-
-    def measure(sums: Array) -> Array:
-        return change + sums[:, 1:] / sums[:, :1]
-
-    resampled = resample(group_sums, measure, spec.resamples, rng)
-    point = measure(group_sums.total)[0]
-    left_out = leave_one_out(group_sums, measure)
-    low, high = bca_bounds(point, resampled, left_out, group_sums, spec.alpha)[:, 0]
+    champion, candidate = (row_values - row_values.mean() for row_values in values)
+    columns = np.stack([np.ones(len(champion)), candidate - champion], axis=1)
+    measured = bootstrap.measure(
+        bootstrap.sum(columns), lambda sums: change + sums[:, 1:] / sums[:, :1]
+    )
+    low, high = measured.bounds()[:, 0]
     return Difference(
         champion_score=scores[0],
         candidate_score=scores[1],
         interval=Interval(value=change, lower=float(low), upper=float(high)),
-        standard_error=float(resampled[:, 0].std()),
+        standard_error=float(measured.resampled[:, 0].std()),
     )

@@ -2,17 +2,17 @@
 
 How it works
 ------------
-1. `bootstrap` measures all groups, resamples of them, and all groups but one (the jackknife).
+1. A statistic is measured for all groups, for resamples of them, and for all groups but one (the
+   jackknife; `job.stages.metrics.group_bootstrap`).
 2. `bca_bounds` takes two quantiles of the resamples, shifted for their bias and for the skewness
    that the jackknife shows (BCa, Efron), and spread further the fewer groups a metric depends on.
 3. Where the resamples do not vary, `interval_or_count_bound` bounds the metric by the number of
    groups alone.
-4. `max_t_critical_value` gives one critical value for several metrics at once.
+4. `simultaneous_bounds` have one critical value for several metrics at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
@@ -20,37 +20,10 @@ from scipy.stats import beta, norm
 from scipy.stats import t as student
 
 from job.contracts.reports.intervals import Interval
-from job.stages.metrics.group_bootstrap import GroupSums, leave_one_out, resample
+from job.stages.metrics.group_sums import GroupSums
 
 Array = np.ndarray[Any, Any]
 MIN_GROUPS: Final = 5  # with fewer, resamples differ too little to give an interval
-
-
-def bootstrap(
-    group_sums: GroupSums,
-    statistic: Callable[[Array], Array],
-    n_resamples: int,
-    rng: np.random.Generator,
-    alpha: float,
-) -> tuple[Array, Array]:
-    """Return the metrics of all groups (n_metrics,) and their `bca_bounds` (2, n_metrics)."""
-    point = statistic(group_sums.total)[0]
-    resampled = resample(group_sums, statistic, n_resamples, rng)
-    left_out = leave_one_out(group_sums, statistic)
-    return point, bca_bounds(point, resampled, left_out, group_sums, alpha)
-
-
-def max_t_critical_value(deviations: Array, alpha: float) -> float:
-    """Return the max-T critical value.
-
-    It is the (1 - alpha) quantile over resamples of the largest deviation of any metric.
-
-    Parameters
-    ----------
-    deviations
-        In standard errors, in the direction of interest, shape (n_resamples, n_metrics).
-    """
-    return float(np.quantile(deviations.max(axis=1), 1 - alpha))
 
 
 def bca_bounds(
@@ -111,6 +84,29 @@ def _quantiles(ordered: Array, probabilities: Array) -> Array:
         ordered[high, columns] - ordered[low, columns]
     )
     return quantiles
+
+
+def simultaneous_bounds(point: Array, resampled: Array, alpha: float) -> Array:
+    """Return lower and upper bounds, shape (2, n_metrics), by the max-T method.
+
+    All lower bounds hold at once with probability 1 - `alpha`, and so do all upper bounds.  The
+    critical value is the quantile over resamples of the largest deviation of any metric, in
+    standard errors.  A metric that does not vary between resamples has its own value as bounds.
+
+    Parameters
+    ----------
+    point
+        Metrics of all groups, shape (n_metrics,).
+    resampled
+        Shape (n_resamples, n_metrics).
+    """
+    standard_errors = resampled.std(axis=0)
+    varies = standard_errors > 0
+    if not varies.any():
+        return np.stack([point, point])
+    deviations = (resampled[:, varies] - point[varies]) / standard_errors[varies]
+    low, high = (np.quantile((sign * deviations).max(axis=1), 1 - alpha) for sign in (1, -1))
+    return np.stack([point - low * standard_errors, point + high * standard_errors])
 
 
 def jeffreys_bounds(value: Array, n_effective: Array, alpha: float) -> Array:

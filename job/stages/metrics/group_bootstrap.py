@@ -2,14 +2,12 @@
 
 How it works
 ------------
-1. Rows that belong together (near-duplicates, one conversation) are not independent, so whole
-   groups are drawn.  Metrics are functions of sums over rows, so a group is a row of sums.
-2. Groups with equal sums and stratum are stored once, with their number: most groups are one row.
-3. Groups are drawn with replacement within the class that most of their rows have, so that every
-   resample has all classes (a class of one group is merged with another one).
-4. Of n groups, n - 1 are drawn and weighted by n / (n - 1), which keeps the variance from being
+1. Groups are drawn with replacement within their stratum, so that every resample has all classes.
+2. Of n groups, n - 1 are drawn and weighted by n / (n - 1), which keeps the variance from being
    too small where a class has few groups (Rao & Wu).
-5. `leave_one_out` removes one group at a time; the rest of its stratum is weighted up.
+3. `leave_one_out` removes one group at a time; the rest of its stratum is weighted up.
+4. `GroupBootstrap` measures a statistic of all groups and of resamples; `Measured` gives its
+   intervals, one metric at a time or simultaneous.
 """
 
 from __future__ import annotations
@@ -19,153 +17,154 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-import pandas as pd
 from scipy import sparse
 
+from job.contracts.reports.intervals import Interval
 from job.contracts.row_blocks import split_rows
+from job.contracts.settings.evaluation import EvaluationSpec
+from job.stages.metrics.confidence_bounds import (
+    bca_bounds,
+    interval_or_count_bound,
+    simultaneous_bounds,
+)
+from job.stages.metrics.group_sums import GroupSums, count_by_group, sum_by_group
 
 Array = np.ndarray[Any, Any]
+Statistic = Callable[[Array], Array]  # metrics (n, n_metrics) from sums (n, n_columns)
 _BLOCK: Final = 2**22  # draws at a time
 _MAX_CACHED_COUNTS: Final = 2**16  # counts that fit into the processor's cache
 _MULTINOMIAL_COST: Final = 8  # so many draws of a group cost as much as a binomial draw
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GroupSums:
-    """Sums over the rows of each group; equal groups are stored once.
+class Measured:
+    """A statistic of all groups and of resamples of them.
 
     Attributes
     ----------
-    sums
-        Shape (n_distinct, n_columns), dense or sparse: the sums of one group.
-    multiplicity
-        Shape (n_distinct,): the number of groups with these sums.
-    strata
-        Shape (n_distinct,): groups are drawn within a stratum; each has two groups or more, unless
-        there is only one group in total.
+    point
+        Metrics of all groups, shape (n_metrics,).
+    resampled
+        Metrics of the resamples, shape (n_resamples, n_metrics).
+    alpha
+        Probability that a bound is missed, on each side.
     """
 
-    sums: Any  # an ndarray or a scipy.sparse array
-    multiplicity: Array
-    strata: Array
+    group_sums: GroupSums
+    statistic: Statistic
+    point: Array
+    resampled: Array
+    alpha: float
 
-    @property
-    def n_groups(self) -> int:
-        """Number of groups."""
-        return int(self.multiplicity.sum())
+    def bounds(self, columns: slice = slice(None)) -> Array:
+        """Return the `bca_bounds` of these metrics, shape (2, n_metrics)."""
+        left_out = leave_one_out(self.group_sums, lambda sums: self.statistic(sums)[:, columns])
+        return bca_bounds(
+            self.point[columns], self.resampled[:, columns], left_out, self.group_sums, self.alpha
+        )
 
-    @property
-    def total(self) -> Array:
-        """Sums over all groups, shape (1, n_columns)."""
-        total: Array = (self.multiplicity @ self.sums).reshape(1, -1).astype(float)
-        return total
+    def simultaneous_bounds(self, columns: slice, alpha: float) -> Array:
+        """Return bounds of these metrics that hold for all at once, shape (2, n_metrics)."""
+        return simultaneous_bounds(self.point[columns], self.resampled[:, columns], alpha)
 
-
-# With fewer effective groups, a margin of 0.02 cannot be shown even for two identical models.
-MIN_EFFECTIVE_GROUPS: Final = 150
-
-
-def effective_groups(groups: Array) -> float:
-    """Return the number of groups of equal size that are worth as much as these (Kish 1965).
-
-    That is `sum(n)**2 / sum(n**2)` of the group sizes n.
-
-    Parameters
-    ----------
-    groups
-        Group of each row, shape (n_rows,).
-    """
-    sizes = np.unique(groups, return_counts=True)[1].astype(float)
-    return float(sizes.sum() ** 2 / np.square(sizes).sum()) if len(sizes) else 0.0
+    def interval(self, n_groups: float) -> Interval:
+        """Return the interval of a share that is the only metric."""
+        (value,), ((low,), (high,)) = self.point, self.bounds()
+        return interval_or_count_bound(value, low, high, n_groups=n_groups, alpha=self.alpha)
 
 
-def count_by_group(
-    groups: Array, y: Array, columns: tuple[Array, ...], n_columns: int
-) -> GroupSums:
-    """Count rows by group and column; groups with equal counts are stored once.
+class GroupBootstrap:
+    """Resamples whole groups of the same rows, for one statistic after another.
 
     Parameters
     ----------
     groups, y
-        Group and class of each row, as numbers from 0.
-    columns
-        Arrays of shape (n_rows,) with a column in which each row counts one, -1 for none.
+        Group and class of each row, shape (n_rows,).
+    alpha
+        Probability that a bound is missed, on each side.
+    random_state
+        Seed of the resamples, or the generator that draws them.
     """
-    groups = pd.factorize(groups)[0]
-    order = np.argsort(groups, kind="stable")
-    starts = np.flatnonzero(np.diff(groups[order], prepend=-1))
-    # NOTE: equal sums of random words mean equal rows, except for one chance in 2 ** 64 per pair
-    codes, kinds = pd.factorize(y)
-    for column in columns:
-        codes, kinds = pd.factorize(codes * (n_columns + 1) + column + 1)
-    words = np.random.default_rng(0).integers(0, 2**64, len(kinds), dtype=np.uint64)
-    hashes = np.add.reduceat(words[codes[order]], starts)
-    _, first, multiplicity = np.unique(hashes, return_index=True, return_counts=True)
-    distinct_of_group = np.full(len(starts), -1)
-    distinct_of_group[first] = np.arange(len(first))
-    distinct = distinct_of_group[groups]
-    pairs = [
-        (distinct[is_counted], column[is_counted])
-        for column in columns
-        for is_counted in [(distinct >= 0) & (column >= 0)]
-    ]
-    row_index, column_index = (np.concatenate(part) for part in zip(*pairs, strict=True))
-    sums = sparse.csr_array(
-        (np.ones(len(row_index)), (row_index, column_index)),
-        shape=(len(first), n_columns),
-        dtype=float,
+
+    def __init__(
+        self,
+        groups: Array,
+        y: Array,
+        *,
+        n_resamples: int,
+        alpha: float,
+        random_state: int | np.random.Generator,
+    ) -> None:
+        self.groups, self.y = groups, y
+        self.n_groups = len(np.unique(groups))
+        self.n_resamples, self.alpha = n_resamples, alpha
+        self._rng = np.random.default_rng(random_state)
+
+    @classmethod
+    def of(
+        cls,
+        groups: Array,
+        y: Array,
+        spec: EvaluationSpec,
+        random_state: int | np.random.Generator,
+    ) -> GroupBootstrap:
+        """Return the bootstrap for two-sided intervals of level `evaluation.confidence`."""
+        alpha = (1 - spec.confidence) / 2
+        return cls(groups, y, n_resamples=spec.resamples, alpha=alpha, random_state=random_state)
+
+    def take(self, index: Array) -> GroupBootstrap:
+        """Return the bootstrap of the rows at these positions; it continues the random numbers."""
+        return GroupBootstrap(
+            self.groups[index],
+            self.y[index],
+            n_resamples=self.n_resamples,
+            alpha=self.alpha,
+            random_state=self._rng,
+        )
+
+    def count(self, columns: tuple[Array, ...], n_columns: int) -> GroupSums:
+        """Count rows by group and column, as `count_by_group` does."""
+        return count_by_group(self.groups, self.y, columns, n_columns)
+
+    def sum(self, values: Array) -> GroupSums:
+        """Sum values by group, as `sum_by_group` does."""
+        return sum_by_group(self.groups, self.y, values)
+
+    def measure(self, group_sums: GroupSums, statistic: Statistic) -> Measured:
+        """Draw resamples, and measure a statistic of sums of these groups."""
+        return measure_resamples(
+            group_sums, statistic, self.n_resamples, self._rng, alpha=self.alpha
+        )
+
+    def share_interval(self, is_counted: Array) -> Interval:
+        """Return the share of the rows that are counted, with its interval."""
+        columns = (np.zeros(len(is_counted), int), np.where(is_counted, 1, -1))
+        group_sums = self.count(columns, 2)
+        measured = self.measure(group_sums, lambda sums: sums[:, 1:] / sums[:, :1])
+        return measured.interval(self.n_groups)
+
+
+def measure_resamples(
+    group_sums: GroupSums,
+    statistic: Statistic,
+    n_resamples: int,
+    rng: np.random.Generator,
+    *,
+    alpha: float,
+) -> Measured:
+    """Measure a statistic of all groups and of resamples; bounds are missed with `alpha` each."""
+    return Measured(
+        group_sums=group_sums,
+        statistic=statistic,
+        point=statistic(group_sums.total)[0],
+        resampled=resample(group_sums, statistic, n_resamples, rng),
+        alpha=alpha,
     )
-    strata = _merge_lone_strata(_majority_classes(groups, y)[first], multiplicity)
-    return GroupSums(sums=sums, multiplicity=multiplicity, strata=strata)
-
-
-def sum_by_group(groups: Array, y: Array, values: Array) -> GroupSums:
-    """Sum columns of numbers, shape (n_rows, n_columns), over the rows of each group."""
-    groups = pd.factorize(groups)[0]
-    n_groups = int(groups.max(initial=-1)) + 1
-    sums = np.stack([np.bincount(groups, column, n_groups) for column in values.T], axis=1)
-    return make_group_sums(sums, _majority_classes(groups, y))
-
-
-def make_group_sums(sums: Any, strata: Array) -> GroupSums:
-    """Return the sums of groups that are all distinct.
-
-    Parameters
-    ----------
-    sums
-        Dense or sparse, shape (n_groups, n_columns).
-    strata
-        Class of each group, shape (n_groups,).
-    """
-    multiplicity = np.ones(len(strata), int)
-    strata = _merge_lone_strata(strata, multiplicity)
-    return GroupSums(sums=sums, multiplicity=multiplicity, strata=strata)
-
-
-def _majority_classes(groups: Array, y: Array) -> Array:
-    """Return the class that most rows of each group have; the first if there are several."""
-    n_classes = int(y.max(initial=0)) + 1
-    pairs, counts = np.unique(groups * n_classes + y, return_counts=True)
-    order = np.lexsort((pairs % n_classes, -counts, pairs // n_classes))
-    _, first = np.unique(pairs[order] // n_classes, return_index=True)
-    classes: Array = pairs[order][first] % n_classes
-    return classes
-
-
-def _merge_lone_strata(strata: Array, multiplicity: Array) -> Array:
-    """Merge strata of one group, which could not vary: with each other, or the smallest other."""
-    sizes = np.bincount(strata, multiplicity).astype(int)
-    lone = np.flatnonzero(sizes == 1)
-    others = np.flatnonzero(sizes > 1)
-    if not len(lone):
-        return strata
-    merged = lone if len(lone) > 1 or not len(others) else [lone[0], others[sizes[others].argmin()]]
-    return np.where(np.isin(strata, merged), merged[0], strata)
 
 
 def resample(
     group_sums: GroupSums,
-    statistic: Callable[[Array], Array],
+    statistic: Statistic,
     n_resamples: int,
     rng: np.random.Generator,
 ) -> Array:
@@ -208,7 +207,7 @@ def _draw(multiplicity: Array, n_groups: int, n: int, rng: np.random.Generator) 
     return counts
 
 
-def leave_one_out(group_sums: GroupSums, statistic: Callable[[Array], Array]) -> Array:
+def leave_one_out(group_sums: GroupSums, statistic: Statistic) -> Array:
     """Return the metrics without one of each distinct group, shape (n_distinct, n_metrics).
 
     The rest of its stratum is weighted up, so that strata keep their weight.

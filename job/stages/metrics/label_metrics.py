@@ -4,7 +4,8 @@ How it works
 ------------
 1. Everything follows from three counts per class: its rows, the rows predicted as it, and the hits.
 2. `count_columns` names the columns that each row counts in; `group_bootstrap` sums them by group.
-3. `LabelScores.measure` turns a table of counts, one row per resample, into a table of scores.
+3. `LabelScores.measure` turns a table of counts, one row per resample, into a table of scores: the
+   metrics of `job.contracts.metrics`, and three scores of each class.
 """
 
 from __future__ import annotations
@@ -13,15 +14,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from job.stages.metrics.group_bootstrap import effective_groups
+from job.contracts.metric_kinds import LabelCounts, LabelMetric
+from job.contracts.metrics import METRICS
+from job.stages.metrics.group_sums import effective_groups
 
 Array = np.ndarray[Any, Any]
 PER_CLASS: Final = ("f1", "precision", "recall")
-AVERAGED: Final = (
-    *("accuracy", "balanced_accuracy"),
-    *(f"{score}_macro" for score in PER_CLASS),
-    *(f"{score}_weighted" for score in PER_CLASS),
-)
 
 
 def count_columns(y_true: Array, y_pred: Array, n_classes: int) -> tuple[Array, Array, Array]:
@@ -74,10 +72,21 @@ def compute_label_scores(
 
     Classes are numbers from 0; `n_classes` may be larger than the number of classes that occur.
     """
-    columns = [column[column >= 0] for column in count_columns(y_true, y_pred, n_classes)]
-    counts = np.bincount(np.concatenate(columns), minlength=3 * n_classes)[None].astype(float)
+    counts = _count(y_true, y_pred, n_classes)
     label_scores = LabelScores(counts)
     return dict(zip(label_scores.names, label_scores.measure(counts)[0].tolist(), strict=True))
+
+
+def score_labels(metric: LabelMetric, y_true: Array, y_pred: Array, n_classes: int) -> float:
+    """Return one metric of predicted classes, as `compute_label_scores` does."""
+    counts = _count(y_true, y_pred, n_classes)
+    return float(metric.function(LabelScores(counts).derive(counts))[0])
+
+
+def _count(y_true: Array, y_pred: Array, n_classes: int) -> Array:
+    """Return the sums of `count_columns` over all rows, shape (1, 3 * n_classes)."""
+    columns = [column[column >= 0] for column in count_columns(y_true, y_pred, n_classes)]
+    return np.bincount(np.concatenate(columns), minlength=3 * n_classes)[None].astype(float)
 
 
 class LabelScores:
@@ -93,38 +102,54 @@ class LabelScores:
     def __init__(self, total: Array) -> None:
         support, predicted, _ = np.split(total[0], 3)
         self.n_classes = len(support)
+        self.metrics = tuple(m for m in METRICS.values() if isinstance(m, LabelMetric))
         self._occurs, self._is_true = support + predicted > 0, support > 0
 
     @property
     def names(self) -> list[tuple[str, int | None]]:
         """The score of each column, with its class or None."""
         per_class = [(name, n) for name in PER_CLASS for n in range(self.n_classes)]
-        return [*((name, None) for name in AVERAGED), *per_class]
+        return [*((metric.name, None) for metric in self.metrics), *per_class]
+
+    @property
+    def minima(self) -> Array:
+        """The least possible value of each score, shape (n_scores,)."""
+        per_class = [0.0] * (len(PER_CLASS) * self.n_classes)
+        return np.array([*(metric.minimum for metric in self.metrics), *per_class])
 
     def count_effective_groups(self, n_groups: float, true: Array, predicted: Array) -> Array:
         """Return the number of groups that each score depends on, shape (n_scores,).
 
-        It bounds scores that do not vary between resamples.  For a macro average it is the number
-        of classes times the number of groups of the smallest class.
+        It bounds scores that do not vary between resamples.  For an average over classes it is the
+        number of classes times the number of groups of the smallest class.
         """
-        macro = int(self._occurs.sum()) * true[self._is_true].min(initial=n_groups)
-        averaged = [n_groups, *[macro] * (1 + len(PER_CLASS)), *[n_groups] * len(PER_CLASS)]
+        by_class = int(self._occurs.sum()) * true[self._is_true].min(initial=n_groups)
+        averaged = [
+            by_class if metric.averages_over == "classes" else n_groups for metric in self.metrics
+        ]
         return np.concatenate([averaged, np.minimum(true, predicted), predicted, true])
+
+    def derive(self, counts: Array) -> LabelCounts:
+        """Return counts, shape (n, 3 * n_classes), with the shares of each class."""
+        support, predicted, hits = np.split(counts, 3, axis=1)
+        return LabelCounts(
+            n_rows=support.sum(axis=1),
+            support=support,
+            predicted=predicted,
+            hits=hits,
+            f1=_share(2 * hits, support + predicted),
+            precision=_share(hits, predicted),
+            recall=_share(hits, support),
+            is_true=self._is_true,
+            occurs=self._occurs,
+        )
 
     def measure(self, counts: Array) -> Array:
         """Return scores, shape (n, n_scores), of counts, shape (n, 3 * n_classes)."""
-        support, predicted, hits = np.split(counts, 3, axis=1)
-        per_class = {
-            "f1": _share(2 * hits, support + predicted),
-            "precision": _share(hits, predicted),
-            "recall": _share(hits, support),
-        }
-        n_rows = support.sum(axis=1)
-        averaged = [hits.sum(axis=1) / n_rows]
-        averaged.append(per_class["recall"][:, self._is_true].mean(axis=1))
-        averaged += [per_class[name][:, self._occurs].mean(axis=1) for name in PER_CLASS]
-        averaged += [(per_class[name] * support).sum(axis=1) / n_rows for name in PER_CLASS]
-        return np.concatenate([np.stack(averaged, axis=1), *per_class.values()], axis=1)
+        derived = self.derive(counts)
+        averaged = [metric.function(derived) for metric in self.metrics]
+        per_class = [derived.f1, derived.precision, derived.recall]
+        return np.concatenate([np.stack(averaged, axis=1), *per_class], axis=1)
 
 
 def _share(part: Array, whole: Array) -> Array:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -28,18 +30,18 @@ def brier_losses(predictions: Predictions) -> Array:
     return losses
 
 
-def roc_auc_influences(predictions: Predictions) -> tuple[float, Array]:
-    """Return the mean one-vs-rest ROC-AUC, and the influence of each row on it.
+def class_roc_areas(predictions: Predictions) -> tuple[dict[int, float], Array]:
+    """Return the one-vs-rest ROC-AUC by class, and the influence of each row on their mean.
 
     Influences come from the placement of a row's score among the rows of the other side (DeLong).
     To first order, the mean influence of a resample is its AUC minus the AUC of all rows.
 
     Returns
     -------
-    score, influences
-        NaN if no class has rows on both sides; influences have shape (n_rows,) and mean 0.
+    areas, influences
+        Classes without rows on one side are left out; influences have shape (n_rows,).
     """
-    n, areas, influences = len(predictions.y_true), [], np.zeros(len(predictions.y_true))
+    n, areas, influences = len(predictions.y_true), {}, np.zeros(len(predictions.y_true))
     for column, number in enumerate(predictions.model_classes):
         is_class = predictions.y_true == number
         n_class = int(is_class.sum())
@@ -50,12 +52,9 @@ def roc_auc_influences(predictions: Predictions) -> tuple[float, Array]:
         placements = np.empty(n)
         placements[is_class] = _share_below(outside, inside)
         placements[~is_class] = 1 - _share_below(np.sort(inside), score[~is_class])
-        area = float(placements[is_class].mean())
-        areas.append(area)
+        areas[int(number)] = area = float(placements[is_class].mean())
         influences += (placements - area) * np.where(is_class, n / n_class, n / (n - n_class))
-    if not areas:
-        return float("nan"), influences
-    return sum(areas) / len(areas), influences / len(areas)
+    return areas, influences / max(len(areas), 1)
 
 
 def _share_below(ordered: Array, values: Array) -> Array:
@@ -76,3 +75,65 @@ def equal_mass_error(confidence: Array, is_correct: Array, n_bins: int = 15) -> 
     gaps = is_correct.astype(float) - confidence
     bins = np.array_split(gaps[order], min(n_bins, len(gaps)))
     return float(sum(abs(gaps_of_bin.sum()) for gaps_of_bin in bins) / len(gaps))
+
+
+class KnownRows:
+    """The rows whose class the model knows, and what metrics of probabilities are computed from.
+
+    Losses and areas are computed once, when they are first needed.
+    """
+
+    def __init__(self, predictions: Predictions) -> None:
+        self.predictions = predictions.take(predictions.has_known_class)
+        self.y_true = self.predictions.y_true
+        self.proba = self.predictions.proba
+        self.model_classes = self.predictions.model_classes
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.y_true)
+
+    @cached_property
+    def log_losses(self) -> Array:
+        """Log loss of each row, shape (n_rows,)."""
+        return log_losses(self.predictions)
+
+    @cached_property
+    def brier_losses(self) -> Array:
+        """Half the squared distance of each row's probabilities to its class, shape (n_rows,)."""
+        return brier_losses(self.predictions)
+
+    @cached_property
+    def roc_areas(self) -> tuple[dict[int, float], Array]:
+        """ROC-AUC by class, and the influence of each row on the mean."""
+        return class_roc_areas(self.predictions)
+
+    @property
+    def roc_auc(self) -> tuple[float, Array]:
+        """Mean one-vs-rest ROC-AUC, NaN if undefined, and the influence of each row on it."""
+        areas, influences = self.roc_areas
+        score = sum(areas.values()) / len(areas) if areas else math.nan
+        return score, influences
+
+    @cached_property
+    def pr_areas(self) -> dict[int, float]:
+        """Average precision by class; classes without rows on one side are left out."""
+        from sklearn.metrics import average_precision_score
+
+        areas = {}
+        for column, number in enumerate(self.model_classes):
+            truth = self.y_true == number
+            if 0 < truth.sum() < len(truth):
+                areas[int(number)] = float(average_precision_score(truth, self.proba[:, column]))
+        return areas
+
+    @property
+    def pr_auc(self) -> float:
+        """Mean one-vs-rest average precision; NaN if undefined."""
+        areas = self.pr_areas
+        return math.fsum(areas.values()) / len(areas) if areas else math.nan
+
+    @property
+    def calibration_error(self) -> float:
+        """Expected calibration error of the predicted class, in bins of equal mass."""
+        return calibration_error(self.predictions)

@@ -1,42 +1,64 @@
-"""The metric by which candidates are selected and compared."""
+"""Metrics of predictions, and those by which candidates are selected."""
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from typing import TypeGuard
 
 import numpy as np
+import numpy.typing as npt
 
-from job.contracts.metrics import Metric
-from job.stages.metrics.label_metrics import AVERAGED, compute_label_scores
+from job.contracts.metric_kinds import (
+    InfluenceMetric,
+    LabelMetric,
+    MetricDefinition,
+    RowMetric,
+    WholeMetric,
+)
+from job.stages.metrics.label_metrics import score_labels
 from job.stages.metrics.predictions import Predictions
-from job.stages.metrics.row_metrics import log_losses, roc_auc_influences
-
-Array = np.ndarray[Any, Any]
+from job.stages.metrics.row_metrics import KnownRows
 
 
-def is_label_metric(metric: Metric) -> bool:
+def is_label_metric(metric: MetricDefinition) -> TypeGuard[LabelMetric]:
     """Return whether a metric needs predicted classes only, not probabilities."""
-    return metric.value in AVERAGED
+    return isinstance(metric, LabelMetric)
 
 
-def score_labels(metric: Metric, y_true: Array, y_pred: Array, n_classes: int) -> float:
-    """Return one metric of predicted classes, as `compute_label_scores` does."""
-    return compute_label_scores(y_true, y_pred, n_classes)[metric.value, None]
-
-
-def compute_score(predictions: Predictions, metric: Metric) -> float | None:
+def compute_score(predictions: Predictions, metric: MetricDefinition) -> float | None:
     """Return a metric of predictions; None where it is not defined.
 
     Metrics of probabilities are computed on the rows whose class the model knows.
     """
-    if is_label_metric(metric):
+    if isinstance(metric, LabelMetric):
         classes = predictions.classes
         return score_labels(metric, predictions.y_true, predictions.y_pred, len(classes))
-    known = predictions.take(predictions.has_known_class)
-    if not len(known.y_true):
+    return score_rows(KnownRows(predictions), metric)
+
+
+def score_rows(rows: KnownRows, metric: MetricDefinition) -> float | None:
+    """Return a metric of probabilities; None where it is not defined."""
+    if not len(rows):
         return None
-    if metric is Metric.NEG_LOG_LOSS:
-        return -float(log_losses(known).mean())
-    assert metric is Metric.ROC_AUC_OVR
-    area, _ = roc_auc_influences(known)
-    return None if np.isnan(area) else area
+    match metric:
+        case RowMetric() | InfluenceMetric():
+            score, _ = measure_rows(rows, metric)
+        case WholeMetric():
+            score = metric.function(rows)
+        case _:
+            raise TypeError(f"'{metric.name}' is not a metric of probabilities")
+    return None if math.isnan(score) else score
+
+
+def measure_rows(
+    rows: KnownRows, metric: RowMetric | InfluenceMetric
+) -> tuple[float, npt.NDArray[np.float64]]:
+    """Return a metric, NaN if undefined, and the values of the rows that it varies with.
+
+    The metric of a resample is, to first order, above that of all rows by as much as the mean of
+    these values is.
+    """
+    if isinstance(metric, InfluenceMetric):
+        return metric.function(rows)
+    values = metric.function(rows)
+    return float(values.mean()), values

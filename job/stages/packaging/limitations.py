@@ -11,7 +11,7 @@ from typing import Any, Final
 from job.contracts.messages import pluralize, quote_list
 from job.contracts.reports.validation import ValidationReport
 from job.contracts.settings.job_settings import JobSettings
-from job.stages.metrics.group_bootstrap import MIN_EFFECTIVE_GROUPS
+from job.stages.metrics.group_sums import MIN_EFFECTIVE_GROUPS
 from job.stages.packaging.request_limitations import find_in_challenge, find_out_of_scope
 
 NONE: Final = "None were found in this run's own reports."

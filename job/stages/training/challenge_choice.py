@@ -20,7 +20,7 @@ from typing import Any
 import structlog
 
 from job.contracts.dataset import Rows
-from job.contracts.metrics import Metric
+from job.contracts.metrics import METRICS
 from job.contracts.ports import Executor
 from job.contracts.reports.search import CandidateScore, SearchReport
 from job.contracts.settings.job_settings import TrainingSpec
@@ -67,7 +67,7 @@ def choose_on_challenge(
         )
         inputs = select_blocks(requests, feature_blocks, spec.columns)
         for n, model in zip(positions, models, strict=True):
-            score = compute_score(predict(model, inputs, feature_blocks), Metric(report.metric))
+            score = compute_score(predict(model, inputs, feature_blocks), METRICS[report.metric])
             rounded = None if score is None else round(score, 6)
             candidates[n] = candidates[n].copy_with(challenge_score=rounded)
     best = max(finalists, key=lambda n: _rank(candidates[n], is_cv_choice=n == cv_choice))

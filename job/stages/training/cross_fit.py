@@ -25,12 +25,13 @@ import numpy as np
 import pandas as pd
 
 from job.contracts.dataset import Rows
-from job.contracts.metrics import Metric
+from job.contracts.metrics import METRICS
 from job.contracts.ports import Executor
 from job.contracts.reports.search import CandidateScore, SearchedLabels, SearchReport
 from job.contracts.settings.job_settings import TrainingSpec
 from job.stages.features.feature_matrix import FeatureMatrices
 from job.stages.metrics.predictions import Predictions
+from job.stages.metrics.search_metric import is_label_metric
 from job.stages.split.folds import Fold, GroupCounts, cut_hash_folds, drop_near_duplicates
 from job.stages.split.holdout import digest_groups
 from job.stages.training.out_of_fold import predict_out_of_fold
@@ -184,10 +185,10 @@ def _repeat_choice(
     report: SearchReport, fold: Array, train_index: Array, groups: Array, n_folds: int
 ) -> tuple[CandidateScore, ...]:
     """Return the candidate that the search's rule chooses without each fold."""
-    labels, finalists = report.labels, _find_finalists(report)
-    if labels is None or len(finalists) < 2:
+    labels, finalists, metric = report.labels, _find_finalists(report), METRICS[report.metric]
+    if labels is None or len(finalists) < 2 or not is_label_metric(metric):
         return (report.chosen,) * n_folds
-    metric, chosen = Metric(report.metric), report.candidates.index(report.chosen)
+    chosen = report.candidates.index(report.chosen)
     preferred = find_preferred(report.candidates, report.prefers)
     choices = []
     for n in range(n_folds):

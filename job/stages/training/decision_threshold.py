@@ -25,8 +25,8 @@ from job.contracts.messages import pluralize
 from job.contracts.reports.decision_threshold import Decision, Threshold, ThresholdStatus
 from job.contracts.reports.intervals import Interval
 from job.contracts.settings.evaluation import DecisionSpec, EvaluationSpec
-from job.stages.metrics.confidence_bounds import bootstrap, interval_or_count_bound
-from job.stages.metrics.group_bootstrap import sum_by_group
+from job.stages.metrics.confidence_bounds import interval_or_count_bound
+from job.stages.metrics.group_bootstrap import GroupBootstrap
 from job.stages.metrics.predictions import Predictions
 
 Array = np.ndarray[Any, Any]
@@ -174,16 +174,12 @@ def measure_abstention(
     is_answered = predictions.proba.max(axis=1) >= (value if least is None else least)
     is_right = is_answered & (predictions.y_pred == predictions.y_true)
     values = np.stack([np.ones(len(groups)), is_answered, is_right], axis=1)
-    group_sums = sum_by_group(groups, predictions.y_true, values)
-    rng = np.random.default_rng(random_state)
-    alpha = (1 - spec.confidence) / 2
-    point, bounds = bootstrap(
-        group_sums, _compute_coverage_and_precision, spec.resamples, rng, alpha
-    )
-    n_groups = (group_sums.n_groups, len(np.unique(groups[is_answered])))
+    bootstrap = GroupBootstrap.of(groups, predictions.y_true, spec, random_state)
+    measured = bootstrap.measure(bootstrap.sum(values), _compute_coverage_and_precision)
+    n_groups = (bootstrap.n_groups, len(np.unique(groups[is_answered])))
     coverage, precision = (
-        interval_or_count_bound(value, *limits, n_groups=n, alpha=alpha)
-        for value, limits, n in zip(point, bounds.T, n_groups, strict=True)
+        interval_or_count_bound(value, *limits, n_groups=n, alpha=bootstrap.alpha)
+        for value, limits, n in zip(measured.point, measured.bounds().T, n_groups, strict=True)
     )
     return Decision.of(
         threshold,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from job.adapters.rendering.charts import dots, scale_of
-from job.adapters.rendering.formatting import METRICS
+from job.adapters.rendering.formatting import metric_name
 from job.adapters.rendering.intervals import find_interval
 from job.adapters.rendering.sections.section import Section
 
@@ -55,7 +55,7 @@ def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | N
         )
     return {
         "rows": rows,
-        "metrics": [METRICS[name] for name in _METRICS],
+        "metrics": [metric_name(name) for name in _METRICS],
         "has_intervals": any(intervals.values()),
     }
 

@@ -27,6 +27,7 @@ from job.contracts.reports.search import CandidateScore, Preference, SearchRepor
 from job.contracts.settings.job_settings import TrainingSpec
 from job.contracts.settings.search import FeatureBlocks
 from job.stages.features.feature_matrix import FeatureMatrices
+from job.stages.metrics.search_metric import is_label_metric
 from job.stages.split.folds import Fold, make_folds, sample_groups
 from job.stages.training.estimators import GRIDS
 from job.stages.training.search.candidates import Candidate, list_candidates
@@ -102,7 +103,7 @@ def search(
     scores, labels = [results[n] for n in candidates], scorer.labels(len(candidates))
     prefers: Preference = "wording" if settings.prefer == "wording" else "score"
     chosen = max((results[n] for n in remaining), key=lambda c: c.mean_score)
-    if labels is not None:
+    if labels is not None and is_label_metric(settings.metric):
         preferred = find_preferred(scores, prefers)
         chosen = results[
             choose(labels, remaining, settings.metric, train.groups, preferred=preferred)
@@ -121,7 +122,7 @@ def search(
             use=chosen.feature_blocks,
         )
     return SearchReport(
-        metric=settings.metric.value,
+        metric=settings.metric.name,
         is_cut_short=is_cut_short,
         prefers=prefers,
         labels=labels,

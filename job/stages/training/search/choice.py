@@ -22,16 +22,11 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from job.contracts.metrics import Metric
+from job.contracts.metric_kinds import LabelMetric
 from job.contracts.reports.search import SearchedLabels
-from job.stages.metrics.group_bootstrap import (
-    MIN_EFFECTIVE_GROUPS,
-    count_by_group,
-    effective_groups,
-    leave_one_out,
-)
-from job.stages.metrics.label_metrics import AVERAGED, LabelScores, paired_count_columns
-from job.stages.metrics.search_metric import score_labels
+from job.stages.metrics.group_bootstrap import leave_one_out
+from job.stages.metrics.group_sums import MIN_EFFECTIVE_GROUPS, count_by_group, effective_groups
+from job.stages.metrics.label_metrics import LabelScores, paired_count_columns, score_labels
 
 Array = npt.NDArray[Any]
 WORDING_MARGIN: Final = 0.15
@@ -40,7 +35,7 @@ WORDING_MARGIN: Final = 0.15
 def choose(
     labels: SearchedLabels,
     candidates: Sequence[int],
-    metric: Metric,
+    metric: LabelMetric,
     groups: Array,
     mask: Array | None = None,
     *,
@@ -89,7 +84,7 @@ def choose(
     )
 
 
-def _compute_mean_score(labels: SearchedLabels, n: int, metric: Metric, rows: Array) -> float:
+def _compute_mean_score(labels: SearchedLabels, n: int, metric: LabelMetric, rows: Array) -> float:
     """Return the mean over the folds of the metric on these rows; -inf without rows."""
     scores = []
     for fold in range(int(labels.fold.max()) + 1):
@@ -101,7 +96,7 @@ def _compute_mean_score(labels: SearchedLabels, n: int, metric: Metric, rows: Ar
 
 
 def _is_within_one_error(
-    y_true: Array, y_pred: Array, y_best: Array, groups: Array, metric: Metric, n: int
+    y_true: Array, y_pred: Array, y_best: Array, groups: Array, metric: LabelMetric, n: int
 ) -> bool:
     """Return whether predictions score within one standard error of the best ones.
 
@@ -115,7 +110,7 @@ def _is_within_one_error(
     )
     columns, best_columns = np.arange(3 * n), np.r_[:n, 3 * n : 5 * n]
     scores, best_scores = (LabelScores(group_sums.total[:, c]) for c in (columns, best_columns))
-    column = AVERAGED.index(metric.value)
+    column = scores.metrics.index(metric)
 
     def measure(sums: Array) -> Array:
         differences = best_scores.measure(sums[:, best_columns]) - scores.measure(sums[:, columns])

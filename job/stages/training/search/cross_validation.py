@@ -22,7 +22,7 @@ import numpy.typing as npt
 from sklearn import config_context
 
 from job.contracts.dataset import Rows
-from job.contracts.metrics import Metric
+from job.contracts.metric_kinds import MetricDefinition
 from job.contracts.ports import Executor
 from job.contracts.reports.search import SearchedLabels
 from job.contracts.settings.job_settings import TrainingSpec
@@ -30,8 +30,9 @@ from job.contracts.settings.search import FeatureBlocks
 from job.errors import TrainingError
 from job.solver.fit import WarmStart, can_fit, fit_linear_models, tolerated_suboptimality
 from job.stages.features.feature_matrix import FeatureMatrices
+from job.stages.metrics.label_metrics import score_labels
 from job.stages.metrics.predictions import Predictions
-from job.stages.metrics.search_metric import compute_score, is_label_metric, score_labels
+from job.stages.metrics.search_metric import compute_score, is_label_metric
 from job.stages.split.folds import Fold, make_folds
 from job.stages.training.estimators import with_calibration
 from job.stages.training.prototypes import (
@@ -194,7 +195,9 @@ class FoldScorer:
         return models, feature_matrix.transform
 
 
-def _score_probabilities(metric: Metric, model: Any, X: Any, codes: Array, classes: Array) -> float:
+def _score_probabilities(
+    metric: MetricDefinition, model: Any, X: Any, codes: Array, classes: Array
+) -> float:
     """Score a model by its probabilities; means over classes omit classes without rows.
 
     Parameters
@@ -211,7 +214,7 @@ def _score_probabilities(metric: Metric, model: Any, X: Any, codes: Array, class
     score = compute_score(predictions, metric)
     if score is None:
         raise TrainingError(
-            f"a fold of the search holds too few classes: {metric.value} is undefined there",
+            f"a fold of the search holds too few classes: {metric.name} is undefined there",
             hint="add rows of the smallest classes, lower search.folds, or choose another metric",
         )
     return score

@@ -8,7 +8,7 @@ import pytest
 from sklearn import metrics
 
 from job.contracts.dataset import MatrixRows, Rows
-from job.contracts.metrics import Metric
+from job.contracts.metrics import METRICS
 from job.contracts.model import TrainedModel
 from job.contracts.settings.evaluation import EvaluationSpec
 from job.stages.evaluation.evaluate import evaluate, evaluate_model, measure_latency, score_model
@@ -255,7 +255,7 @@ def test_evaluation_holds_baselines_and_latency_beside_the_scores():
     spec = EvaluationSpec(resamples=1000)
     predicted = predict(model.pipeline, rows, model.feature_blocks)
     evaluation = evaluate(
-        predicted, model, rows, Ticks(), spec=spec, metric=Metric.F1_MACRO, random_state=0
+        predicted, model, rows, Ticks(), spec=spec, metric=METRICS["f1_macro"], random_state=0
     )
 
     assert ({"dummy": evaluation.scores}, {"p50_ms", "p95_ms"}) == (

@@ -8,12 +8,13 @@ from support.simulated import RECALLS, SHARES, draw, predictions
 from job.contracts.settings.evaluation import EvaluationSpec
 from job.stages.evaluation.evaluate import evaluate_predictions
 from job.stages.evaluation.intervals import compute_intervals, compute_label_intervals
+from job.stages.metrics.group_bootstrap import GroupBootstrap
 from job.stages.metrics.predictions import Predictions
 from job.stages.metrics.row_metrics import (
+    KnownRows,
     brier_losses,
     calibration_error,
     log_losses,
-    roc_auc_influences,
 )
 
 SPEC = EvaluationSpec(resamples=1000)
@@ -45,7 +46,8 @@ def test_nominal_95_percent_cover_93_to_97(n_groups, is_uneven):
     covered = {"accuracy": 0, "f1_macro": 0}
     for _ in range(N_DRAWS):
         groups, predicted = draw(n_groups, rng, is_uneven=is_uneven)
-        scores = dict(compute_label_intervals(predicted, groups, SPEC, rng)[0])
+        bootstrap = GroupBootstrap.of(groups, predicted.y_true, SPEC, rng)
+        scores = dict(compute_label_intervals(predicted, bootstrap)[0])
         for name, value in true_scores().items():
             covered[name] += scores[name].lower <= value <= scores[name].upper
 
@@ -133,7 +135,7 @@ def test_mean_roc_auc_is_scikit_learns_with_ties():
         model_classes=predicted.model_classes,
     )
     areas = [metrics.roc_auc_score(predicted.y_true == n, predicted.proba[:, n]) for n in range(3)]
-    area, influences = roc_auc_influences(predicted)
+    area, influences = KnownRows(predicted).roc_auc
 
     assert area == pytest.approx(np.mean(areas))
     assert influences.mean() == pytest.approx(0, abs=1e-12)
@@ -146,7 +148,7 @@ def test_roc_auc_ends_are_near_those_of_a_full_bootstrap():
     drawn = []
     for _ in range(400):
         resampled = predicted.take(np.concatenate([rng.choice(part, len(part)) for part in rows]))
-        drawn.append(roc_auc_influences(resampled)[0])
+        drawn.append(KnownRows(resampled).roc_auc[0])
     interval = dict(compute_intervals(predicted, np.arange(400), SPEC, 0).scores)["roc_auc_ovr"]
 
     assert (interval.upper - interval.lower) / 3.92 == pytest.approx(np.std(drawn), rel=0.15)

@@ -8,7 +8,7 @@ import pytest
 from job.contracts.settings.evaluation import EvaluationSpec
 from job.errors import TrainingError
 from job.stages.evaluation.method import choose_method
-from job.stages.metrics.group_bootstrap import effective_groups
+from job.stages.metrics.group_sums import effective_groups
 
 
 def split_of(groups, y, method="hash"):

@@ -7,14 +7,14 @@ import pandas as pd
 import pytest
 from support.simulated import draw, predictions
 
-from job.contracts.metrics import Metric
+from job.contracts.metrics import METRICS
 from job.contracts.settings.evaluation import EvaluationSpec
 from job.stages.evaluation.slice_scores import score_slices
 
 SPEC = EvaluationSpec(resamples=1000)
 
 
-def judge(predicted, groups, slices, metric=Metric.F1_MACRO, **spec):
+def judge(predicted, groups, slices, metric=METRICS["f1_macro"], **spec):
     frame = pd.DataFrame({name: pd.Categorical(values) for name, values in slices.items()})
     spec = SPEC.model_copy(update=spec)
     return score_slices(predicted, np.asarray(groups), frame, metric, spec, 0)
@@ -148,7 +148,7 @@ def test_equal_slices_are_rarely_called_worse(n_groups, is_uneven):
         groups, predicted = draw(n_groups, rng, is_uneven=is_uneven)
         many = rng.choice(8, n_groups, p=np.array([8, 7, 6, 5, 4, 3, 2, 1]) / 36)[groups]
         two = rng.integers(0, 2, n_groups)[groups]
-        scores = judge(predicted, groups, {"many": many, "two": two}, Metric.ACCURACY).scores
+        scores = judge(predicted, groups, {"many": many, "two": two}, METRICS["accuracy"]).scores
         n_named += any(score.is_worse for score in scores)
         n_missed += any(score.upper_bound < 0.942 for score in scores)
 

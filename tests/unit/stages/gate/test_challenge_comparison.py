@@ -11,7 +11,7 @@ from support.metadata import make_metadata
 
 from job.adapters.codecs.canonical_joblib import JoblibCodec
 from job.contracts.dataset import MatrixRows, Rows
-from job.contracts.metrics import Metric
+from job.contracts.metrics import METRICS
 from job.contracts.model import TrainedModel
 from job.contracts.reports.comparison import Comparison
 from job.contracts.reports.intervals import Interval
@@ -24,6 +24,7 @@ from job.contracts.settings.search import SearchSpec
 from job.registry.champion import PublishedVersion
 from job.stages.gate.challenge_comparison import compare_on_challenge, judge_challenge
 from job.stages.gate.criteria import decide
+from job.stages.gate.held_out_comparison import ComparedModel, ComparisonSpec
 from job.stages.packaging.bundle import make_bundle
 from job.stages.packaging.metadata import describe_input
 
@@ -86,20 +87,20 @@ def compare(champion, requests, *, is_wrong=False):
         baselines=(),
     )
     spec = TrainingSpec(
-        search=SearchSpec(metric=Metric.ACCURACY),
+        search=SearchSpec(metric=METRICS["accuracy"]),
         features=FeatureSpec(use=USE),
         columns=ColumnsSpec(),
         random_state=0,
     )
+    paired = PairedSpec(metric=METRICS["accuracy"], alpha=0.05, resamples=1000, random_state=0)
     return compare_on_challenge(
         champion,
-        model,
+        ComparedModel(
+            model=model, payload=JoblibCodec().encode(model.pipeline), embedding_model="ours"
+        ),
         requests,
         JoblibCodec(),
-        training=spec,
-        paired=PairedSpec(metric=Metric.ACCURACY, alpha=0.05, resamples=1000, random_state=0),
-        embedding_model="ours",
-        payload=JoblibCodec().encode(model.pipeline),
+        ComparisonSpec(training=spec, paired=paired),
     )
 
 

@@ -17,7 +17,7 @@ from support.versions import name_of
 from job.adapters.codecs.canonical_joblib import JoblibCodec
 from job.contracts.dataset import MatrixRows, Rows
 from job.contracts.identity import canonical_json
-from job.contracts.metrics import Metric
+from job.contracts.metrics import METRICS, list_choosable
 from job.contracts.model import TrainedModel
 from job.contracts.reports.validation import ValidationReport
 from job.contracts.settings.dataset import ColumnsSpec
@@ -29,6 +29,7 @@ from job.errors import ConfigurationError, IntegrityError
 from job.registry.champion import PublishedVersion, load_anchor, load_champion
 from job.registry.publish import publish
 from job.stages.gate.comparison import compare
+from job.stages.gate.held_out_comparison import ComparedModel, ComparisonSpec
 from job.stages.packaging.bundle import make_bundle
 from job.stages.packaging.metadata import describe_input
 
@@ -83,7 +84,7 @@ def compare_with(
     test,
     *,
     candidate=None,
-    metric=Metric.ACCURACY,
+    metric=METRICS["accuracy"],
     feature_blocks=USE,
     inputs=(),
     **split,
@@ -104,14 +105,13 @@ def compare_with(
     paired = PairedSpec(metric=metric, alpha=0.05, resamples=1000, random_state=0)
     return compare(
         champion,
-        model,
+        ComparedModel(
+            model=model, payload=JoblibCodec().encode(model.pipeline), embedding_model="ours"
+        ),
         test,
         table_of(test, **split),
         JoblibCodec(),
-        training=spec,
-        paired=paired,
-        embedding_model="ours",
-        payload=JoblibCodec().encode(model.pipeline),
+        ComparisonSpec(training=spec, paired=paired),
     )
 
 
@@ -250,7 +250,7 @@ def test_metric_that_these_rows_do_not_define_cannot_be_compared():
     """One class alone has no ROC curve."""
     test = make_rows(100, 200)
     comparison = compare_with(
-        make_champion(make_rows(0, 40)), test.take(test.y == "odd"), metric=Metric.ROC_AUC_OVR
+        make_champion(make_rows(0, 40)), test.take(test.y == "odd"), metric=METRICS["roc_auc_ovr"]
     )
 
     assert (None, "roc_auc_ovr is undefined on these rows") == (
@@ -259,7 +259,7 @@ def test_metric_that_these_rows_do_not_define_cannot_be_compared():
     )
 
 
-@pytest.mark.parametrize("metric", Metric)
+@pytest.mark.parametrize("metric", list_choosable())
 def test_every_metric_can_be_compared(metric):
     """Whatever chooses the candidate also compares it."""
     comparison = compare_with(make_champion(make_rows(0, 40)), make_rows(100, 150), metric=metric)

@@ -11,7 +11,7 @@ from support.metadata import make_metadata
 from support.simulated import draw, predictions
 
 from job.contracts.dataset import Rows
-from job.contracts.metrics import Metric
+from job.contracts.metrics import METRICS
 from job.contracts.reports.evaluation import CrossFit
 from job.contracts.settings.gate import PairedSpec
 from job.registry.champion import PublishedVersion
@@ -20,7 +20,7 @@ from job.stages.gate.group_errors import GroupErrors, count_group_errors, pair_g
 from job.stages.gate.kept_errors import describe_cross_fit, read_group_errors, store_group_errors
 from job.stages.gate.paired_bootstrap import compare_pair
 
-SPEC = PairedSpec(metric=Metric.F1_MACRO, alpha=0.05, resamples=1000, random_state=0)
+SPEC = PairedSpec(metric=METRICS["f1_macro"], alpha=0.05, resamples=1000, random_state=0)
 
 
 def rows_of(groups, y):
@@ -155,7 +155,7 @@ def test_other_classes_cannot_be_compared(pair):
     errors = count(groups, new)
 
     assert compare(count_group_errors(other, rows_of(groups, old.y_true)), errors) is None
-    spec = SPEC.model_copy(update={"metric": Metric.NEG_LOG_LOSS})
+    spec = SPEC.model_copy(update={"metric": METRICS["neg_log_loss"]})
     assert compare_errors(PublishedVersion(version="v", files={}), errors, errors, spec) is None
 
 

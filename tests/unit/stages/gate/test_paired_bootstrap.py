@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from support.simulated import predictions
 
-from job.contracts.metrics import Metric
+from job.contracts.metrics import METRICS
 from job.contracts.settings.gate import PairedSpec
 from job.stages.gate.paired_bootstrap import compare_pair
 from scripts.simulate_gate import ACCURACY, accepts, decided, first_model, next_model
@@ -25,7 +25,7 @@ def share(decisions):
     return np.mean(list(decisions))
 
 
-def compare(y, old, new, *, metric=Metric.ACCURACY, n_classes=4, groups=None):
+def compare(y, old, new, *, metric=METRICS["accuracy"], n_classes=4, groups=None):
     spec = PairedSpec(metric=metric, alpha=ALPHA, resamples=1000, random_state=0)
     pair = predictions(y, old, n_classes), predictions(y, new, n_classes)
     return compare_pair(*pair, np.arange(len(y)) if groups is None else groups, spec)
@@ -132,7 +132,7 @@ def test_rows_of_one_group_count_as_one():
     assert together.upper > alone.upper
 
 
-@pytest.mark.parametrize("metric", [Metric.NEG_LOG_LOSS, Metric.ROC_AUC_OVR])
+@pytest.mark.parametrize("metric", [METRICS["neg_log_loss"], METRICS["roc_auc_ovr"]])
 def test_scores_of_probabilities_have_intervals_too(metric):
     """The better model is better for sure."""
     y = np.arange(400) % 4
@@ -146,7 +146,7 @@ def test_metric_that_is_undefined_has_no_interval():
     """One class alone has no ROC curve."""
     assert (
         compare(
-            np.zeros(50, int), np.zeros(50, int), np.zeros(50, int), metric=Metric.ROC_AUC_OVR
+            np.zeros(50, int), np.zeros(50, int), np.zeros(50, int), metric=METRICS["roc_auc_ovr"]
         ).interval
         is None
     )

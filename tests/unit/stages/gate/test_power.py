@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from job.contracts.metrics import Metric
+from job.contracts.metrics import METRICS
 from job.contracts.reports.comparison import Comparison
 from job.contracts.reports.intervals import Interval
 from job.contracts.reports.search import SearchedLabels
@@ -17,7 +17,7 @@ from job.stages.gate.power import (
     tolerated_drop,
 )
 
-SPEC = PairedSpec(metric=Metric.F1_MACRO, alpha=0.05, resamples=1000, random_state=0)
+SPEC = PairedSpec(metric=METRICS["f1_macro"], alpha=0.05, resamples=1000, random_state=0)
 
 
 def passes(difference, standard_error, spec):

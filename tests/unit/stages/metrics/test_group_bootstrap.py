@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from support.simulated import draw
 
-from job.stages.metrics.group_bootstrap import count_by_group, leave_one_out, resample, sum_by_group
+from job.stages.metrics.group_bootstrap import leave_one_out, resample
+from job.stages.metrics.group_sums import count_by_group, sum_by_group
 from job.stages.metrics.label_metrics import count_columns
 
 IDENTITY = lambda sums: np.asarray(sums)  # noqa: E731

@@ -7,11 +7,11 @@ import pytest
 from sklearn import metrics
 from support.simulated import predictions
 
-from job.contracts.metrics import Metric
-from job.stages.metrics.search_metric import compute_score, is_label_metric, score_labels
+from job.contracts.metrics import METRICS
+from job.stages.metrics.label_metrics import score_labels
+from job.stages.metrics.search_metric import compute_score, is_label_metric
 
-OF_PROBABILITIES = {Metric.ROC_AUC_OVR, Metric.NEG_LOG_LOSS}
-OF_LABELS = [metric for metric in Metric if metric not in OF_PROBABILITIES]
+OF_LABELS = [metric for metric in METRICS.values() if is_label_metric(metric)]
 
 
 def drawn(n_classes=6, n=300):
@@ -24,19 +24,18 @@ def drawn(n_classes=6, n=300):
 
 def sklearn_score(metric, y_true, y_pred):
     """Return the score that scikit-learn's scorer of this name gives to predicted classes."""
-    scorer = metrics.get_scorer(metric.value)
+    scorer = metrics.get_scorer(metric.name)
     return scorer._score_func(y_true, y_pred, **scorer._kwargs)
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning")
 @pytest.mark.filterwarnings("ignore:y_pred contains classes not in y_true")
-@pytest.mark.parametrize("metric", OF_LABELS)
+@pytest.mark.parametrize("metric", OF_LABELS, ids=lambda metric: metric.name)
 def test_score_of_labels_is_that_of_scikit_learn(metric):
     """Also for classes that occur on one side only, or on neither."""
     y_true, y_pred = drawn()
     expected = pytest.approx(sklearn_score(metric, y_true, y_pred))
 
-    assert is_label_metric(metric)
     assert expected == score_labels(metric, y_true, y_pred, 6)
     assert expected == compute_score(predictions(y_true, y_pred, 6), metric)
 
@@ -54,8 +53,8 @@ def test_score_of_probabilities_is_that_of_scikit_learn():
     area = metrics.roc_auc_score(y[known], proba[known], multi_class="ovr")
     loss = metrics.log_loss(y[known], proba[known])
 
-    assert pytest.approx(area) == compute_score(scored, Metric.ROC_AUC_OVR)
-    assert pytest.approx(-loss) == compute_score(scored, Metric.NEG_LOG_LOSS)
+    assert pytest.approx(area) == compute_score(scored, METRICS["roc_auc_ovr"])
+    assert pytest.approx(-loss) == compute_score(scored, METRICS["neg_log_loss"])
 
 
 def test_score_that_is_not_defined_is_none():
@@ -65,6 +64,6 @@ def test_score_that_is_not_defined_is_none():
         scored, y_true=np.ones(5, int), model_classes=np.array([0]), proba=np.ones((5, 1))
     )
 
-    assert compute_score(scored, Metric.ROC_AUC_OVR) is None
-    assert pytest.approx(0, abs=1e-9) == compute_score(scored, Metric.NEG_LOG_LOSS)
-    assert compute_score(unknown, Metric.NEG_LOG_LOSS) is None
+    assert compute_score(scored, METRICS["roc_auc_ovr"]) is None
+    assert pytest.approx(0, abs=1e-9) == compute_score(scored, METRICS["neg_log_loss"])
+    assert compute_score(unknown, METRICS["neg_log_loss"]) is None

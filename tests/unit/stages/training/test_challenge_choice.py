@@ -6,7 +6,7 @@ from support.executors import InTurn
 from support.matrices import IN_MEMORY
 from support.rows import rows_of_embeddings
 
-from job.contracts.metrics import Metric
+from job.contracts.metrics import METRICS
 from job.contracts.reports.search import CandidateScore, SearchReport
 from job.contracts.settings.dataset import ColumnsSpec
 from job.contracts.settings.features import FeatureSpec
@@ -16,7 +16,7 @@ from job.stages.features.feature_matrix import FeatureMatrices
 from job.stages.training.challenge_choice import choose_on_challenge
 
 SPEC = TrainingSpec(
-    search=SearchSpec(metric=Metric.ACCURACY),
+    search=SearchSpec(metric=METRICS["accuracy"]),
     features=FeatureSpec(),
     columns=ColumnsSpec(),
     random_state=0,

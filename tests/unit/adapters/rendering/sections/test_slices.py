@@ -11,7 +11,7 @@ from support.simulated import predictions
 
 from job.adapters.rendering.renderer import ReportRenderer
 from job.contracts.dataset import Column
-from job.contracts.metrics import Metric
+from job.contracts.metrics import METRICS
 from job.contracts.reports.slices import SliceReport
 from job.contracts.settings.evaluation import EvaluationSpec
 from job.stages.data.slices import DisclosureRule, make_slices
@@ -35,7 +35,7 @@ def make_page(names, **columns):
     is_wrong = np.array(names == np.unique(names)[0]) & (np.arange(N) % 7 < 3)
     found = predictions(y, np.where(is_wrong, (y + 1) % 4, y))
     spec = EvaluationSpec(resamples=1000)
-    slices = score_slices(found, np.arange(N), frame, Metric.F1_MACRO, spec, 0).to_json()
+    slices = score_slices(found, np.arange(N), frame, METRICS["f1_macro"], spec, 0).to_json()
     metadata, evaluation = make_reports()
     evaluation["slices"] = slices
     return slices, ReportRenderer().render(metadata, evaluation)["report.html"].decode()

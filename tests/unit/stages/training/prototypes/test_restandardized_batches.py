@@ -170,7 +170,7 @@ def train(X, y, group, *, handles_restandardized_batches):
         fold_scores=(0.0,),
     )
     report = SearchReport(
-        metric=spec.search.metric.value, candidates=(chosen,), chosen=chosen, baselines=()
+        metric=spec.search.metric.name, candidates=(chosen,), chosen=chosen, baselines=()
     )
     model = train_model(
         rows,

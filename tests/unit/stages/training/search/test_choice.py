@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from job.contracts.metrics import Metric
+from job.contracts.metrics import METRICS
 from job.contracts.reports.search import SearchedLabels
 from job.stages.training.search.choice import choose
 
@@ -35,7 +35,7 @@ def test_group_of_many_copies_does_not_choose(groups):
     copies, most = flipped(y, slice(60, 80)), flipped(y, slice(0, 60))
     labels = labels_of(y, copies, most)
 
-    assert 1 == choose(labels, [0, 1], Metric.ACCURACY, groups)
+    assert 1 == choose(labels, [0, 1], METRICS["accuracy"], groups)
 
 
 def test_clearly_better_candidate_is_chosen():
@@ -44,7 +44,7 @@ def test_clearly_better_candidate_is_chosen():
     y = groups % 2
     labels = labels_of(y, flipped(y, slice(0, 60)), flipped(y, slice(0, 6)))
 
-    assert 1 == choose(labels, [0, 1], Metric.F1_MACRO, groups)
+    assert 1 == choose(labels, [0, 1], METRICS["f1_macro"], groups)
 
 
 def test_many_groups_leave_the_mean_over_folds_to_choose():
@@ -53,8 +53,8 @@ def test_many_groups_leave_the_mean_over_folds_to_choose():
     groups = np.arange(600)
     labels = labels_of(y, flipped(y, [0, 1]), flipped(y, [0]), flipped(y, [3]))
 
-    assert 1 == choose(labels, [0, 1, 2], Metric.ACCURACY, groups)
-    assert 2 == choose(labels, [0, 2], Metric.ACCURACY, groups)
+    assert 1 == choose(labels, [0, 1, 2], METRICS["accuracy"], groups)
+    assert 2 == choose(labels, [0, 2], METRICS["accuracy"], groups)
 
 
 def test_rows_that_are_left_out_do_not_count(groups):
@@ -64,8 +64,8 @@ def test_rows_that_are_left_out_do_not_count(groups):
     is_left = np.ones(120, bool)
     is_left[60:80] = False
 
-    assert 1 == choose(labels, [0, 1], Metric.ACCURACY, groups)
-    assert 0 == choose(labels, [0, 1], Metric.ACCURACY, groups, is_left)
+    assert 1 == choose(labels, [0, 1], METRICS["accuracy"], groups)
+    assert 0 == choose(labels, [0, 1], METRICS["accuracy"], groups, is_left)
 
 
 def test_rows_that_were_not_predicted_do_not_count(groups):
@@ -74,7 +74,7 @@ def test_rows_that_were_not_predicted_do_not_count(groups):
     labels = labels_of(y, flipped(y, slice(60, 80)), flipped(y, slice(100, 110)))
     labels.fold[60:80] = -1
 
-    assert 0 == choose(labels, [0, 1], Metric.ACCURACY, groups)
+    assert 0 == choose(labels, [0, 1], METRICS["accuracy"], groups)
 
 
 def test_preferred_candidate_is_chosen_within_the_margin():
@@ -83,8 +83,8 @@ def test_preferred_candidate_is_chosen_within_the_margin():
     y = groups % 2
     labels = labels_of(y, flipped(y, slice(0, 6)), flipped(y, slice(0, 80)))
 
-    assert 1 == choose(labels, [0, 1], Metric.ACCURACY, groups, preferred=[1])
-    assert 0 == choose(labels, [0, 1], Metric.ACCURACY, groups)
+    assert 1 == choose(labels, [0, 1], METRICS["accuracy"], groups, preferred=[1])
+    assert 0 == choose(labels, [0, 1], METRICS["accuracy"], groups)
 
 
 def test_preferred_candidate_that_is_clearly_worse_is_not_chosen():
@@ -93,7 +93,7 @@ def test_preferred_candidate_that_is_clearly_worse_is_not_chosen():
     y = groups % 2
     labels = labels_of(y, flipped(y, slice(0, 6)), flipped(y, slice(0, 105)))
 
-    assert 0 == choose(labels, [0, 1], Metric.ACCURACY, groups, preferred=[1])
+    assert 0 == choose(labels, [0, 1], METRICS["accuracy"], groups, preferred=[1])
 
 
 def test_best_of_the_preferred_ones_is_chosen():
@@ -102,4 +102,4 @@ def test_best_of_the_preferred_ones_is_chosen():
     y = groups % 2
     labels = labels_of(y, y, flipped(y, slice(0, 20)), flipped(y, slice(0, 10)))
 
-    assert 2 == choose(labels, [0, 1, 2], Metric.ACCURACY, groups, preferred=[1, 2])
+    assert 2 == choose(labels, [0, 1, 2], METRICS["accuracy"], groups, preferred=[1, 2])

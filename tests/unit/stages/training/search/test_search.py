@@ -18,7 +18,7 @@ from support.matrices import IN_MEMORY
 
 from job.adapters.executors.local import LocalThreads
 from job.contracts.dataset import MatrixRows, Rows
-from job.contracts.metrics import Metric
+from job.contracts.metrics import list_choosable
 from job.contracts.settings.dataset import ColumnsSpec
 from job.contracts.settings.features import FeatureSpec
 from job.contracts.settings.job_settings import TrainingSpec
@@ -156,7 +156,7 @@ def test_baselines_are_named_also_where_they_were_not_searched(rows):
     assert ["logistic_regression", "dummy"] == [c.estimator for c in report.baselines]
 
 
-@pytest.mark.parametrize("metric", Metric)
+@pytest.mark.parametrize("metric", list_choosable())
 @pytest.mark.parametrize("estimator", ["linear_svc", "logistic_regression", "dummy"])
 def test_each_metric_works_with_each_estimator(rows, metric, estimator):
     """Also those of probabilities with a linear SVC, which has none of its own."""

@@ -1,0 +1,156 @@
+"""The kinds of metrics, by what they are computed from, and the values that they are given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    import numpy.typing as npt
+
+    Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelCounts:
+    """Counts of rows by class, one line for each resample, and the shares computed from them.
+
+    Attributes
+    ----------
+    n_rows
+        Number of rows, shape (n,).
+    support, predicted, hits
+        Rows of each class, rows predicted as it, and those that are both; shape (n, n_classes).
+    f1, precision, recall
+        Shape (n, n_classes); 0 where undefined.
+    is_true, occurs
+        Whether any row is of the class, and whether any is of the class or predicted as it; shape
+        (n_classes,).  As in scikit-learn, averages are over such classes.
+    """
+
+    n_rows: Array
+    support: Array
+    predicted: Array
+    hits: Array
+    f1: Array
+    precision: Array
+    recall: Array
+    is_true: Array
+    occurs: Array
+
+
+class ProbabilityScores(Protocol):
+    """What metrics of probabilities are computed from: the rows whose class the model knows."""
+
+    @property
+    def y_true(self) -> Array:
+        """Class of each row as a number, shape (n_rows,)."""
+
+    @property
+    def model_classes(self) -> Array:
+        """The model's classes as numbers, one for each column of `proba`."""
+
+    @property
+    def proba(self) -> Array:
+        """Predicted probabilities, shape (n_rows, n_model_classes)."""
+
+    @property
+    def log_losses(self) -> Array:
+        """Log loss of each row, shape (n_rows,)."""
+
+    @property
+    def brier_losses(self) -> Array:
+        """Half the squared distance of each row's probabilities to its class, shape (n_rows,)."""
+
+    @property
+    def roc_auc(self) -> tuple[float, Array]:
+        """Mean one-vs-rest ROC-AUC, NaN if undefined, and the influence of each row on it."""
+
+    @property
+    def pr_auc(self) -> float:
+        """Mean one-vs-rest average precision; NaN if undefined."""
+
+    @property
+    def calibration_error(self) -> float:
+        """Expected calibration error of the predicted class, in bins of equal mass."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricDefinition:
+    """A metric under the name that settings, files and messages have for it.
+
+    Attributes
+    ----------
+    title
+        Its name in reports.
+    is_choosable
+        Whether `search.metric` may be this metric, if the gate can compare it.
+    """
+
+    name: str
+    title: str
+    direction: Literal["higher", "lower"] = "higher"
+    is_choosable: bool = True
+
+    @property
+    def objection(self) -> str:
+        """Why candidates cannot be chosen and compared by this metric; empty if they can."""
+        if self.direction == "lower":
+            return "it is better when lower"
+        return "" if self.is_choosable else "it is reported only"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelMetric(MetricDefinition):
+    """A metric of predicted classes: a function of their counts, of shape (n,), at most 1.
+
+    Attributes
+    ----------
+    averages_over
+        What its average gives equal weight to; it decides how many groups the metric depends on.
+    minimum
+        Least possible value.
+    """
+
+    function: Callable[[LabelCounts], Array]
+    averages_over: Literal["rows", "classes"] = "rows"
+    minimum: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowMetric(MetricDefinition):
+    """A mean over rows: a function that returns the value of each row, shape (n_rows,).
+
+    Attributes
+    ----------
+    negates
+        Name of the loss that this score is the negative of; its interval is the loss's, negated.
+    """
+
+    function: Callable[[ProbabilityScores], Array]
+    negates: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InfluenceMetric(MetricDefinition):
+    """A score in [0, 1] that is no mean: a function that returns it with the rows' influences.
+
+    To first order, the mean influence of a resample is its score minus that of all rows.
+    """
+
+    function: Callable[[ProbabilityScores], tuple[float, Array]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WholeMetric(MetricDefinition):
+    """A function of the predictions as a whole, NaN if undefined; it cannot be resampled."""
+
+    function: Callable[[ProbabilityScores], float]
+
+    @property
+    def objection(self) -> str:
+        """Why candidates cannot be chosen and compared by this metric."""
+        return "the gate cannot compare it: it is computed from all rows, and has no interval"

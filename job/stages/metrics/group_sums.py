@@ -1,0 +1,154 @@
+"""Sums over the rows of each group, by which metrics are computed for many resamples at once.
+
+How it works
+------------
+1. Rows that belong together (near-duplicates, one conversation) are not independent, so whole
+   groups are drawn.  Metrics are functions of sums over rows, so a group is a row of sums.
+2. Groups with equal sums and stratum are stored once, with their number: most groups are one row.
+3. The stratum of a group is the class that most of its rows have; a class of one group is merged
+   with another one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupSums:
+    """Sums over the rows of each group; equal groups are stored once.
+
+    Attributes
+    ----------
+    sums
+        Shape (n_distinct, n_columns), dense or sparse: the sums of one group.
+    multiplicity
+        Shape (n_distinct,): the number of groups with these sums.
+    strata
+        Shape (n_distinct,): groups are drawn within a stratum; each has two groups or more, unless
+        there is only one group in total.
+    """
+
+    sums: Any  # an ndarray or a scipy.sparse array
+    multiplicity: Array
+    strata: Array
+
+    @property
+    def n_groups(self) -> int:
+        """Number of groups."""
+        return int(self.multiplicity.sum())
+
+    @property
+    def total(self) -> Array:
+        """Sums over all groups, shape (1, n_columns)."""
+        total: Array = (self.multiplicity @ self.sums).reshape(1, -1).astype(float)
+        return total
+
+
+# With fewer effective groups, a margin of 0.02 cannot be shown even for two identical models.
+MIN_EFFECTIVE_GROUPS: Final = 150
+
+
+def effective_groups(groups: Array) -> float:
+    """Return the number of groups of equal size that are worth as much as these (Kish 1965).
+
+    That is `sum(n)**2 / sum(n**2)` of the group sizes n.
+
+    Parameters
+    ----------
+    groups
+        Group of each row, shape (n_rows,).
+    """
+    sizes = np.unique(groups, return_counts=True)[1].astype(float)
+    return float(sizes.sum() ** 2 / np.square(sizes).sum()) if len(sizes) else 0.0
+
+
+def count_by_group(
+    groups: Array, y: Array, columns: tuple[Array, ...], n_columns: int
+) -> GroupSums:
+    """Count rows by group and column; groups with equal counts are stored once.
+
+    Parameters
+    ----------
+    groups, y
+        Group and class of each row, as numbers from 0.
+    columns
+        Arrays of shape (n_rows,) with a column in which each row counts one, -1 for none.
+    """
+    groups = pd.factorize(groups)[0]
+    order = np.argsort(groups, kind="stable")
+    starts = np.flatnonzero(np.diff(groups[order], prepend=-1))
+    # NOTE: equal sums of random words mean equal rows, except for one chance in 2 ** 64 per pair
+    codes, kinds = pd.factorize(y)
+    for column in columns:
+        codes, kinds = pd.factorize(codes * (n_columns + 1) + column + 1)
+    words = np.random.default_rng(0).integers(0, 2**64, len(kinds), dtype=np.uint64)
+    hashes = np.add.reduceat(words[codes[order]], starts)
+    _, first, multiplicity = np.unique(hashes, return_index=True, return_counts=True)
+    distinct_of_group = np.full(len(starts), -1)
+    distinct_of_group[first] = np.arange(len(first))
+    distinct = distinct_of_group[groups]
+    pairs = [
+        (distinct[is_counted], column[is_counted])
+        for column in columns
+        for is_counted in [(distinct >= 0) & (column >= 0)]
+    ]
+    row_index, column_index = (np.concatenate(part) for part in zip(*pairs, strict=True))
+    sums = sparse.csr_array(
+        (np.ones(len(row_index)), (row_index, column_index)),
+        shape=(len(first), n_columns),
+        dtype=float,
+    )
+    strata = _merge_lone_strata(_majority_classes(groups, y)[first], multiplicity)
+    return GroupSums(sums=sums, multiplicity=multiplicity, strata=strata)
+
+
+def sum_by_group(groups: Array, y: Array, values: Array) -> GroupSums:
+    """Sum columns of numbers, shape (n_rows, n_columns), over the rows of each group."""
+    groups = pd.factorize(groups)[0]
+    n_groups = int(groups.max(initial=-1)) + 1
+    sums = np.stack([np.bincount(groups, column, n_groups) for column in values.T], axis=1)
+    return make_group_sums(sums, _majority_classes(groups, y))
+
+
+def make_group_sums(sums: Any, strata: Array) -> GroupSums:
+    """Return the sums of groups that are all distinct.
+
+    Parameters
+    ----------
+    sums
+        Dense or sparse, shape (n_groups, n_columns).
+    strata
+        Class of each group, shape (n_groups,).
+    """
+    multiplicity = np.ones(len(strata), int)
+    strata = _merge_lone_strata(strata, multiplicity)
+    return GroupSums(sums=sums, multiplicity=multiplicity, strata=strata)
+
+
+def _majority_classes(groups: Array, y: Array) -> Array:
+    """Return the class that most rows of each group have; the first if there are several."""
+    n_classes = int(y.max(initial=0)) + 1
+    pairs, counts = np.unique(groups * n_classes + y, return_counts=True)
+    order = np.lexsort((pairs % n_classes, -counts, pairs // n_classes))
+    _, first = np.unique(pairs[order] // n_classes, return_index=True)
+    classes: Array = pairs[order][first] % n_classes
+    return classes
+
+
+def _merge_lone_strata(strata: Array, multiplicity: Array) -> Array:
+    """Merge strata of one group, which could not vary: with each other, or the smallest other."""
+    sizes = np.bincount(strata, multiplicity).astype(int)
+    lone = np.flatnonzero(sizes == 1)
+    others = np.flatnonzero(sizes > 1)
+    if not len(lone):
+        return strata
+    merged = lone if len(lone) > 1 or not len(others) else [lone[0], others[sizes[others].argmin()]]
+    return np.where(np.isin(strata, merged), merged[0], strata)
