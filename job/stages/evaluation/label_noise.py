@@ -33,6 +33,7 @@ from job.stages.metrics.confidence_bounds import bootstrap, interval_or_count_bo
 from job.stages.metrics.group_bootstrap import count_by_group
 from job.stages.metrics.predictions import Predictions
 from job.stages.split.folds import sample_groups
+from job.stages.training.estimators import find_kind
 from job.stages.training.out_of_fold import MAX_FOLDS, predict_out_of_fold
 
 Array = np.ndarray[Any, Any]
@@ -66,8 +67,8 @@ def estimate_label_noise(
     share = 1.0 if evaluation.label_issues else min(1.0, _N_ROWS / len(train))
     positions = sample_groups(train, share, spec.search.folds, spec.random_state)
     candidate = report.chosen
-    if candidate.estimator == "dummy":
-        candidate = next(c for c in report.baselines if c.estimator == "logistic_regression")
+    if find_kind(candidate.estimator).is_constant:
+        candidate = next(c for c in report.baselines if not find_kind(c.estimator).is_constant)
     if oof_predictions is not None and candidate == report.chosen:
         predictions = oof_predictions.take(positions)
     else:
