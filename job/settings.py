@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from job.contracts.messages import did_you_mean
 from job.contracts.settings.job_settings import JobSettings
 from job.errors import ConfigurationError
+from job.stages.training.estimators import ESTIMATOR_KINDS, find_kind
 
 PREFIX: Final = "PCC_JOB_"
 _MAPPINGS: Final = (
@@ -100,7 +101,19 @@ def load_settings(
         settings = JobSettings.model_validate(_nested(values))
     except ValidationError as error:
         raise _explain(error, origins) from None
+    for name in settings.search.estimators:
+        origin = origins.get("search.estimators", "the settings")
+        find_kind(name, f"search.estimators (from {origin})")
     return EffectiveSettings(settings=settings, origins=origins)
+
+
+def settings_schema() -> dict[str, Any]:
+    """Return the JSON Schema of the settings, which lists the names of the estimators."""
+    schema = JobSettings.model_json_schema()
+    properties = schema["$defs"]["SearchSpec"]["properties"]
+    estimators = {**properties["estimators"], "propertyNames": {"enum": sorted(ESTIMATOR_KINDS)}}
+    properties["estimators"] = dict(sorted(estimators.items()))
+    return schema
 
 
 def parse_value(text: str, origin: str) -> Any:

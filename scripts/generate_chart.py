@@ -8,8 +8,8 @@ from typing import Any
 import kubernetes_validate  # type: ignore[import-untyped]
 import yaml
 
-from job.contracts.settings.job_settings import JobSettings
 from job.errors import POD_ACTIONS, PodAction
+from job.settings import settings_schema
 
 CHART = Path(__file__).parent.parent / "charts" / "pcc-training-job"
 API = Path(kubernetes_validate.__file__).parent / "kubernetes-json-schema"
@@ -49,7 +49,7 @@ def pod_failure_policy() -> str:
 def values_schema() -> str:
     """Return the schema of the values: the base file, the settings and the Kubernetes types."""
     schema = yaml.safe_load((CHART / "values.schema.base.yaml").read_text())
-    settings = JobSettings.model_json_schema()
+    settings = settings_schema()
     definitions = settings.pop("$defs")
     duplicates = sorted(definitions.keys() & schema["$defs"].keys())
     assert not duplicates, f"settings and values both define {duplicates}"

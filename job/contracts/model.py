@@ -1,11 +1,35 @@
-"""The fitted model that is evaluated and published."""
+"""The classifiers of a run: the protocol of scikit-learn's, and the one that is published."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Protocol
 
 from job.contracts.settings.search import FeatureBlocks
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+
+class Estimator(Protocol):
+    """A scikit-learn classifier; `classes_` exists when it is fitted, `fit` may need groups."""
+
+    classes_: npt.NDArray[np.str_]
+
+    def get_params(self) -> Mapping[str, object]:
+        """Return the parameters by name."""
+
+    def predict(self, X: object) -> npt.NDArray[np.str_]:
+        """Return the class of each row, shape (n_samples,)."""
+
+
+class Classifier(Estimator, Protocol):
+    """A fitted classifier with probabilities."""
+
+    def predict_proba(self, X: object) -> npt.NDArray[np.float64]:
+        """Return probabilities of shape (n_samples, n_classes), one column for each class."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +43,7 @@ class TrainedModel:
     """
 
     estimator: str
-    parameters: tuple[tuple[str, Any], ...]
+    parameters: tuple[tuple[str, object], ...]
     feature_blocks: FeatureBlocks
-    pipeline: Any
-    baselines: tuple[tuple[str, Any], ...]
+    pipeline: Classifier
+    baselines: tuple[tuple[str, Classifier], ...]

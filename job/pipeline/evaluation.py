@@ -35,8 +35,8 @@ from job.stages.split.split import DataSplit
 from job.stages.training.cross_fit import CrossFit, FoldPlan, cross_fit
 from job.stages.training.decision_threshold import choose_threshold
 from job.stages.training.temperature_scaling import (
-    SCALABLE_ESTIMATORS,
     apply_temperature,
+    can_be_scaled,
     find_temperature,
 )
 
@@ -176,7 +176,7 @@ def _learns_threshold(plan: Plan) -> bool:
 
 def is_temperature_scaled(plan: Plan, chosen: CandidateScore) -> bool:
     """Return whether a temperature scales the probabilities of the chosen candidate."""
-    return plan.settings.search.temperature and chosen.estimator in SCALABLE_ESTIMATORS
+    return plan.settings.search.temperature and can_be_scaled(chosen.estimator)
 
 
 def calibrate(

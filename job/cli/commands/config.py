@@ -40,9 +40,9 @@ def show(
 @app.command("schema")
 def schema() -> None:
     """Print the JSON Schema of the settings file."""
-    from job.contracts.settings.job_settings import JobSettings
+    from job.settings import settings_schema
 
-    write_text(json.dumps(JobSettings.model_json_schema(), indent=2))
+    write_text(json.dumps(settings_schema(), indent=2))
 
 
 @app.command("check")

@@ -1,17 +1,15 @@
 """Settings of the search."""
 
 import math
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from job.contracts.messages import did_you_mean, quote_list
 from job.contracts.metrics import Metric
 from job.contracts.settings.base import Spec
 
 FeatureName = Literal["text", "embeddings", "numeric", "categorical", "boolean"]
 FeatureBlocks = tuple[FeatureName, ...]
-ESTIMATORS: Final = ("dummy", "linear_svc", "logistic_regression", "prototypes")
 
 
 class SearchSpec(Spec):
@@ -33,7 +31,6 @@ class SearchSpec(Spec):
         default={"logistic_regression": {}, "linear_svc": {}},
         min_length=1,
         description="Estimators and their grids; `{}` is the estimator's default grid.",
-        json_schema_extra={"propertyNames": {"enum": list(ESTIMATORS)}},
     )
     prefer: Literal["auto", "score", "wording"] = Field(
         "auto",
@@ -115,12 +112,6 @@ class SearchSpec(Spec):
     def _grids_are_lists(cls, value: object) -> object:
         if not isinstance(value, dict):
             return value
-        for name in value:
-            if name not in ESTIMATORS:
-                raise ValueError(
-                    f"no estimator '{name}'{did_you_mean(str(name), ESTIMATORS)}; "
-                    f"there are {quote_list(ESTIMATORS)}"
-                )
         return {name: _parse_grid(grid) for name, grid in value.items()}
 
 

@@ -33,8 +33,8 @@ from job.stages.metrics.predictions import Predictions, predict
 from job.stages.training.cross_fit import CrossFit
 from job.stages.training.decision_threshold import choose_thresholds_by_fold, measure_abstention
 from job.stages.training.temperature_scaling import (
-    SCALABLE_ESTIMATORS,
     apply_temperature_by_fold,
+    can_be_scaled,
     describe_temperature,
 )
 
@@ -57,7 +57,7 @@ def apply_fold_temperatures(
     if temperature is None:
         return predictions
     names = [choice.estimator for choice in cross.choices]
-    folds = [n for n, name in enumerate(names) if not is_nested or name in SCALABLE_ESTIMATORS]
+    folds = [n for n, name in enumerate(names) if not is_nested or can_be_scaled(name)]
     return apply_temperature_by_fold(predictions, cross.fold, folds)
 
 

@@ -31,6 +31,7 @@ from job.stages.features.feature_matrix import FeatureMatrices
 from job.stages.metrics.group_bootstrap import GroupBootstrap, Statistic
 from job.stages.metrics.predictions import Predictions
 from job.stages.split.folds import sample_groups
+from job.stages.training.estimators import find_kind
 from job.stages.training.out_of_fold import MAX_FOLDS, predict_out_of_fold
 
 Array = np.ndarray[Any, Any]
@@ -90,10 +91,10 @@ def estimate_label_noise(
 
 
 def _choose_candidate(report: SearchReport) -> CandidateScore:
-    """Return the chosen candidate, or the best logistic regression if that is the dummy."""
-    if report.chosen.estimator != "dummy":
+    """Return the chosen candidate, or a baseline that is not constant in place of a constant one."""
+    if not find_kind(report.chosen.estimator).is_constant:
         return report.chosen
-    return next(c for c in report.baselines if c.estimator == "logistic_regression")
+    return next(c for c in report.baselines if not find_kind(c.estimator).is_constant)
 
 
 def _describe_classes(predictions: Predictions, n_wrong: Array) -> dict[str, ClassLabels]:

@@ -30,6 +30,7 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.pipeline import Pipeline
 
 from job.contracts.model import TrainedModel
 
@@ -67,8 +68,9 @@ def predict_recentered(model: TrainedModel, batches: list[Array]) -> Array:
     batches
         Embeddings as the consumer has them, shape (n_rows, width) each.
     """
-    *_, classifier = model.pipeline
-    restore = model.pipeline[0][:-1]
+    pipeline: Pipeline = model.pipeline
+    *_, classifier = pipeline
+    restore = pipeline[0][:-1]
     rows = np.concatenate([recenter(restore.transform(batch)) for batch in batches])
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     labels: Array = classifier.predict(rows.astype(np.float32))

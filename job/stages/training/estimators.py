@@ -1,42 +1,125 @@
-"""The estimators that can be searched by name, each with a default grid."""
+"""The estimators that can be searched by name: one `EstimatorKind` each.
+
+To add an estimator, add its kind to `ESTIMATOR_KINDS` and run `make docs`: settings, search, memory
+estimate and refit look there.  Libraries are imported when a classifier is built, so that the names
+of a settings file are checked without them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Final
-
-from sklearn.calibration import CalibratedClassifierCV
-from sklearn.dummy import DummyClassifier
-from sklearn.linear_model import LogisticRegression
-from sklearn.svm import LinearSVC
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
 
 from job.contracts.messages import did_you_mean, quote_list
-from job.contracts.settings.search import SearchSpec
 from job.errors import ConfigurationError
-from job.stages.training.prototypes import Prototypes
 
-GRIDS: Final[Mapping[str, Mapping[str, tuple[Any, ...]]]] = {
-    "logistic_regression": {"C": (1.0, 10.0, 100.0)},
-    "linear_svc": {"C": (0.1, 1.0, 10.0)},
-    "dummy": {"strategy": ("prior",)},
-    "prototypes": {"n_centers": (80,), "temperature": (0.05, 0.1)},
-}
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+
+    from job.contracts.model import Estimator
+    from job.contracts.settings.search import SearchSpec
+    from job.stages.split.folds import Fold
 
 
-def make_classifier(name: str, parameters: Mapping[str, Any], spec: SearchSpec, seed: int) -> Any:
-    """Return an unfitted classifier; raises `ConfigurationError` for an unknown parameter."""
-    weight = {} if name == "dummy" else {"class_weight": spec.class_weight}
-    values = {**weight, "random_state": seed, **_DEFAULTS[name], **parameters}
-    known = sorted(_CLASSES[name]().get_params())
-    for parameter in parameters:
-        if parameter not in known:
-            raise ConfigurationError(
-                f"search.estimators.{name} has no parameter '{parameter}'"
-                f"{did_you_mean(parameter, known)}",
-                hint=f"its parameters are {quote_list(known)}",
-            )
-    return _CLASSES[name](**values)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FitMemory:
+    """Bytes that one fit needs besides the matrix, measured by `python -m benchmarks.memory`.
+
+    Attributes
+    ----------
+    per_cell
+        For each value of a dense matrix.
+    per_occurrence
+        For each entry of a sparse matrix.
+    per_coefficient
+        For each pair of a class and a column.
+    copies_matrix
+        Whether `per_cell` is that of a copy, which the fast engine does not make.
+    """
+
+    per_cell: int
+    per_occurrence: int
+    per_coefficient: int
+    copies_matrix: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EstimatorKind:
+    """An estimator that can be searched by name.
+
+    Attributes
+    ----------
+    load
+        Imports and returns the class, or a function that makes a classifier from parameters by
+        keyword.  `class_weight` and `random_state` are passed to it if it has them.
+    default_grid
+        The grid if the settings give none; the first values are those of an unsearched baseline.
+    fixed_parameters
+        Parameters that differ from the estimator's own defaults; a grid can override them.
+    needs_calibration
+        Whether the classifier has decision values only, which a calibration turns into
+        probabilities.
+    takes_text
+        Whether it can be fitted to sparse matrices.
+    ends_in_logistic_regression
+        Whether the published pipeline ends in a logistic regression, so that temperature scaling
+        can divide its coefficients.
+    export
+        Returns the pipeline that is published in place of a fitted classifier, and that can be
+        extended to restandardized batches: it takes rows of length 1, and its last step,
+        `classifier`, is a logistic regression.  None to publish the classifier itself.
+    is_robust_to_wording
+        Whether it takes precedence if `search.prefer` is `wording`.
+    is_constant
+        Whether it predicts the same for every row.
+    """
+
+    name: str
+    load: Callable[[], Callable[..., Estimator]]
+    default_grid: Mapping[str, tuple[object, ...]]
+    memory: FitMemory
+    fixed_parameters: Mapping[str, object] = field(default_factory=dict)
+    needs_calibration: bool = False
+    takes_text: bool = True
+    ends_in_logistic_regression: bool = False
+    export: Callable[[Estimator], Pipeline] | None = None
+    is_robust_to_wording: bool = False
+    is_constant: bool = False
+
+    def build(self, parameters: Mapping[str, object], spec: SearchSpec, seed: int) -> Estimator:
+        """Return an unfitted classifier; raises `ConfigurationError` for an unknown parameter."""
+        make = self.load()
+        known = sorted(make().get_params())
+        for parameter in parameters:
+            if parameter not in known:
+                raise ConfigurationError(
+                    f"search.estimators.{self.name} has no parameter '{parameter}'"
+                    f"{did_you_mean(parameter, known)}",
+                    hint=f"its parameters are {quote_list(known)}",
+                )
+        shared = {"class_weight": spec.class_weight, "random_state": seed}
+        accepted = {name: value for name, value in shared.items() if name in known}
+        return make(**{**accepted, **self.fixed_parameters, **parameters})
+
+    def with_calibration(
+        self, classifier: Estimator, folds: Sequence[Fold], method: str
+    ) -> Estimator:
+        """Wrap a classifier without probabilities in a calibration on the given folds.
+
+        Other classifiers are returned unchanged.  `sigmoid` fits a sigmoid curve to each class
+        (Platt 1999); `temperature` fits a single number and preserves the ranking of the classes
+        (Guo et al. 2017).
+        """
+        from sklearn.calibration import CalibratedClassifierCV
+
+        if not self.needs_calibration:
+            return classifier
+        calibrated: Estimator = CalibratedClassifierCV(
+            classifier, method=method, cv=folds, ensemble=False
+        )
+        return calibrated
 
 
 @contextmanager
@@ -50,27 +133,87 @@ def translate_value_errors(name: str) -> Iterator[None]:
         ) from None
 
 
-_CLASSES: Final[Mapping[str, Any]] = {
-    "logistic_regression": LogisticRegression,
-    "linear_svc": LinearSVC,
-    "dummy": DummyClassifier,
-    "prototypes": Prototypes,
-}
-_DEFAULTS: Final[Mapping[str, Mapping[str, Any]]] = {
-    # with the default tolerance of 1e-4, two solvers disagree on one label in fifty
-    "logistic_regression": {"max_iter": 1000, "tol": 1e-6},
-    "linear_svc": {"max_iter": 5000, "tol": 1e-5},
-    "dummy": {},
-    "prototypes": {},
-}
+def find_kind(name: str, setting: str = "search.estimators") -> EstimatorKind:
+    """Return the kind of a name, or raise `ConfigurationError` that names the setting."""
+    if name not in ESTIMATOR_KINDS:
+        names = sorted(ESTIMATOR_KINDS)
+        raise ConfigurationError(
+            f"{setting}: no estimator '{name}'{did_you_mean(name, names)}; "
+            f"there are {quote_list(names)}",
+            hint="`pcc-job config schema` gives types and ranges",
+        )
+    return ESTIMATOR_KINDS[name]
 
 
-def with_calibration(classifier: Any, folds: Sequence[tuple[Any, Any]], method: str) -> Any:
-    """Wrap a LinearSVC in a calibration on the given folds; return other classifiers unchanged.
+def _load_logistic_regression() -> Callable[..., Estimator]:
+    from sklearn.linear_model import LogisticRegression
 
-    `sigmoid` fits a sigmoid curve to each class (Platt 1999); `temperature` fits a single number
-    and preserves the ranking of the classes (Guo et al. 2017).
-    """
-    if not isinstance(classifier, LinearSVC):
-        return classifier
-    return CalibratedClassifierCV(classifier, method=method, cv=folds, ensemble=False)
+    make: Callable[..., Estimator] = LogisticRegression
+    return make
+
+
+def _load_linear_svc() -> Callable[..., Estimator]:
+    from sklearn.svm import LinearSVC
+
+    make: Callable[..., Estimator] = LinearSVC
+    return make
+
+
+def _load_dummy() -> Callable[..., Estimator]:
+    from sklearn.dummy import DummyClassifier
+
+    make: Callable[..., Estimator] = DummyClassifier
+    return make
+
+
+def _load_prototypes() -> Callable[..., Estimator]:
+    from job.stages.training.prototypes import Prototypes
+
+    return Prototypes
+
+
+def _export_prototypes(model: Estimator) -> Pipeline:
+    from job.stages.training.prototypes import Prototypes
+
+    assert isinstance(model, Prototypes)
+    return model.pipeline_
+
+
+_KINDS: Final = (
+    EstimatorKind(
+        name="logistic_regression",
+        load=_load_logistic_regression,
+        default_grid={"C": (1.0, 10.0, 100.0)},
+        # with the default tolerance of 1e-4, two solvers disagree on one label in fifty
+        fixed_parameters={"max_iter": 1000, "tol": 1e-6},
+        memory=FitMemory(per_cell=2, per_occurrence=8, per_coefficient=160),
+        ends_in_logistic_regression=True,
+    ),
+    EstimatorKind(
+        name="linear_svc",
+        load=_load_linear_svc,
+        default_grid={"C": (0.1, 1.0, 10.0)},
+        fixed_parameters={"max_iter": 5000, "tol": 1e-5},
+        memory=FitMemory(per_cell=20, per_occurrence=20, per_coefficient=24),
+        needs_calibration=True,
+    ),
+    EstimatorKind(
+        name="dummy",
+        load=_load_dummy,
+        default_grid={"strategy": ("prior",)},
+        memory=FitMemory(per_cell=0, per_occurrence=0, per_coefficient=0, copies_matrix=False),
+        is_constant=True,
+    ),
+    EstimatorKind(
+        name="prototypes",
+        load=_load_prototypes,
+        default_grid={"n_centers": (80,), "temperature": (0.05, 0.1)},
+        memory=FitMemory(per_cell=16, per_occurrence=0, per_coefficient=24, copies_matrix=False),
+        takes_text=False,
+        ends_in_logistic_regression=True,
+        export=_export_prototypes,
+        is_robust_to_wording=True,
+    ),
+)
+ESTIMATOR_KINDS: Final[dict[str, EstimatorKind]] = {kind.name: kind for kind in _KINDS}
+BASELINES: Final = ("logistic_regression", "dummy")  # reported beside the chosen candidate

@@ -5,7 +5,8 @@ How it works
 1. A sample of the texts is counted, and the numbers of terms and of their occurrences are
    extrapolated to all training rows.
 2. Each array that grows with rows, columns, terms, classes or candidates has a measured number of
-   bytes per element; the products are summed for the most expensive candidate at each worker.
+   bytes per element, those of a fit in `EstimatorKind.memory`; the products are summed for the most
+   expensive candidate at each worker.
 3. Steps that run before or after the search are estimated on their own; the largest sum counts.
 """
 
@@ -13,12 +14,12 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.dummy import DummyClassifier
 from sklearn.feature_extraction.text import CountVectorizer
 
 from job.contracts.dataset import Rows
@@ -31,41 +32,23 @@ from job.solver.newton_cg import fit_bytes
 from job.solver.row_spans import N_SPANS
 from job.stages.features.geometry import geometry_bytes
 from job.stages.features.term_counts import NGRAMS
-from job.stages.training.prototypes import Prototypes
+from job.stages.training.estimators import BASELINES, EstimatorKind, find_kind
 from job.stages.training.prototypes.restandardized_batches import restandardized_batches_bytes
-from job.stages.training.search.candidates import list_candidates
+from job.stages.training.search.candidates import Candidate, list_candidates
 
-Counts = npt.NDArray[Any]
+Counts = npt.NDArray[np.int64]
 # Bytes, measured by `python -m benchmarks.memory` and rounded up.
 _SLACK: Final = 160 * 2**20
 _PER_WORKER: Final = 16 * 2**20  # blocks of the span of rows that a worker processes
 _PER_CELL: Final = 22  # copies of a dense value: the fold, its transforms, the hold-out
 _PER_EMBEDDING_CELL: Final = 10  # with embeddings only, which are transformed block by block
 _PER_CELL_IN_DOUBLE: Final = 8
-_PER_CELL_AND_FIT: Final = {
-    "logistic_regression": 2,
-    "linear_svc": 20,
-    "dummy": 0,
-    "prototypes": 16,
-}
 _PER_CELL_AND_FAST_FIT: Final = 2
 _PER_ROW_AND_PROBLEM: Final = 12  # sample weight in a calibration fold, in both precisions
 _N_PROBLEMS: Final = 4  # fits of a calibrated model
 _PER_OCCURRENCE_IN_DOUBLE: Final = 12
 _PER_OCCURRENCE: Final = 32  # an entry of the sparse matrices, while counting and after
-_PER_OCCURRENCE_AND_FIT: Final = {
-    "logistic_regression": 8,
-    "linear_svc": 20,
-    "dummy": 0,
-    "prototypes": 0,
-}
 _PER_TERM: Final = 160  # an entry of the vocabulary before rare terms are dropped
-_PER_COEFFICIENT: Final = {
-    "logistic_regression": 160,
-    "linear_svc": 24,
-    "dummy": 0,
-    "prototypes": 24,
-}
 _PER_WARM_START: Final = 12  # a coefficient of the previous fold's model and of its copy
 _N_SAMPLED: Final = 2000
 _N_SAMPLED_CHARACTERS: Final = 2_000_000
@@ -75,55 +58,130 @@ def estimate_training_bytes(
     train: Rows, spec: TrainingSpec, n_workers: int, matrices: MatrixAllocator
 ) -> int:
     """Estimate how many bytes search and training add to the memory in use."""
-    names = {*spec.search.estimators, "logistic_regression"}  # the baseline is always fitted
-    width = 0 if train.embeddings is None else train.embeddings.shape[1]
-    n_columns = width + 2 * train.frame.shape[1]
     candidates = list_candidates(spec.search, spec.features.use, spec.random_state)
-    model_counts = Counter(candidate.feature_blocks for candidate in candidates)
-    has_text = any("text" in feature_blocks for feature_blocks in model_counts)
-    n_occurrences, n_terms, n_kept = _count_terms(train, spec.features) if has_text else (0, 0, 0)
-
-    def all_workers(sizes: Mapping[str, int]) -> int:
-        return n_workers * max(sizes[name] for name in names)
-
-    n_classes = len(set(train.y))
-    n_coefficients = n_classes * (n_columns + n_kept)
-    n_models = max(model_counts.values())
-    is_embeddings_only = set(model_counts) == {("embeddings",)}
-    is_fast = spec.search.engine == "fast"
-    models = [candidate.build(spec.search, spec.random_state) for candidate in candidates]
-    needs_no_copies = is_embeddings_only and is_fast and all(map(_needs_no_copy, models))
-    n_problems = n_models * (_N_PROBLEMS if "linear_svc" in names else 1)
-    n_values = int(n_coefficients) + n_classes
-    sparse_fit_memory = fit_bytes(len(train), n_classes, n_values, n_models)
-    per_cell = _PER_EMBEDDING_CELL if is_embeddings_only else _PER_CELL
-    if is_embeddings_only and not matrices.memory_bytes((len(train), width)):
-        per_cell = 0  # the matrices are memory-mapped files
-    per_occurrence = _PER_OCCURRENCE
-    if not is_fast:
-        per_cell += _PER_CELL_IN_DOUBLE
-        per_occurrence += _PER_OCCURRENCE_IN_DOUBLE
-    per_fit = (
-        n_workers * _PER_CELL_AND_FAST_FIT if needs_no_copies else all_workers(_PER_CELL_AND_FIT)
-    )
-    if "prototypes" in names:
-        per_fit = max(per_fit, n_workers * _PER_CELL_AND_FIT["prototypes"])
-    geometry_memory = geometry_bytes(width) if spec.features.geometry == "auto" else 0
-    batches_memory = (
-        restandardized_batches_bytes(width) + len(train) * n_columns * _PER_EMBEDDING_CELL
-    )
+    kinds = [find_kind(name) for name in (*spec.search.estimators, *BASELINES)]
+    sizes = _Sizes.of(train, spec.features, candidates)
+    geometry_memory = geometry_bytes(sizes.width) if spec.features.geometry == "auto" else 0
+    batches_memory = 0
+    if geometry_memory and any(kind.export for kind in kinds):
+        batches_memory = (
+            restandardized_batches_bytes(sizes.width)
+            + sizes.n_rows * sizes.n_columns * _PER_EMBEDDING_CELL
+        )
     return _SLACK + max(
         geometry_memory,  # before anything is fitted
-        batches_memory if geometry_memory and "prototypes" in names else 0,  # after the search
-        int(
-            min(n_workers, N_SPANS) * _PER_WORKER
-            + len(train) * (n_columns * (per_cell + per_fit) + _N_PROBLEMS * _PER_ROW_AND_PROBLEM)
-            + n_occurrences * (per_occurrence + all_workers(_PER_OCCURRENCE_AND_FIT))
-            + n_terms * _PER_TERM
-            + n_coefficients * (all_workers(_PER_COEFFICIENT) + n_models * _PER_WARM_START)
-            + (batch_bytes(n_problems, n_values) if is_embeddings_only else sparse_fit_memory)
-        ),
+        batches_memory,  # after the search
+        _estimate_search_bytes(sizes, candidates, kinds, spec, n_workers, matrices),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sizes:
+    """The sizes of the training data; numbers of terms are extrapolated, thus not whole."""
+
+    n_rows: int
+    n_classes: int
+    width: int  # columns of the embeddings
+    n_columns: int
+    n_occurrences: float
+    n_terms: float
+    n_coefficients: float
+
+    @classmethod
+    def of(cls, train: Rows, spec: FeatureSpec, candidates: Sequence[Candidate]) -> _Sizes:
+        """Count rows, columns and classes, and estimate the terms if a candidate takes texts."""
+        has_text = any("text" in candidate.feature_blocks for candidate in candidates)
+        n_occurrences, n_terms, n_kept = _count_terms(train, spec) if has_text else (0, 0, 0)
+        width = 0 if train.embeddings is None else train.embeddings.shape[1]
+        n_columns = width + 2 * train.frame.shape[1]
+        n_classes = len(set(train.y))
+        return cls(
+            n_rows=len(train),
+            n_classes=n_classes,
+            width=width,
+            n_columns=n_columns,
+            n_occurrences=n_occurrences,
+            n_terms=n_terms,
+            n_coefficients=n_classes * (n_columns + n_kept),
+        )
+
+
+def _estimate_search_bytes(
+    sizes: _Sizes,
+    candidates: Sequence[Candidate],
+    kinds: Sequence[EstimatorKind],
+    spec: TrainingSpec,
+    n_workers: int,
+    matrices: MatrixAllocator,
+) -> int:
+    """Estimate the bytes of the matrices of all workers, and of the fits to them."""
+    model_counts = Counter(candidate.feature_blocks for candidate in candidates)
+    n_models = max(model_counts.values())
+    is_embeddings_only = set(model_counts) == {("embeddings",)}
+    n_values = int(sizes.n_coefficients) + sizes.n_classes
+    if is_embeddings_only:
+        n_fits = _N_PROBLEMS if any(kind.needs_calibration for kind in kinds) else 1
+        solver_memory = batch_bytes(n_models * n_fits, n_values)
+    else:
+        solver_memory = fit_bytes(sizes.n_rows, sizes.n_classes, n_values, n_models)
+    per_cell = _bytes_per_cell(sizes, spec, matrices, is_embeddings_only=is_embeddings_only)
+    per_fit = _bytes_per_cell_and_fit(candidates, kinds, spec, is_engine_enough=is_embeddings_only)
+    per_occurrence = _PER_OCCURRENCE
+    if spec.search.engine != "fast":
+        per_occurrence += _PER_OCCURRENCE_IN_DOUBLE
+    occurrence_fit = max(kind.memory.per_occurrence for kind in kinds)
+    coefficient_fit = max(kind.memory.per_coefficient for kind in kinds)
+    return int(
+        min(n_workers, N_SPANS) * _PER_WORKER
+        + sizes.n_rows
+        * (sizes.n_columns * (per_cell + n_workers * per_fit) + _N_PROBLEMS * _PER_ROW_AND_PROBLEM)
+        + sizes.n_occurrences * (per_occurrence + n_workers * occurrence_fit)
+        + sizes.n_terms * _PER_TERM
+        + sizes.n_coefficients * (n_workers * coefficient_fit + n_models * _PER_WARM_START)
+        + solver_memory
+    )
+
+
+def _bytes_per_cell(
+    sizes: _Sizes, spec: TrainingSpec, matrices: MatrixAllocator, *, is_embeddings_only: bool
+) -> int:
+    """Return the bytes of each value of a dense matrix, apart from those of the fits."""
+    per_cell = _PER_EMBEDDING_CELL if is_embeddings_only else _PER_CELL
+    if is_embeddings_only and not matrices.memory_bytes((sizes.n_rows, sizes.width)):
+        per_cell = 0  # the matrices are memory-mapped files
+    return per_cell if spec.search.engine == "fast" else per_cell + _PER_CELL_IN_DOUBLE
+
+
+def _bytes_per_cell_and_fit(
+    candidates: Sequence[Candidate],
+    kinds: Sequence[EstimatorKind],
+    spec: TrainingSpec,
+    *,
+    is_engine_enough: bool,
+) -> int:
+    """Return the bytes of each value of a dense matrix that one fit adds.
+
+    Parameters
+    ----------
+    is_engine_enough
+        Whether the fast engine can fit to all of the matrices, if it is chosen.
+    """
+    is_copied = (
+        not is_engine_enough
+        or spec.search.engine != "fast"
+        or any(
+            find_kind(candidate.estimator).memory.copies_matrix
+            and not can_fit(candidate.build(spec.search, spec.random_state), np.empty((0, 0)))
+            for candidate in candidates
+        )
+    )
+    per_fit = [
+        kind.memory.per_cell
+        if is_copied or not kind.memory.copies_matrix
+        else _PER_CELL_AND_FAST_FIT
+        for kind in kinds
+    ]
+    return max(per_fit)
 
 
 def _count_terms(train: Rows, spec: FeatureSpec) -> tuple[float, float, float]:
@@ -164,11 +222,3 @@ def _extrapolate(half: Counts, whole: Counts, min_texts: int, growth: float) -> 
     """
     n_half, n_whole = (max(int((counts >= min_texts).sum()), 1) for counts in (half, whole))
     return float(n_whole * growth ** math.log2(n_whole / n_half))
-
-
-def _needs_no_copy(model: Any) -> bool:
-    """Return whether fitting to a dense matrix avoids the copy that scikit-learn would make.
-
-    The fast engine, the dummy classifier and prototypes make none.
-    """
-    return isinstance(model, (DummyClassifier, Prototypes)) or can_fit(model, np.empty((0, 0)))

@@ -19,7 +19,6 @@ from typing import Any, Final
 
 import numpy as np
 from scipy import sparse
-from sklearn.svm import LinearSVC
 
 from job.contracts.dataset import Rows
 from job.contracts.ports import Executor
@@ -29,7 +28,7 @@ from job.solver.fit import WarmStart, fit_linear_models, tolerated_suboptimality
 from job.stages.features.feature_matrix import FeatureMatrices
 from job.stages.metrics.predictions import Predictions
 from job.stages.split.folds import Fold, make_folds
-from job.stages.training.estimators import make_classifier
+from job.stages.training.estimators import find_kind
 from job.stages.training.fold_calibration import calibrate_folds, compute_decisions
 from job.stages.training.prototypes import RowGroups
 from job.stages.training.sklearn_fit import fit
@@ -77,25 +76,43 @@ def predict_out_of_fold(
         folds = make_folds(rows, min(MAX_FOLDS, spec.search.folds), spec.random_state)
     classes, codes = np.unique(rows.y.astype(str), return_inverse=True)
     fitter = _FoldFitter(train, feature_matrices, candidate, spec, executor, positions)
-    proba, decisions = np.zeros((len(positions), len(classes)), np.float32), None
     with executor.pool():  # one BLAS thread: identical results on any number of CPUs
-        for train_index, test_index in folds:
-            model, transform = fitter.fit(train_index)
-            X = transform(positions[test_index])
-            if isinstance(model, LinearSVC):
-                decisions = np.empty(proba.shape) if decisions is None else decisions
-                decisions[test_index] = compute_decisions(model, X, classes)
-            else:
-                columns = np.searchsorted(classes, model.classes_)
-                proba[np.ix_(test_index, columns)] = model.predict_proba(X)
-        if decisions is not None:
+        if find_kind(candidate.estimator).needs_calibration:
+            decisions = _predict_decisions(fitter, positions, folds, classes)
             proba = calibrate_folds(decisions, codes, folds, spec.search.calibration)
+        else:
+            proba = _predict_proba(fitter, positions, folds, classes)
     return Predictions(
         classes=tuple(classes.tolist()),
         y_true=codes,
         proba=proba,
         model_classes=np.arange(len(classes)),
     )
+
+
+def _predict_decisions(
+    fitter: _FoldFitter, positions: Array, folds: Sequence[Fold], classes: Array
+) -> Array:
+    """Return the decision values of each row, shape (n_rows, n_classes)."""
+    decisions = np.empty((len(positions), len(classes)))
+    for train_index, test_index in folds:
+        model, transform = fitter.fit(train_index)
+        X = transform(positions[test_index])
+        decisions[test_index] = compute_decisions(model, X, classes)
+    return decisions
+
+
+def _predict_proba(
+    fitter: _FoldFitter, positions: Array, folds: Sequence[Fold], classes: Array
+) -> Array:
+    """Return the probabilities of each row, shape (n_rows, n_classes), in single precision."""
+    proba = np.zeros((len(positions), len(classes)), np.float32)
+    for train_index, test_index in folds:
+        model, transform = fitter.fit(train_index)
+        X = transform(positions[test_index])
+        columns = np.searchsorted(classes, model.classes_)
+        proba[np.ix_(test_index, columns)] = model.predict_proba(X)
+    return proba
 
 
 class _FoldFitter:
@@ -129,7 +146,7 @@ class _FoldFitter:
             self._positions[train_index], self._candidate.feature_blocks, self._min_groups
         )
         X = feature_matrix.matrix(search.engine)
-        model = make_classifier(name, dict(self._candidate.parameters), search, seed)
+        model = find_kind(name).build(dict(self._candidate.parameters), search, seed)
         if search.engine == "fast":
             # sparse fits follow a regularization path instead of a warm start
             is_dense = not sparse.issparse(X)

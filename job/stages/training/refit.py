@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.pipeline import Pipeline
-from sklearn.svm import LinearSVC
 
 from job.contracts.dataset import Rows
-from job.contracts.model import TrainedModel
+from job.contracts.model import Estimator, TrainedModel
 from job.contracts.ports import Executor
-from job.contracts.reports.search import SearchReport
+from job.contracts.reports.search import CandidateScore, SearchReport
 from job.contracts.settings.job_settings import TrainingSpec
 from job.solver.fit import fit_linear_models, polish_with_sklearn
 from job.stages.features.feature_matrix import FeatureMatrices
 from job.stages.split.folds import make_folds
-from job.stages.training.estimators import make_classifier, with_calibration
-from job.stages.training.prototypes import Prototypes, RowGroups
+from job.stages.training.estimators import find_kind
+from job.stages.training.prototypes import RowGroups
 from job.stages.training.prototypes.restandardized_batches import handle_restandardized_batches
 from job.stages.training.sklearn_fit import fit
 
@@ -40,47 +39,71 @@ def train_model(
         Whether prototypes on restored embeddings should also handle restandardized batches
         (`job.stages.training.prototypes.restandardized_batches`).
     """
-    feature_matrix = feature_matrices.fit(np.arange(len(train)), report.chosen.feature_blocks)
+    blocks, seed = report.chosen.feature_blocks, spec.random_state
+    feature_matrix = feature_matrices.fit(np.arange(len(train)), blocks)
     X, y = feature_matrix.matrix(spec.search.engine), train.y.astype(str)
     groups = RowGroups(group=train.groups, min_groups=spec.features.min_groups)
     preprocess = feature_matrix.exported()
     candidates = [report.chosen, *(c for c in report.baselines if c != report.chosen)]
-    models = [
-        make_classifier(c.estimator, dict(c.parameters), spec.search, spec.random_state)
-        for c in candidates
-    ]
-    if any(isinstance(model, LinearSVC) for model in models):
-        folds = make_folds(train, 3, spec.random_state)
-        models = [with_calibration(model, folds, spec.search.calibration) for model in models]
+    models = _build_models(candidates, train, spec)
     if spec.search.engine == "fast":
         fit_linear_models(models, X, y, executor)
+    is_extended = handles_restandardized_batches and feature_matrices.restores(blocks)
 
-    def refit(n: int) -> Any:
-        model = models[n]
+    def refit(n: int) -> Pipeline:
+        name, model = candidates[n].estimator, models[n]
+        export = find_kind(name).export
         polish_with_sklearn(model, X, y)
-        fit(model, X, y, candidates[n].estimator, executor.n_workers, groups=groups)
-        if isinstance(model, CalibratedClassifierCV):
-            model.set_params(cv=None)  # do not publish row positions of the training table
-        model_preprocess = preprocess
-        if isinstance(model, Prototypes):
-            model = model.pipeline_
-            if handles_restandardized_batches and feature_matrices.restores(
-                report.chosen.feature_blocks
-            ):
-                model = handle_restandardized_batches(
-                    model, X, y, group=groups.group, random_state=spec.random_state
-                )
-                # the model needs the row lengths, which the last step would normalize away
-                model_preprocess = Pipeline(
-                    [*preprocess.steps[:-1], ("as_long_as_it_is", "passthrough")]
-                )
-        return Pipeline([("preprocess", model_preprocess), ("classifier", model)])
+        fit(model, X, y, name, executor.n_workers, groups=groups)
+        if export is None:
+            return _join(preprocess, _without_folds(model))
+        if not is_extended:
+            return _join(preprocess, export(model))
+        extended = handle_restandardized_batches(
+            export(model), X, y, group=groups.group, random_state=seed
+        )
+        return _join(_keep_lengths(preprocess), extended)
 
     pipelines = executor.map(refit, range(len(models)))
     return TrainedModel(
         estimator=report.chosen.estimator,
         parameters=report.chosen.parameters,
-        feature_blocks=report.chosen.feature_blocks,
+        feature_blocks=blocks,
         pipeline=pipelines[0],
         baselines=tuple((c.estimator, pipelines[candidates.index(c)]) for c in report.baselines),
     )
+
+
+def _build_models(
+    candidates: Sequence[CandidateScore], train: Rows, spec: TrainingSpec
+) -> list[Estimator]:
+    """Return the unfitted classifiers; those without probabilities are calibrated on the folds."""
+    search, seed = spec.search, spec.random_state
+    kinds = [find_kind(candidate.estimator) for candidate in candidates]
+    models = [
+        kind.build(dict(candidate.parameters), search, seed)
+        for kind, candidate in zip(kinds, candidates, strict=True)
+    ]
+    if not any(kind.needs_calibration for kind in kinds):
+        return models
+    folds = make_folds(train, 3, seed)
+    return [
+        kind.with_calibration(model, folds, search.calibration)
+        for kind, model in zip(kinds, models, strict=True)
+    ]
+
+
+def _without_folds(model: Estimator) -> Estimator:
+    """Remove the row positions of the training table, which must not be published."""
+    if isinstance(model, CalibratedClassifierCV):
+        model.set_params(cv=None)
+    return model
+
+
+def _keep_lengths(preprocess: Pipeline) -> Pipeline:
+    """Return the preprocessing without its last step, which would normalize the row lengths."""
+    return Pipeline([*preprocess.steps[:-1], ("as_long_as_it_is", "passthrough")])
+
+
+def _join(preprocess: Pipeline, classifier: Estimator | Pipeline) -> Pipeline:
+    return Pipeline([("preprocess", preprocess), ("classifier", classifier)])

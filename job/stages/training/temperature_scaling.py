@@ -24,12 +24,17 @@ from sklearn.pipeline import Pipeline
 from job.contracts.reports.scores import ProbabilityLosses, Temperature
 from job.stages.metrics.predictions import Predictions
 from job.stages.metrics.row_metrics import brier_losses, calibration_error, log_losses
+from job.stages.training.estimators import find_kind
 
 Array = np.ndarray[Any, Any]
-SCALABLE_ESTIMATORS: Final = ("logistic_regression", "prototypes")
 _MIN_PROBABILITY: Final = 1e-300
 _MAX_TEMPERATURE: Final = 20.0  # searched from 1 / 20 to 20
 _DIGITS: Final = 4
+
+
+def can_be_scaled(estimator: str) -> bool:
+    """Return whether the coefficients of this estimator can be divided by a temperature."""
+    return find_kind(estimator).ends_in_logistic_regression
 
 
 def find_temperature(predictions: Predictions) -> float:
@@ -66,8 +71,8 @@ def scale_coefficients(pipeline: Any, temperature: float) -> None:
     Parameters
     ----------
     pipeline
-        A pipeline of an estimator in `SCALABLE_ESTIMATORS`: its last step is a logistic
-        regression, or a pipeline that ends in one.
+        Of an estimator that `can_be_scaled`: its last step is a logistic regression, or a pipeline
+        that ends in one.
     """
     model = pipeline[-1]
     if isinstance(model, Pipeline):

@@ -29,7 +29,7 @@ from job.contracts.settings.search import FeatureBlocks
 from job.stages.features.feature_matrix import FeatureMatrices
 from job.stages.metrics.search_metric import is_label_metric
 from job.stages.split.folds import Fold, make_folds, sample_groups
-from job.stages.training.estimators import GRIDS
+from job.stages.training.estimators import BASELINES, find_kind
 from job.stages.training.search.candidates import Candidate, list_candidates
 from job.stages.training.search.choice import choose
 from job.stages.training.search.cross_validation import FoldScorer
@@ -182,9 +182,7 @@ def choose_baselines(
     candidates: Sequence[CandidateScore], feature_blocks: FeatureBlocks
 ) -> tuple[CandidateScore, ...]:
     """Return the baselines that are reported with a chosen candidate of these feature blocks."""
-    return tuple(
-        _find_best(candidates, name, feature_blocks) for name in ("logistic_regression", "dummy")
-    )
+    return tuple(_find_best(candidates, name, feature_blocks) for name in BASELINES)
 
 
 def _find_best(
@@ -192,7 +190,7 @@ def _find_best(
 ) -> CandidateScore:
     """Return the best candidate of an estimator, or an unscored one with default parameters."""
     matching = [c for c in results if c.estimator == name and c.feature_blocks == feature_blocks]
-    default = tuple((k, v[0]) for k, v in GRIDS[name].items())
+    default = tuple((k, v[0]) for k, v in find_kind(name).default_grid.items())
     unsearched = CandidateScore(
         estimator=name, parameters=default, feature_blocks=feature_blocks, fold_scores=()
     )

@@ -9,7 +9,7 @@ from sklearn.model_selection import ParameterGrid, ParameterSampler
 
 from job.contracts.settings.search import FeatureBlocks, SearchSpec
 from job.errors import ConfigurationError
-from job.stages.training.estimators import GRIDS, make_classifier, translate_value_errors
+from job.stages.training.estimators import find_kind, translate_value_errors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +22,7 @@ class Candidate:
 
     def build(self, spec: SearchSpec, random_state: int) -> Any:
         """Return the unfitted classifier; raises `ConfigurationError` for an unknown parameter."""
-        return make_classifier(self.estimator, dict(self.parameters), spec, random_state)
+        return find_kind(self.estimator).build(dict(self.parameters), spec, random_state)
 
 
 def list_candidates(
@@ -40,17 +40,18 @@ def list_candidates(
     ConfigurationError
         An estimator lacks a parameter or rejects its value, or no estimator accepts the inputs.
     """
-    grids = {name: dict(grid or GRIDS[name]) for name, grid in spec.estimators.items()}
+    kinds = {name: find_kind(name) for name in spec.estimators}
+    grids = {name: dict(grid or kinds[name].default_grid) for name, grid in spec.estimators.items()}
     candidates = [
         Candidate(estimator=name, parameters=tuple(sorted(point.items())), feature_blocks=blocks)
         for blocks in spec.inputs or (feature_blocks,)
         for name in grids
-        if name != "prototypes" or "text" not in blocks
+        if kinds[name].takes_text or "text" not in blocks
         for point in ParameterGrid(grids[name])
     ]
     if not candidates:
         raise ConfigurationError(
-            "search.estimators.prototypes takes no text: it needs dense inputs",
+            f"search.estimators.{next(iter(kinds))} takes no text: it needs dense inputs",
             hint="search other estimators, or set features.use (or search.inputs) without text",
         )
     for candidate in candidates:

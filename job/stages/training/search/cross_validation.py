@@ -34,7 +34,7 @@ from job.stages.metrics.label_metrics import score_labels
 from job.stages.metrics.predictions import Predictions
 from job.stages.metrics.search_metric import compute_score, is_label_metric
 from job.stages.split.folds import Fold, make_folds
-from job.stages.training.estimators import with_calibration
+from job.stages.training.estimators import find_kind
 from job.stages.training.prototypes import (
     Prototypes,
     RowGroups,
@@ -158,7 +158,10 @@ class FoldScorer:
         lacks_proba = any(not hasattr(m, "predict_proba") for m in models.values())
         if needs_proba and lacks_proba:
             folds = make_folds(self._train.take(train_index), 3, seed)
-            models = {n: with_calibration(m, folds, spec.calibration) for n, m in models.items()}
+            models = {
+                n: find_kind(candidates[n].estimator).with_calibration(m, folds, spec.calibration)
+                for n, m in models.items()
+            }
         groups = RowGroups(group=self._groups[train_index], min_groups=min_groups)
         previous, columns = self._previous.get(feature_blocks, ({}, None))
         warm_start = WarmStart.of(

@@ -9,7 +9,7 @@ How it works
 ------------
 1. If most rows come from templates and the embeddings have unit length, `search.prefer: auto` means
    `wording`, and prototypes are added to the searched estimators.
-2. When a candidate is chosen, those of `ROBUST_TO_WORDING` estimators then take precedence
+2. When a candidate is chosen, those of estimators that are robust to wording take precedence
    (`job.stages.training.search.choice`).
 """
 
@@ -21,8 +21,8 @@ from typing import Any, Final
 from job.contracts.reports.geometry import Status
 from job.contracts.reports.search import CandidateScore, Preference
 from job.contracts.settings.job_settings import TrainingSpec
+from job.stages.training.estimators import ESTIMATOR_KINDS, find_kind
 
-ROBUST_TO_WORDING: Final[Collection[str]] = ("prototypes",)
 HAS_UNIT_ROWS: Final[Collection[Status]] = ("restored", "one_length")
 _INPUT: Final = ("embeddings",)
 
@@ -47,7 +47,9 @@ def resolve_preference(
     if not is_requested or not is_possible:
         return spec.model_copy(update={"search": search.model_copy(update={"prefer": "score"})})
     added: dict[str, dict[str, tuple[Any, ...]]] = {
-        name: {} for name in ROBUST_TO_WORDING if name not in search.estimators
+        name: {}
+        for name, kind in ESTIMATOR_KINDS.items()
+        if kind.is_robust_to_wording and name not in search.estimators
     }
     update = {"prefer": "wording", "estimators": {**search.estimators, **added}}
     return spec.model_copy(update={"search": search.model_copy(update=update)})
@@ -57,4 +59,4 @@ def find_preferred(candidates: Sequence[CandidateScore], prefers: Preference) ->
     """Return the positions of candidates that take precedence: none, or those robust to wording."""
     if prefers == "score":
         return []
-    return [n for n, c in enumerate(candidates) if c.estimator in ROBUST_TO_WORDING]
+    return [n for n, c in enumerate(candidates) if find_kind(c.estimator).is_robust_to_wording]

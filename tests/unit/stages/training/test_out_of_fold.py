@@ -21,7 +21,7 @@ from job.contracts.settings.job_settings import TrainingSpec
 from job.contracts.settings.search import SearchSpec
 from job.stages.features.feature_matrix import FeatureMatrices
 from job.stages.split.folds import make_folds
-from job.stages.training.estimators import with_calibration
+from job.stages.training.estimators import ESTIMATOR_KINDS
 from job.stages.training.out_of_fold import predict_out_of_fold
 
 ENGINES = ["fast", "reference"]
@@ -113,7 +113,9 @@ def test_linear_svc_is_calibrated_as_by_a_calibration_within_each_fold(n_classes
     for train_index, test_index in make_folds(rows, 3, 0):
         feature_matrix = make_pipeline(StandardScaler(), Normalizer()).fit(X[train_index])
         folds = make_folds(rows.take(train_index), 3, 0)
-        model = with_calibration(LinearSVC(C=10.0, random_state=0), folds, calibration)
+        model = ESTIMATOR_KINDS["linear_svc"].with_calibration(
+            LinearSVC(C=10.0, random_state=0), folds, calibration
+        )
         model.fit(feature_matrix.transform(X[train_index]), y[train_index])
         nested[test_index] = model.predict_proba(feature_matrix.transform(X[test_index]))
     accuracy = (predictions.y_pred == y).mean()
