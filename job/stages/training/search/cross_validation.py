@@ -28,7 +28,8 @@ from job.contracts.reports.search import SearchedLabels
 from job.contracts.settings.job_settings import TrainingSpec
 from job.contracts.settings.search import FeatureBlocks
 from job.errors import TrainingError
-from job.solver.fit import WarmStart, can_fit, fit_linear_models, tolerated_suboptimality
+from job.solver.fit import can_fit, fit_linear_models, tolerated_suboptimality
+from job.solver.previous_models import PreviousModels
 from job.stages.features.feature_matrix import FeatureMatrices
 from job.stages.metrics.predictions import Predictions
 from job.stages.metrics.search_metric import compute_score, is_label_metric, score_labels
@@ -160,7 +161,7 @@ class FoldScorer:
             models = {n: with_calibration(m, folds, spec.calibration) for n, m in models.items()}
         groups = RowGroups(group=self._groups[train_index], min_groups=min_groups)
         previous, columns = self._previous.get(feature_blocks, ({}, None))
-        warm_start = WarmStart.of(
+        warm_start = PreviousModels.of(
             [previous.get(n) for n in candidates], columns, feature_matrix.columns
         )
 
