@@ -21,70 +21,41 @@ How it works
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
+from job.solver.arrays import Array
 from job.solver.dense_design import DenseDesign
 from job.solver.lbfgs import OptimizeResults, minimize
 from job.solver.lbfgs_memory import MEMORY_SIZE
-from job.solver.losses import Loss
 from job.solver.objective import Objective
+from job.solver.problems import LinearProblems, StopRule, WarmStart
 from job.solver.row_spans import LinearFits
 
-Array = npt.NDArray[Any]
 _BATCH_BYTES: Final = 384 * 2**20
 _N_FIRST_ITERATIONS: Final = 8
 
 
 def fit_dense_batch(
-    design: DenseDesign,
-    codes: Array,
-    weights: Array,
-    C: Array,
-    loss: Loss,
-    *,
-    weighting_index: Array,
-    own_class_weight: Array | None,
-    tolerance: float,
-    max_iter: int,
-    suboptimality: float,
-    start: tuple[Array, Array] | None,
+    design: DenseDesign, problems: LinearProblems, stop: StopRule, start: WarmStart | None
 ) -> LinearFits:
-    """Fit one model per value of `C`.
+    """Fit all problems, in batches that fit into memory.
 
     Parameters
     ----------
-    codes
-        Classes 0...K-1, shape (n_samples,).
-    weights
-        Sample weights, shape (n_weightings, n_samples).
-    C
-        Shape (P,).
-    weighting_index
-        The weighting that each model uses, shape (P,).
-    own_class_weight
-        Factor on a row's loss at the logit of its own class, shape (n_weightings, n_classes).
-    tolerance
-        Stop when the loss's gradient norm is at or below it.
-    suboptimality
-        Or stop when F is estimated to exceed its minimum by less than this: half the squared
-        gradient in the basis u, which is right within a factor of ten.  0 turns the rule off.
+    stop
+        The suboptimality is estimated as half the squared gradient in the basis u, which is right
+        within a factor of ten.
     start
-        Coefficients (P, K, D) and intercepts (P, K) to start from; None to start from 0.
+        None to start from 0.
     """
-    n_classes = int(codes.max()) + 1
-    n_values = n_classes * (design.shape[1] + 1)
-    n_batches = -(-len(C) // _max_batch_size(n_values))
+    n_values = problems.n_classes * (design.shape[1] + 1)
+    n_batches = -(-len(problems) // _max_batch_size(n_values))
     parts = []
-    for members in np.array_split(np.arange(len(C)), n_batches):
-        objective = Objective(
-            design, codes, weights, C[members], loss, weighting_index[members], own_class_weight
-        )
-        batch = _Batch(design, objective, tolerance, suboptimality)
-        batch_start = None if start is None else (start[0][members], start[1][members])
-        parts.append(batch.fit(max_iter, batch_start))
+    for members in np.array_split(np.arange(len(problems)), n_batches):
+        batch = _Batch(design, Objective(design, problems.take(members)), stop)
+        parts.append(batch.fit(None if start is None else start.take(members)))
     return LinearFits(
         **{
             name: np.concatenate([getattr(part, name) for part in parts])
@@ -110,11 +81,9 @@ def _model_bytes(n_values: int) -> int:
 class _Batch:
     """Problems that are minimized together, and the basis u of each."""
 
-    def __init__(
-        self, design: DenseDesign, objective: Objective, tolerance: float, suboptimality: float
-    ) -> None:
+    def __init__(self, design: DenseDesign, objective: Objective, stop: StopRule) -> None:
         self._objective, self._dtype = objective, design.dtype
-        self._tolerance, self._suboptimality = tolerance, suboptimality
+        self._stop = stop
         self._n_logits = objective.n_logits
         mean, variances, covariance = design.moments(objective.row_weights())
         vectors = np.eye(0)
@@ -133,26 +102,29 @@ class _Batch:
         by_intercept = h + penalty[:, None] if self._objective.penalizes_intercept else h
         self._intercept_scale = (1 / np.sqrt(by_intercept)).ravel()
 
-    def fit(self, max_iter: int, start: tuple[Array, Array] | None) -> LinearFits:
+    def fit(self, start: WarmStart | None) -> LinearFits:
         """Fit all models; without a start, the basis is scaled again after a few iterations."""
         n_problems, n_features = len(self._objective.penalty), len(self._mean)
+        max_iter = self._stop.max_iter
         n_iter = np.zeros(n_problems, int)
         if start is None:
             points = np.zeros((n_problems, self._n_logits * (n_features + 1)))
             first = self._minimize(points, min(_N_FIRST_ITERATIONS, max_iter))
-            start, n_iter = self._coefficients(first.points, np.arange(n_problems)), first.n_iter
-            if max_iter <= _N_FIRST_ITERATIONS or (first.errors <= self._tolerance).all():
-                W, b = start
+            W, b = self._coefficients(first.points, np.arange(n_problems))
+            n_iter = first.n_iter
+            if max_iter <= _N_FIRST_ITERATIONS or (first.errors <= self._stop.tolerance).all():
                 return LinearFits(coefficients=W, intercepts=b, errors=first.errors, n_iter=n_iter)
-        self._set_basis(self._objective.curvatures(*start))
-        rest = self._minimize(self._points(*start), max_iter - int(n_iter.max()))
+        else:
+            W, b = start.coefficients, start.intercepts
+        self._set_basis(self._objective.curvatures(W, b))
+        rest = self._minimize(self._points(W, b), max_iter - int(n_iter.max()))
         W, b = self._coefficients(rest.points, np.arange(n_problems))
         return LinearFits(
             coefficients=W, intercepts=b, errors=rest.errors, n_iter=n_iter + rest.n_iter
         )
 
     def _minimize(self, points: Array, max_iter: int) -> OptimizeResults:
-        return minimize(self._evaluate, points, self._tolerance, max_iter)
+        return minimize(self._evaluate, points, self._stop.tolerance, max_iter)
 
     def _coefficients(self, points: Array, problems: Array) -> tuple[Array, Array]:
         """Return the coefficients (P, K, D) and intercepts (P, K) at points of the basis."""
@@ -190,7 +162,8 @@ class _Batch:
         gradient[:, 0] = by_b * self._intercept_scale[ids]
         gradient[:, 1:] = self._rotate(g, self._vectors) * self._scale[ids]
         gradient = gradient.reshape(len(points), -1)
-        if self._suboptimality:
+        if self._stop.suboptimality:
             estimate = 0.5 * np.einsum("pn,pn->p", gradient, gradient)
-            error = np.minimum(error, self._tolerance * np.sqrt(estimate / self._suboptimality))
+            scale = np.sqrt(estimate / self._stop.suboptimality)
+            error = np.minimum(error, self._stop.tolerance * scale)
         return value, gradient, error

@@ -12,17 +12,17 @@ How it works
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from job.contracts.ports import ParallelMap
 from job.contracts.row_blocks import split_rows
+from job.solver.arrays import Array
 from job.solver.broadcasting import small_ufunc_buffer
 from job.solver.row_spans import STEP, cut_spans, sum_in_order
 
-Array = npt.NDArray[Any]
 # Returns the summed loss of each problem, shape (P,), from logits of shape (P, K, n) in C order and
 # the rows they belong to; overwrites the logits with the derivatives by them.
 Residuals = Callable[[Array, slice], Array]

@@ -18,14 +18,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
+from job.solver.arrays import Array
 from job.solver.lbfgs_memory import LbfgsMemory
 
-Array = npt.NDArray[Any]
 # Returns loss (P,), gradient (P, N) and error (P,) at points (P, N) of these problems (P,).
 Objective = Callable[[Array, Array], tuple[Array, Array, Array]]
 _SUFFICIENT_DECREASE: Final = 1e-4

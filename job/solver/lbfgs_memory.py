@@ -12,12 +12,12 @@ How it works
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-Array = npt.NDArray[Any]
+from job.solver.arrays import Array
+
 MEMORY_SIZE: Final = 10
 
 

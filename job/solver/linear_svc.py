@@ -16,27 +16,27 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from numbers import Real
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 from sklearn.svm import LinearSVC
 
 from job.contracts.ports import ParallelMap
 from job.contracts.row_blocks import split_rows
+from job.solver.arrays import Array
 from job.solver.losses import SquaredHinge
 from job.solver.mixed_precision import fit_mixed_precision
+from job.solver.problems import EncodedLabels, LinearProblems, StopRule, WarmStart
 
-Array = npt.NDArray[Any]
 _CONFIGURABLE: Final = {"C", "class_weight", "dual", "max_iter", "random_state", "tol"}
 _BLOCK: Final = 4096
 _MAX_ITERATIONS: Final = 500  # in each precision
 
 
-def linear_model(model: Any) -> Any:
+def linear_model(model: BaseEstimator) -> BaseEstimator:
     """Return the linear model within a calibrated one, fitted if that is; others unchanged."""
     if not isinstance(model, CalibratedClassifierCV):
         return model
@@ -44,7 +44,7 @@ def linear_model(model: Any) -> Any:
     return calibrated[0].estimator if calibrated else model.estimator
 
 
-def can_fit_svc(model: Any) -> bool:
+def can_fit_svc(model: BaseEstimator) -> bool:
     """Return whether it is a plain linear SVC, uncalibrated or calibrated on given folds."""
     if isinstance(model, CalibratedClassifierCV):
         return (
@@ -53,7 +53,7 @@ def can_fit_svc(model: Any) -> bool:
     return type(model) is LinearSVC and has_supported_parameters(model, _CONFIGURABLE)
 
 
-def has_supported_parameters(model: Any, configurable: set[str]) -> bool:
+def has_supported_parameters(model: BaseEstimator, configurable: set[str]) -> bool:
     """Return whether the configurable parameters are valid, and the others have their defaults."""
     defaults, parameters = type(model)().get_params(), model.get_params()
     numbers = [parameters[name] for name in ("C", "tol", "max_iter")]
@@ -75,17 +75,16 @@ def has_supported_parameters(model: Any, configurable: set[str]) -> bool:
     )
 
 
-def _is_same_value(first: Any, second: Any) -> bool:
+def _is_same_value(first: object, second: object) -> bool:
     return type(first) is type(second) and first == second
 
 
 def fit_svcs(
-    models: Sequence[Any],
+    models: Sequence[BaseEstimator],
     X: Array,
+    labels: EncodedLabels,
     parallel_map: ParallelMap,
-    classes: Array,
-    codes: Array,
-    start: tuple[Array, Array] | None,
+    start: WarmStart | None,
 ) -> tuple[list[bool], Array]:
     """Set the attributes of the models that converge; return which did, and all iterations.
 
@@ -95,44 +94,47 @@ def fit_svcs(
         They differ in C and seed only, and are calibrated on the same folds or not at all.  Where
         the training rows of a fold lack a class, the class's decision values there are those of a
         model that has only seen rows of other classes.
-    codes
-        Positions of the labels in `classes`, shape (n_samples,).
     start
-        Coefficients (P, K, D) and intercepts (P, K) to start from; None to start from 0.
+        One for each model; None to start from 0.
     """
     first = linear_model(models[0])
     folds = models[0].cv if isinstance(models[0], CalibratedClassifierCV) else []
-    subsets = [np.arange(len(codes)), *(train_index for train_index, _ in folds)]
-    weights, own_class_weight = _make_weightings(codes, subsets, first.class_weight)
-    n_subsets = len(subsets)
-    C = np.repeat([float(linear_model(model).C) for model in models], n_subsets)
-    weighting_index = np.tile(np.arange(n_subsets), len(models))
-    if start is not None:
-        start = (np.repeat(start[0], n_subsets, axis=0), np.repeat(start[1], n_subsets, axis=0))
+    n_subsets = 1 + len(folds)
     fits = fit_mixed_precision(
         X,
-        codes,
-        weights,
-        C,
-        SquaredHinge(),
+        _make_problems(models, labels.codes, folds),
+        StopRule(tolerance=first.tol, max_iter=min(first.max_iter, _MAX_ITERATIONS)),
         parallel_map,
-        tolerance=first.tol,
-        max_iter=min(first.max_iter, _MAX_ITERATIONS),
-        weighting_index=weighting_index,
-        own_class_weight=own_class_weight,
-        start=start,
+        start=None if start is None else start.repeat(n_subsets),
         verify_in_double=True,
     )
     W, b, n_iter = fits.coefficients, fits.intercepts, fits.n_iter
     is_converged = (fits.errors <= first.tol).reshape(len(models), n_subsets).all(axis=1)
     for n in np.flatnonzero(is_converged).tolist():
-        problems = slice(n * n_subsets, (n + 1) * n_subsets)
+        own = slice(n * n_subsets, (n + 1) * n_subsets)
         fitted = clone(linear_model(models[n])) if folds else models[n]
-        _set_fitted(fitted, classes, W[problems][0], b[problems][0], int(n_iter[problems].max()))
+        _set_fitted(fitted, labels.classes, W[own][0], b[own][0], int(n_iter[own].max()))
         if folds:
-            decisions = _out_of_fold_decisions(X, folds, W[problems][1:], b[problems][1:])
-            _calibrate(models[n], fitted, decisions, codes)
+            decisions = _out_of_fold_decisions(X, folds, W[own][1:], b[own][1:])
+            _calibrate(models[n], fitted, decisions, labels.codes)
     return is_converged.tolist(), n_iter
+
+
+def _make_problems(
+    models: Sequence[BaseEstimator], codes: Array, folds: Sequence[tuple[Array, Array]]
+) -> LinearProblems:
+    """Return, for each model, the problem of all rows and those of the folds' training rows."""
+    subsets = [np.arange(len(codes)), *(train_index for train_index, _ in folds)]
+    class_weight = linear_model(models[0]).class_weight
+    weights, own_class_weight = _make_weightings(codes, subsets, class_weight)
+    return LinearProblems(
+        codes=codes,
+        weights=weights,
+        C=np.repeat([float(linear_model(model).C) for model in models], len(subsets)),
+        weighting_index=np.tile(np.arange(len(subsets)), len(models)),
+        loss=SquaredHinge(),
+        own_class_weight=own_class_weight,
+    )
 
 
 def _make_weightings(

@@ -7,13 +7,12 @@ solver of dense matrices uses both; the two functions at the end serve the solve
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import expit, softmax
 
-Array = npt.NDArray[Any]
+from job.solver.arrays import Array
 
 
 @dataclass(frozen=True, slots=True)

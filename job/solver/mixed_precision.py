@@ -13,87 +13,68 @@ How it works
 
 from __future__ import annotations
 
-from typing import Any, Final
+from dataclasses import replace
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from job.contracts.ports import ParallelMap
+from job.solver.arrays import Array
 from job.solver.dense_batch import fit_dense_batch
 from job.solver.dense_design import DenseDesign
-from job.solver.losses import Loss
 from job.solver.objective import Objective
+from job.solver.problems import LinearProblems, StopRule, WarmStart
 from job.solver.row_spans import LinearFits
 
-Array = npt.NDArray[Any]
 _SAFETY_FACTOR: Final = 0.5  # on the tolerance of single precision if double verifies the result
 
 
 def fit_mixed_precision(
     X: Array,
-    codes: Array,
-    weights: Array,
-    C: Array,
-    loss: Loss,
+    problems: LinearProblems,
+    stop: StopRule,
     parallel_map: ParallelMap,
     *,
-    tolerance: float,
-    max_iter: int,
-    weighting_index: Array | None = None,
-    own_class_weight: Array | None = None,
-    suboptimality: float = 0.0,
-    start: tuple[Array, Array] | None = None,
+    start: WarmStart | None = None,
     verify_in_double: bool = False,
 ) -> LinearFits:
-    """Fit one model per value of `C` (P,), with the parameters of `fit_dense_batch`.
+    """Fit all problems to a dense matrix.
 
     Parameters
     ----------
-    weights
-        Shape (n_samples,) or (n_weightings, n_samples).
-    weighting_index
-        None for the first weighting.
-    max_iter
-        In each precision.
+    stop
+        The iterations are those in each precision.
+    start
+        None to start from 0.
     verify_in_double
         Decide in double precision which models converged.
     """
-    weights = np.atleast_2d(weights)
-    weighting_index = np.zeros(len(C), int) if weighting_index is None else weighting_index
     X = np.ascontiguousarray(X)
-
-    def fit_in(
-        design: DenseDesign, index: Array, initial: tuple[Array, Array] | None, target: float
-    ) -> LinearFits:
-        return fit_dense_batch(
-            design,
-            codes,
-            weights,
-            C[index],
-            loss,
-            weighting_index=weighting_index[index],
-            own_class_weight=own_class_weight,
-            tolerance=target,
-            max_iter=max_iter,
-            suboptimality=suboptimality,
-            start=initial,
-        )
-
-    problems, double_design = np.arange(len(C)), DenseDesign(X, parallel_map, np.float64)
+    double_design = DenseDesign(X, parallel_map, np.float64)
     if X.dtype == double_design.dtype:
-        return fit_in(double_design, problems, start, tolerance)
-    target = _SAFETY_FACTOR * tolerance if verify_in_double else tolerance
-    single = fit_in(DenseDesign(X, parallel_map), problems, start, target)
-    W, b, errors = single.coefficients, single.intercepts, single.errors
+        return fit_dense_batch(double_design, problems, stop, start)
+    target = _SAFETY_FACTOR * stop.tolerance if verify_in_double else stop.tolerance
+    single = fit_dense_batch(
+        DenseDesign(X, parallel_map), problems, replace(stop, tolerance=target), start
+    )
     if verify_in_double:
-        *_, errors = Objective(
-            double_design, codes, weights, C, loss, weighting_index, own_class_weight
-        ).evaluate(W, b, problems)
-    late = np.flatnonzero(errors > tolerance)  # not NaN: more precision would not help
+        W, b = single.coefficients, single.intercepts
+        *_, errors = Objective(double_design, problems).evaluate(W, b, np.arange(len(problems)))
+        single = replace(single, errors=errors)
+    return _continue_in_double(single, double_design, problems, stop)
+
+
+def _continue_in_double(
+    single: LinearFits, design: DenseDesign, problems: LinearProblems, stop: StopRule
+) -> LinearFits:
+    """Fit the models above the tolerance on, from where they ended in single precision."""
+    late = np.flatnonzero(single.errors > stop.tolerance)  # not NaN: precision would not help
     if not len(late):
-        return LinearFits(coefficients=W, intercepts=b, errors=errors, n_iter=single.n_iter)
-    double = fit_in(double_design, late, (W[late].astype(np.float64), b[late]), tolerance)
-    W, b, errors, n_iter = W.astype(np.float64), b.astype(np.float64), errors.copy(), single.n_iter
+        return single
+    W, b = single.coefficients.astype(np.float64), single.intercepts.astype(np.float64)
+    start = WarmStart(coefficients=W[late], intercepts=single.intercepts[late])
+    double = fit_dense_batch(design, problems.take(late), stop, start)
+    errors, n_iter = single.errors.copy(), single.n_iter
     W[late], b[late], errors[late] = double.coefficients, double.intercepts, double.errors
     n_iter[late] += double.n_iter
     return LinearFits(coefficients=W, intercepts=b, errors=errors, n_iter=n_iter)

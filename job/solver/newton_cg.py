@@ -25,18 +25,18 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
+from job.solver.arrays import Array
 from job.solver.losses import logistic_probabilities, softmax_probabilities
 from job.solver.preconditioner import precondition
+from job.solver.problems import LinearProblems, StopRule, WarmStart
 from job.solver.row_spans import LinearFits
 from job.solver.sparse_design import SparseDesign
 
-Array = npt.NDArray[Any]
 _MAX_C_RATIO: Final = 10.0  # between a C and the one that it starts from
 _STRONG_PENALTY: Final = 0.01  # a penalty of this share of the curvature can start from 0
 _PATH_SUBOPTIMALITY: Final = 1e-3  # for an intermediate C
@@ -47,48 +47,51 @@ _MAX_HALVINGS: Final = 25
 
 
 def fit_regularization_path(
-    design: SparseDesign,
-    codes: Array,
-    weights: Array,
-    C: Sequence[float],
-    *,
-    tolerance: float,
-    max_iter: int,
-    suboptimality: float = 0.0,
-    start: tuple[Array, Array] | None = None,
+    design: SparseDesign, problems: LinearProblems, stop: StopRule, start: WarmStart | None
 ) -> LinearFits:
-    """Fit one model per value of `C`; parameters and result are those of `fit_dense_batch`.
+    """Fit logistic regressions that share one weighting.
 
-    An iteration is a product with the matrix and with its transpose.  The suboptimality is
-    estimated as half the squared gradient in the metric of the preconditioner.
+    Parameters
+    ----------
+    stop
+        An iteration is a product with the matrix and with its transpose.  The suboptimality is
+        estimated as half the squared gradient in the metric of the preconditioner.
+    start
+        None to start from 0.
     """
-    problem = _Problem(design, codes, weights)
+    problem = _Problem(design, problems.codes, problems.weights[0])
+    # NOTE: Python's floats leave arrays in single precision, float64 scalars do not
+    C = problems.C.tolist()
     order = np.argsort(C, kind="stable").tolist()
     starts = {}
     if start is not None:
-        starts = {n: design.from_coefficients(start[0][n], start[1][n]) for n in order}
-    solutions: dict[int, tuple[Array, float, int]] = {}
+        W, b = start.coefficients, start.intercepts
+        starts = {n: design.from_coefficients(W[n], b[n]) for n in order}
+    on_path = replace(stop, suboptimality=max(stop.suboptimality, _PATH_SUBOPTIMALITY))
+    solutions: dict[int, _Solution] = {}
     for previous, n in itertools.pairwise([None, *order]):
         if previous is not None:
-            point, path = solutions[previous][0], _intermediate_values(C[previous], C[n])
+            point, path = solutions[previous].point, _intermediate_values(C[previous], C[n])
         elif starts:
             point, path = starts[n], []
         else:
             point = np.zeros((design.shape[1] + 1, problem.n_logits))
             path = problem.warm_up_path(C[n])
         for c in path:
-            point, _, _ = problem.minimize(
-                point, c, tolerance, max(suboptimality, _PATH_SUBOPTIMALITY), max_iter
-            )
+            point = problem.minimize(point, c, on_path).point
         if previous is not None and starts:
             point = design.shift_dense_columns(point, starts[n] - starts[previous])
-        solutions[n] = problem.minimize(point, C[n], tolerance, suboptimality, max_iter)
-    coefficients = [design.to_coefficients(solutions[n][0]) for n in range(len(C))]
+        solutions[n] = problem.minimize(point, C[n], stop)
+    return _collect_fits(design, [solutions[n] for n in range(len(C))])
+
+
+def _collect_fits(design: SparseDesign, solutions: Sequence[_Solution]) -> LinearFits:
+    coefficients = [design.to_coefficients(solution.point) for solution in solutions]
     return LinearFits(
         coefficients=np.stack([W for W, _ in coefficients]),
         intercepts=np.stack([b for _, b in coefficients]),
-        errors=np.array([solutions[n][1] for n in range(len(C))]),
-        n_iter=np.array([solutions[n][2] for n in range(len(C))]),
+        errors=np.array([solution.error for solution in solutions]),
+        n_iter=np.array([solution.n_iter for solution in solutions]),
     )
 
 
@@ -100,6 +103,15 @@ def fit_bytes(n_rows: int, n_classes: int, n_values: int, n_models: int) -> int:
 def _intermediate_values(low: float, high: float) -> list[float]:
     n_steps = int(np.ceil(np.log(high / low) / np.log(_MAX_C_RATIO) - 1e-9))
     return [float(c) for c in np.geomspace(low, high, n_steps + 1)[1:-1]] if n_steps > 1 else []
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Solution:
+    """Where a minimization ended."""
+
+    point: Array
+    error: float
+    n_iter: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,10 +143,9 @@ class _Problem:
         strong = 1 / (_STRONG_PENALTY * curvature)
         return [strong, *_intermediate_values(strong, C)]
 
-    def minimize(
-        self, point: Array, C: float, tolerance: float, suboptimality: float, max_iter: int
-    ) -> tuple[Array, float, int]:
-        """Minimize the objective for C from a point; return point, error and iterations."""
+    def minimize(self, point: Array, C: float, stop: StopRule) -> _Solution:
+        """Minimize the objective for C from a point."""
+        tolerance, suboptimality = stop.tolerance, stop.suboptimality
         penalty = 1.0 / (C * self._total)
         state, n_iter = self._evaluate(point, penalty), 1
         while True:
@@ -144,16 +155,16 @@ class _Problem:
             error = self._design.max_abs_gradient(state.gradient)
             if suboptimality:
                 error = min(error, tolerance * float(np.sqrt(max(estimate, 0.0) / suboptimality)))
-            if error <= tolerance or n_iter >= max_iter:
-                return point, error, n_iter
+            if error <= tolerance or n_iter >= stop.max_iter:
+                return _Solution(point=point, error=error, n_iter=n_iter)
             target = max(_REDUCTION * estimate, 0.3 * suboptimality)
             direction, n_products = self._newton_step(
-                state, solve, penalty, (target, 0.3 * tolerance), max_iter - n_iter
+                state, solve, penalty, (target, 0.3 * tolerance), stop.max_iter - n_iter
             )
             next_point, next_state, n_trials = self._line_search(point, state, direction, penalty)
             n_iter += n_products + n_trials
             if next_state is None:
-                return point, error, n_iter
+                return _Solution(point=point, error=error, n_iter=n_iter)
             point, state = next_point, next_state
 
     def _evaluate(self, point: Array, penalty: float) -> _State:

@@ -17,53 +17,28 @@ scale of F.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
+from job.solver.arrays import Array
 from job.solver.dense_design import DenseDesign
-from job.solver.losses import Labels, Loss
-
-Array = npt.NDArray[Any]
+from job.solver.losses import Labels
+from job.solver.problems import LinearProblems
 
 
 class Objective:
-    """F of P problems.
+    """F of P problems."""
 
-    Parameters
-    ----------
-    codes
-        Classes 0...K-1, shape (n,).
-    weights
-        Sample weights, shape (n_weightings, n).
-    C
-        Shape (P,).
-    weighting_index
-        The weighting that each problem uses, shape (P,).
-    own_class_weight
-        Factor on a row's loss at the logit of its own class, shape (n_weightings, n_classes).
-    """
-
-    def __init__(
-        self,
-        design: DenseDesign,
-        codes: Array,
-        weights: Array,
-        C: Array,
-        loss: Loss,
-        weighting_index: Array,
-        own_class_weight: Array | None = None,
-    ) -> None:
+    def __init__(self, design: DenseDesign, problems: LinearProblems) -> None:
+        codes, weights, loss = problems.codes, problems.weights, problems.loss
         self._design, self._codes, self._loss = design, codes, loss
-        self._own_class_weight = own_class_weight
+        self._own_class_weight = problems.own_class_weight
         total = weights.sum(axis=1, dtype=np.float64)
         self._weights = np.divide(weights, total[:, None], dtype=design.dtype, casting="same_kind")
-        self._weighting_index = weighting_index
-        self.penalty = 1.0 / (C * total[weighting_index])
-        self._n_classes = int(codes.max()) + 1
+        self._weighting_index = problems.weighting_index
+        self.penalty = 1.0 / (problems.C * total[problems.weighting_index])
+        self._n_classes = problems.n_classes
         self.n_logits = 1 if self._n_classes == 2 else self._n_classes
-        self._gradient_scale = np.ones((len(C), self.n_logits))
+        self._gradient_scale = np.ones((len(problems), self.n_logits))
         self.penalizes_intercept = loss.penalizes_intercept
         if self.penalizes_intercept:
             self._gradient_scale = self._compute_gradient_scale()

@@ -12,14 +12,13 @@ How it works
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
+from job.solver.arrays import Array
 from job.solver.sparse_design import SparseDesign
 
-Array = npt.NDArray[Any]
 _N_AXES: Final = 64
 _N_SAMPLED: Final = 512
 

@@ -11,11 +11,10 @@ import itertools
 import operator
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
-import numpy.typing as npt
+from job.solver.arrays import Array
 
-Array = npt.NDArray[Any]
 T = TypeVar("T", float, Array)
 N_SPANS: Final = 8
 STEP: Final = 512  # the edges of spans are multiples of it

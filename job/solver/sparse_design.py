@@ -11,17 +11,16 @@ How it works
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 from scipy import sparse
 
 from job.contracts.ports import ParallelMap
+from job.solver.arrays import Array
 from job.solver.dense_design import MAX_DECOMPOSED, sampled_moments
 from job.solver.row_spans import cut_spans, sum_in_order
 
-Array = npt.NDArray[Any]
 # Returns a number and the derivatives by logits, shape (n, K), from logits of that shape and the
 # rows they belong to.
 Residuals = Callable[[Array, slice], tuple[float, Array]]
@@ -62,7 +61,7 @@ class SparseDesign:
         R = np.empty((self.shape[0], len(b)), self.dtype)
         rotated = np.ascontiguousarray(W[self.dense_columns])
 
-        def forward(part: tuple[slice, Any]) -> tuple[float, Array, Array]:
+        def forward(part: tuple[slice, sparse.csr_matrix]) -> tuple[float, Array, Array]:
             rows, X = part
             Z = X @ W
             Z += self.axes[rows] @ rotated
@@ -82,7 +81,7 @@ class SparseDesign:
         The last row stands for the intercept, a column of ones.
         """
 
-        def square(part: tuple[slice, Any]) -> tuple[Array, Array]:
+        def square(part: tuple[slice, sparse.csr_matrix]) -> tuple[Array, Array]:
             rows, _ = part
             return np.square(self.axes[rows]).T @ weights[rows], weights[rows].sum(axis=0)
 
@@ -93,11 +92,13 @@ class SparseDesign:
         )
         return squares
 
-    def _transposed_product(self, R: Array, transform: Callable[[Any], Any]) -> Array:
+    def _transposed_product(
+        self, R: Array, transform: Callable[[sparse.csr_matrix], sparse.csr_matrix]
+    ) -> Array:
         """Multiply the transposed, transformed sparse columns by R; other rows are undefined."""
         product = np.empty((self.shape[1] + 1, R.shape[1]), self.dtype)
 
-        def backward(part: tuple[slice, Any]) -> None:
+        def backward(part: tuple[slice, sparse.csr_matrix]) -> None:
             columns, X = part
             product[columns] = transform(X) @ R
 
@@ -132,7 +133,7 @@ class SparseDesign:
         return float(np.abs(original).max())
 
 
-def _row_views(X: Any) -> list[tuple[slice, Any]]:
+def _row_views(X: sparse.csr_matrix) -> list[tuple[slice, sparse.csr_matrix]]:
     """Cut a matrix into spans of rows that share its arrays."""
     parts = []
     for span in cut_spans(X.shape[0]):

@@ -91,7 +91,7 @@ def estimate_label_noise(
 
 
 def _choose_candidate(report: SearchReport) -> CandidateScore:
-    """Return the chosen candidate, or a baseline that is not constant in place of a constant one."""
+    """Return the chosen candidate; a constant one is replaced by a baseline that is not."""
     if not find_kind(report.chosen.estimator).is_constant:
         return report.chosen
     return next(c for c in report.baselines if not find_kind(c.estimator).is_constant)

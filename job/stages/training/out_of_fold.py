@@ -24,7 +24,8 @@ from job.contracts.dataset import Rows
 from job.contracts.ports import Executor
 from job.contracts.reports.search import CandidateScore
 from job.contracts.settings.job_settings import TrainingSpec
-from job.solver.fit import WarmStart, fit_linear_models, tolerated_suboptimality
+from job.solver.fit import fit_linear_models, tolerated_suboptimality
+from job.solver.previous_models import PreviousModels
 from job.stages.features.feature_matrix import FeatureMatrices
 from job.stages.metrics.predictions import Predictions
 from job.stages.split.folds import Fold, make_folds
@@ -158,7 +159,7 @@ class _FoldFitter:
                 self._executor,
                 classes=self._classes,
                 suboptimality=tolerated_suboptimality(len(self._positions) - len(train_index)),
-                before=WarmStart.of([model_before], columns_before, feature_matrix.columns)
+                before=PreviousModels.of([model_before], columns_before, feature_matrix.columns)
                 if is_dense
                 else None,
             )

@@ -9,7 +9,9 @@ from sklearn.linear_model import LogisticRegression
 from support.executors import InTurn
 
 from job.adapters.executors.local import LocalThreads
-from job.solver.fit import fit_linear_models, fit_matrix
+from job.solver.fit import fit_linear_models, fit_logistic
+from job.solver.losses import Logistic
+from job.solver.problems import LinearProblems, StopRule, WarmStart
 
 C = (0.01, 1.0, 30.0)
 TOLERANCE = 1e-7
@@ -28,14 +30,10 @@ def solve(
     start=None,
 ):
     weights = np.ones(len(codes)) if weights is None else weights
+    problems = LinearProblems.of(codes, weights, C, Logistic())
+    stop = StopRule(tolerance=tolerance, max_iter=max_iter, suboptimality=suboptimality)
     with InTurn().pool() as parallel_map:
-        options = {
-            "tolerance": tolerance,
-            "max_iter": max_iter,
-            "suboptimality": suboptimality,
-            "start": start,
-        }
-        return fit_matrix(X, codes, weights, C, parallel_map, **options)
+        return fit_logistic(X, problems, stop, parallel_map, start)
 
 
 def probabilities(X, W, b):
@@ -136,9 +134,9 @@ def test_bits_do_not_depend_on_the_number_of_threads(layout):
     results = []
     for n_workers in (1, 2, 3):
         with LocalThreads(n_workers).pool() as parallel_map:
-            fits = fit_matrix(
-                X, codes, np.ones(5000), C, parallel_map, tolerance=1e-5, max_iter=100
-            )
+            problems = LinearProblems.of(codes, np.ones(5000), C, Logistic())
+            stop = StopRule(tolerance=1e-5, max_iter=100)
+            fits = fit_logistic(X, problems, stop, parallel_map)
             results.append((fits.coefficients.tobytes(), fits.intercepts.tobytes()))
 
     assert 1 == len(set(results))
@@ -153,9 +151,9 @@ def test_blocks_are_summed_up_whatever_their_size(monkeypatch):
     results = []
     for n_workers in (1, 2):
         with LocalThreads(n_workers).pool() as parallel_map:
-            fits = fit_matrix(
-                X, codes, np.ones(5000), C, parallel_map, tolerance=TOLERANCE, max_iter=500
-            )
+            problems = LinearProblems.of(codes, np.ones(5000), C, Logistic())
+            stop = StopRule(tolerance=TOLERANCE, max_iter=500)
+            fits = fit_logistic(X, problems, stop, parallel_map)
             results.append((fits.coefficients.tobytes(), fits.intercepts.tobytes()))
 
     assert results[0] == results[1]
@@ -266,7 +264,9 @@ def test_start_leads_to_the_same_models(layout):
     codes, values = rng.integers(0, 4, 400), (30.0, 0.01, 1.0)
     cold = solve(X, codes, C=values)
     perturbed = cold.coefficients + 0.3 * rng.standard_normal(cold.coefficients.shape)
-    warm = solve(X, codes, C=values, start=(perturbed, cold.intercepts + 1))
+    warm = solve(
+        X, codes, C=values, start=WarmStart(coefficients=perturbed, intercepts=cold.intercepts + 1)
+    )
 
     assert (warm.errors <= TOLERANCE).all()
     np.testing.assert_allclose(warm.coefficients, cold.coefficients, atol=1e-3)
@@ -281,6 +281,11 @@ def test_start_at_the_minimum_ends_there():
     codes = rng.integers(0, 4, 400)
     X = sparse.csr_matrix(rng.standard_normal((400, 50)) * (rng.random((400, 1)) < 0.2))
     cold = solve(X, codes, C=[1.0])
-    warm = solve(X, codes, C=[1.0], start=(cold.coefficients, cold.intercepts))
+    warm = solve(
+        X,
+        codes,
+        C=[1.0],
+        start=WarmStart(coefficients=cold.coefficients, intercepts=cold.intercepts),
+    )
 
     assert [1] == warm.n_iter.tolist()

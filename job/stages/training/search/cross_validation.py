@@ -28,7 +28,8 @@ from job.contracts.reports.search import SearchedLabels
 from job.contracts.settings.job_settings import TrainingSpec
 from job.contracts.settings.search import FeatureBlocks
 from job.errors import TrainingError
-from job.solver.fit import WarmStart, can_fit, fit_linear_models, tolerated_suboptimality
+from job.solver.fit import can_fit, fit_linear_models, tolerated_suboptimality
+from job.solver.previous_models import PreviousModels
 from job.stages.features.feature_matrix import FeatureMatrices
 from job.stages.metrics.label_metrics import score_labels
 from job.stages.metrics.predictions import Predictions
@@ -164,7 +165,7 @@ class FoldScorer:
             }
         groups = RowGroups(group=self._groups[train_index], min_groups=min_groups)
         previous, columns = self._previous.get(feature_blocks, ({}, None))
-        warm_start = WarmStart.of(
+        warm_start = PreviousModels.of(
             [previous.get(n) for n in candidates], columns, feature_matrix.columns
         )
 

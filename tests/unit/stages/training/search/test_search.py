@@ -517,11 +517,11 @@ def test_folds_start_from_the_fold_before(rows, monkeypatch):
     near = run(rows, training_spec)
     has_start = []
 
-    def fit(design, *arguments, start, **options):
+    def fit(design, problems, stop, start):
         if design.dtype == np.float64:  # it goes on from single precision
-            return fit_dense_batch(design, *arguments, start=start, **options)
+            return fit_dense_batch(design, problems, stop, start)
         has_start.append(start is not None)
-        return fit_dense_batch(design, *arguments, start=None, **options)
+        return fit_dense_batch(design, problems, stop, None)
 
     monkeypatch.setattr("job.solver.mixed_precision.fit_dense_batch", fit)
 
@@ -573,10 +573,10 @@ def test_last_of_the_candidates_goes_straight_to_all_rows(monkeypatch):
     monkeypatch.setattr("job.stages.training.search.plan_rounds", lambda *_: [1 / 9, 1 / 3, 1.0])
     n_samples = []
 
-    def fit(design, *arguments, **options):
+    def fit(design, *arguments):
         if design.dtype == np.float32:
             n_samples.append(design.shape[0])
-        return fit_dense_batch(design, *arguments, **options)
+        return fit_dense_batch(design, *arguments)
 
     monkeypatch.setattr("job.solver.mixed_precision.fit_dense_batch", fit)
     run(rows, spec(estimators=grids, halving_factor=3))

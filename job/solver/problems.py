@@ -1,0 +1,126 @@
+"""Linear models to be fitted to one matrix: the problems, where to start, and when to stop."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from job.solver.arrays import Array
+from job.solver.losses import Loss
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopRule:
+    """When a fit ends.
+
+    Attributes
+    ----------
+    tolerance
+        Stop when the loss's gradient norm is at or below it.
+    max_iter
+        Maximum number of iterations.
+    suboptimality
+        Or stop when the objective is estimated to exceed its minimum by less than this; 0 turns the
+        rule off.
+    """
+
+    tolerance: float
+    max_iter: int
+    suboptimality: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncodedLabels:
+    """Labels of the rows, as positions in the sorted classes.
+
+    Attributes
+    ----------
+    classes
+        Shape (n_classes,).
+    codes
+        Shape (n_samples,); each class has a row.
+    """
+
+    classes: Array
+    codes: Array
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinearProblems:
+    """P linear models of the same rows and classes, which differ in C and sample weights.
+
+    Attributes
+    ----------
+    codes
+        Classes 0...K-1, shape (n_samples,).
+    weights
+        Sample weights, shape (n_weightings, n_samples).
+    C
+        Shape (P,).
+    weighting_index
+        The weighting that each model uses, shape (P,).
+    loss
+        The loss of logits.
+    own_class_weight
+        Factor on a row's loss at the logit of its own class, shape (n_weightings, n_classes); None
+        for 1.
+    """
+
+    codes: Array
+    weights: Array
+    C: Array
+    weighting_index: Array
+    loss: Loss
+    own_class_weight: Array | None = None
+
+    @classmethod
+    def of(cls, codes: Array, weights: Array, C: Sequence[float], loss: Loss) -> LinearProblems:
+        """Return problems that share one weighting, of shape (n_samples,)."""
+        return cls(
+            codes=codes,
+            weights=np.atleast_2d(weights),
+            C=np.asarray(C, np.float64),
+            weighting_index=np.zeros(len(C), int),
+            loss=loss,
+        )
+
+    def __len__(self) -> int:
+        return len(self.C)
+
+    @property
+    def n_classes(self) -> int:
+        """The number of classes."""
+        return int(self.codes.max()) + 1
+
+    def take(self, index: Array) -> LinearProblems:
+        """Return some of the problems."""
+        return replace(self, C=self.C[index], weighting_index=self.weighting_index[index])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarmStart:
+    """Where the fits start.
+
+    Attributes
+    ----------
+    coefficients
+        Shape (P, K, D).
+    intercepts
+        Shape (P, K).
+    """
+
+    coefficients: Array
+    intercepts: Array
+
+    def take(self, index: Array) -> WarmStart:
+        """Return the start of some of the problems."""
+        return WarmStart(coefficients=self.coefficients[index], intercepts=self.intercepts[index])
+
+    def repeat(self, n: int) -> WarmStart:
+        """Return a start with each problem's values n times in a row."""
+        return WarmStart(
+            coefficients=np.repeat(self.coefficients, n, axis=0),
+            intercepts=np.repeat(self.intercepts, n, axis=0),
+        )
