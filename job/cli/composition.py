@@ -53,7 +53,7 @@ def make_ports(
     folder: Path,
 ) -> Ports:
     """Build all adapters that a run uses."""
-    from job.adapters.codecs.canonical_joblib import JoblibCodec
+    from job.adapters.codecs import make_codecs
     from job.adapters.executors.local import LocalThreads
     from job.adapters.matrix_allocator import MappedMatrices
     from job.adapters.rendering.renderer import ReportRenderer
@@ -65,7 +65,7 @@ def make_ports(
         source=ArrowTables(copy),
         suites=GreatExpectations(),
         store=store,
-        codec=JoblibCodec(),
+        codecs=make_codecs(),
         executor=LocalThreads(settings.search.workers, progress.advance),
         matrices=MappedMatrices(folder, settings.search.max_memory, memory),
         renderer=ReportRenderer(),

@@ -219,5 +219,5 @@ def package(
         changed = compare_metadata(before, metadata)
         evaluation["changes"] = {"champion": champion.version, "changed": changed}
     train, validation = candidate.split.train, tables.validation
-    files = make_bundle(candidate.payload, metadata, evaluation, validation, train, ports.renderer)
+    files = make_bundle(candidate.models, metadata, evaluation, validation, train, ports.renderer)
     return {**files, **drift.profile.files()}

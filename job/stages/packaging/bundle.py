@@ -16,7 +16,6 @@ from job.contracts.version_files import (
     CARD_FILE,
     EVALUATION_FILE,
     METADATA_FILE,
-    MODEL_FILE,
     REPORT_FILE,
     TRAINING_KEYS_FILE,
     VALIDATION_FILE,
@@ -36,7 +35,7 @@ def training_keys(rows: Rows, salt: str) -> np.ndarray[Any, Any]:
 
 
 def make_bundle(
-    payload: bytes,
+    models: Mapping[str, bytes],
     metadata: dict[str, Any],
     evaluation: dict[str, Any],
     validation: ValidationReport,
@@ -48,7 +47,7 @@ def make_bundle(
     np.save(stream, training_keys(train, metadata["training_keys_salt"]), allow_pickle=False)
     return {
         **renderer.render(metadata, evaluation),
-        MODEL_FILE: payload,
+        **models,
         METADATA_FILE: canonical_json(metadata),
         EVALUATION_FILE: canonical_json(evaluation),
         VALIDATION_FILE: canonical_json(validation.to_json()),

@@ -77,7 +77,7 @@ def make_champion(rows, *, is_wrong=False, **more):
         **more,
     }
     payload = JoblibCodec().encode(fit(rows, is_wrong=is_wrong))
-    files = make_bundle(payload, metadata, {}, NoReport(), rows, NoPages())
+    files = make_bundle({"model.joblib": payload}, metadata, {}, NoReport(), rows, NoPages())
     return PublishedVersion(
         version="v1", files={**files, "metadata.json": canonical_json(metadata)}
     )

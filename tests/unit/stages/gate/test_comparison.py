@@ -74,7 +74,7 @@ def make_files(rows, *, salt="pcc", **more):
         **more,
     }
     payload = JoblibCodec().encode(fit(rows))
-    return make_bundle(payload, metadata, {}, VALIDATION, rows, NoPages())
+    return make_bundle({"model.joblib": payload}, metadata, {}, VALIDATION, rows, NoPages())
 
 
 def make_champion(rows, **options):
