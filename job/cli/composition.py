@@ -6,9 +6,10 @@ import tempfile
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlparse
 
+from job.contracts.settings.addresses import uri_scheme
 from job.errors import ConfigurationError, DatasetNotFoundError
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def make_ports(
     folder: Path,
 ) -> Ports:
     """Build all adapters that a run uses."""
-    from job.adapters.codecs.canonical_joblib import JoblibCodec
+    from job.adapters.codecs import make_codecs
     from job.adapters.executors.local import LocalThreads
     from job.adapters.matrix_allocator import MappedMatrices
     from job.adapters.rendering.renderer import ReportRenderer
@@ -65,7 +66,7 @@ def make_ports(
         source=ArrowTables(copy),
         suites=GreatExpectations(),
         store=store,
-        codec=JoblibCodec(),
+        codecs=make_codecs(),
         executor=LocalThreads(settings.search.workers, progress.advance),
         matrices=MappedMatrices(folder, settings.search.max_memory, memory),
         renderer=ReportRenderer(),
@@ -75,28 +76,41 @@ def make_ports(
 
 
 def open_store(settings: JobSettings, *, must_exist: bool = False) -> ArtifactStore:
-    """Open the store at store.uri: a path, a file:// or an s3:// URI.
+    """Open the store at store.uri by the scheme of the URI; a path has the scheme `file`.
 
     Raises
     ------
     ConfigurationError
         A folder that must exist does not.
     """
-    uri = settings.store.uri
-    parsed = urlparse(uri)
-    if uri.startswith("s3://"):
-        from job.adapters.stores.s3 import S3Store
-        from job.adapters.stores.s3.client import connect
+    return STORES[uri_scheme(settings.store.uri)](settings, must_exist)
 
-        return S3Store(connect(settings.s3), settings.store)
+
+def _open_folder(settings: JobSettings, must_exist: bool) -> ArtifactStore:
     from job.adapters.stores.directory import DirectoryStore
 
+    uri = settings.store.uri
+    parsed = urlparse(uri)
     folder = Path(unquote(parsed.path) if parsed.scheme == "file" else uri)
     if must_exist and not folder.is_dir():
         raise ConfigurationError(
             f"there is no store at '{uri}'", hint="check --store; a run makes the folder"
         )
     return DirectoryStore(folder)
+
+
+def _open_s3(settings: JobSettings, _must_exist: bool) -> ArtifactStore:
+    from job.adapters.stores.s3 import S3Store
+    from job.adapters.stores.s3.client import connect
+
+    return S3Store(connect(settings.s3), settings.store)
+
+
+# what opens a store, for each of `STORE_SCHEMES`; it imports the service's client when called
+STORES: Final[dict[str, Callable[[JobSettings, bool], ArtifactStore]]] = {
+    "file": _open_folder,
+    "s3": _open_s3,
+}
 
 
 def make_copier(settings: JobSettings, folder: Path) -> Callable[[str], Path]:

@@ -7,11 +7,14 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from job.contracts.version_files import MODEL_FILE
+
 if TYPE_CHECKING:
     from datetime import datetime
 
     import pandas as pd
     import pyarrow as pa
+    from sklearn.pipeline import Pipeline
 
     from job.contracts.dataset import FloatMatrix
     from job.contracts.reports.validation import RuleResult
@@ -130,12 +133,12 @@ class MatrixAllocator(Protocol):
 
 
 class Codec(Protocol):
-    """Converts estimators to bytes and back."""
+    """Converts fitted models to the bytes of one file format and back."""
 
-    def encode(self, model: Any) -> bytes:
+    def encode(self, model: Pipeline) -> bytes:
         """Return a model in canonical bytes: equal models give equal bytes."""
 
-    def decode(self, data: bytes) -> Any:
+    def decode(self, data: bytes) -> Pipeline:
         """Read a model whose digest has been verified, or raise `IncompatibleModelError`."""
 
 
@@ -178,14 +181,29 @@ Timer = Callable[[], float]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """All adapters that a run uses."""
+    """All adapters that a run uses.
+
+    Attributes
+    ----------
+    codecs
+        The codec of each model file that a version has, by file name; `model.joblib` is among them.
+    """
 
     source: TableSource
     suites: SuiteRunner
     store: ArtifactStore
-    codec: Codec
+    codecs: Mapping[str, Codec]
     executor: Executor
     matrices: MatrixAllocator
     renderer: Renderer
     memory: MemoryMeter
     timer: Timer
+
+    @property
+    def codec(self) -> Codec:
+        """The codec of `model.joblib`, the only model file that is read back."""
+        return self.codecs[MODEL_FILE]
+
+    def encode_model(self, model: Pipeline) -> dict[str, bytes]:
+        """Return the model files of a version by name, one from each codec."""
+        return {name: codec.encode(model) for name, codec in self.codecs.items()}

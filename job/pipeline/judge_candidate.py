@@ -234,5 +234,5 @@ def package(
         evaluation["changes"] = Changes(champion=champion.version, changed=changed).to_json()
     train, validation = candidate.split.train, tables.validation
     renderer = context.ports.renderer
-    files = make_bundle(candidate.payload, metadata, evaluation, validation, train, renderer)
+    files = make_bundle(candidate.models, metadata, evaluation, validation, train, renderer)
     return {**files, **drift.profile.files()}

@@ -24,6 +24,7 @@ from job.contracts.plan import Plan
 from job.contracts.reports.label_noise import LabelNoise
 from job.contracts.reports.search import SearchReport
 from job.contracts.settings.job_settings import TrainingSpec
+from job.contracts.version_files import MODEL_FILE
 from job.pipeline.batches import evaluate_batches, may_be_restandardized
 from job.pipeline.challenge import choose_candidate, evaluate_on_challenge
 from job.pipeline.evaluation import (
@@ -61,6 +62,7 @@ log = structlog.get_logger(__name__)
 class TrainedCandidate:
     """A trained model and its evaluation, the input of gate and package.
 
+    `models` are the model files of the version by name.
     `group_errors` are those of a cross-fitted evaluation, for comparison with later runs;
     `equal_error` is the metric and the standard error of its difference between two equal
     retrainings, if known.
@@ -69,12 +71,17 @@ class TrainedCandidate:
     split: DataSplit
     search: SearchReport
     model: TrainedModel
-    payload: bytes
+    models: Mapping[str, bytes]
     compatible_with: tuple[str, ...]
     evaluation: Mapping[str, Any]
     label_noise: LabelNoise | None
     group_errors: GroupErrors | None
     equal_error: tuple[str, float] | None
+
+    @property
+    def payload(self) -> bytes:
+        """The bytes of `model.joblib`, by which versions are compared and measured."""
+        return self.models[MODEL_FILE]
 
 
 def train_candidate(
@@ -208,7 +215,7 @@ def train_candidate(
         split=split,
         search=report,
         model=model,
-        payload=ports.codec.encode(model.pipeline),
+        models=ports.encode_model(model.pipeline),
         compatible_with=compatible_with,
         evaluation=evaluation,
         label_noise=noise,

@@ -67,11 +67,14 @@ class JobProcess(FunctionProcess):
         return json.loads(self.stdout)
 
 
-def run_command(arguments, folder, environment, timeout=300):
-    """Run the command line to its end in `folder`, with only this environment."""
+def run_command(arguments, folder, environment, timeout=300, prepare=None):
+    """Run the command line to its end in `folder`, with only this environment.
+
+    `prepare`, a function of a module, is called in the process before.
+    """
     with tempfile.TemporaryDirectory() as streams:
         command = [str(a) for a in arguments]
-        process = FunctionProcess(_run_alone, command, environment, str(folder), streams)
+        process = FunctionProcess(_run_alone, command, environment, str(folder), streams, prepare)
         try:
             code = process.wait(timeout)
         except AssertionError as error:
@@ -81,8 +84,10 @@ def run_command(arguments, folder, environment, timeout=300):
     return subprocess.CompletedProcess(["pcc-job", *command], code, out, err)
 
 
-def _run_alone(arguments, environment, folder, streams):
+def _run_alone(arguments, environment, folder, streams, prepare):
     os.environ.clear()
+    if prepare is not None:
+        prepare()
     _run(arguments, environment, folder, streams)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copyreg
 import io
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING
 
 import joblib
 from joblib.numpy_pickle import NumpyPickler
@@ -14,11 +14,14 @@ from sklearn.feature_extraction.text import CountVectorizer
 
 from job.errors import IncompatibleModelError
 
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+
 
 class JoblibCodec:
     """Writes joblib files without anything that depends on memory addresses."""
 
-    def encode(self, model: Any) -> bytes:
+    def encode(self, model: object) -> bytes:
         """Return a model as bytes; it must not contain reference cycles."""
         stream = io.BytesIO()
         pickler = NumpyPickler(stream, protocol=5)
@@ -28,7 +31,7 @@ class JoblibCodec:
         pickler.dump(model)
         return stream.getvalue()
 
-    def decode(self, data: bytes) -> Any:
+    def decode(self, data: bytes) -> Pipeline:
         """Read a model whose digest has been verified.
 
         Raises
@@ -40,7 +43,8 @@ class JoblibCodec:
         with warnings.catch_warnings():
             warnings.simplefilter("error", InconsistentVersionWarning)
             try:
-                return joblib.load(io.BytesIO(data))
+                model: Pipeline = joblib.load(io.BytesIO(data))
+                return model
             except InconsistentVersionWarning as error:
                 raise IncompatibleModelError(
                     "it was written by scikit-learn "
@@ -54,7 +58,7 @@ class JoblibCodec:
                 ) from None
 
 
-def _without_address(vectorizer: CountVectorizer) -> Any:
+def _without_address(vectorizer: CountVectorizer) -> tuple[object, ...]:
     """Reduce a vectorizer without `_stop_words_id`, an address that only caches a check."""
     function, arguments, state, *rest = vectorizer.__reduce_ex__(5)
     return function, arguments, {k: v for k, v in state.items() if k != "_stop_words_id"}, *rest

@@ -1,26 +1,38 @@
 """Validation of the addresses of tables, suites and stores."""
 
 import re
+from collections.abc import Collection
 from typing import Final
 from urllib.parse import urlparse
 
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+_FILE_SCHEMES: Final = ("file", "s3")
+# `job.cli.composition` has what opens a store of each scheme
+STORE_SCHEMES: Final = ("file", "s3")
 
 
-def require_readable(uri: str) -> str:
+def uri_scheme(uri: str) -> str:
+    """Return the scheme of an address in small letters; that of a path is `file`."""
+    match = _SCHEME.match(uri)
+    return match[1].lower() if match else "file"
+
+
+def require_readable(uri: str, schemes: Collection[str] = _FILE_SCHEMES) -> str:
     """Return the address of a table, a suite or a store; raise if the job cannot read it.
 
     Raises
     ------
     ValueError
-        It is neither a path nor a file:// or s3:// URI, or it contains a user or a password.
+        It is neither a path nor a URI of one of the schemes, or contains a user or a password.
     """
     match = _SCHEME.match(uri)
     if uri.lower().startswith("s3:") and not uri.startswith("s3://"):
         raise ValueError("not an s3:// URI; write s3://bucket/prefix, in small letters")
-    if match and match[1].lower() not in ("file", "s3"):
+    if match and uri_scheme(uri) not in schemes:
+        known = " or ".join(f"{scheme}://" for scheme in schemes)
         raise ValueError(
-            f"URIs of scheme '{match[1]}' are not read; give a path, a file:// or an s3:// URI"
+            f"URIs of scheme '{match[1]}' are not read; give a path, or a URI that begins with "
+            f"{known}"
         )
     return reject_credentials(uri)
 

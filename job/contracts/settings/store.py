@@ -4,7 +4,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from job.contracts.settings.addresses import reject_credentials, require_readable
+from job.contracts.settings.addresses import (
+    STORE_SCHEMES,
+    reject_credentials,
+    require_readable,
+)
 from job.contracts.settings.base import Spec
 
 Seconds = Annotated[float, Field(gt=0)]
@@ -29,7 +33,7 @@ class StoreSpec(Spec):
     @field_validator("uri")
     @classmethod
     def _is_readable(cls, value: str) -> str:
-        return require_readable(value)
+        return require_readable(value, STORE_SCHEMES)
 
     @model_validator(mode="after")
     def _key_needs_kms(self) -> "StoreSpec":

@@ -17,7 +17,6 @@ from job.contracts.version_files import (
     CARD_FILE,
     EVALUATION_FILE,
     METADATA_FILE,
-    MODEL_FILE,
     REPORT_FILE,
     TRAINING_KEYS_FILE,
     VALIDATION_FILE,
@@ -37,7 +36,7 @@ def training_keys(rows: Rows, salt: str) -> np.ndarray[Any, Any]:
 
 
 def make_bundle(
-    payload: bytes,
+    models: Mapping[str, bytes],
     metadata: Metadata,
     evaluation: dict[str, Any],
     validation: ValidationReport,
@@ -49,7 +48,7 @@ def make_bundle(
     np.save(stream, training_keys(train, metadata.training_keys_salt), allow_pickle=False)
     return {
         **renderer.render(metadata.to_json(), evaluation),
-        MODEL_FILE: payload,
+        **models,
         METADATA_FILE: metadata.to_bytes(),
         EVALUATION_FILE: canonical_json(evaluation),
         VALIDATION_FILE: validation.to_bytes(),

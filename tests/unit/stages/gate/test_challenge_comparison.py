@@ -68,7 +68,7 @@ def make_champion(rows, *, is_wrong=False, **more):
     metadata = make_metadata(training_keys_salt="pcc", **stated)
     payload = JoblibCodec().encode(fit(rows, is_wrong=is_wrong))
     files = make_bundle(
-        payload,
+        {"model.joblib": payload},
         metadata,
         {},
         ValidationReport.of("s", (), n_rows=0, n_dropped=0, dropped_by_rule={}),

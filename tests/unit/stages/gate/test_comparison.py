@@ -72,7 +72,7 @@ def make_files(rows, *, salt="pcc", **more):
     stated = {"input": describe_input(rows, USE), "embedding_model": "ours", **more}
     metadata = make_metadata(training_keys_salt=salt, **stated)
     payload = JoblibCodec().encode(fit(rows))
-    return make_bundle(payload, metadata, {}, VALIDATION, rows, NoPages())
+    return make_bundle({"model.joblib": payload}, metadata, {}, VALIDATION, rows, NoPages())
 
 
 def make_champion(rows, **options):
