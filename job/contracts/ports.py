@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from job.contracts.dataset import FloatMatrix
+    from job.contracts.reports.evaluation import Evaluation
     from job.contracts.reports.validation import RuleResult
     from job.contracts.store_keys import ObjectInfo, ProbeStep
 
@@ -151,7 +152,7 @@ class SuiteRunner(Protocol):
 class Renderer(Protocol):
     """Renders the pages of a report."""
 
-    def render(self, metadata: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, bytes]:
+    def render(self, metadata: dict[str, Any], evaluation: Evaluation) -> dict[str, bytes]:
         """Return report.html, model_card.md and figures/*.svg by name."""
 
 
