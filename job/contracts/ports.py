@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
     from job.contracts.dataset import FloatMatrix
+    from job.contracts.reports.evaluation import Evaluation
     from job.contracts.reports.validation import RuleResult
     from job.contracts.store_keys import ObjectInfo, ProbeStep
 
@@ -154,7 +155,7 @@ class SuiteRunner(Protocol):
 class Renderer(Protocol):
     """Renders the pages of a report."""
 
-    def render(self, metadata: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, bytes]:
+    def render(self, metadata: dict[str, Any], evaluation: Evaluation) -> dict[str, bytes]:
         """Return report.html, model_card.md and figures/*.svg by name."""
 
 

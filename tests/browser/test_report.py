@@ -4,6 +4,7 @@ import json
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from support.pages import parse
 from support.reports import HOSTILE, add_intervals, make_reports
 
 from job.adapters.rendering.renderer import ReportRenderer
@@ -27,7 +28,7 @@ def written(tmp_path_factory):
         if name == "hostile":
             metadata = {**metadata, "limitations": list(HOSTILE), "run_id": HOSTILE[1]}
             metadata["settings"] = {**metadata["settings"], HOSTILE[0]: HOSTILE[5]}
-        files = ReportRenderer().render(metadata, add_intervals(evaluation))
+        files = ReportRenderer().render(metadata, parse(add_intervals(evaluation)))
         for file, data in files.items():
             path = folder / name / file
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -4,6 +4,8 @@ import re
 from html.parser import HTMLParser
 
 from job.adapters.rendering.renderer import ReportRenderer
+from job.contracts.identity import canonical_json
+from job.contracts.reports.evaluation import Evaluation
 
 QUIET = ("script", "style")
 
@@ -33,10 +35,14 @@ class Reader(HTMLParser):
         return " ".join(" ".join(self.words).split())
 
 
+def parse(evaluation):
+    """Return the evaluation as it is read from its published bytes."""
+    return Evaluation.model_validate_json(canonical_json(evaluation))
+
+
 def draw(metadata, evaluation):
-    return {
-        name: data.decode() for name, data in ReportRenderer().render(metadata, evaluation).items()
-    }
+    files = ReportRenderer().render(metadata, parse(evaluation))
+    return {name: data.decode() for name, data in files.items()}
 
 
 def collect_numbers(content):

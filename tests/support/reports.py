@@ -36,6 +36,13 @@ from job.stages.split.challenge_halves import ChallengeSet
 
 VERSION = "v20260101_000000_aaaaaaaa"
 CHAMPION = "v20251201_000000_bbbbbbbb"
+INTERVALS = {
+    "method": "bootstrap",
+    "level": 0.95,
+    "n_resamples": 1000,
+    "n_rows": 160,
+    "n_groups": 90,
+}
 HOSTILE = (
     "<img src=x onerror=alert(1)>",
     '"><script>alert(2)</script>',
@@ -69,6 +76,9 @@ def make_reports(n_classes=4, *, names=None, n_rows=40, is_accepted=True, champi
         **_judge(sorted(names), n_rows),
         "latency": {"p50_ms": 0.7657864999828234, "p95_ms": 1.9299279000032354},
         "model_bytes": 35758,
+        "temperature": None,
+        "decision": None,
+        "intervals": {**INTERVALS, "scores": {}, "per_class": {}},
     }
     scores = evaluation["scores"]
     worse = {name: round(value - 0.0123, 6) for name, value in scores.items()}
@@ -108,7 +118,7 @@ def add_intervals(evaluation):
         name: {"recall": {"value": c["recall"], "lower": c["recall"] * 0.9, "upper": c["recall"]}}
         for name, c in evaluation["per_class"].items()
     }
-    stated = {"method": "percentile bootstrap over groups", "level": 0.95}
+    stated = {**INTERVALS, "method": "percentile bootstrap over groups"}
     return {**evaluation, "intervals": {**stated, "scores": scores, "per_class": per_class}}
 
 
@@ -436,11 +446,16 @@ def cross_fitted(evaluation):
             "n_rows": 163,
             "n_groups": 94,
             "scores": scores,
-            "intervals": {"method": "bootstrap", "level": 0.95, "scores": ends, "per_class": {}},
+            "intervals": {**INTERVALS, "scores": ends, "per_class": {}},
         },
         "gate": {
             **evaluation["gate"],
-            "can_show": {"metric": "f1_macro", "equal_accepted": 0.9372, "largest_drop": 0.0871},
+            "can_show": {
+                "metric": "f1_macro",
+                "standard_error": 0.0211,
+                "equal_accepted": 0.9372,
+                "largest_drop": 0.0871,
+            },
         },
     }
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 
 import jinja2
 import yaml
@@ -10,8 +11,10 @@ import yaml
 from job.adapters.rendering import formatting as words
 from job.adapters.rendering.escaping import as_code, in_markdown, visible
 from job.adapters.rendering.facts import is_about_privacy, list_facts
+from job.adapters.rendering.metadata import Metadata
 from job.adapters.rendering.methods import method_of
 from job.adapters.rendering.report import read_template
+from job.contracts.reports.evaluation import Evaluation
 from job.contracts.version_files import MODEL_FILE
 
 _INPUTS: Final = {"embeddings": "embeddings", "text": "texts", "dataframe": "rows"}
@@ -26,7 +29,7 @@ _HUB_METRICS: Final[dict[str, tuple[str, dict[str, str]]]] = {
 }
 
 
-def render_card(metadata: dict[str, Any], evaluation: dict[str, Any], figures: list[str]) -> str:
+def render_card(metadata: Metadata, evaluation: Evaluation, figures: list[str]) -> str:
     """Return the card; `figures` are the files beside it that it may show."""
     environment = jinja2.Environment(
         autoescape=False,  # noqa: S701  # Markdown: `plain` and `code` are its escapes
@@ -53,11 +56,12 @@ def render_card(metadata: dict[str, Any], evaluation: dict[str, Any], figures: l
     return f"---\n{front}---\n\n{text.strip()}\n"
 
 
-def front_matter(metadata: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any]:
+def front_matter(metadata: Metadata, evaluation: Evaluation) -> dict[str, object]:
     """Return what the hub reads; nothing is claimed that the run does not know."""
     is_text = metadata["input"]["kind"] == "text"
     task = "text-classification" if is_text else "tabular-classification"
-    hub_scores = {k: v for k, v in evaluation["scores"].items() if k in _HUB_METRICS}
+    hub_scores = _hub_scores(evaluation.scores)
+    dataset = metadata["dataset"]
     is_private = is_about_privacy(metadata)
     split = "cross-fitted" if method_of(evaluation) == "cross_fit" else "test"
     return {
@@ -73,30 +77,33 @@ def front_matter(metadata: dict[str, Any], evaluation: dict[str, Any]) -> dict[s
                 "name": metadata["model_version"],
                 "results": [
                     *_challenge_results(metadata, task, evaluation),
-                    _results(metadata, task, hub_scores, split=split),
+                    _results(
+                        dataset["uri"], dataset["content_digest"], task, hub_scores, split=split
+                    ),
                 ],
             }
         ],
     }
 
 
+def _hub_scores(scores: Mapping[str, float]) -> dict[str, float]:
+    return {name: value for name, value in scores.items() if name in _HUB_METRICS}
+
+
 def _challenge_results(
-    metadata: dict[str, Any], task: str, evaluation: dict[str, Any]
-) -> list[dict[str, Any]]:
+    metadata: Metadata, task: str, evaluation: Evaluation
+) -> list[dict[str, object]]:
     """Return the results on the challenge set, if there is one."""
-    challenge = evaluation.get("challenge")
-    if not challenge:
+    if evaluation.challenge is None:
         return []
-    scores = {name: value for name, value in challenge["scores"].items() if name in _HUB_METRICS}
     digest = metadata.get("challenge_data_digest", "unknown")
-    dataset = {"uri": "challenge set", "content_digest": digest}
-    return [_results({**metadata, "dataset": dataset}, task, scores, split="challenge")]
+    scores = _hub_scores(evaluation.challenge.scores)
+    return [_results("challenge set", digest, task, scores, split="challenge")]
 
 
 def _results(
-    metadata: dict[str, Any], task: str, scores: dict[str, float], *, split: str
-) -> dict[str, Any]:
-    dataset = metadata["dataset"]
+    uri: str, digest: str, task: str, scores: Mapping[str, float], *, split: str
+) -> dict[str, object]:
     metrics = []
     for name, value in scores.items():
         kind, arguments = _HUB_METRICS[name]
@@ -106,9 +113,9 @@ def _results(
         "task": {"type": task, "name": "Intent classification"},
         "dataset": {
             "type": "private",
-            "name": visible(dataset["uri"]),
+            "name": visible(uri),
             "split": split,
-            "revision": dataset["content_digest"],
+            "revision": digest,
         },
         "metrics": metrics,
     }

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
 
 from job.adapters.rendering.formatting import count, metric_name, percent, score
-from job.adapters.rendering.intervals import find_interval
+from job.contracts.reports.challenge import Challenge
+from job.contracts.reports.evaluation import Evaluation
+from job.contracts.reports.intervals import Interval
 
 METRICS: Final = (
     "accuracy",
@@ -18,60 +21,66 @@ METRICS: Final = (
 _USES: Final = {"choice": "the candidate", "threshold": "the decision threshold"}
 
 
-def describe_challenge(evaluation: dict[str, Any]) -> list[str]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChallengeScore:
+    """A score on the challenge set, with the key and the name of its metric."""
+
+    key: str
+    name: str
+    value: float
+    interval: Interval | None
+
+
+def describe_challenge(evaluation: Evaluation) -> list[str]:
     """Return sentences about the challenge set, the accuracy with its interval first."""
-    challenge = evaluation.get("challenge")
-    if not challenge:
+    challenge, decision = evaluation.challenge, evaluation.decision
+    if challenge is None:
         return []
-    requests = "request" if challenge["n_rows"] == 1 else "requests"
-    groups = "group" if challenge["n_groups"] == 1 else "groups"
+    requests = "request" if challenge.n_rows == 1 else "requests"
+    groups = "group" if challenge.n_groups == 1 else "groups"
     text = (
-        f"On {count(challenge['n_rows'])} {requests} of the challenge set in "
-        f"{count(challenge['n_groups'])} {groups}, which nothing was trained on, the published "
-        f"model has an accuracy of {score(challenge['scores']['accuracy'])}"
+        f"On {count(challenge.n_rows)} {requests} of the challenge set in "
+        f"{count(challenge.n_groups)} {groups}, which nothing was trained on, the published "
+        f"model has an accuracy of {score(challenge.scores['accuracy'])}"
     )
-    interval = find_interval(challenge, "accuracy")
+    interval = challenge.intervals.scores.get("accuracy")
     if interval:
         text += (
-            f"; the {percent(challenge['intervals']['level'])} interval goes from "
-            f"{score(interval.low)} to {score(interval.high)}"
+            f"; the {percent(challenge.intervals.level)} interval goes from "
+            f"{score(interval.lower)} to {score(interval.upper)}"
         )
-    decision = evaluation.get("decision") or {}
-    is_none_shown = decision.get("status") in ("not_shown", "templates")
+    is_none_shown = decision is not None and decision.status in ("not_shown", "templates")
     return [f"{text}.", *_describe_use(challenge, is_none_shown=is_none_shown)]
 
 
-def _describe_use(challenge: dict[str, Any], *, is_none_shown: bool) -> list[str]:
+def _describe_use(challenge: Challenge, *, is_none_shown: bool) -> list[str]:
     texts = []
-    names = [name for name in challenge["used_for"] if name != "threshold" or not is_none_shown]
+    names = [name for name in challenge.used_for if name != "threshold" or not is_none_shown]
     uses = " and ".join(_USES[name] for name in names)
-    if uses and challenge["judged"] == "half":
+    if uses and challenge.judged == "half":
         texts.append(f"The other half of the set decided on {uses}.")
     elif uses:
         texts.append(f"The same requests decided on {uses}.")
-    if challenge["is_used_up"]:
+    if challenge.is_used_up:
         texts.append(
             "So its scores are too high: the set is used up for judging, and the next one is to be "
             "written anew."
         )
-    if challenge["n_dropped_from_training"]:
-        n = count(challenge["n_dropped_from_training"])
+    if challenge.n_dropped_from_training:
+        n = count(challenge.n_dropped_from_training)
         texts.append(f"Rows of the table that were left out as near-duplicates of the set: {n}.")
     return texts
 
 
-def list_challenge_scores(evaluation: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return name, value and interval of each score; empty without a challenge set."""
-    challenge = evaluation.get("challenge")
-    if not challenge:
-        return []
+def list_challenge_scores(challenge: Challenge) -> list[ChallengeScore]:
+    """Return the scores that the pages show, in their order."""
     return [
-        {
-            "key": name,
-            "name": metric_name(name),
-            "value": challenge["scores"][name],
-            "interval": find_interval(challenge, name),
-        }
+        ChallengeScore(
+            key=name,
+            name=metric_name(name),
+            value=challenge.scores[name],
+            interval=challenge.intervals.scores.get(name),
+        )
         for name in METRICS
-        if name in challenge["scores"]
+        if name in challenge.scores
     ]

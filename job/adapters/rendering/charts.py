@@ -9,6 +9,7 @@ from typing import Final
 from markupsafe import Markup, escape
 
 from job.adapters.rendering.escaping import visible
+from job.contracts.reports.intervals import Interval
 
 _LEFT, _TOP, _SIDE = 46, 12, 296  # of the square that curves are drawn in
 _WIDTH: Final = 356
@@ -86,6 +87,14 @@ def dots(
         '<svg class="dots" viewBox="0 0 {} 16" aria-hidden="true" focusable="false">'
         '<path class="rail" d="M6 8H{}"/>{}<circle class="dot" cx="{}" cy="8" r="4"/></svg>'
     ).format(width, width - 6, more, scale.place(value, width))
+
+
+def draw_score(
+    scale: Scale, value: float, interval: Interval | None, *, is_signed: bool = False
+) -> Markup:
+    """Draw a value as a dot, with the whiskers of its interval if it has one."""
+    ends = (interval.lower, interval.upper) if interval else ()
+    return dots(scale, value, *ends, is_signed=is_signed)
 
 
 def scale_of(values: Sequence[float]) -> Scale:

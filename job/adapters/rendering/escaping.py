@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import Any, Final
+from typing import Final
 
 from markupsafe import Markup, escape
 
@@ -31,7 +31,7 @@ def _shape(character: str) -> str:
     return character
 
 
-def finalize(value: Any) -> Any:
+def finalize(value: object) -> Markup:
     """Show everything that a template writes by `visible`; finished markup passes."""
     if isinstance(value, Markup):
         return value

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 
 from job.adapters.rendering.challenge import describe_challenge, list_challenge_scores
 from job.adapters.rendering.escaping import as_code, in_markdown
 from job.adapters.rendering.formatting import count, plain_value, score
+from job.adapters.rendering.metadata import Metadata
 from job.adapters.rendering.methods import (
     HOLDS_FOR,
     PUBLISHED,
@@ -15,6 +17,7 @@ from job.adapters.rendering.methods import (
     method_of,
 )
 from job.adapters.rendering.out_of_scope import describe_out_of_scope
+from job.contracts.reports.evaluation import Evaluation
 
 PRIVACY_SUITE: Final = "curated_training_data"
 _KEYS: Final = {"text": "text", "embedding": "embedding", "row": "values", "group": "group"}
@@ -25,21 +28,22 @@ _KEPT: Final = (
 )
 
 
-def list_facts(metadata: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any]:
+def list_facts(metadata: Metadata, evaluation: Evaluation) -> Mapping[str, object]:
     """Return what the card's template needs beside the files; all of it is finished Markdown."""
     dataset = metadata["dataset"]
     notes = {**dataset.get("metadata", {}), **(dataset.get("sidecar") or {})}
-    similarity = (evaluation.get("wording") or {}).get("similarity")
+    similarity = evaluation.wording and evaluation.wording.similarity
+    challenge = evaluation.challenge
     return {
         "license": notes.get("license"),
         "holds_for": HOLDS_FOR,
         "factors": _describe_factors(evaluation),
         "challenge": [in_markdown(text) for text in describe_challenge(evaluation)],
-        "challenge_scores": list_challenge_scores(evaluation),
+        "challenge_scores": list_challenge_scores(challenge) if challenge else [],
         "judged": [in_markdown(describe_scores(evaluation)), *_describe_split(evaluation)],
         "score_name": RECIPE if method_of(evaluation) == "cross_fit" else "model",
-        "published": PUBLISHED if evaluation.get("holdout") else "",
-        "bins": similarity["bins"] if similarity else [],
+        "published": PUBLISHED if evaluation.holdout else "",
+        "bins": similarity.bins if similarity else [],
         "threshold": _describe_threshold(evaluation),
         "out_of_scope": [in_markdown(text) for text in describe_out_of_scope(evaluation)[:1]],
         "stress": _describe_stress(evaluation),
@@ -47,7 +51,7 @@ def list_facts(metadata: dict[str, Any], evaluation: dict[str, Any]) -> dict[str
     }
 
 
-def is_about_privacy(metadata: dict[str, Any]) -> bool:
+def is_about_privacy(metadata: Metadata) -> bool:
     """Return whether the table is stated to hold requests about privacy, and not another topic.
 
     The settings' intended use has the last word; without one, the upstream's suite says it.
@@ -59,52 +63,50 @@ def is_about_privacy(metadata: dict[str, Any]) -> bool:
     return bool(settings["expectations"]["suite"] == PRIVACY_SUITE)
 
 
-def _describe_factors(evaluation: dict[str, Any]) -> str:
+def _describe_factors(evaluation: Evaluation) -> str:
     factors = ["by class"]
-    columns = dict.fromkeys(s["column"] for s in (evaluation.get("slices") or {}).get("scores", ()))
+    columns = dict.fromkeys(s.column for s in evaluation.slices.scores) if evaluation.slices else {}
     if columns:
         factors.append(f"by slices of {', '.join(as_code(name) for name in columns)}")
-    if (evaluation.get("wording") or {}).get("similarity"):
+    if evaluation.wording and evaluation.wording.similarity:
         factors.append("by similarity to the nearest training row")
     text = factors[0] if len(factors) == 1 else f"{', '.join(factors[:-1])} and {factors[-1]}"
     return f"Scores are reported {text}, in `evaluation.json` and in `report.html`."
 
 
-def _describe_split(evaluation: dict[str, Any]) -> list[str]:
+def _describe_split(evaluation: Evaluation) -> list[str]:
     """Return what stays on one side of the split."""
-    split = evaluation.get("split")
-    if not split:
-        return []
-    duplicates, has_groups = split["near_duplicates"], split["key"] == "group"
-    has_near = duplicates["found_by"] != "none"
-    kept = "rows of one group" if has_groups else f"rows of equal {_KEYS.get(split['key'], 'key')}"
-    if split["method"] == "official_test":
+    split = evaluation.split
+    duplicates, has_groups = split.near_duplicates, split.key == "group"
+    has_near = duplicates.found_by != "none"
+    kept = "rows of one group" if has_groups else f"rows of equal {_KEYS.get(split.key, 'key')}"
+    if split.method == "official_test":
         text = (
             f"Training rows that share a text{' or a group' if has_groups else ''} with the "
-            f"official test were dropped: {count(split['n_dropped_leaking'])}."
+            f"official test were dropped: {count(split.n_dropped_leaking)}."
         )
         if has_near:
-            n = count(duplicates["n_near_official_test"])
+            n = count(duplicates.n_near_official_test)
             text += f" Near-duplicates of its rows stay in training: {n}."
         return [text]
     sides = "in one fold and on one side" if method_of(evaluation) == "cross_fit" else "on one side"
     if has_near and has_groups:
-        n = count(split["n_dropped_leaking"])
+        n = count(split.n_dropped_leaking)
         return [f"{kept.capitalize()} stay {sides}; training rows that have near-duplicates in "
                 f"the hold-out were dropped: {n}."]  # fmt: skip
-    near = f", and near-duplicates found by {duplicates['found_by']}," if has_near else ""
+    near = f", and near-duplicates found by {duplicates.found_by}," if has_near else ""
     return [f"{kept.capitalize()}{near} stay {sides}."]
 
 
-def _describe_threshold(evaluation: dict[str, Any]) -> str:
-    decision = evaluation.get("decision")
+def _describe_threshold(evaluation: Evaluation) -> str:
+    decision = evaluation.decision
     if decision is None:
         return ""
-    status, value = decision.get("status"), decision["threshold"]
+    status, value = decision.status, decision.threshold
     rows = " It was learned on the challenge set."
-    learned = rows if decision.get("learned_on") == "challenge" and value is not None else ""
-    reason = in_markdown(decision.get("reason") or "")
-    target = plain_value(decision["target_precision"])
+    learned = rows if decision.learned_on == "challenge" and value is not None else ""
+    reason = in_markdown(decision.reason or "")
+    target = plain_value(decision.target_precision)
     if status == "not_needed":
         return f"No decision threshold is needed for a precision of {target}. {reason}".strip()
     if value is None:
@@ -115,21 +117,21 @@ def _describe_threshold(evaluation: dict[str, Any]) -> str:
     return text.strip()
 
 
-def _describe_stress(evaluation: dict[str, Any]) -> str:
-    stress = evaluation.get("stress")
-    if not stress:
+def _describe_stress(evaluation: Evaluation) -> str:
+    stress = evaluation.stress
+    if stress is None:
         return ""
-    recentered = stress["accuracy_recentered"]
+    recentered = stress.accuracy_recentered
     return (
         "In batches of another class mix whose embeddings are standardized anew, the published "
-        f"model's accuracy is {score(stress['accuracy'])} (lowest by class: "
-        f"{score(stress['worst']['accuracy'])}); of the same rows as given, it is "
-        f"{score(stress['accuracy_as_given'])}"
+        f"model's accuracy is {score(stress.accuracy)} (lowest by class: "
+        f"{score(stress.worst.accuracy)}); of the same rows as given, it is "
+        f"{score(stress.accuracy_as_given)}"
         + ("." if recentered is None else f", and of recentered batches {score(recentered)}.")
     )
 
 
-def _describe_people(metadata: dict[str, Any]) -> list[str]:
+def _describe_people(metadata: Metadata) -> list[str]:
     is_private = is_about_privacy(metadata)
     has_texts = metadata.get("training_keys_of", "text") == "text"
     if is_private:

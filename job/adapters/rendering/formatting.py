@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from job.contracts.metrics import METRICS
 
@@ -60,7 +60,7 @@ def number(value: float | None) -> str:
     return count(int(value)) if float(value).is_integer() else f"{value:.4f}"
 
 
-def plain_value(value: Any) -> str:
+def plain_value(value: object) -> str:
     """Write a value of the settings or of a comparison on one line."""
     if value is None:
         return "unset"
@@ -68,7 +68,7 @@ def plain_value(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:.6g}"
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):
         return ", ".join(plain_value(item) for item in value) or "none"
     if isinstance(value, dict):
         return ", ".join(f"{k} = {plain_value(v)}" for k, v in sorted(value.items())) or "none"

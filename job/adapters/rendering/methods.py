@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from job.adapters.rendering.formatting import count
+from job.contracts.reports.evaluation import Evaluation, Method
 
 HOLDS_FOR: Final = "The scores hold for wording like the table's."
 RECIPE: Final = "Recipe, cross-fitted"
@@ -16,23 +17,21 @@ _JUDGED: Final = {
 }
 
 
-def method_of(evaluation: dict[str, Any]) -> str:
+def method_of(evaluation: Evaluation) -> Method:
     """Return how the scores were made; files of earlier releases say it by the split alone."""
-    method = evaluation.get("method")
-    if method is not None:
-        return str(method)
-    split = evaluation.get("split") or {}
-    return "official_test" if split.get("method") == "official_test" else "holdout"
+    if evaluation.method is not None:
+        return evaluation.method
+    return "official_test" if evaluation.split.method == "official_test" else "holdout"
 
 
-def judged_rows(evaluation: dict[str, Any]) -> str:
+def judged_rows(evaluation: Evaluation) -> str:
     """Return the name of the rows that the scores are of."""
     return _JUDGED[method_of(evaluation)]
 
 
-def count_judged(evaluation: dict[str, Any]) -> str:
+def count_judged(evaluation: Evaluation) -> str:
     """Return how many rows and groups were evaluated, and by which models."""
-    method, n_rows = method_of(evaluation), count(evaluation["n_test"])
+    method, n_rows = method_of(evaluation), count(evaluation.n_test)
     groups = _count_groups(evaluation)
     if method == "cross_fit":
         return f"{n_rows} rows{groups}, each judged by models that did not see its group"
@@ -41,32 +40,32 @@ def count_judged(evaluation: dict[str, Any]) -> str:
     return f"{n_rows} held-out rows{groups}"
 
 
-def _count_groups(evaluation: dict[str, Any]) -> str:
-    judged = (evaluation.get("wording") or {}).get("judged")
-    if not judged:
+def _count_groups(evaluation: Evaluation) -> str:
+    if evaluation.wording is None:
         return ""
-    noun = "group" if judged["n_groups"] == 1 else "groups"
-    return f" in {count(judged['n_groups'])} {noun}"
+    judged = evaluation.wording.judged
+    noun = "group" if judged.n_groups == 1 else "groups"
+    return f" in {count(judged.n_groups)} {noun}"
 
 
-def describe_scores(evaluation: dict[str, Any]) -> str:
+def describe_scores(evaluation: Evaluation) -> str:
     """Return whose scores the headline scores are."""
     judged = count_judged(evaluation)
     if method_of(evaluation) != "cross_fit":
         return f"The scores are those of the published model on {judged}."
     text = f"The scores are cross-fitted ones of the chosen recipe: {judged}."
-    cross_fit, holdout = evaluation.get("cross_fit"), evaluation.get("holdout")
-    if cross_fit and cross_fit["is_nested"]:
+    cross_fit, holdout = evaluation.cross_fit, evaluation.holdout
+    if cross_fit and cross_fit.is_nested:
         text += (
-            f" The candidate was chosen again without each of the {cross_fit['n_folds']} folds; "
-            f"for {cross_fit['n_other_choices'] or 'none'} of them it was another one."
+            f" The candidate was chosen again without each of the {cross_fit.n_folds} folds; "
+            f"for {cross_fit.n_other_choices or 'none'} of them it was another one."
         )
     elif cross_fit:
-        text += f" It was fitted in {cross_fit['n_folds']} folds."
+        text += f" It was fitted in {cross_fit.n_folds} folds."
     if holdout:
-        noun = "group" if holdout["n_groups"] == 1 else "groups"
+        noun = "group" if holdout.n_groups == 1 else "groups"
         text += (
             " The published model was trained on the training side; its own scores are of "
-            f"{count(holdout['n_rows'])} held-out rows in {count(holdout['n_groups'])} {noun}."
+            f"{count(holdout.n_rows)} held-out rows in {count(holdout.n_groups)} {noun}."
         )
     return text

@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from markupsafe import Markup
 
 from job.adapters.rendering.card import render_card
 from job.adapters.rendering.charts import heat_map
+from job.adapters.rendering.metadata import Metadata
 from job.adapters.rendering.report import read_template, render_report
 from job.adapters.rendering.sections.curves import draw_curves
 from job.contracts.identity import canonical_json
+from job.contracts.reports.evaluation import Evaluation
 from job.contracts.version_files import CARD_FILE, REPORT_FILE
 
 
 class ReportRenderer:
     """The renderer: everything in one file, nothing from the web."""
 
-    def render(self, metadata: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, bytes]:
+    def render(self, metadata: Metadata, evaluation: Evaluation) -> dict[str, bytes]:
         """Return report.html, model_card.md and figures/*.svg by name."""
-        # as the files will be read: a page that is drawn from them later is the same
-        metadata, evaluation = (
-            json.loads(canonical_json(content)) for content in (metadata, evaluation)
-        )
+        # as the file will be read: a page that is drawn from it later is the same
+        metadata = json.loads(canonical_json(dict(metadata)))
         figures = _draw_figures(evaluation)
         texts = {
             REPORT_FILE: render_report(metadata, evaluation),
@@ -33,10 +32,10 @@ class ReportRenderer:
         return {name: text.encode() for name, text in texts.items()}
 
 
-def _draw_figures(evaluation: dict[str, Any]) -> dict[str, Markup]:
+def _draw_figures(evaluation: Evaluation) -> dict[str, Markup]:
     files = {
         "figures/confusion_matrix.svg": heat_map(
-            evaluation["classes"], evaluation["confusion"], "Confusion matrix"
+            evaluation.classes, evaluation.confusion, "Confusion matrix"
         )
     }
     names = {"roc": "roc_curves", "pr": "precision_and_recall"}

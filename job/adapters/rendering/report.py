@@ -5,18 +5,19 @@ from __future__ import annotations
 import base64
 import hashlib
 from importlib import resources
-from typing import Any
 
 import jinja2
 from markupsafe import Markup
 
 from job.adapters.rendering import formatting as words
 from job.adapters.rendering.escaping import breakable, finalize
+from job.adapters.rendering.metadata import Metadata
 from job.adapters.rendering.sections import SECTIONS
 from job.adapters.rendering.sections.verdict import describe_model, head_of_page
+from job.contracts.reports.evaluation import Evaluation
 
 
-def render_report(metadata: dict[str, Any], evaluation: dict[str, Any]) -> str:
+def render_report(metadata: Metadata, evaluation: Evaluation) -> str:
     """Return the page; it loads nothing, and its policy lets nothing be loaded."""
     environment = make_environment()
     css, script = Markup(read_template("page.css")), Markup(read_template("page.js"))  # noqa: S704
@@ -29,7 +30,7 @@ def render_report(metadata: dict[str, Any], evaluation: dict[str, Any]) -> str:
             sections.append({**parts, "body": Markup(body.strip())})  # noqa: S704  # just escaped
     return environment.from_string(read_template("page.html")).render(
         m=metadata,
-        head=head_of_page(metadata, evaluation),
+        head=head_of_page(evaluation),
         sentence=describe_model(metadata),
         sections=sections,
         css=css,

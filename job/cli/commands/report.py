@@ -81,11 +81,11 @@ def _read_folder(folder: Path) -> tuple[Mapping[str, bytes], bool]:
 
 def _render(files: Mapping[str, bytes]) -> bytes:
     from job.adapters.rendering.report import render_report
+    from job.contracts.reports.evaluation import Evaluation
 
     try:
-        metadata, evaluation = (
-            json.loads(files[name]) for name in (METADATA_FILE, EVALUATION_FILE)
-        )
+        metadata = json.loads(files[METADATA_FILE])
+        evaluation = Evaluation.model_validate_json(files[EVALUATION_FILE])
         return render_report(metadata, evaluation).encode()
     except (ValueError, KeyError, TypeError):
         raise ConfigurationError(

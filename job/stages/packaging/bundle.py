@@ -11,6 +11,7 @@ import numpy as np
 from job.contracts.dataset import Rows
 from job.contracts.identity import canonical_json
 from job.contracts.ports import Renderer
+from job.contracts.reports.evaluation import Evaluation
 from job.contracts.reports.metadata import Metadata
 from job.contracts.reports.validation import ValidationReport
 from job.contracts.version_files import (
@@ -44,13 +45,14 @@ def make_bundle(
     renderer: Renderer,
 ) -> dict[str, bytes]:
     """Return the files of a version by name, except the manifest."""
+    published = canonical_json(evaluation)
     stream = io.BytesIO()
     np.save(stream, training_keys(train, metadata.training_keys_salt), allow_pickle=False)
     return {
-        **renderer.render(metadata.to_json(), evaluation),
+        **renderer.render(metadata.to_json(), Evaluation.model_validate_json(published)),
         **models,
         METADATA_FILE: metadata.to_bytes(),
-        EVALUATION_FILE: canonical_json(evaluation),
+        EVALUATION_FILE: published,
         VALIDATION_FILE: validation.to_bytes(),
         TRAINING_KEYS_FILE: stream.getvalue(),
     }

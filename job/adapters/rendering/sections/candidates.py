@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 from job.adapters.rendering.formatting import metric_name, plain_value
+from job.adapters.rendering.metadata import Metadata
 from job.adapters.rendering.sections.section import Section
+from job.contracts.reports.evaluation import Evaluation
 
 _TEMPLATE = """
 {% if is_cut_short %}<p class="note">Time was over before the search had ended
@@ -22,7 +24,7 @@ them is chosen, unless another candidate scores more than 15 points higher
 {% if is_challenged %}<th scope="col" class="n">On the challenge set</th>{% endif %}
 <th scope="col" class="n">Folds</th><th scope="col">Outcome</th></tr></thead>
 <tbody>{% for c in candidates %}<tr><th scope="row">{{ c.estimator|words }}<br>\
-<small>{{ c.parameters|plain }}</small></th><td>{{ c.input|join(", ") }}</td>
+<small>{{ c.parameters|plain }}</small></th><td>{{ c.feature_blocks|join(", ") }}</td>
 <td class="n">{{ c.n_samples|count }}</td><td class="n strong">{{ c.mean_score|score }}</td>
 {% if is_challenged %}<td class="n strong">{{ c.challenge_score|score }}</td>{% endif %}
 <td class="n">{% for s in c.fold_scores %}{{ s|score }} {% endfor %}</td>
@@ -32,23 +34,26 @@ them is chosen, unless another candidate scores more than 15 points higher
 _ENDED = {"halved": "not kept for more rows", "stopped": "stopped: too far behind"}
 
 
-def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | None:
-    search = evaluation.get("search") or {}
-    if not search.get("candidates"):
+def _values(_: Metadata, evaluation: Evaluation) -> Mapping[str, object] | None:
+    search = evaluation.search
+    if not search.candidates:
         return None
-    chosen = search.get("chosen")
     ordered = sorted(
-        search["candidates"],
-        key=lambda c: (-c["mean_score"], c["estimator"], plain_value(c["parameters"])),
+        search.candidates,
+        key=lambda c: (-c.mean_score, c.estimator, plain_value(dict(c.parameters))),
     )
+    is_challenged = search.chosen_on == "challenge"
     return {
-        "metric": metric_name(search["metric"]),
-        "is_challenged": search.get("chosen_on") == "challenge",
-        "prefers_wording": search.get("prefers") == "wording"
-        and search.get("chosen_on") != "challenge",
-        "is_cut_short": search.get("is_cut_short", False),
+        "metric": metric_name(search.metric),
+        "is_challenged": is_challenged,
+        "prefers_wording": search.prefers == "wording" and not is_challenged,
+        "is_cut_short": search.is_cut_short,
         "candidates": [
-            {**c, "outcome": "chosen" if c == chosen else _ENDED.get(c.get("ended") or "", "")}
+            {
+                **dict(c),
+                "parameters": dict(c.parameters),
+                "outcome": "chosen" if c == search.chosen else _ENDED.get(c.ended or "", ""),
+            }
             for c in ordered
         ],
     }

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from markupsafe import Markup
+from collections.abc import Mapping
 
 from job.adapters.rendering.challenge import describe_challenge, list_challenge_scores
-from job.adapters.rendering.charts import dots, scale_of
-from job.adapters.rendering.intervals import find_interval
+from job.adapters.rendering.charts import draw_score, scale_of
+from job.adapters.rendering.metadata import Metadata
 from job.adapters.rendering.sections.confusion import list_confused
 from job.adapters.rendering.sections.section import Section
+from job.contracts.reports.evaluation import Evaluation
 
 _TEMPLATE = """
 {% for text in texts %}<p>{{ text }}</p>{% endfor %}
@@ -18,9 +17,10 @@ _TEMPLATE = """
 <caption>Real requests in people's own words, judged by the published model.</caption>
 <thead><tr><th scope="col">Metric</th><td class="dotted"></td><th scope="col" class="n">Score</th>
 <th scope="col" class="n">Interval</th></tr></thead>
-<tbody>{% for r in rows %}<tr><th scope="row">{{ r.name }}</th><td class="dotted">{{ r.dots }}</td>
-<td class="n strong">{{ r.value|score }}</td><td class="n">{% if r.interval %}\
-{{ r.interval.low|score }} to {{ r.interval.high|score }}{% endif %}</td></tr>
+<tbody>{% for r in rows %}<tr><th scope="row">{{ r.score.name }}</th>\
+<td class="dotted">{{ r.dots }}</td>
+<td class="n strong">{{ r.score.value|score }}</td><td class="n">{% if r.score.interval %}\
+{{ r.score.interval.lower|score }} to {{ r.score.interval.upper|score }}{% endif %}</td></tr>
 {% endfor %}</tbody></table></div>
 <div class="scroll tall" role="region" tabindex="0" aria-label="Classes of the challenge set">
 <table class="sortable"><caption>The lowest recall comes first.</caption>
@@ -28,10 +28,10 @@ _TEMPLATE = """
 <th scope="col" class="n">Interval</th><th scope="col" class="n">Precision</th>
 <th scope="col" class="n">F1</th><th scope="col" class="n">Requests</th></tr></thead>
 <tbody>{% for r in classes %}<tr><th scope="row">{{ r.name|breakable }}</th>
-<td class="n">{{ r.recall|score }}</td><td class="n">{% if r.interval %}
-{{ r.interval.low|score }} to {{ r.interval.high|score }}{% endif %}</td>
-<td class="n">{{ r.precision|score }}</td><td class="n">{{ r.f1|score }}</td>
-<td class="n">{{ r.n_test|count }}</td></tr>
+<td class="n">{{ r.scores.recall|score }}</td><td class="n">{% if r.interval %}
+{{ r.interval.lower|score }} to {{ r.interval.upper|score }}{% endif %}</td>
+<td class="n">{{ r.scores.precision|score }}</td><td class="n">{{ r.scores.f1|score }}</td>
+<td class="n">{{ r.scores.n_test|count }}</td></tr>
 {% endfor %}</tbody></table></div>
 {% if pairs %}<div class="scroll" role="region" tabindex="0"
 aria-label="Most confused classes of the challenge set">
@@ -44,25 +44,26 @@ aria-label="Most confused classes of the challenge set">
 """
 
 
-def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | None:
-    challenge = evaluation.get("challenge")
-    if not challenge:
+def _values(_: Metadata, evaluation: Evaluation) -> Mapping[str, object] | None:
+    challenge = evaluation.challenge
+    if challenge is None:
         return None
-    rows = list_challenge_scores(evaluation)
-    drawn = [r for r in rows if r["key"] != "log_loss"]
-    scale = scale_of([r["interval"].low if r["interval"] else r["value"] for r in drawn])
-    for row in rows:
-        ends = (row["interval"].low, row["interval"].high) if row["interval"] else ()
-        row["dots"] = dots(scale, row["value"], *ends) if row in drawn else Markup("")
-    ordered = sorted(challenge["per_class"].items(), key=lambda item: (item[1]["recall"], item[0]))
+    scores = list_challenge_scores(challenge)
+    drawn = [score for score in scores if score.key != "log_loss"]
+    scale = scale_of([s.interval.lower if s.interval else s.value for s in drawn])
+    recalls = {name: found.get("recall") for name, found in challenge.intervals.per_class.items()}
+    ordered = sorted(challenge.per_class.items(), key=lambda item: (item[1].recall, item[0]))
     return {
         "texts": describe_challenge(evaluation),
-        "rows": rows,
+        "rows": [
+            {"score": s, "dots": draw_score(scale, s.value, s.interval) if s in drawn else ""}
+            for s in scores
+        ],
         "classes": [
-            {"name": name, "interval": find_interval(challenge, "recall", name), **scores}
+            {"name": name, "interval": recalls.get(name), "scores": scores}
             for name, scores in ordered
         ],
-        "pairs": list_confused(challenge["classes"], challenge["confusion"]),
+        "pairs": list_confused(challenge.classes, challenge.confusion),
     }
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Final
 
 from job.adapters.rendering.formatting import metric_name
+from job.adapters.rendering.metadata import Metadata
 from job.adapters.rendering.sections.section import Section
+from job.contracts.reports.evaluation import Evaluation
 
+_METRIC: Final = "metrics."
 _TEMPLATE = """
 <p>The champion is <code>{{ champion }}</code>.
 {% if same_rows %}What the gate compared: {{ same_rows }}.{% endif %}</p>
@@ -17,8 +21,9 @@ cross-fitted scores are of a recipe, others of a model.</caption>
 <thead><tr><th scope="col">Metric</th><th scope="col" class="n">Champion</th>
 <th scope="col" class="n">This model</th><th scope="col" class="n">Difference</th></tr></thead>
 <tbody>{% for m in metrics %}<tr><th scope="row">{{ m.name }}</th>
-<td class="n">{{ m.before|score }}</td><td class="n">{{ m.after|score }}</td>
-<td class="n">{{ m.difference|signed if m.difference is not none else "" }}</td></tr>
+<td class="n">{{ m.change.before|score }}</td><td class="n">{{ m.change.after|score }}</td>
+<td class="n">{{ m.change.difference|signed
+if m.change.difference is not none else "" }}</td></tr>
 {% endfor %}</tbody></table></div>{% endif %}
 {% if others %}<details><summary>What else is different: {{ others|length }}</summary>
 <div class="scroll" role="region" tabindex="0" aria-label="Other differences"><table>
@@ -26,28 +31,31 @@ cross-fitted scores are of a recipe, others of a model.</caption>
 <thead><tr><th scope="col">What</th><th scope="col">Champion</th><th scope="col">This model</th>
 </tr></thead>
 <tbody>{% for o in others %}<tr><th scope="row"><code>{{ o.key }}</code></th>
-<td class="words">{{ o.before|plain }}</td><td class="words">{{ o.after|plain }}</td></tr>
+<td class="words">{{ o.change.before|plain }}</td>\
+<td class="words">{{ o.change.after|plain }}</td></tr>
 {% endfor %}</tbody></table></div></details>{% endif %}
 {% if not metrics and not others %}<p>Scores, settings, data and packages are the same.</p>\
 {% endif %}
 """
 
 
-def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | None:
-    changes = evaluation.get("changes")
-    if not changes:
+def _values(_: Metadata, evaluation: Evaluation) -> Mapping[str, object] | None:
+    changes = evaluation.changes
+    if changes is None:
         return None
-    criteria = {c["name"]: c for c in evaluation["gate"]["criteria"]}
-    rows = [{"key": key, "difference": None, **ends} for key, ends in changes["changed"].items()]
+    reasons = {c.name: c.reason for c in evaluation.gate.criteria}
+    rows = changes.changed.items()
     return {
-        "champion": changes["champion"],
-        "same_rows": criteria["champion"]["reason"] if "champion" in criteria else None,
+        "champion": changes.champion,
+        "same_rows": reasons.get("champion"),
         "metrics": [
-            {**row, "name": metric_name(row["key"].removeprefix("metrics."))}
-            for row in rows
-            if row["key"].startswith("metrics.") and row["key"] != "metrics.neg_log_loss"
+            {"name": metric_name(key.removeprefix(_METRIC)), "change": change}
+            for key, change in rows
+            if key.startswith(_METRIC) and key != "metrics.neg_log_loss"
         ],
-        "others": [row for row in rows if not row["key"].startswith("metrics.")],
+        "others": [
+            {"key": key, "change": change} for key, change in rows if not key.startswith(_METRIC)
+        ],
     }
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 
-from job.adapters.rendering.charts import dots, scale_of
+from job.adapters.rendering.charts import draw_score, scale_of
 from job.adapters.rendering.formatting import metric_name
-from job.adapters.rendering.intervals import find_interval
+from job.adapters.rendering.metadata import Metadata
 from job.adapters.rendering.sections.section import Section
+from job.contracts.reports.evaluation import Evaluation
 
 _METRICS: Final = ("recall", "precision", "f1", "roc_auc", "pr_auc")
 _TEMPLATE = """
@@ -22,41 +24,37 @@ _TEMPLATE = """
 <tbody>{% for r in rows %}<tr><th scope="row">{{ r.name|breakable }}</th>
 <td class="dotted">{{ r.dots }}</td>
 {% for value in r.scores %}<td class="n">{{ value|score }}</td>
-{% if loop.first and has_intervals %}<td class="n">{% if r.interval %}{{ r.interval.low|score }} to
-{{ r.interval.high|score }}{% endif %}</td>{% endif %}{% endfor %}
+{% if loop.first and has_intervals %}<td class="n">{% if r.interval %}\
+{{ r.interval.lower|score }} to
+{{ r.interval.upper|score }}{% endif %}</td>{% endif %}{% endfor %}
 <td class="n">{{ r.n_test|count }}</td>
 <td class="n">{% if r.n_train is not none %}{{ r.n_train|count }}{% endif %}</td></tr>
 {% endfor %}</tbody></table></div>
 """
 
 
-def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | None:
-    per_class = evaluation.get("per_class")
-    if not per_class:
+def _values(_: Metadata, evaluation: Evaluation) -> Mapping[str, object] | None:
+    if not evaluation.per_class:
         return None
-    shares = evaluation.get("split", {}).get("classes", {})
-    ordered = sorted(per_class.items(), key=lambda item: (item[1]["recall"], item[0]))
-    intervals = {name: find_interval(evaluation, "recall", name) for name in per_class}
-    ends = [c["recall"] for c in per_class.values()] + [i.low for i in intervals.values() if i]
+    per_class, intervals = evaluation.per_class, evaluation.intervals.per_class
+    recalls = {name: intervals.get(name, {}).get("recall") for name in per_class}
+    ends = [c.recall for c in per_class.values()] + [i.lower for i in recalls.values() if i]
     scale = scale_of(ends)
-    rows = []
-    for name, class_scores in ordered:
-        interval = intervals[name]
-        whiskers = (interval.low, interval.high) if interval else ()
-        rows.append(
+    trained = {name: counts.n_train for name, counts in evaluation.split.classes.items()}
+    return {
+        "rows": [
             {
                 "name": name,
-                "dots": dots(scale, class_scores["recall"], *whiskers),
-                "scores": [class_scores.get(metric) for metric in _METRICS],
-                "interval": interval,
-                "n_test": class_scores["n_test"],
-                "n_train": shares.get(name, {}).get("n_train"),
+                "dots": draw_score(scale, scores.recall, recalls[name]),
+                "scores": [getattr(scores, metric) for metric in _METRICS],
+                "interval": recalls[name],
+                "n_test": scores.n_test,
+                "n_train": trained.get(name),
             }
-        )
-    return {
-        "rows": rows,
+            for name, scores in sorted(per_class.items(), key=lambda c: (c[1].recall, c[0]))
+        ],
         "metrics": [metric_name(name) for name in _METRICS],
-        "has_intervals": any(intervals.values()),
+        "has_intervals": any(recalls.values()),
     }
 
 

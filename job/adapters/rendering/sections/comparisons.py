@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
 
-from markupsafe import Markup
-
-from job.adapters.rendering.charts import Scale, dots
+from job.adapters.rendering.charts import Scale, draw_score
 from job.adapters.rendering.formatting import metric_name
-from job.adapters.rendering.intervals import read_interval
+from job.adapters.rendering.metadata import Metadata
 from job.adapters.rendering.sections.section import Section
+from job.contracts.reports.comparison import Comparison
+from job.contracts.reports.evaluation import Evaluation
+from job.contracts.reports.intervals import Interval
 
 _MAX_CLASSES: Final = 10
 _TEMPLATE = """
@@ -28,11 +31,11 @@ Classes by the lowest change of recall.</caption>
 <thead><tr><th scope="col">What</th><th scope="col" class="n">{{ c.role|capitalize }}</th>
 <th scope="col" class="n">This model</th><td class="dotted"></td>
 <th scope="col" class="n">Difference</th><th scope="col" class="n">Interval</th></tr></thead>
-<tbody>{% for r in c.rows %}<tr><th scope="row">{{ r.name }}</th>
-<td class="n">{{ r.before|score }}</td><td class="n">{{ r.after|score }}</td>
-<td class="dotted">{{ r.dots }}</td><td class="n strong">{{ r.difference|signed }}</td>
-<td class="n">{% if r.interval %}{{ r.interval.low|signed }} to {{ r.interval.high|signed }}\
-{% endif %}</td></tr>
+<tbody>{% for r in c.rows %}<tr><th scope="row">{{ r.row.name }}</th>
+<td class="n">{{ r.row.before|score }}</td><td class="n">{{ r.row.after|score }}</td>
+<td class="dotted">{{ r.dots }}</td><td class="n strong">{{ r.row.difference.value|signed }}</td>
+<td class="n">{{ r.row.difference.lower|signed }} to \
+{{ r.row.difference.upper|signed }}</td></tr>
 {% endfor %}</tbody></table></div>
 {% else %}<p class="note">They cannot be compared\
 {% if c.basis == "challenge" %} on the challenge set{% endif %}: {{ c.problem }}.</p>{% endif %}
@@ -40,47 +43,60 @@ Classes by the lowest change of recall.</caption>
 """
 
 
-def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | None:
-    comparisons = evaluation["gate"].get("comparisons")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Row:
+    """A score or a recall in both models, and its difference."""
+
+    name: str
+    before: float | None
+    after: float | None
+    difference: Interval
+
+
+def _values(_: Metadata, evaluation: Evaluation) -> Mapping[str, object] | None:
+    comparisons = evaluation.gate.comparisons
     if not comparisons:
         return None
-    # versions of earlier releases do not say on which rows
-    basis = {"basis": "new_rows"}
-    return {"comparisons": [{**basis, **one, "rows": _rows(one)} for one in comparisons]}
+    return {"comparisons": [{**dict(one), "rows": _draw_rows(one)} for one in comparisons]}
 
 
-def _rows(comparison: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the score first, then the classes whose recall changed for the worst."""
-    if not comparison.get("difference"):
-        return []
-    names = ("champion_score", "candidate_score")
-    rows = [_row(metric_name(comparison["metric"]), comparison, names)]
-    recalls = sorted(
-        comparison.get("recalls", {}).items(), key=lambda r: (r[1]["difference"]["value"], r[0])
-    )
-    names = ("champion_recall", "candidate_recall")
-    rows += [_row(name, recall, names) for name, recall in recalls[:_MAX_CLASSES]]
-    ends = [abs(end) for row in rows for end in row["ends"]]
+def _draw_rows(comparison: Comparison) -> list[Mapping[str, object]]:
+    rows = _list_rows(comparison)
+    differences = [row.difference for row in rows]
+    ends = [abs(end) for d in differences for end in (d.value, d.lower, d.upper)]
     scale = Scale(low=-max(ends, default=1.0), high=max(ends, default=1.0))
-    return [{**row, "dots": _draw(row, scale)} for row in rows]
+    return [
+        {
+            "row": row,
+            "dots": draw_score(scale, row.difference.value, row.difference, is_signed=True),
+        }
+        for row in rows
+    ]
 
 
-def _row(name: str, content: dict[str, Any], names: tuple[str, str]) -> dict[str, Any]:
-    difference, interval = content["difference"], read_interval(content["difference"])
-    return {
-        "name": name,
-        "before": content[names[0]],
-        "after": content[names[1]],
-        "difference": difference["value"],
-        "interval": interval,
-        "ends": [difference["value"], *((interval.low, interval.high) if interval else ())],
-    }
-
-
-def _draw(row: dict[str, Any], scale: Scale) -> Markup:
-    interval = row["interval"]
-    ends = (interval.low, interval.high) if interval else ()
-    return dots(scale, row["difference"], *ends, is_signed=True)
+def _list_rows(comparison: Comparison) -> list[_Row]:
+    """Return the score first, then the classes with the lowest change of recall."""
+    if comparison.difference is None:
+        return []
+    score = _Row(
+        name=metric_name(comparison.metric),
+        before=comparison.champion_score,
+        after=comparison.candidate_score,
+        difference=comparison.difference,
+    )
+    recalls = sorted(comparison.recalls.items(), key=lambda r: (r[1].difference.value, r[0]))
+    return [
+        score,
+        *(
+            _Row(
+                name=name,
+                before=recall.champion_recall,
+                after=recall.candidate_recall,
+                difference=recall.difference,
+            )
+            for name, recall in recalls[:_MAX_CLASSES]
+        ),
+    ]
 
 
 SECTION = Section(

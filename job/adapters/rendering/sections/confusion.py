@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
 
+from job.adapters.rendering.metadata import Metadata
 from job.adapters.rendering.methods import judged_rows
 from job.adapters.rendering.sections.section import Section
+from job.contracts.reports.evaluation import Evaluation
 
+_Counts = Sequence[Sequence[int]]
 _MAX_MATRIX_CLASSES: Final = 15
 _MAX_PAIRS: Final = 15
 _LEVELS: Final = 5
@@ -35,8 +40,18 @@ _TEMPLATE = """
 """
 
 
-def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | None:
-    counts, classes = evaluation.get("confusion"), evaluation["classes"]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfusedPair:
+    """A true class, the class predicted instead, and the rows of both and of the true class."""
+
+    true: str
+    predicted: str
+    n: int
+    of: int
+
+
+def _values(_: Metadata, evaluation: Evaluation) -> Mapping[str, object] | None:
+    counts, classes = evaluation.confusion, evaluation.classes
     if not counts:
         return None
     is_many = len(classes) > _MAX_MATRIX_CLASSES
@@ -60,12 +75,12 @@ def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | N
     }
 
 
-def _n_errors(counts: list[list[int]], n: int) -> int:
+def _n_errors(counts: _Counts, n: int) -> int:
     """Count the false negatives and the false positives of a class."""
     return sum(counts[n]) + sum(row[n] for row in counts) - 2 * counts[n][n]
 
 
-def _kind(line: list[int], row: int, column: int) -> str:
+def _kind(line: Sequence[int], row: int, column: int) -> str:
     """Name the shade of a cell: `d1` to `d5` on the diagonal, `e1` to `e5` beside it."""
     if not line[column]:
         return ""
@@ -73,15 +88,15 @@ def _kind(line: list[int], row: int, column: int) -> str:
     return f"{'d' if row == column else 'e'}{level}"
 
 
-def list_confused(classes: list[str], counts: list[list[int]]) -> list[dict[str, Any]]:
-    """Return true and predicted class of the pairs with most rows, and how many these are."""
-    pairs: list[dict[str, Any]] = [
-        {"true": classes[row], "predicted": classes[column], "n": n, "of": sum(line)}
+def list_confused(classes: Sequence[str], counts: _Counts) -> list[ConfusedPair]:
+    """Return the pairs of classes with most rows."""
+    pairs = [
+        ConfusedPair(true=classes[row], predicted=classes[column], n=n, of=sum(line))
         for row, line in enumerate(counts)
         for column, n in enumerate(line)
         if n and row != column
     ]
-    pairs.sort(key=lambda pair: (-pair["n"], pair["true"], pair["predicted"]))
+    pairs.sort(key=lambda pair: (-pair.n, pair.true, pair.predicted))
     return pairs[:_MAX_PAIRS]
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 from markupsafe import Markup
 
 from job.adapters.rendering.charts import N_COLOURS, Line, line_chart
 from job.adapters.rendering.formatting import score
+from job.adapters.rendering.metadata import Metadata
 from job.adapters.rendering.sections.section import Section
+from job.contracts.reports.evaluation import Evaluation
+from job.contracts.reports.scores import ClassScores, Curves
 
 _TEMPLATE = """
 <p>Each class against the rest.
@@ -21,20 +24,24 @@ name</figcaption></figure></div>
 _DIAGONAL: Final = Line(x=(0, 1), y=(0, 1))
 
 
-def draw_curves(evaluation: dict[str, Any]) -> dict[str, Markup]:
+def draw_curves(evaluation: Evaluation) -> dict[str, Markup]:
     """Draw both charts by name; none where no curve is defined."""
-    if not evaluation.get("curves"):
+    if not evaluation.curves:
         return {}
     return {
         "roc": line_chart(
-            _lines(evaluation, "false_positive_rate", "true_positive_rate", "roc_auc"),
+            _lines(
+                evaluation,
+                lambda c: (c.false_positive_rate, c.true_positive_rate),
+                lambda scores: scores.roc_auc,
+            ),
             "ROC curves of the classes",
             x_label="False positive rate",
             y_label="True positive rate",
             reference=_DIAGONAL,
         ),
         "pr": line_chart(
-            _lines(evaluation, "recall", "precision", "pr_auc"),
+            _lines(evaluation, lambda c: (c.recall, c.precision), lambda scores: scores.pr_auc),
             "Precision-recall curves of the classes",
             x_label="Recall",
             y_label="Precision",
@@ -42,26 +49,26 @@ def draw_curves(evaluation: dict[str, Any]) -> dict[str, Markup]:
     }
 
 
-def _lines(evaluation: dict[str, Any], x: str, y: str, area: str) -> Sequence[Line]:
+def _lines(
+    evaluation: Evaluation,
+    points: Callable[[Curves], tuple[Sequence[float], Sequence[float]]],
+    area: Callable[[ClassScores], float | None],
+) -> Sequence[Line]:
     """Return the curves, the lowest first; only as many have a name as there are colors."""
-    per_class = evaluation["per_class"]
-    ordered = sorted(evaluation["curves"], key=lambda name: (per_class[name][area], name))
-    return [
-        Line(
-            x=evaluation["curves"][name][x],
-            y=evaluation["curves"][name][y],
-            name=name if n < N_COLOURS else None,
-            note=score(per_class[name][area]),
-        )
-        for n, name in enumerate(ordered)
-    ]
+    areas = {name: area(evaluation.per_class[name]) for name in evaluation.curves}
+    lines = []
+    for n, name in enumerate(sorted(areas, key=lambda name: (areas[name] or 0.0, name))):
+        x, y = points(evaluation.curves[name])
+        is_named = n < N_COLOURS
+        lines.append(Line(x=x, y=y, name=name if is_named else None, note=score(areas[name])))
+    return lines
 
 
-def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | None:
+def _values(_: Metadata, evaluation: Evaluation) -> Mapping[str, object] | None:
     charts = draw_curves(evaluation)
     if not charts:
         return None
-    n_hidden = max(0, len(evaluation["curves"]) - N_COLOURS)
+    n_hidden = max(0, len(evaluation.curves) - N_COLOURS)
     return {**charts, "n_hidden": n_hidden, "n_named": N_COLOURS}
 
 

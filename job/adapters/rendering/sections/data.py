@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 
+from job.adapters.rendering.metadata import Metadata
 from job.adapters.rendering.sections.section import Section
+from job.contracts.reports.evaluation import Evaluation
+from job.contracts.reports.geometry import Geometry
 
 _TEMPLATE = """
 {% if description %}<p>The table says of itself: {{ description }}</p>{% endif %}
@@ -42,46 +46,45 @@ _METHODS: Final = {
 }
 
 
-def describe_geometry(geometry: dict[str, Any]) -> str:
+def describe_geometry(geometry: Geometry) -> str:
     """Return in words whether rows of length 1 were restored, and why not."""
-    n_columns = f"{geometry['prefix'] or geometry['width']:,} of {geometry['width']:,} columns"
-    if geometry["status"] == "restored":
-        smallest, following = geometry["singular_values"]
-        deviation = geometry["length_deviation"]
+    n_columns = f"{geometry.prefix or geometry.width:,} of {geometry.width:,} columns"
+    values, deviation = geometry.singular_values, geometry.length_deviation
+    if geometry.status == "restored" and values is not None and deviation is not None:
         return (
-            f"restored from {n_columns} (smallest singular value {smallest:.6f}, the next "
-            f"{following:.6f}, deviation of held-out lengths {deviation:.6f}); "
+            f"restored from {n_columns} (smallest singular value {values[0]:.6f}, the next "
+            f"{values[1]:.6f}, deviation of held-out lengths {deviation:.6f}); "
             "other columns are not used"
         )
-    n_rows = f"{geometry['n_distinct_rows']:,} distinct rows"
-    return _NOT_RESTORED[geometry["status"]].format(n_rows=n_rows, n_columns=n_columns)
+    n_rows = f"{geometry.n_distinct_rows:,} distinct rows"
+    return _NOT_RESTORED[geometry.status].format(n_rows=n_rows)
 
 
-def _values(metadata: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | None:
-    split = evaluation.get("split") or metadata.get("split")
-    if not split or "n_train" not in split:
-        return None
-    facts: list[tuple[str, Any]] = [
+def _values(metadata: Metadata, evaluation: Evaluation) -> Mapping[str, object] | None:
+    split = evaluation.split
+    facts = [
         ("rows in the table", f"{metadata['dataset']['n_rows']:,}"),
-        ("what stays on one side", split["key"]),
-        ("the hold-out is made by", _METHODS.get(split["method"], split["method"])),
+        ("what stays on one side", split.key),
+        ("the hold-out is made by", _METHODS.get(split.method, split.method)),
     ]
+    # files of earlier releases lack some of them, and then the page does not show their defaults
+    stated = split.model_fields_set
     facts += [
-        (words, f"{split[key]:,}") for key, words in _COUNTS.items() if split.get(key) is not None
+        (words, f"{getattr(split, key):,}") for key, words in _COUNTS.items() if key in stated
     ]
-    if evaluation.get("challenge"):
-        n_near = f"{split.get('n_dropped_challenge', 0):,}"
+    if evaluation.challenge:
+        n_near = f"{split.n_dropped_challenge:,}"
         facts.append(("rows left out: near-duplicates of the challenge set", n_near))
-    difference = split.get("class_share_difference")
-    if difference is not None:
-        facts.append(("largest difference of a class's share", f"{difference:.4f}"))
-    geometry = evaluation.get("geometry")
-    if geometry:
-        facts.append(("rows of length 1 behind the embeddings", describe_geometry(geometry)))
+    if "class_share_difference" in stated:
+        difference = f"{split.class_share_difference:.4f}"
+        facts.append(("largest difference of a class's share", difference))
+    if evaluation.geometry:
+        text = describe_geometry(evaluation.geometry)
+        facts.append(("rows of length 1 behind the embeddings", text))
     return {
         "facts": facts,
         "description": metadata["dataset"].get("description"),
-        "test_only": split.get("test_only_classes", []),
+        "test_only": split.test_only_classes,
     }
 
 

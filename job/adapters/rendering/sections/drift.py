@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 
+from job.adapters.rendering.metadata import Metadata
 from job.adapters.rendering.sections.section import Section
+from job.contracts.reports.drift import DriftMeasure
+from job.contracts.reports.evaluation import Evaluation
 
 _MAX_LISTED: Final = 25
 _MEASURES: Final = {
@@ -54,36 +58,35 @@ little of it: {% for name in not_compared %}{{ name }}{% if not loop.last %}, {%
 """
 
 
-def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | None:
-    report = evaluation.get("drift")
-    if not report:
+def _values(_: Metadata, evaluation: Evaluation) -> Mapping[str, object] | None:
+    report = evaluation.drift
+    if report is None:
         return None
-    measures = report["measures"]
-    distances = {m["subject"]: m["value"] for m in measures if m["measure"] == "jensen_shannon"}
-    rows: list[dict[str, Any]] = [
-        {
-            **m,
-            "name": _MEASURES.get(m["measure"], m["measure"]),
-            "distance": distances.get(m["subject"]) if m["measure"] == "psi" else None,
-        }
-        for m in measures
-        if m["threshold"] is not None
-    ]
-    rows.sort(key=lambda row: (-row["is_drift"], -_excess(row), row["subject"]))
+    distances = {m.subject: m.value for m in report.measures if m.measure == "jensen_shannon"}
+    measures = sorted(
+        (m for m in report.measures if m.threshold is not None),
+        key=lambda m: (-m.is_drift, -_excess(m), m.subject),
+    )
+    drifted = dict.fromkeys(m.subject for m in measures if m.is_drift)
     return {
-        **report,
-        "drifted": list(dict.fromkeys(row["subject"] for row in rows if row["is_drift"]))[
-            :_MAX_LISTED
+        **dict(report),
+        "drifted": list(drifted)[:_MAX_LISTED],
+        "rows": [
+            {
+                **dict(m),
+                "name": _MEASURES.get(m.measure, m.measure),
+                "distance": distances.get(m.subject) if m.measure == "psi" else None,
+            }
+            for m in measures[:_MAX_LISTED]
         ],
-        "rows": rows[:_MAX_LISTED],
-        "n_more": max(len(rows) - _MAX_LISTED, 0),
-        "missing": [m for m in measures if m["measure"] == "missing"],
+        "n_more": max(len(measures) - _MAX_LISTED, 0),
+        "missing": [m for m in report.measures if m.measure == "missing"],
     }
 
 
-def _excess(row: dict[str, Any]) -> float:
-    most = max(row["threshold"], row["null_quantile"] or 0.0)
-    return float(row["value"] / most) if most else 0.0
+def _excess(measure: DriftMeasure) -> float:
+    limit = max(measure.threshold or 0.0, measure.null_quantile or 0.0)
+    return measure.value / limit if limit else 0.0
 
 
 SECTION = Section(anchor="drift", title="Drift of the data", template=_TEMPLATE, values=_values)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
+from job.adapters.rendering.metadata import Metadata
 from job.adapters.rendering.sections.section import Section
+from job.contracts.reports.evaluation import Evaluation
 
 _TEMPLATE = """
 <div class="scroll" role="region" tabindex="0" aria-label="Criteria of the gate"><table>
@@ -26,10 +28,9 @@ most one of twenty.</p>{% endif %}
 """
 
 
-def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | None:
-    gate = evaluation["gate"]
-    criteria = [{"rule": None, **criterion} for criterion in gate["criteria"]]
-    return {"criteria": criteria, "can_show": gate.get("can_show")} if criteria else None
+def _values(_: Metadata, evaluation: Evaluation) -> Mapping[str, object] | None:
+    gate = evaluation.gate
+    return {"criteria": gate.criteria, "can_show": gate.can_show} if gate.criteria else None
 
 
 SECTION = Section(anchor="gate", title="The gate", template=_TEMPLATE, values=_values)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 
+from job.adapters.rendering.metadata import Metadata
 from job.adapters.rendering.sections.section import Section
+from job.contracts.reports.evaluation import Evaluation
 
 _MOST: Final = 15
+_ONE_ROW: Final = 0.5  # estimates below it are nearer to none
 _TEMPLATE = """
 <p>About <strong>{{ (100 * share.value)|round(1) }} %</strong> of the training labels \
 are likely wrong \
@@ -37,19 +41,19 @@ would change: take it as a reason to look, not as a verdict.</p>
 """
 
 
-def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | None:
-    noise = evaluation.get("label_noise")
-    if not noise:
+def _values(_: Metadata, evaluation: Evaluation) -> Mapping[str, object] | None:
+    noise = evaluation.label_noise
+    if noise is None:
         return None
-    classes: list[dict[str, Any]] = [
-        {"name": name, **one} for name, one in noise["per_class"].items() if one["n_wrong"] >= 0.5
-    ]
-    classes.sort(key=lambda one: (-one["n_wrong"], one["name"]))
+    classes = sorted(
+        ((name, labels) for name, labels in noise.per_class.items() if labels.n_wrong >= _ONE_ROW),
+        key=lambda one: (-one[1].n_wrong, one[0]),
+    )
     return {
-        **noise,
-        "classes": classes[:_MOST],
+        **dict(noise),
+        "classes": [{"name": name, **dict(labels)} for name, labels in classes[:_MOST]],
         "n_more": max(len(classes) - _MOST, 0),
-        "pairs": [pair for pair in noise["pairs"] if pair["n_rows"] >= 0.5][:_MOST],
+        "pairs": [pair for pair in noise.pairs if pair.n_rows >= _ONE_ROW][:_MOST],
     }
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
+from job.adapters.rendering.metadata import Metadata
 from job.adapters.rendering.sections.section import Section
+from job.contracts.reports.evaluation import Evaluation
 
 _TEMPLATE = """<ul>{% for text in limitations %}<li>{{ text }}</li>{% endfor %}</ul>"""
 
 
-def _values(metadata: dict[str, Any], _: dict[str, Any]) -> dict[str, Any] | None:
+def _values(metadata: Metadata, _: Evaluation) -> Mapping[str, object] | None:
     limitations = metadata.get("limitations")
     return {"limitations": limitations} if limitations else None
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 
+from job.adapters.rendering.metadata import Metadata
 from job.adapters.rendering.sections.section import Section
+from job.contracts.reports.evaluation import Evaluation
 
 _TEMPLATE = """
 {% if facts %}<dl class="facts">
@@ -30,16 +33,15 @@ _COUNTS: Final = {
 }
 
 
-def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | None:
-    split = evaluation.get("split") or {}
-    duplicates, optimism = split.get("near_duplicates") or {}, split.get("optimism")
-    if duplicates.get("found_by") == "none":
-        duplicates = {}
-    if not duplicates and not optimism:
+def _values(_: Metadata, evaluation: Evaluation) -> Mapping[str, object] | None:
+    duplicates, optimism = evaluation.split.near_duplicates, evaluation.split.optimism
+    is_compared = duplicates.found_by != "none"
+    if not is_compared and optimism is None:
         return None
+    stated = duplicates.model_fields_set if is_compared else ()
     return {
-        "facts": [(words, duplicates[key]) for key, words in _COUNTS.items() if key in duplicates],
-        "sizes": duplicates.get("largest", []),
+        "facts": [(words, getattr(duplicates, k)) for k, words in _COUNTS.items() if k in stated],
+        "sizes": duplicates.largest if is_compared else (),
         "optimism": optimism,
     }
 

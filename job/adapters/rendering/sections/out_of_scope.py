@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 
-from job.adapters.rendering.out_of_scope import describe_empty, describe_out_of_scope
+from job.adapters.rendering.metadata import Metadata
+from job.adapters.rendering.out_of_scope import describe_out_of_scope
 from job.adapters.rendering.sections.section import Section
+from job.contracts.reports.evaluation import Evaluation
 
 _MOST: Final = 40
 _TEMPLATE = """
@@ -25,15 +28,15 @@ aria-label="Classes that requests of no class are taken for">
 """
 
 
-def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | None:
-    out_of_scope, empty = evaluation.get("out_of_scope"), describe_empty(evaluation)
-    if not out_of_scope or empty is None:
+def _values(_: Metadata, evaluation: Evaluation) -> Mapping[str, object] | None:
+    out_of_scope = evaluation.out_of_scope
+    if out_of_scope is None:
         return None
-    predicted = (out_of_scope["requests"] or {}).get("predicted", {})
+    predicted = out_of_scope.requests.predicted if out_of_scope.requests else {}
     rows = sorted(predicted.items(), key=lambda item: (-item[1], item[0]))
     return {
         "texts": describe_out_of_scope(evaluation),
-        "empty": empty,
+        "empty": out_of_scope.empty,
         "rows": rows[:_MOST],
         "n_more": max(0, len(rows) - _MOST),
     }

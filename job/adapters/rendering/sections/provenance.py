@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
+from job.adapters.rendering.metadata import Metadata
 from job.adapters.rendering.sections.section import Section
 from job.contracts.nesting import flatten
+from job.contracts.reports.evaluation import Evaluation
 
 _TEMPLATE = """
 <dl class="facts wide">
@@ -23,7 +25,7 @@ _TEMPLATE = """
 """
 
 
-def _values(metadata: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | None:
+def _values(metadata: Metadata, evaluation: Evaluation) -> Mapping[str, object] | None:
     dataset = metadata["dataset"]
     digests = [
         ("version", metadata["model_version"]),
@@ -43,8 +45,8 @@ def _values(metadata: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, A
         "hyperparameters": metadata["hyperparameters"],
         "random state": metadata["random_state"],
         "embedding model": metadata.get("embedding_model"),
-        "model file, bytes": evaluation.get("model_bytes"),
-        "one-row latency, p50 and p95 in ms": evaluation.get("latency"),
+        "model file, bytes": evaluation.model_bytes,
+        "one-row latency, p50 and p95 in ms": dict(evaluation.latency),
     }
     tables = {
         "Settings": metadata.get("settings"),

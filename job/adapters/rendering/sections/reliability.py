@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
+
+from markupsafe import Markup
 
 from job.adapters.rendering.charts import Line, line_chart
 from job.adapters.rendering.formatting import count
-from job.adapters.rendering.intervals import read_interval
+from job.adapters.rendering.metadata import Metadata
 from job.adapters.rendering.methods import judged_rows, method_of
 from job.adapters.rendering.sections.section import Section
+from job.contracts.reports.decision_threshold import Decision, ThresholdStatus
+from job.contracts.reports.evaluation import Evaluation
+from job.contracts.reports.scores import Bins, RiskCoverage
 
 _MAX_CLASSES: Final = 10
 _DIAGONAL: Final = Line(x=(0, 1), y=(0, 1))
@@ -25,13 +31,16 @@ a precision of {{ decision.target_precision|percent }} in every class, on
 {% else %}<p class="note">No threshold is published for a precision of
 {{ decision.target_precision|percent }}, with {{ decision.n_chosen_on|count }}
 {{ chosen_on }} to choose it on.
-{% if reason %}{{ reason }}{% endif %}
+{% if decision.reason %}{{ decision.reason }}{% endif %}
 {% endif %}
 {% if decision.coverage %}On {{ measured }}{{ chosen_by }}, {{ decision.n_answered|count }} of
-{{ n_measured|count }} rows are answered ({{ decision.coverage.value|score }}{% if coverage %},
-{{ coverage.low|score }} to {{ coverage.high|score }}{% endif %}){% if decision.precision %}, and of
-the answers {{ decision.precision.value|score }} are right{% if precision %}
-({{ precision.low|score }} to {{ precision.high|score }}){% endif %}{% endif %}.{% endif %}</p>
+{{ n_measured|count }} rows are answered (\
+{{ decision.coverage.value|score }},
+{{ decision.coverage.lower|score }} to {{ decision.coverage.upper|score }})\
+{% if decision.precision %}, and of
+the answers {{ decision.precision.value|score }} are right
+({{ decision.precision.lower|score }} to \
+{{ decision.precision.upper|score }}){% endif %}.{% endif %}</p>
 {% endif %}
 {% if temperature %}<p>Logits were divided by a temperature of
 {{ temperature.temperature|number }}, learned out of fold: on {{ judged }} the calibration
@@ -59,75 +68,68 @@ aria-label="Calibration of the classes"><table class="sortable">
 """
 
 
-def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | None:
-    reliability = evaluation.get("reliability")
-    if not reliability:
+def _values(_: Metadata, evaluation: Evaluation) -> Mapping[str, object] | None:
+    reliability = evaluation.reliability
+    if reliability is None:
         return None
-    chosen = (evaluation.get("search") or {}).get("chosen") or {}
-    decision, risk = evaluation.get("decision"), evaluation.get("risk_coverage")
-    bins = reliability["bins"]
+    decision, risk, bins = evaluation.decision, evaluation.risk_coverage, reliability.bins
+    is_svc = evaluation.search.chosen.estimator == "linear_svc"
     classes = sorted(
-        reliability["per_class"].items(), key=lambda item: (-item[1]["calibration_error"], item[0])
+        reliability.per_class.items(), key=lambda item: (-item[1].calibration_error, item[0])
     )
     return {
         "decision": decision,
         "status": _status_of(decision),
-        "reason": (decision or {}).get("reason"),
         "judged": judged_rows(evaluation),
         **_describe_decision(evaluation),
-        "is_calibrated": chosen.get("estimator") == "linear_svc" and not _is_of_challenge(decision),
-        "temperature": evaluation.get("temperature"),
-        "coverage": read_interval((decision or {}).get("coverage")),
-        "precision": read_interval((decision or {}).get("precision")),
-        "rows": list(zip(bins["confidence"], bins["accuracy"], bins["n_rows"], strict=True)),
+        "is_calibrated": is_svc and not _is_of_challenge(decision),
+        "temperature": evaluation.temperature,
+        "rows": list(zip(bins.confidence, bins.accuracy, bins.n_rows, strict=True)),
         "diagram": _draw_diagram(bins),
         "curve": None if risk is None else _draw_risk(risk),
-        "area": None if risk is None else risk["area"],
+        "area": None if risk is None else risk.area,
         "classes": classes[:_MAX_CLASSES],
     }
 
 
-def _is_of_challenge(decision: dict[str, Any] | None) -> bool:
-    return (decision or {}).get("learned_on") == "challenge"
+def _is_of_challenge(decision: Decision | None) -> bool:
+    return decision is not None and decision.learned_on == "challenge"
 
 
-def _describe_decision(evaluation: dict[str, Any]) -> dict[str, Any]:
-    """Return which rows the threshold was chosen on and measured on."""
-    decision = evaluation.get("decision") or {}
-    rows, measured, is_folded = (
-        "rows",
-        judged_rows(evaluation),
-        method_of(evaluation) == "cross_fit",
-    )
-    challenge = evaluation.get("challenge")
+def _describe_decision(evaluation: Evaluation) -> Mapping[str, object]:
+    """Return which rows the threshold was chosen on and measured on; nothing without one."""
+    decision, challenge = evaluation.decision, evaluation.challenge
+    if decision is None:
+        return {}
+    rows, measured = "rows", judged_rows(evaluation)
+    is_folded = method_of(evaluation) == "cross_fit"
     if _is_of_challenge(decision) and challenge:
-        is_halved = challenge["judged"] == "half"
+        is_halved = challenge.judged == "half"
         rows, is_folded = "requests of the challenge set", not is_halved
         measured = "the other half of it" if is_halved else "the challenge set"
-    groups = count(decision.get("n_groups_chosen_on", 0))
+    n_measured = decision.n_measured_on
     return {
-        "chosen_on": f"{rows} in {groups} groups",
+        "chosen_on": f"{rows} in {count(decision.n_groups_chosen_on)} groups",
         "measured": measured,
         "chosen_by": ", each by the threshold that the other folds choose"
         if is_folded
         else ", which did not choose it",
-        "n_measured": decision.get("n_measured_on", evaluation["n_test"]),
+        "n_measured": evaluation.n_test if n_measured is None else n_measured,
     }
 
 
-def _status_of(decision: dict[str, Any] | None) -> str | None:
+def _status_of(decision: Decision | None) -> ThresholdStatus | None:
     """Return the status of the threshold; files of earlier releases have its value only."""
     if decision is None:
         return None
-    default = "not_shown" if decision["threshold"] is None else "chosen"
-    return str(decision.get("status") or default)
+    return decision.status or ("not_shown" if decision.threshold is None else "chosen")
 
 
-def _draw_diagram(bins: dict[str, Any]) -> Any:
-    if not bins["n_rows"]:
+def _draw_diagram(bins: Bins) -> Markup | None:
+    if not bins.n_rows:
         return None
     return line_chart(
-        [Line(x=bins["confidence"], y=bins["accuracy"], name="this model")],
+        [Line(x=bins.confidence, y=bins.accuracy, name="this model")],
         "Reliability diagram",
         x_label="Confidence",
         y_label="Right",
@@ -135,9 +137,9 @@ def _draw_diagram(bins: dict[str, Any]) -> Any:
     )
 
 
-def _draw_risk(risk: dict[str, Any]) -> Any:
+def _draw_risk(risk: RiskCoverage) -> Markup:
     return line_chart(
-        [Line(x=risk["coverage"], y=risk["risk"], name="this model")],
+        [Line(x=risk.coverage, y=risk.risk, name="this model")],
         "Risk-coverage curve",
         x_label="Answered",
         y_label="Wrong among the answers",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from job.adapters.rendering.charts import Scale, dots, scale_of
-from job.adapters.rendering.formatting import metric_name
-from job.adapters.rendering.intervals import describe_intervals, find_interval
+from job.adapters.rendering.charts import Scale, draw_score, scale_of
+from job.adapters.rendering.metadata import Metadata
 from job.adapters.rendering.methods import (
     PUBLISHED,
     RECIPE,
@@ -17,6 +17,8 @@ from job.adapters.rendering.methods import (
     method_of,
 )
 from job.adapters.rendering.sections.section import Section
+from job.contracts.reports.evaluation import Evaluation
+from job.contracts.reports.intervals import Interval
 
 _TEMPLATE = """
 <p>{{ whose }}</p>
@@ -34,62 +36,72 @@ _TEMPLATE = """
 <th scope="col" class="n">Its interval</th>{% endif %}
 {% for name in baselines %}<th scope="col" class="n">{{ name|words }} as a baseline</th>{% endfor %}
 </tr></thead>
-<tbody>{% for r in rows %}<tr><th scope="row">{{ r.name }}</th><td class="dotted">{{ r.dots }}</td>
-<td class="n strong">{{ r.value|score }}</td>
-{% if method %}<td class="n">{% if r.interval %}{{ r.interval.low|score }} to
-{{ r.interval.high|score }}{% endif %}</td>{% endif %}
-{% if published %}<td class="n">{{ r.published|score }}</td>
-<td class="n">{% if r.published_interval %}{{ r.published_interval.low|score }} to
-{{ r.published_interval.high|score }}{% endif %}</td>{% endif %}
-{% for value in r.baselines %}<td class="n">{{ value|score }}</td>{% endfor %}</tr>
+<tbody>{% for r in rows %}<tr><th scope="row">{{ r.row.key|metric }}</th>\
+<td class="dotted">{{ r.dots }}</td>
+<td class="n strong">{{ r.row.value|score }}</td>
+{% if method %}<td class="n">{% if r.row.interval %}{{ r.row.interval.lower|score }} to
+{{ r.row.interval.upper|score }}{% endif %}</td>{% endif %}
+{% if published %}<td class="n">{{ r.row.published|score }}</td>
+<td class="n">{% if r.row.published_interval %}{{ r.row.published_interval.lower|score }} to
+{{ r.row.published_interval.upper|score }}{% endif %}</td>{% endif %}
+{% for value in r.row.baselines %}<td class="n">{{ value|score }}</td>{% endfor %}</tr>
 {% endfor %}</tbody></table></div>
 """
 
 
-def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Row:
+    """A score with its interval, those of the published model, and the baselines' scores."""
+
+    key: str
+    value: float
+    interval: Interval | None
+    published: float | None
+    published_interval: Interval | None
+    baselines: tuple[float | None, ...]
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether the score lies on the rail of the dots."""
+        return 0 <= self.value <= 1 and self.key != "log_loss"
+
+
+def _values(_: Metadata, evaluation: Evaluation) -> Mapping[str, object] | None:
     # negated, it is a metric of the search, and says nothing new
-    scores = {k: v for k, v in evaluation["scores"].items() if k != "neg_log_loss"}
-    if not scores:
+    names = [name for name in evaluation.scores if name != "neg_log_loss"]
+    if not names:
         return None
-    baselines, holdout = evaluation.get("baselines", {}), evaluation.get("holdout")
-    is_recipe = method_of(evaluation) == "cross_fit"
-    rows = []
-    for name, value in scores.items():
-        rows.append(
-            {
-                "key": name,
-                "name": metric_name(name),
-                "value": value,
-                "interval": find_interval(evaluation, name),
-                "published": holdout["scores"].get(name) if holdout else None,
-                "published_interval": find_interval(holdout, name) if holdout else None,
-                "baselines": [baseline.get(name) for baseline in baselines.values()],
-            }
-        )
-    drawn = [r for r in rows if 0 <= r["value"] <= 1 and r["key"] != "log_loss"]
-    ends = [r["interval"].low if r["interval"] else r["value"] for r in drawn]
-    scale = scale_of(ends) if drawn else None
-    for row in rows:
-        row["dots"] = _draw(row, scale) if row in drawn and scale else Markup("")
+    rows = [_row(evaluation, name) for name in names]
+    ends = [row.interval.lower if row.interval else row.value for row in rows if row.is_drawn]
+    scale = scale_of(ends) if ends else None
     return {
-        "rows": rows,
+        "rows": [{"row": row, "dots": _draw(row, scale)} for row in rows],
         "scale": scale,
-        "baselines": list(baselines),
+        "baselines": list(evaluation.baselines),
         "whose": describe_scores(evaluation),
         "judged": count_judged(evaluation),
-        "score_name": RECIPE if is_recipe else "Score",
-        "published": PUBLISHED if holdout else "",
-        "method": describe_intervals(evaluation),
+        "score_name": RECIPE if method_of(evaluation) == "cross_fit" else "Score",
+        "published": PUBLISHED if evaluation.holdout else "",
+        "method": evaluation.intervals,
     }
 
 
-def _draw(row: dict[str, Any], scale: Scale) -> Markup:
-    interval = row["interval"]
-    return (
-        dots(scale, row["value"], interval.low, interval.high)
-        if interval
-        else dots(scale, row["value"])
+def _row(evaluation: Evaluation, name: str) -> _Row:
+    holdout = evaluation.holdout
+    return _Row(
+        key=name,
+        value=evaluation.scores[name],
+        interval=evaluation.intervals.scores.get(name),
+        published=holdout.scores.get(name) if holdout else None,
+        published_interval=holdout.intervals.scores.get(name) if holdout else None,
+        baselines=tuple(scores.get(name) for scores in evaluation.baselines.values()),
     )
+
+
+def _draw(row: _Row, scale: Scale | None) -> Markup:
+    if scale is None or not row.is_drawn:
+        return Markup("")
+    return draw_score(scale, row.value, row.interval)
 
 
 SECTION = Section(anchor="scores", title="Scores", template=_TEMPLATE, values=_values)

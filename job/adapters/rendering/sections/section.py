@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+
+from job.adapters.rendering.metadata import Metadata
+from job.contracts.reports.evaluation import Evaluation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,11 +18,11 @@ class Section:
     template
         HTML for jinja2, everything written into it is escaped; the heading is made by the page.
     values
-        Gets metadata and evaluation, gives what the template needs; None where the numbers are
-        absent, and then nothing of the section is on the page.
+        Returns the values that the template needs; None where the numbers are absent, and then
+        nothing of the section is on the page.
     """
 
     anchor: str
     title: str
     template: str
-    values: Callable[[dict[str, Any], dict[str, Any]], dict[str, Any] | None]
+    values: Callable[[Metadata, Evaluation], Mapping[str, object] | None]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 
-from job.adapters.rendering.charts import dots, scale_of
+from job.adapters.rendering.charts import draw_score, scale_of
 from job.adapters.rendering.formatting import metric_name
-from job.adapters.rendering.intervals import read_interval
+from job.adapters.rendering.metadata import Metadata
 from job.adapters.rendering.methods import judged_rows
 from job.adapters.rendering.sections.section import Section
+from job.contracts.reports.evaluation import Evaluation
 
 _MOST: Final = 40
 _TEMPLATE = """
@@ -32,7 +34,7 @@ once.{% if n_more %} {{ n_more|count }} more that are better stand in evaluation
 <tbody>{% for r in rows %}<tr><th scope="row">{{ r.column|breakable }}: {{ r.value }}</th>
 <td class="n">{{ r.n_rows|count }}</td><td class="n">{{ r.n_groups|count }}</td>
 <td class="dotted">{{ r.dots }}</td><td class="n strong">{{ r.accuracy.value|score }}</td>
-<td class="n">{{ r.interval.low|score }} to {{ r.interval.high|score }}</td>
+<td class="n">{{ r.accuracy.lower|score }} to {{ r.accuracy.upper|score }}</td>
 <td class="n">{{ r.difference|signed }}</td>
 <td class="n">{{ r.difference_upper_bound|signed }}</td>
 {% if metric %}<td class="n">{{ r.score|score }}</td>{% endif %}</tr>
@@ -47,23 +49,23 @@ once.{% if n_more %} {{ n_more|count }} more that are better stand in evaluation
 """
 
 
-def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | None:
-    slices = evaluation.get("slices")
-    if not slices:
+def _values(_: Metadata, evaluation: Evaluation) -> Mapping[str, object] | None:
+    slices = evaluation.slices
+    if slices is None:
         return None
-    rows = [{**row, "interval": read_interval(row["accuracy"])} for row in slices["scores"]]
-    scale = scale_of([row["interval"].low for row in rows])
-    for row in rows:
-        ends = row["interval"]
-        row["dots"] = dots(scale, row["accuracy"]["value"], ends.low, ends.high)
-    is_another = slices["metric"] != "accuracy"
+    rows = slices.scores
+    scale = scale_of([row.accuracy.lower for row in rows])
+    is_another = slices.metric != "accuracy"
     return {
-        **slices,
+        **dict(slices),
         "judged": judged_rows(evaluation),
-        "rows": rows[:_MOST],
+        "rows": [
+            {**dict(row), "dots": draw_score(scale, row.accuracy.value, row.accuracy)}
+            for row in rows[:_MOST]
+        ],
         "n_more": max(0, len(rows) - _MOST),
-        "worse": [row for row in rows if row["is_worse"]],
-        "metric": metric_name(slices["metric"]) if is_another else "",
+        "worse": [row for row in rows if row.is_worse],
+        "metric": metric_name(slices.metric) if is_another else "",
     }
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 
-from job.adapters.rendering.intervals import read_interval
+from job.adapters.rendering.metadata import Metadata
 from job.adapters.rendering.sections.section import Section
+from job.contracts.reports.evaluation import Evaluation
 
 _MOST: Final = 40
 _TEMPLATE = """
 <p>Embeddings {{ stated }}. In batches of another class mix that are standardized anew, the
 published model is right on <strong>{{ s.accuracy|score }}</strong> of the rows\
-{% if ends %} ({{ s.level|percent }} interval over groups: {{ ends.low|score }} to \
-{{ ends.high|score }}){% endif %}, and on {{ s.accuracy_as_given|score }} of the same rows as given.
+{% if s.interval %} ({{ s.level|percent }} interval over groups: \
+{{ s.interval.lower|score }} to \
+{{ s.interval.upper|score }}){% endif %}, \
+and on {{ s.accuracy_as_given|score }} of the same rows as given.
 {% if s.accuracy_recentered is not none %}Where the consumer recenters such batches
 (docs/consumers.md), it is right on <strong>{{ s.accuracy_recentered|score }}</strong>.{% endif %}
 Scalers that are kept, and not fitted to each batch, avoid the difference.</p>
@@ -25,7 +29,7 @@ for each class, drawn from {{ s.n_rows|count }} held-out rows in {{ s.n_groups|c
 <th scope="col" class="n" aria-sort="ascending">Accuracy</th>
 {% if s.accuracy_recentered is not none %}<th scope="col" class="n">Recentered</th>{% endif %}
 <th scope="col" class="n">As given</th></tr></thead>
-<tbody>{% for r in rows %}<tr><th scope="row">{{ r["class"]|breakable }}</th>
+<tbody>{% for r in rows %}<tr><th scope="row">{{ r.name|breakable }}</th>
 <td class="n strong">{{ r.accuracy|score }}</td>
 {% if s.accuracy_recentered is not none %}<td class="n">
 {{ r.accuracy_recentered|score }}</td>{% endif %}
@@ -42,15 +46,14 @@ STATED: Final = {
 }
 
 
-def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | None:
-    stress = evaluation.get("stress")
-    if not stress:
+def _values(_: Metadata, evaluation: Evaluation) -> Mapping[str, object] | None:
+    stress = evaluation.stress
+    if stress is None:
         return None
-    rows = sorted(stress["classes"], key=lambda class_score: class_score["accuracy"])
+    rows = sorted(stress.classes, key=lambda class_score: class_score.accuracy)
     return {
         "s": stress,
-        "stated": STATED[stress["stated_by"]],
-        "ends": read_interval(stress["interval"]),
+        "stated": STATED[stress.stated_by],
         "rows": rows[:_MOST],
         "n_more": max(0, len(rows) - _MOST),
     }

@@ -2,60 +2,73 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
 
 from job.adapters.rendering.challenge import describe_challenge
 from job.adapters.rendering.formatting import count, metric_name, score
-from job.adapters.rendering.intervals import describe_intervals, find_interval
+from job.adapters.rendering.metadata import Metadata
 from job.adapters.rendering.methods import HOLDS_FOR, describe_scores
+from job.contracts.reports.evaluation import Evaluation
+from job.contracts.reports.intervals import Interval
 
-_ALWAYS = ("accuracy", "f1_macro", "log_loss")
+_ALWAYS: Final = ("accuracy", "f1_macro", "log_loss")
 
 
-def head_of_page(metadata: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Number:
+    """A headline number as it is written; `is_chosen_by` marks the metric of the search."""
+
+    name: str
+    value: str
+    interval: str
+    is_chosen_by: bool
+
+
+def head_of_page(evaluation: Evaluation) -> Mapping[str, object]:
     """Return the verdict with its reasons, and the headline numbers."""
-    criteria = evaluation["gate"]["criteria"]
-    failed = [c for c in criteria if not c["is_met"]]
-    metric = evaluation["search"]["metric"]
-    numbers = [_challenge_number(evaluation)] if evaluation.get("challenge") else []
-    names = [metric, *(name for name in _ALWAYS if name != metric)]
+    criteria = evaluation.gate.criteria
     return {
-        "is_accepted": evaluation["gate"]["is_accepted"],
-        "override": evaluation["gate"].get("override"),
-        "reasons": [c["reason"] for c in failed if c["is_binding"]],
-        "warnings": [c["reason"] for c in failed if not c["is_binding"]],
-        "champion": next((c["reason"] for c in criteria if c["name"] == "champion"), None),
+        "is_accepted": evaluation.gate.is_accepted,
+        "override": evaluation.gate.override,
+        "reasons": evaluation.gate.reasons,
+        "warnings": [c.reason for c in criteria if not c.is_met and not c.is_binding],
+        "champion": next((c.reason for c in criteria if c.name == "champion"), None),
         "method": " ".join(
             [*describe_challenge(evaluation), describe_scores(evaluation), HOLDS_FOR]
         ),
-        "n_train": metadata["trained_on"]["n_train"],
-        "n_test": evaluation["n_test"],
-        "n_classes": len(evaluation["classes"]),
-        "intervals": describe_intervals(evaluation),
-        "numbers": [
-            *numbers,
-            *(_number(evaluation, name) for name in names if name in evaluation["scores"]),
-        ],
+        "numbers": _list_numbers(evaluation),
     }
 
 
-def _challenge_number(evaluation: dict[str, Any]) -> dict[str, Any]:
-    """Return the accuracy on the challenge set, which comes before the table's own scores."""
-    number = _number({**evaluation, **evaluation["challenge"]}, "accuracy")
-    return {**number, "name": metric_name("challenge_accuracy"), "is_chosen_by": False}
+def _list_numbers(evaluation: Evaluation) -> list[Number]:
+    """Return the accuracy on the challenge set first, then the scores of the table."""
+    metric, challenge = evaluation.search.metric, evaluation.challenge
+    scores, intervals = evaluation.scores, evaluation.intervals.scores
+    names = [name for name in dict.fromkeys((metric, *_ALWAYS)) if name in scores]
+    numbers = [
+        _number(name, scores[name], intervals.get(name), is_chosen_by=name == metric)
+        for name in names
+    ]
+    if challenge is None:
+        return numbers
+    interval = challenge.intervals.scores.get("accuracy")
+    return [_number("challenge_accuracy", challenge.scores["accuracy"], interval), *numbers]
 
 
-def _number(evaluation: dict[str, Any], name: str) -> dict[str, Any]:
-    interval = find_interval(evaluation, name)
-    return {
-        "name": metric_name(name),
-        "value": score(evaluation["scores"][name]),
-        "interval": interval and f"{score(interval.low)} to {score(interval.high)}",
-        "is_chosen_by": name == evaluation["search"]["metric"],
-    }
+def _number(
+    name: str, value: float, interval: Interval | None, *, is_chosen_by: bool = False
+) -> Number:
+    return Number(
+        name=metric_name(name),
+        value=score(value),
+        interval=f"{score(interval.lower)} to {score(interval.upper)}" if interval else "",
+        is_chosen_by=is_chosen_by,
+    )
 
 
-def describe_model(metadata: dict[str, Any]) -> str:
+def describe_model(metadata: Metadata) -> str:
     """Return in one sentence what was trained."""
     name = str(metadata["classifier"]).replace("_", " ").capitalize()
     trained = count(metadata["trained_on"]["n_train"])

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 
-from job.adapters.rendering.intervals import read_interval
+from job.adapters.rendering.metadata import Metadata
 from job.adapters.rendering.methods import HOLDS_FOR
 from job.adapters.rendering.sections.section import Section
+from job.contracts.reports.evaluation import Evaluation
+from job.contracts.reports.wording import Wording
 
 _TEMPLATE = """
 <p><strong>{{ holds_for }}</strong>{% if bins %} What the model does with other wording shows in
@@ -28,7 +31,7 @@ distinct {{ items }} with {{ s.n_sampled_trained_items|count }} of
 <tbody>{% for r in bins %}<tr><th scope="row">{{ r.lower }} to {{ r.upper }}</th>
 <td class="n">{{ r.n_rows|count }}</td><td class="n">{{ r.n_groups|count }}</td>
 <td class="n strong">{{ r.accuracy|score if r.n_rows else "no such rows" }}</td>
-<td class="n">{% if r.ends %}{{ r.ends.low|score }} to {{ r.ends.high|score }}\
+<td class="n">{% if r.interval %}{{ r.interval.lower|score }} to {{ r.interval.upper|score }}\
 {% elif r.n_rows %}too few groups{% endif %}</td></tr>
 {% endfor %}</tbody></table></div>{% endif %}
 {% if embeddings %}<p>{% if embeddings.is_standardized %}The columns of the embeddings look \
@@ -43,48 +46,47 @@ _ITEMS: Final = {"text": "texts", "embedding": "embeddings", "row": "rows"}
 _NEAREST: Final = {"text": "training text", "embeddings": "training embedding"}
 
 
-def _values(_: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any] | None:
-    wording = evaluation.get("wording")
-    if not wording:
+def _values(_: Metadata, evaluation: Evaluation) -> Mapping[str, object] | None:
+    wording = evaluation.wording
+    if wording is None:
         return None
-    similarity, table, judged = wording["similarity"], wording["table"], wording["judged"]
-    templates = wording["templates"]
-    items = _ITEMS[wording["items"]]
-    facts = [
-        ("rows in the table", f"{table['n_rows']:,}"),
-        (f"distinct {items}", f"{wording['n_items']:,}"),
-        ("groups", f"{table['n_groups']:,}"),
-        ("effective number of groups", f"{table['n_effective_groups']:,}"),
-        ("sentence templates", f"{templates['n_templates']:,}"),
-        ("their share of the rows", f"{templates['share']:.4f}"),
-        (
-            "share of the largest group of near-duplicates",
-            f"{max(templates['largest'], default=0):.4f}",
-        ),
-        ("judged rows", f"{judged['n_rows']:,}"),
-        ("groups of these", f"{judged['n_groups']:,}"),
-        ("effective number of these", f"{judged['n_effective_groups']:,}"),
-    ]
-    if similarity:
-        facts += [
-            ("median similarity of a judged row", f"{similarity['median']:.4f}"),
-            (
-                f"judged rows of new wording (below {similarity['new_below']})",
-                f"{similarity['n_new_rows']:,}",
-            ),
-        ]
+    similarity = wording.similarity
     return {
         "holds_for": HOLDS_FOR,
-        "items": items,
-        "facts": facts,
-        "templates": templates,
+        "items": _ITEMS[wording.items],
+        "facts": _list_facts(wording),
+        "templates": wording.templates,
         "s": similarity,
-        "nearest": _NEAREST[similarity["of"]] if similarity else "",
-        "bins": [{**one, "ends": read_interval(one["interval"])} for one in similarity["bins"]]
-        if similarity
-        else [],
-        "embeddings": wording["standardization"],
+        "nearest": _NEAREST[similarity.of] if similarity else "",
+        "bins": similarity.bins if similarity else (),
+        "embeddings": wording.standardization,
     }
+
+
+def _list_facts(wording: Wording) -> list[tuple[str, str]]:
+    """Return names and values of the counts and shares, in the order of the page."""
+    table, judged, templates = wording.table, wording.judged, wording.templates
+    largest = max(templates.largest, default=0)
+    facts = [
+        ("rows in the table", f"{table.n_rows:,}"),
+        (f"distinct {_ITEMS[wording.items]}", f"{wording.n_items:,}"),
+        ("groups", f"{table.n_groups:,}"),
+        ("effective number of groups", f"{table.n_effective_groups:,}"),
+        ("sentence templates", f"{templates.n_templates:,}"),
+        ("their share of the rows", f"{templates.share:.4f}"),
+        ("share of the largest group of near-duplicates", f"{largest:.4f}"),
+        ("judged rows", f"{judged.n_rows:,}"),
+        ("groups of these", f"{judged.n_groups:,}"),
+        ("effective number of these", f"{judged.n_effective_groups:,}"),
+    ]
+    similarity = wording.similarity
+    if similarity:
+        is_new = f"judged rows of new wording (below {similarity.new_below})"
+        facts += [
+            ("median similarity of a judged row", f"{similarity.median:.4f}"),
+            (is_new, f"{similarity.n_new_rows:,}"),
+        ]
+    return facts
 
 
 SECTION = Section(anchor="wording", title="Wording", template=_TEMPLATE, values=_values)

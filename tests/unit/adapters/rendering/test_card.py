@@ -5,9 +5,8 @@ import re
 import pytest
 import yaml
 from huggingface_hub import ModelCard
+from support.pages import draw
 from support.reports import HOSTILE, cross_fitted, make_metadata, make_reports
-
-from job.adapters.rendering.renderer import ReportRenderer
 
 SECTIONS = [
     "Model Details",
@@ -25,7 +24,7 @@ TASKS = {"tabular-classification", "text-classification"}
 
 
 def write(metadata, evaluation):
-    return ReportRenderer().render(metadata, evaluation)["model_card.md"].decode()
+    return draw(metadata, evaluation)["model_card.md"]
 
 
 def with_settings(metadata, **publish):
@@ -239,7 +238,16 @@ def test_license_of_the_table_is_told(reports):
     )
 
 
-DECISION = {"target_precision": 0.95, "threshold": None, "reason": "Too few groups."}
+DECISION = {
+    "target_precision": 0.95,
+    "threshold": None,
+    "reason": "Too few groups.",
+    "n_chosen_on": 640,
+    "n_groups_chosen_on": 512,
+    "n_answered": 0,
+    "coverage": None,
+    "precision": None,
+}
 
 
 @pytest.mark.parametrize(

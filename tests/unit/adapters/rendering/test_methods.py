@@ -143,3 +143,14 @@ def test_groups_that_are_too_large_and_class_shares_stand_with_the_data(reports)
 
     assert "groups too large to hold out, always trained on 2 rows of these groups 431" in text
     assert "largest difference of a class's share 0.0613" in text
+
+
+def test_counts_that_an_earlier_release_did_not_publish_are_not_shown(reports):
+    """Their defaults are numbers that are not in the file."""
+    metadata, evaluation = copy.deepcopy(reports)
+    del evaluation["split"]["n_large_groups"]
+    del evaluation["split"]["class_share_difference"]
+    text = Reader(draw(metadata, evaluation)["report.html"]).text
+
+    assert "groups too large to hold out" not in text
+    assert "largest difference of a class's share" not in text

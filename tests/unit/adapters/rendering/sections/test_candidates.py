@@ -3,6 +3,8 @@
 import pytest
 
 from job.adapters.rendering.sections.candidates import SECTION
+from job.contracts.reports.evaluation import Evaluation
+from job.contracts.reports.search import SearchReport
 
 
 def candidate(estimator, score):
@@ -30,7 +32,9 @@ def test_preference_for_wording_is_explained(prefers, chosen_on, is_said):
         "chosen": chosen,
         "candidates": [chosen, other],
     }
-    values = SECTION.values({}, {"search": search})
+    values = SECTION.values(
+        {}, Evaluation.model_construct(search=SearchReport.model_validate(search))
+    )
 
     assert is_said == values["prefers_wording"]
     assert ["", "chosen"] == [found["outcome"] for found in values["candidates"]]

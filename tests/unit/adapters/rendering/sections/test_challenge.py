@@ -6,9 +6,13 @@ import re
 import pytest
 from huggingface_hub import ModelCard
 from support.pages import Reader, draw, find_unknown_numbers
-from support.reports import HOSTILE, add_intervals, challenged, make_reports
+from support.reports import HOSTILE, add_intervals, challenged, make_challenge, make_reports
 
 from job.adapters.rendering.challenge import describe_challenge
+from job.contracts.identity import canonical_json
+from job.contracts.reports.challenge import Challenge
+from job.contracts.reports.decision_threshold import Decision
+from job.contracts.reports.evaluation import Evaluation
 
 
 @pytest.fixture(scope="module")
@@ -81,13 +85,17 @@ def test_hostile_names_of_classes_stay_words():
 )
 def test_use_of_the_set_is_told(judged, used_for, words, is_used_up):
     """A choice by the judged requests uses the set up; a threshold changes no score."""
-    evaluation = challenged({"classes": ["a", "b"]}, judged=judged, used_for=used_for)
-    text = " ".join(describe_challenge(evaluation))
+    content = make_challenge(["a", "b"], judged=judged, used_for=used_for)
+    challenge = Challenge.model_validate_json(canonical_json(content))
+    text = " ".join(
+        describe_challenge(Evaluation.model_construct(challenge=challenge, decision=None))
+    )
+    decision = Decision.model_construct(status="not_shown")
+    not_shown = Evaluation.model_construct(challenge=challenge, decision=decision)
 
     assert words in text
-    evaluation["decision"] = {"status": "not_shown"}
-    assert "decision threshold" not in " ".join(describe_challenge(evaluation))
-    assert is_used_up is evaluation["challenge"]["is_used_up"] is ("used up" in text)
+    assert "decision threshold" not in " ".join(describe_challenge(not_shown))
+    assert is_used_up is challenge.is_used_up is ("used up" in text)
     assert "near-duplicates of the set: 29." in text
 
 

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from support.datasets import table_of
+from support.pages import draw
 from support.reports import HOSTILE, make_reports
 from support.simulated import predictions
 
-from job.adapters.rendering.renderer import ReportRenderer
 from job.contracts.dataset import Column
 from job.contracts.metrics import METRICS
 from job.contracts.reports.slices import SliceReport
@@ -38,7 +38,7 @@ def make_page(names, **columns):
     slices = score_slices(found, np.arange(N), frame, METRICS["f1_macro"], spec, 0).to_json()
     metadata, evaluation = make_reports()
     evaluation["slices"] = slices
-    return slices, ReportRenderer().render(metadata, evaluation)["report.html"].decode()
+    return slices, draw(metadata, evaluation)["report.html"]
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +99,7 @@ def test_hostile_names_of_slices_are_inert():
 def test_page_without_slices_has_no_section():
     """As where `evaluation.slices` is empty."""
     metadata, evaluation = make_reports()
-    html = ReportRenderer().render(metadata, {**evaluation, "slices": None})["report.html"].decode()
+    html = draw(metadata, {**evaluation, "slices": None})["report.html"]
 
     assert 'id="slices"' not in html
 
