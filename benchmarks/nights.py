@@ -122,9 +122,7 @@ class Job:
         scores = evaluate_rows(
             night.predictions,
             replace(night.rows, slices=None),
-            spec=s.evaluation,
-            metric=s.search.metric,
-            random_state=s.random_state,
+            s.scoring,
             is_cross_fitted=True,
         )
         comparisons = tuple(

@@ -73,10 +73,10 @@ def run(context: RunContext) -> RunResult:
     if not verdict.decision.is_published:
         raise _reject(context, tables, candidate, verdict)
     if context.plan.is_dry_run:
-        return _summarize(context, tables, "dry_run", candidate.evaluation["scores"])
+        return _summarize(context, tables, "dry_run", candidate.evaluation.scores)
     _publish(context, claim, candidate, verdict, bundle, abilities)
     return _summarize(
-        context, tables, "published", candidate.evaluation["scores"], version=claim.version
+        context, tables, "published", candidate.evaluation.scores, version=claim.version
     )
 
 
@@ -118,7 +118,7 @@ def _record_candidate(
 ) -> None:
     """Record scores and digest of the candidate, and its reports if it is not published."""
     recorder = context.recorder
-    recorder.facts.scores = candidate.evaluation["scores"]
+    recorder.facts.scores = candidate.evaluation.scores
     recorder.facts.model_digest = str(Digest.of(candidate.payload))
     if context.plan.is_dry_run or not verdict.decision.is_published:
         recorder.reports = without_model(bundle)
@@ -129,7 +129,7 @@ def _reject(
     context: RunContext, tables: Tables, candidate: TrainedCandidate, verdict: Verdict
 ) -> GateRejectedError:
     """Log the reasons, and return the error with the result of the run."""
-    result = _summarize(context, tables, "rejected", candidate.evaluation["scores"])
+    result = _summarize(context, tables, "rejected", candidate.evaluation.scores)
     reasons = verdict.decision.reasons
     log.warning("candidate_rejected", reasons=reasons)
     return GateRejectedError(

@@ -10,19 +10,20 @@ How it works
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
 
 import structlog
 
 from job.contracts.model import TrainedModel
-from job.contracts.plan import Plan
-from job.contracts.ports import Executor
 from job.contracts.reports.geometry import Geometry
-from job.contracts.reports.stress import StatedBy
+from job.contracts.reports.input_check import InputCheck
+from job.contracts.reports.part import round_published
+from job.contracts.reports.stress import StatedBy, StressReport
+from job.contracts.reports.wording import Standardization
 from job.contracts.settings.job_settings import JobSettings
 from job.contracts.suites import Suite
 from job.errors import ConfigurationError
+from job.pipeline.run_context import RunContext
 from job.stages.evaluation.input_check import choose_input_check
 from job.stages.evaluation.stress import Columns, measure_stress
 from job.stages.features.preprocessing import select_blocks
@@ -31,70 +32,73 @@ from job.stages.split.split import DataSplit
 log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchEvaluation:
+    """What is known of batches that are standardized anew; None where it does not apply."""
+
+    stress: StressReport | None
+    input_check: InputCheck | None
+
+
 def evaluate_batches(
-    plan: Plan,
+    context: RunContext,
     split: DataSplit,
     model: TrainedModel,
-    evaluation: Mapping[str, Any],
-    executor: Executor,
-) -> dict[str, Any]:
+    standardization: Standardization | None,
+    geometry: Geometry | None,
+) -> BatchEvaluation:
     """Evaluate the published model on batches of test rows that are standardized anew.
 
     Parameters
     ----------
-    evaluation
-        At least the parts `wording` and `geometry` of evaluation.json.
-
-    Returns
-    -------
-    parts
-        `stress` and `input_check`, each None if it does not apply.
+    standardization
+        Whether the table's embeddings look standardized; None if the model takes none.
+    geometry
+        That of the model's input.
     """
-    s = plan.settings
-    is_standardized, stated_by = find_standardization(s, plan.suite, evaluation)
-    check = choose_input_check(
-        evaluation["geometry"], model.feature_blocks, is_standardized=is_standardized
-    )
+    s, blocks = context.settings, model.feature_blocks
+    is_standardized, stated_by = find_standardization(s, context.plan.suite, standardization)
     stress = None
-    if (
-        is_standardized
-        and "embeddings" in model.feature_blocks
-        and split.table.embeddings is not None
-    ):
-        with executor.pool():  # one BLAS thread: more of them slow small systems of equations down
+    if is_standardized and "embeddings" in blocks and split.table.embeddings is not None:
+        # one BLAS thread: more of them slow small systems of equations down
+        with context.ports.executor.pool():
             stress = measure_stress(
                 model,
-                select_blocks(split.test, model.feature_blocks, s.dataset.columns),
+                select_blocks(split.test, blocks, s.dataset.columns),
                 Columns.of(split.table.embeddings),
                 stated_by=stated_by,
-                is_restored=model.feature_blocks == ("embeddings",)
-                and _is_restored(evaluation["geometry"]),
+                is_restored=blocks == ("embeddings",) and _is_restored(geometry),
                 spec=s.evaluation,
                 random_state=s.random_state,
             )
     if stress is not None:
-        log.info(
-            "batches_judged",
-            n_batch_rows=stress.n_batch_rows,
-            n_draws=stress.n_draws,
-            n_classes=len(stress.classes),
-            accuracy=round(stress.accuracy, 6),
-            accuracy_as_given=round(stress.accuracy_as_given, 6),
-            accuracy_recentered=stress.to_json()["accuracy_recentered"],
-            worst=round(stress.worst.accuracy, 6),
-        )
-    return {
-        "stress": None if stress is None else stress.to_json(),
-        "input_check": None if check is None else check.to_json(),
-    }
+        _log_stress(stress)
+    return BatchEvaluation(
+        stress=stress,
+        input_check=choose_input_check(geometry, blocks, is_standardized=is_standardized),
+    )
 
 
-def _is_restored(geometry: Mapping[str, Any] | None) -> bool:
-    return geometry is not None and geometry["status"] == "restored"
+def _log_stress(stress: StressReport) -> None:
+    recentered = stress.accuracy_recentered
+    log.info(
+        "batches_judged",
+        n_batch_rows=stress.n_batch_rows,
+        n_draws=stress.n_draws,
+        n_classes=len(stress.classes),
+        accuracy=round_published(stress.accuracy),
+        accuracy_as_given=round_published(stress.accuracy_as_given),
+        accuracy_recentered=None if recentered is None else round_published(recentered),
+        worst=round_published(stress.worst.accuracy),
+    )
+
+
+def _is_restored(geometry: Geometry | None) -> bool:
+    return geometry is not None and geometry.status == "restored"
 
 
 def find_standardization(
-    settings: JobSettings, suite: Suite, evaluation: Mapping[str, Any]
+    settings: JobSettings, suite: Suite, standardization: Standardization | None
 ) -> tuple[bool, StatedBy]:
     """Return whether embeddings are standardized per batch, and the source of that.
 
@@ -105,8 +109,7 @@ def find_standardization(
         return stated, "settings"
     if suite.embeddings_standardized_per_batch is not None:
         return suite.embeddings_standardized_per_batch, "suite"
-    standardization = evaluation["wording"]["standardization"]
-    return bool(standardization and standardization["is_standardized"]), "check"
+    return standardization is not None and standardization.is_standardized, "check"
 
 
 def may_be_restandardized(settings: JobSettings, suite: Suite, geometry: Geometry | None) -> bool:

@@ -9,18 +9,20 @@ How it works
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 import structlog
 
+from job.contracts.arrays import Array
 from job.contracts.dataset import Dataset, Rows
 from job.contracts.model import TrainedModel
 from job.contracts.plan import Plan
 from job.contracts.ports import Ports
-from job.contracts.reports.challenge import Purpose
+from job.contracts.reports.challenge import Challenge, Purpose
 from job.contracts.reports.comparison import Comparison
+from job.contracts.reports.decision_threshold import Decision, Threshold
+from job.contracts.reports.evaluation import ModelEvaluation
 from job.contracts.reports.search import SearchReport
 from job.contracts.settings.job_settings import TrainingSpec
 from job.contracts.version_files import MODEL_FILE
@@ -103,13 +105,23 @@ def choose_candidate(
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChallengeEvaluation:
+    """The scores of the challenge set, and the decision that is learned on it, if it is."""
+
+    challenge: Challenge
+    decision: Decision | None
+
+    def add_to(self, evaluation: ModelEvaluation) -> ModelEvaluation:
+        """Return the evaluation with these parts."""
+        decision = evaluation.decision if self.decision is None else self.decision
+        return evaluation.copy_with(challenge=self.challenge, decision=decision)
+
+
 def evaluate_on_challenge(
-    plan: Plan,
-    challenge: ChallengeSet,
-    model: TrainedModel,
-    labels: np.ndarray[Any, Any],
-) -> dict[str, Any]:
-    """Return the part `challenge` of evaluation.json, and `decision` if it is learned on the set.
+    plan: Plan, challenge: ChallengeSet, model: TrainedModel, labels: Array
+) -> ChallengeEvaluation:
+    """Evaluate the published model on the set; learn the threshold there if settings say so.
 
     Parameters
     ----------
@@ -132,11 +144,11 @@ def evaluate_on_challenge(
         used_for=tuple(name for name, is_asked in purposes.items() if is_asked),
         spec=s.evaluation,
         random_state=s.random_state,
-    ).to_json()
-    if not is_learning:
-        return {"challenge": scores}
-    decision = _learn_decision(plan, challenge, model, predictions, evaluating)
-    return {"challenge": scores, "decision": decision}
+    )
+    decision = None
+    if is_learning:
+        decision = _learn_decision(plan, challenge, model, predictions, evaluating)
+    return ChallengeEvaluation(challenge=scores, decision=decision)
 
 
 def _learn_decision(
@@ -145,23 +157,13 @@ def _learn_decision(
     model: TrainedModel,
     predictions: Predictions,
     evaluating: Rows,
-) -> dict[str, Any]:
-    """Return the part `decision` of evaluation.json: a threshold and its effect on other requests.
+) -> Decision:
+    """Learn a threshold, and measure its effect on other requests.
 
     `predictions` are those of the requests `evaluating`.
     """
     s = plan.settings
-    choosing = select_blocks(challenge.choosing, model.feature_blocks, s.dataset.columns)
-    threshold = learn_threshold(
-        predict(model.pipeline, choosing, model.feature_blocks)
-        if challenge.is_halved
-        else predictions,
-        choosing.groups,
-        s.decision,
-        s.evaluation,
-    )
-    if s.search.choose_on == "challenge" and not challenge.is_halved:
-        threshold = withhold_threshold(threshold)
+    threshold = _learn_threshold(plan, challenge, model, predictions)
     measured = measure_threshold(
         threshold,
         predictions,
@@ -179,7 +181,21 @@ def _learn_decision(
         n_rows=threshold.n_rows,
         n_answered=measured.n_answered,
     )
-    return measured.to_json()
+    return measured
+
+
+def _learn_threshold(
+    plan: Plan, challenge: ChallengeSet, model: TrainedModel, predictions: Predictions
+) -> Threshold:
+    """Learn the threshold on the choosing requests, which are all of them unless it is halved."""
+    s = plan.settings
+    choosing = select_blocks(challenge.choosing, model.feature_blocks, s.dataset.columns)
+    if challenge.is_halved:
+        predictions = predict(model.pipeline, choosing, model.feature_blocks)
+    threshold = learn_threshold(predictions, choosing.groups, s.decision, s.evaluation)
+    if s.search.choose_on == "challenge" and not challenge.is_halved:
+        return withhold_threshold(threshold)
+    return threshold
 
 
 def compare_champion(
@@ -212,7 +228,7 @@ def evaluate_version(
     old: PublishedVersion,
     model: TrainedModel,
     embedding_model: str,
-) -> tuple[dict[str, Any] | None, tuple[Comparison, ...]]:
+) -> tuple[Challenge | None, tuple[Comparison, ...]]:
     """Evaluate a published version on the requests that are new to it; compare it with another.
 
     Returns
@@ -237,7 +253,7 @@ def evaluate_version(
         used_for=(),
         spec=s.evaluation,
         random_state=s.random_state,
-    ).to_json()
+    )
     payload = new.files[MODEL_FILE]
     comparison = compare_champion(
         plan, ports, challenge, old, model, payload=payload, embedding_model=embedding_model

@@ -1,78 +1,45 @@
-"""The predictions that scores are computed from, and the calibration on out-of-fold predictions.
+"""All that is measured of a candidate before the gate decides.
 
 How it works
 ------------
-1. Hold-out: the published model predicts the test rows.
-2. Cross-fit: models of the same recipe predict every row, each without the row's group in training.
-3. Out-of-fold predictions of the chosen candidate determine its temperature, which scales the
-   logits, and, unless a challenge set does, the confidence threshold below which a consumer
-   should not answer.
+1. Scores: of the recipe on all rows, by cross-fitted predictions, or of the published model on the
+   held-out rows.
+2. The published model on the challenge set and on out-of-scope requests, if there are such sets.
+3. Wording of the table and of the evaluated rows, batches that are standardized anew, label noise.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import structlog
 
+from job.contracts.arrays import Array
 from job.contracts.dataset import Rows
-from job.contracts.model import TrainedModel
-from job.contracts.plan import Plan
-from job.contracts.ports import Ports
-from job.contracts.reports.decision_threshold import Threshold
-from job.contracts.reports.geometry import Geometry
-from job.contracts.reports.search import CandidateScore, SearchReport
-from job.contracts.settings.job_settings import TrainingSpec
-from job.stages.evaluation.cross_fitted import apply_fold_temperatures, evaluate_cross_fit
+from job.contracts.reports.evaluation import CandidateEvaluation, ModelEvaluation
+from job.contracts.reports.label_noise import LabelNoise
+from job.contracts.reports.wording import Wording
+from job.pipeline.batches import evaluate_batches
+from job.pipeline.challenge import evaluate_on_challenge
+from job.pipeline.fit_candidate import FittedCandidate
+from job.pipeline.out_of_scope import evaluate_out_of_scope
+from job.pipeline.run_context import RunContext
+from job.pipeline.training_setup import TrainingSetup
+from job.stages.evaluation.cross_fitted import (
+    RecipePredictions,
+    apply_fold_temperatures,
+    evaluate_cross_fit,
+)
 from job.stages.evaluation.evaluate import evaluate
-from job.stages.evaluation.method import Method
-from job.stages.features.feature_matrix import FeatureMatrices
+from job.stages.evaluation.label_noise import estimate_label_noise
+from job.stages.evaluation.wording import measure_wording
+from job.stages.features.geometry import select_geometry
 from job.stages.features.preprocessing import select_blocks
 from job.stages.metrics.predictions import Predictions, predict
 from job.stages.split.split import DataSplit
-from job.stages.training.cross_fit import CrossFit, FoldPlan, cross_fit
-from job.stages.training.decision_threshold import choose_threshold
-from job.stages.training.temperature_scaling import (
-    apply_temperature,
-    can_be_scaled,
-    find_temperature,
-)
 
 log = structlog.get_logger(__name__)
-Array = np.ndarray[Any, Any]
-
-
-def predict_all_rows(
-    spec: TrainingSpec,
-    ports: Ports,
-    split: DataSplit,
-    report: SearchReport,
-    folds: FoldPlan,
-    *,
-    geometry: Geometry | None,
-) -> CrossFit:
-    """Predict all kept rows, each by models that were not trained on its group.
-
-    Parameters
-    ----------
-    geometry
-        That of the training rows.
-    """
-    rows, executor = split.kept, ports.executor
-    feature_matrices = FeatureMatrices(
-        rows, spec.features, spec.columns, ports.matrices, executor, geometry=geometry
-    )
-    return cross_fit(
-        rows,
-        split.train_index,
-        feature_matrices,
-        report,
-        spec=spec,
-        executor=executor,
-        plan=folds,
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,23 +57,59 @@ class EvaluatedRows:
     parts: tuple[tuple[Array, Rows], ...]
 
 
-def predict_test_rows(
-    plan: Plan,
+def evaluate_candidate(
+    context: RunContext,
     split: DataSplit,
-    model: TrainedModel,
-    cross: CrossFit | None,
-    temperature: float | None,
-) -> EvaluatedRows:
+    setup: TrainingSetup,
+    fitted: FittedCandidate,
+    out_of_scope: Rows | None,
+) -> CandidateEvaluation:
+    """Measure everything that gate, report and metadata tell of the candidate.
+
+    Parameters
+    ----------
+    out_of_scope
+        Requests that belong to no class; None without such a set.
+    """
+    plan, model = context.plan, fitted.model
+    with context.stage("evaluate"):
+        evaluated = _predict_rows(context, split, fitted)
+    with context.stage("evaluate"):
+        scores = _evaluate_rows(context, split, setup, fitted, evaluated)
+    log.info("model_evaluated", method=setup.method, **scores.scores)
+    if split.challenge is not None:
+        with context.stage("challenge"):
+            parts = evaluate_on_challenge(plan, split.challenge, model, split.table.y)
+        scores = parts.add_to(scores)
+    with context.stage("out_of_scope"):
+        unknown = evaluate_out_of_scope(plan, split, model, scores.decision, out_of_scope)
+    with context.stage("wording"):
+        wording = _measure_wording(context, split, setup, fitted, evaluated)
+    geometry = select_geometry(setup.geometry, model.feature_blocks)
+    with context.stage("stress"):
+        batches = evaluate_batches(context, split, model, wording.standardization, geometry)
+    return CandidateEvaluation(
+        **scores.fields(),
+        out_of_scope=unknown,
+        wording=wording,
+        geometry=geometry,
+        stress=batches.stress,
+        input_check=batches.input_check,
+        label_noise=_estimate_label_noise(context, split, setup, fitted),
+    )
+
+
+def _predict_rows(context: RunContext, split: DataSplit, fitted: FittedCandidate) -> EvaluatedRows:
     """Predict the held-out rows, or take the cross-fitted predictions of all rows."""
-    columns = plan.settings.dataset.columns
+    columns, model = context.settings.dataset.columns, fitted.model
+    cross, temperature = fitted.out_of_fold.cross, fitted.calibration.temperature
     if cross is None:
         test = select_blocks(split.test, model.feature_blocks, columns)
+        train = select_blocks(split.train, model.feature_blocks, columns)
         return EvaluatedRows(
             rows=test,
             predictions=predict(model.pipeline, test, model.feature_blocks),
-            parts=(
-                (np.arange(len(test)), select_blocks(split.train, model.feature_blocks, columns)),
-            ),
+            parts=((np.arange(len(test)), train),),
         )
     rows = select_blocks(split.kept, model.feature_blocks, columns)
     folds = range(cross.n_folds)
@@ -117,107 +120,74 @@ def predict_test_rows(
     )
 
 
-def evaluate_candidate(
-    plan: Plan,
-    ports: Ports,
+def _evaluate_rows(
+    context: RunContext,
     split: DataSplit,
-    report: SearchReport,
-    model: TrainedModel,
+    setup: TrainingSetup,
+    fitted: FittedCandidate,
     evaluated: EvaluatedRows,
-    *,
-    method: Method,
-    cross: CrossFit | None,
-    threshold: Threshold | None,
-    temperature: float | None,
-) -> dict[str, Any]:
+) -> ModelEvaluation:
     """Evaluate the recipe on all rows, or the model on the test rows."""
-    s = plan.settings
+    s, model, cross = context.settings, fitted.model, fitted.out_of_fold.cross
     if cross is None:
-        assert method != "cross_fit"  # that method has a `cross`
         return evaluate(
             evaluated.predictions,
             model,
             evaluated.rows,
-            ports.timer,
-            spec=s.evaluation,
-            metric=s.search.metric,
-            random_state=s.random_state,
-            threshold=threshold,
-            temperature=temperature,
-            method=method,
-        ).to_json()
+            context.ports.timer,
+            spec=s.scoring,
+            calibration=fitted.calibration,
+            method=setup.method,
+        )
+    recipe = RecipePredictions(
+        chosen=fitted.search.chosen,
+        cross=cross,
+        rows=evaluated.rows,
+        predictions=evaluated.predictions,
+    )
     return evaluate_cross_fit(
-        evaluated.predictions,
-        cross,
-        evaluated.rows,
+        recipe,
         model,
         select_blocks(split.test, model.feature_blocks, s.dataset.columns),
-        ports.timer,
-        chosen=report.chosen,
-        spec=s.evaluation,
-        decision=s.decision,
-        metric=s.search.metric,
-        random_state=s.random_state,
-        threshold=threshold,
-        temperature=temperature,
-    ).to_json()
-
-
-def needs_out_of_fold(plan: Plan, chosen: CandidateScore) -> bool:
-    """Return whether the chosen candidate's calibration needs out-of-fold predictions."""
-    return is_temperature_scaled(plan, chosen) or _learns_threshold(plan)
-
-
-def _learns_threshold(plan: Plan) -> bool:
-    """Return whether a threshold is learned on the table rather than on the challenge set."""
-    s = plan.settings
-    return s.decision.target_precision is not None and not s.learns_on_challenge
-
-
-def is_temperature_scaled(plan: Plan, chosen: CandidateScore) -> bool:
-    """Return whether a temperature scales the probabilities of the chosen candidate."""
-    return plan.settings.search.temperature and can_be_scaled(chosen.estimator)
-
-
-def calibrate(
-    plan: Plan,
-    split: DataSplit,
-    chosen: CandidateScore,
-    oof_predictions: Predictions | None,
-    cross: CrossFit | None,
-    *,
-    is_templated: bool,
-) -> tuple[float | None, Threshold | None]:
-    """Learn temperature and threshold from out-of-fold predictions.
-
-    The temperature is learned on the training rows, the threshold on all rows if these are
-    cross-fitted.
-
-    Returns
-    -------
-    temperature, threshold
-        The first is None if logits are not scaled, the second if no target is set or the threshold
-        is learned on the challenge set.
-    """
-    if oof_predictions is None:
-        return None, None
-    s, temperature, threshold = plan.settings, None, None
-    if is_temperature_scaled(plan, chosen):
-        temperature = find_temperature(oof_predictions)
-        oof_predictions = apply_temperature(oof_predictions, temperature)
-    groups = split.train.groups
-    if cross is not None:
-        oof_predictions = apply_fold_temperatures(cross.chosen, cross, temperature)
-        groups = split.kept.groups
-    if _learns_threshold(plan):
-        threshold = choose_threshold(
-            oof_predictions, groups, s.decision, s.evaluation, is_templated=is_templated
-        )
-    log.info(
-        "confidence_learnt",
-        temperature=temperature,
-        threshold=None if threshold is None else threshold.value,
-        status=None if threshold is None else threshold.status,
-        n_rows=len(groups),
+        context.ports.timer,
+        spec=s.scoring,
+        calibration=fitted.calibration,
     )
-    return temperature, threshold
+
+
+def _measure_wording(
+    context: RunContext,
+    split: DataSplit,
+    setup: TrainingSetup,
+    fitted: FittedCandidate,
+    evaluated: EvaluatedRows,
+) -> Wording:
+    """Measure how templated the table is, and how similar evaluated rows are to training rows."""
+    return measure_wording(
+        select_blocks(split.table, fitted.model.feature_blocks, setup.spec.columns),
+        evaluated.rows,
+        evaluated.parts,
+        predictions=evaluated.predictions,
+        spec=context.settings.evaluation,
+        random_state=context.settings.random_state,
+    )
+
+
+def _estimate_label_noise(
+    context: RunContext, split: DataSplit, setup: TrainingSetup, fitted: FittedCandidate
+) -> LabelNoise | None:
+    """Estimate the wrong labels of the training rows; None if that is switched off."""
+    if not context.settings.evaluation.label_noise:
+        return None
+    with context.stage("labels"):
+        noise = estimate_label_noise(
+            split.train,
+            fitted.feature_matrices,
+            fitted.search,
+            spec=setup.spec,
+            evaluation=context.settings.evaluation,
+            executor=context.ports.executor,
+            oof_predictions=fitted.out_of_fold.predictions,
+        )
+    log.info("labels_judged", n_rows=noise.n_rows, wrong_share=round(noise.share.value, 6))
+    return noise

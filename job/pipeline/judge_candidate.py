@@ -19,7 +19,7 @@ import structlog
 from job.contracts.plan import Plan
 from job.contracts.ports import ArtifactStore, Ports
 from job.contracts.reports.comparison import Comparison
-from job.contracts.reports.evaluation import CandidateEvaluation, Changes
+from job.contracts.reports.evaluation import Changes, Evaluation
 from job.contracts.reports.gate import GateDecision
 from job.contracts.reports.label_issues import LabelIssues
 from job.contracts.version_files import LABEL_ISSUES_FILE, MODEL_FILE
@@ -70,7 +70,7 @@ def judge_candidate(context: RunContext, tables: Tables, candidate: TrainedCandi
     if champion is not None:
         comparisons += tuple(_compare_on_challenge(plan, ports, tables, candidate, champion))
     decision = decide(
-        CandidateEvaluation.model_validate(candidate.evaluation),
+        candidate.evaluation,
         len(candidate.payload),
         comparisons,
         settings.gate,
@@ -185,7 +185,7 @@ def list_label_issues(tables: Tables, candidate: TrainedCandidate) -> dict[str, 
 
     Of the rows it contains positions, labels and ids.
     """
-    noise = candidate.label_noise
+    noise = candidate.evaluation.label_noise
     if noise is None or not noise.issues:
         return {}
     ids = tables.dataset.strings("id")
@@ -204,35 +204,50 @@ def package(
     verdict: Verdict,
 ) -> dict[str, bytes]:
     """Return the files of a version, or the reports of a rejected candidate."""
-    plan, decision, champion = context.plan, verdict.decision, verdict.champion
-    evaluation = {
-        **candidate.evaluation,
-        "model_bytes": len(candidate.payload),
-        "gate": decision.to_json(),
-        "search": candidate.search.to_json(),
-        "split": candidate.split.report.to_json(),
-        "drift": None if drift.report is None else drift.report.to_json(),
-    }
-    measured = CandidateEvaluation.model_validate(candidate.evaluation)
+    split, validation = candidate.split, tables.validation
+    evaluation = Evaluation(
+        **candidate.evaluation.fields(),
+        model_bytes=len(candidate.payload),
+        gate=verdict.decision,
+        search=candidate.search,
+        split=split.report,
+        drift=drift.report,
+    )
     metadata = make_metadata(
-        plan,
+        context.plan,
         claim,
         tables.dataset,
-        candidate.split,
+        split,
         candidate.model,
-        Findings(
-            evaluation=measured,
-            decision=decision,
-            cross_fit=describe_cross_fit(measured.cross_fit, candidate.group_errors),
-            sets_anchor=choose_anchor(plan, claim.version, decision, champion),
-            limitations=tuple(find_limitations(evaluation, tables.validation, plan.settings)),
-        ),
+        _gather_findings(context.plan, claim, tables, candidate, verdict, evaluation),
         compatible_with=candidate.compatible_with,
     )
-    if champion is not None:
-        changed = compare_metadata(champion.metadata, metadata)
-        evaluation["changes"] = Changes(champion=champion.version, changed=changed).to_json()
-    train, validation = candidate.split.train, tables.validation
+    if verdict.champion is not None:
+        changed = compare_metadata(verdict.champion.metadata, metadata)
+        changes = Changes(champion=verdict.champion.version, changed=changed)
+        evaluation = evaluation.copy_with(changes=changes)
     renderer = context.ports.renderer
-    files = make_bundle(candidate.models, metadata, evaluation, validation, train, renderer)
+    files = make_bundle(
+        candidate.models, metadata, evaluation.to_json(), validation, split.train, renderer
+    )
     return {**files, **drift.profile.files()}
+
+
+def _gather_findings(
+    plan: Plan,
+    claim: Claim,
+    tables: Tables,
+    candidate: TrainedCandidate,
+    verdict: Verdict,
+    evaluation: Evaluation,
+) -> Findings:
+    """Return what evaluation and gate have found for the metadata."""
+    decision, champion = verdict.decision, verdict.champion
+    published = evaluation.to_json()
+    return Findings(
+        evaluation=evaluation,
+        decision=decision,
+        cross_fit=describe_cross_fit(evaluation.cross_fit, candidate.group_errors),
+        sets_anchor=choose_anchor(plan, claim.version, decision, champion),
+        limitations=tuple(find_limitations(published, tables.validation, plan.settings)),
+    )

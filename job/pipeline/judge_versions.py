@@ -11,6 +11,8 @@ How it works
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from job.contracts.dataset import Rows
@@ -18,12 +20,14 @@ from job.contracts.messages import pluralize
 from job.contracts.model import TrainedModel
 from job.contracts.plan import Plan
 from job.contracts.ports import Ports
+from job.contracts.reports.challenge import Challenge
+from job.contracts.reports.comparison import Comparison
 from job.contracts.reports.evaluation import CandidateEvaluation
 from job.contracts.reports.results import GateResult
 from job.contracts.version_files import MODEL_FILE
 from job.errors import ConfigurationError, GateRejectedError
 from job.pipeline.challenge import evaluate_version
-from job.pipeline.intake import check_request, find_near_duplicates, load_tables
+from job.pipeline.intake import Tables, check_request, find_near_duplicates, load_tables
 from job.pipeline.run_context import RunContext
 from job.registry.champion import PublishedVersion, load_anchor
 from job.registry.read_version import read_verified
@@ -36,6 +40,28 @@ from job.stages.metrics.predictions import predict
 from job.stages.packaging.metadata import name_embedding_model
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Judged:
+    """A published version, loaded, and the rows of a table that it was not trained on.
+
+    Attributes
+    ----------
+    table
+        The rows to find near-duplicates among; None for an official test, which has them by design.
+    """
+
+    version: PublishedVersion
+    model: TrainedModel
+    embedding_model: str
+    unseen: Rows
+    table: Rows | None
+
+    @property
+    def payload(self) -> bytes:
+        """The bytes of `model.joblib`."""
+        return self.version.files[MODEL_FILE]
+
+
 def judge_versions(context: RunContext, candidate: str, champion: str) -> GateResult:
     """Return the gate's decision on a version, compared with another version and the anchor.
 
@@ -46,86 +72,106 @@ def judge_versions(context: RunContext, candidate: str, champion: str) -> GateRe
     ConfigurationError
         The candidate takes a different input, or was trained on all rows of the table.
     """
-    plan, ports = context.plan, context.ports
-    check_request(plan.settings, plan.suite)
-    spec = plan.settings
+    spec, store = context.settings, context.ports.store
+    check_request(spec, context.plan.suite)
     old, new = (
-        PublishedVersion(version=name, files=read_verified(ports.store, name))
+        PublishedVersion(version=name, files=read_verified(store, name))
         for name in (champion, candidate)
     )
-    rivals = [old, *filter(None, [load_anchor(ports.store, spec.gate.anchor)])]
+    rivals = [old, *filter(None, [load_anchor(store, spec.gate.anchor)])]
     tables, _ = find_near_duplicates(context, load_tables(context))
     rows = tables.rows if tables.official_test is None else tables.official_test
-    # an official test contains near-duplicates by design
-    table = rows if tables.official_test is None else None
-    unseen = rows.take(~was_trained_on(new, rows, table))
-    embedding_model = name_embedding_model(tables.dataset, spec.publish)
-    model = _load(plan, ports, new, unseen, embedding_model)
-    n_unknown = int((~np.isin(unseen.y.astype(str), model.pipeline.classes_.astype(str))).sum())
-    if not len(unseen):
-        raise ConfigurationError(
-            f"{candidate} was trained on all rows that it could be judged on",
-            hint="give a table with rows that are new to it",
-        )
-    test_rows = select_blocks(unseen, model.feature_blocks, spec.dataset.columns)
-    with context.stage("evaluate"):
-        evaluation = evaluate(
-            predict(model.pipeline, test_rows, model.feature_blocks),
-            model,
-            test_rows,
-            ports.timer,
-            spec=spec.evaluation,
-            metric=spec.search.metric,
-            random_state=spec.random_state,
-        ).to_json()
-    comparisons = tuple(
-        compare(
-            rival,
-            ComparedModel(
-                model=model, payload=new.files[MODEL_FILE], embedding_model=embedding_model
-            ),
-            unseen,
-            table,
-            ports.codec,
-            ComparisonSpec(training=spec.training, paired=spec.paired),
-        )
-        for rival in rivals
-    )
-    challenge = None
+    judged = _load_candidate(context, tables, new, rows)
+    evaluation = _evaluate(context, judged)
+    comparisons = tuple(_compare(context, judged, rival) for rival in rivals)
     if tables.challenge is not None:
-        challenge, challenge_comparisons = evaluate_version(
-            plan,
-            ports,
-            tables.challenge,
-            new=new,
-            old=old,
-            model=model,
-            embedding_model=embedding_model,
-        )
-        evaluation = {**evaluation, "challenge": challenge}
-        comparisons = (*comparisons, *challenge_comparisons)
-    n_bytes = len(new.files[MODEL_FILE])
-    decision = decide(
-        CandidateEvaluation.model_validate(evaluation), n_bytes, comparisons, spec.gate
-    )
+        challenge, on_challenge = _evaluate_on_challenge(context, judged, old, tables.challenge)
+        evaluation = evaluation.copy_with(challenge=challenge)
+        comparisons = (*comparisons, *on_challenge)
+    decision = decide(evaluation, len(judged.payload), comparisons, spec.gate)
+    challenge = evaluation.challenge
     result = GateResult(
         candidate=candidate,
         champion=champion,
         n_rows=len(rows),
-        n_trained_on=len(rows) - len(unseen),
-        n_unknown_class=n_unknown,
-        n_judged=len(unseen),
-        scores=evaluation["scores"],
-        challenge_scores=None if challenge is None else challenge["scores"],
+        n_trained_on=len(rows) - len(judged.unseen),
+        n_unknown_class=_count_unknown_classes(judged),
+        n_judged=len(judged.unseen),
+        scores=evaluation.scores,
+        challenge_scores=None if challenge is None else challenge.scores,
         gate=decision,
     )
-    if not decision.is_accepted:
-        raise GateRejectedError(
-            f"the gate rejects {candidate}: {'; '.join(decision.reasons)}",
-            hint="see the criteria on stdout, or change gate.* in the settings",
-            result=result,
+    if decision.is_accepted:
+        return result
+    raise GateRejectedError(
+        f"the gate rejects {candidate}: {'; '.join(decision.reasons)}",
+        hint="see the criteria on stdout, or change gate.* in the settings",
+        result=result,
+    )
+
+
+def _load_candidate(
+    context: RunContext, tables: Tables, version: PublishedVersion, rows: Rows
+) -> _Judged:
+    """Load the version; raise `ConfigurationError` if it was trained on all rows."""
+    # an official test contains near-duplicates by design
+    table = rows if tables.official_test is None else None
+    unseen = rows.take(~was_trained_on(version, rows, table))
+    embedding_model = name_embedding_model(tables.dataset, context.settings.publish)
+    model = _load(context.plan, context.ports, version, unseen, embedding_model)
+    if not len(unseen):
+        raise ConfigurationError(
+            f"{version.version} was trained on all rows that it could be judged on",
+            hint="give a table with rows that are new to it",
         )
-    return result
+    return _Judged(
+        version=version, model=model, embedding_model=embedding_model, unseen=unseen, table=table
+    )
+
+
+def _count_unknown_classes(judged: _Judged) -> int:
+    """Return the number of rows of classes that the candidate does not know."""
+    classes = judged.model.pipeline.classes_.astype(str)
+    return int((~np.isin(judged.unseen.y.astype(str), classes)).sum())
+
+
+def _evaluate(context: RunContext, judged: _Judged) -> CandidateEvaluation:
+    """Evaluate the candidate on the rows that are new to it."""
+    s, model = context.settings, judged.model
+    test_rows = select_blocks(judged.unseen, model.feature_blocks, s.dataset.columns)
+    with context.stage("evaluate"):
+        predictions = predict(model.pipeline, test_rows, model.feature_blocks)
+        scores = evaluate(predictions, model, test_rows, context.ports.timer, spec=s.scoring)
+    return CandidateEvaluation(**scores.fields())
+
+
+def _compare(context: RunContext, judged: _Judged, rival: PublishedVersion) -> Comparison:
+    """Compare the candidate with a rival on the rows that are new to both."""
+    s = context.settings
+    return compare(
+        rival,
+        ComparedModel(
+            model=judged.model, payload=judged.payload, embedding_model=judged.embedding_model
+        ),
+        judged.unseen,
+        judged.table,
+        context.ports.codec,
+        ComparisonSpec(training=s.training, paired=s.paired),
+    )
+
+
+def _evaluate_on_challenge(
+    context: RunContext, judged: _Judged, champion: PublishedVersion, requests: Rows
+) -> tuple[Challenge | None, tuple[Comparison, ...]]:
+    return evaluate_version(
+        context.plan,
+        context.ports,
+        requests,
+        new=judged.version,
+        old=champion,
+        model=judged.model,
+        embedding_model=judged.embedding_model,
+    )
 
 
 def _load(

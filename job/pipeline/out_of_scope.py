@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from job.contracts.dataset import Dataset, Rows
 from job.contracts.model import TrainedModel
 from job.contracts.plan import Plan
 from job.contracts.reports.decision_threshold import Decision
+from job.contracts.reports.out_of_scope import OutOfScope
 from job.pipeline.requests import read_requests
 from job.pipeline.run_context import RunContext
 from job.stages.data.challenge_validation import validate_out_of_scope
@@ -49,17 +47,17 @@ def evaluate_out_of_scope(
     plan: Plan,
     split: DataSplit,
     model: TrainedModel,
-    evaluation: Mapping[str, Any],
+    decision: Decision | None,
     requests: Rows | None,
-) -> dict[str, Any]:
+) -> OutOfScope:
     """Return the part `out_of_scope` of evaluation.json.
 
     Parameters
     ----------
     model
         The published model, scaled by its temperature.
-    evaluation
-        At least the part `decision` of evaluation.json.
+    decision
+        The threshold that a consumer applies, if any.
     requests
         The out-of-scope set; without one (None), only the empty request is predicted.
     """
@@ -73,6 +71,6 @@ def evaluate_out_of_scope(
         predict(model.pipeline, empty, model.feature_blocks),
         predictions,
         None if requests is None else requests.groups,
-        decision=evaluation["decision"] and Decision.model_validate(evaluation["decision"]),
+        decision=decision,
         confidence=s.evaluation.confidence,
-    ).to_json()
+    )

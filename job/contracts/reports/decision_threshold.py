@@ -43,6 +43,22 @@ class Threshold:
     learned_on: Literal["table", "challenge"] = "table"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """What out-of-fold predictions determine.
+
+    Attributes
+    ----------
+    temperature
+        Divides the logits; None if they are not scaled.
+    threshold
+        None if no target precision is set, or it is learned on the challenge set.
+    """
+
+    temperature: float | None = None
+    threshold: Threshold | None = None
+
+
 class Decision(Part):
     """A threshold of confidence, and its effect on rows that it was not chosen on."""
 

@@ -3,6 +3,7 @@
 from pydantic import Field, model_validator
 
 from job.contracts.messages import quote_list
+from job.contracts.metrics import Metric
 from job.contracts.settings.base import Spec
 from job.contracts.settings.dataset import ColumnsSpec, DatasetSpec
 from job.contracts.settings.drift import DriftSpec
@@ -14,6 +15,15 @@ from job.contracts.settings.publish import LogsSpec, PackageSpec, PublishSpec
 from job.contracts.settings.search import SearchSpec
 from job.contracts.settings.split import SplitSpec
 from job.contracts.settings.store import S3Spec, StoreSpec
+
+
+class ScoringSpec(Spec):
+    """Settings of the evaluation of one model."""
+
+    evaluation: EvaluationSpec
+    decision: DecisionSpec
+    metric: Metric
+    random_state: int
 
 
 class TrainingSpec(Spec):
@@ -132,5 +142,15 @@ class JobSettings(Spec):
             search=self.search,
             features=self.features,
             columns=self.dataset.columns,
+            random_state=self.random_state,
+        )
+
+    @property
+    def scoring(self) -> ScoringSpec:
+        """Settings of the evaluation of one model."""
+        return ScoringSpec(
+            evaluation=self.evaluation,
+            decision=self.decision,
+            metric=self.search.metric,
             random_state=self.random_state,
         )

@@ -13,19 +13,18 @@ How it works
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
 from job.contracts.dataset import Rows
-from job.contracts.metric_kinds import MetricDefinition
 from job.contracts.model import TrainedModel
 from job.contracts.ports import Timer
-from job.contracts.reports.decision_threshold import Threshold
+from job.contracts.reports.decision_threshold import Calibration, Decision
 from job.contracts.reports.evaluation import CrossFit as CrossFitReport
 from job.contracts.reports.evaluation import Holdout, ModelEvaluation
 from job.contracts.reports.search import CandidateScore
-from job.contracts.settings.evaluation import DecisionSpec, EvaluationSpec
+from job.contracts.settings.job_settings import ScoringSpec
 from job.stages.evaluation.evaluate import evaluate_predictions, evaluate_rows, time_model
 from job.stages.evaluation.intervals import compute_intervals
 from job.stages.metrics.group_sums import effective_groups
@@ -37,8 +36,6 @@ from job.stages.training.temperature_scaling import (
     can_be_scaled,
     describe_temperature,
 )
-
-Array = np.ndarray[Any, Any]
 
 
 def apply_fold_temperatures(
@@ -61,73 +58,57 @@ def apply_fold_temperatures(
     return apply_temperature_by_fold(predictions, cross.fold, folds)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecipePredictions:
+    """Cross-fitted predictions of all rows.
+
+    Attributes
+    ----------
+    chosen
+        The candidate that is published.
+    cross
+        The predictions, not scaled by a temperature yet.
+    predictions
+        Those of `rows`, scaled, with the candidate chosen again for each fold.
+    """
+
+    chosen: CandidateScore
+    cross: CrossFit
+    rows: Rows
+    predictions: Predictions
+
+
 def evaluate_cross_fit(
-    predictions: Predictions,
-    cross: CrossFit,
-    rows: Rows,
+    recipe: RecipePredictions,
     model: TrainedModel,
     test: Rows,
     timer: Timer,
     *,
-    chosen: CandidateScore,
-    spec: EvaluationSpec,
-    decision: DecisionSpec,
-    metric: MetricDefinition,
-    random_state: int,
-    threshold: Threshold | None,
-    temperature: float | None,
+    spec: ScoringSpec,
+    calibration: Calibration,
 ) -> ModelEvaluation:
     """Return the evaluation, with the scores of the recipe on all rows.
 
     Parameters
     ----------
-    predictions
-        Cross-fitted predictions of `rows`, with the candidate chosen again for each fold.
-    cross
-        The same, not scaled by a temperature yet.
     model, test
         The published model, and the rows that it was not trained on; the part `holdout` has its
         scores.
-    threshold
-        Chosen on all rows; None if no target precision is set.
+    calibration
+        That of the published model; its threshold was chosen on all rows.
     """
-    abstention = temperature_report = None
-    if threshold is not None:
-        chosen_predictions = apply_fold_temperatures(cross.chosen, cross, temperature)
-        row_thresholds = None
-        if threshold.value is not None:
-            row_thresholds = choose_thresholds_by_fold(
-                chosen_predictions, rows.groups, cross.fold, decision, spec
-            )
-        abstention = measure_abstention(
-            predictions, rows.groups, threshold, spec, random_state, least=row_thresholds
+    cross, temperature = recipe.cross, None
+    if calibration.temperature is not None:
+        temperature = describe_temperature(
+            cross.nested, recipe.predictions, calibration.temperature
         )
-    if temperature is not None:
-        temperature_report = describe_temperature(cross.nested, predictions, temperature)
-    scores = evaluate_rows(
-        predictions,
-        rows,
-        spec=spec,
-        metric=metric,
-        random_state=random_state,
-        is_cross_fitted=True,
-    )
     return ModelEvaluation(
-        **scores.fields(),
+        **evaluate_rows(recipe.predictions, recipe.rows, spec, is_cross_fitted=True).fields(),
         method="cross_fit",
-        cross_fit=CrossFitReport(
-            n_folds=cross.n_folds,
-            n_rows=len(rows),
-            n_groups=len(np.unique(rows.groups)),
-            n_effective_groups=effective_groups(rows.groups),
-            is_nested=cross.is_nested,
-            n_other_choices=cross.n_other_choices(chosen),
-        ),
-        holdout=_evaluate_model(
-            predict(model.pipeline, test, model.feature_blocks), test, spec, random_state
-        ),
-        decision=abstention,
-        temperature=temperature_report,
+        cross_fit=_describe_cross_fit(recipe),
+        holdout=_evaluate_model(model, test, spec),
+        decision=_measure_decision(recipe, spec, calibration),
+        temperature=temperature,
         baselines={
             name: evaluate_predictions(baseline).scores for name, baseline in cross.baselines
         },
@@ -135,13 +116,47 @@ def evaluate_cross_fit(
     )
 
 
-def _evaluate_model(
-    predictions: Predictions, test: Rows, spec: EvaluationSpec, random_state: int
-) -> Holdout:
+def _measure_decision(
+    recipe: RecipePredictions, spec: ScoringSpec, calibration: Calibration
+) -> Decision | None:
+    """Measure the threshold, in each fold by the value that the other folds give."""
+    threshold, cross, groups = calibration.threshold, recipe.cross, recipe.rows.groups
+    if threshold is None:
+        return None
+    chosen = apply_fold_temperatures(cross.chosen, cross, calibration.temperature)
+    row_thresholds = None
+    if threshold.value is not None:
+        row_thresholds = choose_thresholds_by_fold(
+            chosen, groups, cross.fold, spec.decision, spec.evaluation
+        )
+    return measure_abstention(
+        recipe.predictions,
+        groups,
+        threshold,
+        spec.evaluation,
+        spec.random_state,
+        least=row_thresholds,
+    )
+
+
+def _describe_cross_fit(recipe: RecipePredictions) -> CrossFitReport:
+    cross, groups = recipe.cross, recipe.rows.groups
+    return CrossFitReport(
+        n_folds=cross.n_folds,
+        n_rows=len(groups),
+        n_groups=len(np.unique(groups)),
+        n_effective_groups=effective_groups(groups),
+        is_nested=cross.is_nested,
+        n_other_choices=cross.n_other_choices(recipe.chosen),
+    )
+
+
+def _evaluate_model(model: TrainedModel, test: Rows, spec: ScoringSpec) -> Holdout:
     """Return the scores of the published model on the held-out rows."""
+    predictions = predict(model.pipeline, test, model.feature_blocks)
     return Holdout(
         n_rows=len(test),
         n_groups=len(np.unique(test.groups)),
         scores=evaluate_predictions(predictions).scores,
-        intervals=compute_intervals(predictions, test.groups, spec, random_state),
+        intervals=compute_intervals(predictions, test.groups, spec.evaluation, spec.random_state),
     )

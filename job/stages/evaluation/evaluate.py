@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
 from sklearn import metrics
 
 from job.contracts.dataset import Rows
-from job.contracts.metric_kinds import LabelMetric, MetricDefinition
+from job.contracts.metric_kinds import LabelMetric
 from job.contracts.metrics import METRICS
 from job.contracts.model import TrainedModel
 from job.contracts.ports import Timer
-from job.contracts.reports.decision_threshold import Threshold
-from job.contracts.reports.evaluation import ModelEvaluation, PredictionScores, RowScores
-from job.contracts.reports.scores import ClassScores, Curves, Latency, Scores
-from job.contracts.settings.evaluation import EvaluationSpec
+from job.contracts.reports.decision_threshold import Calibration, Decision, Threshold
+from job.contracts.reports.evaluation import (
+    Method,
+    ModelEvaluation,
+    PredictionScores,
+    RowScores,
+)
+from job.contracts.reports.scores import ClassScores, Curves, Latency, Scores, Temperature
+from job.contracts.settings.job_settings import ScoringSpec
 from job.contracts.settings.search import FeatureBlocks
 from job.stages.evaluation.intervals import compute_intervals
 from job.stages.evaluation.reliability import measure_reliability, trace_risk
@@ -30,6 +35,7 @@ from job.stages.training.temperature_scaling import apply_temperature, describe_
 
 _N_CURVE_POINTS: Final = 101
 _N_TIMED: Final = 50
+_NOT_CALIBRATED: Final = Calibration()
 _ClassValues = dict[str, dict[str, float]]  # by class, then by score
 
 
@@ -39,12 +45,9 @@ def evaluate(
     test: Rows,
     timer: Timer,
     *,
-    spec: EvaluationSpec,
-    metric: MetricDefinition,
-    random_state: int,
-    threshold: Threshold | None = None,
-    temperature: float | None = None,
-    method: Literal["holdout", "official_test"] = "holdout",
+    spec: ScoringSpec,
+    calibration: Calibration = _NOT_CALIBRATED,
+    method: Method = "holdout",
 ) -> ModelEvaluation:
     """Evaluate the chosen model: scores, intervals, slices, the baselines' scores and the latency.
 
@@ -52,25 +55,16 @@ def evaluate(
     ----------
     predictions
         The model's predictions of the test rows.
-    threshold
-        Decision threshold to measure; None if no target precision is set.
-    temperature
-        Temperature that the model's coefficients were divided by; None if they were not.
+    calibration
+        Temperature that the model's coefficients were divided by, and threshold to measure.
     method
         Where the test rows come from.
     """
-    decision = temperature_report = None
-    if threshold is not None:
-        decision = measure_abstention(predictions, test.groups, threshold, spec, random_state)
-    if temperature is not None and predictions.has_known_class.any():
-        before = apply_temperature(predictions, 1 / temperature)
-        temperature_report = describe_temperature(before, predictions, temperature)
-    rows = evaluate_rows(predictions, test, spec=spec, metric=metric, random_state=random_state)
     return ModelEvaluation(
-        **rows.fields(),
+        **evaluate_rows(predictions, test, spec).fields(),
         method=method,
-        decision=decision,
-        temperature=temperature_report,
+        decision=_measure_decision(predictions, test, spec, calibration.threshold),
+        temperature=_describe_temperature(predictions, calibration.temperature),
         baselines={
             name: score_model(baseline, test, model.feature_blocks)
             for name, baseline in model.baselines
@@ -79,23 +73,40 @@ def evaluate(
     )
 
 
+def _measure_decision(
+    predictions: Predictions, test: Rows, spec: ScoringSpec, threshold: Threshold | None
+) -> Decision | None:
+    if threshold is None:
+        return None
+    return measure_abstention(
+        predictions, test.groups, threshold, spec.evaluation, spec.random_state
+    )
+
+
+def _describe_temperature(
+    predictions: Predictions, temperature: float | None
+) -> Temperature | None:
+    """Return the losses before and after scaling, of scaled predictions."""
+    if temperature is None or not predictions.has_known_class.any():
+        return None
+    before = apply_temperature(predictions, 1 / temperature)
+    return describe_temperature(before, predictions, temperature)
+
+
 def evaluate_rows(
-    predictions: Predictions,
-    rows: Rows,
-    *,
-    spec: EvaluationSpec,
-    metric: MetricDefinition,
-    random_state: int,
-    is_cross_fitted: bool = False,
+    predictions: Predictions, rows: Rows, spec: ScoringSpec, *, is_cross_fitted: bool = False
 ) -> RowScores:
     """Return the scores of predictions of these rows, with their intervals and by slice."""
+    evaluation, random_state = spec.evaluation, spec.random_state
     slices = None
     if rows.slices is not None:
-        slices = score_slices(predictions, rows.groups, rows.slices, metric, spec, random_state)
+        slices = score_slices(
+            predictions, rows.groups, rows.slices, spec.metric, evaluation, random_state
+        )
     return RowScores(
         **evaluate_predictions(predictions).fields(),
         intervals=compute_intervals(
-            predictions, rows.groups, spec, random_state, is_cross_fitted=is_cross_fitted
+            predictions, rows.groups, evaluation, random_state, is_cross_fitted=is_cross_fitted
         ),
         slices=slices,
     )

@@ -22,9 +22,9 @@ lies within any bounds around the table's, and eight sums vary too much for a lo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
+from job.contracts.reports.geometry import Geometry
 from job.contracts.reports.input_check import InputCheck
 from job.contracts.settings.search import FeatureBlocks
 
@@ -33,19 +33,19 @@ BY_MEANS: Final = InputCheck(measure="column_means", lower=0.3, upper=None, min_
 
 
 def choose_input_check(
-    geometry: Mapping[str, Any] | None, feature_blocks: FeatureBlocks, *, is_standardized: bool
+    geometry: Geometry | None, feature_blocks: FeatureBlocks, *, is_standardized: bool
 ) -> InputCheck | None:
     """Return the check that suits the model's input; None if there is nothing to check.
 
     Parameters
     ----------
     geometry
-        The part `geometry` of evaluation.json.
+        That of the model's input.
     is_standardized
         Whether embeddings are known to be standardized per batch.
     """
     if "embeddings" not in feature_blocks:
         return None
-    if geometry is not None and geometry["status"] == "restored":
+    if geometry is not None and geometry.status == "restored":
         return BY_LENGTH
     return BY_MEANS if is_standardized else None

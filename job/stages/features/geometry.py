@@ -89,11 +89,9 @@ def keep_lengths(geometry: Geometry) -> Geometry:
     return geometry.copy_with(map=identity)
 
 
-def describe_geometry(
-    geometry: Geometry | None, feature_blocks: FeatureBlocks
-) -> dict[str, Any] | None:
-    """Return the part `geometry` of evaluation.json; None if the model uses no embeddings."""
-    return None if geometry is None or "embeddings" not in feature_blocks else geometry.to_json()
+def select_geometry(geometry: Geometry | None, feature_blocks: FeatureBlocks) -> Geometry | None:
+    """Return the geometry if the model takes embeddings, else None."""
+    return geometry if "embeddings" in feature_blocks else None
 
 
 def geometry_bytes(width: int) -> int:

@@ -8,9 +8,9 @@ import pytest
 from sklearn import metrics
 
 from job.contracts.dataset import MatrixRows, Rows
-from job.contracts.metrics import METRICS
 from job.contracts.model import TrainedModel
-from job.contracts.settings.evaluation import EvaluationSpec
+from job.contracts.settings.evaluation import DecisionSpec, EvaluationSpec
+from job.contracts.settings.job_settings import ScoringSpec
 from job.stages.evaluation.evaluate import evaluate, evaluate_model, measure_latency, score_model
 from job.stages.metrics.predictions import predict
 
@@ -252,11 +252,14 @@ def test_evaluation_holds_baselines_and_latency_beside_the_scores():
         pipeline=Fixed("ab"),
         baselines=(("dummy", Fixed("ab")),),
     )
-    spec = EvaluationSpec(resamples=1000)
-    predicted = predict(model.pipeline, rows, model.feature_blocks)
-    evaluation = evaluate(
-        predicted, model, rows, Ticks(), spec=spec, metric=METRICS["f1_macro"], random_state=0
+    spec = ScoringSpec(
+        evaluation=EvaluationSpec(resamples=1000),
+        decision=DecisionSpec(),
+        metric="f1_macro",
+        random_state=0,
     )
+    predicted = predict(model.pipeline, rows, model.feature_blocks)
+    evaluation = evaluate(predicted, model, rows, Ticks(), spec=spec)
 
     assert ({"dummy": evaluation.scores}, {"p50_ms", "p95_ms"}) == (
         evaluation.baselines,
