@@ -1,9 +1,12 @@
 """Typed evaluations with the scores that a test of the gate is about."""
 
 from job.contracts.reports.challenge import Challenge
-from job.contracts.reports.evaluation import CandidateEvaluation
+from job.contracts.reports.evaluation import CandidateEvaluation, Evaluation
+from job.contracts.reports.gate import GateDecision
 from job.contracts.reports.intervals import Interval, IntervalReport
 from job.contracts.reports.scores import Latency
+from job.contracts.reports.search import CandidateScore, SearchReport
+from job.contracts.reports.split import SplitReport
 
 ROWS = {"classes": ("a", "b"), "per_class": {}, "confusion": ((1, 0), (0, 1))}
 
@@ -57,4 +60,34 @@ def make_challenge_scores(scores, bounds):
         is_used_up=False,
         scores=scores,
         intervals=make_intervals(bounds),
+    )
+
+
+def make_whole_evaluation():
+    """Return the content of an evaluation.json, for tests that publish a version."""
+    chosen = CandidateScore(
+        estimator="dummy", parameters=(), feature_blocks=("text",), fold_scores=(0.5,)
+    )
+    counts = dict.fromkeys(
+        ("n_dropped_leaking", "n_dropped_rare_class", "n_rare_classes", "n_test_only_rows"), 0
+    )
+    split = SplitReport(
+        method="hash",
+        key="text",
+        n_train=2,
+        n_test=2,
+        n_train_keys=2,
+        n_test_keys=2,
+        n_conflicting_texts=0,
+        n_conflicting_rows=0,
+        test_only_classes=(),
+        classes={},
+        **counts,
+    )
+    return Evaluation(
+        **make_evaluation({"accuracy": 0.5}, {}).fields(),
+        model_bytes=1,
+        gate=GateDecision(criteria=()),
+        search=SearchReport(metric="f1_macro", candidates=(chosen,), chosen=chosen),
+        split=split,
     )

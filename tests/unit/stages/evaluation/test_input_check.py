@@ -2,9 +2,13 @@
 
 import pytest
 
+from job.contracts.reports.geometry import Geometry
 from job.stages.evaluation.input_check import choose_input_check
 
-RESTORED, GIVEN = {"status": "restored"}, {"status": "too_few_rows"}
+RESTORED, GIVEN = (
+    Geometry(status=status, n_rows=2, n_distinct_rows=2, width=2)
+    for status in ("restored", "too_few_rows")
+)
 
 
 @pytest.mark.parametrize(

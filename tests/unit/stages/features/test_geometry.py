@@ -12,10 +12,10 @@ from job.adapters.executors.local import LocalThreads
 from job.contracts.dataset import MatrixRows
 from job.contracts.settings.features import FeatureSpec
 from job.stages.features.geometry import (
-    describe_geometry,
     detect_geometry,
     find_geometry,
     geometry_bytes,
+    select_geometry,
 )
 
 WIDTH = 32
@@ -231,9 +231,9 @@ def test_geometry_is_found_only_if_settings_need_it():
     assert detect_geometry(rows, FeatureSpec(geometry="given"), 0, InTurn()) is None
     assert detect_geometry(rows, FeatureSpec(geometry="auto", use=("text",)), 0, InTurn()) is None
     assert detect_geometry(rows_of_texts(["a"]), FeatureSpec(geometry="auto"), 0, InTurn()) is None
-    assert geometry.to_json() == describe_geometry(geometry, ("text", "embeddings"))
-    assert describe_geometry(geometry, ("text",)) is None
-    assert describe_geometry(None, ("embeddings",)) is None
+    assert geometry is select_geometry(geometry, ("text", "embeddings"))
+    assert select_geometry(geometry, ("text",)) is None
+    assert select_geometry(None, ("embeddings",)) is None
 
 
 def test_memory_estimate_covers_the_largest_arrays():

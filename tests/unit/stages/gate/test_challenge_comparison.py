@@ -6,7 +6,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from support.evaluations import make_evaluation
+from support.evaluations import make_evaluation, make_whole_evaluation
 from support.metadata import make_metadata
 
 from job.adapters.codecs.canonical_joblib import JoblibCodec
@@ -70,7 +70,7 @@ def make_champion(rows, *, is_wrong=False, **more):
     files = make_bundle(
         {"model.joblib": payload},
         metadata,
-        {},
+        make_whole_evaluation().to_json(),
         ValidationReport.of("s", (), n_rows=0, n_dropped=0, dropped_by_rule={}),
         rows,
         NoPages(),

@@ -10,6 +10,7 @@ import sklearn
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from support.evaluations import make_whole_evaluation
 from support.memory_store import MemoryStore
 from support.metadata import make_metadata
 from support.versions import name_of
@@ -72,7 +73,8 @@ def make_files(rows, *, salt="pcc", **more):
     stated = {"input": describe_input(rows, USE), "embedding_model": "ours", **more}
     metadata = make_metadata(training_keys_salt=salt, **stated)
     payload = JoblibCodec().encode(fit(rows))
-    return make_bundle({"model.joblib": payload}, metadata, {}, VALIDATION, rows, NoPages())
+    evaluation = make_whole_evaluation().to_json()
+    return make_bundle({"model.joblib": payload}, metadata, evaluation, VALIDATION, rows, NoPages())
 
 
 def make_champion(rows, **options):
