@@ -47,10 +47,7 @@ log = structlog.get_logger(__name__)
 def run(context: RunContext) -> RunResult:
     """Run every stage, from the table to the channel.
 
-    Raises
-    ------
-    GateRejectedError
-        The candidate was not accepted; its `result` is the result.
+    Raises `GateRejectedError`, with the result, if the candidate was not accepted.
     """
     abilities = _prepare(context)
     tables = load_tables(context)
@@ -74,10 +71,7 @@ def run(context: RunContext) -> RunResult:
         raise _reject(context, tables, candidate, verdict)
     if context.plan.is_dry_run:
         return _summarize(context, tables, "dry_run", candidate.evaluation.scores)
-    _publish(context, claim, candidate, verdict, bundle, abilities)
-    return _summarize(
-        context, tables, "published", candidate.evaluation.scores, version=claim.version
-    )
+    return _publish(context, tables, claim, candidate, verdict, bundle, abilities)
 
 
 def _prepare(context: RunContext) -> tuple[ProbeStep, ...]:
@@ -141,12 +135,13 @@ def _reject(
 
 def _publish(
     context: RunContext,
+    tables: Tables,
     claim: Claim,
     candidate: TrainedCandidate,
     verdict: Verdict,
     bundle: Mapping[str, bytes],
     abilities: tuple[ProbeStep, ...],
-) -> None:
+) -> RunResult:
     """Publish the bundle under the claimed version, and move the channel to it."""
     plan, store = context.plan, context.ports.store
     with context.stage("publish"):
@@ -157,6 +152,8 @@ def _publish(
     with context.stage("promote"):
         override = verdict.decision.override
         promote_accepted(plan, claim, store, verdict.champion, abilities, override=override)
+    scores = candidate.evaluation.scores
+    return _summarize(context, tables, "published", scores, version=claim.version)
 
 
 def _summarize(
