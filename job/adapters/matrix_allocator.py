@@ -7,12 +7,12 @@ import os
 import tempfile
 import weakref
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from job.adapters.host_limits import Memory, free_temporary_bytes
+from job.contracts.arrays import Array
 from job.errors import ConfigurationError
 
 _ITEM_BYTES: Final = np.dtype(np.float32).itemsize
@@ -38,7 +38,7 @@ class MappedMatrices:
         n_bytes = math.prod(shape) * _ITEM_BYTES
         return 0 if self._max_bytes is not None and n_bytes > self._max_bytes else n_bytes
 
-    def empty(self, shape: tuple[int, int]) -> npt.NDArray[Any]:
+    def empty(self, shape: tuple[int, int]) -> Array:
         """Allocate a matrix in C order, of any content.
 
         Raises

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
+    from job.contracts.arrays import Array
+
     FloatMatrix = npt.NDArray[np.float32]
     Strings = npt.NDArray[np.object_]
     Numbers = npt.NDArray[np.int64]
@@ -139,7 +141,7 @@ class MatrixRows:
 
     __slots__ = ("_index", "_matrix")
 
-    def __init__(self, matrix: FloatMatrix, index: npt.NDArray[Any]) -> None:
+    def __init__(self, matrix: FloatMatrix, index: Array) -> None:
         self._matrix, self._index = matrix, index
 
     @property
@@ -147,7 +149,7 @@ class MatrixRows:
         """Number of rows, and width."""
         return len(self._index), self._matrix.shape[1]
 
-    def take(self, index: npt.NDArray[Any]) -> MatrixRows:
+    def take(self, index: Array) -> MatrixRows:
         """Return the rows at these positions of the selection, or those of a mask."""
         return MatrixRows(self._matrix, self._index[index])
 
@@ -225,7 +227,7 @@ class Rows:
             self.near_duplicate_groups,
         )
 
-    def take(self, index: npt.NDArray[Any]) -> Rows:
+    def take(self, index: Array) -> Rows:
         """Return the rows at these positions, or those of a mask."""
         return Rows(
             y=self.y[index],
@@ -243,5 +245,5 @@ class Rows:
         )
 
 
-def _positions(index: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def _positions(index: Array) -> Array:
     return index.nonzero()[0] if index.dtype == bool else index

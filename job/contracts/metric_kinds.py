@@ -6,12 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from job.contracts.arrays import Array
+
 if TYPE_CHECKING:
-    from typing import Any
-
-    import numpy.typing as npt
-
-    Array = npt.NDArray[Any]
+    Array = Array
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

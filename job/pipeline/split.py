@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
-import numpy as np
 import structlog
 
+from job.contracts.arrays import Array
 from job.contracts.plan import Plan
 from job.errors import ConfigurationError
 from job.pipeline.intake import Tables, find_near_duplicates
@@ -62,7 +62,7 @@ def split_tables(context: RunContext, tables: Tables) -> DataSplit:
     return split
 
 
-def _warn_of_near_rows(is_near: np.ndarray[Any, Any]) -> None:
+def _warn_of_near_rows(is_near: Array) -> None:
     """Log a warning if a large part of the table is left out for the challenge set."""
     share = float(is_near.mean())
     if share > _MAX_NEAR_SHARE:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
+from job.contracts.arrays import Array
 from job.contracts.dataset import EMBEDDING_DEFECTS, Dataset
 from job.contracts.messages import pluralize, quote_list
 from job.contracts.settings.dataset import ColumnsSpec
 from job.contracts.settings.search import FeatureBlocks
 from job.errors import ConfigurationError, ContractViolationError
-
-Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from job.contracts.arrays import Array
 from job.contracts.dataset import Dataset, MatrixRows, Rows
 
 # fast path, as most texts are ASCII: only letters and digits are kept
@@ -42,16 +43,14 @@ def normalize(text: str) -> str:
     return " ".join(folded.split()) or text.strip()
 
 
-def salted_digests(prefix: str, keys: Iterable[str], salt: str) -> np.ndarray[Any, Any]:
+def salted_digests(prefix: str, keys: Iterable[str], salt: str) -> Array:
     """Return the first 64 bits of SHA-256(salt, prefix, key) as uint64, for each key."""
     start = f"{len(salt)}:{salt}{prefix}\0".encode()
     digests = (hashlib.sha256(start + key.encode("utf-8", "surrogatepass")) for key in keys)
     return np.array([int.from_bytes(d.digest()[:8], "big") for d in digests], np.uint64)
 
 
-def make_rows(
-    dataset: Dataset, is_sound: np.ndarray[Any, Any], feature_blocks: tuple[str, ...]
-) -> Rows:
+def make_rows(dataset: Dataset, is_sound: Array, feature_blocks: tuple[str, ...]) -> Rows:
     """Return the sound rows with their keys and the feature blocks that are used.
 
     A row's leakage key is its group where there is a group column (for a row without a group, its
@@ -85,9 +84,7 @@ def make_rows(
     )
 
 
-def _content_keys(
-    dataset: Dataset, matrix: Any, index: np.ndarray[Any, Any]
-) -> Callable[[int], str]:
+def _content_keys(dataset: Dataset, matrix: Any, index: Array) -> Callable[[int], str]:
     """Return a function that makes the key of a row without text."""
     if matrix is not None:
         return lambda row: f"embedding:{_digest_row(matrix[index[row]])}"
@@ -97,12 +94,12 @@ def _content_keys(
     return lambda row: f"row:{'|'.join(str(values[row]) for values in features)}"
 
 
-def _digest_row(values: np.ndarray[Any, Any]) -> str:
+def _digest_row(values: Array) -> str:
     # 16 bytes, as a million of these keys are in memory
     return hashlib.blake2b(values.tobytes(), digest_size=16).hexdigest()
 
 
-def _text_keys(texts: Any, content_key: Callable[[int], str], n_rows: int) -> np.ndarray[Any, Any]:
+def _text_keys(texts: Any, content_key: Callable[[int], str], n_rows: int) -> Array:
     keys = np.full(n_rows, "", dtype=object)
     if texts is not None:
         keys[:] = [normalize(text) for text in texts]

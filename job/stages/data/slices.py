@@ -16,9 +16,9 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from job.contracts.arrays import Array
 from job.contracts.dataset import Column, Dataset, Rows
 
-Array = np.ndarray[Any, Any]
 OTHER: Final = "(other)"
 MISSING: Final = "(missing)"
 NEAR_TRAINING: Final = "near-duplicate of a training row"

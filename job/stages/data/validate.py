@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 import structlog
 
+from job.contracts.arrays import Array
 from job.contracts.dataset import EMBEDDING_DEFECTS, MISSING, NOT_FINITE, Column, Dataset
 from job.contracts.messages import pluralize
 from job.contracts.ports import SuiteRunner
@@ -30,7 +31,7 @@ from job.stages.data.suite_binding import SHARES, parameter_values, substitute_p
 
 log = structlog.get_logger(__name__)
 
-Mask = np.ndarray[Any, Any]
+Mask = Array
 
 
 def validate_dataset(
@@ -100,7 +101,7 @@ def _lay_out(dataset: Dataset) -> pd.DataFrame:
     return table
 
 
-def _cells(kind: str, values: np.ndarray[Any, Any]) -> Any:
+def _cells(kind: str, values: Array) -> Any:
     if kind != "timestamp":
         return values
     # missing times are the minimum integer, which is NaT to numpy

@@ -13,9 +13,9 @@ from typing import Any, Final
 
 import numpy as np
 
+from job.contracts.arrays import Array
 from job.stages.data.slices import DisclosureRule
 
-Array = np.ndarray[Any, Any]
 _DECILES: Final = np.arange(1, 10) / 10
 _MIN_VALUES: Final = 100
 _MIN_GROUPS: Final = 20

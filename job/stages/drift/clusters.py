@@ -11,12 +11,11 @@ How it works
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from scipy import sparse
 
-Array = np.ndarray[Any, Any]
+from job.contracts.arrays import Array
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,17 +13,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
 from scipy.special import rel_entr
 from scipy.stats import chi2
 
+from job.contracts.arrays import Array
 from job.contracts.reports.profile import Numbers, Values
 from job.stages.drift.clusters import Clusters, share_covariance
 
-Array = np.ndarray[Any, Any]
 CONFIDENCE: Final = 0.999  # level of the null quantiles
 _N_ROWS_WITHOUT_ERROR: Final = 1e6  # sample size assumed where shares have no sampling error
 

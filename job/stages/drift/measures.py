@@ -14,11 +14,12 @@ How it works
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from scipy.stats import norm
 
+from job.contracts.arrays import Array
 from job.contracts.reports.drift import DriftMeasure, DriftReport
 from job.contracts.reports.profile import Numbers, Profile, Values
 from job.contracts.settings.drift import DriftSpec
@@ -34,7 +35,6 @@ from job.stages.drift.principal_axes import lost_variance, mean_shift, principal
 from job.stages.drift.profile import TableProfile
 from job.stages.drift.snapshot import CLASSES, EMBEDDINGS, WORDS, TableSnapshot
 
-Array = np.ndarray[Any, Any]
 _Z: Final = float(norm.ppf((1 + CONFIDENCE) / 2))
 
 

@@ -12,7 +12,7 @@ How it works
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from scipy import sparse
@@ -20,12 +20,12 @@ from scipy.linalg import subspace_angles
 from scipy.stats import chi2, norm
 from sklearn.decomposition import PCA
 
+from job.contracts.arrays import Array
 from job.contracts.dataset import MatrixRows
 from job.contracts.reports.profile import PrincipalAxes
 from job.stages.drift.clusters import Clusters, estimate_ratio, make_clusters
 from job.stages.drift.histograms import CONFIDENCE
 
-Array = np.ndarray[Any, Any]
 _MAX_ROWS: Final = 20_000
 _N_AXES: Final = 5
 _MIN_GROUPS: Final = 4 * _N_AXES  # each half gets a PCA of its own

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from job.contracts.arrays import Array
 from job.contracts.identity import canonical_json
 from job.contracts.ports import ArtifactStore
 from job.contracts.reports.profile import Numbers, Profile, Values
@@ -17,8 +17,6 @@ from job.stages.data.slices import DisclosureRule, disclosable_values
 from job.stages.drift.bins import find_edges
 from job.stages.drift.histograms import profile_numbers, profile_values
 from job.stages.drift.snapshot import CLASSES, TableSnapshot
-
-Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
 
+from job.contracts.arrays import Array
 from job.contracts.dataset import Column, Dataset, Rows
 from job.stages.drift.clusters import Clusters, make_clusters
 from job.stages.drift.principal_axes import GroupMeans
 from job.stages.drift.vocabulary import WordCounts
 
-Array = np.ndarray[Any, Any]
 CLASSES: Final = "classes"
 TEXT_LENGTH: Final = "text length"
 WORDS: Final = "words"

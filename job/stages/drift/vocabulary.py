@@ -11,13 +11,14 @@ How it works
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from scipy import sparse
 from scipy.stats import norm
 from sklearn.feature_extraction.text import CountVectorizer
 
+from job.contracts.arrays import Array
 from job.contracts.dataset import Rows
 from job.contracts.reports.profile import Words
 from job.stages.data.leakage_keys import salted_digests
@@ -25,7 +26,6 @@ from job.stages.drift.clusters import Clusters, estimate_ratio
 from job.stages.drift.histograms import CONFIDENCE
 from job.stages.split.near_duplicates.templates import TEXT_PREFIX
 
-Array = np.ndarray[Any, Any]
 _MAX_ROWS: Final = 100_000  # a sample of this size is precise enough
 
 

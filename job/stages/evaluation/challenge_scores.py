@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
 import structlog
 
+from job.contracts.arrays import Array
 from job.contracts.dataset import Rows
 from job.contracts.reports.challenge import Challenge, Purpose
 from job.contracts.reports.part import round_published
@@ -17,7 +15,6 @@ from job.stages.metrics.predictions import Predictions
 from job.stages.split.challenge_halves import ChallengeSet, count_smallest_class
 
 log = structlog.get_logger(__name__)
-Array = np.ndarray[Any, Any]
 
 
 def score_challenge(

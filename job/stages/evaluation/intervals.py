@@ -13,10 +13,11 @@ How it works
 
 from __future__ import annotations
 
-from typing import Any, Final, TypeGuard
+from typing import Final, TypeGuard
 
 import numpy as np
 
+from job.contracts.arrays import Array
 from job.contracts.metric_kinds import InfluenceMetric, MetricDefinition, RowMetric
 from job.contracts.metrics import METRICS
 from job.contracts.reports.intervals import Interval, IntervalReport
@@ -37,7 +38,6 @@ from job.stages.metrics.predictions import Predictions
 from job.stages.metrics.row_metrics import KnownRows
 from job.stages.metrics.search_metric import measure_rows
 
-Array = np.ndarray[Any, Any]
 _HELD_OUT: Final = "bootstrap over groups, stratified by class; BCa ends with Student's t"
 _CROSS_FITTED: Final = (
     "scores of labels: Jeffreys' interval of a share, of as many trials as there are effective "

@@ -16,10 +16,11 @@ Source: Northcutt, Jiang and Chuang, "Confident Learning" (2021).
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
+from job.contracts.arrays import Array
 from job.contracts.dataset import Rows
 from job.contracts.ports import Executor
 from job.contracts.reports.intervals import Interval
@@ -34,7 +35,6 @@ from job.stages.split.folds import sample_groups
 from job.stages.training.estimators import find_kind
 from job.stages.training.out_of_fold import MAX_FOLDS, predict_out_of_fold
 
-Array = np.ndarray[Any, Any]
 _N_ROWS: Final = 20_000  # enough for estimates
 _MAX_PAIRS: Final = 20
 _MAX_LISTED: Final = 5000

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
 
@@ -11,7 +11,6 @@ from job.errors import TrainingError
 from job.stages.metrics.group_sums import MIN_EFFECTIVE_GROUPS, effective_groups
 from job.stages.split.split import DataSplit
 
-Array = np.ndarray[Any, Any]
 Method = Literal["holdout", "cross_fit", "official_test"]
 _MIN_FOLDS: Final = 3
 

@@ -8,11 +8,11 @@ language. The empty request, which a consumer may send by mistake, is predicted 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import structlog
 
+from job.contracts.arrays import Array
 from job.contracts.dataset import Column, Dataset, MatrixRows, Rows
 from job.contracts.reports.decision_threshold import Decision
 from job.contracts.reports.intervals import Interval
@@ -24,7 +24,6 @@ from job.stages.metrics.group_sums import effective_groups
 from job.stages.metrics.predictions import Predictions
 
 log = structlog.get_logger(__name__)
-Array = np.ndarray[Any, Any]
 NO_CLASS = ""
 
 

@@ -26,15 +26,14 @@ Ridge terms from 0.03 to 1 give the same.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.pipeline import Pipeline
 
+from job.contracts.arrays import Array
 from job.contracts.model import TrainedModel
 
-Array = npt.NDArray[Any]
 _RIDGE: Final = 0.3  # relative to the mean squared length of the regression's rows
 _N_ROUNDS: Final = 3
 

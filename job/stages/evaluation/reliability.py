@@ -12,15 +12,15 @@ How it works
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
+from job.contracts.arrays import Array
 from job.contracts.reports.scores import Bins, ClassReliability, Reliability, RiskCoverage
 from job.stages.metrics.predictions import Predictions
 from job.stages.metrics.row_metrics import equal_mass_error
 
-Array = np.ndarray[Any, Any]
 N_BINS: Final = 15
 MIN_ROWS: Final = 20
 _N_POINTS: Final = 100

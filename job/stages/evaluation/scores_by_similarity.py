@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
+from job.contracts.arrays import Array
 from job.contracts.reports.wording import SimilarityBin, SimilarityReport
 from job.contracts.settings.evaluation import EvaluationSpec
 from job.stages.evaluation.wording_similarity import Similarity
@@ -15,7 +15,6 @@ from job.stages.metrics.confidence_bounds import MIN_GROUPS
 from job.stages.metrics.group_bootstrap import GroupBootstrap
 from job.stages.metrics.predictions import Predictions
 
-Array = npt.NDArray[Any]
 EDGES: Final = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 # Of 64 requests that were worded differently from the upstream's table, nine in ten have a
 # similarity to it below 0.41 (by texts; 0.44 by embeddings), of its own held-out rows one in ten.

@@ -19,6 +19,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from job.contracts.arrays import Array
 from job.contracts.metric_kinds import MetricDefinition
 from job.contracts.reports.slices import SliceReport, SliceScore
 from job.contracts.settings.evaluation import EvaluationSpec
@@ -27,7 +28,6 @@ from job.stages.metrics.group_bootstrap import GroupBootstrap, Measured
 from job.stages.metrics.predictions import Predictions
 from job.stages.metrics.search_metric import compute_score
 
-Array = np.ndarray[Any, Any]
 MIN_GROUPS: Final = 10
 
 

@@ -26,16 +26,15 @@ Calibration, as (mean ratio, scale share, length variation)
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
+from job.contracts.arrays import Array
 from job.contracts.dataset import MatrixRows
 from job.contracts.reports.wording import Standardization
 from job.contracts.row_blocks import split_rows
 
-Array = npt.NDArray[Any]
 MAX_MEAN_RATIO: Final = 0.15
 MIN_SCALE_SHARE: Final = 0.5
 MIN_LENGTH_VARIATION: Final = 0.01

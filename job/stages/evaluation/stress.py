@@ -22,11 +22,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from job.contracts.arrays import Array
 from job.contracts.dataset import MatrixRows, Rows
 from job.contracts.model import TrainedModel
 from job.contracts.reports.intervals import Interval
@@ -38,7 +39,6 @@ from job.stages.metrics.confidence_bounds import MIN_GROUPS
 from job.stages.metrics.group_bootstrap import GroupBootstrap
 from job.stages.metrics.predictions import Predictions, predict
 
-Array = npt.NDArray[Any]
 SHARE: Final = 0.85
 N_DRAWS: Final = 10
 MAX_BATCH_ROWS: Final = 200

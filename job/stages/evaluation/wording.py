@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from job.contracts.arrays import Array
 from job.contracts.dataset import Rows
 from job.contracts.reports.wording import GroupCounts, ItemKind, Templates, Wording
 from job.contracts.settings.evaluation import EvaluationSpec
@@ -19,7 +19,6 @@ from job.stages.evaluation.wording_similarity import Part, measure_similarity
 from job.stages.metrics.group_sums import effective_groups
 from job.stages.metrics.predictions import Predictions
 
-Array = npt.NDArray[Any]
 # Groups of near-duplicates with at least this many rows count as sentence templates. They have more
 # than .97 of the upstream's 10,000 rows, and .87 and .74 of samples of 400 and 300 of them, but .14
 # of banking77's and .18 of privacyqa's: texts that people write repeat, but in few copies. With a

@@ -18,18 +18,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from sklearn.feature_extraction.text import HashingVectorizer
 
+from job.contracts.arrays import Array
 from job.contracts.dataset import MatrixRows, Rows
 from job.contracts.row_blocks import split_rows
 from job.stages.data.leakage_keys import key_kind
 
-Array = npt.NDArray[Any]
 SimilarityKind = Literal["text", "embeddings"]
 Part = tuple[Array, Rows]  # positions in the evaluated rows, and their model's training rows
 

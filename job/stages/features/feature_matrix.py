@@ -15,8 +15,8 @@ import functools
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from job.contracts.arrays import Array
 from job.contracts.dataset import Rows
 from job.contracts.ports import Executor, MatrixAllocator
 from job.contracts.reports.geometry import Geometry
@@ -26,8 +26,6 @@ from job.contracts.settings.search import FeatureBlocks
 from job.stages.features.preprocessing import make_input, make_preprocessing, select_blocks
 from job.stages.features.scaling import FeatureMatrix, fit_scaling, restore_rows
 from job.stages.features.term_counts import Terms
-
-Array = npt.NDArray[Any]
 
 
 class FeatureMatrices:

@@ -22,12 +22,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import structlog
 
+from job.contracts.arrays import Array
 from job.contracts.dataset import MatrixRows, Rows
 from job.contracts.ports import Executor
 from job.contracts.reports.geometry import AffineMap, Geometry, Status
@@ -44,7 +44,6 @@ from job.stages.features.quadric import (
 )
 
 log = structlog.get_logger(__name__)
-Array = npt.NDArray[Any]
 ONE_LENGTH: Final = 1e-3  # root mean square of |length / mean - 1|
 MAX_WIDTH: Final = 1536
 _MAX_ROWS: Final = 50_000

@@ -20,17 +20,16 @@ How it works
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 from scipy.linalg import lapack
 
+from job.contracts.arrays import Array
 from job.contracts.dataset import MatrixRows
 from job.contracts.reports.geometry import AffineMap
 from job.contracts.row_blocks import split_rows
 
-Array = npt.NDArray[Any]
 MIN_COLUMNS: Final = 16
 MAX_RATIO: Final = 0.1  # of the smallest singular value to the next
 # Principal components of sentence embeddings have rows of nearly one length, which is not enough:

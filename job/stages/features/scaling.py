@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.preprocessing import StandardScaler
 
+from job.contracts.arrays import Array
 from job.contracts.dataset import MatrixRows
 from job.contracts.ports import Executor, MatrixAllocator, ParallelMap
 from job.contracts.reports.geometry import AffineMap
@@ -29,7 +29,6 @@ from job.solver.broadcasting import small_ufunc_buffer
 from job.stages.features.preprocessing import make_restoring, make_scaling
 from job.stages.features.term_counts import replace_counted_terms
 
-Array = npt.NDArray[Any]
 _BLOCK: Final = 2048
 _ROWS_IN_CACHE: Final = 256
 

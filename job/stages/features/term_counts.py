@@ -14,17 +14,16 @@ from __future__ import annotations
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import ColumnTransformer
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 
+from job.contracts.arrays import Array
 from job.contracts.dataset import Rows
 from job.errors import TrainingError
 
-Array = npt.NDArray[Any]
 NGRAMS: Final = {"word": (1, 2), "char_wb": (2, 5)}
 
 

@@ -15,10 +15,11 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
+from job.contracts.arrays import Array
 from job.contracts.dataset import Rows
 from job.contracts.messages import pluralize
 from job.contracts.metric_kinds import LabelMetric
@@ -38,7 +39,6 @@ from job.stages.gate.paired_bootstrap import compare_counts
 from job.stages.metrics.confidence_bounds import MIN_GROUPS
 from job.stages.packaging.metadata import describe_input
 
-Array = np.ndarray[Any, Any]
 MIN_ROWS: Final = 30
 
 

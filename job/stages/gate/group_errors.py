@@ -23,6 +23,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from job.contracts.arrays import Array
 from job.contracts.dataset import Rows
 from job.contracts.identity import canonical_json
 from job.stages.data.leakage_keys import salted_digests
@@ -30,7 +31,6 @@ from job.stages.gate.paired_bootstrap import PairedCounts
 from job.stages.metrics.group_sums import make_group_sums
 from job.stages.metrics.predictions import Predictions
 
-Array = np.ndarray[Any, Any]
 _SALT: Final = "group errors"  # fixed: the salt of the split may change from run to run
 _NUMBERS: Final = ("key_groups", "groups", "y_true", "y_pred", "n_rows")
 

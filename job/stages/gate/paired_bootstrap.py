@@ -16,10 +16,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 
+from job.contracts.arrays import Array
 from job.contracts.metric_kinds import InfluenceMetric, LabelMetric, RowMetric
 from job.contracts.reports.comparison import Comparison, RecallChange
 from job.contracts.reports.intervals import Interval
@@ -31,8 +31,6 @@ from job.stages.metrics.label_metrics import LabelScores, count_groups, paired_c
 from job.stages.metrics.predictions import Predictions
 from job.stages.metrics.row_metrics import KnownRows
 from job.stages.metrics.search_metric import measure_rows
-
-Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,17 +18,16 @@ run's table if it is larger: two models may agree by luck on groups that retrain
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from scipy.stats import norm
 
+from job.contracts.arrays import Array
 from job.contracts.reports.gate import CanShow
 from job.contracts.reports.search import SearchedLabels
 from job.contracts.settings.gate import GateSpec, PairedSpec
 from job.stages.gate.paired_bootstrap import compare_counts, count_pair
-
-Array = np.ndarray[Any, Any]
 
 POWER: Final = 0.8  # chance that an equal candidate is accepted, if the margin can be shown
 _MAX_UNDETECTED: Final = 0.05  # chance that the largest drop passes

@@ -13,16 +13,16 @@ How it works
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from scipy.stats import beta, norm
 from scipy.stats import t as student
 
+from job.contracts.arrays import Array
 from job.contracts.reports.intervals import Interval
 from job.stages.metrics.group_sums import GroupSums
 
-Array = np.ndarray[Any, Any]
 MIN_GROUPS: Final = 5  # with fewer, resamples differ too little to give an interval
 
 

@@ -14,11 +14,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from scipy import sparse
 
+from job.contracts.arrays import Array
 from job.contracts.reports.intervals import Interval
 from job.contracts.row_blocks import split_rows
 from job.contracts.settings.evaluation import EvaluationSpec
@@ -29,7 +30,6 @@ from job.stages.metrics.confidence_bounds import (
 )
 from job.stages.metrics.group_sums import GroupSums, count_by_group, sum_by_group
 
-Array = np.ndarray[Any, Any]
 Statistic = Callable[[Array], Array]  # metrics (n, n_metrics) from sums (n, n_columns)
 _BLOCK: Final = 2**22  # draws at a time
 _MAX_CACHED_COUNTS: Final = 2**16  # counts that fit into the processor's cache

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-Array = np.ndarray[Any, Any]
+from job.contracts.arrays import Array
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,15 +10,15 @@ How it works
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
+from job.contracts.arrays import Array
 from job.contracts.metric_kinds import LabelCounts, LabelMetric
 from job.contracts.metrics import METRICS
 from job.stages.metrics.group_sums import effective_groups
 
-Array = np.ndarray[Any, Any]
 PER_CLASS: Final = ("f1", "precision", "recall")
 
 

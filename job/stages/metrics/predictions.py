@@ -8,12 +8,12 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from job.contracts.arrays import Array
 from job.contracts.dataset import Rows
 from job.contracts.row_blocks import split_rows
 from job.contracts.settings.search import FeatureBlocks
 from job.stages.features.preprocessing import make_input
 
-Array = np.ndarray[Any, Any]
 _BLOCK: Final = 8192
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from functools import cached_property
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
+from job.contracts.arrays import Array
 from job.stages.metrics.predictions import Predictions
 
-Array = np.ndarray[Any, Any]
 # scikit-learn's bound for float64 is used for float32 as well, so that models can be compared.
 _MIN_PROBABILITY: Final = float(np.finfo(np.float64).eps)
 

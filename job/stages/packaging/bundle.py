@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from job.contracts.arrays import Array
 from job.contracts.dataset import Rows
 from job.contracts.identity import canonical_json
 from job.contracts.ports import Renderer
@@ -25,7 +26,7 @@ from job.contracts.version_files import (
 from job.stages.data.leakage_keys import salted_digests
 
 
-def training_keys(rows: Rows, salt: str) -> np.ndarray[Any, Any]:
+def training_keys(rows: Rows, salt: str) -> Array:
     """Return the sorted salted digests of all training keys, shape (n_keys,), uint64.
 
     These are leakage keys, text keys, and templates: texts with masked slots.

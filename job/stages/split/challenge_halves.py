@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
 import pandas as pd
 import structlog
 
+from job.contracts.arrays import Array
 from job.contracts.dataset import Rows
 from job.errors import ContractViolationError
 from job.stages.split.folds import cut_hash_folds
 from job.stages.split.holdout import digest_groups
 
 log = structlog.get_logger(__name__)
-Array = np.ndarray[Any, Any]
 MIN_ROWS: Final = 30
 MIN_CLASS_ROWS: Final = 5
 MIN_CHOOSING_ROWS: Final = 20

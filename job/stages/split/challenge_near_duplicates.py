@@ -13,17 +13,15 @@ How it works
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from job.contracts.arrays import Array
 from job.contracts.dataset import Rows
 from job.contracts.ports import Executor
 from job.contracts.settings.split import SplitSpec
 from job.stages.split.near_duplicates import Kind, find_near_duplicate_groups
-
-Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,12 +7,13 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from job.contracts.arrays import Array
 from job.contracts.dataset import Rows
 from job.contracts.reports.near_duplicates import DuplicateReport
 from job.contracts.reports.split import ClassRows
 from job.stages.split.near_duplicates import Kind
 
-Mask = np.ndarray[Any, Any]
+Mask = Array
 _N_LARGEST: Final = 10
 
 

@@ -17,16 +17,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.model_selection import StratifiedGroupKFold
 
+from job.contracts.arrays import Array
 from job.contracts.dataset import Rows
 from job.errors import TrainingError
 
-Array = npt.NDArray[Any]
 Fold = tuple[Array, Array]
 # NOTE: StratifiedGroupKFold tries each group in all folds, in Python: about .3 ms per group
 _MAX_STRATIFIED_GROUPS: Final = 300

@@ -18,19 +18,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from job.contracts.arrays import Array
 from job.contracts.dataset import Rows
 from job.contracts.settings.split import SplitSpec
 from job.errors import TrainingError
 from job.stages.data.leakage_keys import salted_digests
 from job.stages.split.folds import GroupCounts, cut_folds
 
-Array = npt.NDArray[Any]
 MAX_GROUP_SHARE: Final = 1 / 8  # of the rows of its class; larger groups are always trained on
 _N_PASSES: Final = 3  # rebalancing a class can unbalance another one in the same groups
 

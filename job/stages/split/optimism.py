@@ -11,10 +11,9 @@ How it works
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 from scipy import sparse
 from sklearn.linear_model import RidgeClassifier
 from sklearn.model_selection import StratifiedKFold
@@ -26,7 +25,6 @@ from job.contracts.settings.job_settings import TrainingSpec
 from job.stages.features.feature_matrix import FeatureMatrices
 from job.stages.split.folds import Fold, make_folds
 
-Array = npt.NDArray[Any]
 _MAX_ROWS: Final = 5000
 # A fit to n rows of d columns and K classes takes about n min(n, d) (min(n, d) + K)
 # multiplications; this maximum allows 2,100 rows of texts, or more than 5,000 rows of 584 columns.

@@ -14,11 +14,11 @@ How it works
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import structlog
 
+from job.contracts.arrays import Array
 from job.contracts.dataset import Rows
 from job.contracts.messages import quote_list
 from job.contracts.reports.split import SplitReport
@@ -39,8 +39,8 @@ from job.stages.split.near_duplicates import Kind
 
 log = structlog.get_logger(__name__)
 
-Mask = np.ndarray[Any, Any]
-Positions = np.ndarray[Any, Any]
+Mask = Array
+Positions = Array
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,11 +18,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from scipy.stats import beta
 
+from job.contracts.arrays import Array
 from job.contracts.dataset import Rows
 from job.contracts.messages import pluralize
 from job.contracts.reports.decision_threshold import Decision, Threshold
@@ -35,7 +36,6 @@ from job.stages.training.decision_threshold import (
     measure_abstention,
 )
 
-Array = np.ndarray[Any, Any]
 N_FOLDS: Final = 5
 _MAX_NEEDED: Final = 10_000
 

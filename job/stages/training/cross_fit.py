@@ -19,11 +19,12 @@ How it works
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
 
+from job.contracts.arrays import Array
 from job.contracts.dataset import Rows
 from job.contracts.metrics import METRICS
 from job.contracts.ports import Executor
@@ -38,7 +39,6 @@ from job.stages.training.out_of_fold import predict_out_of_fold
 from job.stages.training.search.choice import choose
 from job.stages.training.search.preference import find_preferred
 
-Array = np.ndarray[Any, Any]
 MIN_FOLDS: Final = 2
 MAX_DISAGREEMENT: Final = 0.005  # share of rows; candidates that differ less count as equal
 

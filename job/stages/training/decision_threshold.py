@@ -15,12 +15,13 @@ How it works
 from __future__ import annotations
 
 import math
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from scipy.stats import beta, norm
 from scipy.stats import t as student
 
+from job.contracts.arrays import Array
 from job.contracts.messages import pluralize
 from job.contracts.reports.decision_threshold import Decision, Threshold, ThresholdStatus
 from job.contracts.reports.intervals import Interval
@@ -29,7 +30,6 @@ from job.stages.metrics.confidence_bounds import interval_or_count_bound
 from job.stages.metrics.group_bootstrap import GroupBootstrap
 from job.stages.metrics.predictions import Predictions
 
-Array = np.ndarray[Any, Any]
 _TEMPLATES: Final = (
     "Most rows come from sentence templates, which are no evidence of how sure the model may be of "
     "requests in people's own words."

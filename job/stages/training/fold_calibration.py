@@ -19,12 +19,11 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 
+from job.contracts.arrays import Array
 from job.solver.linear_svc import fit_calibration
 from job.stages.split.folds import Fold
 
-Array = npt.NDArray[Any]
 # The decision value that a one-vs-rest linear SVC approaches for a class without rows.
 _ABSENT_CLASS: Final = -1.0
 

@@ -20,6 +20,7 @@ from typing import Any, Final
 import numpy as np
 from scipy import sparse
 
+from job.contracts.arrays import Array
 from job.contracts.dataset import Rows
 from job.contracts.ports import Executor
 from job.contracts.reports.search import CandidateScore
@@ -34,7 +35,6 @@ from job.stages.training.fold_calibration import calibrate_folds, compute_decisi
 from job.stages.training.prototypes import RowGroups
 from job.stages.training.sklearn_fit import fit
 
-Array = np.ndarray[Any, Any]
 MAX_FOLDS: Final = 3
 
 

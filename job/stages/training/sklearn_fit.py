@@ -8,17 +8,16 @@ from typing import Any, Final
 
 import joblib
 import numpy as np
-import numpy.typing as npt
 from sklearn import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.svm import LinearSVC
 
+from job.contracts.arrays import Array
 from job.contracts.messages import quote_list
 from job.errors import TrainingError
 from job.stages.training.estimators import translate_value_errors
 from job.stages.training.prototypes import Prototypes, RowGroups, fit_prototypes
 
-Array = npt.NDArray[Any]
 _RANDOM_LOCK: Final = threading.Lock()  # liblinear has one random generator per process
 
 

@@ -21,12 +21,12 @@ from scipy.optimize import minimize_scalar
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
+from job.contracts.arrays import Array
 from job.contracts.reports.scores import ProbabilityLosses, Temperature
 from job.stages.metrics.predictions import Predictions
 from job.stages.metrics.row_metrics import brier_losses, calibration_error, log_losses
 from job.stages.training.estimators import find_kind
 
-Array = np.ndarray[Any, Any]
 _MIN_PROBABILITY: Final = 1e-300
 _MAX_TEMPERATURE: Final = 20.0  # searched from 1 / 20 to 20
 _DIGITS: Final = 4

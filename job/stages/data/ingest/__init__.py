@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import structlog
 
+from job.contracts.arrays import Array
 from job.contracts.dataset import Column, Dataset, Embeddings, Kind, Provenance
 from job.contracts.messages import pluralize, quote_list
 from job.contracts.ports import MatrixAllocator, SourceTable, TableSource
@@ -29,7 +29,7 @@ class _RoleColumn:
     role: str
     kind: Kind
     source_name: str
-    chunks: list[np.ndarray[Any, Any]] = field(default_factory=list)
+    chunks: list[Array] = field(default_factory=list)
     n_unreadable: int = 0
 
     @property

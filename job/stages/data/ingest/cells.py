@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from job.contracts.arrays import Array
 from job.contracts.canonical_strings import CANONICALIZABLE, canonicalize
 from job.contracts.dataset import Kind
 
@@ -18,9 +19,7 @@ _TRUE: Final = ("true", "t", "yes", "y", "1", "1.0")
 _FALSE: Final = ("false", "f", "no", "n", "0", "0.0")
 
 
-def convert(
-    array: pa.Array, kind: Kind, *, is_prose: bool = False
-) -> tuple[np.ndarray[Any, Any], int]:
+def convert(array: pa.Array, kind: Kind, *, is_prose: bool = False) -> tuple[Array, int]:
     """Convert one batch of a column.
 
     Parameters
@@ -71,7 +70,7 @@ def is_string(kind: pa.DataType) -> bool:
     )
 
 
-def _strings(array: pa.Array) -> tuple[np.ndarray[Any, Any], int]:
+def _strings(array: pa.Array) -> tuple[Array, int]:
     if pa.types.is_nested(array.type):
         return np.full(len(array), None, dtype=object), len(array) - array.null_count
     if pa.types.is_timestamp(array.type):
@@ -90,21 +89,21 @@ def _strings(array: pa.Array) -> tuple[np.ndarray[Any, Any], int]:
     return values, 0
 
 
-def _canonicalized(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def _canonicalized(values: Array) -> Array:
     matches = pc.match_substring_regex(pa.array(values, pa.large_string()), CANONICALIZABLE)
     index = np.flatnonzero(pc.fill_null(matches, False).to_numpy(zero_copy_only=False))
     values[index] = [canonicalize(value) for value in values[index]]
     return values
 
 
-def _interned(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def _interned(values: Array) -> Array:
     """Replace equal values by one object, which saves memory as labels and categories are few."""
     codes, names = pd.factorize(values)  # code -1 (None) picks the appended item
-    interned: np.ndarray[Any, Any] = np.append(names, [None])[codes]
+    interned: Array = np.append(names, [None])[codes]
     return interned
 
 
-def _numbers(array: pa.Array) -> tuple[np.ndarray[Any, Any], int]:
+def _numbers(array: pa.Array) -> tuple[Array, int]:
     if is_string(array.type):
         return _parsed_numbers(array)
     if pa.types.is_boolean(array.type):
@@ -124,7 +123,7 @@ def _is_numeric(kind: pa.DataType) -> bool:
     )
 
 
-def _parsed_numbers(array: pa.Array) -> tuple[np.ndarray[Any, Any], int]:
+def _parsed_numbers(array: pa.Array) -> tuple[Array, int]:
     trimmed = pc.utf8_trim_whitespace(array)
     blank = pc.fill_null(pc.equal(trimmed, ""), True)
     filled = pc.if_else(blank, pa.scalar(None, trimmed.type), trimmed)
@@ -141,12 +140,12 @@ def _parsed_numbers(array: pa.Array) -> tuple[np.ndarray[Any, Any], int]:
     return _to_float32(parsed), n_unreadable
 
 
-def _to_float32(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def _to_float32(values: Array) -> Array:
     with np.errstate(over="ignore", invalid="ignore"):
         return np.asarray(values, dtype=np.float64).astype(np.float32)
 
 
-def _booleans(array: pa.Array) -> tuple[np.ndarray[Any, Any], int]:
+def _booleans(array: pa.Array) -> tuple[Array, int]:
     if not is_string(array.type):
         values, n_unreadable = _numbers(array)
         is_other = ~np.isin(values, (0, 1)) & ~np.isnan(values)
@@ -159,13 +158,13 @@ def _booleans(array: pa.Array) -> tuple[np.ndarray[Any, Any], int]:
     return values, int((~is_true & ~is_false & ~blank).sum())
 
 
-def _is_in(words: pa.Array, vocabulary: Sequence[str]) -> np.ndarray[Any, Any]:
+def _is_in(words: pa.Array, vocabulary: Sequence[str]) -> Array:
     matches = pc.is_in(words, value_set=pa.array(vocabulary, words.type))
-    mask: np.ndarray[Any, Any] = matches.to_numpy(zero_copy_only=False)
+    mask: Array = matches.to_numpy(zero_copy_only=False)
     return mask
 
 
-def _timestamps(array: pa.Array) -> tuple[np.ndarray[Any, Any], int]:
+def _timestamps(array: pa.Array) -> tuple[Array, int]:
     n_rows, n_present = len(array), len(array) - array.null_count
     if pa.types.is_null(array.type):
         return np.full(n_rows, NO_TIME), 0
@@ -184,7 +183,7 @@ def _timestamps(array: pa.Array) -> tuple[np.ndarray[Any, Any], int]:
     return np.full(n_rows, NO_TIME), n_present
 
 
-def _to_microseconds(times: pd.Series[Any]) -> np.ndarray[Any, Any]:
+def _to_microseconds(times: pd.Series[Any]) -> Array:
     micros = times.dt.tz_localize(None).astype("datetime64[us]").to_numpy().view(np.int64)
-    values: np.ndarray[Any, Any] = micros
+    values: Array = micros
     return values

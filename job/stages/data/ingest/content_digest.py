@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from job.contracts.arrays import Array
 from job.contracts.dataset import Kind
 
 
@@ -35,7 +36,7 @@ class ContentDigest:
         """Count the rows of a batch."""
         self._n_rows += n_rows
 
-    def add(self, label: str, kind: Kind, values: np.ndarray[Any, Any]) -> None:
+    def add(self, label: str, kind: Kind, values: Array) -> None:
         """Add a batch of a column that has been read as `kind`."""
         if kind == "string":
             text = pc.fill_null(pa.array(values, pa.large_string()), "")
@@ -74,7 +75,7 @@ def _utf8_bytes(text: pa.LargeStringArray) -> Any:
     return memoryview(data)[bounds[0] : bounds[-1]]
 
 
-def _one_nan_one_zero(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    canonical: np.ndarray[Any, Any] = np.add(values, np.float32(0)).astype("<f4")
+def _one_nan_one_zero(values: Array) -> Array:
+    canonical: Array = np.add(values, np.float32(0)).astype("<f4")
     canonical[np.isnan(canonical)] = np.float32(np.nan)
     return canonical

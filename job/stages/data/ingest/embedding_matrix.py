@@ -19,6 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from job.contracts.arrays import Array
 from job.contracts.dataset import MISSING, NOT_FINITE, OK, UNREADABLE, WRONG_WIDTH, Embeddings
 from job.contracts.ports import MatrixAllocator
 from job.stages.data.ingest.cells import convert, decoded, is_string
@@ -26,7 +27,7 @@ from job.stages.data.ingest.cells import convert, decoded, is_string
 _FLAT_LIST: Final = r"^\s*\[[^\[\]]*\]\s*$"
 _NUMBERED: Final = re.compile(r"(\d+)$")
 
-Block = tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], np.ndarray[Any, Any]]
+Block = tuple[Array, Array, Array]
 
 
 class MatrixBuilder:
@@ -46,10 +47,10 @@ class MatrixBuilder:
         self, n_rows: int | None, reserve: Callable[[int], None], matrices: MatrixAllocator
     ) -> None:
         self._n_expected, self._reserve, self._matrices = n_rows, reserve, matrices
-        self._matrix: np.ndarray[Any, Any] | None = None
+        self._matrix: Array | None = None
         self._n_filled = 0
-        self._defects: list[np.ndarray[Any, Any]] = []
-        self._widths: list[np.ndarray[Any, Any]] = []
+        self._defects: list[Array] = []
+        self._widths: list[Array] = []
 
     def add(self, columns: list[pa.Array]) -> Block:
         """Read a batch: one column of lists or JSON, or many columns of numbers.
@@ -75,7 +76,7 @@ class MatrixBuilder:
                 self._matrix = np.empty(shape, np.float32)  # grows
         return self._place(self._matrix, lengths, flat)
 
-    def _place(self, matrix: Any, lengths: np.ndarray[Any, Any], flat: Any) -> Block:
+    def _place(self, matrix: Any, lengths: Array, flat: Any) -> Block:
         width, n = matrix.shape[1], len(lengths)
         end = self._n_filled + n
         if end > len(matrix):
@@ -123,13 +124,13 @@ def _is_list(kind: pa.DataType) -> bool:
     )
 
 
-def _most_common_width(lengths: np.ndarray[Any, Any]) -> int:
+def _most_common_width(lengths: Array) -> int:
     """Return the most common width; the largest of equally common ones."""
     counts = Counter(lengths[lengths >= 0].tolist())
     return int(max(counts, key=lambda width: (counts[width], width), default=0))
 
 
-def _read_lists(array: pa.Array) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+def _read_lists(array: pa.Array) -> tuple[Array, Array]:
     lengths = pc.fill_null(pc.list_value_length(array), -1).to_numpy(zero_copy_only=False)
     values = array.flatten()
     if pa.types.is_floating(values.type) and values.null_count == 0:
@@ -138,14 +139,14 @@ def _read_lists(array: pa.Array) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, 
     return lengths.astype(np.int64), flat
 
 
-def _read_wide(columns: list[pa.Array]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+def _read_wide(columns: list[pa.Array]) -> tuple[Array, Array]:
     table = np.stack([convert(column, "number")[0] for column in columns], axis=1)
     lengths = np.full(len(table), table.shape[1], np.int64)
     lengths[np.isnan(table).all(axis=1)] = -1
     return lengths, table[lengths >= 0].ravel()
 
 
-def _read_json(array: pa.Array) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+def _read_json(array: pa.Array) -> tuple[Array, Array]:
     cells = array.to_pylist()
     flat_lists = pc.fill_null(pc.match_substring_regex(array, _FLAT_LIST), False)
     if pc.all(flat_lists).as_py():
@@ -161,11 +162,11 @@ def _read_json(array: pa.Array) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, A
     return lengths, np.concatenate([np.empty(0), *sound])
 
 
-def _flatten(rows: list[list[float]]) -> np.ndarray[Any, Any]:
+def _flatten(rows: list[list[float]]) -> Array:
     return np.concatenate([np.empty(0), *(np.array(row, np.float64) for row in rows)])
 
 
-def _parse(cell: str | None) -> np.ndarray[Any, Any] | int:
+def _parse(cell: str | None) -> Array | int:
     """Return the numbers of a cell, or -1 for an empty and -2 for an unreadable cell."""
     if cell is None or not cell.strip():
         return -1

@@ -14,12 +14,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from job.contracts.arrays import Array
 from job.contracts.dataset import Rows
 from job.contracts.ports import Executor
 from job.contracts.settings.split import SplitSpec
@@ -37,7 +37,6 @@ from job.stages.split.near_duplicates.minhash import sign_texts
 from job.stages.split.near_duplicates.simhash import expected_bit_share, sign_embeddings
 from job.stages.split.near_duplicates.templates import TEXT_PREFIX
 
-Array = npt.NDArray[Any]
 Kind = Literal["text", "embeddings", "none"]
 # bytes, measured by `python -m benchmarks.near_duplicates` and rounded up
 _PER_ROW: Final[dict[Kind, int]] = {"text": 1300, "embeddings": 1300, "none": 40}

@@ -16,17 +16,16 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
+from job.contracts.arrays import Array
 from job.contracts.ports import Executor
 from job.contracts.row_blocks import split_rows
 
-Array = npt.NDArray[Any]
 Bands = Iterator[tuple[Array, Array]]  # sort key, and the values that must be equal
 _N_NEIGHBORS: Final = 2  # successors that each signature is compared with
 _BLOCK: Final = 16_384

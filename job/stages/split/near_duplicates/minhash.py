@@ -11,15 +11,14 @@ How it works
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
+from job.contracts.arrays import Array
 from job.contracts.ports import Executor
 from job.contracts.row_blocks import split_rows
 
-Array = npt.NDArray[Any]
 NGRAM: Final = 8  # characters, including spaces
 N_NUMBERS: Final = 128
 _BLOCK: Final = 4096

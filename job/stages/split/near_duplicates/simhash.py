@@ -10,16 +10,15 @@ How it works
 from __future__ import annotations
 
 import math
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
+from job.contracts.arrays import Array
 from job.contracts.dataset import MatrixRows
 from job.contracts.ports import Executor
 from job.contracts.row_blocks import split_rows
 
-Array = npt.NDArray[Any]
 N_BITS: Final = 512
 _BLOCK: Final = 8192
 _SEED: Final = 20261126

@@ -11,13 +11,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import Any, Final
+from typing import Final
 
-import numpy.typing as npt
-
+from job.contracts.arrays import Array
 from job.stages.data.leakage_keys import normalize
 
-Array = npt.NDArray[Any]
 TEXT_PREFIX: Final = "text:"  # prefix of the leakage keys of texts
 SLOT: Final = "0"
 _MONTHS: Final = (

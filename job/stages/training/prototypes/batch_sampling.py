@@ -11,12 +11,12 @@ How it works
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-Array = npt.NDArray[Any]
+from job.contracts.arrays import Array
+
 N_KEPT_ROWS: Final = 100  # of each batch
 N_BATCHES: Final = 400
 _BATCH_ROWS: Final = 300

@@ -13,16 +13,15 @@ How it works
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.cluster import KMeans
 from sklearn.preprocessing import normalize
 
+from job.contracts.arrays import Array
 from job.stages.training.prototypes.items import Items
 
-Array = npt.NDArray[Any]
 _MAX_ITER: Final = 30  # labels hardly change afterwards; scikit-learn's default is 300
 _DECIMALS: Final = 3
 

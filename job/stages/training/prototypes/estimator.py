@@ -20,7 +20,6 @@ from numbers import Integral, Real
 from typing import Any, ClassVar, Final, Literal
 
 import numpy as np
-import numpy.typing as npt
 from scipy import sparse
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
@@ -28,11 +27,11 @@ from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import FunctionTransformer, Normalizer, normalize
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from job.contracts.arrays import Array
 from job.errors import ConfigurationError
 from job.stages.training.prototypes.centers import place_centers
 from job.stages.training.prototypes.items import Items, RowGroups, find_items
 
-Array = npt.NDArray[Any]
 _MIN_TEMPERATURE: Final = 0.02  # exp(1 / .02) and its inverse still fit into single precision
 _MAX_LENGTH_ERROR: Final = 1e-3  # a larger difference of a row's length from 1 is not rounding
 _BLOCK: Final = 2048

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-Array = npt.NDArray[Any]
+from job.contracts.arrays import Array
+
 _N_BYTES: Final = 16  # of a row's digest; collision probability 10**-21 among 10**9 rows
 
 

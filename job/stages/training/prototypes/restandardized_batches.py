@@ -21,10 +21,9 @@ How it works
 from __future__ import annotations
 
 import warnings
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 from numpy.polynomial.polynomial import polyval
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
@@ -33,13 +32,13 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import FunctionTransformer, Normalizer
 
+from job.contracts.arrays import Array
 from job.stages.training.prototypes.batch_sampling import (
     N_BATCHES,
     N_KEPT_ROWS,
     draw_restandardized_batches,
 )
 
-Array = npt.NDArray[Any]
 # of a squared length from 1; twice the standard deviation in a batch of the usual class mix
 _MAX_LENGTH_DIFFERENCE: Final = 0.06
 _BOUND: Final = np.array([-_MAX_LENGTH_DIFFERENCE, 1.0])  # polynomial: distance minus the maximum

@@ -17,18 +17,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
+from job.contracts.arrays import Array
 from job.contracts.metric_kinds import LabelMetric
 from job.contracts.reports.search import SearchedLabels
 from job.stages.metrics.group_bootstrap import leave_one_out
 from job.stages.metrics.group_sums import MIN_EFFECTIVE_GROUPS, count_by_group, effective_groups
 from job.stages.metrics.label_metrics import LabelScores, paired_count_columns, score_labels
 
-Array = npt.NDArray[Any]
 WORDING_MARGIN: Final = 0.15
 
 

@@ -18,9 +18,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from sklearn import config_context
 
+from job.contracts.arrays import Array
 from job.contracts.dataset import Rows
 from job.contracts.metric_kinds import MetricDefinition
 from job.contracts.ports import Executor
@@ -44,8 +44,6 @@ from job.stages.training.prototypes import (
 )
 from job.stages.training.search.candidates import Candidate
 from job.stages.training.sklearn_fit import fit
-
-Array = npt.NDArray[Any]
 
 
 class FoldScorer:
