@@ -7,7 +7,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from job.cli.commands.options import effective_settings
+from job.cli.commands.options import Options
 from job.cli.composition import load_libraries, load_suite, make_copier, make_ports, open_store
 from job.contracts.dataset import Rows
 from job.contracts.plan import Plan
@@ -21,7 +21,8 @@ from job.recorder import Recorder
 def read_table(uri: str, sets: list[str]) -> tuple[Plan, Ports, Rows]:
     """Return the plan, the ports and the rows of a run that only reads."""
     folder = Path(tempfile.mkdtemp())
-    settings = effective_settings(None, uri, str(folder / "store"), sets).settings
+    options = Options(dataset=uri, store=str(folder / "store"), sets=sets)
+    settings = options.effective_settings().settings
     memory, copy, store = load_libraries(), make_copier(settings, folder), open_store(settings)
     plan = Plan(
         settings=settings,

@@ -7,7 +7,9 @@ import shutil
 import time
 import uuid
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -38,6 +40,8 @@ from job.recorder import Recorder
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from job.contracts.plan import Plan
+    from job.contracts.ports import Ports
     from job.contracts.reports.results import RunResult
     from job.contracts.settings.job_settings import JobSettings
     from job.settings import EffectiveSettings
@@ -52,51 +56,59 @@ _MAX_REASON_LENGTH: Final = 500
 _RUN_ID: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}")
 
 
-def run_job(
-    effective: EffectiveSettings,
-    run_id: str | None,
-    watcher: SignalWatcher,
-    *,
-    is_dry_run: bool,
-    override: str | None,
-) -> RunResult:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest:
+    """What the command line asks of a run, besides its settings.
+
+    Attributes
+    ----------
+    override
+        Reason to publish a candidate that the gate rejects; None: it is not published.
+    """
+
+    run_id: str
+    is_dry_run: bool
+    override: str | None
+
+    @classmethod
+    def of(cls, run_id: str | None, *, is_dry_run: bool, override: str | None) -> RunRequest:
+        """Return the request, with a new name unless one is given.
+
+        Raises
+        ------
+        ConfigurationError
+            The name or the reason is not one, or a dry run is to publish.
+        """
+        name = uuid.uuid4().hex if run_id is None else run_id
+        if not _RUN_ID.fullmatch(name):
+            raise ConfigurationError(
+                "--run-id takes up to 200 letters, digits, '.', '_' and '-', no '.' first",
+                hint="choose another",
+            )
+        reason = _check_override(override, is_dry_run)
+        return cls(run_id=name, is_dry_run=is_dry_run, override=reason)
+
+
+def run_job(effective: EffectiveSettings, request: RunRequest, watcher: SignalWatcher) -> RunResult:
     """Run the whole job; its record is written whether or not it succeeds."""
-    settings = effective.settings
-    name = uuid.uuid4().hex if run_id is None else run_id
-    if not _RUN_ID.fullmatch(name):
-        raise ConfigurationError(
-            "--run-id takes up to 200 letters, digits, '.', '_' and '-', no '.' first",
-            hint="choose another",
-        )
-    reason = _check_override(override, is_dry_run)
+    settings, run_id = effective.settings, request.run_id
     with Progress() as progress, working_folder() as folder:
-        recorder = Recorder(open_store(settings), name, time.perf_counter, progress.begin_stage)
-        started_at = datetime.now(UTC)
+        recorder = Recorder(open_store(settings), run_id, time.perf_counter, progress.begin_stage)
         recorder.facts.settings = settings.model_dump(mode="json")
-        recorder.facts.started_at = started_at
+        recorder.facts.started_at = started_at = datetime.now(UTC)
 
         def clean_up() -> None:
             progress.stop()
             shutil.rmtree(folder, ignore_errors=True)
 
-        def on_signal(signal: str, code: ExitCode) -> None:
-            recorder.write("ended", signal=signal, exit_code=int(code))
-            log.warning("run_ended", signal=signal, exit_code=int(code), run_id=name)
-            write_termination_message("ended", code, error=signal, run_id=name)
-
         watcher.set_cleanup(clean_up)
-        watcher.on_signal = on_signal
-        with _recording_failures(recorder, name):
-            result = _execute(
-                settings,
-                recorder,
-                progress,
-                name,
-                folder=folder,
-                started_at=started_at,
-                is_dry_run=is_dry_run,
-                override=reason,
-            )
+        watcher.on_signal = partial(_record_signal, recorder, run_id)
+        with _recording_failures(recorder, run_id):
+            ports, plan = _prepare(settings, request, recorder, progress, folder, started_at)
+            from job.pipeline import run
+            from job.pipeline.run_context import RunContext
+
+            result = run(RunContext(plan=plan, ports=ports, recorder=recorder))
             recorder.write(result.outcome, exit_code=0, version=result.version)
             log.info(
                 "run_finished",
@@ -104,8 +116,14 @@ def run_job(
                 version=result.version,
                 duration_seconds=result.duration_seconds,
             )
-    write_termination_message(result.outcome, ExitCode.OK, run_id=name, version=result.version)
+    write_termination_message(result.outcome, ExitCode.OK, run_id=run_id, version=result.version)
     return result
+
+
+def _record_signal(recorder: Recorder, run_id: str, signal: str, code: ExitCode) -> None:
+    recorder.write("ended", signal=signal, exit_code=int(code))
+    log.warning("run_ended", signal=signal, exit_code=int(code), run_id=run_id)
+    write_termination_message("ended", code, error=signal, run_id=run_id)
 
 
 @contextmanager
@@ -137,38 +155,34 @@ def _recording_failures(recorder: Recorder, run_id: str) -> Iterator[None]:
             raise
 
 
-def _execute(
+def _prepare(
     settings: JobSettings,
+    request: RunRequest,
     recorder: Recorder,
     progress: Progress,
-    run_id: str,
-    *,
     folder: Path,
     started_at: datetime,
-    is_dry_run: bool,
-    override: str | None,
-) -> RunResult:
+) -> tuple[Ports, Plan]:
+    """Load the suite and the libraries; return the adapters and the plan of the run."""
     copy = make_copier(settings, folder)
     suite, uri = load_suite(settings, copy), resolve_dataset_uri(settings)
     memory = load_libraries()
     from job.cli.environment import describe_environment
     from job.contracts.plan import Plan
-    from job.pipeline import run
-    from job.pipeline.run_context import RunContext
 
     plan = Plan(
         settings=settings,
         suite=suite,
         dataset_uri=uri,
-        run_id=run_id,
+        run_id=request.run_id,
         started_at=started_at,
-        is_dry_run=is_dry_run,
+        is_dry_run=request.is_dry_run,
         environment=describe_environment(),
         attempt_id=uuid.uuid4().hex,
-        override=override,
+        override=request.override,
     )
     ports = make_ports(settings, recorder.store, progress, copy, memory=memory, folder=folder)
-    return run(RunContext(plan=plan, ports=ports, recorder=recorder))
+    return ports, plan
 
 
 def probe_store(effective: EffectiveSettings) -> DoctorResult:

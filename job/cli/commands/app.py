@@ -9,15 +9,7 @@ import typer
 
 from job import __version__
 from job.cli.commands import config, models, report
-from job.cli.commands.options import (
-    Config,
-    DatasetUri,
-    Output,
-    Sets,
-    StoreUri,
-    Version,
-    effective_settings,
-)
+from job.cli.commands.options import Options, Version, takes_options
 from job.cli.output import check_form, lay_out_columns, write_result, write_text
 
 if TYPE_CHECKING:
@@ -54,11 +46,9 @@ def _root(
 
 
 @app.command("run")
+@takes_options("config", "dataset", "store", "sets", "output")
 def run(
     context: typer.Context,
-    config: Config = None,
-    dataset: DatasetUri = None,
-    store: StoreUri = None,
     run_id: Annotated[
         str | None, typer.Option("--run-id", help="Name of the run; the same again is idempotent.")
     ] = None,
@@ -69,75 +59,68 @@ def run(
             metavar="REASON", help="Publish what the gate rejects; the reason is kept for ever."
         ),
     ] = None,
-    set_: Sets = None,
-    output: Output = None,
+    *,
+    options: Options,
 ) -> None:
     """Train, judge and publish one model version."""
-    check_form(output)
-    from job.cli.run_job import run_job
+    check_form(options.output)
+    from job.cli.run_job import RunRequest, run_job
     from job.errors import GateRejectedError
 
+    effective = options.effective_settings()
+    request = RunRequest.of(run_id, is_dry_run=dry_run, override=override)
     try:
-        result = run_job(
-            effective_settings(config, dataset, store, set_),
-            run_id,
-            context.obj,
-            is_dry_run=dry_run,
-            override=override,
-        )
+        result = run_job(effective, request, context.obj)
     except GateRejectedError as error:
-        write_result(error.result, output)
+        write_result(error.result, options.output)
         raise
-    write_result(result, output)
+    write_result(result, options.output)
 
 
 @app.command("validate")
+@takes_options("config", "dataset", "sets", "output")
 def validate(
     context: typer.Context,
-    config: Config = None,
-    dataset: DatasetUri = None,
-    set_: Sets = None,
-    output: Output = None,
+    *,
+    options: Options,
 ) -> None:
     """Hold the data against its expectations, nothing else."""
-    check_form(output)
+    check_form(options.output)
     from job.cli.read_only_jobs import validate_only
     from job.errors import ContractViolationError
 
     try:
-        result = validate_only(effective_settings(config, dataset, None, set_), context.obj)
+        result = validate_only(options.effective_settings(), context.obj)
     except ContractViolationError as error:
         if error.report is not None:
-            write_result(error.report, output)
+            write_result(error.report, options.output)
         raise
-    write_result(result, output)
+    write_result(result, options.output)
 
 
 @app.command("gate")
+@takes_options("config", "dataset", "store", "sets", "output")
 def gate(
     context: typer.Context,
     candidate: Version,
     champion: Version,
-    config: Config = None,
-    dataset: DatasetUri = None,
-    store: StoreUri = None,
-    set_: Sets = None,
-    output: Output = None,
+    *,
+    options: Options,
 ) -> None:
     """Judge one published version beside another, on rows that neither was trained on."""
-    check_form(output)
+    check_form(options.output)
     from job.cli.read_only_jobs import gate_only
     from job.contracts.reports.results import GateResult
     from job.errors import GateRejectedError
 
-    effective = effective_settings(config, dataset, store, set_)
+    effective = options.effective_settings()
     try:
         result = gate_only(effective, candidate, champion, context.obj)
     except GateRejectedError as error:
         if isinstance(error.result, GateResult):
-            write_result(error.result, output, _lay_out_verdict)
+            write_result(error.result, options.output, _lay_out_verdict)
         raise
-    write_result(result, output, _lay_out_verdict)
+    write_result(result, options.output, _lay_out_verdict)
 
 
 def _describe_status(criterion: Criterion) -> str:
@@ -156,16 +139,15 @@ def _lay_out_verdict(result: GateResult) -> list[str]:
 
 
 @app.command("doctor")
-def doctor(
-    config: Config = None, store: StoreUri = None, set_: Sets = None, output: Output = None
-) -> None:
+@takes_options("config", "store", "sets", "output")
+def doctor(*, options: Options) -> None:
     """Try for real whether the store can do what a run needs."""
-    check_form(output)
+    check_form(options.output)
     from job.cli.run_job import describe_missing_abilities, probe_store
     from job.errors import ConfigurationError
 
-    result = probe_store(effective_settings(config, None, store, set_))
-    write_result(result, output)
+    result = probe_store(options.effective_settings())
+    write_result(result, options.output)
     if not result.is_fit:
         missing = [name for name, step in result.steps.items() if not step.is_met]
         raise ConfigurationError(

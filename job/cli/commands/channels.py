@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from job.cli.commands.options import Config, Output, Sets, StoreUri, Version, open_configured
+from job.cli.commands.options import Options, Version, takes_options
 from job.cli.output import lay_out_columns, write_result
 from job.errors import ConfigurationError
 
@@ -22,6 +22,7 @@ Channel = Annotated[
 ]
 
 
+@takes_options("config", "store", "sets", "output")
 def promote(
     version: Version,
     channel: Channel = None,
@@ -32,71 +33,67 @@ def promote(
     anchor: Annotated[
         bool, typer.Option("--anchor", help="Move the channel's anchor, and not the channel.")
     ] = False,
-    config: Config = None,
-    store: StoreUri = None,
-    set_: Sets = None,
-    output: Output = None,
+    *,
+    options: Options,
 ) -> None:
     """Move a channel, or its anchor, to a version, after verifying it."""
     from job import registry
 
-    artifact_store, settings = open_configured(config, store, set_, output)
+    artifact_store, settings = options.open_store()
     target = _choose_channel(channel, settings)
     name, at = registry.resolve_version(artifact_store, version), datetime.now(UTC)
     move = registry.promote_anchor if anchor else registry.promote
     result = move(artifact_store, target, name, at=at, by=_describe_user(at), expect=expect)
-    write_result(result, output)
+    write_result(result, options.output)
 
 
+@takes_options("config", "store", "sets", "output")
 def rollback(
     channel: Channel = None,
     republish: Annotated[
         bool, typer.Option("--republish", help="Copy it under a newer name, for today's PCC.")
     ] = False,
-    config: Config = None,
-    store: StoreUri = None,
-    set_: Sets = None,
-    output: Output = None,
+    *,
+    options: Options,
 ) -> None:
     """Move a channel back to the champion before the present one."""
     from job import registry
 
-    artifact_store, settings = open_configured(config, store, set_, output)
+    artifact_store, settings = options.open_store()
     target, at = _choose_channel(channel, settings), datetime.now(UTC)
     user = _describe_user(at)
     result = registry.roll_back(artifact_store, target, at=at, by=user, is_republished=republish)
-    write_result(result, output)
+    write_result(result, options.output)
 
 
+@takes_options("config", "store", "sets", "output")
 def history(
     channel: Channel = None,
     anchor: Annotated[
         bool, typer.Option("--anchor", help="Print the moves of the channel's anchor.")
     ] = False,
-    config: Config = None,
-    store: StoreUri = None,
-    set_: Sets = None,
-    output: Output = None,
+    *,
+    options: Options,
 ) -> None:
     """Print every move of a channel, or of its anchor: who, when, from, to, why."""
     from job.contracts.reports.results import AnchorHistory, ChannelHistory
     from job.registry import list_anchor_history, list_history
 
-    artifact_store, settings = open_configured(config, store, set_, output)
+    artifact_store, settings = options.open_store()
     name = _choose_channel(channel, settings)
     if anchor:
         moves = tuple(list_anchor_history(artifact_store, name))
         title = f"anchor of channel {name}"
         write_result(
             AnchorHistory(channel=name, anchor_moves=moves),
-            output,
+            options.output,
             lambda result: [title, *_lay_out_moves(result.anchor_moves)],
         )
     else:
         moves = tuple(list_history(artifact_store, name))
         write_result(
             ChannelHistory(channel=name, moves=moves),
-            output,
+            options.output,
             lambda result: [f"channel {name}", *_lay_out_moves(result.moves)],
         )
 

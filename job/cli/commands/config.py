@@ -8,25 +8,22 @@ from typing import Any
 
 import typer
 
-from job.cli.commands.options import Config, DatasetUri, Output, Sets, StoreUri, effective_settings
+from job.cli.commands.options import Options, takes_options
 from job.cli.output import check_form, write_result, write_text
 
 app = typer.Typer(no_args_is_help=True, help="Effective settings, without a run.")
 
 
 @app.command("show")
+@takes_options("config", "dataset", "store", "sets", "output")
 def show(
-    config: Config = None,
-    dataset: DatasetUri = None,
-    store: StoreUri = None,
-    set_: Sets = None,
-    output: Output = None,
+    options: Options,
 ) -> None:
     """Print each effective setting and where it came from."""
-    check_form(output)
+    check_form(options.output)
     from job.settings import known_keys
 
-    effective = effective_settings(config, dataset, store, set_)
+    effective = options.effective_settings()
     content = effective.settings.model_dump(mode="json")
     rows = {}
     for key in known_keys():
@@ -34,7 +31,7 @@ def show(
         for part in key.split("."):
             value = value[part]
         rows[key] = {"value": value, "from": effective.origins.get(key, "default")}
-    write_result(rows, output)
+    write_result(rows, options.output)
 
 
 @app.command("schema")
@@ -46,15 +43,16 @@ def schema() -> None:
 
 
 @app.command("check")
+@takes_options("config", "dataset", "store", "sets")
 def check(
-    config: Config = None, dataset: DatasetUri = None, store: StoreUri = None, set_: Sets = None
+    options: Options,
 ) -> None:
     """Check the settings and the suite as a run would, and nothing else."""
     import tempfile
 
     from job.cli.composition import load_suite, make_copier
 
-    effective = effective_settings(config, dataset, store, set_)
+    effective = options.effective_settings()
     with tempfile.TemporaryDirectory(prefix="pcc-job-") as folder:
         suite = load_suite(effective.settings, make_copier(effective.settings, Path(folder)))
     from job.pipeline.intake import check_request

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from job.cli.commands import channels
-from job.cli.commands.options import Config, Output, Sets, StoreUri, Version, open_configured
+from job.cli.commands.options import Options, Version, takes_options
 from job.cli.output import lay_out_columns, write_result
 
 if TYPE_CHECKING:
@@ -21,56 +21,55 @@ app = typer.Typer(no_args_is_help=True, help="Published versions and the channel
 
 
 @app.command("list")
+@takes_options("config", "store", "sets", "output")
 def list_models(
-    config: Config = None, store: StoreUri = None, set_: Sets = None, output: Output = None
+    options: Options,
 ) -> None:
     """List the complete versions, and the channels and anchors that point to them."""
     from job.contracts.reports.results import ModelList
     from job.registry import list_anchors, list_channels, list_versions
 
-    artifact_store = open_configured(config, store, set_, output)[0]
+    artifact_store = options.open_store()[0]
     result = ModelList(
         store_uri=artifact_store.uri,
         versions=tuple(list_versions(artifact_store)),
         channels=list_channels(artifact_store),
         anchors=list_anchors(artifact_store),
     )
-    write_result(result, output)
+    write_result(result, options.output)
 
 
 @app.command("show")
+@takes_options("config", "store", "sets", "output")
 def show(
     version: Version,
-    config: Config = None,
-    store: StoreUri = None,
-    set_: Sets = None,
-    output: Output = None,
+    *,
+    options: Options,
 ) -> None:
     """Print a version's metadata."""
     from job.contracts.version_files import METADATA_FILE
     from job.registry import read_verified, resolve_version
 
-    artifact_store = open_configured(config, store, set_, output)[0]
+    artifact_store = options.open_store()[0]
     name = resolve_version(artifact_store, version)
     # as it was published: any release may have written it
-    write_result(json.loads(read_verified(artifact_store, name)[METADATA_FILE]), output)
+    write_result(json.loads(read_verified(artifact_store, name)[METADATA_FILE]), options.output)
 
 
 @app.command("diff")
+@takes_options("config", "store", "sets", "output")
 def diff(
     before: Version,
     after: Version,
-    config: Config = None,
-    store: StoreUri = None,
-    set_: Sets = None,
-    output: Output = None,
+    *,
+    options: Options,
 ) -> None:
     """Print what differs between two versions."""
     from job import registry
 
-    artifact_store = open_configured(config, store, set_, output)[0]
+    artifact_store = options.open_store()[0]
     names = [registry.resolve_version(artifact_store, name) for name in (before, after)]
-    write_result(registry.diff(artifact_store, *names), output, _lay_out_differences)
+    write_result(registry.diff(artifact_store, *names), options.output, _lay_out_differences)
 
 
 def _lay_out_differences(result: VersionDiff) -> list[str]:
@@ -83,60 +82,53 @@ def _lay_out_differences(result: VersionDiff) -> list[str]:
 
 
 @app.command("verify")
-def verify(
-    version: Version,
-    config: Config = None,
-    store: StoreUri = None,
-    set_: Sets = None,
-    output: Output = None,
-) -> None:
+@takes_options("config", "store", "sets", "output")
+def verify(version: Version, *, options: Options) -> None:
     """Compare every file of a version with its manifest."""
     from job import registry
     from job.contracts.reports.results import VerifyResult
 
-    artifact_store = open_configured(config, store, set_, output)[0]
+    artifact_store = options.open_store()[0]
     name = registry.resolve_version(artifact_store, version)
     n_files = registry.verify_files(artifact_store, name)
-    write_result(VerifyResult(version=name, n_files=n_files, is_intact=True), output)
+    write_result(VerifyResult(version=name, n_files=n_files, is_intact=True), options.output)
 
 
 @app.command("load-check")
+@takes_options("config", "store", "sets", "output")
 def load_check(
     context: typer.Context,
     version: Version,
-    config: Config = None,
-    store: StoreUri = None,
-    set_: Sets = None,
-    output: Output = None,
+    *,
+    options: Options,
 ) -> None:
     """Load a verified version in a process of its own, and predict one row."""
     from job.adapters.codecs.load_check import find_load_problem
     from job.registry import check_load, resolve_version
 
-    artifact_store = open_configured(config, store, set_, output)[0]
+    artifact_store = options.open_store()[0]
     name = resolve_version(artifact_store, version)
     result = check_load(artifact_store, name, find_load_problem, context.obj.set_cleanup)
-    write_result(result, output)
+    write_result(result, options.output)
 
 
 @app.command("fetch")
+@takes_options("config", "store", "sets", "output")
 def fetch(
     context: typer.Context,
     version: Version,
     directory: Annotated[Path, typer.Argument(help="Folder that gets DIRECTORY/VERSION.")],
-    config: Config = None,
-    store: StoreUri = None,
-    set_: Sets = None,
-    output: Output = None,
+    *,
+    options: Options,
 ) -> None:
     """Copy a verified version into DIRECTORY/VERSION."""
     from job import registry
     from job.contracts.reports.results import FetchResult
 
-    artifact_store = open_configured(config, store, set_, output)[0]
+    artifact_store = options.open_store()[0]
     name = registry.resolve_version(artifact_store, version)
     path = registry.fetch_version(artifact_store, name, directory, context.obj.set_cleanup)
-    write_result(FetchResult(version=name, path=str(path)), output)
+    write_result(FetchResult(version=name, path=str(path)), options.output)
 
 
 app.command("promote")(channels.promote)
@@ -145,20 +137,19 @@ app.command("history")(channels.history)
 
 
 @app.command("prune")
+@takes_options("config", "store", "sets", "output")
 def prune(
     keep: Annotated[
         int | None, typer.Option(min=1, help="Keep only so many versions, the newest.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
-    config: Config = None,
-    store: StoreUri = None,
-    set_: Sets = None,
-    output: Output = None,
+    *,
+    options: Options,
 ) -> None:
     """Remove abandoned work, and with --keep old versions; never what a channel or anchor needs."""
     from job import registry
 
-    artifact_store, settings = open_configured(config, store, set_, output)
+    artifact_store, settings = options.open_store()
     before = datetime.now(UTC) - timedelta(hours=settings.store.abandoned_after_hours)
     token = uuid.uuid4().hex
     result = registry.prune_versions(
@@ -169,4 +160,4 @@ def prune(
         token=token,
         anchor=settings.gate.anchor,
     )
-    write_result(result, output)
+    write_result(result, options.output)

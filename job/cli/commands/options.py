@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -32,45 +36,89 @@ Output = Annotated[
 ]
 
 
-def effective_settings(
-    config: Path | None = None,
-    dataset: str | None = None,
-    store: str | None = None,
-    sets: list[str] | None = None,
-) -> EffectiveSettings:
-    """Merge all sources of settings, and configure the log accordingly.
+_SHARED: Final = {
+    "config": Config,
+    "dataset": DatasetUri,
+    "store": StoreUri,
+    "sets": Sets,
+    "output": Output,
+}
 
-    Raises
-    ------
-    ConfigurationError
-        A source cannot be read, or has an unknown key or an invalid value.
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """The values of the options that commands share; None where one is not given."""
+
+    config: Path | None = None
+    dataset: str | None = None
+    store: str | None = None
+    sets: Sequence[str] | None = None
+    output: str | None = None
+
+    def effective_settings(self) -> EffectiveSettings:
+        """Merge all sources of settings, and configure the log accordingly.
+
+        Raises
+        ------
+        ConfigurationError
+            A source cannot be read, or has an unknown key or an invalid value.
+        """
+        from job.logs import configure_logs
+        from job.settings import load_settings
+
+        flags = [_parse_flag(item) for item in self.sets or ()]
+        if self.dataset is not None:
+            flags.append(("dataset.uri", "--dataset", self.dataset))
+        if self.store is not None:
+            flags.append(("store.uri", "--store", self.store))
+        effective = load_settings(self.config, os.environ, flags)
+        configure_logs(effective.settings.logs.level)
+        return effective
+
+    def open_store(self) -> tuple[ArtifactStore, JobSettings]:
+        """Open the existing store that the options name; return it with the settings."""
+        check_form(self.output)
+        settings = self.effective_settings().settings
+        return open_store(settings, must_exist=True), settings
+
+
+def takes_options(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Decorate a command that takes `options`: its command line has the shared options instead.
+
+    Parameters
+    ----------
+    names
+        Which of the fields of `Options`; they come after the options of the command itself.
     """
-    from job.errors import ConfigurationError
-    from job.logs import configure_logs
-    from job.settings import load_settings, parse_value
 
-    flags: list[tuple[str, str, Any]] = []
-    for item in sets or ():
-        key, equals, value = item.partition("=")
-        if not equals:
-            raise ConfigurationError(
-                "--set takes KEY=VALUE", hint="as in --set 'features.use=[text]'"
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        signature = inspect.signature(command, eval_str=True)
+        own = [p for p in signature.parameters.values() if p.name != "options"]
+        shared = [
+            inspect.Parameter(
+                name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_SHARED[name]
             )
-        flag = f"--set {key.strip()}"
-        flags.append((key.strip(), flag, parse_value(value, flag)))
-    if dataset is not None:
-        flags.append(("dataset.uri", "--dataset", dataset))
-    if store is not None:
-        flags.append(("store.uri", "--store", store))
-    effective = load_settings(config, os.environ, flags)
-    configure_logs(effective.settings.logs.level)
-    return effective
+            for name in names
+        ]
+
+        @functools.wraps(command)
+        def call(**values: object) -> None:
+            given = {name: values.pop(name) for name in names}
+            command(**values, options=Options(**given))  # type: ignore[arg-type]
+
+        call.__signature__ = signature.replace(parameters=[*own, *shared])  # type: ignore[attr-defined]
+        return call
+
+    return decorate
 
 
-def open_configured(
-    config: Path | None, store: str | None, sets: list[str] | None, output: str | None
-) -> tuple[ArtifactStore, JobSettings]:
-    """Open the existing store that a command's options name; return it with the settings."""
-    check_form(output)
-    settings = effective_settings(config, None, store, sets).settings
-    return open_store(settings, must_exist=True), settings
+def _parse_flag(item: str) -> tuple[str, str, object]:
+    """Return key, origin and value of one `--set KEY=VALUE`."""
+    from job.errors import ConfigurationError
+    from job.settings import parse_value
+
+    key, equals, value = item.partition("=")
+    if not equals:
+        raise ConfigurationError("--set takes KEY=VALUE", hint="as in --set 'features.use=[text]'")
+    flag = f"--set {key.strip()}"
+    return key.strip(), flag, parse_value(value, flag)

@@ -10,13 +10,14 @@ from typing import Annotated
 
 import typer
 
-from job.cli.commands.options import Config, Output, Sets, StoreUri, open_configured
+from job.cli.commands.options import Options, takes_options
 from job.cli.output import check_form, write_result
 from job.contracts.identity import is_version
 from job.contracts.version_files import EVALUATION_FILE, MANIFEST_FILE, METADATA_FILE, REPORT_FILE
 from job.errors import ConfigurationError, TransientError
 
 
+@takes_options("config", "store", "sets", "output")
 def report(
     version: Annotated[
         str,
@@ -29,27 +30,20 @@ def report(
     anew: Annotated[
         bool, typer.Option("--anew", help="Draw it again, as this release would.")
     ] = False,
-    config: Config = None,
-    store: StoreUri = None,
-    set_: Sets = None,
-    output: Output = None,
+    *,
+    options: Options,
 ) -> None:
     """Write the report of a version, the published bytes, verified; or show a local one."""
-    check_form(output)
+    check_form(options.output)
     from job.contracts.reports.results import ReportResult
 
     folder = Path(version)
-    if folder.is_dir():
-        name = folder.resolve().name
-        files, is_verified = _read_folder(folder.resolve())
-    else:
-        from job import registry
-
-        artifact_store = open_configured(config, store, set_, output)[0]
-        name = registry.resolve_version(artifact_store, version)
-        files, is_verified = registry.read_verified(artifact_store, name), True
+    is_local = folder.is_dir()
+    name, files, is_verified = (
+        _read_folder(folder.resolve()) if is_local else _read_version(version, options)
+    )
     page = _render(files) if anew else files[REPORT_FILE]
-    is_shown_in_place = folder.is_dir() and to is None and not anew
+    is_shown_in_place = is_local and to is None and not anew
     path = folder / REPORT_FILE if is_shown_in_place else _write(to or Path(f"{name}.html"), page)
     is_open = open_ and webbrowser.open(path.resolve().as_uri())
     result = ReportResult(
@@ -59,16 +53,26 @@ def report(
         is_drawn_anew=anew,
         is_opened=is_open,
     )
-    write_result(result, output)
+    write_result(result, options.output)
 
 
-def _read_folder(folder: Path) -> tuple[Mapping[str, bytes], bool]:
-    """Return the files of a folder, and whether they were verified by a version's manifest."""
+def _read_version(version: str, options: Options) -> tuple[str, Mapping[str, bytes], bool]:
+    """Return the name of a version in the store and its files, which are verified."""
+    from job import registry
+
+    store = options.open_store()[0]
+    name = registry.resolve_version(store, version)
+    return name, registry.read_verified(store, name), True
+
+
+def _read_folder(folder: Path) -> tuple[str, Mapping[str, bytes], bool]:
+    """Return the name and the files of a folder, and whether a manifest verified them."""
     if is_version(folder.name) and (folder / MANIFEST_FILE).exists():
         from job.adapters.stores.directory import DirectoryStore
         from job.registry import read_verified
 
-        return read_verified(DirectoryStore(folder.parent), folder.name), True
+        files = read_verified(DirectoryStore(folder.parent), folder.name)
+        return folder.name, files, True
     names = (REPORT_FILE, METADATA_FILE, EVALUATION_FILE)
     missing = [name for name in names if not (folder / name).is_file()]
     if missing:
@@ -76,7 +80,7 @@ def _read_folder(folder: Path) -> tuple[Mapping[str, bytes], bool]:
             f"'{folder}' has no {', '.join(missing)}",
             hint="give the folder of a version, or runs/RUN_ID/ATTEMPT of a store",
         )
-    return {name: (folder / name).read_bytes() for name in names}, False
+    return folder.name, {name: (folder / name).read_bytes() for name in names}, False
 
 
 def _render(files: Mapping[str, bytes]) -> bytes:
