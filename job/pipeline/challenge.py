@@ -168,11 +168,8 @@ def _learn_decision(
         threshold,
         predictions,
         evaluating,
-        is_halved=challenge.is_halved,
-        decision=s.decision,
-        evaluation=s.evaluation,
-        salt=s.split.salt,
-        random_state=s.random_state,
+        s.scoring,
+        salt=None if challenge.is_halved else s.split.salt,
     )
     log.info(
         "threshold_learnt_on_challenge",

@@ -20,6 +20,7 @@ import numpy.typing as npt
 import pandas as pd
 import structlog
 
+from job.contracts.arrays import Array
 from job.contracts.dataset import Dataset, Rows
 from job.contracts.reports.validation import ValidationReport
 from job.contracts.settings.job_settings import JobSettings
@@ -165,12 +166,7 @@ def _load(
     reserve = partial(require_memory_to_read, memory=ports.memory)
     with context.stage("ingest"):
         dataset = ingest(
-            ports.source,
-            uri,
-            spec,
-            required=required,
-            matrices=ports.matrices,
-            reserve=reserve,
+            ports.source, uri, spec, required=required, matrices=ports.matrices, reserve=reserve
         )
     name = "test_dataset" if is_test else "dataset"
     context.recorder.facts.datasets[name] = describe_dataset(dataset)
@@ -188,14 +184,20 @@ def _load(
             is_test=is_test,
         )
     log.info("dataset_validated", n_rows=report.n_rows, n_dropped=report.n_dropped)
-    rows = make_rows(dataset, is_sound, plan.settings.features.use)
-    if plan.settings.slicing:
-        index, names = np.flatnonzero(is_sound), plan.settings.slicing
-        rule = disclosure_rule(plan.settings)
-        rows = replace(rows, slices=make_slices(dataset, index, rows.leakage_keys, names, rule))
-    texts = dataset.strings("text")
-    if texts is not None and plan.settings.split.near_duplicates in ("auto", "text"):
-        rows = replace(rows, templates=make_templates(texts[is_sound], rows.text_keys))
+    rows = _make_rows(plan.settings, dataset, is_sound)
     if not plan.settings.evaluation.label_issues:
         dataset = dataset.without("id")  # not needed from here on
     return dataset, report, rows
+
+
+def _make_rows(settings: JobSettings, dataset: Dataset, is_sound: Array) -> Rows:
+    """Return the sound rows, with their slices and templates."""
+    rows = make_rows(dataset, is_sound, settings.features.use)
+    if settings.slicing:
+        index, rule = np.flatnonzero(is_sound), disclosure_rule(settings)
+        slices = make_slices(dataset, index, rows.leakage_keys, settings.slicing, rule)
+        rows = replace(rows, slices=slices)
+    texts = dataset.strings("text")
+    if texts is not None and settings.split.near_duplicates in ("auto", "text"):
+        rows = replace(rows, templates=make_templates(texts[is_sound], rows.text_keys))
+    return rows

@@ -53,6 +53,7 @@ class _Judged:
     version: PublishedVersion
     model: TrainedModel
     embedding_model: str
+    n_rows: int
     unseen: Rows
     table: Rows | None
 
@@ -80,8 +81,7 @@ def judge_versions(context: RunContext, candidate: str, champion: str) -> GateRe
     )
     rivals = [old, *filter(None, [load_anchor(store, spec.gate.anchor)])]
     tables, _ = find_near_duplicates(context, load_tables(context))
-    rows = tables.rows if tables.official_test is None else tables.official_test
-    judged = _load_candidate(context, tables, new, rows)
+    judged = _load_candidate(context, tables, new)
     evaluation = _evaluate(context, judged)
     comparisons = tuple(_compare(context, judged, rival) for rival in rivals)
     if tables.challenge is not None:
@@ -93,28 +93,30 @@ def judge_versions(context: RunContext, candidate: str, champion: str) -> GateRe
     result = GateResult(
         candidate=candidate,
         champion=champion,
-        n_rows=len(rows),
-        n_trained_on=len(rows) - len(judged.unseen),
+        n_rows=judged.n_rows,
+        n_trained_on=judged.n_rows - len(judged.unseen),
         n_unknown_class=_count_unknown_classes(judged),
         n_judged=len(judged.unseen),
         scores=evaluation.scores,
         challenge_scores=None if challenge is None else challenge.scores,
         gate=decision,
     )
-    if decision.is_accepted:
+    return _require_accepted(result)
+
+
+def _require_accepted(result: GateResult) -> GateResult:
+    if result.gate.is_accepted:
         return result
     raise GateRejectedError(
-        f"the gate rejects {candidate}: {'; '.join(decision.reasons)}",
+        f"the gate rejects {result.candidate}: {'; '.join(result.gate.reasons)}",
         hint="see the criteria on stdout, or change gate.* in the settings",
         result=result,
     )
 
 
-def _load_candidate(
-    context: RunContext, tables: Tables, version: PublishedVersion, rows: Rows
-) -> _Judged:
+def _load_candidate(context: RunContext, tables: Tables, version: PublishedVersion) -> _Judged:
     """Load the version; raise `ConfigurationError` if it was trained on all rows."""
-    # an official test contains near-duplicates by design
+    rows = tables.rows if tables.official_test is None else tables.official_test
     table = rows if tables.official_test is None else None
     unseen = rows.take(~was_trained_on(version, rows, table))
     embedding_model = name_embedding_model(tables.dataset, context.settings.publish)
@@ -125,7 +127,12 @@ def _load_candidate(
             hint="give a table with rows that are new to it",
         )
     return _Judged(
-        version=version, model=model, embedding_model=embedding_model, unseen=unseen, table=table
+        version=version,
+        model=model,
+        embedding_model=embedding_model,
+        n_rows=len(rows),
+        unseen=unseen,
+        table=table,
     )
 
 

@@ -79,29 +79,40 @@ def fit_linear_models(
     batches = _group_into_batches(models, X)
     if not batches or len(classes) < 2:
         return
+    labels = EncodedLabels(classes=classes, codes=codes)
     with executor.pool() as parallel_map:
 
         def fit(positions: list[int]) -> None:
-            start, first = None, linear_model(models[positions[0]])
+            batch, start = [models[n] for n in positions], None
             # NOTE: with a loose tolerance, a model that was fitted to rows which are test rows now
             # could already be accepted where it starts, and leak their labels
-            if before is not None and first.tol <= _MAX_WARM_START_TOLERANCE:
+            if before is not None and linear_model(batch[0]).tol <= _MAX_WARM_START_TOLERANCE:
                 start = before.warm_start(positions, classes, X.shape[1])
-            batch = [models[n] for n in positions]
-            if isinstance(first, LogisticRegression):
-                problems, stop = _logistic_problems(batch, codes, suboptimality)
-                fits = fit_logistic(X, problems, stop, parallel_map, start)
-                fitted = _set_fitted(batch, fits, classes, X)
-            else:
-                labels = EncodedLabels(classes=classes, codes=codes)
-                fitted = fit_svcs(batch, X, labels, parallel_map, start)
-            _log_fits(batch, *fitted)
+            _fit_batch(batch, X, labels, suboptimality, parallel_map, start)
 
         if is_single_span(len(codes)):
             executor.map(fit, batches)  # each batch has work for one thread only
         else:
             for positions in batches:
                 fit(positions)
+
+
+def _fit_batch(
+    batch: list[BaseEstimator],
+    X: Matrix,
+    labels: EncodedLabels,
+    suboptimality: float,
+    parallel_map: ParallelMap,
+    start: WarmStart | None,
+) -> None:
+    """Fit models of one kind and loss at once."""
+    if isinstance(linear_model(batch[0]), LogisticRegression):
+        problems, stop = _logistic_problems(batch, labels.codes, suboptimality)
+        fits = fit_logistic(X, problems, stop, parallel_map, start)
+        fitted = _set_fitted(batch, fits, labels.classes, X)
+    else:
+        fitted = fit_svcs(batch, X, labels, parallel_map, start)
+    _log_fits(batch, *fitted)
 
 
 def _group_into_batches(models: Sequence[BaseEstimator], X: Matrix) -> list[list[int]]:

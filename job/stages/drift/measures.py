@@ -60,12 +60,7 @@ def measure_drift(
     measures: list[DriftMeasure] = []
     compared = {s for s, part in old.parts.items() if _is_comparable(part, table.cells.get(s))}
     for subject in sorted(compared):
-        part = old.parts[subject]
-        before = read_shares(part)
-        after = count_shares(part, table.cells[subject], table.clusters)
-        measures += _measure_histogram(subject, before, after, spec)
-        if subject == CLASSES and isinstance(part, Values):
-            measures += _measure_class_shares(list(part.shares), before, after, spec)
+        measures += _measure_subject(subject, old.parts[subject], table, spec)
     if old.words and new.words and old.words.is_masked == new.words.is_masked:
         compared.add(WORDS)
         measures.append(_measure_unseen_words(table, champion_profile, spec))
@@ -113,6 +108,18 @@ def _are_embeddings_comparable(old: Profile, new: Profile) -> bool:
     both = old.embeddings, new.embeddings
     shapes = {(len(axes.mean), len(axes.axes)) for axes in both}
     return old.embedding_model == new.embedding_model and len(shapes) == 1
+
+
+def _measure_subject(
+    subject: str, part: Values | Numbers, table: TableSnapshot, spec: DriftSpec
+) -> list[DriftMeasure]:
+    """Compare the shares of a subject with those of the champion's table."""
+    before = read_shares(part)
+    after = count_shares(part, table.cells[subject], table.clusters)
+    measures = [*_measure_histogram(subject, before, after, spec)]
+    if subject == CLASSES and isinstance(part, Values):
+        measures += _measure_class_shares(list(part.shares), before, after, spec)
+    return measures
 
 
 def _measure_histogram(

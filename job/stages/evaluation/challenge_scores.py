@@ -40,18 +40,7 @@ def score_challenge(
     """
     evaluation = evaluate_predictions(predictions)
     intervals = compute_intervals(predictions, requests.groups, spec, random_state)
-    accuracy = intervals.scores["accuracy"]
-    log.info(
-        "challenge_judged",
-        n_rows=len(requests),
-        n_groups=intervals.n_groups,
-        accuracy=evaluation.scores["accuracy"],
-        lower=round_published(accuracy.lower),
-        upper=round_published(accuracy.upper),
-        f1_macro=evaluation.scores["f1_macro"],
-        used_for=list(used_for),
-    )
-    return Challenge(
+    scores = Challenge(
         judged="half" if challenge.is_halved else "all",
         n_rows=len(requests),
         n_groups=intervals.n_groups,
@@ -65,4 +54,20 @@ def score_challenge(
         per_class=evaluation.per_class,
         confusion=evaluation.confusion,
         intervals=intervals,
+    )
+    _log(scores)
+    return scores
+
+
+def _log(challenge: Challenge) -> None:
+    accuracy = challenge.intervals.scores["accuracy"]
+    log.info(
+        "challenge_judged",
+        n_rows=challenge.n_rows,
+        n_groups=challenge.n_groups,
+        accuracy=challenge.scores["accuracy"],
+        lower=round_published(accuracy.lower),
+        upper=round_published(accuracy.upper),
+        f1_macro=challenge.scores["f1_macro"],
+        used_for=list(challenge.used_for),
     )

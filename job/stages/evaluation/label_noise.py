@@ -71,6 +71,18 @@ def estimate_label_noise(
         predictions = predict_out_of_fold(
             train, feature_matrices, candidate, spec=spec, executor=executor, positions=positions
         )
+    return _estimate(train, candidate, predictions, positions, spec, evaluation)
+
+
+def _estimate(
+    train: Rows,
+    candidate: CandidateScore,
+    predictions: Predictions,
+    positions: Array,
+    spec: TrainingSpec,
+    evaluation: EvaluationSpec,
+) -> LabelNoise:
+    """Estimate the wrong labels among the rows at these positions, which are predicted."""
     groups = train.groups[positions]
     n_wrong = _estimate_wrong(confident_joint(predictions), predictions)
     issues: tuple[LabelIssue, ...] = ()

@@ -17,6 +17,7 @@ from job.contracts.dataset import Column, Dataset, MatrixRows, Rows
 from job.contracts.reports.decision_threshold import Decision
 from job.contracts.reports.intervals import Interval
 from job.contracts.reports.out_of_scope import EmptyRequest, OutOfScope, OutOfScopeRequests
+from job.contracts.reports.part import round_published
 from job.contracts.settings.search import FeatureBlocks
 from job.stages.data.leakage_keys import make_rows
 from job.stages.metrics.confidence_bounds import jeffreys_bounds
@@ -100,15 +101,21 @@ def measure_out_of_scope(
     requests = None
     if predictions is not None and groups is not None:
         requests = _measure_requests(predictions, groups, min_confidence, confidence)
+    report = OutOfScope(threshold=threshold, empty=empty_report, requests=requests)
+    _log(report)
+    return report
+
+
+def _log(report: OutOfScope) -> None:
+    requests = report.requests
     log.info(
         "out_of_scope_judged",
-        threshold=threshold,
-        is_empty_answered=empty_report.is_answered,
+        threshold=report.threshold,
+        is_empty_answered=report.empty.is_answered,
         n_rows=None if requests is None else requests.n_rows,
         n_answered=None if requests is None else requests.n_answered,
-        median_confidence=None if requests is None else round(requests.median_confidence, 6),
+        median_confidence=None if requests is None else round_published(requests.median_confidence),
     )
-    return OutOfScope(threshold=threshold, empty=empty_report, requests=requests)
 
 
 def _measure_requests(

@@ -132,12 +132,13 @@ def measure_stress(
     if plan is None:
         return None
     predictions = predict(model.pipeline, rows, model.feature_blocks)
-    batches = []
+    batches = {}
     for name in plan.names:
         drawn = [draw_batch(class_rows, name, plan.n_rows, rng) for _ in range(plan.n_draws)]
-        batches.append(_predict_class(model, rows, columns, drawn, is_restored=is_restored))
-    index = np.concatenate([of_class.index for of_class in batches])
+        batches[name] = _predict_class(model, rows, columns, drawn, is_restored=is_restored)
+    index = np.concatenate([of_class.index for of_class in batches.values()])
     bootstrap = GroupBootstrap.of(rows.groups[index], predictions.y_true[index], spec, rng)
+    scores = [_score_class(name, of_class, predictions) for name, of_class in batches.items()]
     return StressReport(
         stated_by=stated_by,
         share=SHARE,
@@ -146,11 +147,8 @@ def measure_stress(
         n_rows=len(rows),
         n_groups=len(np.unique(rows.groups)),
         n_classes_left_out=len(class_rows) - len(plan.names),
-        classes=tuple(
-            _score_class(name, of_class, predictions)
-            for name, of_class in zip(plan.names, batches, strict=True)
-        ),
-        interval=_compute_interval(batches, bootstrap),
+        classes=tuple(scores),
+        interval=_compute_interval(list(batches.values()), bootstrap),
         level=spec.confidence,
     )
 

@@ -86,11 +86,19 @@ class FeatureMatrices:
         updates = {"use": feature_blocks, "min_groups": min_groups}
         spec = self._spec.model_copy(update={k: v for k, v in updates.items() if v is not None})
         if spec.use == ("embeddings",):
-            assert self._rows.embeddings is not None
-            ports, embeddings = (self._allocator, self._executor), self._rows.embeddings
-            if self._affine_map is not None:
-                return restore_rows(embeddings, index, self._affine_map, *ports)
-            return fit_scaling(embeddings, index, *ports)
+            return self._fit_embeddings(index)
+        return self._fit_blocks(index, spec)
+
+    def _fit_embeddings(self, index: Array) -> FeatureMatrix:
+        """Restore or scale the embeddings, without a copy of the table."""
+        assert self._rows.embeddings is not None
+        ports, embeddings = (self._allocator, self._executor), self._rows.embeddings
+        if self._affine_map is not None:
+            return restore_rows(embeddings, index, self._affine_map, *ports)
+        return fit_scaling(embeddings, index, *ports)
+
+    def _fit_blocks(self, index: Array, spec: FeatureSpec) -> FeatureMatrix:
+        """Fit the preprocessing of text and columns, with the terms that are counted already."""
         terms = self._terms if "text" in spec.use else None
         rows = select_blocks(self._rows.take(index), spec.use, self._columns)
         text, columns = terms.union(index, spec.min_groups) if terms else (None, None)

@@ -101,6 +101,12 @@ def geometry_bytes(width: int) -> int:
     return 8 * n_terms * (4 * n_terms + 2 * _MAX_HELD_OUT + 2 * _BLOCK)
 
 
+def _drop_outliers(rows: MatrixRows) -> MatrixRows:
+    for _ in range(2):  # in the first round, a huge value hides other outliers
+        rows = rows.take(_is_inlier(rows))
+    return rows
+
+
 def find_geometry(embeddings: MatrixRows, random_state: int) -> Geometry:
     """Find the affine map of the columns that restores the rows to a length of 1.
 
@@ -116,9 +122,7 @@ def find_geometry(embeddings: MatrixRows, random_state: int) -> Geometry:
     if n_rows > _MAX_ROWS:
         embeddings = embeddings.take(np.sort(rng.choice(n_rows, _MAX_ROWS, replace=False)))
     distinct = embeddings.take(rng.permutation(_find_distinct(embeddings)))
-    rows = distinct
-    for _ in range(2):  # in the first round, a huge value hides other outliers
-        rows = rows.take(_is_inlier(rows))
+    rows = _drop_outliers(distinct)
     n_held_out = min(max(rows.shape[0] // _HELD_OUT_SHARE, _MIN_HELD_OUT), _MAX_HELD_OUT)
     n_fitted = min(rows.shape[0] - n_held_out, _MAX_FITTED)
     best, status = None, _exclusion(rows, n_fitted)

@@ -57,14 +57,7 @@ def champion_criterion(
     """
     difference, role = comparison.difference, comparison.role
     if difference is None:
-        return Criterion(
-            name=role,
-            value=None,
-            threshold=None,
-            is_met=False,
-            is_binding=spec.incomparable_champion == "reject" and not comparison.is_advisory,
-            reason=f"{role} {comparison.version} cannot be compared: {comparison.problem}",
-        )
+        return _incomparable_criterion(comparison, spec)
     threshold = 0.0 if spec.rule == "superiority" else -spec.margin
     is_met = difference.lower > threshold
     is_open = difference.value >= threshold  # neither shown nor refuted
@@ -85,6 +78,18 @@ def champion_criterion(
         lower=difference.lower,
         upper=difference.upper,
         rule="margin",
+    )
+
+
+def _incomparable_criterion(comparison: Comparison, spec: GateSpec) -> Criterion:
+    role = comparison.role
+    return Criterion(
+        name=role,
+        value=None,
+        threshold=None,
+        is_met=False,
+        is_binding=spec.incomparable_champion == "reject" and not comparison.is_advisory,
+        reason=f"{role} {comparison.version} cannot be compared: {comparison.problem}",
     )
 
 

@@ -79,17 +79,10 @@ def hold_out(rows: Rows, spec: SplitSpec, folds: int, random_state: int) -> Hold
     else:
         is_test = np.zeros(len(numbers), bool)
         is_test[group_of_row[_select_stratified(rows, spec, random_state)]] = True
-    rebalanced: set[int] = set()
-    for _ in range(_N_PASSES):
-        by_class = [_ClassGroups(group_of_row[labels == n], folds) for n in range(len(classes))]
-        unbalanced = [n for n, groups in enumerate(by_class) if not groups.is_balanced(is_test)]
-        if not unbalanced:
-            break
-        if digests is None:
-            digests = digest_groups(rows, group_of_row, len(numbers), spec.salt)
-        for n in unbalanced:
-            by_class[n].rebalance(is_test, digests, spec.test_fraction)
-        rebalanced |= set(unbalanced)
+    if digests is None:
+        digests = digest_groups(rows, group_of_row, len(numbers), spec.salt)
+    by_class = [_ClassGroups(group_of_row[labels == n], folds) for n in range(len(classes))]
+    rebalanced = _rebalance(by_class, is_test, digests, spec.test_fraction)
     return HoldOut(
         is_test=is_test[group_of_row],
         n_rebalanced_classes=len(rebalanced),
@@ -176,6 +169,21 @@ class _ClassGroups:
             selected = [order[np.argmin(self._n_rows[order])]]
         is_test[self._groups] = False
         is_test[self._groups[selected]] = True
+
+
+def _rebalance(
+    by_class: list[_ClassGroups], is_test: Array, digests: Array, fraction: float
+) -> set[int]:
+    """Assign the groups of unbalanced classes anew, in place; return the classes' numbers."""
+    rebalanced: set[int] = set()
+    for _ in range(_N_PASSES):
+        unbalanced = [n for n, groups in enumerate(by_class) if not groups.is_balanced(is_test)]
+        if not unbalanced:
+            break
+        for n in unbalanced:
+            by_class[n].rebalance(is_test, digests, fraction)
+        rebalanced |= set(unbalanced)
+    return rebalanced
 
 
 def _select_stratified(rows: Rows, spec: SplitSpec, random_state: int) -> Array:

@@ -44,13 +44,13 @@ def measure_optimism(
         Measured on a sample of whole groups, which keeps near-duplicates together; None if fewer
         than two classes have groups for every fold.
     """
-    sample = _sample_groups(rows, _count_rows(rows, spec), spec.random_state)
+    seed = spec.random_state
+    sample = _sample_groups(rows, _count_rows(rows, spec), seed)
     y = sample.y.astype(str)
     if len(np.unique(y)) < 2:
         return None
-    cutter = StratifiedKFold(_N_FOLDS, shuffle=True, random_state=spec.random_state)
-    by_row = list(cutter.split(y, y))
-    by_group = make_folds(sample, _N_FOLDS, spec.random_state)
+    by_row = list(StratifiedKFold(_N_FOLDS, shuffle=True, random_state=seed).split(y, y))
+    by_group = make_folds(sample, _N_FOLDS, seed)
     feature_matrices = FeatureMatrices(sample, spec.features, spec.columns, matrices, executor)
 
     def count_correct(fold: Fold) -> int:
@@ -58,21 +58,21 @@ def measure_optimism(
         # terms are not published from here, so rare ones can be used
         feature_matrix = feature_matrices.fit(train_index, min_groups=1)
         # with more columns than rows, cholesky solves the dual problem for all classes at once
-        model = RidgeClassifier(
-            _ALPHA, solver="cholesky", fit_intercept=not sparse.issparse(feature_matrix.X)
-        )
+        is_dense = not sparse.issparse(feature_matrix.X)
+        model = RidgeClassifier(_ALPHA, solver="cholesky", fit_intercept=is_dense)
         model.fit(feature_matrix.X, y[train_index])
         y_pred = model.predict(feature_matrix.transform(test_index))
         return int((y_pred == y[test_index]).sum())
 
     with executor.pool():  # one BLAS thread: identical scores on any number of CPUs
         n_correct = [count_correct(fold) for fold in (*by_row, *by_group)]
+    by_rows, by_groups = (sum(n) / len(y) for n in (n_correct[:_N_FOLDS], n_correct[_N_FOLDS:]))
     return Optimism(
         estimator="ridge_classifier",
         n_rows=len(sample),
         folds=_N_FOLDS,
-        random_accuracy=sum(n_correct[:_N_FOLDS]) / len(sample),
-        leakage_safe_accuracy=sum(n_correct[_N_FOLDS:]) / len(sample),
+        random_accuracy=by_rows,
+        leakage_safe_accuracy=by_groups,
     )
 
 

@@ -34,7 +34,7 @@ from job.stages.split.counts import (
     count_sides,
     is_among,
 )
-from job.stages.split.holdout import hold_out
+from job.stages.split.holdout import HoldOut, hold_out
 from job.stages.split.near_duplicates import Kind
 
 log = structlog.get_logger(__name__)
@@ -68,16 +68,33 @@ class DataSplit:
     challenge: ChallengeSet | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitRules:
+    """What decides which rows are held out.
+
+    Attributes
+    ----------
+    has_groups
+        Whether the table has a group column.
+    labels
+        The expected labels.  If None, classes with fewer than `min_groups` leakage keys are
+        dropped, because their names would be data rather than schema.
+    folds
+        Minimum number of training groups per class.
+    """
+
+    spec: SplitSpec
+    has_groups: bool
+    labels: tuple[str, ...] | None
+    min_groups: int
+    folds: int
+    random_state: int
+
+
 def split_dataset(
     rows: Rows,
     official_test: Rows | None,
-    spec: SplitSpec,
-    *,
-    has_groups: bool,
-    labels: tuple[str, ...] | None,
-    min_groups: int,
-    folds: int,
-    random_state: int,
+    rules: SplitRules,
     near_duplicates: Kind = "none",
 ) -> DataSplit:
     """Use the official test rows, or hold out a share of the groups.
@@ -87,58 +104,69 @@ def split_dataset(
     near-duplicate on the test side are dropped.  With an official test set, training rows with the
     same normalized text or the same group are dropped.
 
-    Parameters
-    ----------
-    has_groups
-        Whether the table has a group column.
-    labels
-        The expected labels.  If None, classes with fewer than `min_groups` leakage keys are
-        dropped, because their names would be data rather than schema.
-    folds
-        Minimum number of training groups per class.
-
     Raises
     ------
     TrainingError
         A class is missing on a side, or has fewer training groups than there are folds.
     """
-    table, held_out = rows, None
-    n_conflicting_texts, n_conflicting_rows = count_conflicts(rows)
-    n_rare_rows, n_rare = 0, 0
-    if labels is None:
-        rows, n_rare_rows, n_rare = _drop_rare_classes(rows, min_groups)
-    if official_test is None:
-        held_out = hold_out(rows, spec, folds, random_state)
-        train_index, test = np.flatnonzero(~held_out.is_test), rows.take(held_out.is_test)
-    else:
-        train_index, test = np.arange(len(rows)), official_test
+    kept, counts = _drop_rare_classes(rows, rules)
+    held_out = (
+        None
+        if official_test is not None
+        else hold_out(kept, rules.spec, rules.folds, rules.random_state)
+    )
+    train_index, test = _choose_sides(kept, official_test, held_out)
     is_leaking = _find_leaking(
-        rows.take(train_index), test, is_official=official_test is not None, has_groups=has_groups
+        kept.take(train_index),
+        test,
+        is_official=official_test is not None,
+        has_groups=rules.has_groups,
     )
     train_index = train_index[~is_leaking]
-    train = rows.take(train_index)
+    train = kept.take(train_index)
     if official_test is not None:
         test = mark_near_training(test, train)
     report = SplitReport(
-        method=spec.method if official_test is None else "official_test",
-        key="group" if has_groups else key_kind(rows.leakage_keys),
+        method=rules.spec.method if official_test is None else "official_test",
+        key="group" if rules.has_groups else key_kind(kept.leakage_keys),
         n_dropped_leaking=int(is_leaking.sum()),
-        n_dropped_rare_class=n_rare_rows,
-        n_rare_classes=n_rare,
-        n_conflicting_texts=n_conflicting_texts,
-        n_conflicting_rows=n_conflicting_rows,
-        n_rebalanced_classes=held_out.n_rebalanced_classes if held_out else 0,
-        n_large_groups=held_out.n_large_groups if held_out else 0,
-        n_rows_large_groups=held_out.n_rows_large_groups if held_out else 0,
-        near_duplicates=count_duplicates(table, train, official_test, near_duplicates),
-        **count_sides(train, test, labels or ()),
+        near_duplicates=count_duplicates(rows, train, official_test, near_duplicates),
+        **counts,
+        **_count_rebalanced(held_out),
+        **count_sides(train, test, rules.labels or ()),
     )
-    if official_test is None:
-        _check_sides(report)
-    _check_training(train, labels or (), folds)
+    _check(report, train, rules)
     return DataSplit(
-        train=train, test=test, table=table, kept=rows, train_index=train_index, report=report
+        train=train, test=test, table=rows, kept=kept, train_index=train_index, report=report
     )
+
+
+def _choose_sides(
+    rows: Rows, official_test: Rows | None, held_out: HoldOut | None
+) -> tuple[Array, Rows]:
+    """Return the positions of the training rows, and the test rows."""
+    if official_test is not None:
+        return np.arange(len(rows)), official_test
+    assert held_out is not None
+    return np.flatnonzero(~held_out.is_test), rows.take(held_out.is_test)
+
+
+def _count_rebalanced(held_out: HoldOut | None) -> dict[str, int]:
+    """Return the counts of the hold-out as fields of `SplitReport`; none for an official test."""
+    if held_out is None:
+        return {}
+    return {
+        "n_rebalanced_classes": held_out.n_rebalanced_classes,
+        "n_large_groups": held_out.n_large_groups,
+        "n_rows_large_groups": held_out.n_rows_large_groups,
+    }
+
+
+def _check(report: SplitReport, train: Rows, rules: SplitRules) -> None:
+    """Raise if a class has no rows on a side, or too few groups to train on."""
+    if report.method != "official_test":
+        _check_sides(report)
+    _check_training(train, rules.labels or (), rules.folds)
 
 
 def _find_leaking(train: Rows, test: Rows, *, is_official: bool, has_groups: bool) -> Mask:
@@ -156,15 +184,25 @@ def _find_leaking(train: Rows, test: Rows, *, is_official: bool, has_groups: boo
     return is_leaking
 
 
-def _drop_rare_classes(rows: Rows, min_groups: int) -> tuple[Rows, int, int]:
-    """Return the rows without rare classes, and the numbers of dropped rows and classes."""
+def _drop_rare_classes(rows: Rows, rules: SplitRules) -> tuple[Rows, dict[str, int]]:
+    """Return the rows without rare classes, and counts of conflicts and of what was dropped."""
+    n_texts, n_rows = count_conflicts(rows)
+    counts = {
+        "n_conflicting_texts": n_texts,
+        "n_conflicting_rows": n_rows,
+        "n_dropped_rare_class": 0,
+        "n_rare_classes": 0,
+    }
+    if rules.labels is not None:
+        return rows, counts
     labels, _, n_keys = count_groups_by_class(rows, rows.leakage_keys)
-    is_rare_class = n_keys < min_groups
+    is_rare_class = n_keys < rules.min_groups
     is_rare = is_rare_class[labels]
     n_rare = int(is_rare_class.sum())
     if n_rare:
         log.warning("rare_classes_dropped", n_classes=n_rare, n_rows=int(is_rare.sum()))
-    return rows.take(~is_rare), int(is_rare.sum()), n_rare
+    dropped = {"n_dropped_rare_class": int(is_rare.sum()), "n_rare_classes": n_rare}
+    return rows.take(~is_rare), {**counts, **dropped}
 
 
 def _check_sides(report: SplitReport) -> None:

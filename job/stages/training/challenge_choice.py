@@ -26,7 +26,7 @@ from job.contracts.reports.search import CandidateScore, SearchReport
 from job.contracts.settings.job_settings import TrainingSpec
 from job.stages.features.feature_matrix import FeatureMatrices
 from job.stages.features.preprocessing import select_blocks
-from job.stages.metrics.predictions import predict
+from job.stages.metrics.predictions import Predictions, predict
 from job.stages.metrics.search_metric import compute_score
 from job.stages.training.refit import train_model
 from job.stages.training.search import choose_baselines
@@ -57,19 +57,12 @@ def choose_on_challenge(
     cv_choice = candidates.index(report.chosen)
     for feature_blocks in dict.fromkeys(candidates[n].feature_blocks for n in finalists):
         positions = [n for n in finalists if candidates[n].feature_blocks == feature_blocks]
-        models = _fit(
-            [candidates[n] for n in positions],
-            report,
-            train,
-            feature_matrices,
-            spec,
-            executor=executor,
-        )
+        same_input = [candidates[n] for n in positions]
+        models = _fit(same_input, report, train, feature_matrices, spec, executor=executor)
         inputs = select_blocks(requests, feature_blocks, spec.columns)
         for n, model in zip(positions, models, strict=True):
-            score = compute_score(predict(model, inputs, feature_blocks), METRICS[report.metric])
-            rounded = None if score is None else round(score, 6)
-            candidates[n] = candidates[n].copy_with(challenge_score=rounded)
+            predictions = predict(model, inputs, feature_blocks)
+            candidates[n] = _add_score(candidates[n], predictions, report.metric)
     best = max(finalists, key=lambda n: _rank(candidates[n], is_cv_choice=n == cv_choice))
     chosen = candidates[best]
     log.info(
@@ -82,12 +75,15 @@ def choose_on_challenge(
         n_candidates=len(finalists),
         is_choice_of_table=best == cv_choice,
     )
+    baselines = choose_baselines(candidates, chosen.feature_blocks)
     return report.copy_with(
-        candidates=tuple(candidates),
-        chosen=chosen,
-        baselines=choose_baselines(candidates, chosen.feature_blocks),
-        chosen_on="challenge",
+        candidates=tuple(candidates), chosen=chosen, baselines=baselines, chosen_on="challenge"
     )
+
+
+def _add_score(candidate: CandidateScore, predictions: Predictions, metric: str) -> CandidateScore:
+    score = compute_score(predictions, METRICS[metric])
+    return candidate.copy_with(challenge_score=None if score is None else round(score, 6))
 
 
 def _fit(

@@ -19,6 +19,7 @@ How it works
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -143,26 +144,23 @@ def cross_fit(
     feature_matrices
         Those of `rows`.
     """
-    fold, folds, n_folds = plan.fold, plan.folds, len(plan.folds)
-
-    def predict(candidate: CandidateScore) -> Predictions:
-        return predict_out_of_fold(
-            rows, feature_matrices, candidate, spec=spec, executor=executor, folds=folds
-        )
+    predict = partial(
+        predict_out_of_fold, rows, feature_matrices, spec=spec, executor=executor, folds=plan.folds
+    )
 
     chosen = predict(report.chosen)
-    choices = _repeat_choice(report, fold, train_index, rows.groups[train_index], n_folds)
+    fold, groups = plan.fold, rows.groups[train_index]
+    choices = _repeat_choice(report, fold, train_index, groups, len(plan.folds))
     nested = chosen
     for other in (c for c in report.candidates if c != report.chosen and c in choices):
-        mask = np.isin(fold, [n for n, choice in enumerate(choices) if choice == other])
-        nested = _replace_rows(nested, predict(other), mask)
-    baselines = tuple(
-        (c.estimator, chosen if c == report.chosen else predict(c)) for c in report.baselines
-    )
+        folds = [n for n, choice in enumerate(choices) if choice == other]
+        nested = _replace_rows(nested, predict(other), np.isin(fold, folds))
+    predicted = [chosen if c == report.chosen else predict(c) for c in report.baselines]
+    names = (c.estimator for c in report.baselines)
     return CrossFit(
         chosen=chosen,
         nested=nested,
-        baselines=baselines,
+        baselines=tuple(zip(names, predicted, strict=True)),
         fold=fold,
         choices=choices,
         is_nested=len(_find_finalists(report)) > 1 and report.labels is not None,

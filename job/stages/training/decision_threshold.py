@@ -67,8 +67,7 @@ def choose_threshold(
     target, alpha = spec.target_precision, 1 - evaluation.confidence
     max_proba, is_right = predictions.proba.max(axis=1), predictions.y_pred == predictions.y_true
     _, group_of_row = np.unique(groups, return_inverse=True)
-    thresholds = np.quantile(max_proba, np.linspace(0, 1, _N_THRESHOLDS))[:-1]
-    thresholds = np.unique([0.0, *np.floor(thresholds[1:] * 10**_DIGITS) / 10**_DIGITS])
+    thresholds = _list_thresholds(max_proba)
     bounds = _lower_bounds(max_proba, is_right, group_of_row, thresholds, alpha)
     n_groups = int(group_of_row.max(initial=-1)) + 1
     value: float | None = None
@@ -91,6 +90,13 @@ def choose_threshold(
         n_rows=len(max_proba),
         n_groups=n_groups,
     )
+
+
+def _list_thresholds(max_proba: Array) -> Array:
+    """Return 0 and quantiles of the confidences, rounded down, in increasing order."""
+    thresholds = np.quantile(max_proba, np.linspace(0, 1, _N_THRESHOLDS))[:-1]
+    rounded: Array = np.floor(thresholds[1:] * 10**_DIGITS) / 10**_DIGITS
+    return np.unique([0.0, *rounded])
 
 
 def _explain_absence(target: float, confidence: float, n_groups: int) -> str:

@@ -75,14 +75,21 @@ def predict_out_of_fold(
     rows = train.take(positions)
     if folds is None:
         folds = make_folds(rows, min(MAX_FOLDS, spec.search.folds), spec.random_state)
-    classes, codes = np.unique(rows.y.astype(str), return_inverse=True)
     fitter = _FoldFitter(train, feature_matrices, candidate, spec, executor, positions)
     with executor.pool():  # one BLAS thread: identical results on any number of CPUs
-        if find_kind(candidate.estimator).needs_calibration:
-            decisions = _predict_decisions(fitter, positions, folds, classes)
-            proba = calibrate_folds(decisions, codes, folds, spec.search.calibration)
-        else:
-            proba = _predict_proba(fitter, positions, folds, classes)
+        return _predict_folds(fitter, rows.y, positions, folds)
+
+
+def _predict_folds(
+    fitter: _FoldFitter, y: Array, positions: Array, folds: Sequence[Fold]
+) -> Predictions:
+    """Predict the rows at these positions, with the labels y, fold by fold."""
+    classes, codes = np.unique(y.astype(str), return_inverse=True)
+    if fitter.calibration is not None:
+        decisions = _predict_decisions(fitter, positions, folds, classes)
+        proba = calibrate_folds(decisions, codes, folds, fitter.calibration)
+    else:
+        proba = _predict_proba(fitter, positions, folds, classes)
     return Predictions(
         classes=tuple(classes.tolist()),
         y_true=codes,
@@ -131,6 +138,8 @@ class _FoldFitter:
         self._feature_matrices, self._candidate = feature_matrices, candidate
         self._spec, self._executor, self._positions = spec, executor, positions
         self._classes, self._codes = np.unique(train.y[positions].astype(str), return_inverse=True)
+        needs_calibration = find_kind(candidate.estimator).needs_calibration
+        self.calibration = spec.search.calibration if needs_calibration else None
         self._min_groups = math.ceil(spec.features.min_groups * len(positions) / len(train))
         self._groups = train.take(positions).groups
         # the previous fold's model and the column numbers of its matrix

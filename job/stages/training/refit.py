@@ -39,7 +39,7 @@ def train_model(
         Whether prototypes on restored embeddings should also handle restandardized batches
         (`job.stages.training.prototypes.restandardized_batches`).
     """
-    blocks, seed = report.chosen.feature_blocks, spec.random_state
+    blocks = report.chosen.feature_blocks
     feature_matrix = feature_matrices.fit(np.arange(len(train)), blocks)
     X, y = feature_matrix.matrix(spec.search.engine), train.y.astype(str)
     groups = RowGroups(group=train.groups, min_groups=spec.features.min_groups)
@@ -59,18 +59,24 @@ def train_model(
             return _join(preprocess, _without_folds(model))
         if not is_extended:
             return _join(preprocess, export(model))
-        extended = handle_restandardized_batches(
-            export(model), X, y, group=groups.group, random_state=seed
-        )
-        return _join(_keep_lengths(preprocess), extended)
+        seed, group = spec.random_state, groups.group
+        robust = handle_restandardized_batches(export(model), X, y, group=group, random_state=seed)
+        return _join(_keep_lengths(preprocess), robust)
 
     pipelines = executor.map(refit, range(len(models)))
+    baselines = tuple((c.estimator, pipelines[candidates.index(c)]) for c in report.baselines)
+    return _describe_model(report.chosen, pipelines[0], baselines)
+
+
+def _describe_model(
+    chosen: CandidateScore, pipeline: Pipeline, baselines: tuple[tuple[str, Pipeline], ...]
+) -> TrainedModel:
     return TrainedModel(
-        estimator=report.chosen.estimator,
-        parameters=report.chosen.parameters,
-        feature_blocks=blocks,
-        pipeline=pipelines[0],
-        baselines=tuple((c.estimator, pipelines[candidates.index(c)]) for c in report.baselines),
+        estimator=chosen.estimator,
+        parameters=chosen.parameters,
+        feature_blocks=chosen.feature_blocks,
+        pipeline=pipeline,
+        baselines=baselines,
     )
 
 

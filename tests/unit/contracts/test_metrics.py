@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 from sklearn.metrics import cohen_kappa_score
+from support.evaluations import make_whole_evaluation
 from support.simulated import draw, predictions
 
 from job.adapters.rendering.sections.scores import SECTION
@@ -115,7 +116,8 @@ def test_gate_compares_by_an_added_metric(name, drawn):
 @pytest.mark.usefixtures("added")
 def test_report_shows_an_added_metric_with_its_title(drawn):
     """The section of the scores takes it from the evaluation."""
-    evaluation = evaluate_predictions(drawn[1]).to_json()
+    scores = evaluate_predictions(drawn[1])
+    evaluation = make_whole_evaluation().copy_with(**scores.fields())
     rows = SECTION.values({}, evaluation)["rows"]
 
     assert "Cohen's kappa" in [row["name"] for row in rows]

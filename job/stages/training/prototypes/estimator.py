@@ -141,9 +141,8 @@ def fit_prototypes(models: Sequence[Prototypes], X: Any, y: Array, groups: RowGr
         )
         for model in same:
             model.classes_, model.n_features_in_ = classes, X.shape[1]
-            model.pipeline_ = _make_pipeline(
-                model, X_items, items, centers, classes, is_unit=is_unit
-            )
+            steps = _make_pipeline(model, X_items, items, centers, classes, is_unit=is_unit)
+            model.pipeline_ = steps
 
 
 def group_by_shared_centers(models: Sequence[Prototypes]) -> list[list[Prototypes]]:

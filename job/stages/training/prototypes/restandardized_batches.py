@@ -81,15 +81,11 @@ def handle_restandardized_batches(
             *_make_layer("scores", classifier.coef_.T, classifier.intercept_),
         ]
     )
+    moved, n_scores = _make_perceptron_pipeline(perceptron), len(classifier.coef_)
     union = FeatureUnion(
         [
-            ("as_given", _gate_branch(as_given, len(classifier.coef_), is_far=False)),
-            (
-                "moved",
-                _gate_branch(
-                    _make_perceptron_pipeline(perceptron), len(classifier.coef_), is_far=True
-                ),
-            ),
+            ("as_given", _gate_branch(as_given, n_scores, is_far=False)),
+            ("moved", _gate_branch(moved, n_scores, is_far=True)),
         ]
     ).fit(X[:1])
     return Pipeline([("scores", union), ("classifier", _make_sum(classifier))])

@@ -62,16 +62,11 @@ def choose(
     if len(candidates) < 2 or not (has_few or preferred):
         return best
     groups, y_true = np.unique(groups[rows], return_inverse=True)[1], labels.y_true[rows]
-
-    def predicted(n: int) -> Array:
-        y_pred: Array = labels.y_pred[n, rows].astype(np.int64)
-        return y_pred
+    y_pred = {n: labels.y_pred[n, rows].astype(np.int64) for n in candidates}
 
     def is_as_good(n: int) -> bool:
-        if n == best:
-            return True
-        return _is_within_one_error(
-            y_true, predicted(n), predicted(best), groups, metric, labels.n_classes
+        return n == best or _is_within_one_error(
+            y_true, y_pred[n], y_pred[best], groups, metric, labels.n_classes
         )
 
     min_score = means[best] - WORDING_MARGIN
@@ -79,7 +74,7 @@ def choose(
     if not as_good and has_few:
         as_good = [n for n in candidates if is_as_good(n)]
     return max(
-        as_good or [best], key=lambda n: _compute_group_accuracy(predicted(n) == y_true, groups)
+        as_good or [best], key=lambda n: _compute_group_accuracy(y_pred[n] == y_true, groups)
     )
 
 

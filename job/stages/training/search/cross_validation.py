@@ -137,6 +137,22 @@ class FoldScorer:
             self._y_pred.setdefault(n, np.full(len(self._train), -1, np.int16))
         return self._executor.map(score, candidates)
 
+    def _build_models(
+        self, candidates: Mapping[int, Candidate], train_index: Array
+    ) -> dict[int, Any]:
+        """Return unfitted models by candidate, calibrated if the metric needs probabilities."""
+        spec, seed = self._spec.search, self._spec.random_state
+        models = {n: candidate.build(spec, seed) for n, candidate in candidates.items()}
+        if is_label_metric(spec.metric) or all(
+            hasattr(m, "predict_proba") for m in models.values()
+        ):
+            return models
+        folds = make_folds(self._train.take(train_index), 3, seed)
+        return {
+            n: find_kind(candidates[n].estimator).with_calibration(m, folds, spec.calibration)
+            for n, m in models.items()
+        }
+
     def _fit_input(
         self,
         candidates: Mapping[int, Candidate],
@@ -144,7 +160,7 @@ class FoldScorer:
         feature_blocks: FeatureBlocks,
         min_groups: int,
     ) -> tuple[dict[int, Any], Callable[[Array], Any]]:
-        spec, seed = self._spec.search, self._spec.random_state
+        spec = self._spec.search
         train_index, test_index = fold
         feature_matrix = self._feature_matrices.fit(train_index, feature_blocks, min_groups)
         X, y, codes = (
@@ -152,15 +168,7 @@ class FoldScorer:
             self._y[train_index],
             self._codes[train_index],
         )
-        models = {n: candidate.build(spec, seed) for n, candidate in candidates.items()}
-        needs_proba = not is_label_metric(spec.metric)
-        lacks_proba = any(not hasattr(m, "predict_proba") for m in models.values())
-        if needs_proba and lacks_proba:
-            folds = make_folds(self._train.take(train_index), 3, seed)
-            models = {
-                n: find_kind(candidates[n].estimator).with_calibration(m, folds, spec.calibration)
-                for n, m in models.items()
-            }
+        models = self._build_models(candidates, train_index)
         groups = RowGroups(group=self._groups[train_index], min_groups=min_groups)
         previous, columns = self._previous.get(feature_blocks, ({}, None))
         warm_start = PreviousModels.of(
@@ -184,11 +192,7 @@ class FoldScorer:
 
         is_fast = {n: spec.engine == "fast" and can_fit(m, X) for n, m in models.items()}
         tasks: list[Callable[[], None]] = [fit_fast] if any(is_fast.values()) else []
-        prototypes = [m for m in models.values() if isinstance(m, Prototypes)]
-        tasks += [
-            functools.partial(fit_prototypes, same, X, y, groups)
-            for same in group_by_shared_centers(prototypes)
-        ]
+        tasks += _list_prototype_fits(models, X, y, groups)
         others = [n for n, model in models.items() if not isinstance(model, Prototypes)]
         tasks += [functools.partial(fit_one, n) for n in others if not is_fast[n]]
         self._executor.map(lambda task: task(), tasks)
@@ -220,3 +224,14 @@ def _score_probabilities(
             hint="add rows of the smallest classes, lower search.folds, or choose another metric",
         )
     return score
+
+
+def _list_prototype_fits(
+    models: Mapping[int, Any], X: Any, y: Array, groups: RowGroups
+) -> list[Callable[[], None]]:
+    """Return one task for each set of prototypes that share their centers."""
+    prototypes = [m for m in models.values() if isinstance(m, Prototypes)]
+    return [
+        functools.partial(fit_prototypes, same, X, y, groups)
+        for same in group_by_shared_centers(prototypes)
+    ]

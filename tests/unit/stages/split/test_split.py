@@ -11,7 +11,7 @@ from job.contracts.dataset import MatrixRows, Rows
 from job.contracts.settings.split import SplitSpec
 from job.errors import TrainingError
 from job.stages.data.slices import NEAR_TRAINING
-from job.stages.split.split import split_dataset
+from job.stages.split.split import SplitRules, split_dataset
 
 
 def rows_of(y, keys, text_keys=None):
@@ -30,12 +30,14 @@ def split(rows, official=None, has_groups=False, labels=None, **spec):
     return split_dataset(
         rows,
         official,
-        SplitSpec(**spec),
-        has_groups=has_groups,
-        labels=labels,
-        min_groups=5,
-        folds=3,
-        random_state=0,
+        SplitRules(
+            spec=SplitSpec(**spec),
+            has_groups=has_groups,
+            labels=labels,
+            min_groups=5,
+            folds=3,
+            random_state=0,
+        ),
     )
 
 

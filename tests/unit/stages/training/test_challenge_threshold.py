@@ -7,6 +7,7 @@ from support.rows import rows_of_texts
 from support.simulated import predictions, simulate
 
 from job.contracts.settings.evaluation import DecisionSpec, EvaluationSpec
+from job.contracts.settings.job_settings import ScoringSpec
 from job.stages.training.challenge_threshold import (
     count_needed_answers,
     learn_threshold,
@@ -29,11 +30,8 @@ def measure(threshold, simulated, *, is_halved):
         threshold,
         simulated,
         rows,
-        is_halved=is_halved,
-        decision=DECISION,
-        evaluation=EVALUATION,
-        salt="pcc",
-        random_state=0,
+        ScoringSpec(decision=DECISION, evaluation=EVALUATION, metric="f1_macro", random_state=0),
+        salt=None if is_halved else "pcc",
     )
 
 
