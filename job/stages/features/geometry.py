@@ -116,9 +116,7 @@ def find_geometry(embeddings: MatrixRows, random_state: int) -> Geometry:
     if n_rows > _MAX_ROWS:
         embeddings = embeddings.take(np.sort(rng.choice(n_rows, _MAX_ROWS, replace=False)))
     distinct = embeddings.take(rng.permutation(_find_distinct(embeddings)))
-    rows = distinct
-    for _ in range(2):  # in the first round, a huge value hides other outliers
-        rows = rows.take(_is_inlier(rows))
+    rows = _drop_outliers(distinct)
     n_held_out = min(max(rows.shape[0] // _HELD_OUT_SHARE, _MIN_HELD_OUT), _MAX_HELD_OUT)
     n_fitted = min(rows.shape[0] - n_held_out, _MAX_FITTED)
     best, status = None, _exclusion(rows, n_fitted)
@@ -143,6 +141,13 @@ def find_geometry(embeddings: MatrixRows, random_state: int) -> Geometry:
         cosine_error=best.cosine_error,
         map=best.map if status == "restored" else None,
     )
+
+
+def _drop_outliers(rows: MatrixRows) -> MatrixRows:
+    """Return the rows that are not far from the others."""
+    for _ in range(2):  # in the first round, a huge value hides other outliers
+        rows = rows.take(_is_inlier(rows))
+    return rows
 
 
 def _find_distinct(rows: MatrixRows) -> Array:
