@@ -193,7 +193,6 @@ def _drift(names):
         n_groups_before=888,
         measures=(class_share, psi, distance, missing),
         not_compared=(f"column {names[1]}",),
-        principal_angles=(1.25, 17.5),
     )
 
 

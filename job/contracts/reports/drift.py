@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import Field, PlainSerializer
+from pydantic import Field
 
 from job.contracts.reports.part import Count, Part, Rounded
 
 Measure = Literal[
     "psi", "jensen_shannon", "missing", "class_share", "unseen_words", "mean_shift", "lost_variance"
 ]
-_Degrees = Annotated[float, PlainSerializer(lambda angle: round(angle, 2), return_type=float)]
 
 
 def _exceeds_limits(measure: Mapping[str, Any]) -> bool:
@@ -68,11 +67,6 @@ class DriftReport(Part):
     )
     not_compared: tuple[str, ...] = Field(
         (), description="Subjects of which the champion's table had nothing, or too little."
-    )
-    principal_angles: tuple[_Degrees, ...] = Field(
-        (),
-        description="Angles between the first principal axes of both embeddings, in degrees, "
-        "smallest first.",
     )
     problem: str = Field("", description="Why nothing could be compared; empty otherwise.")
 

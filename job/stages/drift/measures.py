@@ -31,7 +31,7 @@ from job.stages.drift.histograms import (
     read_shares,
     stability_index,
 )
-from job.stages.drift.principal_axes import lost_variance, mean_shift, principal_angles
+from job.stages.drift.principal_axes import lost_variance, mean_shift
 from job.stages.drift.profile import TableProfile
 from job.stages.drift.snapshot import CLASSES, EMBEDDINGS, WORDS, TableSnapshot
 
@@ -64,11 +64,9 @@ def measure_drift(
     if old.words and new.words and old.words.is_masked == new.words.is_masked:
         compared.add(WORDS)
         measures.append(_measure_unseen_words(table, champion_profile, spec))
-    angles: tuple[float, ...] = ()
     if old.embeddings and new.embeddings and _are_embeddings_comparable(old, new):
         compared.add(EMBEDDINGS)
         measures += _measure_embeddings(old, table, spec)
-        angles = principal_angles(old.embeddings, new.embeddings)
     old_subjects, new_subjects = _list_subjects(old), _list_subjects(new)
     all_subjects = new_subjects | {*old.parts, *table.cells}
     return DriftReport(
@@ -80,7 +78,6 @@ def measure_drift(
         measures=tuple(measures),
         missing_subjects=tuple(sorted(old_subjects - compared)),
         not_compared=tuple(sorted(all_subjects - old_subjects - compared)),
-        principal_angles=angles,
     )
 
 

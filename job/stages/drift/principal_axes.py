@@ -16,7 +16,6 @@ from typing import Final
 
 import numpy as np
 from scipy import sparse
-from scipy.linalg import subspace_angles
 from scipy.stats import chi2, norm
 from sklearn.decomposition import PCA
 
@@ -167,12 +166,3 @@ def lost_variance(before: PrincipalAxes, after: GroupMeans) -> tuple[float, floa
         / before.explained_variance_ratio
     )
     return explained, 1 - explained / before.explained_variance_ratio, float(null_quantile)
-
-
-def principal_angles(before: PrincipalAxes, after: PrincipalAxes) -> tuple[float, ...]:
-    """Return the angles between both sets of axes in degrees, ascending.
-
-    Bjorck and Golub (1973), "Numerical methods for computing angles between linear subspaces".
-    """
-    angles = subspace_angles(np.array(before.axes).T, np.array(after.axes).T)[::-1]
-    return tuple(np.degrees(angles).tolist())

@@ -149,6 +149,13 @@ def find_geometry(embeddings: MatrixRows, random_state: int) -> Geometry:
     )
 
 
+def _drop_outliers(rows: MatrixRows) -> MatrixRows:
+    """Return the rows that are not far from the others."""
+    for _ in range(2):  # in the first round, a huge value hides other outliers
+        rows = rows.take(_is_inlier(rows))
+    return rows
+
+
 def _find_distinct(rows: MatrixRows) -> Array:
     """Return the first position of each distinct row."""
     digests = np.empty(rows.shape[0], np.uint64)

@@ -49,9 +49,6 @@ changed.{% if n_more %} {{ n_more|count }} more that moved less stand in evaluat
 {% if missing %}<p class="note">Missing values: {% for r in missing %}{{ r.subject }} \
 {{ (100 * r.before)|round(1) }} % before, {{ (100 * r.after)|round(1) }} % now\
 {% if not loop.last %}; {% endif %}{% endfor %}.</p>{% endif %}
-{% if principal_angles %}<p class="note">Angles between the first principal axes of both
-embeddings: {% for angle in principal_angles %}{{ angle|round(1) }}°\
-{% if not loop.last %}, {% endif %}{% endfor %}.</p>{% endif %}
 {% if not_compared %}<p class="note">Not compared, because the champion's table had it not, or too
 little of it: {% for name in not_compared %}{{ name }}{% if not loop.last %}, {% endif %}\
 {% endfor %}.</p>{% endif %}{% endif %}
