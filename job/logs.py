@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import warnings
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import structlog
 from structlog.processors import ExceptionRenderer
@@ -13,15 +13,19 @@ from structlog.tracebacks import ExceptionDictTransformer
 
 from job.contracts.messages import escape_control_characters
 
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
+    from structlog.typing import EventDict, Processor
+
 
 def configure_logs(level: str) -> None:
     """Send events to stderr; tracebacks have no locals, because these may be rows of data."""
-    shared: list[Any] = [
+    shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    renderers: list[Any]  # structlog's processors differ in their return types
+    renderers: list[Processor]
     if sys.stderr.isatty():
         console = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
         renderers = [_make_printable, console]
@@ -39,7 +43,7 @@ def configure_logs(level: str) -> None:
     logging.lastResort = _LibraryHandler(logging.WARNING)  # for records without another handler
 
 
-def _make_printable(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+def _make_printable(_logger: object, _method: str, event: EventDict) -> EventDict:
     """Escape control characters in names of classes and columns; JSON does so by itself."""
     return {k: escape_control_characters(v) if isinstance(v, str) else v for k, v in event.items()}
 
@@ -70,7 +74,7 @@ class Progress:
 
     def __init__(self) -> None:
         self._n_rounds = 0  # completed
-        self._bar: Any = None  # rich is loaded only on a terminal
+        self._bar: Bar | None = None  # rich is loaded only on a terminal
 
     def __enter__(self) -> Progress:
         if sys.stderr.isatty():

@@ -9,10 +9,16 @@ import random
 import zlib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 from job.contracts.identity import canonical_json
 from job.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+
+    from job.contracts.arrays import Floats32
 
 WIDTH: Final = 584
 _N_HASHED: Final = 4096
@@ -135,8 +141,8 @@ def write_sample(path: Path, *, n_rows: int, seed: int, is_csv: bool) -> None:
 
     rng = random.Random(seed)  # noqa: S311
     rows = [_row(rng, number) for number in range(n_rows)]
-    matrix = _embed([row["text"] for row in rows], np.random.default_rng(seed))
     table = pa.Table.from_pylist(rows)
+    matrix = _embed(table["text"].to_pylist(), np.random.default_rng(seed))
     model = f"{_NOTES['embedding_model']}, seed {seed}"
     notes = {**_NOTES, "embedding_model": model, "seed": str(seed)}
     try:
@@ -151,7 +157,7 @@ def write_sample(path: Path, *, n_rows: int, seed: int, is_csv: bool) -> None:
         ) from error
 
 
-def _write_csv(path: Path, table: Any, matrix: Any, notes: dict[str, str]) -> None:
+def _write_csv(path: Path, table: pa.Table, matrix: Floats32, notes: dict[str, str]) -> None:
     import pyarrow as pa
     import pyarrow.csv as pacsv
 
@@ -164,7 +170,7 @@ def _write_csv(path: Path, table: Any, matrix: Any, notes: dict[str, str]) -> No
     _replace(path, gzip.compress(data, mtime=0) if is_packed else data)
 
 
-def _write_parquet(path: Path, table: Any, matrix: Any, notes: dict[str, str]) -> None:
+def _write_parquet(path: Path, table: pa.Table, matrix: Floats32, notes: dict[str, str]) -> None:
     import numpy as np
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -184,7 +190,7 @@ def _replace(path: Path, data: bytes) -> None:
     temporary.replace(path)
 
 
-def _row(rng: random.Random, number: int) -> dict[str, Any]:
+def _row(rng: random.Random, number: int) -> dict[str, object]:
     label = rng.choice(_LABELS)
     is_ambiguous = rng.random() < 0.06
     phrase = rng.choice(_AMBIGUOUS if is_ambiguous else _PHRASES[label])
@@ -217,7 +223,7 @@ def _add_typos(rng: random.Random, text: str) -> str:
     return "".join(letters)
 
 
-def _embed(texts: list[str], rng: Any) -> Any:
+def _embed(texts: list[str], rng: np.random.Generator) -> Floats32:
     import numpy as np
     from scipy import sparse
 
@@ -234,4 +240,5 @@ def _embed(texts: list[str], rng: Any) -> Any:
     )
     signs = rng.choice((-1.0, 1.0), size=(_N_HASHED, WIDTH))
     matrix = counts @ signs
-    return (matrix / np.linalg.norm(matrix, axis=1, keepdims=True)).astype(np.float32)
+    unit: Floats32 = (matrix / np.linalg.norm(matrix, axis=1, keepdims=True)).astype(np.float32)
+    return unit

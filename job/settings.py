@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -15,6 +15,9 @@ from job.contracts.messages import did_you_mean
 from job.contracts.settings.job_settings import JobSettings
 from job.errors import ConfigurationError
 from job.stages.training.estimators import ESTIMATOR_KINDS, find_kind
+
+if TYPE_CHECKING:
+    from pydantic.json_schema import JsonSchemaValue
 
 PREFIX: Final = "PCC_JOB_"
 _MAPPINGS: Final = (
@@ -28,7 +31,9 @@ _MAPPINGS: Final = (
 class _Loader(yaml.SafeLoader):
     """YAML in which 1e-3 is a number, as in YAML 1.2 and JSON, and duplicate keys are errors."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+    def construct_mapping(
+        self, node: yaml.MappingNode, deep: bool = False
+    ) -> dict[Hashable, object]:
         """Raise `_DuplicateKeyError` for a duplicate key; keys merged by `<<` may be overridden."""
         keys = [str(key.value) for key, _ in node.value]
         for key in keys:
@@ -56,18 +61,23 @@ class EffectiveSettings:
     origins: Mapping[str, str]
 
 
-def known_keys(model: type[BaseModel] = JobSettings, prefix: str = "") -> Iterator[str]:
+def known_keys() -> Iterator[str]:
     """Yield the dotted key of each setting; sections are not keys."""
+    return (key for key, _ in _annotations(JobSettings))
+
+
+def _annotations(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, object]]:
+    """Yield the dotted key of each setting below a section, and its annotation."""
     for name, field in model.model_fields.items():
         key = f"{prefix}{name}"
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            yield from known_keys(field.annotation, f"{key}.")
+            yield from _annotations(field.annotation, f"{key}.")
         else:
-            yield key
+            yield key, field.annotation
 
 
 def load_settings(
-    path: Path | None, environment: Mapping[str, str], flags: Sequence[tuple[str, str, Any]]
+    path: Path | None, environment: Mapping[str, str], flags: Sequence[tuple[str, str, object]]
 ) -> EffectiveSettings:
     """Merge the sources; for each key, the later source takes precedence.
 
@@ -82,7 +92,7 @@ def load_settings(
         A missing file, an unknown key or variable, or an invalid value.
     """
     keys = tuple(known_keys())
-    values: dict[str, Any] = {}
+    values: dict[str, object] = {}
     origins: dict[str, str] = {}
     layers = [(key, str(path), value) for key, value in (_flatten(_read(path)) if path else ())]
     layers += _from_environment(environment, keys)
@@ -107,7 +117,7 @@ def load_settings(
     return EffectiveSettings(settings=settings, origins=origins)
 
 
-def settings_schema() -> dict[str, Any]:
+def settings_schema() -> JsonSchemaValue:
     """Return the JSON Schema of the settings, which lists the names of the estimators."""
     schema = JobSettings.model_json_schema()
     properties = schema["$defs"]["SearchSpec"]["properties"]
@@ -116,14 +126,14 @@ def settings_schema() -> dict[str, Any]:
     return schema
 
 
-def parse_value(text: str, origin: str) -> Any:
+def parse_value(text: str, origin: str) -> object:
     """Return a value that is written as YAML."""
     return _load(
         text, f"the value of {origin}", "is not YAML", "quote it, as in 'features.use=[text]'"
     )
 
 
-def _load(text: str, what: str, problem: str, hint: str) -> Any:
+def _load(text: str, what: str, problem: str, hint: str) -> object:
     try:
         return yaml.load(text, _Loader)  # noqa: S506  # a SafeLoader
     except _DuplicateKeyError as error:
@@ -133,7 +143,7 @@ def _load(text: str, what: str, problem: str, hint: str) -> Any:
     raise ConfigurationError(f"{what} {problem}", hint=hint)
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> Mapping[object, object]:
     name, problem = f"the settings file '{path}'", "is neither YAML nor JSON"
     try:
         text = path.read_text(encoding="utf-8")
@@ -142,9 +152,11 @@ def _read(path: Path) -> dict[str, Any]:
     except UnicodeDecodeError:
         raise ConfigurationError(f"{name} {problem}", hint="save it as UTF-8") from None
     content = _load(text, name, problem, "check its indentation")
-    if content is not None and not isinstance(content, dict):
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
         raise ConfigurationError(f"{name} holds no mapping", hint="write `key: value` lines")
-    return content or {}
+    return content
 
 
 def _sections() -> set[str]:
@@ -153,7 +165,7 @@ def _sections() -> set[str]:
     return sections | {section.partition(".")[0] for section in sections}
 
 
-def _flatten(content: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def _flatten(content: Mapping[object, object], prefix: str = "") -> Iterator[tuple[str, object]]:
     sections = _sections()
     for name, value in content.items():
         key = f"{prefix}{name}"
@@ -165,8 +177,9 @@ def _flatten(content: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str
 
 def _from_environment(
     environment: Mapping[str, str], keys: Sequence[str]
-) -> list[tuple[str, str, Any]]:
-    layers = []
+) -> list[tuple[str, str, object]]:
+    layers: list[tuple[str, str, object]] = []
+    annotations = dict(_annotations(JobSettings))
     names = {f"{PREFIX}{key.replace('.', '__').upper()}": key for key in keys}
     for variable in sorted(environment):
         if not variable.startswith(PREFIX):
@@ -179,16 +192,9 @@ def _from_environment(
             )
         key = names[variable]
         raw = environment[variable]
-        layers.append((key, variable, raw if _takes_text(key) else parse_value(raw, variable)))
+        value = raw if annotations[key] is str else parse_value(raw, variable)
+        layers.append((key, variable, value))
     return layers
-
-
-def _takes_text(key: str) -> bool:
-    model: Any = JobSettings
-    for name in key.split("."):
-        annotation = model.model_fields[name].annotation
-        model = annotation
-    return annotation is str
 
 
 def _check_known(key: str, origin: str, keys: Sequence[str]) -> None:
@@ -203,15 +209,17 @@ def _check_known(key: str, origin: str, keys: Sequence[str]) -> None:
         )
 
 
-def _nested(values: Mapping[str, Any]) -> dict[str, Any]:
-    tree: dict[str, Any] = {}
+def _nested(values: Mapping[str, object]) -> dict[str, object]:
+    """Return values by dotted key as sections within sections."""
+    leaves: dict[str, object] = {}
+    sections: dict[str, dict[str, object]] = {}
     for key, value in values.items():
-        *parents, leaf = key.split(".")
-        branch = tree
-        for name in parents:
-            branch = branch.setdefault(name, {})
-        branch[leaf] = value
-    return tree
+        name, dot, rest = key.partition(".")
+        if dot:
+            sections.setdefault(name, {})[rest] = value
+        else:
+            leaves[name] = value
+    return leaves | {name: _nested(section) for name, section in sections.items()}
 
 
 def _explain(error: ValidationError, origins: Mapping[str, str]) -> ConfigurationError:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING
 
 from job.cli.termination import write_termination_message
 from job.contracts.messages import escape_control_characters
 from job.errors import ExitCode, JobError
 from job.signals import SignalWatcher
+
+if TYPE_CHECKING:
+    from structlog.typing import FilteringBoundLogger
 
 
 def main() -> None:
@@ -27,7 +30,7 @@ def main() -> None:
         raise SystemExit(ExitCode.INTERRUPTED) from None
     except Exception as error:  # noqa: BLE001  # the one boundary
         if hasattr(error, "format_message"):  # typer's usage errors
-            raise SystemExit(_report_usage_error(error)) from None
+            raise SystemExit(_report_usage_error(error, error.format_message())) from None
         _report_crash(error)
         write_termination_message("crashed", ExitCode.UNFORESEEN, error=type(error).__name__)
         raise SystemExit(ExitCode.UNFORESEEN) from None
@@ -51,9 +54,9 @@ def _report_failure(error: JobError) -> ExitCode:
     return error.exit_code
 
 
-def _report_usage_error(error: Any) -> ExitCode:
+def _report_usage_error(error: Exception, message: str) -> ExitCode:
     """Report an error in the arguments; without any arguments, typer has printed the help."""
-    message = error.format_message() or "no command was given"
+    message = message or "no command was given"
     _write_error("command_failed", error, message, "see --help", ExitCode.CONFIGURATION)
     write_termination_message("failed", ExitCode.CONFIGURATION, error=message)
     return ExitCode.CONFIGURATION
@@ -83,7 +86,7 @@ def _write_error(
     _logger().error(event, exit_code=int(code), **facts)
 
 
-def _logger() -> Any:
+def _logger() -> FilteringBoundLogger:
     """Return the logger; configure it if that has not happened, as when settings are invalid."""
     import structlog
 
@@ -91,4 +94,5 @@ def _logger() -> Any:
 
     if not structlog.is_configured():
         configure_logs("info")
-    return structlog.get_logger(__name__)
+    logger: FilteringBoundLogger = structlog.get_logger(__name__)
+    return logger

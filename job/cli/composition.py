@@ -6,7 +6,7 @@ import tempfile
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlparse
 
 from job.contracts.settings.addresses import uri_scheme
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from job.adapters.host_limits import Memory
+    from job.adapters.stores.s3.files import S3Files
     from job.contracts.ports import ArtifactStore, Ports
     from job.contracts.settings.job_settings import JobSettings
     from job.contracts.suites import Suite
@@ -115,7 +116,7 @@ STORES: Final[dict[str, Callable[[JobSettings, bool], ArtifactStore]]] = {
 
 def make_copier(settings: JobSettings, folder: Path) -> Callable[[str], Path]:
     """Return a function that copies an s3:// URI into a folder; it loads S3 on first use."""
-    files: Any = None
+    files: S3Files | None = None
 
     def copy(uri: str) -> Path:
         nonlocal files
@@ -124,8 +125,7 @@ def make_copier(settings: JobSettings, folder: Path) -> Callable[[str], Path]:
             from job.adapters.stores.s3.files import S3Files
 
             files = S3Files(connect(settings.s3), folder)
-        path: Path = files.copy(uri)
-        return path
+        return files.copy(uri)
 
     return copy
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from job.contracts.version_files import MODEL_FILE
+from job.contracts.version_files import FIGURES_FOLDER, FURTHER_FILES, MODEL_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,5 +23,14 @@ CODECS: Final[dict[str, Callable[[], Codec]]] = {MODEL_FILE: _make_joblib_codec}
 
 
 def make_codecs() -> dict[str, Codec]:
-    """Return the codec of each model file by file name."""
+    """Return the codec of each model file by file name.
+
+    Raises
+    ------
+    ValueError
+        A codec has the name of another file of a version, which would replace the model's.
+    """
+    for name in CODECS:
+        if name in FURTHER_FILES or name.startswith(FIGURES_FOLDER):
+            raise ValueError(f"a codec cannot have {name!r}, which is another file of a version")
     return {name: make() for name, make in CODECS.items()}

@@ -18,6 +18,7 @@ from job.contracts.reports.validation import ValidationReport
 from job.contracts.version_files import (
     CARD_FILE,
     EVALUATION_FILE,
+    FIGURES_FOLDER,
     METADATA_FILE,
     REPORT_FILE,
     TRAINING_KEYS_FILE,
@@ -69,5 +70,5 @@ def without_model(bundle: Mapping[str, bytes]) -> dict[str, bytes]:
         REPORT_FILE,
     )
     return {name: bundle[name] for name in reports} | {
-        name: data for name, data in bundle.items() if name.startswith("figures/")
+        name: data for name, data in bundle.items() if name.startswith(FIGURES_FOLDER)
     }

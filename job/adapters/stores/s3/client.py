@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlparse
 
 import boto3
@@ -14,6 +14,11 @@ from job.adapters.stores.s3.errors import translating_errors
 from job.contracts.settings.store import S3Spec
 from job.contracts.store_keys import check_key
 from job.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from botocore.client import BaseClient
+
+    from job.adapters.stores.s3.api import S3Client
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +31,7 @@ class Connection:
         How long reading a body is retried after its connection broke: as long as a request is.
     """
 
-    client: Any
+    client: S3Client
     host: str
     body_retry_seconds: float
 
@@ -53,7 +58,7 @@ def connect(spec: S3Spec) -> Connection:
     )
 
 
-def _make_configured_client(session: Any, spec: S3Spec) -> Any:
+def _make_configured_client(session: boto3.Session, spec: S3Spec) -> BaseClient:
     """Build a client for the endpoint that settings, environment or profile name."""
     try:
         client = _make_client(session, spec, is_custom=True)
@@ -81,7 +86,7 @@ def _is_aws(host: str) -> bool:
     return host.endswith((".amazonaws.com", ".amazonaws.com.cn"))
 
 
-def _make_client(session: Any, spec: S3Spec, *, is_custom: bool) -> Any:
+def _make_client(session: boto3.Session, spec: S3Spec, *, is_custom: bool) -> BaseClient:
     checksums, addressing = spec.checksums, spec.addressing
     if checksums == "auto":
         # NOTE: CRC32 trailers break several stores, some of them over HTTPS only

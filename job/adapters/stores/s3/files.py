@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
@@ -25,6 +25,9 @@ from job.adapters.stores.s3.parts import PART_BYTES, in_parallel
 from job.adapters.stores.s3.reads import Reader, list_below, object_changed, pin_version
 from job.contracts.store_keys import is_key
 from job.errors import ConfigurationError, DatasetNotFoundError, DatasetUnreadableError
+
+if TYPE_CHECKING:
+    from job.adapters.stores.s3.api import HeadAnswer
 
 
 class S3Files:
@@ -90,7 +93,7 @@ class S3Files:
                 )
         return names
 
-    def _head(self, bucket: str, key: str) -> Any:
+    def _head(self, bucket: str, key: str) -> HeadAnswer | None:
         try:
             return self._client.head_object(Bucket=bucket, Key=key)
         except ClientError as error:
@@ -111,7 +114,7 @@ class S3Files:
             if sidecar is not None:
                 target.with_name(name.rpartition("/")[2]).write_bytes(sidecar[0])
 
-    def _copy(self, bucket: str, key: str, head: Any, target: Path) -> None:
+    def _copy(self, bucket: str, key: str, head: HeadAnswer | None, target: Path) -> None:
         location = {"Bucket": bucket, "Key": key}
         if head is None:
             raise object_changed(location)

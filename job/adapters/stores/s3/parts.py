@@ -7,13 +7,15 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from queue import SimpleQueue
-from typing import Any, Final
+from typing import Final, TypeVar
+
+T = TypeVar("T")
 
 PART_BYTES: Final = 16 * 2**20
 N_THREADS: Final = 4
 
 
-def in_parallel(function: Callable[[int], Any], items: range) -> list[Any]:
+def in_parallel(function: Callable[[int], T], items: range) -> list[T]:
     """Call a function in a few threads; return the results in order, or raise the first error."""
     with ThreadPoolExecutor(N_THREADS) as pool:
         try:

@@ -16,7 +16,7 @@ import io
 import time
 from collections.abc import Generator, Iterator
 from contextlib import closing
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import (
     ClientError,
@@ -35,6 +35,9 @@ from job.adapters.stores.s3.errors import (
 )
 from job.adapters.stores.s3.parts import PART_BYTES, in_order, in_parallel
 from job.errors import ConfigurationError, TransientError
+
+if TYPE_CHECKING:
+    from job.adapters.stores.s3.api import Body, GetAnswer, HeadAnswer, ListedObject, S3Client
 
 _MAX_TRIES: Final = 4
 _PIECE_BYTES: Final = 2**20
@@ -86,38 +89,37 @@ class Reader:
             else:
                 yield from self._parts(pin, n_bytes, body)
 
-    def _get(self, location: dict[str, str]) -> dict[str, Any] | None:
+    def _get(self, location: dict[str, str]) -> GetAnswer | None:
         try:
-            answer: dict[str, Any] = retry_truncated_response(
-                lambda: self._client.get_object(**location)
-            )
+            return retry_truncated_response(lambda: self._client.get_object(**location))
         except ClientError as error:
             if is_absent(error):
                 return None
             raise
-        return answer
 
-    def _parts(self, pin: dict[str, str], n_bytes: int, body: Any) -> Generator[bytes, None, None]:
+    def _parts(self, pin: dict[str, str], n_bytes: int, body: Body) -> Generator[bytes, None, None]:
         def read(start: int) -> Iterator[bytes]:
             stop = min(start + PART_BYTES, n_bytes)
             return self.span(pin, start, stop, None if start else body)
 
         return in_order(read, range(0, n_bytes, PART_BYTES))
 
-    def _read_parts(self, pin: dict[str, str], target: memoryview, body: Any) -> None:
+    def _read_parts(self, pin: dict[str, str], target: memoryview, body: Body) -> None:
         def read(n: int) -> None:
             start = n * PART_BYTES
             self._fill(pin, start, target[start : start + PART_BYTES], None if n else body)
 
         in_parallel(read, range(-(-len(target) // PART_BYTES)))
 
-    def _fill(self, pin: dict[str, str], start: int, target: memoryview, body: Any) -> None:
+    def _fill(self, pin: dict[str, str], start: int, target: memoryview, body: Body | None) -> None:
         n_read = 0
         for piece in self.span(pin, start, start + len(target), body):
             target[n_read : n_read + len(piece)] = piece
             n_read += len(piece)
 
-    def span(self, pin: dict[str, str], start: int, stop: int, body: Any = None) -> Iterator[bytes]:
+    def span(
+        self, pin: dict[str, str], start: int, stop: int, body: Body | None = None
+    ) -> Iterator[bytes]:
         """Yield an object's bytes from `start` to `stop` as they arrive.
 
         Parameters
@@ -148,7 +150,7 @@ class Reader:
                     raise
             body = None
 
-    def _open(self, pin: dict[str, str], first: int, last: int) -> Any:
+    def _open(self, pin: dict[str, str], first: int, last: int) -> Body:
         try:
             span = f"bytes={first}-{last}"
             answer = retry_truncated_response(lambda: self._client.get_object(**pin, Range=span))
@@ -164,14 +166,14 @@ class Reader:
         return answer["Body"]
 
 
-def pin_version(location: dict[str, str], answer: dict[str, Any]) -> dict[str, str]:
+def pin_version(location: dict[str, str], answer: HeadAnswer) -> dict[str, str]:
     """Return a request for the same bytes that an answer is about: its ETag and version, if any."""
     request = {**location, "IfMatch": answer["ETag"]}
     version = answer.get("VersionId", "null")
     return request if version == "null" else {**request, "VersionId": version}
 
 
-def list_below(client: Any, bucket: str, prefix: str) -> list[dict[str, Any]]:
+def list_below(client: S3Client, bucket: str, prefix: str) -> list[ListedObject]:
     """Return the objects below a prefix, as S3 lists them."""
     pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
     return retry_truncated_response(

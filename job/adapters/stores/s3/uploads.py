@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import hashlib
-from typing import Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -13,6 +13,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from job.adapters.stores.s3.errors import retry_truncated_response
 from job.adapters.stores.s3.parts import PART_BYTES, in_parallel
 from job.contracts.settings.store import StoreSpec
+
+if TYPE_CHECKING:
+    from job.adapters.stores.s3.api import S3Client
 
 
 def write_options(spec: StoreSpec) -> dict[str, str]:
@@ -27,7 +30,11 @@ def write_options(spec: StoreSpec) -> dict[str, str]:
 
 
 def upload(
-    client: Any, location: dict[str, str], data: bytes, options: dict[str, str], **condition: str
+    client: S3Client,
+    location: dict[str, str],
+    data: bytes,
+    options: dict[str, str],
+    **condition: str,
 ) -> bool:
     """Write a whole object if a condition holds.
 
@@ -49,11 +56,15 @@ def upload(
             **location, Body=data, ChecksumSHA256=checksum, **options, **condition
         )
     )
-    return bool(answer.get("ChecksumSHA256") == checksum)
+    return answer.get("ChecksumSHA256") == checksum
 
 
 def _upload_parts(
-    client: Any, location: dict[str, str], data: bytes, options: dict[str, str], **condition: str
+    client: S3Client,
+    location: dict[str, str],
+    data: bytes,
+    options: dict[str, str],
+    **condition: str,
 ) -> bool:
     started = retry_truncated_response(
         lambda: client.create_multipart_upload(**location, ChecksumAlgorithm="SHA256", **options)
@@ -61,13 +72,13 @@ def _upload_parts(
     upload_id = {"UploadId": started["UploadId"]}
     view = memoryview(data)
 
-    def send(n: int) -> tuple[dict[str, Any], bool]:
+    def send(n: int) -> tuple[dict[str, object], bool]:
         part = view[(n - 1) * PART_BYTES : n * PART_BYTES]
         checksum = _sha256(part)
         answer = client.upload_part(
             **location, **upload_id, PartNumber=n, Body=_Body(part), ChecksumSHA256=checksum
         )
-        stored = {"PartNumber": n, "ETag": answer["ETag"]}
+        stored: dict[str, object] = {"PartNumber": n, "ETag": answer["ETag"]}
         is_checked = answer.get("ChecksumSHA256") == checksum
         return stored | ({"ChecksumSHA256": checksum} if is_checked else {}), is_checked
 

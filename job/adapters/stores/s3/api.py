@@ -1,0 +1,109 @@
+"""The calls of boto3's S3 client that this room makes, and what it reads of the answers.
+
+boto3 ships no type information: its client is untyped, and becomes an `S3Client` in `connect`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import NotRequired, Protocol, TypedDict
+
+
+class Body(Protocol):
+    """The bytes of an object, as they arrive."""
+
+    def read(self, amt: int) -> bytes:
+        """Read at most that many bytes; none at the end."""
+
+    def close(self) -> None:
+        """Close the connection, or return it to the pool."""
+
+
+class HeadAnswer(TypedDict):
+    """What is known of an object without its bytes."""
+
+    ContentLength: int
+    ETag: str
+    LastModified: datetime
+    VersionId: NotRequired[str]
+
+
+class GetAnswer(HeadAnswer):
+    """An object, or the range of it that was requested."""
+
+    Body: Body
+    ContentRange: NotRequired[str]
+
+
+class WriteAnswer(TypedDict):
+    """A stored object or part; the checksum is absent if the store did not compare it."""
+
+    ETag: str
+    ChecksumSHA256: NotRequired[str]
+
+
+class UploadAnswer(TypedDict):
+    """A multipart upload that has begun."""
+
+    UploadId: str
+
+
+class ListedObject(TypedDict):
+    """One object of a listing."""
+
+    Key: str
+    Size: int
+
+
+class ListedUpload(TypedDict):
+    """One unfinished multipart upload of a listing."""
+
+    Key: str
+    UploadId: str
+    Initiated: datetime
+
+
+class Page(TypedDict):
+    """One page of a listing; an empty page has neither key."""
+
+    Contents: NotRequired[list[ListedObject]]
+    Uploads: NotRequired[list[ListedUpload]]
+
+
+class Paginator(Protocol):
+    """Requests the pages of a listing, one after the other."""
+
+    def paginate(self, **request: str) -> Iterable[Page]:
+        """Yield the pages."""
+
+
+class S3Client(Protocol):
+    """boto3's client; requests are written as in the S3 API."""
+
+    def get_object(self, **request: str) -> GetAnswer:
+        """Request an object or a range of it."""
+
+    def head_object(self, **request: str) -> HeadAnswer:
+        """Request what is known of an object."""
+
+    def put_object(self, **request: object) -> WriteAnswer:
+        """Write an object."""
+
+    def create_multipart_upload(self, **request: str) -> UploadAnswer:
+        """Begin an upload by parts."""
+
+    def upload_part(self, **request: object) -> WriteAnswer:
+        """Write one part."""
+
+    def complete_multipart_upload(self, **request: object) -> object:
+        """Join the parts to an object."""
+
+    def abort_multipart_upload(self, **request: str) -> object:
+        """Remove the parts."""
+
+    def delete_object(self, **request: str) -> object:
+        """Remove an object."""
+
+    def get_paginator(self, operation_name: str) -> Paginator:
+        """Return the paginator of a listing."""
