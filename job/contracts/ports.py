@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from job.contracts.dataset import FloatMatrix
     from job.contracts.reports.evaluation import Evaluation
+    from job.contracts.reports.metadata import Metadata
     from job.contracts.reports.validation import RuleResult
     from job.contracts.store_keys import ObjectInfo, ProbeStep
 
@@ -155,7 +156,7 @@ class SuiteRunner(Protocol):
 class Renderer(Protocol):
     """Renders the pages of a report."""
 
-    def render(self, metadata: dict[str, Any], evaluation: Evaluation) -> dict[str, bytes]:
+    def render(self, metadata: Metadata, evaluation: Evaluation) -> dict[str, bytes]:
         """Return report.html, model_card.md and figures/*.svg by name."""
 
 

@@ -227,9 +227,7 @@ def package(
         changes = Changes(champion=verdict.champion.version, changed=changed)
         evaluation = evaluation.copy_with(changes=changes)
     renderer = context.ports.renderer
-    files = make_bundle(
-        candidate.models, metadata, evaluation.to_json(), validation, split.train, renderer
-    )
+    files = make_bundle(candidate.models, metadata, evaluation, validation, split.train, renderer)
     return {**files, **drift.profile.files()}
 
 
@@ -243,7 +241,7 @@ def _gather_findings(
 ) -> Findings:
     """Return what evaluation and gate have found for the metadata."""
     decision, champion = verdict.decision, verdict.champion
-    published = evaluation.to_json()
+    published = Evaluation.model_validate(evaluation.to_json())
     return Findings(
         evaluation=evaluation,
         decision=decision,

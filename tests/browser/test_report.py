@@ -8,6 +8,7 @@ from support.pages import parse
 from support.reports import HOSTILE, add_intervals, make_reports
 
 from job.adapters.rendering.renderer import ReportRenderer
+from job.contracts.reports.metadata import Metadata
 
 DESKTOP, PHONE = (1280, 800), (390, 844)
 SERIOUS = ("serious", "critical")
@@ -28,7 +29,9 @@ def written(tmp_path_factory):
         if name == "hostile":
             metadata = {**metadata, "limitations": list(HOSTILE), "run_id": HOSTILE[1]}
             metadata["settings"] = {**metadata["settings"], HOSTILE[0]: HOSTILE[5]}
-        files = ReportRenderer().render(metadata, parse(add_intervals(evaluation)))
+        files = ReportRenderer().render(
+            Metadata.model_validate(metadata), parse(add_intervals(evaluation))
+        )
         for file, data in files.items():
             path = folder / name / file
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 from job.adapters.rendering.renderer import ReportRenderer
 from job.contracts.identity import canonical_json
 from job.contracts.reports.evaluation import Evaluation
+from job.contracts.reports.metadata import Metadata
 
 QUIET = ("script", "style")
 
@@ -41,7 +42,7 @@ def parse(evaluation):
 
 
 def draw(metadata, evaluation):
-    files = ReportRenderer().render(metadata, parse(evaluation))
+    files = ReportRenderer().render(Metadata.model_validate(metadata), parse(evaluation))
     return {name: data.decode() for name, data in files.items()}
 
 

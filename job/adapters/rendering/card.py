@@ -11,10 +11,10 @@ import yaml
 from job.adapters.rendering import formatting as words
 from job.adapters.rendering.escaping import as_code, in_markdown, visible
 from job.adapters.rendering.facts import is_about_privacy, list_facts
-from job.adapters.rendering.metadata import Metadata
 from job.adapters.rendering.methods import method_of
 from job.adapters.rendering.report import read_template
 from job.contracts.reports.evaluation import Evaluation
+from job.contracts.reports.metadata import Metadata
 from job.contracts.version_files import MODEL_FILE
 
 _INPUTS: Final = {"embeddings": "embeddings", "text": "texts", "dataframe": "rows"}
@@ -47,7 +47,7 @@ def render_card(metadata: Metadata, evaluation: Evaluation, figures: list[str]) 
         m=metadata,
         e=evaluation,
         facts=list_facts(metadata, evaluation),
-        inputs=_INPUTS[metadata["input"]["kind"]],
+        inputs=_INPUTS[metadata.input.kind],
         figures=figures,
     )
     front = yaml.safe_dump(
@@ -58,10 +58,10 @@ def render_card(metadata: Metadata, evaluation: Evaluation, figures: list[str]) 
 
 def front_matter(metadata: Metadata, evaluation: Evaluation) -> dict[str, object]:
     """Return what the hub reads; nothing is claimed that the run does not know."""
-    is_text = metadata["input"]["kind"] == "text"
+    is_text = metadata.input.kind == "text"
     task = "text-classification" if is_text else "tabular-classification"
     hub_scores = _hub_scores(evaluation.scores)
-    dataset = metadata["dataset"]
+    dataset = metadata.dataset
     is_private = is_about_privacy(metadata)
     split = "cross-fitted" if method_of(evaluation) == "cross_fit" else "test"
     return {
@@ -74,12 +74,10 @@ def front_matter(metadata: Metadata, evaluation: Evaluation) -> dict[str, object
         "metrics": sorted({_HUB_METRICS[name][0] for name in hub_scores}),
         "model-index": [
             {
-                "name": metadata["model_version"],
+                "name": metadata.model_version,
                 "results": [
                     *_challenge_results(metadata, task, evaluation),
-                    _results(
-                        dataset["uri"], dataset["content_digest"], task, hub_scores, split=split
-                    ),
+                    _results(dataset.uri, dataset.content_digest, task, hub_scores, split=split),
                 ],
             }
         ],
@@ -96,7 +94,7 @@ def _challenge_results(
     """Return the results on the challenge set, if there is one."""
     if evaluation.challenge is None:
         return []
-    digest = metadata.get("challenge_data_digest", "unknown")
+    digest = metadata.challenge_data_digest or "unknown"
     scores = _hub_scores(evaluation.challenge.scores)
     return [_results("challenge set", digest, task, scores, split="challenge")]
 

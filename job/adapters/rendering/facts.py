@@ -8,7 +8,6 @@ from typing import Final
 from job.adapters.rendering.challenge import describe_challenge, list_challenge_scores
 from job.adapters.rendering.escaping import as_code, in_markdown
 from job.adapters.rendering.formatting import count, plain_value, score
-from job.adapters.rendering.metadata import Metadata
 from job.adapters.rendering.methods import (
     HOLDS_FOR,
     PUBLISHED,
@@ -17,7 +16,9 @@ from job.adapters.rendering.methods import (
     method_of,
 )
 from job.adapters.rendering.out_of_scope import describe_out_of_scope
+from job.contracts.nesting import flatten
 from job.contracts.reports.evaluation import Evaluation
+from job.contracts.reports.metadata import Metadata
 
 PRIVACY_SUITE: Final = "curated_training_data"
 _KEYS: Final = {"text": "text", "embedding": "embedding", "row": "values", "group": "group"}
@@ -30,8 +31,7 @@ _KEPT: Final = (
 
 def list_facts(metadata: Metadata, evaluation: Evaluation) -> Mapping[str, object]:
     """Return what the card's template needs beside the files; all of it is finished Markdown."""
-    dataset = metadata["dataset"]
-    notes = {**dataset.get("metadata", {}), **(dataset.get("sidecar") or {})}
+    notes = {**metadata.dataset.metadata, **metadata.dataset.sidecar}
     similarity = evaluation.wording and evaluation.wording.similarity
     challenge = evaluation.challenge
     return {
@@ -56,11 +56,11 @@ def is_about_privacy(metadata: Metadata) -> bool:
 
     The settings' intended use has the last word; without one, the upstream's suite says it.
     """
-    settings = metadata["settings"]
-    feature_blocks = settings["publish"]["intended_use"]
-    if feature_blocks:
-        return "privacy" in feature_blocks.lower()
-    return bool(settings["expectations"]["suite"] == PRIVACY_SUITE)
+    settings = dict(flatten(metadata.settings))
+    intended_use = settings["publish.intended_use"]
+    if intended_use:
+        return "privacy" in str(intended_use).lower()
+    return settings["expectations.suite"] == PRIVACY_SUITE
 
 
 def _describe_factors(evaluation: Evaluation) -> str:
@@ -133,12 +133,12 @@ def _describe_stress(evaluation: Evaluation) -> str:
 
 def _describe_people(metadata: Metadata) -> list[str]:
     is_private = is_about_privacy(metadata)
-    has_texts = metadata.get("training_keys_of", "text") == "text"
+    has_texts = metadata.training_keys_of in (None, "text")
     if is_private:
         first = "The texts are requests of people about their privacy, and may hold personal data."
     else:
         first = f"The table's {'texts' if has_texts else 'rows'} may hold personal data."
-    if metadata["input"]["kind"] == "embeddings":
+    if metadata.input.kind == "embeddings":
         kept = f"The model takes embeddings alone and keeps no text; {_KEPT}"
     else:
         kept = (

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
-
 from markupsafe import Markup
 
 from job.adapters.rendering.card import render_card
 from job.adapters.rendering.charts import heat_map
-from job.adapters.rendering.metadata import Metadata
 from job.adapters.rendering.report import read_template, render_report
 from job.adapters.rendering.sections.curves import draw_curves
-from job.contracts.identity import canonical_json
 from job.contracts.reports.evaluation import Evaluation
+from job.contracts.reports.metadata import Metadata
 from job.contracts.version_files import CARD_FILE, REPORT_FILE
 
 
@@ -22,7 +19,7 @@ class ReportRenderer:
     def render(self, metadata: Metadata, evaluation: Evaluation) -> dict[str, bytes]:
         """Return report.html, model_card.md and figures/*.svg by name."""
         # as the file will be read: a page that is drawn from it later is the same
-        metadata = json.loads(canonical_json(dict(metadata)))
+        metadata = Metadata.parse(metadata.to_bytes())
         figures = _draw_figures(evaluation)
         texts = {
             REPORT_FILE: render_report(metadata, evaluation),

@@ -11,10 +11,10 @@ from markupsafe import Markup
 
 from job.adapters.rendering import formatting as words
 from job.adapters.rendering.escaping import breakable, finalize
-from job.adapters.rendering.metadata import Metadata
 from job.adapters.rendering.sections import SECTIONS
 from job.adapters.rendering.sections.verdict import describe_model, head_of_page
 from job.contracts.reports.evaluation import Evaluation
+from job.contracts.reports.metadata import Metadata
 
 
 def render_report(metadata: Metadata, evaluation: Evaluation) -> str:

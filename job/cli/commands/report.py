@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import webbrowser
 from collections.abc import Mapping
 from pathlib import Path
@@ -86,9 +85,10 @@ def _read_folder(folder: Path) -> tuple[str, Mapping[str, bytes], bool]:
 def _render(files: Mapping[str, bytes]) -> bytes:
     from job.adapters.rendering.report import render_report
     from job.contracts.reports.evaluation import Evaluation
+    from job.contracts.reports.metadata import Metadata
 
     try:
-        metadata = json.loads(files[METADATA_FILE])
+        metadata = Metadata.parse(files[METADATA_FILE])
         evaluation = Evaluation.model_validate_json(files[EVALUATION_FILE])
         return render_report(metadata, evaluation).encode()
     except (ValueError, KeyError, TypeError):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
@@ -41,17 +40,17 @@ def training_keys(rows: Rows, salt: str) -> Array:
 def make_bundle(
     models: Mapping[str, bytes],
     metadata: Metadata,
-    evaluation: dict[str, Any],
+    evaluation: Evaluation,
     validation: ValidationReport,
     train: Rows,
     renderer: Renderer,
 ) -> dict[str, bytes]:
     """Return the files of a version by name, except the manifest."""
-    published = canonical_json(evaluation)
+    published = canonical_json(evaluation.to_json())
     stream = io.BytesIO()
     np.save(stream, training_keys(train, metadata.training_keys_salt), allow_pickle=False)
     return {
-        **renderer.render(metadata.to_json(), Evaluation.model_validate_json(published)),
+        **renderer.render(metadata, Evaluation.model_validate_json(published)),
         **models,
         METADATA_FILE: metadata.to_bytes(),
         EVALUATION_FILE: published,

@@ -1,14 +1,13 @@
-"""The limitations of a version: one sentence for each finding that weakens its scores.
-
-Keys that are read by `get` are optional in evaluation.json.
-"""
+"""The limitations of a version: one sentence for each finding that weakens its scores."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Iterator
+from typing import Final
 
 from job.contracts.messages import pluralize, quote_list
+from job.contracts.reports.evaluation import Evaluation
+from job.contracts.reports.split import SplitReport
 from job.contracts.reports.validation import ValidationReport
 from job.contracts.settings.job_settings import JobSettings
 from job.stages.metrics.group_sums import MIN_EFFECTIVE_GROUPS
@@ -19,84 +18,81 @@ WIDE_INTERVAL: Final = 0.1
 OPTIMISM: Final = 0.02
 WRONG_LABELS: Final = 0.02
 _FEW_TEST_ROWS: Final = 30
-_Report = Mapping[str, Any]
 
 
 def find_limitations(
-    evaluation: _Report, validation: ValidationReport, settings: JobSettings
+    evaluation: Evaluation, validation: ValidationReport, settings: JobSettings
 ) -> list[str]:
     """Return one sentence for each limitation, or the sentence that there are none.
 
     Parameters
     ----------
     evaluation
-        The content of evaluation.json, except `changes`.
+        As it is published, so that the sentences show the numbers of evaluation.json; `changes` is
+        not read.
     """
     limitations = [
-        *_find_in_data(evaluation["split"], validation),
-        *_find_in_split_sides(evaluation["split"], settings),
+        *_find_in_data(evaluation.split, validation),
+        *_find_in_split_sides(evaluation.split, settings),
         *(text for find in _FINDERS for text in find(evaluation)),
         *_find_in_settings(evaluation, settings),
     ]
     return limitations or [NONE]
 
 
-def _find_in_data(split: _Report, validation: ValidationReport) -> Iterator[str]:
+def _find_in_data(split: SplitReport, validation: ValidationReport) -> Iterator[str]:
     if validation.n_dropped:
         yield f"Rows dropped because they broke an expectation: {validation.n_dropped}."
-    duplicates = split["near_duplicates"]
-    n_exact, n_near = duplicates["n_exact_duplicates"], duplicates["n_near_duplicates"]
+    duplicates = split.near_duplicates
+    n_exact, n_near = duplicates.n_exact_duplicates, duplicates.n_near_duplicates
     if n_exact:
         yield f"Duplicates: rows that are equal to an earlier row: {n_exact}."
     if n_near:
         yield f"Near-duplicates: distinct rows that are much like an earlier row: {n_near}."
-    if split["n_conflicting_texts"]:
-        rows = pluralize(split["n_conflicting_rows"], "row")
-        yield f"Texts that carry more than one label: {split['n_conflicting_texts']}, in {rows}."
-    if split["n_rare_classes"]:
-        rows = pluralize(split["n_dropped_rare_class"], "row")
-        yield f"Classes dropped as too rare to learn: {split['n_rare_classes']}, with {rows}."
+    if split.n_conflicting_texts:
+        rows = pluralize(split.n_conflicting_rows, "row")
+        yield f"Texts that carry more than one label: {split.n_conflicting_texts}, in {rows}."
+    if split.n_rare_classes:
+        rows = pluralize(split.n_dropped_rare_class, "row")
+        yield f"Classes dropped as too rare to learn: {split.n_rare_classes}, with {rows}."
 
 
-def _find_in_split_sides(split: _Report, settings: JobSettings) -> Iterator[str]:
-    if split["n_dropped_leaking"]:
-        n = split["n_dropped_leaking"]
+def _find_in_split_sides(split: SplitReport, settings: JobSettings) -> Iterator[str]:
+    if split.n_dropped_leaking:
+        n = split.n_dropped_leaking
         yield f"Training rows dropped because they also stood in the hold-out: {n}."
-    if n := split["near_duplicates"]["n_near_official_test"]:
+    if n := split.near_duplicates.n_near_official_test:
         yield f"Training rows that are near-duplicates of rows of the official test: {n}."
-    if n := split["n_rebalanced_classes"]:
+    if n := split.n_rebalanced_classes:
         yield (
             f"Classes of few groups, whose test rows were chosen so that both sides have some: {n}."
         )
-    if n := split.get("n_large_groups"):
-        rows = pluralize(split["n_rows_large_groups"], "row")
+    if n := split.n_large_groups:
+        rows = pluralize(split.n_rows_large_groups, "row")
         yield f"Groups too large to be held out, which are always trained on: {n}, with {rows}."
-    if n := split["n_test_only_rows"]:
-        classes = pluralize(len(split["test_only_classes"]), "class")
+    if n := split.n_test_only_rows:
+        classes = pluralize(len(split.test_only_classes), "class")
         yield f"Test rows of {classes} that the model never saw, which count as errors: {n}."
-    difference = split.get("class_share_difference")
-    if difference is not None and difference > settings.drift.class_share:
+    if split.class_share_difference > settings.drift.class_share:
         yield (
             "Class shares differ between training side and hold-out: by "
-            f"{difference:.4f} for one class."
+            f"{split.class_share_difference:.4f} for one class."
         )
 
 
-def _find_in_scores(evaluation: _Report) -> Iterator[str]:
-    test_groups = evaluation["wording"]["judged"]
-    if test_groups["n_effective_groups"] < MIN_EFFECTIVE_GROUPS:
+def _find_in_scores(evaluation: Evaluation) -> Iterator[str]:
+    judged = evaluation.wording and evaluation.wording.judged
+    if judged and judged.n_effective_groups < MIN_EFFECTIVE_GROUPS:
         yield (
-            f"Few groups: the {test_groups['n_rows']} judged rows come from "
-            f"{pluralize(test_groups['n_groups'], 'group')}, worth "
-            f"{test_groups['n_effective_groups']:g} of equal size."
+            f"Few groups: the {judged.n_rows} judged rows come from "
+            f"{pluralize(judged.n_groups, 'group')}, worth "
+            f"{judged.n_effective_groups:g} of equal size."
         )
-    intervals = evaluation["intervals"]["scores"]
-    for name in dict.fromkeys(("accuracy", evaluation["search"]["metric"])):
-        bounds = intervals.get(name)
-        if bounds is not None and bounds["upper"] - bounds["lower"] > WIDE_INTERVAL:
-            lower, upper = bounds["lower"], bounds["upper"]
-            yield f"Wide interval: {name} lies between {lower:.4f} and {upper:.4f}."
-    n_small = sum(c["n_test"] < _FEW_TEST_ROWS for c in evaluation["per_class"].values())
+    for name in dict.fromkeys(("accuracy", evaluation.search.metric)):
+        bounds = evaluation.intervals.scores.get(name)
+        if bounds is not None and bounds.upper - bounds.lower > WIDE_INTERVAL:
+            yield f"Wide interval: {name} lies between {bounds.lower:.4f} and {bounds.upper:.4f}."
+    n_small = sum(c.n_test < _FEW_TEST_ROWS for c in evaluation.per_class.values())
     if n_small:
         yield (
             f"Classes with fewer than {_FEW_TEST_ROWS} judged rows, whose scores are uncertain: "
@@ -104,66 +100,68 @@ def _find_in_scores(evaluation: _Report) -> Iterator[str]:
         )
 
 
-def _find_in_wording(evaluation: _Report) -> Iterator[str]:
-    wording = evaluation["wording"]
-    templates, similarity = wording["templates"], wording["similarity"]
-    if templates["is_templated"]:
+def _find_in_wording(evaluation: Evaluation) -> Iterator[str]:
+    wording = evaluation.wording
+    if wording is None:
+        return
+    templates, similarity = wording.templates, wording.similarity
+    if templates.is_templated:
         yield (
-            f"Templates: {pluralize(templates['n_templates'], 'sentence template')} hold "
-            f"{templates['share']:.4f} of the table's rows."
+            f"Templates: {pluralize(templates.n_templates, 'sentence template')} hold "
+            f"{templates.share:.4f} of the table's rows."
         )
         yield (
             "Wording: the scores hold for wording like the table's; requests in people's own words "
             "may be classified much worse."
         )
-    if similarity is not None and similarity["n_new_groups"] < similarity["min_groups"]:
+    if similarity is not None and similarity.n_new_groups < similarity.min_groups:
         yield (
             "New wording was hardly judged: "
-            f"{pluralize(similarity['n_new_rows'], 'judged row')} in "
-            f"{pluralize(similarity['n_new_groups'], 'group')} with a similarity below "
-            f"{similarity['new_below']:g} to the nearest training row."
+            f"{pluralize(similarity.n_new_rows, 'judged row')} in "
+            f"{pluralize(similarity.n_new_groups, 'group')} with a similarity below "
+            f"{similarity.new_below:g} to the nearest training row."
         )
-    embeddings = wording["standardization"]
-    if embeddings is not None and embeddings["is_standardized"]:
+    embeddings = wording.standardization
+    if embeddings is not None and embeddings.is_standardized:
         yield (
             "Embeddings look standardized per batch: the same text has other numbers in another "
             "batch, and the scores hold for embeddings of this table alone."
         )
 
 
-def _find_in_geometry(evaluation: _Report) -> Iterator[str]:
-    geometry = evaluation.get("geometry")
-    if geometry is not None and geometry["status"] == "restored":
+def _find_in_geometry(evaluation: Evaluation) -> Iterator[str]:
+    geometry = evaluation.geometry
+    if geometry is not None and geometry.status == "restored":
         yield (
             "Embeddings are restored to rows of length 1 by the map of this table, from "
-            f"{geometry['prefix']} of {pluralize(geometry['width'], 'column')}: embeddings that "
+            f"{geometry.prefix} of {pluralize(geometry.width, 'column')}: embeddings that "
             "were standardized in another batch are restored only approximately."
         )
 
 
-def _find_in_stress(evaluation: _Report) -> Iterator[str]:
-    stress = evaluation.get("stress")
-    if stress is None and evaluation.get("input_check") is not None:
+def _find_in_stress(evaluation: Evaluation) -> Iterator[str]:
+    stress = evaluation.stress
+    if stress is None and evaluation.input_check is not None:
         yield (
             "Batches of embeddings that are standardized anew were not measured; scalers of "
             "embeddings must be kept, not fitted to each batch."
         )
     if stress is not None:
-        lowest, recentered = stress["worst"]["accuracy"], stress["accuracy_recentered"]
+        lowest, recentered = stress.worst.accuracy, stress.accuracy_recentered
         yield (
             "Batches: in batches of another class mix whose embeddings are standardized anew, the "
-            f"accuracy is {stress['accuracy']:.4f} (lowest by class {lowest:.4f}"
-            f"), and of the same rows as given {stress['accuracy_as_given']:.4f}. Scalers of "
+            f"accuracy is {stress.accuracy:.4f} (lowest by class {lowest:.4f}"
+            f"), and of the same rows as given {stress.accuracy_as_given:.4f}. Scalers of "
             "embeddings must be kept, not fitted to each batch"
             + ("." if recentered is None else f"; recentered batches reach {recentered:.4f}.")
         )
 
 
-def _find_optimism(evaluation: _Report) -> Iterator[str]:
-    optimism = evaluation["split"]["optimism"]
+def _find_optimism(evaluation: Evaluation) -> Iterator[str]:
+    optimism = evaluation.split.optimism
     if optimism is None:
         return
-    claimed, safe = optimism["random_accuracy"], optimism["leakage_safe_accuracy"]
+    claimed, safe = optimism.random_accuracy, optimism.leakage_safe_accuracy
     if claimed - safe > OPTIMISM:
         yield (
             "Optimism: a random split would have claimed an accuracy of "
@@ -171,40 +169,40 @@ def _find_optimism(evaluation: _Report) -> Iterator[str]:
         )
 
 
-def _find_in_comparisons(evaluation: _Report) -> Iterator[str]:
-    drift, slices, noise = (evaluation.get(name) for name in ("drift", "slices", "label_noise"))
-    n_drifted = sum(measure["is_drift"] for measure in (drift or {}).get("measures", ()))
+def _find_in_comparisons(evaluation: Evaluation) -> Iterator[str]:
+    drift, slices, noise = evaluation.drift, evaluation.slices, evaluation.label_noise
+    n_drifted = sum(measure.is_drift for measure in drift.measures) if drift else 0
     if n_drifted:
         yield f"Drift: measures of the table that moved from the champion's: {n_drifted}."
-    n_worse = sum(score["is_worse"] for score in (slices or {}).get("scores", ()))
+    n_worse = sum(score.is_worse for score in slices.scores) if slices else 0
     if n_worse:
         yield f"Slices that are shown to be worse than the rest: {n_worse}."
-    if noise and noise["share"]["lower"] > WRONG_LABELS:
-        yield f"Labels: an estimated share of {noise['share']['value']:.4f} is wrong."
+    if noise and noise.share.lower > WRONG_LABELS:
+        yield f"Labels: an estimated share of {noise.share.value:.4f} is wrong."
 
 
-def _find_threshold(evaluation: _Report) -> Iterator[str]:
-    decision = evaluation["decision"]
+def _find_threshold(evaluation: Evaluation) -> Iterator[str]:
+    decision = evaluation.decision
     if decision is None:
         yield "No decision threshold is published: no target precision was set."
         return
-    if decision["threshold"] is None and decision.get("status") != "not_needed":
-        reason = decision.get("reason") or (
-            f"{decision['n_chosen_on']} rows in {decision['n_groups_chosen_on']} groups show a "
-            f"precision of {decision['target_precision']:g} at no confidence"
+    if decision.threshold is None and decision.status != "not_needed":
+        reason = decision.reason or (
+            f"{decision.n_chosen_on} rows in {decision.n_groups_chosen_on} groups show a "
+            f"precision of {decision.target_precision:g} at no confidence"
         )
         yield f"No decision threshold is published: {reason[:1].lower()}{reason[1:].rstrip('.')}."
 
 
-def _find_in_settings(evaluation: _Report, settings: JobSettings) -> Iterator[str]:
-    if evaluation["gate"]["override"] is not None:
+def _find_in_settings(evaluation: Evaluation, settings: JobSettings) -> Iterator[str]:
+    if evaluation.gate.override is not None:
         yield "The gate rejected this version; it is published because of an override."
     switched_off = [name for name, floor in settings.gate.floors if floor is None]
     if switched_off:
         yield f"Floors of the gate that are switched off: {quote_list(switched_off)}."
 
 
-_FINDERS: Final[tuple[Callable[[_Report], Iterator[str]], ...]] = (
+_FINDERS: Final[tuple[Callable[[Evaluation], Iterator[str]], ...]] = (
     find_in_challenge,
     _find_in_scores,
     _find_in_wording,

@@ -2,53 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from job.contracts.messages import pluralize
+from job.contracts.reports.evaluation import Evaluation
 from job.stages.split.challenge_halves import MIN_CLASS_ROWS, MIN_ROWS
 
-_Report = Mapping[str, Any]
 
-
-def find_in_challenge(evaluation: _Report) -> Iterator[str]:
+def find_in_challenge(evaluation: Evaluation) -> Iterator[str]:
     """Yield the limitations of the scores on the challenge set."""
-    challenge = evaluation.get("challenge")
+    challenge = evaluation.challenge
     if challenge is None:
         return
-    n_rows, n_smallest = challenge["n_rows"], challenge["n_smallest_class"]
+    n_rows, n_smallest = challenge.n_rows, challenge.n_smallest_class
     if n_rows < MIN_ROWS or n_smallest < MIN_CLASS_ROWS:
         yield (
             f"The challenge set shows little: {pluralize(n_rows, 'judged request')}, {n_smallest} "
             "of one class."
         )
-    interval = challenge["intervals"]["scores"]["accuracy"]
-    table_accuracy = evaluation["scores"]["accuracy"]
-    if interval["upper"] < table_accuracy:
+    interval = challenge.intervals.scores["accuracy"]
+    table_accuracy = evaluation.scores["accuracy"]
+    if interval.upper < table_accuracy:
         yield (
-            f"Wording: accuracy is {interval['value']:.4f} on the challenge set (at most "
-            f"{interval['upper']:.4f}), and {table_accuracy:.4f} on the table's own rows."
+            f"Wording: accuracy is {interval.value:.4f} on the challenge set (at most "
+            f"{interval.upper:.4f}), and {table_accuracy:.4f} on the table's own rows."
         )
-    if challenge["is_used_up"]:
+    if challenge.is_used_up:
         yield (
             "The challenge set has chosen the candidate: its scores on the set are too high, and "
             "the set is used up for judging."
         )
 
 
-def find_out_of_scope(evaluation: _Report) -> Iterator[str]:
+def find_out_of_scope(evaluation: Evaluation) -> Iterator[str]:
     """Yield the limitations of the answers to requests that belong to no class."""
-    out_of_scope, decision = evaluation["out_of_scope"], evaluation["decision"]
-    requests = out_of_scope["requests"]
-    if requests is None:
+    out_of_scope, decision = evaluation.out_of_scope, evaluation.decision
+    requests = None if out_of_scope is None else out_of_scope.requests
+    if out_of_scope is None or requests is None:
         yield "What the model says of requests that belong to no class was not measured."
         return
-    share, rows = requests["answered"]["value"], pluralize(requests["n_rows"], "request")
-    if out_of_scope["threshold"] is None:
+    share, rows = requests.answered.value, pluralize(requests.n_rows, "request")
+    if out_of_scope.threshold is None:
         yield (
             f"Requests of no class: all of {rows} are answered, as there is no decision threshold."
         )
-    elif decision is not None and share > 1 - decision["target_precision"]:
+    elif decision is not None and share > 1 - decision.target_precision:
         yield (
             f"Requests of no class: {share:.4f} of {rows} are answered at the decision threshold, "
             "which is shown for requests of the model's classes alone."

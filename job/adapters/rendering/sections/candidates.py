@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from job.adapters.rendering.formatting import metric_name, plain_value
-from job.adapters.rendering.metadata import Metadata
 from job.adapters.rendering.sections.section import Section
 from job.contracts.reports.evaluation import Evaluation
+from job.contracts.reports.metadata import Metadata
 
 _TEMPLATE = """
 {% if is_cut_short %}<p class="note">Time was over before the search had ended

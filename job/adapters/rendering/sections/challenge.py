@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 from job.adapters.rendering.challenge import describe_challenge, list_challenge_scores
 from job.adapters.rendering.charts import draw_score, scale_of
-from job.adapters.rendering.metadata import Metadata
 from job.adapters.rendering.sections.confusion import list_confused
 from job.adapters.rendering.sections.section import Section
 from job.contracts.reports.evaluation import Evaluation
+from job.contracts.reports.metadata import Metadata
 
 _TEMPLATE = """
 {% for text in texts %}<p>{{ text }}</p>{% endfor %}

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from job.adapters.rendering.formatting import metric_name
-from job.adapters.rendering.metadata import Metadata
 from job.adapters.rendering.sections.section import Section
 from job.contracts.reports.evaluation import Evaluation
+from job.contracts.reports.metadata import Metadata
 
 _METRIC: Final = "metrics."
 _TEMPLATE = """

@@ -7,9 +7,9 @@ from typing import Final
 
 from job.adapters.rendering.charts import draw_score, scale_of
 from job.adapters.rendering.formatting import metric_name
-from job.adapters.rendering.metadata import Metadata
 from job.adapters.rendering.sections.section import Section
 from job.contracts.reports.evaluation import Evaluation
+from job.contracts.reports.metadata import Metadata
 
 _METRICS: Final = ("recall", "precision", "f1", "roc_auc", "pr_auc")
 _TEMPLATE = """

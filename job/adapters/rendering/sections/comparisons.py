@@ -8,11 +8,11 @@ from typing import Final
 
 from job.adapters.rendering.charts import Scale, draw_score
 from job.adapters.rendering.formatting import metric_name
-from job.adapters.rendering.metadata import Metadata
 from job.adapters.rendering.sections.section import Section
 from job.contracts.reports.comparison import Comparison
 from job.contracts.reports.evaluation import Evaluation
 from job.contracts.reports.intervals import Interval
+from job.contracts.reports.metadata import Metadata
 
 _MAX_CLASSES: Final = 10
 _TEMPLATE = """

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from job.adapters.rendering.metadata import Metadata
 from job.adapters.rendering.methods import judged_rows
 from job.adapters.rendering.sections.section import Section
 from job.contracts.reports.evaluation import Evaluation
+from job.contracts.reports.metadata import Metadata
 
 _Counts = Sequence[Sequence[int]]
 _MAX_MATRIX_CLASSES: Final = 15

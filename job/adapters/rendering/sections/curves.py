@@ -9,9 +9,9 @@ from markupsafe import Markup
 
 from job.adapters.rendering.charts import N_COLOURS, Line, line_chart
 from job.adapters.rendering.formatting import score
-from job.adapters.rendering.metadata import Metadata
 from job.adapters.rendering.sections.section import Section
 from job.contracts.reports.evaluation import Evaluation
+from job.contracts.reports.metadata import Metadata
 from job.contracts.reports.scores import ClassScores, Curves
 
 _TEMPLATE = """

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from job.adapters.rendering.metadata import Metadata
 from job.adapters.rendering.sections.section import Section
 from job.contracts.reports.evaluation import Evaluation
 from job.contracts.reports.geometry import Geometry
+from job.contracts.reports.metadata import Metadata
 
 _TEMPLATE = """
 {% if description %}<p>The table says of itself: {{ description }}</p>{% endif %}
@@ -63,7 +63,7 @@ def describe_geometry(geometry: Geometry) -> str:
 def _values(metadata: Metadata, evaluation: Evaluation) -> Mapping[str, object] | None:
     split = evaluation.split
     facts = [
-        ("rows in the table", f"{metadata['dataset']['n_rows']:,}"),
+        ("rows in the table", f"{metadata.dataset.n_rows:,}"),
         ("what stays on one side", split.key),
         ("the hold-out is made by", _METHODS.get(split.method, split.method)),
     ]
@@ -83,7 +83,7 @@ def _values(metadata: Metadata, evaluation: Evaluation) -> Mapping[str, object] 
         facts.append(("rows of length 1 behind the embeddings", text))
     return {
         "facts": facts,
-        "description": metadata["dataset"].get("description"),
+        "description": metadata.dataset.description,
         "test_only": split.test_only_classes,
     }
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from job.adapters.rendering.metadata import Metadata
 from job.adapters.rendering.sections.section import Section
 from job.contracts.reports.evaluation import Evaluation
+from job.contracts.reports.metadata import Metadata
 
 _TEMPLATE = """
 <div class="scroll" role="region" tabindex="0" aria-label="Criteria of the gate"><table>

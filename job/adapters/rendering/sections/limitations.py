@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from job.adapters.rendering.metadata import Metadata
 from job.adapters.rendering.sections.section import Section
 from job.contracts.reports.evaluation import Evaluation
+from job.contracts.reports.metadata import Metadata
 
 _TEMPLATE = """<ul>{% for text in limitations %}<li>{{ text }}</li>{% endfor %}</ul>"""
 
 
 def _values(metadata: Metadata, _: Evaluation) -> Mapping[str, object] | None:
-    limitations = metadata.get("limitations")
+    limitations = metadata.limitations
     return {"limitations": limitations} if limitations else None
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from job.adapters.rendering.metadata import Metadata
 from job.adapters.rendering.out_of_scope import describe_out_of_scope
 from job.adapters.rendering.sections.section import Section
 from job.contracts.reports.evaluation import Evaluation
+from job.contracts.reports.metadata import Metadata
 
 _MOST: Final = 40
 _TEMPLATE = """

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from job.adapters.rendering.metadata import Metadata
 from job.adapters.rendering.sections.section import Section
 from job.contracts.nesting import flatten
 from job.contracts.reports.evaluation import Evaluation
+from job.contracts.reports.metadata import Metadata
 
 _TEMPLATE = """
 <dl class="facts wide">
@@ -26,31 +26,31 @@ _TEMPLATE = """
 
 
 def _values(metadata: Metadata, evaluation: Evaluation) -> Mapping[str, object] | None:
-    dataset = metadata["dataset"]
+    dataset, environment = metadata.dataset, metadata.environment
     digests = [
-        ("version", metadata["model_version"]),
-        ("run", metadata.get("run_id")),
-        ("content of the table", dataset["content_digest"]),
-        ("file of the table", dataset["file_digest"]),
-        ("content of the test table", metadata.get("test_data_digest")),
-        ("content of the challenge set", metadata.get("challenge_data_digest")),
-        ("content of the out-of-scope set", metadata.get("out_of_scope_data_digest")),
-        ("settings", metadata["settings_digest"]),
-        ("revision of the code", metadata.get("environment", {}).get("git_revision")),
+        ("version", metadata.model_version),
+        ("run", metadata.run_id),
+        ("content of the table", dataset.content_digest),
+        ("file of the table", dataset.file_digest),
+        ("content of the test table", metadata.test_data_digest),
+        ("content of the challenge set", metadata.challenge_data_digest),
+        ("content of the out-of-scope set", metadata.out_of_scope_data_digest),
+        ("settings", metadata.settings_digest),
+        ("revision of the code", environment.git_revision),
     ]
     facts = {
-        "table": dataset["uri"],
-        "trained at": metadata["trained_on"].get("trained_at"),
-        "estimator": metadata["classifier"],
-        "hyperparameters": metadata["hyperparameters"],
-        "random state": metadata["random_state"],
-        "embedding model": metadata.get("embedding_model"),
+        "table": dataset.uri,
+        "trained at": metadata.trained_on.trained_at,
+        "estimator": metadata.classifier,
+        "hyperparameters": metadata.hyperparameters,
+        "random state": metadata.random_state,
+        "embedding model": metadata.embedding_model,
         "model file, bytes": evaluation.model_bytes,
         "one-row latency, p50 and p95 in ms": dict(evaluation.latency),
     }
     tables = {
-        "Settings": metadata.get("settings"),
-        "Environment": metadata.get("environment"),
+        "Settings": metadata.settings,
+        "Environment": dict(sorted(environment.to_json().items())),
     }
     return {
         "digests": [(name, value) for name, value in digests if value],

@@ -9,11 +9,11 @@ from markupsafe import Markup
 
 from job.adapters.rendering.charts import Line, line_chart
 from job.adapters.rendering.formatting import count
-from job.adapters.rendering.metadata import Metadata
 from job.adapters.rendering.methods import judged_rows, method_of
 from job.adapters.rendering.sections.section import Section
 from job.contracts.reports.decision_threshold import Decision, ThresholdStatus
 from job.contracts.reports.evaluation import Evaluation
+from job.contracts.reports.metadata import Metadata
 from job.contracts.reports.scores import Bins, RiskCoverage
 
 _MAX_CLASSES: Final = 10

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from job.adapters.rendering.charts import Scale, draw_score, scale_of
-from job.adapters.rendering.metadata import Metadata
 from job.adapters.rendering.methods import (
     PUBLISHED,
     RECIPE,
@@ -19,6 +18,7 @@ from job.adapters.rendering.methods import (
 from job.adapters.rendering.sections.section import Section
 from job.contracts.reports.evaluation import Evaluation
 from job.contracts.reports.intervals import Interval
+from job.contracts.reports.metadata import Metadata
 
 _TEMPLATE = """
 <p>{{ whose }}</p>

@@ -7,10 +7,10 @@ from typing import Final
 
 from job.adapters.rendering.charts import draw_score, scale_of
 from job.adapters.rendering.formatting import metric_name
-from job.adapters.rendering.metadata import Metadata
 from job.adapters.rendering.methods import judged_rows
 from job.adapters.rendering.sections.section import Section
 from job.contracts.reports.evaluation import Evaluation
+from job.contracts.reports.metadata import Metadata
 
 _MOST: Final = 40
 _TEMPLATE = """

@@ -8,10 +8,10 @@ from typing import Final
 
 from job.adapters.rendering.challenge import describe_challenge
 from job.adapters.rendering.formatting import count, metric_name, score
-from job.adapters.rendering.metadata import Metadata
 from job.adapters.rendering.methods import HOLDS_FOR, describe_scores
 from job.contracts.reports.evaluation import Evaluation
 from job.contracts.reports.intervals import Interval
+from job.contracts.reports.metadata import Metadata
 
 _ALWAYS: Final = ("accuracy", "f1_macro", "log_loss")
 
@@ -70,7 +70,7 @@ def _number(
 
 def describe_model(metadata: Metadata) -> str:
     """Return in one sentence what was trained."""
-    name = str(metadata["classifier"]).replace("_", " ").capitalize()
-    trained = count(metadata["trained_on"]["n_train"])
-    kind = {"embeddings": "embeddings", "text": "texts"}.get(metadata["input"]["kind"], "rows")
+    name = metadata.classifier.replace("_", " ").capitalize()
+    trained = count(metadata.trained_on.n_train)
+    kind = {"embeddings": "embeddings", "text": "texts"}.get(metadata.input.kind, "rows")
     return f"{name} on {kind}, trained on {trained} rows."

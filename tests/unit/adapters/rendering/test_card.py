@@ -127,7 +127,8 @@ def test_rejected_candidate_is_not_for_use():
 
 
 def test_text_model_is_for_texts(reports):
-    metadata = make_metadata("v20260101_000000_aaaaaaaa", ["a"], {}, 4, input={"kind": "text"})
+    text = {"kind": "text", "names": [], "dtypes": ["str"], "shape": [None]}
+    metadata = make_metadata("v20260101_000000_aaaaaaaa", ["a"], {}, 4, input=text)
 
     assert "pipeline_tag: text-classification" in write(metadata, reports[1])
 

@@ -128,8 +128,9 @@ def test_report_says_what_batches_cost_and_who_states_it(reports, stated_by):
 
 def _report_alone(metadata, evaluation):
     from job.adapters.rendering.report import render_report
+    from job.contracts.reports.metadata import Metadata
 
-    return render_report(metadata, parse(evaluation))
+    return render_report(Metadata.model_validate(metadata), parse(evaluation))
 
 
 _UNCOUNTED = {"near-duplicates", "comparisons", "challenge"}

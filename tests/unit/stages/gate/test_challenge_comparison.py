@@ -70,7 +70,7 @@ def make_champion(rows, *, is_wrong=False, **more):
     files = make_bundle(
         {"model.joblib": payload},
         metadata,
-        make_whole_evaluation().to_json(),
+        make_whole_evaluation(),
         ValidationReport.of("s", (), n_rows=0, n_dropped=0, dropped_by_rule={}),
         rows,
         NoPages(),

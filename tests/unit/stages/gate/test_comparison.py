@@ -73,7 +73,7 @@ def make_files(rows, *, salt="pcc", **more):
     stated = {"input": describe_input(rows, USE), "embedding_model": "ours", **more}
     metadata = make_metadata(training_keys_salt=salt, **stated)
     payload = JoblibCodec().encode(fit(rows))
-    evaluation = make_whole_evaluation().to_json()
+    evaluation = make_whole_evaluation()
     return make_bundle({"model.joblib": payload}, metadata, evaluation, VALIDATION, rows, NoPages())
 
 

@@ -3,7 +3,9 @@
 import copy
 
 import pytest
+from support.pages import parse
 from support.reports import (
+    INTERVALS,
     cross_fitted,
     make_geometry,
     make_out_of_scope,
@@ -39,7 +41,11 @@ def clean():
     evaluation["stress"] = evaluation["input_check"] = None
     evaluation["drift"]["measures"] = []
     evaluation["label_noise"]["share"]["lower"] = 0.001
-    evaluation["intervals"] = {"scores": {"accuracy": dict(ENDS), "f1_macro": dict(ENDS)}}
+    evaluation["intervals"] = {
+        **INTERVALS,
+        "per_class": {},
+        "scores": {"accuracy": dict(ENDS), "f1_macro": dict(ENDS)},
+    }
     evaluation["decision"] = {
         "status": "chosen",
         "reason": "",
@@ -47,12 +53,15 @@ def clean():
         "target_precision": 0.95,
         "n_chosen_on": 640,
         "n_groups_chosen_on": 512,
+        "n_answered": 0,
+        "coverage": None,
+        "precision": None,
     }
     return evaluation
 
 
 def find(evaluation, *, n_dropped=0, **settings):
-    return find_limitations(evaluation, validation(n_dropped), JobSettings(**settings))
+    return find_limitations(parse(evaluation), validation(n_dropped), JobSettings(**settings))
 
 
 @pytest.mark.parametrize(
@@ -189,7 +198,12 @@ def test_accuracy_in_standardized_batches_is_reported(clean):
 
 def test_batches_that_could_not_be_measured_are_reported(clean):
     """A consumer has to know about them, too."""
-    clean["input_check"] = {"measure": "column_means"}
+    clean["input_check"] = {
+        "measure": "column_means",
+        "lower": 0.0,
+        "upper": 2.0,
+        "min_rows": 8,
+    }
     [text] = find(clean)
 
     assert "were not measured; scalers of embeddings must be kept" in text
@@ -197,14 +211,21 @@ def test_batches_that_could_not_be_measured_are_reported(clean):
 
 @pytest.mark.parametrize(("claimed", "is_reported"), [(0.9199, False), (0.9201, True)])
 def test_optimism_of_a_random_split_is_reported(clean, claimed, is_reported):
-    clean["split"]["optimism"] = {"random_accuracy": claimed, "leakage_safe_accuracy": 0.9}
+    clean["split"]["optimism"] = {
+        "estimator": "nearest_centroid",
+        "n_rows": 1800,
+        "folds": 5,
+        "random_accuracy": claimed,
+        "leakage_safe_accuracy": 0.9,
+    }
 
     assert is_reported == (f"an accuracy of {claimed:.4f} where" in find(clean)[0])
 
 
 def test_drift_worse_slices_and_wrong_labels_are_reported(clean):
-    clean["drift"]["measures"] = [{"is_drift": True}, {"is_drift": False}]
-    clean["slices"]["scores"] = [{"is_worse": True}]
+    _, reports = make_reports()
+    clean["drift"]["measures"] = reports["drift"]["measures"]
+    clean["slices"]["scores"] = reports["slices"]["scores"]
     clean["label_noise"]["share"]["lower"] = 0.021
     drift, slices, labels = find(clean)
 
