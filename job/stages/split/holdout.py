@@ -28,7 +28,7 @@ from job.contracts.dataset import Rows
 from job.contracts.settings.split import SplitSpec
 from job.errors import TrainingError
 from job.stages.data.leakage_keys import salted_digests
-from job.stages.split.folds import GroupCounts, cut_folds
+from job.stages.split.folds import ClassCounts, cut_folds
 
 MAX_GROUP_SHARE: Final = 1 / 8  # of the rows of its class; larger groups are always trained on
 _N_PASSES: Final = 3  # rebalancing a class can unbalance another one in the same groups
@@ -72,7 +72,7 @@ def hold_out(rows: Rows, spec: SplitSpec, folds: int, random_state: int) -> Hold
     digests, n_large, n_rows_large = None, 0, 0
     if spec.method == "hash":
         digests = digest_groups(rows, group_of_row, len(numbers), spec.salt)
-        counts = GroupCounts.of(labels, group_of_row)
+        counts = ClassCounts.of(labels, group_of_row)
         is_large = _find_large_groups(counts)
         n_large, n_rows_large = int(is_large.sum()), int(counts.sizes[is_large].sum())
         is_test = _select_by_class(counts, is_large, digests, spec.test_fraction, folds)
@@ -117,7 +117,7 @@ def digest_groups(rows: Rows, group_of_row: Array, n_groups: int, salt: str) -> 
     return salted_digests("side", keys[members[first]], salt)
 
 
-def _find_large_groups(counts: GroupCounts) -> Array:
+def _find_large_groups(counts: ClassCounts) -> Array:
     """Return a mask of the groups that are too large to be held out, shape (n_groups,).
 
     If all groups of a class are too large, which then has few groups, only the largest counts.
@@ -133,7 +133,7 @@ def _find_large_groups(counts: GroupCounts) -> Array:
 
 
 def _select_by_class(
-    counts: GroupCounts, is_large: Array, digests: Array, fraction: float, folds: int
+    counts: ClassCounts, is_large: Array, digests: Array, fraction: float, folds: int
 ) -> Array:
     """Return a mask of the test groups, shape (n_groups,), chosen by hash within each class."""
     is_test = np.zeros(len(is_large), bool)
