@@ -47,7 +47,7 @@ from job.stages.gate.criteria import decide
 from job.stages.gate.group_errors import GroupErrors, count_group_errors
 from job.stages.gate.power import measure_equal_error
 from job.stages.metrics.predictions import Predictions
-from job.stages.split.split import DataSplit, split_dataset
+from job.stages.split.split import DataSplit, SplitRules, split_dataset
 from job.stages.training.cross_fit import cross_fit, plan_folds
 from job.stages.training.search import search
 
@@ -157,17 +157,7 @@ class Job:
         return compare_errors(champion, rival.errors, night.errors, self._s.paired)
 
     def _split(self, rows: Rows) -> DataSplit:
-        s = self._s
-        return split_dataset(
-            rows,
-            None,
-            s.split,
-            has_groups=s.dataset.columns.group is not None,
-            labels=self._plan.labels,
-            min_groups=s.features.min_groups,
-            folds=s.search.folds,
-            random_state=s.random_state,
-        )
+        return split_dataset(rows, None, SplitRules.of(self._s, self._plan.labels))
 
     def _prepare(self, rows: Rows) -> FeatureMatrices:
         spec, ports = self._s.training, self._ports

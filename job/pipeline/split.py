@@ -19,7 +19,7 @@ from job.stages.split.challenge_halves import (
 )
 from job.stages.split.challenge_near_duplicates import drop_near_challenge
 from job.stages.split.optimism import measure_optimism
-from job.stages.split.split import DataSplit, split_dataset
+from job.stages.split.split import DataSplit, SplitRules, split_dataset
 
 log = structlog.get_logger(__name__)
 _MAX_NEAR_SHARE: Final = 0.05  # of the table's rows
@@ -34,12 +34,7 @@ def split_tables(context: RunContext, tables: Tables) -> DataSplit:
     split = split_dataset(
         drop_near_challenge(tables.rows, tables.is_near_challenge),
         tables.official_test,
-        s.split,
-        has_groups=s.dataset.columns.group is not None,
-        labels=plan.labels,
-        min_groups=s.features.min_groups,
-        folds=s.search.folds,
-        random_state=s.random_state,
+        SplitRules.of(s, plan.labels),
         near_duplicates=kind,
     )
     split = _add_challenge(plan, tables, split)

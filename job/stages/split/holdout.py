@@ -16,6 +16,7 @@ How it works, for `split.method: hash`
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
@@ -23,7 +24,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from job.contracts.arrays import Array
+from job.contracts.arrays import Array, Mask
 from job.contracts.dataset import Rows
 from job.contracts.settings.split import SplitSpec
 from job.errors import TrainingError
@@ -79,20 +80,15 @@ def hold_out(rows: Rows, spec: SplitSpec, folds: int, random_state: int) -> Hold
     else:
         is_test = np.zeros(len(numbers), bool)
         is_test[group_of_row[_select_stratified(rows, spec, random_state)]] = True
-    rebalanced: set[int] = set()
-    for _ in range(_N_PASSES):
-        by_class = [_ClassGroups(group_of_row[labels == n], folds) for n in range(len(classes))]
-        unbalanced = [n for n, groups in enumerate(by_class) if not groups.is_balanced(is_test)]
-        if not unbalanced:
-            break
+    by_class = [_ClassGroups(group_of_row[labels == n], folds) for n in range(len(classes))]
+    n_rebalanced = 0
+    if not all(groups.is_balanced(is_test) for groups in by_class):
         if digests is None:
             digests = digest_groups(rows, group_of_row, len(numbers), spec.salt)
-        for n in unbalanced:
-            by_class[n].rebalance(is_test, digests, spec.test_fraction)
-        rebalanced |= set(unbalanced)
+        n_rebalanced = _rebalance(by_class, is_test, digests, spec.test_fraction)
     return HoldOut(
         is_test=is_test[group_of_row],
-        n_rebalanced_classes=len(rebalanced),
+        n_rebalanced_classes=n_rebalanced,
         n_large_groups=n_large,
         n_rows_large_groups=n_rows_large,
     )
@@ -176,6 +172,19 @@ class _ClassGroups:
             selected = [order[np.argmin(self._n_rows[order])]]
         is_test[self._groups] = False
         is_test[self._groups[selected]] = True
+
+
+def _rebalance(
+    by_class: Sequence[_ClassGroups], is_test: Mask, digests: Array, fraction: float
+) -> int:
+    """Assign the groups of unbalanced classes anew, in place; return the number of classes."""
+    rebalanced: set[int] = set()
+    for _ in range(_N_PASSES):
+        unbalanced = [n for n, groups in enumerate(by_class) if not groups.is_balanced(is_test)]
+        for n in unbalanced:
+            by_class[n].rebalance(is_test, digests, fraction)
+        rebalanced |= set(unbalanced)
+    return len(rebalanced)
 
 
 def _select_stratified(rows: Rows, spec: SplitSpec, random_state: int) -> Array:

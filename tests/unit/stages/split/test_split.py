@@ -11,7 +11,7 @@ from job.contracts.dataset import MatrixRows, Rows
 from job.contracts.settings.split import SplitSpec
 from job.errors import TrainingError
 from job.stages.data.slices import NEAR_TRAINING
-from job.stages.split.split import split_dataset
+from job.stages.split.split import SplitRules, split_dataset
 
 
 def rows_of(y, keys, text_keys=None):
@@ -27,16 +27,15 @@ def rows_of(y, keys, text_keys=None):
 
 
 def split(rows, official=None, has_groups=False, labels=None, **spec):
-    return split_dataset(
-        rows,
-        official,
-        SplitSpec(**spec),
+    rules = SplitRules(
+        spec=SplitSpec(**spec),
         has_groups=has_groups,
         labels=labels,
         min_groups=5,
         folds=3,
         random_state=0,
     )
+    return split_dataset(rows, official, rules)
 
 
 @pytest.fixture
