@@ -31,8 +31,8 @@ from job.adapters.executors.local import LocalThreads
 from job.contracts.dataset import MatrixRows, Rows
 from job.contracts.settings.split import SplitSpec
 from job.stages.data.leakage_keys import normalize
+from job.stages.data.templates import make_templates
 from job.stages.split.near_duplicates import choose_similarity_source, find_near_duplicate_groups
-from job.stages.split.near_duplicates.templates import make_templates
 
 N_WORDS = 30_000
 LENGTH = 15

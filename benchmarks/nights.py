@@ -157,19 +157,7 @@ class Job:
         return compare_errors(champion, rival.errors, night.errors, self._s.paired)
 
     def _split(self, rows: Rows) -> DataSplit:
-        s = self._s
-        return split_dataset(
-            rows,
-            None,
-            SplitRules(
-                spec=s.split,
-                has_groups=s.dataset.columns.group is not None,
-                labels=self._plan.labels,
-                min_groups=s.features.min_groups,
-                folds=s.search.folds,
-                random_state=s.random_state,
-            ),
-        )
+        return split_dataset(rows, None, SplitRules.of(self._s, self._plan.labels))
 
     def _prepare(self, rows: Rows) -> FeatureMatrices:
         spec, ports = self._s.training, self._ports

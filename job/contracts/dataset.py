@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
     import pandas as pd
 
-    from job.contracts.arrays import Array
-
-    FloatMatrix = npt.NDArray[np.float32]
-    Strings = npt.NDArray[np.object_]
-    Numbers = npt.NDArray[np.int64]
+    from job.contracts.arrays import Array, Floats32, Ints, Strings
 
 OK: Final = 0
 MISSING: Final = 1
@@ -29,6 +25,7 @@ EMBEDDING_DEFECTS: Final = {
     NOT_FINITE: "embeddings_not_finite",
 }
 
+_Values = TypeVar("_Values", "Strings", "Ints", "MatrixRows", "pd.DataFrame", None)
 Kind = Literal["string", "number", "boolean", "timestamp"]
 
 
@@ -52,7 +49,7 @@ class Column:
     name: str
     role: str
     kind: Kind
-    values: Any  # an ndarray whose dtype follows `kind`
+    values: Array  # the dtype follows `kind`
     n_unreadable: int = 0
 
 
@@ -70,7 +67,7 @@ class Embeddings:
         Shape (n_rows,), int32: how many numbers the cell has; -1 if it could not be read.
     """
 
-    matrix: FloatMatrix
+    matrix: Floats32
     defects: npt.NDArray[np.uint8]
     widths: npt.NDArray[np.int32]
 
@@ -141,7 +138,7 @@ class MatrixRows:
 
     __slots__ = ("_index", "_matrix")
 
-    def __init__(self, matrix: FloatMatrix, index: Array) -> None:
+    def __init__(self, matrix: Floats32, index: Array) -> None:
         self._matrix, self._index = matrix, index
 
     @property
@@ -153,11 +150,11 @@ class MatrixRows:
         """Return the rows at these positions of the selection, or those of a mask."""
         return MatrixRows(self._matrix, self._index[index])
 
-    def read(self, rows: slice = slice(None), out: FloatMatrix | None = None) -> FloatMatrix:
+    def read(self, rows: slice = slice(None), out: Floats32 | None = None) -> Floats32:
         """Return a copy of the rows, written into `out` if that is given; `out` is contiguous."""
         index = self._index[rows]
         # NOTE: all positions are valid; with numpy's own check (mode="raise") it would copy twice
-        selected: FloatMatrix = self._matrix.take(index, axis=0, out=out, mode="clip")
+        selected: Floats32 = self._matrix.take(index, axis=0, out=out, mode="clip")
         return selected
 
 
@@ -199,15 +196,15 @@ class Rows:
     embeddings: MatrixRows | None
     frame: pd.DataFrame
     templates: Strings | None = None
-    near_duplicate_groups: Numbers | None = None
+    near_duplicate_groups: Ints | None = None
     slices: pd.DataFrame | None = None
-    positions: Numbers | None = None
+    positions: Ints | None = None
 
     def __len__(self) -> int:
         return len(self.y)
 
     @property
-    def groups(self) -> Numbers:
+    def groups(self) -> Ints:
         """Groups that stay on one side of every split, numbered; shape (n_rows,).
 
         A row's group is that of its group column, else that of its near-duplicates.
@@ -227,23 +224,24 @@ class Rows:
             self.near_duplicate_groups,
         )
 
+    def with_groups(self, near_duplicate_groups: Ints) -> Rows:
+        """Return the rows with the number of each row's group of near-duplicates."""
+        return replace(self, near_duplicate_groups=near_duplicate_groups)
+
     def take(self, index: Array) -> Rows:
         """Return the rows at these positions, or those of a mask."""
-        return Rows(
-            y=self.y[index],
-            leakage_keys=self.leakage_keys[index],
-            text_keys=self.text_keys[index],
-            text=None if self.text is None else self.text[index],
-            embeddings=None if self.embeddings is None else self.embeddings.take(index),
-            frame=self.frame.iloc[_positions(index)],
-            templates=None if self.templates is None else self.templates[index],
-            near_duplicate_groups=None
-            if self.near_duplicate_groups is None
-            else self.near_duplicate_groups[index],
-            slices=None if self.slices is None else self.slices.iloc[_positions(index)],
-            positions=None if self.positions is None else self.positions[index],
-        )
+        names = [field.name for field in fields(self)]
+        return Rows(**{name: _take(getattr(self, name), index) for name in names})
 
 
-def _positions(index: Array) -> Array:
-    return index.nonzero()[0] if index.dtype == bool else index
+def _take(values: _Values, index: Array) -> _Values:
+    """Return the values of one field of `Rows` at these positions, or those of a mask."""
+    import pandas as pd
+
+    if values is None:
+        return None
+    if isinstance(values, MatrixRows):
+        return values.take(index)
+    if isinstance(values, pd.DataFrame):
+        return values.iloc[index.nonzero()[0] if index.dtype == bool else index]
+    return values[index]

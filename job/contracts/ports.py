@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from sklearn.pipeline import Pipeline
 
-    from job.contracts.dataset import FloatMatrix
+    from job.contracts.arrays import Floats32
     from job.contracts.reports.evaluation import Evaluation
     from job.contracts.reports.metadata import Metadata
     from job.contracts.reports.validation import RuleResult
@@ -130,7 +130,7 @@ class MatrixAllocator(Protocol):
     def memory_bytes(self, shape: tuple[int, int]) -> int:
         """Return the memory that a matrix of this shape needs: none if it lies in a file."""
 
-    def empty(self, shape: tuple[int, int]) -> FloatMatrix:
+    def empty(self, shape: tuple[int, int]) -> Floats32:
         """Allocate a matrix in C order, of any content."""
 
 

@@ -9,7 +9,7 @@ How it works
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import structlog
@@ -30,7 +30,7 @@ from job.pipeline.requests import read_requests
 from job.pipeline.run_context import RunContext
 from job.registry.champion import PublishedVersion
 from job.stages.data.challenge_validation import validate_challenge
-from job.stages.data.leakage_keys import make_rows
+from job.stages.data.rows import make_rows
 from job.stages.evaluation.challenge_scores import score_challenge
 from job.stages.features.feature_matrix import FeatureMatrices
 from job.stages.features.preprocessing import select_blocks
@@ -39,7 +39,6 @@ from job.stages.gate.held_out_comparison import ComparedModel, ComparisonSpec
 from job.stages.metrics.predictions import Predictions, predict
 from job.stages.packaging.metadata import name_embedding_model
 from job.stages.split.challenge_halves import ChallengeSet, make_challenge_set
-from job.stages.split.near_duplicates.templates import make_templates
 from job.stages.split.split import DataSplit
 from job.stages.training.challenge_choice import choose_on_challenge
 from job.stages.training.challenge_threshold import (
@@ -73,10 +72,12 @@ def load_challenge(
             columns=s.dataset.columns,
             embedding_model=name_embedding_model(table, s.publish),
         )
-    rows = make_rows(dataset, np.ones(dataset.n_rows, bool), s.features.use)
-    texts = dataset.strings("text")
-    if texts is not None and s.split.near_duplicates in ("auto", "text"):
-        rows = replace(rows, templates=make_templates(texts, rows.text_keys))
+    rows = make_rows(
+        dataset,
+        np.ones(dataset.n_rows, bool),
+        s.features.use,
+        needs_templates=s.split.near_duplicates in ("auto", "text"),
+    )
     return rows, dataset.provenance.content_digest
 
 

@@ -15,12 +15,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import structlog
 
-from job.contracts.arrays import Array
+from job.contracts.arrays import Mask
 from job.contracts.dataset import Dataset, Rows
 from job.contracts.reports.validation import ValidationReport
 from job.contracts.settings.job_settings import JobSettings
@@ -30,8 +28,8 @@ from job.pipeline.challenge import load_challenge
 from job.pipeline.out_of_scope import load_out_of_scope
 from job.pipeline.run_context import RunContext
 from job.stages.data.ingest import ingest
-from job.stages.data.leakage_keys import make_rows
-from job.stages.data.slices import DisclosureRule, make_slices
+from job.stages.data.rows import make_rows
+from job.stages.data.slices import DisclosureRule, Slicing
 from job.stages.data.suite_binding import parameter_values, required_columns, substitute_parameters
 from job.stages.data.validate import validate_dataset
 from job.stages.packaging.metadata import describe_dataset
@@ -41,7 +39,6 @@ from job.stages.split.near_duplicates import (
     choose_similarity_source,
     near_duplicate_search_bytes,
 )
-from job.stages.split.near_duplicates.templates import make_templates
 from job.stages.training.memory_limit import (
     require_memory,
     require_memory_to_read,
@@ -74,7 +71,7 @@ class Tables:
     digests: Mapping[str, str]
     challenge: Rows | None = None
     out_of_scope: Rows | None = None
-    is_near_challenge: npt.NDArray[np.bool_] | None = None
+    is_near_challenge: Mask | None = None
 
 
 def check_request(settings: JobSettings, suite: Suite) -> None:
@@ -159,45 +156,49 @@ def disclosure_rule(settings: JobSettings) -> DisclosureRule:
 def _load(
     context: RunContext, uri: str, *, is_test: bool = False
 ) -> tuple[Dataset, ValidationReport, Rows]:
-    plan, ports = context.plan, context.ports
-    spec = plan.settings.dataset
-    required = required_columns(plan.suite, spec.columns, plan.settings.features)
-    required |= set(plan.settings.evaluation.slices or ())
-    reserve = partial(require_memory_to_read, memory=ports.memory)
-    with context.stage("ingest"):
-        dataset = ingest(
-            ports.source, uri, spec, required=required, matrices=ports.matrices, reserve=reserve
-        )
-    name = "test_dataset" if is_test else "dataset"
-    context.recorder.facts.datasets[name] = describe_dataset(dataset)
-    digest = dataset.provenance.content_digest
-    log.info("dataset_ingested", uri=uri, n_rows=dataset.n_rows, content_digest=digest)
-    require_memory_to_validate(dataset, ports.memory)
+    """Return a table, the report of its validation, and its sound rows."""
+    s, memory = context.settings, context.ports.memory
+    dataset = _ingest(context, uri, name="test_dataset" if is_test else "dataset")
+    require_memory_to_validate(dataset, memory)
     with context.stage("validate"):
         report, is_sound = validate_dataset(
             dataset,
-            plan.suite,
-            ports.suites,
-            spec=spec,
-            parameters=plan.settings.expectations.parameters,
-            features=plan.settings.features,
+            context.plan.suite,
+            context.ports.suites,
+            spec=s.dataset,
+            parameters=s.expectations.parameters,
+            features=s.features,
             is_test=is_test,
         )
     log.info("dataset_validated", n_rows=report.n_rows, n_dropped=report.n_dropped)
-    rows = _make_rows(plan.settings, dataset, is_sound)
-    if not plan.settings.evaluation.label_issues:
+    names = s.slicing
+    rows = make_rows(
+        dataset,
+        is_sound,
+        s.features.use,
+        slicing=Slicing(names=names, rule=disclosure_rule(s)) if names else None,
+        needs_templates=s.split.near_duplicates in ("auto", "text"),
+    )
+    if not s.evaluation.label_issues:
         dataset = dataset.without("id")  # not needed from here on
     return dataset, report, rows
 
 
-def _make_rows(settings: JobSettings, dataset: Dataset, is_sound: Array) -> Rows:
-    """Return the sound rows, with their slices and templates."""
-    rows = make_rows(dataset, is_sound, settings.features.use)
-    if settings.slicing:
-        index, rule = np.flatnonzero(is_sound), disclosure_rule(settings)
-        slices = make_slices(dataset, index, rows.leakage_keys, settings.slicing, rule)
-        rows = replace(rows, slices=slices)
-    texts = dataset.strings("text")
-    if texts is not None and settings.split.near_duplicates in ("auto", "text"):
-        rows = replace(rows, templates=make_templates(texts[is_sound], rows.text_keys))
-    return rows
+def _ingest(context: RunContext, uri: str, *, name: str) -> Dataset:
+    """Read a table, and record its facts under this name."""
+    s, ports = context.settings, context.ports
+    required = required_columns(context.plan.suite, s.dataset.columns, s.features)
+    required |= set(s.evaluation.slices or ())
+    with context.stage("ingest"):
+        dataset = ingest(
+            ports.source,
+            uri,
+            s.dataset,
+            required=required,
+            matrices=ports.matrices,
+            reserve=partial(require_memory_to_read, memory=ports.memory),
+        )
+    context.recorder.facts.datasets[name] = describe_dataset(dataset)
+    digest = dataset.provenance.content_digest
+    log.info("dataset_ingested", uri=uri, n_rows=dataset.n_rows, content_digest=digest)
+    return dataset

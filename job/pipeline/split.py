@@ -34,15 +34,8 @@ def split_tables(context: RunContext, tables: Tables) -> DataSplit:
     split = split_dataset(
         drop_near_challenge(tables.rows, tables.is_near_challenge),
         tables.official_test,
-        SplitRules(
-            spec=s.split,
-            has_groups=s.dataset.columns.group is not None,
-            labels=plan.labels,
-            min_groups=s.features.min_groups,
-            folds=s.search.folds,
-            random_state=s.random_state,
-        ),
-        kind,
+        SplitRules.of(s, plan.labels),
+        near_duplicates=kind,
     )
     split = _add_challenge(plan, tables, split)
     log.info(

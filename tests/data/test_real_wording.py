@@ -9,11 +9,11 @@ from support.executors import InTurn
 from support.rows import rows_of_embeddings, rows_of_texts
 
 from job.contracts.settings.split import SplitSpec
+from job.stages.data.templates import make_templates
 from job.stages.evaluation.standardization import check_standardization
 from job.stages.evaluation.wording import count_groups, measure_templates
 from job.stages.evaluation.wording_similarity import measure_similarity
 from job.stages.split.near_duplicates import choose_similarity_source, find_near_duplicate_groups
-from job.stages.split.near_duplicates.templates import make_templates
 
 pytestmark = pytest.mark.data
 TABLES = {

@@ -14,12 +14,12 @@ import hashlib
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
-from job.contracts.arrays import Array
-from job.contracts.dataset import Dataset, MatrixRows, Rows
+from job.contracts.arrays import Array, Floats32, Ints, Strings
+from job.contracts.dataset import Dataset
 
 # fast path, as most texts are ASCII: only letters and digits are kept
 _ASCII: Final = bytes(ord(chr(n).lower() if chr(n).isalnum() else " ") for n in range(128)).ljust(
@@ -50,43 +50,27 @@ def salted_digests(prefix: str, keys: Iterable[str], salt: str) -> Array:
     return np.array([int.from_bytes(d.digest()[:8], "big") for d in digests], np.uint64)
 
 
-def make_rows(dataset: Dataset, is_sound: Array, feature_blocks: tuple[str, ...]) -> Rows:
-    """Return the sound rows with their keys and the feature blocks that are used.
+def make_keys(dataset: Dataset, index: Ints) -> tuple[Strings, Strings]:
+    """Return the text keys and the leakage keys of the rows at these positions.
 
     A row's leakage key is its group where there is a group column (for a row without a group, its
     text key), else its normalized text, else the digest of its embedding, else the values of its
     other features.
     """
-    import pandas as pd
-
-    index = np.flatnonzero(is_sound)
     text, group = dataset.strings("text"), dataset.strings("group")
-    target = dataset.strings("target")
-    assert target is not None  # ingest requires it
-    matrix = None if dataset.embeddings is None else dataset.embeddings.matrix
-    embeddings = None if matrix is None else MatrixRows(matrix, index)
-    texts = None if text is None else np.array([t or "" for t in text[index]], dtype=object)
-    text_keys = _text_keys(texts, _content_keys(dataset, matrix, index), len(index))
-    leakage_keys = text_keys
-    if group is not None:
-        pairs = zip(group[index], text_keys, strict=True)
-        leakage_keys = np.array([k if g is None else f"group:{g}" for g, k in pairs], dtype=object)
-    blocks = {"numeric", "categorical", "boolean"} & set(feature_blocks)
-    columns = [c for c in dataset.columns if c.role in blocks]
-    return Rows(
-        y=target[index],
-        leakage_keys=leakage_keys,
-        text_keys=text_keys,
-        text=texts if "text" in feature_blocks else None,
-        embeddings=embeddings if "embeddings" in feature_blocks else None,
-        frame=pd.DataFrame({c.name: c.values[index] for c in columns}, index=range(len(index))),
-        positions=index,
+    text_keys = _text_keys(
+        None if text is None else text[index], _content_keys(dataset, index), len(index)
     )
+    if group is None:
+        return text_keys, text_keys
+    pairs = zip(group[index], text_keys, strict=True)
+    return text_keys, np.array([k if g is None else f"group:{g}" for g, k in pairs], dtype=object)
 
 
-def _content_keys(dataset: Dataset, matrix: Any, index: Array) -> Callable[[int], str]:
+def _content_keys(dataset: Dataset, index: Ints) -> Callable[[int], str]:
     """Return a function that makes the key of a row without text."""
-    if matrix is not None:
+    if dataset.embeddings is not None:
+        matrix = dataset.embeddings.matrix
         return lambda row: f"embedding:{_digest_row(matrix[index[row]])}"
     features = [
         c.values[index] for c in dataset.columns if c.role in ("numeric", "categorical", "boolean")
@@ -94,15 +78,15 @@ def _content_keys(dataset: Dataset, matrix: Any, index: Array) -> Callable[[int]
     return lambda row: f"row:{'|'.join(str(values[row]) for values in features)}"
 
 
-def _digest_row(values: Array) -> str:
+def _digest_row(values: Floats32) -> str:
     # 16 bytes, as a million of these keys are in memory
     return hashlib.blake2b(values.tobytes(), digest_size=16).hexdigest()
 
 
-def _text_keys(texts: Any, content_key: Callable[[int], str], n_rows: int) -> Array:
+def _text_keys(texts: Strings | None, content_key: Callable[[int], str], n_rows: int) -> Strings:
     keys = np.full(n_rows, "", dtype=object)
     if texts is not None:
-        keys[:] = [normalize(text) for text in texts]
+        keys[:] = [normalize(text or "") for text in texts]
     has_text = keys != ""
     keys[has_text] = "text:" + keys[has_text]
     for row in np.flatnonzero(~has_text).tolist():

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
+from pandas.api.extensions import ExtensionArray
 
 from job.contracts.arrays import Array
 from job.contracts.dataset import Column, Dataset, Rows
@@ -33,6 +34,14 @@ class DisclosureRule:
 
     min_rows: int
     min_groups: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slicing:
+    """The columns to slice by, and which of their values may be named."""
+
+    names: tuple[str, ...]
+    rule: DisclosureRule
 
 
 def make_slices(
@@ -133,7 +142,7 @@ def _disclosable(
 
 def _pooled(
     codes: Array, names: list[str], key_codes: Array, rule: DisclosureRule
-) -> pd.Categorical[Any]:
+) -> ExtensionArray:
     slice_names = [*_disclosable(codes, names, key_codes, rule), OTHER, MISSING]
     numbers = {name: number for number, name in enumerate(slice_names)}
     slice_codes = [numbers.get(name, numbers[OTHER]) for name in names]

@@ -22,9 +22,9 @@ from job.contracts.arrays import Array
 from job.contracts.dataset import Rows
 from job.contracts.reports.profile import Words
 from job.stages.data.leakage_keys import salted_digests
+from job.stages.data.templates import TEXT_PREFIX
 from job.stages.drift.clusters import Clusters, estimate_ratio
 from job.stages.drift.histograms import CONFIDENCE
-from job.stages.split.near_duplicates.templates import TEXT_PREFIX
 
 _MAX_ROWS: Final = 100_000  # a sample of this size is precise enough
 

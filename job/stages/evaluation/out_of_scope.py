@@ -19,7 +19,7 @@ from job.contracts.reports.intervals import Interval
 from job.contracts.reports.out_of_scope import EmptyRequest, OutOfScope, OutOfScopeRequests
 from job.contracts.reports.part import round_published
 from job.contracts.settings.search import FeatureBlocks
-from job.stages.data.leakage_keys import make_rows
+from job.stages.data.rows import make_rows
 from job.stages.metrics.confidence_bounds import jeffreys_bounds
 from job.stages.metrics.group_sums import effective_groups
 from job.stages.metrics.predictions import Predictions

@@ -101,12 +101,6 @@ def geometry_bytes(width: int) -> int:
     return 8 * n_terms * (4 * n_terms + 2 * _MAX_HELD_OUT + 2 * _BLOCK)
 
 
-def _drop_outliers(rows: MatrixRows) -> MatrixRows:
-    for _ in range(2):  # in the first round, a huge value hides other outliers
-        rows = rows.take(_is_inlier(rows))
-    return rows
-
-
 def find_geometry(embeddings: MatrixRows, random_state: int) -> Geometry:
     """Find the affine map of the columns that restores the rows to a length of 1.
 

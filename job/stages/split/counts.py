@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final, TypedDict
 
 import numpy as np
 import pandas as pd
 
-from job.contracts.arrays import Array
+from job.contracts.arrays import Array, Ints, Mask, Strings
 from job.contracts.dataset import Rows
 from job.contracts.reports.near_duplicates import DuplicateReport
 from job.contracts.reports.split import ClassRows
 from job.stages.split.near_duplicates import Kind
 
-Mask = Array
 _N_LARGEST: Final = 10
+
+
+class SideCounts(TypedDict):
+    """Fields of `SplitReport` that count the rows of both sides."""
+
+    n_train: int
+    n_test: int
+    n_train_keys: int
+    n_test_keys: int
+    test_only_classes: tuple[str, ...]
+    n_test_only_rows: int
+    classes: dict[str, ClassRows]
 
 
 def count_duplicates(
@@ -43,8 +54,8 @@ def count_duplicates(
     )
 
 
-def count_sides(train: Rows, test: Rows, labels: tuple[str, ...]) -> dict[str, Any]:
-    """Count rows, leakage keys and classes of both sides, as fields of `SplitReport`."""
+def count_sides(train: Rows, test: Rows, labels: tuple[str, ...]) -> SideCounts:
+    """Count rows, leakage keys and classes of both sides."""
     classes = sorted(set(train.y) | set(test.y) | set(labels))
     return {
         "n_train": len(train),
@@ -73,7 +84,7 @@ def count_conflicts(rows: Rows) -> tuple[int, int]:
     return int(is_conflicting.sum()), int(is_conflicting[keys].sum())
 
 
-def count_groups_by_class(rows: Rows, groups: Any) -> tuple[Any, Any, Any]:
+def count_groups_by_class(rows: Rows, groups: Array) -> tuple[Ints, Strings, Ints]:
     """Return the class of each row as a number, the classes, and the number of groups with each.
 
     Parameters
@@ -86,20 +97,20 @@ def count_groups_by_class(rows: Rows, groups: Any) -> tuple[Any, Any, Any]:
     return labels, classes, np.bincount(pair_labels, minlength=len(classes))
 
 
-def is_among(values: Any, others: Any) -> Mask:
+def is_among(values: Strings, others: Strings) -> Mask:
     """Return a mask of the values that occur among the others."""
     # NOTE: np.isin compares each object with every other one
     mask: Mask = pd.Index(values, dtype=object).isin(others)
     return mask
 
 
-def _factorize(values: Any) -> tuple[Any, Any]:
+def _factorize(values: Strings) -> tuple[Ints, Strings]:
     """Return a number for each value, and the distinct values, without copying strings."""
     codes, unique = pd.factorize(np.asarray(values, dtype=object))
     return codes, unique
 
 
-def _unique_pairs(keys: Any, labels: Any, n_labels: int) -> tuple[Any, Any]:
+def _unique_pairs(keys: Ints, labels: Ints, n_labels: int) -> tuple[Ints, Ints]:
     """Return key and label of each distinct pair."""
     pairs = np.unique(keys * n_labels + labels)
     return pairs // n_labels, pairs % n_labels

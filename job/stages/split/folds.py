@@ -48,7 +48,7 @@ def cut_folds(y: Array, groups: Array, n_folds: int, random_state: int) -> list[
     if len(unique) <= _MAX_STRATIFIED_GROUPS:
         splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=random_state)
         return list(splitter.split(codes, codes, group_codes))
-    class_of_group = GroupCounts.of(codes, group_codes).class_of_group
+    class_of_group = ClassCounts.of(codes, group_codes).class_of_group
     order = np.random.default_rng(random_state).permutation(len(unique))
     sizes = np.bincount(group_codes)
     order = order[np.lexsort((-sizes[order], class_of_group[order]))]
@@ -82,7 +82,7 @@ def cut_hash_folds(labels: Array, group_of_row: Array, digests: Array, n_folds: 
     digests
         Digest of each group, shape (n_groups,).
     """
-    counts = GroupCounts.of(labels, group_of_row)
+    counts = ClassCounts.of(labels, group_of_row)
     sizes, fold_of_group = counts.sizes, np.zeros(len(digests), int)
     for number in np.unique(counts.class_of_group):
         members = np.flatnonzero(counts.class_of_group == number)
@@ -135,7 +135,7 @@ def take_share(y: Array, groups: Array, share: float, min_groups: int, random_st
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GroupCounts:
+class ClassCounts:
     """Number of rows of each group and class, for the pairs that occur.
 
     Attributes
@@ -152,7 +152,7 @@ class GroupCounts:
     class_of_group: Array
 
     @classmethod
-    def of(cls, labels: Array, group_of_row: Array) -> GroupCounts:
+    def of(cls, labels: Array, group_of_row: Array) -> ClassCounts:
         """Count the rows; group numbers must be consecutive."""
         n_classes = int(labels.max(initial=0)) + 1
         pairs, n_rows = np.unique(group_of_row * n_classes + labels, return_counts=True)

@@ -16,6 +16,7 @@ How it works, for `split.method: hash`
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
@@ -23,12 +24,12 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from job.contracts.arrays import Array
+from job.contracts.arrays import Array, Mask
 from job.contracts.dataset import Rows
 from job.contracts.settings.split import SplitSpec
 from job.errors import TrainingError
 from job.stages.data.leakage_keys import salted_digests
-from job.stages.split.folds import GroupCounts, cut_folds
+from job.stages.split.folds import ClassCounts, cut_folds
 
 MAX_GROUP_SHARE: Final = 1 / 8  # of the rows of its class; larger groups are always trained on
 _N_PASSES: Final = 3  # rebalancing a class can unbalance another one in the same groups
@@ -72,20 +73,22 @@ def hold_out(rows: Rows, spec: SplitSpec, folds: int, random_state: int) -> Hold
     digests, n_large, n_rows_large = None, 0, 0
     if spec.method == "hash":
         digests = digest_groups(rows, group_of_row, len(numbers), spec.salt)
-        counts = GroupCounts.of(labels, group_of_row)
+        counts = ClassCounts.of(labels, group_of_row)
         is_large = _find_large_groups(counts)
         n_large, n_rows_large = int(is_large.sum()), int(counts.sizes[is_large].sum())
         is_test = _select_by_class(counts, is_large, digests, spec.test_fraction, folds)
     else:
         is_test = np.zeros(len(numbers), bool)
         is_test[group_of_row[_select_stratified(rows, spec, random_state)]] = True
-    if digests is None:
-        digests = digest_groups(rows, group_of_row, len(numbers), spec.salt)
     by_class = [_ClassGroups(group_of_row[labels == n], folds) for n in range(len(classes))]
-    rebalanced = _rebalance(by_class, is_test, digests, spec.test_fraction)
+    n_rebalanced = 0
+    if not all(groups.is_balanced(is_test) for groups in by_class):
+        if digests is None:
+            digests = digest_groups(rows, group_of_row, len(numbers), spec.salt)
+        n_rebalanced = _rebalance(by_class, is_test, digests, spec.test_fraction)
     return HoldOut(
         is_test=is_test[group_of_row],
-        n_rebalanced_classes=len(rebalanced),
+        n_rebalanced_classes=n_rebalanced,
         n_large_groups=n_large,
         n_rows_large_groups=n_rows_large,
     )
@@ -110,7 +113,7 @@ def digest_groups(rows: Rows, group_of_row: Array, n_groups: int, salt: str) -> 
     return salted_digests("side", keys[members[first]], salt)
 
 
-def _find_large_groups(counts: GroupCounts) -> Array:
+def _find_large_groups(counts: ClassCounts) -> Array:
     """Return a mask of the groups that are too large to be held out, shape (n_groups,).
 
     If all groups of a class are too large, which then has few groups, only the largest counts.
@@ -126,7 +129,7 @@ def _find_large_groups(counts: GroupCounts) -> Array:
 
 
 def _select_by_class(
-    counts: GroupCounts, is_large: Array, digests: Array, fraction: float, folds: int
+    counts: ClassCounts, is_large: Array, digests: Array, fraction: float, folds: int
 ) -> Array:
     """Return a mask of the test groups, shape (n_groups,), chosen by hash within each class."""
     is_test = np.zeros(len(is_large), bool)
@@ -172,18 +175,16 @@ class _ClassGroups:
 
 
 def _rebalance(
-    by_class: list[_ClassGroups], is_test: Array, digests: Array, fraction: float
-) -> set[int]:
-    """Assign the groups of unbalanced classes anew, in place; return the classes' numbers."""
+    by_class: Sequence[_ClassGroups], is_test: Mask, digests: Array, fraction: float
+) -> int:
+    """Assign the groups of unbalanced classes anew, in place; return the number of classes."""
     rebalanced: set[int] = set()
     for _ in range(_N_PASSES):
         unbalanced = [n for n, groups in enumerate(by_class) if not groups.is_balanced(is_test)]
-        if not unbalanced:
-            break
         for n in unbalanced:
             by_class[n].rebalance(is_test, digests, fraction)
         rebalanced |= set(unbalanced)
-    return rebalanced
+    return len(rebalanced)
 
 
 def _select_stratified(rows: Rows, spec: SplitSpec, random_state: int) -> Array:

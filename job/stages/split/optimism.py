@@ -18,6 +18,7 @@ from scipy import sparse
 from sklearn.linear_model import RidgeClassifier
 from sklearn.model_selection import StratifiedKFold
 
+from job.contracts.arrays import Array
 from job.contracts.dataset import Rows
 from job.contracts.ports import Executor, MatrixAllocator
 from job.contracts.reports.near_duplicates import Optimism
@@ -44,36 +45,37 @@ def measure_optimism(
         Measured on a sample of whole groups, which keeps near-duplicates together; None if fewer
         than two classes have groups for every fold.
     """
-    seed = spec.random_state
-    sample = _sample_groups(rows, _count_rows(rows, spec), seed)
+    sample = _sample_groups(rows, _count_rows(rows, spec), spec.random_state)
     y = sample.y.astype(str)
     if len(np.unique(y)) < 2:
         return None
-    by_row = list(StratifiedKFold(_N_FOLDS, shuffle=True, random_state=seed).split(y, y))
-    by_group = make_folds(sample, _N_FOLDS, seed)
+    cutter = StratifiedKFold(_N_FOLDS, shuffle=True, random_state=spec.random_state)
+    by_row = list(cutter.split(y, y))
+    by_group = make_folds(sample, _N_FOLDS, spec.random_state)
     feature_matrices = FeatureMatrices(sample, spec.features, spec.columns, matrices, executor)
-
-    def count_correct(fold: Fold) -> int:
-        train_index, test_index = fold
-        # terms are not published from here, so rare ones can be used
-        feature_matrix = feature_matrices.fit(train_index, min_groups=1)
-        # with more columns than rows, cholesky solves the dual problem for all classes at once
-        is_dense = not sparse.issparse(feature_matrix.X)
-        model = RidgeClassifier(_ALPHA, solver="cholesky", fit_intercept=is_dense)
-        model.fit(feature_matrix.X, y[train_index])
-        y_pred = model.predict(feature_matrix.transform(test_index))
-        return int((y_pred == y[test_index]).sum())
-
     with executor.pool():  # one BLAS thread: identical scores on any number of CPUs
-        n_correct = [count_correct(fold) for fold in (*by_row, *by_group)]
-    by_rows, by_groups = (sum(n) / len(y) for n in (n_correct[:_N_FOLDS], n_correct[_N_FOLDS:]))
+        n_correct = [_count_correct(feature_matrices, y, fold) for fold in (*by_row, *by_group)]
     return Optimism(
         estimator="ridge_classifier",
         n_rows=len(sample),
         folds=_N_FOLDS,
-        random_accuracy=by_rows,
-        leakage_safe_accuracy=by_groups,
+        random_accuracy=sum(n_correct[:_N_FOLDS]) / len(sample),
+        leakage_safe_accuracy=sum(n_correct[_N_FOLDS:]) / len(sample),
     )
+
+
+def _count_correct(feature_matrices: FeatureMatrices, y: Array, fold: Fold) -> int:
+    """Return the number of test rows of the fold that a ridge classifier predicts correctly."""
+    train_index, test_index = fold
+    # terms are not published from here, so rare ones can be used
+    feature_matrix = feature_matrices.fit(train_index, min_groups=1)
+    # with more columns than rows, cholesky solves the dual problem for all classes at once
+    model = RidgeClassifier(
+        _ALPHA, solver="cholesky", fit_intercept=not sparse.issparse(feature_matrix.X)
+    )
+    model.fit(feature_matrix.X, y[train_index])
+    y_pred = model.predict(feature_matrix.transform(test_index))
+    return int((y_pred == y[test_index]).sum())
 
 
 def _count_rows(rows: Rows, spec: TrainingSpec) -> int:

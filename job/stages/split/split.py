@@ -18,15 +18,16 @@ from dataclasses import dataclass
 import numpy as np
 import structlog
 
-from job.contracts.arrays import Array
+from job.contracts.arrays import Ints, Mask
 from job.contracts.dataset import Rows
-from job.contracts.messages import quote_list
+from job.contracts.reports.near_duplicates import DuplicateReport
 from job.contracts.reports.split import SplitReport
+from job.contracts.settings.job_settings import JobSettings
 from job.contracts.settings.split import SplitSpec
-from job.errors import TrainingError
 from job.stages.data.leakage_keys import key_kind
 from job.stages.data.slices import mark_near_training
 from job.stages.split.challenge_halves import ChallengeSet
+from job.stages.split.checks import check_sides, check_training
 from job.stages.split.counts import (
     count_conflicts,
     count_duplicates,
@@ -39,8 +40,7 @@ from job.stages.split.near_duplicates import Kind
 
 log = structlog.get_logger(__name__)
 
-Mask = Array
-Positions = Array
+Positions = Ints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +70,7 @@ class DataSplit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SplitRules:
-    """What decides which rows are held out.
+    """The settings that a split depends on.
 
     Attributes
     ----------
@@ -90,12 +90,40 @@ class SplitRules:
     folds: int
     random_state: int
 
+    @classmethod
+    def of(cls, settings: JobSettings, labels: tuple[str, ...] | None) -> SplitRules:
+        """Return the rules of these settings and expected labels."""
+        return cls(
+            spec=settings.split,
+            has_groups=settings.dataset.columns.group is not None,
+            labels=labels,
+            min_groups=settings.features.min_groups,
+            folds=settings.search.folds,
+            random_state=settings.random_state,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sides:
+    """Training and test rows, and how the test rows were chosen; None for an official test set."""
+
+    train: Rows
+    test: Rows
+    train_index: Positions
+    n_leaking: int
+    held_out: HoldOut | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _RareClasses:
+    """Numbers of dropped classes and of their rows."""
+
+    n_classes: int = 0
+    n_rows: int = 0
+
 
 def split_dataset(
-    rows: Rows,
-    official_test: Rows | None,
-    rules: SplitRules,
-    near_duplicates: Kind = "none",
+    rows: Rows, official_test: Rows | None, rules: SplitRules, near_duplicates: Kind = "none"
 ) -> DataSplit:
     """Use the official test rows, or hold out a share of the groups.
 
@@ -104,69 +132,83 @@ def split_dataset(
     near-duplicate on the test side are dropped.  With an official test set, training rows with the
     same normalized text or the same group are dropped.
 
+    Parameters
+    ----------
+    near_duplicates
+        What near-duplicates were found by, for the report.
+
     Raises
     ------
     TrainingError
         A class is missing on a side, or has fewer training groups than there are folds.
     """
-    kept, counts = _drop_rare_classes(rows, rules)
-    held_out = (
-        None
-        if official_test is not None
-        else hold_out(kept, rules.spec, rules.folds, rules.random_state)
+    kept, rare = rows, _RareClasses()
+    if rules.labels is None:
+        kept, rare = _drop_rare_classes(rows, rules.min_groups)
+    sides = _cut(kept, official_test, rules)
+    duplicates = count_duplicates(rows, sides.train, official_test, near_duplicates)
+    report = _make_report(rows, kept, sides, rare, duplicates, rules)
+    if official_test is None:
+        check_sides(report)
+    check_training(sides.train, rules.labels or (), rules.folds)
+    return DataSplit(
+        train=sides.train,
+        test=sides.test,
+        table=rows,
+        kept=kept,
+        train_index=sides.train_index,
+        report=report,
     )
-    train_index, test = _choose_sides(kept, official_test, held_out)
+
+
+def _cut(rows: Rows, official_test: Rows | None, rules: SplitRules) -> _Sides:
+    """Return both sides, without training rows that would leak test rows."""
+    if official_test is None:
+        held_out = hold_out(rows, rules.spec, rules.folds, rules.random_state)
+        train_index, test = np.flatnonzero(~held_out.is_test), rows.take(held_out.is_test)
+    else:
+        held_out, train_index, test = None, np.arange(len(rows)), official_test
     is_leaking = _find_leaking(
-        kept.take(train_index),
+        rows.take(train_index),
         test,
         is_official=official_test is not None,
         has_groups=rules.has_groups,
     )
     train_index = train_index[~is_leaking]
-    train = kept.take(train_index)
-    if official_test is not None:
-        test = mark_near_training(test, train)
-    report = SplitReport(
-        method=rules.spec.method if official_test is None else "official_test",
+    train = rows.take(train_index)
+    return _Sides(
+        train=train,
+        test=test if official_test is None else mark_near_training(test, train),
+        train_index=train_index,
+        n_leaking=int(is_leaking.sum()),
+        held_out=held_out,
+    )
+
+
+def _make_report(
+    table: Rows,
+    kept: Rows,
+    sides: _Sides,
+    rare: _RareClasses,
+    duplicates: DuplicateReport,
+    rules: SplitRules,
+) -> SplitReport:
+    held_out = sides.held_out
+    n_conflicting_texts, n_conflicting_rows = count_conflicts(table)
+    return SplitReport(
+        method="official_test" if held_out is None else rules.spec.method,
         key="group" if rules.has_groups else key_kind(kept.leakage_keys),
-        n_dropped_leaking=int(is_leaking.sum()),
-        near_duplicates=count_duplicates(rows, train, official_test, near_duplicates),
-        **counts,
-        **_count_rebalanced(held_out),
-        **count_sides(train, test, rules.labels or ()),
+        n_dropped_leaking=sides.n_leaking,
+        n_dropped_rare_class=rare.n_rows,
+        n_rare_classes=rare.n_classes,
+        n_conflicting_texts=n_conflicting_texts,
+        n_conflicting_rows=n_conflicting_rows,
+        n_rebalanced_classes=held_out.n_rebalanced_classes if held_out else 0,
+        n_large_groups=held_out.n_large_groups if held_out else 0,
+        n_rows_large_groups=held_out.n_rows_large_groups if held_out else 0,
+        near_duplicates=duplicates,
+        **count_sides(sides.train, sides.test, rules.labels or ()),
     )
-    _check(report, train, rules)
-    return DataSplit(
-        train=train, test=test, table=rows, kept=kept, train_index=train_index, report=report
-    )
-
-
-def _choose_sides(
-    rows: Rows, official_test: Rows | None, held_out: HoldOut | None
-) -> tuple[Array, Rows]:
-    """Return the positions of the training rows, and the test rows."""
-    if official_test is not None:
-        return np.arange(len(rows)), official_test
-    assert held_out is not None
-    return np.flatnonzero(~held_out.is_test), rows.take(held_out.is_test)
-
-
-def _count_rebalanced(held_out: HoldOut | None) -> dict[str, int]:
-    """Return the counts of the hold-out as fields of `SplitReport`; none for an official test."""
-    if held_out is None:
-        return {}
-    return {
-        "n_rebalanced_classes": held_out.n_rebalanced_classes,
-        "n_large_groups": held_out.n_large_groups,
-        "n_rows_large_groups": held_out.n_rows_large_groups,
-    }
-
-
-def _check(report: SplitReport, train: Rows, rules: SplitRules) -> None:
-    """Raise if a class has no rows on a side, or too few groups to train on."""
-    if report.method != "official_test":
-        _check_sides(report)
-    _check_training(train, rules.labels or (), rules.folds)
 
 
 def _find_leaking(train: Rows, test: Rows, *, is_official: bool, has_groups: bool) -> Mask:
@@ -184,56 +226,12 @@ def _find_leaking(train: Rows, test: Rows, *, is_official: bool, has_groups: boo
     return is_leaking
 
 
-def _drop_rare_classes(rows: Rows, rules: SplitRules) -> tuple[Rows, dict[str, int]]:
-    """Return the rows without rare classes, and counts of conflicts and of what was dropped."""
-    n_texts, n_rows = count_conflicts(rows)
-    counts = {
-        "n_conflicting_texts": n_texts,
-        "n_conflicting_rows": n_rows,
-        "n_dropped_rare_class": 0,
-        "n_rare_classes": 0,
-    }
-    if rules.labels is not None:
-        return rows, counts
+def _drop_rare_classes(rows: Rows, min_groups: int) -> tuple[Rows, _RareClasses]:
+    """Return the rows without rare classes, and what was dropped."""
     labels, _, n_keys = count_groups_by_class(rows, rows.leakage_keys)
-    is_rare_class = n_keys < rules.min_groups
+    is_rare_class = n_keys < min_groups
     is_rare = is_rare_class[labels]
-    n_rare = int(is_rare_class.sum())
-    if n_rare:
-        log.warning("rare_classes_dropped", n_classes=n_rare, n_rows=int(is_rare.sum()))
-    dropped = {"n_dropped_rare_class": int(is_rare.sum()), "n_rare_classes": n_rare}
-    return rows.take(~is_rare), {**counts, **dropped}
-
-
-def _check_sides(report: SplitReport) -> None:
-    """Raise if a class has no rows on a side."""
-    missing = {
-        "training": [name for name, rows in report.classes.items() if rows.n_train == 0],
-        "test": [name for name, rows in report.classes.items() if rows.n_test == 0],
-    }
-    for side, names in missing.items():
-        if names:
-            raise TrainingError(
-                f"no row of class {quote_list(names)} falls on the {side} side",
-                hint="add rows of these classes that are not copies of one another, or choose "
-                "another split.salt or split.test_fraction; split.min_jaccard says how alike "
-                "near-duplicates are, expectations.parameters.labels which classes there are",
-            )
-
-
-def _check_training(train: Rows, labels: tuple[str, ...], folds: int) -> None:
-    """Raise if there are fewer than two classes, or a class has fewer groups than folds."""
-    _, classes, n_groups = count_groups_by_class(train, train.groups)
-    if len(classes) < 2:
-        raise TrainingError(
-            "the training side has fewer than 2 classes",
-            hint="add rows of other classes, or lower features.min_groups",
-        )
-    small = sorted({*classes[n_groups < folds], *(set(labels) - set(classes))})
-    if small:
-        raise TrainingError(
-            f"class {quote_list(small)} has fewer distinct keys, near-duplicates counted once, on "
-            f"the training side than the {folds} folds of the search",
-            hint="add rows of these classes that are not copies, or lower search.folds; "
-            "split.min_jaccard says how alike near-duplicates are",
-        )
+    rare = _RareClasses(n_classes=int(is_rare_class.sum()), n_rows=int(is_rare.sum()))
+    if rare.n_classes:
+        log.warning("rare_classes_dropped", n_classes=rare.n_classes, n_rows=rare.n_rows)
+    return rows.take(~is_rare), rare

@@ -34,7 +34,7 @@ from job.contracts.settings.job_settings import TrainingSpec
 from job.stages.features.feature_matrix import FeatureMatrices
 from job.stages.metrics.predictions import Predictions
 from job.stages.metrics.search_metric import is_label_metric
-from job.stages.split.folds import Fold, GroupCounts, cut_hash_folds, drop_near_duplicates
+from job.stages.split.folds import ClassCounts, Fold, cut_hash_folds, drop_near_duplicates
 from job.stages.split.holdout import digest_groups
 from job.stages.training.out_of_fold import predict_out_of_fold
 from job.stages.training.search.choice import choose
@@ -108,7 +108,7 @@ def plan_folds(rows: Rows, n_folds: int, salt: str) -> FoldPlan | None:
     """
     labels = pd.factorize(np.asarray(rows.y, dtype=object), sort=True)[0]
     groups = np.unique(rows.groups, return_inverse=True)[1]
-    counts = GroupCounts.of(labels, groups)
+    counts = ClassCounts.of(labels, groups)
     n_folds = min(n_folds, int(np.bincount(counts.label).min()))
     if n_folds < MIN_FOLDS:
         return None

@@ -24,6 +24,7 @@ from job.contracts.dataset import Rows
 from job.contracts.ports import Executor
 from job.contracts.settings.split import SplitSpec
 from job.errors import ConfigurationError
+from job.stages.data.templates import TEXT_PREFIX
 from job.stages.split.near_duplicates.lsh import (
     Links,
     cut_bit_bands,
@@ -35,7 +36,6 @@ from job.stages.split.near_duplicates.lsh import (
 )
 from job.stages.split.near_duplicates.minhash import sign_texts
 from job.stages.split.near_duplicates.simhash import expected_bit_share, sign_embeddings
-from job.stages.split.near_duplicates.templates import TEXT_PREFIX
 
 Kind = Literal["text", "embeddings", "none"]
 # bytes, measured by `python -m benchmarks.near_duplicates` and rounded up
@@ -83,9 +83,7 @@ def find_near_duplicate_groups(
         groups = cut_groups(links, n_nodes, min_similarity, max_members)[nodes]
     ends = np.cumsum([len(rows) for rows in tables])[:-1]
     parts = np.split(groups.astype(np.int64), ends)
-    return [
-        replace(rows, near_duplicate_groups=part) for rows, part in zip(tables, parts, strict=True)
-    ]
+    return [rows.with_groups(part) for rows, part in zip(tables, parts, strict=True)]
 
 
 def near_duplicate_search_bytes(n_rows: int, kind: Kind) -> int:

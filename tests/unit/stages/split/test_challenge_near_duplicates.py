@@ -9,11 +9,11 @@ from support.rows import rows_of_embeddings, rows_of_texts
 
 from job.contracts.dataset import MatrixRows
 from job.contracts.settings.split import SplitSpec
+from job.stages.data.templates import make_templates
 from job.stages.split.challenge_near_duplicates import (
     drop_near_challenge,
     number_near_duplicate_groups,
 )
-from job.stages.split.near_duplicates.templates import make_templates
 
 TABLE = (
     "please delete all of the personal data that you hold about me",

@@ -27,18 +27,15 @@ def rows_of(y, keys, text_keys=None):
 
 
 def split(rows, official=None, has_groups=False, labels=None, **spec):
-    return split_dataset(
-        rows,
-        official,
-        SplitRules(
-            spec=SplitSpec(**spec),
-            has_groups=has_groups,
-            labels=labels,
-            min_groups=5,
-            folds=3,
-            random_state=0,
-        ),
+    rules = SplitRules(
+        spec=SplitSpec(**spec),
+        has_groups=has_groups,
+        labels=labels,
+        min_groups=5,
+        folds=3,
+        random_state=0,
     )
+    return split_dataset(rows, official, rules)
 
 
 @pytest.fixture

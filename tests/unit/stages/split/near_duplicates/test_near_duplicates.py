@@ -14,6 +14,7 @@ from job.contracts.dataset import MatrixRows, Rows
 from job.contracts.settings.split import SplitSpec
 from job.errors import ConfigurationError
 from job.stages.data.leakage_keys import normalize
+from job.stages.data.templates import make_templates
 from job.stages.split.near_duplicates import choose_similarity_source, find_near_duplicate_groups
 from job.stages.split.near_duplicates.lsh import (
     Links,
@@ -23,7 +24,6 @@ from job.stages.split.near_duplicates.lsh import (
 )
 from job.stages.split.near_duplicates.minhash import NGRAM, sign_texts
 from job.stages.split.near_duplicates.simhash import expected_bit_share, sign_embeddings
-from job.stages.split.near_duplicates.templates import make_templates
 
 BASE = "please tell me which personal data your company holds about my account"
 OTHER = "the parcel that was promised for last week has still not been delivered"

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from job.stages.data.leakage_keys import normalize
-from job.stages.split.near_duplicates.templates import SLOT, make_template, make_templates
+from job.stages.data.templates import SLOT, make_template, make_templates
 
 FILLED = {
     "order number": ["4711", "#4711", "A-17", "ID:ABC123", "0b1f5e2a-9c1e-4f0a-8a4e-2f1d3c4b5a69"],

@@ -1,0 +1,78 @@
+"""Rows: the sound rows of a table, with all that later stages read.
+
+How it works
+------------
+1. Keys are made for each row, by which duplicates are found (`job.stages.data.leakage_keys`).
+2. The feature blocks that are used are taken; the embeddings are shared and not copied.
+3. Rows are sliced, and their templates are made, if that is asked for.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from job.contracts.arrays import Ints, Mask
+from job.contracts.dataset import Dataset, MatrixRows, Rows
+from job.stages.data.leakage_keys import make_keys
+from job.stages.data.slices import Slicing, make_slices
+from job.stages.data.templates import make_templates
+
+
+def make_rows(
+    dataset: Dataset,
+    is_sound: Mask,
+    feature_blocks: tuple[str, ...],
+    *,
+    slicing: Slicing | None = None,
+    needs_templates: bool = False,
+) -> Rows:
+    """Return the sound rows with their keys and the feature blocks that are used.
+
+    Parameters
+    ----------
+    is_sound
+        Mask of the rows to keep, shape (n_rows,).
+    slicing
+        Columns to slice by; if None, the rows have no slices.
+    needs_templates
+        Whether the templates of texts are compared later; a table without text has none.
+    """
+    index = np.flatnonzero(is_sound)
+    text, target = dataset.strings("text"), dataset.strings("target")
+    assert target is not None  # ingest requires it
+    texts = None if text is None else np.array([t or "" for t in text[index]], dtype=object)
+    text_keys, leakage_keys = make_keys(dataset, index)
+    return Rows(
+        y=target[index],
+        leakage_keys=leakage_keys,
+        text_keys=text_keys,
+        text=texts if "text" in feature_blocks else None,
+        embeddings=_select_embeddings(dataset, index, feature_blocks),
+        frame=_select_metadata(dataset, index, feature_blocks),
+        templates=None
+        if texts is None or not needs_templates
+        else make_templates(texts, text_keys),
+        slices=None
+        if slicing is None
+        else make_slices(dataset, index, leakage_keys, slicing.names, slicing.rule),
+        positions=index,
+    )
+
+
+def _select_embeddings(
+    dataset: Dataset, index: Ints, feature_blocks: tuple[str, ...]
+) -> MatrixRows | None:
+    """Return the embeddings of the rows, if they are used and the table has them."""
+    if dataset.embeddings is None or "embeddings" not in feature_blocks:
+        return None
+    return MatrixRows(dataset.embeddings.matrix, index)
+
+
+def _select_metadata(
+    dataset: Dataset, index: Ints, feature_blocks: tuple[str, ...]
+) -> pd.DataFrame:
+    """Return the numeric, categorical and boolean columns that are used."""
+    blocks = {"numeric", "categorical", "boolean"} & set(feature_blocks)
+    columns = [c for c in dataset.columns if c.role in blocks]
+    return pd.DataFrame({c.name: c.values[index] for c in columns}, index=range(len(index)))

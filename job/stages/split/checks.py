@@ -1,0 +1,43 @@
+"""Check that a split leaves enough rows of each class to train and to test."""
+
+from __future__ import annotations
+
+from job.contracts.dataset import Rows
+from job.contracts.messages import quote_list
+from job.contracts.reports.split import SplitReport
+from job.errors import TrainingError
+from job.stages.split.counts import count_groups_by_class
+
+
+def check_sides(report: SplitReport) -> None:
+    """Raise if a class has no rows on a side."""
+    missing = {
+        "training": [name for name, rows in report.classes.items() if rows.n_train == 0],
+        "test": [name for name, rows in report.classes.items() if rows.n_test == 0],
+    }
+    for side, names in missing.items():
+        if names:
+            raise TrainingError(
+                f"no row of class {quote_list(names)} falls on the {side} side",
+                hint="add rows of these classes that are not copies of one another, or choose "
+                "another split.salt or split.test_fraction; split.min_jaccard says how alike "
+                "near-duplicates are, expectations.parameters.labels which classes there are",
+            )
+
+
+def check_training(train: Rows, labels: tuple[str, ...], folds: int) -> None:
+    """Raise if there are fewer than two classes, or a class has fewer groups than folds."""
+    _, classes, n_groups = count_groups_by_class(train, train.groups)
+    if len(classes) < 2:
+        raise TrainingError(
+            "the training side has fewer than 2 classes",
+            hint="add rows of other classes, or lower features.min_groups",
+        )
+    small = sorted({*classes[n_groups < folds], *(set(labels) - set(classes))})
+    if small:
+        raise TrainingError(
+            f"class {quote_list(small)} has fewer distinct keys, near-duplicates counted once, on "
+            f"the training side than the {folds} folds of the search",
+            hint="add rows of these classes that are not copies, or lower search.folds; "
+            "split.min_jaccard says how alike near-duplicates are",
+        )

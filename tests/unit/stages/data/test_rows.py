@@ -1,0 +1,61 @@
+"""Rows have their slices and templates when they are made."""
+
+import numpy as np
+import pytest
+from support.datasets import table_of
+
+from job.contracts.dataset import Column
+from job.stages.data.rows import make_rows
+from job.stages.data.slices import DisclosureRule, Slicing
+
+IS_SOUND = np.array([True, False, True])
+SLICING = Slicing(names=("categorical",), rule=DisclosureRule(min_rows=1, min_groups=1))
+
+
+@pytest.fixture
+def dataset():
+    """Three rows, the second of which is not sound; the third has no text."""
+    columns = {
+        "target": ["a", "b", "c"],
+        "text": ["Order 17", "lost", None],
+        "categorical": ["web", "app", "phone"],
+    }
+    return table_of(
+        tuple(
+            Column(name=name, role=name, kind="string", values=np.array(values, dtype=object))
+            for name, values in columns.items()
+        )
+    )
+
+
+def test_rows_are_sliced_and_have_templates_if_requested(dataset):
+    """All of it is there at once, for the sound rows only."""
+    rows = make_rows(dataset, IS_SOUND, ("text",), slicing=SLICING, needs_templates=True)
+
+    assert ["a", "c"] == rows.y.tolist()
+    assert ["web", "phone"] == rows.slices["categorical"].tolist()
+    assert ["text:order 0", "row:phone"] == rows.templates.tolist()
+    assert [0, 2] == rows.positions.tolist()
+
+
+def test_rows_have_no_slices_and_templates_otherwise(dataset):
+    """They cost time and memory."""
+    rows = make_rows(dataset, IS_SOUND, ("text",))
+
+    assert (None, None) == (rows.slices, rows.templates)
+
+
+def test_table_without_text_has_no_templates(dataset):
+    """Its rows are compared by their embeddings, if at all."""
+    rows = make_rows(dataset.without("text"), IS_SOUND, (), needs_templates=True)
+
+    assert rows.templates is None
+
+
+def test_feature_blocks_that_are_not_used_are_left_out(dataset):
+    """Keys are made of a text even if the model does not read it."""
+    rows = make_rows(dataset, IS_SOUND, ("categorical",))
+
+    assert rows.text is None
+    assert ["web", "phone"] == rows.frame["categorical"].tolist()
+    assert ["text:order 17", "row:phone"] == rows.text_keys.tolist()
