@@ -71,6 +71,21 @@ def estimate_label_noise(
         predictions = predict_out_of_fold(
             train, feature_matrices, candidate, spec=spec, executor=executor, positions=positions
         )
+    return _describe_noise(
+        predictions, train, positions, candidate.estimator, spec=spec, evaluation=evaluation
+    )
+
+
+def _describe_noise(
+    predictions: Predictions,
+    train: Rows,
+    positions: Array,
+    estimator: str,
+    *,
+    spec: TrainingSpec,
+    evaluation: EvaluationSpec,
+) -> LabelNoise:
+    """Return the label noise that predictions of these positions of the training rows show."""
     groups = train.groups[positions]
     n_wrong = _estimate_wrong(confident_joint(predictions), predictions)
     issues: tuple[LabelIssue, ...] = ()
@@ -78,7 +93,7 @@ def estimate_label_noise(
         n_issues = round(float(n_wrong.sum()))
         issues = list_issues(predictions, train.positions[positions], n_issues)
     return LabelNoise(
-        estimator=candidate.estimator,
+        estimator=estimator,
         folds=min(MAX_FOLDS, spec.search.folds),
         level=evaluation.confidence,
         n_rows=len(positions),
