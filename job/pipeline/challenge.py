@@ -168,10 +168,9 @@ def _learn_decision(
         threshold,
         predictions,
         evaluating,
-        is_halved=challenge.is_halved,
         decision=s.decision,
         evaluation=s.evaluation,
-        salt=s.split.salt,
+        salt=None if challenge.is_halved else s.split.salt,
         random_state=s.random_state,
     )
     log.info(

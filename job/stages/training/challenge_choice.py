@@ -15,12 +15,13 @@ Cross-validation does not decide otherwise, so a cross-fitted evaluation need no
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Sequence
 
 import structlog
 
 from job.contracts.dataset import Rows
 from job.contracts.metrics import METRICS
+from job.contracts.model import Classifier
 from job.contracts.ports import Executor
 from job.contracts.reports.search import CandidateScore, SearchReport
 from job.contracts.settings.job_settings import TrainingSpec
@@ -52,24 +53,9 @@ def choose_on_challenge(
     feature_matrices
         Those of the training rows.
     """
-    candidates = list(report.candidates)
-    finalists = [n for n, c in enumerate(candidates) if c.ended is None]
-    cv_choice = candidates.index(report.chosen)
-    for feature_blocks in dict.fromkeys(candidates[n].feature_blocks for n in finalists):
-        positions = [n for n in finalists if candidates[n].feature_blocks == feature_blocks]
-        models = _fit(
-            [candidates[n] for n in positions],
-            report,
-            train,
-            feature_matrices,
-            spec,
-            executor=executor,
-        )
-        inputs = select_blocks(requests, feature_blocks, spec.columns)
-        for n, model in zip(positions, models, strict=True):
-            score = compute_score(predict(model, inputs, feature_blocks), METRICS[report.metric])
-            rounded = None if score is None else round(score, 6)
-            candidates[n] = candidates[n].copy_with(challenge_score=rounded)
+    cv_choice = report.candidates.index(report.chosen)
+    candidates = _score_finalists(report, requests, train, feature_matrices, spec, executor)
+    finalists = _find_finalists(candidates)
     best = max(finalists, key=lambda n: _rank(candidates[n], is_cv_choice=n == cv_choice))
     chosen = candidates[best]
     log.info(
@@ -90,6 +76,39 @@ def choose_on_challenge(
     )
 
 
+def _find_finalists(candidates: Sequence[CandidateScore]) -> list[int]:
+    """Return the positions of the candidates that completed all folds."""
+    return [n for n, candidate in enumerate(candidates) if candidate.ended is None]
+
+
+def _score_finalists(
+    report: SearchReport,
+    requests: Rows,
+    train: Rows,
+    feature_matrices: FeatureMatrices,
+    spec: TrainingSpec,
+    executor: Executor,
+) -> list[CandidateScore]:
+    """Return the candidates of the report, the finalists with their scores on these requests."""
+    candidates, finalists = list(report.candidates), _find_finalists(report.candidates)
+    for feature_blocks in dict.fromkeys(candidates[n].feature_blocks for n in finalists):
+        positions = [n for n in finalists if candidates[n].feature_blocks == feature_blocks]
+        models = _fit(
+            [candidates[n] for n in positions],
+            report,
+            train,
+            feature_matrices,
+            spec,
+            executor=executor,
+        )
+        inputs = select_blocks(requests, feature_blocks, spec.columns)
+        for n, model in zip(positions, models, strict=True):
+            score = compute_score(predict(model, inputs, feature_blocks), METRICS[report.metric])
+            rounded = None if score is None else round(score, 6)
+            candidates[n] = candidates[n].copy_with(challenge_score=rounded)
+    return candidates
+
+
 def _fit(
     candidates: list[CandidateScore],
     report: SearchReport,
@@ -98,7 +117,7 @@ def _fit(
     spec: TrainingSpec,
     *,
     executor: Executor,
-) -> list[Any]:
+) -> list[Classifier]:
     """Fit candidates with the same feature blocks to all training rows, and return the models."""
     first, *others = candidates
     # `train_model` fits the chosen candidate and the baselines of a report on one feature matrix

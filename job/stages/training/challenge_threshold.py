@@ -75,10 +75,9 @@ def measure_threshold(
     predictions: Predictions,
     rows: Rows,
     *,
-    is_halved: bool,
     decision: DecisionSpec,
     evaluation: EvaluationSpec,
-    salt: str,
+    salt: str | None,
     random_state: int,
 ) -> Decision:
     """Measure coverage and precision on requests that the threshold was not chosen on.
@@ -88,10 +87,10 @@ def measure_threshold(
     predictions, rows
         Those of the evaluation half, or of the whole set, which is then cut into folds.
     salt
-        Salt of the hash that assigns the folds.
+        Salt of the hash that assigns the folds; None if the set is halved, so that none are cut.
     """
     row_thresholds = None
-    if not is_halved and threshold.value is not None:
+    if salt is not None and threshold.value is not None:
         fold = cut_request_folds(rows, N_FOLDS, salt)
         row_thresholds = choose_thresholds_by_fold(
             predictions, rows.groups, fold, decision, evaluation

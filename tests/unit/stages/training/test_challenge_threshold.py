@@ -29,10 +29,9 @@ def measure(threshold, simulated, *, is_halved):
         threshold,
         simulated,
         rows,
-        is_halved=is_halved,
         decision=DECISION,
         evaluation=EVALUATION,
-        salt="pcc",
+        salt=None if is_halved else "pcc",
         random_state=0,
     )
 
