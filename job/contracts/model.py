@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from job.contracts.settings.search import FeatureBlocks
 
@@ -25,6 +25,7 @@ class Estimator(Protocol):
         """Return the class of each row, shape (n_samples,)."""
 
 
+@runtime_checkable
 class Classifier(Estimator, Protocol):
     """A fitted classifier with probabilities."""
 

@@ -169,8 +169,10 @@ def _learn_decision(
         threshold,
         predictions,
         evaluating,
-        s.scoring,
+        decision=s.decision,
+        evaluation=s.evaluation,
         salt=None if challenge.is_halved else s.split.salt,
+        random_state=s.random_state,
     )
     log.info(
         "threshold_learnt_on_challenge",

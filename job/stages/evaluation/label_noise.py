@@ -71,18 +71,21 @@ def estimate_label_noise(
         predictions = predict_out_of_fold(
             train, feature_matrices, candidate, spec=spec, executor=executor, positions=positions
         )
-    return _estimate(train, candidate, predictions, positions, spec, evaluation)
+    return _describe_noise(
+        predictions, train, positions, candidate.estimator, spec=spec, evaluation=evaluation
+    )
 
 
-def _estimate(
-    train: Rows,
-    candidate: CandidateScore,
+def _describe_noise(
     predictions: Predictions,
+    train: Rows,
     positions: Array,
+    estimator: str,
+    *,
     spec: TrainingSpec,
     evaluation: EvaluationSpec,
 ) -> LabelNoise:
-    """Estimate the wrong labels among the rows at these positions, which are predicted."""
+    """Return the label noise that predictions of these positions of the training rows show."""
     groups = train.groups[positions]
     n_wrong = _estimate_wrong(confident_joint(predictions), predictions)
     issues: tuple[LabelIssue, ...] = ()
@@ -90,7 +93,7 @@ def _estimate(
         n_issues = round(float(n_wrong.sum()))
         issues = list_issues(predictions, train.positions[positions], n_issues)
     return LabelNoise(
-        estimator=candidate.estimator,
+        estimator=estimator,
         folds=min(MAX_FOLDS, spec.search.folds),
         level=evaluation.confidence,
         n_rows=len(positions),

@@ -75,11 +75,12 @@ class Columns:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _BatchPlan:
-    """The classes that have batches, the rows of a batch, and the batches of a class."""
+    """The classes that have batches or none, the rows of a batch, and the batches of a class."""
 
     names: tuple[str, ...]
     n_rows: int
     n_draws: int
+    n_classes_left_out: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,24 +132,42 @@ def measure_stress(
     plan = _plan_batches(class_rows, rng)
     if plan is None:
         return None
-    predictions = predict(model.pipeline, rows, model.feature_blocks)
-    batches = {}
+    batches = []
     for name in plan.names:
         drawn = [draw_batch(class_rows, name, plan.n_rows, rng) for _ in range(plan.n_draws)]
-        batches[name] = _predict_class(model, rows, columns, drawn, is_restored=is_restored)
-    index = np.concatenate([of_class.index for of_class in batches.values()])
-    bootstrap = GroupBootstrap.of(rows.groups[index], predictions.y_true[index], spec, rng)
-    scores = [_score_class(name, of_class, predictions) for name, of_class in batches.items()]
+        batches.append(_predict_class(model, rows, columns, drawn, is_restored=is_restored))
+    predictions = predict(model.pipeline, rows, model.feature_blocks)
+    return _score_batches(
+        plan, batches, predictions, rows.groups, stated_by=stated_by, spec=spec, rng=rng
+    )
+
+
+def _score_batches(
+    plan: _BatchPlan,
+    batches: list[_ClassBatches],
+    predictions: Predictions,
+    groups: Array,
+    *,
+    stated_by: StatedBy,
+    spec: EvaluationSpec,
+    rng: np.random.Generator,
+) -> StressReport:
+    """Return the accuracy by class and its interval; predictions are those of the rows as given."""
+    index = np.concatenate([of_class.index for of_class in batches])
+    bootstrap = GroupBootstrap.of(groups[index], predictions.y_true[index], spec, rng)
     return StressReport(
         stated_by=stated_by,
         share=SHARE,
         n_batch_rows=plan.n_rows,
         n_draws=plan.n_draws,
-        n_rows=len(rows),
-        n_groups=len(np.unique(rows.groups)),
-        n_classes_left_out=len(class_rows) - len(plan.names),
-        classes=tuple(scores),
-        interval=_compute_interval(list(batches.values()), bootstrap),
+        n_rows=len(groups),
+        n_groups=len(np.unique(groups)),
+        n_classes_left_out=plan.n_classes_left_out,
+        classes=tuple(
+            _score_class(name, of_class, predictions)
+            for name, of_class in zip(plan.names, batches, strict=True)
+        ),
+        interval=_compute_interval(batches, bootstrap),
         level=spec.confidence,
     )
 
@@ -172,7 +191,12 @@ def _plan_batches(class_rows: Mapping[str, Array], rng: np.random.Generator) -> 
         sample = rng.choice(len(names), MAX_PREDICTED // n_rows, replace=False)
         names = [names[n] for n in np.sort(sample)]
     n_draws = min(N_DRAWS, MAX_PREDICTED // (len(names) * n_rows))
-    return _BatchPlan(names=tuple(names), n_rows=n_rows, n_draws=n_draws)
+    return _BatchPlan(
+        names=tuple(names),
+        n_rows=n_rows,
+        n_draws=n_draws,
+        n_classes_left_out=len(class_rows) - len(names),
+    )
 
 
 def draw_batch(

@@ -55,7 +55,7 @@ def champion_criterion(
         Standard error of the difference between two equal retrainings on this run's table; 0 if
         unknown.
     """
-    difference, role = comparison.difference, comparison.role
+    difference = comparison.difference
     if difference is None:
         return _incomparable_criterion(comparison, spec)
     threshold = 0.0 if spec.rule == "superiority" else -spec.margin
@@ -69,7 +69,7 @@ def champion_criterion(
     if not is_met and difference.upper > threshold:
         reason += _required_rows(comparison, difference, spec)
     return Criterion(
-        name=role,
+        name=comparison.role,
         value=difference.value,
         threshold=threshold,
         is_met=is_met,
@@ -82,14 +82,14 @@ def champion_criterion(
 
 
 def _incomparable_criterion(comparison: Comparison, spec: GateSpec) -> Criterion:
-    role = comparison.role
+    """Return the unmet criterion of a champion or an anchor without a difference."""
     return Criterion(
-        name=role,
+        name=comparison.role,
         value=None,
         threshold=None,
         is_met=False,
         is_binding=spec.incomparable_champion == "reject" and not comparison.is_advisory,
-        reason=f"{role} {comparison.version} cannot be compared: {comparison.problem}",
+        reason=f"{comparison.role} {comparison.version} cannot be compared: {comparison.problem}",
     )
 
 

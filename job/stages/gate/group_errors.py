@@ -15,12 +15,12 @@ How it works
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
+from pydantic import BaseModel, ConfigDict
 from scipy import sparse
 
 from job.contracts.arrays import Array
@@ -32,7 +32,20 @@ from job.stages.metrics.group_sums import make_group_sums
 from job.stages.metrics.predictions import Predictions
 
 _SALT: Final = "group errors"  # fixed: the salt of the split may change from run to run
-_NUMBERS: Final = ("key_groups", "groups", "y_true", "y_pred", "n_rows")
+
+
+class _GroupErrorsFile(BaseModel):
+    """The JSON file of `GroupErrors`; keys are hexadecimal, since doubles cannot hold them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    classes: tuple[str, ...]
+    keys: tuple[str, ...]
+    key_groups: tuple[int, ...]
+    groups: tuple[int, ...]
+    y_true: tuple[int, ...]
+    y_pred: tuple[int, ...]
+    n_rows: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,19 +73,30 @@ class GroupErrors:
     n_rows: Array
 
     def to_bytes(self) -> bytes:
-        """Return them as JSON; the digests are hexadecimal, since doubles cannot hold them."""
-        content: dict[str, Any] = {name: getattr(self, name).tolist() for name in _NUMBERS}
-        keys = [f"{key:016x}" for key in self.keys.tolist()]
-        return canonical_json({**content, "keys": keys, "classes": list(self.classes)})
+        """Return them as JSON."""
+        file = _GroupErrorsFile(
+            classes=self.classes,
+            keys=tuple(f"{key:016x}" for key in self.keys.tolist()),
+            key_groups=tuple(self.key_groups.tolist()),
+            groups=tuple(self.groups.tolist()),
+            y_true=tuple(self.y_true.tolist()),
+            y_pred=tuple(self.y_pred.tolist()),
+            n_rows=tuple(self.n_rows.tolist()),
+        )
+        return canonical_json(file.model_dump())
 
     @classmethod
     def from_bytes(cls, data: bytes) -> GroupErrors:
         """Read the bytes of `to_bytes`; their digest has been verified."""
-        content = json.loads(data)
+        file = _GroupErrorsFile.model_validate_json(data)
         return cls(
-            classes=tuple(content["classes"]),
-            keys=np.array([int(key, 16) for key in content["keys"]], np.uint64),
-            **{name: np.array(content[name], np.int64) for name in _NUMBERS},
+            classes=file.classes,
+            keys=np.array([int(key, 16) for key in file.keys], np.uint64),
+            key_groups=np.array(file.key_groups, np.int64),
+            groups=np.array(file.groups, np.int64),
+            y_true=np.array(file.y_true, np.int64),
+            y_pred=np.array(file.y_pred, np.int64),
+            n_rows=np.array(file.n_rows, np.int64),
         )
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from job.contracts.dataset import Rows
 from job.contracts.messages import pluralize
-from job.contracts.model import TrainedModel
+from job.contracts.model import Classifier, Estimator, TrainedModel
 from job.contracts.ports import Codec
 from job.contracts.reports.comparison import Comparison
 from job.contracts.reports.intervals import Interval
@@ -100,12 +99,12 @@ def compare_models(
 
 
 def _predict(
-    model: Any, rows: Rows, feature_blocks: FeatureBlocks, columns: ColumnsSpec
+    model: Classifier, rows: Rows, feature_blocks: FeatureBlocks, columns: ColumnsSpec
 ) -> Predictions:
     return predict(model, select_blocks(rows, feature_blocks, columns), feature_blocks)
 
 
-def _describe_other_classes(champion: Any, candidate: Any) -> str:
+def _describe_other_classes(champion: Estimator, candidate: Estimator) -> str:
     """Return how the classes of two models differ; empty if they are the same."""
     old, new = set(champion.classes_), set(candidate.classes_)
     if old == new:

@@ -15,18 +15,19 @@ Cross-validation does not decide otherwise, so a cross-fitted evaluation need no
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Sequence
 
 import structlog
 
 from job.contracts.dataset import Rows
 from job.contracts.metrics import METRICS
+from job.contracts.model import Classifier
 from job.contracts.ports import Executor
 from job.contracts.reports.search import CandidateScore, SearchReport
 from job.contracts.settings.job_settings import TrainingSpec
 from job.stages.features.feature_matrix import FeatureMatrices
 from job.stages.features.preprocessing import select_blocks
-from job.stages.metrics.predictions import Predictions, predict
+from job.stages.metrics.predictions import predict
 from job.stages.metrics.search_metric import compute_score
 from job.stages.training.refit import train_model
 from job.stages.training.search import choose_baselines
@@ -52,17 +53,9 @@ def choose_on_challenge(
     feature_matrices
         Those of the training rows.
     """
-    candidates = list(report.candidates)
-    finalists = [n for n, c in enumerate(candidates) if c.ended is None]
-    cv_choice = candidates.index(report.chosen)
-    for feature_blocks in dict.fromkeys(candidates[n].feature_blocks for n in finalists):
-        positions = [n for n in finalists if candidates[n].feature_blocks == feature_blocks]
-        same_input = [candidates[n] for n in positions]
-        models = _fit(same_input, report, train, feature_matrices, spec, executor=executor)
-        inputs = select_blocks(requests, feature_blocks, spec.columns)
-        for n, model in zip(positions, models, strict=True):
-            predictions = predict(model, inputs, feature_blocks)
-            candidates[n] = _add_score(candidates[n], predictions, report.metric)
+    cv_choice = report.candidates.index(report.chosen)
+    candidates = _score_finalists(report, requests, train, feature_matrices, spec, executor)
+    finalists = _find_finalists(candidates)
     best = max(finalists, key=lambda n: _rank(candidates[n], is_cv_choice=n == cv_choice))
     chosen = candidates[best]
     log.info(
@@ -75,15 +68,45 @@ def choose_on_challenge(
         n_candidates=len(finalists),
         is_choice_of_table=best == cv_choice,
     )
-    baselines = choose_baselines(candidates, chosen.feature_blocks)
     return report.copy_with(
-        candidates=tuple(candidates), chosen=chosen, baselines=baselines, chosen_on="challenge"
+        candidates=tuple(candidates),
+        chosen=chosen,
+        baselines=choose_baselines(candidates, chosen.feature_blocks),
+        chosen_on="challenge",
     )
 
 
-def _add_score(candidate: CandidateScore, predictions: Predictions, metric: str) -> CandidateScore:
-    score = compute_score(predictions, METRICS[metric])
-    return candidate.copy_with(challenge_score=None if score is None else round(score, 6))
+def _find_finalists(candidates: Sequence[CandidateScore]) -> list[int]:
+    """Return the positions of the candidates that completed all folds."""
+    return [n for n, candidate in enumerate(candidates) if candidate.ended is None]
+
+
+def _score_finalists(
+    report: SearchReport,
+    requests: Rows,
+    train: Rows,
+    feature_matrices: FeatureMatrices,
+    spec: TrainingSpec,
+    executor: Executor,
+) -> list[CandidateScore]:
+    """Return the candidates of the report, the finalists with their scores on these requests."""
+    candidates, finalists = list(report.candidates), _find_finalists(report.candidates)
+    for feature_blocks in dict.fromkeys(candidates[n].feature_blocks for n in finalists):
+        positions = [n for n in finalists if candidates[n].feature_blocks == feature_blocks]
+        models = _fit(
+            [candidates[n] for n in positions],
+            report,
+            train,
+            feature_matrices,
+            spec,
+            executor=executor,
+        )
+        inputs = select_blocks(requests, feature_blocks, spec.columns)
+        for n, model in zip(positions, models, strict=True):
+            score = compute_score(predict(model, inputs, feature_blocks), METRICS[report.metric])
+            rounded = None if score is None else round(score, 6)
+            candidates[n] = candidates[n].copy_with(challenge_score=rounded)
+    return candidates
 
 
 def _fit(
@@ -94,7 +117,7 @@ def _fit(
     spec: TrainingSpec,
     *,
     executor: Executor,
-) -> list[Any]:
+) -> list[Classifier]:
     """Fit candidates with the same feature blocks to all training rows, and return the models."""
     first, *others = candidates
     # `train_model` fits the chosen candidate and the baselines of a report on one feature matrix

@@ -28,7 +28,6 @@ from job.contracts.dataset import Rows
 from job.contracts.messages import pluralize
 from job.contracts.reports.decision_threshold import Decision, Threshold
 from job.contracts.settings.evaluation import DecisionSpec, EvaluationSpec
-from job.contracts.settings.job_settings import ScoringSpec
 from job.stages.metrics.predictions import Predictions
 from job.stages.split.challenge_halves import cut_request_folds
 from job.stages.training.decision_threshold import (
@@ -75,9 +74,11 @@ def measure_threshold(
     threshold: Threshold,
     predictions: Predictions,
     rows: Rows,
-    scoring: ScoringSpec,
     *,
+    decision: DecisionSpec,
+    evaluation: EvaluationSpec,
     salt: str | None,
+    random_state: int,
 ) -> Decision:
     """Measure coverage and precision on requests that the threshold was not chosen on.
 
@@ -86,22 +87,16 @@ def measure_threshold(
     predictions, rows
         Those of the evaluation half, or of the whole set, which is then cut into folds.
     salt
-        Salt of the hash that assigns the folds; None for the evaluation half.
+        Salt of the hash that assigns the folds; None if the set is halved, so that none are cut.
     """
     row_thresholds = None
-    evaluation = scoring.evaluation
     if salt is not None and threshold.value is not None:
         fold = cut_request_folds(rows, N_FOLDS, salt)
         row_thresholds = choose_thresholds_by_fold(
-            predictions, rows.groups, fold, scoring.decision, evaluation
+            predictions, rows.groups, fold, decision, evaluation
         )
     return measure_abstention(
-        predictions,
-        rows.groups,
-        threshold,
-        evaluation,
-        scoring.random_state,
-        least=row_thresholds,
+        predictions, rows.groups, threshold, evaluation, random_state, least=row_thresholds
     )
 
 

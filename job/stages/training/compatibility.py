@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import structlog
@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 _TOO_NEW: Final = "temperature"  # a calibration method that scikit-learn 1.4.2 does not have
 
 
-def make_compatible(model: Any, versions: tuple[str, ...]) -> tuple[str, ...]:
+def make_compatible(model: object, versions: tuple[str, ...]) -> tuple[str, ...]:
     """Add the missing attributes in place, and return the versions that can load the model.
 
     scikit-learn 1.4.2 reads `LogisticRegression.multi_class` and the matrix
@@ -51,7 +51,7 @@ def make_compatible(model: Any, versions: tuple[str, ...]) -> tuple[str, ...]:
     return versions
 
 
-def _iterate_parts(value: Any) -> Iterator[Any]:
+def _iterate_parts(value: object) -> Iterator[object]:
     """Yield every scikit-learn object inside a model, depth first."""
     if isinstance(value, (list, tuple)):
         for item in value:

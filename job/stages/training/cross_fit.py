@@ -18,6 +18,7 @@ How it works
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
@@ -147,24 +148,42 @@ def cross_fit(
     predict = partial(
         predict_out_of_fold, rows, feature_matrices, spec=spec, executor=executor, folds=plan.folds
     )
-
     chosen = predict(report.chosen)
-    fold, groups = plan.fold, rows.groups[train_index]
-    choices = _repeat_choice(report, fold, train_index, groups, len(plan.folds))
-    nested = chosen
-    for other in (c for c in report.candidates if c != report.chosen and c in choices):
-        folds = [n for n, choice in enumerate(choices) if choice == other]
-        nested = _replace_rows(nested, predict(other), np.isin(fold, folds))
-    predicted = [chosen if c == report.chosen else predict(c) for c in report.baselines]
-    names = (c.estimator for c in report.baselines)
+    choices = _repeat_choice(report, plan, train_index, rows.groups[train_index])
+    baselines = tuple(
+        (c.estimator, chosen if c == report.chosen else predict(c)) for c in report.baselines
+    )
     return CrossFit(
         chosen=chosen,
-        nested=nested,
-        baselines=tuple(zip(names, predicted, strict=True)),
-        fold=fold,
+        nested=_predict_nested(report, chosen, choices, plan.fold, predict),
+        baselines=baselines,
+        fold=plan.fold,
         choices=choices,
         is_nested=len(_find_finalists(report)) > 1 and report.labels is not None,
     )
+
+
+def _predict_nested(
+    report: SearchReport,
+    chosen: Predictions,
+    choices: tuple[CandidateScore, ...],
+    fold: Array,
+    predict: Callable[[CandidateScore], Predictions],
+) -> Predictions:
+    """Return predictions of each fold by the candidate that is chosen without it.
+
+    Parameters
+    ----------
+    chosen
+        Predictions of the report's choice.
+    choices
+        The candidate of each fold.
+    """
+    nested = chosen
+    for other in (c for c in report.candidates if c != report.chosen and c in choices):
+        mask = np.isin(fold, [n for n, choice in enumerate(choices) if choice == other])
+        nested = _replace_rows(nested, predict(other), mask)
+    return nested
 
 
 def _replace_rows(predictions: Predictions, others: Predictions, mask: Array) -> Predictions:
@@ -180,17 +199,17 @@ def _find_finalists(report: SearchReport) -> list[int]:
 
 
 def _repeat_choice(
-    report: SearchReport, fold: Array, train_index: Array, groups: Array, n_folds: int
+    report: SearchReport, plan: FoldPlan, train_index: Array, groups: Array
 ) -> tuple[CandidateScore, ...]:
     """Return the candidate that the search's rule chooses without each fold."""
     labels, finalists, metric = report.labels, _find_finalists(report), METRICS[report.metric]
     if labels is None or len(finalists) < 2 or not is_label_metric(metric):
-        return (report.chosen,) * n_folds
+        return (report.chosen,) * len(plan.folds)
     chosen = report.candidates.index(report.chosen)
     preferred = find_preferred(report.candidates, report.prefers)
     choices = []
-    for n in range(n_folds):
-        mask = fold[train_index] != n
+    for n in range(len(plan.folds)):
+        mask = plan.fold[train_index] != n
         choice = choose(labels, finalists, metric, groups, mask, preferred=preferred)
         choices.append(report.candidates[choice if _differ(labels, choice, chosen) else chosen])
     return tuple(choices)

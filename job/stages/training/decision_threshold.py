@@ -15,6 +15,7 @@ How it works
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -23,7 +24,7 @@ from scipy.stats import t as student
 
 from job.contracts.arrays import Array
 from job.contracts.messages import pluralize
-from job.contracts.reports.decision_threshold import Decision, Threshold, ThresholdStatus
+from job.contracts.reports.decision_threshold import Decision, Threshold
 from job.contracts.reports.intervals import Interval
 from job.contracts.settings.evaluation import DecisionSpec, EvaluationSpec
 from job.stages.metrics.confidence_bounds import interval_or_count_bound
@@ -64,39 +65,38 @@ def choose_threshold(
         independent evidence of what people write, so no threshold is chosen.
     """
     assert spec.target_precision is not None
-    target, alpha = spec.target_precision, 1 - evaluation.confidence
-    max_proba, is_right = predictions.proba.max(axis=1), predictions.y_pred == predictions.y_true
     _, group_of_row = np.unique(groups, return_inverse=True)
-    thresholds = _list_thresholds(max_proba)
-    bounds = _lower_bounds(max_proba, is_right, group_of_row, thresholds, alpha)
     n_groups = int(group_of_row.max(initial=-1)) + 1
-    value: float | None = None
-    status: ThresholdStatus = "not_shown"
-    reason = _explain_absence(target, evaluation.confidence, n_groups)
-    shown = thresholds[(bounds >= target) & (thresholds > 0)]
-    if is_templated:
-        status, reason = "templates", _TEMPLATES
-    elif bounds[0] >= target and _is_shown_by_class(predictions, group_of_row, target, alpha):
-        status = "not_needed"
-        reason = f"All answers, and those of each class, are shown to reach {target:.0%}."
-    elif len(shown):
-        value, status = float(shown[0]), "chosen"
-        reason = f"It is the least confidence at which answers are shown to reach {target:.0%}."
-    return Threshold(
-        target_precision=target,
-        value=value,
-        status=status,
-        reason=reason,
-        n_rows=len(max_proba),
+    not_shown = Threshold(
+        target_precision=spec.target_precision,
+        value=None,
+        status="not_shown",
+        reason=_explain_absence(spec.target_precision, evaluation.confidence, n_groups),
+        n_rows=len(groups),
         n_groups=n_groups,
     )
+    if is_templated:
+        return replace(not_shown, status="templates", reason=_TEMPLATES)
+    return _find_lowest(not_shown, predictions, group_of_row, 1 - evaluation.confidence)
 
 
-def _list_thresholds(max_proba: Array) -> Array:
-    """Return 0 and quantiles of the confidences, rounded down, in increasing order."""
+def _find_lowest(
+    not_shown: Threshold, predictions: Predictions, group_of_row: Array, alpha: float
+) -> Threshold:
+    """Return the lowest threshold that is shown to reach the target, or `not_shown`."""
+    target = not_shown.target_precision
+    max_proba, is_right = predictions.proba.max(axis=1), predictions.y_pred == predictions.y_true
     thresholds = np.quantile(max_proba, np.linspace(0, 1, _N_THRESHOLDS))[:-1]
-    rounded: Array = np.floor(thresholds[1:] * 10**_DIGITS) / 10**_DIGITS
-    return np.unique([0.0, *rounded])
+    thresholds = np.unique([0.0, *np.floor(thresholds[1:] * 10**_DIGITS) / 10**_DIGITS])
+    bounds = _lower_bounds(max_proba, is_right, group_of_row, thresholds, alpha)
+    if bounds[0] >= target and _is_shown_by_class(predictions, group_of_row, target, alpha):
+        reason = f"All answers, and those of each class, are shown to reach {target:.0%}."
+        return replace(not_shown, status="not_needed", reason=reason)
+    shown = thresholds[(bounds >= target) & (thresholds > 0)]
+    if not len(shown):
+        return not_shown
+    reason = f"It is the least confidence at which answers are shown to reach {target:.0%}."
+    return replace(not_shown, value=float(shown[0]), status="chosen", reason=reason)
 
 
 def _explain_absence(target: float, confidence: float, n_groups: int) -> str:

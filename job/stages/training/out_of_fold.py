@@ -15,13 +15,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from scipy import sparse
 
 from job.contracts.arrays import Array
 from job.contracts.dataset import Rows
+from job.contracts.model import Classifier, Estimator
 from job.contracts.ports import Executor
 from job.contracts.reports.search import CandidateScore
 from job.contracts.settings.job_settings import TrainingSpec
@@ -72,55 +73,12 @@ def predict_out_of_fold(
     """
     if positions is None:
         positions = np.arange(len(train))
-    rows = train.take(positions)
     if folds is None:
-        folds = make_folds(rows, min(MAX_FOLDS, spec.search.folds), spec.random_state)
-    fitter = _FoldFitter(train, feature_matrices, candidate, spec, executor, positions)
+        n_folds = min(MAX_FOLDS, spec.search.folds)
+        folds = make_folds(train.take(positions), n_folds, spec.random_state)
     with executor.pool():  # one BLAS thread: identical results on any number of CPUs
-        return _predict_folds(fitter, rows.y, positions, folds)
-
-
-def _predict_folds(
-    fitter: _FoldFitter, y: Array, positions: Array, folds: Sequence[Fold]
-) -> Predictions:
-    """Predict the rows at these positions, with the labels y, fold by fold."""
-    classes, codes = np.unique(y.astype(str), return_inverse=True)
-    if fitter.calibration is not None:
-        decisions = _predict_decisions(fitter, positions, folds, classes)
-        proba = calibrate_folds(decisions, codes, folds, fitter.calibration)
-    else:
-        proba = _predict_proba(fitter, positions, folds, classes)
-    return Predictions(
-        classes=tuple(classes.tolist()),
-        y_true=codes,
-        proba=proba,
-        model_classes=np.arange(len(classes)),
-    )
-
-
-def _predict_decisions(
-    fitter: _FoldFitter, positions: Array, folds: Sequence[Fold], classes: Array
-) -> Array:
-    """Return the decision values of each row, shape (n_rows, n_classes)."""
-    decisions = np.empty((len(positions), len(classes)))
-    for train_index, test_index in folds:
-        model, transform = fitter.fit(train_index)
-        X = transform(positions[test_index])
-        decisions[test_index] = compute_decisions(model, X, classes)
-    return decisions
-
-
-def _predict_proba(
-    fitter: _FoldFitter, positions: Array, folds: Sequence[Fold], classes: Array
-) -> Array:
-    """Return the probabilities of each row, shape (n_rows, n_classes), in single precision."""
-    proba = np.zeros((len(positions), len(classes)), np.float32)
-    for train_index, test_index in folds:
-        model, transform = fitter.fit(train_index)
-        X = transform(positions[test_index])
-        columns = np.searchsorted(classes, model.classes_)
-        proba[np.ix_(test_index, columns)] = model.predict_proba(X)
-    return proba
+        fitter = _FoldFitter(train, feature_matrices, candidate, spec, executor, positions)
+        return fitter.predict(folds)
 
 
 class _FoldFitter:
@@ -138,14 +96,47 @@ class _FoldFitter:
         self._feature_matrices, self._candidate = feature_matrices, candidate
         self._spec, self._executor, self._positions = spec, executor, positions
         self._classes, self._codes = np.unique(train.y[positions].astype(str), return_inverse=True)
-        needs_calibration = find_kind(candidate.estimator).needs_calibration
-        self.calibration = spec.search.calibration if needs_calibration else None
         self._min_groups = math.ceil(spec.features.min_groups * len(positions) / len(train))
         self._groups = train.take(positions).groups
         # the previous fold's model and the column numbers of its matrix
-        self._previous: tuple[Any, Array | None] = (None, None)
+        self._previous: tuple[Estimator | None, Array | None] = (None, None)
 
-    def fit(self, train_index: Array) -> tuple[Any, Callable[[Array], Any]]:
+    def predict(self, folds: Sequence[Fold]) -> Predictions:
+        """Predict the test rows of each fold with a model that is fitted to the others."""
+        if find_kind(self._candidate.estimator).needs_calibration:
+            decisions = self._predict_decisions(folds)
+            calibration = self._spec.search.calibration
+            proba = calibrate_folds(decisions, self._codes, folds, calibration)
+        else:
+            proba = self._predict_proba(folds)
+        return Predictions(
+            classes=tuple(self._classes.tolist()),
+            y_true=self._codes,
+            proba=proba,
+            model_classes=np.arange(len(self._classes)),
+        )
+
+    def _predict_decisions(self, folds: Sequence[Fold]) -> Array:
+        """Return the decision values of each row, shape (n_rows, n_classes)."""
+        decisions = np.empty((len(self._positions), len(self._classes)))
+        for train_index, test_index in folds:
+            model, transform = self._fit(train_index)
+            X = transform(self._positions[test_index])
+            decisions[test_index] = compute_decisions(model, X, self._classes)
+        return decisions
+
+    def _predict_proba(self, folds: Sequence[Fold]) -> Array:
+        """Return the probabilities of each row, shape (n_rows, n_classes), in single precision."""
+        proba = np.zeros((len(self._positions), len(self._classes)), np.float32)
+        for train_index, test_index in folds:
+            model, transform = self._fit(train_index)
+            X = transform(self._positions[test_index])
+            assert isinstance(model, Classifier)
+            columns = np.searchsorted(self._classes, model.classes_)
+            proba[np.ix_(test_index, columns)] = model.predict_proba(X)
+        return proba
+
+    def _fit(self, train_index: Array) -> tuple[Estimator, Callable[[Array], object]]:
         """Return the uncalibrated model and the function that transforms other rows.
 
         The training matrix is freed on return, before the test matrix is made.

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.pipeline import Pipeline
 
+from job.contracts.arrays import Array
 from job.contracts.dataset import Rows
 from job.contracts.model import Estimator, TrainedModel
 from job.contracts.ports import Executor
 from job.contracts.reports.search import CandidateScore, SearchReport
 from job.contracts.settings.job_settings import TrainingSpec
+from job.contracts.settings.search import FeatureBlocks
 from job.solver.fit import fit_linear_models, polish_with_sklearn
 from job.stages.features.feature_matrix import FeatureMatrices
 from job.stages.split.folds import make_folds
@@ -20,6 +23,27 @@ from job.stages.training.estimators import find_kind
 from job.stages.training.prototypes import RowGroups
 from job.stages.training.prototypes.restandardized_batches import handle_restandardized_batches
 from job.stages.training.sklearn_fit import fit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _TrainingData:
+    """All training rows after preprocessing, and the preprocessing.
+
+    Attributes
+    ----------
+    X
+        Dense or sparse matrix, shape (n_samples, n_features).
+    y
+        Label of each row, shape (n_samples,).
+    is_extended
+        Whether models that are exported also handle restandardized batches.
+    """
+
+    X: Array
+    y: Array
+    groups: RowGroups
+    preprocess: Pipeline
+    is_extended: bool
 
 
 def train_model(
@@ -40,43 +64,45 @@ def train_model(
         (`job.stages.training.prototypes.restandardized_batches`).
     """
     blocks = report.chosen.feature_blocks
-    feature_matrix = feature_matrices.fit(np.arange(len(train)), blocks)
-    X, y = feature_matrix.matrix(spec.search.engine), train.y.astype(str)
-    groups = RowGroups(group=train.groups, min_groups=spec.features.min_groups)
-    preprocess = feature_matrix.exported()
+    is_extended = handles_restandardized_batches and feature_matrices.restores(blocks)
+    data = _preprocess(train, feature_matrices, blocks, spec, is_extended=is_extended)
     candidates = [report.chosen, *(c for c in report.baselines if c != report.chosen)]
     models = _build_models(candidates, train, spec)
     if spec.search.engine == "fast":
-        fit_linear_models(models, X, y, executor)
-    is_extended = handles_restandardized_batches and feature_matrices.restores(blocks)
+        fit_linear_models(models, data.X, data.y, executor)
 
     def refit(n: int) -> Pipeline:
         name, model = candidates[n].estimator, models[n]
-        export = find_kind(name).export
-        polish_with_sklearn(model, X, y)
-        fit(model, X, y, name, executor.n_workers, groups=groups)
-        if export is None:
-            return _join(preprocess, _without_folds(model))
-        if not is_extended:
-            return _join(preprocess, export(model))
-        seed, group = spec.random_state, groups.group
-        robust = handle_restandardized_batches(export(model), X, y, group=group, random_state=seed)
-        return _join(_keep_lengths(preprocess), robust)
+        polish_with_sklearn(model, data.X, data.y)
+        fit(model, data.X, data.y, name, executor.n_workers, groups=data.groups)
+        return _export(model, name, data, random_state=spec.random_state)
 
     pipelines = executor.map(refit, range(len(models)))
-    baselines = tuple((c.estimator, pipelines[candidates.index(c)]) for c in report.baselines)
-    return _describe_model(report.chosen, pipelines[0], baselines)
-
-
-def _describe_model(
-    chosen: CandidateScore, pipeline: Pipeline, baselines: tuple[tuple[str, Pipeline], ...]
-) -> TrainedModel:
     return TrainedModel(
-        estimator=chosen.estimator,
-        parameters=chosen.parameters,
-        feature_blocks=chosen.feature_blocks,
-        pipeline=pipeline,
-        baselines=baselines,
+        estimator=report.chosen.estimator,
+        parameters=report.chosen.parameters,
+        feature_blocks=blocks,
+        pipeline=pipelines[0],
+        baselines=tuple((c.estimator, pipelines[candidates.index(c)]) for c in report.baselines),
+    )
+
+
+def _preprocess(
+    train: Rows,
+    feature_matrices: FeatureMatrices,
+    blocks: FeatureBlocks,
+    spec: TrainingSpec,
+    *,
+    is_extended: bool,
+) -> _TrainingData:
+    """Fit the preprocessing to all training rows."""
+    feature_matrix = feature_matrices.fit(np.arange(len(train)), blocks)
+    return _TrainingData(
+        X=feature_matrix.matrix(spec.search.engine),
+        y=train.y.astype(str),
+        groups=RowGroups(group=train.groups, min_groups=spec.features.min_groups),
+        preprocess=feature_matrix.exported(),
+        is_extended=is_extended,
     )
 
 
@@ -97,6 +123,21 @@ def _build_models(
         kind.with_calibration(model, folds, search.calibration)
         for kind, model in zip(kinds, models, strict=True)
     ]
+
+
+def _export(
+    model: Estimator, estimator: str, data: _TrainingData, *, random_state: int
+) -> Pipeline:
+    """Return a fitted model as a pipeline with its preprocessing."""
+    export = find_kind(estimator).export
+    if export is None:
+        return _join(data.preprocess, _without_folds(model))
+    if not data.is_extended:
+        return _join(data.preprocess, export(model))
+    extended = handle_restandardized_batches(
+        export(model), data.X, data.y, group=data.groups.group, random_state=random_state
+    )
+    return _join(_keep_lengths(data.preprocess), extended)
 
 
 def _without_folds(model: Estimator) -> Estimator:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from scipy.optimize import minimize_scalar
@@ -65,7 +65,7 @@ def apply_temperature(predictions: Predictions, temperature: float) -> Predictio
     return replace(predictions, proba=proba / proba.sum(axis=1, keepdims=True))
 
 
-def scale_coefficients(pipeline: Any, temperature: float) -> None:
+def scale_coefficients(pipeline: Pipeline, temperature: float) -> None:
     """Divide the coefficients of a fitted pipeline by the temperature, in place.
 
     Parameters

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from numbers import Integral, Real
-from typing import Any, ClassVar, Final, Literal
+from typing import ClassVar, Final, Literal
 
 import numpy as np
 from scipy import sparse
@@ -61,7 +61,7 @@ class Prototypes(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         but no row counts.
     """
 
-    _parameter_constraints: ClassVar[dict[str, Any]] = {
+    _parameter_constraints: ClassVar[dict[str, list[object]]] = {
         "n_centers": [Interval(Integral, 1, None, closed="left")],
         "temperature": [Interval(Real, _MIN_TEMPERATURE, 10, closed="both")],
         "row_weight": [Interval(Real, 0, None, closed="left")],
@@ -103,7 +103,7 @@ class Prototypes(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return proba
 
 
-def fit_prototypes(models: Sequence[Prototypes], X: Any, y: Array, groups: RowGroups) -> None:
+def fit_prototypes(models: Sequence[Prototypes], X: Array, y: Array, groups: RowGroups) -> None:
     """Fit several models to the same rows; models with the same center parameters share centers.
 
     With one thread of BLAS and OpenMP, equal rows give bitwise equal models.
@@ -120,11 +120,7 @@ def fit_prototypes(models: Sequence[Prototypes], X: Any, y: Array, groups: RowGr
     ConfigurationError
         The matrix is sparse, or the rows have only one class.
     """
-    if sparse.issparse(X):
-        raise ConfigurationError(
-            "search.estimators.prototypes needs dense inputs, and those with text are sparse",
-            hint="search other estimators, or set features.use (or search.inputs) without text",
-        )
+    _require_dense(X)
     classes, codes = np.unique(y, return_inverse=True)
     if len(classes) < 2:
         raise ConfigurationError(
@@ -143,6 +139,15 @@ def fit_prototypes(models: Sequence[Prototypes], X: Any, y: Array, groups: RowGr
             model.classes_, model.n_features_in_ = classes, X.shape[1]
             steps = _make_pipeline(model, X_items, items, centers, classes, is_unit=is_unit)
             model.pipeline_ = steps
+
+
+def _require_dense(X: object) -> None:
+    """Raise a `ConfigurationError` if the matrix is sparse."""
+    if sparse.issparse(X):
+        raise ConfigurationError(
+            "search.estimators.prototypes needs dense inputs, and those with text are sparse",
+            hint="search other estimators, or set features.use (or search.inputs) without text",
+        )
 
 
 def group_by_shared_centers(models: Sequence[Prototypes]) -> list[list[Prototypes]]:
@@ -183,7 +188,7 @@ def _make_pipeline(
     return Pipeline([*first, ("inputs", inputs), ("classifier", classifier)])
 
 
-def _make_product(matrix: Array, dtype: Any) -> FunctionTransformer:
+def _make_product(matrix: Array, dtype: np.dtype[np.floating]) -> FunctionTransformer:
     """Return a transformer that multiplies by a fixed matrix of shape (n_features, n_columns)."""
     return FunctionTransformer(np.dot, kw_args={"b": np.ascontiguousarray(matrix, dtype)})
 

@@ -74,6 +74,7 @@ def handle_restandardized_batches(
     codes = np.searchsorted(classifier.classes_, y)
     groups = np.unique(group, return_inverse=True)[1]
     perceptron = _fit_perceptron(X, codes, groups, np.random.default_rng(random_state))
+    moved, width = _make_perceptron_pipeline(perceptron), len(classifier.coef_)
     as_given = Pipeline(
         [
             ("normalizer", Normalizer()),
@@ -81,11 +82,10 @@ def handle_restandardized_batches(
             *_make_layer("scores", classifier.coef_.T, classifier.intercept_),
         ]
     )
-    moved, n_scores = _make_perceptron_pipeline(perceptron), len(classifier.coef_)
     union = FeatureUnion(
         [
-            ("as_given", _gate_branch(as_given, n_scores, is_far=False)),
-            ("moved", _gate_branch(moved, n_scores, is_far=True)),
+            ("as_given", _gate_branch(as_given, width, is_far=False)),
+            ("moved", _gate_branch(moved, width, is_far=True)),
         ]
     ).fit(X[:1])
     return Pipeline([("scores", union), ("classifier", _make_sum(classifier))])

@@ -7,7 +7,6 @@ from support.rows import rows_of_texts
 from support.simulated import predictions, simulate
 
 from job.contracts.settings.evaluation import DecisionSpec, EvaluationSpec
-from job.contracts.settings.job_settings import ScoringSpec
 from job.stages.training.challenge_threshold import (
     count_needed_answers,
     learn_threshold,
@@ -30,8 +29,10 @@ def measure(threshold, simulated, *, is_halved):
         threshold,
         simulated,
         rows,
-        ScoringSpec(decision=DECISION, evaluation=EVALUATION, metric="f1_macro", random_state=0),
+        decision=DECISION,
+        evaluation=EVALUATION,
         salt=None if is_halved else "pcc",
+        random_state=0,
     )
 
 
