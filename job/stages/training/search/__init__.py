@@ -6,7 +6,6 @@ How it works
 2. With successive halving, several rounds use a growing share of the rows and a shrinking part of
    the candidates (`successive_halving`); otherwise there is one round with all rows.
 3. In each round all candidates are scored on the same folds of whole groups (`cross_validation`).
-   Candidates that are unlikely to win can be eliminated between folds of the last round.
 4. One of the candidates that completed the last round is chosen (`choice`).
 5. `max_seconds` ends the search after the fold that exceeds it, and the best so far is chosen;
    results are then not reproducible.
@@ -34,7 +33,7 @@ from job.stages.training.search.candidates import Candidate, list_candidates
 from job.stages.training.search.choice import choose
 from job.stages.training.search.cross_validation import FoldScorer
 from job.stages.training.search.preference import find_preferred
-from job.stages.training.search.successive_halving import find_eliminated, keep_best, plan_rounds
+from job.stages.training.search.successive_halving import keep_best, plan_rounds
 
 log = structlog.get_logger(__name__)
 
@@ -88,11 +87,9 @@ def search(
             {n: candidates[n] for n in remaining},
             folds,
             functools.partial(scorer.score, share=share),
-            stops_early=settings.stop_early and is_last,
             is_over=lambda: timer() >= ends_at,
         )
         results |= round_results
-        remaining = [n for n in remaining if results[n].ended is None]
         if is_cut_short:
             break
         if settings.halving_factor is not None and not is_last:
@@ -135,9 +132,8 @@ def search(
 def _run_round(
     candidates: Mapping[int, Candidate],
     folds: Sequence[Fold],
-    score_fold: Callable[[dict[int, Candidate], Fold], dict[int, float]],
+    score_fold: Callable[[Mapping[int, Candidate], Fold], dict[int, float]],
     *,
-    stops_early: bool,
     is_over: Callable[[], bool],
 ) -> tuple[dict[int, CandidateScore], bool]:
     """Score candidates on the folds, and return the results and whether time ran out.
@@ -148,21 +144,15 @@ def _run_round(
         By number.
     score_fold
         Returns the score of each candidate in one fold.
-    stops_early
-        Whether candidates that are unlikely to win are eliminated between folds.
     is_over
         Whether the time budget is used up; asked before each fold but the first.
     """
     scores: dict[int, list[float]] = {n: [] for n in candidates}
-    remaining = list(candidates)
     for k, fold in enumerate(folds):
         if k and is_over():
             break
-        for n, score in score_fold({n: candidates[n] for n in remaining}, fold).items():
+        for n, score in score_fold(candidates, fold).items():
             scores[n].append(score)
-        if stops_early:
-            eliminated = find_eliminated([scores[n] for n in remaining], len(folds) - k - 1)
-            remaining = [n for position, n in enumerate(remaining) if position not in eliminated]
     n_completed = max(len(fold_scores) for fold_scores in scores.values())
     results = {
         n: CandidateScore(
@@ -171,7 +161,6 @@ def _run_round(
             feature_blocks=candidate.feature_blocks,
             n_samples=sum(len(side) for side in folds[0]),
             fold_scores=tuple(scores[n]),
-            ended=None if n in remaining else "stopped",
         )
         for n, candidate in candidates.items()
     }
