@@ -547,7 +547,8 @@ def test_last_of_the_candidates_goes_straight_to_all_rows(monkeypatch):
     """Rounds in which nobody is compared with it decide nothing."""
     rows = noisy_rows(3, n=900)
     grids = {"logistic_regression": {"C": [1.0]}}
-    monkeypatch.setattr("job.stages.training.search.plan_rounds", lambda *_: [1 / 9, 1 / 3, 1.0])
+    shares = [1 / 9, 1 / 3, 1.0]
+    monkeypatch.setattr("job.stages.training.search.schedule.plan_rounds", lambda *_: shares)
     n_samples = []
 
     def fit(design, *arguments):
