@@ -73,11 +73,10 @@ def search(
     scores, remaining = _run_rounds(candidates, train, spec, scorer, schedule)
     labels = scorer.labels(len(candidates))
     prefers: Preference = "wording" if spec.search.prefer == "wording" else "score"
-    metric, groups = spec.search.metric, train.groups
-    chosen = scores[_choose_position(scores, remaining, labels, metric, groups, prefers)]
+    chosen = _choose(scores, remaining, labels, spec.search.metric, train.groups, prefers)
     _log_ends(scores, chosen, spec.search.max_seconds if schedule.is_over else None)
     return SearchReport(
-        metric=metric.name,
+        metric=spec.search.metric.name,
         is_cut_short=schedule.is_over,
         prefers=prefers,
         labels=labels,
@@ -141,19 +140,19 @@ def _run_round(
     }
 
 
-def _choose_position(
+def _choose(
     scores: Sequence[CandidateScore],
     remaining: Sequence[int],
     labels: SearchedLabels | None,
     metric: MetricDefinition,
     groups: Array,
     prefers: Preference,
-) -> int:
-    """Return the position of the chosen one among those that remain."""
+) -> CandidateScore:
+    """Return the chosen one of the candidates that remain."""
     if labels is None or not is_label_metric(metric):
-        return max(remaining, key=lambda n: scores[n].mean_score)
+        return max((scores[n] for n in remaining), key=lambda c: c.mean_score)
     preferred = find_preferred(scores, prefers)
-    return choose(labels, remaining, metric, groups, preferred=preferred)
+    return scores[choose(labels, remaining, metric, groups, preferred=preferred)]
 
 
 def _log_ends(
