@@ -47,7 +47,6 @@ _NEXT_NIGHT = (
     *_INPUTS["mixture"],
     *_ENGINES["reference"],
     "search.halving_factor=2",
-    "search.stop_early=true",
     "evaluation.challenge_uri=../challenge.parquet",
     "evaluation.out_of_scope_uri=../challenge.parquet",
     "evaluation.label_issues=true",

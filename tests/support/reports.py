@@ -238,7 +238,7 @@ def _search():
             feature_blocks=("embeddings",),
             fold_scores=(score, score + 0.01),
             n_samples=800,
-            ended="stopped" if c == 1 else None,
+            ended="halved" if c == 1 else None,
         )
         for c, score in ((1, 0.81), (10, 0.85))
     )

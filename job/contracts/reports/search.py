@@ -41,10 +41,10 @@ class CandidateScore(Part):
     n_samples: Count = Field(0, description="Number of rows in its last round.")
     fold_scores: tuple[float, ...]
     mean_score: float = Field(default_factory=_mean, description="Over the folds.")
-    ended: Literal["halved", "stopped"] | None = Field(
+    ended: Literal["halved"] | None = Field(
         None,
-        description="Why it cannot be chosen: `halved` if successive halving dropped it, `stopped` "
-        "if it was stopped early; null if it can be.",
+        description="Why it cannot be chosen: `halved` if successive halving dropped it; null if "
+        "it can be.",
     )
     challenge_score: float | None = Field(
         None,

@@ -68,12 +68,6 @@ class SearchSpec(Spec):
         description="Successive halving: each round keeps one of so many candidates, and takes so "
         "many times the rows. Unset: all candidates meet all rows.",
     )
-    stop_early: bool = Field(
-        False,
-        description="Stop a candidate that would have to make up more in every fold that is left "
-        "than the lead over any candidate has varied from fold to fold. Needs three folds; of "
-        "halving it acts in the last round.",
-    )
     max_seconds: float | None = Field(
         None,
         gt=0,

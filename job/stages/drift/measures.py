@@ -57,18 +57,18 @@ def measure_drift(
         Version of the champion.
     """
     old, new = champion_profile.profile, new_profile.profile
-    measures: list[DriftMeasure] = []
     compared = {s for s, part in old.parts.items() if _is_comparable(part, table.cells.get(s))}
-    for subject in sorted(compared):
-        measures += _measure_subject(subject, old.parts[subject], table, spec)
+    measures: list[DriftMeasure] = []
+    for s in sorted(compared):
+        measures += _measure_subject(s, old.parts[s], table, spec)
     if old.words and new.words and old.words.is_masked == new.words.is_masked:
         compared.add(WORDS)
         measures.append(_measure_unseen_words(table, champion_profile, spec))
     if old.embeddings and new.embeddings and _are_embeddings_comparable(old, new):
         compared.add(EMBEDDINGS)
         measures += _measure_embeddings(old, table, spec)
-    old_subjects, new_subjects = _list_subjects(old), _list_subjects(new)
-    all_subjects = new_subjects | {*old.parts, *table.cells}
+    old_subjects = _list_subjects(old)
+    all_subjects = _list_subjects(new) | {*old.parts, *table.cells}
     return DriftReport(
         champion=champion,
         n_rows=new.n_rows,

@@ -16,19 +16,23 @@ The alternative, a nested calibration within each fold, would need four times as
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from job.contracts.arrays import Array
+from job.solver.arrays import Matrix
 from job.solver.linear_svc import fit_calibration
 from job.stages.split.folds import Fold
+
+if TYPE_CHECKING:
+    from sklearn.svm import LinearSVC
 
 # The decision value that a one-vs-rest linear SVC approaches for a class without rows.
 _ABSENT_CLASS: Final = -1.0
 
 
-def compute_decisions(model: Any, X: Any, classes: Array) -> Array:
+def compute_decisions(model: LinearSVC, X: Matrix, classes: Array) -> Array:
     """Return the decision values of a linear SVC, one column per class.
 
     Parameters

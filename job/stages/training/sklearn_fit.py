@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from typing import Any, Final
+from typing import Final
 
 import joblib
 import numpy as np
 from sklearn import clone
+from sklearn.base import BaseEstimator
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.svm import LinearSVC
 
 from job.contracts.arrays import Array
 from job.contracts.messages import quote_list
 from job.errors import TrainingError
+from job.solver.arrays import Matrix
 from job.stages.training.estimators import translate_value_errors
 from job.stages.training.prototypes import Prototypes, RowGroups, fit_prototypes
 
@@ -22,8 +24,8 @@ _RANDOM_LOCK: Final = threading.Lock()  # liblinear has one random generator per
 
 
 def fit(
-    model: Any,
-    X: Any,
+    model: BaseEstimator,
+    X: Matrix,
     y: Array,
     name: str,
     n_threads: int = 1,
@@ -55,19 +57,24 @@ def fit(
         fit_prototypes([model], X, y, groups)
         return
     _require_classes(model, y)
-    is_random = _uses_random_generator(model, X)
     try:
-        with (
-            _RANDOM_LOCK if is_random else contextlib.nullcontext(),
-            joblib.parallel_config("threading", n_jobs=1 if is_random else n_threads),
-        ):
-            model.fit(X, y)
+        _fit_in_threads(model, X, y, n_threads)
     except ValueError:
         _require_values(model, np.unique(y), name)
         raise
 
 
-def _require_values(model: Any, classes: Array, name: str) -> None:
+def _fit_in_threads(model: BaseEstimator, X: Matrix, y: Array, n_threads: int) -> None:
+    """Fit a model; fits that draw from the shared random generator run one after the other."""
+    is_random = _uses_random_generator(model, X)
+    with (
+        _RANDOM_LOCK if is_random else contextlib.nullcontext(),
+        joblib.parallel_config("threading", n_jobs=1 if is_random else n_threads),
+    ):
+        model.fit(X, y)
+
+
+def _require_values(model: BaseEstimator, classes: Array, name: str) -> None:
     """Raise if the parameter values cannot be fitted to any rows of these classes."""
     if len(classes) > 1:
         y = np.repeat(classes, 5)
@@ -76,7 +83,7 @@ def _require_values(model: Any, classes: Array, name: str) -> None:
             clone(getattr(model, "estimator", model)).fit(X, y)
 
 
-def _require_classes(model: Any, y: Array) -> None:
+def _require_classes(model: BaseEstimator, y: Array) -> None:
     """Raise if a fold has too few classes to calibrate: one of two, or fewer than three of more."""
     if not isinstance(model, CalibratedClassifierCV):
         return
@@ -92,7 +99,7 @@ def _require_classes(model: Any, y: Array) -> None:
             )
 
 
-def _uses_random_generator(model: Any, X: Any) -> bool:
+def _uses_random_generator(model: BaseEstimator, X: Matrix) -> bool:
     """Return whether liblinear may draw rows or columns: all its fits share one generator."""
     estimator = getattr(model, "estimator", model)
     params = estimator.get_params()

@@ -7,6 +7,7 @@ from sklearn.metrics import cohen_kappa_score
 from support.evaluations import make_whole_evaluation
 from support.simulated import draw, predictions
 
+from job.adapters.rendering.formatting import metric_name
 from job.adapters.rendering.sections.scores import SECTION
 from job.contracts.metric_kinds import LabelMetric, RowMetric, WholeMetric
 from job.contracts.metrics import METRICS
@@ -120,7 +121,7 @@ def test_report_shows_an_added_metric_with_its_title(drawn):
     evaluation = make_whole_evaluation().copy_with(**scores.fields())
     rows = SECTION.values({}, evaluation)["rows"]
 
-    assert "Cohen's kappa" in [row["name"] for row in rows]
+    assert "Cohen's kappa" in [metric_name(row["row"].key) for row in rows]
 
 
 @pytest.mark.usefixtures("added")

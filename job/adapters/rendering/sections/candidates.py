@@ -31,7 +31,7 @@ them is chosen, unless another candidate scores more than 15 points higher
 <td>{{ c.outcome }}</td></tr>
 {% endfor %}</tbody></table></div>
 """
-_ENDED = {"halved": "not kept for more rows", "stopped": "stopped: too far behind"}
+_ENDED = {"halved": "not kept for more rows"}
 
 
 def _values(_: Metadata, evaluation: Evaluation) -> Mapping[str, object] | None:

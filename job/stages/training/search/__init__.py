@@ -6,24 +6,28 @@ How it works
 2. With successive halving, several rounds use a growing share of the rows and a shrinking part of
    the candidates (`successive_halving`); otherwise there is one round with all rows.
 3. In each round all candidates are scored on the same folds of whole groups (`cross_validation`).
-   Candidates that are unlikely to win can be eliminated between folds of the last round.
 4. One of the candidates that completed the last round is chosen (`choice`).
-5. `max_seconds` ends the search after the fold that exceeds it, and the best so far is chosen;
-   results are then not reproducible.
+5. `max_seconds` ends the search after the fold that exceeds it, and the best so far is chosen
+   (`schedule`); results are then not reproducible.
 """
 
 from __future__ import annotations
 
-import functools
-import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import structlog
 
+from job.contracts.arrays import Array
 from job.contracts.dataset import Rows
+from job.contracts.metric_kinds import MetricDefinition
 from job.contracts.ports import Executor, Timer
-from job.contracts.reports.search import CandidateScore, Preference, SearchReport
+from job.contracts.reports.search import (
+    CandidateScore,
+    Preference,
+    SearchedLabels,
+    SearchReport,
+)
 from job.contracts.settings.job_settings import TrainingSpec
 from job.contracts.settings.search import FeatureBlocks
 from job.stages.features.feature_matrix import FeatureMatrices
@@ -34,7 +38,8 @@ from job.stages.training.search.candidates import Candidate, list_candidates
 from job.stages.training.search.choice import choose
 from job.stages.training.search.cross_validation import FoldScorer
 from job.stages.training.search.preference import find_preferred
-from job.stages.training.search.successive_halving import find_eliminated, keep_best, plan_rounds
+from job.stages.training.search.schedule import Schedule
+from job.stages.training.search.successive_halving import keep_best
 
 log = structlog.get_logger(__name__)
 
@@ -62,68 +67,17 @@ def search(
     TrainingError
         The rows cannot be cut into the number of folds.
     """
-    settings, seed = spec.search, spec.random_state
-    ends_at = timer() + (settings.max_seconds or math.inf)
-    candidates = dict(enumerate(list_candidates(settings, spec.features.use, seed)))
-    shares = plan_rounds(
-        len(candidates), len(train), len(set(train.y)), settings.folds, settings.halving_factor
-    )
+    schedule = Schedule(spec.search, timer)
+    candidates = list_candidates(spec.search, spec.features.use, spec.random_state)
     scorer = FoldScorer(train, feature_matrices, spec, executor)
-    results: dict[int, CandidateScore] = {}
-    remaining, is_cut_short = list(candidates), False
-    for n, share in enumerate(shares):
-        is_last = n + 1 == len(shares)
-        if len(remaining) == 1 and results and not is_last:
-            continue  # there is no other candidate to compare with
-        is_cut_short = n > 0 and timer() >= ends_at
-        if is_cut_short:
-            break
-        positions = sample_groups(train, share, settings.folds, seed)
-        folds = [
-            (positions[train_index], positions[test_index])
-            for train_index, test_index in make_folds(train.take(positions), settings.folds, seed)
-        ]
-        scorer.begin_round()
-        round_results, is_cut_short = _run_round(
-            {n: candidates[n] for n in remaining},
-            folds,
-            functools.partial(scorer.score, share=share),
-            stops_early=settings.stop_early and is_last,
-            is_over=lambda: timer() >= ends_at,
-        )
-        results |= round_results
-        remaining = [n for n in remaining if results[n].ended is None]
-        if is_cut_short:
-            break
-        if settings.halving_factor is not None and not is_last:
-            means = [results[n].mean_score for n in remaining]
-            kept = [remaining[k] for k in keep_best(means, settings.halving_factor)]
-            results |= {n: results[n].copy_with(ended="halved") for n in remaining if n not in kept}
-            remaining = kept
-    scores, labels = [results[n] for n in candidates], scorer.labels(len(candidates))
-    prefers: Preference = "wording" if settings.prefer == "wording" else "score"
-    chosen = max((results[n] for n in remaining), key=lambda c: c.mean_score)
-    if labels is not None and is_label_metric(settings.metric):
-        preferred = find_preferred(scores, prefers)
-        chosen = results[
-            choose(labels, remaining, settings.metric, train.groups, preferred=preferred)
-        ]
-    ended = Counter(candidate.ended for candidate in scores if candidate.ended is not None)
-    if ended:
-        log.info("candidates_ended", n_candidates=len(scores), why=dict(ended))
-    if is_cut_short:
-        log.warning(
-            "search_cut_short",
-            max_seconds=settings.max_seconds,
-            n_folds=len(chosen.fold_scores),
-            n_samples=chosen.n_samples,
-            estimator=chosen.estimator,
-            parameters=dict(chosen.parameters),
-            use=chosen.feature_blocks,
-        )
+    scores, remaining = _run_rounds(candidates, train, spec, scorer, schedule)
+    labels = scorer.labels(len(candidates))
+    prefers: Preference = "wording" if spec.search.prefer == "wording" else "score"
+    chosen = _choose(scores, remaining, labels, spec.search.metric, train.groups, prefers)
+    _log_ends(scores, chosen, spec.search.max_seconds if schedule.is_over else None)
     return SearchReport(
-        metric=settings.metric.name,
-        is_cut_short=is_cut_short,
+        metric=spec.search.metric.name,
+        is_cut_short=schedule.is_over,
         prefers=prefers,
         labels=labels,
         candidates=tuple(scores),
@@ -132,50 +86,92 @@ def search(
     )
 
 
+def _run_rounds(
+    candidates: Sequence[Candidate],
+    train: Rows,
+    spec: TrainingSpec,
+    scorer: FoldScorer,
+    schedule: Schedule,
+) -> tuple[list[CandidateScore], list[int]]:
+    """Return the scores of all candidates, and the positions of those that can be chosen."""
+    n_folds, seed = spec.search.folds, spec.random_state
+    results: dict[int, CandidateScore] = {}
+    remaining = list(range(len(candidates)))
+    for search_round in schedule.rounds(len(candidates), train):
+        if len(remaining) == 1 and results and not search_round.is_last:
+            continue  # there is no other candidate to compare with
+        positions = sample_groups(train, search_round.share, n_folds, seed)
+        folds = [
+            (positions[train_index], positions[test_index])
+            for train_index, test_index in make_folds(train.take(positions), n_folds, seed)
+        ]
+        scorer.begin_round(search_round.share)
+        results |= _run_round({n: candidates[n] for n in remaining}, folds, scorer, schedule)
+        if schedule.is_over:
+            break
+        if search_round.halving_factor is not None:
+            means = [results[n].mean_score for n in remaining]
+            kept = [remaining[k] for k in keep_best(means, search_round.halving_factor)]
+            results |= {n: results[n].copy_with(ended="halved") for n in remaining if n not in kept}
+            remaining = kept
+    return [results[n] for n in range(len(candidates))], remaining
+
+
 def _run_round(
     candidates: Mapping[int, Candidate],
     folds: Sequence[Fold],
-    score_fold: Callable[[dict[int, Candidate], Fold], dict[int, float]],
-    *,
-    stops_early: bool,
-    is_over: Callable[[], bool],
-) -> tuple[dict[int, CandidateScore], bool]:
-    """Score candidates on the folds, and return the results and whether time ran out.
-
-    Parameters
-    ----------
-    candidates
-        By number.
-    score_fold
-        Returns the score of each candidate in one fold.
-    stops_early
-        Whether candidates that are unlikely to win are eliminated between folds.
-    is_over
-        Whether the time budget is used up; asked before each fold but the first.
-    """
+    scorer: FoldScorer,
+    schedule: Schedule,
+) -> dict[int, CandidateScore]:
+    """Return the scores of the candidates, by number, in the folds that the time allows."""
     scores: dict[int, list[float]] = {n: [] for n in candidates}
-    remaining = list(candidates)
-    for k, fold in enumerate(folds):
-        if k and is_over():
-            break
-        for n, score in score_fold({n: candidates[n] for n in remaining}, fold).items():
+    for fold in schedule.within_time(folds):
+        for n, score in scorer.score(candidates, fold).items():
             scores[n].append(score)
-        if stops_early:
-            eliminated = find_eliminated([scores[n] for n in remaining], len(folds) - k - 1)
-            remaining = [n for position, n in enumerate(remaining) if position not in eliminated]
-    n_completed = max(len(fold_scores) for fold_scores in scores.values())
-    results = {
+    return {
         n: CandidateScore(
             estimator=candidate.estimator,
             parameters=candidate.parameters,
             feature_blocks=candidate.feature_blocks,
             n_samples=sum(len(side) for side in folds[0]),
             fold_scores=tuple(scores[n]),
-            ended=None if n in remaining else "stopped",
         )
         for n, candidate in candidates.items()
     }
-    return results, n_completed < len(folds)
+
+
+def _choose(
+    scores: Sequence[CandidateScore],
+    remaining: Sequence[int],
+    labels: SearchedLabels | None,
+    metric: MetricDefinition,
+    groups: Array,
+    prefers: Preference,
+) -> CandidateScore:
+    """Return the chosen one of the candidates that remain."""
+    if labels is None or not is_label_metric(metric):
+        return max((scores[n] for n in remaining), key=lambda c: c.mean_score)
+    preferred = find_preferred(scores, prefers)
+    return scores[choose(labels, remaining, metric, groups, preferred=preferred)]
+
+
+def _log_ends(
+    scores: Sequence[CandidateScore], chosen: CandidateScore, max_seconds: float | None
+) -> None:
+    """Log which candidates ended early, and the time budget if it ended the search."""
+    ended = Counter(candidate.ended for candidate in scores if candidate.ended is not None)
+    if ended:
+        log.info("candidates_ended", n_candidates=len(scores), why=dict(ended))
+    if max_seconds is not None:
+        log.warning(
+            "search_cut_short",
+            max_seconds=max_seconds,
+            n_folds=len(chosen.fold_scores),
+            n_samples=chosen.n_samples,
+            estimator=chosen.estimator,
+            parameters=dict(chosen.parameters),
+            use=chosen.feature_blocks,
+        )
 
 
 def choose_baselines(

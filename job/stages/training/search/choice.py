@@ -61,21 +61,46 @@ def choose(
     has_few = effective_groups(groups[rows]) < MIN_EFFECTIVE_GROUPS
     if len(candidates) < 2 or not (has_few or preferred):
         return best
-    groups, y_true = np.unique(groups[rows], return_inverse=True)[1], labels.y_true[rows]
-    y_pred = {n: labels.y_pred[n, rows].astype(np.int64) for n in candidates}
-
-    def is_as_good(n: int) -> bool:
-        return n == best or _is_within_one_error(
-            y_true, y_pred[n], y_pred[best], groups, metric, labels.n_classes
-        )
-
     min_score = means[best] - WORDING_MARGIN
     as_good = [n for n in candidates if n in preferred and means[n] >= min_score]
+    codes = np.unique(groups[rows], return_inverse=True)[1]
     if not as_good and has_few:
-        as_good = [n for n in candidates if is_as_good(n)]
-    return max(
-        as_good or [best], key=lambda n: _compute_group_accuracy(y_pred[n] == y_true, groups)
-    )
+        as_good = _find_as_good(labels, candidates, best, metric, rows, codes)
+    is_right = labels.y_pred[:, rows] == labels.y_true[rows]
+    return max(as_good or [best], key=lambda n: _compute_group_accuracy(is_right[n], codes))
+
+
+def _find_as_good(
+    labels: SearchedLabels,
+    candidates: Sequence[int],
+    best: int,
+    metric: LabelMetric,
+    rows: Array,
+    groups: Array,
+) -> list[int]:
+    """Return the best candidate and those within one standard error of it.
+
+    Parameters
+    ----------
+    rows
+        Rows to evaluate, shape (n_rows,).
+    groups
+        Group of each evaluated row, as a number from 0.
+    """
+    y_true = labels.y_true[rows]
+
+    def predicted(n: int) -> Array:
+        y_pred: Array = labels.y_pred[n, rows].astype(np.int64)
+        return y_pred
+
+    return [
+        n
+        for n in candidates
+        if n == best
+        or _is_within_one_error(
+            y_true, predicted(n), predicted(best), groups, metric, labels.n_classes
+        )
+    ]
 
 
 def _compute_mean_score(labels: SearchedLabels, n: int, metric: LabelMetric, rows: Array) -> float:

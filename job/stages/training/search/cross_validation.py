@@ -65,9 +65,17 @@ class FoldScorer:
         self._y_pred: dict[int, Array] = {}
         self._fold = np.full(len(train), -1, np.int16)
         self._n_folds = 0
+        self._min_groups = spec.features.min_groups
 
-    def begin_round(self) -> None:
-        """Discard the predictions of the previous round."""
+    def begin_round(self, share: float) -> None:
+        """Discard the predictions of the previous round.
+
+        Parameters
+        ----------
+        share
+            Share of the training rows in this round; `features.min_groups` is scaled by it.
+        """
+        self._min_groups = math.ceil(self._spec.features.min_groups * share)
         self._y_pred.clear()
         self._fold[:] = -1
         self._n_folds = 0
@@ -84,17 +92,8 @@ class FoldScorer:
             fold=self._fold,
         )
 
-    def score(
-        self, candidates: Mapping[int, Candidate], fold: Fold, share: float
-    ) -> dict[int, float]:
-        """Return the score of each candidate on the fold's test rows.
-
-        Parameters
-        ----------
-        share
-            Share of the training rows in this round; `features.min_groups` is scaled by it.
-        """
-        min_groups = math.ceil(self._spec.features.min_groups * share)
+    def score(self, candidates: Mapping[int, Candidate], fold: Fold) -> dict[int, float]:
+        """Return the score of each candidate on the fold's test rows."""
         by_blocks: dict[FeatureBlocks, list[int]] = {}
         for n, candidate in candidates.items():
             by_blocks.setdefault(candidate.feature_blocks, []).append(n)
@@ -106,7 +105,7 @@ class FoldScorer:
         scores: dict[int, float] = {}
         for feature_blocks, numbers in by_blocks.items():
             input_scores = self._score_input(
-                {n: candidates[n] for n in numbers}, fold, feature_blocks, min_groups
+                {n: candidates[n] for n in numbers}, fold, feature_blocks
             )
             scores |= dict(zip(numbers, input_scores, strict=True))
         self._fold[fold[1]] = self._n_folds
@@ -118,10 +117,9 @@ class FoldScorer:
         candidates: Mapping[int, Candidate],
         fold: Fold,
         feature_blocks: FeatureBlocks,
-        min_groups: int,
     ) -> list[float]:
         # NOTE: the training matrix is freed before the test matrix is made
-        models, transform = self._fit_input(candidates, fold, feature_blocks, min_groups)
+        models, transform = self._fit_input(candidates, fold, feature_blocks)
         test_index, metric = fold[1], self._spec.search.metric
         X, codes = transform(test_index), self._codes[test_index]
 
@@ -153,33 +151,36 @@ class FoldScorer:
             for n, m in models.items()
         }
 
+    def _find_previous(
+        self,
+        candidates: Mapping[int, Candidate],
+        feature_blocks: FeatureBlocks,
+        columns: Array | None,
+    ) -> PreviousModels:
+        """Return the models of the fold before with these feature blocks."""
+        previous, previous_columns = self._previous.get(feature_blocks, ({}, None))
+        models = [previous.get(n) for n in candidates]
+        return PreviousModels.of(models, previous_columns, columns)
+
     def _fit_input(
         self,
         candidates: Mapping[int, Candidate],
         fold: Fold,
         feature_blocks: FeatureBlocks,
-        min_groups: int,
     ) -> tuple[dict[int, Any], Callable[[Array], Any]]:
         spec = self._spec.search
         train_index, test_index = fold
-        feature_matrix = self._feature_matrices.fit(train_index, feature_blocks, min_groups)
-        X, y, codes = (
-            feature_matrix.matrix(spec.engine),
-            self._y[train_index],
-            self._codes[train_index],
-        )
+        feature_matrix = self._feature_matrices.fit(train_index, feature_blocks, self._min_groups)
+        X, y = feature_matrix.matrix(spec.engine), self._y[train_index]
         models = self._build_models(candidates, train_index)
-        groups = RowGroups(group=self._groups[train_index], min_groups=min_groups)
-        previous, columns = self._previous.get(feature_blocks, ({}, None))
-        warm_start = PreviousModels.of(
-            [previous.get(n) for n in candidates], columns, feature_matrix.columns
-        )
+        groups = RowGroups(group=self._groups[train_index], min_groups=self._min_groups)
+        warm_start = self._find_previous(candidates, feature_blocks, feature_matrix.columns)
 
         def fit_fast() -> None:
             fit_linear_models(
                 list(models.values()),
                 X,
-                codes,
+                self._codes[train_index],
                 self._executor,
                 classes=self._classes,
                 suboptimality=tolerated_suboptimality(len(test_index)),

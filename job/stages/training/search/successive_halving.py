@@ -1,4 +1,4 @@
-"""Successive halving, and early elimination of candidates.
+"""Successive halving: rounds with fewer candidates and more rows each.
 
 How it works
 ------------
@@ -7,8 +7,6 @@ How it works
    (Jamieson & Talwalkar 2016); the last round has all rows.
 3. The number of rounds is that of scikit-learn's `HalvingGridSearchCV` with
    `min_resources="exhaust"`, except that the last round always has all rows.
-4. Within the last round, a candidate can be eliminated between two folds: when its deficit per
-   remaining fold exceeds the largest fold-to-fold variation of any candidate's gap to the leader.
 """
 
 from __future__ import annotations
@@ -44,24 +42,3 @@ def keep_best(means: Sequence[float], factor: int) -> list[int]:
     """Return the positions of the best 1 / `factor` of the means, sorted; ties go to the first."""
     n_kept = -(-len(means) // factor)
     return sorted(np.argsort(-np.asarray(means), kind="stable")[:n_kept].tolist())
-
-
-def find_eliminated(scores: Sequence[Sequence[float]], n_left: int) -> list[int]:
-    """Return the positions of candidates that are unlikely to catch up with the leader.
-
-    The leader has the best mean.  A candidate is eliminated if its deficit per remaining fold
-    exceeds the largest fold-to-fold variation of any candidate's gap to the leader.
-
-    Parameters
-    ----------
-    scores
-        Scores of the candidates in the same folds, shape (n_candidates, n_completed).
-    n_left
-        Number of remaining folds.
-    """
-    fold_scores = np.asarray(scores)
-    if fold_scores.shape[1] < 2 or n_left < 1:
-        return []
-    deficits = fold_scores[fold_scores.mean(axis=1).argmax()] - fold_scores
-    variation = np.ptp(deficits, axis=1).max()
-    return np.flatnonzero(deficits.sum(axis=1) > n_left * variation).tolist()

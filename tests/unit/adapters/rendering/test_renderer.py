@@ -382,10 +382,10 @@ def test_pages_repeat(reports, pages):
 
 
 def test_report_tells_what_ended_before_its_time(pages):
-    """A candidate that was stopped, and a search that had no more time."""
+    """A candidate that was dropped by halving, and a search that had no more time."""
     text = Reader(pages["report.html"]).text
 
-    assert "stopped: too far behind" in text
+    assert "not kept for more rows" in text
     assert "Time was over" in text
 
 

@@ -79,8 +79,8 @@ def test_equals_are_ordered_by_the_table(train):
 
 def test_candidate_that_did_not_end_the_search_is_not_asked(train):
     """It has no score, and cannot be chosen."""
-    stopped = candidate(mean=0.7, ended="stopped")
-    report = choose(train, make_rows(20, 1), candidate("dummy", "prior"), stopped)
+    halved = candidate(mean=0.7, ended="halved")
+    report = choose(train, make_rows(20, 1), candidate("dummy", "prior"), halved)
 
     assert (None, "dummy") == (report.candidates[1].challenge_score, report.chosen.estimator)
 

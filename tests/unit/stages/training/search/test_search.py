@@ -462,29 +462,6 @@ def test_time_that_is_over_between_rounds_ends_with_the_best_of_those_that_were_
     )
 
 
-def test_candidate_that_cannot_win_is_stopped():
-    """After two folds; the report says so, and it is not chosen."""
-    rows = noisy_rows(0, n=600)
-    grids = {"dummy": {}, "logistic_regression": {"C": [1.0, 3.0]}}
-    report = run(rows, spec(estimators=grids, folds=5, stop_early=True))
-
-    assert [("stopped", 2), (None, 5), (None, 5)] == [
-        (c.ended, len(c.fold_scores)) for c in report.candidates
-    ]
-    assert "logistic_regression" == report.chosen.estimator
-
-
-def test_early_stop_changes_no_score_of_those_that_go_on():
-    """They meet the same folds."""
-    rows = noisy_rows(0, n=600)
-    grids = {"dummy": {}, "logistic_regression": {"C": [1.0, 3.0]}}
-    whole, stopped = (
-        run(rows, spec(estimators=grids, folds=5, stop_early=early)) for early in (False, True)
-    )
-
-    assert whole.candidates[1:] == stopped.candidates[1:]
-
-
 def test_best_input_is_found():
     """The numbers tell the classes apart, the embeddings do not; a baseline has the same input."""
     rng = np.random.default_rng(0)
@@ -570,7 +547,8 @@ def test_last_of_the_candidates_goes_straight_to_all_rows(monkeypatch):
     """Rounds in which nobody is compared with it decide nothing."""
     rows = noisy_rows(3, n=900)
     grids = {"logistic_regression": {"C": [1.0]}}
-    monkeypatch.setattr("job.stages.training.search.plan_rounds", lambda *_: [1 / 9, 1 / 3, 1.0])
+    shares = [1 / 9, 1 / 3, 1.0]
+    monkeypatch.setattr("job.stages.training.search.schedule.plan_rounds", lambda *_: shares)
     n_samples = []
 
     def fit(design, *arguments):

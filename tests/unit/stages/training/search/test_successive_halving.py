@@ -1,4 +1,4 @@
-"""Rounds of successive halving, and candidates that are stopped early."""
+"""Rounds of successive halving."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import HalvingGridSearchCV
 
 from job.stages.split.folds import take_share
-from job.stages.training.search.successive_halving import find_eliminated, keep_best, plan_rounds
+from job.stages.training.search.successive_halving import keep_best, plan_rounds
 
 
 @pytest.mark.parametrize("n_candidates", [1, 2, 3, 6, 9, 10, 27])
@@ -82,20 +82,3 @@ def test_larger_share_holds_the_smaller_one():
     small, large = (set(take_share(y, groups, share, 2, 7).tolist()) for share in (0.1, 0.3))
 
     assert small < large
-
-
-@pytest.mark.parametrize(
-    ("scores", "n_left", "eliminated"),
-    [
-        ([[0.9, 0.9], [0.8, 0.8], [0.9, 0.88]], 1, [1]),  # leads .1 and .1, swing .02
-        ([[0.9, 0.9], [0.8, 0.8], [0.9, 0.88]], 9, [1]),  # .2 in nine folds is .0222 a fold
-        ([[0.9, 0.9], [0.8, 0.8], [0.9, 0.88]], 11, []),
-        ([[0.9, 0.9], [0.8, 0.8], [0.9, 0.88]], 0, []),  # nothing is saved any more
-        ([[0.9], [0.1]], 4, []),  # one fold tells nothing of what folds differ by
-        ([[0.9, 0.5], [0.5, 0.9]], 3, []),
-        ([[0.9, 0.9], [0.9, 0.9]], 3, []),  # equals
-    ],
-)
-def test_candidate_is_eliminated_if_its_deficit_exceeds_the_variation(scores, n_left, eliminated):
-    """What it would have to make up in each fold that is left is compared with their swing."""
-    assert eliminated == find_eliminated(scores, n_left)
