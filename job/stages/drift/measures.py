@@ -67,8 +67,7 @@ def measure_drift(
     if old.embeddings and new.embeddings and _are_embeddings_comparable(old, new):
         compared.add(EMBEDDINGS)
         measures += _measure_embeddings(old, table, spec)
-    old_subjects = _list_subjects(old)
-    all_subjects = _list_subjects(new) | {*old.parts, *table.cells}
+    olds, news = _list_subjects(old), {*_list_subjects(new), *old.parts, *table.cells}
     return DriftReport(
         champion=champion,
         n_rows=new.n_rows,
@@ -76,8 +75,8 @@ def measure_drift(
         n_rows_before=old.n_rows,
         n_groups_before=old.n_groups,
         measures=tuple(measures),
-        missing_subjects=tuple(sorted(old_subjects - compared)),
-        not_compared=tuple(sorted(all_subjects - old_subjects - compared)),
+        missing_subjects=tuple(sorted(olds - compared)),
+        not_compared=tuple(sorted(news - olds - compared)),
     )
 
 

@@ -156,7 +156,7 @@ class FoldScorer:
         candidates: Mapping[int, Candidate],
         feature_blocks: FeatureBlocks,
         columns: Array | None,
-    ) -> PreviousModels:
+    ) -> PreviousModels | None:
         """Return the models of the fold before with these feature blocks."""
         previous, previous_columns = self._previous.get(feature_blocks, ({}, None))
         models = [previous.get(n) for n in candidates]
