@@ -38,7 +38,8 @@ from job.contracts.plan import Plan
 from job.contracts.ports import Ports
 from job.contracts.reports.search import CandidateScore, SearchReport
 from job.contracts.settings.evaluation import EvaluationSpec
-from job.stages.evaluation.stress import Columns, draw_batch, measure_stress
+from job.stages.evaluation.stress import measure_stress
+from job.stages.evaluation.stress_batches import Columns, draw_batch
 from job.stages.features.feature_matrix import FeatureMatrices
 from job.stages.features.geometry import detect_geometry
 from job.stages.metrics.predictions import predict

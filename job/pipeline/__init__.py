@@ -24,13 +24,8 @@ from job.contracts.store_keys import ProbeStep
 from job.errors import GateRejectedError
 from job.pipeline.drift import check_drift
 from job.pipeline.intake import Tables, check_request, load_tables
-from job.pipeline.judge_candidate import (
-    Verdict,
-    claim_if_published,
-    judge_candidate,
-    list_label_issues,
-    package,
-)
+from job.pipeline.judge_candidate import Verdict, claim_if_published, judge_candidate
+from job.pipeline.package import list_label_issues, package
 from job.pipeline.run_context import RunContext
 from job.pipeline.split import add_optimism, split_tables
 from job.pipeline.train_candidate import TrainedCandidate, train_candidate

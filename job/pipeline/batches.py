@@ -25,7 +25,8 @@ from job.contracts.suites import Suite
 from job.errors import ConfigurationError
 from job.pipeline.run_context import RunContext
 from job.stages.evaluation.input_check import choose_input_check
-from job.stages.evaluation.stress import Columns, measure_stress
+from job.stages.evaluation.stress import measure_stress
+from job.stages.evaluation.stress_batches import Columns
 from job.stages.features.preprocessing import select_blocks
 from job.stages.split.split import DataSplit
 

@@ -18,27 +18,21 @@ from job.contracts.arrays import Array
 from job.contracts.dataset import Dataset, Rows
 from job.contracts.model import TrainedModel
 from job.contracts.plan import Plan
-from job.contracts.ports import Ports
 from job.contracts.reports.challenge import Challenge, Purpose
-from job.contracts.reports.comparison import Comparison
 from job.contracts.reports.decision_threshold import Decision, Threshold
 from job.contracts.reports.evaluation import ModelEvaluation
 from job.contracts.reports.search import SearchReport
 from job.contracts.settings.job_settings import TrainingSpec
-from job.contracts.version_files import MODEL_FILE
 from job.pipeline.requests import read_requests
 from job.pipeline.run_context import RunContext
-from job.registry.champion import PublishedVersion
 from job.stages.data.challenge_validation import validate_challenge
 from job.stages.data.rows import make_rows
 from job.stages.evaluation.challenge_scores import score_challenge
 from job.stages.features.feature_matrix import FeatureMatrices
 from job.stages.features.preprocessing import select_blocks
-from job.stages.gate.challenge_comparison import compare_on_challenge, select_unseen
-from job.stages.gate.held_out_comparison import ComparedModel, ComparisonSpec
 from job.stages.metrics.predictions import Predictions, predict
 from job.stages.packaging.metadata import name_embedding_model
-from job.stages.split.challenge_halves import ChallengeSet, make_challenge_set
+from job.stages.split.challenge_halves import ChallengeSet
 from job.stages.split.split import DataSplit
 from job.stages.training.challenge_choice import choose_on_challenge
 from job.stages.training.challenge_threshold import (
@@ -196,66 +190,3 @@ def _learn_threshold(
     if s.search.choose_on == "challenge" and not challenge.is_halved:
         return withhold_threshold(threshold)
     return threshold
-
-
-def compare_champion(
-    plan: Plan,
-    ports: Ports,
-    challenge: ChallengeSet,
-    champion: PublishedVersion,
-    model: TrainedModel,
-    *,
-    payload: bytes,
-    embedding_model: str,
-) -> Comparison:
-    """Compare the published models of candidate and champion on the judging requests."""
-    s = plan.settings
-    return compare_on_challenge(
-        champion,
-        ComparedModel(model=model, payload=payload, embedding_model=embedding_model),
-        challenge.evaluating,
-        ports.codec,
-        ComparisonSpec(training=s.training, paired=s.paired),
-    )
-
-
-def evaluate_version(
-    plan: Plan,
-    ports: Ports,
-    requests: Rows,
-    *,
-    new: PublishedVersion,
-    old: PublishedVersion,
-    model: TrainedModel,
-    embedding_model: str,
-) -> tuple[Challenge | None, tuple[Comparison, ...]]:
-    """Evaluate a published version on the requests that are new to it; compare it with another.
-
-    Returns
-    -------
-    scores, comparisons
-        The part `challenge` of an evaluation; None if no request is new to the version, or if the
-        set was not checked for its input.
-    """
-    s = plan.settings
-    if model.feature_blocks not in (s.search.inputs or (s.features.use,)):
-        return None, ()
-    unseen = select_unseen(new, requests)
-    if not len(unseen):
-        return None, ()
-    challenge = make_challenge_set(unseen, s.evaluation.challenge_split, s.split.salt, n_dropped=0)
-    evaluating = select_blocks(challenge.evaluating, model.feature_blocks, s.dataset.columns)
-    scores = score_challenge(
-        predict(model.pipeline, evaluating, model.feature_blocks),
-        evaluating,
-        challenge,
-        labels=unseen.y,
-        used_for=(),
-        spec=s.evaluation,
-        random_state=s.random_state,
-    )
-    payload = new.files[MODEL_FILE]
-    comparison = compare_champion(
-        plan, ports, challenge, old, model, payload=payload, embedding_model=embedding_model
-    )
-    return scores, (comparison,)

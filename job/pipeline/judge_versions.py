@@ -26,7 +26,7 @@ from job.contracts.reports.evaluation import CandidateEvaluation
 from job.contracts.reports.results import GateResult
 from job.contracts.version_files import MODEL_FILE
 from job.errors import ConfigurationError, GateRejectedError
-from job.pipeline.challenge import evaluate_version
+from job.pipeline.challenge_comparison import evaluate_version
 from job.pipeline.intake import Tables, check_request, find_near_duplicates, load_tables
 from job.pipeline.run_context import RunContext
 from job.registry.champion import PublishedVersion, load_anchor

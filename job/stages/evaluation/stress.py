@@ -20,12 +20,9 @@ columns takes about 20 ms.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from job.contracts.arrays import Array
 from job.contracts.dataset import MatrixRows, Rows
@@ -34,53 +31,10 @@ from job.contracts.reports.intervals import Interval
 from job.contracts.reports.stress import BatchScore, StatedBy, StressReport
 from job.contracts.settings.evaluation import EvaluationSpec
 from job.stages.evaluation.recentering import predict_recentered
-from job.stages.features.quadric import measure_columns
+from job.stages.evaluation.stress_batches import SHARE, BatchPlan, Columns, draw_batch, plan_batches
 from job.stages.metrics.confidence_bounds import MIN_GROUPS
 from job.stages.metrics.group_bootstrap import GroupBootstrap
 from job.stages.metrics.predictions import Predictions, predict
-
-SHARE: Final = 0.85
-N_DRAWS: Final = 10
-MAX_BATCH_ROWS: Final = 200
-MIN_BATCH_ROWS: Final = 50
-MAX_PREDICTED: Final = 100_000
-_CONSTANT: Final = 1e-9  # deviation in units of the largest value of the column
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Columns:
-    """Means and standard deviations of the columns of a table, shape (width,) each."""
-
-    mean: Array
-    deviation: Array
-
-    @classmethod
-    def of(cls, table: MatrixRows) -> Columns:
-        """Measure the columns of a table."""
-        mean, deviation, _ = measure_columns(table)
-        return cls(mean=mean, deviation=deviation)
-
-    def standardize(self, batch: Array) -> npt.NDArray[np.float32]:
-        """Return the batch with the means and deviations of the table.
-
-        A column that is constant in the batch becomes the mean of the table.
-        """
-        rows = batch.astype(float)
-        deviation = rows.std(axis=0)
-        varies = deviation > _CONSTANT * np.abs(rows).max(axis=0)
-        rows = (rows - rows.mean(axis=0)) / np.where(varies, deviation, 1.0)
-        scaled: npt.NDArray[np.float32] = (rows * self.deviation + self.mean).astype(np.float32)
-        return scaled
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _BatchPlan:
-    """The classes that have batches or none, the rows of a batch, and the batches of a class."""
-
-    names: tuple[str, ...]
-    n_rows: int
-    n_draws: int
-    n_classes_left_out: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +83,7 @@ def measure_stress(
     """
     rng = np.random.default_rng(random_state)
     class_rows = _find_class_rows(rows, model)
-    plan = _plan_batches(class_rows, rng)
+    plan = plan_batches(class_rows, rng)
     if plan is None:
         return None
     batches = []
@@ -143,7 +97,7 @@ def measure_stress(
 
 
 def _score_batches(
-    plan: _BatchPlan,
+    plan: BatchPlan,
     batches: list[_ClassBatches],
     predictions: Predictions,
     groups: Array,
@@ -177,51 +131,6 @@ def _compute_interval(batches: list[_ClassBatches], bootstrap: GroupBootstrap) -
     if bootstrap.n_groups < MIN_GROUPS:
         return None
     return bootstrap.share_interval(np.concatenate([of_class.is_right for of_class in batches]))
-
-
-def _plan_batches(class_rows: Mapping[str, Array], rng: np.random.Generator) -> _BatchPlan | None:
-    """Return the batches to draw; None if no class has enough rows, or if it is the only one."""
-    min_class_rows = int(np.ceil(SHARE * MIN_BATCH_ROWS))
-    names = [name for name, index in class_rows.items() if len(index) >= min_class_rows]
-    if not names or len(class_rows) < 2:
-        return None
-    n_smallest = min(len(class_rows[name]) for name in names)
-    n_rows = min(MAX_BATCH_ROWS, int(n_smallest / SHARE))
-    if len(names) * n_rows > MAX_PREDICTED:
-        sample = rng.choice(len(names), MAX_PREDICTED // n_rows, replace=False)
-        names = [names[n] for n in np.sort(sample)]
-    n_draws = min(N_DRAWS, MAX_PREDICTED // (len(names) * n_rows))
-    return _BatchPlan(
-        names=tuple(names),
-        n_rows=n_rows,
-        n_draws=n_draws,
-        n_classes_left_out=len(class_rows) - len(names),
-    )
-
-
-def draw_batch(
-    class_rows: Mapping[str, Array], name: str, n_rows: int, rng: np.random.Generator
-) -> Array:
-    """Draw the positions of a batch's rows, most of them of one class.
-
-    The rows of another class are drawn with replacement if it has too few of them.
-
-    Parameters
-    ----------
-    class_rows
-        Positions of the rows of each class, at least two classes.
-    name
-        Class of `SHARE` of the batch's rows; it must have that many rows.
-    """
-    others = [other for other in class_rows if other != name]
-    n_main = round(SHARE * n_rows)
-    n_each, n_extra = divmod(n_rows - n_main, len(others))
-    has_extra = set(rng.permutation(len(others))[:n_extra].tolist())
-    parts = [rng.choice(class_rows[name], n_main, replace=False)]
-    for number, other in enumerate(others):
-        n, index = n_each + (number in has_extra), class_rows[other]
-        parts.append(rng.choice(index, n, replace=n > len(index)))
-    return np.concatenate(parts)
 
 
 def _find_class_rows(rows: Rows, model: TrainedModel) -> dict[str, Array]:

@@ -7,8 +7,9 @@ from support.rows import rows_of_embeddings
 from job.contracts.dataset import MatrixRows
 from job.contracts.model import TrainedModel
 from job.contracts.settings.evaluation import EvaluationSpec
-from job.stages.evaluation import stress
-from job.stages.evaluation.stress import SHARE, Columns, draw_batch, measure_stress
+from job.stages.evaluation import stress_batches
+from job.stages.evaluation.stress import measure_stress
+from job.stages.evaluation.stress_batches import SHARE, Columns, draw_batch
 
 
 class BySign:
@@ -148,7 +149,7 @@ def test_same_seed_draws_the_same_batches():
 @pytest.mark.parametrize("n_most", [1000, 300])
 def test_work_is_bounded_by_fewer_draws_and_then_by_fewer_classes(monkeypatch, n_most):
     """Rows are predicted once as given beside that."""
-    monkeypatch.setattr(stress, "MAX_PREDICTED", n_most)
+    monkeypatch.setattr(stress_batches, "MAX_PREDICTED", n_most)
     rows, model = make_rows(), BySign()
     report = measure(rows, model)
 

@@ -1,0 +1,81 @@
+"""Published models on the challenge set: compared in a run, and judged without a training."""
+
+from __future__ import annotations
+
+from job.contracts.dataset import Rows
+from job.contracts.model import TrainedModel
+from job.contracts.plan import Plan
+from job.contracts.ports import Ports
+from job.contracts.reports.challenge import Challenge
+from job.contracts.reports.comparison import Comparison
+from job.contracts.version_files import MODEL_FILE
+from job.registry.champion import PublishedVersion
+from job.stages.evaluation.challenge_scores import score_challenge
+from job.stages.features.preprocessing import select_blocks
+from job.stages.gate.challenge_comparison import compare_on_challenge, select_unseen
+from job.stages.gate.held_out_comparison import ComparedModel, ComparisonSpec
+from job.stages.metrics.predictions import predict
+from job.stages.split.challenge_halves import ChallengeSet, make_challenge_set
+
+
+def compare_champion(
+    plan: Plan,
+    ports: Ports,
+    challenge: ChallengeSet,
+    champion: PublishedVersion,
+    model: TrainedModel,
+    *,
+    payload: bytes,
+    embedding_model: str,
+) -> Comparison:
+    """Compare the published models of candidate and champion on the judging requests."""
+    s = plan.settings
+    return compare_on_challenge(
+        champion,
+        ComparedModel(model=model, payload=payload, embedding_model=embedding_model),
+        challenge.evaluating,
+        ports.codec,
+        ComparisonSpec(training=s.training, paired=s.paired),
+    )
+
+
+def evaluate_version(
+    plan: Plan,
+    ports: Ports,
+    requests: Rows,
+    *,
+    new: PublishedVersion,
+    old: PublishedVersion,
+    model: TrainedModel,
+    embedding_model: str,
+) -> tuple[Challenge | None, tuple[Comparison, ...]]:
+    """Evaluate a published version on the requests that are new to it; compare it with another.
+
+    Returns
+    -------
+    scores, comparisons
+        The part `challenge` of an evaluation; None if no request is new to the version, or if the
+        set was not checked for its input.
+    """
+    s = plan.settings
+    if model.feature_blocks not in (s.search.inputs or (s.features.use,)):
+        return None, ()
+    unseen = select_unseen(new, requests)
+    if not len(unseen):
+        return None, ()
+    challenge = make_challenge_set(unseen, s.evaluation.challenge_split, s.split.salt, n_dropped=0)
+    evaluating = select_blocks(challenge.evaluating, model.feature_blocks, s.dataset.columns)
+    scores = score_challenge(
+        predict(model.pipeline, evaluating, model.feature_blocks),
+        evaluating,
+        challenge,
+        labels=unseen.y,
+        used_for=(),
+        spec=s.evaluation,
+        random_state=s.random_state,
+    )
+    payload = new.files[MODEL_FILE]
+    comparison = compare_champion(
+        plan, ports, challenge, old, model, payload=payload, embedding_model=embedding_model
+    )
+    return scores, (comparison,)
