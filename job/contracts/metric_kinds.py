@@ -6,10 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from job.contracts.arrays import Array
-
 if TYPE_CHECKING:
-    Array = Array
+    from job.contracts.arrays import Array
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""All that is measured of a candidate before the gate decides.
+"""Evaluate a candidate: everything that is measured before the gate decides.
 
 How it works
 ------------
@@ -74,7 +74,6 @@ def evaluate_candidate(
     plan, model = context.plan, fitted.model
     with context.stage("evaluate"):
         evaluated = _predict_rows(context, split, fitted)
-    with context.stage("evaluate"):
         scores = _evaluate_rows(context, split, setup, fitted, evaluated)
     log.info("model_evaluated", method=setup.method, **scores.scores)
     if split.challenge is not None:

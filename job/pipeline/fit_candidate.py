@@ -91,7 +91,6 @@ def _search(
             ports.executor,
             geometry=setup.geometry,
         )
-    with context.stage("search"):
         report = search(split.train, feature_matrices, spec, ports.executor, ports.timer)
     report = choose_candidate(
         context, spec, split=split, report=report, feature_matrices=feature_matrices

@@ -26,6 +26,7 @@ from job.contracts.reports.manifest import FileEntry, Manifest
 from job.contracts.reports.metadata import PromotionTerms
 from job.contracts.version_files import MANIFEST_FILE, METADATA_FILE, MODEL_FILE
 from job.errors import ConfigurationError, IntegrityError, TransientError, VersionConflictError
+from job.registry.parse_file import parse_file
 from job.registry.removal import is_being_removed
 
 log = structlog.get_logger(__name__)
@@ -130,7 +131,8 @@ def publish(
     with ThreadPoolExecutor(_N_THREADS) as pool:
         measured = {name: pool.submit(FileEntry.of, name, data) for name, data in files.items()}
         stored = {name: _create(store, version, name, files[name]) for name in _FIRST}
-        terms = [PromotionTerms.parse(source[METADATA_FILE]) for source in (stored, files)]
+        name = f"{version}/{METADATA_FILE}"
+        terms = [parse_file(PromotionTerms, name, s[METADATA_FILE]) for s in (stored, files)]
         _require_same_run(version, run_id, *terms, is_copy=copied_from is not None)
         rest = sorted(name for name in files if name not in _FIRST)
         contents = pool.map(lambda name: _create(store, version, name, files[name]), rest)

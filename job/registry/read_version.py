@@ -10,8 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Final
 
-from pydantic import ValidationError
-
 from job.contracts.identity import Digest, is_version
 from job.contracts.messages import quote_list
 from job.contracts.ports import ArtifactStore
@@ -20,6 +18,7 @@ from job.contracts.reports.metadata import Metadata, PromotionTerms
 from job.contracts.store_keys import is_key
 from job.contracts.version_files import MANIFEST_FILE, METADATA_FILE
 from job.errors import IntegrityError
+from job.registry.parse_file import parse_file
 from job.registry.publish import is_named_for
 
 _N_THREADS: Final = 4
@@ -68,20 +67,19 @@ def parse_metadata(version: str, raw: bytes) -> Metadata:
     IntegrityError
         A key that this release needs is absent or of another type.
     """
-    try:
-        return Metadata.parse(raw)
-    except ValidationError as error:
-        problem = error.errors()[0]
-        key = ".".join(str(part) for part in problem["loc"])
-        raise IntegrityError(
-            f"this release cannot read {version}/{METADATA_FILE}: {key}: {problem['msg']}",
-            hint="use the release that published the version, or a later one",
-        ) from None
+    return parse_file(Metadata, f"{version}/{METADATA_FILE}", raw)
 
 
 def read_terms(store: ArtifactStore, version: str) -> PromotionTerms:
-    """Return how a version is promoted, from its verified metadata.json."""
-    return PromotionTerms.parse(read_verified(store, version)[METADATA_FILE])
+    """Return how a version is promoted, from its verified metadata.json.
+
+    Raises
+    ------
+    IntegrityError
+        As raised by `parse_metadata`.
+    """
+    raw = read_verified(store, version)[METADATA_FILE]
+    return parse_file(PromotionTerms, f"{version}/{METADATA_FILE}", raw)
 
 
 def read_files(store: ArtifactStore, version: str, names: Collection[str]) -> dict[str, bytes]:

@@ -38,7 +38,7 @@ class Reader(HTMLParser):
 
 def parse(evaluation):
     """Return the evaluation as it is read from its published bytes."""
-    return Evaluation.model_validate_json(canonical_json(evaluation))
+    return Evaluation.parse(canonical_json(evaluation))
 
 
 def draw(metadata, evaluation):

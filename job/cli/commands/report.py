@@ -89,7 +89,7 @@ def _render(files: Mapping[str, bytes]) -> bytes:
 
     try:
         metadata = Metadata.parse(files[METADATA_FILE])
-        evaluation = Evaluation.model_validate_json(files[EVALUATION_FILE])
+        evaluation = Evaluation.parse(files[EVALUATION_FILE])
         return render_report(metadata, evaluation).encode()
     except (ValueError, KeyError, TypeError):
         raise ConfigurationError(

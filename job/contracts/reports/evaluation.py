@@ -20,6 +20,7 @@ from job.contracts.reports.intervals import IntervalReport
 from job.contracts.reports.label_noise import LabelNoise
 from job.contracts.reports.out_of_scope import OutOfScope
 from job.contracts.reports.part import Count, Part, Tenths, is_none
+from job.contracts.reports.published_file import PublishedFile
 from job.contracts.reports.scores import (
     ClassScores,
     Curves,
@@ -142,11 +143,10 @@ class CandidateEvaluation(ModelEvaluation):
     )
 
 
-class Evaluation(CandidateEvaluation):
+class Evaluation(CandidateEvaluation, PublishedFile):
     """What a run found out about its model; the report shows no number that is not in here."""
 
-    # NOTE: readers of this release accept what later ones add; our tests do not
-    model_config = ConfigDict(extra="allow", title="evaluation.json")
+    model_config = ConfigDict(title="evaluation.json")
 
     model_bytes: Count = Field(description="Size of the model file.")
     gate: GateDecision

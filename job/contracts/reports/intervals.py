@@ -6,7 +6,7 @@ from pydantic import Field
 
 from job.contracts.reports.part import Count, Part, Probability, Rounded
 
-_NOT_COVERED = ("pr_auc_ovr", "per-class roc_auc and pr_auc", "calibration_error")
+NOT_COVERED = ("pr_auc_ovr", "per-class roc_auc and pr_auc", "calibration_error")
 
 
 class Interval(Part):
@@ -30,6 +30,6 @@ class IntervalReport(Part):
     n_resamples: Count
     n_rows: Count
     n_groups: Count
-    not_covered: tuple[str, ...] = Field(_NOT_COVERED, description="Scores that have none.")
+    not_covered: tuple[str, ...] = Field(NOT_COVERED, description="Scores that have none.")
     scores: dict[str, Interval] = Field(description="By score.")
     per_class: dict[str, dict[str, Interval]] = Field(description="By class, then by score.")

@@ -191,7 +191,7 @@ class Metadata(PromotionTerms):
     settings: dict[str, JsonValue] = Field(
         description="All settings of the run, as the release named them."
     )
-    hyperparameters: dict[str, JsonValue] = Field(
+    hyperparameters: dict[str, object] = Field(
         description="Parameters of the estimator, by scikit-learn's names."
     )
     metrics: Scores = Field(description="`scores` of evaluation.json.")

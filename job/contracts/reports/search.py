@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, JsonValue, PlainSerializer, WithJsonSchema
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 from pydantic.json_schema import SkipJsonSchema
 
 from job.contracts.reports.part import Count, NotPublished, Part
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Preference = Literal["score", "wording"]
 Parameters = Annotated[
-    tuple[tuple[str, JsonValue], ...],
+    tuple[tuple[str, object], ...],
     BeforeValidator(lambda value: tuple(value.items()) if isinstance(value, dict) else value),
     PlainSerializer(dict),
     WithJsonSchema({"type": "object"}),

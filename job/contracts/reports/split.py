@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from job.contracts.reports.near_duplicates import DuplicateReport, Optimism
 from job.contracts.reports.part import Count, Part, Probability
@@ -37,8 +37,6 @@ def _find_share_difference(report: Mapping[str, Any]) -> float:
 
 class SplitReport(Part):
     """Counts of the split."""
-
-    model_config = ConfigDict(extra="allow")  # keys of other releases
 
     method: str = Field(description="`split.method`, or `official_test`.")
     key: str = Field(

@@ -18,9 +18,9 @@ from typing import Final, TypeGuard
 import numpy as np
 
 from job.contracts.arrays import Array
-from job.contracts.metric_kinds import InfluenceMetric, MetricDefinition, RowMetric
+from job.contracts.metric_kinds import InfluenceMetric, MetricDefinition, RowMetric, WholeMetric
 from job.contracts.metrics import METRICS
-from job.contracts.reports.intervals import Interval, IntervalReport
+from job.contracts.reports.intervals import NOT_COVERED, Interval, IntervalReport
 from job.contracts.settings.evaluation import EvaluationSpec
 from job.stages.metrics.confidence_bounds import (
     MIN_GROUPS,
@@ -76,6 +76,7 @@ def compute_intervals(
         n_resamples=spec.resamples,
         n_rows=len(groups),
         n_groups=bootstrap.n_groups,
+        not_covered=_list_uncovered(),
         scores=scores | _compute_row_intervals(predictions, bootstrap),
         per_class=per_class,
     )
@@ -162,3 +163,9 @@ def _has_row_values(metric: MetricDefinition) -> TypeGuard[RowMetric | Influence
 
 def _interval(value: float, low: float, high: float) -> Interval:
     return Interval(value=float(value), lower=float(low), upper=float(high))
+
+
+def _list_uncovered() -> tuple[str, ...]:
+    """Return the scores without an interval: no sum over groups gives them."""
+    whole = [name for name, metric in METRICS.items() if isinstance(metric, WholeMetric)]
+    return (*NOT_COVERED, *(name for name in whole if name not in NOT_COVERED))

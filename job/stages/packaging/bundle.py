@@ -9,7 +9,6 @@ import numpy as np
 
 from job.contracts.arrays import Array
 from job.contracts.dataset import Rows
-from job.contracts.identity import canonical_json
 from job.contracts.ports import Renderer
 from job.contracts.reports.evaluation import Evaluation
 from job.contracts.reports.metadata import Metadata
@@ -46,11 +45,11 @@ def make_bundle(
     renderer: Renderer,
 ) -> dict[str, bytes]:
     """Return the files of a version by name, except the manifest."""
-    published = canonical_json(evaluation.to_json())
+    published = evaluation.to_bytes()
     stream = io.BytesIO()
     np.save(stream, training_keys(train, metadata.training_keys_salt), allow_pickle=False)
     return {
-        **renderer.render(metadata, Evaluation.model_validate_json(published)),
+        **renderer.render(metadata, Evaluation.parse(published)),
         **models,
         METADATA_FILE: metadata.to_bytes(),
         EVALUATION_FILE: published,

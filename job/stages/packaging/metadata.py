@@ -1,4 +1,4 @@
-"""The content of metadata.json: what a consumer and an auditor need to know of a version."""
+"""Build metadata.json from a run: what a consumer and an auditor need to know of a version."""
 
 from __future__ import annotations
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from sklearn.model_selection import ParameterGrid, ParameterSampler
 
 from job.contracts.settings.search import FeatureBlocks, SearchSpec
@@ -17,12 +19,18 @@ class Candidate:
     """An estimator by name, its parameters and its feature blocks."""
 
     estimator: str
-    parameters: tuple[tuple[str, Any], ...]
+    parameters: tuple[tuple[str, object], ...]
     feature_blocks: FeatureBlocks
 
     def build(self, spec: SearchSpec, random_state: int) -> Any:
         """Return the unfitted classifier; raises `ConfigurationError` for an unknown parameter."""
         return find_kind(self.estimator).build(dict(self.parameters), spec, random_state)
+
+
+def _list_parameters(point: Mapping[str, object]) -> tuple[tuple[str, object], ...]:
+    """Return the parameters by name; scalars of NumPy become Python's, which JSON can hold."""
+    plain = {k: v.item() if isinstance(v, np.generic) else v for k, v in point.items()}
+    return tuple(sorted(plain.items()))
 
 
 def list_candidates(
@@ -43,7 +51,7 @@ def list_candidates(
     kinds = {name: find_kind(name) for name in spec.estimators}
     grids = {name: dict(grid or kinds[name].default_grid) for name, grid in spec.estimators.items()}
     candidates = [
-        Candidate(estimator=name, parameters=tuple(sorted(point.items())), feature_blocks=blocks)
+        Candidate(estimator=name, parameters=_list_parameters(point), feature_blocks=blocks)
         for blocks in spec.inputs or (feature_blocks,)
         for name in grids
         if kinds[name].takes_text or "text" not in blocks

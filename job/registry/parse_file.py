@@ -1,0 +1,36 @@
+"""Parse a stored JSON file, or say which key of it this release cannot read."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from job.contracts.reports.published_file import PublishedFile
+from job.errors import IntegrityError
+
+_File = TypeVar("_File", bound=PublishedFile)
+
+
+def parse_file(form: type[_File], name: str, raw: bytes) -> _File:
+    """Return the content of a file.
+
+    Parameters
+    ----------
+    name
+        Key of the file, for the message.
+
+    Raises
+    ------
+    IntegrityError
+        A key that this release needs is absent or of another type.
+    """
+    try:
+        return form.parse(raw)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        key = ".".join(str(part) for part in problem["loc"])
+        raise IntegrityError(
+            f"this release cannot read {name}: {key}: {problem['msg']}",
+            hint="use the release that published the version, or a later one",
+        ) from None
