@@ -8,7 +8,7 @@ import pytest
 from support.chart import CHART, EVERYTHING, MINIMAL, load, refusal, template, with_value
 
 from job.contracts.settings.job_settings import JobSettings
-from job.settings import known_keys
+from job.settings import known_keys, settings_schema
 from scripts.generate_chart import values_schema
 
 # whatever stands right below these is a name of the user's
@@ -221,7 +221,7 @@ def test_every_level_is_closed_or_a_map_of_the_user():
 
 def test_config_has_the_schema_that_the_job_prints():
     """`pcc-job config schema` and the chart say the same of every setting."""
-    printed = JobSettings.model_json_schema()
+    printed = settings_schema()
     definitions = printed.pop("$defs")
 
     assert printed == SCHEMA["properties"]["config"]
