@@ -12,7 +12,6 @@ import numpy.typing as npt
 
 # NOTE: the one `Any`: dtypes that follow from the caller's values, which numpy's stubs cannot infer
 Array = npt.NDArray[Any]
-Floats = npt.NDArray[np.float64]
 Floats32 = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]

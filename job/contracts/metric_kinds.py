@@ -132,7 +132,7 @@ class RowMetric(MetricDefinition):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InfluenceMetric(MetricDefinition):
-    """A score in [0, 1] that is no mean: a function that returns it with the rows' influences.
+    """A score in [0, 1] that is not a mean over rows: its function also returns rows' influences.
 
     To first order, the mean influence of a resample is its score minus that of all rows.
     """

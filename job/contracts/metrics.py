@@ -141,7 +141,7 @@ def list_choosable() -> list[str]:
 
 
 class _ByName:
-    """Have settings name a metric, and their schema list the names."""
+    """Read a metric from its name in the settings, and list the names in their schema."""
 
     @classmethod
     def __get_pydantic_core_schema__(cls, _: object, __: GetCoreSchemaHandler) -> CoreSchema:

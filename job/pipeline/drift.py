@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import structlog
 
-from job.contracts.identity import canonical_json
 from job.contracts.messages import pluralize
 from job.contracts.plan import Plan
 from job.contracts.ports import ArtifactStore
@@ -88,7 +87,7 @@ def _report_drift(context: RunContext, report: DriftReport) -> None:
         not_compared=report.not_compared[:_MAX_LISTED],
     )
     if findings and context.settings.drift.action == "fail":
-        context.recorder.reports[DRIFT_FILE] = canonical_json(report.to_json())
+        context.recorder.reports[DRIFT_FILE] = report.to_bytes()
         n_more = len(findings) - _MAX_LISTED
         more = f" and {n_more} more" if n_more > 0 else ""
         raise ContractViolationError(

@@ -81,7 +81,7 @@ def _gather_findings(
 ) -> Findings:
     """Return what evaluation and gate have found for the metadata."""
     decision, champion = verdict.decision, verdict.champion
-    published = Evaluation.model_validate(evaluation.to_json())
+    published = Evaluation.parse(evaluation.to_bytes())
     return Findings(
         evaluation=evaluation,
         decision=decision,

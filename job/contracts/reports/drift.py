@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from job.contracts.reports.part import Count, Part, Rounded
+from job.contracts.reports.published_file import PublishedFile
 
 Measure = Literal[
     "psi", "jensen_shannon", "missing", "class_share", "unseen_words", "mean_shift", "lost_variance"
@@ -51,7 +52,7 @@ class DriftMeasure(Part):
         return f"{self.subject}: {self.measure} {self.value:.3g}, at most {limit:.3g} is allowed"
 
 
-class DriftReport(Part):
+class DriftReport(PublishedFile):
     """This table compared with that of the champion."""
 
     champion: str = Field(description="Version whose table was compared.")

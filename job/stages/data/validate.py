@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 import structlog
 
-from job.contracts.arrays import Array
+from job.contracts.arrays import Array, Mask
 from job.contracts.dataset import EMBEDDING_DEFECTS, MISSING, NOT_FINITE, Column, Dataset
 from job.contracts.messages import pluralize
 from job.contracts.ports import SuiteRunner
@@ -30,8 +30,6 @@ from job.errors import ContractViolationError
 from job.stages.data.suite_binding import SHARES, parameter_values, substitute_parameters
 
 log = structlog.get_logger(__name__)
-
-Mask = Array
 
 
 def validate_dataset(

@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.feature_extraction.text import CountVectorizer
 
+from job.contracts.arrays import Ints
 from job.contracts.dataset import Rows
 from job.contracts.ports import MatrixAllocator
 from job.contracts.settings.features import FeatureSpec
@@ -36,7 +36,6 @@ from job.stages.training.estimators import BASELINES, EstimatorKind, find_kind
 from job.stages.training.prototypes.restandardized_batches import restandardized_batches_bytes
 from job.stages.training.search.candidates import Candidate, list_candidates
 
-Counts = npt.NDArray[np.int64]
 # Bytes, measured by `python -m benchmarks.memory` and rounded up.
 _SLACK: Final = 160 * 2**20
 _PER_WORKER: Final = 16 * 2**20  # blocks of the span of rows that a worker processes
@@ -209,7 +208,7 @@ def _count_terms(train: Rows, spec: FeatureSpec) -> tuple[float, float, float]:
     return float(totals[0]), float(totals[1]), float(totals[2])
 
 
-def _extrapolate(half: Counts, whole: Counts, min_texts: int, growth: float) -> float:
+def _extrapolate(half: Ints, whole: Ints, min_texts: int, growth: float) -> float:
     """Extrapolate the number of terms that occur in at least `min_texts` texts.
 
     The number grows as a power of the number of texts (Heaps' law).  The exponent is estimated from

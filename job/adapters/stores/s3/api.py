@@ -85,7 +85,7 @@ class S3Client(Protocol):
         """Request an object or a range of it."""
 
     def head_object(self, **request: str) -> HeadAnswer:
-        """Request what is known of an object."""
+        """Request the size and the other headers of an object."""
 
     def put_object(self, **request: object) -> WriteAnswer:
         """Write an object."""

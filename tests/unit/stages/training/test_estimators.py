@@ -100,7 +100,7 @@ def test_memory_of_an_added_estimator_is_estimated(added):
 
 
 def test_memory_has_to_be_stated():
-    """There is no default for the bytes of a fit."""
+    """The memory of a fit has no default: it has to be stated."""
     required = {f.name for f in fields(EstimatorKind) if f.default is f.default_factory is MISSING}
 
     assert {"memory", "name", "load", "default_grid"} == required
