@@ -1,6 +1,7 @@
 """The comparison that shows that a change of wording changed no code."""
 
 import pytest
+
 from scripts.compare_code import strip_sentences
 
 BEFORE = '''
