@@ -5,7 +5,7 @@ import pytest
 from pydantic import ValidationError
 from sklearn.metrics import cohen_kappa_score
 from support.evaluations import make_whole_evaluation
-from support.simulated import draw, predictions
+from support.simulated import bootstrap_of, draw, predictions
 
 from job.adapters.rendering.formatting import metric_name
 from job.adapters.rendering.sections.scores import SECTION
@@ -75,7 +75,7 @@ def test_evaluation_has_an_added_metric_with_its_interval(drawn):
     groups, predicted = drawn
     scores = evaluate_predictions(predicted).scores
     kappa = cohen_kappa_score(predicted.y_true, predicted.y_pred)
-    intervals = compute_intervals(predicted, groups, SPEC, 0).scores
+    intervals = compute_intervals(predicted, bootstrap_of(predicted, groups, SPEC, 0)).scores
 
     assert pytest.approx(kappa, abs=1e-6) == scores["cohen_kappa"]
     assert pytest.approx(kappa) == intervals["cohen_kappa"].value
@@ -89,8 +89,12 @@ def test_interval_of_a_metric_below_zero(drawn):
     """Jeffreys' interval of a cross-fitted score, and the bound by count, reach down to -1."""
     groups, predicted = drawn
     wrong = predictions(predicted.y_true, (predicted.y_true + 1) % 4)
-    cross_fitted = compute_intervals(wrong, groups, SPEC, 0, is_cross_fitted=True).scores
-    few = compute_intervals(wrong.take(groups < 4), groups[groups < 4], SPEC, 0).scores
+    cross_fitted = compute_intervals(
+        wrong, bootstrap_of(wrong, groups, SPEC, 0), is_cross_fitted=True
+    ).scores
+    few = compute_intervals(
+        wrong.take(groups < 4), bootstrap_of(wrong.take(groups < 4), groups[groups < 4], SPEC, 0)
+    ).scores
 
     for interval in (cross_fitted["cohen_kappa"], few["cohen_kappa"]):
         assert -1 <= interval.lower <= interval.value < 0 <= interval.upper + 1
