@@ -151,8 +151,7 @@ def _compute_row_intervals(predictions: Predictions, bootstrap: GroupBootstrap) 
 
 def _has_row_values(metric: MetricDefinition) -> TypeGuard[RowMetric | InfluenceMetric]:
     """Return whether a metric is measured by values of rows, and not as the negative of another."""
-    is_negative = isinstance(metric, RowMetric) and metric.negates is not None
-    return isinstance(metric, RowMetric | InfluenceMetric) and not is_negative
+    return isinstance(metric, RowMetric | InfluenceMetric) and not metric.is_negative
 
 
 def _interval(value: float, low: float, high: float) -> Interval:

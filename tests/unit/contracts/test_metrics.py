@@ -170,6 +170,17 @@ def test_comparison_refuses_what_it_cannot_compare(drawn):
         PairedSpec(metric="pr_auc_ovr", alpha=0.05, resamples=1000, random_state=0)
 
 
+def test_negative_is_that_of_a_loss_with_an_interval():
+    """Its score and interval are those of the loss, with the other sign."""
+    negatives = [m for m in METRICS.values() if isinstance(m, RowMetric) and m.negates is not None]
+
+    assert negatives
+    for metric in negatives:
+        loss = METRICS[metric.negates]
+        assert isinstance(loss, RowMetric)
+        assert ("lower", None) == (loss.direction, loss.negates)
+
+
 @pytest.mark.parametrize("spec", [FloorsSpec, ChallengeFloorsSpec])
 def test_floors_are_of_metrics(spec):
     """Each floor has the name of a metric that is better when higher."""
