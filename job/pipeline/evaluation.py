@@ -66,12 +66,8 @@ def evaluate_candidate(
     with context.stage("out_of_scope"):
         unknown = evaluate_out_of_scope(plan, split, model, scores.decision, out_of_scope)
     with context.stage("wording"):
-        wording = measure_wording(
-            select_blocks(split.table, model.feature_blocks, setup.spec.columns),
-            evaluated,
-            parts,
-            context.settings.random_state,
-        )
+        table = select_blocks(split.table, model.feature_blocks, setup.spec.columns)
+        wording = measure_wording(table, evaluated, parts, context.settings.random_state)
     geometry = select_geometry(setup.geometry, model.feature_blocks)
     with context.stage("stress"):
         batches = evaluate_batches(context, split, model, wording.standardization, geometry)

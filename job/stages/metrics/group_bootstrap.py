@@ -86,10 +86,6 @@ class GroupBootstrap:
     random_state
         Seed of the resamples, or the generator that draws them.
 
-    Notes
-    -----
-    The statistics of one report part continue one stream of random numbers; each part starts it
-    again (`restarted`), so that it does not depend on which parts are measured before it.
     """
 
     def __init__(
@@ -125,7 +121,7 @@ class GroupBootstrap:
         return 1 - 2 * self.alpha
 
     def restarted(self) -> GroupBootstrap:
-        """Return the bootstrap of the same rows, with the random numbers from the seed again."""
+        """Return the bootstrap with its random numbers from the seed again, for another part."""
         restarted = copy(self)
         restarted._rng = np.random.default_rng(self._random_state)
         return restarted

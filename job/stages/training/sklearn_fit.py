@@ -54,10 +54,9 @@ def fit(
     """
     if hasattr(model, "classes_"):
         return
-    list_fits = find_kind(name).list_fits
-    if list_fits is not None:
+    if (list_joint_fits := find_kind(name).list_fits) is not None:
         assert groups is not None
-        for task in list_fits([model], X, y, groups):
+        for task in list_joint_fits([model], X, y, groups):
             task()
         return
     _require_classes(model, y)
