@@ -16,7 +16,7 @@ from job.pipeline.run_context import RunContext
 from job.pipeline.training_setup import TrainingSetup
 from job.stages.features.feature_matrix import FeatureMatrices
 from job.stages.split.split import DataSplit
-from job.stages.training.compatibility import make_compatible
+from job.stages.training.compatibility import make_compatible, use_double_precision
 from job.stages.training.refit import train_model
 from job.stages.training.search import search
 from job.stages.training.temperature_scaling import scale_coefficients
@@ -66,6 +66,7 @@ def fit_candidate(context: RunContext, split: DataSplit, setup: TrainingSetup) -
         )
     if calibration.temperature is not None:
         scale_coefficients(model.pipeline, calibration.temperature)
+    use_double_precision(model.pipeline)
     log.info("model_trained", estimator=model.estimator, n_samples=len(split.train))
     return FittedCandidate(
         search=report,

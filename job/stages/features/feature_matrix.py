@@ -24,7 +24,7 @@ from job.contracts.settings.dataset import ColumnsSpec
 from job.contracts.settings.features import FeatureSpec
 from job.contracts.settings.search import FeatureBlocks
 from job.stages.features.preprocessing import make_input, make_preprocessing, select_blocks
-from job.stages.features.scaling import FeatureMatrix, fit_scaling, restore_rows
+from job.stages.features.scaling import FeatureMatrix, fit_scaling, restore_rows, scale_rows
 from job.stages.features.term_counts import Terms
 
 
@@ -68,6 +68,8 @@ class FeatureMatrices:
         index: Array,
         feature_blocks: FeatureBlocks | None = None,
         min_groups: int | None = None,
+        *,
+        is_standardized: bool = True,
     ) -> FeatureMatrix:
         """Fit the preprocessing to the rows at these positions.
 
@@ -77,6 +79,8 @@ class FeatureMatrices:
             A subset of the spec's; None for all of them.
         min_groups
             Replaces the spec's, for a part of the table.
+        is_standardized
+            Whether columns are standardized, except restored embeddings.
 
         Raises
         ------
@@ -86,24 +90,32 @@ class FeatureMatrices:
         updates = {"use": feature_blocks, "min_groups": min_groups}
         spec = self._spec.model_copy(update={k: v for k, v in updates.items() if v is not None})
         if spec.use == ("embeddings",):
-            return self._fit_embeddings(index)
-        return self._fit_blocks(index, spec)
+            return self._fit_embeddings(index, is_standardized=is_standardized)
+        return self._fit_blocks(index, spec, is_standardized=is_standardized)
 
-    def _fit_embeddings(self, index: Array) -> FeatureMatrix:
+    def _fit_embeddings(self, index: Array, *, is_standardized: bool) -> FeatureMatrix:
         """Restore or scale the embeddings, without a copy of the table."""
         assert self._rows.embeddings is not None
         ports, embeddings = (self._allocator, self._executor), self._rows.embeddings
         if self._affine_map is not None:
             return restore_rows(embeddings, index, self._affine_map, *ports)
-        return fit_scaling(embeddings, index, *ports)
+        scale = fit_scaling if is_standardized else scale_rows
+        return scale(embeddings, index, *ports)
 
-    def _fit_blocks(self, index: Array, spec: FeatureSpec) -> FeatureMatrix:
+    def _fit_blocks(
+        self, index: Array, spec: FeatureSpec, *, is_standardized: bool
+    ) -> FeatureMatrix:
         """Fit the preprocessing of text and columns, with the terms that are counted already."""
         terms = self._terms if "text" in spec.use else None
         rows = select_blocks(self._rows.take(index), spec.use, self._columns)
         text, columns = terms.union(index, spec.min_groups) if terms else (None, None)
         preprocess = make_preprocessing(
-            rows, spec, self._columns, text, affine_map=self._affine_map
+            rows,
+            spec,
+            self._columns,
+            text,
+            affine_map=self._affine_map,
+            is_standardized=is_standardized,
         )
         X = preprocess.fit_transform(self._input(index, spec.use))
         if columns is not None and spec.use != ("text",):

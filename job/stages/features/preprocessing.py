@@ -2,12 +2,17 @@
 
 How it works
 ------------
-1. Embeddings are standardized and scaled to rows of length 1, or restored to the rows of length 1
-   that they were before the table's columns were standardized (`geometry`).
-2. Numbers are imputed and scaled robustly; booleans are imputed; both get missing indicators.
+1. Embeddings are scaled to rows of length 1, or restored to the rows of length 1 that they were
+   before the table's columns were standardized (`geometry`).  Unless they are restored, their
+   columns are then standardized for estimators that take that, and weighted so that rows have
+   length 1 on average: one grid of C suits every width.
+2. Numbers are scaled robustly, damped and imputed; booleans are imputed; both get missing
+   indicators.  Center and scale of a number are coarse, so that they do not reveal single rows.
 3. Categories are one-hot encoded.  Those of few groups share the column `__rare__` with those that
    only occur later, so that no rare value gets into the model file.
 4. Several feature blocks are joined by a `ColumnTransformer`.  All steps are scikit-learn's.
+5. Standardization is the last step of a block.  It is folded into the coefficients before a model
+   is published (`folding`).
 """
 
 from __future__ import annotations
@@ -19,16 +24,16 @@ import numpy as np
 import pandas as pd
 from numpy.polynomial.polynomial import polyval
 from sklearn.compose import ColumnTransformer
-from sklearn.impute import SimpleImputer
-from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.impute import MissingIndicator, SimpleImputer
+from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
     Normalizer,
     OneHotEncoder,
-    RobustScaler,
     StandardScaler,
 )
 
+from job.contracts.arrays import Array
 from job.contracts.dataset import Rows
 from job.contracts.reports.geometry import AffineMap
 from job.contracts.settings.dataset import ColumnsSpec
@@ -90,6 +95,7 @@ def make_preprocessing(
     text: Any,
     *,
     affine_map: AffineMap | None = None,
+    is_standardized: bool = True,
 ) -> Any:
     """Build the unfitted preprocessing for these training rows.
 
@@ -100,35 +106,51 @@ def make_preprocessing(
     text
         The transformer of texts, or None if `spec.use` does not include text.
     affine_map
-        The map that restores embeddings to rows of length 1; None to standardize them.
+        The map that restores embeddings to rows of length 1; None to scale them to it.
+    is_standardized
+        Whether the columns of embeddings and numbers are standardized.
     """
-    scaling = make_scaling() if affine_map is None else make_restoring(affine_map)
+    scaling = make_scaling() if is_standardized else make_unit_rows()
+    if affine_map is not None:
+        scaling = make_restoring(affine_map)
     if tuple(spec.use) == ("embeddings",):
         return scaling
     if tuple(spec.use) == ("text",):
         return text
     parts: list[tuple[str, Any, Any]] = []
+    weights: dict[str, float] = {}
     if "text" in spec.use:
         parts.append(("text", text, "text"))
     if "embeddings" in spec.use and rows.embeddings is not None:
-        parts.append(("embeddings", scaling, embedding_column_names(rows.embeddings.shape[1])))
+        width = rows.embeddings.shape[1]
+        parts.append(("embeddings", scaling, embedding_column_names(width)))
+        if isinstance(scaling[-1], StandardScaler):
+            weights["embeddings"] = standardized_weight(width)
     if "numeric" in spec.use:
-        parts.append(("numeric", _numeric(), list(columns.numeric)))
+        names = list(columns.numeric)
+        numeric = _numeric(rows.frame[names], is_standardized=is_standardized)
+        parts.append(("numeric", numeric, names))
     if "boolean" in spec.use:
-        imputer = SimpleImputer(
-            strategy="most_frequent", add_indicator=True, keep_empty_features=True
-        )
-        parts.append(("boolean", make_pipeline(_as_float32(), imputer), list(columns.boolean)))
+        parts.append(("boolean", _boolean(), list(columns.boolean)))
     if "categorical" in spec.use:
         names = list(columns.categorical)
         parts.append(("categorical", _categorical(rows, names, spec.min_groups), names))
-    return ColumnTransformer(parts, sparse_threshold=0.3)
+    return ColumnTransformer(parts, sparse_threshold=0.3, transformer_weights=weights or None)
 
 
 def make_scaling() -> Pipeline:
-    """Build the unfitted preprocessing of embeddings: standardize, then scale rows to length 1."""
-    # rows of length 1: one grid of C suits every embedding model
-    return make_pipeline(_as_float32(), StandardScaler(), Normalizer())
+    """Build the unfitted preprocessing of embeddings: rows of length 1, then standard columns."""
+    return make_pipeline(_as_float32(), Normalizer(), StandardScaler())
+
+
+def make_unit_rows() -> Pipeline:
+    """Build the preprocessing that scales rows to length 1; it has no fitted state."""
+    return make_pipeline(_as_float32(), Normalizer())
+
+
+def standardized_weight(width: int) -> float:
+    """Return the factor by which standardized rows of this width have length 1 on average."""
+    return float(width**-0.5)
 
 
 def make_restoring(affine_map: AffineMap) -> Pipeline:
@@ -150,14 +172,44 @@ def _as_float32() -> FunctionTransformer:
     return FunctionTransformer(np.asarray, kw_args={"dtype": np.float32})
 
 
-def _numeric() -> Pipeline:
+def _numeric(frame: pd.DataFrame, *, is_standardized: bool) -> Pipeline:
+    """Build the preprocessing of numbers, with center and scale of these training rows."""
+    center, scale = _find_coarse_range(frame.to_numpy(np.float64))
+    coefficients = np.stack([-center / scale, 1 / scale]).astype(np.float32)
     return make_pipeline(
         _as_float32(),
-        SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True),
-        RobustScaler(),
+        FunctionTransformer(polyval, kw_args={"c": coefficients, "tensor": False}),
         FunctionTransformer(np.arcsinh),  # linear near 0, logarithmic far out: damps outliers
-        StandardScaler(),
+        _with_indicator(SimpleImputer(strategy="constant", fill_value=0.0)),
+        *([StandardScaler()] if is_standardized else []),
     )
+
+
+def _find_coarse_range(values: Array) -> tuple[Array, Array]:
+    """Return center and scale of each column, shape (n_columns,) each, on a coarse grid.
+
+    The scale is the power of two nearest to the interquartile range (in ratio), the center the
+    multiple of the scale nearest to the median.  Rows move them only where median or range lie on
+    the edge of a grid cell, and then by a whole cell, whatever the rows hold.
+    """
+    quartiles = np.zeros((3, values.shape[1]))
+    for n, column in enumerate(values.T):
+        known = column[np.isfinite(column)]
+        if len(known):
+            quartiles[:, n] = np.percentile(known, (25, 50, 75))
+    low, median, high = quartiles
+    scale = np.where(high > low, 2.0 ** np.round(np.log2(np.maximum(high - low, 1e-30))), 1.0)
+    return scale * np.round(median / scale), scale
+
+
+def _boolean() -> Pipeline:
+    return make_pipeline(_as_float32(), _with_indicator(SimpleImputer(strategy="most_frequent")))
+
+
+def _with_indicator(imputer: SimpleImputer) -> FeatureUnion:
+    """Return an imputer with an indicator for each column, whether or not training rows miss it."""
+    imputer.set_params(keep_empty_features=True)
+    return FeatureUnion([("value", imputer), ("is_missing", MissingIndicator(features="all"))])
 
 
 def _categorical(rows: Rows, names: list[str], min_groups: int) -> Pipeline:

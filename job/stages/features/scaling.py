@@ -3,11 +3,12 @@
 How it works
 ------------
 1. The rows are copied into the result matrix, and scaled there in place: there is no other copy.
-2. Threads compute the moments of all blocks but the last, which are pooled in their order;
-   scikit-learn's `StandardScaler` adds the last block itself, by its own rules.
-3. Rows are then standardized and divided by their lengths in place, in pieces that fit into the
-   cache, with the operations of scikit-learn's steps: the published pipeline gives the same bits.
-4. Restoring applies the affine map of `geometry` in the same way; nothing is fitted.
+2. Threads divide the rows of each block by their lengths, in pieces that fit into the cache, and
+   compute the moments of all blocks but the last, which are pooled in their order; scikit-learn's
+   `StandardScaler` adds the last block itself, by its own rules.
+3. Rows are then standardized in place, with the operations of scikit-learn's steps, and divided by
+   the square root of the width, so that they have length 1 on average.
+4. Scaling to length 1 alone, and the affine map of `geometry`, need no fit.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from job.contracts.arrays import Array
@@ -26,7 +28,12 @@ from job.contracts.reports.geometry import AffineMap
 from job.contracts.row_blocks import split_rows
 from job.errors import TrainingError
 from job.solver.broadcasting import small_ufunc_buffer
-from job.stages.features.preprocessing import make_restoring, make_scaling
+from job.stages.features.preprocessing import (
+    make_restoring,
+    make_scaling,
+    make_unit_rows,
+    standardized_weight,
+)
 from job.stages.features.term_counts import replace_counted_terms
 
 _BLOCK: Final = 2048
@@ -71,7 +78,7 @@ def fit_scaling(
 ) -> FeatureMatrix:
     """Fit the scaling to the rows at these positions, and transform them."""
     pipeline = make_scaling()
-    cast, scaler, normalizer = (step for _, step in pipeline.steps)
+    cast, normalizer, scaler = (step for _, step in pipeline.steps)
     rows = embeddings.take(index)
     X = allocator.empty(rows.shape)
     cast.fit(rows.read(slice(1)))
@@ -80,6 +87,7 @@ def fit_scaling(
 
     with executor.pool() as parallel_map:
         _fit_scaler(scaler, rows, X, blocks, parallel_map)
+        scaler.scale_ = scaler.scale_ / standardized_weight(rows.shape[1])
         mean, deviation = (values.astype(X.dtype) for values in (scaler.mean_, scaler.scale_))
 
         @small_ufunc_buffer()
@@ -96,7 +104,8 @@ def fit_scaling(
         @small_ufunc_buffer()
         def fill(block: slice) -> None:
             for piece in split_rows(block, _ROWS_IN_CACHE):
-                _standardize(rows.read(piece, out=X[piece]), mean, deviation)
+                _normalize(rows.read(piece, out=X[piece]))
+                _standardize(X[piece], mean, deviation)
 
         with executor.pool() as parallel_map:
             parallel_map(fill, split_rows(slice(0, len(index)), _BLOCK))
@@ -104,6 +113,16 @@ def fit_scaling(
 
     return FeatureMatrix(
         X=X, preprocess=pipeline, transform=transform, columns=np.arange(rows.shape[1])
+    )
+
+
+def scale_rows(
+    embeddings: MatrixRows, index: Array, allocator: MatrixAllocator, executor: Executor
+) -> FeatureMatrix:
+    """Scale the rows at these positions to length 1; nothing is fitted."""
+    pipeline = make_unit_rows().fit(embeddings.read(slice(1)))
+    return _map_rows(
+        embeddings, index, pipeline, embeddings.shape[1], lambda rows: rows, allocator, executor
     )
 
 
@@ -116,7 +135,20 @@ def restore_rows(
 ) -> FeatureMatrix:
     """Restore the rows at these positions to length 1 by a given map; nothing is fitted."""
     pipeline = make_restoring(affine_map).fit(embeddings.read(slice(1)))
-    affine, width = pipeline[:-1], len(affine_map.columns)
+    width, map_rows = len(affine_map.columns), pipeline[:-1].transform
+    return _map_rows(embeddings, index, pipeline, width, map_rows, allocator, executor)
+
+
+def _map_rows(
+    embeddings: MatrixRows,
+    index: Array,
+    pipeline: Pipeline,
+    width: int,
+    map_rows: Callable[[Array], Array],
+    allocator: MatrixAllocator,
+    executor: Executor,
+) -> FeatureMatrix:
+    """Return the matrix of mapped rows, divided by their lengths."""
 
     def transform(index: Array) -> Array:
         rows = embeddings.take(index)
@@ -126,7 +158,7 @@ def restore_rows(
         def fill(block: slice) -> None:
             for piece in split_rows(block, _ROWS_IN_CACHE):
                 with np.errstate(over="ignore"):
-                    X[piece] = affine.transform(rows.read(piece))
+                    X[piece] = map_rows(rows.read(piece))
                 _normalize(X[piece])
 
         with executor.pool() as parallel_map:
@@ -139,11 +171,9 @@ def restore_rows(
 
 
 def _standardize(rows: Array, mean: Array, deviation: Array) -> None:
-    """Apply the operations of scikit-learn's scaler and normalizer in place."""
+    """Apply the operations of scikit-learn's scaler in place."""
     rows -= mean
-    with np.errstate(over="ignore"):
-        rows /= deviation
-    _normalize(rows)
+    rows /= deviation
 
 
 def _normalize(rows: Array) -> None:
@@ -172,7 +202,7 @@ def _fit_scaler(
     blocks: list[slice],
     parallel_map: ParallelMap,
 ) -> None:
-    """Copy the rows into X, and compute the moments of each piece while it is in the cache.
+    """Copy the rows into X, divide them by their lengths, and compute the moments of each piece.
 
     scikit-learn itself adds the last block, and decides which columns are constant.
     """
@@ -180,7 +210,12 @@ def _fit_scaler(
     @small_ufunc_buffer()
     def copy_and_measure(block: slice) -> tuple[int, Array, Array]:
         pieces = split_rows(block, _ROWS_IN_CACHE)
-        return _pool_moments([_moments(rows.read(piece, out=X[piece])) for piece in pieces])
+        return _pool_moments([_moments(read(piece)) for piece in pieces])
+
+    def read(piece: slice) -> Array:
+        _normalize(rows.read(piece, out=X[piece]))
+        part: Array = X[piece]
+        return part
 
     *others, last = blocks
     if others:
@@ -188,7 +223,7 @@ def _fit_scaler(
         scaler.n_samples_seen_ = np.int64(n)
         scaler.scale_ = np.sqrt(scaler.var_)
         scaler.n_features_in_ = rows.shape[1]
-    scaler.partial_fit(rows.read(last, out=X[last]))
+    scaler.partial_fit(read(last))
 
 
 def _moments(rows: Array) -> tuple[int, Array, Array]:

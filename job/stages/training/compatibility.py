@@ -10,7 +10,7 @@ import structlog
 from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.feature_extraction.text import TfidfTransformer
+from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import FunctionTransformer
 
@@ -22,8 +22,7 @@ def make_compatible(model: object, versions: tuple[str, ...]) -> tuple[str, ...]
     """Add the missing attributes in place, and return the versions that can load the model.
 
     scikit-learn 1.4.2 reads `LogisticRegression.multi_class` and the matrix
-    `TfidfTransformer._idf_diag`, which later versions no longer write.  Parameters are converted to
-    double precision, because numpy versions differ in how they round single precision.
+    `TfidfTransformer._idf_diag`, which later versions no longer write.
 
     Returns
     -------
@@ -39,16 +38,32 @@ def make_compatible(model: object, versions: tuple[str, ...]) -> tuple[str, ...]
     for part in parts:
         if isinstance(part, LogisticRegression):
             part.multi_class = "auto"
-            part.coef_ = part.coef_.astype(np.float64)
-            part.intercept_ = part.intercept_.astype(np.float64)
-        elif isinstance(part, FunctionTransformer) and part.kw_args == {"dtype": np.float32}:
-            part.kw_args = {"dtype": np.float64}
-        elif isinstance(part, FunctionTransformer) and "b" in (part.kw_args or {}):
-            # the fixed factor of a matrix product (np.dot)
-            part.kw_args = {"b": part.kw_args["b"].astype(np.float64)}
         elif isinstance(part, TfidfTransformer) and hasattr(part, "idf_"):
             part._idf_diag = sparse.csr_matrix(sparse.diags(np.asarray(part.idf_)))
     return versions
+
+
+def use_double_precision(model: object) -> None:
+    """Let a fitted model compute in double precision, in place.
+
+    Versions of NumPy differ in how they round single precision.  Inputs that are in single
+    precision keep their values.
+    """
+    for part in _iterate_parts(model):
+        if isinstance(part, LogisticRegression):
+            part.coef_ = part.coef_.astype(np.float64)
+            part.intercept_ = part.intercept_.astype(np.float64)
+        elif isinstance(part, CountVectorizer):
+            part.dtype = np.float64
+        elif isinstance(part, FunctionTransformer) and part.kw_args:
+            part.kw_args = {name: _to_double(value) for name, value in part.kw_args.items()}
+
+
+def _to_double(value: object) -> object:
+    """Return a fixed array or a type in double precision, and any other argument as it is."""
+    if isinstance(value, np.ndarray) and value.dtype == np.float32:
+        return value.astype(np.float64)
+    return np.float64 if value is np.float32 else value
 
 
 def _iterate_parts(value: object) -> Iterator[object]:

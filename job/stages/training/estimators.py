@@ -69,6 +69,9 @@ class EstimatorKind:
     needs_calibration
         Whether the classifier has decision values only, which a calibration turns into
         probabilities.
+    takes_standardized
+        Whether columns are standardized for it.  Its model is published with the standardization
+        folded into `coef_` and `intercept_`; one without them must ignore its input.
     takes_text
         Whether it can be fitted to sparse matrices.
     ends_in_logistic_regression
@@ -95,6 +98,7 @@ class EstimatorKind:
     memory: FitMemory
     fixed_parameters: Mapping[str, object] = field(default_factory=dict)
     needs_calibration: bool = False
+    takes_standardized: bool = False
     takes_text: bool = True
     ends_in_logistic_regression: bool = False
     list_fits: ListFits | None = None
@@ -212,6 +216,7 @@ _KINDS: Final = (
         # with the default tolerance of 1e-4, two solvers disagree on one label in fifty
         fixed_parameters={"max_iter": 1000, "tol": 1e-6},
         memory=FitMemory(per_cell=2, per_occurrence=8, per_coefficient=160),
+        takes_standardized=True,
         ends_in_logistic_regression=True,
     ),
     EstimatorKind(
@@ -221,12 +226,14 @@ _KINDS: Final = (
         fixed_parameters={"max_iter": 5000, "tol": 1e-5},
         memory=FitMemory(per_cell=20, per_occurrence=20, per_coefficient=24),
         needs_calibration=True,
+        takes_standardized=True,
     ),
     EstimatorKind(
         name="dummy",
         load=_load_dummy,
         default_grid={"strategy": ("prior",)},
         memory=FitMemory(per_cell=0, per_occurrence=0, per_coefficient=0, copies_matrix=False),
+        takes_standardized=True,
         is_constant=True,
     ),
     EstimatorKind(

@@ -143,11 +143,15 @@ class _FoldFitter:
         """
         search, seed = self._spec.search, self._spec.random_state
         name, codes = self._candidate.estimator, self._codes[train_index]
+        kind = find_kind(name)
         feature_matrix = self._feature_matrices.fit(
-            self._positions[train_index], self._candidate.feature_blocks, self._min_groups
+            self._positions[train_index],
+            self._candidate.feature_blocks,
+            self._min_groups,
+            is_standardized=kind.takes_standardized,
         )
         X = feature_matrix.matrix(search.engine)
-        model = find_kind(name).build(dict(self._candidate.parameters), search, seed)
+        model = kind.build(dict(self._candidate.parameters), search, seed)
         if search.engine == "fast":
             # sparse fits follow a regularization path instead of a warm start
             is_dense = not sparse.issparse(X)

@@ -15,9 +15,10 @@ from job.contracts.model import Estimator, TrainedModel
 from job.contracts.ports import Executor
 from job.contracts.reports.search import CandidateScore, SearchReport
 from job.contracts.settings.job_settings import TrainingSpec
-from job.contracts.settings.search import FeatureBlocks
 from job.solver.fit import fit_linear_models, polish_with_sklearn
 from job.stages.features.feature_matrix import FeatureMatrices
+from job.stages.features.folding import fold_scaling
+from job.stages.features.scaling import FeatureMatrix
 from job.stages.split.folds import make_folds
 from job.stages.training.estimators import find_kind
 from job.stages.training.prototypes import RowGroups
@@ -55,7 +56,10 @@ def train_model(
     *,
     handles_restandardized_batches: bool = False,
 ) -> TrainedModel:
-    """Fit the preprocessing once, then the chosen candidate and the baselines on its output.
+    """Fit the preprocessing, then the chosen candidate and the baselines on its output.
+
+    The preprocessing is fitted once for estimators that take standardized columns, and once for
+    others; the pipelines have the standardization in their coefficients.
 
     Parameters
     ----------
@@ -65,8 +69,38 @@ def train_model(
     """
     blocks = report.chosen.feature_blocks
     is_extended = handles_restandardized_batches and feature_matrices.restores(blocks)
-    data = _preprocess(train, feature_matrices, blocks, spec, is_extended=is_extended)
     candidates = [report.chosen, *(c for c in report.baselines if c != report.chosen)]
+    fitted: dict[int, Pipeline] = {}
+    for is_standardized in (True, False):
+        numbers = [
+            n
+            for n, candidate in enumerate(candidates)
+            if find_kind(candidate.estimator).takes_standardized is is_standardized
+        ]
+        if numbers:
+            matrix = feature_matrices.fit(
+                np.arange(len(train)), blocks, is_standardized=is_standardized
+            )
+            data = _describe(matrix, train, spec, is_extended=is_extended)
+            pipelines = _refit([candidates[n] for n in numbers], train, data, spec, executor)
+            fitted |= dict(zip(numbers, pipelines, strict=True))
+    return TrainedModel(
+        estimator=report.chosen.estimator,
+        parameters=report.chosen.parameters,
+        feature_blocks=blocks,
+        pipeline=fitted[0],
+        baselines=tuple((c.estimator, fitted[candidates.index(c)]) for c in report.baselines),
+    )
+
+
+def _refit(
+    candidates: Sequence[CandidateScore],
+    train: Rows,
+    data: _TrainingData,
+    spec: TrainingSpec,
+    executor: Executor,
+) -> list[Pipeline]:
+    """Return the pipelines of candidates that take the same input."""
     models = _build_models(candidates, train, spec)
     if spec.search.engine == "fast":
         fit_linear_models(models, data.X, data.y, executor)
@@ -77,26 +111,13 @@ def train_model(
         fit(model, data.X, data.y, name, executor.n_workers, groups=data.groups)
         return _export(model, name, data, random_state=spec.random_state)
 
-    pipelines = executor.map(refit, range(len(models)))
-    return TrainedModel(
-        estimator=report.chosen.estimator,
-        parameters=report.chosen.parameters,
-        feature_blocks=blocks,
-        pipeline=pipelines[0],
-        baselines=tuple((c.estimator, pipelines[candidates.index(c)]) for c in report.baselines),
-    )
+    return executor.map(refit, range(len(models)))
 
 
-def _preprocess(
-    train: Rows,
-    feature_matrices: FeatureMatrices,
-    blocks: FeatureBlocks,
-    spec: TrainingSpec,
-    *,
-    is_extended: bool,
+def _describe(
+    feature_matrix: FeatureMatrix, train: Rows, spec: TrainingSpec, *, is_extended: bool
 ) -> _TrainingData:
-    """Fit the preprocessing to all training rows."""
-    feature_matrix = feature_matrices.fit(np.arange(len(train)), blocks)
+    """Return what models are fitted to, with the preprocessing for a consumer's input."""
     return _TrainingData(
         X=feature_matrix.matrix(spec.search.engine),
         y=train.y.astype(str),
@@ -131,7 +152,7 @@ def _export(
     """Return a fitted model as a pipeline with its preprocessing."""
     export = find_kind(estimator).export
     if export is None:
-        return _join(data.preprocess, _without_folds(model))
+        return _join(fold_scaling(data.preprocess, model), _without_folds(model))
     if not data.is_extended:
         return _join(data.preprocess, export(model))
     extended = handle_restandardized_batches(

@@ -2,7 +2,8 @@
 
 How it works
 ------------
-1. Candidates with the same feature blocks share the preprocessing and the feature matrix of a fold.
+1. Candidates with the same feature blocks share the preprocessing and the feature matrix of a fold,
+   except that some estimators take standardized columns and others do not.
 2. The fast engine fits all linear models of the matrix together, warm-started from the previous
    fold's models.  Prototype models with equal centers are fitted together.  scikit-learn fits all
    other models, and those that the fast engine did not bring to convergence.
@@ -39,6 +40,8 @@ from job.stages.training.prototypes import RowGroups
 from job.stages.training.search.candidates import Candidate
 from job.stages.training.sklearn_fit import list_fits
 
+_Input = tuple[FeatureBlocks, bool]  # feature blocks, and whether columns are standardized
+
 
 class FoldScorer:
     """Scores candidates fold by fold.
@@ -55,7 +58,7 @@ class FoldScorer:
         self._y, self._groups = train.y.astype(str), train.groups
         self._classes, self._codes = np.unique(self._y, return_inverse=True)
         # the previous fold's models, and the column numbers of their matrix
-        self._previous: dict[FeatureBlocks, tuple[dict[int, Any], Array | None]] = {}
+        self._previous: dict[_Input, tuple[dict[int, Any], Array | None]] = {}
         self._y_pred: dict[int, Array] = {}
         self._fold = np.full(len(train), -1, np.int16)
         self._n_folds = 0
@@ -88,19 +91,17 @@ class FoldScorer:
 
     def score(self, candidates: Mapping[int, Candidate], fold: Fold) -> dict[int, float]:
         """Return the score of each candidate on the fold's test rows."""
-        by_blocks: dict[FeatureBlocks, list[int]] = {}
+        by_input: dict[_Input, list[int]] = {}
         for n, candidate in candidates.items():
-            by_blocks.setdefault(candidate.feature_blocks, []).append(n)
+            kind = find_kind(candidate.estimator)
+            form = (candidate.feature_blocks, kind.takes_standardized)
+            by_input.setdefault(form, []).append(n)
         self._previous = {
-            feature_blocks: models
-            for feature_blocks, models in self._previous.items()
-            if feature_blocks in by_blocks
+            form: models for form, models in self._previous.items() if form in by_input
         }
         scores: dict[int, float] = {}
-        for feature_blocks, numbers in by_blocks.items():
-            input_scores = self._score_input(
-                {n: candidates[n] for n in numbers}, fold, feature_blocks
-            )
+        for form, numbers in by_input.items():
+            input_scores = self._score_input({n: candidates[n] for n in numbers}, fold, form)
             scores |= dict(zip(numbers, input_scores, strict=True))
         self._fold[fold[1]] = self._n_folds
         self._n_folds += 1
@@ -110,10 +111,10 @@ class FoldScorer:
         self,
         candidates: Mapping[int, Candidate],
         fold: Fold,
-        feature_blocks: FeatureBlocks,
+        form: _Input,
     ) -> list[float]:
         # NOTE: the training matrix is freed before the test matrix is made
-        models, transform = self._fit_input(candidates, fold, feature_blocks)
+        models, transform = self._fit_input(candidates, fold, form)
         test_index, metric = fold[1], self._spec.search.metric
         X, codes = transform(test_index), self._codes[test_index]
 
@@ -148,11 +149,11 @@ class FoldScorer:
     def _find_previous(
         self,
         candidates: Mapping[int, Candidate],
-        feature_blocks: FeatureBlocks,
+        form: _Input,
         columns: Array | None,
     ) -> PreviousModels | None:
-        """Return the models of the fold before with these feature blocks."""
-        previous, previous_columns = self._previous.get(feature_blocks, ({}, None))
+        """Return the models of the fold before with this input."""
+        previous, previous_columns = self._previous.get(form, ({}, None))
         models = [previous.get(n) for n in candidates]
         return PreviousModels.of(models, previous_columns, columns)
 
@@ -160,15 +161,17 @@ class FoldScorer:
         self,
         candidates: Mapping[int, Candidate],
         fold: Fold,
-        feature_blocks: FeatureBlocks,
+        form: _Input,
     ) -> tuple[dict[int, Any], Callable[[Array], Any]]:
-        spec = self._spec.search
+        spec, (blocks, is_standardized) = self._spec.search, form
         train_index, test_index = fold
-        feature_matrix = self._feature_matrices.fit(train_index, feature_blocks, self._min_groups)
+        feature_matrix = self._feature_matrices.fit(
+            train_index, blocks, self._min_groups, is_standardized=is_standardized
+        )
         X, y = feature_matrix.matrix(spec.engine), self._y[train_index]
         models = self._build_models(candidates, train_index)
         groups = RowGroups(group=self._groups[train_index], min_groups=self._min_groups)
-        warm_start = self._find_previous(candidates, feature_blocks, feature_matrix.columns)
+        warm_start = self._find_previous(candidates, form, feature_matrix.columns)
 
         def fit_fast() -> None:
             fit_linear_models(
@@ -180,7 +183,7 @@ class FoldScorer:
                 suboptimality=tolerated_suboptimality(len(test_index)),
                 before=warm_start,
             )
-            self._previous[feature_blocks] = (models, feature_matrix.columns)
+            self._previous[form] = (models, feature_matrix.columns)
 
         def list_others(numbers: list[int]) -> list[Callable[[], None]]:
             named = [(candidates[n].estimator, models[n]) for n in numbers]

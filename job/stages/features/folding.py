@@ -1,0 +1,97 @@
+"""Fold the standardization of columns into the coefficients of a linear model.
+
+How it works
+------------
+1. The model was fitted to columns x' = weight * (x - mean) / scale, so its decision values are
+   sums of coef * x' plus the intercept.
+2. They are also sums of (coef * weight / scale) * x, plus the intercept minus the sum of
+   (coef * weight / scale) * mean.  With these coefficients the model takes x, and neither means
+   nor deviations nor the number of training rows are needed, or published.
+3. All of it is computed in double precision.
+"""
+
+from __future__ import annotations
+
+from copy import copy
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import ColumnTransformer
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+
+from job.contracts.arrays import Array
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnScaling:
+    """Columns are multiplied by `factor` after `mean` is subtracted; shape (n_features,) each."""
+
+    mean: Array
+    factor: Array
+
+
+def fold_scaling(preprocess: Any, classifier: Any) -> Any:
+    """Return the fitted preprocessing without standardization; change the classifier in place.
+
+    Parameters
+    ----------
+    preprocess
+        Fitted preprocessing of `preprocessing`.
+    classifier
+        Fitted to its output: a linear model, one that is calibrated on all rows, or one that
+        ignores its input.
+    """
+    n_features = classifier.n_features_in_ if hasattr(classifier, "n_features_in_") else 0
+    plain, scaling = _split(preprocess, n_features)
+    if scaling is not None:
+        for model in _list_linear_models(classifier):
+            model.coef_ = model.coef_.astype(np.float64) * scaling.factor
+            model.intercept_ = model.intercept_.astype(np.float64) - model.coef_ @ scaling.mean
+    return plain
+
+
+def _list_linear_models(classifier: Any) -> list[Any]:
+    if isinstance(classifier, CalibratedClassifierCV):
+        return [calibrated.estimator for calibrated in classifier.calibrated_classifiers_]
+    return [classifier] if hasattr(classifier, "coef_") else []
+
+
+def _split(preprocess: Any, n_features: int) -> tuple[Any, ColumnScaling | None]:
+    """Return the preprocessing without standardization, and the standardization if it has one."""
+    if isinstance(preprocess, ColumnTransformer):
+        return _split_columns(preprocess, n_features)
+    if isinstance(preprocess, Pipeline) and isinstance(preprocess[-1], StandardScaler):
+        scaler = preprocess[-1]
+        mean, factor = scaler.mean_.astype(np.float64), 1 / scaler.scale_.astype(np.float64)
+        return Pipeline(preprocess.steps[:-1]), ColumnScaling(mean=mean, factor=factor)
+    return preprocess, None
+
+
+def _split_columns(
+    preprocess: ColumnTransformer, n_features: int
+) -> tuple[ColumnTransformer, ColumnScaling]:
+    """Do the same for each part of a `ColumnTransformer`, with its weight."""
+    mean, factor = np.zeros(n_features), np.ones(n_features)
+    weights, fitted = preprocess.transformer_weights or {}, []
+    for name, part, columns in preprocess.transformers_:
+        plain, scaling = _split(part, n_features)
+        place = preprocess.output_indices_[name]
+        if scaling is not None:
+            mean[place], factor[place] = scaling.mean, scaling.factor
+        factor[place] *= weights.get(name, 1.0)
+        fitted.append((name, plain, columns))
+    result = copy(preprocess)
+    result.transformers_, result.transformer_weights = fitted, None
+    result.transformers = [
+        (name, _without_scaler(part), columns) for name, part, columns in preprocess.transformers
+    ]
+    return result, ColumnScaling(mean=mean, factor=factor)
+
+
+def _without_scaler(part: Any) -> Any:
+    """Return an unfitted part without its last step, if that standardizes."""
+    is_scaled = isinstance(part, Pipeline) and isinstance(part[-1], StandardScaler)
+    return Pipeline(part.steps[:-1]) if is_scaled else part
