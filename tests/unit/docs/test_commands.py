@@ -9,7 +9,7 @@ from support.markdown import ROOT, committed_pages
 
 from job.cli.commands.app import app
 
-# decision records and the changelog also name what was once there
+# decision records and the changelog also name commands of earlier releases
 PAGES = [
     page for page in committed_pages() if "adr" not in page.parts and page.name != "CHANGELOG.md"
 ]
@@ -17,7 +17,7 @@ GROUP = typer.main.get_command(app)
 
 
 def commands(text):
-    """Return the words of each `pcc-job ...` in code, a command that spans lines as one."""
+    """Yield the words of each `pcc-job ...` in code; continued lines are one command."""
     joined = text.replace("\\\n", " ")
     inline = re.findall(r"`pcc-job ([^`\n]+)`", joined)
     lines = re.findall(r"^ *pcc-job ([^\n`]+)$", joined, re.MULTILINE)
@@ -26,7 +26,7 @@ def commands(text):
 
 
 def unknown(words):
-    """Return the words of a command that are no command of the job, and no option of it."""
+    """Return the words that are neither a command of the job nor an option of the command."""
     command, rest = GROUP, list(words)
     while rest and getattr(command, "commands", None) and not rest[0].startswith("-"):
         if rest[0] not in command.commands:
@@ -38,7 +38,7 @@ def unknown(words):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_commands_and_options_exist(page):
-    """A renamed option takes the pages along."""
+    """Pages are updated when an option is renamed."""
     found = {" ".join(words): unknown(words) for words in commands(page.read_text())}
 
     assert {} == {command: words for command, words in found.items() if words}

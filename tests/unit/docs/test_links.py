@@ -29,7 +29,7 @@ def anchors(page):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_relative_links_resolve(page):
-    """A page that moves takes the links to it along."""
+    """Links to a page that moves are updated."""
     broken = []
     for target in links(page.read_text()):
         path, _, anchor = target.partition("#")
@@ -42,7 +42,7 @@ def test_relative_links_resolve(page):
 
 
 def test_there_are_pages_and_links():
-    """The test sees what it is about."""
+    """The tests above find pages, links and anchors."""
     assert ROOT / "docs/README.md" in PAGES
     assert "docs/settings.md" in links((ROOT / "README.md").read_text())
     assert "where-settings-come-from" in anchors(ROOT / "docs/settings.md")
@@ -54,7 +54,7 @@ def test_readme_stays_short():
 
 
 def test_each_page_of_docs_is_in_the_index():
-    """A page that no reading path names is found by nobody."""
+    """Readers find a page by the reading paths."""
     index = ROOT / "docs/README.md"
     named = {
         (index.parent / target.partition("#")[0]).resolve() for target in links(index.read_text())
@@ -62,3 +62,11 @@ def test_each_page_of_docs_is_in_the_index():
     pages = {page for page in PAGES if page.parent == index.parent and page != index}
 
     assert set() == pages - named
+
+
+def test_pictures_are_small():
+    """Every clone of the repository contains them, with each of their versions."""
+    pictures = list((ROOT / "docs/images").iterdir())
+
+    assert pictures
+    assert [] == [p.name for p in pictures if p.stat().st_size > 300_000]

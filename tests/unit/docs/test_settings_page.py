@@ -18,12 +18,12 @@ def test_each_setting_is_described_once():
 
 
 def test_advanced_settings_exist():
-    """A renamed key takes its place in the list along."""
+    """A renamed key is renamed in the list, too."""
     assert set() == ADVANCED - set(known_keys())
 
 
 def test_advanced_settings_are_folded():
-    """Whoever reads the page meets the others first."""
+    """Readers see the other settings first."""
     folded = "".join(re.findall(r"<details>(.*?)</details>", settings_tables(), re.DOTALL))
 
     assert set(re.findall(r"^\| `([a-z0-9_.]+)`", folded, re.MULTILINE)) == ADVANCED
