@@ -42,7 +42,7 @@ test: $(VENV)/.dev ## everything that needs no service, or one part: make test T
 	@$(BIN)/python -m pytest $(T)
 
 fmt: $(VENV)/.dev ## format the code, and fix what ruff can fix
-	$(BIN)/ruff check --fix .
+	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
 
 golden: $(VENV)/.dev ## renew the kept files of the sample runs (needs Python 3.11 on x86-64); review the difference
