@@ -178,7 +178,10 @@ def test_duplicate_columns(train, table, tmp_path):
         (["--set", "search.estimators={linear_svc: {c: [1]}}"], "did you mean 'C'"),
         (["--set", "search.estimators={logistic_regression: {C: [-1]}}"], "'C' parameter"),
         (["--set", "split.test_fraction=2"], "split.test_fraction"),
-        (["--set", "dataset.columns.numeric=[intent]"], "'intent' cannot have more than one role"),
+        (
+            ["--set", "dataset.columns.numeric=[intent]"],
+            "columns with more than one role: 'intent'",
+        ),
         (["--set", "expectations.suite=curated"], "no expectation suite"),
         (["--set", "expectations.parameters={validty: 1}"], "did you mean 'validity'"),
         (["--set", "features.use=[text]", "--set", "dataset.columns.text=null"], "names no column"),
