@@ -127,10 +127,11 @@ def find_metric(name: object) -> MetricDefinition:
     choosable = quote_list(list_choosable())
     if metric is None:
         similar = did_you_mean(str(name), list_choosable())
-        raise ValueError(f"no metric '{name}'{similar}; there are {choosable}")
+        raise ValueError(f"unknown metric '{name}'{similar}; expected one of {choosable}")
     if metric.objection:
         raise ValueError(
-            f"'{metric.name}' cannot choose a candidate: {metric.objection}; {choosable} can"
+            f"'{metric.name}' cannot choose a candidate: {metric.objection}; expected one of "
+            f"{choosable}"
         )
     return metric
 

@@ -67,8 +67,8 @@ BOTH, ONE = "features: {use: [text, embeddings]}\n", "[embeddings]"
     [
         ("serach: {folds: 3}", {}, [], "unknown setting 'serach.*did you mean"),
         ("search: {folds: 1}", {}, [], "search.folds .from .*job.yaml"),
-        ("- a\n", {}, [], "no mapping"),
-        ("a: [", {}, [], "neither YAML nor JSON"),
+        ("- a\n", {}, [], "not a mapping"),
+        ("a: [", {}, [], "not valid YAML or JSON"),
         ("", {"PCC_JOB_SEARCH__FOLD": "3"}, [], "PCC_JOB_SEARCH__FOLDS"),
         ("", {}, [("search.fold", "--set", 3)], "did you mean 'search.folds'"),
         ("", {}, [("search", "--set", 3)], "search"),
@@ -122,8 +122,8 @@ BOTH, ONE = "features: {use: [text, embeddings]}\n", "[embeddings]"
             [],
             "allowed_inputs .*: duplicate values: 'text'",
         ),
-        ("search: {folds: 4}\nsearch: {n_iter: 7}", {}, [], "job.yaml' has the key 'search' twice"),
-        ('{"split": {"salt": "a", "salt": "b"}}', {}, [], "has the key 'salt' twice"),
+        ("search: {folds: 4}\nsearch: {n_iter: 7}", {}, [], "job.yaml' has duplicate key 'search'"),
+        ('{"split": {"salt": "a", "salt": "b"}}', {}, [], "has duplicate key 'salt'"),
         ("gate: 5", {}, [], "'gate' from .*job.yaml is a section"),
         ("", {}, [("gate.floors", "--set", None)], "'gate.floors' from --set is a section"),
         ("", {}, [("dataset", "--set", 5)], "'dataset' from --set is a section"),
@@ -170,7 +170,7 @@ def test_empty_section_says_nothing(file):
 
 def test_value_with_a_key_twice_is_named():
     """YAML would silently use the last one."""
-    with pytest.raises(ConfigurationError, match="--set search has the key 'C' twice"):
+    with pytest.raises(ConfigurationError, match="--set search has duplicate key 'C'"):
         parse_value("{linear_svc: {C: [1], C: [2]}}", "--set search")
 
 

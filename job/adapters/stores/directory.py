@@ -193,11 +193,11 @@ class DirectoryStore:
         if error.errno in _REFUSED:
             return ConfigurationError(
                 f"the store '{self.uri}' cannot be used: {reason}",
-                hint="set store.uri to a folder that this user may write to",
+                hint="use --store DIRECTORY with a folder that this user can write to",
             )
         return TransientError(
             f"the store '{self.uri}' failed: {reason}",
-            hint="free space or mend the device, then run again",
+            hint="free disk space or repair the device, then run again",
         )
 
 

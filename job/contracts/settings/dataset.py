@@ -102,9 +102,10 @@ class DatasetSpec(Spec):
     embeddings_standardized_per_batch: bool | None = Field(
         None,
         description="Whether the exporter fits the scalers of the embeddings to each batch. If "
-        "true, the model is also evaluated on restandardized batches with other class mixes, and "
-        "`prototypes` on restored embeddings tolerate such batches. Unset: what `meta` of the "
-        "expectation suite states, otherwise detected from the columns.",
+        "true, the model is also evaluated on batches with a different class mix, each "
+        "standardized on its own rows, and `prototypes` on restored embeddings tolerate such "
+        "batches. Unset: what `meta` of the expectation suite states, otherwise detected from the "
+        "columns.",
     )
     aliases: dict[str, str] = Field(
         default_factory=dict, description="Renamed columns: `{name in the file: name used here}`."

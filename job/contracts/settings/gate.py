@@ -111,8 +111,9 @@ class GateSpec(Spec):
     )
     stress_floor: Share | None = Field(
         None,
-        description="Minimum accuracy on held-out rows in restandardized batches with other class "
-        "mixes. A candidate is also rejected if this cannot be measured. Unset: not checked.",
+        description="Minimum accuracy on held-out rows in batches with a different class mix, "
+        "each standardized on its own rows. A candidate is also rejected if this cannot be "
+        "measured. Unset: not checked.",
     )
     latency_p95_ms: float = Field(
         100.0,

@@ -65,8 +65,8 @@ def withhold_threshold(threshold: Threshold) -> Threshold:
         threshold,
         value=None,
         status="not_shown",
-        reason="The same requests have chosen the candidate, so they cannot show how sure it may "
-        "be; evaluation.challenge_split=half keeps a half for that.",
+        reason="The same requests have chosen the candidate, so they cannot show its precision; "
+        "evaluation.challenge_split=half keeps one half for that.",
     )
 
 
