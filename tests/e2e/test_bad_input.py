@@ -252,7 +252,7 @@ def test_store_that_is_not_there_is_no_empty_store(command, pcc_job, tmp_path):
     done = pcc_job("models", command, "--store", "modles")
 
     assert (2, []) == (done.returncode, list(tmp_path.iterdir()))
-    assert "there is no store at 'modles'" in done.stderr
+    assert "store 'modles' does not exist" in done.stderr
 
 
 def test_store_of_no_version_yet_is_empty(pcc_job, result_of, tmp_path):

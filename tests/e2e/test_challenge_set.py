@@ -124,7 +124,7 @@ def test_floor_on_the_challenge_set_rejects(run):
     reason = json.loads(done.stderr.splitlines()[-1])["reason"]
     assert 6 == done.returncode
     assert "challenge_accuracy 0." in reason
-    assert "at least 0.9 is wanted" in reason
+    assert "minimum 0.9" in reason
 
 
 def test_champion_is_compared_on_the_set_and_a_shown_drop_rejects(run, result_of, tmp_path):

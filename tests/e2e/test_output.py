@@ -48,8 +48,8 @@ def test_last_line_of_a_rejected_run_says_why(train, sample):
         (["run", "--set", "search.metrik=x"], "unknown setting 'search.metrik'"),
         (["run", "--stor", "x"], "--stor"),
         (["models", "list", "--set", "store.uri=ftp://x"], "scheme 'ftp'"),
-        ([], "no command was given"),
-        (["models"], "no command was given"),
+        ([], "no command given"),
+        (["models"], "no command given"),
     ],
 )
 def test_refused_command_is_one_json_line(pcc_job, arguments, reason):

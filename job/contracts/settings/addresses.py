@@ -27,7 +27,7 @@ def require_readable(uri: str, schemes: Collection[str] = _FILE_SCHEMES) -> str:
     """
     match = _SCHEME.match(uri)
     if uri.lower().startswith("s3:") and not uri.startswith("s3://"):
-        raise ValueError("not a valid s3:// URI; write s3://bucket/key, with `s3` in lowercase")
+        raise ValueError("not a valid s3:// URI; write s3://bucket/prefix, with `s3` in lowercase")
     if match and uri_scheme(uri) not in schemes:
         known = " or ".join(f"{scheme}://" for scheme in schemes)
         raise ValueError(

@@ -25,7 +25,7 @@ def test_other_scheme_is_refused_by_name(uri):
 @pytest.mark.parametrize("uri", ["s3:/bucket/x", "S3://bucket/x", "s3:bucket"])
 def test_what_only_looks_like_s3_is_refused(uri):
     """It would be taken for a folder."""
-    with pytest.raises(ValueError, match="write s3://bucket/key"):
+    with pytest.raises(ValueError, match="write s3://bucket/prefix"):
         require_readable(uri)
 
 
