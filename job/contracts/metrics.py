@@ -91,7 +91,7 @@ _DEFINITIONS: Final = (
     ),
     InfluenceMetric(
         name="roc_auc_ovr",
-        title="ROC-AUC, one against the rest",
+        title="ROC-AUC, one-vs-rest",
         function=lambda scores: scores.roc_auc,
     ),
     RowMetric(
@@ -108,7 +108,7 @@ _DEFINITIONS: Final = (
     ),
     WholeMetric(
         name="pr_auc_ovr",
-        title="PR-AUC, one against the rest",
+        title="PR-AUC, one-vs-rest",
         function=lambda scores: scores.pr_auc,
     ),
 )

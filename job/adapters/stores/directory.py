@@ -137,7 +137,9 @@ class DirectoryStore:
         self.delete(key)
         steps.append(("deletes", self.get(key) is None))
         return tuple(
-            ProbeStep(name=name, is_met=is_met, answer="as it should" if is_met else "otherwise")
+            ProbeStep(
+                name=name, is_met=is_met, answer="as expected" if is_met else "not as expected"
+            )
             for name, is_met in steps
         )
 

@@ -70,7 +70,8 @@ def _list_parts(uri: str, path: Path) -> tuple[Path, ...]:
         )
     if len({table_format(p) for p in parts}) > 1:
         raise DatasetUnreadableError(
-            f"folder '{uri}' has both CSV and Parquet files; expected one format"
+            f"folder '{uri}' has both CSV and Parquet files; expected one format",
+            hint="remove the files of one format, or use --dataset with a single file",
         )
     return parts
 

@@ -115,5 +115,8 @@ def _write(path: Path, page: bytes) -> Path:
                 hint="use --to FILE with another name",
             ) from None
     except OSError as error:
-        raise TransientError(f"'{path}' cannot be written: {error.strerror}") from error
+        raise TransientError(
+            f"'{path}' cannot be written: {error.strerror}",
+            hint="free disk space, or use --to FILE in another folder",
+        ) from error
     return path

@@ -95,7 +95,7 @@ def _require_classes(model: BaseEstimator, y: Array) -> None:
             raise TrainingError(
                 f"a fold of the calibration has no training rows of class {quote_list(missing)}",
                 hint="add rows with other texts or groups to the smallest classes, or --set "
-                "'search.estimators={{logistic_regression: {{}}}}'",
+                "'search.estimators={logistic_regression: {}}'",
             )
 
 
