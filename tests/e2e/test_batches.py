@@ -151,7 +151,7 @@ def test_settings_have_the_last_word(publish):
     ("setting", "words"),
     [
         ("dataset.embeddings_standardized_per_batch=false", "standardized per batch is false"),
-        ("features.use=[text]", "features.use has none"),
+        ("features.use=[text]", "features.use does not have them"),
     ],
 )
 def test_floor_of_what_is_never_measured_is_refused(pcc_job, sample, setting, words):

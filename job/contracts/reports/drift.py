@@ -49,7 +49,7 @@ class DriftMeasure(Part):
     def describe(self) -> str:
         """Return a line about the measure for a log or an error."""
         limit = max(self.threshold or 0, self.null_quantile or 0)
-        return f"{self.subject}: {self.measure} {self.value:.3g}, at most {limit:.3g} is allowed"
+        return f"{self.subject}: {self.measure} {self.value:.3g}, maximum {limit:.3g}"
 
 
 class DriftReport(PublishedFile):
@@ -76,6 +76,6 @@ class DriftReport(PublishedFile):
         """One line for each finding of drift."""
         drifted = (measure.describe() for measure in self.measures if measure.is_drift)
         return (
-            *(f"{subject}: it is gone, or of another kind" for subject in self.missing_subjects),
+            *(f"{subject}: missing, or of a different type" for subject in self.missing_subjects),
             *drifted,
         )
