@@ -16,6 +16,7 @@ from job.adapters.rendering.methods import (
     method_of,
 )
 from job.adapters.rendering.sections.section import Section
+from job.contracts.metrics import METRICS, is_negative
 from job.contracts.reports.evaluation import Evaluation
 from job.contracts.reports.intervals import Interval
 from job.contracts.reports.metadata import Metadata
@@ -64,13 +65,13 @@ class _Row:
 
     @property
     def is_drawn(self) -> bool:
-        """Whether the score is drawn as a dot: it is between 0 and 1, and not a loss."""
-        return 0 <= self.value <= 1 and self.key != "log_loss"
+        """Whether the score is drawn as a dot: it is a share between 0 and 1."""
+        metric = METRICS.get(self.key)
+        return 0 <= self.value <= 1 and (metric is None or metric.is_share)
 
 
 def _values(_: Metadata, evaluation: Evaluation) -> Mapping[str, object] | None:
-    # the search's metric is the negated log loss, which adds nothing to the log loss
-    names = [name for name in evaluation.scores if name != "neg_log_loss"]
+    names = [name for name in evaluation.scores if not is_negative(name)]
     if not names:
         return None
     rows = [_row(evaluation, name) for name in names]
