@@ -22,9 +22,10 @@ higher (<code>search.prefer</code>).</p>{% endif %}
 <table class="sortable"><caption>Candidates by their mean {{ metric }} over the folds\
 {% if is_challenged %}; the score on the challenge set decided the choice{% endif %}.</caption>
 <thead><tr><th scope="col">Candidate</th><th scope="col">Input</th>
-<th scope="col" class="n">Rows</th><th scope="col" class="n" aria-sort="descending">Mean</th>
+<th scope="col" class="n">Rows</th>
+<th scope="col" class="n" aria-sort="descending">Mean score</th>
 {% if is_challenged %}<th scope="col" class="n">On the challenge set</th>{% endif %}
-<th scope="col" class="n">Folds</th><th scope="col">Outcome</th></tr></thead>
+<th scope="col" class="n">Score of each fold</th><th scope="col">Outcome</th></tr></thead>
 <tbody>{% for c in candidates %}<tr><th scope="row">{{ c.estimator|words }}<br>\
 <small>{{ c.parameters|plain }}</small></th><td>{{ c.feature_blocks|join(", ") }}</td>
 <td class="n">{{ c.n_samples|count }}</td><td class="n strong">{{ c.mean_score|score }}</td>

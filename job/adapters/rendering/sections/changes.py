@@ -1,4 +1,4 @@
-"""What differs from the champion: scores first, then settings, data and packages."""
+"""Differences from the champion: scores first, then settings, data and packages."""
 
 from __future__ import annotations
 
