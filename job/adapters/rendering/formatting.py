@@ -50,7 +50,7 @@ def count(value: int) -> str:
 
 def percent(value: float) -> str:
     """Format a share in percent."""
-    return f"{100 * value:g} %"
+    return f"{100 * value:g}%"
 
 
 def number(value: float | None) -> str:

@@ -32,5 +32,5 @@ def describe_out_of_scope(evaluation: Evaluation) -> list[str]:
 
 
 def _share(value: float) -> str:
-    """Write a share in per cent, with one digit."""
-    return f"{100 * value:.1f} %"
+    """Format a share in percent, with one digit."""
+    return f"{100 * value:.1f}%"

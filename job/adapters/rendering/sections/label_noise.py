@@ -12,10 +12,10 @@ from job.contracts.reports.metadata import Metadata
 _MOST: Final = 15
 _ONE_ROW: Final = 0.5  # lower estimates round to no row
 _TEMPLATE = """
-<p>About <strong>{{ (100 * share.value)|round(1) }} %</strong> of the training labels \
+<p>About <strong>{{ (100 * share.value)|round(1) }}%</strong> of the training labels \
 are likely wrong \
-({{ level|percent }} confidence interval {{ (100 * share.lower)|round(1) }} % to
-{{ (100 * share.upper)|round(1) }} %).</p>
+({{ level|percent }} confidence interval {{ (100 * share.lower)|round(1) }}% to
+{{ (100 * share.upper)|round(1) }}%).</p>
 <p>{{ estimator|words|capitalize }} predicted {{ n_rows|count }} rows in {{ folds }} folds. The \
 model of a fold was not trained on the fold's rows or their groups\
 {% if estimator == "linear_svc" %}, and has its decision values calibrated on the rows of the \

@@ -104,7 +104,7 @@ def test_wording_stands_beside_the_scores(text):
 
 
 ABSENT = (
-    "No threshold is published for a precision of 95 %; there were 640 rows in 512 groups to choose "
+    "No threshold is published for a precision of 95%; there were 640 rows in 512 groups to choose "
     "it on. This is why."
 )
 STATUSES = {

@@ -122,7 +122,7 @@ def test_report_says_what_batches_cost_and_who_states_it(reports, stated_by):
     found = found.partition("Batches with a different class mix")[2]
 
     assert STATED[stated_by] in found
-    assert "published model is 0.8118 (95 % interval over groups: 0.6127 to 0.8911)" in found
+    assert "published model is 0.8118 (95% interval over groups: 0.6127 to 0.8911)" in found
     assert found.index("two 0.8108") < found.index("one 0.8128")
 
 
@@ -239,7 +239,7 @@ def test_threshold_is_told_in_words(reports):
 
     assert "Answer a request only if the confidence is at least 0.7312 ." in text
     assert (
-        "at which 95 % of the answers were shown to be correct, on 640 rows in 512 groups predicted"
+        "at which 95% of the answers were shown to be correct, on 640 rows in 512 groups predicted"
         in text
     )
     assert "120 of 160 rows are answered (coverage 0.7500, interval 0.6911 to 0.8123)" in text
@@ -289,7 +289,7 @@ def test_intervals_are_whiskers_and_words(reports, pages):
 
     assert 'class="whisker"' in report
     assert f"{accuracy['lower']:.4f} to {accuracy['upper']:.4f}" in Reader(report).text
-    assert "95 % confidence interval (percentile bootstrap over groups)" in Reader(report).text
+    assert "95% confidence interval (percentile bootstrap over groups)" in Reader(report).text
 
 
 @pytest.mark.parametrize("is_accepted", [True, False])

@@ -33,7 +33,7 @@ def test_accuracy_and_its_interval_are_told_in_words(reports, pages):
     words = (
         "On 56 requests of the challenge set in 56 groups, none of which was used for training, "
         f"the published model has an accuracy of {found['scores']['accuracy']:.4f} "
-        f"(95 % confidence interval {ends['lower']:.4f} to {ends['upper']:.4f})."
+        f"(95% confidence interval {ends['lower']:.4f} to {ends['upper']:.4f})."
     )
 
     assert words in Reader(pages["report.html"]).text

@@ -4,7 +4,7 @@ import pytest
 from support.pages import Reader, draw, find_unknown_numbers
 from support.reports import HOSTILE, add_intervals, make_out_of_scope, make_reports
 
-SHARE = "Out-of-scope requests: 3.6 % of 83 are answered"
+SHARE = "Out-of-scope requests: 3.6% of 83 are answered"
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def test_share_that_is_answered_is_told(reports):
     pages = draw_with(reports)
     text = Reader(pages["report.html"]).text
 
-    assert f"{SHARE} (95 % confidence interval 1.0 % to 9.3 %)." in text
+    assert f"{SHARE} (95% confidence interval 1.0% to 9.3%)." in text
     assert "A request is answered if its confidence is at least 0.7000." in text
     assert 1 == pages["model_card.md"].count(SHARE)
 
@@ -40,7 +40,7 @@ def test_missing_threshold_is_told(reports):
     """Then all of them are answered."""
     text = Reader(draw_with(reports, threshold=None)["report.html"]).text
 
-    assert "Out-of-scope requests: 100.0 % of 83 are answered" in text
+    assert "Out-of-scope requests: 100.0% of 83 are answered" in text
     assert "No decision threshold is published, so every request counts as answered." in text
 
 
