@@ -22,7 +22,7 @@ model of a fold was not trained on the fold's rows or their groups\
 other folds{% endif %}. Confident learning counts the labels that these predictions confidently \
 contradict. Overlapping classes look like wrong labels too, and the interval covers only the \
 choice of rows. Use the estimate as a reason to check labels, not as a verdict.</p>
-{% if classes %}<div class="scroll" role="region" tabindex="0" aria-label="Doubted labels">
+{% if classes %}<div class="scroll" role="region" tabindex="0" aria-label="Wrong labels by class">
 <table><caption>Classes by the estimated number of wrong labels{% if n_more %}; {{ n_more|count }}
 more are in <code>evaluation.json</code>{% endif %}.</caption>
 <thead><tr><th scope="col">Given label</th><th scope="col" class="n">Rows</th>
