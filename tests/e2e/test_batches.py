@@ -71,7 +71,7 @@ def read(folder):
 
 def consume(folder, embeddings):
     """Run the lines of the page on a batch, as they stand there."""
-    section = PAGE.read_text().partition("## When a batch was standardized anew")[2]
+    section = PAGE.read_text().partition("## Batches that were standardized on their own rows")[2]
     lines = re.findall(r"```python\n(.*?)```", section.partition("\n## ")[0], re.DOTALL)
     names = {
         "metadata": json.loads((folder / "metadata.json").read_text()),

@@ -181,7 +181,7 @@ def test_set_that_chose_and_judges_is_said_to_be_used_up(run, result_of, tmp_pat
     assert "challenge_split=half" in decision["reason"]
     assert '"challenge_set_used_up"' in done.stderr
     assert any("used up for evaluation" in text for text in limitations)
-    assert "used up for judging" in (version / "report.html").read_text()
+    assert "used up for evaluation" in (version / "report.html").read_text()
 
 
 def test_set_of_few_requests_chooses_nothing(run):

@@ -63,7 +63,7 @@ def test_requests_are_counted_by_the_threshold_of_the_version(run, result_of, tm
     assert found["empty"]["predicted"] in LABELS
     assert metadata["out_of_scope_data_digest"].startswith("sha256:")
     assert '"out_of_scope_judged"' in done.stderr
-    assert f"{100 * requests['n_answered'] / 60:.1f} % of 60 are answered" in card
+    assert f"{100 * requests['n_answered'] / 60:.1f}% of 60 are answered" in card
     assert any("Requests of no class" in text for text in metadata["limitations"])
 
 
