@@ -34,6 +34,7 @@ from scipy.optimize import brentq
 from benchmarks.real_table import read_table
 from job.contracts.settings.evaluation import EvaluationSpec
 from job.stages.evaluation.intervals import compute_intervals
+from job.stages.metrics.group_bootstrap import GroupBootstrap
 from job.stages.metrics.predictions import Predictions
 from job.stages.split.folds import cut_hash_folds
 
@@ -128,7 +129,8 @@ def simulate(world: World, seeds: range) -> list[tuple[float, float, float]]:
             proba=np.eye(N_CLASSES)[y_pred],
             model_classes=np.arange(N_CLASSES),
         )
-        report = compute_intervals(predictions, groups, spec, seed, is_cross_fitted=True)
+        bootstrap = GroupBootstrap.of(groups, y, spec, seed)
+        report = compute_intervals(predictions, bootstrap, is_cross_fitted=True)
         interval = dict(report.scores)["accuracy"]
         intervals.append((interval.value, interval.lower, interval.upper))
     return intervals

@@ -40,6 +40,7 @@ from job.contracts.reports.scores import Latency
 from job.contracts.reports.search import SearchReport
 from job.registry.champion import PublishedVersion
 from job.stages.evaluation.evaluate import evaluate_rows
+from job.stages.evaluation.evaluated_rows import EvaluatedRows
 from job.stages.features.feature_matrix import FeatureMatrices
 from job.stages.features.geometry import detect_geometry
 from job.stages.gate.comparison import compare_errors
@@ -119,12 +120,9 @@ class Job:
 
     def decide(self, night: Night, rivals: dict[str, Night]) -> GateDecision:
         s = self._s
-        scores = evaluate_rows(
-            night.predictions,
-            replace(night.rows, slices=None),
-            s.scoring,
-            is_cross_fitted=True,
-        )
+        rows = replace(night.rows, slices=None)
+        evaluated = EvaluatedRows.of(rows, night.predictions, s.scoring)
+        scores = evaluate_rows(evaluated, s.scoring, is_cross_fitted=True)
         comparisons = tuple(
             comparison
             for role, rival in rivals.items()

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import structlog
+from pydantic import ValidationError
 
 from job.contracts.ports import ArtifactStore, Timer
 from job.contracts.reports.metadata import DatasetDescription
@@ -119,13 +120,12 @@ class Recorder:
         """
         if not self._lock.acquire(blocking=False):
             return
-        record = self._describe(outcome, end)
         # NOTE: a failure to write the record must not hide the failure that it describes
         try:
-            attempt = 1
+            attempt, record = 1, self._make_record(outcome, end)
             while not self.store.put_if_absent(
                 f"runs/{self._run_id}/{attempt}.json",
-                RunRecord.model_validate({**record, "attempt": attempt}).to_bytes(),
+                record.model_copy(update={"attempt": attempt}).to_bytes(),
             ):
                 attempt += 1
             for name, data in sorted(self.reports.items()):
@@ -133,14 +133,19 @@ class Recorder:
         except (JobError, ValueError) as error:
             log.warning("record_not_written", reason=type(error).__name__)
 
-    def _describe(self, outcome: RecordedOutcome, end: Mapping[str, object]) -> dict[str, object]:
-        """Return the content of the record, except the number of the attempt."""
-        return {
+    def _make_record(self, outcome: RecordedOutcome, end: Mapping[str, object]) -> RunRecord:
+        """Return the record of the first attempt; without facts if one of them does not fit."""
+        course = {
             "run_id": self._run_id,
-            **self.facts.to_json(),
-            **end,
+            "attempt": 1,
             "outcome": outcome,
             "failed_stage": self.running_stage,
             "stages": dict(self.stages),
             "duration_seconds": self.duration_seconds,
         }
+        try:
+            return RunRecord.model_validate({**self.facts.to_json(), **end, **course})
+        except ValidationError as error:
+            fields = sorted({str(problem["loc"][0]) for problem in error.errors()})
+            log.error("record_incomplete", invalid_fields=fields)
+            return RunRecord.model_validate(course)

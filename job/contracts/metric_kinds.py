@@ -85,12 +85,27 @@ class MetricDefinition:
         Name of the metric in reports.
     is_choosable
         Whether `search.metric` may be this metric, if the gate can compare it.
+    is_key_metric
+        Whether it is shown where there is room for few metrics.
+    is_share
+        Whether its values are in [0, 1], so that a chart of scores shows them.
+    hub
+        The metric's name in the model index of the Hugging Face Hub, and the arguments that tell
+        apart metrics of that name; None if the hub has no name for it.
     """
 
     name: str
     title: str
     direction: Literal["higher", "lower"] = "higher"
     is_choosable: bool = True
+    is_key_metric: bool = False
+    is_share: bool = True
+    hub: tuple[str, tuple[tuple[str, str], ...]] | None = None
+
+    @property
+    def is_negative(self) -> bool:
+        """Whether it is the negative of another metric, and reported as that one only."""
+        return False
 
     @property
     def objection(self) -> str:
@@ -130,6 +145,11 @@ class RowMetric(MetricDefinition):
 
     function: Callable[[ProbabilityScores], Array]
     negates: str | None = None
+
+    @property
+    def is_negative(self) -> bool:
+        """Whether it is the negative of another metric, and reported as that one only."""
+        return self.negates is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,6 +35,8 @@ _DEFINITIONS: Final = (
         name="accuracy",
         title="Accuracy",
         function=lambda counts: counts.hits.sum(axis=1) / counts.n_rows,
+        is_key_metric=True,
+        hub=("accuracy", ()),
     ),
     LabelMetric(
         name="balanced_accuracy",
@@ -47,17 +49,22 @@ _DEFINITIONS: Final = (
         title="F1, macro",
         function=lambda counts: counts.f1[:, counts.occurs].mean(axis=1),
         averages_over="classes",
+        is_key_metric=True,
+        hub=("f1", (("average", "macro"),)),
     ),
     LabelMetric(
         name="f1_weighted",
         title="F1, weighted",
         function=lambda counts: (counts.f1 * counts.support).sum(axis=1) / counts.n_rows,
+        hub=("f1", (("average", "weighted"),)),
     ),
     LabelMetric(
         name="precision_macro",
         title="Precision, macro",
         function=lambda counts: counts.precision[:, counts.occurs].mean(axis=1),
         averages_over="classes",
+        is_key_metric=True,
+        hub=("precision", (("average", "macro"),)),
     ),
     LabelMetric(
         name="precision_weighted",
@@ -70,6 +77,8 @@ _DEFINITIONS: Final = (
         title="Recall, macro",
         function=lambda counts: counts.recall[:, counts.occurs].mean(axis=1),
         averages_over="classes",
+        is_key_metric=True,
+        hub=("recall", (("average", "macro"),)),
     ),
     LabelMetric(
         name="recall_weighted",
@@ -82,6 +91,8 @@ _DEFINITIONS: Final = (
         title="Log loss",
         direction="lower",
         function=lambda scores: scores.log_losses,
+        is_key_metric=True,
+        is_share=False,
     ),
     RowMetric(
         name="brier",
@@ -93,11 +104,13 @@ _DEFINITIONS: Final = (
         name="roc_auc_ovr",
         title="ROC-AUC, one against the rest",
         function=lambda scores: scores.roc_auc,
+        hub=("roc_auc", (("multi_class", "ovr"),)),
     ),
     RowMetric(
         name="neg_log_loss",
         title="Log loss, negated",
         function=lambda scores: -scores.log_losses,
+        is_share=False,
         negates="log_loss",
     ),
     WholeMetric(
@@ -105,6 +118,7 @@ _DEFINITIONS: Final = (
         title="Expected calibration error",
         direction="lower",
         function=lambda scores: scores.calibration_error,
+        is_key_metric=True,
     ),
     WholeMetric(
         name="pr_auc_ovr",
@@ -133,6 +147,11 @@ def find_metric(name: object) -> MetricDefinition:
             f"'{metric.name}' cannot choose a candidate: {metric.objection}; {choosable} can"
         )
     return metric
+
+
+def is_negative(name: str) -> bool:
+    """Return whether a metric is the negative of another one; False for an unknown metric."""
+    return name in METRICS and METRICS[name].is_negative
 
 
 def list_choosable() -> list[str]:

@@ -29,14 +29,16 @@ from job.pipeline.run_context import RunContext
 from job.stages.data.challenge_validation import validate_challenge
 from job.stages.data.rows import make_rows
 from job.stages.evaluation.challenge_scores import score_challenge
+from job.stages.evaluation.evaluated_rows import EvaluatedRows
 from job.stages.features.feature_matrix import FeatureMatrices
 from job.stages.features.preprocessing import select_blocks
 from job.stages.metrics.predictions import Predictions, predict
 from job.stages.packaging.metadata import name_embedding_model
-from job.stages.split.challenge_halves import ChallengeSet
+from job.stages.split.challenge_halves import ChallengeSet, cut_request_folds
 from job.stages.split.split import DataSplit
 from job.stages.training.challenge_choice import choose_on_challenge
 from job.stages.training.challenge_threshold import (
+    N_FOLDS,
     learn_threshold,
     measure_threshold,
     withhold_threshold,
@@ -132,42 +134,34 @@ def evaluate_on_challenge(
         "choice": s.search.choose_on == "challenge",
         "threshold": is_learning,
     }
+    evaluated = EvaluatedRows.of(evaluating, predictions, s.scoring)
     scores = score_challenge(
-        predictions,
-        evaluating,
+        evaluated,
         challenge,
         labels=labels,
         used_for=tuple(name for name, is_asked in purposes.items() if is_asked),
-        spec=s.evaluation,
-        random_state=s.random_state,
     )
     decision = None
     if is_learning:
-        decision = _learn_decision(plan, challenge, model, predictions, evaluating)
+        decision = _learn_decision(plan, challenge, model, evaluated)
     return ChallengeEvaluation(challenge=scores, decision=decision)
 
 
 def _learn_decision(
-    plan: Plan,
-    challenge: ChallengeSet,
-    model: TrainedModel,
-    predictions: Predictions,
-    evaluating: Rows,
+    plan: Plan, challenge: ChallengeSet, model: TrainedModel, evaluated: EvaluatedRows
 ) -> Decision:
-    """Learn a threshold, and measure its effect on other requests.
-
-    `predictions` are predictions of the requests `evaluating`.
-    """
-    s = plan.settings
-    threshold = _learn_threshold(plan, challenge, model, predictions)
+    """Learn a threshold, and measure its effect on other requests."""
+    s, fold = plan.settings, None
+    threshold = _learn_threshold(plan, challenge, model, evaluated.predictions)
+    if not challenge.is_halved:
+        fold = cut_request_folds(evaluated.rows, N_FOLDS, s.split.salt)
     measured = measure_threshold(
         threshold,
-        predictions,
-        evaluating,
+        evaluated.predictions,
+        evaluated.bootstrap,
+        fold=fold,
         decision=s.decision,
         evaluation=s.evaluation,
-        salt=None if challenge.is_halved else s.split.salt,
-        random_state=s.random_state,
     )
     log.info(
         "threshold_learnt_on_challenge",

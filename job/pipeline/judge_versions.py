@@ -32,6 +32,7 @@ from job.pipeline.run_context import RunContext
 from job.registry.champion import PublishedVersion, load_anchor
 from job.registry.read_version import read_verified
 from job.stages.evaluation.evaluate import evaluate
+from job.stages.evaluation.evaluated_rows import EvaluatedRows
 from job.stages.features.preprocessing import select_blocks
 from job.stages.gate.comparison import compare, find_problem, match_input, was_trained_on
 from job.stages.gate.criteria import decide
@@ -148,7 +149,8 @@ def _evaluate(context: RunContext, judged: _Judged) -> CandidateEvaluation:
     test_rows = select_blocks(judged.unseen, model.feature_blocks, s.dataset.columns)
     with context.stage("evaluate"):
         predictions = predict(model.pipeline, test_rows, model.feature_blocks)
-        scores = evaluate(predictions, model, test_rows, context.ports.timer, spec=s.scoring)
+        evaluated = EvaluatedRows.of(test_rows, predictions, s.scoring)
+        scores = evaluate(evaluated, model, context.ports.timer, spec=s.scoring)
     return CandidateEvaluation(**scores.fields())
 
 

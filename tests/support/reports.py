@@ -26,10 +26,11 @@ from job.contracts.reports.wording import (
     Templates,
     Wording,
 )
-from job.contracts.settings.evaluation import EvaluationSpec
+from job.contracts.settings.job_settings import JobSettings
 from job.registry.metadata_diff import compare_metadata
 from job.stages.evaluation.challenge_scores import score_challenge
 from job.stages.evaluation.evaluate import evaluate_model
+from job.stages.evaluation.evaluated_rows import EvaluatedRows
 from job.stages.evaluation.out_of_scope import measure_out_of_scope
 from job.stages.metrics.predictions import Predictions, predict
 from job.stages.split.challenge_halves import ChallengeSet
@@ -270,14 +271,12 @@ def make_challenge(names, *, judged="half", used_for=("threshold",), n_rows=14):
     challenge = ChallengeSet(
         rows=rows, choosing=rows, evaluating=rows, is_halved=judged == "half", n_dropped=29
     )
+    scoring = JobSettings(evaluation={"resamples": 1000}).scoring
     return score_challenge(
-        predict(Fixed(names), rows, ("embeddings",)),
-        rows,
+        EvaluatedRows.of(rows, predict(Fixed(names), rows, ("embeddings",)), scoring),
         challenge,
         labels=rows.y,
         used_for=used_for,
-        spec=EvaluationSpec(resamples=1000),
-        random_state=0,
     ).to_json()
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from job.stages.metrics.group_bootstrap import GroupBootstrap
 from job.stages.metrics.predictions import Predictions
 
 SHARES = np.array([0.4, 0.3, 0.2, 0.1])
@@ -17,6 +18,11 @@ def predictions(y_true, y_pred, n_classes=4):
         proba=np.eye(n_classes)[np.asarray(y_pred)],
         model_classes=np.arange(n_classes),
     )
+
+
+def bootstrap_of(predicted, groups, spec, seed=0):
+    """Return the bootstrap over the groups of these predictions."""
+    return GroupBootstrap.of(np.asarray(groups), predicted.y_true, spec, seed)
 
 
 def draw(n_groups, rng, *, is_uneven):

@@ -6,18 +6,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from job.adapters.rendering.formatting import count, metric_name, percent, score
+from job.contracts.metrics import METRICS
 from job.contracts.reports.challenge import Challenge
 from job.contracts.reports.evaluation import Evaluation
 from job.contracts.reports.intervals import Interval
 
-METRICS: Final = (
-    "accuracy",
-    "f1_macro",
-    "precision_macro",
-    "recall_macro",
-    "log_loss",
-    "calibration_error",
-)
 _USES: Final = {"choice": "the candidate", "threshold": "the decision threshold"}
 
 
@@ -81,6 +74,6 @@ def list_challenge_scores(challenge: Challenge) -> list[ChallengeScore]:
             value=challenge.scores[name],
             interval=challenge.intervals.scores.get(name),
         )
-        for name in METRICS
-        if name in challenge.scores
+        for name, metric in METRICS.items()
+        if metric.is_key_metric and name in challenge.scores
     ]

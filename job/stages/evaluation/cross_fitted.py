@@ -26,6 +26,7 @@ from job.contracts.reports.evaluation import Holdout, ModelEvaluation
 from job.contracts.reports.search import CandidateScore
 from job.contracts.settings.job_settings import ScoringSpec
 from job.stages.evaluation.evaluate import evaluate_predictions, evaluate_rows, time_model
+from job.stages.evaluation.evaluated_rows import EvaluatedRows
 from job.stages.evaluation.intervals import compute_intervals
 from job.stages.metrics.group_sums import effective_groups
 from job.stages.metrics.predictions import Predictions, predict
@@ -68,14 +69,13 @@ class RecipePredictions:
         The candidate that is published.
     cross
         The predictions, not scaled by a temperature yet.
-    predictions
-        Those of `rows`, scaled, with the candidate chosen again for each fold.
+    evaluated
+        All rows and their predictions, scaled, with the candidate chosen again for each fold.
     """
 
     chosen: CandidateScore
     cross: CrossFit
-    rows: Rows
-    predictions: Predictions
+    evaluated: EvaluatedRows
 
 
 def evaluate_cross_fit(
@@ -100,10 +100,10 @@ def evaluate_cross_fit(
     cross, temperature = recipe.cross, None
     if calibration.temperature is not None:
         temperature = describe_temperature(
-            cross.nested, recipe.predictions, calibration.temperature
+            cross.nested, recipe.evaluated.predictions, calibration.temperature
         )
     return ModelEvaluation(
-        **evaluate_rows(recipe.predictions, recipe.rows, spec, is_cross_fitted=True).fields(),
+        **evaluate_rows(recipe.evaluated, spec, is_cross_fitted=True).fields(),
         method="cross_fit",
         cross_fit=_describe_cross_fit(recipe),
         holdout=_evaluate_model(model, test, spec),
@@ -120,27 +120,22 @@ def _measure_decision(
     recipe: RecipePredictions, spec: ScoringSpec, calibration: Calibration
 ) -> Decision | None:
     """Measure the threshold, in each fold by the value that the other folds give."""
-    threshold, cross, groups = calibration.threshold, recipe.cross, recipe.rows.groups
+    threshold, cross, evaluated = calibration.threshold, recipe.cross, recipe.evaluated
     if threshold is None:
         return None
     chosen = apply_fold_temperatures(cross.chosen, cross, calibration.temperature)
     row_thresholds = None
     if threshold.value is not None:
         row_thresholds = choose_thresholds_by_fold(
-            chosen, groups, cross.fold, spec.decision, spec.evaluation
+            chosen, evaluated.bootstrap.groups, cross.fold, spec.decision, spec.evaluation
         )
     return measure_abstention(
-        recipe.predictions,
-        groups,
-        threshold,
-        spec.evaluation,
-        spec.random_state,
-        least=row_thresholds,
+        evaluated.predictions, evaluated.bootstrap, threshold, least=row_thresholds
     )
 
 
 def _describe_cross_fit(recipe: RecipePredictions) -> CrossFitReport:
-    cross, groups = recipe.cross, recipe.rows.groups
+    cross, groups = recipe.cross, recipe.evaluated.bootstrap.groups
     return CrossFitReport(
         n_folds=cross.n_folds,
         n_rows=len(groups),
@@ -154,9 +149,10 @@ def _describe_cross_fit(recipe: RecipePredictions) -> CrossFitReport:
 def _evaluate_model(model: TrainedModel, test: Rows, spec: ScoringSpec) -> Holdout:
     """Return the scores of the published model on the held-out rows."""
     predictions = predict(model.pipeline, test, model.feature_blocks)
+    evaluated = EvaluatedRows.of(test, predictions, spec)
     return Holdout(
         n_rows=len(test),
-        n_groups=len(np.unique(test.groups)),
+        n_groups=evaluated.bootstrap.n_groups,
         scores=evaluate_predictions(predictions).scores,
-        intervals=compute_intervals(predictions, test.groups, spec.evaluation, spec.random_state),
+        intervals=compute_intervals(predictions, evaluated.bootstrap),
     )

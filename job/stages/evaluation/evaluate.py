@@ -22,6 +22,7 @@ from job.contracts.reports.evaluation import (
 from job.contracts.reports.scores import ClassScores, Curves, Latency, Scores, Temperature
 from job.contracts.settings.job_settings import ScoringSpec
 from job.contracts.settings.search import FeatureBlocks
+from job.stages.evaluation.evaluated_rows import EvaluatedRows
 from job.stages.evaluation.intervals import compute_intervals
 from job.stages.evaluation.reliability import measure_reliability, trace_risk
 from job.stages.evaluation.slice_scores import score_slices
@@ -40,9 +41,8 @@ _ClassValues = dict[str, dict[str, float]]  # by class, then by score
 
 
 def evaluate(
-    predictions: Predictions,
+    evaluated: EvaluatedRows,
     model: TrainedModel,
-    test: Rows,
     timer: Timer,
     *,
     spec: ScoringSpec,
@@ -53,17 +53,18 @@ def evaluate(
 
     Parameters
     ----------
-    predictions
-        The model's predictions of the test rows.
+    evaluated
+        The test rows, and the model's predictions of them.
     calibration
         Temperature that the model's coefficients were divided by, and threshold to measure.
     method
         Where the test rows come from.
     """
+    test, predictions = evaluated.rows, evaluated.predictions
     return ModelEvaluation(
-        **evaluate_rows(predictions, test, spec).fields(),
+        **evaluate_rows(evaluated, spec).fields(),
         method=method,
-        decision=_measure_decision(predictions, test, spec, calibration.threshold),
+        decision=_measure_decision(evaluated, calibration.threshold),
         temperature=_describe_temperature(predictions, calibration.temperature),
         baselines={
             name: score_model(baseline, test, model.feature_blocks)
@@ -73,14 +74,10 @@ def evaluate(
     )
 
 
-def _measure_decision(
-    predictions: Predictions, test: Rows, spec: ScoringSpec, threshold: Threshold | None
-) -> Decision | None:
+def _measure_decision(evaluated: EvaluatedRows, threshold: Threshold | None) -> Decision | None:
     if threshold is None:
         return None
-    return measure_abstention(
-        predictions, test.groups, threshold, spec.evaluation, spec.random_state
-    )
+    return measure_abstention(evaluated.predictions, evaluated.bootstrap, threshold)
 
 
 def _describe_temperature(
@@ -94,20 +91,21 @@ def _describe_temperature(
 
 
 def evaluate_rows(
-    predictions: Predictions, rows: Rows, spec: ScoringSpec, *, is_cross_fitted: bool = False
+    evaluated: EvaluatedRows, spec: ScoringSpec, *, is_cross_fitted: bool = False
 ) -> RowScores:
     """Return the scores of predictions of these rows, with their intervals and by slice."""
-    evaluation, random_state = spec.evaluation, spec.random_state
-    slices = None
-    if rows.slices is not None:
+    predictions, bootstrap, slices = evaluated.predictions, evaluated.bootstrap, None
+    if evaluated.rows.slices is not None:
         slices = score_slices(
-            predictions, rows.groups, rows.slices, spec.metric, evaluation, random_state
+            predictions,
+            bootstrap,
+            evaluated.rows.slices,
+            spec.metric,
+            min_rows=spec.evaluation.min_slice_rows,
         )
     return RowScores(
         **evaluate_predictions(predictions).fields(),
-        intervals=compute_intervals(
-            predictions, rows.groups, evaluation, random_state, is_cross_fitted=is_cross_fitted
-        ),
+        intervals=compute_intervals(predictions, bootstrap, is_cross_fitted=is_cross_fitted),
         slices=slices,
     )
 

@@ -21,7 +21,6 @@ from job.contracts.arrays import Array
 from job.contracts.metric_kinds import InfluenceMetric, MetricDefinition, RowMetric, WholeMetric
 from job.contracts.metrics import METRICS
 from job.contracts.reports.intervals import NOT_COVERED, Interval, IntervalReport
-from job.contracts.settings.evaluation import EvaluationSpec
 from job.stages.metrics.confidence_bounds import (
     MIN_GROUPS,
     interval_or_count_bound,
@@ -47,12 +46,7 @@ _Intervals = dict[str, Interval]  # by score
 
 
 def compute_intervals(
-    predictions: Predictions,
-    groups: Array,
-    spec: EvaluationSpec,
-    random_state: int,
-    *,
-    is_cross_fitted: bool = False,
+    predictions: Predictions, bootstrap: GroupBootstrap, *, is_cross_fitted: bool = False
 ) -> IntervalReport:
     """Compute the interval of every score of labels, of the losses and of the mean ROC-AUC.
 
@@ -63,18 +57,18 @@ def compute_intervals(
 
     Parameters
     ----------
-    groups
-        Group of each row, numbered from 0, shape (n_rows,).
+    bootstrap
+        The bootstrap over the groups of these rows.
     """
-    bootstrap = GroupBootstrap.of(groups, predictions.y_true, spec, random_state)
+    bootstrap = bootstrap.restarted()
     scores, per_class = compute_label_intervals(
         predictions, bootstrap, is_cross_fitted=is_cross_fitted
     )
     return IntervalReport(
         method=_CROSS_FITTED if is_cross_fitted else _HELD_OUT,
-        level=spec.confidence,
-        n_resamples=spec.resamples,
-        n_rows=len(groups),
+        level=bootstrap.level,
+        n_resamples=bootstrap.n_resamples,
+        n_rows=len(bootstrap.groups),
         n_groups=bootstrap.n_groups,
         not_covered=_list_uncovered(),
         scores=scores | _compute_row_intervals(predictions, bootstrap),
@@ -157,8 +151,7 @@ def _compute_row_intervals(predictions: Predictions, bootstrap: GroupBootstrap) 
 
 def _has_row_values(metric: MetricDefinition) -> TypeGuard[RowMetric | InfluenceMetric]:
     """Return whether a metric is measured by values of rows, and not as the negative of another."""
-    is_negative = isinstance(metric, RowMetric) and metric.negates is not None
-    return isinstance(metric, RowMetric | InfluenceMetric) and not is_negative
+    return isinstance(metric, RowMetric | InfluenceMetric) and not metric.is_negative
 
 
 def _interval(value: float, low: float, high: float) -> Interval:

@@ -9,7 +9,6 @@ import numpy as np
 
 from job.contracts.arrays import Array
 from job.contracts.reports.wording import SimilarityBin, SimilarityReport
-from job.contracts.settings.evaluation import EvaluationSpec
 from job.stages.evaluation.wording_similarity import Similarity
 from job.stages.metrics.confidence_bounds import MIN_GROUPS
 from job.stages.metrics.group_bootstrap import GroupBootstrap
@@ -22,19 +21,14 @@ NEW_BELOW: Final = 0.4
 
 
 def score_by_similarity(
-    predictions: Predictions,
-    groups: Array,
-    similarity: Similarity,
-    *,
-    spec: EvaluationSpec,
-    random_state: int,
+    predictions: Predictions, bootstrap: GroupBootstrap, similarity: Similarity
 ) -> SimilarityReport | None:
     """Compute the accuracy in each bin of similarity, with its confidence interval over groups.
 
     Parameters
     ----------
-    groups
-        Group of each evaluated row, shape (n_rows,).
+    bootstrap
+        The bootstrap over the groups of the evaluated rows.
 
     Returns
     -------
@@ -44,7 +38,7 @@ def score_by_similarity(
     values, is_compared = similarity.values, ~np.isnan(similarity.values)
     if not is_compared.any():
         return None
-    bootstrap = GroupBootstrap.of(groups, predictions.y_true, spec, random_state)
+    bootstrap = bootstrap.restarted()
     is_new = is_compared & (values < NEW_BELOW)
     return SimilarityReport(
         of=similarity.of,
@@ -56,9 +50,9 @@ def score_by_similarity(
         median=float(np.median(values[is_compared])),
         new_below=NEW_BELOW,
         n_new_rows=int(is_new.sum()),
-        n_new_groups=len(np.unique(groups[is_new])),
+        n_new_groups=len(np.unique(bootstrap.groups[is_new])),
         min_groups=MIN_GROUPS,
-        level=spec.confidence,
+        level=bootstrap.level,
         bins=_score_bins(values, predictions, bootstrap),
     )
 

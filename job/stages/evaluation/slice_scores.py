@@ -22,7 +22,6 @@ import pandas as pd
 from job.contracts.arrays import Array
 from job.contracts.metric_kinds import MetricDefinition
 from job.contracts.reports.slices import SliceReport, SliceScore
-from job.contracts.settings.evaluation import EvaluationSpec
 from job.stages.metrics.confidence_bounds import interval_or_count_bound
 from job.stages.metrics.group_bootstrap import GroupBootstrap, Measured
 from job.stages.metrics.predictions import Predictions
@@ -58,22 +57,24 @@ class _Slice:
 
 def score_slices(
     predictions: Predictions,
-    groups: Array,
+    bootstrap: GroupBootstrap,
     slices: pd.DataFrame,
     metric: MetricDefinition,
-    spec: EvaluationSpec,
-    random_state: int,
+    *,
+    min_rows: int,
 ) -> SliceReport:
     """Compute accuracy, difference from the rest, and score of each slice that is large enough.
 
     Parameters
     ----------
-    groups
-        Group of each row, shape (n_rows,).
+    bootstrap
+        The bootstrap over the groups of these rows.
     slices
         Categorical columns; each value of a column is a slice.
+    min_rows
+        Minimum number of rows in a slice, and outside it.
     """
-    groups = pd.factorize(groups)[0]
+    groups = pd.factorize(bootstrap.groups)[0]
     single_valued = tuple(str(name) for name in slices if slices[name].nunique() < 2)
     candidates = [
         candidate
@@ -81,13 +82,12 @@ def score_slices(
         if name not in single_valued
         for candidate in _make_slices(slices[name], groups)
     ]
-    shown = [candidate for candidate in candidates if candidate.is_shown(spec.min_slice_rows)]
-    bootstrap = GroupBootstrap.of(groups, predictions.y_true, spec, random_state)
-    scores = _score_slices(shown, predictions, bootstrap, metric) if shown else []
+    shown = [candidate for candidate in candidates if candidate.is_shown(min_rows)]
+    scores = _score_slices(shown, predictions, bootstrap.restarted(), metric) if shown else []
     return SliceReport(
         metric=metric.name,
-        level=spec.confidence,
-        min_rows=spec.min_slice_rows,
+        level=bootstrap.level,
+        min_rows=min_rows,
         min_groups=MIN_GROUPS,
         n_not_shown=len(candidates) - len(shown),
         single_valued=single_valued,

@@ -11,13 +11,12 @@ import pandas as pd
 from job.contracts.arrays import Array
 from job.contracts.dataset import Rows
 from job.contracts.reports.wording import GroupCounts, ItemKind, Templates, Wording
-from job.contracts.settings.evaluation import EvaluationSpec
 from job.stages.data.leakage_keys import key_kind
+from job.stages.evaluation.evaluated_rows import EvaluatedRows
 from job.stages.evaluation.scores_by_similarity import score_by_similarity
 from job.stages.evaluation.standardization import check_standardization
 from job.stages.evaluation.wording_similarity import Part, measure_similarity
 from job.stages.metrics.group_sums import effective_groups
-from job.stages.metrics.predictions import Predictions
 
 # Groups of near-duplicates with at least this many rows count as sentence templates. They have more
 # than .97 of the upstream's 10,000 rows, and .87 and .74 of samples of 400 and 300 of them, but .14
@@ -31,11 +30,8 @@ _ITEMS: Final[dict[str, ItemKind]] = {"text": "text", "embedding": "embedding"}
 
 def measure_wording(
     table: Rows,
-    evaluated: Rows,
+    evaluated: EvaluatedRows,
     parts: Sequence[Part],
-    *,
-    predictions: Predictions,
-    spec: EvaluationSpec,
     random_state: int,
 ) -> Wording:
     """Measure templates, groups, and accuracy by similarity to the training rows.
@@ -44,24 +40,20 @@ def measure_wording(
     ----------
     table
         All rows of the table, with their near-duplicate groups.
-    evaluated, predictions
-        Evaluated rows, and the predictions of them.
     parts
         See `measure_similarity`.
     """
-    groups, similarity = evaluated.groups, measure_similarity(evaluated, parts, random_state)
+    similarity = measure_similarity(evaluated.rows, parts, random_state)
     embeddings = table.embeddings
     return Wording(
         items=_ITEMS.get(key_kind(table.text_keys), "row"),
         n_items=len(pd.unique(table.text_keys)),
         table=count_groups(table.groups),
-        judged=count_groups(groups),
+        judged=count_groups(evaluated.bootstrap.groups),
         templates=measure_templates(table),
         similarity=None
         if similarity is None
-        else score_by_similarity(
-            predictions, groups, similarity, spec=spec, random_state=random_state
-        ),
+        else score_by_similarity(evaluated.predictions, evaluated.bootstrap, similarity),
         standardization=None
         if embeddings is None
         else check_standardization(embeddings, random_state),

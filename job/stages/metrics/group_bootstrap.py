@@ -13,6 +13,7 @@ How it works
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 from typing import Final
 
@@ -84,6 +85,7 @@ class GroupBootstrap:
         Probability that the true value is beyond a bound, on each side.
     random_state
         Seed of the resamples, or the generator that draws them.
+
     """
 
     def __init__(
@@ -97,6 +99,7 @@ class GroupBootstrap:
     ) -> None:
         self.groups, self.y = groups, y
         self.n_groups = len(np.unique(groups))
+        self._random_state = random_state
         self.n_resamples, self.alpha = n_resamples, alpha
         self._rng = np.random.default_rng(random_state)
 
@@ -111,6 +114,17 @@ class GroupBootstrap:
         """Return the bootstrap for two-sided intervals of level `evaluation.confidence`."""
         alpha = (1 - spec.confidence) / 2
         return cls(groups, y, n_resamples=spec.resamples, alpha=alpha, random_state=random_state)
+
+    @property
+    def level(self) -> float:
+        """Level of two-sided intervals."""
+        return 1 - 2 * self.alpha
+
+    def restarted(self) -> GroupBootstrap:
+        """Return the bootstrap with its random numbers from the seed again, for another part."""
+        restarted = copy(self)
+        restarted._rng = np.random.default_rng(self._random_state)
+        return restarted
 
     def take(self, index: Array) -> GroupBootstrap:
         """Return the bootstrap of the rows at these positions; it continues the random numbers."""

@@ -24,12 +24,11 @@ import numpy as np
 from scipy.stats import beta
 
 from job.contracts.arrays import Array
-from job.contracts.dataset import Rows
 from job.contracts.messages import pluralize
 from job.contracts.reports.decision_threshold import Decision, Threshold
 from job.contracts.settings.evaluation import DecisionSpec, EvaluationSpec
+from job.stages.metrics.group_bootstrap import GroupBootstrap
 from job.stages.metrics.predictions import Predictions
-from job.stages.split.challenge_halves import cut_request_folds
 from job.stages.training.decision_threshold import (
     choose_threshold,
     choose_thresholds_by_fold,
@@ -73,31 +72,27 @@ def withhold_threshold(threshold: Threshold) -> Threshold:
 def measure_threshold(
     threshold: Threshold,
     predictions: Predictions,
-    rows: Rows,
+    bootstrap: GroupBootstrap,
     *,
+    fold: Array | None,
     decision: DecisionSpec,
     evaluation: EvaluationSpec,
-    salt: str | None,
-    random_state: int,
 ) -> Decision:
     """Measure coverage and precision on requests that the threshold was not chosen on.
 
     Parameters
     ----------
-    predictions, rows
+    predictions, bootstrap
         Those of the evaluation half, or of the whole set, which is then cut into folds.
-    salt
-        Salt of the hash that assigns the folds; None if the set is halved, so that none are cut.
+    fold
+        Fold of each request, shape (n_rows,); None if the set is halved, so that none are cut.
     """
     row_thresholds = None
-    if salt is not None and threshold.value is not None:
-        fold = cut_request_folds(rows, N_FOLDS, salt)
+    if fold is not None and threshold.value is not None:
         row_thresholds = choose_thresholds_by_fold(
-            predictions, rows.groups, fold, decision, evaluation
+            predictions, bootstrap.groups, fold, decision, evaluation
         )
-    return measure_abstention(
-        predictions, rows.groups, threshold, evaluation, random_state, least=row_thresholds
-    )
+    return measure_abstention(predictions, bootstrap, threshold, least=row_thresholds)
 
 
 def count_needed_answers(target: float, confidence: float, share: float = 1.0) -> int | None:

@@ -158,10 +158,8 @@ def _estimate_share(is_right: Array, groups: Array) -> tuple[float, float, float
 
 def measure_abstention(
     predictions: Predictions,
-    groups: Array,
+    bootstrap: GroupBootstrap,
     threshold: Threshold,
-    spec: EvaluationSpec,
-    random_state: int,
     *,
     least: Array | None = None,
 ) -> Decision:
@@ -169,18 +167,21 @@ def measure_abstention(
 
     Parameters
     ----------
+    bootstrap
+        The bootstrap over the groups of these rows.
     least
         The threshold of each row, shape (n_rows,), infinite if none was shown.  In a cross-fitted
         evaluation it is the one chosen without the row's fold.  None to apply `threshold` to all
         rows.
     """
+    groups = bootstrap.groups
     value = 0.0 if threshold.status == "not_needed" else threshold.value
     if value is None:
         return Decision.of(threshold, n_rows=len(groups))
     is_answered = predictions.proba.max(axis=1) >= (value if least is None else least)
     is_right = is_answered & (predictions.y_pred == predictions.y_true)
     values = np.stack([np.ones(len(groups)), is_answered, is_right], axis=1)
-    bootstrap = GroupBootstrap.of(groups, predictions.y_true, spec, random_state)
+    bootstrap = bootstrap.restarted()
     measured = bootstrap.measure(bootstrap.sum(values), _compute_coverage_and_precision)
     n_groups = (bootstrap.n_groups, len(np.unique(groups[is_answered])))
     coverage, precision = (

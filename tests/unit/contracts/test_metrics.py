@@ -5,7 +5,7 @@ import pytest
 from pydantic import ValidationError
 from sklearn.metrics import cohen_kappa_score
 from support.evaluations import make_whole_evaluation
-from support.simulated import draw, predictions
+from support.simulated import bootstrap_of, draw, predictions
 
 from job.adapters.rendering.formatting import metric_name
 from job.adapters.rendering.sections.scores import SECTION
@@ -75,7 +75,7 @@ def test_evaluation_has_an_added_metric_with_its_interval(drawn):
     groups, predicted = drawn
     scores = evaluate_predictions(predicted).scores
     kappa = cohen_kappa_score(predicted.y_true, predicted.y_pred)
-    intervals = compute_intervals(predicted, groups, SPEC, 0).scores
+    intervals = compute_intervals(predicted, bootstrap_of(predicted, groups, SPEC, 0)).scores
 
     assert pytest.approx(kappa, abs=1e-6) == scores["cohen_kappa"]
     assert pytest.approx(kappa) == intervals["cohen_kappa"].value
@@ -89,8 +89,12 @@ def test_interval_of_a_metric_below_zero(drawn):
     """Jeffreys' interval of a cross-fitted score, and the bound by count, reach down to -1."""
     groups, predicted = drawn
     wrong = predictions(predicted.y_true, (predicted.y_true + 1) % 4)
-    cross_fitted = compute_intervals(wrong, groups, SPEC, 0, is_cross_fitted=True).scores
-    few = compute_intervals(wrong.take(groups < 4), groups[groups < 4], SPEC, 0).scores
+    cross_fitted = compute_intervals(
+        wrong, bootstrap_of(wrong, groups, SPEC, 0), is_cross_fitted=True
+    ).scores
+    few = compute_intervals(
+        wrong.take(groups < 4), bootstrap_of(wrong.take(groups < 4), groups[groups < 4], SPEC, 0)
+    ).scores
 
     for interval in (cross_fitted["cohen_kappa"], few["cohen_kappa"]):
         assert -1 <= interval.lower <= interval.value < 0 <= interval.upper + 1
@@ -164,6 +168,17 @@ def test_comparison_refuses_what_it_cannot_compare(drawn):
         compare_pair(predicted, predicted, groups, spec)
     with pytest.raises(ValidationError, match="pr_auc_ovr"):
         PairedSpec(metric="pr_auc_ovr", alpha=0.05, resamples=1000, random_state=0)
+
+
+def test_negative_is_that_of_a_loss_with_an_interval():
+    """Its score and interval are those of the loss, with the other sign."""
+    negatives = [m for m in METRICS.values() if isinstance(m, RowMetric) and m.negates is not None]
+
+    assert negatives
+    for metric in negatives:
+        loss = METRICS[metric.negates]
+        assert isinstance(loss, RowMetric)
+        assert ("lower", None) == (loss.direction, loss.negates)
 
 
 @pytest.mark.parametrize("spec", [FloorsSpec, ChallengeFloorsSpec])

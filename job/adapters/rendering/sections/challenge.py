@@ -8,6 +8,7 @@ from job.adapters.rendering.challenge import describe_challenge, list_challenge_
 from job.adapters.rendering.charts import draw_score, scale_of
 from job.adapters.rendering.sections.confusion import list_confused
 from job.adapters.rendering.sections.section import Section
+from job.contracts.metrics import METRICS
 from job.contracts.reports.evaluation import Evaluation
 from job.contracts.reports.metadata import Metadata
 
@@ -49,7 +50,7 @@ def _values(_: Metadata, evaluation: Evaluation) -> Mapping[str, object] | None:
     if challenge is None:
         return None
     scores = list_challenge_scores(challenge)
-    drawn = [score for score in scores if score.key != "log_loss"]
+    drawn = [score for score in scores if METRICS[score.key].is_share]
     scale = scale_of([s.interval.lower if s.interval else s.value for s in drawn])
     recalls = {name: found.get("recall") for name, found in challenge.intervals.per_class.items()}
     ordered = sorted(challenge.per_class.items(), key=lambda item: (item[1].recall, item[0]))

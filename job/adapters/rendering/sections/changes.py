@@ -7,6 +7,7 @@ from typing import Final
 
 from job.adapters.rendering.formatting import metric_name
 from job.adapters.rendering.sections.section import Section
+from job.contracts.metrics import is_negative
 from job.contracts.reports.evaluation import Evaluation
 from job.contracts.reports.metadata import Metadata
 
@@ -51,7 +52,7 @@ def _values(_: Metadata, evaluation: Evaluation) -> Mapping[str, object] | None:
         "metrics": [
             {"name": metric_name(key.removeprefix(_METRIC)), "change": change}
             for key, change in rows
-            if key.startswith(_METRIC) and key != "metrics.neg_log_loss"
+            if key.startswith(_METRIC) and not is_negative(key.removeprefix(_METRIC))
         ],
         "others": [
             {"key": key, "change": change} for key, change in rows if not key.startswith(_METRIC)

@@ -16,6 +16,7 @@ from job.adapters.rendering.methods import (
     method_of,
 )
 from job.adapters.rendering.sections.section import Section
+from job.contracts.metrics import METRICS, is_negative
 from job.contracts.reports.evaluation import Evaluation
 from job.contracts.reports.intervals import Interval
 from job.contracts.reports.metadata import Metadata
@@ -63,12 +64,12 @@ class _Row:
     @property
     def is_drawn(self) -> bool:
         """Whether the score lies on the rail of the dots."""
-        return 0 <= self.value <= 1 and self.key != "log_loss"
+        metric = METRICS.get(self.key)
+        return 0 <= self.value <= 1 and (metric is None or metric.is_share)
 
 
 def _values(_: Metadata, evaluation: Evaluation) -> Mapping[str, object] | None:
-    # negated, it is a metric of the search, and says nothing new
-    names = [name for name in evaluation.scores if name != "neg_log_loss"]
+    names = [name for name in evaluation.scores if not is_negative(name)]
     if not names:
         return None
     rows = [_row(evaluation, name) for name in names]

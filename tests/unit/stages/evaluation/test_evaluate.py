@@ -12,6 +12,7 @@ from job.contracts.model import TrainedModel
 from job.contracts.settings.evaluation import DecisionSpec, EvaluationSpec
 from job.contracts.settings.job_settings import ScoringSpec
 from job.stages.evaluation.evaluate import evaluate, evaluate_model, measure_latency, score_model
+from job.stages.evaluation.evaluated_rows import EvaluatedRows
 from job.stages.metrics.predictions import predict
 
 TWO = (
@@ -259,7 +260,8 @@ def test_evaluation_holds_baselines_and_latency_beside_the_scores():
         random_state=0,
     )
     predicted = predict(model.pipeline, rows, model.feature_blocks)
-    evaluation = evaluate(predicted, model, rows, Ticks(), spec=spec)
+    evaluated = EvaluatedRows.of(rows, predicted, spec)
+    evaluation = evaluate(evaluated, model, Ticks(), spec=spec)
 
     assert ({"dummy": evaluation.scores}, {"p50_ms", "p95_ms"}) == (
         evaluation.baselines,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from sklearn import metrics
-from support.simulated import RECALLS, SHARES, draw, predictions
+from support.simulated import RECALLS, SHARES, bootstrap_of, draw, predictions
 
 from job.contracts.settings.evaluation import EvaluationSpec
 from job.stages.evaluation.evaluate import evaluate_predictions
@@ -58,7 +58,7 @@ def test_nominal_95_percent_cover_93_to_97(n_groups, is_uneven):
 def test_values_are_the_scores_of_the_evaluation():
     """Score by score, also those of classes."""
     predicted = soft()
-    report = compute_intervals(predicted, np.arange(300), SPEC, 0)
+    report = compute_intervals(predicted, bootstrap_of(predicted, np.arange(300), SPEC, 0))
     evaluation = evaluate_predictions(predicted)
 
     assert evaluation.scores == pytest.approx(
@@ -73,7 +73,9 @@ def test_values_are_the_scores_of_the_evaluation():
 
 def test_ends_lie_around_the_value():
     """Whatever the score."""
-    for interval in compute_intervals(soft(), np.arange(300), SPEC, 0).scores.values():
+    for interval in compute_intervals(
+        soft(), bootstrap_of(soft(), np.arange(300), SPEC, 0)
+    ).scores.values():
         assert interval.lower < interval.value < interval.upper
 
 
@@ -82,8 +84,12 @@ def test_rows_of_one_group_tell_less_than_as_many_groups():
     predicted = soft(n=100)
     copies = predicted.take(np.repeat(np.arange(100), 10))
     groups = np.repeat(np.arange(100), 10)
-    alone = dict(compute_intervals(predicted, np.arange(100), SPEC, 0).scores)["accuracy"]
-    copied = dict(compute_intervals(copies, groups, SPEC, 0).scores)["accuracy"]
+    alone = dict(
+        compute_intervals(predicted, bootstrap_of(predicted, np.arange(100), SPEC, 0)).scores
+    )["accuracy"]
+    copied = dict(compute_intervals(copies, bootstrap_of(copies, groups, SPEC, 0)).scores)[
+        "accuracy"
+    ]
 
     assert (copied.upper - copied.lower) == pytest.approx(alone.upper - alone.lower, rel=0.15)
 
@@ -91,7 +97,9 @@ def test_rows_of_one_group_tell_less_than_as_many_groups():
 def test_perfect_hold_out_is_not_perfectly_sure():
     """An error seen in none of 100 groups may affect 3.6 % (97.5 % bound), 11 % of 30 groups."""
     y = np.repeat([0, 1], [70, 30])
-    report = compute_intervals(predictions(y, y, 2), np.arange(100), SPEC, 0)
+    report = compute_intervals(
+        predictions(y, y, 2), bootstrap_of(predictions(y, y, 2), np.arange(100), SPEC, 0)
+    )
     accuracy = report.scores["accuracy"]
     recall = dict(report.per_class["c01"])["recall"]
     macro = report.scores["f1_macro"]
@@ -105,7 +113,10 @@ def test_perfect_hold_out_is_not_perfectly_sure():
 
 def test_class_without_rows_is_wholly_unsure():
     """Nothing is known of its recall."""
-    report = compute_intervals(predictions([0, 0, 1, 1], [0, 0, 1, 1], 3), np.arange(4), SPEC, 0)
+    report = compute_intervals(
+        predictions([0, 0, 1, 1], [0, 0, 1, 1], 3),
+        bootstrap_of(predictions([0, 0, 1, 1], [0, 0, 1, 1], 3), np.arange(4), SPEC, 0),
+    )
     recall = dict(report.per_class["c02"])["recall"]
 
     assert (0.0, 1.0) == (recall.lower, recall.upper)
@@ -149,7 +160,9 @@ def test_roc_auc_ends_are_near_those_of_a_full_bootstrap():
     for _ in range(400):
         resampled = predicted.take(np.concatenate([rng.choice(part, len(part)) for part in rows]))
         drawn.append(KnownRows(resampled).roc_auc[0])
-    interval = dict(compute_intervals(predicted, np.arange(400), SPEC, 0).scores)["roc_auc_ovr"]
+    interval = dict(
+        compute_intervals(predicted, bootstrap_of(predicted, np.arange(400), SPEC, 0)).scores
+    )["roc_auc_ovr"]
 
     assert (interval.upper - interval.lower) / 3.92 == pytest.approx(np.std(drawn), rel=0.15)
 

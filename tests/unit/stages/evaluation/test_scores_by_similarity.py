@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from support.simulated import predictions
+from support.simulated import bootstrap_of, predictions
 
 from job.contracts.settings.evaluation import EvaluationSpec
 from job.stages.evaluation.scores_by_similarity import score_by_similarity
@@ -24,7 +24,7 @@ def score(values, is_right, groups=None):
     groups = np.arange(len(values)) if groups is None else np.asarray(groups)
     y = np.arange(len(values)) % 2
     predicted = predictions(y, np.where(is_right, y, 2))
-    return score_by_similarity(predicted, groups, similarity, spec=SPEC, random_state=1)
+    return score_by_similarity(predicted, bootstrap_of(predicted, groups, SPEC, 1), similarity)
 
 
 def test_rows_stand_in_the_bin_of_their_similarity():

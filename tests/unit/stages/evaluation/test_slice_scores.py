@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from support.simulated import draw, predictions
+from support.simulated import bootstrap_of, draw, predictions
 
 from job.contracts.metrics import METRICS
 from job.contracts.settings.evaluation import EvaluationSpec
@@ -17,7 +17,8 @@ SPEC = EvaluationSpec(resamples=1000)
 def judge(predicted, groups, slices, metric=METRICS["f1_macro"], **spec):
     frame = pd.DataFrame({name: pd.Categorical(values) for name, values in slices.items()})
     spec = SPEC.model_copy(update=spec)
-    return score_slices(predicted, np.asarray(groups), frame, metric, spec, 0)
+    bootstrap = bootstrap_of(predicted, groups, spec)
+    return score_slices(predicted, bootstrap, frame, metric, min_rows=spec.min_slice_rows)
 
 
 def half_wrong(n=400):

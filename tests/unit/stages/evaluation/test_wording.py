@@ -6,7 +6,8 @@ from support.rows import rows_of_embeddings, rows_of_texts
 from support.simulated import predictions
 
 from job.contracts.reports.wording import Wording
-from job.contracts.settings.evaluation import EvaluationSpec
+from job.contracts.settings.job_settings import JobSettings
+from job.stages.evaluation.evaluated_rows import EvaluatedRows
 from job.stages.evaluation.wording import (
     TEMPLATE_MIN_ROWS,
     count_groups,
@@ -14,7 +15,7 @@ from job.stages.evaluation.wording import (
     measure_wording,
 )
 
-SPEC = EvaluationSpec(resamples=1000)
+SPEC = JobSettings(evaluation={"resamples": 1000}).scoring
 
 
 def test_equal_groups_count_in_full():
@@ -68,7 +69,7 @@ def test_largest_groups_come_first():
 def measure(rows, evaluated, parts):
     y = np.zeros(len(evaluated), int)
     predicted = predictions(y, y)
-    return measure_wording(rows, evaluated, parts, predictions=predicted, spec=SPEC, random_state=1)
+    return measure_wording(rows, EvaluatedRows.of(evaluated, predicted, SPEC), parts, 1)
 
 
 def test_texts_are_counted_and_compared():

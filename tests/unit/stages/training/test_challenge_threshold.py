@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 from scipy.stats import beta
 from support.rows import rows_of_texts
-from support.simulated import predictions, simulate
+from support.simulated import bootstrap_of, predictions, simulate
 
 from job.contracts.settings.evaluation import DecisionSpec, EvaluationSpec
+from job.stages.split.challenge_halves import cut_request_folds
 from job.stages.training.challenge_threshold import (
+    N_FOLDS,
     count_needed_answers,
     learn_threshold,
     measure_threshold,
@@ -28,11 +30,10 @@ def measure(threshold, simulated, *, is_halved):
     return measure_threshold(
         threshold,
         simulated,
-        rows,
+        bootstrap_of(simulated, rows.groups, EVALUATION),
+        fold=None if is_halved else cut_request_folds(rows, N_FOLDS, "pcc"),
         decision=DECISION,
         evaluation=EVALUATION,
-        salt=None if is_halved else "pcc",
-        random_state=0,
     )
 
 

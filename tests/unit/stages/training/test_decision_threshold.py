@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from support.simulated import predictions, simulate
+from support.simulated import bootstrap_of, predictions, simulate
 
 from job.contracts.reports.decision_threshold import Threshold
 from job.contracts.settings.evaluation import DecisionSpec, EvaluationSpec
@@ -102,7 +102,9 @@ def test_needless_threshold_answers_everything():
     """What is measured of it is the precision of all answers."""
     y = np.repeat([0, 1], 100)
     report = measure_abstention(
-        predictions(y, y, 2), np.arange(200), set_at(None, "not_needed"), SPEC, 0
+        predictions(y, y, 2),
+        bootstrap_of(predictions(y, y, 2), np.arange(200), SPEC, 0),
+        set_at(None, "not_needed"),
     )
 
     assert (200, 1.0, 1.0) == (report.n_answered, report.coverage.value, report.precision.value)
@@ -126,8 +128,12 @@ def test_hold_out_is_counted_at_and_above_the_threshold():
     """Equal is enough; an unknown class is a wrong answer."""
     simulated = predictions([0, 1, 0, 1], [0, 1, 1, 1], 2)
     simulated.proba[3] = [0.4, 0.6]
-    report = measure_abstention(simulated, np.arange(4), set_at(0.6), SPEC, 0).to_json()
-    higher = measure_abstention(simulated, np.arange(4), set_at(0.61), SPEC, 0).to_json()
+    report = measure_abstention(
+        simulated, bootstrap_of(simulated, np.arange(4), SPEC, 0), set_at(0.6)
+    ).to_json()
+    higher = measure_abstention(
+        simulated, bootstrap_of(simulated, np.arange(4), SPEC, 0), set_at(0.61)
+    ).to_json()
 
     assert (4, 1.0, 0.75) == (
         report["n_answered"],
@@ -141,7 +147,7 @@ def test_hold_out_is_counted_at_and_above_the_threshold():
 def test_without_answers_there_is_no_precision():
     """Nothing is made of nothing."""
     simulated, groups = simulate(100, np.random.default_rng(0))
-    report = measure_abstention(simulated, groups, set_at(1.0), SPEC, 0)
+    report = measure_abstention(simulated, bootstrap_of(simulated, groups, SPEC, 0), set_at(1.0))
 
     assert (0, None) == (report.n_answered, report.precision)
 
@@ -149,7 +155,9 @@ def test_without_answers_there_is_no_precision():
 def test_without_a_threshold_nothing_is_measured():
     """And the target is reported all the same."""
     simulated, groups = simulate(100, np.random.default_rng(0))
-    content = measure_abstention(simulated, groups, set_at(None, "not_shown"), SPEC, 0).to_json()
+    content = measure_abstention(
+        simulated, bootstrap_of(simulated, groups, SPEC, 0), set_at(None, "not_shown")
+    ).to_json()
 
     assert (0.95, None, None) == (
         content["target_precision"],
@@ -170,7 +178,9 @@ def test_interval_of_precision_holds_the_truth():
     covered = dict.fromkeys(truth, 0)
     for _ in range(200):
         simulated, groups = simulate(500, rng, is_grouped=True)
-        report = measure_abstention(simulated, groups, set_at(0.7), SPEC, 0)
+        report = measure_abstention(
+            simulated, bootstrap_of(simulated, groups, SPEC, 0), set_at(0.7)
+        )
         for name, value in truth.items():
             interval = getattr(report, name)
             covered[name] += interval.lower <= value <= interval.upper

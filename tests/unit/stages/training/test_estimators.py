@@ -1,6 +1,7 @@
 """An estimator is one `EstimatorKind`; whatever asks for a name asks for its kind."""
 
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -138,3 +139,21 @@ def test_parameters_of_the_search_are_passed_where_they_exist():
     assert 1000 == logistic.max_iter
     assert (7, False) == (dummy.random_state, "class_weight" in dummy.get_params())
     assert BAYES.build({}, spec, 7).get_params().keys() == GaussianNB().get_params().keys()
+
+
+def test_kind_with_joint_fits_gets_all_its_models_at_once(monkeypatch):
+    """In the search; out of fold and in the refit there is one model."""
+    sizes = []
+
+    def list_fits(models, X, y, groups):
+        sizes.append((len(models), len(groups.group) == len(y) == len(X)))
+        return [partial(model.fit, X, y) for model in models]
+
+    monkeypatch.setitem(ESTIMATOR_KINDS, "bayes", replace(BAYES, list_fits=list_fits))
+    rows, spec = make_rows(), training_spec("bayes")
+    matrices = FeatureMatrices(rows, spec.features, spec.columns, IN_MEMORY, InTurn())
+    report = search(rows, matrices, spec, InTurn(), lambda: 0.0)
+    train_model(rows, matrices, report, spec, InTurn())
+    predict_out_of_fold(rows, matrices, report.chosen, spec=spec, executor=InTurn())
+
+    assert 3 * [(2, True)] + 4 * [(1, True)] == sizes

@@ -8,7 +8,7 @@ import pytest
 from support.datasets import table_of
 from support.pages import draw
 from support.reports import HOSTILE, make_reports
-from support.simulated import predictions
+from support.simulated import bootstrap_of, predictions
 
 from job.contracts.dataset import Column
 from job.contracts.metrics import METRICS
@@ -35,7 +35,8 @@ def make_page(names, **columns):
     is_wrong = np.array(names == np.unique(names)[0]) & (np.arange(N) % 7 < 3)
     found = predictions(y, np.where(is_wrong, (y + 1) % 4, y))
     spec = EvaluationSpec(resamples=1000)
-    slices = score_slices(found, np.arange(N), frame, METRICS["f1_macro"], spec, 0).to_json()
+    bootstrap = bootstrap_of(found, np.arange(N), spec)
+    slices = score_slices(found, bootstrap, frame, METRICS["f1_macro"], min_rows=30).to_json()
     metadata, evaluation = make_reports()
     evaluation["slices"] = slices
     return slices, draw(metadata, evaluation)["report.html"]

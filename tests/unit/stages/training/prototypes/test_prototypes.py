@@ -268,8 +268,7 @@ def test_every_fit_is_told_the_groups_of_its_own_rows(monkeypatch):
         spreads.append(float(np.linalg.norm(X - mean, axis=1).max()))
         fit_prototypes(models, X, y, groups)
 
-    for module in ("sklearn_fit", "search.cross_validation"):
-        monkeypatch.setattr(f"job.stages.training.{module}.fit_prototypes", fit_and_measure)
+    monkeypatch.setattr("job.stages.training.prototypes.fit_prototypes", fit_and_measure)
     X, y, group = draw()
     order = np.random.default_rng(0).permutation(len(X))
     rows, asked = rows_of(X[order], y[order], group[order]), spec()
