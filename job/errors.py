@@ -1,4 +1,4 @@
-"""The failure tree: every way the job can end, and the exit code each way owns."""
+"""The errors of the job: every way it can end, and the exit code of each."""
 
 from collections.abc import Mapping
 from enum import IntEnum, StrEnum
@@ -65,7 +65,7 @@ POD_ACTIONS: Final[Mapping[ExitCode, PodAction]] = {
 
 
 class SupportsJson(Protocol):
-    """What an error carries to standard output: a report that can be written as JSON."""
+    """A report in an error that the command prints on standard output as JSON."""
 
     def to_json(self) -> Mapping[str, object]:
         """Return the JSON object."""
@@ -80,12 +80,12 @@ class JobError(Exception):
     message
         Names the thing, what was expected and what was found; never a cell of the data.
     hint
-        What the person who reads it should do next.
+        What the reader should do next.
 
     Attributes
     ----------
     run_id, stage
-        The run that the error ended, and the stage it was in; None outside of a run.
+        The run that the error ended, and its stage at that time; None outside of a run.
     """
 
     exit_code: ClassVar[ExitCode] = ExitCode.UNFORESEEN
@@ -99,7 +99,7 @@ class JobError(Exception):
 
 
 class ConfigurationError(JobError):
-    """The operator asked for something that cannot be."""
+    """The operator requested something that is not possible."""
 
     exit_code = ExitCode.CONFIGURATION
 
@@ -125,13 +125,13 @@ class DatasetNotFoundError(JobError):
 
 
 class DatasetUnreadableError(JobError):
-    """There is something at the dataset URI, but it is not a readable table."""
+    """The object at the dataset URI is not a readable table."""
 
     exit_code = ExitCode.DATASET
 
 
 class ContractViolationError(JobError):
-    """The data breaks its expectations.
+    """The data does not meet its expectations.
 
     Attributes
     ----------
@@ -147,7 +147,7 @@ class ContractViolationError(JobError):
 
 
 class TrainingError(JobError):
-    """The data is valid, but no honest model can be trained from it."""
+    """The data is valid, but no trustworthy model can be trained from it."""
 
     exit_code = ExitCode.TRAINING
 
@@ -158,7 +158,7 @@ class GateRejectedError(JobError):
     Attributes
     ----------
     result
-        What the command prints on standard output all the same.
+        Result that the command prints on standard output despite the error.
     """
 
     exit_code = ExitCode.GATE_REJECTED
@@ -169,7 +169,7 @@ class GateRejectedError(JobError):
 
 
 class VersionConflictError(JobError):
-    """Somebody else moved a channel or took a name first."""
+    """Another run or operator moved a channel or claimed a name first."""
 
     exit_code = ExitCode.VERSION_CONFLICT
 

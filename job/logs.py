@@ -1,4 +1,4 @@
-"""Set structlog up once: JSON lines on stderr, a readable form on a terminal."""
+"""Configure structlog once: JSON lines on stderr, or readable lines on a terminal."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def configure_logs(level: str) -> None:
-    """Send events to stderr; tracebacks have no locals, because these may be rows of data."""
+    """Send events to stderr; tracebacks omit local variables, because they may contain data."""
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -44,7 +44,7 @@ def configure_logs(level: str) -> None:
 
 
 def _make_printable(_logger: object, _method: str, event: EventDict) -> EventDict:
-    """Escape control characters in names of classes and columns; JSON does so by itself."""
+    """Escape control characters in names of classes and columns; JSON escapes them anyway."""
     return {k: escape_control_characters(v) if isinstance(v, str) else v for k, v in event.items()}
 
 
@@ -70,7 +70,7 @@ class _LibraryHandler(logging.Handler):
 
 
 class Progress:
-    """A line on stderr with the present stage and its progress; on a terminal only."""
+    """A line on stderr with the current stage and its progress; on a terminal only."""
 
     def __init__(self) -> None:
         self._n_rounds = 0  # completed

@@ -68,7 +68,7 @@ class Recorder:
     Attributes
     ----------
     reports
-        Files to store beside the record, by name.
+        Files to store next to the record, by name.
     stages
         Seconds of each completed stage.
     running_stage

@@ -1,4 +1,4 @@
-"""Write a synthetic table of the upstream contract, to try the job without real data."""
+"""Write a synthetic table in the upstream's format, to try the job without real data."""
 
 from __future__ import annotations
 
@@ -125,11 +125,11 @@ _URGENT: Final = ("today", "soon", "week")
 def write_sample(path: Path, *, n_rows: int, seed: int, is_csv: bool) -> None:
     """Write synthetic texts of the four intents with metadata and embeddings.
 
-    A description is in the Parquet file, or in a sidecar `<name>.metadata.json` of the CSV.
+    A description is written to the Parquet file, or to the CSV's sidecar `<name>.metadata.json`.
 
     The texts come from a grammar with slots, typos and ambiguous cases, so that a model without
-    leakage does not reach 1.0; the embeddings are a seeded random projection of hashed n-grams
-    (Achlioptas 2003), not those of a language model.
+    leakage does not reach 1.0.  The embeddings are a seeded random projection of hashed n-grams
+    (Achlioptas 2003), not the output of a language model.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Effective settings: defaults, then a file, then PCC_JOB_* variables, then flags."""
+"""Load the effective settings: defaults, then a file, then PCC_JOB_* variables, then flags."""
 
 from __future__ import annotations
 

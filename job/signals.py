@@ -15,16 +15,16 @@ OnSignal = Callable[[str, ExitCode], None]
 
 
 class SignalWatcher:
-    """Waits for signals in a thread of its own until the process ends.
+    """Waits for signals in a separate thread until the process ends.
 
     NOTE: a Python signal handler does not run while a fit runs in native code, and by default
-    process 1 of a container ignores these signals; a thread in `sigwait` receives them always.
+    process 1 of a container ignores these signals.  A thread in `sigwait` always receives them.
 
     Attributes
     ----------
     on_signal
-        Called with the signal's name and the exit code, after the cleanup; both together have one
-        second.
+        Called with the signal's name and the exit code, after the cleanup.  Both together must
+        finish within one second.
     """
 
     def __init__(self, on_signal: OnSignal) -> None:

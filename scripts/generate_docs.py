@@ -1,4 +1,4 @@
-"""Write the generated parts of the README and of `docs/`; with `--check`, fail if stale."""
+"""Write the generated parts of the README and `docs/`; with `--check`, fail if out of date."""
 
 import ast
 import sys
@@ -9,7 +9,7 @@ from job.errors import MEANINGS, POD_ACTIONS
 from job.settings import known_keys
 
 ROOT = Path(__file__).parent.parent
-# from top to bottom, as `run` uses them
+# from top to bottom, in the order in which `run` uses them
 ROOMS = (
     *("cli", "pipeline", "stages/data", "stages/features", "stages/split", "stages/metrics"),
     *("stages/training", "stages/drift", "stages/evaluation", "stages/gate", "stages/packaging"),
@@ -42,7 +42,7 @@ def exit_codes() -> str:
 
 
 def modules() -> str:
-    """Return a table for each room of `job`: its modules, by the first line of their docstrings."""
+    """Return a table for each package of `job`: its modules with the first docstring lines."""
     parts = ["| module of `job` | what it is for |", "|---|---|"]
     parts += [_row(path, path.name) for path in sorted((ROOT / "job").glob("[a-z]*.py"))]
     for room in ROOMS:

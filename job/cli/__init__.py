@@ -87,7 +87,7 @@ def _write_error(
 
 
 def _logger() -> FilteringBoundLogger:
-    """Return the logger; configure it if that has not happened, as when settings are invalid."""
+    """Return the logger; configure it first if needed, for example if settings are invalid."""
     import structlog
 
     from job.logs import configure_logs

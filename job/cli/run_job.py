@@ -58,7 +58,7 @@ _RUN_ID: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRequest:
-    """What the command line asks of a run, besides its settings.
+    """Options of a run on the command line, in addition to the settings.
 
     Attributes
     ----------
@@ -90,7 +90,7 @@ class RunRequest:
 
 
 def run_job(effective: EffectiveSettings, request: RunRequest, watcher: SignalWatcher) -> RunResult:
-    """Run the whole job; its record is written whether or not it succeeds."""
+    """Run the complete job; its record is written whether or not it succeeds."""
     settings, run_id = effective.settings, request.run_id
     with Progress() as progress, working_folder() as folder:
         recorder = Recorder(open_store(settings), run_id, time.perf_counter, progress.begin_stage)
