@@ -1,4 +1,4 @@
-"""The README's commands for operators work as they are typed."""
+"""The README's commands for operators work as printed."""
 
 import os
 import re
@@ -25,7 +25,7 @@ def namespace_pcc(cluster):
 
 @pytest.fixture
 def type_the_page(namespace, bucket, namespace_pcc, tmp_path):
-    """Type the block; changed are only the image, where the test's store is, and the table's size."""
+    """Run the block; only the image, the store's address and the table's size are changed."""
 
     def run(min_rows):
         values = yaml.safe_load(block("kubernetes-values", "yaml"))
@@ -63,7 +63,7 @@ def type_the_page(namespace, bucket, namespace_pcc, tmp_path):
 def test_operator_installs_starts_a_run_and_reads_its_result(
     type_the_page, min_rows, condition, message
 ):
-    """The commands end whether the run succeeds or fails, and show which it was, and why."""
+    """The commands end whether the run succeeds or fails, and show the outcome and the reason."""
     done = type_the_page(min_rows)
     lines = done.stdout.splitlines()
 
