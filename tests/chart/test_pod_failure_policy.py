@@ -1,4 +1,4 @@
-"""One table of exit codes: errors.py, the rendered podFailurePolicy, and the README."""
+"""One table of exit codes: errors.py, the rendered podFailurePolicy, and docs/exit-codes.md."""
 
 import re
 
@@ -41,10 +41,10 @@ def test_policy_does_what_errors_say(spec, code):
     assert "Ignore" == decision(rules, code, is_disrupted=True)
 
 
-def test_readme_says_what_errors_say():
+def test_page_says_what_errors_say():
     """The operator's page has the same codes, meanings and actions."""
     block = (
-        (ROOT / "README.md")
+        (ROOT / "docs/exit-codes.md")
         .read_text()
         .split("<!-- exit-codes -->")[1]
         .split("<!-- /exit-codes -->")[0]
