@@ -128,8 +128,8 @@ def write_sample(path: Path, *, n_rows: int, seed: int, is_csv: bool) -> None:
     A description is in the metadata of the Parquet file, or in `<name>.metadata.json` for CSV.
 
     The texts come from a grammar with slots, typos and ambiguous cases, so that a model without
-    leakage does not reach 1.0; the embeddings are a seeded random projection of hashed n-grams
-    (Achlioptas 2003), not those of a language model.
+    leakage does not reach 1.0.  The embeddings are a seeded random projection of hashed n-grams
+    (Achlioptas 2003), not the output of a language model.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Write the generated parts of `docs/`; with `--check`, fail if one is stale."""
+"""Write the generated parts of `docs/`; with `--check`, fail if one is out of date."""
 
 import ast
 import inspect
@@ -10,7 +10,7 @@ from job.errors import MEANINGS, POD_ACTIONS
 from job.settings import known_keys
 
 ROOT = Path(__file__).parent.parent
-# from top to bottom, as `run` uses them
+# from top to bottom, in the order in which `run` uses them
 ROOMS = (
     *("cli", "pipeline", "stages/data", "stages/features", "stages/split", "stages/metrics"),
     *("stages/training", "stages/drift", "stages/evaluation", "stages/gate", "stages/packaging"),

@@ -12,7 +12,7 @@ _VERSION = re.compile(r"v(\d{8}_\d{6})_([0-9a-f]{8})")
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """A SHA-256 that prints as `sha256:<64 hex>`."""
+    """A SHA-256 digest that prints as `sha256:<64 hex>`."""
 
     hex: str
 

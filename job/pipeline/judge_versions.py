@@ -1,11 +1,11 @@
-"""Run the gate on two published versions, without a training.
+"""Apply the gate to two published versions, without training.
 
 How it works
 ------------
 1. Rows of the table that the candidate version was trained on are left out.
-2. The candidate predicts the rest; rows of classes that it does not know count as errors.
-3. It is compared with the champion version and the anchor, each time on the rows that the other
-   model was not trained on either.
+2. The candidate predicts the other rows; rows of classes that it does not know count as errors.
+3. It is compared with the champion version and the anchor, each time on the rows that neither model
+   was trained on.
 4. The gate decides as in a run; nothing is written to the store.
 """
 
@@ -43,12 +43,12 @@ from job.stages.packaging.metadata import name_embedding_model
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Judged:
-    """A published version, loaded, and the rows of a table that it was not trained on.
+    """A loaded published version, and the rows of a table that it was not trained on.
 
     Attributes
     ----------
     table
-        The rows to find near-duplicates among; None for an official test, which has them by design.
+        Rows to search for near-duplicates; None for an official test, which has them by design.
     """
 
     version: PublishedVersion
@@ -70,7 +70,7 @@ def judge_versions(context: RunContext, candidate: str, champion: str) -> GateRe
     Raises
     ------
     GateRejectedError
-        A criterion is not met; its `result` is the result.
+        A criterion is not met; the error's `result` is the complete result.
     ConfigurationError
         The candidate takes a different input, or was trained on all rows of the table.
     """

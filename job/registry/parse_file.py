@@ -23,7 +23,7 @@ def parse_file(form: type[_File], name: str, raw: bytes) -> _File:
     Raises
     ------
     IntegrityError
-        A key that this release needs is absent or of another type.
+        A key that this release needs is missing or has another type.
     """
     try:
         return form.parse(raw)

@@ -1,4 +1,4 @@
-"""Values that the schema allows one by one, but that cannot go together."""
+"""Values that the schema allows individually, but that contradict each other."""
 
 import pytest
 from support.chart import MINIMAL, refusal, render, with_value
@@ -81,7 +81,7 @@ from support.chart import MINIMAL, refusal, render, with_value
     ],
 )
 def test_contradiction_is_refused_with_its_reason(changes, reason):
-    """What would lose a model, leak a secret or never work is refused before anything is installed."""
+    """Values that would lose a model, leak a secret or never work are rejected beforehand."""
     values = MINIMAL
     for path, value in changes.items():
         values = with_value(values, path, value)
@@ -103,7 +103,7 @@ def test_contradiction_is_refused_with_its_reason(changes, reason):
     ],
 )
 def test_what_only_looks_like_one_is_accepted(changes):
-    """A check must not stand in the way of what works."""
+    """A check must not reject working values."""
     values = MINIMAL
     for path, value in changes.items():
         values = with_value(values, path, value)

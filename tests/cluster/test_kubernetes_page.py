@@ -1,4 +1,4 @@
-"""The commands of docs/kubernetes.md work as they are typed."""
+"""The commands of docs/kubernetes.md work as printed."""
 
 import os
 import subprocess
@@ -20,7 +20,7 @@ def namespace_pcc(cluster):
 
 @pytest.fixture
 def type_the_page(namespace, bucket, namespace_pcc, tmp_path):
-    """Type the block; changed are only the image, where the test's store is, and the table's size."""
+    """Run the block; only the image, the store's address and the table's size are changed."""
 
     def run(min_rows):
         values = yaml.safe_load(read_block(PAGE, "kubernetes-values", "yaml"))

@@ -1,4 +1,4 @@
-"""Bad input through a real process: the exit code, a clear error, nothing published, no cell."""
+"""Bad input in a real process: exit code and clear error, nothing published, no cell disclosed."""
 
 import gzip
 import json
@@ -148,7 +148,7 @@ def test_unreadable_file(name, content, words, train, tmp_path):
 
 
 def test_bad_utf8_in_parquet(train, table, tmp_path):
-    """Its writers do not check what they are given."""
+    """Parquet writers do not check their input."""
     broken = pa.array([b"\xe9"] * 2 + [b"fine"] * (len(table) - 2)).view(pa.string())
     pq.write_table(table.set_column(0, "text", broken), tmp_path / "t.parquet")
     done = train(tmp_path / "t.parquet")
@@ -217,7 +217,7 @@ def test_impossible_request(arguments, words, train, sample, tmp_path):
     ],
 )
 def test_config_check_finds_what_a_run_would_refuse(setting, words, pcc_job, tmp_path):
-    """Before the night in which it would matter."""
+    """An operator finds out before the night in which it matters."""
     expectation = {"type": "expect_column_to_exist", "kwargs": {"column": "nothing"}}
     (tmp_path / "own.json").write_text(json.dumps({"expectations": [expectation]}))
     done = pcc_job("config", "check", "--set", setting)
@@ -227,7 +227,7 @@ def test_config_check_finds_what_a_run_would_refuse(setting, words, pcc_job, tmp
 
 
 def test_config_check_accepts_every_suite(pcc_job):
-    """What is found in the table needs no value before."""
+    """Parameters that are taken from the table need no value in advance."""
     suites = ["labelled_text", "labelled_embeddings", "curated_training_data"]
     done = [pcc_job("config", "check", "--set", f"expectations.suite={name}") for name in suites]
 
@@ -248,7 +248,7 @@ def test_no_such_version_or_channel(pcc_job):
 
 @pytest.mark.parametrize("command", ["list", "prune", "history"])
 def test_store_that_is_not_there_is_no_empty_store(command, pcc_job, tmp_path):
-    """A misspelt folder would look like one without versions."""
+    """A misspelled folder would look like a store without versions."""
     done = pcc_job("models", command, "--store", "modles")
 
     assert (2, []) == (done.returncode, list(tmp_path.iterdir()))
@@ -256,7 +256,7 @@ def test_store_that_is_not_there_is_no_empty_store(command, pcc_job, tmp_path):
 
 
 def test_store_of_no_version_yet_is_empty(pcc_job, result_of, tmp_path):
-    """As after a run that was rejected."""
+    """A run that was rejected leaves such a store."""
     (tmp_path / "models").mkdir()
 
     assert [] == result_of(pcc_job("models", "list"))["versions"]
@@ -276,7 +276,7 @@ def test_rows_broken_within_tolerance_are_dropped_and_counted(train, result_of, 
 
 
 def test_schema_evolution(train, result_of, table, sample, tmp_path):
-    """New, absent and renamed columns, other encodings: the same content, or a named difference."""
+    """New, missing or renamed columns and other encodings give equal content or a clear error."""
     baseline = result_of(train(sample, store=tmp_path / "a"))["dataset"]["content_digest"]
     frame = _frame(table)
     encoded = pa.table(

@@ -1,4 +1,4 @@
-"""Open curated tables: CSV (also .gz) and Parquet, a file or a folder of parts."""
+"""Open curated tables: CSV (also .gz) or Parquet, as a file or as a folder of parts."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from job.errors import (
 
 
 class ArrowTables:
-    """Tables in the local file system, read by pyarrow.
+    """Opens tables of the local file system with pyarrow.
 
     Parameters
     ----------
     copy
-        Returns the path of a local copy of what is at an s3:// URI.
+        Copies the content of an s3:// URI and returns the path of the local copy.
     """
 
     def __init__(self, copy: Callable[[str], Path] | None = None) -> None:
@@ -39,9 +39,9 @@ class ArrowTables:
         Raises
         ------
         ConfigurationError
-            The URI has an unknown ending.
+            The URI has an unknown file name extension.
         DatasetNotFoundError, DatasetUnreadableError
-            There is no such file, or it is not a table.
+            The file does not exist, or is not a table.
         """
         is_copied = self._copy is not None and uri.startswith("s3://")
         path = self._copy(uri) if self._copy and is_copied else _local_path(uri)
@@ -81,7 +81,7 @@ def _is_hidden(path: Path, root: Path) -> bool:
 
 
 class _Table:
-    """Parts of one format with the same columns."""
+    """Parts that have the same format and columns."""
 
     def __init__(self, uri: str, path: Path, paths: tuple[Path, ...], *, is_copied: bool) -> None:
         file_format = table_format(paths[0])
@@ -120,7 +120,7 @@ class _Table:
             yield from part.batches(columns)
 
     def file_digest(self) -> str:
-        """Return the SHA-256 of the file, or of the names and digests of a folder's parts."""
+        """Return the SHA-256 of the file; for a folder, of its parts' names and digests."""
         if self._root.is_file():
             return f"sha256:{_sha256(self._root)}"
         lines = [f"{_sha256(p)}  {p.relative_to(self._root).as_posix()}\n" for p in self._paths]
@@ -137,7 +137,7 @@ def _sha256(path: Path) -> str:
 
 
 def _read_sidecar(path: Path) -> tuple[tuple[str, str], ...]:
-    if path.name in ("", ".."):  # such as `.`, which has no name to look for a sidecar by
+    if path.name in ("", ".."):  # for example `.`, which has no name to derive a sidecar from
         path = path.resolve()
     stem = re.sub(r"(?i)\.(parquet|pq|csv|csv\.gz)$", "", path.name)
     for name in (f"{path.name}.metadata.json", f"{stem}.metadata.json"):

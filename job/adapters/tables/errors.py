@@ -1,4 +1,4 @@
-"""Translate pyarrow's errors on damaged files, without the cells that they quote."""
+"""Translate pyarrow's errors about damaged files, without the cells that they quote."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from job.errors import DatasetUnreadableError, JobError
 
 
 def translating_errors(file: SourceFile, call: Callable[[], Any]) -> Any:
-    """Call a function; raise `DatasetUnreadableError` with our own message if pyarrow fails."""
+    """Call a function; if pyarrow fails, raise `DatasetUnreadableError` with a message of ours."""
     try:
         return call()
     except (pa.ArrowException, OSError, UnicodeDecodeError, EOFError) as error:
@@ -27,14 +27,14 @@ def translating_errors(file: SourceFile, call: Callable[[], Any]) -> Any:
 
 
 def translating_stream_errors(file: SourceFile, stream: Any) -> Iterator[pa.RecordBatch]:
-    """Iterate over a stream; raise as `translating_errors` does."""
+    """Iterate over a stream; raise the same errors as `translating_errors`."""
     batches = iter(stream)
     while (batch := translating_errors(file, lambda: next(batches, None))) is not None:
         yield batch
 
 
 def _translate(file: SourceFile, error: Exception) -> JobError:
-    """Return the error that names the kind of damage."""
+    """Return an error that names the kind of damage."""
     text = str(error)
     if isinstance(error, PermissionError):
         return DatasetUnreadableError(
@@ -68,7 +68,7 @@ def _translate(file: SourceFile, error: Exception) -> JobError:
 
 
 def _describe_encoding(file: SourceFile) -> str:
-    """Return what the file is instead of UTF-8, or which columns have cells that are not."""
+    """Return the encoding of the file if it is not UTF-8, or the columns with invalid cells."""
     with file.path.open("rb") as stream:
         head = stream.read(2)
     if head in (b"\xff\xfe", b"\xfe\xff"):
@@ -87,7 +87,7 @@ def _describe_encoding(file: SourceFile) -> str:
 
 
 def _count_broken_cells(rows: Iterator[list[str]]) -> list[tuple[str, int]]:
-    """Return the columns with cells that are not UTF-8, and how many each has."""
+    """Return the columns that have cells which are not UTF-8, and the number of such cells."""
     header = next(rows, [])
     if any(map(_is_broken, header)):
         return []

@@ -1,4 +1,4 @@
-"""One file of a table: Parquet by row group, CSV by block."""
+"""Read one file of a table: Parquet by row group, CSV by block."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class ParquetPart:
         )
 
     def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        """Yield batches, decoding one row group after the other."""
+        """Yield batches; row groups are decoded one after the other."""
         stream = self._file.iter_batches(_BATCH_ROWS, columns=list(columns))
         yield from translating_stream_errors(self.file, stream)
 
@@ -60,7 +60,7 @@ class CsvPart:
         self.names: tuple[str, ...] = _read_header(file)
 
     def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        """Yield batches, parsed block by block.
+        """Yield batches; the file is parsed block by block.
 
         Raises
         ------
@@ -99,9 +99,9 @@ class CsvPart:
 
 
 class _Utf8:
-    """Bytes of a file, checked to be UTF-8 while they are read.
+    """The bytes of a file, checked to be UTF-8 as they are read.
 
-    NOTE: pyarrow decodes a ragged row before a caller can check it, and reports a failure to do so
+    NOTE: pyarrow decodes a ragged row before a caller can check it, and reports a decoding failure
     on stderr only.
     """
 

@@ -19,7 +19,7 @@ class Criterion(Part):
     value: int | float | None
     threshold: int | float | None
     is_met: bool
-    is_binding: bool = Field(description="Whether it rejects, or only warns.")
+    is_binding: bool = Field(description="Whether an unmet criterion rejects, or only warns.")
     reason: str
     lower: float | None = Field(None, description="Bounds of the value's interval, if it has one.")
     upper: float | None = None

@@ -44,7 +44,7 @@ def validate_challenge(
 ) -> None:
     """Check that every candidate can predict each request, and was trained on its class.
 
-    The set is too small for an expectation suite, so nothing else is checked.
+    The set is too small for an expectation suite, so only these requirements are checked.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def validate_challenge(
     Raises
     ------
     ConfigurationError
-        A column that a candidate needs is absent.
+        A column that a candidate needs is missing.
     ContractViolationError
         A label is missing or unknown, a text or an embedding is missing or unsound, or the
         embeddings differ from the table's in width or model. The message contains no cell.
@@ -91,7 +91,7 @@ def validate_out_of_scope(
     Raises
     ------
     ConfigurationError
-        A column that a candidate needs is absent.
+        A column that a candidate needs is missing.
     ContractViolationError
         A text or an embedding is missing or unsound, or the embeddings differ from the table's in
         width or model. The message contains no cell.
@@ -102,7 +102,7 @@ def validate_out_of_scope(
 
 
 def _require_sound(kind: _Kind, requests: Dataset, broken: list[str]) -> None:
-    """Raise `ContractViolationError` if an expectation is broken."""
+    """Raise `ContractViolationError` if an expectation is not met."""
     if broken:
         raise ContractViolationError(
             f"{kind.title} '{requests.provenance.uri}' violates "
@@ -159,7 +159,7 @@ def _find_broken(
     *,
     embedding_model: str,
 ) -> Iterator[str]:
-    """Yield a message with counts for each broken expectation of texts and embeddings."""
+    """Yield a message with counts for each unmet expectation about texts and embeddings."""
     blocks = {block for feature_blocks in uses for block in feature_blocks}
     values = requests.strings("text")
     if values is not None and "text" in blocks:

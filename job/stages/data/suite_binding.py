@@ -1,10 +1,10 @@
-"""Bind an expectation suite to a table: values for its parameters, names for its columns.
+"""Bind an expectation suite to a table: set its parameters and map its column names.
 
 How it works
 ------------
 1. A parameter's value comes from the settings, else from the suite, else from the table.
 2. `{"$PARAMETER": name}` is replaced by that value; the file's own column names become roles.
-3. An expectation about an optional column that the table lacks is set aside as not applicable.
+3. An expectation about an optional column that the table lacks is reported as not applicable.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _COLUMN_ARGUMENTS: Final = ("column", "column_A", "column_B", "column_list")
 
 
 def required_columns(suite: Suite, columns: ColumnsSpec, features: FeatureSpec) -> frozenset[str]:
-    """Return the columns that a run requires: target, group, used features, the suite's."""
+    """Return the columns that a run needs: target, group, used features, the suite's columns."""
     in_suite = {
         e["kwargs"].get("column")
         for e in suite.expectations
@@ -54,7 +54,7 @@ def required_columns(suite: Suite, columns: ColumnsSpec, features: FeatureSpec) 
 
 
 def check_parameters(suite: Suite, given: Mapping[str, Any]) -> None:
-    """Refuse parameters that the suite does not have, and invalid values.
+    """Raise for parameters that the suite does not have, and for invalid values.
 
     Raises
     ------
@@ -84,12 +84,12 @@ def check_parameters(suite: Suite, given: Mapping[str, Any]) -> None:
 def parameter_values(
     suite: Suite, given: Mapping[str, Any], spec: DatasetSpec, table: pd.DataFrame
 ) -> dict[str, Any]:
-    """Return the value of each parameter: the settings', else the suite's, else the table's.
+    """Return each parameter's value: from the settings, else the suite, else the table.
 
     Raises
     ------
     ConfigurationError
-        As from `check_parameters`.
+        Raised as by `check_parameters`.
     """
     check_parameters(suite, given)
     defaults: dict[str, Any] = {"min_rows": spec.min_rows, "max_rows": spec.max_rows, **SHARES}
@@ -122,9 +122,9 @@ def substitute_parameters(
     Returns
     -------
     expectations
-        Those that apply; of a test table only the ones about rows.
+        The applicable expectations; for a test table only those about single rows.
     absent
-        Results, not applicable, of expectations about optional columns that the table lacks.
+        Results "not applicable" of expectations about optional columns that the table lacks.
     """
     expectations, absent = [], []
     for expectation in suite.expectations:
@@ -162,7 +162,7 @@ def _substituted(value: Any, values: Mapping[str, Any], suite: Suite) -> Any:
 
 
 def _column_role(column: Any, spec: ColumnsSpec, suite: Suite) -> Any:
-    """Return the role name of a column, which may be given by its name in the file, too."""
+    """Return the role name of a column, which may also be given by its name in the file."""
     if isinstance(column, (list, tuple)):
         return [_column_role(name, spec, suite) for name in column]
     single = ("target", "text", "embeddings", "timestamp", "id", "group")
@@ -181,7 +181,7 @@ def _column_role(column: Any, spec: ColumnsSpec, suite: Suite) -> Any:
 
 
 def _is_about_rows(expectation: Mapping[str, Any]) -> bool:
-    """Return whether an expectation is about each row, and not about a whole column or table."""
+    """Return whether an expectation is about single rows, not about a whole column or table."""
     if expectation["kwargs"].get("column") in ("target_class_rows", "target_class_share"):
         return False
     return "column_values" in expectation["type"] or "value_lengths" in expectation["type"]

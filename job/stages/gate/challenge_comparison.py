@@ -1,4 +1,4 @@
-"""Compare the candidate with the champion on the challenge set, which neither was trained on."""
+"""Compare the candidate with the champion on the challenge set; neither was trained on it."""
 
 from __future__ import annotations
 
@@ -67,8 +67,8 @@ def compare_on_challenge(
 def select_unseen(version: PublishedVersion, requests: Rows) -> Rows:
     """Return the requests that a version was not trained on, by its training keys.
 
-    If the keys are of another kind than the set's, of texts for a set without texts for instance,
-    they show nothing, and all requests are returned.
+    All requests are returned if the keys are of another kind than the set's, because they then show
+    nothing; for example keys of texts when the set has no texts.
     """
     kind = key_kind(requests.text_keys)
     if (version.metadata.training_keys_of or kind) != kind:
@@ -79,8 +79,8 @@ def select_unseen(version: PublishedVersion, requests: Rows) -> Rows:
 def judge_challenge(comparison: Comparison, spec: GateSpec) -> Criterion:
     """Return the criterion of the challenge set: no drop may be shown.
 
-    A drop is shown if the whole interval is below 0. A small set cannot show non-inferiority, so
-    that is not required.
+    A drop is shown if the complete interval is below 0.  Non-inferiority is not required, because a
+    small set cannot show it.
     """
     difference, version = comparison.difference, comparison.version
     name = f"challenge_{comparison.role}"

@@ -1,14 +1,14 @@
-"""Criteria of a comparison: the difference from the champion or anchor, and recall by class.
+"""Criteria of a comparison: the difference from champion or anchor, and the recall of each class.
 
 How it works
 ------------
-1. The difference of the metric is the candidate's score less the champion's. Its interval must lie
+1. The difference of the metric is the candidate's score minus the champion's.  Its interval must be
    above `-gate.margin` (non-inferiority) or above 0 (superiority).
 2. If the table has too few groups to show the margin even for equal models, `gate.inconclusive`
-   decides: with `tolerate`, a drop within the margin or within chance passes, up to
+   decides.  With `tolerate`, a drop passes if it is within the margin or explained by chance, up to
    `gate.max_drop` (`job.stages.gate.power`).
-3. No class may be shown to have lost more recall than `gate.recall_margin`; the intervals hold for
-   all classes at once.
+3. No class may be shown to have lost more recall than `gate.recall_margin`; the intervals are
+   simultaneous over all classes.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from job.stages.gate.power import POWER, can_show_margin, tolerated_drop
 def judge_comparison(
     comparison: Comparison, spec: GateSpec, equal_error: float = 0.0
 ) -> Iterator[Criterion]:
-    """Yield the criterion of the metric, and that of the recalls if `gate.recall_margin` is set."""
+    """Yield the criterion of the metric and, with `gate.recall_margin`, that of the recalls."""
     if comparison.role == "champion_model":
-        # the comparison of the recipes decides: a hold-out of few groups depends too much on luck
+        # the comparison of the recipes decides: a hold-out of few groups depends too much on chance
         yield champion_criterion(comparison, spec, equal_error).copy_with(is_binding=False)
         return
     yield champion_criterion(comparison, spec, equal_error)
@@ -46,7 +46,7 @@ def champion_criterion(
 ) -> Criterion:
     """Return the criterion of the difference from a champion or an anchor.
 
-    The lower end of the interval must be above the tolerated loss. If the table is too small to
+    The lower bound of the interval must be above the tolerated loss.  If the table is too small to
     show that even for equal models, `gate.inconclusive` decides.
 
     Parameters
@@ -94,7 +94,7 @@ def _incomparable_criterion(comparison: Comparison, spec: GateSpec) -> Criterion
 
 
 def _is_tolerated_by_default(difference: Interval, standard_error: float, spec: GateSpec) -> bool:
-    """Return whether `gate.inconclusive: tolerate` decides: the table cannot show the margin."""
+    """Return whether `gate.inconclusive: tolerate` decides, because the margin cannot be shown."""
     if spec.rule == "superiority" or spec.inconclusive != "tolerate":
         return False
     if difference.is_by_count:  # the models agree on every row: the number of groups is the bound
@@ -110,7 +110,7 @@ def _tolerance_criterion(
     *,
     reason: str,
 ) -> Criterion:
-    """Return a criterion that rejects a drop larger than `gate.inconclusive: tolerate` accepts."""
+    """Return the criterion that rejects a drop above the one that `tolerate` accepts."""
     drop = tolerated_drop(standard_error, spec)
     half_width = float(norm.ppf(1 - spec.alpha)) * standard_error
     largest_drop = max(-difference.lower, half_width - difference.value, 0.0)
@@ -158,8 +158,8 @@ def _describe_difference(comparison: Comparison, difference: Interval, spec: Gat
 def _required_rows(comparison: Comparison, difference: Interval, spec: GateSpec) -> str:
     """Return a clause with the number of rows that an equal candidate needs to pass.
 
-    The width of an interval shrinks with the square root of the number of rows. Empty if there are
-    enough rows already.
+    The width of an interval is inversely proportional to the square root of the number of rows.
+    The clause is empty if there are enough rows already.
     """
     if spec.rule == "superiority" or not spec.margin:
         return "; too few rows to decide"

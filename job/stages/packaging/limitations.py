@@ -23,13 +23,13 @@ _FEW_TEST_ROWS: Final = 30
 def find_limitations(
     evaluation: Evaluation, validation: ValidationReport, settings: JobSettings
 ) -> list[str]:
-    """Return one sentence for each limitation, or the sentence that there are none.
+    """Return one sentence for each limitation, or a sentence that no limitations were found.
 
     Parameters
     ----------
     evaluation
-        As it is published, so that the sentences show the numbers of evaluation.json; `changes` is
-        not read.
+        As published, so that the sentences show the numbers of evaluation.json; `changes` is not
+        read.
     """
     limitations = [
         *_find_in_data(evaluation.split, validation),

@@ -1,4 +1,4 @@
-"""Limitations that follow from the scores on the challenge set and the out-of-scope set."""
+"""Find limitations in the scores on the challenge set and the out-of-scope set."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def find_in_challenge(evaluation: Evaluation) -> Iterator[str]:
 
 
 def find_out_of_scope(evaluation: Evaluation) -> Iterator[str]:
-    """Yield the limitations of the answers to requests that belong to no class."""
+    """Yield the limitations of the answers to requests that belong to none of the classes."""
     out_of_scope, decision = evaluation.out_of_scope, evaluation.decision
     requests = None if out_of_scope is None else out_of_scope.requests
     if out_of_scope is None or requests is None:

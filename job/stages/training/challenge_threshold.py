@@ -2,14 +2,14 @@
 
 How it works
 ------------
-1. The published model was trained on none of the requests, so its predictions show how reliable its
-   confidence is on people's own wording.  `choose_threshold` selects the lowest confidence at which
-   the precision is shown to reach the target.
+1. The published model was not trained on any of the requests, so its predictions show how reliable
+   its confidence is on people's own wording.  `choose_threshold` selects the lowest confidence at
+   which the precision is shown to reach the target.
 2. If the set is halved, the threshold is chosen on one half and measured on the other.
 3. Otherwise it is chosen on all requests.  To measure it, the requests are cut into five folds of
    whole groups, and each fold is answered with the threshold chosen on the other four.
 4. If no threshold is shown to reach the target, the reason states how many requests are needed.
-   Without errors, n answers show a precision p with confidence 1 - a if p**n <= a; with errors, n
+   Without errors, n answers show a precision p with confidence 1 - a if p**n <= a.  With errors, n
    is the number at which Clopper and Pearson's lower bound of the observed precision reaches the
    target.
 """
@@ -59,7 +59,7 @@ def learn_threshold(
 
 
 def withhold_threshold(threshold: Threshold) -> Threshold:
-    """Return a threshold without value: requests that chose the candidate cannot show precision."""
+    """Return a threshold without a value: rows that chose the candidate cannot show precision."""
     return replace(
         threshold,
         value=None,

@@ -1,4 +1,4 @@
-"""Choose the confidence at which a model answers, and measure it on other rows.
+"""Choose the confidence at which a model answers, and measure its effect on other rows.
 
 How it works
 ------------

@@ -243,4 +243,4 @@ _KINDS: Final = (
     ),
 )
 ESTIMATOR_KINDS: Final[dict[str, EstimatorKind]] = {kind.name: kind for kind in _KINDS}
-BASELINES: Final = ("logistic_regression", "dummy")  # reported beside the chosen candidate
+BASELINES: Final = ("logistic_regression", "dummy")  # reported with the chosen candidate

@@ -88,7 +88,7 @@ _PRECONDITION_CODES: Final = ("PreconditionFailed", "ConditionalRequestConflict"
 
 
 def error_code(error: ClientError) -> str:
-    """Return the service's error code; of a HEAD request only the HTTP status is known."""
+    """Return the service's error code; for a HEAD request it is only the HTTP status."""
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
@@ -98,25 +98,25 @@ def http_status(error: ClientError) -> int:
 
 
 def count_retries(error: ClientError) -> int:
-    """Return how often botocore had retried the request."""
+    """Return how often botocore has retried the request."""
     return int(error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0))
 
 
 def is_absent(error: ClientError) -> bool:
-    """Return whether the object does not exist; an absent bucket is a different error."""
+    """Return whether the object does not exist; a missing bucket is a different error."""
     return error_code(error) in ("NoSuchKey", "404", "NotFound", "NoSuchUpload")
 
 
 def is_precondition_failed(error: ClientError) -> bool:
-    """Return whether a conditional write was rejected: another writer was first."""
+    """Return whether a conditional write was rejected because another writer came first."""
     return error_code(error) in _PRECONDITION_CODES or http_status(error) == 412
 
 
 def retry_truncated_response(function: Callable[[], T]) -> T:
     """Send a request, and retry it a few times if the body of its response is truncated.
 
-    NOTE: botocore retries requests without a response, but passes this error of urllib3 on.  The
-    responses that have a body are errors, listings and first steps, so retrying does no harm.
+    NOTE: botocore retries requests without a response, but does not catch this error of urllib3.
+    Only errors, listings and first steps of writes have such a body, so retrying is harmless.
     """
     for _ in range(_N_RETRIES):
         with contextlib.suppress(HTTPError):
@@ -126,7 +126,7 @@ def retry_truncated_response(function: Callable[[], T]) -> T:
 
 @contextmanager
 def translating_errors(host: str, what: str = "") -> Iterator[None]:
-    """Raise the job's errors in place of the client's."""
+    """Raise the job's own errors instead of the client's."""
     try:
         yield
     except (BotoCoreError, ClientError, HTTPError, OSError, ValueError) as error:
@@ -134,7 +134,7 @@ def translating_errors(host: str, what: str = "") -> Iterator[None]:
 
 
 def translate(error: Exception, host: str, what: str = "") -> JobError:
-    """Return the job's error for one of the client's; it never quotes what was signed or sent."""
+    """Return the job's error for a client's error; it never quotes signed or sent content."""
     where = f"the store at {host}" + (f" ('{what}')" if what else "")
     if isinstance(error, ClientError):
         return _translate_service_error(error, where)

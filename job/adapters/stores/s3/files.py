@@ -2,11 +2,11 @@
 
 How it works
 ------------
-1. The URI is an object, or else the prefix of objects that become the files of a folder.
-2. Keys that cannot be file names below that folder are refused before anything is written.
-3. `HEAD` gives the size, which is compared with the free temporary space, and the ETag or version
-   id, which every later read is pinned to.
-4. Parts of 16 MiB are fetched by a few threads, and each is written at its own offset.
+1. The URI is an object, or else a prefix whose objects become the files of a folder.
+2. Keys that cannot be file names below that folder are rejected before anything is written.
+3. `HEAD` returns the size, which is compared with the free temporary space, and the ETag or version
+   id, to which every later read is pinned.
+4. A few threads fetch parts of 16 MiB, and write each one at its own offset.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ class S3Files:
     def copy(self, uri: str) -> Path:
         """Copy an object and its sidecar, or every object below a prefix.
 
-        All bytes of an object are of one version id or ETag.
+        All bytes of an object come from one version id or ETag.
 
         Raises
         ------
         DatasetNotFoundError
-            There is neither an object nor a prefix of that name.
+            There is neither an object with this key nor one below this prefix.
         DatasetUnreadableError
-            A key below the prefix cannot be the name of a file in a folder.
+            A key below the prefix cannot be a file name in a folder.
         ConfigurationError
             The temporary space is too small.
         TransientError
@@ -74,9 +74,9 @@ class S3Files:
         return target
 
     def _list_file_names(self, bucket: str, prefix: str) -> list[str]:
-        """Return the keys below a prefix, relative to it; raise if one cannot be a file's name."""
+        """Return the keys below a prefix, relative to it; raise if one cannot be a file name."""
         items = list_below(self._client, bucket, prefix)
-        # NOTE: consoles represent a folder by an empty object whose key ends with a slash
+        # NOTE: consoles represent a folder as an empty object whose key ends with a slash
         names = [
             item["Key"].removeprefix(prefix)
             for item in items
@@ -107,7 +107,7 @@ class S3Files:
             try:
                 sidecar = self._reader.read({"Bucket": bucket, "Key": name})
             except ClientError as error:
-                # NOTE: without the permission to list, S3 answers "denied" for an absent object
+                # NOTE: without the list permission, S3 answers "denied" for a missing object
                 if error_code(error) == "AccessDenied":
                     continue
                 raise
@@ -147,7 +147,7 @@ class S3Files:
 
 
 def _write(descriptor: int, data: bytes, start: int) -> None:
-    """Write all bytes: while a disk fills up, `pwrite` writes a part before it fails."""
+    """Write all bytes: when the disk fills up, `pwrite` writes a part before it fails."""
     remaining = memoryview(data)
     while remaining:
         n_written = os.pwrite(descriptor, remaining, start)

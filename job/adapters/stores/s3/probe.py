@@ -23,7 +23,7 @@ def probe(store: S3Store, key: str) -> tuple[ProbeStep, ...]:
     Raises
     ------
     ConfigurationError
-        A permission is missing; the message lists all that are.
+        Permissions are missing; the message lists all of them.
     """
     permissions = _Permissions()
     created = permissions.call("403", store.answer, key, b"1", IfNoneMatch="*")
@@ -56,7 +56,7 @@ def probe(store: S3Store, key: str) -> tuple[ProbeStep, ...]:
 
 
 class _Permissions:
-    """Collects the permissions that are missing, so that one error can list them all."""
+    """Collects the missing permissions, so that one error can list all of them."""
 
     def __init__(self) -> None:
         self._errors: list[AccessDeniedError] = []

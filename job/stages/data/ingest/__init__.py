@@ -1,4 +1,4 @@
-"""Read a source table into a Dataset: typed columns, one matrix, digests, provenance."""
+"""Read a source table into a Dataset: typed columns, one embedding matrix, digests, provenance."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class _RoleColumn:
 
     @property
     def label(self) -> str:
-        """Name of the stream in the content digest: the role, if it has only one column."""
+        """Name of the column's stream in the content digest; the role if it has only one column."""
         many = self.role in ("numeric", "categorical", "boolean")
         return f"{self.role}:{self.name}" if many else self.role
 
@@ -57,14 +57,14 @@ def ingest(
     matrices
         Allocates the matrix of the embeddings, if the number of rows is known in advance.
     reserve
-        Called with the number of bytes still to be read, before they are; may raise.
+        Called with the number of bytes to be read next, before reading them; may raise.
 
     Raises
     ------
     DatasetNotFoundError, DatasetUnreadableError
         The table does not exist, has no rows, or is damaged.
     ContractViolationError
-        Two columns have the same name, or required columns are missing; all are listed.
+        Two columns have the same name, or required columns are missing; the message lists all.
     """
     table = source.open(uri)
     names = _known_names(table, spec.aliases)
@@ -102,7 +102,7 @@ def ingest(
 
 
 def _known_names(table: SourceTable, aliases: dict[str, str]) -> dict[str, str]:
-    """Return the names in the file by the names that the settings use."""
+    """Return the source file's column names, keyed by the names that the settings use."""
     renamed = [aliases.get(name, name) for name in table.names]
     duplicates = sorted({name for name in renamed if renamed.count(name) > 1})
     if duplicates:

@@ -1,4 +1,4 @@
-"""Templates bring prototypes among the candidates, where the input lets them."""
+"""Templates add prototypes to the candidates, if the input allows it."""
 
 import pytest
 
