@@ -54,7 +54,7 @@ def drawn():
 
 @pytest.mark.usefixtures("added")
 def test_search_chooses_by_an_added_metric():
-    """By accuracy, the candidate that never predicts the rare class wins; by kappa, the other one."""
+    """By accuracy, the model that never predicts the rare class wins; by kappa, the other one."""
     y = np.tile(np.repeat([0, 1], [90, 10]), 3)
     balanced = np.where(np.arange(300) % 100 < 12, 1 - y, y)
     labels = SearchedLabels(
