@@ -68,6 +68,6 @@ class MappedMatrices:
     def _too_large(self, n_bytes: int, free: int) -> ConfigurationError:
         return ConfigurationError(
             f"a matrix of {-(-n_bytes // 2**20)} MiB does not fit into the temporary folder, "
-            f"which has {free // 2**20} MiB",
-            hint="give it more space (TMPDIR), or raise search.max_memory",
+            f"which has {free // 2**20} MiB free",
+            hint="set TMPDIR to a folder with more space, or raise search.max_memory",
         )

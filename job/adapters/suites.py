@@ -51,7 +51,7 @@ class SuiteFolder:
         except (ValueError, KeyError, TypeError, AttributeError):
             raise ConfigurationError(
                 f"'{path}' is not an expectation suite",
-                hint="a suite is JSON with a list `expectations` of {type, kwargs, severity}",
+                hint="expected JSON with a list `expectations` of {type, kwargs, severity}",
             ) from None
         return Suite(
             name=path.stem,
@@ -68,8 +68,8 @@ class SuiteFolder:
         if not path.is_file():
             names = sorted(p.stem for p in self._folder.glob("*.json"))
             raise ConfigurationError(
-                f"no expectation suite '{name}'",
-                hint=f"expectations.suite is a path, or one of {quote_list(names)}",
+                f"expectation suite '{name}' does not exist",
+                hint=f"--set expectations.suite=NAME takes a path, or one of {quote_list(names)}",
             )
         return path
 
@@ -152,18 +152,20 @@ def _build_expectation(expectation: Mapping[str, Any], position: int) -> Any:
         )
     except ExpectationNotFoundError:
         raise ConfigurationError(
-            f"Great Expectations has no expectation '{kind}'",
-            hint="see the gallery of core expectations for the name",
+            f"unknown expectation '{kind}'",
+            hint="check the name against the core expectations in the documentation of Great "
+            "Expectations",
         ) from None
     except (ValueError, TypeError) as error:
         # pydantic's messages quote the arguments, which may contain labels
         details: list[Any] = getattr(error, "errors", list)()
         names = sorted({str(name) for d in details for name in d["loc"]} - {"__root__"})
-        problem = "missing, unknown or impossible" if names else "at odds with each other"
+        problem = "missing, unknown or invalid" if names else "mutually inconsistent"
         raise ConfigurationError(
-            f"expectation '{kind}' has arguments that are {problem}: "
+            f"expectation '{kind}' has {problem} arguments: "
             f"{quote_list(names or sorted(expectation['kwargs']))}",
-            hint="compare the suite's `kwargs` and `severity` with the expectation's documentation",
+            hint="compare `kwargs` and `severity` in the suite with the documentation of the "
+            "expectation",
         ) from None
 
 

@@ -29,7 +29,7 @@ class Digest:
             The text is not `sha256:` and 64 lower-case hexadecimal digits.
         """
         if not _DIGEST.fullmatch(text):
-            raise ValueError("not a digest of the form sha256:<64 hex>")
+            raise ValueError("expected a digest of the form sha256:<64 hex digits>")
         return cls(text.removeprefix("sha256:"))
 
     @classmethod
@@ -59,7 +59,7 @@ class ModelVersion:
         """
         match = _VERSION.fullmatch(text)
         if not match:
-            raise ValueError("not a version of the form vYYYYMMDD_HHMMSS_<8 hex>")
+            raise ValueError("expected a version of the form vYYYYMMDD_HHMMSS_<8 hex digits>")
         return cls(*match.groups())
 
     @classmethod

@@ -111,8 +111,8 @@ class MetricDefinition:
     def objection(self) -> str:
         """Why candidates cannot be chosen and compared by this metric; empty if they can."""
         if self.direction == "lower":
-            return "it is better when lower"
-        return "" if self.is_choosable else "it is reported only"
+            return "lower is better"
+        return "" if self.is_choosable else "it is only reported"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,4 +171,4 @@ class WholeMetric(MetricDefinition):
     @property
     def objection(self) -> str:
         """Why candidates cannot be chosen and compared by this metric."""
-        return "the gate cannot compare it: it is computed from all rows, and has no interval"
+        return "it is computed from all rows together, so the gate has no interval to compare"

@@ -102,7 +102,7 @@ _DEFINITIONS: Final = (
     ),
     InfluenceMetric(
         name="roc_auc_ovr",
-        title="ROC-AUC, one against the rest",
+        title="ROC-AUC, one-vs-rest",
         function=lambda scores: scores.roc_auc,
         hub=("roc_auc", (("multi_class", "ovr"),)),
     ),
@@ -122,7 +122,7 @@ _DEFINITIONS: Final = (
     ),
     WholeMetric(
         name="pr_auc_ovr",
-        title="PR-AUC, one against the rest",
+        title="PR-AUC, one-vs-rest",
         function=lambda scores: scores.pr_auc,
     ),
 )
@@ -141,10 +141,11 @@ def find_metric(name: object) -> MetricDefinition:
     choosable = quote_list(list_choosable())
     if metric is None:
         similar = did_you_mean(str(name), list_choosable())
-        raise ValueError(f"no metric '{name}'{similar}; there are {choosable}")
+        raise ValueError(f"unknown metric '{name}'{similar}; expected one of {choosable}")
     if metric.objection:
         raise ValueError(
-            f"'{metric.name}' cannot choose a candidate: {metric.objection}; {choosable} can"
+            f"'{metric.name}' cannot choose a candidate: {metric.objection}; expected one of "
+            f"{choosable}"
         )
     return metric
 

@@ -51,8 +51,9 @@ def check_key(key: str) -> None:
     """
     if not is_key(key):
         raise ConfigurationError(
-            f"{key!r} cannot be a key of the store",
-            hint="keys have no empty part, '.', '..', backslash or control character",
+            f"{key!r} is not a valid key of the store",
+            hint="keys must not have an empty component, '.', '..', a backslash or a control "
+            "character",
         )
 
 

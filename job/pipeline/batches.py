@@ -131,12 +131,13 @@ def check_stress_floor(settings: JobSettings) -> None:
         return
     if "embeddings" not in settings.features.use:
         raise ConfigurationError(
-            "gate.stress_floor needs a model that takes embeddings, and features.use has none",
+            "gate.stress_floor needs a model that takes embeddings, but features.use does not "
+            "have them",
             hint="add embeddings to features.use, or --set gate.stress_floor=null",
         )
     if settings.dataset.embeddings_standardized_per_batch is False:
         raise ConfigurationError(
-            "gate.stress_floor needs embeddings that are standardized per batch, and "
+            "gate.stress_floor needs embeddings that are standardized per batch, but "
             "dataset.embeddings_standardized_per_batch is false",
             hint="--set dataset.embeddings_standardized_per_batch=true, or "
             "--set gate.stress_floor=null",

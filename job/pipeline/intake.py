@@ -133,7 +133,7 @@ def find_near_duplicates(context: RunContext, tables: Tables) -> tuple[Tables, K
     kind = choose_similarity_source(tables.rows, spec)
     n_rows = sum(len(rows or ()) for rows in (tables.rows, tables.official_test, tables.challenge))
     n_bytes = ports.memory.used_bytes() + near_duplicate_search_bytes(n_rows, kind)
-    require_memory(n_bytes, ports.memory, f"to look for near-duplicates among {n_rows} rows")
+    require_memory(n_bytes, ports.memory, f"to find near-duplicates among {n_rows} rows")
     grouped = number_near_duplicate_groups(
         tables.rows,
         tables.official_test,

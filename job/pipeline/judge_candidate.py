@@ -114,7 +114,7 @@ def _compare(
             role=rival.role,
             version=rival.version,
             metric=s.search.metric.name,
-            problem="its version is gone",
+            problem="its version was removed",
             is_advisory=rival.is_advisory,
         )
         return

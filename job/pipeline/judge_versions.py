@@ -109,8 +109,8 @@ def _require_accepted(result: GateResult) -> GateResult:
     if result.gate.is_accepted:
         return result
     raise GateRejectedError(
-        f"the gate rejects {result.candidate}: {'; '.join(result.gate.reasons)}",
-        hint="see the criteria on stdout, or change gate.* in the settings",
+        f"the gate rejected {result.candidate}: {'; '.join(result.gate.reasons)}",
+        hint="the criteria are on stdout; gate.* in the settings sets them",
         result=result,
     )
 
@@ -124,8 +124,9 @@ def _load_candidate(context: RunContext, tables: Tables, version: PublishedVersi
     model = _load(context.plan, context.ports, version, unseen, embedding_model)
     if not len(unseen):
         raise ConfigurationError(
-            f"{version.version} was trained on all rows that it could be judged on",
-            hint="give a table with rows that are new to it",
+            f"{version.version} was trained on all rows of the table, so it cannot be evaluated "
+            "on them",
+            hint="use --dataset with a table that has other rows",
         )
     return _Judged(
         version=version,
@@ -192,14 +193,14 @@ def _load(
     feature_blocks = match_input(metadata, rows, inputs, settings.dataset.columns)
     if feature_blocks is None:
         raise ConfigurationError(
-            f"{version.version} takes another input than features.use and search.inputs name",
+            f"{version.version} takes an input that features.use and search.inputs do not name",
             hint=f"it takes {pluralize(len(metadata.input.names), 'column')} as "
-            f"{metadata.input.kind}; `pcc-job models show` has its settings",
+            f"{metadata.input.kind}; `pcc-job models show {version.version}` prints its settings",
         )
     if problem := find_problem(metadata, rows, feature_blocks, embedding_model):
         raise ConfigurationError(
-            f"{version.version} cannot be judged on this table: {problem}",
-            hint="give a table as the one that it was trained on",
+            f"{version.version} cannot be evaluated on this table: {problem}",
+            hint="use --dataset with a table like the one that it was trained on",
         )
     return TrainedModel(
         estimator=metadata.classifier,

@@ -75,8 +75,8 @@ def _add_challenge(plan: Plan, tables: Tables, split: DataSplit) -> DataSplit:
     n_choosing = len(challenge.choosing)
     if s.search.choose_on == "challenge" and n_choosing < MIN_CHOOSING_ROWS:
         raise ConfigurationError(
-            f"search.choose_on=challenge wants at least {MIN_CHOOSING_ROWS} requests to choose by, "
-            f"and there are {n_choosing}",
+            f"search.choose_on=challenge needs at least {MIN_CHOOSING_ROWS} requests to choose "
+            f"with; found {n_choosing}",
             hint="add requests, or --set search.choose_on=table",
         )
     return replace(

@@ -92,7 +92,7 @@ def find_anchor(store: ArtifactStore, name: str) -> str:
     version = name if is_version(name) else read_channel(store, name)[0]
     if version is None or not is_complete(store, version):
         raise ConfigurationError(
-            f"gate.anchor '{name}' is no version or channel of '{store.uri}'",
-            hint="`pcc-job models list` names them",
+            f"gate.anchor '{name}' is not a version or channel of '{store.uri}'",
+            hint="`pcc-job models list` shows the versions and channels",
         )
     return version

@@ -77,9 +77,9 @@ def require_conditions(store_uri: str, steps: tuple[ProbeStep, ...]) -> None:
     for step in steps:
         if step.name in _CONDITIONAL_STEPS and not step.is_met:
             raise ConfigurationError(
-                f"'{store_uri}' ignores conditional writes (it answered {step.answer}), so no "
-                "channel can be moved there; versions can be published",
-                hint="use a store with conditional writes, or set publish.channel to null",
+                f"'{store_uri}' ignores the conditions of conditional writes (it answered "
+                f"{step.answer}): versions can be published, but channels cannot be moved safely",
+                hint="use a store with conditional writes, or --set publish.channel=null",
             )
 
 
@@ -172,9 +172,11 @@ def _check_moved_by_same_run(store: ArtifactStore, channel: str, version: str, b
     if present == version or any(m.to == version and m.by == by for m in moves):
         return
     raise VersionConflictError(
-        f"{describe_pointer(channel)} was moved to {present} by somebody else, not to {version}",
-        hint=f"{version} is published; look at `pcc-job models list` and `history`, then run "
-        f"{promote_command(channel, version)} if it is the better one",
+        f"{describe_pointer(channel)} was not moved to {version}: another run or operator moved "
+        f"it to {present} first",
+        hint=f"{version} is published; see `pcc-job models history`, compare them with `pcc-job "
+        f"models diff {present} {version}`, then run {promote_command(channel, version)} if it is "
+        "the better one",
     )
 
 
@@ -197,5 +199,6 @@ def _require_not_removed(store: ArtifactStore, channel: str, pointer: ChannelPoi
     raise VersionConflictError(
         f"{version} is being removed by `models prune`, so {describe_pointer(channel)} stays at "
         f"{origin}",
-        hint="look at `pcc-job models list` and `history`, then promote a version that is there",
+        hint="see `pcc-job models list` and `pcc-job models history`, then promote an existing "
+        "version",
     )

@@ -124,8 +124,8 @@ def _move(files: Path, target: Path) -> None:
             raise
         if not _have_same_content(files, target):
             raise ConfigurationError(
-                f"'{target}' is there already, and is not that version as it was published",
-                hint="look at it and move it away, or choose another folder",
+                f"'{target}' already exists and differs from the published version",
+                hint="move it away after checking what it is, or choose another folder",
             ) from None
 
 
@@ -151,7 +151,8 @@ def _translated(directory: Path) -> Iterator[None]:
         reason = os.strerror(error.errno or 0)
         if error.errno in _DISK_ERRORS:
             raise TransientError(
-                f"'{directory}' failed: {reason}", hint="free space or mend the device"
+                f"writing to '{directory}' failed: {reason}",
+                hint="free disk space or repair the device, then run again",
             ) from error
         raise ConfigurationError(
             f"'{directory}' cannot be written: {reason}", hint="choose another folder"
@@ -182,7 +183,7 @@ def check_load(
         problem = find_problem(path)
     if problem:
         raise IntegrityError(
-            f"{version} cannot be loaded and used here: {problem}",
-            hint="compare the installed packages with environment.packages in its metadata.json",
+            f"{version} cannot be loaded and used with the installed packages: {problem}",
+            hint="compare them with `environment.packages` in `pcc-job models show {version}`",
         )
     return LoadCheckResult(version=version, is_loadable=True)

@@ -35,10 +35,10 @@ def read_pointer(channel: str, raw: bytes) -> ChannelPointer:
         return ChannelPointer.parse(raw)
     except ValueError:
         raise IntegrityError(
-            f"channels/{channel}.json is damaged: it must name the version of "
+            f"channels/{channel}.json is damaged: it does not name the version of "
             f"{describe_pointer(channel)}",
-            hint=f"remove it, then run {promote_command(channel, 'VERSION')} with the version that "
-            f"`to` names in the newest entry of channels/{channel}/history/",
+            hint=f"remove it, then run {promote_command(channel, 'VERSION')} with the version in "
+            f"`to` of the newest entry in channels/{channel}/history/",
         ) from None
 
 
@@ -107,7 +107,8 @@ def _entry_number(key: str) -> int:
 
 def _damaged_entry(key: str) -> IntegrityError:
     return IntegrityError(
-        f"{key} is not an entry of a channel's history", hint="look at it, then remove it"
+        f"{key} is not a valid entry of a channel's history",
+        hint="find out what wrote it, then remove it",
     )
 
 

@@ -1,4 +1,4 @@
-"""Parse a stored JSON file, or report which of its keys this release cannot read."""
+"""Parse a stored JSON file, or raise an error that names the unreadable key."""
 
 from __future__ import annotations
 
@@ -32,5 +32,5 @@ def parse_file(form: type[_File], name: str, raw: bytes) -> _File:
         key = ".".join(str(part) for part in problem["loc"])
         raise IntegrityError(
             f"this release cannot read {name}: {key}: {problem['msg']}",
-            hint="use the release that published the version, or a later one",
+            hint="use the release of pcc-job that published the version, or a later one",
         ) from None

@@ -73,8 +73,9 @@ def _require_at(pointer: str, present: str | None, expect: str | None) -> None:
     """Raise `VersionConflictError` if a pointer is not at the expected version."""
     if expect is not None and present != expect:
         raise VersionConflictError(
-            f"{describe_pointer(pointer)} is at {present}, not at {expect}",
-            hint="look at `pcc-job models history`, then decide",
+            f"{describe_pointer(pointer)} is at {present}; expected {expect}",
+            hint="`pcc-job models history` shows who moved it; if the move is still right, run "
+            "again with --expect set to the present version",
         )
 
 

@@ -82,8 +82,9 @@ def find_claim(store: ArtifactStore, run_id: str, digests: Mapping[str, str]) ->
         ) from None
     if claim.digests != dict(digests):
         raise ConfigurationError(
-            f"run id '{run_id}' is taken by {claim.version}, of another dataset or settings",
-            hint="use a new --run-id, or the dataset and settings of that version",
+            f"run id '{run_id}' was used for {claim.version} with another dataset or other "
+            "settings",
+            hint="use another --run-id, or the dataset and settings of that version",
         )
     return claim
 
@@ -99,7 +100,7 @@ def claim(store: ArtifactStore, run_id: str, proposed: Claim) -> Claim:
         return proposed
     earlier = find_claim(store, run_id, proposed.digests)
     if earlier is None:
-        raise TransientError(f"{_claim_key(run_id)} was removed meanwhile", hint="run again")
+        raise TransientError(f"{_claim_key(run_id)} was removed during the run", hint="run again")
     return earlier
 
 
@@ -156,7 +157,7 @@ def _require_same_run(
         )
     if stored.override != ours.override:
         raise VersionConflictError(
-            f"an interrupted attempt of run '{run_id}' has stored another verdict of the gate",
+            f"an interrupted attempt of run '{run_id}' has stored a different decision of the gate",
             hint="run again with another --run-id",
         )
 
@@ -169,13 +170,15 @@ def _require_all_present(store: ArtifactStore, version: str, names: Iterable[str
     if is_being_removed(store, version):
         raise TransientError(
             f"{version} is being removed by `models prune` as abandoned",
-            hint="run again when it has ended; if it was killed, once its mark below "
-            f"removals/{version}/ is old enough for the next `models prune`",
+            hint="run again when `models prune` has ended; if it was killed, when the next "
+            f"`models prune` has removed its mark in removals/{version}/, after "
+            "store.abandoned_after_hours",
         )
     missing = {f"{version}/{name}" for name in names} - set(store.keys(f"{version}/"))
     if missing:
         raise TransientError(
-            f"{pluralize(len(missing), 'file')} of {version} removed meanwhile", hint="run again"
+            f"{pluralize(len(missing), 'file')} of {version} removed during the run",
+            hint="run again",
         )
 
 
@@ -186,7 +189,7 @@ def _create(store: ArtifactStore, version: str, name: str, data: bytes) -> bytes
         return data
     existing = store.get(key)
     if existing is None:
-        raise TransientError(f"'{key}' was removed meanwhile", hint="run again")
+        raise TransientError(f"'{key}' was removed during the run", hint="run again")
     if existing != data:
         log.info("earlier_file_kept", key=key)
     return existing

@@ -148,8 +148,10 @@ def _measure(store: ArtifactStore, version: str, name: str, sink: Sink | None) -
 
 
 def _damage(version: str, broken: list[str], unlisted: list[str]) -> IntegrityError:
-    problems = [f"{quote_list(broken)} differ from the manifest"] if broken else []
-    problems += [f"{quote_list(unlisted)} are not in it"] if unlisted else []
+    problems = (
+        [f"files missing or different from the manifest: {quote_list(broken)}"] if broken else []
+    )
+    problems += [f"files not in the manifest: {quote_list(unlisted)}"] if unlisted else []
     return IntegrityError(
         f"{version} is damaged: {'; '.join(problems)}",
         hint="restore the files from a backup, or publish a new version",
@@ -167,20 +169,20 @@ def _read_manifest(version: str, raw: bytes) -> Manifest:
     manifest = _parse_manifest(raw)
     if manifest is None or raw != _rewrite(manifest):
         raise IntegrityError(
-            f"the manifest of {version} ({MANIFEST_FILE}) is missing or damaged",
+            f"{version}/{MANIFEST_FILE}, the manifest, is missing or damaged",
             hint="publish a new version",
         )
     if manifest.version != version or not is_named_for(
         version, manifest.run_id, manifest.copied_from
     ):
         raise IntegrityError(
-            f"{version}/{MANIFEST_FILE} is the manifest of another version",
+            f"{version}/{MANIFEST_FILE} belongs to another version",
             hint="restore it from a backup, or publish a new version",
         )
     # NOTE: names become paths when a version is fetched
     if not all(is_key(entry.name) for entry in manifest.files):
         raise IntegrityError(
-            f"{version}/{MANIFEST_FILE} names a file outside its version",
+            f"{version}/{MANIFEST_FILE} names a file outside of the version's folder",
             hint="do not use this version; find out who wrote it",
         )
     return manifest

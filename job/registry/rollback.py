@@ -48,7 +48,9 @@ def roll_back(
     origin = previous_version(store, channel)
     if pointer is None or origin is None:
         raise ConfigurationError(
-            f"channel '{channel}' has no earlier version", hint="promote one by name"
+            f"channel '{channel}' has no earlier version",
+            hint="`pcc-job models list` shows the versions, `pcc-job models promote VERSION "
+            "--channel {channel}` moves the channel",
         )
     target = _republish(store, origin, at=at, by=by) if is_republished else origin
     verify_files(store, target)
@@ -91,8 +93,8 @@ def _after(newest: str, at: datetime) -> datetime:
         return max(at, stamp.replace(tzinfo=UTC) + _SECOND)
     except (ValueError, OverflowError):
         raise ConfigurationError(
-            f"no name sorts after the folder '{newest}'",
-            hint="find out who made it, and remove it",
+            f"no version name sorts after the newest folder '{newest}'",
+            hint="find out who created the folder, and remove it",
         ) from None
 
 

@@ -134,7 +134,7 @@ def finish_interrupted(
         return
     if store.head(_seen_key(plan.run_id, channel, pointer)) is None:
         raise VersionConflictError(
-            f"channel '{channel}' has moved to {present} since {version} was judged",
+            f"channel '{channel}' was moved to {present} after the gate had judged {version}",
             hint=f"compare them with `pcc-job models diff {present} {version}`, then "
             f"`pcc-job models promote {version}` if it is the better one",
         )

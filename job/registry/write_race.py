@@ -26,7 +26,9 @@ def probe_concurrent_creates(store: ArtifactStore, token: str) -> ProbeStep:
     return ProbeStep(
         name="creates_alone",
         is_met=n_winners == 1,
-        answer=f"{n_winners} of {_N_WRITERS} rivals won" if n_winners != 1 else "one won each time",
+        answer=f"{n_winners} of {_N_WRITERS} concurrent writers succeeded"
+        if n_winners != 1
+        else "one writer succeeded each time",
     )
 
 

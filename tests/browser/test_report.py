@@ -187,5 +187,5 @@ def test_report_of_a_real_run_opens(train, result_of, sample, opened, tmp_path):
     evaluation = json.loads((folder / "evaluation.json").read_text())
 
     assert [] == watched.complaints
-    assert watched.page.get_by_role("heading", name="Beside the champion").is_visible()
+    assert watched.page.get_by_role("heading", name="Differences from the champion").is_visible()
     assert f"{evaluation['scores']['accuracy']:.4f}" in watched.page.inner_text(".numbers")

@@ -109,7 +109,7 @@ def test_notes_warn_of_a_store_that_the_policy_shuts_off(notes, endpoint, egress
     values = with_value(MINIMAL, "config.s3", {"endpoint_url": endpoint})
     text = notes(values | {"networkPolicy": {"egress": egress}})
 
-    assert is_warned == ("WARNING: the NetworkPolicy opens port" in text)
+    assert is_warned == ("WARNING: the NetworkPolicy allows port" in text)
 
 
 def test_readme_install_command_renders():

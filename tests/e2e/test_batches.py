@@ -70,8 +70,8 @@ def read(folder):
 
 
 def consume(folder, embeddings):
-    """Run the lines of the documentation page on a batch, unchanged."""
-    section = PAGE.read_text().partition("## When a batch was standardized anew")[2]
+    """Run the lines of the page on a batch, as they stand there."""
+    section = PAGE.read_text().partition("## Batches that were standardized on their own rows")[2]
     lines = re.findall(r"```python\n(.*?)```", section.partition("\n## ")[0], re.DOTALL)
     names = {
         "metadata": json.loads((folder / "metadata.json").read_text()),
@@ -151,7 +151,7 @@ def test_settings_have_the_last_word(publish):
     ("setting", "words"),
     [
         ("dataset.embeddings_standardized_per_batch=false", "standardized per batch is false"),
-        ("features.use=[text]", "features.use has none"),
+        ("features.use=[text]", "features.use does not have them"),
     ],
 )
 def test_floor_of_what_is_never_measured_is_refused(pcc_job, sample, setting, words):

@@ -124,7 +124,7 @@ def test_floor_on_the_challenge_set_rejects(run):
     reason = json.loads(done.stderr.splitlines()[-1])["reason"]
     assert 6 == done.returncode
     assert "challenge_accuracy 0." in reason
-    assert "at least 0.9 is wanted" in reason
+    assert "minimum 0.9" in reason
 
 
 def test_champion_is_compared_on_the_set_and_a_shown_drop_rejects(run, result_of, tmp_path):
@@ -180,8 +180,8 @@ def test_set_that_chose_and_judges_is_said_to_be_used_up(run, result_of, tmp_pat
     assert (None, "not_shown") == (decision["threshold"], decision["status"])
     assert "challenge_split=half" in decision["reason"]
     assert '"challenge_set_used_up"' in done.stderr
-    assert any("used up for judging" in text for text in limitations)
-    assert "used up for judging" in (version / "report.html").read_text()
+    assert any("used up for evaluation" in text for text in limitations)
+    assert "used up for evaluation" in (version / "report.html").read_text()
 
 
 def test_set_of_few_requests_chooses_nothing(run):
@@ -189,7 +189,7 @@ def test_set_of_few_requests_chooses_nothing(run):
     done = run(make_rows(12, 1), "search.choose_on=challenge")
 
     assert 2 == done.returncode
-    assert "wants at least 20 requests" in done.stderr
+    assert "needs at least 20 requests" in done.stderr
     assert '"model_trained"' not in done.stderr
 
 
@@ -200,7 +200,7 @@ def test_another_set_is_another_run(run, result_of):
     assert "published" == result_of(first)["outcome"]
     assert "already_published" == result_of(same)["outcome"]
     assert 2 == other.returncode
-    assert "run id 'one' is taken" in other.stderr
+    assert "run id 'one' was used" in other.stderr
 
 
 def test_gate_alone_judges_a_version_on_the_set(run, pcc_job, result_of, tmp_path):

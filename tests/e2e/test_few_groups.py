@@ -87,7 +87,7 @@ def test_night_with_many_wrong_groups_is_rejected(night, result_of):
     done = night(2, "--set", OPEN, wrong=0.3)
 
     assert 6 == done.returncode
-    assert "that share texts with its table" in done.stderr
+    assert "shared with its table" in done.stderr
 
 
 def test_what_a_run_keeps_of_its_groups_holds_no_text(night, result_of, tmp_path):

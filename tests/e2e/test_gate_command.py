@@ -95,5 +95,5 @@ def test_anchor_stops_what_the_champion_lets_pass(train, pcc_job, result_of, sam
 
     reason = json.loads(done.stderr.splitlines()[-1])["reason"]
     assert 6 == done.returncode
-    assert "where the recipe of anchor v" in reason
+    assert ", the recipe of anchor v" in reason
     assert (2, True) == (absent.returncode, "gate.anchor 'nowhere'" in absent.stderr)

@@ -41,8 +41,8 @@ def test_scheme_that_is_not_read_is_refused_at_once(arguments, key, scheme, tmp_
 
     assert (2, "[]", []) == (done.returncode, imported, list(tmp_path.iterdir()))
     assert key in reason
-    assert f"URIs of scheme '{scheme}' are not read" in reason
-    assert "give a path, or a URI that begins with file:// or s3://" in reason
+    assert f"unsupported URI scheme '{scheme}'" in reason
+    assert "expected a path, or a URI that starts with file:// or s3://" in reason
 
 
 def run_listing_imports(arguments, folder):

@@ -63,7 +63,7 @@ def test_requests_are_counted_by_the_threshold_of_the_version(run, result_of, tm
     assert found["empty"]["predicted"] in LABELS
     assert metadata["out_of_scope_data_digest"].startswith("sha256:")
     assert '"out_of_scope_judged"' in done.stderr
-    assert f"{100 * requests['n_answered'] / 60:.1f} % of 60 are answered" in card
+    assert f"{100 * requests['n_answered'] / 60:.1f}% of 60 are answered" in card
     assert any("Requests of no class" in text for text in metadata["limitations"])
 
 
@@ -111,7 +111,7 @@ def test_unsound_embedding_is_4(run, nowhere):
     done = run(nowhere, command="validate")
 
     assert 4 == done.returncode
-    assert "1 of 60 rows breaks out_of_scope_embeddings_not_finite" in done.stderr
+    assert "1 of 60 rows violates out_of_scope_embeddings_not_finite" in done.stderr
 
 
 def test_another_set_is_another_run(run, result_of, tmp_path, nowhere):
@@ -127,7 +127,7 @@ def test_another_set_is_another_run(run, result_of, tmp_path, nowhere):
     assert "published" == result_of(first)["outcome"]
     assert ["already_published"] * 2 == [result_of(some)["outcome"] for some in (same, moved)]
     assert (2, 2) == (other.returncode, none.returncode)
-    assert "run id 'one' is taken" in other.stderr
+    assert "run id 'one' was used" in other.stderr
 
 
 def test_set_changes_nothing_but_its_own_part(run, result_of, tmp_path, nowhere):

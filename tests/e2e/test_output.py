@@ -30,7 +30,7 @@ def test_last_line_of_a_failed_run_says_why(train, tmp_path):
         last["exit_code"],
     )
     assert ("night", "ingest") == (last["run_id"], last["stage"])
-    assert f"no such file: '{tmp_path / 'none.parquet'}'" == last["reason"]
+    assert f"file '{tmp_path / 'none.parquet'}' does not exist" == last["reason"]
     assert "dataset.uri" in last["hint"]
 
 
@@ -48,8 +48,8 @@ def test_last_line_of_a_rejected_run_says_why(train, sample):
         (["run", "--set", "search.metrik=x"], "unknown setting 'search.metrik'"),
         (["run", "--stor", "x"], "--stor"),
         (["models", "list", "--set", "store.uri=ftp://x"], "scheme 'ftp'"),
-        ([], "no command was given"),
-        (["models"], "no command was given"),
+        ([], "no command given"),
+        (["models"], "no command given"),
     ],
 )
 def test_refused_command_is_one_json_line(pcc_job, arguments, reason):
@@ -82,7 +82,7 @@ def test_terminal_gets_plain_lines(tmp_path):
     text = read_terminal(ours)
 
     assert 3 == code
-    assert "error: no such file: 'none.parquet'\r\nhint: check dataset.uri" in text
+    assert "error: file 'none.parquet' does not exist\r\nhint: check --dataset" in text
 
 
 def test_warnings_of_libraries_are_json_without_their_words():

@@ -108,13 +108,13 @@ def test_report_replaces_nothing(pcc_job, tmp_path):
         (folder / name).write_text("{}")
     refused = pcc_job("report", "folder", "--to", "mine.html")
 
-    assert (2, True) == (refused.returncode, "'mine.html' is there already" in refused.stderr)
+    assert (2, True) == (refused.returncode, "'mine.html' already exists" in refused.stderr)
     assert "mine" == (tmp_path / "mine.html").read_text()
 
 
 @pytest.mark.parametrize(
     ("content", "arguments", "words"),
-    [(None, (), "has no report.html"), ("{}", ("--anew",), "not what a run of this job writes")],
+    [(None, (), "does not have report.html"), ("{}", ("--anew",), "was not written by this job")],
 )
 def test_folder_without_a_report_is_refused(pcc_job, tmp_path, content, arguments, words):
     folder = tmp_path / "folder"

@@ -64,7 +64,7 @@ def test_profile_that_is_not_there(job, minio, bucket):
         *("doctor", "--store", f"s3://{bucket}/p", "--set", "s3.profile=nobody"),
         environment=minio.environment,
         code=2,
-        says="no such profile",
+        says="the AWS profile does not exist",
     )
 
 
@@ -74,7 +74,7 @@ def test_absent_bucket(job, minio):
         *("doctor", "--store", f"s3://{uuid.uuid4().hex}/p"),
         environment=minio.environment,
         code=2,
-        says="no such bucket",
+        says="the bucket does not exist",
     )
 
 
@@ -281,7 +281,7 @@ def test_missing_actions_are_all_named(job, quick, minio, bucket, limited, comma
     store = f"s3://{bucket}/models"
     arguments = ("doctor", "--store", store) if command == "doctor" else quick(store)
     refused(
-        job, *arguments, environment=limited(*missing), code=2, says="may not " + ", ".join(missing)
+        job, *arguments, environment=limited(*missing), code=2, says="lack " + ", ".join(missing)
     )
     found = client_of(minio).list_objects_v2(Bucket=bucket, Prefix="models/probe/")
 
@@ -305,7 +305,7 @@ def test_endpoint_that_is_no_address(job, minio, address):
         *("doctor", "--store", "s3://models/p"),
         environment={**minio.environment, "AWS_ENDPOINT_URL": address},
         code=2,
-        says="endpoint of the store is not an address",
+        says="endpoint of the store is not a valid URL",
     )
 
 
@@ -316,7 +316,7 @@ def test_proxy_that_cannot_be_reached(job, minio):
         *("doctor", "--store", "s3://models/p", *QUICK),
         environment={**minio.environment, "HTTP_PROXY": f"http://user:{SECRET_KEY}@127.0.0.1:9"},
         code=75,
-        says="the proxy before the store",
+        says="the proxy for the store",
     )
 
 

@@ -32,5 +32,7 @@ def make_codecs() -> dict[str, Codec]:
     """
     for name in CODECS:
         if name in FURTHER_FILES or name.startswith(FIGURES_FOLDER):
-            raise ValueError(f"a codec cannot have {name!r}, which is another file of a version")
+            raise ValueError(
+                f"a codec must not use {name!r}, the name of another file of a version"
+            )
     return {name: make() for name, make in CODECS.items()}

@@ -46,13 +46,13 @@ class JoblibCodec:
                 return model
             except InconsistentVersionWarning as error:
                 raise IncompatibleModelError(
-                    "it was written by scikit-learn "
-                    f"{error.original_sklearn_version}, this is {error.current_sklearn_version}",
+                    f"it was written by scikit-learn {error.original_sklearn_version}, but "
+                    f"{error.current_sklearn_version} is installed",
                     hint="load it with the versions in its metadata.json",
                 ) from None
             except (AttributeError, ImportError) as error:
                 raise IncompatibleModelError(
-                    f"it was written with classes that are not installed here ({error})",
+                    f"it needs classes that are not installed ({error})",
                     hint="load it with the versions in its metadata.json",
                 ) from None
 

@@ -137,7 +137,9 @@ class DirectoryStore:
         self.delete(key)
         steps.append(("deletes", self.get(key) is None))
         return tuple(
-            ProbeStep(name=name, is_met=is_met, answer="as it should" if is_met else "otherwise")
+            ProbeStep(
+                name=name, is_met=is_met, answer="as expected" if is_met else "not as expected"
+            )
             for name, is_met in steps
         )
 
@@ -193,11 +195,11 @@ class DirectoryStore:
         if error.errno in _REFUSED:
             return ConfigurationError(
                 f"the store '{self.uri}' cannot be used: {reason}",
-                hint="set store.uri to a folder that this user may write to",
+                hint="use --store DIRECTORY with a folder that this user can write to",
             )
         return TransientError(
             f"the store '{self.uri}' failed: {reason}",
-            hint="free space or mend the device, then run again",
+            hint="free disk space or repair the device, then run again",
         )
 
 

@@ -47,8 +47,8 @@ class ArrowTables:
         path = self._copy(uri) if self._copy and is_copied else _local_path(uri)
         if not path.exists():
             raise DatasetNotFoundError(
-                f"no such file: '{uri}'",
-                hint="check dataset.uri, or whether the upstream export has finished",
+                f"file '{uri}' does not exist",
+                hint="check --dataset (dataset.uri), and whether the upstream export has finished",
             )
         return _Table(uri, path, _list_parts(uri, path), is_copied=is_copied)
 
@@ -65,11 +65,14 @@ def _list_parts(uri: str, path: Path) -> tuple[Path, ...]:
     parts = tuple(sorted(p for p in files if table_format(p) is not None))
     if not parts:
         raise DatasetNotFoundError(
-            f"no Parquet or CSV parts in the folder '{uri}'",
-            hint="parts end in .parquet, .csv or .csv.gz",
+            f"folder '{uri}' has no Parquet or CSV files",
+            hint="file names must end in .parquet, .csv or .csv.gz",
         )
     if len({table_format(p) for p in parts}) > 1:
-        raise DatasetUnreadableError(f"the folder '{uri}' mixes CSV and Parquet parts")
+        raise DatasetUnreadableError(
+            f"folder '{uri}' has both CSV and Parquet files; expected one format",
+            hint="remove the files of one format, or use --dataset with a single file",
+        )
     return parts
 
 
@@ -84,8 +87,8 @@ class _Table:
         file_format = table_format(paths[0])
         if file_format is None:
             raise ConfigurationError(
-                f"'{uri}' is neither CSV nor Parquet by its name",
-                hint="tables end in .parquet, .csv or .csv.gz",
+                f"the name of '{uri}' does not show whether it is CSV or Parquet",
+                hint="the name must end in .parquet, .csv or .csv.gz",
             )
         part_type = ParquetPart if file_format == "parquet" else CsvPart
         self._parts: tuple[ParquetPart | CsvPart, ...] = tuple(
@@ -99,9 +102,9 @@ class _Table:
         for part in self._parts[1:]:
             if set(part.names) != set(self.names):
                 raise DatasetUnreadableError(
-                    f"part '{part.file.path.name}' of '{uri}' does not have the columns of "
+                    f"'{part.file.path.name}' in '{uri}' does not have the same columns as "
                     f"'{paths[0].name}'",
-                    hint="all parts of a folder must have the same columns",
+                    hint="all files of a folder must have the same columns",
                 )
         counts = [part.n_rows for part in self._parts]
         self.n_rows = None if None in counts else sum(n for n in counts if n is not None)
@@ -145,7 +148,7 @@ def _read_sidecar(path: Path) -> tuple[tuple[str, str], ...]:
             content = json.loads(sidecar.read_bytes())
         except ValueError:
             raise DatasetUnreadableError(
-                f"'{sidecar}' is not JSON", hint="repair or remove the sidecar"
+                f"'{sidecar}' is not JSON", hint="repair or remove the file"
             ) from None
         if isinstance(content, dict):
             return tuple((str(k), _as_text(v)) for k, v in sorted(content.items()))

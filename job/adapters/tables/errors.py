@@ -38,7 +38,7 @@ def _translate(file: SourceFile, error: Exception) -> JobError:
     text = str(error)
     if isinstance(error, PermissionError):
         return DatasetUnreadableError(
-            f"'{file.label}' may not be read", hint="check its permissions"
+            f"no permission to read '{file.label}'", hint="check the permissions of the file"
         )
     if re.search(r"(?i)utf-?8", text):
         return DatasetUnreadableError(
@@ -46,7 +46,11 @@ def _translate(file: SourceFile, error: Exception) -> JobError:
         )
     patterns = (
         (r"(?i)empty csv", "is empty", "check whether the upstream export has finished"),
-        (r"(?i)straddling", "has a row longer than 16 MB, or an unclosed quote", "check quoting"),
+        (
+            r"(?i)straddling",
+            "has a row longer than 16 MB, or an unclosed quote",
+            "check how the cells are quoted",
+        ),
     )
     for pattern, what, hint in patterns:
         if re.search(pattern, text):
@@ -57,9 +61,9 @@ def _translate(file: SourceFile, error: Exception) -> JobError:
             f"'{file.label}' is empty", hint="check whether the upstream export has finished"
         )
     return DatasetUnreadableError(
-        f"'{file.label}' is not a readable {kind} file: it is damaged, truncated or of another "
+        f"'{file.label}' is not a readable {kind} file: it is damaged, truncated or in another "
         "format",
-        hint="export it again, and compare its size and SHA-256 with the upstream's",
+        hint="compare its size and SHA-256 with those of the upstream's file, and export it again",
     )
 
 
@@ -71,7 +75,7 @@ def _describe_encoding(file: SourceFile) -> str:
         return "is UTF-16, not UTF-8"
     is_packed = file.path.name.lower().endswith(".gz")
     if head == b"\x1f\x8b" and not is_packed:
-        return "is compressed by gzip, and not named .gz"
+        return "is compressed with gzip, but its name does not end in .gz"
     opener = gzip.open if is_packed else open
     with opener(file.path, "rt", encoding="utf-8", errors="surrogateescape", newline="") as text:
         try:
@@ -79,7 +83,7 @@ def _describe_encoding(file: SourceFile) -> str:
         except csv.Error:
             return "is not UTF-8 text"
     columns = ", ".join(f"{pluralize(n, 'cell')} of '{name}'" for name, n in counts[:10])
-    return f"is not UTF-8 text: {columns or 'its header'}"
+    return f"is not UTF-8 text: {columns or 'the header'}"
 
 
 def _count_broken_cells(rows: Iterator[list[str]]) -> list[tuple[str, int]]:

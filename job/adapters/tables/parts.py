@@ -73,9 +73,9 @@ class CsvPart:
         if self._n_ragged:
             raise DatasetUnreadableError(
                 f"'{self.file.label}': {pluralize(self._n_ragged, 'row')} "
-                f"{'has' if self._n_ragged == 1 else 'have'} not the header's "
-                f"{self._n_expected} cells",
-                hint="quote cells that hold a comma or a line break",
+                f"{'has' if self._n_ragged == 1 else 'have'} a different number of cells than the "
+                f"header, which has {self._n_expected}",
+                hint="quote cells that contain a comma or a line break",
             )
 
     def _open(self, columns: Sequence[str]) -> Any:

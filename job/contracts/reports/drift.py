@@ -51,7 +51,7 @@ class DriftMeasure(Part):
     def describe(self) -> str:
         """Return a line about the measure for a log event or an error."""
         limit = max(self.threshold or 0, self.null_quantile or 0)
-        return f"{self.subject}: {self.measure} {self.value:.3g}, at most {limit:.3g} is allowed"
+        return f"{self.subject}: {self.measure} {self.value:.3g}, maximum {limit:.3g}"
 
 
 class DriftReport(PublishedFile):
@@ -78,6 +78,6 @@ class DriftReport(PublishedFile):
         """One line for each subject that has drifted."""
         drifted = (measure.describe() for measure in self.measures if measure.is_drift)
         return (
-            *(f"{subject}: it is gone, or of another kind" for subject in self.missing_subjects),
+            *(f"{subject}: missing, or of a different type" for subject in self.missing_subjects),
             *drifted,
         )

@@ -43,8 +43,8 @@ def required_columns(suite: Suite, columns: ColumnsSpec, features: FeatureSpec) 
         if role in features.use:
             if not names:
                 raise ConfigurationError(
-                    f"features.use has '{role}', but dataset.columns.{role} names no column",
-                    hint=f"set dataset.columns.{role}, or leave it out of features.use",
+                    f"features.use has '{role}', but dataset.columns.{role} does not name a column",
+                    hint=f"set dataset.columns.{role}, or remove '{role}' from features.use",
                 )
             required.extend(names)
         required.extend(name for name in names if role in in_suite or name in in_suite)
@@ -74,9 +74,10 @@ def check_parameters(suite: Suite, given: Mapping[str, Any]) -> None:
         invalid.append("labels")
     if invalid:
         raise ConfigurationError(
-            f"expectations.parameters: {quote_list(invalid)} of suite '{suite.name}' "
-            "cannot be that",
-            hint="labels are a list; completeness and validity are shares between 0 and 1",
+            f"invalid value in expectations.parameters of suite '{suite.name}' for "
+            f"{quote_list(invalid)}",
+            hint="`labels` must be a list; `completeness` and `validity` must be numbers from 0 "
+            "to 1",
         )
 
 
@@ -154,7 +155,8 @@ def _substituted(value: Any, values: Mapping[str, Any], suite: Suite) -> Any:
     if name not in values:
         raise ConfigurationError(
             f"parameter '{name}' of suite '{suite.name}' has no value",
-            hint=f"set expectations.parameters.{name}, or a default in the suite's meta.parameters",
+            hint=f"--set 'expectations.parameters={{{name}: VALUE}}', or set a default in "
+            "`meta.parameters` of the suite",
         )
     return values[name]
 
@@ -172,10 +174,9 @@ def _column_role(column: Any, spec: ColumnsSpec, suite: Suite) -> Any:
             return role
     known = sorted({*single, *many, *DERIVED})
     raise ConfigurationError(
-        f"suite '{suite.name}' expects something of '{column}', which is no column with a role"
-        f"{did_you_mean(column, known)}",
-        hint=f"columns stand under their role names: {quote_list(known)}; "
-        "give a column a role with dataset.columns",
+        f"suite '{suite.name}' has an expectation for '{column}', which is not a column with a "
+        f"role{did_you_mean(column, known)}",
+        hint=f"name columns by their roles: {quote_list(known)}; dataset.columns assigns roles",
     )
 
 

@@ -202,9 +202,10 @@ def _stop_if_broken(report: ValidationReport, uri: str) -> None:
     findings = "; ".join(_describe(r) for r in broken[:10])
     more = f" and {len(broken) - 10} more" if len(broken) > 10 else ""
     raise ContractViolationError(
-        f"'{uri}' breaks {pluralize(len(broken), 'expectation')} of "
-        f"'{report.suite}': {findings}{more}",
-        hint="mend the table upstream, or change expectations.parameters if the contract changed",
+        f"'{uri}' violates {pluralize(len(broken), 'expectation')} of suite '{report.suite}': "
+        f"{findings}{more}",
+        hint="correct the table upstream; if the contract has changed, change "
+        "expectations.parameters or the suite. `pcc-job validate` repeats the check",
         report=report,
     )
 
@@ -213,9 +214,9 @@ def _describe(result: RuleResult) -> str:
     where = f"column '{result.column}'" if result.column else "table"
     bounds = ", ".join(f"{name} {value}" for name, value in result.thresholds.items())
     if result.has_failed_to_run:
-        return f"{where} cannot be held against {result.rule} (its values are of another type)"
+        return f"{where}: {result.rule} could not be evaluated (the values have another type)"
     if result.n_broken:
-        verb = "breaks" if result.n_broken == 1 else "break"
+        verb = "violates" if result.n_broken == 1 else "violate"
         finding = f"{result.n_broken} of {result.n_rows} rows {verb} {result.rule}"
     elif result.observed is not None:
         finding = f"{result.rule} found {result.observed:g}"

@@ -40,9 +40,9 @@ def choose_method(split: DataSplit, spec: EvaluationSpec, n_folds: int | None) -
         return "official_test"
     if spec.method == "cross_fit" and n_folds is None:
         raise TrainingError(
-            "the table cannot be cut into folds for a cross-fitted evaluation: some fold would "
-            "leave a class without rows to learn from",
-            hint="add groups of the smallest classes, or set evaluation.method=auto",
+            "the table cannot be split into folds for a cross-fitted evaluation: in some fold, a "
+            "class would have no training rows",
+            hint="add groups of the smallest classes, or --set evaluation.method=auto",
         )
     if spec.method != "auto":
         return spec.method

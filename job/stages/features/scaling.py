@@ -159,8 +159,8 @@ def _normalize(rows: Array) -> None:
         norms = np.sqrt(np.einsum("nd,nd->n", rows, rows))
     if not np.isfinite(norms).all():
         raise TrainingError(
-            "embeddings of the table hold a value that is too far from the others to be scaled",
-            hint="look for a huge number that stands for a missing one, and leave such rows out",
+            "an embedding of the table has a value too far from the others to be scaled",
+            hint="look for a huge number that represents a missing value, and remove such rows",
         )
     norms[norms < 10 * np.finfo(norms.dtype).eps] = 1  # scikit-learn's rule for rows of zeros
     rows /= norms[:, None]

@@ -93,8 +93,9 @@ class Terms:
                 )
         if not parts:
             raise TrainingError(
-                f"no term of the text column is held by {min_groups} different keys",
-                hint="add rows, or lower features.min_groups",
+                f"no term of the text column occurs in {min_groups} distinct rows (rows with the "
+                "same leakage key count once)",
+                hint="add rows, or --set features.min_groups=1",
             )
         return FeatureUnion(parts), np.concatenate(columns)
 

@@ -149,13 +149,13 @@ def find_problem(
         Input of the version; None if it is not one of the searched inputs.
     """
     if feature_blocks is None:
-        return "it takes another input"
+        return "it takes a different input"
     if problem := find_embedding_problem(metadata, feature_blocks, embedding_model):
         return problem
     kind = key_kind(rows.text_keys)
     known = metadata.training_keys_of or kind
     if known != kind:
-        return f"what it was trained on is known by {known}, this table's rows by {kind}"
+        return f"its training rows are identified by {known}, the rows of this table by {kind}"
     return ""
 
 
@@ -164,7 +164,7 @@ def find_embedding_problem(
 ) -> str:
     """Return a message if the embeddings come from another model; empty otherwise."""
     if "embeddings" in feature_blocks and metadata.embedding_model != embedding_model:
-        return "its embeddings come from another model than this table's"
+        return "its embeddings come from a different model than this table's"
     return ""
 
 

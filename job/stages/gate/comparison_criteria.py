@@ -65,7 +65,7 @@ def champion_criterion(
     standard_error = max(comparison.standard_error or 0.0, equal_error)
     if not is_met and _is_tolerated_by_default(difference, standard_error, spec):
         return _tolerance_criterion(comparison, difference, standard_error, spec, reason=reason)
-    reason += f"; its lower end has to be above {threshold:g}"
+    reason += f"; required: the lower end is above {threshold:g}"
     if not is_met and difference.upper > threshold:
         reason += _required_rows(comparison, difference, spec)
     return Criterion(
@@ -118,9 +118,9 @@ def _tolerance_criterion(
     ruled_out = f"{100 * largest_drop:.1f} points" if is_share else f"{largest_drop:.4f}"
     reason += (
         f"; {pluralize(comparison.n_groups, 'group')} cannot show the margin of {spec.margin:g}: "
-        f"with a standard error of {standard_error:.4f}, drops of more than {ruled_out} can be "
-        f"ruled out; by gate.inconclusive=tolerate a score that is at most {drop:.4f} lower is "
-        "accepted"
+        f"with a standard error of {standard_error:.4f}, only drops of more than {ruled_out} can "
+        f"be ruled out; gate.inconclusive=tolerate accepts a score that is at most {drop:.4f} "
+        "lower"
     )
     return Criterion(
         name=comparison.role,
@@ -143,16 +143,15 @@ def _describe_difference(comparison: Comparison, difference: Interval, spec: Gat
     if comparison.basis == "shared_groups":
         whose = f"the recipe of {comparison.role}"
     if comparison.basis == "shared_groups":
-        where = f"by cross-fitted predictions of {rows} that share texts with its table"
+        where = f"by cross-fitted predictions of {rows} shared with its table"
     else:
         where = f"on the same {rows}"
         if comparison.n_excluded:
-            where += f" ({pluralize(comparison.n_excluded, 'row')} that it was trained on left out)"
+            where += f" (without {pluralize(comparison.n_excluded, 'row')} that it was trained on)"
     return (
-        f"{comparison.metric} {comparison.candidate_score:.4f} where {whose} "
-        f"{comparison.version} has {comparison.champion_score:.4f} {where}: "
-        f"difference {difference.value:+.4f}, {1 - 2 * spec.alpha:.0%} interval "
-        f"{difference.lower:+.4f} to {difference.upper:+.4f}"
+        f"{comparison.metric} {comparison.candidate_score:.4f}, {whose} {comparison.version} "
+        f"{comparison.champion_score:.4f}, {where}: difference {difference.value:+.4f}, "
+        f"{1 - 2 * spec.alpha:.0%} interval {difference.lower:+.4f} to {difference.upper:+.4f}"
     )
 
 
@@ -163,12 +162,12 @@ def _required_rows(comparison: Comparison, difference: Interval, spec: GateSpec)
     The clause is empty if there are enough rows already.
     """
     if spec.rule == "superiority" or not spec.margin:
-        return "; too few rows to tell"
+        return "; too few rows to decide"
     if difference.is_by_count:
         radius = min((difference.upper - difference.lower) / 2, 0.999)
         n_required = comparison.n_rows * math.log1p(-radius) / math.log1p(-spec.margin)
         return (
-            "; too few rows to tell: models that agree on all rows pass from about "
+            "; too few rows to decide: models that agree on all rows pass with about "
             f"{n_required:,.0f}"
         )
     z = norm.ppf(1 - spec.alpha)
@@ -177,7 +176,7 @@ def _required_rows(comparison: Comparison, difference: Interval, spec: GateSpec)
     if n_required <= comparison.n_rows:
         return ""
     return (
-        f"; too few rows to tell: an equal candidate is accepted {POWER:.0%} of the time with "
+        f"; too few rows to decide: an equal candidate is accepted {POWER:.0%} of the time with "
         f"about {n_required:,.0f}"
     )
 
@@ -195,13 +194,13 @@ def _recall_criterion(comparison: Comparison, margin: float) -> Criterion:
         threshold=-margin,
         is_met=not fallen,
         is_binding=True,
-        reason=f"recall against {comparison.role} {comparison.version}, by class, bounds for all "
-        f"classes at once: {shown or 'no class is shown to have fallen'}{more}; at most "
-        f"{margin:g} may be lost"
+        reason=f"recall against {comparison.role} {comparison.version}, by class, with "
+        f"simultaneous bounds: {shown or 'no class is shown to have lost recall'}{more}; allowed "
+        f"loss: {margin:g}"
         + (
             ""
             if fallen or worst.difference.value >= 0
-            else f", most was lost by {_describe_recall_drop(worst_name, worst)}"
+            else f", largest loss: {_describe_recall_drop(worst_name, worst)}"
         ),
         lower=worst.difference.lower,
         upper=worst.difference.upper,

@@ -91,14 +91,14 @@ def _floor_criteria(
         measured = "not measured" if value is None else f"{value:.4f}"
         if value is not None and lower is not None:
             measured += f" ({level:.0%} interval {lower:.4f} to {upper:.4f})"
-        what = "of its lower end is wanted" if spec.floors_on == "lower" else "is wanted"
+        what = " for the lower end of its interval" if spec.floors_on == "lower" else ""
         yield Criterion(
             name=f"{prefix}{name}",
             value=value,
             threshold=floor,
             is_met=value is not None and compared is not None and compared >= floor,
             is_binding=True,
-            reason=f"{prefix}{name} {measured}, at least {floor} {what}",
+            reason=f"{prefix}{name} {measured}, minimum {floor}{what}",
             lower=lower,
             upper=upper,
         )
@@ -132,7 +132,7 @@ def _ceiling_criterion(
         threshold=ceiling,
         is_met=value is not None and value <= ceiling,
         is_binding=is_binding,
-        reason=f"{name} {measured}, at most {maximum} is wanted",
+        reason=f"{name} {measured}, maximum {maximum}",
     )
 
 
@@ -142,8 +142,8 @@ def _slice_criterion(slices: SliceReport | None, floor: float) -> Criterion:
     low = [score for score in scores if round_published(score.upper_bound) < floor]
     shown = "; ".join(_describe_slice(score) for score in (low or scores)[:10])
     more = f"; and {len(low) - 10} more" if len(low) > 10 else ""
-    wanted = f"none may be shown to be below {floor:g}"
-    reason = f"accuracy by slice, upper bounds for all slices at once: {shown}{more}; {wanted}"
+    wanted = f"required: no slice is shown to be below {floor:g}"
+    reason = f"accuracy by slice, with simultaneous upper bounds: {shown}{more}; {wanted}"
     worst = scores[0] if scores else None
     return Criterion(
         name="slice_floor",
@@ -153,7 +153,7 @@ def _slice_criterion(slices: SliceReport | None, floor: float) -> Criterion:
         is_binding=True,
         reason=reason
         if scores
-        else f"accuracy by slice not measured, no slice is large enough; {wanted}",
+        else f"accuracy by slice not measured because no slice is large enough; {wanted}",
         upper=round_published(worst.upper_bound) if worst else None,
     )
 
@@ -173,8 +173,8 @@ def _stress_criterion(stress: StressReport | None, floor: float) -> Criterion:
             threshold=floor,
             is_met=False,
             is_binding=True,
-            reason="accuracy in batches that are standardized anew not measured, at least "
-            f"{floor:g} is wanted",
+            reason="accuracy in batches standardized on their own rows not measured, minimum "
+            f"{floor:g}",
         )
     accuracy, interval = round_published(stress.accuracy), stress.interval
     return Criterion(
@@ -183,8 +183,8 @@ def _stress_criterion(stress: StressReport | None, floor: float) -> Criterion:
         threshold=floor,
         is_met=accuracy >= floor,
         is_binding=True,
-        reason=f"accuracy in batches that are standardized anew {accuracy:.4f} (lowest "
-        f"{stress.worst.accuracy:.4f}, mostly '{stress.worst.name}'), at least {floor:g} is wanted",
+        reason=f"accuracy in batches standardized on their own rows {accuracy:.4f} (lowest "
+        f"{stress.worst.accuracy:.4f}, mostly '{stress.worst.name}'), minimum {floor:g}",
         lower=None if interval is None else round_published(interval.lower),
         upper=None if interval is None else round_published(interval.upper),
     )

@@ -109,6 +109,6 @@ def _describe_other_classes(champion: Estimator, candidate: Estimator) -> str:
     old, new = set(champion.classes_), set(candidate.classes_)
     if old == new:
         return ""
-    sides = ((old - new, "only it knows"), (new - old, "it does not know"))
+    sides = ((old - new, "known only to it"), (new - old, "unknown to it"))
     parts = [f"{pluralize(len(classes), 'class')} {what}" for classes, what in sides if classes]
-    return f"its classes are others: {', '.join(parts)}"
+    return f"its classes differ: {', '.join(parts)}"

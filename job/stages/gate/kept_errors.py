@@ -36,7 +36,9 @@ def read_group_errors(store: ArtifactStore, metadata: Metadata) -> GroupErrors |
     digest = Digest.parse(metadata.cross_fit.group_errors_digest)
     data = store.get(_key(metadata.run_id, digest))
     if data is None or Digest.of(data) != digest:
-        reason = "they are gone" if data is None else "they are not what was stored"
+        reason = (
+            "they were removed" if data is None else ("their digest differs from the recorded one")
+        )
         log.warning("group_errors_not_read", version=metadata.model_version, reason=reason)
         return None
     return GroupErrors.from_bytes(data)

@@ -46,7 +46,7 @@ def score_rows(rows: KnownRows, metric: MetricDefinition) -> float | None:
         case WholeMetric():
             score = metric.function(rows)
         case _:
-            raise TypeError(f"'{metric.name}' is not a metric of probabilities")
+            raise TypeError(f"'{metric.name}' is not computed from probabilities")
     return None if math.isnan(score) else score
 
 

@@ -67,9 +67,9 @@ def make_challenge_set(
         choosing, evaluating = rows.take(fold == 0), rows.take(fold == 1)
         if not len(choosing) or not len(evaluating):
             raise ContractViolationError(
-                "the challenge set cannot be cut into halves: its requests are one "
-                "group of near-duplicates",
-                hint="add requests, or --set evaluation.challenge_split=none",
+                "the challenge set cannot be split into halves: all requests are in one group of "
+                "near-duplicates",
+                hint="add other requests, or --set evaluation.challenge_split=none",
             )
     return ChallengeSet(
         rows=rows,

@@ -198,8 +198,8 @@ def _select_stratified(rows: Rows, spec: SplitSpec, random_state: int) -> Array:
             is_test[test_index] = True
     except ValueError:
         raise TrainingError(
-            f"the table cannot be split into {n_splits} parts by key: its largest class has "
-            "fewer rows than that",
-            hint="add rows, or choose a split.test_fraction such as 0.2 or 0.25",
+            f"the table cannot be split into {n_splits} parts: its largest class has fewer rows "
+            "than that",
+            hint="add rows, or --set split.test_fraction=0.2",
         ) from None
     return is_test

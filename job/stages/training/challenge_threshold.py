@@ -64,8 +64,8 @@ def withhold_threshold(threshold: Threshold) -> Threshold:
         threshold,
         value=None,
         status="not_shown",
-        reason="The same requests have chosen the candidate, so they cannot show how sure it may "
-        "be; evaluation.challenge_split=half keeps a half for that.",
+        reason="The same requests have chosen the candidate, so they cannot show its precision; "
+        "evaluation.challenge_split=half keeps one half for that.",
     )
 
 
@@ -133,17 +133,17 @@ def _explain_absence(predictions: Predictions, chosen: Threshold, confidence: fl
     target = chosen.target_precision
     n_errorless = count_needed_answers(target, confidence)
     text = (
-        f"{pluralize(chosen.n_rows, 'request')} of the challenge set show a precision of "
-        f"{target:.0%} with {confidence:.0%} confidence at no threshold: that takes {n_errorless} "
-        "answers without an error, and more with errors"
+        f"{pluralize(chosen.n_rows, 'request')} of the challenge set do not show a precision of "
+        f"{target:.0%} with {confidence:.0%} confidence at any threshold: {n_errorless} answers "
+        "without an error are needed, and more with errors"
     )
     needed = _count_needed_requests(predictions, target, confidence)
     if needed is None:
-        return f"{text}; here the answers hardly reach {target:.0%} at any confidence."
+        return f"{text}. On this set, the precision hardly reaches {target:.0%} at any confidence."
     n_requests, share, coverage = needed
     return (
-        f"{text}; about {n_requests} requests if {share:.1%} of the surest {coverage:.0%} stay "
-        "right, as here."
+        f"{text}. About {n_requests} requests are needed if {share:.1%} of the {coverage:.0%} "
+        "with the highest confidence are right, as on this set."
     )
 
 

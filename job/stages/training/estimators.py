@@ -143,7 +143,8 @@ def translate_value_errors(name: str) -> Iterator[None]:
         yield
     except ValueError as error:
         raise ConfigurationError(
-            f"search.estimators.{name}: {error}", hint="correct the grid"
+            f"search.estimators.{name}: {error}",
+            hint="correct the grid in search.estimators.{name}",
         ) from None
 
 
@@ -152,9 +153,9 @@ def find_kind(name: str, setting: str = "search.estimators") -> EstimatorKind:
     if name not in ESTIMATOR_KINDS:
         names = sorted(ESTIMATOR_KINDS)
         raise ConfigurationError(
-            f"{setting}: no estimator '{name}'{did_you_mean(name, names)}; "
-            f"there are {quote_list(names)}",
-            hint="`pcc-job config schema` gives types and ranges",
+            f"{setting}: unknown estimator '{name}'{did_you_mean(name, names)}; expected one of "
+            f"{quote_list(names)}",
+            hint="`pcc-job config schema` lists types and ranges",
         )
     return ESTIMATOR_KINDS[name]
 

@@ -35,5 +35,7 @@ def test_added_scheme_opens_its_own_store(monkeypatch):
 
 def test_unknown_scheme_is_refused_with_the_known_ones():
     """The message lists the alternatives."""
-    with pytest.raises(ValidationError, match=r"scheme 'memory' are not read.* file:// or s3://"):
+    with pytest.raises(
+        ValidationError, match=r"unsupported URI scheme 'memory'.* file:// or s3://"
+    ):
         settings_of("memory://anything")

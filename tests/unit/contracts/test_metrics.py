@@ -141,9 +141,9 @@ def test_schema_lists_what_can_choose_a_candidate():
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("smallest_proba", "the gate cannot compare it"),
-        ("calibration_error", "the gate cannot compare it"),
-        ("log_loss", "better when lower"),
+        ("smallest_proba", "the gate has no interval to compare"),
+        ("calibration_error", "the gate has no interval to compare"),
+        ("log_loss", "lower is better"),
         ("cohen_kapa", "did you mean 'cohen_kappa'?"),
     ],
 )

@@ -80,7 +80,9 @@ class S3Store:
             if self.get(key) is not None:
                 return False
             time.sleep(0.1 * 2**n)
-        raise TransientError(f"'{key}' in {self.uri} is written by others", hint="run again")
+        raise TransientError(
+            f"'{key}' in {self.uri} is being written by another process", hint="run again"
+        )
 
     def compare_and_swap(self, key: str, expected: bytes | None, data: bytes) -> bool:
         """Replace an object if its bytes are `expected` (None: if it does not exist)."""
@@ -181,8 +183,8 @@ class S3Store:
                 return None if http_status(error) == 409 else False
         if not is_checked and self.get(key) != data:
             raise IntegrityError(
-                f"'{key}' in {self.uri} does not hold the bytes that were sent",
-                hint="check the store's disks and proxies, then run again",
+                f"'{key}' in {self.uri} differs from the bytes that were written",
+                hint="check the store's disks and the proxies in front of it, then run again",
             )
         return True
 

@@ -70,16 +70,17 @@ def _make_configured_client(session: boto3.Session, spec: S3Spec) -> BaseClient:
     # NOTE: the error's message is not repeated, because an address may contain a password
     except ValueError:
         raise ConfigurationError(
-            "the endpoint of the store is not an address",
-            hint="write http:// or https://, a host, a port up to 65535, and no password; check "
-            "s3.endpoint_url, AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3 and the profile",
+            "the endpoint of the store is not a valid URL",
+            hint="use http:// or https://, a host, a port from 1 to 65535 if needed, and no "
+            "password; check s3.endpoint_url, AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3 and the "
+            "profile",
         ) from None
 
 
 def _check_bundle(path: str | None) -> None:
     if path and not Path(path).is_file():
         raise ConfigurationError(
-            f"there is no CA bundle '{path}'", hint="check s3.ca_bundle and AWS_CA_BUNDLE"
+            f"CA bundle '{path}' does not exist", hint="check s3.ca_bundle and AWS_CA_BUNDLE"
         )
 
 
@@ -121,7 +122,7 @@ def split_uri(uri: str) -> tuple[str, str]:
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     key = key.rstrip("/")
     if not bucket or "?" in bucket or "#" in bucket:
-        raise ConfigurationError(f"'{uri}' names no bucket", hint="write s3://bucket/prefix")
+        raise ConfigurationError(f"'{uri}' has no bucket name", hint="write s3://bucket/prefix")
     if key:
         check_key(key)
     return bucket, key

@@ -68,8 +68,8 @@ class S3Files:
                 self._copy(bucket, full_key, self._head(bucket, full_key), target / name)
         if not names:
             raise DatasetNotFoundError(
-                f"no such object: '{uri}'",
-                hint="check dataset.uri, or whether the upstream export has finished",
+                f"object '{uri}' does not exist",
+                hint="check --dataset (dataset.uri), and whether the upstream export has finished",
             )
         return target
 
@@ -86,10 +86,10 @@ class S3Files:
         for name in names:
             if not is_key(name) or name in folders:
                 raise DatasetUnreadableError(
-                    f"'s3://{bucket}/{prefix}' holds an object whose name {name!r} cannot be that "
-                    "of a file",
-                    hint="name the parts plainly: no empty part, '.' or '..', and no file that is "
-                    "a folder too",
+                    f"'s3://{bucket}/{prefix}' has an object whose name {name!r} is not a valid "
+                    "file name",
+                    hint="rename the object: no empty path component, '.' or '..', and no name "
+                    "that is also the prefix of other objects",
                 )
         return names
 
@@ -124,9 +124,9 @@ class S3Files:
         if free < n_bytes:
             raise ConfigurationError(
                 f"'s3://{bucket}/{key}' needs {-(-n_bytes // 2**20)} MiB of temporary space in "
-                f"{self._folder.parent}, and there are {free // 2**20} MiB",
-                hint="give temporary space of the table's size (a tmpfs counts against the memory "
-                "limit), or set TMPDIR",
+                f"{self._folder.parent}, but {free // 2**20} MiB are free",
+                hint="set TMPDIR to a folder with space for the table (files in a tmpfs count "
+                "against the memory limit)",
             )
         pin = pin_version(location, head)
         # NOTE: an existing file, or the target of a link, must not be overwritten

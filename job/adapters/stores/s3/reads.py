@@ -160,8 +160,9 @@ class Reader:
             raise
         if not str(answer.get("ContentRange", "")).startswith(f"bytes {first}-{last}/"):
             raise ConfigurationError(
-                f"the store gives all of 's3://{pin['Bucket']}/{pin['Key']}' where a part is asked",
-                hint="check what stands between, such as a proxy that drops the Range header",
+                "the store ignored the Range header of a request for "
+                f"'s3://{pin['Bucket']}/{pin['Key']}'",
+                hint="check the proxies in front of the store: one may drop the header",
             )
         return answer["Body"]
 
@@ -185,5 +186,5 @@ def object_changed(location: dict[str, str]) -> TransientError:
     """Return the error for an object that no longer has the pinned version."""
     return TransientError(
         f"'s3://{location['Bucket']}/{location['Key']}' changed while it was read",
-        hint="run again once it is written",
+        hint="run again when the writer has finished",
     )

@@ -88,7 +88,7 @@ def ingest(
         )
     if n_rows == 0:
         raise DatasetUnreadableError(
-            f"'{uri}' has columns but no rows",
+            f"'{uri}' has no rows",
             hint="check whether the upstream export has finished",
         )
     if provenance.ignored_columns:
@@ -108,7 +108,8 @@ def _known_names(table: SourceTable, aliases: dict[str, str]) -> dict[str, str]:
     if duplicates:
         raise ContractViolationError(
             f"'{table.uri}' has more than one column named {quote_list(duplicates)}",
-            hint="name each column once, and give each alias one column",
+            hint="rename the duplicate columns, and map only one column to each name in "
+            "dataset.aliases",
         )
     return dict(zip(renamed, table.names, strict=True))
 
@@ -162,8 +163,8 @@ def _check_required(table: SourceTable, names: dict[str, str], required: frozens
     raise ContractViolationError(
         f"'{table.uri}' lacks the required {'columns' if len(missing) > 1 else 'column'} "
         f"{quote_list(missing)}",
-        hint=f"map renamed columns with dataset.aliases or dataset.columns; "
-        f"the table has {quote_list(sorted(names))}",
+        hint="name the columns in dataset.columns, or map renamed ones with dataset.aliases; the "
+        f"table has {quote_list(sorted(names))}",
     )
 
 
@@ -205,9 +206,9 @@ def _read_column(
     if values is None:
         # NOTE: raised outside the except block, because pyarrow's errors quote cells
         raise DatasetUnreadableError(
-            f"'{table.uri}': column '{column.source_name}' holds text that is not UTF-8 "
-            f"({pluralize(count_undecodable(array), 'cell')} or more)",
-            hint="export it as UTF-8",
+            f"'{table.uri}': column '{column.source_name}' has text that is not UTF-8 (in "
+            f"{pluralize(count_undecodable(array), 'cell')} or more)",
+            hint="export the table as UTF-8",
         )
     column.chunks.append(values)
     column.n_unreadable += n_unreadable

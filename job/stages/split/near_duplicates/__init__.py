@@ -57,9 +57,9 @@ def choose_similarity_source(rows: Rows, spec: SplitSpec) -> Kind:
         return "text" if has["text"] else "embeddings" if has["embeddings"] else "none"
     if requested != "none" and not has[requested]:
         raise ConfigurationError(
-            f"split.near_duplicates is '{requested}', and the rows have no {requested}",
-            hint="text needs dataset.columns.text, embeddings must be among features.use; "
-            "'auto' takes what there is",
+            f"split.near_duplicates is '{requested}', but the rows have no {requested}",
+            hint="`text` needs dataset.columns.text, and `embeddings` needs embeddings in "
+            "features.use; --set split.near_duplicates=auto uses what is available",
         )
     return requested
 

@@ -159,7 +159,7 @@ def test_model_of_another_scikit_learn_is_refused(feature_blocks):
     data = change_version(CODEC.encode(train(feature_blocks)))
 
     with pytest.raises(
-        IncompatibleModelError, match=rf"scikit-learn 0+, this is {sklearn.__version__}"
+        IncompatibleModelError, match=rf"scikit-learn 0+, but {sklearn.__version__}"
     ):
         CODEC.decode(data)
 

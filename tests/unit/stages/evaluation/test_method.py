@@ -70,5 +70,5 @@ def test_cross_fit_that_cannot_be_had_is_an_error():
     few = split_of(range(10), ["a", "b"] * 5)
 
     assert "holdout" == method_of(few, n_folds=None)
-    with pytest.raises(TrainingError, match="cannot be cut into folds"):
+    with pytest.raises(TrainingError, match="cannot be split into folds"):
         method_of(few, n_folds=None, method="cross_fit")

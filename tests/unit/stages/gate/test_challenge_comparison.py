@@ -138,7 +138,11 @@ def test_difference_is_of_both_models_on_the_same_requests(is_wrong, drop):
 @pytest.mark.parametrize(
     ("champion", "requests", "words"),
     [
-        (make_requests(100, 140, width=4), make_requests(0, 64), "takes another input"),
+        (
+            make_requests(100, 140, width=4),
+            make_requests(0, 64),
+            "takes an input that the challenge set does not have",
+        ),
         (make_requests(0, 40), make_requests(0, 64), "24 requests in 24 groups"),
     ],
 )
@@ -155,7 +159,7 @@ def test_champion_that_cannot_be_compared_is_reported(champion, requests, words)
 def test_champion_of_other_embeddings_is_reported():
     champion = make_champion(make_requests(100, 140), embedding_model="theirs")
 
-    assert "another model" in compare(champion, make_requests(0, 64)).problem
+    assert "a different model" in compare(champion, make_requests(0, 64)).problem
 
 
 def test_set_without_texts_is_compared_with_a_champion_of_texts():

@@ -212,7 +212,7 @@ def test_champion_of_another_input_cannot_be_compared():
     """A model of other embeddings cannot predict these rows."""
     comparison = compare_with(make_champion(make_rows(0, 40, width=2)), make_rows(100, 150))
 
-    assert (None, None, "it takes another input") == (
+    assert (None, None, "it takes a different input") == (
         comparison.champion_score,
         comparison.candidate_score,
         comparison.problem,
@@ -228,7 +228,8 @@ def test_champion_of_another_scikit_learn_cannot_be_compared():
 
     assert (None, None) == (comparison.champion_score, comparison.candidate_score)
     assert (
-        f"it was written by scikit-learn 0.0.0, this is {sklearn.__version__}" == comparison.problem
+        f"it was written by scikit-learn 0.0.0, but {sklearn.__version__} is installed"
+        == comparison.problem
     )
 
 
@@ -285,7 +286,7 @@ def test_champion_of_other_classes_cannot_be_compared():
     y = np.where(np.arange(40) < 4, "third", rows.y).astype(object)
     comparison = compare_with(make_champion(replace(rows, y=y)), make_rows(100, 150))
 
-    assert (None, "its classes are others: 1 class only it knows") == (
+    assert (None, "its classes differ: 1 class known only to it") == (
         comparison.difference,
         comparison.problem,
     )
@@ -358,8 +359,11 @@ def test_near_duplicates_of_test_rows_that_the_champion_was_trained_on_are_left_
 @pytest.mark.parametrize(
     ("metadata", "problem"),
     [
-        ({"embedding_model": "theirs"}, "embeddings come from another model"),
-        ({"training_keys_of": "embedding"}, "known by embedding, this table's rows by text"),
+        ({"embedding_model": "theirs"}, "embeddings come from a different model"),
+        (
+            {"training_keys_of": "embedding"},
+            "identified by embedding, the rows of this table by text",
+        ),
     ],
 )
 def test_champion_of_another_kind_of_rows_is_not_compared(metadata, problem):

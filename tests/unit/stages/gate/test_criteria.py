@@ -62,7 +62,7 @@ def compared(lower=-0.01, upper=0.01, *, role="champion", recalls=None, n_exclud
     )
 
 
-def incomparable(problem="it takes another input", role="champion"):
+def incomparable(problem="it takes a different input", role="champion"):
     return Comparison(role=role, version="v1", metric="f1_macro", problem=problem)
 
 
@@ -127,14 +127,14 @@ def test_reason_names_metric_score_and_floor():
     """The log line alone explains a rejection."""
     decision = judge(GOOD | {"f1_macro": 0.5})
 
-    assert "f1_macro 0.5000 (95% interval 0.0000 to 1.0000), at least 0.8 is wanted" == reason(
+    assert "f1_macro 0.5000 (95% interval 0.0000 to 1.0000), minimum 0.8" == reason(
         decision, "f1_macro"
     )
 
 
 def test_reason_of_a_missing_score_says_so():
-    """No number is written as if it had been measured."""
-    assert "accuracy not measured, at least 0.85 is wanted" == reason(judge({}), "accuracy")
+    """Nothing is written as if it had been measured."""
+    assert "accuracy not measured, minimum 0.85" == reason(judge({}), "accuracy")
 
 
 @pytest.mark.parametrize(("lower", "is_accepted"), [(0.85, True), (0.84, False)])
@@ -183,9 +183,9 @@ def test_reason_names_metric_scores_rows_difference_and_interval():
     decision = judge(comparisons=(compared(-0.04, -0.02, n_excluded=7),), margin=0.02)
 
     assert (
-        "f1_macro 0.8700 where champion v1 has 0.9000 on the same 400 rows in 90 groups "
-        "(7 rows that it was trained on left out): difference -0.0300, 90% interval "
-        "-0.0400 to -0.0200; its lower end has to be above -0.02"
+        "f1_macro 0.8700, champion v1 0.9000, on the same 400 rows in 90 groups "
+        "(without 7 rows that it was trained on): difference -0.0300, 90% interval "
+        "-0.0400 to -0.0200; required: the lower end is above -0.02"
     ) == reason(decision, "champion")
 
 
@@ -195,7 +195,7 @@ def test_reason_of_too_few_rows_says_how_many_would_do():
     wanted = 400 * ((1.6449 + 0.8416) * (0.04 / 1.6449) / 0.02) ** 2
 
     assert (
-        f"too few rows to tell: an equal candidate is accepted 80% of the time with about {wanted:,.0f}"
+        f"too few rows to decide: an equal candidate is accepted 80% of the time with about {wanted:,.0f}"
         in reason(decision, "champion")
     )
 
@@ -254,7 +254,9 @@ def test_reason_of_an_incomparable_champion_gives_the_problem():
     """The reason says what prevented the comparison."""
     decision = judge(comparisons=(incomparable(),))
 
-    assert "champion v1 cannot be compared: it takes another input" == reason(decision, "champion")
+    assert "champion v1 cannot be compared: it takes a different input" == reason(
+        decision, "champion"
+    )
 
 
 @pytest.mark.parametrize(
@@ -326,7 +328,7 @@ def test_reason_of_a_ceiling_names_measure_and_threshold():
     """The reason has the same form as that of a floor."""
     decision = judge(p95_ms=250.5)
 
-    assert "latency_p95_ms 250.5, at most 100 is wanted" == reason(decision, "latency_p95_ms")
+    assert "latency_p95_ms 250.5, maximum 100" == reason(decision, "latency_p95_ms")
 
 
 def slices(**upper_bounds):
@@ -371,7 +373,7 @@ def test_reason_names_the_slices_below_the_floor():
     """It names only these, with value, bound and rows."""
     text = reason(judge(slices=slices(web=0.9, app=0.6), slice_floor=0.7), "slice_floor")
 
-    assert "'channel' is 'app' 0.5000 (at most 0.6000) on 60 rows; none" in text
+    assert "'channel' is 'app' 0.5000 (at most 0.6000) on 60 rows; required" in text
     assert "'web'" not in text
 
 
@@ -418,7 +420,7 @@ def test_reason_names_the_class_of_the_lowest_batches():
     decision = judge(stress=stressed(0.8, (0.7, 0.9)), stress_floor=0.7)
     (criterion,) = [c for c in decision.criteria if c.name == "stress_accuracy"]
 
-    assert "0.8000 (lowest 0.3100, mostly 'opt_out'), at least 0.7 is" in criterion.reason
+    assert "0.8000 (lowest 0.3100, mostly 'opt_out'), minimum 0.7" in criterion.reason
     assert (0.7, 0.9) == (criterion.lower, criterion.upper)
 
 

@@ -195,5 +195,5 @@ def test_class_with_fewer_groups_than_folds_is_an_error(two_classes):
     rows = rows_of([*two_classes.y, *"c" * 30], [*two_classes.leakage_keys, *keys])
     near_duplicate_groups = [*pd.factorize(two_classes.leakage_keys)[0], *(900 + np.arange(30) % 3)]
 
-    with pytest.raises(TrainingError, match="near-duplicates counted once"):
+    with pytest.raises(TrainingError, match="near-duplicates are one group"):
         split(with_families(rows, near_duplicate_groups), labels=("a", "b", "c"))

@@ -60,8 +60,8 @@ def test_few_requests_say_how_many_it_takes():
     assert ("not_shown", "challenge") == (perfect.status, perfect.learned_on)
     assert "40 requests of the challenge set" in perfect.reason
     assert "59 answers without an error" in perfect.reason
-    assert "about 59 requests if 100.0% of the surest 100% stay right" in perfect.reason
-    assert "hardly reach 95% at any confidence" in wrong.reason
+    assert "About 59 requests are needed if 100.0% of the 100% with the highest" in perfect.reason
+    assert "hardly reaches 95% at any confidence" in wrong.reason
 
 
 def test_threshold_of_one_half_is_measured_on_the_other():

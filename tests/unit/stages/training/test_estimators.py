@@ -124,7 +124,7 @@ def test_unknown_estimator_is_refused_with_its_origin():
     flag = ("search.estimators", "--set", {"bayes": {}})
 
     with pytest.raises(
-        ConfigurationError, match=r"estimators \(from --set\): no estimator 'bayes'"
+        ConfigurationError, match=r"estimators \(from --set\): unknown estimator 'bayes'"
     ):
         load_settings(None, {}, [flag])
 

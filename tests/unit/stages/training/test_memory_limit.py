@@ -51,7 +51,7 @@ def test_need_equal_to_the_limit_is_granted():
 
 def test_refusal_names_what_is_needed_and_what_is_granted():
     with pytest.raises(
-        ConfigurationError, match="needs about 3 MiB of memory for this, and may use 2 MiB"
+        ConfigurationError, match="needs about 3 MiB of memory for this, but may use 2 MiB"
     ):
         require_memory(2 * MIB + 1, Meter(2 * MIB), "for this")
 

@@ -301,7 +301,7 @@ def test_unknown_parameters_and_values_are_refused(grid):
 
 def test_text_is_refused_before_anything_is_fitted():
     asked = SearchSpec(estimators={"prototypes": {}})
-    with pytest.raises(ConfigurationError, match="takes no text"):
+    with pytest.raises(ConfigurationError, match="needs dense inputs"):
         list_candidates(asked, ("text", "embeddings"), 0)
 
 

@@ -77,6 +77,6 @@ def test_one_input_of_embeddings_alone_is_enough():
 
 
 def test_wording_that_cannot_be_preferred_is_refused():
-    """It is an error of the settings, before anything is read."""
-    with pytest.raises(ValueError, match=r"search\.prefer=wording wants an input"):
+    """As a setting, before anything is read."""
+    with pytest.raises(ValueError, match=r"search\.prefer=wording needs an input"):
         JobSettings(features={"use": ("text",)}, search={"prefer": "wording"})

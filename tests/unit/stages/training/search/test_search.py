@@ -182,7 +182,7 @@ def test_fold_with_too_few_classes_is_a_training_error():
     rows = noisy_rows(0, n=240, n_classes=3)
     rows = replace(rows, leakage_keys=rows.y)
 
-    with pytest.raises(TrainingError, match="a fold of the search holds too few classes"):
+    with pytest.raises(TrainingError, match="a fold of the search has too few classes"):
         run(rows, spec(estimators={"dummy": {}}, metric="neg_log_loss"))
 
 
