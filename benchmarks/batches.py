@@ -1,4 +1,4 @@
-"""Measure the accuracy on restandardized batches with another class mix.
+"""Measure the accuracy on batches of another class mix that are standardized on their own rows.
 
     python -m benchmarks.batches TABLE [--salts 10] [--recipe NAME ...] [--set KEY=VALUE]
 

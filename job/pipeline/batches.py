@@ -4,8 +4,8 @@ How it works
 ------------
 1. The settings, the suite or the table's own columns decide whether embeddings are standardized per
    batch.
-2. If they are, the published model predicts restandardized batches of test rows with another class
-   mix: the stress score.
+2. If they are, the published model predicts restandardized batches of test rows: batches of another
+   class mix, standardized on their own rows.  The accuracy is the stress score.
 3. `input_check` contains the bounds within which a consumer's batch resembles the training table.
 """
 

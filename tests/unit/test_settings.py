@@ -19,7 +19,7 @@ def file(tmp_path):
 
 
 def test_later_sources_win_key_by_key(file):
-    """File < variable < flag, and the origin of each value is known."""
+    """File < variable < flag, and the source of each value is known."""
     path = file("search: {folds: 4, n_iter: 7}\nsplit: {salt: from-file}\n")
     environment = {"PCC_JOB_SEARCH__FOLDS": "5", "PCC_JOB_SPLIT__SALT": "7", "HOME": "x"}
     effective = load_settings(path, environment, [("search.folds", "--set search.folds", 6)])
@@ -55,7 +55,7 @@ def test_flag_for_a_section_replaces_what_lower_sources_say_of_it(file):
 
 @pytest.mark.parametrize(("text", "value"), [("1e-3", 0.001), ("[a, 2]", ["a", 2]), ("null", None)])
 def test_values_are_yaml(text, value):
-    """And 1e-3 is a number, as everywhere else."""
+    """1e-3 is a number, as everywhere else."""
     assert value == parse_value(text, "--set x")
 
 
@@ -156,13 +156,13 @@ BOTH, ONE = "features: {use: [text, embeddings]}\n", "[embeddings]"
     ],
 )
 def test_mistakes_are_named(file, text, environment, flags, words):
-    """With the nearest thing that exists, where there is one."""
+    """The message suggests the most similar existing name, if there is one."""
     with pytest.raises(ConfigurationError, match=words):
         load_settings(file(text), environment, flags)
 
 
 def test_empty_section_says_nothing(file):
-    """As when all its keys are commented out."""
+    """This happens if all its keys are commented out."""
     effective = load_settings(file("search:\ngate:\n  floors:\ndataset:\n  aliases:\n"), {}, [])
 
     assert (JobSettings(), {}) == (effective.settings, effective.origins)
@@ -175,7 +175,7 @@ def test_value_with_a_key_twice_is_named():
 
 
 def test_merged_mappings_are_no_duplicates(file):
-    """YAML's own way to say a default and change it."""
+    """This is YAML's own way to override a default."""
     text = "search:\n  estimators:\n    linear_svc: &a {C: [1]}\n    logistic_regression: {<<: *a, C: [2]}\n"
     estimators = load_settings(file(text), {}, []).settings.search.estimators
 
@@ -215,7 +215,7 @@ def test_floor_of_slices_without_slices_is_refused(file):
 
 
 def test_hold_out_is_sliced_by_every_column_that_can_be(file):
-    """But not by an id or a group, even if it is a category too."""
+    """Ids and groups are left out, even if they are categories as well."""
     text = "dataset: {columns: {id: row, group: app, categorical: [row, app, source]}}"
 
     assert ("source", "has_personal_info", "text", "timestamp") == load_settings(

@@ -222,8 +222,8 @@ class Metadata(PromotionTerms):
     )
     input_check: InputCheck | None = Field(
         None,
-        description="Bounds by which a consumer detects a restandardized batch of embeddings; "
-        f"null: there is nothing to check. {_EARLIER}",
+        description="Bounds by which a consumer detects a batch of embeddings that was "
+        f"standardized on its own rows; null: there is nothing to check. {_EARLIER}",
     )
     limitations: tuple[str, ...] = Field(
         (), description=f"Findings that weaken the scores, as sentences. {_EARLIER}"

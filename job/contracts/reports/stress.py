@@ -1,4 +1,4 @@
-"""Scores on restandardized batches: another class mix, and columns standardized per batch."""
+"""Scores on restandardized batches: another class mix, standardized on their own rows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class BatchScore(Part):
 
     name: str = Field(alias="class")
     accuracy: RoundedProbability = Field(
-        description="Accuracy after the columns of the batch were restandardized."
+        description="Accuracy after the batch was standardized on its own rows."
     )
     accuracy_as_given: RoundedProbability = Field(
         description="Accuracy on the same rows with the embeddings of the table."
@@ -49,7 +49,7 @@ def _find_worst(report: Mapping[str, Any]) -> BatchScore:
 
 
 class StressReport(Part):
-    """The published model on restandardized batches with another class mix."""
+    """The published model on batches of another class mix, standardized on their own rows."""
 
     stated_by: StatedBy = Field(
         description="Source of the information that embeddings are standardized per batch."

@@ -1,4 +1,4 @@
-"""Measure a model on restandardized batches: another class mix, and columns scaled per batch.
+"""Measure a model on restandardized batches: another class mix, standardized on their own rows.
 
 An upstream that fits its scalers to each batch computes different embeddings for the same text on
 different days.

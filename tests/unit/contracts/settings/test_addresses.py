@@ -1,4 +1,4 @@
-"""What is read is a path, a file:// or an s3:// URI; anything else is refused by its scheme."""
+"""Paths, file:// and s3:// URIs are read; any other scheme is rejected by name."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from job.contracts.settings.addresses import require_readable
     "uri", ["models", "/data/a://b", "file:///data/t.csv", "FILE:///t.csv", "s3://bucket/t.csv"]
 )
 def test_path_file_and_s3_are_read(uri):
-    """The address stays as it was given; `://` within a path is no scheme."""
+    """The address is kept as given; `://` within a path is not a scheme."""
     assert uri == require_readable(uri)
 
 

@@ -1,4 +1,4 @@
-"""An unsound challenge set is refused before the search, and no cell of it is quoted."""
+"""An invalid challenge set is rejected before the search, and no cell of it is quoted."""
 
 from dataclasses import replace
 

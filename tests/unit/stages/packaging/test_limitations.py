@@ -74,7 +74,7 @@ def find(evaluation, *, n_dropped=0, **settings):
     ],
 )
 def test_answers_to_requests_of_no_class_are_reported(clean, options, words):
-    """If more are answered than may be wrong at the target precision, or without a set."""
+    """It is one if more are answered than the target precision tolerates, or without a set."""
     clean["out_of_scope"] = make_out_of_scope(["a", "b"], **options)
     [text] = find(clean)
 
@@ -188,7 +188,7 @@ def test_restored_embeddings_are_reported(clean):
 
 
 def test_accuracy_in_standardized_batches_is_reported(clean):
-    """The sentence says what avoids it, and names no class."""
+    """The sentence says how to avoid it, and names no class."""
     clean["stress"] = make_stress(["one", "other"]).to_json()
     [text] = find(clean)
 
@@ -198,7 +198,7 @@ def test_accuracy_in_standardized_batches_is_reported(clean):
 
 
 def test_batches_that_could_not_be_measured_are_reported(clean):
-    """A consumer has to know about them, too."""
+    """A consumer must know about them as well."""
     clean["input_check"] = {
         "measure": "column_means",
         "lower": 0.0,
