@@ -80,7 +80,7 @@ def test_gate_alone_judges_two_versions_and_writes_nothing(
 
     lines = pcc_job("gate", bad, good, *options, "--output", "table").stdout.splitlines()
     criteria = [line for line in lines if line.startswith(("met ", "not met ", "warns "))]
-    assert f"{bad} beside {good}: rejected" == lines[0]
+    assert f"{bad} compared with {good}: rejected" == lines[0]
     assert len(criteria) == len(result["gate"]["criteria"])
     assert any(line.split()[:3] == ["not", "met", "champion"] for line in criteria)
 

@@ -122,8 +122,8 @@ class GateSpec(Spec):
     )
     latency_severity: Literal["warn", "reject"] = Field(
         "warn",
-        description="What to do if a model is too slow. Timings vary between runs, so `reject` "
-        "can reject a model that another run would accept.",
+        description="What to do if a model is too slow: warn, or reject the candidate. Timings "
+        "vary between runs, so `reject` can reject a model that another run would accept.",
     )
     model_bytes: int = Field(
         512 * 2**20, gt=0, description="Maximum size of the model file, in bytes."

@@ -98,8 +98,8 @@ class SearchSpec(Spec):
         None,
         ge=0,
         description="Maximum size of an embedding matrix in memory, in bytes; larger ones are "
-        "memory-mapped files in TMPDIR, if the table states its number of rows. Unset: all "
-        "matrices are in memory.",
+        "memory-mapped files in TMPDIR, if the number of rows is known before reading (Parquet). "
+        "Unset: all matrices are in memory.",
     )
     workers: int | None = Field(
         None,
