@@ -152,7 +152,7 @@ def shown_table() -> Iterator[str]:
         f"inconclusive {spec.inconclusive}."
     )
     yield ""
-    yield "| standard error | decided by | equal accepted, % | drop that passes in 5 %, points |"
+    yield "| standard error | decided by | equal accepted, % | drop that passes in 5%, points |"
     yield "|---:|---|---:|---:|"
     for error in ERRORS:
         power = describe_power(error, spec, SPEC.metric.name)

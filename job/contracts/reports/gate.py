@@ -42,7 +42,7 @@ class CanShow(Part):
         description="Share of equally good candidates that pass the comparison with the champion."
     )
     largest_drop: Rounded = Field(
-        description="True drop of the metric that passes in 5 % of the runs; smaller drops pass "
+        description="True drop of the metric that passes in 5% of the runs; smaller drops pass "
         "more often."
     )
 

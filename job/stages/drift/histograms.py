@@ -6,7 +6,7 @@ How it works
 2. A later table is counted with the same values or bins.
 3. The population stability index and the Jensen-Shannon distance compare the two histograms.
 4. The covariance of the shares over groups shows how large the index gets from sampling alone.  The
-   99.9 % quantile of that distribution is the null quantile.
+   99.9% quantile of that distribution is the null quantile.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ How it works
 2. Classes: also compute the change of each class's share.
 3. Words: compute the increase in the share of unseen words.
 4. Embeddings: compute the shift of the mean, and the variance lost along the old principal axes.
-5. A measure counts as drift if it exceeds both its threshold and its null quantile: the 99.9 %
+5. A measure counts as drift if it exceeds both its threshold and its null quantile: the 99.9%
    quantile of the measure for tables of these sizes without drift.
 """
 

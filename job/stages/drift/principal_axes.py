@@ -7,7 +7,7 @@ How it works
 3. Estimate the explained variance ratio by cross-fitting: project each half of the groups on the
    axes fitted to the other half.
 4. Compare a later table by the distance of the means (in RMS distances) and by the variance ratio
-   along the old axes.  Each measure has a null quantile: its 99.9 % quantile without drift.
+   along the old axes.  Each measure has a null quantile: its 99.9% quantile without drift.
 """
 
 from __future__ import annotations

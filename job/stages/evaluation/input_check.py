@@ -14,7 +14,7 @@ How it works
    for another class mix, and 0 for a restandardized batch.
 3. Both bounds are constants.  They are not computed from rows, so no group can change them.
 
-Calibration, 200 batches each of 50, 200 and 1,000 rows, half of them with 85 % of one class, as
+Calibration, 200 batches each of 50, 200 and 1,000 rows, half of them with 85% of one class, as
 (scalers kept, restandardized)
     length deviation, upstream, 10,000 rows         0.00000002-0.00000004   0.0042-0.11
     column means, upstream, 10,000 and 2,000 rows   0.44-142                0

@@ -16,7 +16,7 @@ How it works
 Neither labels nor training rows are used, only the table's map.  docs/consumers.md contains the
 same algorithm in a few lines of NumPy, because it is the consumer that receives such a batch.
 
-Calibration on held-out groups of the upstream's 10,000 rows, batches with 85 % of one class, 3
+Calibration on held-out groups of the upstream's 10,000 rows, batches with 85% of one class, 3
 salts, accuracy of a logistic regression on restored rows (scalers kept, restandardized,
 recentered)
      10 rows      0.983   0.711   0.964

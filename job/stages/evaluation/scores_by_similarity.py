@@ -15,8 +15,8 @@ from job.stages.metrics.group_bootstrap import GroupBootstrap
 from job.stages.metrics.predictions import Predictions
 
 EDGES: Final = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
-# Of 64 requests that were worded differently from the upstream's table, 90 % have a similarity to
-# it below 0.41 (by texts; 0.44 by embeddings).  Of the table's own held-out rows, 10 % have.
+# Of 64 requests that were worded differently from the upstream's table, 90% have a similarity to
+# it below 0.41 (by texts; 0.44 by embeddings).  Of the table's own held-out rows, 10% have.
 NEW_BELOW: Final = 0.4
 
 

@@ -5,7 +5,7 @@ different days.
 
 How it works
 ------------
-1. Batches are drawn from rows that the model was not trained on.  85 % of the rows are of one
+1. Batches are drawn from rows that the model was not trained on.  85% of the rows are of one
    class, and the others share the rest evenly.  Ten batches are drawn for each class.
 2. Each column of the batch is scaled to the mean and standard deviation that it has in the table.
    This is what restandardizing does if the table's own columns were standardized.

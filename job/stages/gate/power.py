@@ -6,11 +6,11 @@ How it works
    difference, with the standard error se of the paired bootstrap.
 2. Non-inferiority accepts if the lower bound of the interval is above minus the margin m:
    d - z se > -m, where z is the normal quantile at 1 - `gate.alpha`.
-3. A table can show the margin if this rule accepts at least 80 % of equal candidates.
+3. A table can show the margin if this rule accepts at least 80% of equal candidates.
 4. If it cannot, `gate.inconclusive: tolerate` accepts d >= -t with t = min(max(m, z se), M).  This
    tolerates a drop that chance explains, up to M = `gate.max_drop`.
 5. So every rule accepts d >= -T for some T.  Equal models pass with probability Phi(T / se), and a
-   true drop of T + 1.645 se passes in 5 % of the runs.
+   true drop of T + 1.645 se passes in 5% of the runs.
 
 The standard error is the larger one of this run's comparison and of a comparison between two sets
 of folds of this run's table.  The former alone may be too small: two models may agree by chance on
