@@ -6,16 +6,18 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATASET ?= data/curated_training_data.parquet
 STORE ?= ./models
+# what `make test` runs: paths and options of pytest
+T = tests/unit tests/e2e tests/data
 CHART := charts/pcc-training-job
 UV_COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 IMAGE ?= pcc-training-job
 # a project of its own: what somebody keeps by the compose file's own name is not touched
 DEMO := docker compose -p pcc-training-job-demo -f docker/compose.yaml --profile consumer
 
-.PHONY: help run test golden test-integration test-browser test-image test-cluster cluster-up cluster-down image compose-demo test-chart chart-docs chart-golden setup check lint types imports docs docs-check lock clean
+.PHONY: help run test fmt golden test-integration test-browser test-image test-cluster cluster-up cluster-down image compose-demo test-chart chart-docs chart-golden setup check lint types imports commit-check docs docs-check lock clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
 
 # A runtime environment; a development environment holds it too, so either stamp will do.
 $(VENV)/.runtime: requirements.lock
@@ -36,8 +38,12 @@ run: $(VENV)/.runtime $(if $(filter data/curated_training_data.parquet,$(DATASET
 	@$(BIN)/python -m job run --dataset $(DATASET) --store $(STORE)
 	@printf 'report: %s\n' "$$(ls -d $(STORE)/v*/report.html | tail -n 1)" >&2
 
-test: $(VENV)/.dev ## everything that needs no service
-	@$(BIN)/python -m pytest tests/unit tests/e2e tests/data
+test: $(VENV)/.dev ## everything that needs no service, or one part: make test T='tests/unit -k name'
+	@$(BIN)/python -m pytest $(T)
+
+fmt: $(VENV)/.dev ## format the code, and fix what ruff can fix
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
 
 golden: $(VENV)/.dev ## renew the kept files of the sample runs (needs Python 3.11 on x86-64); review the difference
 	@PYTHONPATH=tests $(BIN)/python -m support.golden_runs --renew
@@ -48,7 +54,7 @@ test-integration: $(VENV)/.dev ## the same job against real object stores (needs
 test-browser: $(VENV)/.dev ## the report in headless Chromium (needs chromium); pictures go to build/screenshots
 	@$(BIN)/python -m pytest tests/browser
 
-test-image: $(VENV)/.dev ## the image, the compose file and the README's docker commands (needs Docker)
+test-image: $(VENV)/.dev ## the image, the compose file and the commands of docs/docker.md (needs Docker)
 	@$(BIN)/python -m pytest tests/image
 
 image: ## build the image, and build/sbom.cdx.json beside it; BASE=python:3.13-slim-trixie@sha256:... pins its base
@@ -75,36 +81,40 @@ test-chart: $(VENV)/.dev ## the chart, as helm renders it (needs helm)
 
 setup: $(VENV)/.dev ## make .venv from requirements-dev.lock, the package editable
 
-check: lint types imports docs-check test test-chart ## what CI runs
+check: lint types imports commit-check docs-check test test-chart ## what CI runs
 
-lint: $(VENV)/.dev
+lint: $(VENV)/.dev ## check style and format; shell, Dockerfile and workflows if the linters are installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	scripts/lint.sh
 
-types: $(VENV)/.dev
+types: $(VENV)/.dev ## check the types (mypy, strict)
 	$(BIN)/mypy
 
-imports: $(VENV)/.dev
+imports: $(VENV)/.dev ## check which package imports which
 	$(BIN)/lint-imports
 
-docs: $(VENV)/.dev ## write the generated parts of the docs anew
+commit-check: $(VENV)/.dev ## check the subjects of this branch's commits; skipped without a git history
+	@$(BIN)/python -m scripts.check_commits
+
+docs: $(VENV)/.dev ## write the generated files: tables in the docs, schemas, parts of the chart
 	$(BIN)/python -m scripts.generate_docs
 	$(BIN)/python -m scripts.generate_chart
 	$(BIN)/python -m scripts.generate_schemas
 
-docs-check: $(VENV)/.dev
+docs-check: $(VENV)/.dev ## check that the generated files are up to date
 	$(BIN)/python -m scripts.generate_docs --check
 	$(BIN)/python -m scripts.generate_chart --check
 	$(BIN)/python -m scripts.generate_schemas --check
 	$(BIN)/python -m scripts.simulate_gate --check
 
-chart-docs: ## write the chart's README anew (needs helm-docs)
+chart-docs: ## write the chart's README (needs helm-docs)
 	helm-docs --log-level warning -s file -c $(CHART)
 
 chart-golden: ## renew the reviewed manifests of the three environments (needs helm)
 	for name in dev staging production; do helm template pcc-training-job $(CHART) --namespace pcc --kube-version 1.34.0 -f $(CHART)/ci/$$name-values.yaml > tests/golden/chart/$$name.yaml; done
 
-lock: ## resolve the locks anew (needs uv)
+lock: ## resolve the lock files again (needs uv)
 	$(UV_COMPILE) pyproject.toml -o requirements.lock >/dev/null
 	$(UV_COMPILE) --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock >/dev/null
 	$(UV_COMPILE) --group image -c requirements-dev.lock -o requirements-image.lock >/dev/null

@@ -1,4 +1,4 @@
-"""Name and time each stage, and write the record of the run whether or not it succeeds."""
+"""Time the stages of a run, and write its record whether or not it succeeds."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class RunFacts:
     estimated_memory_bytes
         Estimated peak memory of the training.
     override
-        Reason for which a rejected candidate is published.
+        Reason to publish a rejected candidate.
     """
 
     settings: Mapping[str, object] | None = None
@@ -47,7 +47,7 @@ class RunFacts:
     model_digest: str | None = None
 
     def to_json(self) -> dict[str, object]:
-        """Return the facts that are known, as they are recorded."""
+        """Return the known facts for the record."""
         facts = {
             "settings": self.settings,
             "started_at": None if self.started_at is None else self.started_at.isoformat(),
@@ -63,16 +63,16 @@ class RunFacts:
 
 
 class Recorder:
-    """Times the stages of one run, and collects its facts and reports as they become known.
+    """Times the stages of one run, and collects its facts and reports.
 
     Attributes
     ----------
     reports
-        Files to store beside the record, by name.
+        Files to store with the record, by name.
     stages
         Seconds of each completed stage.
     running_stage
-        Name of the stage that runs, or that has failed; None between stages.
+        Name of the stage that is running or has failed; None between stages.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class Recorder:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Bind the name of a stage to the log; add the seconds of the block to `stages`.
+        """Add the name of a stage to the log, and the seconds of the block to `stages`.
 
         If the block raises, the name stays in `running_stage`.
         """
@@ -116,7 +116,7 @@ class Recorder:
         Parameters
         ----------
         end
-            How the run ended, such as its exit code.
+            Facts about the end of the run, such as its exit code.
         """
         if not self._lock.acquire(blocking=False):
             return

@@ -1,16 +1,16 @@
-"""The metrics of a model, one definition each; every room iterates over `METRICS`.
+"""The metrics of a model: one definition each; all stages iterate over `METRICS`.
 
 How to add one
 --------------
 1. Define it below as the kind that fits: a function of counts of labels (`LabelMetric`), a mean
    over rows (`RowMetric`), a score with the influence of each row (`InfluenceMetric`), or any
-   function of the predictions (`WholeMetric`), which has no interval and which the gate cannot
-   compare.
-2. The search can choose by it, the evaluation has it with its interval, the gate compares it with
-   the champion's, and the report shows it with its title.
-3. Run `make docs`: the schema of the settings lists the metrics that can choose a candidate.
+   function of the predictions (`WholeMetric`).  The last kind has no interval, and the gate cannot
+   compare it.
+2. The search can then choose by the metric, the evaluation computes it with its interval, the gate
+   compares it with the champion's, and the report shows it under its title.
+3. Run `make docs`: the settings schema lists the metrics that can choose a candidate.
 
-Functions use methods and operators of arrays only, so that this module does not import NumPy.
+Functions use only methods and operators of arrays, so this module does not import NumPy.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ _DEFINITIONS: Final = (
     ),
     InfluenceMetric(
         name="roc_auc_ovr",
-        title="ROC-AUC, one against the rest",
+        title="ROC-AUC, one-vs-rest",
         function=lambda scores: scores.roc_auc,
         hub=("roc_auc", (("multi_class", "ovr"),)),
     ),
@@ -122,7 +122,7 @@ _DEFINITIONS: Final = (
     ),
     WholeMetric(
         name="pr_auc_ovr",
-        title="PR-AUC, one against the rest",
+        title="PR-AUC, one-vs-rest",
         function=lambda scores: scores.pr_auc,
     ),
 )
@@ -141,10 +141,11 @@ def find_metric(name: object) -> MetricDefinition:
     choosable = quote_list(list_choosable())
     if metric is None:
         similar = did_you_mean(str(name), list_choosable())
-        raise ValueError(f"no metric '{name}'{similar}; there are {choosable}")
+        raise ValueError(f"unknown metric '{name}'{similar}; expected one of {choosable}")
     if metric.objection:
         raise ValueError(
-            f"'{metric.name}' cannot choose a candidate: {metric.objection}; {choosable} can"
+            f"'{metric.name}' cannot choose a candidate: {metric.objection}; expected one of "
+            f"{choosable}"
         )
     return metric
 

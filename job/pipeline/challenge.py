@@ -1,10 +1,11 @@
-"""The challenge set in a run: read, used to choose, to evaluate, and to compare with the champion.
+"""The challenge set in a run: read it, choose the candidate on it, and evaluate on it.
 
 How it works
 ------------
-1. The set is read like the table and checked: the candidates must be able to predict it.
-2. Its choosing requests may choose candidate and threshold; the judging ones evaluate the published
-   model and compare it with the champion. Without `evaluation.challenge_split=half` both are all.
+1. The set is read like the table, and checked: the candidates must be able to predict it.
+2. The requests for choosing may decide the candidate and the threshold.  On the requests for
+   evaluating, the published model is scored and compared with the champion.  Without
+   `evaluation.challenge_split=half`, both are the complete set.
 """
 
 from __future__ import annotations
@@ -85,7 +86,7 @@ def choose_candidate(
     report: SearchReport,
     feature_matrices: FeatureMatrices,
 ) -> SearchReport:
-    """Return the report with the choice of the challenge set, if `search.choose_on` is that."""
+    """Return the report with the challenge set's choice, if `search.choose_on` is `challenge`."""
     challenge = split.challenge
     if challenge is None or context.settings.search.choose_on != "challenge":
         return report
@@ -104,7 +105,7 @@ def choose_candidate(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChallengeEvaluation:
-    """The scores of the challenge set, and the decision that is learned on it, if it is."""
+    """The scores on the challenge set, and the decision if the threshold is learned on it."""
 
     challenge: Challenge
     decision: Decision | None
@@ -118,7 +119,7 @@ class ChallengeEvaluation:
 def evaluate_on_challenge(
     plan: Plan, challenge: ChallengeSet, model: TrainedModel, labels: Array
 ) -> ChallengeEvaluation:
-    """Evaluate the published model on the set; learn the threshold there if settings say so.
+    """Evaluate the published model on the set; learn the threshold on it if the settings ask to.
 
     Parameters
     ----------
@@ -175,7 +176,7 @@ def _learn_decision(
 def _learn_threshold(
     plan: Plan, challenge: ChallengeSet, model: TrainedModel, predictions: Predictions
 ) -> Threshold:
-    """Learn the threshold on the choosing requests, which are all of them unless it is halved."""
+    """Learn the threshold on the requests for choosing: a half, or the complete set."""
     s = plan.settings
     choosing = select_blocks(challenge.choosing, model.feature_blocks, s.dataset.columns)
     if challenge.is_halved:

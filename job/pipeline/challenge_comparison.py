@@ -1,4 +1,4 @@
-"""Published models on the challenge set: compared in a run, and judged without a training."""
+"""Compare published models on the challenge set, in a run and without training."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def compare_champion(
     payload: bytes,
     embedding_model: str,
 ) -> Comparison:
-    """Compare the published models of candidate and champion on the judging requests."""
+    """Compare the published models of candidate and champion on the requests for evaluating."""
     s = plan.settings
     return compare_on_challenge(
         champion,
@@ -50,13 +50,13 @@ def evaluate_version(
     model: TrainedModel,
     embedding_model: str,
 ) -> tuple[Challenge | None, tuple[Comparison, ...]]:
-    """Evaluate a published version on the requests that are new to it; compare it with another.
+    """Evaluate a version on the requests that are new to it, and compare it with another one.
 
     Returns
     -------
     scores, comparisons
-        The part `challenge` of an evaluation; None if no request is new to the version, or if the
-        set was not checked for its input.
+        `challenge` of an evaluation; None if no request is new to the version, or if the set was
+        not checked for its input.
     """
     s = plan.settings
     if model.feature_blocks not in (s.search.inputs or (s.features.use,)):

@@ -2,10 +2,10 @@
 
 How it works
 ------------
-1. Scores: of the recipe on all rows, by cross-fitted predictions, or of the published model on the
-   held-out rows.
-2. The published model on the challenge set and on out-of-scope requests, if there are such sets.
-3. Wording of the table and of the evaluated rows, batches that are standardized anew, label noise.
+1. Scores: of the recipe on all rows, from cross-fitted predictions, or of the published model on
+   the held-out rows.
+2. Scores of the published model on the challenge set and on out-of-scope requests, if these exist.
+3. Wording of the table and of the evaluated rows, restandardized batches, and label noise.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def evaluate_candidate(
     fitted: FittedCandidate,
     out_of_scope: Rows | None,
 ) -> CandidateEvaluation:
-    """Measure everything that gate, report and metadata tell of the candidate.
+    """Measure everything that gate, report and metadata contain about the candidate.
 
     Parameters
     ----------
@@ -85,13 +85,13 @@ def evaluate_candidate(
 def _predict_rows(
     context: RunContext, split: DataSplit, fitted: FittedCandidate
 ) -> tuple[EvaluatedRows, tuple[Part, ...]]:
-    """Predict the held-out rows, or take the cross-fitted predictions of all rows.
+    """Predict the held-out rows, or use the cross-fitted predictions of all rows.
 
     Returns
     -------
     evaluated, parts
-        The rows and predictions that scores are computed from. Each part has the positions of some
-        of the rows, and the rows that the model which predicted them was trained on.
+        The rows and predictions that scores are computed from.  Each part has the positions of some
+        of these rows, and the training rows of the model that predicted them.
     """
     s, model = context.settings, fitted.model
     columns = s.dataset.columns
@@ -143,7 +143,7 @@ def _evaluate_rows(
 def _estimate_label_noise(
     context: RunContext, split: DataSplit, setup: TrainingSetup, fitted: FittedCandidate
 ) -> LabelNoise | None:
-    """Estimate the wrong labels of the training rows; None if that is switched off."""
+    """Estimate the wrong labels of the training rows; None if this is switched off."""
     if not context.settings.evaluation.label_noise:
         return None
     with context.stage("labels"):

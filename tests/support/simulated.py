@@ -44,14 +44,14 @@ def draw(n_groups, rng, *, is_uneven):
 
 
 def simulate(n_rows, rng, *, is_grouped=False, sharpened=1.0):
-    """Draw the classes of rows from their probabilities: the model is calibrated.
+    """Draw the classes of rows from their probabilities, so that the model is calibrated.
 
     Parameters
     ----------
     is_grouped
         Rows come in groups of 1 to 5 that share probabilities and class.
     sharpened
-        The power to which the model's probabilities are raised afterwards; 1 leaves them.
+        Power to which the model's probabilities are raised afterwards; 1 leaves them unchanged.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Write the model card: YAML for the hub's readers, then what people ask about a model."""
+"""Write the model card: YAML front matter for the model hub, then text for people."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _HubScore = tuple[tuple[str, tuple[tuple[str, str], ...]], str, float]
 
 
 def render_card(metadata: Metadata, evaluation: Evaluation, figures: list[str]) -> str:
-    """Return the card; `figures` are the files beside it that it may show."""
+    """Return the card; `figures` are the image files that it shows."""
     environment = jinja2.Environment(
         autoescape=False,  # noqa: S701  # Markdown: `plain` and `code` are its escapes
         undefined=jinja2.StrictUndefined,
@@ -51,7 +51,7 @@ def render_card(metadata: Metadata, evaluation: Evaluation, figures: list[str]) 
 
 
 def front_matter(metadata: Metadata, evaluation: Evaluation) -> dict[str, object]:
-    """Return what the hub reads; nothing is claimed that the run does not know."""
+    """Return the front matter for the hub; it contains only facts that the run knows."""
     is_text = metadata.input.kind == "text"
     task = "text-classification" if is_text else "tabular-classification"
     hub_scores = _hub_scores(evaluation.scores)

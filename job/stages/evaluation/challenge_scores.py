@@ -22,12 +22,12 @@ def score_challenge(
     labels: Array,
     used_for: tuple[Purpose, ...],
 ) -> Challenge:
-    """Return the part `challenge` of evaluation.json.
+    """Return `challenge` of evaluation.json.
 
     Parameters
     ----------
     evaluated
-        Requests that the published model is evaluated on, and its predictions of them.
+        Requests that the published model is evaluated on, and its predictions.
     labels
         Labels of the table's rows.
     used_for

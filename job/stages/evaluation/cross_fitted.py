@@ -3,12 +3,12 @@
 How it works
 ------------
 1. Every row was predicted by a model that was not trained on its group
-   (`job.stages.training.cross_fit`). The scores are computed from these predictions, so they are
-   those of the recipe, and all rows of the table count.
-2. If the published model is scaled by a temperature, the predictions of each fold are scaled by
-   the temperature that fits the other folds; likewise a decision threshold is measured on each
-   fold with the value that the other folds give.
-3. The published model itself is scored on the held-out rows: the part `holdout`.
+   (`job.stages.training.cross_fit`).  The scores of these predictions are scores of the recipe, and
+   all rows of the table contribute to them.
+2. If the published model is scaled by a temperature, the predictions of each fold are scaled by the
+   temperature that is learned on the other folds.  In the same way, a decision threshold is
+   measured on each fold with the value that is chosen on the other folds.
+3. The published model itself is scored on the held-out rows; `holdout` contains these scores.
 """
 
 from __future__ import annotations
@@ -42,15 +42,15 @@ from job.stages.training.temperature_scaling import (
 def apply_fold_temperatures(
     predictions: Predictions, cross: CrossFit, temperature: float | None, *, is_nested: bool = False
 ) -> Predictions:
-    """Return the predictions of each fold, scaled by the temperature that fits the other folds.
+    """Scale the predictions of each fold by the temperature that is learned on the other folds.
 
     Parameters
     ----------
     temperature
-        That of the published model; None if it is not scaled, and then nothing is.
+        Temperature of the published model; None if it is not scaled, and then nothing is scaled.
     is_nested
-        Whether the candidate differs from fold to fold. Folds of an estimator that cannot be
-        scaled, such as a linear SVC, are left as they are.
+        Whether the candidate differs from fold to fold.  Folds of an estimator that cannot be
+        scaled, such as a linear SVC, are not changed.
     """
     if temperature is None:
         return predictions
@@ -68,9 +68,9 @@ class RecipePredictions:
     chosen
         The candidate that is published.
     cross
-        The predictions, not scaled by a temperature yet.
+        The predictions before temperature scaling.
     evaluated
-        All rows and their predictions, scaled, with the candidate chosen again for each fold.
+        All rows and their scaled predictions, with the choice of candidate repeated for each fold.
     """
 
     chosen: CandidateScore
@@ -92,10 +92,9 @@ def evaluate_cross_fit(
     Parameters
     ----------
     model, test
-        The published model, and the rows that it was not trained on; the part `holdout` has its
-        scores.
+        The published model, and the rows that it was not trained on; its scores are in `holdout`.
     calibration
-        That of the published model; its threshold was chosen on all rows.
+        Calibration of the published model; its threshold was chosen on all rows.
     """
     cross, temperature = recipe.cross, None
     if calibration.temperature is not None:
@@ -119,7 +118,7 @@ def evaluate_cross_fit(
 def _measure_decision(
     recipe: RecipePredictions, spec: ScoringSpec, calibration: Calibration
 ) -> Decision | None:
-    """Measure the threshold, in each fold by the value that the other folds give."""
+    """Measure the threshold on each fold with the value that is chosen on the other folds."""
     threshold, cross, evaluated = calibration.threshold, recipe.cross, recipe.evaluated
     if threshold is None:
         return None

@@ -54,7 +54,7 @@ def evaluate(
     Parameters
     ----------
     evaluated
-        The test rows, and the model's predictions of them.
+        The test rows, and the model's predictions.
     calibration
         Temperature that the model's coefficients were divided by, and threshold to measure.
     method
@@ -83,7 +83,7 @@ def _measure_decision(evaluated: EvaluatedRows, threshold: Threshold | None) -> 
 def _describe_temperature(
     predictions: Predictions, temperature: float | None
 ) -> Temperature | None:
-    """Return the losses before and after scaling, of scaled predictions."""
+    """Return the losses before and after scaling, from scaled predictions."""
     if temperature is None or not predictions.has_known_class.any():
         return None
     before = apply_temperature(predictions, 1 / temperature)
@@ -93,7 +93,7 @@ def _describe_temperature(
 def evaluate_rows(
     evaluated: EvaluatedRows, spec: ScoringSpec, *, is_cross_fitted: bool = False
 ) -> RowScores:
-    """Return the scores of predictions of these rows, with their intervals and by slice."""
+    """Return scores of these rows and predictions, with intervals and by slice."""
     predictions, bootstrap, slices = evaluated.predictions, evaluated.bootstrap, None
     if evaluated.rows.slices is not None:
         slices = score_slices(
@@ -111,18 +111,18 @@ def evaluate_rows(
 
 
 def time_model(model: TrainedModel, rows: Rows, timer: Timer) -> Latency:
-    """Time one-row predictions of the first rows."""
+    """Time predictions of one row each, for the first rows."""
     first_rows = rows.take(np.arange(min(len(rows), _N_TIMED)))
     return measure_latency(model.pipeline, make_input(first_rows, model.feature_blocks), timer)
 
 
 def score_model(model: Any, test: Rows, feature_blocks: FeatureBlocks) -> Scores:
-    """Return the scores of a model on the test rows, and nothing else."""
+    """Return only the scores of a model on the test rows."""
     return evaluate_model(model, test, feature_blocks).scores
 
 
 def evaluate_model(model: Any, test: Rows, feature_blocks: FeatureBlocks) -> PredictionScores:
-    """Predict the test rows, and evaluate the predictions as `evaluate_predictions` does."""
+    """Predict the test rows, and evaluate the predictions by `evaluate_predictions`."""
     return evaluate_predictions(predict(model, test, feature_blocks))
 
 
@@ -149,7 +149,7 @@ def evaluate_predictions(predictions: Predictions) -> PredictionScores:
 
 
 def _label_scores(predictions: Predictions) -> tuple[_ClassValues, Scores]:
-    """Return the scores of predicted classes: of each class by its name, and averaged."""
+    """Return the scores of predicted classes: per class by its name, and averaged."""
     y_true, classes = predictions.y_true, predictions.classes
     values = compute_label_scores(y_true, predictions.y_pred, len(classes))
     support = np.bincount(y_true, minlength=len(classes))
@@ -165,7 +165,7 @@ def _probability_scores(
 ) -> dict[str, Curves]:
     """Add scores of probabilities to `per_class` and `scores`, and return the curves.
 
-    They are computed on the rows whose class the model knows.
+    The scores are computed on the rows whose class the model knows.
     """
     rows = KnownRows(predictions)
     for metric in METRICS.values():
@@ -198,7 +198,7 @@ def _curves(truth: Any, score: Any) -> Curves:
 def measure_latency(model: Any, X: Any, timer: Timer, n_rows: int = _N_TIMED) -> Latency:
     """Time one-row predictions; return the median and 95th percentile in milliseconds.
 
-    Two more predictions warm up, and are not counted.
+    Two additional predictions warm up, and are not counted.
     """
     seconds = []
     for n in range(min(n_rows, X.shape[0] if hasattr(X, "shape") else len(X)) + 2):

@@ -1,4 +1,4 @@
-"""Evaluated rows, the predictions of them, and the bootstrap that all their intervals use."""
+"""Evaluated rows with their predictions, and the bootstrap that all their intervals share."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from job.stages.metrics.predictions import Predictions
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluatedRows:
-    """Rows and the predictions of them.
+    """Rows and their predictions.
 
     Attributes
     ----------
     bootstrap
-        Resamples the groups of the rows. Whatever is measured on the rows uses it.
+        Resamples the groups of the rows; all intervals on these rows use it.
     """
 
     rows: Rows

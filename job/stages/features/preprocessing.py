@@ -1,4 +1,4 @@
-"""Build the unfitted preprocessing, and the input that it takes.
+"""Build the unfitted preprocessing, and its input.
 
 How it works
 ------------
@@ -60,7 +60,7 @@ def select_blocks(rows: Rows, feature_blocks: tuple[str, ...], columns: ColumnsS
 
 
 def make_input(rows: Rows, feature_blocks: tuple[str, ...]) -> Any:
-    """Return X in the form in which a consumer passes it to the model.
+    """Return X in the form that a consumer passes to the model.
 
     Returns
     -------
@@ -102,7 +102,7 @@ def make_preprocessing(
     Parameters
     ----------
     rows
-        Categories are collected from them, if rows of `spec.min_groups` leakage keys have them.
+        Categories that rows of at least `spec.min_groups` leakage keys have are taken from them.
     text
         The transformer of texts, or None if `spec.use` does not include text.
     affine_map
@@ -220,7 +220,7 @@ def _categorical(rows: Rows, names: list[str], min_groups: int) -> Pipeline:
         n_keys = pairs.groupby("level")["key"].nunique()
         frequent = sorted(set(n_keys.index[n_keys >= min_groups]) - {_RARE})
         categories.append(np.array([*frequent, _RARE], dtype=object))
-    # NOTE: no row has the value `__rare__`, so this category alone is infrequent, and takes the
+    # NOTE: no row has the value `__rare__`, so it is the only infrequent category, and receives the
     # rare values of the training rows as well as values that only occur later
     encoder = OneHotEncoder(
         categories=categories,

@@ -147,7 +147,8 @@ def translate_value_errors(name: str) -> Iterator[None]:
         yield
     except ValueError as error:
         raise ConfigurationError(
-            f"search.estimators.{name}: {error}", hint="correct the grid"
+            f"search.estimators.{name}: {error}",
+            hint="correct the grid in search.estimators.{name}",
         ) from None
 
 
@@ -156,9 +157,9 @@ def find_kind(name: str, setting: str = "search.estimators") -> EstimatorKind:
     if name not in ESTIMATOR_KINDS:
         names = sorted(ESTIMATOR_KINDS)
         raise ConfigurationError(
-            f"{setting}: no estimator '{name}'{did_you_mean(name, names)}; "
-            f"there are {quote_list(names)}",
-            hint="`pcc-job config schema` gives types and ranges",
+            f"{setting}: unknown estimator '{name}'{did_you_mean(name, names)}; expected one of "
+            f"{quote_list(names)}",
+            hint="`pcc-job config schema` lists types and ranges",
         )
     return ESTIMATOR_KINDS[name]
 
@@ -249,4 +250,4 @@ _KINDS: Final = (
     ),
 )
 ESTIMATOR_KINDS: Final[dict[str, EstimatorKind]] = {kind.name: kind for kind in _KINDS}
-BASELINES: Final = ("logistic_regression", "dummy")  # reported beside the chosen candidate
+BASELINES: Final = ("logistic_regression", "dummy")  # reported with the chosen candidate

@@ -120,9 +120,9 @@ def _require_classes(model: BaseEstimator, y: Array) -> None:
         if len(train_classes) < min(len(classes), 3):
             missing = sorted(set(classes.tolist()) - set(train_classes.tolist()))
             raise TrainingError(
-                f"a fold of the calibration has no row of {quote_list(missing)} to learn from",
-                hint="add rows of other texts or groups to the smallest classes, or search "
-                "logistic_regression alone",
+                f"a fold of the calibration has no training rows of class {quote_list(missing)}",
+                hint="add rows with other texts or groups to the smallest classes, or --set "
+                "'search.estimators={logistic_regression: {}}'",
             )
 
 

@@ -86,7 +86,7 @@ def test_slices_that_are_not_shown_are_counted():
     names = np.where(np.arange(N) < 31, "few", "many")
     _, html = make_page(names, channel=["few"] * 31 + ["fewer"] * 10 + ["many"] * (N - 41))
 
-    assert "Not shown: 1 with fewer than" in " ".join(html.split())
+    assert "Slices that are not shown: 1." in " ".join(html.split())
 
 
 def test_hostile_names_of_slices_are_inert():
