@@ -54,7 +54,7 @@ test-integration: $(VENV)/.dev ## the same job against real object stores (needs
 test-browser: $(VENV)/.dev ## the report in headless Chromium (needs chromium); pictures go to build/screenshots
 	@$(BIN)/python -m pytest tests/browser
 
-test-image: $(VENV)/.dev ## the image, the compose file and the README's docker commands (needs Docker)
+test-image: $(VENV)/.dev ## the image, the compose file and the commands of docs/docker.md (needs Docker)
 	@$(BIN)/python -m pytest tests/image
 
 image: ## build the image, and build/sbom.cdx.json beside it; BASE=python:3.13-slim-trixie@sha256:... pins its base

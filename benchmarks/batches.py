@@ -1,24 +1,25 @@
-"""Measure the accuracy on batches of another class mix that are standardized anew.
+"""Measure the accuracy on batches of another class mix that are standardized on their own rows.
 
     python -m benchmarks.batches TABLE [--salts 10] [--recipe NAME ...] [--set KEY=VALUE]
 
-A fifth of the groups is held out by each salt, and the rest is trained on:
+Each salt holds out a fifth of the groups, and the other groups are trained on:
 
     given                 logistic regression (C=10) on the columns as they are
-    given_augmented       the same, trained also on batches of the training rows
+    given_augmented       the same, trained additionally on batches of the training rows
     restored              logistic regression on rows that were restored to length 1
     prototypes            the default recipe: prototypes at a temperature of 0.1 on restored rows,
-                          made robust to batches that are standardized anew
-    prototypes_augmented  prototypes trained also on batches of the training rows
+                          made robust to restandardized batches
+    prototypes_augmented  prototypes trained additionally on batches of the training rows
 
-Batches of held-out rows have 85 % of one class and are standardized anew, like those of the stress
-score of a run.  Training also on batches doubles the rows: the added ones come in batches of 500 of
-the same class mixes.
+In each batch of held-out rows, 85 % are of one class, and the columns are restandardized, as for
+the stress score of a run.  Training on batches doubles the rows: the added rows are batches of 500
+with the same class mixes.
 
-Recipes of restored rows are also measured on batches that the consumer recenters.
+For recipes of restored rows, batches that the consumer recenters are measured as well.
 
-Prints one line for each salt and recipe: accuracy on the held-out rows, on the batches, and on
-those of each class; then one JSON object of means over the salts, and rows of docs/benchmarks.md.
+Prints one line for each salt and recipe: accuracy on the held-out rows, on the batches, and on the
+batches of each class.  Then prints one JSON object of means over the salts, and rows of
+docs/benchmarks.md.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ from job.stages.training.cross_fit import plan_folds
 from job.stages.training.refit import train_model
 
 N_FOLDS = 5
-N_AUGMENTED_ROWS = 500  # of a batch
+N_AUGMENTED_ROWS = 500  # in each batch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +77,7 @@ RECIPES = {
 
 
 def augment(rows: Rows, columns: Columns, seed: int) -> Rows:
-    """Return the rows and about as many again, in batches that are standardized anew."""
+    """Return the rows and about as many additional rows, in restandardized batches."""
     assert rows.embeddings is not None
     rng, y = np.random.default_rng(seed), rows.y.astype(str)
     rows_by_class = {name: np.flatnonzero(y == name) for name in np.unique(y).tolist()}
@@ -125,7 +126,7 @@ def fit(recipe: Recipe, train: Rows, columns: Columns, plan: Plan, ports: Ports)
 def evaluate_recipe(
     model: TrainedModel, test: Rows, columns: Columns, seed: int, *, is_restored: bool
 ) -> dict[str, Any]:
-    """Return accuracies of the held-out rows, of all batches, and of those of each class."""
+    """Return accuracies on the held-out rows, on all batches, and on the batches of each class."""
     predictions = predict(model.pipeline, test, model.feature_blocks)
     stress = measure_stress(
         model,
@@ -172,7 +173,7 @@ def average(results: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def print_row(name: str, held_out: float, classes: dict[str, float]) -> None:
-    """Print accuracy on held-out rows, mean accuracy on batches, and that of each class."""
+    """Print accuracy on held-out rows, mean accuracy on batches, and accuracy for each class."""
     values = (held_out, float(np.mean(list(classes.values()))), *classes.values())
     print(f"| {name} | {' | '.join(f'{value:.4f}' for value in values)} |")
 

@@ -1,17 +1,17 @@
-"""Measure how often the interval of a cross-fitted accuracy covers the accuracy on new groups.
+"""Measure how often the interval of a cross-fitted accuracy contains the accuracy on new groups.
 
     python -m benchmarks.coverage TABLE [--simulations 1000] [--accuracy 0.94] [--within 0.2]
 
-Only the sizes of the groups are taken from TABLE.
+Only the group sizes are taken from TABLE.
 
 How it works
 ------------
 1. Each simulation draws as many groups as TABLE has: a class, a point near that of the class in a
-   space of 20 dimensions, and rows near that point (`--within`: their standard deviation; near 0
-   all rows of a group are right or wrong together).
-2. A ridge classifier is cross-fitted, and the interval of its accuracy computed, as in a run.
-3. The true accuracy is the mean over classifiers that are fitted to four fifths of other such
-   tables and evaluated on new groups of one row each.
+   space of 20 dimensions, and rows near that point.  `--within` is the standard deviation of these
+   rows; near 0, all rows of a group are right or wrong together.
+2. A ridge classifier is cross-fitted, and the interval of its accuracy is computed as in a run.
+3. The true accuracy is the mean over classifiers that are fitted to four fifths of other tables of
+   this kind, and evaluated on new groups of one row each.
 
 Prints the share of intervals that contain the true accuracy, the shares below and above it, the
 mean width, and a row of docs/benchmarks.md.
@@ -34,6 +34,7 @@ from scipy.optimize import brentq
 from benchmarks.real_table import read_table
 from job.contracts.settings.evaluation import EvaluationSpec
 from job.stages.evaluation.intervals import compute_intervals
+from job.stages.metrics.group_bootstrap import GroupBootstrap
 from job.stages.metrics.predictions import Predictions
 from job.stages.split.folds import cut_hash_folds
 
@@ -45,7 +46,7 @@ N_TRUTH = 300
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """The distribution that tables are drawn from.
+    """The distribution from which tables are drawn.
 
     Attributes
     ----------
@@ -54,7 +55,7 @@ class World:
     sizes
         Rows of each group.
     within
-        Standard deviation of the rows of a group; that of the groups of a class is 1.
+        Standard deviation of the rows within a group; that of the groups within a class is 1.
     """
 
     centers: Array
@@ -87,7 +88,7 @@ def classify(weights: Array, X: Array) -> Array:
 
 
 def find_truth(world: World, rng: np.random.Generator, n: int = N_TRUTH) -> float:
-    """Return the mean accuracy on new groups, of models fitted to four fifths of a table."""
+    """Return the mean accuracy on new groups of models fitted to four fifths of a table."""
     single_rows = World(centers=world.centers, sizes=np.ones(1000, int), within=world.within)
     accuracies = []
     for _ in range(n):
@@ -99,7 +100,7 @@ def find_truth(world: World, rng: np.random.Generator, n: int = N_TRUTH) -> floa
 
 
 def make_world(sizes: Array, accuracy: float, within: float) -> World:
-    """Return a world whose classes are so far apart that classifiers reach the accuracy."""
+    """Return a world whose classes are far enough apart for classifiers to reach the accuracy."""
     corners = np.zeros((N_CLASSES, WIDTH))
     corners[np.arange(N_CLASSES), np.arange(N_CLASSES)] = 1.0
 
@@ -112,7 +113,7 @@ def make_world(sizes: Array, accuracy: float, within: float) -> World:
 
 
 def simulate(world: World, seeds: range) -> list[tuple[float, float, float]]:
-    """Return value, lower and upper end of each simulation."""
+    """Return estimate, lower and upper bound of each simulation."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     spec, intervals = EvaluationSpec(), []
     for seed in seeds:
@@ -128,7 +129,8 @@ def simulate(world: World, seeds: range) -> list[tuple[float, float, float]]:
             proba=np.eye(N_CLASSES)[y_pred],
             model_classes=np.arange(N_CLASSES),
         )
-        report = compute_intervals(predictions, groups, spec, seed, is_cross_fitted=True)
+        bootstrap = GroupBootstrap.of(groups, y, spec, seed)
+        report = compute_intervals(predictions, bootstrap, is_cross_fitted=True)
         interval = dict(report.scores)["accuracy"]
         intervals.append((interval.value, interval.lower, interval.upper))
     return intervals

@@ -1,8 +1,8 @@
-"""Compare time and peak memory of ingest with those of pyarrow reading the same file.
+"""Compare time and peak memory of ingesting a file with pyarrow reading the same file.
 
     python -m benchmarks.ingest [ROWS] [WIDTH] [float32|float64]
 
-Each side runs in a process of its own, alternating; prints the medians of five and their ratio.
+Both sides alternate, each in its own process; prints the medians of five runs and their ratio.
 """
 
 import json
@@ -53,7 +53,7 @@ def run_side(side: str, path: str) -> dict[str, float]:
 
 
 def peak_mb() -> float:
-    """Read the high-water mark of this process; getrusage's is inherited from the parent."""
+    """Read this process's high-water mark; getrusage's value is inherited from the parent."""
     status = Path("/proc/self/status").read_text()
     return next(int(x.split()[1]) for x in status.splitlines() if x.startswith("VmHWM")) / 1024
 

@@ -50,7 +50,7 @@ def write_table(path: Path, n_rows: int, features: str, n_classes: int = 8) -> N
 
 
 def measure(table: Path, features: str, store: Path) -> tuple[float, int, int]:
-    """Run the job in a process of its own; return seconds, peak bytes and the estimate."""
+    """Run the job in its own process; return seconds, peak bytes and the estimate."""
     kind = "text" if features == "text" else "embeddings"
     peak = store.with_suffix(".peak")
     arguments = ["run", "--dataset", table, "--store", store, "--run-id", table.stem]

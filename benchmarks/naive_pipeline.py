@@ -1,4 +1,4 @@
-"""The plain scikit-learn pipeline that the benchmark of the search compares with."""
+"""The plain scikit-learn pipeline that the search benchmark compares with."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ KINDS = {"logistic_regression": LogisticRegression, "linear_svc": LinearSVC}
 
 
 def naive_pipeline(table: str, width: int, estimator: str) -> Pipeline:
-    """Build the features of the job out of scikit-learn alone."""
+    """Build the features of the job with scikit-learn alone."""
     scale = make_pipeline(StandardScaler(), Normalizer())
     weigh = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True)
     features: Any = {"embeddings": scale, "privacyqa": scale, "texts": weigh}.get(table)
@@ -28,7 +28,7 @@ def naive_pipeline(table: str, width: int, estimator: str) -> Pipeline:
 
 
 def as_double(X: Any) -> Any:
-    """Return the input with numbers as float64; texts are unchanged."""
+    """Return the input with numbers as float64; texts stay unchanged."""
     if isinstance(X, list):
         return X
     if isinstance(X, pd.DataFrame):

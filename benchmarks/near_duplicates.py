@@ -4,12 +4,12 @@
     python -m benchmarks.near_duplicates templates 1000000
     python -m benchmarks.near_duplicates embeddings 100000
 
-texts       15 words each, from 30,000 by Zipf's law, one in ten a near-copy of another
+texts       15 words each, drawn from 30,000 words by Zipf's law; one in ten is a near-copy
 templates   a thousand sentences with varying names and slots: large groups of near-duplicates
-embeddings  384 numbers, one in ten a near-copy of another
+embeddings  384 numbers each; one in ten is a near-copy
 
-Each size runs in a process of its own.  Prints the seconds for masking and for the search, the CPU
-seconds of all processors, the peak memory and the search's part of it, the number of groups, and a
+Each size runs in its own process.  Prints the seconds for masking and for the search, the CPU
+seconds of all processors, the peak memory and the search's share of it, the number of groups, and a
 row of docs/benchmarks.md.
 """
 

@@ -1,17 +1,17 @@
-"""Retrain night after night on a table that changes, and count the candidates that pass the gate.
+"""Retrain every night on a changing table, and count the candidates that pass the gate.
 
     python -m benchmarks.nights TABLE [--chains 20] [--nights 10] [--workers 2]
 
 How it works
 ------------
-1. Each chain draws four fifths of the table's groups; each night, a fifth of these are replaced.
+1. Each chain draws four fifths of the table's groups; every night, a fifth of these is replaced.
 2. Each night the recipe (by default prototypes at a temperature of 0.1 on restored rows) is fitted
    to the folds of the search and of the cross-fitted evaluation.
 3. The gate decides as in a run; the first promotion by the gate's default sets the anchor.
 
-equal     nights after the first: how many candidates are promoted
-wrong     the same nights with a tenth of the rows, in random whole groups, predicted wrongly
-shuffled  one night a chain on which the labels of one class are shuffled among all classes
+equal     nights after the first one: how many candidates are promoted
+wrong     the same nights, with wrong predictions for a tenth of the rows, in random whole groups
+shuffled  one night per chain, with the labels of one class shuffled among all classes
 
 Prints one JSON object and a row of docs/benchmarks.md.
 """
@@ -40,6 +40,7 @@ from job.contracts.reports.scores import Latency
 from job.contracts.reports.search import SearchReport
 from job.registry.champion import PublishedVersion
 from job.stages.evaluation.evaluate import evaluate_rows
+from job.stages.evaluation.evaluated_rows import EvaluatedRows
 from job.stages.features.feature_matrix import FeatureMatrices
 from job.stages.features.geometry import detect_geometry
 from job.stages.gate.comparison import compare_errors
@@ -119,12 +120,9 @@ class Job:
 
     def decide(self, night: Night, rivals: dict[str, Night]) -> GateDecision:
         s = self._s
-        scores = evaluate_rows(
-            night.predictions,
-            replace(night.rows, slices=None),
-            s.scoring,
-            is_cross_fitted=True,
-        )
+        rows = replace(night.rows, slices=None)
+        evaluated = EvaluatedRows.of(rows, night.predictions, s.scoring)
+        scores = evaluate_rows(evaluated, s.scoring, is_cross_fitted=True)
         comparisons = tuple(
             comparison
             for role, rival in rivals.items()

@@ -2,9 +2,9 @@
 
     python -m benchmarks.profile embeddings 100000 [--repetitions 8] [--workers 1]
 
-Each repetition is a process of its own, which searches and refits twice: perf samples the CPU time
-of the second time, without the costs of the first use.  Prints the shares of each repetition,
-including the kernel's, and their means.  Needs Linux with perf.
+Each repetition is a separate process, which searches and refits twice.  perf samples the CPU time
+of the second time, without the costs of first use.  Prints the shares of each repetition, including
+the kernel's share, and their means.  Needs Linux with perf.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ PARTS = {
 
 @contextlib.contextmanager
 def sampling(path: Path) -> Iterator[None]:
-    """Let perf sample this process while the context is open."""
+    """Let perf sample this process inside the context."""
     (orders, order), (answers, answer) = os.pipe(), os.pipe()
     rate = ["-e", "cpu-clock", "-F", str(SAMPLES_A_SECOND)]
     control = ["--delay", "-1", "--control", f"fd:{orders},{answer}"]

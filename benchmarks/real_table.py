@@ -1,4 +1,4 @@
-"""Read a real table as a run does: validated, with its near-duplicates grouped."""
+"""Read a real table like a run does: validated, with its near-duplicates grouped."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from job.recorder import Recorder
 
 
 def read_table(uri: str, sets: list[str]) -> tuple[Plan, Ports, Rows]:
-    """Return the plan, the ports and the rows of a run that only reads."""
+    """Return the plan, the ports and the rows for a run that only reads the table."""
     folder = Path(tempfile.mkdtemp())
     options = Options(dataset=uri, store=str(folder / "store"), sets=sets)
     settings = options.effective_settings().settings

@@ -1,12 +1,12 @@
-"""Run the job on one table with many salts, and measure what depends on the salt.
+"""Run the job on one table with many salts, and measure how the results depend on the salt.
 
     python -m benchmarks.salts TABLE [--salts 20] [--set KEY=VALUE]
 
-The default salt and the numbers from 0 are tried, each by a run into an empty store.
+Tries the default salt and the numbers from 0, each in a run with an empty store.
 
-Prints one line for each salt: outcome, accuracy with its interval, the largest difference of a
-class's share between train and test, the threshold, and the accuracy on the challenge set if
-`--set evaluation.challenge_uri=...` names one; then one JSON object, and a row of
+Prints one line for each salt: outcome, accuracy with its interval, the largest difference between a
+class's shares in train and test, the threshold, and the accuracy on the challenge set if
+`--set evaluation.challenge_uri=...` names one.  Then prints one JSON object and a row of
 docs/benchmarks.md.
 """
 
@@ -23,7 +23,7 @@ from typing import Any
 
 
 def run(table: str, salt: str | None, sets: list[str]) -> dict[str, Any]:
-    """Return the results of a run with this salt; None is the default salt."""
+    """Return the results of a run with this salt; None for the default salt."""
     values = [*sets, *([] if salt is None else [f"split.salt={salt}"])]
     options = [word for value in values for word in ("--set", value)]
     with tempfile.TemporaryDirectory() as store:

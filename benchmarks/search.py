@@ -6,19 +6,19 @@
     python -m benchmarks.search banking77|privacyqa --data FOLDER
     python -m benchmarks.search embeddings 20000 --estimator linear_svc
 
-All contenders run in processes of their own, alternating, on the same rows, features and folds:
+The contenders alternate, each in its own process, on the same rows, features and folds:
 
 naive      GridSearchCV over a pipeline of features and the estimator, six C, five folds, two jobs,
            scikit-learn's defaults except max_iter; embeddings as float64, the type of a list of
            doubles; without the probabilities that the job adds to a LinearSVC
-one        the naive pipeline, fitted once, at the C that the fast engine chose; with one BLAS
+one        the naive pipeline, fitted once, at the C that the fast engine chose, with one BLAS
            thread, which is fastest
 reference  the job's search and refit, each candidate by scikit-learn, to the job's tolerance
 fast       the job's search and refit
 
 Prints minimum, median and maximum of the seconds, the peak memory of the process (without child
 processes of the naive script), the agreement of the results, and a row of the table in
-docs/benchmarks.md; for several sizes also the log-log slopes of the fast engine.
+docs/benchmarks.md.  For several sizes, also prints the log-log slopes of the fast engine.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def make_spec(table: str, engine: str, estimator: str) -> TrainingSpec:
 def search_and_refit(
     train: Rows, spec: TrainingSpec, executor: LocalThreads, matrices: MappedMatrices
 ) -> tuple[SearchReport, TrainedModel]:
-    """Run the part of the job between its split and its evaluation."""
+    """Run the part of the job that is between the split and the evaluation."""
     feature_matrices = FeatureMatrices(train, spec.features, spec.columns, matrices, executor)
     report = search(train, feature_matrices, spec, executor, time.perf_counter)
     return report, train_model(train, feature_matrices, report, spec, executor)
@@ -127,7 +127,7 @@ def contend(name: str, table: str, folder: Path, chosen: float, estimator: str) 
 
 
 def peak_mb() -> float:
-    """Read the high-water mark of this process; getrusage's is inherited from the parent."""
+    """Read this process's high-water mark; getrusage's value is inherited from the parent."""
     status = Path("/proc/self/status").read_text()
     return next(int(x.split()[1]) for x in status.splitlines() if x.startswith("VmHWM")) / 1024
 
@@ -155,7 +155,7 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, list[dict[st
 
 
 def compare_with_fast(folder: Path, results: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
-    """Return how much the results of the other contenders differ from those of `fast`."""
+    """Return by how much the results of the other contenders differ from those of `fast`."""
     fast = results["fast"][-1]
     agreement: dict[str, Any] = {"C": {name: runs[-1]["C"] for name, runs in results.items()}}
     for name, runs in results.items():
@@ -188,7 +188,7 @@ def report(options: argparse.Namespace, results: dict[str, list[dict[str, Any]]]
             f"{max(seconds):8.2f} s {peak:8.0f} MB"
         )
         if name != "fast":
-            # paired by repetition, so that a slow machine slows both down
+            # paired by repetition, so that a slow machine affects both
             ratios = sorted(a / b for a, b in zip(fast, seconds, strict=True))
             cells.append(f"{statistics.median(ratios):.3f} ({ratios[0]:.3f} to {ratios[-1]:.3f})")
     peak = max(run["peak_mb"] for run in results["fast"])

@@ -1,4 +1,4 @@
-"""Rows for the benchmark of the search: generated embeddings or texts, or a real data set."""
+"""Rows for the search benchmark: generated embeddings or texts, or a real data set."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ N_CLASSES = 12
 
 
 def generate_embeddings(n_rows: int, width: int = 384) -> dict[str, Any]:
-    """Draw embeddings with variances that decay as for sentence embeddings; 5 % are mislabeled."""
+    """Draw embeddings with decaying variances, like sentence embeddings; 5 % are mislabeled."""
     rng = np.random.default_rng(0)
     scales = 1 / np.sqrt(1 + np.arange(width))
     rotation = np.linalg.qr(rng.standard_normal((width, width)))[0]

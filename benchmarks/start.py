@@ -1,4 +1,4 @@
-"""Compare the time of whole runs on a small table with that of importing the same modules.
+"""Compare the time of complete runs on a small table with the time of importing their modules.
 
 The target for a run on 2,000 rows is 1.3 times the time of the imports plus 3 s.
 """
@@ -30,7 +30,7 @@ IMPORTS = "import great_expectations, job.cli.commands.app, " + ", ".join(
 
 
 def time_process(*arguments: str) -> float:
-    """Return the seconds of one process, which has to succeed."""
+    """Return the seconds of one process, which must succeed."""
     started = time.monotonic()
     subprocess.run(
         [sys.executable, *arguments],

@@ -1,4 +1,4 @@
-"""Compare publishing and fetching a payload with copying the same files by the MinIO client."""
+"""Compare publishing and fetching a payload with copying the same files with the MinIO client."""
 
 import argparse
 import json

@@ -1,9 +1,9 @@
-"""Retrain the privacy-intent classifier: one curated table in, one judged model version out.
+"""Retrain the classifier of privacy requests: read a curated table, publish a model version.
 
-Start at `job.pipeline`, which is a whole run on one screen.  It calls the `stages`, which turn
-values into values; what touches a file, a table format or a service lives in `adapters`; the
-words they share are in `contracts`; failures and their exit codes are in `errors`.  `cli` reads
-the settings, builds the adapters, and is the only room that exits.
+Start at `job.pipeline`, which shows a complete run on one screen.  It calls the `stages`, which
+are functions of values.  Access to files, table formats and services is in `adapters`, shared
+types are in `contracts`, and errors with their exit codes are in `errors`.  `cli` reads the
+settings, builds the adapters, and is the only package that exits the process.
 """
 
 __version__ = "0.1.0"

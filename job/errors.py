@@ -1,4 +1,4 @@
-"""The failure tree: every way the job can end, and the exit code each way owns."""
+"""Exit codes of the job, and the errors that cause them."""
 
 from collections.abc import Mapping
 from enum import IntEnum, StrEnum
@@ -6,7 +6,7 @@ from typing import ClassVar, Final, Protocol
 
 
 class ExitCode(IntEnum):
-    """Process exit codes; the README's table is checked against this."""
+    """Process exit codes; the tables in the docs are generated from them."""
 
     OK = 0
     UNFORESEEN = 1
@@ -24,14 +24,23 @@ class ExitCode(IntEnum):
 
 MEANINGS: Final[Mapping[ExitCode, tuple[str, str]]] = {
     ExitCode.OK: ("published, already published by this run id, or dry run completed", "nobody"),
-    ExitCode.UNFORESEEN: ("not foreseen: a bug", "developers"),
-    ExitCode.CONFIGURATION: ("settings, flags, paths or permissions are wrong", "operator"),
-    ExitCode.DATASET: ("the table is absent or unreadable", "data owner"),
-    ExitCode.CONTRACT_VIOLATION: ("the data breaks its expectations", "data owner"),
-    ExitCode.TRAINING: ("the data is valid, but no honest model comes of it", "model owner"),
+    ExitCode.UNFORESEEN: ("unexpected error: a bug", "developers"),
+    ExitCode.CONFIGURATION: ("settings, options, paths or permissions are wrong", "operator"),
+    ExitCode.DATASET: ("the table does not exist or cannot be read", "data owner"),
+    ExitCode.CONTRACT_VIOLATION: ("the data violates its expectations", "data owner"),
+    ExitCode.TRAINING: (
+        "the data is valid, but no trustworthy model can be trained from it",
+        "model owner",
+    ),
     ExitCode.GATE_REJECTED: ("the gate rejected the candidate", "model owner"),
-    ExitCode.VERSION_CONFLICT: ("somebody else was first", "operator"),
-    ExitCode.INTEGRITY: ("stored bytes are not those that were published", "operator"),
+    ExitCode.VERSION_CONFLICT: (
+        "another run or operator changed the channel or version first",
+        "operator",
+    ),
+    ExitCode.INTEGRITY: (
+        "stored files are damaged: they differ from what was published",
+        "operator",
+    ),
     ExitCode.TRANSIENT: ("a device or service is full, busy or unreachable", "nobody yet: retry"),
     ExitCode.INTERRUPTED: ("Ctrl-C", "nobody"),
     ExitCode.TERMINATED: ("SIGTERM", "operator, if repeated"),
@@ -39,7 +48,7 @@ MEANINGS: Final[Mapping[ExitCode, tuple[str, str]]] = {
 
 
 class PodAction(StrEnum):
-    """What Kubernetes makes of a pod that ended with a code."""
+    """What Kubernetes does with a Job whose pod ended with a code."""
 
     COMPLETE = "Complete"
     COUNT = "Count"
@@ -47,7 +56,7 @@ class PodAction(StrEnum):
     FAIL_JOB = "FailJob"
 
 
-# NOTE: nothing of Kubernetes' own sends SIGINT: who did, wanted the run to end, not to be repeated.
+# NOTE: Kubernetes never sends SIGINT: a person did, who does not want the run to be repeated.
 POD_ACTIONS: Final[Mapping[ExitCode, PodAction]] = {
     ExitCode.OK: PodAction.COMPLETE,
     ExitCode.UNFORESEEN: PodAction.COUNT,
@@ -65,7 +74,7 @@ POD_ACTIONS: Final[Mapping[ExitCode, PodAction]] = {
 
 
 class SupportsJson(Protocol):
-    """What an error carries to standard output: a report that can be written as JSON."""
+    """A report that can be written to standard output as JSON."""
 
     def to_json(self) -> Mapping[str, object]:
         """Return the JSON object."""
@@ -73,19 +82,19 @@ class SupportsJson(Protocol):
 
 
 class JobError(Exception):
-    """An expected failure: what happened, and what to do.
+    """An expected failure, with a message and a hint.
 
     Parameters
     ----------
     message
-        Names the thing, what was expected and what was found; never a cell of the data.
+        Names the thing, what was expected and what was found, but never a value of the data.
     hint
-        What the person who reads it should do next.
+        Tells the reader what to do next, with the command or setting if there is one.
 
     Attributes
     ----------
     run_id, stage
-        The run that the error ended, and the stage it was in; None outside of a run.
+        Id of the run that failed, and its stage; None outside of a run.
     """
 
     exit_code: ClassVar[ExitCode] = ExitCode.UNFORESEEN
@@ -99,7 +108,7 @@ class JobError(Exception):
 
 
 class ConfigurationError(JobError):
-    """The operator asked for something that cannot be."""
+    """Settings, options, paths or permissions are wrong."""
 
     exit_code = ExitCode.CONFIGURATION
 
@@ -119,24 +128,24 @@ class AccessDeniedError(ConfigurationError):
 
 
 class DatasetNotFoundError(JobError):
-    """There is no table at the dataset URI."""
+    """The table does not exist."""
 
     exit_code = ExitCode.DATASET
 
 
 class DatasetUnreadableError(JobError):
-    """There is something at the dataset URI, but it is not a readable table."""
+    """The file or folder exists, but is not a readable table."""
 
     exit_code = ExitCode.DATASET
 
 
 class ContractViolationError(JobError):
-    """The data breaks its expectations.
+    """The data violates its expectations.
 
     Attributes
     ----------
     report
-        The findings of all expectations; None if the data could not be validated at all.
+        The results of all expectations; None if the data could not be validated.
     """
 
     exit_code = ExitCode.CONTRACT_VIOLATION
@@ -147,18 +156,18 @@ class ContractViolationError(JobError):
 
 
 class TrainingError(JobError):
-    """The data is valid, but no honest model can be trained from it."""
+    """The data is valid, but no trustworthy model can be trained from it."""
 
     exit_code = ExitCode.TRAINING
 
 
 class GateRejectedError(JobError):
-    """The candidate was judged and not accepted.
+    """The gate rejected the candidate.
 
     Attributes
     ----------
     result
-        What the command prints on standard output all the same.
+        Result that the command prints on standard output before it fails.
     """
 
     exit_code = ExitCode.GATE_REJECTED
@@ -169,22 +178,22 @@ class GateRejectedError(JobError):
 
 
 class VersionConflictError(JobError):
-    """Somebody else moved a channel or took a name first."""
+    """Another run or operator moved a channel or took a name first."""
 
     exit_code = ExitCode.VERSION_CONFLICT
 
 
 class IntegrityError(JobError):
-    """Stored bytes are not the bytes that were published."""
+    """Stored files differ from what was published."""
 
     exit_code = ExitCode.INTEGRITY
 
 
 class IncompatibleModelError(IntegrityError):
-    """A model cannot be read by the packages that are installed here."""
+    """A model cannot be loaded with the installed packages."""
 
 
 class TransientError(JobError):
-    """A service or device is unreachable, full or busy; trying again later may help."""
+    """A service or device is unreachable, full or busy; a later attempt may succeed."""
 
     exit_code = ExitCode.TRANSIENT

@@ -1,4 +1,4 @@
-"""Set structlog up once: JSON lines on stderr, a readable form on a terminal."""
+"""Configure the log: JSON lines on stderr, or readable lines on a terminal."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def configure_logs(level: str) -> None:
-    """Send events to stderr; tracebacks have no locals, because these may be rows of data."""
+    """Send events to stderr; tracebacks omit local variables, which may contain data."""
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -44,7 +44,7 @@ def configure_logs(level: str) -> None:
 
 
 def _make_printable(_logger: object, _method: str, event: EventDict) -> EventDict:
-    """Escape control characters in names of classes and columns; JSON does so by itself."""
+    """Escape control characters, as names of classes and columns may have; JSON does so itself."""
     return {k: escape_control_characters(v) if isinstance(v, str) else v for k, v in event.items()}
 
 
@@ -56,13 +56,13 @@ def _log_warning(
     file: TextIO | None = None,  # noqa: ARG001
     line: str | None = None,  # noqa: ARG001
 ) -> None:
-    """Log the category and source location of a warning, but not its message: it may quote data."""
+    """Log the category and location of a warning, but not its message: it may contain data."""
     place = f"{filename}:{lineno}"
     structlog.get_logger(__name__).warning("library_warned", kind=category.__name__, place=place)
 
 
 class _LibraryHandler(logging.Handler):
-    """Logs a library's logger name and source location, but not its message: it may quote data."""
+    """Logs the logger name and location of a library's record, but not its message."""
 
     def emit(self, record: logging.LogRecord) -> None:
         place = f"{record.pathname}:{record.lineno}"
@@ -70,7 +70,7 @@ class _LibraryHandler(logging.Handler):
 
 
 class Progress:
-    """A line on stderr with the present stage and its progress; on a terminal only."""
+    """A line on stderr with the current stage and its progress, if stderr is a terminal."""
 
     def __init__(self) -> None:
         self._n_rounds = 0  # completed
@@ -103,19 +103,19 @@ class Progress:
             self._bar.stop()
 
     def begin_stage(self, name: str) -> None:
-        """Show the name of the stage that begins."""
+        """Show the name of a stage that begins."""
         self._stage, self._n_rounds = name, 0
         if self._bar is not None:
             self._bar.update(self._task, description=name)
 
     def advance(self, n_done: int, n_all: int) -> None:
-        """Show how many of a round's fits or scores are completed."""
+        """Show how many fits or scores of a round are done."""
         text = self.describe(n_done, n_all)
         if self._bar is not None:
             self._bar.update(self._task, description=text)
 
     def describe(self, n_done: int, n_all: int) -> str:
-        """Return the progress of the stage; the number of its rounds is not known in advance."""
+        """Return the progress of the stage; its number of rounds is not known in advance."""
         text = f"{self._stage} {n_done}/{n_all}, round {self._n_rounds + 1}"
         self._n_rounds += n_done == n_all
         return text

@@ -1,4 +1,4 @@
-"""Name and time each stage, and write the record of the run whether or not it succeeds."""
+"""Time the stages of a run, and write its record whether or not it succeeds."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import structlog
+from pydantic import ValidationError
 
 from job.contracts.ports import ArtifactStore, Timer
 from job.contracts.reports.metadata import DatasetDescription
@@ -31,7 +32,7 @@ class RunFacts:
     estimated_memory_bytes
         Estimated peak memory of the training.
     override
-        Reason for which a rejected candidate is published.
+        Reason to publish a rejected candidate.
     """
 
     settings: Mapping[str, object] | None = None
@@ -46,7 +47,7 @@ class RunFacts:
     model_digest: str | None = None
 
     def to_json(self) -> dict[str, object]:
-        """Return the facts that are known, as they are recorded."""
+        """Return the known facts for the record."""
         facts = {
             "settings": self.settings,
             "started_at": None if self.started_at is None else self.started_at.isoformat(),
@@ -62,16 +63,16 @@ class RunFacts:
 
 
 class Recorder:
-    """Times the stages of one run, and collects its facts and reports as they become known.
+    """Times the stages of one run, and collects its facts and reports.
 
     Attributes
     ----------
     reports
-        Files to store beside the record, by name.
+        Files to store with the record, by name.
     stages
         Seconds of each completed stage.
     running_stage
-        Name of the stage that runs, or that has failed; None between stages.
+        Name of the stage that is running or has failed; None between stages.
     """
 
     def __init__(
@@ -92,7 +93,7 @@ class Recorder:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Bind the name of a stage to the log; add the seconds of the block to `stages`.
+        """Add the name of a stage to the log, and the seconds of the block to `stages`.
 
         If the block raises, the name stays in `running_stage`.
         """
@@ -115,17 +116,16 @@ class Recorder:
         Parameters
         ----------
         end
-            How the run ended, such as its exit code.
+            Facts about the end of the run, such as its exit code.
         """
         if not self._lock.acquire(blocking=False):
             return
-        record = self._describe(outcome, end)
         # NOTE: a failure to write the record must not hide the failure that it describes
         try:
-            attempt = 1
+            attempt, record = 1, self._make_record(outcome, end)
             while not self.store.put_if_absent(
                 f"runs/{self._run_id}/{attempt}.json",
-                RunRecord.model_validate({**record, "attempt": attempt}).to_bytes(),
+                record.model_copy(update={"attempt": attempt}).to_bytes(),
             ):
                 attempt += 1
             for name, data in sorted(self.reports.items()):
@@ -133,14 +133,19 @@ class Recorder:
         except (JobError, ValueError) as error:
             log.warning("record_not_written", reason=type(error).__name__)
 
-    def _describe(self, outcome: RecordedOutcome, end: Mapping[str, object]) -> dict[str, object]:
-        """Return the content of the record, except the number of the attempt."""
-        return {
+    def _make_record(self, outcome: RecordedOutcome, end: Mapping[str, object]) -> RunRecord:
+        """Return the record of the first attempt; without facts if one of them does not fit."""
+        course = {
             "run_id": self._run_id,
-            **self.facts.to_json(),
-            **end,
+            "attempt": 1,
             "outcome": outcome,
             "failed_stage": self.running_stage,
             "stages": dict(self.stages),
             "duration_seconds": self.duration_seconds,
         }
+        try:
+            return RunRecord.model_validate({**self.facts.to_json(), **end, **course})
+        except ValidationError as error:
+            fields = sorted({str(problem["loc"][0]) for problem in error.errors()})
+            log.error("record_incomplete", invalid_fields=fields)
+            return RunRecord.model_validate(course)

@@ -1,4 +1,4 @@
-"""Write a synthetic table of the upstream contract, to try the job without real data."""
+"""Write a synthetic table in the format of the upstream, to try the job without real data."""
 
 from __future__ import annotations
 
@@ -125,11 +125,11 @@ _URGENT: Final = ("today", "soon", "week")
 def write_sample(path: Path, *, n_rows: int, seed: int, is_csv: bool) -> None:
     """Write synthetic texts of the four intents with metadata and embeddings.
 
-    A description is in the Parquet file, or in a sidecar `<name>.metadata.json` of the CSV.
+    A description is in the metadata of the Parquet file, or in `<name>.metadata.json` for CSV.
 
     The texts come from a grammar with slots, typos and ambiguous cases, so that a model without
-    leakage does not reach 1.0; the embeddings are a seeded random projection of hashed n-grams
-    (Achlioptas 2003), not those of a language model.
+    leakage does not reach 1.0.  The embeddings are a seeded random projection of hashed n-grams
+    (Achlioptas 2003), not the output of a language model.
 
     Raises
     ------
@@ -153,7 +153,7 @@ def write_sample(path: Path, *, n_rows: int, seed: int, is_csv: bool) -> None:
             _write_parquet(path, table, matrix, notes)
     except OSError as error:
         raise ConfigurationError(
-            f"'{path}' cannot be written", hint="choose a folder that this user may write to"
+            f"'{path}' cannot be written", hint="choose a folder that this user can write to"
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""Effective settings: defaults, then a file, then PCC_JOB_* variables, then flags."""
+"""Merge the settings from defaults, a file, PCC_JOB_* variables and options."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class EffectiveSettings:
 
 
 def known_keys() -> Iterator[str]:
-    """Yield the dotted key of each setting; sections are not keys."""
+    """Yield the dotted key of each setting; sections are not included."""
     return (key for key, _ in _annotations(JobSettings))
 
 
@@ -84,12 +84,12 @@ def load_settings(
     Parameters
     ----------
     flags
-        Triples of (dotted key, name of the flag, value).
+        Triples of (dotted key, name of the option, value).
 
     Raises
     ------
     ConfigurationError
-        A missing file, an unknown key or variable, or an invalid value.
+        A file does not exist, a key or variable is unknown, or a value is invalid.
     """
     keys = tuple(known_keys())
     values: dict[str, object] = {}
@@ -129,7 +129,10 @@ def settings_schema() -> JsonSchemaValue:
 def parse_value(text: str, origin: str) -> object:
     """Return a value that is written as YAML."""
     return _load(
-        text, f"the value of {origin}", "is not YAML", "quote it, as in 'features.use=[text]'"
+        text,
+        f"the value of {origin}",
+        "is not valid YAML",
+        "quote the value for the shell, as in --set 'features.use=[text]'",
     )
 
 
@@ -137,25 +140,31 @@ def _load(text: str, what: str, problem: str, hint: str) -> object:
     try:
         return yaml.load(text, _Loader)  # noqa: S506  # a SafeLoader
     except _DuplicateKeyError as error:
-        problem, hint = f"has the key '{error}' twice", "keep one of them"
+        problem, hint = f"has duplicate key '{error}'", "remove all but one of them"
     except yaml.YAMLError:
         pass
     raise ConfigurationError(f"{what} {problem}", hint=hint)
 
 
 def _read(path: Path) -> Mapping[object, object]:
-    name, problem = f"the settings file '{path}'", "is neither YAML nor JSON"
+    name, problem = f"the settings file '{path}'", "is not valid YAML or JSON"
     try:
         text = path.read_text(encoding="utf-8")
     except OSError:
-        raise ConfigurationError(f"{name} cannot be read", hint="check --config") from None
+        raise ConfigurationError(
+            f"{name} cannot be read",
+            hint="check the path in --config, and the permissions of the file",
+        ) from None
     except UnicodeDecodeError:
         raise ConfigurationError(f"{name} {problem}", hint="save it as UTF-8") from None
     content = _load(text, name, problem, "check its indentation")
     if content is None:
         return {}
     if not isinstance(content, dict):
-        raise ConfigurationError(f"{name} holds no mapping", hint="write `key: value` lines")
+        raise ConfigurationError(
+            f"{name} is not a mapping of keys to values",
+            hint="write `key: value` lines; `pcc-job config schema` prints the schema",
+        )
     return content
 
 
@@ -187,8 +196,8 @@ def _from_environment(
         if variable not in names:
             raise ConfigurationError(
                 f"unknown variable {variable}{did_you_mean(variable, names)}",
-                hint="`pcc-job config show` lists the settings; "
-                "levels are separated by two underscores",
+                hint="`pcc-job config show` lists the settings; in variables, `__` separates the "
+                "levels, as in PCC_JOB_DATASET__URI",
             )
         key = names[variable]
         raw = environment[variable]
@@ -200,7 +209,8 @@ def _from_environment(
 def _check_known(key: str, origin: str, keys: Sequence[str]) -> None:
     if key in _sections():
         raise ConfigurationError(
-            f"'{key}' from {origin} is a section", hint="give it keys, or set one of its keys"
+            f"'{key}' from {origin} is a section, not a setting",
+            hint="set one of its keys; `pcc-job config show` lists them",
         )
     if key not in keys:
         raise ConfigurationError(
@@ -223,7 +233,7 @@ def _nested(values: Mapping[str, object]) -> dict[str, object]:
 
 
 def _explain(error: ValidationError, origins: Mapping[str, str]) -> ConfigurationError:
-    """Return the error that names invalid keys and reasons, without values: they may be secrets."""
+    """Return the error that names invalid keys and reasons, but no values: they may be secret."""
     lines = []
     for problem in error.errors(include_input=False, include_url=False):
         key = ".".join(str(part) for part in problem["loc"])
@@ -234,5 +244,5 @@ def _explain(error: ValidationError, origins: Mapping[str, str]) -> Configuratio
         related = (o for k, o in origins.items() if key.startswith(k) or k.startswith(f"{key}."))
         lines.append(f"{key} (from {next(related, 'the settings')}): {reason}")
     return ConfigurationError(
-        "; ".join(sorted(lines)[:10]), hint="`pcc-job config schema` gives types and ranges"
+        "; ".join(sorted(lines)[:10]), hint="`pcc-job config schema` lists types and ranges"
     )

@@ -15,16 +15,16 @@ OnSignal = Callable[[str, ExitCode], None]
 
 
 class SignalWatcher:
-    """Waits for signals in a thread of its own until the process ends.
+    """Waits for signals in a separate thread until the process ends.
 
-    NOTE: a Python signal handler does not run while a fit runs in native code, and by default
-    process 1 of a container ignores these signals; a thread in `sigwait` receives them always.
+    NOTE: a Python signal handler does not run during a fit in native code, and process 1 of a
+    container ignores these signals by default; a thread in `sigwait` always receives them.
 
     Attributes
     ----------
     on_signal
-        Called with the signal's name and the exit code, after the cleanup; both together have one
-        second.
+        Called with the name of the signal and the exit code, after the cleanup.  Together they have
+        one second.
     """
 
     def __init__(self, on_signal: OnSignal) -> None:
@@ -34,7 +34,7 @@ class SignalWatcher:
         threading.Thread(target=self._wait, name="signals", daemon=True).start()
 
     def set_cleanup(self, clean_up: Callable[[], None]) -> None:
-        """Set the function that a signal calls before the process ends."""
+        """Set the function that is called on a signal, before the process ends."""
         self._clean_up = clean_up
 
     def _wait(self) -> None:

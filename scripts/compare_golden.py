@@ -1,9 +1,9 @@
-"""Show how the kept files of the sample runs differ from those of a git revision.
+"""Show how the golden files of the sample runs differ from those of a git revision.
 
     python -m scripts.compare_golden REVISION
 
-Prints each key that was renamed and how many strings changed, and fails if anything else differs:
-a number, a truth value, null, the length of a list, or a key without a counterpart.
+Prints each renamed key and the number of changed strings.  Fails if anything else differs: a
+number, a boolean, null, the length of a list, or a key without a counterpart.
 """
 
 import json
@@ -25,7 +25,7 @@ class Comparison:
         self.n_strings = 0
 
     def differences(self, old: object, new: object, path: str = "") -> Iterator[str]:
-        """Yield the place of each difference that is neither a renamed key nor another string."""
+        """Yield the location of each difference other than renamed keys and changed strings."""
         if isinstance(old, dict) and isinstance(new, dict):
             yield from self._differences_of_objects(old, new, path)
         elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
@@ -40,7 +40,7 @@ class Comparison:
         self, old: dict[str, object], new: dict[str, object], path: str
     ) -> Iterator[str]:
         for key in old.keys() & new.keys():
-            # a file whose content is compared by itself has another size, and another digest
+            # a file that is compared separately may have another size and another digest
             is_compared = old.get("name") == "profile.json" and key == "n_bytes"
             if not is_compared:
                 yield from self.differences(old[key], new[key], f"{path}.{key}")

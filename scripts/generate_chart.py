@@ -1,4 +1,4 @@
-"""Write the generated parts of the chart; with `--check`, fail if they are stale."""
+"""Write the generated parts of the chart; with `--check`, fail if they are out of date."""
 
 import json
 import sys
@@ -18,7 +18,7 @@ POLICY = """\
 {{{{/* Generated from job/errors.py by scripts/generate_chart.py. */}}}}
 {{{{- define "pcc-training-job.podFailurePolicy" -}}}}
 rules:
-  # first, as the first rule that fits decides: who is evicted, drained or preempted has no verdict
+  # must be the first rule: an evicted, drained or preempted pod has not failed by itself
   - action: Ignore
     onPodConditions:
       - type: DisruptionTarget
@@ -28,7 +28,7 @@ rules:
       containerName: job
       operator: In
       values: {fail_job}
-  # as any other code would be: said, so that each code of the table has its rule
+  # the default for any other code; listed so that each documented code has a rule
   - action: Count
     onExitCodes:
       containerName: job
@@ -60,9 +60,9 @@ def values_schema() -> str:
 
 
 def kubernetes_types() -> dict[str, Any]:
-    """Return the API types in the values and all types that these refer to, as closed schemas.
+    """Return the API types in the values and all types that they refer to, as closed schemas.
 
-    They are of the newest version with schemas; an older server drops unknown fields.
+    The types are those of the newest version with schemas; an older server drops unknown fields.
     """
     version = kubernetes_validate.latest_version()
     path = API / f"v{version}-local-strict" / "_definitions.json"
@@ -81,7 +81,7 @@ def kubernetes_types() -> dict[str, Any]:
 
 
 def _without_prose(node: Any, pending: list[str]) -> Any:
-    """Return a schema without its descriptions; append the types that it refers to to `pending`."""
+    """Return a schema without descriptions; append the types that it refers to to `pending`."""
     if isinstance(node, list):
         return [_without_prose(child, pending) for child in node]
     if not isinstance(node, dict):
@@ -102,7 +102,7 @@ def _short(name: str) -> str:
 
 
 def _require_keys(schema: dict[str, Any]) -> None:
-    """Require all keys that may not be null: in Helm, null removes the chart's default value."""
+    """Require all keys that must not be null: in Helm, null removes the chart's default value."""
     properties = schema.get("properties", {})
     if properties:
         schema["required"] = [

@@ -1,6 +1,7 @@
-"""Write the generated parts of the README and of `docs/`; with `--check`, fail if stale."""
+"""Write the generated parts of `docs/`; with `--check`, fail if one is out of date."""
 
 import ast
+import inspect
 import sys
 from pathlib import Path
 
@@ -9,17 +10,57 @@ from job.errors import MEANINGS, POD_ACTIONS
 from job.settings import known_keys
 
 ROOT = Path(__file__).parent.parent
-# from top to bottom, as `run` uses them
+# from top to bottom, in the order in which `run` uses them
 ROOMS = (
     *("cli", "pipeline", "stages/data", "stages/features", "stages/split", "stages/metrics"),
     *("stages/training", "stages/drift", "stages/evaluation", "stages/gate", "stages/packaging"),
     *("registry", "solver", "adapters", "contracts"),
 )
+# Settings that few runs need to change; docs/settings.md folds them.
+ADVANCED = frozenset(
+    {
+        *("dataset.max_rows", "dataset.embeddings_standardized_per_batch"),
+        *("split.method", "split.salt", "split.near_duplicates"),
+        *("split.min_jaccard", "split.min_cosine"),
+        *("features.min_groups", "features.analyzers", "features.geometry"),
+        *("search.choose_on", "search.method", "search.n_iter", "search.prefer"),
+        *("search.calibration", "search.temperature", "search.engine", "search.inputs"),
+        *("search.halving_factor", "search.max_seconds", "search.max_memory", "search.workers"),
+        *("evaluation.confidence", "evaluation.resamples", "evaluation.method"),
+        *("evaluation.cross_fit_folds", "evaluation.min_slice_rows", "evaluation.label_noise"),
+        *("evaluation.challenge_split", "decision.learn_on"),
+        *("drift.psi", "drift.class_share", "drift.unseen_words"),
+        *("drift.mean_shift", "drift.lost_variance"),
+        *("gate.alpha", "gate.inconclusive", "gate.max_drop", "gate.calibration_error"),
+        *("gate.slice_floor", "gate.stress_floor", "gate.latency_severity"),
+        *("store.storage_class", "store.tags", "store.abandoned_after_hours"),
+        *("s3.addressing", "s3.checksums", "s3.connect_timeout_seconds"),
+        *("s3.read_timeout_seconds", "s3.max_attempts"),
+    }
+)
 
 
-def settings_table() -> str:
-    lines = ["| key | default | what it is |", "|---|---|---|"]
-    for key in known_keys():
+def settings_tables() -> str:
+    """Return a heading, a sentence and a table for each section; advanced keys are folded."""
+    parts = []
+    for section, field in JobSettings.model_fields.items():
+        keys = [key for key in known_keys() if key == section or key.startswith(f"{section}.")]
+        if keys == [section]:  # a setting of no section
+            parts += [f"## {section}", "", *_settings_table(keys), ""]
+            continue
+        basic = [key for key in keys if key not in ADVANCED]
+        advanced = [key for key in keys if key in ADVANCED]
+        parts += [f"## {section}", "", _first_line(field.annotation), ""]
+        parts += [*_settings_table(basic), ""]
+        if advanced:
+            parts += ["<details>", f"<summary>Advanced settings: {section}</summary>", ""]
+            parts += [*_settings_table(advanced), "", "</details>", ""]
+    return "\n".join(parts[:-1])
+
+
+def _settings_table(keys: list[str]) -> list[str]:
+    lines = ["| key | default | description |", "|---|---|---|"]
+    for key in keys:
         model: object = JobSettings
         value: object = JobSettings().model_dump(mode="json")
         for part in key.split("."):
@@ -28,8 +69,14 @@ def settings_table() -> str:
             assert isinstance(value, dict)
             value = value[part]
         default = "unset" if value is None else str(value).replace("|", "\\|")
-        lines.append(f"| `{key}` | `{default}` | {field.description} |")
-    return "\n".join(lines)
+        # descriptions name pages by their path in the repository
+        text = field.description.replace("](docs/", "](")
+        lines.append(f"| `{key}` | `{default}` | {text} |")
+    return lines
+
+
+def _first_line(model: object) -> str:
+    return (inspect.getdoc(model) or "").partition("\n")[0]
 
 
 def exit_codes() -> str:
@@ -67,19 +114,25 @@ def _summary(path: Path) -> str:
     return text.partition("\n")[0]
 
 
+def replace_block(text: str, name: str, content: str) -> str:
+    """Return a page whose block between the markers of `name` is `content`."""
+    before, start, rest = text.partition(f"<!-- {name} -->\n")
+    _, end, after = rest.partition(f"<!-- /{name} -->")
+    assert start and end, f"the page has no place for {name}"
+    return "".join((before, start, content, "\n", end, after))
+
+
 def main() -> None:
     pages = {
-        "README.md": (("settings", settings_table()), ("exit-codes", exit_codes())),
+        "docs/settings.md": (("settings", settings_tables()),),
+        "docs/exit-codes.md": (("exit-codes", exit_codes()),),
         "docs/modules.md": (("modules", modules()),),
     }
     for page, contents in pages.items():
         text = (ROOT / page).read_text()
         fresh = text
         for name, content in contents:
-            before, start, rest = fresh.partition(f"<!-- {name} -->\n")
-            _, end, after = rest.partition(f"<!-- /{name} -->")
-            assert start and end, f"{page} has no place for {name}"
-            fresh = "".join((before, start, content, "\n", end, after))
+            fresh = replace_block(fresh, name, content)
         if "--check" in sys.argv and fresh != text:
             raise SystemExit(f"{page} is stale: run `make docs`")
         (ROOT / page).write_text(fresh)

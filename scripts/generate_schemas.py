@@ -1,4 +1,4 @@
-"""Write the JSON Schemas of published files; with `--check`, fail if they are stale."""
+"""Write the JSON Schemas of published files; with `--check`, fail if they are out of date."""
 
 import json
 import sys
@@ -35,7 +35,7 @@ SCHEMAS: dict[str, type[BaseModel]] = {
 
 
 def schema(model: type[BaseModel]) -> str:
-    """Return a schema that accepts the keys which later releases add."""
+    """Return a schema that accepts keys added by later releases."""
     content = model.model_json_schema()
     for part in (content, *content.get("$defs", {}).values()):
         if "properties" in part:

@@ -1,13 +1,13 @@
-"""Simulate decisions of the gate, with the gate's own functions; write the tables of docs/gate.md.
+"""Simulate decisions with the gate's own functions, and write the tables of docs/gate.md.
 
-`--check` compares the settings that the page was generated with, and recomputes one cheap cell.
+`--check` compares the page's settings with those of this script, and recomputes one cheap cell.
 
 How it works
 ------------
-1. A model is, for each row, whether it is right; the next one flips a share of the rows
-   (`discordant`) so that the true accuracy falls by a given drop.
-2. Both are compared by the gate's paired bootstrap and criterion; the tables count acceptances.
-3. A chain retrains every week for a year, with candidates that are each slightly worse.
+1. A model is represented by whether it predicts each row correctly.  The next model flips a share
+   of the rows (`discordant`), so that the true accuracy falls by a given drop.
+2. The gate's paired bootstrap and criterion compare both models; the tables count acceptances.
+3. A chain retrains every week for a year, and each candidate is slightly worse than the champion.
 """
 
 import argparse
@@ -44,7 +44,7 @@ EVEN_SIMULATIONS = 1000
 
 
 def decided(before: World, after: World, spec: PairedSpec = SPEC) -> Difference:
-    """Compare two models by the gate's own bootstrap; each row is a group of its own."""
+    """Compare two models by the gate's own bootstrap; each row is its own group."""
     groups = np.arange(len(before.y))
     return compare_pair(before.predictions(), after.predictions(), groups, spec)
 
@@ -65,7 +65,7 @@ def accepts(measured: Difference, **gate: Any) -> bool:
 
 
 def simulate_cell(n_rows: int, discordant: float, drop: float, n: int = SIMULATIONS) -> list[float]:
-    """Return the shares accepted: by non-inferiority with each margin, then by superiority."""
+    """Return the accepted shares: by non-inferiority with each margin, then by superiority."""
     rng = np.random.default_rng([SEED, n_rows, round(1e4 * discordant), round(1e4 * drop)])
     counts = np.zeros(len(MARGINS) + 1)
     for _ in range(n):
@@ -83,7 +83,7 @@ def simulate_slide(drop: float, *, has_anchor: bool, n: int = CHAINS) -> tuple[f
     Returns
     -------
     n_accepted, lost
-        Means: candidates accepted, and accuracy lost since the anchor, in points.
+        Means over the chains: accepted candidates, and accuracy lost since the anchor, in points.
     """
     rng = np.random.default_rng([SEED, round(1e5 * drop)])
     accepted, lost = [], []
@@ -152,7 +152,7 @@ def shown_table() -> Iterator[str]:
         f"inconclusive {spec.inconclusive}."
     )
     yield ""
-    yield "| standard error | decided by | equal accepted, % | drop that passes in 5 %, points |"
+    yield "| standard error | decided by | equal accepted, % | drop that passes in 5%, points |"
     yield "|---:|---|---:|---:|"
     for error in ERRORS:
         power = describe_power(error, spec, SPEC.metric.name)
@@ -162,7 +162,7 @@ def shown_table() -> Iterator[str]:
 
 
 def simulate_even(drop: float) -> float:
-    """Return the share accepted by the default settings, for groups of one row each."""
+    """Return the share that the default settings accept, with groups of one row each."""
     rng = np.random.default_rng([SEED, EVEN_GROUPS, round(1e4 * drop)])
     n_accepted = 0
     for _ in range(EVEN_SIMULATIONS):

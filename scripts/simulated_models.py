@@ -1,4 +1,4 @@
-"""Simulated models for the gate: for each row, whether a model predicts it correctly."""
+"""Simulated models for the gate: whether a model predicts each row correctly."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ACCURACY = 0.93
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """Rows and whether a model predicts them correctly; wrong predictions are the next class."""
+    """Rows, and whether a model predicts them correctly; wrong predictions are the next class."""
 
     y: np.ndarray[Any, Any]
     is_right: np.ndarray[Any, Any]

@@ -1,4 +1,4 @@
-"""Fixtures that all tests share: the command line as a process, and a small synthetic table."""
+"""Fixtures of all tests: the command line as a process, and a small synthetic table."""
 
 import json
 import os
@@ -34,9 +34,9 @@ def clean_environment():
 
 @pytest.fixture
 def pcc_job(tmp_path):
-    """Run the command line in a process of its own, in an empty folder.
+    """Run the command line in a separate process, in an empty folder.
 
-    It is forked from one that has loaded the packages, which is most of the time of a short run.
+    The process is forked from one that has loaded the packages, which takes most of a short run.
     """
 
     def run(*arguments, **environment):
@@ -47,7 +47,7 @@ def pcc_job(tmp_path):
 
 @pytest.fixture
 def cold_job(tmp_path):
-    """Run the command line as users do, in a process that loads all packages."""
+    """Run the command line as users do, in a process that loads all packages itself."""
 
     def run(*arguments, **environment):
         path = {"PYTHONPATH": str(Path(__file__).parent.parent)}
@@ -71,7 +71,7 @@ def train(pcc_job, tmp_path):
 
 @pytest.fixture
 def train_cold(cold_job, tmp_path):
-    """Train as `train` does, in a process that loads all packages."""
+    """Train like `train`, in a process that loads all packages itself."""
     return partial(train_with, cold_job, tmp_path)
 
 

@@ -1,1 +1,1 @@
-"""Adapters to files, services and libraries: one module each, the only importer of a client."""
+"""Adapters to files, services and libraries; each client library is imported in one module only."""

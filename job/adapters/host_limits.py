@@ -1,4 +1,4 @@
-"""Limits of this process: its CPUs, and its memory by cgroup version 1 or 2.
+"""Limits of this process: its CPUs, its memory (cgroup version 1 or 2) and its temporary space.
 
 How it works
 ------------
@@ -6,9 +6,9 @@ How it works
    and of all cgroups above it.
 2. Memory in use is the resident set without the pages of mapped files, which the kernel can drop,
    plus the files that the cgroup keeps in memory (a tmpfs).
-3. Free temporary space is the smallest of the free space on the device, the stated size of the
-   volume, and, for a tmpfs, the memory that is left.
-4. The C library and Arrow are set so that freed memory returns to the system.
+3. Free temporary space is the smallest of the free space on the device, the configured size of the
+   volume and, for a tmpfs, the remaining memory.
+4. The C library and Arrow are configured to return freed memory to the system.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Memory:
         self.limit_bytes = min([physical, *limits.values()])
 
     def used_bytes(self) -> int:
-        """Return the resident bytes, plus those of files that are kept in memory.
+        """Return the resident bytes, plus the bytes of files that are kept in memory.
 
         A tmpfs, often a container's `/tmp`, is charged to the cgroup that wrote to it.  Pages of
         mapped files beyond those of the libraries are not counted: the kernel can drop them.
@@ -60,9 +60,9 @@ class Memory:
         return resident - max(mapped - _LIBRARY_FILES, 0) + self._in_memory_files()
 
     def release(self) -> None:
-        """Return freed memory that the C library keeps to the system.
+        """Return to the system the freed memory that the C library keeps.
 
-        Threads free their blocks into arenas of their own, which other threads do not use.
+        Each thread frees its blocks into an arena of its own, which other threads do not use.
         """
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # exists in glibc only
         if trim is not None:
@@ -76,11 +76,11 @@ class Memory:
 
 
 def free_temporary_bytes(folder: Path, memory: Memory, n_unnamed: int = 0) -> int:
-    """Return the bytes that may still be written below a folder that only this run writes to.
+    """Return the bytes that can still be written below a folder that only this run writes to.
 
     This is the smallest of the free space of its device, the rest of the volume's size
-    (`TMPDIR_LIMIT_BYTES`, which the chart sets, because the device does not report it), and, for
-    files in memory, the rest of the memory limit.  `n_unnamed` bytes are in files without a name.
+    (`TMPDIR_LIMIT_BYTES`, which the chart sets because the device does not report it) and, for
+    a tmpfs, the rest of the memory limit.  `n_unnamed` bytes are in files without a name.
     """
     free = [shutil.disk_usage(folder).free]
     stated = os.environ.get("TMPDIR_LIMIT_BYTES", "")
@@ -141,7 +141,7 @@ def _read(path: Path) -> str:
 def paused_gc() -> Iterator[None]:
     """Disable garbage collection while libraries load, then freeze what they created.
 
-    NOTE: collecting these objects took a fifth of the load time, and most of the time at exit
+    NOTE: collecting these objects took a fifth of the load time, and most of the time at exit.
     """
     was_enabled = gc.isenabled()
     gc.disable()
@@ -154,9 +154,9 @@ def paused_gc() -> Iterator[None]:
 
 
 def return_freed_memory() -> None:
-    """Make Arrow, before it is loaded, and the C library return large freed blocks to the system.
+    """Configure Arrow (before it is loaded) and the C library to return large freed blocks.
 
-    NOTE: Arrow's own pool keeps them, and so does glibc once a block of that size was freed
+    NOTE: Arrow's own pool keeps them; glibc keeps blocks of a size that was freed once before.
     """
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     set_option = getattr(ctypes.CDLL(None), "mallopt", None)

@@ -1,4 +1,4 @@
-"""New matrices: in memory, or in a memory-mapped file if they exceed a size."""
+"""Allocate matrices in memory, or in a memory-mapped file above a size limit."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _ITEM_BYTES: Final = np.dtype(np.float32).itemsize
 
 
 class MappedMatrices:
-    """Allocates float32 matrices.
+    """Allocates float32 matrices, in memory or in files.
 
     Parameters
     ----------
     folder
-        Folder of the files. They have no name, so none is left however the process ends.
+        Folder of the files.  They have no name, so none remains, however the process ends.
     max_bytes
-        Size of the largest matrix that is held in memory; None: all are.
+        Size of the largest matrix that is kept in memory; None keeps all in memory.
     """
 
     def __init__(self, folder: Path, max_bytes: int | None, memory: Memory) -> None:
@@ -34,12 +34,12 @@ class MappedMatrices:
         self._n_mapped = 0  # bytes in files
 
     def memory_bytes(self, shape: tuple[int, int]) -> int:
-        """Return the memory that a matrix of this shape needs: none if it lies in a file."""
+        """Return the memory that a matrix of this shape needs: 0 if it is in a file."""
         n_bytes = math.prod(shape) * _ITEM_BYTES
         return 0 if self._max_bytes is not None and n_bytes > self._max_bytes else n_bytes
 
     def empty(self, shape: tuple[int, int]) -> Array:
-        """Allocate a matrix in C order, of any content.
+        """Allocate a matrix in C order with undefined content.
 
         Raises
         ------
@@ -68,6 +68,6 @@ class MappedMatrices:
     def _too_large(self, n_bytes: int, free: int) -> ConfigurationError:
         return ConfigurationError(
             f"a matrix of {-(-n_bytes // 2**20)} MiB does not fit into the temporary folder, "
-            f"which has {free // 2**20} MiB",
-            hint="give it more space (TMPDIR), or raise search.max_memory",
+            f"which has {free // 2**20} MiB free",
+            hint="set TMPDIR to a folder with more space, or raise search.max_memory",
         )

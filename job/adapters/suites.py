@@ -39,7 +39,7 @@ class SuiteFolder:
         Raises
         ------
         ConfigurationError
-            There is no such suite, or the file is not a suite.
+            There is no suite with this name, or the file is not a suite.
         """
         path = self._find_path(name)
         try:
@@ -51,7 +51,7 @@ class SuiteFolder:
         except (ValueError, KeyError, TypeError, AttributeError):
             raise ConfigurationError(
                 f"'{path}' is not an expectation suite",
-                hint="a suite is JSON with a list `expectations` of {type, kwargs, severity}",
+                hint="expected JSON with a list `expectations` of {type, kwargs, severity}",
             ) from None
         return Suite(
             name=path.stem,
@@ -68,8 +68,8 @@ class SuiteFolder:
         if not path.is_file():
             names = sorted(p.stem for p in self._folder.glob("*.json"))
             raise ConfigurationError(
-                f"no expectation suite '{name}'",
-                hint=f"expectations.suite is a path, or one of {quote_list(names)}",
+                f"expectation suite '{name}' does not exist",
+                hint=f"--set expectations.suite=NAME takes a path, or one of {quote_list(names)}",
             )
         return path
 
@@ -89,13 +89,13 @@ def _parse_expectation(expectation: dict[str, Any]) -> dict[str, Any]:
 
 
 class GreatExpectations:
-    """The suite runner: an ephemeral context, no analytics, no data docs.
+    """Runs suites in an ephemeral context, without usage statistics or data docs.
 
-    The constructor loads the library, before there is any data.
+    The constructor imports the library, so that this happens before data is loaded.
     """
 
     def __init__(self) -> None:
-        # NOTE: read when a context is created; otherwise the library sends usage statistics
+        # NOTE: read when a context is created; without it the library sends usage statistics
         os.environ["GX_ANALYTICS_ENABLED"] = "false"
         with warnings.catch_warnings(), paused_gc():
             warnings.simplefilter("ignore")
@@ -109,7 +109,7 @@ class GreatExpectations:
         Raises
         ------
         ConfigurationError
-            An expectation's type or arguments do not exist.
+            An expectation has an unknown type or invalid arguments.
         """
         from great_expectations.data_context.data_context.context_factory import set_context
 
@@ -152,23 +152,25 @@ def _build_expectation(expectation: Mapping[str, Any], position: int) -> Any:
         )
     except ExpectationNotFoundError:
         raise ConfigurationError(
-            f"Great Expectations has no expectation '{kind}'",
-            hint="see the gallery of core expectations for the name",
+            f"unknown expectation '{kind}'",
+            hint="check the name against the core expectations in the documentation of Great "
+            "Expectations",
         ) from None
     except (ValueError, TypeError) as error:
-        # pydantic's messages quote the arguments, which may hold labels
+        # pydantic's messages quote the arguments, which may contain labels
         details: list[Any] = getattr(error, "errors", list)()
         names = sorted({str(name) for d in details for name in d["loc"]} - {"__root__"})
-        problem = "missing, unknown or impossible" if names else "at odds with each other"
+        problem = "missing, unknown or invalid" if names else "mutually inconsistent"
         raise ConfigurationError(
-            f"expectation '{kind}' has arguments that are {problem}: "
+            f"expectation '{kind}' has {problem} arguments: "
             f"{quote_list(names or sorted(expectation['kwargs']))}",
-            hint="compare the suite's `kwargs` and `severity` with the expectation's documentation",
+            hint="compare `kwargs` and `severity` in the suite with the documentation of the "
+            "expectation",
         ) from None
 
 
 def _count(expectation: Mapping[str, Any], result: Any, n_rows: int) -> RuleResult:
-    """Return what is known to be a count; everything else may be a value of the data."""
+    """Return the values known to be counts; everything else may be a value of the data."""
     details = result.result
     rows = tuple(int(row) for row in details.get("unexpected_index_list") or ())
     kwargs = expectation["kwargs"]

@@ -1,4 +1,4 @@
-"""The command line: the composition root, the one error boundary, the only exits."""
+"""Run the command line, report its errors and set the exit code."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 def main() -> None:
-    """Run the command line; each outcome has its exit code."""
-    # NOTE: before anything else is loaded: until then process 1 of a container ignores signals
+    """Run the command line and exit with the code of the outcome."""
+    # NOTE: first, because process 1 of a container ignores signals until then
     watcher = SignalWatcher(lambda name, code: write_termination_message("ended", code, error=name))
     import typer
 
@@ -38,7 +38,7 @@ def main() -> None:
 
 
 def _report_failure(error: JobError) -> ExitCode:
-    """Report an expected failure, with the run's id if it happened in a run."""
+    """Report an expected failure, with the run id if it happened in a run."""
     is_rejected = error.exit_code == ExitCode.GATE_REJECTED
     place = {"run_id": error.run_id, "stage": error.stage}
     facts = {name: value for name, value in place.items() if value}
@@ -55,15 +55,21 @@ def _report_failure(error: JobError) -> ExitCode:
 
 
 def _report_usage_error(error: Exception, message: str) -> ExitCode:
-    """Report an error in the arguments; without any arguments, typer has printed the help."""
-    message = message or "no command was given"
-    _write_error("command_failed", error, message, "see --help", ExitCode.CONFIGURATION)
+    """Report an error in the arguments; without arguments, typer has printed the help."""
+    message = message or "no command given"
+    _write_error(
+        "command_failed",
+        error,
+        message,
+        "run `pcc-job --help`, or the command with --help",
+        ExitCode.CONFIGURATION,
+    )
     write_termination_message("failed", ExitCode.CONFIGURATION, error=message)
     return ExitCode.CONFIGURATION
 
 
 def _report_crash(error: Exception) -> None:
-    """Log the stack frames, without message or locals, which may contain rows of data."""
+    """Log the stack frames without the message and local variables, which may contain data."""
     import traceback
 
     frames = traceback.extract_tb(error.__traceback__)
@@ -77,7 +83,7 @@ def _report_crash(error: Exception) -> None:
 def _write_error(
     event: str, error: Exception, reason: str, hint: str, code: ExitCode, **facts: str
 ) -> None:
-    """Write two plain lines on a terminal, else one JSON object like all lines of the log."""
+    """Write two plain lines on a terminal, otherwise one JSON object like other log lines."""
     if sys.stderr.isatty():
         text = f"error: {reason}\n" + (f"hint: {hint}\n" if hint else "")
         sys.stderr.write(escape_control_characters(text))
@@ -87,7 +93,7 @@ def _write_error(
 
 
 def _logger() -> FilteringBoundLogger:
-    """Return the logger; configure it if that has not happened, as when settings are invalid."""
+    """Return the logger; configure the log if invalid settings have prevented that."""
     import structlog
 
     from job.logs import configure_logs

@@ -1,4 +1,4 @@
-"""Build the adapters of a run: stores and suites by their URIs, and all others."""
+"""Build the adapters of a run: the store, the suite and all others."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def load_libraries() -> Memory:
-    """Load the libraries of a run, if memory allows, and limit their threads and memory."""
+    """Check the memory limit, load the libraries of a run, and limit their threads and memory."""
     from job.adapters.host_limits import Memory, limit_threads, paused_gc, return_freed_memory
     from job.stages.training.memory_limit import require_memory_to_start
 
@@ -40,7 +40,7 @@ def load_libraries() -> Memory:
 
 @contextmanager
 def working_folder() -> Iterator[Path]:
-    """Provide a folder for copies of tables and for large matrices, removed after the run."""
+    """Provide a folder for copies of tables and large matrices, which is removed after the run."""
     with tempfile.TemporaryDirectory(prefix="pcc-job-", ignore_cleanup_errors=True) as name:
         yield Path(name)
 
@@ -82,7 +82,7 @@ def open_store(settings: JobSettings, *, must_exist: bool = False) -> ArtifactSt
     Raises
     ------
     ConfigurationError
-        A folder that must exist does not.
+        A folder that must exist does not exist.
     """
     return STORES[uri_scheme(settings.store.uri)](settings, must_exist)
 
@@ -95,7 +95,8 @@ def _open_folder(settings: JobSettings, must_exist: bool) -> ArtifactStore:
     folder = Path(unquote(parsed.path) if parsed.scheme == "file" else uri)
     if must_exist and not folder.is_dir():
         raise ConfigurationError(
-            f"there is no store at '{uri}'", hint="check --store; a run makes the folder"
+            f"store '{uri}' does not exist",
+            hint="check --store (store.uri); `pcc-job run` creates the folder",
         )
     return DirectoryStore(folder)
 
@@ -107,7 +108,7 @@ def _open_s3(settings: JobSettings, _must_exist: bool) -> ArtifactStore:
     return S3Store(connect(settings.s3), settings.store)
 
 
-# what opens a store, for each of `STORE_SCHEMES`; it imports the service's client when called
+# opens a store of each scheme in `STORE_SCHEMES`; imports the service's client when called
 STORES: Final[dict[str, Callable[[JobSettings, bool], ArtifactStore]]] = {
     "file": _open_folder,
     "s3": _open_s3,
@@ -115,7 +116,7 @@ STORES: Final[dict[str, Callable[[JobSettings, bool], ArtifactStore]]] = {
 
 
 def make_copier(settings: JobSettings, folder: Path) -> Callable[[str], Path]:
-    """Return a function that copies an s3:// URI into a folder; it loads S3 on first use."""
+    """Return a function that copies an s3:// URI into a folder; S3 is loaded on first use."""
     files: S3Files | None = None
 
     def copy(uri: str) -> Path:
@@ -131,7 +132,7 @@ def make_copier(settings: JobSettings, folder: Path) -> Callable[[str], Path]:
 
 
 def load_suite(settings: JobSettings, copy: Callable[[str], Path]) -> Suite:
-    """Load the suite by its name in the wheel or the checkout, by path or by s3:// URI."""
+    """Load the suite by name from the package or checkout, by path or by s3:// URI."""
     from job.adapters.suites import SuiteFolder
 
     package = Path(__file__).parents[1]
@@ -143,6 +144,7 @@ def load_suite(settings: JobSettings, copy: Callable[[str], Path]) -> Suite:
             name = str(copy(name))
         except DatasetNotFoundError as error:
             raise ConfigurationError(
-                f"no expectation suite '{name}'", hint="check expectations.suite"
+                f"expectation suite '{name}' does not exist",
+                hint="check --set expectations.suite=URI",
             ) from error
     return SuiteFolder(folder).load(name)

@@ -1,4 +1,4 @@
-"""Facts about the machine and the installation, for the record of a run."""
+"""Describe the machine and the installed packages for the record of a run."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _version(package: str) -> str | None:
 
 
 def _git_revision() -> str | None:
-    """Return the revision of a checkout; None for an installed package."""
+    """Return the git revision of a checkout; None for an installed package."""
     root = Path(__file__).parents[2]
     if not (root / ".git").exists():
         return None
@@ -62,7 +62,7 @@ def _git_revision() -> str | None:
 
 
 def _cpu() -> str:
-    """Return the kernels that the BLAS chose: results are byte-identical with the same ones."""
+    """Return the CPU kernels of the BLAS; the same kernels give byte-identical results."""
     import numpy as np  # noqa: F401  # loads the BLAS
     import threadpoolctl
 

@@ -1,4 +1,4 @@
-"""stdout: the result of a command, once; a table on a terminal, JSON otherwise."""
+"""Write the result of a command to stdout: a table on a terminal, JSON otherwise."""
 
 from __future__ import annotations
 
@@ -17,15 +17,17 @@ R = TypeVar("R", bound=Content | SupportsJson)
 
 
 def check_form(form: str | None) -> None:
-    """Raise `ConfigurationError` for an unknown output form, before any work is done."""
+    """Raise `ConfigurationError` for an unknown output format, before any work is done."""
     if form not in (None, "json", "table"):
-        raise ConfigurationError(f"no output form '{form}'", hint="json or table")
+        raise ConfigurationError(
+            f"unknown output format '{form}'", hint="use --output json or --output table"
+        )
 
 
 def write_result(
     result: R, form: str | None, lay_out: Callable[[R], list[str]] | None = None
 ) -> None:
-    """Write a result to stdout; `lay_out` returns the lines of a table other than key by key."""
+    """Write a result to stdout; `lay_out` returns the lines of its table, else one per key."""
     check_form(form)
     content = result if isinstance(result, Mapping) else result.to_json()
     is_terminal = sys.stdout is not None and sys.stdout.isatty()
@@ -44,7 +46,10 @@ def write_text(text: str) -> None:
         stdout is closed, or its target is full or no longer exists.
     """
     if sys.stdout is None:
-        raise ConfigurationError("stdout is closed", hint="the result goes there: give it a file")
+        raise ConfigurationError(
+            "stdout is closed",
+            hint="the command writes its result to stdout: redirect it to a file",
+        )
     try:
         print(text, flush=True)
     except OSError as error:
@@ -52,12 +57,12 @@ def write_text(text: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise TransientError(
             f"stdout cannot be written: {os.strerror(error.errno or 0)}",
-            hint="what the command did stands, but its result was not told; free space",
+            hint="the command has completed, but its result could not be written; free disk space",
         ) from error
 
 
 def lay_out_columns(head: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
-    """Return lines with the rows in columns; numbers are aligned to the right."""
+    """Return lines with the rows in columns; numbers are right-aligned."""
     cells = [tuple(head), *([_cell(value) for value in row] for row in rows)]
     widths = [max(len(row[n]) for row in cells) for n in range(len(head))]
     return [
@@ -74,7 +79,7 @@ def _is_number(cell: str) -> bool:
 
 
 def _lay_out_mapping(content: Content, indent: str = "") -> list[str]:
-    """Return the lines of a nested mapping, one value each."""
+    """Return the lines of a nested mapping, one value per line."""
     lines = []
     for key, value in content.items():
         name = _one_line(key)

@@ -1,4 +1,4 @@
-"""The commands that validate data or evaluate a version, and publish nothing."""
+"""Run the commands that validate a table or compare versions, and publish nothing."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 def validate_only(effective: EffectiveSettings, watcher: SignalWatcher) -> ValidationReport:
-    """Ingest and validate the table, without access to a store."""
+    """Read and validate the table, without access to a store."""
     from job.adapters.stores.directory import DirectoryStore
 
     store = DirectoryStore(Path(os.devnull))
@@ -49,7 +49,7 @@ def validate_only(effective: EffectiveSettings, watcher: SignalWatcher) -> Valid
 def gate_only(
     effective: EffectiveSettings, candidate: str, champion: str, watcher: SignalWatcher
 ) -> GateResult:
-    """Run the gate on two published versions; the store is only read."""
+    """Run the gate on two published versions, without writing to the store."""
     from job.registry import resolve_version
 
     settings = effective.settings
@@ -65,7 +65,7 @@ def gate_only(
 def _read_only_run(
     settings: JobSettings, store: ArtifactStore, watcher: SignalWatcher, name: str
 ) -> Iterator[RunContext]:
-    """Provide the context of a command that writes no record."""
+    """Provide the context of a command that does not write a record."""
     memory = load_libraries()
     from job.contracts.plan import Plan
     from job.pipeline.run_context import RunContext

@@ -1,4 +1,4 @@
-"""Start the pipeline with a run id and the time, and record how the run ends."""
+"""Start the pipeline of a run, and record how the run ends."""
 
 from __future__ import annotations
 
@@ -58,12 +58,12 @@ _RUN_ID: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRequest:
-    """What the command line asks of a run, besides its settings.
+    """Options of a run that are not settings.
 
     Attributes
     ----------
     override
-        Reason to publish a candidate that the gate rejects; None: it is not published.
+        Reason to publish a candidate that the gate rejects; None: do not publish it.
     """
 
     run_id: str
@@ -72,25 +72,26 @@ class RunRequest:
 
     @classmethod
     def of(cls, run_id: str | None, *, is_dry_run: bool, override: str | None) -> RunRequest:
-        """Return the request, with a new name unless one is given.
+        """Return the request, with a random run id unless one is given.
 
         Raises
         ------
         ConfigurationError
-            The name or the reason is not one, or a dry run is to publish.
+            The run id or the reason is invalid, or `--override` is combined with a dry run.
         """
         name = uuid.uuid4().hex if run_id is None else run_id
         if not _RUN_ID.fullmatch(name):
             raise ConfigurationError(
-                "--run-id takes up to 200 letters, digits, '.', '_' and '-', no '.' first",
-                hint="choose another",
+                "--run-id is invalid: expected 1 to 200 letters, digits, '.', '_' and '-', not "
+                "starting with '.'",
+                hint="use another --run-id, or leave it out for a random one",
             )
         reason = _check_override(override, is_dry_run)
         return cls(run_id=name, is_dry_run=is_dry_run, override=reason)
 
 
 def run_job(effective: EffectiveSettings, request: RunRequest, watcher: SignalWatcher) -> RunResult:
-    """Run the whole job; its record is written whether or not it succeeds."""
+    """Run the job; its record is written whether or not it succeeds."""
     settings, run_id = effective.settings, request.run_id
     with Progress() as progress, working_folder() as folder:
         recorder = Recorder(open_store(settings), run_id, time.perf_counter, progress.begin_stage)
@@ -128,7 +129,7 @@ def _record_signal(recorder: Recorder, run_id: str, signal: str, code: ExitCode)
 
 @contextmanager
 def _recording_failures(recorder: Recorder, run_id: str) -> Iterator[None]:
-    """Write the record of a run that raises."""
+    """Write the record of a run that raises an error."""
     with structlog.contextvars.bound_contextvars(run_id=run_id):
         try:
             yield
@@ -186,7 +187,7 @@ def _prepare(
 
 
 def probe_store(effective: EffectiveSettings) -> DoctorResult:
-    """Test the required operations on the store; return whether it is fit, and its answers."""
+    """Test the required operations on the store; return its answers and whether they suffice."""
     store = open_store(effective.settings)
     token = f"doctor-{uuid.uuid4().hex}"
     steps = store.probe(token)
@@ -202,36 +203,40 @@ def probe_store(effective: EffectiveSettings) -> DoctorResult:
 
 
 def describe_missing_abilities(missing: list[str]) -> str:
-    """Return a sentence on what still works in a store that lacks these abilities."""
+    """Return a hint that says what still works in a store without these abilities."""
     if missing == ["creates_alone"]:
         return (
-            "one writer at a time is safe here: runs publish and channels move; two that move a "
-            "channel at the same moment can both believe that they did"
+            "one writer at a time is safe: runs can publish and channels can move, but two "
+            "writers that move a channel at the same moment may both report success"
         )
     if set(missing) <= {"creates_once", "swaps"}:
-        return "it ignores conditions: it takes versions, but no channel can be moved there"
-    return "look at what the store answered, and ask its operator"
+        return (
+            "the store ignores the conditions of conditional writes: versions can be published, "
+            "but channels cannot be moved safely; use --set publish.channel=null, or another store"
+        )
+    return "see the answers of the store on stdout, and ask its operator"
 
 
 def _check_override(reason: str | None, is_dry_run: bool) -> str | None:
-    """Return the reason as one printable line; raise `ConfigurationError` if that is impossible."""
+    """Return the reason as one line; raise `ConfigurationError` if it is invalid."""
     if reason is None:
         return None
     text = " ".join(reason.split())
     if not text or len(text) > _MAX_REASON_LENGTH or not text.isprintable():
         raise ConfigurationError(
-            f"--override takes a reason of one to {_MAX_REASON_LENGTH} printable characters",
-            hint="say who decided and why: it is kept for ever",
+            f"--override needs a reason of 1 to {_MAX_REASON_LENGTH} printable characters",
+            hint="state who decided and why; the reason is stored permanently",
         )
     if is_dry_run:
         raise ConfigurationError(
-            "--override publishes, --dry-run does not", hint="give one of them"
+            "--override and --dry-run cannot be combined: one publishes, the other does not",
+            hint="use only one of them",
         )
     return text
 
 
 def resolve_dataset_uri(settings: JobSettings) -> str:
-    """Return the URI of the settings, or the first default path that exists."""
+    """Return dataset.uri, or else the first default path that exists."""
     if settings.dataset.uri is not None:
         return settings.dataset.uri
     return next((uri for uri in _DEFAULT_URIS if Path(uri).exists()), _DEFAULT_URIS[0])

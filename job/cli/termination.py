@@ -1,4 +1,4 @@
-"""Write the outcome to the container's termination message, where Kubernetes reads it."""
+"""Write the outcome to the termination message of the container, for Kubernetes."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def write_termination_message(
     version: str | None = None,
     path: Path = _PATH,
 ) -> None:
-    """Write one JSON object of at most 2,048 bytes, if the file exists; never raise.
+    """Write one JSON object of at most 2,048 bytes if the file exists; never raise.
 
-    An object that is too long is shortened at the end of `hint`, then of `error`.
+    If the object is too long, the end of `hint` is cut off, then the end of `error`.
     """
     if not path.is_file():
         return

@@ -1,6 +1,6 @@
-"""Names for the array types that rooms share.
+"""Names for the array types that several packages use.
 
-This module imports numpy; contracts that must load without it import these names for typing only.
+This module imports NumPy; contracts that must load without it import the names for typing only.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-# NOTE: the one `Any`: dtypes that follow from the caller's values, which numpy's stubs cannot infer
+# NOTE: the only `Any`: NumPy's stubs cannot infer dtypes that depend on the caller's values
 Array = npt.NDArray[Any]
 Floats32 = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]

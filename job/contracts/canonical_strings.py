@@ -1,18 +1,18 @@
-"""Canonical strings for labels, categories and keys that file formats write differently."""
+"""Canonical strings for labels, categories and keys, which file formats write differently."""
 
 import re
 from datetime import UTC, datetime, time
 from typing import Final
 
 _MOMENT: Final = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?"
-# in the syntax that both Python and pyarrow read
+# regular expression that both Python and pyarrow can read
 CANONICALIZABLE: Final = rf"^((?i:true|false)|-?\d+\.0+|{_MOMENT})$"
 
 
 def canonicalize(text: str) -> str:
-    """Return the canonical form of a boolean, integer or timestamp; other texts are unchanged.
+    """Return the canonical form of a boolean, integer or timestamp; return other texts unchanged.
 
-    A CSV file does not tell whether `2.0` was a number or a text, so it counts as a number in every
+    A CSV file does not say whether `2.0` was a number or a text, so it counts as a number in every
     format: equal rows give equal strings.
 
     >>> [canonicalize(text) for text in ("True", "2.0", "2.50", "2026-01-02 03:04:05+01:00")]

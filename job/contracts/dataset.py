@@ -64,7 +64,7 @@ class Embeddings:
     defects
         Shape (n_rows,), uint8: 0, or a key of `EMBEDDING_DEFECTS`.
     widths
-        Shape (n_rows,), int32: how many numbers the cell has; -1 if it could not be read.
+        Shape (n_rows,), int32: number of values in the cell; -1 if it could not be read.
     """
 
     matrix: Floats32
@@ -74,7 +74,7 @@ class Embeddings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
-    """The origin of a table, in facts that can be verified later."""
+    """The origin of a table, as facts that can be verified later."""
 
     uri: str
     format: str
@@ -103,7 +103,7 @@ class Dataset:
     columns
         All columns with a role that the table has, except embeddings.
     embeddings
-        The matrix; None if the table has none.
+        The embedding matrix; None if the table has no embeddings.
     """
 
     n_rows: int
@@ -116,7 +116,7 @@ class Dataset:
         return tuple(column for column in self.columns if column.role == role)
 
     def strings(self, role: str) -> Strings | None:
-        """Return the values of a role that has one string column; None if it is absent."""
+        """Return the values of a role that has one string column; None without such a column."""
         columns = self.of_role(role)
         return columns[0].values if columns else None
 
@@ -126,12 +126,12 @@ class Dataset:
 
 
 class MatrixRows:
-    """A selection of rows of a matrix, which is shared and not copied.
+    """A selection of rows of a matrix, which is shared instead of copied.
 
     Parameters
     ----------
     matrix
-        Shape (n, width), float32, in C order; otherwise each `read` copies the whole matrix.
+        Shape (n, width), float32, in C order; otherwise each `read` copies the complete matrix.
     index
         Positions of the rows, from 0; they are not checked.
     """
@@ -147,13 +147,13 @@ class MatrixRows:
         return len(self._index), self._matrix.shape[1]
 
     def take(self, index: Array) -> MatrixRows:
-        """Return the rows at these positions of the selection, or those of a mask."""
+        """Return the rows at these positions of the selection, or under a mask."""
         return MatrixRows(self._matrix, self._index[index])
 
     def read(self, rows: slice = slice(None), out: Floats32 | None = None) -> Floats32:
-        """Return a copy of the rows, written into `out` if that is given; `out` is contiguous."""
+        """Return a copy of the rows, written to `out` if it is given; `out` is contiguous."""
         index = self._index[rows]
-        # NOTE: all positions are valid; with numpy's own check (mode="raise") it would copy twice
+        # NOTE: all positions are valid; NumPy's own check (mode="raise") would copy twice
         selected: Floats32 = self._matrix.take(index, axis=0, out=out, mode="clip")
         return selected
 
@@ -178,10 +178,10 @@ class Rows:
         The numeric, categorical and boolean columns that are used, by name.
     templates
         Normalized texts with masked slots, or the keys of rows without text; None if the table has
-        no text, or templates are not needed.
+        no text, or if templates are not needed.
     near_duplicate_groups
-        Number of the group of near-duplicates of each row, shape (n_rows,); None before
-        near-duplicates are grouped.
+        Number of each row's group of near-duplicates, shape (n_rows,); None until near-duplicates
+        are grouped.
     slices
         The slice of each row, in one categorical column for each column to slice by; None if the
         rows are not sliced.
@@ -205,9 +205,9 @@ class Rows:
 
     @property
     def groups(self) -> Ints:
-        """Groups that stay on one side of every split, numbered; shape (n_rows,).
+        """Number of each row's group, shape (n_rows,); a group stays on one side of every split.
 
-        A row's group is that of its group column, else that of its near-duplicates.
+        A row's group is the value of its group column, else its group of near-duplicates.
         """
         import numpy as np
         import pandas as pd
@@ -229,13 +229,13 @@ class Rows:
         return replace(self, near_duplicate_groups=near_duplicate_groups)
 
     def take(self, index: Array) -> Rows:
-        """Return the rows at these positions, or those of a mask."""
+        """Return the rows at these positions, or under a mask."""
         names = [field.name for field in fields(self)]
         return Rows(**{name: _take(getattr(self, name), index) for name in names})
 
 
 def _take(values: _Values, index: Array) -> _Values:
-    """Return the values of one field of `Rows` at these positions, or those of a mask."""
+    """Return the values of one field of `Rows` at these positions, or under a mask."""
     import pandas as pd
 
     if values is None:

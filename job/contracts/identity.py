@@ -12,7 +12,7 @@ _VERSION = re.compile(r"v(\d{8}_\d{6})_([0-9a-f]{8})")
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """A SHA-256 that prints as `sha256:<64 hex>`."""
+    """A SHA-256 digest that prints as `sha256:<64 hex>`."""
 
     hex: str
 
@@ -29,7 +29,7 @@ class Digest:
             The text is not `sha256:` and 64 lower-case hexadecimal digits.
         """
         if not _DIGEST.fullmatch(text):
-            raise ValueError("not a digest of the form sha256:<64 hex>")
+            raise ValueError("expected a digest of the form sha256:<64 hex digits>")
         return cls(text.removeprefix("sha256:"))
 
     @classmethod
@@ -59,7 +59,7 @@ class ModelVersion:
         """
         match = _VERSION.fullmatch(text)
         if not match:
-            raise ValueError("not a version of the form vYYYYMMDD_HHMMSS_<8 hex>")
+            raise ValueError("expected a version of the form vYYYYMMDD_HHMMSS_<8 hex digits>")
         return cls(*match.groups())
 
     @classmethod

@@ -9,7 +9,7 @@ _CAP: Final = 10
 
 
 def quote_list(names: Sequence[object]) -> str:
-    """Return `'a', 'b' and N more`: at most ten names, in the order of the caller.
+    """Return `'a', 'b' and N more`: at most ten names, in the caller's order.
 
     >>> quote_list(["a", "b"])
     "'a', 'b'"

@@ -1,4 +1,4 @@
-"""The kinds of metrics, by what they are computed from, and the values that they are given."""
+"""The kinds of metrics, by what they are computed from, and the inputs of their functions."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelCounts:
-    """Counts of rows by class, one line for each resample, and the shares computed from them.
+    """Counts of rows by class, one line for each resample, and shares computed from them.
 
     Attributes
     ----------
     n_rows
         Number of rows, shape (n,).
     support, predicted, hits
-        Rows of each class, rows predicted as it, and those that are both; shape (n, n_classes).
+        Rows of each class, rows predicted as the class, and rows that are both; shape (n,
+        n_classes).
     f1, precision, recall
         Shape (n, n_classes); 0 where undefined.
     is_true, occurs
-        Whether any row is of the class, and whether any is of the class or predicted as it; shape
-        (n_classes,).  As in scikit-learn, averages are over such classes.
+        Whether any row is of the class, and whether any row is of it or predicted as it; shape
+        (n_classes,).  As in scikit-learn, averages are over these classes.
     """
 
     n_rows: Array
@@ -39,7 +40,7 @@ class LabelCounts:
 
 
 class ProbabilityScores(Protocol):
-    """What metrics of probabilities are computed from: the rows whose class the model knows."""
+    """Inputs of metrics of probabilities: the rows whose class the model knows."""
 
     @property
     def y_true(self) -> Array:
@@ -76,27 +77,42 @@ class ProbabilityScores(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricDefinition:
-    """A metric under the name that settings, files and messages have for it.
+    """A metric under the name that settings, files and messages use for it.
 
     Attributes
     ----------
     title
-        Its name in reports.
+        Name of the metric in reports.
     is_choosable
         Whether `search.metric` may be this metric, if the gate can compare it.
+    is_key_metric
+        Whether it is shown where there is room for few metrics.
+    is_share
+        Whether its values are in [0, 1], so that a chart of scores shows them.
+    hub
+        The metric's name in the model index of the Hugging Face Hub, and the arguments that tell
+        apart metrics of that name; None if the hub has no name for it.
     """
 
     name: str
     title: str
     direction: Literal["higher", "lower"] = "higher"
     is_choosable: bool = True
+    is_key_metric: bool = False
+    is_share: bool = True
+    hub: tuple[str, tuple[tuple[str, str], ...]] | None = None
+
+    @property
+    def is_negative(self) -> bool:
+        """Whether it is the negative of another metric, and reported as that one only."""
+        return False
 
     @property
     def objection(self) -> str:
         """Why candidates cannot be chosen and compared by this metric; empty if they can."""
         if self.direction == "lower":
-            return "it is better when lower"
-        return "" if self.is_choosable else "it is reported only"
+            return "lower is better"
+        return "" if self.is_choosable else "it is only reported"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,9 +122,10 @@ class LabelMetric(MetricDefinition):
     Attributes
     ----------
     averages_over
-        What its average gives equal weight to; it decides how many groups the metric depends on.
+        Units with equal weight in the average; they determine how many groups the metric depends
+        on.
     minimum
-        Least possible value.
+        Minimum possible value.
     """
 
     function: Callable[[LabelCounts], Array]
@@ -123,16 +140,21 @@ class RowMetric(MetricDefinition):
     Attributes
     ----------
     negates
-        Name of the loss that this score is the negative of; its interval is the loss's, negated.
+        Name of the loss of which this score is the negative; its interval is the negated one.
     """
 
     function: Callable[[ProbabilityScores], Array]
     negates: str | None = None
 
+    @property
+    def is_negative(self) -> bool:
+        """Whether it is the negative of another metric, and reported as that one only."""
+        return self.negates is not None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InfluenceMetric(MetricDefinition):
-    """A score in [0, 1] that is not a mean over rows: its function also returns rows' influences.
+    """A score in [0, 1] that is not a mean over rows; its function also returns rows' influences.
 
     To first order, the mean influence of a resample is its score minus that of all rows.
     """
@@ -142,11 +164,11 @@ class InfluenceMetric(MetricDefinition):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WholeMetric(MetricDefinition):
-    """A function of the predictions as a whole, NaN if undefined; it cannot be resampled."""
+    """A function of all predictions together, NaN if undefined; it cannot be resampled."""
 
     function: Callable[[ProbabilityScores], float]
 
     @property
     def objection(self) -> str:
         """Why candidates cannot be chosen and compared by this metric."""
-        return "the gate cannot compare it: it is computed from all rows, and has no interval"
+        return "it is computed from all rows together, so the gate has no interval to compare"

@@ -1,16 +1,16 @@
-"""The metrics of a model, one definition each; every room iterates over `METRICS`.
+"""The metrics of a model: one definition each; all stages iterate over `METRICS`.
 
 How to add one
 --------------
 1. Define it below as the kind that fits: a function of counts of labels (`LabelMetric`), a mean
    over rows (`RowMetric`), a score with the influence of each row (`InfluenceMetric`), or any
-   function of the predictions (`WholeMetric`), which has no interval and which the gate cannot
-   compare.
-2. The search can choose by it, the evaluation has it with its interval, the gate compares it with
-   the champion's, and the report shows it with its title.
-3. Run `make docs`: the schema of the settings lists the metrics that can choose a candidate.
+   function of the predictions (`WholeMetric`).  The last kind has no interval, and the gate cannot
+   compare it.
+2. The search can then choose by the metric, the evaluation computes it with its interval, the gate
+   compares it with the champion's, and the report shows it under its title.
+3. Run `make docs`: the settings schema lists the metrics that can choose a candidate.
 
-Functions use methods and operators of arrays only, so that this module does not import NumPy.
+Functions use only methods and operators of arrays, so this module does not import NumPy.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ _DEFINITIONS: Final = (
         name="accuracy",
         title="Accuracy",
         function=lambda counts: counts.hits.sum(axis=1) / counts.n_rows,
+        is_key_metric=True,
+        hub=("accuracy", ()),
     ),
     LabelMetric(
         name="balanced_accuracy",
@@ -47,17 +49,22 @@ _DEFINITIONS: Final = (
         title="F1, macro",
         function=lambda counts: counts.f1[:, counts.occurs].mean(axis=1),
         averages_over="classes",
+        is_key_metric=True,
+        hub=("f1", (("average", "macro"),)),
     ),
     LabelMetric(
         name="f1_weighted",
         title="F1, weighted",
         function=lambda counts: (counts.f1 * counts.support).sum(axis=1) / counts.n_rows,
+        hub=("f1", (("average", "weighted"),)),
     ),
     LabelMetric(
         name="precision_macro",
         title="Precision, macro",
         function=lambda counts: counts.precision[:, counts.occurs].mean(axis=1),
         averages_over="classes",
+        is_key_metric=True,
+        hub=("precision", (("average", "macro"),)),
     ),
     LabelMetric(
         name="precision_weighted",
@@ -70,6 +77,8 @@ _DEFINITIONS: Final = (
         title="Recall, macro",
         function=lambda counts: counts.recall[:, counts.occurs].mean(axis=1),
         averages_over="classes",
+        is_key_metric=True,
+        hub=("recall", (("average", "macro"),)),
     ),
     LabelMetric(
         name="recall_weighted",
@@ -82,6 +91,8 @@ _DEFINITIONS: Final = (
         title="Log loss",
         direction="lower",
         function=lambda scores: scores.log_losses,
+        is_key_metric=True,
+        is_share=False,
     ),
     RowMetric(
         name="brier",
@@ -91,13 +102,15 @@ _DEFINITIONS: Final = (
     ),
     InfluenceMetric(
         name="roc_auc_ovr",
-        title="ROC-AUC, one against the rest",
+        title="ROC-AUC, one-vs-rest",
         function=lambda scores: scores.roc_auc,
+        hub=("roc_auc", (("multi_class", "ovr"),)),
     ),
     RowMetric(
         name="neg_log_loss",
         title="Log loss, negated",
         function=lambda scores: -scores.log_losses,
+        is_share=False,
         negates="log_loss",
     ),
     WholeMetric(
@@ -105,10 +118,11 @@ _DEFINITIONS: Final = (
         title="Expected calibration error",
         direction="lower",
         function=lambda scores: scores.calibration_error,
+        is_key_metric=True,
     ),
     WholeMetric(
         name="pr_auc_ovr",
-        title="PR-AUC, one against the rest",
+        title="PR-AUC, one-vs-rest",
         function=lambda scores: scores.pr_auc,
     ),
 )
@@ -127,12 +141,18 @@ def find_metric(name: object) -> MetricDefinition:
     choosable = quote_list(list_choosable())
     if metric is None:
         similar = did_you_mean(str(name), list_choosable())
-        raise ValueError(f"no metric '{name}'{similar}; there are {choosable}")
+        raise ValueError(f"unknown metric '{name}'{similar}; expected one of {choosable}")
     if metric.objection:
         raise ValueError(
-            f"'{metric.name}' cannot choose a candidate: {metric.objection}; {choosable} can"
+            f"'{metric.name}' cannot choose a candidate: {metric.objection}; expected one of "
+            f"{choosable}"
         )
     return metric
+
+
+def is_negative(name: str) -> bool:
+    """Return whether a metric is the negative of another one; False for an unknown metric."""
+    return name in METRICS and METRICS[name].is_negative
 
 
 def list_choosable() -> list[str]:

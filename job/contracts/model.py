@@ -1,4 +1,4 @@
-"""The classifiers of a run: the protocol of scikit-learn's, and the one that is published."""
+"""The classifiers of a run: protocols for scikit-learn's classifiers, and the trained model."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Estimator(Protocol):
-    """A scikit-learn classifier; `classes_` exists when it is fitted, `fit` may need groups."""
+    """A scikit-learn classifier; `classes_` exists once it is fitted, `fit` may need groups."""
 
     classes_: npt.NDArray[np.str_]
 
@@ -35,7 +35,7 @@ class Classifier(Estimator, Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainedModel:
-    """The chosen pipeline, and the baselines by name; all fitted on the same rows.
+    """The chosen pipeline, and the baselines by name; all are fitted to the same rows.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""The request of one run."""
+"""The plan of one run: its request, time and environment."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from job.contracts.suites import Suite
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The request, and where and when it is carried out.
+    """The request of a run, and where and when it is executed.
 
     Attributes
     ----------
@@ -23,7 +23,7 @@ class Plan:
     environment
         Versions, revision and CPU type for metadata.json.
     override
-        Reason to publish a candidate that the gate rejects; None: it is not published.
+        Reason to publish a candidate that the gate rejects; None if it must not be published.
     """
 
     settings: JobSettings
@@ -38,7 +38,7 @@ class Plan:
 
     @property
     def settings_digest(self) -> str:
-        """Digest of the settings that can change a model: not of locations, store and logs."""
+        """Digest of the settings that can change a model, without locations, store and logs."""
         content = self.settings.model_dump(
             mode="json",
             exclude={
@@ -53,6 +53,6 @@ class Plan:
 
     @property
     def labels(self) -> tuple[str, ...] | None:
-        """The configured labels; None: the labels of the table."""
+        """The configured labels; None to use the labels of the table."""
         stated = {**self.suite.parameters, **self.settings.expectations.parameters}.get("labels")
         return None if stated is None else tuple(canonicalize(str(label)) for label in stated)

@@ -81,22 +81,22 @@ class ArtifactStore(Protocol):
         """Read an object, or None if it does not exist."""
 
     def pieces(self, key: str) -> Generator[bytes, None, None]:
-        """Yield an object piece by piece, in order; close the generator if not all are read.
+        """Yield an object piece by piece, in order; close the generator if not all pieces are read.
 
-        An absent object has no piece, and an empty object one empty piece.
+        An object that does not exist yields nothing; an empty object yields one empty piece.
         """
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
         """Create an object; return False if the key exists."""
 
     def compare_and_swap(self, key: str, expected: bytes | None, data: bytes) -> bool:
-        """Replace an object if it still holds `expected` (None: is absent)."""
+        """Replace an object if its bytes are `expected` (None: if it does not exist)."""
 
     def keys(self, prefix: str) -> Iterator[str]:
         """List the keys below a prefix, sorted."""
 
     def head(self, key: str) -> ObjectInfo | None:
-        """Return size and age of an object, or None if it does not exist."""
+        """Return size and modification time of an object, or None if it does not exist."""
 
     def delete(self, key: str) -> None:
         """Remove one object, if it exists."""
@@ -105,7 +105,7 @@ class ArtifactStore(Protocol):
         """Test each required operation on the key `probe/<token>`, then remove it."""
 
     def clear_unfinished(self, before: datetime, *, is_dry_run: bool) -> list[str]:
-        """Remove the remains of unfinished writes that began before then; return their keys."""
+        """Remove what unfinished writes left that began before that time; return their keys."""
 
 
 # Calls a function for all items in parallel; returns the results in the order of the items.
@@ -128,17 +128,17 @@ class MatrixAllocator(Protocol):
     """Allocates large float32 matrices."""
 
     def memory_bytes(self, shape: tuple[int, int]) -> int:
-        """Return the memory that a matrix of this shape needs: none if it lies in a file."""
+        """Return the memory that a matrix of this shape needs: 0 if it is in a file."""
 
     def empty(self, shape: tuple[int, int]) -> Floats32:
-        """Allocate a matrix in C order, of any content."""
+        """Allocate a matrix in C order with undefined content."""
 
 
 class Codec(Protocol):
     """Converts fitted models to the bytes of one file format and back."""
 
     def encode(self, model: Pipeline) -> bytes:
-        """Return a model in canonical bytes: equal models give equal bytes."""
+        """Return a model as canonical bytes: equal models give equal bytes."""
 
     def decode(self, data: bytes) -> Pipeline:
         """Read a model whose digest has been verified, or raise `IncompatibleModelError`."""
@@ -166,7 +166,7 @@ class MemoryMeter(Protocol):
     Attributes
     ----------
     limit_bytes
-        Maximum that it may use.
+        Maximum that the process may use.
     """
 
     limit_bytes: int
@@ -188,7 +188,7 @@ class Ports:
     Attributes
     ----------
     codecs
-        The codec of each model file that a version has, by file name; `model.joblib` is among them.
+        The codec of each model file of a version, by file name, including `model.joblib`.
     """
 
     source: TableSource

@@ -1,4 +1,4 @@
-"""Keys, channels and pointers of a store, and the facts that it returns about objects."""
+"""Keys and pointers of a store, and the facts that a store returns about its objects."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ANCHOR: Final = ".anchor"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectInfo:
-    """Size and age of one object."""
+    """Size and modification time of one object."""
 
     n_bytes: int
     modified_at: datetime
@@ -31,7 +31,7 @@ class ProbeStep:
     ----------
     name
         `writes`, `reads`, `creates_once`, `swaps`, `lists`, `deletes`, or `creates_alone`: whether
-        one of several writers at once creates an object.
+        only one of several concurrent writers creates an object.
     answer
         The store's answer, such as `200` or `412 PreconditionFailed`.
     """
@@ -51,8 +51,9 @@ def check_key(key: str) -> None:
     """
     if not is_key(key):
         raise ConfigurationError(
-            f"{key!r} cannot be a key of the store",
-            hint="keys have no empty part, '.', '..', backslash or control character",
+            f"{key!r} is not a valid key of the store",
+            hint="keys must not have an empty component, '.', '..', a backslash or a control "
+            "character",
         )
 
 
@@ -73,7 +74,7 @@ def is_job_key(key: str) -> bool:
 
 
 def is_channel(name: str) -> bool:
-    """Return whether a channel may have that name; names of versions and `latest` are reserved."""
+    """Return whether a channel may have this name; version names and `latest` are reserved."""
     return bool(re.fullmatch(CHANNEL, name)) and name != "latest" and not is_version(name)
 
 
@@ -83,7 +84,7 @@ def anchor_pointer(channel: str) -> str:
 
 
 def anchored_channel(pointer: str) -> str | None:
-    """Return the channel whose anchor a pointer is; None if the pointer is a channel itself."""
+    """Return the channel that a pointer is the anchor of; None if the pointer is a channel."""
     channel = pointer.removesuffix(_ANCHOR)
     return channel if channel != pointer and is_channel(channel) else None
 

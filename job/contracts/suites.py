@@ -1,4 +1,4 @@
-"""An expectation suite as in its file, before values replace its parameters."""
+"""An expectation suite as it is in its file, before parameters are replaced by values."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suite:
-    """Expectations of {type, kwargs, severity}, and the defaults of their parameters.
+    """Expectations of {type, kwargs, severity}, and the default values of their parameters.
 
     Attributes
     ----------

@@ -11,11 +11,11 @@ VOCABULARY_FILE: Final = "vocabulary.npy"
 TRAINING_KEYS_FILE: Final = "training_keys.npy"
 REPORT_FILE: Final = "report.html"
 CARD_FILE: Final = "model_card.md"
-# names of figures begin with it
+# names of figures start with it
 FIGURES_FOLDER: Final = "figures/"
-# written last: a version exists once its manifest does
+# written last: a version exists once its manifest exists
 MANIFEST_FILE: Final = "manifest.json"
-# what a version has besides the files of the model
+# files of a version other than those of the model
 FURTHER_FILES: Final = frozenset(
     {
         METADATA_FILE,
@@ -29,6 +29,6 @@ FURTHER_FILES: Final = frozenset(
         MANIFEST_FILE,
     }
 )
-# of a run only
+# stored with a run only
 LABEL_ISSUES_FILE: Final = "label_issues.json"
 DRIFT_FILE: Final = "drift.json"

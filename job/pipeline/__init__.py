@@ -1,15 +1,16 @@
-"""One run, from top to bottom: `run` is the whole job on one screen.
+"""One run from start to end: `run` shows the complete job on one screen.
 
 How it works
 ------------
 1. Check the settings, test the store, read and validate the table.
-2. If an earlier attempt of this run was published completely, finish its promotion and return.
-3. Split the table and compare it with the champion's for drift.
+2. If an earlier attempt of this run has published its version completely, finish its promotion and
+   return.
+3. Split the table, and compare it with the champion's table for drift.
 4. Search, train and evaluate the candidate.
 5. The gate compares it with floors and ceilings, the champion and the anchor.
-6. An accepted candidate, or one that an operator overrides the gate for, is published under a
-   claimed version, then the channel moves to it. The reports of a rejected candidate and of a dry
-   run are stored with the run.
+6. An accepted candidate, or a rejected one that an operator overrides, is published under a claimed
+   version, and the channel moves to it.  The reports of a rejected candidate and of a dry run are
+   stored with the run.
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ def run(context: RunContext) -> RunResult:
 
 
 def _prepare(context: RunContext) -> tuple[ProbeStep, ...]:
-    """Check settings and store before anything is read; return the store's abilities."""
+    """Check settings and store before anything is read; return the store's probe results."""
     plan, store = context.plan, context.ports.store
     facts = context.recorder.facts
     facts.settings_digest, facts.environment = plan.settings_digest, plan.environment
@@ -105,7 +106,7 @@ def _record_candidate(
     verdict: Verdict,
     bundle: Mapping[str, bytes],
 ) -> None:
-    """Record scores and digest of the candidate, and its reports if it is not published."""
+    """Record the candidate's scores and digest, and its reports if it is not published."""
     recorder = context.recorder
     recorder.facts.scores = candidate.evaluation.scores
     recorder.facts.model_digest = str(Digest.of(candidate.payload))
@@ -123,7 +124,8 @@ def _reject(
     log.warning("candidate_rejected", reasons=reasons)
     return GateRejectedError(
         f"the gate rejected the candidate: {'; '.join(reasons)}",
-        hint=f"see runs/{result.run_id}/ in the store; --override REASON publishes all the same",
+        hint=f"see report.html in runs/{result.run_id}/ of the store; `pcc-job run --override "
+        "REASON` publishes the candidate anyway",
         result=result,
     )
 

@@ -1,11 +1,12 @@
-"""Embeddings that are standardized per batch: whether they are, and how the model copes.
+"""Embeddings that are standardized per batch: detect them, and evaluate restandardized batches.
 
 How it works
 ------------
-1. Settings, suite or the table's own columns say whether embeddings are standardized per batch.
-2. If they are, the published model predicts batches of test rows with another class mix, which are
-   standardized anew: the stress score.
-3. `input_check` gives the bounds within which a consumer's batch resembles the training table.
+1. The settings, the suite or the table's own columns decide whether embeddings are standardized per
+   batch.
+2. If they are, the published model predicts restandardized batches of test rows: batches of another
+   class mix, standardized on their own rows.  The accuracy is the stress score.
+3. `input_check` contains the bounds within which a consumer's batch resembles the training table.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchEvaluation:
-    """What is known of batches that are standardized anew; None where it does not apply."""
+    """Findings about restandardized batches; None if they do not apply."""
 
     stress: StressReport | None
     input_check: InputCheck | None
@@ -48,20 +49,20 @@ def evaluate_batches(
     standardization: Standardization | None,
     geometry: Geometry | None,
 ) -> BatchEvaluation:
-    """Evaluate the published model on batches of test rows that are standardized anew.
+    """Evaluate the published model on restandardized batches of test rows.
 
     Parameters
     ----------
     standardization
         Whether the table's embeddings look standardized; None if the model takes none.
     geometry
-        That of the model's input.
+        Geometry of the model's input.
     """
     s, blocks = context.settings, model.feature_blocks
     is_standardized, stated_by = find_standardization(s, context.plan.suite, standardization)
     stress = None
     if is_standardized and "embeddings" in blocks and split.table.embeddings is not None:
-        # one BLAS thread: more of them slow small systems of equations down
+        # one BLAS thread: several threads slow down small systems of equations
         with context.ports.executor.pool():
             stress = measure_stress(
                 model,
@@ -101,7 +102,7 @@ def _is_restored(geometry: Geometry | None) -> bool:
 def find_standardization(
     settings: JobSettings, suite: Suite, standardization: Standardization | None
 ) -> tuple[bool, StatedBy]:
-    """Return whether embeddings are standardized per batch, and the source of that.
+    """Return whether embeddings are standardized per batch, and the source of that information.
 
     The settings take precedence over the suite, and the suite over the check of the table.
     """
@@ -114,9 +115,9 @@ def find_standardization(
 
 
 def may_be_restandardized(settings: JobSettings, suite: Suite, geometry: Geometry | None) -> bool:
-    """Return whether other batches may be standardized anew.
+    """Return whether other batches may be restandardized.
 
-    That is so if the rows of this table were restored, and neither settings nor suite deny it.
+    This holds if the rows of this table were restored, and neither settings nor suite rule it out.
     """
     stated = settings.dataset.embeddings_standardized_per_batch
     if stated is None:
@@ -130,12 +131,13 @@ def check_stress_floor(settings: JobSettings) -> None:
         return
     if "embeddings" not in settings.features.use:
         raise ConfigurationError(
-            "gate.stress_floor needs a model that takes embeddings, and features.use has none",
+            "gate.stress_floor needs a model that takes embeddings, but features.use does not "
+            "have them",
             hint="add embeddings to features.use, or --set gate.stress_floor=null",
         )
     if settings.dataset.embeddings_standardized_per_batch is False:
         raise ConfigurationError(
-            "gate.stress_floor needs embeddings that are standardized per batch, and "
+            "gate.stress_floor needs embeddings that are standardized per batch, but "
             "dataset.embeddings_standardized_per_batch is false",
             hint="--set dataset.embeddings_standardized_per_batch=true, or "
             "--set gate.stress_floor=null",

@@ -2,11 +2,11 @@
 
 How it works
 ------------
-1. Cross-fit: models of the same recipe predict every row, each without the row's group in training.
-   Hold-out: the chosen candidate predicts the training rows out of fold, if that is needed.
+1. Cross-fit: models of the same recipe predict every row, each trained without the row's group.
+   Hold-out: the chosen candidate predicts the training rows out of fold, if this is needed.
 2. The temperature, which divides the logits, is learned on the training rows.
 3. The threshold, below which a consumer should not answer, is learned on the same predictions,
-   unless a challenge set is used for it.
+   unless it is learned on the challenge set.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ class OutOfFold:
     Attributes
     ----------
     cross
-        Those of all rows; None unless they are cross-fitted.
+        Predictions of all rows; None unless they are cross-fitted.
     predictions
-        Those of the training rows by the chosen candidate; None if nothing needs them.
+        Predictions of the training rows by the chosen candidate; None if they are not needed.
     """
 
     cross: CrossFit | None = None

@@ -1,10 +1,11 @@
-"""The challenge set in a run: read, used to choose, to evaluate, and to compare with the champion.
+"""The challenge set in a run: read it, choose the candidate on it, and evaluate on it.
 
 How it works
 ------------
-1. The set is read like the table and checked: the candidates must be able to predict it.
-2. Its choosing requests may choose candidate and threshold; the judging ones evaluate the published
-   model and compare it with the champion. Without `evaluation.challenge_split=half` both are all.
+1. The set is read like the table, and checked: the candidates must be able to predict it.
+2. The requests for choosing may decide the candidate and the threshold.  On the requests for
+   evaluating, the published model is scored and compared with the champion.  Without
+   `evaluation.challenge_split=half`, both are the complete set.
 """
 
 from __future__ import annotations
@@ -28,14 +29,16 @@ from job.pipeline.run_context import RunContext
 from job.stages.data.challenge_validation import validate_challenge
 from job.stages.data.rows import make_rows
 from job.stages.evaluation.challenge_scores import score_challenge
+from job.stages.evaluation.evaluated_rows import EvaluatedRows
 from job.stages.features.feature_matrix import FeatureMatrices
 from job.stages.features.preprocessing import select_blocks
 from job.stages.metrics.predictions import Predictions, predict
 from job.stages.packaging.metadata import name_embedding_model
-from job.stages.split.challenge_halves import ChallengeSet
+from job.stages.split.challenge_halves import ChallengeSet, cut_request_folds
 from job.stages.split.split import DataSplit
 from job.stages.training.challenge_choice import choose_on_challenge
 from job.stages.training.challenge_threshold import (
+    N_FOLDS,
     learn_threshold,
     measure_threshold,
     withhold_threshold,
@@ -83,7 +86,7 @@ def choose_candidate(
     report: SearchReport,
     feature_matrices: FeatureMatrices,
 ) -> SearchReport:
-    """Return the report with the choice of the challenge set, if `search.choose_on` is that."""
+    """Return the report with the challenge set's choice, if `search.choose_on` is `challenge`."""
     challenge = split.challenge
     if challenge is None or context.settings.search.choose_on != "challenge":
         return report
@@ -102,7 +105,7 @@ def choose_candidate(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChallengeEvaluation:
-    """The scores of the challenge set, and the decision that is learned on it, if it is."""
+    """The scores on the challenge set, and the decision if the threshold is learned on it."""
 
     challenge: Challenge
     decision: Decision | None
@@ -116,7 +119,7 @@ class ChallengeEvaluation:
 def evaluate_on_challenge(
     plan: Plan, challenge: ChallengeSet, model: TrainedModel, labels: Array
 ) -> ChallengeEvaluation:
-    """Evaluate the published model on the set; learn the threshold there if settings say so.
+    """Evaluate the published model on the set; learn the threshold on it if the settings ask to.
 
     Parameters
     ----------
@@ -131,42 +134,34 @@ def evaluate_on_challenge(
         "choice": s.search.choose_on == "challenge",
         "threshold": is_learning,
     }
+    evaluated = EvaluatedRows.of(evaluating, predictions, s.scoring)
     scores = score_challenge(
-        predictions,
-        evaluating,
+        evaluated,
         challenge,
         labels=labels,
         used_for=tuple(name for name, is_asked in purposes.items() if is_asked),
-        spec=s.evaluation,
-        random_state=s.random_state,
     )
     decision = None
     if is_learning:
-        decision = _learn_decision(plan, challenge, model, predictions, evaluating)
+        decision = _learn_decision(plan, challenge, model, evaluated)
     return ChallengeEvaluation(challenge=scores, decision=decision)
 
 
 def _learn_decision(
-    plan: Plan,
-    challenge: ChallengeSet,
-    model: TrainedModel,
-    predictions: Predictions,
-    evaluating: Rows,
+    plan: Plan, challenge: ChallengeSet, model: TrainedModel, evaluated: EvaluatedRows
 ) -> Decision:
-    """Learn a threshold, and measure its effect on other requests.
-
-    `predictions` are those of the requests `evaluating`.
-    """
-    s = plan.settings
-    threshold = _learn_threshold(plan, challenge, model, predictions)
+    """Learn a threshold, and measure its effect on other requests."""
+    s, fold = plan.settings, None
+    threshold = _learn_threshold(plan, challenge, model, evaluated.predictions)
+    if not challenge.is_halved:
+        fold = cut_request_folds(evaluated.rows, N_FOLDS, s.split.salt)
     measured = measure_threshold(
         threshold,
-        predictions,
-        evaluating,
+        evaluated.predictions,
+        evaluated.bootstrap,
+        fold=fold,
         decision=s.decision,
         evaluation=s.evaluation,
-        salt=None if challenge.is_halved else s.split.salt,
-        random_state=s.random_state,
     )
     log.info(
         "threshold_learnt_on_challenge",
@@ -181,7 +176,7 @@ def _learn_decision(
 def _learn_threshold(
     plan: Plan, challenge: ChallengeSet, model: TrainedModel, predictions: Predictions
 ) -> Threshold:
-    """Learn the threshold on the choosing requests, which are all of them unless it is halved."""
+    """Learn the threshold on the requests for choosing: a half, or the complete set."""
     s = plan.settings
     choosing = select_blocks(challenge.choosing, model.feature_blocks, s.dataset.columns)
     if challenge.is_halved:

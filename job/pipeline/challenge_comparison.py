@@ -1,4 +1,4 @@
-"""Published models on the challenge set: compared in a run, and judged without a training."""
+"""Compare published models on the challenge set, in a run and without training."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from job.contracts.reports.comparison import Comparison
 from job.contracts.version_files import MODEL_FILE
 from job.registry.champion import PublishedVersion
 from job.stages.evaluation.challenge_scores import score_challenge
+from job.stages.evaluation.evaluated_rows import EvaluatedRows
 from job.stages.features.preprocessing import select_blocks
 from job.stages.gate.challenge_comparison import compare_on_challenge, select_unseen
 from job.stages.gate.held_out_comparison import ComparedModel, ComparisonSpec
@@ -28,7 +29,7 @@ def compare_champion(
     payload: bytes,
     embedding_model: str,
 ) -> Comparison:
-    """Compare the published models of candidate and champion on the judging requests."""
+    """Compare the published models of candidate and champion on the requests for evaluating."""
     s = plan.settings
     return compare_on_challenge(
         champion,
@@ -49,13 +50,13 @@ def evaluate_version(
     model: TrainedModel,
     embedding_model: str,
 ) -> tuple[Challenge | None, tuple[Comparison, ...]]:
-    """Evaluate a published version on the requests that are new to it; compare it with another.
+    """Evaluate a version on the requests that are new to it, and compare it with another one.
 
     Returns
     -------
     scores, comparisons
-        The part `challenge` of an evaluation; None if no request is new to the version, or if the
-        set was not checked for its input.
+        `challenge` of an evaluation; None if no request is new to the version, or if the set was
+        not checked for its input.
     """
     s = plan.settings
     if model.feature_blocks not in (s.search.inputs or (s.features.use,)):
@@ -65,15 +66,9 @@ def evaluate_version(
         return None, ()
     challenge = make_challenge_set(unseen, s.evaluation.challenge_split, s.split.salt, n_dropped=0)
     evaluating = select_blocks(challenge.evaluating, model.feature_blocks, s.dataset.columns)
-    scores = score_challenge(
-        predict(model.pipeline, evaluating, model.feature_blocks),
-        evaluating,
-        challenge,
-        labels=unseen.y,
-        used_for=(),
-        spec=s.evaluation,
-        random_state=s.random_state,
-    )
+    predictions = predict(model.pipeline, evaluating, model.feature_blocks)
+    evaluated = EvaluatedRows.of(evaluating, predictions, s.scoring)
+    scores = score_challenge(evaluated, challenge, labels=unseen.y, used_for=())
     payload = new.files[MODEL_FILE]
     comparison = compare_champion(
         plan, ports, challenge, old, model, payload=payload, embedding_model=embedding_model

@@ -68,7 +68,7 @@ def _compare(
         return None
     champion_profile = load_profile(store, version)
     if champion_profile is None:
-        return DriftReport(champion=version, problem="it has no profile that this release reads")
+        return DriftReport(champion=version, problem="it has no profile that this release can read")
     return measure_drift(table, champion_profile, profile, version, plan.settings.drift)
 
 
@@ -93,6 +93,6 @@ def _report_drift(context: RunContext, report: DriftReport) -> None:
         raise ContractViolationError(
             f"'{context.plan.dataset_uri}' has drifted from the table of {report.champion} in "
             f"{pluralize(len(findings), 'finding')}: {'; '.join(findings[:_MAX_LISTED])}{more}",
-            hint="find out what changed upstream; if it is meant, run once with "
-            "drift.action=warn, or raise the thresholds under drift",
+            hint="find out what changed upstream; if the change is intended, run once with --set "
+            "drift.action=warn, or raise the thresholds in drift.*",
         )

@@ -2,24 +2,20 @@
 
 How it works
 ------------
-1. Scores: of the recipe on all rows, by cross-fitted predictions, or of the published model on the
-   held-out rows.
-2. The published model on the challenge set and on out-of-scope requests, if there are such sets.
-3. Wording of the table and of the evaluated rows, batches that are standardized anew, label noise.
+1. Scores: of the recipe on all rows, from cross-fitted predictions, or of the published model on
+   the held-out rows.
+2. Scores of the published model on the challenge set and on out-of-scope requests, if these exist.
+3. Wording of the table and of the evaluated rows, restandardized batches, and label noise.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import structlog
 
-from job.contracts.arrays import Array
 from job.contracts.dataset import Rows
 from job.contracts.reports.evaluation import CandidateEvaluation, ModelEvaluation
 from job.contracts.reports.label_noise import LabelNoise
-from job.contracts.reports.wording import Wording
 from job.pipeline.batches import evaluate_batches
 from job.pipeline.challenge import evaluate_on_challenge
 from job.pipeline.fit_candidate import FittedCandidate
@@ -32,29 +28,16 @@ from job.stages.evaluation.cross_fitted import (
     evaluate_cross_fit,
 )
 from job.stages.evaluation.evaluate import evaluate
+from job.stages.evaluation.evaluated_rows import EvaluatedRows
 from job.stages.evaluation.label_noise import estimate_label_noise
 from job.stages.evaluation.wording import measure_wording
+from job.stages.evaluation.wording_similarity import Part
 from job.stages.features.geometry import select_geometry
 from job.stages.features.preprocessing import select_blocks
-from job.stages.metrics.predictions import Predictions, predict
+from job.stages.metrics.predictions import predict
 from job.stages.split.split import DataSplit
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EvaluatedRows:
-    """The evaluated rows and the predictions that scores are computed from.
-
-    Attributes
-    ----------
-    parts
-        Pairs of positions of rows, and the rows that the model which predicted them was trained on.
-    """
-
-    rows: Rows
-    predictions: Predictions
-    parts: tuple[tuple[Array, Rows], ...]
 
 
 def evaluate_candidate(
@@ -64,7 +47,7 @@ def evaluate_candidate(
     fitted: FittedCandidate,
     out_of_scope: Rows | None,
 ) -> CandidateEvaluation:
-    """Measure everything that gate, report and metadata tell of the candidate.
+    """Measure everything that gate, report and metadata contain about the candidate.
 
     Parameters
     ----------
@@ -73,17 +56,18 @@ def evaluate_candidate(
     """
     plan, model = context.plan, fitted.model
     with context.stage("evaluate"):
-        evaluated = _predict_rows(context, split, fitted)
+        evaluated, parts = _predict_rows(context, split, fitted)
         scores = _evaluate_rows(context, split, setup, fitted, evaluated)
     log.info("model_evaluated", method=setup.method, **scores.scores)
     if split.challenge is not None:
         with context.stage("challenge"):
-            parts = evaluate_on_challenge(plan, split.challenge, model, split.table.y)
-        scores = parts.add_to(scores)
+            on_challenge = evaluate_on_challenge(plan, split.challenge, model, split.table.y)
+        scores = on_challenge.add_to(scores)
     with context.stage("out_of_scope"):
         unknown = evaluate_out_of_scope(plan, split, model, scores.decision, out_of_scope)
     with context.stage("wording"):
-        wording = _measure_wording(context, split, setup, fitted, evaluated)
+        table = select_blocks(split.table, model.feature_blocks, setup.spec.columns)
+        wording = measure_wording(table, evaluated, parts, context.settings.random_state)
     geometry = select_geometry(setup.geometry, model.feature_blocks)
     with context.stage("stress"):
         batches = evaluate_batches(context, split, model, wording.standardization, geometry)
@@ -98,24 +82,32 @@ def evaluate_candidate(
     )
 
 
-def _predict_rows(context: RunContext, split: DataSplit, fitted: FittedCandidate) -> EvaluatedRows:
-    """Predict the held-out rows, or take the cross-fitted predictions of all rows."""
-    columns, model = context.settings.dataset.columns, fitted.model
+def _predict_rows(
+    context: RunContext, split: DataSplit, fitted: FittedCandidate
+) -> tuple[EvaluatedRows, tuple[Part, ...]]:
+    """Predict the held-out rows, or use the cross-fitted predictions of all rows.
+
+    Returns
+    -------
+    evaluated, parts
+        The rows and predictions that scores are computed from.  Each part has the positions of some
+        of these rows, and the training rows of the model that predicted them.
+    """
+    s, model = context.settings, fitted.model
+    columns = s.dataset.columns
     cross, temperature = fitted.out_of_fold.cross, fitted.calibration.temperature
     if cross is None:
         test = select_blocks(split.test, model.feature_blocks, columns)
         train = select_blocks(split.train, model.feature_blocks, columns)
-        return EvaluatedRows(
-            rows=test,
-            predictions=predict(model.pipeline, test, model.feature_blocks),
-            parts=((np.arange(len(test)), train),),
-        )
+        predictions = predict(model.pipeline, test, model.feature_blocks)
+        evaluated = EvaluatedRows.of(test, predictions, s.scoring)
+        return evaluated, ((np.arange(len(test)), train),)
     rows = select_blocks(split.kept, model.feature_blocks, columns)
     folds = range(cross.n_folds)
-    return EvaluatedRows(
-        rows=rows,
-        predictions=apply_fold_temperatures(cross.nested, cross, temperature, is_nested=True),
-        parts=tuple((np.flatnonzero(cross.fold == n), rows.take(cross.fold != n)) for n in folds),
+    predictions = apply_fold_temperatures(cross.nested, cross, temperature, is_nested=True)
+    evaluated = EvaluatedRows.of(rows, predictions, s.scoring)
+    return evaluated, tuple(
+        (np.flatnonzero(cross.fold == n), rows.take(cross.fold != n)) for n in folds
     )
 
 
@@ -130,20 +122,14 @@ def _evaluate_rows(
     s, model, cross = context.settings, fitted.model, fitted.out_of_fold.cross
     if cross is None:
         return evaluate(
-            evaluated.predictions,
+            evaluated,
             model,
-            evaluated.rows,
             context.ports.timer,
             spec=s.scoring,
             calibration=fitted.calibration,
             method=setup.method,
         )
-    recipe = RecipePredictions(
-        chosen=fitted.search.chosen,
-        cross=cross,
-        rows=evaluated.rows,
-        predictions=evaluated.predictions,
-    )
+    recipe = RecipePredictions(chosen=fitted.search.chosen, cross=cross, evaluated=evaluated)
     return evaluate_cross_fit(
         recipe,
         model,
@@ -154,28 +140,10 @@ def _evaluate_rows(
     )
 
 
-def _measure_wording(
-    context: RunContext,
-    split: DataSplit,
-    setup: TrainingSetup,
-    fitted: FittedCandidate,
-    evaluated: EvaluatedRows,
-) -> Wording:
-    """Measure how templated the table is, and how similar evaluated rows are to training rows."""
-    return measure_wording(
-        select_blocks(split.table, fitted.model.feature_blocks, setup.spec.columns),
-        evaluated.rows,
-        evaluated.parts,
-        predictions=evaluated.predictions,
-        spec=context.settings.evaluation,
-        random_state=context.settings.random_state,
-    )
-
-
 def _estimate_label_noise(
     context: RunContext, split: DataSplit, setup: TrainingSetup, fitted: FittedCandidate
 ) -> LabelNoise | None:
-    """Estimate the wrong labels of the training rows; None if that is switched off."""
+    """Estimate the wrong labels of the training rows; None if this is switched off."""
     if not context.settings.evaluation.label_noise:
         return None
     with context.stage("labels"):

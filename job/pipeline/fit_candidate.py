@@ -1,4 +1,4 @@
-"""The candidate of a run: searched, calibrated and fitted to all training rows."""
+"""Fit the candidate of a run: search, calibrate, and refit to all training rows."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ def fit_candidate(context: RunContext, split: DataSplit, setup: TrainingSetup) -
     calibration = calibrate(
         context.plan, split, report.chosen, out_of_fold, is_templated=setup.is_templated
     )
-    context.ports.memory.release()  # that of the search, before the whole table is prepared
-    # cross-fitted baselines are fitted in the folds
+    context.ports.memory.release()  # memory of the search, before the complete table is prepared
+    # cross-fitted baselines are fitted within the folds
     refit_report = report if out_of_fold.cross is None else report.copy_with(baselines=())
     s = context.settings
     with context.stage("train"):

@@ -1,9 +1,9 @@
-"""From a URI to validated rows; `pcc-job validate` is this part of a run.
+"""Read and validate the tables of a run; `pcc-job validate` is this part of a run.
 
 How it works
 ------------
-1. `check_request` raises on settings that are invalid for any table, before one is read.
-2. Each table (training, official test) is ingested and validated; only its sound rows are kept.
+1. `check_request` raises for settings that are invalid with any table, before a table is read.
+2. Each table (training, official test) is ingested and validated; only its valid rows are kept.
 3. The challenge set and the out-of-scope set are read and checked, if they are configured.
 4. Afterwards, `find_near_duplicates` groups near-duplicates across the table, the official test
    and the challenge set, so that a split can keep a group together.
@@ -51,7 +51,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tables:
-    """The validated input: the table, its sound rows, and those of the official test, if any.
+    """The validated input: the valid rows of the table, and of the official test if there is one.
 
     Attributes
     ----------
@@ -93,7 +93,7 @@ def check_request(settings: JobSettings, suite: Suite) -> None:
 
 
 def load_tables(context: RunContext) -> Tables:
-    """Ingest and validate the table, and the official test and sets of requests, if any."""
+    """Ingest and validate the table and, if set, the official test and the sets of requests."""
     plan = context.plan
     dataset, validation, rows = _load(context, plan.dataset_uri)
     digests = {
@@ -127,13 +127,13 @@ def load_tables(context: RunContext) -> Tables:
 
 
 def find_near_duplicates(context: RunContext, tables: Tables) -> tuple[Tables, Kind]:
-    """Group the near-duplicates of all tables; return the tables and what was compared."""
+    """Group the near-duplicates of all tables; return the tables and how rows were compared."""
     ports = context.ports
     spec = context.settings.split
     kind = choose_similarity_source(tables.rows, spec)
     n_rows = sum(len(rows or ()) for rows in (tables.rows, tables.official_test, tables.challenge))
     n_bytes = ports.memory.used_bytes() + near_duplicate_search_bytes(n_rows, kind)
-    require_memory(n_bytes, ports.memory, f"to look for near-duplicates among {n_rows} rows")
+    require_memory(n_bytes, ports.memory, f"to find near-duplicates among {n_rows} rows")
     grouped = number_near_duplicate_groups(
         tables.rows,
         tables.official_test,
@@ -156,7 +156,7 @@ def disclosure_rule(settings: JobSettings) -> DisclosureRule:
 def _load(
     context: RunContext, uri: str, *, is_test: bool = False
 ) -> tuple[Dataset, ValidationReport, Rows]:
-    """Return a table, the report of its validation, and its sound rows."""
+    """Return a table, the report of its validation, and its valid rows."""
     s, memory = context.settings, context.ports.memory
     dataset = _ingest(context, uri, name="test_dataset" if is_test else "dataset")
     require_memory_to_validate(dataset, memory)

@@ -1,9 +1,10 @@
-"""The gate's decision on a candidate.
+"""Decide on a candidate: compare it with champion and anchor, and apply the gate's criteria.
 
 How it works
 ------------
-1. The candidate is compared with the champion and the anchor: on the groups that both runs' tables
-   share, by cross-fitted predictions, or else on test rows that neither model was trained on.
+1. The candidate is compared with the champion and the anchor.  If possible, cross-fitted
+   predictions of the groups in both runs' tables are compared; otherwise both models predict test
+   rows that neither was trained on.
 2. Published models are also compared on the challenge set, if there is one.
 3. `decide` turns scores and comparisons into criteria; `--override` publishes a rejected candidate.
 """
@@ -43,7 +44,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """The gate's decision, and the champion that it has seen; None without a champion."""
+    """The gate's decision, and the champion that it compared; None without a champion."""
 
     decision: GateDecision
     champion: PublishedVersion | None
@@ -77,7 +78,7 @@ def judge_candidate(context: RunContext, tables: Tables, candidate: TrainedCandi
 
 
 def claim_if_published(context: RunContext, tables: Tables, verdict: Verdict) -> Claim:
-    """Claim the version if it will be published, else return the claim that would be made."""
+    """Claim the version if it will be published; otherwise return the claim without storing it."""
     plan, decision = context.plan, verdict.decision
     claim = propose_claim(plan, tables.digests)
     if decision.is_published and not plan.is_dry_run:
@@ -90,7 +91,7 @@ def claim_if_published(context: RunContext, tables: Tables, verdict: Verdict) ->
 def _find_anchor(
     plan: Plan, store: ArtifactStore, champion: PublishedVersion | None
 ) -> PublishedVersion | None:
-    """Return the anchor of the settings, else that of the channel; None if it is the champion."""
+    """Return the anchor of the settings or else of the channel; None if it is the champion."""
     channel = plan.settings.publish.channel
     anchor = load_anchor(store, plan.settings.gate.anchor)
     if anchor is None and channel is not None:
@@ -102,7 +103,7 @@ def _find_anchor(
 def _compare(
     plan: Plan, ports: Ports, tables: Tables, candidate: TrainedCandidate, rival: PublishedVersion
 ) -> Iterator[Comparison]:
-    """Yield the comparison on the groups that both tables share, else on test rows new to both.
+    """Yield the comparison on the groups in both tables, or else on test rows new to both models.
 
     The published models of champion and candidate are also compared on test rows; if the shared
     groups decide between the recipes, that comparison is advisory.
@@ -113,7 +114,7 @@ def _compare(
             role=rival.role,
             version=rival.version,
             metric=s.search.metric.name,
-            problem="its version is gone",
+            problem="its version was removed",
             is_advisory=rival.is_advisory,
         )
         return

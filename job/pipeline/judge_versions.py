@@ -1,11 +1,11 @@
-"""Run the gate on two published versions, without a training.
+"""Apply the gate to two published versions, without training.
 
 How it works
 ------------
 1. Rows of the table that the candidate version was trained on are left out.
-2. The candidate predicts the rest; rows of classes that it does not know count as errors.
-3. It is compared with the champion version and the anchor, each time on the rows that the other
-   model was not trained on either.
+2. The candidate predicts the other rows; rows of classes that it does not know count as errors.
+3. It is compared with the champion version and the anchor, each time on the rows that neither model
+   was trained on.
 4. The gate decides as in a run; nothing is written to the store.
 """
 
@@ -32,6 +32,7 @@ from job.pipeline.run_context import RunContext
 from job.registry.champion import PublishedVersion, load_anchor
 from job.registry.read_version import read_verified
 from job.stages.evaluation.evaluate import evaluate
+from job.stages.evaluation.evaluated_rows import EvaluatedRows
 from job.stages.features.preprocessing import select_blocks
 from job.stages.gate.comparison import compare, find_problem, match_input, was_trained_on
 from job.stages.gate.criteria import decide
@@ -42,12 +43,12 @@ from job.stages.packaging.metadata import name_embedding_model
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Judged:
-    """A published version, loaded, and the rows of a table that it was not trained on.
+    """A loaded published version, and the rows of a table that it was not trained on.
 
     Attributes
     ----------
     table
-        The rows to find near-duplicates among; None for an official test, which has them by design.
+        Rows to search for near-duplicates; None for an official test, which has them by design.
     """
 
     version: PublishedVersion
@@ -69,7 +70,7 @@ def judge_versions(context: RunContext, candidate: str, champion: str) -> GateRe
     Raises
     ------
     GateRejectedError
-        A criterion is not met; its `result` is the result.
+        A criterion is not met; the error's `result` is the complete result.
     ConfigurationError
         The candidate takes a different input, or was trained on all rows of the table.
     """
@@ -108,8 +109,8 @@ def _require_accepted(result: GateResult) -> GateResult:
     if result.gate.is_accepted:
         return result
     raise GateRejectedError(
-        f"the gate rejects {result.candidate}: {'; '.join(result.gate.reasons)}",
-        hint="see the criteria on stdout, or change gate.* in the settings",
+        f"the gate rejected {result.candidate}: {'; '.join(result.gate.reasons)}",
+        hint="the criteria are on stdout; gate.* in the settings sets them",
         result=result,
     )
 
@@ -123,8 +124,9 @@ def _load_candidate(context: RunContext, tables: Tables, version: PublishedVersi
     model = _load(context.plan, context.ports, version, unseen, embedding_model)
     if not len(unseen):
         raise ConfigurationError(
-            f"{version.version} was trained on all rows that it could be judged on",
-            hint="give a table with rows that are new to it",
+            f"{version.version} was trained on all rows of the table, so it cannot be evaluated "
+            "on them",
+            hint="use --dataset with a table that has other rows",
         )
     return _Judged(
         version=version,
@@ -148,7 +150,8 @@ def _evaluate(context: RunContext, judged: _Judged) -> CandidateEvaluation:
     test_rows = select_blocks(judged.unseen, model.feature_blocks, s.dataset.columns)
     with context.stage("evaluate"):
         predictions = predict(model.pipeline, test_rows, model.feature_blocks)
-        scores = evaluate(predictions, model, test_rows, context.ports.timer, spec=s.scoring)
+        evaluated = EvaluatedRows.of(test_rows, predictions, s.scoring)
+        scores = evaluate(evaluated, model, context.ports.timer, spec=s.scoring)
     return CandidateEvaluation(**scores.fields())
 
 
@@ -190,14 +193,14 @@ def _load(
     feature_blocks = match_input(metadata, rows, inputs, settings.dataset.columns)
     if feature_blocks is None:
         raise ConfigurationError(
-            f"{version.version} takes another input than features.use and search.inputs name",
+            f"{version.version} takes an input that features.use and search.inputs do not name",
             hint=f"it takes {pluralize(len(metadata.input.names), 'column')} as "
-            f"{metadata.input.kind}; `pcc-job models show` has its settings",
+            f"{metadata.input.kind}; `pcc-job models show {version.version}` prints its settings",
         )
     if problem := find_problem(metadata, rows, feature_blocks, embedding_model):
         raise ConfigurationError(
-            f"{version.version} cannot be judged on this table: {problem}",
-            hint="give a table as the one that it was trained on",
+            f"{version.version} cannot be evaluated on this table: {problem}",
+            hint="use --dataset with a table like the one that it was trained on",
         )
     return TrainedModel(
         estimator=metadata.classifier,

@@ -1,4 +1,4 @@
-"""The out-of-scope set in a run: read, checked, and predicted by the published model."""
+"""The out-of-scope set in a run: read and check it, and predict it with the published model."""
 
 from __future__ import annotations
 
@@ -50,14 +50,14 @@ def evaluate_out_of_scope(
     decision: Decision | None,
     requests: Rows | None,
 ) -> OutOfScope:
-    """Return the part `out_of_scope` of evaluation.json.
+    """Return `out_of_scope` of evaluation.json.
 
     Parameters
     ----------
     model
         The published model, scaled by its temperature.
     decision
-        The threshold that a consumer applies, if any.
+        Decision with the threshold that a consumer applies; None without one.
     requests
         The out-of-scope set; without one (None), only the empty request is predicted.
     """

@@ -1,4 +1,4 @@
-"""The files of a version, or the reports of a candidate that is not published."""
+"""Package the files of a version, or the reports of a candidate that is not published."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from job.stages.packaging.metadata import Findings, make_metadata
 
 
 def list_label_issues(tables: Tables, candidate: TrainedCandidate) -> dict[str, bytes]:
-    """Return the file of suspected label errors, if enabled; it is part of the run's reports only.
+    """Return the file of suspected label errors if it is enabled; it is only stored with the run.
 
-    Of the rows it contains positions, labels and ids.
+    The file contains positions, labels and ids of rows.
     """
     noise = candidate.evaluation.label_noise
     if noise is None or not noise.issues:
@@ -79,7 +79,7 @@ def _gather_findings(
     verdict: Verdict,
     evaluation: Evaluation,
 ) -> Findings:
-    """Return what evaluation and gate have found for the metadata."""
+    """Return the findings of evaluation and gate for the metadata."""
     decision, champion = verdict.decision, verdict.champion
     published = Evaluation.parse(evaluation.to_bytes())
     return Findings(

@@ -1,4 +1,4 @@
-"""What every step of a run gets: its request, its adapters and its record."""
+"""The context of a run, which every step receives: request, adapters and recorder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Split the table, leave near-duplicates of the challenge set out, and measure the optimism."""
+"""Split the table, leave out near-duplicates of the challenge set, and measure the optimism."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _MAX_NEAR_SHARE: Final = 0.05  # of the table's rows
 
 
 def split_tables(context: RunContext, tables: Tables) -> DataSplit:
-    """Group near-duplicates, then hold test rows out or take those of the official test table."""
+    """Group near-duplicates, then hold out test rows or use those of the official test table."""
     plan, s = context.plan, context.settings
     tables, kind = find_near_duplicates(context, tables)
     if tables.is_near_challenge is not None:
@@ -75,8 +75,8 @@ def _add_challenge(plan: Plan, tables: Tables, split: DataSplit) -> DataSplit:
     n_choosing = len(challenge.choosing)
     if s.search.choose_on == "challenge" and n_choosing < MIN_CHOOSING_ROWS:
         raise ConfigurationError(
-            f"search.choose_on=challenge wants at least {MIN_CHOOSING_ROWS} requests to choose by, "
-            f"and there are {n_choosing}",
+            f"search.choose_on=challenge needs at least {MIN_CHOOSING_ROWS} requests to choose "
+            f"with; found {n_choosing}",
             hint="add requests, or --set search.choose_on=table",
         )
     return replace(

@@ -1,10 +1,10 @@
-"""One candidate: searched, trained and evaluated.
+"""Train and evaluate one candidate.
 
 How it works
 ------------
 1. Decide how to train and evaluate, and check the memory (`training_setup`).
 2. Search, calibrate, and fit the chosen candidate to all training rows (`fit_candidate`).
-3. Evaluate it (`evaluation`).
+3. Evaluate the fitted candidate (`evaluation`).
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class TrainedCandidate:
     models
         The model files of the version by name.
     group_errors
-        Those of a cross-fitted evaluation, for comparison with later runs; None without one.
+        Errors of a cross-fitted evaluation, for comparisons by later runs; None without one.
     equal_error
         Metric, and standard error of its difference between two equal retrainings, if known.
     """

@@ -1,10 +1,11 @@
-"""How the candidates of a table are trained and evaluated, decided before anything is fitted.
+"""Decide how the candidates of a table are trained and evaluated, before anything is fitted.
 
 How it works
 ------------
-1. Cross-fit or hold-out: the table's groups decide, within `evaluation.method`.
+1. With `evaluation.method: auto`, the number of groups decides between cross-fitting and a
+   hold-out.
 2. The memory of the most expensive candidate is estimated and compared with the limit.
-3. The geometry of the embeddings is restored if the table determines it.
+3. The geometry of the embeddings is detected, so that it can be restored.
 4. Geometry and templates decide what `search.prefer=auto` means.
 """
 
@@ -30,14 +31,14 @@ from job.stages.training.search.preference import resolve_preference
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingSetup:
-    """What training and evaluation of this table's candidates have in common.
+    """Decisions that all candidates of this table share.
 
     Attributes
     ----------
     folds
         Folds of all rows; None unless `method` is `cross_fit`.
     geometry
-        That of the training rows; None if it was not looked for.
+        Geometry of the training rows; None if it was not examined.
     is_templated
         Whether most rows of the table come from sentence templates.
     """
@@ -53,7 +54,7 @@ def set_up_training(context: RunContext, split: DataSplit) -> TrainingSetup:
     """Decide how to train and evaluate; raise `ConfigurationError` if memory is too small."""
     s = context.settings
     is_templated = measure_templates(split.table).is_templated
-    # an upper bound for the memory: only the geometry decides whether prototypes are tried
+    # an upper bound of the memory: only the geometry decides whether prototypes are searched
     spec = resolve_preference(s.training, is_templated=is_templated, geometry="restored")
     folds = None
     if may_cross_fit(split, s.evaluation):

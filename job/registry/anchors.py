@@ -1,8 +1,8 @@
-"""The anchor of a channel: a fixed version with which every candidate is compared.
+"""Read and set the anchor of a channel: a fixed version that every candidate is compared with.
 
 Each promotion may lose a little accuracy that the gate cannot detect.  If candidates were compared
-with the champion only, many such losses could add up unnoticed.  The anchor is a pointer beside the
-channel's own, with its own history.
+with the champion only, many such losses could add up unnoticed.  The anchor is a pointer stored
+next to the channel's own pointer, with its own history.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ def set_anchor(
     expected: bytes | None,
     reason: MoveReason,
 ) -> bool:
-    """Set the anchor of a channel, and return whether this caller has set it.
+    """Set the anchor of a channel, and return whether this call has set it.
 
     Parameters
     ----------
     expected
-        The pointer's bytes as they were read; the anchor moves only if they are unchanged.  None
-        creates the anchor: False is returned if one exists, whatever its version, unless the same
-        `reason.by` has set it to the same version (another attempt of one run).
+        The bytes of the pointer when it was read; the anchor moves only if they are unchanged.
+        None creates the anchor.  If one exists already, whatever its version, the result is False,
+        unless the same `reason.by` has set it to the same version (another attempt of one run).
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Published versions that a candidate is compared with: the champion and the anchor."""
+"""Read the published versions that a candidate is compared with: the champion and the anchor."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def load_champion(store: ArtifactStore, channel: str | None) -> PublishedVersion
 
 
 def load_anchor(store: ArtifactStore, name: str | None) -> PublishedVersion | None:
-    """Read the fixed version that `gate.anchor` names, directly or by a channel.
+    """Read the fixed version that `gate.anchor` names, as a version or as a channel.
 
     Raises
     ------
@@ -69,7 +69,7 @@ def load_anchor(store: ArtifactStore, name: str | None) -> PublishedVersion | No
 
 
 def load_channel_anchor(store: ArtifactStore, channel: str) -> PublishedVersion | None:
-    """Read the anchor of a channel; None without one.
+    """Read the anchor of a channel; return None if the channel has no anchor.
 
     The result has no files if the anchor's version has been removed.
 
@@ -92,7 +92,7 @@ def find_anchor(store: ArtifactStore, name: str) -> str:
     version = name if is_version(name) else read_channel(store, name)[0]
     if version is None or not is_complete(store, version):
         raise ConfigurationError(
-            f"gate.anchor '{name}' is no version or channel of '{store.uri}'",
-            hint="`pcc-job models list` names them",
+            f"gate.anchor '{name}' is not a version or channel of '{store.uri}'",
+            hint="`pcc-job models list` shows the versions and channels",
         )
     return version

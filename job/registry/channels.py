@@ -1,12 +1,14 @@
-"""Channels: pointers to a champion that move by compare-and-swap; anchors are such pointers, too.
+"""Channels: pointers to a champion that move by compare-and-swap; anchors are pointers as well.
 
 How it works
 ------------
-1. A pointer is one object, `channels/NAME.json`; it holds the whole last move, so nothing is lost.
+1. A pointer is one object, `channels/NAME.json`.  It holds the complete last move, so no move is
+   lost if the process is killed.
 2. A move first completes the history of the previous move, in case that process was killed.
-3. The pointer is replaced only if its bytes are still those that were read; else it is a conflict.
+3. The pointer is replaced only if its bytes have not changed since it was read; otherwise the move
+   is a conflict.
 4. After the swap the move is appended to the history.
-5. Last, the version is checked: if `models prune` is removing it, the pointer is moved back.
+5. Finally the version is checked: if `models prune` is removing it, the pointer is moved back.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ _CONDITIONAL_STEPS: Final = ("creates_once", "swaps")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoveReason:
-    """Who moves a pointer, when and why, as the history keeps it.
+    """Who moves a pointer, when and why; recorded in the history.
 
     Attributes
     ----------
@@ -36,7 +38,7 @@ class MoveReason:
     by
         Run id or operator.
     copy_of
-        Version that was published again under the name that the pointer moves to.
+        Version of which the pointer's new version is a republished copy.
     """
 
     at: str
@@ -47,7 +49,7 @@ class MoveReason:
 
 
 def read_channel(store: ArtifactStore, channel: str) -> tuple[str | None, bytes | None]:
-    """Return the version a channel points to, and the pointer's bytes."""
+    """Return the version that a channel points to, and the pointer's bytes."""
     raw = store.get(f"channels/{channel}.json")
     return (None, None) if raw is None else (read_pointer(channel, raw).version, raw)
 
@@ -70,14 +72,14 @@ def require_conditions(store_uri: str, steps: tuple[ProbeStep, ...]) -> None:
     Raises
     ------
     ConfigurationError
-        The store ignores them: two concurrent moves of a pointer would both seem to succeed.
+        The store ignores them, so two concurrent moves of a pointer would both appear to succeed.
     """
     for step in steps:
         if step.name in _CONDITIONAL_STEPS and not step.is_met:
             raise ConfigurationError(
-                f"'{store_uri}' ignores conditional writes (it answered {step.answer}), so no "
-                "channel can be moved there; versions can be published",
-                hint="use a store with conditional writes, or set publish.channel to null",
+                f"'{store_uri}' ignores the conditions of conditional writes (it answered "
+                f"{step.answer}): versions can be published, but channels cannot be moved safely",
+                hint="use a store with conditional writes, or --set publish.channel=null",
             )
 
 
@@ -91,8 +93,8 @@ def move_channel(
 ) -> None:
     """Move a channel to a version; do nothing if it already points to it.
 
-    The pointer contains its whole move, so the next process that moves the channel can append the
-    history entry that a killed process has not written.
+    The pointer contains its complete move, so the next process that moves the channel can append
+    the history entry that a killed process has not written.
 
     Raises
     ------
@@ -114,8 +116,8 @@ def move_channel(
 def create_pointer(store: ArtifactStore, channel: str, version: str, reason: MoveReason) -> bool:
     """Create a pointer that does not exist yet, and return whether this caller has created it.
 
-    Another attempt of the same run counts as this caller, and so does a request whose response was
-    lost.
+    The result is also True if another attempt of the same run has created it, or if the response to
+    a successful request was lost.
 
     Raises
     ------
@@ -170,14 +172,16 @@ def _check_moved_by_same_run(store: ArtifactStore, channel: str, version: str, b
     if present == version or any(m.to == version and m.by == by for m in moves):
         return
     raise VersionConflictError(
-        f"{describe_pointer(channel)} was moved to {present} by somebody else, not to {version}",
-        hint=f"{version} is published; look at `pcc-job models list` and `history`, then run "
-        f"{promote_command(channel, version)} if it is the better one",
+        f"{describe_pointer(channel)} was not moved to {version}: another run or operator moved "
+        f"it to {present} first",
+        hint=f"{version} is published; see `pcc-job models history`, compare them with `pcc-job "
+        f"models diff {present} {version}`, then run {promote_command(channel, version)} if it is "
+        "the better one",
     )
 
 
 def _require_not_removed(store: ArtifactStore, channel: str, pointer: ChannelPointer) -> None:
-    """Undo a move whose version is being removed, as `models prune` has read the old pointer."""
+    """Undo a move if its version is being removed: `models prune` has read the old pointer."""
     version, origin = pointer.version, pointer.origin
     if is_complete(store, version) and not is_being_removed(store, version):
         return
@@ -195,5 +199,6 @@ def _require_not_removed(store: ArtifactStore, channel: str, pointer: ChannelPoi
     raise VersionConflictError(
         f"{version} is being removed by `models prune`, so {describe_pointer(channel)} stays at "
         f"{origin}",
-        hint="look at `pcc-job models list` and `history`, then promote a version that is there",
+        hint="see `pcc-job models list` and `pcc-job models history`, then promote an existing "
+        "version",
     )

@@ -1,10 +1,10 @@
-"""Copy a version out of the store, completely or not at all, and check that it loads.
+"""Copy a version out of the store, completely or not at all, and check that the model loads.
 
 How it works
 ------------
-1. Files are written into a staging folder beside the target while their digests are computed.
-2. Once all digests match the manifest, the staging folder is renamed to the target.
-3. On any error, and when the process is terminated, the staging folder is removed.
+1. Files are written to a staging folder next to the target while their digests are computed.
+2. When all digests match the manifest, the staging folder is renamed to the target.
+3. The staging folder is removed on any error, and when the process is terminated.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ from job.errors import ConfigurationError, IntegrityError, TransientError
 from job.registry.read_version import verify_files
 
 _DISK_ERRORS: Final = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
-# NOTE: larger writes need larger free pages, which the kernel may have to make first
+# NOTE: larger writes need larger free pages, which the kernel may have to assemble first
 _WRITE_BYTES: Final = 2**15
 OnBegin = Callable[[Callable[[], None]], None]
 
 
 class _Staging:
-    """A folder beside the target that contains the files until all of them are verified."""
+    """A folder next to the target that holds the files until all of them are verified."""
 
     def __init__(self, directory: Path) -> None:
         self._created = [f for f in (directory, *directory.parents) if not f.exists()]
         self._directory = directory
         self._root: Path | None = None
-        # NOTE: another thread may clean up; no file may be written after that
+        # NOTE: another thread may clean up, and no file may be written after that
         self._lock = threading.Lock()
         self._is_closed = False
 
@@ -86,13 +86,13 @@ def fetch_version(
 ) -> Path:
     """Write a verified version into a folder, completely or not at all.
 
-    A file or folder that already has the version's name is never changed: if it contains the same
-    files there is nothing to do, else it is an error.
+    A file or folder that already has the version's name is never changed.  If it contains the same
+    files, nothing is done; otherwise it is an error.
 
     Parameters
     ----------
     on_begin
-        Called with the clean-up function, for a process that is terminated before the end.
+        Called with the clean-up function, which a termination handler has to call.
 
     Raises
     ------
@@ -101,7 +101,7 @@ def fetch_version(
     IntegrityError
         A file of the version is damaged.
     TransientError
-        The disk is full, or has failed.
+        The disk is full, or a write to it failed.
     """
     target = directory / version
     staging = _Staging(directory)
@@ -124,8 +124,8 @@ def _move(files: Path, target: Path) -> None:
             raise
         if not _have_same_content(files, target):
             raise ConfigurationError(
-                f"'{target}' is there already, and is not that version as it was published",
-                hint="look at it and move it away, or choose another folder",
+                f"'{target}' already exists and differs from the published version",
+                hint="move it away after checking what it is, or choose another folder",
             ) from None
 
 
@@ -151,7 +151,8 @@ def _translated(directory: Path) -> Iterator[None]:
         reason = os.strerror(error.errno or 0)
         if error.errno in _DISK_ERRORS:
             raise TransientError(
-                f"'{directory}' failed: {reason}", hint="free space or mend the device"
+                f"writing to '{directory}' failed: {reason}",
+                hint="free disk space or repair the device, then run again",
             ) from error
         raise ConfigurationError(
             f"'{directory}' cannot be written: {reason}", hint="choose another folder"
@@ -169,7 +170,7 @@ def check_load(
     Parameters
     ----------
     find_problem
-        Loads the model in a version's folder and predicts one row; returns the problem, if any.
+        Loads the model in a version's folder and predicts one row; returns the problem or None.
 
     Raises
     ------
@@ -182,7 +183,7 @@ def check_load(
         problem = find_problem(path)
     if problem:
         raise IntegrityError(
-            f"{version} cannot be loaded and used here: {problem}",
-            hint="compare the installed packages with environment.packages in its metadata.json",
+            f"{version} cannot be loaded and used with the installed packages: {problem}",
+            hint="compare them with `environment.packages` in `pcc-job models show {version}`",
         )
     return LoadCheckResult(version=version, is_loadable=True)

@@ -1,12 +1,12 @@
-"""The history of a channel: its moves, and the champion before the present one.
+"""The history of a channel: its moves, and the champion before the current one.
 
 How it works
 ------------
 1. Each move is an object of its own, `channels/NAME/history/NUMBER.json`, that is never changed.
-2. The last move is also in the pointer, as the process that made it may have been killed before
-   it could write the entry.
-3. For a rollback, moves are replayed: a rollback removes the champions back to its target, so that
-   a second rollback goes one version further back.
+2. The pointer also contains the last move, because the process that made the move may have been
+   killed before it could write the entry.
+3. To find the target of a rollback, moves are replayed.  A rollback removes all champions after its
+   target, so a second rollback goes one version further back.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ def read_pointer(channel: str, raw: bytes) -> ChannelPointer:
         return ChannelPointer.parse(raw)
     except ValueError:
         raise IntegrityError(
-            f"channels/{channel}.json is damaged: it must name the version of "
+            f"channels/{channel}.json is damaged: it does not name the version of "
             f"{describe_pointer(channel)}",
-            hint=f"remove it, then run {promote_command(channel, 'VERSION')} with the version that "
-            f"`to` names in the newest entry of channels/{channel}/history/",
+            hint=f"remove it, then run {promote_command(channel, 'VERSION')} with the version in "
+            f"`to` of the newest entry in channels/{channel}/history/",
         ) from None
 
 
@@ -60,13 +60,13 @@ def read_moves(store: ArtifactStore, channel: str) -> list[ChannelMove]:
 
 
 def next_number(store: ArtifactStore, channel: str, present: ChannelPointer | None) -> int:
-    """Return the number of the next move, greater than the history's and the pointer's numbers."""
+    """Return the number of the next move: one more than any in the history and the pointer."""
     numbers = [_entry_number(key) for key in store.keys(_history_prefix(channel))]
     return 1 + max(*numbers, 0, present.move if present else 0)
 
 
 def append_history(store: ArtifactStore, channel: str, pointer: ChannelPointer) -> None:
-    """Append the move of a pointer to the history if it is missing; a number in use is skipped."""
+    """Append a pointer's move to the history if it is missing; skip numbers already in use."""
     number, entry = pointer.move, pointer.last_move.to_bytes()
     while not store.put_if_absent(_entry_key(channel, number), entry):
         if store.get(_entry_key(channel, number)) == entry:
@@ -75,7 +75,7 @@ def append_history(store: ArtifactStore, channel: str, pointer: ChannelPointer) 
 
 
 def previous_version(store: ArtifactStore, channel: str) -> str | None:
-    """Return the last earlier champion that still exists and was not rolled back."""
+    """Return the latest earlier champion that still exists and was not rolled back."""
     champions: list[ChannelMove] = []
     for move in read_moves(store, channel):
         if move.action == "rollback":
@@ -107,7 +107,8 @@ def _entry_number(key: str) -> int:
 
 def _damaged_entry(key: str) -> IntegrityError:
     return IntegrityError(
-        f"{key} is not an entry of a channel's history", hint="look at it, then remove it"
+        f"{key} is not a valid entry of a channel's history",
+        hint="find out what wrote it, then remove it",
     )
 
 

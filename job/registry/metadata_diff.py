@@ -26,7 +26,7 @@ _COMPARED: Final = {
 
 
 def compare_metadata(before: Metadata, after: Metadata) -> dict[str, Change]:
-    """Return the differences by dotted key, as a report and `pcc-job models diff` show them."""
+    """Return the differences by dotted key, in the form that reports and `models diff` show."""
     old, new = (
         dict(flatten(metadata.model_dump(mode="json", include=_COMPARED)))
         for metadata in (before, after)

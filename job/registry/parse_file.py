@@ -1,4 +1,4 @@
-"""Parse a stored JSON file, or say which key of it this release cannot read."""
+"""Parse a stored JSON file, or raise an error that names the unreadable key."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def parse_file(form: type[_File], name: str, raw: bytes) -> _File:
     Raises
     ------
     IntegrityError
-        A key that this release needs is absent or of another type.
+        A key that this release needs is missing or has another type.
     """
     try:
         return form.parse(raw)
@@ -32,5 +32,5 @@ def parse_file(form: type[_File], name: str, raw: bytes) -> _File:
         key = ".".join(str(part) for part in problem["loc"])
         raise IntegrityError(
             f"this release cannot read {name}: {key}: {problem['msg']}",
-            hint="use the release that published the version, or a later one",
+            hint="use the release of pcc-job that published the version, or a later one",
         ) from None

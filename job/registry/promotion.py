@@ -1,4 +1,4 @@
-"""Move a channel or its anchor to a version by hand."""
+"""Promote by hand: move a channel or its anchor to a version."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def promote(
     Raises
     ------
     VersionConflictError
-        The channel is not at `expect`, or was moved concurrently; both versions are named.
+        The channel is not at `expect`, or was moved concurrently; the error names both versions.
     IntegrityError
         The version is damaged.
     """
@@ -49,7 +49,7 @@ def promote_anchor(
     Raises
     ------
     VersionConflictError
-        The anchor is not at `expect`, or was set or moved concurrently; both versions are named.
+        The anchor is not at `expect`, or was moved concurrently; the error names both versions.
     IntegrityError
         The version, or the anchor's pointer, is damaged.
     """
@@ -73,8 +73,9 @@ def _require_at(pointer: str, present: str | None, expect: str | None) -> None:
     """Raise `VersionConflictError` if a pointer is not at the expected version."""
     if expect is not None and present != expect:
         raise VersionConflictError(
-            f"{describe_pointer(pointer)} is at {present}, not at {expect}",
-            hint="look at `pcc-job models history`, then decide",
+            f"{describe_pointer(pointer)} is at {present}; expected {expect}",
+            hint="`pcc-job models history` shows who moved it; if the move is still right, run "
+            "again with --expect set to the present version",
         )
 
 
@@ -84,5 +85,5 @@ def require_store_conditions(store: ArtifactStore, by: str) -> None:
 
 
 def actor_token(by: str) -> str:
-    """Return a part of a key that identifies the actor; a user's name may contain anything."""
+    """Return a string for keys that identifies the actor; user names may contain any character."""
     return Digest.of(by.encode()).hex[:16]

@@ -1,10 +1,10 @@
-"""Remove unfinished work, and old versions on request.
+"""Remove unfinished versions and, on request, old ones.
 
 How it works
 ------------
 1. List the complete versions and the unfinished ones, which have no manifest.
-2. Select the complete versions past the newest `keep`, without those in use: champions, anchors,
-   and the versions that channels would roll back to.
+2. Select the complete versions that are older than the newest `keep` and not in use.  In use are
+   champions, anchors, and the versions that channels would roll back to.
 3. Select the unfinished versions, probes and removal marks that are older than `before`.
 4. Remove each version with `remove_version`, which checks again that it is not in use.
 """
@@ -26,14 +26,14 @@ from job.registry.removal import remove_version
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Versions:
-    """The versions of a store, each in the order of their names.
+    """The versions of a store, sorted by name.
 
     Attributes
     ----------
     complete
         Versions with a manifest.
     unfinished
-        Keys of each version without one.
+        Keys of each version without a manifest.
     """
 
     complete: list[str]
@@ -49,10 +49,10 @@ def prune_versions(
     token: str,
     anchor: str | None = None,
 ) -> PruneResult:
-    """Remove unfinished work older than `before`, and versions past the newest `keep`.
+    """Remove unfinished work older than `before`, and versions older than the newest `keep`.
 
-    Never removed are `anchor`, the versions that a channel or an anchor points to, and those that a
-    channel would roll back to.  If `keep` is None, no complete version is removed.
+    `anchor`, the versions that a channel or an anchor points to, and those that a channel would
+    roll back to are never removed.  If `keep` is None, no complete version is removed.
 
     Parameters
     ----------
@@ -94,14 +94,14 @@ def _list_versions(store: ArtifactStore) -> _Versions:
 def _find_outdated(
     store: ArtifactStore, complete: list[str], keep: int | None, anchor: str | None
 ) -> list[str]:
-    """Return the versions past the newest `keep` that are not in use."""
+    """Return the versions older than the newest `keep` that are not in use."""
     surplus = [] if keep is None else complete[: max(len(complete) - keep, 0)]
     in_use = {*_versions_in_use(store), anchor} if surplus else set()
     return [version for version in surplus if version not in in_use]
 
 
 def _remove_outdated(store: ArtifactStore, version: str, token: str) -> bool:
-    """Remove a complete version, unless a channel or an anchor has moved to it by now."""
+    """Remove a complete version, unless a channel or an anchor has moved to it meanwhile."""
 
     def is_removable() -> bool:
         return version not in pointed_versions(store)
@@ -110,7 +110,7 @@ def _remove_outdated(store: ArtifactStore, version: str, token: str) -> bool:
 
 
 def _remove_abandoned(store: ArtifactStore, version: str, before: datetime, token: str) -> bool:
-    """Remove an unfinished version, unless a run has continued it by now."""
+    """Remove an unfinished version, unless a run has continued it meanwhile."""
 
     def is_removable() -> bool:
         keys = list(store.keys(f"{version}/"))

@@ -4,8 +4,8 @@ How it works
 ------------
 1. The first attempt of a run id claims the version's name and time; later attempts use the claim.
 2. Each file is created only if it does not exist; an existing one becomes part of the version.
-3. If `models prune` is removing the version, or a file is gone, nothing is committed.
-4. The manifest, with the digests of the files as they are stored, is written last: it commits.
+3. If `models prune` is removing the version, or a file is missing, nothing is committed.
+4. The manifest is written last, and commits the version.  It holds the digests of the stored files.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from job.registry.parse_file import parse_file
 from job.registry.removal import is_being_removed
 
 log = structlog.get_logger(__name__)
-# NOTE: today's PCC ignores the manifest; in this order metadata.json is missing for one request
+# NOTE: PCC ignores the manifest today; in this order metadata.json is missing for one request only
 _FIRST: Final = (MODEL_FILE, METADATA_FILE)
 _N_THREADS: Final = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """Name, time and input of a version, which a run id's first attempt fixes for later ones."""
+    """Name, time and input of a version, fixed by the first attempt of a run id."""
 
     version: str
     started_at: datetime
@@ -50,7 +50,7 @@ def name_version(run_id: str, at: datetime, *, copied_from: str | None = None) -
 
 
 def is_named_for(version: str, run_id: str, copied_from: str | None) -> bool:
-    """Return whether a version's name is derived from that run id, or from that copy."""
+    """Return whether a version's name is derived from this run id, or from this copy."""
     return version.endswith(f"_{run_suffix(_owner(run_id, copied_from))}")
 
 
@@ -64,7 +64,7 @@ def find_claim(store: ArtifactStore, run_id: str, digests: Mapping[str, str]) ->
     Raises
     ------
     ConfigurationError
-        That attempt had another dataset or other settings.
+        That attempt used another dataset or other settings.
     """
     raw = store.get(_claim_key(run_id))
     if raw is None:
@@ -82,8 +82,9 @@ def find_claim(store: ArtifactStore, run_id: str, digests: Mapping[str, str]) ->
         ) from None
     if claim.digests != dict(digests):
         raise ConfigurationError(
-            f"run id '{run_id}' is taken by {claim.version}, of another dataset or settings",
-            hint="use a new --run-id, or the dataset and settings of that version",
+            f"run id '{run_id}' was used for {claim.version} with another dataset or other "
+            "settings",
+            hint="use another --run-id, or the dataset and settings of that version",
         )
     return claim
 
@@ -99,7 +100,7 @@ def claim(store: ArtifactStore, run_id: str, proposed: Claim) -> Claim:
         return proposed
     earlier = find_claim(store, run_id, proposed.digests)
     if earlier is None:
-        raise TransientError(f"{_claim_key(run_id)} was removed meanwhile", hint="run again")
+        raise TransientError(f"{_claim_key(run_id)} was removed during the run", hint="run again")
     return earlier
 
 
@@ -118,13 +119,13 @@ def publish(
 ) -> None:
     """Create all objects of a version; the manifest commits it.
 
-    Objects are never changed: those that an earlier or concurrent attempt of the same run has
-    stored become part of the version, and the manifest describes what is stored.
+    Objects are never changed.  Those that an earlier or concurrent attempt of the same run has
+    stored become part of the version, and the manifest describes the stored objects.
 
     Raises
     ------
     VersionConflictError
-        The name belongs to another run.
+        The version's name belongs to another run.
     TransientError
         `models prune` is removing the folder as abandoned.
     """
@@ -149,14 +150,14 @@ def publish(
 def _require_same_run(
     version: str, run_id: str, stored: PromotionTerms, ours: PromotionTerms, *, is_copy: bool
 ) -> None:
-    """Raise `VersionConflictError` if the stored metadata are of another run or verdict."""
+    """Raise `VersionConflictError` if the stored metadata have another run or gate decision."""
     if stored.run_id not in (run_id, None) and not is_copy:
         raise VersionConflictError(
             f"{version} belongs to run '{stored.run_id}'", hint="run again with another --run-id"
         )
     if stored.override != ours.override:
         raise VersionConflictError(
-            f"an interrupted attempt of run '{run_id}' has stored another verdict of the gate",
+            f"an interrupted attempt of run '{run_id}' has stored a different decision of the gate",
             hint="run again with another --run-id",
         )
 
@@ -169,13 +170,15 @@ def _require_all_present(store: ArtifactStore, version: str, names: Iterable[str
     if is_being_removed(store, version):
         raise TransientError(
             f"{version} is being removed by `models prune` as abandoned",
-            hint="run again when it has ended; if it was killed, once its mark below "
-            f"removals/{version}/ is old enough for the next `models prune`",
+            hint="run again when `models prune` has ended; if it was killed, when the next "
+            f"`models prune` has removed its mark in removals/{version}/, after "
+            "store.abandoned_after_hours",
         )
     missing = {f"{version}/{name}" for name in names} - set(store.keys(f"{version}/"))
     if missing:
         raise TransientError(
-            f"{pluralize(len(missing), 'file')} of {version} removed meanwhile", hint="run again"
+            f"{pluralize(len(missing), 'file')} of {version} removed during the run",
+            hint="run again",
         )
 
 
@@ -186,7 +189,7 @@ def _create(store: ArtifactStore, version: str, name: str, data: bytes) -> bytes
         return data
     existing = store.get(key)
     if existing is None:
-        raise TransientError(f"'{key}' was removed meanwhile", hint="run again")
+        raise TransientError(f"'{key}' was removed during the run", hint="run again")
     if existing != data:
         log.info("earlier_file_kept", key=key)
     return existing

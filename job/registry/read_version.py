@@ -1,4 +1,4 @@
-"""List the complete versions, and read their files verified by the manifest."""
+"""List the complete versions, and read their files, verified against the manifest."""
 
 from __future__ import annotations
 
@@ -65,13 +65,13 @@ def parse_metadata(version: str, raw: bytes) -> Metadata:
     Raises
     ------
     IntegrityError
-        A key that this release needs is absent or of another type.
+        A key that this release needs is missing or has another type.
     """
     return parse_file(Metadata, f"{version}/{METADATA_FILE}", raw)
 
 
 def read_terms(store: ArtifactStore, version: str) -> PromotionTerms:
-    """Return how a version is promoted, from its verified metadata.json.
+    """Return the promotion terms of a version, from its verified metadata.json.
 
     Raises
     ------
@@ -108,15 +108,15 @@ def verify_files(
     Parameters
     ----------
     sink
-        Called with the name and the next piece of a file: in order for each file, for several files
-        at once.  The pieces are verified only once this function has returned.
+        Called with a file's name and its next piece: in order within a file, while several files
+        may be in progress.  The pieces are verified only once this function has returned.
     selected
         Names of the files to read; None reads all.
 
     Raises
     ------
     IntegrityError
-        A file is missing or not listed, or a file or the manifest is not as it was published.
+        A file is missing or not listed, or a file or the manifest was changed since publication.
     """
     raw = store.get(f"{version}/{MANIFEST_FILE}") or b""
     listed = _read_manifest(version, raw).entries
@@ -148,8 +148,10 @@ def _measure(store: ArtifactStore, version: str, name: str, sink: Sink | None) -
 
 
 def _damage(version: str, broken: list[str], unlisted: list[str]) -> IntegrityError:
-    problems = [f"{quote_list(broken)} differ from the manifest"] if broken else []
-    problems += [f"{quote_list(unlisted)} are not in it"] if unlisted else []
+    problems = (
+        [f"files missing or different from the manifest: {quote_list(broken)}"] if broken else []
+    )
+    problems += [f"files not in the manifest: {quote_list(unlisted)}"] if unlisted else []
     return IntegrityError(
         f"{version} is damaged: {'; '.join(problems)}",
         hint="restore the files from a backup, or publish a new version",
@@ -157,30 +159,30 @@ def _damage(version: str, broken: list[str], unlisted: list[str]) -> IntegrityEr
 
 
 def copied_from(store: ArtifactStore, version: str) -> str | None:
-    """Return the version that this one is a copy of; None if it is not, or that is not readable."""
+    """Return the version that this one is a copy of; None if it is no copy, or unreadable."""
     manifest = _parse_manifest(store.get(f"{version}/{MANIFEST_FILE}") or b"")
     return None if manifest is None else manifest.copied_from
 
 
 def _read_manifest(version: str, raw: bytes) -> Manifest:
-    """Return the manifest of a version, which must have exactly the bytes that `publish` writes."""
+    """Return the manifest of a version; it must have exactly the bytes that `publish` writes."""
     manifest = _parse_manifest(raw)
     if manifest is None or raw != _rewrite(manifest):
         raise IntegrityError(
-            f"the manifest of {version} ({MANIFEST_FILE}) is missing or damaged",
+            f"{version}/{MANIFEST_FILE}, the manifest, is missing or damaged",
             hint="publish a new version",
         )
     if manifest.version != version or not is_named_for(
         version, manifest.run_id, manifest.copied_from
     ):
         raise IntegrityError(
-            f"{version}/{MANIFEST_FILE} is the manifest of another version",
+            f"{version}/{MANIFEST_FILE} belongs to another version",
             hint="restore it from a backup, or publish a new version",
         )
-    # NOTE: names become paths where a version is fetched
+    # NOTE: names become paths when a version is fetched
     if not all(is_key(entry.name) for entry in manifest.files):
         raise IntegrityError(
-            f"{version}/{MANIFEST_FILE} names a file outside its version",
+            f"{version}/{MANIFEST_FILE} names a file outside of the version's folder",
             hint="do not use this version; find out who wrote it",
         )
     return manifest

@@ -1,14 +1,14 @@
-"""Remove a version so that a concurrent publication or promotion of it is detected.
+"""Remove a version so that concurrent publications and promotions of it are detected.
 
 How it works
 ------------
 1. Write a mark that the version is being removed.
-2. Check again that nobody needs the version.
+2. Check again that the version is not in use.
 3. If so, delete the manifest, then the other files.
 4. Delete the mark.
 
-Whoever commits or promotes a version looks for marks after the last change that step 2 could have
-seen, so that one of the two sees the other.
+A process that commits or promotes a version checks for marks after its last change that step 2
+could have seen.  So at least one of the two processes sees the other.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def remove_version(
     token
         Distinguishes this removal from others of the same version.
     is_removable
-        Whether nobody needs the version; called after the mark is written.
+        Return whether the version is not in use; called after the mark is written.
     """
     mark = f"{_marks_prefix(version)}{token}"
     store.put_if_absent(mark, b"")
@@ -44,7 +44,7 @@ def remove_version(
 
 
 def is_being_removed(store: ArtifactStore, version: str) -> bool:
-    """Return whether a removal of the version is under way, or was killed before its end."""
+    """Return whether a removal of the version is in progress, or was killed before its end."""
     return any(True for _ in store.keys(_marks_prefix(version)))
 
 

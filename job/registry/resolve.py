@@ -48,7 +48,7 @@ def list_history(store: ArtifactStore, channel: str) -> list[ChannelMove]:
     moves = read_moves(store, channel)
     if not moves:
         raise ConfigurationError(
-            f"no channel '{channel}' in '{store.uri}'",
+            f"channel '{channel}' does not exist in '{store.uri}'",
             hint=f"channels: {quote_list(sorted(list_channels(store))) or 'none yet'}",
         )
     return moves
@@ -67,8 +67,9 @@ def list_anchor_history(store: ArtifactStore, channel: str) -> list[ChannelMove]
     if not moves:
         raise ConfigurationError(
             f"channel '{channel}' has no anchor in '{store.uri}'",
-            hint=f"channels with one: {quote_list(sorted(list_anchors(store))) or 'none yet'}; "
-            f"{promote_command(pointer, 'VERSION')} sets it",
+            hint="channels with an anchor: "
+            f"{quote_list(sorted(list_anchors(store))) or 'none yet'}; "
+            f"{promote_command(pointer, 'VERSION')} sets one",
         )
     return moves
 

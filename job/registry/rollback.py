@@ -2,9 +2,9 @@
 
 How it works
 ------------
-1. Find the last earlier champion that still exists and was not rolled back.
-2. On request publish a copy of it as the newest version, for consumers that ignore channels.
-3. Move the channel by compare-and-swap; if another move was first, remove the copy again.
+1. Find the latest earlier champion that still exists and was not rolled back.
+2. On request, publish a copy of it as the newest version, for consumers that ignore channels.
+3. Move the channel by compare-and-swap; if another move came first, remove the copy again.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _SECOND: Final = timedelta(seconds=1)
 def roll_back(
     store: ArtifactStore, channel: str, *, at: datetime, by: str, is_republished: bool
 ) -> MoveResult:
-    """Move a channel back to the champion before the present one.
+    """Move a channel back to the champion before the current one.
 
     Parameters
     ----------
@@ -48,7 +48,9 @@ def roll_back(
     origin = previous_version(store, channel)
     if pointer is None or origin is None:
         raise ConfigurationError(
-            f"channel '{channel}' has no earlier version", hint="promote one by name"
+            f"channel '{channel}' has no earlier version",
+            hint="`pcc-job models list` shows the versions, `pcc-job models promote VERSION "
+            "--channel {channel}` moves the channel",
         )
     target = _republish(store, origin, at=at, by=by) if is_republished else origin
     verify_files(store, target)
@@ -71,7 +73,7 @@ def roll_back(
 def _republish(store: ArtifactStore, origin: str, *, at: datetime, by: str) -> str:
     """Ensure the newest folder holds a copy of the older version, and return its name.
 
-    A copy that an earlier call left, because it ended before it moved the channel, is used again.
+    A copy left by an earlier call, which ended before it moved the channel, is reused.
     """
     folders = {key.partition("/")[0] for key in store.keys("v")}
     newest = max(name for name in folders if is_version(name))
@@ -85,14 +87,14 @@ def _republish(store: ArtifactStore, origin: str, *, at: datetime, by: str) -> s
 
 
 def _after(newest: str, at: datetime) -> datetime:
-    """Return a time whose name sorts after the newest folder, even if a clock was ahead."""
+    """Return a time whose version name sorts after the newest folder, even if a clock was ahead."""
     try:
         stamp = datetime.strptime(ModelVersion.parse(newest).stamp, "%Y%m%d_%H%M%S")
         return max(at, stamp.replace(tzinfo=UTC) + _SECOND)
     except (ValueError, OverflowError):
         raise ConfigurationError(
-            f"no name sorts after the folder '{newest}'",
-            hint="find out who made it, and remove it",
+            f"no version name sorts after the newest folder '{newest}'",
+            hint="find out who created the folder, and remove it",
         ) from None
 
 

@@ -2,10 +2,10 @@
 
 How it works
 ------------
-1. Before publication the run claims its version, and records the champion that the gate has seen.
-2. After publication the channel moves to the version, from that champion only.
-3. If the version's metadata ask for it, the anchor is set, too.
-4. A later attempt of an interrupted run repeats 2 and 3, unless the channel has been moved since.
+1. Before publication the run claims its version, and records the champion that the gate compared.
+2. After publication the channel moves to the version, but only from that champion.
+3. If the version's metadata request it, the anchor is set as well.
+4. A later attempt of an interrupted run repeats steps 2 and 3, unless the channel was moved since.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ log = structlog.get_logger(__name__)
 
 
 def propose_claim(plan: Plan, digests: Mapping[str, str]) -> Claim:
-    """Return the claim of this attempt, which counts if the run id has none yet."""
+    """Return the claim of this attempt, which applies if the run id has no claim yet."""
     return Claim(
         version=name_version(plan.run_id, plan.started_at),
         started_at=plan.started_at,
@@ -50,8 +50,8 @@ def claim_version(
 ) -> Claim:
     """Claim the version that this attempt proposes; return the claim of the first attempt.
 
-    The champion that the gate has seen is recorded, so that an attempt that only finishes the
-    promotion moves the channel from that champion only.
+    The champion that the gate compared is recorded, so an attempt that only finishes the promotion
+    moves the channel from that champion only.
     """
     claimed = claim(store, plan.run_id, propose_claim(plan, digests))
     channel = plan.settings.publish.channel
@@ -67,7 +67,7 @@ def choose_anchor(
 ) -> AnchorRequest | None:
     """Return the anchor that the version's promotion sets; None if the anchor does not change.
 
-    The first promotion that rests on the gate's default makes its champion the anchor, so that a
+    The first promotion decided by the gate's default rule makes its champion the anchor, so that a
     slow decline is noticed.  A run with `--override` makes its own version the anchor if the
     channel's anchor cannot be compared any more.
     """
@@ -91,9 +91,9 @@ def promote_accepted(
     *,
     override: str | None = None,
 ) -> None:
-    """Move the channel, if one is set, from the champion that the gate has seen to the version.
+    """Move the channel, if one is set, to the version, from the champion that the gate compared.
 
-    The version's metadata say which anchor is set, if any.
+    The version's metadata name the anchor to set, if any.
     """
     channel = plan.settings.publish.channel
     if channel is None:
@@ -119,7 +119,7 @@ def finish_interrupted(
     Raises
     ------
     VersionConflictError
-        The channel has moved since an attempt of this run read it; the operator decides.
+        The channel has moved since an attempt of this run read it; an operator has to decide.
     """
     channel = plan.settings.publish.channel
     if channel is None or plan.is_dry_run:
@@ -134,7 +134,7 @@ def finish_interrupted(
         return
     if store.head(_seen_key(plan.run_id, channel, pointer)) is None:
         raise VersionConflictError(
-            f"channel '{channel}' has moved to {present} since {version} was judged",
+            f"channel '{channel}' was moved to {present} after the gate had judged {version}",
             hint=f"compare them with `pcc-job models diff {present} {version}`, then "
             f"`pcc-job models promote {version}` if it is the better one",
         )
@@ -146,7 +146,7 @@ def finish_interrupted(
 
 
 def _set_anchor(store: ArtifactStore, channel: str, version: str, *, at: datetime, by: str) -> None:
-    """Set the anchor that the version's metadata ask for, unless it has been moved by now."""
+    """Set the anchor that the version's metadata request, unless it has moved meanwhile."""
     request = read_terms(store, version).sets_anchor
     if request is None:
         return
@@ -163,7 +163,7 @@ def _set_anchor(store: ArtifactStore, channel: str, version: str, *, at: datetim
     reason = _reason(at, by, why)
     try:
         is_set = set_anchor(store, channel, request.version, expected=expected, reason=reason)
-    except VersionConflictError as error:  # the channel has moved nevertheless
+    except VersionConflictError as error:  # the channel's move stands
         log.warning("anchor_not_set", channel=channel, reason=error.message)
         return
     if is_set:
@@ -179,6 +179,6 @@ def _why(override: str | None) -> str:
 
 
 def _seen_key(run_id: str, channel: str, pointer: bytes | None) -> str:
-    """Return the key of the object that records a pointer which an attempt of this run has read."""
+    """Return the key of the object that records which pointer an attempt of this run has read."""
     state = "unset" if pointer is None else Digest.of(pointer).hex
     return f"runs/{run_id}/seen/{channel}-{state}.json"

@@ -1,4 +1,4 @@
-"""Probe whether only one of many concurrent create-only writes to a store succeeds."""
+"""Probe that only one of many concurrent create-only writes to a store succeeds."""
 
 from __future__ import annotations
 
@@ -11,22 +11,24 @@ from job.contracts.store_keys import ProbeStep
 
 _N_WRITERS: Final = 16
 _N_ROUNDS: Final = 40
-# NOTE: the longer an upload takes, the more writers pass a check that is made before it
+# NOTE: the longer an upload takes, the more writers pass an existence check made before it
 _N_BYTES: Final = 64_000
 
 
 def probe_concurrent_creates(store: ArtifactStore, token: str) -> ProbeStep:
     """Let many writers create one key at the same moment, repeatedly; one must win each time.
 
-    A store that passes may still fail later.  One that fails has shown that two runs may both
-    believe that they have moved a channel.
+    A store that passes may still fail later.  If it fails, two runs could both believe that they
+    have moved a channel.
     """
     winners = (_count_winners(store, f"probe/{token}-{n}") for n in range(_N_ROUNDS))
     n_winners = next((n for n in winners if n != 1), 1)
     return ProbeStep(
         name="creates_alone",
         is_met=n_winners == 1,
-        answer=f"{n_winners} of {_N_WRITERS} rivals won" if n_winners != 1 else "one won each time",
+        answer=f"{n_winners} of {_N_WRITERS} concurrent writers succeeded"
+        if n_winners != 1
+        else "one writer succeeded each time",
     )
 
 

@@ -1,1 +1,1 @@
-"""Fast linear models: batched solvers of dense and sparse matrices, in scikit-learn's objects."""
+"""Fast linear models: batched solvers that fit scikit-learn objects to dense or sparse matrices."""

@@ -1,4 +1,4 @@
-"""NumPy's ufunc buffer, made small for operations that broadcast over rows."""
+"""Shrink NumPy's ufunc buffer for operations that broadcast over rows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _BUFFER_SIZE: Final = 256
 def small_ufunc_buffer() -> Iterator[None]:
     """Make NumPy loop over rows of 256 values or more without copying them, in this thread.
 
-    Where the ufunc buffer is longer than a row, NumPy copies rows, and what is broadcast to them,
+    If the ufunc buffer is longer than a row, NumPy copies rows, and the values broadcast to them,
     into the buffer to get fewer and longer loops.  For rows of hundreds of values the copies take
     two to four times as long as the operation itself (NumPy 2.4).
     """

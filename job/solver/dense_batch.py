@@ -1,22 +1,22 @@
-"""Fit linear models for many C at once, on one dense matrix.
+"""Fit linear models for many C at once on one dense matrix.
 
 How it works
 ------------
-1. All problems are minimized together by L-BFGS (`lbfgs`): an evaluation of the objective F
-   (`objective`) is one pass over the rows, in blocks (`dense_design`), for every problem.
+1. L-BFGS (`lbfgs`) minimizes all problems together: an evaluation of the objective F (`objective`)
+   is one pass over the rows, in blocks (`dense_design`), for every problem.
 2. L-BFGS works in a basis in which the Hessian of every problem is close to the identity.  The
    Hessian of F is that of the loss plus 1 / (C S) on the diagonal.  The softmax loss has the
    Hessian (diag(p) - p p') x x'; Böhning (1992) bounds it by a constant matrix over the classes
    times the Gram matrix of the rows.  Only the diagonal over the classes is used here, h_k for
    class k.  With the covariance of the columns V diag(e) V', and the intercept taken at the mean
    of the rows, the curvature is about h_k e + 1 / (C S) along each column of V.
-3. So the basis is u = sqrt(h_k e + 1 / (C S)) * V' w: one eigendecomposition serves every C and
+3. So the basis is u = sqrt(h_k e + 1 / (C S)) * V' w, and one eigendecomposition serves every C and
    class.  Wide matrices use the variances of the columns, with V = I.
 4. h_k is first guessed from the class shares, and estimated again after eight iterations, when the
-   probabilities have taken shape; a warm start skips the guess.  For the squared hinge, h_k is
+   probabilities have taken shape.  A warm start skips the guess.  For the squared hinge, h_k is
    twice the share of the rows within the margin.
-5. A problem ends at its tolerance, or when half its squared gradient in u, which estimates how far
-   F is above its minimum, is small enough.
+5. A problem ends at its tolerance, or when half its squared gradient in u is small enough.  That
+   value estimates how far F is above its minimum.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ def fit_dense_batch(
     Parameters
     ----------
     stop
-        The suboptimality is estimated as half the squared gradient in the basis u, which is right
-        within a factor of ten.
+        The suboptimality is estimated as half the squared gradient in the basis u, which is
+        accurate within a factor of ten.
     start
         None to start from 0.
     """
@@ -65,7 +65,7 @@ def fit_dense_batch(
 
 
 def batch_bytes(n_models: int, n_values: int) -> int:
-    """Return the memory that fitting so many models of so many values takes beside the matrix."""
+    """Return the bytes that fitting so many models of so many values needs besides the matrix."""
     return min(n_models, _max_batch_size(n_values)) * _model_bytes(n_values)
 
 
@@ -74,12 +74,12 @@ def _max_batch_size(n_values: int) -> int:
 
 
 def _model_bytes(n_values: int) -> int:
-    """Return an upper bound on a model's L-BFGS memory and the temporaries of an evaluation."""
+    """Return an upper bound on a model's L-BFGS memory and an evaluation's temporary arrays."""
     return n_values * 8 * (2 * MEMORY_SIZE + 16)
 
 
 class _Batch:
-    """Problems that are minimized together, and the basis u of each."""
+    """Problems that are minimized together, and each problem's basis u."""
 
     def __init__(self, design: DenseDesign, objective: Objective, stop: StopRule) -> None:
         self._objective, self._dtype = objective, design.dtype
@@ -94,7 +94,7 @@ class _Batch:
         self._set_basis(objective.initial_curvatures())
 
     def _set_basis(self, curvatures: Array) -> None:
-        """Scale the basis for these curvatures of the loss by each logit, shape (P, K)."""
+        """Scale the basis by these curvatures of the loss for each logit, shape (P, K)."""
         h, penalty = np.maximum(curvatures, 1e-9), self._objective.penalty
         hessian = h[..., None] * self._variances + penalty[:, None, None]
         scale = (1 / np.sqrt(hessian)).astype(self._dtype)
@@ -103,7 +103,7 @@ class _Batch:
         self._intercept_scale = (1 / np.sqrt(by_intercept)).ravel()
 
     def fit(self, start: WarmStart | None) -> LinearFits:
-        """Fit all models; without a start, the basis is scaled again after a few iterations."""
+        """Fit all models; without a start, the basis is rescaled after a few iterations."""
         n_problems, n_features = len(self._objective.penalty), len(self._mean)
         max_iter = self._stop.max_iter
         n_iter = np.zeros(n_problems, int)
@@ -127,7 +127,7 @@ class _Batch:
         return minimize(self._evaluate, points, self._stop.tolerance, max_iter)
 
     def _coefficients(self, points: Array, problems: Array) -> tuple[Array, Array]:
-        """Return the coefficients (P, K, D) and intercepts (P, K) at points of the basis."""
+        """Return coefficients (P, K, D) and intercepts (P, K) at points given in the basis."""
         u, ids = self._logit_rows(points, problems)
         scaled = u[:, 1:].astype(self._dtype)
         scaled *= self._scale[ids]
@@ -136,7 +136,7 @@ class _Batch:
         return W.reshape(len(points), self._n_logits, -1), b.reshape(len(points), -1)
 
     def _points(self, W: Array, b: Array) -> Array:
-        """Return the points of the basis at these coefficients and intercepts."""
+        """Return the points in the basis for these coefficients and intercepts."""
         by_column = self._rotate(W, self._vectors) / self._scale.reshape(W.shape)
         by_intercept = (b + W @ self._mean) / self._intercept_scale.reshape(b.shape)
         return np.concatenate(
@@ -147,7 +147,7 @@ class _Batch:
         return W @ vectors if len(vectors) else W
 
     def _logit_rows(self, points: Array, problems: Array) -> tuple[Array, Array]:
-        """Return points with one row per problem and logit, and the row numbers in `_scale`."""
+        """Return points with one row per problem and logit, and their row numbers in `_scale`."""
         ids = problems[:, None] * self._n_logits + np.arange(self._n_logits)
         return points.reshape(ids.size, -1), ids.ravel()
 

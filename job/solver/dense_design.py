@@ -2,11 +2,11 @@
 
 How it works
 ------------
-1. Threads get spans of rows, and cut them into blocks whose logits stay in the cache.
-2. For each block, one product gives the logits of all problems, the loss turns them into
+1. Each thread gets spans of rows, and cuts them into blocks whose logits stay in the cache.
+2. For each block, one product computes the logits of all problems, the loss turns them into
    derivatives in place, and a second product adds them to the gradient.  Each row is read once.
-3. The results of the spans are added in their order, so threads do not change a bit.
-4. Blocks are cast one by one, so double precision needs no second matrix.
+3. The results of the spans are added in order, so the number of threads does not change one bit.
+4. Blocks are cast one at a time, so double precision needs no second matrix.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from job.solver.arrays import Array
 from job.solver.broadcasting import small_ufunc_buffer
 from job.solver.row_spans import STEP, cut_spans, sum_in_order
 
-# Returns the summed loss of each problem, shape (P,), from logits of shape (P, K, n) in C order and
-# the rows they belong to; overwrites the logits with the derivatives by them.
+# Takes logits of shape (P, K, n) in C order and their rows, and returns the summed loss of each
+# problem, shape (P,).  Overwrites the logits with the derivatives of the loss by the logits.
 Residuals = Callable[[Array, slice], Array]
 MAX_DECOMPOSED: Final = 1536
 _N_SAMPLED_BLOCKS: Final = 32
@@ -50,7 +50,7 @@ class DenseDesign:
     def evaluate(
         self, coefficients: Array, intercepts: Array, residuals: Residuals
     ) -> tuple[Array, Array, Array]:
-        """Return losses (P,), and their gradients by coefficients (P, K, D), intercepts (P, K)."""
+        """Return losses (P,) and gradients by coefficients (P, K, D) and intercepts (P, K)."""
         n_problems, n_classes, n_features = coefficients.shape
         W = coefficients.reshape(-1, n_features).astype(self.dtype, copy=False)
         b = intercepts.reshape(-1, 1).astype(self.dtype, copy=False)
@@ -99,7 +99,7 @@ class DenseDesign:
         )
 
     def _block_rows(self, n_logits: int) -> int:
-        """Return the number of rows of a block: large, as each costs about twenty calls."""
+        """Return the number of rows in a block: many, because a block costs about twenty calls."""
         is_cast = self.dtype != self._X.dtype
         width = max(n_logits, self.shape[1]) if is_cast else n_logits
         return min(max(_BLOCK_BYTES // (width * self.dtype.itemsize), STEP), _MAX_ROWS)
@@ -117,7 +117,7 @@ def _logits(W: Array, b: Array, block: Array) -> Array:
 
 def sampled_moments(X: Array, weights: Array) -> tuple[Array, Array]:
     """Return mean and covariance of sampled rows; variances for more than 1,536 columns."""
-    # NOTE: they only scale the steps, for which a sample of some rows per column is good enough
+    # NOTE: the moments only scale the steps, so a sample of a few rows per column is enough
     n_rows, width = X.shape
     sample = np.arange(0, n_rows, max(n_rows // (32 * max(width, 1)), 1))
     w = (weights[sample] / weights[sample].sum()).astype(X.dtype)

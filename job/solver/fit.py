@@ -2,14 +2,14 @@
 
 How it works
 ------------
-1. Models that differ in nothing but C (and the seed) form a batch; models that the solver does not
+1. Models that differ only in C (and the seed) form a batch.  Models that the solver does not
    support are left untouched, and the caller fits them with scikit-learn.
 2. Logistic regressions are fitted by `mixed_precision` (dense matrices) or `newton_cg` (sparse
    ones), linear SVCs of dense matrices by `linear_svc`.
-3. With `PreviousModels`, the coefficients of columns that both matrices share are the start.
+3. With `PreviousModels`, fits start from the coefficients of the columns that both matrices share.
 4. Fitted attributes are set on scikit-learn's own objects.  A model that did not converge gets
    none, so scikit-learn fits it, and a debug event is logged.
-5. `polish_with_sklearn` lets scikit-learn finish the published model by its own stopping rule.
+5. `polish_with_sklearn` continues the published model's fit by scikit-learn's own stopping rule.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from job.solver.sparse_design import SparseDesign
 
 log = structlog.get_logger(__name__)
 _MAX_WARM_START_TOLERANCE: Final = 1e-5
-# With many test rows, those that the last digits of a model decide are too few to move a score.
+# With many test rows, rounding differences between models change too few predictions to matter.
 _MIN_EARLY_STOP_ROWS: Final = 2000
 _TOLERATED_SUBOPTIMALITY: Final = 5e-7
 _CONFIGURABLE: Final = {"C", "class_weight", "max_iter", "random_state", "tol"}
@@ -161,7 +161,7 @@ def can_fit(model: BaseEstimator, X: Matrix) -> bool:
     """Return whether the fast engine supports this model on this matrix.
 
     Supported are plain L2 logistic regressions and, on dense matrices, plain linear SVCs, with
-    parameter values that scikit-learn accepts.  On sparse matrices `LinearSVC` is fast by itself.
+    parameter values that scikit-learn accepts.  On sparse matrices `LinearSVC` itself is fast.
     """
     if type(model) is LogisticRegression:
         return has_supported_parameters(model, _CONFIGURABLE)
@@ -178,7 +178,7 @@ def _batch_key(model: BaseEstimator) -> str:
 def _logistic_problems(
     models: Sequence[LogisticRegression], codes: Array, suboptimality: float
 ) -> tuple[LinearProblems, StopRule]:
-    """Return the problems of a batch of models, and when they end."""
+    """Return the problems of a batch of models, and their stopping rule."""
     first = models[0]
     weights = np.ones(len(codes))
     if first.class_weight is not None:

@@ -1,17 +1,18 @@
 """Minimize many smooth convex functions at once by limited-memory BFGS.
 
-The functions share their evaluation, which is where the time goes: one call of the objective
-evaluates all that are still active.  Each has its own memory, step size and end.
+Evaluation takes most of the time, so the functions share it: one call of the objective evaluates
+all functions that are still active.  Each has its own memory, step size and stopping point.
 
 How it works
 ------------
 1. `lbfgs_memory` gives each problem a search direction and its slope.
 2. A bisection finds a step size that meets the weak Wolfe conditions (Lewis & Overton 2013,
    algorithm 4.6), which keep the curvature of every stored pair positive.
-3. Losses computed from float32 logits are exact to about 1e-7 only.  Where two differ by less than
-   1e-6, the slope, which is more exact, decides (approximate Wolfe conditions, Hager & Zhang 2005).
-4. A problem ends when its error is within the tolerance, it is out of iterations, no step is found,
-   or fifty iterations in a row made no progress.  It then leaves the arrays.
+3. Losses computed from float32 logits are accurate to about 1e-7 only.  Where two losses differ by
+   less than 1e-6, the slope, which is more accurate, decides (approximate Wolfe conditions, Hager &
+   Zhang 2005).
+4. A problem ends when its error is within the tolerance, when it is out of iterations, when no step
+   is found, or after fifty iterations without progress.  It is then removed from the arrays.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ Objective = Callable[[Array, Array], tuple[Array, Array, Array]]
 _SUFFICIENT_DECREASE: Final = 1e-4
 _WOLFE_SLOPE: Final = 0.9
 _LOSS_NOISE: Final = 1e-6
-_MIN_LOSS: Final = 0.1  # below it, the noise is set by the last digits of the logits
+_MIN_LOSS: Final = 0.1  # below it, the noise level is the rounding error of the logits
 _MAX_TRIALS: Final = 25
 _PATIENCE: Final = 50
 _MIN_PROGRESS: Final = 0.9  # an error below this share of the smallest one counts as progress
@@ -38,7 +39,7 @@ _MIN_PROGRESS: Final = 0.9  # an error below this share of the smallest one coun
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OptimizeResults:
-    """Where each problem ended.
+    """Final point of each problem.
 
     Attributes
     ----------
@@ -93,7 +94,7 @@ class _State:
         self._min_loss, self._min_error = loss, error
 
     def count_idle(self) -> Array:
-        """Return the number of iterations without much progress in loss or error, shape (P,)."""
+        """Return the number of iterations without progress in loss or error, shape (P,)."""
         is_lower = self.loss < self._min_loss - _LOSS_NOISE * np.abs(self._min_loss)
         is_lower |= self.error < _MIN_PROGRESS * self._min_error
         self._n_idle = np.where(is_lower, 0, self._n_idle + 1)
@@ -102,7 +103,7 @@ class _State:
         return self._n_idle
 
     def keep(self, mask: Array, results: OptimizeResults) -> None:
-        """Keep the problems under the mask; write the others to the results, where they end."""
+        """Keep the problems under the mask; write the others, which end here, to the results."""
         if mask.all():
             return
         ended = self.problems[~mask]
@@ -121,7 +122,7 @@ class _State:
 
 
 def _line_search(objective: Objective, state: _State, direction: Array, slope: Array) -> Array:
-    """Move every problem along its direction; return which of them found a step, shape (P,)."""
+    """Move each problem along its direction; return whether a step was found, shape (P,)."""
     n = len(state.problems)
     low, high, step = np.zeros(n), np.full(n, np.inf), np.ones(n)
     gradient, step_size = np.empty_like(direction), np.zeros(n)

@@ -2,12 +2,12 @@
 
 How it works
 ------------
-1. Each problem keeps its last ten steps s, changes of the gradient y, and its gradient.
+1. Each problem keeps its last ten steps s, its last ten gradient changes y, and its gradient.
 2. The search direction is the two-loop recursion (Nocedal 1980; Nocedal & Wright 2006, algorithm
    7.4), starting from the identity scaled by the newest pair.
-3. The recursion runs on the inner products of these 21 vectors instead of on the vectors (Chen,
-   Wang & Zhou 2014): it finds the 21 weights whose combination is the direction.  So it costs one
-   product with each new vector, and one combination at the end.
+3. The recursion works on the inner products of these 21 vectors, not on the vectors themselves
+   (Chen, Wang & Zhou 2014): it finds the 21 weights whose combination is the direction.  So it
+   costs one product with each new vector, and one combination at the end.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class LbfgsMemory:
         return gradient
 
     def add(self, s: Array, gradient: Array) -> None:
-        """Replace the oldest pair by this step; a step without curvature has no effect."""
+        """Replace the oldest pair with this step; a step without curvature has no effect."""
         slot = self._n_seen % MEMORY_SIZE
         change = MEMORY_SIZE + slot
         self._n_seen += 1
@@ -77,14 +77,14 @@ class LbfgsMemory:
         return direction, -np.einsum("pv,pv->p", self._products[:, -1], weights)
 
     def _projection(self, vector: int, weights: Array, slot: int) -> Array:
-        """Return the product of a vector and the combination, over the curvature of a pair."""
+        """Return the product of a vector and the combination, divided by a pair's curvature."""
         curvature = self._products[:, slot, MEMORY_SIZE + slot]
         product = np.einsum("pv,pv->p", self._products[:, vector], weights)
         np.divide(product, curvature, out=product, where=curvature > 0)
         return np.where(curvature > 0, product, 0.0)
 
     def _update_products(self, vectors: list[int]) -> None:
-        """Compute the inner products of these vectors with all vectors."""
+        """Update the inner products of these vectors with all vectors."""
         for vector in vectors:
             products = np.matmul(self._vectors, self._vectors[:, vector, :, None])[..., 0]
             self._products[:, vector] = products

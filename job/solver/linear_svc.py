@@ -1,14 +1,14 @@
-"""Fit linear SVCs of one dense matrix, and their calibration folds, in one batch.
+"""Fit linear SVCs on one dense matrix, and their calibration folds, in one batch.
 
 How it works
 ------------
-1. The calibration of a model needs one more SVC per fold.  All are problems on the same matrix: in
-   a fold's problem, the fold's test rows have weight 0.
-2. `mixed_precision` minimizes all problems together; liblinear's stopping rule, evaluated in double
-   precision, decides which models converged.
+1. Calibrating a model needs one more SVC per fold.  All SVCs are problems on the same matrix: in a
+   fold's problem, the fold's test rows have weight 0.
+2. `mixed_precision` minimizes all problems together.  liblinear's stopping rule, evaluated in
+   double precision, decides which models converged.
 3. The fold problems give out-of-fold decision values, to which scikit-learn fits the calibration.
-   It gets them through an SVC whose coefficients are the identity, replaced by the model of all
-   rows afterwards.
+   scikit-learn receives them as features of an SVC with identity coefficients; that SVC is then
+   replaced by the model fitted to all rows.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _MAX_ITERATIONS: Final = 500  # in each precision
 
 
 def linear_model(model: BaseEstimator) -> BaseEstimator:
-    """Return the linear model within a calibrated one, fitted if that is; others unchanged."""
+    """Return the linear model inside a calibrated one, fitted if that is; others unchanged."""
     if not isinstance(model, CalibratedClassifierCV):
         return model
     calibrated = getattr(model, "calibrated_classifiers_", None)
@@ -45,7 +45,7 @@ def linear_model(model: BaseEstimator) -> BaseEstimator:
 
 
 def can_fit_svc(model: BaseEstimator) -> bool:
-    """Return whether it is a plain linear SVC, uncalibrated or calibrated on given folds."""
+    """Return whether the model is a plain linear SVC, uncalibrated or calibrated on given folds."""
     if isinstance(model, CalibratedClassifierCV):
         return (
             model.ensemble is False and isinstance(model.cv, list) and can_fit_svc(model.estimator)
@@ -54,7 +54,7 @@ def can_fit_svc(model: BaseEstimator) -> bool:
 
 
 def has_supported_parameters(model: BaseEstimator, configurable: set[str]) -> bool:
-    """Return whether the configurable parameters are valid, and the others have their defaults."""
+    """Return whether configurable parameters are valid and all others have their defaults."""
     defaults, parameters = type(model)().get_params(), model.get_params()
     numbers = [parameters[name] for name in ("C", "tol", "max_iter")]
     seed = parameters["random_state"]
@@ -91,9 +91,9 @@ def fit_svcs(
     Parameters
     ----------
     models
-        They differ in C and seed only, and are calibrated on the same folds or not at all.  Where
-        the training rows of a fold lack a class, the class's decision values there are those of a
-        model that has only seen rows of other classes.
+        They differ in C and seed only, and are calibrated on the same folds or not at all.  If a
+        class is missing from a fold's training rows, its decision values in that fold come from a
+        model fitted to rows of other classes only.
     start
         One for each model; None to start from 0.
     """
@@ -168,9 +168,9 @@ def _set_fitted(model: LinearSVC, classes: Array, W: Array, b: Array, n_iter: in
 def _out_of_fold_decisions(
     X: Array, folds: Sequence[tuple[Array, Array]], W: Array, b: Array
 ) -> Array:
-    """Return decision values (n, K) of each row by the model of the fold that it is a test row of.
+    """Return each row's decision values (n, K) by the model whose test fold contains the row.
 
-    They are NaN for rows that are in no test fold, which scikit-learn refuses.
+    Rows that are in no test fold get NaN, which scikit-learn rejects.
     """
     decisions = np.full((len(X), W.shape[1]), np.nan)
     for (_, test_index), coef, intercept in zip(folds, W, b, strict=True):
@@ -181,9 +181,9 @@ def _out_of_fold_decisions(
 
 
 def fit_calibration(decisions: Array, codes: Array, method: str) -> CalibratedClassifierCV:
-    """Fit scikit-learn's calibration to decision values, which it gets as if they were features.
+    """Fit scikit-learn's calibration to decision values, passed to it as if they were features.
 
-    Computing the decision values by itself, it would fit every fold again.
+    Given the original features instead, scikit-learn would fit every fold again.
 
     Parameters
     ----------
@@ -210,7 +210,7 @@ def fit_calibration(decisions: Array, codes: Array, method: str) -> CalibratedCl
 def _calibrate(
     model: CalibratedClassifierCV, fitted: LinearSVC, decisions: Array, codes: Array
 ) -> None:
-    """Set the attributes of a calibrated model, from out-of-fold decisions of its own rows."""
+    """Set the attributes of a calibrated model from the out-of-fold decisions of its own rows."""
     (calibrated,) = fit_calibration(decisions, codes, model.method).calibrated_classifiers_
     calibrated.estimator, calibrated.classes = fitted, fitted.classes_
     model.calibrated_classifiers_ = [calibrated]

@@ -27,7 +27,7 @@ class Labels:
         Shape (P, n) or (1, n).
     own_class_weight
         Factor on a row's loss at the logit of its own class, shape (P, n) or (1, n), for more than
-        two classes; None for 1.
+        two classes; None means 1 everywhere.
     """
 
     y: Array
@@ -41,13 +41,13 @@ class Loss(Protocol):
     penalizes_intercept: ClassVar[bool]
 
     def loss_and_gradient(self, Z: Array, labels: Labels) -> Array:
-        """Return the summed loss (P,), and overwrite Z (C order) with the derivatives by it."""
+        """Return the summed loss (P,); overwrite Z (C order) with the derivatives by Z."""
 
     def hessian_diagonal(self, Z: Array, labels: Labels) -> Array:
         """Return the weighted sum of the second derivatives by each logit, shape (P, K)."""
 
     def initial_hessian_diagonal(self, class_shares: Array) -> Array:
-        """Estimate the mean second derivatives (P, K) before any logit is known.
+        """Estimate the mean second derivatives (P, K) before any logits are known.
 
         `class_shares` has the weighted share of the rows of each logit's class, shape (P, K).
         """
@@ -62,7 +62,7 @@ class Logistic:
     penalizes_intercept: ClassVar[bool] = False
 
     def loss_and_gradient(self, Z: Array, labels: Labels) -> Array:
-        """Return the summed loss, and overwrite Z with the derivatives by it."""
+        """Return the summed loss; overwrite Z with the derivatives by Z."""
         y, s = labels.y, labels.sample_weight
         if Z.shape[1] == 1:
             loss = _weighted_sum(_softplus(-_signs(y, Z) * Z[:, 0]), s)
@@ -103,7 +103,7 @@ class SquaredHinge:
     penalizes_intercept: ClassVar[bool] = True
 
     def loss_and_gradient(self, Z: Array, labels: Labels) -> Array:
-        """Return the summed loss, and overwrite Z with the derivatives by it."""
+        """Return the summed loss; overwrite Z with the derivatives by Z."""
         signs = self._one_vs_rest_signs(Z, labels.y)
         Z *= -signs
         Z += 1

@@ -2,13 +2,13 @@
 
 How it works
 ------------
-1. All models are fitted in the precision of the matrix, which usually is single: it takes half the
-   time, and is enough for nearly every model.
-2. The models that did not reach their tolerance are fitted on in double precision, from where they
-   ended.  Rare classes, large C and strict tolerances need this: their gradients are smaller than
-   the last digits of single precision.
-3. With `verify_in_double`, gradients are evaluated in double precision before step 2, so that
-   rounding errors cannot pass for convergence; single precision then aims at half the tolerance.
+1. All models are fitted in the precision of the matrix, usually single.  Single precision takes
+   half the time, and is enough for nearly every model.
+2. The models that did not reach their tolerance continue in double precision from where they ended.
+   Rare classes, large C and strict tolerances need this: their gradients are smaller than the
+   rounding errors of single precision.
+3. With `verify_in_double`, gradients are evaluated in double precision before step 2, so rounding
+   errors cannot be mistaken for convergence.  Single precision then aims at half the tolerance.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def fit_mixed_precision(
     Parameters
     ----------
     stop
-        The iterations are those in each precision.
+        `max_iter` applies to each precision separately.
     start
         None to start from 0.
     verify_in_double
@@ -67,7 +67,7 @@ def fit_mixed_precision(
 def _continue_in_double(
     single: LinearFits, design: DenseDesign, problems: LinearProblems, stop: StopRule
 ) -> LinearFits:
-    """Fit the models above the tolerance on, from where they ended in single precision."""
+    """Continue the models above the tolerance from where they ended in single precision."""
     late = np.flatnonzero(single.errors > stop.tolerance)  # not NaN: precision would not help
     if not len(late):
         return single

@@ -5,14 +5,14 @@ too much for one basis, and the points are too large for the memory of a quasi-N
 
 How it works
 ------------
-1. Values of C are fitted in increasing order, so that each starts near its minimum, where Newton's
-   full steps are accepted.  Intermediate values are inserted where two differ by more than 10.
+1. Values of C are fitted in increasing order, so each fit starts near its minimum, where Newton's
+   full steps are accepted.  Intermediate values are inserted where the ratio exceeds 10.
 2. The smallest C starts from the warm start, or from 0 by way of strong penalties.  A larger C
-   starts from the solution of the previous one.  With a warm start, the difference between its two
-   models is added to the dense columns and intercepts; not to the sparse columns, where terms of
-   few rows would follow rows that are no longer there.
+   starts from the solution of the previous C.  With a warm start, the difference between the two
+   warm-start models is added to the dense columns and the intercepts; not to the sparse columns,
+   where terms that few rows contain would fit rows that are no longer in the matrix.
 3. Each step solves Newton's equations by preconditioned conjugate gradients (`preconditioner`),
-   only as precisely as is worth it (Dembo, Eisenstat & Steihaug 1982; Nocedal & Wright 2006,
+   only as precisely as the step needs (Dembo, Eisenstat & Steihaug 1982; Nocedal & Wright 2006,
    algorithm 7.1).  The Hessian of the softmax loss times a direction d is X' r with
 
        r_i = s_i (p_i * z_i - p_i (p_i . z_i)) / S,    z_i = d' x_i,
@@ -37,10 +37,10 @@ from job.solver.problems import LinearProblems, StopRule, WarmStart
 from job.solver.row_spans import LinearFits
 from job.solver.sparse_design import SparseDesign
 
-_MAX_C_RATIO: Final = 10.0  # between a C and the one that it starts from
-_STRONG_PENALTY: Final = 0.01  # a penalty of this share of the curvature can start from 0
+_MAX_C_RATIO: Final = 10.0  # between a C and the C whose solution it starts from
+_STRONG_PENALTY: Final = 0.01  # 0 is a good start if the penalty is this share of the curvature
 _PATH_SUBOPTIMALITY: Final = 1e-3  # for an intermediate C
-_REDUCTION: Final = 0.01  # share of the suboptimality that a step may leave
+_REDUCTION: Final = 0.01  # share of the suboptimality that may remain after a step
 _SUFFICIENT_DECREASE: Final = 1e-4
 _LOSS_NOISE: Final = 2e-7
 _MAX_HALVINGS: Final = 25
@@ -54,13 +54,13 @@ def fit_regularization_path(
     Parameters
     ----------
     stop
-        An iteration is a product with the matrix and with its transpose.  The suboptimality is
+        One iteration is a product with the matrix and with its transpose.  The suboptimality is
         estimated as half the squared gradient in the metric of the preconditioner.
     start
         None to start from 0.
     """
     problem = _Problem(design, problems.codes, problems.weights[0])
-    # NOTE: Python's floats leave arrays in single precision, float64 scalars do not
+    # NOTE: Python floats keep arrays in single precision, float64 scalars do not
     C = problems.C.tolist()
     order = np.argsort(C, kind="stable").tolist()
     starts = {}
@@ -96,7 +96,7 @@ def _collect_fits(design: SparseDesign, solutions: Sequence[_Solution]) -> Linea
 
 
 def fit_bytes(n_rows: int, n_classes: int, n_values: int, n_models: int) -> int:
-    """Return the memory that fitting so many models of so many values takes beside the matrix."""
+    """Return the bytes that fitting so many models of so many values needs besides the matrix."""
     return 16 * n_rows * n_classes + n_values * (64 + 12 * n_models)
 
 
@@ -107,7 +107,7 @@ def _intermediate_values(low: float, high: float) -> list[float]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Solution:
-    """Where a minimization ended."""
+    """The final point of a minimization."""
 
     point: Array
     error: float
@@ -134,7 +134,7 @@ class _Problem:
         self._weights = (weights / self._total).astype(design.dtype)[:, None]
 
     def warm_up_path(self, C: float) -> list[float]:
-        """Return values of C that lead from a strong penalty to this one."""
+        """Return values of C that lead from a strong penalty to this C."""
         share = np.bincount(self._codes, self._weights[:, 0])[-self.n_logits :]
         squares = self._design.weighted_column_squares(self._weights)[:-1].sum()
         curvature = float((share * (1 - share)).mean() * squares) * self._total
@@ -187,7 +187,7 @@ class _Problem:
         return _State(loss=loss + 0.5 * penalty * float(np.vdot(W, W)), gradient=gradient, p=p)
 
     def _hessian_product(self, p: Array, direction: Array, penalty: float) -> Array:
-        """Return the Hessian at these probabilities times a direction."""
+        """Return the product of the Hessian at these probabilities and a direction."""
 
         def residuals(Z: Array, rows: slice) -> tuple[float, Array]:
             p_rows = p[rows]
@@ -208,9 +208,10 @@ class _Problem:
         targets: tuple[float, float],
         max_products: int,
     ) -> tuple[Array, int]:
-        """Solve Newton's equations by conjugate gradients; return the step and the products.
+        """Solve Newton's equations by conjugate gradients; return the step and product count.
 
-        It stops when the step leaves less than `targets` of suboptimality, or of any derivative.
+        Iterations stop when the remaining suboptimality or the largest remaining derivative is
+        below its value in `targets`.
         """
         x, r = np.zeros_like(state.gradient), -state.gradient
         d = solve(r)
@@ -237,7 +238,7 @@ class _Problem:
     ) -> tuple[Array, _State | None, int]:
         """Halve the step until the loss decreases, up to rounding errors.
 
-        Returns the next point, its state (None if no step decreases the loss) and the evaluations.
+        Return the next point, its state (None if no step decreases the loss) and the evaluations.
         """
         slope = float(np.vdot(state.gradient, direction))
         for n in range(_MAX_HALVINGS if slope < 0 else 0):

@@ -4,15 +4,15 @@ Each of P problems, with sample weights s of shape (n,), minimizes
 
     F(W, b) = sum_i s_i loss(y_i, W x_i + b) / S  +  |W|^2 / (2 C S),    S = sum_i s_i.
 
-With the logistic loss, this is the objective of scikit-learn's `LogisticRegression` in its own
-scaling, and so is the stopping rule: the largest absolute derivative is within the tolerance.
+With the logistic loss, F is the objective of scikit-learn's `LogisticRegression`, in the same
+scaling.  The stopping rule is also the same: the largest absolute derivative is within tolerance.
 
 With the squared hinge, and |b|^2 added to |W|^2, C S F is the objective of liblinear for
 `LinearSVC` (Fan et al. 2008), class by class.  For more than two classes, a class weight applies
-only to the class's own rows in its own problem against the rest; for two, to the rows of both.  A
-class stops when the norm of its gradient is within the tolerance times the norm at 0 times the
-share of the rarer side's rows: the rule of liblinear's primal solver, which does not depend on the
-scale of F.
+only to the class's own rows in its own one-vs-rest problem.  For two classes, the weights of both
+apply to their rows.  A class stops when the norm of its gradient is within the tolerance times the
+norm at 0 times the share of the rarer side's rows.  This is the rule of liblinear's primal solver,
+and does not depend on the scale of F.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from job.solver.problems import LinearProblems
 
 
 class Objective:
-    """F of P problems."""
+    """The function F of P problems."""
 
     def __init__(self, design: DenseDesign, problems: LinearProblems) -> None:
         codes, weights, loss = problems.codes, problems.weights, problems.loss
@@ -44,7 +44,7 @@ class Objective:
             self._gradient_scale = self._compute_gradient_scale()
 
     def initial_curvatures(self) -> Array:
-        """Estimate `curvatures` before any logit is known, shape (P, K)."""
+        """Estimate `curvatures` before any logits are known, shape (P, K)."""
         shares = [np.bincount(self._codes, s, self._n_classes) for s in self._weights]
         return self._loss.initial_hessian_diagonal(
             np.stack(shares)[self._weighting_index, -self.n_logits :]
@@ -61,19 +61,19 @@ class Objective:
         Parameters
         ----------
         problems
-            Which problems W and b belong to, shape (P,).
+            The problem that each of W and b belongs to, shape (P,).
 
         Returns
         -------
         errors
-            Gradient norms by the stopping rule, to be compared with the tolerance, shape (P,).
+            Gradient norms by the stopping rule, to compare with the tolerance, shape (P,).
         """
         loss, by_W, by_b, norms = self._loss_and_gradient(W, b, problems)
         errors: Array = (norms / self._gradient_scale[problems]).max(axis=1)
         return loss, by_W, by_b, errors
 
     def curvatures(self, W: Array, b: Array) -> Array:
-        """Return the mean second derivative of the loss by each logit (P, K), of sampled rows."""
+        """Return the mean second derivative of the loss by each logit, over sampled rows (P, K)."""
         problems = np.arange(len(W))
 
         def hessian_diagonal(Z: Array, rows: slice) -> Array:
@@ -82,7 +82,7 @@ class Objective:
             return np.column_stack([self._loss.hessian_diagonal(Z, labels), weight])
 
         sums = self._design.sum_sampled_blocks(W, b, hessian_diagonal)
-        # NOTE: they only scale the steps, as the moments do
+        # NOTE: the curvatures only scale the steps, as the moments do
         return sums[:, :-1] / np.maximum(sums[:, -1:], np.finfo(np.float32).tiny)
 
     def _loss_and_gradient(
@@ -112,7 +112,7 @@ class Objective:
         return Labels(y, s, None if own is None else own[index][:, y].astype(s.dtype))
 
     def _compute_gradient_scale(self) -> Array:
-        """Return the norm at 0 times the share of the rarer side's rows, shape (P, K)."""
+        """Return the gradient norm at 0 times the share of the rarer side's rows, shape (P, K)."""
         shape = (len(self.penalty), self.n_logits)
         origin = np.zeros((*shape, self._design.shape[1]), self._design.dtype)
         *_, norms = self._loss_and_gradient(origin, np.zeros(shape), np.arange(len(origin)))

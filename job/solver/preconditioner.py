@@ -1,12 +1,12 @@
-"""An approximate inverse of the Hessian of a sparse matrix's logistic regressions.
+"""An approximate inverse of the Hessian of logistic regressions on a sparse matrix.
 
 How it works
 ------------
-1. The Hessian couples classes and columns, and is too large to be stored.  The couplings between
-   classes are ignored, so each class has a matrix of its own.
-2. Of this matrix, the diagonal is exact.
-3. The first principal axes of the dense columns and the intercept are coupled most.  For them, the
-   whole block of each class is estimated from sampled rows and inverted.
+1. The Hessian couples classes and columns, and is too large to store.  Couplings between classes
+   are ignored, so each class has its own matrix.
+2. The diagonal of this matrix is exact.
+3. The first principal axes of the dense columns and the intercept are coupled most strongly.  For
+   them, each class's full block is estimated from sampled rows and inverted.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def precondition(design: SparseDesign, h: Array, penalty: float) -> Callable[[Ar
 
 
 def _class_block(axes: Array, h: Array, penalty: float) -> Array:
-    """Return the Hessian of one class by axes and intercept.
+    """Return the Hessian block of one class for the axes and the intercept.
 
     Rows are sampled in proportion to h, at even steps of its cumulative sum.
     """

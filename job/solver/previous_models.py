@@ -1,4 +1,4 @@
-"""Start from models that were fitted to other rows, in the columns that both matrices have."""
+"""Warm starts from models fitted to other rows, by the columns that both matrices share."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class PreviousModels:
     def warm_start(
         self, positions: Sequence[int], classes: Array, n_features: int
     ) -> WarmStart | None:
-        """Return where the models at these positions start; new columns start at 0.
+        """Return the starting point of the models at these positions; new columns start at 0.
 
         None if one of the models is missing or has other classes.
         """

@@ -1,4 +1,4 @@
-"""Linear models to be fitted to one matrix: the problems, where to start, and when to stop."""
+"""Linear models to fit to one matrix: the problems, the starting points and the stopping rule."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class EncodedLabels:
     classes
         Shape (n_classes,).
     codes
-        Shape (n_samples,); each class has a row.
+        Shape (n_samples,); each class has at least one row.
     """
 
     classes: Array
@@ -49,7 +49,7 @@ class EncodedLabels:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinearProblems:
-    """P linear models of the same rows and classes, which differ in C and sample weights.
+    """P linear models of the same rows and classes that differ in C and sample weights.
 
     Attributes
     ----------
@@ -65,7 +65,7 @@ class LinearProblems:
         The loss of logits.
     own_class_weight
         Factor on a row's loss at the logit of its own class, shape (n_weightings, n_classes); None
-        for 1.
+        means 1 everywhere.
     """
 
     codes: Array
@@ -101,7 +101,7 @@ class LinearProblems:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WarmStart:
-    """Where the fits start.
+    """Starting points of the fits.
 
     Attributes
     ----------

@@ -1,7 +1,7 @@
-"""Spans of rows, the unit of work of a thread, and the fitted coefficients of a matrix.
+"""Spans of rows, which are a thread's unit of work, and the fitted coefficients of a matrix.
 
-Spans depend on the shape of the matrix only, and their results are added in the order of the
-spans.  So the result has the same bits on any number of threads.
+Spans depend only on the shape of the matrix, and their results are added in the order of the spans.
+So the result has the same bits with any number of threads.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ STEP: Final = 512  # the edges of spans are multiples of it
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinearFits:
-    """Linear models that were fitted to one matrix.
+    """Linear models fitted to one matrix.
 
     Attributes
     ----------
@@ -31,8 +31,9 @@ class LinearFits:
     intercepts
         Shape (P, K).
     errors
-        Gradient norm by the stopping rule of the loss, or the estimated suboptimality in the same
-        units if that is smaller, shape (P,).  A model converged if it is within the tolerance.
+        Gradient norm as the loss's stopping rule defines it, or the estimated suboptimality in the
+        same units if that is smaller, shape (P,).  A model with an error within the tolerance has
+        converged.
     n_iter
         Shape (P,).
     """
@@ -46,7 +47,7 @@ class LinearFits:
 def cut_spans(n: int, step: int = 1) -> list[slice]:
     """Cut n rows into at most `N_SPANS` spans whose edges are multiples of the step.
 
-    Up to four steps are one span: handing them to threads would take longer than the work.
+    Up to four steps form one span: handing them to threads would take longer than the work.
     """
     n_steps = -(-n // step)
     n_spans = min(-(-n_steps // 4), N_SPANS)
@@ -55,10 +56,10 @@ def cut_spans(n: int, step: int = 1) -> list[slice]:
 
 
 def is_single_span(n: int) -> bool:
-    """Return whether a dense matrix of n rows is worked on by one thread."""
+    """Return whether one thread does all work on a dense matrix of n rows."""
     return len(cut_spans(n, STEP)) <= 1
 
 
 def sum_in_order(parts: Iterable[T]) -> T:
-    """Add up numbers or arrays, in their order."""
+    """Add up numbers or arrays in their order."""
     return functools.reduce(operator.add, parts)

@@ -1,11 +1,11 @@
-"""A sparse matrix with few entries per row, some columns of which may be dense.
+"""A sparse matrix with few entries per row; some of its columns may be dense.
 
 How it works
 ------------
-1. The longest run of columns that most rows have an entry in (embeddings beside text) is kept as a
-   dense array, centered and rotated to its principal axes, the widest first.
-2. The other columns are kept twice: by rows for logits, by columns for gradients.
-3. Both are cut into spans for threads, whose results are added in their order.
+1. The longest run of columns in which most rows have an entry (embeddings next to text) is kept as
+   a dense array, centered and rotated to its principal axes, largest variance first.
+2. The other columns are stored twice: by rows for logits, by columns for gradients.
+3. Both are cut into spans for threads, and the results of the spans are added in order.
 """
 
 from __future__ import annotations
@@ -21,8 +21,7 @@ from job.solver.arrays import Array
 from job.solver.dense_design import MAX_DECOMPOSED, sampled_moments
 from job.solver.row_spans import cut_spans, sum_in_order
 
-# Returns a number and the derivatives by logits, shape (n, K), from logits of that shape and the
-# rows they belong to.
+# Takes logits of shape (n, K) and their rows; returns a number and the derivatives of that shape.
 Residuals = Callable[[Array, slice], tuple[float, Array]]
 _MIN_DENSE_COLUMNS: Final = 16
 
@@ -76,9 +75,9 @@ class SparseDesign:
         return loss, gradient
 
     def weighted_column_squares(self, weights: Array) -> Array:
-        """Return the squares of each column, summed with weights (n_samples, K), (D + 1, K).
+        """Return the weighted sums of squares of each column, shape (D + 1, K).
 
-        The last row stands for the intercept, a column of ones.
+        The weights have shape (n_samples, K).  The last row is for the intercept, a column of ones.
         """
 
         def square(part: tuple[slice, sparse.csr_matrix]) -> tuple[Array, Array]:
@@ -146,9 +145,9 @@ def _row_views(X: sparse.csr_matrix) -> list[tuple[slice, sparse.csr_matrix]]:
 
 
 def _longest_dense_run(X: sparse.csr_matrix) -> slice:
-    """Return the longest run of columns that most rows have an entry in.
+    """Return the longest run of columns in which most rows have an entry.
 
-    It is empty if that run is too short to be worth it, or too wide to be decomposed.
+    The run is empty if it would be too short to pay off, or too wide to decompose.
     """
     is_dense = np.bincount(X.indices, minlength=X.shape[1]) > X.shape[0] / 2
     edges = np.flatnonzero(np.diff(is_dense, prepend=False, append=False))
@@ -160,7 +159,7 @@ def _longest_dense_run(X: sparse.csr_matrix) -> slice:
 
 
 def _drop_columns(X: sparse.csr_matrix, columns: slice) -> sparse.csr_matrix:
-    """Return the matrix without the entries of a run of columns; its shape stays."""
+    """Return the matrix without the entries of a run of columns; the shape does not change."""
     is_kept = (X.indices < columns.start) | (X.indices >= columns.stop)
     if is_kept.all():
         return X

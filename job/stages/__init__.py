@@ -1,5 +1,5 @@
-"""What the job does, one folder for each phase of a run.
+"""The stages of a run, one folder for each phase.
 
-A stage is a function: values in, a value out. It gets at most one service; compute resources
-(executor, matrix allocator, timer) are passed besides.
+A stage is a function: values in, a value out.  It receives at most one service, plus the compute
+resources it needs (executor, matrix allocator, timer).
 """

@@ -1,4 +1,4 @@
-"""A headless Chromium of the system, without a network, and pages in it that are watched."""
+"""A headless Chromium without network access, and monitored pages in it."""
 
 import shutil
 from pathlib import Path
@@ -20,7 +20,7 @@ FLAGS = (
 
 
 class Watched:
-    """A report that is open; `complaints` holds what the console and the network have said."""
+    """An open report; `complaints` contains the messages of the console and failed requests."""
 
     def __init__(self, page, path):
         self.page, self.complaints = page, []
@@ -35,7 +35,7 @@ class Watched:
             self.complaints.append(url)
 
     def keep(self, name, **options):
-        """Leave a picture for people."""
+        """Save a screenshot for people to look at."""
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=SCREENSHOTS / f"{name}.png", **options)
 
@@ -56,7 +56,7 @@ def chromium():
 
 @pytest.fixture
 def opened(chromium):
-    """Open a file in a context of its own: `opened(path, width, height, **context)`."""
+    """Open a file in its own browser context: `opened(path, width, height, **context)`."""
     contexts = []
 
     def opens(path, width=1280, height=800, **options):

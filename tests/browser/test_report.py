@@ -1,4 +1,4 @@
-"""The report as a browser shows it: from a file, without a network, on a screen and on paper."""
+"""The report in a browser: from a file, without a network, on a screen and on paper."""
 
 import json
 
@@ -16,7 +16,7 @@ SERIOUS = ("serious", "critical")
 
 @pytest.fixture(scope="session")
 def written(tmp_path_factory):
-    """Write the pages of models of 2, 4 and 77 classes, of a rejected one, and of hostile names."""
+    """Write the pages of models with 2, 4 and 77 classes, a rejected one, and hostile names."""
     folder = tmp_path_factory.mktemp("reports")
     wanted = {
         "2": make_reports(2),
@@ -52,7 +52,7 @@ def is_in_view(page, text):
 @pytest.mark.parametrize("name", ["2", "4", "77", "rejected"])
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_verdict_is_seen_at_once(written, opened, name, size):
-    """And nothing is wider than the window."""
+    """Nothing is wider than the window."""
     watched = opened(report(written, name), *size)
     watched.keep(f"{name}-{'desktop' if size == DESKTOP else 'phone'}", full_page=True)
     verdict = "Rejected by the gate" if name == "rejected" else "Accepted by the gate"
@@ -70,7 +70,7 @@ def test_verdict_is_seen_at_once(written, opened, name, size):
 def test_nothing_serious_is_wrong_for_those_who_see_or_point_otherwise(
     written, opened, name, scheme
 ):
-    """By axe-core: names, contrast, headings, tables, scrolling by keyboard."""
+    """axe-core checks names, contrast, headings, tables and scrolling by keyboard."""
     watched = opened(report(written, name), color_scheme=scheme)
     if scheme == "dark":
         watched.keep(f"{name}-dark")
@@ -81,7 +81,7 @@ def test_nothing_serious_is_wrong_for_those_who_see_or_point_otherwise(
 
 
 def test_hostile_names_do_nothing(written, opened):
-    """No dialog, no request, no error, no element that is not ours."""
+    """They cause no dialog, no request, no error, and no foreign element."""
     watched = opened(report(written, "hostile"))
     page = watched.page
     page.mouse.move(400, 400)
@@ -94,7 +94,7 @@ def test_hostile_names_do_nothing(written, opened):
 
 
 def test_hostile_figures_do_nothing(written, opened):
-    """An SVG of its own is a document, too."""
+    """A separate SVG file is a document as well."""
     for path in sorted((written / "hostile/figures").iterdir()):
         watched = opened(path)
         assert [] == watched.complaints
@@ -102,7 +102,7 @@ def test_hostile_figures_do_nothing(written, opened):
 
 
 def test_policy_stops_a_script_that_got_in(written, opened):
-    """The second wall, were an escape forgotten."""
+    """The policy is the second line of defense if an escape is forgotten."""
     text = report(written, "4").read_text()
     path = written / "4/broken.html"
     attack = "<script>document.title = 'hit'</script><img src=x onerror=\"document.title='hit'\">"
@@ -114,7 +114,7 @@ def test_policy_stops_a_script_that_got_in(written, opened):
 
 
 def test_table_of_classes_sorts_by_key_and_tells_so(written, opened):
-    """As numbers, both ways; who cannot see it hears it."""
+    """It sorts as numbers, in both directions; screen readers announce it."""
     page = opened(report(written, "77")).page
     head = page.locator("#classes th", has_text="Precision").first
     head.get_by_role("button").press("Enter")
@@ -128,7 +128,7 @@ def test_table_of_classes_sorts_by_key_and_tells_so(written, opened):
 
 
 def test_page_works_without_script(written, opened):
-    """All is there, and nothing offers what it cannot do."""
+    """Everything is visible, and no control is shown that does not work."""
     page = opened(report(written, "77"), java_script_enabled=False).page
 
     assert 77 == page.locator("#classes tbody tr").count()
@@ -136,7 +136,7 @@ def test_page_works_without_script(written, opened):
 
 
 def test_keyboard_comes_first_to_the_way_past_the_head(written, opened):
-    """And every region that scrolls can have the focus."""
+    """Every region that scrolls can receive the focus."""
     page = opened(report(written, "4")).page
     page.keyboard.press("Tab")
     skipped = page.evaluate("document.activeElement.textContent")
@@ -148,7 +148,7 @@ def test_keyboard_comes_first_to_the_way_past_the_head(written, opened):
 
 
 def test_matrix_of_77_classes_keeps_its_names_in_sight(written, opened):
-    """However far one scrolls."""
+    """This holds however far the reader scrolls."""
     watched = opened(report(written, "77"))
     matrix = watched.page.locator(".matrix")
     matrix.scroll_into_view_if_needed()
@@ -164,7 +164,7 @@ def test_matrix_of_77_classes_keeps_its_names_in_sight(written, opened):
 
 @pytest.mark.parametrize("name", ["4", "77"])
 def test_paper_holds_what_the_screen_holds(written, opened, name):
-    """Nothing is cut off at the side, whatever scheme the screen has."""
+    """Nothing is cut off at the side, with any color scheme of the screen."""
     page = opened(report(written, name), 718, 1000, color_scheme="dark").page
     page.emulate_media(media="print")
     widest = page.evaluate(
@@ -178,7 +178,7 @@ def test_paper_holds_what_the_screen_holds(written, opened, name):
 
 
 def test_report_of_a_real_run_opens(train, result_of, sample, opened, tmp_path):
-    """The second run has a champion to be compared with."""
+    """The second run is compared with a champion."""
     result_of(train(sample))
     result = result_of(train(sample, "--set", "random_state=7", "--set", "gate.margin=1"))
     folder = tmp_path / "models" / result["version"]
@@ -187,5 +187,5 @@ def test_report_of_a_real_run_opens(train, result_of, sample, opened, tmp_path):
     evaluation = json.loads((folder / "evaluation.json").read_text())
 
     assert [] == watched.complaints
-    assert watched.page.get_by_role("heading", name="Beside the champion").is_visible()
+    assert watched.page.get_by_role("heading", name="Differences from the champion").is_visible()
     assert f"{evaluation['scores']['accuracy']:.4f}" in watched.page.inner_text(".numbers")

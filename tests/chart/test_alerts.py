@@ -1,4 +1,4 @@
-"""The alerts, on series as kube-state-metrics gives them."""
+"""The alerts, tested on series in the format of kube-state-metrics."""
 
 import subprocess
 
@@ -81,7 +81,7 @@ ACTIVE = cronjob("spec_suspend", 0)
     ],
 )
 def test_no_success_fires_after_its_hours(promtool, series, expected):
-    """Neither too early, nor for one that is suspended, nor for another CronJob."""
+    """It does not fire too early, for a suspended CronJob, or for another one."""
     assert expected == promtool(*series)
 
 
@@ -97,7 +97,7 @@ def test_no_success_fires_after_its_hours(promtool, series, expected):
 )
 @pytest.mark.parametrize("metric", ["status_last_successful_time", "created"])
 def test_repeated_failure_counts_since_the_last_success(promtool, jobs, is_firing, metric):
-    """Failed Jobs from before the last success do not count, nor those of another CronJob."""
+    """Failed Jobs from before the last success, or of another CronJob, do not count."""
     series = [ACTIVE, cronjob(metric, 50 * HOUR), cronjob("created", 1, "other")]
     for number, hours, is_failed in jobs:
         series += job(number, hours, is_failed=is_failed)
@@ -107,7 +107,7 @@ def test_repeated_failure_counts_since_the_last_success(promtool, jobs, is_firin
 
 
 def test_alerts_say_what_to_do(rules):
-    """Each alert has its severity, a summary, the command to look, and the runbook."""
+    """Each alert has a severity, a summary, a diagnostic command, and the runbook."""
     found = {rule["alert"]: rule for rule in rules["groups"][0]["rules"]}
 
     assert {"PccTrainingNoSuccess": "critical", "PccTrainingRepeatedFailure": "warning"} == {
@@ -120,7 +120,7 @@ def test_alerts_say_what_to_do(rules):
 
 
 def test_rules_are_found_by_their_labels():
-    """Prometheus picks rules up by label."""
+    """Prometheus selects rules by label."""
     labels = {"prometheusRule": {"enabled": True, "labels": {"release": "prometheus"}}}
 
     assert (

@@ -1,4 +1,4 @@
-"""README, NOTES and comments of the chart: what an operator reads is there, and true."""
+"""README, NOTES and comments of the chart are complete and correct."""
 
 import re
 import shutil
@@ -21,7 +21,7 @@ def test_readme_is_what_helm_docs_writes():
 
 
 def test_every_value_is_described():
-    """Each key has its `# --` line, or stands below one that has."""
+    """Each key has its own `# --` line, or is below a key that has one."""
     text = (CHART / "values.yaml").read_text().splitlines()
     described, undescribed, parents = [], [], []
     for number, line in enumerate(text):
@@ -49,7 +49,7 @@ def test_every_value_is_described():
     "path", [path for name, path in CASES.items() if name != "everything"], ids=lambda p: p.stem
 )
 def test_environment_says_what_it_is_and_needs(path):
-    """An example without its conditions cannot be installed."""
+    """An example cannot be installed without knowing its requirements."""
     first, second = path.read_text().splitlines()[:2]
 
     assert first.startswith(f"# {path.stem.removesuffix('-values')}: ")
@@ -63,7 +63,7 @@ def test_chart_is_made_for_the_job_beside_it():
 
 @pytest.fixture
 def notes(tmp_path):
-    """Render NOTES.txt: helm shows it only while it talks to a cluster, so a copy makes an object of it."""
+    """Render NOTES.txt from a copy as an object, because helm only shows it with a cluster."""
 
     def show(values):
         copy = tmp_path / "chart"
@@ -79,7 +79,7 @@ def notes(tmp_path):
 
 @pytest.mark.parametrize("case", CASES)
 def test_notes_give_commands_that_a_shell_can_read(notes, case):
-    """Start, follow, read: each command is whole, and names this release's objects."""
+    """Start, follow, read: each command is complete, and names this release's objects."""
     text = notes(CASES[case])
     commands = "\n".join(line for line in text.splitlines() if line.startswith("  "))
     subprocess.run(["bash", "-n"], input=commands, text=True, check=True)
@@ -105,15 +105,15 @@ def test_notes_give_commands_that_a_shell_can_read(notes, case):
     ],
 )
 def test_notes_warn_of_a_store_that_the_policy_shuts_off(notes, endpoint, egress, is_warned):
-    """A closed port looks like a store that is down: exit 75 until the retries end."""
+    """A closed port looks like an unreachable store: exit 75 until the retries end."""
     values = with_value(MINIMAL, "config.s3", {"endpoint_url": endpoint})
     text = notes(values | {"networkPolicy": {"egress": egress}})
 
-    assert is_warned == ("WARNING: the NetworkPolicy opens port" in text)
+    assert is_warned == ("WARNING: the NetworkPolicy allows port" in text)
 
 
 def test_readme_install_command_renders():
-    """The first command of the page is accepted as it stands, but for the cluster."""
+    """The first command of the page is accepted unchanged, except for the cluster."""
     page = (CHART / "README.md").read_text()
     command = re.search(r"helm upgrade --install.*?(?=\nhelm test)", page, re.DOTALL)[0]
     assert "-n pcc" in command

@@ -1,4 +1,4 @@
-"""Values that the schema allows one by one, but that cannot go together."""
+"""Values that the schema allows individually, but that contradict each other."""
 
 import pytest
 from support.chart import MINIMAL, refusal, render, with_value
@@ -38,7 +38,7 @@ from support.chart import MINIMAL, refusal, render, with_value
         ({"config.s3": {"endpoint_url": "https://key@s3.example.com"}}, "credential in an address"),
         (
             {"config.s3": {"endpoint_url": "10.0.0.1:9000"}},
-            "config.s3.endpoint_url is '10.0.0.1:9000': it begins with http:// or https://",
+            "config.s3.endpoint_url is '10.0.0.1:9000': expected http:// or https://",
         ),
         ({"config.s3": {"endpoint_url": "http://[::1:9000"}}, "config.s3.endpoint_url is"),
         (
@@ -48,13 +48,19 @@ from support.chart import MINIMAL, refusal, render, with_value
         ({"podAnnotations": {"a": "b" * 260_000}}, "podAnnotations come to 260"),
         (
             {"extraEnv": [{"name": "TMPDIR_LIMIT_BYTES", "value": "1"}]},
-            "TMPDIR_LIMIT_BYTES is there twice, or is the chart's own",
+            "TMPDIR_LIMIT_BYTES is duplicate, or is set by the chart",
         ),
-        ({"dataset": {"existingClaim": "c", "volume": {"emptyDir": {}}}}, "both want /data"),
-        ({"caBundle": {"existingConfigMap": "a", "existingSecret": "b"}}, "set one"),
-        ({"expectations": {"suites": {"a": {}}, "existingConfigMap": "b"}}, "both want /suites"),
-        ({"expectations.suites": {"a": {}}}, "config.expectations.suite names none of them"),
-        ({"expectations.existingConfigMap": "a"}, "config.expectations.suite names none of them"),
+        ({"dataset": {"existingClaim": "c", "volume": {"emptyDir": {}}}}, "both mounted at /data"),
+        ({"caBundle": {"existingConfigMap": "a", "existingSecret": "b"}}, "set only one"),
+        (
+            {"expectations": {"suites": {"a": {}}, "existingConfigMap": "b"}},
+            "both mounted at /suites",
+        ),
+        ({"expectations.suites": {"a": {}}}, "config.expectations.suite does not name a suite"),
+        (
+            {"expectations.existingConfigMap": "a"},
+            "config.expectations.suite does not name a suite",
+        ),
         (
             {"expectations.suites": {"a": {}}, "config.expectations.suite": "/suites/b.json"},
             "expectations.suites has only: a",
@@ -65,9 +71,9 @@ from support.chart import MINIMAL, refusal, render, with_value
         ),
         (
             {"extraEnv": [{"name": "JOB_UID", "value": "x"}]},
-            "JOB_UID is there twice, or is the chart's own",
+            "JOB_UID is duplicate, or is set by the chart",
         ),
-        ({"extraEnv": [{"name": "A", "value": "a"}] * 2}, "A is there twice"),
+        ({"extraEnv": [{"name": "A", "value": "a"}] * 2}, "A is duplicate"),
         (
             {"prometheusRule": {"enabled": True}, "cronJob.failedJobsHistoryLimit": 1},
             "the alert could never fire",
@@ -75,7 +81,7 @@ from support.chart import MINIMAL, refusal, render, with_value
     ],
 )
 def test_contradiction_is_refused_with_its_reason(changes, reason):
-    """What would lose a model, leak a secret or never work is refused before anything is installed."""
+    """Values that would lose a model, leak a secret or never work are rejected beforehand."""
     values = MINIMAL
     for path, value in changes.items():
         values = with_value(values, path, value)
@@ -97,7 +103,7 @@ def test_contradiction_is_refused_with_its_reason(changes, reason):
     ],
 )
 def test_what_only_looks_like_one_is_accepted(changes):
-    """A check must not stand in the way of what works."""
+    """A check must not reject working values."""
     values = MINIMAL
     for path, value in changes.items():
         values = with_value(values, path, value)

@@ -1,4 +1,4 @@
-"""The objects against the API's own schemas, the rules of Pod Security, and kube-score."""
+"""The objects match the API's schemas and Pod Security, and pass kube-score."""
 
 import json
 import subprocess
@@ -32,14 +32,14 @@ SPACES = "securityContext"
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("case", CASES)
 def test_objects_fit_the_schemas(case, version):
-    """Each object is strictly valid in each version that the chart says it supports."""
+    """Each object is strictly valid in each version that the chart supports."""
     for kind, document in render(CASES[case]).items():
         if kind not in FOREIGN:
             kubernetes_validate.validate(document, version, strict=True)
 
 
 def test_versions_are_those_of_the_chart():
-    """The oldest version is the chart's own limit, the newest the newest there are schemas for."""
+    """The oldest version is the chart's minimum, the newest the latest one with schemas."""
     limit = yaml.safe_load((Path(CASES["dev"]).parents[1] / "Chart.yaml").read_text())[
         "kubeVersion"
     ]
@@ -50,7 +50,7 @@ def test_versions_are_those_of_the_chart():
 
 @pytest.fixture(scope="module")
 def standalone_schemas(tmp_path_factory):
-    """Write the newest schemas as kubeconform reads them: file references, in a folder of the version."""
+    """Write the newest schemas for kubeconform: file references, in a folder per version."""
     source = Path(kubernetes_validate.__file__).parent / "kubernetes-json-schema"
     version = kubernetes_validate.latest_version()
     folder = tmp_path_factory.mktemp("schemas")
@@ -65,7 +65,7 @@ def standalone_schemas(tmp_path_factory):
 
 @pytest.mark.parametrize("case", CASES)
 def test_kubeconform_finds_nothing(case, standalone_schemas):
-    """A second reader of the newest schemas, which also refuses a key that is there twice."""
+    """A second validator of the newest schemas also rejects duplicate keys."""
     folder, version = standalone_schemas
     command = [
         "kubeconform",
@@ -88,7 +88,7 @@ def test_kubeconform_finds_nothing(case, standalone_schemas):
 
 @pytest.mark.parametrize("case", CASES)
 def test_kube_score_finds_what_is_explained(case):
-    """No finding without a reason above, and no reason without its finding."""
+    """Each finding has a reason above, and each reason has its finding."""
     command = ["kube-score", "score", "-", "-o", "json", "--kubernetes-version", "v1.34"]
     command += [word for name in OPTIONAL_SCORES for word in ("--enable-optional-test", name)]
     program("kube-score")
@@ -106,7 +106,7 @@ def test_kube_score_finds_what_is_explained(case):
 
 
 def violations(pod):
-    """List what Pod Security *restricted* (v1.37) has against a pod spec."""
+    """Return the violations of Pod Security *restricted* (v1.37) in a pod spec."""
     spec, found = pod["spec"], []
     context = spec.get("securityContext", {})
     for name in ("hostNetwork", "hostPID", "hostIPC"):

@@ -31,7 +31,7 @@ def test_names_stay_text_of_bounded_length(release):
 
 
 def test_names_of_the_user_stay_text():
-    """Names that YAML would take for numbers or booleans."""
+    """YAML would read these names as numbers or booleans."""
     values = MINIMAL | {
         "fullnameOverride": "123",
         "priorityClassName": "1e3",
@@ -53,7 +53,7 @@ def test_names_of_the_user_stay_text():
 
 
 def test_own_labels_and_annotations_cannot_be_replaced():
-    """The network policy finds the pods by them, and the settings lie in them."""
+    """The network policy selects pods by the labels, and the annotations contain the settings."""
     values = MINIMAL | {
         "podLabels": {"app.kubernetes.io/instance": "other", "a": "b"},
         "commonLabels": {"app.kubernetes.io/name": "other"},
@@ -69,7 +69,7 @@ def test_own_labels_and_annotations_cannot_be_replaced():
 
 
 def test_digest_wins_over_tag():
-    """A tag beside a digest would only pretend to choose."""
+    """A tag in addition to a digest would have no effect."""
     digest = f"sha256:{'a' * 64}"
     values = MINIMAL | {"image": {"repository": "r.example.com/job", "tag": "2", "digest": digest}}
 
@@ -77,14 +77,14 @@ def test_digest_wins_over_tag():
 
 
 def test_tag_is_the_version_of_the_job_by_default():
-    """The chart is made for the job beside it."""
+    """The chart is released together with the job."""
     from job import __version__
 
     assert f"pcc-training-job:{__version__}" == container_of(pods(render(MINIMAL))["run"])["image"]
 
 
 def test_account_that_is_not_made_is_used_by_name():
-    """An account of yours is taken as it is, else the namespace's default."""
+    """A service account that is not created is used by its name; the default is the namespace's."""
     named, unnamed = (
         pods(render(MINIMAL | {"serviceAccount": {"create": False, "name": name}}))["run"]["spec"]
         for name in ("mine", "")
@@ -94,7 +94,7 @@ def test_account_that_is_not_made_is_used_by_name():
 
 
 def test_account_outlives_an_upgrade_that_names_another():
-    """A retry of a run under way still needs it, and Helm would delete it."""
+    """A retry of a running run still needs the account, which Helm would delete."""
     annotations = {"eks.amazonaws.com/role-arn": "arn"}
     values = MINIMAL | {"serviceAccount": {"annotations": annotations}}
     found = render(values)["ServiceAccount"]["metadata"]["annotations"]
@@ -111,5 +111,5 @@ def test_account_outlives_an_upgrade_that_names_another():
     ],
 )
 def test_object_that_is_off_is_not_there(values, kind):
-    """false is heeded."""
+    """A value of false is respected."""
     assert kind not in render(MINIMAL | values)

@@ -1,4 +1,4 @@
-"""One table of exit codes: errors.py, the rendered podFailurePolicy, and the README."""
+"""One table of exit codes: errors.py, the rendered podFailurePolicy, and docs/exit-codes.md."""
 
 import re
 
@@ -15,7 +15,7 @@ def spec():
 
 
 def decision(rules, code, *, is_disrupted):
-    """Decide as the Job controller does: the first rule that fits, else Count."""
+    """Decide like the Job controller: the first matching rule, else Count."""
     for rule in rules:
         if is_disrupted and {"type": "DisruptionTarget", "status": "True"} in rule.get(
             "onPodConditions", []
@@ -27,13 +27,13 @@ def decision(rules, code, *, is_disrupted):
 
 
 def test_every_code_has_its_meaning_and_its_action():
-    """A new code is not forgotten."""
+    """A new code cannot be forgotten."""
     assert set(ExitCode) == set(MEANINGS) == set(POD_ACTIONS)
 
 
 @pytest.mark.parametrize("code", [code for code in ExitCode if code is not ExitCode.OK])
 def test_policy_does_what_errors_say(spec, code):
-    """Each code is named in the policy, and a disruption comes before every code."""
+    """Each code is in the policy, and a disruption precedes all codes."""
     rules = spec["podFailurePolicy"]["rules"]
     expected = {PodAction.FAIL_JOB: "FailJob"}.get(POD_ACTIONS[code], "Count")
 
@@ -41,10 +41,10 @@ def test_policy_does_what_errors_say(spec, code):
     assert "Ignore" == decision(rules, code, is_disrupted=True)
 
 
-def test_readme_says_what_errors_say():
-    """The page an operator reads has the same codes, meanings and actions."""
+def test_page_says_what_errors_say():
+    """The operator's page has the same codes, meanings and actions."""
     block = (
-        (ROOT / "README.md")
+        (ROOT / "docs/exit-codes.md")
         .read_text()
         .split("<!-- exit-codes -->")[1]
         .split("<!-- /exit-codes -->")[0]
@@ -56,7 +56,7 @@ def test_readme_says_what_errors_say():
 
 @pytest.mark.parametrize("case", CASES)
 def test_policy_is_one_that_the_api_server_takes(case):
-    """Sorted distinct codes without 0, of a container that is there, in pods that are not restarted."""
+    """Codes are distinct, sorted and not 0; the container exists; the pods are not restarted."""
     found = job_spec(render(CASES[case]))
     conditions = [
         rule["onExitCodes"] for rule in found["podFailurePolicy"]["rules"] if "onExitCodes" in rule
@@ -71,7 +71,7 @@ def test_policy_is_one_that_the_api_server_takes(case):
 
 
 def test_ending_is_read_from_the_termination_log(spec):
-    """The job writes it; where it could not, the log's last lines stand in."""
+    """The job writes it; if it cannot, the last lines of the log are used."""
     for pod in pods(render(MINIMAL)).values():
         container = pod["spec"]["containers"][0]
         assert "/dev/termination-log" == container["terminationMessagePath"]

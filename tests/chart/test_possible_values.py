@@ -1,4 +1,4 @@
-"""Which single values the schema refuses, and which it must let pass."""
+"""Single values that the schema must reject, and values that it must accept."""
 
 import pytest
 from support.chart import MINIMAL, refusal, template, with_value
@@ -18,7 +18,7 @@ from support.chart import MINIMAL, refusal, template, with_value
     ],
 )
 def test_possible_value_is_accepted(path, value):
-    """A pattern must not stand in the way of what the API server takes."""
+    """A pattern must not reject values that the API server accepts."""
     assert 0 == template(with_value(MINIMAL, path, value)).returncode
 
 
@@ -74,12 +74,12 @@ def test_possible_value_is_accepted(path, value):
     ],
 )
 def test_impossible_value_is_refused_at_its_place(path, value):
-    """What the API server or the job would refuse later is refused here, by its path."""
+    """Values that the API server or the job would reject later are rejected with their path."""
     assert f"at '/{path.replace('.', '/')}" in refusal(with_value(MINIMAL, path, value))
 
 
 def test_unknown_estimator_is_refused_and_named():
-    """The names are the job's; the parameters of each are checked by the job."""
+    """The names are the job's; the job checks each estimator's parameters."""
     values = with_value(MINIMAL, "config.search", {"estimators": {"logistic_regresion": {}}})
 
     assert "invalid propertyName 'logistic_regresion'" in refusal(values)

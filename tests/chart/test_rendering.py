@@ -1,4 +1,4 @@
-"""What the values make of the objects."""
+"""The objects that the values produce."""
 
 import re
 
@@ -21,7 +21,7 @@ from support.chart import (
 
 
 def at(node, path):
-    """Follow a dotted path; the container is found by its only place."""
+    """Follow a dotted path to the container, of which there is only one."""
     for name in path.split("."):
         node = node[int(name)] if isinstance(node, list) else node[name]
     return node
@@ -29,7 +29,7 @@ def at(node, path):
 
 @pytest.mark.parametrize("case", ["defaults", *CASES])
 def test_lint_is_clean(case):
-    """No error and no warning, in the chart alone and in each environment."""
+    """There is no error and no warning, in the chart alone and in each environment."""
     files = [] if case == "defaults" else ["-f", CASES[case]]
     done = helm("lint", "--strict", "--kube-version", "1.34.0", CHART, *files)
 
@@ -101,7 +101,7 @@ def test_null_leaves_the_field_out(key):
 
 
 def test_null_user_is_left_to_the_platform():
-    """OpenShift refuses a user that it has not chosen."""
+    """OpenShift rejects a user that it has not chosen."""
     values = MINIMAL | {
         "podSecurityContext": {"runAsUser": None, "runAsGroup": None, "fsGroup": None}
     }
@@ -131,14 +131,14 @@ def test_null_user_is_left_to_the_platform():
     ],
 )
 def test_job_is_told_how_much_it_may_write(size, expected):
-    """The limit of /tmp is not seen from inside: it would be evicted in place of refusing."""
+    """The pod cannot see the limit of /tmp, and would be evicted instead of raising an error."""
     for pod in pods(render(with_value(MINIMAL, "tmp.sizeLimit", size))).values():
         assert str(expected) == variables(pod)["TMPDIR_LIMIT_BYTES"]["value"]
         assert {"emptyDir": {"sizeLimit": size}} == volumes(pod)["tmp"]
 
 
 def test_one_claim_for_table_and_models_is_one_volume():
-    """Of two volumes of one claim the second is waited for, for ever."""
+    """With two volumes of one claim, Kubernetes would wait for the second one forever."""
     values = with_value(MINIMAL, "dataset", {"existingClaim": "c", "subPath": "in"})
     pod = pods(render(values | {"store": {"existingClaim": "c", "subPath": "out"}}))["run"]
     mounted = [mounts(pod)[path] for path in ("/data", "/models")]
@@ -155,7 +155,7 @@ def test_one_claim_for_table_and_models_is_one_volume():
 
 
 def test_network_policy_opens_dns_and_443_by_default():
-    """Nobody comes in; out go DNS and HTTPS."""
+    """No incoming traffic is allowed; outgoing DNS and HTTPS are."""
     spec = render(MINIMAL)["NetworkPolicy"]["spec"]
     kube_system = {
         "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}
@@ -173,7 +173,7 @@ def test_network_policy_opens_dns_and_443_by_default():
 
 
 def test_network_policy_opens_what_the_values_say_instead():
-    """The addresses and ports of the values replace 443."""
+    """The configured addresses and ports replace 443."""
     rules = load(EVERYTHING)["networkPolicy"]["egress"]
     spec = render(EVERYTHING)["NetworkPolicy"]["spec"]
 
@@ -184,7 +184,7 @@ def test_network_policy_opens_what_the_values_say_instead():
 
 
 def test_everything_is_where_it_belongs():
-    """Credentials, authorities, table and store of the values reach the container."""
+    """The container receives credentials, authorities, table and store from the values."""
     pod = pods(render(EVERYTHING))["run"]
     env = {
         name: item.get("value") or item["valueFrom"].get("secretKeyRef")

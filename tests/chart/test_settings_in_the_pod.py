@@ -1,4 +1,4 @@
-"""How settings, suites and the run id reach the pod, and stay as they are."""
+"""How settings, suites and the run id reach the pod, and stay unchanged there."""
 
 import json
 import re
@@ -25,7 +25,7 @@ from job.settings import load_settings
 
 @pytest.mark.parametrize("case", CASES)
 def test_pod_reads_the_settings_that_the_values_hold(case):
-    """The annotation that the volume shows as a file is what --config names, and the job understands it."""
+    """--config names the file of the volume that shows the annotation; the job can read it."""
     values = load(CASES[case])
     for pod in pods(render(CASES[case])).values():
         item = volumes(pod)["config"]["downwardAPI"]["items"][0]
@@ -40,7 +40,7 @@ def test_pod_reads_the_settings_that_the_values_hold(case):
 
 
 def test_settings_keep_nulls_and_numbers(tmp_path):
-    """null switches things off in the job; a large whole number stays one; text stays text."""
+    """null switches job features off; large integers stay integers; text stays text."""
     config = MINIMAL["config"] | {
         "publish": {"channel": None},
         "gate": {"floors": {"accuracy": None}, "model_bytes": 536870912},
@@ -64,7 +64,7 @@ def test_settings_keep_nulls_and_numbers(tmp_path):
 
 @pytest.mark.parametrize("case", ["staging", "everything"])
 def test_pod_reads_the_suite_that_the_values_hold(case, tmp_path):
-    """A suite of the values is a file at the path that the settings name."""
+    """A suite in the values is a file at the path in the settings."""
     values = load(CASES[case])
     wanted = values["config"]["expectations"]["suite"]
     pod = pods(render(CASES[case]))["run"]
@@ -81,7 +81,7 @@ def test_pod_reads_the_suite_that_the_values_hold(case, tmp_path):
 
 
 def test_nothing_that_an_upgrade_replaces_holds_settings():
-    """Changed settings change the pod template of the next Job, and no object that a pod under way reads."""
+    """Changed settings change the next Job's pod template, and no object that a pod reads."""
     before, after = (
         render(with_value(MINIMAL, "config.store.uri", uri))
         for uri in ("s3://models/a", "s3://models/b")
@@ -93,7 +93,7 @@ def test_nothing_that_an_upgrade_replaces_holds_settings():
 
 
 def test_run_id_is_of_namespace_job_and_uid():
-    """All pods of one Job share it; the longest one fits the job's rule."""
+    """All pods of a Job share the run id; the longest one is valid for the job."""
     pod = pods(render(MINIMAL))["run"]
     fields = {
         name: item["valueFrom"]["fieldRef"]["fieldPath"]
@@ -115,7 +115,7 @@ def test_run_id_is_of_namespace_job_and_uid():
 
 @pytest.mark.parametrize("values", [MINIMAL, EVERYTHING], ids=["minimal", "everything"])
 def test_no_variable_is_taken_for_a_setting(values):
-    """The job refuses a PCC_JOB_* variable that it does not know, Kubernetes' own for a Service too."""
+    """The job rejects unknown PCC_JOB_* variables, including Kubernetes' own for a Service."""
     for pod in pods(render(values)).values():
         assert [] == [name for name in variables(pod) if name.startswith("PCC_JOB_")]
         assert pod["spec"]["enableServiceLinks"] is False
@@ -123,7 +123,7 @@ def test_no_variable_is_taken_for_a_setting(values):
 
 @pytest.mark.parametrize("case", CASES)
 def test_doctor_is_the_run_but_for_its_arguments(case):
-    """What `helm test` can do, a run can: same rights, volumes, user and network."""
+    """If `helm test` passes, a run works as well: same rights, volumes, user and network."""
     found = pods(render(CASES[case]))
     arguments = {name: container_of(pod).pop("args") for name, pod in found.items()}
     own = set(variables(found["run"])) - set(variables(found["doctor"]))

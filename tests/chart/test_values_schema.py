@@ -1,4 +1,4 @@
-"""What the schema of the values refuses, and where it comes from."""
+"""What the schema of the values rejects, and which sources it is generated from."""
 
 import json
 from copy import deepcopy
@@ -33,7 +33,7 @@ SCHEMA = json.loads((CHART / "values.schema.json").read_text())
 
 
 def whole_values():
-    """Return a value for every key there is, the settings' defaults among them."""
+    """Return a value for every existing key, including the settings' defaults."""
     values = load(EVERYTHING)
     settings = JobSettings().model_dump(mode="json")
     for section, given in values["config"].items():
@@ -42,7 +42,7 @@ def whole_values():
 
 
 def paths(node, prefix=()):
-    """List every key as a path, through lists and past the names of the user's."""
+    """List every key as a path, through lists and below names that the user chooses."""
     items = node.items() if isinstance(node, dict) else enumerate(node)
     for name, child in items:
         path = (*prefix, str(name))
@@ -68,7 +68,7 @@ MISSPELLINGS = {
 
 
 def misspell(values, path, way="doubled"):
-    """Misspell one key; give the values, and the key as it is now."""
+    """Misspell one key; return the values and the misspelled key."""
     changed = deepcopy(values)
     branch = changed
     for name in path[:-1]:
@@ -92,14 +92,14 @@ def schema_objects(node, where="values"):
 
 
 def test_whole_values_are_accepted():
-    """What is misspelt below is right before it is misspelt."""
+    """The values that are misspelled below are valid before."""
     done = template(whole_values())
 
     assert (0, "") == (done.returncode, done.stderr)
 
 
 def test_whole_values_hold_every_key_of_the_chart_and_of_the_settings():
-    """No key escapes the test below."""
+    """The test below covers every key."""
     found = {".".join(path) for path in paths(whole_values())}
     expected = {".".join(path) for path in paths(load(CHART / "values.yaml"))}
     expected = {path for path in expected if ".dns.0" not in path}
@@ -110,7 +110,7 @@ def test_whole_values_hold_every_key_of_the_chart_and_of_the_settings():
 
 @pytest.mark.parametrize("path", list(paths(whole_values())), ids=".".join)
 def test_misspelt_key_is_refused_and_named(path):
-    """helm refuses before anything is installed, and says which key it does not know."""
+    """helm rejects it before the installation, and names the unknown key."""
     values, wrong = misspell(whole_values(), path)
 
     reason = refusal(values)
@@ -120,7 +120,7 @@ def test_misspelt_key_is_refused_and_named(path):
 
 @pytest.mark.parametrize("way", MISSPELLINGS)
 def test_no_key_is_known_misspelt(way):
-    """The same of every key and other slips, as a validator sees it: helm takes too long for all of them."""
+    """The same for every key and other slips, by a validator: helm would take too long."""
     check = jsonschema.Draft7Validator(SCHEMA).is_valid
     values = whole_values()
     assert check(values)
@@ -148,13 +148,13 @@ def test_no_key_is_known_misspelt(way):
     ],
 )
 def test_misspelt_key_of_a_foreign_form_is_refused_and_named(path, value, wrong):
-    """What is Kubernetes' or Great Expectations' is checked as closely as what is the chart's."""
+    """Keys of Kubernetes and Great Expectations are checked as strictly as the chart's own."""
     assert f"'{wrong}' not allowed" in refusal(with_value(MINIMAL, path, value))
 
 
 @pytest.mark.parametrize("path", ["podLabel", "job.ttl", "config.search.fold", "image.name"])
 def test_added_key_is_refused_and_named(path):
-    """A key beside those there are is refused too."""
+    """An additional key is rejected as well."""
     assert f"'{path.split('.')[-1]}' not allowed" in refusal(with_value(MINIMAL, path, 1))
 
 
@@ -181,18 +181,18 @@ NULLABLE = {
 
 @pytest.mark.parametrize("path", sorted(chart_keys() - NULLABLE))
 def test_null_is_missed_where_it_means_nothing(path):
-    """To Helm null takes the chart's own value away, so a limit would become 0 without a word."""
+    """In Helm, null removes the chart's own value, so a limit would silently become 0."""
     assert f"missing property '{path.split('.')[-1]}'" in refusal(with_value(MINIMAL, path, None))
 
 
 @pytest.mark.parametrize("path", sorted(NULLABLE))
 def test_null_is_accepted_where_it_means_something(path):
-    """Unset, or chosen by the platform."""
+    """null means unset, or chosen by the platform."""
     assert 0 == template(with_value(MINIMAL, path, None)).returncode
 
 
 def test_every_level_is_closed_or_a_map_of_the_user():
-    """A level that is open by oversight would swallow a misspelt key."""
+    """A level that is open by mistake would accept a misspelled key."""
     maps = {
         "values.properties.global",
         "values.properties.expectations.properties.suites",
@@ -220,7 +220,7 @@ def test_every_level_is_closed_or_a_map_of_the_user():
 
 
 def test_config_has_the_schema_that_the_job_prints():
-    """`pcc-job config schema` and the chart say the same of every setting."""
+    """`pcc-job config schema` and the chart describe every setting in the same way."""
     printed = settings_schema()
     definitions = printed.pop("$defs")
 

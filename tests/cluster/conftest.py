@@ -1,4 +1,4 @@
-"""A cluster, the image in it, a namespace that enforces Pod Security restricted, a store."""
+"""A cluster with the image, a namespace that enforces Pod Security `restricted`, and a store."""
 
 import os
 import subprocess
@@ -31,9 +31,9 @@ QUICK = {
 
 @pytest.fixture(scope="session")
 def cluster(docker_engine):
-    """Find the cluster that was made for tests, and give it the images.
+    """Find the cluster that was created for tests, and load the images into it.
 
-    The tests label nodes and remove what they find by name: no other cluster is touched.
+    The tests label nodes and remove objects by name, so no other cluster must be used.
     """
     made = os.environ.get("PCC_TEST_CLUSTER")
     if not made or made != os.environ.get("KUBECONFIG"):
@@ -49,7 +49,7 @@ def cluster(docker_engine):
 
 @pytest.fixture(scope="session")
 def make_namespace(cluster):
-    """Make namespaces that enforce Pod Security restricted; they go with the session."""
+    """Create namespaces that enforce Pod Security `restricted`; remove them after the session."""
     made = []
 
     def make():
@@ -66,7 +66,7 @@ def make_namespace(cluster):
 
 
 class Bucket:
-    """A bucket of a MinIO in the cluster, seen from the tests."""
+    """A bucket of a MinIO in the cluster, accessed from the tests."""
 
     def __init__(self, name, url, ca_bundle=None):
         import boto3
@@ -90,14 +90,14 @@ class Bucket:
         return [item["Key"] for page in pages for item in page.get("Contents", ())]
 
     def versions(self, store="models-dev"):
-        """Return the versions that are complete."""
+        """Return the complete versions."""
         names = [key.split("/") for key in self.keys(f"{store}/v")]
         return sorted(parts[1] for parts in names if parts[2:] == ["manifest.json"])
 
 
 @pytest.fixture(scope="session")
 def open_bucket(small_table):
-    """Return the bucket of a namespace's MinIO, made and filled with the sample table."""
+    """Return the bucket of a namespace's MinIO, created and filled with the sample table."""
     with ExitStack() as stack:
 
         def give(namespace, name="pcc", secret="minio-rights", certificates=None):
@@ -135,7 +135,7 @@ def bucket(namespace, open_bucket):
 
 @pytest.fixture
 def values(tmp_path):
-    """Write a values file over that of an environment; give the arguments for helm."""
+    """Write a values file that overrides an environment's values; return helm's arguments."""
     number = iter(range(99))
 
     def write(environment, *changes, quick=False):
@@ -156,7 +156,7 @@ def values(tmp_path):
 
 
 def merged(content, change):
-    """Lay one mapping over another, level by level."""
+    """Merge one mapping over another, level by level."""
     both = {**content}
     for key, value in change.items():
         old = content.get(key)
@@ -168,7 +168,7 @@ def merged(content, change):
 
 @pytest.fixture
 def install(namespace, bucket, values):
-    """Install the chart as in dev, with a store prefix of the test's own; removed in the end."""
+    """Install the chart as in dev, with the test's own store prefix; uninstall it at the end."""
     releases = []
 
     def make(*changes, where=namespace):

@@ -40,7 +40,7 @@ RULES = {
 
 @pytest.fixture
 def publish(pcc_job, tmp_path):
-    """Install, start a run, and fetch what the channel then names, verified, as a consumer."""
+    """Install, start a run, and fetch the channel's version, verified, like a consumer."""
 
     def do(namespace, options, store, channel, ca_bundle=None):
         namespace.helm("install", "env", "charts/pcc-training-job", *options)
@@ -80,7 +80,7 @@ def test_dev(make_namespace, open_bucket, values, publish):
 
 
 def copy_secret(namespace, name):
-    """Grant the tests the rights under one name, whatever the environment calls them."""
+    """Grant the rights to the tests under one name, whatever the environment calls them."""
     data = namespace.get("secret", name)["data"]
     meta = {"name": "rights"}
     namespace.apply({"apiVersion": "v1", "kind": "Secret", "metadata": meta, "data": data})
@@ -88,7 +88,7 @@ def copy_secret(namespace, name):
 
 @contextmanager
 def claim(namespace, name, folder, image):
-    """Make a claim on the cluster's default storage, or on a folder where it has none."""
+    """Create a claim on the cluster's default storage, or on a folder if there is none."""
     classes = json.loads(call("kubectl", "get", "storageclass", "-o", "json").stdout)["items"]
     spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
     volume = f"{namespace.name}-{name}"
@@ -110,7 +110,7 @@ def claim(namespace, name, folder, image):
 
 
 def fill(namespace, name, image):
-    """Let the job's own image write sample data into the claim's folder `pcc`."""
+    """Let the job's image write sample data to the claim's folder `pcc`."""
     container = {
         "name": "fill",
         "image": image,
@@ -142,7 +142,7 @@ def fill(namespace, name, image):
 
 
 def test_staging(make_namespace, open_bucket, values, publish, tmp_path):
-    """The table on a claim, a suite of the values, a store with an authority of its own."""
+    """The table is on a claim, the suite in the values, and the store has its own authority."""
     namespace = make_namespace()
     certificates = tmp_path / "certificates"
     certificates.mkdir()
@@ -168,7 +168,7 @@ def test_staging(make_namespace, open_bucket, values, publish, tmp_path):
 
 @pytest.fixture
 def production_things():
-    """Set up in the cluster what production counts on, and remove it again."""
+    """Create in the cluster what production requires, and remove it again."""
     meta = {"name": "batch"}
     priority = {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "value": -10}
     given = json.dumps(
@@ -184,7 +184,7 @@ def production_things():
 
 
 def test_production(make_namespace, open_bucket, values, publish, production_things):
-    """As documented, but for the cloud's role, its key service, and the size of its nodes."""
+    """As documented, except for the cloud's role, its key service, and the size of its nodes."""
     namespace = make_namespace()
     bucket = open_bucket(namespace, "pcc-models", "rights")
     source = {"Bucket": "pcc-models", "Key": "curated/sample.parquet"}

@@ -1,4 +1,4 @@
-"""What a Job does on a real Kubernetes, ending by ending."""
+"""What a Job does on a real Kubernetes cluster, for each way a run can end."""
 
 import json
 import time
@@ -20,7 +20,7 @@ def told(message):
 
 @pytest.fixture
 def serving(namespace):
-    """Take the store off its Service, and put it back in the end at the latest."""
+    """Remove the store from its Service, and restore it at the end at the latest."""
 
     def serve(is_up):
         selector = {"app": "minio" if is_up else "nobody"}
@@ -32,7 +32,7 @@ def serving(namespace):
 
 
 def test_run_publishes_once_and_says_so(namespace, install, bucket):
-    """The message names the version that is there."""
+    """The message names the published version."""
     release = install()
     job = namespace.start(release, f"{release}-now")
 
@@ -43,7 +43,7 @@ def test_run_publishes_once_and_says_so(namespace, install, bucket):
 
 
 def test_run_id_is_namespace_job_and_uid(namespace, install):
-    """Two namespaces, or a Job of the same name made again, never meet."""
+    """Two namespaces, or a recreated Job of the same name, never share a run id."""
     release = install()
     job = namespace.start(release, f"{release}-now")
     namespace.wait_for_end(job)
@@ -89,7 +89,7 @@ def test_wrong_credentials_end_after_one_pod(namespace, install):
 
 
 def test_memory_limit_that_is_too_small_is_refused_before_the_fit(namespace, install):
-    """Exit 2 with the figure, in place of a container that the kernel killed."""
+    """The job exits with 2 and the required amount, instead of being killed by the kernel."""
     small = {"cpu": "500m", "memory": "430Mi", "ephemeral-storage": "1Gi"}
     release = install({"resources": {"limits": small, "requests": small}})
     job = namespace.start(release, f"{release}-now")
@@ -101,7 +101,7 @@ def test_memory_limit_that_is_too_small_is_refused_before_the_fit(namespace, ins
 
 
 def test_temporary_space_that_is_too_small_is_refused(namespace, install):
-    """Not evicted for it: the volume's size is known to the job."""
+    """The pod is not evicted: the job knows the volume's size."""
     release = install({"tmp": {"sizeLimit": "512Ki"}, "job": {"backoffLimit": 3}})
     job = namespace.start(release, f"{release}-now")
 
@@ -112,7 +112,7 @@ def test_temporary_space_that_is_too_small_is_refused(namespace, install):
 
 
 def test_store_that_is_away_is_tried_again(namespace, install, bucket, serving):
-    """75 costs a retry; when the store is back, the next pod publishes."""
+    """75 costs a retry; when the store is available again, the next pod publishes."""
     release = install({"job": {"backoffLimit": 3}, "config": {"s3": {"max_attempts": 1}}})
     serving(False)
     job = namespace.start(release, f"{release}-now")
@@ -146,7 +146,7 @@ def evict(namespace, pod):
 
 
 def test_evicted_pod_is_replaced_without_a_retry_and_publishes_once(namespace, install, bucket):
-    """SIGTERM in a fit: 143, which the DisruptionTarget makes nobody's fault."""
+    """SIGTERM during a fit gives 143, and because of DisruptionTarget it counts as no failure."""
     # no retry at all: an eviction that counted would end the Job
     release = install(WIDE, {"job": {"backoffLimit": 0}})
     job = namespace.start(release, f"{release}-now")
@@ -182,7 +182,7 @@ def test_deadline_ends_the_job_and_leaves_no_version(namespace, install, bucket)
 
 
 def test_schedule_fires_and_forbids_a_second_run_beside_the_first(namespace, install):
-    """Two ticks, one Job: the second is skipped, and the CronJob says why."""
+    """Of two ticks with one Job, the second is skipped, and the CronJob reports the reason."""
     every = {"suspend": False, "schedule": "* * * * *", "concurrencyPolicy": "Forbid"}
     release = install(LONG, {"cronJob": every})
     name = f"{release}-pcc-training-job"
@@ -206,7 +206,7 @@ def test_schedule_fires_and_forbids_a_second_run_beside_the_first(namespace, ins
 
 
 def test_upgrade_leaves_a_run_under_way_alone(namespace, install, values, bucket):
-    """Its retries have the settings and the account it began with."""
+    """Its retries use the settings and the account that it started with."""
     release = install(WIDE, {"job": {"backoffLimit": 3}})
     job = namespace.start(release, f"{release}-now")
     pod = namespace.wait_for_event(job, "dataset_split")

@@ -1,4 +1,4 @@
-"""A cheap cell of each benchmark on the upstream's table; docs/benchmarks.md has whole ones."""
+"""A cheap cell of each benchmark on the upstream's table; docs/benchmarks.md has complete ones."""
 
 import json
 import subprocess
@@ -27,7 +27,7 @@ def run(module, shared_data, *arguments):
 
 
 def test_verdict_does_not_hang_on_the_salt(shared_data):
-    """Two salts, defaults otherwise: both are published, neither with a threshold."""
+    """Two salts with defaults: both are published, neither has a threshold."""
     found = run("salts", shared_data, "--salts", "1")
 
     assert (2, 2, 0) == (found["runs"], found["published"], found["thresholds"])
@@ -36,14 +36,14 @@ def test_verdict_does_not_hang_on_the_salt(shared_data):
 
 
 def test_night_after_the_first_is_promoted_and_a_wrong_one_is_not(shared_data):
-    """One chain of two nights."""
+    """The benchmark runs one chain of two nights."""
     found = run("nights", shared_data, "--chains", "1", "--nights", "2", "--workers", "1")
 
     assert [[1, 1], [1, 0], [1, 0]] == [found["equal"], found["wrong"], found["shuffled"]]
 
 
 def test_recentering_mends_batches_that_were_standardized_anew(shared_data):
-    """One salt; a linear model of the columns as given is wrong on a fifth and more."""
+    """With one salt, a linear model of the given columns is wrong on a fifth or more."""
     recipes = ("--recipe", "given", "--recipe", "restored")
     found = run("batches", shared_data, "--salts", "1", *recipes)
     restored = found["restored"]
@@ -53,7 +53,7 @@ def test_recentering_mends_batches_that_were_standardized_anew(shared_data):
 
 
 def test_interval_of_a_cross_fitted_accuracy_covers_it(shared_data):
-    """Of 40 simulations, nominal 95 %; fewer than 33 would come once in ten thousand."""
+    """40 simulations, nominal 95 %; fewer than 33 would have a probability of 1 in 10,000."""
     found = run("coverage", shared_data, "--simulations", "40", "--workers", "1")
 
     assert found["coverage"] >= 33 / 40

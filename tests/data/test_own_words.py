@@ -1,4 +1,4 @@
-"""The default run meets requests that nobody wrote for its table."""
+"""The default run predicts requests that people did not write for its table."""
 
 import json
 
@@ -37,7 +37,7 @@ def accuracy(model, rows, intents):
 
 
 def test_default_run_understands_other_words(run, columns, shared_data):
-    """With no challenge set: what no template teaches, at little cost on the templates."""
+    """Without a challenge set, other wording is predicted well, at little cost on templates."""
     model, evaluation = run()
     linear, _ = run("search.prefer=score", "search.estimators={logistic_regression: {C: [10]}}")
     challenge = pd.read_parquet(shared_data / "upstream/challenge.parquet")
@@ -62,7 +62,7 @@ def test_default_run_understands_other_words(run, columns, shared_data):
 
 
 def test_two_hundred_requests_give_a_threshold(run, columns, tmp_path):
-    """It holds on other requests, which are harder: their precision is not shown to be lower."""
+    """It holds on other, harder requests: their precision is not shown to be lower."""
     words = read_own_words("plain")
     rows = columns(words["minilm"])
     path = tmp_path / "challenge.parquet"

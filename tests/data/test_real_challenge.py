@@ -1,4 +1,4 @@
-"""Requests in people's own words, beside the upstream's real table."""
+"""Requests in people's own words, with the upstream's real table."""
 
 import json
 
@@ -10,7 +10,7 @@ pytestmark = pytest.mark.data
 
 @pytest.fixture
 def upstream(pcc_job, result_of, shared_data, tmp_path):
-    """Run on the table of the upstream's default configuration, and read what it says of itself."""
+    """Run on the upstream's table with the default configuration, and read the reports."""
 
     def run(*settings):
         folder = shared_data / "upstream"
@@ -31,7 +31,7 @@ def upstream(pcc_job, result_of, shared_data, tmp_path):
 
 
 def test_linear_model_is_much_worse_in_peoples_own_words(upstream):
-    """The table says .95 and more, the challenge set does not; 64 requests give no threshold."""
+    """The table's accuracy is .95 or more, the challenge set's is not; 64 requests are too few."""
     found = upstream(
         "features.geometry=given", "search.estimators={logistic_regression: {C: [10]}}"
     )
@@ -48,7 +48,7 @@ def test_linear_model_is_much_worse_in_peoples_own_words(upstream):
 
 
 def test_challenge_set_chooses_prototypes(upstream):
-    """Cross-validation on templates prefers the linear model, people's own words do not."""
+    """Cross-validation on templates prefers the linear model; people's own words do not."""
     found = upstream(
         "search.choose_on=challenge",
         "features.geometry=auto",

@@ -1,4 +1,4 @@
-"""Real tables: rows of length 1 are restored from the upstream's, and from others as it does it."""
+"""Rows of length 1 are restored from real tables: the upstream's, and similarly scaled ones."""
 
 import numpy as np
 import pandas as pd
@@ -50,7 +50,7 @@ def test_embeddings_as_they_are_made_are_left_alone(table):
 
 
 def test_standardized_embeddings_are_restored(table):
-    """Alone, in single and half precision, with other columns behind them."""
+    """They are alone or followed by other columns, in single or half precision."""
     _, U, _ = table
     X, rng = standardize(U), np.random.default_rng(0)
     behind = standardize(rng.standard_t(5, (len(U), 200)), 0.3)
@@ -62,7 +62,7 @@ def test_standardized_embeddings_are_restored(table):
 
 
 def test_batch_of_another_class_mix_is_restored_by_itself(table):
-    """Most of its rows are of a few classes."""
+    """Most of the batch's rows are of a few classes."""
     name, U, y = table
     sizes = pd.Series(y).value_counts()
     some = np.isin(y, sizes.index[: 2 if name == "privacyqa" else 20])
@@ -76,7 +76,7 @@ def test_batch_of_another_class_mix_is_restored_by_itself(table):
 
 @pytest.mark.parametrize("noise", [1e-4, 1e-3, 1e-2, 0.1])
 def test_noise_is_never_restored_wrongly(table, noise):
-    """In units of a column's deviation; of more noise there is less to restore."""
+    """Noise is in units of a column's deviation; with more noise, less can be restored."""
     _, U, _ = table
     X = standardize(U) + 0.7 * noise * np.random.default_rng(2).standard_normal(U.shape)
     found = find(X)
@@ -98,7 +98,7 @@ def test_few_rows_are_restored_or_left_alone(table, n):
 
 @pytest.mark.parametrize("n_components", [300, 350])
 def test_principal_components_are_never_restored_wrongly(table, n_components):
-    """Without some of them rows are nearly of one length, and not quite."""
+    """Without some components, rows have nearly one length, but not exactly."""
     _, U, _ = table
     axes = np.linalg.svd(U - U.mean(axis=0), full_matrices=False)[2][:n_components]
     V = U @ axes.T
@@ -110,7 +110,7 @@ def test_principal_components_are_never_restored_wrongly(table, n_components):
 
 
 def test_upstream_table_is_restored_for_requests_it_has_not(shared_data):
-    """Embedded with the table's scalers they have length 1 too; with a day's, nearly."""
+    """With the table's scalers they also have length 1; with another day's, nearly."""
     X = np.stack(pd.read_parquet(shared_data / UPSTREAM)["embeddings"])
     challenge = pd.read_parquet(shared_data / "upstream/challenge.parquet")
     found = find(X)

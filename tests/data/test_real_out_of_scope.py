@@ -1,4 +1,4 @@
-"""Other tables' texts as requests that belong to no class."""
+"""Texts of other tables as out-of-scope requests."""
 
 import json
 
@@ -17,7 +17,7 @@ COMMON = ("evaluation.label_noise=false", "evaluation.slices=[]", OPEN)
 
 @pytest.fixture
 def run(pcc_job, result_of, tmp_path):
-    """Publish a version, and read what it says of requests of no class."""
+    """Publish a version, and read its results on out-of-scope requests."""
 
     def start(table, requests, *settings):
         requests.to_parquet(tmp_path / "requests.parquet")
@@ -36,7 +36,7 @@ def read_rows_of_length_1(path):
 
 
 def test_table_of_templates_answers_everything(run, shared_data):
-    """Requests about a bank, in the upstream's columns; `other` takes most of them, not all."""
+    """Bank requests in the upstream's columns: `other` is predicted for most, not for all."""
     path = shared_data / "upstream/curated_training_data_10000.parquet"
     X = np.stack(pd.read_parquet(path)["embeddings"]).astype(np.float32)
     with LocalThreads(1).pool():
@@ -58,7 +58,7 @@ def test_table_of_templates_answers_everything(run, shared_data):
 
 
 def test_threshold_of_banking77_answers_some_requests_about_apps(run, shared_data):
-    """Fewer than of its own test rows, and more than may be wrong."""
+    """The share is lower than for its own test rows, and higher than the tolerated error."""
     part = run(
         shared_data / "banking77/embedded_train.parquet",
         pd.read_parquet(shared_data / "privacyqa/embedded_test.parquet"),

@@ -1,4 +1,4 @@
-"""What prototypes reach on real sentence embeddings."""
+"""The accuracy of prototypes on real sentence embeddings."""
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,7 @@ pytestmark = pytest.mark.data
 
 
 def test_prototypes_answer_short_questions(shared_data):
-    """77 classes of banking questions, by some 11 centers each."""
+    """There are 77 classes of banking questions, with about 11 centers each."""
     train, test = (
         pd.read_parquet(shared_data / f"banking77/embedded_{side}.parquet")
         for side in ("train", "test")

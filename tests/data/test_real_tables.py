@@ -1,4 +1,4 @@
-"""What the job reaches on real tables; figures with their commands are in docs/benchmarks.md."""
+"""Results of the job on real tables; figures and commands are in docs/benchmarks.md."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +18,7 @@ CHOICE_ALONE = ("evaluation.label_noise=false", "decision.target_precision=null"
 
 
 def test_upstream_has_no_leak(pcc_job, result_of, shared_data, tmp_path):
-    """Sentence families stay together; a random split scores what it does not deserve."""
+    """Near-duplicates stay together; a random split overstates the score."""
 
     def accuracy(salt):
         done = pcc_job(
@@ -56,7 +56,7 @@ def _evaluation(folder, result):
 
 
 def _run_twice(pcc_job, result_of, tmp_path, folder, *settings):
-    """Evaluate on a hold-out of the training file alone, and on the official test."""
+    """Evaluate on a hold-out of the training file, and on the official test."""
     values = (
         "dataset.columns.embeddings=embedding",
         "dataset.min_rows=1000",
@@ -100,7 +100,7 @@ def test_official_accuracy_is_what_the_interval_says_or_the_shift_is_told(
 
 
 def test_families_of_banking77_are_small(pcc_job, result_of, shared_data, tmp_path):
-    """Questions of real people are alike without being copies."""
+    """Real people's questions are similar without being copies."""
     done = pcc_job(
         *("run", "--dataset", shared_data / "banking77/train.csv", "--dry-run", "--store", "m"),
         *("--set", "features.use=[text]", "--set", "expectations.suite=labelled_text"),
@@ -210,7 +210,7 @@ ENGINES = {
 
 @pytest.mark.parametrize("name", ENGINES)
 def test_engines_agree(pcc_job, result_of, shared_data, tmp_path, name):
-    """The same choice, fold scores within a thousandth, 99.9 % of the labels the same."""
+    """Both make the same choice; fold scores agree within .001, labels on 99.9 % of the rows."""
     folder, train, test, extra = ENGINES[name]
     # liblinear takes minutes with 77 classes
     others = "" if folder == "banking77" else ", linear_svc: {C: [0.1, 1, 10]}"
@@ -249,7 +249,7 @@ def _input(path, column):
 
 
 def test_wrong_labels_of_banking77_come_first(pcc_job, result_of, shared_data, tmp_path):
-    """Five labels in a hundred are another: of the first 500 doubted at least 60 % are such."""
+    """5 % of the labels are wrong; at least 60 % of the first 500 suspected ones are among them."""
     table = pd.read_parquet(shared_data / "banking77/embedded_train.parquet")
     rng = np.random.default_rng(7)
     flipped = rng.choice(len(table), round(0.05 * len(table)), replace=False)

@@ -1,4 +1,4 @@
-"""Real tables: which are made from templates, and whose embeddings look standardized."""
+"""Real tables: which consist of templates, and which have standardized embeddings."""
 
 from dataclasses import replace
 
@@ -48,7 +48,7 @@ def _numbered(rows):
 
 @pytest.mark.parametrize("name", TABLES)
 def test_templates_and_standardization_are_told_from_texts_of_people(shared_data, name):
-    """By texts and by embeddings; half of the groups is enough to see the standardization."""
+    """By texts and by embeddings; half of the groups is enough to detect standardization."""
     is_made = TABLES[name][2]
     _, texts, embeddings = read(shared_data, name)
     groups = np.unique(texts.near_duplicate_groups)
@@ -72,7 +72,7 @@ def test_upstream_is_worth_69_groups(shared_data):
 
 
 def test_requests_in_other_words_are_less_similar_than_held_out_ones(shared_data):
-    """Nine of ten of them lie near or below the edge of new wording, one of ten held-out rows."""
+    """90 % of them are near or below the limit of new wording; 10 % of held-out rows are."""
     _, texts, _ = read(shared_data, "upstream")
     challenge = rows_of_texts(pd.read_parquet(shared_data / "upstream/challenge.parquet")["text"])
     fold = np.random.default_rng(0).integers(0, 5, texts.near_duplicate_groups.max() + 1)[

@@ -1,4 +1,4 @@
-"""A whole run with an estimator that the job does not have: one kind is all it takes."""
+"""A complete run with an estimator that the job does not have: only an `EstimatorKind` is added."""
 
 import json
 import os
@@ -26,7 +26,7 @@ main()
 
 
 def test_added_estimator_is_searched_published_and_reported(sample, tmp_path):
-    """With texts and numbers; its name and grid are in the metadata, the report and the card."""
+    """It is trained on texts and numbers; metadata, report and card contain its name and grid."""
     words = (
         "search.estimators={ridge: {}}",
         "dataset.min_rows=100",

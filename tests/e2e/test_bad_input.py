@@ -1,4 +1,4 @@
-"""Bad input through a real process: the exit code, a clear error, nothing published, no cell."""
+"""Bad input in a real process: exit code and clear error, nothing published, no cell disclosed."""
 
 import gzip
 import json
@@ -93,7 +93,7 @@ def test_broken_json_cells(train, table, tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("absent.parquet", None, "no such file"),
+        ("absent.parquet", None, "does not exist"),
         ("empty.csv", b"", "empty"),
         ("empty.parquet", b"", "empty"),
         ("header.csv", b"text,intent,embeddings\n", "no rows"),
@@ -115,18 +115,22 @@ def test_broken_json_cells(train, table, tmp_path):
             gzip.compress(b"text,intent,embeddings\n" + b"a,b,[1]\n" * 3_000_000 + b"\xe9\n"),
             "is not UTF-8 text: 1 cell of 'text'",
         ),
-        ("header.csv", b"text,int\xe9nt\n" + SECRET.encode(), "is not UTF-8 text: its header"),
+        ("header.csv", b"text,int\xe9nt\n" + SECRET.encode(), "is not UTF-8 text: the header"),
         ("wide.csv", f"text,intent\n{SECRET},a".encode("utf-16"), "is UTF-16, not UTF-8"),
-        ("packed.csv", gzip.compress(SECRET.encode()), "is compressed by gzip, and not named .gz"),
+        (
+            "packed.csv",
+            gzip.compress(SECRET.encode()),
+            "is compressed with gzip, but its name does not end in .gz",
+        ),
         (
             "ragged.csv",
             b"text,intent,embeddings\n" + SECRET.encode() + b",a\n",
-            "1 row has not the header's 3 cells",
+            "1 row has a different number of cells than the header, which has 3",
         ),
         (
             "ragged2.csv",
             b"text,intent,embeddings\n" + SECRET.encode() + b",a\n1,2,3,4\n",
-            "2 rows have not the header's 3 cells",
+            "2 rows have a different number of cells than the header, which has 3",
         ),
         ("bad.csv.gz", SECRET.encode(), "not a readable CSV"),
     ],
@@ -144,13 +148,13 @@ def test_unreadable_file(name, content, words, train, tmp_path):
 
 
 def test_bad_utf8_in_parquet(train, table, tmp_path):
-    """Its writers do not check what they are given."""
+    """Parquet writers do not check their input."""
     broken = pa.array([b"\xe9"] * 2 + [b"fine"] * (len(table) - 2)).view(pa.string())
     pq.write_table(table.set_column(0, "text", broken), tmp_path / "t.parquet")
     done = train(tmp_path / "t.parquet")
 
     assert 3 == done.returncode
-    assert "column 'text' holds text that is not UTF-8 (2 cells or more)" in done.stderr
+    assert "column 'text' has text that is not UTF-8 (in 2 cells or more)" in done.stderr
 
 
 def test_truncated_parquet(train, sample, tmp_path):
@@ -178,10 +182,16 @@ def test_duplicate_columns(train, table, tmp_path):
         (["--set", "search.estimators={linear_svc: {c: [1]}}"], "did you mean 'C'"),
         (["--set", "search.estimators={logistic_regression: {C: [-1]}}"], "'C' parameter"),
         (["--set", "split.test_fraction=2"], "split.test_fraction"),
-        (["--set", "dataset.columns.numeric=[intent]"], "'intent' cannot have more than one role"),
-        (["--set", "expectations.suite=curated"], "no expectation suite"),
+        (
+            ["--set", "dataset.columns.numeric=[intent]"],
+            "columns with more than one role: 'intent'",
+        ),
+        (["--set", "expectations.suite=curated"], "suite 'curated' does not exist"),
         (["--set", "expectations.parameters={validty: 1}"], "did you mean 'validity'"),
-        (["--set", "features.use=[text]", "--set", "dataset.columns.text=null"], "names no column"),
+        (
+            ["--set", "features.use=[text]", "--set", "dataset.columns.text=null"],
+            "does not name a column",
+        ),
         (["--datset", "x"], "--dataset"),
         (["--dataset", ""], "dataset.uri"),
         (["--store", ""], "store.uri"),
@@ -202,12 +212,12 @@ def test_impossible_request(arguments, words, train, sample, tmp_path):
     [
         ("search.estimators={logistic_regression: {CC: [1]}}", "did you mean 'C'"),
         ("expectations.parameters={validty: 1}", "did you mean 'validity'"),
-        ("dataset.columns.embeddings=null", "names no column"),
-        ("expectations.suite=own.json", "'nothing', which is no column with a role"),
+        ("dataset.columns.embeddings=null", "does not name a column"),
+        ("expectations.suite=own.json", "'nothing', which is not a column with a role"),
     ],
 )
 def test_config_check_finds_what_a_run_would_refuse(setting, words, pcc_job, tmp_path):
-    """Before the night in which it would matter."""
+    """An operator finds out before the night in which it matters."""
     expectation = {"type": "expect_column_to_exist", "kwargs": {"column": "nothing"}}
     (tmp_path / "own.json").write_text(json.dumps({"expectations": [expectation]}))
     done = pcc_job("config", "check", "--set", setting)
@@ -217,7 +227,7 @@ def test_config_check_finds_what_a_run_would_refuse(setting, words, pcc_job, tmp
 
 
 def test_config_check_accepts_every_suite(pcc_job):
-    """What is found in the table needs no value before."""
+    """Parameters that are taken from the table need no value in advance."""
     suites = ["labelled_text", "labelled_embeddings", "curated_training_data"]
     done = [pcc_job("config", "check", "--set", f"expectations.suite={name}") for name in suites]
 
@@ -238,15 +248,15 @@ def test_no_such_version_or_channel(pcc_job):
 
 @pytest.mark.parametrize("command", ["list", "prune", "history"])
 def test_store_that_is_not_there_is_no_empty_store(command, pcc_job, tmp_path):
-    """A misspelt folder would look like one without versions."""
+    """A misspelled folder would look like a store without versions."""
     done = pcc_job("models", command, "--store", "modles")
 
     assert (2, []) == (done.returncode, list(tmp_path.iterdir()))
-    assert "there is no store at 'modles'" in done.stderr
+    assert "store 'modles' does not exist" in done.stderr
 
 
 def test_store_of_no_version_yet_is_empty(pcc_job, result_of, tmp_path):
-    """As after a run that was rejected."""
+    """A run that was rejected leaves such a store."""
     (tmp_path / "models").mkdir()
 
     assert [] == result_of(pcc_job("models", "list"))["versions"]
@@ -266,7 +276,7 @@ def test_rows_broken_within_tolerance_are_dropped_and_counted(train, result_of, 
 
 
 def test_schema_evolution(train, result_of, table, sample, tmp_path):
-    """New, absent and renamed columns, other encodings: the same content, or a named difference."""
+    """New, missing or renamed columns and other encodings give equal content or a clear error."""
     baseline = result_of(train(sample, store=tmp_path / "a"))["dataset"]["content_digest"]
     frame = _frame(table)
     encoded = pa.table(

@@ -27,7 +27,7 @@ SETTINGS = (
 
 
 def make_rows(n, seed, shares=(0.25, 0.25, 0.25, 0.25)):
-    """Return rows of length 1 of four classes, and the classes."""
+    """Return rows of length 1 from four classes, and the classes."""
     rng = np.random.default_rng(seed)
     y = rng.choice(4, n, p=shares)
     U = rng.standard_normal((n, WIDTH)) + 0.3
@@ -45,7 +45,7 @@ def standardize(U):
 
 @pytest.fixture
 def publish(pcc_job, result_of, tmp_path):
-    """Publish a model of the table; give the folder of its version, and the log."""
+    """Publish a model of the table; return the folder of its version, and the log."""
 
     def run(*settings):
         path = tmp_path / "table.parquet"
@@ -71,7 +71,7 @@ def read(folder):
 
 def consume(folder, embeddings):
     """Run the lines of the page on a batch, as they stand there."""
-    section = PAGE.read_text().partition("## When a batch was standardized anew")[2]
+    section = PAGE.read_text().partition("## Batches that were standardized on their own rows")[2]
     lines = re.findall(r"```python\n(.*?)```", section.partition("\n## ")[0], re.DOTALL)
     names = {
         "metadata": json.loads((folder / "metadata.json").read_text()),
@@ -85,7 +85,7 @@ def consume(folder, embeddings):
 @pytest.mark.parametrize("geometry", ["auto", "given"])
 @pytest.mark.parametrize("n", [60, 400])
 def test_lines_of_the_page_find_a_batch_that_was_standardized_anew(publish, geometry, n):
-    """And no other: neither one like the table nor one of another class mix."""
+    """No other batch is detected: neither one like the table nor one with another class mix."""
     folder, _ = publish(f"features.geometry={geometry}")
     skewed, _ = make_rows(n, 1, (0.85, 0.05, 0.05, 0.05))
     found = [
@@ -102,7 +102,7 @@ def test_lines_of_the_page_find_a_batch_that_was_standardized_anew(publish, geom
 
 
 def test_lines_of_the_page_recenter_as_the_stress_score_does(publish):
-    """The published model is right again, and what is measured is what the page does."""
+    """The published model is right again, and the stress score measures what the page does."""
     folder, _ = publish("features.geometry=auto")
     U, y = make_rows(300, 1, (0.85, 0.05, 0.05, 0.05))
     names = consume(folder, standardize(U))
@@ -118,7 +118,7 @@ def test_lines_of_the_page_recenter_as_the_stress_score_does(publish):
 
 
 def test_table_that_looks_standardized_is_measured_and_told(publish):
-    """Nobody has to state it; report, card, limitations, log and gate have the number."""
+    """It needs no setting; report, card, limitations, log and gate contain the score."""
     folder, log = publish("features.geometry=auto", "gate.stress_floor=0.01")
     metadata, evaluation = read(folder)
     stress = evaluation["stress"]
@@ -138,7 +138,7 @@ def test_table_that_looks_standardized_is_measured_and_told(publish):
 
 
 def test_settings_have_the_last_word(publish):
-    """Of a table that looks standardized and is not, nothing is measured; lengths stay checked."""
+    """If the settings say it is not standardized, only the lengths are checked."""
     folder, log = publish("dataset.embeddings_standardized_per_batch=false")
     metadata, evaluation = read(folder)
 
@@ -151,11 +151,11 @@ def test_settings_have_the_last_word(publish):
     ("setting", "words"),
     [
         ("dataset.embeddings_standardized_per_batch=false", "standardized per batch is false"),
-        ("features.use=[text]", "features.use has none"),
+        ("features.use=[text]", "features.use does not have them"),
     ],
 )
 def test_floor_of_what_is_never_measured_is_refused(pcc_job, sample, setting, words):
-    """Before anything is read."""
+    """The error comes before anything is read."""
     options = [w for value in (setting, "gate.stress_floor=0.5") for w in ("--set", value)]
     done = pcc_job("run", "--dataset", sample, "--store", "models", *options)
 

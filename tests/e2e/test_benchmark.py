@@ -1,4 +1,4 @@
-"""The benchmark of the search runs, and its contenders agree; how long they take is not asked."""
+"""The search benchmark runs, and its contenders agree; their times are not checked."""
 
 import json
 import subprocess
@@ -10,7 +10,7 @@ import pytest
 
 @pytest.mark.parametrize("table", ["embeddings", "texts"])
 def test_contenders_agree(table):
-    """Engines give the same; scikit-learn's default tolerance, on so few rows, nearly the same."""
+    """Both engines agree; with scikit-learn's default tolerance and few rows, they almost agree."""
     done = subprocess.run(
         [
             *(sys.executable, "-m", "benchmarks.search", table, "800", "--repetitions", "1"),

@@ -1,4 +1,4 @@
-"""Words that stand in one row each, in every column, reach no output of a run at any log level."""
+"""Words that occur in one row only, in any column, reach no output of a run at any log level."""
 
 import io
 import pickle
@@ -15,7 +15,7 @@ N_PLANTED = 40
 
 
 def plant(table):
-    """Put a word of its own into every text, id, group, category and date of some rows."""
+    """Insert a unique word into every text, id, group, category and date of some rows."""
     frame = table.to_pandas()
     n = len(frame)
     words = np.array([f"{CANARY}{row}x" for row in range(n)])
@@ -36,7 +36,7 @@ def spellings(word):
 
 @pytest.mark.parametrize("level", ["debug", "info"])
 def test_no_word_of_a_single_row_reaches_an_output(train, table, tmp_path, level):
-    """Neither logs nor results, nor any file of the store, nor what the model unpacks to."""
+    """This covers logs, results, all files of the store, and the unpacked model."""
     pq.write_table(plant(table), tmp_path / "curated.parquet")
     asked = {
         "logs.level": level,
@@ -59,7 +59,7 @@ def test_no_word_of_a_single_row_reaches_an_output(train, table, tmp_path, level
 
 
 def test_words_that_many_rows_share_are_found_where_they_stand(train, table, tmp_path):
-    """The search for words would see one: a category of many rows is in the model, and named."""
+    """The search for words works: a category of many rows is found in the model."""
     frame = plant(table).to_pandas()
     frame["source"] = np.where(np.arange(len(frame)) % 2, CANARY, "web")
     pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), tmp_path / "curated.parquet")

@@ -1,4 +1,4 @@
-"""A challenge set through a real process: judged, gated, compared, and never trained on."""
+"""A challenge set in a real process: it is evaluated, gated and compared, and never trained on."""
 
 import json
 
@@ -9,7 +9,7 @@ from support.request_sets import LABELS, SETTINGS, make_texts, read, start_with
 
 
 def make_rows(n_rows, seed, *, spread=0.5):
-    """Make texts of random words, and embeddings around a center of each class."""
+    """Generate texts of random words, and embeddings around the center of each class."""
     rng = np.random.default_rng(seed)
     y = np.arange(n_rows) % 3
     X = np.eye(3, 12)[y] + spread * rng.standard_normal((n_rows, 12))
@@ -42,7 +42,7 @@ def run(pcc_job, tmp_path):
 
 
 def test_set_is_judged_first_and_its_near_duplicates_leave_training(run, result_of, tmp_path):
-    """Copies of it are dropped and counted; digest, scores and interval are published."""
+    """Near-duplicates are dropped and counted; digest, scores and interval are published."""
     table = pd.read_parquet(tmp_path / "table.parquet")
     copies = table.iloc[[5, 17, 300]].assign(text=lambda t: t["text"] + " again")
     done = run(pd.concat([make_rows(90, 1), copies]))
@@ -74,7 +74,7 @@ def test_set_is_judged_first_and_its_near_duplicates_leave_training(run, result_
     ],
 )
 def test_set_that_lacks_what_a_candidate_takes_is_2(run, tmp_path, settings, lacking):
-    """Before the search, with the column and the setting; `validate` says it too."""
+    """The error comes before the search and names column and setting; so does `validate`."""
     challenge = make_rows(60, 1).drop(columns=lacking)
     for command in ("run", "validate"):
         done = run(challenge, *settings, command=command)
@@ -86,7 +86,7 @@ def test_set_that_lacks_what_a_candidate_takes_is_2(run, tmp_path, settings, lac
 
 
 def test_set_that_is_like_the_table_is_a_warning(run, tmp_path):
-    """A tenth of the table is left out for it."""
+    """A tenth of the table is left out because of the set."""
     table = pd.read_parquet(tmp_path / "table.parquet")
     done = run(pd.concat([make_rows(60, 1), table.iloc[::10]]))
     other = run(make_rows(60, 1))
@@ -97,7 +97,7 @@ def test_set_that_is_like_the_table_is_a_warning(run, tmp_path):
 
 
 def test_set_without_texts_is_judged_by_embeddings(run, result_of, tmp_path):
-    """The model takes no texts; copies are found by embeddings."""
+    """The model takes no texts, and near-duplicates are found by embeddings."""
     table = pd.read_parquet(tmp_path / "table.parquet")
     challenge = pd.concat([make_rows(60, 1), table.iloc[[7]]]).drop(columns="text")
     evaluation = read(tmp_path, result_of(run(challenge)), "evaluation.json")
@@ -107,7 +107,7 @@ def test_set_without_texts_is_judged_by_embeddings(run, result_of, tmp_path):
 
 
 def test_unknown_label_is_4(run):
-    """The data owner's; the label itself is not told."""
+    """The data owner has to act; the message does not contain the label."""
     challenge = make_rows(60, 1)
     challenge.loc[0, "intent"] = "canary"
     done = run(challenge)
@@ -118,17 +118,17 @@ def test_unknown_label_is_4(run):
 
 
 def test_floor_on_the_challenge_set_rejects(run):
-    """Requests that are harder than the table's own rows."""
+    """The requests are harder than the table's own rows."""
     done = run(make_rows(90, 1, spread=2.0), "gate.challenge_floors.accuracy=0.9")
 
     reason = json.loads(done.stderr.splitlines()[-1])["reason"]
     assert 6 == done.returncode
     assert "challenge_accuracy 0." in reason
-    assert "at least 0.9 is wanted" in reason
+    assert "minimum 0.9" in reason
 
 
 def test_champion_is_compared_on_the_set_and_a_shown_drop_rejects(run, result_of, tmp_path):
-    """An equal model passes; one that is worse there does not, whatever the table says."""
+    """An equal model passes; a worse one on the set does not, whatever its score on the table."""
     challenge = make_rows(300, 1)
     result_of(run(challenge))
     second = read(tmp_path, result_of(run(challenge, "split.salt=other")), "evaluation.json")
@@ -145,7 +145,7 @@ def test_champion_is_compared_on_the_set_and_a_shown_drop_rejects(run, result_of
 
 
 def test_set_chooses_by_one_half_and_judges_by_the_other(run, result_of, tmp_path):
-    """Every candidate that ended the search has a score on the choosing half."""
+    """Every candidate that completed the search has a score on the half for choosing."""
     settings = (
         "search.choose_on=challenge",
         "evaluation.challenge_split=half",
@@ -170,7 +170,7 @@ def test_set_chooses_by_one_half_and_judges_by_the_other(run, result_of, tmp_pat
 
 
 def test_set_that_chose_and_judges_is_said_to_be_used_up(run, result_of, tmp_path):
-    """In the log, the limitations and the report."""
+    """The log, the limitations and the report say so."""
     done = run(make_rows(60, 1), "search.choose_on=challenge")
     version = tmp_path / "models" / result_of(done)["version"]
     limitations = json.loads((version / "metadata.json").read_text())["limitations"]
@@ -180,31 +180,31 @@ def test_set_that_chose_and_judges_is_said_to_be_used_up(run, result_of, tmp_pat
     assert (None, "not_shown") == (decision["threshold"], decision["status"])
     assert "challenge_split=half" in decision["reason"]
     assert '"challenge_set_used_up"' in done.stderr
-    assert any("used up for judging" in text for text in limitations)
-    assert "used up for judging" in (version / "report.html").read_text()
+    assert any("used up for evaluation" in text for text in limitations)
+    assert "used up for evaluation" in (version / "report.html").read_text()
 
 
 def test_set_of_few_requests_chooses_nothing(run):
-    """Before the search."""
+    """The error comes before the search."""
     done = run(make_rows(12, 1), "search.choose_on=challenge")
 
     assert 2 == done.returncode
-    assert "wants at least 20 requests" in done.stderr
+    assert "needs at least 20 requests" in done.stderr
     assert '"model_trained"' not in done.stderr
 
 
 def test_another_set_is_another_run(run, result_of):
-    """A run id is of one table, one set and one choice of settings."""
+    """A run id stands for one table, one set and one choice of settings."""
     first, same, other = (run(make_rows(60, n), options=("--run-id", "one")) for n in (1, 1, 2))
 
     assert "published" == result_of(first)["outcome"]
     assert "already_published" == result_of(same)["outcome"]
     assert 2 == other.returncode
-    assert "run id 'one' is taken" in other.stderr
+    assert "run id 'one' was used" in other.stderr
 
 
 def test_gate_alone_judges_a_version_on_the_set(run, pcc_job, result_of, tmp_path):
-    """By the floors, and beside the other version; nothing of the set is in the result."""
+    """Floors and the comparison apply; the result contains no text of the set."""
     challenge = make_rows(90, 1)
     good = result_of(run(challenge))["version"]
     bad = result_of(run(None, "search.estimators={dummy: {}}", "publish.channel=null"))["version"]
@@ -223,7 +223,7 @@ def test_gate_alone_judges_a_version_on_the_set(run, pcc_job, result_of, tmp_pat
 
 
 def test_no_word_of_a_request_reaches_an_output(run, tmp_path):
-    """Neither logs nor any file of the store."""
+    """This covers logs and all files of the store."""
     challenge = make_rows(60, 1)
     challenge["text"] += [f" zqcanary{n}x" for n in range(60)]
     done = run(challenge, "features.use=[text, embeddings]", "logs.level=debug")

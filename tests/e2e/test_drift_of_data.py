@@ -1,4 +1,4 @@
-"""A table that is another one than the champion's is told, or ends the run, as the settings say."""
+"""If a table differs from the champion's, the run reports it or fails, as the settings say."""
 
 import json
 
@@ -9,7 +9,7 @@ import pytest
 
 @pytest.fixture
 def moved(table, tmp_path):
-    """Write the sample again, with one number moved."""
+    """Write the sample again with one shifted column of numbers."""
     frame = table.to_pandas()
     frame["urgency_score"] = 1 - (1 - frame["urgency_score"]) / 3
     path = tmp_path / "moved.parquet"
@@ -23,7 +23,7 @@ def drift_of(tmp_path, version):
 
 
 def test_drift_is_told_in_log_and_report(train, result_of, sample, moved, tmp_path):
-    """The first run has nothing to compare with, the same table nothing to tell."""
+    """The first run has no champion to compare with; the same table has no drift."""
     first, same = (result_of(train(sample))["version"] for _ in range(2))
     done = train(moved)
     version = result_of(done)["version"]
@@ -40,7 +40,7 @@ def test_drift_is_told_in_log_and_report(train, result_of, sample, moved, tmp_pa
 
 
 def test_drift_that_fails_is_4_and_leaves_the_champion(train, result_of, sample, moved, tmp_path):
-    """Before the search; the run's own folder says what was found."""
+    """The run fails before the search; its folder contains the findings."""
     version = result_of(train(sample))["version"]
     done = train(moved, "--set", "drift.action=fail", "--run-id", "night")
 

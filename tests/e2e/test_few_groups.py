@@ -1,4 +1,4 @@
-"""Nights on a table of few groups, through a real process and into a real folder."""
+"""Several nights on a table of few groups, in real processes with a real folder."""
 
 import json
 
@@ -16,7 +16,7 @@ SETTINGS = (
 
 
 def write_table(path, seed, *, n_groups=90, wrong=0.0):
-    """Write about nine hundred rows in uneven groups; texts of a group are near-duplicates."""
+    """Write about 900 rows in groups of different sizes; a group's texts are near-duplicates."""
     rng = np.random.default_rng(0)
     centers = rng.standard_normal((120, 16)) + 4 * np.eye(16)[np.arange(120) % 3]
     words = np.array([f"w{chr(97 + n % 26)}{chr(97 + n // 26)}x" for n in range(400)])
@@ -64,7 +64,7 @@ def evaluation_of(folder, result):
 def test_second_night_is_promoted_and_compared_on_all_shared_groups(
     night, pcc_job, result_of, tmp_path
 ):
-    """By default: the table cannot show the margin, and the first champion becomes the anchor."""
+    """By default, the table cannot show the margin, and the first champion becomes the anchor."""
     first, second = result_of(night(1)), result_of(night(2))
     third = result_of(night(3))
     found = evaluation_of(tmp_path, second)
@@ -82,16 +82,16 @@ def test_second_night_is_promoted_and_compared_on_all_shared_groups(
 
 
 def test_night_with_many_wrong_groups_is_rejected(night, result_of):
-    """Nothing is published, and the reason says what was found."""
+    """Nothing is published, and the reason states the finding."""
     result_of(night(1))
     done = night(2, "--set", OPEN, wrong=0.3)
 
     assert 6 == done.returncode
-    assert "that share texts with its table" in done.stderr
+    assert "shared with its table" in done.stderr
 
 
 def test_what_a_run_keeps_of_its_groups_holds_no_text(night, result_of, tmp_path):
-    """Counts under digests; the version names the file by its own digest."""
+    """The file contains counts by digest; the version refers to it by the file's own digest."""
     result = result_of(night(1))
     (path,) = (tmp_path / "models/runs" / result["run_id"] / "group_errors").iterdir()
     metadata = json.loads((tmp_path / "models" / result["version"] / "metadata.json").read_text())
@@ -103,7 +103,7 @@ def test_what_a_run_keeps_of_its_groups_holds_no_text(night, result_of, tmp_path
 
 
 def test_lost_record_of_the_champion_leaves_the_hold_out(night, result_of, tmp_path):
-    """It may have been cleared away; the log says so."""
+    """The record may have been removed; the log says so."""
     first = result_of(night(1))
     for path in (tmp_path / "models/runs" / first["run_id"] / "group_errors").iterdir():
         path.unlink()
@@ -115,7 +115,7 @@ def test_lost_record_of_the_champion_leaves_the_hold_out(night, result_of, tmp_p
 
 
 def test_dry_run_sets_no_anchor(night, pcc_job, result_of):
-    """Nothing that a dry run finds moves a pointer."""
+    """A dry run moves no pointer."""
     result_of(night(1))
     result_of(night(2, "--dry-run"))
 

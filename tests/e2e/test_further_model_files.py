@@ -1,4 +1,4 @@
-"""One more model file needs a codec in the table, and nothing else."""
+"""An additional model file needs only a codec in the table of codecs."""
 
 import json
 from functools import partial
@@ -30,7 +30,7 @@ def add_codec():
 def test_file_of_an_added_codec_is_published_verified_and_fetched(
     pcc_job, result_of, sample, tmp_path
 ):
-    """The run knows the codec; verify and fetch need to know the manifest only."""
+    """The run uses the codec; verify and fetch use only the manifest."""
     command = partial(run_command, prepare=add_codec)
     train = partial(
         train_with, lambda *words: command(words, tmp_path, clean_environment()), tmp_path
@@ -52,7 +52,7 @@ def test_file_of_an_added_codec_is_published_verified_and_fetched(
 
 
 def test_file_of_an_added_codec_is_not_in_reports_of_a_dry_run(result_of, sample, tmp_path):
-    """A model that nobody accepted is kept in no format."""
+    """A model that was not accepted is stored in no format."""
     train = partial(
         train_with,
         lambda *words: run_command(words, tmp_path, clean_environment(), prepare=add_codec),

@@ -1,4 +1,4 @@
-"""The gate through a real process: alone, and published against."""
+"""The gate in a real process: as a command, and overridden in a run."""
 
 import json
 
@@ -21,7 +21,7 @@ def test_rejection_is_6_and_its_reason_names_metric_difference_and_interval(
 def test_override_publishes_and_its_reason_stays_for_ever(
     train, pcc_job, result_of, sample, tmp_path
 ):
-    """In metadata, evaluation, history, record and log; the decision stays a rejection."""
+    """Metadata, evaluation, history, record and log contain it; the gate still rejects."""
     result_of(train(sample))
     done = train(
         sample, "--set", WORSE, "--set", "gate.margin=0.02", "--run-id", "o", "--override", "agreed"
@@ -52,7 +52,7 @@ def test_override_that_was_not_needed_leaves_no_trace(train, result_of, sample, 
 
 
 def test_override_says_something_and_publishes(train, sample):
-    """An empty reason is none, and a dry run has nothing to publish."""
+    """An empty reason is invalid, and a dry run has nothing to publish."""
     assert 2 == train(sample, "--override", "  ").returncode
     assert 2 == train(sample, "--override", "agreed", "--dry-run").returncode
 
@@ -80,13 +80,13 @@ def test_gate_alone_judges_two_versions_and_writes_nothing(
 
     lines = pcc_job("gate", bad, good, *options, "--output", "table").stdout.splitlines()
     criteria = [line for line in lines if line.startswith(("met ", "not met ", "warns "))]
-    assert f"{bad} beside {good}: rejected" == lines[0]
+    assert f"{bad} compared with {good}: rejected" == lines[0]
     assert len(criteria) == len(result["gate"]["criteria"])
     assert any(line.split()[:3] == ["not", "met", "champion"] for line in criteria)
 
 
 def test_anchor_stops_what_the_champion_lets_pass(train, pcc_job, result_of, sample):
-    """And one that does not exist is refused before anything is read."""
+    """An anchor that does not exist is an error before anything is read."""
     result_of(train(sample))
     result_of(pcc_job("models", "promote", "latest", "--channel", "anchor", "--store", "models"))
     loose = ("--set", WORSE, "--set", "publish.channel=other", "--set", "gate.margin=0.02")
@@ -95,5 +95,5 @@ def test_anchor_stops_what_the_champion_lets_pass(train, pcc_job, result_of, sam
 
     reason = json.loads(done.stderr.splitlines()[-1])["reason"]
     assert 6 == done.returncode
-    assert "where the recipe of anchor v" in reason
+    assert ", the recipe of anchor v" in reason
     assert (2, True) == (absent.returncode, "gate.anchor 'nowhere'" in absent.stderr)

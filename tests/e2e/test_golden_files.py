@@ -1,4 +1,4 @@
-"""What the sample table's runs publish is what was reviewed and kept, byte for byte."""
+"""The published files of runs on the sample table equal the reviewed ones, byte for byte."""
 
 import difflib
 import platform
@@ -19,7 +19,7 @@ def published(tmp_path_factory):
 
 @pytest.mark.parametrize("case", CASES)
 def test_published_files_are_the_kept_ones(published, case):
-    """A change of a figure, a key or the model's bytes is seen; `make golden` accepts it."""
+    """A changed number, key or model byte is detected; `make golden` accepts the change."""
     changed = [
         line
         for name in FILES

@@ -1,4 +1,4 @@
-"""What an installed command needs, and what it leaves alone until it needs it."""
+"""What an installed command needs, and which libraries it loads only when they are needed."""
 
 import json
 import os
@@ -18,7 +18,7 @@ HEAVY = ("pandas", "sklearn", "pyarrow", "great_expectations", "jinja2", "boto3"
     [["--help"], ["--version"], ["run", "--help"], ["run", "--set", "x.y=1"], ["config", "show"]],
 )
 def test_light_commands_import_nothing_heavy(arguments, tmp_path):
-    """Help, version and configuration errors come at once."""
+    """Help, version and configuration errors appear without delay."""
     assert "[]" == run_listing_imports(arguments, tmp_path).stderr.splitlines()[-1]
 
 
@@ -34,15 +34,15 @@ def test_light_commands_import_nothing_heavy(arguments, tmp_path):
     ],
 )
 def test_scheme_that_is_not_read_is_refused_at_once(arguments, key, scheme, tmp_path):
-    """The message names what is read; no library of data is imported, no folder made."""
+    """The message names the supported schemes; no data library is loaded, no folder created."""
     done = run_listing_imports(arguments, tmp_path)
     *_, line, imported = done.stderr.splitlines()
     reason = json.loads(line)["reason"]
 
     assert (2, "[]", []) == (done.returncode, imported, list(tmp_path.iterdir()))
     assert key in reason
-    assert f"URIs of scheme '{scheme}' are not read" in reason
-    assert "give a path, or a URI that begins with file:// or s3://" in reason
+    assert f"unsupported URI scheme '{scheme}'" in reason
+    assert "expected a path, or a URI that starts with file:// or s3://" in reason
 
 
 def run_listing_imports(arguments, folder):

@@ -1,4 +1,4 @@
-"""Rows with doubted labels are listed where it is allowed, and nowhere else."""
+"""Rows with suspected labels are listed only if the settings enable it."""
 
 import json
 
@@ -11,7 +11,7 @@ PERSON = "person-zq-"
 
 @pytest.fixture
 def flipped(table, tmp_path):
-    """One label in ten is another; each text has a word of its own, each row an id."""
+    """One label in ten is wrong; each text has a unique word, and each row an id."""
     frame = table.to_pandas()
     rng = np.random.default_rng(0)
     classes = np.unique(frame.intent)
@@ -33,7 +33,7 @@ def _holding(folder, word):
 
 @pytest.mark.parametrize("is_allowed", [False, True])
 def test_label_issues(flipped, train, result_of, tmp_path, is_allowed):
-    """The list is the run's, not the version's: ids, places and labels."""
+    """The list belongs to the run, not to the version, and contains ids, positions and labels."""
     path, is_wrong = flipped
     done = train(
         path,

@@ -1,4 +1,4 @@
-"""The estimate that decides whether a run may begin holds the peak that the run then has."""
+"""The memory estimate that decides whether a run may start covers the run's peak."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from benchmarks.memory import measure, write_table
 
 @pytest.mark.parametrize("features", ["384", "text"])
 def test_peak_of_a_run_is_within_its_estimate(tmp_path, features):
-    """Not below the peak, or the kernel is first; not twice as much, or what would do is refused."""
+    """If too low, the kernel kills runs; if more than twice the peak, feasible runs are refused."""
     table = tmp_path / f"table-{features}.parquet"
     write_table(table, 8000, features)
     _, peak, estimate = measure(table, features, tmp_path / "models")

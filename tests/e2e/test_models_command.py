@@ -1,4 +1,4 @@
-"""Channels and versions at the command line, through a real process and a folder."""
+"""Channels and versions on the command line, in a real process with a folder."""
 
 import json
 
@@ -11,7 +11,7 @@ from job.adapters.stores.directory import DirectoryStore
 
 @pytest.fixture
 def store(tmp_path):
-    """Two versions, the channel `production` promoted to each in its turn."""
+    """Two versions, with the channel `production` promoted to each in turn."""
     from datetime import UTC, datetime
 
     store = DirectoryStore(tmp_path / "models")
@@ -34,20 +34,20 @@ def models(pcc_job, store):
 
 @pytest.mark.parametrize("name", ["CORP\\alice", "a/../../b"])
 def test_name_of_the_user_may_hold_anything(models, store, name):
-    """It is told in the history."""
+    """The history contains it."""
     models("promote", registry.list_versions(store)[0], LOGNAME=name)
 
     assert registry.list_history(store, "production")[-1].by.startswith(name)
 
 
 def test_channel_of_the_settings_is_meant_where_none_is_named(models):
-    """As `run` promotes to it."""
+    """`run` promotes to the same channel."""
     assert "staging" == models("rollback", "--set", "publish.channel=staging")["channel"]
     assert "staging" == models("history", "--set", "publish.channel=staging")["channel"]
 
 
 def test_history_is_a_table_on_demand(pcc_job, store):
-    """One line a move, the latest last."""
+    """It has one line per move, the latest last."""
     done = pcc_job("models", "history", "--store", store.uri, "--output", "table")
 
     title, head, *moves = done.stdout.splitlines()
@@ -59,12 +59,12 @@ def test_history_is_a_table_on_demand(pcc_job, store):
 def test_no_channel_at_all_is_refused(models):
     said = models("rollback", "--set", "publish.channel=null", code=2)
 
-    assert "give --channel" in said
+    assert "use --channel" in said
 
 
 @pytest.mark.parametrize("name", ["latest", "v20260101_000000_00000000", "A"])
 def test_channel_that_could_not_be_addressed_is_refused(models, name):
-    assert "cannot be a channel" in models("promote", "latest", "--channel", name, code=2)
+    assert "is not a valid channel name" in models("promote", "latest", "--channel", name, code=2)
     assert "channel" in models("list", "--set", f"publish.channel={name}", code=2)
 
 
@@ -93,7 +93,7 @@ def test_damaged_pointer_is_named(models, tmp_path, content):
 
 
 def test_anchor_is_set_listed_and_moved(models, store):
-    """`--anchor` moves the anchor and leaves the channel; `--expect` speaks of the anchor."""
+    """`--anchor` moves the anchor but not the channel; `--expect` then refers to the anchor."""
     old, new = registry.list_versions(store)
     first = models("promote", old, "--anchor")
     listed = models("list")
@@ -106,11 +106,11 @@ def test_anchor_is_set_listed_and_moved(models, store):
         listed["anchors"],
         listed["channels"],
     )
-    assert f"the anchor of channel 'production' is at {old}, not at {new}" in refused
+    assert f"the anchor of channel 'production' is at {old}; expected {new}" in refused
 
 
 def test_anchor_is_of_the_channel_that_is_named(models, store):
-    """`publish.channel` where none is."""
+    """It is `publish.channel` if no channel is named."""
     old, new = registry.list_versions(store)
     models("promote", old, "--anchor", "--channel", "staging")
     models("promote", new, "--anchor", "--set", "publish.channel=nightly")
@@ -119,7 +119,7 @@ def test_anchor_is_of_the_channel_that_is_named(models, store):
 
 
 def test_moves_of_the_anchor_are_apart_from_those_of_its_channel(models, pcc_job, store):
-    """`--anchor` prints the former, in JSON and as a table."""
+    """`--anchor` prints the anchor's moves, as JSON and as a table."""
     old, new = registry.list_versions(store)
     for version in (new, old):
         models("promote", version, "--anchor")
@@ -142,7 +142,7 @@ def test_history_of_an_absent_anchor_is_refused(models):
 
 
 def test_anchor_outlives_a_prune(models, store):
-    """No channel needs it any more."""
+    """No channel needs the version any more."""
     publish_small(store, "a", "b", "c", "d")
     old, _, third, newest = registry.list_versions(store)
     models("promote", old, "--anchor")
@@ -161,7 +161,7 @@ def test_anchor_outlives_a_prune(models, store):
     ids=lambda c: c[0],
 )
 def test_damaged_anchor_is_named_with_what_helps(models, tmp_path, content, command):
-    """Its history tells which version it was."""
+    """The anchor's history shows which version it was."""
     models("promote", "latest", "--anchor")
     (tmp_path / "models/channels/production.anchor.json").write_text(content)
     said = models(*command, code=8)
@@ -172,7 +172,7 @@ def test_damaged_anchor_is_named_with_what_helps(models, tmp_path, content, comm
 
 
 def test_damaged_anchor_is_repaired_as_the_message_says(models, tmp_path):
-    """Its history goes on with the next number."""
+    """The history continues with the next number."""
     models("promote", "latest", "--anchor")
     (tmp_path / "models/channels/production.anchor.json").unlink()
     models("promote", "latest", "--channel", "production", "--anchor")

@@ -1,4 +1,4 @@
-"""Requests of no class through a real process: checked, put to the published model, and told."""
+"""Out-of-scope requests in a real process: checked, predicted by the published model, reported."""
 
 import json
 
@@ -9,7 +9,7 @@ from support.request_sets import LABELS, make_texts, read, start_with
 
 
 def make_rows(n_rows, seed, centers):
-    """Make texts of random words, and embeddings around the center of each row."""
+    """Generate texts of random words, and embeddings around the center of each row."""
     rng = np.random.default_rng(seed)
     X = np.asarray(centers) + 0.4 * rng.standard_normal((n_rows, 12))
     return pd.DataFrame({"text": make_texts(n_rows, rng), "embedding": list(X.astype(np.float32))})
@@ -17,7 +17,7 @@ def make_rows(n_rows, seed, centers):
 
 @pytest.fixture
 def nowhere():
-    """Return requests half of which lie between all classes, and half of which lie in `drop`."""
+    """Return requests: half of them between all classes, and half of them in class `drop`."""
     centers = np.vstack([np.tile(np.eye(3, 12).mean(axis=0), (30, 1)), np.eye(3, 12)[[1] * 30]])
     return make_rows(60, 1, centers)
 
@@ -44,7 +44,7 @@ def run(pcc_job, tmp_path):
 
 
 def test_requests_are_counted_by_the_threshold_of_the_version(run, result_of, tmp_path, nowhere):
-    """Without labels; digest, share and interval are published."""
+    """They have no labels; digest, share and interval are published."""
     done = run(nowhere, "decision.target_precision=0.97")
     result = result_of(done)
     evaluation, metadata = (
@@ -63,7 +63,7 @@ def test_requests_are_counted_by_the_threshold_of_the_version(run, result_of, tm
     assert found["empty"]["predicted"] in LABELS
     assert metadata["out_of_scope_data_digest"].startswith("sha256:")
     assert '"out_of_scope_judged"' in done.stderr
-    assert f"{100 * requests['n_answered'] / 60:.1f} % of 60 are answered" in card
+    assert f"{100 * requests['n_answered'] / 60:.1f}% of 60 are answered" in card
     assert any("Requests of no class" in text for text in metadata["limitations"])
 
 
@@ -79,7 +79,7 @@ def test_run_without_a_set_judges_the_empty_request_and_says_so(run, result_of, 
 
 
 def test_model_of_texts_and_numbers_judges_the_empty_request(run, result_of, tmp_path, nowhere):
-    """A text without characters; numbers that the set lacks are missing."""
+    """It is a text without characters; numbers that the set lacks are missing."""
     table = pd.read_parquet(tmp_path / "table.parquet")
     table.assign(length=np.arange(900.0)).to_parquet(tmp_path / "table.parquet")
     requests = nowhere.assign(length=[None, 3.0] * 30, intent="canary")
@@ -96,7 +96,7 @@ def test_model_of_texts_and_numbers_judges_the_empty_request(run, result_of, tmp
 
 
 def test_set_that_lacks_what_a_candidate_takes_is_2(run, tmp_path, nowhere):
-    """Before the search, with the column and the setting; `validate` says it too."""
+    """The error comes before the search and names column and setting; so does `validate`."""
     for command in ("run", "validate"):
         done = run(nowhere.drop(columns="embedding"), command=command)
 
@@ -111,11 +111,11 @@ def test_unsound_embedding_is_4(run, nowhere):
     done = run(nowhere, command="validate")
 
     assert 4 == done.returncode
-    assert "1 of 60 rows breaks out_of_scope_embeddings_not_finite" in done.stderr
+    assert "1 of 60 rows violates out_of_scope_embeddings_not_finite" in done.stderr
 
 
 def test_another_set_is_another_run(run, result_of, tmp_path, nowhere):
-    """A run id is of one set, wherever that lies: what it shows is in the report."""
+    """A run id stands for one set, wherever it is stored: the report contains its results."""
     nowhere.to_parquet(tmp_path / "moved.parquet")
     first, same, other, none = (
         run(requests, options=("--run-id", "one"))
@@ -127,11 +127,11 @@ def test_another_set_is_another_run(run, result_of, tmp_path, nowhere):
     assert "published" == result_of(first)["outcome"]
     assert ["already_published"] * 2 == [result_of(some)["outcome"] for some in (same, moved)]
     assert (2, 2) == (other.returncode, none.returncode)
-    assert "run id 'one' is taken" in other.stderr
+    assert "run id 'one' was used" in other.stderr
 
 
 def test_set_changes_nothing_but_its_own_part(run, result_of, tmp_path, nowhere):
-    """Nothing is trained, chosen or decided by it."""
+    """It affects no training, choice or decision."""
     results = [result_of(run(requests, "publish.channel=null")) for requests in (nowhere, None)]
     folders = [tmp_path / "models" / result["version"] for result in results]
     parts = [read(tmp_path, result, "evaluation.json") for result in results]
@@ -143,7 +143,7 @@ def test_set_changes_nothing_but_its_own_part(run, result_of, tmp_path, nowhere)
 
 
 def test_no_word_of_a_request_reaches_an_output(run, tmp_path, nowhere):
-    """Neither logs nor any file of the store."""
+    """This covers logs and all files of the store."""
     nowhere["text"] += [f" zqcanary{n}x" for n in range(60)]
     done = run(nowhere, "features.use=[text, embeddings]", "logs.level=debug")
     files = [path for path in (tmp_path / "models").rglob("*") if path.is_file()]

@@ -1,4 +1,4 @@
-"""What people and log collectors get: stdout, stderr, and how both end."""
+"""The output for people and log collectors: stdout, stderr, and the end of both."""
 
 import contextlib
 import json
@@ -16,12 +16,12 @@ ROOT = Path(__file__).parents[2]
 
 
 def events(done):
-    """Read stderr as a log collector does: one JSON object a line."""
+    """Read stderr like a log collector does: one JSON object per line."""
     return [json.loads(line) for line in done.stderr.splitlines()]
 
 
 def test_last_line_of_a_failed_run_says_why(train, tmp_path):
-    """Whoever reads the log needs nothing else."""
+    """A reader of the log needs no other output."""
     last = events(train(tmp_path / "none.parquet", "--run-id", "night"))[-1]
 
     assert ("run_failed", "DatasetNotFoundError", 3) == (
@@ -30,12 +30,12 @@ def test_last_line_of_a_failed_run_says_why(train, tmp_path):
         last["exit_code"],
     )
     assert ("night", "ingest") == (last["run_id"], last["stage"])
-    assert f"no such file: '{tmp_path / 'none.parquet'}'" == last["reason"]
+    assert f"file '{tmp_path / 'none.parquet'}' does not exist" == last["reason"]
     assert "dataset.uri" in last["hint"]
 
 
 def test_last_line_of_a_rejected_run_says_why(train, sample):
-    """The criteria stand in it."""
+    """The line contains the criteria."""
     last = events(train(sample, "--set", "gate.floors.accuracy=1"))[-1]
 
     assert ("run_rejected", 6) == (last["event"], last["exit_code"])
@@ -48,12 +48,12 @@ def test_last_line_of_a_rejected_run_says_why(train, sample):
         (["run", "--set", "search.metrik=x"], "unknown setting 'search.metrik'"),
         (["run", "--stor", "x"], "--stor"),
         (["models", "list", "--set", "store.uri=ftp://x"], "scheme 'ftp'"),
-        ([], "no command was given"),
-        (["models"], "no command was given"),
+        ([], "no command given"),
+        (["models"], "no command given"),
     ],
 )
 def test_refused_command_is_one_json_line(pcc_job, arguments, reason):
-    """Also before the settings are read, and where no run has begun."""
+    """This also holds before the settings are read, and if no run has started."""
     done = pcc_job(*arguments)
     [event] = events(done)
 
@@ -62,7 +62,7 @@ def test_refused_command_is_one_json_line(pcc_job, arguments, reason):
 
 
 def read_terminal(end):
-    """Read what was written to the other end, which is closed: a busy kernel hands over parts."""
+    """Read the output of the other, closed end; a busy kernel delivers it in parts."""
     parts = []
     with contextlib.suppress(OSError):  # EIO is the end
         while part := os.read(end, 65536):
@@ -82,11 +82,11 @@ def test_terminal_gets_plain_lines(tmp_path):
     text = read_terminal(ours)
 
     assert 3 == code
-    assert "error: no such file: 'none.parquet'\r\nhint: check dataset.uri" in text
+    assert "error: file 'none.parquet' does not exist\r\nhint: check --dataset" in text
 
 
 def test_warnings_of_libraries_are_json_without_their_words():
-    """They may quote the data."""
+    """The messages may quote the data."""
     code = (
         "import logging, warnings\n"
         "from job.logs import configure_logs\n"
@@ -101,7 +101,7 @@ def test_warnings_of_libraries_are_json_without_their_words():
 
 
 def test_terminated_run_says_so(sample, tmp_path):
-    """The record tells the store, the event tells the log."""
+    """The record is in the store, the event in the log."""
     command = [sys.executable, "-m", "job", "run", "--dataset", sample, "--store", tmp_path / "m"]
     settings = ["--run-id", "ended", "--set", "dataset.min_rows=100", "--set", ENDLESS]
     with subprocess.Popen(
@@ -121,7 +121,7 @@ def test_terminated_run_says_so(sample, tmp_path):
 
 @pytest.mark.parametrize(("target", "code"), [(">/dev/full", 75), (">&-", 2)])
 def test_result_that_cannot_be_told_is_no_crash(pcc_job, tmp_path, target, code):
-    """A full or closed stdout is named."""
+    """The message says that stdout is full or closed."""
     command = f"{sys.executable} -m job config show --output json {target}"
     done = subprocess.run(["bash", "-c", command], cwd=ROOT, stderr=subprocess.PIPE, text=True)
     [event] = events(done)
@@ -130,7 +130,7 @@ def test_result_that_cannot_be_told_is_no_crash(pcc_job, tmp_path, target, code)
 
 
 def test_reader_that_goes_away_leaves_no_traceback():
-    """As `head` does."""
+    """For example, `head` closes its input early."""
     command = f"{sys.executable} -m job config schema | true"
     done = subprocess.run(["bash", "-c", command], cwd=ROOT, stderr=subprocess.PIPE, text=True)
 

@@ -1,4 +1,4 @@
-"""Reports and comparisons at the command line, of versions that runs have published."""
+"""Reports and comparisons on the command line, for versions that runs have published."""
 
 import json
 
@@ -14,7 +14,7 @@ SCHEMA = json.loads((FOLDER / "evaluation.schema.json").read_text())
 
 @pytest.fixture
 def versions(train, result_of, table, tmp_path):
-    """Publish two versions of a table in which one text holds a word of its own."""
+    """Publish two versions of a table with a unique word in one text."""
     import pyarrow.parquet as pq
 
     frame = table.to_pandas()
@@ -39,7 +39,7 @@ def versions(train, result_of, table, tmp_path):
 
 
 def test_reports_of_versions(versions, pcc_job, result_of, tmp_path):
-    """The published bytes, verified; the same comparison on the page and at the command line."""
+    """The published bytes are verified; page and command line show the same comparison."""
     models = tmp_path / "models"
     published = (models / versions[1] / "report.html").read_bytes()
     evaluation = json.loads((models / versions[1] / "evaluation.json").read_text())
@@ -86,12 +86,12 @@ def test_reports_of_versions(versions, pcc_job, result_of, tmp_path):
 
 
 def _check_that_all_is_known(content):
-    """Other releases may read more; what we write has its place in the type that wrote it."""
+    """Other releases may read more keys; every key that this release writes is in its type."""
     assert content == Evaluation.model_validate(content).to_json()
 
 
 def test_report_of_a_rejected_run_is_shown_where_it_lies(train, pcc_job, result_of, sample):
-    """Nothing verifies it, and that is told."""
+    """It is not verified, and the output says so."""
     done = train(sample, "--run-id", "r1", "--set", "gate.floors.accuracy=1.0")
     told = result_of(pcc_job("report", "models/runs/r1/1"))
 
@@ -100,7 +100,7 @@ def test_report_of_a_rejected_run_is_shown_where_it_lies(train, pcc_job, result_
 
 
 def test_report_replaces_nothing(pcc_job, tmp_path):
-    """A file of that name may be somebody's own."""
+    """A file of this name may belong to somebody else."""
     folder = tmp_path / "folder"
     folder.mkdir()
     (tmp_path / "mine.html").write_text("mine")
@@ -108,13 +108,13 @@ def test_report_replaces_nothing(pcc_job, tmp_path):
         (folder / name).write_text("{}")
     refused = pcc_job("report", "folder", "--to", "mine.html")
 
-    assert (2, True) == (refused.returncode, "'mine.html' is there already" in refused.stderr)
+    assert (2, True) == (refused.returncode, "'mine.html' already exists" in refused.stderr)
     assert "mine" == (tmp_path / "mine.html").read_text()
 
 
 @pytest.mark.parametrize(
     ("content", "arguments", "words"),
-    [(None, (), "has no report.html"), ("{}", ("--anew",), "not what a run of this job writes")],
+    [(None, (), "does not have report.html"), ("{}", ("--anew",), "was not written by this job")],
 )
 def test_folder_without_a_report_is_refused(pcc_job, tmp_path, content, arguments, words):
     folder = tmp_path / "folder"

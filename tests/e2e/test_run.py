@@ -1,4 +1,4 @@
-"""The whole job through a real process, into a real folder."""
+"""The complete job in a real process, with a real folder."""
 
 import hashlib
 import json
@@ -82,7 +82,7 @@ def test_rejected_candidate_leaves_a_report_and_no_version(train, sample, tmp_pa
 
 
 def test_every_stage_has_its_seconds(train, result_of, sample):
-    """Where a run's time went is in its result; the optimism check is not hidden in the split."""
+    """The result shows where time was spent; the optimism check is not part of the split's time."""
     stages = result_of(train(sample, "--dry-run"))["stages"]
     held = result_of(train(sample, "--dry-run", "--set", "evaluation.method=holdout"))["stages"]
     before = {"ingest", "validate", "split", "optimism", "drift", "geometry", "search"}
@@ -101,7 +101,7 @@ def test_dry_run_publishes_nothing(train, result_of, sample, tmp_path):
 def test_bytes_repeat_across_processes_and_formats(
     train, train_cold, result_of, sample, table, tmp_path
 ):
-    """Same rows, settings and seed: the same model and profile, for embeddings and for text.
+    """Same rows, settings and seed give the same model and profile, for embeddings and for text.
 
     Whatever the format, the workers, and where the matrices lie; the logistic regression of the
     fast engine, and whatever wins.
@@ -141,7 +141,7 @@ def test_bytes_repeat_across_processes_and_formats(
 def test_bytes_repeat_across_formats_where_strings_are_of_other_types(
     train, result_of, table, tmp_path
 ):
-    """Truth values as labels, whole numbers with gaps as categories and keys: the same model."""
+    """Booleans as labels, and integers with gaps as categories and keys, give the same model."""
     frame = table.drop_columns(["embeddings"]).to_pandas()
     frame["intent"] = frame["intent"].isin(["other", "opt_out"])
     frame["plan"] = (frame["text_length"] % 3).where(frame["text_length"] % 5 > 0)
@@ -178,7 +178,7 @@ def test_second_run_is_compared_with_the_champion(train, result_of, sample, tmp_
 
 
 def test_champion_of_another_scikit_learn_is_the_gates_business(train, sample, tmp_path):
-    """After an upgrade runs are rejected, or warned of, as the settings say; nothing is damaged.
+    """After an upgrade, runs are rejected or warn, depending on the settings; nothing is damaged.
 
     What the champion's run kept of its groups can be compared without the model.
     """
@@ -200,7 +200,7 @@ def test_champion_of_another_scikit_learn_is_the_gates_business(train, sample, t
 
 
 def test_sigterm_ends_a_run_within_two_seconds(sample, tmp_path):
-    """Even while native code runs; nothing half-visible is left."""
+    """This holds even while native code runs; nothing half-written becomes visible."""
     process = subprocess.Popen(
         [
             sys.executable,

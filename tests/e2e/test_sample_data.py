@@ -1,4 +1,4 @@
-"""The sample is written as it is named, and is known as synthetic wherever it goes."""
+"""The sample has the requested format, and is called synthetic in all outputs."""
 
 import gzip
 import json
@@ -13,7 +13,7 @@ def make(pcc_job, path):
 
 
 def test_packed_csv_is_packed_and_repeats(pcc_job, tmp_path):
-    """No time of writing is in it."""
+    """The file does not contain the time of writing."""
     paths = [make(pcc_job, tmp_path / name) for name in ("a.csv.gz", "b.csv.gz")]
 
     assert paths[0].read_bytes() == paths[1].read_bytes()
@@ -22,7 +22,7 @@ def test_packed_csv_is_packed_and_repeats(pcc_job, tmp_path):
 
 @pytest.mark.parametrize("name", ["s.csv.gz", "s.parquet"])
 def test_models_of_the_sample_are_called_synthetic(name, pcc_job, train, result_of, tmp_path):
-    """In card, report and metadata; no language model is claimed for its embeddings."""
+    """Card, report and metadata say so; the embeddings are not attributed to a language model."""
     path = make(pcc_job, tmp_path / name)
     version = tmp_path / "models" / result_of(train(path))["version"]
     metadata = json.loads((version / "metadata.json").read_text())
@@ -35,7 +35,7 @@ def test_models_of_the_sample_are_called_synthetic(name, pcc_job, train, result_
 def test_table_that_names_no_embedding_model_takes_that_of_the_settings(
     train, result_of, table, tmp_path
 ):
-    """The upstream's table does not say it."""
+    """The upstream's table does not name one."""
     table.to_pandas().to_parquet(tmp_path / "t.parquet")
     named = ["--set", "publish.embedding_model=ours"]
     result = result_of(train(tmp_path / "t.parquet", *named))
@@ -48,7 +48,7 @@ def test_table_that_names_no_embedding_model_takes_that_of_the_settings(
     "arguments", [["s.xlsx"], ["s"], ["s.parquet", "--format", "csv"], ["s.csv", "--format", "x"]]
 )
 def test_name_that_would_lie_is_refused(arguments, pcc_job, tmp_path):
-    """Tables are read by their ending."""
+    """Tables are recognized by their file name extension."""
     done = pcc_job("sample-data", *arguments)
 
     assert (2, []) == (done.returncode, list(tmp_path.iterdir()))

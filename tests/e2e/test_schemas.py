@@ -1,4 +1,4 @@
-"""Every JSON file that a run leaves, and what it prints, fits its published schema."""
+"""Every JSON file that a run writes, and its output, match their published schemas."""
 
 import jsonschema
 import pytest
@@ -20,7 +20,7 @@ def schema_of(path):
 
 
 def check_store(folder):
-    """Check all JSON files of a store; return the schemas that they fit."""
+    """Check all JSON files of a store; return the schemas that they match."""
     paths = [path.relative_to(folder).as_posix() for path in folder.rglob("*.json")]
     schemas = {path: schema_of(path) for path in paths}
     for path, schema in schemas.items():
@@ -36,7 +36,7 @@ def store(tmp_path):
 
 @pytest.fixture
 def mislabelled(table, tmp_path):
-    """Every tenth label is another one; each row has an id."""
+    """Every tenth label is wrong; each row has an id."""
     frame = table.to_pandas()
     frame.loc[::10, "intent"] = frame["intent"].to_numpy()[::-10]
     frame["record_id"] = [f"id-{n}" for n in range(len(frame))]
@@ -46,7 +46,7 @@ def mislabelled(table, tmp_path):
 
 
 def test_files_of_published_versions(train, sample, mislabelled, store):
-    """Two versions, compared and promoted; the second run lists suspected labels."""
+    """Two versions are compared and promoted; the second run lists suspected labels."""
     listed = ("dataset.columns.id=record_id", "evaluation.label_issues=true", "gate.margin=1")
     first = train(sample)
     second = train(mislabelled, *(flag for item in listed for flag in ("--set", item)))
@@ -64,7 +64,7 @@ def test_files_of_published_versions(train, sample, mislabelled, store):
 
 
 def test_files_of_runs_that_publish_nothing(train, pcc_job, sample, table, store, tmp_path):
-    """Rejected, drifted, invalid, and failed before anything was read."""
+    """These runs are rejected, drifted, invalid, or failed before anything was read."""
     rejected = train(sample, "--set", "gate.floors.accuracy=1.0")
     assert 6 == rejected.returncode
     check("run_result", rejected.stdout)
@@ -91,6 +91,6 @@ def test_files_of_runs_that_publish_nothing(train, pcc_job, sample, table, store
 
 
 def test_unknown_property_is_refused_of_our_own_files():
-    """Consumers take it; the check of our own files does not."""
+    """Consumers accept it; the check of the job's own files does not."""
     with pytest.raises(jsonschema.ValidationError, match="later"):
         check("channel_pointer", '{"version": "v20260101_000000_aaaaaaaa", "later": 1}')

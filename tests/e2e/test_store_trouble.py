@@ -1,4 +1,4 @@
-"""A store that refuses, a store that is full, and Ctrl-C, through a real process."""
+"""A read-only store, a full store, and Ctrl-C, in a real process."""
 
 import json
 import signal
@@ -13,7 +13,7 @@ from support.settings import ENDLESS
 
 @pytest.fixture
 def mounted(tmp_path):
-    """Mount a small memory disk; where that is not allowed, skip, or fail if root is required."""
+    """Mount a small memory disk; if that is not allowed, skip, or fail if root is required."""
     point = tmp_path / "mounted"
     point.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", point]
@@ -29,7 +29,7 @@ def mounted(tmp_path):
 
 
 def test_read_only_store_is_the_operators(train, sample, mounted):
-    """Nobody but the operator can give the job another store."""
+    """Only the operator can configure another store."""
     subprocess.run(["mount", "-o", "remount,ro", mounted], check=True)
     done = train(sample, store=mounted)
 
@@ -37,21 +37,21 @@ def test_read_only_store_is_the_operators(train, sample, mounted):
 
 
 def test_full_store_may_be_tried_again(train, sample, mounted):
-    """Space may be freed, so the scheduler may come back."""
+    """Space may be freed, so the scheduler may retry."""
     done = train(sample, store=mounted)
 
     assert 75 == done.returncode, done.stderr
 
 
 def test_full_store_shows_no_version(train, sample, mounted):
-    """What did not fit whole is not to be seen in part."""
+    """A version that did not fit completely is not visible at all."""
     train(sample, store=mounted)
 
     assert [] == list(mounted.glob("v*/manifest.json"))
 
 
 def test_interrupted_search_leaves_its_record(sample, tmp_path):
-    """Ctrl-C in native code ends the run as Ctrl-C, and says where it was."""
+    """Ctrl-C in native code ends the run as interrupted, and the record names the stage."""
     command = [sys.executable, "-m", "job", "run", "--dataset", sample, "--store", tmp_path / "m"]
     settings = ["--run-id", "ended", "--set", "dataset.min_rows=100", "--set", ENDLESS]
     with subprocess.Popen(

@@ -1,4 +1,4 @@
-"""The image as the Dockerfile makes it, and containers as a user starts them."""
+"""The image that the Dockerfile builds, and containers started as a user starts them."""
 
 import json
 
@@ -17,20 +17,20 @@ def image(docker_engine):
 
 @pytest.fixture(scope="session")
 def facts(image):
-    """Return what the engine says of the image."""
+    """Return the engine's description of the image."""
     return json.loads(docker("image", "inspect", image).stdout)[0]
 
 
 @pytest.fixture
 def folder(tmp_path):
-    """Return a folder that the job's user may write into."""
+    """Return a folder that the job's user can write to."""
     tmp_path.chmod(0o777)
     return tmp_path
 
 
 @pytest.fixture
 def run(image, folder):
-    """Run the job in a container with a folder of the test's own at /out."""
+    """Run the job in a container with the test's own folder at /out."""
 
     def start(*arguments, options=HARDENED, check=False):
         mount = ("--volume", f"{folder}:/out")
@@ -41,7 +41,7 @@ def run(image, folder):
 
 @pytest.fixture
 def inside(image):
-    """Run Python in the image, whatever its entry point; give what it prints as JSON."""
+    """Run Python in the image instead of its entry point; return its output, parsed as JSON."""
 
     def call(code, *options, tag=image):
         done = docker("run", "--rm", "--entrypoint", "python", *options, tag, "-c", code)
@@ -52,7 +52,7 @@ def inside(image):
 
 @pytest.fixture
 def small(run):
-    """Make a small table at /out/small.parquet, and give the arguments of a run on it."""
+    """Create a small table at /out/small.parquet, and return the arguments of a run on it."""
     run("sample-data", "/out/small.parquet", "--rows", "400", check=True)
 
     def arguments(*more):

@@ -15,7 +15,7 @@ def owned(kind):
 
 @pytest.fixture
 def port(monkeypatch):
-    """The demonstration's port may be taken on the machine that tests."""
+    """The demonstration's port may be in use on the testing machine."""
     import socket
 
     with socket.socket() as free:

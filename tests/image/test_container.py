@@ -1,4 +1,4 @@
-"""The job as a container: least rights, signals, limits, and the termination message."""
+"""The job as a container: minimal privileges, signals, limits, and the termination message."""
 
 import json
 import time
@@ -17,7 +17,7 @@ LONG = (
 
 @pytest.fixture
 def message(folder):
-    """Return the options that mount a file where Kubernetes has its own, and the file's reader."""
+    """Return the options that mount the termination message's file, and a reader of the file."""
     path = folder / "termination-log"
     path.touch()
     path.chmod(0o666)
@@ -27,7 +27,7 @@ def message(folder):
 
 @pytest.fixture
 def background(image, folder):
-    """Start a container that goes on while the test does; it is removed in the end."""
+    """Start a container that keeps running during the test; remove it at the end."""
     started = []
 
     def start(*arguments, options=()):
@@ -42,7 +42,7 @@ def background(image, folder):
 
 
 def stopped(container):
-    """Stop it as Kubernetes does; give the seconds that it took and the exit code."""
+    """Stop it like Kubernetes does; return the seconds that it took and the exit code."""
     started = time.monotonic()
     docker("stop", "--time", "30", container)
     seconds = time.monotonic() - started
@@ -60,7 +60,7 @@ def wait_for(container, word):
 
 
 def test_job_publishes_with_the_least_rights(run, small, folder):
-    """Read-only root, no capability, no network, no privilege to gain."""
+    """The root is read-only, without capabilities, network, or privileges to gain."""
     done = run(*small())
 
     assert 0 == done.returncode, done.stderr
@@ -68,7 +68,7 @@ def test_job_publishes_with_the_least_rights(run, small, folder):
 
 
 def test_every_kind_of_feature_and_estimator_works_in_the_image(run, small):
-    """What was left out of the image is missed by none of them."""
+    """None of them needs what was left out of the image."""
     features = "features.use=[text, embeddings, numeric, boolean]"
     done = run(*small("--set", features, "--set", "search.estimators={linear_svc: {}, dummy: {}}"))
     checks = [
@@ -120,7 +120,7 @@ def test_sigterm_in_a_fit_ends_the_first_process_with_143(run, background, messa
 
 
 def test_sigterm_while_it_starts_ends_the_first_process(run, background, small):
-    """The first process of a container has no default for SIGTERM: before a handler it is lost."""
+    """The first process of a container ignores SIGTERM until it has a handler."""
     for delay in (0.2, 0.5, 1.0):
         container = background(*small())
         time.sleep(delay)
@@ -130,7 +130,7 @@ def test_sigterm_while_it_starts_ends_the_first_process(run, background, small):
 
 @pytest.mark.parametrize("limit", ["300m", "430m"])
 def test_memory_limit_that_is_too_small_is_refused_before_the_fit(run, small, message, limit):
-    """Not killed by the kernel, and the figure is named."""
+    """The kernel does not kill it, and the message states the required amount."""
     options, read = message
     limits = ("--memory", limit, "--memory-swap", limit)
     done = run(*small(), options=(*HARDENED, *options, *limits))

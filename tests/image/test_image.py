@@ -1,4 +1,4 @@
-"""What the image is made of: its settings, its content, its size."""
+"""The content of the image: its settings, its files, its size."""
 
 import gzip
 import json
@@ -72,7 +72,7 @@ def test_compressed_size_is_at_most_200_mb(image):
 
 
 def test_layers_hold_the_job_and_nothing_else(inside):
-    """No build tool, test, cache or other file beside the base image's."""
+    """There is no build tool, test, cache or other file except those of the base image."""
     base = re.search(r"^ARG BASE=(.*)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)[1]
     theirs = inside(DIGESTS, *ROOT_USER, tag=base)
     ours = {
@@ -91,7 +91,7 @@ def test_layers_hold_the_job_and_nothing_else(inside):
 
 
 def test_every_module_is_compiled(inside):
-    """A container with a read-only root would compile it again at each start."""
+    """With a read-only root, a container would compile it again at each start."""
     found = inside(DIGESTS, *ROOT_USER)
     sources = [
         path for path in found if path.startswith(f"{ENVIRONMENT}/lib") and path.endswith(".py")
@@ -117,7 +117,7 @@ def test_two_builds_have_the_same_content(image, inside):
 
 
 def test_list_of_what_is_inside_is_valid_and_complete(inside, tmp_path):
-    """CycloneDX: the locked packages, ours, and the base image's; beside the image the same."""
+    """CycloneDX lists the locked packages, ours, and the base image's; the outer copy is equal."""
     from cyclonedx.schema import SchemaVersion
     from cyclonedx.validation.json import JsonStrictValidator
 
@@ -151,5 +151,5 @@ def test_packages_are_those_of_the_lock(inside):
 
 
 def plain(name):
-    """Write a package's name as the index does."""
+    """Normalize a package's name like the index does."""
     return re.sub(r"[-_.]+", "-", name).lower()

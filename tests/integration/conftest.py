@@ -1,4 +1,4 @@
-"""Servers for the whole session, a bucket and a fast job for each test."""
+"""Servers for the complete session; a bucket and a fast job for each test."""
 
 import itertools
 import os
@@ -13,13 +13,13 @@ from job.adapters.stores.s3 import S3Store
 from job.contracts.settings.store import StoreSpec
 from job.samples import write_sample
 
-# the fixtures stop what they start
+# the fixtures stop the servers that they start
 os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")
 
 
 @pytest.fixture(scope="session")
 def servers(docker_engine, tmp_path_factory):
-    """Return a server by kind, started when it is first asked for."""
+    """Return a server by kind; it is started when it is first requested."""
     import contextlib
 
     with contextlib.ExitStack() as stack:
@@ -46,7 +46,7 @@ def minio(servers):
 
 @pytest.fixture
 def bucket(minio):
-    """Make a bucket of the test's own on MinIO."""
+    """Create a bucket on MinIO for this test."""
     name = f"b-{uuid.uuid4().hex[:12]}"
     client_of(minio).create_bucket(Bucket=name)
     return name
@@ -54,7 +54,7 @@ def bucket(minio):
 
 @pytest.fixture
 def open_store(minio, monkeypatch):
-    """Open a bucket of MinIO in this process, as readers do."""
+    """Open a MinIO bucket in this process, like readers do."""
     for name, value in minio.credentials.items():
         monkeypatch.setenv(name, value)
     return lambda bucket: S3Store(connection_of(minio), StoreSpec(uri=f"s3://{bucket}/p"))
@@ -69,7 +69,7 @@ def small(tmp_path_factory):
 
 @pytest.fixture
 def job(minio, tmp_path):
-    """Start the command line in a process of its own, with MinIO's address and rights."""
+    """Run the command line in a separate process with MinIO's address and credentials."""
     number = itertools.count()
 
     def start(*arguments, environment=minio.environment):
@@ -80,7 +80,7 @@ def job(minio, tmp_path):
 
 @pytest.fixture
 def quick(small):
-    """Return the arguments of a run that takes seconds: a store does not care for what it is told."""
+    """Return the arguments of a run that takes seconds; the store does not depend on its content."""
     least = (
         "dataset.min_rows=50",
         OPEN,
@@ -100,7 +100,7 @@ def quick(small):
 
 @pytest.fixture(autouse=True)
 def no_secret_in_any_stream(tmp_path):
-    """Hold every stream of every process against the secrets that were given to it."""
+    """Check that no stream of any process contains a secret that was given to it."""
     yield
     for path in tmp_path.glob("process-*/std*"):
         assert SECRET_KEY not in path.read_text(), f"{path.name} shows a secret"

@@ -1,4 +1,4 @@
-"""The lines of docs/consumers.md, run as they stand there."""
+"""The lines of docs/consumers.md, run unchanged."""
 
 import os
 import subprocess

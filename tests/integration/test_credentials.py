@@ -1,4 +1,4 @@
-"""Credentials come from a profile or a role as from the environment: botocore's own chain."""
+"""Credentials come from a profile, a role or the environment: botocore's own chain."""
 
 import json
 import threading
@@ -25,7 +25,7 @@ def rights(minio):
 
 @pytest.fixture
 def serve():
-    """Answer every request with a text, as a platform's service for credentials."""
+    """Answer every request with a text, like a platform's credential service."""
     servers = []
 
     def start(text):
@@ -71,7 +71,7 @@ def bare(minio):
 
 @pytest.fixture
 def profile(minio, tmp_path):
-    """Write the AWS tools' files with one profile that has it all."""
+    """Write the AWS tools' files with one complete profile."""
     keys = minio.credentials
     (tmp_path / "credentials").write_text(
         f"[nightly]\naws_access_key_id = {keys['AWS_ACCESS_KEY_ID']}\n"
@@ -95,7 +95,7 @@ def test_profile_of_the_environment(job, bucket, profile):
 
 
 def test_role_of_a_container(job, bucket, bare, rights, serve):
-    """As on ECS, and as EKS Pod Identity."""
+    """ECS and EKS Pod Identity provide credentials this way."""
     answer = {
         "AccessKeyId": rights["AccessKeyId"],
         "SecretAccessKey": rights["SecretAccessKey"],
@@ -108,7 +108,7 @@ def test_role_of_a_container(job, bucket, bare, rights, serve):
 
 
 def test_web_identity(job, bucket, bare, rights, serve, tmp_path):
-    """As IRSA: a token in a file is given for temporary credentials."""
+    """IRSA provides a token in a file, which is exchanged for temporary credentials."""
     (tmp_path / "token").write_text("a.b.c")
     address = serve(
         "<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentityResult><Credentials>"

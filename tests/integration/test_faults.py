@@ -1,4 +1,4 @@
-"""A job that is killed, cut off or doubled leaves the old or the new version, complete."""
+"""A job that is killed, cut off or run twice leaves the old or the new version, complete."""
 
 import collections
 import itertools
@@ -22,7 +22,7 @@ LARGE_FILES = {"model.joblib": 11 * 2**20, "metadata.json": b"{}"}
 
 
 def state(minio, bucket):
-    """Read the store as its consumers do: complete versions, the champion, half-written folders."""
+    """Read the store like its consumers do: complete versions, the champion, partial folders."""
     client = client_of(minio)
     found = client.list_objects_v2(Bucket=bucket).get("Contents", ())
     keys = {item["Key"].removeprefix("p/") for item in found}
@@ -33,7 +33,7 @@ def state(minio, bucket):
 
 
 def run_through(job, quick, minio, bucket, fault, *more, run_id="night"):
-    """Run with a fault in the way, and give the process and the requests it made."""
+    """Run with a fault, and return the process and its requests."""
     killed = []
     with FaultyProxy(minio.url, fault, lambda: os.kill(killed[0].pid, signal.SIGKILL)) as proxy:
         environment = {**minio.environment, "AWS_ENDPOINT_URL": proxy.url}
@@ -44,7 +44,7 @@ def run_through(job, quick, minio, bucket, fault, *more, run_id="night"):
 
 
 def finished(job, quick, bucket, run_id="night"):
-    """Run again with the same id, undisturbed, and verify what came of it."""
+    """Run again with the same id and without a fault, and verify the result."""
     again = job(*quick(f"s3://{bucket}/p", "--run-id", run_id))
     assert 0 == again.wait(), again.stderr
     check = job("models", "verify", "production", "--store", f"s3://{bucket}/p")
@@ -54,7 +54,7 @@ def finished(job, quick, bucket, run_id="night"):
 
 @pytest.fixture
 def buckets(minio):
-    """Return new buckets, empty or with what another bucket holds."""
+    """Return new buckets, empty or with the content of another bucket."""
     client, numbers = client_of(minio), itertools.count()
 
     def make(template=None):
@@ -71,7 +71,7 @@ def buckets(minio):
 
 @pytest.mark.parametrize("has_champion", [False, True], ids=["empty bucket", "champion there"])
 def test_kill_after_each_request(job, quick, minio, open_store, buckets, request, has_champion):
-    """Every point of a publish-and-promote: the old or the new version, 0 exceptions."""
+    """At every point of publication and promotion, there is the old or the new version."""
     template, old = None, None
     if has_champion:
         template = buckets()
@@ -111,7 +111,7 @@ def test_kill_after_each_request(job, quick, minio, open_store, buckets, request
 
 
 def test_kill_after_each_request_of_an_upload_by_parts(minio, open_store, buckets, request):
-    """A model too large for one request: no part of it is seen, none is in the way."""
+    """No part of a model that exceeds one request becomes visible, or blocks a later run."""
     arguments = (VERSION, "large", LARGE_FILES)
     with FaultyProxy(minio.url) as proxy:
         assert 0 == FunctionProcess(publish_by_parts, proxy.url, buckets(), *arguments).wait()
@@ -171,7 +171,7 @@ def test_lasting_fault_ends_with_its_code_and_is_mended_by_the_next_run(
 
 
 def test_write_that_went_through_unanswered_is_our_own(job, quick, minio, bucket):
-    """The answer is lost, the request is tried again, and meets its own first try."""
+    """The response is lost, and the repeated request finds the result of its own first attempt."""
 
     class Lost:
         done = False
@@ -189,7 +189,7 @@ def test_write_that_went_through_unanswered_is_our_own(job, quick, minio, bucket
 
 
 def truncate_every_second():
-    """Cut off the first, third, ... answer to each request, whatever comes between them."""
+    """Truncate the first, third, ... response to each request, whatever requests are in between."""
     counts = collections.Counter()
 
     def decide(n, method, path):
@@ -243,7 +243,7 @@ def test_dataset_that_changes_while_it_is_read_is_transient(job, quick, minio, b
 
 @pytest.mark.parametrize("path", ["model.joblib", "metadata.json", "manifest.json", "production"])
 def test_sigterm_while_the_store_is_written(job, quick, minio, bucket, path):
-    """The process ends at once with 143; the next run with the same id ends published."""
+    """The process ends at once with 143; the next run with the same id publishes."""
     started = []
 
     def slow(n, method, name):
@@ -269,7 +269,7 @@ def test_sigterm_while_the_store_is_written(job, quick, minio, bucket, path):
 def test_store_that_is_stopped_in_the_middle_and_started_again(
     job, quick, tmp_path, docker_engine, path
 ):
-    """Unreachable is 75; once it is back, the same run id publishes what it had begun."""
+    """Unreachable is 75; when the store is back, the same run id publishes what it had started."""
     from support.servers import running
 
     with running("minio", tmp_path) as server:
@@ -298,7 +298,7 @@ def test_store_that_is_stopped_in_the_middle_and_started_again(
 
 
 def test_truncated_answers_during_a_publication_are_survived(job, quick, minio, bucket):
-    """Those to reads in the middle of their bodies."""
+    """Responses to reads are truncated in the middle of their bodies."""
     assert 0 == job(*quick(f"s3://{bucket}/p", "--run-id", "before")).wait()
     process, requests = run_through(job, quick, minio, bucket, truncate_every_second())
 

@@ -1,4 +1,4 @@
-"""PCC's pinned environment loads what we publish, and predicts the same."""
+"""PCC's pinned environment loads the published models, and predicts the same."""
 
 import os
 import subprocess
@@ -24,7 +24,7 @@ np.savez(sys.argv[3], labels=model.predict(X).astype("U"), scores=model.predict_
 
 @pytest.fixture(scope="session")
 def pcc_python(pytestconfig):
-    """Make the environment once; it is kept between runs."""
+    """Create the environment once; it is kept between runs."""
     if sys.version_info >= (3, 13):
         pytest.skip("PCC's pins exist for Python 3.9 to 3.12")
     folder = pytestconfig.cache.mkdir(f"pcc-{sys.version_info[1]}")
@@ -92,7 +92,7 @@ def test_labels_are_equal_and_probabilities_too(
 
 
 def test_prototypes_are_equal_too(train, sample, result_of, pcc_python, tmp_path):
-    """A pipeline of products needs no class of this project."""
+    """A pipeline of matrix products needs no class of this project."""
     import json
 
     import joblib
@@ -111,7 +111,7 @@ def test_prototypes_are_equal_too(train, sample, result_of, pcc_python, tmp_path
 
 
 def test_one_row_as_pcc_sends_it(train, sample, result_of, pcc_python, tmp_path):
-    """An array of shape (1, 584)."""
+    """PCC sends an array of shape (1, 584)."""
     import joblib
 
     result = result_of(train(sample))
@@ -123,7 +123,7 @@ def test_one_row_as_pcc_sends_it(train, sample, result_of, pcc_python, tmp_path)
 
 
 def test_claim_is_refused_where_it_cannot_be_kept(train, sample, result_of, tmp_path):
-    """Temperature scaling has a class that 1.4.2 lacks."""
+    """Temperature scaling by scikit-learn needs a class that 1.4.2 lacks."""
     import json
 
     result = result_of(

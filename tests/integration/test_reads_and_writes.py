@@ -1,4 +1,4 @@
-"""Bytes that break off, change or rot on their way, on MinIO behind a proxy that does it."""
+"""Bytes that are truncated, changed or damaged in transit, on MinIO behind a faulty proxy."""
 
 import itertools
 import os
@@ -43,7 +43,7 @@ def direct(behind, minio):
 
 @pytest.fixture(params=["whole", "pieces"])
 def read(request):
-    """Read an object in either way."""
+    """Read an object in one of the two ways."""
     if request.param == "whole":
         return lambda store: store.get("key")
     return lambda store: b"".join(store.pieces("key"))
@@ -71,7 +71,7 @@ def test_body_that_breaks_off_goes_on(direct, behind, minio, read, data, times):
 
 
 def test_body_that_breaks_off_goes_on_where_it_broke(direct, behind, minio, read):
-    """One broken part does not make the others be fetched again."""
+    """One broken part does not cause the others to be fetched again."""
     direct.put_if_absent("key", LARGE)
     with FaultyProxy(minio.url, lambda n, *_: "truncate" if n == 3 else None) as proxy:
         read(behind(proxy.url))
@@ -80,7 +80,7 @@ def test_body_that_breaks_off_goes_on_where_it_broke(direct, behind, minio, read
 
 
 def test_rest_of_a_body_that_broke_off_is_all_that_is_asked_for(direct, behind, minio, read):
-    """What has arrived stays, up to a chunk or what the connection held."""
+    """Received bytes are kept, except for the last chunk or the connection's buffer."""
     data, spans = LARGE[: 16 * 2**20], []
     direct.put_if_absent("key", data)
 
@@ -97,7 +97,7 @@ def test_rest_of_a_body_that_broke_off_is_all_that_is_asked_for(direct, behind, 
 def test_body_that_breaks_off_each_time_is_transient(direct, behind, minio, read):
     direct.put_if_absent("key", SMALL)
     with FaultyProxy(minio.url, on("GET", "key", "truncate", times=99)) as proxy:
-        with pytest.raises(TransientError, match="broke the connection off"):
+        with pytest.raises(TransientError, match="closed the connection"):
             read(behind(proxy.url))
 
         assert 4 == len(proxy.requests)
@@ -133,7 +133,7 @@ def test_large_object_that_changes_while_it_is_read_is_not_mixed(
 
 
 def test_ranges_that_are_ignored_are_found_out(direct, behind, minio, read):
-    """As by a proxy that drops the header: the first bytes are not taken for others."""
+    """A proxy may drop the header; the first bytes must not be taken for those of the range."""
     direct.put_if_absent("key", LARGE)
 
     def whole(status, headers, data):
@@ -141,13 +141,13 @@ def test_ranges_that_are_ignored_are_found_out(direct, behind, minio, read):
 
     with (
         FaultyProxy(minio.url, lambda n, *_: whole if n == 2 else None) as proxy,
-        pytest.raises(ConfigurationError, match="where a part is asked"),
+        pytest.raises(ConfigurationError, match="ignored the Range header"),
     ):
         read(behind(proxy.url))
 
 
 def test_bytes_that_the_store_did_not_check_are_read_back(behind, minio, bucket):
-    """The store says nothing of SHA-256, and holds other bytes."""
+    """The store returns no SHA-256, and has other bytes."""
 
     def rot(status, headers, data):
         client_of(minio).put_object(Bucket=bucket, Key="p/key", Body=b"rotten")
@@ -155,7 +155,7 @@ def test_bytes_that_the_store_did_not_check_are_read_back(behind, minio, bucket)
 
     with (
         FaultyProxy(minio.url, on("PUT", "key", rot)) as proxy,
-        pytest.raises(IntegrityError, match="does not hold the bytes that were sent"),
+        pytest.raises(IntegrityError, match="differs from the bytes that were written"),
     ):
         behind(proxy.url).put_if_absent("key", b"sound")
 
@@ -184,7 +184,7 @@ def test_bytes_that_the_store_did_not_check_may_be_sound(behind, minio):
 def test_refusal_or_listing_that_breaks_off_is_asked_for_again(
     direct, behind, minio, act, expected
 ):
-    """Every second answer is cut in its text."""
+    """Every second response is truncated."""
     direct.put_if_absent("key", b"x")
     cut = itertools.cycle([True, False])
     with FaultyProxy(minio.url, lambda *_: "truncate" if next(cut) else None) as proxy:
@@ -195,14 +195,14 @@ def test_listing_that_stays_cut_is_transient(direct, behind, minio):
     direct.put_if_absent("key", b"x")
     with (
         FaultyProxy(minio.url, lambda *_: "truncate") as proxy,
-        pytest.raises(TransientError, match="broke the connection off"),
+        pytest.raises(TransientError, match="closed the connection"),
     ):
         list(behind(proxy.url).keys(""))
 
 
 @pytest.mark.parametrize("n", range(1, 9))
 def test_lost_answer_is_no_lack_of_the_store(behind, minio, n):
-    """The request was carried out, and is tried again: what it meets is its own first try."""
+    """The request was executed and is repeated; the retry finds its own first attempt."""
     with FaultyProxy(minio.url, lambda i, *_: "kill" if i == n else None) as proxy:
         steps = behind(proxy.url).probe("token")
 
@@ -212,20 +212,20 @@ def test_lost_answer_is_no_lack_of_the_store(behind, minio, n):
 
 @pytest.mark.parametrize(("times", "is_written"), [(1, True), (99, None)], ids=["once", "lasting"])
 def test_conflict_of_two_writes_is_tried_again(behind, minio, times, is_written):
-    """409 says that another write is under way, as AWS answers it; it may come to nothing."""
+    """409 means, as with AWS, that another write is in progress, which may still fail."""
     fault = (409, "ConditionalRequestConflict")
     with FaultyProxy(minio.url, on("PUT", "key", fault, times=times)) as proxy:
         if is_written:
             assert behind(proxy.url).put_if_absent("key", b"x")
         else:
-            with pytest.raises(TransientError, match="written by others"):
+            with pytest.raises(TransientError, match="written by another process"):
                 behind(proxy.url).put_if_absent("key", b"x")
 
 
 def test_body_that_falls_silent_is_not_waited_for_longer_than_a_request(
     direct, behind, minio, read
 ):
-    """One second is what a request has here: the second silence ends it."""
+    """A request may take one second here, so the second stall ends it."""
     direct.put_if_absent("key", SMALL)
     with FaultyProxy(minio.url, lambda *_: "hang") as proxy:
         with pytest.raises(TransientError, match="did not answer in time"):
@@ -235,7 +235,7 @@ def test_body_that_falls_silent_is_not_waited_for_longer_than_a_request(
 
 
 def test_large_object_is_in_memory_once(direct):
-    """Whatever is made of its parts."""
+    """This holds however its parts are processed."""
     direct.put_if_absent("key", LARGE)
     tracemalloc.start()
     direct.get("key")
@@ -246,7 +246,7 @@ def test_large_object_is_in_memory_once(direct):
 
 
 def test_large_object_is_sent_without_a_copy(direct):
-    """What is published is in memory already."""
+    """The published bytes are already in memory."""
     tracemalloc.start()
     direct.put_if_absent("key", LARGE)
     peak = tracemalloc.get_traced_memory()[1]
@@ -264,7 +264,7 @@ def test_part_that_was_refused_or_lost_is_sent_again_from_its_start(direct, behi
 
 
 def test_few_parts_are_in_memory_where_pieces_are_read(direct, monkeypatch):
-    """As many as are read at once, however slowly they are taken."""
+    """Only the parts that are read at once are in memory, however slow the consumer is."""
     for module in ("reads", "parts"):
         monkeypatch.setattr(f"job.adapters.stores.s3.{module}.PART_BYTES", 2**20)
     direct.put_if_absent("key", LARGE)
@@ -281,7 +281,7 @@ def test_few_parts_are_in_memory_where_pieces_are_read(direct, monkeypatch):
 
 
 def test_reading_that_ends_early_leaves_the_rest(direct, behind, minio):
-    """No part is asked for that was not begun."""
+    """No part is requested that was not started."""
     direct.put_if_absent("key", LARGE)
     with FaultyProxy(minio.url) as proxy:
         with closing(behind(proxy.url).pieces("key")) as pieces:
@@ -313,7 +313,7 @@ def test_unknown_key_is_the_operators(minio, bucket, rights):
     options = {"encryption": "aws:kms", "kms_key_id": "nobody"}
     store = S3Store(connect(minio.spec), StoreSpec(uri=f"s3://{bucket}/p", **options))
 
-    with pytest.raises(ConfigurationError, match="refuses the key"):
+    with pytest.raises(ConfigurationError, match="rejected the KMS key"):
         store.put_if_absent("key", b"x")
 
 

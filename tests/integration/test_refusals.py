@@ -1,4 +1,4 @@
-"""Who must act, by exit code and message, where a store refuses or cannot be reached."""
+"""Exit code and message show who must act if a store refuses or cannot be reached."""
 
 import json
 import re
@@ -64,7 +64,7 @@ def test_profile_that_is_not_there(job, minio, bucket):
         *("doctor", "--store", f"s3://{bucket}/p", "--set", "s3.profile=nobody"),
         environment=minio.environment,
         code=2,
-        says="no such profile",
+        says="the AWS profile does not exist",
     )
 
 
@@ -74,7 +74,7 @@ def test_absent_bucket(job, minio):
         *("doctor", "--store", f"s3://{uuid.uuid4().hex}/p"),
         environment=minio.environment,
         code=2,
-        says="no such bucket",
+        says="the bucket does not exist",
     )
 
 
@@ -167,7 +167,7 @@ def test_answers_of_a_store_in_trouble(job, minio, bucket, answer, code, says):
 
 
 def test_store_that_ignores_conditions_is_no_place_for_a_channel(job, quick, minio, bucket):
-    """The version is published; the message has the store's answer."""
+    """The version is published; the message contains the store's response."""
     with FaultyProxy(minio.url, lambda *_: "ignored") as proxy:
         environment = {**minio.environment, "AWS_ENDPOINT_URL": proxy.url}
         store = f"s3://{bucket}/p"
@@ -205,7 +205,7 @@ def policy(title, bucket, prefix):
 
 @pytest.fixture
 def users(minio, bucket, tmp_path):
-    """Return the job's and the consumer's credentials, with the policies of the runbook."""
+    """Return the job's and the consumer's credentials, with the policies from the runbook."""
     found = {}
     for name, title in (("job", "The job's policy"), ("pcc", "The consumer's policy")):
         secret = f"canary-{uuid.uuid4().hex}"
@@ -252,7 +252,7 @@ def test_job_may_not_leave_its_prefix(job, users, bucket):
 
 @pytest.fixture
 def limited(minio, bucket, tmp_path):
-    """Return the job's rights without some actions."""
+    """Return the job's permissions without some actions."""
 
     def make(*missing):
         rights = policy("The job's policy", bucket, "models")
@@ -277,11 +277,11 @@ def limited(minio, bucket, tmp_path):
 )
 @pytest.mark.parametrize("command", ["doctor", "run"])
 def test_missing_actions_are_all_named(job, quick, minio, bucket, limited, command, missing, left):
-    """The probe goes on where it can, and removes its object if it may."""
+    """The probe continues where possible, and removes its object if it is allowed to."""
     store = f"s3://{bucket}/models"
     arguments = ("doctor", "--store", store) if command == "doctor" else quick(store)
     refused(
-        job, *arguments, environment=limited(*missing), code=2, says="may not " + ", ".join(missing)
+        job, *arguments, environment=limited(*missing), code=2, says="lack " + ", ".join(missing)
     )
     found = client_of(minio).list_objects_v2(Bucket=bucket, Prefix="models/probe/")
 
@@ -305,23 +305,23 @@ def test_endpoint_that_is_no_address(job, minio, address):
         *("doctor", "--store", "s3://models/p"),
         environment={**minio.environment, "AWS_ENDPOINT_URL": address},
         code=2,
-        says="endpoint of the store is not an address",
+        says="endpoint of the store is not a valid URL",
     )
 
 
 def test_proxy_that_cannot_be_reached(job, minio):
-    """It is to blame, not the store; its password is not shown."""
+    """The message blames the proxy, not the store, and does not show its password."""
     refused(
         job,
         *("doctor", "--store", "s3://models/p", *QUICK),
         environment={**minio.environment, "HTTP_PROXY": f"http://user:{SECRET_KEY}@127.0.0.1:9"},
         code=75,
-        says="the proxy before the store",
+        says="the proxy for the store",
     )
 
 
 def test_no_credential_is_written_anywhere(job, quick, minio, bucket, tmp_path):
-    """Not at debug level, not in a record, not in an artifact; the proxy's password neither."""
+    """This covers debug logs, records and artifacts, and also the proxy's password."""
     store = f"s3://{bucket}/p"
     with FaultyProxy(minio.url) as proxy:
         environment = {

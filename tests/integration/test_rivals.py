@@ -1,4 +1,4 @@
-"""Runs, operators and `models prune` at the same time: who was first is told, nothing is lost."""
+"""Concurrent runs, operators and `models prune`: conflicts are reported, and nothing is lost."""
 
 import json
 import os
@@ -31,7 +31,7 @@ def uri(bucket):
 
 @pytest.fixture
 def run(job, quick, uri):
-    """Run to its end with a run id, and give exit code, and version or message."""
+    """Run to the end with a run id; return the exit code, and the version or the message."""
 
     def call(run_id, *more):
         done = job(*quick(uri, "--run-id", run_id, *more))
@@ -60,7 +60,7 @@ def held(job, minio, gate, *arguments):
 
 
 def test_loser_of_a_race_stays_the_loser(job, quick, minio, run, models, uri):
-    """7, and 7 again however often it is tried: the operator decides."""
+    """It ends with 7, and every retry does too: the operator decides."""
     assert 0 == run("first")[0]
     gate = Gate("PUT", "channels/production.json")
     loser = held(job, minio, gate, *quick(uri, "--run-id", "loser"))
@@ -73,7 +73,7 @@ def test_loser_of_a_race_stays_the_loser(job, quick, minio, run, models, uri):
 
 
 def test_retry_of_a_killed_run_does_not_overrule_a_rollback(job, quick, minio, run, models, uri):
-    """Killed after its manifest; meanwhile the operator goes back."""
+    """The run was killed after its manifest, and then the operator rolled back."""
     first, second = run("first")[1], run("second")[1]
     killed = []
 
@@ -92,7 +92,7 @@ def test_retry_of_a_killed_run_does_not_overrule_a_rollback(job, quick, minio, r
 
 
 def test_prune_beside_a_run_that_goes_on_with_what_it_removes(job, quick, minio, run, models, uri):
-    """The run waits for it with 75; the next attempt publishes, and nothing is damaged."""
+    """The run ends with 75 and waits; the next attempt publishes, and nothing is damaged."""
     killed = []
 
     def fault(n, method, path):
@@ -117,7 +117,7 @@ def test_prune_beside_a_run_that_goes_on_with_what_it_removes(job, quick, minio,
 
 
 def test_prune_beside_a_promotion_of_what_it_removes(job, minio, run, models, uri):
-    """The promotion ends with 7, and the channel stays at a version that is there."""
+    """The promotion ends with 7, and the channel stays at an existing version."""
     versions = [run(name)[1] for name in ("a", "b", "c")]
     gate = Gate("DELETE", f"{versions[0]}/manifest.json")
     pruning = held(job, minio, gate, "models", "prune", "--keep", "1", "--store", uri)
@@ -133,7 +133,7 @@ def test_prune_beside_a_promotion_of_what_it_removes(job, minio, run, models, ur
 
 
 def test_prune_beside_an_anchor_that_moves_to_what_it_removes(job, minio, run, models, uri):
-    """As with a channel: the move ends with 7, and the anchor stays at a version that exists."""
+    """Like with a channel, the move ends with 7, and the anchor stays at an existing version."""
     versions = [run(name)[1] for name in ("a", "b", "c")]
     models("promote", versions[2], "--anchor")
     gate = Gate("DELETE", f"{versions[0]}/manifest.json")
@@ -151,7 +151,7 @@ def test_prune_beside_an_anchor_that_moves_to_what_it_removes(job, minio, run, m
 def test_rollback_that_loses_its_race_is_not_seen_by_todays_pcc(
     job, minio, run, models, uri, open_store, bucket
 ):
-    """The copy is taken back: what the winner left is the newest folder."""
+    """The copy is removed again: the winner's newest folder remains."""
     versions = [run(name)[1] for name in ("a", "b")]
     gate = Gate("PUT", "channels/production.json")
     losing = held(job, minio, gate, "models", "rollback", "--republish", "--store", uri)
@@ -167,7 +167,7 @@ def test_rollback_that_loses_its_race_is_not_seen_by_todays_pcc(
     ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)], ids=["SIGTERM", "Ctrl-C"]
 )
 def test_fetch_that_is_ended_leaves_nothing(job, minio, run, uri, tmp_path, number, code):
-    """At once, and without the folders that it had begun."""
+    """It ends at once, and removes the folders that it created."""
     assert 0 == run("a")[0]
     gate = Gate("GET", "model.joblib")
     fetching = held(job, minio, gate, "models", "fetch", "latest", tmp_path / "x/y", "--store", uri)
@@ -181,7 +181,7 @@ def test_fetch_that_is_ended_leaves_nothing(job, minio, run, uri, tmp_path, numb
 
 
 def test_pointer_that_was_removed_is_promoted_anew(minio, run, models, bucket):
-    """The history goes on, and tells every move."""
+    """The history continues and contains every move."""
     versions = [run(name)[1] for name in ("a", "b")]
     client_of(minio).delete_object(Bucket=bucket, Key="p/channels/production.json")
     models("promote", versions[1])

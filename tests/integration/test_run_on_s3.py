@@ -1,4 +1,4 @@
-"""The whole job with a bucket as its store, and what one does with versions there."""
+"""The complete job with a bucket as its store, and the commands for its versions."""
 
 import json
 
@@ -18,7 +18,7 @@ def store(bucket):
 
 @pytest.fixture
 def published(job, quick, store):
-    """Return the versions of two runs, both promoted in their turn."""
+    """Return the versions of two runs, both promoted in turn."""
     versions = []
     for name in ("first", "second"):
         run = job(*quick(store, "--run-id", name))
@@ -56,7 +56,7 @@ def test_channel_stands_at_the_last_one(published, models):
 
 
 def test_base_names_of_a_version_are_unique(published, s3, bucket):
-    """Today's PCC copies every file into one folder."""
+    """PCC copies every file into one folder today."""
     names = [k.rpartition("/")[2] for k in objects(s3, bucket, f"pcc-models/{published[0]}/")]
 
     assert len(names) == len(set(names)) > 5
@@ -106,7 +106,7 @@ def test_second_rollback_has_nothing_earlier(published, models):
 
 
 def test_republished_rollback_is_the_newest_folder(published, models):
-    """Today's PCC takes the greatest name."""
+    """PCC takes the folder with the greatest name today."""
     moved = models("rollback", "--republish")
 
     assert models("list")["versions"] == [*published, moved["to"]]
@@ -135,7 +135,7 @@ def test_promotion_into_another_channel(published, models):
 
 
 def test_anchor_is_set_moved_and_kept(published, models, job, quick, store, s3, bucket):
-    """It is a pointer of its own: no channel, and safe from `models prune`."""
+    """The anchor is a separate pointer: not a channel, and safe from `models prune`."""
     old, new = published
     first = models("promote", new, "--anchor")
     models("promote", old, "--anchor", "--expect", old, code=7)
@@ -191,7 +191,7 @@ def test_dry_prune_removes_nothing(published, models, job, quick, store):
 
 
 def test_prune_removes_abandoned_work(published, models, s3, bucket):
-    """A folder without a manifest, an upload that never ended, a probe."""
+    """These are a folder without a manifest, an unfinished upload, and a probe."""
     s3.put_object(Bucket=bucket, Key="pcc-models/v20200101_000000_00000000/model.joblib", Body=b"x")
     s3.put_object(Bucket=bucket, Key="pcc-models/probe/killed", Body=b"x")
     s3.create_multipart_upload(
@@ -221,7 +221,7 @@ def flip(s3, bucket, key):
 
 
 def test_any_flipped_byte_is_found(published, models, s3, bucket):
-    """In each file, the manifest among them."""
+    """This holds for each file, including the manifest."""
     prefix = f"pcc-models/{published[0]}/"
     for key in objects(s3, bucket, prefix):
         flip(s3, bucket, key)
@@ -263,7 +263,7 @@ def test_manifest_that_names_a_file_outside_is_refused(published, models, s3, bu
 
 @pytest.mark.parametrize("name", ["curated.parquet", "curated.csv", "folder"])
 def test_dataset_is_read_from_s3(job, quick, store, s3, bucket, small, tmp_path, name):
-    """The same rows give the same content digest wherever they lie."""
+    """The same rows give the same content digest wherever they are stored."""
     import pyarrow.parquet as pq
 
     uri = f"s3://{bucket}/tables/{name}"
@@ -282,7 +282,7 @@ def test_dataset_is_read_from_s3(job, quick, store, s3, bucket, small, tmp_path,
 
 
 def test_official_test_table_is_read_from_s3(job, quick, store, s3, bucket, small, tmp_path):
-    """It is pinned and hashed as the dataset is."""
+    """It is pinned and digested like the dataset."""
     from job.samples import write_sample
 
     write_sample(tmp_path / "test.parquet", n_rows=120, seed=6, is_csv=False)
@@ -302,7 +302,7 @@ def test_official_test_table_is_read_from_s3(job, quick, store, s3, bucket, smal
 def test_dataset_in_a_versioned_bucket_is_read_at_one_version(
     job, quick, minio, store, s3, bucket, small, change
 ):
-    """Whatever happens to the key meanwhile, the bytes hashed are the bytes trained on."""
+    """Whatever happens to the key meanwhile, the digested bytes are those trained on."""
     s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     s3.put_object(Bucket=bucket, Key="t.parquet", Body=small.read_bytes())
     changed = []

@@ -1,4 +1,4 @@
-"""Every server keeps the port's promises, over HTTP and over HTTPS."""
+"""Every server fulfills the port's guarantees, over HTTP and HTTPS."""
 
 import uuid
 
@@ -49,7 +49,7 @@ class TestAtomicServer(Atomicity):
 
 @pytest.mark.parametrize(("kind", "code"), [("minio", 0), ("versitygw", 2)])
 def test_doctor_finds_out_who_lets_two_win(servers, tmp_path, kind, code):
-    """Alone, either store keeps its conditions; a race may be won by chance, so it is run again."""
+    """Without concurrency both stores respect conditions; a race is repeated, as it may be luck."""
     server = servers(kind)
     bucket = f"b-{uuid.uuid4().hex[:12]}"
     client_of(server).create_bucket(Bucket=bucket)
@@ -67,7 +67,7 @@ def test_doctor_finds_out_who_lets_two_win(servers, tmp_path, kind, code):
 
 
 def test_store_that_lets_two_win_takes_one_run_at_a_time(servers, quick, tmp_path):
-    """As `doctor` says of it: a run publishes and moves the channel."""
+    """As `doctor` says, a single run can publish and move the channel."""
     server = servers("versitygw")
     bucket = f"b-{uuid.uuid4().hex[:12]}"
     client_of(server).create_bucket(Bucket=bucket)

@@ -1,4 +1,4 @@
-"""Today's PCC, as it finds and loads a model: the greatest folder, flat, without a digest."""
+"""PCC as it finds and loads a model today: the greatest folder, flat, without a digest."""
 
 import json
 
@@ -10,7 +10,7 @@ from support.servers import client_of
 
 @pytest.fixture
 def load(minio, bucket, tmp_path):
-    """Do what it does, and give its metadata, the folder that it took, and its model."""
+    """Load like PCC; return its metadata, the folder that it took, and its model."""
 
     def call():
         client, folder = client_of(minio), tmp_path / "pcc"
@@ -65,7 +65,7 @@ def test_rejected_candidate_is_not_met(run, load):
 
 
 def test_rollback_alone_does_not_reach_it(run, load, roll_back):
-    """It knows no channel."""
+    """PCC does not know channels."""
     versions = [run("a"), run("b")]
     roll_back()
 
@@ -73,7 +73,7 @@ def test_rollback_alone_does_not_reach_it(run, load, roll_back):
 
 
 def test_republished_rollback_reaches_it(run, load, roll_back):
-    """It gets the older version's bytes under the newest name."""
+    """PCC gets the older version's bytes under the newest name."""
     versions = [run("a"), run("b")]
     copy = roll_back("--republish")
     metadata, folder, _ = load()
@@ -82,7 +82,7 @@ def test_republished_rollback_reaches_it(run, load, roll_back):
 
 
 def test_version_of_another_channel_reaches_it_too(run, load):
-    """As the page for consumers says: things to try out need a prefix of their own."""
+    """As the consumers' page says, experiments need a prefix of their own."""
     run("a")
     version = run("b", "--set", "publish.channel=staging")
 

@@ -60,7 +60,7 @@ class StoreConformance:
         assert b"first" == store.get("key")
 
     def test_unfinished_uploads_of_others_are_left_alone(self, store):
-        """Other programs use the bucket, or the folder, too."""
+        """Other programs use the bucket or the folder as well."""
         tomorrow = datetime.now(UTC) + timedelta(days=1)
         theirs, ours = self.leave_unfinished(store, "theirs/a"), "v20260101_000000_00000000/a"
         self.leave_unfinished(store, ours)
@@ -199,7 +199,7 @@ class StoreConformance:
         assert [] == list(store.keys(""))
 
     def test_anchor_is_created_once_and_moved_by_swap(self, store):
-        """It is a pointer beside the channel's own, and not a channel."""
+        """The anchor is a pointer next to the channel's own pointer, and not a channel."""
         first, second = publish_small(store, "a", "b")
         reason = MoveReason(at="noon", by="r1", why="")
         created = set_anchor(store, "production", first, expected=None, reason=reason)
@@ -233,7 +233,7 @@ class Atomicity:
         assert store.get("key") in [bytes([n]) * 9000 for n, is_mine in enumerate(won) if is_mine]
 
     def test_one_of_many_runs_sets_the_anchor(self, store):
-        """For the other runs it returns False, and the anchor stays where the first one set it."""
+        """It returns False for the other runs, and the anchor stays where the first run set it."""
         versions = publish_small(store, *(f"r{n}" for n in range(N_RIVALS)))
         won = in_threads(
             lambda n: set_anchor(

@@ -1,4 +1,4 @@
-"""Typed evaluations with the scores that a test of the gate is about."""
+"""Typed evaluations with the scores that a test of the gate needs."""
 
 from job.contracts.reports.challenge import Challenge
 from job.contracts.reports.evaluation import CandidateEvaluation, Evaluation

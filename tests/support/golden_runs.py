@@ -1,8 +1,8 @@
-"""Runs of the sample table whose published files are kept in `tests/golden/published`.
+"""Runs of the sample table whose published files are stored in `tests/golden/published`.
 
-`make golden` renews the kept files; `tests/e2e/test_golden_files.py` compares with them.
-The runs take place in processes whose numerical libraries choose the same code on every x86-64
-machine, so that published files depend on the table, the settings and the locked versions only.
+`make golden` updates the stored files; `tests/e2e/test_golden_files.py` compares runs with them.
+The numerical libraries of the runs choose the same code on every x86-64 machine, so published files
+depend only on the table, the settings and the locked versions.
 """
 
 import json
@@ -17,7 +17,7 @@ from pathlib import Path
 TESTS = Path(__file__).parents[1]
 GOLDEN = TESTS / "golden" / "published"
 PYTHON = (3, 11)
-# The code that every x86-64 processor can run, for OpenBLAS, NumPy and the C library.
+# code that every x86-64 processor can run, for OpenBLAS, NumPy and the C library
 BASELINE = {
     "OPENBLAS_CORETYPE": "Prescott",
     "NPY_DISABLE_CPU_FEATURES": "AVX512_SPR AVX512_ICL X86_V4 X86_V3",
@@ -42,7 +42,7 @@ _ENGINES = {
     "fast": ("search.engine=fast", "evaluation.method=cross_fit"),
     "reference": ("search.engine=reference", "evaluation.method=holdout"),
 }
-# The run after "mixture-fast", in its store: the remaining features of a run.
+# the run after "mixture-fast", in its store, covers the remaining features of a run
 _NEXT_NIGHT = (
     *_INPUTS["mixture"],
     *_ENGINES["reference"],
@@ -68,7 +68,7 @@ _RUN_SPECIFIC = {
     *("cpu", "git_revision", "packages", "platform", "python", "modified_at", "trained_at", "uri"),
     *("model_version", "version", "p50_ms", "p95_ms"),
 }
-# Files whose bytes hold a time, a path or the version's name.
+# files whose bytes contain a time, a path or the version's name
 _TIMED = {
     *("evaluation.json", "metadata.json", "validation.json", "report.html", "model_card.md"),
     # the only criterion of the gate that is a measured time
@@ -79,7 +79,7 @@ _VERSION = re.compile(r"v\d{8}_\d{6}_[0-9a-f]{8}")
 
 
 def run_cases(folder, names=tuple(CASES)):
-    """Run the cases in `folder`; return, by case and file, the masked text of what they publish."""
+    """Run the cases in `folder`; return the masked text of published files, by case and file."""
     done = subprocess.run(
         [sys.executable, "-m", "support.golden_runs", str(folder), *names],
         env={**os.environ, **BASELINE, "PYTHONPATH": os.pathsep.join([str(TESTS), *sys.path])},
@@ -97,7 +97,7 @@ def _read(version):
 
 
 def masked(value):
-    """Return `value` without what differs from run to run, floats to 12 significant digits."""
+    """Return `value` without parts that differ between runs; floats have 12 significant digits."""
     if isinstance(value, dict):
         differs = _RUN_SPECIFIC
         if value.get("name") in _TIMED:
@@ -129,10 +129,10 @@ def _run_all(folder, names):
     for name, start, n_rows in (("first", 0, 600), ("next", 300, 600), ("challenge", 900, 100)):
         pq.write_table(table.slice(start, n_rows), folder / f"{name}.parquet")
     first = [name for name in names if not name.endswith("-next")]
-    with ThreadPoolExecutor(2) as pool:  # most of a run is on one thread
+    with ThreadPoolExecutor(2) as pool:  # most of a run uses one thread
         list(pool.map(partial(_run, folder), first))
     for name in names:
-        if name not in first:  # it needs the store of another
+        if name not in first:  # it needs the store of another run
             _run(folder, name)
 
 

@@ -1,4 +1,4 @@
-"""A namespace on a real Kubernetes, a store in it, and the commands of an operator."""
+"""A namespace on a real Kubernetes cluster, a store in it, and an operator's commands."""
 
 import json
 import subprocess
@@ -32,7 +32,7 @@ def call(*command, check=True, given=None, timeout=600):
 
 
 class Namespace:
-    """One namespace, as kubectl and helm see it."""
+    """One namespace, accessed by kubectl and helm."""
 
     def __init__(self, name):
         self.name = name
@@ -49,7 +49,7 @@ class Namespace:
         return json.loads(done.stdout) if done.stdout else None
 
     def items(self, *arguments):
-        """Return the objects of a list; kubectl prints nothing for an empty one."""
+        """Return the objects of a list; kubectl prints nothing for an empty list."""
         return (self.get(*arguments) or {"items": []})["items"]
 
     def apply(self, *manifests):
@@ -57,7 +57,7 @@ class Namespace:
         self.kubectl("apply", "--filename", "-", given=json.dumps(items))
 
     def start(self, release, name):
-        """Start a run now, with the command of the chart's notes."""
+        """Start a run now, with the command from the chart's notes."""
         self.kubectl("create", "job", name, f"--from=cronjob/{release}-pcc-training-job")
         return name
 
@@ -65,7 +65,7 @@ class Namespace:
         return self.items("pods", "--selector", f"batch.kubernetes.io/job-name={job}")
 
     def conditions(self, job):
-        """Return the Job's conditions that hold: `{type: reason}`."""
+        """Return the true conditions of the Job: `{type: reason}`."""
         status = self.get("job", job)["status"]
         conditions = status.get("conditions", ())
         return {c["type"]: c.get("reason") for c in conditions if c["status"] == "True"}
@@ -107,7 +107,7 @@ class Namespace:
                 process.kill()
 
     def endings(self, job):
-        """Return exit code and termination message of each pod that has ended, oldest first."""
+        """Return exit code and termination message of each terminated pod, oldest first."""
         endings = []
         for pod in sorted(self.pods(job), key=lambda p: p["metadata"]["creationTimestamp"]):
             for status in pod["status"].get("containerStatuses", ()):
@@ -118,7 +118,7 @@ class Namespace:
 
 
 def wait_until(probe, seconds, complaint):
-    """Call `probe` repeatedly until it returns something true; return that."""
+    """Call `probe` repeatedly until it returns a true value; return that value."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         result = probe()
@@ -143,7 +143,7 @@ def forwarded(namespace, service, port):
 
 
 def minio_manifests(certificates: Path | None = None):
-    """Return the manifests of a MinIO that Pod Security `restricted` admits, with its Service."""
+    """Return the manifests of a MinIO with its Service; Pod Security `restricted` admits it."""
     labels = {"app": "minio"}
     arguments = ["server", "/data", *(("--certs-dir", "/certs") if certificates else ())]
     mounts, volumes = [{"name": "data", "mountPath": "/data"}], [{"name": "data", "emptyDir": {}}]

@@ -1,4 +1,4 @@
-"""Matrices in memory, as a run without `search.max_memory` makes them."""
+"""Matrices in memory, as in a run without `search.max_memory`."""
 
 from pathlib import Path
 

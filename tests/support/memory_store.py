@@ -1,4 +1,4 @@
-"""An artifact store in memory that can be made to fail at its n-th write."""
+"""An artifact store in memory that can fail at its n-th write."""
 
 from collections.abc import Callable, Generator, Iterator
 from datetime import UTC, datetime
@@ -7,7 +7,7 @@ from job.contracts.store_keys import ObjectInfo, ProbeStep
 
 
 class Killed(BaseException):
-    """The process was killed: no handler of `Exception` runs."""
+    """Simulates a killed process: no handler of `Exception` runs."""
 
 
 class MemoryStore:
@@ -18,7 +18,7 @@ class MemoryStore:
     fail_at
         Number of the write, from 1, at which `failure` is raised; None for a store without faults.
     failure
-        The error that is raised instead of that write.
+        The error that is raised instead of performing this write.
     before_swap
         Called before each compare-and-swap, to simulate a concurrent writer.
     """

@@ -1,4 +1,4 @@
-"""The metadata of made-up versions."""
+"""The metadata of invented versions."""
 
 from job.contracts.reports.metadata import Metadata
 from job.contracts.settings.job_settings import JobSettings

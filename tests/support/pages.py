@@ -12,7 +12,7 @@ QUIET = ("script", "style")
 
 
 class Reader(HTMLParser):
-    """Collects elements with their attributes, and the visible text except ticks of axes."""
+    """Collects elements with their attributes, and the visible text except axis ticks."""
 
     def __init__(self, page):
         super().__init__()
@@ -37,7 +37,7 @@ class Reader(HTMLParser):
 
 
 def parse(evaluation):
-    """Return the evaluation as it is read from its published bytes."""
+    """Return the evaluation as parsed from its published bytes."""
     return Evaluation.parse(canonical_json(evaluation))
 
 
@@ -47,7 +47,7 @@ def draw(metadata, evaluation):
 
 
 def collect_numbers(content):
-    """Return all numbers of a JSON value, including those in texts."""
+    """Return all numbers in a JSON value, including numbers in texts."""
     if isinstance(content, dict):
         return collect_numbers([*content.values(), *content])
     if isinstance(content, list):
@@ -68,7 +68,7 @@ def find_unknown_numbers(metadata, evaluation):
     """Return the numbers of the page that are not numbers of the files, exact or rounded."""
     known = collect_numbers([metadata, evaluation])
     known |= {100 * value for value in known if value <= 1}
-    known |= {n / 10 for n in range(11)}  # ends of the rails that dots lie on
+    known |= {n / 10 for n in range(11)}  # ends of the lines that dots are on
     others = [key for key in evaluation["changes"]["changed"] if not key.startswith("metrics.")]
     known.add(len(others))
     shown = numbers_shown(draw(metadata, evaluation)["report.html"])

@@ -14,7 +14,7 @@ _CONTEXT.set_forkserver_preload(
         *("job.cli.run_job", "job.pipeline", "job.adapters.suites", "job.adapters.tables"),
         *("job.adapters.rendering.renderer", "job.adapters.codecs.canonical_joblib"),
         *("job.adapters.stores.s3", "boto3"),
-        # packages that these import lazily
+        # packages that these packages import lazily
         *("great_expectations", "job.cli.commands.app", "job.adapters.executors.local"),
         *(
             "job.adapters.stores.directory",
@@ -26,7 +26,7 @@ _CONTEXT.set_forkserver_preload(
 
 
 class FunctionProcess:
-    """A function in a process of its own, with the packages of the job loaded."""
+    """A function in a separate process that has loaded the packages of the job."""
 
     def __init__(self, function, *arguments):
         self._process = _CONTEXT.Process(target=function, args=arguments)
@@ -70,7 +70,7 @@ class JobProcess(FunctionProcess):
 def run_command(arguments, folder, environment, timeout=300, prepare=None):
     """Run the command line to its end in `folder`, with only this environment.
 
-    `prepare`, a function of a module, is called in the process before.
+    `prepare`, a function of a module, is called in the process first.
     """
     with tempfile.TemporaryDirectory() as streams:
         command = [str(a) for a in arguments]

@@ -1,4 +1,4 @@
-"""An HTTP proxy in front of a store that counts requests and can break any of them."""
+"""An HTTP proxy in front of a store that counts requests and can make any of them fail."""
 
 import http.client
 import re
@@ -23,10 +23,10 @@ class FaultyProxy(ThreadingHTTPServer):
         Called as `fault(n, method, path)`, n from 1.  Returns None to forward the request; `reset`,
         `stall`, `truncate` (half a response), `hang` (half a response, then silence), `kill` (the
         response is lost) or `ignored` (a failed condition is answered with 200); a pair of status
-        and error code to answer with; or a function from the response's status, headers and body to
-        those of another response.
+        and error code to answer with; or a function that returns another response's status, headers
+        and body, given those of the response.
     on_kill
-        Called at `kill`, after the request was forwarded and before it is answered.
+        Called for `kill`, after the request was forwarded and before it is answered.
     """
 
     daemon_threads = True
@@ -80,10 +80,10 @@ class _Handler(BaseHTTPRequestHandler):
             headers.append(("Content-Length", answer.getheader("Content-Length") or "0"))
         return self._answer(answer.status, headers, data, cut=fault)
 
-    do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _serve  # noqa: N815  # its names
+    do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _serve  # noqa: N815  # required names
 
     def _forward(self, body):
-        # a client that takes this for its HTTP_PROXY asks for the whole address
+        # a client that uses this as its HTTP_PROXY requests the complete URL
         path = re.sub(r"^http://[^/]+", "", self.path)
         upstream = http.client.HTTPConnection(self.server.upstream.netloc, timeout=60)
         upstream.putrequest(self.command, path, skip_host=True, skip_accept_encoding=True)

@@ -1,4 +1,4 @@
-"""Publish a payload too large for one request, as a run does; for use in separate processes."""
+"""Publish a payload that is too large for one request, for use in separate processes."""
 
 import os
 
@@ -9,7 +9,7 @@ from job.adapters.stores.s3.client import connect
 from job.contracts.settings.store import S3Spec, StoreSpec
 from job.registry.publish import publish
 
-PART_BYTES = 5 * 2**20  # the minimum of S3
+PART_BYTES = 5 * 2**20  # S3's minimum
 
 
 def publish_by_parts(url, bucket, version, run_id, sizes):

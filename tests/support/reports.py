@@ -1,4 +1,4 @@
-"""Metadata and evaluation of a run, made by the job's own functions from seeded predictions."""
+"""Metadata and evaluation of a run, computed by the job's own functions from seeded predictions."""
 
 import numpy as np
 import pandas as pd
@@ -26,10 +26,11 @@ from job.contracts.reports.wording import (
     Templates,
     Wording,
 )
-from job.contracts.settings.evaluation import EvaluationSpec
+from job.contracts.settings.job_settings import JobSettings
 from job.registry.metadata_diff import compare_metadata
 from job.stages.evaluation.challenge_scores import score_challenge
 from job.stages.evaluation.evaluate import evaluate_model
+from job.stages.evaluation.evaluated_rows import EvaluatedRows
 from job.stages.evaluation.out_of_scope import measure_out_of_scope
 from job.stages.metrics.predictions import Predictions, predict
 from job.stages.split.challenge_halves import ChallengeSet
@@ -70,7 +71,7 @@ class Fixed:
 
 
 def make_reports(n_classes=4, *, names=None, n_rows=40, is_accepted=True, champion=True):
-    """Return metadata and evaluation of a model that is right in nine of ten rows."""
+    """Return metadata and evaluation of a model that predicts 90 % of the rows correctly."""
     names = list(names or [f"request_of_kind_{n:02d}" for n in range(n_classes)])
     evaluation = {
         **_judge(sorted(names), n_rows),
@@ -142,7 +143,7 @@ def _judge(names, n_rows):
 
 
 def _slices(names):
-    """Return two slices of a column; their names are names of classes."""
+    """Return two slices of a column; their names are class names."""
     slices = (
         (names[0], 61, 52, Interval(value=0.71, lower=0.58, upper=0.82), 0.84, -0.21, -0.07, 0.66),
         (names[1], 99, 83, Interval(value=0.92, lower=0.85, upper=0.97), 0.98, 0.21, 0.34, None),
@@ -164,7 +165,7 @@ def _slices(names):
 
 
 def _drift(names):
-    """Return drift from the champion's table, with names of classes."""
+    """Return drift from the champion's table, with class names."""
     class_share = DriftMeasure(
         subject=f"class {names[0]}",
         measure="class_share",
@@ -270,14 +271,12 @@ def make_challenge(names, *, judged="half", used_for=("threshold",), n_rows=14):
     challenge = ChallengeSet(
         rows=rows, choosing=rows, evaluating=rows, is_halved=judged == "half", n_dropped=29
     )
+    scoring = JobSettings(evaluation={"resamples": 1000}).scoring
     return score_challenge(
-        predict(Fixed(names), rows, ("embeddings",)),
-        rows,
+        EvaluatedRows.of(rows, predict(Fixed(names), rows, ("embeddings",)), scoring),
         challenge,
         labels=rows.y,
         used_for=used_for,
-        spec=EvaluationSpec(resamples=1000),
-        random_state=0,
     ).to_json()
 
 
@@ -332,7 +331,7 @@ def _doubt(names, n_rows):
 
 
 def make_wording(*, n_new_groups=7, is_templated=False, is_standardized=False):
-    """Return the wording of 1,800 rows, whose test rows have all degrees of similarity."""
+    """Return the wording of 1,800 rows, whose test rows have all levels of similarity."""
     near = Interval(value=0.9312, lower=0.9127, upper=0.9518)
     bins = (
         SimilarityBin(lower=0.0, upper=0.2, n_rows=0, n_groups=0),
@@ -380,7 +379,7 @@ def make_wording(*, n_new_groups=7, is_templated=False, is_standardized=False):
 
 
 def make_stress(names, stated_by="suite"):
-    """Return stress scores whose accuracy falls from class to class."""
+    """Return stress scores with an accuracy that falls from class to class."""
     scores = tuple(
         BatchScore(
             name=name,
@@ -424,7 +423,7 @@ def make_geometry(status="restored"):
 
 
 def cross_fitted(evaluation):
-    """Return the evaluation as a cross-fitted one, with the published model's hold-out scores."""
+    """Return the evaluation as if cross-fitted, with the published model's hold-out scores."""
     scores = {name: round(value - 0.0317, 6) for name, value in evaluation["scores"].items()}
     ends = {
         name: {"value": value, "lower": round(value - 0.0471, 6), "upper": round(value + 0.0377, 6)}

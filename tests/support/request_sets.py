@@ -1,4 +1,4 @@
-"""A table of three classes and a small set of requests beside it, for runs of the real process."""
+"""A table of three classes and a small set of requests, for runs in real processes."""
 
 import json
 
@@ -18,7 +18,7 @@ SETTINGS = (
 
 
 def make_texts(n_rows, rng):
-    """Make texts of twelve random words each."""
+    """Generate texts of twelve random words each."""
     words = np.array([f"w{chr(97 + n % 26)}{chr(97 + n // 26)}x" for n in range(600)])
     return [" ".join(rng.choice(words, 12)) for _ in range(n_rows)]
 

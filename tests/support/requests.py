@@ -31,7 +31,7 @@ class UpstreamColumns:
         ).map
 
     def __call__(self, minilm):
-        """Return rows as the upstream would have written them with the scalers of its table."""
+        """Return rows as the upstream would have written them with its table's scalers."""
         affine, columns = self._map, self._map.columns
         rows = np.zeros((len(minilm), self._width), np.float32)
         rows[:, columns] = (

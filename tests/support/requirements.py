@@ -1,4 +1,4 @@
-"""Requirements that a machine may lack: tests are skipped, or fail if PCC_TEST_REQUIRE lists them."""
+"""Requirements that a machine may not meet: skip tests, or fail if PCC_TEST_REQUIRE lists them."""
 
 import os
 

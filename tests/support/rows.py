@@ -10,7 +10,7 @@ from job.stages.data.leakage_keys import normalize
 
 
 def rows_of_texts(texts, *, near_duplicate_groups=None, y=None):
-    """Return rows with texts; by default, each text is a near-duplicate group of its own."""
+    """Return rows with texts; by default, each text is its own near-duplicate group."""
     keys = np.array([f"text:{normalize(text)}" for text in texts], dtype=object)
     return _rows(keys, None, near_duplicate_groups, y)
 

@@ -1,4 +1,4 @@
-"""The published JSON Schemas, as strict as our own files have to be."""
+"""The published JSON Schemas, as strict as the job's own files must be."""
 
 import json
 
@@ -12,9 +12,9 @@ def read_schema(name):
 
 
 def check(name, content):
-    """Raise unless JSON fits its schema, and has no property that the schema does not know.
+    """Raise unless JSON matches its schema, without properties that the schema does not know.
 
-    Consumers take unknown properties: later releases may add some.
+    Consumers accept unknown properties, because later releases may add some.
     """
     schema = read_schema(name)
     for part in (schema, *schema.get("$defs", {}).values()):

@@ -1,4 +1,4 @@
-"""Real object stores in containers, over HTTP and over HTTPS with an authority of their own."""
+"""Real object stores in containers, over HTTP, and over HTTPS with a certificate authority."""
 
 import base64
 import json
@@ -24,7 +24,7 @@ KINDS = ("minio", "minio-tls", "versitygw", "versitygw-tls")
 
 @dataclass
 class Server:
-    """A running store: where it is, and who may use it."""
+    """A running store: its address and credentials."""
 
     kind: str
     url: str
@@ -49,7 +49,7 @@ class Server:
         return variables | ({"AWS_CA_BUNDLE": self.ca_bundle} if self.ca_bundle else {})
 
     def await_restart(self):
-        """Wait until it answers again; a restarted container may have a different port."""
+        """Wait until the server answers again; a restarted container may have a different port."""
         self.container.get_wrapped_container().reload()
         self.url = f"{self.url.rpartition(':')[0]}:{self.container.get_exposed_port(9000)}"
         _wait(self)
@@ -119,7 +119,7 @@ def make_certificates(folder, *names):
 
 
 def client_of(server):
-    """Return a boto3 client with the server's own rights, whatever the environment says."""
+    """Return a boto3 client with the server's own credentials, independent of the environment."""
     import boto3
     from botocore.config import Config
 
@@ -137,7 +137,7 @@ def client_of(server):
 
 
 def connection_of(server):
-    """Return the adapter's own connection."""
+    """Return the connection that the adapter uses."""
     return connect(server.spec)
 
 

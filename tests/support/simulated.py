@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from job.stages.metrics.group_bootstrap import GroupBootstrap
 from job.stages.metrics.predictions import Predictions
 
 SHARES = np.array([0.4, 0.3, 0.2, 0.1])
@@ -17,6 +18,11 @@ def predictions(y_true, y_pred, n_classes=4):
         proba=np.eye(n_classes)[np.asarray(y_pred)],
         model_classes=np.arange(n_classes),
     )
+
+
+def bootstrap_of(predicted, groups, spec, seed=0):
+    """Return the bootstrap over the groups of these predictions."""
+    return GroupBootstrap.of(np.asarray(groups), predicted.y_true, spec, seed)
 
 
 def draw(n_groups, rng, *, is_uneven):
@@ -38,14 +44,14 @@ def draw(n_groups, rng, *, is_uneven):
 
 
 def simulate(n_rows, rng, *, is_grouped=False, sharpened=1.0):
-    """Draw the classes of rows from their probabilities: the model is calibrated.
+    """Draw the classes of rows from their probabilities, so that the model is calibrated.
 
     Parameters
     ----------
     is_grouped
         Rows come in groups of 1 to 5 that share probabilities and class.
     sharpened
-        The power to which the model's probabilities are raised afterwards; 1 leaves them.
+        Power to which the model's probabilities are raised afterwards; 1 leaves them unchanged.
 
     Returns
     -------

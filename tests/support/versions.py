@@ -13,7 +13,7 @@ def name_of(run_id, day):
 
 
 def publish_small(store, *run_ids):
-    """Publish one version a day; return their names."""
+    """Publish one version per day; return their names."""
     names = [name_of(run_id, day) for day, run_id in enumerate(run_ids, 1)]
     for run_id, name in zip(run_ids, names, strict=True):
         publish(store, name, run_id, FILES)

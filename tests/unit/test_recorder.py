@@ -177,6 +177,21 @@ def test_fact_that_json_refuses_does_not_raise(recorder):
     assert ["record_not_written"] == [entry["event"] for entry in logs]
 
 
+def test_fact_that_does_not_fit_leaves_a_record_without_facts(recorder, store):
+    """And its name in the log; how the run went, and its reports, are kept."""
+    recorder.facts.settings_digest = "none"
+    recorder.reports["drift.json"] = b"{}"
+    with capture_logs() as logs:
+        recorder.write("failed", exit_code=4)
+
+    assert [("record_incomplete", ["settings_digest"])] == [
+        (entry["event"], entry["invalid_fields"]) for entry in logs
+    ]
+    assert ("failed", 1) == (record(store)["outcome"], record(store)["attempt"])
+    assert "settings_digest" not in record(store)
+    assert b"{}" == store.objects["runs/r1/1/drift.json"]
+
+
 def test_facts_that_are_not_known_are_absent(recorder, store):
     """A run that ends early records what it knew by then."""
     dataset = make_metadata().dataset

@@ -19,7 +19,7 @@ def file(tmp_path):
 
 
 def test_later_sources_win_key_by_key(file):
-    """File < variable < flag, and the origin of each value is known."""
+    """File < variable < flag, and the source of each value is known."""
     path = file("search: {folds: 4, n_iter: 7}\nsplit: {salt: from-file}\n")
     environment = {"PCC_JOB_SEARCH__FOLDS": "5", "PCC_JOB_SPLIT__SALT": "7", "HOME": "x"}
     effective = load_settings(path, environment, [("search.folds", "--set search.folds", 6)])
@@ -55,7 +55,7 @@ def test_flag_for_a_section_replaces_what_lower_sources_say_of_it(file):
 
 @pytest.mark.parametrize(("text", "value"), [("1e-3", 0.001), ("[a, 2]", ["a", 2]), ("null", None)])
 def test_values_are_yaml(text, value):
-    """And 1e-3 is a number, as everywhere else."""
+    """1e-3 is a number, as everywhere else."""
     assert value == parse_value(text, "--set x")
 
 
@@ -67,72 +67,102 @@ BOTH, ONE = "features: {use: [text, embeddings]}\n", "[embeddings]"
     [
         ("serach: {folds: 3}", {}, [], "unknown setting 'serach.*did you mean"),
         ("search: {folds: 1}", {}, [], "search.folds .from .*job.yaml"),
-        ("- a\n", {}, [], "no mapping"),
-        ("a: [", {}, [], "neither YAML nor JSON"),
+        ("- a\n", {}, [], "not a mapping"),
+        ("a: [", {}, [], "not valid YAML or JSON"),
         ("", {"PCC_JOB_SEARCH__FOLD": "3"}, [], "PCC_JOB_SEARCH__FOLDS"),
         ("", {}, [("search.fold", "--set", 3)], "did you mean 'search.folds'"),
         ("", {}, [("search", "--set", 3)], "search"),
         ("", {}, [("search.estimators", "--set", {"linear_svm": {}})], "did you mean 'linear_svc'"),
-        ("", {}, [("search.estimators", "--set", {"linear_svc": {"C": []}})], "has no value"),
-        ("", {}, [("search.estimators", "--set", {"dummy": {"x": [math.inf]}})], "finite numbers"),
+        ("", {}, [("search.estimators", "--set", {"linear_svc": {"C": []}})], "has no values"),
+        (
+            "",
+            {},
+            [("search.estimators", "--set", {"dummy": {"x": [math.inf]}})],
+            "infinite or NaN numbers",
+        ),
         ("", {}, [("search.max_seconds", "--set", math.inf)], "finite number"),
         ("", {}, [("dataset.columns.text", "--set", "intent")], "more than one role"),
-        ("", {}, [("dataset.columns.group", "--set", "intent")], "the target cannot also be"),
-        ("", {}, [("dataset.columns.id", "--set", "intent")], "the target cannot also be"),
-        ("", {}, [("dataset.columns.timestamp", "--set", "intent")], "the target cannot also be"),
-        ("dataset: {max_rows: 10}", {}, [], "dataset.max_rows is less than dataset.min_rows"),
+        (
+            "",
+            {},
+            [("dataset.columns.group", "--set", "intent")],
+            "the target column must not also be",
+        ),
+        ("", {}, [("dataset.columns.id", "--set", "intent")], "the target column must not also be"),
+        (
+            "",
+            {},
+            [("dataset.columns.timestamp", "--set", "intent")],
+            "the target column must not also be",
+        ),
+        (
+            "dataset: {max_rows: 10}",
+            {},
+            [],
+            "dataset.max_rows must not be less than dataset.min_rows",
+        ),
         ("dataset: {uri: ''}", {}, [], "dataset.uri .from .*job.yaml.: .*at least 1 char"),
         ("dataset: {test_uri: ''}", {}, [], "dataset.test_uri"),
-        ("search: {choose_on: challenge}", {}, [], "^search.choose_on=challenge wants eval"),
-        ("decision: {learn_on: challenge}", {}, [], "^decision.learn_on=challenge wants eval"),
-        ("gate: {challenge_floors: {f1_macro: 0.5}}", {}, [], "^gate.challenge_floors wants eval"),
-        ("evaluation: {challenge_split: half}", {}, [], "challenge_split needs evaluation.chall"),
+        ("search: {choose_on: challenge}", {}, [], "^search.choose_on=challenge needs eval"),
+        ("decision: {learn_on: challenge}", {}, [], "^decision.learn_on=challenge needs eval"),
+        ("gate: {challenge_floors: {f1_macro: 0.5}}", {}, [], "^gate.challenge_floors needs eval"),
+        (
+            "evaluation: {challenge_split: half}",
+            {},
+            [],
+            "challenge_split=half needs evaluation.chall",
+        ),
         ("evaluation: {challenge_uri: 'az://b/c'}", {}, [], "evaluation.challenge_uri .*'az'"),
         ("evaluation: {out_of_scope_uri: 'az://b/c'}", {}, [], "out_of_scope_uri .*'az'"),
         ("", {}, [("store.uri", "--store", "")], "store.uri .from --store"),
-        ("features: {use: [text, text]}", {}, [], "features.use .*: 'text' stands twice"),
+        ("features: {use: [text, text]}", {}, [], "features.use .*: duplicate values: 'text'"),
         (
             "package: {allowed_inputs: [text, text]}",
             {},
             [],
-            "allowed_inputs .*: 'text' stands twice",
+            "allowed_inputs .*: duplicate values: 'text'",
         ),
-        ("search: {folds: 4}\nsearch: {n_iter: 7}", {}, [], "job.yaml' has the key 'search' twice"),
-        ('{"split": {"salt": "a", "salt": "b"}}', {}, [], "has the key 'salt' twice"),
+        ("search: {folds: 4}\nsearch: {n_iter: 7}", {}, [], "job.yaml' has duplicate key 'search'"),
+        ('{"split": {"salt": "a", "salt": "b"}}', {}, [], "has duplicate key 'salt'"),
         ("gate: 5", {}, [], "'gate' from .*job.yaml is a section"),
         ("", {}, [("gate.floors", "--set", None)], "'gate.floors' from --set is a section"),
         ("", {}, [("dataset", "--set", 5)], "'dataset' from --set is a section"),
-        ("search: {inputs: [[text]]}", {}, [], "^search.inputs has 'text', which features.use has"),
+        (
+            "search: {inputs: [[text]]}",
+            {},
+            [],
+            "^blocks of search.inputs that are not in features.use: 'text'",
+        ),
         (
             "search: {inputs: [text]}",
             {},
             [],
-            "search.inputs .*: an input is a list of blocks, as in",
+            "search.inputs .*: each input must be a list of feature blocks, as in",
         ),
-        ("search: {inputs: [[]]}", {}, [], "search.inputs .*: an input has one feature block"),
-        (f"{BOTH}search: {{inputs: [{ONE}, {ONE}]}}", {}, [], "search.inputs .*stands twice"),
+        ("search: {inputs: [[]]}", {}, [], "search.inputs .*: each input must have at least one"),
+        (f"{BOTH}search: {{inputs: [{ONE}, {ONE}]}}", {}, [], "search.inputs .*duplicate input"),
         (
             f"{BOTH}package: {{allowed_inputs: [text]}}\nsearch: {{inputs: [{ONE}, [text]]}}",
             {},
             [],
-            "^search.inputs has 'embeddings', which package.allowed_inputs has not",
+            "^blocks of search.inputs that are not in package.allowed_inputs: 'embeddings'",
         ),
         (
             "package: {allowed_inputs: [text]}",
             {},
             [],
-            "^features.use has 'embeddings', which package.allowed_inputs has not",
+            "^blocks of features.use that are not in package.allowed_inputs: 'embeddings'",
         ),
     ],
 )
 def test_mistakes_are_named(file, text, environment, flags, words):
-    """With the nearest thing that exists, where there is one."""
+    """The message suggests the most similar existing name, if there is one."""
     with pytest.raises(ConfigurationError, match=words):
         load_settings(file(text), environment, flags)
 
 
 def test_empty_section_says_nothing(file):
-    """As when all its keys are commented out."""
+    """This happens if all its keys are commented out."""
     effective = load_settings(file("search:\ngate:\n  floors:\ndataset:\n  aliases:\n"), {}, [])
 
     assert (JobSettings(), {}) == (effective.settings, effective.origins)
@@ -140,12 +170,12 @@ def test_empty_section_says_nothing(file):
 
 def test_value_with_a_key_twice_is_named():
     """YAML would silently use the last one."""
-    with pytest.raises(ConfigurationError, match="--set search has the key 'C' twice"):
+    with pytest.raises(ConfigurationError, match="--set search has duplicate key 'C'"):
         parse_value("{linear_svc: {C: [1], C: [2]}}", "--set search")
 
 
 def test_merged_mappings_are_no_duplicates(file):
-    """YAML's own way to say a default and change it."""
+    """This is YAML's own way to override a default."""
     text = "search:\n  estimators:\n    linear_svc: &a {C: [1]}\n    logistic_regression: {<<: *a, C: [2]}\n"
     estimators = load_settings(file(text), {}, []).settings.search.estimators
 
@@ -174,18 +204,18 @@ def test_slices_by_a_column_that_cannot_be_are_refused(file, text, odd):
     with pytest.raises(ConfigurationError) as excinfo:
         load_settings(file(text), {}, [])
 
-    assert f"evaluation.slices names {odd}; slices are made by" in excinfo.value.message
+    assert f"evaluation.slices: no slices can be made from {odd}" in excinfo.value.message
     assert "dataset.columns.categorical" in excinfo.value.message
 
 
 def test_floor_of_slices_without_slices_is_refused(file):
     """It could never be met."""
-    with pytest.raises(ConfigurationError, match=r"gate\.slice_floor wants slices"):
+    with pytest.raises(ConfigurationError, match=r"gate\.slice_floor needs slices"):
         load_settings(file("evaluation: {slices: []}\ngate: {slice_floor: 0.5}"), {}, [])
 
 
 def test_hold_out_is_sliced_by_every_column_that_can_be(file):
-    """But not by an id or a group, even if it is a category too."""
+    """Ids and groups are left out, even if they are categories as well."""
     text = "dataset: {columns: {id: row, group: app, categorical: [row, app, source]}}"
 
     assert ("source", "has_personal_info", "text", "timestamp") == load_settings(

@@ -1,19 +1,19 @@
-{{/* What a schema cannot say: values that contradict each other are refused before anything is installed. */}}
+{{/* Rules between values, which the schema cannot check; invalid values are rejected before anything is installed. */}}
 {{- define "pcc-training-job.checks" -}}
 {{- $config := .Values.config -}}
 {{- $dataset := $config.dataset | default dict -}}
 {{- $store := $config.store | default dict -}}
 {{- if regexMatch `://[^/"\s]*@` (toRawJson $config) -}}
-{{- fail "config holds a credential in an address: everybody who may read Jobs can read it; use credentials.existingSecret or extraEnvFrom" -}}
+{{- fail "config has a credential in an address, which everyone with permission to read Jobs can read; use credentials.existingSecret or extraEnvFrom" -}}
 {{- end -}}
 {{- if and .Values.dataset.existingClaim .Values.dataset.volume -}}
-{{- fail "dataset.existingClaim and dataset.volume both want /data: set one" -}}
+{{- fail "dataset.existingClaim and dataset.volume are both mounted at /data: set only one" -}}
 {{- end -}}
 {{- if and .Values.caBundle.existingConfigMap .Values.caBundle.existingSecret -}}
-{{- fail "caBundle.existingConfigMap and caBundle.existingSecret: set one" -}}
+{{- fail "caBundle.existingConfigMap and caBundle.existingSecret are both set: set only one" -}}
 {{- end -}}
 {{- if not $store.uri -}}
-{{- fail "config.store.uri is not set: give s3://bucket/prefix, or /models with store.existingClaim" -}}
+{{- fail "config.store.uri is not set: use --set config.store.uri=s3://bucket/prefix, or /models with store.existingClaim" -}}
 {{- end -}}
 {{- include "pcc-training-job.checkPath" (list . "config.store.uri" ($store.uri | default "s3://unset")) -}}
 {{- include "pcc-training-job.checkPath" (list . "config.dataset.uri" ($dataset.uri | default "/data/curated_training_data.parquet")) -}}
@@ -28,7 +28,7 @@
 {{- end -}}
 {{- with ($config.s3 | default dict).endpoint_url -}}
 {{- if not (regexMatch `^https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?(/[^\s%]*)?$` .) -}}
-{{- fail (printf "config.s3.endpoint_url is '%s': it begins with http:// or https://, then a host, as in http://minio:9000" .) -}}
+{{- fail (printf "config.s3.endpoint_url is '%s': expected http:// or https:// and a host, as in http://minio:9000" .) -}}
 {{- end -}}
 {{- end -}}
 {{- include "pcc-training-job.checkSize" . -}}
@@ -36,12 +36,12 @@
 {{- include "pcc-training-job.checkEnv" . -}}
 {{- with .Values.prometheusRule -}}
 {{- if and .enabled (lt (int $.Values.cronJob.failedJobsHistoryLimit) (int .repeatedFailure.count)) -}}
-{{- fail "prometheusRule.repeatedFailure.count is more than cronJob.failedJobsHistoryLimit keeps: the alert could never fire" -}}
+{{- fail "prometheusRule.repeatedFailure.count is larger than cronJob.failedJobsHistoryLimit, so the alert could never fire: raise the limit, or lower the count" -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
 
-{{/* A path that no volume holds is lost with the pod, or never there. Takes root, key, URI. */}}
+{{/* A path must be in a mounted volume: otherwise it does not exist, or is lost with the pod. Takes root, key, URI. */}}
 {{- define "pcc-training-job.checkPath" -}}
 {{- $root := index . 0 -}}
 {{- $uri := index . 2 -}}
@@ -54,12 +54,12 @@
 {{- end -}}
 {{- end -}}
 {{- if not $found.mount -}}
-{{- fail (printf "%s is '%s', but no volume is mounted there: use s3://, dataset.existingClaim or dataset.volume for /data, store.existingClaim for /models, or extraVolumeMounts" (index . 1) $uri) -}}
+{{- fail (printf "%s is '%s', but no volume is mounted there: use an s3:// URI, or mount a volume with dataset.existingClaim or dataset.volume (/data), store.existingClaim (/models) or extraVolumeMounts" (index . 1) $uri) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
 
-{{/* The API server takes 262144 bytes of annotations, keys too; some are left for those of the cluster's own plugins. */}}
+{{/* The API server accepts 262144 bytes of annotations, including keys; the rest is for those of cluster plugins. */}}
 {{- define "pcc-training-job.checkSize" -}}
 {{- $limit := 258048 -}}
 {{- $size := 0 -}}
@@ -67,7 +67,7 @@
 {{- $size = add $size (len $key) (len $value) -}}
 {{- end -}}
 {{- if gt (int $size) $limit -}}
-{{- fail (printf "config, expectations.suites and podAnnotations come to %d bytes of annotations, indented as they are kept; a pod may have %d: give large suites by expectations.existingConfigMap" $size $limit) -}}
+{{- fail (printf "config, expectations.suites and podAnnotations come to %d bytes of annotations (as indented JSON), but a pod can have at most %d: move large suites to expectations.existingConfigMap" $size $limit) -}}
 {{- end -}}
 {{- end -}}
 
@@ -75,10 +75,10 @@
 {{- $suite := (.Values.config.expectations | default dict).suite | default "" -}}
 {{- $inline := .Values.expectations.suites -}}
 {{- if and $inline .Values.expectations.existingConfigMap -}}
-{{- fail "expectations.suites and expectations.existingConfigMap both want /suites: set one" -}}
+{{- fail "expectations.suites and expectations.existingConfigMap are both mounted at /suites: set only one" -}}
 {{- end -}}
 {{- if and (or $inline .Values.expectations.existingConfigMap) (not (hasPrefix "/suites/" $suite)) -}}
-{{- fail "there are suites of your own, but config.expectations.suite names none of them: set it to /suites/<name>.json" -}}
+{{- fail "expectations.suites or expectations.existingConfigMap is set, but config.expectations.suite does not name a suite in it: set it to /suites/<name>.json" -}}
 {{- end -}}
 {{- if and $inline (not (hasKey $inline (trimSuffix ".json" (trimPrefix "/suites/" $suite)))) -}}
 {{- fail (printf "config.expectations.suite is '%s', but expectations.suites has only: %s" $suite (keys $inline | sortAlpha | join ", ")) -}}
@@ -88,12 +88,12 @@
 {{- end -}}
 {{- end -}}
 
-{{/* Of two variables with one name the API server keeps both, and `helm upgrade` mixes them up. */}}
+{{/* The API server accepts duplicate variables, but `helm upgrade` mixes them up. */}}
 {{- define "pcc-training-job.checkEnv" -}}
 {{- $seen := dict -}}
 {{- range (include "pcc-training-job.env" (dict "root" . "isRun" true) | fromYamlArray) -}}
 {{- if hasKey $seen .name -}}
-{{- fail (printf "extraEnv: %s is there twice, or is the chart's own" .name) -}}
+{{- fail (printf "extraEnv: %s is duplicate, or is set by the chart; remove it" .name) -}}
 {{- end -}}
 {{- $_ := set $seen .name true -}}
 {{- end -}}

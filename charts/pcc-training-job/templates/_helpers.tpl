@@ -10,7 +10,7 @@
 {{- end -}}
 {{- end -}}
 
-{{/* What tells this release's pods from all others. */}}
+{{/* Labels that select the pods of this release. */}}
 {{- define "pcc-training-job.selectorLabels" -}}
 app.kubernetes.io/name: {{ .Values.nameOverride | default .Chart.Name | quote }}
 app.kubernetes.io/instance: {{ .Release.Name | quote }}
@@ -30,7 +30,7 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- merge (include "pcc-training-job.labels" . | fromYaml) .Values.podLabels | toYaml -}}
 {{- end -}}
 
-{{/* The settings and suites travel in the pod template: what a Job has started with, its retries get. */}}
+{{/* The settings and suites are in the pod template, so that the retries of a Job have the same ones as its first pod. */}}
 {{- define "pcc-training-job.podAnnotations" -}}
 {{- $own := dict "pcc-training-job/config.yaml" (toPrettyJson .Values.config) -}}
 {{- range $name, $suite := .Values.expectations.suites -}}
@@ -48,7 +48,7 @@ annotations:
 {{- end }}
 {{- end -}}
 
-{{/* A Kubernetes quantity in bytes: the limit of an emptyDir cannot be seen from inside. */}}
+{{/* Converts a Kubernetes quantity to bytes, because the job cannot see the limit of an emptyDir. */}}
 {{- define "pcc-training-job.bytes" -}}
 {{- $unit := "" -}}
 {{- $number := . -}}
@@ -65,12 +65,12 @@ annotations:
 {{- mulf (float64 $number) (get $factors $unit) | floor | int64 -}}
 {{- end -}}
 
-{{/* One claim for both is one volume: a pod with two volumes of one claim never starts. */}}
+{{/* If both use one claim, there is one volume: a pod with two volumes of the same claim never starts. */}}
 {{- define "pcc-training-job.isClaimShared" -}}
 {{- if and .Values.dataset.existingClaim (eq .Values.dataset.existingClaim .Values.store.existingClaim) }}true{{ end -}}
 {{- end -}}
 
-{{/* The digest wins: a tag beside it would only pretend to choose. */}}
+{{/* The digest replaces the tag: with both, the tag would have no effect. */}}
 {{- define "pcc-training-job.image" -}}
 {{- if .Values.image.digest -}}
 {{- printf "%s@%s" .Values.image.repository .Values.image.digest -}}

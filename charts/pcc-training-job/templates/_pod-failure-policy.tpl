@@ -1,7 +1,7 @@
 {{/* Generated from job/errors.py by scripts/generate_chart.py. */}}
 {{- define "pcc-training-job.podFailurePolicy" -}}
 rules:
-  # first, as the first rule that fits decides: who is evicted, drained or preempted has no verdict
+  # must be the first rule: an evicted, drained or preempted pod has not failed by itself
   - action: Ignore
     onPodConditions:
       - type: DisruptionTarget
@@ -11,7 +11,7 @@ rules:
       containerName: job
       operator: In
       values: [2, 3, 4, 5, 6, 7, 8, 130]
-  # as any other code would be: said, so that each code of the table has its rule
+  # the default for any other code; listed so that each documented code has a rule
   - action: Count
     onExitCodes:
       containerName: job

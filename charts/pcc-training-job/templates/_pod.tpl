@@ -1,10 +1,10 @@
-{{/* One pod spec for the run and for `helm test`: what the doctor can do, the run can. Takes root, args, resources, isRun. */}}
+{{/* Pod spec of the run and of `helm test`, so that both have the same permissions. Takes root, args, resources, isRun. */}}
 {{- define "pcc-training-job.podSpec" -}}
 {{- $values := .root.Values -}}
 restartPolicy: Never
 serviceAccountName: {{ include "pcc-training-job.serviceAccountName" .root | quote }}
 automountServiceAccountToken: false
-# a Service named pcc-job would otherwise set variables that the job refuses
+# otherwise a Service named pcc-job would set PCC_JOB_* variables, which the job rejects
 enableServiceLinks: false
 terminationGracePeriodSeconds: {{ int64 $values.job.terminationGracePeriodSeconds }}
 securityContext:
@@ -49,7 +49,7 @@ containers:
     {{- end }}
     resources:
       {{- toYaml .resources | nindent 6 }}
-    # the job writes its ending there; a container that could not start leaves its last lines
+    # the job writes its outcome there; if the container fails without one, Kubernetes uses its last log lines
     terminationMessagePath: /dev/termination-log
     terminationMessagePolicy: FallbackToLogsOnError
     securityContext:

@@ -1,4 +1,4 @@
-"""Conversion of models to bytes and back: the codec of each model file of a version."""
+"""Convert models to bytes and back: one codec for each model file of a version."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _make_joblib_codec() -> Codec:
     return JoblibCodec()
 
 
-# what makes the codec of each file; it imports the format's library when it is called
+# Factory of each file's codec; the format's library is imported when the factory is called.
 CODECS: Final[dict[str, Callable[[], Codec]]] = {MODEL_FILE: _make_joblib_codec}
 
 
@@ -28,9 +28,11 @@ def make_codecs() -> dict[str, Codec]:
     Raises
     ------
     ValueError
-        A codec has the name of another file of a version, which would replace the model's.
+        A codec is registered under the name of another file of a version, which it would replace.
     """
     for name in CODECS:
         if name in FURTHER_FILES or name.startswith(FIGURES_FOLDER):
-            raise ValueError(f"a codec cannot have {name!r}, which is another file of a version")
+            raise ValueError(
+                f"a codec must not use {name!r}, the name of another file of a version"
+            )
     return {name: make() for name, make in CODECS.items()}

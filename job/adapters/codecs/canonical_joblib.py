@@ -1,4 +1,4 @@
-"""joblib's format in a canonical form: equal models give equal bytes in any process."""
+"""Read and write joblib files in a canonical form: equal models give equal bytes."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 
 class JoblibCodec:
-    """Writes joblib files without anything that depends on memory addresses."""
+    """Writes joblib files whose bytes do not depend on memory addresses."""
 
     def encode(self, model: object) -> bytes:
         """Return a model as bytes; it must not contain reference cycles."""
         stream = io.BytesIO()
         pickler = NumpyPickler(stream, protocol=5)
-        # NOTE: the memo depends on which equal strings happen to be the same object
+        # NOTE: pickle's memo depends on which equal strings happen to be the same object
         pickler.fast = True
         pickler.dispatch_table = {**copyreg.dispatch_table, CountVectorizer: _without_address}
         pickler.dump(model)
@@ -37,8 +37,7 @@ class JoblibCodec:
         Raises
         ------
         IncompatibleModelError
-            It was written by another version of scikit-learn, or with classes that are not
-            installed.
+            Another version of scikit-learn wrote the model, or its classes are not installed.
         """
         with warnings.catch_warnings():
             warnings.simplefilter("error", InconsistentVersionWarning)
@@ -47,13 +46,13 @@ class JoblibCodec:
                 return model
             except InconsistentVersionWarning as error:
                 raise IncompatibleModelError(
-                    "it was written by scikit-learn "
-                    f"{error.original_sklearn_version}, this is {error.current_sklearn_version}",
+                    f"it was written by scikit-learn {error.original_sklearn_version}, but "
+                    f"{error.current_sklearn_version} is installed",
                     hint="load it with the versions in its metadata.json",
                 ) from None
             except (AttributeError, ImportError) as error:
                 raise IncompatibleModelError(
-                    f"it was written with classes that are not installed here ({error})",
+                    f"it needs classes that are not installed ({error})",
                     hint="load it with the versions in its metadata.json",
                 ) from None
 

@@ -1,4 +1,4 @@
-"""Load a model as a consumer does: in a separate process, without any code of this job."""
+"""Load a model as a consumer does: in a separate process, without this job's code."""
 
 from __future__ import annotations
 

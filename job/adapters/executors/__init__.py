@@ -1,1 +1,1 @@
-"""Implementations of the executor, which runs fits."""
+"""Implementations of the executor port, which runs model fits."""

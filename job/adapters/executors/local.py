@@ -19,9 +19,9 @@ R = TypeVar("R")
 
 
 class LocalThreads:
-    """Threads, one for each CPU that this process may use.
+    """One thread for each CPU that this process may use.
 
-    Native fits release the interpreter's lock, and threads share the matrix.
+    Native fits release Python's global interpreter lock, and all threads share the matrix.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class LocalThreads:
 
     @contextmanager
     def _threads(self) -> Iterator[ThreadPoolExecutor]:
-        context = contextvars.copy_context()  # the run and stage that log lines are bound to
+        context = contextvars.copy_context()  # run and stage, which log lines carry
 
         def copy_context_variables() -> None:
             for variable, value in context.items():
@@ -72,5 +72,5 @@ class LocalThreads:
 
     @functools.cached_property
     def _libraries(self) -> threadpoolctl.ThreadpoolController:
-        # NOTE: making one scans all loaded libraries, about 4 ms each time
+        # NOTE: creating a controller scans all loaded libraries, about 4 ms each time
         return threadpoolctl.ThreadpoolController()

@@ -1,8 +1,8 @@
-"""Write the model card: YAML for the hub's readers, then what people ask about a model."""
+"""Write the model card: YAML front matter for the model hub, then text for people."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import jinja2
@@ -13,24 +13,18 @@ from job.adapters.rendering.escaping import as_code, in_markdown, visible
 from job.adapters.rendering.facts import is_about_privacy, list_facts
 from job.adapters.rendering.methods import method_of
 from job.adapters.rendering.report import read_template
+from job.contracts.metrics import METRICS
 from job.contracts.reports.evaluation import Evaluation
 from job.contracts.reports.metadata import Metadata
 from job.contracts.version_files import MODEL_FILE
 
 _INPUTS: Final = {"embeddings": "embeddings", "text": "texts", "dataframe": "rows"}
-# the hub's own names of metrics; others are left out of the front matter
-_HUB_METRICS: Final[dict[str, tuple[str, dict[str, str]]]] = {
-    "accuracy": ("accuracy", {}),
-    "f1_macro": ("f1", {"average": "macro"}),
-    "f1_weighted": ("f1", {"average": "weighted"}),
-    "precision_macro": ("precision", {"average": "macro"}),
-    "recall_macro": ("recall", {"average": "macro"}),
-    "roc_auc_ovr": ("roc_auc", {"multi_class": "ovr"}),
-}
+# the hub's name and arguments of a metric, our title of it, and the score
+_HubScore = tuple[tuple[str, tuple[tuple[str, str], ...]], str, float]
 
 
 def render_card(metadata: Metadata, evaluation: Evaluation, figures: list[str]) -> str:
-    """Return the card; `figures` are the files beside it that it may show."""
+    """Return the card; `figures` are the image files that it shows."""
     environment = jinja2.Environment(
         autoescape=False,  # noqa: S701  # Markdown: `plain` and `code` are its escapes
         undefined=jinja2.StrictUndefined,
@@ -57,7 +51,7 @@ def render_card(metadata: Metadata, evaluation: Evaluation, figures: list[str]) 
 
 
 def front_matter(metadata: Metadata, evaluation: Evaluation) -> dict[str, object]:
-    """Return what the hub reads; nothing is claimed that the run does not know."""
+    """Return the front matter for the hub; it contains only facts that the run knows."""
     is_text = metadata.input.kind == "text"
     task = "text-classification" if is_text else "tabular-classification"
     hub_scores = _hub_scores(evaluation.scores)
@@ -71,7 +65,7 @@ def front_matter(metadata: Metadata, evaluation: Evaluation) -> dict[str, object
         "tags": ["sklearn", "intent-classification", *(["privacy"] if is_private else [])],
         "model_format": "pickle",
         "model_file": MODEL_FILE,
-        "metrics": sorted({_HUB_METRICS[name][0] for name in hub_scores}),
+        "metrics": sorted({kind for (kind, _), _, _ in hub_scores}),
         "model-index": [
             {
                 "name": metadata.model_version,
@@ -84,8 +78,13 @@ def front_matter(metadata: Metadata, evaluation: Evaluation) -> dict[str, object
     }
 
 
-def _hub_scores(scores: Mapping[str, float]) -> dict[str, float]:
-    return {name: value for name, value in scores.items() if name in _HUB_METRICS}
+def _hub_scores(scores: Mapping[str, float]) -> list[_HubScore]:
+    """Return the scores that the hub has a name for; others are not in the front matter."""
+    return [
+        (hub, METRICS[name].title, value)
+        for name, value in scores.items()
+        if name in METRICS and (hub := METRICS[name].hub) is not None
+    ]
 
 
 def _challenge_results(
@@ -100,12 +99,11 @@ def _challenge_results(
 
 
 def _results(
-    uri: str, digest: str, task: str, scores: Mapping[str, float], *, split: str
+    uri: str, digest: str, task: str, scores: Sequence[_HubScore], *, split: str
 ) -> dict[str, object]:
     metrics = []
-    for name, value in scores.items():
-        kind, arguments = _HUB_METRICS[name]
-        entry = {"type": kind, "name": words.metric_name(name), "value": value}
+    for (kind, arguments), title, value in scores:
+        entry = {"type": kind, "name": title, "value": value}
         metrics.append({**entry, "args": dict(arguments)} if arguments else entry)
     return {
         "task": {"type": task, "name": "Intent classification"},

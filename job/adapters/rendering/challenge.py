@@ -1,4 +1,4 @@
-"""The challenge set in words, and its scores as rows of a table; plain text without markup."""
+"""Sentences about the challenge set, and its scores as table rows; plain text without markup."""
 
 from __future__ import annotations
 
@@ -6,18 +6,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from job.adapters.rendering.formatting import count, metric_name, percent, score
+from job.contracts.metrics import METRICS
 from job.contracts.reports.challenge import Challenge
 from job.contracts.reports.evaluation import Evaluation
 from job.contracts.reports.intervals import Interval
 
-METRICS: Final = (
-    "accuracy",
-    "f1_macro",
-    "precision_macro",
-    "recall_macro",
-    "log_loss",
-    "calibration_error",
-)
 _USES: Final = {"choice": "the candidate", "threshold": "the decision threshold"}
 
 
@@ -32,7 +25,7 @@ class ChallengeScore:
 
 
 def describe_challenge(evaluation: Evaluation) -> list[str]:
-    """Return sentences about the challenge set, the accuracy with its interval first."""
+    """Return sentences about the challenge set, starting with the accuracy and its interval."""
     challenge, decision = evaluation.challenge, evaluation.decision
     if challenge is None:
         return []
@@ -40,14 +33,14 @@ def describe_challenge(evaluation: Evaluation) -> list[str]:
     groups = "group" if challenge.n_groups == 1 else "groups"
     text = (
         f"On {count(challenge.n_rows)} {requests} of the challenge set in "
-        f"{count(challenge.n_groups)} {groups}, which nothing was trained on, the published "
+        f"{count(challenge.n_groups)} {groups}, none of which was used for training, the published "
         f"model has an accuracy of {score(challenge.scores['accuracy'])}"
     )
     interval = challenge.intervals.scores.get("accuracy")
     if interval:
         text += (
-            f"; the {percent(challenge.intervals.level)} interval goes from "
-            f"{score(interval.lower)} to {score(interval.upper)}"
+            f" ({percent(challenge.intervals.level)} confidence interval "
+            f"{score(interval.lower)} to {score(interval.upper)})"
         )
     is_none_shown = decision is not None and decision.status in ("not_shown", "templates")
     return [f"{text}.", *_describe_use(challenge, is_none_shown=is_none_shown)]
@@ -58,17 +51,17 @@ def _describe_use(challenge: Challenge, *, is_none_shown: bool) -> list[str]:
     names = [name for name in challenge.used_for if name != "threshold" or not is_none_shown]
     uses = " and ".join(_USES[name] for name in names)
     if uses and challenge.judged == "half":
-        texts.append(f"The other half of the set decided on {uses}.")
+        texts.append(f"The other half of the set was used to choose {uses}.")
     elif uses:
-        texts.append(f"The same requests decided on {uses}.")
+        texts.append(f"The same requests were used to choose {uses}.")
     if challenge.is_used_up:
         texts.append(
-            "So its scores are too high: the set is used up for judging, and the next one is to be "
-            "written anew."
+            "Its scores are therefore too high, and the set is used up for evaluation. Write a new "
+            "set for the next evaluation."
         )
     if challenge.n_dropped_from_training:
         n = count(challenge.n_dropped_from_training)
-        texts.append(f"Rows of the table that were left out as near-duplicates of the set: {n}.")
+        texts.append(f"Table rows left out because they are near-duplicates of the set: {n}.")
     return texts
 
 
@@ -81,6 +74,6 @@ def list_challenge_scores(challenge: Challenge) -> list[ChallengeScore]:
             value=challenge.scores[name],
             interval=challenge.intervals.scores.get(name),
         )
-        for name in METRICS
-        if name in challenge.scores
+        for name, metric in METRICS.items()
+        if metric.is_key_metric and name in challenge.scores
     ]

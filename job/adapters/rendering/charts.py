@@ -1,4 +1,4 @@
-"""Draw SVG that takes its colors from the style sheet around it; no inline style, no script."""
+"""Draw SVG charts with the colors of the page's style sheet, without inline style or script."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scale:
-    """From where to where the dots of a column go."""
+    """The range of a column of dots."""
 
     low: float
     high: float
@@ -51,14 +51,14 @@ def line_chart(
     y_label: str,
     reference: Line | None = None,
 ) -> Markup:
-    """Draw curves over the unit square, the named ones in color with a legend below."""
+    """Draw curves in the unit square; named ones have a color and an entry in the legend."""
     named = [line for line in lines if line.name is not None][:N_COLOURS]
     height = _TOP + _SIDE + 44 + _LEGEND_ROW * len(named)
     parts = [_axes(x_label, y_label)]
     if reference is not None:
         parts.append(_curve(reference, "reference"))
     parts += [_curve(line, "context") for line in lines if line.name is None]
-    # NOTE: the first is the one to look at, so it is drawn last
+    # NOTE: the first curve is the most important one, so it is drawn last, on top
     parts += [_curve(line, f"c{n}") for n, line in reversed(list(enumerate(named)))]
     parts += [_legend(line, n) for n, line in enumerate(named)]
     return _svg(_WIDTH, height, label, parts)
@@ -72,9 +72,9 @@ def dots(
     *,
     is_signed: bool = False,
 ) -> Markup:
-    """Draw a value as a dot, with whiskers where its interval is known; the number is beside it.
+    """Draw a value as a dot, with whiskers if its interval is known, but without the number.
 
-    A signed one has a mark at zero.
+    A signed value has a mark at zero.
     """
     width = 160
     more = Markup("")
@@ -98,13 +98,13 @@ def draw_score(
 
 
 def scale_of(values: Sequence[float]) -> Scale:
-    """Choose a scale in tenths that holds all values."""
+    """Return a scale that starts at a multiple of 0.1, ends at 1 and contains all values."""
     low = min((int(10 * value) / 10 for value in values), default=0.0)
     return Scale(low=min(max(low, 0.0), 0.9), high=1.0)
 
 
 def heat_map(names: Sequence[str], counts: Sequence[Sequence[int]], label: str) -> Markup:
-    """Draw a confusion matrix; few classes have their names and counts, many have shades alone."""
+    """Draw a confusion matrix; with many classes, it has shades but no names and counts."""
     is_small = len(names) <= 12
     side = 48 if is_small else max(4, 720 // len(names))
     left = 190 if is_small else 24
@@ -155,7 +155,7 @@ def _curve(line: Line, kind: str) -> Markup:
         (round(_LEFT + _SIDE * x, 1), round(_TOP + _SIDE * (1 - y), 1))
         for x, y in zip(line.x, line.y, strict=True)
     ]
-    # a point between two of the same height says nothing
+    # a point between two points of the same height adds nothing to the line
     kept = [
         point
         for n, point in enumerate(points)

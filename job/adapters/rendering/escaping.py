@@ -1,4 +1,4 @@
-"""Escape text of the data: no markup, and no control of the text around it."""
+"""Escape text from the data, so that it has no markup and no control characters."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _LINE_START: Final = re.compile(r"^([-+]|\d+(?=[.)]))")
 
 
 def visible(text: str) -> str:
-    """Write what has no shape, or turns the direction of writing, as its number.
+    """Replace invisible and direction-changing characters by their code points.
 
-    White space becomes one space; joiners of letters (U+200C, U+200D) stay, words need them.
+    White space becomes one space; joiners of letters (U+200C, U+200D) stay: words need them.
     """
     shown = "".join(_shape(character) for character in text)
     return re.sub(r" {2,}", " ", shown)
@@ -32,31 +32,31 @@ def _shape(character: str) -> str:
 
 
 def finalize(value: object) -> Markup:
-    """Show everything that a template writes by `visible`; finished markup passes."""
+    """Escape a value that a template writes and make it `visible`; markup stays as it is."""
     if isinstance(value, Markup):
         return value
     return escape(visible(str(value)))
 
 
 def breakable(name: str) -> Markup:
-    """Allow a long name to break after its joints."""
+    """Allow a line break after each underscore, dot, slash and hyphen of a name."""
     return Markup("<wbr>").join(escape(part) for part in re.split(r"(?<=[_./-])", visible(name)))
 
 
 def in_markdown(text: str) -> str:
-    """Make a text plain in Markdown: one line, no HTML, no markup, no link made of an address."""
+    """Escape a text for Markdown: one line, no HTML, no markup, no automatic links."""
     one_line = visible(text).strip()
     escaped = _MARKUP.sub(lambda match: f"\\{match[0]}", one_line)
     return _LINE_START.sub(lambda match: _escape_start(match[1]), escaped)
 
 
 def _escape_start(mark: str) -> str:
-    """Keep a line from being an item of a list."""
+    """Prevent the line from becoming a list item."""
     return f"\\{mark}" if mark in "+-" else f"{mark}\\"
 
 
 def as_code(text: str) -> str:
-    """Quote a name in Markdown; nothing in a code span is markup, also in a cell of a table."""
+    """Return a name as a Markdown code span, which is safe in a table cell too."""
     plain = visible(text).replace("|", r"\|")
     longest = max((len(run) for run in re.findall("`+", plain)), default=0)
     fence, space = "`" * (longest + 1), " " if "`" in plain or not plain.strip() else ""

@@ -1,4 +1,4 @@
-"""Sentences of the model card that depend on the run: none of them is fixed text."""
+"""Sentences of the model card that depend on the run."""
 
 from __future__ import annotations
 
@@ -23,14 +23,15 @@ from job.contracts.reports.metadata import Metadata
 PRIVACY_SUITE: Final = "curated_training_data"
 _KEYS: Final = {"text": "text", "embedding": "embedding", "row": "values", "group": "group"}
 _KEPT: Final = (
-    "the published files hold salted digests of training keys and, as far as the table has them, "
-    "of words, and aggregates of the table: shares of values that enough different keys hold, "
-    "deciles of numbers and of the texts' lengths, mean and principal axes of embeddings."
+    "the published files contain salted digests of training keys and, if the table has texts, of "
+    "words. They also contain aggregates of the table: shares of values that occur with enough "
+    "different keys, deciles of numbers and of text lengths, and the mean and principal axes of "
+    "embeddings."
 )
 
 
 def list_facts(metadata: Metadata, evaluation: Evaluation) -> Mapping[str, object]:
-    """Return what the card's template needs beside the files; all of it is finished Markdown."""
+    """Return values for the card's template in addition to the files, as finished Markdown."""
     notes = {**metadata.dataset.metadata, **metadata.dataset.sidecar}
     similarity = evaluation.wording and evaluation.wording.similarity
     challenge = evaluation.challenge
@@ -52,9 +53,9 @@ def list_facts(metadata: Metadata, evaluation: Evaluation) -> Mapping[str, objec
 
 
 def is_about_privacy(metadata: Metadata) -> bool:
-    """Return whether the table is stated to hold requests about privacy, and not another topic.
+    """Return whether the table is stated to contain privacy requests.
 
-    The settings' intended use has the last word; without one, the upstream's suite says it.
+    The intended use in the settings decides; without one, the suite of the upstream does.
     """
     settings = dict(flatten(metadata.settings))
     intended_use = settings["publish.intended_use"]
@@ -75,11 +76,11 @@ def _describe_factors(evaluation: Evaluation) -> str:
 
 
 def _describe_split(evaluation: Evaluation) -> list[str]:
-    """Return what stays on one side of the split."""
+    """Return a sentence about the rows that are kept on one side of the split."""
     split = evaluation.split
     duplicates, has_groups = split.near_duplicates, split.key == "group"
     has_near = duplicates.found_by != "none"
-    kept = "rows of one group" if has_groups else f"rows of equal {_KEYS.get(split.key, 'key')}"
+    kept = "rows of one group" if has_groups else f"rows with equal {_KEYS.get(split.key, 'key')}"
     if split.method == "official_test":
         text = (
             f"Training rows that share a text{' or a group' if has_groups else ''} with the "
@@ -89,12 +90,16 @@ def _describe_split(evaluation: Evaluation) -> list[str]:
             n = count(duplicates.n_near_official_test)
             text += f" Near-duplicates of its rows stay in training: {n}."
         return [text]
-    sides = "in one fold and on one side" if method_of(evaluation) == "cross_fit" else "on one side"
+    sides = (
+        "in one fold and on one side of the split"
+        if method_of(evaluation) == "cross_fit"
+        else "on one side of the split"
+    )
     if has_near and has_groups:
         n = count(split.n_dropped_leaking)
         return [f"{kept.capitalize()} stay {sides}; training rows that have near-duplicates in "
                 f"the hold-out were dropped: {n}."]  # fmt: skip
-    near = f", and near-duplicates found by {duplicates.found_by}," if has_near else ""
+    near = f" and near-duplicates by {duplicates.found_by}" if has_near else ""
     return [f"{kept.capitalize()}{near} stay {sides}."]
 
 
@@ -103,7 +108,7 @@ def _describe_threshold(evaluation: Evaluation) -> str:
     if decision is None:
         return ""
     status, value = decision.status, decision.threshold
-    rows = " It was learned on the challenge set."
+    rows = " It was chosen on the challenge set."
     learned = rows if decision.learned_on == "challenge" and value is not None else ""
     reason = in_markdown(decision.reason or "")
     target = plain_value(decision.target_precision)
@@ -123,11 +128,11 @@ def _describe_stress(evaluation: Evaluation) -> str:
         return ""
     recentered = stress.accuracy_recentered
     return (
-        "In batches of another class mix whose embeddings are standardized anew, the published "
-        f"model's accuracy is {score(stress.accuracy)} (lowest by class: "
-        f"{score(stress.worst.accuracy)}); of the same rows as given, it is "
+        "On batches with a different class mix that are standardized on their own rows, the "
+        f"published model's accuracy is {score(stress.accuracy)} (lowest by class: "
+        f"{score(stress.worst.accuracy)}); on the same rows with the table's embeddings, it is "
         f"{score(stress.accuracy_as_given)}"
-        + ("." if recentered is None else f", and of recentered batches {score(recentered)}.")
+        + ("." if recentered is None else f", and on recentered batches {score(recentered)}.")
     )
 
 
@@ -135,22 +140,22 @@ def _describe_people(metadata: Metadata) -> list[str]:
     is_private = is_about_privacy(metadata)
     has_texts = metadata.training_keys_of in (None, "text")
     if is_private:
-        first = "The texts are requests of people about their privacy, and may hold personal data."
+        first = "The texts are people's requests about their privacy and may contain personal data."
     else:
-        first = f"The table's {'texts' if has_texts else 'rows'} may hold personal data."
+        first = f"The table's {'texts' if has_texts else 'rows'} may contain personal data."
     if metadata.input.kind == "embeddings":
-        kept = f"The model takes embeddings alone and keeps no text; {_KEPT}"
+        kept = f"The model uses only embeddings and stores no text; {_KEPT}"
     else:
         kept = (
-            "The model keeps the words and categories that it learned from, those alone that "
-            f"enough different keys hold; {_KEPT}"
+            "The model stores the words and categories that it learned from, but only those that "
+            f"occur with enough different keys; {_KEPT}"
         )
     what = "request" if is_private else "text" if has_texts else "row"
     return [
         first,
         kept,
-        f"A {what} that is classified wrongly may be answered late or not at all: the errors of "
-        "each class are in the report."
+        f"A {what} that is classified incorrectly may be answered late or not at all. The report "
+        "shows the errors of each class."
         if is_private
-        else f"A {what} may be classified wrongly: the errors of each class are in the report.",
+        else f"A {what} may be classified incorrectly. The report shows the errors of each class.",
     ]

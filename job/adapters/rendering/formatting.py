@@ -1,4 +1,4 @@
-"""How the pages name and write numbers."""
+"""Names and formats of the numbers on the pages."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from job.contracts.metrics import METRICS
 
 CRITERIA: Final = {  # and scores of one class
     "anchor": "Anchor",
-    "anchor_recall": "Recall by class, beside the anchor",
+    "anchor_recall": "Recall by class, compared with the anchor",
     "challenge_accuracy": "Accuracy, challenge set",
     "challenge_champion": "Champion, on the challenge set",
     "challenge_f1_macro": "F1, macro, challenge set",
     "challenge_precision_macro": "Precision, macro, challenge set",
     "challenge_recall_macro": "Recall, macro, challenge set",
     "champion": "Champion",
-    "champion_recall": "Recall by class, beside the champion",
+    "champion_recall": "Recall by class, compared with the champion",
     "f1": "F1",
     "latency_p95_ms": "Latency of one row, p95 in ms",
     "model_bytes": "Model file, bytes",
@@ -24,44 +24,44 @@ CRITERIA: Final = {  # and scores of one class
     "recall": "Recall",
     "roc_auc": "ROC-AUC",
     "slice_floor": "Accuracy of the lowest slice",
-    "stress_accuracy": "Accuracy in batches that are standardized anew",
+    "stress_accuracy": "Accuracy in batches that are standardized on their own rows",
 }
 
 
 def metric_name(key: str) -> str:
-    """Return the name of a metric, or what it is called in evaluation.json."""
+    """Return the title of a metric, or its key in evaluation.json if it has none."""
     return METRICS[key].title if key in METRICS else CRITERIA.get(key, key)
 
 
 def score(value: float | None) -> str:
-    """Write a score with four digits; nothing where it is not defined."""
+    """Format a score with four digits; an undefined one is empty."""
     return "" if value is None else f"{value:.4f}"
 
 
 def signed(value: float) -> str:
-    """Write a difference with its sign, the minus as wide as the plus."""
+    """Format a difference with its sign; the minus is as wide as the plus."""
     return f"{value:+.4f}".replace("-", "\u2212")
 
 
 def count(value: int) -> str:
-    """Write a count with its thousands apart."""
+    """Format a count with separators of thousands."""
     return f"{value:,}"
 
 
 def percent(value: float) -> str:
-    """Write a share in per cent."""
-    return f"{100 * value:g} %"
+    """Format a share in percent."""
+    return f"{100 * value:g}%"
 
 
 def number(value: float | None) -> str:
-    """Write any number: a whole one as a count, others with four digits."""
+    """Format a number: integers as counts, others with four digits."""
     if value is None:
         return ""
     return count(int(value)) if float(value).is_integer() else f"{value:.4f}"
 
 
 def plain_value(value: object) -> str:
-    """Write a value of the settings or of a comparison on one line."""
+    """Format a value of the settings or of a comparison on one line."""
     if value is None:
         return "unset"
     if isinstance(value, bool):

@@ -7,25 +7,25 @@ from typing import Final
 from job.adapters.rendering.formatting import count
 from job.contracts.reports.evaluation import Evaluation, Method
 
-HOLDS_FOR: Final = "The scores hold for wording like the table's."
-RECIPE: Final = "Recipe, cross-fitted"
-PUBLISHED: Final = "Published model, on the hold-out"
+HOLDS_FOR: Final = "The scores apply to inputs whose wording is similar to the table's."
+RECIPE: Final = "Training recipe (cross-fitted)"
+PUBLISHED: Final = "Published model (hold-out)"
 _JUDGED: Final = {
-    "cross_fit": "the judged rows",
+    "cross_fit": "the evaluated rows",
     "holdout": "the hold-out",
-    "official_test": "the official test",
+    "official_test": "the official test table",
 }
 
 
 def method_of(evaluation: Evaluation) -> Method:
-    """Return how the scores were made; files of earlier releases say it by the split alone."""
+    """Return the method of the scores; files of earlier releases tell it only by the split."""
     if evaluation.method is not None:
         return evaluation.method
     return "official_test" if evaluation.split.method == "official_test" else "holdout"
 
 
 def judged_rows(evaluation: Evaluation) -> str:
-    """Return the name of the rows that the scores are of."""
+    """Return the name of the rows that the scores were computed on."""
     return _JUDGED[method_of(evaluation)]
 
 
@@ -34,7 +34,7 @@ def count_judged(evaluation: Evaluation) -> str:
     method, n_rows = method_of(evaluation), count(evaluation.n_test)
     groups = _count_groups(evaluation)
     if method == "cross_fit":
-        return f"{n_rows} rows{groups}, each judged by models that did not see its group"
+        return f"{n_rows} rows{groups}, each predicted by a model trained without its group"
     if method == "official_test":
         return f"{n_rows} rows of the official test table{groups}"
     return f"{n_rows} held-out rows{groups}"
@@ -49,23 +49,26 @@ def _count_groups(evaluation: Evaluation) -> str:
 
 
 def describe_scores(evaluation: Evaluation) -> str:
-    """Return whose scores the headline scores are."""
+    """Return which model or recipe the headline scores describe, and on which rows."""
     judged = count_judged(evaluation)
     if method_of(evaluation) != "cross_fit":
         return f"The scores are those of the published model on {judged}."
-    text = f"The scores are cross-fitted ones of the chosen recipe: {judged}."
+    text = (
+        "The scores are cross-fitted scores of the training recipe (estimator, hyperparameters and "
+        f"input) on {judged}."
+    )
     cross_fit, holdout = evaluation.cross_fit, evaluation.holdout
     if cross_fit and cross_fit.is_nested:
         text += (
-            f" The candidate was chosen again without each of the {cross_fit.n_folds} folds; "
-            f"for {cross_fit.n_other_choices or 'none'} of them it was another one."
+            f" The choice of the candidate was repeated without each of the {cross_fit.n_folds} "
+            f"folds; {cross_fit.n_other_choices or 'none'} of these choices differed."
         )
     elif cross_fit:
-        text += f" It was fitted in {cross_fit.n_folds} folds."
+        text += f" The recipe was fitted in {cross_fit.n_folds} folds."
     if holdout:
         noun = "group" if holdout.n_groups == 1 else "groups"
         text += (
-            " The published model was trained on the training side; its own scores are of "
+            " The published model was trained on the training rows; its own scores are measured on "
             f"{count(holdout.n_rows)} held-out rows in {count(holdout.n_groups)} {noun}."
         )
     return text

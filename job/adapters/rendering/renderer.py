@@ -14,11 +14,11 @@ from job.contracts.version_files import CARD_FILE, REPORT_FILE
 
 
 class ReportRenderer:
-    """The renderer: everything in one file, nothing from the web."""
+    """Renders pages that consist of one file and load nothing from the web."""
 
     def render(self, metadata: Metadata, evaluation: Evaluation) -> dict[str, bytes]:
         """Return report.html, model_card.md and figures/*.svg by name."""
-        # as the file will be read: a page that is drawn from it later is the same
+        # parse the published bytes, so that a page rendered from the file later is the same
         metadata = Metadata.parse(metadata.to_bytes())
         figures = _draw_figures(evaluation)
         texts = {
@@ -42,7 +42,7 @@ def _draw_figures(evaluation: Evaluation) -> dict[str, Markup]:
 
 
 def _stand_alone(svg: Markup) -> str:
-    """Make a chart of the page a file: with its namespace, and its own colors."""
+    """Return a chart of the page as an SVG file, with its namespace and colors."""
     start, end, rest = svg.partition(">")
     style = f"<style>{read_template('figure.css').strip()}</style>"
     return f'{start} xmlns="http://www.w3.org/2000/svg"{end}{style}{rest}\n'

@@ -1,1 +1,1 @@
-"""Where artifacts are kept."""
+"""Implementations of the artifact store: a folder, or an S3 bucket."""

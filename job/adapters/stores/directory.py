@@ -2,10 +2,10 @@
 
 How it works
 ------------
-1. Every write goes to a temporary file beside the key, which is synced to disk.
-2. `put_if_absent` links it to the key's name: the file system refuses a name that exists.
-3. `compare_and_swap` holds a lock of the whole store while it compares and renames.
-4. Readers never see a temporary file, and so never a part of an object.
+1. Each object is written to a temporary file next to its key, which is synced to disk.
+2. `put_if_absent` links the file to the key's name; the file system rejects a name that exists.
+3. `compare_and_swap` locks the whole store while it compares and renames.
+4. Readers never see a temporary file, so they never see a partial object.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _PIECE_BYTES: Final = 2**20
 
 
 class DirectoryStore:
-    """A store whose keys are paths below a root; an object is visible whole or not at all."""
+    """A store whose keys are paths below a root; readers see complete objects only."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -53,7 +53,7 @@ class DirectoryStore:
                 return None
 
     def pieces(self, key: str) -> Generator[bytes, None, None]:
-        """Read an object piece by piece, in order; an absent object has no piece."""
+        """Read an object piece by piece, in order; yield nothing if it does not exist."""
         with self._translating_errors():
             try:
                 stream = self._path(key).open("rb", buffering=0)
@@ -75,7 +75,7 @@ class DirectoryStore:
             return True
 
     def compare_and_swap(self, key: str, expected: bytes | None, data: bytes) -> bool:
-        """Replace an object if it still holds `expected` (None: is absent)."""
+        """Replace an object if its bytes are `expected` (None: if it does not exist)."""
         with (
             self._translating_errors(),
             self._locked(),
@@ -99,7 +99,7 @@ class DirectoryStore:
         yield from sorted(name for name in names if name.startswith(prefix))
 
     def head(self, key: str) -> ObjectInfo | None:
-        """Return size and age of an object, or None if it does not exist."""
+        """Return size and modification time of an object, or None if it does not exist."""
         with self._translating_errors():
             path = self._path(key)
             if not path.is_file():
@@ -110,7 +110,7 @@ class DirectoryStore:
         )
 
     def delete(self, key: str) -> None:
-        """Remove one object, if it exists, and the folders that become empty."""
+        """Remove an object, if it exists, and the folders that become empty."""
         with self._translating_errors():
             path = self._path(key)
             path.unlink(missing_ok=True)
@@ -137,12 +137,14 @@ class DirectoryStore:
         self.delete(key)
         steps.append(("deletes", self.get(key) is None))
         return tuple(
-            ProbeStep(name=name, is_met=is_met, answer="as it should" if is_met else "otherwise")
+            ProbeStep(
+                name=name, is_met=is_met, answer="as expected" if is_met else "not as expected"
+            )
             for name, is_met in steps
         )
 
     def clear_unfinished(self, before: datetime, *, is_dry_run: bool) -> list[str]:
-        """Remove temporary files of this store written before then; return their keys."""
+        """Remove this store's temporary files from before that time; return their keys."""
         cleared = []
         with self._translating_errors():
             for path in sorted(self._root.rglob(f"{_TEMPORARY}*")):
@@ -160,7 +162,7 @@ class DirectoryStore:
 
     @contextlib.contextmanager
     def _temporary_file(self, key: str, data: bytes) -> Iterator[Path]:
-        """Write a temporary file beside the key, synced to disk before it is renamed."""
+        """Write a temporary file next to the key, synced to disk before it is renamed."""
         folder = self._path(key).parent
         folder.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=folder, prefix=_TEMPORARY)
@@ -193,11 +195,11 @@ class DirectoryStore:
         if error.errno in _REFUSED:
             return ConfigurationError(
                 f"the store '{self.uri}' cannot be used: {reason}",
-                hint="set store.uri to a folder that this user may write to",
+                hint="use --store DIRECTORY with a folder that this user can write to",
             )
         return TransientError(
             f"the store '{self.uri}' failed: {reason}",
-            hint="free space or mend the device, then run again",
+            hint="free disk space or repair the device, then run again",
         )
 
 

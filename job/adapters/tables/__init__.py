@@ -1,4 +1,4 @@
-"""Open curated tables: CSV (also .gz) and Parquet, a file or a folder of parts."""
+"""Open curated tables: CSV (also .gz) or Parquet, as a file or as a folder of parts."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from job.errors import (
 
 
 class ArrowTables:
-    """Tables in the local file system, read by pyarrow.
+    """Opens tables of the local file system with pyarrow.
 
     Parameters
     ----------
     copy
-        Returns the path of a local copy of what is at an s3:// URI.
+        Copies the content of an s3:// URI and returns the path of the local copy.
     """
 
     def __init__(self, copy: Callable[[str], Path] | None = None) -> None:
@@ -39,16 +39,16 @@ class ArrowTables:
         Raises
         ------
         ConfigurationError
-            The URI has an unknown ending.
+            The URI has an unknown file name extension.
         DatasetNotFoundError, DatasetUnreadableError
-            There is no such file, or it is not a table.
+            The file does not exist, or is not a table.
         """
         is_copied = self._copy is not None and uri.startswith("s3://")
         path = self._copy(uri) if self._copy and is_copied else _local_path(uri)
         if not path.exists():
             raise DatasetNotFoundError(
-                f"no such file: '{uri}'",
-                hint="check dataset.uri, or whether the upstream export has finished",
+                f"file '{uri}' does not exist",
+                hint="check --dataset (dataset.uri), and whether the upstream export has finished",
             )
         return _Table(uri, path, _list_parts(uri, path), is_copied=is_copied)
 
@@ -65,11 +65,14 @@ def _list_parts(uri: str, path: Path) -> tuple[Path, ...]:
     parts = tuple(sorted(p for p in files if table_format(p) is not None))
     if not parts:
         raise DatasetNotFoundError(
-            f"no Parquet or CSV parts in the folder '{uri}'",
-            hint="parts end in .parquet, .csv or .csv.gz",
+            f"folder '{uri}' has no Parquet or CSV files",
+            hint="file names must end in .parquet, .csv or .csv.gz",
         )
     if len({table_format(p) for p in parts}) > 1:
-        raise DatasetUnreadableError(f"the folder '{uri}' mixes CSV and Parquet parts")
+        raise DatasetUnreadableError(
+            f"folder '{uri}' has both CSV and Parquet files; expected one format",
+            hint="remove the files of one format, or use --dataset with a single file",
+        )
     return parts
 
 
@@ -78,14 +81,14 @@ def _is_hidden(path: Path, root: Path) -> bool:
 
 
 class _Table:
-    """Parts of one format with the same columns."""
+    """Parts that have the same format and columns."""
 
     def __init__(self, uri: str, path: Path, paths: tuple[Path, ...], *, is_copied: bool) -> None:
         file_format = table_format(paths[0])
         if file_format is None:
             raise ConfigurationError(
-                f"'{uri}' is neither CSV nor Parquet by its name",
-                hint="tables end in .parquet, .csv or .csv.gz",
+                f"the name of '{uri}' does not show whether it is CSV or Parquet",
+                hint="the name must end in .parquet, .csv or .csv.gz",
             )
         part_type = ParquetPart if file_format == "parquet" else CsvPart
         self._parts: tuple[ParquetPart | CsvPart, ...] = tuple(
@@ -99,9 +102,9 @@ class _Table:
         for part in self._parts[1:]:
             if set(part.names) != set(self.names):
                 raise DatasetUnreadableError(
-                    f"part '{part.file.path.name}' of '{uri}' does not have the columns of "
+                    f"'{part.file.path.name}' in '{uri}' does not have the same columns as "
                     f"'{paths[0].name}'",
-                    hint="all parts of a folder must have the same columns",
+                    hint="all files of a folder must have the same columns",
                 )
         counts = [part.n_rows for part in self._parts]
         self.n_rows = None if None in counts else sum(n for n in counts if n is not None)
@@ -117,7 +120,7 @@ class _Table:
             yield from part.batches(columns)
 
     def file_digest(self) -> str:
-        """Return the SHA-256 of the file, or of the names and digests of a folder's parts."""
+        """Return the SHA-256 of the file; for a folder, of its parts' names and digests."""
         if self._root.is_file():
             return f"sha256:{_sha256(self._root)}"
         lines = [f"{_sha256(p)}  {p.relative_to(self._root).as_posix()}\n" for p in self._paths]
@@ -134,7 +137,7 @@ def _sha256(path: Path) -> str:
 
 
 def _read_sidecar(path: Path) -> tuple[tuple[str, str], ...]:
-    if path.name in ("", ".."):  # such as `.`, which has no name to look for a sidecar by
+    if path.name in ("", ".."):  # for example `.`, which has no name to derive a sidecar from
         path = path.resolve()
     stem = re.sub(r"(?i)\.(parquet|pq|csv|csv\.gz)$", "", path.name)
     for name in (f"{path.name}.metadata.json", f"{stem}.metadata.json"):
@@ -145,7 +148,7 @@ def _read_sidecar(path: Path) -> tuple[tuple[str, str], ...]:
             content = json.loads(sidecar.read_bytes())
         except ValueError:
             raise DatasetUnreadableError(
-                f"'{sidecar}' is not JSON", hint="repair or remove the sidecar"
+                f"'{sidecar}' is not JSON", hint="repair or remove the file"
             ) from None
         if isinstance(content, dict):
             return tuple((str(k), _as_text(v)) for k, v in sorted(content.items()))

@@ -1,4 +1,4 @@
-"""Translate pyarrow's errors on damaged files, without the cells that they quote."""
+"""Translate pyarrow's errors about damaged files, without the cells that they quote."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from job.errors import DatasetUnreadableError, JobError
 
 
 def translating_errors(file: SourceFile, call: Callable[[], Any]) -> Any:
-    """Call a function; raise `DatasetUnreadableError` with our own message if pyarrow fails."""
+    """Call a function; if pyarrow fails, raise `DatasetUnreadableError` with a message of ours."""
     try:
         return call()
     except (pa.ArrowException, OSError, UnicodeDecodeError, EOFError) as error:
@@ -27,18 +27,18 @@ def translating_errors(file: SourceFile, call: Callable[[], Any]) -> Any:
 
 
 def translating_stream_errors(file: SourceFile, stream: Any) -> Iterator[pa.RecordBatch]:
-    """Iterate over a stream; raise as `translating_errors` does."""
+    """Iterate over a stream; raise the same errors as `translating_errors`."""
     batches = iter(stream)
     while (batch := translating_errors(file, lambda: next(batches, None))) is not None:
         yield batch
 
 
 def _translate(file: SourceFile, error: Exception) -> JobError:
-    """Return the error that names the kind of damage."""
+    """Return an error that names the kind of damage."""
     text = str(error)
     if isinstance(error, PermissionError):
         return DatasetUnreadableError(
-            f"'{file.label}' may not be read", hint="check its permissions"
+            f"no permission to read '{file.label}'", hint="check the permissions of the file"
         )
     if re.search(r"(?i)utf-?8", text):
         return DatasetUnreadableError(
@@ -46,7 +46,11 @@ def _translate(file: SourceFile, error: Exception) -> JobError:
         )
     patterns = (
         (r"(?i)empty csv", "is empty", "check whether the upstream export has finished"),
-        (r"(?i)straddling", "has a row longer than 16 MB, or an unclosed quote", "check quoting"),
+        (
+            r"(?i)straddling",
+            "has a row longer than 16 MB, or an unclosed quote",
+            "check how the cells are quoted",
+        ),
     )
     for pattern, what, hint in patterns:
         if re.search(pattern, text):
@@ -57,21 +61,21 @@ def _translate(file: SourceFile, error: Exception) -> JobError:
             f"'{file.label}' is empty", hint="check whether the upstream export has finished"
         )
     return DatasetUnreadableError(
-        f"'{file.label}' is not a readable {kind} file: it is damaged, truncated or of another "
+        f"'{file.label}' is not a readable {kind} file: it is damaged, truncated or in another "
         "format",
-        hint="export it again, and compare its size and SHA-256 with the upstream's",
+        hint="compare its size and SHA-256 with those of the upstream's file, and export it again",
     )
 
 
 def _describe_encoding(file: SourceFile) -> str:
-    """Return what the file is instead of UTF-8, or which columns have cells that are not."""
+    """Return the encoding of the file if it is not UTF-8, or the columns with invalid cells."""
     with file.path.open("rb") as stream:
         head = stream.read(2)
     if head in (b"\xff\xfe", b"\xfe\xff"):
         return "is UTF-16, not UTF-8"
     is_packed = file.path.name.lower().endswith(".gz")
     if head == b"\x1f\x8b" and not is_packed:
-        return "is compressed by gzip, and not named .gz"
+        return "is compressed with gzip, but its name does not end in .gz"
     opener = gzip.open if is_packed else open
     with opener(file.path, "rt", encoding="utf-8", errors="surrogateescape", newline="") as text:
         try:
@@ -79,11 +83,11 @@ def _describe_encoding(file: SourceFile) -> str:
         except csv.Error:
             return "is not UTF-8 text"
     columns = ", ".join(f"{pluralize(n, 'cell')} of '{name}'" for name, n in counts[:10])
-    return f"is not UTF-8 text: {columns or 'its header'}"
+    return f"is not UTF-8 text: {columns or 'the header'}"
 
 
 def _count_broken_cells(rows: Iterator[list[str]]) -> list[tuple[str, int]]:
-    """Return the columns with cells that are not UTF-8, and how many each has."""
+    """Return the columns that have cells which are not UTF-8, and the number of such cells."""
     header = next(rows, [])
     if any(map(_is_broken, header)):
         return []

@@ -1,4 +1,4 @@
-"""The file formats of tables, recognized by the name of the file."""
+"""File formats of tables, recognized by the file name extension."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def table_format(path: Path) -> str | None:
-    """Return `parquet` or `csv` by the file's ending; None for any other ending."""
+    """Return `parquet` or `csv` by the file name extension; None for any other extension."""
     name = path.name.lower()
     if name.endswith((".parquet", ".pq")):
         return "parquet"
@@ -16,7 +16,7 @@ def table_format(path: Path) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A local file and its name in messages, which is the URI if the file is a copy."""
+    """A local file and the name that messages use for it: the URI if the file is a copy."""
 
     path: Path
     label: str

@@ -1,4 +1,4 @@
-"""One file of a table: Parquet by row group, CSV by block."""
+"""Read one file of a table: Parquet by row group, CSV by block."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class ParquetPart:
         )
 
     def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        """Yield batches, decoding one row group after the other."""
+        """Yield batches; row groups are decoded one after the other."""
         stream = self._file.iter_batches(_BATCH_ROWS, columns=list(columns))
         yield from translating_stream_errors(self.file, stream)
 
@@ -60,7 +60,7 @@ class CsvPart:
         self.names: tuple[str, ...] = _read_header(file)
 
     def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        """Yield batches, parsed block by block.
+        """Yield batches; the file is parsed block by block.
 
         Raises
         ------
@@ -73,9 +73,9 @@ class CsvPart:
         if self._n_ragged:
             raise DatasetUnreadableError(
                 f"'{self.file.label}': {pluralize(self._n_ragged, 'row')} "
-                f"{'has' if self._n_ragged == 1 else 'have'} not the header's "
-                f"{self._n_expected} cells",
-                hint="quote cells that hold a comma or a line break",
+                f"{'has' if self._n_ragged == 1 else 'have'} a different number of cells than the "
+                f"header, which has {self._n_expected}",
+                hint="quote cells that contain a comma or a line break",
             )
 
     def _open(self, columns: Sequence[str]) -> Any:
@@ -99,9 +99,9 @@ class CsvPart:
 
 
 class _Utf8:
-    """Bytes of a file, checked to be UTF-8 while they are read.
+    """The bytes of a file, checked to be UTF-8 as they are read.
 
-    NOTE: pyarrow decodes a ragged row before a caller can check it, and reports a failure to do so
+    NOTE: pyarrow decodes a ragged row before a caller can check it, and reports a decoding failure
     on stderr only.
     """
 

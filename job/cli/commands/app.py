@@ -1,4 +1,4 @@
-"""The commands run, validate, gate, doctor and sample-data; other groups are added here."""
+"""The commands run, validate, gate, doctor and sample-data; command groups are added here."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Retrain, judge and publish the privacy-intent classifier.",
+    help="Retrain, evaluate and publish the classifier of privacy requests.",
 )
 app.add_typer(models.app, name="models")
 app.add_typer(config.app, name="config")
@@ -38,7 +38,7 @@ def _root(
     version: Annotated[
         bool,
         typer.Option(
-            "--version", callback=_print_version, is_eager=True, help="Print the version."
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
         ),
     ] = False,
 ) -> None:
@@ -50,19 +50,32 @@ def _root(
 def run(
     context: typer.Context,
     run_id: Annotated[
-        str | None, typer.Option("--run-id", help="Name of the run; the same again is idempotent.")
+        str | None,
+        typer.Option(
+            "--run-id",
+            help="Id of the run. A second run with the same id, data and settings publishes "
+            "nothing new. Default: a random id.",
+        ),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Everything but publishing.")] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Do everything except publishing: no version is stored and no channel moves.",
+        ),
+    ] = False,
     override: Annotated[
         str | None,
         typer.Option(
-            metavar="REASON", help="Publish what the gate rejects; the reason is kept for ever."
+            metavar="REASON",
+            help="Publish the candidate even if the gate rejects it. The reason is stored "
+            "permanently.",
         ),
     ] = None,
     *,
     options: Options,
 ) -> None:
-    """Train, judge and publish one model version."""
+    """Train a model, compare it with the champion, and publish it if the gate accepts it."""
     check_form(options.output)
     from job.cli.run_job import RunRequest, run_job
     from job.errors import GateRejectedError
@@ -84,7 +97,7 @@ def validate(
     *,
     options: Options,
 ) -> None:
-    """Hold the data against its expectations, nothing else."""
+    """Validate the table against the expectation suite, without training."""
     check_form(options.output)
     from job.cli.read_only_jobs import validate_only
     from job.errors import ContractViolationError
@@ -107,7 +120,7 @@ def gate(
     *,
     options: Options,
 ) -> None:
-    """Judge one published version beside another, on rows that neither was trained on."""
+    """Run the gate on two published versions, on rows that neither was trained on."""
     check_form(options.output)
     from job.cli.read_only_jobs import gate_only
     from job.contracts.reports.results import GateResult
@@ -130,18 +143,18 @@ def _describe_status(criterion: Criterion) -> str:
 
 
 def _lay_out_verdict(result: GateResult) -> list[str]:
-    """Return lines with counts and criteria; scores and comparisons are in the JSON only."""
+    """Return lines with counts and criteria; only the JSON has scores and comparisons."""
     counts = [f"{k:<20} {v}" for k, v in result.to_json().items() if k.startswith("n_")]
     rows = [(_describe_status(c), c.name, c.reason) for c in result.gate.criteria]
     verdict = "accepted" if result.gate.is_accepted else "rejected"
-    head = f"{result.candidate} beside {result.champion}: {verdict}"
+    head = f"{result.candidate} compared with {result.champion}: {verdict}"
     return [head, *counts, *lay_out_columns(("", "criterion", "reason"), rows)]
 
 
 @app.command("doctor")
 @takes_options("config", "store", "sets", "output")
 def doctor(*, options: Options) -> None:
-    """Try for real whether the store can do what a run needs."""
+    """Test whether the store supports all operations that a run needs."""
     check_form(options.output)
     from job.cli.run_job import describe_missing_abilities, probe_store
     from job.errors import ConfigurationError
@@ -151,31 +164,41 @@ def doctor(*, options: Options) -> None:
     if not result.is_fit:
         missing = [name for name, step in result.steps.items() if not step.is_met]
         raise ConfigurationError(
-            f"'{result.store_uri}' lacks: {', '.join(missing)}",
+            f"'{result.store_uri}' does not support: {', '.join(missing)}",
             hint=describe_missing_abilities(missing),
         )
 
 
 @app.command("sample-data")
 def sample_data(
-    path: Annotated[Path, typer.Argument(help="File to write.")],
-    rows: Annotated[int, typer.Option(min=1, help="Rows.")] = 6000,
-    seed: Annotated[int, typer.Option(min=0, help="Another seed, other rows.")] = 7,
-    format: Annotated[str | None, typer.Option(help="parquet or csv; PATH has to end so.")] = None,
+    path: Annotated[
+        Path, typer.Argument(help="File to write; the name ends in .parquet, .csv or .csv.gz.")
+    ],
+    rows: Annotated[int, typer.Option(min=1, help="Number of rows.")] = 6000,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the random rows.")] = 7,
+    format: Annotated[
+        str | None,
+        typer.Option(
+            help="Format: parquet or csv. Default: by the ending of PATH, which must match."
+        ),
+    ] = None,
 ) -> None:
-    """Write a synthetic table of the upstream contract."""
+    """Write a synthetic table in the format of the upstream, to try the job."""
     from job.adapters.tables.formats import table_format
     from job.contracts.messages import pluralize
     from job.errors import ConfigurationError
     from job.samples import write_sample
 
     if format not in (None, "parquet", "csv"):
-        raise ConfigurationError(f"no format '{format}'", hint="parquet or csv")
+        raise ConfigurationError(
+            f"unknown format '{format}'", hint="use --format parquet or --format csv"
+        )
     file_format = table_format(path)
     if file_format is None or format not in (None, file_format):
         raise ConfigurationError(
-            f"'{path}' does not end as a {format or 'table'} does",
-            hint="tables end in .parquet, .csv or .csv.gz, and are read by their ending",
+            f"the name of '{path}' does not end like that of a {format or 'table'} file",
+            hint="the name must end in .parquet, .csv or .csv.gz, because the job reads the "
+            "format from it",
         )
     write_sample(path, n_rows=rows, seed=seed, is_csv=file_format == "csv")
     write_text(f"wrote {pluralize(rows, 'synthetic row')} to {path}")

@@ -1,4 +1,4 @@
-"""The commands that move a channel or its anchor, and the one that prints their history."""
+"""The commands that move a channel or its anchor, or print their history."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from job.contracts.settings.job_settings import JobSettings
 
 Channel = Annotated[
-    str | None, typer.Option("--channel", help="Name of the channel; unset: publish.channel.")
+    str | None,
+    typer.Option(
+        "--channel", help="Name of the channel. Default: publish.channel in the settings."
+    ),
 ]
 
 
@@ -28,15 +31,19 @@ def promote(
     channel: Channel = None,
     expect: Annotated[
         str | None,
-        typer.Option(help="Version that the channel (with --anchor: its anchor) is at, or exit 7."),
+        typer.Option(
+            help="Version that the channel, or with --anchor its anchor, must be at now; "
+            "otherwise exit with code 7."
+        ),
     ] = None,
     anchor: Annotated[
-        bool, typer.Option("--anchor", help="Move the channel's anchor, and not the channel.")
+        bool,
+        typer.Option("--anchor", help="Move the anchor of the channel instead of the channel."),
     ] = False,
     *,
     options: Options,
 ) -> None:
-    """Move a channel, or its anchor, to a version, after verifying it."""
+    """Verify a version, and move a channel or its anchor to it."""
     from job import registry
 
     artifact_store, settings = options.open_store()
@@ -51,12 +58,17 @@ def promote(
 def rollback(
     channel: Channel = None,
     republish: Annotated[
-        bool, typer.Option("--republish", help="Copy it under a newer name, for today's PCC.")
+        bool,
+        typer.Option(
+            "--republish",
+            help="Also publish a copy with the newest name, for consumers that load the newest "
+            "version instead of a channel.",
+        ),
     ] = False,
     *,
     options: Options,
 ) -> None:
-    """Move a channel back to the champion before the present one."""
+    """Move a channel back to the previous champion."""
     from job import registry
 
     artifact_store, settings = options.open_store()
@@ -70,12 +82,12 @@ def rollback(
 def history(
     channel: Channel = None,
     anchor: Annotated[
-        bool, typer.Option("--anchor", help="Print the moves of the channel's anchor.")
+        bool, typer.Option("--anchor", help="Print the moves of the anchor of the channel.")
     ] = False,
     *,
     options: Options,
 ) -> None:
-    """Print every move of a channel, or of its anchor: who, when, from, to, why."""
+    """Print all moves of a channel or its anchor: when, from, to, by whom and why."""
     from job.contracts.reports.results import AnchorHistory, ChannelHistory
     from job.registry import list_anchor_history, list_history
 
@@ -114,16 +126,18 @@ def _describe_user(at: datetime) -> str:
 
 
 def _choose_channel(name: str | None, settings: JobSettings) -> str:
-    """Return the channel of the option, else of the settings; raise if there is none."""
+    """Return the channel in the option or else in the settings; raise if there is none."""
     from job.contracts.store_keys import is_channel
 
     chosen = name or settings.publish.channel
     if chosen is None:
-        raise ConfigurationError("no channel is named", hint="give --channel")
+        raise ConfigurationError(
+            "no channel given, and publish.channel is null", hint="use --channel NAME"
+        )
     if not is_channel(chosen):
         raise ConfigurationError(
-            f"'{chosen}' cannot be a channel",
-            hint="channels have small letters, digits, '-' and '_', 63 at most, and are not named "
-            "'latest' or like a version",
+            f"'{chosen}' is not a valid channel name",
+            hint="a name has at most 63 lowercase letters, digits, '-' and '_', and must not be "
+            "'latest' or look like a version",
         )
     return chosen

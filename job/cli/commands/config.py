@@ -1,4 +1,4 @@
-"""The commands about settings, without a run, data or a store."""
+"""The commands for the settings; they access neither data nor a store."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 from job.cli.commands.options import Options, takes_options
 from job.cli.output import check_form, write_result, write_text
 
-app = typer.Typer(no_args_is_help=True, help="Effective settings, without a run.")
+app = typer.Typer(no_args_is_help=True, help="Print or check the settings, without a run.")
 
 
 @app.command("show")
@@ -19,7 +19,7 @@ app = typer.Typer(no_args_is_help=True, help="Effective settings, without a run.
 def show(
     options: Options,
 ) -> None:
-    """Print each effective setting and where it came from."""
+    """Print the value of each setting and where it comes from."""
     check_form(options.output)
     from job.settings import known_keys
 
@@ -47,7 +47,7 @@ def schema() -> None:
 def check(
     options: Options,
 ) -> None:
-    """Check the settings and the suite as a run would, and nothing else."""
+    """Check the settings and the expectation suite as a run does, without reading data."""
     import tempfile
 
     from job.cli.composition import load_suite, make_copier

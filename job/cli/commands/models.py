@@ -1,4 +1,4 @@
-"""The commands about published versions."""
+"""The commands for published versions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from job.cli.output import lay_out_columns, write_result
 if TYPE_CHECKING:
     from job.contracts.reports.results import VersionDiff
 
-app = typer.Typer(no_args_is_help=True, help="Published versions and the channels they are in.")
+app = typer.Typer(
+    no_args_is_help=True, help="List, compare, verify, promote and remove published versions."
+)
 
 
 @app.command("list")
@@ -25,7 +27,7 @@ app = typer.Typer(no_args_is_help=True, help="Published versions and the channel
 def list_models(
     options: Options,
 ) -> None:
-    """List the complete versions, and the channels and anchors that point to them."""
+    """List the complete versions, and the version of each channel and anchor."""
     from job.contracts.reports.results import ModelList
     from job.registry import list_anchors, list_channels, list_versions
 
@@ -46,13 +48,13 @@ def show(
     *,
     options: Options,
 ) -> None:
-    """Print a version's metadata."""
+    """Print the metadata of a version."""
     from job.contracts.version_files import METADATA_FILE
     from job.registry import read_verified, resolve_version
 
     artifact_store = options.open_store()[0]
     name = resolve_version(artifact_store, version)
-    # as it was published: any release may have written it
+    # not parsed, because any release may have written it
     write_result(json.loads(read_verified(artifact_store, name)[METADATA_FILE]), options.output)
 
 
@@ -64,7 +66,7 @@ def diff(
     *,
     options: Options,
 ) -> None:
-    """Print what differs between two versions."""
+    """Print the differences between two versions: scores, settings and data."""
     from job import registry
 
     artifact_store = options.open_store()[0]
@@ -84,7 +86,7 @@ def _lay_out_differences(result: VersionDiff) -> list[str]:
 @app.command("verify")
 @takes_options("config", "store", "sets", "output")
 def verify(version: Version, *, options: Options) -> None:
-    """Compare every file of a version with its manifest."""
+    """Check every file of a version against the digests in its manifest."""
     from job import registry
     from job.contracts.reports.results import VerifyResult
 
@@ -102,7 +104,7 @@ def load_check(
     *,
     options: Options,
 ) -> None:
-    """Load a verified version in a process of its own, and predict one row."""
+    """Verify a version, load it in a separate process, and predict one row."""
     from job.adapters.codecs.load_check import find_load_problem
     from job.registry import check_load, resolve_version
 
@@ -117,11 +119,13 @@ def load_check(
 def fetch(
     context: typer.Context,
     version: Version,
-    directory: Annotated[Path, typer.Argument(help="Folder that gets DIRECTORY/VERSION.")],
+    directory: Annotated[
+        Path, typer.Argument(help="Folder to copy to; the version gets its own folder in it.")
+    ],
     *,
     options: Options,
 ) -> None:
-    """Copy a verified version into DIRECTORY/VERSION."""
+    """Verify a version and copy it to DIRECTORY/VERSION."""
     from job import registry
     from job.contracts.reports.results import FetchResult
 
@@ -140,13 +144,18 @@ app.command("history")(channels.history)
 @takes_options("config", "store", "sets", "output")
 def prune(
     keep: Annotated[
-        int | None, typer.Option(min=1, help="Keep only so many versions, the newest.")
+        int | None,
+        typer.Option(
+            min=1, help="Number of newest versions to keep. Default: all complete versions."
+        ),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print what would be removed, and remove nothing.")
+    ] = False,
     *,
     options: Options,
 ) -> None:
-    """Remove abandoned work, and with --keep old versions; never what a channel or anchor needs."""
+    """Remove abandoned work and, with --keep, old versions that no channel or anchor needs."""
     from job import registry
 
     artifact_store, settings = options.open_store()

@@ -1,4 +1,4 @@
-"""The options that commands share, and the settings that result from them."""
+"""The shared options of the commands, and the settings that result from them."""
 
 from __future__ import annotations
 
@@ -22,17 +22,25 @@ if TYPE_CHECKING:
 
 Config = Annotated[Path | None, typer.Option("--config", help="Settings file, YAML or JSON.")]
 DatasetUri = Annotated[
-    str | None, typer.Option("--dataset", help="Curated table: a path or s3:// URI.")
+    str | None, typer.Option("--dataset", help="Table: a path or an s3:// URI. Sets dataset.uri.")
 ]
 StoreUri = Annotated[
-    str | None, typer.Option("--store", help="Store: a folder, or s3://bucket/prefix.")
+    str | None,
+    typer.Option("--store", help="Store: a folder or s3://bucket/prefix. Sets store.uri."),
 ]
 Sets = Annotated[
-    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One setting; VALUE is YAML.")
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="Set one setting; VALUE is YAML. Can be repeated."
+    ),
 ]
-Version = Annotated[str, typer.Argument(help="A version, a channel, or `latest`.")]
+Version = Annotated[str, typer.Argument(help="Version, channel, or `latest`.")]
 Output = Annotated[
-    str | None, typer.Option("--output", help="json or table; by default as stdout is.")
+    str | None,
+    typer.Option(
+        "--output",
+        help="Format of the result: json or table. Default: table on a terminal, otherwise json.",
+    ),
 ]
 
 
@@ -47,7 +55,7 @@ _SHARED: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """The values of the options that commands share; None where one is not given."""
+    """The values of the shared options; None if an option is not given."""
 
     config: Path | None = None
     dataset: str | None = None
@@ -56,7 +64,7 @@ class Options:
     output: str | None = None
 
     def effective_settings(self) -> EffectiveSettings:
-        """Merge all sources of settings, and configure the log accordingly.
+        """Merge all sources of settings, and configure the log.
 
         Raises
         ------
@@ -83,12 +91,12 @@ class Options:
 
 
 def takes_options(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Decorate a command that takes `options`: its command line has the shared options instead.
+    """Decorate a command with a parameter `options`, to take the named shared options instead.
 
     Parameters
     ----------
     names
-        Which of the fields of `Options`; they come after the options of the command itself.
+        Fields of `Options`; they are listed after the command's own options.
     """
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
@@ -119,6 +127,9 @@ def _parse_flag(item: str) -> tuple[str, str, object]:
 
     key, equals, value = item.partition("=")
     if not equals:
-        raise ConfigurationError("--set takes KEY=VALUE", hint="as in --set 'features.use=[text]'")
+        raise ConfigurationError(
+            "--set needs KEY=VALUE, but the argument has no '='",
+            hint="for example --set 'features.use=[text]'; `pcc-job config show` lists the keys",
+        )
     flag = f"--set {key.strip()}"
     return key.strip(), flag, parse_value(value, flag)

@@ -1,4 +1,4 @@
-"""The command that writes or opens a report."""
+"""The command that writes or opens the report of a version."""
 
 from __future__ import annotations
 
@@ -20,19 +20,24 @@ from job.errors import ConfigurationError, TransientError
 def report(
     version: Annotated[
         str,
-        typer.Argument(help="A version, a channel, `latest`, or a local folder with a report."),
+        typer.Argument(help="Version, channel, `latest`, or a local folder with a report."),
     ],
     to: Annotated[
-        Path | None, typer.Option("--to", help="File to write; by default VERSION.html here.")
+        Path | None,
+        typer.Option("--to", help="File to write. Default: VERSION.html in the current folder."),
     ] = None,
-    open_: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+    open_: Annotated[bool, typer.Option("--open", help="Open the report in the browser.")] = False,
     anew: Annotated[
-        bool, typer.Option("--anew", help="Draw it again, as this release would.")
+        bool,
+        typer.Option(
+            "--anew",
+            help="Render the report again with this release, instead of writing the published one.",
+        ),
     ] = False,
     *,
     options: Options,
 ) -> None:
-    """Write the report of a version, the published bytes, verified; or show a local one."""
+    """Verify the report of a version and write it to a file, or open a local report."""
     check_form(options.output)
     from job.contracts.reports.results import ReportResult
 
@@ -56,7 +61,7 @@ def report(
 
 
 def _read_version(version: str, options: Options) -> tuple[str, Mapping[str, bytes], bool]:
-    """Return the name of a version in the store and its files, which are verified."""
+    """Return the name of a version in the store and its verified files."""
     from job import registry
 
     store = options.open_store()[0]
@@ -65,7 +70,7 @@ def _read_version(version: str, options: Options) -> tuple[str, Mapping[str, byt
 
 
 def _read_folder(folder: Path) -> tuple[str, Mapping[str, bytes], bool]:
-    """Return the name and the files of a folder, and whether a manifest verified them."""
+    """Return the name and files of a folder, and whether a manifest has verified them."""
     if is_version(folder.name) and (folder / MANIFEST_FILE).exists():
         from job.adapters.stores.directory import DirectoryStore
         from job.registry import read_verified
@@ -76,8 +81,8 @@ def _read_folder(folder: Path) -> tuple[str, Mapping[str, bytes], bool]:
     missing = [name for name in names if not (folder / name).is_file()]
     if missing:
         raise ConfigurationError(
-            f"'{folder}' has no {', '.join(missing)}",
-            hint="give the folder of a version, or runs/RUN_ID/ATTEMPT of a store",
+            f"'{folder}' does not have {', '.join(missing)}",
+            hint="use the folder of a version, or runs/RUN_ID/ATTEMPT in a store",
         )
     return folder.name, {name: (folder / name).read_bytes() for name in names}, False
 
@@ -93,8 +98,8 @@ def _render(files: Mapping[str, bytes]) -> bytes:
         return render_report(metadata, evaluation).encode()
     except (ValueError, KeyError, TypeError):
         raise ConfigurationError(
-            "metadata.json and evaluation.json are not what a run of this job writes",
-            hint="leave out --anew, to get the page as it is",
+            "metadata.json or evaluation.json was not written by this job",
+            hint="run again without --anew to get the stored report",
         ) from None
 
 
@@ -106,8 +111,12 @@ def _write(path: Path, page: bytes) -> Path:
     except FileExistsError:
         if not path.is_file() or path.read_bytes() != page:
             raise ConfigurationError(
-                f"'{path}' is there already, and is something else", hint="give another --to"
+                f"'{path}' already exists with other content",
+                hint="use --to FILE with another name",
             ) from None
     except OSError as error:
-        raise TransientError(f"'{path}' cannot be written: {error.strerror}") from error
+        raise TransientError(
+            f"'{path}' cannot be written: {error.strerror}",
+            hint="free disk space, or use --to FILE in another folder",
+        ) from error
     return path

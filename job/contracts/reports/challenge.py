@@ -16,20 +16,20 @@ Purpose = Literal["choice", "threshold"]
 class Challenge(Part):
     """The published model on the challenge set, which it was not trained on."""
 
-    judged: Literal["all", "half"] = Field(description="Which part of the set was judged.")
-    n_rows: Count = Field(description="Rows that were judged.")
-    n_groups: Count = Field(description="Their groups of near-duplicates.")
-    n_set_rows: Count = Field(description="Rows of the whole set.")
+    judged: Literal["all", "half"] = Field(description="Part of the set that was evaluated.")
+    n_rows: Count = Field(description="Rows that were evaluated.")
+    n_groups: Count = Field(description="Groups of near-duplicates among these rows.")
+    n_set_rows: Count = Field(description="Rows of the complete set.")
     n_smallest_class: Count = Field(
-        description="Judged rows of the table's class that has the fewest of them."
+        description="Evaluated rows of the least frequent class, of those in the table."
     )
     n_dropped_from_training: Count = Field(
         description="Rows of the table that were left out as near-duplicates of the set."
     )
-    used_for: tuple[Purpose, ...] = Field(description="What else rows of the set have decided.")
+    used_for: tuple[Purpose, ...] = Field(description="Other uses of rows of the set.")
     is_used_up: bool = Field(
-        description="Whether the judged rows have chosen the candidate, so that its scores on them "
-        "are too high."
+        description="Whether the evaluated rows have chosen the candidate, so that its scores on "
+        "them are too high."
     )
     classes: tuple[str, ...] = Field(description="Sorted; the order of `confusion`.")
     scores: Scores

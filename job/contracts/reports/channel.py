@@ -25,8 +25,8 @@ class ChannelMove(PublishedFile):
         None, alias="from", description="Version before the move; null for the first move."
     )
     to: VersionName = Field(description="Version after the move.")
-    why: str | None = Field(None, description="Reason of the move.")
-    action: Action = Field("promote", description="Whether the move went back to an earlier one.")
+    why: str | None = Field(None, description="Reason for the move.")
+    action: Action = Field("promote", description="Whether the move was a promotion or a rollback.")
     copy_of: VersionName | None = Field(
         None,
         exclude_if=is_none,
@@ -35,7 +35,7 @@ class ChannelMove(PublishedFile):
 
 
 class ChannelPointer(PublishedFile):
-    """The version of a channel, `channels/NAME.json`, with the whole move that led to it.
+    """The version of a channel, `channels/NAME.json`, with the complete last move.
 
     A pointer that was restored by hand may have `version` alone.
     """
@@ -51,9 +51,9 @@ class ChannelPointer(PublishedFile):
     origin: VersionName | None = Field(
         None, alias="from", description="Version before the last move; null for the first move."
     )
-    why: str | None = Field(None, description="Reason of the last move.")
+    why: str | None = Field(None, description="Reason for the last move.")
     action: Action = Field(
-        "promote", description="Whether the last move went back to an earlier version."
+        "promote", description="Whether the last move was a promotion or a rollback."
     )
     copy_of: VersionName | None = Field(
         None,
@@ -63,7 +63,7 @@ class ChannelPointer(PublishedFile):
 
     @property
     def last_move(self) -> ChannelMove:
-        """The move that led to this pointer, as the history has it."""
+        """The move that led to this pointer, as recorded in the history."""
         return ChannelMove(
             at=self.promoted_at,
             by=self.run_id,

@@ -45,7 +45,7 @@ class Threshold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
-    """What out-of-fold predictions determine.
+    """Values learned from out-of-fold predictions.
 
     Attributes
     ----------
@@ -60,13 +60,13 @@ class Calibration:
 
 
 class Decision(Part):
-    """A threshold of confidence, and its effect on rows that it was not chosen on."""
+    """A confidence threshold, and its effect on rows that it was not chosen on."""
 
-    # absent from the files of earlier releases: status, reason, learned_on, n_measured_on
+    # files of earlier releases lack status, reason, learned_on and n_measured_on
     status: ThresholdStatus | None = Field(None, exclude_if=is_none)
-    reason: str | None = Field(None, exclude_if=is_none, description="A sentence.")
+    reason: str | None = Field(None, exclude_if=is_none, description="The status as a sentence.")
     target_precision: Probability
-    threshold: Probability | None = Field(description="null: none is published; see `status`.")
+    threshold: Probability | None = Field(description="null: no threshold; see `status`.")
     n_chosen_on: Count
     n_groups_chosen_on: Count
     learned_on: Literal["table", "challenge"] | None = Field(None, exclude_if=is_none)
@@ -76,7 +76,7 @@ class Decision(Part):
         description="Rows that coverage and precision are of: test rows, or those of the "
         "challenge set.",
     )
-    n_answered: Count = Field(description="Rows of these at or above the threshold.")
+    n_answered: Count = Field(description="Rows of these with at least the threshold's confidence.")
     coverage: Interval | None = Field(description="Share of the rows that are answered.")
     precision: Interval | None = Field(
         description="Share of the answers that are correct; null if nothing is answered."
@@ -92,7 +92,7 @@ class Decision(Part):
         coverage: Interval | None = None,
         precision: Interval | None = None,
     ) -> Decision:
-        """Return a threshold with its effect on `n_rows` rows."""
+        """Return the decision for a threshold with its effect on `n_rows` rows."""
         return cls(
             status=threshold.status,
             reason=threshold.reason,

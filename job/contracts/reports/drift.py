@@ -1,4 +1,4 @@
-"""The drift of a table from the one that the champion was trained on."""
+"""The drift of a table from the table that the champion was trained on."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _exceeds_limits(measure: Mapping[str, Any]) -> bool:
 
 
 class DriftMeasure(Part):
-    """One measure of drift of one subject."""
+    """One drift measure of one subject."""
 
     subject: str = Field(
         description="`classes`, `class <name>`, `column <name>`, `text length`, `words` or "
@@ -35,27 +35,29 @@ class DriftMeasure(Part):
         "changed; null if it is unknown.",
     )
     threshold: Rounded | None = Field(
-        None, description="Maximum that is allowed; null if the measure is informational."
+        None, description="Maximum allowed value; null if the measure is informational only."
     )
     before: Rounded | None = Field(
-        None, description="In the champion's table, if the measure is a change."
+        None, description="Value in the champion's table, if the measure is a change."
     )
-    after: Rounded | None = Field(None, description="Value in this table, for a measure of change.")
+    after: Rounded | None = Field(
+        None, description="Value in this table, if the measure is a change."
+    )
     is_drift: bool = Field(
         default_factory=_exceeds_limits,
         description="Whether the value exceeds its threshold and its null quantile.",
     )
 
     def describe(self) -> str:
-        """Return a line about the measure for a log or an error."""
+        """Return a line about the measure for a log event or an error."""
         limit = max(self.threshold or 0, self.null_quantile or 0)
-        return f"{self.subject}: {self.measure} {self.value:.3g}, at most {limit:.3g} is allowed"
+        return f"{self.subject}: {self.measure} {self.value:.3g}, maximum {limit:.3g}"
 
 
 class DriftReport(PublishedFile):
-    """This table compared with that of the champion."""
+    """This table compared with the champion's table."""
 
-    champion: str = Field(description="Version whose table was compared.")
+    champion: str = Field(description="Version of the champion.")
     n_rows: Count = Field(0, description="Rows of the table.")
     n_groups: Count = Field(0, description="Groups, or groups of near-duplicates.")
     n_rows_before: Count = Field(0, description="Rows of the champion's table.")
@@ -67,15 +69,15 @@ class DriftReport(PublishedFile):
         "type.",
     )
     not_compared: tuple[str, ...] = Field(
-        (), description="Subjects of which the champion's table had nothing, or too little."
+        (), description="Subjects for which the champion's profile has no values, or too few."
     )
     problem: str = Field("", description="Why nothing could be compared; empty otherwise.")
 
     @property
     def findings(self) -> tuple[str, ...]:
-        """One line for each finding of drift."""
+        """One line for each subject that has drifted."""
         drifted = (measure.describe() for measure in self.measures if measure.is_drift)
         return (
-            *(f"{subject}: it is gone, or of another kind" for subject in self.missing_subjects),
+            *(f"{subject}: missing, or of a different type" for subject in self.missing_subjects),
             *drifted,
         )

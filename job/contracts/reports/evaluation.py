@@ -1,7 +1,7 @@
 """The content of evaluation.json; its JSON Schema is published with the docs.
 
-Each stage of the evaluation adds its parts to those of the stage before: `PredictionScores`,
-`RowScores`, `ModelEvaluation`, `CandidateEvaluation`, and at last `Evaluation`.
+Each stage of the evaluation adds its parts to those of the previous stage: `PredictionScores`,
+`RowScores`, `ModelEvaluation`, `CandidateEvaluation`, and finally `Evaluation`.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ Method = Literal["cross_fit", "holdout", "official_test"]
 
 
 class CrossFit(Part):
-    """Every group was predicted by models of the chosen recipe that were not trained on it."""
+    """Cross-fitting: the chosen recipe predicted every group without being trained on it."""
 
     n_folds: Count = Field(description="Folds of the cross-fitting.")
     n_rows: Count = Field(description="Rows that were predicted.")
@@ -48,8 +48,8 @@ class CrossFit(Part):
     n_effective_groups: Tenths = Field(
         description="Kish's effective number, `sum(n)^2 / sum(n^2)` over the groups' sizes n."
     )
-    is_nested: bool = Field(description="Whether the recipe was chosen again in every fold.")
-    n_other_choices: Count = Field(description="Folds that chose another recipe.")
+    is_nested: bool = Field(description="Whether the choice of recipe was repeated in every fold.")
+    n_other_choices: Count = Field(description="Folds in which another recipe was chosen.")
 
 
 class Holdout(Part):
@@ -62,7 +62,7 @@ class Holdout(Part):
 
 
 class Change(Part):
-    """One value of the metadata, of both models."""
+    """One value of the metadata in both models."""
 
     before: JsonValue
     after: JsonValue
@@ -72,14 +72,14 @@ class Change(Part):
 
 
 class Changes(Part):
-    """What differs from the champion's metadata, by dotted keys."""
+    """Differences from the champion's metadata, by dotted key."""
 
     champion: str
     changed: dict[str, Change]
 
 
 class PredictionScores(Part):
-    """What follows from predictions and labels alone."""
+    """Results that depend on predictions and labels only."""
 
     classes: tuple[str, ...] = Field(description="Sorted; the order of `confusion`.")
     n_test: Count = Field(description="Rows that were evaluated.")
@@ -88,27 +88,25 @@ class PredictionScores(Part):
     )
     per_class: dict[str, ClassScores] = Field(description="By class.")
     confusion: tuple[tuple[Count, ...], ...] = Field(description="Rows are true classes.")
-    curves: dict[str, Curves] = Field(description="By class, where they are defined.")
-    reliability: Reliability | None = Field(description="null: no row of a known class.")
-    risk_coverage: RiskCoverage | None = Field(description="null: too few rows.")
+    curves: dict[str, Curves] = Field(description="By class, if they are defined.")
+    reliability: Reliability | None = Field(description="null: no row is of a known class.")
+    risk_coverage: RiskCoverage | None = Field(description="null: there are too few rows.")
 
 
 class RowScores(PredictionScores):
     """The scores with their intervals, and by slice."""
 
     intervals: IntervalReport
-    slices: SliceReport | None = Field(None, description="null: no columns are sliced.")
+    slices: SliceReport | None = Field(None, description="null: there are no columns to slice by.")
 
 
 class ModelEvaluation(RowScores):
     """A model on rows that it was not trained on, or its recipe on all rows of the table."""
 
     method: Method | None = Field(
-        None, description="How `scores` were made. Absent in files of earlier releases."
+        None, description="How `scores` were computed. Absent in files of earlier releases."
     )
-    cross_fit: CrossFit | None = Field(
-        None, description="null: the scores are not cross-fitted ones."
-    )
+    cross_fit: CrossFit | None = Field(None, description="null: the scores are not cross-fitted.")
     holdout: Holdout | None = Field(
         None, description="null: `scores` are those of the published model."
     )
@@ -122,7 +120,7 @@ class ModelEvaluation(RowScores):
 
 
 class CandidateEvaluation(ModelEvaluation):
-    """All that is measured of a candidate before the gate decides."""
+    """Everything that is measured of a candidate before the gate decides."""
 
     out_of_scope: OutOfScope | None = Field(
         None,
@@ -133,10 +131,10 @@ class CandidateEvaluation(ModelEvaluation):
         None, description="null: the model takes no embeddings, or `features.geometry` is `given`."
     )
     stress: StressReport | None = Field(
-        None, description="null: embeddings are not standardized per batch, or too few rows."
+        None, description="null: embeddings are not standardized per batch, or rows are too few."
     )
     input_check: InputCheck | None = Field(
-        None, description="null: no embeddings, or not standardized ones."
+        None, description="null: the model takes no embeddings, or they are not standardized."
     )
     label_noise: LabelNoise | None = Field(
         None, exclude_if=is_none, description="Absent if `evaluation.label_noise` is off."
@@ -144,7 +142,7 @@ class CandidateEvaluation(ModelEvaluation):
 
 
 class Evaluation(CandidateEvaluation, PublishedFile):
-    """What a run found out about its model; the report shows no number that is not in here."""
+    """All findings of a run about its model; the report shows only numbers from this file."""
 
     model_config = ConfigDict(title="evaluation.json")
 
@@ -153,7 +151,7 @@ class Evaluation(CandidateEvaluation, PublishedFile):
     search: SearchReport
     split: SplitReport
     drift: DriftReport | None = Field(
-        None, description="null: no champion, or `drift.action` is `ignore`."
+        None, description="null: there is no champion, or `drift.action` is `ignore`."
     )
     changes: Changes | None = Field(
         None, exclude_if=is_none, description="Absent if there is no champion."

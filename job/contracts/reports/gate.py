@@ -19,7 +19,7 @@ class Criterion(Part):
     value: int | float | None
     threshold: int | float | None
     is_met: bool
-    is_binding: bool = Field(description="Whether it rejects, or only warns.")
+    is_binding: bool = Field(description="Whether an unmet criterion rejects, or only warns.")
     reason: str
     lower: float | None = Field(None, description="Bounds of the value's interval, if it has one.")
     upper: float | None = None
@@ -42,7 +42,7 @@ class CanShow(Part):
         description="Share of equally good candidates that pass the comparison with the champion."
     )
     largest_drop: Rounded = Field(
-        description="True drop of the metric that passes in 5 % of the runs; smaller drops pass "
+        description="True drop of the metric that passes in 5% of the runs; smaller drops pass "
         "more often."
     )
 

@@ -1,4 +1,4 @@
-"""Rows of length 1 behind a table of embeddings, and the affine map that restores them."""
+"""The geometry of embeddings: whether rows had length 1, and the affine map that restores them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _Figure = Annotated[NineDecimals, Field(ge=0)]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class AffineMap(NotPublished):
-    """An affine map of selected columns, each by itself: `scale * x + offset`.
+    """An affine map of selected columns, applied to each column: `scale * x + offset`.
 
     Attributes
     ----------
@@ -62,8 +62,8 @@ class Geometry(Part):
     n_held_out_rows: Count = Field(0, description="Distinct rows that it was checked on.")
     singular_values: tuple[_Figure, _Figure] | None = Field(
         None,
-        description="The two smallest ones, of columns scaled to a standard deviation of 1, per "
-        "row.",
+        description="The two smallest singular values per row, of columns scaled to a standard "
+        "deviation of 1.",
     )
     length_deviation: _Figure | None = Field(
         None, description="Root mean square of |length - 1| over the restored held-out rows."
@@ -71,5 +71,5 @@ class Geometry(Part):
     cosine_error: NineDecimals | None = Field(
         None, description="Expected 1 - cosine of restored rows to the original ones."
     )
-    # None unless the status is `restored`, or the length of rows of one length is to be kept
+    # None unless the status is `restored`, or rows of one length are to keep their length
     map: SkipJsonSchema[AffineMap | None] = Field(None, exclude=True, repr=False)

@@ -10,9 +10,9 @@ from job.contracts.reports.part import NonNegative, Part
 
 
 class InputCheck(Part):
-    """A statistic of a batch, and the bounds within which the batch is like the training table.
+    """A statistic of a batch, and the bounds within which the batch resembles the training table.
 
-    None of the bounds is computed from rows.
+    The bounds are constants; they are not computed from rows.
     """
 
     measure: Literal["length_deviation", "column_means"] = Field(

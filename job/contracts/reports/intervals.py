@@ -30,6 +30,6 @@ class IntervalReport(Part):
     n_resamples: Count
     n_rows: Count
     n_groups: Count
-    not_covered: tuple[str, ...] = Field(NOT_COVERED, description="Scores that have none.")
+    not_covered: tuple[str, ...] = Field(NOT_COVERED, description="Scores without an interval.")
     scores: dict[str, Interval] = Field(description="By score.")
     per_class: dict[str, dict[str, Interval]] = Field(description="By class, then by score.")

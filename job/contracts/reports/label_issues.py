@@ -1,4 +1,4 @@
-"""The list of suspected label errors that a run keeps where the settings allow it."""
+"""The list of suspected label errors, which a run stores if the settings enable it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class ListedIssue(LabelIssue):
 
 
 class LabelIssues(PublishedFile):
-    """Suspected rows, in positions, labels and ids; lowest label quality first."""
+    """Suspected rows by position, label and id; lowest label quality first."""
 
     model_config = ConfigDict(title="label_issues.json")
 
@@ -32,7 +32,7 @@ class LabelIssues(PublishedFile):
     def of(
         cls, issues: Iterable[LabelIssue], n_rows: int, ids: dict[int, str | None] | None
     ) -> Self:
-        """Make the list; `ids` are those of the rows, by position, or None without an id column."""
+        """Create the list; `ids` are the rows' ids by position, or None without an id column."""
         listed = (
             ListedIssue(**issue.fields())
             if ids is None
@@ -42,5 +42,5 @@ class LabelIssues(PublishedFile):
         return cls(n_rows=n_rows, issues=tuple(listed))
 
     def to_json(self) -> dict[str, Any]:
-        """Return the list as it is stored: an id that is missing in its column is null."""
+        """Return the list as it is stored; a missing value of the id column is null."""
         return self.model_dump(mode="json", exclude_unset=True)

@@ -1,4 +1,4 @@
-"""Estimates of label noise, and the rows whose labels are suspected."""
+"""Estimates of label noise, and the rows with suspected labels."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from job.contracts.reports.part import Count, Part, Probability, Tenths
 
 
 class ClassLabels(Part):
-    """Rows with the label of one class, and the estimated number of them that are wrong."""
+    """Rows labelled with one class, and the estimated number of wrong labels among them."""
 
     n_rows: Count
     n_wrong: Tenths = Field(description="An estimate.")
@@ -40,11 +40,11 @@ class LabelNoise(Part):
     """A model's estimate of the wrong labels among the training rows."""
 
     estimator: str = Field(
-        description="The chosen one; logistic regression in place of the dummy classifier."
+        description="The chosen estimator, or logistic regression if that is the dummy classifier."
     )
     folds: Count
     level: Probability
-    n_rows: Count = Field(description="Rows that were examined: all, or a sample of whole groups.")
+    n_rows: Count = Field(description="Examined rows: all, or a sample of whole groups.")
     n_groups: Count
     share: Interval = Field(
         description="Share of wrong labels, with its interval over resampled groups."

@@ -1,4 +1,4 @@
-"""The content of manifest.json, which makes a folder of files a version."""
+"""The content of manifest.json; a folder of files is a version once it has a manifest."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class FileEntry(Part):
 
 
 class Manifest(PublishedFile):
-    """All files of a version but the manifest itself, which is written last."""
+    """All files of a version except the manifest itself, which is written last."""
 
     model_config = ConfigDict(title="manifest.json")
 
@@ -45,7 +45,7 @@ class Manifest(PublishedFile):
     def of(
         cls, version: str, run_id: str, files: Iterable[FileEntry], *, copied_from: str | None
     ) -> Self:
-        """Make the manifest of these files."""
+        """Create the manifest of these files."""
         entries = tuple(sorted(files, key=lambda entry: entry.name))
         return cls(version=version, run_id=run_id, files=entries, copied_from=copied_from)
 

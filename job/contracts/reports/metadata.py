@@ -1,4 +1,4 @@
-"""The content of metadata.json: what a consumer and an auditor need to know of a version."""
+"""The content of metadata.json: what a consumer and an auditor need to know about a version."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class TrainedOn(Part):
 class DatasetDescription(Part):
     """The origin of a table.
 
-    Only known notes of the exporter are included: others may contain anything, personal data too.
+    Only known notes of the exporter are included: other notes may contain personal data.
     """
 
     uri: str = Field(description="Where the table was read.")
@@ -44,7 +44,7 @@ class DatasetDescription(Part):
     )
     description: str | None = Field(description="The exporter's description; null without one.")
     metadata: dict[str, str] = Field(description="Known notes in the file.")
-    sidecar: dict[str, str] = Field(description="Known notes in the file beside it.")
+    sidecar: dict[str, str] = Field(description="Known notes in the file's sidecar.")
     n_other_notes: Count = Field(description="Notes that are not included.")
     ignored_columns: tuple[str, ...] = Field(description="Columns of the table without a role.")
     absent_columns: tuple[str, ...] = Field(
@@ -58,12 +58,12 @@ class ModelInput(Part):
     kind: Literal["embeddings", "text", "dataframe"] = Field(
         description="A matrix, a list of texts, or a DataFrame of named columns."
     )
-    names: tuple[str, ...] = Field(description="Columns of the DataFrame; else empty.")
+    names: tuple[str, ...] = Field(description="Columns of the DataFrame; otherwise empty.")
     dtypes: tuple[str, ...] = Field(
-        description="`float32` or `str`: of each column, or of all values."
+        description="`float32` or `str`: one for each column, or one for all values."
     )
     shape: tuple[int | None, ...] = Field(
-        description="Shape of a batch; null is the number of rows."
+        description="Shape of a batch; null stands for the number of rows."
     )
 
 
@@ -95,26 +95,26 @@ class PublishedDecision(Part):
 class Override(Part):
     """Why a rejected candidate was published."""
 
-    reason: str = Field(description="The reason that the operator has given.")
+    reason: str = Field(description="The reason that the operator gave.")
     rejected_for: tuple[str, ...] = Field(description="The gate's reasons.")
 
 
 class PublishedCrossFit(CrossFit):
-    """The folds of a cross-fitted table, and the errors that the run kept of its groups."""
+    """The folds of a cross-fitted table, and the digest of the stored errors of its groups."""
 
     group_errors_digest: DigestText = Field(
-        description="Of the file below `runs/<run_id>/group_errors/`; later runs compare with it."
+        description="Digest of the file below `runs/<run_id>/group_errors/`, which later runs read."
     )
 
 
 class ChallengeSummary(Part):
     """The published model's scores on the challenge set."""
 
-    n_rows: Count = Field(description="Rows that were judged.")
-    n_groups: Count = Field(description="Their groups of near-duplicates.")
-    judged: Literal["all", "half"] = Field(description="Part of the set that was judged.")
+    n_rows: Count = Field(description="Rows that were evaluated.")
+    n_groups: Count = Field(description="Groups of near-duplicates among these rows.")
+    judged: Literal["all", "half"] = Field(description="Part of the set that was evaluated.")
     used_for: tuple[Literal["choice", "threshold"], ...] = Field(
-        description="What else rows of the set have decided."
+        description="Other uses of rows of the set."
     )
     level: Probability = Field(description="Confidence level of the intervals.")
     accuracy: Interval = Field(description="Share of correct predictions.")
@@ -125,7 +125,7 @@ class AnchorRequest(Part):
     """The anchor that the version's promotion sets."""
 
     version: VersionName = Field(description="The new anchor.")
-    replaces: VersionName | None = Field(description="The present anchor; null: there is none.")
+    replaces: VersionName | None = Field(description="The current anchor; null: there is none.")
 
 
 class Environment(Part):
@@ -136,26 +136,24 @@ class Environment(Part):
     packages: dict[str, str | None] = Field(description="Versions; null: not installed.")
     git_revision: str | None = Field(description="Revision of the job; null if it is unknown.")
     cpu: str = Field(
-        description="Kernels that the BLAS chose: results are byte-identical with the same ones."
+        description="Kernels that BLAS uses: results are byte-identical with the same kernels."
     )
 
 
 class PromotionTerms(PublishedFile):
     """The part of metadata.json that publication and promotion depend on."""
 
-    run_id: str | None = Field(None, description="Run that has trained the model.")
-    override: Override | None = Field(
-        None, description="null: the gate has accepted the candidate."
-    )
+    run_id: str | None = Field(None, description="Run that trained the model.")
+    override: Override | None = Field(None, description="null: the gate accepted the candidate.")
     sets_anchor: AnchorRequest | None = Field(
         None, description=f"null: the promotion sets no anchor. {_EARLIER}"
     )
 
 
 class Metadata(PromotionTerms):
-    """What a consumer and an auditor need to know of a version.
+    """What a consumer and an auditor need to know about a version.
 
-    `model_version`, `embedding_model`, `classifier` and `trained_on` are the keys PCC reads.
+    PCC reads the keys `model_version`, `embedding_model`, `classifier` and `trained_on`.
     """
 
     model_config = ConfigDict(title="metadata.json")
@@ -166,7 +164,7 @@ class Metadata(PromotionTerms):
     )
     classifier: str = Field(description="Name of the estimator.")
     trained_on: TrainedOn = Field(description="The rows that the model was trained on.")
-    run_id: str = Field(description="Run that has trained the model.")
+    run_id: str = Field(description="Run that trained the model.")
     data_digest: DigestText = Field(description="`content_digest` of the table.")
     settings_digest: DigestText = Field(
         description="SHA-256 of the settings that can change a model."
@@ -189,7 +187,7 @@ class Metadata(PromotionTerms):
     dataset: DatasetDescription = Field(description="The origin of the table.")
     split: SplitReport = Field(description="Counts of the split.")
     settings: dict[str, JsonValue] = Field(
-        description="All settings of the run, as the release named them."
+        description="All settings of the run, by their names in this release."
     )
     hyperparameters: dict[str, object] = Field(
         description="Parameters of the estimator, by scikit-learn's names."
@@ -200,13 +198,13 @@ class Metadata(PromotionTerms):
     training_keys_salt: str = Field(description="Salt of the digests in `training_keys.npy`.")
     training_keys_of: str | None = Field(
         None,
-        description="What most keys in `training_keys.npy` were made of, such as `text` or "
-        f"`embedding`. {_EARLIER}",
+        description="Source of most keys in `training_keys.npy`, such as `text` or `embedding`. "
+        f"{_EARLIER}",
     )
     random_state: int = Field(description="Seed of the run.")
     environment: Environment = Field(description="Installation and machine of the run.")
     compatible_with: tuple[str, ...] = Field(
-        (), description=f"Packages that the model also loads with. {_EARLIER}"
+        (), description=f"Other package versions that can load the model. {_EARLIER}"
     )
     decision: PublishedDecision | None = Field(
         None, description=f"null: no target precision was set. {_EARLIER}"
@@ -224,8 +222,8 @@ class Metadata(PromotionTerms):
     )
     input_check: InputCheck | None = Field(
         None,
-        description="Bounds by which a consumer finds a batch of embeddings that was standardized "
-        f"anew; null: there is nothing to check. {_EARLIER}",
+        description="Bounds by which a consumer detects a batch of embeddings that was "
+        f"standardized on its own rows; null: there is nothing to check. {_EARLIER}",
     )
     limitations: tuple[str, ...] = Field(
         (), description=f"Findings that weaken the scores, as sentences. {_EARLIER}"

@@ -9,7 +9,7 @@ from job.contracts.reports.part import Count, Part, Probability, RoundedProbabil
 
 
 class EmptyRequest(Part):
-    """A request without content: a text of no characters, an embedding of zeros, no metadata."""
+    """A request without content: an empty text, an embedding of zeros, or missing metadata."""
 
     predicted: str
     confidence: RoundedProbability
@@ -20,13 +20,13 @@ class OutOfScopeRequests(Part):
     """The requests of the out-of-scope set."""
 
     n_rows: Count
-    n_groups: Count = Field(description="Distinct requests, or groups where the set names some.")
+    n_groups: Count = Field(description="Distinct requests, or groups of the group column.")
     n_answered: Count
-    answered: Interval = Field(description="Share of the rows that is answered.")
-    level: Probability = Field(description="Of the interval.")
+    answered: Interval = Field(description="Share of the rows that are answered.")
+    level: Probability = Field(description="Confidence level of the interval.")
     median_confidence: RoundedProbability
     predicted: dict[str, Count] = Field(
-        description="Rows by predicted class, answered or not; classes of no row are absent."
+        description="Rows by predicted class, answered or not; classes without rows are absent."
     )
 
 
@@ -34,8 +34,8 @@ class OutOfScope(Part):
     """The published model on requests that belong to none of its classes."""
 
     threshold: Probability | None = Field(
-        description="Least confidence that is answered; null: none is published, and every request "
-        "counts as answered."
+        description="Minimum confidence of an answer; null: no threshold, so every request counts "
+        "as answered."
     )
     empty: EmptyRequest
     requests: OutOfScopeRequests | None = Field(description="null: there is no out-of-scope set.")

@@ -1,7 +1,7 @@
-"""The base of the published parts, and the kinds of numbers in them.
+"""The base class of published parts, and the types of their numbers.
 
-Parts are checked when they are made, and rounded when they are written: the run computes with all
-digits of a number, and the file has six decimals.
+Parts are validated when they are created, and rounded when they are written: the run computes with
+all digits of a number, and the file has six decimals.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _N_DECIMALS = 6
 
 
 class Part(BaseModel):
-    """Base of everything that is published: frozen, and without unknown keys."""
+    """Base class of everything that is published: frozen, and without unknown keys."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -28,11 +28,11 @@ class Part(BaseModel):
     )
 
     def fields(self) -> dict[str, Any]:
-        """Return the values by field, not as published: to build a part that has more fields."""
+        """Return the values by field name, unrounded, to build a part that has more fields."""
         return dict(self)
 
     def copy_with(self, **changes: object) -> Self:
-        """Return a copy with other values, which are checked like those of a new part."""
+        """Return a copy with other values, which are validated like those of a new part."""
         return type(self).model_validate({**dict(self), **changes})
 
     def to_json(self) -> dict[str, Any]:
@@ -46,7 +46,7 @@ def is_none(value: object) -> bool:
 
 
 def _clip(lower: float, upper: float, value: Any) -> Any:
-    """Return a bound for a number that exceeds it by an error of rounding, else the number."""
+    """Return the bound if a number exceeds it by a rounding error only, else the number."""
     if isinstance(value, float):
         if lower - _ROUNDING_ERROR <= value < lower:
             return lower
@@ -56,7 +56,7 @@ def _clip(lower: float, upper: float, value: Any) -> Any:
 
 
 def round_published(value: float) -> float:
-    """Return a number as `Rounded` publishes it, so that what is compared is what readers see."""
+    """Return a number as `Rounded` publishes it, so that comparisons use what readers see."""
     return round(value, _N_DECIMALS)
 
 
@@ -72,7 +72,7 @@ Count = Annotated[int, Field(ge=0)]
 NonNegative = Annotated[float, Field(ge=0)]
 Probability = Annotated[float, BeforeValidator(partial(_clip, 0.0, 1.0)), Field(ge=0, le=1)]
 Cosine = Annotated[float, BeforeValidator(partial(_clip, -1.0, 1.0)), Field(ge=-1, le=1)]
-# as published with one, four, six or nine decimals
+# types of numbers that are published with six, one, four or nine decimals
 Rounded = Annotated[float, _round(_N_DECIMALS)]
 RoundedProbability = Annotated[Probability, _round(_N_DECIMALS)]
 RoundedCosine = Annotated[Cosine, _round(_N_DECIMALS)]
@@ -82,10 +82,10 @@ NineDecimals = Annotated[float, _round(9)]
 
 
 class NotPublished:
-    """Base of values that a part carries through the run, and that are never written.
+    """Base class of values that a part carries during the run and that are never written.
 
-    A field of such a type is excluded from the file and from its schema, and two parts are equal
-    if what is published of them is.
+    A field of such a type is excluded from the file and its schema.  Two parts are equal if their
+    published content is equal.
     """
 
     def __eq__(self, other: object) -> bool:

@@ -12,63 +12,63 @@ Size = Annotated[float, Field(ge=0)]
 
 
 class _Kept(BaseModel):
-    # NOTE: a later release may keep more
+    # NOTE: a later release may store more keys
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class _Part(_Kept):
     missing: Share = Field(description="Share of rows without a value.")
     expected_index: Size = Field(
-        description="Stability index that drawing such groups makes by itself, on average."
+        description="Mean stability index from sampling such groups alone, without drift."
     )
     degrees_of_freedom: Size = Field(
-        description="Of the scaled chi-squared that the index follows."
+        description="Degrees of freedom of the scaled chi-squared distribution of the index."
     )
 
 
 class Values(_Part):
-    """Classes, categories or truth values."""
+    """Classes, categories or booleans."""
 
-    shares: dict[str, Share] = Field(description="By value, of those that may be named.")
-    standard_errors: dict[str, Size] = Field(description="Of the shares, over groups.")
+    shares: dict[str, Share] = Field(description="By value, for values that may be named.")
+    standard_errors: dict[str, Size] = Field(description="Standard errors of the shares, by value.")
     other: Share = Field(description="Share of all other values.")
 
 
 class Numbers(_Part):
     """Numbers, in bins between deciles."""
 
-    edges: list[float] = Field(description="Ends of the bins, ascending; a bin has its upper end.")
-    ties: list[float] = Field(description="Edges that many rows hold: each is a bin of its own.")
-    shares: list[Share] = Field(description="Of the bins, ascending; a tie is before what follows.")
+    edges: list[float] = Field(description="Bin edges, ascending; a bin includes its upper edge.")
+    ties: list[float] = Field(description="Edges that many rows share: each is a bin of its own.")
+    shares: list[Share] = Field(description="Of the bins, ascending; a tie precedes the next bin.")
 
 
 class Words(_Kept):
     """The words of texts; their digests are in `vocabulary.npy`."""
 
-    n_rows: Count = Field(description="Texts that were looked at, drawn at random.")
-    salt: str = Field(description="Of the digests.")
-    n_words: Count = Field(description="Words that enough groups hold.")
+    n_rows: Count = Field(description="Texts in the random sample.")
+    salt: str = Field(description="Salt of the digests.")
+    n_words: Count = Field(description="Words that enough groups use.")
     is_masked: bool = Field(description="Whether ids, dates and amounts were left out.")
     unseen_share: Share = Field(
-        description="Share of words in texts that too few other groups hold, as in new texts."
+        description="Share of words in texts that too few other groups use, as in new texts."
     )
-    standard_error: Size = Field(description="Of `unseen_share`, over groups.")
+    standard_error: Size = Field(description="Standard error of `unseen_share`, over groups.")
 
 
 class PrincipalAxes(_Kept):
-    """Mean and first principal axes of the embeddings, of one mean embedding for each group."""
+    """Mean and first principal axes of the embeddings, from one mean embedding per group."""
 
-    n_groups: Count = Field(description="Those of rows that were drawn at random.")
+    n_groups: Count = Field(description="Groups of the randomly sampled rows.")
     mean: list[float] = Field(description="Mean of the groups' embeddings.")
     rms_distance: Size = Field(description="Root mean square distance of the groups from the mean.")
     effective_dimensions: float = Field(
-        ge=1, description="(trace of the covariance)^2 / trace of its square, or less."
+        ge=1, description="(trace of the covariance)^2 / trace of its square, or a lower estimate."
     )
-    axes: list[list[float]] = Field(description="Unit vectors, first that of most variance.")
+    axes: list[list[float]] = Field(description="Unit vectors, largest variance first.")
     explained_variance_ratio: Share = Field(
-        description="Share of the variance along such axes, in groups that did not choose them."
+        description="Share of the variance along axes that were fitted to other groups."
     )
-    standard_error: Size = Field(description="Of `explained_variance_ratio`.")
+    standard_error: Size = Field(description="Standard error of `explained_variance_ratio`.")
 
 
 class Profile(_Kept):
@@ -82,10 +82,10 @@ class Profile(_Kept):
     )
     parts: dict[str, Values | Numbers] = Field(
         description="`classes`, `text length` in characters, and `column <name>` of categorical, "
-        "boolean and numeric columns, whether the model takes them or not."
+        "boolean and numeric columns, including columns that the model does not take."
     )
-    words: Words | None = Field(description="null where there is no text.")
+    words: Words | None = Field(description="null: the table has no text.")
     embedding_model: str = Field(description="Model that the embeddings come from.")
     embeddings: PrincipalAxes | None = Field(
-        description="null where the model takes none, or of fewer than 20 groups."
+        description="null: the model takes no embeddings, or there are fewer than 20 groups."
     )

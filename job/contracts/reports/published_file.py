@@ -1,4 +1,4 @@
-"""The base of whole JSON files, and the kinds of names in them."""
+"""The base class of published JSON files, and the types of the names in them."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ DigestText = Annotated[str, Field(pattern="^sha256:[0-9a-f]{64}$")]
 
 
 class PublishedFile(Part):
-    """A file that other releases of the job read, and consumers."""
+    """A complete file, which consumers and other releases of the job read."""
 
     @classmethod
     def parse(cls, raw: bytes) -> Self:
-        """Read the file as any release wrote it; keys that this one does not know are left out.
+        """Read the file as written by any release; drop keys that this release does not know.
 
         Raises
         ------
         ValueError
-            The bytes are not such a file.
+            The bytes are not a file of this kind.
         """
         return cls.model_validate_json(raw, extra="ignore")
 

@@ -1,4 +1,4 @@
-"""What the commands print on standard output, as JSON or laid out as a table."""
+"""The results that commands print on standard output, as JSON or as a table."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class RunDataset(Part):
 
     @classmethod
     def of(cls, dataset: Dataset) -> RunDataset:
-        """Return the name, size and digests of a table."""
+        """Return the URI, size and digests of a table."""
         provenance = dataset.provenance
         return cls(
             uri=provenance.uri,
@@ -49,7 +49,7 @@ class RunResult(Part):
     version: VersionName | None = Field(description="null: no version was published.")
     store_uri: str = Field(description="URI of the store, without credentials.")
     scores: Scores = Field(description="`scores` of evaluation.json.")
-    dataset: RunDataset = Field(description="The table that the run has read.")
+    dataset: RunDataset = Field(description="The table that the run read.")
     stages: dict[str, float] = Field(description="Seconds of each stage.")
     duration_seconds: float = Field(description="Seconds of the whole run.")
     override: str | None = Field(
@@ -64,15 +64,15 @@ class GateResult(Part):
 
     model_config = ConfigDict(title="result of `pcc-job gate`")
 
-    candidate: VersionName = Field(description="Version that was judged.")
+    candidate: VersionName = Field(description="Version that was evaluated.")
     champion: VersionName = Field(description="Version that it was compared with.")
     n_rows: Count = Field(description="Rows of the table, or of the official test.")
     n_trained_on: Count = Field(description="Rows that the candidate was trained on.")
-    n_unknown_class: Count = Field(description="Rows of classes that it does not know.")
-    n_judged: Count = Field(description="Rows that it was judged on.")
-    scores: Scores = Field(description="Its scores on these rows.")
+    n_unknown_class: Count = Field(description="Rows of classes that the candidate does not know.")
+    n_judged: Count = Field(description="Rows that the candidate was evaluated on.")
+    scores: Scores = Field(description="Scores of the candidate on these rows.")
     challenge_scores: Scores | None = Field(
-        description="Its scores on the challenge set; null without one."
+        description="Scores of the candidate on the challenge set; null without one."
     )
     gate: GateDecision = Field(description="The decision of the gate.")
 

@@ -1,4 +1,4 @@
-"""The record that every attempt of a run leaves in the store."""
+"""The record that every attempt of a run writes to the store."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RecordedOutcome = Literal[
 class RunRecord(PublishedFile):
     """One attempt of a run, `runs/RUN_ID/ATTEMPT.json`.
 
-    Keys without a value when the attempt ended are absent.
+    Keys whose value was unknown when the attempt ended are absent.
     """
 
     model_config = ConfigDict(title="run record")
@@ -27,18 +27,18 @@ class RunRecord(PublishedFile):
     run_id: str = Field(description="Name of the run.")
     attempt: Count = Field(description="Number of the attempt, from 1.")
     outcome: RecordedOutcome = Field(
-        description="How the attempt ended; `failed`: an error with a reason, `crashed`: an "
-        "unforeseen one, `ended`: a signal."
+        description="How the attempt ended; `failed`: with an expected error, `crashed`: with an "
+        "unexpected one, `ended`: by a signal."
     )
     exit_code: int | None = Field(None, description="Exit code of the process.")
     version: VersionName | None = Field(None, description="null: no version was published.")
-    reason: str | None = Field(None, description="Why the run was rejected or has failed.")
+    reason: str | None = Field(None, description="Why the run was rejected or failed.")
     error: str | None = Field(None, description="Class of the error.")
     signal: str | None = Field(None, description="Signal that ended the process.")
-    failed_stage: str | None = Field(description="Stage that did not end; null: none.")
+    failed_stage: str | None = Field(description="Stage that did not complete; null: none.")
     started_at: str | None = Field(None, description="Start of the attempt, ISO 8601.")
     duration_seconds: float = Field(description="Seconds of the attempt.")
-    stages: dict[str, float] = Field(description="Seconds of each stage that has ended.")
+    stages: dict[str, float] = Field(description="Seconds of each completed stage.")
     settings: dict[str, JsonValue] | None = Field(None, description="All settings of the run.")
     settings_digest: DigestText | None = Field(
         None, description="SHA-256 of the settings that can change a model."
@@ -61,12 +61,12 @@ class RunRecord(PublishedFile):
         None, description="`content_digest` of the out-of-scope set."
     )
     estimated_memory_bytes: Count | None = Field(
-        None, description="Memory that the training was estimated to need."
+        None, description="Estimated memory of the training."
     )
     scores: Scores | None = Field(None, description="`scores` of evaluation.json.")
     model_digest: DigestText | None = Field(None, description="SHA-256 of the model's bytes.")
     override: str | None = Field(None, description="Reason to publish a rejected candidate.")
 
     def to_json(self) -> dict[str, Any]:
-        """Return the record as it is stored, with the keys that were given."""
+        """Return the record as it is stored: only the keys that were given."""
         return self.model_dump(mode="json", exclude_unset=True)

@@ -27,15 +27,15 @@ class ClassScores(Part):
     f1: Probability
     n_test: Count
     roc_auc: Probability | None = Field(
-        None, exclude_if=is_none, description="Absent where it is not defined."
+        None, exclude_if=is_none, description="Absent if it is undefined."
     )
     pr_auc: Probability | None = Field(
-        None, exclude_if=is_none, description="Absent where it is not defined."
+        None, exclude_if=is_none, description="Absent if it is undefined."
     )
 
 
 class Curves(Part):
-    """Points of the two curves of a class, on a grid of their horizontal axes."""
+    """Points of the ROC and precision-recall curves of a class, on fixed horizontal grids."""
 
     false_positive_rate: tuple[Probability, ...]
     true_positive_rate: tuple[Probability, ...]
@@ -44,15 +44,15 @@ class Curves(Part):
 
 
 class Bins(Part):
-    """Rows by confidence, in bins of about as many rows each."""
+    """Rows by confidence, in bins of about equal size."""
 
-    confidence: tuple[Probability, ...] = Field(description="Mean of each bin.")
-    accuracy: tuple[Probability, ...] = Field(description="Share that came true.")
+    confidence: tuple[Probability, ...] = Field(description="Mean confidence of each bin.")
+    accuracy: tuple[Probability, ...] = Field(description="Share of correct rows of each bin.")
     n_rows: tuple[Count, ...]
 
 
 class ClassReliability(Part):
-    """The probability of one class, against its share of the rows that were given it."""
+    """Predicted probability of one class, compared with the share of rows of the class."""
 
     calibration_error: RoundedProbability
     brier: RoundedProbability
@@ -60,24 +60,24 @@ class ClassReliability(Part):
 
 
 class Reliability(Part):
-    """Whether confidence means what it says, of rows whose class the model knows."""
+    """Confidence compared with accuracy, on the rows whose class the model knows."""
 
-    min_rows: Count = Field(description="No bin has fewer rows.")
-    bins: Bins = Field(description="Of the predicted class.")
+    min_rows: Count = Field(description="Minimum number of rows in a bin.")
+    bins: Bins = Field(description="Bins by the confidence of the predicted class.")
     per_class: dict[str, ClassReliability]
 
 
 class RiskCoverage(Part):
-    """Share of wrong answers by the share of rows that are answered, surest first."""
+    """Share of wrong answers by share of answered rows, most confident rows first."""
 
     area: RoundedProbability = Field(description="Mean risk over all coverages.")
     coverage: tuple[Probability, ...]
     risk: tuple[Probability, ...]
-    threshold: tuple[Probability, ...] = Field(description="Least confidence among the answered.")
+    threshold: tuple[Probability, ...] = Field(description="Minimum confidence of an answer.")
 
 
 class Latency(Part):
-    """Time of predictions of one row each."""
+    """Time of predicting a single row."""
 
     p50_ms: NonNegative
     p95_ms: NonNegative

@@ -40,15 +40,15 @@ class CandidateScore(Part):
     )
     n_samples: Count = Field(0, description="Number of rows in its last round.")
     fold_scores: tuple[float, ...]
-    mean_score: float = Field(default_factory=_mean, description="Over the folds.")
+    mean_score: float = Field(default_factory=_mean, description="Mean over the folds.")
     ended: Literal["halved"] | None = Field(
         None,
         description="Why it cannot be chosen: `halved` if successive halving dropped it; null if "
-        "it can be.",
+        "it can be chosen.",
     )
     challenge_score: float | None = Field(
         None,
-        description="The search's metric on the challenge set; null unless that set chooses.",
+        description="`search.metric` on the challenge set; null unless the set chooses.",
     )
 
 
@@ -88,9 +88,9 @@ class SearchReport(Part):
         "preferred. Absent in files of earlier releases.",
     )
     chosen_on: Literal["table", "challenge"] = Field(
-        "table", description="Absent in files of earlier releases."
+        "table", description="Data that decided the choice. Absent in files of earlier releases."
     )
-    # what the chosen candidate is compared with, fitted on the same rows
+    # candidates that the chosen one is compared with, fitted to the same rows
     baselines: SkipJsonSchema[tuple[CandidateScore, ...]] = Field((), exclude=True)
     # predicted labels of the candidates; None if `metric` is computed from probabilities
     labels: SkipJsonSchema[SearchedLabels | None] = Field(None, exclude=True, repr=False)

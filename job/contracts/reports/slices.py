@@ -29,14 +29,14 @@ class SliceScore(Part):
     n_groups: Count
     accuracy: Interval
     upper_bound: RoundedProbability = Field(
-        description="Of the accuracy, simultaneous over all slices."
+        description="Upper bound of the accuracy, simultaneous over all slices."
     )
     difference: Rounded = Field(description="Accuracy of the slice minus that of the rest.")
     difference_upper_bound: Rounded = Field(
-        description="Of the difference, simultaneous over all slices."
+        description="Upper bound of the difference, simultaneous over all slices."
     )
     score: Rounded | None = Field(
-        description="The search's metric on the slice; null if it is undefined there."
+        description="`search.metric` on the slice; null if it is undefined there."
     )
     is_worse: bool = Field(
         default_factory=_is_worse,
@@ -45,7 +45,7 @@ class SliceScore(Part):
 
 
 class SliceReport(Part):
-    """The slices of a hold-out, the worst first."""
+    """The slices of the evaluated rows, worst first."""
 
     method: str = _METHOD
     metric: str
@@ -53,9 +53,9 @@ class SliceReport(Part):
     min_rows: Count
     min_groups: Count
     n_not_shown: Count = Field(
-        description="Slices that have fewer rows or groups than the minimum, or whose rest does."
+        description="Slices with fewer rows or groups than the minimum, in the slice or the rest."
     )
     single_valued: tuple[str, ...] = Field(
-        description="Columns with a single value, so that all rows are one slice."
+        description="Columns with a single value, so that all rows are in one slice."
     )
     scores: tuple[SliceScore, ...]

@@ -40,8 +40,8 @@ class SplitReport(Part):
 
     method: str = Field(description="`split.method`, or `official_test`.")
     key: str = Field(
-        description="What rows must not share across the sides: `group`, or what their keys "
-        "were made of."
+        description="Key that training and test rows must not share: `group`, or the kind of "
+        "content that keys are computed from."
     )
     n_train: Count = Field(description="Training rows.")
     n_test: Count = Field(description="Test rows.")
@@ -52,7 +52,7 @@ class SplitReport(Part):
     )
     n_dropped_rare_class: Count = Field(description="Rows dropped because their class is too rare.")
     n_rare_classes: Count = Field(description="Classes that were dropped as too rare.")
-    n_conflicting_texts: Count = Field(description="Texts that carry more than one label.")
+    n_conflicting_texts: Count = Field(description="Texts with more than one label.")
     n_conflicting_rows: Count = Field(description="Rows of these texts.")
     test_only_classes: tuple[str, ...] = Field(
         description="Classes of the test rows that the model does not know."
@@ -61,12 +61,12 @@ class SplitReport(Part):
     classes: dict[str, ClassRows] = Field(description="By class.")
     n_rebalanced_classes: Count = Field(
         0,
-        description="Classes that were absent from train or test after the hash or the seed, and "
-        "were rebalanced.",
+        description="Classes that were missing in train or test after the first assignment of "
+        "groups, and were rebalanced.",
     )
     n_large_groups: Count = Field(
         0,
-        description="Groups of more than an eighth of their class, which are always trained on. "
+        description="Groups with more than an eighth of their class, which are always trained on. "
         "Absent in files of earlier releases.",
     )
     n_rows_large_groups: Count = Field(0, description="Rows of these groups.")

@@ -1,4 +1,4 @@
-"""Scores on batches of another class mix whose embeddings are standardized anew."""
+"""Scores on restandardized batches: another class mix, standardized on their own rows."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ StatedBy = Literal["settings", "suite", "check"]
 
 
 class BatchScore(Part):
-    """Batches in which most rows are of one class."""
+    """Scores of batches in which most rows are of one class."""
 
     name: str = Field(alias="class")
     accuracy: RoundedProbability = Field(
-        description="Share of rows classified correctly after the batch was standardized anew."
+        description="Accuracy after the batch was standardized on its own rows."
     )
     accuracy_as_given: RoundedProbability = Field(
-        description="The same for the same rows with the embeddings of the table."
+        description="Accuracy on the same rows with the embeddings of the table."
     )
     accuracy_recentered: RoundedProbability | None = Field(
-        description="The same after the consumer recentered the batch; null unless rows are "
-        "restored."
+        description="Accuracy after the consumer recentered the batch; null unless the model "
+        "restores rows."
     )
 
 
@@ -43,13 +43,13 @@ def _mean_recentered(report: Mapping[str, Any]) -> float | None:
 
 
 def _find_worst(report: Mapping[str, Any]) -> BatchScore:
-    """Return the score of the class with the lowest accuracy; of equal ones, the first."""
+    """Return the score of the class with the lowest accuracy; the first one in a tie."""
     scores: tuple[BatchScore, ...] = report["classes"]
     return min(scores, key=lambda score: score.accuracy)
 
 
 class StressReport(Part):
-    """The published model on batches of another class mix, each standardized anew."""
+    """The published model on batches of another class mix, standardized on their own rows."""
 
     stated_by: StatedBy = Field(
         description="Source of the information that embeddings are standardized per batch."
@@ -63,22 +63,22 @@ class StressReport(Part):
     n_rows: Count = Field(description="Test rows that batches are drawn from.")
     n_groups: Count
     n_classes_left_out: Count = Field(
-        description="Classes without enough rows for a batch, or not drawn because there are too "
-        "many."
+        description="Classes without batches: they have too few rows, or there are too many "
+        "classes."
     )
     classes: tuple[BatchScore, ...] = Field(
         min_length=1, description="Scores by class, sorted by name."
     )
     accuracy: RoundedProbability = Field(
         default_factory=lambda report: _mean("accuracy", report),
-        description="Mean over the classes.",
+        description="Mean accuracy over the classes.",
     )
     accuracy_as_given: RoundedProbability = Field(
         default_factory=lambda report: _mean("accuracy_as_given", report)
     )
     accuracy_recentered: RoundedProbability | None = Field(default_factory=_mean_recentered)
     worst: BatchScore = Field(
-        default_factory=_find_worst, description="Of the class with the lowest accuracy."
+        default_factory=_find_worst, description="Scores of the class with the lowest accuracy."
     )
     interval: Interval | None = Field(
         description="Interval of the mean accuracy over the groups of the drawn rows; null with "

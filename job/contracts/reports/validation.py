@@ -1,4 +1,4 @@
-"""The report of the validation: which expectations a table meets."""
+"""The report of the validation: the expectations, and whether a table meets them."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ class RuleResult(Part):
 
     rule: str = Field(description="The expectation's type.")
     column: str | None = Field(
-        description="Role or column that it concerns; null for the whole table."
+        description="Role or column of the expectation; null for the complete table."
     )
     severity: Severity = Field(
-        description="`critical`: rows are dropped, or the table is refused, unless it is met."
+        description="`critical`: if it is not met, rows are dropped or the table is rejected."
     )
-    is_met: bool = Field(description="Whether it is met within its tolerance.")
+    is_met: bool = Field(description="Whether the expectation is met within its tolerance.")
     n_rows: Count = Field(description="Rows of the table.")
     n_broken: Count = Field(
-        0, description="Rows that violate it; 0 for expectations about a whole column."
+        0, description="Rows that violate it; 0 for expectations about a complete column."
     )
     thresholds: dict[str, int | float] = Field(
         default_factory=dict, description="The configured bounds of the rule."
@@ -39,9 +39,9 @@ class RuleResult(Part):
         False, description="Whether the expectation could not be evaluated."
     )
     is_applicable: bool = Field(
-        True, description="Whether the table has what the expectation is about."
+        True, description="Whether the table has the column that the expectation is about."
     )
-    # positions of the rows that violate it
+    # positions of the rows that violate the expectation
     rows: SkipJsonSchema[tuple[int, ...]] = Field((), exclude=True, repr=False)
 
 
@@ -70,7 +70,7 @@ class ValidationReport(PublishedFile):
         n_dropped: int,
         dropped_by_rule: Mapping[str, int],
     ) -> Self:
-        """Make the report of these results."""
+        """Create the report of these results."""
         rules = tuple(results)
         return cls(
             suite=suite,

@@ -1,4 +1,4 @@
-"""The share of templates in a table, and how similar the evaluated rows are to training rows."""
+"""The share of templates in a table, and the similarity of evaluated rows to training rows."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ class Templates(Part):
     """The number and share of rows from sentence templates."""
 
     min_rows: Count = Field(
-        description="Minimum number of rows that make a group of near-duplicates a template."
+        description="Minimum number of rows of a group of near-duplicates that is a template."
     )
     n_templates: Count
-    share: RoundedProbability = Field(description="Of the table's rows.")
+    share: RoundedProbability = Field(description="Share of the table's rows.")
     largest: tuple[RoundedProbability, ...] = Field(
         description="Shares of the table's rows in the largest groups of near-duplicates, largest "
         "first."
@@ -55,7 +55,7 @@ class SimilarityBin(Part):
     n_groups: Count
     accuracy: RoundedProbability | None = Field(None, description="null: no such rows.")
     interval: Interval | None = Field(
-        None, description="Of the accuracy over groups; null: fewer groups than `min_groups`."
+        None, description="Interval of the accuracy over groups; null: fewer than `min_groups`."
     )
 
 
@@ -67,11 +67,11 @@ class SimilarityReport(Part):
     n_items: Count = Field(description="Distinct texts or embeddings among the evaluated rows.")
     n_sampled_items: Count
     n_trained_items: Count = Field(
-        description="The same for the rows that the models were trained on, summed over the models."
+        description="Distinct items of the models' training rows, summed over the models."
     )
     n_sampled_trained_items: Count
     median: RoundedCosine = Field(description="Median similarity of the compared rows.")
-    new_below: Cosine = Field(description="Rows with a similarity below it count as new wording.")
+    new_below: Cosine = Field(description="Rows with a lower similarity count as new wording.")
     n_new_rows: Count
     n_new_groups: Count
     min_groups: Count = Field(description="A bin with fewer groups has no interval.")
@@ -98,7 +98,7 @@ class Standardization(Part):
 class Wording(Part):
     """The wording of a table and of its evaluated rows."""
 
-    items: ItemKind = Field(description="By what two rows count as equal.")
+    items: ItemKind = Field(description="What two rows have in common if they count as equal.")
     n_items: Count = Field(description="Number of distinct items in the table.")
     table: GroupCounts = Field(description="Counts of the whole table.")
     judged: GroupCounts = Field(description="Counts of the evaluated rows.")

@@ -1,1 +1,1 @@
-"""The settings of a run, one module a section."""
+"""Settings of a run, one module per section."""

@@ -1,4 +1,4 @@
-"""Validation of the addresses of tables, suites and stores."""
+"""Validate the addresses of tables, suites and stores."""
 
 import re
 from collections.abc import Collection
@@ -7,31 +7,31 @@ from urllib.parse import urlparse
 
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _FILE_SCHEMES: Final = ("file", "s3")
-# `job.cli.composition` has what opens a store of each scheme
+# `job.cli.composition` opens a store by its scheme
 STORE_SCHEMES: Final = ("file", "s3")
 
 
 def uri_scheme(uri: str) -> str:
-    """Return the scheme of an address in small letters; that of a path is `file`."""
+    """Return the scheme of an address in lowercase; the scheme of a path is `file`."""
     match = _SCHEME.match(uri)
     return match[1].lower() if match else "file"
 
 
 def require_readable(uri: str, schemes: Collection[str] = _FILE_SCHEMES) -> str:
-    """Return the address of a table, a suite or a store; raise if the job cannot read it.
+    """Return the address of a table, suite or store; raise if the job cannot read it.
 
     Raises
     ------
     ValueError
-        It is neither a path nor a URI of one of the schemes, or contains a user or a password.
+        It is neither a path nor a URI of one of the schemes, or it contains a user or a password.
     """
     match = _SCHEME.match(uri)
     if uri.lower().startswith("s3:") and not uri.startswith("s3://"):
-        raise ValueError("not an s3:// URI; write s3://bucket/prefix, in small letters")
+        raise ValueError("not a valid s3:// URI; write s3://bucket/prefix, with `s3` in lowercase")
     if match and uri_scheme(uri) not in schemes:
         known = " or ".join(f"{scheme}://" for scheme in schemes)
         raise ValueError(
-            f"URIs of scheme '{match[1]}' are not read; give a path, or a URI that begins with "
+            f"unsupported URI scheme '{match[1]}'; expected a path, or a URI that starts with "
             f"{known}"
         )
     return reject_credentials(uri)
@@ -41,6 +41,7 @@ def reject_credentials(uri: str) -> str:
     """Return the URI; raise `ValueError` if it contains a user or a password."""
     if "://" in uri and "@" in urlparse(uri).netloc:
         raise ValueError(
-            "credentials do not belong in an address; give them by environment or profile"
+            "an address must not contain credentials; set them in the environment or in an AWS "
+            "profile"
         )
     return uri

@@ -1,4 +1,4 @@
-"""Base class and types that the sections of the settings share."""
+"""Base class and types shared by the sections of the settings."""
 
 from typing import Annotated
 
@@ -11,7 +11,7 @@ Fraction = Annotated[float, Field(gt=0, lt=1)]
 
 
 class Spec(BaseModel):
-    """Base of every section: frozen; an unknown key is an error, and so is a number without end."""
+    """Base of all sections: frozen; unknown keys and infinite or NaN numbers are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -20,5 +20,5 @@ def require_unique(names: tuple[str, ...]) -> tuple[str, ...]:
     """Return the names; raise `ValueError` if one occurs twice."""
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise ValueError(f"{quote_list(twice)} stands twice")
+        raise ValueError(f"duplicate values: {quote_list(twice)}")
     return names

@@ -1,4 +1,4 @@
-"""Settings of the table: where it is, and which column has which role."""
+"""Settings of the table: its location and the roles of its columns."""
 
 from pydantic import Field, field_validator, model_validator
 
@@ -8,65 +8,78 @@ from job.contracts.settings.base import Spec
 
 
 class ColumnsSpec(Spec):
-    """Which column plays which role."""
+    """Roles of the columns."""
 
     target: str = Field("intent", description="Column with the label.")
-    text: str | None = Field("text", description="Column with the text; null for none.")
+    text: str | None = Field(
+        "text", description="Column with the text; null: the table has no text."
+    )
     embeddings: str | None = Field(
         "embeddings",
-        description="Column with the embedding (list or JSON text), or `prefix*` for wide columns "
-        "that end in a number.",
+        description="Column with the embedding (a list, or a list as JSON text), or `prefix*` for "
+        "one column per dimension: `prefix` followed by a number. null: the table has no "
+        "embeddings.",
     )
     numeric: tuple[str, ...] = Field(
         ("confidence", "text_length", "word_count", "formality_score", "urgency_score"),
-        description="Columns with numbers.",
+        description="Numeric columns.",
     )
-    categorical: tuple[str, ...] = Field((), description="Columns with categories.")
-    boolean: tuple[str, ...] = Field(("has_personal_info",), description="Columns with true/false.")
-    timestamp: str | None = Field("timestamp", description="Column with the time of the row.")
-    id: str | None = Field(None, description="Column with the row's identifier.")
+    categorical: tuple[str, ...] = Field((), description="Categorical columns.")
+    boolean: tuple[str, ...] = Field(("has_personal_info",), description="Boolean columns.")
+    timestamp: str | None = Field(
+        "timestamp", description="Column with the time of the row; null: none."
+    )
+    id: str | None = Field(None, description="Column with the identifier of the row. Unset: none.")
     group: str | None = Field(
-        None, description="Column whose equal values must stay on one side of every split."
+        None,
+        description="Column that groups the rows: rows with the same value stay on the same side "
+        "of every split. Unset: none.",
     )
 
     @model_validator(mode="after")
     def _one_role_each(self) -> "ColumnsSpec":
-        """Require that a column is at most one feature, and not also the target."""
+        """Require that no column is used as two features, or as a feature and the target."""
         listed = (*self.numeric, *self.categorical, *self.boolean)
         single = {"target": self.target, "text": self.text, "embeddings": self.embeddings}
         names = [*listed, *(name for name in single.values() if name is not None)]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise ValueError(f"{quote_list(twice)} cannot have more than one role")
+            raise ValueError(f"columns with more than one role: {quote_list(twice)}")
         others = {"timestamp": self.timestamp, "id": self.id, "group": self.group}
         if self.target in others.values():
-            raise ValueError("the target cannot also be the timestamp, the id or the group")
+            raise ValueError(
+                "the target column must not also be the timestamp, the id or the group"
+            )
         roles = {role for role, name in (single | others).items() if name is not None}
         taken = sorted(roles & set(listed))
         if taken:
             raise ValueError(
-                f"{quote_list(taken)} is the name of a role; rename the column with dataset.aliases"
+                f"columns named like a role: {quote_list(taken)}; rename them with dataset.aliases"
             )
         return self
 
     @property
     def sliceable(self) -> tuple[str, ...]:
-        """Columns that the hold-out may be sliced by; an id or a group is not one of them."""
+        """Columns that slices can be made from; the id and the group are excluded."""
         names = (*self.categorical, *self.boolean, self.text, self.timestamp)
         return tuple(n for n in names if n is not None and n not in (self.id, self.group))
 
 
 class DatasetSpec(Spec):
-    """Where the curated table is and how it is read."""
+    """Location and limits of the curated table."""
 
     uri: str | None = Field(
         None,
         min_length=1,
-        description="Curated table, CSV or Parquet, a file or folder of parts, or `s3://`; unset: "
-        "`/data/curated_training_data.parquet`, else `.csv`.",
+        description="Table to train on: a CSV or Parquet file, a folder of such files, or "
+        "`s3://bucket/key`. Unset: `/data/curated_training_data.parquet`, or `.csv` if that does "
+        "not exist.",
     )
     test_uri: str | None = Field(
-        None, min_length=1, description="Official test table, used as the hold-out."
+        None,
+        min_length=1,
+        description="Official test table, used as the hold-out. Unset: the hold-out is split off "
+        "the table.",
     )
 
     @field_validator("uri", "test_uri")
@@ -74,22 +87,33 @@ class DatasetSpec(Spec):
     def _is_readable(cls, value: str | None) -> str | None:
         return None if value is None else require_readable(value)
 
-    min_rows: int = Field(5000, ge=1, description="Fewest rows the training table may have.")
-    max_rows: int = Field(1_000_000, ge=1, description="Most rows the training table may have.")
+    min_rows: int = Field(
+        5000,
+        ge=1,
+        description="Minimum number of rows of the training table, checked by the expectation "
+        "suite.",
+    )
+    max_rows: int = Field(
+        1_000_000,
+        ge=1,
+        description="Maximum number of rows of the training table, checked by the expectation "
+        "suite.",
+    )
     embeddings_standardized_per_batch: bool | None = Field(
         None,
-        description="Whether whoever makes the embeddings standardizes their columns anew for each "
-        "batch; then the model is also measured on such batches of another class mix, and "
-        "prototypes on restored embeddings bear them. Unset: what `meta` of the expectation suite "
-        "states, else what the table's columns look like.",
+        description="Whether the exporter fits the scalers of the embeddings to each batch. If "
+        "true, the model is also evaluated on batches with a different class mix, each "
+        "standardized on its own rows, and `prototypes` on restored embeddings tolerate such "
+        "batches. Unset: what `meta` of the expectation suite states, otherwise detected from the "
+        "columns.",
     )
     aliases: dict[str, str] = Field(
         default_factory=dict, description="Renamed columns: `{name in the file: name used here}`."
     )
-    columns: ColumnsSpec = Field(default_factory=ColumnsSpec, description="Column roles.")
+    columns: ColumnsSpec = Field(default_factory=ColumnsSpec, description="Roles of the columns.")
 
     @model_validator(mode="after")
     def _bounds_agree(self) -> "DatasetSpec":
         if self.max_rows < self.min_rows:
-            raise ValueError("dataset.max_rows is less than dataset.min_rows")
+            raise ValueError("dataset.max_rows must not be less than dataset.min_rows")
         return self

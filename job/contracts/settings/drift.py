@@ -8,39 +8,40 @@ from job.contracts.settings.base import Share, Spec
 
 
 class DriftSpec(Spec):
-    """How far the table may be from that which the champion was trained on.
+    """Maximum drift from the table that the champion was trained on.
 
-    What tables of these sizes exceed by chance once in a thousand times is no drift, whatever the
-    thresholds are.
+    A measure counts as drift only if it also exceeds its 99.9th percentile for tables of these
+    sizes when nothing has changed.
     """
 
     action: Literal["ignore", "warn", "fail"] = Field(
         "warn",
-        description="What drift means: nothing is looked at, a warning in log and report, or the "
-        "end of the run with exit code 4, before the search. A column that is gone is drift, too.",
+        description="What to do about drift from the champion's table. `ignore`: do not measure "
+        "it. `warn`: warn in the log and in the report. `fail`: end the run with exit code 4 "
+        "before the search. A missing column counts as drift.",
     )
     psi: float = Field(
         0.25,
         gt=0,
-        description="Most population stability index of the classes, of a column's values, and of "
-        "the texts' lengths.",
+        description="Maximum population stability index (PSI) of the classes, of the values of a "
+        "column, and of the text lengths.",
     )
     class_share: Share = Field(
-        0.1, description="Most that the share of a class may change, either way."
+        0.1, description="Maximum change of the share of a class, up or down."
     )
     unseen_words: Share = Field(
         0.05,
-        description="Most that the share of words which the champion's table had not, or hardly, "
-        "may rise.",
+        description="Maximum increase in the share of out-of-vocabulary words, relative to the "
+        "champion's table.",
     )
     mean_shift: float = Field(
         0.25,
         gt=0,
-        description="Most distance of the embeddings' mean, in root mean square distances of the "
-        "champion's rows from theirs.",
+        description="Maximum shift of the mean embedding, in units of the RMS distance of the "
+        "champion's rows from their mean.",
     )
     lost_variance: Share = Field(
         0.25,
-        description="Most share of the embeddings' variance along the champion's first principal "
-        "axes that may be lost.",
+        description="Maximum share of the embeddings' variance along the champion's leading "
+        "principal axes that may be lost.",
     )

@@ -9,7 +9,7 @@ from job.contracts.settings.base import Spec
 
 
 class EvaluationSpec(Spec):
-    """How sure the scores are said to be."""
+    """How the scores and their intervals are computed."""
 
     confidence: float = Field(
         0.95, ge=0.5, le=0.99, description="Confidence level of the scores' intervals."
@@ -18,64 +18,69 @@ class EvaluationSpec(Spec):
         2000,
         ge=1000,
         le=20_000,
-        description="How often the judged groups are drawn again, for intervals and the gate.",
+        description="Number of bootstrap resamples of the groups, for the intervals and the gate.",
     )
     method: Literal["auto", "holdout", "cross_fit"] = Field(
         "auto",
-        description="Which predictions the scores rest on. `holdout`: the published model's, of "
-        "the held-out rows. `cross_fit`: those of models of the same recipe for every row of the "
-        "table, each by a model that has not seen its group. `auto`: cross-fitted where the "
-        "hold-out has fewer than 150 effective groups, or a class of it fewer than 150 divided by "
-        "the number of classes. An official test is always judged on as it is.",
+        description="Predictions that the scores are computed from. `holdout`: those of the "
+        "published model on the held-out rows. `cross_fit`: out-of-fold predictions of models "
+        "with the same recipe, on every row of the table. `auto`: `cross_fit` if the hold-out has "
+        "fewer than 150 effective groups, or one of its classes fewer than 150 divided by the "
+        "number of classes; otherwise `holdout`. With `dataset.test_uri` the official test table "
+        "is always used.",
     )
     cross_fit_folds: int = Field(
-        5, ge=3, le=20, description="Folds of a cross-fitted evaluation, by group and class."
+        5,
+        ge=3,
+        le=20,
+        description="Number of folds of a cross-fitted evaluation, grouped and stratified by "
+        "class.",
     )
     slices: tuple[str, ...] | None = Field(
         None,
-        description="Columns that the judged rows are sliced by: categorical and boolean ones, the "
-        "text's (by its length), the timestamp's (newest month against older). Unset: all of "
-        "them; `[]`: none.",
+        description="Columns to compute scores by slice for: categorical and boolean columns, the "
+        "text (by length) and the timestamp (newest month and older rows). Unset: all of them; "
+        "`[]`: none.",
     )
     min_slice_rows: int = Field(
         30,
         ge=10,
-        description="A slice is shown if it and the rest have so many judged rows, in 10 groups "
-        "or more; others are counted.",
+        description="Minimum number of evaluated rows in a slice, and in the rest of the table, "
+        "for its scores to be reported; both also need 10 groups. Smaller slices are only counted.",
     )
     label_noise: bool = Field(
         True,
-        description="Estimate how many labels of the training side are wrong, by class; of more "
-        "than 20,000 rows a sample of whole groups is used.",
+        description="Whether to estimate the share of wrong labels in the training rows, by "
+        "class. Above 20,000 rows, a sample of whole groups is used.",
     )
     label_issues: bool = Field(
         False,
-        description="List the rows whose labels are doubted, all rows looked at: their places and "
-        "`dataset.columns.id`, never a text, in `runs/<run_id>/<attempt>/label_issues.json`. Ids "
-        "may be personal data.",
+        description="Whether to list the rows with suspicious labels, by position and "
+        "`dataset.columns.id`, in `runs/<run_id>/<attempt>/label_issues.json`. All rows are "
+        "checked, and no text is written. Ids may be personal data.",
     )
 
     challenge_uri: str | None = Field(
         None,
         min_length=1,
-        description="Challenge set: a small table of real requests in people's own words, with the "
-        "columns and formats of the dataset. It is never trained on, near-duplicates of it are "
-        "left out, and the published model is judged on it "
-        "([how to make one](docs/challenge-set.md)).",
+        description="Challenge set: a small table of real requests in people's own words, with "
+        "the columns and formats of the dataset. It is never trained on, rows of the table that "
+        "are near-duplicates of it are dropped, and the published model is evaluated on it ([how "
+        "to make one](docs/challenge-set.md)).",
     )
     challenge_split: Literal["none", "half"] = Field(
         "none",
-        description="`half`: half of the groups of the challenge set, by class and salted hash, "
-        "choose the candidate and the threshold, the other half judges. `none`: all of it does "
-        "both.",
+        description="`half`: one half of the challenge set, split by group, class and salted "
+        "hash, chooses the candidate and the threshold; the other half is for evaluation. `none`: "
+        "all requests are used for both.",
     )
     out_of_scope_uri: str | None = Field(
         None,
         min_length=1,
         description="Out-of-scope set: a small table of requests that belong to none of the "
-        "classes, with the columns and formats of the dataset; labels are not read. How many of "
-        "them the published model answers is measured "
-        "([how to make one](docs/challenge-set.md#requests-that-belong-to-no-class)).",
+        "classes, with the columns and formats of the dataset; labels are not read. The report "
+        "shows how many of them the published model answers ([how to make "
+        "one](docs/challenge-set.md#requests-that-belong-to-no-class)).",
     )
 
     @field_validator("challenge_uri", "out_of_scope_uri")
@@ -86,29 +91,30 @@ class EvaluationSpec(Spec):
     @model_validator(mode="after")
     def _half_of_something(self) -> "EvaluationSpec":
         if self.challenge_split == "half" and self.challenge_uri is None:
-            raise ValueError("evaluation.challenge_split needs evaluation.challenge_uri")
+            raise ValueError("evaluation.challenge_split=half needs evaluation.challenge_uri")
         return self
 
     @model_validator(mode="after")
     def _issues_are_estimated(self) -> "EvaluationSpec":
         if self.label_issues and not self.label_noise:
-            raise ValueError("evaluation.label_issues needs evaluation.label_noise")
+            raise ValueError("evaluation.label_issues=true needs evaluation.label_noise=true")
         return self
 
 
 class DecisionSpec(Spec):
-    """When a consumer should answer."""
+    """How the decision threshold is chosen."""
 
     target_precision: float | None = Field(
         0.95,
         gt=0,
         lt=1,
-        description="Share of answers that shall be right: the least confidence that is shown to "
-        "reach it out of fold is `decision.threshold` in metadata.json; null: none is chosen.",
+        description="Precision that answers should have. `decision.threshold` in metadata.json is "
+        "the lowest confidence at which predictions (see `decision.learn_on`) are shown to reach "
+        "it. null: no threshold is published.",
     )
     learn_on: Literal["auto", "table", "challenge"] = Field(
         "auto",
-        description="Rows that the threshold is learned on: out-of-fold predictions of the table, "
-        "or the published model's of the challenge set. `auto`: the challenge set where there is "
-        "one.",
+        description="Rows to learn the threshold on. `table`: out-of-fold predictions of the "
+        "table. `challenge`: predictions of the published model on the challenge set. `auto`: the "
+        "challenge set if there is one, otherwise the table.",
     )

@@ -13,7 +13,7 @@ class ExpectationsSpec(Spec):
 
     suite: str = Field(
         "curated_training_data",
-        description="Name in `expectations/`, or the path of a suite of your own.",
+        description="Name of a suite in `expectations/`, or the path or `s3://` URI of your own.",
     )
 
     @field_validator("suite")
@@ -23,5 +23,6 @@ class ExpectationsSpec(Spec):
 
     parameters: dict[str, Any] = Field(
         default_factory=dict,
-        description="Values for the suite's `$PARAMETER`s; its `meta.parameters` are the defaults.",
+        description="Values of the suite's `$PARAMETER`s; the defaults are in its "
+        "`meta.parameters`.",
     )

@@ -9,28 +9,31 @@ from job.contracts.settings.search import FeatureName
 
 
 class FeatureSpec(Spec):
-    """What the model sees."""
+    """Features of the model."""
 
     use: tuple[FeatureName, ...] = Field(
-        ("embeddings",), min_length=1, description="Which feature blocks the model takes."
+        ("embeddings",), min_length=1, description="Feature blocks that the model takes."
     )
     min_groups: int = Field(
         5,
         ge=1,
-        description="A term, category or open-set class name is kept only if so many keys hold it.",
+        description="Minimum number of rows that must contain a term or a category for it to be "
+        "kept; rows with the same leakage key count once. Classes with fewer are dropped, unless "
+        "the suite lists the labels.",
     )
 
     analyzers: tuple[Literal["word", "char_wb"], ...] = Field(
         ("word", "char_wb"),
         min_length=1,
-        description="Terms of texts: words and pairs of words, 2 to 5 characters within words.",
+        description="Terms of the text. `word`: words and pairs of words. `char_wb`: 2 to 5 "
+        "characters within words.",
     )
 
     geometry: Literal["auto", "given"] = Field(
         "auto",
-        description="`given`: embeddings are taken as they are. `auto`: where columns were "
-        "standardized and the table determines how, its rows get back length 1, so that a batch "
-        "that was standardized anew costs less; other tables stay as they are.",
+        description="`given`: take embeddings as they are. `auto`: if the columns were "
+        "standardized and the table determines how, restore the rows to length 1, so that "
+        "embeddings standardized in another batch cost less accuracy; otherwise as `given`.",
     )
 
     @field_validator("use", "analyzers")

@@ -11,113 +11,134 @@ from job.contracts.store_keys import is_channel
 
 
 class FloorsSpec(Spec):
-    """Least scores of an acceptable model; null switches one off."""
+    """Minimum scores of an acceptable model; null disables a check."""
 
-    accuracy: Share | None = Field(0.85, description="Least accuracy.")
-    precision_macro: Share | None = Field(0.80, description="Least macro precision.")
-    recall_macro: Share | None = Field(0.80, description="Least macro recall.")
-    f1_macro: Share | None = Field(0.80, description="Least macro F1.")
+    accuracy: Share | None = Field(0.85, description="Minimum accuracy; null: not checked.")
+    precision_macro: Share | None = Field(
+        0.80, description="Minimum macro precision; null: not checked."
+    )
+    recall_macro: Share | None = Field(0.80, description="Minimum macro recall; null: not checked.")
+    f1_macro: Share | None = Field(0.80, description="Minimum macro F1; null: not checked.")
 
 
 class ChallengeFloorsSpec(Spec):
-    """Least scores on the challenge set; null switches one off."""
+    """Minimum scores on the challenge set; null disables a check."""
 
-    accuracy: Share | None = Field(None, description="Least accuracy on the challenge set.")
-    precision_macro: Share | None = Field(
-        None, description="Least macro precision on the challenge set."
+    accuracy: Share | None = Field(
+        None, description="Minimum accuracy on the challenge set. Unset: not checked."
     )
-    recall_macro: Share | None = Field(None, description="Least macro recall on the challenge set.")
-    f1_macro: Share | None = Field(None, description="Least macro F1 on the challenge set.")
+    precision_macro: Share | None = Field(
+        None, description="Minimum macro precision on the challenge set. Unset: not checked."
+    )
+    recall_macro: Share | None = Field(
+        None, description="Minimum macro recall on the challenge set. Unset: not checked."
+    )
+    f1_macro: Share | None = Field(
+        None, description="Minimum macro F1 on the challenge set. Unset: not checked."
+    )
 
 
 class GateSpec(Spec):
-    """When a candidate is accepted."""
+    """Criteria for accepting a candidate."""
 
-    floors: FloorsSpec = Field(default_factory=FloorsSpec, description="Least scores.")
+    floors: FloorsSpec = Field(default_factory=FloorsSpec, description="Minimum scores.")
     challenge_floors: ChallengeFloorsSpec = Field(
-        default_factory=ChallengeFloorsSpec, description="Least scores on the challenge set."
+        default_factory=ChallengeFloorsSpec, description="Minimum scores on the challenge set."
     )
     floors_on: Literal["point", "lower"] = Field(
         "point",
-        description="What has to reach a floor: the score itself, or the lower end of its interval "
-        "(`evaluation.confidence`).",
+        description="What must reach a floor. `point`: the score. `lower`: the lower end of its "
+        "confidence interval (`evaluation.confidence`).",
     )
     rule: Literal["non_inferiority", "superiority"] = Field(
         "non_inferiority",
-        description="What has to be shown against the champion on `search.metric`: that the "
-        "candidate is not worse by `gate.margin` or more, or that it is better.",
+        description="What must be shown on `search.metric` for the gate to accept. "
+        "`non_inferiority`: the candidate is worse than the champion by less than `gate.margin`. "
+        "`superiority`: the candidate is better.",
     )
     margin: Share = Field(
         0.02,
-        description="How much worse than the champion is still as good; 0.03 serves hold-outs of "
-        "fewer than about 1,000 rows ([docs/gate.md](docs/gate.md)).",
+        description="Non-inferiority margin: a candidate counts as equal to the champion if it is "
+        "worse by less than this. Use 0.03 for hold-outs of fewer than about 1,000 rows "
+        "([docs/gate.md](docs/gate.md)).",
     )
     alpha: float = Field(
         0.05,
         ge=0.005,
         le=0.2,
-        description="Most chance of accepting a candidate that is worse by just the margin "
-        "(`non_inferiority`) or equal (`superiority`), and of rejecting an equal one for the "
-        "recall of some class.",
+        description="Significance level: the maximum probability of accepting a candidate that is "
+        "worse by exactly the margin (`non_inferiority`) or equal (`superiority`), and of "
+        "rejecting an equal one because of the recall of a class.",
     )
     recall_margin: Share | None = Field(
         0.05,
-        description="A candidate is rejected where the recall of a class is shown to have fallen, "
-        "and by more than this; all classes share `gate.alpha`. null: not looked at.",
+        description="Maximum loss of recall in a class. A candidate is rejected if a class is "
+        "shown to have lost recall and the loss exceeds this; all classes share `gate.alpha`. "
+        "null: not checked.",
     )
     anchor: str | None = Field(
         None,
-        description="A fixed version, or a channel that does not move: compared as the champion "
-        "is, so that many small losses do not add up. Unset: the channel's own anchor, which a run "
-        "sets when it needs one.",
+        description="Fixed version, or channel that does not move, to compare the candidate with "
+        "as well as with the champion, so that small losses do not add up over many runs. Unset: "
+        "the channel's own anchor, which a run sets when it needs one.",
     )
     incomparable_champion: Literal["reject", "warn"] = Field(
         "reject",
-        description="What a champion or an anchor that cannot be compared means for the candidate.",
+        description="What to do if the champion or the anchor cannot be compared with the "
+        "candidate: reject the candidate, or warn.",
     )
     inconclusive: Literal["tolerate", "reject", "warn"] = Field(
         "tolerate",
-        description="What happens where the table has too few groups to show `gate.margin`. "
-        "`tolerate`: a candidate passes unless it scores lower by more than chance explains, or "
-        "by more than `gate.max_drop`. `reject`: it is rejected. `warn`: it passes where its "
-        "score is within the margin.",
+        description="What to do if the table has too few groups to show `gate.margin`. "
+        "`tolerate`: reject only if the score is lower by more than chance explains, or by more "
+        "than `gate.max_drop`. `reject`: reject. `warn`: accept if the score is within the margin.",
     )
     max_drop: Share = Field(
         0.05,
-        description="Largest drop of the score that `gate.inconclusive: tolerate` lets pass, "
-        "whatever chance explains.",
+        description="Maximum drop of the score that `gate.inconclusive: tolerate` accepts, even "
+        "if chance explains a larger one.",
     )
     calibration_error: Share | None = Field(
-        None, description="Most expected calibration error (15 bins of equal mass); null: any."
+        None,
+        description="Maximum expected calibration error (15 bins of equal mass). Unset: not "
+        "checked.",
     )
     slice_floor: Share | None = Field(
         None,
-        description="A candidate is rejected where the accuracy of a slice is shown to be below "
-        "this (upper bound for all slices at once), or where no slice can be shown; null: not "
-        "looked at.",
+        description="Minimum accuracy of a slice. A candidate is rejected if a slice is shown to "
+        "be below it (simultaneous upper bounds), or if no slice is large enough to measure. "
+        "Unset: not checked.",
     )
     stress_floor: Share | None = Field(
         None,
-        description="Least accuracy on held-out rows in batches of another class mix whose "
-        "embeddings are standardized anew; a candidate is rejected, too, where that cannot be "
-        "measured. null: not looked at.",
+        description="Minimum accuracy on held-out rows in batches with a different class mix, "
+        "each standardized on its own rows. A candidate is also rejected if this cannot be "
+        "measured. Unset: not checked.",
     )
-    latency_p95_ms: float = Field(100.0, gt=0, description="Most one-row latency (p95), in ms.")
+    latency_p95_ms: float = Field(
+        100.0,
+        gt=0,
+        description="Maximum 95th percentile of the latency of one row, in milliseconds.",
+    )
     latency_severity: Literal["warn", "reject"] = Field(
-        "warn", description="Whether too slow a model is rejected; a timer does not repeat itself."
+        "warn",
+        description="What to do if a model is too slow: warn, or reject the candidate. Timings "
+        "vary between runs, so `reject` can reject a model that another run would accept.",
     )
-    model_bytes: int = Field(512 * 2**20, gt=0, description="Largest model file, in bytes.")
+    model_bytes: int = Field(
+        512 * 2**20, gt=0, description="Maximum size of the model file, in bytes."
+    )
 
     @field_validator("anchor")
     @classmethod
     def _is_name(cls, value: str | None) -> str | None:
         if value is not None and not is_version(value) and not is_channel(value):
-            raise ValueError("an anchor is the name of a version or of a channel")
+            raise ValueError("expected the name of a version or of a channel")
         return value
 
 
 class PairedSpec(Spec):
-    """What the comparison with a champion needs to know, out of several sections."""
+    """Settings of the comparison with a champion, from several sections."""
 
     metric: Metric
     alpha: float

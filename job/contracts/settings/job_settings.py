@@ -1,4 +1,4 @@
-"""All sections of the settings, each the spec of the stage that receives it."""
+"""All sections of the settings; each is passed to the stage that uses it."""
 
 from pydantic import Field, model_validator
 
@@ -27,7 +27,7 @@ class ScoringSpec(Spec):
 
 
 class TrainingSpec(Spec):
-    """What search and training need to know; they see the same, so that they agree."""
+    """Settings of the search and the training, which must agree."""
 
     search: SearchSpec
     features: FeatureSpec
@@ -38,23 +38,35 @@ class TrainingSpec(Spec):
 class JobSettings(Spec):
     """All settings of a run."""
 
-    dataset: DatasetSpec = Field(default_factory=DatasetSpec, description="The table.")
+    dataset: DatasetSpec = Field(default_factory=DatasetSpec, description="Tables and columns.")
     expectations: ExpectationsSpec = Field(
-        default_factory=ExpectationsSpec, description="Its contract."
+        default_factory=ExpectationsSpec, description="Validation of the table."
     )
-    split: SplitSpec = Field(default_factory=SplitSpec, description="The hold-out.")
-    features: FeatureSpec = Field(default_factory=FeatureSpec, description="The model's input.")
-    search: SearchSpec = Field(default_factory=SearchSpec, description="The candidates.")
-    evaluation: EvaluationSpec = Field(default_factory=EvaluationSpec, description="The intervals.")
-    decision: DecisionSpec = Field(default_factory=DecisionSpec, description="The threshold.")
-    drift: DriftSpec = Field(default_factory=DriftSpec, description="The last table.")
-    gate: GateSpec = Field(default_factory=GateSpec, description="The verdict.")
-    package: PackageSpec = Field(default_factory=PackageSpec, description="The package.")
-    store: StoreSpec = Field(default_factory=StoreSpec, description="The store.")
-    s3: S3Spec = Field(default_factory=S3Spec, description="The way to S3.")
-    publish: PublishSpec = Field(default_factory=PublishSpec, description="The publication.")
-    logs: LogsSpec = Field(default_factory=LogsSpec, description="The log.")
-    random_state: int = Field(42, ge=0, le=2**32 - 1, description="Seed of everything random.")
+    split: SplitSpec = Field(default_factory=SplitSpec, description="Hold-out and near-duplicates.")
+    features: FeatureSpec = Field(default_factory=FeatureSpec, description="Input of the model.")
+    search: SearchSpec = Field(
+        default_factory=SearchSpec, description="Candidates and model selection."
+    )
+    evaluation: EvaluationSpec = Field(
+        default_factory=EvaluationSpec, description="Scores, intervals and additional test sets."
+    )
+    decision: DecisionSpec = Field(default_factory=DecisionSpec, description="Decision threshold.")
+    drift: DriftSpec = Field(
+        default_factory=DriftSpec, description="Drift from the champion's table."
+    )
+    gate: GateSpec = Field(default_factory=GateSpec, description="Criteria of acceptance.")
+    package: PackageSpec = Field(
+        default_factory=PackageSpec, description="Compatibility of the published model."
+    )
+    store: StoreSpec = Field(
+        default_factory=StoreSpec, description="Store of the published versions."
+    )
+    s3: S3Spec = Field(default_factory=S3Spec, description="Connection to S3.")
+    publish: PublishSpec = Field(
+        default_factory=PublishSpec, description="Publication of an accepted model."
+    )
+    logs: LogsSpec = Field(default_factory=LogsSpec, description="Log on stderr.")
+    random_state: int = Field(42, ge=0, le=2**32 - 1, description="Seed of all random numbers.")
 
     @model_validator(mode="after")
     def _consumer_can_send_them(self) -> "JobSettings":
@@ -62,13 +74,15 @@ class JobSettings(Spec):
         blocks = {block for feature_blocks in inputs for block in feature_blocks}
         unread = sorted(blocks - set(self.features.use))
         if unread:
-            raise ValueError(f"search.inputs has {quote_list(unread)}, which features.use has not")
+            raise ValueError(
+                f"blocks of search.inputs that are not in features.use: {quote_list(unread)}"
+            )
         allowed = self.package.allowed_inputs
         unsent = sorted(blocks - set(self.features.use if allowed is None else allowed))
         if unsent:
             key = "search.inputs" if self.search.inputs else "features.use"
             raise ValueError(
-                f"{key} has {quote_list(unsent)}, which package.allowed_inputs has not"
+                f"blocks of {key} that are not in package.allowed_inputs: {quote_list(unsent)}"
             )
         return self
 
@@ -78,15 +92,15 @@ class JobSettings(Spec):
         invalid = sorted(set(requested or ()) - set(possible))
         if invalid:
             raise ValueError(
-                f"evaluation.slices names {quote_list(invalid)}; slices are made by categorical, "
-                "boolean, text and timestamp columns, never by an id or a group: add it to "
-                "dataset.columns.categorical, which the model need not take, or name some of "
-                f"{quote_list(sorted(possible))}"
+                f"evaluation.slices: no slices can be made from {quote_list(invalid)}; expected "
+                "categorical, boolean, text or timestamp columns other than the id and the "
+                f"group: {quote_list(sorted(possible))}. To add a column, name it in "
+                "dataset.columns.categorical; the model does not have to use it"
             )
         if self.gate.slice_floor is not None and requested == ():
             raise ValueError(
-                "gate.slice_floor wants slices, and evaluation.slices is []: name columns there, "
-                "or leave it out"
+                "gate.slice_floor needs slices, but evaluation.slices is []; name columns there, "
+                "or set gate.slice_floor=null"
             )
         return self
 
@@ -95,8 +109,9 @@ class JobSettings(Spec):
         inputs = self.search.inputs or (self.features.use,)
         if self.search.prefer == "wording" and ("embeddings",) not in inputs:
             raise ValueError(
-                "search.prefer=wording wants an input of embeddings alone: set features.use or "
-                "search.inputs, or leave it out"
+                "search.prefer=wording needs an input of embeddings alone; set "
+                "features.use=[embeddings], add [embeddings] to search.inputs, or set "
+                "search.prefer=auto"
             )
         return self
 
@@ -110,7 +125,9 @@ class JobSettings(Spec):
         }
         settings = [name for name, is_set in needs_challenge.items() if is_set]
         if settings and self.evaluation.challenge_uri is None:
-            raise ValueError(f"{', '.join(settings)} wants evaluation.challenge_uri: name a table")
+            raise ValueError(
+                f"{', '.join(settings)} needs evaluation.challenge_uri: set it to a challenge set"
+            )
         return self
 
     @property
@@ -121,7 +138,7 @@ class JobSettings(Spec):
 
     @property
     def slicing(self) -> tuple[str, ...]:
-        """Columns that the hold-out is sliced by, if the table has them."""
+        """Columns that slices are made from, if the table has them."""
         requested = self.evaluation.slices
         return self.dataset.columns.sliceable if requested is None else requested
 

@@ -10,49 +10,52 @@ from job.contracts.store_keys import CHANNEL, is_channel
 
 
 class PublishSpec(Spec):
-    """What is done with an accepted model."""
+    """How an accepted model is published."""
 
     channel: str | None = Field(
         "production",
         pattern=CHANNEL,
-        description="Channel that moves to the new version; null: none does.",
+        description="Channel to move to the new version; null: publish the version without moving "
+        "a channel.",
     )
 
     @field_validator("channel")
     @classmethod
     def _is_channel(cls, value: str | None) -> str | None:
         if value is not None and not is_channel(value):
-            raise ValueError("a channel cannot be named 'latest' or like a version")
+            raise ValueError("a channel must not be named 'latest' or like a version")
         return value
 
     embedding_model: str = Field(
         "all-MiniLM-L6-v2",
-        description="Embedding model named to the consumer in metadata.json, where the table's own "
-        "metadata has no `embedding_model`.",
+        description="Name of the embedding model in metadata.json, if the table's own metadata "
+        "does not have `embedding_model`.",
     )
     intended_use: str | None = Field(
-        None, description="Purpose as the model card states it; unset: input and classes alone."
+        None,
+        description="Intended use, as stated in the model card. Unset: the card names only the "
+        "input and the classes.",
     )
 
 
 class LogsSpec(Spec):
-    """What goes to stderr."""
+    """The log on stderr."""
 
     level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="Least level that is logged."
+        "info", description="Minimum level of the logged events."
     )
 
 
 class PackageSpec(Spec):
-    """What a published model promises."""
+    """Guarantees of a published model."""
 
     compatible_with: tuple[Literal["scikit-learn==1.4.2"], ...] = Field(
         ("scikit-learn==1.4.2",),
-        description="Other versions that the model must load in; `[]` for none.",
+        description="Other versions of packages that the model must load in; `[]`: none.",
     )
     allowed_inputs: tuple[FeatureName, ...] | None = Field(
         None,
-        description="Feature blocks that the consumer can send; unset: those of `features.use`.",
+        description="Feature blocks that the consumer can send. Unset: those of `features.use`.",
     )
 
     @field_validator("allowed_inputs")

@@ -1,4 +1,4 @@
-"""Settings of the search."""
+"""Settings of the search for a model."""
 
 import math
 from typing import Any, Literal
@@ -13,82 +13,108 @@ FeatureBlocks = tuple[FeatureName, ...]
 
 
 class SearchSpec(Spec):
-    """Which candidates are tried, and how they are compared."""
+    """Candidates, and how they are compared."""
 
     metric: Metric = Field(
-        "f1_macro", validate_default=True, description="Score that chooses the candidate."
+        "f1_macro",
+        validate_default=True,
+        description="Metric that chooses the candidate, and on which the gate compares it with "
+        "the champion.",
     )
     choose_on: Literal["table", "challenge"] = Field(
         "table",
-        description="Rows that choose among the candidates: the folds of the table, or the "
-        "challenge set, which is then used up for judging unless "
+        description="Rows that choose the candidate. `table`: cross-validation on the training "
+        "rows. `challenge`: the challenge set, whose scores are then too optimistic unless "
         "`evaluation.challenge_split` is `half`.",
     )
-    folds: int = Field(3, ge=2, le=20, description="Folds, by group and class.")
-    method: Literal["grid", "random"] = Field("grid", description="Whole grid, or a sample of it.")
-    n_iter: int = Field(10, ge=1, description="Candidates drawn when the method is random.")
+    folds: int = Field(
+        3,
+        ge=2,
+        le=20,
+        description="Number of cross-validation folds, grouped and stratified by class.",
+    )
+    method: Literal["grid", "random"] = Field(
+        "grid",
+        description="`grid`: try all combinations of the grids. `random`: try `search.n_iter` of "
+        "them.",
+    )
+    n_iter: int = Field(
+        10, ge=1, description="Number of candidates to draw with `search.method: random`."
+    )
     estimators: dict[str, dict[str, tuple[Any, ...]]] = Field(
         default={"logistic_regression": {}, "linear_svc": {}},
         min_length=1,
-        description="Estimators and their grids; `{}` is the estimator's default grid.",
+        description="Estimators to try and their grids; `{}`: the default grid of the estimator.",
     )
     prefer: Literal["auto", "score", "wording"] = Field(
         "auto",
-        description="`score`: the candidate with the best score is chosen. `wording`: `prototypes` "
-        "are tried besides, and chosen unless another candidate is clearly better: of templates a "
-        "cross-validation does not show who understands requests in other words, and they do "
-        "better there. Needs embeddings alone. `auto`: `wording` where most rows come from "
-        "sentence templates, and embeddings have rows of length 1 or are restored to it.",
+        description="`score`: choose the candidate with the best score. `wording`: also try "
+        "`prototypes`, and choose them unless another candidate is clearly better; they "
+        "generalize better to requests in other words, which cross-validation on sentence "
+        "templates does not show. Needs an input of embeddings alone. `auto`: `wording` if most "
+        "rows come from sentence templates and the embeddings have rows of length 1 or are "
+        "restored to it; otherwise `score`.",
     )
     class_weight: Literal["balanced"] | None = Field(
-        None, description="`balanced` weighs classes by inverse frequency."
+        None,
+        description="`balanced`: weight classes by inverse frequency. Unset: all rows have the "
+        "same weight.",
     )
     calibration: Literal["sigmoid", "temperature"] = Field(
         "sigmoid",
-        description="How `linear_svc` gets probabilities; scikit-learn 1.4.2 has no `temperature`.",
+        description="How to calibrate the probabilities of `linear_svc`. scikit-learn 1.4.2 does "
+        "not support `temperature`.",
     )
     temperature: bool = Field(
         True,
-        description="Divide the logits of a chosen `logistic_regression` or `prototypes` by one "
-        "temperature, learned out of fold: probabilities change, the order of classes does not.",
+        description="Whether to scale the logits of a chosen `logistic_regression` or "
+        "`prototypes` by a temperature fitted to out-of-fold predictions. Probabilities change; "
+        "the ranking of the classes does not.",
     )
     engine: Literal["fast", "reference"] = Field(
         "fast",
-        description="`fast`: all linear models of a fold at once; `reference`: each by "
-        "scikit-learn alone.",
+        description="`fast`: fit all linear models of a fold together. `reference`: fit each with "
+        "scikit-learn.",
     )
     inputs: tuple[FeatureBlocks, ...] = Field(
         (),
-        description="Inputs to choose among, as in `[[text], [text, embeddings]]`; each of blocks "
-        "of `features.use`. Empty: `features.use` alone.",
+        description="Combinations of feature blocks to choose among, such as `[[text], [text, "
+        "embeddings]]`; all blocks must be in `features.use`. Empty: `features.use` only.",
     )
     halving_factor: int | None = Field(
         None,
         ge=2,
-        description="Successive halving: each round keeps one of so many candidates, and takes so "
-        "many times the rows. Unset: all candidates meet all rows.",
+        description="Factor of successive halving: each round keeps one of this many candidates "
+        "and uses this many times the rows. Unset: all candidates are evaluated on all rows.",
     )
     max_seconds: float | None = Field(
         None,
         gt=0,
-        description="After the first fold that ends later than this, the search ends with the best "
-        "so far; a clock does not repeat itself, so neither does such a search.",
+        description="Time budget of the search in seconds. The search stops after the first fold "
+        "that exceeds it and keeps the best candidate so far; results are then not reproducible. "
+        "Unset: no limit.",
     )
     max_memory: int | None = Field(
         None,
         ge=0,
-        description="Largest matrix of embeddings alone, in bytes, that is held in memory; larger "
-        "ones lie in files in TMPDIR, if the table says how many rows it has. Unset: none do.",
+        description="Maximum size of an embedding matrix in memory, in bytes; larger ones are "
+        "memory-mapped files in TMPDIR, if the number of rows is known before reading (Parquet). "
+        "Unset: all matrices are in memory.",
     )
     workers: int | None = Field(
-        None, ge=1, description="Fits at a time; unset: the CPUs this process may use."
+        None,
+        ge=1,
+        description="Number of models to fit in parallel. Unset: the number of CPUs that the "
+        "process may use.",
     )
 
     @field_validator("inputs", mode="before")
     @classmethod
     def _lists_of_lists(cls, value: object) -> object:
         if isinstance(value, (list, tuple)) and any(isinstance(item, str) for item in value):
-            raise ValueError("an input is a list of blocks, as in [[text], [text, embeddings]]")
+            raise ValueError(
+                "each input must be a list of feature blocks, as in [[text], [text, embeddings]]"
+            )
         return value
 
     @field_validator("inputs")
@@ -96,9 +122,9 @@ class SearchSpec(Spec):
     def _differ(cls, value: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
         sets = [frozenset(blocks) for blocks in value]
         if any(not blocks for blocks in sets):
-            raise ValueError("an input has one feature block at least")
+            raise ValueError("each input must have at least one feature block")
         if len(set(sets)) < len(sets) or any(len(set(b)) < len(b) for b in value):
-            raise ValueError("an input or a block of it stands twice")
+            raise ValueError("duplicate input, or duplicate feature block within an input")
         return value
 
     @field_validator("estimators", mode="before")
@@ -117,7 +143,7 @@ def _parse_grid(grid: object) -> object:
     lists = {k: v if isinstance(v, (list, tuple)) else [v] for k, v in grid.items()}
     for name, values in lists.items():
         if not values:
-            raise ValueError(f"the grid of '{name}' has no value")
+            raise ValueError(f"the grid of '{name}' has no values; expected at least one")
         if not all(math.isfinite(value) for value in values if isinstance(value, float)):
-            raise ValueError(f"the grid of '{name}' is to have finite numbers")
+            raise ValueError(f"the grid of '{name}' must not contain infinite or NaN numbers")
     return lists

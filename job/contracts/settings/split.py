@@ -10,26 +10,33 @@ Similarity = Annotated[float, Field(ge=0.3, le=1)]
 
 
 class SplitSpec(Spec):
-    """How the hold-out is made."""
+    """How the hold-out is chosen."""
 
     method: Literal["hash", "stratified_group"] = Field(
         "hash",
-        description="`hash`: within each class, groups are held out in the order of the salted "
-        "hash of one of their keys; `stratified_group`: seeded. Both keep class shares.",
+        description="`hash`: hold out groups of each class in the order of their salted hash, so "
+        "that most rows keep their side when the table changes. `stratified_group`: seeded random "
+        "split. Both keep the class shares.",
     )
-    test_fraction: Fraction = Field(0.2, description="Share of each class's rows held out.")
-    salt: str = Field("pcc", description="Salt of the keys' hash; another salt, another hold-out.")
+    test_fraction: Fraction = Field(0.2, description="Share of the rows of each class to hold out.")
+    salt: str = Field(
+        "pcc", description="Salt of the hash of the keys. Another salt gives another hold-out."
+    )
     near_duplicates: Literal["auto", "text", "embeddings", "none"] = Field(
         "auto",
-        description="What near-duplicates, which stay on one side, are found by; `auto`: texts, "
-        "else the embeddings that the model takes. `none`: equal texts alone stay together.",
+        description="How to find near-duplicates, which stay on the same side of every split. "
+        "`text`, `embeddings`: by their similarity. `auto`: by text if there is any, otherwise by "
+        "the embeddings that the model takes. `none`: only rows of equal text stay together.",
     )
     min_jaccard: Similarity = Field(
-        0.5, description="Least share of 8-character runs that near-duplicate texts have in common."
+        0.5,
+        description="Minimum Jaccard similarity of the sets of 8-character shingles of "
+        "near-duplicate texts.",
     )
     min_cosine: Similarity = Field(
         0.97,
-        description="Least cosine of near-duplicate embeddings, where texts are not looked at.",
+        description="Minimum cosine similarity of near-duplicate embeddings, if near-duplicates "
+        "are found by embeddings.",
     )
 
     @field_validator("salt", mode="before")

@@ -15,19 +15,26 @@ Seconds = Annotated[float, Field(gt=0)]
 
 
 class StoreSpec(Spec):
-    """Where versions are published, and how their objects are stored."""
+    """Location of the published versions, and storage options."""
 
     uri: str = Field("./models", min_length=1, description="Folder, or `s3://bucket/prefix`.")
     encryption: Literal["AES256", "aws:kms"] | None = Field(
-        None, description="Server-side encryption that is asked for; unset: the bucket's own."
+        None, description="Server-side encryption to request. Unset: the default of the bucket."
     )
-    kms_key_id: str | None = Field(None, description="Key for `aws:kms`; unset: the account's.")
-    storage_class: str | None = Field(None, description="As in `STANDARD_IA`.")
+    kms_key_id: str | None = Field(
+        None, description="KMS key, for `aws:kms`. Unset: the default key of the account."
+    )
+    storage_class: str | None = Field(
+        None, description="Storage class, such as `STANDARD_IA`. Unset: the default of the store."
+    )
     tags: dict[str, str] = Field(
         default_factory=dict, max_length=10, description="Tags of each object."
     )
     abandoned_after_hours: float = Field(
-        24.0, gt=0, description="Age at which `models prune` takes unfinished work for abandoned."
+        24.0,
+        gt=0,
+        description="Age in hours at which `models prune` removes unfinished work as abandoned. "
+        "Set it to more than a run can take.",
     )
 
     @field_validator("uri")
@@ -43,28 +50,47 @@ class StoreSpec(Spec):
 
 
 class S3Spec(Spec):
-    """How S3 is reached; credentials come from the environment, a profile or the platform."""
+    """Connection to S3; credentials come from the environment, a profile or the platform."""
 
     endpoint_url: str | None = Field(
-        None, description="Address of an S3-compatible store; unset: `AWS_ENDPOINT_URL`, else AWS."
+        None, description="URL of an S3-compatible store. Unset: `AWS_ENDPOINT_URL`, otherwise AWS."
     )
-    region: str | None = Field(None, description="Unset: `AWS_REGION` or the profile's.")
-    profile: str | None = Field(None, description="Profile in the AWS configuration files.")
+    region: str | None = Field(
+        None, description="Region. Unset: `AWS_REGION`, or that of the profile."
+    )
+    profile: str | None = Field(
+        None, description="Profile in the AWS configuration files. Unset: the default profile."
+    )
     addressing: Literal["auto", "path", "virtual"] = Field(
-        "auto", description="`auto` is path on custom endpoints, virtual on AWS."
+        "auto",
+        description="Style of the URLs. `auto`: `path` for custom endpoints, `virtual` for AWS.",
     )
-    ca_bundle: str | None = Field(None, description="PEM file of certificate authorities.")
+    ca_bundle: str | None = Field(
+        None,
+        description="PEM file of certificate authorities. Unset: `AWS_CA_BUNDLE` or that of the "
+        "profile, otherwise the default authorities.",
+    )
     checksums: Literal["auto", "when_required", "when_supported"] = Field(
         "auto",
-        description="The client's CRC checksums; `auto` is `when_required` on custom endpoints.",
+        description="CRC checksums of requests and responses. `auto`: `when_required` for custom "
+        "endpoints, `when_supported` for AWS.",
     )
-    connect_timeout_seconds: Seconds = Field(5.0, description="Longest wait for a connection.")
-    read_timeout_seconds: Seconds = Field(30.0, description="Longest silence of the store.")
-    max_attempts: int = Field(5, ge=1, le=20, description="Tries of each request, the first too.")
+    connect_timeout_seconds: Seconds = Field(
+        5.0, description="Maximum time to wait for a connection, in seconds."
+    )
+    read_timeout_seconds: Seconds = Field(
+        30.0, description="Maximum time to wait for data from the store, in seconds."
+    )
+    max_attempts: int = Field(
+        5,
+        ge=1,
+        le=20,
+        description="Maximum number of attempts of each request, including the first.",
+    )
 
     @field_validator("endpoint_url")
     @classmethod
     def _is_http(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("http://", "https://")):
-            raise ValueError("an endpoint begins with http:// or https://")
+            raise ValueError("the URL must start with http:// or https://")
         return None if value is None else reject_credentials(value)

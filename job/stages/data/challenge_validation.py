@@ -44,7 +44,7 @@ def validate_challenge(
 ) -> None:
     """Check that every candidate can predict each request, and was trained on its class.
 
-    The set is too small for an expectation suite, so nothing else is checked.
+    The set is too small for an expectation suite, so only these requirements are checked.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def validate_challenge(
     Raises
     ------
     ConfigurationError
-        A column that a candidate needs is absent.
+        A column that a candidate needs is missing.
     ContractViolationError
         A label is missing or unknown, a text or an embedding is missing or unsound, or the
         embeddings differ from the table's in width or model. The message contains no cell.
@@ -91,7 +91,7 @@ def validate_out_of_scope(
     Raises
     ------
     ConfigurationError
-        A column that a candidate needs is absent.
+        A column that a candidate needs is missing.
     ContractViolationError
         A text or an embedding is missing or unsound, or the embeddings differ from the table's in
         width or model. The message contains no cell.
@@ -102,17 +102,17 @@ def validate_out_of_scope(
 
 
 def _require_sound(kind: _Kind, requests: Dataset, broken: list[str]) -> None:
-    """Raise `ContractViolationError` if an expectation is broken."""
+    """Raise `ContractViolationError` if an expectation is not met."""
     if broken:
         raise ContractViolationError(
-            f"{kind.title} '{requests.provenance.uri}' breaks "
+            f"{kind.title} '{requests.provenance.uri}' violates "
             f"{pluralize(len(broken), 'expectation')}: {'; '.join(broken)}",
-            hint=f"mend the set; {_hint(kind)}",
+            hint=f"correct the table; {_hint(kind)}",
         )
 
 
 def _hint(kind: _Kind) -> str:
-    return f"docs/challenge-set.md says how a {kind.title} is made"
+    return f"docs/challenge-set.md describes how to make the {kind.title}"
 
 
 def _require_columns(
@@ -129,9 +129,9 @@ def _require_columns(
         if missing:
             raise ConfigurationError(
                 f"{kind.title} '{requests.provenance.uri}' lacks {quote_list(missing)}, which "
-                f"candidates on {' and '.join(feature_blocks)} take",
-                hint=f"add {quote_list(missing)} to {kind.setting} (dataset.aliases "
-                "renames columns), or leave the block out of features.use and search.inputs",
+                f"candidates that take {' and '.join(feature_blocks)} need",
+                hint=f"add {quote_list(missing)} to the table at {kind.setting} (dataset.aliases "
+                "renames columns), or remove the block from features.use and search.inputs",
             )
 
 
@@ -159,7 +159,7 @@ def _find_broken(
     *,
     embedding_model: str,
 ) -> Iterator[str]:
-    """Yield a message with counts for each broken expectation of texts and embeddings."""
+    """Yield a message with counts for each unmet expectation about texts and embeddings."""
     blocks = {block for feature_blocks in uses for block in feature_blocks}
     values = requests.strings("text")
     if values is not None and "text" in blocks:
@@ -172,16 +172,13 @@ def _find_broken(
         yield from _count_rows(f"{kind.prefix}_{name}", embeddings.defects == code)
     widths = embeddings.matrix.shape[1], table_embeddings.matrix.shape[1]
     if widths[0] != widths[1]:
-        yield (
-            f"{kind.prefix}_embedding_width: {pluralize(widths[0], 'number')} where the table's "
-            f"have {widths[1]}"
-        )
+        yield (f"{kind.prefix}_embedding_width: {widths[0]}; expected {widths[1]}, as in the table")
     if requests.provenance.metadata_value("embedding_model") not in (None, embedding_model):
-        yield f"{kind.prefix}_embedding_model: it is another one than the table's"
+        yield f"{kind.prefix}_embedding_model: differs from the table's"
 
 
 def _count_rows(name: str, is_broken: Array) -> Iterator[str]:
     n = int(is_broken.sum())
     if n:
-        verb = "breaks" if n == 1 else "break"
+        verb = "violates" if n == 1 else "violate"
         yield f"{n} of {pluralize(len(is_broken), 'row')} {verb} {name}"

@@ -1,11 +1,11 @@
-"""Leakage keys: rows with one key are the same question and stay on one side of every split.
+"""Leakage keys: rows with the same key are the same question, and stay on one side of every split.
 
 How it works
 ------------
-1. A text is normalized: Unicode forms, case, punctuation and white space do not matter.
+1. A text is normalized: differences in Unicode form, case, punctuation and white space are removed.
 2. A row's text key is its normalized text, else a digest of its embedding, else its features.
-3. A row's leakage key is its group where the table has a group column, else its text key.
-4. Salted digests of keys are random numbers that do not depend on the table's other rows.
+3. A row's leakage key is its group if the table has a group column, else its text key.
+4. Salted digests turn keys into random numbers that do not depend on the table's other rows.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _ASCII: Final = bytes(ord(chr(n).lower() if chr(n).isalnum() else " ") for n in 
 def normalize(text: str) -> str:
     """Return a text in NFKC, without case, punctuation and repeated white space.
 
-    A text of punctuation alone stays as it is.
+    A text that consists only of punctuation stays unchanged.
 
     >>> normalize("  Delete MY\\taccount!! ")
     'delete my account'
@@ -53,9 +53,9 @@ def salted_digests(prefix: str, keys: Iterable[str], salt: str) -> Array:
 def make_keys(dataset: Dataset, index: Ints) -> tuple[Strings, Strings]:
     """Return the text keys and the leakage keys of the rows at these positions.
 
-    A row's leakage key is its group where there is a group column (for a row without a group, its
-    text key), else its normalized text, else the digest of its embedding, else the values of its
-    other features.
+    A row's leakage key is its group if there is a group column; a row without a group uses its text
+    key.  Otherwise it is the row's normalized text, else the digest of its embedding, else the
+    values of its other features.
     """
     text, group = dataset.strings("text"), dataset.strings("group")
     text_keys = _text_keys(
@@ -79,7 +79,7 @@ def _content_keys(dataset: Dataset, index: Ints) -> Callable[[int], str]:
 
 
 def _digest_row(values: Floats32) -> str:
-    # 16 bytes, as a million of these keys are in memory
+    # 16 bytes, because a million of these keys may be in memory
     return hashlib.blake2b(values.tobytes(), digest_size=16).hexdigest()
 
 

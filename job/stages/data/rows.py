@@ -1,10 +1,10 @@
-"""Rows: the sound rows of a table, with all that later stages read.
+"""Make rows: the valid rows of a table, with everything that later stages read.
 
 How it works
 ------------
-1. Keys are made for each row, by which duplicates are found (`job.stages.data.leakage_keys`).
-2. The feature blocks that are used are taken; the embeddings are shared and not copied.
-3. Rows are sliced, and their templates are made, if that is asked for.
+1. Keys are computed for each row, by which duplicates are found (`job.stages.data.leakage_keys`).
+2. The feature blocks in use are selected; embeddings are shared, not copied.
+3. Slices and templates are computed on request.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def make_rows(
     slicing: Slicing | None = None,
     needs_templates: bool = False,
 ) -> Rows:
-    """Return the sound rows with their keys and the feature blocks that are used.
+    """Return the valid rows with their keys and the feature blocks in use.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def make_rows(
     slicing
         Columns to slice by; if None, the rows have no slices.
     needs_templates
-        Whether the templates of texts are compared later; a table without text has none.
+        Whether later stages compare templates of texts; a table without text has none.
     """
     index = np.flatnonzero(is_sound)
     text, target = dataset.strings("text"), dataset.strings("target")

@@ -1,10 +1,10 @@
-"""Cut the rows into slices by column; values that few rows hold are pooled and not named.
+"""Cut the rows into slices by column; rare values are pooled and not named.
 
 How it works
 ------------
-1. Categories and booleans are slices by value, texts by length quartile, times by newest month.
-2. A value is named only if enough rows under enough leakage keys hold it (`DisclosureRule`).
-3. All other values of the column are one slice, `(other)`; cells without a value are `(missing)`.
+1. Categories and booleans are sliced by value, texts by length quartile, times by newest month.
+2. A value is named only if it occurs in enough rows with enough leakage keys (`DisclosureRule`).
+3. All other values of the column form one slice, `(other)`; missing cells form `(missing)`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _QUARTERS: Final = (0.25, 0.5, 0.75)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DisclosureRule:
-    """The minimum number of rows and of leakage keys that hold a value that may be named."""
+    """Minimum number of rows and of leakage keys that a value must have to be named."""
 
     min_rows: int
     min_groups: int
@@ -49,10 +49,10 @@ def make_slices(
 ) -> pd.DataFrame:
     """Return the slice of each row, in a categorical column for each column to slice by.
 
-    Each category and boolean is a slice; a text falls into a quartile of the table's text lengths
-    in characters; a time is in the newest month or older.  Values that the rule does not allow to
-    be named are one slice, `(other)`; so are all values of a column with more than 50 values, or
-    with a long one.  A cell takes one byte.
+    Each category and boolean is a slice.  A text belongs to a quartile of the table's text lengths
+    in characters.  A time is in the newest month or older.  Values that the rule does not allow to
+    name form one slice, `(other)`; so do all values of a column with more than 50 values, or with
+    a long value.  A cell takes one byte.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def make_slices(
 
 
 def _read(column: Column, index: Array) -> tuple[Array, list[str]]:
-    """Return the code of each row's value, -1 for a missing one, and the names of the codes."""
+    """Return the code of each row's value (-1 if it is missing), and the names of the codes."""
     values = column.values[index]
     match column.role:
         case "text":
@@ -111,7 +111,7 @@ def _newest_month(times: Array) -> tuple[Array, list[str]]:
 
 
 def disclosable_values(values: Array, key_codes: Array, rule: DisclosureRule) -> list[str]:
-    """Return the values, sorted, that the rule allows to be named.
+    """Return the values that the rule allows to name, sorted.
 
     Parameters
     ----------
@@ -151,7 +151,7 @@ def _pooled(
 
 
 def mark_near_training(test: Rows, train: Rows) -> Rows:
-    """Add a column of slices to an official test: near-duplicates of training rows, or not."""
+    """Slice an official test set into near-duplicates of training rows and all other rows."""
     if (
         test.slices is None
         or test.near_duplicate_groups is None

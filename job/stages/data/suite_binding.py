@@ -1,10 +1,10 @@
-"""Bind an expectation suite to a table: values for its parameters, names for its columns.
+"""Bind an expectation suite to a table: set its parameters and map its column names.
 
 How it works
 ------------
 1. A parameter's value comes from the settings, else from the suite, else from the table.
 2. `{"$PARAMETER": name}` is replaced by that value; the file's own column names become roles.
-3. An expectation about an optional column that the table lacks is set aside as not applicable.
+3. An expectation about an optional column that the table lacks is reported as not applicable.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _COLUMN_ARGUMENTS: Final = ("column", "column_A", "column_B", "column_list")
 
 
 def required_columns(suite: Suite, columns: ColumnsSpec, features: FeatureSpec) -> frozenset[str]:
-    """Return the columns that a run requires: target, group, used features, the suite's."""
+    """Return the columns that a run needs: target, group, used features, the suite's columns."""
     in_suite = {
         e["kwargs"].get("column")
         for e in suite.expectations
@@ -43,8 +43,8 @@ def required_columns(suite: Suite, columns: ColumnsSpec, features: FeatureSpec) 
         if role in features.use:
             if not names:
                 raise ConfigurationError(
-                    f"features.use has '{role}', but dataset.columns.{role} names no column",
-                    hint=f"set dataset.columns.{role}, or leave it out of features.use",
+                    f"features.use has '{role}', but dataset.columns.{role} does not name a column",
+                    hint=f"set dataset.columns.{role}, or remove '{role}' from features.use",
                 )
             required.extend(names)
         required.extend(name for name in names if role in in_suite or name in in_suite)
@@ -54,7 +54,7 @@ def required_columns(suite: Suite, columns: ColumnsSpec, features: FeatureSpec) 
 
 
 def check_parameters(suite: Suite, given: Mapping[str, Any]) -> None:
-    """Refuse parameters that the suite does not have, and invalid values.
+    """Raise for parameters that the suite does not have, and for invalid values.
 
     Raises
     ------
@@ -74,21 +74,22 @@ def check_parameters(suite: Suite, given: Mapping[str, Any]) -> None:
         invalid.append("labels")
     if invalid:
         raise ConfigurationError(
-            f"expectations.parameters: {quote_list(invalid)} of suite '{suite.name}' "
-            "cannot be that",
-            hint="labels are a list; completeness and validity are shares between 0 and 1",
+            f"invalid value in expectations.parameters of suite '{suite.name}' for "
+            f"{quote_list(invalid)}",
+            hint="`labels` must be a list; `completeness` and `validity` must be numbers from 0 "
+            "to 1",
         )
 
 
 def parameter_values(
     suite: Suite, given: Mapping[str, Any], spec: DatasetSpec, table: pd.DataFrame
 ) -> dict[str, Any]:
-    """Return the value of each parameter: the settings', else the suite's, else the table's.
+    """Return each parameter's value: from the settings, else the suite, else the table.
 
     Raises
     ------
     ConfigurationError
-        As from `check_parameters`.
+        Raised as by `check_parameters`.
     """
     check_parameters(suite, given)
     defaults: dict[str, Any] = {"min_rows": spec.min_rows, "max_rows": spec.max_rows, **SHARES}
@@ -121,9 +122,9 @@ def substitute_parameters(
     Returns
     -------
     expectations
-        Those that apply; of a test table only the ones about rows.
+        The applicable expectations; for a test table only those about single rows.
     absent
-        Results, not applicable, of expectations about optional columns that the table lacks.
+        Results "not applicable" of expectations about optional columns that the table lacks.
     """
     expectations, absent = [], []
     for expectation in suite.expectations:
@@ -154,13 +155,14 @@ def _substituted(value: Any, values: Mapping[str, Any], suite: Suite) -> Any:
     if name not in values:
         raise ConfigurationError(
             f"parameter '{name}' of suite '{suite.name}' has no value",
-            hint=f"set expectations.parameters.{name}, or a default in the suite's meta.parameters",
+            hint=f"--set 'expectations.parameters={{{name}: VALUE}}', or set a default in "
+            "`meta.parameters` of the suite",
         )
     return values[name]
 
 
 def _column_role(column: Any, spec: ColumnsSpec, suite: Suite) -> Any:
-    """Return the role name of a column, which may be given by its name in the file, too."""
+    """Return the role name of a column, which may also be given by its name in the file."""
     if isinstance(column, (list, tuple)):
         return [_column_role(name, spec, suite) for name in column]
     single = ("target", "text", "embeddings", "timestamp", "id", "group")
@@ -172,15 +174,14 @@ def _column_role(column: Any, spec: ColumnsSpec, suite: Suite) -> Any:
             return role
     known = sorted({*single, *many, *DERIVED})
     raise ConfigurationError(
-        f"suite '{suite.name}' expects something of '{column}', which is no column with a role"
-        f"{did_you_mean(column, known)}",
-        hint=f"columns stand under their role names: {quote_list(known)}; "
-        "give a column a role with dataset.columns",
+        f"suite '{suite.name}' has an expectation for '{column}', which is not a column with a "
+        f"role{did_you_mean(column, known)}",
+        hint=f"name columns by their roles: {quote_list(known)}; dataset.columns assigns roles",
     )
 
 
 def _is_about_rows(expectation: Mapping[str, Any]) -> bool:
-    """Return whether an expectation is about each row, and not about a whole column or table."""
+    """Return whether an expectation is about single rows, not about a whole column or table."""
     if expectation["kwargs"].get("column") in ("target_class_rows", "target_class_share"):
         return False
     return "column_values" in expectation["type"] or "value_lengths" in expectation["type"]

@@ -50,7 +50,7 @@ def make_template(text: str) -> str:
 
 
 def make_templates(texts: Array, text_keys: Array) -> Array:
-    """Return the template of each row, with the prefix of its text key; without slots, the key."""
+    """Return each row's template, prefixed like its text key; the text key if it has no slots."""
     templates = text_keys.copy()
     for row, text in enumerate(texts):
         may_differ = bool(text) and (_MAY_BE_FILLED.search(text) or not text.isascii())

@@ -2,10 +2,10 @@
 
 How it works
 ------------
-1. The table is laid out under role names, with the size and share of each row's class beside it.
-2. The suite's expectations are checked; rules of the job's own cover what the suite leaves out.
-3. Rows that break a critical expectation, within its tolerance (`mostly`), are dropped.
-4. A critical expectation that is not met stops the run; any other one is logged as a warning.
+1. The table is laid out under role names, with the size and share of each row's class as columns.
+2. The suite's expectations are checked, and rules of the job's own, such as missing texts.
+3. Rows that violate a critical expectation are dropped if their share is tolerated (`mostly`).
+4. An unmet critical expectation stops the run; other unmet expectations are logged as warnings.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ def validate_dataset(
     features: FeatureSpec,
     is_test: bool = False,
 ) -> tuple[ValidationReport, Mask]:
-    """Validate a table and return its sound rows.
+    """Validate a table and return its valid rows.
 
-    A row that breaks a critical row expectation, within the expectation's `mostly`, is dropped.
-    An official test table is checked for the expectations about rows only.
+    A row that violates a critical row expectation is dropped if the expectation's `mostly` allows
+    it.  For an official test table, only the expectations about single rows are checked.
 
     Returns
     -------
@@ -57,9 +57,9 @@ def validate_dataset(
     Raises
     ------
     ConfigurationError
-        A parameter that the suite does not have, or an expectation about an unknown column.
+        The suite does not have a given parameter, or an expectation names an unknown column.
     ContractViolationError
-        A critical expectation is not met.  The error's `report` is the whole report.
+        A critical expectation is not met.  The error's `report` is the complete report.
     """
     table = _lay_out(dataset)
     values = parameter_values(suite, parameters, spec, table)
@@ -81,7 +81,7 @@ def validate_dataset(
 
 
 def _lay_out(dataset: Dataset) -> pd.DataFrame:
-    """Return the table under role names, with the class distribution beside each row."""
+    """Return the table under role names, with the size and share of each row's class."""
     data: dict[str, Any] = {}
     for column in dataset.columns:
         many = column.role in ("numeric", "categorical", "boolean")
@@ -115,7 +115,7 @@ def _check_own_rules(
     *,
     is_test: bool,
 ) -> list[RuleResult]:
-    """Check the rules that hold for every suite, with the suite's tolerances."""
+    """Check the rules that apply with every suite, using the suite's tolerances."""
     completeness, validity = (parameters[name] for name in SHARES)
     checked = {(r.rule, r.column) for r in results}
     rules = []
@@ -135,7 +135,7 @@ def _check_own_rules(
 
 
 def _unreadable(column: Column, n_rows: int) -> RuleResult:
-    """Warn of cells whose value is not of the column's kind; they count as missing."""
+    """Warn about cells whose value is not of the column's kind; they count as missing."""
     return RuleResult(
         rule=f"{column.kind}_cells_unreadable",
         column=column.name,
@@ -202,9 +202,10 @@ def _stop_if_broken(report: ValidationReport, uri: str) -> None:
     findings = "; ".join(_describe(r) for r in broken[:10])
     more = f" and {len(broken) - 10} more" if len(broken) > 10 else ""
     raise ContractViolationError(
-        f"'{uri}' breaks {pluralize(len(broken), 'expectation')} of "
-        f"'{report.suite}': {findings}{more}",
-        hint="mend the table upstream, or change expectations.parameters if the contract changed",
+        f"'{uri}' violates {pluralize(len(broken), 'expectation')} of suite '{report.suite}': "
+        f"{findings}{more}",
+        hint="correct the table upstream; if the contract has changed, change "
+        "expectations.parameters or the suite. `pcc-job validate` repeats the check",
         report=report,
     )
 
@@ -213,9 +214,9 @@ def _describe(result: RuleResult) -> str:
     where = f"column '{result.column}'" if result.column else "table"
     bounds = ", ".join(f"{name} {value}" for name, value in result.thresholds.items())
     if result.has_failed_to_run:
-        return f"{where} cannot be held against {result.rule} (its values are of another type)"
+        return f"{where}: {result.rule} could not be evaluated (the values have another type)"
     if result.n_broken:
-        verb = "breaks" if result.n_broken == 1 else "break"
+        verb = "violates" if result.n_broken == 1 else "violate"
         finding = f"{result.n_broken} of {result.n_rows} rows {verb} {result.rule}"
     elif result.observed is not None:
         finding = f"{result.rule} found {result.observed:g}"

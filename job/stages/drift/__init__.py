@@ -1,4 +1,4 @@
-"""Drift: the profile of a table, stored with a model, and how far later tables are from it."""
+"""Drift: the profile of a table, stored with a model, and the distance of later tables from it."""
 
 from job.stages.drift.measures import measure_drift
 from job.stages.drift.profile import TableProfile, build_profile, load_profile

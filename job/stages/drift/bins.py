@@ -1,9 +1,9 @@
-"""Bin edges of a numeric column: deciles from which no single row's value can be read.
+"""Compute bin edges of a numeric column: deciles that do not disclose any single row's value.
 
 How it works
 ------------
-1. Compute the nine deciles of the known values; with too few values or groups there are no bins.
-2. A decile that enough rows and leakage keys share stays exact; it becomes a bin of its own.
+1. Compute the nine deciles of the known values.  With too few values or groups there are no bins.
+2. A decile that enough rows and leakage keys share stays exact, and gets a bin of its own.
 3. The other deciles are rounded to a coarse step, so that they disclose no row's exact value.
 """
 
@@ -24,10 +24,10 @@ _MIN_GROUPS: Final = 20
 def find_edges(
     values: Array, group_codes: Array, key_codes: Array, rule: DisclosureRule
 ) -> tuple[list[float], set[float]]:
-    """Return the deciles, ascending, and those of them that the rule allows to be exact.
+    """Return the deciles in ascending order, and those that the rule allows to be exact.
 
-    The others are rounded to a step of a thousandth to a hundredth of the range between the first
-    and the last decile.  Both results are empty for fewer than 100 values or fewer than 20 groups.
+    The other deciles are rounded to a step of a thousandth to a hundredth of the range between the
+    first and the last decile.  Both results are empty for fewer than 100 values or 20 groups.
 
     Parameters
     ----------

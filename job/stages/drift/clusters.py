@@ -2,9 +2,9 @@
 
 How it works
 ------------
-1. The rows of a group (`Rows.groups`) depend on each other, so groups are counted and not rows.
-2. The covariance of bin shares comes from the jackknife that leaves out one group at a time.
-3. The standard error of a ratio of two sums is linearized, with the groups' residuals as the
+1. The rows of a group (`Rows.groups`) depend on each other, so groups are the sampling units.
+2. The covariance of bin shares is estimated by the jackknife, which leaves out one group at a time.
+3. The standard error of a ratio of two sums is linearized; the groups' residuals are the
    independent observations.
 """
 
@@ -47,8 +47,8 @@ def make_clusters(groups: Array) -> Clusters:
 def share_covariance(codes: Array, shares: Array, clusters: Clusters) -> Array:
     """Return the covariance of the shares of bins, by the jackknife over groups.
 
-    Leaving out a group of m rows, c of them in a bin with share p, changes the share by
-    (m p - c) / (n - m).  The exact denominator shows the full influence of a large group.
+    Leaving out a group of m rows, of which c are in a bin with share p, changes the share by
+    (m p - c) / (n - m).  The exact denominator reflects the full influence of a large group.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def share_covariance(codes: Array, shares: Array, clusters: Clusters) -> Array:
         Shape (n_bins, n_bins).
     """
     n, n_bins, sizes = len(codes), len(shares), clusters.sizes
-    if len(sizes) < 2:  # the covariance of a single row, as nothing can be left out
+    if len(sizes) < 2:  # nothing can be left out: use the covariance of a single row
         return np.asarray(np.diag(shares) - np.outer(shares, shares))
     weights = 1 / (n - sizes)
     row_weights = weights[clusters.codes]

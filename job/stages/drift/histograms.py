@@ -1,12 +1,12 @@
-"""Histograms of a column: the shares of its values or bins, and distances between two of them.
+"""Histograms of a column: the shares of its values or bins, and distances between histograms.
 
 How it works
 ------------
-1. A profile stores the shares of the named values, or of the bins between deciles, of a column.
+1. A profile stores the shares of a column's named values, or of the bins between its deciles.
 2. A later table is counted with the same values or bins.
-3. The population stability index and the Jensen-Shannon distance compare both histograms.
-4. The covariance of the shares over groups says how large the index gets by sampling alone; its
-   99.9 % quantile is the null quantile.
+3. The population stability index and the Jensen-Shannon distance compare the two histograms.
+4. The covariance of the shares over groups shows how large the index gets from sampling alone.  The
+   99.9% quantile of that distribution is the null quantile.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from job.contracts.reports.profile import Numbers, Values
 from job.stages.drift.clusters import Clusters, share_covariance
 
 CONFIDENCE: Final = 0.999  # level of the null quantiles
-_N_ROWS_WITHOUT_ERROR: Final = 1e6  # sample size assumed where shares have no sampling error
+_N_ROWS_WITHOUT_ERROR: Final = 1e6  # assumed sample size of shares without sampling error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,12 +35,12 @@ class Shares:
     Attributes
     ----------
     shares
-        Shape (n_bins,); the last is that of missing values.
+        Shape (n_bins,); the last one is the share of missing values.
     errors
         Standard errors, shape (n_bins,); empty for the bins of a stored profile.
     expected_index, degrees_of_freedom
-        Mean of the stability index under sampling of groups alone, and the degrees of freedom of
-        the scaled chi-squared distribution that it then follows.
+        Mean of the stability index from sampling groups alone, and the degrees of freedom of the
+        scaled chi-squared distribution that it then follows.
     """
 
     shares: Array
@@ -50,7 +50,7 @@ class Shares:
 
 
 def profile_values(cells: Array, clusters: Clusters, names: Sequence[str]) -> Values:
-    """Compute the shares of the named values; all other values are one bin.
+    """Compute the shares of the named values; all other values share one bin.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def count_shares(part: Values | Numbers, cells: Array, clusters: Clusters) -> Sh
 
 
 def _code_values(cells: Array, names: Sequence[str]) -> Array:
-    """Return the bin of each cell: by name, then all other values, then missing ones."""
+    """Return the bin of each cell: named values first, then all other values, then missing ones."""
     n, numbers = len(names), {name: number for number, name in enumerate(names)}
     codes, values = pd.factorize(cells)
     bins = np.array([*(numbers.get(name, n) for name in values), n + 1])  # code -1 is missing
@@ -158,10 +158,10 @@ def _rounded(values: Array) -> list[float]:
 def stability_index(before: Shares, after: Shares) -> tuple[float, float]:
     """Return the population stability index, and its null quantile.
 
-    Sum of (a - b) ln(a / b); half a row is added to each bin, so that none is empty.  Without
-    drift it is about the sum of (a - b)^2 / b (Yurdakul and Naranjo 2020, "Statistical properties
-    of the population stability index"), which follows a scaled chi-squared distribution where rows
-    are dependent (Rao and Scott 1981, second-order correction).
+    The index is the sum of (a - b) ln(a / b); half a row is added to each bin, so that no bin is
+    empty.  Without drift it is about the sum of (a - b)^2 / b (Yurdakul and Naranjo 2020,
+    "Statistical properties of the population stability index").  If rows are dependent, this sum
+    follows a scaled chi-squared distribution (Rao and Scott 1981, second-order correction).
     """
     is_used = (before.shares + after.shares) > 0
     if is_used.sum() < 2:
@@ -184,7 +184,8 @@ def _covariance_norm(histogram: Shares) -> float:
 def _smoothed(histogram: Shares, is_used: Array) -> Array:
     """Return the shares with half a row added to each bin.
 
-    The sample size is the effective one: that of independent rows with the same expected index.
+    The sample size is the effective one: the number of independent rows with the same expected
+    index.
     """
     shares = histogram.shares[is_used]
     n_free = int((histogram.shares > 0).sum()) - 1

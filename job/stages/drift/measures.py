@@ -1,14 +1,14 @@
-"""Measure how far a table is from the stored profile of the champion's table.
+"""Measure the drift of a table from the stored profile of the champion's table.
 
 How it works
 ------------
-1. Classes, columns and text lengths: count this table with the profile's values or bins, then
+1. Classes, columns and text lengths: count this table with the profile's values or bins.  Then
    compute the stability index, the Jensen-Shannon distance and the change of the missing share.
-2. Classes: compute the change of each class's share, too.
-3. Words: compute how much the share of unseen words has risen.
+2. Classes: also compute the change of each class's share.
+3. Words: compute the increase in the share of unseen words.
 4. Embeddings: compute the shift of the mean, and the variance lost along the old principal axes.
-5. A measure is drift if it exceeds both its threshold and its null quantile: the 99.9 % quantile
-   of the measure for tables of these sizes without drift.
+5. A measure counts as drift if it exceeds both its threshold and its null quantile: the 99.9%
+   quantile of the measure for tables of these sizes without drift.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def measure_drift(
     table, new_profile
         Snapshot and profile of the same, new table.
     champion_profile
-        Profile of the champion's table; its values and bins are those that are counted.
+        Profile of the champion's table; this table is counted with its values and bins.
     champion
         Version of the champion.
     """
@@ -81,7 +81,7 @@ def measure_drift(
 
 
 def _list_subjects(profile: Profile) -> set[str]:
-    """Return the subjects of a profile that later tables can be compared by."""
+    """Return the subjects of a profile that later tables can be compared with."""
     subjects = {subject for subject, part in profile.parts.items() if _has_bins(part)}
     subjects |= {WORDS} if profile.words else set()
     return subjects | ({EMBEDDINGS} if profile.embeddings else set())
@@ -92,13 +92,13 @@ def _has_bins(part: Values | Numbers) -> bool:
 
 
 def _is_comparable(part: Values | Numbers, cells: Array | None) -> bool:
-    """Return whether the cells are of the profile's kind, and the profile has values or bins."""
+    """Return whether the cells have the profile's kind, and the profile has values or bins."""
     is_same_kind = cells is not None and isinstance(part, Numbers) == (cells.dtype.kind == "f")
     return is_same_kind and _has_bins(part)
 
 
 def _are_embeddings_comparable(old: Profile, new: Profile) -> bool:
-    """Return whether both tables' embeddings come from one model, and have one width."""
+    """Return whether both tables' embeddings come from the same model and have the same width."""
     if old.embeddings is None or new.embeddings is None:
         return False
     both = old.embeddings, new.embeddings

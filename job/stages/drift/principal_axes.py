@@ -1,13 +1,13 @@
-"""Embeddings in a few numbers: their mean, RMS distance from it, and first principal axes.
+"""Summarize embeddings in a few numbers: mean, RMS distance from it, and principal axes.
 
 How it works
 ------------
 1. Average the embeddings of each group in a sample of rows, so that repeated texts count once.
 2. Shorten outlying deviations from the mean, then fit the first five principal axes by PCA.
-3. Estimate the share of the variance that such axes explain on groups that did not choose them:
-   each half of the groups along the axes of the other half.
-4. Compare a later table by the distance of the means (in RMS distances) and by the share of its
-   variance along the old axes, each with the quantile that it reaches without drift.
+3. Estimate the explained variance ratio by cross-fitting: project each half of the groups on the
+   axes fitted to the other half.
+4. Compare a later table by the distance of the means (in RMS distances) and by the variance ratio
+   along the old axes.  Each measure has a null quantile: its 99.9% quantile without drift.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from job.stages.drift.histograms import CONFIDENCE
 
 _MAX_ROWS: Final = 20_000
 _N_AXES: Final = 5
-_MIN_GROUPS: Final = 4 * _N_AXES  # each half gets a PCA of its own
-_MAX_DISTANCE: Final = 2.0  # in median distances; longer deviations are shortened to this
+_MIN_GROUPS: Final = 4 * _N_AXES  # a PCA is fitted to each half of the groups
+_MAX_DISTANCE: Final = 2.0  # in median distances; longer deviations are shortened to this length
 
 
 class GroupMeans:
     """The mean embedding of each group, in a sample of the rows.
 
-    A text that occurs in many rows of its group thus does not determine an axis.
+    A text that occurs in many rows of its group therefore does not determine an axis.
 
     Parameters
     ----------
@@ -120,9 +120,9 @@ def _variance_ratio(projections: Array, deviations: Array) -> tuple[float, float
 
 
 def _effective_dimensions(trace: float, variances: Array) -> float:
-    """Return trace^2 / trace of the square of the covariance.
+    """Return the squared trace of the covariance divided by the trace of its square.
 
-    Each variance that was not computed counts as the smallest one that was.
+    Each variance that was not computed is assumed to equal the smallest computed one.
     """
     square = (variances**2).sum() + variances[-1] * max(trace - variances.sum(), 0.0)
     return round(max(float(trace**2 / square), 1.0), 3) if square else 1.0
@@ -135,10 +135,10 @@ def _rounded(values: Array, scale: float) -> list[float]:
 
 
 def mean_shift(before: PrincipalAxes, after: GroupMeans) -> tuple[float, float]:
-    """Return the distance of the means in RMS distances of the first, and its null quantile.
+    """Return the distance of the means in RMS distances of the old table, and its null quantile.
 
-    Without drift, the squared distance of means of n and m groups is about (1/n + 1/m) of the
-    squared RMS distance times chi-squared / d, with d effective dimensions (Satterthwaite's
+    Without drift, the squared distance of the means of n and m groups is about (1/n + 1/m) times
+    the squared RMS distance times chi-squared / d, with d effective dimensions (Satterthwaite's
     approximation).
     """
     distance = float(np.linalg.norm(after.center - np.array(before.mean))) / before.rms_distance
@@ -148,14 +148,14 @@ def mean_shift(before: PrincipalAxes, after: GroupMeans) -> tuple[float, float]:
 
 
 def lost_variance(before: PrincipalAxes, after: GroupMeans) -> tuple[float, float, float]:
-    """Return the explained variance along the old axes, the part of it that is lost, and more.
+    """Return the explained variance along the old axes, the lost part, and its null quantile.
 
     Returns
     -------
     explained
         Share of the new table's variance, around its own mean, along the old axes.
     lost, null_quantile
-        1 less the ratio of that share to the old table's, and the quantile of it without drift.
+        1 minus the ratio of that share to the old table's share, and its null quantile.
     """
     explained, error = after.explained_variance_ratio(np.array(before.axes))
     if not before.explained_variance_ratio:

@@ -1,4 +1,4 @@
-"""Build the profile of a table that is published with a model, and read it again."""
+"""Build the profile of a table, which is published with a model, and read published profiles."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def build_profile(
 ) -> TableProfile:
     """Build the profile that later tables are compared with.
 
-    A value is named only where the rule allows it.
+    The profile names a value only if the disclosure rule allows it.
 
     Parameters
     ----------
@@ -79,12 +79,12 @@ def build_profile(
 
 
 def load_profile(store: ArtifactStore, version: str) -> TableProfile | None:
-    """Read the profile of a version; None without one, or if this release cannot read it.
+    """Read the profile of a version; None if it has none, or none that this release can read.
 
     Raises
     ------
     IntegrityError
-        A file of the profile differs from what was published.
+        A file of the profile was changed since publication.
     """
     files = read_files(store, version, (PROFILE_FILE, VOCABULARY_FILE))
     vocabulary = np.array([], np.uint64)

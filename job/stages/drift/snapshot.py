@@ -24,7 +24,7 @@ _PROFILED: Final = ("categorical", "boolean", "numeric")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableSnapshot:
-    """Values, words and embeddings of a table's sound rows.
+    """Values, words and embeddings of a table's valid rows.
 
     Attributes
     ----------
@@ -33,9 +33,9 @@ class TableSnapshot:
     cells
         The rows' values by subject, shape (n_rows,): object (str or None), or float32 with NaN.
     words
-        None where there is no text.
+        None if the table has no text.
     group_means
-        None where the model takes no embeddings.
+        None if the model takes no embeddings.
     """
 
     key_codes: Array
@@ -49,7 +49,7 @@ class TableSnapshot:
 def take_snapshot(
     dataset: Dataset, rows: Rows, embedding_model: str, random_state: int
 ) -> TableSnapshot:
-    """Take the snapshot of a table's sound rows; their `positions` are those in the table."""
+    """Take the snapshot of a table's valid rows; `rows.positions` are positions in the table."""
     assert rows.positions is not None  # set for the rows of a whole table
     clusters, cells = make_clusters(rows.groups), {CLASSES: rows.y}
     words, group_means = None, None

@@ -1,12 +1,13 @@
-"""The vocabulary of a table: words that many groups use, and the share of words outside of it.
+"""The vocabulary of a table: words that many groups use, and the share of words outside it.
 
 How it works
 ------------
-1. Draw at most 100,000 texts; slots such as dates and ids are masked where templates are known.
-2. Count the words of each text. A word that enough groups use is stored, as a salted digest.
-3. As the baseline, compute the share of each text's words that too few other groups use: those
-   that would be unseen if the text's group were new.
-4. In a later table, a word is unseen if its digest is not stored; drift is the rise of the share.
+1. Draw at most 100,000 texts; slots such as dates and ids are masked if templates are known.
+2. Count the words of each text.  A word that enough groups use is stored as a salted digest.
+3. As the baseline, compute the share of words that too few other groups use.  These words would be
+   unseen if the text's group were new.
+4. In a later table, a word is unseen if its digest is not stored.  Drift is the increase in the
+   share of unseen words.
 """
 
 from __future__ import annotations
@@ -30,12 +31,12 @@ _MAX_ROWS: Final = 100_000  # a sample of this size is precise enough
 
 
 class WordCounts:
-    """The number of times that each word occurs in each text of a sample.
+    """The number of occurrences of each word in each text of a sample.
 
     Parameters
     ----------
     rows
-        Rows with texts, whose slots are left out where templates are known.
+        Rows with texts; their slots are left out if templates are known.
     """
 
     def __init__(self, rows: Rows, clusters: Clusters, random_state: int) -> None:
@@ -61,10 +62,10 @@ class WordCounts:
         return not len(self._words)
 
     def build_vocabulary(self, min_groups: int, salt: str) -> tuple[Words, Array]:
-        """Return the words that enough groups use, as sorted salted digests, and their numbers.
+        """Return the words that enough groups use, as sorted salted digests, and statistics.
 
-        A word of a text counts as unseen if fewer than `min_groups` other groups use it: as it
-        would be if the text were new.
+        A word of a text counts as unseen if fewer than `min_groups` other groups use it, as if the
+        text were new.
 
         Returns
         -------
@@ -89,14 +90,14 @@ class WordCounts:
     def unseen_share(self, before: Words, vocabulary: Array) -> tuple[float, float]:
         """Return the share of unseen words, and the null quantile of its rise.
 
-        The quantile accounts for the sampling of texts; the vocabulary is taken as fixed.
+        The quantile accounts for the sampling of texts, and treats the vocabulary as fixed.
 
         Parameters
         ----------
         before
-            Numbers of the table that the vocabulary comes from.
+            Statistics of the table that the vocabulary comes from.
         vocabulary
-            Digests of its words, with the salt of `before`.
+            Digests of the vocabulary's words, with the salt of `before`.
         """
         share, error = self._measure_unseen(~np.isin(self._digest(before.salt), vocabulary))
         null_quantile = norm.ppf(CONFIDENCE) * np.hypot(error, before.standard_error)

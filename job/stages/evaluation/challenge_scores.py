@@ -5,41 +5,37 @@ from __future__ import annotations
 import structlog
 
 from job.contracts.arrays import Array
-from job.contracts.dataset import Rows
 from job.contracts.reports.challenge import Challenge, Purpose
 from job.contracts.reports.part import round_published
-from job.contracts.settings.evaluation import EvaluationSpec
 from job.stages.evaluation.evaluate import evaluate_predictions
+from job.stages.evaluation.evaluated_rows import EvaluatedRows
 from job.stages.evaluation.intervals import compute_intervals
-from job.stages.metrics.predictions import Predictions
 from job.stages.split.challenge_halves import ChallengeSet, count_smallest_class
 
 log = structlog.get_logger(__name__)
 
 
 def score_challenge(
-    predictions: Predictions,
-    requests: Rows,
+    evaluated: EvaluatedRows,
     challenge: ChallengeSet,
     *,
     labels: Array,
     used_for: tuple[Purpose, ...],
-    spec: EvaluationSpec,
-    random_state: int,
 ) -> Challenge:
-    """Return the part `challenge` of evaluation.json.
+    """Return `challenge` of evaluation.json.
 
     Parameters
     ----------
-    predictions, requests
-        Requests that the published model is evaluated on, and its predictions of them.
+    evaluated
+        Requests that the published model is evaluated on, and its predictions.
     labels
         Labels of the table's rows.
     used_for
         What the requests for choosing were used for.
     """
-    evaluation = evaluate_predictions(predictions)
-    intervals = compute_intervals(predictions, requests.groups, spec, random_state)
+    requests = evaluated.rows
+    evaluation = evaluate_predictions(evaluated.predictions)
+    intervals = compute_intervals(evaluated.predictions, evaluated.bootstrap)
     scores = Challenge(
         judged="half" if challenge.is_halved else "all",
         n_rows=len(requests),

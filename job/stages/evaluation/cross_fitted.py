@@ -3,12 +3,12 @@
 How it works
 ------------
 1. Every row was predicted by a model that was not trained on its group
-   (`job.stages.training.cross_fit`). The scores are computed from these predictions, so they are
-   those of the recipe, and all rows of the table count.
-2. If the published model is scaled by a temperature, the predictions of each fold are scaled by
-   the temperature that fits the other folds; likewise a decision threshold is measured on each
-   fold with the value that the other folds give.
-3. The published model itself is scored on the held-out rows: the part `holdout`.
+   (`job.stages.training.cross_fit`).  The scores of these predictions are scores of the recipe, and
+   all rows of the table contribute to them.
+2. If the published model is scaled by a temperature, the predictions of each fold are scaled by the
+   temperature that is learned on the other folds.  In the same way, a decision threshold is
+   measured on each fold with the value that is chosen on the other folds.
+3. The published model itself is scored on the held-out rows; `holdout` contains these scores.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from job.contracts.reports.evaluation import Holdout, ModelEvaluation
 from job.contracts.reports.search import CandidateScore
 from job.contracts.settings.job_settings import ScoringSpec
 from job.stages.evaluation.evaluate import evaluate_predictions, evaluate_rows, time_model
+from job.stages.evaluation.evaluated_rows import EvaluatedRows
 from job.stages.evaluation.intervals import compute_intervals
 from job.stages.metrics.group_sums import effective_groups
 from job.stages.metrics.predictions import Predictions, predict
@@ -41,15 +42,15 @@ from job.stages.training.temperature_scaling import (
 def apply_fold_temperatures(
     predictions: Predictions, cross: CrossFit, temperature: float | None, *, is_nested: bool = False
 ) -> Predictions:
-    """Return the predictions of each fold, scaled by the temperature that fits the other folds.
+    """Scale the predictions of each fold by the temperature that is learned on the other folds.
 
     Parameters
     ----------
     temperature
-        That of the published model; None if it is not scaled, and then nothing is.
+        Temperature of the published model; None if it is not scaled, and then nothing is scaled.
     is_nested
-        Whether the candidate differs from fold to fold. Folds of an estimator that cannot be
-        scaled, such as a linear SVC, are left as they are.
+        Whether the candidate differs from fold to fold.  Folds of an estimator that cannot be
+        scaled, such as a linear SVC, are not changed.
     """
     if temperature is None:
         return predictions
@@ -67,15 +68,14 @@ class RecipePredictions:
     chosen
         The candidate that is published.
     cross
-        The predictions, not scaled by a temperature yet.
-    predictions
-        Those of `rows`, scaled, with the candidate chosen again for each fold.
+        The predictions before temperature scaling.
+    evaluated
+        All rows and their scaled predictions, with the choice of candidate repeated for each fold.
     """
 
     chosen: CandidateScore
     cross: CrossFit
-    rows: Rows
-    predictions: Predictions
+    evaluated: EvaluatedRows
 
 
 def evaluate_cross_fit(
@@ -92,18 +92,17 @@ def evaluate_cross_fit(
     Parameters
     ----------
     model, test
-        The published model, and the rows that it was not trained on; the part `holdout` has its
-        scores.
+        The published model, and the rows that it was not trained on; its scores are in `holdout`.
     calibration
-        That of the published model; its threshold was chosen on all rows.
+        Calibration of the published model; its threshold was chosen on all rows.
     """
     cross, temperature = recipe.cross, None
     if calibration.temperature is not None:
         temperature = describe_temperature(
-            cross.nested, recipe.predictions, calibration.temperature
+            cross.nested, recipe.evaluated.predictions, calibration.temperature
         )
     return ModelEvaluation(
-        **evaluate_rows(recipe.predictions, recipe.rows, spec, is_cross_fitted=True).fields(),
+        **evaluate_rows(recipe.evaluated, spec, is_cross_fitted=True).fields(),
         method="cross_fit",
         cross_fit=_describe_cross_fit(recipe),
         holdout=_evaluate_model(model, test, spec),
@@ -119,28 +118,23 @@ def evaluate_cross_fit(
 def _measure_decision(
     recipe: RecipePredictions, spec: ScoringSpec, calibration: Calibration
 ) -> Decision | None:
-    """Measure the threshold, in each fold by the value that the other folds give."""
-    threshold, cross, groups = calibration.threshold, recipe.cross, recipe.rows.groups
+    """Measure the threshold on each fold with the value that is chosen on the other folds."""
+    threshold, cross, evaluated = calibration.threshold, recipe.cross, recipe.evaluated
     if threshold is None:
         return None
     chosen = apply_fold_temperatures(cross.chosen, cross, calibration.temperature)
     row_thresholds = None
     if threshold.value is not None:
         row_thresholds = choose_thresholds_by_fold(
-            chosen, groups, cross.fold, spec.decision, spec.evaluation
+            chosen, evaluated.bootstrap.groups, cross.fold, spec.decision, spec.evaluation
         )
     return measure_abstention(
-        recipe.predictions,
-        groups,
-        threshold,
-        spec.evaluation,
-        spec.random_state,
-        least=row_thresholds,
+        evaluated.predictions, evaluated.bootstrap, threshold, least=row_thresholds
     )
 
 
 def _describe_cross_fit(recipe: RecipePredictions) -> CrossFitReport:
-    cross, groups = recipe.cross, recipe.rows.groups
+    cross, groups = recipe.cross, recipe.evaluated.bootstrap.groups
     return CrossFitReport(
         n_folds=cross.n_folds,
         n_rows=len(groups),
@@ -154,9 +148,10 @@ def _describe_cross_fit(recipe: RecipePredictions) -> CrossFitReport:
 def _evaluate_model(model: TrainedModel, test: Rows, spec: ScoringSpec) -> Holdout:
     """Return the scores of the published model on the held-out rows."""
     predictions = predict(model.pipeline, test, model.feature_blocks)
+    evaluated = EvaluatedRows.of(test, predictions, spec)
     return Holdout(
         n_rows=len(test),
-        n_groups=len(np.unique(test.groups)),
+        n_groups=evaluated.bootstrap.n_groups,
         scores=evaluate_predictions(predictions).scores,
-        intervals=compute_intervals(predictions, test.groups, spec.evaluation, spec.random_state),
+        intervals=compute_intervals(predictions, evaluated.bootstrap),
     )

@@ -22,6 +22,7 @@ from job.contracts.reports.evaluation import (
 from job.contracts.reports.scores import ClassScores, Curves, Latency, Scores, Temperature
 from job.contracts.settings.job_settings import ScoringSpec
 from job.contracts.settings.search import FeatureBlocks
+from job.stages.evaluation.evaluated_rows import EvaluatedRows
 from job.stages.evaluation.intervals import compute_intervals
 from job.stages.evaluation.reliability import measure_reliability, trace_risk
 from job.stages.evaluation.slice_scores import score_slices
@@ -40,9 +41,8 @@ _ClassValues = dict[str, dict[str, float]]  # by class, then by score
 
 
 def evaluate(
-    predictions: Predictions,
+    evaluated: EvaluatedRows,
     model: TrainedModel,
-    test: Rows,
     timer: Timer,
     *,
     spec: ScoringSpec,
@@ -53,17 +53,18 @@ def evaluate(
 
     Parameters
     ----------
-    predictions
-        The model's predictions of the test rows.
+    evaluated
+        The test rows, and the model's predictions.
     calibration
         Temperature that the model's coefficients were divided by, and threshold to measure.
     method
         Where the test rows come from.
     """
+    test, predictions = evaluated.rows, evaluated.predictions
     return ModelEvaluation(
-        **evaluate_rows(predictions, test, spec).fields(),
+        **evaluate_rows(evaluated, spec).fields(),
         method=method,
-        decision=_measure_decision(predictions, test, spec, calibration.threshold),
+        decision=_measure_decision(evaluated, calibration.threshold),
         temperature=_describe_temperature(predictions, calibration.temperature),
         baselines={
             name: score_model(baseline, test, model.feature_blocks)
@@ -73,20 +74,16 @@ def evaluate(
     )
 
 
-def _measure_decision(
-    predictions: Predictions, test: Rows, spec: ScoringSpec, threshold: Threshold | None
-) -> Decision | None:
+def _measure_decision(evaluated: EvaluatedRows, threshold: Threshold | None) -> Decision | None:
     if threshold is None:
         return None
-    return measure_abstention(
-        predictions, test.groups, threshold, spec.evaluation, spec.random_state
-    )
+    return measure_abstention(evaluated.predictions, evaluated.bootstrap, threshold)
 
 
 def _describe_temperature(
     predictions: Predictions, temperature: float | None
 ) -> Temperature | None:
-    """Return the losses before and after scaling, of scaled predictions."""
+    """Return the losses before and after scaling, from scaled predictions."""
     if temperature is None or not predictions.has_known_class.any():
         return None
     before = apply_temperature(predictions, 1 / temperature)
@@ -94,37 +91,38 @@ def _describe_temperature(
 
 
 def evaluate_rows(
-    predictions: Predictions, rows: Rows, spec: ScoringSpec, *, is_cross_fitted: bool = False
+    evaluated: EvaluatedRows, spec: ScoringSpec, *, is_cross_fitted: bool = False
 ) -> RowScores:
-    """Return the scores of predictions of these rows, with their intervals and by slice."""
-    evaluation, random_state = spec.evaluation, spec.random_state
-    slices = None
-    if rows.slices is not None:
+    """Return scores of these rows and predictions, with intervals and by slice."""
+    predictions, bootstrap, slices = evaluated.predictions, evaluated.bootstrap, None
+    if evaluated.rows.slices is not None:
         slices = score_slices(
-            predictions, rows.groups, rows.slices, spec.metric, evaluation, random_state
+            predictions,
+            bootstrap,
+            evaluated.rows.slices,
+            spec.metric,
+            min_rows=spec.evaluation.min_slice_rows,
         )
     return RowScores(
         **evaluate_predictions(predictions).fields(),
-        intervals=compute_intervals(
-            predictions, rows.groups, evaluation, random_state, is_cross_fitted=is_cross_fitted
-        ),
+        intervals=compute_intervals(predictions, bootstrap, is_cross_fitted=is_cross_fitted),
         slices=slices,
     )
 
 
 def time_model(model: TrainedModel, rows: Rows, timer: Timer) -> Latency:
-    """Time one-row predictions of the first rows."""
+    """Time predictions of one row each, for the first rows."""
     first_rows = rows.take(np.arange(min(len(rows), _N_TIMED)))
     return measure_latency(model.pipeline, make_input(first_rows, model.feature_blocks), timer)
 
 
 def score_model(model: Any, test: Rows, feature_blocks: FeatureBlocks) -> Scores:
-    """Return the scores of a model on the test rows, and nothing else."""
+    """Return only the scores of a model on the test rows."""
     return evaluate_model(model, test, feature_blocks).scores
 
 
 def evaluate_model(model: Any, test: Rows, feature_blocks: FeatureBlocks) -> PredictionScores:
-    """Predict the test rows, and evaluate the predictions as `evaluate_predictions` does."""
+    """Predict the test rows, and evaluate the predictions by `evaluate_predictions`."""
     return evaluate_predictions(predict(model, test, feature_blocks))
 
 
@@ -151,7 +149,7 @@ def evaluate_predictions(predictions: Predictions) -> PredictionScores:
 
 
 def _label_scores(predictions: Predictions) -> tuple[_ClassValues, Scores]:
-    """Return the scores of predicted classes: of each class by its name, and averaged."""
+    """Return the scores of predicted classes: per class by its name, and averaged."""
     y_true, classes = predictions.y_true, predictions.classes
     values = compute_label_scores(y_true, predictions.y_pred, len(classes))
     support = np.bincount(y_true, minlength=len(classes))
@@ -167,7 +165,7 @@ def _probability_scores(
 ) -> dict[str, Curves]:
     """Add scores of probabilities to `per_class` and `scores`, and return the curves.
 
-    They are computed on the rows whose class the model knows.
+    The scores are computed on the rows whose class the model knows.
     """
     rows = KnownRows(predictions)
     for metric in METRICS.values():
@@ -200,7 +198,7 @@ def _curves(truth: Any, score: Any) -> Curves:
 def measure_latency(model: Any, X: Any, timer: Timer, n_rows: int = _N_TIMED) -> Latency:
     """Time one-row predictions; return the median and 95th percentile in milliseconds.
 
-    Two more predictions warm up, and are not counted.
+    Two additional predictions warm up, and are not counted.
     """
     seconds = []
     for n in range(min(n_rows, X.shape[0] if hasattr(X, "shape") else len(X)) + 2):

@@ -1,23 +1,26 @@
-"""Choose the check that lets a consumer detect a batch that was standardized anew.
+"""Choose the check by which a consumer can detect a restandardized batch.
+
+A batch is restandardized if it was standardized on its own rows: by the means and deviations of the
+batch instead of the scalers of the table.
 
 How it works
 ------------
-1. If rows can be restored, they have length 1 when the batch was scaled with the table's scalers.
-   Rows of a batch that was standardized anew do not, because the map fits the table's scaling. The
-   measure is the root mean square of length - 1.
-2. If rows cannot be restored, the column means are checked. They are exactly zero in a batch that
-   was standardized anew, however skewed its classes are, and vary in other batches. The measure is
-   the number of rows times the mean squared column mean, divided by the mean variance: about 1 for
-   rows drawn at random, more for another class mix, and 0 for a batch that was standardized anew.
-3. Both bounds are constants. They are not computed from rows, so no group can change them.
+1. If the model restores rows to length 1, a batch scaled with the table's scalers is restored to
+   length 1.  A restandardized batch is not, because the map fits the table's scaling.  The measure
+   is the root mean square of length - 1.
+2. Otherwise the column means are checked.  In a restandardized batch they are exactly zero, however
+   skewed its classes are; in other batches they vary.  The measure is the number of rows times the
+   mean squared column mean, divided by the mean variance: about 1 for rows drawn at random, more
+   for another class mix, and 0 for a restandardized batch.
+3. Both bounds are constants.  They are not computed from rows, so no group can change them.
 
-Calibration, 200 batches each of 50, 200 and 1,000 rows, half of them with 85 % of one class, as
-(scalers kept, standardized anew)
+Calibration, 200 batches each of 50, 200 and 1,000 rows, half of them with 85% of one class, as
+(scalers kept, restandardized)
     length deviation, upstream, 10,000 rows         0.00000002-0.00000004   0.0042-0.11
     column means, upstream, 10,000 and 2,000 rows   0.44-142                0
     eight random sums of columns, |mean| at most    0.02-0.8                0
-Sums of columns in fixed directions were tried, too. The mean of a batch that was standardized anew
-lies within any bounds around the table's, and eight sums vary too much for a lower bound.
+Sums of columns in fixed directions were tried as well.  The mean of a restandardized batch is
+within any bounds around the table's mean, and eight sums vary too much for a lower bound.
 """
 
 from __future__ import annotations
@@ -40,7 +43,7 @@ def choose_input_check(
     Parameters
     ----------
     geometry
-        That of the model's input.
+        Geometry of the model's input.
     is_standardized
         Whether embeddings are known to be standardized per batch.
     """

@@ -3,12 +3,12 @@
 How it works
 ------------
 1. Rows of one group are not independent, so whole groups are resampled, class by class.
-2. Scores of labels are functions of counts (rows of a class, rows predicted as it, hits). The
+2. Scores of labels are functions of counts (rows of a class, rows predicted as it, hits).  The
    counts are summed by group once, and each resample is a weighted sum of them.
 3. Metrics of probabilities are means over rows: of losses, or of the rows' influences on ROC-AUC.
-4. The bounds are BCa bounds with quantiles of Student's t. If no resample differs from the whole,
-   the number of groups alone gives the bound.
-5. Scores of labels of a cross-fitted evaluation have Jeffreys' interval instead.
+4. The bounds are BCa bounds with quantiles of Student's t.  If all resamples equal the original
+   sample, the number of groups alone gives the bound.
+5. In a cross-fitted evaluation, scores of labels have Jeffreys' interval instead.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from job.contracts.arrays import Array
 from job.contracts.metric_kinds import InfluenceMetric, MetricDefinition, RowMetric, WholeMetric
 from job.contracts.metrics import METRICS
 from job.contracts.reports.intervals import NOT_COVERED, Interval, IntervalReport
-from job.contracts.settings.evaluation import EvaluationSpec
 from job.stages.metrics.confidence_bounds import (
     MIN_GROUPS,
     interval_or_count_bound,
@@ -47,34 +46,29 @@ _Intervals = dict[str, Interval]  # by score
 
 
 def compute_intervals(
-    predictions: Predictions,
-    groups: Array,
-    spec: EvaluationSpec,
-    random_state: int,
-    *,
-    is_cross_fitted: bool = False,
+    predictions: Predictions, bootstrap: GroupBootstrap, *, is_cross_fitted: bool = False
 ) -> IntervalReport:
     """Compute the interval of every score of labels, of the losses and of the mean ROC-AUC.
 
-    Cross-fitted scores also vary with the training rows, which all groups of a fold share. If most
-    groups are right, a bootstrap over groups reflects neither that nor rare errors. Scores of
-    labels then have Jeffreys' interval of a share, with as many trials as there are effective
-    groups: as if all rows of a group were right or wrong together.
+    Cross-fitted scores also vary with the training rows, which all groups of a fold share.  If most
+    groups are predicted correctly, a bootstrap over groups reflects neither this variation nor rare
+    errors.  Scores of labels then have Jeffreys' interval of a share, with the effective number of
+    groups as the number of trials, as if all rows of a group were right or wrong together.
 
     Parameters
     ----------
-    groups
-        Group of each row, numbered from 0, shape (n_rows,).
+    bootstrap
+        The bootstrap over the groups of these rows.
     """
-    bootstrap = GroupBootstrap.of(groups, predictions.y_true, spec, random_state)
+    bootstrap = bootstrap.restarted()
     scores, per_class = compute_label_intervals(
         predictions, bootstrap, is_cross_fitted=is_cross_fitted
     )
     return IntervalReport(
         method=_CROSS_FITTED if is_cross_fitted else _HELD_OUT,
-        level=spec.confidence,
-        n_resamples=spec.resamples,
-        n_rows=len(groups),
+        level=bootstrap.level,
+        n_resamples=bootstrap.n_resamples,
+        n_rows=len(bootstrap.groups),
         n_groups=bootstrap.n_groups,
         not_covered=_list_uncovered(),
         scores=scores | _compute_row_intervals(predictions, bootstrap),
@@ -92,7 +86,7 @@ def compute_label_intervals(
     label_scores = LabelScores(group_sums.total)
     point = label_scores.measure(group_sums.total)[0]
     if bootstrap.n_groups < MIN_GROUPS:
-        bounds = np.stack([point, point])  # so that the number of groups gives the bound
+        bounds = np.stack([point, point])  # so the number of groups determines the bounds
     elif is_cross_fitted:
         counts = count_effective_groups(bootstrap.groups, y_true, y_pred, len(classes))
         n_effective = label_scores.count_effective_groups(*counts)
@@ -117,7 +111,7 @@ def compute_label_intervals(
 
 
 def _jeffreys_bounds(point: Array, minima: Array, n_effective: Array, alpha: float) -> Array:
-    """Return the bounds of Jeffreys' interval of scores, as shares of their range up to 1."""
+    """Return the bounds of Jeffreys' interval for scores, as shares of their range up to 1."""
     ranges = 1.0 - minima
     return minima + ranges * jeffreys_bounds((point - minima) / ranges, n_effective, alpha)
 
@@ -156,9 +150,8 @@ def _compute_row_intervals(predictions: Predictions, bootstrap: GroupBootstrap) 
 
 
 def _has_row_values(metric: MetricDefinition) -> TypeGuard[RowMetric | InfluenceMetric]:
-    """Return whether a metric is measured by values of rows, and not as the negative of another."""
-    is_negative = isinstance(metric, RowMetric) and metric.negates is not None
-    return isinstance(metric, RowMetric | InfluenceMetric) and not is_negative
+    """Return whether a metric is computed from row values, and is not another metric's negative."""
+    return isinstance(metric, RowMetric | InfluenceMetric) and not metric.is_negative
 
 
 def _interval(value: float, low: float, high: float) -> Interval:
@@ -166,6 +159,6 @@ def _interval(value: float, low: float, high: float) -> Interval:
 
 
 def _list_uncovered() -> tuple[str, ...]:
-    """Return the scores without an interval: no sum over groups gives them."""
+    """Return the scores without an interval, because no sum over groups gives them."""
     whole = [name for name, metric in METRICS.items() if isinstance(metric, WholeMetric)]
     return (*NOT_COVERED, *(name for name in whole if name not in NOT_COVERED))

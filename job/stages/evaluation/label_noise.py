@@ -1,15 +1,15 @@
-"""Estimate how many labels are wrong, and which, by confident learning.
+"""Estimate by confident learning how many labels are wrong, and which ones.
 
 How it works
 ------------
-1. Every row has out-of-fold probabilities: those of a model that was not trained on its group.
-2. The threshold of a class is the mean probability of the class over the rows labelled with it. A
+1. Every row has out-of-fold probabilities, predicted by a model that was not trained on its group.
+2. The threshold of a class is the mean probability of the class over the rows labelled with it.  A
    row confidently belongs to the most probable of the classes whose thresholds it reaches.
-3. The confident joint counts rows by label and by confident class. The off-diagonal share of a
-   label's row, scaled to the number of its rows, estimates how many of these labels are wrong.
+3. The confident joint counts rows by label and by confident class.  The off-diagonal share of a
+   label's row, scaled to the label's number of rows, estimates how many of these labels are wrong.
 4. A bootstrap over groups gives the interval of the overall share.
-5. If a list is asked for, it has as many rows as are estimated to be wrong, those with the lowest
-   probability of their label first.
+5. If a list of suspected rows is requested, its length is the estimated number of wrong labels.  It
+   starts with the rows with the lowest probability of their label.
 
 Source: Northcutt, Jiang and Chuang, "Confident Learning" (2021).
 """
@@ -53,14 +53,14 @@ def estimate_label_noise(
     """Estimate the label noise of the training rows by the chosen candidate, out of fold.
 
     If the chosen candidate is the dummy, which predicts the same for every row, the best logistic
-    regression takes its place. A large table is sampled by whole groups, seeded, unless its rows
-    are to be listed.
+    regression takes its place.  A large table is sampled by whole groups with a seed, unless its
+    rows are to be listed.
 
     Parameters
     ----------
     oof_predictions
-        Out-of-fold predictions of all rows by the chosen candidate, so that it need not be fitted
-        again; None if there are none.
+        Out-of-fold predictions of all rows by the chosen candidate, which save fitting it again;
+        None if there are none.
     """
     share = 1.0 if evaluation.label_issues else min(1.0, _N_ROWS / len(train))
     positions = sample_groups(train, share, spec.search.folds, spec.random_state)
@@ -85,7 +85,7 @@ def _describe_noise(
     spec: TrainingSpec,
     evaluation: EvaluationSpec,
 ) -> LabelNoise:
-    """Return the label noise that predictions of these positions of the training rows show."""
+    """Return the label noise that these predictions show; `positions` are those of their rows."""
     groups = train.groups[positions]
     n_wrong = _estimate_wrong(confident_joint(predictions), predictions)
     issues: tuple[LabelIssue, ...] = ()
@@ -106,7 +106,7 @@ def _describe_noise(
 
 
 def _choose_candidate(report: SearchReport) -> CandidateScore:
-    """Return the chosen candidate; a constant one is replaced by a baseline that is not."""
+    """Return the chosen candidate, or a baseline that is not constant if the chosen one is."""
     if not find_kind(report.chosen.estimator).is_constant:
         return report.chosen
     return next(c for c in report.baselines if not find_kind(c.estimator).is_constant)
@@ -155,7 +155,7 @@ def list_issues(predictions: Predictions, rows: Array, n_wrong: int) -> tuple[La
 
 
 def confident_class(predictions: Predictions) -> Array:
-    """Return the class that each row confidently belongs to, the most probable; -1 for none."""
+    """Return the class that each row confidently belongs to (the most probable); -1 for none."""
     y, proba, n_classes = predictions.y_true, predictions.proba, len(predictions.classes)
     sums = np.bincount(y, predictions.true_class_proba(), n_classes)
     thresholds = (sums / np.bincount(y, minlength=n_classes)).astype(proba.dtype)
@@ -174,7 +174,7 @@ def _estimate_wrong(joint: Array, predictions: Predictions) -> Array:
     """
     n_rows = np.bincount(predictions.y_true, minlength=len(joint))
     off_diagonal = joint * (1 - np.eye(len(joint)))
-    # a label without rows that confidently belong to its class is not wrong for that reason alone
+    # a label is not wrong merely because no row with it confidently belongs to its class
     n_confident = off_diagonal.sum(axis=1) + np.maximum(np.diag(joint), 1)
     return np.asarray(off_diagonal * (n_rows / n_confident)[:, None])
 
@@ -184,7 +184,7 @@ def _estimate_share(
 ) -> Interval:
     """Estimate the share of wrong labels, with its interval over groups.
 
-    Probabilities and thresholds are not computed again for the resamples.
+    Probabilities and thresholds are not recomputed for the resamples.
     """
     n_classes, y = len(predictions.classes), predictions.y_true
     confident = confident_class(predictions)
@@ -201,9 +201,9 @@ def _estimate_share(
 
 
 def _make_share_measure(n_classes: int) -> Statistic:
-    """Return a function of sums (n, 3 * n_classes): the share of wrong labels, shape (n, 1).
+    """Return a function from sums (n, 3 * n_classes) to the share of wrong labels (n, 1).
 
-    It estimates as `_estimate_wrong` does.
+    The estimate is that of `_estimate_wrong`.
     """
 
     def measure(sums: Array) -> Array:
@@ -215,7 +215,7 @@ def _make_share_measure(n_classes: int) -> Statistic:
 
 
 def _list_pairs(n_wrong: Array, classes: tuple[str, ...]) -> tuple[LabelPair, ...]:
-    """Return the pairs of label and likely class with most rows."""
+    """Return the most frequent pairs of label and likely class."""
     order = np.argsort(-n_wrong, axis=None, kind="stable")[:_MAX_PAIRS]
     pairs = zip(*np.unravel_index(order, n_wrong.shape), strict=True)
     return tuple(

@@ -16,20 +16,20 @@ _MIN_FOLDS: Final = 3
 
 
 def may_cross_fit(split: DataSplit, spec: EvaluationSpec) -> bool:
-    """Return whether the evaluation is cross-fitted, provided that the table can be cut."""
+    """Return whether the evaluation may be cross-fitted, if the table can be cut into folds."""
     if split.report.method == "official_test":
         return False
     return spec.method == "cross_fit" or (spec.method == "auto" and has_few_groups(split))
 
 
 def choose_method(split: DataSplit, spec: EvaluationSpec, n_folds: int | None) -> Method:
-    """Return the method of the settings, or what `auto` means for this split.
+    """Return the configured method, or the one that `auto` selects for this split.
 
     Parameters
     ----------
     n_folds
-        Number of folds that the table can be cut into, None if it cannot; `auto` cross-fits with
-        three or more.
+        Number of folds that the table can be cut into; None if it cannot be cut.  `auto`
+        cross-fits with three or more.
 
     Raises
     ------
@@ -40,9 +40,9 @@ def choose_method(split: DataSplit, spec: EvaluationSpec, n_folds: int | None) -
         return "official_test"
     if spec.method == "cross_fit" and n_folds is None:
         raise TrainingError(
-            "the table cannot be cut into folds for a cross-fitted evaluation: some fold would "
-            "leave a class without rows to learn from",
-            hint="add groups of the smallest classes, or set evaluation.method=auto",
+            "the table cannot be split into folds for a cross-fitted evaluation: in some fold, a "
+            "class would have no training rows",
+            hint="add groups of the smallest classes, or --set evaluation.method=auto",
         )
     if spec.method != "auto":
         return spec.method

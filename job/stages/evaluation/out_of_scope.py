@@ -1,8 +1,8 @@
 """Evaluate the published model on out-of-scope requests, which belong to none of its classes.
 
-A classifier always predicts one of its classes. The share of out-of-scope requests that it predicts
-with enough confidence shows how many of them a consumer would answer: small talk, spam, another
-language. The empty request, which a consumer may send by mistake, is predicted as well.
+A classifier always predicts one of its classes.  The share of out-of-scope requests that it
+predicts with enough confidence shows how many of them a consumer would answer: small talk, spam,
+another language.  The empty request, which a consumer may send by mistake, is predicted as well.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def make_unlabelled_rows(dataset: Dataset, feature_blocks: FeatureBlocks, *, tar
 def make_empty_request(rows: Rows) -> Rows:
     """Return one request without content, with the same columns as these rows.
 
-    Its text has no characters, its embedding is zeros, and all metadata are missing.
+    Its text is empty, its embedding consists of zeros, and all metadata are missing.
 
     Parameters
     ----------
@@ -76,19 +76,19 @@ def measure_out_of_scope(
     decision: Decision | None,
     confidence: float,
 ) -> OutOfScope:
-    """Return the part `out_of_scope` of evaluation.json.
+    """Return `out_of_scope` of evaluation.json.
 
     Parameters
     ----------
     empty
         The published model's prediction of the empty request.
     predictions, groups
-        Its predictions of the out-of-scope set, and the group of each row, shape (n_rows,); None
-        if there is no set.
+        The model's predictions of the out-of-scope set, and the group of each row, shape
+        (n_rows,); None if there is no set.
     decision
-        The part `decision` of evaluation.json.
+        `decision` of evaluation.json.
     confidence
-        Level of the interval.
+        Confidence level of the interval.
     """
     threshold = None if decision is None else decision.threshold
     min_confidence = 0.0 if threshold is None else threshold
@@ -123,7 +123,7 @@ def _measure_requests(
 ) -> OutOfScopeRequests:
     """Return confidence, share of answers and predicted classes of the out-of-scope set.
 
-    The interval of the share is Jeffreys', with as many trials as there are effective groups.
+    The share has Jeffreys' interval, with the effective number of groups as the number of trials.
 
     Parameters
     ----------

@@ -1,22 +1,23 @@
-"""Recenter a batch that was standardized anew, by the lengths of its restored rows.
+"""Recenter a restandardized batch by the lengths of its restored rows.
 
 How it works
 ------------
-1. A batch that is standardized anew differs from one whose scalers were kept by a shift and a scale
-   of each column. The shift matters most: it depends on the class mix of the batch.
-2. Embeddings had length 1 before they were standardized. A row e that the table's map restores has
+1. A restandardized batch (standardized on its own rows) differs from one that was scaled with the
+   table's scalers by a shift and a scale of each column.  The shift matters most: it depends on the
+   class mix of the batch.
+2. Embeddings had length 1 before they were standardized.  A row e that the table's map restores has
    length 1 again once the shift d is added: `|e + d|^2 = 1`, so `2 e d + |d|^2 = 1 - |e|^2`.
-   Centering the columns over the batch removes |d|^2, and the equation is linear in d.
-3. A ridge regression over the rows of the batch finds d. Three rounds are made, since the scales
-   are ignored.
-4. Rows of a batch whose scalers were kept have length 1 already. The right side is zero, and so is
-   the shift: the batch does not change.
+   Centering the columns over the batch removes |d|^2, so the equation is linear in d.
+3. A ridge regression over the rows of the batch estimates d.  Three rounds are made, because the
+   scales are ignored.
+4. If a batch was scaled with the table's scalers, its restored rows already have length 1.  The
+   right side is zero, and so is the shift: the batch does not change.
 
-Neither labels nor training rows are used, only the table's map. docs/consumers.md has the same
-algorithm in a few lines of NumPy, since it is the consumer who has the batch.
+Neither labels nor training rows are used, only the table's map.  docs/consumers.md contains the
+same algorithm in a few lines of NumPy, because it is the consumer that receives such a batch.
 
-Calibration on held-out groups of the upstream's 10,000 rows, batches with 85 % of one class, 3
-salts, accuracy of a logistic regression on restored rows (scalers kept, standardized anew,
+Calibration on held-out groups of the upstream's 10,000 rows, batches with 85% of one class, 3
+salts, accuracy of a logistic regression on restored rows (scalers kept, restandardized,
 recentered)
      10 rows      0.983   0.711   0.964
      50 rows      0.983   0.661   0.992
@@ -63,9 +64,9 @@ def predict_recentered(model: TrainedModel, batches: list[Array]) -> Array:
     Parameters
     ----------
     model
-        A model that takes embeddings alone and restores them.
+        A model that takes only embeddings, and restores them.
     batches
-        Embeddings as the consumer has them, shape (n_rows, width) each.
+        Embeddings as received by the consumer, each of shape (n_rows, width).
     """
     pipeline: Pipeline = model.pipeline
     *_, classifier = pipeline

@@ -2,11 +2,11 @@
 
 How it works
 ------------
-1. Reliability: rows are sorted by confidence and cut into up to 15 bins of about equal size. Rows
-   of equal confidence share a bin, and a bin has at least 20 rows. The mean confidence of each bin
+1. Reliability: rows are sorted by confidence and cut into up to 15 bins of about equal size.  Rows
+   of equal confidence share a bin, and a bin has at least 20 rows.  The mean confidence of each bin
    is compared with its accuracy.
 2. The same is done for each class, with the probability of the class as confidence.
-3. Risk-coverage curve: rows are sorted by confidence, highest first. For each share of answered
+3. Risk-coverage curve: rows are sorted by confidence, highest first.  For each share of answered
    rows, the risk is the share of wrong answers among them.
 """
 
@@ -29,7 +29,7 @@ _N_POINTS: Final = 100
 def measure_reliability(predictions: Predictions) -> Reliability | None:
     """Compare confidence with accuracy, for the predicted class and for each class.
 
-    Rows whose class the model does not know are left out; None if there are no others.
+    Rows whose class the model does not know are left out; None if no other rows remain.
     """
     if not predictions.has_known_class.any():
         return None
@@ -51,7 +51,7 @@ def measure_reliability(predictions: Predictions) -> Reliability | None:
 
 
 def describe_bins(confidence: Array, is_right: Array) -> Bins:
-    """Return mean confidence, accuracy and rows of equal-mass bins with at least `MIN_ROWS`."""
+    """Return mean confidence, accuracy and rows of equal-mass bins of at least `MIN_ROWS` rows."""
     order = np.argsort(confidence, kind="stable")
     stops = _find_bin_stops(confidence[order])
     sizes = np.diff(stops, prepend=0)
@@ -85,8 +85,7 @@ def _find_bin_stops(confidence: Array) -> Array:
 def trace_risk(predictions: Predictions) -> RiskCoverage | None:
     """Return the risk-coverage curve: share of wrong answers by share of answered rows.
 
-    Each row counts as the mean of the rows with the same confidence, so that their order does not
-    matter.
+    Each row counts as the mean of the rows with the same confidence, so their order is irrelevant.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Accuracy by similarity to the training rows, with confidence intervals over groups."""
+"""Compute the accuracy by similarity to the training rows, with intervals over groups."""
 
 from __future__ import annotations
 
@@ -9,32 +9,26 @@ import numpy as np
 
 from job.contracts.arrays import Array
 from job.contracts.reports.wording import SimilarityBin, SimilarityReport
-from job.contracts.settings.evaluation import EvaluationSpec
 from job.stages.evaluation.wording_similarity import Similarity
 from job.stages.metrics.confidence_bounds import MIN_GROUPS
 from job.stages.metrics.group_bootstrap import GroupBootstrap
 from job.stages.metrics.predictions import Predictions
 
 EDGES: Final = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
-# Of 64 requests that were worded differently from the upstream's table, nine in ten have a
-# similarity to it below 0.41 (by texts; 0.44 by embeddings), of its own held-out rows one in ten.
+# Of 64 requests that were worded differently from the upstream's table, 90% have a similarity to
+# it below 0.41 (by texts; 0.44 by embeddings).  Of the table's own held-out rows, 10% have.
 NEW_BELOW: Final = 0.4
 
 
 def score_by_similarity(
-    predictions: Predictions,
-    groups: Array,
-    similarity: Similarity,
-    *,
-    spec: EvaluationSpec,
-    random_state: int,
+    predictions: Predictions, bootstrap: GroupBootstrap, similarity: Similarity
 ) -> SimilarityReport | None:
     """Compute the accuracy in each bin of similarity, with its confidence interval over groups.
 
     Parameters
     ----------
-    groups
-        Group of each evaluated row, shape (n_rows,).
+    bootstrap
+        The bootstrap over the groups of the evaluated rows.
 
     Returns
     -------
@@ -44,7 +38,7 @@ def score_by_similarity(
     values, is_compared = similarity.values, ~np.isnan(similarity.values)
     if not is_compared.any():
         return None
-    bootstrap = GroupBootstrap.of(groups, predictions.y_true, spec, random_state)
+    bootstrap = bootstrap.restarted()
     is_new = is_compared & (values < NEW_BELOW)
     return SimilarityReport(
         of=similarity.of,
@@ -56,9 +50,9 @@ def score_by_similarity(
         median=float(np.median(values[is_compared])),
         new_below=NEW_BELOW,
         n_new_rows=int(is_new.sum()),
-        n_new_groups=len(np.unique(groups[is_new])),
+        n_new_groups=len(np.unique(bootstrap.groups[is_new])),
         min_groups=MIN_GROUPS,
-        level=spec.confidence,
+        level=bootstrap.level,
         bins=_score_bins(values, predictions, bootstrap),
     )
 
@@ -66,7 +60,7 @@ def score_by_similarity(
 def _score_bins(
     values: Array, predictions: Predictions, bootstrap: GroupBootstrap
 ) -> tuple[SimilarityBin, ...]:
-    """Return the accuracy of the rows in each bin of similarity; NaN is in none."""
+    """Return the accuracy of the rows in each bin of similarity; NaN belongs to no bin."""
     # NOTE: the first and the last bin include values beyond their outer edges
     numbers = np.where(np.isnan(values), -1, np.digitize(values, EDGES[1:-1]))
     is_right = predictions.y_pred == predictions.y_true
@@ -79,7 +73,7 @@ def _score_bins(
 def _score_bin(
     edges: tuple[float, float], is_right: Array, bootstrap: GroupBootstrap
 ) -> SimilarityBin:
-    """Return rows, groups, accuracy and interval of a bin, as far as it has enough groups."""
+    """Return rows and groups of a bin, its accuracy and, with enough groups, the interval."""
     lower, upper = edges
     return SimilarityBin(
         lower=lower,

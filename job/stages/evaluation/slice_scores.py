@@ -1,13 +1,13 @@
-"""Compare the accuracy of each slice with that of the rest of the hold-out.
+"""Compare the accuracy of each slice with that of the other evaluated rows.
 
 How it works
 ------------
-1. A slice is the rows with one value of a column. Slices with too few rows or groups are left out,
-   as are slices whose rest has too few.
-2. Right answers and rows of each slice, and of all rows, are counted by group. A bootstrap over
-   groups gives the accuracy of each slice and its difference from the rest.
-3. Each accuracy has a BCa interval of its own.
-4. Upper bounds of the accuracies and of the differences hold for all slices at once (max T). A
+1. A slice consists of the rows with one value of a column.  Slices are left out if the slice or the
+   rest has too few rows or groups.
+2. Correct rows and all rows of each slice, and of the complete set, are counted by group.  A
+   bootstrap over groups gives the accuracy of each slice and its difference from the rest.
+3. Each accuracy has its own BCa interval.
+4. Upper bounds of the accuracies and of the differences hold for all slices at once (max T).  A
    slice is worse than the rest if the upper bound of its difference is below 0.
 """
 
@@ -22,7 +22,6 @@ import pandas as pd
 from job.contracts.arrays import Array
 from job.contracts.metric_kinds import MetricDefinition
 from job.contracts.reports.slices import SliceReport, SliceScore
-from job.contracts.settings.evaluation import EvaluationSpec
 from job.stages.metrics.confidence_bounds import interval_or_count_bound
 from job.stages.metrics.group_bootstrap import GroupBootstrap, Measured
 from job.stages.metrics.predictions import Predictions
@@ -58,22 +57,24 @@ class _Slice:
 
 def score_slices(
     predictions: Predictions,
-    groups: Array,
+    bootstrap: GroupBootstrap,
     slices: pd.DataFrame,
     metric: MetricDefinition,
-    spec: EvaluationSpec,
-    random_state: int,
+    *,
+    min_rows: int,
 ) -> SliceReport:
     """Compute accuracy, difference from the rest, and score of each slice that is large enough.
 
     Parameters
     ----------
-    groups
-        Group of each row, shape (n_rows,).
+    bootstrap
+        The bootstrap over the groups of these rows.
     slices
         Categorical columns; each value of a column is a slice.
+    min_rows
+        Minimum number of rows in a slice, and outside it.
     """
-    groups = pd.factorize(groups)[0]
+    groups = pd.factorize(bootstrap.groups)[0]
     single_valued = tuple(str(name) for name in slices if slices[name].nunique() < 2)
     candidates = [
         candidate
@@ -81,13 +82,12 @@ def score_slices(
         if name not in single_valued
         for candidate in _make_slices(slices[name], groups)
     ]
-    shown = [candidate for candidate in candidates if candidate.is_shown(spec.min_slice_rows)]
-    bootstrap = GroupBootstrap.of(groups, predictions.y_true, spec, random_state)
-    scores = _score_slices(shown, predictions, bootstrap, metric) if shown else []
+    shown = [candidate for candidate in candidates if candidate.is_shown(min_rows)]
+    scores = _score_slices(shown, predictions, bootstrap.restarted(), metric) if shown else []
     return SliceReport(
         metric=metric.name,
-        level=spec.confidence,
-        min_rows=spec.min_slice_rows,
+        level=bootstrap.level,
+        min_rows=min_rows,
         min_groups=MIN_GROUPS,
         n_not_shown=len(candidates) - len(shown),
         single_valued=single_valued,
@@ -119,7 +119,7 @@ def _score_slices(
     bootstrap: GroupBootstrap,
     metric: MetricDefinition,
 ) -> list[SliceScore]:
-    """Return the scores of these slices, in their order."""
+    """Return the scores of these slices, in the same order."""
     n, inside, differences = len(shown), slice(len(shown)), slice(len(shown), None)
     group_sums = bootstrap.count(_make_count_columns(shown, predictions), 2 * n + 2)
     point = _Accuracies(n).measure(group_sums.total)[0]
@@ -151,15 +151,15 @@ def _score_slices(
 
 
 def _make_count_columns(shown: list[_Slice], predictions: Predictions) -> tuple[Array, ...]:
-    """Return the columns that count each row: rows and hits overall, then in each slice.
+    """Return the columns in which each row counts: rows and hits overall, then in each slice.
 
-    Of 2 * n + 2 columns, the first n count rows of the slices, the next n hits in them, and the
-    last two all rows and all hits; -1 for none.
+    There are 2 * n + 2 columns: n for the rows of the slices, n for hits in them, and two for all
+    rows and all hits; -1 for none.
     """
     n, is_hit = len(shown), predictions.y_pred == predictions.y_true
     columns = [np.full(len(is_hit), 2 * n), np.where(is_hit, 2 * n + 1, -1)]
     for name in dict.fromkeys(shown_slice.column for shown_slice in shown):
-        numbers = np.full(len(is_hit), -1)  # one slice of each column has the row
+        numbers = np.full(len(is_hit), -1)  # a row is in one slice of each column
         for number, shown_slice in enumerate(shown):
             if shown_slice.column == name:
                 numbers[shown_slice.mask] = number
@@ -173,8 +173,8 @@ class _Accuracies:
     Parameters
     ----------
     point
-        The metrics of all rows, shape (2 * n,). A resample without rows of a slice, or of its rest,
-        gets the accuracy from here; zeros if None.
+        The metrics of all rows, shape (2 * n,).  They replace the accuracy of a slice or its rest
+        in resamples without rows of it; None for zeros.
     """
 
     def __init__(self, n: int, point: Array | None = None) -> None:
@@ -191,15 +191,15 @@ class _Accuracies:
 
 def _share(part: Array, whole: Array, default: Array) -> Array:
     out = np.broadcast_to(default, part.shape).copy()
-    # NOTE: a drawn group counts n / (n - 1) times, so sums are not whole: below 0.5 they mean none
+    # NOTE: a drawn group counts n / (n - 1) times, so sums are not integers: below 0.5 means none
     share: Array = np.divide(part, whole, out=out, where=whole > 0.5)
     return share
 
 
 def _upper_bounds(measured: Measured, columns: slice, n_groups: Array) -> Array:
-    """Return upper bounds that hold for all metrics at once with the confidence of the intervals.
+    """Return simultaneous upper bounds of all metrics, at the confidence level of the intervals.
 
-    If no resample of a metric differs from the whole, the number of groups alone gives its bound.
+    If all resamples of a metric are equal, the number of groups alone gives its bound.
     """
     alpha, point = 2 * measured.alpha, measured.point[columns]
     _, upper = measured.simultaneous_bounds(columns, alpha)

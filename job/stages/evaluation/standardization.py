@@ -1,18 +1,17 @@
 """Detect embeddings whose columns were standardized within the table.
 
-Such embeddings cannot be computed one at a time: the same text has other numbers in another batch,
-and a model that was trained on one batch is used on another. Only the matrix is needed to detect
-them.
+Such embeddings cannot be computed one at a time: the same text has other values in another batch,
+and a model that was trained on one batch is applied to another.  The check needs only the matrix.
 
 How it works
 ------------
 1. Standardized columns have a mean of zero, and the same standard deviation: one for all columns,
-   or one for each block of columns that was scaled by its own factor. The upstream scales its two
+   or one for each block of columns that was scaled by its own factor.  The upstream scales its two
    blocks by 0.7 and 0.3, so the two most common scales are counted.
-2. A table may be a part of the batch that was standardized. Means and scales then vary, more so
+2. A table may be part of the batch that was standardized.  Then means and scales vary, and more so
    with fewer groups; the thresholds allow for a table with half of the batch's groups.
-3. If all rows have the same length, they were not standardized last: dividing a row by its length
-   comes after every other step.
+3. If all rows have the same length, standardization was not the last step: rows are divided by
+   their length after every other step.
 
 Calibration, as (mean ratio, scale share, length variation)
     upstream, 10,000 rows                         0.000        1.000        0.146
@@ -39,14 +38,14 @@ MAX_MEAN_RATIO: Final = 0.15
 MIN_SCALE_SHARE: Final = 0.5
 MIN_LENGTH_VARIATION: Final = 0.01
 _N_SCALES: Final = 2
-_SCALE_WIDTH: Final = 2 * np.log(1.1)  # from 10 % below a scale to 10 % above it
+_SCALE_WIDTH: Final = 2 * np.log(1.1)  # from 10% below a scale to 10 % above it
 _MAX_ROWS: Final = 50_000
 _BLOCK: Final = 1024
-_CONSTANT: Final = 1e-6  # relative to the largest deviation: columns below are constant
+_CONSTANT: Final = 1e-6  # relative to the largest deviation: columns below it are constant
 
 
 def check_standardization(embeddings: MatrixRows, random_state: int) -> Standardization:
-    """Measure means and scales of the columns; a large table is sampled by rows, seeded."""
+    """Measure means and scales of the columns; rows of a large table are sampled with a seed."""
     n_rows = embeddings.shape[0]
     if n_rows > _MAX_ROWS:
         rng = np.random.default_rng(random_state)
@@ -81,7 +80,7 @@ def _measure_columns(embeddings: MatrixRows) -> tuple[Array, Array, Array]:
         block = embeddings.read(rows).astype(float)
         lengths[rows] = np.linalg.norm(block, axis=1)
         if rows.start == 0:
-            origin = block.mean(axis=0)  # squares of numbers far from zero would lose digits
+            origin = block.mean(axis=0)  # squares of numbers far from zero would lose precision
         block -= origin
         total += block.sum(axis=0)
         squares += np.square(block).sum(axis=0)
@@ -91,7 +90,7 @@ def _measure_columns(embeddings: MatrixRows) -> tuple[Array, Array, Array]:
 
 
 def _share_of_scales(deviation: Array) -> float:
-    """Return the share of columns at the most common scales, chosen one after another."""
+    """Return the share of columns with the most common scales, selected one after the other."""
     remaining, n_at_scale = np.sort(np.log(deviation)), 0
     for _ in range(_N_SCALES):
         if not len(remaining):

@@ -1,21 +1,21 @@
-"""Measure a model on batches of another class mix whose embeddings are standardized anew.
+"""Measure a model on restandardized batches: another class mix, standardized on their own rows.
 
-An upstream that fits its scalers to each batch computes other embeddings of the same text on
-another day.
+An upstream that fits its scalers to each batch computes different embeddings for the same text on
+different days.
 
 How it works
 ------------
-1. Batches are drawn from rows that the model was not trained on: 85 % of the rows are of one class,
-   the others share the rest evenly. Ten batches are drawn for each class.
+1. Batches are drawn from rows that the model was not trained on.  85% of the rows are of one
+   class, and the others share the rest evenly.  Ten batches are drawn for each class.
 2. Each column of the batch is scaled to the mean and standard deviation that it has in the table.
-   Standardizing anew has this effect if the table's own columns were standardized.
-3. The model predicts the batch. Its accuracy is compared with that on the same rows as given.
+   This is what restandardizing does if the table's own columns were standardized.
+3. The model predicts the batch.  Its accuracy is compared with the accuracy on the original rows.
 4. If the model restores embeddings to length 1, a consumer can recenter the batch first
    (`job.stages.evaluation.recentering`); the accuracy after recentering is measured as well.
 
-The work is bounded: at most 100,000 rows of standardized batches are predicted. With many classes
-there are fewer draws, and beyond that a seeded sample of the classes. Recentering a batch of 384
-columns takes about 20 ms.
+The work is bounded: at most 100,000 rows of restandardized batches are predicted.  With many
+classes there are fewer draws per class, and beyond that a seeded sample of the classes.
+Recentering a batch of 384 columns takes about 20 ms.
 """
 
 from __future__ import annotations
@@ -39,15 +39,15 @@ from job.stages.metrics.predictions import Predictions, predict
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _ClassBatches:
-    """The drawn rows of all batches of one class, and which are classified correctly.
+    """The drawn rows of all batches of one class, and which of them are classified correctly.
 
     Attributes
     ----------
     index
         Positions of the rows, shape (n_drawn,).
     is_right, is_right_recentered
-        After the batches were standardized anew, and after the consumer recentered them (None
-        unless rows are restored); shape (n_drawn,).
+        After the batches were restandardized, and after the consumer recentered them (None unless
+        rows are restored); shape (n_drawn,).
     """
 
     index: Array
@@ -65,7 +65,7 @@ def measure_stress(
     spec: EvaluationSpec,
     random_state: int,
 ) -> StressReport | None:
-    """Measure the accuracy on batches that are standardized anew.
+    """Measure the accuracy on restandardized batches.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def measure_stress(
     columns
         Columns of the table's embeddings.
     is_restored
-        Whether the model restores embeddings, and takes nothing else.
+        Whether the model takes only embeddings, and restores them.
 
     Returns
     -------
@@ -106,7 +106,7 @@ def _score_batches(
     spec: EvaluationSpec,
     rng: np.random.Generator,
 ) -> StressReport:
-    """Return the accuracy by class and its interval; predictions are those of the rows as given."""
+    """Return accuracy by class and its interval; the predictions are of the original rows."""
     index = np.concatenate([of_class.index for of_class in batches])
     bootstrap = GroupBootstrap.of(groups[index], predictions.y_true[index], spec, rng)
     return StressReport(
@@ -127,7 +127,7 @@ def _score_batches(
 
 
 def _compute_interval(batches: list[_ClassBatches], bootstrap: GroupBootstrap) -> Interval | None:
-    """Compute the interval of the mean accuracy; batches are not drawn again for resamples."""
+    """Compute the interval of the mean accuracy; batches are not redrawn for resamples."""
     if bootstrap.n_groups < MIN_GROUPS:
         return None
     return bootstrap.share_interval(np.concatenate([of_class.is_right for of_class in batches]))
@@ -143,7 +143,7 @@ def _find_class_rows(rows: Rows, model: TrainedModel) -> dict[str, Array]:
 def _predict_class(
     model: TrainedModel, rows: Rows, columns: Columns, batches: list[Array], *, is_restored: bool
 ) -> _ClassBatches:
-    """Standardize batches of these rows anew, and predict them."""
+    """Restandardize batches of these rows, and predict them."""
     assert rows.embeddings is not None
     index = np.concatenate(batches)
     standardized = [columns.standardize(rows.embeddings.take(batch).read()) for batch in batches]
@@ -161,7 +161,7 @@ def _predict_class(
 
 
 def _score_class(name: str, batches: _ClassBatches, as_given: Predictions) -> BatchScore:
-    """Return the accuracies of the batches of one class, also with the embeddings as given."""
+    """Return the accuracies of one class's batches, including those of the original rows."""
     is_right_as_given = (as_given.y_pred == as_given.y_true)[batches.index]
     recentered = batches.is_right_recentered
     return BatchScore(

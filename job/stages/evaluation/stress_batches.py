@@ -1,4 +1,4 @@
-"""Batches of another class mix whose embeddings are standardized anew."""
+"""Draw and standardize the batches of another class mix that a model is stressed with."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Columns:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchPlan:
-    """The classes that have batches or none, the rows of a batch, and the batches of a class."""
+    """The classes with and without batches, the rows of a batch, and the batches of a class."""
 
     names: tuple[str, ...]
     n_rows: int
@@ -58,7 +58,7 @@ class BatchPlan:
 
 
 def plan_batches(class_rows: Mapping[str, Array], rng: np.random.Generator) -> BatchPlan | None:
-    """Return the batches to draw; None if no class has enough rows, or if it is the only one."""
+    """Return the batches to draw; None if no class has enough rows, or if there is only one."""
     min_class_rows = int(np.ceil(SHARE * MIN_BATCH_ROWS))
     names = [name for name, index in class_rows.items() if len(index) >= min_class_rows]
     if not names or len(class_rows) < 2:
@@ -82,14 +82,14 @@ def draw_batch(
 ) -> Array:
     """Draw the positions of a batch's rows, most of them of one class.
 
-    The rows of another class are drawn with replacement if it has too few of them.
+    If another class has too few rows, its rows are drawn with replacement.
 
     Parameters
     ----------
     class_rows
         Positions of the rows of each class, at least two classes.
     name
-        Class of `SHARE` of the batch's rows; it must have that many rows.
+        Class of a share `SHARE` of the batch's rows; it must have that many rows.
     """
     others = [other for other in class_rows if other != name]
     n_main = round(SHARE * n_rows)

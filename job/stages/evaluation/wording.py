@@ -1,4 +1,4 @@
-"""Measure how many wordings a table has, and how new those of the evaluated rows are."""
+"""Measure how many wordings a table has, and how new the wording of the evaluated rows is."""
 
 from __future__ import annotations
 
@@ -11,18 +11,17 @@ import pandas as pd
 from job.contracts.arrays import Array
 from job.contracts.dataset import Rows
 from job.contracts.reports.wording import GroupCounts, ItemKind, Templates, Wording
-from job.contracts.settings.evaluation import EvaluationSpec
 from job.stages.data.leakage_keys import key_kind
+from job.stages.evaluation.evaluated_rows import EvaluatedRows
 from job.stages.evaluation.scores_by_similarity import score_by_similarity
 from job.stages.evaluation.standardization import check_standardization
 from job.stages.evaluation.wording_similarity import Part, measure_similarity
 from job.stages.metrics.group_sums import effective_groups
-from job.stages.metrics.predictions import Predictions
 
-# Groups of near-duplicates with at least this many rows count as sentence templates. They have more
-# than .97 of the upstream's 10,000 rows, and .87 and .74 of samples of 400 and 300 of them, but .14
-# of banking77's and .18 of privacyqa's: texts that people write repeat, but in few copies. With a
-# minimum of 5, 300 rows of the upstream would have .45, and not count as templated.
+# Groups of near-duplicates with at least this many rows count as sentence templates.  Such groups
+# contain more than .97 of the upstream's 10,000 rows, .87 and .74 of samples of 400 and 300 of
+# these rows, but only .14 of banking77 and .18 of privacyqa: people's texts repeat, but in few
+# copies.  With a minimum of 5, the share for 300 rows of the upstream would be .45: not templated.
 TEMPLATE_MIN_ROWS: Final = 3
 TEMPLATED_ABOVE: Final = 0.5
 _N_LARGEST: Final = 10
@@ -31,11 +30,8 @@ _ITEMS: Final[dict[str, ItemKind]] = {"text": "text", "embedding": "embedding"}
 
 def measure_wording(
     table: Rows,
-    evaluated: Rows,
+    evaluated: EvaluatedRows,
     parts: Sequence[Part],
-    *,
-    predictions: Predictions,
-    spec: EvaluationSpec,
     random_state: int,
 ) -> Wording:
     """Measure templates, groups, and accuracy by similarity to the training rows.
@@ -44,24 +40,20 @@ def measure_wording(
     ----------
     table
         All rows of the table, with their near-duplicate groups.
-    evaluated, predictions
-        Evaluated rows, and the predictions of them.
     parts
         See `measure_similarity`.
     """
-    groups, similarity = evaluated.groups, measure_similarity(evaluated, parts, random_state)
+    similarity = measure_similarity(evaluated.rows, parts, random_state)
     embeddings = table.embeddings
     return Wording(
         items=_ITEMS.get(key_kind(table.text_keys), "row"),
         n_items=len(pd.unique(table.text_keys)),
         table=count_groups(table.groups),
-        judged=count_groups(groups),
+        judged=count_groups(evaluated.bootstrap.groups),
         templates=measure_templates(table),
         similarity=None
         if similarity is None
-        else score_by_similarity(
-            predictions, groups, similarity, spec=spec, random_state=random_state
-        ),
+        else score_by_similarity(evaluated.predictions, evaluated.bootstrap, similarity),
         standardization=None
         if embeddings is None
         else check_standardization(embeddings, random_state),
@@ -87,8 +79,8 @@ def count_groups(groups: Array) -> GroupCounts:
 def measure_templates(table: Rows) -> Templates:
     """Measure the share of rows in groups of near-duplicates that are large enough for templates.
 
-    Values of a group column are ignored if near-duplicates are known: the rows of one person are
-    not one sentence.
+    Values of a group column are ignored if near-duplicates are known: one person's rows are not one
+    sentence.
     """
     near_duplicate_groups = (
         table.groups if table.near_duplicate_groups is None else table.near_duplicate_groups

@@ -3,15 +3,14 @@
 How it works
 ------------
 1. If the table has texts, two rows are compared by their normalized texts: the cosine similarity of
-   counts of character 4-grams (within words), hashed into a fixed number of columns. Without texts
+   counts of character 4-grams (within words), hashed into a fixed number of columns.  Without texts
    they are compared by the cosine similarity of their embeddings.
-2. The similarity of an evaluated row is that to the most similar row that its model was trained on.
-   In a cross-fitted evaluation each fold has its own model, so the comparison is made part by
-   part: the rows of the fold with the rows outside it.
+2. The similarity of an evaluated row is that to the most similar training row of its model.  In a
+   cross-fitted evaluation each fold has its own model, so each part is compared separately: the
+   rows of the fold with the rows outside it.
 3. Equal rows are compared once: an item is a distinct text or embedding.
-4. The work is bounded: of many distinct evaluated or training items, a seeded sample is compared. A
-   sample of the training items may miss the most similar one, so similarities are then lower
-   bounds.
+4. The work is bounded: if there are many distinct items, a seeded sample is compared.  A sample of
+   the training items may miss the most similar one, so similarities are then lower bounds.
 """
 
 from __future__ import annotations
@@ -53,9 +52,9 @@ class Similarity:
     values
         Shape (n_rows,), in [-1, 1]; NaN for rows that were not compared.
     n_items, n_sampled_items
-        Distinct evaluated items, and those compared; an item counts once in each part.
+        Distinct evaluated items, and the compared ones; an item counts once in each part.
     n_trained_items, n_sampled_trained_items
-        Distinct training items and those compared, summed over the parts.
+        Distinct training items and the compared ones, summed over the parts.
     """
 
     of: SimilarityKind
@@ -68,14 +67,14 @@ class Similarity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _PartItems:
-    """The items of one part, numbered alike in all parts.
+    """The items of one part, with the same numbers in all parts.
 
     Attributes
     ----------
     rows, row_items
-        Positions of the evaluated rows that have an item, and the item of each.
+        Positions of the evaluated rows that have an item, and each row's item.
     evaluated, trained
-        Sampled items, and in `first_evaluated` and `first_trained` the first row of each.
+        Sampled items; `first_evaluated` and `first_trained` are the first row of each item.
     n_trained
         Distinct training items, sampled or not.
     """
@@ -97,8 +96,8 @@ def measure_similarity(
     Parameters
     ----------
     parts
-        For each model: positions of the rows in `evaluated` that it predicts, and the rows that it
-        was trained on. A hold-out has one part, a cross-fitted evaluation one for each fold.
+        For each model: positions in `evaluated` of the rows that it predicts, and its training
+        rows.  A hold-out has one part, a cross-fitted evaluation has one for each fold.
 
     Returns
     -------
@@ -127,7 +126,7 @@ def measure_similarity(
 
 
 def _compare_part(part: _PartItems, evaluated: Rows, trained: Rows, texts: _Texts | None) -> Array:
-    """Return the similarity of the sampled items to the most similar one that was trained on."""
+    """Return the similarity of the sampled items to the most similar training item."""
     if texts is not None:
         return texts.max_similarity(part.evaluated, part.trained)
     return _max_cosine_similarity(

@@ -1,1 +1,1 @@
-"""Preprocessing of feature blocks, and the feature matrices of subsets of rows."""
+"""Features: preprocessing of feature blocks, and the feature matrices of subsets of rows."""

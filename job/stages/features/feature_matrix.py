@@ -2,10 +2,10 @@
 
 How it works
 ------------
-1. Embeddings alone are scaled or restored block by block (`scaling`).
-2. Otherwise the preprocessing of `preprocessing` is fitted to the rows of the subset.  Texts are
-   replaced by their positions, because their terms are counted only once (`term_counts`).
-3. Columns get ids if they can be matched between subsets, so that a model can start from the
+1. If embeddings are the only block, they are scaled or restored block by block (`scaling`).
+2. Otherwise the preprocessing of `preprocessing` is fitted to the rows of the subset.  Positions
+   take the place of texts, because the terms of the texts are counted only once (`term_counts`).
+3. Columns get ids if they can be matched between subsets, so a model can be warm-started from the
    coefficients of another subset's model.
 """
 
@@ -38,10 +38,10 @@ class FeatureMatrices:
     allocator, executor
         Allocate and fill the matrices of embeddings alone.
     geometry
-        The geometry of the training rows: if it has a map, embeddings are mapped to rows of
-        length 1 instead of standardized.  It is found once, not per fold.  This leaks nothing: it
-        is found without labels and without held-out rows, and it undoes one map that was applied
-        to all rows, so that any large part of them determines the same map.
+        The geometry of the training rows.  If it has a map, embeddings are mapped to rows of length
+        1 instead of being standardized.  It is estimated once, not per fold.  This leaks nothing:
+        the estimate uses no labels and no held-out rows, and it inverts one map that was applied to
+        all rows, so any large part of the rows determines the same map.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class FeatureMatrices:
         self._affine_map = None if geometry is None else geometry.map
 
     def restores(self, feature_blocks: FeatureBlocks | None) -> bool:
-        """Return whether these blocks are embeddings alone, restored to rows of length 1."""
+        """Return whether these blocks are embeddings only, restored to rows of length 1."""
         used = self._spec.use if feature_blocks is None else feature_blocks
         return self._affine_map is not None and tuple(used) == ("embeddings",)
 
@@ -76,7 +76,7 @@ class FeatureMatrices:
         feature_blocks
             A subset of the spec's; None for all of them.
         min_groups
-            Replaces the spec's, for a part of the table.
+            Replaces the spec's value, when fitting to a part of the table.
 
         Raises
         ------
@@ -98,7 +98,7 @@ class FeatureMatrices:
         return fit_scaling(embeddings, index, *ports)
 
     def _fit_blocks(self, index: Array, spec: FeatureSpec) -> FeatureMatrix:
-        """Fit the preprocessing of text and columns, with the terms that are counted already."""
+        """Fit the preprocessing of text and columns, using the terms that are already counted."""
         terms = self._terms if "text" in spec.use else None
         rows = select_blocks(self._rows.take(index), spec.use, self._columns)
         text, columns = terms.union(index, spec.min_groups) if terms else (None, None)
@@ -107,7 +107,7 @@ class FeatureMatrices:
         )
         X = preprocess.fit_transform(self._input(index, spec.use))
         if columns is not None and spec.use != ("text",):
-            # beside text, only embeddings have a fixed number of columns, which follow the terms
+            # next to text, only embeddings have a fixed number of columns, which follow the terms
             width = X.shape[1] - len(columns)
             is_matchable = set(spec.use) == {"text", "embeddings"}
             columns = np.concatenate([columns, -1 - np.arange(width)]) if is_matchable else None

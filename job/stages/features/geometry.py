@@ -5,17 +5,18 @@ Standardizing the columns destroys both, and can be undone from the matrix alone
 
 How it works
 ------------
-1. Distinct rows are sampled. If all rows have one length already, nothing is to be restored. Rows
-   that are far from the others (zeros in place of an embedding) are left out.
-2. Only the first columns may come from the embedder: the upstream appends 200 others to its 384.
-   So several prefixes are tried: those at whose end the scale of the columns changes, and the whole
-   width. If a fit shows that only its first columns are part of the quadric, they are fitted alone.
-3. `job.stages.features.quadric` fits each prefix to most of the rows; the rest is held out. A
-   prefix of w columns has 2 w + 1 unknowns, and is not tried with fewer distinct rows.
-4. Of the sound fits, the one whose smallest singular value stands out most is restored. If none is
-   sound, nothing is changed.
+1. Distinct rows are sampled.  If all rows already have one length, nothing has to be restored.
+   Rows that are far from the others (zeros in place of an embedding) are left out.
+2. Possibly only the first columns come from the embedder: the upstream appends 200 others to its
+   384.  So several prefixes are tried: those that end where the scale of the columns changes, and
+   the full width.  If a fit shows that only its first columns are part of the quadric, they are
+   fitted alone.
+3. `job.stages.features.quadric` fits each prefix to most of the rows; the other rows are held out.
+   A prefix of w columns has 2 w + 1 unknowns, and is not tried with fewer distinct rows.
+4. Of the sound fits, the one with the most outstanding smallest singular value is restored.  If no
+   fit is sound, nothing is changed.
 
-A constant column cannot be restored: restored rows leave it out, and are divided by their length.
+A constant column cannot be restored: restored rows omit it, and are divided by their length.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ _MAX_ROWS: Final = 50_000
 _MAX_FITTED: Final = 8192
 _MAX_HELD_OUT: Final = 1024
 _MIN_HELD_OUT: Final = 30
-_HELD_OUT_SHARE: Final = 10  # one of so many
+_HELD_OUT_SHARE: Final = 10  # one row in this many is held out
 _BLOCK: Final = 1024
 _MIN_CHANGE: Final = np.log(1.2)  # of the log of the columns' scale
 _MAX_DEPTH: Final = 2
@@ -79,7 +80,7 @@ def detect_geometry(
 def keep_lengths(geometry: Geometry) -> Geometry:
     """Return the geometry with an identity map if all rows have one length; others unchanged.
 
-    By that map such rows are "restored" to themselves, and not standardized.
+    The identity map "restores" such rows to themselves, so they are not standardized.
     """
     if geometry.status != "one_length":
         return geometry
@@ -94,7 +95,7 @@ def select_geometry(geometry: Geometry | None, feature_blocks: FeatureBlocks) ->
 
 
 def geometry_bytes(width: int) -> int:
-    """Return an upper bound on the memory that `find_geometry` takes beside the table."""
+    """Return an upper bound on the bytes that `find_geometry` needs besides the table."""
     if width > MAX_WIDTH:
         return 0
     n_terms = 2 * width + 1
@@ -102,7 +103,7 @@ def geometry_bytes(width: int) -> int:
 
 
 def find_geometry(embeddings: MatrixRows, random_state: int) -> Geometry:
-    """Find the affine map of the columns that restores the rows to a length of 1.
+    """Find the affine map of the columns that restores the rows to length 1.
 
     Parameters
     ----------
@@ -145,7 +146,7 @@ def find_geometry(embeddings: MatrixRows, random_state: int) -> Geometry:
 
 def _drop_outliers(rows: MatrixRows) -> MatrixRows:
     """Return the rows that are not far from the others."""
-    for _ in range(2):  # in the first round, a huge value hides other outliers
+    for _ in range(2):  # in the first round, a huge value can hide other outliers
         rows = rows.take(_is_inlier(rows))
     return rows
 
@@ -160,7 +161,7 @@ def _find_distinct(rows: MatrixRows) -> Array:
 
 
 def _is_inlier(rows: MatrixRows) -> Array:
-    """Return which rows are about as far from the mean as the others, in standardized columns."""
+    """Return a mask of rows about as far from the mean as the others, in standardized columns."""
     if not rows.shape[0]:
         return np.zeros(0, bool)
     blocks = split_rows(slice(0, rows.shape[0]), _BLOCK)
@@ -172,7 +173,7 @@ def _is_inlier(rows: MatrixRows) -> Array:
 
 
 def _exclusion(rows: MatrixRows, n_fitted: int) -> Status | None:
-    """Return the status of rows to which nothing is fitted, or None."""
+    """Return the status of rows that nothing can be fitted to; None if they can be fitted."""
     n_rows, width = rows.shape
     blocks = split_rows(slice(0, n_rows), _BLOCK)
     lengths = np.concatenate([np.zeros(0), *(_lengths(rows.read(block)) for block in blocks)])
@@ -192,7 +193,7 @@ def _lengths(rows: Array) -> Array:
 
 
 def _fit_best(products: Products) -> QuadricFit | None:
-    """Return the fit whose smallest singular value stands out most, a sound one if possible."""
+    """Return the fit with the most outstanding smallest singular value, if possible a sound one."""
     fits: list[QuadricFit] = []
     for prefix in _list_prefixes(products):
         fit = fit_quadric(products, prefix)
@@ -204,7 +205,7 @@ def _fit_best(products: Products) -> QuadricFit | None:
 
 
 def _list_prefixes(products: Products) -> list[int]:
-    """Return the widths to try, increasing; only those for which there are enough rows."""
+    """Return the widths to try, increasing, for which there are enough rows."""
     width = len(products.mean)
     scale = np.log(products.deviation)
     scale[~products.varies] = np.median(scale[products.varies]) if products.varies.any() else 0.0
@@ -213,7 +214,7 @@ def _list_prefixes(products: Products) -> list[int]:
 
 
 def _find_changes(scale: Array, start: int, depth: int) -> Iterator[int]:
-    """Yield the positions where the mean of a sequence changes most (binary segmentation)."""
+    """Yield the positions at which the mean of a sequence changes most (binary segmentation)."""
     n = len(scale)
     if n < 2 or not depth:
         return
@@ -229,7 +230,7 @@ def _find_changes(scale: Array, start: int, depth: int) -> Iterator[int]:
 
 
 def _find_departure(scale: Array) -> Iterator[int]:
-    """Yield the first of three columns in a row whose scale differs from that of the first ones."""
+    """Yield where three consecutive columns begin whose scale differs from the first columns'."""
     first = np.median(scale[:MIN_COLUMNS])
     is_other = np.abs(scale - first) > 2 * _MIN_CHANGE
     departs = is_other[:-2] & is_other[1:-1] & is_other[2:]

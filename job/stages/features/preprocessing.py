@@ -1,13 +1,13 @@
-"""Build the unfitted preprocessing, and the input that it takes.
+"""Build the unfitted preprocessing, and its input.
 
 How it works
 ------------
-1. Embeddings are standardized and scaled to rows of length 1, or restored to the rows of length 1
-   that they were before the table's columns were standardized (`geometry`).
+1. Embeddings are standardized and scaled to rows of length 1.  If the rows had length 1 before the
+   table's columns were standardized (`geometry`), they are restored instead.
 2. Numbers are imputed and scaled robustly; booleans are imputed; both get missing indicators.
-3. Categories are one-hot encoded.  Those of few groups share the column `__rare__` with those that
-   only occur later, so that no rare value gets into the model file.
-4. Several feature blocks are joined by a `ColumnTransformer`.  All steps are scikit-learn's.
+3. Categories are one-hot encoded.  Categories of few groups share the column `__rare__` with
+   categories that only occur later, so the model file contains no rare value.
+4. A `ColumnTransformer` joins several feature blocks.  All steps are scikit-learn's.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def select_blocks(rows: Rows, feature_blocks: tuple[str, ...], columns: ColumnsS
 
 
 def make_input(rows: Rows, feature_blocks: tuple[str, ...]) -> Any:
-    """Return X in the form in which a consumer passes it to the model.
+    """Return X in the form that a consumer passes to the model.
 
     Returns
     -------
@@ -96,7 +96,7 @@ def make_preprocessing(
     Parameters
     ----------
     rows
-        Categories are collected from them, if rows of `spec.min_groups` leakage keys have them.
+        Categories that rows of at least `spec.min_groups` leakage keys have are taken from them.
     text
         The transformer of texts, or None if `spec.use` does not include text.
     affine_map
@@ -127,7 +127,7 @@ def make_preprocessing(
 
 def make_scaling() -> Pipeline:
     """Build the unfitted preprocessing of embeddings: standardize, then scale rows to length 1."""
-    # rows of length 1: one grid of C suits every embedding model
+    # with rows of length 1, the same grid of C suits every embedding model
     return make_pipeline(_as_float32(), StandardScaler(), Normalizer())
 
 
@@ -168,7 +168,7 @@ def _categorical(rows: Rows, names: list[str], min_groups: int) -> Pipeline:
         n_keys = pairs.groupby("level")["key"].nunique()
         frequent = sorted(set(n_keys.index[n_keys >= min_groups]) - {_RARE})
         categories.append(np.array([*frequent, _RARE], dtype=object))
-    # NOTE: no row has the value `__rare__`, so this category alone is infrequent, and takes the
+    # NOTE: no row has the value `__rare__`, so it is the only infrequent category, and receives the
     # rare values of the training rows as well as values that only occur later
     encoder = OneHotEncoder(
         categories=categories,

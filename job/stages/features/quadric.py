@@ -1,20 +1,20 @@
-"""Fit the quadric on which rows of length 1 lie after an affine map of each column.
+"""Fit the quadric that contains rows of length 1 after an affine map of each column.
 
 How it works
 ------------
-1. Rows e of length 1 become x by an affine map of each column, e_j = s_j x_j + m_j. Then
+1. Rows e of length 1 become x by an affine map of each column, e_j = s_j x_j + m_j.  Then
    `sum_j a_j x_j^2 + b_j x_j + c = 0` with `a_j = s_j^2`, `b_j = 2 s_j m_j`, `c = sum_j m_j^2 - 1`.
-2. Columns are centered and scaled to a deviation of 1 first, which makes x_j^2 - 1, x_j and 1
-   nearly orthogonal; their products are summed in double precision, once for all prefixes.
-3. The coefficients are the singular vector of the smallest singular value. It is found by inverse
-   iteration, with the inverse that gives the errors of the coefficients as well. Their common
-   factor follows from c.
-4. A column that is not part of the rows of length 1 (standardized rounding errors, or a column that
-   does not vary) has `a_j = 0`, which noise makes negative now and then. Columns whose a_j is not
-   significantly positive are left out, and the others are fitted again, until all are positive.
-5. Held-out rows give the residual variance. With the inverse it gives the standard error of every
-   scale and offset, and from these the expected cosine between restored and original rows, even if
-   the table's rows hardly vary in some directions.
+2. Columns are first centered and scaled to a deviation of 1, which makes x_j^2 - 1, x_j and 1
+   nearly orthogonal.  Their products are summed in double precision, once for all prefixes.
+3. The coefficients are the singular vector of the smallest singular value.  It is found by inverse
+   iteration; the inverse also gives the errors of the coefficients.  Their common factor follows
+   from c.
+4. A column that is not part of the rows of length 1 (standardized rounding errors, or a constant
+   column) has `a_j = 0`, and noise may make it negative.  Columns whose a_j is not significantly
+   positive are left out, and the others are fitted again, until all are positive.
+5. Held-out rows give the residual variance.  Together with the inverse it gives the standard error
+   of every scale and offset.  From these follows the expected cosine between restored and original
+   rows, even if the table's rows hardly vary in some directions.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ from job.contracts.reports.geometry import AffineMap
 from job.contracts.row_blocks import split_rows
 
 MIN_COLUMNS: Final = 16
-MAX_RATIO: Final = 0.1  # of the smallest singular value to the next
+MAX_RATIO: Final = 0.1  # of the smallest singular value to the second smallest
 # Principal components of sentence embeddings have rows of nearly one length, which is not enough:
 # with a deviation of .0007 (300 of 384 components) a cosine came out as .9989, with .0002 as .9999.
 MAX_LENGTH_DEVIATION: Final = 3e-4
-MAX_COSINE_ERROR: Final = 2e-4  # a fifth of what is promised, because it is an expectation
-MIN_SHARE: Final = 0.95  # of the columns of a prefix
+MAX_COSINE_ERROR: Final = 2e-4  # a fifth of the promised error, because it is an expectation
+MIN_SHARE: Final = 0.95  # of a prefix's columns
 _BLOCK: Final = 1024
 _CONSTANT: Final = 1e-9  # deviation in units of the largest value of the column
 _MIN_PART: Final = 1e-5  # of the sum of all a_j
-_N_ERRORS: Final = 5  # standard errors that a_j must be above zero
+_N_ERRORS: Final = 5  # number of standard errors that a_j must be above zero
 _N_ROUNDS: Final = 8
 _N_ITERATIONS: Final = 60
-_SHIFT: Final = 1e-11  # of the mean eigenvalue: the smallest one may be zero
+_SHIFT: Final = 1e-11  # of the mean eigenvalue, because the smallest one may be zero
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,13 +93,13 @@ class QuadricFit:
 
     @property
     def ratio(self) -> float:
-        """The smallest singular value in units of the next."""
+        """The smallest singular value divided by the second smallest."""
         smallest, following = self.singular_values
         return smallest / following if following > 0 else np.inf
 
     @property
     def is_sound(self) -> bool:
-        """Whether the quadric is unmistakable, and restores the rows of length 1 well enough."""
+        """Whether the quadric is unambiguous, and restores the rows of length 1 well enough."""
         return bool(
             self.ratio <= MAX_RATIO
             and self.length_deviation <= MAX_LENGTH_DEVIATION
@@ -127,7 +127,7 @@ def sum_products(train: MatrixRows, held_out: MatrixRows) -> Products:
 
 
 def measure_columns(table: MatrixRows) -> tuple[Array, Array, Array]:
-    """Return mean and deviation of each column, and whether it varies (if not, deviation is 1)."""
+    """Return each column's mean and deviation (1 if it is constant), and whether it varies."""
     n_rows, width = table.shape
     blocks = split_rows(slice(0, n_rows), _BLOCK)
     mean = sum(table.read(rows).sum(axis=0, dtype=float) for rows in blocks) / n_rows
@@ -221,7 +221,7 @@ def _make_fit(
 ) -> QuadricFit | None:
     """Return scales and offsets, and how well they restore the held-out rows.
 
-    `dropped` bounds the share of the squared lengths in columns that were left out.
+    `dropped` is an upper bound on the share of the squared lengths in columns that were left out.
     """
     q = len(columns)
     a, b = solution.squares, solution.coefficients[q : 2 * q]

@@ -1,12 +1,13 @@
-"""Scale embeddings, or restore their geometry, block by block, into one matrix.
+"""Scale embeddings or restore their geometry, block by block, into one matrix.
 
 How it works
 ------------
-1. The rows are copied into the result matrix, and scaled there in place: there is no other copy.
-2. Threads compute the moments of all blocks but the last, which are pooled in their order;
+1. The rows are copied into the result matrix and scaled there in place; there is no other copy.
+2. Threads compute the moments of all blocks except the last one.  The moments are pooled in order.
    scikit-learn's `StandardScaler` adds the last block itself, by its own rules.
 3. Rows are then standardized and divided by their lengths in place, in pieces that fit into the
-   cache, with the operations of scikit-learn's steps: the published pipeline gives the same bits.
+   cache.  The operations are those of scikit-learn's steps, so the published pipeline gives the
+   same bits.
 4. Restoring applies the affine map of `geometry` in the same way; nothing is fitted.
 """
 
@@ -42,9 +43,9 @@ class FeatureMatrix:
     X
         Shape (n_samples, n_features).
     transform
-        Returns the matrix of other rows of the table, by their positions.
+        Returns the matrix of other rows of the table, given their positions.
     columns
-        An id of each column, shape (n_features,), that does not depend on the rows the
+        Ids of the columns, shape (n_features,), that do not depend on the rows that the
         preprocessing is fitted to; None if there are no such ids.
     """
 
@@ -56,13 +57,13 @@ class FeatureMatrix:
     def matrix(self, engine: str) -> Any:
         """Return X in the precision that the engine needs.
 
-        The reference engine, scikit-learn, needs double precision: in single precision its
+        The reference engine, scikit-learn, needs double precision.  In single precision, its
         logistic regression ends when the loss stops changing, before its stopping rule is met.
         """
         return self.X.astype(np.float64) if engine == "reference" else self.X
 
     def exported(self) -> Any:
-        """Return the preprocessing for a consumer's input; `transform` cannot be used after it."""
+        """Return the preprocessing for a consumer's input; `transform` cannot be used then."""
         return replace_counted_terms(self.preprocess)
 
 
@@ -152,14 +153,14 @@ def _normalize(rows: Array) -> None:
     Raises
     ------
     TrainingError
-        The length of a row overflows single precision, which would give NaN.
+        The length of a row overflows single precision, which would produce NaN.
     """
     with np.errstate(over="ignore"):
         norms = np.sqrt(np.einsum("nd,nd->n", rows, rows))
     if not np.isfinite(norms).all():
         raise TrainingError(
-            "embeddings of the table hold a value that is too far from the others to be scaled",
-            hint="look for a huge number that stands for a missing one, and leave such rows out",
+            "an embedding of the table has a value too far from the others to be scaled",
+            hint="look for a huge number that represents a missing value, and remove such rows",
         )
     norms[norms < 10 * np.finfo(norms.dtype).eps] = 1  # scikit-learn's rule for rows of zeros
     rows /= norms[:, None]

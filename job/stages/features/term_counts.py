@@ -1,12 +1,12 @@
-"""Count the terms of all texts once, for every subset of rows that a model is fitted to.
+"""Count the terms of all texts once, and reuse the counts for every subset of rows.
 
 How it works
 ------------
 1. `Terms` counts words, pairs of words, and character n-grams of all rows.
-2. For a subset, it selects the terms that enough leakage keys of the subset have, and builds a
-   TF-IDF on their counts.  A `CountedTerms` takes the place of each vectorizer: its input is
-   positions of rows instead of texts.  The result has the same bits as a fit on the texts.
-3. Before publishing, `replace_counted_terms` puts vectorizers with the selected vocabulary back.
+2. For a subset, it selects the terms that enough of the subset's leakage keys have, and builds a
+   TF-IDF on their counts.  A `CountedTerms` replaces each vectorizer: its input is row positions
+   instead of texts.  The result has the same bits as a fit to the texts.
+3. Before publication, `replace_counted_terms` restores vectorizers with the selected vocabulary.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ NGRAMS: Final = {"word": (1, 2), "char_wb": (2, 5)}
 
 
 class CountedTerms(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """A substitute for a `CountVectorizer` during fitting: its X is positions instead of texts."""
+    """A substitute for `CountVectorizer` during fitting; its X is positions instead of texts."""
 
     def __init__(self, counts: Any, vectorizer: CountVectorizer) -> None:
         self.counts, self.vectorizer = counts, vectorizer
@@ -62,21 +62,21 @@ class Terms:
             self._counted.append((analyzer, vectorizer.get_feature_names_out(), counts))
 
     def union(self, index: Array, min_groups: int) -> tuple[FeatureUnion, Array]:
-        """Build a TF-IDF of the terms that at least `min_groups` keys of these rows have.
+        """Build a TF-IDF of the terms that at least `min_groups` leakage keys of these rows have.
 
-        Its input is positions; `replace_counted_terms` makes it texts.
+        Its input is positions; `replace_counted_terms` changes the input to texts.
 
         Returns
         -------
         union
             Unfitted.
         columns
-            The number of each term among those of all rows, shape (n_features,).
+            The number of each term among the terms of all rows, shape (n_features,).
 
         Raises
         ------
         TrainingError
-            There is no such term.
+            No term occurs in texts of that many leakage keys.
         """
         parts, columns, n_before = [], [], 0
         for analyzer, names, counts in self._counted:
@@ -93,8 +93,9 @@ class Terms:
                 )
         if not parts:
             raise TrainingError(
-                f"no term of the text column is held by {min_groups} different keys",
-                hint="add rows, or lower features.min_groups",
+                f"no term of the text column occurs in {min_groups} distinct rows (rows with the "
+                "same leakage key count once)",
+                hint="add rows, or --set features.min_groups=1",
             )
         return FeatureUnion(parts), np.concatenate(columns)
 
@@ -111,7 +112,7 @@ class Terms:
 
 
 def replace_counted_terms(preprocess: Any) -> Any:
-    """Put vectorizers in place of the counted terms, so that the input is texts; return it."""
+    """Replace counted terms by vectorizers in place, so that texts are the input; return it."""
     if isinstance(preprocess, ColumnTransformer):
         for _, part, _ in preprocess.transformers:
             _replace_in_union(part, is_fitted=False)

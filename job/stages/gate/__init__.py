@@ -1,1 +1,1 @@
-"""The gate: criteria, and the comparison with the champion and the anchor."""
+"""The gate: its criteria, and the comparison with the champion and the anchor."""

@@ -1,4 +1,4 @@
-"""Compare the candidate with the champion on the challenge set, which neither was trained on."""
+"""Compare the candidate with the champion on the challenge set; neither was trained on it."""
 
 from __future__ import annotations
 
@@ -48,7 +48,9 @@ def compare_on_challenge(
         metadata, requests, spec.list_inputs(candidate), spec.training.columns
     )
     if feature_blocks is None:
-        return comparison.copy_with(problem="it takes another input than the challenge set has")
+        return comparison.copy_with(
+            problem="it takes an input that the challenge set does not have"
+        )
     if problem := find_embedding_problem(metadata, feature_blocks, candidate.embedding_model):
         return comparison.copy_with(problem=problem)
     is_same = candidate.equals(champion)
@@ -57,7 +59,7 @@ def compare_on_challenge(
     if not is_same and has_too_few(comparison):
         n_rows, n_groups = comparison.n_rows, comparison.n_groups
         few = f"{pluralize(n_rows, 'request')} in {pluralize(n_groups, 'group')}"
-        problem = f"{few} of the challenge set are new to it, too few to tell"
+        problem = f"only {few} of the challenge set are new to it, too few to decide"
         return comparison.copy_with(problem=problem)
     return compare_models(comparison, champion, candidate, unseen, feature_blocks, codec, spec=spec)
 
@@ -65,8 +67,8 @@ def compare_on_challenge(
 def select_unseen(version: PublishedVersion, requests: Rows) -> Rows:
     """Return the requests that a version was not trained on, by its training keys.
 
-    If the keys are of another kind than the set's, of texts for a set without texts for instance,
-    they show nothing, and all requests are returned.
+    All requests are returned if the keys are of another kind than the set's, because they then show
+    nothing; for example keys of texts when the set has no texts.
     """
     kind = key_kind(requests.text_keys)
     if (version.metadata.training_keys_of or kind) != kind:
@@ -77,8 +79,8 @@ def select_unseen(version: PublishedVersion, requests: Rows) -> Rows:
 def judge_challenge(comparison: Comparison, spec: GateSpec) -> Criterion:
     """Return the criterion of the challenge set: no drop may be shown.
 
-    A drop is shown if the whole interval is below 0. A small set cannot show non-inferiority, so
-    that is not required.
+    A drop is shown if the complete interval is below 0.  Non-inferiority is not required, because a
+    small set cannot show it.
     """
     difference, version = comparison.difference, comparison.version
     name = f"challenge_{comparison.role}"
@@ -95,7 +97,7 @@ def judge_challenge(comparison: Comparison, spec: GateSpec) -> Criterion:
     left_out = ""
     if comparison.n_excluded:
         left_out = (
-            f" ({pluralize(comparison.n_excluded, 'request')} that it was trained on left out)"
+            f" (without {pluralize(comparison.n_excluded, 'request')} that it was trained on)"
         )
     return Criterion(
         name=name,
@@ -103,11 +105,11 @@ def judge_challenge(comparison: Comparison, spec: GateSpec) -> Criterion:
         threshold=0.0,
         is_met=difference.upper >= 0,
         is_binding=True,
-        reason=f"{comparison.metric} {comparison.candidate_score:.4f} where {comparison.role} "
-        f"{version} has {comparison.champion_score:.4f} on the same "
+        reason=f"{comparison.metric} {comparison.candidate_score:.4f}, {comparison.role} "
+        f"{version} {comparison.champion_score:.4f}, on the same "
         f"{pluralize(comparison.n_rows, 'request')} of the challenge set{left_out}: difference "
         f"{difference.value:+.4f}, {1 - 2 * spec.alpha:.0%} interval {difference.lower:+.4f} to "
-        f"{difference.upper:+.4f}; it is rejected where all of the interval is below 0",
+        f"{difference.upper:+.4f}; required: the upper end is not below 0",
         lower=difference.lower,
         upper=difference.upper,
     )

@@ -1,14 +1,14 @@
-"""Compare the candidate with the champion, on rows that neither was trained on.
+"""Compare the candidate with the champion on rows that neither was trained on.
 
 How it works
 ------------
-1. The champion must take an input that the table has, and the same classes as the candidate.
-2. Rows that the champion was trained on are left out: rows with the digest of a leakage key, text
-   or template among its training keys, and near-duplicates of such rows.
-3. Both models predict the remaining rows. A bootstrap over groups gives the interval of the
+1. The table must have the champion's input, and the champion must have the candidate's classes.
+2. Rows that the champion was trained on are left out: rows with a leakage key, text or template
+   whose digest is among its training keys, and near-duplicates of such rows.
+3. Both models predict the remaining rows.  A bootstrap over groups gives the interval of the
    difference of their scores (`job.stages.gate.paired_bootstrap`).
 4. Cross-fitted runs are compared on the groups that both tables share, by the errors that each run
-   has kept (`job.stages.gate.group_errors`); no model is loaded.
+   has stored (`job.stages.gate.group_errors`); no model is loaded.
 """
 
 from __future__ import annotations
@@ -50,15 +50,15 @@ def compare(
     codec: Codec,
     spec: ComparisonSpec,
 ) -> Comparison:
-    """Compare both models on the test rows that the champion was not trained on either.
+    """Compare both models on the test rows that the champion was not trained on.
 
-    The champion may take another input than the candidate, if it is one of the searched inputs; it
-    must know the same classes.
+    The champion may take another input than the candidate if it is one of the searched inputs; it
+    must have the same classes.
 
     Parameters
     ----------
     table
-        All rows of the table, the test rows among them, to find near-duplicates of the champion's
+        All rows of the table, including the test rows, to find near-duplicates of the champion's
         training rows; None if near-duplicates are not left out.
     """
     comparison = Comparison(
@@ -71,7 +71,7 @@ def compare(
     feature_blocks = match_input(metadata, test, spec.list_inputs(candidate), spec.training.columns)
     if problem := find_problem(metadata, test, feature_blocks, candidate.embedding_model):
         return comparison.copy_with(problem=problem)
-    assert feature_blocks is not None  # it would be a problem
+    assert feature_blocks is not None  # otherwise a problem was found
     is_same = candidate.equals(champion)
     unseen = test if is_same else test.take(~was_trained_on(champion, test, table))
     comparison = count_compared(comparison, test, unseen)
@@ -85,7 +85,7 @@ def compare(
 
 
 def count_compared(comparison: Comparison, rows: Rows, unseen: Rows) -> Comparison:
-    """Return the comparison with the numbers of rows and groups that are compared."""
+    """Return the comparison with the numbers of compared rows and groups."""
     return comparison.copy_with(
         n_rows=len(unseen),
         n_groups=len(np.unique(unseen.groups)),
@@ -94,7 +94,7 @@ def count_compared(comparison: Comparison, rows: Rows, unseen: Rows) -> Comparis
 
 
 def has_too_few(comparison: Comparison) -> bool:
-    """Return whether too few rows or groups are left to compare two different models."""
+    """Return whether too few rows or groups remain to compare two different models."""
     return comparison.n_rows < MIN_ROWS or comparison.n_groups < MIN_GROUPS
 
 
@@ -104,18 +104,18 @@ def compare_errors(
     candidate: GroupErrors,
     paired: PairedSpec,
 ) -> Comparison | None:
-    """Compare both runs on the groups that their tables share, by their cross-fitted predictions.
+    """Compare both runs by their cross-fitted predictions, on the groups in both tables.
 
     Parameters
     ----------
     before
-        Errors that the champion's run has kept.
+        Errors that the champion's run has stored.
 
     Returns
     -------
     comparison
         None if the runs cannot be compared: the classes differ, the tables share too few groups, or
-        the metric is computed from probabilities, which are not kept.
+        the metric is computed from probabilities, which are not stored.
     """
     if before.classes != candidate.classes or not isinstance(paired.metric, LabelMetric):
         return None
@@ -139,7 +139,7 @@ def find_problem(
     feature_blocks: FeatureBlocks | None,
     embedding_model: str,
 ) -> str:
-    """Return why a version cannot be evaluated on these rows; empty if it can.
+    """Return why a version cannot be evaluated on these rows; empty if it can be.
 
     Parameters
     ----------
@@ -149,22 +149,22 @@ def find_problem(
         Input of the version; None if it is not one of the searched inputs.
     """
     if feature_blocks is None:
-        return "it takes another input"
+        return "it takes a different input"
     if problem := find_embedding_problem(metadata, feature_blocks, embedding_model):
         return problem
     kind = key_kind(rows.text_keys)
     known = metadata.training_keys_of or kind
     if known != kind:
-        return f"what it was trained on is known by {known}, this table's rows by {kind}"
+        return f"its training rows are identified by {known}, the rows of this table by {kind}"
     return ""
 
 
 def find_embedding_problem(
     metadata: Metadata, feature_blocks: FeatureBlocks, embedding_model: str
 ) -> str:
-    """Return that the embeddings come from another model; empty if they do not."""
+    """Return a message if the embeddings come from another model; empty otherwise."""
     if "embeddings" in feature_blocks and metadata.embedding_model != embedding_model:
-        return "its embeddings come from another model than this table's"
+        return "its embeddings come from a different model than this table's"
     return ""
 
 
@@ -181,14 +181,14 @@ def match_input(
 
 
 def was_trained_on(champion: PublishedVersion, rows: Rows, table: Rows | None) -> Array:
-    """Return which rows a version was trained on, or near-duplicates of such rows.
+    """Return a mask of rows that a version was trained on, or near-duplicates of such rows.
 
     Parameters
     ----------
     table
-        Rows whose near-duplicates are known. A group of near-duplicates counts as a whole if the
-        version was trained on any of its rows, and texts count as equal if they differ in masked
-        slots only. If None, equal groups and equal texts alone count.
+        Rows whose near-duplicates are known.  If the version was trained on any row of a group of
+        near-duplicates, the complete group counts; texts count as equal if they differ only in
+        masked slots.  If None, only equal groups and equal texts count.
 
     Returns
     -------
@@ -205,7 +205,7 @@ def was_trained_on(champion: PublishedVersion, rows: Rows, table: Rows | None) -
 
 
 def _has_digest(rows: Rows, digests: Array, salt: str, *, with_templates: bool) -> Array:
-    """Return which rows have a leakage key, text or template with one of these digests."""
+    """Return a mask of rows with a leakage key, text or template that has one of these digests."""
     mask: Array = np.isin(salted_digests("trained", rows.leakage_keys, salt), digests)
     others = [rows.text_keys] if (rows.leakage_keys != rows.text_keys).any() else []
     if with_templates and rows.templates is not None:

@@ -1,14 +1,14 @@
-"""Criteria of a comparison: the difference from the champion or anchor, and recall by class.
+"""Criteria of a comparison: the difference from champion or anchor, and the recall of each class.
 
 How it works
 ------------
-1. The difference of the metric is the candidate's score less the champion's. Its interval must lie
+1. The difference of the metric is the candidate's score minus the champion's.  Its interval must be
    above `-gate.margin` (non-inferiority) or above 0 (superiority).
 2. If the table has too few groups to show the margin even for equal models, `gate.inconclusive`
-   decides: with `tolerate`, a drop within the margin or within chance passes, up to
+   decides.  With `tolerate`, a drop passes if it is within the margin or explained by chance, up to
    `gate.max_drop` (`job.stages.gate.power`).
-3. No class may be shown to have lost more recall than `gate.recall_margin`; the intervals hold for
-   all classes at once.
+3. No class may be shown to have lost more recall than `gate.recall_margin`; the intervals are
+   simultaneous over all classes.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from job.stages.gate.power import POWER, can_show_margin, tolerated_drop
 def judge_comparison(
     comparison: Comparison, spec: GateSpec, equal_error: float = 0.0
 ) -> Iterator[Criterion]:
-    """Yield the criterion of the metric, and that of the recalls if `gate.recall_margin` is set."""
+    """Yield the criterion of the metric and, with `gate.recall_margin`, that of the recalls."""
     if comparison.role == "champion_model":
-        # the comparison of the recipes decides: a hold-out of few groups depends too much on luck
+        # the comparison of the recipes decides: a hold-out of few groups depends too much on chance
         yield champion_criterion(comparison, spec, equal_error).copy_with(is_binding=False)
         return
     yield champion_criterion(comparison, spec, equal_error)
@@ -46,7 +46,7 @@ def champion_criterion(
 ) -> Criterion:
     """Return the criterion of the difference from a champion or an anchor.
 
-    The lower end of the interval must be above the tolerated loss. If the table is too small to
+    The lower bound of the interval must be above the tolerated loss.  If the table is too small to
     show that even for equal models, `gate.inconclusive` decides.
 
     Parameters
@@ -65,7 +65,7 @@ def champion_criterion(
     standard_error = max(comparison.standard_error or 0.0, equal_error)
     if not is_met and _is_tolerated_by_default(difference, standard_error, spec):
         return _tolerance_criterion(comparison, difference, standard_error, spec, reason=reason)
-    reason += f"; its lower end has to be above {threshold:g}"
+    reason += f"; required: the lower end is above {threshold:g}"
     if not is_met and difference.upper > threshold:
         reason += _required_rows(comparison, difference, spec)
     return Criterion(
@@ -94,7 +94,7 @@ def _incomparable_criterion(comparison: Comparison, spec: GateSpec) -> Criterion
 
 
 def _is_tolerated_by_default(difference: Interval, standard_error: float, spec: GateSpec) -> bool:
-    """Return whether `gate.inconclusive: tolerate` decides: the table cannot show the margin."""
+    """Return whether `gate.inconclusive: tolerate` decides, because the margin cannot be shown."""
     if spec.rule == "superiority" or spec.inconclusive != "tolerate":
         return False
     if difference.is_by_count:  # the models agree on every row: the number of groups is the bound
@@ -110,7 +110,7 @@ def _tolerance_criterion(
     *,
     reason: str,
 ) -> Criterion:
-    """Return a criterion that rejects a drop larger than `gate.inconclusive: tolerate` accepts."""
+    """Return the criterion that rejects a drop above the one that `tolerate` accepts."""
     drop = tolerated_drop(standard_error, spec)
     half_width = float(norm.ppf(1 - spec.alpha)) * standard_error
     largest_drop = max(-difference.lower, half_width - difference.value, 0.0)
@@ -118,9 +118,9 @@ def _tolerance_criterion(
     ruled_out = f"{100 * largest_drop:.1f} points" if is_share else f"{largest_drop:.4f}"
     reason += (
         f"; {pluralize(comparison.n_groups, 'group')} cannot show the margin of {spec.margin:g}: "
-        f"with a standard error of {standard_error:.4f}, drops of more than {ruled_out} can be "
-        f"ruled out; by gate.inconclusive=tolerate a score that is at most {drop:.4f} lower is "
-        "accepted"
+        f"with a standard error of {standard_error:.4f}, only drops of more than {ruled_out} can "
+        f"be ruled out; gate.inconclusive=tolerate accepts a score that is at most {drop:.4f} "
+        "lower"
     )
     return Criterion(
         name=comparison.role,
@@ -143,32 +143,31 @@ def _describe_difference(comparison: Comparison, difference: Interval, spec: Gat
     if comparison.basis == "shared_groups":
         whose = f"the recipe of {comparison.role}"
     if comparison.basis == "shared_groups":
-        where = f"by cross-fitted predictions of {rows} that share texts with its table"
+        where = f"by cross-fitted predictions of {rows} shared with its table"
     else:
         where = f"on the same {rows}"
         if comparison.n_excluded:
-            where += f" ({pluralize(comparison.n_excluded, 'row')} that it was trained on left out)"
+            where += f" (without {pluralize(comparison.n_excluded, 'row')} that it was trained on)"
     return (
-        f"{comparison.metric} {comparison.candidate_score:.4f} where {whose} "
-        f"{comparison.version} has {comparison.champion_score:.4f} {where}: "
-        f"difference {difference.value:+.4f}, {1 - 2 * spec.alpha:.0%} interval "
-        f"{difference.lower:+.4f} to {difference.upper:+.4f}"
+        f"{comparison.metric} {comparison.candidate_score:.4f}, {whose} {comparison.version} "
+        f"{comparison.champion_score:.4f}, {where}: difference {difference.value:+.4f}, "
+        f"{1 - 2 * spec.alpha:.0%} interval {difference.lower:+.4f} to {difference.upper:+.4f}"
     )
 
 
 def _required_rows(comparison: Comparison, difference: Interval, spec: GateSpec) -> str:
     """Return a clause with the number of rows that an equal candidate needs to pass.
 
-    The width of an interval shrinks with the square root of the number of rows. Empty if there are
-    enough rows already.
+    The width of an interval is inversely proportional to the square root of the number of rows.
+    The clause is empty if there are enough rows already.
     """
     if spec.rule == "superiority" or not spec.margin:
-        return "; too few rows to tell"
+        return "; too few rows to decide"
     if difference.is_by_count:
         radius = min((difference.upper - difference.lower) / 2, 0.999)
         n_required = comparison.n_rows * math.log1p(-radius) / math.log1p(-spec.margin)
         return (
-            "; too few rows to tell: models that agree on all rows pass from about "
+            "; too few rows to decide: models that agree on all rows pass with about "
             f"{n_required:,.0f}"
         )
     z = norm.ppf(1 - spec.alpha)
@@ -177,7 +176,7 @@ def _required_rows(comparison: Comparison, difference: Interval, spec: GateSpec)
     if n_required <= comparison.n_rows:
         return ""
     return (
-        f"; too few rows to tell: an equal candidate is accepted {POWER:.0%} of the time with "
+        f"; too few rows to decide: an equal candidate is accepted {POWER:.0%} of the time with "
         f"about {n_required:,.0f}"
     )
 
@@ -195,13 +194,13 @@ def _recall_criterion(comparison: Comparison, margin: float) -> Criterion:
         threshold=-margin,
         is_met=not fallen,
         is_binding=True,
-        reason=f"recall against {comparison.role} {comparison.version}, by class, bounds for all "
-        f"classes at once: {shown or 'no class is shown to have fallen'}{more}; at most "
-        f"{margin:g} may be lost"
+        reason=f"recall against {comparison.role} {comparison.version}, by class, with "
+        f"simultaneous bounds: {shown or 'no class is shown to have lost recall'}{more}; allowed "
+        f"loss: {margin:g}"
         + (
             ""
             if fallen or worst.difference.value >= 0
-            else f", most was lost by {_describe_recall_drop(worst_name, worst)}"
+            else f", largest loss: {_describe_recall_drop(worst_name, worst)}"
         ),
         lower=worst.difference.lower,
         upper=worst.difference.upper,

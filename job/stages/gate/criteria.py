@@ -1,4 +1,4 @@
-"""Compare a candidate with the floors, the ceilings, the champion and the anchor."""
+"""Compare a candidate with floors, ceilings, the champion and the anchor, and decide."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def decide(
     *,
     equal_error: tuple[str, float] | None = None,
 ) -> GateDecision:
-    """Return the gate's decision. A score equal to its floor passes, a missing score fails.
+    """Return the gate's decision; a score equal to its floor passes, a missing score fails.
 
     Parameters
     ----------
     equal_error
         Metric, and standard error of its difference between two equal retrainings, estimated from
-        folds of this table. It determines what the gate can show if there is no champion yet.
+        folds of this table.  It determines what the gate can show if there is no champion yet.
     """
     criteria = list(_floor_criteria(evaluation, spec.floors, spec))
     criteria += _floor_criteria(
@@ -58,7 +58,7 @@ def decide(
 def _can_show(
     comparisons: tuple[Comparison, ...], equal_error: tuple[str, float] | None, spec: GateSpec
 ) -> CanShow | None:
-    """Return what the comparison with the champion can show, or what such a comparison could."""
+    """Return what the comparison with a champion can show, or could show if there were one."""
     metric, standard_error = equal_error or ("", 0.0)
     for comparison in comparisons:
         if comparison.role != "champion" or comparison.basis == "challenge":
@@ -76,7 +76,7 @@ def _floor_criteria(
     *,
     prefix: str = "",
 ) -> Iterator[Criterion]:
-    """Yield a criterion for each floor; a missing score does not reach its floor."""
+    """Yield a criterion for each floor; a missing score fails it."""
     scores = {} if evaluation is None else evaluation.scores
     intervals = {} if evaluation is None else evaluation.intervals.scores
     level = 0.0 if evaluation is None else evaluation.intervals.level
@@ -91,14 +91,14 @@ def _floor_criteria(
         measured = "not measured" if value is None else f"{value:.4f}"
         if value is not None and lower is not None:
             measured += f" ({level:.0%} interval {lower:.4f} to {upper:.4f})"
-        what = "of its lower end is wanted" if spec.floors_on == "lower" else "is wanted"
+        what = " for the lower end of its interval" if spec.floors_on == "lower" else ""
         yield Criterion(
             name=f"{prefix}{name}",
             value=value,
             threshold=floor,
             is_met=value is not None and compared is not None and compared >= floor,
             is_binding=True,
-            reason=f"{prefix}{name} {measured}, at least {floor} {what}",
+            reason=f"{prefix}{name} {measured}, minimum {floor}{what}",
             lower=lower,
             upper=upper,
         )
@@ -107,7 +107,7 @@ def _floor_criteria(
 def _ceiling_criteria(
     evaluation: CandidateEvaluation, n_model_bytes: int, spec: GateSpec
 ) -> Iterator[Criterion]:
-    """Yield the criteria of calibration error, if it has a ceiling, model size and latency."""
+    """Yield the criteria of model size, latency and, if it has a ceiling, calibration error."""
     if spec.calibration_error is not None:
         value = evaluation.scores.get("calibration_error")
         yield _ceiling_criterion("calibration_error", value, spec.calibration_error)
@@ -132,18 +132,18 @@ def _ceiling_criterion(
         threshold=ceiling,
         is_met=value is not None and value <= ceiling,
         is_binding=is_binding,
-        reason=f"{name} {measured}, at most {maximum} is wanted",
+        reason=f"{name} {measured}, maximum {maximum}",
     )
 
 
 def _slice_criterion(slices: SliceReport | None, floor: float) -> Criterion:
-    """Return the criterion of the slices: one is measured, and none is shown below the floor."""
+    """Return the slice criterion: at least one is measured, and none is shown below the floor."""
     scores = sorted(() if slices is None else slices.scores, key=lambda score: score.upper_bound)
     low = [score for score in scores if round_published(score.upper_bound) < floor]
     shown = "; ".join(_describe_slice(score) for score in (low or scores)[:10])
     more = f"; and {len(low) - 10} more" if len(low) > 10 else ""
-    wanted = f"none may be shown to be below {floor:g}"
-    reason = f"accuracy by slice, upper bounds for all slices at once: {shown}{more}; {wanted}"
+    wanted = f"required: no slice is shown to be below {floor:g}"
+    reason = f"accuracy by slice, with simultaneous upper bounds: {shown}{more}; {wanted}"
     worst = scores[0] if scores else None
     return Criterion(
         name="slice_floor",
@@ -153,18 +153,18 @@ def _slice_criterion(slices: SliceReport | None, floor: float) -> Criterion:
         is_binding=True,
         reason=reason
         if scores
-        else f"accuracy by slice not measured, no slice is large enough; {wanted}",
+        else f"accuracy by slice not measured because no slice is large enough; {wanted}",
         upper=round_published(worst.upper_bound) if worst else None,
     )
 
 
 def _stress_criterion(stress: StressReport | None, floor: float) -> Criterion:
-    """Return the criterion of the mean accuracy on batches that are standardized anew.
+    """Return the criterion of the mean accuracy on restandardized batches.
 
     Parameters
     ----------
     stress
-        The criterion is not met if it is None.
+        If None, the criterion is not met.
     """
     if stress is None:
         return Criterion(
@@ -173,8 +173,8 @@ def _stress_criterion(stress: StressReport | None, floor: float) -> Criterion:
             threshold=floor,
             is_met=False,
             is_binding=True,
-            reason="accuracy in batches that are standardized anew not measured, at least "
-            f"{floor:g} is wanted",
+            reason="accuracy in batches standardized on their own rows not measured, minimum "
+            f"{floor:g}",
         )
     accuracy, interval = round_published(stress.accuracy), stress.interval
     return Criterion(
@@ -183,8 +183,8 @@ def _stress_criterion(stress: StressReport | None, floor: float) -> Criterion:
         threshold=floor,
         is_met=accuracy >= floor,
         is_binding=True,
-        reason=f"accuracy in batches that are standardized anew {accuracy:.4f} (lowest "
-        f"{stress.worst.accuracy:.4f}, mostly '{stress.worst.name}'), at least {floor:g} is wanted",
+        reason=f"accuracy in batches standardized on their own rows {accuracy:.4f} (lowest "
+        f"{stress.worst.accuracy:.4f}, mostly '{stress.worst.name}'), minimum {floor:g}",
         lower=None if interval is None else round_published(interval.lower),
         upper=None if interval is None else round_published(interval.upper),
     )

@@ -1,15 +1,15 @@
-"""Rows and errors of each group, which a run keeps for the comparisons of later runs.
+"""Rows and errors of each group, which a run stores for the comparisons of later runs.
 
 How it works
 ------------
-1. A cross-fitted evaluation predicts every row with a model that was not trained on its group. Of
-   these predictions the run keeps the number of rows of each group by class and predicted class,
-   and salted digests of the group's texts (or of its values in the group column): no text, and no
+1. A cross-fitted evaluation predicts every row with a model that was not trained on its group.  The
+   run stores, for each group, the number of rows by class and predicted class, and salted digests
+   of the group's texts (or of its values in the group column).  It stores no text, and no
    prediction of a single row.
-2. The next run pairs its groups with those of the champion's run. A group is paired with the
-   champion's group that shares most texts with it, since texts come and go between two runs.
-3. A row counts if its group has rows of its class in both tables. Each group and class has the
-   number of rows of the new table, and the champion's errors in proportion.
+2. The next run pairs its groups with those of the champion's run.  A group is paired with the
+   champion's group that shares most texts with it, because texts come and go between two runs.
+3. A row counts if its group has rows of its class in both tables.  Each group and class has the
+   number of rows of the new table, and the champion's errors scaled to that number.
 4. The paired groups are resampled as in every comparison (`paired_bootstrap`).
 """
 
@@ -35,7 +35,7 @@ _SALT: Final = "group errors"  # fixed: the salt of the split may change from ru
 
 
 class _GroupErrorsFile(BaseModel):
-    """The JSON file of `GroupErrors`; keys are hexadecimal, since doubles cannot hold them."""
+    """The JSON file of `GroupErrors`; keys are hexadecimal, because doubles cannot hold them."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -50,12 +50,12 @@ class _GroupErrorsFile(BaseModel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupErrors:
-    """Rows by group, class and predicted class; one entry for each triple that occurs.
+    """Rows by group, class and predicted class; one entry for each combination that occurs.
 
     Attributes
     ----------
     keys, key_groups
-        Salted digests of the texts of the groups, sorted, and the group of each; shape (n_keys,).
+        Salted digests of the groups' texts, sorted, and the group of each digest; shape (n_keys,).
     groups
         Group of each entry, numbered from 0, shape (n_entries,).
     y_true, y_pred
@@ -73,7 +73,7 @@ class GroupErrors:
     n_rows: Array
 
     def to_bytes(self) -> bytes:
-        """Return them as JSON."""
+        """Return the errors as JSON."""
         file = _GroupErrorsFile(
             classes=self.classes,
             keys=tuple(f"{key:016x}" for key in self.keys.tolist()),
@@ -87,7 +87,7 @@ class GroupErrors:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> GroupErrors:
-        """Read the bytes of `to_bytes`; their digest has been verified."""
+        """Read the output of `to_bytes`, whose digest has been verified."""
         file = _GroupErrorsFile.model_validate_json(data)
         return cls(
             classes=file.classes,
@@ -126,9 +126,9 @@ def count_group_errors(predictions: Predictions, rows: Rows) -> GroupErrors:
 
 
 def pair_group_errors(champion: GroupErrors, candidate: GroupErrors) -> PairedCounts:
-    """Return the counts of both runs in the groups and classes that are in both tables.
+    """Return the counts of both runs for the groups and classes that are in both tables.
 
-    Both runs have the same classes.
+    Both runs must have the same classes.
     """
     n_classes, key = len(candidate.classes), ["group", "y_true"]
     new = _as_frame(candidate)
@@ -166,7 +166,7 @@ def _as_frame(errors: GroupErrors) -> pd.DataFrame:
 
 
 def _match_groups(champion: GroupErrors, candidate: GroupErrors) -> pd.DataFrame:
-    """Return pairs of groups that share most keys; each group is in one pair at most."""
+    """Return pairs of groups that share most keys; each group is in at most one pair."""
     _, old, new = np.intersect1d(
         champion.keys, candidate.keys, assume_unique=True, return_indices=True
     )

@@ -29,7 +29,7 @@ class ComparedModel:
     Attributes
     ----------
     payload
-        The model as bytes. If they are the champion's own, the models are equally good, and no rows
+        The model as bytes.  If they equal the champion's, the models are equally good, and no rows
         are needed to show it.
     embedding_model
         Model that the embeddings of the compared rows come from.
@@ -40,19 +40,19 @@ class ComparedModel:
     embedding_model: str
 
     def equals(self, champion: PublishedVersion) -> bool:
-        """Return whether both models are the same bytes."""
+        """Return whether both models consist of the same bytes."""
         return champion.files[MODEL_FILE] == self.payload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparisonSpec:
-    """The settings of a comparison: the inputs and columns of the models, and the bootstrap's."""
+    """The settings of a comparison: inputs and columns of the models, and the bootstrap."""
 
     training: TrainingSpec
     paired: PairedSpec
 
     def list_inputs(self, candidate: ComparedModel) -> tuple[FeatureBlocks, ...]:
-        """Return the inputs that a champion may take: the candidate's, and those searched."""
+        """Return the inputs that a champion may take: the candidate's and the searched ones."""
         return (candidate.model.feature_blocks, *self.training.search.inputs)
 
 
@@ -109,6 +109,6 @@ def _describe_other_classes(champion: Estimator, candidate: Estimator) -> str:
     old, new = set(champion.classes_), set(candidate.classes_)
     if old == new:
         return ""
-    sides = ((old - new, "only it knows"), (new - old, "it does not know"))
+    sides = ((old - new, "known only to it"), (new - old, "unknown to it"))
     parts = [f"{pluralize(len(classes), 'class')} {what}" for classes, what in sides if classes]
-    return f"its classes are others: {', '.join(parts)}"
+    return f"its classes differ: {', '.join(parts)}"

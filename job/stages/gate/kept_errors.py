@@ -16,7 +16,7 @@ log = structlog.get_logger(__name__)
 def describe_cross_fit(
     cross_fit: CrossFit | None, errors: GroupErrors | None
 ) -> PublishedCrossFit | None:
-    """Return the part `cross_fit` of metadata.json: the folds, and the digest of the errors."""
+    """Return `cross_fit` of metadata.json: the folds, and the digest of the stored errors."""
     if cross_fit is None or errors is None:
         return None
     digest = str(Digest.of(errors.to_bytes()))
@@ -24,19 +24,21 @@ def describe_cross_fit(
 
 
 def store_group_errors(store: ArtifactStore, run_id: str, errors: GroupErrors) -> None:
-    """Store the errors under their digest, below the run; another attempt may store them again."""
+    """Store the errors of a run under their digest; a later attempt may store them again."""
     data = errors.to_bytes()
     store.put_if_absent(_key(run_id, Digest.of(data)), data)
 
 
 def read_group_errors(store: ArtifactStore, metadata: Metadata) -> GroupErrors | None:
-    """Read the errors of a version's run; None if there are none, or if their digest differs."""
+    """Read the stored errors of a version's run; None if missing or if their digest differs."""
     if metadata.cross_fit is None:
         return None
     digest = Digest.parse(metadata.cross_fit.group_errors_digest)
     data = store.get(_key(metadata.run_id, digest))
     if data is None or Digest.of(data) != digest:
-        reason = "they are gone" if data is None else "they are not what was stored"
+        reason = (
+            "they were removed" if data is None else ("their digest differs from the recorded one")
+        )
         log.warning("group_errors_not_read", version=metadata.model_version, reason=reason)
         return None
     return GroupErrors.from_bytes(data)

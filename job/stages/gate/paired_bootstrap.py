@@ -1,15 +1,15 @@
-"""Paired bootstrap: the difference of two models' scores on the same rows, with its interval.
+"""Paired bootstrap: the difference between two models' scores on the same rows, with intervals.
 
 How it works
 ------------
 1. The rows of each group are counted by class and by the predictions of both models
-   (`PairedCounts`). Metrics of labels follow from sums of these counts.
-2. Whole groups are resampled, class by class, the same groups for both models, and the difference
-   of the scores is computed for each resample.
+   (`PairedCounts`).  Metrics of labels follow from sums of these counts.
+2. Groups are resampled as a whole, class by class, and the same groups for both models.  The
+   difference of the scores is computed for each resample.
 3. Each end of the interval is a one-sided BCa bound at `alpha`.
 4. The changes of the classes' recalls have max-T intervals, which hold for all classes at once.
-5. Log loss and ROC-AUC are computed from row values: the row's loss, or its influence on the AUC,
-   is summed by group and resampled likewise.
+5. Log loss and ROC-AUC are computed from one value per row: its loss, or its influence on the AUC.
+   These values are summed by group and resampled in the same way.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ from job.stages.metrics.search_metric import measure_rows
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """Candidate less champion, with the standard error over resamples of the groups.
+    """Candidate minus champion, with the standard error over resamples of the groups.
 
-    None if the metric is undefined on these rows.
+    The values are None if the metric is undefined on these rows.
     """
 
     champion_score: float | None = None
@@ -64,10 +64,10 @@ class PairedCounts:
     Attributes
     ----------
     group_sums
-        `sums` has shape (n_distinct, 5 * n_classes): rows of each class, rows that the candidate
-        predicts as it, its hits, rows that the champion predicts as it, its hits.
+        `sums` has shape (n_distinct, 5 * n_classes).  For each class: its rows, the rows that the
+        candidate predicts as it, its hits, the rows that the champion predicts as it, its hits.
     n_groups
-        As `job.stages.metrics.label_metrics.count_groups` counts them.
+        As counted by `job.stages.metrics.label_metrics.count_groups`.
     """
 
     classes: tuple[str, ...]
@@ -78,7 +78,7 @@ class PairedCounts:
 def compare_pair(
     champion: Predictions, candidate: Predictions, groups: Array, spec: PairedSpec
 ) -> Difference:
-    """Compare two models of the same classes, on rows in the same order.
+    """Compare two models that have the same classes, on rows in the same order.
 
     Each end of the interval is a one-sided bound at `spec.alpha`.
     """
@@ -125,12 +125,12 @@ def count_pair(
 
 
 def compare_counts(counts: PairedCounts, spec: PairedSpec) -> Difference:
-    """Compare two models by their counts of each group; the metric is computed from labels."""
+    """Compare two models by their counts per group; the metric must be one of labels."""
     return _compare_labels(counts, spec, np.random.default_rng(spec.random_state))
 
 
 class _PairedScores:
-    """The scores of labels of both models, from sums of `PairedCounts`."""
+    """Scores of both models that are computed from labels, from sums of `PairedCounts`."""
 
     def __init__(self, total: Array, n_classes: int) -> None:
         self._candidate_columns = np.arange(3 * n_classes)
@@ -146,13 +146,13 @@ class _PairedScores:
         )
 
     def measure(self, sums: Array) -> Array:
-        """Return candidate less champion, shape (n, n_scores)."""
+        """Return candidate minus champion, shape (n, n_scores)."""
         champion, candidate = self.score(sums)
         return candidate - champion
 
 
 def _compare_labels(counts: PairedCounts, spec: PairedSpec, rng: np.random.Generator) -> Difference:
-    """Compare recalls and, if it is computed from labels, the metric."""
+    """Compare the recalls and, if it is a metric of labels, the metric."""
     total = counts.group_sums.total
     pair = _PairedScores(total, len(counts.classes))
     measured = measure_resamples(
@@ -220,7 +220,7 @@ def _compare_rows(
     metric: RowMetric | InfluenceMetric,
     bootstrap: GroupBootstrap,
 ) -> Difference:
-    """Compare champion and candidate by values of rows whose classes the models know."""
+    """Compare candidate and champion by values of the rows whose classes both models know."""
     if not len(pair[0]):
         return Difference()
     scores, values = zip(*(measure_rows(rows, metric) for rows in pair), strict=True)

@@ -4,16 +4,17 @@ How it works
 ------------
 1. The difference d of two models on the same groups is assumed to be normal around the true
    difference, with the standard error se of the paired bootstrap.
-2. Non-inferiority accepts if the lower end of its interval is above minus the margin:
+2. Non-inferiority accepts if the lower bound of the interval is above minus the margin m:
    d - z se > -m, where z is the normal quantile at 1 - `gate.alpha`.
-3. A table can show the margin if this rule accepts an equal candidate four times in five.
-4. If it cannot, `gate.inconclusive: tolerate` accepts d >= -t with t = min(max(m, z se), M): a
-   lower score that chance explains, up to M = `gate.max_drop`.
-5. So every rule accepts d >= -T for some T. Equal models pass with probability Phi(T / se), and a
-   true drop of T + 1.645 se passes once in twenty.
+3. A table can show the margin if this rule accepts at least 80% of equal candidates.
+4. If it cannot, `gate.inconclusive: tolerate` accepts d >= -t with t = min(max(m, z se), M).  This
+   tolerates a drop that chance explains, up to M = `gate.max_drop`.
+5. So every rule accepts d >= -T for some T.  Equal models pass with probability Phi(T / se), and a
+   true drop of T + 1.645 se passes in 5% of the runs.
 
-The standard error is that of this run's comparison, or that between two sets of folds of this
-run's table if it is larger: two models may agree by luck on groups that retraining often flips.
+The standard error is the larger one of this run's comparison and of a comparison between two sets
+of folds of this run's table.  The former alone may be too small: two models may agree by chance on
+groups whose predictions change with most retrainings.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ from job.contracts.reports.search import SearchedLabels
 from job.contracts.settings.gate import GateSpec, PairedSpec
 from job.stages.gate.paired_bootstrap import compare_counts, count_pair
 
-POWER: Final = 0.8  # chance that an equal candidate is accepted, if the margin can be shown
-_MAX_UNDETECTED: Final = 0.05  # chance that the largest drop passes
+POWER: Final = 0.8  # probability that an equal candidate is accepted, if the margin can be shown
+_MAX_UNDETECTED: Final = 0.05  # probability that the largest drop passes
 
 
 def can_show_margin(standard_error: float, spec: GateSpec) -> bool:
@@ -80,8 +81,8 @@ def measure_equal_error(
     Returns
     -------
     standard_error
-        None if the metric is not computed from labels, or if the search has kept no labels of this
-        candidate.
+        None if the metric is not computed from labels, or if the search has not kept the labels of
+        this candidate.
     """
     search_y_pred = labels.y_pred[candidate].astype(np.int64)
     has_both = search_y_pred >= 0

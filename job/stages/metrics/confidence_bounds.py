@@ -2,13 +2,13 @@
 
 How it works
 ------------
-1. A statistic is measured for all groups, for resamples of them, and for all groups but one (the
-   jackknife; `job.stages.metrics.group_bootstrap`).
-2. `bca_bounds` takes two quantiles of the resamples, shifted for their bias and for the skewness
-   that the jackknife shows (BCa, Efron), and spread further the fewer groups a metric depends on.
-3. Where the resamples do not vary, `interval_or_count_bound` bounds the metric by the number of
-   groups alone.
-4. `simultaneous_bounds` have one critical value for several metrics at once.
+1. A statistic is computed for all groups, for resamples of the groups, and for all groups except
+   one (the jackknife; `job.stages.metrics.group_bootstrap`).
+2. `bca_bounds` takes two quantiles of the resamples, corrected for bias and for the skewness that
+   the jackknife shows (BCa, Efron).  The fewer groups a metric depends on, the wider they are.
+3. If all resamples are equal, `interval_or_count_bound` bounds the metric by the number of groups
+   alone.
+4. `simultaneous_bounds` uses one critical value for several metrics at once.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ def bca_bounds(
     """Return lower and upper bounds, shape (2, n_metrics), each missed with probability `alpha`.
 
     Bias-corrected and accelerated (Efron), with quantiles of Student's t instead of the normal
-    distribution.  Its degrees of freedom are twice the effective number of groups that the metric
-    depends on (Satterthwaite's, for a sum of squares), so that a score that a few groups dominate
-    has wide bounds.
+    distribution.  The degrees of freedom are twice the effective number of groups that the metric
+    depends on (Satterthwaite's, for a sum of squares), so a score that a few groups dominate has
+    wide bounds.
 
     Parameters
     ----------
     point
         Metrics of all groups, shape (n_metrics,).
     resampled, left_out
-        Metrics of resamples (n_resamples, n_metrics), and without one group (n_distinct,
+        Metrics of resamples (n_resamples, n_metrics), and of all groups except one (n_distinct,
         n_metrics).
     """
     below = (resampled < point).mean(axis=0) + (resampled == point).mean(axis=0) / 2
@@ -53,7 +53,7 @@ def bca_bounds(
     for row, probability in enumerate((alpha, 1 - alpha)):
         shifted = bias + student.ppf(probability, freedom)
         scale = 1 - acceleration * shifted
-        # NOTE: beyond its pole the correction asks for more than the most extreme resample
+        # NOTE: beyond its pole the correction exceeds the most extreme resample
         is_before_pole = scale > 0
         corrected = norm.cdf(bias + shifted / np.where(is_before_pole, scale, 1))
         bounds[row] = _quantiles(
@@ -63,7 +63,7 @@ def bca_bounds(
 
 
 def _acceleration(point: Array, left_out: Array, group_sums: GroupSums) -> tuple[Array, Array]:
-    """Return acceleration and degrees of freedom, which are 2 if a metric depends on one group."""
+    """Return acceleration and degrees of freedom (2 if a metric depends on a single group)."""
     multiplicity = group_sums.multiplicity[:, None].astype(float)
     sizes = np.bincount(group_sums.strata, group_sums.multiplicity)[group_sums.strata][:, None]
     influence = (point - left_out) * (sizes - 1) / sizes
@@ -91,7 +91,7 @@ def simultaneous_bounds(point: Array, resampled: Array, alpha: float) -> Array:
 
     All lower bounds hold at once with probability 1 - `alpha`, and so do all upper bounds.  The
     critical value is the quantile over resamples of the largest deviation of any metric, in
-    standard errors.  A metric that does not vary between resamples has its own value as bounds.
+    standard errors.  If a metric does not vary between resamples, its bounds equal its value.
 
     Parameters
     ----------
@@ -112,8 +112,8 @@ def simultaneous_bounds(point: Array, resampled: Array, alpha: float) -> Array:
 def jeffreys_bounds(value: Array, n_effective: Array, alpha: float) -> Array:
     """Return the bounds of Jeffreys' interval for shares, shape (2, n_metrics).
 
-    They are quantiles of a beta distribution with half a success and half a failure added to what
-    was observed (Brown, Cai and DasGupta 2001).
+    The bounds are quantiles of a beta distribution: half a success and half a failure are added to
+    the observed counts (Brown, Cai and DasGupta 2001).
 
     Parameters
     ----------
@@ -125,7 +125,7 @@ def jeffreys_bounds(value: Array, n_effective: Array, alpha: float) -> Array:
     successes, failures = value * n_effective, (1 - value) * n_effective
     low = np.where(value > 0, beta.ppf(alpha, successes + 0.5, failures + 0.5), 0.0)
     high = np.where(value < 1, beta.ppf(1 - alpha, successes + 0.5, failures + 0.5), 1.0)
-    # near 0 and 1 the added half success may move a bound beyond the share itself
+    # near 0 and 1, the added half success may move a bound beyond the share itself
     return np.stack([np.minimum(low, value), np.maximum(high, value)])
 
 
@@ -134,9 +134,9 @@ def interval_or_count_bound(
 ) -> Interval:
     """Return the interval of a share or, with `minimum` = -1, of a difference of shares.
 
-    If no resample differs from the whole, the number of groups gives the interval: an effect seen
-    in none of n groups may still affect up to 1 - alpha ** (1 / n) of them (about 3 / n for a tail
-    of 0.05).
+    If all resamples equal the original sample, the number of groups gives the interval: an effect
+    seen in none of n groups may still affect up to 1 - alpha ** (1 / n) of them (about 3 / n for
+    alpha = 0.05).
     """
     if low < high:
         return Interval(value=float(value), lower=float(low), upper=float(high))

@@ -2,17 +2,18 @@
 
 How it works
 ------------
-1. Groups are drawn with replacement within their stratum, so that every resample has all classes.
-2. Of n groups, n - 1 are drawn and weighted by n / (n - 1), which keeps the variance from being
-   too small where a class has few groups (Rao & Wu).
-3. `leave_one_out` removes one group at a time; the rest of its stratum is weighted up.
-4. `GroupBootstrap` measures a statistic of all groups and of resamples; `Measured` gives its
+1. Groups are drawn with replacement within their stratum, so every resample has all classes.
+2. Of n groups, n - 1 are drawn and weighted by n / (n - 1).  This keeps the variance from being too
+   small if a class has few groups (Rao & Wu).
+3. `leave_one_out` removes one group at a time; the other groups of its stratum are weighted up.
+4. `GroupBootstrap` computes a statistic of all groups and of resamples.  `Measured` gives the
    intervals, one metric at a time or simultaneous.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 from typing import Final
 
@@ -33,7 +34,7 @@ from job.stages.metrics.group_sums import GroupSums, count_by_group, sum_by_grou
 Statistic = Callable[[Array], Array]  # metrics (n, n_metrics) from sums (n, n_columns)
 _BLOCK: Final = 2**22  # draws at a time
 _MAX_CACHED_COUNTS: Final = 2**16  # counts that fit into the processor's cache
-_MULTINOMIAL_COST: Final = 8  # so many draws of a group cost as much as a binomial draw
+_MULTINOMIAL_COST: Final = 8  # drawing this many groups costs as much as one binomial draw
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +48,7 @@ class Measured:
     resampled
         Metrics of the resamples, shape (n_resamples, n_metrics).
     alpha
-        Probability that a bound is missed, on each side.
+        Probability that the true value is beyond a bound, on each side.
     """
 
     group_sums: GroupSums
@@ -81,9 +82,10 @@ class GroupBootstrap:
     groups, y
         Group and class of each row, shape (n_rows,).
     alpha
-        Probability that a bound is missed, on each side.
+        Probability that the true value is beyond a bound, on each side.
     random_state
         Seed of the resamples, or the generator that draws them.
+
     """
 
     def __init__(
@@ -97,6 +99,7 @@ class GroupBootstrap:
     ) -> None:
         self.groups, self.y = groups, y
         self.n_groups = len(np.unique(groups))
+        self._random_state = random_state
         self.n_resamples, self.alpha = n_resamples, alpha
         self._rng = np.random.default_rng(random_state)
 
@@ -112,6 +115,17 @@ class GroupBootstrap:
         alpha = (1 - spec.confidence) / 2
         return cls(groups, y, n_resamples=spec.resamples, alpha=alpha, random_state=random_state)
 
+    @property
+    def level(self) -> float:
+        """Level of two-sided intervals."""
+        return 1 - 2 * self.alpha
+
+    def restarted(self) -> GroupBootstrap:
+        """Return the bootstrap with its random numbers from the seed again, for another part."""
+        restarted = copy(self)
+        restarted._rng = np.random.default_rng(self._random_state)
+        return restarted
+
     def take(self, index: Array) -> GroupBootstrap:
         """Return the bootstrap of the rows at these positions; it continues the random numbers."""
         return GroupBootstrap(
@@ -123,21 +137,21 @@ class GroupBootstrap:
         )
 
     def count(self, columns: tuple[Array, ...], n_columns: int) -> GroupSums:
-        """Count rows by group and column, as `count_by_group` does."""
+        """Count rows by group and column (see `count_by_group`)."""
         return count_by_group(self.groups, self.y, columns, n_columns)
 
     def sum(self, values: Array) -> GroupSums:
-        """Sum values by group, as `sum_by_group` does."""
+        """Sum values by group (see `sum_by_group`)."""
         return sum_by_group(self.groups, self.y, values)
 
     def measure(self, group_sums: GroupSums, statistic: Statistic) -> Measured:
-        """Draw resamples, and measure a statistic of sums of these groups."""
+        """Draw resamples, and compute a statistic from the sums of these groups."""
         return measure_resamples(
             group_sums, statistic, self.n_resamples, self._rng, alpha=self.alpha
         )
 
     def share_interval(self, is_counted: Array) -> Interval:
-        """Return the share of the rows that are counted, with its interval."""
+        """Return the share of the rows for which the mask is true, with its interval."""
         columns = (np.zeros(len(is_counted), int), np.where(is_counted, 1, -1))
         group_sums = self.count(columns, 2)
         measured = self.measure(group_sums, lambda sums: sums[:, 1:] / sums[:, :1])
@@ -152,7 +166,7 @@ def measure_resamples(
     *,
     alpha: float,
 ) -> Measured:
-    """Measure a statistic of all groups and of resamples; bounds are missed with `alpha` each."""
+    """Compute a statistic of all groups and of resamples; each bound is missed with `alpha`."""
     return Measured(
         group_sums=group_sums,
         statistic=statistic,
@@ -208,9 +222,9 @@ def _draw(multiplicity: Array, n_groups: int, n: int, rng: np.random.Generator) 
 
 
 def leave_one_out(group_sums: GroupSums, statistic: Statistic) -> Array:
-    """Return the metrics without one of each distinct group, shape (n_distinct, n_metrics).
+    """Return the metrics without one group of each distinct kind, shape (n_distinct, n_metrics).
 
-    The rest of its stratum is weighted up, so that strata keep their weight.
+    The other groups of its stratum are weighted up, so that strata keep their weight.
     """
     strata, multiplicity = group_sums.strata, group_sums.multiplicity
     n_strata = int(strata.max(initial=0)) + 1

@@ -1,12 +1,13 @@
-"""Sums over the rows of each group, by which metrics are computed for many resamples at once.
+"""Sum the rows of each group, so that metrics can be computed for many resamples at once.
 
 How it works
 ------------
-1. Rows that belong together (near-duplicates, one conversation) are not independent, so whole
-   groups are drawn.  Metrics are functions of sums over rows, so a group is a row of sums.
-2. Groups with equal sums and stratum are stored once, with their number: most groups are one row.
-3. The stratum of a group is the class that most of its rows have; a class of one group is merged
-   with another one.
+1. Rows that belong together (near-duplicates, one conversation) are not independent, so groups are
+   drawn as a whole.  Metrics are functions of sums over rows, so a group is stored as its sums.
+2. Groups with equal sums and equal stratum are stored once, with their number: most groups have one
+   row.
+3. The stratum of a group is the class of most of its rows.  A class with one group is merged with
+   another class.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ class GroupSums:
     multiplicity
         Shape (n_distinct,): the number of groups with these sums.
     strata
-        Shape (n_distinct,): groups are drawn within a stratum; each has two groups or more, unless
-        there is only one group in total.
+        Shape (n_distinct,): groups are drawn within a stratum.  Each stratum has at least two
+        groups, unless there is only one group in total.
     """
 
     sums: Any  # an ndarray or a scipy.sparse array
@@ -57,7 +58,7 @@ MIN_EFFECTIVE_GROUPS: Final = 150
 
 
 def effective_groups(groups: Array) -> float:
-    """Return the number of groups of equal size that are worth as much as these (Kish 1965).
+    """Return the equivalent number of groups of equal size (Kish 1965).
 
     That is `sum(n)**2 / sum(n**2)` of the group sizes n.
 
@@ -80,7 +81,7 @@ def count_by_group(
     groups, y
         Group and class of each row, as numbers from 0.
     columns
-        Arrays of shape (n_rows,) with a column in which each row counts one, -1 for none.
+        Arrays of shape (n_rows,): a column in which the row counts one, or -1 for none.
     """
     groups = pd.factorize(groups)[0]
     order = np.argsort(groups, kind="stable")
@@ -119,7 +120,7 @@ def sum_by_group(groups: Array, y: Array, values: Array) -> GroupSums:
 
 
 def make_group_sums(sums: Any, strata: Array) -> GroupSums:
-    """Return the sums of groups that are all distinct.
+    """Return the sums of distinct groups.
 
     Parameters
     ----------
@@ -134,7 +135,7 @@ def make_group_sums(sums: Any, strata: Array) -> GroupSums:
 
 
 def _majority_classes(groups: Array, y: Array) -> Array:
-    """Return the class that most rows of each group have; the first if there are several."""
+    """Return the most frequent class of each group's rows; the first one in a tie."""
     n_classes = int(y.max(initial=0)) + 1
     pairs, counts = np.unique(groups * n_classes + y, return_counts=True)
     order = np.lexsort((pairs % n_classes, -counts, pairs // n_classes))
@@ -144,7 +145,7 @@ def _majority_classes(groups: Array, y: Array) -> Array:
 
 
 def _merge_lone_strata(strata: Array, multiplicity: Array) -> Array:
-    """Merge strata of one group, which could not vary: with each other, or the smallest other."""
+    """Merge strata of one group, which could not vary, with each other or the smallest other."""
     sizes = np.bincount(strata, multiplicity).astype(int)
     lone = np.flatnonzero(sizes == 1)
     others = np.flatnonzero(sizes > 1)

@@ -2,9 +2,10 @@
 
 How it works
 ------------
-1. Everything follows from three counts per class: its rows, the rows predicted as it, and the hits.
-2. `count_columns` names the columns that each row counts in; `group_bootstrap` sums them by group.
-3. `LabelScores.measure` turns a table of counts, one row per resample, into a table of scores: the
+1. All metrics follow from three counts per class: its rows, the rows predicted as it, and the hits.
+2. `count_columns` returns the columns in which each row counts; `group_bootstrap` sums them by
+   group.
+3. `LabelScores.measure` converts a table of counts, one row per resample, to a table of scores: the
    metrics of `job.contracts.metrics`, and three scores of each class.
 """
 
@@ -23,9 +24,9 @@ PER_CLASS: Final = ("f1", "precision", "recall")
 
 
 def count_columns(y_true: Array, y_pred: Array, n_classes: int) -> tuple[Array, Array, Array]:
-    """Return the columns that each row counts in, of 3 * n_classes; -1 for none.
+    """Return the columns, of 3 * n_classes, in which each row counts; -1 for none.
 
-    They are its class, its predicted class, and the hits of its class.
+    These are the row's class, its predicted class and, if both are equal, the hits of the class.
     """
     hit = np.where(y_true == y_pred, 2 * n_classes + y_true, -1)
     return y_true, n_classes + y_pred, hit
@@ -34,7 +35,7 @@ def count_columns(y_true: Array, y_pred: Array, n_classes: int) -> tuple[Array, 
 def paired_count_columns(
     y_true: Array, y_pred: Array, other: Array, n_classes: int
 ) -> tuple[Array, ...]:
-    """Return the columns that each row counts in for two predictions, of 5 * n_classes.
+    """Return the columns, of 5 * n_classes, in which each row counts for two predictions.
 
     The first three blocks are those of `count_columns` for `y_pred`; the predicted classes and hits
     of `other` follow.
@@ -57,7 +58,7 @@ def count_groups(
 def count_effective_groups(
     groups: Array, y_true: Array, y_pred: Array, n_classes: int
 ) -> tuple[float, Array, Array]:
-    """Return what `count_groups` does, in effective groups (see `effective_groups`)."""
+    """Return effective numbers of groups (see `effective_groups`), as `count_groups` does."""
     true, predicted = (
         np.array([effective_groups(groups[y == n]) for n in range(n_classes)])
         for y in (y_true, y_pred)
@@ -68,7 +69,7 @@ def count_effective_groups(
 def compute_label_scores(
     y_true: Array, y_pred: Array, n_classes: int
 ) -> dict[tuple[str, int | None], float]:
-    """Return every score of predicted classes, by its name and its class (None: averaged).
+    """Return every score of predicted classes, by name and class (None for averages).
 
     Classes are numbers from 0; `n_classes` may be larger than the number of classes that occur.
     """
@@ -95,7 +96,7 @@ class LabelScores:
     Parameters
     ----------
     total
-        Counts of the whole hold-out, shape (1, 3 * n_classes): rows, predicted rows and hits of
+        Counts over all evaluated rows, shape (1, 3 * n_classes): rows, predicted rows and hits of
         each class.  As in scikit-learn, averages are over the classes that occur there.
     """
 
@@ -113,14 +114,14 @@ class LabelScores:
 
     @property
     def minima(self) -> Array:
-        """The least possible value of each score, shape (n_scores,)."""
+        """The minimum possible value of each score, shape (n_scores,)."""
         per_class = [0.0] * (len(PER_CLASS) * self.n_classes)
         return np.array([*(metric.minimum for metric in self.metrics), *per_class])
 
     def count_effective_groups(self, n_groups: float, true: Array, predicted: Array) -> Array:
         """Return the number of groups that each score depends on, shape (n_scores,).
 
-        It bounds scores that do not vary between resamples.  For an average over classes it is the
+        It bounds scores that do not vary between resamples.  For an average over classes, it is the
         number of classes times the number of groups of the smallest class.
         """
         by_class = int(self._occurs.sum()) * true[self._is_true].min(initial=n_groups)

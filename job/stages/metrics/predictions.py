@@ -21,12 +21,12 @@ _BLOCK: Final = 8192
 class Predictions:
     """True classes and predicted probabilities, with classes as numbers.
 
-    Numbers are compared faster than strings.
+    Classes are numbers because numbers are compared faster than strings.
 
     Attributes
     ----------
     classes
-        All classes of the rows and of the model, sorted; numbers are positions in it.
+        All classes of the rows and of the model, sorted; class numbers are positions in it.
     y_true
         Shape (n_rows,).
     proba
@@ -64,7 +64,7 @@ class Predictions:
 
 
 def predict(model: Any, rows: Rows, feature_blocks: FeatureBlocks) -> Predictions:
-    """Predict the rows block by block, so that they are not copied as a whole."""
+    """Predict the rows block by block, so that they are not copied at once."""
     positions = np.arange(len(rows))
     blocks = (rows.take(positions[block]) for block in split_rows(slice(0, len(rows)), _BLOCK))
     proba = np.concatenate(

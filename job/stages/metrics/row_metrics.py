@@ -11,7 +11,7 @@ import numpy as np
 from job.contracts.arrays import Array
 from job.stages.metrics.predictions import Predictions
 
-# scikit-learn's bound for float64 is used for float32 as well, so that models can be compared.
+# scikit-learn's bound for float64 is used for float32 as well, so that models are comparable.
 _MIN_PROBABILITY: Final = float(np.finfo(np.float64).eps)
 
 
@@ -33,13 +33,13 @@ def brier_losses(predictions: Predictions) -> Array:
 def class_roc_areas(predictions: Predictions) -> tuple[dict[int, float], Array]:
     """Return the one-vs-rest ROC-AUC by class, and the influence of each row on their mean.
 
-    Influences come from the placement of a row's score among the rows of the other side (DeLong).
-    To first order, the mean influence of a resample is its AUC minus the AUC of all rows.
+    Influences are computed from the rank of a row's score among the rows of the other side
+    (DeLong).  To first order, a resample's mean influence is its AUC minus the AUC of all rows.
 
     Returns
     -------
     areas, influences
-        Classes without rows on one side are left out; influences have shape (n_rows,).
+        Classes that all rows or no rows have are left out; influences have shape (n_rows,).
     """
     n, areas, influences = len(predictions.y_true), {}, np.zeros(len(predictions.y_true))
     for column, number in enumerate(predictions.model_classes):
@@ -58,7 +58,7 @@ def class_roc_areas(predictions: Predictions) -> tuple[dict[int, float], Array]:
 
 
 def _share_below(ordered: Array, values: Array) -> Array:
-    """Return the share of sorted numbers that each value exceeds; equal ones count half."""
+    """Return the share of sorted numbers below each value; equal numbers count half."""
     both = np.searchsorted(ordered, values, "left") + np.searchsorted(ordered, values, "right")
     return both / (2 * len(ordered))
 
@@ -78,7 +78,7 @@ def equal_mass_error(confidence: Array, is_correct: Array, n_bins: int = 15) -> 
 
 
 class KnownRows:
-    """The rows whose class the model knows, and what metrics of probabilities are computed from.
+    """The rows whose class the model knows, with the inputs of metrics of probabilities.
 
     Losses and areas are computed once, when they are first needed.
     """
@@ -117,7 +117,7 @@ class KnownRows:
 
     @cached_property
     def pr_areas(self) -> dict[int, float]:
-        """Average precision by class; classes without rows on one side are left out."""
+        """Average precision by class; classes that all rows or no rows have are left out."""
         from sklearn.metrics import average_precision_score
 
         areas = {}

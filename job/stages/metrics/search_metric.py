@@ -1,4 +1,4 @@
-"""Metrics of predictions, and those by which candidates are selected."""
+"""Compute metrics of predictions, including those by which candidates are selected."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from job.stages.metrics.row_metrics import KnownRows
 
 
 def is_label_metric(metric: MetricDefinition) -> TypeGuard[LabelMetric]:
-    """Return whether a metric needs predicted classes only, not probabilities."""
+    """Return whether a metric needs only predicted classes, not probabilities."""
     return isinstance(metric, LabelMetric)
 
 
 def compute_score(predictions: Predictions, metric: MetricDefinition) -> float | None:
-    """Return a metric of predictions; None where it is not defined.
+    """Return a metric of predictions; None if it is undefined.
 
     Metrics of probabilities are computed on the rows whose class the model knows.
     """
@@ -37,7 +37,7 @@ def compute_score(predictions: Predictions, metric: MetricDefinition) -> float |
 
 
 def score_rows(rows: KnownRows, metric: MetricDefinition) -> float | None:
-    """Return a metric of probabilities; None where it is not defined."""
+    """Return a metric of probabilities; None if it is undefined."""
     if not len(rows):
         return None
     match metric:
@@ -46,17 +46,17 @@ def score_rows(rows: KnownRows, metric: MetricDefinition) -> float | None:
         case WholeMetric():
             score = metric.function(rows)
         case _:
-            raise TypeError(f"'{metric.name}' is not a metric of probabilities")
+            raise TypeError(f"'{metric.name}' is not computed from probabilities")
     return None if math.isnan(score) else score
 
 
 def measure_rows(
     rows: KnownRows, metric: RowMetric | InfluenceMetric
 ) -> tuple[float, npt.NDArray[np.float64]]:
-    """Return a metric, NaN if undefined, and the values of the rows that it varies with.
+    """Return a metric (NaN if undefined), and the values of the rows that it varies with.
 
-    The metric of a resample is, to first order, above that of all rows by as much as the mean of
-    these values is.
+    To first order, the metric of a resample differs from that of all rows by as much as the mean of
+    these values does.
     """
     if isinstance(metric, InfluenceMetric):
         return metric.function(rows)

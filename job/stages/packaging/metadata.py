@@ -1,4 +1,4 @@
-"""Build metadata.json from a run: what a consumer and an auditor need to know of a version."""
+"""Build metadata.json from a run: what a consumer and an auditor need to know about a version."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _NOTES: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
-    """What evaluation and gate have found of a model, as far as metadata.json has it.
+    """Findings of evaluation and gate that metadata.json contains.
 
     Attributes
     ----------
@@ -83,7 +83,7 @@ def describe_input(rows: Rows, feature_blocks: tuple[str, ...]) -> ModelInput:
 
 
 def describe_dataset(dataset: Dataset) -> DatasetDescription:
-    """Return the origin of a table, with known notes of the exporter only."""
+    """Return the origin of a table, including only known notes of the exporter."""
     p = dataset.provenance
     return DatasetDescription(
         uri=p.uri,

@@ -1,1 +1,1 @@
-"""Split: hold-out, folds, and the groups of near-duplicates that neither of them separates."""
+"""Split: the hold-out, the folds, and the groups of near-duplicates that both keep together."""

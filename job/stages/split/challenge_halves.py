@@ -1,4 +1,4 @@
-"""The challenge set: requests for choosing the candidate and the threshold, and for evaluation."""
+"""Divide the challenge set: requests for choosing candidate and threshold, and for evaluation."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MIN_CHOOSING_ROWS: Final = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChallengeSet:
-    """Requests that no model is trained on.
+    """The requests of the challenge set; no model is trained on them.
 
     Attributes
     ----------
@@ -46,12 +46,12 @@ class ChallengeSet:
 def make_challenge_set(
     rows: Rows, split: Literal["none", "half"], salt: str, n_dropped: int
 ) -> ChallengeSet:
-    """Cut the requests into halves, or use all of them for both purposes.
+    """Divide the requests into halves, or use all of them for both purposes.
 
     Parameters
     ----------
     rows
-        Requests with near-duplicate groups; a group stays in one half, and each class is halved
+        Requests with near-duplicate groups.  A group stays in one half; each class is halved
         separately.
     salt
         Salt of the hash that assigns the half.
@@ -67,9 +67,9 @@ def make_challenge_set(
         choosing, evaluating = rows.take(fold == 0), rows.take(fold == 1)
         if not len(choosing) or not len(evaluating):
             raise ContractViolationError(
-                "the challenge set cannot be cut into halves: its requests are one "
-                "group of near-duplicates",
-                hint="add requests, or --set evaluation.challenge_split=none",
+                "the challenge set cannot be split into halves: all requests are in one group of "
+                "near-duplicates",
+                hint="add other requests, or --set evaluation.challenge_split=none",
             )
     return ChallengeSet(
         rows=rows,

@@ -3,11 +3,11 @@
 How it works
 ------------
 1. Groups of near-duplicates are searched in all tables together.
-2. If the challenge set lacks the column they are found by, the table keeps its own groups.  The
-   challenge set is then compared with the table by embeddings if both have them, and otherwise by
-   equal texts.
+2. If the challenge set lacks the column that near-duplicates are found by, the table keeps its own
+   groups.  The challenge set is then compared with the table by embeddings if both have them, and
+   otherwise by equal texts.
 3. Rows of the table that share a near-duplicate group, a text or a leakage key with the challenge
-   set are marked; they are not trained on.
+   set are marked.  They are not trained on.
 """
 
 from __future__ import annotations

@@ -18,10 +18,10 @@ def check_sides(report: SplitReport) -> None:
     for side, names in missing.items():
         if names:
             raise TrainingError(
-                f"no row of class {quote_list(names)} falls on the {side} side",
-                hint="add rows of these classes that are not copies of one another, or choose "
-                "another split.salt or split.test_fraction; split.min_jaccard says how alike "
-                "near-duplicates are, expectations.parameters.labels which classes there are",
+                f"no row of class {quote_list(names)} is on the {side} side of the split",
+                hint="add rows of these classes that are not copies of one another, or change "
+                "split.salt or split.test_fraction. split.min_jaccard sets how similar "
+                "near-duplicates are; expectations.parameters.labels lists the classes",
             )
 
 
@@ -30,14 +30,14 @@ def check_training(train: Rows, labels: tuple[str, ...], folds: int) -> None:
     _, classes, n_groups = count_groups_by_class(train, train.groups)
     if len(classes) < 2:
         raise TrainingError(
-            "the training side has fewer than 2 classes",
+            "the training rows have fewer than 2 classes",
             hint="add rows of other classes, or lower features.min_groups",
         )
     small = sorted({*classes[n_groups < folds], *(set(labels) - set(classes))})
     if small:
         raise TrainingError(
-            f"class {quote_list(small)} has fewer distinct keys, near-duplicates counted once, on "
-            f"the training side than the {folds} folds of the search",
-            hint="add rows of these classes that are not copies, or lower search.folds; "
-            "split.min_jaccard says how alike near-duplicates are",
+            f"class {quote_list(small)} has fewer groups in the training rows than the {folds} "
+            "folds of the search (near-duplicates are one group)",
+            hint="add rows of these classes that are not copies of one another, or lower "
+            "search.folds. split.min_jaccard sets how similar near-duplicates are",
         )

@@ -99,7 +99,7 @@ def count_groups_by_class(rows: Rows, groups: Array) -> tuple[Ints, Strings, Int
 
 def is_among(values: Strings, others: Strings) -> Mask:
     """Return a mask of the values that occur among the others."""
-    # NOTE: np.isin compares each object with every other one
+    # NOTE: np.isin compares every object with every other object
     mask: Mask = pd.Index(values, dtype=object).isin(others)
     return mask
 

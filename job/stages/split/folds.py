@@ -6,10 +6,10 @@ How it works
    `StratifiedGroupKFold`; many are shuffled, sorted by class and size, and dealt to the folds in
    turn, starting with the smallest fold.
 2. `cut_hash_folds` (cross-fitted evaluation, challenge set) orders the groups of each class by a
-   hash and cuts this sequence into parts of equal numbers of rows, so that most groups keep their
+   hash and cuts this sequence into parts with equal numbers of rows.  So most groups keep their
    fold when others are added or removed.
-3. `drop_near_duplicates` removes training rows whose near-duplicates are test rows.  That can only
-   happen if the table has a group column, and near-duplicates are in different groups.
+3. `drop_near_duplicates` removes training rows that have a near-duplicate among the test rows.
+   This only happens if the table has a group column and near-duplicates are in different groups.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from job.contracts.dataset import Rows
 from job.errors import TrainingError
 
 Fold = tuple[Array, Array]
-# NOTE: StratifiedGroupKFold tries each group in all folds, in Python: about .3 ms per group
+# NOTE: StratifiedGroupKFold tries each group in every fold, in Python: about 0.3 ms per group
 _MAX_STRATIFIED_GROUPS: Final = 300
 
 
@@ -55,7 +55,7 @@ def cut_folds(y: Array, groups: Array, n_folds: int, random_state: int) -> list[
     fold_of_group = np.empty(len(unique), int)
     n_rows = np.zeros(n_folds)
     for members in np.split(order, np.flatnonzero(np.diff(class_of_group[order])) + 1):
-        # dealing starts with the smallest fold
+        # start with the smallest fold
         fold_of_group[members] = np.argsort(n_rows, kind="stable")[
             np.arange(len(members)) % n_folds
         ]
@@ -70,9 +70,9 @@ def cut_hash_folds(labels: Array, group_of_row: Array, digests: Array, n_folds: 
     """Return the fold of each row, shape (n_rows,): whole groups, similar class shares.
 
     Within each class (a group has the class of most of its rows), groups are sorted by digest, and
-    the sequence is cut into folds of equal numbers of rows; the middle of a group decides its fold.
-    So most groups stay in their fold when others are added or removed.  If all groups that contain
-    a class are in one fold, because most of their rows are of other classes, they are dealt to the
+    the sequence is cut into folds with equal numbers of rows; the middle of a group decides its
+    fold.  So most groups stay in their fold when others are added or removed.  If a class is a
+    minority in all its groups, these groups may all be in one fold; they are then dealt to the
     folds in turn.
 
     Parameters
@@ -136,14 +136,14 @@ def take_share(y: Array, groups: Array, share: float, min_groups: int, random_st
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassCounts:
-    """Number of rows of each group and class, for the pairs that occur.
+    """Number of rows for each pair of group and class that occurs.
 
     Attributes
     ----------
     group, label, n_rows
         Shape (n_pairs,), sorted by group, then by class; numbers from 0.
     class_of_group
-        The most frequent class of each group, in ties the first one, shape (n_groups,).
+        The most frequent class of each group (the first one in a tie), shape (n_groups,).
     """
 
     group: Array
@@ -186,7 +186,7 @@ def make_folds(rows: Rows, n_folds: int, random_state: int) -> list[Fold]:
         folds = cut_folds(rows.y.astype(str), rows.groups, n_folds, random_state)
     except ValueError:
         raise TrainingError(
-            f"the training side cannot be cut into {n_folds} folds",
+            f"the training rows cannot be split into {n_folds} folds",
             hint="add rows of the smallest classes, or lower search.folds",
         ) from None
     return drop_near_duplicates(folds, rows.near_duplicate_groups)

@@ -1,17 +1,17 @@
-"""Choose the rows that are held out, whole groups at a time.
+"""Choose the held-out rows, as whole groups.
 
 How it works, for `split.method: hash`
 --------------------------------------
 1. A group has the class of most of its rows.
-2. Within each class, groups are sorted by their salted hash and held out up to the point where the
-   class's test rows are closest to `split.test_fraction` of its rows.  Rows of the class in test
-   groups of other classes count.
-3. A group with more than an eighth of the rows of its class is always trained on: otherwise it
+2. Within each class, groups are sorted by their salted hash.  They are held out up to the point
+   where the class's test rows are closest to `split.test_fraction` of its rows.  Rows of the class
+   in test groups of other classes count as well.
+3. A group with more than an eighth of the rows of its class is always trained on.  Otherwise it
    would dominate the class's test rows.
-4. No group is skipped because it overshoots: otherwise each choice would depend on the sizes of
-   earlier groups, and a few new groups would move many old ones to the other side.
+4. A group is not skipped if it overshoots the fraction.  Otherwise each choice would depend on the
+   sizes of earlier groups, and a few new groups would move many old groups to the other side.
 5. Classes without a test group, or with fewer training groups than folds, are then rebalanced one
-   by one.  This concerns only classes with few groups, or in the minority in all of their groups.
+   by one.  This affects only classes that have few groups, or are a minority in all their groups.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from job.stages.data.leakage_keys import salted_digests
 from job.stages.split.folds import ClassCounts, cut_folds
 
 MAX_GROUP_SHARE: Final = 1 / 8  # of the rows of its class; larger groups are always trained on
-_N_PASSES: Final = 3  # rebalancing a class can unbalance another one in the same groups
+_N_PASSES: Final = 3  # rebalancing a class can unbalance another class in the same groups
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +66,7 @@ def hold_out(rows: Rows, spec: SplitSpec, folds: int, random_state: int) -> Hold
     Raises
     ------
     TrainingError
-        `stratified_group` cannot cut the rows into the number of parts.
+        `stratified_group` cannot divide the rows into this number of parts.
     """
     numbers, group_of_row = np.unique(rows.groups, return_inverse=True)
     labels, classes = pd.factorize(np.asarray(rows.y, dtype=object), sort=True)
@@ -98,10 +98,10 @@ def digest_groups(rows: Rows, group_of_row: Array, n_groups: int, salt: str) -> 
     """Return a salted digest of each group, shape (n_groups,), uint64.
 
     A group is represented by the leakage key with the smallest digest under the prefix `family`.
-    The returned digest of this key has another prefix, `side`: the minimum of many digests is
-    small, so large groups would otherwise be held out more often than small ones.
+    The returned digest of this key uses another prefix, `side`.  The smallest of many digests is a
+    small number, so large groups would otherwise be held out more often than small ones.
     """
-    # NOTE: other prefixes would deal every group anew
+    # NOTE: other prefixes would move every group to another place
     codes, keys = pd.factorize(np.asarray(rows.leakage_keys, dtype=object))
     pairs = np.unique(group_of_row * len(keys) + codes)
     groups, members = pairs // len(keys), pairs % len(keys)
@@ -116,7 +116,7 @@ def digest_groups(rows: Rows, group_of_row: Array, n_groups: int, salt: str) -> 
 def _find_large_groups(counts: ClassCounts) -> Array:
     """Return a mask of the groups that are too large to be held out, shape (n_groups,).
 
-    If all groups of a class are too large, which then has few groups, only the largest counts.
+    If all groups of a class are too large, the class has few groups; then only the largest counts.
     """
     sizes, class_of_group = counts.sizes, counts.class_of_group
     is_large: Array = sizes > MAX_GROUP_SHARE * np.bincount(class_of_group, sizes)[class_of_group]
@@ -147,7 +147,7 @@ def _select_by_class(
 
 
 class _ClassGroups:
-    """The groups that contain one class, and the number of its rows in each."""
+    """The groups that contain one class, and the class's number of rows in each group."""
 
     def __init__(self, group_of_row: Array, folds: int) -> None:
         self._groups, self._n_rows = np.unique(group_of_row, return_counts=True)
@@ -159,7 +159,7 @@ class _ClassGroups:
         return not (n > 1 and (n_test == 0 or n - n_test < min(self._folds, n - 1)))
 
     def rebalance(self, is_test: Array, digests: Array, fraction: float) -> None:
-        """Assign the class's groups anew: hold out those that fit, in the order of the digests."""
+        """Reassign the class's groups: hold out those that fit, in the order of the digests."""
         n_rows_left = fraction * self._n_rows.sum()
         max_test_groups = max(len(self._groups) - self._folds, 1)
         order = np.argsort(digests[self._groups], kind="stable")
@@ -177,7 +177,7 @@ class _ClassGroups:
 def _rebalance(
     by_class: Sequence[_ClassGroups], is_test: Mask, digests: Array, fraction: float
 ) -> int:
-    """Assign the groups of unbalanced classes anew, in place; return the number of classes."""
+    """Reassign the groups of unbalanced classes, in place; return the number of these classes."""
     rebalanced: set[int] = set()
     for _ in range(_N_PASSES):
         unbalanced = [n for n, groups in enumerate(by_class) if not groups.is_balanced(is_test)]
@@ -198,8 +198,8 @@ def _select_stratified(rows: Rows, spec: SplitSpec, random_state: int) -> Array:
             is_test[test_index] = True
     except ValueError:
         raise TrainingError(
-            f"the table cannot be split into {n_splits} parts by key: its largest class has "
-            "fewer rows than that",
-            hint="add rows, or choose a split.test_fraction such as 0.2 or 0.25",
+            f"the table cannot be split into {n_splits} parts: its largest class has fewer rows "
+            "than that",
+            hint="add rows, or --set split.test_fraction=0.2",
         ) from None
     return is_test

@@ -1,12 +1,12 @@
-"""Measure how much accuracy a random split would overstate because of near-duplicates.
+"""Measure by how much a random split would overstate accuracy because of near-duplicates.
 
 How it works
 ------------
-1. A seeded sample of whole groups is drawn.  Its size follows from the numbers of columns and
-   classes, so that the number of multiplications of a fit is bounded, whatever the table's size.
+1. A seeded sample of whole groups is drawn.  Its size depends on the numbers of columns and
+   classes, so that the number of multiplications of a fit is bounded for tables of any size.
 2. A ridge classifier is cross-validated on the sample twice: with folds of single rows, and with
    folds of whole groups.
-3. The difference of the two accuracies is the optimism of a random split.
+3. The difference between the two accuracies is the optimism of a random split.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def measure_optimism(
 def _count_correct(feature_matrices: FeatureMatrices, y: Array, fold: Fold) -> int:
     """Return the number of test rows of the fold that a ridge classifier predicts correctly."""
     train_index, test_index = fold
-    # terms are not published from here, so rare ones can be used
+    # terms are not published from here, so rare terms can be used
     feature_matrix = feature_matrices.fit(train_index, min_groups=1)
     # with more columns than rows, cholesky solves the dual problem for all classes at once
     model = RidgeClassifier(
@@ -81,7 +81,7 @@ def _count_correct(feature_matrices: FeatureMatrices, y: Array, fold: Fold) -> i
 def _count_rows(rows: Rows, spec: TrainingSpec) -> int:
     """Return the maximum number of sampled rows for which a fit stays within the bound."""
     rank = n = np.arange(1, _MAX_ROWS + 1)
-    # the number of columns of terms and categories is not known yet, and can exceed the rows
+    # the number of term and category columns is not known yet, and can exceed the number of rows
     if spec.features.use == ("embeddings",):
         assert rows.embeddings is not None
         rank = np.minimum(n, rows.embeddings.shape[1])
@@ -95,7 +95,7 @@ def _sample_groups(rows: Rows, n_rows: int, random_state: int) -> Rows:
     is_sampled = np.ones(len(numbers), bool)
     if len(rows) > n_rows:
         order = np.random.default_rng(random_state).permutation(len(numbers))
-        # a group larger than a fold would leave no room for others
+        # a group larger than a fold would leave no room for other groups
         order = order[sizes[order] <= n_rows / _N_FOLDS]
         is_sampled[:] = False
         is_sampled[order[np.cumsum(sizes[order]) <= n_rows]] = True

@@ -5,10 +5,10 @@ How it works
 1. If no set of labels is given, classes with too few leakage keys are dropped.
 2. The test rows are the official test set, or whole groups of the table
    (`job.stages.split.holdout`).
-3. Training rows that would leak test rows are dropped: near-duplicates of held-out rows, or rows
-   that share a text or a group with the official test set.
-4. Both sides are counted, and the run fails if a class has too few training groups for the folds of
-   the search, or, without an official test set, is missing on a side.
+3. Training rows that would leak test rows are dropped.  These are near-duplicates of held-out rows,
+   or rows that share a text or a group with the official test set.
+4. Both sides are counted.  The run fails if a class has fewer training groups than the search has
+   folds or, without an official test set, is missing on a side.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ class SplitRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Sides:
-    """Training and test rows, and how the test rows were chosen; None for an official test set."""
+    """Training and test rows; how the test rows were chosen is None for an official test set."""
 
     train: Rows
     test: Rows
@@ -135,7 +135,7 @@ def split_dataset(
     Parameters
     ----------
     near_duplicates
-        What near-duplicates were found by, for the report.
+        How near-duplicates were found, for the report.
 
     Raises
     ------

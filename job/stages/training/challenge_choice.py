@@ -3,7 +3,7 @@
 How it works
 ------------
 1. Every candidate that completed all folds of the search is refitted to all training rows, without
-   the temperature scaling and the handling of restandardized batches of the published model.
+   temperature scaling and without the published model's handling of restandardized batches.
    Candidates with the same feature blocks share the preprocessing.
 2. Each refitted candidate predicts the requests of the choosing part of the challenge set.
 3. The candidate with the best score (`search.metric`) is chosen.  Ties are broken by the choice of

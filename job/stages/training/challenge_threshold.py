@@ -2,14 +2,14 @@
 
 How it works
 ------------
-1. The published model was trained on none of the requests, so its predictions show how reliable its
-   confidence is on people's own wording.  `choose_threshold` selects the lowest confidence at which
-   the precision is shown to reach the target.
+1. The published model was not trained on any of the requests, so its predictions show how reliable
+   its confidence is on people's own wording.  `choose_threshold` selects the lowest confidence at
+   which the precision is shown to reach the target.
 2. If the set is halved, the threshold is chosen on one half and measured on the other.
 3. Otherwise it is chosen on all requests.  To measure it, the requests are cut into five folds of
    whole groups, and each fold is answered with the threshold chosen on the other four.
 4. If no threshold is shown to reach the target, the reason states how many requests are needed.
-   Without errors, n answers show a precision p with confidence 1 - a if p**n <= a; with errors, n
+   Without errors, n answers show a precision p with confidence 1 - a if p**n <= a.  With errors, n
    is the number at which Clopper and Pearson's lower bound of the observed precision reaches the
    target.
 """
@@ -24,12 +24,11 @@ import numpy as np
 from scipy.stats import beta
 
 from job.contracts.arrays import Array
-from job.contracts.dataset import Rows
 from job.contracts.messages import pluralize
 from job.contracts.reports.decision_threshold import Decision, Threshold
 from job.contracts.settings.evaluation import DecisionSpec, EvaluationSpec
+from job.stages.metrics.group_bootstrap import GroupBootstrap
 from job.stages.metrics.predictions import Predictions
-from job.stages.split.challenge_halves import cut_request_folds
 from job.stages.training.decision_threshold import (
     choose_threshold,
     choose_thresholds_by_fold,
@@ -60,44 +59,40 @@ def learn_threshold(
 
 
 def withhold_threshold(threshold: Threshold) -> Threshold:
-    """Return a threshold without value: requests that chose the candidate cannot show precision."""
+    """Return a threshold without a value: rows that chose the candidate cannot show precision."""
     return replace(
         threshold,
         value=None,
         status="not_shown",
-        reason="The same requests have chosen the candidate, so they cannot show how sure it may "
-        "be; evaluation.challenge_split=half keeps a half for that.",
+        reason="The same requests have chosen the candidate, so they cannot show its precision; "
+        "evaluation.challenge_split=half keeps one half for that.",
     )
 
 
 def measure_threshold(
     threshold: Threshold,
     predictions: Predictions,
-    rows: Rows,
+    bootstrap: GroupBootstrap,
     *,
+    fold: Array | None,
     decision: DecisionSpec,
     evaluation: EvaluationSpec,
-    salt: str | None,
-    random_state: int,
 ) -> Decision:
     """Measure coverage and precision on requests that the threshold was not chosen on.
 
     Parameters
     ----------
-    predictions, rows
+    predictions, bootstrap
         Those of the evaluation half, or of the whole set, which is then cut into folds.
-    salt
-        Salt of the hash that assigns the folds; None if the set is halved, so that none are cut.
+    fold
+        Fold of each request, shape (n_rows,); None if the set is halved, so that none are cut.
     """
     row_thresholds = None
-    if salt is not None and threshold.value is not None:
-        fold = cut_request_folds(rows, N_FOLDS, salt)
+    if fold is not None and threshold.value is not None:
         row_thresholds = choose_thresholds_by_fold(
-            predictions, rows.groups, fold, decision, evaluation
+            predictions, bootstrap.groups, fold, decision, evaluation
         )
-    return measure_abstention(
-        predictions, rows.groups, threshold, evaluation, random_state, least=row_thresholds
-    )
+    return measure_abstention(predictions, bootstrap, threshold, least=row_thresholds)
 
 
 def count_needed_answers(target: float, confidence: float, share: float = 1.0) -> int | None:
@@ -138,17 +133,17 @@ def _explain_absence(predictions: Predictions, chosen: Threshold, confidence: fl
     target = chosen.target_precision
     n_errorless = count_needed_answers(target, confidence)
     text = (
-        f"{pluralize(chosen.n_rows, 'request')} of the challenge set show a precision of "
-        f"{target:.0%} with {confidence:.0%} confidence at no threshold: that takes {n_errorless} "
-        "answers without an error, and more with errors"
+        f"{pluralize(chosen.n_rows, 'request')} of the challenge set do not show a precision of "
+        f"{target:.0%} with {confidence:.0%} confidence at any threshold: {n_errorless} answers "
+        "without an error are needed, and more with errors"
     )
     needed = _count_needed_requests(predictions, target, confidence)
     if needed is None:
-        return f"{text}; here the answers hardly reach {target:.0%} at any confidence."
+        return f"{text}. On this set, the precision hardly reaches {target:.0%} at any confidence."
     n_requests, share, coverage = needed
     return (
-        f"{text}; about {n_requests} requests if {share:.1%} of the surest {coverage:.0%} stay "
-        "right, as here."
+        f"{text}. About {n_requests} requests are needed if {share:.1%} of the {coverage:.0%} "
+        "with the highest confidence are right, as on this set."
     )
 
 

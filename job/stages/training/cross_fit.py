@@ -1,4 +1,4 @@
-"""Cross-fitted predictions: each row is predicted by a model that has not seen its group.
+"""Cross-fitted predictions: each row is predicted by a model that was not trained on its group.
 
 How it works
 ------------

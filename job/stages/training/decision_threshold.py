@@ -1,4 +1,4 @@
-"""Choose the confidence at which a model answers, and measure it on other rows.
+"""Choose the confidence at which a model answers, and measure its effect on other rows.
 
 How it works
 ------------
@@ -32,8 +32,8 @@ from job.stages.metrics.group_bootstrap import GroupBootstrap
 from job.stages.metrics.predictions import Predictions
 
 _TEMPLATES: Final = (
-    "Most rows come from sentence templates, which are no evidence of how sure the model may be of "
-    "requests in people's own words."
+    "Most rows come from sentence templates, which do not show how confident the model can be "
+    "about requests in people's own words."
 )
 _N_THRESHOLDS: Final = 101
 _DIGITS: Final = 6
@@ -90,12 +90,18 @@ def _find_lowest(
     thresholds = np.unique([0.0, *np.floor(thresholds[1:] * 10**_DIGITS) / 10**_DIGITS])
     bounds = _lower_bounds(max_proba, is_right, group_of_row, thresholds, alpha)
     if bounds[0] >= target and _is_shown_by_class(predictions, group_of_row, target, alpha):
-        reason = f"All answers, and those of each class, are shown to reach {target:.0%}."
+        reason = (
+            "The answers overall, and those of each class, are shown to reach a precision of "
+            f"{target:.0%}."
+        )
         return replace(not_shown, status="not_needed", reason=reason)
     shown = thresholds[(bounds >= target) & (thresholds > 0)]
     if not len(shown):
         return not_shown
-    reason = f"It is the least confidence at which answers are shown to reach {target:.0%}."
+    reason = (
+        "It is the lowest confidence at which answers are shown to reach a precision of "
+        f"{target:.0%}."
+    )
     return replace(not_shown, value=float(shown[0]), status="chosen", reason=reason)
 
 
@@ -104,10 +110,10 @@ def _explain_absence(target: float, confidence: float, n_groups: int) -> str:
     n_needed = math.ceil(math.log(1 - confidence) / math.log(target))
     if n_groups < n_needed:
         return (
-            f"{pluralize(n_groups, 'group')} cannot show {target:.0%} with {confidence:.0%} "
-            f"confidence: that takes at least {n_needed}, without any error."
+            f"{pluralize(n_groups, 'group')} cannot show a precision of {target:.0%} with "
+            f"{confidence:.0%} confidence: at least {n_needed} are needed, without any error."
         )
-    return f"At no confidence are the answers shown to reach {target:.0%}."
+    return f"The answers are not shown to reach a precision of {target:.0%} at any confidence."
 
 
 def _is_shown_by_class(
@@ -158,10 +164,8 @@ def _estimate_share(is_right: Array, groups: Array) -> tuple[float, float, float
 
 def measure_abstention(
     predictions: Predictions,
-    groups: Array,
+    bootstrap: GroupBootstrap,
     threshold: Threshold,
-    spec: EvaluationSpec,
-    random_state: int,
     *,
     least: Array | None = None,
 ) -> Decision:
@@ -169,18 +173,21 @@ def measure_abstention(
 
     Parameters
     ----------
+    bootstrap
+        The bootstrap over the groups of these rows.
     least
         The threshold of each row, shape (n_rows,), infinite if none was shown.  In a cross-fitted
         evaluation it is the one chosen without the row's fold.  None to apply `threshold` to all
         rows.
     """
+    groups = bootstrap.groups
     value = 0.0 if threshold.status == "not_needed" else threshold.value
     if value is None:
         return Decision.of(threshold, n_rows=len(groups))
     is_answered = predictions.proba.max(axis=1) >= (value if least is None else least)
     is_right = is_answered & (predictions.y_pred == predictions.y_true)
     values = np.stack([np.ones(len(groups)), is_answered, is_right], axis=1)
-    bootstrap = GroupBootstrap.of(groups, predictions.y_true, spec, random_state)
+    bootstrap = bootstrap.restarted()
     measured = bootstrap.measure(bootstrap.sum(values), _compute_coverage_and_precision)
     n_groups = (bootstrap.n_groups, len(np.unique(groups[is_answered])))
     coverage, precision = (

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from job.contracts.messages import did_you_mean, quote_list
@@ -18,9 +19,16 @@ from job.errors import ConfigurationError
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
+    from job.contracts.arrays import Array
     from job.contracts.model import Estimator
     from job.contracts.settings.search import SearchSpec
+    from job.solver.arrays import Matrix
     from job.stages.split.folds import Fold
+    from job.stages.training.prototypes import RowGroups
+
+    ListFits = Callable[
+        [Sequence[Estimator], Matrix, Array, RowGroups], Sequence[Callable[[], None]]
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +74,11 @@ class EstimatorKind:
     ends_in_logistic_regression
         Whether the published pipeline ends in a logistic regression, so that temperature scaling
         can divide its coefficients.
+    list_fits
+        Returns tasks that fit several models of this kind to the same rows, in place; each task
+        fits those that share work.  It gets the models, the matrix, the labels, and the groups of
+        the rows.  None if each model is fitted by its own `fit(X, y)`; linear models with settings
+        that the solver supports are still fitted together by it (`job.solver.fit.can_fit`).
     export
         Returns the pipeline that is published in place of a fitted classifier, and that can be
         extended to restandardized batches: it takes rows of length 1, and its last step,
@@ -84,6 +97,7 @@ class EstimatorKind:
     needs_calibration: bool = False
     takes_text: bool = True
     ends_in_logistic_regression: bool = False
+    list_fits: ListFits | None = None
     export: Callable[[Estimator], Pipeline] | None = None
     is_robust_to_wording: bool = False
     is_constant: bool = False
@@ -129,7 +143,8 @@ def translate_value_errors(name: str) -> Iterator[None]:
         yield
     except ValueError as error:
         raise ConfigurationError(
-            f"search.estimators.{name}: {error}", hint="correct the grid"
+            f"search.estimators.{name}: {error}",
+            hint="correct the grid in search.estimators.{name}",
         ) from None
 
 
@@ -138,9 +153,9 @@ def find_kind(name: str, setting: str = "search.estimators") -> EstimatorKind:
     if name not in ESTIMATOR_KINDS:
         names = sorted(ESTIMATOR_KINDS)
         raise ConfigurationError(
-            f"{setting}: no estimator '{name}'{did_you_mean(name, names)}; "
-            f"there are {quote_list(names)}",
-            hint="`pcc-job config schema` gives types and ranges",
+            f"{setting}: unknown estimator '{name}'{did_you_mean(name, names)}; expected one of "
+            f"{quote_list(names)}",
+            hint="`pcc-job config schema` lists types and ranges",
         )
     return ESTIMATOR_KINDS[name]
 
@@ -170,6 +185,17 @@ def _load_prototypes() -> Callable[..., Estimator]:
     from job.stages.training.prototypes import Prototypes
 
     return Prototypes
+
+
+def _list_prototype_fits(
+    models: Sequence[Estimator], X: Matrix, y: Array, groups: RowGroups
+) -> list[Callable[[], None]]:
+    from job.stages.training.prototypes import Prototypes, fit_prototypes, group_by_shared_centers
+
+    prototypes = [model for model in models if isinstance(model, Prototypes)]
+    return [
+        partial(fit_prototypes, same, X, y, groups) for same in group_by_shared_centers(prototypes)
+    ]
 
 
 def _export_prototypes(model: Estimator) -> Pipeline:
@@ -211,9 +237,10 @@ _KINDS: Final = (
         memory=FitMemory(per_cell=16, per_occurrence=0, per_coefficient=24, copies_matrix=False),
         takes_text=False,
         ends_in_logistic_regression=True,
+        list_fits=_list_prototype_fits,
         export=_export_prototypes,
         is_robust_to_wording=True,
     ),
 )
 ESTIMATOR_KINDS: Final[dict[str, EstimatorKind]] = {kind.name: kind for kind in _KINDS}
-BASELINES: Final = ("logistic_regression", "dummy")  # reported beside the chosen candidate
+BASELINES: Final = ("logistic_regression", "dummy")  # reported with the chosen candidate

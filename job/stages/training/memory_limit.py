@@ -62,7 +62,7 @@ def require_memory(n_bytes: int, memory: MemoryMeter, purpose: str) -> None:
         return
     needed, granted = -(-n_bytes // 2**20), memory.limit_bytes // 2**20
     raise ConfigurationError(
-        f"the job needs about {needed} MiB of memory {purpose}, and may use {granted} MiB",
-        hint="raise the memory limit, or lower search.workers; "
-        "docs/operations.md has a table of sizes",
+        f"the job needs about {needed} MiB of memory {purpose}, but may use {granted} MiB",
+        hint="raise the memory limit, or --set search.workers=1; docs/operations.md has a table "
+        "of sizes",
     )

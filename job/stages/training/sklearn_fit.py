@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
 import joblib
@@ -17,8 +19,8 @@ from job.contracts.arrays import Array
 from job.contracts.messages import quote_list
 from job.errors import TrainingError
 from job.solver.arrays import Matrix
-from job.stages.training.estimators import translate_value_errors
-from job.stages.training.prototypes import Prototypes, RowGroups, fit_prototypes
+from job.stages.training.estimators import find_kind, translate_value_errors
+from job.stages.training.prototypes import RowGroups
 
 _RANDOM_LOCK: Final = threading.Lock()  # liblinear has one random generator per process
 
@@ -37,11 +39,11 @@ def fit(
     Parameters
     ----------
     name
-        The estimator's name, for error messages.
+        Name of the estimator's kind.
     n_threads
         Number of calibration folds that are fitted at once.
     groups
-        Groups of the rows; required for prototypes.
+        Groups of the rows; required for kinds that list their fits, such as prototypes.
 
     Raises
     ------
@@ -52,9 +54,10 @@ def fit(
     """
     if hasattr(model, "classes_"):
         return
-    if isinstance(model, Prototypes):
+    if (list_joint_fits := find_kind(name).list_fits) is not None:
         assert groups is not None
-        fit_prototypes([model], X, y, groups)
+        for task in list_joint_fits([model], X, y, groups):
+            task()
         return
     _require_classes(model, y)
     try:
@@ -62,6 +65,30 @@ def fit(
     except ValueError:
         _require_values(model, np.unique(y), name)
         raise
+
+
+def list_fits(
+    models: Sequence[tuple[str, BaseEstimator]], X: Matrix, y: Array, groups: RowGroups
+) -> list[Callable[[], None]]:
+    """Return tasks that fit models in place; models of one kind may share a task.
+
+    Parameters
+    ----------
+    models
+        The name of each model's kind, and the model.
+    """
+    by_kind: dict[str, list[BaseEstimator]] = {}
+    for name, model in models:
+        by_kind.setdefault(name, []).append(model)
+    tasks: list[Callable[[], None]] = []
+    for name, same_kind in by_kind.items():
+        list_joint_fits = find_kind(name).list_fits
+        tasks += (
+            [partial(fit, model, X, y, name, groups=groups) for model in same_kind]
+            if list_joint_fits is None
+            else list_joint_fits(same_kind, X, y, groups)
+        )
+    return tasks
 
 
 def _fit_in_threads(model: BaseEstimator, X: Matrix, y: Array, n_threads: int) -> None:
@@ -93,9 +120,9 @@ def _require_classes(model: BaseEstimator, y: Array) -> None:
         if len(train_classes) < min(len(classes), 3):
             missing = sorted(set(classes.tolist()) - set(train_classes.tolist()))
             raise TrainingError(
-                f"a fold of the calibration has no row of {quote_list(missing)} to learn from",
-                hint="add rows of other texts or groups to the smallest classes, or search "
-                "logistic_regression alone",
+                f"a fold of the calibration has no training rows of class {quote_list(missing)}",
+                hint="add rows with other texts or groups to the smallest classes, or --set "
+                "'search.estimators={logistic_regression: {}}'",
             )
 
 

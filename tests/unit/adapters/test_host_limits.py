@@ -49,7 +49,7 @@ def test_version_1(meter):
 
 
 def test_version_1_inside_a_container_is_at_the_root(meter):
-    """The path is the host's, and what is mounted is the container's."""
+    """The path is the host's, but the mounted hierarchy is the container's."""
     limits = {"memory/memory.limit_in_bytes": f"{700 * MIB}\n"}
 
     assert 700 * MIB == meter(V1, **limits).limit_bytes
@@ -74,7 +74,7 @@ def test_used_memory_grows_with_what_is_held(tmp_path):
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries keep nothing")
 def test_freed_blocks_go_back_to_the_system():
-    """The C library would keep those below the last one in use."""
+    """Otherwise the C library would keep freed blocks below the last one in use."""
     memory = Memory()
     held = [bytes([n % 256]) * 2000 for n in range(50_000)]
     last = held[-1]
@@ -86,7 +86,7 @@ def test_freed_blocks_go_back_to_the_system():
 
 
 def test_what_libraries_made_is_left_alone():
-    """The collector does not examine it again, not even at exit."""
+    """The garbage collector does not examine them again, not even at exit."""
     before = gc.get_freeze_count()
     with paused_gc():
         held = [[] for _ in range(1000)]
@@ -119,7 +119,7 @@ print(pyarrow.default_memory_pool().backend_name, n_freed >> 20, faults() - befo
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries keep nothing")
 def test_large_blocks_go_back_when_they_are_freed():
-    """In a process of its own, before Arrow is loaded."""
+    """This runs in a separate process, before Arrow is loaded."""
     done = subprocess.run(
         [sys.executable, "-c", LARGE_BLOCKS], capture_output=True, text=True, check=True
     )
@@ -131,7 +131,7 @@ def test_large_blocks_go_back_when_they_are_freed():
 
 
 def test_files_in_memory_count_as_used(meter):
-    """A tmpfs is charged to the group that wrote it."""
+    """A tmpfs is charged to the cgroup that wrote to it."""
     limits = {"memory.max": str(900 * MIB), "memory.stat": f"anon 1\nshmem {500 * MIB}\n"}
     without = meter(V2, **{"memory.max": str(900 * MIB), "memory.stat": "anon 1\nshmem 0\n"})
     before = without.used_bytes()
@@ -140,7 +140,7 @@ def test_files_in_memory_count_as_used(meter):
 
 
 def test_stated_size_of_a_volume_bounds_temporary_space(tmp_path, monkeypatch):
-    """What the run has written there already is taken off."""
+    """Bytes that the run has already written there are subtracted."""
     monkeypatch.setenv("TMPDIR_LIMIT_BYTES", str(5 * MIB))
     (tmp_path / "part").write_bytes(b"x" * (2 * MIB))
 
@@ -163,7 +163,7 @@ def test_temporary_space_on_a_disk_is_what_the_disk_has(meter, tmp_path, monkeyp
 
 @pytest.mark.parametrize("is_enabled", [True, False])
 def test_collector_is_held_while_libraries_load(is_enabled):
-    """And is left as it was, also where a library cannot be loaded."""
+    """It is restored, even if a library cannot be loaded."""
     (gc.enable if is_enabled else gc.disable)()
     try:
         with pytest.raises(ImportError), paused_gc():

@@ -35,14 +35,14 @@ def test_matrix_holds_what_is_written(tmp_path, max_bytes):
 
 
 def test_file_has_no_name(tmp_path):
-    """Nothing is left, however the process ends."""
+    """No file remains, however the process ends."""
     matrix = MappedMatrices(tmp_path, 0, Memory()).empty(SHAPE)
 
     assert (SHAPE, []) == (matrix.shape, list(tmp_path.iterdir()))
 
 
 def test_matrix_in_a_file_is_not_memory_in_use(tmp_path, monkeypatch):
-    """The kernel can write its pages out and drop them."""
+    """The kernel can write its pages to disk and drop them."""
     monkeypatch.setattr("job.adapters.host_limits._LIBRARY_FILES", 0)
     memory = Memory()
     before = memory.used_bytes()
@@ -60,7 +60,7 @@ def test_folder_without_space_is_refused(tmp_path, monkeypatch):
 
 
 def test_files_without_a_name_count_while_they_live(tmp_path, monkeypatch):
-    """A volume's limit is for all of them; one that is gone gives its space back."""
+    """A volume's limit applies to all matrices together; a freed matrix returns its space."""
     monkeypatch.setenv("TMPDIR_LIMIT_BYTES", str(N_BYTES))
     matrices = MappedMatrices(tmp_path, 0, Memory())
     first = matrices.empty(SHAPE)
@@ -72,7 +72,7 @@ def test_files_without_a_name_count_while_they_live(tmp_path, monkeypatch):
 
 
 def test_space_is_taken_before_it_is_written(tmp_path):
-    """Or a disk that is full later would end the process without a word."""
+    """Otherwise a disk that is full later would end the process without a message."""
     before = shutil.disk_usage(tmp_path).free
     matrix = MappedMatrices(tmp_path, 0, Memory()).empty((20_000, 1024))
 

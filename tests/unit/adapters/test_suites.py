@@ -18,7 +18,7 @@ def load(folder, meta):
 
 @pytest.mark.parametrize("value", [True, False, None])
 def test_suite_states_whether_embeddings_are_standardized_per_batch(tmp_path, value):
-    """Or nothing: null is as good as no key."""
+    """null is the same as no key."""
     assert value is load(tmp_path, {"embeddings_standardized_per_batch": value})
     assert load(tmp_path, {}) is None
 
@@ -30,7 +30,7 @@ def test_suite_that_states_it_otherwise_is_refused(tmp_path, value):
 
 
 def test_table_is_let_go_after_the_check():
-    """The library's own context would keep the table until the process ends."""
+    """Otherwise the library's own context would keep the table until the process ends."""
     table = pd.DataFrame({"target": ["a", None], "text": ["one", "two"]})
     held = weakref.ref(table)
     expectation = {

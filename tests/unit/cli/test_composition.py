@@ -14,7 +14,7 @@ def settings_of(uri):
 
 
 def test_each_scheme_of_the_settings_can_be_opened():
-    """A scheme that the settings accept never ends in a `KeyError`."""
+    """A scheme that the settings accept never causes a `KeyError`."""
     assert sorted(STORE_SCHEMES) == sorted(STORES)
 
 
@@ -25,7 +25,7 @@ def test_path_and_file_uri_open_a_folder(tmp_path, prefix):
 
 
 def test_added_scheme_opens_its_own_store(monkeypatch):
-    """A store needs a name in the settings and a line of the table."""
+    """A store needs a name in the settings and a line in the table."""
     store = MemoryStore()
     monkeypatch.setitem(STORES, "memory", lambda settings, must_exist: store)
     monkeypatch.setattr("job.contracts.settings.store.STORE_SCHEMES", (*STORE_SCHEMES, "memory"))
@@ -34,6 +34,8 @@ def test_added_scheme_opens_its_own_store(monkeypatch):
 
 
 def test_unknown_scheme_is_refused_with_the_known_ones():
-    """The message says what can be given instead."""
-    with pytest.raises(ValidationError, match=r"scheme 'memory' are not read.* file:// or s3://"):
+    """The message lists the alternatives."""
+    with pytest.raises(
+        ValidationError, match=r"unsupported URI scheme 'memory'.* file:// or s3://"
+    ):
         settings_of("memory://anything")

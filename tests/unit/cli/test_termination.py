@@ -1,4 +1,4 @@
-"""The outcome stands where Kubernetes reads it, in at most 2,048 bytes."""
+"""The outcome is where Kubernetes reads it, in at most 2,048 bytes."""
 
 import json
 
@@ -30,7 +30,7 @@ def test_no_file_is_made_where_there_is_none(tmp_path):
 @pytest.mark.parametrize(("n_error", "n_hint"), [(5000, 10), (10, 5000), (5000, 5000), (1990, 0)])
 @pytest.mark.parametrize("letter", ["x", "é", "\n", "\U0001f512"])
 def test_long_texts_are_cut_and_the_rest_stays_json(path, n_error, n_hint, letter):
-    """Escapes count too; the facts that are short survive."""
+    """Escaped characters count as well; short facts are kept."""
     write_termination_message(
         "failed", 4, error=letter * n_error, hint=letter * n_hint, run_id="r", path=path
     )

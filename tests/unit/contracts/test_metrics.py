@@ -1,11 +1,11 @@
-"""A metric is one definition: every room that needs metrics finds a new one in the table."""
+"""A metric has one definition: every stage that needs metrics finds a new one in the table."""
 
 import numpy as np
 import pytest
 from pydantic import ValidationError
 from sklearn.metrics import cohen_kappa_score
 from support.evaluations import make_whole_evaluation
-from support.simulated import draw, predictions
+from support.simulated import bootstrap_of, draw, predictions
 
 from job.adapters.rendering.formatting import metric_name
 from job.adapters.rendering.sections.scores import SECTION
@@ -54,7 +54,7 @@ def drawn():
 
 @pytest.mark.usefixtures("added")
 def test_search_chooses_by_an_added_metric():
-    """By accuracy the candidate wins that never predicts the rare class, by kappa the other one."""
+    """By accuracy, the model that never predicts the rare class wins; by kappa, the other one."""
     y = np.tile(np.repeat([0, 1], [90, 10]), 3)
     balanced = np.where(np.arange(300) % 100 < 12, 1 - y, y)
     labels = SearchedLabels(
@@ -71,11 +71,11 @@ def test_search_chooses_by_an_added_metric():
 
 @pytest.mark.usefixtures("added")
 def test_evaluation_has_an_added_metric_with_its_interval(drawn):
-    """A metric that cannot be resampled has a score alone."""
+    """A metric that cannot be resampled has only a score."""
     groups, predicted = drawn
     scores = evaluate_predictions(predicted).scores
     kappa = cohen_kappa_score(predicted.y_true, predicted.y_pred)
-    intervals = compute_intervals(predicted, groups, SPEC, 0).scores
+    intervals = compute_intervals(predicted, bootstrap_of(predicted, groups, SPEC, 0)).scores
 
     assert pytest.approx(kappa, abs=1e-6) == scores["cohen_kappa"]
     assert pytest.approx(kappa) == intervals["cohen_kappa"].value
@@ -86,11 +86,15 @@ def test_evaluation_has_an_added_metric_with_its_interval(drawn):
 
 @pytest.mark.usefixtures("added")
 def test_interval_of_a_metric_below_zero(drawn):
-    """Jeffreys' interval of a cross-fitted score, and the bound by count, reach down to -1."""
+    """Jeffreys' interval of a cross-fitted score and the bound by count extend down to -1."""
     groups, predicted = drawn
     wrong = predictions(predicted.y_true, (predicted.y_true + 1) % 4)
-    cross_fitted = compute_intervals(wrong, groups, SPEC, 0, is_cross_fitted=True).scores
-    few = compute_intervals(wrong.take(groups < 4), groups[groups < 4], SPEC, 0).scores
+    cross_fitted = compute_intervals(
+        wrong, bootstrap_of(wrong, groups, SPEC, 0), is_cross_fitted=True
+    ).scores
+    few = compute_intervals(
+        wrong.take(groups < 4), bootstrap_of(wrong.take(groups < 4), groups[groups < 4], SPEC, 0)
+    ).scores
 
     for interval in (cross_fitted["cohen_kappa"], few["cohen_kappa"]):
         assert -1 <= interval.lower <= interval.value < 0 <= interval.upper + 1
@@ -116,7 +120,7 @@ def test_gate_compares_by_an_added_metric(name, drawn):
 
 @pytest.mark.usefixtures("added")
 def test_report_shows_an_added_metric_with_its_title(drawn):
-    """The section of the scores takes it from the evaluation."""
+    """The section of scores reads it from the evaluation."""
     scores = evaluate_predictions(drawn[1])
     evaluation = make_whole_evaluation().copy_with(**scores.fields())
     rows = SECTION.values({}, evaluation)["rows"]
@@ -126,7 +130,7 @@ def test_report_shows_an_added_metric_with_its_title(drawn):
 
 @pytest.mark.usefixtures("added")
 def test_schema_lists_what_can_choose_a_candidate():
-    """An added metric is listed, one that the gate cannot compare is not."""
+    """An added metric is listed; a metric that the gate cannot compare is not."""
     names = JobSettings.model_json_schema()["$defs"]["Metric"]["enum"]
 
     assert "cohen_kappa" in names
@@ -137,14 +141,14 @@ def test_schema_lists_what_can_choose_a_candidate():
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("smallest_proba", "the gate cannot compare it"),
-        ("calibration_error", "the gate cannot compare it"),
-        ("log_loss", "better when lower"),
+        ("smallest_proba", "the gate has no interval to compare"),
+        ("calibration_error", "the gate has no interval to compare"),
+        ("log_loss", "lower is better"),
         ("cohen_kapa", "did you mean 'cohen_kappa'?"),
     ],
 )
 def test_metric_that_cannot_be_compared_is_refused_by_name(name, words):
-    """The message lists the metrics that can be, before anything is read or trained."""
+    """The message lists the valid metrics, before anything is read or trained."""
     with pytest.raises(ConfigurationError) as caught:
         load_settings(None, {}, [("search.metric", "--set search.metric", name)])
 
@@ -154,7 +158,7 @@ def test_metric_that_cannot_be_compared_is_refused_by_name(name, words):
 
 
 def test_comparison_refuses_what_it_cannot_compare(drawn):
-    """Even if it is asked past the settings, it compares by no other metric."""
+    """Even without the settings' check, it does not compare by another metric."""
     groups, predicted = drawn
     spec = PairedSpec.model_construct(
         metric=METRICS["pr_auc_ovr"], alpha=0.05, resamples=1000, random_state=0
@@ -164,6 +168,17 @@ def test_comparison_refuses_what_it_cannot_compare(drawn):
         compare_pair(predicted, predicted, groups, spec)
     with pytest.raises(ValidationError, match="pr_auc_ovr"):
         PairedSpec(metric="pr_auc_ovr", alpha=0.05, resamples=1000, random_state=0)
+
+
+def test_negative_is_that_of_a_loss_with_an_interval():
+    """Its score and interval are those of the loss with the opposite sign."""
+    negatives = [m for m in METRICS.values() if isinstance(m, RowMetric) and m.negates is not None]
+
+    assert negatives
+    for metric in negatives:
+        loss = METRICS[metric.negates]
+        assert isinstance(loss, RowMetric)
+        assert ("lower", None) == (loss.direction, loss.negates)
 
 
 @pytest.mark.parametrize("spec", [FloorsSpec, ChallengeFloorsSpec])

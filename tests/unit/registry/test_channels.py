@@ -163,7 +163,7 @@ def test_conflict_names_both_versions():
     """The operator must decide between them."""
     store = make_store(before_swap=moved_meanwhile)
 
-    with pytest.raises(VersionConflictError, match=f"{V3}.*{V2}"):
+    with pytest.raises(VersionConflictError, match=f"{V2}.*{V3}"):
         move(store, V2, None)
 
 

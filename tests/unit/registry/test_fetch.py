@@ -75,7 +75,7 @@ def test_something_else_of_that_name_is_left_alone(store, version, tmp_path, mak
     """It may belong to somebody else."""
     make(tmp_path / version)
     before = [(path, os.lstat(path).st_ino) for path in sorted(tmp_path.rglob("*"))]
-    with pytest.raises(ConfigurationError, match="is there already"):
+    with pytest.raises(ConfigurationError, match="already exists"):
         fetch_version(store, version, tmp_path)
 
     assert before == [(path, os.lstat(path).st_ino) for path in sorted(tmp_path.rglob("*"))]
@@ -86,7 +86,7 @@ def test_changed_copy_is_refused_and_stays(store, version, tmp_path, name):
     """With a changed or additional file it is not the published version."""
     fetch_version(store, version, tmp_path)
     (tmp_path / version / name).write_bytes(b"changed")
-    with pytest.raises(ConfigurationError, match="is there already"):
+    with pytest.raises(ConfigurationError, match="already exists"):
         fetch_version(store, version, tmp_path)
 
     assert b"changed" == (tmp_path / version / name).read_bytes()
@@ -133,7 +133,7 @@ def test_full_disk_is_not_reported_as_an_error_of_the_store(tmp_path, monkeypatc
     version = publish_small(store, "r1")[0]
     monkeypatch.setattr("job.registry.fetch._Staging.write", fail)
 
-    with pytest.raises(TransientError, match=f"'{tmp_path}/out' failed"):
+    with pytest.raises(TransientError, match=f"writing to '{tmp_path}/out' failed"):
         fetch_version(store, version, tmp_path / "out")
 
 

@@ -1,4 +1,4 @@
-"""What cannot be read is named, and ends a command with 8."""
+"""Content that cannot be read is named, and the command exits with 8."""
 
 import pytest
 
@@ -17,7 +17,7 @@ from job.registry.parse_file import parse_file
     ],
 )
 def test_key_that_cannot_be_read_is_named(raw, key):
-    """A later attempt that finishes a promotion ends with a message, not with a traceback."""
+    """A later attempt that finishes a promotion fails with a message, not with a traceback."""
     with pytest.raises(IntegrityError, match=f"cannot read v1/metadata.json: {key}") as caught:
         parse_file(PromotionTerms, "v1/metadata.json", raw)
 

@@ -80,7 +80,7 @@ def test_channels_are_listed_with_their_versions(store):
 
 def test_history_of_a_channel_that_never_moved_is_refused(store):
     """The name is probably misspelt."""
-    with pytest.raises(ConfigurationError, match="no channel 'prodction'") as caught:
+    with pytest.raises(ConfigurationError, match="channel 'prodction' does not exist") as caught:
         list_history(store, "prodction")
 
     assert "channels: 'production'" == caught.value.hint
@@ -92,8 +92,8 @@ def test_history_of_an_anchor_that_was_never_set_is_refused(store):
         list_anchor_history(store, "staging")
 
     assert (
-        "channels with one: 'production'; "
-        "`pcc-job models promote VERSION --channel staging --anchor` sets it"
+        "channels with an anchor: 'production'; "
+        "`pcc-job models promote VERSION --channel staging --anchor` sets one"
     ) == caught.value.hint
 
 
@@ -111,7 +111,7 @@ def test_missing_file_is_found_if_it_was_empty(store):
     assert b"" == read_verified(store, version)["empty"]
     store.delete(f"{version}/empty")
 
-    with pytest.raises(IntegrityError, match="'empty' differ"):
+    with pytest.raises(IntegrityError, match="different from the manifest: 'empty'"):
         read_verified(store, version)
 
 

@@ -121,7 +121,7 @@ def test_retry_of_a_lost_race_is_a_conflict_again(store, rival):
     with pytest.raises(VersionConflictError):
         promote_accepted(make_plan(), claimed, store, champion, ())
 
-    with pytest.raises(VersionConflictError, match=f"{rival} since {OURS}"):
+    with pytest.raises(VersionConflictError, match=f"{rival} after the gate had judged {OURS}"):
         finish(store)
 
     assert rival == champion_of(store)
@@ -276,7 +276,7 @@ def test_override_replaces_an_incomparable_anchor(store):
         store, "production", V1, expected=None, reason=MoveReason(at="noon", by="somebody", why="")
     )
     champion = see(store)
-    decision = decided(anchor=anchor_beside("its classes are others"))
+    decision = decided(anchor=anchor_beside("its classes differ"))
     asked = choose_anchor(override(make_plan()), OURS, decision, champion)
     promote_ours(store, champion, asked, override="agreed")
 
@@ -286,7 +286,7 @@ def test_override_replaces_an_incomparable_anchor(store):
 def test_without_override_an_incomparable_anchor_stays(store):
     """It causes warnings until somebody overrides the gate."""
     move(store, V2)
-    decision = decided(rests_on_default=True, anchor=anchor_beside("its version is gone"))
+    decision = decided(rests_on_default=True, anchor=anchor_beside("its version was removed"))
 
     assert choose_anchor(make_plan(), OURS, decision, see(store)) is None
 

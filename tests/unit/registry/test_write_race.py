@@ -31,7 +31,9 @@ def test_race_without_exactly_one_winner_is_not_met(store):
 
 
 def test_answer_counts_the_winners():
-    assert "16 of 16 rivals won" == probe_concurrent_creates(TwoSteps(), "t").answer
+    assert (
+        "16 of 16 concurrent writers succeeded" == probe_concurrent_creates(TwoSteps(), "t").answer
+    )
 
 
 def test_folder_has_one_winner(tmp_path):

@@ -270,7 +270,7 @@ def test_error_of_scikit_learn_names_the_class_that_a_fold_lacks(n_classes):
     name = NAMES[n_classes - 1]
     folds = [(train[y[train] != name], test), (test, train)]
     model = CalibratedClassifierCV(LinearSVC(), cv=folds, ensemble=False)
-    with pytest.raises(TrainingError, match=f"no row of '{name}' to learn from"):
+    with pytest.raises(TrainingError, match=f"no training rows of class '{name}'"):
         fit(model, X, y, "linear_svc")
 
 

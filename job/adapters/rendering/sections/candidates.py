@@ -1,4 +1,4 @@
-"""What the search tried."""
+"""The candidates that the search compared."""
 
 from __future__ import annotations
 
@@ -10,19 +10,22 @@ from job.contracts.reports.evaluation import Evaluation
 from job.contracts.reports.metadata import Metadata
 
 _TEMPLATE = """
-{% if is_cut_short %}<p class="note">Time was over before the search had ended
-(<code>search.max_seconds</code>): this is the best so far.</p>{% endif %}
-{% if prefers_wording %}<p>Most rows come from sentence templates, on which a cross-validation
-does not show who understands requests in other words. Prototypes do better there, so the best of
-them is chosen, unless another candidate scores more than 15 points higher
-(<code>search.prefer</code>).</p>{% endif %}
+<p>This section lists the candidates (estimator, hyperparameters and input) that the search
+compared.</p>
+{% if is_cut_short %}<p class="note">The search stopped at its time limit
+(<code>search.max_seconds</code>); the best candidate until then was chosen.</p>{% endif %}
+{% if prefers_wording %}<p>Most rows come from sentence templates. On such rows, cross-validation
+does not show which candidate is better on requests in other words. Prototypes are better on them,
+so the best prototype candidate is chosen, unless another candidate scores more than 15 points
+higher (<code>search.prefer</code>).</p>{% endif %}
 <div class="scroll tall" role="region" tabindex="0" aria-label="Candidates of the search">
-<table class="sortable"><caption>By the mean {{ metric }} over the folds\
-{% if is_challenged %}; its value on the challenge set has chosen{% endif %}.</caption>
+<table class="sortable"><caption>Candidates by their mean {{ metric }} over the folds\
+{% if is_challenged %}; the score on the challenge set decided the choice{% endif %}.</caption>
 <thead><tr><th scope="col">Candidate</th><th scope="col">Input</th>
-<th scope="col" class="n">Rows</th><th scope="col" class="n" aria-sort="descending">Mean</th>
+<th scope="col" class="n">Rows</th>
+<th scope="col" class="n" aria-sort="descending">Mean score</th>
 {% if is_challenged %}<th scope="col" class="n">On the challenge set</th>{% endif %}
-<th scope="col" class="n">Folds</th><th scope="col">Outcome</th></tr></thead>
+<th scope="col" class="n">Score of each fold</th><th scope="col">Outcome</th></tr></thead>
 <tbody>{% for c in candidates %}<tr><th scope="row">{{ c.estimator|words }}<br>\
 <small>{{ c.parameters|plain }}</small></th><td>{{ c.feature_blocks|join(", ") }}</td>
 <td class="n">{{ c.n_samples|count }}</td><td class="n strong">{{ c.mean_score|score }}</td>
@@ -31,7 +34,7 @@ them is chosen, unless another candidate scores more than 15 points higher
 <td>{{ c.outcome }}</td></tr>
 {% endfor %}</tbody></table></div>
 """
-_ENDED = {"halved": "not kept for more rows"}
+_ENDED = {"halved": "eliminated by halving"}
 
 
 def _values(_: Metadata, evaluation: Evaluation) -> Mapping[str, object] | None:

@@ -1,4 +1,4 @@
-"""The published model on the challenge set: before the scores of the table's own rows."""
+"""Scores of the published model on the challenge set, shown before those of the table's rows."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from job.adapters.rendering.challenge import describe_challenge, list_challenge_
 from job.adapters.rendering.charts import draw_score, scale_of
 from job.adapters.rendering.sections.confusion import list_confused
 from job.adapters.rendering.sections.section import Section
+from job.contracts.metrics import METRICS
 from job.contracts.reports.evaluation import Evaluation
 from job.contracts.reports.metadata import Metadata
 
 _TEMPLATE = """
 {% for text in texts %}<p>{{ text }}</p>{% endfor %}
 <div class="scroll" role="region" tabindex="0" aria-label="Scores on the challenge set"><table>
-<caption>Real requests in people's own words, judged by the published model.</caption>
+<caption>Scores of the published model on real requests in people's own words.</caption>
 <thead><tr><th scope="col">Metric</th><td class="dotted"></td><th scope="col" class="n">Score</th>
 <th scope="col" class="n">Interval</th></tr></thead>
 <tbody>{% for r in rows %}<tr><th scope="row">{{ r.score.name }}</th>\
@@ -23,7 +24,7 @@ _TEMPLATE = """
 {{ r.score.interval.lower|score }} to {{ r.score.interval.upper|score }}{% endif %}</td></tr>
 {% endfor %}</tbody></table></div>
 <div class="scroll tall" role="region" tabindex="0" aria-label="Classes of the challenge set">
-<table class="sortable"><caption>The lowest recall comes first.</caption>
+<table class="sortable"><caption>Scores of each class, lowest recall first.</caption>
 <thead><tr><th scope="col">Class</th><th scope="col" class="n" aria-sort="ascending">Recall</th>
 <th scope="col" class="n">Interval</th><th scope="col" class="n">Precision</th>
 <th scope="col" class="n">F1</th><th scope="col" class="n">Requests</th></tr></thead>
@@ -35,9 +36,10 @@ _TEMPLATE = """
 {% endfor %}</tbody></table></div>
 {% if pairs %}<div class="scroll" role="region" tabindex="0"
 aria-label="Most confused classes of the challenge set">
-<table><caption>Taken for another most often.</caption>
+<table><caption>Most frequent confusions of two classes.</caption>
 <thead><tr><th scope="col">True class</th><th scope="col">Predicted as</th>
-<th scope="col" class="n">Requests</th><th scope="col" class="n">Of its requests</th></tr></thead>
+<th scope="col" class="n">Requests</th>
+<th scope="col" class="n">Requests of the true class</th></tr></thead>
 <tbody>{% for p in pairs %}<tr><td>{{ p.true|breakable }}</td><td>{{ p.predicted|breakable }}</td>
 <td class="n">{{ p.n|count }}</td><td class="n">{{ p.of|count }}</td></tr>
 {% endfor %}</tbody></table></div>{% endif %}
@@ -49,7 +51,7 @@ def _values(_: Metadata, evaluation: Evaluation) -> Mapping[str, object] | None:
     if challenge is None:
         return None
     scores = list_challenge_scores(challenge)
-    drawn = [score for score in scores if score.key != "log_loss"]
+    drawn = [score for score in scores if METRICS[score.key].is_share]
     scale = scale_of([s.interval.lower if s.interval else s.value for s in drawn])
     recalls = {name: found.get("recall") for name, found in challenge.intervals.per_class.items()}
     ordered = sorted(challenge.per_class.items(), key=lambda item: (item[1].recall, item[0]))
@@ -67,4 +69,4 @@ def _values(_: Metadata, evaluation: Evaluation) -> Mapping[str, object] | None:
     }
 
 
-SECTION = Section(anchor="challenge", title="The challenge set", template=_TEMPLATE, values=_values)
+SECTION = Section(anchor="challenge", title="Challenge set", template=_TEMPLATE, values=_values)

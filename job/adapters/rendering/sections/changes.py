@@ -1,4 +1,4 @@
-"""What differs from the champion: scores first, then settings, data and packages."""
+"""Differences from the champion: scores first, then settings, data and packages."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from typing import Final
 
 from job.adapters.rendering.formatting import metric_name
 from job.adapters.rendering.sections.section import Section
+from job.contracts.metrics import is_negative
 from job.contracts.reports.evaluation import Evaluation
 from job.contracts.reports.metadata import Metadata
 
 _METRIC: Final = "metrics."
 _TEMPLATE = """
-<p>The champion is <code>{{ champion }}</code>.
-{% if same_rows %}What the gate compared: {{ same_rows }}.{% endif %}</p>
+<p>This section lists the differences from the champion, <code>{{ champion }}</code>.
+{% if same_rows %}The gate's comparison: {{ same_rows }}.{% endif %}</p>
 {% if metrics %}<div class="scroll" role="region" tabindex="0" \
-aria-label="Scores beside the champion's"><table>
-<caption>Scores that differ, each as its own run judged it: the rows may not be the same ones, and
-cross-fitted scores are of a recipe, others of a model.</caption>
+aria-label="Scores compared with the champion's"><table>
+<caption>Scores that differ. Each run evaluated its model on its own rows, which may be different
+rows. Cross-fitted scores describe a training recipe, other scores a single model.</caption>
 <thead><tr><th scope="col">Metric</th><th scope="col" class="n">Champion</th>
 <th scope="col" class="n">This model</th><th scope="col" class="n">Difference</th></tr></thead>
 <tbody>{% for m in metrics %}<tr><th scope="row">{{ m.name }}</th>
@@ -25,10 +26,10 @@ cross-fitted scores are of a recipe, others of a model.</caption>
 <td class="n">{{ m.change.difference|signed
 if m.change.difference is not none else "" }}</td></tr>
 {% endfor %}</tbody></table></div>{% endif %}
-{% if others %}<details><summary>What else is different: {{ others|length }}</summary>
+{% if others %}<details><summary>Other differences: {{ others|length }}</summary>
 <div class="scroll" role="region" tabindex="0" aria-label="Other differences"><table>
 <caption>Settings, data and packages of the two runs.</caption>
-<thead><tr><th scope="col">What</th><th scope="col">Champion</th><th scope="col">This model</th>
+<thead><tr><th scope="col">Key</th><th scope="col">Champion</th><th scope="col">This model</th>
 </tr></thead>
 <tbody>{% for o in others %}<tr><th scope="row"><code>{{ o.key }}</code></th>
 <td class="words">{{ o.change.before|plain }}</td>\
@@ -51,7 +52,7 @@ def _values(_: Metadata, evaluation: Evaluation) -> Mapping[str, object] | None:
         "metrics": [
             {"name": metric_name(key.removeprefix(_METRIC)), "change": change}
             for key, change in rows
-            if key.startswith(_METRIC) and key != "metrics.neg_log_loss"
+            if key.startswith(_METRIC) and not is_negative(key.removeprefix(_METRIC))
         ],
         "others": [
             {"key": key, "change": change} for key, change in rows if not key.startswith(_METRIC)
@@ -59,4 +60,6 @@ def _values(_: Metadata, evaluation: Evaluation) -> Mapping[str, object] | None:
     }
 
 
-SECTION = Section(anchor="changes", title="Beside the champion", template=_TEMPLATE, values=_values)
+SECTION = Section(
+    anchor="changes", title="Differences from the champion", template=_TEMPLATE, values=_values
+)

@@ -1,4 +1,4 @@
-"""Every class in a table that sorts."""
+"""The scores of each class in a sortable table."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ from job.contracts.reports.metadata import Metadata
 
 _METRICS: Final = ("recall", "precision", "f1", "roc_auc", "pr_auc")
 _TEMPLATE = """
-<div class="scroll tall" role="region" tabindex="0" aria-label="Scores of every class">
-<table class="sortable"><caption>The lowest recall comes first\
-{% if has_intervals %}; whiskers and brackets are the intervals of recall{% endif %}.</caption>
+<p>This section shows the scores of each class against all others.</p>
+<div class="scroll tall" role="region" tabindex="0" aria-label="Scores of each class">
+<table class="sortable"><caption>Lowest recall first. The dot is the recall\
+{% if has_intervals %}, the whiskers are its confidence interval{% endif %}.</caption>
 <thead><tr><th scope="col">Class</th><td class="dotted"></td>
 {% for name in metrics %}<th scope="col" class="n"\
 {% if loop.first %} aria-sort="ascending"{% endif %}>{{ name }}</th>
 {% if loop.first and has_intervals %}<th scope="col" class="n">Interval</th>{% endif %}{% endfor %}
-<th scope="col" class="n">Judged rows</th><th scope="col" class="n">Training rows</th></tr></thead>
+<th scope="col" class="n">Evaluated rows</th>
+<th scope="col" class="n">Training rows</th></tr></thead>
 <tbody>{% for r in rows %}<tr><th scope="row">{{ r.name|breakable }}</th>
 <td class="dotted">{{ r.dots }}</td>
 {% for value in r.scores %}<td class="n">{{ value|score }}</td>

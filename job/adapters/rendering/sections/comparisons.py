@@ -1,4 +1,4 @@
-"""This model and another on the very same rows, as the gate compared them."""
+"""Scores of this model and of another model on the same rows, as the gate compared them."""
 
 from __future__ import annotations
 
@@ -16,19 +16,24 @@ from job.contracts.reports.metadata import Metadata
 
 _MAX_CLASSES: Final = 10
 _TEMPLATE = """
+<p>This section compares this model with the champion and, if one is set, the anchor on the same
+rows.</p>
 {% for c in comparisons %}
-<h3>The {{ c.role }}, <code>{{ c.version }}</code></h3>
+<h3>The {{ c.role|words }}, <code>{{ c.version }}</code></h3>
 {% if c.rows %}<div class="scroll" role="region" tabindex="0" \
-aria-label="This model beside the {{ c.role }}"><table>
-<caption>{% if c.basis == "shared_groups" %}By the cross-fitted predictions of both runs, on
-{{ c.n_rows|count }} rows in {{ c.n_groups|count }} groups that share texts with its table;
-{{ c.n_excluded|count }} other rows were left out.{% elif c.basis == "challenge" %}By the published
+aria-label="This model compared with the {{ c.role|words }}"><table>
+<caption>{% if c.basis == "shared_groups" %}Cross-fitted predictions of both runs, on
+{{ c.n_rows|count }} rows in {{ c.n_groups|count }} groups that are in the tables of both runs;
+{{ c.n_excluded|count }} other rows were left out.{% elif c.basis == "challenge" %}The published
 models, on {{ c.n_rows|count }} requests of the challenge set in {{ c.n_groups|count }} groups;
-{{ c.n_excluded|count }} were left out because the {{ c.role }} had seen them.{% else %}On
-{{ c.n_rows|count }} rows in {{ c.n_groups|count }} groups that neither was trained on;
-{{ c.n_excluded|count }} were left out because the {{ c.role }} had seen them.{% endif %}
-Classes by the lowest change of recall.</caption>
-<thead><tr><th scope="col">What</th><th scope="col" class="n">{{ c.role|capitalize }}</th>
+{{ c.n_excluded|count }} requests were left out because the {{ c.role|words }} was trained on
+them.{% else %}{{ c.n_rows|count }} rows in {{ c.n_groups|count }} groups that neither model was
+trained on; {{ c.n_excluded|count }} rows were left out because the {{ c.role|words }} was trained
+on them.{% endif %}
+The first line is the score; the other lines are the recall of each class, largest decrease first.
+</caption>
+<thead><tr><th scope="col">Score or class</th>
+<th scope="col" class="n">{{ c.role|words|capitalize }}</th>
 <th scope="col" class="n">This model</th><td class="dotted"></td>
 <th scope="col" class="n">Difference</th><th scope="col" class="n">Interval</th></tr></thead>
 <tbody>{% for r in c.rows %}<tr><th scope="row">{{ r.row.name }}</th>
@@ -37,7 +42,7 @@ Classes by the lowest change of recall.</caption>
 <td class="n">{{ r.row.difference.lower|signed }} to \
 {{ r.row.difference.upper|signed }}</td></tr>
 {% endfor %}</tbody></table></div>
-{% else %}<p class="note">They cannot be compared\
+{% else %}<p class="note">This model and the {{ c.role|words }} cannot be compared\
 {% if c.basis == "challenge" %} on the challenge set{% endif %}: {{ c.problem }}.</p>{% endif %}
 {% endfor %}
 """
@@ -100,5 +105,5 @@ def _list_rows(comparison: Comparison) -> list[_Row]:
 
 
 SECTION = Section(
-    anchor="comparisons", title="On the same rows", template=_TEMPLATE, values=_values
+    anchor="comparisons", title="Comparison on the same rows", template=_TEMPLATE, values=_values
 )

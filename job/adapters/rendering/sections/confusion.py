@@ -1,4 +1,4 @@
-"""The confusion matrix, and the pairs of classes that are confused most."""
+"""The confusion matrix, and the most frequent confusions."""
 
 from __future__ import annotations
 
@@ -16,20 +16,22 @@ _MAX_MATRIX_CLASSES: Final = 15
 _MAX_PAIRS: Final = 15
 _LEVELS: Final = 5
 _TEMPLATE = """
+<p>This section shows which classes the model confuses.</p>
 {% if pairs %}<div class="scroll" role="region" tabindex="0" aria-label="Most confused classes">
-<table><caption>Taken for another most often.</caption>
+<table><caption>Most frequent confusions of two classes.</caption>
 <thead><tr><th scope="col">True class</th><th scope="col">Predicted as</th>
-<th scope="col" class="n">Rows</th><th scope="col" class="n">Of its judged rows</th></tr></thead>
+<th scope="col" class="n">Rows</th>
+<th scope="col" class="n">Rows of the true class</th></tr></thead>
 <tbody>{% for p in pairs %}<tr><td>{{ p.true|breakable }}</td><td>{{ p.predicted|breakable }}</td>
 <td class="n">{{ p.n|count }}</td><td class="n">{{ p.of|count }}</td></tr>
 {% endfor %}</tbody></table></div>
-{% else %}<p>No row of {{ judged }} is taken for another class.</p>{% endif %}
+{% else %}<p>No row of {{ judged }} is classified incorrectly.</p>{% endif %}
 <div class="{{ "many" if is_many else "few" }}">
-{% if is_many %}<p class="paper">The whole matrix is in the page on the screen, and in
+{% if is_many %}<p class="paper">The full matrix is shown on the screen and is in
 <code>evaluation.json</code>.</p>{% endif %}
 <div class="scroll tall matrix" role="region" tabindex="0" aria-label="Confusion matrix"><table>
-<caption>Rows are true classes, columns the predicted ones, shades the share of the row\
-{% if is_many %}; the classes with most errors come first{% endif %}.</caption>
+<caption>Number of rows by true class (lines) and predicted class (columns). The shade is the share
+of the line's rows.{% if is_many %} Classes with the most errors come first.{% endif %}</caption>
 <thead><tr><td></td>{% for name in names %}\
 <th scope="col" title="{{ name }}"><span>{{ name }}</span></th>\
 {% endfor %}</tr></thead>
@@ -42,7 +44,7 @@ _TEMPLATE = """
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfusedPair:
-    """A true class, the class predicted instead, and the rows of both and of the true class."""
+    """A true class, the class predicted instead, the rows of both and those of the true class."""
 
     true: str
     predicted: str
@@ -81,7 +83,7 @@ def _n_errors(counts: _Counts, n: int) -> int:
 
 
 def _kind(line: Sequence[int], row: int, column: int) -> str:
-    """Name the shade of a cell: `d1` to `d5` on the diagonal, `e1` to `e5` beside it."""
+    """Name the shade of a cell: `d1` to `d5` on the diagonal, `e1` to `e5` elsewhere."""
     if not line[column]:
         return ""
     level = min(_LEVELS, 1 + _LEVELS * line[column] // (sum(line) or 1))
@@ -100,4 +102,4 @@ def list_confused(classes: Sequence[str], counts: _Counts) -> list[ConfusedPair]
     return pairs[:_MAX_PAIRS]
 
 
-SECTION = Section(anchor="confusion", title="Confusion", template=_TEMPLATE, values=_values)
+SECTION = Section(anchor="confusion", title="Confusion matrix", template=_TEMPLATE, values=_values)

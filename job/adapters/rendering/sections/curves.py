@@ -15,17 +15,18 @@ from job.contracts.reports.metadata import Metadata
 from job.contracts.reports.scores import ClassScores, Curves
 
 _TEMPLATE = """
-<p>Each class against the rest.
-{% if n_hidden %}The {{ n_named }} lowest are named, the others are drawn in gray.{% endif %}</p>
-<div class="charts"><figure>{{ roc }}<figcaption>ROC, with the area beside the name</figcaption>
-</figure><figure>{{ pr }}<figcaption>Precision by recall, with the average precision beside the
-name</figcaption></figure></div>
+<p>This section shows the curves of each class against the rest.
+{% if n_hidden %}The {{ n_named }} classes with the smallest area under the curve are named; the
+others are drawn in gray.{% endif %}</p>
+<div class="charts"><figure>{{ roc }}<figcaption>ROC curve; the number after a name is the area
+under the curve</figcaption></figure><figure>{{ pr }}<figcaption>Precision-recall curve; the number
+after a name is the average precision</figcaption></figure></div>
 """
 _DIAGONAL: Final = Line(x=(0, 1), y=(0, 1))
 
 
 def draw_curves(evaluation: Evaluation) -> dict[str, Markup]:
-    """Draw both charts by name; none where no curve is defined."""
+    """Draw both charts by name; return an empty dict if no curve is defined."""
     if not evaluation.curves:
         return {}
     return {
@@ -54,7 +55,7 @@ def _lines(
     points: Callable[[Curves], tuple[Sequence[float], Sequence[float]]],
     area: Callable[[ClassScores], float | None],
 ) -> Sequence[Line]:
-    """Return the curves, the lowest first; only as many have a name as there are colors."""
+    """Return the curves, smallest area first; only the first `N_COLOURS` have a name."""
     areas = {name: area(evaluation.per_class[name]) for name in evaluation.curves}
     lines = []
     for n, name in enumerate(sorted(areas, key=lambda name: (areas[name] or 0.0, name))):
@@ -72,4 +73,6 @@ def _values(_: Metadata, evaluation: Evaluation) -> Mapping[str, object] | None:
     return {**charts, "n_hidden": n_hidden, "n_named": N_COLOURS}
 
 
-SECTION = Section(anchor="curves", title="Curves", template=_TEMPLATE, values=_values)
+SECTION = Section(
+    anchor="curves", title="ROC and precision-recall curves", template=_TEMPLATE, values=_values
+)

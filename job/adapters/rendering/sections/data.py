@@ -1,4 +1,4 @@
-"""The table, and how it was split so that nothing leaks."""
+"""The table, and its split into training and held-out rows without leakage."""
 
 from __future__ import annotations
 
@@ -11,43 +11,44 @@ from job.contracts.reports.geometry import Geometry
 from job.contracts.reports.metadata import Metadata
 
 _TEMPLATE = """
-{% if description %}<p>The table says of itself: {{ description }}</p>{% endif %}
+<p>This section shows the size of the table and its split into training and held-out rows.</p>
+{% if description %}<p>Description that comes with the table: {{ description }}</p>{% endif %}
 <dl class="facts">
 {% for name, value in facts %}<div><dt>{{ name }}</dt><dd>{{ value }}</dd></div>
 {% endfor %}</dl>
-{% if test_only %}<p>Classes that only the test table has: \
+{% if test_only %}<p>Classes that occur only in the test table: \
 {% for name in test_only %}<bdi>{{ name }}</bdi>{{ ", " if not loop.last }}{% endfor %}.</p>\
 {% endif %}
 """
 _COUNTS: Final = {
     "n_train": "training rows",
-    "n_train_keys": "distinct keys in them",
+    "n_train_keys": "distinct keys of the training rows",
     "n_test": "held-out rows",
-    "n_test_keys": "distinct keys in these",
-    "n_large_groups": "groups too large to hold out, always trained on",
+    "n_test_keys": "distinct keys of the held-out rows",
+    "n_large_groups": "groups too large to hold out (always used for training)",
     "n_rows_large_groups": "rows of these groups",
-    "n_dropped_leaking": "training rows dropped: they also stood in the hold-out",
-    "n_dropped_rare_class": "rows dropped: their class is too rare",
-    "n_rare_classes": "classes too rare to learn",
+    "n_dropped_leaking": "training rows dropped because they share a key with held-out rows",
+    "n_dropped_rare_class": "rows dropped because their class is too rare",
+    "n_rare_classes": "classes dropped because they are too rare",
     "n_conflicting_texts": "keys with more than one label",
-    "n_conflicting_rows": "rows of such keys",
-    "n_test_only_rows": "test rows of classes that were never trained on",
+    "n_conflicting_rows": "rows with such a key",
+    "n_test_only_rows": "test rows of classes that are not in the training rows",
 }
 _NOT_RESTORED: Final = {
-    "one_length": "not restored: the rows have one length as they are",
-    "too_few_rows": "not restored: {n_rows} do not determine it",
-    "too_wide": "not restored: too many columns to look for it",
-    "not_found": "not restored: not found",
+    "one_length": "not restored: the rows already have one length",
+    "too_few_rows": "not restored: {n_rows} are too few to determine the scaling",
+    "too_wide": "not restored: too many columns to search for the scaling",
+    "not_found": "not restored: no scaling gives the rows one length",
 }
 _METHODS: Final = {
-    "hash": "a salted hash of the key, by class",
-    "stratified_group": "seeded, by class and key",
+    "hash": "a salted hash of the key, stratified by class",
+    "stratified_group": "a seeded random choice of keys, stratified by class",
     "official_test": "an official test table",
 }
 
 
 def describe_geometry(geometry: Geometry) -> str:
-    """Return in words whether rows of length 1 were restored, and why not."""
+    """Return a sentence that says whether rows of length 1 were restored, or why not."""
     n_columns = f"{geometry.prefix or geometry.width:,} of {geometry.width:,} columns"
     values, deviation = geometry.singular_values, geometry.length_deviation
     if geometry.status == "restored" and values is not None and deviation is not None:
@@ -64,8 +65,8 @@ def _values(metadata: Metadata, evaluation: Evaluation) -> Mapping[str, object] 
     split = evaluation.split
     facts = [
         ("rows in the table", f"{metadata.dataset.n_rows:,}"),
-        ("what stays on one side", split.key),
-        ("the hold-out is made by", _METHODS.get(split.method, split.method)),
+        ("rows are kept on one side of the split by", split.key),
+        ("the hold-out is chosen by", _METHODS.get(split.method, split.method)),
     ]
     # files of earlier releases lack some of them, and then the page does not show their defaults
     stated = split.model_fields_set
@@ -74,13 +75,13 @@ def _values(metadata: Metadata, evaluation: Evaluation) -> Mapping[str, object] 
     ]
     if evaluation.challenge:
         n_near = f"{split.n_dropped_challenge:,}"
-        facts.append(("rows left out: near-duplicates of the challenge set", n_near))
+        facts.append(("rows left out as near-duplicates of the challenge set", n_near))
     if "class_share_difference" in stated:
         difference = f"{split.class_share_difference:.4f}"
-        facts.append(("largest difference of a class's share", difference))
+        facts.append(("largest difference of a class share between the sides", difference))
     if evaluation.geometry:
         text = describe_geometry(evaluation.geometry)
-        facts.append(("rows of length 1 behind the embeddings", text))
+        facts.append(("original embedding rows of length 1", text))
     return {
         "facts": facts,
         "description": metadata.dataset.description,
@@ -88,4 +89,4 @@ def _values(metadata: Metadata, evaluation: Evaluation) -> Mapping[str, object] 
     }
 
 
-SECTION = Section(anchor="data", title="Data and leakage", template=_TEMPLATE, values=_values)
+SECTION = Section(anchor="data", title="Data and split", template=_TEMPLATE, values=_values)

@@ -1,4 +1,4 @@
-"""How far the table is from that of the champion: what moved first."""
+"""Drift of the table from the champion's table, largest drift first."""
 
 from __future__ import annotations
 
@@ -13,33 +13,34 @@ from job.contracts.reports.metadata import Metadata
 _MAX_LISTED: Final = 25
 _MEASURES: Final = {
     "psi": "Population stability index",
-    "class_share": "Change of share",
-    "unseen_words": "Rise of unseen words",
-    "mean_shift": "Shift of the mean",
-    "lost_variance": "Loss along the axes",
+    "class_share": "Change of the class share",
+    "unseen_words": "Increase in the share of unseen words",
+    "mean_shift": "Shift of the mean embedding",
+    "lost_variance": "Loss of variance along the principal axes",
 }
 _TEMPLATE = """
-{% if problem %}<p>The table was not held against that of <code>{{ champion }}</code>: \
+<p>This section compares the table with the one that the champion was trained on.</p>
+{% if problem %}<p>The table was not compared with that of <code>{{ champion }}</code>: \
 {{ problem }}.</p>{% else %}
-<p>{% if drifted or missing_subjects %}<strong>The table has moved</strong> from that of \
+<p>{% if drifted or missing_subjects %}<strong>The table has drifted</strong> from that of \
 <code>{{ champion }}</code>: {% for name in drifted %}{{ name }}\
 {% if not loop.last %}, {% endif %}{% endfor %}{% if missing_subjects %}\
-{% if drifted %}; {% endif %}gone, or of another kind: {% for name in missing_subjects %}{{ name }}\
-{% if not loop.last %}, {% endif %}{% endfor %}\
-{% endif %}.{% elif rows %}Of what was compared nothing has moved from the table of \
-<code>{{ champion }}</code> by more than is allowed and by more than chance makes.{% else %}Nothing
-could be compared with the table of <code>{{ champion }}</code>.{% endif %}
-{{ n_rows|count }} rows in {{ n_groups|count }} groups, after {{ n_rows_before|count }} in
-{{ n_groups_before|count }}.</p>
+{% if drifted %}; {% endif %}missing or of a different type: \
+{% for name in missing_subjects %}{{ name }}{% if not loop.last %}, {% endif %}{% endfor %}\
+{% endif %}.{% elif rows %}No measure shows drift from the table of \
+<code>{{ champion }}</code>.{% else %}Nothing could be compared with the table of
+<code>{{ champion }}</code>.{% endif %}
+This table has {{ n_rows|count }} rows in {{ n_groups|count }} groups; the champion's table had
+{{ n_rows_before|count }} rows in {{ n_groups_before|count }} groups.</p>
 <div class="scroll tall" role="region" tabindex="0" aria-label="Drift">
-<table class="sortable"><caption>Drift is what exceeds both of the last two numbers: the most that \
-is allowed, and what tables of these sizes exceed once in a thousand times where nothing has \
-changed.{% if n_more %} {{ n_more|count }} more that moved less stand in evaluation.json.\
+<table class="sortable"><caption>A value is drift if it exceeds both its threshold and its chance \
+level. Tables of these sizes exceed the chance level one time in a thousand if nothing has changed.\
+{% if n_more %} {{ n_more|count }} more measures with less change are in evaluation.json.\
 {% endif %}</caption>
-<thead><tr><th scope="col">What</th><th scope="col">Measure</th>
+<thead><tr><th scope="col">Subject</th><th scope="col">Measure</th>
 <th scope="col" class="n">Before</th><th scope="col" class="n">Now</th>
 <th scope="col" class="n">Value</th><th scope="col" class="n">Jensen-Shannon distance</th>
-<th scope="col" class="n">Allowed</th><th scope="col" class="n">By chance</th></tr></thead>
+<th scope="col" class="n">Threshold</th><th scope="col" class="n">Chance level</th></tr></thead>
 <tbody>{% for r in rows %}<tr><th scope="row">{{ r.subject|breakable }}</th>
 <td>{{ r.name }}{% if r.is_drift %}: <strong>drift</strong>{% endif %}</td>
 <td class="n">{{ r.before|score }}</td><td class="n">{{ r.after|score }}</td>
@@ -47,9 +48,9 @@ changed.{% if n_more %} {{ n_more|count }} more that moved less stand in evaluat
 <td class="n">{{ r.threshold|score }}</td><td class="n">{{ r.null_quantile|score }}</td></tr>
 {% endfor %}</tbody></table></div>
 {% if missing %}<p class="note">Missing values: {% for r in missing %}{{ r.subject }} \
-{{ (100 * r.before)|round(1) }} % before, {{ (100 * r.after)|round(1) }} % now\
+{{ (100 * r.before)|round(1) }}% before, {{ (100 * r.after)|round(1) }}% now\
 {% if not loop.last %}; {% endif %}{% endfor %}.</p>{% endif %}
-{% if not_compared %}<p class="note">Not compared, because the champion's table had it not, or too
+{% if not_compared %}<p class="note">Not compared, because the champion's table had none or too
 little of it: {% for name in not_compared %}{{ name }}{% if not loop.last %}, {% endif %}\
 {% endfor %}.</p>{% endif %}{% endif %}
 """
@@ -86,4 +87,4 @@ def _excess(measure: DriftMeasure) -> float:
     return measure.value / limit if limit else 0.0
 
 
-SECTION = Section(anchor="drift", title="Drift of the data", template=_TEMPLATE, values=_values)
+SECTION = Section(anchor="drift", title="Data drift", template=_TEMPLATE, values=_values)

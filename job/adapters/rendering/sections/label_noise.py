@@ -1,4 +1,4 @@
-"""Labels that are likely wrong, by class; the page never names rows."""
+"""Estimated number of wrong labels by class; the page never names rows."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ from job.contracts.reports.evaluation import Evaluation
 from job.contracts.reports.metadata import Metadata
 
 _MOST: Final = 15
-_ONE_ROW: Final = 0.5  # estimates below it are nearer to none
+_ONE_ROW: Final = 0.5  # lower estimates round to no row
 _TEMPLATE = """
-<p>About <strong>{{ (100 * share.value)|round(1) }} %</strong> of the training labels \
+<p>About <strong>{{ (100 * share.value)|round(1) }}%</strong> of the training labels \
 are likely wrong \
-({{ level|percent }} interval {{ (100 * share.lower)|round(1) }} % to
-{{ (100 * share.upper)|round(1) }} %).</p>
-<p>{{ estimator|words|capitalize }} judged {{ n_rows|count }} rows in {{ folds }} folds, each row \
-by a model that had seen neither it nor its group\
-{% if estimator == "linear_svc" %}, its decision values calibrated on the rows of the other \
-folds{% endif %}; confident learning counts the labels it firmly \
-disagrees with. Classes that overlap look wrong too, and the interval says only what other rows \
-would change: take it as a reason to look, not as a verdict.</p>
-{% if classes %}<div class="scroll" role="region" tabindex="0" aria-label="Doubted labels">
-<table><caption>Classes by likely wrong labels{% if n_more %}; {{ n_more|count }} more are in
-<code>evaluation.json</code>{% endif %}.</caption>
+({{ level|percent }} confidence interval {{ (100 * share.lower)|round(1) }}% to
+{{ (100 * share.upper)|round(1) }}%).</p>
+<p>{{ estimator|words|capitalize }} predicted {{ n_rows|count }} rows in {{ folds }} folds. The \
+model of a fold was not trained on the fold's rows or their groups\
+{% if estimator == "linear_svc" %}, and has its decision values calibrated on the rows of the \
+other folds{% endif %}. Confident learning counts the labels that these predictions confidently \
+contradict. Overlapping classes look like wrong labels too, and the interval covers only the \
+choice of rows. Use the estimate as a reason to check labels, not as a verdict.</p>
+{% if classes %}<div class="scroll" role="region" tabindex="0" aria-label="Wrong labels by class">
+<table><caption>Classes by the estimated number of wrong labels{% if n_more %}; {{ n_more|count }}
+more are in <code>evaluation.json</code>{% endif %}.</caption>
 <thead><tr><th scope="col">Given label</th><th scope="col" class="n">Rows</th>
-<th scope="col" class="n">Likely wrong</th></tr></thead>
+<th scope="col" class="n">Wrong labels (estimate)</th></tr></thead>
 <tbody>{% for c in classes %}<tr><th scope="row">{{ c.name|breakable }}</th>
 <td class="n">{{ c.n_rows|count }}</td><td class="n">{{ c.n_wrong }}</td>
 </tr>
 {% endfor %}</tbody></table></div>
-<div class="scroll" role="region" tabindex="0" aria-label="Labels given for others"><table>
-<caption>Labels given where another is likely.</caption>
+<div class="scroll" role="region" tabindex="0" aria-label="Given and likely labels"><table>
+<caption>Most frequent pairs of a given label and a likely label.</caption>
 <thead><tr><th scope="col">Given label</th><th scope="col">Likely label</th>
-<th scope="col" class="n">Rows</th></tr></thead>
+<th scope="col" class="n">Rows (estimate)</th></tr></thead>
 <tbody>{% for p in pairs %}<tr><td>{{ p.given|breakable }}</td><td>{{ p.likely|breakable }}</td>
 <td class="n">{{ p.n_rows }}</td></tr>
 {% endfor %}</tbody></table></div>{% endif %}
@@ -57,4 +57,6 @@ def _values(_: Metadata, evaluation: Evaluation) -> Mapping[str, object] | None:
     }
 
 
-SECTION = Section(anchor="labels", title="Label problems", template=_TEMPLATE, values=_values)
+SECTION = Section(
+    anchor="labels", title="Suspected label errors", template=_TEMPLATE, values=_values
+)

@@ -1,4 +1,4 @@
-"""What was found in this run that a reader must know."""
+"""The limitations of the model that this run found."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from job.adapters.rendering.sections.section import Section
 from job.contracts.reports.evaluation import Evaluation
 from job.contracts.reports.metadata import Metadata
 
-_TEMPLATE = """<ul>{% for text in limitations %}<li>{{ text }}</li>{% endfor %}</ul>"""
+_TEMPLATE = """<p>Read these limitations of the model before you use it.</p>
+<ul>{% for text in limitations %}<li>{{ text }}</li>{% endfor %}</ul>"""
 
 
 def _values(metadata: Metadata, _: Evaluation) -> Mapping[str, object] | None:

@@ -1,4 +1,4 @@
-"""Near-duplicates of the table, and the score that a random split would have claimed."""
+"""Near-duplicates in the table, and the accuracy that a random split would report."""
 
 from __future__ import annotations
 
@@ -10,26 +10,29 @@ from job.contracts.reports.evaluation import Evaluation
 from job.contracts.reports.metadata import Metadata
 
 _TEMPLATE = """
+<p>This section shows {% if facts %}how many texts of the table are near-duplicates{% endif %}\
+{% if facts and optimism %}, and {% endif %}{% if optimism %}the accuracy that a random split would
+report{% endif %}.</p>
 {% if facts %}<dl class="facts">
 {% for name, value in facts %}<div><dt>{{ name }}</dt><dd>{{ value|number }}</dd></div>
 {% endfor %}</dl>{% endif %}
 {% if sizes %}<p>Rows in the largest groups of near-duplicates: {{ sizes|plain }}.</p>{% endif %}
 {% if optimism %}<div class="scroll" role="region" tabindex="0" \
 aria-label="Optimism of a random split"><table>
-<caption>What a random split would have claimed: {{ optimism.estimator|words }} on
-{{ optimism.n_rows|count }} rows, in {{ optimism.folds }} folds.</caption>
+<caption>Accuracy of {{ optimism.estimator|words }} in a cross-validation of
+{{ optimism.n_rows|count }} rows with {{ optimism.folds }} folds.</caption>
 <thead><tr><th scope="col">Split</th><th scope="col" class="n">Accuracy</th></tr></thead>
-<tbody><tr><th scope="row">at random, by rows</th>
+<tbody><tr><th scope="row">at random, row by row</th>
 <td class="n">{{ optimism.random_accuracy|score }}</td></tr>
-<tr><th scope="row">as in this run, without leakage</th>
+<tr><th scope="row">by whole groups, without leakage</th>
 <td class="n strong">{{ optimism.leakage_safe_accuracy|score }}</td></tr></tbody></table></div>
 {% endif %}
 """
 _COUNTS: Final = {
     "n_exact_duplicates": "rows beyond the first of each text",
     "n_near_duplicates": "texts beyond the first of each group",
-    "n_groups": "groups of near-duplicates, which stay on one side",
-    "n_near_official_test": "training rows that nearly equal test rows, and stay",
+    "n_groups": "groups of near-duplicates, each kept on one side",
+    "n_near_official_test": "training rows kept although they are near-duplicates of test rows",
 }
 
 

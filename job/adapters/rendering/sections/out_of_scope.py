@@ -1,4 +1,4 @@
-"""What the published model says of requests that belong to none of its classes."""
+"""Predictions of the published model for requests that belong to none of its classes."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from job.contracts.reports.metadata import Metadata
 
 _MOST: Final = 40
 _TEMPLATE = """
+<p>This section shows how often the model answers requests that belong to none of its classes.</p>
 {% for text in texts %}<p>{{ text }}</p>{% endfor %}
-<p>An empty request (a text of no characters, an embedding of zeros, no metadata) is taken for
+<p>An empty request (a text without characters, an embedding of zeros, no metadata) is classified as
 <strong>{{ empty.predicted|breakable }}</strong> with a confidence of {{ empty.confidence|score }},
 and is {% if not empty.is_answered %}not {% endif %}answered.</p>
 {% if rows %}<div class="scroll tall" role="region" tabindex="0"
-aria-label="Classes that requests of no class are taken for">
-<table class="sortable"><caption>What they are taken for, answered or not.\
-{% if n_more %} {{ n_more|count }} more classes stand in evaluation.json.{% endif %}</caption>
+aria-label="Predicted classes of out-of-scope requests">
+<table class="sortable"><caption>Out-of-scope requests by predicted class, answered or not.\
+{% if n_more %} {{ n_more|count }} more classes are in evaluation.json.{% endif %}</caption>
 <thead><tr><th scope="col">Predicted as</th>
 <th scope="col" class="n" aria-sort="descending">Requests</th></tr></thead>
 <tbody>{% for name, n in rows %}<tr><th scope="row">{{ name|breakable }}</th>
@@ -44,7 +45,7 @@ def _values(_: Metadata, evaluation: Evaluation) -> Mapping[str, object] | None:
 
 SECTION = Section(
     anchor="no-class",
-    title="Requests that belong to no class",
+    title="Out-of-scope requests",
     template=_TEMPLATE,
     values=_values,
 )

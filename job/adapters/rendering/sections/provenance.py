@@ -1,4 +1,4 @@
-"""Where the model comes from: digests to copy, and every setting."""
+"""The origin of the model: digests, settings and environment."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from job.contracts.reports.evaluation import Evaluation
 from job.contracts.reports.metadata import Metadata
 
 _TEMPLATE = """
+<p>This section identifies the data, the settings and the code that the model was made from.</p>
 <dl class="facts wide">
 {% for name, value in digests %}<div><dt>{{ name }}</dt>
 <dd><code class="copy">{{ value }}</code></dd></div>
@@ -17,7 +18,7 @@ _TEMPLATE = """
 {% endfor %}</dl>
 {% for title, rows in tables %}<details><summary>{{ title }}</summary>
 <div class="scroll" role="region" tabindex="0" aria-label="{{ title }}"><table>
-<caption>As they are in <code>metadata.json</code>.</caption>
+<caption>Values from <code>metadata.json</code>.</caption>
 <thead><tr><th scope="col">Name</th><th scope="col">Value</th></tr></thead>
 <tbody>{% for key, value in rows %}<tr><th scope="row"><code>{{ key|breakable }}</code></th>
 <td class="words">{{ value|plain }}</td></tr>
@@ -30,13 +31,13 @@ def _values(metadata: Metadata, evaluation: Evaluation) -> Mapping[str, object] 
     digests = [
         ("version", metadata.model_version),
         ("run", metadata.run_id),
-        ("content of the table", dataset.content_digest),
-        ("file of the table", dataset.file_digest),
-        ("content of the test table", metadata.test_data_digest),
-        ("content of the challenge set", metadata.challenge_data_digest),
-        ("content of the out-of-scope set", metadata.out_of_scope_data_digest),
+        ("digest of the table's content", dataset.content_digest),
+        ("digest of the table's file", dataset.file_digest),
+        ("digest of the test table's content", metadata.test_data_digest),
+        ("digest of the challenge set's content", metadata.challenge_data_digest),
+        ("digest of the out-of-scope set's content", metadata.out_of_scope_data_digest),
         ("settings", metadata.settings_digest),
-        ("revision of the code", environment.git_revision),
+        ("Git revision of the code", environment.git_revision),
     ]
     facts = {
         "table": dataset.uri,

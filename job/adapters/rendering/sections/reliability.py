@@ -19,47 +19,51 @@ from job.contracts.reports.scores import Bins, RiskCoverage
 _MAX_CLASSES: Final = 10
 _DIAGONAL: Final = Line(x=(0, 1), y=(0, 1))
 _TEMPLATE = """
-{% if decision %}{% if status == "chosen" %}<p>Answer only where the greatest
-probability is at least <strong>{{ decision.threshold|number }}</strong>: the least confidence at
-which {{ decision.target_precision|percent }} of the answers were shown to be right, on
-{{ decision.n_chosen_on|count }} {{ chosen_on }} whose models had not seen them\
+<p>This section shows how well the model's confidence (the probability of the predicted class)
+matches its accuracy{% if decision %}, and the confidence below which a request should not be
+answered{% endif %}.</p>
+{% if decision %}{% if status == "chosen" %}<p>Answer a request only if the confidence is at least
+<strong>{{ decision.threshold|number }}</strong>. This is the lowest confidence at which
+{{ decision.target_precision|percent }} of the answers were shown to be correct, on
+{{ decision.n_chosen_on|count }} {{ chosen_on }} predicted by models that were not trained on them\
 {% if is_calibrated %} (decision values calibrated on the rows of the other folds)\
 {% endif %}.
-{% elif status == "not_needed" %}<p>No threshold is needed: all answers together were shown to reach
-a precision of {{ decision.target_precision|percent }} in every class, on
-{{ decision.n_chosen_on|count }} {{ chosen_on }} whose models had not seen them.
+{% elif status == "not_needed" %}<p>No threshold is needed: a precision of
+{{ decision.target_precision|percent }} was shown for all answers together and for each class, on
+{{ decision.n_chosen_on|count }} {{ chosen_on }} predicted by models that were not trained on them.
 {% else %}<p class="note">No threshold is published for a precision of
-{{ decision.target_precision|percent }}, with {{ decision.n_chosen_on|count }}
-{{ chosen_on }} to choose it on.
+{{ decision.target_precision|percent }}; there were {{ decision.n_chosen_on|count }} {{ chosen_on }}
+to choose it on.
 {% if decision.reason %}{{ decision.reason }}{% endif %}
 {% endif %}
 {% if decision.coverage %}On {{ measured }}{{ chosen_by }}, {{ decision.n_answered|count }} of
-{{ n_measured|count }} rows are answered (\
-{{ decision.coverage.value|score }},
+{{ n_measured|count }} rows are answered (coverage {{ decision.coverage.value|score }}, interval
 {{ decision.coverage.lower|score }} to {{ decision.coverage.upper|score }})\
-{% if decision.precision %}, and of
-the answers {{ decision.precision.value|score }} are right
-({{ decision.precision.lower|score }} to \
+{% if decision.precision %}. The precision of these answers is {{ decision.precision.value|score }}
+(interval {{ decision.precision.lower|score }} to \
 {{ decision.precision.upper|score }}){% endif %}.{% endif %}</p>
 {% endif %}
-{% if temperature %}<p>Logits were divided by a temperature of
-{{ temperature.temperature|number }}, learned out of fold: on {{ judged }} the calibration
-error went from {{ temperature.before.calibration_error|score }} to
-{{ temperature.after.calibration_error|score }}, the log loss from
+{% if temperature %}<p>The logits are divided by a temperature of
+{{ temperature.temperature|number }}, which was fitted to out-of-fold predictions. On {{ judged }},
+this changed the calibration error from {{ temperature.before.calibration_error|score }} to
+{{ temperature.after.calibration_error|score }} and the log loss from
 {{ temperature.before.log_loss|score }} to {{ temperature.after.log_loss|score }}.</p>{% endif %}
-<div class="charts">{% if diagram %}<figure>{{ diagram }}<figcaption>Share of right answers by
-confidence, in bins of equal mass; below the diagonal the model is too sure</figcaption></figure>
+<div class="charts">{% if diagram %}<figure>{{ diagram }}<figcaption>Share of correct answers by
+confidence, in bins of equal numbers of rows; below the diagonal the model is overconfident
+</figcaption></figure>
 {% endif %}{% if curve %}<figure>{{ curve }}<figcaption>Share of wrong answers by the share of rows
-that are answered, surest first; mean {{ area|score }}</figcaption></figure>{% endif %}</div>
-{% if rows %}<details><summary>Bins in figures</summary>
+that are answered, most confident first; mean {{ area|score }}</figcaption></figure>{% endif %}
+</div>
+{% if rows %}<details><summary>Bins as a table</summary>
 <div class="scroll" role="region" tabindex="0" aria-label="Bins of the reliability diagram"><table>
-<thead><tr><th scope="col" class="n">Mean confidence</th><th scope="col" class="n">Right</th>
+<thead><tr><th scope="col" class="n">Mean confidence</th>
+<th scope="col" class="n">Share of correct answers</th>
 <th scope="col" class="n">Rows</th></tr></thead><tbody>{% for confidence, accuracy, n in rows %}<tr>
 <td class="n">{{ confidence|score }}</td><td class="n">{{ accuracy|score }}</td>
 <td class="n">{{ n|count }}</td></tr>{% endfor %}</tbody></table></div></details>{% endif %}
 {% if classes %}<div class="scroll" role="region" tabindex="0"
 aria-label="Calibration of the classes"><table class="sortable">
-<caption>Classes whose probability is furthest from what came true, each against the rest.</caption>
+<caption>Classes with the largest calibration error, each class against the rest.</caption>
 <thead><tr><th scope="col">Class</th>
 <th scope="col" class="n" aria-sort="descending">Calibration error</th>
 <th scope="col" class="n">Brier score</th></tr></thead><tbody>{% for name, c in classes %}
@@ -97,7 +101,7 @@ def _is_of_challenge(decision: Decision | None) -> bool:
 
 
 def _describe_decision(evaluation: Evaluation) -> Mapping[str, object]:
-    """Return which rows the threshold was chosen on and measured on; nothing without one."""
+    """Return which rows the threshold was chosen and measured on; empty without a threshold."""
     decision, challenge = evaluation.decision, evaluation.challenge
     if decision is None:
         return {}
@@ -106,14 +110,14 @@ def _describe_decision(evaluation: Evaluation) -> Mapping[str, object]:
     if _is_of_challenge(decision) and challenge:
         is_halved = challenge.judged == "half"
         rows, is_folded = "requests of the challenge set", not is_halved
-        measured = "the other half of it" if is_halved else "the challenge set"
+        measured = "the other half of the challenge set" if is_halved else "the challenge set"
     n_measured = decision.n_measured_on
     return {
         "chosen_on": f"{rows} in {count(decision.n_groups_chosen_on)} groups",
         "measured": measured,
-        "chosen_by": ", each by the threshold that the other folds choose"
+        "chosen_by": ", with a threshold that was chosen on the other folds for each fold"
         if is_folded
-        else ", which did not choose it",
+        else ", which was not used to choose it",
         "n_measured": evaluation.n_test if n_measured is None else n_measured,
     }
 
@@ -132,7 +136,7 @@ def _draw_diagram(bins: Bins) -> Markup | None:
         [Line(x=bins.confidence, y=bins.accuracy, name="this model")],
         "Reliability diagram",
         x_label="Confidence",
-        y_label="Right",
+        y_label="Share of correct answers",
         reference=_DIAGONAL,
     )
 
@@ -141,8 +145,8 @@ def _draw_risk(risk: RiskCoverage) -> Markup:
     return line_chart(
         [Line(x=risk.coverage, y=risk.risk, name="this model")],
         "Risk-coverage curve",
-        x_label="Answered",
-        y_label="Wrong among the answers",
+        x_label="Share of rows answered",
+        y_label="Share of wrong answers",
     )
 
 

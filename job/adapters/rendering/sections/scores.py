@@ -1,4 +1,4 @@
-"""All scores on the test rows with their confidence intervals, and the baselines'."""
+"""All scores with their confidence intervals, and the scores of the baselines."""
 
 from __future__ import annotations
 
@@ -16,25 +16,28 @@ from job.adapters.rendering.methods import (
     method_of,
 )
 from job.adapters.rendering.sections.section import Section
+from job.contracts.metrics import METRICS, is_negative
 from job.contracts.reports.evaluation import Evaluation
 from job.contracts.reports.intervals import Interval
 from job.contracts.reports.metadata import Metadata
 
 _TEMPLATE = """
-<p>{{ whose }}</p>
+<p>This section shows all scores with their confidence intervals, and the scores of simple
+baselines. {{ whose }}</p>
 {% if method %}<p>The dot is the score, the whiskers are its \
-{% if method.level %}{{ method.level|percent }} {% endif %}interval\
+{% if method.level %}{{ method.level|percent }} {% endif %}confidence interval\
 {% if method.method %} ({{ method.method }}){% endif %}\
-{% if method.n_groups %}, {{ method.n_groups|count }} groups{% endif %}.</p>{% endif %}
+{% if method.n_groups %}, computed from {{ method.n_groups|count }} groups{% endif %}.</p>
+{% endif %}
 <div class="scroll" role="region" tabindex="0" aria-label="Scores"><table>
-<caption>Scores on {{ judged }}{% if scale %}; the rail of a dot goes from
-{{ scale.low }} to {{ scale.high }}{% endif %}.</caption>
+<caption>Scores on {{ judged }}.{% if scale %} The scale of the dots goes from
+{{ scale.low }} to {{ scale.high }}.{% endif %}</caption>
 <thead><tr><th scope="col">Metric</th><td class="dotted"></td>
 <th scope="col" class="n">{{ score_name }}</th>
 {% if method %}<th scope="col" class="n">Interval</th>{% endif %}
 {% if published %}<th scope="col" class="n">{{ published }}</th>
-<th scope="col" class="n">Its interval</th>{% endif %}
-{% for name in baselines %}<th scope="col" class="n">{{ name|words }} as a baseline</th>{% endfor %}
+<th scope="col" class="n">Interval of the published model</th>{% endif %}
+{% for name in baselines %}<th scope="col" class="n">Baseline: {{ name|words }}</th>{% endfor %}
 </tr></thead>
 <tbody>{% for r in rows %}<tr><th scope="row">{{ r.row.key|metric }}</th>\
 <td class="dotted">{{ r.dots }}</td>
@@ -62,13 +65,13 @@ class _Row:
 
     @property
     def is_drawn(self) -> bool:
-        """Whether the score lies on the rail of the dots."""
-        return 0 <= self.value <= 1 and self.key != "log_loss"
+        """Whether the score is drawn as a dot: it is a share between 0 and 1."""
+        metric = METRICS.get(self.key)
+        return 0 <= self.value <= 1 and (metric is None or metric.is_share)
 
 
 def _values(_: Metadata, evaluation: Evaluation) -> Mapping[str, object] | None:
-    # negated, it is a metric of the search, and says nothing new
-    names = [name for name in evaluation.scores if name != "neg_log_loss"]
+    names = [name for name in evaluation.scores if not is_negative(name)]
     if not names:
         return None
     rows = [_row(evaluation, name) for name in names]

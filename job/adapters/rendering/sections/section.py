@@ -1,4 +1,4 @@
-"""What a section of the report is."""
+"""The definition of a section of the report."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ class Section:
     Attributes
     ----------
     template
-        HTML for jinja2, everything written into it is escaped; the heading is made by the page.
+        HTML for jinja2; all values in it are escaped. The page adds the heading.
     values
-        Returns the values that the template needs; None where the numbers are absent, and then
-        nothing of the section is on the page.
+        Returns the values for the template; None if the numbers are absent, so that the page omits
+        the section.
     """
 
     anchor: str

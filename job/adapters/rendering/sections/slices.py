@@ -1,4 +1,4 @@
-"""Slices of the test rows, the worst first: where the model fails."""
+"""Accuracy of slices of the test rows, lowest first."""
 
 from __future__ import annotations
 
@@ -14,22 +14,24 @@ from job.contracts.reports.metadata import Metadata
 
 _MOST: Final = 40
 _TEMPLATE = """
-{% if worse %}<p>Shown to be worse than the rest of {{ judged }}, all slices looked at together:
+<p>This section compares each slice (the rows with one value in a column) with the rest of
+{{ judged }}.</p>
+{% if worse %}<p>Slices with a significantly lower accuracy, with all slices tested together:
 {% for r in worse %}<strong>{{ r.column }}: {{ r.value }}</strong>\
 {% if not loop.last %}, {% endif %}{% endfor %}.</p>
-{% elif rows %}<p>No slice is shown to be worse than the rest of {{ judged }}, all slices looked
-at together.</p>{% endif %}
+{% elif rows %}<p>No slice has a significantly lower accuracy, with all slices tested together.
+</p>{% endif %}
 {% if rows %}<div class="scroll tall" role="region" tabindex="0" aria-label="Accuracy of slices">
-<table class="sortable"><caption>Whiskers and brackets are the {{ level|percent }} interval of the
-accuracy; the difference is that to the rest of {{ judged }}, its bound holds for all slices at
-once.{% if n_more %} {{ n_more|count }} more that are better stand in evaluation.json.{% endif %}
-</caption>
+<table class="sortable"><caption>The whiskers are the {{ level|percent }} confidence interval of the
+accuracy. The difference is the slice's accuracy minus that of the rest; its upper bound holds for
+all slices simultaneously.{% if n_more %} {{ n_more|count }} more slices with a higher accuracy are
+in evaluation.json.{% endif %}</caption>
 <thead><tr><th scope="col">Slice</th><th scope="col" class="n">Rows</th>
 <th scope="col" class="n">Groups</th>
 <td class="dotted"></td><th scope="col" class="n">Accuracy</th>
 <th scope="col" class="n">Interval</th>
 <th scope="col" class="n" aria-sort="ascending">Difference</th>
-<th scope="col" class="n">At most</th>
+<th scope="col" class="n">Upper bound of the difference</th>
 {% if metric %}<th scope="col" class="n">{{ metric }}</th>{% endif %}</tr></thead>
 <tbody>{% for r in rows %}<tr><th scope="row">{{ r.column|breakable }}: {{ r.value }}</th>
 <td class="n">{{ r.n_rows|count }}</td><td class="n">{{ r.n_groups|count }}</td>
@@ -39,10 +41,11 @@ once.{% if n_more %} {{ n_more|count }} more that are better stand in evaluation
 <td class="n">{{ r.difference_upper_bound|signed }}</td>
 {% if metric %}<td class="n">{{ r.score|score }}</td>{% endif %}</tr>
 {% endfor %}</tbody></table></div>{% endif %}
-{% if n_not_shown %}<p class="note">Not shown: {{ n_not_shown|count }} with fewer than
-{{ min_rows|count }} rows or {{ min_groups|count }} groups, or beside a rest with fewer.</p>
+{% if n_not_shown %}<p class="note">Slices that are not shown: {{ n_not_shown|count }}. The slice or
+the rest has fewer than {{ min_rows|count }} rows or {{ min_groups|count }} groups.</p>
 {% endif %}
-{% if single_valued %}<p class="note">All rows alike, as far as their values may be named:
+{% if single_valued %}<p class="note">Columns without slices, because all rows have one value or all
+values are too rare to be named:
 {% for name in single_valued %}<code>{{ name }}</code>\
 {% if not loop.last %}, {% endif %}{% endfor %}.
 </p>{% endif %}

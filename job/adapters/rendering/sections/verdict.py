@@ -1,4 +1,4 @@
-"""The head of the page: what was decided, why, and the few numbers that matter most."""
+"""The head of the page: the decision, its reasons, and the headline numbers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ALWAYS: Final = ("accuracy", "f1_macro", "log_loss")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Number:
-    """A headline number as it is written; `is_chosen_by` marks the metric of the search."""
+    """A formatted headline number; `is_chosen_by` marks the metric of the search."""
 
     name: str
     value: str
@@ -43,7 +43,7 @@ def head_of_page(evaluation: Evaluation) -> Mapping[str, object]:
 
 
 def _list_numbers(evaluation: Evaluation) -> list[Number]:
-    """Return the accuracy on the challenge set first, then the scores of the table."""
+    """Return the accuracy on the challenge set, then the scores on the table's rows."""
     metric, challenge = evaluation.search.metric, evaluation.challenge
     scores, intervals = evaluation.scores, evaluation.intervals.scores
     names = [name for name in dict.fromkeys((metric, *_ALWAYS)) if name in scores]
@@ -69,7 +69,7 @@ def _number(
 
 
 def describe_model(metadata: Metadata) -> str:
-    """Return in one sentence what was trained."""
+    """Return a sentence that describes the trained model."""
     name = metadata.classifier.replace("_", " ").capitalize()
     trained = count(metadata.trained_on.n_train)
     kind = {"embeddings": "embeddings", "text": "texts"}.get(metadata.input.kind, "rows")

@@ -1,4 +1,4 @@
-"""How many wordings the table has, and the accuracy by how new a wording is to the model."""
+"""How varied the table's wording is, and the accuracy by similarity to the training rows."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ from job.contracts.reports.metadata import Metadata
 from job.contracts.reports.wording import Wording
 
 _TEMPLATE = """
-<p><strong>{{ holds_for }}</strong>{% if bins %} What the model does with other wording shows in
-the rows of low similarity, if there are any.{% endif %}</p>
+<p>This section shows how varied the wording of the table is{% if bins %}, and how accurate the
+model is on wording that is new to it{% endif %}. <strong>{{ holds_for }}</strong>{% if bins %} Rows
+of low similarity, if there are any, show the accuracy on other wording.{% endif %}</p>
 <dl class="facts">
 {% for name, value in facts %}<div><dt>{{ name }}</dt><dd>{{ value }}</dd></div>
 {% endfor %}</dl>
-{% if templates.is_templated %}<p>Most rows come from sentence templates: near-duplicates of
-{{ templates.min_rows }} rows or more.</p>{% endif %}
+{% if templates.is_templated %}<p>Most rows come from sentence templates: groups of at least
+{{ templates.min_rows }} near-duplicate rows.</p>{% endif %}
 {% if bins %}<div class="scroll" role="region" tabindex="0" aria-label="Accuracy by similarity">
-<table><caption>Accuracy by the similarity of a row to the nearest {{ nearest }} that the model
-judging it was trained on; brackets are the {{ s.level|percent }} interval over groups.
+<table><caption>Accuracy by the similarity of a row to the nearest {{ nearest }} of the model that
+predicted it. The interval is the {{ s.level|percent }} confidence interval over groups.
 {{ s.n_rows|count }} rows were compared: {{ s.n_sampled_items|count }} of {{ s.n_items|count }}
 distinct {{ items }} with {{ s.n_sampled_trained_items|count }} of
-{{ s.n_trained_items|count }}.</caption>
+{{ s.n_trained_items|count }} in the training rows.</caption>
 <thead><tr><th scope="col">Similarity</th><th scope="col" class="n">Rows</th>
 <th scope="col" class="n">Groups</th><th scope="col" class="n">Accuracy</th>
 <th scope="col" class="n">Interval</th></tr></thead>
@@ -34,13 +35,13 @@ distinct {{ items }} with {{ s.n_sampled_trained_items|count }} of
 <td class="n">{% if r.interval %}{{ r.interval.lower|score }} to {{ r.interval.upper|score }}\
 {% elif r.n_rows %}too few groups{% endif %}</td></tr>
 {% endfor %}</tbody></table></div>{% endif %}
-{% if embeddings %}<p>{% if embeddings.is_standardized %}The columns of the embeddings look \
-standardized per batch: the same text has other numbers in another batch, and the scores hold for \
-embeddings that are made together with this table's.{% else %}The columns of the embeddings do not \
-look standardized per batch.{% endif %} Median of |mean| / standard deviation:
-{{ embeddings.mean_ratio|score }}; columns at the two most common scales:
-{{ embeddings.scale_share|score }}; variation of the rows' lengths:
-{{ embeddings.length_variation|score }}.</p>{% endif %}
+{% if embeddings %}<p>{% if embeddings.is_standardized %}The embedding columns look standardized \
+per batch. The same text then has different values in another batch, and the scores apply only to \
+embeddings that are standardized together with this table's.{% else %}The embedding columns do not \
+look standardized per batch.{% endif %} Median over the columns of |mean| / standard deviation:
+{{ embeddings.mean_ratio|score }}; share of columns with one of the two most common standard
+deviations: {{ embeddings.scale_share|score }}; standard deviation of the rows' lengths divided by
+their mean: {{ embeddings.length_variation|score }}.</p>{% endif %}
 """
 _ITEMS: Final = {"text": "texts", "embedding": "embeddings", "row": "rows"}
 _NEAREST: Final = {"text": "training text", "embeddings": "training embedding"}
@@ -73,17 +74,17 @@ def _list_facts(wording: Wording) -> list[tuple[str, str]]:
         ("groups", f"{table.n_groups:,}"),
         ("effective number of groups", f"{table.n_effective_groups:,}"),
         ("sentence templates", f"{templates.n_templates:,}"),
-        ("their share of the rows", f"{templates.share:.4f}"),
-        ("share of the largest group of near-duplicates", f"{largest:.4f}"),
-        ("judged rows", f"{judged.n_rows:,}"),
-        ("groups of these", f"{judged.n_groups:,}"),
-        ("effective number of these", f"{judged.n_effective_groups:,}"),
+        ("share of rows from sentence templates", f"{templates.share:.4f}"),
+        ("share of rows in the largest group of near-duplicates", f"{largest:.4f}"),
+        ("evaluated rows", f"{judged.n_rows:,}"),
+        ("groups of the evaluated rows", f"{judged.n_groups:,}"),
+        ("effective number of these groups", f"{judged.n_effective_groups:,}"),
     ]
     similarity = wording.similarity
     if similarity:
-        is_new = f"judged rows of new wording (below {similarity.new_below})"
+        is_new = f"evaluated rows with new wording (similarity below {similarity.new_below})"
         facts += [
-            ("median similarity of a judged row", f"{similarity.median:.4f}"),
+            ("median similarity of an evaluated row", f"{similarity.median:.4f}"),
             (is_new, f"{similarity.n_new_rows:,}"),
         ]
     return facts

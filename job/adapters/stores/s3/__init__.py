@@ -1,15 +1,15 @@
-"""The artifact store in an S3 bucket: conditional writes, checked bytes, bounded retries.
+"""The artifact store in an S3 bucket: conditional writes, verified bytes, limited retries.
 
 How it works
 ------------
-1. A key becomes an object below the prefix of the store's URI; keys with `..` and the like are
-   refused.
-2. `put_if_absent` writes with `If-None-Match: *`, `compare_and_swap` with `If-Match: <ETag>`, so
-   that S3 itself decides which of two writers succeeds.
-3. A rejected write that botocore had retried is compared with the stored bytes: the rejection may
-   come from its own first try.
-4. A write that the store did not check by SHA-256 is read back and compared.
-5. Reads are pinned to one ETag or version id and resume where a connection breaks.
+1. A key becomes an object below the prefix of the store's URI; keys with parts such as `..` are
+   rejected.
+2. `put_if_absent` writes with `If-None-Match: *`, `compare_and_swap` with `If-Match: <ETag>`, so S3
+   itself decides which of two writers succeeds.
+3. If a write is rejected after botocore retried it, the stored bytes are compared: the rejection
+   may be caused by the request's own first attempt.
+4. A write whose SHA-256 the store did not check is read back and compared.
+5. Reads are pinned to one ETag or version id, and resume where a connection breaks.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ _MAX_TRIES: Final = 5
 
 
 class S3Store:
-    """Keys below a prefix of one bucket.
+    """Artifacts as objects below a prefix of one bucket.
 
     Parameters
     ----------
     connection
         From `connect`.
     spec
-        The URI and how objects are stored.
+        The store's URI and the options for stored objects.
     """
 
     def __init__(self, connection: Connection, spec: StoreSpec) -> None:
@@ -66,7 +66,7 @@ class S3Store:
         return None if stored is None else stored[0]
 
     def pieces(self, key: str) -> Generator[bytes, None, None]:
-        """Read an object piece by piece, in order; an absent object has no piece."""
+        """Read an object piece by piece, in order; yield nothing if it does not exist."""
         with self._translating_errors(key):
             yield from self._reader.pieces(self._location(key))
 
@@ -80,10 +80,12 @@ class S3Store:
             if self.get(key) is not None:
                 return False
             time.sleep(0.1 * 2**n)
-        raise TransientError(f"'{key}' in {self.uri} is written by others", hint="run again")
+        raise TransientError(
+            f"'{key}' in {self.uri} is being written by another process", hint="run again"
+        )
 
     def compare_and_swap(self, key: str, expected: bytes | None, data: bytes) -> bool:
-        """Replace an object if it still holds `expected` (None: is absent)."""
+        """Replace an object if its bytes are `expected` (None: if it does not exist)."""
         if expected is None:
             return self.put_if_absent(key, data)
         stored = self.read(key)
@@ -100,7 +102,7 @@ class S3Store:
         yield from sorted(name.removeprefix(root) for name in names if not name.endswith("/"))
 
     def head(self, key: str) -> ObjectInfo | None:
-        """Return size and age of an object, or None if it does not exist."""
+        """Return size and modification time of an object, or None if it does not exist."""
         with self._translating_errors(key):
             try:
                 answer = self._client.head_object(**self._location(key))
@@ -111,7 +113,7 @@ class S3Store:
         return ObjectInfo(n_bytes=answer["ContentLength"], modified_at=answer["LastModified"])
 
     def delete(self, key: str) -> None:
-        """Remove one object, if it exists."""
+        """Remove an object, if it exists."""
         with self._translating_errors(key):
             self._client.delete_object(**self._location(key))
 
@@ -124,14 +126,14 @@ class S3Store:
         root = f"{self._prefix}/" if self._prefix else ""
         cleared = []
         with self._translating_errors(""):
-            # NOTE: MinIO lists the uploads of one key or of the whole bucket, not below a prefix
+            # NOTE: MinIO lists the uploads of one key or of the whole bucket, not of a prefix
             pages = self._client.get_paginator("list_multipart_uploads").paginate(
                 Bucket=self._bucket
             )
             for item in [item for page in pages for item in page.get("Uploads", ())]:
                 key = item["Key"].removeprefix(root)
                 is_below = item["Key"].startswith(root)
-                # NOTE: the bucket's other users have uploads too
+                # NOTE: other users of the bucket have unfinished uploads as well
                 if item["Initiated"] >= before or not is_below or not is_job_key(key):
                     continue
                 cleared.append(key)
@@ -147,7 +149,7 @@ class S3Store:
             return self._reader.read(self._location(key))
 
     def answer(self, key: str, data: bytes, **condition: str) -> str:
-        """Return the status that the store answers to a conditional write with."""
+        """Return the HTTP status or error code with which the store answers a conditional write."""
         with self._translating_errors(key):
             try:
                 upload(self._client, self._location(key), data, self._options, **condition)
@@ -161,11 +163,11 @@ class S3Store:
         return "200"
 
     def _is_own_first_try(self, error: ClientError, key: str, data: bytes) -> bool:
-        """Return whether a retried request was rejected because its own first try succeeded."""
+        """Return whether a retried request was rejected because its first attempt succeeded."""
         return count_retries(error) > 0 and self.get(key) == data
 
     def _write(self, key: str, data: bytes, **condition: str) -> bool | None:
-        """Write if a condition holds; False if it does not, None on a write conflict (409)."""
+        """Write if a condition holds; return False if not, None on a write conflict (409)."""
         with self._translating_errors(key):
             try:
                 is_checked = upload(
@@ -181,8 +183,8 @@ class S3Store:
                 return None if http_status(error) == 409 else False
         if not is_checked and self.get(key) != data:
             raise IntegrityError(
-                f"'{key}' in {self.uri} does not hold the bytes that were sent",
-                hint="check the store's disks and proxies, then run again",
+                f"'{key}' in {self.uri} differs from the bytes that were written",
+                hint="check the store's disks and the proxies in front of it, then run again",
             )
         return True
 

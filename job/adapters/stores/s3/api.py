@@ -1,6 +1,6 @@
-"""The calls of boto3's S3 client that this room makes, and what it reads of the answers.
+"""Types of the boto3 calls that this package makes, and of the response fields that it reads.
 
-boto3 ships no type information: its client is untyped, and becomes an `S3Client` in `connect`.
+boto3 has no type annotations; `connect` returns its untyped client as an `S3Client`.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from typing import NotRequired, Protocol, TypedDict
 
 
 class Body(Protocol):
-    """The bytes of an object, as they arrive."""
+    """The bytes of an object, read as they arrive."""
 
     def read(self, amt: int) -> bytes:
-        """Read at most that many bytes; none at the end."""
+        """Read at most that many bytes; an empty result marks the end."""
 
     def close(self) -> None:
         """Close the connection, or return it to the pool."""
 
 
 class HeadAnswer(TypedDict):
-    """What is known of an object without its bytes."""
+    """Metadata of an object, without its bytes."""
 
     ContentLength: int
     ETag: str
@@ -30,21 +30,21 @@ class HeadAnswer(TypedDict):
 
 
 class GetAnswer(HeadAnswer):
-    """An object, or the range of it that was requested."""
+    """An object, or the requested range of it."""
 
     Body: Body
     ContentRange: NotRequired[str]
 
 
 class WriteAnswer(TypedDict):
-    """A stored object or part; the checksum is absent if the store did not compare it."""
+    """A stored object or part; the checksum is missing if the store did not verify it."""
 
     ETag: str
     ChecksumSHA256: NotRequired[str]
 
 
 class UploadAnswer(TypedDict):
-    """A multipart upload that has begun."""
+    """A multipart upload that was started."""
 
     UploadId: str
 
@@ -72,14 +72,14 @@ class Page(TypedDict):
 
 
 class Paginator(Protocol):
-    """Requests the pages of a listing, one after the other."""
+    """Requests the pages of a listing one after the other."""
 
     def paginate(self, **request: str) -> Iterable[Page]:
         """Yield the pages."""
 
 
 class S3Client(Protocol):
-    """boto3's client; requests are written as in the S3 API."""
+    """boto3's client; parameter names are those of the S3 API."""
 
     def get_object(self, **request: str) -> GetAnswer:
         """Request an object or a range of it."""
@@ -91,16 +91,16 @@ class S3Client(Protocol):
         """Write an object."""
 
     def create_multipart_upload(self, **request: str) -> UploadAnswer:
-        """Begin an upload by parts."""
+        """Start a multipart upload."""
 
     def upload_part(self, **request: object) -> WriteAnswer:
-        """Write one part."""
+        """Write one part of an upload."""
 
     def complete_multipart_upload(self, **request: object) -> object:
-        """Join the parts to an object."""
+        """Combine the parts of an upload into an object."""
 
     def abort_multipart_upload(self, **request: str) -> object:
-        """Remove the parts."""
+        """Abort an upload and remove its parts."""
 
     def delete_object(self, **request: str) -> object:
         """Remove an object."""

@@ -1,4 +1,4 @@
-"""Connect to S3 by botocore's own chain of credentials and settings."""
+"""Connect to S3 with botocore's own chain of credentials and settings."""
 
 from __future__ import annotations
 
@@ -23,12 +23,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
-    """A client, and the host it talks to.
+    """A client, and the host that it connects to.
 
     Attributes
     ----------
     body_retry_seconds
-        How long reading a body is retried after its connection broke: as long as a request is.
+        How long to retry reading a body after its connection broke, in seconds; equal to the time
+        for which a request is retried.
     """
 
     client: S3Client
@@ -37,7 +38,7 @@ class Connection:
 
 
 def connect(spec: S3Spec) -> Connection:
-    """Build a client, without sending anything.
+    """Build a client; no request is sent.
 
     Raises
     ------
@@ -59,26 +60,27 @@ def connect(spec: S3Spec) -> Connection:
 
 
 def _make_configured_client(session: boto3.Session, spec: S3Spec) -> BaseClient:
-    """Build a client for the endpoint that settings, environment or profile name."""
+    """Build a client for the endpoint that settings, environment or profile specify."""
     try:
         client = _make_client(session, spec, is_custom=True)
         address = urlparse(client.meta.endpoint_url)
         if address.port == 0 or "@" in address.netloc:
             raise ValueError("no port, or a password")
         return client
-    # NOTE: the error's message is not repeated, because an address may hold a password
+    # NOTE: the error's message is not repeated, because an address may contain a password
     except ValueError:
         raise ConfigurationError(
-            "the endpoint of the store is not an address",
-            hint="write http:// or https://, a host, a port up to 65535, and no password; check "
-            "s3.endpoint_url, AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3 and the profile",
+            "the endpoint of the store is not a valid URL",
+            hint="use http:// or https://, a host, a port from 1 to 65535 if needed, and no "
+            "password; check s3.endpoint_url, AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3 and the "
+            "profile",
         ) from None
 
 
 def _check_bundle(path: str | None) -> None:
     if path and not Path(path).is_file():
         raise ConfigurationError(
-            f"there is no CA bundle '{path}'", hint="check s3.ca_bundle and AWS_CA_BUNDLE"
+            f"CA bundle '{path}' does not exist", hint="check s3.ca_bundle and AWS_CA_BUNDLE"
         )
 
 
@@ -89,7 +91,7 @@ def _is_aws(host: str) -> bool:
 def _make_client(session: boto3.Session, spec: S3Spec, *, is_custom: bool) -> BaseClient:
     checksums, addressing = spec.checksums, spec.addressing
     if checksums == "auto":
-        # NOTE: CRC32 trailers break several stores, some of them over HTTPS only
+        # NOTE: several stores cannot handle CRC32 trailers, some of them over HTTPS only
         checksums = "when_required" if is_custom else "when_supported"
     if addressing == "auto":
         addressing = "path" if is_custom else "virtual"
@@ -115,12 +117,12 @@ def split_uri(uri: str) -> tuple[str, str]:
     Raises
     ------
     ConfigurationError
-        There is no bucket, or the key has a part such as `..`.
+        The bucket is missing, or the key has a part such as `..`.
     """
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     key = key.rstrip("/")
     if not bucket or "?" in bucket or "#" in bucket:
-        raise ConfigurationError(f"'{uri}' names no bucket", hint="write s3://bucket/prefix")
+        raise ConfigurationError(f"'{uri}' has no bucket name", hint="write s3://bucket/prefix")
     if key:
         check_key(key)
     return bucket, key

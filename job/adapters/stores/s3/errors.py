@@ -24,12 +24,18 @@ _PERMISSIONS: Final = {
     "CompleteMultipartUpload": "s3:PutObject",
     "ListMultipartUploads": "s3:ListBucketMultipartUploads",
 }
-_CLOCK: Final = ("the clock of this machine is wrong", "set the clock, as by NTP")
-_KEYS: Final = ("it does not accept the credentials", "check the access key and its secret")
+_CLOCK: Final = (
+    "the clock of this machine differs too much from the store's",
+    "set the clock, for example by NTP",
+)
+_KEYS: Final = (
+    "the credentials are invalid",
+    "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the profile",
+)
 _EXPIRED: Final = ("the session token has expired", "renew the credentials")
 _TOKEN: Final = ("the session token is not valid", "renew the credentials")
 _REGION: Final = ("the bucket is in another region", "set s3.region")
-_REQUEST: Final = ("it does not take such a request", "check store.* and s3.* in the settings")
+_REQUEST: Final = ("it does not support such a request", "check store.* and s3.* in the settings")
 _SERVICE_ERRORS: Final = {
     "RequestTimeTooSkewed": _CLOCK,
     "InvalidAccessKeyId": _KEYS,
@@ -40,37 +46,49 @@ _SERVICE_ERRORS: Final = {
     "TokenRefreshRequired": _EXPIRED,
     "InvalidToken": _TOKEN,
     "InvalidTokenId": _TOKEN,
-    "NoSuchBucket": ("there is no such bucket", "make the bucket, or mend the URI"),
-    "InvalidBucketName": ("no bucket can have that name", "mend the URI"),
+    "NoSuchBucket": ("the bucket does not exist", "create the bucket, or correct the URI"),
+    "InvalidBucketName": ("the bucket name is invalid", "correct the URI"),
     "PermanentRedirect": _REGION,
     "301": _REGION,
     "AuthorizationHeaderMalformed": _REGION,
     "IllegalLocationConstraintException": _REGION,
-    "InvalidStorageClass": ("it has no such storage class", "check store.storage_class"),
+    "InvalidStorageClass": ("it does not support the storage class", "check store.storage_class"),
     "InvalidArgument": _REQUEST,
     "InvalidRequest": _REQUEST,
-    "InvalidTag": ("it does not take these tags", "check store.tags"),
+    "InvalidTag": ("it does not accept the tags", "check store.tags"),
     "NotImplemented": _REQUEST,
-    "KeyTooLongError": ("the prefix is too long", "choose a shorter one"),
+    "KeyTooLongError": ("the prefix is too long", "choose a shorter prefix in store.uri"),
 }
 _CLIENT_ERRORS: Final[tuple[tuple[type[Exception], str, str], ...]] = (
-    (boto.NoCredentialsError, "no credentials were found", "set AWS_ACCESS_KEY_ID or a profile"),
-    (boto.PartialCredentialsError, "the credentials are incomplete", "give key and secret"),
-    (boto.CredentialRetrievalError, "no credentials could be had", "check the profile or role"),
-    (boto.ProfileNotFound, "there is no such profile", "check s3.profile and AWS_PROFILE"),
-    (boto.TokenRetrievalError, "no sign-on token could be had", "sign on again"),
+    (
+        boto.NoCredentialsError,
+        "no credentials were found",
+        "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or s3.profile",
+    ),
+    (
+        boto.PartialCredentialsError,
+        "the credentials are incomplete",
+        "set both the access key and the secret key",
+    ),
+    (
+        boto.CredentialRetrievalError,
+        "credentials could not be retrieved",
+        "check the profile or role",
+    ),
+    (boto.ProfileNotFound, "the AWS profile does not exist", "check s3.profile and AWS_PROFILE"),
+    (boto.TokenRetrievalError, "the sign-on token could not be retrieved", "sign on again"),
     (boto.UnauthorizedSSOTokenError, "the sign-on has expired", "sign on again"),
-    (boto.InvalidConfigError, "the AWS configuration file is wrong", "mend it"),
-    (boto.ConfigParseError, "the AWS configuration file is wrong", "mend it"),
+    (boto.InvalidConfigError, "the AWS configuration file is wrong", "correct the file"),
+    (boto.ConfigParseError, "the AWS configuration file is wrong", "correct the file"),
     (boto.InvalidProxiesConfigError, "the proxy settings are wrong", "check HTTPS_PROXY"),
-    (boto.NoRegionError, "no region is known", "set s3.region"),
+    (boto.NoRegionError, "the region is not set", "set s3.region"),
     (boto.ParamValidationError, "the request is not valid", "check the URI"),
 )
 _PRECONDITION_CODES: Final = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
 
 
 def error_code(error: ClientError) -> str:
-    """Return the service's error code; of a HEAD request only the HTTP status is known."""
+    """Return the service's error code; for a HEAD request it is only the HTTP status."""
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
@@ -80,25 +98,25 @@ def http_status(error: ClientError) -> int:
 
 
 def count_retries(error: ClientError) -> int:
-    """Return how often botocore had retried the request."""
+    """Return how often botocore has retried the request."""
     return int(error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0))
 
 
 def is_absent(error: ClientError) -> bool:
-    """Return whether the object does not exist; an absent bucket is a different error."""
+    """Return whether the object does not exist; a missing bucket is a different error."""
     return error_code(error) in ("NoSuchKey", "404", "NotFound", "NoSuchUpload")
 
 
 def is_precondition_failed(error: ClientError) -> bool:
-    """Return whether a conditional write was rejected: another writer was first."""
+    """Return whether a conditional write was rejected because another writer came first."""
     return error_code(error) in _PRECONDITION_CODES or http_status(error) == 412
 
 
 def retry_truncated_response(function: Callable[[], T]) -> T:
     """Send a request, and retry it a few times if the body of its response is truncated.
 
-    NOTE: botocore retries requests without a response, but passes this error of urllib3 on.  The
-    responses that have a body are errors, listings and first steps, so retrying does no harm.
+    NOTE: botocore retries requests without a response, but does not catch this error of urllib3.
+    Only errors, listings and first steps of writes have such a body, so retrying is harmless.
     """
     for _ in range(_N_RETRIES):
         with contextlib.suppress(HTTPError):
@@ -108,7 +126,7 @@ def retry_truncated_response(function: Callable[[], T]) -> T:
 
 @contextmanager
 def translating_errors(host: str, what: str = "") -> Iterator[None]:
-    """Raise the job's errors in place of the client's."""
+    """Raise the job's own errors instead of the client's."""
     try:
         yield
     except (BotoCoreError, ClientError, HTTPError, OSError, ValueError) as error:
@@ -116,7 +134,7 @@ def translating_errors(host: str, what: str = "") -> Iterator[None]:
 
 
 def translate(error: Exception, host: str, what: str = "") -> JobError:
-    """Return the job's error for one of the client's; it never quotes what was signed or sent."""
+    """Return the job's error for a client's error; it never quotes signed or sent content."""
     where = f"the store at {host}" + (f" ('{what}')" if what else "")
     if isinstance(error, ClientError):
         return _translate_service_error(error, where)
@@ -125,23 +143,27 @@ def translate(error: Exception, host: str, what: str = "") -> JobError:
             return ConfigurationError(f"{where} cannot be used: {reason}", hint=hint)
     if isinstance(error, boto.SSLError) and "certificate" in str(error).lower():
         return ConfigurationError(
-            f"{where} shows a certificate that is refused", hint="set s3.ca_bundle to its authority"
+            f"{where} has a TLS certificate that is not trusted",
+            hint="set s3.ca_bundle to a PEM file with the authority that signed it",
         )
     if isinstance(error, boto.ProxyConnectionError):
         return TransientError(
-            f"the proxy before {where} cannot be reached",
+            f"the proxy for {where} cannot be reached",
             hint="run again; check HTTP_PROXY, HTTPS_PROXY and NO_PROXY",
         )
     if isinstance(error, (boto.SSLError, boto.HTTPClientError, boto.ConnectionError)):
         is_unreachable = isinstance(error, boto.EndpointConnectionError)
-        reason = "cannot be reached" if is_unreachable else "broke the connection off"
+        reason = "cannot be reached" if is_unreachable else "closed the connection"
         if isinstance(error, (boto.ReadTimeoutError, boto.ConnectTimeoutError)):
             reason = "did not answer in time"
         return TransientError(f"{where} {reason}", hint="run again; check s3.endpoint_url")
     if isinstance(error, (boto.ResponseStreamingError, boto.IncompleteReadError, HTTPError)):
-        return TransientError(f"{where} broke the connection off", hint="run again")
+        return TransientError(f"{where} closed the connection", hint="run again")
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        return TransientError("no room for what is read", hint="free space, or set TMPDIR")
+        return TransientError(
+            "the temporary folder is full",
+            hint="free disk space, or set TMPDIR to a folder with more space",
+        )
     if isinstance(error, (OSError, ValueError)):
         return ConfigurationError(
             f"{where} cannot be used: its address or CA bundle is wrong",
@@ -154,29 +176,31 @@ def _translate_service_error(error: ClientError, where: str) -> JobError:
     code, status = error_code(error), http_status(error)
     if code in _SERVICE_ERRORS:
         reason, hint = _SERVICE_ERRORS[code]
-        return ConfigurationError(f"{where} refuses: {reason} ({code})", hint=hint)
+        return ConfigurationError(f"{where} rejected the request: {reason} ({code})", hint=hint)
     if code in ("AccessDenied", "403", "Forbidden", "AllAccessDisabled", "AccountProblem"):
         action = _PERMISSIONS.get(error.operation_name, f"s3:{error.operation_name}")
         return access_denied(where, [action])
     if code.lower().startswith("kms"):
-        return ConfigurationError(f"{where} refuses the key: {code}", hint="check store.kms_key_id")
+        return ConfigurationError(
+            f"{where} rejected the KMS key: {code}", hint="check store.kms_key_id"
+        )
     if status in (401, 403):
         return ConfigurationError(
-            f"{where} refuses: {status} {code} in {error.operation_name}",
-            hint="check the credentials and what they may do",
+            f"{where} rejected the request: {status} {code} in {error.operation_name}",
+            hint="check the credentials and their permissions",
         )
     return TransientError(
         f"{where} failed: {status} {code} in {error.operation_name}",
-        hint="run again; if it stays, ask the store's operator",
+        hint="run again; if it fails again, ask the operator of the store",
     )
 
 
 def access_denied(where: str, actions: list[str]) -> AccessDeniedError:
     """Return the error that lists the permissions which the credentials lack."""
-    also = " (and s3:ListBucket, if the object may be absent)"
+    also = " (and s3:ListBucket, if the object may not exist)"
     names = ", ".join(actions)
     return AccessDeniedError(
-        f"{where} refuses: these credentials may not {names}",
+        f"{where} denied access: the credentials lack {names}",
         hint=f"grant {names}{also if actions == ['s3:GetObject'] else ''}",
         actions=tuple(actions),
     )

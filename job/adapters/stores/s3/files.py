@@ -2,11 +2,11 @@
 
 How it works
 ------------
-1. The URI is an object, or else the prefix of objects that become the files of a folder.
-2. Keys that cannot be file names below that folder are refused before anything is written.
-3. `HEAD` gives the size, which is compared with the free temporary space, and the ETag or version
-   id, which every later read is pinned to.
-4. Parts of 16 MiB are fetched by a few threads, and each is written at its own offset.
+1. The URI is an object, or else a prefix whose objects become the files of a folder.
+2. Keys that cannot be file names below that folder are rejected before anything is written.
+3. `HEAD` returns the size, which is compared with the free temporary space, and the ETag or version
+   id, to which every later read is pinned.
+4. A few threads fetch parts of 16 MiB, and write each one at its own offset.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ class S3Files:
     def copy(self, uri: str) -> Path:
         """Copy an object and its sidecar, or every object below a prefix.
 
-        All bytes of an object are of one version id or ETag.
+        All bytes of an object come from one version id or ETag.
 
         Raises
         ------
         DatasetNotFoundError
-            There is neither an object nor a prefix of that name.
+            There is neither an object with this key nor one below this prefix.
         DatasetUnreadableError
-            A key below the prefix cannot be the name of a file in a folder.
+            A key below the prefix cannot be a file name in a folder.
         ConfigurationError
             The temporary space is too small.
         TransientError
@@ -68,15 +68,15 @@ class S3Files:
                 self._copy(bucket, full_key, self._head(bucket, full_key), target / name)
         if not names:
             raise DatasetNotFoundError(
-                f"no such object: '{uri}'",
-                hint="check dataset.uri, or whether the upstream export has finished",
+                f"object '{uri}' does not exist",
+                hint="check --dataset (dataset.uri), and whether the upstream export has finished",
             )
         return target
 
     def _list_file_names(self, bucket: str, prefix: str) -> list[str]:
-        """Return the keys below a prefix, relative to it; raise if one cannot be a file's name."""
+        """Return the keys below a prefix, relative to it; raise if one cannot be a file name."""
         items = list_below(self._client, bucket, prefix)
-        # NOTE: consoles represent a folder by an empty object whose key ends with a slash
+        # NOTE: consoles represent a folder as an empty object whose key ends with a slash
         names = [
             item["Key"].removeprefix(prefix)
             for item in items
@@ -86,10 +86,10 @@ class S3Files:
         for name in names:
             if not is_key(name) or name in folders:
                 raise DatasetUnreadableError(
-                    f"'s3://{bucket}/{prefix}' holds an object whose name {name!r} cannot be that "
-                    "of a file",
-                    hint="name the parts plainly: no empty part, '.' or '..', and no file that is "
-                    "a folder too",
+                    f"'s3://{bucket}/{prefix}' has an object whose name {name!r} is not a valid "
+                    "file name",
+                    hint="rename the object: no empty path component, '.' or '..', and no name "
+                    "that is also the prefix of other objects",
                 )
         return names
 
@@ -107,7 +107,7 @@ class S3Files:
             try:
                 sidecar = self._reader.read({"Bucket": bucket, "Key": name})
             except ClientError as error:
-                # NOTE: without the permission to list, S3 answers "denied" for an absent object
+                # NOTE: without the list permission, S3 answers "denied" for a missing object
                 if error_code(error) == "AccessDenied":
                     continue
                 raise
@@ -124,9 +124,9 @@ class S3Files:
         if free < n_bytes:
             raise ConfigurationError(
                 f"'s3://{bucket}/{key}' needs {-(-n_bytes // 2**20)} MiB of temporary space in "
-                f"{self._folder.parent}, and there are {free // 2**20} MiB",
-                hint="give temporary space of the table's size (a tmpfs counts against the memory "
-                "limit), or set TMPDIR",
+                f"{self._folder.parent}, but {free // 2**20} MiB are free",
+                hint="set TMPDIR to a folder with space for the table (files in a tmpfs count "
+                "against the memory limit)",
             )
         pin = pin_version(location, head)
         # NOTE: an existing file, or the target of a link, must not be overwritten
@@ -147,7 +147,7 @@ class S3Files:
 
 
 def _write(descriptor: int, data: bytes, start: int) -> None:
-    """Write all bytes: while a disk fills up, `pwrite` writes a part before it fails."""
+    """Write all bytes: when the disk fills up, `pwrite` writes a part before it fails."""
     remaining = memoryview(data)
     while remaining:
         n_written = os.pwrite(descriptor, remaining, start)

@@ -1,4 +1,4 @@
-"""Process the parts of a large object, a few at once."""
+"""Process the parts of a large object, a few at a time."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def in_parallel(function: Callable[[int], T], items: range) -> list[T]:
 
 
 def in_order(read: Callable[[int], Iterator[bytes]], items: range) -> Generator[bytes, None, None]:
-    """Yield the pieces that `read` yields of each item, in order; a few items are read at once.
+    """Yield the pieces that `read` yields for each item, in order; a few items are read at once.
 
-    Reading the next item begins when the first one has been yielded completely, so at most
+    Reading another item starts when the first one has been yielded completely, so at most
     `N_THREADS` items are in memory.
     """
     is_over = threading.Event()
-    # NOTE: once a block of this size was freed, glibc reuses the memory of pieces; otherwise the
-    # kernel reclaims and clears it each time, which is a fifth of the CPU time of a fetch
+    # NOTE: after a block of this size was freed, glibc reuses the memory of pieces.  Otherwise the
+    # kernel reclaims and clears it each time, which takes a fifth of the CPU time of a fetch.
     bytearray(PART_BYTES)
 
     def fill(item: int, pieces: SimpleQueue[bytes | None]) -> None:

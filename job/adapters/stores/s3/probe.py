@@ -23,7 +23,7 @@ def probe(store: S3Store, key: str) -> tuple[ProbeStep, ...]:
     Raises
     ------
     ConfigurationError
-        A permission is missing; the message lists all that are.
+        Permissions are missing; the message lists all of them.
     """
     permissions = _Permissions()
     created = permissions.call("403", store.answer, key, b"1", IfNoneMatch="*")
@@ -41,20 +41,22 @@ def probe(store: S3Store, key: str) -> tuple[ProbeStep, ...]:
     is_deleted = store.head(key) is None
     return (
         ProbeStep(name="writes", is_met=created == "200", answer=created),
-        ProbeStep(name="reads", is_met=is_read, answer="same bytes" if is_read else "others"),
+        ProbeStep(name="reads", is_met=is_read, answer="same bytes" if is_read else "other bytes"),
         ProbeStep(name="creates_once", is_met=recreated != "200", answer=recreated),
         ProbeStep(
             name="swaps",
             is_met=stale != "200" and swapped == "200",
-            answer=f"{stale} to a stale condition, {swapped} to a true one",
+            answer=f"{stale} for an outdated ETag, {swapped} for the current one",
         ),
-        ProbeStep(name="lists", is_met=is_listed, answer="there" if is_listed else "absent"),
-        ProbeStep(name="deletes", is_met=is_deleted, answer="gone" if is_deleted else "there"),
+        ProbeStep(name="lists", is_met=is_listed, answer="listed" if is_listed else "not listed"),
+        ProbeStep(
+            name="deletes", is_met=is_deleted, answer="deleted" if is_deleted else "not deleted"
+        ),
     )
 
 
 class _Permissions:
-    """Collects the permissions that are missing, so that one error can list them all."""
+    """Collects the missing permissions, so that one error can list all of them."""
 
     def __init__(self) -> None:
         self._errors: list[AccessDeniedError] = []

@@ -2,12 +2,12 @@
 
 How it works
 ------------
-1. `GET` returns size, ETag, version id and the body of the object.
-2. All later requests are pinned to that ETag and version: an object that changes meanwhile is an
-   error, never a mixture of two versions.
-3. Objects of up to two parts are read from that one body, larger ones by range requests of one part
-   each, a few at once.
-4. botocore does not retry reading a body: here it is reopened at the next byte, up to three times.
+1. `GET` returns the object's size, ETag, version id and body.
+2. All later requests are pinned to that ETag and version: if the object changes meanwhile, an error
+   is raised, so two versions are never mixed.
+3. Objects of up to two parts are read from that one body.  Larger objects are read by range
+   requests of one part each, a few at a time.
+4. botocore does not retry reading a body.  Here it is reopened at the next byte, up to three times.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 _MAX_TRIES: Final = 4
 _PIECE_BYTES: Final = 2**20
-# NOTE: botocore retries requests, but not the reading of a body
+# NOTE: botocore retries requests, but not reading a body
 _READ_ERRORS: Final = (
     FlexibleChecksumError,
     IncompleteReadError,
@@ -52,7 +52,7 @@ _GONE: Final = ("NoSuchVersion", "InvalidRange")
 
 
 class Reader:
-    """Reads objects; several parts of a large one at once."""
+    """Reads objects, several parts of a large one at a time."""
 
     def __init__(self, connection: Connection) -> None:
         self._client, self._retry_seconds = connection.client, connection.body_retry_seconds
@@ -76,7 +76,7 @@ class Reader:
         return buffer.getvalue(), answer["ETag"]
 
     def pieces(self, location: dict[str, str]) -> Generator[bytes, None, None]:
-        """Yield an object's bytes in order as they arrive; nothing if there is no object."""
+        """Yield an object's bytes in order as they arrive; yield nothing if it does not exist."""
         answer = self._get(location)
         if answer is None:
             return
@@ -127,12 +127,12 @@ class Reader:
         pin
             The request that `pin_version` returned.
         body
-            An open body that is positioned at `start`, if there is one.
+            An open body that is positioned at `start`; None opens one.
 
         Raises
         ------
         TransientError
-            The object is no longer of the pinned version.
+            The object no longer has the pinned version.
         """
         deadline = time.monotonic() + self._retry_seconds
         for n in range(1, _MAX_TRIES + 1):
@@ -160,21 +160,22 @@ class Reader:
             raise
         if not str(answer.get("ContentRange", "")).startswith(f"bytes {first}-{last}/"):
             raise ConfigurationError(
-                f"the store gives all of 's3://{pin['Bucket']}/{pin['Key']}' where a part is asked",
-                hint="check what stands between, such as a proxy that drops the Range header",
+                "the store ignored the Range header of a request for "
+                f"'s3://{pin['Bucket']}/{pin['Key']}'",
+                hint="check the proxies in front of the store: one may drop the header",
             )
         return answer["Body"]
 
 
 def pin_version(location: dict[str, str], answer: HeadAnswer) -> dict[str, str]:
-    """Return a request for the same bytes that an answer is about: its ETag and version, if any."""
+    """Return a request for the same bytes as a response: pinned to its ETag and version, if any."""
     request = {**location, "IfMatch": answer["ETag"]}
     version = answer.get("VersionId", "null")
     return request if version == "null" else {**request, "VersionId": version}
 
 
 def list_below(client: S3Client, bucket: str, prefix: str) -> list[ListedObject]:
-    """Return the objects below a prefix, as S3 lists them."""
+    """Return the objects below a prefix, in the order of S3's listing."""
     pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
     return retry_truncated_response(
         lambda: [item for page in pages for item in page.get("Contents", ())]
@@ -182,8 +183,8 @@ def list_below(client: S3Client, bucket: str, prefix: str) -> list[ListedObject]
 
 
 def object_changed(location: dict[str, str]) -> TransientError:
-    """Return the error for an object that is no longer of the pinned version."""
+    """Return the error for an object that no longer has the pinned version."""
     return TransientError(
         f"'s3://{location['Bucket']}/{location['Key']}' changed while it was read",
-        hint="run again once it is written",
+        hint="run again when the writer has finished",
     )

@@ -1,4 +1,4 @@
-"""Create objects on S3 under a condition: small ones by one request, large ones by parts."""
+"""Create objects on S3 conditionally: small ones with one request, large ones in parts."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def upload(
     options: dict[str, str],
     **condition: str,
 ) -> bool:
-    """Write a whole object if a condition holds.
+    """Write a complete object if a condition holds.
 
     Returns
     -------
@@ -46,7 +46,7 @@ def upload(
     Raises
     ------
     botocore.exceptions.ClientError
-        Also if the condition does not hold.
+        The request failed, or the condition does not hold.
     """
     if len(data) > 2 * PART_BYTES:
         return _upload_parts(client, location, data, options, **condition)
@@ -88,7 +88,7 @@ def _upload_parts(
             **location, **upload_id, MultipartUpload={"Parts": [p for p, _ in parts]}, **condition
         )
     except BaseException:
-        # NOTE: an upload that cannot be aborted now is aborted by `models prune`
+        # NOTE: `models prune` later aborts an upload that cannot be aborted now
         with contextlib.suppress(BotoCoreError, ClientError):
             client.abort_multipart_upload(**location, **upload_id)
         raise
@@ -96,7 +96,7 @@ def _upload_parts(
 
 
 class _Body:
-    """Bytes as a file object that botocore can sign, send and resend without copying them."""
+    """A file object over bytes that botocore can sign, send and resend without copying them."""
 
     def __init__(self, data: memoryview) -> None:
         self._data, self._position = data, 0

@@ -1,4 +1,4 @@
-"""Read a source table into a Dataset: typed columns, one matrix, digests, provenance."""
+"""Read a source table into a Dataset: typed columns, one embedding matrix, digests, provenance."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class _RoleColumn:
 
     @property
     def label(self) -> str:
-        """Name of the stream in the content digest: the role, if it has only one column."""
+        """Name of the column's stream in the content digest; the role if it has only one column."""
         many = self.role in ("numeric", "categorical", "boolean")
         return f"{self.role}:{self.name}" if many else self.role
 
@@ -57,14 +57,14 @@ def ingest(
     matrices
         Allocates the matrix of the embeddings, if the number of rows is known in advance.
     reserve
-        Called with the number of bytes still to be read, before they are; may raise.
+        Called with the number of bytes to be read next, before reading them; may raise.
 
     Raises
     ------
     DatasetNotFoundError, DatasetUnreadableError
         The table does not exist, has no rows, or is damaged.
     ContractViolationError
-        Two columns have the same name, or required columns are missing; all are listed.
+        Two columns have the same name, or required columns are missing; the message lists all.
     """
     table = source.open(uri)
     names = _known_names(table, spec.aliases)
@@ -88,7 +88,7 @@ def ingest(
         )
     if n_rows == 0:
         raise DatasetUnreadableError(
-            f"'{uri}' has columns but no rows",
+            f"'{uri}' has no rows",
             hint="check whether the upstream export has finished",
         )
     if provenance.ignored_columns:
@@ -102,13 +102,14 @@ def ingest(
 
 
 def _known_names(table: SourceTable, aliases: dict[str, str]) -> dict[str, str]:
-    """Return the names in the file by the names that the settings use."""
+    """Return the source file's column names, keyed by the names that the settings use."""
     renamed = [aliases.get(name, name) for name in table.names]
     duplicates = sorted({name for name in renamed if renamed.count(name) > 1})
     if duplicates:
         raise ContractViolationError(
             f"'{table.uri}' has more than one column named {quote_list(duplicates)}",
-            hint="name each column once, and give each alias one column",
+            hint="rename the duplicate columns, and map only one column to each name in "
+            "dataset.aliases",
         )
     return dict(zip(renamed, table.names, strict=True))
 
@@ -162,8 +163,8 @@ def _check_required(table: SourceTable, names: dict[str, str], required: frozens
     raise ContractViolationError(
         f"'{table.uri}' lacks the required {'columns' if len(missing) > 1 else 'column'} "
         f"{quote_list(missing)}",
-        hint=f"map renamed columns with dataset.aliases or dataset.columns; "
-        f"the table has {quote_list(sorted(names))}",
+        hint="name the columns in dataset.columns, or map renamed ones with dataset.aliases; the "
+        f"table has {quote_list(sorted(names))}",
     )
 
 
@@ -205,9 +206,9 @@ def _read_column(
     if values is None:
         # NOTE: raised outside the except block, because pyarrow's errors quote cells
         raise DatasetUnreadableError(
-            f"'{table.uri}': column '{column.source_name}' holds text that is not UTF-8 "
-            f"({pluralize(count_undecodable(array), 'cell')} or more)",
-            hint="export it as UTF-8",
+            f"'{table.uri}': column '{column.source_name}' has text that is not UTF-8 (in "
+            f"{pluralize(count_undecodable(array), 'cell')} or more)",
+            hint="export the table as UTF-8",
         )
     column.chunks.append(values)
     column.n_unreadable += n_unreadable

@@ -25,7 +25,7 @@ def convert(array: pa.Array, kind: Kind, *, is_prose: bool = False) -> tuple[Arr
     Parameters
     ----------
     is_prose
-        Whether the strings are texts, which are not changed; other strings are canonicalized.
+        Whether the strings are texts, which stay unchanged; other strings are canonicalized.
 
     Returns
     -------
@@ -33,7 +33,7 @@ def convert(array: pa.Array, kind: Kind, *, is_prose: bool = False) -> tuple[Arr
         Shape (n_rows,): object (str or None), float32 with NaN, or int64 microseconds UTC with
         `NO_TIME`, by kind.
     n_unreadable
-        Number of cells with a value that is not of this kind.
+        Number of cells whose value is not of this kind.
     """
     plain = decoded(array)
     match kind:
@@ -52,7 +52,7 @@ def convert(array: pa.Array, kind: Kind, *, is_prose: bool = False) -> tuple[Arr
 
 
 def decoded(array: pa.Array) -> pa.Array:
-    """Return the values of a dictionary-encoded array; other arrays are returned as they are."""
+    """Return the values of a dictionary-encoded array; return other arrays unchanged."""
     return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
 
 
@@ -97,7 +97,7 @@ def _canonicalized(values: Array) -> Array:
 
 
 def _interned(values: Array) -> Array:
-    """Replace equal values by one object, which saves memory as labels and categories are few."""
+    """Replace equal values by one object: this saves memory, because few values are distinct."""
     codes, names = pd.factorize(values)  # code -1 (None) picks the appended item
     interned: Array = np.append(names, [None])[codes]
     return interned

@@ -2,8 +2,8 @@
 
 How it works
 ------------
-1. Each role column has one SHA-256 stream per part, such as string lengths and string bytes.
-2. Values are put into one canonical form, so that files of other formats give equal bytes.
+1. Each role column has one SHA-256 stream per part, for example string lengths and string bytes.
+2. Values are converted to a canonical form, so files of different formats give equal bytes.
 3. The digest is the SHA-256 of the number of rows and of all streams' labels and digests.
 """
 
@@ -21,11 +21,11 @@ from job.contracts.dataset import Kind
 
 
 class ContentDigest:
-    """SHA-256 over the role columns in settings order, each with streams of its own.
+    """SHA-256 over the role columns in settings order; each column has its own streams.
 
     Strings are hashed as a stream of lengths and a stream of UTF-8 (null is the empty string),
     numbers as little-endian float32 with one NaN and one zero, timestamps as int64 microseconds
-    UTC, embeddings as their float32 rows with defects and widths.
+    UTC, and embeddings as float32 rows with their defects and widths.
     """
 
     def __init__(self) -> None:

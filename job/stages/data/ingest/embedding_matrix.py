@@ -2,9 +2,10 @@
 
 How it works
 ------------
-1. The first batch decides the width: the most common length of its embeddings.
-2. If the number of rows is known the matrix is allocated once, else it grows with each batch.
-3. A row that is missing, unreadable, of another width or not finite is zero, with a defect code.
+1. The first batch determines the width: the most common length of its embeddings.
+2. If the number of rows is known, the matrix is allocated once; otherwise it grows with each batch.
+3. A row that is missing, unreadable, of another width or not finite is set to zero and gets a
+   defect code.
 """
 
 from __future__ import annotations
@@ -31,14 +32,14 @@ Block = tuple[Array, Array, Array]
 
 
 class MatrixBuilder:
-    """Builder of one contiguous float32 matrix.
+    """Builds one contiguous float32 matrix.
 
     Parameters
     ----------
     n_rows
-        Number of rows to come, or None: the matrix then grows with each batch.
+        Number of rows to come; if None, the matrix grows with each batch.
     reserve
-        Called with the matrix's bytes before it is allocated, if they are known; may raise.
+        Called with the matrix's size in bytes before it is allocated, if it is known; may raise.
     matrices
         Allocates the matrix if the number of rows is known.
     """
@@ -102,7 +103,7 @@ class MatrixBuilder:
         return block, defects, widths
 
     def build(self) -> Embeddings:
-        """Return the whole matrix."""
+        """Return the complete matrix."""
         matrix = np.empty((0, 0), np.float32) if self._matrix is None else self._matrix
         return Embeddings(
             matrix=matrix[: self._n_filled],
@@ -125,7 +126,7 @@ def _is_list(kind: pa.DataType) -> bool:
 
 
 def _most_common_width(lengths: Array) -> int:
-    """Return the most common width; the largest of equally common ones."""
+    """Return the most common width; the largest if several are equally common."""
     counts = Counter(lengths[lengths >= 0].tolist())
     return int(max(counts, key=lambda width: (counts[width], width), default=0))
 
@@ -155,7 +156,7 @@ def _read_json(array: pa.Array) -> tuple[Array, Array]:
             if len(rows) == len(cells):
                 return np.array([len(row) for row in rows]), _flatten(rows)
         except (ValueError, TypeError):
-            pass  # one of the cells is unreadable; the loop below finds it
+            pass  # at least one cell is unreadable; the loop below finds it
     parsed = [_parse(cell) for cell in cells]
     lengths = np.array([p if isinstance(p, int) else len(p) for p in parsed], np.int64)
     sound = [p for p in parsed if not isinstance(p, int)]
@@ -167,7 +168,7 @@ def _flatten(rows: list[list[float]]) -> Array:
 
 
 def _parse(cell: str | None) -> Array | int:
-    """Return the numbers of a cell, or -1 for an empty and -2 for an unreadable cell."""
+    """Return the numbers of a cell, -1 for an empty cell, or -2 for an unreadable one."""
     if cell is None or not cell.strip():
         return -1
     try:

@@ -1,4 +1,4 @@
-"""Groups of near-duplicate rows, which stay on one side of every split.
+"""Find groups of near-duplicate rows, which stay on one side of every split.
 
 How it works
 ------------
@@ -40,7 +40,7 @@ from job.stages.split.near_duplicates.simhash import expected_bit_share, sign_em
 Kind = Literal["text", "embeddings", "none"]
 # bytes, measured by `python -m benchmarks.near_duplicates` and rounded up
 _PER_ROW: Final[dict[Kind, int]] = {"text": 1300, "embeddings": 1300, "none": 40}
-_MIN_CUT_MEMBERS: Final = 10  # groups of up to so many members are never split
+_MIN_CUT_MEMBERS: Final = 10  # groups with at most this many members are never split
 
 
 def choose_similarity_source(rows: Rows, spec: SplitSpec) -> Kind:
@@ -57,9 +57,9 @@ def choose_similarity_source(rows: Rows, spec: SplitSpec) -> Kind:
         return "text" if has["text"] else "embeddings" if has["embeddings"] else "none"
     if requested != "none" and not has[requested]:
         raise ConfigurationError(
-            f"split.near_duplicates is '{requested}', and the rows have no {requested}",
-            hint="text needs dataset.columns.text, embeddings must be among features.use; "
-            "'auto' takes what there is",
+            f"split.near_duplicates is '{requested}', but the rows have no {requested}",
+            hint="`text` needs dataset.columns.text, and `embeddings` needs embeddings in "
+            "features.use; --set split.near_duplicates=auto uses what is available",
         )
     return requested
 
@@ -69,8 +69,8 @@ def find_near_duplicate_groups(
 ) -> list[Rows]:
     """Return the rows with the numbers of their groups, which are comparable between the tables.
 
-    Rows whose texts are equal, and if texts are compared rows whose texts differ only in their
-    slots, are always in the same group.
+    Rows with equal texts are always in the same group.  If texts are compared, so are rows whose
+    texts differ only in their slots.
     """
     keys, _ = pd.factorize(_concatenate([rows.text_keys for rows in tables]), sort=kind == "none")
     groups = keys
@@ -87,7 +87,7 @@ def find_near_duplicate_groups(
 
 
 def near_duplicate_search_bytes(n_rows: int, kind: Kind) -> int:
-    """Estimate how many bytes the search for near-duplicates adds to the memory in use."""
+    """Estimate by how many bytes the search for near-duplicates increases the memory in use."""
     return n_rows * _PER_ROW[kind]
 
 

@@ -3,12 +3,12 @@
 How it works
 ------------
 1. Each signature is cut into bands.  Two signatures that agree in a band are a candidate pair.
-2. Within a band, signatures are sorted, and each is compared with its next neighbors only, by the
-   share of equal numbers or bits of the whole signatures.
-3. Pairs with at least the minimum similarity are links.  Only a maximum spanning forest of them is
-   kept: at every threshold it connects the same rows as all links.
+2. Within a band, signatures are sorted, and each is compared only with its next neighbors, by the
+   share of equal numbers or bits in the complete signatures.
+3. Pairs with at least the minimum similarity are links.  Only a maximum spanning forest of the
+   links is kept: at every threshold it connects the same rows as all links do.
 4. Connected components are the groups.  Chains of pairwise similar texts can connect dissimilar
-   ones, so components that are too large are split by a higher threshold, step by step.
+   texts, so components that are too large are split by raising the threshold step by step.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def cut_number_bands(signatures: Array) -> Iterator[tuple[Array, Array]]:
 
 
 def cut_bit_bands(signatures: Array) -> Iterator[tuple[Array, Array]]:
-    """Yield bands of 16 bits from signatures of 512 bits; equal ones are sorted by the next 48."""
+    """Yield bands of 16 bits from signatures of 512 bits; the next 48 bits order equal bands."""
     for n in range(_N_BANDS):
         rotated = np.roll(signatures, -n, axis=1)[:, :4].astype(np.uint64)
         weights = np.uint64(1) << np.array([48, 32, 16, 0], np.uint64)
@@ -160,8 +160,8 @@ def cut_groups(links: Links, n: int, min_similarity: float, max_members: float) 
     """Return each row's group number; groups that are too large are split, shape (n,).
 
     Groups of more than `max_members` rows are connected again by stronger links only.  The maximum
-    distance of links is lowered in eight steps to a fifth of the initial one; groups that are still
-    connected then are kept at any size.
+    distance of links is lowered in eight steps to a fifth of the initial distance.  Groups that are
+    still connected then are kept, whatever their size.
     """
     groups = links.components(n)
     for share in np.linspace(1, _MIN_DISTANCE_SHARE, _N_CUT_STEPS + 1)[1:]:

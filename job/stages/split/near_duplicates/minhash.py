@@ -56,7 +56,7 @@ def _draw_permutations() -> tuple[Array, Array]:
 
 
 def _hash_ngrams(texts: Array) -> tuple[Array, Array]:
-    """Return a hash of each n-gram, uint32, and the position of each text's first one.
+    """Return a hash of each n-gram, uint32, and the position of each text's first n-gram.
 
     Texts shorter than an n-gram are padded.
     """

@@ -1,4 +1,4 @@
-"""SimHash signatures of embeddings: the share of equal bits estimates the angle between two.
+"""SimHash signatures of embeddings: the share of equal bits estimates the angle between two rows.
 
 How it works
 ------------

@@ -1,11 +1,11 @@
-"""Simulate restandardized batches: few groups, another class mix, columns scaled anew.
+"""Simulate restandardized batches: few groups, another class mix, and rescaled columns.
 
 How it works
 ------------
 1. A random part of the groups is selected, so that a batch rests on few templates.
 2. Batch rows are drawn from it with replacement; one class has most of them, each class in turn.
-3. The columns of the batch are shifted and scaled to the mean and deviation of the whole table, as
-   if the batch had been standardized by itself.
+3. The columns of the batch are shifted and scaled to the mean and deviation of the complete table,
+   as if the batch had been standardized separately.
 4. A third of the rows is kept; rows of large groups are less likely to be kept.
 """
 

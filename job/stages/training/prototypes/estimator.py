@@ -124,7 +124,7 @@ def fit_prototypes(models: Sequence[Prototypes], X: Array, y: Array, groups: Row
     classes, codes = np.unique(y, return_inverse=True)
     if len(classes) < 2:
         raise ConfigurationError(
-            "search.estimators.prototypes needs rows of two classes, and these have one",
+            "search.estimators.prototypes needs rows of at least two classes; found one",
             hint="add rows of the smallest classes, or lower search.folds",
         )
     items = find_items(X, codes, groups.group)
@@ -145,8 +145,8 @@ def _require_dense(X: object) -> None:
     """Raise a `ConfigurationError` if the matrix is sparse."""
     if sparse.issparse(X):
         raise ConfigurationError(
-            "search.estimators.prototypes needs dense inputs, and those with text are sparse",
-            hint="search other estimators, or set features.use (or search.inputs) without text",
+            "search.estimators.prototypes needs dense inputs, but inputs with text are sparse",
+            hint="use other estimators, or remove text from features.use or search.inputs",
         )
 
 

@@ -7,7 +7,7 @@ How it works
 ------------
 1. Restored training rows have length 1.  Rows of a restandardized batch with another class mix are
    shifted, and their squared lengths differ from 1: the standard deviation is at least 0.3 if one
-   class has 85 % of the batch, and 0.03 if the batch has the usual mix.
+   class has 85% of the batch, and 0.03 if the batch has the usual mix.
 2. Rows whose squared length is within `_MAX_LENGTH_DIFFERENCE` of 1 are scored by the model itself.
 3. All other rows are scored by a small perceptron (Rumelhart et al. 1986).  It is fitted to
    simulated batches of the training rows (`job.stages.training.prototypes.batch_sampling`).  They

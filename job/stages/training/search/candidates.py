@@ -59,8 +59,9 @@ def list_candidates(
     ]
     if not candidates:
         raise ConfigurationError(
-            f"search.estimators.{next(iter(kinds))} takes no text: it needs dense inputs",
-            hint="search other estimators, or set features.use (or search.inputs) without text",
+            f"search.estimators.{next(iter(kinds))} needs dense inputs, but inputs with text are "
+            "sparse",
+            hint="use other estimators, or remove text from features.use or search.inputs",
         )
     for candidate in candidates:
         with translate_value_errors(candidate.estimator):

@@ -12,7 +12,6 @@ How it works
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -36,14 +35,9 @@ from job.stages.metrics.predictions import Predictions
 from job.stages.metrics.search_metric import compute_score, is_label_metric
 from job.stages.split.folds import Fold, make_folds
 from job.stages.training.estimators import find_kind
-from job.stages.training.prototypes import (
-    Prototypes,
-    RowGroups,
-    fit_prototypes,
-    group_by_shared_centers,
-)
+from job.stages.training.prototypes import RowGroups
 from job.stages.training.search.candidates import Candidate
-from job.stages.training.sklearn_fit import fit
+from job.stages.training.sklearn_fit import list_fits
 
 
 class FoldScorer:
@@ -188,17 +182,17 @@ class FoldScorer:
             )
             self._previous[feature_blocks] = (models, feature_matrix.columns)
 
-        def fit_one(n: int) -> None:
-            fit(models[n], X, y, candidates[n].estimator, groups=groups)
+        def list_others(numbers: list[int]) -> list[Callable[[], None]]:
+            named = [(candidates[n].estimator, models[n]) for n in numbers]
+            return list_fits(named, X, y, groups)
 
         is_fast = {n: spec.engine == "fast" and can_fit(m, X) for n, m in models.items()}
         tasks: list[Callable[[], None]] = [fit_fast] if any(is_fast.values()) else []
-        tasks += _list_prototype_fits(models, X, y, groups)
-        others = [n for n, model in models.items() if not isinstance(model, Prototypes)]
-        tasks += [functools.partial(fit_one, n) for n in others if not is_fast[n]]
+        tasks += list_others([n for n in models if not is_fast[n]])
         self._executor.map(lambda task: task(), tasks)
         # scikit-learn fits those that the fast engine did not bring to convergence
-        self._executor.map(fit_one, [n for n in candidates if not hasattr(models[n], "classes_")])
+        tasks = list_others([n for n, model in models.items() if not hasattr(model, "classes_")])
+        self._executor.map(lambda task: task(), tasks)
         return models, feature_matrix.transform
 
 
@@ -221,18 +215,7 @@ def _score_probabilities(
     score = compute_score(predictions, metric)
     if score is None:
         raise TrainingError(
-            f"a fold of the search holds too few classes: {metric.name} is undefined there",
-            hint="add rows of the smallest classes, lower search.folds, or choose another metric",
+            f"a fold of the search has too few classes: {metric.name} is undefined",
+            hint="add rows of the smallest classes, lower search.folds, or change search.metric",
         )
     return score
-
-
-def _list_prototype_fits(
-    models: Mapping[int, Any], X: Any, y: Array, groups: RowGroups
-) -> list[Callable[[], None]]:
-    """Return one task for each set of prototypes that share their centers."""
-    prototypes = [m for m in models.values() if isinstance(m, Prototypes)]
-    return [
-        functools.partial(fit_prototypes, same, X, y, groups)
-        for same in group_by_shared_centers(prototypes)
-    ]

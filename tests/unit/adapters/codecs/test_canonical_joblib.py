@@ -1,4 +1,4 @@
-"""A model as bytes: equal models, equal bytes; and no model of another scikit-learn."""
+"""A model as bytes: equal models give equal bytes; models of other scikit-learns are rejected."""
 
 import hashlib
 import os
@@ -86,14 +86,14 @@ def change_version(data):
 @KINDS
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_model_trained_twice_gives_equal_bytes(feature_blocks, estimator):
-    """The same rows and seed, the same file."""
+    """The same rows and seed give the same file."""
     assert CODEC.encode(train(feature_blocks, estimator)) == CODEC.encode(
         train(feature_blocks, estimator)
     )
 
 
 def test_models_trained_in_two_processes_give_equal_bytes():
-    """Neither addresses nor the seed of hashes are in the file."""
+    """The file contains neither addresses nor the hash seed."""
     here = Path(__file__)
     roots = os.pathsep.join(str(here.parents[n]) for n in (0, 3, 4))
     code = f"import {here.stem}; print({here.stem}.digest_all())"
@@ -113,7 +113,7 @@ def test_models_trained_in_two_processes_give_equal_bytes():
 
 @KINDS
 def test_used_model_gives_equal_bytes(feature_blocks):
-    """To predict leaves no trace in the model."""
+    """Predicting does not change the model."""
     model = train(feature_blocks)
     before = CODEC.encode(model)
     model.predict_proba(make_input(make_rows(), feature_blocks))
@@ -123,7 +123,7 @@ def test_used_model_gives_equal_bytes(feature_blocks):
 
 @KINDS
 def test_decoded_model_gives_equal_bytes(feature_blocks):
-    """A copy of a copy is the same file."""
+    """A copy of a copy gives the same file."""
     data = CODEC.encode(train(feature_blocks))
 
     assert data == CODEC.encode(CODEC.decode(data))
@@ -132,7 +132,7 @@ def test_decoded_model_gives_equal_bytes(feature_blocks):
 @KINDS
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_decoded_model_predicts_the_same(feature_blocks, estimator):
-    """To the last bit."""
+    """The predictions are bitwise equal."""
     model, X = train(feature_blocks, estimator), make_input(make_rows(), feature_blocks)
     decoded = CODEC.decode(CODEC.encode(model))
 
@@ -140,7 +140,7 @@ def test_decoded_model_predicts_the_same(feature_blocks, estimator):
 
 
 def test_encoded_model_is_read_by_joblib(tmp_path):
-    """A consumer needs nothing of this package."""
+    """A consumer needs no code of this package."""
     path = tmp_path / "model.joblib"
     path.write_bytes(CODEC.encode(train(("text",))))
 
@@ -149,23 +149,23 @@ def test_encoded_model_is_read_by_joblib(tmp_path):
 
 @KINDS
 def test_encoded_model_does_not_name_this_package(feature_blocks):
-    """No class of it is in the file."""
+    """The file refers to none of its classes."""
     assert b"job.stages" not in CODEC.encode(train(feature_blocks))
 
 
 @KINDS
 def test_model_of_another_scikit_learn_is_refused(feature_blocks):
-    """Its predictions may be others; both versions are named."""
+    """Its predictions may differ; the message names both versions."""
     data = change_version(CODEC.encode(train(feature_blocks)))
 
     with pytest.raises(
-        IncompatibleModelError, match=rf"scikit-learn 0+, this is {sklearn.__version__}"
+        IncompatibleModelError, match=rf"scikit-learn 0+, but {sklearn.__version__}"
     ):
         CODEC.decode(data)
 
 
 def test_model_of_a_class_that_is_gone_is_refused():
-    """As an upgrade may leave it, before any version is read."""
+    """An upgrade may leave such files; this is found before any version is read."""
     data = CODEC.encode(train(("embeddings",))).replace(
         b"preprocessing._data", b"preprocessing._gone"
     )
@@ -175,7 +175,7 @@ def test_model_of_a_class_that_is_gone_is_refused():
 
 
 def test_filters_of_warnings_are_as_before():
-    """The filter is the codec's while it reads, and nobody else's."""
+    """The codec filters warnings only while it reads."""
     before = list(warnings.filters)
     with pytest.raises(IncompatibleModelError):
         CODEC.decode(change_version(CODEC.encode(train(("embeddings",)))))
@@ -184,14 +184,14 @@ def test_filters_of_warnings_are_as_before():
 
 
 class Warner:
-    """An object that warns while it is read."""
+    """An object that warns when it is read."""
 
     def __setstate__(self, state):
         warnings.warn("of something else", FutureWarning, stacklevel=1)
 
 
 def test_other_warnings_are_left_to_the_reader():
-    """Only a foreign version is an error."""
+    """Only another version is an error."""
     warner = Warner()
     warner.state = 1
 

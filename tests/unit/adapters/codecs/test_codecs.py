@@ -8,7 +8,7 @@ from job.contracts.version_files import FURTHER_FILES, MODEL_FILE
 
 
 def test_model_file_has_its_codec():
-    """A version always has the model as a joblib file."""
+    """A version always contains the model as a joblib file."""
     codecs = make_codecs()
 
     assert [MODEL_FILE] == list(codecs)
@@ -17,7 +17,7 @@ def test_model_file_has_its_codec():
 
 @pytest.mark.parametrize("name", [*sorted(FURTHER_FILES), "figures/roc_curves.svg"])
 def test_name_of_another_file_is_refused(monkeypatch, name):
-    """A codec must not write over a file of the version that is not a model."""
+    """A codec must not overwrite another file of the version."""
     monkeypatch.setitem(CODECS, name, JoblibCodec)
 
     with pytest.raises(ValueError, match=name):

@@ -15,7 +15,7 @@ def blas_threads(_):
 
 
 def test_results_keep_the_order_of_the_items():
-    """Whoever was first."""
+    """The order in which threads finish has no effect."""
     executor = LocalThreads(3)
     with executor.pool() as parallel_map:
         assert [n * n for n in range(50)] == parallel_map(lambda n: n * n, range(50))
@@ -24,7 +24,7 @@ def test_results_keep_the_order_of_the_items():
 
 
 def test_blas_has_one_thread_while_the_threads_work():
-    """Two levels of threads would fight for the cores."""
+    """Two levels of threads would compete for the cores."""
     executor = LocalThreads(2)
     with executor.pool() as parallel_map:
         assert [{1}] == parallel_map(blas_threads, [None])
@@ -33,7 +33,7 @@ def test_blas_has_one_thread_while_the_threads_work():
 
 
 def test_log_lines_of_threads_name_their_run():
-    """What is bound where the work is given out."""
+    """Threads have the values that are bound where the work is started."""
     executor = LocalThreads(2)
     with structlog.contextvars.bound_contextvars(run_id="r1"):
         contexts = executor.map(lambda _: structlog.contextvars.get_contextvars(), range(4))

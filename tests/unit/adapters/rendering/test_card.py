@@ -15,7 +15,7 @@ SECTIONS = [
     "Metrics",
     "Evaluation Data",
     "Training Data",
-    "Quantitative Analyzes",
+    "Quantitative Analyses",
     "Ethical Considerations",
     "Caveats and Recommendations",
 ]
@@ -96,7 +96,7 @@ def test_scores_are_a_table(card):
 
 def test_scores_of_every_class_are_a_table(card, reports):
     lines = card.splitlines()
-    start = lines.index("| class | judged rows | recall | precision | F1 |") + 2
+    start = lines.index("| class | evaluated rows | recall | precision | F1 |") + 2
 
     names = [line.split("`")[1] for line in lines[start : start + 4]]
     assert reports[1]["classes"] == names
@@ -105,12 +105,12 @@ def test_scores_of_every_class_are_a_table(card, reports):
 def test_limitations_and_what_the_table_says_stand_in_it(card):
     """What was found in this run is told, and is no markup."""
     assert card.endswith("\n\n- Texts that carry more than one label: 2, in 5 rows.\n- Another.\n")
-    assert "says of itself: made up, \\<b\\>all" in card
+    assert "comes with the table: made up, \\<b\\>all" in card
 
 
 def test_purpose_follows_from_input_and_classes(card):
     """Nothing is claimed that the run does not know."""
-    start = "## Intended Use\n\nSort embeddings into the classes `request_of_kind_00`, "
+    start = "## Intended Use\n\nClassify embeddings into the classes `request_of_kind_00`, "
 
     assert start in card
 
@@ -134,7 +134,7 @@ def test_text_model_is_for_texts(reports):
 
 
 def test_scores_hold_for_the_wording_of_the_table(card):
-    assert "\nThe scores hold for wording like the table's.\n" in card
+    assert "\nThe scores apply to inputs whose wording is similar to the table's.\n" in card
 
 
 def test_factors_are_those_of_the_run(reports):
@@ -159,17 +159,17 @@ def test_accuracy_by_similarity_is_a_table(card):
 
 
 SIDES = {
-    "equal": ({}, "none", "Rows of equal text stay on one side."),
+    "equal": ({}, "none", "Rows with equal text stay on one side of the split."),
     "near": (
         {},
         "text",
-        "Rows of equal text, and near-duplicates found by text, stay on one side.",
+        "Rows with equal text and near-duplicates by text stay on one side of the split.",
     ),
     "groups": (
         {"key": "group"},
         "embeddings",
-        "Rows of one group stay on one side; training rows that have near-duplicates in the "
-        "hold-out were dropped: 3.",
+        "Rows of one group stay on one side of the split; training rows that have near-duplicates "
+        "in the hold-out were dropped: 3.",
     ),
     "official": (
         {"method": "official_test", "key": "group"},
@@ -201,9 +201,11 @@ def test_scores_of_the_recipe_and_of_the_model_have_their_names(reports):
     text = write(metadata, cross_fitted(evaluation))
     accuracy = evaluation["scores"]["accuracy"]
 
-    assert "The scores are cross-fitted ones of the chosen recipe: 160 rows in 90 groups" in text
-    assert "its own scores are of 163 held-out rows in 94 groups" in text
-    assert "| metric | Recipe, cross-fitted | Published model, on the hold-out | dummy |" in text
+    assert "input) on 160 rows in 90 groups, each predicted by a model" in text
+    assert "its own scores are measured on 163 held-out rows in 94 groups" in text
+    assert (
+        "| metric | Training recipe (cross-fitted) | Published model (hold-out) | dummy |" in text
+    )
     assert f"| Accuracy | {accuracy:.4f} | {accuracy - 0.0317:.4f} | 0.2500 |" in text
     assert "split: cross-fitted\n" in text
 
@@ -223,8 +225,8 @@ def test_texts_are_about_privacy_only_where_it_is_stated(reports, suite, feature
     metadata["settings"]["expectations"] = {"suite": suite, "parameters": {}}
     text = write(metadata, reports[1])
 
-    assert is_about == ("requests of people about their privacy" in text)
-    assert is_about != ("The table's texts may hold personal data." in text)
+    assert is_about == ("people's requests about their privacy" in text)
+    assert is_about != ("The table's texts may contain personal data." in text)
     assert is_about == ("- privacy\n" in text)
 
 
@@ -272,8 +274,8 @@ def test_batches_that_are_standardized_anew_are_told_in_one_line(reports):
     metadata, evaluation = reports
     found = write(metadata, evaluation)
     without = write(metadata, {**evaluation, "stress": None})
-    text = "In batches of another class mix whose embeddings are standardized anew"
+    text = "On batches with a different class mix that are standardized on their own rows"
 
     assert 1 == found.count(f"\n{text}")
-    assert "it is 0.9321, and of recentered batches 0.9231.\n" in found
+    assert "it is 0.9321, and on recentered batches 0.9231.\n" in found
     assert text not in without

@@ -26,19 +26,23 @@ def test_every_number_of_a_cross_fitted_report_is_in_the_files(reports):
 def test_head_names_the_method_before_any_number_of_it(text):
     """And both the recipe's rows and those of the published model."""
     place = text.index(
-        "The scores are cross-fitted ones of the chosen recipe: 160 rows in 90 groups"
+        "The scores are cross-fitted scores of the training recipe (estimator, hyperparameters and "
+        "input) on 160 rows in 90 groups"
     )
 
     assert place < text.index("F1, macro")
-    assert "its own scores are of 163 held-out rows in 94 groups." in text
-    assert "chosen again without each of the 5 folds; for 2 of them it was another one" in text
+    assert "its own scores are measured on 163 held-out rows in 94 groups." in text
+    assert "was repeated without each of the 5 folds; 2 of these choices differed." in text
 
 
 def test_scores_of_both_stand_beside_each_other(reports, text):
     accuracy = reports[1]["scores"]["accuracy"]
     own = accuracy - 0.0317
 
-    assert "Recipe, cross-fitted Interval Published model, on the hold-out Its interval" in text
+    assert (
+        "Training recipe (cross-fitted) Interval Published model (hold-out) Interval of the "
+        "published model"
+    ) in text
     assert f"{own:.4f} {own - 0.0471:.4f} to {own + 0.0377:.4f}" in text
 
 
@@ -54,7 +58,7 @@ def test_other_methods_are_named_too(method, words):
     text = Reader(draw(metadata, {**evaluation, "method": method})["report.html"]).text
 
     assert words in text
-    assert "Recipe" not in text
+    assert "recipe (" not in text
 
 
 def test_file_of_an_earlier_release_says_it_by_its_split():
@@ -68,8 +72,8 @@ def test_file_of_an_earlier_release_says_it_by_its_split():
 
 
 def test_gate_tells_what_the_table_can_show(text):
-    assert "What this table can show Of retrainings that are as good as the champion" in text
-    assert "a share of 0.9372 passes. A drop of F1, macro by 0.0871 passes" in text
+    assert "Power of the comparison A retraining that is as good as the champion is" in text
+    assert "a probability of 0.9372. A drop of F1, macro by 0.0871 is accepted" in text
 
 
 def test_criterion_that_the_default_decided_says_so(reports):
@@ -79,18 +83,18 @@ def test_criterion_that_the_default_decided_says_so(reports):
     evaluation["gate"]["can_show"] = None
     text = Reader(draw(metadata, evaluation)["report.html"]).text
 
-    assert 1 == text.count("(by the default for data that cannot show the margin)")
-    assert "What this table can show" not in text
+    assert 1 == text.count("(decided by gate.inconclusive : the data cannot show gate.margin )")
+    assert "Power of the comparison" not in text
 
 
 def test_wording_stands_beside_the_scores(text):
     """With its counts, the bins, and the sentence."""
-    place = text.index("Wording The scores hold for wording like the table's.")
+    place = text.index("Wording This section shows how varied the wording of the table is")
 
-    assert text.index("Scores on 160 rows") < place < text.index("The lowest recall comes first")
+    assert text.index("Scores on 160 rows") < place < text.index("Lowest recall first")
     for words in (
         "effective number of groups 612.4",
-        "their share of the rows 0.1327",
+        "share of rows from sentence templates 0.1327",
         "0.0 to 0.2 0 0 no such rows",
         "0.2 to 0.4 17 3 0.6471 too few groups",
         "0.4 to 1.0 143 88 0.9312 0.9127 to 0.9518",
@@ -100,11 +104,11 @@ def test_wording_stands_beside_the_scores(text):
 
 
 ABSENT = (
-    "No threshold is published for a precision of 95 %, with 640 rows in 512 groups to choose it on. "
-    "This is why."
+    "No threshold is published for a precision of 95%; there were 640 rows in 512 groups to choose "
+    "it on. This is why."
 )
 STATUSES = {
-    "chosen": "the greatest probability is at least 0.7312",
+    "chosen": "if the confidence is at least 0.7312",
     "not_needed": "No threshold is needed",
     "not_shown": ABSENT,
     "templates": ABSENT,
@@ -141,8 +145,10 @@ def test_groups_that_are_too_large_and_class_shares_stand_with_the_data(reports)
     }
     text = Reader(draw(metadata, evaluation)["report.html"]).text
 
-    assert "groups too large to hold out, always trained on 2 rows of these groups 431" in text
-    assert "largest difference of a class's share 0.0613" in text
+    assert (
+        "groups too large to hold out (always used for training) 2 rows of these groups 431" in text
+    )
+    assert "largest difference of a class share between the sides 0.0613" in text
 
 
 def test_counts_that_an_earlier_release_did_not_publish_are_not_shown(reports):
@@ -153,4 +159,4 @@ def test_counts_that_an_earlier_release_did_not_publish_are_not_shown(reports):
     text = Reader(draw(metadata, evaluation)["report.html"]).text
 
     assert "groups too large to hold out" not in text
-    assert "largest difference of a class's share" not in text
+    assert "largest difference of a class share" not in text

@@ -54,18 +54,18 @@ def test_number_that_is_not_in_the_files_is_found():
 
 EMPTY = {"curves": {}, "confusion": [], "per_class": {}}
 ABSENT = {
-    "changes": ("changes", "Beside the champion"),
-    "curves": ("curves", "ROC, with the area"),
+    "changes": ("changes", "Differences from the champion"),
+    "curves": ("curves", "ROC curve; the number"),
     "reliability": ("reliability", "Reliability diagram"),
-    "confusion": ("confusion", "Taken for another"),
-    "per_class": ("classes", "Scores of every class"),
+    "confusion": ("confusion", "Most frequent confusions"),
+    "per_class": ("classes", "Scores of each class"),
     "slices": ("slices", "Accuracy of slices"),
-    "comparisons": ("comparisons", "On the same rows"),
+    "comparisons": ("comparisons", "Comparison on the same rows"),
     "near_duplicates": ("near-duplicates", "Near-duplicates"),
-    "drift": ("drift", "Drift of the data"),
-    "label_noise": ("labels", "Label problems"),
+    "drift": ("drift", "Data drift"),
+    "label_noise": ("labels", "Suspected label errors"),
     "wording": ("wording", "Accuracy by similarity"),
-    "stress": ("batches", "Batches of another class mix"),
+    "stress": ("batches", "Batches with a different class mix"),
 }
 
 
@@ -94,10 +94,10 @@ def test_section_without_its_numbers_is_not_there(reports, name):
     ("status", "words"),
     [
         ("restored", "restored from 384 of 584 columns (smallest singular value 0.000001, the"),
-        ("one_length", "not restored: the rows have one length as they are"),
-        ("too_few_rows", "not restored: 446 distinct rows do not determine it"),
+        ("one_length", "not restored: the rows already have one length"),
+        ("too_few_rows", "not restored: 446 distinct rows are too few to determine the scaling"),
         ("too_wide", "not restored: too many columns"),
-        ("not_found", "not restored: not found"),
+        ("not_found", "not restored: no scaling gives the rows one length"),
     ],
 )
 def test_data_says_whether_rows_of_length_1_were_restored(reports, status, words):
@@ -108,7 +108,7 @@ def test_data_says_whether_rows_of_length_1_were_restored(reports, status, words
     evaluation["geometry"] = None
     without = Reader(draw(metadata, evaluation)["report.html"]).text
 
-    assert f"rows of length 1 behind the embeddings {words}" in found
+    assert f"original embedding rows of length 1 {words}" in found
     assert "rows of length 1" not in without
 
 
@@ -119,10 +119,10 @@ def test_report_says_what_batches_cost_and_who_states_it(reports, stated_by):
     names = ["one", "two"]
     evaluation["stress"] = make_stress(names, stated_by).to_json()
     found = Reader(draw(metadata, evaluation)["report.html"]).text
-    found = found.partition("Batches of another class mix")[2]
+    found = found.partition("Batches with a different class mix")[2]
 
     assert STATED[stated_by] in found
-    assert "right on 0.8118 of the rows (95 % interval over groups: 0.6127 to 0.8911)" in found
+    assert "published model is 0.8118 (95% interval over groups: 0.6127 to 0.8911)" in found
     assert found.index("two 0.8108") < found.index("one 0.8128")
 
 
@@ -164,7 +164,7 @@ def test_near_duplicates_stand_side_by_side_with_a_random_split(reports):
     text = Reader(draw(metadata, evaluation)["report.html"]).text
 
     assert "Rows in the largest groups of near-duplicates: 77, 41." in text
-    assert "at random, by rows 1.0000" in text
+    assert "at random, row by row 1.0000" in text
     assert "without leakage 0.9455" in text
 
 
@@ -237,14 +237,14 @@ def test_threshold_is_told_in_words(reports):
     evaluation["decision"] |= {"threshold": None, "coverage": None, "precision": None}
     none = Reader(draw(metadata, evaluation)["report.html"]).text
 
-    assert "the greatest probability is at least 0.7312 :" in text
+    assert "Answer a request only if the confidence is at least 0.7312 ." in text
     assert (
-        "at which 95 % of the answers were shown to be right, on 640 rows in 512 groups whose models"
+        "at which 95% of the answers were shown to be correct, on 640 rows in 512 groups predicted"
         in text
     )
-    assert "120 of 160 rows are answered (0.7500, 0.6911 to 0.8123)" in text
-    assert "0.9667 are right (0.9234 to 0.9876)" in text
-    assert "the calibration error went from 0.0599 to 0.0113" in none
+    assert "120 of 160 rows are answered (coverage 0.7500, interval 0.6911 to 0.8123)" in text
+    assert "precision of these answers is 0.9667 (interval 0.9234 to 0.9876)" in text
+    assert "this changed the calibration error from 0.0599 to 0.0113" in none
     assert "640 rows in 512 groups to choose it on" in none
 
 
@@ -276,10 +276,10 @@ def test_override_is_told_with_its_reason():
     pages = draw(metadata, evaluation)
 
     assert (
-        "Published against the gate, because: audit 12 <b>wants</b> it"
+        "Published although the gate rejected it. Reason: audit 12 <b>wants</b> it"
         in Reader(pages["report.html"]).text
     )
-    assert "published against it, because: audit 12 \\<b\\>wants" in pages["model_card.md"]
+    assert "published by an override. Reason: audit 12 \\<b\\>wants" in pages["model_card.md"]
 
 
 def test_intervals_are_whiskers_and_words(reports, pages):
@@ -289,7 +289,7 @@ def test_intervals_are_whiskers_and_words(reports, pages):
 
     assert 'class="whisker"' in report
     assert f"{accuracy['lower']:.4f} to {accuracy['upper']:.4f}" in Reader(report).text
-    assert "95 % interval (percentile bootstrap over groups)" in Reader(report).text
+    assert "95% confidence interval (percentile bootstrap over groups)" in Reader(report).text
 
 
 @pytest.mark.parametrize("is_accepted", [True, False])
@@ -385,8 +385,8 @@ def test_report_tells_what_ended_before_its_time(pages):
     """A candidate that was dropped by halving, and a search that had no more time."""
     text = Reader(pages["report.html"]).text
 
-    assert "not kept for more rows" in text
-    assert "Time was over" in text
+    assert "eliminated by halving" in text
+    assert "The search stopped at its time limit" in text
 
 
 def test_page_is_drawn_from_what_was_published(reports, pages):

@@ -10,7 +10,7 @@ KEYS = st.lists(st.text(max_size=20), min_size=1, max_size=30, unique=True)
 
 
 def test_case_space_punctuation_and_compatibility_forms_are_folded():
-    """Texts that differ in form only have one key."""
+    """Texts that differ only in form have the same key."""
     assert normalize("delete my account") == normalize("  \uff24elete\u00a0MY\n account!!")
 
 
@@ -22,7 +22,7 @@ def test_normalize_is_idempotent(text):
 
 @given(st.text(st.characters(max_codepoint=127)))
 def test_ascii_fast_path_agrees_with_the_general_one(text):
-    """A dash that is not ASCII switches the fast path off."""
+    """A dash that is not ASCII disables the fast path."""
     word = f"a{text}"
 
     assert normalize(f"{word}\u2014") == normalize(word)
@@ -30,7 +30,7 @@ def test_ascii_fast_path_agrees_with_the_general_one(text):
 
 @given(KEYS, KEYS)
 def test_digest_does_not_depend_on_other_keys(keys, others):
-    """A growing or reordered table changes the digest, and so the side, of no key."""
+    """Adding or reordering rows changes no key's digest, and thus no key's side."""
     alone = dict(zip(keys, salted_digests("side", keys, "pcc"), strict=True))
     grown = [*reversed(others), *reversed(keys)]
     together = dict(zip(grown, salted_digests("side", grown, "pcc"), strict=True))

@@ -1,4 +1,4 @@
-"""Rows have their slices and templates when they are made."""
+"""Rows get their slices and templates when they are created."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ SLICING = Slicing(names=("categorical",), rule=DisclosureRule(min_rows=1, min_gr
 
 @pytest.fixture
 def dataset():
-    """Three rows, the second of which is not sound; the third has no text."""
+    """Three rows; the second one is invalid, and the third one has no text."""
     columns = {
         "target": ["a", "b", "c"],
         "text": ["Order 17", "lost", None],
@@ -29,7 +29,7 @@ def dataset():
 
 
 def test_rows_are_sliced_and_have_templates_if_requested(dataset):
-    """All of it is there at once, for the sound rows only."""
+    """The valid rows have both."""
     rows = make_rows(dataset, IS_SOUND, ("text",), slicing=SLICING, needs_templates=True)
 
     assert ["a", "c"] == rows.y.tolist()
@@ -39,21 +39,21 @@ def test_rows_are_sliced_and_have_templates_if_requested(dataset):
 
 
 def test_rows_have_no_slices_and_templates_otherwise(dataset):
-    """They cost time and memory."""
+    """Slices and templates cost time and memory."""
     rows = make_rows(dataset, IS_SOUND, ("text",))
 
     assert (None, None) == (rows.slices, rows.templates)
 
 
 def test_table_without_text_has_no_templates(dataset):
-    """Its rows are compared by their embeddings, if at all."""
+    """Its rows are compared by embeddings or not at all."""
     rows = make_rows(dataset.without("text"), IS_SOUND, (), needs_templates=True)
 
     assert rows.templates is None
 
 
 def test_feature_blocks_that_are_not_used_are_left_out(dataset):
-    """Keys are made of a text even if the model does not read it."""
+    """Keys are computed from the text even if the model does not read it."""
     rows = make_rows(dataset, IS_SOUND, ("categorical",))
 
     assert rows.text is None

@@ -1,4 +1,4 @@
-"""Rows fall into slices, and values that few rows hold are not named."""
+"""Rows are cut into slices, and rare values are not named."""
 
 from collections import Counter
 from itertools import pairwise
@@ -35,13 +35,13 @@ def slice_by(values, role="categorical", *, keys=None, index=None, rule=RULE):
 
 
 def test_values_that_many_rows_hold_are_named_slices():
-    """Rows without a value are a slice, too."""
+    """Rows without a value form a slice as well."""
     assert ["a", "a", "a", "a", MISSING] == slice_by(["a", "a", "a", "a", None])
 
 
 @given(st.lists(st.tuples(st.sampled_from("abcdef"), st.integers(0, 5)), min_size=1, max_size=60))
 def test_value_is_named_only_if_enough_rows_and_keys_hold_it(cells):
-    """One person's row, and its copies under one key, are not enough."""
+    """One person's rows, with copies under one key, are not enough."""
     values, keys = zip(*cells, strict=True)
     slices = slice_by(values, keys=[f"k{key}" for key in keys])
     n_rows, n_keys = Counter(values), Counter(value for value, _ in set(cells))
@@ -51,7 +51,7 @@ def test_value_is_named_only_if_enough_rows_and_keys_hold_it(cells):
 
 
 def test_column_of_many_values_has_no_named_slice():
-    """Its values are data, not schema, however many rows hold each."""
+    """Its values are data, not schema, however many rows each one has."""
     assert {OTHER} == set(slice_by([f"v{n % 51}" for n in range(510)]))
     assert {f"v{n}" for n in range(50)} == set(slice_by([f"v{n % 50}" for n in range(500)]))
 
@@ -62,7 +62,7 @@ def test_column_of_prose_has_no_named_slice():
 
 
 def test_categories_are_those_named_and_no_others():
-    """A pooled value is not an unused category, either."""
+    """A pooled value does not remain as an unused category."""
     values = np.array(["a"] * 4 + ["canary"], dtype=object)
     slices = make_slices(
         make_dataset(categorical=values), np.arange(5), list("vwxyz"), ("categorical",), RULE
@@ -72,7 +72,7 @@ def test_categories_are_those_named_and_no_others():
 
 
 def test_value_named_like_the_pooled_slice_is_pooled():
-    """Otherwise two slices would have one name."""
+    """Otherwise two slices would have the same name."""
     assert {OTHER} == set(slice_by([OTHER] * 4 + ["b"]))
 
 
@@ -108,7 +108,7 @@ def test_bands_are_named_by_their_ends():
 
 
 def test_times_are_in_the_newest_month_or_older():
-    """By the calendar, in UTC; rows without a time are missing."""
+    """Months are calendar months in UTC; rows without a time are missing."""
     days = ["2026-10-31T23:59:59"] * 4 + ["2026-11-01T00:00:00"] * 4
     moments = np.array([*np.array(days, "datetime64[us]").astype(np.int64), NO_TIME])
 
@@ -126,7 +126,7 @@ def test_newest_month_of_few_rows_is_not_named():
 
 
 def test_slices_are_those_of_the_sound_rows():
-    """In their order."""
+    """They are in the order of these rows."""
     slices = slice_by(list("abababab"), index=np.array([7, 5, 3, 1]))
 
     assert ["b"] * 4 == slices

@@ -1,4 +1,4 @@
-"""What is filled into a template does not make it another one."""
+"""Texts that differ only in slot values have the same template."""
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ FILLED = {
 
 @pytest.mark.parametrize("kind", FILLED)
 def test_values_of_a_slot_give_one_template(kind):
-    """Ids, dates, amounts, addresses and times are filled in."""
+    """Slots are ids, dates, amounts, addresses and times."""
     templates = {make_template(f"My {kind} is {value}, please help") for value in FILLED[kind]}
 
     if kind == "date":  # a slot that is no date stays apart
@@ -38,13 +38,13 @@ VALUES = st.sampled_from([value for values in FILLED.values() for value in value
 
 @pytest.mark.parametrize("text", ["4711", "w17 w3", "jo@example.com 5 EUR"])
 def test_slots_alone_are_no_template(text):
-    """Nothing would be left that makes two such texts alike."""
+    """Otherwise all such texts would have the same template."""
     assert normalize(text) == make_template(text)
 
 
 @given(WORDS, st.integers(0, 8), st.integers(0, 10**12), st.integers(0, 10**12))
 def test_numbers_never_part_a_template(words, at, one, other):
-    """Whatever the sentence, and wherever the slot."""
+    """This holds for any sentence and any position of the slot."""
     texts = [" ".join([*words[:at], str(value), *words[at:]]) for value in (one, other)]
 
     assert make_template(texts[0]) == make_template(texts[1])
@@ -52,27 +52,27 @@ def test_numbers_never_part_a_template(words, at, one, other):
 
 @given(WORDS, st.lists(VALUES, min_size=1, max_size=3))
 def test_template_holds_no_digit_of_the_text(words, values):
-    """Nor an address."""
+    """It contains no address either."""
     template = make_template(" ".join([*words, *values, "end"]))
 
     assert not {c for c in template.replace(SLOT, "") if c.isdigit() or c == "@"}
 
 
 def test_digits_of_any_script_are_digits():
-    """A superscript is one after normalization, which keys have seen too."""
+    """Normalization, which keys use as well, turns a superscript into a digit."""
     assert {f"room {SLOT}"} == {make_template(f"Room {n}") for n in ("12", "\u00b2", "\u0663")}
 
 
 @given(WORDS)
 def test_text_without_slots_is_its_own_template(words):
-    """Nothing else is folded than in keys."""
+    """Only the normalization of keys is applied."""
     text = " ".join(words)
 
     assert normalize(text) == make_template(text)
 
 
 def test_rows_without_text_keep_their_key():
-    """There is nothing to mask in an embedding."""
+    """An embedding has nothing to mask."""
     texts = np.array(["call 5", "call", "", None], dtype=object)
     keys = np.array(["text:call 5", "text:call", "embedding:12", "row:7"], dtype=object)
 
@@ -82,5 +82,5 @@ def test_rows_without_text_keep_their_key():
 
 
 def test_long_token_takes_no_longer_than_its_length():
-    """A file that was pasted in is one token; a regular expression must not go over it again."""
+    """A pasted file is one token, which a regular expression must not scan repeatedly."""
     assert f"see {SLOT}" == make_template("see 1" + "a" * 1_000_000)

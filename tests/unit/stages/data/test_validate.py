@@ -65,7 +65,7 @@ def with_first(n, value):
 
 
 def test_sound_table_keeps_all_rows():
-    """No row is dropped without a broken expectation."""
+    """No row is dropped unless it violates an expectation."""
     report, is_sound = validate(dataset())
 
     assert 0 == report.n_dropped
@@ -81,7 +81,7 @@ def test_rows_within_tolerance_are_dropped_and_counted_by_rule():
 
 
 def test_rows_beyond_tolerance_stop_the_run_and_no_cell_is_quoted():
-    """The report is in the error, with counts and without values."""
+    """The error contains the report, with counts and without values."""
     texts = [f"{SECRET} {n}" for n in range(N)]
     with pytest.raises(ContractViolationError) as caught:
         validate(dataset(with_first(50, SECRET), texts))
@@ -93,7 +93,7 @@ def test_rows_beyond_tolerance_stop_the_run_and_no_cell_is_quoted():
 
 
 def test_labels_default_to_those_of_the_table():
-    """Without a stated set of labels, all labels of the table are valid."""
+    """If no set of labels is given, all labels of the table are valid."""
     report, _ = validate(dataset([f"label {n % 3}" for n in range(N)]), "labelled_text")
 
     assert report.to_json()["is_met"]
@@ -110,13 +110,13 @@ def test_stated_labels_have_the_spelling_of_the_tables():
     "parameters", [{"labels": "other"}, {"validity": "most"}, {"completeness": 99}]
 )
 def test_invalid_parameter_is_a_configuration_error(parameters):
-    """It is named before the table is validated."""
+    """The error comes before the table is validated."""
     with pytest.raises(ConfigurationError, match=f"'{next(iter(parameters))}'"):
         validate(dataset(), **parameters)
 
 
 def test_tolerance_of_the_suite_is_that_of_every_row_rule():
-    """There is no second tolerance that would have to be raised, too."""
+    """There is no second tolerance to raise."""
     data = dataset(with_first(10, None))
 
     assert 10 == validate(data, completeness=0.9, validity=0.9)[0].n_dropped
@@ -176,7 +176,7 @@ def test_custom_suite_may_use_the_column_names_of_the_file(tmp_path):
         ({"type": "expect_magic", "kwargs": {}}, "expect_magic"),
         (
             {"type": "expect_column_values_to_not_be_null", "kwargs": {"column": "intend"}},
-            "did you mean 'intent'|no column with a role",
+            "did you mean 'intent'|not a column with a role",
         ),
         (
             {"type": "expect_column_values_to_not_be_null", "kwargs": {"columns": "text"}},
@@ -194,7 +194,7 @@ def test_custom_suite_may_use_the_column_names_of_the_file(tmp_path):
                 "type": "expect_table_row_count_to_be_between",
                 "kwargs": {"min_value": 2, "max_value": 1},
             },
-            "at odds with each other: 'max_value', 'min_value'",
+            "mutually inconsistent arguments: 'max_value', 'min_value'",
         ),
     ],
 )

@@ -212,7 +212,7 @@ def test_numbers_that_are_missing_are_found():
 
 
 def test_lost_subject_is_drift_and_new_subject_is_listed():
-    """Columns and texts that only one table has, and embeddings of another model."""
+    """Columns and texts may be in one table only, and embeddings may come from another model."""
     dataset, rows = draw(1)
     columns = tuple(c for c in dataset.columns if c.role not in ("boolean", "text"))
     other = table_of(columns)
@@ -222,7 +222,7 @@ def test_lost_subject_is_drift_and_new_subject_is_listed():
     backward = measure_drift(tables[0], *profiles[::-1], "v1", SPEC)
 
     assert ("column has_id", "embeddings", "text length", "words") == forward.missing_subjects
-    assert forward.findings[0].startswith("column has_id: it is gone")
+    assert forward.findings[0].startswith("column has_id: missing")
     assert ("embeddings",) == backward.missing_subjects
     assert ("column has_id", "text length", "words") == backward.not_compared
 
@@ -244,7 +244,7 @@ def test_lost_subject_is_drift_and_new_subject_is_listed():
     ids=["constant", "flag", "rating", "another constant", "far from zero", "years", "tenths"],
 )
 def test_drift_of_any_kind_of_numbers_is_found(before, after):
-    """Near-constant columns, values far from zero, and columns of few distinct values."""
+    """These are near-constant columns, values far from zero, and columns of few distinct values."""
     y, groups = np.full(1000, "a", object), np.arange(1000)
     tables = [
         make(
@@ -263,7 +263,7 @@ def test_drift_of_any_kind_of_numbers_is_found(before, after):
 
 
 def test_column_without_disclosable_values_is_not_compared():
-    """Sixty countries are data, not schema; a report of no drift would be wrong."""
+    """Sixty countries are data, not schema; reporting no drift would be wrong."""
     y, groups = np.full(600, "a", object), np.arange(600)
     countries = np.array([f"country {n % 60}" for n in range(600)], object)
     columns = {"country": ("categorical", "string", countries)}
@@ -284,7 +284,7 @@ def test_class_named_like_a_pooled_value_is_a_class(name):
 
 
 def test_words_of_one_group_are_not_stored():
-    """However many of its texts use them."""
+    """The number of the group's texts that use them has no effect."""
     groups = np.repeat(np.arange(40), 12)
     texts = np.array([f"delete my account own{u} {n}" for n, u in enumerate(groups)], object)
     table = make(
@@ -301,7 +301,7 @@ def test_words_of_one_group_are_not_stored():
 
 
 def test_no_axis_follows_a_single_group():
-    """Neither that of a text in many rows, nor that of an outlier."""
+    """This covers a text in many rows and an outlier."""
     rng = np.random.default_rng(0)
     matrix = rng.normal(size=(1000, 16)).astype(np.float32)
     groups = np.where(np.arange(1000) < 200, 0, np.arange(1000))
@@ -332,7 +332,7 @@ def test_profile_is_read_as_it_was_written():
 
 
 def test_few_rows_name_no_value_and_make_no_bin():
-    """A value under few keys is pooled; few numbers have no deciles."""
+    """A value with few keys is pooled; few numbers have no deciles."""
     y, groups = np.full(40, "a", object), np.arange(40)
     values = np.array(["web"] * 35 + ["Jane Doe"] * 5, object)
     columns = {
@@ -353,7 +353,7 @@ def test_class_that_is_not_learnt_has_no_name():
 
 
 def test_edges_of_few_rows_are_rounded():
-    """Edges that many rows share are exact, each a bin of its own."""
+    """Edges that many rows share are exact, and each is its own bin."""
     rng = np.random.default_rng(0)
     values = rng.normal(size=500).astype(np.float32) * 123456789
     groups, keys = np.arange(500), np.arange(500)
@@ -408,7 +408,7 @@ def independent(shares, n_rows):
 
 
 def test_index_is_the_sum_of_its_formula():
-    """Two bins of (40, 60) and (50, 50) in 100 rows, half a row added to each."""
+    """The bins are (40, 60) and (50, 50) in 100 rows; half a row is added to each."""
     before, after = (independent(shares, 100) for shares in ([0.4, 0.6], [0.5, 0.5]))
     p, q = np.array([40.5, 60.5]) / 101, np.array([50.5, 50.5]) / 101
     index, null_quantile = stability_index(before, after)
@@ -451,7 +451,7 @@ def test_large_group_has_a_large_standard_error():
 
 @pytest.mark.parametrize("n_rows", [60, 600])
 def test_report_is_json(n_rows):
-    """With a null quantile above the threshold, as with few rows, or below it."""
+    """The null quantile may be above the threshold, as with few rows, or below it."""
     content = measure(draw(0, n_rows), draw(1, n_rows, mean=9)).to_json()
 
     assert content == json.loads(json.dumps(content))

@@ -12,6 +12,7 @@ from job.contracts.model import TrainedModel
 from job.contracts.settings.evaluation import DecisionSpec, EvaluationSpec
 from job.contracts.settings.job_settings import ScoringSpec
 from job.stages.evaluation.evaluate import evaluate, evaluate_model, measure_latency, score_model
+from job.stages.evaluation.evaluated_rows import EvaluatedRows
 from job.stages.metrics.predictions import predict
 
 TWO = (
@@ -34,7 +35,7 @@ EXAMPLES = pytest.mark.parametrize(("y", "proba"), [TWO, THREE], ids=["binary", 
 
 
 class Fixed:
-    """A model that answers with the probabilities it is given as X."""
+    """A model that returns its input X as probabilities."""
 
     def __init__(self, classes):
         self.classes_ = np.array(list(classes))
@@ -66,7 +67,7 @@ def predicted(y, proba):
 
 @EXAMPLES
 def test_scores_of_labels_are_those_of_scikit_learn(y, proba):
-    """Accuracy, and each average of precision, recall and F1."""
+    """This covers accuracy, and each average of precision, recall and F1."""
     y_pred = predicted(y, proba)
     expected = {
         "accuracy": metrics.accuracy_score(y, y_pred),
@@ -85,7 +86,7 @@ def test_scores_of_labels_are_those_of_scikit_learn(y, proba):
 
 @EXAMPLES
 def test_log_loss_is_that_of_scikit_learn(y, proba):
-    """And its negative is the metric to choose by."""
+    """The negative log loss is the metric to choose by."""
     loss = metrics.log_loss(y, proba)
     scores = judge(y, proba).scores
 
@@ -101,7 +102,7 @@ def test_roc_auc_of_two_classes_is_that_of_scikit_learn():
 
 
 def test_roc_auc_of_many_classes_is_that_of_scikit_learn():
-    """One against the rest, classes weighing the same."""
+    """One-vs-rest areas are averaged with equal weight per class."""
     y, proba = THREE
     expected = metrics.roc_auc_score(y, proba, multi_class="ovr")
 
@@ -110,7 +111,7 @@ def test_roc_auc_of_many_classes_is_that_of_scikit_learn():
 
 @EXAMPLES
 def test_confusion_is_that_of_scikit_learn(y, proba):
-    """Rows are true classes."""
+    """Rows of the matrix are true classes."""
     expected = metrics.confusion_matrix(y, predicted(y, proba)).tolist()
 
     assert expected == [list(row) for row in judge(y, proba).confusion]
@@ -118,7 +119,7 @@ def test_confusion_is_that_of_scikit_learn(y, proba):
 
 @EXAMPLES
 def test_recall_of_each_class_is_that_of_scikit_learn(y, proba):
-    """By name, in the order of the classes."""
+    """Classes are named, in sorted order."""
     recall = metrics.recall_score(y, predicted(y, proba), average=None)
     per_class = judge(y, proba).per_class
 
@@ -129,14 +130,14 @@ def test_recall_of_each_class_is_that_of_scikit_learn(y, proba):
 
 @EXAMPLES
 def test_evaluation_is_json(y, proba):
-    """No number of numpy's stays in it."""
+    """It contains no NumPy numbers."""
     evaluation = judge(y, proba)
 
     assert evaluation.to_json() == json.loads(json.dumps(evaluation.to_json(), allow_nan=False))
 
 
 def test_test_only_class_counts_as_an_error_in_scores_of_labels():
-    """The model could not have said it, and was wrong all the same."""
+    """The model cannot predict this class, so these rows are wrong."""
     y, proba = TWO
     alone = judge(y, proba).scores["accuracy"]
     scores = judge([*y, "new", "new"], [*proba, [0.5, 0.5], [1, 0]], ["a", "b"]).scores
@@ -146,7 +147,7 @@ def test_test_only_class_counts_as_an_error_in_scores_of_labels():
 
 @pytest.mark.parametrize("name", ["log_loss", "neg_log_loss", "roc_auc_ovr", "pr_auc_ovr"])
 def test_test_only_class_stays_out_of_scores_of_probabilities(name):
-    """The model has no probability of it."""
+    """The model has no probability for it."""
     y, proba = TWO
     scores = judge([*y, "new", "new"], [*proba, [0.5, 0.5], [1, 0]], ["a", "b"]).scores
 
@@ -154,7 +155,7 @@ def test_test_only_class_stays_out_of_scores_of_probabilities(name):
 
 
 def test_test_only_class_has_a_recall_of_zero():
-    """It stands among the classes of the report."""
+    """It is one of the classes in the report."""
     y, proba = TWO
     scores = judge([*y, "new"], [*proba, [1, 0]], ["a", "b"]).per_class["new"]
 
@@ -162,14 +163,14 @@ def test_test_only_class_has_a_recall_of_zero():
 
 
 def test_test_of_unknown_classes_alone_has_no_score_of_probabilities():
-    """No row is left to compute one on."""
+    """No rows remain to compute one."""
     scores = judge(["new", "newer"], [[1, 0], [0, 1]], ["a", "b"]).scores
 
     assert (0.0, False) == (scores["accuracy"], "log_loss" in scores)
 
 
 def test_class_without_test_rows_has_no_curve():
-    """Its area is not defined, and does not spoil the mean of the others."""
+    """Its area is undefined, and does not affect the mean of the others."""
     y, proba = THREE
     is_other = np.array(y) != "c"
     evaluation = judge(np.array(y)[is_other], np.array(proba)[is_other], ["a", "b", "c"])
@@ -178,7 +179,7 @@ def test_class_without_test_rows_has_no_curve():
 
 
 def test_class_without_test_rows_stays_out_of_balanced_accuracy():
-    """As in scikit-learn: there is no recall of it."""
+    """Its recall is undefined, as in scikit-learn."""
     y, proba = ["a", "b", "b"], [[1, 0, 0], [0, 1, 0], [1, 0, 0]]
 
     assert 0.75 == judge(y, proba, ["a", "b", "c"]).scores["balanced_accuracy"]
@@ -192,7 +193,7 @@ def test_scores_alone_are_those_of_the_evaluation():
 
 
 class Ticks:
-    """A timer by which the n-th prediction takes n milliseconds."""
+    """A timer with which the n-th prediction takes n milliseconds."""
 
     def __init__(self):
         self.n_calls, self.now = 0, 0.0
@@ -205,7 +206,7 @@ class Ticks:
 
 
 def test_blocks_of_rows_are_judged_as_one(monkeypatch):
-    """Where a block ends changes nothing."""
+    """The position of block edges has no effect."""
     whole = judge(*THREE)
     monkeypatch.setattr("job.stages.metrics.predictions._BLOCK", 3)
 
@@ -213,14 +214,14 @@ def test_blocks_of_rows_are_judged_as_one(monkeypatch):
 
 
 def test_latency_is_exact_by_the_timer():
-    """Two warm-up predictions apart: 3 to 23 ms, so the median is 13 and p95 is 22."""
+    """Without two warm-up predictions it is 3 to 23 ms, so the median is 13 and p95 is 22."""
     latency = measure_latency(Fixed("ab"), np.ones((21, 2)), Ticks())
 
     assert pytest.approx({"p50_ms": 13.0, "p95_ms": 22.0}) == latency.to_json()
 
 
 def test_latency_is_that_of_one_row_at_a_time():
-    """As a consumer asks."""
+    """A consumer sends one request at a time."""
     sizes = []
 
     class Watched(Fixed):
@@ -235,7 +236,7 @@ def test_latency_is_that_of_one_row_at_a_time():
 
 @pytest.mark.parametrize(("n_rows", "n_timed"), [(1, 1), (7, 7), (50, 50), (51, 50)])
 def test_latency_is_measured_on_fifty_rows_at_most(n_rows, n_timed):
-    """Each prediction asks the timer twice; two more warm up."""
+    """Each prediction reads the timer twice; two more predictions warm up."""
     timer = Ticks()
     measure_latency(Fixed("ab"), np.ones((n_rows, 2)), timer)
 
@@ -243,7 +244,7 @@ def test_latency_is_measured_on_fifty_rows_at_most(n_rows, n_timed):
 
 
 def test_evaluation_holds_baselines_and_latency_beside_the_scores():
-    """What a reader needs to judge the scores by."""
+    """A reader needs these values to interpret the scores."""
     rows = make_rows(*TWO)
     model = TrainedModel(
         estimator="chosen",
@@ -259,7 +260,8 @@ def test_evaluation_holds_baselines_and_latency_beside_the_scores():
         random_state=0,
     )
     predicted = predict(model.pipeline, rows, model.feature_blocks)
-    evaluation = evaluate(predicted, model, rows, Ticks(), spec=spec)
+    evaluated = EvaluatedRows.of(rows, predicted, spec)
+    evaluation = evaluate(evaluated, model, Ticks(), spec=spec)
 
     assert ({"dummy": evaluation.scores}, {"p50_ms", "p95_ms"}) == (
         evaluation.baselines,

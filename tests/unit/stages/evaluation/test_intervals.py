@@ -1,9 +1,9 @@
-"""Intervals hold what they promise, and say so where resamples cannot tell."""
+"""Intervals have their nominal coverage, and are marked if resamples cannot determine them."""
 
 import numpy as np
 import pytest
 from sklearn import metrics
-from support.simulated import RECALLS, SHARES, draw, predictions
+from support.simulated import RECALLS, SHARES, bootstrap_of, draw, predictions
 
 from job.contracts.settings.evaluation import EvaluationSpec
 from job.stages.evaluation.evaluate import evaluate_predictions
@@ -41,7 +41,7 @@ def soft(n=300, seed=0, classes="abc"):
 @pytest.mark.parametrize("is_uneven", [False, True])
 @pytest.mark.parametrize("n_groups", [200, 1000])
 def test_nominal_95_percent_cover_93_to_97(n_groups, is_uneven):
-    """In 400 draws of hold-outs, by accuracy and by macro F1."""
+    """This is measured on 400 simulated hold-outs, for accuracy and macro F1."""
     rng = np.random.default_rng([3, n_groups, is_uneven])
     covered = {"accuracy": 0, "f1_macro": 0}
     for _ in range(N_DRAWS):
@@ -56,9 +56,9 @@ def test_nominal_95_percent_cover_93_to_97(n_groups, is_uneven):
 
 
 def test_values_are_the_scores_of_the_evaluation():
-    """Score by score, also those of classes."""
+    """This covers every score, including those of single classes."""
     predicted = soft()
-    report = compute_intervals(predicted, np.arange(300), SPEC, 0)
+    report = compute_intervals(predicted, bootstrap_of(predicted, np.arange(300), SPEC, 0))
     evaluation = evaluate_predictions(predicted)
 
     assert evaluation.scores == pytest.approx(
@@ -72,26 +72,34 @@ def test_values_are_the_scores_of_the_evaluation():
 
 
 def test_ends_lie_around_the_value():
-    """Whatever the score."""
-    for interval in compute_intervals(soft(), np.arange(300), SPEC, 0).scores.values():
+    """This holds for every score."""
+    for interval in compute_intervals(
+        soft(), bootstrap_of(soft(), np.arange(300), SPEC, 0)
+    ).scores.values():
         assert interval.lower < interval.value < interval.upper
 
 
 def test_rows_of_one_group_tell_less_than_as_many_groups():
-    """Ten copies of each row do not make the score surer."""
+    """Ten copies of each row do not narrow the interval."""
     predicted = soft(n=100)
     copies = predicted.take(np.repeat(np.arange(100), 10))
     groups = np.repeat(np.arange(100), 10)
-    alone = dict(compute_intervals(predicted, np.arange(100), SPEC, 0).scores)["accuracy"]
-    copied = dict(compute_intervals(copies, groups, SPEC, 0).scores)["accuracy"]
+    alone = dict(
+        compute_intervals(predicted, bootstrap_of(predicted, np.arange(100), SPEC, 0)).scores
+    )["accuracy"]
+    copied = dict(compute_intervals(copies, bootstrap_of(copies, groups, SPEC, 0)).scores)[
+        "accuracy"
+    ]
 
     assert (copied.upper - copied.lower) == pytest.approx(alone.upper - alone.lower, rel=0.15)
 
 
 def test_perfect_hold_out_is_not_perfectly_sure():
-    """An error seen in none of 100 groups may affect 3.6 % (97.5 % bound), 11 % of 30 groups."""
+    """An error seen in none of 100 groups may affect 3.6 % (97.5 % bound); of 30 groups, 11 %."""
     y = np.repeat([0, 1], [70, 30])
-    report = compute_intervals(predictions(y, y, 2), np.arange(100), SPEC, 0)
+    report = compute_intervals(
+        predictions(y, y, 2), bootstrap_of(predictions(y, y, 2), np.arange(100), SPEC, 0)
+    )
     accuracy = report.scores["accuracy"]
     recall = dict(report.per_class["c01"])["recall"]
     macro = report.scores["f1_macro"]
@@ -104,15 +112,18 @@ def test_perfect_hold_out_is_not_perfectly_sure():
 
 
 def test_class_without_rows_is_wholly_unsure():
-    """Nothing is known of its recall."""
-    report = compute_intervals(predictions([0, 0, 1, 1], [0, 0, 1, 1], 3), np.arange(4), SPEC, 0)
+    """Nothing is known about its recall."""
+    report = compute_intervals(
+        predictions([0, 0, 1, 1], [0, 0, 1, 1], 3),
+        bootstrap_of(predictions([0, 0, 1, 1], [0, 0, 1, 1], 3), np.arange(4), SPEC, 0),
+    )
     recall = dict(report.per_class["c02"])["recall"]
 
     assert (0.0, 1.0) == (recall.lower, recall.upper)
 
 
 def test_losses_are_scikit_learns():
-    """Row by row they make its mean."""
+    """The mean over rows is scikit-learn's loss."""
     predicted = soft()
 
     assert log_losses(predicted).mean() == pytest.approx(
@@ -126,7 +137,7 @@ def test_losses_are_scikit_learns():
 
 
 def test_mean_roc_auc_is_scikit_learns_with_ties():
-    """One-vs-rest, each class alike."""
+    """One-vs-rest areas have equal weight per class."""
     predicted = soft()
     predicted = Predictions(
         classes=predicted.classes,
@@ -142,19 +153,21 @@ def test_mean_roc_auc_is_scikit_learns_with_ties():
 
 
 def test_roc_auc_ends_are_near_those_of_a_full_bootstrap():
-    """The first-order shares vary as the AUC itself does when rows are drawn again."""
+    """First-order influences vary like the AUC itself when rows are resampled."""
     predicted, rng = soft(n=400), np.random.default_rng(0)
     rows = [np.flatnonzero(predicted.y_true == n) for n in range(3)]
     drawn = []
     for _ in range(400):
         resampled = predicted.take(np.concatenate([rng.choice(part, len(part)) for part in rows]))
         drawn.append(KnownRows(resampled).roc_auc[0])
-    interval = dict(compute_intervals(predicted, np.arange(400), SPEC, 0).scores)["roc_auc_ovr"]
+    interval = dict(
+        compute_intervals(predicted, bootstrap_of(predicted, np.arange(400), SPEC, 0)).scores
+    )["roc_auc_ovr"]
 
     assert (interval.upper - interval.lower) / 3.92 == pytest.approx(np.std(drawn), rel=0.15)
 
 
 def test_calibration_error_of_sure_and_right_or_wrong():
-    """Sure and right is 0; sure and wrong is 1."""
+    """Confident correct predictions give 0; confident wrong ones give 1."""
     assert 0.0 == calibration_error(predictions([0, 1], [0, 1]))
     assert 1.0 == calibration_error(predictions([0, 1], [1, 0]))

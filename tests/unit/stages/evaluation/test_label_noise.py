@@ -91,7 +91,7 @@ def estimate(rows, chosen="logistic_regression", oof_predictions=None, **given):
 @pytest.mark.parametrize("chosen", ["logistic_regression", "linear_svc"])
 @pytest.mark.parametrize("share", [0.05, 0.1])
 def test_share_of_wrong_labels_is_near_the_truth(share, chosen):
-    """The interval holds it, and the classes' parts make up the whole."""
+    """The interval contains the true share, and the classes' numbers add up to the total."""
     rows, is_wrong = draw(share, share, share)
     noise = estimate(rows, chosen)
 
@@ -104,7 +104,7 @@ def test_share_of_wrong_labels_is_near_the_truth(share, chosen):
 
 
 def test_class_and_pair_of_wrong_labels_are_named():
-    """Mistakes in one direction are underestimated: the model learns them, too."""
+    """Systematic mistakes are underestimated, because the model learns them as well."""
     rows, is_wrong = draw(0.15, 0, 0)
     noise = estimate(rows)
     wrong = {name: c.n_wrong for name, c in noise.per_class.items()}
@@ -123,7 +123,7 @@ def test_right_labels_are_believed():
 
 
 def test_wrong_labels_are_listed_first():
-    """By the places that the rows have in the table, and only where a list is allowed."""
+    """The list has positions in the table, and exists only if the settings enable it."""
     rows, is_wrong = draw(0.15, 0, 0)
     noise = estimate(rows, label_issues=True)
     listed = [issue.row - 1000 for issue in noise.issues]
@@ -140,7 +140,7 @@ def test_wrong_labels_are_listed_first():
 
 @pytest.mark.parametrize("chosen", ["logistic_regression", "linear_svc"])
 def test_what_is_known_out_of_fold_is_not_fitted_again(chosen):
-    """Whichever candidate was chosen, its out-of-fold predictions of the run are those that count."""
+    """The run's out-of-fold predictions are used, whichever candidate was chosen."""
     rows, _ = draw(0.1, 0.1, 0.1)
     oof_predictions = _predict(rows, np.arange(len(rows)))
     others = replace(oof_predictions, proba=np.roll(oof_predictions.proba, 1, axis=1))
@@ -150,7 +150,7 @@ def test_what_is_known_out_of_fold_is_not_fitted_again(chosen):
 
 
 def test_dummy_estimates_no_label_noise():
-    """It predicts the same for each row; the best logistic regression takes its place."""
+    """It predicts the same for every row; the best logistic regression takes its place."""
     rows, is_wrong = draw(0.1, 0.1, 0.1)
     noise = estimate(rows, "dummy", _predict(rows, np.arange(len(rows))))
 
@@ -159,14 +159,14 @@ def test_dummy_estimates_no_label_noise():
 
 
 def test_list_ends_at_its_cap(monkeypatch):
-    """A table of nonsense does not make an endless list."""
+    """A table of random labels does not make the list arbitrarily long."""
     monkeypatch.setattr(label_noise, "_MAX_LISTED", 7)
 
     assert 7 == len(estimate(draw(0.1, 0.1, 0.1)[0], label_issues=True).issues)
 
 
 def test_large_table_is_sampled_unless_it_is_to_be_listed(monkeypatch):
-    """Whole groups are drawn; the estimate stays what it is."""
+    """Whole groups are drawn; the estimate stays about the same."""
     monkeypatch.setattr(label_noise, "_N_ROWS", 600)
     rows, is_wrong = draw(0.1, 0.1, 0.1)
     rows = replace(rows, near_duplicate_groups=np.arange(len(rows)) // 2)
@@ -178,7 +178,7 @@ def test_large_table_is_sampled_unless_it_is_to_be_listed(monkeypatch):
 
 
 def test_row_of_several_confident_classes_is_of_the_likeliest():
-    """As in the paper's table: thresholds are the classes' mean self-confidence."""
+    """As in the paper's table, thresholds are the classes' mean self-confidence."""
     proba = np.array(
         [[0.6, 0.4], [0.4, 0.6], [0.1, 0.9], [0.8, 0.2], [0.45, 0.55]], dtype=np.float32
     )
@@ -194,7 +194,7 @@ def test_row_of_several_confident_classes_is_of_the_likeliest():
 
 
 def test_row_is_predicted_by_a_model_that_was_not_trained_on_its_copies():
-    """Labels that nothing explains can be known by heart alone."""
+    """Random labels can only be predicted by a model that has memorized copies."""
     rng = np.random.default_rng(0)
     near_duplicate_groups = np.repeat(np.arange(60), 5)
     X = rng.standard_normal((60, 100))[near_duplicate_groups] + 0.01 * rng.standard_normal(
@@ -209,7 +209,7 @@ def test_row_is_predicted_by_a_model_that_was_not_trained_on_its_copies():
 
 
 def test_predictions_follow_the_positions():
-    """Also where the rows that are looked at are few, and in another order."""
+    """This also holds for few examined rows in another order."""
     rows, _ = draw(0, 0, 0)
     positions = np.random.default_rng(1).permutation(len(rows))[:400]
     predictions = _predict(rows, positions)

@@ -26,7 +26,7 @@ CLASSES = (NO_CLASS, "a", "b")
 
 
 def answer(confidence, taken):
-    """Return a model's answers: it knows `a` and `b`, and each row's label is none of them."""
+    """Return predictions of a model that knows `a` and `b`; no row has either label."""
     column = np.array([CLASSES.index(name) - 1 for name in taken])
     proba = 1 - np.repeat(np.array(confidence)[:, None], 2, axis=1)
     proba[np.arange(len(column)), column] = confidence
@@ -64,7 +64,7 @@ def measure(confidence, taken, *, threshold=0.8, groups=None):
 
 
 def test_rows_at_or_above_the_threshold_are_answered():
-    """Classes are counted whether a row is answered or not."""
+    """Classes are counted for all rows, answered or not."""
     part = measure([0.8, 0.79, 0.95, 0.55], "abbb")
     requests = part.requests
 
@@ -106,7 +106,7 @@ def test_empty_request_alone_is_judged_without_a_set():
 
 
 def test_copies_of_a_request_make_the_interval_no_narrower():
-    """The interval is of as many trials as there are groups."""
+    """The number of trials is the number of groups."""
     alone = measure([0.9, 0.5], "ab").requests
     copied = measure([0.9, 0.5] * 50, "ab" * 50, groups=[0, 1] * 50).requests
 
@@ -116,7 +116,7 @@ def test_copies_of_a_request_make_the_interval_no_narrower():
 
 @pytest.mark.parametrize("labels", [None, ("canary", None)])
 def test_labels_of_the_set_are_not_read(labels):
-    """A column of labels may be there, with anything in it."""
+    """The set may have a label column with any content."""
     text = Column(
         name="text", role="text", kind="string", values=np.array(["Hi!", "hi"], dtype=object)
     )
@@ -146,7 +146,7 @@ def test_empty_request_has_a_text_without_characters():
 
 
 def test_empty_request_lacks_all_metadata():
-    """The preprocessing takes it, and every kind of column is missing."""
+    """The preprocessing accepts it, and all kinds of columns are missing."""
     frame = pd.DataFrame(
         {
             "length": np.array([4.0, 9.0], np.float32),

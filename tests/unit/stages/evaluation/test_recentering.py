@@ -1,4 +1,4 @@
-"""A batch is recentered by the lengths of its rows, and one that lies right stays where it is."""
+"""A batch is recentered by the lengths of its rows; a batch of correct lengths is not changed."""
 
 import numpy as np
 import pytest
@@ -7,14 +7,14 @@ from job.stages.evaluation.recentering import recenter
 
 
 def make_rows(n=200, width=64, seed=0):
-    """Return rows of length 1 about a common mean."""
+    """Return rows of length 1 around a common mean."""
     rows = np.random.default_rng(seed).standard_normal((n, width)) + 0.5
     return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_rows_of_length_1_stay_as_they_are(dtype):
-    """Those of a batch whose scalers were kept."""
+    """A batch that was scaled with the table's scalers has such rows."""
     rows = make_rows().astype(dtype)
 
     assert np.allclose(rows, recenter(rows), atol=1e-6)
@@ -22,7 +22,7 @@ def test_rows_of_length_1_stay_as_they_are(dtype):
 
 @pytest.mark.parametrize("n", [20, 200])
 def test_shift_of_a_batch_is_undone(n):
-    """Nearly with few rows, and more than nine tenths of it with many."""
+    """With few rows it is mostly undone, with many rows to more than nine tenths."""
     rows = make_rows(n)
     shift = np.zeros(64)
     shift[:4] = 0.2
@@ -32,7 +32,7 @@ def test_shift_of_a_batch_is_undone(n):
 
 
 def test_one_row_stays_where_it_is():
-    """It says nothing of the others of its batch."""
+    """One row shows nothing about the shift of its batch."""
     row = make_rows(1) + 0.1
 
     assert np.allclose(row, recenter(row))

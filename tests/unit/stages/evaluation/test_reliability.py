@@ -1,4 +1,4 @@
-"""Confidence is compared with what came true, in bins that hold enough rows."""
+"""Confidence is compared with accuracy, in bins with enough rows."""
 
 import json
 
@@ -18,7 +18,7 @@ from job.stages.metrics.predictions import Predictions
 
 
 def test_calibrated_simulation_lies_on_the_diagonal():
-    """Within four standard errors of each bin, overall and of each class."""
+    """Each bin is within four standard errors, overall and for each class."""
     predictions, _ = simulate(60_000, np.random.default_rng(0))
     report = measure_reliability(predictions)
     all_bins = [report.bins, *(c.bins for c in report.per_class.values())]
@@ -31,7 +31,7 @@ def test_calibrated_simulation_lies_on_the_diagonal():
 
 
 def test_too_sure_a_model_lies_below_the_diagonal():
-    """In every bin but those that cannot be surer."""
+    """This holds in every bin, except where confidence is at its maximum."""
     predictions, _ = simulate(20_000, np.random.default_rng(0), sharpened=3.0)
     bins = measure_reliability(predictions).bins
 
@@ -40,7 +40,7 @@ def test_too_sure_a_model_lies_below_the_diagonal():
 
 @given(st.lists(st.integers(0, 12), max_size=400), st.integers(0, 2**32 - 1))
 def test_no_bin_has_fewer_rows_than_the_minimum(steps, seed):
-    """Whatever is tied; and all rows are in one, or none is shown."""
+    """This holds with any ties; if there are too few rows, no bin is shown."""
     confidence = np.array(steps, float) / 12
     is_right = np.random.default_rng(seed).random(len(steps)) < confidence
     bins = describe_bins(confidence, is_right)
@@ -52,7 +52,7 @@ def test_no_bin_has_fewer_rows_than_the_minimum(steps, seed):
 
 
 def test_equal_confidence_shares_a_bin():
-    """The order of the rows would decide what each bin shows."""
+    """Otherwise the order of the rows would determine the bins."""
     confidence = np.repeat([0.5, 0.9], [100, 50])
     is_right = np.tile([True, False], 75)
     bins = describe_bins(confidence, is_right)
@@ -62,7 +62,7 @@ def test_equal_confidence_shares_a_bin():
 
 
 def test_coverage_grows_while_the_threshold_falls():
-    """From the fewest rows that may be shown to all of them, where the risk is the error."""
+    """The curve starts at the minimum number of rows and ends at all rows, with the total error."""
     predictions, _ = simulate(300, np.random.default_rng(1))
     curve = trace_risk(predictions)
     error = float((predictions.y_pred != predictions.y_true).mean())
@@ -74,7 +74,7 @@ def test_coverage_grows_while_the_threshold_falls():
 
 
 def test_risk_of_surest_rows_is_counted():
-    """Thirty of forty are sure and right, the others are unsure and wrong."""
+    """Thirty of forty rows are confident and right, the others are unconfident and wrong."""
     proba = np.repeat([[0.9, 0.1], [0.6, 0.4]], [30, 10], axis=0)
     y = np.repeat([0, 1], [30, 10])
     predictions = Predictions(classes=("a", "b"), y_true=y, proba=proba, model_classes=np.arange(2))
@@ -86,7 +86,7 @@ def test_risk_of_surest_rows_is_counted():
 
 
 def test_order_of_equal_rows_means_nothing():
-    """As of a model that says one thing of all."""
+    """All rows have equal confidence here."""
     proba = np.repeat([[0.7, 0.3]], 100, axis=0)
     y = np.repeat([0, 1], [70, 30])
     predictions = Predictions(classes=("a", "b"), y_true=y, proba=proba, model_classes=np.arange(2))
@@ -96,7 +96,7 @@ def test_order_of_equal_rows_means_nothing():
 
 
 def test_few_rows_show_nothing():
-    """Neither bins nor a curve; the report is JSON all the same."""
+    """There are no bins and no curve; the report is still valid JSON."""
     predictions, _ = simulate(MIN_ROWS - 1, np.random.default_rng(0))
     report = measure_reliability(predictions)
 

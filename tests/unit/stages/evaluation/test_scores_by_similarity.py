@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from support.simulated import predictions
+from support.simulated import bootstrap_of, predictions
 
 from job.contracts.settings.evaluation import EvaluationSpec
 from job.stages.evaluation.scores_by_similarity import score_by_similarity
@@ -24,11 +24,11 @@ def score(values, is_right, groups=None):
     groups = np.arange(len(values)) if groups is None else np.asarray(groups)
     y = np.arange(len(values)) % 2
     predicted = predictions(y, np.where(is_right, y, 2))
-    return score_by_similarity(predicted, groups, similarity, spec=SPEC, random_state=1)
+    return score_by_similarity(predicted, bootstrap_of(predicted, groups, SPEC, 1), similarity)
 
 
 def test_rows_stand_in_the_bin_of_their_similarity():
-    """Lower edges belong to a bin; what lies beyond the outer ones to the first and the last."""
+    """A bin includes its lower edge; the outer bins include values beyond their edges."""
     report = score([-0.3, 0.0, 0.2, 0.39, 0.4, 0.8, 1.0], True)
 
     assert [2, 2, 1, 0, 2] == [similarity_bin.n_rows for similarity_bin in report.bins]
@@ -43,7 +43,7 @@ def test_bin_without_rows_has_no_accuracy():
 
 @pytest.mark.parametrize(("n_groups", "has_interval"), [(4, False), (5, True)])
 def test_fewer_than_five_groups_have_no_interval(n_groups, has_interval):
-    """However many rows they have."""
+    """This does not depend on their number of rows."""
     groups = np.arange(100) % n_groups
     report = score([0.9] * 100, groups > 0, groups)
 
@@ -52,7 +52,7 @@ def test_fewer_than_five_groups_have_no_interval(n_groups, has_interval):
 
 
 def test_interval_is_over_groups_and_not_over_rows():
-    """Two hundred rows in ten groups say as much as ten rows."""
+    """Two hundred rows in ten groups show as much as ten rows."""
     of_group = np.arange(10) % 3 > 0
     few = score([0.9] * 10, of_group).bins[-1].interval
     many = (

@@ -1,11 +1,11 @@
-"""Slices beside the rest: what is shown, how sure it is, and who is called worse."""
+"""Slices are compared with the rest: which are shown, with which interval, and which are worse."""
 
 import json
 
 import numpy as np
 import pandas as pd
 import pytest
-from support.simulated import draw, predictions
+from support.simulated import bootstrap_of, draw, predictions
 
 from job.contracts.metrics import METRICS
 from job.contracts.settings.evaluation import EvaluationSpec
@@ -17,7 +17,8 @@ SPEC = EvaluationSpec(resamples=1000)
 def judge(predicted, groups, slices, metric=METRICS["f1_macro"], **spec):
     frame = pd.DataFrame({name: pd.Categorical(values) for name, values in slices.items()})
     spec = SPEC.model_copy(update=spec)
-    return score_slices(predicted, np.asarray(groups), frame, metric, spec, 0)
+    bootstrap = bootstrap_of(predicted, groups, spec)
+    return score_slices(predicted, bootstrap, frame, metric, min_rows=spec.min_slice_rows)
 
 
 def half_wrong(n=400):
@@ -30,7 +31,7 @@ def half_wrong(n=400):
 
 
 def test_slice_has_the_accuracy_of_its_rows_and_the_difference_to_the_rest():
-    """And their number, and that of their groups."""
+    """The report also has the numbers of rows and groups."""
     predicted, names = half_wrong()
     worst, best = judge(predicted, np.arange(400) // 2, {"x": names}).scores
 
@@ -44,7 +45,7 @@ def test_slice_has_the_accuracy_of_its_rows_and_the_difference_to_the_rest():
 
 
 def test_slice_that_is_worse_is_named_and_its_rest_is_not():
-    """0.75 against 0.95, on 200 rows each."""
+    """The accuracies are 0.75 and 0.95, on 200 rows each."""
     predicted, names = half_wrong()
 
     assert [True, False] == [
@@ -54,7 +55,7 @@ def test_slice_that_is_worse_is_named_and_its_rest_is_not():
 
 @pytest.mark.parametrize(("n_rows", "n_shown"), [(29, 0), (30, 2)])
 def test_slice_of_fewer_rows_than_the_minimum_is_counted(n_rows, n_shown):
-    """Nor is the rest shown, for the difference would tell."""
+    """The rest is not shown either, because the difference would disclose the slice."""
     predicted, _ = half_wrong(200)
     names = np.where(np.arange(200) < n_rows, "few", "many")
     report = judge(predicted, np.arange(200), {"x": names})
@@ -64,7 +65,7 @@ def test_slice_of_fewer_rows_than_the_minimum_is_counted(n_rows, n_shown):
 
 @pytest.mark.parametrize(("n_groups", "n_shown"), [(9, 0), (10, 2)])
 def test_slice_of_fewer_groups_than_ten_is_counted(n_groups, n_shown):
-    """Copies are no more rows."""
+    """Copies do not count as additional rows."""
     predicted, _ = half_wrong(400)
     is_few = np.arange(400) < 100
     groups = np.where(is_few, np.arange(400) % n_groups, 100 + np.arange(400))
@@ -74,7 +75,7 @@ def test_slice_of_fewer_groups_than_ten_is_counted(n_groups, n_shown):
 
 
 def test_group_that_lies_in_both_slices_counts_in_both():
-    """Nine groups of `few` alone and one that it shares are ten; `many` has the shared one too."""
+    """`few` has nine groups of its own and shares one, so it has ten; `many` has the shared one."""
     predicted, _ = half_wrong(400)
     groups = np.where(np.arange(400) < 100, np.arange(400) % 10, np.arange(400))
     is_few = (np.arange(400) < 100) & ((groups != 9) | (np.arange(400) < 50))
@@ -84,7 +85,7 @@ def test_group_that_lies_in_both_slices_counts_in_both():
 
 
 def test_column_of_one_slice_is_undivided():
-    """It has no rest."""
+    """There is no rest."""
     predicted, names = half_wrong()
     report = judge(predicted, np.arange(400), {"same": np.full(400, "a"), "x": names})
 
@@ -96,7 +97,7 @@ def test_column_of_one_slice_is_undivided():
 
 
 def test_slice_without_an_error_is_bounded_by_one():
-    """Its interval follows from the number of its groups."""
+    """The number of groups determines its interval."""
     y = np.arange(200) % 4
     predicted = predictions(y, np.where(np.arange(200) < 20, (y + 1) % 4, y))
     names = np.where(np.arange(200) < 100, "a", "b")
@@ -106,7 +107,7 @@ def test_slice_without_an_error_is_bounded_by_one():
 
 
 def test_slice_of_errors_alone_has_an_upper_bound_above_zero():
-    """A right answer seen in none of its groups may still occur in some."""
+    """A correct row seen in none of its groups may still occur in some."""
     y = np.arange(200) % 4
     is_a = np.arange(200) < 60
     predicted = predictions(y, np.where(is_a, (y + 1) % 4, y))
@@ -117,7 +118,7 @@ def test_slice_of_errors_alone_has_an_upper_bound_above_zero():
 
 
 def test_report_is_json():
-    """No number of numpy's stays in it."""
+    """It contains no NumPy numbers."""
     predicted, names = half_wrong()
     content = judge(predicted, np.arange(400), {"x": names}).to_json()
 
@@ -125,7 +126,7 @@ def test_report_is_json():
 
 
 def test_names_of_slices_change_no_number():
-    """The order of columns and categories neither."""
+    """The order of columns and categories does not either."""
     predicted, names = half_wrong()
     other = np.arange(400) % 3
     given = judge(predicted, np.arange(400), {"x": names, "y": other.astype(str)})
@@ -141,7 +142,7 @@ def test_names_of_slices_change_no_number():
 
 @pytest.mark.parametrize(("n_groups", "is_uneven"), [(150, False), (400, True)])
 def test_equal_slices_are_rarely_called_worse(n_groups, is_uneven):
-    """Of a hold-out in which no slice is worse, 5 % at most name one, and two standard errors."""
+    """If no slice is worse, at most 5 % of hold-outs report one (plus two standard errors)."""
     n, n_named, n_missed = 100, 0, 0
     for seed in range(n):
         rng = np.random.default_rng(seed)

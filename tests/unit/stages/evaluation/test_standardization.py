@@ -1,4 +1,4 @@
-"""Standardized columns are detected, and embeddings as a model computes them are not."""
+"""Standardized columns are detected; embeddings straight from a model are not."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ def check(X):
 
 
 def standardized(n_rows=3000, seed=0):
-    """Return two blocks of columns, each scaled to mean 0 and one deviation, as the upstream does."""
+    """Return two blocks of columns, each with mean 0 and one deviation, like the upstream's."""
     X = np.random.default_rng(seed).lognormal(size=(n_rows, 60)) + np.arange(60)
     X = (X - X.mean(axis=0)) / X.std(axis=0)
     return X * np.where(np.arange(60) < 40, 0.7, 0.3)
@@ -28,7 +28,7 @@ def test_two_scaled_blocks_look_standardized():
 
 
 def test_part_of_a_batch_looks_standardized():
-    """Means and deviations are those of a sample."""
+    """Its means and deviations are those of a sample."""
     assert check(standardized()[:300]).is_standardized
 
 
@@ -43,12 +43,12 @@ def test_columns_with_means_do_not():
 
 
 def test_columns_of_many_scales_do_not():
-    """Principal components have a mean of 0, too."""
+    """Principal components also have a mean of 0."""
     assert not check(standardized() / (1 + np.arange(60))).is_standardized
 
 
 def test_constant_columns_are_left_out():
-    """They vary neither in a standardized table nor in another."""
+    """They vary in no table, standardized or not."""
     X = standardized()
     X[:, 20:50] = 0.25
 
@@ -63,7 +63,7 @@ def test_zeros_are_nothing():
 
 
 def test_blocks_and_sample_change_nothing(monkeypatch):
-    """More rows than one block, and of many rows a seeded sample."""
+    """There are more rows than in one block; of many rows, a seeded sample is used."""
     X = standardized(5000)
     whole = check(X)
     monkeypatch.setattr(standardization, "_MAX_ROWS", 2000)

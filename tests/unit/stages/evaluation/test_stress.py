@@ -1,4 +1,4 @@
-"""Batches of another class mix are drawn, standardized anew and predicted within bounds."""
+"""Batches of another class mix are drawn, restandardized and predicted with bounded work."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ from job.stages.evaluation.stress_batches import SHARE, Columns, draw_batch
 
 
 class BySign:
-    """A model that knows class `a` by a first column below zero."""
+    """A model that predicts class `a` if the first column is below zero."""
 
     def __init__(self, *more):
         self.classes_ = np.array(["a", "b", *more], dtype=object)
@@ -27,7 +27,7 @@ class BySign:
 
 
 def make_rows(n=300, *, n_groups=60, seed=0, names=("a", "b")):
-    """Return columns of mean 0 and deviation 1 whose first is the class."""
+    """Return columns of mean 0 and deviation 1; the first one is the class."""
     y = np.array(names, dtype=object)[np.arange(n) % len(names)]
     X = np.random.default_rng(seed).standard_normal((n, 4))
     X[:, 0] = np.where(y == "a", -1, 1) + 0.35 * X[:, 0]
@@ -55,7 +55,7 @@ def measure(rows, pipeline=None, seed=0):
 
 
 def test_model_that_is_right_as_given_is_wrong_once_the_mean_moves():
-    """The mean of a batch of one class is nearly that of the class, which then lies around zero."""
+    """A batch's mean is close to its main class's mean, which is then moved to zero."""
     report = measure(make_rows())
 
     assert report.accuracy_as_given > 0.98
@@ -66,7 +66,7 @@ def test_model_that_is_right_as_given_is_wrong_once_the_mean_moves():
 
 
 def test_batch_has_the_means_and_deviations_of_the_table():
-    """Those of each column, whatever they were before; the rows keep their order."""
+    """This holds for each column, whatever its values were; the rows keep their order."""
     table = np.random.default_rng(0).normal(3, 0.7, (500, 5)).astype(np.float32)
     batch = np.random.default_rng(1).gamma(2, 5, (60, 5)).astype(np.float32)
     columns = Columns.of(MatrixRows(table, np.arange(500)))
@@ -78,7 +78,7 @@ def test_batch_has_the_means_and_deviations_of_the_table():
 
 
 def test_column_that_does_not_vary_in_the_batch_gets_the_mean_of_the_table():
-    """Nothing is divided by zero, nor by the rounding of a mean."""
+    """There is no division by zero, or by the rounding error of a mean."""
     columns = Columns(mean=np.array([2.0]), deviation=np.array([0.7]))
 
     assert ([[2.0]] * 50) == columns.standardize(np.full((50, 1), 0.1, np.float32)).tolist()
@@ -99,7 +99,7 @@ def test_batch_is_mostly_of_one_class_and_evenly_of_the_others(name):
 
 
 def test_rest_that_cannot_be_shared_evenly_is_drawn_all_the_same():
-    """One class gives one row more."""
+    """One class gets one row more."""
     class_rows = {name: np.arange(n, n + 200) for name, n in (("a", 0), ("b", 200), ("c", 400))}
     index = draw_batch(class_rows, "a", 205, np.random.default_rng(0))
 
@@ -110,14 +110,14 @@ def test_rest_that_cannot_be_shared_evenly_is_drawn_all_the_same():
     ("n", "n_batch_rows"), [(84, None), (86, 50), (200, 117), (340, 200), (900, 200)]
 )
 def test_batch_is_as_large_as_the_smallest_class_allows(n, n_batch_rows):
-    """Up to 200 rows, and none of fewer than 50."""
+    """A batch has at most 200 rows, and at least 50."""
     report = measure(make_rows(n))
 
     assert n_batch_rows == (report and report.n_batch_rows)
 
 
 def test_small_class_has_no_batches_of_its_own():
-    """It is among the rest of the others'."""
+    """Its rows are part of the rest in the batches of other classes."""
     rows = make_rows(400)
     rows.y[:8] = "c"
     report = measure(rows, BySign("c"))
@@ -126,7 +126,7 @@ def test_small_class_has_no_batches_of_its_own():
 
 
 def test_class_that_the_model_does_not_know_is_in_no_batch():
-    """Its rows are errors before and after."""
+    """Its rows are errors before and after restandardizing."""
     rows = make_rows(400)
     rows.y[:100] = "unknown"
     report = measure(rows)
@@ -148,7 +148,7 @@ def test_same_seed_draws_the_same_batches():
 
 @pytest.mark.parametrize("n_most", [1000, 300])
 def test_work_is_bounded_by_fewer_draws_and_then_by_fewer_classes(monkeypatch, n_most):
-    """Rows are predicted once as given beside that."""
+    """In addition, rows are predicted once in their original form."""
     monkeypatch.setattr(stress_batches, "MAX_PREDICTED", n_most)
     rows, model = make_rows(), BySign()
     report = measure(rows, model)

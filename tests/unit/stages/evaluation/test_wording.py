@@ -1,4 +1,4 @@
-"""Templates, groups and distinct items are counted, and come together as one report."""
+"""Templates, groups and distinct items are counted and combined into one report."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,8 @@ from support.rows import rows_of_embeddings, rows_of_texts
 from support.simulated import predictions
 
 from job.contracts.reports.wording import Wording
-from job.contracts.settings.evaluation import EvaluationSpec
+from job.contracts.settings.job_settings import JobSettings
+from job.stages.evaluation.evaluated_rows import EvaluatedRows
 from job.stages.evaluation.wording import (
     TEMPLATE_MIN_ROWS,
     count_groups,
@@ -14,11 +15,11 @@ from job.stages.evaluation.wording import (
     measure_wording,
 )
 
-SPEC = EvaluationSpec(resamples=1000)
+SPEC = JobSettings(evaluation={"resamples": 1000}).scoring
 
 
 def test_equal_groups_count_in_full():
-    """Kish's number of groups of one size is their number."""
+    """Kish's effective number of groups of one size equals their number."""
     counts = count_groups(np.repeat(np.arange(7), 3))
 
     assert (21, 7, 7.0) == (counts.n_rows, counts.n_groups, counts.n_effective_groups)
@@ -35,7 +36,7 @@ def test_one_large_group_is_worth_little_more_than_one():
     ("n_templated", "n_single", "is_templated"), [(51, 49, True), (50, 50, False)]
 )
 def test_more_than_half_of_the_rows_make_a_table_templated(n_templated, n_single, is_templated):
-    """Half of them does not."""
+    """Exactly half is not enough."""
     near_duplicate_groups = np.append(np.zeros(n_templated, int), 1 + np.arange(n_single))
     templates = measure_templates(
         rows_of_texts(["a"] * 100, near_duplicate_groups=near_duplicate_groups)
@@ -46,7 +47,7 @@ def test_more_than_half_of_the_rows_make_a_table_templated(n_templated, n_single
 
 
 def test_group_one_row_too_small_is_not_a_template():
-    """Texts that people write repeat, but in few copies."""
+    """People's texts repeat, but in few copies."""
     near_duplicate_groups = np.repeat(np.arange(30), TEMPLATE_MIN_ROWS - 1)
     templates = measure_templates(
         rows_of_texts(
@@ -68,7 +69,7 @@ def test_largest_groups_come_first():
 def measure(rows, evaluated, parts):
     y = np.zeros(len(evaluated), int)
     predicted = predictions(y, y)
-    return measure_wording(rows, evaluated, parts, predictions=predicted, spec=SPEC, random_state=1)
+    return measure_wording(rows, EvaluatedRows.of(evaluated, predicted, SPEC), parts, 1)
 
 
 def test_texts_are_counted_and_compared():

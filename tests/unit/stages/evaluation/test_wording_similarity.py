@@ -1,4 +1,4 @@
-"""Each evaluated row is compared with the training rows of its own model, and with no others."""
+"""Each evaluated row is compared only with the training rows of its own model."""
 
 from dataclasses import replace
 
@@ -17,7 +17,7 @@ def of_holdout(evaluated, trained):
 
 
 def test_equal_text_has_similarity_1_and_a_foreign_one_0():
-    """Case and punctuation are no difference."""
+    """Case and punctuation do not matter."""
     evaluated = rows_of_texts(["Stop sending me adverts!", "qwxz vvkk"])
     measured = of_holdout(evaluated, rows_of_texts(TRAINED))
 
@@ -25,7 +25,7 @@ def test_equal_text_has_similarity_1_and_a_foreign_one_0():
 
 
 def test_nearest_row_counts():
-    """More shared wording is more similar, wherever the row stands."""
+    """More shared wording means higher similarity, wherever the row is in the table."""
     evaluated = rows_of_texts(["please delete my data", "please delete the parcel"])
     nearer, farther = of_holdout(evaluated, rows_of_texts(TRAINED)).values
 
@@ -50,7 +50,7 @@ def test_row_outside_all_parts_is_not_compared():
 
 
 def test_row_without_text_is_not_compared_with_texts():
-    """Its key is a digest, whose letters mean nothing."""
+    """Its key is a digest, whose letters have no meaning."""
     evaluated = rows_of_texts([*TRAINED, "x"])
     keys = evaluated.text_keys.copy()
     keys[3] = "embedding:00ff"
@@ -100,7 +100,7 @@ def small(monkeypatch):
 
 @pytest.mark.parametrize("make", [rows_of_texts, rows_of_embeddings])
 def test_work_is_bounded_and_the_sample_is_of_whole_items(small, make):
-    """All rows of a sampled item get its value; the sample is reported, and repeats."""
+    """All rows of a sampled item get its value; the sample is reported and reproducible."""
     rng = np.random.default_rng(3)
     items = (
         [f"text number {n}" for n in range(30)]
@@ -124,7 +124,7 @@ def test_work_is_bounded_and_the_sample_is_of_whole_items(small, make):
 
 @pytest.mark.parametrize("seed", [0, 6])  # the first fold lacks one, the second
 def test_text_that_is_sampled_in_one_fold_has_no_value_in_another(monkeypatch, seed):
-    """Each fold's model has other training rows."""
+    """Each fold's model has different training rows."""
     monkeypatch.setattr(similarity, "MAX_EVALUATED_ITEMS", 3)
     evaluated, trained = rows_of_texts(TRAINED[:2] * 2), rows_of_texts(TRAINED)
     parts = [(np.arange(2), trained), (np.arange(2, 4), trained)]

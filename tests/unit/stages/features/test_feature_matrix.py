@@ -54,7 +54,7 @@ def vocabulary(preprocess):
 
 
 def test_counted_terms_give_what_scikit_learn_gives_on_the_texts(rows):
-    """The counts of all rows, restricted to a fold, give a fit to the fold."""
+    """The counts of all rows, restricted to a fold, equal a fit to the fold."""
     spec = FeatureSpec(use=("text",), analyzers=("word",), min_groups=5)
     feature_matrix = FeatureMatrices(rows, spec, COLUMNS, IN_MEMORY, InTurn()).fit(TRAIN)
     separate = TfidfVectorizer(
@@ -79,7 +79,7 @@ def test_no_term_comes_from_test_rows(rows):
 
 
 def test_term_of_few_keys_is_not_kept(rows):
-    """However many rows have it."""
+    """The number of its rows has no effect."""
     keys = np.array(["one"] * N, dtype=object)
     keys[:60] = rows.leakage_keys[:60]
     few = Rows(**{name: getattr(rows, name) for name in Rows.__slots__} | {"leakage_keys": keys})
@@ -136,7 +136,7 @@ def test_scaling_by_blocks_is_scaling(rows, monkeypatch):
 
 
 def test_rows_are_scaled_as_the_published_preprocessing_scales_them(rows, monkeypatch):
-    """To the last bit; one row is the mean, and has length 0."""
+    """They are bitwise equal; one row is the mean, and has length 0."""
     monkeypatch.setattr("job.stages.features.scaling._ROWS_IN_CACHE", 3)
     half = rows.embeddings.read(slice(20))
     matrix = np.concatenate([half, -half, np.zeros((1, half.shape[1]), np.float32)])
@@ -150,7 +150,7 @@ def test_rows_are_scaled_as_the_published_preprocessing_scales_them(rows, monkey
 
 
 def test_embeddings_that_cannot_be_scaled_are_a_training_error(rows):
-    """One of the test rows has a number that stands for a missing one."""
+    """One of the test rows contains a number that stands for a missing value."""
     matrix = rows.embeddings.read() / 100
     matrix[TEST[3], 2] = np.finfo(np.float32).max
     rows = replace(rows, embeddings=MatrixRows(matrix, np.arange(N)))
@@ -184,7 +184,7 @@ def geometry():
 
 
 def test_restored_rows_are_those_of_the_published_preprocessing(rows, geometry, monkeypatch):
-    """To the last bit, with blocks that end in the middle; nothing is fitted to the rows."""
+    """They are bitwise equal, with blocks that end in the middle; nothing is fitted to the rows."""
     monkeypatch.setattr("job.stages.features.scaling._BLOCK", 7)
     monkeypatch.setattr("job.stages.features.scaling._ROWS_IN_CACHE", 3)
     feature_matrices = FeatureMatrices(
@@ -204,7 +204,7 @@ def test_restored_rows_are_those_of_the_published_preprocessing(rows, geometry, 
 
 @pytest.mark.parametrize("feature_blocks", [("text", "embeddings"), ("embeddings", "numeric")])
 def test_embeddings_beside_other_blocks_are_restored_too(rows, geometry, feature_blocks):
-    """The columns of the embeddings are those of embeddings alone."""
+    """The embedding columns equal those of embeddings alone."""
     arguments = (rows, FeatureSpec(use=feature_blocks), COLUMNS, IN_MEMORY, InTurn())
     alone = FeatureMatrices(
         rows, FeatureSpec(), COLUMNS, IN_MEMORY, InTurn(), geometry=geometry
@@ -230,7 +230,7 @@ def test_geometry_that_was_not_found_changes_no_bit(rows, geometry):
 
 
 def test_embeddings_that_cannot_be_restored_are_a_training_error(rows, geometry):
-    """Like those that cannot be scaled."""
+    """The error is the same as for embeddings that cannot be scaled."""
     matrix = rows.embeddings.read()
     matrix[3, 1] = np.finfo(np.float32).max
     rows = replace(rows, embeddings=MatrixRows(matrix, np.arange(N)))

@@ -51,7 +51,7 @@ def min_cosine(geometry, X, U):
 
 @pytest.mark.parametrize("n", [300, 5000, 60_000])
 def test_standardized_rows_are_restored(n):
-    """Up to single precision, on every row of the table."""
+    """Every row of the table is restored up to single precision."""
     U = unit_rows(n)
     geometry = find(standardize(U))
 
@@ -62,7 +62,7 @@ def test_standardized_rows_are_restored(n):
 
 
 def test_any_affine_map_is_undone():
-    """With other means and scales than those of standardized columns."""
+    """The map may have other means and scales than those of standardized columns."""
     U, rng = unit_rows(2000), np.random.default_rng(2)
     X = U * rng.uniform(0.1, 9, WIDTH) + rng.uniform(-3, 3, WIDTH)
 
@@ -70,7 +70,7 @@ def test_any_affine_map_is_undone():
 
 
 def test_batch_of_one_class_is_restored():
-    """Rows close to each other before they are standardized."""
+    """Its rows are close to each other before they are standardized."""
     U = unit_rows(4000)
     U = U[np.argsort(U[:, 0])[:1500]]
 
@@ -80,7 +80,7 @@ def test_batch_of_one_class_is_restored():
 @pytest.mark.parametrize("noise", [0, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 3e-2, 0.1, 0.5])
 @pytest.mark.parametrize("n", [96, 110, 3000])
 def test_noise_is_never_restored_wrongly(n, noise):
-    """With a cosine of .999 or not at all; little noise does not prevent it."""
+    """Rows are restored with a cosine of .999 or not at all; little noise does not prevent it."""
     U = unit_rows(n)
     X = standardize(U) + noise * np.random.default_rng(3).standard_normal(U.shape)
     geometry = find(X)
@@ -91,7 +91,7 @@ def test_noise_is_never_restored_wrongly(n, noise):
 
 @pytest.mark.parametrize("n", [40, 64, 90])
 def test_fewer_distinct_rows_than_unknowns_determine_nothing(n):
-    """However many copies of them the table has."""
+    """Copies of them do not help."""
     X = standardize(unit_rows(n))[np.random.default_rng(4).integers(0, n, 2000)]
 
     assert ("too_few_rows", None) == ((geometry := find(X)).status, geometry.map)
@@ -108,12 +108,12 @@ def test_copies_change_nothing():
 
 @pytest.mark.parametrize("scale", [1, 3])
 def test_rows_of_one_length_are_unchanged(scale):
-    """As embedding models return them."""
+    """Embedding models return such rows."""
     assert "one_length" == find(scale * unit_rows(500)).status
 
 
 def test_columns_behind_the_prefix_are_left_out():
-    """Of another scale, of the same scale, of many scales, or with two values each."""
+    """They may have another scale, the same scale, many scales, or two values each."""
     U, n = unit_rows(3000), 3000
     rng = np.random.default_rng(6)
     behind = (
@@ -147,7 +147,7 @@ def test_columns_without_content_are_left_out():
 
 
 def test_placeholders_do_not_hide_the_others():
-    """Zeros in place of an embedding, and a huge value."""
+    """Placeholders are zeros in place of an embedding, and a huge value."""
     U = unit_rows(3000)
     X = standardize(U)
     X[::300], X[7] = 0, 1e6
@@ -187,7 +187,7 @@ def odd_tables():
 
 @pytest.mark.parametrize("name", odd_tables())
 def test_other_tables_are_unchanged(name):
-    """Whatever other relation holds between their columns."""
+    """This holds whatever other relation their columns have."""
     assert find(odd_tables()[name]).map is None
 
 
@@ -224,7 +224,7 @@ def test_bits_depend_on_the_seed_and_not_on_threads():
 
 
 def test_geometry_is_found_only_if_settings_need_it():
-    """For models that use embeddings, unless the settings say to use them as given."""
+    """It is needed for models that use embeddings, unless `features.geometry` is `given`."""
     rows = rows_of_embeddings(standardize(unit_rows(300)))
     geometry = detect_geometry(rows, FeatureSpec(geometry="auto"), 0, InTurn())
 

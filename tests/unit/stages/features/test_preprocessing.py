@@ -1,4 +1,4 @@
-"""Preprocessing is part of the pipeline, keeps no rare token, and needs no code of ours."""
+"""Preprocessing is part of the pipeline, keeps no rare token, and needs no code of this job."""
 
 import io
 
@@ -59,7 +59,7 @@ def encoded(model, **values):
 
 
 def test_rare_and_unknown_categories_share_a_column_of_their_own(rows):
-    """An unknown category is not encoded as another one, and not an error."""
+    """An unknown category is neither encoded as another one nor an error."""
     X = encoded(fitted(rows, "categorical"), kind=["a", "rare", "never seen"])
 
     assert X[1].tolist() == X[2].tolist() != X[0].tolist()
@@ -99,7 +99,7 @@ def test_outlier_is_damped(rows):
 
 @pytest.mark.parametrize("feature_blocks", [("embeddings",), ("text",), ALL])
 def test_published_types_are_scikit_learn_and_numpy_only(rows, feature_blocks):
-    """The consumer needs no package of ours."""
+    """The consumer needs no package of this job."""
     model = make_pipeline(fitted(rows, *feature_blocks), LogisticRegression())
     model[-1].fit(model[0].transform(make_input(rows, feature_blocks)), rows.y)
     data = JoblibCodec().encode(model)
@@ -121,7 +121,7 @@ def modules_in(data):
 
 
 def test_inputs_are_what_a_consumer_sends(rows):
-    """Array, list, or frame with the named columns."""
+    """They are an array, a list, or a DataFrame with the named columns."""
     assert (N, 4) == make_input(rows, ("embeddings",)).shape
     assert rows.text.tolist() == make_input(rows, ("text",))
     frame = make_input(rows, ("text", "embeddings", "numeric"))

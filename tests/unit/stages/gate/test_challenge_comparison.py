@@ -1,4 +1,4 @@
-"""On the challenge set both published models are compared, and only a shown drop rejects."""
+"""Published models are compared on the challenge set, and only a shown drop rejects."""
 
 import numpy as np
 import pandas as pd
@@ -39,7 +39,7 @@ class NoPages:
 
 
 def make_requests(start, stop, *, prefix="text", width=3):
-    """Return requests whose first number determines the class, each a group of its own."""
+    """Return requests whose first number determines the class; each is its own group."""
     positions = np.arange(start, stop)
     matrix = np.zeros((len(positions), width), np.float32)
     matrix[:, 0] = np.where(positions % 2, 1, -1)
@@ -119,7 +119,7 @@ def make_comparison(lower, upper, **more):
 
 
 def test_requests_that_the_champion_was_trained_on_are_left_out():
-    """An older champion may have met some of them."""
+    """An older champion may have been trained on some of them."""
     comparison = compare(make_champion(make_requests(0, 20)), make_requests(10, 74))
 
     assert ("challenge", 54, 10) == (comparison.basis, comparison.n_rows, comparison.n_excluded)
@@ -138,7 +138,11 @@ def test_difference_is_of_both_models_on_the_same_requests(is_wrong, drop):
 @pytest.mark.parametrize(
     ("champion", "requests", "words"),
     [
-        (make_requests(100, 140, width=4), make_requests(0, 64), "takes another input"),
+        (
+            make_requests(100, 140, width=4),
+            make_requests(0, 64),
+            "takes an input that the challenge set does not have",
+        ),
         (make_requests(0, 40), make_requests(0, 64), "24 requests in 24 groups"),
     ],
 )
@@ -155,11 +159,11 @@ def test_champion_that_cannot_be_compared_is_reported(champion, requests, words)
 def test_champion_of_other_embeddings_is_reported():
     champion = make_champion(make_requests(100, 140), embedding_model="theirs")
 
-    assert "another model" in compare(champion, make_requests(0, 64)).problem
+    assert "a different model" in compare(champion, make_requests(0, 64)).problem
 
 
 def test_set_without_texts_is_compared_with_a_champion_of_texts():
-    """Its training keys say nothing of the set, which is kept out of every table."""
+    """Its training keys show nothing about the set, which is kept out of every table."""
     champion = make_champion(make_requests(0, 40), training_keys_of="text")
     comparison = compare(champion, make_requests(0, 64, prefix="embedding"))
 
@@ -170,7 +174,7 @@ def test_set_without_texts_is_compared_with_a_champion_of_texts():
     ("lower", "upper", "is_met"), [(-0.2, -0.01, False), (-0.2, 0.0, True), (0.01, 0.2, True)]
 )
 def test_only_a_shown_drop_rejects(lower, upper, is_met):
-    """All of the interval below 0; a small set shows little else."""
+    """The complete interval must be below 0; a small set can show little else."""
     criterion = judge_challenge(make_comparison(lower, upper), GateSpec())
 
     assert ("challenge_champion", is_met, True) == (
@@ -181,7 +185,7 @@ def test_only_a_shown_drop_rejects(lower, upper, is_met):
 
 
 def test_comparison_on_the_set_says_nothing_about_the_table():
-    """What the gate can show is that of the comparison on the table's rows."""
+    """The gate's power is that of the comparison on the table's rows."""
     names = ("accuracy", "precision_macro", "recall_macro", "f1_macro")
     evaluation = make_evaluation(dict.fromkeys(names, 1.0), {})
     comparison = make_comparison(-0.1, 0.1).copy_with(standard_error=0.05)

@@ -118,7 +118,7 @@ def compare_with(
 
 
 def table_of(test, *, train=None, method="hash"):
-    """Return a table that holds the test rows, and the training rows if any are given."""
+    """Return a table with the test rows, and the training rows if there are any."""
     if method == "official_test":
         return None
     if train is None:
@@ -133,12 +133,12 @@ def point_to(store, version):
 
 
 def test_channel_without_a_version_has_no_champion():
-    """The first run has none."""
+    """The first run has no champion."""
     assert load_champion(MemoryStore(), "production") is None
 
 
 def test_champion_is_the_version_of_the_channel_with_its_pointer():
-    """The pointer as it was read is what the promotion expects."""
+    """The promotion expects the pointer as it was read."""
     store, files = MemoryStore(), make_files(make_rows(0, 40))
     publish(store, VERSION, "r1", files)
     point_to(store, VERSION)
@@ -151,7 +151,7 @@ def test_champion_is_the_version_of_the_channel_with_its_pointer():
 
 
 def test_damaged_champion_is_refused():
-    """A model that is not what was published is not loaded."""
+    """A model that differs from the published one is not loaded."""
     store = MemoryStore()
     publish(store, VERSION, "r1", make_files(make_rows(0, 40)))
     point_to(store, VERSION)
@@ -162,12 +162,12 @@ def test_damaged_champion_is_refused():
 
 
 def test_unseen_rows_are_all_compared():
-    """No key and no text is common to both."""
+    """No key and no text occurs in both tables."""
     assert 50 == compare_with(make_champion(make_rows(0, 40)), make_rows(100, 150)).n_rows
 
 
 def test_both_models_are_scored():
-    """The champion is right everywhere, this candidate nowhere."""
+    """The champion is always right, and this candidate always wrong."""
     rows = make_rows(0, 40)
     comparison = compare_with(
         make_champion(rows), make_rows(100, 150), candidate=fit(rows, is_inverted=True)
@@ -177,7 +177,7 @@ def test_both_models_are_scored():
 
 
 def test_rows_of_a_key_that_the_champion_was_trained_on_are_left_out():
-    """Their texts are others, their group is the same."""
+    """Their texts differ, but their group is the same."""
     champion = make_champion(make_rows(0, 40))
 
     comparison = compare_with(champion, make_rows(20, 100, text_prefix="other"))
@@ -186,7 +186,7 @@ def test_rows_of_a_key_that_the_champion_was_trained_on_are_left_out():
 
 
 def test_rows_of_a_text_that_the_champion_was_trained_on_are_left_out():
-    """Their groups are others, their text is the same."""
+    """Their groups differ, but their text is the same."""
     trained, test = make_rows(0, 40), make_rows(20, 100)
     renamed = np.array([f"new:{key}" for key in test.leakage_keys], dtype=object)
     test = Rows(
@@ -197,22 +197,22 @@ def test_rows_of_a_text_that_the_champion_was_trained_on_are_left_out():
 
 
 def test_seen_rows_are_found_under_the_champions_own_salt():
-    """The salt that counts is the one that the keys were written with."""
+    """The salt is the one that the keys were written with."""
     champion = make_champion(make_rows(0, 40), salt="another")
 
     assert 60 == compare_with(champion, make_rows(20, 100)).n_rows
 
 
 def test_training_keys_do_not_contain_the_keys():
-    """The version holds digests, not texts."""
+    """The version contains digests, not texts."""
     assert b"key:1" not in make_files(make_rows(0, 40))["training_keys.npy"]
 
 
 def test_champion_of_another_input_cannot_be_compared():
-    """A model of other embeddings cannot be asked."""
+    """A model of other embeddings cannot predict these rows."""
     comparison = compare_with(make_champion(make_rows(0, 40, width=2)), make_rows(100, 150))
 
-    assert (None, None, "it takes another input") == (
+    assert (None, None, "it takes a different input") == (
         comparison.champion_score,
         comparison.candidate_score,
         comparison.problem,
@@ -220,7 +220,7 @@ def test_champion_of_another_input_cannot_be_compared():
 
 
 def test_champion_of_another_scikit_learn_cannot_be_compared():
-    """An upgrade is no damage: what becomes of the candidate is a setting."""
+    """An upgrade is not damage: a setting decides about the candidate."""
     champion = make_champion(make_rows(0, 40))
     payload = champion.files["model.joblib"].replace(sklearn.__version__.encode(), b"0.0.0")
     files = {**champion.files, "model.joblib": payload}
@@ -228,13 +228,14 @@ def test_champion_of_another_scikit_learn_cannot_be_compared():
 
     assert (None, None) == (comparison.champion_score, comparison.candidate_score)
     assert (
-        f"it was written by scikit-learn 0.0.0, this is {sklearn.__version__}" == comparison.problem
+        f"it was written by scikit-learn 0.0.0, but {sklearn.__version__} is installed"
+        == comparison.problem
     )
 
 
 @pytest.mark.parametrize(("n_unseen", "is_comparable"), [(29, False), (30, True)])
 def test_fewer_than_thirty_unseen_rows_cannot_be_compared(n_unseen, is_comparable):
-    """So few rows tell chance, not quality."""
+    """Differences on so few rows are due to chance."""
     champion = make_champion(make_rows(0, 40))
     comparison = compare_with(champion, make_rows(20, 40 + n_unseen))
 
@@ -242,14 +243,14 @@ def test_fewer_than_thirty_unseen_rows_cannot_be_compared(n_unseen, is_comparabl
 
 
 def test_problem_of_too_few_rows_gives_their_number():
-    """The operator sees how far off it is."""
+    """The operator sees how many rows are missing."""
     comparison = compare_with(make_champion(make_rows(0, 40)), make_rows(20, 45))
 
     assert "it was trained on all but 5 hold-out rows in 5 groups" == comparison.problem
 
 
 def test_metric_that_these_rows_do_not_define_cannot_be_compared():
-    """One class alone has no ROC curve."""
+    """ROC-AUC is undefined for a single class."""
     test = make_rows(100, 200)
     comparison = compare_with(
         make_champion(make_rows(0, 40)), test.take(test.y == "odd"), metric=METRICS["roc_auc_ovr"]
@@ -263,14 +264,14 @@ def test_metric_that_these_rows_do_not_define_cannot_be_compared():
 
 @pytest.mark.parametrize("metric", list_choosable())
 def test_every_metric_can_be_compared(metric):
-    """Whatever chooses the candidate also compares it."""
+    """Every metric that can choose the candidate can also compare it."""
     comparison = compare_with(make_champion(make_rows(0, 40)), make_rows(100, 150), metric=metric)
 
     assert None not in (comparison.champion_score, comparison.candidate_score)
 
 
 def test_always_wrong_candidate_loses_everything_for_sure():
-    """The difference of two scores on the same rows, and its ends."""
+    """The result is the difference of two scores on the same rows, with its bounds."""
     rows = make_rows(0, 40)
     wrong = fit(rows, is_inverted=True)
     difference = compare_with(make_champion(rows), make_rows(100, 150), candidate=wrong).difference
@@ -280,12 +281,12 @@ def test_always_wrong_candidate_loses_everything_for_sure():
 
 
 def test_champion_of_other_classes_cannot_be_compared():
-    """It could not be right about a class it does not know."""
+    """It cannot be right about a class that it does not know."""
     rows = make_rows(0, 40)
     y = np.where(np.arange(40) < 4, "third", rows.y).astype(object)
     comparison = compare_with(make_champion(replace(rows, y=y)), make_rows(100, 150))
 
-    assert (None, "its classes are others: 1 class only it knows") == (
+    assert (None, "its classes differ: 1 class known only to it") == (
         comparison.difference,
         comparison.problem,
     )
@@ -293,7 +294,7 @@ def test_champion_of_other_classes_cannot_be_compared():
 
 @pytest.mark.parametrize("name", [VERSION, "anchors"])
 def test_anchor_is_found_by_version_or_channel(name):
-    """A channel that nobody moves is a name for a version."""
+    """A channel that is never moved serves as a name for a version."""
     store = MemoryStore()
     publish(store, VERSION, "r1", make_files(make_rows(0, 40)))
     store.objects["channels/anchors.json"] = canonical_json({"version": VERSION})
@@ -303,19 +304,19 @@ def test_anchor_is_found_by_version_or_channel(name):
 
 
 def test_anchor_that_does_not_exist_is_refused():
-    """A rule that silently compares nothing is none."""
+    """A rule must not silently compare nothing."""
     with pytest.raises(ConfigurationError, match=r"gate\.anchor"):
         load_anchor(MemoryStore(), VERSION)
 
 
 def test_metadata_of_the_bundle_is_json():
-    """What is compared has gone through a file."""
+    """The compared metadata have been read from a file."""
     assert "input" in json.loads(make_files(make_rows(0, 40))["metadata.json"])
 
 
 @pytest.mark.parametrize(("inputs", "n_rows"), [((USE, ("numeric",)), 50), ((("numeric",),), 0)])
 def test_champion_of_another_searched_input_is_compared_on_its_own(inputs, n_rows):
-    """A search that may choose the input must not stop where it finds a better one."""
+    """A search that may choose the input must be able to choose a better one."""
     test = make_rows(100, 150)
     frame = pd.DataFrame({"length": np.where(test.y == "odd", 1, -1)}, dtype=np.float32)
     test = replace(test, frame=frame)
@@ -332,13 +333,13 @@ def test_champion_of_another_searched_input_is_compared_on_its_own(inputs, n_row
 
 
 def with_own_groups(rows, first):
-    """Return the rows, each in a near-duplicate group of its own, numbered from `first`."""
+    """Return the rows, each in its own near-duplicate group, numbered from `first`."""
     return replace(rows, near_duplicate_groups=np.arange(first, first + len(rows)))
 
 
 @pytest.mark.parametrize(("method", "n_rows"), [("hash", 60), ("official_test", 80)])
 def test_rows_near_to_what_the_champion_was_trained_on_are_left_out(method, n_rows):
-    """Their near-duplicates are training rows of today's table; an official test has such rows."""
+    """Training rows of today's table are their near-duplicates; an official test has such rows."""
     trained = with_own_groups(make_rows(0, 40), 0)
     test = with_own_groups(make_rows(100, 180), 20)
     comparison = compare_with(make_champion(make_rows(0, 40)), test, train=trained, method=method)
@@ -358,8 +359,11 @@ def test_near_duplicates_of_test_rows_that_the_champion_was_trained_on_are_left_
 @pytest.mark.parametrize(
     ("metadata", "problem"),
     [
-        ({"embedding_model": "theirs"}, "embeddings come from another model"),
-        ({"training_keys_of": "embedding"}, "known by embedding, this table's rows by text"),
+        ({"embedding_model": "theirs"}, "embeddings come from a different model"),
+        (
+            {"training_keys_of": "embedding"},
+            "identified by embedding, the rows of this table by text",
+        ),
     ],
 )
 def test_champion_of_another_kind_of_rows_is_not_compared(metadata, problem):
@@ -371,7 +375,7 @@ def test_champion_of_another_kind_of_rows_is_not_compared(metadata, problem):
 
 
 def test_rows_of_few_groups_show_nothing():
-    """What four groups agree on is no evidence, however many rows they have."""
+    """Agreement on four groups is no evidence, however many rows they have."""
     test = make_rows(100, 200)
     keys = np.array([f"group:{n % 4}" for n in range(100)], dtype=object)
     comparison = compare_with(make_champion(make_rows(0, 40)), replace(test, leakage_keys=keys))
@@ -381,7 +385,7 @@ def test_rows_of_few_groups_show_nothing():
 
 
 def test_very_same_model_is_as_good_on_any_rows():
-    """Even on those that it was trained on, and on fewer than would show it."""
+    """This also holds on rows that it was trained on, and on too few rows."""
     rows = make_rows(0, 40)
     difference = compare_with(make_champion(rows), rows, candidate=fit(rows)).difference
 
@@ -389,7 +393,7 @@ def test_very_same_model_is_as_good_on_any_rows():
 
 
 def test_texts_that_differ_in_their_slots_alone_count_as_trained_on():
-    """The old rows need not stand in today's table."""
+    """The old rows need not be in today's table."""
 
     def fill(rows, number):
         texts = [f"text:order {number} of kind {chr(97 + n % 26)}{n} is late" for n in range(40)]

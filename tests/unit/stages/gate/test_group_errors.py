@@ -1,4 +1,4 @@
-"""What a run keeps of its groups, and how two runs are paired by it."""
+"""What a run stores about its groups, and how two runs are paired by it."""
 
 import json
 from dataclasses import replace
@@ -57,7 +57,7 @@ def compare(before, after):
 
 
 def test_same_table_compares_as_row_by_row(pair):
-    """The counts by group are all that the comparison needs."""
+    """The comparison needs only the counts by group."""
     groups, old, new = pair
     comparison = compare(count(groups, old), count(groups, new))
     expected = compare_pair(old, new, groups, SPEC)
@@ -79,7 +79,7 @@ def test_same_table_compares_as_row_by_row(pair):
 
 
 def test_groups_of_one_table_alone_are_left_out(pair):
-    """The others are compared as if there were no more."""
+    """The others are compared as if these did not exist."""
     groups, old, new = pair
     first, last = np.flatnonzero(groups < 200), np.flatnonzero(groups >= 100)
     both = (groups >= 100) & (groups < 200)
@@ -106,7 +106,7 @@ def test_rows_weigh_as_tonight(pair):
 
 
 def test_group_with_another_label_is_left_out(pair):
-    """It is another question: what the champion's run was right about, it cannot tell."""
+    """It is another question, which the champion's predictions show nothing about."""
     groups, old, new = pair
     y = np.where(groups < 50, (new.y_true + 1) % 4, new.y_true)
     relabelled = predictions(y, new.y_pred)
@@ -117,7 +117,7 @@ def test_group_with_another_label_is_left_out(pair):
 
 
 def test_group_is_known_by_the_texts_that_stay(pair):
-    """Most of a group's texts are new tonight; one that both tables hold is enough."""
+    """Most of a group's texts may be new; one text in both tables is enough."""
     groups, old, new = pair
     first = np.unique(groups, return_index=True)[1]
     rows = rows_of(groups, old.y_true)
@@ -131,7 +131,7 @@ def test_group_is_known_by_the_texts_that_stay(pair):
 
 
 def test_group_that_has_grown_together_is_the_one_it_shares_most_with(pair):
-    """Two groups of the champion's table are one tonight."""
+    """Two groups of the champion's table have become one."""
     groups, old, new = pair
     joined = np.where(groups == 1, 0, groups)
     rows = replace(rows_of(groups, new.y_true), near_duplicate_groups=joined)
@@ -141,7 +141,7 @@ def test_group_that_has_grown_together_is_the_one_it_shares_most_with(pair):
 
 
 def test_few_shared_groups_cannot_be_compared(pair):
-    """The hold-out is asked instead."""
+    """The hold-out is used instead."""
     groups, old, new = pair
 
     assert compare(count(groups, old, groups < 4), count(groups, new)) is None
@@ -149,7 +149,7 @@ def test_few_shared_groups_cannot_be_compared(pair):
 
 
 def test_other_classes_cannot_be_compared(pair):
-    """Nor metrics of probabilities, of which nothing is kept."""
+    """Neither can metrics of probabilities, which are not stored."""
     groups, old, new = pair
     other = predictions(old.y_true, old.y_pred, 5)
     errors = count(groups, new)
@@ -160,7 +160,7 @@ def test_other_classes_cannot_be_compared(pair):
 
 
 def test_counts_hold_every_row_once(pair):
-    """By group, class and predicted class."""
+    """Rows are counted by group, class and predicted class."""
     groups, old, _ = pair
     errors = count(groups, old)
     counts = pair_group_errors(errors, errors)
@@ -169,7 +169,7 @@ def test_counts_hold_every_row_once(pair):
 
 
 def test_what_is_kept_names_no_text(pair):
-    """Digests of 64 bits in its place."""
+    """Digests of 64 bits take the place of texts."""
     groups, old, _ = pair
     data = count(groups, old).to_bytes()
 
@@ -178,7 +178,7 @@ def test_what_is_kept_names_no_text(pair):
 
 
 def test_kept_errors_are_read_as_written(pair):
-    """Under the run, by their digest."""
+    """They are stored below the run, under their digest."""
     groups, old, _ = pair
     store, errors = MemoryStore(), count(groups, old)
     store_group_errors(store, "night", errors)

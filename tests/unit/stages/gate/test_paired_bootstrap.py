@@ -1,4 +1,4 @@
-"""Two models on the same rows: what the gate promises holds in simulations."""
+"""Two models on the same rows: the gate's guarantees hold in simulations."""
 
 import numpy as np
 import pytest
@@ -32,7 +32,7 @@ def compare(y, old, new, *, metric=METRICS["accuracy"], n_classes=4, groups=None
 
 
 def test_superiority_promotes_an_equal_at_most_alpha_of_the_time():
-    """A/A: whatever is promoted is promoted for nothing."""
+    """This is an A/A test: every promotion is a false one."""
     differences = simulate(1000, 0.08, 0.0)
 
     assert (
@@ -43,7 +43,7 @@ def test_superiority_promotes_an_equal_at_most_alpha_of_the_time():
 
 @pytest.mark.parametrize(("margin", "discordant"), [(0.01, 0.04), (0.02, 0.04), (0.03, 0.08)])
 def test_non_inferiority_accepts_a_drop_of_the_margin_at_most_alpha_of_the_time(margin, discordant):
-    """The worst that must not pass."""
+    """This is the smallest drop that must not pass."""
     differences = simulate(1000, discordant, margin)
 
     assert (
@@ -55,7 +55,7 @@ def test_non_inferiority_accepts_a_drop_of_the_margin_at_most_alpha_of_the_time(
 
 
 def test_equal_model_is_accepted_by_the_defaults_at_2000_rows():
-    """The power that the defaults were chosen for."""
+    """The defaults were chosen for this power."""
     assert (
         share(
             accepts(difference, inconclusive="reject") for difference in simulate(2000, 0.04, 0.0)
@@ -65,7 +65,7 @@ def test_equal_model_is_accepted_by_the_defaults_at_2000_rows():
 
 
 def test_champion_that_is_3_points_better_stays():
-    """10,000 rows; at least 99 % of 200 simulations."""
+    """On 10,000 rows, this holds in at least 99 % of 200 simulations."""
     assert (
         share(
             not accepts(difference, inconclusive="reject")
@@ -76,7 +76,7 @@ def test_champion_that_is_3_points_better_stays():
 
 
 def test_no_class_is_taken_for_fallen_in_more_than_alpha_of_equal_models():
-    """77 classes of 26 rows: the bounds hold for all of them at once."""
+    """With 77 classes of 26 rows, the bounds hold for all classes at once."""
     rng = np.random.default_rng(1)
     y, n_false = np.repeat(np.arange(77), 26), 0
     for _ in range(N):
@@ -88,7 +88,7 @@ def test_no_class_is_taken_for_fallen_in_more_than_alpha_of_equal_models():
 
 
 def test_class_that_is_lost_is_seen_among_77():
-    """Half of 26 rows of one class."""
+    """Half of the 26 rows of one class are lost."""
     y = np.repeat(np.arange(77), 26)
     new = y.copy()
     new[:13] = 1
@@ -102,7 +102,7 @@ def test_class_that_is_lost_is_seen_among_77():
 
 
 def test_difference_is_candidate_less_champion():
-    """The sign says who is better."""
+    """The sign shows which model is better."""
     y = np.arange(200) % 4
     worse = np.where(np.arange(200) < 20, (y + 1) % 4, y)
     difference = compare(y, y, worse)
@@ -113,7 +113,7 @@ def test_difference_is_candidate_less_champion():
 
 
 def test_equal_predictions_are_not_sure_to_be_equal():
-    """No difference in 40 rows leaves one in 7 % open."""
+    """No difference in 40 rows leaves a difference in 7 % of the rows possible."""
     y = np.arange(40) % 4
     interval = compare(y, y, y).interval
 
@@ -121,7 +121,7 @@ def test_equal_predictions_are_not_sure_to_be_equal():
 
 
 def test_rows_of_one_group_count_as_one():
-    """A hundred rows that fall together show less than a hundred that fall alone."""
+    """A hundred rows that change together show less than a hundred that change independently."""
     y = np.zeros(1000, int)
     y[500:] = 1
     worse = np.where(np.arange(1000) % 500 < 50, 1 - y, y)
@@ -134,7 +134,7 @@ def test_rows_of_one_group_count_as_one():
 
 @pytest.mark.parametrize("metric", [METRICS["neg_log_loss"], METRICS["roc_auc_ovr"]])
 def test_scores_of_probabilities_have_intervals_too(metric):
-    """The better model is better for sure."""
+    """The better model is shown to be better."""
     y = np.arange(400) % 4
     worse = np.where(np.arange(400) % 7 == 0, (y + 1) % 4, y)
     difference = compare(y, worse, y, metric=metric)
@@ -143,7 +143,7 @@ def test_scores_of_probabilities_have_intervals_too(metric):
 
 
 def test_metric_that_is_undefined_has_no_interval():
-    """One class alone has no ROC curve."""
+    """ROC-AUC is undefined for a single class."""
     assert (
         compare(
             np.zeros(50, int), np.zeros(50, int), np.zeros(50, int), metric=METRICS["roc_auc_ovr"]

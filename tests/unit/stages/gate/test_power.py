@@ -1,4 +1,4 @@
-"""What a comparison can show is what the gate's own rules let pass."""
+"""The reported power of a comparison agrees with the gate's own decisions."""
 
 import numpy as np
 import pytest
@@ -42,7 +42,7 @@ def passes(difference, standard_error, spec):
 @pytest.mark.parametrize("standard_error", [0.002, 0.005, 0.01, 0.024, 0.06])
 @pytest.mark.parametrize("inconclusive", ["tolerate", "reject", "warn"])
 def test_shares_are_those_of_the_gates_decisions(standard_error, inconclusive):
-    """Of normal differences; `warn` lets a difference within the margin pass without meeting it."""
+    """Differences are normal; with `warn`, one within the margin passes without meeting it."""
     spec = GateSpec(inconclusive=inconclusive)
     power = describe_power(standard_error, spec, "f1_macro")
     noise = standard_error * norm.ppf((np.arange(800) + 0.5) / 800)
@@ -65,7 +65,7 @@ def test_shares_are_those_of_the_gates_decisions(standard_error, inconclusive):
 
 
 def test_even_table_of_three_thousand_groups_rules_three_points_out():
-    """8 % of the rows flip between two retrainings: the standard error is .0052."""
+    """Two retrainings differ in 8 % of the rows: the standard error is .0052."""
     power = describe_power(np.sqrt(0.08 / 3000), GateSpec(), "accuracy")
 
     assert power.equal_accepted > 0.9
@@ -82,7 +82,7 @@ def test_upstreams_table_rules_ten_points_out():
 
 @pytest.mark.parametrize("margin", [0.0, 0.02, 0.1])
 def test_tolerated_drop_has_two_bounds(margin):
-    """The margin from below, `max_drop` from above; chance decides between them."""
+    """The margin is the lower bound, `max_drop` the upper one; chance decides in between."""
     spec = GateSpec(margin=margin, max_drop=0.05)
 
     assert min(margin, 0.05) == tolerated_drop(0.0, spec)

@@ -70,11 +70,11 @@ def find(evaluation, *, n_dropped=0, **settings):
         ({"has_set": False}, "requests that belong to no class was not measured"),
         ({"n_answered": 4}, None),  # of 83: below .05
         ({"n_answered": 5}, "no class: 0.0602 of 83 requests are answered at the decision"),
-        ({"threshold": None}, "no class: all of 83 requests are answered, as there is no decision"),
+        ({"threshold": None}, "no class: all of 83 requests are answered, because there is no"),
     ],
 )
 def test_answers_to_requests_of_no_class_are_reported(clean, options, words):
-    """If more are answered than may be wrong at the target precision, or without a set."""
+    """It is one if more are answered than the target precision tolerates, or without a set."""
     clean["out_of_scope"] = make_out_of_scope(["a", "b"], **options)
     [text] = find(clean)
 
@@ -86,11 +86,11 @@ def test_clean_run_has_none(clean):
 
 
 SPLIT = {
-    "n_conflicting_texts": "Texts that carry more than one label: 2, in 5 rows.",
-    "n_dropped_leaking": "because they also stood in the hold-out: 2.",
-    "n_rebalanced_classes": "so that both sides have some: 2.",
-    "n_rare_classes": "too rare to learn: 2, with 0 rows.",
-    "n_test_only_rows": "that the model never saw, which count as errors: 2.",
+    "n_conflicting_texts": "Texts with more than one label: 2, in 5 rows.",
+    "n_dropped_leaking": "because they are also in the hold-out: 2.",
+    "n_rebalanced_classes": "so that both sides of the split have some: 2.",
+    "n_rare_classes": "because they have too few rows: 2, with 0 rows.",
+    "n_test_only_rows": "without training rows, which count as errors: 2.",
     "n_large_groups": "always trained on: 2, with 400 rows.",
 }
 
@@ -105,8 +105,8 @@ def test_count_of_the_split_is_reported(clean, name):
 
 DUPLICATES = {
     "n_exact_duplicates": "Duplicates: rows that are equal to an earlier row: 8364.",
-    "n_near_duplicates": "Near-duplicates: distinct rows that are much like an earlier row: 8364.",
-    "n_near_official_test": "near-duplicates of rows of the official test: 8364.",
+    "n_near_duplicates": "Near-duplicates: distinct rows that are similar to an earlier row: 8364.",
+    "n_near_official_test": "near-duplicates of rows in the official test table: 8364.",
 }
 
 
@@ -119,7 +119,7 @@ def test_duplicates_are_reported(clean, name):
 
 
 def test_dropped_rows_are_reported(clean):
-    assert ["Rows dropped because they broke an expectation: 3."] == find(clean, n_dropped=3)
+    assert ["Rows dropped because they violated an expectation: 3."] == find(clean, n_dropped=3)
 
 
 @pytest.mark.parametrize(("difference", "is_reported"), [(0.1, False), (0.1001, True)])
@@ -133,14 +133,16 @@ def test_class_shares_are_compared_with_the_drift_threshold(clean, difference, i
 def test_few_effective_groups_are_reported(clean, n, is_reported):
     clean["wording"]["judged"]["n_effective_groups"] = n
 
-    assert is_reported == ("Few groups: the 160 judged rows come from 90 groups" in find(clean)[0])
+    assert is_reported == (
+        "Few groups: the 160 evaluated rows come from 90 groups" in find(clean)[0]
+    )
 
 
 @pytest.mark.parametrize("name", ["accuracy", "f1_macro"])
 def test_wide_interval_of_accuracy_or_of_the_search_metric_is_reported(clean, name):
     clean["intervals"]["scores"][name] |= {"lower": 0.8, "upper": 0.9001}
 
-    assert [f"Wide interval: {name} lies between 0.8000 and 0.9001."] == find(clean)
+    assert [f"Wide interval: {name} is between 0.8000 and 0.9001."] == find(clean)
 
 
 def test_metric_without_an_interval_is_not_a_limitation(clean):
@@ -152,7 +154,9 @@ def test_metric_without_an_interval_is_not_a_limitation(clean):
 def test_small_classes_are_reported(clean):
     clean["per_class"]["request_of_kind_00"]["n_test"] = 29
 
-    assert ["Classes with fewer than 30 judged rows, whose scores are uncertain: 1."] == find(clean)
+    assert ["Classes with fewer than 30 evaluated rows, whose scores are uncertain: 1."] == find(
+        clean
+    )
 
 
 def test_templates_are_reported_with_their_share(clean):
@@ -160,14 +164,14 @@ def test_templates_are_reported_with_their_share(clean):
 
     templates, wording = find(clean)
 
-    assert "Templates: 6 sentence templates hold 0.9214 of the table's rows." == templates
-    assert wording.startswith("Wording: the scores hold for wording like the table's")
+    assert "Templates: 0.9214 of the table's rows come from 6 sentence templates." == templates
+    assert wording.startswith("Wording: the scores apply to requests worded like the table's")
 
 
 def test_few_rows_of_new_wording_are_reported(clean):
     clean["wording"] = make_wording(n_new_groups=4).to_json()
 
-    assert "17 judged rows in 4 groups with a similarity below 0.4" in find(clean)[0]
+    assert "17 evaluated rows in 4 groups had a similarity below 0.4" in find(clean)[0]
 
 
 def test_standardized_embeddings_are_reported(clean):
@@ -184,20 +188,17 @@ def test_restored_embeddings_are_reported(clean):
 
 
 def test_accuracy_in_standardized_batches_is_reported(clean):
-    """The sentence says what avoids it, and names no class."""
+    """The sentence says how to avoid it, and names no class."""
     clean["stress"] = make_stress(["one", "other"]).to_json()
     [text] = find(clean)
 
-    assert "the accuracy is 0.8118 (lowest by class 0.8108), and of the same rows as" in text
-    assert (
-        "Scalers of embeddings must be kept, not fitted to each batch; recentered batches reach 0.9231."
-        in text
-    )
-    assert "other" not in text.replace("another", "")
+    assert "the accuracy is 0.8118 (lowest by class 0.8108); for the same rows with" in text
+    assert "do not fit them to each batch; recentering the batches gives 0.9231." in text
+    assert "other" not in text
 
 
 def test_batches_that_could_not_be_measured_are_reported(clean):
-    """A consumer has to know about them, too."""
+    """A consumer must know about them as well."""
     clean["input_check"] = {
         "measure": "column_means",
         "lower": 0.0,
@@ -206,7 +207,7 @@ def test_batches_that_could_not_be_measured_are_reported(clean):
     }
     [text] = find(clean)
 
-    assert "were not measured; scalers of embeddings must be kept" in text
+    assert "was not measured. Keep the scalers of the embeddings" in text
 
 
 @pytest.mark.parametrize(("claimed", "is_reported"), [(0.9199, False), (0.9201, True)])
@@ -219,7 +220,7 @@ def test_optimism_of_a_random_split_is_reported(clean, claimed, is_reported):
         "leakage_safe_accuracy": 0.9,
     }
 
-    assert is_reported == (f"an accuracy of {claimed:.4f} where" in find(clean)[0])
+    assert is_reported == (f"the accuracy is {claimed:.4f} with a random split" in find(clean)[0])
 
 
 def test_drift_worse_slices_and_wrong_labels_are_reported(clean):
@@ -229,9 +230,9 @@ def test_drift_worse_slices_and_wrong_labels_are_reported(clean):
     clean["label_noise"]["share"]["lower"] = 0.021
     drift, slices, labels = find(clean)
 
-    assert drift.endswith("champion's: 1.")
-    assert slices.endswith("the rest: 1.")
-    assert "0.0625 is wrong" in labels
+    assert drift.endswith("champion's table: 1.")
+    assert slices.endswith("the other rows: 1.")
+    assert "wrong labels is 0.0625" in labels
 
 
 THRESHOLDS = [
@@ -242,7 +243,7 @@ THRESHOLDS = [
     ),
     (
         {"status": "not_shown", "reason": None},
-        "640 rows in 512 groups show a precision of 0.95 at no",
+        "640 rows in 512 groups do not show a precision of 0.95 at any",
     ),
     ({"status": "not_needed", "reason": "All are."}, NONE),
 ]
@@ -259,15 +260,13 @@ def test_absent_threshold_is_reported_with_its_reason(clean, decision, text):
 def test_override_is_reported(clean):
     clean["gate"]["override"] = "audit"
 
-    assert "because of an override" in find(clean)[0]
+    assert "published with an override" in find(clean)[0]
 
 
 def test_floors_that_are_off_are_named(clean):
     gate = {"floors": {"accuracy": None, "f1_macro": None}}
 
-    assert ["Floors of the gate that are switched off: 'accuracy', 'f1_macro'."] == find(
-        clean, gate=gate
-    )
+    assert ["Disabled floors of the gate: 'accuracy', 'f1_macro'."] == find(clean, gate=gate)
 
 
 def test_cross_fitted_evaluation_is_read_as_any_other(clean):

@@ -20,7 +20,7 @@ ROWS = Rows(
 
 
 def test_input_of_one_kind_has_no_names():
-    """A matrix of any number of rows, or a list of texts."""
+    """It is a matrix of any number of rows, or a list of texts."""
     embeddings, text = (describe_input(ROWS, (block,)) for block in ("embeddings", "text"))
 
     assert ("embeddings", (), ("float32",), (None, 3)) == (
@@ -33,7 +33,7 @@ def test_input_of_one_kind_has_no_names():
 
 
 def test_input_of_several_kinds_is_a_dataframe():
-    """Its columns are named in their order."""
+    """Its columns are named, in order."""
     found = describe_input(ROWS, ("text", "categorical", "numeric"))
 
     assert ("dataframe", ("text", "plan", "length"), (None, 3)) == (
@@ -45,7 +45,7 @@ def test_input_of_several_kinds_is_a_dataframe():
 
 
 def test_unknown_notes_of_the_exporter_are_counted_only():
-    """They may contain anything, personal data too."""
+    """Unknown notes may contain personal data."""
     provenance = Provenance(
         uri="t.csv",
         format="csv",

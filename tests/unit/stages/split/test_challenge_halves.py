@@ -1,4 +1,4 @@
-"""Halves and folds of a challenge set keep groups whole, and do not move with the rows' order."""
+"""Halves and folds of a challenge set keep groups whole, and do not depend on the rows' order."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ def test_set_without_halves_chooses_and_judges_with_all_rows():
 
 
 def test_halves_share_no_group_and_have_each_class():
-    """Half of each class, whatever copies a group has."""
+    """Each half has half of each class, whatever the sizes of the groups."""
     challenge = make_challenge_set(make_requests(10, copies=3), "half", "salt", 0)
     halves = [set(r.near_duplicate_groups) for r in (challenge.choosing, challenge.evaluating)]
 
@@ -38,7 +38,7 @@ def test_halves_share_no_group_and_have_each_class():
 
 
 def test_half_of_a_request_follows_from_its_hash():
-    """Neither from its place nor from the seed; another salt gives another half."""
+    """It depends on neither position nor seed; another salt gives another half."""
     rows = make_requests(10)
     order = np.random.default_rng(0).permutation(len(rows))
     fold = cut_request_folds(rows, 2, "salt")
@@ -48,7 +48,7 @@ def test_half_of_a_request_follows_from_its_hash():
 
 
 def test_set_of_one_group_has_no_halves():
-    """All requests would choose, and none judge."""
+    """All requests would be for choosing, and none for evaluating."""
     rows = rows_of_texts(
         ["one", "another"], y=np.array(["a", "a"]), near_duplicate_groups=np.zeros(2, int)
     )
@@ -57,7 +57,7 @@ def test_set_of_one_group_has_no_halves():
 
 
 def test_small_set_is_a_warning():
-    """Below 30 rows, or below 5 of a class of the table."""
+    """Small means fewer than 30 rows, or fewer than 5 of a class of the table."""
     labels = np.array(list("abcd"), dtype=object)
     with structlog.testing.capture_logs() as logs:
         warn_about_small_challenge_set(make_requests(8), labels)

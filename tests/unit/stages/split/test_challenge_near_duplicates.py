@@ -53,14 +53,14 @@ def test_near_duplicates_of_a_request_are_left_out():
 
 
 def test_without_near_duplicates_equal_texts_are_left_out():
-    """`split.near_duplicates: none` never keeps a request of the set in training."""
+    """With `split.near_duplicates: none`, requests of the set are still never trained on."""
     tables = number(of_texts(TABLE), of_texts(REQUESTS), "none")
 
     assert [True, False, False, False] == tables.is_near_challenge.tolist()
 
 
 def test_set_without_texts_is_compared_by_embeddings():
-    """The table keeps the groups of its texts, and loses the rows that are in the set."""
+    """The table keeps the groups of its texts, and loses the rows that are near the set."""
     rng = np.random.default_rng(0)
     X = rng.standard_normal((6, 64)).astype(np.float32)
     table = replace(of_texts(TABLE), embeddings=MatrixRows(X, np.arange(4)))
@@ -74,7 +74,7 @@ def test_set_without_texts_is_compared_by_embeddings():
 
 
 def test_set_that_shares_nothing_with_the_table_gives_nothing_away():
-    """Texts against embeddings: only equal keys could tell."""
+    """One has texts, the other embeddings: only equal keys could show a relation."""
     table = of_embeddings(np.eye(4, 8))
     tables = number(table, of_texts(REQUESTS), "embeddings")
 
@@ -84,7 +84,7 @@ def test_set_that_shares_nothing_with_the_table_gives_nothing_away():
 
 @pytest.mark.parametrize("kind", ["text", "none"])
 def test_rows_of_a_group_in_the_set_are_left_out(kind):
-    """A person whose requests are in the set teaches the model nothing."""
+    """The model does not learn from a person whose requests are in the set."""
     keys = np.array(["group:1", "group:2", "group:3", "group:4"], dtype=object)
     table = replace(of_texts(TABLE), leakage_keys=keys)
     challenge = replace(

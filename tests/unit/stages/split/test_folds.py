@@ -1,4 +1,4 @@
-"""Folds are of whole groups with even class shares, however many groups there are."""
+"""Folds consist of whole groups with similar class shares, for any number of groups."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from job.stages.split.folds import cut_folds
 
 @pytest.fixture(autouse=True)
 def many(monkeypatch):
-    """Deal all groups to the folds, however few there are."""
+    """Deal all groups to the folds, even if there are few."""
     monkeypatch.setattr("job.stages.split.folds._MAX_STRATIFIED_GROUPS", 0)
 
 
@@ -21,7 +21,7 @@ def many(monkeypatch):
     seed=st.integers(0, 9),
 )
 def test_groups_are_whole_and_each_row_is_tested_once(groups, n_folds, seed):
-    """What a fold is."""
+    """This is the definition of folds."""
     groups, y = np.array(groups), np.arange(len(groups)) % 3
     folds = cut_folds(y, groups, n_folds, seed)
 
@@ -34,7 +34,7 @@ def test_groups_are_whole_and_each_row_is_tested_once(groups, n_folds, seed):
 
 
 def test_class_shares_are_even():
-    """Each class is dealt out in turn, so folds differ by at most one group of it."""
+    """Each class is dealt in turn, so folds differ by at most one of its groups."""
     y = np.repeat(np.arange(4), [10, 23, 57, 110])
     folds = cut_folds(y, np.arange(200), 5, 0)
     counts = np.array([np.bincount(y[test_index], minlength=4) for _, test_index in folds])
@@ -43,7 +43,7 @@ def test_class_shares_are_even():
 
 
 def test_large_groups_are_dealt_before_small_ones():
-    """So that no fold gets two of them."""
+    """Thus no fold gets two large groups."""
     groups = np.concatenate([np.repeat(np.arange(5), 50), np.arange(100, 200)])
     folds = cut_folds(np.zeros(350, int), groups, 5, 0)
 
@@ -51,7 +51,7 @@ def test_large_groups_are_dealt_before_small_ones():
 
 
 def test_group_has_the_class_of_most_of_its_rows():
-    """A group of two classes is dealt with one of them."""
+    """A group with two classes is dealt with one of them."""
     groups = np.repeat(np.arange(40), 3)
     y = np.tile([0, 1, 1], 40)
     y[:60] = 0
@@ -61,7 +61,7 @@ def test_group_has_the_class_of_most_of_its_rows():
 
 
 def test_seed_decides():
-    """The same seed, the same folds; another, others."""
+    """The same seed gives the same folds, and another seed other folds."""
     y, groups = np.arange(300) % 3, np.arange(300)
     first, again, other = (cut_folds(y, groups, 3, seed)[0][1].tolist() for seed in (1, 1, 2))
 
@@ -79,7 +79,7 @@ def test_order_of_rows_within_a_group_does_not_matter():
 
 
 def test_large_groups_of_all_classes_are_not_in_one_fold():
-    """Each class begins at the emptiest fold."""
+    """Each class starts with the smallest fold."""
     n_rows = np.tile([1000, *[1] * 999], 5)
     groups = np.repeat(np.arange(5000), n_rows)
     y = np.repeat(np.repeat(np.arange(5), 1000), n_rows)
@@ -90,7 +90,7 @@ def test_large_groups_of_all_classes_are_not_in_one_fold():
 
 @pytest.mark.parametrize("most", [0, 1])
 def test_class_of_a_group_is_that_of_most_of_its_rows_whichever_it_is(most):
-    """Every fold gets as many groups of either majority."""
+    """Every fold gets the same number of groups of each majority class."""
     groups = np.repeat(np.arange(40), 3)
     y = np.tile([most, most, 1 - most], 40)
     y[60:] = 1 - y[60:]

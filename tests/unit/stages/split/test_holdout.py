@@ -37,7 +37,7 @@ def shares_of(y, mask):
 
 
 def test_single_texts_are_held_out_in_the_order_of_their_hash():
-    """So a text's side hardly depends on which other texts there are."""
+    """So a text's side hardly depends on the other texts."""
     keys = [f"text:{n}" for n in range(2000)]
     y = ["ab"[n % 2] for n in range(2000)]
     is_test, _ = held_out(rows_of(y, keys, range(2000)))
@@ -51,7 +51,7 @@ def test_single_texts_are_held_out_in_the_order_of_their_hash():
 
 @pytest.mark.parametrize("salt", range(10))
 def test_uneven_groups_leave_class_shares_on_both_sides(salt):
-    """Each class has about its share of the hold-out, although a group holds many rows."""
+    """Each class has about its share of the hold-out, although groups have many rows."""
     sizes = np.random.default_rng(salt).geometric(0.03, 240)
     groups = np.repeat(np.arange(240), sizes)
     y = np.array(list("abcd"), object)[groups % 4]
@@ -63,7 +63,7 @@ def test_uneven_groups_leave_class_shares_on_both_sides(salt):
 
 
 def test_few_groups_change_sides_when_others_are_new():
-    """At most three in a hundred, on average, where a tenth of the groups is new."""
+    """On average at most 3 % change sides if a tenth of the groups is new."""
     moved = []
     for seed in range(40):
         rng = np.random.default_rng(seed)
@@ -81,7 +81,7 @@ def test_few_groups_change_sides_when_others_are_new():
 
 
 def test_group_of_more_than_an_eighth_of_its_class_is_trained_on():
-    """Whatever its hash; it is counted."""
+    """This holds for any hash, and such groups are counted."""
     groups = np.concatenate([np.arange(100), np.repeat(100, 20), np.arange(101, 200)])
     y = ["a"] * 120 + ["b"] * 99
     for salt in map(str, range(20)):
@@ -93,7 +93,7 @@ def test_group_of_more_than_an_eighth_of_its_class_is_trained_on():
 
 
 def test_rows_of_a_class_in_groups_of_others_count():
-    """A class that stands in test groups of another class needs fewer groups of its own."""
+    """A class with rows in test groups of other classes needs fewer test groups of its own."""
     groups = np.concatenate([np.repeat(np.arange(50), 5), np.arange(50, 150)])
     y = np.array((["a"] * 3 + ["b"] * 2) * 50 + ["b"] * 100, object)
     is_test, _ = held_out(rows_of(y, [f"k{n}" for n in groups], groups))
@@ -105,7 +105,7 @@ def test_rows_of_a_class_in_groups_of_others_count():
 @given(st.data())
 @settings(max_examples=30, deadline=None)
 def test_no_group_is_on_both_sides(method, data):
-    """Whatever the classes of its rows."""
+    """This holds whatever the classes of its rows are."""
     near_duplicate_groups = [
         *range(31),
         *data.draw(st.lists(st.integers(0, 30), min_size=20, max_size=90)),
@@ -122,7 +122,7 @@ def test_no_group_is_on_both_sides(method, data):
 
 
 def test_large_groups_are_held_out_as_often_as_small_ones():
-    """The side does not follow from the least of many digests."""
+    """The side is not decided by the smallest of many digests."""
     near_duplicate_groups = np.repeat(np.arange(3000), 6)
     rows = rows_of(["a", "b"] * 9000, [f"k{n}" for n in range(18_000)], near_duplicate_groups)
     is_test, _ = held_out(rows)
@@ -131,7 +131,7 @@ def test_large_groups_are_held_out_as_often_as_small_ones():
 
 
 def test_new_row_of_a_group_mostly_leaves_it_where_it_is():
-    """Another member stands for it once in as many times as it then has."""
+    """Of n members, the new one represents the group with probability 1 / n."""
     near_duplicate_groups = np.repeat(np.arange(2000), 4)
     keys = [f"k{n}" for n in range(8000)]
     more = [*near_duplicate_groups, *range(2000)]
@@ -144,7 +144,7 @@ def test_new_row_of_a_group_mostly_leaves_it_where_it_is():
 
 @pytest.mark.parametrize("salt", range(30))
 def test_class_of_few_groups_is_on_both_sides(salt):
-    """Whatever the salt; and enough of them are left for the folds."""
+    """This holds for any salt, and enough groups remain for the folds."""
     near_duplicate_groups = [*range(1000), *np.repeat(range(1000, 1004), 25)]
     rows = rows_of(
         ["ab"[n % 2] for n in range(1000)] + ["few"] * 100,
@@ -159,7 +159,7 @@ def test_class_of_few_groups_is_on_both_sides(salt):
 
 
 def test_class_within_groups_of_others_is_dealt_anew():
-    """A class that never has most of a group's rows has some on both sides all the same."""
+    """A class that is a minority in all its groups still has rows on both sides."""
     groups = np.concatenate([np.arange(200), np.repeat(np.arange(200, 205), 3)])
     y = np.array(["ab"[n % 2] for n in range(200)] + ["a", "a", "few"] * 5, object)
     for salt in map(str, range(20)):
@@ -171,7 +171,7 @@ def test_class_within_groups_of_others_is_dealt_anew():
 
 
 def test_class_of_one_group_cannot_be_rebalanced():
-    """It stays whole; the split says so."""
+    """Its group stays whole, and the split reports it."""
     rows = rows_of(["a"] * 50 + ["b"] * 50, [f"k{n}" for n in range(100)], [*range(50), *[50] * 50])
     is_test, n_dealt = held_out(rows)
 

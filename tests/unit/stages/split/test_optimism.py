@@ -1,4 +1,4 @@
-"""What a random split claims stands beside what holds without near-duplicates."""
+"""The accuracy of a random split is compared with the accuracy without near-duplicates."""
 
 import json
 from dataclasses import replace
@@ -43,7 +43,7 @@ def measure(rows, feature_blocks=("embeddings",)):
 
 @pytest.fixture
 def copies():
-    """Sixty texts without any meaning, ten near-copies of each."""
+    """Sixty meaningless texts, with ten near-copies of each."""
     rng = np.random.default_rng(0)
     near_duplicate_groups = np.repeat(np.arange(60), 10)
     X = rng.standard_normal((60, 40))[near_duplicate_groups] + 0.05 * rng.standard_normal((600, 40))
@@ -51,7 +51,7 @@ def copies():
 
 
 def test_random_split_of_copies_is_optimistic(copies):
-    """Labels that nothing explains can be known by heart alone."""
+    """Random labels can only be predicted by memorizing copies."""
     result = measure(copies)
 
     assert result.random_accuracy > result.leakage_safe_accuracy + 0.25
@@ -59,7 +59,7 @@ def test_random_split_of_copies_is_optimistic(copies):
 
 
 def test_without_copies_both_scores_are_alike(copies):
-    """There is nothing to leak."""
+    """Nothing can leak."""
     rng = np.random.default_rng(1)
     y = rng.integers(0, 2, 900)
     X = rng.standard_normal((900, 20)) + y[:, None]
@@ -70,7 +70,7 @@ def test_without_copies_both_scores_are_alike(copies):
 
 
 def test_texts_are_scored_and_not_told(copies):
-    """Rare terms take part, and stay inside."""
+    """Rare terms are used, but not published."""
     result = measure(copies, ("text",))
 
     assert "secret" not in json.dumps(result.to_json())
@@ -78,7 +78,7 @@ def test_texts_are_scored_and_not_told(copies):
 
 
 def test_large_table_is_sampled_by_whole_groups(copies, monkeypatch):
-    """Rows drawn one by one would leave their copies behind, and the leak with them."""
+    """If single rows were drawn, their copies would be left behind, and with them the leakage."""
     monkeypatch.setattr(optimism, "_MAX_ROWS", 300)
     result = measure(copies)
 
@@ -88,7 +88,7 @@ def test_large_table_is_sampled_by_whole_groups(copies, monkeypatch):
 
 @pytest.mark.parametrize("feature_blocks", [("embeddings",), ("text",)])
 def test_work_is_bounded_by_rows_columns_and_classes(copies, monkeypatch, feature_blocks):
-    """Fits to n rows of d columns and K classes take about n min(n, d) (min(n, d) + K) products."""
+    """Fits to n rows, d columns and K classes take about n min(n, d) (min(n, d) + K) products."""
     monkeypatch.setattr(optimism, "_MAX_PRODUCTS", 200**2 * 202)
     n_columns = {"embeddings": 40, "text": 600}[feature_blocks[0]]
     n_rows = measure(copies, feature_blocks).n_rows
@@ -99,7 +99,7 @@ def test_work_is_bounded_by_rows_columns_and_classes(copies, monkeypatch, featur
 
 
 def test_group_that_fills_a_fold_is_left_out_of_a_sample(copies, monkeypatch):
-    """It would be the whole sample; the others are looked at all the same."""
+    """It would be the complete sample; the other groups are still used."""
     monkeypatch.setattr(optimism, "_MAX_ROWS", 300)
     near_duplicate_groups = np.where(
         copies.near_duplicate_groups < 31, 0, copies.near_duplicate_groups
@@ -110,7 +110,7 @@ def test_group_that_fills_a_fold_is_left_out_of_a_sample(copies, monkeypatch):
 
 
 def test_classes_without_groups_for_every_fold_take_no_part(copies):
-    """Of one class alone nothing can be said."""
+    """A single class does not allow a score."""
     y = np.where(copies.near_duplicate_groups < 2, "few", "many").astype(object)
 
     assert measure(replace(copies, y=y)) is None

@@ -56,7 +56,7 @@ def test_no_key_is_on_both_sides(two_classes, method):
 
 @pytest.mark.parametrize("fraction", [0.15, 0.2, 0.3])
 def test_strata_keep_class_shares_within_two_points(fraction):
-    """Where the groups allow, as they do when each row is its own."""
+    """This holds if the groups allow it, for example if each row is its own group."""
     y = np.random.default_rng(1).choice(["a", "b", "c"], 4000, p=[0.6, 0.3, 0.1])
     report = split(
         rows_of(y, [f"k{n}" for n in range(4000)]),
@@ -70,7 +70,7 @@ def test_strata_keep_class_shares_within_two_points(fraction):
 
 
 def test_training_rows_whose_text_stands_in_the_test_side_are_dropped():
-    """Groups may share texts; the training side gives way, and it is counted."""
+    """Groups may share texts; the training rows are dropped and counted."""
     n = 600
     texts = [f"t{i % 150}" for i in range(n)]
     rows = rows_of(["ab"[i % 2] for i in range(n)], [f"g{i % 60}" for i in range(n)], texts)
@@ -83,7 +83,7 @@ def test_training_rows_whose_text_stands_in_the_test_side_are_dropped():
 
 
 def test_rare_classes_of_an_open_set_are_dropped_and_not_named(two_classes):
-    """A label of few leakage keys is data, not schema."""
+    """A label with few leakage keys is data, not schema."""
     rows = rows_of([*two_classes.y, "zq-secret"], [*two_classes.leakage_keys, "rare"])
     report = split(rows).report
 
@@ -92,7 +92,7 @@ def test_rare_classes_of_an_open_set_are_dropped_and_not_named(two_classes):
 
 
 def test_stated_class_without_rows_is_an_error(two_classes):
-    """A model that can never say one of the stated classes must not be published."""
+    """A model that can never predict one of the expected classes must not be published."""
     with pytest.raises(TrainingError, match="'c'"):
         split(two_classes, labels=("a", "b", "c"))
 
@@ -109,7 +109,7 @@ def test_class_with_fewer_keys_than_folds_is_an_error(two_classes):
 
 
 def test_official_test_drops_equal_texts_and_reports_its_own_class(two_classes):
-    """The official rows are the hold-out as they are."""
+    """The official rows are the hold-out, unchanged."""
     test = rows_of(["a", "b", "new"], ["k0", "other", "another"])
     data_split = split(two_classes, test)
 
@@ -131,7 +131,7 @@ def with_families(rows, near_duplicate_groups):
 
 
 def test_training_rows_with_a_near_duplicate_on_the_test_side_are_dropped():
-    """Groups that ask alike are not joined: all of them would be one before long."""
+    """Groups with similar texts are not joined: otherwise all would soon be one group."""
     n = 600
     groups = [f"group:{i % 60}" for i in range(n)]
     rows = rows_of(["ab"[i % 2] for i in range(n)], groups, [f"t{i}" for i in range(n)])
@@ -147,7 +147,7 @@ def test_training_rows_with_a_near_duplicate_on_the_test_side_are_dropped():
 
 
 def test_near_duplicates_of_an_official_test_are_a_slice(two_classes):
-    """What a model knows from training is told apart from what it does not."""
+    """Rows that are similar to training rows are scored separately from the others."""
     official = rows_of(["a", "b", "a"], ["new 1", "new 2", "new 3"])
     slices = pd.DataFrame({"source": pd.Categorical(["web"] * 3)})
     data_split = split(
@@ -159,7 +159,7 @@ def test_near_duplicates_of_an_official_test_are_a_slice(two_classes):
 
 
 def test_near_duplicates_of_an_official_test_stay_and_are_counted(two_classes):
-    """Equal texts go; what is only near is how real questions are."""
+    """Equal texts are dropped; near-duplicates are normal among real questions."""
     rows = rows_of([*two_classes.y, "a", "a"], [*two_classes.leakage_keys, "near", "equal"])
     rows = with_families(rows, [*pd.factorize(two_classes.leakage_keys)[0], 900, 901])
     test = with_families(rows_of(["a", "b"], ["equal", "other"]), [901, 900])
@@ -173,7 +173,7 @@ def test_near_duplicates_of_an_official_test_stay_and_are_counted(two_classes):
 
 
 def test_duplicates_are_counted():
-    """Of twenty rows five texts are left, three of which are in one near-duplicate group."""
+    """Five texts of twenty rows remain, three of them in one near-duplicate group."""
     keys = ["a1", "a2", "a3", "b", "c", "a1", "a1", "a1", "b", "b"] * 2
     near_duplicate_groups = [{"a": 0, "b": 1, "c": 2}[key[0]] for key in keys]
     more = [f"x{n}" for n in range(60)]
@@ -190,10 +190,10 @@ def test_duplicates_are_counted():
 
 
 def test_class_with_fewer_groups_than_folds_is_an_error(two_classes):
-    """Copies do not make up for texts."""
+    """Additional copies of a text do not help."""
     keys = [f"c{n}" for n in range(30)]
     rows = rows_of([*two_classes.y, *"c" * 30], [*two_classes.leakage_keys, *keys])
     near_duplicate_groups = [*pd.factorize(two_classes.leakage_keys)[0], *(900 + np.arange(30) % 3)]
 
-    with pytest.raises(TrainingError, match="near-duplicates counted once"):
+    with pytest.raises(TrainingError, match="near-duplicates are one group"):
         split(with_families(rows, near_duplicate_groups), labels=("a", "b", "c"))

@@ -1,4 +1,4 @@
-"""The challenge set chooses among the candidates that ended the search, and nobody else does."""
+"""The challenge set alone chooses among the candidates that completed the search."""
 
 import numpy as np
 import pytest
@@ -36,7 +36,7 @@ def candidate(estimator="logistic_regression", value=10.0, mean=0.9, ended=None)
 
 @pytest.fixture(scope="module")
 def train():
-    """Two classes that the first number tells apart."""
+    """Two classes that the first number separates."""
     return make_rows(120, 0)
 
 
@@ -48,7 +48,7 @@ def make_rows(n_rows, seed):
 
 
 def choose(train, requests, *candidates):
-    """Choose where the table has chosen the first."""
+    """Choose if the table has chosen the first candidate."""
     report = SearchReport(
         metric="accuracy", candidates=candidates, chosen=candidates[0], baselines=()
     )
@@ -60,7 +60,7 @@ def choose(train, requests, *candidates):
 
 
 def test_candidate_that_is_best_on_the_requests_is_chosen(train):
-    """Whatever the folds of the table say, which show the dummy as the best here."""
+    """The folds of the table, on which the dummy is best here, have no influence."""
     dummy = candidate("dummy", "prior", mean=0.99)
     report = choose(train, make_rows(60, 1), dummy, candidate(mean=0.5))
 
@@ -70,7 +70,7 @@ def test_candidate_that_is_best_on_the_requests_is_chosen(train):
 
 
 def test_equals_are_ordered_by_the_table(train):
-    """Both are right on every request; the table's choice stays, whatever their means are."""
+    """Both are right on every request; the table's choice is kept, whatever their means."""
     report = choose(train, make_rows(20, 1), candidate(value=10.0, mean=0.8), candidate(value=20.0))
 
     assert {1.0} == {c.challenge_score for c in report.candidates}
@@ -93,7 +93,7 @@ def test_baselines_have_the_input_of_the_chosen_one(train):
 
 
 def test_order_of_candidates_does_not_matter(train):
-    """Nor do their fits disturb each other."""
+    """Their fits do not affect each other either."""
     candidates = [candidate("dummy", "prior"), candidate(value=0.001), candidate(value=10.0)]
     requests = make_rows(60, 1)
     forth, back = choose(train, requests, *candidates), choose(train, requests, *candidates[::-1])

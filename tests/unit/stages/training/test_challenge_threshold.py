@@ -1,13 +1,15 @@
-"""A threshold of the challenge set keeps its promise on other requests, or says what it lacks."""
+"""A threshold of the challenge set holds on other requests, or its absence is explained."""
 
 import numpy as np
 import pytest
 from scipy.stats import beta
 from support.rows import rows_of_texts
-from support.simulated import predictions, simulate
+from support.simulated import bootstrap_of, predictions, simulate
 
 from job.contracts.settings.evaluation import DecisionSpec, EvaluationSpec
+from job.stages.split.challenge_halves import cut_request_folds
 from job.stages.training.challenge_threshold import (
+    N_FOLDS,
     count_needed_answers,
     learn_threshold,
     measure_threshold,
@@ -28,16 +30,15 @@ def measure(threshold, simulated, *, is_halved):
     return measure_threshold(
         threshold,
         simulated,
-        rows,
+        bootstrap_of(simulated, rows.groups, EVALUATION),
+        fold=None if is_halved else cut_request_folds(rows, N_FOLDS, "pcc"),
         decision=DECISION,
         evaluation=EVALUATION,
-        salt=None if is_halved else "pcc",
-        random_state=0,
     )
 
 
 def test_number_of_answers_follows_from_the_bound():
-    """59 without an error for 95 % with 95 % confidence; the next lower number is too few."""
+    """59 answers without errors show 95 % with 95 % confidence; 58 do not."""
     assert 59 == count_needed_answers(0.95, 0.95)
     for share in (0.97, 0.99):
         n = count_needed_answers(0.95, 0.95, share)
@@ -51,7 +52,7 @@ def test_share_below_the_target_needs_more_than_any_number():
 
 
 def test_few_requests_say_how_many_it_takes():
-    """Without an error, and with those at hand."""
+    """The number is given without errors, and with the observed errors."""
     y = np.arange(40) % 4
     perfect = learn(predictions(y, y))
     wrong = learn(predictions(y, (y + 1) % 4))
@@ -59,12 +60,12 @@ def test_few_requests_say_how_many_it_takes():
     assert ("not_shown", "challenge") == (perfect.status, perfect.learned_on)
     assert "40 requests of the challenge set" in perfect.reason
     assert "59 answers without an error" in perfect.reason
-    assert "about 59 requests if 100.0% of the surest 100% stay right" in perfect.reason
-    assert "hardly reach 95% at any confidence" in wrong.reason
+    assert "About 59 requests are needed if 100.0% of the 100% with the highest" in perfect.reason
+    assert "hardly reaches 95% at any confidence" in wrong.reason
 
 
 def test_threshold_of_one_half_is_measured_on_the_other():
-    """By the one threshold, on all of its requests."""
+    """It is measured by the one threshold, on all requests of that half."""
     rng = np.random.default_rng(0)
     threshold = learn(simulate(1000, rng)[0])
     other, _ = simulate(600, rng)
@@ -76,7 +77,7 @@ def test_threshold_of_one_half_is_measured_on_the_other():
 
 
 def test_whole_set_measures_each_fold_by_a_threshold_of_the_others():
-    """So that no request is answered by a threshold that it helped to choose."""
+    """So no request is answered by a threshold that it helped to choose."""
     simulated, _ = simulate(1000, np.random.default_rng(0))
     threshold = learn(simulated)
     measured = measure(threshold, simulated, is_halved=False)
@@ -95,7 +96,7 @@ def test_threshold_that_is_not_shown_answers_nothing(is_halved):
 
 
 def test_threshold_reaches_its_target_on_fresh_requests():
-    """Of 400 requests it is chosen in some sets, and its answers are right in most of these."""
+    """With 400 requests it is chosen in some sets, and mostly reaches its target in these."""
     rng = np.random.default_rng(3)
     fresh, _ = simulate(50_000, rng)
     sure, is_right = fresh.proba.max(axis=1), fresh.y_pred == fresh.y_true

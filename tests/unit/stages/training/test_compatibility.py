@@ -1,4 +1,4 @@
-"""A model is completed for an older scikit-learn, or the claim is not made."""
+"""A model is completed for an older scikit-learn, or no compatibility is claimed."""
 
 import numpy as np
 import pytest

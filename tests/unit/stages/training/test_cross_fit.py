@@ -1,4 +1,4 @@
-"""Every row of the table is predicted by models of the recipe that have not seen its group."""
+"""Every row of the table is predicted by models that were not trained on its group."""
 
 import numpy as np
 import pandas as pd
@@ -45,7 +45,7 @@ def rows_of(y, X, groups, keys=None):
 
 @pytest.fixture
 def copies():
-    """Sixty points without any meaning, ten near-copies of each."""
+    """Sixty meaningless points, with ten near-copies of each."""
     rng = np.random.default_rng(0)
     groups = np.repeat(np.arange(60), 10)
     X = rng.standard_normal((60, 40))[groups] + 0.05 * rng.standard_normal((600, 40))
@@ -83,7 +83,7 @@ def fit(rows, report, n_folds=5):
 
 
 def test_labels_that_nothing_explains_are_not_known_by_heart(copies):
-    """A model that has met a copy would be right in all rows."""
+    """A model that was trained on a copy would be right in all rows."""
     result = fit(copies, report_of(LOGISTIC, chosen=LOGISTIC))
 
     assert abs((result.nested.y_pred == result.nested.y_true).mean() - 0.5) < 0.2
@@ -91,7 +91,7 @@ def test_labels_that_nothing_explains_are_not_known_by_heart(copies):
 
 
 def test_group_is_in_one_fold(copies):
-    """All of its rows, and every fold has some."""
+    """This holds for all its rows, and every fold has rows."""
     fold = fit(copies, report_of(LOGISTIC, chosen=LOGISTIC)).fold
 
     assert 60 == len(set(zip(copies.near_duplicate_groups.tolist(), fold.tolist(), strict=True)))
@@ -99,7 +99,7 @@ def test_group_is_in_one_fold(copies):
 
 
 def test_choice_is_made_again_without_each_fold(copies):
-    """A candidate that was best only because of the rows of a fold does not predict that fold."""
+    """A candidate that is best only because of a fold's rows does not predict that fold."""
     fold = fit(copies, report_of(LOGISTIC, chosen=LOGISTIC)).fold
     y_true = np.searchsorted(["a", "b"], copies.y.astype(str))
     wrong = 1 - y_true
@@ -126,7 +126,7 @@ def test_choice_is_made_again_without_each_fold(copies):
 
 
 def test_choice_of_the_challenge_set_is_not_made_again(copies):
-    """No row of the table took part in it, so the chosen candidate predicts every fold."""
+    """The table's rows had no influence on it, so the chosen candidate predicts every fold."""
     y_true = np.searchsorted(["a", "b"], copies.y.astype(str))
     labels = SearchedLabels(
         n_classes=2,
@@ -143,7 +143,7 @@ def test_choice_of_the_challenge_set_is_not_made_again(copies):
 
 
 def test_near_duplicate_that_groups_share_is_not_trained_on():
-    """A group column keeps groups apart; copies across groups leave the training side."""
+    """The group column separates groups; copies in other groups are dropped from training."""
     rng = np.random.default_rng(0)
     groups, near_duplicate_groups = np.repeat(np.arange(60), 10), np.tile(np.arange(300), 2)
     X = rng.standard_normal((300, 400))[near_duplicate_groups]
@@ -158,7 +158,7 @@ def test_near_duplicate_that_groups_share_is_not_trained_on():
 
 
 def test_folds_are_as_many_as_the_smallest_class_has_groups(copies):
-    """A class of three groups cannot be in five folds."""
+    """A class with three groups cannot be in five folds."""
     y = np.where(np.isin(copies.near_duplicate_groups, [0, 1, 2]), "c", copies.y).astype(object)
 
     fewer = rows_of(y, copies.embeddings.read(), copies.near_duplicate_groups)
@@ -168,7 +168,7 @@ def test_folds_are_as_many_as_the_smallest_class_has_groups(copies):
 
 
 def test_folds_keep_class_shares_and_hardly_move():
-    """A tenth of new groups leaves most of the others in their fold."""
+    """If a tenth of the groups is new, most of the others stay in their fold."""
     rng = np.random.default_rng(0)
     sizes = rng.geometric(0.05, 300)
     groups = np.repeat(np.arange(300), sizes)
@@ -185,7 +185,7 @@ def test_folds_keep_class_shares_and_hardly_move():
 
 @pytest.mark.parametrize("salt", [str(n) for n in range(40)])
 def test_every_fold_can_learn_every_class(salt):
-    """Also one that never has most of a group's rows, wherever the hash puts those groups."""
+    """This includes a class that is a minority in all its groups, whatever the hash."""
     groups = np.repeat(np.arange(24), 5)
     y = np.where(groups % 2, "a", "c").astype(object)
     y[np.isin(groups, [0, 6, 12, 18]) & (np.arange(120) % 5 < 2)] = "b"
@@ -199,7 +199,7 @@ def test_every_fold_can_learn_every_class(salt):
 
 
 def test_class_that_no_fold_could_learn_leaves_no_plan():
-    """Its rows in every other group are near-duplicates of test rows."""
+    """Its rows in all other groups are near-duplicates of test rows."""
     groups, near_duplicate_groups = np.repeat(np.arange(12), 4), np.arange(48)
     near_duplicate_groups[groups >= 10] = 0
     y = np.where(groups % 2, "a", "b").astype(object)

@@ -1,8 +1,8 @@
-"""A threshold keeps what it promises on rows that did not choose it."""
+"""A threshold reaches its target on rows that it was not chosen on."""
 
 import numpy as np
 import pytest
-from support.simulated import predictions, simulate
+from support.simulated import bootstrap_of, predictions, simulate
 
 from job.contracts.reports.decision_threshold import Threshold
 from job.contracts.settings.evaluation import DecisionSpec, EvaluationSpec
@@ -28,7 +28,7 @@ def set_at(value, status="chosen"):
 
 @pytest.mark.parametrize("is_grouped", [False, True])
 def test_threshold_reaches_its_target_on_fresh_rows(is_grouped):
-    """In nine of ten draws at least, rows that hang together or not; and it is chosen in most."""
+    """This holds in at least 90 % of draws, with dependent rows or not; most draws choose one."""
     rng = np.random.default_rng([7, is_grouped])
     fresh, _ = simulate(100_000, rng, is_grouped=is_grouped)
     sure, is_right = fresh.proba.max(axis=1), fresh.y_pred == fresh.y_true
@@ -40,7 +40,7 @@ def test_threshold_reaches_its_target_on_fresh_rows(is_grouped):
 
 
 def test_higher_target_answers_less():
-    """The threshold grows with what is wanted of it."""
+    """The threshold increases with the target."""
     simulated, groups = simulate(5000, np.random.default_rng(0))
     chosen = [choose(simulated, groups, target).value for target in (0.9, 0.95, 0.97, 0.98)]
 
@@ -49,7 +49,7 @@ def test_higher_target_answers_less():
 
 
 def test_model_that_is_always_right_needs_none():
-    """Where the rows of every class are enough to say so; it is never a threshold of 0."""
+    """This needs enough rows of every class to be shown; a threshold of 0 is never chosen."""
     y = np.repeat([0, 1], 100)
     chosen = choose(predictions(y, y, 2), np.arange(200))
 
@@ -57,7 +57,7 @@ def test_model_that_is_always_right_needs_none():
 
 
 def test_class_of_few_groups_does_not_make_a_threshold_needless():
-    """All answers reach the target; those of the rare class are not shown to."""
+    """All answers reach the target, but it is not shown for answers of the rare class."""
     y = np.array([0] * 400 + [1] * 5)
     simulated = predictions(y, y, 2)
     simulated.proba[:400] = [0.9, 0.1]
@@ -68,7 +68,7 @@ def test_class_of_few_groups_does_not_make_a_threshold_needless():
 
 
 def test_templates_show_nothing():
-    """Groups of one generator are no independent evidence, however many they are."""
+    """Groups from one generator are not independent evidence, however many there are."""
     y = np.repeat([0, 1], 1000)
     simulated, groups = predictions(y, y, 2), np.arange(2000)
     spec = DecisionSpec(target_precision=0.95)
@@ -78,7 +78,7 @@ def test_templates_show_nothing():
 
 
 def test_reason_says_how_many_groups_it_takes():
-    """0.95 to the 59th is the first power below 0.05."""
+    """0.95 ** 59 is the first power below 0.05."""
     y = np.repeat([0, 1], 2000)
     chosen = choose(predictions(y, y, 2), np.arange(4000) % 40)
 
@@ -86,7 +86,7 @@ def test_reason_says_how_many_groups_it_takes():
 
 
 def test_threshold_of_a_fold_comes_from_the_other_folds():
-    """Answers of one fold that are all wrong, and sure, do not change its own threshold."""
+    """A fold of confident wrong answers does not change its own threshold."""
     simulated, groups = simulate(4000, np.random.default_rng(1))
     fold = np.arange(4000) % 4
     spec = DecisionSpec(target_precision=0.95)
@@ -99,35 +99,41 @@ def test_threshold_of_a_fold_comes_from_the_other_folds():
 
 
 def test_needless_threshold_answers_everything():
-    """What is measured of it is the precision of all answers."""
+    """The measured precision is that of all answers."""
     y = np.repeat([0, 1], 100)
     report = measure_abstention(
-        predictions(y, y, 2), np.arange(200), set_at(None, "not_needed"), SPEC, 0
+        predictions(y, y, 2),
+        bootstrap_of(predictions(y, y, 2), np.arange(200), SPEC, 0),
+        set_at(None, "not_needed"),
     )
 
     assert (200, 1.0, 1.0) == (report.n_answered, report.coverage.value, report.precision.value)
 
 
 def test_few_groups_show_nothing():
-    """However many rows they have: forty groups without an error leave 7 % open."""
+    """Forty groups without an error leave 7 % possible, however many rows they have."""
     y = np.repeat([0, 1], 2000)
 
     assert choose(predictions(y, y, 2), np.arange(4000) % 40).value is None
 
 
 def test_target_out_of_reach_has_no_threshold():
-    """A coin is not right in 95 % of its answers, however sure."""
+    """A coin is not right in 95 % of its answers, whatever its confidence."""
     y = np.random.default_rng(0).integers(0, 2, 1000)
 
     assert choose(predictions(y, np.zeros(1000, int), 2), np.arange(1000)).value is None
 
 
 def test_hold_out_is_counted_at_and_above_the_threshold():
-    """Equal is enough; an unknown class is a wrong answer."""
+    """Equality counts as answered; an unknown class is a wrong answer."""
     simulated = predictions([0, 1, 0, 1], [0, 1, 1, 1], 2)
     simulated.proba[3] = [0.4, 0.6]
-    report = measure_abstention(simulated, np.arange(4), set_at(0.6), SPEC, 0).to_json()
-    higher = measure_abstention(simulated, np.arange(4), set_at(0.61), SPEC, 0).to_json()
+    report = measure_abstention(
+        simulated, bootstrap_of(simulated, np.arange(4), SPEC, 0), set_at(0.6)
+    ).to_json()
+    higher = measure_abstention(
+        simulated, bootstrap_of(simulated, np.arange(4), SPEC, 0), set_at(0.61)
+    ).to_json()
 
     assert (4, 1.0, 0.75) == (
         report["n_answered"],
@@ -139,17 +145,19 @@ def test_hold_out_is_counted_at_and_above_the_threshold():
 
 
 def test_without_answers_there_is_no_precision():
-    """Nothing is made of nothing."""
+    """The precision of no answers is undefined."""
     simulated, groups = simulate(100, np.random.default_rng(0))
-    report = measure_abstention(simulated, groups, set_at(1.0), SPEC, 0)
+    report = measure_abstention(simulated, bootstrap_of(simulated, groups, SPEC, 0), set_at(1.0))
 
     assert (0, None) == (report.n_answered, report.precision)
 
 
 def test_without_a_threshold_nothing_is_measured():
-    """And the target is reported all the same."""
+    """The target is still reported."""
     simulated, groups = simulate(100, np.random.default_rng(0))
-    content = measure_abstention(simulated, groups, set_at(None, "not_shown"), SPEC, 0).to_json()
+    content = measure_abstention(
+        simulated, bootstrap_of(simulated, groups, SPEC, 0), set_at(None, "not_shown")
+    ).to_json()
 
     assert (0.95, None, None) == (
         content["target_precision"],
@@ -159,7 +167,7 @@ def test_without_a_threshold_nothing_is_measured():
 
 
 def test_interval_of_precision_holds_the_truth():
-    """In 91 to 99 % of draws of hold-outs with groups, nominal 95 %, of a fixed threshold."""
+    """Coverage over simulated hold-outs is 91 to 99 % (nominal 95 %), for a fixed threshold."""
     rng = np.random.default_rng(5)
     fresh, _ = simulate(200_000, rng, is_grouped=True)
     is_answered = fresh.proba.max(axis=1) >= 0.7
@@ -170,7 +178,9 @@ def test_interval_of_precision_holds_the_truth():
     covered = dict.fromkeys(truth, 0)
     for _ in range(200):
         simulated, groups = simulate(500, rng, is_grouped=True)
-        report = measure_abstention(simulated, groups, set_at(0.7), SPEC, 0)
+        report = measure_abstention(
+            simulated, bootstrap_of(simulated, groups, SPEC, 0), set_at(0.7)
+        )
         for name, value in truth.items():
             interval = getattr(report, name)
             covered[name] += interval.lower <= value <= interval.upper

@@ -1,6 +1,7 @@
-"""An estimator is one `EstimatorKind`; whatever asks for a name asks for its kind."""
+"""An estimator is defined by one `EstimatorKind`, which all stages look up by name."""
 
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -75,7 +76,7 @@ def training_spec(*names, **options):
 
 @pytest.mark.parametrize("metric", ["f1_macro", "neg_log_loss"])
 def test_added_estimator_is_searched_and_refitted(added, metric):
-    """Its own grid is searched, with labels or probabilities; out of fold and refitted it fits."""
+    """Its own grid is searched, with labels or probabilities; out-of-fold and final fits work."""
     rows, spec = make_rows(), training_spec(added.name, metric=metric)
     matrices = FeatureMatrices(rows, spec.features, spec.columns, IN_MEMORY, InTurn())
     report = search(rows, matrices, spec, InTurn(), lambda: 0.0)
@@ -100,7 +101,7 @@ def test_memory_of_an_added_estimator_is_estimated(added):
 
 
 def test_memory_has_to_be_stated():
-    """The memory of a fit has no default: it has to be stated."""
+    """The memory of a fit has no default value, so it must be stated."""
     required = {f.name for f in fields(EstimatorKind) if f.default is f.default_factory is MISSING}
 
     assert {"memory", "name", "load", "default_grid"} == required
@@ -111,7 +112,7 @@ def test_memory_has_to_be_stated():
 
 
 def test_settings_know_an_added_estimator(added):
-    """By name, in the check and in the schema."""
+    """The name is in the check and in the schema."""
     flag = ("search.estimators", "--set", {added.name: {}})
     properties = settings_schema()["$defs"]["SearchSpec"]["properties"]
 
@@ -123,7 +124,7 @@ def test_unknown_estimator_is_refused_with_its_origin():
     flag = ("search.estimators", "--set", {"bayes": {}})
 
     with pytest.raises(
-        ConfigurationError, match=r"estimators \(from --set\): no estimator 'bayes'"
+        ConfigurationError, match=r"estimators \(from --set\): unknown estimator 'bayes'"
     ):
         load_settings(None, {}, [flag])
 
@@ -138,3 +139,21 @@ def test_parameters_of_the_search_are_passed_where_they_exist():
     assert 1000 == logistic.max_iter
     assert (7, False) == (dummy.random_state, "class_weight" in dummy.get_params())
     assert BAYES.build({}, spec, 7).get_params().keys() == GaussianNB().get_params().keys()
+
+
+def test_kind_with_joint_fits_gets_all_its_models_at_once(monkeypatch):
+    """This happens in the search; out-of-fold and final fits have a single model."""
+    sizes = []
+
+    def list_fits(models, X, y, groups):
+        sizes.append((len(models), len(groups.group) == len(y) == len(X)))
+        return [partial(model.fit, X, y) for model in models]
+
+    monkeypatch.setitem(ESTIMATOR_KINDS, "bayes", replace(BAYES, list_fits=list_fits))
+    rows, spec = make_rows(), training_spec("bayes")
+    matrices = FeatureMatrices(rows, spec.features, spec.columns, IN_MEMORY, InTurn())
+    report = search(rows, matrices, spec, InTurn(), lambda: 0.0)
+    train_model(rows, matrices, report, spec, InTurn())
+    predict_out_of_fold(rows, matrices, report.chosen, spec=spec, executor=InTurn())
+
+    assert 3 * [(2, True)] + 4 * [(1, True)] == sizes

@@ -1,4 +1,4 @@
-"""Decision values of folds become probabilities, by calibrations of the other folds' rows."""
+"""Decision values of folds become probabilities by calibrations on the other folds' rows."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ def cut(n, n_folds=3):
 
 
 def draw(n_classes, n=600):
-    """Draw classes, and decision values that tell half of what could be known, ten times as loud."""
+    """Draw classes, and noisy decision values that are ten times too large."""
     rng = np.random.default_rng(0)
     codes = rng.integers(0, n_classes, n)
     decisions = 10 * (np.eye(n_classes)[codes] + rng.standard_normal((n, n_classes)))
@@ -28,7 +28,7 @@ def draw(n_classes, n=600):
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("n_classes", [2, 4])
 def test_probabilities_come_true(n_classes, method):
-    """They sum to one, and are about as good as the best one number would make them."""
+    """They sum to one, and are about as good as the best single number would make them."""
     codes, decisions = draw(n_classes)
     proba = calibrate_folds(decisions, codes, cut(len(codes)), method)
     scale = [log_loss(codes, _softmax(t * decisions)) for t in np.linspace(0.005, 1, 100)]
@@ -40,7 +40,7 @@ def test_probabilities_come_true(n_classes, method):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_labels_of_a_fold_are_not_in_its_own_calibration(method):
-    """Whatever they are, the probabilities of its rows stay bit by bit."""
+    """Changing these labels does not change one bit of the fold's probabilities."""
     codes, decisions = draw(3)
     folds = cut(len(codes))
     before = calibrate_folds(decisions, codes, folds, method)
@@ -53,7 +53,7 @@ def test_labels_of_a_fold_are_not_in_its_own_calibration(method):
 
 
 def test_temperature_leaves_the_order_of_the_classes():
-    """One number for all of them divides the decision values."""
+    """One number for all classes divides the decision values."""
     codes, decisions = draw(4)
     proba = calibrate_folds(decisions, codes, cut(len(codes)), "temperature")
 
@@ -63,7 +63,7 @@ def test_temperature_leaves_the_order_of_the_classes():
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("n_others", [1, 2, 3])
 def test_class_that_a_fold_was_not_fitted_to_has_no_probability_there(n_others, method):
-    """Of two classes that are left, one decision value tells them apart."""
+    """Two classes remain, and one decision value separates them."""
     codes, _ = draw(n_others + 1)
     folds = cut(len(codes))
     rare = n_others
@@ -82,7 +82,7 @@ def test_class_that_a_fold_was_not_fitted_to_has_no_probability_there(n_others, 
 
 @pytest.mark.parametrize("met", [[0, 1, 2], [0, 2], [1, 2]])
 def test_decision_values_are_in_the_order_of_all_classes(met):
-    """Those of a class that the model has not met are what it would give without a row of it."""
+    """For a class that the model does not know, they are those of a model without its rows."""
     classes = np.array(["a", "b", "c"])
     rng = np.random.default_rng(1)
     y = rng.choice(classes[met], 90)

@@ -1,4 +1,4 @@
-"""What the limit cannot hold is refused, with the figure that is needed."""
+"""Work that exceeds the memory limit is refused, and the message states the required amount."""
 
 from dataclasses import dataclass
 
@@ -51,7 +51,7 @@ def test_need_equal_to_the_limit_is_granted():
 
 def test_refusal_names_what_is_needed_and_what_is_granted():
     with pytest.raises(
-        ConfigurationError, match="needs about 3 MiB of memory for this, and may use 2 MiB"
+        ConfigurationError, match="needs about 3 MiB of memory for this, but may use 2 MiB"
     ):
         require_memory(2 * MIB + 1, Meter(2 * MIB), "for this")
 
@@ -84,7 +84,7 @@ def test_twice_the_rows_need_twice_the_memory_of_a_dense_fit():
 
 
 def test_linear_svc_needs_more_by_each_worker():
-    """liblinear copies the matrix for each fit; the fast engine has one for all, and blocks."""
+    """liblinear copies the matrix for each fit; the fast engine shares one and uses blocks."""
     wide, n_cells = rows(10_000, width=2048), 10_000 * 2048
 
     def added(engine):

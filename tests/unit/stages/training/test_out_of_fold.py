@@ -1,4 +1,4 @@
-"""Training rows are predicted by models that have not seen their groups."""
+"""Training rows are predicted by models that were not trained on their groups."""
 
 from dataclasses import replace
 
@@ -57,7 +57,7 @@ def predict(rows, estimator="logistic_regression", executor=None, **search):
 
 @pytest.fixture
 def copies():
-    """Sixty points without any meaning, ten near-copies of each."""
+    """Sixty meaningless points, with ten near-copies of each."""
     rng = np.random.default_rng(0)
     near_duplicate_groups = np.repeat(np.arange(60), 10)
     X = rng.standard_normal((60, 40))[near_duplicate_groups] + 0.05 * rng.standard_normal((600, 40))
@@ -66,7 +66,7 @@ def copies():
 
 @pytest.mark.parametrize("estimator", ["logistic_regression", "linear_svc"])
 def test_labels_that_nothing_explains_are_not_known_by_heart(copies, estimator):
-    """A model that has met a copy would be right in all rows."""
+    """A model that was trained on a copy would be right in all rows."""
     predictions = predict(copies, estimator)
 
     assert abs((predictions.y_pred == predictions.y_true).mean() - 0.5) < 0.2
@@ -88,7 +88,7 @@ def test_every_row_has_probabilities_of_its_own(copies):
 @pytest.mark.parametrize("estimator", ["logistic_regression", "linear_svc"])
 @pytest.mark.parametrize("name", ["a rare one", "b rare one", "rare"])
 def test_class_that_other_folds_lack_gets_no_probability(copies, name, estimator):
-    """One group cannot be on two sides; wherever the class stands among the others."""
+    """One group cannot be on two sides; the position of the class has no effect."""
     y = np.where(copies.near_duplicate_groups == 0, name, copies.y).astype(object)
     predictions, by_scikit_learn = (
         predict(replace(copies, y=y), estimator, engine=e) for e in ENGINES
@@ -103,7 +103,7 @@ def test_class_that_other_folds_lack_gets_no_probability(copies, name, estimator
 @pytest.mark.parametrize("calibration", ["sigmoid", "temperature"])
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_linear_svc_is_calibrated_as_by_a_calibration_within_each_fold(n_classes, calibration):
-    """The other way fits each fold four times over, and judges it by models of fewer rows."""
+    """Calibrating within each fold needs four times the fits, and models of fewer rows."""
     rng = np.random.default_rng(2)
     y = rng.integers(0, n_classes, 900)
     X = 1.2 * np.eye(n_classes, 30)[y] + rng.standard_normal((900, 30))
@@ -126,12 +126,12 @@ def test_linear_svc_is_calibrated_as_by_a_calibration_within_each_fold(n_classes
 
 
 def test_it_repeats(copies):
-    """The seed decides, and nothing else."""
+    """It depends only on the seed."""
     assert np.array_equal(predict(copies).proba, predict(copies).proba)
 
 
 def test_a_fold_forgets_what_the_model_of_the_fold_before_has_seen(copies):
-    """scikit-learn alone, which begins each fold at zero, says the same."""
+    """scikit-learn, which starts each fold from zero, gives the same result."""
     predictions, cold = (predict(copies, engine=engine).proba for engine in ("fast", "reference"))
 
     assert predictions == pytest.approx(cold, abs=5e-3)
@@ -140,7 +140,7 @@ def test_a_fold_forgets_what_the_model_of_the_fold_before_has_seen(copies):
 @pytest.mark.parametrize("width", [40, 900])
 @pytest.mark.parametrize("estimator", ["logistic_regression", "linear_svc"])
 def test_number_of_threads_changes_no_bit(copies, estimator, width):
-    """Of more columns than rows liblinear draws, from one generator for all threads."""
+    """With more columns than rows liblinear is random, with one generator for all threads."""
     X = np.random.default_rng(1).standard_normal((600, width))
     rows = rows_of(copies.y, X, copies.near_duplicate_groups)
     one, three = (predict(rows, estimator, LocalThreads(n)).proba for n in (1, 3))

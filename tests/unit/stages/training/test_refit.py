@@ -1,4 +1,4 @@
-"""The chosen candidate is fitted to all training rows, and scikit-learn has the last word."""
+"""The chosen candidate is fitted to all training rows, and scikit-learn finishes the fit."""
 
 import io
 
@@ -46,7 +46,7 @@ def drawn(n_rows, near=2):
 
 @pytest.fixture
 def fits(monkeypatch):
-    """Count what scikit-learn is asked to fit, and from where."""
+    """Count scikit-learn's fits, and record their starting points."""
     calls, original = [], LogisticRegression.fit
 
     def fit(model, X, y, sample_weight=None):
@@ -78,7 +78,7 @@ def train(rows, engine="fast"):
 
 
 def test_bytes_do_not_depend_on_the_number_of_threads():
-    """From scaling to the refit, with rows enough for several blocks and spans of each."""
+    """This covers scaling to refit, with enough rows for several blocks and spans."""
     rows, results = drawn(7000, near=0.5), set()
     grids = {"logistic_regression": {"C": [1.0, 10.0]}, "linear_svc": {"C": [1.0]}}
     spec = TrainingSpec(
@@ -100,21 +100,21 @@ def test_bytes_do_not_depend_on_the_number_of_threads():
 
 
 def test_scikit_learn_confirms_the_model_on_all_rows(rows, fits):
-    """Once, from where the fast engine ended."""
+    """It does so once, starting where the fast engine ended."""
     train(rows)
 
     assert [(N, True)] == fits
 
 
 def test_reference_engine_begins_from_nothing(rows, fits):
-    """scikit-learn alone."""
+    """scikit-learn alone fits the model."""
     train(rows, "reference")
 
     assert [(N, False)] == fits
 
 
 def test_published_model_is_at_its_minimum(rows):
-    """The derivative of its objective is within its tolerance, and it would start anew."""
+    """The derivative of its objective is within its tolerance, so a new fit would end at once."""
     pipeline = train(rows).pipeline
     model = pipeline[-1]
     X = pipeline[0].transform(rows.embeddings.read()).astype(np.float64)

@@ -1,4 +1,4 @@
-"""One number brings confidence to what comes true, and leaves the classes as they are."""
+"""One number makes confidence match accuracy, and does not change the predicted classes."""
 
 import numpy as np
 import pytest
@@ -18,14 +18,14 @@ from job.stages.training.temperature_scaling import (
 
 @pytest.mark.parametrize("power", [0.5, 1.0, 3.0])
 def test_temperature_undoes_what_sharpened_a_calibrated_model(power):
-    """It is the power itself, whichever way."""
+    """The temperature equals the exponent, for sharpened and flattened models."""
     predictions, _ = simulate(40_000, np.random.default_rng(0), sharpened=power)
 
     assert find_temperature(predictions) == pytest.approx(power, rel=0.03)
 
 
 def test_scaled_model_is_calibrated_and_predicts_the_same():
-    """On rows that did not choose the temperature."""
+    """This is measured on rows that the temperature was not learned on."""
     rng = np.random.default_rng(1)
     chosen, fresh = (simulate(20_000, rng, sharpened=3.0)[0] for _ in range(2))
     scaled = apply_temperature(fresh, find_temperature(chosen))
@@ -37,7 +37,7 @@ def test_scaled_model_is_calibrated_and_predicts_the_same():
 
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_scaled_coefficients_yield_the_scaled_probabilities(n_classes):
-    """Of two classes as of many."""
+    """This holds for two classes and for many."""
     rng = np.random.default_rng(2)
     y = rng.integers(0, n_classes, 300)
     X = rng.standard_normal((300, 5)) + np.eye(n_classes, 5)[y]
@@ -68,7 +68,7 @@ def test_before_and_after_are_described():
 
 
 def test_fold_is_scaled_by_the_temperature_of_the_others():
-    """A fold that is too sure by itself keeps what the other folds make of it."""
+    """An overconfident fold is scaled by the temperature of the other folds."""
     predictions, _ = simulate(6000, np.random.default_rng(4))
     fold = np.arange(6000) % 3
     sharp = apply_temperature(predictions, 0.5)
@@ -83,7 +83,7 @@ def test_fold_is_scaled_by_the_temperature_of_the_others():
 
 
 def test_probabilities_of_zero_in_single_precision_can_be_scaled():
-    """Prototypes are sure in single precision, where the floor of logarithms is zero."""
+    """Prototypes are confident in single precision, in which the logarithm's floor is zero."""
     predictions, _ = simulate(20, np.random.default_rng(4))
     sure = np.zeros_like(predictions.proba, np.float32)
     sure[:, 0] = 1

@@ -31,9 +31,9 @@ def test_accuracy_and_its_interval_are_told_in_words(reports, pages):
     found = reports[1]["challenge"]
     ends = found["intervals"]["scores"]["accuracy"]
     words = (
-        "On 56 requests of the challenge set in 56 groups, which nothing was trained on, the "
-        f"published model has an accuracy of {found['scores']['accuracy']:.4f}; the 95 % interval "
-        f"goes from {ends['lower']:.4f} to {ends['upper']:.4f}."
+        "On 56 requests of the challenge set in 56 groups, none of which was used for training, "
+        f"the published model has an accuracy of {found['scores']['accuracy']:.4f} "
+        f"(95% confidence interval {ends['lower']:.4f} to {ends['upper']:.4f})."
     )
 
     assert words in Reader(pages["report.html"]).text
@@ -45,7 +45,7 @@ def test_challenge_set_comes_before_the_scores_of_the_table(pages):
     report, card = Reader(pages["report.html"]), pages["model_card.md"]
     sections = [a["id"] for tag, a in report.elements if tag == "section"]
     results = ModelCard(card, ignore_metadata_errors=False).data.eval_results
-    places = [card.index(words) for words in ("on the challenge set:", "On the table's own rows:")]
+    places = [card.index(words) for words in ("on the challenge set:", "on the table's own rows:")]
 
     assert sections.index("challenge") + 1 == sections.index("scores")
     assert 0 < report.text.index("Accuracy, challenge set") < report.text.index("F1, macro")
@@ -75,11 +75,16 @@ def test_hostile_names_of_classes_stay_words():
         (
             "half",
             ("choice", "threshold"),
-            "The other half of the set decided on the candidate",
+            "The other half of the set was used to choose the candidate",
             False,
         ),
-        ("all", ("choice",), "The same requests decided on the candidate", True),
-        ("all", ("threshold",), "The same requests decided on the decision threshold", False),
+        ("all", ("choice",), "The same requests were used to choose the candidate", True),
+        (
+            "all",
+            ("threshold",),
+            "The same requests were used to choose the decision threshold",
+            False,
+        ),
         ("all", (), "", False),
     ],
 )
@@ -119,9 +124,12 @@ def test_threshold_of_the_challenge_set_is_told_with_its_own_rows(reports):
     pages = draw(metadata, evaluation)
     text = Reader(pages["report.html"]).text
 
-    assert "on 203 requests of the challenge set in 198 groups whose models" in text
-    assert "On the other half of it, which did not choose it, 120 of 197 rows are answered" in text
-    assert "It was learned on the challenge set." in pages["model_card.md"]
+    assert "on 203 requests of the challenge set in 198 groups predicted by models" in text
+    assert (
+        "On the other half of the challenge set, which was not used to choose it, 120 of 197 rows "
+        "are answered"
+    ) in text
+    assert "It was chosen on the challenge set." in pages["model_card.md"]
 
 
 def test_choice_by_the_challenge_set_is_shown_beside_the_folds(reports):
@@ -133,7 +141,7 @@ def test_choice_by_the_challenge_set_is_shown_beside_the_folds(reports):
     search["chosen"] = search["candidates"][0]
     text = Reader(draw(metadata, evaluation)["report.html"]).text
 
-    assert "its value on the challenge set has chosen" in text
+    assert "the score on the challenge set decided the choice" in text
     assert 2 == len(re.findall("0.7231", text))
 
 

@@ -4,7 +4,7 @@ import pytest
 from support.pages import Reader, draw, find_unknown_numbers
 from support.reports import HOSTILE, add_intervals, make_out_of_scope, make_reports
 
-SHARE = "Requests of no class: 3.6 % of 83 are answered"
+SHARE = "Out-of-scope requests: 3.6% of 83 are answered"
 
 
 @pytest.fixture(scope="module")
@@ -24,8 +24,8 @@ def test_share_that_is_answered_is_told(reports):
     pages = draw_with(reports)
     text = Reader(pages["report.html"]).text
 
-    assert f"{SHARE}; the 95 % interval goes from 1.0 % to 9.3 %." in text
-    assert "Answered means a confidence of 0.7000 or more." in text
+    assert f"{SHARE} (95% confidence interval 1.0% to 9.3%)." in text
+    assert "A request is answered if its confidence is at least 0.7000." in text
     assert 1 == pages["model_card.md"].count(SHARE)
 
 
@@ -40,8 +40,8 @@ def test_missing_threshold_is_told(reports):
     """Then all of them are answered."""
     text = Reader(draw_with(reports, threshold=None)["report.html"]).text
 
-    assert "Requests of no class: 100.0 % of 83 are answered" in text
-    assert "No decision threshold is published, so that every request counts as answered." in text
+    assert "Out-of-scope requests: 100.0% of 83 are answered" in text
+    assert "No decision threshold is published, so every request counts as answered." in text
 
 
 def test_classes_are_counted_and_the_most_frequent_comes_first(reports):
@@ -64,7 +64,7 @@ def test_empty_request_is_told_without_a_set_too(reports, threshold, words):
     text = Reader(page).text
 
     assert f"with a confidence of 0.5127, {words}." in text
-    assert "requests that belong to no class was not measured" in text
+    assert "requests that belong to none of the classes were not measured" in text
 
 
 def test_report_of_an_earlier_release_has_no_section(reports):

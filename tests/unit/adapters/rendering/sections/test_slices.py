@@ -8,7 +8,7 @@ import pytest
 from support.datasets import table_of
 from support.pages import draw
 from support.reports import HOSTILE, make_reports
-from support.simulated import predictions
+from support.simulated import bootstrap_of, predictions
 
 from job.contracts.dataset import Column
 from job.contracts.metrics import METRICS
@@ -35,7 +35,8 @@ def make_page(names, **columns):
     is_wrong = np.array(names == np.unique(names)[0]) & (np.arange(N) % 7 < 3)
     found = predictions(y, np.where(is_wrong, (y + 1) % 4, y))
     spec = EvaluationSpec(resamples=1000)
-    slices = score_slices(found, np.arange(N), frame, METRICS["f1_macro"], spec, 0).to_json()
+    bootstrap = bootstrap_of(found, np.arange(N), spec)
+    slices = score_slices(found, bootstrap, frame, METRICS["f1_macro"], min_rows=30).to_json()
     metadata, evaluation = make_reports()
     evaluation["slices"] = slices
     return slices, draw(metadata, evaluation)["report.html"]
@@ -85,7 +86,7 @@ def test_slices_that_are_not_shown_are_counted():
     names = np.where(np.arange(N) < 31, "few", "many")
     _, html = make_page(names, channel=["few"] * 31 + ["fewer"] * 10 + ["many"] * (N - 41))
 
-    assert "Not shown: 1 with fewer than" in " ".join(html.split())
+    assert "Slices that are not shown: 1." in " ".join(html.split())
 
 
 def test_hostile_names_of_slices_are_inert():

@@ -28,7 +28,7 @@ def test_endpoint_that_is_not_an_address_is_a_configuration_error(monkeypatch, a
     monkeypatch.setenv("AWS_ENDPOINT_URL", address)
 
     with pytest.raises(
-        ConfigurationError, match="endpoint of the store is not an address"
+        ConfigurationError, match="endpoint of the store is not a valid URL"
     ) as excinfo:
         connect(S3Spec())
 

@@ -65,7 +65,7 @@ def test_proxy_that_cannot_be_reached_is_named_as_one():
         boto.ProxyConnectionError(proxy_url="http://user:canary@proxy:1", error=OSError()), "store"
     )
 
-    assert (TransientError, "the proxy before the store at store cannot be reached") == (
+    assert (TransientError, "the proxy for the store at store cannot be reached") == (
         type(error),
         error.message,
     )

@@ -1,4 +1,4 @@
-"""Near-duplicates, and texts that are connected through them, are one group."""
+"""Near-duplicates, and texts that are connected through them, form one group."""
 
 from dataclasses import replace
 
@@ -63,7 +63,7 @@ def make_sets(texts, near_duplicate_groups):
 
 
 def test_near_duplicates_are_one_group_and_others_are_not():
-    """A polite word more makes no other text."""
+    """An additional polite word does not make another text."""
     a, b, c = find_groups([BASE, f"{BASE}, thank you", OTHER])
 
     assert a == b != c
@@ -71,7 +71,7 @@ def test_near_duplicates_are_one_group_and_others_are_not():
 
 @pytest.mark.parametrize("template", ["Call {}", "My number is {}, please remove my data"])
 def test_template_with_other_slot_values_is_one_group(template):
-    """However short the template is, and however strict the threshold."""
+    """This holds for short templates and for strict thresholds."""
     values = ["17", "ABC-1", "jo@example.com", "2026-11-26", "EUR 5"]
     near_duplicate_groups = find_groups([template.format(value) for value in values], min_jaccard=1)
 
@@ -79,7 +79,7 @@ def test_template_with_other_slot_values_is_one_group(template):
 
 
 def test_large_group_of_one_template_is_not_cut():
-    """Chains are cut, templates never."""
+    """Chains are split, templates never."""
     texts = [f"Where is order {n}?" for n in range(500)] + [BASE, OTHER]
 
     assert [500, 1, 1] == sorted(np.bincount(find_groups(texts)), reverse=True)
@@ -88,7 +88,7 @@ def test_large_group_of_one_template_is_not_cut():
 @given(SENTENCES, st.randoms(use_true_random=False))
 @settings(max_examples=40, deadline=None)
 def test_order_of_rows_does_not_matter(texts, random):
-    """The same texts fall into the same groups."""
+    """The same texts get the same groups."""
     shuffled = random.sample(texts, len(texts))
 
     assert make_sets(texts, find_groups(texts)) == make_sets(shuffled, find_groups(shuffled))
@@ -97,7 +97,7 @@ def test_order_of_rows_does_not_matter(texts, random):
 @given(SENTENCES)
 @settings(max_examples=40, deadline=None)
 def test_equal_texts_are_one_group(texts):
-    """Case and punctuation do not part them."""
+    """Case and punctuation do not separate them."""
     near_duplicate_groups = find_groups(texts + [f"{text.upper()}!" for text in texts])
 
     assert (
@@ -106,7 +106,7 @@ def test_equal_texts_are_one_group(texts):
 
 
 def test_workers_do_not_matter():
-    """Blocks are worked on apart."""
+    """Blocks are processed independently."""
     rng = np.random.default_rng(0)
     texts = [" ".join(rng.choice(BASE.split() + OTHER.split(), 8)) for _ in range(9000)]
     alone, together = find_groups(texts), find_groups(texts, LocalThreads(3))
@@ -115,7 +115,7 @@ def test_workers_do_not_matter():
 
 
 def test_text_between_two_groups_joins_them():
-    """What is near to both connects them."""
+    """A text that is similar to both groups connects them."""
     head, tail = BASE.split(), OTHER.split()
     ends = [" ".join(head + tail[:4]), " ".join(head[-4:] + tail)]
     between = " ".join(head + tail)
@@ -125,7 +125,7 @@ def test_text_between_two_groups_joins_them():
 
 
 def test_numbers_mean_the_same_in_all_tables():
-    """A hold-out of its own is looked through together with the table."""
+    """A separate test table is searched together with the table."""
     first, second = find_near_duplicate_groups(
         [rows_of([BASE, OTHER]), rows_of([f"so {OTHER}"])], SplitSpec(), "text", InTurn()
     )
@@ -138,14 +138,14 @@ def test_numbers_mean_the_same_in_all_tables():
 
 
 def test_texts_equal_but_for_a_lost_address_stay_together():
-    """Normalized they are one text, but only one of them shows its slot."""
+    """After normalization they are the same text, but only one of them shows its slot."""
     a, b = find_groups(["write to jo@example.com", "write to jo example com"])
 
     assert a == b
 
 
 def test_switched_off_leaves_equal_texts_together():
-    """As without near-duplicate groups."""
+    """The result is the same as without near-duplicate groups."""
     rows = rows_of([BASE, f"{BASE} thanks", BASE])
     (grouped,) = find_near_duplicate_groups([rows], SplitSpec(), "none", InTurn())
 
@@ -153,7 +153,7 @@ def test_switched_off_leaves_equal_texts_together():
 
 
 def test_estimated_similarity_is_that_of_the_sets():
-    """Within the error of 128 numbers."""
+    """The error is that of 128 numbers."""
     rng = np.random.default_rng(1)
     letters = rng.choice(list("abcdefghij klmnop"), (40, 80))
     texts = ["".join(row) for row in letters]
@@ -175,7 +175,7 @@ def test_estimated_similarity_is_that_of_the_sets():
 
 @pytest.mark.parametrize("text", ["", "a", "stop", "ab\ud800", "\u4f60\u597d"])
 def test_short_and_odd_texts_have_a_signature(text):
-    """A text shorter than an n-gram is one n-gram, and equal to itself alone."""
+    """A text shorter than an n-gram is a single n-gram, and equal only to itself."""
     signatures = sign_texts(np.array([text, f"{text}x", text], dtype=object), InTurn())
     share = equal_number_share(signatures[[0, 0]], signatures[[2, 1]])
 
@@ -183,7 +183,7 @@ def test_short_and_odd_texts_have_a_signature(text):
 
 
 def test_estimated_angle_is_that_of_the_embeddings():
-    """Within the error of 512 bits."""
+    """The error is that of 512 bits."""
     rng = np.random.default_rng(2)
     X = rng.standard_normal((200, 30)).astype(np.float32)
     Y = X + rng.uniform(0, 1, (200, 1)).astype(np.float32) * rng.standard_normal((200, 30))
@@ -196,7 +196,7 @@ def test_estimated_angle_is_that_of_the_embeddings():
 
 
 def test_near_embeddings_are_one_group_where_there_is_no_text():
-    """Nearly all of them are found, and hardly any other."""
+    """Nearly all of them are found, and hardly any other pair."""
     rng = np.random.default_rng(3)
     X = rng.standard_normal((2000, 64)).astype(np.float32)
     near = X + 0.08 * rng.standard_normal(X.shape).astype(np.float32)
@@ -220,7 +220,7 @@ def test_near_embeddings_are_one_group_where_there_is_no_text():
 
 
 def test_what_is_asked_for_and_not_there_is_an_error():
-    """Nothing is looked for in silence."""
+    """A missing column is not silently ignored."""
     rows = rows_of(["x"])
 
     with pytest.raises(ConfigurationError, match="embeddings"):
@@ -229,7 +229,7 @@ def test_what_is_asked_for_and_not_there_is_an_error():
 
 
 def test_chains_are_cut_and_what_is_nearly_equal_is_not():
-    """A hundred links of .6 do not form a group, a hundred of .95 do at any size."""
+    """A chain of 99 links of .6 is not one group; a chain of 99 links of .95 is."""
     one, other = np.arange(99), np.arange(1, 100)
     weak, strong = (Links(one=one, other=other, similarity=np.full(99, s)) for s in (0.6, 0.95))
 
@@ -239,7 +239,7 @@ def test_chains_are_cut_and_what_is_nearly_equal_is_not():
 
 
 def test_cut_leaves_small_groups_as_they_are():
-    """Only what is too large is connected anew."""
+    """Only groups that are too large are reconnected."""
     one = np.array([*range(49), 60])
     links = Links(one=one, other=one + 1, similarity=np.array([0.6] * 49 + [0.55]))
     groups = cut_groups(links, 70, 0.5, 20)

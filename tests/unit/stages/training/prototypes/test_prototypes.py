@@ -1,4 +1,4 @@
-"""Prototypes are centers over several groups each, and publish themselves without their rows."""
+"""Prototypes are centers over several groups each, and are published without their rows."""
 
 import pickle
 
@@ -34,7 +34,7 @@ ESTIMATOR = {"prototypes": {"n_centers": [4], "temperature": [0.1, 0.2]}}
 
 
 def draw(n_groups=60, n_classes=3, n_each=2, seed=0):
-    """Draw unit rows around two directions a class; each group has a few wordings."""
+    """Draw unit rows around two directions per class; each group has a few wordings."""
     rng = np.random.default_rng(seed)
     directions = rng.standard_normal((2 * n_classes, WIDTH)) * 2
     kind = np.arange(n_groups) % (2 * n_classes)
@@ -81,7 +81,7 @@ def spec(**options):
 
 
 def run(rows, executor, **options):
-    """Search and refit as the job does."""
+    """Search and refit like the job does."""
     asked = spec(**options)
     feature_matrices = FeatureMatrices(rows, asked.features, asked.columns, IN_MEMORY, executor)
     report = search(rows, feature_matrices, asked, executor, lambda: 0.0)
@@ -93,7 +93,7 @@ def run(rows, executor, **options):
 
 
 def test_probabilities_follow_the_formula():
-    """Shares of exp(cosine / temperature) over all centers, and the row itself with its weight."""
+    """They follow from shares of exp(cosine / temperature) and the weighted row itself."""
     X, y, group = draw()
     model = fit(X, y, group, temperature=0.2, row_weight=0.5)
     shares = softmax(X.astype(float) @ centers_of(model) / 0.2, axis=1)
@@ -104,7 +104,7 @@ def test_probabilities_follow_the_formula():
 
 
 def test_row_far_from_everything_stays_unsure():
-    """A hyperplane is the surer the farther a row is from it; shares are not."""
+    """A hyperplane is more confident the farther away a row is; shares are not."""
     X, y, group = draw(n_classes=2)
     far = normalize(np.eye(WIDTH, dtype=np.float32) - X.mean(axis=0))
     near = fit(X, y, group, row_weight=0.0).predict_proba(X).max(axis=1)
@@ -136,7 +136,7 @@ def test_copies_of_a_template_change_nothing():
 
 
 def test_each_group_of_a_center_counts_alike():
-    """A group of many wordings moves its center no more than another group."""
+    """A group with many wordings does not move its center more than another group."""
     X = np.ascontiguousarray(np.repeat(np.eye(6, dtype=np.float32), [90, 1, 1, 1, 1, 5], axis=0))
     X[:90, 5] = np.linspace(0, 0.02, 90)  # wordings of one template
     items = find_items(
@@ -149,7 +149,7 @@ def test_each_group_of_a_center_counts_alike():
 
 
 def test_each_center_covers_enough_groups():
-    """Groups are told apart by a column of their own, so that a center shows whose mean it is."""
+    """Each group has a column of its own, so that a center shows which groups it averages."""
     rng = np.random.default_rng(0)
     group = np.repeat(np.arange(40), rng.integers(1, 9, 40))
     X = normalize(np.eye(40)[group] + rng.normal(0, 0.01, (len(group), 40)))
@@ -163,7 +163,7 @@ def test_each_center_covers_enough_groups():
 
 
 def test_cluster_borrows_the_nearest_items_of_other_groups():
-    """Three groups here, three there: no center lies between, though each has many clusters."""
+    """With three groups at each of two places, no center is between them, despite many clusters."""
     angle = np.concatenate([np.linspace(0, 0.4, 12), np.linspace(1.5, 1.9, 12)])
     X = np.stack([np.cos(angle), np.sin(angle)], axis=1)
     items = find_items(X, np.zeros(24, int), np.repeat(np.arange(6), 4))
@@ -246,7 +246,7 @@ def test_equal_bytes_and_scores_on_any_number_of_threads(metric):
 
 
 def test_rows_are_predicted_by_models_without_their_group():
-    """Labels by chance cannot be guessed from near-copies in the other folds."""
+    """Random labels cannot be predicted from near-copies in other folds."""
     X, _, group = draw(n_groups=60, n_each=10)
     y = np.random.default_rng(0).choice(["a", "b"], 60)[group]
     rows, asked = rows_of(X, y, group), spec()
@@ -260,7 +260,7 @@ def test_rows_are_predicted_by_models_without_their_group():
 
 
 def test_every_fit_is_told_the_groups_of_its_own_rows(monkeypatch):
-    """Of search, refit and out-of-fold fits: rows of a group are near-copies of each other."""
+    """This covers search, refit and out-of-fold fits: rows of a group are near-copies."""
     spreads = []
 
     def fit_and_measure(models, X, y, groups):
@@ -268,8 +268,7 @@ def test_every_fit_is_told_the_groups_of_its_own_rows(monkeypatch):
         spreads.append(float(np.linalg.norm(X - mean, axis=1).max()))
         fit_prototypes(models, X, y, groups)
 
-    for module in ("sklearn_fit", "search.cross_validation"):
-        monkeypatch.setattr(f"job.stages.training.{module}.fit_prototypes", fit_and_measure)
+    monkeypatch.setattr("job.stages.training.prototypes.fit_prototypes", fit_and_measure)
     X, y, group = draw()
     order = np.random.default_rng(0).permutation(len(X))
     rows, asked = rows_of(X[order], y[order], group[order]), spec()
@@ -302,7 +301,7 @@ def test_unknown_parameters_and_values_are_refused(grid):
 
 def test_text_is_refused_before_anything_is_fitted():
     asked = SearchSpec(estimators={"prototypes": {}})
-    with pytest.raises(ConfigurationError, match="takes no text"):
+    with pytest.raises(ConfigurationError, match="needs dense inputs"):
         list_candidates(asked, ("text", "embeddings"), 0)
 
 

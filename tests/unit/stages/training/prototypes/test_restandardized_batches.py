@@ -1,4 +1,4 @@
-"""A published model bears batches of another class mix whose columns were standardized anew."""
+"""A published model handles restandardized batches of another class mix."""
 
 import pickle
 
@@ -26,7 +26,7 @@ WIDTH = 24
 
 
 def draw(n_classes=4, n_groups=240, n_each=8, seed=0):
-    """Draw unit rows; classes differ in their means, groups around them."""
+    """Draw unit rows; classes differ in their means, and groups are around these."""
     rng = np.random.default_rng(seed)
     means = 2 * rng.standard_normal((n_classes, WIDTH))
     kind = np.arange(n_groups) % n_classes
@@ -37,7 +37,7 @@ def draw(n_classes=4, n_groups=240, n_each=8, seed=0):
 
 
 def cut(y, group, n_groups=240):
-    """Return masks of the rows trained on, and held out."""
+    """Return masks of the training rows and the held-out rows."""
     is_held_out = group >= 0.75 * n_groups
     return ~is_held_out, is_held_out
 
@@ -72,14 +72,14 @@ def fitted():
 
 
 def test_rows_of_length_1_keep_their_probabilities(fitted):
-    """What other batches ask for changes nothing for rows whose scalers were kept."""
+    """Handling other batches changes nothing for rows scaled with the table's scalers."""
     X, *_ = draw()
     model, bearing = fitted
     np.testing.assert_allclose(bearing.predict_proba(X), model.predict_proba(X), atol=1e-5)
 
 
 def test_batches_of_one_class_are_classified_better(fitted):
-    """Held-out groups, 85 % of one class, standardized anew: more are right than without."""
+    """On held-out groups with 85 % of one class, restandardized, more rows are correct."""
     X, y, group = draw()
     kept, held_out = cut(y, group)
     gains = []
@@ -92,7 +92,7 @@ def test_batches_of_one_class_are_classified_better(fitted):
 
 
 def test_two_classes_have_one_line_of_scores():
-    """The published logistic regression has the shape that scikit-learn gives two classes."""
+    """The published logistic regression has scikit-learn's shape for two classes."""
     X, y, group = draw(n_classes=2)
     kept, held_out = cut(y, group)
     model = fit(X[kept], y[kept], group[kept])
@@ -105,7 +105,7 @@ def test_two_classes_have_one_line_of_scores():
 
 
 def test_equal_rows_give_equal_pipelines(fitted):
-    """The batches are drawn by the seed alone."""
+    """The batches depend only on the seed."""
     X, y, group = draw()
     kept, _ = cut(y, group)
     model, bearing = fitted
@@ -122,7 +122,7 @@ def test_nothing_of_the_job_is_needed_to_load(fitted):
 
 
 def test_drawn_rows_keep_their_order_of_columns_and_place():
-    """Each drawn row is its own row of the table, moved by a shift and a scale of its batch."""
+    """Each drawn row is a row of the table, shifted and scaled by its batch."""
     X, y, group = draw()
     codes = np.unique(y, return_inverse=True)[1]
     rows, index = draw_restandardized_batches(X, codes, group, np.random.default_rng(0))
@@ -184,7 +184,7 @@ def train(X, y, group, *, handles_restandardized_batches):
 
 
 def test_training_leaves_lengths_to_the_model_that_needs_them():
-    """Asked for, the trained pipeline tells moved rows; without, it is blind to lengths."""
+    """If requested, the trained pipeline detects shifted rows; otherwise it ignores lengths."""
     X, y, group = draw()
     plain = train(X, y, group, handles_restandardized_batches=False)
     bearing = train(X, y, group, handles_restandardized_batches=True)

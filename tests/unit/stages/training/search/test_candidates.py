@@ -12,7 +12,7 @@ from job.stages.training.search.candidates import list_candidates
 
 
 def test_tuples_and_numpy_scalars_of_a_grid_are_published(monkeypatch):
-    """They are values of scikit-learn's parameters, and JSON has neither."""
+    """They are values of scikit-learn's parameters, but JSON has neither type."""
     kind = EstimatorKind(
         name="mlp",
         load=lambda: MLPClassifier,

@@ -1,4 +1,4 @@
-"""Where groups are few, the candidate that is right in most of them is chosen."""
+"""If there are few groups, the candidate that is right in most of them is chosen."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ def labels_of(y_true, *y_pred, n_folds=3):
 
 @pytest.fixture
 def groups():
-    """One group of 60 rows, and 60 single ones."""
+    """One group of 60 rows, and 60 groups of one row."""
     return np.concatenate([np.zeros(60, int), np.arange(1, 61)])
 
 
@@ -30,7 +30,7 @@ def flipped(y, index):
 
 
 def test_group_of_many_copies_does_not_choose(groups):
-    """One candidate is right in the copies, the other in ten groups more."""
+    """One candidate is right on the copies, the other in ten more groups."""
     y = groups % 2
     copies, most = flipped(y, slice(60, 80)), flipped(y, slice(0, 60))
     labels = labels_of(y, copies, most)
@@ -39,7 +39,7 @@ def test_group_of_many_copies_does_not_choose(groups):
 
 
 def test_clearly_better_candidate_is_chosen():
-    """A standard error is not enough to make up for it."""
+    """One standard error does not make up for the difference."""
     groups = np.arange(120)
     y = groups % 2
     labels = labels_of(y, flipped(y, slice(0, 60)), flipped(y, slice(0, 6)))
@@ -48,7 +48,7 @@ def test_clearly_better_candidate_is_chosen():
 
 
 def test_many_groups_leave_the_mean_over_folds_to_choose():
-    """As scikit-learn's searches do; the first of equals."""
+    """scikit-learn's searches choose the same way; the first one wins a tie."""
     y = np.arange(600) % 2
     groups = np.arange(600)
     labels = labels_of(y, flipped(y, [0, 1]), flipped(y, [0]), flipped(y, [3]))
@@ -58,7 +58,7 @@ def test_many_groups_leave_the_mean_over_folds_to_choose():
 
 
 def test_rows_that_are_left_out_do_not_count(groups):
-    """Nested: the fold that is predicted has no say."""
+    """In a nested choice, the predicted fold has no influence."""
     y = groups % 2
     labels = labels_of(y, flipped(y, slice(60, 80)), flipped(y, slice(100, 110)))
     is_left = np.ones(120, bool)
@@ -78,7 +78,7 @@ def test_rows_that_were_not_predicted_do_not_count(groups):
 
 
 def test_preferred_candidate_is_chosen_within_the_margin():
-    """Twelve groups in a hundred more are wrong, which is more than chance explains."""
+    """It is wrong in twelve more groups of a hundred, which chance does not explain."""
     groups = np.arange(600)
     y = groups % 2
     labels = labels_of(y, flipped(y, slice(0, 6)), flipped(y, slice(0, 80)))
@@ -88,7 +88,7 @@ def test_preferred_candidate_is_chosen_within_the_margin():
 
 
 def test_preferred_candidate_that_is_clearly_worse_is_not_chosen():
-    """Beyond the margin."""
+    """Its score is beyond the margin."""
     groups = np.arange(600)
     y = groups % 2
     labels = labels_of(y, flipped(y, slice(0, 6)), flipped(y, slice(0, 105)))
@@ -97,7 +97,7 @@ def test_preferred_candidate_that_is_clearly_worse_is_not_chosen():
 
 
 def test_best_of_the_preferred_ones_is_chosen():
-    """By groups, as among any others."""
+    """Groups decide, as among other candidates."""
     groups = np.arange(600)
     y = groups % 2
     labels = labels_of(y, y, flipped(y, slice(0, 20)), flipped(y, slice(0, 10)))

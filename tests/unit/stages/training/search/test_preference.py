@@ -1,4 +1,4 @@
-"""Templates bring prototypes among the candidates, where the input lets them."""
+"""Templates add prototypes to the candidates, if the input allows it."""
 
 import pytest
 
@@ -78,5 +78,5 @@ def test_one_input_of_embeddings_alone_is_enough():
 
 def test_wording_that_cannot_be_preferred_is_refused():
     """As a setting, before anything is read."""
-    with pytest.raises(ValueError, match=r"search\.prefer=wording wants an input"):
+    with pytest.raises(ValueError, match=r"search\.prefer=wording needs an input"):
         JobSettings(features={"use": ("text",)}, search={"prefer": "wording"})

@@ -26,7 +26,7 @@ def train():
 
 
 def test_last_round_has_all_rows_and_keeps_its_candidates(train):
-    """Those before it keep one of three."""
+    """Earlier rounds keep one candidate in three."""
     rounds = list(Schedule(SearchSpec(halving_factor=3), lambda: 0.0).rounds(9, train))
 
     assert [3, 3, None] == [r.halving_factor for r in rounds]
@@ -45,14 +45,14 @@ def test_without_halving_the_first_round_is_the_last(train):
     [(0.5, [0], True), (1.5, [0, 1], True), (2.5, [0, 1, 2], False), (None, [0, 1, 2], False)],
 )
 def test_items_end_with_the_time(max_seconds, items, is_over):
-    """The clock ticks when the schedule is made and before each item but the first."""
+    """The clock advances when the schedule is created, and before each item except the first."""
     schedule = Schedule(SearchSpec(max_seconds=max_seconds), count().__next__)
 
     assert (items, is_over) == (list(schedule.within_time(range(3))), schedule.is_over)
 
 
 def test_rounds_end_with_the_time_of_their_folds(train):
-    """The second round begins in time, its second fold does not, and there is no third round."""
+    """The second round starts in time, its second fold does not, and there is no third round."""
     schedule = Schedule(SearchSpec(halving_factor=3, max_seconds=2.5), count().__next__)
     n_folds = [len(list(schedule.within_time("ab"))) for _ in schedule.rounds(9, train)]
 

@@ -1,4 +1,4 @@
-"""Candidates are tried on folds of whole groups, and the best mean is chosen."""
+"""Candidates are evaluated on folds of whole groups, and the best mean is chosen."""
 
 from dataclasses import replace
 from itertools import count
@@ -39,7 +39,7 @@ MANY = {"logistic_regression": {"C": list(range(1, 101))}}
 
 
 def make_rows(keys, y):
-    """Return rows whose embedding lies near that of their class."""
+    """Return rows with embeddings near the center of their class."""
     classes = sorted(set(y))
     noise = np.random.default_rng(0).normal(0, 0.4, (len(y), len(classes)))
     matrix = noise + np.eye(len(classes))[[classes.index(label) for label in y]]
@@ -87,34 +87,34 @@ def test_folds_keep_groups_whole(keys, seed):
 
 
 def test_each_row_is_tested_once(rows):
-    """The folds' other sides make up the table."""
+    """The test rows of all folds are the complete table."""
     judged = np.concatenate([test_index for _, test_index in make_folds(rows, 4, 0)])
 
     assert list(range(len(rows))) == sorted(judged)
 
 
 def test_folds_repeat_with_their_seed(rows):
-    """The same seed, the same folds."""
+    """The same seed gives the same folds."""
     first, second = ([b.tolist() for _, b in make_folds(rows, 3, 5)] for _ in range(2))
 
     assert first == second
 
 
 def test_folds_follow_their_seed(rows):
-    """Another seed, other folds."""
+    """Another seed gives other folds."""
     first, second = ([b.tolist() for _, b in make_folds(rows, 3, seed)] for seed in (5, 6))
 
     assert first != second
 
 
 def test_table_too_small_for_the_folds_is_a_training_error():
-    """More folds than rows of any class."""
+    """There are more folds than rows of any class."""
     with pytest.raises(TrainingError, match="4 folds"):
         make_folds(make_rows(["1", "2", "3", "4"], ["a", "b", "a", "b"]), 4, 0)
 
 
 def test_every_candidate_has_a_score_of_each_fold(rows):
-    """The report shows them all."""
+    """The report shows all scores."""
     grids = {"logistic_regression": {"C": [0.1, 1]}, "linear_svc": {"C": [1]}, "dummy": {}}
     report = run(rows, spec(folds=4, estimators=grids))
 
@@ -124,7 +124,7 @@ def test_every_candidate_has_a_score_of_each_fold(rows):
 
 
 def test_chosen_candidate_has_the_best_mean(rows):
-    """The constant guess and the strangled fit come first and lose."""
+    """The constant guess and the overregularized fit come first and lose."""
     grids = {"dummy": {}, "logistic_regression": {"C": [1e-9, 1.0]}}
     report = run(rows, spec(estimators=grids, metric="neg_log_loss"))
 
@@ -135,7 +135,7 @@ def test_chosen_candidate_has_the_best_mean(rows):
 
 
 def test_first_of_equals_is_chosen(rows):
-    """The order of the settings decides a tie."""
+    """The order of the settings breaks a tie."""
     grids = {"logistic_regression": {"C": [1.0], "max_iter": [900, 800]}}
     report = run(rows, spec(estimators=grids))
 
@@ -143,14 +143,14 @@ def test_first_of_equals_is_chosen(rows):
 
 
 def test_search_repeats(rows):
-    """Same rows, same spec, same report."""
+    """The same rows and settings give the same report."""
     reports = [run(rows, spec()) for _ in range(2)]
 
     assert reports[0] == reports[1]
 
 
 def test_baselines_are_named_also_where_they_were_not_searched(rows):
-    """They are fitted later, to be shown beside the chosen one."""
+    """They are fitted later, and shown with the chosen one."""
     report = run(rows, spec(estimators={"linear_svc": {"C": [1]}}))
 
     assert ["logistic_regression", "dummy"] == [c.estimator for c in report.baselines]
@@ -159,7 +159,7 @@ def test_baselines_are_named_also_where_they_were_not_searched(rows):
 @pytest.mark.parametrize("metric", list_choosable())
 @pytest.mark.parametrize("estimator", ["linear_svc", "logistic_regression", "dummy"])
 def test_each_metric_works_with_each_estimator(rows, metric, estimator):
-    """Also those of probabilities with a linear SVC, which has none of its own."""
+    """This includes metrics of probabilities with a linear SVC, which has none itself."""
     grids = {estimator: {"strategy": ["prior"]} if estimator == "dummy" else {"C": [1.0]}}
     report = run(rows, spec(estimators=grids, metric=metric))
 
@@ -168,7 +168,7 @@ def test_each_metric_works_with_each_estimator(rows, metric, estimator):
 
 @pytest.mark.parametrize("metric", ["roc_auc_ovr", "neg_log_loss"])
 def test_class_of_one_group_is_scored_where_it_is_known(metric):
-    """In the fold that judges it nobody has learned it, and no probability is given to it."""
+    """In the fold that tests it, no model knows it, and it gets no probability."""
     rows = noisy_rows(0, n=240, n_classes=3)
     keys = np.where(rows.y == "c", "all of c", rows.leakage_keys).astype(object)
     grids = {"logistic_regression": {"C": [1.0]}}
@@ -178,17 +178,17 @@ def test_class_of_one_group_is_scored_where_it_is_known(metric):
 
 
 def test_fold_with_too_few_classes_is_a_training_error():
-    """Each class is one group, so the test rows are of classes without training rows."""
+    """Each class is one group, so test rows have classes without training rows."""
     rows = noisy_rows(0, n=240, n_classes=3)
     rows = replace(rows, leakage_keys=rows.y)
 
-    with pytest.raises(TrainingError, match="a fold of the search holds too few classes"):
+    with pytest.raises(TrainingError, match="a fold of the search has too few classes"):
         run(rows, spec(estimators={"dummy": {}}, metric="neg_log_loss"))
 
 
 @pytest.mark.parametrize("metric", ["roc_auc_ovr", "neg_log_loss"])
 def test_calibrated_svc_is_better_than_the_constant_guess(rows, metric):
-    """Its probabilities mean something."""
+    """Its probabilities are informative."""
     grids = {"dummy": {}, "linear_svc": {"C": [1]}}
     report = run(rows, spec(estimators=grids, metric=metric))
 
@@ -196,42 +196,42 @@ def test_calibrated_svc_is_better_than_the_constant_guess(rows, metric):
 
 
 def test_grid_is_spelt_out():
-    """Every value with every other."""
+    """Every value is combined with every other one."""
     grid = {"C": [1, 2], "max_iter": [10, 20, 30]}
 
     assert 6 == len(list_candidates(SearchSpec(estimators={"linear_svc": grid}), USE, 0))
 
 
 def test_random_search_draws_as_many_as_asked_for():
-    """None of them twice."""
+    """No candidate is drawn twice."""
     candidates = list_candidates(SearchSpec(estimators=MANY, method="random", n_iter=7), USE, 0)
 
     assert 7 == len({c.parameters for c in candidates})
 
 
 def test_random_search_repeats_with_its_seed():
-    """The same seed, the same candidates."""
+    """The same seed gives the same candidates."""
     random = SearchSpec(estimators=MANY, method="random", n_iter=7)
 
     assert list_candidates(random, USE, 3) == list_candidates(random, USE, 3)
 
 
 def test_random_search_follows_its_seed():
-    """Another seed, other candidates."""
+    """Another seed gives other candidates."""
     random = SearchSpec(estimators=MANY, method="random", n_iter=7)
 
     assert list_candidates(random, USE, 3) != list_candidates(random, USE, 4)
 
 
 def test_random_search_of_a_small_grid_takes_all_of_it():
-    """More were asked for than there are."""
+    """More candidates were requested than exist."""
     small = {"logistic_regression": {"C": [1, 2]}}
 
     assert 2 == len(list_candidates(SearchSpec(estimators=small, method="random"), USE, 0))
 
 
 def test_unknown_parameter_is_the_operators():
-    """The nearest known one is offered."""
+    """The message suggests the most similar known parameter."""
     grids = {"logistic_regression": {"Cc": [1]}}
 
     with pytest.raises(ConfigurationError, match="no parameter 'Cc'; did you mean 'C'"):
@@ -240,7 +240,7 @@ def test_unknown_parameter_is_the_operators():
 
 @pytest.mark.parametrize("value", [-1, "many"])
 def test_refused_value_is_the_operators(value):
-    """scikit-learn knows what its parameters may be, before it sees a row."""
+    """scikit-learn validates its parameters before it sees a row."""
     training_spec = SearchSpec(estimators={"logistic_regression": {"C": [value]}})
 
     with pytest.raises(ConfigurationError, match=r"search\.estimators\.logistic_regression"):
@@ -257,13 +257,13 @@ def test_refused_value_is_the_operators(value):
 )
 @pytest.mark.filterwarnings("ignore::FutureWarning")
 def test_values_that_do_not_go_together_are_the_operators(rows, estimator, grid):
-    """Each of them is one of its parameter's; three classes are too many for one solver."""
+    """Each value is valid by itself; one solver does not support three classes."""
     with pytest.raises(ConfigurationError, match=rf"search\.estimators\.{estimator}"):
         run(rows, spec(estimators={estimator: grid}))
 
 
 def noisy_rows(seed, n=240, n_classes=4):
-    """Rows that are hard to tell apart, so that the candidates differ."""
+    """Rows that are hard to classify, so that the candidates differ."""
     rng = np.random.default_rng(seed)
     labels = rng.integers(0, n_classes, n)
     labels[: 3 * n_classes] = np.tile(np.arange(n_classes), 3)
@@ -277,7 +277,7 @@ def noisy_rows(seed, n=240, n_classes=4):
 @pytest.mark.parametrize("class_weight", [None, "balanced"])
 @pytest.mark.parametrize("metric", ["f1_macro", "neg_log_loss"])
 def test_engines_give_the_same_scores(seed, n_classes, class_weight, metric):
-    """Whoever solves it, the scores of each fold and the choice are the same."""
+    """Both engines give the same scores in each fold, and the same choice."""
     rows = noisy_rows(seed, n_classes=n_classes)
     grids = {"logistic_regression": {"C": [0.1, 1, 10, 100]}, "linear_svc": {"C": [1]}}
     options = {"estimators": grids, "class_weight": class_weight, "metric": metric}
@@ -290,7 +290,7 @@ def test_engines_give_the_same_scores(seed, n_classes, class_weight, metric):
 
 @st.composite
 def odd_rows(draw):
-    """Few or wide, of one scale or many, apart or mixed, with columns that say nothing new."""
+    """Few or wide rows, with one or many scales, separable or not, with redundant columns."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     n_classes = draw(st.integers(2, 6))
     n, width = draw(st.integers(8 * n_classes, 120)), draw(st.integers(1, 150))
@@ -319,7 +319,7 @@ def odd_rows(draw):
     st.integers(2, 4),
 )
 def test_engines_give_the_same_losses_on_odd_rows(rows, class_weight, estimator, n_folds):
-    """Of probabilities, which tell more than labels do."""
+    """The metric uses probabilities, which show more than labels do."""
     grids = {estimator: {"C": [0.1, 10]}}
     options = {"estimators": grids, "class_weight": class_weight, "metric": "neg_log_loss"}
     fast, reference = (
@@ -333,7 +333,7 @@ def test_engines_give_the_same_losses_on_odd_rows(rows, class_weight, estimator,
 
 
 def test_reference_engine_is_a_grid_search():
-    """Its scores are those of scikit-learn's `GridSearchCV` over the whole pipeline."""
+    """The scores are those of scikit-learn's `GridSearchCV` over the complete pipeline."""
     rows = noisy_rows(0)
     values = [0.1, 1.0, 10.0]
     report = run(rows, spec(engine="reference", estimators={"logistic_regression": {"C": values}}))
@@ -350,7 +350,7 @@ def test_reference_engine_is_a_grid_search():
 
 
 def test_fast_engine_leaves_what_it_cannot_finish_to_scikit_learn(rows, monkeypatch):
-    """A debug line says so, nobody is warned, and the scores are the reference's."""
+    """A debug event is logged, no warning, and the scores are the reference's."""
     monkeypatch.setattr("job.solver.dense_batch._Batch._minimize", out_of_steps)
     with structlog.testing.capture_logs() as logs:
         report = run(rows, spec(estimators={"logistic_regression": {"C": [1, 10]}}))
@@ -364,7 +364,7 @@ def test_fast_engine_leaves_what_it_cannot_finish_to_scikit_learn(rows, monkeypa
 
 
 def out_of_steps(_batch, points, _max_iter):
-    """Return a solver's result that has not moved."""
+    """Return a solver's result that has not moved from its start."""
     n = len(points)
     return OptimizeResults(points=points, errors=np.ones(n), n_iter=np.zeros(n, int))
 
@@ -374,7 +374,7 @@ def out_of_steps(_batch, points, _max_iter):
     [{"solver": "newton-cg"}, {"fit_intercept": False}, {"l1_ratio": 0.5, "solver": "saga"}],
 )
 def test_fast_engine_takes_only_what_it_solves(rows, parameters):
-    """Other solvers and penalties are scikit-learn's."""
+    """scikit-learn fits models with other solvers and penalties."""
     model = LogisticRegression(**parameters)
     fit_linear_models([model], rows.embeddings.read(), rows.y, InTurn())
 
@@ -383,7 +383,7 @@ def test_fast_engine_takes_only_what_it_solves(rows, parameters):
 
 @pytest.mark.parametrize(("max_seconds", "n_folds"), [(0.5, 1), (1.5, 2), (9.0, 4), (None, 4)])
 def test_time_that_is_over_ends_the_search_after_a_fold(rows, max_seconds, n_folds):
-    """One fold is always done; the clock ticks once before the first and once before each other."""
+    """One fold always completes; the clock advances once before each fold."""
     training_spec = spec(
         folds=4, max_seconds=max_seconds, estimators={"logistic_regression": {"C": [1]}}
     )
@@ -398,7 +398,7 @@ def test_time_that_is_over_ends_the_search_after_a_fold(rows, max_seconds, n_fol
 
 @pytest.mark.parametrize("engine", ["fast", "reference"])
 def test_parameters_may_speak_of_labels(rows, engine):
-    """A class weight names the classes of the table."""
+    """A class weight contains class names of the table."""
     grids = {
         "logistic_regression": {"C": [1.0], "class_weight": [{"a": 2, "b": 1, "c": 1}]},
         "dummy": {"strategy": ["constant"], "constant": ["a"]},
@@ -409,7 +409,7 @@ def test_parameters_may_speak_of_labels(rows, engine):
 
 
 def test_models_of_other_weights_are_fitted_apart():
-    """Each candidate has its own class weight, also where they are fitted together."""
+    """Each candidate has its own class weight, even if candidates are fitted together."""
     rows = noisy_rows(1)
     rows = rows.take(np.flatnonzero((rows.y != "a") | (np.arange(len(rows)) % 5 == 0)))
     grids = {"logistic_regression": {"C": [1.0], "class_weight": [None, "balanced"]}}
@@ -423,7 +423,7 @@ def test_models_of_other_weights_are_fitted_apart():
 
 
 def test_many_rows_are_scored_within_a_thousandth_of_the_reference():
-    """Ten tolerances are fine enough there, and an operator's own is not loosened."""
+    """Ten tolerances are precise enough there; an operator's own tolerance is not loosened."""
     rows = noisy_rows(0, n=6600)
     for tol in (1e-6, 1e-5):
         grids = {"logistic_regression": {"C": [1, 100], "tol": [tol]}}
@@ -435,7 +435,7 @@ def test_many_rows_are_scored_within_a_thousandth_of_the_reference():
 
 
 def test_halving_drops_the_worse_and_gives_the_others_more_rows():
-    """Nine candidates, three, one; the last one meets all rows and is chosen."""
+    """Nine candidates become three, then one; the last one is fitted to all rows and chosen."""
     rows = noisy_rows(3, n=900)
     grids = {"logistic_regression": {"C": [1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.1, 1, 10, 100]}}
     report = run(rows, spec(estimators=grids, halving_factor=3))
@@ -449,7 +449,7 @@ def test_halving_drops_the_worse_and_gives_the_others_more_rows():
 
 
 def test_time_that_is_over_between_rounds_ends_with_the_best_of_those_that_were_kept():
-    """Three folds, then the clock; the next round does not begin."""
+    """Three folds complete within the time; the next round does not start."""
     rows = noisy_rows(3, n=900)
     grids = {"logistic_regression": {"C": [1e-6, 1.0, 10.0]}}
     training_spec = spec(estimators=grids, halving_factor=3, max_seconds=2.5)
@@ -463,7 +463,7 @@ def test_time_that_is_over_between_rounds_ends_with_the_best_of_those_that_were_
 
 
 def test_best_input_is_found():
-    """The numbers tell the classes apart, the embeddings do not; a baseline has the same input."""
+    """The numbers separate the classes, the embeddings do not; a baseline has the same input."""
     rng = np.random.default_rng(0)
     rows = noisy_rows(0, n=300)
     frame = pd.DataFrame({"told": (rows.y == "a") * 2.0 + rng.normal(0, 0.1, 300)})
@@ -489,7 +489,7 @@ def test_best_input_is_found():
 
 
 def test_folds_start_from_the_fold_before(rows, monkeypatch):
-    """Where the columns are the same; the scores are those of a start from nothing."""
+    """Columns must be the same; the scores are those of a cold start."""
     training_spec = spec(estimators={"logistic_regression": {"C": [1.0, 10.0]}}, folds=3)
     near = run(rows, training_spec)
     has_start = []
@@ -507,7 +507,7 @@ def test_folds_start_from_the_fold_before(rows, monkeypatch):
 
 
 def test_loose_tolerance_does_not_keep_what_the_fold_before_has_seen():
-    """Labels without a reason cannot be foretold; a model that has seen them could."""
+    """Random labels are unpredictable, except for a model that was fitted to them."""
     rng = np.random.default_rng(0)
     rows = noisy_rows(0, n=600)
     matrix = rng.standard_normal((600, 200)).astype(np.float32)
@@ -520,7 +520,7 @@ def test_loose_tolerance_does_not_keep_what_the_fold_before_has_seen():
 
 
 def test_early_rounds_keep_terms_that_as_many_of_their_keys_hold():
-    """A limit that is set for the whole table would leave few texts without any."""
+    """A minimum for the complete table would leave no terms in few texts."""
     rng = np.random.default_rng(0)
     words = np.array([f"w{n}" for n in range(200)])
     texts = [" ".join([*rng.choice(words, 6), f"about{n % 4}"]) for n in range(800)]
@@ -544,7 +544,7 @@ def test_early_rounds_keep_terms_that_as_many_of_their_keys_hold():
 
 
 def test_last_of_the_candidates_goes_straight_to_all_rows(monkeypatch):
-    """Rounds in which nobody is compared with it decide nothing."""
+    """Rounds without other candidates to compare with decide nothing."""
     rows = noisy_rows(3, n=900)
     grids = {"logistic_regression": {"C": [1.0]}}
     shares = [1 / 9, 1 / 3, 1.0]
@@ -587,7 +587,7 @@ def test_near_duplicates_of_test_rows_are_not_trained_on():
 
 
 def test_fits_that_draw_are_the_same_on_threads():
-    """All of liblinear's fits share one generator, which each of them seeds anew."""
+    """All liblinear fits share one generator, and each of them sets its seed."""
     rng = np.random.default_rng(0)
     X, y = rng.standard_normal((200, 600)), rng.choice(["a", "b", "c"], 200)
 

@@ -14,7 +14,7 @@ from job.stages.training.search.successive_halving import keep_best, plan_rounds
 @pytest.mark.parametrize(("n_rows", "factor"), [(90, 3), (400, 2), (400, 3), (60, 5)])
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_rounds_are_those_of_scikit_learn(n_candidates, n_rows, factor):
-    """As many rounds and candidates in each, and as many rows to what it rounds off.
+    """Rounds and candidates are the same, and the numbers of rows are the same up to rounding.
 
     Where the rows are too few for all rounds, it counts up from the least; the job's last round has
     all rows even so.
@@ -42,17 +42,17 @@ def test_rounds_are_those_of_scikit_learn(n_candidates, n_rows, factor):
 
 
 def test_last_round_has_all_rows():
-    """Whatever scikit-learn rounds off."""
+    """scikit-learn may round the number down."""
     assert [1 / 9, 1 / 3, 1.0] == pytest.approx(plan_rounds(9, 1000, 4, 3, 3))
 
 
 def test_without_halving_there_is_one_round():
-    """All candidates meet all rows."""
+    """All candidates are evaluated on all rows."""
     assert [1.0] == plan_rounds(100, 1000, 4, 3, None)
 
 
 def test_best_are_kept_in_their_order():
-    """The first of equals goes on."""
+    """The first one wins a tie."""
     assert [1, 2] == keep_best([0.1, 0.9, 0.8, 0.8], 2)
 
 
@@ -69,7 +69,7 @@ def test_share_holds_whole_keys_of_every_class():
 
 
 def test_class_that_leads_no_key_is_in_every_share():
-    """A few rows among many of the others."""
+    """It has few rows in groups of other classes."""
     y = np.array(["many", "many", "few"] * 5 + ["many"] * 285)
     groups = np.array([f"k{n // 3}" for n in range(300)])
 
@@ -77,7 +77,7 @@ def test_class_that_leads_no_key_is_in_every_share():
 
 
 def test_larger_share_holds_the_smaller_one():
-    """What was learned of a candidate stays true of some of its rows."""
+    """Knowledge about a candidate from some rows remains valid for these rows."""
     y, groups = np.array(["a", "b"] * 100), np.array([f"k{n}" for n in range(200)])
     small, large = (set(take_share(y, groups, share, 2, 7).tolist()) for share in (0.1, 0.3))
 

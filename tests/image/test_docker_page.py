@@ -1,15 +1,15 @@
-"""What the README says of containers works as it is typed."""
+"""The commands of docs/docker.md work as they are typed."""
 
-import re
 import subprocess
 
 import pytest
-from support.containers import ROOT, docker
+from support.containers import docker
+from support.markdown import read_block
 
 
 @pytest.fixture
 def typed(image, folder):
-    """Run a marked block of the README in a shell, in an empty folder.
+    """Run a marked block of the page in a shell, in an empty folder.
 
     What it starts has the names that a reader of the page may have in use: then it is not run.
     """
@@ -20,10 +20,7 @@ def typed(image, folder):
     docker("tag", image, "pcc-training-job")
 
     def call(marker, change=lambda text: text):
-        text = (ROOT / "README.md").read_text()
-        block = re.search(rf"<!-- {marker} -->\n```sh\n(.*?)```", text, re.DOTALL)
-        assert block, f"the README has no block {marker}"
-        script = f"set -euo pipefail\n{change(block[1])}"
+        script = f"set -euo pipefail\n{change(read_block('docs/docker.md', marker, 'sh'))}"
         return subprocess.run(
             ["bash", "-c", script], cwd=folder, capture_output=True, text=True, timeout=600
         )

@@ -1,20 +1,15 @@
-"""The README's commands for operators work as they are typed."""
+"""The commands of docs/kubernetes.md work as printed."""
 
 import os
-import re
 import subprocess
 
 import pytest
 import yaml
 from support.containers import ROOT
 from support.kubernetes import ACCESS_KEY, SECRET_KEY, call
+from support.markdown import read_block
 
-
-def block(marker, language):
-    text = (ROOT / "README.md").read_text()
-    found = re.search(rf"<!-- {marker} -->\n```{language}\n(.*?)```", text, re.DOTALL)
-    assert found, f"the README has no block {marker}"
-    return found[1]
+PAGE = "docs/kubernetes.md"
 
 
 @pytest.fixture
@@ -25,10 +20,10 @@ def namespace_pcc(cluster):
 
 @pytest.fixture
 def type_the_page(namespace, bucket, namespace_pcc, tmp_path):
-    """Type the block; changed are only the image, where the test's store is, and the table's size."""
+    """Run the block; only the image, the store's address and the table's size are changed."""
 
     def run(min_rows):
-        values = yaml.safe_load(block("kubernetes-values", "yaml"))
+        values = yaml.safe_load(read_block(PAGE, "kubernetes-values", "yaml"))
         values["image"] = {
             "repository": "pcc-training-job",
             "tag": "cluster",
@@ -41,7 +36,7 @@ def type_the_page(namespace, bucket, namespace_pcc, tmp_path):
         (tmp_path / "charts").symlink_to(ROOT / "charts")
         keys = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
         return subprocess.run(
-            ["bash", "-c", f"set -euo pipefail\n{block('kubernetes', 'sh')}"],
+            ["bash", "-c", f"set -euo pipefail\n{read_block(PAGE, 'kubernetes', 'sh')}"],
             cwd=tmp_path,
             env={**os.environ, **keys},
             capture_output=True,
