@@ -127,16 +127,16 @@ def test_scaling_by_blocks_is_scaling(rows, monkeypatch):
     X = rows.embeddings.take(TRAIN).read()
     whole = make_scaling()
 
-    np.testing.assert_allclose(whole.fit_transform(X), feature_matrix.X, atol=1e-5)
-    for name in ("mean_", "var_", "scale_"):
-        theirs, ours = (getattr(p[1], name) for p in (whole, feature_matrix.exported()))
-        np.testing.assert_allclose(theirs, ours, rtol=1e-6, atol=1e-12)
-    assert vars(whole[1]).keys() == vars(feature_matrix.exported()[1]).keys()
-    assert len(TRAIN) == feature_matrix.exported()[1].n_samples_seen_
+    np.testing.assert_allclose(whole.fit_transform(X) / np.sqrt(5), feature_matrix.X, atol=1e-5)
+    for name, factor in (("mean_", 1), ("var_", 1), ("scale_", np.sqrt(5))):
+        theirs, ours = (getattr(p[2], name) for p in (whole, feature_matrix.exported()))
+        np.testing.assert_allclose(theirs * factor, ours, rtol=1e-6, atol=1e-8)
+    assert vars(whole[2]).keys() == vars(feature_matrix.exported()[2]).keys()
+    assert len(TRAIN) == feature_matrix.exported()[2].n_samples_seen_
 
 
 def test_rows_are_scaled_as_the_published_preprocessing_scales_them(rows, monkeypatch):
-    """They are bitwise equal; one row is the mean, and has length 0."""
+    """They are bitwise equal; one row has length 0."""
     monkeypatch.setattr("job.stages.features.scaling._ROWS_IN_CACHE", 3)
     half = rows.embeddings.read(slice(20))
     matrix = np.concatenate([half, -half, np.zeros((1, half.shape[1]), np.float32)])
@@ -147,6 +147,18 @@ def test_rows_are_scaled_as_the_published_preprocessing_scales_them(rows, monkey
 
     assert not feature_matrix.X[-1].any()
     np.testing.assert_array_equal(feature_matrix.exported().transform(matrix), feature_matrix.X)
+
+
+def test_rows_of_length_1_need_no_fit(rows):
+    """Estimators that are not linear take them without standardized columns."""
+    matrices = FeatureMatrices(rows, FeatureSpec(), COLUMNS, IN_MEMORY, InTurn())
+    feature_matrix = matrices.fit(TRAIN, is_standardized=False)
+    X = rows.embeddings.read()
+    expected = X / np.linalg.norm(X, axis=1, keepdims=True)
+
+    np.testing.assert_allclose(expected[TRAIN], feature_matrix.X, atol=1e-6)
+    np.testing.assert_allclose(expected[TEST], feature_matrix.transform(TEST), atol=1e-6)
+    np.testing.assert_array_equal(feature_matrix.exported().transform(X[TRAIN]), feature_matrix.X)
 
 
 def test_embeddings_that_cannot_be_scaled_are_a_training_error(rows):
@@ -210,7 +222,7 @@ def test_embeddings_beside_other_blocks_are_restored_too(rows, geometry, feature
         rows, FeatureSpec(), COLUMNS, IN_MEMORY, InTurn(), geometry=geometry
     ).fit(TRAIN)
     mixed = FeatureMatrices(*arguments, geometry=geometry).fit(TRAIN)
-    n_text = dense(mixed.X).shape[1] - (5 if "numeric" in feature_blocks else 3)
+    n_text = dense(mixed.X).shape[1] - (7 if "numeric" in feature_blocks else 3)
     embeddings = (
         dense(mixed.X)[:, n_text : n_text + 3]
         if "text" in feature_blocks

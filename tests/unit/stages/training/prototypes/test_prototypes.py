@@ -20,7 +20,7 @@ from job.contracts.settings.job_settings import TrainingSpec
 from job.contracts.settings.search import SearchSpec
 from job.errors import ConfigurationError
 from job.stages.features.feature_matrix import FeatureMatrices
-from job.stages.training.compatibility import make_compatible
+from job.stages.training.compatibility import use_double_precision
 from job.stages.training.out_of_fold import predict_out_of_fold
 from job.stages.training.prototypes import Prototypes, RowGroups, fit_prototypes
 from job.stages.training.prototypes.centers import place_centers
@@ -283,7 +283,7 @@ def test_prediction_in_double_precision_equals_that_of_the_search():
     X, y, group = draw()
     _, _, pipeline = run(rows_of(X, y, group), InTurn())
     before = pipeline.predict_proba(X)
-    make_compatible(pipeline, ("scikit-learn==1.4.2",))
+    use_double_precision(pipeline)
     shares = pipeline["classifier"]["inputs"].transformer_list[0][1]
 
     assert np.float64 == shares["cosines"].kw_args["b"].dtype

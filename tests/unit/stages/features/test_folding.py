@@ -1,0 +1,121 @@
+"""Standardization becomes part of the coefficients, and nothing of it is published."""
+
+from copy import deepcopy
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.dummy import DummyClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import LinearSVC
+from support.executors import InTurn
+from support.matrices import IN_MEMORY
+from support.objects import list_objects
+
+from job.contracts.dataset import MatrixRows, Rows
+from job.contracts.settings.dataset import ColumnsSpec
+from job.contracts.settings.features import FeatureSpec
+from job.stages.features.feature_matrix import FeatureMatrices
+from job.stages.features.folding import fold_scaling
+from job.stages.features.preprocessing import make_input
+from job.stages.training.compatibility import use_double_precision
+
+N = 120
+COLUMNS = ColumnsSpec(numeric=("x", "y"), boolean=("flag",), categorical=("kind",))
+MIXTURE = ("text", "embeddings", "numeric", "boolean", "categorical")
+
+
+def make_rows(n_classes=3):
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, n_classes, N)
+    matrix = (rng.standard_normal((N, 6)) + np.eye(n_classes, 6)[labels] + 5).astype(np.float32)
+    words = np.array(["delete", "export", "stop"])
+    texts = [
+        f"{words[n]} {word} data" for n, word in zip(labels, rng.choice(words, N), strict=True)
+    ]
+    frame = pd.DataFrame(
+        {
+            "x": rng.lognormal(3, 1, N),
+            "y": np.where(rng.random(N) < 0.2, np.nan, rng.random(N)),
+            "flag": rng.integers(0, 2, N).astype(np.float32),
+            "kind": rng.choice(["web", "mail"], N),
+        }
+    )
+    keys = np.array([f"k{n}" for n in range(N)], dtype=object)
+    return Rows(
+        y=np.array(["abc"[n] for n in labels], dtype=object),
+        leakage_keys=keys,
+        text_keys=keys,
+        text=np.array(texts, dtype=object),
+        embeddings=MatrixRows(matrix, np.arange(N)),
+        frame=frame,
+    )
+
+
+def fit(rows, blocks, classifier):
+    """Return the fitted preprocessing and classifier, both in double precision."""
+    matrices = FeatureMatrices(rows, FeatureSpec(use=blocks), COLUMNS, IN_MEMORY, InTurn())
+    feature_matrix = matrices.fit(np.arange(N))
+    classifier.fit(feature_matrix.matrix("reference"), rows.y.astype(str))
+    steps = Pipeline([("preprocess", feature_matrix.exported()), ("classifier", classifier)])
+    use_double_precision(steps)
+    return steps
+
+
+def fold(steps):
+    copied = deepcopy(steps)
+    plain = fold_scaling(copied[0], copied[1])
+    return Pipeline([("preprocess", plain), ("classifier", copied[1])])
+
+
+@pytest.mark.parametrize("blocks", [("embeddings",), ("numeric",), ("text", "embeddings"), MIXTURE])
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize(
+    "classifier",
+    [
+        LogisticRegression(max_iter=1000),
+        CalibratedClassifierCV(LinearSVC(random_state=0), ensemble=False),
+        DummyClassifier(),
+    ],
+    ids=["logistic_regression", "linear_svc", "dummy"],
+)
+def test_probabilities_stay_and_no_mean_is_left(blocks, n_classes, classifier):
+    """Up to 1e-9, in double precision."""
+    rows = make_rows(n_classes)
+    before = fit(rows, blocks, deepcopy(classifier))
+    after, X = fold(before), make_input(rows, blocks)
+
+    np.testing.assert_allclose(after.predict_proba(X), before.predict_proba(X), rtol=0, atol=1e-9)
+    assert any(isinstance(part, StandardScaler) for part in list_objects(before))
+    assert not any(isinstance(part, StandardScaler) for part in list_objects(after))
+
+
+def test_published_steps_of_embeddings_have_no_fitted_state():
+    """They are a cast, rows of length 1, and the estimator."""
+    folded = fold(fit(make_rows(), ("embeddings",), LogisticRegression()))
+
+    assert ["functiontransformer", "normalizer"] == [name for name, _ in folded[0].steps]
+    assert {"n_features_in_"} >= {n for n in vars(folded[0][-1]) if n.endswith("_")}
+
+
+def test_center_and_scale_of_a_number_are_on_a_grid():
+    """The scale is a power of two and the center a multiple of it, whatever the rows hold."""
+    matrices = FeatureMatrices(
+        make_rows(), FeatureSpec(use=("numeric",)), COLUMNS, IN_MEMORY, InTurn()
+    )
+    pipeline = matrices.fit(np.arange(N)).preprocess.named_transformers_["numeric"]
+    negative_centers, inverse_scales = pipeline[1].kw_args["c"]
+
+    np.testing.assert_array_equal(np.round(negative_centers), negative_centers)
+    np.testing.assert_array_equal(np.round(np.log2(inverse_scales)), np.log2(inverse_scales))
+
+
+def test_sparse_input_is_not_made_dense():
+    """The terms of texts stay sparse where embeddings are few columns."""
+    steps = fit(make_rows(), ("text",), LogisticRegression())
+
+    assert sparse.issparse(fold(steps)[0].transform(["delete my data"]))
