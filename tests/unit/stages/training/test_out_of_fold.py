@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import log_loss
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import Normalizer, StandardScaler
+from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import LinearSVC
 from support.executors import InTurn
 from support.matrices import IN_MEMORY
@@ -20,6 +20,7 @@ from job.contracts.settings.features import FeatureSpec
 from job.contracts.settings.job_settings import TrainingSpec
 from job.contracts.settings.search import SearchSpec
 from job.stages.features.feature_matrix import FeatureMatrices
+from job.stages.features.preprocessing import make_scaling, standardized_weight
 from job.stages.split.folds import make_folds
 from job.stages.training.estimators import ESTIMATOR_KINDS
 from job.stages.training.out_of_fold import predict_out_of_fold
@@ -111,7 +112,8 @@ def test_linear_svc_is_calibrated_as_by_a_calibration_within_each_fold(n_classes
     predictions = predict(rows, "linear_svc", calibration=calibration)
     nested = np.zeros(predictions.proba.shape)
     for train_index, test_index in make_folds(rows, 3, 0):
-        feature_matrix = make_pipeline(StandardScaler(), Normalizer()).fit(X[train_index])
+        weight = FunctionTransformer(lambda X: X * standardized_weight(X.shape[1]))
+        feature_matrix = make_pipeline(make_scaling(), weight).fit(X[train_index])
         folds = make_folds(rows.take(train_index), 3, 0)
         model = ESTIMATOR_KINDS["linear_svc"].with_calibration(
             LinearSVC(C=10.0, random_state=0), folds, calibration

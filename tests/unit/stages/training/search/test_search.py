@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import LinearSVC
 from support.executors import InTurn
 from support.matrices import IN_MEMORY
@@ -28,7 +29,7 @@ from job.solver.dense_batch import fit_dense_batch
 from job.solver.fit import fit_linear_models
 from job.solver.lbfgs import OptimizeResults
 from job.stages.features.feature_matrix import FeatureMatrices
-from job.stages.features.preprocessing import make_scaling
+from job.stages.features.preprocessing import make_scaling, standardized_weight
 from job.stages.split.folds import make_folds
 from job.stages.training.search import search
 from job.stages.training.search.candidates import list_candidates
@@ -337,9 +338,9 @@ def test_reference_engine_is_a_grid_search():
     rows = noisy_rows(0)
     values = [0.1, 1.0, 10.0]
     report = run(rows, spec(engine="reference", estimators={"logistic_regression": {"C": values}}))
-    pipeline = Pipeline(
-        [("scaling", make_scaling()), ("model", LogisticRegression(tol=1e-6, max_iter=1000))]
-    )
+    weight = FunctionTransformer(lambda X: X * standardized_weight(X.shape[1]))
+    model = LogisticRegression(tol=1e-6, max_iter=1000)
+    pipeline = Pipeline([("scaling", make_scaling()), ("weight", weight), ("model", model)])
     grid = GridSearchCV(
         pipeline, {"model__C": values}, scoring="f1_macro", cv=make_folds(rows, 3, 0), refit=False
     ).fit(rows.embeddings.read(), rows.y.astype(str))
