@@ -67,7 +67,7 @@ class FoldScorer:
         Parameters
         ----------
         share
-            Share of the training rows in this round; `features.min_groups` is scaled by it.
+            Share of the training rows in this round; `features.min_groups` is multiplied by it.
         """
         self._min_groups = math.ceil(self._spec.features.min_groups * share)
         self._y_pred.clear()
@@ -75,7 +75,7 @@ class FoldScorer:
         self._n_folds = 0
 
     def labels(self, n_candidates: int) -> SearchedLabels | None:
-        """Return the labels predicted in this round; None if the metric needs probabilities."""
+        """Return the labels that candidates predicted this round; None if not label-based."""
         if not is_label_metric(self._spec.search.metric):
             return None
         no_labels = np.full(len(self._train), -1, np.int16)
@@ -132,7 +132,7 @@ class FoldScorer:
     def _build_models(
         self, candidates: Mapping[int, Candidate], train_index: Array
     ) -> dict[int, Any]:
-        """Return unfitted models by candidate, calibrated if the metric needs probabilities."""
+        """Return one unfitted estimator per candidate, with calibration if the metric needs it."""
         spec, seed = self._spec.search, self._spec.random_state
         models = {n: candidate.build(spec, seed) for n, candidate in candidates.items()}
         if is_label_metric(spec.metric) or all(
@@ -151,7 +151,7 @@ class FoldScorer:
         feature_blocks: FeatureBlocks,
         columns: Array | None,
     ) -> PreviousModels | None:
-        """Return the models of the fold before with these feature blocks."""
+        """Return the models with these feature blocks that were fitted in the previous fold."""
         previous, previous_columns = self._previous.get(feature_blocks, ({}, None))
         models = [previous.get(n) for n in candidates]
         return PreviousModels.of(models, previous_columns, columns)
@@ -199,7 +199,7 @@ class FoldScorer:
 def _score_probabilities(
     metric: MetricDefinition, model: Any, X: Any, codes: Array, classes: Array
 ) -> float:
-    """Score a model by its probabilities; means over classes omit classes without rows.
+    """Return a model's score by its probabilities; class means omit classes without rows.
 
     Parameters
     ----------
