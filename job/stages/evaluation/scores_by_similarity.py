@@ -73,7 +73,7 @@ def _score_bins(
 def _score_bin(
     edges: tuple[float, float], is_right: Array, bootstrap: GroupBootstrap
 ) -> SimilarityBin:
-    """Return rows and groups of a bin, its accuracy and, with enough groups, the interval."""
+    """Return a bin's numbers of rows and groups, accuracy and, with enough groups, interval."""
     lower, upper = edges
     return SimilarityBin(
         lower=lower,
