@@ -31,8 +31,8 @@ def decide(
     Parameters
     ----------
     equal_error
-        Metric, and standard error of its difference between two equal retrainings, estimated from
-        folds of this table.  It determines what the gate can show if there is no champion yet.
+        A pair: the metric, and the standard error of the score difference between two retrainings
+        of the same candidate.  It determines what the gate can show if there is no champion yet.
     """
     criteria = list(_floor_criteria(evaluation, spec.floors, spec))
     criteria += _floor_criteria(
@@ -58,7 +58,7 @@ def decide(
 def _can_show(
     comparisons: tuple[Comparison, ...], equal_error: tuple[str, float] | None, spec: GateSpec
 ) -> CanShow | None:
-    """Return what the comparison with a champion can show, or could show if there were one."""
+    """Return the power of the comparison with a champion, existing or hypothetical."""
     metric, standard_error = equal_error or ("", 0.0)
     for comparison in comparisons:
         if comparison.role != "champion" or comparison.basis == "challenge":
@@ -107,7 +107,7 @@ def _floor_criteria(
 def _ceiling_criteria(
     evaluation: CandidateEvaluation, n_model_bytes: int, spec: GateSpec
 ) -> Iterator[Criterion]:
-    """Yield the criteria of model size, latency and, if it has a ceiling, calibration error."""
+    """Yield the criteria of model size, latency and, if configured, calibration error."""
     if spec.calibration_error is not None:
         value = evaluation.scores.get("calibration_error")
         yield _ceiling_criterion("calibration_error", value, spec.calibration_error)
@@ -164,7 +164,7 @@ def _stress_criterion(stress: StressReport | None, floor: float) -> Criterion:
     Parameters
     ----------
     stress
-        If None, the criterion is not met.
+        Scores on batches standardized on their own rows.  If None, the criterion is not met.
     """
     if stress is None:
         return Criterion(
