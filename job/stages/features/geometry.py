@@ -10,8 +10,8 @@ How it works
    Rows that are far from the others (zeros in place of an embedding) are left out.
 2. Possibly only the first columns come from the embedder: the upstream appends 200 others to its
    384.  So several prefixes are tried: those that end where the scale of the columns changes, and
-   the full width.  If a fit shows that only its first columns are part of the quadric, they are
-   fitted alone.
+   the full width.  If a fit shows that only the first columns of a prefix are part of the quadric,
+   these columns are fitted alone.
 3. `job.stages.features.quadric` fits each prefix to most of the rows; the other rows are held out.
    A prefix of w columns has 2 w + 1 unknowns, and is not tried with fewer distinct rows.
 4. Of the sound fits (`QuadricFit.is_sound`), the one with the lowest ratio of the smallest to the

@@ -10,7 +10,7 @@ from job.stages.split.counts import count_groups_by_class
 
 
 def check_sides(report: SplitReport) -> None:
-    """Raise if a class has no rows on a side."""
+    """Raise if a class has no training rows or no test rows."""
     missing = {
         "training": [name for name, rows in report.classes.items() if rows.n_train == 0],
         "test": [name for name, rows in report.classes.items() if rows.n_test == 0],
