@@ -18,7 +18,7 @@ from job.errors import ConfigurationError, ContractViolationError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Kind:
-    """Names of a set: in sentences, in expectations, and in the settings."""
+    """How messages name one of the two sets: in sentences, expectations and settings."""
 
     title: str
     prefix: str
@@ -102,7 +102,7 @@ def validate_out_of_scope(
 
 
 def _require_sound(kind: _Kind, requests: Dataset, broken: list[str]) -> None:
-    """Raise `ContractViolationError` if an expectation is not met."""
+    """Raise `ContractViolationError` if `broken` lists unmet expectations."""
     if broken:
         raise ContractViolationError(
             f"{kind.title} '{requests.provenance.uri}' violates "
