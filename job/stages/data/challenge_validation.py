@@ -53,7 +53,7 @@ def validate_challenge(
     uses
         Feature blocks of each candidate.
     embedding_model
-        Model that the table's embeddings come from.
+        Name of the model that computed the embeddings of the table.
 
     Raises
     ------
@@ -86,7 +86,7 @@ def validate_out_of_scope(
     uses
         Feature blocks of each candidate.
     embedding_model
-        Model that the table's embeddings come from.
+        Name of the model that computed the embeddings of the table.
 
     Raises
     ------

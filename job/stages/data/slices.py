@@ -49,8 +49,8 @@ def make_slices(
 ) -> pd.DataFrame:
     """Return the slice of each row, in a categorical column for each column to slice by.
 
-    Each category and boolean is a slice.  A text belongs to a quartile of the table's text lengths
-    in characters.  A time is in the newest month or older.  Values that the rule does not allow to
+    Each value of a category or boolean is a slice.  A text is in a quartile of the text lengths
+    in characters.  A time is in the newest month, or older.  Values that the rule does not allow to
     name form one slice, `(other)`; so do all values of a column with more than 50 values, or with
     a long value.  A cell takes one byte.
 

@@ -68,7 +68,7 @@ class RecipePredictions:
     Attributes
     ----------
     chosen
-        The candidate that is published.
+        The candidate that the search chose.
     cross
         The predictions before temperature scaling.
     evaluated

@@ -27,7 +27,7 @@ def compare_on_challenge(
     codec: Codec,
     spec: ComparisonSpec,
 ) -> Comparison:
-    """Compare both published models on requests of the challenge set.
+    """Compare the candidate's model and the champion's on requests of the challenge set.
 
     Requests that the champion was trained on, and near-duplicates of such requests, are left out.
 

@@ -35,7 +35,7 @@ _MAX_UNDETECTED: Final = 0.05  # probability that the largest drop passes
 
 
 def can_show_margin(standard_error: float, spec: GateSpec) -> bool:
-    """Return whether non-inferiority by `gate.margin` would accept most equal candidates."""
+    """Return whether non-inferiority by `gate.margin` accepts 80% of equally good candidates."""
     z = norm.ppf(1 - spec.alpha) + norm.ppf(POWER)
     return bool(z * standard_error <= spec.margin)
 

@@ -58,14 +58,14 @@ class Measured:
     alpha: float
 
     def bounds(self, columns: slice = slice(None)) -> Array:
-        """Return the `bca_bounds` of these metrics, shape (2, n_metrics)."""
+        """Return the `bca_bounds` of the metrics in `columns`, shape (2, n_metrics)."""
         left_out = leave_one_out(self.group_sums, lambda sums: self.statistic(sums)[:, columns])
         return bca_bounds(
             self.point[columns], self.resampled[:, columns], left_out, self.group_sums, self.alpha
         )
 
     def simultaneous_bounds(self, columns: slice, alpha: float) -> Array:
-        """Return bounds of these metrics that hold for all at once, shape (2, n_metrics)."""
+        """Return max-T bounds of the metrics in `columns`, which hold at once, (2, n_metrics)."""
         return simultaneous_bounds(self.point[columns], self.resampled[:, columns], alpha)
 
     def interval(self, n_groups: float) -> Interval:

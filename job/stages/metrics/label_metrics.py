@@ -99,7 +99,7 @@ class LabelScores:
     ----------
     total
         Counts over all evaluated rows, shape (1, 3 * n_classes): rows, predicted rows and hits of
-        each class.  As in scikit-learn, averages are over the classes that occur there.
+        each class.  As in scikit-learn, averages are over the classes that occur in these rows.
     """
 
     def __init__(self, total: Array) -> None:

@@ -52,7 +52,7 @@ class CrossFit:
     Attributes
     ----------
     chosen
-        Predictions of the candidate that is published.
+        Predictions by the candidate that the search chose.
     nested
         Predictions of each row by the candidate that is chosen without the labels of its fold.
     baselines

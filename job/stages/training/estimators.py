@@ -80,9 +80,9 @@ class EstimatorKind:
         groups of the rows.  None if each model is fitted by its own `fit(X, y)`; the solver still
         fits linear models with supported settings together (`job.solver.fit.can_fit`).
     export
-        Returns the pipeline that is published instead of a fitted classifier.  It takes rows of
+        Returns the pipeline that replaces a fitted classifier in the model.  It takes rows of
         length 1, and its last step, `classifier`, is a logistic regression, so that it can be
-        extended to batches standardized on their own rows.  None to publish the classifier itself.
+        extended to batches standardized on their own rows.  None to keep the classifier itself.
     is_robust_to_wording
         Whether the estimator takes precedence if `search.prefer` is `wording`.
     is_constant

@@ -40,7 +40,7 @@ from job.stages.training.search.candidates import Candidate, list_candidates
 _SLACK: Final = 160 * 2**20
 _PER_WORKER: Final = 16 * 2**20  # blocks of the span of rows that a worker processes
 _PER_CELL: Final = 22  # copies of a dense value: the fold, its transforms, the hold-out
-_PER_EMBEDDING_CELL: Final = 10  # with embeddings only, which are transformed block by block
+_PER_EMBEDDING_CELL: Final = 10  # with embeddings only, which are transformed in chunks of rows
 _PER_CELL_IN_DOUBLE: Final = 8
 _PER_CELL_AND_FAST_FIT: Final = 2
 _PER_ROW_AND_PROBLEM: Final = 12  # sample weight in a calibration fold, in both precisions

@@ -26,7 +26,7 @@ class ContentDigest:
 
     Strings are hashed as a stream of lengths and a stream of UTF-8 (null is the empty string),
     numbers as little-endian float32 with one NaN and one zero, timestamps as int64 microseconds
-    UTC, and embeddings as float32 rows with their defects and widths.
+    UTC, and embeddings as float32 rows with each row's defect code and width.
     """
 
     def __init__(self) -> None:

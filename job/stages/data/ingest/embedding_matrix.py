@@ -32,7 +32,7 @@ Block = tuple[Array, Array, Array]
 
 
 class MatrixBuilder:
-    """Builds one contiguous float32 matrix.
+    """Builds the embeddings of a table as one contiguous float32 matrix.
 
     Parameters
     ----------

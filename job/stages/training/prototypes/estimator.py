@@ -1,4 +1,4 @@
-"""A prototype classifier that is published as a pipeline of scikit-learn and NumPy.
+"""A prototype classifier that is exported as a pipeline of scikit-learn and NumPy.
 
 How it works
 ------------

@@ -44,6 +44,8 @@ def choose(
 
     Parameters
     ----------
+    labels
+        True labels, and out-of-fold labels of every candidate.
     candidates
         Positions of the candidates that completed all folds of the last round.
     metric

@@ -75,7 +75,7 @@ class FoldScorer:
         self._n_folds = 0
 
     def labels(self, n_candidates: int) -> SearchedLabels | None:
-        """Return the labels that candidates predicted this round; None if not label-based."""
+        """Return the labels predicted in this round; None if the metric needs probabilities."""
         if not is_label_metric(self._spec.search.metric):
             return None
         no_labels = np.full(len(self._train), -1, np.int16)
@@ -132,7 +132,10 @@ class FoldScorer:
     def _build_models(
         self, candidates: Mapping[int, Candidate], train_index: Array
     ) -> dict[int, Any]:
-        """Return one unfitted estimator per candidate, with calibration if the metric needs it."""
+        """Return one unfitted estimator per candidate, by the candidate's number.
+
+        If the metric needs probabilities, estimators that cannot predict them are calibrated.
+        """
         spec, seed = self._spec.search, self._spec.random_state
         models = {n: candidate.build(spec, seed) for n, candidate in candidates.items()}
         if is_label_metric(spec.metric) or all(
