@@ -129,7 +129,7 @@ class _Batch:
         return minimize(self._evaluate, points, self._stop.tolerance, max_iter)
 
     def _coefficients(self, points: Array, problems: Array) -> tuple[Array, Array]:
-        """Return coefficients (P, K, D) and intercepts (P, K) at points given in the basis."""
+        """Convert points in the basis to coefficients (P, K, D) and intercepts (P, K)."""
         u, ids = self._logit_rows(points, problems)
         scaled = u[:, 1:].astype(self._dtype)
         scaled *= self._scale[ids]
@@ -138,7 +138,7 @@ class _Batch:
         return W.reshape(len(points), self._n_logits, -1), b.reshape(len(points), -1)
 
     def _points(self, W: Array, b: Array) -> Array:
-        """Return the points in the basis for these coefficients and intercepts."""
+        """Convert coefficients (P, K, D) and intercepts (P, K) to points in the basis."""
         by_column = self._rotate(W, self._vectors) / self._scale.reshape(W.shape)
         by_intercept = (b + W @ self._mean) / self._intercept_scale.reshape(b.shape)
         return np.concatenate(

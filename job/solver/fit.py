@@ -170,7 +170,7 @@ def can_fit(model: BaseEstimator, X: Matrix) -> bool:
 
 
 def _batch_key(model: BaseEstimator) -> str:
-    """Return a key that is equal for models that can be fitted in one batch."""
+    """Return a key; models with equal keys can be fitted in one batch."""
     linear = linear_model(model)
     fixed = {k: v for k, v in linear.get_params().items() if k not in ("C", "random_state")}
     return repr([type(model).__name__, id(getattr(model, "cv", None)), sorted(fixed.items())])

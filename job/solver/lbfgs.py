@@ -124,7 +124,7 @@ class _State:
 
 
 def _line_search(objective: Objective, state: _State, direction: Array, slope: Array) -> Array:
-    """Move each problem along its direction; return whether a step was found, shape (P,)."""
+    """Move each problem's point along its direction; return whether a step was found, (P,)."""
     n = len(state.problems)
     low, high, step = np.zeros(n), np.full(n, np.inf), np.ones(n)
     gradient, step_size = np.empty_like(direction), np.zeros(n)

@@ -126,7 +126,7 @@ class SquaredHinge:
         return 2 * _fast_weighted_sum(in_margin, labels.sample_weight)
 
     def initial_hessian_diagonal(self, class_shares: Array) -> Array:
-        """Return 2, as if all rows were within the margin."""
+        """Return 2 for each logit, as if all rows were within the margin."""
         curvature: Array = np.full_like(class_shares, 2.0)
         return curvature
 

@@ -107,7 +107,7 @@ def _intermediate_values(low: float, high: float) -> list[float]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Solution:
-    """The final point of a minimization."""
+    """The final point of a minimization, its stopping error, and the iterations."""
 
     point: Array
     error: float
@@ -124,7 +124,7 @@ class _State:
 
 
 class _Problem:
-    """The objective of one matrix, for any C."""
+    """The objective of logistic regressions on one matrix, for any C."""
 
     def __init__(self, design: SparseDesign, codes: Array, weights: Array) -> None:
         self._design, self._codes = design, codes

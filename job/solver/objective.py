@@ -26,7 +26,7 @@ from job.solver.problems import LinearProblems
 
 
 class Objective:
-    """The function F of P problems."""
+    """Evaluates the objective F of P problems on one matrix (see the module docstring)."""
 
     def __init__(self, design: DenseDesign, problems: LinearProblems) -> None:
         codes, weights, loss = problems.codes, problems.weights, problems.loss

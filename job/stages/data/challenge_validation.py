@@ -142,7 +142,7 @@ def _column_names(block: str, columns: ColumnsSpec) -> tuple[str, ...]:
 
 
 def _find_wrong_labels(challenge: Dataset, labels: set[str]) -> Iterator[str]:
-    """Yield a message with counts for missing labels, and for labels that the table lacks."""
+    """Yield messages that count missing labels, and labels that do not occur in the table."""
     values = challenge.strings("target")
     if values is not None:
         missing = np.array([value is None for value in values])
@@ -159,7 +159,7 @@ def _find_broken(
     *,
     embedding_model: str,
 ) -> Iterator[str]:
-    """Yield a message with counts for each unmet expectation about texts and embeddings."""
+    """Yield a message for each unmet expectation about texts and embeddings, with row counts."""
     blocks = {block for feature_blocks in uses for block in feature_blocks}
     values = requests.strings("text")
     if values is not None and "text" in blocks:

@@ -44,7 +44,9 @@ def normalize(text: str) -> str:
 
 
 def salted_digests(prefix: str, keys: Iterable[str], salt: str) -> Array:
-    """Return the first 64 bits of SHA-256(salt, prefix, key) as uint64, for each key."""
+    """Return the first 64 bits of SHA-256(salt, prefix, key) of each key, as uint64.
+
+    Different prefixes give the same keys independent digests."""
     start = f"{len(salt)}:{salt}{prefix}\0".encode()
     digests = (hashlib.sha256(start + key.encode("utf-8", "surrogatepass")) for key in keys)
     return np.array([int.from_bytes(d.digest()[:8], "big") for d in digests], np.uint64)

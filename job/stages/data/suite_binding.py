@@ -31,7 +31,7 @@ _COLUMN_ARGUMENTS: Final = ("column", "column_A", "column_B", "column_list")
 
 
 def required_columns(suite: Suite, columns: ColumnsSpec, features: FeatureSpec) -> frozenset[str]:
-    """Return the columns that a run needs: target, group, used features, the suite's columns."""
+    """Return the columns that a run needs: label, group, features in use, and the suite's."""
     in_suite = {
         e["kwargs"].get("column")
         for e in suite.expectations
@@ -182,7 +182,7 @@ def _column_role(column: Any, spec: ColumnsSpec, suite: Suite) -> Any:
 
 
 def _is_about_rows(expectation: Mapping[str, Any]) -> bool:
-    """Return whether an expectation is about single rows, not about a whole column or table."""
+    """Return whether an expectation is about single rows, not about a column or the table."""
     if expectation["kwargs"].get("column") in ("target_class_rows", "target_class_share"):
         return False
     return "column_values" in expectation["type"] or "value_lengths" in expectation["type"]

@@ -126,7 +126,7 @@ def _code_values(cells: Array, names: Sequence[str]) -> Array:
 
 
 def _code_numbers(cells: Array, edges: Sequence[float], ties: set[float]) -> tuple[Array, int]:
-    """Return the bin of each number, and the number of bins; the last is for missing values."""
+    """Return each number's bin, and the number of bins; the last bin is for missing values."""
     upper_ends = np.asarray(edges, np.float32)
     is_tie = np.array([edge in ties for edge in edges] + [False])
     n_ties_before = np.concatenate([[0], np.cumsum(is_tie[:-1])]).astype(int)
@@ -201,7 +201,7 @@ def _smoothed(histogram: Shares, is_used: Array) -> Array:
 
 
 def jensen_shannon_distance(before: Shares, after: Shares) -> float:
-    """Return the Jensen-Shannon distance: the root of the divergence in bits, 0 to 1."""
+    """Return the Jensen-Shannon distance, 0 to 1: the square root of the divergence in bits."""
     middle = (before.shares + after.shares) / 2
     divergences = (rel_entr(histogram.shares, middle).sum() for histogram in (before, after))
     return float(np.sqrt(max(sum(divergences) / (2 * np.log(2)), 0.0)))

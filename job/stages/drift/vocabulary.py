@@ -58,7 +58,7 @@ class WordCounts:
 
     @property
     def is_empty(self) -> bool:
-        """Whether no text has a word."""
+        """Whether no text contains any word."""
         return not len(self._words)
 
     def build_vocabulary(self, min_groups: int, salt: str) -> tuple[Words, Array]:

@@ -26,7 +26,7 @@ class EvaluatedRows:
 
     @classmethod
     def of(cls, rows: Rows, predictions: Predictions, spec: ScoringSpec) -> EvaluatedRows:
-        """Return the rows with the bootstrap of their groups.
+        """Return evaluated rows with a bootstrap over their groups.
 
         Parameters
         ----------

@@ -48,7 +48,7 @@ _Intervals = dict[str, Interval]  # by score
 def compute_intervals(
     predictions: Predictions, bootstrap: GroupBootstrap, *, is_cross_fitted: bool = False
 ) -> IntervalReport:
-    """Compute the interval of every score of labels, of the losses and of the mean ROC-AUC.
+    """Compute the intervals of every score of labels, of the losses and of the mean ROC-AUC.
 
     Cross-fitted scores also vary with the training rows, which all groups of a fold share.  If most
     groups are predicted correctly, a bootstrap over groups reflects neither this variation nor rare

@@ -154,7 +154,7 @@ def list_issues(predictions: Predictions, rows: Array, n_wrong: int) -> tuple[La
 
 
 def confident_class(predictions: Predictions) -> Array:
-    """Return the class that each row confidently belongs to (the most probable); -1 for none."""
+    """Return the class that each row confidently belongs to, as a number; -1 for none."""
     y, proba, n_classes = predictions.y_true, predictions.proba, len(predictions.classes)
     sums = np.bincount(y, predictions.true_class_proba(), n_classes)
     thresholds = (sums / np.bincount(y, minlength=n_classes)).astype(proba.dtype)
@@ -215,7 +215,7 @@ def _make_share_measure(n_classes: int) -> Statistic:
 
 
 def _list_pairs(n_wrong: Array, classes: tuple[str, ...]) -> tuple[LabelPair, ...]:
-    """Return the most frequent pairs of label and likely class."""
+    """Return the pairs of label and likely class with the most wrong labels."""
     order = np.argsort(-n_wrong, axis=None, kind="stable")[:_MAX_PAIRS]
     pairs = zip(*np.unravel_index(order, n_wrong.shape), strict=True)
     return tuple(

@@ -97,7 +97,7 @@ def score_slices(
 
 
 def _make_slices(column: pd.Series[Any], groups: Array) -> list[_Slice]:
-    """Return a slice for each value that the column takes."""
+    """Return one slice for each value that occurs in the column."""
     codes, sizes = column.cat.codes.to_numpy().astype(int), np.bincount(groups)
     pairs, counts = np.unique(codes * len(sizes) + groups, return_counts=True)
     is_whole = counts == sizes[pairs % len(sizes)]  # no row of the group is in another slice

@@ -30,12 +30,12 @@ class Columns:
 
     @classmethod
     def of(cls, table: MatrixRows) -> Columns:
-        """Measure the columns of a table."""
+        """Compute means and standard deviations of a table's columns."""
         mean, deviation, _ = measure_columns(table)
         return cls(mean=mean, deviation=deviation)
 
     def standardize(self, batch: Array) -> npt.NDArray[np.float32]:
-        """Return the batch with the means and deviations of the table.
+        """Shift and scale the batch's columns to the means and deviations of the table.
 
         A column that is constant in the batch becomes the mean of the table.
         """

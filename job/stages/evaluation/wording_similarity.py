@@ -91,7 +91,7 @@ class _PartItems:
 def measure_similarity(
     evaluated: Rows, parts: Sequence[Part], random_state: int
 ) -> Similarity | None:
-    """Measure the similarity of evaluated rows to the training rows of their model.
+    """Measure the similarity of evaluated rows to the training rows of the model that predicts.
 
     Parameters
     ----------

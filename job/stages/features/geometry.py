@@ -91,7 +91,7 @@ def keep_lengths(geometry: Geometry) -> Geometry:
 
 
 def select_geometry(geometry: Geometry | None, feature_blocks: FeatureBlocks) -> Geometry | None:
-    """Return the geometry if the model takes embeddings, else None."""
+    """Return the geometry if the feature blocks of the model include embeddings, else None."""
     return geometry if "embeddings" in feature_blocks else None
 
 
@@ -153,7 +153,7 @@ def _drop_outliers(rows: MatrixRows) -> MatrixRows:
 
 
 def _find_distinct(rows: MatrixRows) -> Array:
-    """Return the first position of each distinct row."""
+    """Return the position of the first occurrence of each distinct row."""
     digests = np.empty(rows.shape[0], np.uint64)
     for block in split_rows(slice(0, rows.shape[0]), _BLOCK):
         hashes = [hashlib.blake2b(row, digest_size=8).digest() for row in rows.read(block)]

@@ -127,7 +127,7 @@ def sum_products(train: MatrixRows, held_out: MatrixRows) -> Products:
 
 
 def measure_columns(table: MatrixRows) -> tuple[Array, Array, Array]:
-    """Return each column's mean and deviation (1 if it is constant), and whether it varies."""
+    """Return each column's mean, standard deviation (1 if constant), and whether it varies."""
     n_rows, width = table.shape
     blocks = split_rows(slice(0, n_rows), _BLOCK)
     mean = sum(table.read(rows).sum(axis=0, dtype=float) for rows in blocks) / n_rows

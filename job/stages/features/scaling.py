@@ -193,7 +193,7 @@ def _fit_scaler(
 
 
 def _moments(rows: Array) -> tuple[int, Array, Array]:
-    """Return the number of rows, and means and variances of the columns in double precision."""
+    """Return number of rows, and means and variances of the columns, in double precision."""
     centered = rows.astype(np.float64)
     mean = np.ones(len(rows)) @ centered / len(rows)
     centered -= mean

@@ -100,7 +100,7 @@ class Terms:
         return FeatureUnion(parts), np.concatenate(columns)
 
     def _count_keys(self, counts: Any, index: Array) -> Array:
-        """Return the number of leakage keys of these rows that have each term."""
+        """Return, for each term, the number of leakage keys of these rows that have it."""
         by_key = counts[index]
         keys, inverse = np.unique(self._keys[index], return_inverse=True)
         if len(keys) < len(index):

@@ -182,7 +182,7 @@ def _required_rows(comparison: Comparison, difference: Interval, spec: GateSpec)
 
 
 def _recall_criterion(comparison: Comparison, margin: float) -> Criterion:
-    """Return the criterion of the recalls: no class may be shown to lose more than the margin."""
+    """Return the criterion: no class is shown to lose more recall than the margin."""
     changes = sorted(comparison.recalls.items(), key=lambda named: named[1].difference.value)
     fallen = [named for named in changes if _has_fallen(named[1], margin)]
     worst_name, worst = changes[0]

@@ -76,7 +76,7 @@ def _floor_criteria(
     *,
     prefix: str = "",
 ) -> Iterator[Criterion]:
-    """Yield a criterion for each floor; a missing score fails it."""
+    """Yield a criterion for each floor: the score reaches it; a missing score does not."""
     scores = {} if evaluation is None else evaluation.scores
     intervals = {} if evaluation is None else evaluation.intervals.scores
     level = 0.0 if evaluation is None else evaluation.intervals.level
@@ -137,7 +137,7 @@ def _ceiling_criterion(
 
 
 def _slice_criterion(slices: SliceReport | None, floor: float) -> Criterion:
-    """Return the slice criterion: at least one is measured, and none is shown below the floor."""
+    """Return the criterion: a slice is measured, and no slice is shown to be below the floor."""
     scores = sorted(() if slices is None else slices.scores, key=lambda score: score.upper_bound)
     low = [score for score in scores if round_published(score.upper_bound) < floor]
     shown = "; ".join(_describe_slice(score) for score in (low or scores)[:10])

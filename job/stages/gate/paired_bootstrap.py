@@ -147,7 +147,7 @@ class _PairedScores:
         )
 
     def measure(self, sums: Array) -> Array:
-        """Return candidate minus champion, shape (n, n_scores)."""
+        """Return the differences of the scores, candidate minus champion, (n, n_scores)."""
         champion, candidate = self.score(sums)
         return candidate - champion
 

@@ -95,7 +95,7 @@ def measure_equal_error(
 
 
 def _accepted_drop(standard_error: float, spec: GateSpec) -> float:
-    """Return T: a difference of -T or more is accepted, whichever rule decides."""
+    """Return T, so that the gate accepts differences of -T or more (module docstring)."""
     half_width = float(norm.ppf(1 - spec.alpha)) * standard_error
     if spec.rule == "superiority":
         return -half_width

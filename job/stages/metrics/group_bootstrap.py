@@ -145,13 +145,13 @@ class GroupBootstrap:
         return sum_by_group(self.groups, self.y, values)
 
     def measure(self, group_sums: GroupSums, statistic: Statistic) -> Measured:
-        """Draw resamples, and compute a statistic from the sums of these groups."""
+        """Draw resamples of the groups, and compute the statistic from their sums."""
         return measure_resamples(
             group_sums, statistic, self.n_resamples, self._rng, alpha=self.alpha
         )
 
     def share_interval(self, is_counted: Array) -> Interval:
-        """Return the share of the rows for which the mask is true, with its interval."""
+        """Return the share of rows where the mask is true, with its confidence interval."""
         columns = (np.zeros(len(is_counted), int), np.where(is_counted, 1, -1))
         group_sums = self.count(columns, 2)
         measured = self.measure(group_sums, lambda sums: sums[:, 1:] / sums[:, :1])

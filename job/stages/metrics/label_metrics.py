@@ -116,7 +116,7 @@ class LabelScores:
 
     @property
     def minima(self) -> Array:
-        """The minimum possible value of each score, shape (n_scores,)."""
+        """The lowest value that each score can have (-1 or 0), shape (n_scores,)."""
         per_class = [0.0] * (len(PER_CLASS) * self.n_classes)
         return np.array([*(metric.minimum for metric in self.metrics), *per_class])
 

@@ -48,7 +48,7 @@ class Predictions:
 
     @property
     def has_known_class(self) -> Array:
-        """Whether each row's true class is one of the model's, shape (n_rows,)."""
+        """Whether the model knows each row's true class, shape (n_rows,)."""
         return np.isin(self.y_true, self.model_classes)
 
     def take(self, index: Array) -> Predictions:

@@ -59,7 +59,7 @@ def class_roc_areas(predictions: Predictions) -> tuple[dict[int, float], Array]:
 
 
 def _share_below(ordered: Array, values: Array) -> Array:
-    """Return the share of sorted numbers below each value; equal numbers count half."""
+    """Return the share of the numbers (sorted) below each value; equal numbers count half."""
     both = np.searchsorted(ordered, values, "left") + np.searchsorted(ordered, values, "right")
     return both / (2 * len(ordered))
 

@@ -37,7 +37,7 @@ _ALPHA: Final = 0.1
 def measure_optimism(
     rows: Rows, spec: TrainingSpec, matrices: MatrixAllocator, executor: Executor
 ) -> Optimism | None:
-    """Cross-validate a fast classifier with folds of rows and with folds of groups.
+    """Compare a fast classifier's accuracies in folds of single rows and of whole groups.
 
     Returns
     -------

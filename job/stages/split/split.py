@@ -92,7 +92,7 @@ class SplitRules:
 
     @classmethod
     def of(cls, settings: JobSettings, labels: tuple[str, ...] | None) -> SplitRules:
-        """Return the rules of these settings and expected labels."""
+        """Return the rules from the settings and the expected labels."""
         return cls(
             spec=settings.split,
             has_groups=settings.dataset.columns.group is not None,

@@ -84,7 +84,7 @@ class CrossFit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoldPlan:
-    """The folds of a table.
+    """The folds of a cross-fitted evaluation.
 
     Attributes
     ----------
@@ -192,7 +192,7 @@ def _replace_rows(predictions: Predictions, others: Predictions, mask: Array) ->
 
 
 def _find_finalists(report: SearchReport) -> list[int]:
-    """Return the positions of the candidates that cross-validation could have chosen."""
+    """Return the positions of candidates to choose from; one if the challenge set chose."""
     if report.chosen_on == "challenge":
         return [report.candidates.index(report.chosen)]
     return [n for n, candidate in enumerate(report.candidates) if candidate.ended is None]

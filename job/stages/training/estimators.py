@@ -138,7 +138,7 @@ class EstimatorKind:
 
 @contextmanager
 def translate_value_errors(name: str) -> Iterator[None]:
-    """Raise `ConfigurationError` for a `ValueError` that a value in the operator's grid caused."""
+    """Turn a `ValueError` of the block, caused by a value in a grid, into `ConfigurationError`."""
     try:
         yield
     except ValueError as error:

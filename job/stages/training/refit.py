@@ -128,7 +128,7 @@ def _build_models(
 def _export(
     model: Estimator, estimator: str, data: _TrainingData, *, random_state: int
 ) -> Pipeline:
-    """Return a fitted model as a pipeline with its preprocessing."""
+    """Return the pipeline of the preprocessing and a fitted classifier."""
     export = find_kind(estimator).export
     if export is None:
         return _join(data.preprocess, _without_folds(model))

@@ -93,7 +93,7 @@ def list_fits(
 
 
 def _fit_in_threads(model: BaseEstimator, X: Matrix, y: Array, n_threads: int) -> None:
-    """Fit a model; fits that draw from the shared random generator run one after the other."""
+    """Fit a model, calibration folds in threads unless they share liblinear's generator."""
     is_random = _uses_random_generator(model, X)
     with (
         _RANDOM_LOCK if is_random else contextlib.nullcontext(),

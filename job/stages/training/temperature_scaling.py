@@ -33,7 +33,7 @@ _DIGITS: Final = 4
 
 
 def can_be_scaled(estimator: str) -> bool:
-    """Return whether the coefficients of this estimator can be divided by a temperature."""
+    """Return whether the estimator ends in coefficients that a temperature can divide."""
     return find_kind(estimator).ends_in_logistic_regression
 
 

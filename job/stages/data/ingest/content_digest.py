@@ -34,7 +34,7 @@ class ContentDigest:
         self._n_rows = 0
 
     def add_rows(self, n_rows: int) -> None:
-        """Count the rows of a batch."""
+        """Add a batch's number of rows to the total, which is part of the digest."""
         self._n_rows += n_rows
 
     def add(self, label: str, kind: Kind, values: Array) -> None:

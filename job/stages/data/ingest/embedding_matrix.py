@@ -103,7 +103,7 @@ class MatrixBuilder:
         return block, defects, widths
 
     def build(self) -> Embeddings:
-        """Return the complete matrix."""
+        """Return the complete matrix, with the defect code and width of each row."""
         matrix = np.empty((0, 0), np.float32) if self._matrix is None else self._matrix
         return Embeddings(
             matrix=matrix[: self._n_filled],

@@ -88,13 +88,13 @@ def cut_bit_bands(signatures: Array) -> Iterator[tuple[Array, Array]]:
 
 
 def equal_number_share(one: Array, other: Array) -> Array:
-    """Return the share of equal numbers in each pair of rows."""
+    """Return, for each pair of signatures, the share of equal numbers."""
     share: Array = (one == other).sum(axis=1, dtype=np.uint16) / one.shape[1]
     return share
 
 
 def equal_bit_share(one: Array, other: Array) -> Array:
-    """Return the share of equal bits in each pair of rows."""
+    """Return, for each pair of signatures, the share of equal bits."""
     n_different = np.bitwise_count(one.view(np.uint64) ^ other.view(np.uint64)).sum(axis=1)
     share: Array = 1 - n_different / (16 * one.shape[1])
     return share
@@ -112,11 +112,11 @@ def link_similar(
     Parameters
     ----------
     signatures
-        Shape (n_rows, n_numbers).
+        Signature of each row, shape (n_rows, n_numbers).
+    bands
+        A pair for each band: sort key and band of every signature.
     compare
         Returns the similarity of each pair of rows of two arrays of signatures.
-    bands
-        Sort key and band of every signature, for each band.
     """
 
     def link_band(band: tuple[Array, Array]) -> Links:

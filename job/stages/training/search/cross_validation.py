@@ -41,7 +41,7 @@ from job.stages.training.sklearn_fit import list_fits
 
 
 class FoldScorer:
-    """Scores candidates fold by fold.
+    """Scores candidates, one fold after another.
 
     Each fold is warm-started from the previous fold's models and then optimized to convergence, so
     nothing learned from this fold's test rows survives.

@@ -56,7 +56,7 @@ def resolve_preference(
 
 
 def find_preferred(candidates: Sequence[CandidateScore], prefers: Preference) -> list[int]:
-    """Return the positions of candidates that take precedence: none, or those robust to wording."""
+    """Return the positions of candidates that take precedence: robust to wording, or none."""
     if prefers == "score":
         return []
     return [n for n, c in enumerate(candidates) if find_kind(c.estimator).is_robust_to_wording]

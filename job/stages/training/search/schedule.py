@@ -32,7 +32,7 @@ class Round:
 
     @property
     def is_last(self) -> bool:
-        """Whether the search chooses among the candidates of this round."""
+        """Whether this is the last round, after which the search chooses a candidate."""
         return self.halving_factor is None
 
 
