@@ -45,7 +45,7 @@ class OptimizeResults:
     Attributes
     ----------
     points
-        Shape (P, N).
+        Final point of each problem, shape (P, N).
     errors
         The stopping error that the objective returned at the final points, shape (P,).  It is
         above the tolerance if a problem ran out of iterations, found no step, or made no progress

@@ -25,7 +25,7 @@ class Labels:
     y
         Classes, shape (n,).
     sample_weight
-        Shape (P, n) or (1, n).
+        Weight of each row in each problem, (P, n), or in all problems, (1, n).
     own_class_weight
         Factor on a row's loss at the logit of its own class, shape (P, n) or (1, n), for more than
         two classes; None means 1 everywhere.

@@ -38,9 +38,9 @@ class EncodedLabels:
     Attributes
     ----------
     classes
-        Shape (n_classes,).
+        The sorted classes, shape (n_classes,).
     codes
-        Shape (n_samples,); each class has at least one row.
+        Class of each row, as a position in `classes`; each class has at least one row.
     """
 
     classes: Array
@@ -60,7 +60,7 @@ class LinearProblems:
     weights
         Sample weights: one weighting per row of the array, shape (n_weightings, n_samples).
     C
-        Shape (P,).
+        Inverse regularization strength of each model, shape (P,).
     weighting_index
         Which row of `weights` each model uses, shape (P,).
     loss

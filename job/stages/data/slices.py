@@ -116,7 +116,7 @@ def disclosable_values(values: Array, key_codes: Array, rule: DisclosureRule) ->
     Parameters
     ----------
     values
-        Shape (n_rows,), object (str or None).
+        Cells of a column, shape (n_rows,), object (str or None).
     key_codes
         Id of each row's leakage key, shape (n_rows,).
     """

@@ -34,7 +34,7 @@ def find_edges(
     Parameters
     ----------
     values
-        Shape (n_rows,), float32, NaN for missing values.
+        Cells of the column, shape (n_rows,), float32, NaN for missing values.
     group_codes, key_codes
         Group id and id of the leakage key of each row, shape (n_rows,).
     """

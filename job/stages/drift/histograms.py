@@ -55,7 +55,7 @@ def profile_values(cells: Array, clusters: Clusters, names: Sequence[str]) -> Va
     Parameters
     ----------
     cells
-        Shape (n_rows,), object (str or None).
+        Cells of the column, shape (n_rows,), object (str or None).
     """
     histogram = _count(_code_values(cells, names), len(names) + 2, clusters)
     shares, errors = _rounded(histogram.shares), _rounded(histogram.errors)
@@ -77,7 +77,7 @@ def profile_numbers(
     Parameters
     ----------
     cells
-        Shape (n_rows,), float32, NaN for missing values.
+        Cells of the column, shape (n_rows,), float32, NaN for missing values.
     ties
         The edges that are values of many rows; each gets a bin of its own.
     """

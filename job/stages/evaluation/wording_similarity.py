@@ -50,7 +50,7 @@ class Similarity:
     of
         Whether texts or embeddings were compared.
     values
-        Shape (n_rows,), in [-1, 1]; NaN for rows that were not compared.
+        Similarity of each row, shape (n_rows,), in [-1, 1]; NaN for rows that were not compared.
     n_items, n_sampled_items
         Distinct evaluated items, and the compared ones; an item counts once in each part.
     n_trained_items, n_sampled_trained_items

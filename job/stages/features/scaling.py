@@ -41,7 +41,7 @@ class FeatureMatrix:
     Attributes
     ----------
     X
-        Shape (n_samples, n_features).
+        Matrix of the fitted rows, shape (n_samples, n_features).
     transform
         Returns the matrix of other rows of the table, given their positions.
     columns

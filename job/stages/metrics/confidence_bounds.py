@@ -98,7 +98,7 @@ def simultaneous_bounds(point: Array, resampled: Array, alpha: float) -> Array:
     point
         Metrics of all groups, shape (n_metrics,).
     resampled
-        Shape (n_resamples, n_metrics).
+        Metrics of the resamples, shape (n_resamples, n_metrics).
     """
     standard_errors = resampled.std(axis=0)
     varies = standard_errors > 0

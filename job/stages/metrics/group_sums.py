@@ -125,7 +125,7 @@ def make_group_sums(sums: Any, strata: Array) -> GroupSums:
     Parameters
     ----------
     sums
-        Dense or sparse, shape (n_groups, n_columns).
+        Sums of each group, dense or sparse, shape (n_groups, n_columns).
     strata
         Class of each group, shape (n_groups,).
     """

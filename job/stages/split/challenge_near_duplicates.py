@@ -98,5 +98,5 @@ def _find_near(table: Rows, challenge: Rows) -> Array:
 
 
 def drop_near_challenge(rows: Rows, is_near: Array | None) -> Rows:
-    """Return the rows without near-duplicates of the challenge set, which the mask marks."""
+    """Drop the rows where the mask is true: near-duplicates of the challenge set."""
     return rows if is_near is None else rows.take(~is_near)

@@ -30,8 +30,8 @@ def convert(array: pa.Array, kind: Kind, *, is_prose: bool = False) -> tuple[Arr
     Returns
     -------
     values
-        Shape (n_rows,): object (str or None), float32 with NaN, or int64 microseconds UTC with
-        `NO_TIME`, by kind.
+        Converted cells, shape (n_rows,).  Depending on `kind`: object (str or None), float32 with
+        NaN, or int64 microseconds UTC with `NO_TIME`.
     n_unreadable
         Number of cells whose value cannot be converted to this kind.
     """
