@@ -60,9 +60,9 @@ class Memory:
         return resident - max(mapped - _LIBRARY_FILES, 0) + self._in_memory_files()
 
     def release(self) -> None:
-        """Return to the system the freed memory that the C library keeps.
+        """Give freed memory that the C library holds back to the system.
 
-        Each thread frees its blocks into an arena of its own, which other threads do not use.
+        glibc keeps it per thread, and other threads cannot reuse it.
         """
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # exists in glibc only
         if trim is not None:

@@ -180,8 +180,8 @@ class Rows:
         Normalized texts with masked slots, or the keys of rows without text; None if the table has
         no text, or if templates are not needed.
     near_duplicate_groups
-        Number of each row's group of near-duplicates, shape (n_rows,); None until near-duplicates
-        are grouped.
+        Id of each row's group of near-duplicates, shape (n_rows,); None until near-duplicates are
+        grouped.
     slices
         The slice of each row, in one categorical column for each column to slice by; None if the
         rows are not sliced.
@@ -205,7 +205,7 @@ class Rows:
 
     @property
     def groups(self) -> Ints:
-        """Number of each row's group, shape (n_rows,); a group stays on one side of every split.
+        """Group id of each row, shape (n_rows,); a group stays on one side of every split.
 
         A row's group is the value of its group column, else its group of near-duplicates.
         """
@@ -225,7 +225,7 @@ class Rows:
         )
 
     def with_groups(self, near_duplicate_groups: Ints) -> Rows:
-        """Return the rows with the number of each row's group of near-duplicates."""
+        """Return the rows with these ids of near-duplicate groups, shape (n_rows,)."""
         return replace(self, near_duplicate_groups=near_duplicate_groups)
 
     def take(self, index: Array) -> Rows:

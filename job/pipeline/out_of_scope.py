@@ -27,7 +27,7 @@ def load_out_of_scope(context: RunContext, uri: str, *, table: Dataset) -> tuple
     Returns
     -------
     rows, content_digest
-        Without labels.
+        The requests, without labels, and the digest of their content.
     """
     s = context.settings
     dataset = read_requests(context, uri, name="out_of_scope", required=frozenset())

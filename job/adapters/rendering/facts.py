@@ -31,7 +31,7 @@ _KEPT: Final = (
 
 
 def list_facts(metadata: Metadata, evaluation: Evaluation) -> Mapping[str, object]:
-    """Return values for the card's template in addition to the files, as finished Markdown."""
+    """Return what the card's template needs in addition to the JSON files, as Markdown."""
     notes = {**metadata.dataset.metadata, **metadata.dataset.sidecar}
     similarity = evaluation.wording and evaluation.wording.similarity
     challenge = evaluation.challenge

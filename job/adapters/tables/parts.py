@@ -60,7 +60,7 @@ class CsvPart:
         self.names: tuple[str, ...] = _read_header(file)
 
     def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        """Yield batches; the file is parsed block by block.
+        """Yield batches of rows; the file is parsed in chunks.
 
         Raises
         ------

@@ -117,7 +117,7 @@ def _lay_out_moves(moves: Sequence[ChannelMove]) -> list[str]:
 
 
 def _describe_user(at: datetime) -> str:
-    """Return the user's name and the time, for the history."""
+    """Return `<user>-<time>`, which identifies a manual move in the channel's history."""
     try:
         user = getpass.getuser()
     except (KeyError, OSError):

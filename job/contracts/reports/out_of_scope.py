@@ -17,7 +17,7 @@ class EmptyRequest(Part):
 
 
 class OutOfScopeRequests(Part):
-    """The requests of the out-of-scope set."""
+    """How many out-of-scope requests the published model answers, and with which classes."""
 
     n_rows: Count
     n_groups: Count = Field(description="Distinct requests, or groups of the group column.")

@@ -82,7 +82,7 @@ NineDecimals = Annotated[float, _round(9)]
 
 
 class NotPublished:
-    """Base class of values that a part carries during the run and that are never written.
+    """Base class of values that a published object (`Part`) holds in memory but never writes.
 
     A field of such a type is excluded from the file and its schema.  Two parts are equal if their
     published content is equal.

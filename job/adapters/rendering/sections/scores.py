@@ -54,7 +54,7 @@ baselines. {{ whose }}</p>
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Row:
-    """A score with its interval, those of the published model, and the baselines' scores."""
+    """A table row: headline score, the published model's score, intervals, baselines' scores."""
 
     key: str
     value: float

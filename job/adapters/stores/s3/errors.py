@@ -134,7 +134,7 @@ def translating_errors(host: str, what: str = "") -> Iterator[None]:
 
 
 def translate(error: Exception, host: str, what: str = "") -> JobError:
-    """Return the job's error for a client's error; it never quotes signed or sent content."""
+    """Convert a client's error; the message never includes request content or signatures."""
     where = f"the store at {host}" + (f" ('{what}')" if what else "")
     if isinstance(error, ClientError):
         return _translate_service_error(error, where)
