@@ -58,7 +58,8 @@ class ColumnsSpec(Spec):
         taken = sorted(roles & set(listed))
         if taken:
             raise ValueError(
-                f"columns named like a role: {quote_list(taken)}; rename them with dataset.aliases"
+                f"feature columns have reserved names: {quote_list(taken)}; rename them with "
+                "dataset.aliases"
             )
         return self
 

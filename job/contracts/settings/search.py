@@ -126,8 +126,12 @@ class SearchSpec(Spec):
         sets = [frozenset(blocks) for blocks in value]
         if any(not blocks for blocks in sets):
             raise ValueError("each input must have at least one feature block")
-        if len(set(sets)) < len(sets) or any(len(set(b)) < len(b) for b in value):
-            raise ValueError("duplicate input, or duplicate feature block within an input")
+        for blocks in value:
+            name = f"input [{', '.join(blocks)}]"
+            if sets.count(frozenset(blocks)) > 1:
+                raise ValueError(f"{name} is listed twice; list each combination once")
+            if len(set(blocks)) < len(blocks):
+                raise ValueError(f"{name} names a feature block twice; name each block once")
         return value
 
     @field_validator("estimators", mode="before")
@@ -148,5 +152,5 @@ def _parse_grid(grid: object) -> object:
         if not values:
             raise ValueError(f"the grid of '{name}' has no values; expected at least one")
         if not all(math.isfinite(value) for value in values if isinstance(value, float)):
-            raise ValueError(f"the grid of '{name}' must not contain infinite or NaN numbers")
+            raise ValueError(f"the grid of '{name}' must not contain infinite or NaN values")
     return lists
