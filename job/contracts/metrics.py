@@ -161,7 +161,7 @@ def list_choosable() -> list[str]:
 
 
 class _ByName:
-    """Read a metric from its name in the settings, and list the names in their schema."""
+    """Type of a setting: parse the name of a metric, and list the names in the JSON Schema."""
 
     @classmethod
     def __get_pydantic_core_schema__(cls, _: object, __: GetCoreSchemaHandler) -> CoreSchema:

@@ -70,7 +70,7 @@ class GateResult(Part):
     n_trained_on: Count = Field(description="Rows that the candidate was trained on.")
     n_unknown_class: Count = Field(description="Rows of classes that the candidate does not know.")
     n_judged: Count = Field(description="Rows that the candidate was evaluated on.")
-    scores: Scores = Field(description="Scores of the candidate on these rows.")
+    scores: Scores = Field(description="Scores of the candidate on the evaluated rows.")
     challenge_scores: Scores | None = Field(
         description="Scores of the candidate on the challenge set; null without one."
     )
