@@ -44,7 +44,7 @@ of the line's rows.{% if is_many %} Classes with the most errors come first.{% e
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfusedPair:
-    """A true class, the class predicted instead, the rows of both and those of the true class."""
+    """A true class, the class predicted instead, and in how many of the true class's rows."""
 
     true: str
     predicted: str
@@ -83,7 +83,7 @@ def _n_errors(counts: _Counts, n: int) -> int:
 
 
 def _kind(line: Sequence[int], row: int, column: int) -> str:
-    """Name the shade of a cell: `d1` to `d5` on the diagonal, `e1` to `e5` elsewhere."""
+    """Return the CSS class of a cell: `d1` to `d5` on the diagonal, `e1` to `e5` elsewhere."""
     if not line[column]:
         return ""
     level = min(_LEVELS, 1 + _LEVELS * line[column] // (sum(line) or 1))
@@ -91,7 +91,7 @@ def _kind(line: Sequence[int], row: int, column: int) -> str:
 
 
 def list_confused(classes: Sequence[str], counts: _Counts) -> list[ConfusedPair]:
-    """Return the pairs of classes with most rows."""
+    """Return the pairs of a true and a wrongly predicted class, most frequent pair first."""
     pairs = [
         ConfusedPair(true=classes[row], predicted=classes[column], n=n, of=sum(line))
         for row, line in enumerate(counts)

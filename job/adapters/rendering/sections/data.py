@@ -31,7 +31,7 @@ _COUNTS: Final = {
     "n_dropped_rare_class": "rows dropped because their class is too rare",
     "n_rare_classes": "classes dropped because they are too rare",
     "n_conflicting_texts": "keys with more than one label",
-    "n_conflicting_rows": "rows with such a key",
+    "n_conflicting_rows": "rows whose key has more than one label",
     "n_test_only_rows": "test rows of classes that are not in the training rows",
 }
 _NOT_RESTORED: Final = {
@@ -48,7 +48,7 @@ _METHODS: Final = {
 
 
 def describe_geometry(geometry: Geometry) -> str:
-    """Return a sentence that says whether rows of length 1 were restored, or why not."""
+    """Return words that say whether embeddings were mapped back to length 1, or why not."""
     n_columns = f"{geometry.prefix or geometry.width:,} of {geometry.width:,} columns"
     values, deviation = geometry.singular_values, geometry.length_deviation
     if geometry.status == "restored" and values is not None and deviation is not None:

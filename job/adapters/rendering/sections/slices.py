@@ -1,4 +1,4 @@
-"""Accuracy of slices of the test rows, lowest first."""
+"""Accuracy of slices of the evaluated rows, such as all rows with one value of a column."""
 
 from __future__ import annotations
 
