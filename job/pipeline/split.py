@@ -1,4 +1,7 @@
-"""Split the table, leave out near-duplicates of the challenge set, and measure the optimism."""
+"""Split the table into training and test rows, without leakage.
+
+The optimism is by how much a random split of rows would overestimate the accuracy.
+"""
 
 from __future__ import annotations
 
