@@ -34,7 +34,7 @@ class _Loader(yaml.SafeLoader):
     def construct_mapping(
         self, node: yaml.MappingNode, deep: bool = False
     ) -> dict[Hashable, object]:
-        """Return a mapping; duplicate keys are errors, but keys merged by `<<` may be overridden."""
+        """Return a mapping; duplicate keys are errors, but keys from `<<` may be overridden."""
         keys = [str(key.value) for key, _ in node.value]
         for key in keys:
             if keys.count(key) > 1:

@@ -1,4 +1,4 @@
-"""The kinds of metrics, by what they are computed from, and the inputs of their functions."""
+"""Classes of metrics, by what a metric is computed from, and the inputs of their functions."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 How it works
 ------------
-1. Each move is an object of its own, `channels/NAME/history/NUMBER.json`, that is never changed.
+1. Each move is a separate object, `channels/NAME/history/NUMBER.json`, that is never changed.
 2. The pointer also contains the last move, because the process that made the move may have been
    killed before it could write the entry.
 3. To find the target of a rollback, moves are replayed.  A rollback removes all champions after its

@@ -20,7 +20,7 @@ class Challenge(Part):
         description="Whether all rows of the set or half of them were evaluated."
     )
     n_rows: Count = Field(description="Rows that were evaluated.")
-    n_groups: Count = Field(description="Groups of near-duplicates among these rows.")
+    n_groups: Count = Field(description="Groups of near-duplicates among the evaluated rows.")
     n_set_rows: Count = Field(description="Rows of the complete set.")
     n_smallest_class: Count = Field(
         description="Evaluated rows of the least frequent of the table's classes."
@@ -35,8 +35,10 @@ class Challenge(Part):
         description="Whether the candidate was chosen by its scores on the evaluated rows, so that "
         "these scores are too high."
     )
-    classes: tuple[str, ...] = Field(description="Sorted; the order of `confusion`.")
+    classes: tuple[str, ...] = Field(description="Sorted classes; the order of `confusion`.")
     scores: Scores
     per_class: dict[str, ClassScores]
-    confusion: tuple[tuple[Count, ...], ...] = Field(description="Rows are true classes.")
+    confusion: tuple[tuple[Count, ...], ...] = Field(
+        description="Confusion matrix: lines are true classes, columns are predicted classes."
+    )
     intervals: IntervalReport

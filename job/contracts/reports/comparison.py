@@ -1,4 +1,8 @@
-"""The comparison of a candidate with another model."""
+"""The comparison of a candidate with another model: the champion or the anchor.
+
+Recipes (unfitted models: estimator, hyperparameters and input) are compared by cross-fitted
+predictions, published models by their own predictions.
+"""
 
 from __future__ import annotations
 

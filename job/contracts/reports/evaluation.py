@@ -45,7 +45,7 @@ class CrossFit(Part):
 
     n_folds: Count = Field(description="Folds of the cross-fitting.")
     n_rows: Count = Field(description="Rows that were predicted.")
-    n_groups: Count = Field(description="Groups of these rows.")
+    n_groups: Count = Field(description="Groups of the predicted rows.")
     n_effective_groups: Tenths = Field(
         description="Kish's effective number, `sum(n)^2 / sum(n^2)` over the groups' sizes n."
     )
@@ -82,13 +82,15 @@ class Changes(Part):
 class PredictionScores(Part):
     """Results that are computed from predictions and labels only."""
 
-    classes: tuple[str, ...] = Field(description="Sorted; the order of `confusion`.")
+    classes: tuple[str, ...] = Field(description="Sorted classes; the order of `confusion`.")
     n_test: Count = Field(description="Rows that were evaluated.")
     scores: Scores = Field(
         description="Scores on the evaluated rows, by metric; those of the recipe if cross-fitted."
     )
     per_class: dict[str, ClassScores] = Field(description="Scores of each class.")
-    confusion: tuple[tuple[Count, ...], ...] = Field(description="Rows are true classes.")
+    confusion: tuple[tuple[Count, ...], ...] = Field(
+        description="Confusion matrix: lines are true classes, columns are predicted classes."
+    )
     curves: dict[str, Curves] = Field(
         description="Curves of each class for which they are defined."
     )

@@ -41,7 +41,7 @@ class AffineMap(NotPublished):
 class Geometry(Part):
     """Whether the columns of rows of length 1 were scaled, and the map that restores the rows.
 
-    The published numbers describe the whole table; they are not statistics of single columns.
+    The published numbers describe the complete table; they are not statistics of single columns.
     """
 
     status: Status = Field(
@@ -59,7 +59,7 @@ class Geometry(Part):
         "nothing was fitted.",
     )
     n_columns: Count = Field(
-        0, description="Columns of the prefix that contribute to the length of the rows."
+        0, description="Leading columns that contribute to the length of the rows."
     )
     n_fitted_rows: Count = Field(0, description="Distinct rows that the map was fitted to.")
     n_held_out_rows: Count = Field(0, description="Distinct rows that the map was checked on.")
@@ -72,7 +72,7 @@ class Geometry(Part):
         None, description="Root mean square of |length - 1| over the restored held-out rows."
     )
     cosine_error: NineDecimals | None = Field(
-        None, description="Expected 1 - cosine of restored rows to the original ones."
+        None, description="Expected value of 1 - cosine between a restored row and its original."
     )
     # None unless the status is `restored`, or rows of one length are to keep their length
     map: SkipJsonSchema[AffineMap | None] = Field(None, exclude=True, repr=False)

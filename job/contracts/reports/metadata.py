@@ -111,7 +111,7 @@ class ChallengeSummary(Part):
     """The published model's scores on the challenge set."""
 
     n_rows: Count = Field(description="Rows that were evaluated.")
-    n_groups: Count = Field(description="Groups of near-duplicates among these rows.")
+    n_groups: Count = Field(description="Groups of near-duplicates among the evaluated rows.")
     judged: Literal["all", "half"] = Field(
         description="Whether all rows of the set or half of them were evaluated."
     )

@@ -56,11 +56,13 @@ class SplitReport(Part):
     n_dropped_rare_class: Count = Field(description="Rows dropped because their class is too rare.")
     n_rare_classes: Count = Field(description="Classes that were dropped as too rare.")
     n_conflicting_texts: Count = Field(description="Texts with more than one label.")
-    n_conflicting_rows: Count = Field(description="Rows of these texts.")
+    n_conflicting_rows: Count = Field(description="Rows whose text has more than one label.")
     test_only_classes: tuple[str, ...] = Field(
         description="Classes of the test rows that the model does not know."
     )
-    n_test_only_rows: Count = Field(description="Test rows of these classes.")
+    n_test_only_rows: Count = Field(
+        description="Test rows of classes that the model does not know."
+    )
     classes: dict[str, ClassRows] = Field(description="Rows of each class.")
     n_rebalanced_classes: Count = Field(
         0,
@@ -72,7 +74,9 @@ class SplitReport(Part):
         description="Groups with more than an eighth of their class, which are always trained on. "
         "Absent in files of earlier releases.",
     )
-    n_rows_large_groups: Count = Field(0, description="Rows of these groups.")
+    n_rows_large_groups: Count = Field(
+        0, description="Rows of the groups that are always trained on."
+    )
     n_dropped_challenge: Count = Field(
         0,
         description="Rows left out because they, or near-duplicates of them, are in the challenge "

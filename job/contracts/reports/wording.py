@@ -105,7 +105,7 @@ class Wording(Part):
     n_items: Count = Field(
         description="Number of distinct items (texts, embeddings or rows) in the table."
     )
-    table: GroupCounts = Field(description="Counts of the whole table.")
+    table: GroupCounts = Field(description="Counts of the complete table.")
     judged: GroupCounts = Field(description="Counts of the evaluated rows.")
     templates: Templates
     similarity: SimilarityReport | None = Field(

@@ -30,8 +30,9 @@ _TEMPLATE = """
 {% if is_many %}<p class="paper">The full matrix is shown on the screen and is in
 <code>evaluation.json</code>.</p>{% endif %}
 <div class="scroll tall matrix" role="region" tabindex="0" aria-label="Confusion matrix"><table>
-<caption>Number of rows by true class (lines) and predicted class (columns). The shade is the share
-of the line's rows.{% if is_many %} Classes with the most errors come first.{% endif %}</caption>
+<caption>Number of rows by true class (lines) and predicted class (columns). The shade shows
+the share of the rows of the true class.{% if is_many %} Classes with the most errors come first.\
+{% endif %}</caption>
 <thead><tr><td></td>{% for name in names %}\
 <th scope="col" title="{{ name }}"><span>{{ name }}</span></th>\
 {% endfor %}</tr></thead>

@@ -1,4 +1,4 @@
-"""ROC and precision-recall curves, one class against the rest."""
+"""ROC and precision-recall curves of each class against all other classes."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ that are answered, most confident rows first; the mean is {{ area|score }}</figc
 <td class="n">{{ n|count }}</td></tr>{% endfor %}</tbody></table></div></details>{% endif %}
 {% if classes %}<div class="scroll" role="region" tabindex="0"
 aria-label="Calibration of the classes"><table class="sortable">
-<caption>Classes with the largest calibration error, each class against the rest.</caption>
+<caption>Classes with the largest calibration error, each against all other classes.</caption>
 <thead><tr><th scope="col">Class</th>
 <th scope="col" class="n" aria-sort="descending">Calibration error</th>
 <th scope="col" class="n">Brier score</th></tr></thead><tbody>{% for name, c in classes %}
