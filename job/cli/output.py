@@ -27,7 +27,7 @@ def check_form(form: str | None) -> None:
 def write_result(
     result: R, form: str | None, lay_out: Callable[[R], list[str]] | None = None
 ) -> None:
-    """Write a result to stdout; `lay_out` returns the lines of its table, else one per key."""
+    """Write a result to stdout, as JSON or as the lines of text that `lay_out` returns."""
     check_form(form)
     content = result if isinstance(result, Mapping) else result.to_json()
     is_terminal = sys.stdout is not None and sys.stdout.isatty()
@@ -43,7 +43,7 @@ def write_text(text: str) -> None:
     Raises
     ------
     ConfigurationError, TransientError
-        stdout is closed, or its target is full or no longer exists.
+        stdout is closed, or the file or pipe that it writes to is full or no longer exists.
     """
     if sys.stdout is None:
         raise ConfigurationError(

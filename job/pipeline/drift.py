@@ -32,14 +32,14 @@ _MAX_LISTED = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drift:
-    """The profile of the table, and its drift; None without a champion to compare with."""
+    """The table's profile, and its drift from the champion's table (None without a champion)."""
 
     profile: TableProfile
     report: DriftReport | None
 
 
 def check_drift(context: RunContext, tables: Tables, split: DataSplit) -> Drift:
-    """Profile the table as it was before the split, and measure its drift.
+    """Profile the rows of the table before the split, and measure their drift.
 
     Raises
     ------

@@ -1,4 +1,7 @@
-"""Split the table, leave out near-duplicates of the challenge set, and measure the optimism."""
+"""Split the table into training and test rows, without leakage.
+
+The optimism is by how much a random split of rows would overestimate the accuracy.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ _MAX_NEAR_SHARE: Final = 0.05  # of the table's rows
 
 
 def split_tables(context: RunContext, tables: Tables) -> DataSplit:
-    """Group near-duplicates, then hold out test rows or use those of the official test table."""
+    """Group near-duplicates, then hold out test rows or use the official test table."""
     plan, s = context.plan, context.settings
     tables, kind = find_near_duplicates(context, tables)
     if tables.is_near_challenge is not None:

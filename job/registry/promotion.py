@@ -18,7 +18,7 @@ from job.registry.read_version import verify_files
 def promote(
     store: ArtifactStore, channel: str, version: str, *, at: datetime, by: str, expect: str | None
 ) -> MoveResult:
-    """Move a channel to a verified version.
+    """Verify a version, and move a channel to it.
 
     Raises
     ------
@@ -44,7 +44,7 @@ def promote(
 def promote_anchor(
     store: ArtifactStore, channel: str, version: str, *, at: datetime, by: str, expect: str | None
 ) -> AnchorMoveResult:
-    """Move the anchor of a channel to a verified version; the channel is not moved.
+    """Verify a version, and move the anchor of a channel to it; the channel is not moved.
 
     Raises
     ------
@@ -87,10 +87,10 @@ def _require_at(pointer: str, present: str | None, expect: str | None) -> None:
 
 
 def require_store_conditions(store: ArtifactStore, by: str) -> None:
-    """Raise `ConfigurationError` if a probe shows that the store ignores conditions."""
+    """Probe the store; raise `ConfigurationError` if it ignores the conditions of writes."""
     channels.require_conditions(store.uri, store.probe(actor_token(by)))
 
 
 def actor_token(by: str) -> str:
-    """Return a string for keys that identifies the actor; user names may contain any character."""
+    """Return a string that identifies the run or operator `by`, and that is valid in keys."""
     return Digest.of(by.encode()).hex[:16]

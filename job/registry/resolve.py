@@ -16,7 +16,7 @@ from job.registry.read_version import list_versions, read_metadata
 
 
 def resolve_version(store: ArtifactStore, name: str) -> str:
-    """Find a version by its name, as `latest`, or as the name of a channel.
+    """Return the version that a name stands for: itself, `latest`, or a channel's version.
 
     Raises
     ------
@@ -77,6 +77,6 @@ def list_anchor_history(store: ArtifactStore, channel: str) -> list[ChannelMove]
 
 
 def diff(store: ArtifactStore, before: str, after: str) -> VersionDiff:
-    """Return the differences between two versions, in the form that the report uses."""
+    """Return the differences between the metadata of two versions, as in the report."""
     changed = compare_metadata(read_metadata(store, before), read_metadata(store, after))
     return VersionDiff(before=before, after=after, changed=changed)

@@ -32,12 +32,13 @@ _SECOND: Final = timedelta(seconds=1)
 def roll_back(
     store: ArtifactStore, channel: str, *, at: datetime, by: str, is_republished: bool
 ) -> MoveResult:
-    """Move a channel back to the champion before the current one.
+    """Move a channel back to the latest earlier champion that still exists.
 
     Parameters
     ----------
     is_republished
-        Publish a copy of that version as the newest one, for consumers that take the newest folder.
+        Whether a copy of the earlier champion is published as the newest version, for consumers
+        that take the newest folder.
 
     Raises
     ------
@@ -72,7 +73,7 @@ def roll_back(
 
 
 def _republish(store: ArtifactStore, origin: str, *, at: datetime, by: str) -> str:
-    """Ensure the newest folder holds a copy of the older version, and return its name.
+    """Ensure the newest folder is a copy of version `origin`, and return the copy's name.
 
     A copy left by an earlier call, which ended before it moved the channel, is reused.
     """
@@ -88,7 +89,7 @@ def _republish(store: ArtifactStore, origin: str, *, at: datetime, by: str) -> s
 
 
 def _after(newest: str, at: datetime) -> datetime:
-    """Return a time whose version name sorts after the newest folder, even if a clock was ahead."""
+    """Return `at` or, if later, the second after the time in the version name `newest`."""
     try:
         stamp = datetime.strptime(ModelVersion.parse(newest).stamp, "%Y%m%d_%H%M%S")
         return max(at, stamp.replace(tzinfo=UTC) + _SECOND)

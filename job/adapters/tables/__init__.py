@@ -1,4 +1,4 @@
-"""Open curated tables: CSV (also .gz) or Parquet, as a file or as a folder of parts."""
+"""Open curated tables: CSV (also .gz) or Parquet, as one file or as a folder of files."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class ArrowTables:
         self._copy = copy
 
     def open(self, uri: str) -> _Table:
-        """Open a file or a folder of parts by path, file:// or s3:// URI.
+        """Open a file, or a folder of files with equal columns, by path, file:// or s3:// URI.
 
         Raises
         ------
@@ -81,7 +81,7 @@ def _is_hidden(path: Path, root: Path) -> bool:
 
 
 class _Table:
-    """Parts that have the same format and columns."""
+    """A table of one or several files that have the same format and columns."""
 
     def __init__(self, uri: str, path: Path, paths: tuple[Path, ...], *, is_copied: bool) -> None:
         file_format = table_format(paths[0])
@@ -115,12 +115,12 @@ class _Table:
         self.sidecar = _read_sidecar(path)
 
     def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        """Yield these columns of all parts, in order."""
+        """Yield batches of rows with the named columns, file by file."""
         for part in self._parts:
             yield from part.batches(columns)
 
     def file_digest(self) -> str:
-        """Return the SHA-256 of the file; for a folder, of its parts' names and digests."""
+        """Return the SHA-256 of the file; for a folder, of the names and digests of its files."""
         if self._root.is_file():
             return f"sha256:{_sha256(self._root)}"
         lines = [f"{_sha256(p)}  {p.relative_to(self._root).as_posix()}\n" for p in self._paths]

@@ -111,13 +111,13 @@ def history(
 
 
 def _lay_out_moves(moves: Sequence[ChannelMove]) -> list[str]:
-    """Return one line per move, the latest last."""
+    """Return one line of text per move; the latest move is last."""
     rows = ((move.at, move.origin, move.to, move.by, move.why) for move in moves)
     return lay_out_columns(("at", "from", "to", "by", "why"), rows)
 
 
 def _describe_user(at: datetime) -> str:
-    """Return `<user>-<time>`, which identifies a manual move in the channel's history."""
+    """Return `<user>-<time>`, which identifies a manual move in the history."""
     try:
         user = getpass.getuser()
     except (KeyError, OSError):
@@ -126,7 +126,7 @@ def _describe_user(at: datetime) -> str:
 
 
 def _choose_channel(name: str | None, settings: JobSettings) -> str:
-    """Return the channel in the option or else in the settings; raise if there is none."""
+    """Return the channel that the option or else the settings name; raise if neither does."""
     from job.contracts.store_keys import is_channel
 
     chosen = name or settings.publish.channel

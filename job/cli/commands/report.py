@@ -62,7 +62,7 @@ def report(
 
 
 def _read_version(version: str, options: Options) -> tuple[str, Mapping[str, bytes], bool]:
-    """Return the name of a version in the store and its verified files."""
+    """Return the name and files of a version in the store, and True: they are verified."""
     from job import registry
 
     store = options.open_store()[0]
@@ -71,7 +71,7 @@ def _read_version(version: str, options: Options) -> tuple[str, Mapping[str, byt
 
 
 def _read_folder(folder: Path) -> tuple[str, Mapping[str, bytes], bool]:
-    """Return the name and files of a folder, and whether a manifest has verified them."""
+    """Return the name and files of a local folder, and whether a manifest has verified them."""
     if is_version(folder.name) and (folder / MANIFEST_FILE).exists():
         from job.adapters.stores.directory import DirectoryStore
         from job.registry import read_verified
@@ -106,7 +106,7 @@ def _render(files: Mapping[str, bytes]) -> bytes:
 
 
 def _write(path: Path, page: bytes) -> Path:
-    """Write the page; raise if the path exists with other content."""
+    """Write the page to `path`; raise if a file with different content exists there."""
     try:
         with path.open("xb") as stream:
             stream.write(page)

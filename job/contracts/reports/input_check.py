@@ -1,4 +1,4 @@
-"""Bounds that a consumer compares a batch with before the model predicts it."""
+"""Bounds for a consumer: does a batch resemble the training table, so that it can be predicted?"""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ class ClassLabels(Part):
 
 
 class LabelPair(Part):
-    """A given label, the likely correct one, and the estimated number of such rows."""
+    """A given label, the label that is likely correct, and the estimated number of such rows."""
 
     given: str
     likely: str
@@ -44,7 +44,9 @@ class LabelNoise(Part):
     )
     folds: Count
     level: Probability
-    n_rows: Count = Field(description="Examined rows: all, or a sample of whole groups.")
+    n_rows: Count = Field(
+        description="Examined rows: all training rows, or a sample of whole groups."
+    )
     n_groups: Count
     share: Interval = Field(
         description="Share of wrong labels, with its interval over resampled groups."

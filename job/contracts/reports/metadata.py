@@ -28,9 +28,9 @@ class TrainedOn(Part):
 
 
 class DatasetDescription(Part):
-    """The origin of a table.
+    """The origin of a table, and the notes (key-value metadata) that its exporter added.
 
-    Only known notes of the exporter are included: other notes may contain personal data.
+    Only notes with known keys are included: other notes may contain personal data.
     """
 
     uri: str = Field(description="Where the table was read.")
@@ -53,7 +53,7 @@ class DatasetDescription(Part):
 
 
 class ModelInput(Part):
-    """The input of the model's `predict_proba`."""
+    """The input that the model's `predict_proba` expects."""
 
     kind: Literal["embeddings", "text", "dataframe"] = Field(
         description="A matrix, a list of texts, or a DataFrame of named columns."
@@ -68,7 +68,7 @@ class ModelInput(Part):
 
 
 class PublishedDecision(Part):
-    """The decision threshold, and its effect on rows that it was not chosen on."""
+    """The decision threshold, and its effect on rows that were not used to choose it."""
 
     target_precision: Probability = Field(description="`decision.target_precision`.")
     threshold: Probability | None = Field(
@@ -93,14 +93,14 @@ class PublishedDecision(Part):
 
 
 class Override(Part):
-    """Why a rejected candidate was published."""
+    """Why an operator published a candidate that the gate rejected."""
 
     reason: str = Field(description="The reason that the operator gave.")
     rejected_for: tuple[str, ...] = Field(description="The gate's reasons.")
 
 
 class PublishedCrossFit(CrossFit):
-    """The folds of a cross-fitted table, and the digest of the stored errors of its groups."""
+    """Folds of a cross-fitted evaluation, and the digest of the file with the groups' errors."""
 
     group_errors_digest: DigestText = Field(
         description="Digest of the file below `runs/<run_id>/group_errors/`, which later runs read."
@@ -111,10 +111,12 @@ class ChallengeSummary(Part):
     """The published model's scores on the challenge set."""
 
     n_rows: Count = Field(description="Rows that were evaluated.")
-    n_groups: Count = Field(description="Groups of near-duplicates among these rows.")
-    judged: Literal["all", "half"] = Field(description="Part of the set that was evaluated.")
+    n_groups: Count = Field(description="Groups of near-duplicates among the evaluated rows.")
+    judged: Literal["all", "half"] = Field(
+        description="Whether all rows of the set or half of them were evaluated."
+    )
     used_for: tuple[Literal["choice", "threshold"], ...] = Field(
-        description="Other uses of rows of the set."
+        description="What rows of the set were used for, besides evaluation."
     )
     level: Probability = Field(description="Confidence level of the intervals.")
     accuracy: Interval = Field(description="Share of correct predictions.")
@@ -122,7 +124,10 @@ class ChallengeSummary(Part):
 
 
 class AnchorRequest(Part):
-    """The anchor that the version's promotion sets."""
+    """The anchor that the promotion of the version sets.
+
+    An anchor is a fixed version that candidates are compared with, in addition to the champion.
+    """
 
     version: VersionName = Field(description="The new anchor.")
     replaces: VersionName | None = Field(description="The current anchor; null: there is none.")
@@ -141,7 +146,7 @@ class Environment(Part):
 
 
 class PromotionTerms(PublishedFile):
-    """The part of metadata.json that publication and promotion depend on."""
+    """The keys of metadata.json that publication and promotion depend on."""
 
     run_id: str | None = Field(None, description="Run that trained the model.")
     override: Override | None = Field(None, description="null: the gate accepted the candidate.")

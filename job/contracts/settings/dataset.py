@@ -65,7 +65,7 @@ class ColumnsSpec(Spec):
 
     @property
     def sliceable(self) -> tuple[str, ...]:
-        """Columns that slices can be made from; the id and the group are excluded."""
+        """Names of the columns whose values can define slices; id and group are excluded."""
         names = (*self.categorical, *self.boolean, self.text, self.timestamp)
         return tuple(n for n in names if n is not None and n not in (self.id, self.group))
 

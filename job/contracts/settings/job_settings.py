@@ -27,7 +27,7 @@ class ScoringSpec(Spec):
 
 
 class TrainingSpec(Spec):
-    """Settings of the search and the training, which must agree."""
+    """Settings of the search and the training that must be consistent with each other."""
 
     search: SearchSpec
     features: FeatureSpec
@@ -133,13 +133,13 @@ class JobSettings(Spec):
 
     @property
     def learns_on_challenge(self) -> bool:
-        """Whether the threshold is learned on the challenge set."""
+        """Whether the decision threshold is learned on the challenge set, not on the table."""
         has_challenge = self.evaluation.challenge_uri is not None
         return has_challenge and self.decision.learn_on != "table"
 
     @property
     def slicing(self) -> tuple[str, ...]:
-        """Columns that slices are made from, if the table has them."""
+        """Names of the columns whose values define slices; the table may lack some of them."""
         requested = self.evaluation.slices
         return self.dataset.columns.sliceable if requested is None else requested
 
