@@ -18,7 +18,7 @@ from job.errors import ConfigurationError, ContractViolationError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Kind:
-    """Names of a set: in sentences, in expectations, and in the settings."""
+    """How messages name one of the two sets: in sentences, expectations and settings."""
 
     title: str
     prefix: str
@@ -53,7 +53,7 @@ def validate_challenge(
     uses
         Feature blocks of each candidate.
     embedding_model
-        Model that the table's embeddings come from.
+        Name of the model that computed the embeddings of the table.
 
     Raises
     ------
@@ -86,7 +86,7 @@ def validate_out_of_scope(
     uses
         Feature blocks of each candidate.
     embedding_model
-        Model that the table's embeddings come from.
+        Name of the model that computed the embeddings of the table.
 
     Raises
     ------
@@ -102,7 +102,7 @@ def validate_out_of_scope(
 
 
 def _require_sound(kind: _Kind, requests: Dataset, broken: list[str]) -> None:
-    """Raise `ContractViolationError` if an expectation is not met."""
+    """Raise `ContractViolationError` if `broken` lists unmet expectations."""
     if broken:
         raise ContractViolationError(
             f"{kind.title} '{requests.provenance.uri}' violates "
@@ -142,7 +142,7 @@ def _column_names(block: str, columns: ColumnsSpec) -> tuple[str, ...]:
 
 
 def _find_wrong_labels(challenge: Dataset, labels: set[str]) -> Iterator[str]:
-    """Yield a message with counts for missing labels, and for labels that the table lacks."""
+    """Yield messages that count missing labels, and labels that do not occur in the table."""
     values = challenge.strings("target")
     if values is not None:
         missing = np.array([value is None for value in values])
@@ -159,7 +159,7 @@ def _find_broken(
     *,
     embedding_model: str,
 ) -> Iterator[str]:
-    """Yield a message with counts for each unmet expectation about texts and embeddings."""
+    """Yield a message for each unmet expectation about texts and embeddings, with row counts."""
     blocks = {block for feature_blocks in uses for block in feature_blocks}
     values = requests.strings("text")
     if values is not None and "text" in blocks:

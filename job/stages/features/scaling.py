@@ -1,11 +1,11 @@
-"""Scale embeddings or restore their geometry, block by block, into one matrix.
+"""Scale embeddings, or restore them to length 1, into one matrix, by chunks of rows.
 
 How it works
 ------------
 1. The rows are copied into the result matrix and scaled there in place; there is no other copy.
-2. Threads compute the moments of all blocks except the last one.  The moments are pooled in order.
-   scikit-learn's `StandardScaler` adds the last block itself, by its own rules.
-3. Rows are then standardized and divided by their lengths in place, in pieces that fit into the
+2. Threads compute the moments (mean and variance) of all chunks except the last one.  The moments
+   are pooled in order.  scikit-learn's `StandardScaler` adds the last chunk by its own rules.
+3. Rows are then standardized and divided by their lengths in place, in chunks that fit into the
    cache.  The operations are those of scikit-learn's steps, so the published pipeline gives the
    same bits.
 4. Restoring applies the affine map of `geometry` in the same way; nothing is fitted.
@@ -41,7 +41,7 @@ class FeatureMatrix:
     Attributes
     ----------
     X
-        Shape (n_samples, n_features).
+        Matrix of the fitted rows, shape (n_samples, n_features).
     transform
         Returns the matrix of other rows of the table, given their positions.
     columns
@@ -63,14 +63,14 @@ class FeatureMatrix:
         return self.X.astype(np.float64) if engine == "reference" else self.X
 
     def exported(self) -> Any:
-        """Return the preprocessing for a consumer's input; `transform` cannot be used then."""
+        """Return the preprocessing for a consumer's input; do not call `transform` afterwards."""
         return replace_counted_terms(self.preprocess)
 
 
 def fit_scaling(
     embeddings: MatrixRows, index: Array, allocator: MatrixAllocator, executor: Executor
 ) -> FeatureMatrix:
-    """Fit the scaling to the rows at these positions, and transform them."""
+    """Fit the scaling to the rows at these positions; return it with their scaled matrix."""
     pipeline = make_scaling()
     cast, scaler, normalizer = (step for _, step in pipeline.steps)
     rows = embeddings.take(index)
@@ -115,7 +115,7 @@ def restore_rows(
     allocator: MatrixAllocator,
     executor: Executor,
 ) -> FeatureMatrix:
-    """Restore the rows at these positions to length 1 by a given map; nothing is fitted."""
+    """Map the rows at these positions to length 1 by a given affine map; nothing is fitted."""
     pipeline = make_restoring(affine_map).fit(embeddings.read(slice(1)))
     affine, width = pipeline[:-1], len(affine_map.columns)
 
@@ -140,7 +140,7 @@ def restore_rows(
 
 
 def _standardize(rows: Array, mean: Array, deviation: Array) -> None:
-    """Apply the operations of scikit-learn's scaler and normalizer in place."""
+    """Standardize and normalize rows in place, with the same operations as scikit-learn."""
     rows -= mean
     with np.errstate(over="ignore"):
         rows /= deviation
@@ -173,9 +173,9 @@ def _fit_scaler(
     blocks: list[slice],
     parallel_map: ParallelMap,
 ) -> None:
-    """Copy the rows into X, and compute the moments of each piece while it is in the cache.
+    """Copy the rows into X, and fit the scaler to the moments of each chunk of rows.
 
-    scikit-learn itself adds the last block, and decides which columns are constant.
+    scikit-learn itself adds the last chunk, and decides which columns are constant.
     """
 
     @small_ufunc_buffer()
@@ -193,7 +193,7 @@ def _fit_scaler(
 
 
 def _moments(rows: Array) -> tuple[int, Array, Array]:
-    """Return the number of rows, and means and variances of the columns in double precision."""
+    """Return number of rows, and means and variances of the columns, in double precision."""
     centered = rows.astype(np.float64)
     mean = np.ones(len(rows)) @ centered / len(rows)
     centered -= mean
@@ -201,7 +201,7 @@ def _moments(rows: Array) -> tuple[int, Array, Array]:
 
 
 def _pool_moments(parts: list[tuple[int, Array, Array]]) -> tuple[int, Array, Array]:
-    """Return the moments of all rows from those of disjoint parts."""
+    """Combine the moments of disjoint chunks of rows into those of all rows."""
     n, means, variances = (np.stack(values) for values in zip(*parts, strict=True))
     mean = n @ means / n.sum()
     return int(n.sum()), mean, n @ (variances + (means - mean) ** 2) / n.sum()

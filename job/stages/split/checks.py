@@ -10,7 +10,7 @@ from job.stages.split.counts import count_groups_by_class
 
 
 def check_sides(report: SplitReport) -> None:
-    """Raise if a class has no rows on a side."""
+    """Raise if a class has no training rows or no test rows."""
     missing = {
         "training": [name for name, rows in report.classes.items() if rows.n_train == 0],
         "test": [name for name, rows in report.classes.items() if rows.n_test == 0],
@@ -26,7 +26,7 @@ def check_sides(report: SplitReport) -> None:
 
 
 def check_training(train: Rows, labels: tuple[str, ...], folds: int) -> None:
-    """Raise if there are fewer than two classes, or a class has fewer groups than folds."""
+    """Raise if there are fewer than two classes, or a class has fewer groups than `folds`."""
     _, classes, n_groups = count_groups_by_class(train, train.groups)
     if len(classes) < 2:
         raise TrainingError(

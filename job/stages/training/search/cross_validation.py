@@ -41,7 +41,7 @@ from job.stages.training.sklearn_fit import list_fits
 
 
 class FoldScorer:
-    """Scores candidates fold by fold.
+    """Scores candidates, one fold after another.
 
     Each fold is warm-started from the previous fold's models and then optimized to convergence, so
     nothing learned from this fold's test rows survives.
@@ -67,7 +67,7 @@ class FoldScorer:
         Parameters
         ----------
         share
-            Share of the training rows in this round; `features.min_groups` is scaled by it.
+            Share of the training rows in this round; `features.min_groups` is multiplied by it.
         """
         self._min_groups = math.ceil(self._spec.features.min_groups * share)
         self._y_pred.clear()
@@ -132,7 +132,10 @@ class FoldScorer:
     def _build_models(
         self, candidates: Mapping[int, Candidate], train_index: Array
     ) -> dict[int, Any]:
-        """Return unfitted models by candidate, calibrated if the metric needs probabilities."""
+        """Return one unfitted estimator per candidate, by the candidate's number.
+
+        If the metric needs probabilities, estimators that cannot predict them are calibrated.
+        """
         spec, seed = self._spec.search, self._spec.random_state
         models = {n: candidate.build(spec, seed) for n, candidate in candidates.items()}
         if is_label_metric(spec.metric) or all(
@@ -151,7 +154,7 @@ class FoldScorer:
         feature_blocks: FeatureBlocks,
         columns: Array | None,
     ) -> PreviousModels | None:
-        """Return the models of the fold before with these feature blocks."""
+        """Return the models with these feature blocks that were fitted in the previous fold."""
         previous, previous_columns = self._previous.get(feature_blocks, ({}, None))
         models = [previous.get(n) for n in candidates]
         return PreviousModels.of(models, previous_columns, columns)
@@ -199,7 +202,7 @@ class FoldScorer:
 def _score_probabilities(
     metric: MetricDefinition, model: Any, X: Any, codes: Array, classes: Array
 ) -> float:
-    """Score a model by its probabilities; means over classes omit classes without rows.
+    """Return a model's score by its probabilities; class means omit classes without rows.
 
     Parameters
     ----------
