@@ -140,7 +140,7 @@ def _load(text: str, what: str, problem: str, hint: str) -> object:
     try:
         return yaml.load(text, _Loader)  # noqa: S506  # a SafeLoader
     except _DuplicateKeyError as error:
-        problem, hint = f"has duplicate key '{error}'", "remove all but one of them"
+        problem, hint = f"has duplicate key '{error}'", "remove all but one of its lines"
     except yaml.YAMLError:
         pass
     raise ConfigurationError(f"{what} {problem}", hint=hint)

@@ -69,7 +69,8 @@ class SuiteFolder:
             names = sorted(p.stem for p in self._folder.glob("*.json"))
             raise ConfigurationError(
                 f"expectation suite '{name}' does not exist",
-                hint=f"--set expectations.suite=NAME takes a path, or one of {quote_list(names)}",
+                hint="use --set expectations.suite=NAME with a path, or with one of "
+                f"{quote_list(names)}",
             )
         return path
 

@@ -145,6 +145,6 @@ def load_suite(settings: JobSettings, copy: Callable[[str], Path]) -> Suite:
         except DatasetNotFoundError as error:
             raise ConfigurationError(
                 f"expectation suite '{name}' does not exist",
-                hint="check --set expectations.suite=URI",
+                hint="check expectations.suite, and whether the file was uploaded",
             ) from error
     return SuiteFolder(folder).load(name)

@@ -47,8 +47,8 @@ def write_text(text: str) -> None:
     """
     if sys.stdout is None:
         raise ConfigurationError(
-            "stdout is closed",
-            hint="the command writes its result to stdout: redirect it to a file",
+            "cannot write to stdout: it is closed",
+            hint="redirect stdout to a file, because the command writes its result to it",
         )
     try:
         print(text, flush=True)
@@ -56,8 +56,9 @@ def write_text(text: str) -> None:
         # NOTE: flushing the rest of the buffer would fail again when the interpreter exits
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise TransientError(
-            f"stdout cannot be written: {os.strerror(error.errno or 0)}",
-            hint="the command has completed, but its result could not be written; free disk space",
+            f"cannot write to stdout: {os.strerror(error.errno or 0)}",
+            hint="the command has completed, but its result is lost; if the disk is full, make "
+            "room on it",
         ) from error
 
 

@@ -206,15 +206,16 @@ def describe_missing_abilities(missing: list[str]) -> str:
     """Return a hint that says what still works in a store without the `missing` operations."""
     if missing == ["creates_alone"]:
         return (
-            "one writer at a time is safe: runs can publish and channels can move, but two "
-            "writers that move a channel at the same moment may both report success"
+            "use the store with one writer at a time: runs can publish and channels can move, but "
+            "two writers that move a channel at the same moment may both report success"
         )
     if set(missing) <= {"creates_once", "swaps"}:
         return (
-            "the store ignores the conditions of conditional writes: versions can be published, "
-            "but channels cannot be moved safely; use --set publish.channel=null, or another store"
+            "use another store, or use --set publish.channel=null: the store does not enforce "
+            "conditional writes (If-Match, If-None-Match), so versions can be published, but "
+            "channels cannot be moved safely"
         )
-    return "see the answers of the store on stdout, and ask its operator"
+    return "see the store's responses on stdout, and ask its operator"
 
 
 def _check_override(reason: str | None, is_dry_run: bool) -> str | None:

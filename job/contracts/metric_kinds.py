@@ -111,7 +111,7 @@ class MetricDefinition:
     def objection(self) -> str:
         """Why candidates cannot be chosen and compared by this metric; empty if they can."""
         if self.direction == "lower":
-            return "lower is better"
+            return "lower values are better"
         return "" if self.is_choosable else "it is only reported"
 
 

@@ -57,8 +57,8 @@ def check_key(key: str) -> None:
     if not is_key(key):
         raise ConfigurationError(
             f"{key!r} is not a valid key of the store",
-            hint="keys must not have an empty component, '.', '..', a backslash or a control "
-            "character",
+            hint="no part between slashes may be empty, '.' or '..', and the key must not contain "
+            "a backslash or a control character",
         )
 
 

@@ -134,12 +134,12 @@ def check_stress_floor(settings: JobSettings) -> None:
         raise ConfigurationError(
             "gate.stress_floor needs a model that takes embeddings, but features.use does not "
             "have them",
-            hint="add embeddings to features.use, or --set gate.stress_floor=null",
+            hint="add embeddings to features.use, or use --set gate.stress_floor=null",
         )
     if settings.dataset.embeddings_standardized_per_batch is False:
         raise ConfigurationError(
             "gate.stress_floor needs embeddings that are standardized per batch, but "
             "dataset.embeddings_standardized_per_batch is false",
-            hint="--set dataset.embeddings_standardized_per_batch=true, or "
-            "--set gate.stress_floor=null",
+            hint="use --set dataset.embeddings_standardized_per_batch=true, or use --set "
+            "gate.stress_floor=null",
         )

@@ -91,8 +91,9 @@ def _report_drift(context: RunContext, report: DriftReport) -> None:
         n_more = len(findings) - _MAX_LISTED
         more = f" and {n_more} more" if n_more > 0 else ""
         raise ContractViolationError(
-            f"'{context.plan.dataset_uri}' has drifted from the table of {report.champion} in "
-            f"{pluralize(len(findings), 'finding')}: {'; '.join(findings[:_MAX_LISTED])}{more}",
+            f"'{context.plan.dataset_uri}' differs from the table of {report.champion} (drift, "
+            f"{pluralize(len(findings), 'finding')}): {'; '.join(findings[:_MAX_LISTED])}{more}",
             hint="find out what changed upstream; if the change is intended, run once with --set "
-            "drift.action=warn, or raise the thresholds in drift.*",
+            "drift.action=warn, so that the new champion's table becomes the reference, or raise "
+            "the thresholds in drift.*",
         )

@@ -126,7 +126,7 @@ def _load_candidate(context: RunContext, tables: Tables, version: PublishedVersi
         raise ConfigurationError(
             f"{version.version} was trained on all rows of the table, so it cannot be evaluated "
             "on them",
-            hint="use --dataset with a table that has other rows",
+            hint="use --dataset with a table that has other rows, such as a later export",
         )
     return _Judged(
         version=version,
@@ -193,9 +193,10 @@ def _load(
     feature_blocks = match_input(metadata, rows, inputs, settings.dataset.columns)
     if feature_blocks is None:
         raise ConfigurationError(
-            f"{version.version} takes an input that features.use and search.inputs do not name",
-            hint=f"it takes {pluralize(len(metadata.input.names), 'column')} as "
-            f"{metadata.input.kind}; `pcc-job models show {version.version}` prints its settings",
+            f"{version.version} takes an input that features.use and search.inputs do not name: "
+            f"{pluralize(len(metadata.input.names), 'column')} as {metadata.input.kind}",
+            hint="use the features.use and search.inputs that the version was trained with; "
+            f"`pcc-job models show {version.version}` prints them",
         )
     if problem := find_problem(metadata, rows, feature_blocks, embedding_model):
         raise ConfigurationError(

@@ -79,8 +79,8 @@ def _add_challenge(plan: Plan, tables: Tables, split: DataSplit) -> DataSplit:
     if s.search.choose_on == "challenge" and n_choosing < MIN_CHOOSING_ROWS:
         raise ConfigurationError(
             f"search.choose_on=challenge needs at least {MIN_CHOOSING_ROWS} requests to choose "
-            f"with; found {n_choosing}",
-            hint="add requests, or --set search.choose_on=table",
+            f"the candidate on; found {n_choosing}",
+            hint="add requests, or use --set search.choose_on=table",
         )
     return replace(
         split,

@@ -78,9 +78,10 @@ def require_conditions(store_uri: str, steps: tuple[ProbeStep, ...]) -> None:
     for step in steps:
         if step.name in _CONDITIONAL_STEPS and not step.is_met:
             raise ConfigurationError(
-                f"'{store_uri}' ignores the conditions of conditional writes (it answered "
-                f"{step.answer}): versions can be published, but channels cannot be moved safely",
-                hint="use a store with conditional writes, or --set publish.channel=null",
+                f"'{store_uri}' does not enforce conditional writes (If-Match, If-None-Match; it "
+                f"answered {step.answer}): versions can be published, but channels cannot be moved "
+                "safely",
+                hint="use a store with conditional writes, or use --set publish.channel=null",
             )
 
 
@@ -172,12 +173,13 @@ def _check_moved_by_same_run(store: ArtifactStore, channel: str, version: str, b
     moves = read_moves(store, channel)
     if present == version or any(m.to == version and m.by == by for m in moves):
         return
+    change = f"moved it to {present}" if present else "removed its pointer"
+    compare = f", compare them with `pcc-job models diff {present} {version}`" if present else ""
     raise VersionConflictError(
-        f"{describe_pointer(channel)} was not moved to {version}: another run or operator moved "
-        f"it to {present} first",
-        hint=f"{version} is published; see `pcc-job models history`, compare them with `pcc-job "
-        f"models diff {present} {version}`, then run {promote_command(channel, version)} if it is "
-        "the better one",
+        f"{describe_pointer(channel)} was not moved to {version}: another run or operator {change} "
+        "first",
+        hint=f"{version} is published; see `pcc-job models history`{compare}, then run "
+        f"{promote_command(channel, version)} if it is the better one",
     )
 
 
@@ -197,9 +199,9 @@ def _require_not_removed(store: ArtifactStore, channel: str, pointer: ChannelPoi
             action="rollback",
         )
         _swap(store, channel, pointer.to_bytes(), reverse)
+    result = f"stays at {origin}" if origin else "has no version that can be used"
     raise VersionConflictError(
-        f"{version} is being removed by `models prune`, so {describe_pointer(channel)} stays at "
-        f"{origin}",
+        f"{version} is being removed by `models prune`, so {describe_pointer(channel)} {result}",
         hint="see `pcc-job models list` and `pcc-job models history`, then promote an existing "
         "version",
     )

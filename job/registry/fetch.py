@@ -125,7 +125,7 @@ def _move(files: Path, target: Path) -> None:
         if not _have_same_content(files, target):
             raise ConfigurationError(
                 f"'{target}' already exists and differs from the published version",
-                hint="move it away after checking what it is, or choose another folder",
+                hint="check what the folder contains, then move it away, or choose another folder",
             ) from None
 
 
@@ -151,11 +151,12 @@ def _translated(directory: Path) -> Iterator[None]:
         reason = os.strerror(error.errno or 0)
         if error.errno in _DISK_ERRORS:
             raise TransientError(
-                f"writing to '{directory}' failed: {reason}",
+                f"cannot write to '{directory}': {reason}",
                 hint="free disk space or repair the device, then run again",
             ) from error
         raise ConfigurationError(
-            f"'{directory}' cannot be written: {reason}", hint="choose another folder"
+            f"cannot write to '{directory}': {reason}",
+            hint="choose another folder, or change its permissions",
         ) from error
 
 
@@ -184,6 +185,7 @@ def check_load(
     if problem:
         raise IntegrityError(
             f"{version} cannot be loaded and used with the installed packages: {problem}",
-            hint="compare them with `environment.packages` in `pcc-job models show {version}`",
+            hint="compare them with `environment.packages` in `pcc-job models show "
+            f"{version}`, and install the versions that differ",
         )
     return LoadCheckResult(version=version, is_loadable=True)

@@ -37,7 +37,7 @@ def read_pointer(channel: str, raw: bytes) -> ChannelPointer:
         raise IntegrityError(
             f"channels/{channel}.json is damaged: it does not name the version of "
             f"{describe_pointer(channel)}",
-            hint=f"remove it, then run {promote_command(channel, 'VERSION')} with the version in "
+            hint=f"delete it, then run {promote_command(channel, 'VERSION')} with the version in "
             f"`to` of the newest entry in channels/{channel}/history/",
         ) from None
 
@@ -108,7 +108,7 @@ def _entry_number(key: str) -> int:
 def _damaged_entry(key: str) -> IntegrityError:
     return IntegrityError(
         f"{key} is not a valid entry of a channel's history",
-        hint="find out what wrote it, then remove it",
+        hint="find out what wrote this entry, then delete the entry; the others stay valid",
     )
 
 

@@ -71,12 +71,19 @@ def promote_anchor(
 
 def _require_at(pointer: str, present: str | None, expect: str | None) -> None:
     """Raise `VersionConflictError` if a pointer's version is not the expected one."""
-    if expect is not None and present != expect:
+    if expect is None or present == expect:
+        return
+    if present is None:
         raise VersionConflictError(
-            f"{describe_pointer(pointer)} is at {present}; expected {expect}",
-            hint="`pcc-job models history` shows who moved it; if the move is still right, run "
-            "again with --expect set to the present version",
+            f"{describe_pointer(pointer)} points to no version; expected {expect}",
+            hint="`pcc-job models list` shows the channels; check the name, or run again without "
+            "--expect to set the first version",
         )
+    raise VersionConflictError(
+        f"{describe_pointer(pointer)} points to {present}; expected {expect}",
+        hint="`pcc-job models history` shows who moved it; if the move is still right, run again "
+        f"with --expect {present}",
+    )
 
 
 def require_store_conditions(store: ArtifactStore, by: str) -> None:

@@ -78,7 +78,8 @@ def find_claim(store: ArtifactStore, run_id: str, digests: Mapping[str, str]) ->
         )
     except (ValueError, KeyError, TypeError, AttributeError):
         raise IntegrityError(
-            f"{_claim_key(run_id)} is damaged", hint="run again with another --run-id"
+            f"cannot read the version of run id '{run_id}': {_claim_key(run_id)} is damaged",
+            hint="run again with another --run-id",
         ) from None
     if claim.digests != dict(digests):
         raise ConfigurationError(
@@ -153,11 +154,13 @@ def _require_same_run(
     """Raise `VersionConflictError` if stored and new metadata differ in run or gate decision."""
     if stored.run_id not in (run_id, None) and not is_copy:
         raise VersionConflictError(
-            f"{version} belongs to run '{stored.run_id}'", hint="run again with another --run-id"
+            f"cannot publish {version}: it already exists and belongs to run '{stored.run_id}'",
+            hint="run again with another --run-id",
         )
     if stored.override != ours.override:
         raise VersionConflictError(
-            f"an interrupted attempt of run '{run_id}' has stored a different decision of the gate",
+            f"cannot publish {version}: an interrupted attempt of run '{run_id}' stored a "
+            "different decision of the gate",
             hint="run again with another --run-id",
         )
 
@@ -170,14 +173,15 @@ def _require_all_present(store: ArtifactStore, version: str, names: Iterable[str
     if is_being_removed(store, version):
         raise TransientError(
             f"{version} is being removed by `models prune` as abandoned",
-            hint="run again when `models prune` has ended; if it was killed, when the next "
-            f"`models prune` has removed its mark in removals/{version}/, after "
-            "store.abandoned_after_hours",
+            hint="run again when `models prune` has ended; if it was killed, run it once more "
+            "after store.abandoned_after_hours, so that it deletes its mark in "
+            f"removals/{version}/",
         )
     missing = {f"{version}/{name}" for name in names} - set(store.keys(f"{version}/"))
     if missing:
         raise TransientError(
-            f"{pluralize(len(missing), 'file')} of {version} removed during the run",
+            f"cannot publish {version}: {pluralize(len(missing), 'file')} disappeared during the "
+            "run",
             hint="run again",
         )
 

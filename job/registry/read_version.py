@@ -171,7 +171,7 @@ def _read_manifest(version: str, raw: bytes) -> Manifest:
     if manifest is None or raw != _rewrite(manifest):
         raise IntegrityError(
             f"{version}/{MANIFEST_FILE}, the manifest, is missing or damaged",
-            hint="publish a new version",
+            hint="restore it from a backup, or publish a new version",
         )
     if manifest.version != version or not is_named_for(
         version, manifest.run_id, manifest.copied_from
@@ -183,7 +183,7 @@ def _read_manifest(version: str, raw: bytes) -> Manifest:
     # NOTE: names become paths when a version is fetched
     if not all(is_key(entry.name) for entry in manifest.files):
         raise IntegrityError(
-            f"{version}/{MANIFEST_FILE} names a file outside of the version's folder",
+            f"{version}/{MANIFEST_FILE} names a file outside the version's folder",
             hint="do not use this version; find out who wrote it",
         )
     return manifest

@@ -32,7 +32,8 @@ def resolve_version(store: ArtifactStore, name: str) -> str:
     if champion is None:
         raise ConfigurationError(
             f"no version or channel '{name}' in '{store.uri}'",
-            hint=f"versions: {quote_list(versions[::-1]) or 'none yet'}",
+            hint="use a version or a channel; versions: "
+            f"{quote_list(versions[::-1]) or 'none yet'}",
         )
     return champion
 
@@ -49,7 +50,8 @@ def list_history(store: ArtifactStore, channel: str) -> list[ChannelMove]:
     if not moves:
         raise ConfigurationError(
             f"channel '{channel}' does not exist in '{store.uri}'",
-            hint=f"channels: {quote_list(sorted(list_channels(store))) or 'none yet'}",
+            hint="use an existing channel; channels: "
+            f"{quote_list(sorted(list_channels(store))) or 'none yet'}",
         )
     return moves
 

@@ -15,6 +15,7 @@ from typing import Final
 from job.contracts.identity import ModelVersion, is_version
 from job.contracts.ports import ArtifactStore
 from job.contracts.reports.results import MoveResult
+from job.contracts.store_keys import promote_command
 from job.contracts.version_files import MANIFEST_FILE
 from job.errors import ConfigurationError, VersionConflictError
 from job.registry.anchors import pointed_versions
@@ -49,9 +50,9 @@ def roll_back(
     origin = previous_version(store, channel)
     if pointer is None or origin is None:
         raise ConfigurationError(
-            f"channel '{channel}' has no earlier version",
-            hint="`pcc-job models list` shows the versions, `pcc-job models promote VERSION "
-            "--channel {channel}` moves the channel",
+            f"cannot roll back channel '{channel}': it has no earlier version",
+            hint="`pcc-job models list` shows the versions; "
+            f"{promote_command(channel, 'VERSION')} moves the channel to one of them",
         )
     target = _republish(store, origin, at=at, by=by) if is_republished else origin
     verify_files(store, target)
@@ -94,8 +95,10 @@ def _after(newest: str, at: datetime) -> datetime:
         return max(at, stamp.replace(tzinfo=UTC) + _SECOND)
     except (ValueError, OverflowError):
         raise ConfigurationError(
-            f"no version name sorts after the newest folder '{newest}'",
-            hint="find out who created the folder, and remove it",
+            f"cannot name the copy to roll back to: the name of folder '{newest}' is not a valid "
+            "date or is too far in the future, and the copy must sort after it",
+            hint="find out who created the folder, then delete it, or run again without "
+            "--republish",
         ) from None
 
 

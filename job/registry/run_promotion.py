@@ -135,10 +135,12 @@ def finish_interrupted(
     if any(move.to == version for move in read_moves(store, channel)):
         return
     if store.head(_seen_key(plan.run_id, channel, pointer)) is None:
+        change = f"moved to {present}" if present else "removed"
+        compare = f"compare them with `pcc-job models diff {present} {version}`, then "
         raise VersionConflictError(
-            f"channel '{channel}' was moved to {present} after the gate had judged {version}",
-            hint=f"compare them with `pcc-job models diff {present} {version}`, then "
-            f"`pcc-job models promote {version}` if it is the better one",
+            f"channel '{channel}' was {change} after the gate had judged {version}",
+            hint=f"{compare if present else ''}run `pcc-job models promote {version}` if it is the "
+            "better one",
         )
     override = read_terms(store, version).override
     why = f"{_why(override.reason if override else None)}; promotion finished by a later attempt"
@@ -160,7 +162,7 @@ def _set_anchor(store: ArtifactStore, channel: str, version: str, *, at: datetim
     why = (
         "the gate's default decided: the table cannot show gate.margin"
         if expected is None
-        else f"{request.replaces} cannot be compared any more"
+        else f"{request.replaces} can no longer be compared"
     )
     reason = _reason(at, by, why)
     try:

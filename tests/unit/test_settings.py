@@ -78,7 +78,7 @@ BOTH, ONE = "features: {use: [text, embeddings]}\n", "[embeddings]"
             "",
             {},
             [("search.estimators", "--set", {"dummy": {"x": [math.inf]}})],
-            "infinite or NaN numbers",
+            "infinite or NaN values",
         ),
         ("", {}, [("search.max_seconds", "--set", math.inf)], "finite number"),
         ("", {}, [("dataset.columns.text", "--set", "intent")], "more than one role"),
@@ -140,7 +140,7 @@ BOTH, ONE = "features: {use: [text, embeddings]}\n", "[embeddings]"
             "search.inputs .*: each input must be a list of feature blocks, as in",
         ),
         ("search: {inputs: [[]]}", {}, [], "search.inputs .*: each input must have at least one"),
-        (f"{BOTH}search: {{inputs: [{ONE}, {ONE}]}}", {}, [], "search.inputs .*duplicate input"),
+        (f"{BOTH}search: {{inputs: [{ONE}, {ONE}]}}", {}, [], "search.inputs .*is listed twice"),
         (
             f"{BOTH}package: {{allowed_inputs: [text]}}\nsearch: {{inputs: [{ONE}, [text]]}}",
             {},

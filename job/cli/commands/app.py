@@ -157,6 +157,7 @@ def doctor(*, options: Options) -> None:
     """Test whether the store supports all operations that a run needs."""
     check_form(options.output)
     from job.cli.run_job import describe_missing_abilities, probe_store
+    from job.contracts.messages import name_all
     from job.errors import ConfigurationError
 
     result = probe_store(options.effective_settings())
@@ -164,7 +165,7 @@ def doctor(*, options: Options) -> None:
     if not result.is_fit:
         missing = [name for name, step in result.steps.items() if not step.is_met]
         raise ConfigurationError(
-            f"'{result.store_uri}' does not support: {', '.join(missing)}",
+            f"store '{result.store_uri}' failed {name_all('test', missing)}",
             hint=describe_missing_abilities(missing),
         )
 
@@ -196,8 +197,8 @@ def sample_data(
     file_format = table_format(path)
     if file_format is None or format not in (None, file_format):
         raise ConfigurationError(
-            f"the name of '{path}' does not end like that of a {format or 'table'} file",
-            hint="the name must end in .parquet, .csv or .csv.gz, because the job reads the "
+            f"the name of '{path}' does not end like that of a {format or 'Parquet or CSV'} file",
+            hint="use a name that ends in .parquet, .csv or .csv.gz, because the job reads the "
             "format from it",
         )
     write_sample(path, n_rows=rows, seed=seed, is_csv=file_format == "csv")

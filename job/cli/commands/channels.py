@@ -132,12 +132,12 @@ def _choose_channel(name: str | None, settings: JobSettings) -> str:
     chosen = name or settings.publish.channel
     if chosen is None:
         raise ConfigurationError(
-            "no channel given, and publish.channel is null", hint="use --channel NAME"
+            "no channel was given, and publish.channel is not set", hint="use --channel NAME"
         )
     if not is_channel(chosen):
         raise ConfigurationError(
             f"'{chosen}' is not a valid channel name",
-            hint="a name has at most 63 lowercase letters, digits, '-' and '_', and must not be "
+            hint="use at most 63 lowercase letters, digits, '-' and '_'; the name must not be "
             "'latest' or look like a version",
         )
     return chosen

@@ -12,6 +12,7 @@ import typer
 from job.cli.commands.options import Options, takes_options
 from job.cli.output import check_form, write_result
 from job.contracts.identity import is_version
+from job.contracts.messages import name_all
 from job.contracts.version_files import EVALUATION_FILE, MANIFEST_FILE, METADATA_FILE, REPORT_FILE
 from job.errors import ConfigurationError, TransientError
 
@@ -81,7 +82,7 @@ def _read_folder(folder: Path) -> tuple[str, Mapping[str, bytes], bool]:
     missing = [name for name in names if not (folder / name).is_file()]
     if missing:
         raise ConfigurationError(
-            f"'{folder}' does not have {', '.join(missing)}",
+            f"'{folder}' does not have {name_all('file', missing)}",
             hint="use the folder of a version, or runs/RUN_ID/ATTEMPT in a store",
         )
     return folder.name, {name: (folder / name).read_bytes() for name in names}, False
@@ -98,7 +99,8 @@ def _render(files: Mapping[str, bytes]) -> bytes:
         return render_report(metadata, evaluation).encode()
     except (ValueError, KeyError, TypeError):
         raise ConfigurationError(
-            "metadata.json or evaluation.json was not written by this job",
+            "cannot render the report: metadata.json or evaluation.json was not written by this "
+            "job",
             hint="run again without --anew to get the stored report",
         ) from None
 
@@ -111,12 +113,12 @@ def _write(path: Path, page: bytes) -> Path:
     except FileExistsError:
         if not path.is_file() or path.read_bytes() != page:
             raise ConfigurationError(
-                f"'{path}' already exists with other content",
-                hint="use --to FILE with another name",
+                f"'{path}' already exists with different content",
+                hint="choose another file with --to FILE",
             ) from None
     except OSError as error:
         raise TransientError(
-            f"'{path}' cannot be written: {error.strerror}",
-            hint="free disk space, or use --to FILE in another folder",
+            f"cannot write '{path}': {error.strerror}",
+            hint="free disk space, or choose a file in another folder with --to FILE",
         ) from error
     return path

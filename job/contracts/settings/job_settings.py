@@ -109,7 +109,7 @@ class JobSettings(Spec):
         inputs = self.search.inputs or (self.features.use,)
         if self.search.prefer == "wording" and ("embeddings",) not in inputs:
             raise ValueError(
-                "search.prefer=wording needs an input of embeddings alone; set "
+                "search.prefer=wording needs an input that consists only of embeddings; set "
                 "features.use=[embeddings], add [embeddings] to search.inputs, or set "
                 "search.prefer=auto"
             )
@@ -125,8 +125,9 @@ class JobSettings(Spec):
         }
         settings = [name for name, is_set in needs_challenge.items() if is_set]
         if settings and self.evaluation.challenge_uri is None:
+            verb = "needs" if len(settings) == 1 else "need"
             raise ValueError(
-                f"{', '.join(settings)} needs evaluation.challenge_uri: set it to a challenge set"
+                f"{', '.join(settings)} {verb} evaluation.challenge_uri: set it to a challenge set"
             )
         return self
 

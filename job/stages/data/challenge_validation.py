@@ -172,13 +172,15 @@ def _find_broken(
         yield from _count_rows(f"{kind.prefix}_{name}", embeddings.defects == code)
     widths = embeddings.matrix.shape[1], table_embeddings.matrix.shape[1]
     if widths[0] != widths[1]:
-        yield (f"{kind.prefix}_embedding_width: {widths[0]}; expected {widths[1]}, as in the table")
+        yield (
+            f"'{kind.prefix}_embedding_width' is {widths[0]}; expected {widths[1]}, as in the table"
+        )
     if requests.provenance.metadata_value("embedding_model") not in (None, embedding_model):
-        yield f"{kind.prefix}_embedding_model: differs from the table's"
+        yield f"'{kind.prefix}_embedding_model' differs from the embedding model of the table"
 
 
 def _count_rows(name: str, is_broken: Array) -> Iterator[str]:
     n = int(is_broken.sum())
     if n:
         verb = "violates" if n == 1 else "violate"
-        yield f"{n} of {pluralize(len(is_broken), 'row')} {verb} {name}"
+        yield f"{n} of {pluralize(len(is_broken), 'row')} {verb} '{name}'"

@@ -16,7 +16,7 @@ from typing import Any, Final
 import pandas as pd
 
 from job.contracts.canonical_strings import canonicalize
-from job.contracts.messages import did_you_mean, quote_list
+from job.contracts.messages import did_you_mean, name_all, quote_list
 from job.contracts.reports.validation import RuleResult
 from job.contracts.settings.dataset import ColumnsSpec, DatasetSpec
 from job.contracts.settings.features import FeatureSpec
@@ -75,8 +75,8 @@ def check_parameters(suite: Suite, given: Mapping[str, Any]) -> None:
         invalid.append("labels")
     if invalid:
         raise ConfigurationError(
-            f"invalid value in expectations.parameters of suite '{suite.name}' for "
-            f"{quote_list(invalid)}",
+            f"invalid value of {name_all('parameter', invalid)} in expectations.parameters of "
+            f"suite '{suite.name}'",
             hint="`labels` must be a list; `completeness` and `validity` must be numbers from 0 "
             "to 1",
         )
@@ -156,7 +156,7 @@ def _substituted(value: Any, values: Mapping[str, Any], suite: Suite) -> Any:
     if name not in values:
         raise ConfigurationError(
             f"parameter '{name}' of suite '{suite.name}' has no value",
-            hint=f"--set 'expectations.parameters={{{name}: VALUE}}', or set a default in "
+            hint=f"use --set 'expectations.parameters={{{name}: VALUE}}', or set a default in "
             "`meta.parameters` of the suite",
         )
     return values[name]
@@ -175,8 +175,8 @@ def _column_role(column: Any, spec: ColumnsSpec, suite: Suite) -> Any:
             return role
     known = sorted({*single, *many, *DERIVED})
     raise ConfigurationError(
-        f"suite '{suite.name}' has an expectation for '{column}', which is not a column with a "
-        f"role{did_you_mean(column, known)}",
+        f"suite '{suite.name}' has an expectation for '{column}'{did_you_mean(column, known)}, "
+        "which is not a column with a role",
         hint=f"name columns by their roles: {quote_list(known)}; dataset.columns assigns roles",
     )
 

@@ -216,7 +216,7 @@ def _describe(result: RuleResult) -> str:
     where = f"column '{result.column}'" if result.column else "table"
     bounds = ", ".join(f"{name} {value}" for name, value in result.thresholds.items())
     if result.has_failed_to_run:
-        return f"{where}: {result.rule} could not be evaluated (the values have another type)"
+        return f"{where}: {result.rule} could not be evaluated (the values have an unexpected type)"
     if result.n_broken:
         verb = "violates" if result.n_broken == 1 else "violate"
         finding = f"{result.n_broken} of {result.n_rows} rows {verb} {result.rule}"

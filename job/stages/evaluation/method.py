@@ -42,7 +42,8 @@ def choose_method(split: DataSplit, spec: EvaluationSpec, n_folds: int | None) -
         raise TrainingError(
             "the table cannot be split into folds for a cross-fitted evaluation: in some fold, a "
             "class would have no training rows",
-            hint="add groups of the smallest classes, or --set evaluation.method=auto",
+            hint="add groups of the smallest classes, or use --set evaluation.method=auto, which "
+            "then evaluates on the hold-out",
         )
     if spec.method != "auto":
         return spec.method

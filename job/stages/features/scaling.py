@@ -160,7 +160,7 @@ def _normalize(rows: Array) -> None:
     if not np.isfinite(norms).all():
         raise TrainingError(
             "an embedding of the table has a value too far from the others to be scaled",
-            hint="look for a huge number that represents a missing value, and remove such rows",
+            hint="find numbers that represent missing values, such as 1e30, and remove their rows",
         )
     norms[norms < 10 * np.finfo(norms.dtype).eps] = 1  # scikit-learn's rule for rows of zeros
     rows /= norms[:, None]

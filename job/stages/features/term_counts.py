@@ -95,7 +95,7 @@ class Terms:
             raise TrainingError(
                 f"no term of the text column occurs in {min_groups} distinct rows (rows with the "
                 "same leakage key count once)",
-                hint="add rows, or --set features.min_groups=1",
+                hint="add rows, or use --set features.min_groups=1 to keep every term",
             )
         return FeatureUnion(parts), np.concatenate(columns)
 

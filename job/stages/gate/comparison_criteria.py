@@ -168,7 +168,7 @@ def _required_rows(comparison: Comparison, difference: Interval, spec: GateSpec)
         n_required = comparison.n_rows * math.log1p(-radius) / math.log1p(-spec.margin)
         return (
             "; too few rows to decide: models that agree on all rows pass with about "
-            f"{n_required:,.0f}"
+            f"{n_required:,.0f} rows"
         )
     z = norm.ppf(1 - spec.alpha)
     standard_error = (difference.upper - difference.lower) / (2 * z)
@@ -177,7 +177,7 @@ def _required_rows(comparison: Comparison, difference: Interval, spec: GateSpec)
         return ""
     return (
         f"; too few rows to decide: an equal candidate is accepted {POWER:.0%} of the time with "
-        f"about {n_required:,.0f}"
+        f"about {n_required:,.0f} rows"
     )
 
 
@@ -194,7 +194,7 @@ def _recall_criterion(comparison: Comparison, margin: float) -> Criterion:
         threshold=-margin,
         is_met=not fallen,
         is_binding=True,
-        reason=f"recall against {comparison.role} {comparison.version}, by class, with "
+        reason=f"recall by class, compared with {comparison.role} {comparison.version}, with "
         f"simultaneous bounds: {shown or 'no class is shown to have lost recall'}{more}; allowed "
         f"loss: {margin:g}"
         + (

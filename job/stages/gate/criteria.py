@@ -192,6 +192,6 @@ def _stress_criterion(stress: StressReport | None, floor: float) -> Criterion:
 
 def _describe_slice(score: SliceScore) -> str:
     return (
-        f"'{score.column}' is '{score.value}' {score.accuracy.value:.4f} (at most "
+        f"'{score.column}' = '{score.value}': {score.accuracy.value:.4f} (upper bound "
         f"{score.upper_bound:.4f}) on {pluralize(score.n_rows, 'row')}"
     )

@@ -69,7 +69,8 @@ def make_challenge_set(
             raise ContractViolationError(
                 "the challenge set cannot be split into halves: all requests are in one group of "
                 "near-duplicates",
-                hint="add other requests, or --set evaluation.challenge_split=none",
+                hint="add requests with other wording, or use --set "
+                "evaluation.challenge_split=none",
             )
     return ChallengeSet(
         rows=rows,

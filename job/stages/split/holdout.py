@@ -201,6 +201,6 @@ def _select_stratified(rows: Rows, spec: SplitSpec, random_state: int) -> Array:
         raise TrainingError(
             f"the table cannot be split into {n_splits} parts: its largest class has fewer rows "
             "than that",
-            hint="add rows, or --set split.test_fraction=0.2",
+            hint="add rows, or use --set split.test_fraction=0.2, which needs 5 parts",
         ) from None
     return is_test

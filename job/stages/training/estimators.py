@@ -144,7 +144,7 @@ def translate_value_errors(name: str) -> Iterator[None]:
     except ValueError as error:
         raise ConfigurationError(
             f"search.estimators.{name}: {error}",
-            hint="correct the grid in search.estimators.{name}",
+            hint=f"correct the grid in search.estimators.{name}",
         ) from None
 
 

@@ -63,6 +63,6 @@ def require_memory(n_bytes: int, memory: MemoryMeter, purpose: str) -> None:
     needed, granted = -(-n_bytes // 2**20), memory.limit_bytes // 2**20
     raise ConfigurationError(
         f"the job needs about {needed} MiB of memory {purpose}, but may use {granted} MiB",
-        hint="raise the memory limit, or --set search.workers=1; docs/operations.md has a table "
-        "of sizes",
+        hint="raise the memory limit, or use --set search.workers=1 to fit one model at a time; "
+        "docs/operations.md has a table of sizes",
     )

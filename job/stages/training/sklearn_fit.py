@@ -16,7 +16,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.svm import LinearSVC
 
 from job.contracts.arrays import Array
-from job.contracts.messages import quote_list
+from job.contracts.messages import name_all
 from job.errors import TrainingError
 from job.solver.arrays import Matrix
 from job.stages.training.estimators import find_kind, translate_value_errors
@@ -121,9 +121,9 @@ def _require_classes(model: BaseEstimator, y: Array) -> None:
         if len(train_classes) < min(len(classes), 3):
             missing = sorted(set(classes.tolist()) - set(train_classes.tolist()))
             raise TrainingError(
-                f"a fold of the calibration has no training rows of class {quote_list(missing)}",
-                hint="add rows with other texts or groups to the smallest classes, or --set "
-                "'search.estimators={logistic_regression: {}}'",
+                f"a fold of the calibration has no training rows of {name_all('class', missing)}",
+                hint="add rows with other texts or groups to the smallest classes, or use --set "
+                "'search.estimators={logistic_regression: {}}', which needs no calibration",
             )
 
 

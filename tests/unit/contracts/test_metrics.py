@@ -161,7 +161,7 @@ def test_schema_lists_what_can_choose_a_candidate():
     [
         ("smallest_proba", "the gate has no interval to compare"),
         ("calibration_error", "the gate has no interval to compare"),
-        ("log_loss", "lower is better"),
+        ("log_loss", "lower values are better"),
         ("cohen_kapa", "did you mean 'cohen_kappa'?"),
     ],
 )

@@ -136,7 +136,7 @@ def test_store_that_ignores_conditions_gets_no_anchor(store):
     """Two concurrent operators would both seem to succeed."""
     store.abilities = (ProbeStep(name="swaps", is_met=False, answer="200"),)
 
-    with pytest.raises(ConfigurationError, match="ignores the conditions"):
+    with pytest.raises(ConfigurationError, match="does not enforce conditional writes"):
         promote_anchor(store, V1)
 
 
@@ -219,7 +219,7 @@ def test_store_that_ignores_conditions_gets_no_copy(store):
     """Otherwise today's PCC would load the copy, though the rollback has failed."""
     store.abilities = (ProbeStep(name="swaps", is_met=False, answer="200"),)
     before = newest(store)
-    with pytest.raises(ConfigurationError, match="ignores the conditions"):
+    with pytest.raises(ConfigurationError, match="does not enforce conditional writes"):
         roll_back(store, is_republished=True)
 
     assert before == newest(store)

@@ -35,7 +35,7 @@ _KEYS: Final = (
 _EXPIRED: Final = ("the session token has expired", "renew the credentials")
 _TOKEN: Final = ("the session token is not valid", "renew the credentials")
 _REGION: Final = ("the bucket is in another region", "set s3.region")
-_REQUEST: Final = ("it does not support such a request", "check store.* and s3.* in the settings")
+_REQUEST: Final = ("it does not support this request", "check store.* and s3.* in the settings")
 _SERVICE_ERRORS: Final = {
     "RequestTimeTooSkewed": _CLOCK,
     "InvalidAccessKeyId": _KEYS,

@@ -12,7 +12,7 @@ import structlog
 
 from job.contracts.arrays import Array
 from job.contracts.dataset import Column, Dataset, Embeddings, Kind, Provenance
-from job.contracts.messages import pluralize, quote_list
+from job.contracts.messages import name_all, pluralize, quote_list
 from job.contracts.ports import MatrixAllocator, SourceTable, TableSource
 from job.contracts.settings.dataset import ColumnsSpec, DatasetSpec
 from job.errors import ContractViolationError, DatasetUnreadableError
@@ -161,8 +161,7 @@ def _check_required(table: SourceTable, names: dict[str, str], required: frozens
     if not missing:
         return
     raise ContractViolationError(
-        f"'{table.uri}' lacks the required {'columns' if len(missing) > 1 else 'column'} "
-        f"{quote_list(missing)}",
+        f"'{table.uri}' lacks the required {name_all('column', missing)}",
         hint="name the columns in dataset.columns, or map renamed ones with dataset.aliases; the "
         f"table has {quote_list(sorted(names))}",
     )

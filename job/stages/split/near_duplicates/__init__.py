@@ -59,7 +59,7 @@ def choose_similarity_source(rows: Rows, spec: SplitSpec) -> Kind:
         raise ConfigurationError(
             f"split.near_duplicates is '{requested}', but the rows have no {requested}",
             hint="`text` needs dataset.columns.text, and `embeddings` needs embeddings in "
-            "features.use; --set split.near_duplicates=auto uses what is available",
+            "features.use; use --set split.near_duplicates=auto to use what is available",
         )
     return requested
 

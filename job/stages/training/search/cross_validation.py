@@ -218,7 +218,7 @@ def _score_probabilities(
     score = compute_score(predictions, metric)
     if score is None:
         raise TrainingError(
-            f"a fold of the search has too few classes: {metric.name} is undefined",
+            f"a fold of the search has too few classes: '{metric.name}' is undefined",
             hint="add rows of the smallest classes, lower search.folds, or change search.metric",
         )
     return score
