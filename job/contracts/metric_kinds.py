@@ -104,7 +104,7 @@ class MetricDefinition:
 
     @property
     def is_negative(self) -> bool:
-        """Whether it is the negative of another metric, and reported as that one only."""
+        """Whether the metric is the negative of another one, which is reported in its place."""
         return False
 
     @property
@@ -149,7 +149,7 @@ class RowMetric(MetricDefinition):
 
     @property
     def is_negative(self) -> bool:
-        """Whether it is the negative of another metric, and reported as that one only."""
+        """Whether the metric is the negative of another one, which is reported in its place."""
         return self.negates is not None
 
 

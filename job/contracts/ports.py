@@ -102,7 +102,7 @@ class ArtifactStore(Protocol):
         """Remove one object, if it exists."""
 
     def probe(self, token: str) -> tuple[ProbeStep, ...]:
-        """Test each required operation on the key `probe/<token>`, then remove it."""
+        """Test each required operation on the key `probe/<token>`, and remove that key."""
 
     def clear_unfinished(self, before: datetime, *, is_dry_run: bool) -> list[str]:
         """Remove the remains of unfinished writes that began before a time; return their keys."""

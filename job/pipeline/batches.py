@@ -36,7 +36,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchEvaluation:
-    """Accuracy on restandardized batches, and bounds to detect them; None if not applicable."""
+    """Accuracy on restandardized batches, and bounds to detect them; None if it is unknown."""
 
     stress: StressReport | None
     input_check: InputCheck | None

@@ -61,14 +61,14 @@ def split_tables(context: RunContext, tables: Tables) -> DataSplit:
 
 
 def _warn_of_near_rows(is_near: Array) -> None:
-    """Log a warning if a large part of the table is left out for the challenge set."""
+    """Log a warning if many rows are left out as near-duplicates of the challenge set."""
     share = float(is_near.mean())
     if share > _MAX_NEAR_SHARE:
         log.warning("challenge_set_near_table", n_dropped=int(is_near.sum()), share=round(share, 4))
 
 
 def _add_challenge(plan: Plan, tables: Tables, split: DataSplit) -> DataSplit:
-    """Return the split with the challenge set and the number of rows left out for it."""
+    """Return the split with the challenge set and the number of its near-duplicates left out."""
     requests, is_near = tables.challenge, tables.is_near_challenge
     if requests is None or is_near is None:
         return split

@@ -70,6 +70,6 @@ def list_anchors(store: ArtifactStore) -> dict[str, str]:
 
 
 def pointed_versions(store: ArtifactStore) -> set[str]:
-    """Return every version to which a channel or an anchor points."""
+    """Return the names of all versions to which a channel or an anchor points."""
     versions = {*list_channels(store).values(), *list_anchors(store).values()}
     return {version for version in versions if version is not None}

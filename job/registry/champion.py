@@ -53,7 +53,7 @@ def load_champion(store: ArtifactStore, channel: str | None) -> PublishedVersion
 
 
 def load_anchor(store: ArtifactStore, name: str | None) -> PublishedVersion | None:
-    """Return the version that `gate.anchor` names, itself or as the version of a channel.
+    """Return the version that `gate.anchor` names, directly or by the name of a channel.
 
     Raises
     ------

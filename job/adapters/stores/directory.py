@@ -121,7 +121,7 @@ class DirectoryStore:
                     folder.rmdir()
 
     def probe(self, token: str) -> tuple[ProbeStep, ...]:
-        """Test each required operation on the key `probe/<token>`, then remove it."""
+        """Test each required operation on the key `probe/<token>`, and remove that key."""
         key = f"probe/{token}"
         steps = [
             ("writes", self.put_if_absent(key, b"1")),

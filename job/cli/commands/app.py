@@ -143,7 +143,7 @@ def _describe_status(criterion: Criterion) -> str:
 
 
 def _lay_out_verdict(result: GateResult) -> list[str]:
-    """Return the lines of a table with counts and criteria; the JSON also has all scores."""
+    """Return the lines of a table with counts and criteria; the JSON output also has scores."""
     counts = [f"{k:<20} {v}" for k, v in result.to_json().items() if k.startswith("n_")]
     rows = [(_describe_status(c), c.name, c.reason) for c in result.gate.criteria]
     verdict = "accepted" if result.gate.is_accepted else "rejected"

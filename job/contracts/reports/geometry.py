@@ -51,12 +51,12 @@ class Geometry(Part):
         "estimate is too imprecise."
     )
     n_rows: Count = Field(description="Training rows that were examined.")
-    n_distinct_rows: Count = Field(description="Distinct rows among them.")
+    n_distinct_rows: Count = Field(description="Distinct rows among the examined rows.")
     width: Count = Field(description="Columns of the embeddings.")
     prefix: Count | None = Field(
         None,
-        description="Number of leading columns that the map covers, or that came closest; null if "
-        "nothing was fitted.",
+        description="Number of leading columns that the map covers, or for which a map came "
+        "closest; null if no map was fitted.",
     )
     n_columns: Count = Field(
         0, description="Leading columns that contribute to the length of the rows."

@@ -26,7 +26,9 @@ class LabelIssues(PublishedFile):
     model_config = ConfigDict(title="label_issues.json")
 
     n_rows: Count = Field(description="Rows that were examined.")
-    issues: tuple[ListedIssue, ...] = Field(description="Lowest label quality first.")
+    issues: tuple[ListedIssue, ...] = Field(
+        description="Rows with suspected labels, lowest label quality first."
+    )
 
     @classmethod
     def of(

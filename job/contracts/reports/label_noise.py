@@ -13,7 +13,7 @@ class ClassLabels(Part):
     """Rows labelled with one class, and the estimated number of wrong labels among them."""
 
     n_rows: Count
-    n_wrong: Tenths = Field(description="An estimate.")
+    n_wrong: Tenths = Field(description="Estimated number of wrong labels.")
 
 
 class LabelPair(Part):
@@ -21,7 +21,7 @@ class LabelPair(Part):
 
     given: str
     likely: str
-    n_rows: Tenths = Field(description="An estimate.")
+    n_rows: Tenths = Field(description="Estimated number of rows.")
 
 
 class LabelIssue(Part):
@@ -52,6 +52,8 @@ class LabelNoise(Part):
         description="Share of wrong labels, with its interval over resampled groups."
     )
     per_class: dict[str, ClassLabels]
-    pairs: tuple[LabelPair, ...] = Field(description="The most frequent pairs.")
+    pairs: tuple[LabelPair, ...] = Field(
+        description="Most frequent pairs of a given and a likely label."
+    )
     # suspected rows, lowest label quality first; empty unless the list is enabled
     issues: SkipJsonSchema[tuple[LabelIssue, ...]] = Field((), exclude=True, repr=False)

@@ -34,7 +34,7 @@ class Manifest(PublishedFile):
     run_id: str = Field(
         description="Run that published the version, or the actor that published the copy."
     )
-    files: tuple[FileEntry, ...] = Field(description="Sorted by name.")
+    files: tuple[FileEntry, ...] = Field(description="Entries of the files, sorted by name.")
     copied_from: VersionName | None = Field(
         None,
         exclude_if=is_none,

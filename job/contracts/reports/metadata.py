@@ -129,8 +129,10 @@ class AnchorRequest(Part):
     An anchor is a fixed version that candidates are compared with, in addition to the champion.
     """
 
-    version: VersionName = Field(description="The new anchor.")
-    replaces: VersionName | None = Field(description="The current anchor; null: there is none.")
+    version: VersionName = Field(description="Version that becomes the anchor.")
+    replaces: VersionName | None = Field(
+        description="Version that is the anchor before the promotion; null: there is none."
+    )
 
 
 class Environment(Part):
@@ -138,7 +140,9 @@ class Environment(Part):
 
     python: str = Field(description="Version of Python.")
     platform: str = Field(description="Operating system and architecture.")
-    packages: dict[str, str | None] = Field(description="Versions; null: not installed.")
+    packages: dict[str, str | None] = Field(
+        description="Version of each package; null: it is not installed."
+    )
     git_revision: str | None = Field(description="Revision of the job; null if it is unknown.")
     cpu: str = Field(
         description="Kernels that BLAS uses: results are byte-identical with the same kernels."
@@ -198,7 +202,9 @@ class Metadata(PromotionTerms):
         description="Parameters of the estimator, by scikit-learn's names."
     )
     metrics: Scores = Field(description="`scores` of evaluation.json.")
-    classes: tuple[str, ...] = Field(description="In the order of `predict_proba`'s columns.")
+    classes: tuple[str, ...] = Field(
+        description="Classes in the order of the columns of `predict_proba`."
+    )
     input: ModelInput = Field(description="The input of the model.")
     training_keys_salt: str = Field(description="Salt of the digests in `training_keys.npy`.")
     training_keys_of: str | None = Field(
@@ -222,7 +228,7 @@ class Metadata(PromotionTerms):
     )
     geometry: Geometry | None = Field(
         None,
-        description="Whether the model restores embeddings to rows of length 1; null: it takes no "
+        description="Whether the model maps embeddings back to rows of length 1; null: it takes no "
         f"embeddings, or `features.geometry` is `given`. {_EARLIER}",
     )
     input_check: InputCheck | None = Field(

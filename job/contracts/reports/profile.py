@@ -67,7 +67,8 @@ class PrincipalAxes(_Kept):
     mean: list[float] = Field(description="Mean of the groups' embeddings.")
     rms_distance: Size = Field(description="Root mean square distance of the groups from the mean.")
     effective_dimensions: float = Field(
-        ge=1, description="(trace of the covariance)^2 / trace of its square, or a lower estimate."
+        ge=1,
+        description="(trace of the covariance)^2 / trace of (covariance^2), or a lower estimate.",
     )
     axes: list[list[float]] = Field(description="Unit vectors, largest variance first.")
     explained_variance_ratio: Share = Field(

@@ -68,7 +68,7 @@ class Reliability(Part):
 
 
 class RiskCoverage(Part):
-    """Share of wrong answers if only the most confident rows are answered, by their share."""
+    """Share of wrong answers by the share of rows that are answered, most confident rows first."""
 
     area: RoundedProbability = Field(description="Mean risk over all coverages.")
     coverage: tuple[Probability, ...]

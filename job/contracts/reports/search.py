@@ -38,9 +38,11 @@ class CandidateScore(Part):
     feature_blocks: FeatureBlocks = Field(
         alias="input", description="Kinds of input columns that it takes."
     )
-    n_samples: Count = Field(0, description="Number of rows in its last round.")
+    n_samples: Count = Field(
+        0, description="Number of rows in the last round of the search that included it."
+    )
     fold_scores: tuple[float, ...]
-    mean_score: float = Field(default_factory=_mean, description="Mean over the folds.")
+    mean_score: float = Field(default_factory=_mean, description="Mean of `fold_scores`.")
     ended: Literal["halved"] | None = Field(
         None,
         description="Why it cannot be chosen: `halved` if successive halving eliminated it; null "

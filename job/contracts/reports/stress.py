@@ -24,8 +24,8 @@ class BatchScore(Part):
         description="Accuracy on the same rows with the embeddings of the table."
     )
     accuracy_recentered: RoundedProbability | None = Field(
-        description="Accuracy after the consumer recentered the batch; null unless the model "
-        "restores rows."
+        description="Accuracy after the consumer recentered the batch; null unless the "
+        "model maps rows back to length 1."
     )
 
 

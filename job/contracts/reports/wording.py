@@ -41,7 +41,9 @@ class Templates(Part):
         description="Minimum number of rows of a group of near-duplicates that is a template."
     )
     n_templates: Count
-    share: RoundedProbability = Field(description="Share of the table's rows.")
+    share: RoundedProbability = Field(
+        description="Share of the table's rows that come from templates."
+    )
     largest: tuple[RoundedProbability, ...] = Field(
         description="Shares of the table's rows in the largest groups of near-duplicates, largest "
         "first."

@@ -118,7 +118,7 @@ class S3Store:
             self._client.delete_object(**self._location(key))
 
     def probe(self, token: str) -> tuple[ProbeStep, ...]:
-        """Test each required operation on the key `probe/<token>`, then remove it."""
+        """Test each required operation on the key `probe/<token>`, and remove that key."""
         return probe(self, f"probe/{token}")
 
     def clear_unfinished(self, before: datetime, *, is_dry_run: bool) -> list[str]:
