@@ -50,8 +50,9 @@ class SuiteFolder:
             expectations = tuple(_parse_expectation(e) for e in content["expectations"])
         except (ValueError, KeyError, TypeError, AttributeError):
             raise ConfigurationError(
-                f"'{path}' is not an expectation suite",
-                hint="expected JSON with a list `expectations` of {type, kwargs, severity}",
+                f"'{path}' is not an expectation suite; expected JSON with a list `expectations` "
+                "of {type, kwargs, severity}",
+                hint="correct the file; expectations/curated_training_data.json is an example",
             ) from None
         return Suite(
             name=path.stem,

@@ -110,7 +110,7 @@ def _require_accepted(result: GateResult) -> GateResult:
         return result
     raise GateRejectedError(
         f"the gate rejected {result.candidate}: {'; '.join(result.gate.reasons)}",
-        hint="the criteria are on stdout; gate.* in the settings sets them",
+        hint="read the criteria on stdout; gate.* in the settings sets them",
         result=result,
     )
 

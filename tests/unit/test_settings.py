@@ -131,7 +131,7 @@ BOTH, ONE = "features: {use: [text, embeddings]}\n", "[embeddings]"
             "search: {inputs: [[text]]}",
             {},
             [],
-            "^blocks of search.inputs that are not in features.use: 'text'",
+            "^search.inputs has feature blocks that are not in features.use: 'text'",
         ),
         (
             "search: {inputs: [text]}",
@@ -145,13 +145,13 @@ BOTH, ONE = "features: {use: [text, embeddings]}\n", "[embeddings]"
             f"{BOTH}package: {{allowed_inputs: [text]}}\nsearch: {{inputs: [{ONE}, [text]]}}",
             {},
             [],
-            "^blocks of search.inputs that are not in package.allowed_inputs: 'embeddings'",
+            "^search.inputs has feature blocks that are not in package.allowed_inputs: 'embeddings'",
         ),
         (
             "package: {allowed_inputs: [text]}",
             {},
             [],
-            "^blocks of features.use that are not in package.allowed_inputs: 'embeddings'",
+            "^features.use has feature blocks that are not in package.allowed_inputs: 'embeddings'",
         ),
     ],
 )

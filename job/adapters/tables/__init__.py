@@ -66,7 +66,8 @@ def _list_parts(uri: str, path: Path) -> tuple[Path, ...]:
     if not parts:
         raise DatasetNotFoundError(
             f"folder '{uri}' has no Parquet or CSV files",
-            hint="file names must end in .parquet, .csv or .csv.gz",
+            hint="check --dataset (dataset.uri), or rename the files so that they end in .parquet, "
+            ".csv or .csv.gz",
         )
     if len({table_format(p) for p in parts}) > 1:
         raise DatasetUnreadableError(
@@ -88,7 +89,7 @@ class _Table:
         if file_format is None:
             raise ConfigurationError(
                 f"the name of '{uri}' does not show whether it is CSV or Parquet",
-                hint="the name must end in .parquet, .csv or .csv.gz",
+                hint="rename it so that it ends in .parquet, .csv or .csv.gz",
             )
         part_type = ParquetPart if file_format == "parquet" else CsvPart
         self._parts: tuple[ParquetPart | CsvPart, ...] = tuple(
@@ -104,7 +105,8 @@ class _Table:
                 raise DatasetUnreadableError(
                     f"'{part.file.path.name}' in '{uri}' does not have the same columns as "
                     f"'{paths[0].name}'",
-                    hint="all files of a folder must have the same columns",
+                    hint="export all files of the folder with the same columns, or remove the "
+                    "others",
                 )
         counts = [part.n_rows for part in self._parts]
         self.n_rows = None if None in counts else sum(n for n in counts if n is not None)

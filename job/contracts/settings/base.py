@@ -20,5 +20,5 @@ def require_unique(names: tuple[str, ...]) -> tuple[str, ...]:
     """Return the names unchanged; raise `ValueError` if one occurs twice."""
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise ValueError(f"duplicate values: {quote_list(twice)}")
+        raise ValueError(f"duplicate values: {quote_list(twice)}; expected each value once")
     return names

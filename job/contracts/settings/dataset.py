@@ -48,7 +48,9 @@ class ColumnsSpec(Spec):
         names = [*listed, *(name for name in single.values() if name is not None)]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise ValueError(f"columns with more than one role: {quote_list(twice)}")
+            raise ValueError(
+                f"columns with more than one role: {quote_list(twice)}; expected one role each"
+            )
         others = {"timestamp": self.timestamp, "id": self.id, "group": self.group}
         if self.target in others.values():
             raise ValueError(

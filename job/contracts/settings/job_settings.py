@@ -75,14 +75,16 @@ class JobSettings(Spec):
         unread = sorted(blocks - set(self.features.use))
         if unread:
             raise ValueError(
-                f"blocks of search.inputs that are not in features.use: {quote_list(unread)}"
+                "search.inputs has feature blocks that are not in features.use: "
+                f"{quote_list(unread)}; add them there"
             )
         allowed = self.package.allowed_inputs
         unsent = sorted(blocks - set(self.features.use if allowed is None else allowed))
         if unsent:
             key = "search.inputs" if self.search.inputs else "features.use"
             raise ValueError(
-                f"blocks of {key} that are not in package.allowed_inputs: {quote_list(unsent)}"
+                f"{key} has feature blocks that are not in package.allowed_inputs: "
+                f"{quote_list(unsent)}; remove them, or add them if the consumer can send them"
             )
         return self
 

@@ -67,7 +67,7 @@ def check_parameters(suite: Suite, given: Mapping[str, Any]) -> None:
         if name not in known:
             raise ConfigurationError(
                 f"suite '{suite.name}' has no parameter '{name}'{did_you_mean(name, known)}",
-                hint=f"its parameters are {quote_list(sorted(known))}",
+                hint=f"use one of its parameters: {quote_list(sorted(known))}",
             )
     values = {**SHARES, **suite.parameters, **given}
     invalid = [name for name in SHARES if not _is_share(values[name])]
@@ -77,8 +77,7 @@ def check_parameters(suite: Suite, given: Mapping[str, Any]) -> None:
         raise ConfigurationError(
             f"invalid value of {name_all('parameter', invalid)} in expectations.parameters of "
             f"suite '{suite.name}'",
-            hint="`labels` must be a list; `completeness` and `validity` must be numbers from 0 "
-            "to 1",
+            hint="set `labels` to a list, and `completeness` and `validity` to numbers from 0 to 1",
         )
 
 

@@ -111,7 +111,7 @@ class EstimatorKind:
                 raise ConfigurationError(
                     f"search.estimators.{self.name} has no parameter '{parameter}'"
                     f"{did_you_mean(parameter, known)}",
-                    hint=f"its parameters are {quote_list(known)}",
+                    hint=f"use one of its parameters: {quote_list(known)}",
                 )
         shared = {"class_weight": spec.class_weight, "random_state": seed}
         accepted = {name: value for name, value in shared.items() if name in known}

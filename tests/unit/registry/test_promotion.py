@@ -111,6 +111,15 @@ def test_expected_version_of_an_anchor_is_not_that_of_its_channel(store):
     assert V2 == promote_anchor(store, V2, expect=V1)["anchor_to"]
 
 
+def test_expected_version_of_an_anchor_that_was_never_set_is_a_conflict(store):
+    """The message does not print None."""
+    words = f"the anchor .* points to no version; expected {V1}"
+    with pytest.raises(VersionConflictError, match=words) as caught:
+        promote_anchor(store, V2, expect=V1)
+
+    assert "run again without --expect" in str(caught.value.hint)
+
+
 def test_anchor_that_a_run_has_set_meanwhile_is_a_conflict():
     """It is an error, unless the anchor is already at the wanted version."""
     pointer = canonical_json({"version": V1, "run_id": "run"})

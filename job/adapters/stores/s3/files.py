@@ -88,8 +88,8 @@ class S3Files:
                 raise DatasetUnreadableError(
                     f"'s3://{bucket}/{prefix}' has an object whose name {name!r} is not a valid "
                     "file name",
-                    hint="rename the object: no empty path component, '.' or '..', and no name "
-                    "that is also the prefix of other objects",
+                    hint="rename the object: no part between slashes may be empty, '.' or '..', "
+                    "and the name must not be a folder of other objects",
                 )
         return names
 
