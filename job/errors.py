@@ -48,7 +48,7 @@ MEANINGS: Final[Mapping[ExitCode, tuple[str, str]]] = {
 
 
 class PodAction(StrEnum):
-    """What Kubernetes does with a Job whose pod ended with a code."""
+    """What Kubernetes does with a Job whose pod ended with an `ExitCode`."""
 
     COMPLETE = "Complete"
     COUNT = "Count"
@@ -87,7 +87,7 @@ class JobError(Exception):
     Parameters
     ----------
     message
-        Names the thing, what was expected and what was found, but never a value of the data.
+        Says what is wrong, what was expected and what was found, but never a value of the data.
     hint
         Tells the reader what to do next, with the command or setting if there is one.
 
@@ -119,7 +119,7 @@ class AccessDeniedError(ConfigurationError):
     Attributes
     ----------
     actions
-        Names of the permissions that are missing.
+        Names of the missing permissions, such as `s3:GetObject`.
     """
 
     def __init__(self, message: str, *, hint: str, actions: tuple[str, ...]) -> None:

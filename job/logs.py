@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def configure_logs(level: str) -> None:
-    """Send events to stderr; tracebacks omit local variables, which may contain data."""
+    """Send log events to stderr; tracebacks omit local variables, which may contain data."""
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -44,7 +44,7 @@ def configure_logs(level: str) -> None:
 
 
 def _make_printable(_logger: object, _method: str, event: EventDict) -> EventDict:
-    """Escape control characters, as names of classes and columns may have; JSON does so itself."""
+    """Escape control characters, which names of classes and columns may have, in an event."""
     return {k: escape_control_characters(v) if isinstance(v, str) else v for k, v in event.items()}
 
 
@@ -62,7 +62,7 @@ def _log_warning(
 
 
 class _LibraryHandler(logging.Handler):
-    """Logs the logger name and location of a library's record, but not its message."""
+    """Handler that logs the origin of a library's log record, but not its message."""
 
     def emit(self, record: logging.LogRecord) -> None:
         place = f"{record.pathname}:{record.lineno}"
@@ -98,12 +98,12 @@ class Progress:
         self.stop()
 
     def stop(self) -> None:
-        """Remove the line and restore the terminal."""
+        """Remove the progress line and restore the terminal."""
         if self._bar is not None:
             self._bar.stop()
 
     def begin_stage(self, name: str) -> None:
-        """Show the name of a stage that begins."""
+        """Show the name of a stage of the run that begins."""
         self._stage, self._n_rounds = name, 0
         if self._bar is not None:
             self._bar.update(self._task, description=name)
@@ -115,7 +115,7 @@ class Progress:
             self._bar.update(self._task, description=text)
 
     def describe(self, n_done: int, n_all: int) -> str:
-        """Return the progress of the stage; its number of rounds is not known in advance."""
+        """Return words for the progress of a stage, whose number of rounds is not known ahead."""
         text = f"{self._stage} {n_done}/{n_all}, round {self._n_rounds + 1}"
         self._n_rounds += n_done == n_all
         return text

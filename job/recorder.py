@@ -1,4 +1,4 @@
-"""Time the stages of a run, and write its record whether or not it succeeds."""
+"""Time the stages of a run, and write the run's record whether or not the run succeeds."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ log = structlog.get_logger(__name__)
 
 @dataclass(slots=True, kw_only=True)
 class RunFacts:
-    """Facts of one run for its record; None or empty until they are known.
+    """Facts about one run that its record contains; None or empty until they are known.
 
     Attributes
     ----------
     datasets
-        Provenance of each table that was read, by its name in the record.
+        Origin of each table that was read, by the table's name in the record.
     digests
         Digests that identify the data and the settings, by their names in metadata.json.
     estimated_memory_bytes
@@ -47,7 +47,7 @@ class RunFacts:
     model_digest: str | None = None
 
     def to_json(self) -> dict[str, object]:
-        """Return the known facts for the record."""
+        """Return the known facts as keys and values of the record."""
         facts = {
             "settings": self.settings,
             "started_at": None if self.started_at is None else self.started_at.isoformat(),
@@ -93,9 +93,9 @@ class Recorder:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Add the name of a stage to the log, and the seconds of the block to `stages`.
+        """Add the name of a stage to log events, and the seconds of the `with` block to `stages`.
 
-        If the block raises, the name stays in `running_stage`.
+        If the block raises an error, the name stays in `running_stage`.
         """
         self.running_stage = name
         self._on_stage(name)
@@ -134,7 +134,7 @@ class Recorder:
             log.warning("record_not_written", reason=type(error).__name__)
 
     def _make_record(self, outcome: RecordedOutcome, end: Mapping[str, object]) -> RunRecord:
-        """Return the record of the first attempt; without facts if one of them does not fit."""
+        """Return the record of an attempt; without the facts if one of them is not valid."""
         course = {
             "run_id": self._run_id,
             "attempt": 1,

@@ -125,7 +125,8 @@ _URGENT: Final = ("today", "soon", "week")
 def write_sample(path: Path, *, n_rows: int, seed: int, is_csv: bool) -> None:
     """Write synthetic texts of the four intents with metadata and embeddings.
 
-    A description is in the metadata of the Parquet file, or in `<name>.metadata.json` for CSV.
+    The table is described in the metadata of the Parquet file, or for CSV in a file next to it,
+    `<name>.metadata.json`.
 
     The texts come from a grammar with slots, typos and ambiguous cases, so that a model without
     leakage does not reach 1.0.  The embeddings are a seeded random projection of hashed n-grams
@@ -184,7 +185,7 @@ def _write_parquet(path: Path, table: pa.Table, matrix: Floats32, notes: dict[st
 
 
 def _replace(path: Path, data: bytes) -> None:
-    """Write a file atomically."""
+    """Write a file atomically, replacing an existing one."""
     temporary = path.with_name(f".{path.name}.tmp")
     temporary.write_bytes(data)
     temporary.replace(path)

@@ -29,12 +29,12 @@ _MAPPINGS: Final = (
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML in which 1e-3 is a number, as in YAML 1.2 and JSON, and duplicate keys are errors."""
+    """YAML loader for which 1e-3 is a number, as in YAML 1.2, and duplicate keys are errors."""
 
     def construct_mapping(
         self, node: yaml.MappingNode, deep: bool = False
     ) -> dict[Hashable, object]:
-        """Raise `_DuplicateKeyError` for a duplicate key; keys merged by `<<` may be overridden."""
+        """Return a mapping; duplicate keys are errors, but keys from `<<` may be overridden."""
         keys = [str(key.value) for key, _ in node.value]
         for key in keys:
             if keys.count(key) > 1:
@@ -67,7 +67,7 @@ def known_keys() -> Iterator[str]:
 
 
 def _annotations(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, object]]:
-    """Yield the dotted key of each setting below a section, and its annotation."""
+    """Yield pairs: the dotted key of each setting below a section, and the type annotation."""
     for name, field in model.model_fields.items():
         key = f"{prefix}{name}"
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
@@ -79,7 +79,7 @@ def _annotations(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str
 def load_settings(
     path: Path | None, environment: Mapping[str, str], flags: Sequence[tuple[str, str, object]]
 ) -> EffectiveSettings:
-    """Merge the sources; for each key, the later source takes precedence.
+    """Merge file, environment variables and options; for each key, later ones take precedence.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ def settings_schema() -> JsonSchemaValue:
 
 
 def parse_value(text: str, origin: str) -> object:
-    """Return a value that is written as YAML."""
+    """Return the value of a YAML text; `origin` names the source in errors."""
     return _load(
         text,
         f"the value of {origin}",
@@ -140,7 +140,7 @@ def _load(text: str, what: str, problem: str, hint: str) -> object:
     try:
         return yaml.load(text, _Loader)  # noqa: S506  # a SafeLoader
     except _DuplicateKeyError as error:
-        problem, hint = f"has duplicate key '{error}'", "remove all but one of them"
+        problem, hint = f"has duplicate key '{error}'", "remove all but one of its lines"
     except yaml.YAMLError:
         pass
     raise ConfigurationError(f"{what} {problem}", hint=hint)
@@ -169,7 +169,7 @@ def _read(path: Path) -> Mapping[object, object]:
 
 
 def _sections() -> set[str]:
-    """Return the names of the sections, which contain keys and are not keys."""
+    """Return the dotted names of the sections, which contain settings."""
     sections = {key.rpartition(".")[0] for key in known_keys()} - {""}
     return sections | {section.partition(".")[0] for section in sections}
 
@@ -220,7 +220,7 @@ def _check_known(key: str, origin: str, keys: Sequence[str]) -> None:
 
 
 def _nested(values: Mapping[str, object]) -> dict[str, object]:
-    """Return values by dotted key as sections within sections."""
+    """Return values by dotted key as nested mappings, one for each section."""
     leaves: dict[str, object] = {}
     sections: dict[str, dict[str, object]] = {}
     for key, value in values.items():
@@ -233,7 +233,7 @@ def _nested(values: Mapping[str, object]) -> dict[str, object]:
 
 
 def _explain(error: ValidationError, origins: Mapping[str, str]) -> ConfigurationError:
-    """Return the error that names invalid keys and reasons, but no values: they may be secret."""
+    """Return the error that names invalid keys and reasons but no values, which may be secret."""
     lines = []
     for problem in error.errors(include_input=False, include_url=False):
         key = ".".join(str(part) for part in problem["loc"])

@@ -23,8 +23,8 @@ class SignalWatcher:
     Attributes
     ----------
     on_signal
-        Called with the name of the signal and the exit code, after the cleanup.  Together they have
-        one second.
+        Called with the name of the signal and the exit code, after the cleanup.  The process ends
+        after one second, even if these two calls have not returned.
     """
 
     def __init__(self, on_signal: OnSignal) -> None:
@@ -34,7 +34,7 @@ class SignalWatcher:
         threading.Thread(target=self._wait, name="signals", daemon=True).start()
 
     def set_cleanup(self, clean_up: Callable[[], None]) -> None:
-        """Set the function that is called on a signal, before the process ends."""
+        """Set the cleanup function, which is called on a signal before the process ends."""
         self._clean_up = clean_up
 
     def _wait(self) -> None:

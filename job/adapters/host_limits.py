@@ -60,9 +60,9 @@ class Memory:
         return resident - max(mapped - _LIBRARY_FILES, 0) + self._in_memory_files()
 
     def release(self) -> None:
-        """Return to the system the freed memory that the C library keeps.
+        """Give freed memory that the C library holds back to the system.
 
-        Each thread frees its blocks into an arena of its own, which other threads do not use.
+        glibc keeps freed memory per thread, and other threads cannot reuse it.
         """
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # exists in glibc only
         if trim is not None:
@@ -80,7 +80,7 @@ def free_temporary_bytes(folder: Path, memory: Memory, n_unnamed: int = 0) -> in
 
     This is the smallest of the free space of its device, the rest of the volume's size
     (`TMPDIR_LIMIT_BYTES`, which the chart sets because the device does not report it) and, for
-    a tmpfs, the rest of the memory limit.  `n_unnamed` bytes are in files without a name.
+    a tmpfs, the rest of the memory limit.  `n_unnamed`: bytes in the run's files without a name.
     """
     free = [shutil.disk_usage(folder).free]
     stated = os.environ.get("TMPDIR_LIMIT_BYTES", "")
@@ -107,8 +107,8 @@ def _file_system(folder: Path) -> str:
 def _cgroup_limits(cgroups: Path, membership: Path) -> dict[Path, int]:
     """Return the limits of the process's cgroup and of those above it, by folder.
 
-    Inside a container the membership file may name a path of the host; then the root of the mounted
-    hierarchy is the container's own cgroup.
+    `cgroups` is the mounted hierarchy; `membership` is the file that names the process's cgroup.
+    In a container it may name a path of the host; then the root of the hierarchy is the cgroup.
     """
     limits: dict[Path, int] = {}
     for line in membership.read_text().splitlines() if membership.exists() else ():
@@ -141,7 +141,7 @@ def _read(path: Path) -> str:
 def paused_gc() -> Iterator[None]:
     """Disable garbage collection while libraries load, then freeze what they created.
 
-    NOTE: collecting these objects took a fifth of the load time, and most of the time at exit.
+    NOTE: garbage collection took a fifth of the load time, and most of the time at exit.
     """
     was_enabled = gc.isenabled()
     gc.disable()
@@ -156,7 +156,7 @@ def paused_gc() -> Iterator[None]:
 def return_freed_memory() -> None:
     """Configure Arrow (before it is loaded) and the C library to return large freed blocks.
 
-    NOTE: Arrow's own pool keeps them; glibc keeps blocks of a size that was freed once before.
+    NOTE: by default, Arrow's pool keeps freed blocks; glibc keeps those of a size freed before.
     """
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     set_option = getattr(ctypes.CDLL(None), "mallopt", None)
@@ -169,7 +169,7 @@ def return_freed_memory() -> None:
 def limit_threads() -> None:
     """Limit Arrow and the loaded BLAS libraries to the CPUs that the process may use.
 
-    NOTE: both count the machine's CPUs and ignore a container's quota; joblib respects it.
+    NOTE: Arrow and BLAS count the machine's CPUs and ignore a container's quota.
     """
     import joblib
     import pyarrow

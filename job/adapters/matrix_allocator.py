@@ -24,9 +24,9 @@ class MappedMatrices:
     Parameters
     ----------
     folder
-        Folder of the files.  They have no name, so none remains, however the process ends.
+        Folder of the files.  The files have no name, so none remains, however the process ends.
     max_bytes
-        Size of the largest matrix that is kept in memory; None keeps all in memory.
+        Maximum size of a matrix that is kept in memory; None keeps all matrices in memory.
     """
 
     def __init__(self, folder: Path, max_bytes: int | None, memory: Memory) -> None:
@@ -34,7 +34,7 @@ class MappedMatrices:
         self._n_mapped = 0  # bytes in files
 
     def memory_bytes(self, shape: tuple[int, int]) -> int:
-        """Return the memory that a matrix of this shape needs: 0 if it is in a file."""
+        """Return the bytes of memory that a matrix of this shape needs: 0 if it is in a file."""
         n_bytes = math.prod(shape) * _ITEM_BYTES
         return 0 if self._max_bytes is not None and n_bytes > self._max_bytes else n_bytes
 

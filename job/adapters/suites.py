@@ -28,13 +28,13 @@ _RESULT_FORMAT: Final = {
 
 
 class SuiteFolder:
-    """Suites by name in a folder, or by path or file:// URI."""
+    """Loads expectation suites: by name from a folder, or by path or file:// URI."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def load(self, name: str) -> Suite:
-        """Read a suite.
+        """Return the suite with this name, or at this path or URI.
 
         Raises
         ------
@@ -50,8 +50,9 @@ class SuiteFolder:
             expectations = tuple(_parse_expectation(e) for e in content["expectations"])
         except (ValueError, KeyError, TypeError, AttributeError):
             raise ConfigurationError(
-                f"'{path}' is not an expectation suite",
-                hint="expected JSON with a list `expectations` of {type, kwargs, severity}",
+                f"'{path}' is not an expectation suite; expected JSON with a list `expectations` "
+                "of {type, kwargs, severity}",
+                hint="correct the file; expectations/curated_training_data.json is an example",
             ) from None
         return Suite(
             name=path.stem,
@@ -69,7 +70,8 @@ class SuiteFolder:
             names = sorted(p.stem for p in self._folder.glob("*.json"))
             raise ConfigurationError(
                 f"expectation suite '{name}' does not exist",
-                hint=f"--set expectations.suite=NAME takes a path, or one of {quote_list(names)}",
+                hint="use --set expectations.suite=NAME with a path, or with one of "
+                f"{quote_list(names)}",
             )
         return path
 
@@ -89,9 +91,9 @@ def _parse_expectation(expectation: dict[str, Any]) -> dict[str, Any]:
 
 
 class GreatExpectations:
-    """Runs suites in an ephemeral context, without usage statistics or data docs.
+    """Validates tables with Great Expectations in memory, without usage statistics or data docs.
 
-    The constructor imports the library, so that this happens before data is loaded.
+    The constructor imports the library, so that the import happens before data is loaded.
     """
 
     def __init__(self) -> None:
@@ -104,7 +106,7 @@ class GreatExpectations:
     def check(
         self, table: pd.DataFrame, expectations: Sequence[Mapping[str, Any]]
     ) -> tuple[RuleResult, ...]:
-        """Return one result per expectation, with counts and row positions but no values.
+        """Return one result per expectation, with counts and row positions but no cell values.
 
         Raises
         ------
@@ -170,7 +172,7 @@ def _build_expectation(expectation: Mapping[str, Any], position: int) -> Any:
 
 
 def _count(expectation: Mapping[str, Any], result: Any, n_rows: int) -> RuleResult:
-    """Return the values known to be counts; everything else may be a value of the data."""
+    """Return the result with counts only; any other observed value may be a value of a cell."""
     details = result.result
     rows = tuple(int(row) for row in details.get("unexpected_index_list") or ())
     kwargs = expectation["kwargs"]
@@ -189,7 +191,7 @@ def _count(expectation: Mapping[str, Any], result: Any, n_rows: int) -> RuleResu
 
 
 def _observed_count(kind: str, value: Any) -> float | None:
-    """Return an observed count, else None: a maximum or a mean is a value of the data."""
+    """Return the observed value if it is a count, else None: a maximum may disclose a cell."""
     if not any(word in kind for word in ("count", "target_class")) or not _is_number(value):
         return None
     return float(value)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def main() -> None:
-    """Run the command line and exit with the code of the outcome."""
+    """Run the command line, and exit with the exit code for the outcome."""
     # NOTE: first, because process 1 of a container ignores signals until then
     watcher = SignalWatcher(lambda name, code: write_termination_message("ended", code, error=name))
     import typer
@@ -38,7 +38,7 @@ def main() -> None:
 
 
 def _report_failure(error: JobError) -> ExitCode:
-    """Report an expected failure, with the run id if it happened in a run."""
+    """Report an expected failure, with the run id if there is one; return the exit code."""
     is_rejected = error.exit_code == ExitCode.GATE_REJECTED
     place = {"run_id": error.run_id, "stage": error.stage}
     facts = {name: value for name, value in place.items() if value}
@@ -55,7 +55,7 @@ def _report_failure(error: JobError) -> ExitCode:
 
 
 def _report_usage_error(error: Exception, message: str) -> ExitCode:
-    """Report an error in the arguments; without arguments, typer has printed the help."""
+    """Report an error in the command line's arguments; return the exit code."""
     message = message or "no command given"
     _write_error(
         "command_failed",
@@ -83,7 +83,7 @@ def _report_crash(error: Exception) -> None:
 def _write_error(
     event: str, error: Exception, reason: str, hint: str, code: ExitCode, **facts: str
 ) -> None:
-    """Write two plain lines on a terminal, otherwise one JSON object like other log lines."""
+    """Write error and hint to stderr: two lines on a terminal, else a JSON line as in the log."""
     if sys.stderr.isatty():
         text = f"error: {reason}\n" + (f"hint: {hint}\n" if hint else "")
         sys.stderr.write(escape_control_characters(text))
@@ -93,7 +93,7 @@ def _write_error(
 
 
 def _logger() -> FilteringBoundLogger:
-    """Return the logger; configure the log if invalid settings have prevented that."""
+    """Return the logger; configure the log first if invalid settings have prevented that."""
     import structlog
 
     from job.logs import configure_logs

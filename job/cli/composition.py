@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def load_libraries() -> Memory:
-    """Check the memory limit, load the libraries of a run, and limit their threads and memory."""
+    """Check the memory limit, load and configure a run's libraries; return the `Memory` meter."""
     from job.adapters.host_limits import Memory, limit_threads, paused_gc, return_freed_memory
     from job.stages.training.memory_limit import require_memory_to_start
 
@@ -40,7 +40,7 @@ def load_libraries() -> Memory:
 
 @contextmanager
 def working_folder() -> Iterator[Path]:
-    """Provide a folder for copies of tables and large matrices, which is removed after the run."""
+    """Provide a temporary folder for large matrices and copies of tables, removed at the end."""
     with tempfile.TemporaryDirectory(prefix="pcc-job-", ignore_cleanup_errors=True) as name:
         yield Path(name)
 
@@ -77,12 +77,12 @@ def make_ports(
 
 
 def open_store(settings: JobSettings, *, must_exist: bool = False) -> ArtifactStore:
-    """Open the store at store.uri by the scheme of the URI; a path has the scheme `file`.
+    """Open the store at `store.uri`: a bucket for an s3:// URI, otherwise a folder.
 
     Raises
     ------
     ConfigurationError
-        A folder that must exist does not exist.
+        The folder does not exist, and `must_exist` is set.
     """
     return STORES[uri_scheme(settings.store.uri)](settings, must_exist)
 
@@ -116,7 +116,7 @@ STORES: Final[dict[str, Callable[[JobSettings, bool], ArtifactStore]]] = {
 
 
 def make_copier(settings: JobSettings, folder: Path) -> Callable[[str], Path]:
-    """Return a function that copies an s3:// URI into a folder; S3 is loaded on first use."""
+    """Return a function that copies an s3:// URI into `folder` and returns the local path."""
     files: S3Files | None = None
 
     def copy(uri: str) -> Path:
@@ -132,7 +132,7 @@ def make_copier(settings: JobSettings, folder: Path) -> Callable[[str], Path]:
 
 
 def load_suite(settings: JobSettings, copy: Callable[[str], Path]) -> Suite:
-    """Load the suite by name from the package or checkout, by path or by s3:// URI."""
+    """Load the expectation suite of the settings: a name, a path or an s3:// URI."""
     from job.adapters.suites import SuiteFolder
 
     package = Path(__file__).parents[1]
@@ -145,6 +145,6 @@ def load_suite(settings: JobSettings, copy: Callable[[str], Path]) -> Suite:
         except DatasetNotFoundError as error:
             raise ConfigurationError(
                 f"expectation suite '{name}' does not exist",
-                hint="check --set expectations.suite=URI",
+                hint="check expectations.suite, and whether the file was uploaded",
             ) from error
     return SuiteFolder(folder).load(name)

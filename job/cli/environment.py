@@ -23,7 +23,7 @@ _PACKAGES: Final = (
 
 
 def describe_environment() -> dict[str, object]:
-    """Return versions, git revision and CPU type; loads numpy and its BLAS."""
+    """Return package versions, git revision and CPU type; loads NumPy and its BLAS."""
     return {
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
@@ -62,7 +62,7 @@ def _git_revision() -> str | None:
 
 
 def _cpu() -> str:
-    """Return the CPU kernels of the BLAS; the same kernels give byte-identical results."""
+    """Return the names of the CPU kernels that the BLAS uses; results depend on them."""
     import numpy as np  # noqa: F401  # loads the BLAS
     import threadpoolctl
 

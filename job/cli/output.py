@@ -27,7 +27,7 @@ def check_form(form: str | None) -> None:
 def write_result(
     result: R, form: str | None, lay_out: Callable[[R], list[str]] | None = None
 ) -> None:
-    """Write a result to stdout; `lay_out` returns the lines of its table, else one per key."""
+    """Write a result to stdout, as JSON or as the lines of text that `lay_out` returns."""
     check_form(form)
     content = result if isinstance(result, Mapping) else result.to_json()
     is_terminal = sys.stdout is not None and sys.stdout.isatty()
@@ -43,12 +43,12 @@ def write_text(text: str) -> None:
     Raises
     ------
     ConfigurationError, TransientError
-        stdout is closed, or its target is full or no longer exists.
+        stdout is closed, or the file or pipe that it writes to is full or no longer exists.
     """
     if sys.stdout is None:
         raise ConfigurationError(
-            "stdout is closed",
-            hint="the command writes its result to stdout: redirect it to a file",
+            "cannot write to stdout: it is closed",
+            hint="redirect stdout to a file, because the command writes its result to it",
         )
     try:
         print(text, flush=True)
@@ -56,8 +56,9 @@ def write_text(text: str) -> None:
         # NOTE: flushing the rest of the buffer would fail again when the interpreter exits
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise TransientError(
-            f"stdout cannot be written: {os.strerror(error.errno or 0)}",
-            hint="the command has completed, but its result could not be written; free disk space",
+            f"cannot write to stdout: {os.strerror(error.errno or 0)}",
+            hint="the command has completed, but its result is lost; if the disk is full, make "
+            "room on it",
         ) from error
 
 

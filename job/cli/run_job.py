@@ -72,7 +72,7 @@ class RunRequest:
 
     @classmethod
     def of(cls, run_id: str | None, *, is_dry_run: bool, override: str | None) -> RunRequest:
-        """Return the request, with a random run id unless one is given.
+        """Create the request, with a random run id unless one is given.
 
         Raises
         ------
@@ -91,7 +91,7 @@ class RunRequest:
 
 
 def run_job(effective: EffectiveSettings, request: RunRequest, watcher: SignalWatcher) -> RunResult:
-    """Run the job; its record is written whether or not it succeeds."""
+    """Run the job, and write the record of the run whether or not it succeeds."""
     settings, run_id = effective.settings, request.run_id
     with Progress() as progress, working_folder() as folder:
         recorder = Recorder(open_store(settings), run_id, time.perf_counter, progress.begin_stage)
@@ -129,7 +129,7 @@ def _record_signal(recorder: Recorder, run_id: str, signal: str, code: ExitCode)
 
 @contextmanager
 def _recording_failures(recorder: Recorder, run_id: str) -> Iterator[None]:
-    """Write the record of a run that raises an error."""
+    """Write the record of the run if the `with` block raises an error."""
     with structlog.contextvars.bound_contextvars(run_id=run_id):
         try:
             yield
@@ -187,7 +187,7 @@ def _prepare(
 
 
 def probe_store(effective: EffectiveSettings) -> DoctorResult:
-    """Test the required operations on the store; return its answers and whether they suffice."""
+    """Test the required operations on the store; return its answers, and whether all passed."""
     store = open_store(effective.settings)
     token = f"doctor-{uuid.uuid4().hex}"
     steps = store.probe(token)
@@ -203,22 +203,23 @@ def probe_store(effective: EffectiveSettings) -> DoctorResult:
 
 
 def describe_missing_abilities(missing: list[str]) -> str:
-    """Return a hint that says what still works in a store without these abilities."""
+    """Return a hint that says what still works in a store without the `missing` operations."""
     if missing == ["creates_alone"]:
         return (
-            "one writer at a time is safe: runs can publish and channels can move, but two "
-            "writers that move a channel at the same moment may both report success"
+            "use the store with one writer at a time: runs can publish and channels can move, but "
+            "two writers that move a channel at the same moment may both report success"
         )
     if set(missing) <= {"creates_once", "swaps"}:
         return (
-            "the store ignores the conditions of conditional writes: versions can be published, "
-            "but channels cannot be moved safely; use --set publish.channel=null, or another store"
+            "use another store, or use --set publish.channel=null: the store does not enforce "
+            "conditional writes (If-Match, If-None-Match), so versions can be published, but "
+            "channels cannot be moved safely"
         )
-    return "see the answers of the store on stdout, and ask its operator"
+    return "see the store's responses on stdout, and ask its operator"
 
 
 def _check_override(reason: str | None, is_dry_run: bool) -> str | None:
-    """Return the reason as one line; raise `ConfigurationError` if it is invalid."""
+    """Return the reason of `--override` as one line; raise `ConfigurationError` if invalid."""
     if reason is None:
         return None
     text = " ".join(reason.split())
@@ -236,7 +237,7 @@ def _check_override(reason: str | None, is_dry_run: bool) -> str | None:
 
 
 def resolve_dataset_uri(settings: JobSettings) -> str:
-    """Return dataset.uri, or else the first default path that exists."""
+    """Return the setting dataset.uri, or else the first of the default paths that exists."""
     if settings.dataset.uri is not None:
         return settings.dataset.uri
     return next((uri for uri in _DEFAULT_URIS if Path(uri).exists()), _DEFAULT_URIS[0])

@@ -1,4 +1,4 @@
-"""Write the outcome to the termination message of the container, for Kubernetes."""
+"""Write the outcome to the file that Kubernetes shows as the container's termination message."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def write_termination_message(
     version: str | None = None,
     path: Path = _PATH,
 ) -> None:
-    """Write one JSON object of at most 2,048 bytes if the file exists; never raise.
+    """Write the outcome as JSON of at most 2,048 bytes if the file exists; never raise.
 
     If the object is too long, the end of `hint` is cut off, then the end of `error`.
     """

@@ -1,4 +1,4 @@
-"""Canonical strings for labels, categories and keys, which file formats write differently."""
+"""Canonical strings for labels, categories and keys, which CSV and Parquet write differently."""
 
 import re
 from datetime import UTC, datetime, time

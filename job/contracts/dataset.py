@@ -43,7 +43,7 @@ class Column:
         Shape (n_rows,): object (str or None) for strings; float32 with NaN for numbers and
         booleans; int64 microseconds since 1970 UTC for timestamps, the smallest int64 if missing.
     n_unreadable
-        Cells that could not be read as this kind; they count as missing.
+        Cells that could not be converted to the type of the role; they count as missing.
     """
 
     name: str
@@ -55,7 +55,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Embeddings:
-    """The embedding matrix, and the defect of each row.
+    """The embedding matrix, and what is wrong with each of its rows.
 
     Attributes
     ----------
@@ -88,7 +88,7 @@ class Provenance:
     absent_columns: tuple[str, ...] = ()
 
     def metadata_value(self, name: str) -> str | None:
-        """Return the value of a metadata key; the sidecar takes precedence over the file."""
+        """Return the value of a metadata key, from the sidecar file or else from the table."""
         return dict(self.metadata + self.sidecar).get(name)
 
 
@@ -116,7 +116,7 @@ class Dataset:
         return tuple(column for column in self.columns if column.role == role)
 
     def strings(self, role: str) -> Strings | None:
-        """Return the values of a role that has one string column; None without such a column."""
+        """Return the values of the only column of a role; None if the role has no column."""
         columns = self.of_role(role)
         return columns[0].values if columns else None
 
@@ -126,7 +126,7 @@ class Dataset:
 
 
 class MatrixRows:
-    """A selection of rows of a matrix, which is shared instead of copied.
+    """A selection of rows of a matrix; all selections share the matrix instead of copying it.
 
     Parameters
     ----------
@@ -143,15 +143,15 @@ class MatrixRows:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Number of rows, and width."""
+        """Number of selected rows, and number of columns."""
         return len(self._index), self._matrix.shape[1]
 
     def take(self, index: Array) -> MatrixRows:
-        """Return the rows at these positions of the selection, or under a mask."""
+        """Return a selection of this one: by positions in it, or by a boolean mask."""
         return MatrixRows(self._matrix, self._index[index])
 
     def read(self, rows: slice = slice(None), out: Floats32 | None = None) -> Floats32:
-        """Return a copy of the rows, written to `out` if it is given; `out` is contiguous."""
+        """Return a copy of a slice of the rows, written to the contiguous array `out` if given."""
         index = self._index[rows]
         # NOTE: all positions are valid; NumPy's own check (mode="raise") would copy twice
         selected: Floats32 = self._matrix.take(index, axis=0, out=out, mode="clip")
@@ -177,10 +177,10 @@ class Rows:
     frame
         The numeric, categorical and boolean columns that are used, by name.
     templates
-        Normalized texts with masked slots, or the keys of rows without text; None if the table has
-        no text, or if templates are not needed.
+        Normalized texts in which ids, dates and amounts are masked, or the keys of rows without
+        text; None if the table has no text, or if templates are not needed.
     near_duplicate_groups
-        Number of each row's group of near-duplicates, shape (n_rows,); None until near-duplicates
+        Id of the group of near-duplicates of each row, shape (n_rows,); None until near-duplicates
         are grouped.
     slices
         The slice of each row, in one categorical column for each column to slice by; None if the
@@ -205,7 +205,7 @@ class Rows:
 
     @property
     def groups(self) -> Ints:
-        """Number of each row's group, shape (n_rows,); a group stays on one side of every split.
+        """Group id of each row, shape (n_rows,); a group stays on one side of every split.
 
         A row's group is the value of its group column, else its group of near-duplicates.
         """
@@ -225,17 +225,17 @@ class Rows:
         )
 
     def with_groups(self, near_duplicate_groups: Ints) -> Rows:
-        """Return the rows with the number of each row's group of near-duplicates."""
+        """Return the rows with these group ids of near-duplicates, shape (n_rows,)."""
         return replace(self, near_duplicate_groups=near_duplicate_groups)
 
     def take(self, index: Array) -> Rows:
-        """Return the rows at these positions, or under a mask."""
+        """Return a selection of the rows: by positions, or by a boolean mask."""
         names = [field.name for field in fields(self)]
         return Rows(**{name: _take(getattr(self, name), index) for name in names})
 
 
 def _take(values: _Values, index: Array) -> _Values:
-    """Return the values of one field of `Rows` at these positions, or under a mask."""
+    """Return a selection of the values of one field of `Rows`: by positions, or by a mask."""
     import pandas as pd
 
     if values is None:

@@ -21,7 +21,7 @@ class Digest:
 
     @classmethod
     def parse(cls, text: str) -> "Digest":
-        """Parse the output of `str`.
+        """Return the digest that was written as `sha256:<64 hex>`.
 
         Raises
         ------
@@ -34,7 +34,7 @@ class Digest:
 
     @classmethod
     def of(cls, data: bytes) -> "Digest":
-        """Return the digest of some bytes."""
+        """Return the SHA-256 digest of these bytes."""
         return cls(hashlib.sha256(data).hexdigest())
 
 
@@ -50,7 +50,7 @@ class ModelVersion:
 
     @classmethod
     def parse(cls, text: str) -> "ModelVersion":
-        """Parse the output of `str`.
+        """Return the version of this name.
 
         Raises
         ------
@@ -64,7 +64,7 @@ class ModelVersion:
 
     @classmethod
     def of(cls, run_id: str, started_at: datetime) -> "ModelVersion":
-        """Return the version that a run publishes."""
+        """Return the name of the version that a run publishes."""
         stamp = started_at.astimezone(UTC).strftime("%Y%m%d_%H%M%S")
         return cls(stamp, run_suffix(run_id))
 
@@ -75,7 +75,7 @@ def is_version(text: str) -> bool:
 
 
 def run_suffix(run_id: str) -> str:
-    """Return the 8 hex digits at the end of a run's version."""
+    """Return the 8 hex digits of a run id with which the name of the run's version ends."""
     return hashlib.sha256(run_id.encode()).hexdigest()[:8]
 
 

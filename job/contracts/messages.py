@@ -24,14 +24,27 @@ def pluralize(n: int, noun: str) -> str:
     >>> pluralize(1, "row"), pluralize(2, "class")
     ('1 row', '2 classes')
     """
-    return f"{n} {noun}{'' if n == 1 else 'es' if noun.endswith('s') else 's'}"
+    return f"{n} {_inflect(n, noun)}"
+
+
+def name_all(noun: str, names: Sequence[object]) -> str:
+    """Return a noun in singular or plural with quoted names, at most ten.
+
+    >>> name_all("class", ["a"]), name_all("class", ["a", "b"])
+    ("class 'a'", "classes 'a', 'b'")
+    """
+    return f"{_inflect(len(names), noun)} {quote_list(names)}"
+
+
+def _inflect(n: int, noun: str) -> str:
+    return noun if n == 1 else f"{noun}es" if noun.endswith("s") else f"{noun}s"
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return `; did you mean 'x'?`, or an empty text if no known name is similar."""
+    """Return ` (did you mean 'x'?)`, or an empty text if no known name is similar."""
     by_casefold = {candidate.casefold(): candidate for candidate in known}
     matches = difflib.get_close_matches(name.casefold(), list(by_casefold), n=1, cutoff=0.5)
-    return f"; did you mean '{by_casefold[matches[0]]}'?" if matches else ""
+    return f" (did you mean '{by_casefold[matches[0]]}'?)" if matches else ""
 
 
 def escape_control_characters(text: str) -> str:

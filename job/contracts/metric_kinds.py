@@ -1,4 +1,4 @@
-"""The kinds of metrics, by what they are computed from, and the inputs of their functions."""
+"""Classes of metrics, by what a metric is computed from, and the inputs of their functions."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelCounts:
-    """Counts of rows by class, one line for each resample, and shares computed from them.
+    """Counts of rows by class in n resamples, and precision, recall and F1 computed from them.
 
     Attributes
     ----------
     n_rows
-        Number of rows, shape (n,).
+        Number of rows of each resample, shape (n,).
     support, predicted, hits
         Rows of each class, rows predicted as the class, and rows that are both; shape (n,
         n_classes).
     f1, precision, recall
         Shape (n, n_classes); 0 where undefined.
     is_true, occurs
-        Whether any row is of the class, and whether any row is of it or predicted as it; shape
-        (n_classes,).  As in scikit-learn, averages are over these classes.
+        Whether any row belongs to the class, and whether any row belongs to it or is predicted as
+        it; shape (n_classes,).  As in scikit-learn, averages are over these classes.
     """
 
     n_rows: Array
@@ -40,11 +40,11 @@ class LabelCounts:
 
 
 class ProbabilityScores(Protocol):
-    """Inputs of metrics of probabilities: the rows whose class the model knows."""
+    """Inputs of metrics of probabilities, on the rows whose true class the model knows."""
 
     @property
     def y_true(self) -> Array:
-        """Class of each row as a number, shape (n_rows,)."""
+        """True class of each row as a number, shape (n_rows,)."""
 
     @property
     def model_classes(self) -> Array:
@@ -86,12 +86,12 @@ class MetricDefinition:
     is_choosable
         Whether `search.metric` may be this metric, if the gate can compare it.
     is_key_metric
-        Whether it is shown where there is room for few metrics.
+        Whether the metric is shown in short lists of scores.
     is_share
-        Whether its values are in [0, 1], so that a chart of scores shows them.
+        Whether the values are in [0, 1], so that a chart of scores shows them.
     hub
-        The metric's name in the model index of the Hugging Face Hub, and the arguments that tell
-        apart metrics of that name; None if the hub has no name for it.
+        A pair: the name in the model index of the Hugging Face Hub, and the arguments that
+        distinguish metrics of that name; None if the hub has no name for the metric.
     """
 
     name: str
@@ -104,26 +104,26 @@ class MetricDefinition:
 
     @property
     def is_negative(self) -> bool:
-        """Whether it is the negative of another metric, and reported as that one only."""
+        """Whether the metric is the negative of another one, which is reported in its place."""
         return False
 
     @property
     def objection(self) -> str:
         """Why candidates cannot be chosen and compared by this metric; empty if they can."""
         if self.direction == "lower":
-            return "lower is better"
+            return "lower values are better"
         return "" if self.is_choosable else "it is only reported"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelMetric(MetricDefinition):
-    """A metric of predicted classes: a function of their counts, of shape (n,), at most 1.
+    """A metric of predicted classes: a function of `LabelCounts` with values up to 1, shape (n,).
 
     Attributes
     ----------
     averages_over
-        Units with equal weight in the average; they determine how many groups the metric depends
-        on.
+        What has equal weight in the average, such as rows or classes; this determines how many
+        groups the metric depends on.
     minimum
         Minimum possible value.
     """
@@ -140,7 +140,8 @@ class RowMetric(MetricDefinition):
     Attributes
     ----------
     negates
-        Name of the loss of which this score is the negative; its interval is the negated one.
+        Name of the loss whose negative this score is; its interval is the negated interval of the
+        loss.
     """
 
     function: Callable[[ProbabilityScores], Array]
@@ -148,15 +149,16 @@ class RowMetric(MetricDefinition):
 
     @property
     def is_negative(self) -> bool:
-        """Whether it is the negative of another metric, and reported as that one only."""
+        """Whether the metric is the negative of another one, which is reported in its place."""
         return self.negates is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InfluenceMetric(MetricDefinition):
-    """A score in [0, 1] that is not a mean over rows; its function also returns rows' influences.
+    """A score in [0, 1] that is not a mean over rows; the function returns a pair with influences.
 
-    To first order, the mean influence of a resample is its score minus that of all rows.
+    The pair is the score and each row's influence on it.  The mean influence of the rows of a
+    resample approximates the score of the resample minus the score of all rows.
     """
 
     function: Callable[[ProbabilityScores], tuple[float, Array]]
@@ -164,7 +166,7 @@ class InfluenceMetric(MetricDefinition):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WholeMetric(MetricDefinition):
-    """A function of all predictions together, NaN if undefined; it cannot be resampled."""
+    """A metric that is a function of all predictions, NaN if undefined; it has no interval."""
 
     function: Callable[[ProbabilityScores], float]
 

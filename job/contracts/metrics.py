@@ -2,10 +2,10 @@
 
 How to add one
 --------------
-1. Define it below as the kind that fits: a function of counts of labels (`LabelMetric`), a mean
-   over rows (`RowMetric`), a score with the influence of each row (`InfluenceMetric`), or any
-   function of the predictions (`WholeMetric`).  The last kind has no interval, and the gate cannot
-   compare it.
+1. Define it below as an instance of the class that fits: a function of counts of labels
+   (`LabelMetric`), a mean over rows (`RowMetric`), a score with the influence of each row
+   (`InfluenceMetric`), or any function of the predictions (`WholeMetric`).  A `WholeMetric` has no
+   interval, and the gate cannot compare it.
 2. The search can then choose by the metric, the evaluation computes it with its interval, the gate
    compares it with the champion's, and the report shows it under its title.
 3. Run `make docs`: the settings schema lists the metrics that can choose a candidate.
@@ -161,7 +161,7 @@ def list_choosable() -> list[str]:
 
 
 class _ByName:
-    """Read a metric from its name in the settings, and list the names in their schema."""
+    """Type of a setting: parse the name of a metric, and list the names in the JSON Schema."""
 
     @classmethod
     def __get_pydantic_core_schema__(cls, _: object, __: GetCoreSchemaHandler) -> CoreSchema:

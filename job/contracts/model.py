@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Estimator(Protocol):
-    """A scikit-learn classifier; `classes_` exists once it is fitted, `fit` may need groups."""
+    """A scikit-learn classifier; `classes_` exists after `fit`, which may take group ids."""
 
     classes_: npt.NDArray[np.str_]
 
@@ -27,7 +27,7 @@ class Estimator(Protocol):
 
 @runtime_checkable
 class Classifier(Estimator, Protocol):
-    """A fitted classifier with probabilities."""
+    """A fitted classifier that predicts probabilities."""
 
     def predict_proba(self, X: object) -> npt.NDArray[np.float64]:
         """Return probabilities of shape (n_samples, n_classes), one column for each class."""
@@ -35,12 +35,12 @@ class Classifier(Estimator, Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainedModel:
-    """The chosen pipeline, and the baselines by name; all are fitted to the same rows.
+    """The pipeline of the chosen candidate, and the baselines by name, fitted to the same rows.
 
     Attributes
     ----------
     feature_blocks
-        The feature blocks that pipeline and baselines take.
+        Kinds of input columns that pipeline and baselines take, such as `embeddings` or `text`.
     """
 
     estimator: str

@@ -6,7 +6,7 @@ from pydantic import JsonValue
 
 
 def flatten(content: Mapping[str, JsonValue], prefix: str = "") -> list[tuple[str, JsonValue]]:
-    """Return pairs of dotted key and value; an empty mapping is a value.
+    """Return pairs of a dotted key and its value; an empty mapping counts as a value.
 
     >>> flatten({"a": {"b": 1}, "c": {}})
     [('a.b', 1), ('c', {})]

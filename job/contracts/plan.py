@@ -19,7 +19,7 @@ class Plan:
     Attributes
     ----------
     attempt_id
-        Identifies this process among those of the same run id.
+        Id of this process; several processes (attempts) may have the same run id.
     environment
         Versions, revision and CPU type for metadata.json.
     override
@@ -38,7 +38,7 @@ class Plan:
 
     @property
     def settings_digest(self) -> str:
-        """Digest of the settings that can change a model, without locations, store and logs."""
+        """Digest of the settings that can change a model; locations, store and logs cannot."""
         content = self.settings.model_dump(
             mode="json",
             exclude={

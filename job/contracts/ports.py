@@ -47,12 +47,12 @@ class SourceTable(Protocol):
     sidecar: tuple[tuple[str, str], ...]
 
     def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        """Yield these columns, batch by batch, in file order.
+        """Yield batches of rows with the named columns, in file order.
 
         Raises
         ------
         DatasetUnreadableError
-            The bytes are not a table; the message does not quote them.
+            The bytes are not a table; the message does not quote the bytes.
         """
 
     def file_digest(self) -> str:
@@ -69,8 +69,8 @@ class TableSource(Protocol):
 class ArtifactStore(Protocol):
     """A mapping of keys to bytes, with create-only writes and compare-and-swap.
 
-    Keys are checked by `check_key`.  All methods raise `ConfigurationError` if the operation is not
-    permitted, and `TransientError` if the store is busy, full or unreachable.
+    `check_key` defines the valid keys.  All methods raise `ConfigurationError` if the operation is
+    not permitted, and `TransientError` if the store is busy, full or unreachable.
     """
 
     @property
@@ -78,7 +78,7 @@ class ArtifactStore(Protocol):
         """URI of the store, without credentials."""
 
     def get(self, key: str) -> bytes | None:
-        """Read an object, or None if it does not exist."""
+        """Return the bytes of an object, or None if it does not exist."""
 
     def pieces(self, key: str) -> Generator[bytes, None, None]:
         """Yield an object piece by piece, in order; close the generator if not all pieces are read.
@@ -87,10 +87,10 @@ class ArtifactStore(Protocol):
         """
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
-        """Create an object; return False if the key exists."""
+        """Create an object; return False, and change nothing, if the key exists."""
 
     def compare_and_swap(self, key: str, expected: bytes | None, data: bytes) -> bool:
-        """Replace an object if its bytes are `expected` (None: if it does not exist)."""
+        """Replace an object if its bytes are `expected` (None: create it if it is missing)."""
 
     def keys(self, prefix: str) -> Iterator[str]:
         """List the keys below a prefix, sorted."""
@@ -102,10 +102,10 @@ class ArtifactStore(Protocol):
         """Remove one object, if it exists."""
 
     def probe(self, token: str) -> tuple[ProbeStep, ...]:
-        """Test each required operation on the key `probe/<token>`, then remove it."""
+        """Test each required operation on the key `probe/<token>`, and remove that key."""
 
     def clear_unfinished(self, before: datetime, *, is_dry_run: bool) -> list[str]:
-        """Remove what unfinished writes left that began before that time; return their keys."""
+        """Remove the remains of unfinished writes that began before a time; return their keys."""
 
 
 # Calls a function for all items in parallel; returns the results in the order of the items.
@@ -121,14 +121,14 @@ class Executor(Protocol):
         """Apply a function to each item; return the results in the order of the items."""
 
     def pool(self) -> AbstractContextManager[ParallelMap]:
-        """Keep workers ready for many short calls, with one BLAS thread each."""
+        """Return a context manager that keeps workers ready, for many short calls of `map`."""
 
 
 class MatrixAllocator(Protocol):
     """Allocates large float32 matrices."""
 
     def memory_bytes(self, shape: tuple[int, int]) -> int:
-        """Return the memory that a matrix of this shape needs: 0 if it is in a file."""
+        """Return the bytes of memory that a matrix of this shape needs: 0 if it is in a file."""
 
     def empty(self, shape: tuple[int, int]) -> Floats32:
         """Allocate a matrix in C order with undefined content."""
@@ -138,10 +138,10 @@ class Codec(Protocol):
     """Converts fitted models to the bytes of one file format and back."""
 
     def encode(self, model: Pipeline) -> bytes:
-        """Return a model as canonical bytes: equal models give equal bytes."""
+        """Return the bytes of a model; equal models give equal bytes."""
 
     def decode(self, data: bytes) -> Pipeline:
-        """Read a model whose digest has been verified, or raise `IncompatibleModelError`."""
+        """Return the model from verified bytes, or raise `IncompatibleModelError`."""
 
 
 class SuiteRunner(Protocol):
@@ -150,7 +150,7 @@ class SuiteRunner(Protocol):
     def check(
         self, table: pd.DataFrame, expectations: Sequence[Mapping[str, Any]]
     ) -> tuple[RuleResult, ...]:
-        """Return one result per expectation, with counts and row positions but no values."""
+        """Return one result per expectation, with counts and row positions but no cell values."""
 
 
 class Renderer(Protocol):
@@ -175,7 +175,7 @@ class MemoryMeter(Protocol):
         """Return the bytes in use."""
 
     def release(self) -> None:
-        """Return freed memory to the system."""
+        """Give freed memory back to the system."""
 
 
 Timer = Callable[[], float]
@@ -203,7 +203,7 @@ class Ports:
 
     @property
     def codec(self) -> Codec:
-        """The codec of `model.joblib`, the only model file that is read back."""
+        """The codec of `model.joblib`, the only model file that this job also reads."""
         return self.codecs[MODEL_FILE]
 
     def encode_model(self, model: Pipeline) -> dict[str, bytes]:

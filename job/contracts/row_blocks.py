@@ -1,8 +1,8 @@
-"""Blocks of consecutive rows."""
+"""Divide rows into chunks of consecutive rows."""
 
 
 def split_rows(rows: slice, size: int) -> list[slice]:
-    """Cut a slice into blocks from its start; the last block may be smaller.
+    """Return consecutive slices of `size` rows that cover `rows`; the last may be smaller.
 
     >>> split_rows(slice(2, 7), 3)
     [slice(2, 5, None), slice(5, 7, None)]

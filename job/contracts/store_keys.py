@@ -1,4 +1,8 @@
-"""Keys and pointers of a store, and the facts that a store returns about its objects."""
+"""Names of objects and pointers in a store, and what a store returns about its objects.
+
+A pointer is an object that names the current version of a channel or of its anchor, the fixed
+version that candidates are compared with in addition to the champion.
+"""
 
 from __future__ import annotations
 
@@ -47,18 +51,19 @@ def check_key(key: str) -> None:
     Raises
     ------
     ConfigurationError
-        A part is empty, `.` or `..`, or the key has a backslash or a control character.
+        The text between two slashes is empty, `.` or `..`, or the key has a backslash or a control
+        character.
     """
     if not is_key(key):
         raise ConfigurationError(
             f"{key!r} is not a valid key of the store",
-            hint="keys must not have an empty component, '.', '..', a backslash or a control "
-            "character",
+            hint="no part between slashes may be empty, '.' or '..', and the key must not contain "
+            "a backslash or a control character",
         )
 
 
 def is_key(text: str) -> bool:
-    """Return whether a text is the unambiguous path of one object below a root."""
+    """Return whether a text is a valid key, which can only be the path of one object."""
     return is_plain(text) and not {"", ".", ".."} & set(text.split("/"))
 
 
@@ -68,7 +73,7 @@ def is_plain(text: str) -> bool:
 
 
 def is_job_key(key: str) -> bool:
-    """Return whether a key belongs to this job; others may use the same bucket or folder."""
+    """Return whether a key belongs to this job; the bucket or folder may have other objects."""
     first, slash, _ = key.partition("/")
     return bool(slash) and (first in _FOLDERS or is_version(first))
 
@@ -84,13 +89,13 @@ def anchor_pointer(channel: str) -> str:
 
 
 def anchored_channel(pointer: str) -> str | None:
-    """Return the channel that a pointer is the anchor of; None if the pointer is a channel."""
+    """Return the channel whose anchor the pointer is; None if the pointer is a channel's own."""
     channel = pointer.removesuffix(_ANCHOR)
     return channel if channel != pointer and is_channel(channel) else None
 
 
 def describe_pointer(pointer: str) -> str:
-    """Return the description of a pointer in messages."""
+    """Return the words for a pointer in messages, for a channel or for its anchor."""
     channel = anchored_channel(pointer)
     return f"channel '{pointer}'" if channel is None else f"the anchor of channel '{channel}'"
 

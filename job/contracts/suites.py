@@ -14,7 +14,7 @@ class Suite:
     Attributes
     ----------
     embeddings_standardized_per_batch
-        The value in the suite's `meta`; None if it has none.
+        The value of this key in the suite's `meta`; None if the key is absent.
     """
 
     name: str

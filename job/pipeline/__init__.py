@@ -3,14 +3,14 @@
 How it works
 ------------
 1. Check the settings, test the store, read and validate the table.
-2. If an earlier attempt of this run has published its version completely, finish its promotion and
-   return.
+2. If an earlier attempt of this run (a process with the same run id) has published its version
+   completely, finish the promotion of that version and return.
 3. Split the table, and compare it with the champion's table for drift.
 4. Search, train and evaluate the candidate.
-5. The gate compares it with floors and ceilings, the champion and the anchor.
-6. An accepted candidate, or a rejected one that an operator overrides, is published under a claimed
-   version, and the channel moves to it.  The reports of a rejected candidate and of a dry run are
-   stored with the run.
+5. The gate compares the candidate with floors and ceilings, the champion and the anchor.
+6. An accepted candidate, or a rejected one that an operator overrides, is published under a version
+   name that the run has claimed, and the channel moves to it.  The reports of a rejected candidate
+   and of a dry run are stored with the run.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ log = structlog.get_logger(__name__)
 
 
 def run(context: RunContext) -> RunResult:
-    """Run every stage, from the table to the channel.
+    """Run every stage, from reading the table to moving the channel.
 
     Raises `GateRejectedError`, with the result, if the candidate was not accepted.
     """
@@ -71,7 +71,7 @@ def run(context: RunContext) -> RunResult:
 
 
 def _prepare(context: RunContext) -> tuple[ProbeStep, ...]:
-    """Check settings and store before anything is read; return the store's probe results."""
+    """Check the settings and test the store; return the result of each test of the store."""
     plan, store = context.plan, context.ports.store
     facts = context.recorder.facts
     facts.settings_digest, facts.environment = plan.settings_digest, plan.environment
@@ -118,7 +118,7 @@ def _record_candidate(
 def _reject(
     context: RunContext, tables: Tables, candidate: TrainedCandidate, verdict: Verdict
 ) -> GateRejectedError:
-    """Log the reasons, and return the error with the result of the run."""
+    """Log why the candidate is rejected; return the error, which has the result of the run."""
     result = _summarize(context, tables, "rejected", candidate.evaluation.scores)
     reasons = verdict.decision.reasons
     log.warning("candidate_rejected", reasons=reasons)

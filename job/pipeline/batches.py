@@ -36,7 +36,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchEvaluation:
-    """Findings about restandardized batches; None if they do not apply."""
+    """Accuracy on restandardized batches, and bounds to detect them; None if it is unknown."""
 
     stress: StressReport | None
     input_check: InputCheck | None
@@ -56,7 +56,7 @@ def evaluate_batches(
     standardization
         Whether the table's embeddings look standardized; None if the model takes none.
     geometry
-        Geometry of the model's input.
+        Whether embeddings are mapped back to rows of length 1; None if it was not examined.
     """
     s, blocks = context.settings, model.feature_blocks
     is_standardized, stated_by = find_standardization(s, context.plan.suite, standardization)
@@ -102,7 +102,7 @@ def _is_restored(geometry: Geometry | None) -> bool:
 def find_standardization(
     settings: JobSettings, suite: Suite, standardization: Standardization | None
 ) -> tuple[bool, StatedBy]:
-    """Return whether embeddings are standardized per batch, and the source of that information.
+    """Return a pair: whether embeddings are standardized per batch, and what states it.
 
     The settings take precedence over the suite, and the suite over the check of the table.
     """
@@ -115,9 +115,10 @@ def find_standardization(
 
 
 def may_be_restandardized(settings: JobSettings, suite: Suite, geometry: Geometry | None) -> bool:
-    """Return whether other batches may be restandardized.
+    """Return whether the batches of consumers may be standardized on their own rows.
 
-    This holds if the rows of this table were restored, and neither settings nor suite rule it out.
+    This is possible if the table's rows were mapped back to length 1, unless settings or suite
+    state that batches are not standardized.
     """
     stated = settings.dataset.embeddings_standardized_per_batch
     if stated is None:
@@ -133,12 +134,12 @@ def check_stress_floor(settings: JobSettings) -> None:
         raise ConfigurationError(
             "gate.stress_floor needs a model that takes embeddings, but features.use does not "
             "have them",
-            hint="add embeddings to features.use, or --set gate.stress_floor=null",
+            hint="add embeddings to features.use, or use --set gate.stress_floor=null",
         )
     if settings.dataset.embeddings_standardized_per_batch is False:
         raise ConfigurationError(
             "gate.stress_floor needs embeddings that are standardized per batch, but "
             "dataset.embeddings_standardized_per_batch is false",
-            hint="--set dataset.embeddings_standardized_per_batch=true, or "
-            "--set gate.stress_floor=null",
+            hint="use --set dataset.embeddings_standardized_per_batch=true, or use --set "
+            "gate.stress_floor=null",
         )

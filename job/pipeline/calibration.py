@@ -1,5 +1,7 @@
 """Temperature and decision threshold, learned from out-of-fold predictions.
 
+A recipe is an unfitted model: an estimator with its hyperparameters and its input.
+
 How it works
 ------------
 1. Cross-fit: models of the same recipe predict every row, each trained without the row's group.
@@ -43,7 +45,7 @@ class OutOfFold:
     Attributes
     ----------
     cross
-        Predictions of all rows; None unless they are cross-fitted.
+        Cross-fitted predictions of all rows; None with a hold-out.
     predictions
         Predictions of the training rows by the chosen candidate; None if they are not needed.
     """
@@ -59,7 +61,7 @@ def predict_without_groups(
     report: SearchReport,
     feature_matrices: FeatureMatrices,
 ) -> OutOfFold:
-    """Predict all rows cross-fitted, or the training rows out of fold, or nothing."""
+    """Return cross-fitted predictions of all rows, out-of-fold ones of training rows, or none."""
     if setup.folds is not None:
         with context.stage("cross_fit"):
             cross = _predict_all_rows(context, split, setup, report)
@@ -80,7 +82,7 @@ def predict_without_groups(
 def _predict_all_rows(
     context: RunContext, split: DataSplit, setup: TrainingSetup, report: SearchReport
 ) -> CrossFit:
-    """Predict all kept rows, each by models that were not trained on its group."""
+    """Predict all rows that the split kept, each by models not trained on the row's group."""
     assert setup.folds is not None
     rows, spec, executor = split.kept, setup.spec, context.ports.executor
     feature_matrices = FeatureMatrices(

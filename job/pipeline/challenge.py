@@ -1,11 +1,12 @@
-"""The challenge set in a run: read it, choose the candidate on it, and evaluate on it.
+"""The challenge set (real requests) in a run: read it, choose the candidate, and evaluate.
 
 How it works
 ------------
 1. The set is read like the table, and checked: the candidates must be able to predict it.
 2. The requests for choosing may decide the candidate and the threshold.  On the requests for
-   evaluating, the published model is scored and compared with the champion.  Without
-   `evaluation.challenge_split=half`, both are the complete set.
+   evaluating, the published model is scored and compared with the champion.  With
+   `evaluation.challenge_split=half`, each of the two is half of the set; otherwise each is the
+   complete set.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ def load_challenge(
     Returns
     -------
     rows, content_digest
-        The rows have no near-duplicate groups yet.
+        Rows of the set, whose near-duplicates are not grouped yet, and the digest of their content.
     """
     s = context.settings
     required = frozenset({s.dataset.columns.target})
@@ -86,7 +87,7 @@ def choose_candidate(
     report: SearchReport,
     feature_matrices: FeatureMatrices,
 ) -> SearchReport:
-    """Return the report with the challenge set's choice, if `search.choose_on` is `challenge`."""
+    """Return the search report with the candidate that is best on the set, if the set chooses."""
     challenge = split.challenge
     if challenge is None or context.settings.search.choose_on != "challenge":
         return report
@@ -111,7 +112,7 @@ class ChallengeEvaluation:
     decision: Decision | None
 
     def add_to(self, evaluation: ModelEvaluation) -> ModelEvaluation:
-        """Return the evaluation with these parts."""
+        """Return the evaluation with these scores and, if there is one, this decision."""
         decision = evaluation.decision if self.decision is None else self.decision
         return evaluation.copy_with(challenge=self.challenge, decision=decision)
 
@@ -119,7 +120,7 @@ class ChallengeEvaluation:
 def evaluate_on_challenge(
     plan: Plan, challenge: ChallengeSet, model: TrainedModel, labels: Array
 ) -> ChallengeEvaluation:
-    """Evaluate the published model on the set; learn the threshold on it if the settings ask to.
+    """Evaluate the published model on the set; learn the threshold on the set if configured.
 
     Parameters
     ----------
@@ -150,7 +151,7 @@ def evaluate_on_challenge(
 def _learn_decision(
     plan: Plan, challenge: ChallengeSet, model: TrainedModel, evaluated: EvaluatedRows
 ) -> Decision:
-    """Learn a threshold, and measure its effect on other requests."""
+    """Learn a threshold on the set; measure its effect on the requests for evaluating."""
     s, fold = plan.settings, None
     threshold = _learn_threshold(plan, challenge, model, evaluated.predictions)
     if not challenge.is_halved:

@@ -50,13 +50,13 @@ def evaluate_version(
     model: TrainedModel,
     embedding_model: str,
 ) -> tuple[Challenge | None, tuple[Comparison, ...]]:
-    """Evaluate a version on the requests that are new to it, and compare it with another one.
+    """Evaluate version `new` on the requests that it was not trained on; compare it with `old`.
 
     Returns
     -------
     scores, comparisons
-        `challenge` of an evaluation; None if no request is new to the version, or if the set was
-        not checked for its input.
+        The scores are `challenge` of an evaluation; None if the version was trained on all
+        requests, or if the set was not checked for the version's input.
     """
     s = plan.settings
     if model.feature_blocks not in (s.search.inputs or (s.features.use,)):

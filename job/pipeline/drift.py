@@ -32,14 +32,14 @@ _MAX_LISTED = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drift:
-    """The profile of the table, and its drift; None without a champion to compare with."""
+    """The table's profile, and its drift from the champion's table (None without a champion)."""
 
     profile: TableProfile
     report: DriftReport | None
 
 
 def check_drift(context: RunContext, tables: Tables, split: DataSplit) -> Drift:
-    """Profile the table as it was before the split, and measure its drift.
+    """Profile the rows of the table before the split, and measure their drift.
 
     Raises
     ------
@@ -91,8 +91,9 @@ def _report_drift(context: RunContext, report: DriftReport) -> None:
         n_more = len(findings) - _MAX_LISTED
         more = f" and {n_more} more" if n_more > 0 else ""
         raise ContractViolationError(
-            f"'{context.plan.dataset_uri}' has drifted from the table of {report.champion} in "
-            f"{pluralize(len(findings), 'finding')}: {'; '.join(findings[:_MAX_LISTED])}{more}",
+            f"'{context.plan.dataset_uri}' differs from the table of {report.champion} (drift, "
+            f"{pluralize(len(findings), 'finding')}): {'; '.join(findings[:_MAX_LISTED])}{more}",
             hint="find out what changed upstream; if the change is intended, run once with --set "
-            "drift.action=warn, or raise the thresholds in drift.*",
+            "drift.action=warn, so that the new champion's table becomes the reference, or raise "
+            "the thresholds in drift.*",
         )

@@ -2,10 +2,11 @@
 
 How it works
 ------------
-1. Scores: of the recipe on all rows, from cross-fitted predictions, or of the published model on
-   the held-out rows.
+1. Scores: of the recipe (the unfitted model) on all rows, from cross-fitted predictions, or of the
+   published model on the held-out rows.
 2. Scores of the published model on the challenge set and on out-of-scope requests, if these exist.
-3. Wording of the table and of the evaluated rows, restandardized batches, and label noise.
+3. Wording of the table and of the evaluated rows, batches of embeddings that are standardized on
+   their own rows, and label noise.
 """
 
 from __future__ import annotations
@@ -90,8 +91,8 @@ def _predict_rows(
     Returns
     -------
     evaluated, parts
-        The rows and predictions that scores are computed from.  Each part has the positions of some
-        of these rows, and the training rows of the model that predicted them.
+        The rows and predictions that scores are computed from.  Each of the parts has the positions
+        of the rows that one model predicted, and the training rows of that model.
     """
     s, model = context.settings, fitted.model
     columns = s.dataset.columns

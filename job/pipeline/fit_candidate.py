@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FittedCandidate:
-    """The chosen candidate, fitted; it holds the feature matrices, so do not keep it for long.
+    """The chosen candidate after fitting; it holds the feature matrices, so do not keep it long.
 
     Attributes
     ----------

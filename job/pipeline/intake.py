@@ -1,4 +1,4 @@
-"""Read and validate the tables of a run; `pcc-job validate` is this part of a run.
+"""Read and validate the tables of a run; `pcc-job validate` runs only these steps.
 
 How it works
 ------------
@@ -56,12 +56,12 @@ class Tables:
     Attributes
     ----------
     challenge
-        Rows of the challenge set; None without one.
+        Rows of the challenge set; None without such a set.
     out_of_scope
-        Rows of the out-of-scope set, without labels; None without one.
+        Rows of the out-of-scope set, without labels; None without such a set.
     is_near_challenge
         Mask of the table's rows that are near-duplicates of the challenge set, shape (n_rows,);
-        None without one, and before near-duplicates are grouped.
+        None without a challenge set, and before near-duplicates are grouped.
     """
 
     dataset: Dataset
@@ -127,7 +127,7 @@ def load_tables(context: RunContext) -> Tables:
 
 
 def find_near_duplicates(context: RunContext, tables: Tables) -> tuple[Tables, Kind]:
-    """Group the near-duplicates of all tables; return the tables and how rows were compared."""
+    """Group near-duplicates; return the grouped tables, and what of the rows was compared."""
     ports = context.ports
     spec = context.settings.split
     kind = choose_similarity_source(tables.rows, spec)
@@ -147,7 +147,7 @@ def find_near_duplicates(context: RunContext, tables: Tables) -> tuple[Tables, K
 
 
 def disclosure_rule(settings: JobSettings) -> DisclosureRule:
-    """Return the rule for which values of a table may be disclosed by name."""
+    """Return the rule that decides which values of a table published files may contain."""
     return DisclosureRule(
         min_rows=settings.evaluation.min_slice_rows, min_groups=settings.features.min_groups
     )
@@ -185,7 +185,7 @@ def _load(
 
 
 def _ingest(context: RunContext, uri: str, *, name: str) -> Dataset:
-    """Read a table, and record its facts under this name."""
+    """Read a table, and record its origin and digests in the run's record under `name`."""
     s, ports = context.settings, context.ports
     required = required_columns(context.plan.suite, s.dataset.columns, s.features)
     required |= set(s.evaluation.slices or ())

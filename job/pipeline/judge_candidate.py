@@ -44,14 +44,14 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """The gate's decision, and the champion that it compared; None without a champion."""
+    """The gate's decision, and the champion it compared with (None without a champion)."""
 
     decision: GateDecision
     champion: PublishedVersion | None
 
 
 def judge_candidate(context: RunContext, tables: Tables, candidate: TrainedCandidate) -> Verdict:
-    """Decide whether the candidate passes the floors and the comparisons with its rivals."""
+    """Decide whether the candidate passes floors and the comparisons with champion and anchor."""
     plan, ports, settings = context.plan, context.ports, context.settings
     champion = load_champion(ports.store, settings.publish.channel)
     anchor = _find_anchor(plan, ports.store, champion)
@@ -78,7 +78,7 @@ def judge_candidate(context: RunContext, tables: Tables, candidate: TrainedCandi
 
 
 def claim_if_published(context: RunContext, tables: Tables, verdict: Verdict) -> Claim:
-    """Claim the version if it will be published; otherwise return the claim without storing it."""
+    """Return the claim of the version name; store it only if the version will be published."""
     plan, decision = context.plan, verdict.decision
     claim = propose_claim(plan, tables.digests)
     if decision.is_published and not plan.is_dry_run:
@@ -103,10 +103,11 @@ def _find_anchor(
 def _compare(
     plan: Plan, ports: Ports, tables: Tables, candidate: TrainedCandidate, rival: PublishedVersion
 ) -> Iterator[Comparison]:
-    """Yield the comparison on the groups in both tables, or else on test rows new to both models.
+    """Yield comparisons of the candidate with a rival, which is the champion or the anchor.
 
-    The published models of champion and candidate are also compared on test rows; if the shared
-    groups decide between the recipes, that comparison is advisory.
+    The first is on the groups in both tables or, if that is not possible, on test rows that are new
+    to both models.  The published models of champion and candidate are also compared on test rows;
+    if the shared groups decide, that comparison only warns.
     """
     s = plan.settings
     if not rival.files:
@@ -156,7 +157,7 @@ def _compare_on_challenge(
 def _compare_models(
     plan: Plan, ports: Ports, tables: Tables, candidate: TrainedCandidate, rival: PublishedVersion
 ) -> Comparison:
-    """Compare the published models on test rows that are new to both."""
+    """Compare the published models on test rows that neither model was trained on."""
     s, split = plan.settings, candidate.split
     # an official test contains near-duplicates by design
     table = split.table if tables.official_test is None else None

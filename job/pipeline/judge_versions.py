@@ -43,7 +43,7 @@ from job.stages.packaging.metadata import name_embedding_model
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Judged:
-    """A loaded published version, and the rows of a table that it was not trained on.
+    """A loaded published version, and the rows of the table that it was not trained on.
 
     Attributes
     ----------
@@ -65,7 +65,7 @@ class _Judged:
 
 
 def judge_versions(context: RunContext, candidate: str, champion: str) -> GateResult:
-    """Return the gate's decision on a version, compared with another version and the anchor.
+    """Return the gate's decision on version `candidate`, compared with `champion` and anchor.
 
     Raises
     ------
@@ -110,13 +110,13 @@ def _require_accepted(result: GateResult) -> GateResult:
         return result
     raise GateRejectedError(
         f"the gate rejected {result.candidate}: {'; '.join(result.gate.reasons)}",
-        hint="the criteria are on stdout; gate.* in the settings sets them",
+        hint="read the criteria on stdout; gate.* in the settings sets them",
         result=result,
     )
 
 
 def _load_candidate(context: RunContext, tables: Tables, version: PublishedVersion) -> _Judged:
-    """Load the version; raise `ConfigurationError` if it was trained on all rows."""
+    """Load the candidate version; raise `ConfigurationError` if it was trained on all rows."""
     rows = tables.rows if tables.official_test is None else tables.official_test
     table = rows if tables.official_test is None else None
     unseen = rows.take(~was_trained_on(version, rows, table))
@@ -126,7 +126,7 @@ def _load_candidate(context: RunContext, tables: Tables, version: PublishedVersi
         raise ConfigurationError(
             f"{version.version} was trained on all rows of the table, so it cannot be evaluated "
             "on them",
-            hint="use --dataset with a table that has other rows",
+            hint="use --dataset with a table that has other rows, such as a later export",
         )
     return _Judged(
         version=version,
@@ -145,7 +145,7 @@ def _count_unknown_classes(judged: _Judged) -> int:
 
 
 def _evaluate(context: RunContext, judged: _Judged) -> CandidateEvaluation:
-    """Evaluate the candidate on the rows that are new to it."""
+    """Evaluate the candidate on the rows that it was not trained on."""
     s, model = context.settings, judged.model
     test_rows = select_blocks(judged.unseen, model.feature_blocks, s.dataset.columns)
     with context.stage("evaluate"):
@@ -156,7 +156,7 @@ def _evaluate(context: RunContext, judged: _Judged) -> CandidateEvaluation:
 
 
 def _compare(context: RunContext, judged: _Judged, rival: PublishedVersion) -> Comparison:
-    """Compare the candidate with a rival on the rows that are new to both."""
+    """Compare the candidate with champion or anchor on rows that neither was trained on."""
     s = context.settings
     return compare(
         rival,
@@ -187,15 +187,16 @@ def _evaluate_on_challenge(
 def _load(
     plan: Plan, ports: Ports, version: PublishedVersion, rows: Rows, embedding_model: str
 ) -> TrainedModel:
-    """Load the candidate; raise `ConfigurationError` unless the settings name its input."""
+    """Load a version's model; raise `ConfigurationError` unless the settings name its input."""
     settings, metadata = plan.settings, version.metadata
     inputs = (settings.features.use, *settings.search.inputs)
     feature_blocks = match_input(metadata, rows, inputs, settings.dataset.columns)
     if feature_blocks is None:
         raise ConfigurationError(
-            f"{version.version} takes an input that features.use and search.inputs do not name",
-            hint=f"it takes {pluralize(len(metadata.input.names), 'column')} as "
-            f"{metadata.input.kind}; `pcc-job models show {version.version}` prints its settings",
+            f"{version.version} takes an input that features.use and search.inputs do not name: "
+            f"{pluralize(len(metadata.input.names), 'column')} as {metadata.input.kind}",
+            hint="use the features.use and search.inputs that the version was trained with; "
+            f"`pcc-job models show {version.version}` prints them",
         )
     if problem := find_problem(metadata, rows, feature_blocks, embedding_model):
         raise ConfigurationError(

@@ -27,7 +27,7 @@ def load_out_of_scope(context: RunContext, uri: str, *, table: Dataset) -> tuple
     Returns
     -------
     rows, content_digest
-        Without labels.
+        Rows of the set, which have no labels, and the digest of their content.
     """
     s = context.settings
     dataset = read_requests(context, uri, name="out_of_scope", required=frozenset())
@@ -50,7 +50,7 @@ def evaluate_out_of_scope(
     decision: Decision | None,
     requests: Rows | None,
 ) -> OutOfScope:
-    """Return `out_of_scope` of evaluation.json.
+    """Predict out-of-scope requests; return `out_of_scope` of evaluation.json.
 
     Parameters
     ----------

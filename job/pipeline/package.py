@@ -21,9 +21,9 @@ from job.stages.packaging.metadata import Findings, make_metadata
 
 
 def list_label_issues(tables: Tables, candidate: TrainedCandidate) -> dict[str, bytes]:
-    """Return the file of suspected label errors if it is enabled; it is only stored with the run.
+    """Return the file of suspected label errors by its name; empty if the file is not enabled.
 
-    The file contains positions, labels and ids of rows.
+    The file contains positions, labels and ids of rows.  It is stored with the run, not published.
     """
     noise = candidate.evaluation.label_noise
     if noise is None or not noise.issues:
@@ -43,7 +43,7 @@ def package(
     drift: Drift,
     verdict: Verdict,
 ) -> dict[str, bytes]:
-    """Return the files of a version, or the reports of a rejected candidate."""
+    """Return the files of a version, or the reports of a rejected candidate, by name."""
     split, validation = candidate.split, tables.validation
     evaluation = Evaluation(
         **candidate.evaluation.fields(),

@@ -1,4 +1,4 @@
-"""Read a small set of requests in addition to the table: the challenge or the out-of-scope set."""
+"""Read a small set of requests in addition to the table: the challenge or out-of-scope set."""
 
 from __future__ import annotations
 

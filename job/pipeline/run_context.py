@@ -25,5 +25,5 @@ class RunContext:
         return self.plan.settings
 
     def stage(self, name: str) -> AbstractContextManager[None]:
-        """Time the block as a stage of the run, and bind the stage's name to the log."""
+        """Time the `with` block as a stage of the run, and add the stage's name to log events."""
         return self.recorder.stage(name)

@@ -1,4 +1,7 @@
-"""Split the table, leave out near-duplicates of the challenge set, and measure the optimism."""
+"""Split the table into training and test rows, without leakage.
+
+The optimism is by how much a random split of rows would overestimate the accuracy.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ _MAX_NEAR_SHARE: Final = 0.05  # of the table's rows
 
 
 def split_tables(context: RunContext, tables: Tables) -> DataSplit:
-    """Group near-duplicates, then hold out test rows or use those of the official test table."""
+    """Group near-duplicates, then hold out test rows or use the official test table."""
     plan, s = context.plan, context.settings
     tables, kind = find_near_duplicates(context, tables)
     if tables.is_near_challenge is not None:
@@ -58,14 +61,14 @@ def split_tables(context: RunContext, tables: Tables) -> DataSplit:
 
 
 def _warn_of_near_rows(is_near: Array) -> None:
-    """Log a warning if a large part of the table is left out for the challenge set."""
+    """Log a warning if many rows are left out as near-duplicates of the challenge set."""
     share = float(is_near.mean())
     if share > _MAX_NEAR_SHARE:
         log.warning("challenge_set_near_table", n_dropped=int(is_near.sum()), share=round(share, 4))
 
 
 def _add_challenge(plan: Plan, tables: Tables, split: DataSplit) -> DataSplit:
-    """Return the split with the challenge set and the number of rows left out for it."""
+    """Return the split with the challenge set and the number of its near-duplicates left out."""
     requests, is_near = tables.challenge, tables.is_near_challenge
     if requests is None or is_near is None:
         return split
@@ -76,8 +79,8 @@ def _add_challenge(plan: Plan, tables: Tables, split: DataSplit) -> DataSplit:
     if s.search.choose_on == "challenge" and n_choosing < MIN_CHOOSING_ROWS:
         raise ConfigurationError(
             f"search.choose_on=challenge needs at least {MIN_CHOOSING_ROWS} requests to choose "
-            f"with; found {n_choosing}",
-            hint="add requests, or --set search.choose_on=table",
+            f"the candidate on; found {n_choosing}",
+            hint="add requests, or use --set search.choose_on=table",
         )
     return replace(
         split,

@@ -37,9 +37,10 @@ class TrainedCandidate:
     models
         The model files of the version by name.
     group_errors
-        Errors of a cross-fitted evaluation, for comparisons by later runs; None without one.
+        Errors of each group in a cross-fitted evaluation, for later runs; None with a hold-out.
     equal_error
-        Metric, and standard error of its difference between two equal retrainings, if known.
+        A pair: the metric, and the standard error of the score difference between two retrainings
+        of the same candidate; None if it is unknown.
     """
 
     split: DataSplit
@@ -53,7 +54,7 @@ class TrainedCandidate:
 
     @property
     def payload(self) -> bytes:
-        """The bytes of `model.joblib`, by which versions are compared and measured."""
+        """The bytes of `model.joblib`; models with equal bytes are identical."""
         return self.models[MODEL_FILE]
 
 
@@ -90,7 +91,7 @@ def train_candidate(
 def _measure_equal_error(
     plan: Plan, split: DataSplit, report: SearchReport, cross: CrossFit
 ) -> tuple[str, float] | None:
-    """Return the metric and the standard error of its difference between two equal retrainings."""
+    """Return the metric, and the standard error between two retrainings of the candidate."""
     if report.labels is None:
         return None
     standard_error = measure_equal_error(

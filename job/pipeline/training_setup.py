@@ -5,7 +5,8 @@ How it works
 1. With `evaluation.method: auto`, the number of groups decides between cross-fitting and a
    hold-out.
 2. The memory of the most expensive candidate is estimated and compared with the limit.
-3. The geometry of the embeddings is detected, so that it can be restored.
+3. The geometry of the embeddings is detected: whether rows had length 1 before columns were scaled,
+   so that models can map rows back to length 1.
 4. Geometry and templates decide what `search.prefer=auto` means.
 """
 
@@ -31,7 +32,7 @@ from job.stages.training.search.preference import resolve_preference
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingSetup:
-    """Decisions that all candidates of this table share.
+    """How the candidates of a table are trained and evaluated.
 
     Attributes
     ----------
@@ -80,7 +81,7 @@ def set_up_training(context: RunContext, split: DataSplit) -> TrainingSetup:
 
 
 def _require_memory(context: RunContext, spec: TrainingSpec, rows: Rows) -> None:
-    """Raise `ConfigurationError` if a training on these rows needs more memory than the limit."""
+    """Raise `ConfigurationError` if training on these rows needs more memory than allowed."""
     ports = context.ports
     n_workers = ports.executor.n_workers
     n_training_bytes = estimate_training_bytes(rows, spec, n_workers, ports.matrices)

@@ -1,4 +1,7 @@
-"""The registry of published versions: resolve, compare, fetch, promote, roll back, prune."""
+"""The registry of published versions: resolve, compare, fetch, promote, roll back, prune.
+
+The champion is the version that a channel points to, and that consumers of the channel use.
+"""
 
 from job.registry.anchors import list_anchors
 from job.registry.channels import list_channels

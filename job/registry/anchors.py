@@ -20,7 +20,7 @@ from job.registry.channels import (
 
 
 def read_anchor(store: ArtifactStore, channel: str) -> tuple[str | None, bytes | None]:
-    """Return the version of a channel's anchor, and the pointer's bytes; None without an anchor.
+    """Return a pair: the version of a channel's anchor and its pointer's bytes, or two Nones.
 
     Raises
     ------
@@ -44,13 +44,14 @@ def set_anchor(
     ----------
     expected
         The bytes of the pointer when it was read; the anchor moves only if they are unchanged.
-        None creates the anchor.  If one exists already, whatever its version, the result is False,
-        unless the same `reason.by` has set it to the same version (another attempt of one run).
+        None creates the anchor; if an anchor exists already, the result is False, unless the same
+        `reason.by` has set it to the same version (another attempt of one run).
 
     Raises
     ------
     VersionConflictError
-        Another run or operator has moved the anchor since, or is removing the version.
+        Another run or operator has moved the anchor since, or `models prune` is removing the
+        version.
     IntegrityError
         The pointer is damaged.
     """
@@ -62,13 +63,13 @@ def set_anchor(
 
 
 def list_anchors(store: ArtifactStore) -> dict[str, str]:
-    """Return the version of each anchor, by channel."""
+    """Return the version of each channel's anchor, by channel."""
     channels = [anchored_channel(pointer) for pointer in list_pointers(store)]
     versions = {name: read_anchor(store, name)[0] for name in channels if name is not None}
     return {name: version for name, version in sorted(versions.items()) if version is not None}
 
 
 def pointed_versions(store: ArtifactStore) -> set[str]:
-    """Return every version to which a channel or an anchor points."""
+    """Return the names of all versions to which a channel or an anchor points."""
     versions = {*list_channels(store).values(), *list_anchors(store).values()}
     return {version for version in versions if version is not None}

@@ -23,7 +23,7 @@ class PublishedVersion:
     Attributes
     ----------
     is_advisory
-        Whether the gate only warns if the version cannot be compared.
+        Whether the gate only warns, instead of rejecting, if the version cannot be compared.
     """
 
     version: str
@@ -39,7 +39,7 @@ class PublishedVersion:
 
 
 def load_champion(store: ArtifactStore, channel: str | None) -> PublishedVersion | None:
-    """Read the version that a channel points to; None if nothing has been promoted yet.
+    """Return the version that a channel points to; None if nothing has been promoted yet.
 
     Raises
     ------
@@ -53,7 +53,7 @@ def load_champion(store: ArtifactStore, channel: str | None) -> PublishedVersion
 
 
 def load_anchor(store: ArtifactStore, name: str | None) -> PublishedVersion | None:
-    """Read the fixed version that `gate.anchor` names, as a version or as a channel.
+    """Return the version that `gate.anchor` names, directly or by the name of a channel.
 
     Raises
     ------
@@ -69,9 +69,9 @@ def load_anchor(store: ArtifactStore, name: str | None) -> PublishedVersion | No
 
 
 def load_channel_anchor(store: ArtifactStore, channel: str) -> PublishedVersion | None:
-    """Read the anchor of a channel; return None if the channel has no anchor.
+    """Return the version that is the anchor of a channel; None if the channel has no anchor.
 
-    The result has no files if the anchor's version has been removed.
+    The returned version has no files if the anchor's version has been removed from the store.
 
     Raises
     ------
@@ -88,7 +88,7 @@ def load_channel_anchor(store: ArtifactStore, channel: str) -> PublishedVersion 
 
 
 def find_anchor(store: ArtifactStore, name: str) -> str:
-    """Return the version that `gate.anchor` names, or raise `ConfigurationError`."""
+    """Return the name of the version that `gate.anchor` names; raise if it does not exist."""
     version = name if is_version(name) else read_channel(store, name)[0]
     if version is None or not is_complete(store, version):
         raise ConfigurationError(

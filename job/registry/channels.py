@@ -38,7 +38,7 @@ class MoveReason:
     by
         Run id or operator.
     copy_of
-        Version of which the pointer's new version is a republished copy.
+        Version whose files were republished as the pointer's new version; None without a copy.
     """
 
     at: str
@@ -49,13 +49,13 @@ class MoveReason:
 
 
 def read_channel(store: ArtifactStore, channel: str) -> tuple[str | None, bytes | None]:
-    """Return the version that a channel points to, and the pointer's bytes."""
+    """Return a pair: the version that a channel points to and the pointer's bytes, or Nones."""
     raw = store.get(f"channels/{channel}.json")
     return (None, None) if raw is None else (read_pointer(channel, raw).version, raw)
 
 
 def list_channels(store: ArtifactStore) -> dict[str, str | None]:
-    """Return the version of each channel."""
+    """Return the version that each channel points to, by channel."""
     names = [name for name in list_pointers(store) if anchored_channel(name) is None]
     return {name: read_channel(store, name)[0] for name in names}
 
@@ -67,19 +67,21 @@ def list_pointers(store: ArtifactStore) -> list[str]:
 
 
 def require_conditions(store_uri: str, steps: tuple[ProbeStep, ...]) -> None:
-    """Raise an error if a store ignores the conditions of conditional writes.
+    """Check in the results of a probe that a store enforces conditional writes.
 
     Raises
     ------
     ConfigurationError
-        The store ignores them, so two concurrent moves of a pointer would both appear to succeed.
+        The store ignores conditions, so two concurrent moves of a pointer would both appear to
+        succeed.
     """
     for step in steps:
         if step.name in _CONDITIONAL_STEPS and not step.is_met:
             raise ConfigurationError(
-                f"'{store_uri}' ignores the conditions of conditional writes (it answered "
-                f"{step.answer}): versions can be published, but channels cannot be moved safely",
-                hint="use a store with conditional writes, or --set publish.channel=null",
+                f"'{store_uri}' does not enforce conditional writes (If-Match, If-None-Match; it "
+                f"answered {step.answer}): versions can be published, but channels cannot be moved "
+                "safely",
+                hint="use a store with conditional writes, or use --set publish.channel=null",
             )
 
 
@@ -91,7 +93,7 @@ def move_channel(
     expected: bytes | None,
     reason: MoveReason,
 ) -> None:
-    """Move a channel to a version; do nothing if it already points to it.
+    """Move a channel to a version; do nothing if the channel already points to it.
 
     The pointer contains its complete move, so the next process that moves the channel can append
     the history entry that a killed process has not written.
@@ -166,22 +168,23 @@ def _swap(
 
 
 def _check_moved_by_same_run(store: ArtifactStore, channel: str, version: str, by: str) -> None:
-    """Raise `VersionConflictError`, unless another attempt of this run has made the same move."""
+    """Raise `VersionConflictError`, unless another attempt of run `by` has made the same move."""
     present, _ = read_channel(store, channel)
     moves = read_moves(store, channel)
     if present == version or any(m.to == version and m.by == by for m in moves):
         return
+    change = f"moved it to {present}" if present else "removed its pointer"
+    compare = f", compare them with `pcc-job models diff {present} {version}`" if present else ""
     raise VersionConflictError(
-        f"{describe_pointer(channel)} was not moved to {version}: another run or operator moved "
-        f"it to {present} first",
-        hint=f"{version} is published; see `pcc-job models history`, compare them with `pcc-job "
-        f"models diff {present} {version}`, then run {promote_command(channel, version)} if it is "
-        "the better one",
+        f"{describe_pointer(channel)} was not moved to {version}: another run or operator {change} "
+        "first",
+        hint=f"{version} is published; see `pcc-job models history`{compare}, then run "
+        f"{promote_command(channel, version)} if it is the better one",
     )
 
 
 def _require_not_removed(store: ArtifactStore, channel: str, pointer: ChannelPointer) -> None:
-    """Undo a move if its version is being removed: `models prune` has read the old pointer."""
+    """Undo a move and raise an error if `models prune` is removing the new version."""
     version, origin = pointer.version, pointer.origin
     if is_complete(store, version) and not is_being_removed(store, version):
         return
@@ -196,9 +199,9 @@ def _require_not_removed(store: ArtifactStore, channel: str, pointer: ChannelPoi
             action="rollback",
         )
         _swap(store, channel, pointer.to_bytes(), reverse)
+    result = f"stays at {origin}" if origin else "has no version that can be used"
     raise VersionConflictError(
-        f"{version} is being removed by `models prune`, so {describe_pointer(channel)} stays at "
-        f"{origin}",
+        f"{version} is being removed by `models prune`, so {describe_pointer(channel)} {result}",
         hint="see `pcc-job models list` and `pcc-job models history`, then promote an existing "
         "version",
     )

@@ -44,14 +44,14 @@ class _Staging:
         self._is_closed = False
 
     def begin(self) -> None:
-        """Create the folders."""
+        """Create the staging folder, and missing folders above it."""
         self._directory.mkdir(parents=True, exist_ok=True)
         self._root = Path(tempfile.mkdtemp(dir=self._directory, prefix=".tmp-"))
         self.files.mkdir()
 
     @property
     def files(self) -> Path:
-        """Folder of the files."""
+        """Path of the folder that holds the files."""
         assert self._root is not None
         return self._root / "files"
 
@@ -66,12 +66,12 @@ class _Staging:
                         stream.write(memoryview(piece)[start : start + _WRITE_BYTES])
 
     def move(self, target: Path) -> None:
-        """Move the verified files to the target."""
+        """Rename the folder of the verified files to the target."""
         with self._lock:
             _move(self.files, target)
 
     def drop(self) -> None:
-        """Remove the staging folder, and the folders that it created if they are empty."""
+        """Remove the staging folder, and those folders that `begin` created and that are empty."""
         with self._lock:
             self._is_closed = True
             if self._root is not None:
@@ -84,7 +84,7 @@ class _Staging:
 def fetch_version(
     store: ArtifactStore, version: str, directory: Path, on_begin: OnBegin = lambda _: None
 ) -> Path:
-    """Write a verified version into a folder, completely or not at all.
+    """Copy a verified version to a new folder below `directory`; return the path of the folder.
 
     A file or folder that already has the version's name is never changed.  If it contains the same
     files, nothing is done; otherwise it is an error.
@@ -92,7 +92,7 @@ def fetch_version(
     Parameters
     ----------
     on_begin
-        Called with the clean-up function, which a termination handler has to call.
+        Called with the function that removes the staging folder, which a signal handler calls.
 
     Raises
     ------
@@ -125,7 +125,7 @@ def _move(files: Path, target: Path) -> None:
         if not _have_same_content(files, target):
             raise ConfigurationError(
                 f"'{target}' already exists and differs from the published version",
-                hint="move it away after checking what it is, or choose another folder",
+                hint="check what the folder contains, then move it away, or choose another folder",
             ) from None
 
 
@@ -151,11 +151,12 @@ def _translated(directory: Path) -> Iterator[None]:
         reason = os.strerror(error.errno or 0)
         if error.errno in _DISK_ERRORS:
             raise TransientError(
-                f"writing to '{directory}' failed: {reason}",
+                f"cannot write to '{directory}': {reason}",
                 hint="free disk space or repair the device, then run again",
             ) from error
         raise ConfigurationError(
-            f"'{directory}' cannot be written: {reason}", hint="choose another folder"
+            f"cannot write to '{directory}': {reason}",
+            hint="choose another folder, or change its permissions",
         ) from error
 
 
@@ -170,7 +171,7 @@ def check_load(
     Parameters
     ----------
     find_problem
-        Loads the model in a version's folder and predicts one row; returns the problem or None.
+        Function that loads the model in a folder and predicts one row; returns the problem or None.
 
     Raises
     ------
@@ -184,6 +185,7 @@ def check_load(
     if problem:
         raise IntegrityError(
             f"{version} cannot be loaded and used with the installed packages: {problem}",
-            hint="compare them with `environment.packages` in `pcc-job models show {version}`",
+            hint="compare them with `environment.packages` in `pcc-job models show "
+            f"{version}`, and install the versions that differ",
         )
     return LoadCheckResult(version=version, is_loadable=True)

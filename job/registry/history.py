@@ -2,7 +2,7 @@
 
 How it works
 ------------
-1. Each move is an object of its own, `channels/NAME/history/NUMBER.json`, that is never changed.
+1. Each move is a separate object, `channels/NAME/history/NUMBER.json`, that is never changed.
 2. The pointer also contains the last move, because the process that made the move may have been
    killed before it could write the entry.
 3. To find the target of a rollback, moves are replayed.  A rollback removes all champions after its
@@ -24,7 +24,7 @@ _NUMBER: Final = re.compile(r"([0-9]{6,})\.json")
 
 
 def read_pointer(channel: str, raw: bytes) -> ChannelPointer:
-    """Read a channel's pointer, which contains its last move.
+    """Parse the bytes of a channel's pointer, which contains the channel's last move.
 
     Raises
     ------
@@ -37,13 +37,13 @@ def read_pointer(channel: str, raw: bytes) -> ChannelPointer:
         raise IntegrityError(
             f"channels/{channel}.json is damaged: it does not name the version of "
             f"{describe_pointer(channel)}",
-            hint=f"remove it, then run {promote_command(channel, 'VERSION')} with the version in "
+            hint=f"delete it, then run {promote_command(channel, 'VERSION')} with the version in "
             f"`to` of the newest entry in channels/{channel}/history/",
         ) from None
 
 
 def read_moves(store: ArtifactStore, channel: str) -> list[ChannelMove]:
-    """Read all moves of a channel, oldest first, including the pointer's.
+    """Return all moves of a channel, oldest first, including the last one in the pointer.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def read_moves(store: ArtifactStore, channel: str) -> list[ChannelMove]:
 
 
 def next_number(store: ArtifactStore, channel: str, present: ChannelPointer | None) -> int:
-    """Return the number of the next move: one more than any in the history and the pointer."""
+    """Return the number of the next move: one more than the highest in history and pointer."""
     numbers = [_entry_number(key) for key in store.keys(_history_prefix(channel))]
     return 1 + max(*numbers, 0, present.move if present else 0)
 
@@ -108,7 +108,7 @@ def _entry_number(key: str) -> int:
 def _damaged_entry(key: str) -> IntegrityError:
     return IntegrityError(
         f"{key} is not a valid entry of a channel's history",
-        hint="find out what wrote it, then remove it",
+        hint="find out what wrote this entry, then delete the entry; the others stay valid",
     )
 
 

@@ -26,7 +26,7 @@ _COMPARED: Final = {
 
 
 def compare_metadata(before: Metadata, after: Metadata) -> dict[str, Change]:
-    """Return the differences by dotted key, in the form that reports and `models diff` show."""
+    """Return the values that differ, by dotted key, as reports and `models diff` show them."""
     old, new = (
         dict(flatten(metadata.model_dump(mode="json", include=_COMPARED)))
         for metadata in (before, after)

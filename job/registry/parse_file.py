@@ -13,12 +13,12 @@ _File = TypeVar("_File", bound=PublishedFile)
 
 
 def parse_file(form: type[_File], name: str, raw: bytes) -> _File:
-    """Return the content of a file.
+    """Return the content of a published file as an instance of the class `form`.
 
     Parameters
     ----------
     name
-        Key of the file, for the message.
+        Key of the file in the store, for the error message.
 
     Raises
     ------

@@ -18,7 +18,7 @@ from job.registry.read_version import verify_files
 def promote(
     store: ArtifactStore, channel: str, version: str, *, at: datetime, by: str, expect: str | None
 ) -> MoveResult:
-    """Move a channel to a verified version.
+    """Verify a version, and move a channel to it.
 
     Raises
     ------
@@ -44,7 +44,7 @@ def promote(
 def promote_anchor(
     store: ArtifactStore, channel: str, version: str, *, at: datetime, by: str, expect: str | None
 ) -> AnchorMoveResult:
-    """Move the anchor of a channel to a verified version; the channel is not moved.
+    """Verify a version, and move the anchor of a channel to it; the channel is not moved.
 
     Raises
     ------
@@ -71,19 +71,26 @@ def promote_anchor(
 
 def _require_at(pointer: str, present: str | None, expect: str | None) -> None:
     """Raise `VersionConflictError` if a pointer is not at the expected version."""
-    if expect is not None and present != expect:
+    if expect is None or present == expect:
+        return
+    if present is None:
         raise VersionConflictError(
-            f"{describe_pointer(pointer)} is at {present}; expected {expect}",
-            hint="`pcc-job models history` shows who moved it; if the move is still right, run "
-            "again with --expect set to the present version",
+            f"{describe_pointer(pointer)} points to no version; expected {expect}",
+            hint="`pcc-job models list` shows the channels; check the name, or run again without "
+            "--expect to set the first version",
         )
+    raise VersionConflictError(
+        f"{describe_pointer(pointer)} points to {present}; expected {expect}",
+        hint="`pcc-job models history` shows who moved it; if the move is still right, run again "
+        f"with --expect {present}",
+    )
 
 
 def require_store_conditions(store: ArtifactStore, by: str) -> None:
-    """Raise `ConfigurationError` if a probe shows that the store ignores conditions."""
+    """Probe the store; raise `ConfigurationError` if it ignores the conditions of writes."""
     channels.require_conditions(store.uri, store.probe(actor_token(by)))
 
 
 def actor_token(by: str) -> str:
-    """Return a string for keys that identifies the actor; user names may contain any character."""
+    """Return a string that identifies the run or operator `by`, and that is valid in keys."""
     return Digest.of(by.encode()).hex[:16]

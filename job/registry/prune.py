@@ -5,7 +5,8 @@ How it works
 1. List the complete versions and the unfinished ones, which have no manifest.
 2. Select the complete versions that are older than the newest `keep` and not in use.  In use are
    champions, anchors, and the versions that channels would roll back to.
-3. Select the unfinished versions, probes and removal marks that are older than `before`.
+3. Select the unfinished versions, objects of probes (tests of the store) and removal marks that are
+   older than `before`.
 4. Remove each version with `remove_version`, which checks again that it is not in use.
 """
 
@@ -49,15 +50,15 @@ def prune_versions(
     token: str,
     anchor: str | None = None,
 ) -> PruneResult:
-    """Remove unfinished work older than `before`, and versions older than the newest `keep`.
+    """Remove unfinished versions from before `before`, and all but the newest `keep` versions.
 
-    `anchor`, the versions that a channel or an anchor points to, and those that a channel would
-    roll back to are never removed.  If `keep` is None, no complete version is removed.
+    The version `anchor`, those that a channel or an anchor points to, and those that a channel
+    would roll back to are never removed.  If `keep` is None, no complete version is removed.
 
     Parameters
     ----------
     token
-        Distinguishes this call from concurrent ones.
+        String that distinguishes this call from concurrent calls.
     """
     versions = _list_versions(store)
     complete, unfinished = versions.complete, versions.unfinished

@@ -1,9 +1,9 @@
-"""Publish a bundle so that a reader of the manifest sees the complete version or none.
+"""Publish a bundle (all files of a version) so that readers see a complete version or none.
 
 How it works
 ------------
 1. The first attempt of a run id claims the version's name and time; later attempts use the claim.
-2. Each file is created only if it does not exist; an existing one becomes part of the version.
+2. Each file is created only if it does not exist; an existing file is used for the version.
 3. If `models prune` is removing the version, or a file is missing, nothing is committed.
 4. The manifest is written last, and commits the version.  It holds the digests of the stored files.
 """
@@ -37,7 +37,7 @@ _N_THREADS: Final = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """Name, time and input of a version, fixed by the first attempt of a run id."""
+    """Name and time of a version and digests of its input, fixed by a run's first attempt."""
 
     version: str
     started_at: datetime
@@ -50,7 +50,7 @@ def name_version(run_id: str, at: datetime, *, copied_from: str | None = None) -
 
 
 def is_named_for(version: str, run_id: str, copied_from: str | None) -> bool:
-    """Return whether a version's name is derived from this run id, or from this copy."""
+    """Return whether a name is that of the run's version or, with `copied_from`, of a copy."""
     return version.endswith(f"_{run_suffix(_owner(run_id, copied_from))}")
 
 
@@ -59,12 +59,12 @@ def _owner(run_id: str, copied_from: str | None) -> str:
 
 
 def find_claim(store: ArtifactStore, run_id: str, digests: Mapping[str, str]) -> Claim | None:
-    """Read the claim of an earlier or concurrent attempt of this run id.
+    """Return the claim that an attempt of this run id has stored; None if there is none.
 
     Raises
     ------
     ConfigurationError
-        That attempt used another dataset or other settings.
+        The attempt that stored the claim used another dataset or other settings.
     """
     raw = store.get(_claim_key(run_id))
     if raw is None:
@@ -78,7 +78,8 @@ def find_claim(store: ArtifactStore, run_id: str, digests: Mapping[str, str]) ->
         )
     except (ValueError, KeyError, TypeError, AttributeError):
         raise IntegrityError(
-            f"{_claim_key(run_id)} is damaged", hint="run again with another --run-id"
+            f"cannot read the version of run id '{run_id}': {_claim_key(run_id)} is damaged",
+            hint="run again with another --run-id",
         ) from None
     if claim.digests != dict(digests):
         raise ConfigurationError(
@@ -90,7 +91,7 @@ def find_claim(store: ArtifactStore, run_id: str, digests: Mapping[str, str]) ->
 
 
 def claim(store: ArtifactStore, run_id: str, proposed: Claim) -> Claim:
-    """Claim the version that this run id publishes, or return the claim of an earlier attempt."""
+    """Store the proposed claim of this run id, or return the claim of an earlier attempt."""
     content = {
         "version": proposed.version,
         "started_at": proposed.started_at.isoformat(),
@@ -119,8 +120,8 @@ def publish(
 ) -> None:
     """Create all objects of a version; the manifest commits it.
 
-    Objects are never changed.  Those that an earlier or concurrent attempt of the same run has
-    stored become part of the version, and the manifest describes the stored objects.
+    Objects are never changed.  Objects that another attempt of the same run has stored become files
+    of the version, and the manifest describes the stored objects.
 
     Raises
     ------
@@ -150,14 +151,16 @@ def publish(
 def _require_same_run(
     version: str, run_id: str, stored: PromotionTerms, ours: PromotionTerms, *, is_copy: bool
 ) -> None:
-    """Raise `VersionConflictError` if the stored metadata have another run or gate decision."""
+    """Raise `VersionConflictError` if stored and new metadata differ in run or gate decision."""
     if stored.run_id not in (run_id, None) and not is_copy:
         raise VersionConflictError(
-            f"{version} belongs to run '{stored.run_id}'", hint="run again with another --run-id"
+            f"cannot publish {version}: it already exists and belongs to run '{stored.run_id}'",
+            hint="run again with another --run-id",
         )
     if stored.override != ours.override:
         raise VersionConflictError(
-            f"an interrupted attempt of run '{run_id}' has stored a different decision of the gate",
+            f"cannot publish {version}: an interrupted attempt of run '{run_id}' stored a "
+            "different decision of the gate",
             hint="run again with another --run-id",
         )
 
@@ -165,25 +168,26 @@ def _require_same_run(
 def _require_all_present(store: ArtifactStore, version: str, names: Iterable[str]) -> None:
     """Raise `TransientError` if `models prune` is removing the version, or has removed a file.
 
-    NOTE: check the mark first, then the files: a removal deletes its mark after the files.
+    NOTE: check the removal mark first, then the files: a removal deletes the mark last.
     """
     if is_being_removed(store, version):
         raise TransientError(
             f"{version} is being removed by `models prune` as abandoned",
-            hint="run again when `models prune` has ended; if it was killed, when the next "
-            f"`models prune` has removed its mark in removals/{version}/, after "
-            "store.abandoned_after_hours",
+            hint="run again when `models prune` has ended; if it was killed, run it once more "
+            "after store.abandoned_after_hours, so that it deletes its mark in "
+            f"removals/{version}/",
         )
     missing = {f"{version}/{name}" for name in names} - set(store.keys(f"{version}/"))
     if missing:
         raise TransientError(
-            f"{pluralize(len(missing), 'file')} of {version} removed during the run",
+            f"cannot publish {version}: {pluralize(len(missing), 'file')} disappeared during the "
+            "run",
             hint="run again",
         )
 
 
 def _create(store: ArtifactStore, version: str, name: str, data: bytes) -> bytes:
-    """Create an object, or return the bytes of the existing one."""
+    """Create a file of a version; return the stored bytes, maybe written by another attempt."""
     key = f"{version}/{name}"
     if store.put_if_absent(key, data):
         return data

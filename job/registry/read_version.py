@@ -49,7 +49,7 @@ def read_verified(store: ArtifactStore, version: str) -> dict[str, bytes]:
 
 
 def read_metadata(store: ArtifactStore, version: str) -> Metadata:
-    """Return a version's metadata.json, verified.
+    """Return the content of a version's metadata.json, verified.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def read_metadata(store: ArtifactStore, version: str) -> Metadata:
 
 
 def parse_metadata(version: str, raw: bytes) -> Metadata:
-    """Read the bytes of a version's metadata.json.
+    """Return the content of a version's metadata.json from its bytes.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def parse_metadata(version: str, raw: bytes) -> Metadata:
 
 
 def read_terms(store: ArtifactStore, version: str) -> PromotionTerms:
-    """Return the promotion terms of a version, from its verified metadata.json.
+    """Return the keys of a version's metadata.json that promotion depends on, verified.
 
     Raises
     ------
@@ -101,15 +101,16 @@ def verify_files(
     sink: Sink | None = None,
     selected: Collection[str] | None = None,
 ) -> int:
-    """Check the files of a version against its manifest, and return their number.
+    """Check the files of a version against its manifest; return the number of checked files.
 
-    The manifest is one of the files.
+    The manifest counts as one of the files.
 
     Parameters
     ----------
     sink
-        Called with a file's name and its next piece: in order within a file, while several files
-        may be in progress.  The pieces are verified only once this function has returned.
+        Called with the name of a file and the next piece of its bytes; the pieces of a file are in
+        order, but several files may be in progress.  The pieces are verified only when this
+        function has returned.
     selected
         Names of the files to read; None reads all.
 
@@ -135,7 +136,7 @@ def verify_files(
 
 
 def _measure(store: ArtifactStore, version: str, name: str, sink: Sink | None) -> FileEntry | None:
-    """Read a file piece by piece, and return its entry; None if it does not exist."""
+    """Read a file in pieces and return its manifest entry; None if the file does not exist."""
     exists, n_bytes, digest = False, 0, hashlib.sha256()
     with closing(store.pieces(f"{version}/{name}")) as pieces:
         for piece in pieces:
@@ -159,7 +160,7 @@ def _damage(version: str, broken: list[str], unlisted: list[str]) -> IntegrityEr
 
 
 def copied_from(store: ArtifactStore, version: str) -> str | None:
-    """Return the version that this one is a copy of; None if it is no copy, or unreadable."""
+    """Return the version whose copy this version is; None if it is no copy, or unreadable."""
     manifest = _parse_manifest(store.get(f"{version}/{MANIFEST_FILE}") or b"")
     return None if manifest is None else manifest.copied_from
 
@@ -170,7 +171,7 @@ def _read_manifest(version: str, raw: bytes) -> Manifest:
     if manifest is None or raw != _rewrite(manifest):
         raise IntegrityError(
             f"{version}/{MANIFEST_FILE}, the manifest, is missing or damaged",
-            hint="publish a new version",
+            hint="restore it from a backup, or publish a new version",
         )
     if manifest.version != version or not is_named_for(
         version, manifest.run_id, manifest.copied_from
@@ -182,7 +183,7 @@ def _read_manifest(version: str, raw: bytes) -> Manifest:
     # NOTE: names become paths when a version is fetched
     if not all(is_key(entry.name) for entry in manifest.files):
         raise IntegrityError(
-            f"{version}/{MANIFEST_FILE} names a file outside of the version's folder",
+            f"{version}/{MANIFEST_FILE} names a file outside the version's folder",
             hint="do not use this version; find out who wrote it",
         )
     return manifest

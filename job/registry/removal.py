@@ -7,8 +7,8 @@ How it works
 3. If so, delete the manifest, then the other files.
 4. Delete the mark.
 
-A process that commits or promotes a version checks for marks after its last change that step 2
-could have seen.  So at least one of the two processes sees the other.
+A process that commits or promotes a version checks for marks after the last change that step 2
+could have seen.  So either step 2 sees the change, or the other process sees the mark.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from job.contracts.version_files import MANIFEST_FILE
 def remove_version(
     store: ArtifactStore, version: str, *, token: str, is_removable: Callable[[], bool]
 ) -> bool:
-    """Remove a version unless it is needed, and return whether it was removed.
+    """Remove a version unless it is in use, and return whether it was removed.
 
     Parameters
     ----------
     token
-        Distinguishes this removal from others of the same version.
+        String that distinguishes this removal from other removals of the same version.
     is_removable
-        Return whether the version is not in use; called after the mark is written.
+        Function that returns whether the version is not in use; called after the mark is written.
     """
     mark = f"{_marks_prefix(version)}{token}"
     store.put_if_absent(mark, b"")

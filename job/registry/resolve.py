@@ -16,7 +16,7 @@ from job.registry.read_version import list_versions, read_metadata
 
 
 def resolve_version(store: ArtifactStore, name: str) -> str:
-    """Find a version by its name, as `latest`, or as the name of a channel.
+    """Return the version that a name stands for: itself, `latest`, or a channel's version.
 
     Raises
     ------
@@ -32,7 +32,8 @@ def resolve_version(store: ArtifactStore, name: str) -> str:
     if champion is None:
         raise ConfigurationError(
             f"no version or channel '{name}' in '{store.uri}'",
-            hint=f"versions: {quote_list(versions[::-1]) or 'none yet'}",
+            hint="use a version or a channel; versions: "
+            f"{quote_list(versions[::-1]) or 'none yet'}",
         )
     return champion
 
@@ -49,7 +50,8 @@ def list_history(store: ArtifactStore, channel: str) -> list[ChannelMove]:
     if not moves:
         raise ConfigurationError(
             f"channel '{channel}' does not exist in '{store.uri}'",
-            hint=f"channels: {quote_list(sorted(list_channels(store))) or 'none yet'}",
+            hint="use an existing channel; channels: "
+            f"{quote_list(sorted(list_channels(store))) or 'none yet'}",
         )
     return moves
 
@@ -75,6 +77,6 @@ def list_anchor_history(store: ArtifactStore, channel: str) -> list[ChannelMove]
 
 
 def diff(store: ArtifactStore, before: str, after: str) -> VersionDiff:
-    """Return the differences between two versions, in the form that the report uses."""
+    """Return the differences between the metadata of two versions, as in the report."""
     changed = compare_metadata(read_metadata(store, before), read_metadata(store, after))
     return VersionDiff(before=before, after=after, changed=changed)

@@ -15,6 +15,7 @@ from typing import Final
 from job.contracts.identity import ModelVersion, is_version
 from job.contracts.ports import ArtifactStore
 from job.contracts.reports.results import MoveResult
+from job.contracts.store_keys import promote_command
 from job.contracts.version_files import MANIFEST_FILE
 from job.errors import ConfigurationError, VersionConflictError
 from job.registry.anchors import pointed_versions
@@ -31,12 +32,13 @@ _SECOND: Final = timedelta(seconds=1)
 def roll_back(
     store: ArtifactStore, channel: str, *, at: datetime, by: str, is_republished: bool
 ) -> MoveResult:
-    """Move a channel back to the champion before the current one.
+    """Move a channel back to the latest earlier champion that still exists.
 
     Parameters
     ----------
     is_republished
-        Publish a copy of that version as the newest one, for consumers that take the newest folder.
+        Whether a copy of the earlier champion is published as the newest version, for consumers
+        that take the newest folder.
 
     Raises
     ------
@@ -48,9 +50,9 @@ def roll_back(
     origin = previous_version(store, channel)
     if pointer is None or origin is None:
         raise ConfigurationError(
-            f"channel '{channel}' has no earlier version",
-            hint="`pcc-job models list` shows the versions, `pcc-job models promote VERSION "
-            "--channel {channel}` moves the channel",
+            f"cannot roll back channel '{channel}': it has no earlier version",
+            hint="`pcc-job models list` shows the versions; "
+            f"{promote_command(channel, 'VERSION')} moves the channel to one of them",
         )
     target = _republish(store, origin, at=at, by=by) if is_republished else origin
     verify_files(store, target)
@@ -71,7 +73,7 @@ def roll_back(
 
 
 def _republish(store: ArtifactStore, origin: str, *, at: datetime, by: str) -> str:
-    """Ensure the newest folder holds a copy of the older version, and return its name.
+    """Ensure the newest folder is a copy of version `origin`, and return the copy's name.
 
     A copy left by an earlier call, which ended before it moved the channel, is reused.
     """
@@ -87,14 +89,16 @@ def _republish(store: ArtifactStore, origin: str, *, at: datetime, by: str) -> s
 
 
 def _after(newest: str, at: datetime) -> datetime:
-    """Return a time whose version name sorts after the newest folder, even if a clock was ahead."""
+    """Return `at` or, if later, the second after the time in the version name `newest`."""
     try:
         stamp = datetime.strptime(ModelVersion.parse(newest).stamp, "%Y%m%d_%H%M%S")
         return max(at, stamp.replace(tzinfo=UTC) + _SECOND)
     except (ValueError, OverflowError):
         raise ConfigurationError(
-            f"no version name sorts after the newest folder '{newest}'",
-            hint="find out who created the folder, and remove it",
+            f"cannot name the copy to roll back to: the name of folder '{newest}' is not a valid "
+            "date or is too far in the future, and the copy must sort after it",
+            hint="find out who created the folder, then delete it, or run again without "
+            "--republish",
         ) from None
 
 

@@ -2,7 +2,8 @@
 
 How it works
 ------------
-1. Before publication the run claims its version, and records the champion that the gate compared.
+1. Before publication the run claims its version: it stores the version's name under the run id, so
+   that later attempts use the same name.  It also records the champion that the gate compared.
 2. After publication the channel moves to the version, but only from that champion.
 3. If the version's metadata request it, the anchor is set as well.
 4. A later attempt of an interrupted run repeats steps 2 and 3, unless the channel was moved since.
@@ -37,7 +38,7 @@ log = structlog.get_logger(__name__)
 
 
 def propose_claim(plan: Plan, digests: Mapping[str, str]) -> Claim:
-    """Return the claim of this attempt, which applies if the run id has no claim yet."""
+    """Return the claim of this attempt; the claim of an earlier attempt takes precedence."""
     return Claim(
         version=name_version(plan.run_id, plan.started_at),
         started_at=plan.started_at,
@@ -48,7 +49,7 @@ def propose_claim(plan: Plan, digests: Mapping[str, str]) -> Claim:
 def claim_version(
     plan: Plan, store: ArtifactStore, digests: Mapping[str, str], champion: PublishedVersion | None
 ) -> Claim:
-    """Claim the version that this attempt proposes; return the claim of the first attempt.
+    """Store this attempt's claim, or return the claim of the run's first attempt.
 
     The champion that the gate compared is recorded, so an attempt that only finishes the promotion
     moves the channel from that champion only.
@@ -67,9 +68,10 @@ def choose_anchor(
 ) -> AnchorRequest | None:
     """Return the anchor that the version's promotion sets; None if the anchor does not change.
 
-    The first promotion decided by the gate's default rule makes its champion the anchor, so that a
-    slow decline is noticed.  A run with `--override` makes its own version the anchor if the
-    channel's anchor cannot be compared any more.
+    The first candidate that `gate.inconclusive` accepts, because the table cannot show
+    `gate.margin`, makes the current champion the anchor, so that a slow decline is noticed.  A run
+    with `--override` makes its own version the anchor if the channel's anchor cannot be compared
+    any more.
     """
     anchors = [comparison for comparison in decision.comparisons if comparison.role == "anchor"]
     if plan.override is not None:
@@ -91,9 +93,9 @@ def promote_accepted(
     *,
     override: str | None = None,
 ) -> None:
-    """Move the channel, if one is set, to the version, from the champion that the gate compared.
+    """Move the channel, if one is set, from the champion that the gate compared to the version.
 
-    The version's metadata name the anchor to set, if any.
+    Then set the anchor, if the version's metadata request one.
     """
     channel = plan.settings.publish.channel
     if channel is None:
@@ -133,10 +135,12 @@ def finish_interrupted(
     if any(move.to == version for move in read_moves(store, channel)):
         return
     if store.head(_seen_key(plan.run_id, channel, pointer)) is None:
+        change = f"moved to {present}" if present else "removed"
+        compare = f"compare them with `pcc-job models diff {present} {version}`, then "
         raise VersionConflictError(
-            f"channel '{channel}' was moved to {present} after the gate had judged {version}",
-            hint=f"compare them with `pcc-job models diff {present} {version}`, then "
-            f"`pcc-job models promote {version}` if it is the better one",
+            f"channel '{channel}' was {change} after the gate had judged {version}",
+            hint=f"{compare if present else ''}run `pcc-job models promote {version}` if it is the "
+            "better one",
         )
     override = read_terms(store, version).override
     why = f"{_why(override.reason if override else None)}; promotion finished by a later attempt"
@@ -146,7 +150,7 @@ def finish_interrupted(
 
 
 def _set_anchor(store: ArtifactStore, channel: str, version: str, *, at: datetime, by: str) -> None:
-    """Set the anchor that the version's metadata request, unless it has moved meanwhile."""
+    """Set the anchor that the version's metadata request, unless the anchor has moved since."""
     request = read_terms(store, version).sets_anchor
     if request is None:
         return
@@ -158,7 +162,7 @@ def _set_anchor(store: ArtifactStore, channel: str, version: str, *, at: datetim
     why = (
         "the gate's default decided: the table cannot show gate.margin"
         if expected is None
-        else f"{request.replaces} cannot be compared any more"
+        else f"{request.replaces} can no longer be compared"
     )
     reason = _reason(at, by, why)
     try:

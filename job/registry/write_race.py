@@ -16,10 +16,10 @@ _N_BYTES: Final = 64_000
 
 
 def probe_concurrent_creates(store: ArtifactStore, token: str) -> ProbeStep:
-    """Let many writers create one key at the same moment, repeatedly; one must win each time.
+    """Let many writers create one key concurrently, repeatedly; one must succeed each time.
 
-    A store that passes may still fail later.  If it fails, two runs could both believe that they
-    have moved a channel.
+    The test may miss a defect of the store.  In a store that fails it, two runs could both conclude
+    that they have moved a channel.
     """
     winners = (_count_winners(store, f"probe/{token}-{n}") for n in range(_N_ROUNDS))
     n_winners = next((n for n in winners if n != 1), 1)

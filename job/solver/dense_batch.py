@@ -1,9 +1,11 @@
 """Fit linear models for many C at once on one dense matrix.
 
+P is the number of problems, K of logits per problem (1 for two classes), D of columns.
+
 How it works
 ------------
 1. L-BFGS (`lbfgs`) minimizes all problems together: an evaluation of the objective F (`objective`)
-   is one pass over the rows, in blocks (`dense_design`), for every problem.
+   is one pass over the rows, in chunks (`dense_design`), for every problem.
 2. L-BFGS works in a basis in which the Hessian of every problem is close to the identity.  The
    Hessian of F is that of the loss plus 1 / (C S) on the diagonal.  The softmax loss has the
    Hessian (diag(p) - p p') x x'; Böhning (1992) bounds it by a constant matrix over the classes
@@ -40,13 +42,13 @@ _N_FIRST_ITERATIONS: Final = 8
 def fit_dense_batch(
     design: DenseDesign, problems: LinearProblems, stop: StopRule, start: WarmStart | None
 ) -> LinearFits:
-    """Fit all problems, in batches that fit into memory.
+    """Fit all problems, in batches that fit into memory, and return the models.
 
     Parameters
     ----------
     stop
-        The suboptimality is estimated as half the squared gradient in the basis u, which is
-        accurate within a factor of ten.
+        Its `suboptimality` is compared with half the squared gradient in the basis u, which
+        estimates the distance of F from its minimum within a factor of ten.
     start
         None to start from 0.
     """
@@ -65,7 +67,7 @@ def fit_dense_batch(
 
 
 def batch_bytes(n_models: int, n_values: int) -> int:
-    """Return the bytes that fitting so many models of so many values needs besides the matrix."""
+    """Return the bytes needed to fit `n_models` models, in addition to the matrix."""
     return min(n_models, _max_batch_size(n_values)) * _model_bytes(n_values)
 
 
@@ -74,7 +76,7 @@ def _max_batch_size(n_values: int) -> int:
 
 
 def _model_bytes(n_values: int) -> int:
-    """Return an upper bound on a model's L-BFGS memory and an evaluation's temporary arrays."""
+    """Return an upper bound on one model's bytes: L-BFGS memory and temporary arrays."""
     return n_values * 8 * (2 * MEMORY_SIZE + 16)
 
 
@@ -94,7 +96,7 @@ class _Batch:
         self._set_basis(objective.initial_curvatures())
 
     def _set_basis(self, curvatures: Array) -> None:
-        """Scale the basis by these curvatures of the loss for each logit, shape (P, K)."""
+        """Set the basis from the curvature h_k of the loss for each logit, shape (P, K)."""
         h, penalty = np.maximum(curvatures, 1e-9), self._objective.penalty
         hessian = h[..., None] * self._variances + penalty[:, None, None]
         scale = (1 / np.sqrt(hessian)).astype(self._dtype)
@@ -127,7 +129,7 @@ class _Batch:
         return minimize(self._evaluate, points, self._stop.tolerance, max_iter)
 
     def _coefficients(self, points: Array, problems: Array) -> tuple[Array, Array]:
-        """Return coefficients (P, K, D) and intercepts (P, K) at points given in the basis."""
+        """Convert points in the basis to coefficients (P, K, D) and intercepts (P, K)."""
         u, ids = self._logit_rows(points, problems)
         scaled = u[:, 1:].astype(self._dtype)
         scaled *= self._scale[ids]
@@ -136,7 +138,7 @@ class _Batch:
         return W.reshape(len(points), self._n_logits, -1), b.reshape(len(points), -1)
 
     def _points(self, W: Array, b: Array) -> Array:
-        """Return the points in the basis for these coefficients and intercepts."""
+        """Convert coefficients (P, K, D) and intercepts (P, K) to points in the basis."""
         by_column = self._rotate(W, self._vectors) / self._scale.reshape(W.shape)
         by_intercept = (b + W @ self._mean) / self._intercept_scale.reshape(b.shape)
         return np.concatenate(
@@ -147,12 +149,12 @@ class _Batch:
         return W @ vectors if len(vectors) else W
 
     def _logit_rows(self, points: Array, problems: Array) -> tuple[Array, Array]:
-        """Return points with one row per problem and logit, and their row numbers in `_scale`."""
+        """Reshape points to one row per problem and logit; also return their rows in `_scale`."""
         ids = problems[:, None] * self._n_logits + np.arange(self._n_logits)
         return points.reshape(ids.size, -1), ids.ravel()
 
     def _evaluate(self, points: Array, problems: Array) -> tuple[Array, Array, Array]:
-        """Return F (P,), its gradient by the points (P, N) and the errors (P,)."""
+        """Return F (P,), its gradient by the points (P, N), and the stopping errors (P,)."""
         W, b = self._coefficients(points, problems)
         value, by_W, by_b, error = self._objective.evaluate(W, b, problems)
         u, ids = self._logit_rows(points, problems)

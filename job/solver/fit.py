@@ -6,7 +6,8 @@ How it works
    support are left untouched, and the caller fits them with scikit-learn.
 2. Logistic regressions are fitted by `mixed_precision` (dense matrices) or `newton_cg` (sparse
    ones), linear SVCs of dense matrices by `linear_svc`.
-3. With `PreviousModels`, fits start from the coefficients of the columns that both matrices share.
+3. With `PreviousModels`, fits start from the coefficients of the columns that the previous matrix
+   and the new one share.
 4. Fitted attributes are set on scikit-learn's own objects.  A model that did not converge gets
    none, so scikit-learn fits it, and a debug event is logged.
 5. `polish_with_sklearn` continues the published model's fit by scikit-learn's own stopping rule.
@@ -105,7 +106,7 @@ def _fit_batch(
     parallel_map: ParallelMap,
     start: WarmStart | None,
 ) -> None:
-    """Fit models of one kind and loss at once."""
+    """Fit models that share class, loss and other parameters except C and the seed."""
     if isinstance(linear_model(batch[0]), LogisticRegression):
         problems, stop = _logistic_problems(batch, labels.codes, suboptimality)
         fits = fit_logistic(X, problems, stop, parallel_map, start)
@@ -116,7 +117,7 @@ def _fit_batch(
 
 
 def _group_into_batches(models: Sequence[BaseEstimator], X: Matrix) -> list[list[int]]:
-    """Return the positions of the models that can be fitted, those of a batch together."""
+    """Return the batches of models that can be fitted together, as positions in `models`."""
     batches: dict[str, list[int]] = {}
     for n, model in enumerate(models):
         if can_fit(model, X):
@@ -125,7 +126,7 @@ def _group_into_batches(models: Sequence[BaseEstimator], X: Matrix) -> list[list
 
 
 def tolerated_suboptimality(n_test_rows: int) -> float:
-    """Return the suboptimality that does not change the score of so many test rows noticeably."""
+    """Return a suboptimality too small to change the score of `n_test_rows` rows noticeably."""
     return _TOLERATED_SUBOPTIMALITY if n_test_rows >= _MIN_EARLY_STOP_ROWS else 0.0
 
 
@@ -136,7 +137,7 @@ def fit_logistic(
     parallel_map: ParallelMap,
     start: WarmStart | None = None,
 ) -> LinearFits:
-    """Fit logistic regressions that share one weighting to a dense or a sparse matrix."""
+    """Fit logistic regressions with the same sample weights to a dense or a sparse matrix."""
     if isinstance(X, np.ndarray):
         return fit_mixed_precision(X, problems, stop, parallel_map, start=start)
     design = SparseDesign(X.tocsr(), problems.weights[0], parallel_map)
@@ -169,7 +170,7 @@ def can_fit(model: BaseEstimator, X: Matrix) -> bool:
 
 
 def _batch_key(model: BaseEstimator) -> str:
-    """Return a key that is equal for models that can be fitted in one batch."""
+    """Return a key; models with equal keys can be fitted in one batch."""
     linear = linear_model(model)
     fixed = {k: v for k, v in linear.get_params().items() if k not in ("C", "random_state")}
     return repr([type(model).__name__, id(getattr(model, "cv", None)), sorted(fixed.items())])
@@ -192,7 +193,7 @@ def _logistic_problems(
 def _set_fitted(
     models: Sequence[LogisticRegression], fits: LinearFits, classes: Array, X: Matrix
 ) -> tuple[list[bool], Array]:
-    """Set the attributes of the models that converged; return which did, and all iterations."""
+    """Set the fitted attributes of models that converged; return which did, and the iterations."""
     # NOTE: a batch may come in float64, with which every prediction would copy its matrix
     W = fits.coefficients.astype(X.dtype, copy=False)
     is_converged = fits.errors <= models[0].tol

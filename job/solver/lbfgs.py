@@ -1,7 +1,8 @@
 """Minimize many smooth convex functions at once by limited-memory BFGS.
 
 Evaluation takes most of the time, so the functions share it: one call of the objective evaluates
-all functions that are still active.  Each has its own memory, step size and stopping point.
+all functions that are still active.  Each has its own memory, step size and stopping point.  In
+shapes, P is the number of functions (here also: problems), N that of each one's variables.
 
 How it works
 ------------
@@ -44,10 +45,11 @@ class OptimizeResults:
     Attributes
     ----------
     points
-        Shape (P, N).
+        Final point of each problem, shape (P, N).
     errors
-        The error that the objective returned there, shape (P,); above the tolerance where a
-        problem ran out of iterations, found no step, or made no progress for fifty iterations.
+        The stopping error that the objective returned at the final points, shape (P,).  It is
+        above the tolerance if a problem ran out of iterations, found no step, or made no progress
+        for fifty iterations.
     n_iter
         Iterations, shape (P,).
     """
@@ -60,7 +62,7 @@ class OptimizeResults:
 def minimize(
     objective: Objective, start: Array, tolerance: float, max_iter: int
 ) -> OptimizeResults:
-    """Minimize from `start` (P, N), which is overwritten, until each error is within tolerance."""
+    """Minimize P functions from `start` (P, N), which is overwritten, until errors <= tolerance."""
     problems = np.arange(len(start))
     state = _State(problems, start, *objective(start, problems))
     results = OptimizeResults(
@@ -103,7 +105,7 @@ class _State:
         return self._n_idle
 
     def keep(self, mask: Array, results: OptimizeResults) -> None:
-        """Keep the problems under the mask; write the others, which end here, to the results."""
+        """Keep the problems where the mask is true; write the others, which end, to `results`."""
         if mask.all():
             return
         ended = self.problems[~mask]
@@ -122,7 +124,7 @@ class _State:
 
 
 def _line_search(objective: Objective, state: _State, direction: Array, slope: Array) -> Array:
-    """Move each problem along its direction; return whether a step was found, shape (P,)."""
+    """Move each problem's point along its direction; return whether a step was found, (P,)."""
     n = len(state.problems)
     low, high, step = np.zeros(n), np.full(n, np.inf), np.ones(n)
     gradient, step_size = np.empty_like(direction), np.zeros(n)
@@ -157,7 +159,7 @@ def _line_search(objective: Objective, state: _State, direction: Array, slope: A
 
 
 def _slopes(gradients: Array, directions: Array, problems: Array) -> Array:
-    """Return the inner product of each problem's gradient and direction."""
+    """Return the slope of each problem: the inner product of its gradient and direction."""
     return np.array(
         [np.vdot(g, directions[n]) for g, n in zip(gradients, problems, strict=True)], np.float64
     )

@@ -35,17 +35,17 @@ class LbfgsMemory:
         self._update_products([-1])
 
     def keep(self, mask: Array) -> None:
-        """Drop the problems that are not under the mask."""
+        """Keep only the problems where the mask is true."""
         self._vectors = self._vectors[mask]
         self._products, self._scale = self._products[mask], self._scale[mask]
 
     def gradient(self, problem: int) -> Array:
-        """Return the gradient of the problem at this position."""
+        """Return the newest gradient of the problem at this position."""
         gradient: Array = self._vectors[problem, -1]
         return gradient
 
     def add(self, s: Array, gradient: Array) -> None:
-        """Replace the oldest pair with this step; a step without curvature has no effect."""
+        """Replace the oldest pair by a step and its gradient change; ignored if s' y <= 0."""
         slot = self._n_seen % MEMORY_SIZE
         change = MEMORY_SIZE + slot
         self._n_seen += 1
@@ -77,14 +77,14 @@ class LbfgsMemory:
         return direction, -np.einsum("pv,pv->p", self._products[:, -1], weights)
 
     def _projection(self, vector: int, weights: Array, slot: int) -> Array:
-        """Return the product of a vector and the combination, divided by a pair's curvature."""
+        """Return (vector' c) / (s' y): c combines all vectors by `weights`, `slot` is the pair."""
         curvature = self._products[:, slot, MEMORY_SIZE + slot]
         product = np.einsum("pv,pv->p", self._products[:, vector], weights)
         np.divide(product, curvature, out=product, where=curvature > 0)
         return np.where(curvature > 0, product, 0.0)
 
     def _update_products(self, vectors: list[int]) -> None:
-        """Update the inner products of these vectors with all vectors."""
+        """Recompute the inner products of the vectors at these positions with all vectors."""
         for vector in vectors:
             products = np.matmul(self._vectors, self._vectors[:, vector, :, None])[..., 0]
             self._products[:, vector] = products

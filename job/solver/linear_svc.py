@@ -37,7 +37,7 @@ _MAX_ITERATIONS: Final = 500  # in each precision
 
 
 def linear_model(model: BaseEstimator) -> BaseEstimator:
-    """Return the linear model inside a calibrated one, fitted if that is; others unchanged."""
+    """Return a calibrated model's linear model, fitted if it is; return others unchanged."""
     if not isinstance(model, CalibratedClassifierCV):
         return model
     calibrated = getattr(model, "calibrated_classifiers_", None)
@@ -45,7 +45,7 @@ def linear_model(model: BaseEstimator) -> BaseEstimator:
 
 
 def can_fit_svc(model: BaseEstimator) -> bool:
-    """Return whether the model is a plain linear SVC, uncalibrated or calibrated on given folds."""
+    """Return whether this is a supported `LinearSVC`, bare or calibrated with explicit folds."""
     if isinstance(model, CalibratedClassifierCV):
         return (
             model.ensemble is False and isinstance(model.cv, list) and can_fit_svc(model.estimator)
@@ -54,7 +54,7 @@ def can_fit_svc(model: BaseEstimator) -> bool:
 
 
 def has_supported_parameters(model: BaseEstimator, configurable: set[str]) -> bool:
-    """Return whether configurable parameters are valid and all others have their defaults."""
+    """Return whether the `configurable` parameters are valid and the others have their defaults."""
     defaults, parameters = type(model)().get_params(), model.get_params()
     numbers = [parameters[name] for name in ("C", "tol", "max_iter")]
     seed = parameters["random_state"]
@@ -86,16 +86,18 @@ def fit_svcs(
     parallel_map: ParallelMap,
     start: WarmStart | None,
 ) -> tuple[list[bool], Array]:
-    """Set the attributes of the models that converge; return which did, and all iterations.
+    """Fit the models in place; return which ones converged, and the iterations.
+
+    Models that do not converge are left unfitted.
 
     Parameters
     ----------
     models
-        They differ in C and seed only, and are calibrated on the same folds or not at all.  If a
+        They differ in C and seed only, and are calibrated with the same folds or not at all.  If a
         class is missing from a fold's training rows, its decision values in that fold come from a
         model fitted to rows of other classes only.
     start
-        One for each model; None to start from 0.
+        One starting point for each model; None to start from 0.
     """
     first = linear_model(models[0])
     folds = models[0].cv if isinstance(models[0], CalibratedClassifierCV) else []
@@ -123,7 +125,7 @@ def fit_svcs(
 def _make_problems(
     models: Sequence[BaseEstimator], codes: Array, folds: Sequence[tuple[Array, Array]]
 ) -> LinearProblems:
-    """Return, for each model, the problem of all rows and those of the folds' training rows."""
+    """Return the problems of each model: one on all rows, one on each fold's training rows."""
     subsets = [np.arange(len(codes)), *(train_index for train_index, _ in folds)]
     class_weight = linear_model(models[0]).class_weight
     weights, own_class_weight = _make_weightings(codes, subsets, class_weight)
@@ -140,10 +142,10 @@ def _make_problems(
 def _make_weightings(
     codes: Array, subsets: Sequence[Array], class_weight: str | None
 ) -> tuple[Array, Array | None]:
-    """Return sample weights (n_subsets, n_samples) and own-class weights (n_subsets, n_classes).
+    """Return sample weights (n_subsets, n_samples) and `LinearProblems.own_class_weight`.
 
-    Rows outside a subset have weight 0 there.  For two classes the class weights are part of the
-    sample weights, as in liblinear.
+    Rows outside a subset have weight 0 in it.  For two classes the class weights are part of the
+    sample weights, as in liblinear, and the second value is None.
     """
     n_classes = int(codes.max()) + 1
     weights = np.zeros((len(subsets), len(codes)), np.float32)
@@ -168,7 +170,7 @@ def _set_fitted(model: LinearSVC, classes: Array, W: Array, b: Array, n_iter: in
 def _out_of_fold_decisions(
     X: Array, folds: Sequence[tuple[Array, Array]], W: Array, b: Array
 ) -> Array:
-    """Return each row's decision values (n, K) by the model whose test fold contains the row.
+    """Return the decision values (n, K) of each row, from the model whose test fold has the row.
 
     Rows that are in no test fold get NaN, which scikit-learn rejects.
     """
@@ -181,14 +183,14 @@ def _out_of_fold_decisions(
 
 
 def fit_calibration(decisions: Array, codes: Array, method: str) -> CalibratedClassifierCV:
-    """Fit scikit-learn's calibration to decision values, passed to it as if they were features.
+    """Fit scikit-learn's calibration to decision values, which are passed to it as features.
 
     Given the original features instead, scikit-learn would fit every fold again.
 
     Parameters
     ----------
     decisions
-        Shape (n_samples, n_classes); for two classes (n_samples, 1), of the second one.
+        Shape (n_samples, n_classes); for two classes (n_samples, 1), those of the second class.
     codes
         The class of each row, 0...K-1 without gaps, shape (n_samples,).
 
@@ -210,7 +212,7 @@ def fit_calibration(decisions: Array, codes: Array, method: str) -> CalibratedCl
 def _calibrate(
     model: CalibratedClassifierCV, fitted: LinearSVC, decisions: Array, codes: Array
 ) -> None:
-    """Set the attributes of a calibrated model from the out-of-fold decisions of its own rows."""
+    """Set a calibrated model's attributes from out-of-fold decision values of its training rows."""
     (calibrated,) = fit_calibration(decisions, codes, model.method).calibrated_classifiers_
     calibrated.estimator, calibrated.classes = fitted, fitted.classes_
     model.calibrated_classifiers_ = [calibrated]

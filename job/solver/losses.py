@@ -2,6 +2,7 @@
 
 `Logistic` is the loss of `LogisticRegression`, `SquaredHinge` that of `LinearSVC`.  The batched
 solver of dense matrices uses both; the two functions at the end serve the solver of sparse ones.
+In shapes, P is the number of problems, K that of logits, n that of rows, D that of columns.
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ from job.solver.arrays import Array
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """Labels and weights of a block of rows, for each of P problems.
+    """Labels and weights of a chunk of rows, for each of P problems.
 
     Attributes
     ----------
     y
         Classes, shape (n,).
     sample_weight
-        Shape (P, n) or (1, n).
+        Weight of each row in each problem, (P, n), or in all problems, (1, n).
     own_class_weight
         Factor on a row's loss at the logit of its own class, shape (P, n) or (1, n), for more than
         two classes; None means 1 everywhere.
@@ -41,7 +42,7 @@ class Loss(Protocol):
     penalizes_intercept: ClassVar[bool]
 
     def loss_and_gradient(self, Z: Array, labels: Labels) -> Array:
-        """Return the summed loss (P,); overwrite Z (C order) with the derivatives by Z."""
+        """Return the summed loss (P,); overwrite Z (C order) with the loss's derivatives by Z."""
 
     def hessian_diagonal(self, Z: Array, labels: Labels) -> Array:
         """Return the weighted sum of the second derivatives by each logit, shape (P, K)."""
@@ -49,11 +50,11 @@ class Loss(Protocol):
     def initial_hessian_diagonal(self, class_shares: Array) -> Array:
         """Estimate the mean second derivatives (P, K) before any logits are known.
 
-        `class_shares` has the weighted share of the rows of each logit's class, shape (P, K).
+        `class_shares` is the weighted share of rows in each logit's class, shape (P, K).
         """
 
     def gradient_norm(self, by_W: Array, by_b: Array) -> Array:
-        """Return the norm of gradients (R, D) and (R,) that the stopping rule uses, shape (R,)."""
+        """Return the norm that the stopping rule uses, for R gradients (R, D) and (R,)."""
 
 
 class Logistic:
@@ -81,18 +82,18 @@ class Logistic:
         return loss
 
     def hessian_diagonal(self, Z: Array, labels: Labels) -> Array:
-        """Return the weighted sum of p (1 - p)."""
+        """Return the weighted sum of p (1 - p) over rows, p being the class's probability."""
         p = expit(Z) if Z.shape[1] == 1 else softmax(Z, axis=1)
         p -= p * p
         return _fast_weighted_sum(p, labels.sample_weight)
 
     def initial_hessian_diagonal(self, class_shares: Array) -> Array:
-        """Return p (1 - p) with the class shares as probabilities."""
+        """Return p (1 - p) with the class shares as p."""
         curvature: Array = class_shares * (1 - class_shares)
         return curvature
 
     def gradient_norm(self, by_W: Array, by_b: Array) -> Array:
-        """Return the largest absolute derivative."""
+        """Return the largest absolute derivative by any coefficient or intercept."""
         norm: Array = np.maximum(np.maximum(by_W.max(axis=1), -by_W.min(axis=1)), np.abs(by_b))
         return norm
 
@@ -118,19 +119,19 @@ class SquaredHinge:
         return _weighted_sum(squares, labels.sample_weight)
 
     def hessian_diagonal(self, Z: Array, labels: Labels) -> Array:
-        """Return twice the weight of the rows within the margin."""
+        """Return twice the summed weight of the rows within the margin."""
         in_margin = (self._one_vs_rest_signs(Z, labels.y) * Z < 1).astype(Z.dtype)
         if labels.own_class_weight is not None:
             in_margin.reshape(-1)[_own_logit_index(Z, labels.y)] *= labels.own_class_weight
         return 2 * _fast_weighted_sum(in_margin, labels.sample_weight)
 
     def initial_hessian_diagonal(self, class_shares: Array) -> Array:
-        """Return 2, as if all rows were within the margin."""
+        """Return 2 for each logit, as if all rows were within the margin."""
         curvature: Array = np.full_like(class_shares, 2.0)
         return curvature
 
     def gradient_norm(self, by_W: Array, by_b: Array) -> Array:
-        """Return the Euclidean norm."""
+        """Return the Euclidean norm of the gradient."""
         norm: Array = np.sqrt(np.einsum("rd,rd->r", by_W, by_W) + by_b**2)
         return norm
 
@@ -166,19 +167,19 @@ def _softplus(x: Array) -> Array:
 
 
 def _weighted_sum(values: Array, s: Array) -> Array:
-    """Sum over rows in double precision: the line search compares the last digits of losses."""
+    """Sum values times weights s over rows, in double precision, which the line search needs."""
     total: Array = np.vecdot(values.astype(np.float64), s.astype(np.float64))
     return total
 
 
 def _fast_weighted_sum(curvatures: Array, s: Array) -> Array:
-    """Sum over rows in the precision of the values, which is enough for curvatures (P, K)."""
+    """Sum curvatures times weights s over rows, in the precision of the curvatures."""
     total: Array = np.vecdot(curvatures, s[:, None])
     return total
 
 
 def softmax_probabilities(Z: Array, y: Array) -> tuple[Array, Array]:
-    """Return losses (n,) and probabilities (n, K); Z is overwritten with the probabilities."""
+    """Return log losses (n,) and probabilities (n, K), which overwrite the logits Z."""
     Z -= Z.max(axis=1, keepdims=True)
     at_y = Z[np.arange(len(y)), y]
     np.exp(Z, out=Z)
@@ -188,6 +189,6 @@ def softmax_probabilities(Z: Array, y: Array) -> tuple[Array, Array]:
 
 
 def logistic_probabilities(Z: Array, y: Array) -> tuple[Array, Array]:
-    """Return losses (n,) and probabilities of the second class (n, 1) for two classes."""
+    """Return log losses (n,) and probabilities of the second class (n, 1), for two classes."""
     sign = _signs(y, Z)
     return _softplus(-sign * Z[:, 0]), expit(Z)

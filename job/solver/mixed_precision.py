@@ -38,7 +38,7 @@ def fit_mixed_precision(
     start: WarmStart | None = None,
     verify_in_double: bool = False,
 ) -> LinearFits:
-    """Fit all problems to a dense matrix.
+    """Fit all problems to a dense matrix, and return the models.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def fit_mixed_precision(
     start
         None to start from 0.
     verify_in_double
-        Decide in double precision which models converged.
+        Whether convergence is decided by gradients in double precision.
     """
     X = np.ascontiguousarray(X)
     double_design = DenseDesign(X, parallel_map, np.float64)

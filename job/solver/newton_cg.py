@@ -49,7 +49,7 @@ _MAX_HALVINGS: Final = 25
 def fit_regularization_path(
     design: SparseDesign, problems: LinearProblems, stop: StopRule, start: WarmStart | None
 ) -> LinearFits:
-    """Fit logistic regressions that share one weighting.
+    """Fit logistic regressions that share the same sample weights, and return the models.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def _collect_fits(design: SparseDesign, solutions: Sequence[_Solution]) -> Linea
 
 
 def fit_bytes(n_rows: int, n_classes: int, n_values: int, n_models: int) -> int:
-    """Return the bytes that fitting so many models of so many values needs besides the matrix."""
+    """Return the bytes needed to fit `n_models` models, in addition to the matrix."""
     return 16 * n_rows * n_classes + n_values * (64 + 12 * n_models)
 
 
@@ -107,7 +107,7 @@ def _intermediate_values(low: float, high: float) -> list[float]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Solution:
-    """The final point of a minimization."""
+    """The final point of a minimization, its stopping error, and the iterations."""
 
     point: Array
     error: float
@@ -124,7 +124,7 @@ class _State:
 
 
 class _Problem:
-    """The objective of one matrix, for any C."""
+    """The objective of logistic regressions on one matrix, for any C."""
 
     def __init__(self, design: SparseDesign, codes: Array, weights: Array) -> None:
         self._design, self._codes = design, codes
@@ -134,7 +134,7 @@ class _Problem:
         self._weights = (weights / self._total).astype(design.dtype)[:, None]
 
     def warm_up_path(self, C: float) -> list[float]:
-        """Return values of C that lead from a strong penalty to this C."""
+        """Return increasing values of C, from a strong penalty up to this C."""
         share = np.bincount(self._codes, self._weights[:, 0])[-self.n_logits :]
         squares = self._design.weighted_column_squares(self._weights)[:-1].sum()
         curvature = float((share * (1 - share)).mean() * squares) * self._total
@@ -187,7 +187,7 @@ class _Problem:
         return _State(loss=loss + 0.5 * penalty * float(np.vdot(W, W)), gradient=gradient, p=p)
 
     def _hessian_product(self, p: Array, direction: Array, penalty: float) -> Array:
-        """Return the product of the Hessian at these probabilities and a direction."""
+        """Return the product of a direction and the Hessian, evaluated at the probabilities p."""
 
         def residuals(Z: Array, rows: slice) -> tuple[float, Array]:
             p_rows = p[rows]
@@ -208,10 +208,10 @@ class _Problem:
         targets: tuple[float, float],
         max_products: int,
     ) -> tuple[Array, int]:
-        """Solve Newton's equations by conjugate gradients; return the step and product count.
+        """Solve Newton's equations by conjugate gradients; return the step and its product count.
 
-        Iterations stop when the remaining suboptimality or the largest remaining derivative is
-        below its value in `targets`.
+        Iterations stop once the remaining suboptimality is below the first of `targets`, or the
+        largest remaining derivative is below the second.
         """
         x, r = np.zeros_like(state.gradient), -state.gradient
         d = solve(r)
@@ -238,7 +238,7 @@ class _Problem:
     ) -> tuple[Array, _State | None, int]:
         """Halve the step until the loss decreases, up to rounding errors.
 
-        Return the next point, its state (None if no step decreases the loss) and the evaluations.
+        Return the next point, its state (None if no step helps), and the number of evaluations.
         """
         slope = float(np.vdot(state.gradient, direction))
         for n in range(_MAX_HALVINGS if slope < 0 else 0):

@@ -26,7 +26,7 @@ from job.solver.problems import LinearProblems
 
 
 class Objective:
-    """The function F of P problems."""
+    """Evaluates the objective F of P problems on one matrix (see the module docstring)."""
 
     def __init__(self, design: DenseDesign, problems: LinearProblems) -> None:
         codes, weights, loss = problems.codes, problems.weights, problems.loss
@@ -51,12 +51,12 @@ class Objective:
         )
 
     def row_weights(self) -> Array:
-        """Return the weight of each row, summed over the weightings, shape (n,)."""
+        """Return the sample weight of each row, summed over all weightings, shape (n,)."""
         total: Array = self._weights.sum(axis=0, dtype=np.float64)
         return total
 
     def evaluate(self, W: Array, b: Array, problems: Array) -> tuple[Array, Array, Array, Array]:
-        """Return F, its gradient by W (P, K, D) and b (P, K), and the errors.
+        """Return F (P,), its gradients by W (P, K, D) and b (P, K), and the errors.
 
         Parameters
         ----------
@@ -66,14 +66,15 @@ class Objective:
         Returns
         -------
         errors
-            Gradient norms by the stopping rule, to compare with the tolerance, shape (P,).
+            Gradient norms as the stopping rule defines them, to be compared with the tolerance,
+            shape (P,).
         """
         loss, by_W, by_b, norms = self._loss_and_gradient(W, b, problems)
         errors: Array = (norms / self._gradient_scale[problems]).max(axis=1)
         return loss, by_W, by_b, errors
 
     def curvatures(self, W: Array, b: Array) -> Array:
-        """Return the mean second derivative of the loss by each logit, over sampled rows (P, K)."""
+        """Return the mean second derivative of the loss by each logit on sampled rows, (P, K)."""
         problems = np.arange(len(W))
 
         def hessian_diagonal(Z: Array, rows: slice) -> Array:
@@ -88,7 +89,7 @@ class Objective:
     def _loss_and_gradient(
         self, W: Array, b: Array, problems: Array
     ) -> tuple[Array, Array, Array, Array]:
-        """Return F, its gradients, and the gradient norm of each logit, shape (P, K)."""
+        """Return F, its gradients by W and b, and the gradient norm of each logit, (P, K)."""
 
         def loss_and_gradient(Z: Array, rows: slice) -> Array:
             return self._loss.loss_and_gradient(Z, self._labels(problems, rows))
@@ -112,7 +113,7 @@ class Objective:
         return Labels(y, s, None if own is None else own[index][:, y].astype(s.dtype))
 
     def _compute_gradient_scale(self) -> Array:
-        """Return the gradient norm at 0 times the share of the rarer side's rows, shape (P, K)."""
+        """Return the squared hinge's factor of the tolerance (module docstring), shape (P, K)."""
         shape = (len(self.penalty), self.n_logits)
         origin = np.zeros((*shape, self._design.shape[1]), self._design.dtype)
         *_, norms = self._loss_and_gradient(origin, np.zeros(shape), np.arange(len(origin)))

@@ -24,12 +24,12 @@ _N_SAMPLED: Final = 512
 
 
 def precondition(design: SparseDesign, h: Array, penalty: float) -> Callable[[Array], Array]:
-    """Return a function that multiplies vectors (D + 1, K) by the approximate inverse.
+    """Return a function that multiplies points (D + 1, K) by the approximate inverse Hessian.
 
     Parameters
     ----------
     h
-        Second derivatives of the loss by the logits, shape (n_samples, K).
+        Second derivatives of each row's loss by its logits, shape (n_samples, K).
     """
     diagonal = design.weighted_column_squares(h)
     diagonal[:-1] += diagonal.dtype.type(penalty)
@@ -52,7 +52,7 @@ def precondition(design: SparseDesign, h: Array, penalty: float) -> Callable[[Ar
 
 
 def _class_block(axes: Array, h: Array, penalty: float) -> Array:
-    """Return the Hessian block of one class for the axes and the intercept.
+    """Return the block of one class's Hessian for the principal axes and the intercept.
 
     Rows are sampled in proportion to h, at even steps of its cumulative sum.
     """

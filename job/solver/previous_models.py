@@ -15,12 +15,12 @@ from job.solver.problems import WarmStart
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreviousModels:
-    """The same models, fitted to other rows before.
+    """The models from which fits start, such as those of the previous fold.
 
     Attributes
     ----------
     models
-        In the order of the models to be fitted; None for one that was not fitted before.
+        One for each model to be fitted, in this order; None if it was not fitted before.
     shared_columns
         Positions of the columns that both matrices have: in the previous one, and in the new one.
     """
@@ -35,7 +35,7 @@ class PreviousModels:
         previous_columns: Array | None,
         columns: Array | None,
     ) -> PreviousModels | None:
-        """Match the columns of two matrices by their ids; None where either has no ids."""
+        """Match the columns of two matrices by their ids; None if either matrix has no ids."""
         if previous_columns is None or columns is None:
             return None
         _, *shared = np.intersect1d(
@@ -46,9 +46,9 @@ class PreviousModels:
     def warm_start(
         self, positions: Sequence[int], classes: Array, n_features: int
     ) -> WarmStart | None:
-        """Return the starting point of the models at these positions; new columns start at 0.
+        """Return the start of the models at these positions; coefficients of new columns are 0.
 
-        None if one of the models is missing or has other classes.
+        Return None if one of the models was not fitted before, or has other classes.
         """
         models = [linear_model(self.models[n]) for n in positions]
         if not all(np.array_equal(getattr(m, "classes_", ()), classes) for m in models):

@@ -18,7 +18,7 @@ class StopRule:
     Attributes
     ----------
     tolerance
-        Stop when the loss's gradient norm is at or below it.
+        Stop when the gradient norm, as the loss defines it, is at or below this.
     max_iter
         Maximum number of iterations.
     suboptimality
@@ -38,9 +38,9 @@ class EncodedLabels:
     Attributes
     ----------
     classes
-        Shape (n_classes,).
+        The sorted classes, shape (n_classes,).
     codes
-        Shape (n_samples,); each class has at least one row.
+        Class of each row, as a position in `classes`; each class has at least one row.
     """
 
     classes: Array
@@ -49,18 +49,20 @@ class EncodedLabels:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinearProblems:
-    """P linear models of the same rows and classes that differ in C and sample weights.
+    """P linear models to be fitted to the same rows; they differ in C and sample weights.
+
+    K is the number of logits of a model: 1 for two classes, else the number of classes.
 
     Attributes
     ----------
     codes
-        Classes 0...K-1, shape (n_samples,).
+        Class of each row as a number from 0, shape (n_samples,).
     weights
-        Sample weights, shape (n_weightings, n_samples).
+        Sample weights: one weighting per row of the array, shape (n_weightings, n_samples).
     C
-        Shape (P,).
+        Inverse regularization strength of each model, shape (P,).
     weighting_index
-        The weighting that each model uses, shape (P,).
+        Which row of `weights` each model uses, shape (P,).
     loss
         The loss of logits.
     own_class_weight
@@ -77,7 +79,7 @@ class LinearProblems:
 
     @classmethod
     def of(cls, codes: Array, weights: Array, C: Sequence[float], loss: Loss) -> LinearProblems:
-        """Return problems that share one weighting, of shape (n_samples,)."""
+        """Return problems with the same sample weights, shape (n_samples,)."""
         return cls(
             codes=codes,
             weights=np.atleast_2d(weights),
@@ -95,13 +97,13 @@ class LinearProblems:
         return int(self.codes.max()) + 1
 
     def take(self, index: Array) -> LinearProblems:
-        """Return some of the problems."""
+        """Return the problems at these positions."""
         return replace(self, C=self.C[index], weighting_index=self.weighting_index[index])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WarmStart:
-    """Starting points of the fits.
+    """Starting points of P fits with K logits each on a matrix of D columns.
 
     Attributes
     ----------
@@ -115,11 +117,11 @@ class WarmStart:
     intercepts: Array
 
     def take(self, index: Array) -> WarmStart:
-        """Return the start of some of the problems."""
+        """Return the starting points of the problems at these positions."""
         return WarmStart(coefficients=self.coefficients[index], intercepts=self.intercepts[index])
 
     def repeat(self, n: int) -> WarmStart:
-        """Return a start with each problem's values n times in a row."""
+        """Return starting points in which each problem's point occurs n times in a row."""
         return WarmStart(
             coefficients=np.repeat(self.coefficients, n, axis=0),
             intercepts=np.repeat(self.intercepts, n, axis=0),

@@ -35,7 +35,7 @@ class LinearFits:
         same units if that is smaller, shape (P,).  A model with an error within the tolerance has
         converged.
     n_iter
-        Shape (P,).
+        Iterations of each model's fit, shape (P,).
     """
 
     coefficients: Array
@@ -45,9 +45,9 @@ class LinearFits:
 
 
 def cut_spans(n: int, step: int = 1) -> list[slice]:
-    """Cut n rows into at most `N_SPANS` spans whose edges are multiples of the step.
+    """Cut n rows into at most `N_SPANS` spans whose edges are multiples of `step`.
 
-    Up to four steps form one span: handing them to threads would take longer than the work.
+    Up to `4 * step` rows form one span: handing them to threads would take longer than the work.
     """
     n_steps = -(-n // step)
     n_spans = min(-(-n_steps // 4), N_SPANS)
@@ -61,5 +61,5 @@ def is_single_span(n: int) -> bool:
 
 
 def sum_in_order(parts: Iterable[T]) -> T:
-    """Add up numbers or arrays in their order."""
+    """Return the sum of numbers or arrays, added in their order."""
     return functools.reduce(operator.add, parts)

@@ -29,9 +29,9 @@ _MIN_DENSE_COLUMNS: Final = 16
 class SparseDesign:
     """A sparse matrix and the threads that work on it.
 
-    A point has shape (D + 1, K): coefficients of the stored columns (the dense ones centered and
-    rotated), and the intercepts in its last row.  `to_coefficients` and `from_coefficients` convert
-    it to coefficients of the given columns and back.
+    A point has shape (D + 1, K) for D columns and K logits: coefficients of the stored columns (the
+    dense ones centered and rotated), and the intercepts in its last row.  `to_coefficients` and
+    `from_coefficients` convert it to coefficients of the given columns and back.
 
     Attributes
     ----------
@@ -55,7 +55,7 @@ class SparseDesign:
         self._columns = _row_views(rest.T.tocsr())
 
     def loss_and_gradient(self, point: Array, residuals: Residuals) -> tuple[float, Array]:
-        """Return the sum of the numbers that `residuals` returns, and its gradient by the point."""
+        """Return the loss, summed over the rows by `residuals`, and its gradient by the point."""
         W, b = point[:-1].astype(self.dtype, copy=False), point[-1].astype(self.dtype, copy=False)
         R = np.empty((self.shape[0], len(b)), self.dtype)
         rotated = np.ascontiguousarray(W[self.dense_columns])
@@ -75,7 +75,7 @@ class SparseDesign:
         return loss, gradient
 
     def weighted_column_squares(self, weights: Array) -> Array:
-        """Return the weighted sums of squares of each column, shape (D + 1, K).
+        """Return each column's weighted sum of squares for each of K weightings, (D + 1, K).
 
         The weights have shape (n_samples, K).  The last row is for the intercept, a column of ones.
         """
@@ -94,7 +94,7 @@ class SparseDesign:
     def _transposed_product(
         self, R: Array, transform: Callable[[sparse.csr_matrix], sparse.csr_matrix]
     ) -> Array:
-        """Multiply the transposed, transformed sparse columns by R; other rows are undefined."""
+        """Return transform(sparse columns)' R; rows for dense columns are undefined."""
         product = np.empty((self.shape[1] + 1, R.shape[1]), self.dtype)
 
         def backward(part: tuple[slice, sparse.csr_matrix]) -> None:
@@ -105,20 +105,20 @@ class SparseDesign:
         return product
 
     def to_coefficients(self, point: Array) -> tuple[Array, Array]:
-        """Return coefficients (K, D) and intercepts (K,) of the given columns."""
+        """Convert a point to coefficients (K, D) and intercepts (K,) of the given columns."""
         W, b = point[:-1].astype(self.dtype), point[-1]
         W[self.dense_columns] = self._rotation @ W[self.dense_columns]
         return np.ascontiguousarray(W.T), b - self._mean @ W[self.dense_columns]
 
     def from_coefficients(self, coefficients: Array, intercepts: Array) -> Array:
-        """Return the point of coefficients (K, D) and intercepts (K,), in float64."""
+        """Convert coefficients (K, D) and intercepts (K,) to a point, in float64."""
         point = np.vstack([coefficients.T, intercepts]).astype(np.float64)
         point[-1] += self._mean @ point[self.dense_columns]
         point[self.dense_columns] = self._rotation.T @ point[self.dense_columns]
         return point
 
     def shift_dense_columns(self, point: Array, change: Array) -> Array:
-        """Add a change to the point's dense columns and intercepts."""
+        """Add the dense columns and intercepts of `change`, another point, to the point."""
         shifted = point.copy()
         shifted[self.dense_columns] += change[self.dense_columns]
         shifted[-1] += change[-1]
@@ -133,7 +133,7 @@ class SparseDesign:
 
 
 def _row_views(X: sparse.csr_matrix) -> list[tuple[slice, sparse.csr_matrix]]:
-    """Cut a matrix into spans of rows that share its arrays."""
+    """Cut a matrix into spans of rows, which share the matrix's memory."""
     parts = []
     for span in cut_spans(X.shape[0]):
         ends = X.indptr[span.start : span.stop + 1]

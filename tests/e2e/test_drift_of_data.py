@@ -49,7 +49,7 @@ def test_drift_that_fails_is_4_and_leaves_the_champion(train, result_of, sample,
     pointer = json.loads((tmp_path / "models/channels/production.json").read_text())
     assert done.returncode == 4
     last = json.loads(done.stderr.splitlines()[-1])
-    assert "has drifted" in last["reason"] and "column urgency_score: psi" in last["reason"]
+    assert "(drift, " in last["reason"] and "column urgency_score: psi" in last["reason"]
     assert "drift.action=warn" in last["hint"]
     assert ("drift", False) == (record["failed_stage"], "search" in record["stages"])
     assert [version] == [p.name for p in (tmp_path / "models").glob("v*")]

@@ -106,7 +106,7 @@ def test_anchor_is_set_listed_and_moved(models, store):
         listed["anchors"],
         listed["channels"],
     )
-    assert f"the anchor of channel 'production' is at {old}; expected {new}" in refused
+    assert f"the anchor of channel 'production' points to {old}; expected {new}" in refused
 
 
 def test_anchor_is_of_the_channel_that_is_named(models, store):

@@ -111,7 +111,7 @@ def test_unsound_embedding_is_4(run, nowhere):
     done = run(nowhere, command="validate")
 
     assert 4 == done.returncode
-    assert "1 of 60 rows violates out_of_scope_embeddings_not_finite" in done.stderr
+    assert "1 of 60 rows violates 'out_of_scope_embeddings_not_finite'" in done.stderr
 
 
 def test_another_set_is_another_run(run, result_of, tmp_path, nowhere):

@@ -114,7 +114,10 @@ def test_report_replaces_nothing(pcc_job, tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "arguments", "words"),
-    [(None, (), "does not have report.html"), ("{}", ("--anew",), "was not written by this job")],
+    [
+        (None, (), "does not have files 'report.html'"),
+        ("{}", ("--anew",), "was not written by this job"),
+    ],
 )
 def test_folder_without_a_report_is_refused(pcc_job, tmp_path, content, arguments, words):
     folder = tmp_path / "folder"

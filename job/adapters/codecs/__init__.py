@@ -28,7 +28,7 @@ def make_codecs() -> dict[str, Codec]:
     Raises
     ------
     ValueError
-        A codec is registered under the name of another file of a version, which it would replace.
+        The name of a codec's file is that of another file of a version, which would be replaced.
     """
     for name in CODECS:
         if name in FURTHER_FILES or name.startswith(FIGURES_FOLDER):

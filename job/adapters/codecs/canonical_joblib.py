@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 class JoblibCodec:
-    """Writes joblib files whose bytes do not depend on memory addresses."""
+    """The codec of `model.joblib`; its bytes do not depend on memory addresses."""
 
     def encode(self, model: object) -> bytes:
-        """Return a model as bytes; it must not contain reference cycles."""
+        """Return the bytes of a model, which must not contain reference cycles."""
         stream = io.BytesIO()
         pickler = NumpyPickler(stream, protocol=5)
         # NOTE: pickle's memo depends on which equal strings happen to be the same object
@@ -32,7 +32,7 @@ class JoblibCodec:
         return stream.getvalue()
 
     def decode(self, data: bytes) -> Pipeline:
-        """Read a model whose digest has been verified.
+        """Return the model from the bytes of a joblib file whose digest has been verified.
 
         Raises
         ------
@@ -58,6 +58,6 @@ class JoblibCodec:
 
 
 def _without_address(vectorizer: CountVectorizer) -> tuple[object, ...]:
-    """Reduce a vectorizer without `_stop_words_id`, an address that only caches a check."""
+    """Return how to pickle a vectorizer: without `_stop_words_id`, which is a memory address."""
     function, arguments, state, *rest = vectorizer.__reduce_ex__(5)
     return function, arguments, {k: v for k, v in state.items() if k != "_stop_words_id"}, *rest

@@ -19,7 +19,7 @@ R = TypeVar("R")
 
 
 class LocalThreads:
-    """One thread for each CPU that this process may use.
+    """The executor of a run: one thread for each CPU that this process may use.
 
     Native fits release Python's global interpreter lock, and all threads share the matrix.
     """
@@ -45,7 +45,7 @@ class LocalThreads:
 
     @contextmanager
     def pool(self) -> Iterator[ParallelMap]:
-        """Keep threads ready for many short calls, with one BLAS thread each."""
+        """Provide a `map` whose threads stay ready for many short calls; BLAS uses one thread."""
         with self._threads() as threads:
 
             def parallel_map(function: Callable[[T], R], items: Iterable[T]) -> list[R]:

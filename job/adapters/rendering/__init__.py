@@ -1,1 +1,1 @@
-"""What people read: the HTML report, its figures and the model card."""
+"""Render the HTML report, its figures and the model card from metadata and evaluation."""

@@ -24,7 +24,7 @@ _HubScore = tuple[tuple[str, tuple[tuple[str, str], ...]], str, float]
 
 
 def render_card(metadata: Metadata, evaluation: Evaluation, figures: list[str]) -> str:
-    """Return the card; `figures` are the image files that it shows."""
+    """Return the model card; `figures` are the names of the image files that it shows."""
     environment = jinja2.Environment(
         autoescape=False,  # noqa: S701  # Markdown: `plain` and `code` are its escapes
         undefined=jinja2.StrictUndefined,
@@ -51,7 +51,7 @@ def render_card(metadata: Metadata, evaluation: Evaluation, figures: list[str]) 
 
 
 def front_matter(metadata: Metadata, evaluation: Evaluation) -> dict[str, object]:
-    """Return the front matter for the hub; it contains only facts that the run knows."""
+    """Return the YAML front matter for the model hub; it has only facts that the run knows."""
     is_text = metadata.input.kind == "text"
     task = "text-classification" if is_text else "tabular-classification"
     hub_scores = _hub_scores(evaluation.scores)
@@ -79,7 +79,7 @@ def front_matter(metadata: Metadata, evaluation: Evaluation) -> dict[str, object
 
 
 def _hub_scores(scores: Mapping[str, float]) -> list[_HubScore]:
-    """Return the scores that the hub has a name for; others are not in the front matter."""
+    """Return the scores whose metrics the model hub has a name for."""
     return [
         (hub, METRICS[name].title, value)
         for name, value in scores.items()
@@ -90,7 +90,7 @@ def _hub_scores(scores: Mapping[str, float]) -> list[_HubScore]:
 def _challenge_results(
     metadata: Metadata, task: str, evaluation: Evaluation
 ) -> list[dict[str, object]]:
-    """Return the results on the challenge set, if there is one."""
+    """Return the front matter's results on the challenge set; empty without such a set."""
     if evaluation.challenge is None:
         return []
     digest = metadata.challenge_data_digest or "unknown"

@@ -56,8 +56,8 @@ def _describe_use(challenge: Challenge, *, is_none_shown: bool) -> list[str]:
         texts.append(f"The same requests were used to choose {uses}.")
     if challenge.is_used_up:
         texts.append(
-            "Its scores are therefore too high, and the set is used up for evaluation. Write a new "
-            "set for the next evaluation."
+            "The scores on these requests are therefore too high. Write a new challenge set for "
+            "the next evaluation."
         )
     if challenge.n_dropped_from_training:
         n = count(challenge.n_dropped_from_training)
@@ -66,7 +66,7 @@ def _describe_use(challenge: Challenge, *, is_none_shown: bool) -> list[str]:
 
 
 def list_challenge_scores(challenge: Challenge) -> list[ChallengeScore]:
-    """Return the scores that the pages show, in their order."""
+    """Return the scores that the report and the model card show, in the order of the pages."""
     return [
         ChallengeScore(
             key=name,

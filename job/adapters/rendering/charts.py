@@ -21,7 +21,7 @@ N_COLOURS: Final = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One curve of points in the unit square; without a name it is drawn as background."""
+    """A curve of points in the unit square; without a name it is drawn in gray, without legend."""
 
     x: Sequence[float]
     y: Sequence[float]
@@ -31,13 +31,13 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scale:
-    """The range of a column of dots."""
+    """The range of values that a column of dot charts in a table has in common."""
 
     low: float
     high: float
 
     def place(self, value: float, width: float) -> float:
-        """Return the position of a value, in a width with a margin of six on both sides."""
+        """Return the horizontal position of a value in a chart with margins of 6 pixels."""
         span = (self.high - self.low) or 1.0
         inside = min(max((value - self.low) / span, 0.0), 1.0)
         return round(6 + (width - 12) * inside, 1)
@@ -51,7 +51,7 @@ def line_chart(
     y_label: str,
     reference: Line | None = None,
 ) -> Markup:
-    """Draw curves in the unit square; named ones have a color and an entry in the legend."""
+    """Draw curves in the unit square; named curves have a color and an entry in the legend."""
     named = [line for line in lines if line.name is not None][:N_COLOURS]
     height = _TOP + _SIDE + 44 + _LEGEND_ROW * len(named)
     parts = [_axes(x_label, y_label)]
@@ -72,9 +72,9 @@ def dots(
     *,
     is_signed: bool = False,
 ) -> Markup:
-    """Draw a value as a dot, with whiskers if its interval is known, but without the number.
+    """Draw a value as a dot, with whiskers from `low` to `high` if these are known.
 
-    A signed value has a mark at zero.
+    The number itself is not drawn.  The chart of a signed value has a mark at zero.
     """
     width = 160
     more = Markup("")

@@ -17,7 +17,8 @@ _LINE_START: Final = re.compile(r"^([-+]|\d+(?=[.)]))")
 def visible(text: str) -> str:
     """Replace invisible and direction-changing characters by their code points.
 
-    White space becomes one space; joiners of letters (U+200C, U+200D) stay: words need them.
+    White space becomes one space.  Joiners of letters (U+200C, U+200D) are kept: some scripts need
+    them.
     """
     shown = "".join(_shape(character) for character in text)
     return re.sub(r" {2,}", " ", shown)
@@ -51,7 +52,7 @@ def in_markdown(text: str) -> str:
 
 
 def _escape_start(mark: str) -> str:
-    """Prevent the line from becoming a list item."""
+    """Escape a mark at the start of a line, which would make the line a list item."""
     return f"\\{mark}" if mark in "+-" else f"{mark}\\"
 
 

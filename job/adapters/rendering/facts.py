@@ -31,7 +31,7 @@ _KEPT: Final = (
 
 
 def list_facts(metadata: Metadata, evaluation: Evaluation) -> Mapping[str, object]:
-    """Return values for the card's template in addition to the files, as finished Markdown."""
+    """Return the values of `facts` in the card's template; texts are escaped for Markdown."""
     notes = {**metadata.dataset.metadata, **metadata.dataset.sidecar}
     similarity = evaluation.wording and evaluation.wording.similarity
     challenge = evaluation.challenge
@@ -53,9 +53,9 @@ def list_facts(metadata: Metadata, evaluation: Evaluation) -> Mapping[str, objec
 
 
 def is_about_privacy(metadata: Metadata) -> bool:
-    """Return whether the table is stated to contain privacy requests.
+    """Return whether settings or expectation suite state that the table has privacy requests.
 
-    The intended use in the settings decides; without one, the suite of the upstream does.
+    `publish.intended_use` decides; if it is unset, it is the name of the expectation suite.
     """
     settings = dict(flatten(metadata.settings))
     intended_use = settings["publish.intended_use"]
@@ -76,7 +76,7 @@ def _describe_factors(evaluation: Evaluation) -> str:
 
 
 def _describe_split(evaluation: Evaluation) -> list[str]:
-    """Return a sentence about the rows that are kept on one side of the split."""
+    """Return one sentence: which rows the split does not separate, or which rows it dropped."""
     split = evaluation.split
     duplicates, has_groups = split.near_duplicates, split.key == "group"
     has_near = duplicates.found_by != "none"

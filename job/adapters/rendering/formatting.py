@@ -29,7 +29,7 @@ CRITERIA: Final = {  # and scores of one class
 
 
 def metric_name(key: str) -> str:
-    """Return the title of a metric, or its key in evaluation.json if it has none."""
+    """Return the title of a metric by its key in evaluation.json, or the key without a title."""
     return METRICS[key].title if key in METRICS else CRITERIA.get(key, key)
 
 

@@ -1,4 +1,7 @@
-"""Describe the evaluation: whose scores the headline scores are, and on which rows."""
+"""Describe the headline scores: of a model or of its recipe, and on which rows.
+
+A recipe is an unfitted model: an estimator with its hyperparameters and its input.
+"""
 
 from __future__ import annotations
 
@@ -18,19 +21,19 @@ _JUDGED: Final = {
 
 
 def method_of(evaluation: Evaluation) -> Method:
-    """Return the method of the scores; files of earlier releases tell it only by the split."""
+    """Return the method of the scores; for files of earlier releases, infer it from the split."""
     if evaluation.method is not None:
         return evaluation.method
     return "official_test" if evaluation.split.method == "official_test" else "holdout"
 
 
 def judged_rows(evaluation: Evaluation) -> str:
-    """Return the name of the rows that the scores were computed on."""
+    """Return words for the rows that the scores were computed on, such as `the hold-out`."""
     return _JUDGED[method_of(evaluation)]
 
 
 def count_judged(evaluation: Evaluation) -> str:
-    """Return how many rows and groups were evaluated, and by which models."""
+    """Return words for the number of evaluated rows and groups, and the models that predicted."""
     method, n_rows = method_of(evaluation), count(evaluation.n_test)
     groups = _count_groups(evaluation)
     if method == "cross_fit":
@@ -49,7 +52,7 @@ def _count_groups(evaluation: Evaluation) -> str:
 
 
 def describe_scores(evaluation: Evaluation) -> str:
-    """Return which model or recipe the headline scores describe, and on which rows."""
+    """Return sentences that say which model or recipe the scores describe, on which rows."""
     judged = count_judged(evaluation)
     if method_of(evaluation) != "cross_fit":
         return f"The scores are those of the published model on {judged}."

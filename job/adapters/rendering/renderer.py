@@ -14,7 +14,7 @@ from job.contracts.version_files import CARD_FILE, REPORT_FILE
 
 
 class ReportRenderer:
-    """Renders pages that consist of one file and load nothing from the web."""
+    """Renders a report and a model card that load nothing from the web."""
 
     def render(self, metadata: Metadata, evaluation: Evaluation) -> dict[str, bytes]:
         """Return report.html, model_card.md and figures/*.svg by name."""
@@ -42,7 +42,7 @@ def _draw_figures(evaluation: Evaluation) -> dict[str, Markup]:
 
 
 def _stand_alone(svg: Markup) -> str:
-    """Return a chart of the page as an SVG file, with its namespace and colors."""
+    """Return a chart of the report as a separate SVG file, with namespace and colors added."""
     start, end, rest = svg.partition(">")
     style = f"<style>{read_template('figure.css').strip()}</style>"
     return f'{start} xmlns="http://www.w3.org/2000/svg"{end}{style}{rest}\n'

@@ -1,4 +1,4 @@
-"""Write report.html: the verdict, then all sections that have numbers."""
+"""Write report.html: the gate's verdict, then each section whose numbers are available."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from job.contracts.reports.metadata import Metadata
 
 
 def render_report(metadata: Metadata, evaluation: Evaluation) -> str:
-    """Return the page; it loads nothing, and its content security policy forbids loading."""
+    """Return the HTML page; its content security policy forbids loading anything."""
     environment = make_environment()
     css, script = Markup(read_template("page.css")), Markup(read_template("page.js"))  # noqa: S704
     sections = []
@@ -46,7 +46,7 @@ def read_template(name: str) -> str:
 
 
 def make_environment() -> jinja2.Environment:
-    """Return an environment that escapes all values."""
+    """Return a jinja2 environment that escapes all values."""
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, finalize=finalize
     )
@@ -65,7 +65,7 @@ def make_environment() -> jinja2.Environment:
 
 
 def _policy(css: str, script: str) -> str:
-    """Return a policy that allows only this style and this script, by their digests."""
+    """Return a content security policy that allows only this style and this script, by digest."""
     parts = {"default-src": "'none'", "style-src": _hash(css), "script-src": _hash(script)}
     parts |= {"base-uri": "'none'", "form-action": "'none'"}
     return "; ".join(f"{name} {value}" for name, value in parts.items())

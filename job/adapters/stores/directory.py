@@ -4,7 +4,7 @@ How it works
 ------------
 1. Each object is written to a temporary file next to its key, which is synced to disk.
 2. `put_if_absent` links the file to the key's name; the file system rejects a name that exists.
-3. `compare_and_swap` locks the whole store while it compares and renames.
+3. `compare_and_swap` locks the complete store while it compares and renames.
 4. Readers never see a temporary file, so they never see a partial object.
 """
 
@@ -45,7 +45,7 @@ class DirectoryStore:
         self.uri = str(root)
 
     def get(self, key: str) -> bytes | None:
-        """Read an object, or None if it does not exist."""
+        """Return the bytes of an object, or None if it does not exist."""
         with self._translating_errors():
             try:
                 return self._path(key).read_bytes()
@@ -53,7 +53,7 @@ class DirectoryStore:
                 return None
 
     def pieces(self, key: str) -> Generator[bytes, None, None]:
-        """Read an object piece by piece, in order; yield nothing if it does not exist."""
+        """Yield the bytes of an object in pieces, in order; yield nothing if it does not exist."""
         with self._translating_errors():
             try:
                 stream = self._path(key).open("rb", buffering=0)
@@ -65,7 +65,7 @@ class DirectoryStore:
                     yield piece
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
-        """Create an object; return False if the key exists."""
+        """Create an object; return False, and change nothing, if the key exists."""
         with self._translating_errors(), self._temporary_file(key, data) as file:
             try:
                 os.link(file, self._path(key))
@@ -75,7 +75,7 @@ class DirectoryStore:
             return True
 
     def compare_and_swap(self, key: str, expected: bytes | None, data: bytes) -> bool:
-        """Replace an object if its bytes are `expected` (None: if it does not exist)."""
+        """Replace an object if its bytes are `expected` (None: create it if it is missing)."""
         with (
             self._translating_errors(),
             self._locked(),
@@ -121,7 +121,7 @@ class DirectoryStore:
                     folder.rmdir()
 
     def probe(self, token: str) -> tuple[ProbeStep, ...]:
-        """Test each required operation on the key `probe/<token>`, then remove it."""
+        """Test each required operation on the key `probe/<token>`, and remove that key."""
         key = f"probe/{token}"
         steps = [
             ("writes", self.put_if_absent(key, b"1")),
@@ -144,7 +144,7 @@ class DirectoryStore:
         )
 
     def clear_unfinished(self, before: datetime, *, is_dry_run: bool) -> list[str]:
-        """Remove this store's temporary files from before that time; return their keys."""
+        """Remove temporary files of this store that are older than `before`; return their keys."""
         cleared = []
         with self._translating_errors():
             for path in sorted(self._root.rglob(f"{_TEMPORARY}*")):
@@ -162,7 +162,7 @@ class DirectoryStore:
 
     @contextlib.contextmanager
     def _temporary_file(self, key: str, data: bytes) -> Iterator[Path]:
-        """Write a temporary file next to the key, synced to disk before it is renamed."""
+        """Provide a temporary file with these bytes, synced to disk, in the folder of the key."""
         folder = self._path(key).parent
         folder.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=folder, prefix=_TEMPORARY)

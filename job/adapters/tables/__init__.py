@@ -1,4 +1,4 @@
-"""Open curated tables: CSV (also .gz) or Parquet, as a file or as a folder of parts."""
+"""Open curated tables: CSV (also .gz) or Parquet, as one file or as a folder of files."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class ArrowTables:
         self._copy = copy
 
     def open(self, uri: str) -> _Table:
-        """Open a file or a folder of parts by path, file:// or s3:// URI.
+        """Open a file, or a folder of files with equal columns, by path, file:// or s3:// URI.
 
         Raises
         ------
@@ -66,7 +66,8 @@ def _list_parts(uri: str, path: Path) -> tuple[Path, ...]:
     if not parts:
         raise DatasetNotFoundError(
             f"folder '{uri}' has no Parquet or CSV files",
-            hint="file names must end in .parquet, .csv or .csv.gz",
+            hint="check --dataset (dataset.uri), or rename the files so that they end in .parquet, "
+            ".csv or .csv.gz",
         )
     if len({table_format(p) for p in parts}) > 1:
         raise DatasetUnreadableError(
@@ -81,14 +82,14 @@ def _is_hidden(path: Path, root: Path) -> bool:
 
 
 class _Table:
-    """Parts that have the same format and columns."""
+    """A table of one or several files that have the same format and columns."""
 
     def __init__(self, uri: str, path: Path, paths: tuple[Path, ...], *, is_copied: bool) -> None:
         file_format = table_format(paths[0])
         if file_format is None:
             raise ConfigurationError(
                 f"the name of '{uri}' does not show whether it is CSV or Parquet",
-                hint="the name must end in .parquet, .csv or .csv.gz",
+                hint="rename it so that it ends in .parquet, .csv or .csv.gz",
             )
         part_type = ParquetPart if file_format == "parquet" else CsvPart
         self._parts: tuple[ParquetPart | CsvPart, ...] = tuple(
@@ -104,7 +105,8 @@ class _Table:
                 raise DatasetUnreadableError(
                     f"'{part.file.path.name}' in '{uri}' does not have the same columns as "
                     f"'{paths[0].name}'",
-                    hint="all files of a folder must have the same columns",
+                    hint="export all files of the folder with the same columns, or remove the "
+                    "others",
                 )
         counts = [part.n_rows for part in self._parts]
         self.n_rows = None if None in counts else sum(n for n in counts if n is not None)
@@ -115,12 +117,12 @@ class _Table:
         self.sidecar = _read_sidecar(path)
 
     def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        """Yield these columns of all parts, in order."""
+        """Yield batches of rows with the named columns, file by file."""
         for part in self._parts:
             yield from part.batches(columns)
 
     def file_digest(self) -> str:
-        """Return the SHA-256 of the file; for a folder, of its parts' names and digests."""
+        """Return the SHA-256 of the file; for a folder, of the names and digests of its files."""
         if self._root.is_file():
             return f"sha256:{_sha256(self._root)}"
         lines = [f"{_sha256(p)}  {p.relative_to(self._root).as_posix()}\n" for p in self._paths]

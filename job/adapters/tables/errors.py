@@ -1,4 +1,4 @@
-"""Translate pyarrow's errors about damaged files, without the cells that they quote."""
+"""Translate pyarrow's errors about damaged files; the messages do not quote cells."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from job.errors import DatasetUnreadableError, JobError
 
 
 def translating_errors(file: SourceFile, call: Callable[[], Any]) -> Any:
-    """Call a function; if pyarrow fails, raise `DatasetUnreadableError` with a message of ours."""
+    """Return the result of `call`; raise `DatasetUnreadableError` if pyarrow raises an error."""
     try:
         return call()
     except (pa.ArrowException, OSError, UnicodeDecodeError, EOFError) as error:
@@ -27,7 +27,7 @@ def translating_errors(file: SourceFile, call: Callable[[], Any]) -> Any:
 
 
 def translating_stream_errors(file: SourceFile, stream: Any) -> Iterator[pa.RecordBatch]:
-    """Iterate over a stream; raise the same errors as `translating_errors`."""
+    """Yield the batches of a stream; raise the same errors as `translating_errors`."""
     batches = iter(stream)
     while (batch := translating_errors(file, lambda: next(batches, None))) is not None:
         yield batch
@@ -68,7 +68,7 @@ def _translate(file: SourceFile, error: Exception) -> JobError:
 
 
 def _describe_encoding(file: SourceFile) -> str:
-    """Return the encoding of the file if it is not UTF-8, or the columns with invalid cells."""
+    """Return words for the file's encoding if it is not UTF-8, or the columns with bad cells."""
     with file.path.open("rb") as stream:
         head = stream.read(2)
     if head in (b"\xff\xfe", b"\xfe\xff"):
@@ -87,7 +87,7 @@ def _describe_encoding(file: SourceFile) -> str:
 
 
 def _count_broken_cells(rows: Iterator[list[str]]) -> list[tuple[str, int]]:
-    """Return the columns that have cells which are not UTF-8, and the number of such cells."""
+    """Return pairs: a column with cells that are not UTF-8, and the number of these cells."""
     header = next(rows, [])
     if any(map(_is_broken, header)):
         return []

@@ -1,4 +1,4 @@
-"""Read one file of a table: Parquet by row group, CSV by block."""
+"""Read one file of a table: Parquet by row group, CSV in chunks."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _METADATA_SKIPPED: Final = (b"ARROW:schema", b"pandas")
 
 
 class ParquetPart:
-    """One Parquet file."""
+    """One Parquet file of a table."""
 
     def __init__(self, file: SourceFile) -> None:
         self.file = file
@@ -42,13 +42,13 @@ class ParquetPart:
         )
 
     def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        """Yield batches; row groups are decoded one after the other."""
+        """Yield batches with the named columns; row groups are decoded one after the other."""
         stream = self._file.iter_batches(_BATCH_ROWS, columns=list(columns))
         yield from translating_stream_errors(self.file, stream)
 
 
 class CsvPart:
-    """One CSV file; all columns are read as text, because the settings define the types."""
+    """One CSV file of a table; all columns are read as text: the settings define the types."""
 
     n_rows: int | None = None
     metadata: tuple[tuple[str, str], ...] = ()
@@ -60,7 +60,7 @@ class CsvPart:
         self.names: tuple[str, ...] = _read_header(file)
 
     def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        """Yield batches; the file is parsed block by block.
+        """Yield batches with the named columns; the file is parsed in chunks.
 
         Raises
         ------
@@ -99,7 +99,7 @@ class CsvPart:
 
 
 class _Utf8:
-    """The bytes of a file, checked to be UTF-8 as they are read.
+    """A file object that raises an error if the bytes it reads are not UTF-8.
 
     NOTE: pyarrow decodes a ragged row before a caller can check it, and reports a decoding failure
     on stderr only.

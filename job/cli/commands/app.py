@@ -1,4 +1,4 @@
-"""The commands run, validate, gate, doctor and sample-data; command groups are added here."""
+"""The application: run, validate, gate, doctor, sample-data, and the groups of commands."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def _describe_status(criterion: Criterion) -> str:
 
 
 def _lay_out_verdict(result: GateResult) -> list[str]:
-    """Return lines with counts and criteria; only the JSON has scores and comparisons."""
+    """Return the lines of a table with counts and criteria; the JSON output also has scores."""
     counts = [f"{k:<20} {v}" for k, v in result.to_json().items() if k.startswith("n_")]
     rows = [(_describe_status(c), c.name, c.reason) for c in result.gate.criteria]
     verdict = "accepted" if result.gate.is_accepted else "rejected"
@@ -157,6 +157,7 @@ def doctor(*, options: Options) -> None:
     """Test whether the store supports all operations that a run needs."""
     check_form(options.output)
     from job.cli.run_job import describe_missing_abilities, probe_store
+    from job.contracts.messages import name_all
     from job.errors import ConfigurationError
 
     result = probe_store(options.effective_settings())
@@ -164,7 +165,7 @@ def doctor(*, options: Options) -> None:
     if not result.is_fit:
         missing = [name for name, step in result.steps.items() if not step.is_met]
         raise ConfigurationError(
-            f"'{result.store_uri}' does not support: {', '.join(missing)}",
+            f"store '{result.store_uri}' failed {name_all('test', missing)}",
             hint=describe_missing_abilities(missing),
         )
 
@@ -196,8 +197,8 @@ def sample_data(
     file_format = table_format(path)
     if file_format is None or format not in (None, file_format):
         raise ConfigurationError(
-            f"the name of '{path}' does not end like that of a {format or 'table'} file",
-            hint="the name must end in .parquet, .csv or .csv.gz, because the job reads the "
+            f"the name of '{path}' does not end like that of a {format or 'Parquet or CSV'} file",
+            hint="use a name that ends in .parquet, .csv or .csv.gz, because the job reads the "
             "format from it",
         )
     write_sample(path, n_rows=rows, seed=seed, is_csv=file_format == "csv")

@@ -111,13 +111,13 @@ def history(
 
 
 def _lay_out_moves(moves: Sequence[ChannelMove]) -> list[str]:
-    """Return one line per move, the latest last."""
+    """Return one line of text per move; the latest move is last."""
     rows = ((move.at, move.origin, move.to, move.by, move.why) for move in moves)
     return lay_out_columns(("at", "from", "to", "by", "why"), rows)
 
 
 def _describe_user(at: datetime) -> str:
-    """Return the user's name and the time, for the history."""
+    """Return `<user>-<time>`, which identifies a manual move in the history."""
     try:
         user = getpass.getuser()
     except (KeyError, OSError):
@@ -126,18 +126,18 @@ def _describe_user(at: datetime) -> str:
 
 
 def _choose_channel(name: str | None, settings: JobSettings) -> str:
-    """Return the channel in the option or else in the settings; raise if there is none."""
+    """Return the channel that the option or else the settings name; raise if neither does."""
     from job.contracts.store_keys import is_channel
 
     chosen = name or settings.publish.channel
     if chosen is None:
         raise ConfigurationError(
-            "no channel given, and publish.channel is null", hint="use --channel NAME"
+            "no channel was given, and publish.channel is not set", hint="use --channel NAME"
         )
     if not is_channel(chosen):
         raise ConfigurationError(
             f"'{chosen}' is not a valid channel name",
-            hint="a name has at most 63 lowercase letters, digits, '-' and '_', and must not be "
+            hint="use at most 63 lowercase letters, digits, '-' and '_'; the name must not be "
             "'latest' or look like a version",
         )
     return chosen

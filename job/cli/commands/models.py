@@ -75,7 +75,7 @@ def diff(
 
 
 def _lay_out_differences(result: VersionDiff) -> list[str]:
-    """Return the lines of a comparison in the order of the report: scores first."""
+    """Return the lines of a table of differences, ordered as in the report: scores first."""
     changed = sorted(result.changed.items(), key=lambda item: not item[0].startswith("metrics."))
     rows = [
         (key, c.before, c.after, "" if c.difference is None else c.difference) for key, c in changed

@@ -84,19 +84,19 @@ class Options:
         return effective
 
     def open_store(self) -> tuple[ArtifactStore, JobSettings]:
-        """Open the existing store that the options name; return it with the settings."""
+        """Open the existing store of the settings; return a pair: store and settings."""
         check_form(self.output)
         settings = self.effective_settings().settings
         return open_store(settings, must_exist=True), settings
 
 
 def takes_options(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Decorate a command with a parameter `options`, to take the named shared options instead.
+    """Return a decorator for a command whose parameter `options` collects shared options.
 
     Parameters
     ----------
     names
-        Fields of `Options`; they are listed after the command's own options.
+        Fields of `Options` that the command takes; the help lists them after its other options.
     """
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
@@ -121,7 +121,7 @@ def takes_options(*names: str) -> Callable[[Callable[..., None]], Callable[..., 
 
 
 def _parse_flag(item: str) -> tuple[str, str, object]:
-    """Return key, origin and value of one `--set KEY=VALUE`."""
+    """Return a triple: dotted key, name of the option, and value of one `--set KEY=VALUE`."""
     from job.errors import ConfigurationError
     from job.settings import parse_value
 

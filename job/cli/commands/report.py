@@ -12,6 +12,7 @@ import typer
 from job.cli.commands.options import Options, takes_options
 from job.cli.output import check_form, write_result
 from job.contracts.identity import is_version
+from job.contracts.messages import name_all
 from job.contracts.version_files import EVALUATION_FILE, MANIFEST_FILE, METADATA_FILE, REPORT_FILE
 from job.errors import ConfigurationError, TransientError
 
@@ -61,7 +62,7 @@ def report(
 
 
 def _read_version(version: str, options: Options) -> tuple[str, Mapping[str, bytes], bool]:
-    """Return the name of a version in the store and its verified files."""
+    """Return the name and files of a version in the store, and True: they are verified."""
     from job import registry
 
     store = options.open_store()[0]
@@ -70,7 +71,7 @@ def _read_version(version: str, options: Options) -> tuple[str, Mapping[str, byt
 
 
 def _read_folder(folder: Path) -> tuple[str, Mapping[str, bytes], bool]:
-    """Return the name and files of a folder, and whether a manifest has verified them."""
+    """Return the name and files of a local folder, and whether a manifest has verified them."""
     if is_version(folder.name) and (folder / MANIFEST_FILE).exists():
         from job.adapters.stores.directory import DirectoryStore
         from job.registry import read_verified
@@ -81,7 +82,7 @@ def _read_folder(folder: Path) -> tuple[str, Mapping[str, bytes], bool]:
     missing = [name for name in names if not (folder / name).is_file()]
     if missing:
         raise ConfigurationError(
-            f"'{folder}' does not have {', '.join(missing)}",
+            f"'{folder}' does not have {name_all('file', missing)}",
             hint="use the folder of a version, or runs/RUN_ID/ATTEMPT in a store",
         )
     return folder.name, {name: (folder / name).read_bytes() for name in names}, False
@@ -98,25 +99,26 @@ def _render(files: Mapping[str, bytes]) -> bytes:
         return render_report(metadata, evaluation).encode()
     except (ValueError, KeyError, TypeError):
         raise ConfigurationError(
-            "metadata.json or evaluation.json was not written by this job",
+            "cannot render the report: metadata.json or evaluation.json was not written by this "
+            "job",
             hint="run again without --anew to get the stored report",
         ) from None
 
 
 def _write(path: Path, page: bytes) -> Path:
-    """Write the page; raise if the path exists with other content."""
+    """Write the page to `path`; raise if a file with different content exists there."""
     try:
         with path.open("xb") as stream:
             stream.write(page)
     except FileExistsError:
         if not path.is_file() or path.read_bytes() != page:
             raise ConfigurationError(
-                f"'{path}' already exists with other content",
-                hint="use --to FILE with another name",
+                f"'{path}' already exists with different content",
+                hint="choose another file with --to FILE",
             ) from None
     except OSError as error:
         raise TransientError(
-            f"'{path}' cannot be written: {error.strerror}",
-            hint="free disk space, or use --to FILE in another folder",
+            f"cannot write '{path}': {error.strerror}",
+            hint="free disk space, or choose a file in another folder with --to FILE",
         ) from error
     return path

@@ -1,4 +1,4 @@
-"""The part of evaluation.json about the challenge set: real requests in people's own words."""
+"""`challenge` of evaluation.json: scores on real requests in people's own words."""
 
 from __future__ import annotations
 
@@ -14,25 +14,31 @@ Purpose = Literal["choice", "threshold"]
 
 
 class Challenge(Part):
-    """The published model on the challenge set, which it was not trained on."""
+    """Scores of the published model on the challenge set, which it was not trained on."""
 
-    judged: Literal["all", "half"] = Field(description="Part of the set that was evaluated.")
+    judged: Literal["all", "half"] = Field(
+        description="Whether all rows of the set or half of them were evaluated."
+    )
     n_rows: Count = Field(description="Rows that were evaluated.")
-    n_groups: Count = Field(description="Groups of near-duplicates among these rows.")
+    n_groups: Count = Field(description="Groups of near-duplicates among the evaluated rows.")
     n_set_rows: Count = Field(description="Rows of the complete set.")
     n_smallest_class: Count = Field(
-        description="Evaluated rows of the least frequent class, of those in the table."
+        description="Evaluated rows of the least frequent of the table's classes."
     )
     n_dropped_from_training: Count = Field(
         description="Rows of the table that were left out as near-duplicates of the set."
     )
-    used_for: tuple[Purpose, ...] = Field(description="Other uses of rows of the set.")
-    is_used_up: bool = Field(
-        description="Whether the evaluated rows have chosen the candidate, so that its scores on "
-        "them are too high."
+    used_for: tuple[Purpose, ...] = Field(
+        description="What rows of the set were used for, besides evaluation."
     )
-    classes: tuple[str, ...] = Field(description="Sorted; the order of `confusion`.")
+    is_used_up: bool = Field(
+        description="Whether the candidate was chosen by its scores on the evaluated rows, so that "
+        "these scores are too high."
+    )
+    classes: tuple[str, ...] = Field(description="Sorted classes; the order of `confusion`.")
     scores: Scores
     per_class: dict[str, ClassScores]
-    confusion: tuple[tuple[Count, ...], ...] = Field(description="Rows are true classes.")
+    confusion: tuple[tuple[Count, ...], ...] = Field(
+        description="Confusion matrix: lines are true classes, columns are predicted classes."
+    )
     intervals: IntervalReport

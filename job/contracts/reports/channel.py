@@ -35,9 +35,9 @@ class ChannelMove(PublishedFile):
 
 
 class ChannelPointer(PublishedFile):
-    """The version of a channel, `channels/NAME.json`, with the complete last move.
+    """The current version of a channel, `channels/NAME.json`, with the complete last move.
 
-    A pointer that was restored by hand may have `version` alone.
+    A pointer that was restored by hand may have only the key `version`.
     """
 
     model_config = ConfigDict(title="channel pointer")
@@ -63,7 +63,7 @@ class ChannelPointer(PublishedFile):
 
     @property
     def last_move(self) -> ChannelMove:
-        """The move that led to this pointer, as recorded in the history."""
+        """The last move of the channel, in the form of an entry of the history."""
         return ChannelMove(
             at=self.promoted_at,
             by=self.run_id,

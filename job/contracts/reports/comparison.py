@@ -1,4 +1,8 @@
-"""The comparison of a candidate with another model."""
+"""The comparison of a candidate with another model: the champion or the anchor.
+
+Recipes (unfitted models: estimator, hyperparameters and input) are compared by cross-fitted
+predictions, published models by their own predictions.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ from job.contracts.reports.part import Count, Part, RoundedProbability
 
 
 class RecallChange(Part):
-    """The recall of one class in both models, with an interval simultaneous over all classes."""
+    """Recall of one class in both models; the intervals of all classes hold simultaneously."""
 
     n_rows: Count
     champion_recall: RoundedProbability
@@ -20,7 +24,7 @@ class RecallChange(Part):
 
 
 class Comparison(Part):
-    """A candidate and another model on rows that neither was trained on."""
+    """Scores of a candidate and of another model on rows that neither was trained on."""
 
     role: Literal["champion", "champion_model", "anchor"] = Field(
         description="`champion_model`: the additional comparison of the published models on test "
@@ -38,8 +42,8 @@ class Comparison(Part):
     n_groups: Count = 0
     n_excluded: Count = Field(
         0,
-        description="Rows left out: the other model was trained on them, or on their group or "
-        "text; or the table of the other run does not have their group with their label.",
+        description="Rows left out: the other model was trained on the row, its group or its "
+        "text; or the table of the other run does not have the row's group with the same label.",
     )
     champion_score: float | None = None
     candidate_score: float | None = None
@@ -49,13 +53,13 @@ class Comparison(Part):
         "a one-sided bound. null: there is no comparison; `problem` is the reason.",
     )
     standard_error: float | None = Field(
-        None, description="Of the difference; null if the two models are identical."
+        None, description="Standard error of the difference; null if the two models are identical."
     )
-    recalls: dict[str, RecallChange] = Field({}, description="By class.")
+    recalls: dict[str, RecallChange] = Field({}, description="Recall in both models, by class.")
     problem: str = ""
     is_advisory: bool = Field(
         False,
         exclude=True,
-        description="Whether the comparison only warns: that of an incomparable anchor which a run "
-        "has set, and that of published models in addition to the recipes.",
+        description="Whether an unmet criterion of this comparison only warns: for an anchor that "
+        "a run has set and that cannot be compared, and for published models if recipes decide.",
     )

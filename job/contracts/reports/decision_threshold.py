@@ -15,23 +15,23 @@ ThresholdStatus = Literal["chosen", "not_needed", "not_shown", "templates"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Threshold:
-    """The minimum confidence of an answer, and the rows that it was chosen on.
+    """The minimum confidence of an answer, and the numbers of rows and groups that decided it.
 
     Attributes
     ----------
     value
-        None unless `status` is `chosen`.
+        The minimum confidence; None unless `status` is `chosen`.
     status
-        `chosen`; `not_needed`: all answers, and those of each class, reach the target; `not_shown`:
-        no threshold can be shown to reach it; `templates`: most rows come from sentence templates,
-        so they show nothing about other wording.
+        `chosen`; `not_needed`: the answers reach the target precision without a threshold, overall
+        and in each class; `not_shown`: no threshold can be shown to reach it; `templates`: most
+        rows come from sentence templates, so they show nothing about other wording.
     reason
         A sentence that explains the status.
     n_rows, n_groups
         Rows predicted by a model that was not trained on their group, and their groups.
     learned_on
-        `table`: its out-of-fold predictions; `challenge`: the published model's predictions of the
-        challenge set.
+        `table`: out-of-fold predictions of the table; `challenge`: the published model's
+        predictions of the challenge set.
     """
 
     target_precision: float
@@ -45,14 +45,15 @@ class Threshold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
-    """Values learned from out-of-fold predictions.
+    """Temperature and decision threshold, learned from out-of-fold predictions.
 
     Attributes
     ----------
     temperature
         Divides the logits; None if they are not scaled.
     threshold
-        None if no target precision is set, or it is learned on the challenge set.
+        The decision threshold; None if no target precision is set, or if the threshold is learned
+        on the challenge set.
     """
 
     temperature: float | None = None
@@ -60,11 +61,13 @@ class Calibration:
 
 
 class Decision(Part):
-    """A confidence threshold, and its effect on rows that it was not chosen on."""
+    """A confidence threshold, and its effect on rows that were not used to choose it."""
 
     # files of earlier releases lack status, reason, learned_on and n_measured_on
     status: ThresholdStatus | None = Field(None, exclude_if=is_none)
-    reason: str | None = Field(None, exclude_if=is_none, description="The status as a sentence.")
+    reason: str | None = Field(
+        None, exclude_if=is_none, description="A sentence that explains `status`."
+    )
     target_precision: Probability
     threshold: Probability | None = Field(description="null: no threshold; see `status`.")
     n_chosen_on: Count
@@ -73,10 +76,10 @@ class Decision(Part):
     n_measured_on: Count | None = Field(
         None,
         exclude_if=is_none,
-        description="Rows that coverage and precision are of: test rows, or those of the "
+        description="Rows on which coverage and precision were measured: test rows, or rows of the "
         "challenge set.",
     )
-    n_answered: Count = Field(description="Rows of these with at least the threshold's confidence.")
+    n_answered: Count = Field(description="Measured rows with at least the threshold's confidence.")
     coverage: Interval | None = Field(description="Share of the rows that are answered.")
     precision: Interval | None = Field(
         description="Share of the answers that are correct; null if nothing is answered."

@@ -21,7 +21,7 @@ def _exceeds_limits(measure: Mapping[str, Any]) -> bool:
 
 
 class DriftMeasure(Part):
-    """One drift measure of one subject."""
+    """One drift measure of one subject, such as a column or the text length."""
 
     subject: str = Field(
         description="`classes`, `class <name>`, `column <name>`, `text length`, `words` or "
@@ -31,8 +31,8 @@ class DriftMeasure(Part):
     value: Rounded = Field(description="Value of the measure.")
     null_quantile: Rounded | None = Field(
         None,
-        description="99.9th percentile of the measure for tables of these sizes when nothing has "
-        "changed; null if it is unknown.",
+        description="99.9th percentile of the measure for two tables of these sizes from the same "
+        "distribution; null if it is unknown.",
     )
     threshold: Rounded | None = Field(
         None, description="Maximum allowed value; null if the measure is informational only."
@@ -55,14 +55,16 @@ class DriftMeasure(Part):
 
 
 class DriftReport(PublishedFile):
-    """This table compared with the champion's table."""
+    """Drift measures of the run's table, compared with the champion's table."""
 
     champion: str = Field(description="Version of the champion.")
     n_rows: Count = Field(0, description="Rows of the table.")
-    n_groups: Count = Field(0, description="Groups, or groups of near-duplicates.")
+    n_groups: Count = Field(
+        0, description="Values of the group column; without one, groups of near-duplicates."
+    )
     n_rows_before: Count = Field(0, description="Rows of the champion's table.")
     n_groups_before: Count = Field(0, description="Groups of the champion's table.")
-    measures: tuple[DriftMeasure, ...] = Field((), description="All measures.")
+    measures: tuple[DriftMeasure, ...] = Field((), description="All drift measures.")
     missing_subjects: tuple[str, ...] = Field(
         (),
         description="Subjects of the champion's table that this one lacks, or has with a different "

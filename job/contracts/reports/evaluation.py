@@ -1,7 +1,8 @@
 """The content of evaluation.json; its JSON Schema is published with the docs.
 
-Each stage of the evaluation adds its parts to those of the previous stage: `PredictionScores`,
-`RowScores`, `ModelEvaluation`, `CandidateEvaluation`, and finally `Evaluation`.
+Each stage of the evaluation adds fields to the result of the previous stage: `PredictionScores`,
+`RowScores`, `ModelEvaluation`, `CandidateEvaluation`, and finally `Evaluation`.  A recipe is an
+unfitted model: an estimator with its hyperparameters and its input.
 """
 
 from __future__ import annotations
@@ -40,11 +41,11 @@ Method = Literal["cross_fit", "holdout", "official_test"]
 
 
 class CrossFit(Part):
-    """Cross-fitting: the chosen recipe predicted every group without being trained on it."""
+    """Cross-fitting: models of the chosen recipe predict groups that they were not trained on."""
 
     n_folds: Count = Field(description="Folds of the cross-fitting.")
     n_rows: Count = Field(description="Rows that were predicted.")
-    n_groups: Count = Field(description="Groups of these rows.")
+    n_groups: Count = Field(description="Groups of the predicted rows.")
     n_effective_groups: Tenths = Field(
         description="Kish's effective number, `sum(n)^2 / sum(n^2)` over the groups' sizes n."
     )
@@ -53,7 +54,7 @@ class CrossFit(Part):
 
 
 class Holdout(Part):
-    """The published model on the held-out rows, if `scores` are those of its recipe."""
+    """Scores of the published model on held-out rows, in addition to the scores of its recipe."""
 
     n_rows: Count
     n_groups: Count
@@ -62,7 +63,7 @@ class Holdout(Part):
 
 
 class Change(Part):
-    """One value of the metadata in both models."""
+    """A value of metadata.json that differs: the champion's (before) and this model's (after)."""
 
     before: JsonValue
     after: JsonValue
@@ -72,36 +73,42 @@ class Change(Part):
 
 
 class Changes(Part):
-    """Differences from the champion's metadata, by dotted key."""
+    """Differences from the champion's metadata.json, by dotted key."""
 
     champion: str
     changed: dict[str, Change]
 
 
 class PredictionScores(Part):
-    """Results that depend on predictions and labels only."""
+    """Results that are computed from predictions and labels only."""
 
-    classes: tuple[str, ...] = Field(description="Sorted; the order of `confusion`.")
+    classes: tuple[str, ...] = Field(description="Sorted classes; the order of `confusion`.")
     n_test: Count = Field(description="Rows that were evaluated.")
     scores: Scores = Field(
-        description="By metric, on the evaluated rows; of the recipe if they are cross-fitted."
+        description="Scores on the evaluated rows, by metric; those of the recipe if cross-fitted."
     )
-    per_class: dict[str, ClassScores] = Field(description="By class.")
-    confusion: tuple[tuple[Count, ...], ...] = Field(description="Rows are true classes.")
-    curves: dict[str, Curves] = Field(description="By class, if they are defined.")
-    reliability: Reliability | None = Field(description="null: no row is of a known class.")
+    per_class: dict[str, ClassScores] = Field(description="Scores of each class.")
+    confusion: tuple[tuple[Count, ...], ...] = Field(
+        description="Confusion matrix: lines are true classes, columns are predicted classes."
+    )
+    curves: dict[str, Curves] = Field(
+        description="Curves of each class for which they are defined."
+    )
+    reliability: Reliability | None = Field(
+        description="null: the model knows the class of no evaluated row."
+    )
     risk_coverage: RiskCoverage | None = Field(description="null: there are too few rows.")
 
 
 class RowScores(PredictionScores):
-    """The scores with their intervals, and by slice."""
+    """Scores with their confidence intervals, and the scores of slices of the rows."""
 
     intervals: IntervalReport
     slices: SliceReport | None = Field(None, description="null: there are no columns to slice by.")
 
 
 class ModelEvaluation(RowScores):
-    """A model on rows that it was not trained on, or its recipe on all rows of the table."""
+    """Scores of a model on rows that are new to it, or of its recipe on all rows."""
 
     method: Method | None = Field(
         None, description="How `scores` were computed. Absent in files of earlier releases."
@@ -111,7 +118,7 @@ class ModelEvaluation(RowScores):
         None, description="null: `scores` are those of the published model."
     )
     temperature: Temperature | None = Field(description="null: no temperature was applied.")
-    decision: Decision | None = Field(description="null: no target was set.")
+    decision: Decision | None = Field(description="null: no target precision was set.")
     baselines: dict[str, Scores] = Field(description="Scores of simple models on the same rows.")
     latency: Latency
     challenge: Challenge | None = Field(
@@ -120,7 +127,7 @@ class ModelEvaluation(RowScores):
 
 
 class CandidateEvaluation(ModelEvaluation):
-    """Everything that is measured of a candidate before the gate decides."""
+    """All measurements of a candidate, which are made before the gate decides."""
 
     out_of_scope: OutOfScope | None = Field(
         None,

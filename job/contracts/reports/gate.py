@@ -31,19 +31,19 @@ class Criterion(Part):
 
 
 class CanShow(Part):
-    """The statistical power of the gate on this table."""
+    """The statistical power of the gate on this table: which differences it can detect."""
 
     metric: str
     standard_error: Rounded = Field(
-        description="Of the metric's difference between two equal retrainings: that of this run's "
-        "comparison or, if it is larger or there is none, that between two sets of folds."
+        description="Standard error of the score difference between two retrainings of the same "
+        "candidate: from this run's comparison or, if larger or the only one, two sets of folds."
     )
     equal_accepted: RoundedProbability = Field(
         description="Share of equally good candidates that pass the comparison with the champion."
     )
     largest_drop: Rounded = Field(
-        description="True drop of the metric that passes in 5% of the runs; smaller drops pass "
-        "more often."
+        description="A true drop of the metric by this much is accepted in 5% of the runs; smaller "
+        "drops are accepted more often."
     )
 
 

@@ -1,4 +1,7 @@
-"""The geometry of embeddings: whether rows had length 1, and the affine map that restores them."""
+"""The geometry of embeddings: did rows have length 1 before columns were scaled?
+
+Restoring embeddings means mapping each row back to length 1, by one scale and offset per column.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ _Figure = Annotated[NineDecimals, Field(ge=0)]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class AffineMap(NotPublished):
-    """An affine map of selected columns, applied to each column: `scale * x + offset`.
+    """A map of selected columns, applied to each column separately: `scale * x + offset`.
 
     Attributes
     ----------
@@ -36,9 +39,9 @@ class AffineMap(NotPublished):
 
 
 class Geometry(Part):
-    """Whether an affine map per column was applied to rows of length 1, and its inverse.
+    """Whether the columns of rows of length 1 were scaled, and the map that restores the rows.
 
-    The published numbers are counts and figures of the whole table, not statistics of columns.
+    The published numbers describe the complete table; they are not statistics of single columns.
     """
 
     status: Status = Field(
@@ -48,18 +51,18 @@ class Geometry(Part):
         "estimate is too imprecise."
     )
     n_rows: Count = Field(description="Training rows that were examined.")
-    n_distinct_rows: Count = Field(description="Distinct rows among them.")
+    n_distinct_rows: Count = Field(description="Distinct rows among the examined rows.")
     width: Count = Field(description="Columns of the embeddings.")
     prefix: Count | None = Field(
         None,
-        description="Number of leading columns that the map covers, or that came closest; null if "
-        "nothing was fitted.",
+        description="Number of leading columns that the map covers, or for which a map came "
+        "closest; null if no map was fitted.",
     )
     n_columns: Count = Field(
-        0, description="Columns of the prefix that contribute to the length of the rows."
+        0, description="Leading columns that contribute to the length of the rows."
     )
     n_fitted_rows: Count = Field(0, description="Distinct rows that the map was fitted to.")
-    n_held_out_rows: Count = Field(0, description="Distinct rows that it was checked on.")
+    n_held_out_rows: Count = Field(0, description="Distinct rows that the map was checked on.")
     singular_values: tuple[_Figure, _Figure] | None = Field(
         None,
         description="The two smallest singular values per row, of columns scaled to a standard "
@@ -69,7 +72,7 @@ class Geometry(Part):
         None, description="Root mean square of |length - 1| over the restored held-out rows."
     )
     cosine_error: NineDecimals | None = Field(
-        None, description="Expected 1 - cosine of restored rows to the original ones."
+        None, description="Expected value of 1 - cosine between a restored row and its original."
     )
     # None unless the status is `restored`, or rows of one length are to keep their length
     map: SkipJsonSchema[AffineMap | None] = Field(None, exclude=True, repr=False)

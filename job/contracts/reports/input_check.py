@@ -1,4 +1,4 @@
-"""Bounds that a consumer compares a batch with before the model predicts it."""
+"""Bounds for a consumer: does a batch resemble the training table, so that it can be predicted?"""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class InputCheck(Part):
     """
 
     measure: Literal["length_deviation", "column_means"] = Field(
-        description="`length_deviation`: root mean square of length - 1 over the rows that the "
-        "model's own steps restore. `column_means`: number of rows times the mean squared column "
-        "mean, divided by the mean variance of a column."
+        description="`length_deviation`: root mean square of length - 1 over the rows, after the "
+        "model has mapped them back to length 1. `column_means`: number of rows times the mean "
+        "squared column mean, divided by the mean variance of a column."
     )
     lower: NonNegative = Field(description="Minimum of the statistic.")
     upper: Annotated[float, Field(gt=0)] | None = Field(description="null: no upper bound.")

@@ -23,7 +23,7 @@ class Interval(Part):
 
 
 class IntervalReport(Part):
-    """The confidence intervals of a model's scores, and the method."""
+    """The confidence intervals of a model's scores, and how they were computed."""
 
     method: str
     level: Probability
@@ -31,5 +31,7 @@ class IntervalReport(Part):
     n_rows: Count
     n_groups: Count
     not_covered: tuple[str, ...] = Field(NOT_COVERED, description="Scores without an interval.")
-    scores: dict[str, Interval] = Field(description="By score.")
-    per_class: dict[str, dict[str, Interval]] = Field(description="By class, then by score.")
+    scores: dict[str, Interval] = Field(description="Interval of each score.")
+    per_class: dict[str, dict[str, Interval]] = Field(
+        description="Intervals of each class, by score."
+    )

@@ -13,7 +13,7 @@ from job.contracts.reports.published_file import PublishedFile
 
 
 class ListedIssue(LabelIssue):
-    """A suspected row, with its id."""
+    """A row whose label is suspected to be wrong, with the row's id."""
 
     id: str | None = Field(
         None, description="Value of the id column; absent if the table has none."
@@ -21,12 +21,14 @@ class ListedIssue(LabelIssue):
 
 
 class LabelIssues(PublishedFile):
-    """Suspected rows by position, label and id; lowest label quality first."""
+    """Rows with suspected labels: position, label and id of each; lowest label quality first."""
 
     model_config = ConfigDict(title="label_issues.json")
 
     n_rows: Count = Field(description="Rows that were examined.")
-    issues: tuple[ListedIssue, ...] = Field(description="Lowest label quality first.")
+    issues: tuple[ListedIssue, ...] = Field(
+        description="Rows with suspected labels, lowest label quality first."
+    )
 
     @classmethod
     def of(
@@ -42,5 +44,5 @@ class LabelIssues(PublishedFile):
         return cls(n_rows=n_rows, issues=tuple(listed))
 
     def to_json(self) -> dict[str, Any]:
-        """Return the list as it is stored; a missing value of the id column is null."""
+        """Return the list as a JSON object; a missing value of the id column is null."""
         return self.model_dump(mode="json", exclude_unset=True)

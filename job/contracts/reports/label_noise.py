@@ -13,15 +13,15 @@ class ClassLabels(Part):
     """Rows labelled with one class, and the estimated number of wrong labels among them."""
 
     n_rows: Count
-    n_wrong: Tenths = Field(description="An estimate.")
+    n_wrong: Tenths = Field(description="Estimated number of wrong labels.")
 
 
 class LabelPair(Part):
-    """A given label, the likely correct one, and the estimated number of such rows."""
+    """A given label, the label that is likely correct, and the estimated number of such rows."""
 
     given: str
     likely: str
-    n_rows: Tenths = Field(description="An estimate.")
+    n_rows: Tenths = Field(description="Estimated number of rows.")
 
 
 class LabelIssue(Part):
@@ -44,12 +44,16 @@ class LabelNoise(Part):
     )
     folds: Count
     level: Probability
-    n_rows: Count = Field(description="Examined rows: all, or a sample of whole groups.")
+    n_rows: Count = Field(
+        description="Examined rows: all training rows, or a sample of whole groups."
+    )
     n_groups: Count
     share: Interval = Field(
         description="Share of wrong labels, with its interval over resampled groups."
     )
     per_class: dict[str, ClassLabels]
-    pairs: tuple[LabelPair, ...] = Field(description="The most frequent pairs.")
+    pairs: tuple[LabelPair, ...] = Field(
+        description="Most frequent pairs of a given and a likely label."
+    )
     # suspected rows, lowest label quality first; empty unless the list is enabled
     issues: SkipJsonSchema[tuple[LabelIssue, ...]] = Field((), exclude=True, repr=False)

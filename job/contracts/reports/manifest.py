@@ -15,13 +15,13 @@ from job.contracts.reports.published_file import DigestText, PublishedFile, Vers
 class FileEntry(Part):
     """One file of a version."""
 
-    name: str = Field(description="Path below the version's folder, with `/` between its parts.")
+    name: str = Field(description="Path below the version's folder, with `/` as separator.")
     n_bytes: Count = Field(description="Size of the file.")
     digest: DigestText = Field(description="SHA-256 of the file's bytes.")
 
     @classmethod
     def of(cls, name: str, data: bytes) -> Self:
-        """Compute the entry of a file's bytes."""
+        """Return the entry of a file with this name and these bytes."""
         return cls(name=name, n_bytes=len(data), digest=str(Digest.of(data)))
 
 
@@ -34,7 +34,7 @@ class Manifest(PublishedFile):
     run_id: str = Field(
         description="Run that published the version, or the actor that published the copy."
     )
-    files: tuple[FileEntry, ...] = Field(description="Sorted by name.")
+    files: tuple[FileEntry, ...] = Field(description="Entries of the files, sorted by name.")
     copied_from: VersionName | None = Field(
         None,
         exclude_if=is_none,

@@ -28,9 +28,9 @@ class TrainedOn(Part):
 
 
 class DatasetDescription(Part):
-    """The origin of a table.
+    """The origin of a table, and the notes (key-value metadata) that its exporter added.
 
-    Only known notes of the exporter are included: other notes may contain personal data.
+    Only notes with known keys are included: other notes may contain personal data.
     """
 
     uri: str = Field(description="Where the table was read.")
@@ -53,7 +53,7 @@ class DatasetDescription(Part):
 
 
 class ModelInput(Part):
-    """The input of the model's `predict_proba`."""
+    """The input that the model's `predict_proba` expects."""
 
     kind: Literal["embeddings", "text", "dataframe"] = Field(
         description="A matrix, a list of texts, or a DataFrame of named columns."
@@ -68,7 +68,7 @@ class ModelInput(Part):
 
 
 class PublishedDecision(Part):
-    """The decision threshold, and its effect on rows that it was not chosen on."""
+    """The decision threshold, and its effect on rows that were not used to choose it."""
 
     target_precision: Probability = Field(description="`decision.target_precision`.")
     threshold: Probability | None = Field(
@@ -93,14 +93,14 @@ class PublishedDecision(Part):
 
 
 class Override(Part):
-    """Why a rejected candidate was published."""
+    """Why an operator published a candidate that the gate rejected."""
 
     reason: str = Field(description="The reason that the operator gave.")
     rejected_for: tuple[str, ...] = Field(description="The gate's reasons.")
 
 
 class PublishedCrossFit(CrossFit):
-    """The folds of a cross-fitted table, and the digest of the stored errors of its groups."""
+    """Folds of a cross-fitted evaluation, and the digest of the file with the groups' errors."""
 
     group_errors_digest: DigestText = Field(
         description="Digest of the file below `runs/<run_id>/group_errors/`, which later runs read."
@@ -111,10 +111,12 @@ class ChallengeSummary(Part):
     """The published model's scores on the challenge set."""
 
     n_rows: Count = Field(description="Rows that were evaluated.")
-    n_groups: Count = Field(description="Groups of near-duplicates among these rows.")
-    judged: Literal["all", "half"] = Field(description="Part of the set that was evaluated.")
+    n_groups: Count = Field(description="Groups of near-duplicates among the evaluated rows.")
+    judged: Literal["all", "half"] = Field(
+        description="Whether all rows of the set or half of them were evaluated."
+    )
     used_for: tuple[Literal["choice", "threshold"], ...] = Field(
-        description="Other uses of rows of the set."
+        description="What rows of the set were used for, besides evaluation."
     )
     level: Probability = Field(description="Confidence level of the intervals.")
     accuracy: Interval = Field(description="Share of correct predictions.")
@@ -122,10 +124,15 @@ class ChallengeSummary(Part):
 
 
 class AnchorRequest(Part):
-    """The anchor that the version's promotion sets."""
+    """The anchor that the promotion of the version sets.
 
-    version: VersionName = Field(description="The new anchor.")
-    replaces: VersionName | None = Field(description="The current anchor; null: there is none.")
+    An anchor is a fixed version that candidates are compared with, in addition to the champion.
+    """
+
+    version: VersionName = Field(description="Version that becomes the anchor.")
+    replaces: VersionName | None = Field(
+        description="Version that is the anchor before the promotion; null: there is none."
+    )
 
 
 class Environment(Part):
@@ -133,7 +140,9 @@ class Environment(Part):
 
     python: str = Field(description="Version of Python.")
     platform: str = Field(description="Operating system and architecture.")
-    packages: dict[str, str | None] = Field(description="Versions; null: not installed.")
+    packages: dict[str, str | None] = Field(
+        description="Version of each package; null: it is not installed."
+    )
     git_revision: str | None = Field(description="Revision of the job; null if it is unknown.")
     cpu: str = Field(
         description="Kernels that BLAS uses: results are byte-identical with the same kernels."
@@ -141,7 +150,7 @@ class Environment(Part):
 
 
 class PromotionTerms(PublishedFile):
-    """The part of metadata.json that publication and promotion depend on."""
+    """The keys of metadata.json that publication and promotion depend on."""
 
     run_id: str | None = Field(None, description="Run that trained the model.")
     override: Override | None = Field(None, description="null: the gate accepted the candidate.")
@@ -193,7 +202,9 @@ class Metadata(PromotionTerms):
         description="Parameters of the estimator, by scikit-learn's names."
     )
     metrics: Scores = Field(description="`scores` of evaluation.json.")
-    classes: tuple[str, ...] = Field(description="In the order of `predict_proba`'s columns.")
+    classes: tuple[str, ...] = Field(
+        description="Classes in the order of the columns of `predict_proba`."
+    )
     input: ModelInput = Field(description="The input of the model.")
     training_keys_salt: str = Field(description="Salt of the digests in `training_keys.npy`.")
     training_keys_of: str | None = Field(
@@ -217,7 +228,7 @@ class Metadata(PromotionTerms):
     )
     geometry: Geometry | None = Field(
         None,
-        description="Whether the model restores embeddings to rows of length 1; null: it takes no "
+        description="Whether the model maps embeddings back to rows of length 1; null: it takes no "
         f"embeddings, or `features.geometry` is `given`. {_EARLIER}",
     )
     input_check: InputCheck | None = Field(

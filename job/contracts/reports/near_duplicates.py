@@ -13,11 +13,12 @@ class DuplicateReport(Part):
     """Counts of duplicates in the table that is split."""
 
     found_by: Literal["text", "embeddings", "none"] = Field(
-        "none", description="What was compared."
+        "none", description="What was compared to find near-duplicates."
     )
-    n_exact_duplicates: Count = Field(0, description="Rows beyond the first of each text.")
+    n_exact_duplicates: Count = Field(0, description="Rows whose text is that of an earlier row.")
     n_near_duplicates: Count = Field(
-        0, description="Texts beyond the first of each group of near-duplicates."
+        0,
+        description="Distinct texts in groups of near-duplicates, minus the number of groups.",
     )
     n_groups: Count = Field(0, description="Groups of near-duplicates of more than one text.")
     largest: tuple[Count, ...] = Field((), description="Numbers of rows of the largest groups.")
@@ -28,10 +29,10 @@ class DuplicateReport(Part):
 
 
 class Optimism(Part):
-    """Accuracy of one cheap classifier, cross-validated by rows and by groups."""
+    """Accuracy of a simple classifier, cross-validated by single rows and by whole groups."""
 
-    estimator: str = Field(description="The cheap classifier.")
-    n_rows: Count = Field(description="Rows that it was measured on.")
+    estimator: str = Field(description="The simple classifier.")
+    n_rows: Count = Field(description="Rows that were cross-validated.")
     folds: Count = Field(description="Folds of the cross-validation.")
     random_accuracy: Probability = Field(description="Accuracy in folds of single rows.")
     leakage_safe_accuracy: Probability = Field(description="Accuracy in folds of whole groups.")

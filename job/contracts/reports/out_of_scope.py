@@ -1,4 +1,4 @@
-"""The part of evaluation.json about requests that belong to none of the classes."""
+"""`out_of_scope` of evaluation.json: predictions of requests that belong to none of the classes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from job.contracts.reports.part import Count, Part, Probability, RoundedProbabil
 
 
 class EmptyRequest(Part):
-    """A request without content: an empty text, an embedding of zeros, or missing metadata."""
+    """How the model predicts a request with empty text, an embedding of zeros, and no metadata."""
 
     predicted: str
     confidence: RoundedProbability
@@ -17,21 +17,21 @@ class EmptyRequest(Part):
 
 
 class OutOfScopeRequests(Part):
-    """The requests of the out-of-scope set."""
+    """How many requests of the out-of-scope set are answered, and with which classes."""
 
     n_rows: Count
     n_groups: Count = Field(description="Distinct requests, or groups of the group column.")
     n_answered: Count
-    answered: Interval = Field(description="Share of the rows that are answered.")
+    answered: Interval = Field(description="Share of the requests that are answered.")
     level: Probability = Field(description="Confidence level of the interval.")
     median_confidence: RoundedProbability
     predicted: dict[str, Count] = Field(
-        description="Rows by predicted class, answered or not; classes without rows are absent."
+        description="Requests by predicted class, answered or not; other classes are absent."
     )
 
 
 class OutOfScope(Part):
-    """The published model on requests that belong to none of its classes."""
+    """Predictions of the published model for requests that belong to none of its classes."""
 
     threshold: Probability | None = Field(
         description="Minimum confidence of an answer; null: no threshold, so every request counts "

@@ -1,5 +1,6 @@
-"""The base class of published parts, and the types of their numbers.
+"""`Part`, the base class of published JSON objects, and the types of their numbers.
 
+A part is a complete published file or an object in one, such as `challenge` in evaluation.json.
 Parts are validated when they are created, and rounded when they are written: the run computes with
 all digits of a number, and the file has six decimals.
 """
@@ -17,7 +18,7 @@ _N_DECIMALS = 6
 
 
 class Part(BaseModel):
-    """Base class of everything that is published: frozen, and without unknown keys."""
+    """Base class of all published JSON objects: frozen, and unknown keys are errors."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -28,25 +29,25 @@ class Part(BaseModel):
     )
 
     def fields(self) -> dict[str, Any]:
-        """Return the values by field name, unrounded, to build a part that has more fields."""
+        """Return the unrounded values by field name, to build an object with additional fields."""
         return dict(self)
 
     def copy_with(self, **changes: object) -> Self:
-        """Return a copy with other values, which are validated like those of a new part."""
+        """Return a copy with some values replaced; the new values are validated."""
         return type(self).model_validate({**dict(self), **changes})
 
     def to_json(self) -> dict[str, Any]:
-        """Return the part as it is published."""
+        """Return the published JSON object, with rounded numbers."""
         return self.model_dump(mode="json")
 
 
 def is_none(value: object) -> bool:
-    """Return whether a value is None: `exclude_if` of keys that are absent instead of null."""
+    """Return whether a value is None; as `exclude_if`, it omits a key instead of writing null."""
     return value is None
 
 
 def _clip(lower: float, upper: float, value: Any) -> Any:
-    """Return the bound if a number exceeds it by a rounding error only, else the number."""
+    """Return the bound that a number exceeds only by a rounding error, else the number."""
     if isinstance(value, float):
         if lower - _ROUNDING_ERROR <= value < lower:
             return lower
@@ -56,7 +57,7 @@ def _clip(lower: float, upper: float, value: Any) -> Any:
 
 
 def round_published(value: float) -> float:
-    """Return a number as `Rounded` publishes it, so that comparisons use what readers see."""
+    """Round a number as the published file does, so that decisions use the numbers readers see."""
     return round(value, _N_DECIMALS)
 
 
@@ -82,7 +83,7 @@ NineDecimals = Annotated[float, _round(9)]
 
 
 class NotPublished:
-    """Base class of values that a part carries during the run and that are never written.
+    """Base class of values that a `Part` holds in memory but never writes.
 
     A field of such a type is excluded from the file and its schema.  Two parts are equal if their
     published content is equal.

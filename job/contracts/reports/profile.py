@@ -19,7 +19,7 @@ class _Kept(BaseModel):
 class _Part(_Kept):
     missing: Share = Field(description="Share of rows without a value.")
     expected_index: Size = Field(
-        description="Mean stability index from sampling such groups alone, without drift."
+        description="Expected population stability index if only the sampling of groups differs."
     )
     degrees_of_freedom: Size = Field(
         description="Degrees of freedom of the scaled chi-squared distribution of the index."
@@ -27,30 +27,35 @@ class _Part(_Kept):
 
 
 class Values(_Part):
-    """Classes, categories or booleans."""
+    """Frequencies of the values of a categorical or boolean column, or of the classes."""
 
-    shares: dict[str, Share] = Field(description="By value, for values that may be named.")
+    shares: dict[str, Share] = Field(description="Share of each value that may be named.")
     standard_errors: dict[str, Size] = Field(description="Standard errors of the shares, by value.")
     other: Share = Field(description="Share of all other values.")
 
 
 class Numbers(_Part):
-    """Numbers, in bins between deciles."""
+    """Frequencies of numbers, in bins between the deciles."""
 
     edges: list[float] = Field(description="Bin edges, ascending; a bin includes its upper edge.")
-    ties: list[float] = Field(description="Edges that many rows share: each is a bin of its own.")
-    shares: list[Share] = Field(description="Of the bins, ascending; a tie precedes the next bin.")
+    ties: list[float] = Field(
+        description="Edges that are the value of many rows: each is also a bin."
+    )
+    shares: list[Share] = Field(
+        description="Shares of the bins, ascending; a tie precedes the next bin."
+    )
 
 
 class Words(_Kept):
-    """The words of texts; their digests are in `vocabulary.npy`."""
+    """Counts of the words of texts; digests of the words are in `vocabulary.npy`."""
 
     n_rows: Count = Field(description="Texts in the random sample.")
     salt: str = Field(description="Salt of the digests.")
     n_words: Count = Field(description="Words that enough groups use.")
     is_masked: bool = Field(description="Whether ids, dates and amounts were left out.")
     unseen_share: Share = Field(
-        description="Share of words in texts that too few other groups use, as in new texts."
+        description="Expected share of out-of-vocabulary words in a new text: words that too few "
+        "other groups use."
     )
     standard_error: Size = Field(description="Standard error of `unseen_share`, over groups.")
 
@@ -62,11 +67,13 @@ class PrincipalAxes(_Kept):
     mean: list[float] = Field(description="Mean of the groups' embeddings.")
     rms_distance: Size = Field(description="Root mean square distance of the groups from the mean.")
     effective_dimensions: float = Field(
-        ge=1, description="(trace of the covariance)^2 / trace of its square, or a lower estimate."
+        ge=1,
+        description="(trace of the covariance)^2 / trace of (covariance^2), or a lower estimate.",
     )
     axes: list[list[float]] = Field(description="Unit vectors, largest variance first.")
     explained_variance_ratio: Share = Field(
-        description="Share of the variance along axes that were fitted to other groups."
+        description="Share of the variance along the axes, on groups that the axes were not "
+        "fitted to."
     )
     standard_error: Size = Field(description="Standard error of `explained_variance_ratio`.")
 
@@ -78,7 +85,7 @@ class Profile(_Kept):
 
     n_rows: Count = Field(description="Rows of the table.")
     n_groups: Count = Field(
-        description="Groups, or groups of near-duplicates without a group column."
+        description="Values of the group column; without one, groups of near-duplicates."
     )
     parts: dict[str, Values | Numbers] = Field(
         description="`classes`, `text length` in characters, and `column <name>` of categorical, "

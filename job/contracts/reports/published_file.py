@@ -18,12 +18,12 @@ class PublishedFile(Part):
 
     @classmethod
     def parse(cls, raw: bytes) -> Self:
-        """Read the file as written by any release; drop keys that this release does not know.
+        """Parse the bytes of the file as written by any release; drop keys that are unknown here.
 
         Raises
         ------
         ValueError
-            The bytes are not a file of this kind.
+            The bytes are not a JSON file of this class.
         """
         return cls.model_validate_json(raw, extra="ignore")
 

@@ -51,7 +51,7 @@ class RunResult(Part):
     scores: Scores = Field(description="`scores` of evaluation.json.")
     dataset: RunDataset = Field(description="The table that the run read.")
     stages: dict[str, float] = Field(description="Seconds of each stage.")
-    duration_seconds: float = Field(description="Seconds of the whole run.")
+    duration_seconds: float = Field(description="Seconds of the complete run.")
     override: str | None = Field(
         None,
         exclude_if=is_none,
@@ -70,9 +70,9 @@ class GateResult(Part):
     n_trained_on: Count = Field(description="Rows that the candidate was trained on.")
     n_unknown_class: Count = Field(description="Rows of classes that the candidate does not know.")
     n_judged: Count = Field(description="Rows that the candidate was evaluated on.")
-    scores: Scores = Field(description="Scores of the candidate on these rows.")
+    scores: Scores = Field(description="Scores of the candidate on the evaluated rows.")
     challenge_scores: Scores | None = Field(
-        description="Scores of the candidate on the challenge set; null without one."
+        description="Scores of the candidate on the challenge set; null without such a set."
     )
     gate: GateDecision = Field(description="The decision of the gate.")
 

@@ -68,5 +68,5 @@ class RunRecord(PublishedFile):
     override: str | None = Field(None, description="Reason to publish a rejected candidate.")
 
     def to_json(self) -> dict[str, Any]:
-        """Return the record as it is stored: only the keys that were given."""
+        """Return the record as a JSON object, with only the keys that were given."""
         return self.model_dump(mode="json", exclude_unset=True)

@@ -20,7 +20,7 @@ Scores = dict[str, float]
 
 
 class ClassScores(Part):
-    """One class against the rest."""
+    """Scores of one class against all other classes."""
 
     precision: Probability
     recall: Probability
@@ -44,7 +44,7 @@ class Curves(Part):
 
 
 class Bins(Part):
-    """Rows by confidence, in bins of about equal size."""
+    """Accuracy of rows that are sorted by confidence into bins of about equal size."""
 
     confidence: tuple[Probability, ...] = Field(description="Mean confidence of each bin.")
     accuracy: tuple[Probability, ...] = Field(description="Share of correct rows of each bin.")
@@ -52,7 +52,7 @@ class Bins(Part):
 
 
 class ClassReliability(Part):
-    """Predicted probability of one class, compared with the share of rows of the class."""
+    """Calibration of one class: predicted probability compared with the share of its rows."""
 
     calibration_error: RoundedProbability
     brier: RoundedProbability
@@ -60,7 +60,7 @@ class ClassReliability(Part):
 
 
 class Reliability(Part):
-    """Confidence compared with accuracy, on the rows whose class the model knows."""
+    """Calibration: confidence compared with accuracy, on the rows whose class the model knows."""
 
     min_rows: Count = Field(description="Minimum number of rows in a bin.")
     bins: Bins = Field(description="Bins by the confidence of the predicted class.")
@@ -68,7 +68,7 @@ class Reliability(Part):
 
 
 class RiskCoverage(Part):
-    """Share of wrong answers by share of answered rows, most confident rows first."""
+    """Share of wrong answers by the share of rows that are answered, most confident rows first."""
 
     area: RoundedProbability = Field(description="Mean risk over all coverages.")
     coverage: tuple[Probability, ...]
@@ -84,7 +84,7 @@ class Latency(Part):
 
 
 class ProbabilityLosses(Part):
-    """Losses of probabilities on the evaluated rows."""
+    """Losses of the predicted probabilities on the evaluated rows."""
 
     calibration_error: RoundedProbability
     log_loss: Rounded
@@ -92,7 +92,7 @@ class ProbabilityLosses(Part):
 
 
 class Temperature(Part):
-    """The number that divides the logits, learned out of fold on the training rows."""
+    """The temperature, which divides the logits, and its effect on the evaluated rows."""
 
     temperature: Annotated[float, Field(gt=0)]
     before: ProbabilityLosses

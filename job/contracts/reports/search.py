@@ -1,4 +1,4 @@
-"""The report of the search: all candidates with their scores, and the chosen one."""
+"""The report of the search for the best candidate (estimator, hyperparameters and input)."""
 
 from __future__ import annotations
 
@@ -31,24 +31,26 @@ def _mean(candidate: Mapping[str, Any]) -> float:
 
 
 class CandidateScore(Part):
-    """One candidate and its scores in the folds of its last round."""
+    """A candidate and its scores in the folds of the last round of the search that included it."""
 
     estimator: str
     parameters: Parameters
     feature_blocks: FeatureBlocks = Field(
-        alias="input", description="The feature blocks of its input."
+        alias="input", description="Kinds of input columns that it takes."
     )
-    n_samples: Count = Field(0, description="Number of rows in its last round.")
+    n_samples: Count = Field(
+        0, description="Number of rows in the last round of the search that included it."
+    )
     fold_scores: tuple[float, ...]
-    mean_score: float = Field(default_factory=_mean, description="Mean over the folds.")
+    mean_score: float = Field(default_factory=_mean, description="Mean of `fold_scores`.")
     ended: Literal["halved"] | None = Field(
         None,
-        description="Why it cannot be chosen: `halved` if successive halving dropped it; null if "
-        "it can be chosen.",
+        description="Why it cannot be chosen: `halved` if successive halving eliminated it; null "
+        "if it can be chosen.",
     )
     challenge_score: float | None = Field(
         None,
-        description="`search.metric` on the challenge set; null unless the set chooses.",
+        description="`search.metric` on the challenge set; null unless the set decides the choice.",
     )
 
 
@@ -59,8 +61,8 @@ class SearchedLabels(NotPublished):
     Attributes
     ----------
     y_true, y_pred
-        Positions in the sorted classes, shapes (n_rows,) and (n_candidates, n_rows); -1 where a
-        candidate predicted nothing in the last round.
+        Labels as positions in the sorted classes, shapes (n_rows,) and (n_candidates, n_rows); -1
+        where a candidate predicted nothing in the last round.
     fold
         Fold of the last round in which each row was predicted, -1 for none, shape (n_rows,).
     """
@@ -72,7 +74,7 @@ class SearchedLabels(NotPublished):
 
 
 class SearchReport(Part):
-    """All candidates and the chosen one."""
+    """All candidates with their scores, and the chosen one."""
 
     metric: str
     candidates: tuple[CandidateScore, ...]

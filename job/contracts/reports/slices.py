@@ -1,4 +1,7 @@
-"""Scores of slices of the hold-out."""
+"""Scores of slices of the evaluated rows.
+
+A slice is a subset of the rows, such as all rows with one value of a column.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from job.contracts.reports.part import Count, Part, Probability, Rounded, Rounde
 
 _METHOD = (
     "bootstrap over groups, stratified by class; accuracy between BCa ends with Student's t; upper "
-    "bounds for all slices at once by max T"
+    "bounds for all slices at once by max-T"
 )
 
 
@@ -21,7 +24,7 @@ def _is_worse(score: Mapping[str, Any]) -> bool:
 
 
 class SliceScore(Part):
-    """One slice compared with the rest of the hold-out."""
+    """One slice compared with all other evaluated rows."""
 
     column: str
     value: str
@@ -29,18 +32,18 @@ class SliceScore(Part):
     n_groups: Count
     accuracy: Interval
     upper_bound: RoundedProbability = Field(
-        description="Upper bound of the accuracy, simultaneous over all slices."
+        description="Upper bound of the accuracy; the bounds of all slices hold simultaneously."
     )
-    difference: Rounded = Field(description="Accuracy of the slice minus that of the rest.")
+    difference: Rounded = Field(description="Accuracy of the slice minus that of all other rows.")
     difference_upper_bound: Rounded = Field(
-        description="Upper bound of the difference, simultaneous over all slices."
+        description="Upper bound of the difference; the bounds of all slices hold simultaneously."
     )
     score: Rounded | None = Field(
         description="`search.metric` on the slice; null if it is undefined there."
     )
     is_worse: bool = Field(
         default_factory=_is_worse,
-        description="Whether the slice is shown to be worse than the rest.",
+        description="Whether the accuracy is shown to be lower than that of all other rows.",
     )
 
 
@@ -53,7 +56,7 @@ class SliceReport(Part):
     min_rows: Count
     min_groups: Count
     n_not_shown: Count = Field(
-        description="Slices with fewer rows or groups than the minimum, in the slice or the rest."
+        description="Slices with too few rows or groups, in the slice or among all other rows."
     )
     single_valued: tuple[str, ...] = Field(
         description="Columns with a single value, so that all rows are in one slice."

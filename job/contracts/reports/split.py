@@ -1,4 +1,7 @@
-"""The report of the split."""
+"""The report of the split into training and test rows.
+
+Two rows with the same key (their group, or equal content) must be on the same side of the split.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from job.contracts.reports.part import Count, Part, Probability
 
 
 class ClassRows(Part):
-    """Rows of one class on both sides, and its share of the rows of each."""
+    """Training and test rows of one class, and the class's share of all rows of each side."""
 
     n_train: Count = Field(description="Training rows.")
     n_test: Count = Field(description="Test rows.")
@@ -21,7 +24,7 @@ class ClassRows(Part):
 
     @classmethod
     def of(cls, *, n_train: int, n_test: int, n_train_rows: int, n_test_rows: int) -> ClassRows:
-        """Return the rows of a class on both sides, with its shares of all rows of each side."""
+        """Compute the class's shares from its counts and the numbers of all rows of each side."""
         return cls(
             n_train=n_train,
             n_test=n_test,
@@ -36,7 +39,7 @@ def _find_share_difference(report: Mapping[str, Any]) -> float:
 
 
 class SplitReport(Part):
-    """Counts of the split."""
+    """Counts of rows, keys and classes on both sides of the split."""
 
     method: str = Field(description="`split.method`, or `official_test`.")
     key: str = Field(
@@ -53,12 +56,14 @@ class SplitReport(Part):
     n_dropped_rare_class: Count = Field(description="Rows dropped because their class is too rare.")
     n_rare_classes: Count = Field(description="Classes that were dropped as too rare.")
     n_conflicting_texts: Count = Field(description="Texts with more than one label.")
-    n_conflicting_rows: Count = Field(description="Rows of these texts.")
+    n_conflicting_rows: Count = Field(description="Rows whose text has more than one label.")
     test_only_classes: tuple[str, ...] = Field(
         description="Classes of the test rows that the model does not know."
     )
-    n_test_only_rows: Count = Field(description="Test rows of these classes.")
-    classes: dict[str, ClassRows] = Field(description="By class.")
+    n_test_only_rows: Count = Field(
+        description="Test rows of classes that the model does not know."
+    )
+    classes: dict[str, ClassRows] = Field(description="Rows of each class.")
     n_rebalanced_classes: Count = Field(
         0,
         description="Classes that were missing in train or test after the first assignment of "
@@ -69,7 +74,9 @@ class SplitReport(Part):
         description="Groups with more than an eighth of their class, which are always trained on. "
         "Absent in files of earlier releases.",
     )
-    n_rows_large_groups: Count = Field(0, description="Rows of these groups.")
+    n_rows_large_groups: Count = Field(
+        0, description="Rows of the groups that are always trained on."
+    )
     n_dropped_challenge: Count = Field(
         0,
         description="Rows left out because they, or near-duplicates of them, are in the challenge "

@@ -1,4 +1,4 @@
-"""Scores on restandardized batches: another class mix, standardized on their own rows."""
+"""Scores on restandardized batches: batches of embeddings standardized on their own rows."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ class BatchScore(Part):
         description="Accuracy on the same rows with the embeddings of the table."
     )
     accuracy_recentered: RoundedProbability | None = Field(
-        description="Accuracy after the consumer recentered the batch; null unless the model "
-        "restores rows."
+        description="Accuracy after the consumer recentered the batch; null unless the "
+        "model maps rows back to length 1."
     )
 
 
 def _mean(name: str, report: Mapping[str, Any]) -> float:
-    """Return the mean of one accuracy over the classes."""
+    """Return the mean over the classes of the accuracy in the field `name`."""
     accuracies: list[float] = [getattr(score, name) for score in report["classes"]]
     return sum(accuracies) / len(accuracies)
 
 
 def _mean_recentered(report: Mapping[str, Any]) -> float | None:
-    """Return the mean accuracy after recentering over the classes that have one."""
+    """Return the mean over the classes of the accuracy after recentering; None if none has one."""
     accuracies = [score.accuracy_recentered for score in report["classes"]]
     known = [accuracy for accuracy in accuracies if accuracy is not None]
     return sum(known) / len(known) if known else None
@@ -49,7 +49,7 @@ def _find_worst(report: Mapping[str, Any]) -> BatchScore:
 
 
 class StressReport(Part):
-    """The published model on batches of another class mix, standardized on their own rows."""
+    """Scores of the published model on batches with another class mix than the table's."""
 
     stated_by: StatedBy = Field(
         description="Source of the information that embeddings are standardized per batch."

@@ -30,7 +30,7 @@ class RuleResult(Part):
         0, description="Rows that violate it; 0 for expectations about a complete column."
     )
     thresholds: dict[str, int | float] = Field(
-        default_factory=dict, description="The configured bounds of the rule."
+        default_factory=dict, description="The configured bounds of the expectation."
     )
     observed: int | float | None = Field(
         None, description="The observed number, if it is a count or a share."
@@ -46,7 +46,7 @@ class RuleResult(Part):
 
 
 class ValidationReport(PublishedFile):
-    """The results of all rules, and the number of rows that were dropped."""
+    """The results of all expectations, and the number of rows that were dropped."""
 
     model_config = ConfigDict(title="validation.json")
 
@@ -54,11 +54,13 @@ class ValidationReport(PublishedFile):
     n_rows: Count = Field(description="Rows of the table.")
     n_dropped: Count = Field(description="Rows that were dropped.")
     dropped_by_rule: dict[str, Count] = Field(
-        description="Dropped rows by the rule that they violate; a row may violate several."
+        description="Dropped rows by the expectation that they violate; a row may violate several."
     )
-    is_met: bool = Field(description="Whether all critical rules are met.")
-    n_warnings: Count = Field(description="Other rules that are not met.")
-    results: tuple[RuleResult, ...] = Field(alias="rules", description="The result of each rule.")
+    is_met: bool = Field(description="Whether all critical expectations are met.")
+    n_warnings: Count = Field(description="Other expectations that are not met.")
+    results: tuple[RuleResult, ...] = Field(
+        alias="rules", description="The result of each expectation."
+    )
 
     @classmethod
     def of(
@@ -70,7 +72,7 @@ class ValidationReport(PublishedFile):
         n_dropped: int,
         dropped_by_rule: Mapping[str, int],
     ) -> Self:
-        """Create the report of these results."""
+        """Create the report from the results of all expectations."""
         rules = tuple(results)
         return cls(
             suite=suite,

@@ -1,4 +1,7 @@
-"""The share of templates in a table, and the similarity of evaluated rows to training rows."""
+"""How varied the wording of a table is, and how similar evaluated rows are to training rows.
+
+Rows from a sentence template differ only in a few slots, such as names, ids or dates.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ ItemKind = Literal["text", "embedding", "row"]
 
 
 class GroupCounts(Part):
-    """Numbers of rows, groups and effective groups."""
+    """Numbers of rows and groups, and the effective number of groups."""
 
     n_rows: Count
     n_groups: Count
@@ -38,7 +41,9 @@ class Templates(Part):
         description="Minimum number of rows of a group of near-duplicates that is a template."
     )
     n_templates: Count
-    share: RoundedProbability = Field(description="Share of the table's rows.")
+    share: RoundedProbability = Field(
+        description="Share of the table's rows that come from templates."
+    )
     largest: tuple[RoundedProbability, ...] = Field(
         description="Shares of the table's rows in the largest groups of near-duplicates, largest "
         "first."
@@ -47,7 +52,7 @@ class Templates(Part):
 
 
 class SimilarityBin(Part):
-    """Evaluated rows whose similarity to the nearest training row is in [lower, upper)."""
+    """Accuracy of rows whose similarity to the nearest training row is in [lower, upper)."""
 
     lower: Probability
     upper: Probability
@@ -60,14 +65,14 @@ class SimilarityBin(Part):
 
 
 class SimilarityReport(Part):
-    """Accuracy by similarity to the nearest training row of the predicting model."""
+    """Accuracy by the similarity of a row to the nearest training row of the model."""
 
     of: Literal["text", "embeddings"] = Field(description="What was compared.")
     n_rows: Count = Field(description="Evaluated rows that were compared.")
     n_items: Count = Field(description="Distinct texts or embeddings among the evaluated rows.")
     n_sampled_items: Count
     n_trained_items: Count = Field(
-        description="Distinct items of the models' training rows, summed over the models."
+        description="Distinct texts or embeddings in the training rows, summed over the models."
     )
     n_sampled_trained_items: Count
     median: RoundedCosine = Field(description="Median similarity of the compared rows.")
@@ -96,11 +101,13 @@ class Standardization(Part):
 
 
 class Wording(Part):
-    """The wording of a table and of its evaluated rows."""
+    """How varied the wording of a table and of its evaluated rows is."""
 
     items: ItemKind = Field(description="What two rows have in common if they count as equal.")
-    n_items: Count = Field(description="Number of distinct items in the table.")
-    table: GroupCounts = Field(description="Counts of the whole table.")
+    n_items: Count = Field(
+        description="Number of distinct items (texts, embeddings or rows) in the table."
+    )
+    table: GroupCounts = Field(description="Counts of the complete table.")
     judged: GroupCounts = Field(description="Counts of the evaluated rows.")
     templates: Templates
     similarity: SimilarityReport | None = Field(

@@ -18,12 +18,13 @@ def uri_scheme(uri: str) -> str:
 
 
 def require_readable(uri: str, schemes: Collection[str] = _FILE_SCHEMES) -> str:
-    """Return the address of a table, suite or store; raise if the job cannot read it.
+    """Return an address of a table, suite or store unchanged; raise if the job cannot read it.
 
     Raises
     ------
     ValueError
-        It is neither a path nor a URI of one of the schemes, or it contains a user or a password.
+        The address is neither a path nor a URI with one of the schemes, or it contains a user or a
+        password.
     """
     match = _SCHEME.match(uri)
     if uri.lower().startswith("s3:") and not uri.startswith("s3://"):
@@ -38,7 +39,7 @@ def require_readable(uri: str, schemes: Collection[str] = _FILE_SCHEMES) -> str:
 
 
 def reject_credentials(uri: str) -> str:
-    """Return the URI; raise `ValueError` if it contains a user or a password."""
+    """Return the URI unchanged; raise `ValueError` if it contains a user or a password."""
     if "://" in uri and "@" in urlparse(uri).netloc:
         raise ValueError(
             "an address must not contain credentials; set them in the environment or in an AWS "

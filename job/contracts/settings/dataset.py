@@ -12,12 +12,12 @@ class ColumnsSpec(Spec):
 
     target: str = Field("intent", description="Column with the label.")
     text: str | None = Field(
-        "text", description="Column with the text; null: the table has no text."
+        "text", description="Column with the text. Unset: the table has no text."
     )
     embeddings: str | None = Field(
         "embeddings",
         description="Column with the embedding (a list, or a list as JSON text), or `prefix*` for "
-        "one column per dimension: `prefix` followed by a number. null: the table has no "
+        "one column per dimension: `prefix` followed by a number. Unset: the table has no "
         "embeddings.",
     )
     numeric: tuple[str, ...] = Field(
@@ -27,13 +27,17 @@ class ColumnsSpec(Spec):
     categorical: tuple[str, ...] = Field((), description="Categorical columns.")
     boolean: tuple[str, ...] = Field(("has_personal_info",), description="Boolean columns.")
     timestamp: str | None = Field(
-        "timestamp", description="Column with the time of the row; null: none."
+        "timestamp", description="Column with the time of the row. Unset: no such column."
     )
-    id: str | None = Field(None, description="Column with the identifier of the row. Unset: none.")
+    id: str | None = Field(
+        None,
+        description="Column with the identifier of the row, used to name rows in "
+        "`label_issues.json`. Unset: rows are named by row number only.",
+    )
     group: str | None = Field(
         None,
-        description="Column that groups the rows: rows with the same value stay on the same side "
-        "of every split. Unset: none.",
+        description="Column with the group of the row. Rows of one group stay on the same side of "
+        "every split. Unset: no such column.",
     )
 
     @model_validator(mode="after")
@@ -44,7 +48,9 @@ class ColumnsSpec(Spec):
         names = [*listed, *(name for name in single.values() if name is not None)]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise ValueError(f"columns with more than one role: {quote_list(twice)}")
+            raise ValueError(
+                f"columns with more than one role: {quote_list(twice)}; expected one role each"
+            )
         others = {"timestamp": self.timestamp, "id": self.id, "group": self.group}
         if self.target in others.values():
             raise ValueError(
@@ -54,13 +60,14 @@ class ColumnsSpec(Spec):
         taken = sorted(roles & set(listed))
         if taken:
             raise ValueError(
-                f"columns named like a role: {quote_list(taken)}; rename them with dataset.aliases"
+                f"feature columns have reserved names: {quote_list(taken)}; rename them with "
+                "dataset.aliases"
             )
         return self
 
     @property
     def sliceable(self) -> tuple[str, ...]:
-        """Columns that slices can be made from; the id and the group are excluded."""
+        """Names of the columns whose values can define slices; id and group are excluded."""
         names = (*self.categorical, *self.boolean, self.text, self.timestamp)
         return tuple(n for n in names if n is not None and n not in (self.id, self.group))
 
@@ -79,7 +86,7 @@ class DatasetSpec(Spec):
         None,
         min_length=1,
         description="Official test table, used as the hold-out. Unset: the hold-out is split off "
-        "the table.",
+        "from the table.",
     )
 
     @field_validator("uri", "test_uri")
@@ -103,12 +110,13 @@ class DatasetSpec(Spec):
         None,
         description="Whether the exporter fits the scalers of the embeddings to each batch. If "
         "true, the model is also evaluated on batches with a different class mix, each "
-        "standardized on its own rows, and `prototypes` on restored embeddings tolerate such "
-        "batches. Unset: what `meta` of the expectation suite states, otherwise detected from the "
-        "columns.",
+        "standardized on its own rows, and `prototypes` are fitted so that they tolerate such "
+        "batches, if embeddings are restored (`features.geometry`). Unset: the value in `meta` of "
+        "the expectation suite, otherwise detected from the columns.",
     )
     aliases: dict[str, str] = Field(
-        default_factory=dict, description="Renamed columns: `{name in the file: name used here}`."
+        default_factory=dict,
+        description="Names of renamed columns, as `{name in the file: name used in the settings}`.",
     )
     columns: ColumnsSpec = Field(default_factory=ColumnsSpec, description="Roles of the columns.")
 

@@ -10,8 +10,8 @@ from job.contracts.settings.base import Share, Spec
 class DriftSpec(Spec):
     """Maximum drift from the table that the champion was trained on.
 
-    A measure counts as drift only if it also exceeds its 99.9th percentile for tables of these
-    sizes when nothing has changed.
+    A measure counts as drift only if it also exceeds the 99.9th percentile that it has by chance:
+    for two tables of these sizes from the same distribution.
     """
 
     action: Literal["ignore", "warn", "fail"] = Field(
@@ -27,12 +27,12 @@ class DriftSpec(Spec):
         "column, and of the text lengths.",
     )
     class_share: Share = Field(
-        0.1, description="Maximum change of the share of a class, up or down."
+        0.1, description="Maximum change of the share of a class, up or down (0.1: 10 points)."
     )
     unseen_words: Share = Field(
         0.05,
-        description="Maximum increase in the share of out-of-vocabulary words, relative to the "
-        "champion's table.",
+        description="Maximum increase of the share of out-of-vocabulary words over that of the "
+        "champion's table (0.05: 5 points).",
     )
     mean_shift: float = Field(
         0.25,

@@ -22,31 +22,32 @@ class EvaluationSpec(Spec):
     )
     method: Literal["auto", "holdout", "cross_fit"] = Field(
         "auto",
-        description="Predictions that the scores are computed from. `holdout`: those of the "
-        "published model on the held-out rows. `cross_fit`: out-of-fold predictions of models "
-        "with the same recipe, on every row of the table. `auto`: `cross_fit` if the hold-out has "
-        "fewer than 150 effective groups, or one of its classes fewer than 150 divided by the "
-        "number of classes; otherwise `holdout`. With `dataset.test_uri` the official test table "
-        "is always used.",
+        description="Predictions that the scores are computed from. `holdout`: predictions of the "
+        "published model for the held-out rows. `cross_fit`: out-of-fold predictions for every row "
+        "of the table, by models with the recipe of the published model (estimator, "
+        "hyperparameters and input). `auto`: `cross_fit` if the hold-out has fewer than 150 "
+        "effective groups, or if one of its classes has fewer than 150 divided by the number of "
+        "classes; otherwise `holdout`. With `dataset.test_uri`, the official test table is always "
+        "used.",
     )
     cross_fit_folds: int = Field(
         5,
         ge=3,
         le=20,
-        description="Number of folds of a cross-fitted evaluation, grouped and stratified by "
-        "class.",
+        description="Number of folds of a cross-fitted evaluation. Whole groups stay together, and "
+        "the folds are stratified by class.",
     )
     slices: tuple[str, ...] | None = Field(
         None,
-        description="Columns to compute scores by slice for: categorical and boolean columns, the "
-        "text (by length) and the timestamp (newest month and older rows). Unset: all of them; "
-        "`[]`: none.",
+        description="Columns whose values define the slices that scores are computed for: "
+        "categorical and boolean columns, the text (by length) and the timestamp (newest month and "
+        "older rows). Unset: all of them. `[]`: none.",
     )
     min_slice_rows: int = Field(
         30,
         ge=10,
-        description="Minimum number of evaluated rows in a slice, and in the rest of the table, "
-        "for its scores to be reported; both also need 10 groups. Smaller slices are only counted.",
+        description="Minimum number of evaluated rows in a slice, and outside it, for its scores "
+        "to be reported; both also need 10 groups. Of smaller slices, only the number is reported.",
     )
     label_noise: bool = Field(
         True,
@@ -55,24 +56,26 @@ class EvaluationSpec(Spec):
     )
     label_issues: bool = Field(
         False,
-        description="Whether to list the rows with suspicious labels, by position and "
-        "`dataset.columns.id`, in `runs/<run_id>/<attempt>/label_issues.json`. All rows are "
-        "checked, and no text is written. Ids may be personal data.",
+        description="Whether to list the training rows with suspected wrong labels, by row number "
+        "and id (`dataset.columns.id`), in `runs/<run_id>/<attempt>/label_issues.json`. All "
+        "training rows are checked, not a sample. The file contains no texts, but ids may be "
+        "personal data.",
     )
 
     challenge_uri: str | None = Field(
         None,
         min_length=1,
-        description="Challenge set: a small table of real requests in people's own words, with "
-        "the columns and formats of the dataset. It is never trained on, rows of the table that "
-        "are near-duplicates of it are dropped, and the published model is evaluated on it ([how "
-        "to make one](docs/challenge-set.md)).",
+        description="Challenge set: a small table of real requests in people's own words, with the "
+        "columns and formats of the dataset. It is never trained on, rows of the table that are "
+        "near-duplicates of it are dropped, and the published model is evaluated on it ([how to "
+        "make one](docs/challenge-set.md)). Unset: no challenge set.",
     )
     challenge_split: Literal["none", "half"] = Field(
         "none",
-        description="`half`: one half of the challenge set, split by group, class and salted "
-        "hash, chooses the candidate and the threshold; the other half is for evaluation. `none`: "
-        "all requests are used for both.",
+        description="How to use the challenge set. `half`: one half, split by group, class and "
+        "salted hash, chooses the candidate (`search.choose_on`) and the threshold "
+        "(`decision.learn_on`); the other half is for evaluation. `none`: all requests are used "
+        "for both.",
     )
     out_of_scope_uri: str | None = Field(
         None,
@@ -80,7 +83,8 @@ class EvaluationSpec(Spec):
         description="Out-of-scope set: a small table of requests that belong to none of the "
         "classes, with the columns and formats of the dataset; labels are not read. The report "
         "shows how many of them the published model answers ([how to make "
-        "one](docs/challenge-set.md#requests-that-belong-to-no-class)).",
+        "one](docs/challenge-set.md#requests-that-belong-to-no-class)). Unset: no out-of-scope "
+        "set.",
     )
 
     @field_validator("challenge_uri", "out_of_scope_uri")
@@ -109,12 +113,12 @@ class DecisionSpec(Spec):
         gt=0,
         lt=1,
         description="Precision that answers should have. `decision.threshold` in metadata.json is "
-        "the lowest confidence at which predictions (see `decision.learn_on`) are shown to reach "
-        "it. null: no threshold is published.",
+        "the lowest confidence such that predictions at or above it are shown to reach this "
+        "precision, on the rows of `decision.learn_on`. Unset: no threshold is published.",
     )
     learn_on: Literal["auto", "table", "challenge"] = Field(
         "auto",
-        description="Rows to learn the threshold on. `table`: out-of-fold predictions of the "
-        "table. `challenge`: predictions of the published model on the challenge set. `auto`: the "
-        "challenge set if there is one, otherwise the table.",
+        description="Rows on which the threshold is chosen. `table`: out-of-fold predictions of "
+        "the table. `challenge`: predictions of the published model on the challenge set. `auto`: "
+        "the challenge set if there is one, otherwise the table.",
     )

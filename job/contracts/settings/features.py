@@ -17,9 +17,9 @@ class FeatureSpec(Spec):
     min_groups: int = Field(
         5,
         ge=1,
-        description="Minimum number of rows that must contain a term or a category for it to be "
-        "kept; rows with the same leakage key count once. Classes with fewer are dropped, unless "
-        "the suite lists the labels.",
+        description="Minimum number of distinct rows that must contain a term or a category for it "
+        "to be kept; rows with the same leakage key count once. Classes with fewer distinct rows "
+        "are dropped, unless the suite lists the labels.",
     )
 
     analyzers: tuple[Literal["word", "char_wb"], ...] = Field(
@@ -32,8 +32,9 @@ class FeatureSpec(Spec):
     geometry: Literal["auto", "given"] = Field(
         "auto",
         description="`given`: take embeddings as they are. `auto`: if the columns were "
-        "standardized and the table determines how, restore the rows to length 1, so that "
-        "embeddings standardized in another batch cost less accuracy; otherwise as `given`.",
+        "standardized and the scaling can be inferred from the table, undo it so that each row has "
+        "length 1; the model then loses less accuracy on batches that were standardized "
+        "differently. Otherwise as `given`.",
     )
 
     @field_validator("use", "analyzers")

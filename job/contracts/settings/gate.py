@@ -13,12 +13,14 @@ from job.contracts.store_keys import is_channel
 class FloorsSpec(Spec):
     """Minimum scores of an acceptable model; null disables a check."""
 
-    accuracy: Share | None = Field(0.85, description="Minimum accuracy; null: not checked.")
+    accuracy: Share | None = Field(0.85, description="Minimum accuracy. Unset: not checked.")
     precision_macro: Share | None = Field(
-        0.80, description="Minimum macro precision; null: not checked."
+        0.80, description="Minimum macro precision. Unset: not checked."
     )
-    recall_macro: Share | None = Field(0.80, description="Minimum macro recall; null: not checked.")
-    f1_macro: Share | None = Field(0.80, description="Minimum macro F1; null: not checked.")
+    recall_macro: Share | None = Field(
+        0.80, description="Minimum macro recall. Unset: not checked."
+    )
+    f1_macro: Share | None = Field(0.80, description="Minimum macro F1. Unset: not checked.")
 
 
 class ChallengeFloorsSpec(Spec):
@@ -52,9 +54,9 @@ class GateSpec(Spec):
     )
     rule: Literal["non_inferiority", "superiority"] = Field(
         "non_inferiority",
-        description="What must be shown on `search.metric` for the gate to accept. "
-        "`non_inferiority`: the candidate is worse than the champion by less than `gate.margin`. "
-        "`superiority`: the candidate is better.",
+        description="What the comparison of `search.metric` must show for the gate to accept. "
+        "`non_inferiority`: the candidate is better than the champion, equal, or worse by less "
+        "than `gate.margin`. `superiority`: the candidate is better.",
     )
     margin: Share = Field(
         0.02,
@@ -74,24 +76,28 @@ class GateSpec(Spec):
         0.05,
         description="Maximum loss of recall in a class. A candidate is rejected if a class is "
         "shown to have lost recall and the loss exceeds this; all classes share `gate.alpha`. "
-        "null: not checked.",
+        "Unset: not checked.",
     )
     anchor: str | None = Field(
         None,
-        description="Fixed version, or channel that does not move, to compare the candidate with "
-        "as well as with the champion, so that small losses do not add up over many runs. Unset: "
-        "the channel's own anchor, which a run sets when it needs one.",
+        description="Second reference in addition to the champion, so that small losses do not add "
+        "up over many runs: a version, or a channel that never moves. Unset: the channel's own "
+        "anchor, if it has one. The first promotion that `gate.inconclusive: tolerate` accepts "
+        "makes its champion the channel's anchor.",
     )
     incomparable_champion: Literal["reject", "warn"] = Field(
         "reject",
-        description="What to do if the champion or the anchor cannot be compared with the "
-        "candidate: reject the candidate, or warn.",
+        description="What to do if the candidate cannot be compared with the champion or with "
+        "`gate.anchor`. `reject`: reject the candidate. `warn`: warn in the report. The channel's "
+        "own anchor only causes a warning.",
     )
     inconclusive: Literal["tolerate", "reject", "warn"] = Field(
         "tolerate",
-        description="What to do if the table has too few groups to show `gate.margin`. "
-        "`tolerate`: reject only if the score is lower by more than chance explains, or by more "
-        "than `gate.max_drop`. `reject`: reject. `warn`: accept if the score is within the margin.",
+        description="What to do if the table has too few groups to show that the candidate is "
+        "within `gate.margin`. `tolerate`: reject only if the score is lower by more than "
+        "`gate.margin` and by more than chance explains, or by more than `gate.max_drop`. "
+        "`reject`: reject. `warn`: accept if the score is within the margin, and warn in the "
+        "report.",
     )
     max_drop: Share = Field(
         0.05,
@@ -106,14 +112,15 @@ class GateSpec(Spec):
     slice_floor: Share | None = Field(
         None,
         description="Minimum accuracy of a slice. A candidate is rejected if a slice is shown to "
-        "be below it (simultaneous upper bounds), or if no slice is large enough to measure. "
-        "Unset: not checked.",
+        "be below it (by upper bounds that hold for all slices simultaneously), or if no slice is "
+        "large enough to measure. Unset: not checked.",
     )
     stress_floor: Share | None = Field(
         None,
-        description="Minimum accuracy on held-out rows in batches with a different class mix, "
-        "each standardized on its own rows. A candidate is also rejected if this cannot be "
-        "measured. Unset: not checked.",
+        description="Minimum accuracy on batches of held-out rows whose class mix differs from the "
+        "table's, each standardized on its own rows. It simulates an exporter that fits its "
+        "scalers to each batch. A candidate is also rejected if this accuracy cannot be measured. "
+        "Unset: not checked.",
     )
     latency_p95_ms: float = Field(
         100.0,

@@ -27,7 +27,7 @@ class ScoringSpec(Spec):
 
 
 class TrainingSpec(Spec):
-    """Settings of the search and the training, which must agree."""
+    """Settings of the search and the training that must be consistent with each other."""
 
     search: SearchSpec
     features: FeatureSpec
@@ -75,14 +75,16 @@ class JobSettings(Spec):
         unread = sorted(blocks - set(self.features.use))
         if unread:
             raise ValueError(
-                f"blocks of search.inputs that are not in features.use: {quote_list(unread)}"
+                "search.inputs has feature blocks that are not in features.use: "
+                f"{quote_list(unread)}; add them there"
             )
         allowed = self.package.allowed_inputs
         unsent = sorted(blocks - set(self.features.use if allowed is None else allowed))
         if unsent:
             key = "search.inputs" if self.search.inputs else "features.use"
             raise ValueError(
-                f"blocks of {key} that are not in package.allowed_inputs: {quote_list(unsent)}"
+                f"{key} has feature blocks that are not in package.allowed_inputs: "
+                f"{quote_list(unsent)}; remove them, or add them if the consumer can send them"
             )
         return self
 
@@ -109,7 +111,7 @@ class JobSettings(Spec):
         inputs = self.search.inputs or (self.features.use,)
         if self.search.prefer == "wording" and ("embeddings",) not in inputs:
             raise ValueError(
-                "search.prefer=wording needs an input of embeddings alone; set "
+                "search.prefer=wording needs an input that consists only of embeddings; set "
                 "features.use=[embeddings], add [embeddings] to search.inputs, or set "
                 "search.prefer=auto"
             )
@@ -125,20 +127,21 @@ class JobSettings(Spec):
         }
         settings = [name for name, is_set in needs_challenge.items() if is_set]
         if settings and self.evaluation.challenge_uri is None:
+            verb = "needs" if len(settings) == 1 else "need"
             raise ValueError(
-                f"{', '.join(settings)} needs evaluation.challenge_uri: set it to a challenge set"
+                f"{', '.join(settings)} {verb} evaluation.challenge_uri: set it to a challenge set"
             )
         return self
 
     @property
     def learns_on_challenge(self) -> bool:
-        """Whether the threshold is learned on the challenge set."""
+        """Whether the decision threshold is learned on the challenge set, not on the table."""
         has_challenge = self.evaluation.challenge_uri is not None
         return has_challenge and self.decision.learn_on != "table"
 
     @property
     def slicing(self) -> tuple[str, ...]:
-        """Columns that slices are made from, if the table has them."""
+        """Names of the columns whose values define slices; the table may lack some of them."""
         requested = self.evaluation.slices
         return self.dataset.columns.sliceable if requested is None else requested
 

@@ -15,7 +15,7 @@ class PublishSpec(Spec):
     channel: str | None = Field(
         "production",
         pattern=CHANNEL,
-        description="Channel to move to the new version; null: publish the version without moving "
+        description="Channel to move to the new version. Unset: publish the version without moving "
         "a channel.",
     )
 
@@ -29,7 +29,7 @@ class PublishSpec(Spec):
     embedding_model: str = Field(
         "all-MiniLM-L6-v2",
         description="Name of the embedding model in metadata.json, if the table's own metadata "
-        "does not have `embedding_model`.",
+        "does not name it (`embedding_model`).",
     )
     intended_use: str | None = Field(
         None,
@@ -51,7 +51,8 @@ class PackageSpec(Spec):
 
     compatible_with: tuple[Literal["scikit-learn==1.4.2"], ...] = Field(
         ("scikit-learn==1.4.2",),
-        description="Other versions of packages that the model must load in; `[]`: none.",
+        description="Other package versions with which the model must be loadable; only "
+        "`scikit-learn==1.4.2` is supported. `[]`: none.",
     )
     allowed_inputs: tuple[FeatureName, ...] | None = Field(
         None,

@@ -23,15 +23,16 @@ class SearchSpec(Spec):
     )
     choose_on: Literal["table", "challenge"] = Field(
         "table",
-        description="Rows that choose the candidate. `table`: cross-validation on the training "
-        "rows. `challenge`: the challenge set, whose scores are then too optimistic unless "
-        "`evaluation.challenge_split` is `half`.",
+        description="Rows on which the candidate is chosen. `table`: cross-validation on the "
+        "training rows. `challenge`: the challenge set, whose scores are then too optimistic "
+        "unless `evaluation.challenge_split` is `half`.",
     )
     folds: int = Field(
         3,
         ge=2,
         le=20,
-        description="Number of cross-validation folds, grouped and stratified by class.",
+        description="Number of cross-validation folds. Whole groups stay together, and the folds "
+        "are stratified by class.",
     )
     method: Literal["grid", "random"] = Field(
         "grid",
@@ -44,16 +45,16 @@ class SearchSpec(Spec):
     estimators: dict[str, dict[str, tuple[Any, ...]]] = Field(
         default={"logistic_regression": {}, "linear_svc": {}},
         min_length=1,
-        description="Estimators to try and their grids; `{}`: the default grid of the estimator.",
+        description="Estimators to try and their grids. `{}`: the default grid of the estimator.",
     )
     prefer: Literal["auto", "score", "wording"] = Field(
         "auto",
         description="`score`: choose the candidate with the best score. `wording`: also try "
-        "`prototypes`, and choose them unless another candidate is clearly better; they "
-        "generalize better to requests in other words, which cross-validation on sentence "
-        "templates does not show. Needs an input of embeddings alone. `auto`: `wording` if most "
-        "rows come from sentence templates and the embeddings have rows of length 1 or are "
-        "restored to it; otherwise `score`.",
+        "`prototypes`, and choose them unless another candidate is clearly better; they generalize "
+        "better to requests that are worded differently, and cross-validation on sentence "
+        "templates cannot show this. `wording` needs an input that consists only of embeddings. "
+        "`auto`: `wording` if most rows come from sentence templates and the embeddings have rows "
+        "of length 1 or are restored to it; otherwise `score`.",
     )
     class_weight: Literal["balanced"] | None = Field(
         None,
@@ -62,8 +63,9 @@ class SearchSpec(Spec):
     )
     calibration: Literal["sigmoid", "temperature"] = Field(
         "sigmoid",
-        description="How to calibrate the probabilities of `linear_svc`. scikit-learn 1.4.2 does "
-        "not support `temperature`.",
+        description="How to calibrate the probabilities of `linear_svc`. `sigmoid`: Platt scaling. "
+        "`temperature`: temperature scaling; a model calibrated this way cannot be loaded in "
+        "scikit-learn 1.4.2, and its `compatible_with` is empty.",
     )
     temperature: bool = Field(
         True,
@@ -73,26 +75,27 @@ class SearchSpec(Spec):
     )
     engine: Literal["fast", "reference"] = Field(
         "fast",
-        description="`fast`: fit all linear models of a fold together. `reference`: fit each with "
-        "scikit-learn.",
+        description="`fast`: fit all linear models of a fold together. `reference`: fit each model "
+        "with scikit-learn.",
     )
     inputs: tuple[FeatureBlocks, ...] = Field(
         (),
         description="Combinations of feature blocks to choose among, such as `[[text], [text, "
-        "embeddings]]`; all blocks must be in `features.use`. Empty: `features.use` only.",
+        "embeddings]]`; all blocks must be in `features.use`. `[]`: `features.use` only.",
     )
     halving_factor: int | None = Field(
         None,
         ge=2,
-        description="Factor of successive halving: each round keeps one of this many candidates "
-        "and uses this many times the rows. Unset: all candidates are evaluated on all rows.",
+        description="Factor of successive halving: with factor N, each round keeps the best 1/N of "
+        "the candidates and uses N times as many rows. Unset: all candidates are evaluated on all "
+        "rows.",
     )
     max_seconds: float | None = Field(
         None,
         gt=0,
-        description="Time budget of the search in seconds. The search stops after the first fold "
-        "that exceeds it and keeps the best candidate so far; results are then not reproducible. "
-        "Unset: no limit.",
+        description="Time budget of the search, in seconds. Once the budget is used up, the search "
+        "finishes the current fold, stops, and keeps the best candidate so far; results are then "
+        "not reproducible. Unset: no limit.",
     )
     max_memory: int | None = Field(
         None,
@@ -123,8 +126,12 @@ class SearchSpec(Spec):
         sets = [frozenset(blocks) for blocks in value]
         if any(not blocks for blocks in sets):
             raise ValueError("each input must have at least one feature block")
-        if len(set(sets)) < len(sets) or any(len(set(b)) < len(b) for b in value):
-            raise ValueError("duplicate input, or duplicate feature block within an input")
+        for blocks in value:
+            name = f"input [{', '.join(blocks)}]"
+            if sets.count(frozenset(blocks)) > 1:
+                raise ValueError(f"{name} is listed twice; list each combination once")
+            if len(set(blocks)) < len(blocks):
+                raise ValueError(f"{name} names a feature block twice; name each block once")
         return value
 
     @field_validator("estimators", mode="before")
@@ -145,5 +152,5 @@ def _parse_grid(grid: object) -> object:
         if not values:
             raise ValueError(f"the grid of '{name}' has no values; expected at least one")
         if not all(math.isfinite(value) for value in values if isinstance(value, float)):
-            raise ValueError(f"the grid of '{name}' must not contain infinite or NaN numbers")
+            raise ValueError(f"the grid of '{name}' must not contain infinite or NaN values")
     return lists

@@ -17,12 +17,18 @@ Seconds = Annotated[float, Field(gt=0)]
 class StoreSpec(Spec):
     """Location of the published versions, and storage options."""
 
-    uri: str = Field("./models", min_length=1, description="Folder, or `s3://bucket/prefix`.")
+    uri: str = Field(
+        "./models",
+        min_length=1,
+        description="Store of the published versions: a folder, or `s3://bucket/prefix`.",
+    )
     encryption: Literal["AES256", "aws:kms"] | None = Field(
         None, description="Server-side encryption to request. Unset: the default of the bucket."
     )
     kms_key_id: str | None = Field(
-        None, description="KMS key, for `aws:kms`. Unset: the default key of the account."
+        None,
+        description="KMS key id, used if `store.encryption` is `aws:kms`. Unset: the default key "
+        "of the account.",
     )
     storage_class: str | None = Field(
         None, description="Storage class, such as `STANDARD_IA`. Unset: the default of the store."
@@ -34,7 +40,7 @@ class StoreSpec(Spec):
         24.0,
         gt=0,
         description="Age in hours at which `models prune` removes unfinished work as abandoned. "
-        "Set it to more than a run can take.",
+        "Must be longer than the longest run.",
     )
 
     @field_validator("uri")
@@ -56,24 +62,30 @@ class S3Spec(Spec):
         None, description="URL of an S3-compatible store. Unset: `AWS_ENDPOINT_URL`, otherwise AWS."
     )
     region: str | None = Field(
-        None, description="Region. Unset: `AWS_REGION`, or that of the profile."
+        None,
+        description="AWS region of the store. Unset: `AWS_REGION`, otherwise the region of the AWS "
+        "profile.",
     )
     profile: str | None = Field(
-        None, description="Profile in the AWS configuration files. Unset: the default profile."
+        None,
+        description="Profile in the AWS configuration files. Unset: `AWS_PROFILE`, otherwise the "
+        "default profile.",
     )
     addressing: Literal["auto", "path", "virtual"] = Field(
         "auto",
-        description="Style of the URLs. `auto`: `path` for custom endpoints, `virtual` for AWS.",
+        description="Style of the URLs. `path`: `https://host/bucket/key`. `virtual`: "
+        "`https://bucket.host/key`. `auto`: `path` for custom endpoints, `virtual` for AWS.",
     )
     ca_bundle: str | None = Field(
         None,
-        description="PEM file of certificate authorities. Unset: `AWS_CA_BUNDLE` or that of the "
-        "profile, otherwise the default authorities.",
+        description="PEM file of trusted certificate authorities. Unset: `AWS_CA_BUNDLE`, "
+        "otherwise `ca_bundle` of the AWS profile, otherwise the default authorities.",
     )
     checksums: Literal["auto", "when_required", "when_supported"] = Field(
         "auto",
-        description="CRC checksums of requests and responses. `auto`: `when_required` for custom "
-        "endpoints, `when_supported` for AWS.",
+        description="When to use CRC checksums of requests and responses. `when_supported`: for "
+        "each operation that supports them. `when_required`: only for operations that require "
+        "them. `auto`: `when_required` for custom endpoints, `when_supported` for AWS.",
     )
     connect_timeout_seconds: Seconds = Field(
         5.0, description="Maximum time to wait for a connection, in seconds."

@@ -18,7 +18,7 @@ from job.errors import ConfigurationError, ContractViolationError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Kind:
-    """Names of a set: in sentences, in expectations, and in the settings."""
+    """How messages name one of the two sets: in sentences, expectations and settings."""
 
     title: str
     prefix: str
@@ -53,7 +53,7 @@ def validate_challenge(
     uses
         Feature blocks of each candidate.
     embedding_model
-        Model that the table's embeddings come from.
+        Name of the model that computed the embeddings of the table.
 
     Raises
     ------
@@ -86,7 +86,7 @@ def validate_out_of_scope(
     uses
         Feature blocks of each candidate.
     embedding_model
-        Model that the table's embeddings come from.
+        Name of the model that computed the embeddings of the table.
 
     Raises
     ------
@@ -102,7 +102,7 @@ def validate_out_of_scope(
 
 
 def _require_sound(kind: _Kind, requests: Dataset, broken: list[str]) -> None:
-    """Raise `ContractViolationError` if an expectation is not met."""
+    """Raise `ContractViolationError` if `broken` lists unmet expectations."""
     if broken:
         raise ContractViolationError(
             f"{kind.title} '{requests.provenance.uri}' violates "
@@ -142,7 +142,7 @@ def _column_names(block: str, columns: ColumnsSpec) -> tuple[str, ...]:
 
 
 def _find_wrong_labels(challenge: Dataset, labels: set[str]) -> Iterator[str]:
-    """Yield a message with counts for missing labels, and for labels that the table lacks."""
+    """Yield messages that count missing labels, and labels that do not occur in the table."""
     values = challenge.strings("target")
     if values is not None:
         missing = np.array([value is None for value in values])
@@ -159,7 +159,7 @@ def _find_broken(
     *,
     embedding_model: str,
 ) -> Iterator[str]:
-    """Yield a message with counts for each unmet expectation about texts and embeddings."""
+    """Yield a message for each unmet expectation about texts and embeddings, with row counts."""
     blocks = {block for feature_blocks in uses for block in feature_blocks}
     values = requests.strings("text")
     if values is not None and "text" in blocks:
@@ -172,13 +172,15 @@ def _find_broken(
         yield from _count_rows(f"{kind.prefix}_{name}", embeddings.defects == code)
     widths = embeddings.matrix.shape[1], table_embeddings.matrix.shape[1]
     if widths[0] != widths[1]:
-        yield (f"{kind.prefix}_embedding_width: {widths[0]}; expected {widths[1]}, as in the table")
+        yield (
+            f"'{kind.prefix}_embedding_width' is {widths[0]}; expected {widths[1]}, as in the table"
+        )
     if requests.provenance.metadata_value("embedding_model") not in (None, embedding_model):
-        yield f"{kind.prefix}_embedding_model: differs from the table's"
+        yield f"'{kind.prefix}_embedding_model' differs from the embedding model of the table"
 
 
 def _count_rows(name: str, is_broken: Array) -> Iterator[str]:
     n = int(is_broken.sum())
     if n:
         verb = "violates" if n == 1 else "violate"
-        yield f"{n} of {pluralize(len(is_broken), 'row')} {verb} {name}"
+        yield f"{n} of {pluralize(len(is_broken), 'row')} {verb} '{name}'"

@@ -4,7 +4,7 @@ How it works
 ------------
 1. A text is normalized: differences in Unicode form, case, punctuation and white space are removed.
 2. A row's text key is its normalized text, else a digest of its embedding, else its features.
-3. A row's leakage key is its group if the table has a group column, else its text key.
+3. A row's leakage key is its value in the group column if the table has one, else its text key.
 4. Salted digests turn keys into random numbers that do not depend on the table's other rows.
 """
 
@@ -44,7 +44,9 @@ def normalize(text: str) -> str:
 
 
 def salted_digests(prefix: str, keys: Iterable[str], salt: str) -> Array:
-    """Return the first 64 bits of SHA-256(salt, prefix, key) as uint64, for each key."""
+    """Return the first 64 bits of SHA-256(salt, prefix, key) of each key, as uint64.
+
+    Different prefixes give the same keys independent digests."""
     start = f"{len(salt)}:{salt}{prefix}\0".encode()
     digests = (hashlib.sha256(start + key.encode("utf-8", "surrogatepass")) for key in keys)
     return np.array([int.from_bytes(d.digest()[:8], "big") for d in digests], np.uint64)
@@ -53,9 +55,8 @@ def salted_digests(prefix: str, keys: Iterable[str], salt: str) -> Array:
 def make_keys(dataset: Dataset, index: Ints) -> tuple[Strings, Strings]:
     """Return the text keys and the leakage keys of the rows at these positions.
 
-    A row's leakage key is its group if there is a group column; a row without a group uses its text
-    key.  Otherwise it is the row's normalized text, else the digest of its embedding, else the
-    values of its other features.
+    A row's text key is its normalized text, else the digest of its embedding, else the values of
+    its other features.  A row's leakage key is its value in the group column, else its text key.
     """
     text, group = dataset.strings("text"), dataset.strings("group")
     text_keys = _text_keys(
@@ -68,7 +69,7 @@ def make_keys(dataset: Dataset, index: Ints) -> tuple[Strings, Strings]:
 
 
 def _content_keys(dataset: Dataset, index: Ints) -> Callable[[int], str]:
-    """Return a function that makes the key of a row without text."""
+    """Return a function from the position of a row without text to its text key."""
     if dataset.embeddings is not None:
         matrix = dataset.embeddings.matrix
         return lambda row: f"embedding:{_digest_row(matrix[index[row]])}"
@@ -95,6 +96,6 @@ def _text_keys(texts: Strings | None, content_key: Callable[[int], str], n_rows:
 
 
 def key_kind(keys: Iterable[str]) -> str:
-    """Return the most frequent kind of key: text, embedding or row."""
+    """Return what most keys are made from: `text`, `embedding` or `row` (other features)."""
     kinds = Counter(key.partition(":")[0] for key in keys)
     return max(kinds, key=lambda kind: kinds[kind], default="row")

@@ -2,7 +2,8 @@
 
 How it works
 ------------
-1. Keys are computed for each row, by which duplicates are found (`job.stages.data.leakage_keys`).
+1. Two keys of each row are computed: rows with an equal text key are duplicates, and rows with an
+   equal leakage key stay on one side of every split (`job.stages.data.leakage_keys`).
 2. The feature blocks in use are selected; embeddings are shared, not copied.
 3. Slices and templates are computed on request.
 """
@@ -34,9 +35,10 @@ def make_rows(
     is_sound
         Mask of the rows to keep, shape (n_rows,).
     slicing
-        Columns to slice by; if None, the rows have no slices.
+        Columns whose values define slices for the evaluation; if None, there are no slices.
     needs_templates
-        Whether later stages compare templates of texts; a table without text has none.
+        Whether later stages need templates: texts with masked dates, ids and the like.  A table
+        without text has none.
     """
     index = np.flatnonzero(is_sound)
     text, target = dataset.strings("text"), dataset.strings("target")
@@ -63,7 +65,7 @@ def make_rows(
 def _select_embeddings(
     dataset: Dataset, index: Ints, feature_blocks: tuple[str, ...]
 ) -> MatrixRows | None:
-    """Return the embeddings of the rows, if they are used and the table has them."""
+    """Return the rows' embeddings; None if they are not used, or the table has none."""
     if dataset.embeddings is None or "embeddings" not in feature_blocks:
         return None
     return MatrixRows(dataset.embeddings.matrix, index)

@@ -38,7 +38,7 @@ class DisclosureRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slicing:
-    """The columns to slice by, and which of their values may be named."""
+    """The columns to slice by, and the rule by which their values may be named."""
 
     names: tuple[str, ...]
     rule: DisclosureRule
@@ -49,8 +49,8 @@ def make_slices(
 ) -> pd.DataFrame:
     """Return the slice of each row, in a categorical column for each column to slice by.
 
-    Each category and boolean is a slice.  A text belongs to a quartile of the table's text lengths
-    in characters.  A time is in the newest month or older.  Values that the rule does not allow to
+    Each value of a category or boolean is a slice.  A text is in a quartile of the text lengths
+    in characters.  A time is in the newest month, or older.  Values that the rule does not allow to
     name form one slice, `(other)`; so do all values of a column with more than 50 values, or with
     a long value.  A cell takes one byte.
 
@@ -71,7 +71,7 @@ def make_slices(
 
 
 def _read(column: Column, index: Array) -> tuple[Array, list[str]]:
-    """Return the code of each row's value (-1 if it is missing), and the names of the codes."""
+    """Return the code of each row's slice (-1 if missing), and the name of each code."""
     values = column.values[index]
     match column.role:
         case "text":
@@ -116,9 +116,9 @@ def disclosable_values(values: Array, key_codes: Array, rule: DisclosureRule) ->
     Parameters
     ----------
     values
-        Shape (n_rows,), object (str or None).
+        Cells of a column, shape (n_rows,), object (str or None).
     key_codes
-        Number of each row's leakage key, shape (n_rows,).
+        Id of each row's leakage key, shape (n_rows,).
     """
     codes, categories = pd.factorize(values)
     names = [str(name) for name in categories]
@@ -151,7 +151,7 @@ def _pooled(
 
 
 def mark_near_training(test: Rows, train: Rows) -> Rows:
-    """Slice an official test set into near-duplicates of training rows and all other rows."""
+    """Add slices to an official test set: near-duplicates of training rows, and other rows."""
     if (
         test.slices is None
         or test.near_duplicate_groups is None

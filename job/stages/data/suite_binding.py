@@ -3,7 +3,8 @@
 How it works
 ------------
 1. A parameter's value comes from the settings, else from the suite, else from the table.
-2. `{"$PARAMETER": name}` is replaced by that value; the file's own column names become roles.
+2. `{"$PARAMETER": name}` is replaced by that value.  Column names of the file are replaced by role
+   names: the names of the settings in `dataset.columns`, such as `text`.
 3. An expectation about an optional column that the table lacks is reported as not applicable.
 """
 
@@ -15,7 +16,7 @@ from typing import Any, Final
 import pandas as pd
 
 from job.contracts.canonical_strings import canonicalize
-from job.contracts.messages import did_you_mean, quote_list
+from job.contracts.messages import did_you_mean, name_all, quote_list
 from job.contracts.reports.validation import RuleResult
 from job.contracts.settings.dataset import ColumnsSpec, DatasetSpec
 from job.contracts.settings.features import FeatureSpec
@@ -30,7 +31,7 @@ _COLUMN_ARGUMENTS: Final = ("column", "column_A", "column_B", "column_list")
 
 
 def required_columns(suite: Suite, columns: ColumnsSpec, features: FeatureSpec) -> frozenset[str]:
-    """Return the columns that a run needs: target, group, used features, the suite's columns."""
+    """Return the columns that a run needs: label, group, features in use, and the suite's."""
     in_suite = {
         e["kwargs"].get("column")
         for e in suite.expectations
@@ -66,7 +67,7 @@ def check_parameters(suite: Suite, given: Mapping[str, Any]) -> None:
         if name not in known:
             raise ConfigurationError(
                 f"suite '{suite.name}' has no parameter '{name}'{did_you_mean(name, known)}",
-                hint=f"its parameters are {quote_list(sorted(known))}",
+                hint=f"use one of its parameters: {quote_list(sorted(known))}",
             )
     values = {**SHARES, **suite.parameters, **given}
     invalid = [name for name in SHARES if not _is_share(values[name])]
@@ -74,10 +75,9 @@ def check_parameters(suite: Suite, given: Mapping[str, Any]) -> None:
         invalid.append("labels")
     if invalid:
         raise ConfigurationError(
-            f"invalid value in expectations.parameters of suite '{suite.name}' for "
-            f"{quote_list(invalid)}",
-            hint="`labels` must be a list; `completeness` and `validity` must be numbers from 0 "
-            "to 1",
+            f"invalid value of {name_all('parameter', invalid)} in expectations.parameters of "
+            f"suite '{suite.name}'",
+            hint="set `labels` to a list, and `completeness` and `validity` to numbers from 0 to 1",
         )
 
 
@@ -89,7 +89,7 @@ def parameter_values(
     Raises
     ------
     ConfigurationError
-        Raised as by `check_parameters`.
+        As in `check_parameters`: the suite lacks a parameter, or its value is invalid.
     """
     check_parameters(suite, given)
     defaults: dict[str, Any] = {"min_rows": spec.min_rows, "max_rows": spec.max_rows, **SHARES}
@@ -117,12 +117,12 @@ def substitute_parameters(
     *,
     is_test: bool,
 ) -> tuple[list[dict[str, Any]], list[RuleResult]]:
-    """Substitute parameters and column names; set aside expectations about absent columns.
+    """Insert parameters and role names; separate expectations about absent columns.
 
     Returns
     -------
     expectations
-        The applicable expectations; for a test table only those about single rows.
+        The applicable expectations; for an official test table, only those about single rows.
     absent
         Results "not applicable" of expectations about optional columns that the table lacks.
     """
@@ -155,14 +155,14 @@ def _substituted(value: Any, values: Mapping[str, Any], suite: Suite) -> Any:
     if name not in values:
         raise ConfigurationError(
             f"parameter '{name}' of suite '{suite.name}' has no value",
-            hint=f"--set 'expectations.parameters={{{name}: VALUE}}', or set a default in "
+            hint=f"use --set 'expectations.parameters={{{name}: VALUE}}', or set a default in "
             "`meta.parameters` of the suite",
         )
     return values[name]
 
 
 def _column_role(column: Any, spec: ColumnsSpec, suite: Suite) -> Any:
-    """Return the role name of a column, which may also be given by its name in the file."""
+    """Return the role name of a column that is given by its role or its name in the file."""
     if isinstance(column, (list, tuple)):
         return [_column_role(name, spec, suite) for name in column]
     single = ("target", "text", "embeddings", "timestamp", "id", "group")
@@ -174,14 +174,14 @@ def _column_role(column: Any, spec: ColumnsSpec, suite: Suite) -> Any:
             return role
     known = sorted({*single, *many, *DERIVED})
     raise ConfigurationError(
-        f"suite '{suite.name}' has an expectation for '{column}', which is not a column with a "
-        f"role{did_you_mean(column, known)}",
+        f"suite '{suite.name}' has an expectation for '{column}'{did_you_mean(column, known)}, "
+        "which is not a column with a role",
         hint=f"name columns by their roles: {quote_list(known)}; dataset.columns assigns roles",
     )
 
 
 def _is_about_rows(expectation: Mapping[str, Any]) -> bool:
-    """Return whether an expectation is about single rows, not about a whole column or table."""
+    """Return whether an expectation is about single rows, not about a column or the table."""
     if expectation["kwargs"].get("column") in ("target_class_rows", "target_class_share"):
         return False
     return "column_values" in expectation["type"] or "value_lengths" in expectation["type"]

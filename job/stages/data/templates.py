@@ -50,7 +50,7 @@ def make_template(text: str) -> str:
 
 
 def make_templates(texts: Array, text_keys: Array) -> Array:
-    """Return each row's template, prefixed like its text key; the text key if it has no slots."""
+    """Return each row's template with the prefix of text keys; without slots, its text key."""
     templates = text_keys.copy()
     for row, text in enumerate(texts):
         may_differ = bool(text) and (_MAY_BE_FILLED.search(text) or not text.isascii())

@@ -2,8 +2,10 @@
 
 How it works
 ------------
-1. The table is laid out under role names, with the size and share of each row's class as columns.
-2. The suite's expectations are checked, and rules of the job's own, such as missing texts.
+1. The table's columns are renamed to role names (the names of the settings in `dataset.columns`,
+   such as `text`).  Columns with the size and share of each row's class are added.
+2. The suite's expectations are checked, and rules that apply with every suite, such as that no text
+   is missing.
 3. Rows that violate a critical expectation are dropped if their share is tolerated (`mostly`).
 4. An unmet critical expectation stops the run; other unmet expectations are logged as warnings.
 """
@@ -50,9 +52,9 @@ def validate_dataset(
     Returns
     -------
     report
-        Counts, column names and thresholds.
+        Results of all expectations: counts, column names and thresholds.
     is_sound
-        Shape (n_rows,), bool: rows that are not dropped.
+        Mask of the rows that are not dropped, shape (n_rows,).
 
     Raises
     ------
@@ -81,7 +83,7 @@ def validate_dataset(
 
 
 def _lay_out(dataset: Dataset) -> pd.DataFrame:
-    """Return the table under role names, with the size and share of each row's class."""
+    """Return a DataFrame of role columns, and of the size and share of each row's class."""
     data: dict[str, Any] = {}
     for column in dataset.columns:
         many = column.role in ("numeric", "categorical", "boolean")
@@ -115,7 +117,7 @@ def _check_own_rules(
     *,
     is_test: bool,
 ) -> list[RuleResult]:
-    """Check the rules that apply with every suite, using the suite's tolerances."""
+    """Check the rules that apply with every suite, with the tolerances of the suite."""
     completeness, validity = (parameters[name] for name in SHARES)
     checked = {(r.rule, r.column) for r in results}
     rules = []
@@ -135,7 +137,7 @@ def _check_own_rules(
 
 
 def _unreadable(column: Column, n_rows: int) -> RuleResult:
-    """Warn about cells whose value is not of the column's kind; they count as missing."""
+    """Return a warning: cells that cannot be read as the column's kind count as missing."""
     return RuleResult(
         rule=f"{column.kind}_cells_unreadable",
         column=column.name,
@@ -214,7 +216,7 @@ def _describe(result: RuleResult) -> str:
     where = f"column '{result.column}'" if result.column else "table"
     bounds = ", ".join(f"{name} {value}" for name, value in result.thresholds.items())
     if result.has_failed_to_run:
-        return f"{where}: {result.rule} could not be evaluated (the values have another type)"
+        return f"{where}: {result.rule} could not be evaluated (the values have an unexpected type)"
     if result.n_broken:
         verb = "violates" if result.n_broken == 1 else "violate"
         finding = f"{result.n_broken} of {result.n_rows} rows {verb} {result.rule}"

@@ -24,7 +24,9 @@ _MIN_GROUPS: Final = 20
 def find_edges(
     values: Array, group_codes: Array, key_codes: Array, rule: DisclosureRule
 ) -> tuple[list[float], set[float]]:
-    """Return the deciles in ascending order, and those that the rule allows to be exact.
+    """Return the deciles in ascending order, and the set of those that are exact.
+
+    A decile is exact if the rule allows to name it: enough rows and leakage keys have the value.
 
     The other deciles are rounded to a step of a thousandth to a hundredth of the range between the
     first and the last decile.  Both results are empty for fewer than 100 values or 20 groups.
@@ -32,9 +34,9 @@ def find_edges(
     Parameters
     ----------
     values
-        Shape (n_rows,), float32, NaN for missing values.
+        Cells of the column, shape (n_rows,), float32, NaN for missing values.
     group_codes, key_codes
-        Number of each row's group and leakage key, shape (n_rows,).
+        Group id and id of the leakage key of each row, shape (n_rows,).
     """
     is_known = np.isfinite(values)
     known_values = values[is_known]
@@ -59,5 +61,5 @@ def find_edges(
 
 
 def _shortest_float(value: np.floating[Any]) -> float:
-    """Return the number with the fewest decimal digits that equals the value as float32."""
+    """Return the float with the fewest decimal digits that is equal to the value in float32."""
     return float(str(np.float32(value)))

@@ -25,7 +25,7 @@ class Clusters:
     Attributes
     ----------
     codes
-        Number of each row's group, shape (n_rows,), from 0.
+        Group id of each row, from 0, shape (n_rows,).
     sizes
         Number of rows in each group, shape (n_groups,).
     """
@@ -34,12 +34,12 @@ class Clusters:
     sizes: Array
 
     def take(self, index: Array) -> Clusters:
-        """Return the groups of the rows at these positions, numbered again from 0."""
+        """Return the clusters of the rows at these positions; their group ids start at 0 again."""
         return make_clusters(self.codes[index])
 
 
 def make_clusters(groups: Array) -> Clusters:
-    """Number the groups of the rows, and count the rows of each."""
+    """Return the `Clusters` of these groups; group ids are replaced by numbers from 0."""
     _, codes, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     return Clusters(codes=codes, sizes=sizes)
 
@@ -55,7 +55,7 @@ def share_covariance(codes: Array, shares: Array, clusters: Clusters) -> Array:
     codes
         Bin of each row, shape (n_rows,).
     shares
-        Shape (n_bins,).
+        Share of the rows in each bin, shape (n_bins,).
 
     Returns
     -------
@@ -80,12 +80,12 @@ def share_covariance(codes: Array, shares: Array, clusters: Clusters) -> Array:
 def estimate_ratio(
     numerators: Array, denominators: Array, clusters: Clusters
 ) -> tuple[float, float]:
-    """Return the ratio of two sums over rows, and its standard error over groups.
+    """Return sum(numerators) / sum(denominators), and its standard error over groups.
 
     Parameters
     ----------
     numerators, denominators
-        Shape (n_rows,).
+        Values of each row, shape (n_rows,).
     """
     total = float(denominators.sum())
     if not total:

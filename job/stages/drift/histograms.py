@@ -5,8 +5,8 @@ How it works
 1. A profile stores the shares of a column's named values, or of the bins between its deciles.
 2. A later table is counted with the same values or bins.
 3. The population stability index and the Jensen-Shannon distance compare the two histograms.
-4. The covariance of the shares over groups shows how large the index gets from sampling alone.  The
-   99.9% quantile of that distribution is the null quantile.
+4. The covariance of the shares over groups gives the distribution of the index if only the sampling
+   of groups differs.  Its 99.9% quantile is the null quantile.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ class Shares:
     errors
         Standard errors, shape (n_bins,); empty for the bins of a stored profile.
     expected_index, degrees_of_freedom
-        Mean of the stability index from sampling groups alone, and the degrees of freedom of the
-        scaled chi-squared distribution that it then follows.
+        Expected stability index if only the sampling of groups differs, and the degrees of freedom
+        of the scaled chi-squared distribution that the index then follows.
     """
 
     shares: Array
@@ -55,7 +55,7 @@ def profile_values(cells: Array, clusters: Clusters, names: Sequence[str]) -> Va
     Parameters
     ----------
     cells
-        Shape (n_rows,), object (str or None).
+        Cells of the column, shape (n_rows,), object (str or None).
     """
     histogram = _count(_code_values(cells, names), len(names) + 2, clusters)
     shares, errors = _rounded(histogram.shares), _rounded(histogram.errors)
@@ -77,7 +77,9 @@ def profile_numbers(
     Parameters
     ----------
     cells
-        Shape (n_rows,), float32, NaN for missing values.
+        Cells of the column, shape (n_rows,), float32, NaN for missing values.
+    ties
+        The edges that are values of many rows; each gets a bin of its own.
     """
     codes, n_bins = _code_numbers(cells, edges, ties)
     histogram = _count(codes, n_bins, clusters)
@@ -93,7 +95,7 @@ def profile_numbers(
 
 
 def read_shares(part: Values | Numbers) -> Shares:
-    """Return the shares that a profile stores, in the order of `count_shares`."""
+    """Return the shares that a profile stores for a column, in the order of `count_shares`."""
     if isinstance(part, Numbers):
         shares, errors = [*part.shares, part.missing], []
     else:
@@ -108,7 +110,7 @@ def read_shares(part: Values | Numbers) -> Shares:
 
 
 def count_shares(part: Values | Numbers, cells: Array, clusters: Clusters) -> Shares:
-    """Compute the shares of a profile's values or bins in another table."""
+    """Compute the shares of another table's cells in a profile's values or bins."""
     if isinstance(part, Numbers):
         return _count(*_code_numbers(cells, part.edges, set(part.ties)), clusters)
     names = list(part.shares)
@@ -124,7 +126,7 @@ def _code_values(cells: Array, names: Sequence[str]) -> Array:
 
 
 def _code_numbers(cells: Array, edges: Sequence[float], ties: set[float]) -> tuple[Array, int]:
-    """Return the bin of each number, and the number of bins; the last is for missing values."""
+    """Return each number's bin, and the number of bins; the last bin is for missing values."""
     upper_ends = np.asarray(edges, np.float32)
     is_tie = np.array([edge in ties for edge in edges] + [False])
     n_ties_before = np.concatenate([[0], np.cumsum(is_tie[:-1])]).astype(int)
@@ -156,7 +158,7 @@ def _rounded(values: Array) -> list[float]:
 
 
 def stability_index(before: Shares, after: Shares) -> tuple[float, float]:
-    """Return the population stability index, and its null quantile.
+    """Return the population stability index, and its 99.9% quantile without drift.
 
     The index is the sum of (a - b) ln(a / b); half a row is added to each bin, so that no bin is
     empty.  Without drift it is about the sum of (a - b)^2 / b (Yurdakul and Naranjo 2020,
@@ -176,7 +178,7 @@ def stability_index(before: Shares, after: Shares) -> tuple[float, float]:
 
 
 def _covariance_norm(histogram: Shares) -> float:
-    """Return the Frobenius norm of the scaled covariance, from trace and degrees of freedom."""
+    """Return trace / sqrt(degrees of freedom): the scaled covariance's Frobenius norm."""
     degrees = histogram.degrees_of_freedom
     return histogram.expected_index / np.sqrt(degrees) if degrees else 0.0
 
@@ -199,7 +201,7 @@ def _smoothed(histogram: Shares, is_used: Array) -> Array:
 
 
 def jensen_shannon_distance(before: Shares, after: Shares) -> float:
-    """Return the Jensen-Shannon distance: the root of the divergence in bits, 0 to 1."""
+    """Return the Jensen-Shannon distance, 0 to 1: the square root of the divergence in bits."""
     middle = (before.shares + after.shares) / 2
     divergences = (rel_entr(histogram.shares, middle).sum() for histogram in (before, after))
     return float(np.sqrt(max(sum(divergences) / (2 * np.log(2)), 0.0)))

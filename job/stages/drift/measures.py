@@ -2,8 +2,9 @@
 
 How it works
 ------------
-1. Classes, columns and text lengths: count this table with the profile's values or bins.  Then
-   compute the stability index, the Jensen-Shannon distance and the change of the missing share.
+1. Subjects (classes, columns and text lengths): count the table with the profile's values or bins.
+   Then compute the stability index, the Jensen-Shannon distance and the change of the missing
+   share.
 2. Classes: also compute the change of each class's share.
 3. Words: compute the increase in the share of unseen words.
 4. Embeddings: compute the shift of the mean, and the variance lost along the old principal axes.
@@ -45,16 +46,16 @@ def measure_drift(
     champion: str,
     spec: DriftSpec,
 ) -> DriftReport:
-    """Compute all drift measures of the subjects that both tables have.
+    """Compute all drift measures of the classes, columns and texts that both tables have.
 
     Parameters
     ----------
     table, new_profile
         Snapshot and profile of the same, new table.
     champion_profile
-        Profile of the champion's table; this table is counted with its values and bins.
+        Profile of the champion's table, whose values and bins are used to count the new table.
     champion
-        Version of the champion.
+        Version of the champion, for the report.
     """
     old, new = champion_profile.profile, new_profile.profile
     compared = {s for s, part in old.parts.items() if _is_comparable(part, table.cells.get(s))}
@@ -81,7 +82,7 @@ def measure_drift(
 
 
 def _list_subjects(profile: Profile) -> set[str]:
-    """Return the subjects of a profile that later tables can be compared with."""
+    """Return the names of the profile's subjects with which later tables can be compared."""
     subjects = {subject for subject, part in profile.parts.items() if _has_bins(part)}
     subjects |= {WORDS} if profile.words else set()
     return subjects | ({EMBEDDINGS} if profile.embeddings else set())
@@ -92,7 +93,7 @@ def _has_bins(part: Values | Numbers) -> bool:
 
 
 def _is_comparable(part: Values | Numbers, cells: Array | None) -> bool:
-    """Return whether the cells have the profile's kind, and the profile has values or bins."""
+    """Return whether cells have the profile's type, and the profile has values or bins."""
     is_same_kind = cells is not None and isinstance(part, Numbers) == (cells.dtype.kind == "f")
     return is_same_kind and _has_bins(part)
 
@@ -109,7 +110,7 @@ def _are_embeddings_comparable(old: Profile, new: Profile) -> bool:
 def _measure_subject(
     subject: str, part: Values | Numbers, table: TableSnapshot, spec: DriftSpec
 ) -> list[DriftMeasure]:
-    """Compare the shares of a subject with those of the champion's table."""
+    """Compare a subject's shares of values or bins with those of the champion's table."""
     before = read_shares(part)
     after = count_shares(part, table.cells[subject], table.clusters)
     measures = [*_measure_histogram(subject, before, after, spec)]

@@ -34,7 +34,7 @@ _MAX_DISTANCE: Final = 2.0  # in median distances; longer deviations are shorten
 class GroupMeans:
     """The mean embedding of each group, in a sample of the rows.
 
-    A text that occurs in many rows of its group therefore does not determine an axis.
+    Because of the mean, a text that occurs in many rows of a group does not determine an axis.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ class GroupMeans:
         return n_groups, width
 
     def explained_variance_ratio(self, axes: Array) -> tuple[float, float]:
-        """Return the share of the variance around the mean along axes, and its standard error."""
+        """Return the share of the variance along these axes, and its standard error."""
         return _variance_ratio(_squared_projections(self._deviations, axes), self._deviations)
 
     def fit_axes(self) -> PrincipalAxes | None:
@@ -88,7 +88,7 @@ class GroupMeans:
         )
 
     def _cross_fitted_ratio(self, deviations: Array, is_first_half: Array) -> tuple[float, float]:
-        """Return the explained variance ratio of each half along the axes of the other half."""
+        """Return the explained variance ratio of both halves, each along the other half's axes."""
         projections = np.zeros(len(deviations))
         for half in (is_first_half, ~is_first_half):
             axes = self._pca(deviations[~half])[0]
@@ -129,13 +129,13 @@ def _effective_dimensions(trace: float, variances: Array) -> float:
 
 
 def _rounded(values: Array, scale: float) -> list[float]:
-    """Round to four digits of the scale."""
+    """Round values to the fourth digit after the leading digit of `scale`."""
     digits = 4 - int(np.floor(np.log10(scale)))
     return [round(value, digits) for value in values.tolist()]
 
 
 def mean_shift(before: PrincipalAxes, after: GroupMeans) -> tuple[float, float]:
-    """Return the distance of the means in RMS distances of the old table, and its null quantile.
+    """Return the distance of the means in the old table's RMS distances, and its null quantile.
 
     Without drift, the squared distance of the means of n and m groups is about (1/n + 1/m) times
     the squared RMS distance times chi-squared / d, with d effective dimensions (Satterthwaite's

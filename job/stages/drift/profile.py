@@ -21,7 +21,7 @@ from job.stages.drift.snapshot import CLASSES, TableSnapshot
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableProfile:
-    """The aggregates of a table, and the words that many groups use.
+    """The drift profile of a table: aggregates, and digests of words that many groups use.
 
     Attributes
     ----------
@@ -33,7 +33,7 @@ class TableProfile:
     vocabulary: Array
 
     def files(self) -> dict[str, bytes]:
-        """Return the published files by name."""
+        """Return the files of the profile by name, as they are stored with a version."""
         files = {PROFILE_FILE: canonical_json(self.profile.model_dump(mode="json"))}
         if self.profile.words is not None:
             stream = io.BytesIO()
@@ -79,7 +79,7 @@ def build_profile(
 
 
 def load_profile(store: ArtifactStore, version: str) -> TableProfile | None:
-    """Read the profile of a version; None if it has none, or none that this release can read.
+    """Read the profile of a version; None if it is missing, or if its format is unknown.
 
     Raises
     ------

@@ -29,13 +29,14 @@ class TableSnapshot:
     Attributes
     ----------
     key_codes
-        Number of each row's leakage key, shape (n_rows,).
+        Id of each row's leakage key, shape (n_rows,).
     cells
-        The rows' values by subject, shape (n_rows,): object (str or None), or float32 with NaN.
+        Values by subject (the class, a column or the text length), each of shape (n_rows,): object
+        (str or None), or float32 with NaN.
     words
-        None if the table has no text.
+        Counts of the texts' words; None if the table has no text.
     group_means
-        None if the model takes no embeddings.
+        Mean embedding of each group; None if the model takes no embeddings.
     """
 
     key_codes: Array
@@ -49,7 +50,7 @@ class TableSnapshot:
 def take_snapshot(
     dataset: Dataset, rows: Rows, embedding_model: str, random_state: int
 ) -> TableSnapshot:
-    """Take the snapshot of a table's valid rows; `rows.positions` are positions in the table."""
+    """Take the snapshot of a table's valid rows, whose positions are `rows.positions`."""
     assert rows.positions is not None  # set for the rows of a whole table
     clusters, cells = make_clusters(rows.groups), {CLASSES: rows.y}
     words, group_means = None, None

@@ -36,7 +36,7 @@ class WordCounts:
     Parameters
     ----------
     rows
-        Rows with texts; their slots are left out if templates are known.
+        Rows with texts; slots (dates, ids and the like) are left out if templates are known.
     """
 
     def __init__(self, rows: Rows, clusters: Clusters, random_state: int) -> None:
@@ -58,11 +58,11 @@ class WordCounts:
 
     @property
     def is_empty(self) -> bool:
-        """Whether no text has a word."""
+        """Whether no text contains any word."""
         return not len(self._words)
 
     def build_vocabulary(self, min_groups: int, salt: str) -> tuple[Words, Array]:
-        """Return the words that enough groups use, as sorted salted digests, and statistics.
+        """Return statistics, and sorted salted digests of the words that enough groups use.
 
         A word of a text counts as unseen if fewer than `min_groups` other groups use it, as if the
         text were new.
@@ -72,7 +72,7 @@ class WordCounts:
         words
             The vocabulary's size, and the share of unseen words.
         digests
-            Shape (n_words,), uint64.
+            Salted digests of the words, shape (n_words,), uint64.
         """
         n_groups = self._count_groups()
         share, error = self._measure_unseen(n_groups <= min_groups)
@@ -88,7 +88,7 @@ class WordCounts:
         return words, digests
 
     def unseen_share(self, before: Words, vocabulary: Array) -> tuple[float, float]:
-        """Return the share of unseen words, and the null quantile of its rise.
+        """Return the share of unseen words, and the 99.9% quantile of its increase by chance.
 
         The quantile accounts for the sampling of texts, and treats the vocabulary as fixed.
 

@@ -22,7 +22,7 @@ def score_challenge(
     labels: Array,
     used_for: tuple[Purpose, ...],
 ) -> Challenge:
-    """Return `challenge` of evaluation.json.
+    """Return the `Challenge` for evaluation.json: scores on the challenge set and how it was used.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def score_challenge(
     labels
         Labels of the table's rows.
     used_for
-        What the requests for choosing were used for.
+        What the choosing requests of the set (`ChallengeSet.choosing`) were used for.
     """
     requests = evaluated.rows
     evaluation = evaluate_predictions(evaluated.predictions)

@@ -1,14 +1,16 @@
 """Evaluate a recipe on all rows of its table, and its published model on the held-out rows.
 
+A recipe is an estimator with its parameters and input, before it is fitted to any rows.
+
 How it works
 ------------
 1. Every row was predicted by a model that was not trained on its group
    (`job.stages.training.cross_fit`).  The scores of these predictions are scores of the recipe, and
    all rows of the table contribute to them.
 2. If the published model is scaled by a temperature, the predictions of each fold are scaled by the
-   temperature that is learned on the other folds.  In the same way, a decision threshold is
-   measured on each fold with the value that is chosen on the other folds.
-3. The published model itself is scored on the held-out rows; `holdout` contains these scores.
+   temperature that is learned on the other folds.  Coverage and precision of the decision threshold
+   are measured on each fold with the threshold that is chosen on the other folds.
+3. The published model itself is scored on the held-out rows: `holdout` of evaluation.json.
 """
 
 from __future__ import annotations
@@ -47,10 +49,10 @@ def apply_fold_temperatures(
     Parameters
     ----------
     temperature
-        Temperature of the published model; None if it is not scaled, and then nothing is scaled.
+        Temperature of the published model; None if it is not scaled, so that no fold is either.
     is_nested
-        Whether the candidate differs from fold to fold.  Folds of an estimator that cannot be
-        scaled, such as a linear SVC, are not changed.
+        Whether the candidates chosen for each fold made the predictions.  Folds of an estimator
+        that cannot be scaled, such as a linear SVC, are not changed.
     """
     if temperature is None:
         return predictions
@@ -61,12 +63,12 @@ def apply_fold_temperatures(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecipePredictions:
-    """Cross-fitted predictions of all rows.
+    """Cross-fitted predictions of all rows of the table.
 
     Attributes
     ----------
     chosen
-        The candidate that is published.
+        The candidate that the search chose.
     cross
         The predictions before temperature scaling.
     evaluated
@@ -87,14 +89,15 @@ def evaluate_cross_fit(
     spec: ScoringSpec,
     calibration: Calibration,
 ) -> ModelEvaluation:
-    """Return the evaluation, with the scores of the recipe on all rows.
+    """Return the evaluation: scores of the recipe on all rows, and of the model in `holdout`.
 
     Parameters
     ----------
     model, test
-        The published model, and the rows that it was not trained on; its scores are in `holdout`.
+        The published model, and the held-out rows, which it was not trained on.
     calibration
-        Calibration of the published model; its threshold was chosen on all rows.
+        Temperature and decision threshold of the published model; the threshold was chosen on
+        all rows.
     """
     cross, temperature = recipe.cross, None
     if calibration.temperature is not None:
@@ -118,7 +121,7 @@ def evaluate_cross_fit(
 def _measure_decision(
     recipe: RecipePredictions, spec: ScoringSpec, calibration: Calibration
 ) -> Decision | None:
-    """Measure the threshold on each fold with the value that is chosen on the other folds."""
+    """Measure coverage and precision on each fold with the threshold chosen on the others."""
     threshold, cross, evaluated = calibration.threshold, recipe.cross, recipe.evaluated
     if threshold is None:
         return None

@@ -54,9 +54,10 @@ def evaluate(
     Parameters
     ----------
     evaluated
-        The test rows, and the model's predictions.
+        The test rows, and the model's predictions of them.
     calibration
-        Temperature that the model's coefficients were divided by, and threshold to measure.
+        Temperature that the model's coefficients were divided by, and decision threshold whose
+        coverage and precision are measured.
     method
         Where the test rows come from.
     """
@@ -83,7 +84,7 @@ def _measure_decision(evaluated: EvaluatedRows, threshold: Threshold | None) -> 
 def _describe_temperature(
     predictions: Predictions, temperature: float | None
 ) -> Temperature | None:
-    """Return the losses before and after scaling, from scaled predictions."""
+    """Return the temperature, with losses before and after scaling, from scaled predictions."""
     if temperature is None or not predictions.has_known_class.any():
         return None
     before = apply_temperature(predictions, 1 / temperature)
@@ -93,7 +94,7 @@ def _describe_temperature(
 def evaluate_rows(
     evaluated: EvaluatedRows, spec: ScoringSpec, *, is_cross_fitted: bool = False
 ) -> RowScores:
-    """Return scores of these rows and predictions, with intervals and by slice."""
+    """Return the scores of predictions, overall and by slice, with confidence intervals."""
     predictions, bootstrap, slices = evaluated.predictions, evaluated.bootstrap, None
     if evaluated.rows.slices is not None:
         slices = score_slices(
@@ -111,13 +112,13 @@ def evaluate_rows(
 
 
 def time_model(model: TrainedModel, rows: Rows, timer: Timer) -> Latency:
-    """Time predictions of one row each, for the first rows."""
+    """Measure the latency of a model, by predictions of the first rows, one row at a time."""
     first_rows = rows.take(np.arange(min(len(rows), _N_TIMED)))
     return measure_latency(model.pipeline, make_input(first_rows, model.feature_blocks), timer)
 
 
 def score_model(model: Any, test: Rows, feature_blocks: FeatureBlocks) -> Scores:
-    """Return only the scores of a model on the test rows."""
+    """Predict the test rows; return scores only, without confusion matrix and curves."""
     return evaluate_model(model, test, feature_blocks).scores
 
 
@@ -149,7 +150,7 @@ def evaluate_predictions(predictions: Predictions) -> PredictionScores:
 
 
 def _label_scores(predictions: Predictions) -> tuple[_ClassValues, Scores]:
-    """Return the scores of predicted classes: per class by its name, and averaged."""
+    """Return the scores of predicted classes: a dict by class name, and the averages."""
     y_true, classes = predictions.y_true, predictions.classes
     values = compute_label_scores(y_true, predictions.y_pred, len(classes))
     support = np.bincount(y_true, minlength=len(classes))
@@ -163,7 +164,7 @@ def _label_scores(predictions: Predictions) -> tuple[_ClassValues, Scores]:
 def _probability_scores(
     predictions: Predictions, per_class: _ClassValues, scores: Scores
 ) -> dict[str, Curves]:
-    """Add scores of probabilities to `per_class` and `scores`, and return the curves.
+    """Add scores of probabilities to `per_class` and `scores`; return the curves by class.
 
     The scores are computed on the rows whose class the model knows.
     """

@@ -12,7 +12,7 @@ from job.stages.metrics.predictions import Predictions
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluatedRows:
-    """Rows and their predictions.
+    """Rows that a model is evaluated on, and its predictions of them.
 
     Attributes
     ----------
@@ -26,7 +26,7 @@ class EvaluatedRows:
 
     @classmethod
     def of(cls, rows: Rows, predictions: Predictions, spec: ScoringSpec) -> EvaluatedRows:
-        """Return the rows with the bootstrap of their groups.
+        """Return evaluated rows with a bootstrap over their groups.
 
         Parameters
         ----------

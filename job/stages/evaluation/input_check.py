@@ -5,8 +5,9 @@ batch instead of the scalers of the table.
 
 How it works
 ------------
-1. If the model restores rows to length 1, a batch scaled with the table's scalers is restored to
-   length 1.  A restandardized batch is not, because the map fits the table's scaling.  The measure
+1. If the model restores rows to length 1 (by an affine map of the columns), a batch scaled with the
+   table's scalers gets length 1.  A restandardized batch does not, because the map inverts only the
+   table's scaling.  The measure
    is the root mean square of length - 1.
 2. Otherwise the column means are checked.  In a restandardized batch they are exactly zero, however
    skewed its classes are; in other batches they vary.  The measure is the number of rows times the
@@ -38,12 +39,12 @@ BY_MEANS: Final = InputCheck(measure="column_means", lower=0.3, upper=None, min_
 def choose_input_check(
     geometry: Geometry | None, feature_blocks: FeatureBlocks, *, is_standardized: bool
 ) -> InputCheck | None:
-    """Return the check that suits the model's input; None if there is nothing to check.
+    """Return the check of batches that suits the model's input; None if no check does.
 
     Parameters
     ----------
     geometry
-        Geometry of the model's input.
+        Whether and how embeddings are restored to length 1; None if this was not determined.
     is_standardized
         Whether embeddings are known to be standardized per batch.
     """

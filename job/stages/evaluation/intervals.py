@@ -48,7 +48,7 @@ _Intervals = dict[str, Interval]  # by score
 def compute_intervals(
     predictions: Predictions, bootstrap: GroupBootstrap, *, is_cross_fitted: bool = False
 ) -> IntervalReport:
-    """Compute the interval of every score of labels, of the losses and of the mean ROC-AUC.
+    """Compute the intervals of every score of labels, of the losses and of the mean ROC-AUC.
 
     Cross-fitted scores also vary with the training rows, which all groups of a fold share.  If most
     groups are predicted correctly, a bootstrap over groups reflects neither this variation nor rare
@@ -79,7 +79,7 @@ def compute_intervals(
 def compute_label_intervals(
     predictions: Predictions, bootstrap: GroupBootstrap, *, is_cross_fitted: bool = False
 ) -> tuple[_Intervals, dict[str, _Intervals]]:
-    """Compute the intervals of averaged scores, and of the scores of each class."""
+    """Compute intervals of scores of labels: averaged scores, and each class's by its name."""
     classes, y_true, y_pred = predictions.classes, predictions.y_true, predictions.y_pred
     columns = count_columns(y_true, y_pred, len(classes))
     group_sums = bootstrap.count(columns, 3 * len(classes))
@@ -111,7 +111,7 @@ def compute_label_intervals(
 
 
 def _jeffreys_bounds(point: Array, minima: Array, n_effective: Array, alpha: float) -> Array:
-    """Return the bounds of Jeffreys' interval for scores, as shares of their range up to 1."""
+    """Return Jeffreys' bounds for scores in [minimum, 1], treated as shares of this range."""
     ranges = 1.0 - minima
     return minima + ranges * jeffreys_bounds((point - minima) / ranges, n_effective, alpha)
 
@@ -150,7 +150,7 @@ def _compute_row_intervals(predictions: Predictions, bootstrap: GroupBootstrap) 
 
 
 def _has_row_values(metric: MetricDefinition) -> TypeGuard[RowMetric | InfluenceMetric]:
-    """Return whether a metric is computed from row values, and is not another metric's negative."""
+    """Return whether a metric is computed from values of rows, and is not a negated metric."""
     return isinstance(metric, RowMetric | InfluenceMetric) and not metric.is_negative
 
 
@@ -159,6 +159,6 @@ def _interval(value: float, low: float, high: float) -> Interval:
 
 
 def _list_uncovered() -> tuple[str, ...]:
-    """Return the scores without an interval, because no sum over groups gives them."""
+    """Return the names of scores without intervals: sums over groups cannot yield them."""
     whole = [name for name, metric in METRICS.items() if isinstance(metric, WholeMetric)]
     return (*NOT_COVERED, *(name for name in whole if name not in NOT_COVERED))

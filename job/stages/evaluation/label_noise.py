@@ -5,8 +5,8 @@ How it works
 1. Every row has out-of-fold probabilities, predicted by a model that was not trained on its group.
 2. The threshold of a class is the mean probability of the class over the rows labelled with it.  A
    row confidently belongs to the most probable of the classes whose thresholds it reaches.
-3. The confident joint counts rows by label and by confident class.  The off-diagonal share of a
-   label's row, scaled to the label's number of rows, estimates how many of these labels are wrong.
+3. The confident joint counts rows by label and by confident class.  The share of a label's counts
+   that is in other classes, times the label's number of rows, estimates its wrong labels.
 4. A bootstrap over groups gives the interval of the overall share.
 5. If a list of suspected rows is requested, its length is the estimated number of wrong labels.  It
    starts with the rows with the lowest probability of their label.
@@ -50,7 +50,7 @@ def estimate_label_noise(
     executor: Executor,
     oof_predictions: Predictions | None = None,
 ) -> LabelNoise:
-    """Estimate the label noise of the training rows by the chosen candidate, out of fold.
+    """Estimate the label noise from the chosen candidate's out-of-fold predictions.
 
     If the chosen candidate is the dummy, which predicts the same for every row, the best logistic
     regression takes its place.  A large table is sampled by whole groups with a seed, unless its
@@ -59,8 +59,7 @@ def estimate_label_noise(
     Parameters
     ----------
     oof_predictions
-        Out-of-fold predictions of all rows by the chosen candidate, which save fitting it again;
-        None if there are none.
+        Out-of-fold predictions of all rows by the chosen candidate; None to fit it again.
     """
     share = 1.0 if evaluation.label_issues else min(1.0, _N_ROWS / len(train))
     positions = sample_groups(train, share, spec.search.folds, spec.random_state)
@@ -85,7 +84,7 @@ def _describe_noise(
     spec: TrainingSpec,
     evaluation: EvaluationSpec,
 ) -> LabelNoise:
-    """Return the label noise that these predictions show; `positions` are those of their rows."""
+    """Return the label noise that predictions show; `positions` are the rows' positions."""
     groups = train.groups[positions]
     n_wrong = _estimate_wrong(confident_joint(predictions), predictions)
     issues: tuple[LabelIssue, ...] = ()
@@ -106,14 +105,14 @@ def _describe_noise(
 
 
 def _choose_candidate(report: SearchReport) -> CandidateScore:
-    """Return the chosen candidate, or a baseline that is not constant if the chosen one is."""
+    """Return the chosen candidate; if it predicts a constant, the best logistic regression."""
     if not find_kind(report.chosen.estimator).is_constant:
         return report.chosen
     return next(c for c in report.baselines if not find_kind(c.estimator).is_constant)
 
 
 def _describe_classes(predictions: Predictions, n_wrong: Array) -> dict[str, ClassLabels]:
-    """Return the rows of each label, and how many of them are estimated to be wrong."""
+    """Return, for each label, its number of rows and how many are estimated to be wrong."""
     n_rows = np.bincount(predictions.y_true)
     return {
         name: ClassLabels(n_rows=int(n), n_wrong=float(n_as_other.sum()))
@@ -130,9 +129,9 @@ def confident_joint(predictions: Predictions) -> Array:
 
 
 def list_issues(predictions: Predictions, rows: Array, n_wrong: int) -> tuple[LabelIssue, ...]:
-    """Return as many rows as are estimated to be wrong, lowest probability of the label first.
+    """Return the `n_wrong` rows with the lowest probabilities of their labels, lowest first.
 
-    Rows whose label is also the predicted class are left out.
+    Those whose label is also the predicted class are then left out.
 
     Parameters
     ----------
@@ -155,7 +154,7 @@ def list_issues(predictions: Predictions, rows: Array, n_wrong: int) -> tuple[La
 
 
 def confident_class(predictions: Predictions) -> Array:
-    """Return the class that each row confidently belongs to (the most probable); -1 for none."""
+    """Return the class that each row confidently belongs to, as a number; -1 for none."""
     y, proba, n_classes = predictions.y_true, predictions.proba, len(predictions.classes)
     sums = np.bincount(y, predictions.true_class_proba(), n_classes)
     thresholds = (sums / np.bincount(y, minlength=n_classes)).astype(proba.dtype)
@@ -165,12 +164,12 @@ def confident_class(predictions: Predictions) -> Array:
 
 
 def _estimate_wrong(joint: Array, predictions: Predictions) -> Array:
-    """Scale the confident joint to the number of rows of each label, with a diagonal of 0.
+    """Scale the confident joint to each label's number of rows, and set its diagonal to 0.
 
     Returns
     -------
     n_wrong
-        Estimated rows by label and by likely class, shape (n_classes, n_classes).
+        Estimated numbers of rows by label and by likely class, shape (n_classes, n_classes).
     """
     n_rows = np.bincount(predictions.y_true, minlength=len(joint))
     off_diagonal = joint * (1 - np.eye(len(joint)))
@@ -201,9 +200,10 @@ def _estimate_share(
 
 
 def _make_share_measure(n_classes: int) -> Statistic:
-    """Return a function from sums (n, 3 * n_classes) to the share of wrong labels (n, 1).
+    """Return a function that computes shares of wrong labels (n, 1), as `_estimate_wrong` does.
 
-    The estimate is that of `_estimate_wrong`.
+    Its argument, shape (n, 3 * n_classes), has each label's numbers of rows, of rows confidently
+    in another class, and of rows confidently in the label's class.
     """
 
     def measure(sums: Array) -> Array:
@@ -215,7 +215,7 @@ def _make_share_measure(n_classes: int) -> Statistic:
 
 
 def _list_pairs(n_wrong: Array, classes: tuple[str, ...]) -> tuple[LabelPair, ...]:
-    """Return the most frequent pairs of label and likely class."""
+    """Return the pairs of label and likely class with the most wrong labels."""
     order = np.argsort(-n_wrong, axis=None, kind="stable")[:_MAX_PAIRS]
     pairs = zip(*np.unravel_index(order, n_wrong.shape), strict=True)
     return tuple(

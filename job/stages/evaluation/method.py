@@ -16,7 +16,7 @@ _MIN_FOLDS: Final = 3
 
 
 def may_cross_fit(split: DataSplit, spec: EvaluationSpec) -> bool:
-    """Return whether the evaluation may be cross-fitted, if the table can be cut into folds."""
+    """Return whether the settings and the split allow a cross-fitted evaluation."""
     if split.report.method == "official_test":
         return False
     return spec.method == "cross_fit" or (spec.method == "auto" and has_few_groups(split))
@@ -42,7 +42,8 @@ def choose_method(split: DataSplit, spec: EvaluationSpec, n_folds: int | None) -
         raise TrainingError(
             "the table cannot be split into folds for a cross-fitted evaluation: in some fold, a "
             "class would have no training rows",
-            hint="add groups of the smallest classes, or --set evaluation.method=auto",
+            hint="add groups of the smallest classes, or use --set evaluation.method=auto, which "
+            "then evaluates on the hold-out",
         )
     if spec.method != "auto":
         return spec.method
@@ -51,7 +52,7 @@ def choose_method(split: DataSplit, spec: EvaluationSpec, n_folds: int | None) -
 
 
 def has_few_groups(split: DataSplit) -> bool:
-    """Return whether the hold-out, or one of its classes, has too few effective groups."""
+    """Return whether the hold-out, or a class in it, has too few groups (effective number)."""
     y, groups = np.asarray(split.test.y, dtype=object), split.test.groups
     classes = np.unique(y.astype(str))
     if effective_groups(groups) < MIN_EFFECTIVE_GROUPS:

@@ -29,7 +29,7 @@ NO_CLASS = ""
 
 
 def make_unlabelled_rows(dataset: Dataset, feature_blocks: FeatureBlocks, *, target: str) -> Rows:
-    """Return all rows of a table with the label `NO_CLASS`; labels of the table are not read.
+    """Return all rows of a table, with `NO_CLASS` as their label; the label column is not read.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def make_empty_request(rows: Rows) -> Rows:
     Parameters
     ----------
     rows
-        At least one row, restricted to the input of the model.
+        At least one row, with only the feature blocks that the model takes.
     """
     request = rows.take(np.array([0]))
     embeddings = None
@@ -76,17 +76,17 @@ def measure_out_of_scope(
     decision: Decision | None,
     confidence: float,
 ) -> OutOfScope:
-    """Return `out_of_scope` of evaluation.json.
+    """Return the `OutOfScope` for evaluation.json: predictions of requests of no class.
 
     Parameters
     ----------
     empty
         The published model's prediction of the empty request.
     predictions, groups
-        The model's predictions of the out-of-scope set, and the group of each row, shape
+        The model's predictions of the out-of-scope set, and group id of each row, shape
         (n_rows,); None if there is no set.
     decision
-        `decision` of evaluation.json.
+        The decision threshold with its coverage and precision; None if there is none.
     confidence
         Confidence level of the interval.
     """
@@ -121,7 +121,7 @@ def _log(report: OutOfScope) -> None:
 def _measure_requests(
     predictions: Predictions, groups: Array, min_confidence: float, level: float
 ) -> OutOfScopeRequests:
-    """Return confidence, share of answers and predicted classes of the out-of-scope set.
+    """Return how many out-of-scope requests are answered, how confidently, and as what.
 
     The share has Jeffreys' interval, with the effective number of groups as the number of trials.
 

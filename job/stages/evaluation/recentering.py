@@ -5,8 +5,9 @@ How it works
 1. A restandardized batch (standardized on its own rows) differs from one that was scaled with the
    table's scalers by a shift and a scale of each column.  The shift matters most: it depends on the
    class mix of the batch.
-2. Embeddings had length 1 before they were standardized.  A row e that the table's map restores has
-   length 1 again once the shift d is added: `|e + d|^2 = 1`, so `2 e d + |d|^2 = 1 - |e|^2`.
+2. Embeddings had length 1 before they were standardized.  The model's affine map restores it for
+   the table's scaling.  In a restandardized batch, a mapped row e has length 1 once the shift d is
+   added: `|e + d|^2 = 1`, so `2 e d + |d|^2 = 1 - |e|^2`.
    Centering the columns over the batch removes |d|^2, so the equation is linear in d.
 3. A ridge regression over the rows of the batch estimates d.  Three rounds are made, because the
    scales are ignored.
@@ -40,7 +41,7 @@ _N_ROUNDS: Final = 3
 
 
 def recenter(rows: Array) -> Array:
-    """Return restored rows, shifted so that their lengths are about 1.
+    """Return the rows of a restored batch, shifted so that their lengths are about 1.
 
     Parameters
     ----------

@@ -51,7 +51,7 @@ def measure_reliability(predictions: Predictions) -> Reliability | None:
 
 
 def describe_bins(confidence: Array, is_right: Array) -> Bins:
-    """Return mean confidence, accuracy and rows of equal-mass bins of at least `MIN_ROWS` rows."""
+    """Return confidence, accuracy and size of equal-mass bins, at least `MIN_ROWS` rows each."""
     order = np.argsort(confidence, kind="stable")
     stops = _find_bin_stops(confidence[order])
     sizes = np.diff(stops, prepend=0)

@@ -60,7 +60,7 @@ def score_by_similarity(
 def _score_bins(
     values: Array, predictions: Predictions, bootstrap: GroupBootstrap
 ) -> tuple[SimilarityBin, ...]:
-    """Return the accuracy of the rows in each bin of similarity; NaN belongs to no bin."""
+    """Return the accuracy in each bin of similarity; rows with NaN are in no bin."""
     # NOTE: the first and the last bin include values beyond their outer edges
     numbers = np.where(np.isnan(values), -1, np.digitize(values, EDGES[1:-1]))
     is_right = predictions.y_pred == predictions.y_true
@@ -73,7 +73,7 @@ def _score_bins(
 def _score_bin(
     edges: tuple[float, float], is_right: Array, bootstrap: GroupBootstrap
 ) -> SimilarityBin:
-    """Return rows and groups of a bin, its accuracy and, with enough groups, the interval."""
+    """Return a bin's numbers of rows and groups, accuracy and, with enough groups, interval."""
     lower, upper = edges
     return SimilarityBin(
         lower=lower,

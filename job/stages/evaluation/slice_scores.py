@@ -2,12 +2,13 @@
 
 How it works
 ------------
-1. A slice consists of the rows with one value of a column.  Slices are left out if the slice or the
-   rest has too few rows or groups.
+1. A slice consists of the rows with one value of a column, or with one range of a text's length or
+   a time.  The rest is all other rows.  Slices are left out if one of both has too few rows or
+   groups.
 2. Correct rows and all rows of each slice, and of the complete set, are counted by group.  A
    bootstrap over groups gives the accuracy of each slice and its difference from the rest.
 3. Each accuracy has its own BCa interval.
-4. Upper bounds of the accuracies and of the differences hold for all slices at once (max T).  A
+4. Upper bounds of the accuracies and of the differences hold for all slices at once (max-T).  A
    slice is worse than the rest if the upper bound of its difference is below 0.
 """
 
@@ -39,7 +40,7 @@ class _Slice:
     mask
         Whether each row is in the slice, shape (n_rows,).
     n_groups, n_other_groups
-        Groups with rows in the slice, and groups with rows outside it.
+        Numbers of groups with rows in the slice, and of groups with rows outside it.
     """
 
     column: str
@@ -49,7 +50,7 @@ class _Slice:
     n_other_groups: int
 
     def is_shown(self, min_rows: int) -> bool:
-        """Return whether slice and rest have enough rows and groups."""
+        """Return whether the slice and the other rows both have enough rows and groups."""
         n_rows = int(self.mask.sum())
         n_fewest = min(n_rows, len(self.mask) - n_rows)
         return n_fewest >= min_rows and min(self.n_groups, self.n_other_groups) >= MIN_GROUPS
@@ -63,7 +64,7 @@ def score_slices(
     *,
     min_rows: int,
 ) -> SliceReport:
-    """Compute accuracy, difference from the rest, and score of each slice that is large enough.
+    """Compute each large enough slice's score, accuracy, and difference from the other rows.
 
     Parameters
     ----------
@@ -96,7 +97,7 @@ def score_slices(
 
 
 def _make_slices(column: pd.Series[Any], groups: Array) -> list[_Slice]:
-    """Return a slice for each value that the column takes."""
+    """Return one slice for each value that occurs in the column."""
     codes, sizes = column.cat.codes.to_numpy().astype(int), np.bincount(groups)
     pairs, counts = np.unique(codes * len(sizes) + groups, return_counts=True)
     is_whole = counts == sizes[pairs % len(sizes)]  # no row of the group is in another slice
@@ -151,10 +152,10 @@ def _score_slices(
 
 
 def _make_count_columns(shown: list[_Slice], predictions: Predictions) -> tuple[Array, ...]:
-    """Return the columns in which each row counts: rows and hits overall, then in each slice.
+    """Return the columns in which each row counts, for `GroupBootstrap.count`; -1 for none.
 
-    There are 2 * n + 2 columns: n for the rows of the slices, n for hits in them, and two for all
-    rows and all hits; -1 for none.
+    Of the 2 * n + 2 columns, n count the rows of each slice, n the correctly predicted rows (hits)
+    of each slice, and two all rows and all hits.
     """
     n, is_hit = len(shown), predictions.y_pred == predictions.y_true
     columns = [np.full(len(is_hit), 2 * n), np.where(is_hit, 2 * n + 1, -1)]
@@ -168,20 +169,20 @@ def _make_count_columns(shown: list[_Slice], predictions: Predictions) -> tuple[
 
 
 class _Accuracies:
-    """Accuracy of each slice, and its difference from that of the rest.
+    """Accuracy of each of n slices, and its difference from that of all other rows.
 
     Parameters
     ----------
     point
-        The metrics of all rows, shape (2 * n,).  They replace the accuracy of a slice or its rest
-        in resamples without rows of it; None for zeros.
+        Accuracies and differences on the original rows, shape (2 * n,).  A resample may have no
+        row of a slice, or none outside it; the original accuracy is then used.  None for zeros.
     """
 
     def __init__(self, n: int, point: Array | None = None) -> None:
         self._n, self._point = n, np.zeros(2 * n) if point is None else point
 
     def measure(self, sums: Array) -> Array:
-        """Return metrics, shape (n, 2 * n_slices), of sums, shape (n, 2 * n_slices + 2)."""
+        """Return accuracies, then differences, (n, 2 * n_slices), of n rows of counts."""
         n = self._n
         rows, hits, all_rows, all_hits = np.split(sums, [n, 2 * n, 2 * n + 1], axis=1)
         inside = _share(hits, rows, self._point[:n])
@@ -197,7 +198,7 @@ def _share(part: Array, whole: Array, default: Array) -> Array:
 
 
 def _upper_bounds(measured: Measured, columns: slice, n_groups: Array) -> Array:
-    """Return simultaneous upper bounds of all metrics, at the confidence level of the intervals.
+    """Return upper bounds of these metrics that hold at once, at the level of the intervals.
 
     If all resamples of a metric are equal, the number of groups alone gives its bound.
     """

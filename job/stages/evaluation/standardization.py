@@ -45,7 +45,7 @@ _CONSTANT: Final = 1e-6  # relative to the largest deviation: columns below it a
 
 
 def check_standardization(embeddings: MatrixRows, random_state: int) -> Standardization:
-    """Measure means and scales of the columns; rows of a large table are sampled with a seed."""
+    """Measure whether columns look standardized; large tables are sampled with a seed."""
     n_rows = embeddings.shape[0]
     if n_rows > _MAX_ROWS:
         rng = np.random.default_rng(random_state)
@@ -90,7 +90,7 @@ def _measure_columns(embeddings: MatrixRows) -> tuple[Array, Array, Array]:
 
 
 def _share_of_scales(deviation: Array) -> float:
-    """Return the share of columns with the most common scales, selected one after the other."""
+    """Return the share of columns that have one of the two most common standard deviations."""
     remaining, n_at_scale = np.sort(np.log(deviation)), 0
     for _ in range(_N_SCALES):
         if not len(remaining):

@@ -39,15 +39,15 @@ from job.stages.metrics.predictions import Predictions, predict
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _ClassBatches:
-    """The drawn rows of all batches of one class, and which of them are classified correctly.
+    """The drawn rows of all batches that one class dominates, and which are predicted correctly.
 
     Attributes
     ----------
     index
         Positions of the rows, shape (n_drawn,).
     is_right, is_right_recentered
-        After the batches were restandardized, and after the consumer recentered them (None unless
-        rows are restored); shape (n_drawn,).
+        Whether each row is predicted correctly: in the restandardized batch, and in the batch
+        recentered by the consumer (None unless the model restores rows); shape (n_drawn,).
     """
 
     index: Array
@@ -72,9 +72,9 @@ def measure_stress(
     rows
         Rows that the model was not trained on, with its feature blocks, which include embeddings.
     columns
-        Columns of the table's embeddings.
+        Means and standard deviations of the table's embedding columns.
     is_restored
-        Whether the model takes only embeddings, and restores them.
+        Whether the model takes only embeddings, and maps them back to rows of length 1.
 
     Returns
     -------
@@ -106,7 +106,7 @@ def _score_batches(
     spec: EvaluationSpec,
     rng: np.random.Generator,
 ) -> StressReport:
-    """Return accuracy by class and its interval; the predictions are of the original rows."""
+    """Return the report; `predictions` are those of the original rows, for comparison."""
     index = np.concatenate([of_class.index for of_class in batches])
     bootstrap = GroupBootstrap.of(groups[index], predictions.y_true[index], spec, rng)
     return StressReport(
@@ -127,7 +127,7 @@ def _score_batches(
 
 
 def _compute_interval(batches: list[_ClassBatches], bootstrap: GroupBootstrap) -> Interval | None:
-    """Compute the interval of the mean accuracy; batches are not redrawn for resamples."""
+    """Compute the interval of the batches' mean accuracy; resamples use the same batches."""
     if bootstrap.n_groups < MIN_GROUPS:
         return None
     return bootstrap.share_interval(np.concatenate([of_class.is_right for of_class in batches]))
@@ -161,7 +161,7 @@ def _predict_class(
 
 
 def _score_class(name: str, batches: _ClassBatches, as_given: Predictions) -> BatchScore:
-    """Return the accuracies of one class's batches, including those of the original rows."""
+    """Return the accuracies of one class's batches, restandardized and with original values."""
     is_right_as_given = (as_given.y_pred == as_given.y_true)[batches.index]
     recentered = batches.is_right_recentered
     return BatchScore(

@@ -1,4 +1,4 @@
-"""Draw and standardize the batches of another class mix that a model is stressed with."""
+"""Draw batches with another class mix, and standardize them, to stress-test a model."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ class Columns:
 
     @classmethod
     def of(cls, table: MatrixRows) -> Columns:
-        """Measure the columns of a table."""
+        """Compute means and standard deviations of a table's columns."""
         mean, deviation, _ = measure_columns(table)
         return cls(mean=mean, deviation=deviation)
 
     def standardize(self, batch: Array) -> npt.NDArray[np.float32]:
-        """Return the batch with the means and deviations of the table.
+        """Shift and scale the batch's columns to the means and deviations of the table.
 
         A column that is constant in the batch becomes the mean of the table.
         """
@@ -49,7 +49,7 @@ class Columns:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchPlan:
-    """The classes with and without batches, the rows of a batch, and the batches of a class."""
+    """Names of the classes with batches, rows per batch, batches per class, classes without."""
 
     names: tuple[str, ...]
     n_rows: int
@@ -58,7 +58,7 @@ class BatchPlan:
 
 
 def plan_batches(class_rows: Mapping[str, Array], rng: np.random.Generator) -> BatchPlan | None:
-    """Return the batches to draw; None if no class has enough rows, or if there is only one."""
+    """Return the plan of the batches; None if no class has enough rows, or for one class."""
     min_class_rows = int(np.ceil(SHARE * MIN_BATCH_ROWS))
     names = [name for name, index in class_rows.items() if len(index) >= min_class_rows]
     if not names or len(class_rows) < 2:
@@ -89,7 +89,7 @@ def draw_batch(
     class_rows
         Positions of the rows of each class, at least two classes.
     name
-        Class of a share `SHARE` of the batch's rows; it must have that many rows.
+        Dominant class: a share `SHARE` of the batch's rows.  It must have that many rows.
     """
     others = [other for other in class_rows if other != name]
     n_main = round(SHARE * n_rows)

@@ -41,7 +41,7 @@ def measure_wording(
     table
         All rows of the table, with their near-duplicate groups.
     parts
-        See `measure_similarity`.
+        Evaluated and training rows of each model (see `measure_similarity`).
     """
     similarity = measure_similarity(evaluated.rows, parts, random_state)
     embeddings = table.embeddings
@@ -61,12 +61,12 @@ def measure_wording(
 
 
 def count_groups(groups: Array) -> GroupCounts:
-    """Count rows and groups, and the effective number of groups (Kish).
+    """Count rows and groups, and compute the effective number of groups (Kish).
 
     Parameters
     ----------
     groups
-        Group of each row, shape (n_rows,).
+        Group id of each row, shape (n_rows,).
     """
     _, sizes = np.unique(groups, return_counts=True)
     return GroupCounts(
@@ -77,7 +77,7 @@ def count_groups(groups: Array) -> GroupCounts:
 
 
 def measure_templates(table: Rows) -> Templates:
-    """Measure the share of rows in groups of near-duplicates that are large enough for templates.
+    """Measure the share of rows from templates: in groups with enough near-duplicates.
 
     Values of a group column are ignored if near-duplicates are known: one person's rows are not one
     sentence.

@@ -6,8 +6,8 @@ How it works
    counts of character 4-grams (within words), hashed into a fixed number of columns.  Without texts
    they are compared by the cosine similarity of their embeddings.
 2. The similarity of an evaluated row is that to the most similar training row of its model.  In a
-   cross-fitted evaluation each fold has its own model, so each part is compared separately: the
-   rows of the fold with the rows outside it.
+   cross-fitted evaluation each fold has its own model, so each fold is compared separately with
+   the rows outside it.  A *part* is the evaluated rows of one model with its training rows.
 3. Equal rows are compared once: an item is a distinct text or embedding.
 4. The work is bounded: if there are many distinct items, a seeded sample is compared.  A sample of
    the training items may miss the most similar one, so similarities are then lower bounds.
@@ -50,7 +50,7 @@ class Similarity:
     of
         Whether texts or embeddings were compared.
     values
-        Shape (n_rows,), in [-1, 1]; NaN for rows that were not compared.
+        Similarity of each row, shape (n_rows,), in [-1, 1]; NaN for rows that were not compared.
     n_items, n_sampled_items
         Distinct evaluated items, and the compared ones; an item counts once in each part.
     n_trained_items, n_sampled_trained_items
@@ -67,14 +67,14 @@ class Similarity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _PartItems:
-    """The items of one part, with the same numbers in all parts.
+    """The items (distinct texts or embeddings) of one part; item numbers apply to all parts.
 
     Attributes
     ----------
     rows, row_items
         Positions of the evaluated rows that have an item, and each row's item.
     evaluated, trained
-        Sampled items; `first_evaluated` and `first_trained` are the first row of each item.
+        Sampled items; `first_evaluated` and `first_trained` are the first row's position of each.
     n_trained
         Distinct training items, sampled or not.
     """
@@ -91,7 +91,7 @@ class _PartItems:
 def measure_similarity(
     evaluated: Rows, parts: Sequence[Part], random_state: int
 ) -> Similarity | None:
-    """Measure the similarity of evaluated rows to the training rows of their model.
+    """Measure the similarity of evaluated rows to the training rows of the model that predicts.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ def measure_similarity(
 
 
 def _compare_part(part: _PartItems, evaluated: Rows, trained: Rows, texts: _Texts | None) -> Array:
-    """Return the similarity of the sampled items to the most similar training item."""
+    """Return, for each sampled item, the similarity to the most similar training item."""
     if texts is not None:
         return texts.max_similarity(part.evaluated, part.trained)
     return _max_cosine_similarity(
@@ -142,8 +142,8 @@ def _sample_items(
     Returns
     -------
     names, items, n_items
-        Keys of all items; sampled items of each part; number of evaluated items before sampling,
-        summed over the parts.
+        Text or embedding key of each item number; sampled items of each part; number of evaluated
+        items before sampling, summed over the parts.
     """
     key_arrays = [evaluated.text_keys, *(trained.text_keys for _, trained in parts)]
     numbers, names = pd.factorize(np.concatenate(key_arrays))

@@ -2,7 +2,8 @@
 
 How it works
 ------------
-1. If embeddings are the only block, they are scaled or restored block by block (`scaling`).
+1. If embeddings are the only feature block, they are scaled, or restored to rows of length 1, in
+   chunks of rows (`scaling`).
 2. Otherwise the preprocessing of `preprocessing` is fitted to the rows of the subset.  Positions
    take the place of texts, because the terms of the texts are counted only once (`term_counts`).
 3. Columns get ids if they can be matched between subsets, so a model can be warm-started from the
@@ -34,9 +35,9 @@ class FeatureMatrices:
     Parameters
     ----------
     rows
-        The table.
+        The rows of the table.
     allocator, executor
-        Allocate and fill the matrices of embeddings alone.
+        Allocate and fill the matrices if embeddings are the only feature block.
     geometry
         The geometry of the training rows.  If it has a map, embeddings are mapped to rows of length
         1 instead of being standardized.  It is estimated once, not per fold.  This leaks nothing:
@@ -59,7 +60,7 @@ class FeatureMatrices:
         self._affine_map = None if geometry is None else geometry.map
 
     def restores(self, feature_blocks: FeatureBlocks | None) -> bool:
-        """Return whether these blocks are embeddings only, restored to rows of length 1."""
+        """Return whether these feature blocks are only embeddings, and `fit` restores them."""
         used = self._spec.use if feature_blocks is None else feature_blocks
         return self._affine_map is not None and tuple(used) == ("embeddings",)
 
@@ -71,12 +72,12 @@ class FeatureMatrices:
         *,
         is_standardized: bool = True,
     ) -> FeatureMatrix:
-        """Fit the preprocessing to the rows at these positions.
+        """Fit the preprocessing to the rows at these positions; return it with their matrix.
 
         Parameters
         ----------
         feature_blocks
-            A subset of the spec's; None for all of them.
+            A subset of `features.use`; None for all of it.
         min_groups
             Replaces the spec's, for a part of the table.
         is_standardized
@@ -135,7 +136,7 @@ class FeatureMatrices:
         return Terms(self._rows, self._spec.analyzers)
 
     def _input(self, index: Array, feature_blocks: FeatureBlocks) -> Any:
-        """Return the input for these rows, with positions instead of texts."""
+        """Return the preprocessing's input for these rows, with row positions for texts."""
         if feature_blocks == ("text",):
             return index
         X = make_input(

@@ -1,7 +1,8 @@
 """Detect whether a table's embeddings had rows of length 1 before their columns were scaled.
 
 Sentence embeddings have rows of length 1, and their cosines measure how similar texts are.
-Standardizing the columns destroys both, and can be undone from the matrix alone.
+Standardizing the columns destroys both properties.  It can be undone by means of the matrix alone:
+embeddings are *restored* by an affine map of the columns, after which the rows have length 1 again.
 
 How it works
 ------------
@@ -9,12 +10,12 @@ How it works
    Rows that are far from the others (zeros in place of an embedding) are left out.
 2. Possibly only the first columns come from the embedder: the upstream appends 200 others to its
    384.  So several prefixes are tried: those that end where the scale of the columns changes, and
-   the full width.  If a fit shows that only its first columns are part of the quadric, they are
-   fitted alone.
+   the full width.  If a fit shows that only the first columns of a prefix are part of the quadric,
+   these columns are fitted alone.
 3. `job.stages.features.quadric` fits each prefix to most of the rows; the other rows are held out.
    A prefix of w columns has 2 w + 1 unknowns, and is not tried with fewer distinct rows.
-4. Of the sound fits, the one with the most outstanding smallest singular value is restored.  If no
-   fit is sound, nothing is changed.
+4. Of the sound fits (`QuadricFit.is_sound`), the one with the lowest ratio of the smallest to the
+   second smallest singular value restores the rows.  If no fit is sound, nothing is changed.
 
 A constant column cannot be restored: restored rows omit it, and are divided by their length.
 """
@@ -61,7 +62,7 @@ _MAX_DISTANCE: Final = 2.0  # times the median distance from the mean
 def detect_geometry(
     train: Rows, spec: FeatureSpec, random_state: int, executor: Executor
 ) -> Geometry | None:
-    """Return the geometry of the training rows; None if the settings do not need it."""
+    """Return the geometry of the training embeddings; None if the settings do not need it."""
     if spec.geometry != "auto" or "embeddings" not in spec.use or train.embeddings is None:
         return None
     with executor.pool():  # one BLAS thread: the same bits on any number of CPUs
@@ -78,9 +79,9 @@ def detect_geometry(
 
 
 def keep_lengths(geometry: Geometry) -> Geometry:
-    """Return the geometry with an identity map if all rows have one length; others unchanged.
+    """Add an identity map if all rows have one length; return other geometries unchanged.
 
-    The identity map "restores" such rows to themselves, so they are not standardized.
+    The identity map leaves such rows as they are, so they are not standardized.
     """
     if geometry.status != "one_length":
         return geometry
@@ -90,12 +91,12 @@ def keep_lengths(geometry: Geometry) -> Geometry:
 
 
 def select_geometry(geometry: Geometry | None, feature_blocks: FeatureBlocks) -> Geometry | None:
-    """Return the geometry if the model takes embeddings, else None."""
+    """Return the geometry if the feature blocks of the model include embeddings, else None."""
     return geometry if "embeddings" in feature_blocks else None
 
 
 def geometry_bytes(width: int) -> int:
-    """Return an upper bound on the bytes that `find_geometry` needs besides the table."""
+    """Return an upper bound on the bytes that `find_geometry` needs in addition to the table."""
     if width > MAX_WIDTH:
         return 0
     n_terms = 2 * width + 1
@@ -145,14 +146,14 @@ def find_geometry(embeddings: MatrixRows, random_state: int) -> Geometry:
 
 
 def _drop_outliers(rows: MatrixRows) -> MatrixRows:
-    """Return the rows that are not far from the others."""
+    """Return the rows without outliers, such as zeros in place of an embedding."""
     for _ in range(2):  # in the first round, a huge value can hide other outliers
         rows = rows.take(_is_inlier(rows))
     return rows
 
 
 def _find_distinct(rows: MatrixRows) -> Array:
-    """Return the first position of each distinct row."""
+    """Return the position of the first occurrence of each distinct row."""
     digests = np.empty(rows.shape[0], np.uint64)
     for block in split_rows(slice(0, rows.shape[0]), _BLOCK):
         hashes = [hashlib.blake2b(row, digest_size=8).digest() for row in rows.read(block)]
@@ -161,7 +162,7 @@ def _find_distinct(rows: MatrixRows) -> Array:
 
 
 def _is_inlier(rows: MatrixRows) -> Array:
-    """Return a mask of rows about as far from the mean as the others, in standardized columns."""
+    """Return a mask of rows that are not outliers by distance from the mean, standardized."""
     if not rows.shape[0]:
         return np.zeros(0, bool)
     blocks = split_rows(slice(0, rows.shape[0]), _BLOCK)
@@ -173,7 +174,7 @@ def _is_inlier(rows: MatrixRows) -> Array:
 
 
 def _exclusion(rows: MatrixRows, n_fitted: int) -> Status | None:
-    """Return the status of rows that nothing can be fitted to; None if they can be fitted."""
+    """Return why no quadric can or need be fitted to these rows, as `Status`; else None."""
     n_rows, width = rows.shape
     blocks = split_rows(slice(0, n_rows), _BLOCK)
     lengths = np.concatenate([np.zeros(0), *(_lengths(rows.read(block)) for block in blocks)])
@@ -193,7 +194,7 @@ def _lengths(rows: Array) -> Array:
 
 
 def _fit_best(products: Products) -> QuadricFit | None:
-    """Return the fit with the most outstanding smallest singular value, if possible a sound one."""
+    """Return the fit with the lowest ratio of singular values, preferably among sound fits."""
     fits: list[QuadricFit] = []
     for prefix in _list_prefixes(products):
         fit = fit_quadric(products, prefix)
@@ -205,7 +206,7 @@ def _fit_best(products: Products) -> QuadricFit | None:
 
 
 def _list_prefixes(products: Products) -> list[int]:
-    """Return the widths to try, increasing, for which there are enough rows."""
+    """Return the prefix widths to try, ascending, for which there are enough distinct rows."""
     width = len(products.mean)
     scale = np.log(products.deviation)
     scale[~products.varies] = np.median(scale[products.varies]) if products.varies.any() else 0.0
@@ -230,7 +231,7 @@ def _find_changes(scale: Array, start: int, depth: int) -> Iterator[int]:
 
 
 def _find_departure(scale: Array) -> Iterator[int]:
-    """Yield where three consecutive columns begin whose scale differs from the first columns'."""
+    """Yield the first of three consecutive columns whose scales differ from the first columns'."""
     first = np.median(scale[:MIN_COLUMNS])
     is_other = np.abs(scale - first) > 2 * _MIN_CHANGE
     departs = is_other[:-2] & is_other[1:-1] & is_other[2:]

@@ -44,7 +44,7 @@ _NONE: Final = "__none__"
 
 
 def select_blocks(rows: Rows, feature_blocks: tuple[str, ...], columns: ColumnsSpec) -> Rows:
-    """Return the rows with these feature blocks only."""
+    """Return the rows restricted to these feature blocks."""
     selected = {
         name
         for block in ("numeric", "categorical", "boolean")
@@ -102,9 +102,10 @@ def make_preprocessing(
     Parameters
     ----------
     rows
-        Categories that rows of at least `spec.min_groups` leakage keys have are taken from them.
+        The training rows.  Categories with at least `spec.min_groups` leakage keys (keys of rows
+        that count as one question) get their own column.
     text
-        The transformer of texts, or None if `spec.use` does not include text.
+        The unfitted transformer of texts, or None if `spec.use` does not include text.
     affine_map
         The map that restores embeddings to rows of length 1; None to scale them to it.
     is_standardized
@@ -156,7 +157,7 @@ def standardized_weight(width: int) -> float:
 def make_restoring(affine_map: AffineMap) -> Pipeline:
     """Build the preprocessing that restores embeddings to rows of length 1.
 
-    Its steps have no fitted state.
+    The steps of the pipeline have no fitted state.
     """
     # a polynomial of degree 1 for each column, in the precision of the rows
     coefficients = np.stack([affine_map.offset, affine_map.scale]).astype(np.float32)

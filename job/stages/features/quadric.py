@@ -48,14 +48,14 @@ _SHIFT: Final = 1e-11  # of the mean eigenvalue, because the smallest one may be
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Products:
-    """Products of all terms, summed over the rows of the fit.
+    """Mean products of all terms (z^2 - 1, z and 1) over the rows of the fit.
 
     Attributes
     ----------
     n_rows
         Number of rows that were summed.
     mean, deviation
-        Of the columns, shape (width,).
+        Mean and standard deviation of the columns, shape (width,).
     varies
         Whether a column is not constant, shape (width,).
     gram
@@ -74,7 +74,7 @@ class Products:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuadricFit:
-    """The quadric of one prefix of the columns.
+    """The quadric fitted to a prefix: the first columns of the embeddings.
 
     Attributes
     ----------
@@ -93,7 +93,7 @@ class QuadricFit:
 
     @property
     def ratio(self) -> float:
-        """The smallest singular value divided by the second smallest."""
+        """Smallest singular value divided by the second smallest; a low value is unambiguous."""
         smallest, following = self.singular_values
         return smallest / following if following > 0 else np.inf
 
@@ -109,7 +109,7 @@ class QuadricFit:
 
 
 def sum_products(train: MatrixRows, held_out: MatrixRows) -> Products:
-    """Sum the products of all terms, block by block."""
+    """Compute the products of all terms, summed over one chunk of rows after another."""
     n_rows, width = train.shape
     mean, deviation, varies = measure_columns(train)
     gram = np.zeros((2 * width + 1, 2 * width + 1))
@@ -127,7 +127,7 @@ def sum_products(train: MatrixRows, held_out: MatrixRows) -> Products:
 
 
 def measure_columns(table: MatrixRows) -> tuple[Array, Array, Array]:
-    """Return each column's mean and deviation (1 if it is constant), and whether it varies."""
+    """Return each column's mean, standard deviation (1 if constant), and whether it varies."""
     n_rows, width = table.shape
     blocks = split_rows(slice(0, n_rows), _BLOCK)
     mean = sum(table.read(rows).sum(axis=0, dtype=float) for rows in blocks) / n_rows
@@ -147,7 +147,7 @@ def _make_terms(rows: Array, mean: Array, deviation: Array) -> Array:
 
 
 def fit_quadric(products: Products, prefix: int) -> QuadricFit | None:
-    """Fit the quadric of a prefix; None if its rows cannot come from rows of length 1."""
+    """Fit the quadric of the first `prefix` columns; None if they never had rows of length 1."""
     columns, dropped = np.flatnonzero(products.varies[:prefix]), 0.0
     for _ in range(_N_ROUNDS):
         if len(columns) < MIN_COLUMNS:
@@ -168,7 +168,7 @@ def fit_quadric(products: Products, prefix: int) -> QuadricFit | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Solution:
-    """Coefficients [a, b, c] as a vector of length 1, and their standard errors."""
+    """Coefficients [a, b, c] as a vector of length 1, their standard errors, and residuals."""
 
     coefficients: Array
     errors: Array
@@ -182,7 +182,7 @@ class _Solution:
 
 
 def _solve(products: Products, columns: Array) -> _Solution | None:
-    """Return the smallest singular vector and its errors; None if the matrix is singular."""
+    """Return the solution for these columns; None if the matrix of products is singular."""
     width = len(products.mean)
     index = np.concatenate([columns, width + columns, [2 * width]])
     gram = products.gram[np.ix_(index, index)]
@@ -208,7 +208,7 @@ def _solve(products: Products, columns: Array) -> _Solution | None:
 
 
 def _iterate(inverse: Array, gram: Array) -> tuple[Array, float]:
-    """Return the first eigenvector of the inverse, and its singular value."""
+    """Return the inverse's first eigenvector, and the singular value of the terms along it."""
     vector = inverse[:, int(np.diag(inverse).argmax())]
     for _ in range(_N_ITERATIONS):
         vector = inverse @ (vector / np.linalg.norm(vector))
@@ -219,7 +219,7 @@ def _iterate(inverse: Array, gram: Array) -> tuple[Array, float]:
 def _make_fit(
     products: Products, columns: Array, solution: _Solution, *, dropped: float
 ) -> QuadricFit | None:
-    """Return scales and offsets, and how well they restore the held-out rows.
+    """Return the fit: scales and offsets, and how well they restore the held-out rows.
 
     `dropped` is an upper bound on the share of the squared lengths in columns that were left out.
     """

@@ -1,4 +1,4 @@
-"""Scale embeddings or restore their geometry, block by block, into one matrix.
+"""Scale embeddings, or restore them to length 1, into one matrix, by chunks of rows.
 
 How it works
 ------------
@@ -47,7 +47,7 @@ class FeatureMatrix:
     Attributes
     ----------
     X
-        Shape (n_samples, n_features).
+        Matrix of the fitted rows, shape (n_samples, n_features).
     transform
         Returns the matrix of other rows of the table, given their positions.
     columns
@@ -69,14 +69,14 @@ class FeatureMatrix:
         return self.X.astype(np.float64) if engine == "reference" else self.X
 
     def exported(self) -> Any:
-        """Return the preprocessing for a consumer's input; `transform` cannot be used then."""
+        """Return the preprocessing for a consumer's input; do not call `transform` afterwards."""
         return replace_counted_terms(self.preprocess)
 
 
 def fit_scaling(
     embeddings: MatrixRows, index: Array, allocator: MatrixAllocator, executor: Executor
 ) -> FeatureMatrix:
-    """Fit the scaling to the rows at these positions, and transform them."""
+    """Fit the scaling to the rows at these positions; return it with their scaled matrix."""
     pipeline = make_scaling()
     cast, normalizer, scaler = (step for _, step in pipeline.steps)
     rows = embeddings.take(index)
@@ -133,7 +133,7 @@ def restore_rows(
     allocator: MatrixAllocator,
     executor: Executor,
 ) -> FeatureMatrix:
-    """Restore the rows at these positions to length 1 by a given map; nothing is fitted."""
+    """Map the rows at these positions to length 1 by a given affine map; nothing is fitted."""
     pipeline = make_restoring(affine_map).fit(embeddings.read(slice(1)))
     width, map_rows = len(affine_map.columns), pipeline[:-1].transform
     return _map_rows(embeddings, index, pipeline, width, map_rows, allocator, executor)
@@ -189,7 +189,7 @@ def _normalize(rows: Array) -> None:
     if not np.isfinite(norms).all():
         raise TrainingError(
             "an embedding of the table has a value too far from the others to be scaled",
-            hint="look for a huge number that represents a missing value, and remove such rows",
+            hint="find numbers that represent missing values, such as 1e30, and remove their rows",
         )
     norms[norms < 10 * np.finfo(norms.dtype).eps] = 1  # scikit-learn's rule for rows of zeros
     rows /= norms[:, None]
@@ -204,7 +204,7 @@ def _fit_scaler(
 ) -> None:
     """Copy the rows into X, divide them by their lengths, and compute the moments of each piece.
 
-    scikit-learn itself adds the last block, and decides which columns are constant.
+    scikit-learn itself adds the last chunk, and decides which columns are constant.
     """
 
     @small_ufunc_buffer()
@@ -227,7 +227,7 @@ def _fit_scaler(
 
 
 def _moments(rows: Array) -> tuple[int, Array, Array]:
-    """Return the number of rows, and means and variances of the columns in double precision."""
+    """Return number of rows, and means and variances of the columns, in double precision."""
     centered = rows.astype(np.float64)
     mean = np.ones(len(rows)) @ centered / len(rows)
     centered -= mean
@@ -235,7 +235,7 @@ def _moments(rows: Array) -> tuple[int, Array, Array]:
 
 
 def _pool_moments(parts: list[tuple[int, Array, Array]]) -> tuple[int, Array, Array]:
-    """Return the moments of all rows from those of disjoint parts."""
+    """Combine the moments of disjoint chunks of rows into those of all rows."""
     n, means, variances = (np.stack(values) for values in zip(*parts, strict=True))
     mean = n @ means / n.sum()
     return int(n.sum()), mean, n @ (variances + (means - mean) ** 2) / n.sum()

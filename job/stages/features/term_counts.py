@@ -3,9 +3,9 @@
 How it works
 ------------
 1. `Terms` counts words, pairs of words, and character n-grams of all rows.
-2. For a subset, it selects the terms that enough of the subset's leakage keys have, and builds a
-   TF-IDF on their counts.  A `CountedTerms` replaces each vectorizer: its input is row positions
-   instead of texts.  The result has the same bits as a fit to the texts.
+2. For a subset, it selects the terms that enough of the subset's leakage keys have (rows with the
+   same key count as one question), and builds a TF-IDF on their counts.  A `CountedTerms` replaces
+   each vectorizer: its input is row positions instead of texts.  The result is bitwise the same.
 3. Before publication, `replace_counted_terms` restores vectorizers with the selected vocabulary.
 """
 
@@ -28,7 +28,7 @@ NGRAMS: Final = {"word": (1, 2), "char_wb": (2, 5)}
 
 
 class CountedTerms(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """A substitute for `CountVectorizer` during fitting; its X is positions instead of texts."""
+    """A substitute for `CountVectorizer` during fitting; X holds row positions, not texts."""
 
     def __init__(self, counts: Any, vectorizer: CountVectorizer) -> None:
         self.counts, self.vectorizer = counts, vectorizer
@@ -64,19 +64,19 @@ class Terms:
     def union(self, index: Array, min_groups: int) -> tuple[FeatureUnion, Array]:
         """Build a TF-IDF of the terms that at least `min_groups` leakage keys of these rows have.
 
-        Its input is positions; `replace_counted_terms` changes the input to texts.
+        The input of the TF-IDF is row positions, until `replace_counted_terms` makes it texts.
 
         Returns
         -------
         union
-            Unfitted.
+            The TF-IDF, not fitted yet.
         columns
-            The number of each term among the terms of all rows, shape (n_features,).
+            The index of each column's term among the terms of all rows, shape (n_features,).
 
         Raises
         ------
         TrainingError
-            No term occurs in texts of that many leakage keys.
+            No term occurs in texts of at least `min_groups` leakage keys.
         """
         parts, columns, n_before = [], [], 0
         for analyzer, names, counts in self._counted:
@@ -95,12 +95,12 @@ class Terms:
             raise TrainingError(
                 f"no term of the text column occurs in {min_groups} distinct rows (rows with the "
                 "same leakage key count once)",
-                hint="add rows, or --set features.min_groups=1",
+                hint="add rows, or use --set features.min_groups=1 to keep every term",
             )
         return FeatureUnion(parts), np.concatenate(columns)
 
     def _count_keys(self, counts: Any, index: Array) -> Array:
-        """Return the number of leakage keys of these rows that have each term."""
+        """Return, for each term, the number of leakage keys of these rows that have it."""
         by_key = counts[index]
         keys, inverse = np.unique(self._keys[index], return_inverse=True)
         if len(keys) < len(index):
@@ -112,7 +112,7 @@ class Terms:
 
 
 def replace_counted_terms(preprocess: Any) -> Any:
-    """Replace counted terms by vectorizers in place, so that texts are the input; return it."""
+    """Replace each `CountedTerms` by a vectorizer in place, so that the input is texts."""
     if isinstance(preprocess, ColumnTransformer):
         for _, part, _ in preprocess.transformers:
             _replace_in_union(part, is_fitted=False)

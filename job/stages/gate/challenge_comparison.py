@@ -27,14 +27,14 @@ def compare_on_challenge(
     codec: Codec,
     spec: ComparisonSpec,
 ) -> Comparison:
-    """Compare both published models on requests of the challenge set.
+    """Compare the candidate's model and the champion's on requests of the challenge set.
 
     Requests that the champion was trained on, and near-duplicates of such requests, are left out.
 
     Parameters
     ----------
     requests
-        Requests that the models are evaluated on, with their near-duplicate groups.
+        The evaluation requests of the challenge set, with their near-duplicate groups.
     """
     comparison = Comparison(
         role=champion.role,
@@ -65,10 +65,10 @@ def compare_on_challenge(
 
 
 def select_unseen(version: PublishedVersion, requests: Rows) -> Rows:
-    """Return the requests that a version was not trained on, by its training keys.
+    """Return the requests that a version was not trained on, by its digests of training rows.
 
-    All requests are returned if the keys are of another kind than the set's, because they then show
-    nothing; for example keys of texts when the set has no texts.
+    All requests are returned if the version's keys and the set's cannot be compared, for example if
+    the version has keys of texts and the set has no texts.
     """
     kind = key_kind(requests.text_keys)
     if (version.metadata.training_keys_of or kind) != kind:
@@ -77,7 +77,7 @@ def select_unseen(version: PublishedVersion, requests: Rows) -> Rows:
 
 
 def judge_challenge(comparison: Comparison, spec: GateSpec) -> Criterion:
-    """Return the criterion of the challenge set: no drop may be shown.
+    """Return the gate's criterion of the challenge set: the score is not shown to drop.
 
     A drop is shown if the complete interval is below 0.  Non-inferiority is not required, because a
     small set cannot show it.

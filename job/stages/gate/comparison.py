@@ -4,11 +4,12 @@ How it works
 ------------
 1. The table must have the champion's input, and the champion must have the candidate's classes.
 2. Rows that the champion was trained on are left out: rows with a leakage key, text or template
-   whose digest is among its training keys, and near-duplicates of such rows.
+   (text with masked dates, ids and the like) whose digest is among the digests that the champion's
+   version contains of its training rows, and near-duplicates of such rows.
 3. Both models predict the remaining rows.  A bootstrap over groups gives the interval of the
    difference of their scores (`job.stages.gate.paired_bootstrap`).
-4. Cross-fitted runs are compared on the groups that both tables share, by the errors that each run
-   has stored (`job.stages.gate.group_errors`); no model is loaded.
+4. Cross-fitted runs are compared on the groups that occur in both runs' tables, by the errors that
+   each run has stored (`job.stages.gate.group_errors`); no model is loaded.
 """
 
 from __future__ import annotations
@@ -50,10 +51,10 @@ def compare(
     codec: Codec,
     spec: ComparisonSpec,
 ) -> Comparison:
-    """Compare both models on the test rows that the champion was not trained on.
+    """Compare champion and candidate on the test rows that the champion was not trained on.
 
-    The champion may take another input than the candidate if it is one of the searched inputs; it
-    must have the same classes.
+    Both must have the same classes.  The champion may take another input than the candidate if that
+    input is in the search.
 
     Parameters
     ----------
@@ -85,7 +86,7 @@ def compare(
 
 
 def count_compared(comparison: Comparison, rows: Rows, unseen: Rows) -> Comparison:
-    """Return the comparison with the numbers of compared rows and groups."""
+    """Add the numbers of compared rows and groups to a comparison; return it."""
     return comparison.copy_with(
         n_rows=len(unseen),
         n_groups=len(np.unique(unseen.groups)),
@@ -94,7 +95,7 @@ def count_compared(comparison: Comparison, rows: Rows, unseen: Rows) -> Comparis
 
 
 def has_too_few(comparison: Comparison) -> bool:
-    """Return whether too few rows or groups remain to compare two different models."""
+    """Return whether the comparison has too few rows or groups for two different models."""
     return comparison.n_rows < MIN_ROWS or comparison.n_groups < MIN_GROUPS
 
 
@@ -104,12 +105,14 @@ def compare_errors(
     candidate: GroupErrors,
     paired: PairedSpec,
 ) -> Comparison | None:
-    """Compare both runs by their cross-fitted predictions, on the groups in both tables.
+    """Compare two runs by cross-fitted predictions, on the groups in both runs' tables.
 
     Parameters
     ----------
     before
-        Errors that the champion's run has stored.
+        Errors that the champion's run stored, by group.
+    candidate
+        Errors of the current run, by group.
 
     Returns
     -------
@@ -162,7 +165,7 @@ def find_problem(
 def find_embedding_problem(
     metadata: Metadata, feature_blocks: FeatureBlocks, embedding_model: str
 ) -> str:
-    """Return a message if the embeddings come from another model; empty otherwise."""
+    """Return a message if a version was trained on another model's embeddings; else empty."""
     if "embeddings" in feature_blocks and metadata.embedding_model != embedding_model:
         return "its embeddings come from a different model than this table's"
     return ""
@@ -171,7 +174,7 @@ def find_embedding_problem(
 def match_input(
     metadata: Metadata, rows: Rows, uses: Iterable[FeatureBlocks], columns: ColumnsSpec
 ) -> FeatureBlocks | None:
-    """Return the first of these inputs that equals the input in a version's metadata."""
+    """Return the first of the inputs `uses` that equals the input in a version's metadata."""
     matches = (
         blocks
         for blocks in uses

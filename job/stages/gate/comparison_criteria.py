@@ -31,7 +31,7 @@ from job.stages.gate.power import POWER, can_show_margin, tolerated_drop
 def judge_comparison(
     comparison: Comparison, spec: GateSpec, equal_error: float = 0.0
 ) -> Iterator[Criterion]:
-    """Yield the criterion of the metric and, with `gate.recall_margin`, that of the recalls."""
+    """Yield the criteria of the difference in the metric and, if set, `gate.recall_margin`."""
     if comparison.role == "champion_model":
         # the comparison of the recipes decides: a hold-out of few groups depends too much on chance
         yield champion_criterion(comparison, spec, equal_error).copy_with(is_binding=False)
@@ -44,7 +44,7 @@ def judge_comparison(
 def champion_criterion(
     comparison: Comparison, spec: GateSpec, equal_error: float = 0.0
 ) -> Criterion:
-    """Return the criterion of the difference from a champion or an anchor.
+    """Return the criterion of the candidate's difference from a champion or an anchor.
 
     The lower bound of the interval must be above the tolerated loss.  If the table is too small to
     show that even for equal models, `gate.inconclusive` decides.
@@ -82,7 +82,7 @@ def champion_criterion(
 
 
 def _incomparable_criterion(comparison: Comparison, spec: GateSpec) -> Criterion:
-    """Return the unmet criterion of a champion or an anchor without a difference."""
+    """Return the unmet criterion for a champion or anchor that could not be compared."""
     return Criterion(
         name=comparison.role,
         value=None,
@@ -94,7 +94,7 @@ def _incomparable_criterion(comparison: Comparison, spec: GateSpec) -> Criterion
 
 
 def _is_tolerated_by_default(difference: Interval, standard_error: float, spec: GateSpec) -> bool:
-    """Return whether `gate.inconclusive: tolerate` decides, because the margin cannot be shown."""
+    """Return whether `gate.inconclusive: tolerate` applies: the margin cannot be shown."""
     if spec.rule == "superiority" or spec.inconclusive != "tolerate":
         return False
     if difference.is_by_count:  # the models agree on every row: the number of groups is the bound
@@ -110,7 +110,7 @@ def _tolerance_criterion(
     *,
     reason: str,
 ) -> Criterion:
-    """Return the criterion that rejects a drop above the one that `tolerate` accepts."""
+    """Return the criterion that rejects drops larger than `tolerate` accepts (`power`)."""
     drop = tolerated_drop(standard_error, spec)
     half_width = float(norm.ppf(1 - spec.alpha)) * standard_error
     largest_drop = max(-difference.lower, half_width - difference.value, 0.0)
@@ -156,7 +156,7 @@ def _describe_difference(comparison: Comparison, difference: Interval, spec: Gat
 
 
 def _required_rows(comparison: Comparison, difference: Interval, spec: GateSpec) -> str:
-    """Return a clause with the number of rows that an equal candidate needs to pass.
+    """Return a clause: how many rows an equally good candidate needs to pass the gate.
 
     The width of an interval is inversely proportional to the square root of the number of rows.
     The clause is empty if there are enough rows already.
@@ -168,7 +168,7 @@ def _required_rows(comparison: Comparison, difference: Interval, spec: GateSpec)
         n_required = comparison.n_rows * math.log1p(-radius) / math.log1p(-spec.margin)
         return (
             "; too few rows to decide: models that agree on all rows pass with about "
-            f"{n_required:,.0f}"
+            f"{n_required:,.0f} rows"
         )
     z = norm.ppf(1 - spec.alpha)
     standard_error = (difference.upper - difference.lower) / (2 * z)
@@ -177,12 +177,12 @@ def _required_rows(comparison: Comparison, difference: Interval, spec: GateSpec)
         return ""
     return (
         f"; too few rows to decide: an equal candidate is accepted {POWER:.0%} of the time with "
-        f"about {n_required:,.0f}"
+        f"about {n_required:,.0f} rows"
     )
 
 
 def _recall_criterion(comparison: Comparison, margin: float) -> Criterion:
-    """Return the criterion of the recalls: no class may be shown to lose more than the margin."""
+    """Return the criterion: no class is shown to lose more recall than the margin."""
     changes = sorted(comparison.recalls.items(), key=lambda named: named[1].difference.value)
     fallen = [named for named in changes if _has_fallen(named[1], margin)]
     worst_name, worst = changes[0]
@@ -194,7 +194,7 @@ def _recall_criterion(comparison: Comparison, margin: float) -> Criterion:
         threshold=-margin,
         is_met=not fallen,
         is_binding=True,
-        reason=f"recall against {comparison.role} {comparison.version}, by class, with "
+        reason=f"recall by class, compared with {comparison.role} {comparison.version}, with "
         f"simultaneous bounds: {shown or 'no class is shown to have lost recall'}{more}; allowed "
         f"loss: {margin:g}"
         + (

@@ -31,8 +31,8 @@ def decide(
     Parameters
     ----------
     equal_error
-        Metric, and standard error of its difference between two equal retrainings, estimated from
-        folds of this table.  It determines what the gate can show if there is no champion yet.
+        A pair: the metric, and the standard error of the score difference between two retrainings
+        of the same candidate.  It determines what the gate can show if there is no champion yet.
     """
     criteria = list(_floor_criteria(evaluation, spec.floors, spec))
     criteria += _floor_criteria(
@@ -58,7 +58,7 @@ def decide(
 def _can_show(
     comparisons: tuple[Comparison, ...], equal_error: tuple[str, float] | None, spec: GateSpec
 ) -> CanShow | None:
-    """Return what the comparison with a champion can show, or could show if there were one."""
+    """Return the power of the comparison with a champion, existing or hypothetical."""
     metric, standard_error = equal_error or ("", 0.0)
     for comparison in comparisons:
         if comparison.role != "champion" or comparison.basis == "challenge":
@@ -76,7 +76,7 @@ def _floor_criteria(
     *,
     prefix: str = "",
 ) -> Iterator[Criterion]:
-    """Yield a criterion for each floor; a missing score fails it."""
+    """Yield a criterion for each floor: the score reaches it; a missing score does not."""
     scores = {} if evaluation is None else evaluation.scores
     intervals = {} if evaluation is None else evaluation.intervals.scores
     level = 0.0 if evaluation is None else evaluation.intervals.level
@@ -107,7 +107,7 @@ def _floor_criteria(
 def _ceiling_criteria(
     evaluation: CandidateEvaluation, n_model_bytes: int, spec: GateSpec
 ) -> Iterator[Criterion]:
-    """Yield the criteria of model size, latency and, if it has a ceiling, calibration error."""
+    """Yield the criteria of model size, latency and, if configured, calibration error."""
     if spec.calibration_error is not None:
         value = evaluation.scores.get("calibration_error")
         yield _ceiling_criterion("calibration_error", value, spec.calibration_error)
@@ -137,7 +137,7 @@ def _ceiling_criterion(
 
 
 def _slice_criterion(slices: SliceReport | None, floor: float) -> Criterion:
-    """Return the slice criterion: at least one is measured, and none is shown below the floor."""
+    """Return the criterion: a slice is measured, and no slice is shown to be below the floor."""
     scores = sorted(() if slices is None else slices.scores, key=lambda score: score.upper_bound)
     low = [score for score in scores if round_published(score.upper_bound) < floor]
     shown = "; ".join(_describe_slice(score) for score in (low or scores)[:10])
@@ -164,7 +164,7 @@ def _stress_criterion(stress: StressReport | None, floor: float) -> Criterion:
     Parameters
     ----------
     stress
-        If None, the criterion is not met.
+        Scores on batches standardized on their own rows.  If None, the criterion is not met.
     """
     if stress is None:
         return Criterion(
@@ -192,6 +192,6 @@ def _stress_criterion(stress: StressReport | None, floor: float) -> Criterion:
 
 def _describe_slice(score: SliceScore) -> str:
     return (
-        f"'{score.column}' is '{score.value}' {score.accuracy.value:.4f} (at most "
+        f"'{score.column}' = '{score.value}': {score.accuracy.value:.4f} (upper bound "
         f"{score.upper_bound:.4f}) on {pluralize(score.n_rows, 'row')}"
     )

@@ -7,9 +7,9 @@ How it works
    of the group's texts (or of its values in the group column).  It stores no text, and no
    prediction of a single row.
 2. The next run pairs its groups with those of the champion's run.  A group is paired with the
-   champion's group that shares most texts with it, because texts come and go between two runs.
+   champion's group that has the most texts in common with it, because texts come and go.
 3. A row counts if its group has rows of its class in both tables.  Each group and class has the
-   number of rows of the new table, and the champion's errors scaled to that number.
+   number of rows of the new table; the champion's errors are scaled to that number.
 4. The paired groups are resampled as in every comparison (`paired_bootstrap`).
 """
 
@@ -50,16 +50,16 @@ class _GroupErrorsFile(BaseModel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupErrors:
-    """Rows by group, class and predicted class; one entry for each combination that occurs.
+    """Numbers of rows by group, class and predicted class; an entry for each combination.
 
     Attributes
     ----------
     keys, key_groups
-        Salted digests of the groups' texts, sorted, and the group of each digest; shape (n_keys,).
+        Salted digests of the groups' texts, sorted, and group id of each digest; shape (n_keys,).
     groups
-        Group of each entry, numbered from 0, shape (n_entries,).
+        Group id of each entry, from 0, shape (n_entries,).
     y_true, y_pred
-        Positions in `classes`, shape (n_entries,).
+        Class and predicted class of each entry, as positions in `classes`, shape (n_entries,).
     n_rows
         Number of rows of each entry, shape (n_entries,).
     """
@@ -73,7 +73,7 @@ class GroupErrors:
     n_rows: Array
 
     def to_bytes(self) -> bytes:
-        """Return the errors as JSON."""
+        """Return the content of the JSON file that the run stores."""
         file = _GroupErrorsFile(
             classes=self.classes,
             keys=tuple(f"{key:016x}" for key in self.keys.tolist()),
@@ -87,7 +87,7 @@ class GroupErrors:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> GroupErrors:
-        """Read the output of `to_bytes`, whose digest has been verified."""
+        """Read the output of `to_bytes`; the caller must have verified its digest."""
         file = _GroupErrorsFile.model_validate_json(data)
         return cls(
             classes=file.classes,
@@ -126,7 +126,7 @@ def count_group_errors(predictions: Predictions, rows: Rows) -> GroupErrors:
 
 
 def pair_group_errors(champion: GroupErrors, candidate: GroupErrors) -> PairedCounts:
-    """Return the counts of both runs for the groups and classes that are in both tables.
+    """Pair the groups of both runs; return counts for groups and classes in both tables.
 
     Both runs must have the same classes.
     """
@@ -166,7 +166,7 @@ def _as_frame(errors: GroupErrors) -> pd.DataFrame:
 
 
 def _match_groups(champion: GroupErrors, candidate: GroupErrors) -> pd.DataFrame:
-    """Return pairs of groups that share most keys; each group is in at most one pair."""
+    """Return pairs of group ids with the most texts in common; each group is in one at most."""
     _, old, new = np.intersect1d(
         champion.keys, candidate.keys, assume_unique=True, return_indices=True
     )

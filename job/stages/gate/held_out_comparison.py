@@ -24,15 +24,15 @@ from job.stages.metrics.predictions import Predictions, predict
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparedModel:
-    """The candidate of a comparison.
+    """The candidate that is compared with the champion or the anchor.
 
     Attributes
     ----------
     payload
-        The model as bytes.  If they equal the champion's, the models are equally good, and no rows
-        are needed to show it.
+        The serialized model.  If the champion's has the same bytes, both are equally good, and no
+        rows are needed to show it.
     embedding_model
-        Model that the embeddings of the compared rows come from.
+        Name of the model that computed the embeddings of the compared rows.
     """
 
     model: TrainedModel
@@ -40,7 +40,7 @@ class ComparedModel:
     embedding_model: str
 
     def equals(self, champion: PublishedVersion) -> bool:
-        """Return whether both models consist of the same bytes."""
+        """Return whether the candidate and the champion consist of the same bytes."""
         return champion.files[MODEL_FILE] == self.payload
 
 
@@ -52,7 +52,7 @@ class ComparisonSpec:
     paired: PairedSpec
 
     def list_inputs(self, candidate: ComparedModel) -> tuple[FeatureBlocks, ...]:
-        """Return the inputs that a champion may take: the candidate's and the searched ones."""
+        """Return the inputs that a champion may take: the candidate's, and `search.inputs`."""
         return (candidate.model.feature_blocks, *self.training.search.inputs)
 
 
@@ -66,14 +66,14 @@ def compare_models(
     *,
     spec: ComparisonSpec,
 ) -> Comparison:
-    """Return the comparison with the scores of both models on these rows, or with the problem.
+    """Add both models' scores on these rows, or the reason why there are none; return it.
 
     Parameters
     ----------
     comparison
-        The comparison without scores.
+        The comparison, still without scores.
     feature_blocks
-        Input of the champion.
+        Feature blocks that the champion takes as input.
     """
     try:
         champion_model = codec.decode(champion.files[MODEL_FILE])
@@ -105,7 +105,7 @@ def _predict(
 
 
 def _describe_other_classes(champion: Estimator, candidate: Estimator) -> str:
-    """Return how the classes of two models differ; empty if they are the same."""
+    """Return a message on how the classes of two models differ; empty if they are equal."""
     old, new = set(champion.classes_), set(candidate.classes_)
     if old == new:
         return ""

@@ -1,4 +1,4 @@
-"""Store the errors of a run's groups, and read those of an earlier run."""
+"""Store the cross-fitted errors of a run by group, and read those of an earlier run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ log = structlog.get_logger(__name__)
 def describe_cross_fit(
     cross_fit: CrossFit | None, errors: GroupErrors | None
 ) -> PublishedCrossFit | None:
-    """Return `cross_fit` of metadata.json: the folds, and the digest of the stored errors."""
+    """Return `cross_fit` of metadata.json: number of folds, and digest of the stored errors."""
     if cross_fit is None or errors is None:
         return None
     digest = str(Digest.of(errors.to_bytes()))
@@ -24,13 +24,13 @@ def describe_cross_fit(
 
 
 def store_group_errors(store: ArtifactStore, run_id: str, errors: GroupErrors) -> None:
-    """Store the errors of a run under their digest; a later attempt may store them again."""
+    """Store a run's errors by group under their digest; another attempt may store them again."""
     data = errors.to_bytes()
     store.put_if_absent(_key(run_id, Digest.of(data)), data)
 
 
 def read_group_errors(store: ArtifactStore, metadata: Metadata) -> GroupErrors | None:
-    """Read the stored errors of a version's run; None if missing or if their digest differs."""
+    """Read the errors that a version's run stored; None if missing or if the digest differs."""
     if metadata.cross_fit is None:
         return None
     digest = Digest.parse(metadata.cross_fit.group_errors_digest)

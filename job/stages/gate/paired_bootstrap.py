@@ -35,9 +35,9 @@ from job.stages.metrics.search_metric import measure_rows
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """Candidate minus champion, with the standard error over resamples of the groups.
+    """Scores, and their difference (candidate minus champion) with interval and standard error.
 
-    The values are None if the metric is undefined on these rows.
+    The values are None if the metric is undefined on the compared rows.
     """
 
     champion_score: float | None = None
@@ -47,7 +47,7 @@ class Difference:
     recalls: Mapping[str, RecallChange] = field(default_factory=dict)
 
     def add_to(self, comparison: Comparison) -> Comparison:
-        """Return the comparison with these scores."""
+        """Return a copy of the comparison, with these scores added."""
         return comparison.copy_with(
             champion_score=self.champion_score,
             candidate_score=self.candidate_score,
@@ -59,15 +59,15 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairedCounts:
-    """Rows of each group, by class and by the classes that both models predict.
+    """Numbers of rows of each group, by class and by the class that each model predicts.
 
     Attributes
     ----------
     group_sums
-        `sums` has shape (n_distinct, 5 * n_classes).  For each class: its rows, the rows that the
-        candidate predicts as it, its hits, the rows that the champion predicts as it, its hits.
+        `sums` has shape (n_distinct, 5 * n_classes).  Blocks of n_classes columns count: rows of
+        each class, the candidate's predictions, its hits, the champion's predictions, its hits.
     n_groups
-        As counted by `job.stages.metrics.label_metrics.count_groups`.
+        Numbers of groups, from `job.stages.metrics.label_metrics.count_groups`.
     """
 
     classes: tuple[str, ...]
@@ -112,7 +112,8 @@ def count_pair(
     Parameters
     ----------
     y_true, y_pred
-        Positions in `classes`, shape (n_rows,) each; the champion's predictions come first.
+        True and predicted classes as positions in `classes`, shape (n_rows,) each.  `y_pred` is a
+        pair: the champion's and the candidate's.
     """
     n, (champion, candidate) = len(classes), y_pred
     return PairedCounts(
@@ -125,12 +126,12 @@ def count_pair(
 
 
 def compare_counts(counts: PairedCounts, spec: PairedSpec) -> Difference:
-    """Compare two models by their counts per group; the metric must be one of labels."""
+    """Compare two models by their counts per group; the metric must need labels only."""
     return _compare_labels(counts, spec, np.random.default_rng(spec.random_state))
 
 
 class _PairedScores:
-    """Scores of both models that are computed from labels, from sums of `PairedCounts`."""
+    """Computes the label-based scores of both models from sums of `PairedCounts`."""
 
     def __init__(self, total: Array, n_classes: int) -> None:
         self._candidate_columns = np.arange(3 * n_classes)
@@ -139,20 +140,20 @@ class _PairedScores:
         self.champion = LabelScores(total[:, self._champion_columns])
 
     def score(self, sums: Array) -> tuple[Array, Array]:
-        """Return the scores of champion and candidate, shape (n, n_scores) each."""
+        """Return a pair: the champion's and the candidate's scores, (n, n_scores) each."""
         return (
             self.champion.measure(sums[:, self._champion_columns]),
             self.candidate.measure(sums[:, self._candidate_columns]),
         )
 
     def measure(self, sums: Array) -> Array:
-        """Return candidate minus champion, shape (n, n_scores)."""
+        """Return the differences of the scores, candidate minus champion, (n, n_scores)."""
         champion, candidate = self.score(sums)
         return candidate - champion
 
 
 def _compare_labels(counts: PairedCounts, spec: PairedSpec, rng: np.random.Generator) -> Difference:
-    """Compare the recalls and, if it is a metric of labels, the metric."""
+    """Compare the recalls and, if it needs labels only, the metric of `spec`."""
     total = counts.group_sums.total
     pair = _PairedScores(total, len(counts.classes))
     measured = measure_resamples(
@@ -184,12 +185,12 @@ def _compare_labels(counts: PairedCounts, spec: PairedSpec, rng: np.random.Gener
 def _compare_recalls(
     counts: PairedCounts, scores: tuple[Array, Array], measured: Measured
 ) -> dict[str, RecallChange]:
-    """Return each class's change of recall; the intervals hold for all classes at once (max T).
+    """Return each class's change of recall, with max-T intervals that hold for all at once.
 
     Parameters
     ----------
     scores
-        Scores of champion and candidate, shape (n_scores,) each; the recalls come last.
+        A pair: the champion's and the candidate's scores, (n_scores,) each, recalls last.
     """
     n = len(counts.classes)
     n_rows, (champion, candidate) = counts.group_sums.total[0, :n], (s[-n:] for s in scores)
@@ -220,7 +221,9 @@ def _compare_rows(
     metric: RowMetric | InfluenceMetric,
     bootstrap: GroupBootstrap,
 ) -> Difference:
-    """Compare candidate and champion by values of the rows whose classes both models know."""
+    """Compare two models by losses or influences of the rows whose classes both know.
+
+    `pair` holds the champion's and the candidate's predictions of these rows."""
     if not len(pair[0]):
         return Difference()
     scores, values = zip(*(measure_rows(rows, metric) for rows in pair), strict=True)

@@ -35,7 +35,7 @@ _MAX_UNDETECTED: Final = 0.05  # probability that the largest drop passes
 
 
 def can_show_margin(standard_error: float, spec: GateSpec) -> bool:
-    """Return whether non-inferiority by `gate.margin` would accept most equal candidates."""
+    """Return whether non-inferiority by `gate.margin` accepts 80% of equally good candidates."""
     z = norm.ppf(1 - spec.alpha) + norm.ppf(POWER)
     return bool(z * standard_error <= spec.margin)
 
@@ -47,12 +47,12 @@ def tolerated_drop(standard_error: float, spec: GateSpec) -> float:
 
 
 def describe_power(standard_error: float, spec: GateSpec, metric: str) -> CanShow:
-    """Return what a comparison with this standard error can show.
+    """Return what a comparison with this standard error of the difference can show.
 
     Parameters
     ----------
     standard_error
-        Positive.
+        Standard error of the difference between two models' scores; positive.
     """
     accepted = _accepted_drop(standard_error, spec)
     return CanShow(
@@ -66,7 +66,7 @@ def describe_power(standard_error: float, spec: GateSpec, metric: str) -> CanSho
 def measure_equal_error(
     labels: SearchedLabels, candidate: int, y_pred: Array, groups: Array, spec: PairedSpec
 ) -> float | None:
-    """Return the standard error of the metric's difference between two equal retrainings.
+    """Return the standard error of the score difference between two equal retrainings.
 
     The candidate was fitted to the folds of the search and to those of the cross-fitted evaluation.
     Both predicted the training rows, with models that were not trained on their groups.
@@ -74,9 +74,9 @@ def measure_equal_error(
     Parameters
     ----------
     candidate
-        Its position in the labels of the search.
+        Position of the candidate in `labels`, the search's out-of-fold labels.
     y_pred, groups
-        Cross-fitted labels and groups of the training rows, shape (n_rows,).
+        Cross-fitted label and group id of each training row, shape (n_rows,).
 
     Returns
     -------
@@ -95,7 +95,7 @@ def measure_equal_error(
 
 
 def _accepted_drop(standard_error: float, spec: GateSpec) -> float:
-    """Return T: a difference of -T or more is accepted, whichever rule decides."""
+    """Return T, so that the gate accepts differences of -T or more (module docstring)."""
     half_width = float(norm.ppf(1 - spec.alpha)) * standard_error
     if spec.rule == "superiority":
         return -half_width

@@ -41,8 +41,8 @@ def bca_bounds(
     point
         Metrics of all groups, shape (n_metrics,).
     resampled, left_out
-        Metrics of resamples (n_resamples, n_metrics), and of all groups except one (n_distinct,
-        n_metrics).
+        Metrics of resamples (n_resamples, n_metrics), and metrics without one group, for each
+        distinct group (n_distinct, n_metrics).
     """
     below = (resampled < point).mean(axis=0) + (resampled == point).mean(axis=0) / 2
     minimum = 1 / (2 * len(resampled))
@@ -63,7 +63,7 @@ def bca_bounds(
 
 
 def _acceleration(point: Array, left_out: Array, group_sums: GroupSums) -> tuple[Array, Array]:
-    """Return acceleration and degrees of freedom (2 if a metric depends on a single group)."""
+    """Return BCa's acceleration, and degrees of freedom (2 if one group decides a metric)."""
     multiplicity = group_sums.multiplicity[:, None].astype(float)
     sizes = np.bincount(group_sums.strata, group_sums.multiplicity)[group_sums.strata][:, None]
     influence = (point - left_out) * (sizes - 1) / sizes
@@ -75,7 +75,7 @@ def _acceleration(point: Array, left_out: Array, group_sums: GroupSums) -> tuple
 
 
 def _quantiles(ordered: Array, probabilities: Array) -> Array:
-    """Return one interpolated quantile of each sorted column."""
+    """Return one interpolated quantile of each sorted column, at the column's probability."""
     positions = probabilities * (len(ordered) - 1)
     low = np.floor(positions).astype(int)
     high = np.minimum(low + 1, len(ordered) - 1)
@@ -98,7 +98,7 @@ def simultaneous_bounds(point: Array, resampled: Array, alpha: float) -> Array:
     point
         Metrics of all groups, shape (n_metrics,).
     resampled
-        Shape (n_resamples, n_metrics).
+        Metrics of the resamples, shape (n_resamples, n_metrics).
     """
     standard_errors = resampled.std(axis=0)
     varies = standard_errors > 0

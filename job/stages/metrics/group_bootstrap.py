@@ -39,7 +39,7 @@ _MULTINOMIAL_COST: Final = 8  # drawing this many groups costs as much as one bi
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """A statistic of all groups and of resamples of them.
+    """The metrics that a statistic yields for all groups, and for resamples of them.
 
     Attributes
     ----------
@@ -48,7 +48,7 @@ class Measured:
     resampled
         Metrics of the resamples, shape (n_resamples, n_metrics).
     alpha
-        Probability that the true value is beyond a bound, on each side.
+        Probability that the true value is below the lower bound, and that it is above the upper.
     """
 
     group_sums: GroupSums
@@ -58,18 +58,18 @@ class Measured:
     alpha: float
 
     def bounds(self, columns: slice = slice(None)) -> Array:
-        """Return the `bca_bounds` of these metrics, shape (2, n_metrics)."""
+        """Return the `bca_bounds` of the metrics in `columns`, shape (2, n_metrics)."""
         left_out = leave_one_out(self.group_sums, lambda sums: self.statistic(sums)[:, columns])
         return bca_bounds(
             self.point[columns], self.resampled[:, columns], left_out, self.group_sums, self.alpha
         )
 
     def simultaneous_bounds(self, columns: slice, alpha: float) -> Array:
-        """Return bounds of these metrics that hold for all at once, shape (2, n_metrics)."""
+        """Return max-T bounds of the metrics in `columns`, which hold at once, (2, n_metrics)."""
         return simultaneous_bounds(self.point[columns], self.resampled[:, columns], alpha)
 
     def interval(self, n_groups: float) -> Interval:
-        """Return the interval of a share that is the only metric."""
+        """Return the interval of the only metric, which must be a share."""
         (value,), ((low,), (high,)) = self.point, self.bounds()
         return interval_or_count_bound(value, low, high, n_groups=n_groups, alpha=self.alpha)
 
@@ -80,7 +80,7 @@ class GroupBootstrap:
     Parameters
     ----------
     groups, y
-        Group and class of each row, shape (n_rows,).
+        Group id and class of each row, shape (n_rows,).
     alpha
         Probability that the true value is beyond a bound, on each side.
     random_state
@@ -117,17 +117,17 @@ class GroupBootstrap:
 
     @property
     def level(self) -> float:
-        """Level of two-sided intervals."""
+        """Confidence level of two-sided intervals: 1 - 2 * `alpha`."""
         return 1 - 2 * self.alpha
 
     def restarted(self) -> GroupBootstrap:
-        """Return the bootstrap with its random numbers from the seed again, for another part."""
+        """Return a copy that starts again from the seed, for another part of the report."""
         restarted = copy(self)
         restarted._rng = np.random.default_rng(self._random_state)
         return restarted
 
     def take(self, index: Array) -> GroupBootstrap:
-        """Return the bootstrap of the rows at these positions; it continues the random numbers."""
+        """Return the bootstrap of the rows at these positions, with the same random generator."""
         return GroupBootstrap(
             self.groups[index],
             self.y[index],
@@ -145,13 +145,13 @@ class GroupBootstrap:
         return sum_by_group(self.groups, self.y, values)
 
     def measure(self, group_sums: GroupSums, statistic: Statistic) -> Measured:
-        """Draw resamples, and compute a statistic from the sums of these groups."""
+        """Draw resamples of the groups, and compute the statistic from their sums."""
         return measure_resamples(
             group_sums, statistic, self.n_resamples, self._rng, alpha=self.alpha
         )
 
     def share_interval(self, is_counted: Array) -> Interval:
-        """Return the share of the rows for which the mask is true, with its interval."""
+        """Return the share of rows where the mask is true, with its confidence interval."""
         columns = (np.zeros(len(is_counted), int), np.where(is_counted, 1, -1))
         group_sums = self.count(columns, 2)
         measured = self.measure(group_sums, lambda sums: sums[:, 1:] / sums[:, :1])
@@ -166,7 +166,7 @@ def measure_resamples(
     *,
     alpha: float,
 ) -> Measured:
-    """Compute a statistic of all groups and of resamples; each bound is missed with `alpha`."""
+    """Compute a statistic of all groups and of resamples, for bounds at level `alpha`."""
     return Measured(
         group_sums=group_sums,
         statistic=statistic,
@@ -187,7 +187,7 @@ def resample(
     Parameters
     ----------
     statistic
-        Computes metrics (n, n_metrics) from sums (n, n_columns).
+        Computes metrics (n, n_metrics) of n resamples from their sums (n, n_columns).
     """
     if group_sums.n_groups < 2:
         return np.repeat(statistic(group_sums.total), n_resamples, axis=0)
@@ -222,9 +222,9 @@ def _draw(multiplicity: Array, n_groups: int, n: int, rng: np.random.Generator) 
 
 
 def leave_one_out(group_sums: GroupSums, statistic: Statistic) -> Array:
-    """Return the metrics without one group of each distinct kind, shape (n_distinct, n_metrics).
+    """Return the metrics without one group, for each distinct one, (n_distinct, n_metrics).
 
-    The other groups of its stratum are weighted up, so that strata keep their weight.
+    The other groups of its stratum get more weight, so that the stratum keeps its total weight.
     """
     strata, multiplicity = group_sums.strata, group_sums.multiplicity
     n_strata = int(strata.max(initial=0)) + 1

@@ -24,7 +24,7 @@ from job.contracts.arrays import Array
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupSums:
-    """Sums over the rows of each group; equal groups are stored once.
+    """Sums over the rows of each group; groups with equal sums can be stored once.
 
     Attributes
     ----------
@@ -58,14 +58,14 @@ MIN_EFFECTIVE_GROUPS: Final = 150
 
 
 def effective_groups(groups: Array) -> float:
-    """Return the equivalent number of groups of equal size (Kish 1965).
+    """Return how many groups of equal size would be equivalent (Kish 1965).
 
     That is `sum(n)**2 / sum(n**2)` of the group sizes n.
 
     Parameters
     ----------
     groups
-        Group of each row, shape (n_rows,).
+        Group id of each row, shape (n_rows,).
     """
     sizes = np.unique(groups, return_counts=True)[1].astype(float)
     return float(sizes.sum() ** 2 / np.square(sizes).sum()) if len(sizes) else 0.0
@@ -79,9 +79,9 @@ def count_by_group(
     Parameters
     ----------
     groups, y
-        Group and class of each row, as numbers from 0.
+        Group id and class of each row, as numbers from 0.
     columns
-        Arrays of shape (n_rows,): a column in which the row counts one, or -1 for none.
+        Arrays of shape (n_rows,): the column of the sums to which a row adds 1, or -1 for none.
     """
     groups = pd.factorize(groups)[0]
     order = np.argsort(groups, kind="stable")
@@ -120,12 +120,12 @@ def sum_by_group(groups: Array, y: Array, values: Array) -> GroupSums:
 
 
 def make_group_sums(sums: Any, strata: Array) -> GroupSums:
-    """Return the sums of distinct groups.
+    """Return the `GroupSums` of these groups, each stored on its own; merge lone strata.
 
     Parameters
     ----------
     sums
-        Dense or sparse, shape (n_groups, n_columns).
+        Sums of each group, dense or sparse, shape (n_groups, n_columns).
     strata
         Class of each group, shape (n_groups,).
     """
@@ -135,7 +135,7 @@ def make_group_sums(sums: Any, strata: Array) -> GroupSums:
 
 
 def _majority_classes(groups: Array, y: Array) -> Array:
-    """Return the most frequent class of each group's rows; the first one in a tie."""
+    """Return the most frequent class of each group; the first one in a tie."""
     n_classes = int(y.max(initial=0)) + 1
     pairs, counts = np.unique(groups * n_classes + y, return_counts=True)
     order = np.lexsort((pairs % n_classes, -counts, pairs // n_classes))
@@ -145,7 +145,7 @@ def _majority_classes(groups: Array, y: Array) -> Array:
 
 
 def _merge_lone_strata(strata: Array, multiplicity: Array) -> Array:
-    """Merge strata of one group, which could not vary, with each other or the smallest other."""
+    """Merge strata of a single group with each other, or else with the smallest other stratum."""
     sizes = np.bincount(strata, multiplicity).astype(int)
     lone = np.flatnonzero(sizes == 1)
     others = np.flatnonzero(sizes > 1)

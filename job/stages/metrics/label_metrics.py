@@ -2,7 +2,8 @@
 
 How it works
 ------------
-1. All metrics follow from three counts per class: its rows, the rows predicted as it, and the hits.
+1. All metrics follow from three counts per class: its rows, the rows predicted as the class, and
+   its hits (correctly predicted rows).
 2. `count_columns` returns the columns in which each row counts; `group_bootstrap` sums them by
    group.
 3. `LabelScores.measure` converts a table of counts, one row per resample, to a table of scores: the
@@ -24,9 +25,10 @@ PER_CLASS: Final = ("f1", "precision", "recall")
 
 
 def count_columns(y_true: Array, y_pred: Array, n_classes: int) -> tuple[Array, Array, Array]:
-    """Return the columns, of 3 * n_classes, in which each row counts; -1 for none.
+    """Return the columns, out of 3 * n_classes, in which each row counts; -1 for none.
 
-    These are the row's class, its predicted class and, if both are equal, the hits of the class.
+    Three arrays: the columns of the row's class, of its predicted class and, if both are equal, of
+    the hits of the class.
     """
     hit = np.where(y_true == y_pred, 2 * n_classes + y_true, -1)
     return y_true, n_classes + y_pred, hit
@@ -35,10 +37,10 @@ def count_columns(y_true: Array, y_pred: Array, n_classes: int) -> tuple[Array, 
 def paired_count_columns(
     y_true: Array, y_pred: Array, other: Array, n_classes: int
 ) -> tuple[Array, ...]:
-    """Return the columns, of 5 * n_classes, in which each row counts for two predictions.
+    """Return the columns, out of 5 * n_classes, in which each row counts for two models.
 
-    The first three blocks are those of `count_columns` for `y_pred`; the predicted classes and hits
-    of `other` follow.
+    The first three arrays are those of `count_columns` for the predictions `y_pred`; the columns of
+    predicted classes and hits for the other model's predictions `other` follow.
     """
     true, predicted, hit = count_columns(y_true, y_pred, n_classes)
     _, other_predicted, other_hit = count_columns(y_true, other, n_classes)
@@ -49,7 +51,7 @@ def paired_count_columns(
 def count_groups(
     groups: Array, y_true: Array, y_pred: Array, n_classes: int
 ) -> tuple[int, Array, Array]:
-    """Return the number of groups: all, by class of their rows, and by predicted class."""
+    """Return the numbers of groups: in total, by class of their rows, and by predicted class."""
     pairs = (np.unique(groups * n_classes + y) % n_classes for y in (y_true, y_pred))
     true, predicted = (np.bincount(classes, minlength=n_classes) for classes in pairs)
     return len(np.unique(groups)), true, predicted
@@ -58,7 +60,7 @@ def count_groups(
 def count_effective_groups(
     groups: Array, y_true: Array, y_pred: Array, n_classes: int
 ) -> tuple[float, Array, Array]:
-    """Return effective numbers of groups (see `effective_groups`), as `count_groups` does."""
+    """Return effective numbers of groups: in total, by class, and by predicted class."""
     true, predicted = (
         np.array([effective_groups(groups[y == n]) for n in range(n_classes)])
         for y in (y_true, y_pred)
@@ -69,7 +71,7 @@ def count_effective_groups(
 def compute_label_scores(
     y_true: Array, y_pred: Array, n_classes: int
 ) -> dict[tuple[str, int | None], float]:
-    """Return every score of predicted classes, by name and class (None for averages).
+    """Return every label-based score; keys are pairs: name, and class (None for averages).
 
     Classes are numbers from 0; `n_classes` may be larger than the number of classes that occur.
     """
@@ -79,7 +81,7 @@ def compute_label_scores(
 
 
 def score_labels(metric: LabelMetric, y_true: Array, y_pred: Array, n_classes: int) -> float:
-    """Return one metric of predicted classes, as `compute_label_scores` does."""
+    """Return one metric of predicted classes; see `compute_label_scores`."""
     counts = _count(y_true, y_pred, n_classes)
     return float(metric.function(LabelScores(counts).derive(counts))[0])
 
@@ -91,13 +93,13 @@ def _count(y_true: Array, y_pred: Array, n_classes: int) -> Array:
 
 
 class LabelScores:
-    """All scores of predicted classes, averaged and per class, in a fixed order of columns.
+    """Computes all scores of predicted classes, averaged and per class, in a fixed order.
 
     Parameters
     ----------
     total
         Counts over all evaluated rows, shape (1, 3 * n_classes): rows, predicted rows and hits of
-        each class.  As in scikit-learn, averages are over the classes that occur there.
+        each class.  As in scikit-learn, averages are over the classes that occur in these rows.
     """
 
     def __init__(self, total: Array) -> None:
@@ -108,21 +110,21 @@ class LabelScores:
 
     @property
     def names(self) -> list[tuple[str, int | None]]:
-        """The score of each column, with its class or None."""
+        """A pair for each column of scores: name, and class (None for averages)."""
         per_class = [(name, n) for name in PER_CLASS for n in range(self.n_classes)]
         return [*((metric.name, None) for metric in self.metrics), *per_class]
 
     @property
     def minima(self) -> Array:
-        """The minimum possible value of each score, shape (n_scores,)."""
+        """The lowest value that each score can have (-1 or 0), shape (n_scores,)."""
         per_class = [0.0] * (len(PER_CLASS) * self.n_classes)
         return np.array([*(metric.minimum for metric in self.metrics), *per_class])
 
     def count_effective_groups(self, n_groups: float, true: Array, predicted: Array) -> Array:
         """Return the number of groups that each score depends on, shape (n_scores,).
 
-        It bounds scores that do not vary between resamples.  For an average over classes, it is the
-        number of classes times the number of groups of the smallest class.
+        This number bounds scores that do not vary between resamples.  For an average over classes,
+        it is the number of classes times the number of groups of the smallest class.
         """
         by_class = int(self._occurs.sum()) * true[self._is_true].min(initial=n_groups)
         averaged = [
@@ -131,7 +133,7 @@ class LabelScores:
         return np.concatenate([averaged, np.minimum(true, predicted), predicted, true])
 
     def derive(self, counts: Array) -> LabelCounts:
-        """Return counts, shape (n, 3 * n_classes), with the shares of each class."""
+        """Return `LabelCounts` of n rows of counts: counts and shares of each class."""
         support, predicted, hits = np.split(counts, 3, axis=1)
         return LabelCounts(
             n_rows=support.sum(axis=1),
@@ -146,7 +148,7 @@ class LabelScores:
         )
 
     def measure(self, counts: Array) -> Array:
-        """Return scores, shape (n, n_scores), of counts, shape (n, 3 * n_classes)."""
+        """Return scores (n, n_scores) of n rows of counts, shape (n, 3 * n_classes)."""
         derived = self.derive(counts)
         averaged = [metric.function(derived) for metric in self.metrics]
         per_class = [derived.f1, derived.precision, derived.recall]

@@ -28,11 +28,11 @@ class Predictions:
     classes
         All classes of the rows and of the model, sorted; class numbers are positions in it.
     y_true
-        Shape (n_rows,).
+        True class of each row as a number, shape (n_rows,).
     proba
-        Shape (n_rows, n_model_classes).
+        Predicted probabilities, shape (n_rows, n_model_classes).
     model_classes
-        The model's classes, one per column of `proba`, as numbers.
+        The class of each column of `proba`, as a number.
     """
 
     classes: tuple[str, ...]
@@ -48,11 +48,11 @@ class Predictions:
 
     @property
     def has_known_class(self) -> Array:
-        """Whether each row's true class is one of the model's, shape (n_rows,)."""
+        """Whether the model knows each row's true class, shape (n_rows,)."""
         return np.isin(self.y_true, self.model_classes)
 
     def take(self, index: Array) -> Predictions:
-        """Return the rows at these positions, or under this mask."""
+        """Return the predictions of the rows at these positions, or where the mask is true."""
         return replace(self, y_true=self.y_true[index], proba=self.proba[index])
 
     def true_class_proba(self) -> Array:
@@ -64,7 +64,7 @@ class Predictions:
 
 
 def predict(model: Any, rows: Rows, feature_blocks: FeatureBlocks) -> Predictions:
-    """Predict the rows block by block, so that they are not copied at once."""
+    """Predict the rows in chunks, so that they are not all copied at once."""
     positions = np.arange(len(rows))
     blocks = (rows.take(positions[block]) for block in split_rows(slice(0, len(rows)), _BLOCK))
     proba = np.concatenate(

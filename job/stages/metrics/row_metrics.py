@@ -24,7 +24,7 @@ def log_losses(predictions: Predictions) -> Array:
 
 
 def brier_losses(predictions: Predictions) -> Array:
-    """Return half the squared distance of each row's probabilities to its class, in [0, 1]."""
+    """Return half the squared distance of each row's probabilities to its one-hot class."""
     squares = np.square(predictions.proba).sum(axis=1)
     losses: Array = (squares - 2 * predictions.true_class_proba() + 1) / 2
     return losses
@@ -39,7 +39,8 @@ def class_roc_areas(predictions: Predictions) -> tuple[dict[int, float], Array]:
     Returns
     -------
     areas, influences
-        Classes that all rows or no rows have are left out; influences have shape (n_rows,).
+        ROC-AUC by class number, without classes that all rows or no rows have; influence of each
+        row, shape (n_rows,).
     """
     n, areas, influences = len(predictions.y_true), {}, np.zeros(len(predictions.y_true))
     for column, number in enumerate(predictions.model_classes):
@@ -58,19 +59,19 @@ def class_roc_areas(predictions: Predictions) -> tuple[dict[int, float], Array]:
 
 
 def _share_below(ordered: Array, values: Array) -> Array:
-    """Return the share of sorted numbers below each value; equal numbers count half."""
+    """Return the share of the numbers (sorted) below each value; equal numbers count half."""
     both = np.searchsorted(ordered, values, "left") + np.searchsorted(ordered, values, "right")
     return both / (2 * len(ordered))
 
 
 def calibration_error(predictions: Predictions, n_bins: int = 15) -> float:
-    """Return the expected calibration error of the predicted class, in bins of equal mass."""
+    """Return the expected calibration error of the predicted class (`equal_mass_error`)."""
     is_correct = predictions.y_pred == predictions.y_true
     return equal_mass_error(predictions.proba.max(axis=1), is_correct, n_bins)
 
 
 def equal_mass_error(confidence: Array, is_correct: Array, n_bins: int = 15) -> float:
-    """Return the mean gap between confidence and accuracy, in bins of equal mass."""
+    """Return the mean gap between confidence and accuracy, in bins with equally many rows."""
     order = np.argsort(confidence, kind="stable")
     gaps = is_correct.astype(float) - confidence
     bins = np.array_split(gaps[order], min(n_bins, len(gaps)))
@@ -100,12 +101,12 @@ class KnownRows:
 
     @cached_property
     def brier_losses(self) -> Array:
-        """Half the squared distance of each row's probabilities to its class, shape (n_rows,)."""
+        """Half the squared distance of each row's probabilities to its one-hot class, (n_rows,)."""
         return brier_losses(self.predictions)
 
     @cached_property
     def roc_areas(self) -> tuple[dict[int, float], Array]:
-        """ROC-AUC by class, and the influence of each row on the mean."""
+        """ROC-AUC by class number, and the influence of each row on the mean of the classes."""
         return class_roc_areas(self.predictions)
 
     @property
@@ -117,7 +118,7 @@ class KnownRows:
 
     @cached_property
     def pr_areas(self) -> dict[int, float]:
-        """Average precision by class; classes that all rows or no rows have are left out."""
+        """Average precision by class number, without classes that all rows or no rows have."""
         from sklearn.metrics import average_precision_score
 
         areas = {}

@@ -37,7 +37,7 @@ def compute_score(predictions: Predictions, metric: MetricDefinition) -> float |
 
 
 def score_rows(rows: KnownRows, metric: MetricDefinition) -> float | None:
-    """Return a metric of probabilities; None if it is undefined."""
+    """Return a metric of probabilities on these rows; None if it is undefined."""
     if not len(rows):
         return None
     match metric:
@@ -53,10 +53,10 @@ def score_rows(rows: KnownRows, metric: MetricDefinition) -> float | None:
 def measure_rows(
     rows: KnownRows, metric: RowMetric | InfluenceMetric
 ) -> tuple[float, npt.NDArray[np.float64]]:
-    """Return a metric (NaN if undefined), and the values of the rows that it varies with.
+    """Return a metric (NaN if undefined), and each row's value: its loss, or its influence.
 
-    To first order, the metric of a resample differs from that of all rows by as much as the mean of
-    these values does.
+    To first order, the metric of a resample minus that of all rows equals the same difference of
+    the means of these values.
     """
     if isinstance(metric, InfluenceMetric):
         return metric.function(rows)

@@ -26,9 +26,10 @@ from job.stages.data.leakage_keys import salted_digests
 
 
 def training_keys(rows: Rows, salt: str) -> Array:
-    """Return the sorted salted digests of all training keys, shape (n_keys,), uint64.
+    """Return sorted salted digests that identify training rows, shape (n_keys,), uint64.
 
-    These are leakage keys, text keys, and templates: texts with masked slots.
+    They are digests of the rows' leakage keys (equal for rows that count as one question), text
+    keys, and templates (texts with masked dates, ids and the like).
     """
     templates = () if rows.templates is None else rows.templates
     return np.unique(
@@ -59,7 +60,7 @@ def make_bundle(
 
 
 def without_model(bundle: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Return the reports of a bundle, which a rejected or dry run may keep."""
+    """Return only the reports and figures of a bundle, which a rejected or dry run may keep."""
     reports = (
         METADATA_FILE,
         EVALUATION_FILE,

@@ -28,8 +28,8 @@ def find_limitations(
     Parameters
     ----------
     evaluation
-        As published, so that the sentences show the numbers of evaluation.json; `changes` is not
-        read.
+        The content of evaluation.json, so that the sentences show its numbers; the field `changes`
+        is not read.
     """
     limitations = [
         *_find_in_data(evaluation.split, validation),

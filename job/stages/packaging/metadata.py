@@ -46,14 +46,14 @@ _NOTES: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
-    """Findings of evaluation and gate that metadata.json contains.
+    """Results of evaluation and gate that metadata.json contains.
 
     Attributes
     ----------
     cross_fit
         The folds, and the digest of the groups' errors; None if the table was not cross-fitted.
     sets_anchor
-        The anchor that the promotion sets; None if it does not change.
+        The anchor that promoting the version sets; None if the anchor does not change.
     """
 
     evaluation: CandidateEvaluation
@@ -64,7 +64,7 @@ class Findings:
 
 
 def describe_input(rows: Rows, feature_blocks: tuple[str, ...]) -> ModelInput:
-    """Return the model's input as kind, names, dtypes and shape."""
+    """Return the description of X that the model takes: kind, names, dtypes and shape."""
     width = 0 if rows.embeddings is None else rows.embeddings.shape[1]
     if feature_blocks == ("embeddings",):
         return ModelInput(kind="embeddings", names=(), dtypes=("float32",), shape=(None, width))
@@ -83,7 +83,7 @@ def describe_input(rows: Rows, feature_blocks: tuple[str, ...]) -> ModelInput:
 
 
 def describe_dataset(dataset: Dataset) -> DatasetDescription:
-    """Return the origin of a table, including only known notes of the exporter."""
+    """Return where a table comes from, with those of its exporter's notes that the job knows."""
     p = dataset.provenance
     return DatasetDescription(
         uri=p.uri,
@@ -103,7 +103,7 @@ def describe_dataset(dataset: Dataset) -> DatasetDescription:
 
 
 def name_embedding_model(dataset: Dataset, spec: PublishSpec) -> str:
-    """Return the embedding model's name, from the table or else from the settings."""
+    """Return the name of the model that computed the embeddings: from the table, or settings."""
     return dataset.provenance.metadata_value("embedding_model") or spec.embedding_model
 
 
@@ -150,7 +150,7 @@ def make_metadata(
 
 
 def _name_input_model(dataset: Dataset, model: TrainedModel, spec: PublishSpec) -> str | None:
-    """Return the embedding model's name; None if the model takes no embeddings."""
+    """Return the name of the embedding model; None if the classifier takes no embeddings."""
     return name_embedding_model(dataset, spec) if "embeddings" in model.feature_blocks else None
 
 
@@ -202,7 +202,7 @@ def _describe_challenge(challenge: Challenge | None) -> ChallengeSummary | None:
 
 
 def _describe_override(decision: GateDecision) -> Override | None:
-    """Return why a rejected candidate is published, and why it was rejected."""
+    """Return why a rejected candidate is published anyway, and why the gate rejected it."""
     if decision.override is None:
         return None
     return Override(reason=decision.override, rejected_for=tuple(decision.reasons))

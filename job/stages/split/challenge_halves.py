@@ -31,9 +31,9 @@ class ChallengeSet:
         All requests, with their near-duplicate groups.
     choosing, evaluating
         Requests for choosing the candidate and the threshold, and requests for evaluating the
-        model: two halves, or all rows in both.
+        model: the two halves of `rows`, or all rows in both.
     n_dropped
-        Rows of the table that were dropped as near-duplicates of the set.
+        Number of the table's rows that were dropped as near-duplicates of the challenge set.
     """
 
     rows: Rows
@@ -54,7 +54,7 @@ def make_challenge_set(
         Requests with near-duplicate groups.  A group stays in one half; each class is halved
         separately.
     salt
-        Salt of the hash that assigns the half.
+        Salt of the hash that assigns each group to a half.
 
     Raises
     ------
@@ -69,7 +69,8 @@ def make_challenge_set(
             raise ContractViolationError(
                 "the challenge set cannot be split into halves: all requests are in one group of "
                 "near-duplicates",
-                hint="add other requests, or --set evaluation.challenge_split=none",
+                hint="add requests with other wording, or use --set "
+                "evaluation.challenge_split=none",
             )
     return ChallengeSet(
         rows=rows,
@@ -81,7 +82,7 @@ def make_challenge_set(
 
 
 def cut_request_folds(rows: Rows, n_folds: int, salt: str) -> Array:
-    """Return the fold of each row, shape (n_rows,): whole groups, by class and salted hash."""
+    """Assign whole groups to folds by class and salted hash; return each row's fold, (n_rows,)."""
     groups = np.unique(rows.groups, return_inverse=True)[1]
     labels = pd.factorize(np.asarray(rows.y, dtype=object), sort=True)[0]
     digests = digest_groups(rows, groups, int(groups.max()) + 1, salt)
@@ -89,7 +90,7 @@ def cut_request_folds(rows: Rows, n_folds: int, salt: str) -> Array:
 
 
 def count_smallest_class(rows: Rows, labels: Array) -> int:
-    """Return the number of rows of the smallest of these classes."""
+    """Return the number of rows of the smallest class, among the classes in `labels`."""
     return min(int((rows.y == name).sum()) for name in pd.unique(labels))
 
 

@@ -3,9 +3,9 @@
 How it works
 ------------
 1. Groups of near-duplicates are searched in all tables together.
-2. If the challenge set lacks the column that near-duplicates are found by, the table keeps its own
-   groups.  The challenge set is then compared with the table by embeddings if both have them, and
-   otherwise by equal texts.
+2. If the challenge set lacks the text or embeddings by which near-duplicates are found, the groups
+   of the table are found without the set.  The set is then compared with the table by embeddings
+   if both have them, and otherwise by equal texts.
 3. Rows of the table that share a near-duplicate group, a text or a leakage key with the challenge
    set are marked.  They are not trained on.
 """
@@ -26,15 +26,16 @@ from job.stages.split.near_duplicates import Kind, find_near_duplicate_groups
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupedTables:
-    """Rows of all tables with their near-duplicate groups.
+    """Rows of the table, the official test set and the challenge set, with near-duplicate groups.
 
     Attributes
     ----------
     challenge
-        Its group numbers may be unrelated to the table's; use `is_near_challenge` instead.
+        The challenge set.  Its group ids may not be comparable with those of the table; use
+        `is_near_challenge` instead.
     is_near_challenge
         Mask of the table's rows that share a near-duplicate group, a text or a leakage key with the
-        challenge set; None without one.
+        challenge set; None without a challenge set.
     """
 
     rows: Rows
@@ -52,7 +53,7 @@ def number_near_duplicate_groups(
     kind: Kind,
     executor: Executor,
 ) -> GroupedTables:
-    """Number the near-duplicate groups of all tables' rows."""
+    """Find the near-duplicate groups of the table, the official test and the challenge set."""
     tables = [table for table in (rows, official_test) if table is not None]
     is_comparable = challenge is not None and _supports(challenge, kind)
     if challenge is not None and is_comparable:
@@ -79,13 +80,13 @@ def number_near_duplicate_groups(
 
 
 def _supports(rows: Rows, kind: Kind) -> bool:
-    """Return whether the rows have the column that near-duplicates are found by."""
+    """Return whether the rows have the text or embeddings by which near-duplicates are found."""
     has = {"text": rows.templates is not None, "embeddings": rows.embeddings is not None}
     return has.get(kind, True)
 
 
 def _find_near(table: Rows, challenge: Rows) -> Array:
-    """Return a mask of the table's rows that share a group, text or leakage key with the set."""
+    """Return a mask of table rows that share a group, text or leakage key with the other rows."""
     assert table.near_duplicate_groups is not None and challenge.near_duplicate_groups is not None
     is_near: Array = np.isin(table.near_duplicate_groups, challenge.near_duplicate_groups)
     for keys, challenge_keys in (
@@ -97,5 +98,5 @@ def _find_near(table: Rows, challenge: Rows) -> Array:
 
 
 def drop_near_challenge(rows: Rows, is_near: Array | None) -> Rows:
-    """Return the rows without near-duplicates of the challenge set."""
+    """Drop the rows where the mask is true: near-duplicates of the challenge set."""
     return rows if is_near is None else rows.take(~is_near)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from job.contracts.dataset import Rows
-from job.contracts.messages import quote_list
+from job.contracts.messages import name_all
 from job.contracts.reports.split import SplitReport
 from job.errors import TrainingError
 from job.stages.split.counts import count_groups_by_class
 
 
 def check_sides(report: SplitReport) -> None:
-    """Raise if a class has no rows on a side."""
+    """Raise if a class has no training rows or no test rows."""
     missing = {
         "training": [name for name, rows in report.classes.items() if rows.n_train == 0],
         "test": [name for name, rows in report.classes.items() if rows.n_test == 0],
@@ -18,7 +18,7 @@ def check_sides(report: SplitReport) -> None:
     for side, names in missing.items():
         if names:
             raise TrainingError(
-                f"no row of class {quote_list(names)} is on the {side} side of the split",
+                f"no row of {name_all('class', names)} is on the {side} side of the split",
                 hint="add rows of these classes that are not copies of one another, or change "
                 "split.salt or split.test_fraction. split.min_jaccard sets how similar "
                 "near-duplicates are; expectations.parameters.labels lists the classes",
@@ -26,7 +26,7 @@ def check_sides(report: SplitReport) -> None:
 
 
 def check_training(train: Rows, labels: tuple[str, ...], folds: int) -> None:
-    """Raise if there are fewer than two classes, or a class has fewer groups than folds."""
+    """Raise if there are fewer than two classes, or a class has fewer groups than `folds`."""
     _, classes, n_groups = count_groups_by_class(train, train.groups)
     if len(classes) < 2:
         raise TrainingError(
@@ -36,8 +36,8 @@ def check_training(train: Rows, labels: tuple[str, ...], folds: int) -> None:
     small = sorted({*classes[n_groups < folds], *(set(labels) - set(classes))})
     if small:
         raise TrainingError(
-            f"class {quote_list(small)} has fewer groups in the training rows than the {folds} "
-            "folds of the search (near-duplicates are one group)",
+            f"too few groups in the training rows of {name_all('class', small)}; expected one for "
+            f"each of the {folds} folds of the search (near-duplicates are one group)",
             hint="add rows of these classes that are not copies of one another, or lower "
             "search.folds. split.min_jaccard sets how similar near-duplicates are",
         )

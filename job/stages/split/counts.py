@@ -1,4 +1,6 @@
-"""Counts of duplicates, conflicting labels, classes and groups for the split and its report."""
+"""Counts of duplicates, conflicting labels, classes and groups for the split and its report.
+
+The two sides of a split are the training and the test rows."""
 
 from __future__ import annotations
 
@@ -17,7 +19,7 @@ _N_LARGEST: Final = 10
 
 
 class SideCounts(TypedDict):
-    """Fields of `SplitReport` that count the rows of both sides."""
+    """Fields of `SplitReport` that count training and test rows."""
 
     n_train: int
     n_test: int
@@ -55,7 +57,7 @@ def count_duplicates(
 
 
 def count_sides(train: Rows, test: Rows, labels: tuple[str, ...]) -> SideCounts:
-    """Count rows, leakage keys and classes of both sides."""
+    """Count rows, leakage keys and classes of training and test rows."""
     classes = sorted(set(train.y) | set(test.y) | set(labels))
     return {
         "n_train": len(train),
@@ -77,7 +79,7 @@ def count_sides(train: Rows, test: Rows, labels: tuple[str, ...]) -> SideCounts:
 
 
 def count_conflicts(rows: Rows) -> tuple[int, int]:
-    """Return the number of texts with more than one label, and the number of their rows."""
+    """Return the number of distinct texts with more than one label, and of rows with them."""
     (keys, _), (labels, classes) = _factorize(rows.text_keys), _factorize(rows.y)
     pair_keys, _ = _unique_pairs(keys, labels, len(classes))
     is_conflicting = np.bincount(pair_keys) > 1
@@ -85,12 +87,12 @@ def count_conflicts(rows: Rows) -> tuple[int, int]:
 
 
 def count_groups_by_class(rows: Rows, groups: Array) -> tuple[Ints, Strings, Ints]:
-    """Return the class of each row as a number, the classes, and the number of groups with each.
+    """Return each row's class as a number, the classes, and each class's number of groups.
 
     Parameters
     ----------
     groups
-        Group or leakage key of each row, shape (n_rows,).
+        Group id or leakage key of each row, shape (n_rows,).
     """
     labels, classes = _factorize(rows.y)
     _, pair_labels = _unique_pairs(pd.factorize(groups)[0], labels, len(classes))
@@ -98,19 +100,19 @@ def count_groups_by_class(rows: Rows, groups: Array) -> tuple[Ints, Strings, Int
 
 
 def is_among(values: Strings, others: Strings) -> Mask:
-    """Return a mask of the values that occur among the others."""
+    """Return a mask of `values`: true where a value occurs in `others`."""
     # NOTE: np.isin compares every object with every other object
     mask: Mask = pd.Index(values, dtype=object).isin(others)
     return mask
 
 
 def _factorize(values: Strings) -> tuple[Ints, Strings]:
-    """Return a number for each value, and the distinct values, without copying strings."""
+    """Return the code of each value, and the distinct values, without copying strings."""
     codes, unique = pd.factorize(np.asarray(values, dtype=object))
     return codes, unique
 
 
 def _unique_pairs(keys: Ints, labels: Ints, n_labels: int) -> tuple[Ints, Ints]:
-    """Return key and label of each distinct pair."""
+    """Return the distinct pairs of key and label, as an array of keys and one of labels."""
     pairs = np.unique(keys * n_labels + labels)
     return pairs // n_labels, pairs % n_labels

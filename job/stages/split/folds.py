@@ -78,9 +78,9 @@ def cut_hash_folds(labels: Array, group_of_row: Array, digests: Array, n_folds: 
     Parameters
     ----------
     labels, group_of_row
-        Class and group of each row, as numbers from 0.
+        Class of each row as a number from 0, and group id of each row, from 0.
     digests
-        Digest of each group, shape (n_groups,).
+        Salted digest of each group, shape (n_groups,).
     """
     counts = ClassCounts.of(labels, group_of_row)
     sizes, fold_of_group = counts.sizes, np.zeros(len(digests), int)
@@ -99,7 +99,7 @@ def cut_hash_folds(labels: Array, group_of_row: Array, digests: Array, n_folds: 
 
 
 def drop_near_duplicates(folds: Sequence[Fold], near_duplicate_groups: Array | None) -> list[Fold]:
-    """Return folds without training rows that have a near-duplicate among the test rows.
+    """Return the folds without training rows that are near-duplicates of their test rows.
 
     Nothing changes unless groups of the table's group column share near-duplicates.
     """
@@ -117,10 +117,10 @@ def drop_near_duplicates(folds: Sequence[Fold], near_duplicate_groups: Array | N
 
 
 def take_share(y: Array, groups: Array, share: float, min_groups: int, random_state: int) -> Array:
-    """Return the positions of the rows in a seeded share of each class's groups.
+    """Draw a share of each class's groups by a seed; return the positions of their rows.
 
-    At least `min_groups` groups of each class are taken.  A larger share includes the rows of a
-    smaller one.
+    At least `min_groups` groups of each class are drawn.  With the same seed, the rows of a larger
+    share include those of a smaller one.
     """
     unique, group_codes = np.unique(groups, return_inverse=True)
     classes, codes = np.unique(y, return_inverse=True)
@@ -141,7 +141,8 @@ class ClassCounts:
     Attributes
     ----------
     group, label, n_rows
-        Shape (n_pairs,), sorted by group, then by class; numbers from 0.
+        Group id, class and number of rows of each pair, shape (n_pairs,), sorted by group, then by
+        class; group ids and classes count from 0.
     class_of_group
         The most frequent class of each group (the first one in a tie), shape (n_groups,).
     """
@@ -153,7 +154,7 @@ class ClassCounts:
 
     @classmethod
     def of(cls, labels: Array, group_of_row: Array) -> ClassCounts:
-        """Count the rows; group numbers must be consecutive."""
+        """Count the rows of each pair; group ids must be 0, 1, 2... without gaps."""
         n_classes = int(labels.max(initial=0)) + 1
         pairs, n_rows = np.unique(group_of_row * n_classes + labels, return_counts=True)
         group, label = pairs // n_classes, pairs % n_classes
@@ -163,11 +164,11 @@ class ClassCounts:
 
     @property
     def sizes(self) -> Array:
-        """Number of rows of each group, shape (n_groups,)."""
+        """Total number of rows of each group, shape (n_groups,)."""
         return np.bincount(self.group, self.n_rows).astype(np.int64)
 
     def count_class(self, number: int) -> Array:
-        """Return the number of rows of one class in each group, shape (n_groups,)."""
+        """Return each group's number of rows of class `number`, shape (n_groups,)."""
         mask = self.label == number
         n_groups = len(self.class_of_group)
         n_rows = np.bincount(self.group[mask], self.n_rows[mask], n_groups)
@@ -175,7 +176,7 @@ class ClassCounts:
 
 
 def make_folds(rows: Rows, n_folds: int, random_state: int) -> list[Fold]:
-    """Cut the rows into seeded folds of whole groups, without near-duplicates of test rows.
+    """Cut rows into seeded folds of whole groups; training rows get no test near-duplicates.
 
     Raises
     ------
@@ -195,7 +196,7 @@ def make_folds(rows: Rows, n_folds: int, random_state: int) -> list[Fold]:
 def sample_groups(
     train: Rows, share: float, n_folds: int, random_state: int
 ) -> npt.NDArray[np.intp]:
-    """Return the positions of a seeded sample of groups, at least `2 * n_folds` of each class."""
+    """Draw groups by a seed, at least `2 * n_folds` per class; return their rows' positions."""
     if share == 1.0:
         return np.arange(len(train))
     return take_share(train.y.astype(str), train.groups, share, 2 * n_folds, random_state)

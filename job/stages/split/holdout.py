@@ -37,7 +37,7 @@ _N_PASSES: Final = 3  # rebalancing a class can unbalance another class in the s
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HoldOut:
-    """The held-out rows, and counts of the exceptions.
+    """The held-out rows, and counts of classes and groups that were treated specially.
 
     Attributes
     ----------
@@ -46,7 +46,8 @@ class HoldOut:
     n_rebalanced_classes
         Number of classes that were rebalanced, so that both sides have groups of them.
     n_large_groups, n_rows_large_groups
-        Number of groups that are always trained on because of their size, and of their rows.
+        Number of groups that are always trained on because of their size, and number of rows in
+        these groups.
     """
 
     is_test: Array
@@ -56,7 +57,7 @@ class HoldOut:
 
 
 def hold_out(rows: Rows, spec: SplitSpec, folds: int, random_state: int) -> HoldOut:
-    """Choose the test rows.
+    """Choose the test rows by `split.method`.
 
     Parameters
     ----------
@@ -66,7 +67,7 @@ def hold_out(rows: Rows, spec: SplitSpec, folds: int, random_state: int) -> Hold
     Raises
     ------
     TrainingError
-        `stratified_group` cannot divide the rows into this number of parts.
+        `split.method` is `stratified_group`, and no class has as many rows as parts are needed.
     """
     numbers, group_of_row = np.unique(rows.groups, return_inverse=True)
     labels, classes = pd.factorize(np.asarray(rows.y, dtype=object), sort=True)
@@ -147,19 +148,19 @@ def _select_by_class(
 
 
 class _ClassGroups:
-    """The groups that contain one class, and the class's number of rows in each group."""
+    """The groups that contain rows of one class, and the number of these rows in each group."""
 
     def __init__(self, group_of_row: Array, folds: int) -> None:
         self._groups, self._n_rows = np.unique(group_of_row, return_counts=True)
         self._folds = folds
 
     def is_balanced(self, is_test: Array) -> bool:
-        """Return whether both sides have enough groups, or the class has only one group."""
+        """Return whether training and test rows get enough groups, or there is only one group."""
         n, n_test = len(self._groups), int(is_test[self._groups].sum())
         return not (n > 1 and (n_test == 0 or n - n_test < min(self._folds, n - 1)))
 
     def rebalance(self, is_test: Array, digests: Array, fraction: float) -> None:
-        """Reassign the class's groups: hold out those that fit, in the order of the digests."""
+        """Hold out the class's groups that fit into its share of test rows, by digest order."""
         n_rows_left = fraction * self._n_rows.sum()
         max_test_groups = max(len(self._groups) - self._folds, 1)
         order = np.argsort(digests[self._groups], kind="stable")
@@ -177,7 +178,7 @@ class _ClassGroups:
 def _rebalance(
     by_class: Sequence[_ClassGroups], is_test: Mask, digests: Array, fraction: float
 ) -> int:
-    """Reassign the groups of unbalanced classes, in place; return the number of these classes."""
+    """Reassign groups of unbalanced classes in `is_test`; return the number of such classes."""
     rebalanced: set[int] = set()
     for _ in range(_N_PASSES):
         unbalanced = [n for n, groups in enumerate(by_class) if not groups.is_balanced(is_test)]
@@ -200,6 +201,6 @@ def _select_stratified(rows: Rows, spec: SplitSpec, random_state: int) -> Array:
         raise TrainingError(
             f"the table cannot be split into {n_splits} parts: its largest class has fewer rows "
             "than that",
-            hint="add rows, or --set split.test_fraction=0.2",
+            hint="add rows, or use --set split.test_fraction=0.2, which needs 5 parts",
         ) from None
     return is_test

@@ -37,7 +37,7 @@ _ALPHA: Final = 0.1
 def measure_optimism(
     rows: Rows, spec: TrainingSpec, matrices: MatrixAllocator, executor: Executor
 ) -> Optimism | None:
-    """Cross-validate a fast classifier with folds of rows and with folds of groups.
+    """Compare a fast classifier's accuracies in folds of single rows and of whole groups.
 
     Returns
     -------
@@ -79,7 +79,7 @@ def _count_correct(feature_matrices: FeatureMatrices, y: Array, fold: Fold) -> i
 
 
 def _count_rows(rows: Rows, spec: TrainingSpec) -> int:
-    """Return the maximum number of sampled rows for which a fit stays within the bound."""
+    """Return how many rows can be sampled so that a fit's multiplications stay bounded."""
     rank = n = np.arange(1, _MAX_ROWS + 1)
     # the number of term and category columns is not known yet, and can exceed the number of rows
     if spec.features.use == ("embeddings",):
@@ -90,7 +90,7 @@ def _count_rows(rows: Rows, spec: TrainingSpec) -> int:
 
 
 def _sample_groups(rows: Rows, n_rows: int, random_state: int) -> Rows:
-    """Draw whole groups up to a number of rows, without classes that have too few groups."""
+    """Draw whole groups of at most `n_rows` rows, without classes that have too few groups."""
     numbers, group_of_row, sizes = np.unique(rows.groups, return_inverse=True, return_counts=True)
     is_sampled = np.ones(len(numbers), bool)
     if len(rows) > n_rows:

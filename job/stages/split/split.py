@@ -7,8 +7,8 @@ How it works
    (`job.stages.split.holdout`).
 3. Training rows that would leak test rows are dropped.  These are near-duplicates of held-out rows,
    or rows that share a text or a group with the official test set.
-4. Both sides are counted.  The run fails if a class has fewer training groups than the search has
-   folds or, without an official test set, is missing on a side.
+4. Rows of both sides (training and test) are counted.  The run fails if a class has fewer training
+   groups than the search has folds or, without an official test set, is missing on a side.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class SplitRules:
 
     @classmethod
     def of(cls, settings: JobSettings, labels: tuple[str, ...] | None) -> SplitRules:
-        """Return the rules of these settings and expected labels."""
+        """Return the rules from the settings and the expected labels."""
         return cls(
             spec=settings.split,
             has_groups=settings.dataset.columns.group is not None,
@@ -105,7 +105,7 @@ class SplitRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Sides:
-    """Training and test rows; how the test rows were chosen is None for an official test set."""
+    """Training and test rows; `held_out` is None if the test rows are the official test set."""
 
     train: Rows
     test: Rows
@@ -116,7 +116,7 @@ class _Sides:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _RareClasses:
-    """Numbers of dropped classes and of their rows."""
+    """Number of classes dropped because they are rare, and number of their rows."""
 
     n_classes: int = 0
     n_rows: int = 0
@@ -135,7 +135,7 @@ def split_dataset(
     Parameters
     ----------
     near_duplicates
-        How near-duplicates were found, for the report.
+        How near-duplicates were found (text, embeddings or not at all), for the report.
 
     Raises
     ------
@@ -162,7 +162,7 @@ def split_dataset(
 
 
 def _cut(rows: Rows, official_test: Rows | None, rules: SplitRules) -> _Sides:
-    """Return both sides, without training rows that would leak test rows."""
+    """Return training and test rows, without training rows that would leak test rows."""
     if official_test is None:
         held_out = hold_out(rows, rules.spec, rules.folds, rules.random_state)
         train_index, test = np.flatnonzero(~held_out.is_test), rows.take(held_out.is_test)
@@ -227,7 +227,7 @@ def _find_leaking(train: Rows, test: Rows, *, is_official: bool, has_groups: boo
 
 
 def _drop_rare_classes(rows: Rows, min_groups: int) -> tuple[Rows, _RareClasses]:
-    """Return the rows without rare classes, and what was dropped."""
+    """Return the rows without rare classes, and the numbers of dropped classes and rows."""
     labels, _, n_keys = count_groups_by_class(rows, rows.leakage_keys)
     is_rare_class = n_keys < min_groups
     is_rare = is_rare_class[labels]

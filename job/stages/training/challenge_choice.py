@@ -5,11 +5,12 @@ How it works
 1. Every candidate that completed all folds of the search is refitted to all training rows, without
    temperature scaling and without the published model's handling of restandardized batches.
    Candidates with the same feature blocks share the preprocessing.
-2. Each refitted candidate predicts the requests of the choosing part of the challenge set.
+2. Each refitted candidate predicts the requests of the challenge set that are used for choosing.
 3. The candidate with the best score (`search.metric`) is chosen.  Ties are broken by the choice of
    the cross-validation, then by the higher mean over the folds, then by order.
 
-Cross-validation does not decide otherwise, so a cross-fitted evaluation need not repeat the choice.
+A restandardized batch is a batch of embeddings that was standardized on its own rows.  Apart from
+ties, cross-validation does not decide, so a cross-fitted evaluation need not repeat the choice.
 """
 
 from __future__ import annotations
@@ -44,14 +45,14 @@ def choose_on_challenge(
     spec: TrainingSpec,
     executor: Executor,
 ) -> SearchReport:
-    """Return the report with the candidate that scores best on these requests as the chosen one.
+    """Choose the candidate that scores best on these requests; return the updated report.
 
     Parameters
     ----------
     requests
-        The choosing part of the challenge set.
+        The requests of the challenge set that are used to choose the candidate.
     feature_matrices
-        Those of the training rows.
+        Feature matrices of the training rows.
     """
     cv_choice = report.candidates.index(report.chosen)
     candidates = _score_finalists(report, requests, train, feature_matrices, spec, executor)
@@ -89,7 +90,7 @@ def _score_finalists(
     spec: TrainingSpec,
     executor: Executor,
 ) -> list[CandidateScore]:
-    """Return the candidates of the report, the finalists with their scores on these requests."""
+    """Return the report's candidates; those that completed all folds get scores on the requests."""
     candidates, finalists = list(report.candidates), _find_finalists(report.candidates)
     for feature_blocks in dict.fromkeys(candidates[n].feature_blocks for n in finalists):
         positions = [n for n in finalists if candidates[n].feature_blocks == feature_blocks]
@@ -127,6 +128,6 @@ def _fit(
 
 
 def _rank(candidate: CandidateScore, *, is_cv_choice: bool) -> tuple[float, bool, float]:
-    """Return the sort key of a candidate, larger is better; an undefined score is the worst."""
+    """Return the sort key of a candidate: larger is better, an undefined score is worst."""
     score = candidate.challenge_score
     return (-math.inf if score is None else score, is_cv_choice, candidate.mean_score)

@@ -49,7 +49,7 @@ def learn_threshold(
     predictions
         The published model's predictions of requests that it was not trained on.
     groups
-        Group of each request, shape (n_rows,).
+        Group id of each request, shape (n_rows,).
     """
     chosen = choose_threshold(predictions, groups, decision, evaluation)
     reason = chosen.reason
@@ -59,7 +59,7 @@ def learn_threshold(
 
 
 def withhold_threshold(threshold: Threshold) -> Threshold:
-    """Return a threshold without a value: rows that chose the candidate cannot show precision."""
+    """Return the threshold without its value: rows that chose the candidate show no precision."""
     return replace(
         threshold,
         value=None,
@@ -83,9 +83,10 @@ def measure_threshold(
     Parameters
     ----------
     predictions, bootstrap
-        Those of the evaluation half, or of the whole set, which is then cut into folds.
+        Predictions and bootstrap of the evaluation half of the challenge set, or of the complete
+        set, which is then cut into folds.
     fold
-        Fold of each request, shape (n_rows,); None if the set is halved, so that none are cut.
+        Fold of each request, shape (n_rows,); None if the set is halved, which needs no folds.
     """
     row_thresholds = None
     if fold is not None and threshold.value is not None:
@@ -96,18 +97,17 @@ def measure_threshold(
 
 
 def count_needed_answers(target: float, confidence: float, share: float = 1.0) -> int | None:
-    """Return the minimum number of answers that shows a precision of the target.
+    """Return the minimum number of answers that shows a precision of at least `target`.
 
     Parameters
     ----------
     share
-        Share of correct answers.
+        Share of correct answers that is expected among them.
 
     Returns
     -------
     n_answers
-        None if the share is not above the target, or so little that more than 10,000 answers are
-        needed.
+        None if `share` is not above `target`, or if more than 10,000 answers would be needed.
     """
     if share >= 1:
         return math.ceil(math.log(1 - confidence) / math.log(target))
@@ -124,12 +124,12 @@ def count_needed_answers(target: float, confidence: float, share: float = 1.0) -
 
 
 def _lower_bound(share: float, n: int, confidence: float) -> float:
-    """Return Clopper and Pearson's one-sided lower confidence bound of a share of n."""
+    """Return Clopper and Pearson's one-sided lower confidence bound of a share of n trials."""
     return float(beta.ppf(1 - confidence, share * n, (1 - share) * n + 1))
 
 
 def _explain_absence(predictions: Predictions, chosen: Threshold, confidence: float) -> str:
-    """Explain how many requests are needed, without errors and at the observed precision."""
+    """Return a sentence: how many requests are needed, without errors and as precise as now."""
     target = chosen.target_precision
     n_errorless = count_needed_answers(target, confidence)
     text = (
@@ -150,7 +150,9 @@ def _explain_absence(predictions: Predictions, chosen: Threshold, confidence: fl
 def _count_needed_requests(
     predictions: Predictions, target: float, confidence: float
 ) -> tuple[int, float, float] | None:
-    """Return how many requests the best threshold needs, its precision and its coverage.
+    """Return the fewest requests with which a threshold could be shown to reach the target.
+
+    Its precision and coverage are returned as well; None if no threshold is precise enough.
 
     Only thresholds that answer at least a quarter of the requests are considered, because the
     precision of few answers is too uncertain.

@@ -19,7 +19,7 @@ _TOO_NEW: Final = "temperature"  # a calibration method that scikit-learn 1.4.2 
 
 
 def make_compatible(model: object, versions: tuple[str, ...]) -> tuple[str, ...]:
-    """Add the missing attributes in place, and return the versions that can load the model.
+    """Add missing attributes in place, and return the package versions that can load the model.
 
     scikit-learn 1.4.2 reads `LogisticRegression.multi_class` and the matrix
     `TfidfTransformer._idf_diag`, which later versions no longer write.
@@ -27,7 +27,7 @@ def make_compatible(model: object, versions: tuple[str, ...]) -> tuple[str, ...]
     Returns
     -------
     versions
-        As given; empty if the model contains a class that they lack.
+        The given versions; empty if the model contains a class that one of them lacks.
     """
     if not versions:
         return ()

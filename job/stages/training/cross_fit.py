@@ -47,16 +47,16 @@ MAX_DISAGREEMENT: Final = 0.005  # share of rows; candidates that differ less co
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrossFit:
-    """Predictions of all rows of a table, in its order.
+    """Cross-fitted predictions of all rows of a table, in the order of the table.
 
     Attributes
     ----------
     chosen
-        Predictions of the candidate that is published.
+        Predictions by the candidate that the search chose.
     nested
-        Predictions of the candidate that is chosen without the row's fold.
+        Predictions of each row by the candidate that is chosen without the labels of its fold.
     baselines
-        Predictions of each baseline with the same folds.
+        Name and predictions of each baseline, with the same folds.
     fold
         Fold of each row, shape (n_rows,).
     choices
@@ -78,13 +78,13 @@ class CrossFit:
         return len(self.choices)
 
     def n_other_choices(self, chosen: CandidateScore) -> int:
-        """Return the number of folds for which another candidate was chosen."""
+        """Return the number of folds for which a candidate other than `chosen` was chosen."""
         return sum(choice != chosen for choice in self.choices)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoldPlan:
-    """The folds of a table.
+    """The folds of a cross-fitted evaluation.
 
     Attributes
     ----------
@@ -134,7 +134,7 @@ def cross_fit(
     executor: Executor,
     plan: FoldPlan,
 ) -> CrossFit:
-    """Predict every row with the search's choice and with the baselines.
+    """Return cross-fitted predictions by the candidate that the search chose, and by baselines.
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ def cross_fit(
     train_index
         Positions of the rows that the search used, shape (n_train,).
     feature_matrices
-        Those of `rows`.
+        Feature matrices of `rows`.
     """
     predict = partial(
         predict_out_of_fold, rows, feature_matrices, spec=spec, executor=executor, folds=plan.folds
@@ -170,14 +170,14 @@ def _predict_nested(
     fold: Array,
     predict: Callable[[CandidateScore], Predictions],
 ) -> Predictions:
-    """Return predictions of each fold by the candidate that is chosen without it.
+    """Return predictions in which each fold is predicted by the candidate chosen without it.
 
     Parameters
     ----------
     chosen
-        Predictions of the report's choice.
+        Predictions by the candidate that the report chose.
     choices
-        The candidate of each fold.
+        The candidate that predicts each fold.
     """
     nested = chosen
     for other in (c for c in report.candidates if c != report.chosen and c in choices):
@@ -187,12 +187,12 @@ def _predict_nested(
 
 
 def _replace_rows(predictions: Predictions, others: Predictions, mask: Array) -> Predictions:
-    """Return the predictions with the rows under a mask taken from the others."""
+    """Return `predictions`, with the rows where the mask is true taken from `others`."""
     return replace(predictions, proba=np.where(mask[:, None], others.proba, predictions.proba))
 
 
 def _find_finalists(report: SearchReport) -> list[int]:
-    """Return the positions of the candidates that cross-validation could have chosen."""
+    """Return the positions of candidates to choose from; one if the challenge set chose."""
     if report.chosen_on == "challenge":
         return [report.candidates.index(report.chosen)]
     return [n for n, candidate in enumerate(report.candidates) if candidate.ended is None]
@@ -201,7 +201,7 @@ def _find_finalists(report: SearchReport) -> list[int]:
 def _repeat_choice(
     report: SearchReport, plan: FoldPlan, train_index: Array, groups: Array
 ) -> tuple[CandidateScore, ...]:
-    """Return the candidate that the search's rule chooses without each fold."""
+    """Return, for each fold, the candidate that the search would choose without its labels."""
     labels, finalists, metric = report.labels, _find_finalists(report), METRICS[report.metric]
     if labels is None or len(finalists) < 2 or not is_label_metric(metric):
         return (report.chosen,) * len(plan.folds)
@@ -216,7 +216,7 @@ def _repeat_choice(
 
 
 def _differ(labels: SearchedLabels, one: int, other: int) -> bool:
-    """Return whether the labels of two candidates differ in more than a few rows."""
+    """Return whether two candidates' labels differ in more than half a percent of the rows."""
     first, second = labels.y_pred[one], labels.y_pred[other]
     has_both = (first >= 0) & (second >= 0)
     return bool((first != second)[has_both].mean() > MAX_DISAGREEMENT) if has_both.any() else False

@@ -57,9 +57,9 @@ def choose_threshold(
     predictions
         Predictions of rows that the model was not fitted to.
     groups
-        Group of each row, shape (n_rows,).
+        Group id of each row, shape (n_rows,).
     spec
-        Must have a target precision.
+        Settings of the threshold; must have a target precision.
     is_templated
         Whether most rows come from sentence templates.  Groups from one generator are not
         independent evidence of what people write, so no threshold is chosen.
@@ -83,7 +83,7 @@ def choose_threshold(
 def _find_lowest(
     not_shown: Threshold, predictions: Predictions, group_of_row: Array, alpha: float
 ) -> Threshold:
-    """Return the lowest threshold that is shown to reach the target, or `not_shown`."""
+    """Return the lowest threshold shown to reach the target; `not_shown` if there is none."""
     target = not_shown.target_precision
     max_proba, is_right = predictions.proba.max(axis=1), predictions.y_pred == predictions.y_true
     thresholds = np.quantile(max_proba, np.linspace(0, 1, _N_THRESHOLDS))[:-1]
@@ -106,7 +106,7 @@ def _find_lowest(
 
 
 def _explain_absence(target: float, confidence: float, n_groups: int) -> str:
-    """Explain why no threshold is shown; without errors, 1 - confidence = target ** n_groups."""
+    """Explain why no threshold is shown; without errors, target ** n_groups <= 1 - confidence."""
     n_needed = math.ceil(math.log(1 - confidence) / math.log(target))
     if n_groups < n_needed:
         return (
@@ -152,7 +152,7 @@ def _lower_bounds(
 
 
 def _estimate_share(is_right: Array, groups: Array) -> tuple[float, float, float]:
-    """Return the share of correct rows, its effective sample size and its degrees of freedom."""
+    """Return the share of correct rows, the effective sample size and the degrees of freedom."""
     sizes, share = np.bincount(groups), float(is_right.mean())
     squares = np.square((np.bincount(groups, is_right) - share * sizes) / len(is_right))
     variance = float(squares.sum())
@@ -176,9 +176,9 @@ def measure_abstention(
     bootstrap
         The bootstrap over the groups of these rows.
     least
-        The threshold of each row, shape (n_rows,), infinite if none was shown.  In a cross-fitted
-        evaluation it is the one chosen without the row's fold.  None to apply `threshold` to all
-        rows.
+        The minimum confidence of each row, shape (n_rows,), infinite if none was shown.  In a
+        cross-fitted evaluation it is the threshold chosen without the row's fold.  None to apply
+        `threshold` to all rows.
     """
     groups = bootstrap.groups
     value = 0.0 if threshold.status == "not_needed" else threshold.value
@@ -212,7 +212,7 @@ def choose_thresholds_by_fold(
 ) -> Array:
     """Return the threshold of each row, chosen on the other folds, shape (n_rows,).
 
-    It is 0 if none is needed, and infinite if none is shown.
+    It is 0 if no threshold is needed, and infinite if none is shown to reach the target.
     """
     thresholds = np.full(len(fold), np.inf)
     for number in np.unique(fold):
@@ -226,14 +226,14 @@ def choose_thresholds_by_fold(
 
 
 def _compute_coverage_and_precision(sums: Array) -> Array:
-    """Return coverage and precision from sums of rows, answers and correct answers."""
+    """Return coverage and precision, from sums (n, 3): rows, answers and correct answers."""
     n_rows, n_answered, n_right = sums.T
     precision = np.divide(n_right, n_answered, out=np.zeros(len(sums)), where=n_answered > 0)
     return np.stack([n_answered / n_rows, precision], axis=1)
 
 
 def _clip_interval(interval: Interval) -> Interval:
-    """Clip the bounds to [0, 1], because the strata weights can cause rounding errors."""
+    """Clip an interval's bounds to [0, 1], which rounding errors of stratum weights can exceed."""
     lower, upper = (min(max(bound, 0.0), 1.0) for bound in (interval.lower, interval.upper))
     return Interval(
         value=interval.value, lower=lower, upper=upper, is_by_count=interval.is_by_count

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FitMemory:
-    """Bytes that one fit needs besides the matrix, measured by `python -m benchmarks.memory`.
+    """Bytes that one fit needs in addition to its matrix (from `python -m benchmarks.memory`).
 
     Attributes
     ----------
@@ -44,7 +44,7 @@ class FitMemory:
     per_coefficient
         For each pair of a class and a column.
     copies_matrix
-        Whether `per_cell` is that of a copy, which the fast engine does not make.
+        Whether `per_cell` counts a copy of the matrix, which the fast engine does not make.
     """
 
     per_cell: int
@@ -55,7 +55,7 @@ class FitMemory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EstimatorKind:
-    """An estimator that can be searched by name.
+    """An estimator that can be searched by name, and how the job builds, fits and publishes it.
 
     Attributes
     ----------
@@ -63,7 +63,7 @@ class EstimatorKind:
         Imports and returns the class, or a function that makes a classifier from parameters by
         keyword.  `class_weight` and `random_state` are passed to it if it has them.
     default_grid
-        The grid if the settings give none; the first values are those of an unsearched baseline.
+        The grid if the settings give none.  A baseline that is not searched gets the first values.
     fixed_parameters
         Parameters that differ from the estimator's own defaults; a grid can override them.
     needs_calibration
@@ -79,17 +79,17 @@ class EstimatorKind:
         can divide its coefficients.
     list_fits
         Returns tasks that fit several models of this kind to the same rows, in place; each task
-        fits those that share work.  It gets the models, the matrix, the labels, and the groups of
-        the rows.  None if each model is fitted by its own `fit(X, y)`; linear models with settings
-        that the solver supports are still fitted together by it (`job.solver.fit.can_fit`).
+        fits models that share work.  Arguments are the models, the matrix, the labels, and the
+        groups of the rows.  None if each model is fitted by its own `fit(X, y)`; the solver still
+        fits linear models with supported settings together (`job.solver.fit.can_fit`).
     export
-        Returns the pipeline that is published in place of a fitted classifier, and that can be
-        extended to restandardized batches: it takes rows of length 1, and its last step,
-        `classifier`, is a logistic regression.  None to publish the classifier itself.
+        Returns the pipeline that replaces a fitted classifier in the model.  It takes rows of
+        length 1, and its last step, `classifier`, is a logistic regression, so that it can be
+        extended to batches standardized on their own rows.  None to keep the classifier itself.
     is_robust_to_wording
-        Whether it takes precedence if `search.prefer` is `wording`.
+        Whether the estimator takes precedence if `search.prefer` is `wording`.
     is_constant
-        Whether it predicts the same for every row.
+        Whether the estimator predicts the same for every row.
     """
 
     name: str
@@ -115,7 +115,7 @@ class EstimatorKind:
                 raise ConfigurationError(
                     f"search.estimators.{self.name} has no parameter '{parameter}'"
                     f"{did_you_mean(parameter, known)}",
-                    hint=f"its parameters are {quote_list(known)}",
+                    hint=f"use one of its parameters: {quote_list(known)}",
                 )
         shared = {"class_weight": spec.class_weight, "random_state": seed}
         accepted = {name: value for name, value in shared.items() if name in known}
@@ -124,7 +124,7 @@ class EstimatorKind:
     def with_calibration(
         self, classifier: Estimator, folds: Sequence[Fold], method: str
     ) -> Estimator:
-        """Wrap a classifier without probabilities in a calibration on the given folds.
+        """Wrap a classifier without probabilities in a calibration with these folds.
 
         Other classifiers are returned unchanged.  `sigmoid` fits a sigmoid curve to each class
         (Platt 1999); `temperature` fits a single number and preserves the ranking of the classes
@@ -142,18 +142,18 @@ class EstimatorKind:
 
 @contextmanager
 def translate_value_errors(name: str) -> Iterator[None]:
-    """Raise `ConfigurationError` for a `ValueError` that a value in the operator's grid caused."""
+    """Turn a `ValueError` of the block, caused by a value in a grid, into `ConfigurationError`."""
     try:
         yield
     except ValueError as error:
         raise ConfigurationError(
             f"search.estimators.{name}: {error}",
-            hint="correct the grid in search.estimators.{name}",
+            hint=f"correct the grid in search.estimators.{name}",
         ) from None
 
 
 def find_kind(name: str, setting: str = "search.estimators") -> EstimatorKind:
-    """Return the kind of a name, or raise `ConfigurationError` that names the setting."""
+    """Return the `EstimatorKind` of this name; `ConfigurationError` names the setting if none."""
     if name not in ESTIMATOR_KINDS:
         names = sorted(ESTIMATOR_KINDS)
         raise ConfigurationError(

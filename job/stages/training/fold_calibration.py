@@ -2,14 +2,14 @@
 
 How it works
 ------------
-1. Each fold's model computes decision values of its test rows, so that every row of the table has
+1. Each fold's model computes decision values of the fold's test rows, so that every row has
    out-of-fold decision values.
 2. For each fold, scikit-learn fits the calibration (sigmoid curves, or one temperature) to the
    out-of-fold decision values and labels of the fold's training rows.
 3. This calibration is applied to the decision values of the fold's test rows.
 
-The calibration of a row uses no label of the row's fold.  The models behind the other decision
-values have seen rows of the fold, but that can only influence the one or two parameters of a curve.
+The calibration of a row uses no label of the row's fold.  The models that predicted the other folds
+were trained on rows of this fold, but that can only influence the one or two parameters of a curve.
 The alternative, a nested calibration within each fold, would need four times as many fits.
 """
 
@@ -45,8 +45,8 @@ def compute_decisions(model: LinearSVC, X: Matrix, classes: Array) -> Array:
     Returns
     -------
     decisions
-        Shape (n_samples, n_classes).  If the model has two classes, their columns are opposites;
-        columns of classes that it does not know are -1.
+        Shape (n_samples, n_classes).  If the model has two classes, one column is the negative of
+        the other; columns of classes that the model does not know are -1.
     """
     values = model.decision_function(X)
     if values.ndim == 1:
@@ -57,7 +57,7 @@ def compute_decisions(model: LinearSVC, X: Matrix, classes: Array) -> Array:
 
 
 def calibrate_folds(decisions: Array, codes: Array, folds: Sequence[Fold], method: str) -> Array:
-    """Return the probabilities of each row from the calibration of its fold.
+    """Return the probabilities of each row, calibrated without the labels of the row's fold.
 
     Parameters
     ----------

@@ -5,9 +5,9 @@ How it works
 1. A sample of the texts is counted, and the numbers of terms and of their occurrences are
    extrapolated to all training rows.
 2. Each array that grows with rows, columns, terms, classes or candidates has a measured number of
-   bytes per element, those of a fit in `EstimatorKind.memory`; the products are summed for the most
-   expensive candidate at each worker.
-3. Steps that run before or after the search are estimated on their own; the largest sum counts.
+   bytes per element (`EstimatorKind.memory` for a fit).  The products are summed, as if each worker
+   fitted the most expensive candidate.
+3. Steps before and after the search are estimated separately.  The estimate is the maximum.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from job.stages.training.search.candidates import Candidate, list_candidates
 _SLACK: Final = 160 * 2**20
 _PER_WORKER: Final = 16 * 2**20  # blocks of the span of rows that a worker processes
 _PER_CELL: Final = 22  # copies of a dense value: the fold, its transforms, the hold-out
-_PER_EMBEDDING_CELL: Final = 10  # with embeddings only, which are transformed block by block
+_PER_EMBEDDING_CELL: Final = 10  # with embeddings only, which are transformed in chunks of rows
 _PER_CELL_IN_DOUBLE: Final = 8
 _PER_CELL_AND_FAST_FIT: Final = 2
 _PER_ROW_AND_PROBLEM: Final = 12  # sample weight in a calibration fold, in both precisions
@@ -76,7 +76,7 @@ def estimate_training_bytes(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Sizes:
-    """The sizes of the training data; numbers of terms are extrapolated, thus not whole."""
+    """The sizes of the training data; numbers of terms are extrapolated, thus not integers."""
 
     n_rows: int
     n_classes: int
@@ -113,7 +113,7 @@ def _estimate_search_bytes(
     n_workers: int,
     matrices: MatrixAllocator,
 ) -> int:
-    """Estimate the bytes of the matrices of all workers, and of the fits to them."""
+    """Estimate the bytes of the matrices of all workers, and of the fits to these matrices."""
     model_counts = Counter(candidate.feature_blocks for candidate in candidates)
     n_models = max(model_counts.values())
     is_embeddings_only = set(model_counts) == {("embeddings",)}
@@ -144,7 +144,7 @@ def _estimate_search_bytes(
 def _bytes_per_cell(
     sizes: _Sizes, spec: TrainingSpec, matrices: MatrixAllocator, *, is_embeddings_only: bool
 ) -> int:
-    """Return the bytes of each value of a dense matrix, apart from those of the fits."""
+    """Return the bytes needed for each value of a dense matrix, without those of the fits."""
     per_cell = _PER_EMBEDDING_CELL if is_embeddings_only else _PER_CELL
     if is_embeddings_only and not matrices.memory_bytes((sizes.n_rows, sizes.width)):
         per_cell = 0  # the matrices are memory-mapped files
@@ -158,12 +158,13 @@ def _bytes_per_cell_and_fit(
     *,
     is_engine_enough: bool,
 ) -> int:
-    """Return the bytes of each value of a dense matrix that one fit adds.
+    """Return the bytes that one fit adds for each value of a dense matrix.
 
     Parameters
     ----------
     is_engine_enough
-        Whether the fast engine can fit to all of the matrices, if it is chosen.
+        Whether all matrices consist only of embeddings, to which the fast engine can fit all
+        linear models.
     """
     is_copied = (
         not is_engine_enough
@@ -184,7 +185,7 @@ def _bytes_per_cell_and_fit(
 
 
 def _count_terms(train: Rows, spec: FeatureSpec) -> tuple[float, float, float]:
-    """Extrapolate occurrences, distinct terms and kept terms from a sample of the texts."""
+    """Extrapolate from a sample of texts: occurrences, distinct terms, and terms to be kept."""
     if train.text is None:
         return 0.0, 0.0, 0.0
     sample = train.text[:: -(-len(train) // _N_SAMPLED)]
@@ -209,7 +210,7 @@ def _count_terms(train: Rows, spec: FeatureSpec) -> tuple[float, float, float]:
 
 
 def _extrapolate(half: Ints, whole: Ints, min_texts: int, growth: float) -> float:
-    """Extrapolate the number of terms that occur in at least `min_texts` texts.
+    """Extrapolate from a sample how many terms occur in at least `min_texts` of all texts.
 
     The number grows as a power of the number of texts (Heaps' law).  The exponent is estimated from
     half of the sample and all of it.
@@ -218,6 +219,8 @@ def _extrapolate(half: Ints, whole: Ints, min_texts: int, growth: float) -> floa
     ----------
     half, whole
         Number of texts that contain each term, in half of the sample and in all of it.
+    growth
+        Number of all texts divided by that of the sample.
     """
     n_half, n_whole = (max(int((counts >= min_texts).sum()), 1) for counts in (half, whole))
     return float(n_whole * growth ** math.log2(n_whole / n_half))

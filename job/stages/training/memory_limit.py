@@ -14,7 +14,7 @@ _BATCHES: Final = 160 * 2**20  # bytes of record batches and their strings durin
 
 
 def require_memory_to_start(memory: MemoryMeter) -> None:
-    """Raise if the libraries alone would exceed the limit.
+    """Raise if importing the libraries would exceed the memory limit.
 
     Raises
     ------
@@ -25,7 +25,7 @@ def require_memory_to_start(memory: MemoryMeter) -> None:
 
 
 def require_memory_to_read(n_bytes: int, memory: MemoryMeter) -> None:
-    """Raise if reading `n_bytes` more would exceed the limit.
+    """Raise if reading another `n_bytes` would exceed the memory limit.
 
     Raises
     ------
@@ -37,7 +37,7 @@ def require_memory_to_read(n_bytes: int, memory: MemoryMeter) -> None:
 
 
 def require_memory_to_validate(dataset: Dataset, memory: MemoryMeter) -> None:
-    """Raise if the copies of the texts made during validation would exceed the limit.
+    """Raise if the copies of texts that validation makes would exceed the memory limit.
 
     Raises
     ------
@@ -51,7 +51,7 @@ def require_memory_to_validate(dataset: Dataset, memory: MemoryMeter) -> None:
 
 
 def require_memory(n_bytes: int, memory: MemoryMeter, purpose: str) -> None:
-    """Raise if `n_bytes` is above the limit.
+    """Raise if `n_bytes`, which `purpose` needs, is above the memory limit.
 
     Raises
     ------
@@ -63,6 +63,6 @@ def require_memory(n_bytes: int, memory: MemoryMeter, purpose: str) -> None:
     needed, granted = -(-n_bytes // 2**20), memory.limit_bytes // 2**20
     raise ConfigurationError(
         f"the job needs about {needed} MiB of memory {purpose}, but may use {granted} MiB",
-        hint="raise the memory limit, or --set search.workers=1; docs/operations.md has a table "
-        "of sizes",
+        hint="raise the memory limit, or use --set search.workers=1 to fit one model at a time; "
+        "docs/operations.md has a table of sizes",
     )

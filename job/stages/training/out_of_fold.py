@@ -7,8 +7,8 @@ How it works
    and a dense matrix, the fit is warm-started from the previous fold's model and run to
    convergence.
 3. The fitted model predicts the fold's test rows.
-4. A linear SVC yields decision values; when all folds have theirs, they are calibrated
-   (`job.stages.training.fold_calibration`).
+4. A linear SVC yields decision values.  When all folds are predicted, the decision values are
+   calibrated (`job.stages.training.fold_calibration`).
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def predict_out_of_fold(
     positions: Array | None = None,
     folds: Sequence[Fold] | None = None,
 ) -> Predictions:
-    """Predict each row with a model that was fitted neither to it nor to its group.
+    """Predict each row with a model that was not fitted to any row of its group.
 
     Preprocessing is also fitted without the test rows.  The calibration of a linear SVC for a fold
     uses the out-of-fold decision values of the fold's training rows.  The published model is
@@ -58,7 +58,7 @@ def predict_out_of_fold(
     Parameters
     ----------
     feature_matrices
-        Those of all training rows.
+        Feature matrices of all training rows.
     positions
         Positions of the rows to predict; None for all of them.
     folds
@@ -102,7 +102,7 @@ class _FoldFitter:
         self._previous: tuple[Estimator | None, Array | None] = (None, None)
 
     def predict(self, folds: Sequence[Fold]) -> Predictions:
-        """Predict the test rows of each fold with a model that is fitted to the others."""
+        """Predict the test rows of each fold with a model fitted to the fold's training rows."""
         if find_kind(self._candidate.estimator).needs_calibration:
             decisions = self._predict_decisions(folds)
             calibration = self._spec.search.calibration
@@ -117,7 +117,7 @@ class _FoldFitter:
         )
 
     def _predict_decisions(self, folds: Sequence[Fold]) -> Array:
-        """Return the decision values of each row, shape (n_rows, n_classes)."""
+        """Return the out-of-fold decision values of each row, shape (n_rows, n_classes)."""
         decisions = np.empty((len(self._positions), len(self._classes)))
         for train_index, test_index in folds:
             model, transform = self._fit(train_index)
@@ -126,7 +126,7 @@ class _FoldFitter:
         return decisions
 
     def _predict_proba(self, folds: Sequence[Fold]) -> Array:
-        """Return the probabilities of each row, shape (n_rows, n_classes), in single precision."""
+        """Return the out-of-fold probabilities of each row, float32 of (n_rows, n_classes)."""
         proba = np.zeros((len(self._positions), len(self._classes)), np.float32)
         for train_index, test_index in folds:
             model, transform = self._fit(train_index)

@@ -37,7 +37,7 @@ class _TrainingData:
     y
         Label of each row, shape (n_samples,).
     is_extended
-        Whether models that are exported also handle restandardized batches.
+        Whether exported prototypes also handle batches standardized on their own rows.
     """
 
     X: Array
@@ -64,8 +64,8 @@ def train_model(
     Parameters
     ----------
     handles_restandardized_batches
-        Whether prototypes on restored embeddings should also handle restandardized batches
-        (`job.stages.training.prototypes.restandardized_batches`).
+        Whether prototypes on restored embeddings (mapped back to length 1) should also handle
+        batches standardized on their own rows (`prototypes.restandardized_batches`).
     """
     blocks = report.chosen.feature_blocks
     is_extended = handles_restandardized_batches and feature_matrices.restores(blocks)
@@ -130,7 +130,7 @@ def _describe(
 def _build_models(
     candidates: Sequence[CandidateScore], train: Rows, spec: TrainingSpec
 ) -> list[Estimator]:
-    """Return the unfitted classifiers; those without probabilities are calibrated on the folds."""
+    """Return one unfitted classifier per candidate, with calibration if it has no probabilities."""
     search, seed = spec.search, spec.random_state
     kinds = [find_kind(candidate.estimator) for candidate in candidates]
     models = [
@@ -149,7 +149,7 @@ def _build_models(
 def _export(
     model: Estimator, estimator: str, data: _TrainingData, *, random_state: int
 ) -> Pipeline:
-    """Return a fitted model as a pipeline with its preprocessing."""
+    """Return the pipeline of the preprocessing and a fitted classifier."""
     export = find_kind(estimator).export
     if export is None:
         return _join(fold_scaling(data.preprocess, model), _without_folds(model))
@@ -162,7 +162,7 @@ def _export(
 
 
 def _without_folds(model: Estimator) -> Estimator:
-    """Remove the row positions of the training table, which must not be published."""
+    """Remove a calibrated model's folds (row positions), which must not be in the artifact."""
     if isinstance(model, CalibratedClassifierCV):
         model.set_params(cv=None)
     return model

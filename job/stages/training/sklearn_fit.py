@@ -16,7 +16,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.svm import LinearSVC
 
 from job.contracts.arrays import Array
-from job.contracts.messages import quote_list
+from job.contracts.messages import name_all
 from job.errors import TrainingError
 from job.solver.arrays import Matrix
 from job.stages.training.estimators import find_kind, translate_value_errors
@@ -39,11 +39,12 @@ def fit(
     Parameters
     ----------
     name
-        Name of the estimator's kind.
+        Name of the estimator, as in `search.estimators`.
     n_threads
         Number of calibration folds that are fitted at once.
     groups
-        Groups of the rows; required for kinds that list their fits, such as prototypes.
+        Groups of the rows; required for estimators with `EstimatorKind.list_fits`, such as
+        prototypes.
 
     Raises
     ------
@@ -70,12 +71,12 @@ def fit(
 def list_fits(
     models: Sequence[tuple[str, BaseEstimator]], X: Matrix, y: Array, groups: RowGroups
 ) -> list[Callable[[], None]]:
-    """Return tasks that fit models in place; models of one kind may share a task.
+    """Return tasks that fit models in place; models of the same estimator may share a task.
 
     Parameters
     ----------
     models
-        The name of each model's kind, and the model.
+        A pair for each model: the name of its estimator, and the model.
     """
     by_kind: dict[str, list[BaseEstimator]] = {}
     for name, model in models:
@@ -92,7 +93,7 @@ def list_fits(
 
 
 def _fit_in_threads(model: BaseEstimator, X: Matrix, y: Array, n_threads: int) -> None:
-    """Fit a model; fits that draw from the shared random generator run one after the other."""
+    """Fit a model, calibration folds in threads unless they share liblinear's generator."""
     is_random = _uses_random_generator(model, X)
     with (
         _RANDOM_LOCK if is_random else contextlib.nullcontext(),
@@ -102,7 +103,7 @@ def _fit_in_threads(model: BaseEstimator, X: Matrix, y: Array, n_threads: int) -
 
 
 def _require_values(model: BaseEstimator, classes: Array, name: str) -> None:
-    """Raise if the parameter values cannot be fitted to any rows of these classes."""
+    """Raise if scikit-learn rejects the parameter values for any rows with these classes."""
     if len(classes) > 1:
         y = np.repeat(classes, 5)
         X = np.random.default_rng(0).standard_normal((len(y), 2))
@@ -111,7 +112,7 @@ def _require_values(model: BaseEstimator, classes: Array, name: str) -> None:
 
 
 def _require_classes(model: BaseEstimator, y: Array) -> None:
-    """Raise if a fold has too few classes to calibrate: one of two, or fewer than three of more."""
+    """Raise if a calibration fold's training rows have fewer than three classes, or one of two."""
     if not isinstance(model, CalibratedClassifierCV):
         return
     classes = np.unique(y)
@@ -120,14 +121,14 @@ def _require_classes(model: BaseEstimator, y: Array) -> None:
         if len(train_classes) < min(len(classes), 3):
             missing = sorted(set(classes.tolist()) - set(train_classes.tolist()))
             raise TrainingError(
-                f"a fold of the calibration has no training rows of class {quote_list(missing)}",
-                hint="add rows with other texts or groups to the smallest classes, or --set "
-                "'search.estimators={logistic_regression: {}}'",
+                f"a fold of the calibration has no training rows of {name_all('class', missing)}",
+                hint="add rows with other texts or groups to the smallest classes, or use --set "
+                "'search.estimators={logistic_regression: {}}', which needs no calibration",
             )
 
 
 def _uses_random_generator(model: BaseEstimator, X: Matrix) -> bool:
-    """Return whether liblinear may draw rows or columns: all its fits share one generator."""
+    """Return whether a fit may use liblinear's random generator, which all threads share."""
     estimator = getattr(model, "estimator", model)
     params = estimator.get_params()
     if not isinstance(estimator, LinearSVC):

@@ -33,7 +33,7 @@ _DIGITS: Final = 4
 
 
 def can_be_scaled(estimator: str) -> bool:
-    """Return whether the coefficients of this estimator can be divided by a temperature."""
+    """Return whether the estimator ends in coefficients that a temperature can divide."""
     return find_kind(estimator).ends_in_logistic_regression
 
 
@@ -71,8 +71,8 @@ def scale_coefficients(pipeline: Pipeline, temperature: float) -> None:
     Parameters
     ----------
     pipeline
-        Of an estimator that `can_be_scaled`: its last step is a logistic regression, or a pipeline
-        that ends in one.
+        Pipeline of an estimator that `can_be_scaled`: its last step is a logistic regression, or a
+        pipeline that ends in one.
     """
     model = pipeline[-1]
     if isinstance(model, Pipeline):
@@ -85,7 +85,7 @@ def scale_coefficients(pipeline: Pipeline, temperature: float) -> None:
 def describe_temperature(
     before: Predictions, after: Predictions, temperature: float
 ) -> Temperature:
-    """Return calibration error and losses before and after temperature scaling."""
+    """Return the temperature, with calibration error and losses before and after scaling."""
     return Temperature(
         temperature=temperature,
         before=_compute_losses(before.take(before.has_known_class)),
@@ -96,7 +96,7 @@ def describe_temperature(
 def apply_temperature_by_fold(
     predictions: Predictions, fold: Array, folds: Sequence[int]
 ) -> Predictions:
-    """Scale each of these folds by the temperature that fits the others best."""
+    """Scale each of `folds` by the temperature with the lowest log loss on the others."""
     predictions = replace(predictions, proba=predictions.proba.astype(np.float64))
     proba = predictions.proba.copy()
     is_scaled = np.isin(fold, folds)

@@ -32,7 +32,9 @@ def _kappa(counts):
     return (observed - expected) / (1 - expected)
 
 
-KAPPA = LabelMetric(name="cohen_kappa", title="Cohen's kappa", function=_kappa, minimum=-1.0)
+KAPPA = LabelMetric(
+    name="cohen_kappa", title="Cohen's kappa", function=_kappa, minimum=-1.0, is_share=False
+)
 CONFIDENCE = RowMetric(
     name="mean_confidence", title="Mean confidence", function=lambda rows: rows.proba.max(axis=1)
 )
@@ -50,6 +52,22 @@ def added(monkeypatch):
 @pytest.fixture
 def drawn():
     return draw(400, np.random.default_rng(0), is_uneven=False)
+
+
+@pytest.mark.usefixtures("added")
+@pytest.mark.parametrize("seed", range(20))
+def test_scores_are_within_the_stated_range(seed):
+    """From `minimum` to 1 for metrics of labels, and from 0 to 1 for shares, however wrong."""
+    rng = np.random.default_rng(seed)
+    y_true = rng.integers(0, 4, 40)
+    y_pred = np.where(rng.random(40) < seed / 20, y_true, (y_true + rng.integers(1, 4, 40)) % 4)
+    scores = evaluate_predictions(predictions(y_true, y_pred)).scores
+
+    for name, metric in METRICS.items():
+        if isinstance(metric, LabelMetric):
+            assert metric.minimum <= scores[name] <= 1
+        if metric.is_share:
+            assert 0 <= scores[name] <= 1
 
 
 @pytest.mark.usefixtures("added")
@@ -143,7 +161,7 @@ def test_schema_lists_what_can_choose_a_candidate():
     [
         ("smallest_proba", "the gate has no interval to compare"),
         ("calibration_error", "the gate has no interval to compare"),
-        ("log_loss", "lower is better"),
+        ("log_loss", "lower values are better"),
         ("cohen_kapa", "did you mean 'cohen_kappa'?"),
     ],
 )

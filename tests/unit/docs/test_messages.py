@@ -30,6 +30,22 @@ def without_hint(source):
     ]
 
 
+def without_f_prefix(source):
+    """Return the lines of sentences with a name of their function in braces, as in an f-string."""
+    lines = set()
+    for function in ast.walk(ast.parse(source)):
+        if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            continue
+        nodes = list(ast.walk(function))
+        names = {node.arg for node in nodes if isinstance(node, ast.arg)}
+        names |= {node.id for node in nodes if isinstance(node, ast.Name)}
+        for node in nodes:
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value:
+                in_braces = set(re.findall(r"{([a-z_]\w*)}", node.value))
+                lines |= {node.lineno} if in_braces & names else set()
+    return sorted(lines)
+
+
 def unknown_settings(source):
     """Return the settings that sentences name and that do not exist.
 
@@ -61,6 +77,11 @@ def test_every_error_has_a_hint(module):
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_sentence_lacks_an_f_prefix(module):
+    assert [] == without_f_prefix(module.read_text())
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_settings_in_sentences_exist(module):
     assert [] == unknown_settings(module.read_text())
 
@@ -68,6 +89,14 @@ def test_settings_in_sentences_exist(module):
 def test_error_without_a_hint_is_seen():
     assert [2] == without_hint("x = 1\nraise TrainingError('no rows')")
     assert [] == without_hint("raise TrainingError('no rows', hint='add rows')")
+
+
+def test_missing_f_prefix_is_seen():
+    start, sentence = "def show(version):\n    return ", "'run show {version}'"
+
+    assert [2] == without_f_prefix(start + sentence)
+    assert [2] == without_f_prefix(start + "f'{version}: ' " + sentence)
+    assert [] == without_f_prefix(start + "f" + sentence)
 
 
 def test_unknown_setting_is_seen():

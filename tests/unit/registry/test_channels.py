@@ -96,6 +96,14 @@ def test_channel_moved_meanwhile_is_a_conflict(expected):
         move(store, V2, expected)
 
 
+def test_channel_removed_meanwhile_is_a_conflict():
+    """The message and the hint do not print None."""
+    with pytest.raises(VersionConflictError, match="removed its pointer first") as caught:
+        move(make_store(), V2, canonical_json({"version": V1}))
+
+    assert "models diff" not in str(caught.value.hint)
+
+
 def test_conflict_leaves_the_pointer_untouched():
     """The other run's move stands."""
     store = make_store(before_swap=moved_meanwhile)
@@ -265,5 +273,5 @@ def test_version_that_is_removed_meanwhile_is_no_champion(meanwhile):
 
 def test_first_version_that_is_removed_meanwhile_is_a_conflict():
     """There is no earlier version to move back to."""
-    with pytest.raises(VersionConflictError, match="being removed"):
+    with pytest.raises(VersionConflictError, match=r"being removed.* no version that can be used"):
         move(make_store(before_swap=marked_meanwhile), V2, None)

@@ -105,7 +105,7 @@ def test_folder_that_cannot_be_written_is_a_configuration_error(store, version, 
     """The target is below a file."""
     (tmp_path / "file").write_bytes(b"")
 
-    with pytest.raises(ConfigurationError, match="cannot be written"):
+    with pytest.raises(ConfigurationError, match="cannot write to"):
         fetch_version(store, version, tmp_path / "file/out")
 
 
@@ -133,7 +133,7 @@ def test_full_disk_is_not_reported_as_an_error_of_the_store(tmp_path, monkeypatc
     version = publish_small(store, "r1")[0]
     monkeypatch.setattr("job.registry.fetch._Staging.write", fail)
 
-    with pytest.raises(TransientError, match=f"writing to '{tmp_path}/out' failed"):
+    with pytest.raises(TransientError, match=f"cannot write to '{tmp_path}/out'"):
         fetch_version(store, version, tmp_path / "out")
 
 

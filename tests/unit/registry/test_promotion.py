@@ -111,6 +111,15 @@ def test_expected_version_of_an_anchor_is_not_that_of_its_channel(store):
     assert V2 == promote_anchor(store, V2, expect=V1)["anchor_to"]
 
 
+def test_expected_version_of_an_anchor_that_was_never_set_is_a_conflict(store):
+    """The message does not print None."""
+    words = f"the anchor .* points to no version; expected {V1}"
+    with pytest.raises(VersionConflictError, match=words) as caught:
+        promote_anchor(store, V2, expect=V1)
+
+    assert "run again without --expect" in str(caught.value.hint)
+
+
 def test_anchor_that_a_run_has_set_meanwhile_is_a_conflict():
     """It is an error, unless the anchor is already at the wanted version."""
     pointer = canonical_json({"version": V1, "run_id": "run"})
@@ -136,7 +145,7 @@ def test_store_that_ignores_conditions_gets_no_anchor(store):
     """Two concurrent operators would both seem to succeed."""
     store.abilities = (ProbeStep(name="swaps", is_met=False, answer="200"),)
 
-    with pytest.raises(ConfigurationError, match="ignores the conditions"):
+    with pytest.raises(ConfigurationError, match="does not enforce conditional writes"):
         promote_anchor(store, V1)
 
 
@@ -219,7 +228,7 @@ def test_store_that_ignores_conditions_gets_no_copy(store):
     """Otherwise today's PCC would load the copy, though the rollback has failed."""
     store.abilities = (ProbeStep(name="swaps", is_met=False, answer="200"),)
     before = newest(store)
-    with pytest.raises(ConfigurationError, match="ignores the conditions"):
+    with pytest.raises(ConfigurationError, match="does not enforce conditional writes"):
         roll_back(store, is_republished=True)
 
     assert before == newest(store)

@@ -102,7 +102,7 @@ def test_file_removed_meanwhile_is_not_committed():
             return super().keys(prefix)
 
     store = Pruned()
-    with pytest.raises(TransientError, match="removed"):
+    with pytest.raises(TransientError, match="disappeared"):
         publish(store, VERSION, RUN_ID, FILES)
 
     assert not is_complete(store, VERSION)

@@ -62,7 +62,7 @@ def test_unknown_name_is_refused_with_the_versions_there_are(store, name):
     with pytest.raises(ConfigurationError) as caught:
         resolve_version(store, name)
 
-    assert f"versions: '{NEW}', '{OLD}'" == caught.value.hint
+    assert f"use a version or a channel; versions: '{NEW}', '{OLD}'" == caught.value.hint
 
 
 def test_latest_of_an_empty_store_is_refused():
@@ -70,7 +70,7 @@ def test_latest_of_an_empty_store_is_refused():
     with pytest.raises(ConfigurationError) as caught:
         resolve_version(MemoryStore(), "latest")
 
-    assert "versions: none yet" == caught.value.hint
+    assert "use a version or a channel; versions: none yet" == caught.value.hint
 
 
 def test_channels_are_listed_with_their_versions(store):
@@ -83,7 +83,7 @@ def test_history_of_a_channel_that_never_moved_is_refused(store):
     with pytest.raises(ConfigurationError, match="channel 'prodction' does not exist") as caught:
         list_history(store, "prodction")
 
-    assert "channels: 'production'" == caught.value.hint
+    assert "use an existing channel; channels: 'production'" == caught.value.hint
 
 
 def test_history_of_an_anchor_that_was_never_set_is_refused(store):

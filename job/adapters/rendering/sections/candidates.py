@@ -13,11 +13,12 @@ _TEMPLATE = """
 <p>This section lists the candidates (estimator, hyperparameters and input) that the search
 compared.</p>
 {% if is_cut_short %}<p class="note">The search stopped at its time limit
-(<code>search.max_seconds</code>); the best candidate until then was chosen.</p>{% endif %}
+(<code>search.max_seconds</code>); the best of the candidates compared until then was
+chosen.</p>{% endif %}
 {% if prefers_wording %}<p>Most rows come from sentence templates. On such rows, cross-validation
-does not show which candidate is better on requests in other words. Prototypes are better on them,
-so the best prototype candidate is chosen, unless another candidate scores more than 15 points
-higher (<code>search.prefer</code>).</p>{% endif %}
+does not show which candidate is better on requests that are worded differently. Prototypes are
+better on such requests, so the best prototype candidate is chosen, unless another candidate scores
+more than 15 points higher (<code>search.prefer</code>).</p>{% endif %}
 <div class="scroll tall" role="region" tabindex="0" aria-label="Candidates of the search">
 <table class="sortable"><caption>Candidates by their mean {{ metric }} over the folds\
 {% if is_challenged %}; the score on the challenge set decided the choice{% endif %}.</caption>

@@ -17,8 +17,8 @@ _TEMPLATE = """
 {% if same_rows %}The gate's comparison: {{ same_rows }}.{% endif %}</p>
 {% if metrics %}<div class="scroll" role="region" tabindex="0" \
 aria-label="Scores compared with the champion's"><table>
-<caption>Scores that differ. Each run evaluated its model on its own rows, which may be different
-rows. Cross-fitted scores describe a training recipe, other scores a single model.</caption>
+<caption>Scores that differ. The two runs may have evaluated different rows. Cross-fitted scores
+describe a training recipe; other scores describe a single model.</caption>
 <thead><tr><th scope="col">Metric</th><th scope="col" class="n">Champion</th>
 <th scope="col" class="n">This model</th><th scope="col" class="n">Difference</th></tr></thead>
 <tbody>{% for m in metrics %}<tr><th scope="row">{{ m.name }}</th>

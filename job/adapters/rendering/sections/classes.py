@@ -13,7 +13,7 @@ from job.contracts.reports.metadata import Metadata
 
 _METRICS: Final = ("recall", "precision", "f1", "roc_auc", "pr_auc")
 _TEMPLATE = """
-<p>This section shows the scores of each class against all others.</p>
+<p>This section shows the scores of each class against all other classes.</p>
 <div class="scroll tall" role="region" tabindex="0" aria-label="Scores of each class">
 <table class="sortable"><caption>Lowest recall first. The dot is the recall\
 {% if has_intervals %}, the whiskers are its confidence interval{% endif %}.</caption>

@@ -50,7 +50,7 @@ The first line is the score; the other lines are the recall of each class, large
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Row:
-    """A score or a recall in both models, and its difference."""
+    """A row of the table: a score or recall of the other model and of this one, and the change."""
 
     name: str
     before: float | None
@@ -80,7 +80,7 @@ def _draw_rows(comparison: Comparison) -> list[Mapping[str, object]]:
 
 
 def _list_rows(comparison: Comparison) -> list[_Row]:
-    """Return the score first, then the classes with the lowest change of recall."""
+    """Return the row of the score, then the rows of the classes with the largest drop of recall."""
     if comparison.difference is None:
         return []
     score = _Row(

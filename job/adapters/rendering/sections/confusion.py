@@ -30,8 +30,9 @@ _TEMPLATE = """
 {% if is_many %}<p class="paper">The full matrix is shown on the screen and is in
 <code>evaluation.json</code>.</p>{% endif %}
 <div class="scroll tall matrix" role="region" tabindex="0" aria-label="Confusion matrix"><table>
-<caption>Number of rows by true class (lines) and predicted class (columns). The shade is the share
-of the line's rows.{% if is_many %} Classes with the most errors come first.{% endif %}</caption>
+<caption>Number of rows by true class (lines) and predicted class (columns). The shade shows
+the share of the rows of the true class.{% if is_many %} Classes with the most errors come first.\
+{% endif %}</caption>
 <thead><tr><td></td>{% for name in names %}\
 <th scope="col" title="{{ name }}"><span>{{ name }}</span></th>\
 {% endfor %}</tr></thead>
@@ -44,7 +45,7 @@ of the line's rows.{% if is_many %} Classes with the most errors come first.{% e
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfusedPair:
-    """A true class, the class predicted instead, the rows of both and those of the true class."""
+    """A true class, the class predicted instead, and in how many of the true class's rows."""
 
     true: str
     predicted: str
@@ -83,7 +84,7 @@ def _n_errors(counts: _Counts, n: int) -> int:
 
 
 def _kind(line: Sequence[int], row: int, column: int) -> str:
-    """Name the shade of a cell: `d1` to `d5` on the diagonal, `e1` to `e5` elsewhere."""
+    """Return the CSS class of a cell: `d1` to `d5` on the diagonal, `e1` to `e5` elsewhere."""
     if not line[column]:
         return ""
     level = min(_LEVELS, 1 + _LEVELS * line[column] // (sum(line) or 1))
@@ -91,7 +92,7 @@ def _kind(line: Sequence[int], row: int, column: int) -> str:
 
 
 def list_confused(classes: Sequence[str], counts: _Counts) -> list[ConfusedPair]:
-    """Return the pairs of classes with most rows."""
+    """Return the pairs of a true and a wrongly predicted class, most frequent pair first."""
     pairs = [
         ConfusedPair(true=classes[row], predicted=classes[column], n=n, of=sum(line))
         for row, line in enumerate(counts)

@@ -1,4 +1,4 @@
-"""ROC and precision-recall curves, one class against the rest."""
+"""ROC and precision-recall curves of each class against all other classes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from job.contracts.reports.metadata import Metadata
 from job.contracts.reports.scores import ClassScores, Curves
 
 _TEMPLATE = """
-<p>This section shows the curves of each class against the rest.
+<p>This section shows the curves of each class against all other classes.
 {% if n_hidden %}The {{ n_named }} classes with the smallest area under the curve are named; the
 others are drawn in gray.{% endif %}</p>
 <div class="charts"><figure>{{ roc }}<figcaption>ROC curve; the number after a name is the area
@@ -26,7 +26,7 @@ _DIAGONAL: Final = Line(x=(0, 1), y=(0, 1))
 
 
 def draw_curves(evaluation: Evaluation) -> dict[str, Markup]:
-    """Draw both charts by name; return an empty dict if no curve is defined."""
+    """Return the charts `roc` and `pr` by name; empty if no curve is defined."""
     if not evaluation.curves:
         return {}
     return {
@@ -55,7 +55,7 @@ def _lines(
     points: Callable[[Curves], tuple[Sequence[float], Sequence[float]]],
     area: Callable[[ClassScores], float | None],
 ) -> Sequence[Line]:
-    """Return the curves, smallest area first; only the first `N_COLOURS` have a name."""
+    """Return one curve per class, smallest area first; only the first `N_COLOURS` are named."""
     areas = {name: area(evaluation.per_class[name]) for name in evaluation.curves}
     lines = []
     for n, name in enumerate(sorted(areas, key=lambda name: (areas[name] or 0.0, name))):

@@ -31,14 +31,14 @@ _COUNTS: Final = {
     "n_dropped_rare_class": "rows dropped because their class is too rare",
     "n_rare_classes": "classes dropped because they are too rare",
     "n_conflicting_texts": "keys with more than one label",
-    "n_conflicting_rows": "rows with such a key",
+    "n_conflicting_rows": "rows whose key has more than one label",
     "n_test_only_rows": "test rows of classes that are not in the training rows",
 }
 _NOT_RESTORED: Final = {
-    "one_length": "not restored: the rows already have one length",
-    "too_few_rows": "not restored: {n_rows} are too few to determine the scaling",
-    "too_wide": "not restored: too many columns to search for the scaling",
-    "not_found": "not restored: no scaling gives the rows one length",
+    "one_length": "no: all rows of the table have the same length",
+    "too_few_rows": "no: {n_rows} are too few to determine how the columns were scaled",
+    "too_wide": "no: there are too many columns to determine how they were scaled",
+    "not_found": "no: no scaling of the columns gives all rows the same length",
 }
 _METHODS: Final = {
     "hash": "a salted hash of the key, stratified by class",
@@ -48,12 +48,12 @@ _METHODS: Final = {
 
 
 def describe_geometry(geometry: Geometry) -> str:
-    """Return a sentence that says whether rows of length 1 were restored, or why not."""
+    """Return words that say whether embeddings were mapped back to length 1, or why not."""
     n_columns = f"{geometry.prefix or geometry.width:,} of {geometry.width:,} columns"
     values, deviation = geometry.singular_values, geometry.length_deviation
     if geometry.status == "restored" and values is not None and deviation is not None:
         return (
-            f"restored from {n_columns} (smallest singular value {values[0]:.6f}, the next "
+            f"yes, with {n_columns} (smallest singular value {values[0]:.6f}, the next "
             f"{values[1]:.6f}, deviation of held-out lengths {deviation:.6f}); "
             "other columns are not used"
         )
@@ -65,7 +65,7 @@ def _values(metadata: Metadata, evaluation: Evaluation) -> Mapping[str, object] 
     split = evaluation.split
     facts = [
         ("rows in the table", f"{metadata.dataset.n_rows:,}"),
-        ("rows are kept on one side of the split by", split.key),
+        ("key that training and held-out rows must not share", split.key),
         ("the hold-out is chosen by", _METHODS.get(split.method, split.method)),
     ]
     # files of earlier releases lack some of them, and then the page does not show their defaults
@@ -81,7 +81,7 @@ def _values(metadata: Metadata, evaluation: Evaluation) -> Mapping[str, object] 
         facts.append(("largest difference of a class share between the sides", difference))
     if evaluation.geometry:
         text = describe_geometry(evaluation.geometry)
-        facts.append(("original embedding rows of length 1", text))
+        facts.append(("embedding rows mapped back to length 1", text))
     return {
         "facts": facts,
         "description": metadata.dataset.description,

@@ -50,8 +50,8 @@ level. Tables of these sizes exceed the chance level one time in a thousand if n
 {% if missing %}<p class="note">Missing values: {% for r in missing %}{{ r.subject }} \
 {{ (100 * r.before)|round(1) }}% before, {{ (100 * r.after)|round(1) }}% now\
 {% if not loop.last %}; {% endif %}{% endfor %}.</p>{% endif %}
-{% if not_compared %}<p class="note">Not compared, because the champion's table had none or too
-little of it: {% for name in not_compared %}{{ name }}{% if not loop.last %}, {% endif %}\
+{% if not_compared %}<p class="note">Not compared, because the champion's table had no values for
+it, or too few: {% for name in not_compared %}{{ name }}{% if not loop.last %}, {% endif %}\
 {% endfor %}.</p>{% endif %}{% endif %}
 """
 

@@ -1,4 +1,4 @@
-"""Everything the gate looked at."""
+"""The criteria of the gate, with the result and reason of each."""
 
 from __future__ import annotations
 

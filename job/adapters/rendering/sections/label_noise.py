@@ -1,4 +1,4 @@
-"""Estimated number of wrong labels by class; the page never names rows."""
+"""Estimated number of wrong labels by class; the page does not list single rows."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ are likely wrong \
 model of a fold was not trained on the fold's rows or their groups\
 {% if estimator == "linear_svc" %}, and has its decision values calibrated on the rows of the \
 other folds{% endif %}. Confident learning counts the labels that these predictions confidently \
-contradict. Overlapping classes look like wrong labels too, and the interval covers only the \
-choice of rows. Use the estimate as a reason to check labels, not as a verdict.</p>
+contradict. Where classes overlap, correct labels may be counted too, and the interval covers \
+only the choice of rows. Use the estimate to decide which labels to check; it does not prove that \
+a label is wrong.</p>
 {% if classes %}<div class="scroll" role="region" tabindex="0" aria-label="Wrong labels by class">
 <table><caption>Classes by the estimated number of wrong labels{% if n_more %}; {{ n_more|count }}
 more are in <code>evaluation.json</code>{% endif %}.</caption>

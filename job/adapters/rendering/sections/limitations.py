@@ -1,4 +1,4 @@
-"""The limitations of the model that this run found."""
+"""The limitations of the model, as the run found them."""
 
 from __future__ import annotations
 

@@ -29,9 +29,9 @@ aria-label="Optimism of a random split"><table>
 {% endif %}
 """
 _COUNTS: Final = {
-    "n_exact_duplicates": "rows beyond the first of each text",
-    "n_near_duplicates": "texts beyond the first of each group",
-    "n_groups": "groups of near-duplicates, each kept on one side",
+    "n_exact_duplicates": "rows whose text is that of an earlier row",
+    "n_near_duplicates": "distinct texts in groups of near-duplicates, minus the number of groups",
+    "n_groups": "groups of near-duplicates, each on one side of the split",
     "n_near_official_test": "training rows kept although they are near-duplicates of test rows",
 }
 

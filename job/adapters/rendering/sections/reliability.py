@@ -26,7 +26,7 @@ answered{% endif %}.</p>
 <strong>{{ decision.threshold|number }}</strong>. This is the lowest confidence at which
 {{ decision.target_precision|percent }} of the answers were shown to be correct, on
 {{ decision.n_chosen_on|count }} {{ chosen_on }} predicted by models that were not trained on them\
-{% if is_calibrated %} (decision values calibrated on the rows of the other folds)\
+{% if is_calibrated %} (with decision values calibrated on the rows of the other folds)\
 {% endif %}.
 {% elif status == "not_needed" %}<p>No threshold is needed: a precision of
 {{ decision.target_precision|percent }} was shown for all answers together and for each class, on
@@ -52,7 +52,8 @@ this changed the calibration error from {{ temperature.before.calibration_error|
 confidence, in bins of equal numbers of rows; below the diagonal the model is overconfident
 </figcaption></figure>
 {% endif %}{% if curve %}<figure>{{ curve }}<figcaption>Share of wrong answers by the share of rows
-that are answered, most confident first; mean {{ area|score }}</figcaption></figure>{% endif %}
+that are answered, most confident rows first; the mean is {{ area|score }}</figcaption>
+</figure>{% endif %}
 </div>
 {% if rows %}<details><summary>Bins as a table</summary>
 <div class="scroll" role="region" tabindex="0" aria-label="Bins of the reliability diagram"><table>
@@ -63,7 +64,7 @@ that are answered, most confident first; mean {{ area|score }}</figcaption></fig
 <td class="n">{{ n|count }}</td></tr>{% endfor %}</tbody></table></div></details>{% endif %}
 {% if classes %}<div class="scroll" role="region" tabindex="0"
 aria-label="Calibration of the classes"><table class="sortable">
-<caption>Classes with the largest calibration error, each class against the rest.</caption>
+<caption>Classes with the largest calibration error, each against all other classes.</caption>
 <thead><tr><th scope="col">Class</th>
 <th scope="col" class="n" aria-sort="descending">Calibration error</th>
 <th scope="col" class="n">Brier score</th></tr></thead><tbody>{% for name, c in classes %}
@@ -101,7 +102,7 @@ def _is_of_challenge(decision: Decision | None) -> bool:
 
 
 def _describe_decision(evaluation: Evaluation) -> Mapping[str, object]:
-    """Return which rows the threshold was chosen and measured on; empty without a threshold."""
+    """Return words for the rows that the threshold was chosen on and measured on, if any."""
     decision, challenge = evaluation.decision, evaluation.challenge
     if decision is None:
         return {}
@@ -123,7 +124,7 @@ def _describe_decision(evaluation: Evaluation) -> Mapping[str, object]:
 
 
 def _status_of(decision: Decision | None) -> ThresholdStatus | None:
-    """Return the status of the threshold; files of earlier releases have its value only."""
+    """Return the status of the threshold; for earlier releases, infer it from the value."""
     if decision is None:
         return None
     return decision.status or ("not_shown" if decision.threshold is None else "chosen")

@@ -54,7 +54,7 @@ baselines. {{ whose }}</p>
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Row:
-    """A score with its interval, those of the published model, and the baselines' scores."""
+    """A row of the table: the headline score, the published model's, and the baselines' scores."""
 
     key: str
     value: float

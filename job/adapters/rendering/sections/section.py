@@ -11,15 +11,15 @@ from job.contracts.reports.metadata import Metadata
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """A part of the page; a new one is a module that ends with one of these.
+    """A section of the page; each module of this package defines one as `SECTION`.
 
     Attributes
     ----------
     template
-        HTML for jinja2; all values in it are escaped. The page adds the heading.
+        HTML template for jinja2; all values in it are escaped.  The page adds the heading.
     values
-        Returns the values for the template; None if the numbers are absent, so that the page omits
-        the section.
+        Function that returns the values for the template, or None if the run has no such numbers;
+        the page then omits the section.
     """
 
     anchor: str

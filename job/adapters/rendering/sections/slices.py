@@ -1,4 +1,4 @@
-"""Accuracy of slices of the test rows, lowest first."""
+"""Accuracy of slices of the evaluated rows, such as all rows with one value of a column."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from job.contracts.reports.metadata import Metadata
 
 _MOST: Final = 40
 _TEMPLATE = """
-<p>This section compares each slice (the rows with one value in a column) with the rest of
-{{ judged }}.</p>
+<p>This section compares the accuracy of each slice (such as the rows with one value in a column)
+with that of all other rows in {{ judged }}.</p>
 {% if worse %}<p>Slices with a significantly lower accuracy, with all slices tested together:
 {% for r in worse %}<strong>{{ r.column }}: {{ r.value }}</strong>\
 {% if not loop.last %}, {% endif %}{% endfor %}.</p>
@@ -23,9 +23,9 @@ _TEMPLATE = """
 </p>{% endif %}
 {% if rows %}<div class="scroll tall" role="region" tabindex="0" aria-label="Accuracy of slices">
 <table class="sortable"><caption>The whiskers are the {{ level|percent }} confidence interval of the
-accuracy. The difference is the slice's accuracy minus that of the rest; its upper bound holds for
-all slices simultaneously.{% if n_more %} {{ n_more|count }} more slices with a higher accuracy are
-in evaluation.json.{% endif %}</caption>
+accuracy. The difference is the slice's accuracy minus that of all other rows; its upper bounds
+hold for all slices simultaneously.{% if n_more %} {{ n_more|count }} more slices with a higher
+accuracy are in evaluation.json.{% endif %}</caption>
 <thead><tr><th scope="col">Slice</th><th scope="col" class="n">Rows</th>
 <th scope="col" class="n">Groups</th>
 <td class="dotted"></td><th scope="col" class="n">Accuracy</th>
@@ -41,8 +41,9 @@ in evaluation.json.{% endif %}</caption>
 <td class="n">{{ r.difference_upper_bound|signed }}</td>
 {% if metric %}<td class="n">{{ r.score|score }}</td>{% endif %}</tr>
 {% endfor %}</tbody></table></div>{% endif %}
-{% if n_not_shown %}<p class="note">Slices that are not shown: {{ n_not_shown|count }}. The slice or
-the rest has fewer than {{ min_rows|count }} rows or {{ min_groups|count }} groups.</p>
+{% if n_not_shown %}<p class="note">Slices that are not shown: {{ n_not_shown|count }}. The slice,
+or the set of all other rows, has fewer than {{ min_rows|count }} rows or {{ min_groups|count }}
+groups.</p>
 {% endif %}
 {% if single_valued %}<p class="note">Columns without slices, because all rows have one value or all
 values are too rare to be named:

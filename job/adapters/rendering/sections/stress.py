@@ -20,11 +20,11 @@ of the published model is <strong>{{ s.accuracy|score }}</strong>\
 on the same rows with the table's embeddings, it is {{ s.accuracy_as_given|score }}.
 {% if s.accuracy_recentered is not none %}If the consumer recenters such batches
 (docs/consumers.md), it is <strong>{{ s.accuracy_recentered|score }}</strong>.{% endif %}
-To avoid the difference, keep the scalers instead of fitting them to each batch.</p>
+To avoid the difference, reuse the scalers fitted to the table instead of fitting new ones.</p>
 <div class="scroll tall" role="region" tabindex="0" aria-label="Accuracy of batches">
 <table class="sortable"><caption>{{ s.n_draws|count }} batches of {{ s.n_batch_rows|count }} rows \
 for each class, drawn from {{ s.n_rows|count }} held-out rows in {{ s.n_groups|count }} groups:
-{{ s.share|percent }} of that class, the rest spread evenly over the others.\
+{{ s.share|percent }} of the rows are of that class, the rest are spread evenly over the others.\
 {% if n_more %} {{ n_more|count }} more classes are in evaluation.json.{% endif %}</caption>
 <thead><tr><th scope="col">Majority class</th>
 <th scope="col" class="n" aria-sort="ascending">Accuracy</th>

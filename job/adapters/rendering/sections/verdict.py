@@ -27,7 +27,7 @@ class Number:
 
 
 def head_of_page(evaluation: Evaluation) -> Mapping[str, object]:
-    """Return the verdict with its reasons, and the headline numbers."""
+    """Return the values for the head of the page, such as `reasons` and `numbers`."""
     criteria = evaluation.gate.criteria
     return {
         "is_accepted": evaluation.gate.is_accepted,

@@ -14,7 +14,7 @@ from job.contracts.reports.wording import Wording
 _TEMPLATE = """
 <p>This section shows how varied the wording of the table is{% if bins %}, and how accurate the
 model is on wording that is new to it{% endif %}. <strong>{{ holds_for }}</strong>{% if bins %} Rows
-of low similarity, if there are any, show the accuracy on other wording.{% endif %}</p>
+of low similarity, if any, show the accuracy on requests that are worded differently.{% endif %}</p>
 <dl class="facts">
 {% for name, value in facts %}<div><dt>{{ name }}</dt><dd>{{ value }}</dd></div>
 {% endfor %}</dl>
@@ -78,7 +78,7 @@ def _list_facts(wording: Wording) -> list[tuple[str, str]]:
         ("share of rows in the largest group of near-duplicates", f"{largest:.4f}"),
         ("evaluated rows", f"{judged.n_rows:,}"),
         ("groups of the evaluated rows", f"{judged.n_groups:,}"),
-        ("effective number of these groups", f"{judged.n_effective_groups:,}"),
+        ("effective number of groups of the evaluated rows", f"{judged.n_effective_groups:,}"),
     ]
     similarity = wording.similarity
     if similarity:

@@ -6,8 +6,8 @@ How it works
    rejected.
 2. `put_if_absent` writes with `If-None-Match: *`, `compare_and_swap` with `If-Match: <ETag>`, so S3
    itself decides which of two writers succeeds.
-3. If a write is rejected after botocore retried it, the stored bytes are compared: the rejection
-   may be caused by the request's own first attempt.
+3. If botocore retried a write and the store rejected it, the stored bytes are compared: the first
+   attempt of the same request may have succeeded.
 4. A write whose SHA-256 the store did not check is read back and compared.
 5. Reads are pinned to one ETag or version id, and resume where a connection breaks.
 """
@@ -42,12 +42,12 @@ _MAX_TRIES: Final = 5
 
 
 class S3Store:
-    """Artifacts as objects below a prefix of one bucket.
+    """A store whose keys are objects below a prefix of one bucket.
 
     Parameters
     ----------
     connection
-        From `connect`.
+        The S3 client and its host, as returned by `connect`.
     spec
         The store's URI and the options for stored objects.
     """
@@ -61,17 +61,17 @@ class S3Store:
         self.where = f"the store at {self._host} ('{self.uri}')"
 
     def get(self, key: str) -> bytes | None:
-        """Read an object, or None if it does not exist."""
+        """Return the bytes of an object, or None if it does not exist."""
         stored = self.read(key)
         return None if stored is None else stored[0]
 
     def pieces(self, key: str) -> Generator[bytes, None, None]:
-        """Read an object piece by piece, in order; yield nothing if it does not exist."""
+        """Yield the bytes of an object in pieces, in order; yield nothing if it does not exist."""
         with self._translating_errors(key):
             yield from self._reader.pieces(self._location(key))
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
-        """Create an object; return False if the key exists."""
+        """Create an object; return False, and change nothing, if the key exists."""
         for n in range(_MAX_TRIES):
             is_written = self._write(key, data, IfNoneMatch="*")
             # NOTE: 409 means that another write was in progress, not that it succeeded
@@ -85,7 +85,7 @@ class S3Store:
         )
 
     def compare_and_swap(self, key: str, expected: bytes | None, data: bytes) -> bool:
-        """Replace an object if its bytes are `expected` (None: if it does not exist)."""
+        """Replace an object if its bytes are `expected` (None: create it if it is missing)."""
         if expected is None:
             return self.put_if_absent(key, data)
         stored = self.read(key)
@@ -118,11 +118,11 @@ class S3Store:
             self._client.delete_object(**self._location(key))
 
     def probe(self, token: str) -> tuple[ProbeStep, ...]:
-        """Test each required operation on the key `probe/<token>`, then remove it."""
+        """Test each required operation on the key `probe/<token>`, and remove that key."""
         return probe(self, f"probe/{token}")
 
     def clear_unfinished(self, before: datetime, *, is_dry_run: bool) -> list[str]:
-        """Abort multipart uploads of this job that began before then; return their keys."""
+        """Abort multipart uploads of this job that began before a time; return their keys."""
         root = f"{self._prefix}/" if self._prefix else ""
         cleared = []
         with self._translating_errors(""):
@@ -167,7 +167,7 @@ class S3Store:
         return count_retries(error) > 0 and self.get(key) == data
 
     def _write(self, key: str, data: bytes, **condition: str) -> bool | None:
-        """Write if a condition holds; return False if not, None on a write conflict (409)."""
+        """Write if a condition holds; return whether it held, or None on a write conflict (409)."""
         with self._translating_errors(key):
             try:
                 is_checked = upload(

@@ -14,10 +14,10 @@ class Body(Protocol):
     """The bytes of an object, read as they arrive."""
 
     def read(self, amt: int) -> bytes:
-        """Read at most that many bytes; an empty result marks the end."""
+        """Return at most `amt` bytes; an empty result marks the end."""
 
     def close(self) -> None:
-        """Close the connection, or return it to the pool."""
+        """Close the connection to the store, or return it to the client's pool."""
 
 
 class HeadAnswer(TypedDict):
@@ -30,21 +30,21 @@ class HeadAnswer(TypedDict):
 
 
 class GetAnswer(HeadAnswer):
-    """An object, or the requested range of it."""
+    """The response of a `GET`: an object or a range of it."""
 
     Body: Body
     ContentRange: NotRequired[str]
 
 
 class WriteAnswer(TypedDict):
-    """A stored object or part; the checksum is missing if the store did not verify it."""
+    """The response of a write; without a checksum, the store did not verify the bytes."""
 
     ETag: str
     ChecksumSHA256: NotRequired[str]
 
 
 class UploadAnswer(TypedDict):
-    """A multipart upload that was started."""
+    """The response that starts a multipart upload."""
 
     UploadId: str
 
@@ -65,7 +65,7 @@ class ListedUpload(TypedDict):
 
 
 class Page(TypedDict):
-    """One page of a listing; an empty page has neither key."""
+    """One page of a listing; an empty page has neither objects nor uploads."""
 
     Contents: NotRequired[list[ListedObject]]
     Uploads: NotRequired[list[ListedUpload]]
@@ -79,10 +79,10 @@ class Paginator(Protocol):
 
 
 class S3Client(Protocol):
-    """boto3's client; parameter names are those of the S3 API."""
+    """boto3's S3 client; parameters have the names of the S3 API."""
 
     def get_object(self, **request: str) -> GetAnswer:
-        """Request an object or a range of it."""
+        """Request an object, or a range of its bytes."""
 
     def head_object(self, **request: str) -> HeadAnswer:
         """Request the size and the other headers of an object."""

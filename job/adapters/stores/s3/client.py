@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
-    """A client, and the host that it connects to.
+    """An S3 client, and the host that it connects to.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class Connection:
 
 
 def connect(spec: S3Spec) -> Connection:
-    """Build a client; no request is sent.
+    """Build an S3 client and return it with its host; no request is sent.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def connect(spec: S3Spec) -> Connection:
 
 
 def _make_configured_client(session: boto3.Session, spec: S3Spec) -> BaseClient:
-    """Build a client for the endpoint that settings, environment or profile specify."""
+    """Build an S3 client for the endpoint that settings, environment or AWS profile specify."""
     try:
         client = _make_client(session, spec, is_custom=True)
         address = urlparse(client.meta.endpoint_url)
@@ -112,7 +112,7 @@ def _make_client(session: boto3.Session, spec: S3Spec, *, is_custom: bool) -> Ba
 
 
 def split_uri(uri: str) -> tuple[str, str]:
-    """Return bucket and key (or prefix) of an s3:// URI, without trailing slashes.
+    """Return a pair: bucket and key (or prefix) of an s3:// URI, without trailing slashes.
 
     Raises
     ------

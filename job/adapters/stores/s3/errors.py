@@ -1,4 +1,4 @@
-"""Translate botocore's errors to the job's own; messages name the host, never an access key."""
+"""Translate botocore's errors to `JobError`s whose messages name the host but no access key."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _KEYS: Final = (
 _EXPIRED: Final = ("the session token has expired", "renew the credentials")
 _TOKEN: Final = ("the session token is not valid", "renew the credentials")
 _REGION: Final = ("the bucket is in another region", "set s3.region")
-_REQUEST: Final = ("it does not support such a request", "check store.* and s3.* in the settings")
+_REQUEST: Final = ("it does not support this request", "check store.* and s3.* in the settings")
 _SERVICE_ERRORS: Final = {
     "RequestTimeTooSkewed": _CLOCK,
     "InvalidAccessKeyId": _KEYS,
@@ -88,7 +88,7 @@ _PRECONDITION_CODES: Final = ("PreconditionFailed", "ConditionalRequestConflict"
 
 
 def error_code(error: ClientError) -> str:
-    """Return the service's error code; for a HEAD request it is only the HTTP status."""
+    """Return S3's error code; for a HEAD request it is only the HTTP status."""
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
@@ -113,10 +113,10 @@ def is_precondition_failed(error: ClientError) -> bool:
 
 
 def retry_truncated_response(function: Callable[[], T]) -> T:
-    """Send a request, and retry it a few times if the body of its response is truncated.
+    """Call a function that sends a request; retry if the body of the response is truncated.
 
     NOTE: botocore retries requests without a response, but does not catch this error of urllib3.
-    Only errors, listings and first steps of writes have such a body, so retrying is harmless.
+    Only errors, listings and first steps of writes have a body here, so retrying is harmless.
     """
     for _ in range(_N_RETRIES):
         with contextlib.suppress(HTTPError):
@@ -126,7 +126,7 @@ def retry_truncated_response(function: Callable[[], T]) -> T:
 
 @contextmanager
 def translating_errors(host: str, what: str = "") -> Iterator[None]:
-    """Raise the job's own errors instead of the client's."""
+    """Raise the `JobError` for each botocore error of the block; `what` names the operation."""
     try:
         yield
     except (BotoCoreError, ClientError, HTTPError, OSError, ValueError) as error:
@@ -134,7 +134,7 @@ def translating_errors(host: str, what: str = "") -> Iterator[None]:
 
 
 def translate(error: Exception, host: str, what: str = "") -> JobError:
-    """Return the job's error for a client's error; it never quotes signed or sent content."""
+    """Return the `JobError` for a botocore error, without request content or signatures."""
     where = f"the store at {host}" + (f" ('{what}')" if what else "")
     if isinstance(error, ClientError):
         return _translate_service_error(error, where)

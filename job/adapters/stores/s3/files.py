@@ -2,8 +2,8 @@
 
 How it works
 ------------
-1. The URI is an object, or else a prefix whose objects become the files of a folder.
-2. Keys that cannot be file names below that folder are rejected before anything is written.
+1. The URI names an object, or else a prefix; the objects below it become the files of a folder.
+2. Keys that cannot be file names in that folder are rejected before anything is written.
 3. `HEAD` returns the size, which is compared with the free temporary space, and the ETag or version
    id, to which every later read is pinned.
 4. A few threads fetch parts of 16 MiB, and write each one at its own offset.
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class S3Files:
-    """Copies objects to files in a folder of this run."""
+    """Copies objects from S3 to local files in a folder of this run."""
 
     def __init__(self, connection: Connection, folder: Path) -> None:
         self._client, self._host = connection.client, connection.host
@@ -39,7 +39,7 @@ class S3Files:
         self._folder, self._memory = folder, Memory()
 
     def copy(self, uri: str) -> Path:
-        """Copy an object and its sidecar, or every object below a prefix.
+        """Copy an object and its sidecar (metadata file), or every object below a prefix.
 
         All bytes of an object come from one version id or ETag.
 
@@ -88,8 +88,8 @@ class S3Files:
                 raise DatasetUnreadableError(
                     f"'s3://{bucket}/{prefix}' has an object whose name {name!r} is not a valid "
                     "file name",
-                    hint="rename the object: no empty path component, '.' or '..', and no name "
-                    "that is also the prefix of other objects",
+                    hint="rename the object: no part between slashes may be empty, '.' or '..', "
+                    "and the name must not be a folder of other objects",
                 )
         return names
 
@@ -147,7 +147,7 @@ class S3Files:
 
 
 def _write(descriptor: int, data: bytes, start: int) -> None:
-    """Write all bytes: when the disk fills up, `pwrite` writes a part before it fails."""
+    """Write all bytes at an offset; a single `pwrite` may write only some of them."""
     remaining = memoryview(data)
     while remaining:
         n_written = os.pwrite(descriptor, remaining, start)
@@ -155,6 +155,6 @@ def _write(descriptor: int, data: bytes, start: int) -> None:
 
 
 def _parents(name: str) -> list[str]:
-    """Return the folders above a file of that name."""
+    """Return the paths of all folders above the file `name`."""
     parts = name.split("/")
     return ["/".join(parts[:n]) for n in range(1, len(parts))]

@@ -1,4 +1,4 @@
-"""Process the parts of a large object, a few at a time."""
+"""Process the parts (byte ranges) of a large object, a few at a time."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def in_parallel(function: Callable[[int], T], items: range) -> list[T]:
 def in_order(read: Callable[[int], Iterator[bytes]], items: range) -> Generator[bytes, None, None]:
     """Yield the pieces that `read` yields for each item, in order; a few items are read at once.
 
-    Reading another item starts when the first one has been yielded completely, so at most
-    `N_THREADS` items are in memory.
+    Reading starts for the next item when the first of those being read is yielded completely, so at
+    most `N_THREADS` items are in memory.
     """
     is_over = threading.Event()
     # NOTE: after a block of this size was freed, glibc reuses the memory of pieces.  Otherwise the

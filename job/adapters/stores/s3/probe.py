@@ -18,7 +18,7 @@ _OTHER_ETAG = '"00000000000000000000000000000000"'
 
 
 def probe(store: S3Store, key: str) -> tuple[ProbeStep, ...]:
-    """Write, read, list and remove one key.
+    """Write, read, list and remove one key; return the store's answer to each operation.
 
     Raises
     ------

@@ -7,7 +7,8 @@ How it works
    is raised, so two versions are never mixed.
 3. Objects of up to two parts are read from that one body.  Larger objects are read by range
    requests of one part each, a few at a time.
-4. botocore does not retry reading a body.  Here it is reopened at the next byte, up to three times.
+4. botocore does not retry reading a body, so this module reopens it at the next byte, up to three
+   times.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ _GONE: Final = ("NoSuchVersion", "InvalidRange")
 
 
 class Reader:
-    """Reads objects, several parts of a large one at a time."""
+    """Reads objects from S3; a large object is read in several byte ranges at a time."""
 
     def __init__(self, connection: Connection) -> None:
         self._client, self._retry_seconds = connection.client, connection.body_retry_seconds
@@ -125,7 +126,7 @@ class Reader:
         Parameters
         ----------
         pin
-            The request that `pin_version` returned.
+            Request parameters from `pin_version`, which select one version of the object.
         body
             An open body that is positioned at `start`; None opens one.
 
@@ -168,7 +169,7 @@ class Reader:
 
 
 def pin_version(location: dict[str, str], answer: HeadAnswer) -> dict[str, str]:
-    """Return a request for the same bytes as a response: pinned to its ETag and version, if any."""
+    """Return request parameters that select the version of an object which `answer` describes."""
     request = {**location, "IfMatch": answer["ETag"]}
     version = answer.get("VersionId", "null")
     return request if version == "null" else {**request, "VersionId": version}

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def write_options(spec: StoreSpec) -> dict[str, str]:
-    """Return the request parameters that are common to all writes."""
+    """Return the request parameters of all writes, such as encryption."""
     options = {
         "ServerSideEncryption": spec.encryption,
         "SSEKMSKeyId": spec.kms_key_id,
@@ -36,7 +36,7 @@ def upload(
     options: dict[str, str],
     **condition: str,
 ) -> bool:
-    """Write a complete object if a condition holds.
+    """Write a complete object if the condition in `options` holds.
 
     Returns
     -------

@@ -12,7 +12,7 @@ import structlog
 
 from job.contracts.arrays import Array
 from job.contracts.dataset import Column, Dataset, Embeddings, Kind, Provenance
-from job.contracts.messages import pluralize, quote_list
+from job.contracts.messages import name_all, pluralize, quote_list
 from job.contracts.ports import MatrixAllocator, SourceTable, TableSource
 from job.contracts.settings.dataset import ColumnsSpec, DatasetSpec
 from job.errors import ContractViolationError, DatasetUnreadableError
@@ -34,7 +34,7 @@ class _RoleColumn:
 
     @property
     def label(self) -> str:
-        """Name of the column's stream in the content digest; the role if it has only one column."""
+        """Name of the column's stream in the content digest: the role, with the name if several."""
         many = self.role in ("numeric", "categorical", "boolean")
         return f"{self.role}:{self.name}" if many else self.role
 
@@ -48,7 +48,7 @@ def ingest(
     matrices: MatrixAllocator,
     reserve: Callable[[int], None] = lambda _n_bytes: None,
 ) -> Dataset:
-    """Read the role columns of a table.
+    """Read the columns of a table that the settings name (role columns) into a `Dataset`.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def ingest(
 
 
 def _known_names(table: SourceTable, aliases: dict[str, str]) -> dict[str, str]:
-    """Return the source file's column names, keyed by the names that the settings use."""
+    """Return a dict from the names that the settings use to the source file's column names."""
     renamed = [aliases.get(name, name) for name in table.names]
     duplicates = sorted({name for name in renamed if renamed.count(name) > 1})
     if duplicates:
@@ -117,7 +117,7 @@ def _known_names(table: SourceTable, aliases: dict[str, str]) -> dict[str, str]:
 def _assign_roles(
     names: dict[str, str], spec: ColumnsSpec
 ) -> tuple[list[_RoleColumn], tuple[str, ...]]:
-    """Return the columns to read, in settings order, and the source columns of the embeddings."""
+    """Return the columns to read, in the settings' order, and names of wide embedding columns."""
     kinds: list[tuple[str, Kind, tuple[str | None, ...]]] = [
         ("target", "string", (spec.target,)),
         ("text", "string", (spec.text,)),
@@ -161,8 +161,7 @@ def _check_required(table: SourceTable, names: dict[str, str], required: frozens
     if not missing:
         return
     raise ContractViolationError(
-        f"'{table.uri}' lacks the required {'columns' if len(missing) > 1 else 'column'} "
-        f"{quote_list(missing)}",
+        f"'{table.uri}' lacks the required {name_all('column', missing)}",
         hint="name the columns in dataset.columns, or map renamed ones with dataset.aliases; the "
         f"table has {quote_list(sorted(names))}",
     )

@@ -30,10 +30,10 @@ def convert(array: pa.Array, kind: Kind, *, is_prose: bool = False) -> tuple[Arr
     Returns
     -------
     values
-        Shape (n_rows,): object (str or None), float32 with NaN, or int64 microseconds UTC with
-        `NO_TIME`, by kind.
+        Converted cells, shape (n_rows,).  Depending on `kind`: object (str or None), float32 with
+        NaN, or int64 microseconds UTC with `NO_TIME`.
     n_unreadable
-        Number of cells whose value is not of this kind.
+        Number of cells whose value cannot be converted to this kind.
     """
     plain = decoded(array)
     match kind:
@@ -52,7 +52,7 @@ def convert(array: pa.Array, kind: Kind, *, is_prose: bool = False) -> tuple[Arr
 
 
 def decoded(array: pa.Array) -> pa.Array:
-    """Return the values of a dictionary-encoded array; return other arrays unchanged."""
+    """Decode a dictionary-encoded array; return other arrays unchanged."""
     return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
 
 
@@ -64,7 +64,7 @@ def count_undecodable(array: pa.Array) -> int:
 
 
 def is_string(kind: pa.DataType) -> bool:
-    """Whether cells of this type are text."""
+    """Return whether cells of this Arrow type are strings."""
     return bool(
         pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
     )
@@ -97,7 +97,7 @@ def _canonicalized(values: Array) -> Array:
 
 
 def _interned(values: Array) -> Array:
-    """Replace equal values by one object: this saves memory, because few values are distinct."""
+    """Replace equal values by the same object, which saves memory if few are distinct."""
     codes, names = pd.factorize(values)  # code -1 (None) picks the appended item
     interned: Array = np.append(names, [None])[codes]
     return interned

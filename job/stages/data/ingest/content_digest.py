@@ -2,7 +2,8 @@
 
 How it works
 ------------
-1. Each role column has one SHA-256 stream per part, for example string lengths and string bytes.
+1. Each role column (one that the settings name, such as the label) has one or more SHA-256
+   streams, for example one of string lengths and one of string bytes.
 2. Values are converted to a canonical form, so files of different formats give equal bytes.
 3. The digest is the SHA-256 of the number of rows and of all streams' labels and digests.
 """
@@ -21,11 +22,11 @@ from job.contracts.dataset import Kind
 
 
 class ContentDigest:
-    """SHA-256 over the role columns in settings order; each column has its own streams.
+    """SHA-256 over the columns that the settings name, in their order; each has its own streams.
 
     Strings are hashed as a stream of lengths and a stream of UTF-8 (null is the empty string),
     numbers as little-endian float32 with one NaN and one zero, timestamps as int64 microseconds
-    UTC, and embeddings as float32 rows with their defects and widths.
+    UTC, and embeddings as float32 rows with each row's defect code and width.
     """
 
     def __init__(self) -> None:
@@ -33,11 +34,11 @@ class ContentDigest:
         self._n_rows = 0
 
     def add_rows(self, n_rows: int) -> None:
-        """Count the rows of a batch."""
+        """Add a batch's number of rows to the total, which is part of the digest."""
         self._n_rows += n_rows
 
     def add(self, label: str, kind: Kind, values: Array) -> None:
-        """Add a batch of a column that has been read as `kind`."""
+        """Add a batch of a column; `kind` is the type that its cells were converted to."""
         if kind == "string":
             text = pc.fill_null(pa.array(values, pa.large_string()), "")
             lengths = pc.binary_length(text).to_numpy(zero_copy_only=False)

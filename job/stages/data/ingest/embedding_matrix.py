@@ -32,7 +32,7 @@ Block = tuple[Array, Array, Array]
 
 
 class MatrixBuilder:
-    """Builds one contiguous float32 matrix.
+    """Builds the embeddings of a table as one contiguous float32 matrix.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ class MatrixBuilder:
         Returns
         -------
         rows, defects, widths
-            The rows of the matrix, their defect codes, and their numbers of values.
+            The batch's rows of the matrix, each row's defect code, and its number of values.
         """
         array = decoded(columns[0])
         if len(columns) > 1 or not (is_string(array.type) or _is_list(array.type)):
@@ -103,7 +103,7 @@ class MatrixBuilder:
         return block, defects, widths
 
     def build(self) -> Embeddings:
-        """Return the complete matrix."""
+        """Return the complete matrix, with the defect code and width of each row."""
         matrix = np.empty((0, 0), np.float32) if self._matrix is None else self._matrix
         return Embeddings(
             matrix=matrix[: self._n_filled],
@@ -126,7 +126,7 @@ def _is_list(kind: pa.DataType) -> bool:
 
 
 def _most_common_width(lengths: Array) -> int:
-    """Return the most common width; the largest if several are equally common."""
+    """Return the most common number of values per row; the largest if several are."""
     counts = Counter(lengths[lengths >= 0].tolist())
     return int(max(counts, key=lambda width: (counts[width], width), default=0))
 
@@ -168,7 +168,7 @@ def _flatten(rows: list[list[float]]) -> Array:
 
 
 def _parse(cell: str | None) -> Array | int:
-    """Return the numbers of a cell, -1 for an empty cell, or -2 for an unreadable one."""
+    """Return the numbers of a JSON cell, -1 if it is empty, or -2 if it is unreadable."""
     if cell is None or not cell.strip():
         return -1
     try:
@@ -181,7 +181,7 @@ def _parse(cell: str | None) -> Array | int:
 
 
 def wide_columns(names: tuple[str, ...], pattern: str) -> tuple[str, ...]:
-    """Return the columns that match `prefix*`, sorted by the number after the prefix."""
+    """Return the columns whose names match `prefix*`, sorted by the number after the prefix."""
     prefix = pattern.removesuffix("*")
     rests = {name: name.removeprefix(prefix) for name in names if name.startswith(prefix)}
     numbers = {

@@ -59,7 +59,7 @@ def choose_similarity_source(rows: Rows, spec: SplitSpec) -> Kind:
         raise ConfigurationError(
             f"split.near_duplicates is '{requested}', but the rows have no {requested}",
             hint="`text` needs dataset.columns.text, and `embeddings` needs embeddings in "
-            "features.use; --set split.near_duplicates=auto uses what is available",
+            "features.use; use --set split.near_duplicates=auto to use what is available",
         )
     return requested
 
@@ -67,10 +67,10 @@ def choose_similarity_source(rows: Rows, spec: SplitSpec) -> Kind:
 def find_near_duplicate_groups(
     tables: Sequence[Rows], spec: SplitSpec, kind: Kind, executor: Executor
 ) -> list[Rows]:
-    """Return the rows with the numbers of their groups, which are comparable between the tables.
+    """Return the tables' rows with near-duplicate group ids, which apply across the tables.
 
-    Rows with equal texts are always in the same group.  If texts are compared, so are rows whose
-    texts differ only in their slots.
+    Rows with equal texts are always in the same group.  If texts are compared, the same holds for
+    rows whose texts differ only in slots: dates, ids, amounts and the like.
     """
     keys, _ = pd.factorize(_concatenate([rows.text_keys for rows in tables]), sort=kind == "none")
     groups = keys
@@ -87,7 +87,7 @@ def find_near_duplicate_groups(
 
 
 def near_duplicate_search_bytes(n_rows: int, kind: Kind) -> int:
-    """Estimate by how many bytes the search for near-duplicates increases the memory in use."""
+    """Estimate how many bytes of memory the near-duplicate search adds."""
     return n_rows * _PER_ROW[kind]
 
 
@@ -98,7 +98,7 @@ def _concatenate(columns: Sequence[Array]) -> Array:
 def _link_texts(
     tables: Sequence[Rows], spec: SplitSpec, executor: Executor
 ) -> tuple[Array, int, Links, float]:
-    """Return template numbers of the rows, their count, links and the minimum similarity."""
+    """Return each row's template id, their number, links of templates, and the minimum."""
     templates = [rows.templates for rows in tables if rows.templates is not None]
     nodes, names = pd.factorize(_concatenate(templates), sort=True)
     # the others represent rows without text, which are similar to no other row
@@ -116,7 +116,7 @@ def _link_texts(
 def _link_embeddings(
     tables: Sequence[Rows], spec: SplitSpec, executor: Executor
 ) -> tuple[Array, int, Links, float]:
-    """Return signature numbers of the rows, their count, links and the minimum similarity."""
+    """Return each row's signature id, their number, links of signatures, and the minimum."""
     signatures = np.concatenate(
         [sign_embeddings(r.embeddings, executor) for r in tables if r.embeddings is not None]
     )
@@ -128,7 +128,7 @@ def _link_embeddings(
 
 
 def _link_equal_texts(keys: Array, nodes: Array) -> Links:
-    """Link different templates of rows with equal text.
+    """Link the templates of rows that have equal texts but different templates.
 
     Normalization can turn a text with a slot into the text of a row without one, for example by
     removing the @ of an address.

@@ -45,7 +45,7 @@ class Links:
 
     @classmethod
     def empty(cls) -> Links:
-        """Return an object without links."""
+        """Return `Links` without any pair."""
         no_positions = np.empty(0, np.int64)
         return cls(one=no_positions, other=no_positions, similarity=np.empty(0))
 
@@ -56,11 +56,11 @@ class Links:
         return cls(**{name: np.concatenate([getattr(p, name) for p in parts]) for name in names})
 
     def take(self, mask: Array) -> Links:
-        """Return the links under this mask."""
+        """Return the links where the mask is true."""
         return Links(one=self.one[mask], other=self.other[mask], similarity=self.similarity[mask])
 
     def components(self, n: int) -> Array:
-        """Return the number of each row's connected component, by first member, shape (n,)."""
+        """Return the component id of each of n rows, numbered by first member, shape (n,)."""
         edges = (np.ones(len(self.one), bool), (self.one, self.other))
         graph = sparse.coo_array(edges, shape=(n, n))
         groups: Array = connected_components(graph, directed=False)[1]
@@ -68,7 +68,9 @@ class Links:
 
 
 def cut_number_bands(signatures: Array) -> Iterator[tuple[Array, Array]]:
-    """Yield bands of four numbers each, as one integer, from signatures of 128 numbers."""
+    """Cut signatures of 128 numbers into 32 bands; pack each band's numbers into one integer.
+
+    Yields a pair for each band: the sort key and the values that must be equal, here the same."""
     words = signatures.view(np.uint64)
     for n in range(_N_BANDS):
         word = words[:, n].copy()
@@ -76,7 +78,9 @@ def cut_number_bands(signatures: Array) -> Iterator[tuple[Array, Array]]:
 
 
 def cut_bit_bands(signatures: Array) -> Iterator[tuple[Array, Array]]:
-    """Yield bands of 16 bits from signatures of 512 bits; the next 48 bits order equal bands."""
+    """Cut signatures of 512 bits into 32 bands of 16 bits.
+
+    Yields a pair for each band: a sort key (the band, then the next 48 bits), and the band."""
     for n in range(_N_BANDS):
         rotated = np.roll(signatures, -n, axis=1)[:, :4].astype(np.uint64)
         weights = np.uint64(1) << np.array([48, 32, 16, 0], np.uint64)
@@ -84,13 +88,13 @@ def cut_bit_bands(signatures: Array) -> Iterator[tuple[Array, Array]]:
 
 
 def equal_number_share(one: Array, other: Array) -> Array:
-    """Return the share of equal numbers in each pair of rows."""
+    """Return, for each pair of signatures, the share of equal numbers."""
     share: Array = (one == other).sum(axis=1, dtype=np.uint16) / one.shape[1]
     return share
 
 
 def equal_bit_share(one: Array, other: Array) -> Array:
-    """Return the share of equal bits in each pair of rows."""
+    """Return, for each pair of signatures, the share of equal bits."""
     n_different = np.bitwise_count(one.view(np.uint64) ^ other.view(np.uint64)).sum(axis=1)
     share: Array = 1 - n_different / (16 * one.shape[1])
     return share
@@ -108,7 +112,9 @@ def link_similar(
     Parameters
     ----------
     signatures
-        Shape (n_rows, n_numbers).
+        Signature of each row, shape (n_rows, n_numbers).
+    bands
+        A pair for each band: sort key and band of every signature.
     compare
         Returns the similarity of each pair of rows of two arrays of signatures.
     """
@@ -132,7 +138,7 @@ def link_similar(
 
 
 def _pair_neighbors(sort_key: Array, band: Array) -> tuple[Array, Array]:
-    """Return the positions of neighbors with equal bands, the smaller position first."""
+    """Return pairs of neighbors in sort order with equal bands, the smaller position first."""
     order = np.argsort(sort_key, kind="stable")
     values = band[order]
     pairs = []
@@ -144,7 +150,7 @@ def _pair_neighbors(sort_key: Array, band: Array) -> tuple[Array, Array]:
 
 
 def _keep_spanning_forest(links: Links, n: int) -> Links:
-    """Keep a spanning forest of the strongest links."""
+    """Keep only a maximum spanning forest: the most similar links that connect the rows."""
     _, first = np.unique(links.one * n + links.other, return_index=True)
     weights = 2 - links.similarity[first]  # never 0, which a sparse graph would drop
     graph = sparse.coo_array((weights, (links.one[first], links.other[first])), shape=(n, n))
@@ -157,7 +163,7 @@ def _keep_spanning_forest(links: Links, n: int) -> Links:
 
 
 def cut_groups(links: Links, n: int, min_similarity: float, max_members: float) -> Array:
-    """Return each row's group number; groups that are too large are split, shape (n,).
+    """Return the group id of each row, shape (n,); groups that are too large are split.
 
     Groups of more than `max_members` rows are connected again by stronger links only.  The maximum
     distance of links is lowered in eight steps to a fifth of the initial distance.  Groups that are

@@ -49,7 +49,7 @@ def sign_texts(texts: Array, executor: Executor) -> Array:
 
 
 def _draw_permutations() -> tuple[Array, Array]:
-    """Draw odd factors and summands; each pair is a permutation modulo 2**32."""
+    """Draw odd factors a and summands b: x -> a x + b is a permutation modulo 2**32."""
     rng = np.random.default_rng(_SEED)
     drawn = rng.integers(0, 2**32, (2, N_NUMBERS), np.uint32)
     return drawn[0] | np.uint32(1), drawn[1]

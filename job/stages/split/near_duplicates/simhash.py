@@ -25,7 +25,7 @@ _SEED: Final = 20261126
 
 
 def sign_embeddings(embeddings: MatrixRows, executor: Executor) -> Array:
-    """Return the signature of each row, shape (n_rows, N_BITS / 16), uint16."""
+    """Return the signature of each row: bits packed into uint16, shape (n_rows, N_BITS / 16)."""
     n_rows, width = embeddings.shape
     rng = np.random.default_rng(_SEED)
     normals = rng.standard_normal((width, N_BITS), np.float32)

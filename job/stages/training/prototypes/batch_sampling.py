@@ -1,5 +1,7 @@
 """Simulate restandardized batches: few groups, another class mix, and rescaled columns.
 
+A restandardized batch is a batch of embeddings that was standardized on its own rows.
+
 How it works
 ------------
 1. A random part of the groups is selected, so that a batch rests on few templates.
@@ -29,7 +31,9 @@ _N_TRIES: Final = 20
 def draw_restandardized_batches(
     X: Array, codes: Array, groups: Array, rng: np.random.Generator
 ) -> tuple[Array, Array]:
-    """Draw batches of few groups and another class mix, with columns scaled to the table's.
+    """Draw batches of few groups and another class mix, and rescale their columns.
+
+    Each column of a batch gets the mean and standard deviation that it has in `X`.
 
     Parameters
     ----------
@@ -43,7 +47,7 @@ def draw_restandardized_batches(
     rows
         The kept rows of all batches, shape (n_rows, n_features).
     index
-        Position of each in `X`, shape (n_rows,).
+        Position in `X` of each of these rows, shape (n_rows,).
     """
     mean, deviation = X.mean(axis=0), X.std(axis=0)
     weights = np.bincount(groups)[groups] ** -0.5
@@ -63,7 +67,7 @@ def draw_restandardized_batches(
 
 
 def _draw_batch(number: int, codes: Array, groups: Array, rng: np.random.Generator) -> Array:
-    """Return the positions of the rows of a batch; batch `number` decides the dominant class."""
+    """Return the positions of a batch's rows; most have the class `number % n_classes`."""
     n_classes = int(codes.max()) + 1
     candidates = _choose_rows(codes, groups, n_classes, rng)
     share = rng.choice(_DOMINANT_SHARES)
@@ -77,7 +81,7 @@ def _draw_batch(number: int, codes: Array, groups: Array, rng: np.random.Generat
 
 
 def _choose_rows(codes: Array, groups: Array, n_classes: int, rng: np.random.Generator) -> Array:
-    """Return the rows of a random part of the groups, or all rows if a class always has too few."""
+    """Return rows of randomly selected groups, or all rows if a class always gets too few."""
     low, high = _GROUP_SHARES
     for _ in range(_N_TRIES):
         is_selected = rng.random(int(groups.max()) + 1) < rng.uniform(low, high)

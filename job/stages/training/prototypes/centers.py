@@ -2,8 +2,8 @@
 
 How it works
 ------------
-1. k-means (Lloyd 1982, initialized by k-means++) clusters the distinct items of a class; the n
-   items of a group have a total weight of sqrt(n).
+1. k-means (Lloyd 1982, initialized by k-means++) clusters the items of a class, which are its
+   distinct rows; the n items of a group have a total weight of sqrt(n).
 2. A cluster with too few groups borrows the nearest item of the nearest other group of its class,
    then of the next group, until it has enough (microaggregation, Domingo-Ferrer and Mateo-Sanz
    2002, with overlapping clusters).
@@ -29,7 +29,7 @@ _DECIMALS: Final = 3
 def place_centers(
     X: Array, items: Items, n_centers: int, *, min_groups: int, random_state: int
 ) -> Array:
-    """Compute the centers of all classes.
+    """Compute the centers of all classes from the items: rows without exact duplicates.
 
     Parameters
     ----------
@@ -64,12 +64,12 @@ def place_centers(
 
 
 def _compute_center(X: Array, group: Array, is_member: Array, min_groups: int) -> Array:
-    """Return the mean direction over the groups of a cluster, and over borrowed ones if too few.
+    """Return the mean direction over a cluster's groups; too few are joined by the nearest.
 
     Parameters
     ----------
     X, group
-        The items of the class, and the group of each.
+        Values of the items of the class, and group id of each item.
     is_member
         Mask of the items in the cluster.
     """

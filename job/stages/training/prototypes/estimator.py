@@ -1,4 +1,4 @@
-"""A prototype classifier that is published as a pipeline of scikit-learn and NumPy.
+"""A prototype classifier that is exported as a pipeline of scikit-learn and NumPy.
 
 How it works
 ------------
@@ -6,8 +6,8 @@ How it works
 2. A row's features are its similarities to the centers: exp(cosine / temperature), divided by the
    sum over all centers.  Thus a row that is far from all centers is represented by the nearest
    ones, whereas a hyperplane would extrapolate beyond the training data.
-3. A logistic regression on these shares and, with a small weight, on the row's own values yields
-   the probabilities; each group has the same total sample weight.
+3. A logistic regression on these shares and, with a small weight, on the row's values yields the
+   probabilities; each group has the same total sample weight.
 
 These are normalized radial basis functions (Moody and Darken 1989) with softmax outputs.  Every
 step is a matrix product or an elementwise function.
@@ -49,7 +49,7 @@ class Prototypes(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     temperature
         Divides the cosine: the smaller it is, the fewer centers contribute to a row's shares.
     row_weight
-        Weight of the row's own values relative to the shares: the larger it is, the closer the
+        Weight of the row's values relative to the shares: the larger it is, the closer the
         model is to a linear one.
     C, class_weight
         Parameters of the logistic regression; shares are small numbers, so a large C is usual.
@@ -151,7 +151,7 @@ def _require_dense(X: object) -> None:
 
 
 def group_by_shared_centers(models: Sequence[Prototypes]) -> list[list[Prototypes]]:
-    """Return lists of models that have the same centers if fitted to the same rows."""
+    """Group the models into lists; the models of a list get the same centers from equal rows."""
     by_parameters: dict[tuple[int, int | None], list[Prototypes]] = {}
     for model in models:
         by_parameters.setdefault((model.n_centers, model.random_state), []).append(model)
@@ -161,7 +161,7 @@ def group_by_shared_centers(models: Sequence[Prototypes]) -> list[list[Prototype
 def _make_pipeline(
     model: Prototypes, X: Array, items: Items, centers: Array, classes: Array, *, is_unit: bool
 ) -> Pipeline:
-    """Build the pipeline of one model and fit its logistic regression to the items."""
+    """Build the pipeline of one model, and fit its logistic regression to the distinct rows."""
     shares = Pipeline(
         [
             ("cosines", _make_product((centers / model.temperature).T, X.dtype)),

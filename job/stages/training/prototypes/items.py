@@ -15,14 +15,14 @@ _N_BYTES: Final = 16  # of a row's digest; collision probability 10**-21 among 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowGroups:
-    """The groups of the training rows of a model.
+    """The groups of a model's training rows.
 
     Attributes
     ----------
     group
-        The number of each row's group, shape (n_samples,).
+        Group id of each row, shape (n_samples,).
     min_groups
-        Minimum number of groups behind every value that the model publishes.
+        Minimum number of groups that each number in the published model is computed from.
     """
 
     group: Array
@@ -31,16 +31,16 @@ class RowGroups:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Items:
-    """Rows that differ in class, group or values; of equal rows the first one.
+    """The distinct rows: of rows with equal class, group and values, only the first one.
 
     Attributes
     ----------
     rows
         Positions of the rows, ascending, shape (n_items,).
     label
-        The class of each, as a number from 0, shape (n_items,).
+        Class of each item, as a number from 0, shape (n_items,).
     group
-        The group of each, as a number from 0, shape (n_items,).
+        Group id of each item, from 0, shape (n_items,).
     weights
         1 / sqrt(items of the group), shape (n_items,): in clustering, a template with 100 wordings
         counts as 10 items.
@@ -62,7 +62,7 @@ def find_items(X: Array, codes: Array, group: Array) -> Items:
     codes
         The class of each row, as a number from 0, shape (n_samples,).
     group
-        The group of each row, shape (n_samples,).
+        Group id of each row, shape (n_samples,).
     """
     digests = [hashlib.blake2b(row, digest_size=_N_BYTES).digest() for row in X]
     _, group = np.unique(group, return_inverse=True)

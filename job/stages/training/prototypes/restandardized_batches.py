@@ -5,7 +5,8 @@ instead of the training table's.
 
 How it works
 ------------
-1. Restored training rows have length 1.  Rows of a restandardized batch with another class mix are
+1. Restored rows, which the preprocessing maps back to length 1, are the input.  Restored training
+   rows have length 1.  Restored rows of a restandardized batch with another class mix are
    shifted, and their squared lengths differ from 1: the standard deviation is at least 0.3 if one
    class has 85% of the batch, and 0.03 if the batch has the usual mix.
 2. Rows whose squared length is within `_MAX_LENGTH_DIFFERENCE` of 1 are scored by the model itself.
@@ -62,7 +63,7 @@ def handle_restandardized_batches(
     Parameters
     ----------
     model
-        Takes rows of length 1; its last step, `classifier`, is a logistic regression.
+        Fitted to rows of length 1; its last step, `classifier`, is a logistic regression.
     X
         The restored training rows, of length 1, shape (n_samples, n_features).
     y, group
@@ -92,7 +93,7 @@ def handle_restandardized_batches(
 
 
 def _make_sum(classifier: LogisticRegression) -> LogisticRegression:
-    """Return a logistic regression that sums the positive and negative parts of both branches."""
+    """Return a `LogisticRegression` that adds the positive and negative parts of both branches."""
     published = clone(classifier)
     published.classes_, published.n_iter_ = classifier.classes_, classifier.n_iter_
     identity = np.eye(len(classifier.coef_))
@@ -126,7 +127,7 @@ def _fit_perceptron(
 
 
 def _make_perceptron_pipeline(perceptron: MLPClassifier) -> Pipeline:
-    """Return a pipeline of matrix products and elementwise functions with the same scores."""
+    """Convert the perceptron to a pipeline of matrix products and elementwise functions."""
     (hidden, out), (bias, intercept) = perceptron.coefs_, perceptron.intercepts_
     return Pipeline(
         [
@@ -139,7 +140,7 @@ def _make_perceptron_pipeline(perceptron: MLPClassifier) -> Pipeline:
 
 
 def _length_difference() -> Pipeline:
-    """Return a pipeline: squared length of a row minus 1, shape (n_samples, 1)."""
+    """Return a pipeline that computes each row's squared length minus 1, (n_samples, 1)."""
     return Pipeline(
         [
             ("square", FunctionTransformer(np.square)),
@@ -150,7 +151,7 @@ def _length_difference() -> Pipeline:
 
 
 def _gate_branch(branch: Pipeline, width: int, *, is_far: bool) -> Pipeline:
-    """Return the positive and negative parts of a branch, and zeros for rows of the other branch.
+    """Return a pipeline: positive and negative parts of a branch, zeros for the other's rows.
 
     Parameters
     ----------
@@ -181,7 +182,7 @@ def _gate_branch(branch: Pipeline, width: int, *, is_far: bool) -> Pipeline:
 
 
 def _make_layer(name: str, weights: Array, bias: Array) -> list[tuple[str, FunctionTransformer]]:
-    """Return the steps of a product with fixed weights and of the addition of a fixed bias."""
+    """Return two pipeline steps: multiply by fixed weights, then add a fixed bias."""
     coefficients = np.stack([bias, np.ones(len(bias))])
     return [
         (name, FunctionTransformer(np.dot, kw_args={"b": np.ascontiguousarray(weights)})),

@@ -56,7 +56,7 @@ def search(
     Parameters
     ----------
     feature_matrices
-        Those of the training rows.
+        Feature matrices of the training rows.
     timer
         Returns the time in seconds, which is compared with `max_seconds`.
 
@@ -65,7 +65,7 @@ def search(
     ConfigurationError
         An estimator lacks a parameter or rejects its value.
     TrainingError
-        The rows cannot be cut into the number of folds.
+        The rows cannot be split into `search.folds` folds.
     """
     schedule = Schedule(spec.search, timer)
     candidates = list_candidates(spec.search, spec.features.use, spec.random_state)
@@ -123,7 +123,7 @@ def _run_round(
     scorer: FoldScorer,
     schedule: Schedule,
 ) -> dict[int, CandidateScore]:
-    """Return the scores of the candidates, by number, in the folds that the time allows."""
+    """Return each candidate's scores by its number, in the folds that the time budget allows."""
     scores: dict[int, list[float]] = {n: [] for n in candidates}
     for fold in schedule.within_time(folds):
         for n, score in scorer.score(candidates, fold).items():
@@ -148,7 +148,7 @@ def _choose(
     groups: Array,
     prefers: Preference,
 ) -> CandidateScore:
-    """Return the chosen one of the candidates that remain."""
+    """Return the candidate chosen among those at the `remaining` positions."""
     if labels is None or not is_label_metric(metric):
         return max((scores[n] for n in remaining), key=lambda c: c.mean_score)
     preferred = find_preferred(scores, prefers)
@@ -177,14 +177,14 @@ def _log_ends(
 def choose_baselines(
     candidates: Sequence[CandidateScore], feature_blocks: FeatureBlocks
 ) -> tuple[CandidateScore, ...]:
-    """Return the baselines that are reported with a chosen candidate of these feature blocks."""
+    """Return the baselines to report with a chosen candidate that takes these feature blocks."""
     return tuple(_find_best(candidates, name, feature_blocks) for name in BASELINES)
 
 
 def _find_best(
     results: Sequence[CandidateScore], name: str, feature_blocks: FeatureBlocks
 ) -> CandidateScore:
-    """Return the best candidate of an estimator, or an unscored one with default parameters."""
+    """Return an estimator's best candidate, or one without score and with default parameters."""
     matching = [c for c in results if c.estimator == name and c.feature_blocks == feature_blocks]
     default = tuple((k, v[0]) for k, v in find_kind(name).default_grid.items())
     unsearched = CandidateScore(

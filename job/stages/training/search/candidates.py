@@ -16,7 +16,7 @@ from job.stages.training.estimators import find_kind, translate_value_errors
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """An estimator by name, its parameters and its feature blocks."""
+    """A recipe that is not fitted yet: name of the estimator, parameters and feature blocks."""
 
     estimator: str
     parameters: tuple[tuple[str, object], ...]
@@ -28,7 +28,7 @@ class Candidate:
 
 
 def _list_parameters(point: Mapping[str, object]) -> tuple[tuple[str, object], ...]:
-    """Return the parameters by name; scalars of NumPy become Python's, which JSON can hold."""
+    """Return name and value pairs, sorted; NumPy's scalars become Python's, as JSON needs."""
     plain = {k: v.item() if isinstance(v, np.generic) else v for k, v in point.items()}
     return tuple(sorted(plain.items()))
 
@@ -41,7 +41,7 @@ def list_candidates(
     Parameters
     ----------
     feature_blocks
-        The input if `spec.inputs` is empty.
+        The only input of all candidates if `spec.inputs` is empty.
 
     Raises
     ------

@@ -44,16 +44,18 @@ def choose(
 
     Parameters
     ----------
+    labels
+        True labels, and out-of-fold labels of every candidate.
     candidates
         Positions of the candidates that completed all folds of the last round.
     metric
         A metric of predicted labels.
     groups
-        Group of each row, shape (n_rows,).
+        Group id of each row, shape (n_rows,).
     mask
         Rows to evaluate, shape (n_rows,); None for all of them.
     preferred
-        Positions of candidates to choose from unless they score much worse than the best one.
+        Positions of candidates that take precedence unless the best one scores much better.
     """
     rows = labels.fold >= 0 if mask is None else mask & (labels.fold >= 0)
     means = {n: _compute_mean_score(labels, n, metric, rows) for n in candidates}
@@ -85,7 +87,7 @@ def _find_as_good(
     rows
         Rows to evaluate, shape (n_rows,).
     groups
-        Group of each evaluated row, as a number from 0.
+        Group id of each evaluated row, from 0.
     """
     y_true = labels.y_true[rows]
 
@@ -104,7 +106,7 @@ def _find_as_good(
 
 
 def _compute_mean_score(labels: SearchedLabels, n: int, metric: LabelMetric, rows: Array) -> float:
-    """Return the mean over the folds of the metric on these rows; -inf without rows."""
+    """Return candidate n's mean score over the folds on these rows; -inf without rows."""
     scores = []
     for fold in range(int(labels.fold.max()) + 1):
         mask = rows & (labels.fold == fold)
@@ -117,7 +119,7 @@ def _compute_mean_score(labels: SearchedLabels, n: int, metric: LabelMetric, row
 def _is_within_one_error(
     y_true: Array, y_pred: Array, y_best: Array, groups: Array, metric: LabelMetric, n: int
 ) -> bool:
-    """Return whether predictions score within one standard error of the best ones.
+    """Return whether `y_best` scores better than `y_pred` by at most one standard error.
 
     Parameters
     ----------
@@ -141,5 +143,5 @@ def _is_within_one_error(
 
 
 def _compute_group_accuracy(is_right: Array, groups: Array) -> float:
-    """Return the mean over groups of the share of correct rows."""
+    """Return the mean over groups of the share of correct rows in the group."""
     return float((np.bincount(groups, is_right) / np.bincount(groups)).mean())

@@ -44,7 +44,7 @@ _Input = tuple[FeatureBlocks, bool]  # feature blocks, and whether columns are s
 
 
 class FoldScorer:
-    """Scores candidates fold by fold.
+    """Scores candidates, one fold after another.
 
     Each fold is warm-started from the previous fold's models and then optimized to convergence, so
     nothing learned from this fold's test rows survives.
@@ -70,7 +70,7 @@ class FoldScorer:
         Parameters
         ----------
         share
-            Share of the training rows in this round; `features.min_groups` is scaled by it.
+            Share of the training rows in this round; `features.min_groups` is multiplied by it.
         """
         self._min_groups = math.ceil(self._spec.features.min_groups * share)
         self._y_pred.clear()
@@ -133,7 +133,10 @@ class FoldScorer:
     def _build_models(
         self, candidates: Mapping[int, Candidate], train_index: Array
     ) -> dict[int, Any]:
-        """Return unfitted models by candidate, calibrated if the metric needs probabilities."""
+        """Return one unfitted estimator per candidate, by the candidate's number.
+
+        If the metric needs probabilities, estimators that cannot predict them are calibrated.
+        """
         spec, seed = self._spec.search, self._spec.random_state
         models = {n: candidate.build(spec, seed) for n, candidate in candidates.items()}
         if is_label_metric(spec.metric) or all(
@@ -202,7 +205,7 @@ class FoldScorer:
 def _score_probabilities(
     metric: MetricDefinition, model: Any, X: Any, codes: Array, classes: Array
 ) -> float:
-    """Score a model by its probabilities; means over classes omit classes without rows.
+    """Return a model's score by its probabilities; class means omit classes without rows.
 
     Parameters
     ----------
@@ -218,7 +221,7 @@ def _score_probabilities(
     score = compute_score(predictions, metric)
     if score is None:
         raise TrainingError(
-            f"a fold of the search has too few classes: {metric.name} is undefined",
+            f"a fold of the search has too few classes: '{metric.name}' is undefined",
             hint="add rows of the smallest classes, lower search.folds, or change search.metric",
         )
     return score

@@ -30,15 +30,15 @@ _INPUT: Final = ("embeddings",)
 def resolve_preference(
     spec: TrainingSpec, *, is_templated: bool, geometry: Status | None
 ) -> TrainingSpec:
-    """Return the settings with `search.prefer` resolved and the preferred estimators added.
+    """Replace `search.prefer: auto` by its value, and add estimators preferred for wording.
 
     Parameters
     ----------
     is_templated
         Whether most rows come from sentence templates.
     geometry
-        Status of the embeddings' geometry; prototypes bring no gain if the rows cannot be restored
-        to length 1.
+        Status of the embeddings' geometry.  `auto` becomes `score` unless rows have length 1 or
+        can be mapped back to it, because prototypes do not help otherwise.
     """
     search = spec.search
     is_useful = is_templated and geometry in HAS_UNIT_ROWS
@@ -56,7 +56,7 @@ def resolve_preference(
 
 
 def find_preferred(candidates: Sequence[CandidateScore], prefers: Preference) -> list[int]:
-    """Return the positions of candidates that take precedence: none, or those robust to wording."""
+    """Return the positions of candidates that take precedence: robust to wording, or none."""
     if prefers == "score":
         return []
     return [n for n, c in enumerate(candidates) if find_kind(c.estimator).is_robust_to_wording]

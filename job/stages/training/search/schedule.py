@@ -32,7 +32,7 @@ class Round:
 
     @property
     def is_last(self) -> bool:
-        """Whether the search chooses among the candidates of this round."""
+        """Whether this is the last round, after which the search chooses a candidate."""
         return self.halving_factor is None
 
 
@@ -51,7 +51,7 @@ class Schedule:
         self.is_over = False
 
     def rounds(self, n_candidates: int, train: Rows) -> Iterator[Round]:
-        """Yield the rounds for so many candidates while time remains."""
+        """Yield the rounds of a search with `n_candidates` candidates, while time remains."""
         factor = self._spec.halving_factor
         *shares, last = plan_rounds(
             n_candidates, len(train), len(set(train.y)), self._spec.folds, factor
@@ -60,7 +60,7 @@ class Schedule:
         return self.within_time([*rounds, Round(share=last, halving_factor=None)])
 
     def within_time(self, items: Iterable[T]) -> Iterator[T]:
-        """Yield the first item, and the others while time remains."""
+        """Yield the first item in any case, and the others while time remains."""
         for n, item in enumerate(items):
             self.is_over = n > 0 and self._timer() >= self._ends_at
             if self.is_over:

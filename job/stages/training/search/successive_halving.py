@@ -20,7 +20,7 @@ import numpy as np
 def plan_rounds(
     n_candidates: int, n_rows: int, n_classes: int, n_folds: int, factor: int | None
 ) -> list[float]:
-    """Return the share of the rows that each round uses; the last one is 1.
+    """Return the share of the rows that each round uses; the last share is 1.
 
     Each round has at least two rows per class and fold.
     """
@@ -39,6 +39,6 @@ def _floor_log(value: float, base: int) -> int:
 
 
 def keep_best(means: Sequence[float], factor: int) -> list[int]:
-    """Return the positions of the best 1 / `factor` of the means, sorted; ties go to the first."""
+    """Return the positions, ascending, of the highest 1 / `factor` of the means; first in ties."""
     n_kept = -(-len(means) // factor)
     return sorted(np.argsort(-np.asarray(means), kind="stable")[:n_kept].tolist())

@@ -93,11 +93,11 @@ def test_section_without_its_numbers_is_not_there(reports, name):
 @pytest.mark.parametrize(
     ("status", "words"),
     [
-        ("restored", "restored from 384 of 584 columns (smallest singular value 0.000001, the"),
-        ("one_length", "not restored: the rows already have one length"),
-        ("too_few_rows", "not restored: 446 distinct rows are too few to determine the scaling"),
-        ("too_wide", "not restored: too many columns"),
-        ("not_found", "not restored: no scaling gives the rows one length"),
+        ("restored", "yes, with 384 of 584 columns (smallest singular value 0.000001, the"),
+        ("one_length", "no: all rows of the table have the same length"),
+        ("too_few_rows", "no: 446 distinct rows are too few to determine how the columns"),
+        ("too_wide", "no: there are too many columns"),
+        ("not_found", "no: no scaling of the columns gives all rows the same"),
     ],
 )
 def test_data_says_whether_rows_of_length_1_were_restored(reports, status, words):
@@ -108,8 +108,8 @@ def test_data_says_whether_rows_of_length_1_were_restored(reports, status, words
     evaluation["geometry"] = None
     without = Reader(draw(metadata, evaluation)["report.html"]).text
 
-    assert f"original embedding rows of length 1 {words}" in found
-    assert "rows of length 1" not in without
+    assert f"embedding rows mapped back to length 1 {words}" in found
+    assert "back to length 1" not in without
 
 
 @pytest.mark.parametrize("stated_by", ["settings", "suite", "check"])

@@ -100,7 +100,9 @@ def test_unsound_set_breaks_an_expectation_by_name(challenge, rule):
 
 
 def test_missing_text_counts_where_the_model_takes_texts():
-    with pytest.raises(ContractViolationError, match="1 of 2 rows violates challenge_text_missing"):
+    with pytest.raises(
+        ContractViolationError, match="1 of 2 rows violates 'challenge_text_missing'"
+    ):
         check(make_table(texts=(SECRET, None)), ("text",))
 
 

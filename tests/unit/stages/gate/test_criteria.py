@@ -373,7 +373,7 @@ def test_reason_names_the_slices_below_the_floor():
     """It names only these, with value, bound and rows."""
     text = reason(judge(slices=slices(web=0.9, app=0.6), slice_floor=0.7), "slice_floor")
 
-    assert "'channel' is 'app' 0.5000 (at most 0.6000) on 60 rows; required" in text
+    assert "'channel' = 'app': 0.5000 (upper bound 0.6000) on 60 rows; required" in text
     assert "'web'" not in text
 
 

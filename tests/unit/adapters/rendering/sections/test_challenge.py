@@ -45,7 +45,7 @@ def test_challenge_set_comes_before_the_scores_of_the_table(pages):
     report, card = Reader(pages["report.html"]), pages["model_card.md"]
     sections = [a["id"] for tag, a in report.elements if tag == "section"]
     results = ModelCard(card, ignore_metadata_errors=False).data.eval_results
-    places = [card.index(words) for words in ("on the challenge set:", "on the table's own rows:")]
+    places = [card.index(words) for words in ("on the challenge set:", "on the rows of the table:")]
 
     assert sections.index("challenge") + 1 == sections.index("scores")
     assert 0 < report.text.index("Accuracy, challenge set") < report.text.index("F1, macro")
@@ -100,7 +100,7 @@ def test_use_of_the_set_is_told(judged, used_for, words, is_used_up):
 
     assert words in text
     assert "decision threshold" not in " ".join(describe_challenge(not_shown))
-    assert is_used_up is challenge.is_used_up is ("used up" in text)
+    assert is_used_up is challenge.is_used_up is ("too high" in text)
     assert "near-duplicates of the set: 29." in text
 
 

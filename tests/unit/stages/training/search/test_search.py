@@ -235,7 +235,7 @@ def test_unknown_parameter_is_the_operators():
     """The message suggests the most similar known parameter."""
     grids = {"logistic_regression": {"Cc": [1]}}
 
-    with pytest.raises(ConfigurationError, match="no parameter 'Cc'; did you mean 'C'"):
+    with pytest.raises(ConfigurationError, match=r"no parameter 'Cc' \(did you mean 'C'"):
         list_candidates(SearchSpec(estimators=grids), USE, 0)
 
 
