@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.search import C
+
 
 @pytest.mark.parametrize("table", ["embeddings", "texts"])
 def test_contenders_agree(table):
@@ -24,7 +26,10 @@ def test_contenders_agree(table):
     )
     found = next(json.loads(line) for line in done.stdout.splitlines() if line.startswith("{"))
 
-    assert found["C"]["fast"] == found["C"]["reference"]
+    reference = next(line for line in done.stderr.splitlines() if line.startswith("reference {"))
+    folds = json.loads(reference.removeprefix("reference "))["folds"]
+    means = dict(zip(C, (sum(scores) / len(scores) for scores in folds), strict=True))
+    assert max(means.values()) - means[found["C"]["fast"]] <= 0.005  # a row or two
     assert 0.98 <= found["reference"]["labels_equal"]  # a row or two
     assert found["reference"]["largest_difference_of_a_fold"] <= 0.02  # a row or two
     assert found["naive"]["f1_difference"] <= 0.05

@@ -181,7 +181,7 @@ def _numeric(frame: pd.DataFrame, *, is_standardized: bool) -> Pipeline:
         _as_float32(),
         FunctionTransformer(polyval, kw_args={"c": coefficients, "tensor": False}),
         FunctionTransformer(np.arcsinh),  # linear near 0, logarithmic far out: damps outliers
-        _with_indicator(SimpleImputer(strategy="constant", fill_value=0.0)),
+        _with_indicator(FunctionTransformer(np.nan_to_num)),  # 0 is the center
         *([StandardScaler()] if is_standardized else []),
     )
 
@@ -204,12 +204,12 @@ def _find_coarse_range(values: Array) -> tuple[Array, Array]:
 
 
 def _boolean() -> Pipeline:
-    return make_pipeline(_as_float32(), _with_indicator(SimpleImputer(strategy="most_frequent")))
+    imputer = SimpleImputer(strategy="most_frequent", keep_empty_features=True)
+    return make_pipeline(_as_float32(), _with_indicator(imputer))
 
 
-def _with_indicator(imputer: SimpleImputer) -> FeatureUnion:
+def _with_indicator(imputer: SimpleImputer | FunctionTransformer) -> FeatureUnion:
     """Return an imputer with an indicator for each column, whether or not training rows miss it."""
-    imputer.set_params(keep_empty_features=True)
     return FeatureUnion([("value", imputer), ("is_missing", MissingIndicator(features="all"))])
 
 
