@@ -42,6 +42,6 @@ class DriftSpec(Spec):
     )
     lost_variance: Share = Field(
         0.25,
-        description="Maximum share of the embeddings' variance along the champion's leading "
-        "principal axes that may be lost.",
+        description="Maximum loss of the embeddings' variance along the leading principal axes of "
+        "the champion's table, as a share (0.25: a quarter of it).",
     )

@@ -122,8 +122,8 @@ def _require_classes(model: BaseEstimator, y: Array) -> None:
             missing = sorted(set(classes.tolist()) - set(train_classes.tolist()))
             raise TrainingError(
                 f"a fold of the calibration has no training rows of {name_all('class', missing)}",
-                hint="add rows with other texts or groups to the smallest classes, or use --set "
-                "'search.estimators={logistic_regression: {}}', which needs no calibration",
+                hint="add rows to the smallest classes, with texts and groups that differ from "
+                "those already there, or use --set 'search.estimators={logistic_regression: {}}', which needs no calibration",
             )
 
 
