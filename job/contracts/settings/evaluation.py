@@ -39,16 +39,16 @@ class EvaluationSpec(Spec):
     )
     slices: tuple[str, ...] | None = Field(
         None,
-        description="Columns whose values define the slices. Possible are categorical and boolean "
-        "columns, the text (by length) and the timestamp (newest month and older rows). Scores are "
-        "computed for each slice. Unset: all of these columns. `[]`: none.",
+        description="Columns whose values define the slices. Scores are computed for each slice. "
+        "Allowed columns: categorical and boolean columns, the text (by length) and the timestamp "
+        "(newest month and older rows). Unset: all of these columns. `[]`: none.",
     )
     min_slice_rows: int = Field(
         30,
         ge=10,
-        description="Minimum number of evaluated rows of a slice whose scores are reported. The "
-        "rows outside the slice must also be at least this many. Both need at least 10 groups. Of "
-        "slices that are too small, only their number is reported.",
+        description="Minimum number of evaluated rows of a slice whose scores are reported. At "
+        "least as many rows must be outside the slice. Both parts must have at least 10 groups. "
+        "Smaller slices are only counted.",
     )
     label_noise: bool = Field(
         True,
@@ -73,16 +73,16 @@ class EvaluationSpec(Spec):
     )
     challenge_split: Literal["none", "half"] = Field(
         "none",
-        description="How to use the challenge set. `half`: the set is divided into halves that "
-        "share no group, within each class by salted hash. One half is used to choose the "
-        "candidate (`search.choose_on`) and the threshold (`decision.learn_on`), the other to "
-        "evaluate. `none`: all requests are used for both purposes.",
+        description="How to use the challenge set. `half`: the set is divided by salted hash, "
+        "class by class, into halves that share no group. One half is used to choose the candidate "
+        "(`search.choose_on`) and the threshold (`decision.learn_on`), the other to evaluate. "
+        "`none`: all requests are used for both purposes.",
     )
     out_of_scope_uri: str | None = Field(
         None,
         min_length=1,
         description="Out-of-scope set: a small table of requests that belong to none of the "
-        "classes, with the columns and formats of the dataset; labels are not read. The report "
+        "classes, with the columns and formats of the dataset. Labels are not read. The report "
         "shows how many of them the published model answers ([how to make "
         "one](docs/challenge-set.md#requests-that-belong-to-no-class)). Unset: no out-of-scope "
         "set.",
@@ -113,9 +113,10 @@ class DecisionSpec(Spec):
         0.95,
         gt=0,
         lt=1,
-        description="Precision that answers should have. The rows of `decision.learn_on` must show "
-        "that predictions at or above the threshold reach this precision. The lowest such "
-        "confidence is `decision.threshold` in metadata.json. Unset: no threshold is published.",
+        description="Precision that answers should have. The threshold is the lowest confidence "
+        "for which the rows of `decision.learn_on` show this: predictions at or above it have at "
+        "least this precision. It is published as `decision.threshold` in metadata.json. Unset: no "
+        "threshold is published.",
     )
     learn_on: Literal["auto", "table", "challenge"] = Field(
         "auto",

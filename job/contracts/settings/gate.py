@@ -60,9 +60,9 @@ class GateSpec(Spec):
     )
     margin: Share = Field(
         0.02,
-        description="Non-inferiority margin: a candidate counts as equal to the champion if it is "
-        "worse by less than this. Use 0.03 for hold-outs of fewer than about 1,000 rows "
-        "([docs/gate.md](docs/gate.md)).",
+        description="Non-inferiority margin: a candidate does not count as worse than the champion "
+        "if its score is lower by less than this. Use 0.03 for hold-outs of fewer than about 1,000 "
+        "rows ([docs/gate.md](docs/gate.md)).",
     )
     alpha: float = Field(
         0.05,
@@ -71,7 +71,7 @@ class GateSpec(Spec):
         description="Significance level of each comparison with champion or anchor. "
         "`non_inferiority`: maximum probability of accepting a candidate that is worse by exactly "
         "the margin. `superiority`: maximum probability of accepting a candidate that is equal. "
-        "This holds if the table can show the margin; otherwise `gate.inconclusive` decides. Also "
+        "Both hold if the table can show the margin; otherwise `gate.inconclusive` decides. Also "
         "the maximum probability that `gate.recall_margin` rejects an equal candidate.",
     )
     recall_margin: Share | None = Field(
@@ -121,9 +121,9 @@ class GateSpec(Spec):
     stress_floor: Share | None = Field(
         None,
         description="Minimum accuracy on restandardized batches: batches of held-out rows with a "
-        "different class mix, each standardized on its own rows. They simulate a program that "
-        "standardizes the embeddings of each batch on its own rows. A candidate is also rejected "
-        "if this accuracy cannot be measured. Unset: not checked.",
+        "different class mix, each standardized on its own rows. See also "
+        "`dataset.embeddings_standardized_per_batch`. A candidate is also rejected if this "
+        "accuracy cannot be measured. Unset: not checked.",
     )
     latency_p95_ms: float = Field(
         100.0,

@@ -50,7 +50,7 @@ class SearchSpec(Spec):
     prefer: Literal["auto", "score", "wording"] = Field(
         "auto",
         description="`score`: choose the candidate with the best score. `wording`: also try "
-        "`prototypes`, and choose them unless another candidate scores more than 15 points more. "
+        "`prototypes`, and choose them unless another candidate scores over 15 points higher. "
         "They generalize better to other wording, which cross-validation on templates cannot show. "
         "`wording` needs an input that consists only of embeddings. `auto`: `wording` if most rows "
         "come from sentence templates and the embeddings have rows of length 1 or are restored to "
@@ -81,12 +81,12 @@ class SearchSpec(Spec):
     inputs: tuple[FeatureBlocks, ...] = Field(
         (),
         description="Combinations of feature blocks to choose among, such as `[[text], [text, "
-        "embeddings]]`; all blocks must be in `features.use`. `[]`: `features.use` only.",
+        "embeddings]]`. All blocks must be in `features.use`. `[]`: `features.use` only.",
     )
     halving_factor: int | None = Field(
         None,
         ge=2,
-        description="Factor of successive halving: with factor N, each round keeps the best 1/N of "
+        description="Factor of successive halving. With factor N, each round keeps the best 1/N of "
         "the candidates and uses N times as many rows. Unset: all candidates are evaluated on all "
         "rows.",
     )
@@ -101,8 +101,8 @@ class SearchSpec(Spec):
         None,
         ge=0,
         description="Maximum size of an embedding matrix in memory, in bytes. Larger matrices are "
-        "memory-mapped files in TMPDIR. This needs a number of rows that is known before reading "
-        "(Parquet). Unset: all matrices are in memory.",
+        "memory-mapped files in TMPDIR. This works only if the number of rows is known before "
+        "reading (Parquet). Unset: all matrices are in memory.",
     )
     workers: int | None = Field(
         None,

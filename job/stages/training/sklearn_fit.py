@@ -123,7 +123,8 @@ def _require_classes(model: BaseEstimator, y: Array) -> None:
             raise TrainingError(
                 f"a fold of the calibration has no training rows of {name_all('class', missing)}",
                 hint="add rows to the smallest classes, with texts and groups that differ from "
-                "those already there, or use --set 'search.estimators={logistic_regression: {}}', which needs no calibration",
+                "those already there, or use --set 'search.estimators={logistic_regression: {}}', "
+                "which needs no calibration",
             )
 
 
