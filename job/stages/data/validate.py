@@ -206,8 +206,9 @@ def _stop_if_broken(report: ValidationReport, uri: str) -> None:
     raise ContractViolationError(
         f"'{uri}' violates {pluralize(len(broken), 'expectation')} of suite '{report.suite}': "
         f"{findings}{more}",
-        hint="correct the table upstream; if the contract has changed, change "
-        "expectations.parameters or the suite. `pcc-job validate` repeats the check",
+        hint="correct the table upstream, or change what is expected of it: --set "
+        "dataset.min_rows=N for a smaller table, --set 'expectations.parameters={NAME: VALUE}', or "
+        "a suite of your own (expectations.suite). `pcc-job validate` repeats the check",
         report=report,
     )
 

@@ -69,7 +69,7 @@ def ingest(
     table = source.open(uri)
     names = _known_names(table, spec.aliases)
     columns, wide = _assign_roles(names, spec.columns)
-    _check_required(table, names, required)
+    _check_required(table, names, required, spec.columns.embeddings)
     with ThreadPoolExecutor(1) as pool:
         file_digest = pool.submit(table.file_digest)
         content = ContentDigest()
@@ -156,14 +156,24 @@ def _has(names: dict[str, str], name: str) -> bool:
     return name in names
 
 
-def _check_required(table: SourceTable, names: dict[str, str], required: frozenset[str]) -> None:
+def _check_required(
+    table: SourceTable, names: dict[str, str], required: frozenset[str], embeddings: str | None
+) -> None:
     missing = sorted(name for name in required if not _has(names, name))
     if not missing:
         return
+    hint = (
+        f"the table has {quote_list(sorted(names))}; name its columns, such as "
+        "--set dataset.columns.target=COLUMN, or map renamed ones: "
+        "--set 'dataset.aliases={COLUMN: NAME IN THE SETTINGS}'"
+    )
+    if embeddings in missing:
+        hint += (
+            "; for a table of texts and labels, add "
+            "--set 'features.use=[text]' --set expectations.suite=labelled_text"
+        )
     raise ContractViolationError(
-        f"'{table.uri}' lacks the required {name_all('column', missing)}",
-        hint="name the columns in dataset.columns, or map renamed ones with dataset.aliases; the "
-        f"table has {quote_list(sorted(names))}",
+        f"'{table.uri}' lacks the required {name_all('column', missing)}", hint=hint
     )
 
 
