@@ -1,4 +1,4 @@
-"""Centers of each class: rounded mean directions, each over a minimum number of groups.
+"""Compute the centers of each class: rounded mean directions of a minimum number of groups.
 
 How it works
 ------------
@@ -29,7 +29,7 @@ _DECIMALS: Final = 3
 def place_centers(
     X: Array, items: Items, n_centers: int, *, min_groups: int, random_state: int
 ) -> Array:
-    """Compute the centers of all classes from the items: rows without exact duplicates.
+    """Compute the centers of all classes from the items (rows without exact duplicates).
 
     Parameters
     ----------
@@ -64,7 +64,9 @@ def place_centers(
 
 
 def _compute_center(X: Array, group: Array, is_member: Array, min_groups: int) -> Array:
-    """Return the mean direction over a cluster's groups; too few are joined by the nearest.
+    """Return the mean direction over the groups of a cluster.
+
+    If the cluster has fewer than `min_groups` groups, the nearest other groups are added.
 
     Parameters
     ----------

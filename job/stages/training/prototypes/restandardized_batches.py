@@ -56,9 +56,10 @@ _N_COPIES: Final = 5  # of the drawn rows, while the inputs are assembled
 def handle_restandardized_batches(
     model: Pipeline, X: Array, y: Array, *, group: Array, random_state: int
 ) -> Pipeline:
-    """Return a pipeline that accepts restored rows of any length.
+    """Extend `model` to restored rows whose length is not 1, as in restandardized batches.
 
-    Rows of length 1 have the same probabilities as with `model`, up to 1e-5.
+    The returned pipeline predicts the same probabilities as `model`, up to 1e-5, for rows of
+    length 1.
 
     Parameters
     ----------
@@ -93,7 +94,10 @@ def handle_restandardized_batches(
 
 
 def _make_sum(classifier: LogisticRegression) -> LogisticRegression:
-    """Return a `LogisticRegression` that adds the positive and negative parts of both branches."""
+    """Return a `LogisticRegression` that adds the scores of both branches.
+
+    Each branch provides the positive and the negative parts of its scores.
+    """
     published = clone(classifier)
     published.classes_, published.n_iter_ = classifier.classes_, classifier.n_iter_
     identity = np.eye(len(classifier.coef_))
@@ -151,7 +155,9 @@ def _length_difference() -> Pipeline:
 
 
 def _gate_branch(branch: Pipeline, width: int, *, is_far: bool) -> Pipeline:
-    """Return a pipeline: positive and negative parts of a branch, zeros for the other's rows.
+    """Return a pipeline that computes the positive and negative parts of a branch's scores.
+
+    Rows that the other branch handles get zeros.
 
     Parameters
     ----------
