@@ -4,8 +4,8 @@ How it works
 ------------
 1. Draw at most 100,000 texts; slots such as dates and ids are masked if templates are known.
 2. Count the words of each text.  A word that enough groups use is stored as a salted digest.
-3. As the baseline, compute the share of word occurrences whose word too few other groups use.  These
-   words would be unseen if the text's group were new.
+3. As the baseline, compute the share of unseen words in the old table itself.  A word of a text
+   counts as unseen if too few other groups use it, as if the text's group were new.
 4. In a later table, a word is unseen if its digest is not stored.  Drift is the increase in the
    share of unseen words.
 """

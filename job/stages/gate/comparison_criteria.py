@@ -8,7 +8,7 @@ How it works
    decides.  With `tolerate`, a drop passes if it is within the margin or explained by chance, up to
    `gate.max_drop` (`job.stages.gate.power`).
 3. A candidate is rejected if the measured loss of recall of a class exceeds `gate.recall_margin`
-   and the class is shown to have lost recall at all.  The intervals are simultaneous over all classes.
+   and the class is shown to have lost recall at all.  The intervals hold for all classes at once.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def _is_tolerated_by_default(difference: Interval, standard_error: float, spec: 
     """Return whether `gate.inconclusive: tolerate` decides, because the margin cannot be shown."""
     if spec.rule == "superiority" or spec.inconclusive != "tolerate":
         return False
-    if difference.is_by_count:  # the models agree on every row, so the bounds come from the number of groups
+    if difference.is_by_count:  # the models agree on every row
         return True
     return not can_show_margin(standard_error, spec)
 
