@@ -35,7 +35,7 @@ class Clusters:
     sizes: Array
 
     def take(self, index: Array) -> Clusters:
-        """Return the clusters of the rows at these positions; their group ids start at 0 again."""
+        """Return the clusters of the rows at these positions, with group ids renumbered from 0."""
         return make_clusters(self.codes[index])
 
 

@@ -121,7 +121,7 @@ def evaluate_cross_fit(
 def _measure_decision(
     recipe: RecipePredictions, spec: ScoringSpec, calibration: Calibration
 ) -> Decision | None:
-    """Measure coverage and precision on each fold with the threshold chosen on the others."""
+    """Measure coverage and precision on each fold with a threshold chosen on the other folds."""
     threshold, cross, evaluated = calibration.threshold, recipe.cross, recipe.evaluated
     if threshold is None:
         return None

@@ -35,7 +35,9 @@ from job.stages.metrics.search_metric import measure_rows
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """Both scores, and their difference (candidate minus champion) with its standard error.
+    """Both models' scores, and their difference with interval and standard error.
+
+    The difference is the candidate's score minus the champion's.
 
     The values are None if the metric is undefined on the compared rows.
     """

@@ -14,8 +14,8 @@ How it works
 
 The standard error is the larger one of two values.  The first comes from this run's comparison.
 The second comes from a comparison of the candidate with itself, trained on two different sets of
-folds of this run's table.  The first alone may be too small, because two models may agree by chance on
-groups whose predictions change with most retrainings.
+folds of this run's table.  The first alone may be too small, because two models may agree by chance
+on groups whose predictions change with most retrainings.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _MAX_UNDETECTED: Final = 0.05  # probability that the largest drop passes
 
 
 def can_show_margin(standard_error: float, spec: GateSpec) -> bool:
-    """Return whether non-inferiority by `gate.margin` accepts 80% of equally good candidates."""
+    """Return whether non-inferiority by `gate.margin` accepts 80% of equal candidates."""
     z = norm.ppf(1 - spec.alpha) + norm.ppf(POWER)
     return bool(z * standard_error <= spec.margin)
 

@@ -231,7 +231,10 @@ def choose_thresholds_by_fold(
 
 
 def _compute_coverage_and_precision(sums: Array) -> Array:
-    """Return coverage and precision, from sums (n, 3): rows, answers and correct answers."""
+    """Return coverage and precision of n resamples, shape (n, 2).
+
+    `sums` has shape (n, 3): numbers of rows, of answers and of correct answers.
+    """
     n_rows, n_answered, n_right = sums.T
     precision = np.divide(n_right, n_answered, out=np.zeros(len(sums)), where=n_answered > 0)
     return np.stack([n_answered / n_rows, precision], axis=1)

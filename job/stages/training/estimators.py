@@ -149,7 +149,7 @@ def translate_value_errors(name: str) -> Iterator[None]:
 
 
 def find_kind(name: str, setting: str = "search.estimators") -> EstimatorKind:
-    """Return the `EstimatorKind` of this name; raise with the setting's name if unknown."""
+    """Return the `EstimatorKind` of this name; an error for an unknown name states `setting`."""
     if name not in ESTIMATOR_KINDS:
         names = sorted(ESTIMATOR_KINDS)
         raise ConfigurationError(

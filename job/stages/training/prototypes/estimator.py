@@ -48,7 +48,8 @@ class Prototypes(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     n_centers
         Maximum number of centers per class.
     temperature
-        Divides the cosine: the smaller it is, the fewer centers contribute to a row's shares.
+        Divisor of the cosine.  The smaller the divisor, the fewer centers contribute to a row's
+        shares.
     row_weight
         Weight of the row's values relative to the shares: the larger it is, the closer the
         model is to a logistic regression on the values alone.
