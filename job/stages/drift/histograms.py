@@ -160,8 +160,9 @@ def _rounded(values: Array) -> list[float]:
 def stability_index(before: Shares, after: Shares) -> tuple[float, float]:
     """Return the population stability index, and its 99.9% quantile without drift.
 
-    The index is the sum of (a - b) ln(a / b); half a row is added to each bin, so that no bin is
-    empty.  Without drift it is about the sum of (a - b)^2 / b (Yurdakul and Naranjo 2020,
+    The index is the sum over bins of (a - b) ln(a / b), where a and b are the shares of the bin in
+    the new and the old table.  Half a row is added to each bin, so that no bin is empty.  Without
+    drift the index is about the sum of (a - b)^2 / b (Yurdakul and Naranjo 2020,
     "Statistical properties of the population stability index").  If rows are dependent, this sum
     follows a scaled chi-squared distribution (Rao and Scott 1981, second-order correction).
     """
@@ -178,7 +179,10 @@ def stability_index(before: Shares, after: Shares) -> tuple[float, float]:
 
 
 def _covariance_norm(histogram: Shares) -> float:
-    """Return the Frobenius norm of the scaled covariance: trace / sqrt(degrees of freedom)."""
+    """Return the Frobenius norm of the covariance matrix of the shares, scaled as in `_count`.
+
+    It is computed from the trace (the expected index) and the degrees of freedom.
+    """
     degrees = histogram.degrees_of_freedom
     return histogram.expected_index / np.sqrt(degrees) if degrees else 0.0
 

@@ -74,7 +74,7 @@ class _PartItems:
     Attributes
     ----------
     rows, row_items
-        Positions of the evaluated rows that have an item, and each row's item.
+        Positions of the evaluated rows that have an item, and the item number of each.
     evaluated, trained
         Sampled items.  `first_evaluated` and `first_trained` have the position of each item's first
         row.

@@ -6,10 +6,10 @@ How it works
 2. If the rows come from few groups, a single large group can decide which candidate is best.  Then
    all candidates within one standard error of the best one count as equally good (Breiman et al.
    1984).  The standard error is that of the score difference, by a jackknife over groups.
-3. Among these, the candidate with the highest mean accuracy over groups is chosen: every group
-   counts once, however many copies it has.
+3. Of the candidates that are equally good, the one with the highest mean accuracy over groups is
+   chosen.  In this mean, every group counts once, however many rows it has.
 4. If wording is preferred (`job.stages.training.search.preference`), step 3 chooses among the
-   candidates of the preferred estimators whose score is within `WORDING_MARGIN` of the best one.
+   candidates of the preferred estimators whose score is within `WORDING_MARGIN` of the best score.
    The margin is wide because score differences on templates say little about other wording.
 """
 
