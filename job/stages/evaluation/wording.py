@@ -35,7 +35,7 @@ def measure_wording(
     parts: Sequence[Part],
     random_state: int,
 ) -> Wording:
-    """Measure templates, groups, and accuracy by similarity to the training rows.
+    """Count templates and groups, and measure the accuracy by similarity to the training rows.
 
     Parameters
     ----------

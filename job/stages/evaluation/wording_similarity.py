@@ -6,10 +6,9 @@ How it works
    counts of character 4-grams (within words), hashed into a fixed number of columns.  Without texts
    they are compared by the cosine similarity of their embeddings.
 2. The similarity of an evaluated row is its similarity to the most similar training row of the
-   model that predicts it.  In a
-   cross-fitted evaluation each fold has its own model, so each fold is compared separately with
-   the rows outside it.  A *part* is the evaluated rows of one model with its training rows.
-3. Equal rows are compared once: an item is a distinct text or embedding.
+   model that predicts it.  In a cross-fitted evaluation each fold has its own model, so each fold
+   is compared separately with the rows of the other folds.  A *part* is the evaluated rows of one model with its training rows.
+3. Equal rows are compared only once.  An *item* is a distinct text or embedding.
 4. The work is bounded: if there are many distinct items, a seeded sample is compared.  A sample of
    the training items may miss the most similar one, so similarities are then lower bounds.
 """
@@ -94,7 +93,7 @@ class _PartItems:
 def measure_similarity(
     evaluated: Rows, parts: Sequence[Part], random_state: int
 ) -> Similarity | None:
-    """Measure the similarity of evaluated rows to the training rows of the model that predicts.
+    """Measure how similar each evaluated row is to its model's most similar training row.
 
     Parameters
     ----------

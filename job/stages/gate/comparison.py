@@ -3,9 +3,9 @@
 How it works
 ------------
 1. The table must have the champion's input, and the champion must have the candidate's classes.
-2. Rows that the champion was trained on are left out: rows with a leakage key, text or template
-   (text with masked dates, ids and the like) whose digest is among the digests that the champion's
-   version contains of its training rows, and near-duplicates of such rows.
+2. Rows that the champion was trained on are left out, and also near-duplicates of such rows.  The
+   champion's version contains digests of its training rows.  A row is left out if its leakage key,
+   text or template (text with masked dates, ids and the like) has one of these digests.
 3. Both models predict the remaining rows.  A bootstrap over groups gives the interval of the
    difference of their scores (`job.stages.gate.paired_bootstrap`).
 4. Cross-fitted runs are compared on the groups that occur in both runs' tables, by the errors that

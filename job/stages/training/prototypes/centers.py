@@ -34,12 +34,12 @@ def place_centers(
     Parameters
     ----------
     X
-        The items' values, shape (n_items, n_features); rows have length 1, or 0.
+        The items' values, shape (n_items, n_features).  Each row has length 1 or consists of zeros.
     n_centers
         Maximum number per class; a class with fewer than `n_centers * min_groups` items gets fewer.
     min_groups
-        Minimum number of groups per center; a class with fewer groups has one center over all of
-        them.
+        Minimum number of groups per center.  A class with fewer groups has one center, which is
+        computed from all its groups.
 
     Returns
     -------
