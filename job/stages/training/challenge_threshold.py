@@ -59,10 +59,10 @@ def learn_threshold(
 
 
 def withhold_threshold(threshold: Threshold) -> Threshold:
-    """Return the threshold without a value, if the same requests chose the candidate.
+    """Return a copy of `threshold` without a value.
 
-    The candidate was selected for its score on these requests, so its precision on them is too
-    high to choose a threshold by.
+    Call this if the same requests were used to choose the candidate.  Its precision on these
+    requests is then too optimistic to choose a threshold.
     """
     return replace(
         threshold,
