@@ -22,8 +22,8 @@ def make_compatible(model: object, versions: tuple[str, ...]) -> tuple[str, ...]
     """Add missing attributes in place, and return the package versions that can load the model.
 
     scikit-learn 1.4.2 reads `LogisticRegression.multi_class` and the matrix
-    `TfidfTransformer._idf_diag`, which later versions no longer write.  Parameters are converted to
-    double precision, because numpy versions differ in how they round single precision.
+    `TfidfTransformer._idf_diag`, which later versions no longer write.  Numeric parameters are
+    converted to double precision, because numpy versions differ in how they round single precision.
 
     Returns
     -------

@@ -27,7 +27,7 @@ from job.stages.training.sklearn_fit import fit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _TrainingData:
-    """All training rows after preprocessing, and the preprocessing.
+    """The training rows after preprocessing, and the fitted preprocessing.
 
     Attributes
     ----------
@@ -55,7 +55,7 @@ def train_model(
     *,
     handles_restandardized_batches: bool = False,
 ) -> TrainedModel:
-    """Fit the preprocessing once, then the chosen candidate and the baselines on its output.
+    """Fit the preprocessing, then the chosen candidate and the baselines, to all training rows.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def _preprocess(
     *,
     is_extended: bool,
 ) -> _TrainingData:
-    """Fit the preprocessing to all training rows."""
+    """Fit the preprocessing to all training rows, and return it with the transformed rows."""
     feature_matrix = feature_matrices.fit(np.arange(len(train)), blocks)
     return _TrainingData(
         X=feature_matrix.matrix(spec.search.engine),
@@ -109,7 +109,10 @@ def _preprocess(
 def _build_models(
     candidates: Sequence[CandidateScore], train: Rows, spec: TrainingSpec
 ) -> list[Estimator]:
-    """Return one unfitted classifier per candidate, with calibration if it has no probabilities."""
+    """Return one unfitted classifier per candidate.
+
+    A classifier that cannot predict probabilities is wrapped in a calibration.
+    """
     search, seed = spec.search, spec.random_state
     kinds = [find_kind(candidate.estimator) for candidate in candidates]
     models = [
@@ -128,7 +131,7 @@ def _build_models(
 def _export(
     model: Estimator, estimator: str, data: _TrainingData, *, random_state: int
 ) -> Pipeline:
-    """Return the pipeline of the preprocessing and a fitted classifier."""
+    """Return the pipeline to publish: the preprocessing, followed by the fitted classifier."""
     export = find_kind(estimator).export
     if export is None:
         return _join(data.preprocess, _without_folds(model))
@@ -141,14 +144,14 @@ def _export(
 
 
 def _without_folds(model: Estimator) -> Estimator:
-    """Remove a calibrated model's folds (row positions), which must not be in the artifact."""
+    """Remove the folds of a calibrated model, so that the artifact has no row positions."""
     if isinstance(model, CalibratedClassifierCV):
         model.set_params(cv=None)
     return model
 
 
 def _keep_lengths(preprocess: Pipeline) -> Pipeline:
-    """Return the preprocessing without its last step, which would normalize the row lengths."""
+    """Return the preprocessing without its last step, which scales rows to length 1."""
     return Pipeline([*preprocess.steps[:-1], ("as_long_as_it_is", "passthrough")])
 
 

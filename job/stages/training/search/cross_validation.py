@@ -43,8 +43,9 @@ from job.stages.training.sklearn_fit import list_fits
 class FoldScorer:
     """Scores candidates, one fold after another.
 
-    Each fold is warm-started from the previous fold's models and then optimized to convergence, so
-    nothing learned from this fold's test rows survives.
+    The models of each fold are warm-started from the previous fold's models, which were fitted to
+    rows that are now test rows.  They are then optimized to convergence, so that the result does
+    not depend on the starting point.
     """
 
     def __init__(
@@ -154,7 +155,7 @@ class FoldScorer:
         feature_blocks: FeatureBlocks,
         columns: Array | None,
     ) -> PreviousModels | None:
-        """Return the models with these feature blocks that were fitted in the previous fold."""
+        """Return the previous fold's models of these candidates; None if there are none."""
         previous, previous_columns = self._previous.get(feature_blocks, ({}, None))
         models = [previous.get(n) for n in candidates]
         return PreviousModels.of(models, previous_columns, columns)
@@ -202,7 +203,9 @@ class FoldScorer:
 def _score_probabilities(
     metric: MetricDefinition, model: Any, X: Any, codes: Array, classes: Array
 ) -> float:
-    """Return a model's score by its probabilities; class means omit classes without rows.
+    """Return a model's score by a metric of probabilities.
+
+    A metric that is a mean over classes omits classes without rows.
 
     Parameters
     ----------
