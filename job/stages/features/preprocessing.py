@@ -1,13 +1,13 @@
-"""Build the unfitted preprocessing, and its input.
+"""Build the unfitted preprocessing steps of a model, and the input X of these steps.
 
 How it works
 ------------
 1. Embeddings are standardized and scaled to rows of length 1.  If the rows had length 1 before the
    table's columns were standardized (`geometry`), they are restored instead.
-2. Numbers are imputed and scaled robustly; booleans are imputed; both get missing indicators.
-3. Categories are one-hot encoded.  Categories of few groups share the column `__rare__` with
-   categories that only occur later, so the model file contains no rare value.
-4. A `ColumnTransformer` joins several feature blocks.  All steps are scikit-learn's.
+2. Numbers are imputed and scaled robustly.  Booleans are imputed.  Both get missing indicators.
+3. Categories are one-hot encoded.  Categories with few leakage keys, and categories that occur only
+   after training, share the column `__rare__`, so the model file contains no rare value.
+4. A `ColumnTransformer` joins several feature blocks.  All steps are those of scikit-learn.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _NONE: Final = "__none__"
 
 
 def select_blocks(rows: Rows, feature_blocks: tuple[str, ...], columns: ColumnsSpec) -> Rows:
-    """Return the rows restricted to these feature blocks."""
+    """Return the rows with these feature blocks only."""
     selected = {
         name
         for block in ("numeric", "categorical", "boolean")
@@ -55,13 +55,13 @@ def select_blocks(rows: Rows, feature_blocks: tuple[str, ...], columns: ColumnsS
 
 
 def make_input(rows: Rows, feature_blocks: tuple[str, ...]) -> Any:
-    """Return X in the form that a consumer passes to the model.
+    """Return the model's input X for these rows, in the form that a consumer passes.
 
     Returns
     -------
     X
         Embeddings alone: float32 array of shape (n_samples, width).  Text alone: list of str.
-        Otherwise: DataFrame with columns `text`, `embeddings_0`... and the metadata's names.
+        Otherwise: DataFrame with columns `text`, `embeddings_0`... and the metadata columns.
     """
     if tuple(feature_blocks) == ("embeddings",):
         return None if rows.embeddings is None else rows.embeddings.read()
@@ -79,7 +79,7 @@ def make_input(rows: Rows, feature_blocks: tuple[str, ...]) -> Any:
 
 
 def embedding_column_names(width: int) -> list[str]:
-    """Return the names of an embedding's columns in a DataFrame of several feature blocks."""
+    """Return the names of the embedding's columns in the DataFrame of `make_input`."""
     return [f"embeddings_{n}" for n in range(width)]
 
 
@@ -96,8 +96,8 @@ def make_preprocessing(
     Parameters
     ----------
     rows
-        The training rows.  Categories with at least `spec.min_groups` leakage keys (keys of rows
-        that count as one question) get their own column.
+        The training rows.  A category gets its own column if its rows have at least
+        `spec.min_groups` leakage keys (rows with the same key count as one question).
     text
         The unfitted transformer of texts, or None if `spec.use` does not include text.
     affine_map
@@ -128,7 +128,7 @@ def make_preprocessing(
 
 def make_scaling() -> Pipeline:
     """Build the unfitted preprocessing of embeddings: standardize, then scale rows to length 1."""
-    # with rows of length 1, the same grid of C suits every embedding model
+    # if rows have length 1, the same grid of C suits every embedding model
     return make_pipeline(_as_float32(), StandardScaler(), Normalizer())
 
 
@@ -156,7 +156,7 @@ def _numeric() -> Pipeline:
         _as_float32(),
         SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True),
         RobustScaler(),
-        FunctionTransformer(np.arcsinh),  # linear near 0, logarithmic far out: damps outliers
+        FunctionTransformer(np.arcsinh),  # linear near 0, logarithmic for large values
         StandardScaler(),
     )
 

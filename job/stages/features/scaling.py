@@ -1,14 +1,14 @@
-"""Scale embeddings, or restore them to length 1, into one matrix, by chunks of rows.
+"""Scale embeddings, or restore their rows to length 1, in chunks and without extra copies.
 
 How it works
 ------------
-1. The rows are copied into the result matrix and scaled there in place; there is no other copy.
+1. The rows are copied into the result matrix, and scaled there in place.
 2. Threads compute the moments (mean and variance) of all chunks except the last one.  The moments
-   are pooled in order.  scikit-learn's `StandardScaler` adds the last chunk by its own rules.
-3. Rows are then standardized and divided by their lengths in place, in chunks that fit into the
-   cache.  The operations are those of scikit-learn's steps, so the published pipeline gives the
+   are pooled in order.  `StandardScaler` of scikit-learn then adds the last chunk to them itself.
+3. Rows are standardized and divided by their lengths (Euclidean norms) in place, in chunks that fit
+   into the cache.  The operations are those of scikit-learn, so the published pipeline computes the
    same bits.
-4. Restoring applies the affine map of `geometry` in the same way; nothing is fitted.
+4. To restore rows, the affine map of `geometry` is applied in the same way; nothing is fitted.
 """
 
 from __future__ import annotations
@@ -36,17 +36,17 @@ _ROWS_IN_CACHE: Final = 256
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeatureMatrix:
-    """Fitted preprocessing, and the matrix of the rows that it was fitted to.
+    """Fitted preprocessing, and the feature matrix of the rows to which it was fitted.
 
     Attributes
     ----------
     X
-        Matrix of the fitted rows, shape (n_samples, n_features).
+        Feature matrix of the fitted rows, shape (n_samples, n_features).
     transform
-        Returns the matrix of other rows of the table, given their positions.
+        Function that returns the feature matrix of any rows of the table, given their positions.
     columns
-        Ids of the columns, shape (n_features,), that do not depend on the rows that the
-        preprocessing is fitted to; None if there are no such ids.
+        Ids of the columns, shape (n_features,).  A column has the same id in the matrices of other
+        rows.  None if the columns cannot be matched between matrices.
     """
 
     X: Any
@@ -57,20 +57,20 @@ class FeatureMatrix:
     def matrix(self, engine: str) -> Any:
         """Return X in the precision that the engine needs.
 
-        The reference engine, scikit-learn, needs double precision.  In single precision, its
-        logistic regression ends when the loss stops changing, before its stopping rule is met.
+        The reference engine, scikit-learn, needs double precision.  In single precision, the fit of
+        its logistic regression ends too early: the loss stops changing before the tolerance is met.
         """
         return self.X.astype(np.float64) if engine == "reference" else self.X
 
     def exported(self) -> Any:
-        """Return the preprocessing for a consumer's input; do not call `transform` afterwards."""
+        """Return the preprocessing, changed to accept texts; do not call `transform` afterwards."""
         return replace_counted_terms(self.preprocess)
 
 
 def fit_scaling(
     embeddings: MatrixRows, index: Array, allocator: MatrixAllocator, executor: Executor
 ) -> FeatureMatrix:
-    """Fit the scaling to the rows at these positions; return it with their scaled matrix."""
+    """Fit the scaling to the rows at positions `index`; return it with their scaled matrix."""
     pipeline = make_scaling()
     cast, scaler, normalizer = (step for _, step in pipeline.steps)
     rows = embeddings.take(index)
@@ -115,7 +115,7 @@ def restore_rows(
     allocator: MatrixAllocator,
     executor: Executor,
 ) -> FeatureMatrix:
-    """Map the rows at these positions to length 1 by a given affine map; nothing is fitted."""
+    """Map the rows at positions `index` to length 1 by `affine_map`; nothing is fitted."""
     pipeline = make_restoring(affine_map).fit(embeddings.read(slice(1)))
     affine, width = pipeline[:-1], len(affine_map.columns)
 
@@ -140,7 +140,7 @@ def restore_rows(
 
 
 def _standardize(rows: Array, mean: Array, deviation: Array) -> None:
-    """Standardize and normalize rows in place, with the same operations as scikit-learn."""
+    """Standardize rows and divide them by their lengths in place, as scikit-learn does."""
     rows -= mean
     with np.errstate(over="ignore"):
         rows /= deviation
@@ -153,7 +153,7 @@ def _normalize(rows: Array) -> None:
     Raises
     ------
     TrainingError
-        The length of a row overflows single precision, which would produce NaN.
+        The length of a row overflows single precision, and dividing by it would give NaN.
     """
     with np.errstate(over="ignore"):
         norms = np.sqrt(np.einsum("nd,nd->n", rows, rows))
@@ -175,7 +175,7 @@ def _fit_scaler(
 ) -> None:
     """Copy the rows into X, and fit the scaler to the moments of each chunk of rows.
 
-    scikit-learn itself adds the last chunk, and decides which columns are constant.
+    `scaler` itself adds the last chunk, and decides which columns are constant.
     """
 
     @small_ufunc_buffer()
@@ -193,7 +193,7 @@ def _fit_scaler(
 
 
 def _moments(rows: Array) -> tuple[int, Array, Array]:
-    """Return number of rows, and means and variances of the columns, in double precision."""
+    """Return the number of rows, and each column's mean and variance in double precision."""
     centered = rows.astype(np.float64)
     mean = np.ones(len(rows)) @ centered / len(rows)
     centered -= mean
