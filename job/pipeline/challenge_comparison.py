@@ -55,8 +55,8 @@ def evaluate_version(
     Returns
     -------
     scores, comparisons
-        The scores are `challenge` of an evaluation; None if the version was trained on all
-        requests, or if the set was not checked for the version's input.
+        The scores of `new`, and its comparison with `old`.  They are None and empty if `new` was
+        trained on all requests, or if the settings do not name the input of `new`.
     """
     s = plan.settings
     if model.feature_blocks not in (s.search.inputs or (s.features.use,)):
