@@ -128,7 +128,7 @@ def evaluate_on_challenge(
     Parameters
     ----------
     labels
-        Labels of the table's rows, to compare the class mix of the set with that of the table.
+        Labels of the table's rows.  A class of the table may have no request in the set.
     """
     s, columns = plan.settings, plan.settings.dataset.columns
     evaluating = select_blocks(challenge.evaluating, model.feature_blocks, columns)

@@ -129,7 +129,7 @@ def load_tables(context: RunContext) -> Tables:
 def find_near_duplicates(context: RunContext, tables: Tables) -> tuple[Tables, Kind]:
     """Return the tables with groups of near-duplicates, and the kind of the comparison.
 
-    The kind is whether the rows' texts or their embeddings were compared.
+    The kind names what was compared: `text`, `embeddings`, or `none`.
     """
     ports = context.ports
     spec = context.settings.split

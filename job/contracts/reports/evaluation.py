@@ -63,7 +63,7 @@ class Holdout(Part):
 
 
 class Change(Part):
-    """A value of metadata.json that differs: the champion's (before) and this model's (after)."""
+    """A value that differs between metadata.json of the champion (before) and of this model."""
 
     before: JsonValue
     after: JsonValue
