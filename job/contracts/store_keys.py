@@ -73,9 +73,9 @@ def is_plain(text: str) -> bool:
 
 
 def is_job_key(key: str) -> bool:
-    """Return whether a key has a form that this job writes.
+    """Return whether a key starts with a folder that this job writes to.
 
-    The bucket or folder may also contain objects of other programs.
+    The bucket or folder of the store may also contain objects of other programs.
     """
     first, slash, _ = key.partition("/")
     return bool(slash) and (first in _FOLDERS or is_version(first))

@@ -19,7 +19,7 @@ R = TypeVar("R")
 
 
 class LocalThreads:
-    """The executor of a run: one thread for each CPU that this process may use.
+    """The executor of a run, with one thread for each CPU that this process may use.
 
     Native fits release Python's global interpreter lock, and all threads share the matrix.
     """

@@ -1,4 +1,4 @@
-"""The artifact store in a folder: create-only by hard link, compare-and-swap by lock.
+"""The artifact store in a folder: hard links create objects, a lock guards compare-and-swap.
 
 How it works
 ------------

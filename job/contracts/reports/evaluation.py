@@ -95,7 +95,7 @@ class PredictionScores(Part):
         description="Curves of each class for which they are defined."
     )
     reliability: Reliability | None = Field(
-        description="null: the model knows the class of no evaluated row."
+        description="null: no evaluated row has one of the model's classes."
     )
     risk_coverage: RiskCoverage | None = Field(description="null: there are too few rows.")
 

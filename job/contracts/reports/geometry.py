@@ -41,7 +41,7 @@ class AffineMap(NotPublished):
 class Geometry(Part):
     """Whether rows of length 1 had their columns scaled, and the map that restores these rows.
 
-    The published numbers describe the table as one; none of them describes a single column.
+    The published numbers describe all embeddings together; none describes a single column.
     """
 
     status: Status = Field(
