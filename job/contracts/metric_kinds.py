@@ -113,7 +113,7 @@ class MetricDefinition:
 
     @property
     def is_negative(self) -> bool:
-        """Whether the metric is the negative of another one, which is reported in its place."""
+        """Whether the metric is the negative of a loss; reports show the loss instead."""
         return False
 
     @property
@@ -161,7 +161,7 @@ class RowMetric(MetricDefinition):
 
     @property
     def is_negative(self) -> bool:
-        """Whether the metric is the negative of another one, which is reported in its place."""
+        """Whether the metric is the negative of a loss; reports show the loss instead."""
         return self.negates is not None
 
 

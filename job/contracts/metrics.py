@@ -151,7 +151,7 @@ def find_metric(name: object) -> MetricDefinition:
 
 
 def is_negative(name: str) -> bool:
-    """Return whether a metric is the negative of another one; False for an unknown metric."""
+    """Return whether a metric is the negative of a loss; False for an unknown metric."""
     return name in METRICS and METRICS[name].is_negative
 
 

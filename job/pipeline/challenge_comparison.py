@@ -29,7 +29,15 @@ def compare_champion(
     payload: bytes,
     embedding_model: str,
 ) -> Comparison:
-    """Compare the published models of candidate and champion on the requests for evaluating."""
+    """Compare the published models of candidate and champion on the challenge set.
+
+    Only the requests for evaluating (`challenge.evaluating`) are used.
+
+    Parameters
+    ----------
+    model, payload, embedding_model
+        The candidate's model, the bytes of its model.joblib, and the name of its embedding model.
+    """
     s = plan.settings
     return compare_on_challenge(
         champion,

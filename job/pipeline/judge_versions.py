@@ -189,7 +189,14 @@ def _evaluate_on_challenge(
 def _load(
     plan: Plan, ports: Ports, version: PublishedVersion, rows: Rows, embedding_model: str
 ) -> TrainedModel:
-    """Load a version's model; raise `ConfigurationError` unless the settings name its input."""
+    """Load a version's model, which must be able to predict `rows`.
+
+    Raises
+    ------
+    ConfigurationError
+        The settings do not name the input that the model takes, or the model cannot be evaluated on
+        this table.
+    """
     settings, metadata = plan.settings, version.metadata
     inputs = (settings.features.use, *settings.search.inputs)
     feature_blocks = match_input(metadata, rows, inputs, settings.dataset.columns)

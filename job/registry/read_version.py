@@ -197,7 +197,7 @@ def _parse_manifest(raw: bytes) -> Manifest | None:
 
 
 def _rewrite(manifest: Manifest) -> bytes:
-    """Return the bytes that `publish` writes: each file once, sorted by name."""
+    """Return the bytes that `publish` writes for a manifest, with the files sorted by name."""
     m = manifest
     files = m.entries.values()
     return Manifest.of(m.version, m.run_id, files, copied_from=m.copied_from).to_bytes()

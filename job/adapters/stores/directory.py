@@ -75,7 +75,10 @@ class DirectoryStore:
             return True
 
     def compare_and_swap(self, key: str, expected: bytes | None, data: bytes) -> bool:
-        """Replace an object if its bytes are `expected` (None: create it if it is missing)."""
+        """Replace an object if its bytes are `expected`, and return whether it was replaced.
+
+        If `expected` is None, create the object if it does not exist.
+        """
         with (
             self._translating_errors(),
             self._locked(),

@@ -85,7 +85,10 @@ class S3Store:
         )
 
     def compare_and_swap(self, key: str, expected: bytes | None, data: bytes) -> bool:
-        """Replace an object if its bytes are `expected` (None: create it if it is missing)."""
+        """Replace an object if its bytes are `expected`, and return whether it was replaced.
+
+        If `expected` is None, create the object if it does not exist.
+        """
         if expected is None:
             return self.put_if_absent(key, data)
         stored = self.read(key)
