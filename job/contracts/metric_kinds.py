@@ -1,4 +1,4 @@
-"""Classes of metrics, by what a metric is computed from, and the inputs of their functions."""
+"""The kinds of metrics, one class each, and the values that metrics are computed from."""
 
 from __future__ import annotations
 
@@ -45,7 +45,10 @@ class LabelCounts:
 
 
 class ProbabilityScores(Protocol):
-    """Inputs of metrics of probabilities, for rows whose true class is one of the model's."""
+    """The values that metrics of probabilities are computed from.
+
+    Only rows whose true class is one of the model's classes are included.
+    """
 
     @property
     def y_true(self) -> Array:

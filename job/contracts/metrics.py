@@ -1,4 +1,4 @@
-"""The metrics of a model: one definition each; all stages iterate over `METRICS`.
+"""The metrics of a model.  Each is defined once, in `METRICS`, which all stages iterate over.
 
 How to add one
 --------------

@@ -56,7 +56,8 @@ def load_challenge(
     Returns
     -------
     rows, content_digest
-        Rows of the set, whose near-duplicates are not grouped yet, and the digest of their content.
+        The rows of the set, and the digest of their content.  Near-duplicates among the rows are
+        not grouped yet.
     """
     s = context.settings
     required = frozenset({s.dataset.columns.target})

@@ -58,7 +58,7 @@ def name_version(run_id: str, at: datetime, *, copied_from: str | None = None) -
 
 
 def is_named_for(version: str, run_id: str, copied_from: str | None) -> bool:
-    """Return whether `name_version` gives this name for the same arguments, at some time."""
+    """Return whether `version` is a name that `name_version` makes for this run or copy."""
     return version.endswith(f"_{run_suffix(_owner(run_id, copied_from))}")
 
 

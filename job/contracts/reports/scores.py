@@ -60,7 +60,10 @@ class ClassReliability(Part):
 
 
 class Reliability(Part):
-    """Calibration: confidence compared with accuracy, on rows with one of the model's classes."""
+    """Calibration: confidence compared with accuracy.
+
+    Only rows whose true class is one of the model's classes are used.
+    """
 
     min_rows: Count = Field(description="Minimum number of rows in a bin.")
     bins: Bins = Field(description="Bins by the confidence of the predicted class.")
