@@ -1,4 +1,4 @@
-"""Digests and version names: the two kinds of identity in published files."""
+"""SHA-256 digests, which identify content, and the names that identify versions."""
 
 import hashlib
 import json

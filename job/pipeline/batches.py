@@ -4,8 +4,9 @@ How it works
 ------------
 1. The settings, the suite or the table's own columns decide whether embeddings are standardized per
    batch.
-2. If they are, the published model predicts restandardized batches of test rows: batches of another
-   class mix, standardized on their own rows.  The accuracy is the stress score.
+2. If they are, batches with another class mix than the table's are drawn from the test rows.  Each
+   batch is standardized on its own rows, which is called *restandardized*.  The accuracy of the
+   published model on these batches is the stress score.
 3. `input_check` contains bounds for a statistic of a consumer's batch.  Outside of the bounds, the
    batch does not resemble the training table.
 """

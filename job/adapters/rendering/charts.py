@@ -104,7 +104,7 @@ def scale_of(values: Sequence[float]) -> Scale:
 
 
 def heat_map(names: Sequence[str], counts: Sequence[Sequence[int]], label: str) -> Markup:
-    """Draw a confusion matrix; with many classes, it has shades but no names and counts."""
+    """Draw a confusion matrix; with many classes, names and counts are left out."""
     is_small = len(names) <= 12
     side = 48 if is_small else max(4, 720 // len(names))
     left = 190 if is_small else 24

@@ -1,4 +1,4 @@
-"""The geometry of embeddings: did rows have length 1 before columns were scaled?
+"""The geometry of embeddings: whether rows had length 1 before columns were scaled.
 
 Restoring embeddings means mapping each row back to length 1, by one scale and offset per column.
 """

@@ -47,7 +47,7 @@ def is_none(value: object) -> bool:
 
 
 def _clip(lower: float, upper: float, value: Any) -> Any:
-    """Return the number, moved to the nearest bound if only a rounding error exceeds the bound."""
+    """Return `value`, or the bound that `value` exceeds by no more than a rounding error."""
     if isinstance(value, float):
         if lower - _ROUNDING_ERROR <= value < lower:
             return lower
