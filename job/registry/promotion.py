@@ -20,6 +20,11 @@ def promote(
 ) -> MoveResult:
     """Verify a version, and move a channel to it.
 
+    Parameters
+    ----------
+    expect
+        Version that the channel must point to now; None allows any version.
+
     Raises
     ------
     VersionConflictError
@@ -45,6 +50,11 @@ def promote_anchor(
     store: ArtifactStore, channel: str, version: str, *, at: datetime, by: str, expect: str | None
 ) -> AnchorMoveResult:
     """Verify a version, and move the anchor of a channel to it; the channel is not moved.
+
+    Parameters
+    ----------
+    expect
+        Version that must be the anchor now; None allows any version.
 
     Raises
     ------
