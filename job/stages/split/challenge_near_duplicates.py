@@ -8,7 +8,7 @@ How it works
    are searched without it.  The challenge set is then compared with the table alone: by embeddings
    if both have embeddings, and otherwise by equal texts.
 3. Rows of the table that share a near-duplicate group, a text or a leakage key with the challenge
-   set are marked.  They are not trained on.
+   set are marked.  They are not used for training.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Read a source table into a Dataset: typed columns, one embedding matrix, digests, provenance."""
+"""Read a source table into a `Dataset`: typed columns, embeddings, digest and provenance."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class _RoleColumn:
 
     @property
     def label(self) -> str:
-        """Name of the column's stream in the content digest: the role, with the name if several."""
+        """Label of the column in the content digest: its role, and its name if roles repeat."""
         many = self.role in ("numeric", "categorical", "boolean")
         return f"{self.role}:{self.name}" if many else self.role
 
@@ -57,7 +57,7 @@ def ingest(
     matrices
         Allocates the matrix of the embeddings, if the number of rows is known in advance.
     reserve
-        Called with the number of bytes to be read next, before reading them; may raise.
+        Called before each read with the number of bytes to be read; may raise to prevent it.
 
     Raises
     ------
@@ -102,7 +102,7 @@ def ingest(
 
 
 def _known_names(table: SourceTable, aliases: dict[str, str]) -> dict[str, str]:
-    """Return a dict from the names that the settings use to the source file's column names."""
+    """Return a dict that maps names of columns in the settings to names in the source file."""
     renamed = [aliases.get(name, name) for name in table.names]
     duplicates = sorted({name for name in renamed if renamed.count(name) > 1})
     if duplicates:
@@ -117,7 +117,7 @@ def _known_names(table: SourceTable, aliases: dict[str, str]) -> dict[str, str]:
 def _assign_roles(
     names: dict[str, str], spec: ColumnsSpec
 ) -> tuple[list[_RoleColumn], tuple[str, ...]]:
-    """Return the columns to read, in the settings' order, and names of wide embedding columns."""
+    """Return the columns to read, in the settings' order, and names of embedding columns."""
     kinds: list[tuple[str, Kind, tuple[str | None, ...]]] = [
         ("target", "string", (spec.target,)),
         ("text", "string", (spec.text,)),
