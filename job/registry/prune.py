@@ -52,9 +52,8 @@ def prune_versions(
 ) -> PruneResult:
     """Remove unfinished versions older than `before`, and complete versions that are outdated.
 
-    A complete version is outdated if it is not one of the newest `keep` versions and is not in use.
-    A version is in use if a channel or an anchor points to it, or if a channel would roll back to
-    it.
+    A complete version is outdated if it is not one of the newest `keep` versions, no channel and no
+    anchor points to it, and no channel would roll back to it.
 
     Parameters
     ----------
@@ -63,7 +62,7 @@ def prune_versions(
     anchor
         Version that `gate.anchor` names, which is also never removed; None without one.
     token
-        String that distinguishes this call from concurrent calls.
+        Distinguishes this call from concurrent calls.
     """
     versions = _list_versions(store)
     complete, unfinished = versions.complete, versions.unfinished

@@ -37,8 +37,7 @@ def roll_back(
     Parameters
     ----------
     is_republished
-        Whether a copy of the earlier champion is published as the newest version, for consumers
-        that take the newest folder.
+        Whether to publish a copy as the newest version, for consumers of the newest folder.
 
     Raises
     ------

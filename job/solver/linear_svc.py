@@ -89,9 +89,7 @@ def fit_svcs(
     parallel_map: ParallelMap,
     start: WarmStart | None,
 ) -> tuple[list[bool], Array]:
-    """Fit the models in place; return whether each model converged, and its iterations.
-
-    Models that do not converge are left unfitted.
+    """Fit the models that converge in place; return which ones, and the iterations of each.
 
     Parameters
     ----------

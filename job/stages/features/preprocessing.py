@@ -96,8 +96,7 @@ def make_preprocessing(
     Parameters
     ----------
     rows
-        The training rows.  A category gets its own column if its rows have at least
-        `spec.min_groups` leakage keys (rows with the same key count as one question).
+        The training rows.  A category of `spec.min_groups` leakage keys gets its own column.
     text
         The unfitted transformer of texts, or None if `spec.use` does not include text.
     affine_map

@@ -30,11 +30,7 @@ def compare_on_challenge(
     """Compare the candidate's model and the champion's on requests of the challenge set.
 
     Requests that the champion was trained on, and near-duplicates of such requests, are left out.
-
-    Parameters
-    ----------
-    requests
-        The evaluation requests of the challenge set, with their near-duplicate groups.
+    `requests` are the evaluation requests of the set, with their near-duplicate groups.
     """
     comparison = Comparison(
         role=champion.role,

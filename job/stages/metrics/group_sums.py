@@ -82,10 +82,8 @@ def count_by_group(
     groups, y
         Group id and class of each row, as numbers from 0.
     columns
-        Arrays of shape (n_rows,).  Each holds, for each row, the column of `GroupSums.sums` to
-        which the row adds 1, or -1 to add nothing.
-    n_columns
-        Number of columns of `GroupSums.sums`.
+        Arrays of shape (n_rows,).  Each holds, for each row, the column of `GroupSums.sums` (of
+        `n_columns` columns) to which the row adds 1, or -1 to add nothing.
     """
     groups = pd.factorize(groups)[0]
     order = np.argsort(groups, kind="stable")
