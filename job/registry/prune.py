@@ -61,8 +61,6 @@ def prune_versions(
         Number of complete versions to keep; None keeps all.
     anchor
         Version that `gate.anchor` names, which is also never removed; None without one.
-    token
-        Distinguishes this call from concurrent calls.
     """
     versions = _list_versions(store)
     complete, unfinished = versions.complete, versions.unfinished

@@ -43,8 +43,7 @@ def fit(
     n_threads
         Number of calibration folds that are fitted at once.
     groups
-        Groups of the rows; required for estimators with `EstimatorKind.list_fits`, such as
-        prototypes.
+        Groups of the rows; required if the estimator's kind has `list_fits`, as prototypes do.
 
     Raises
     ------
